@@ -1,1 +1,42 @@
-//! 
+//! The domain of Watchpost and its use cases: what is read from a company's platforms, how it is judged, what a
+//! finding's life looks like, who may do what, and the ports through which all of that reaches the world.
+//!
+//! A service that embeds this crate gets the whole product minus I/O: it implements (or picks) the ports
+//! ([`store::Store`], [`connector::Connector`], [`policy::PolicyEngine`], [`ports::Clock`], [`ports::Random`]) and
+//! calls [`service::Watchpost`].
+//!
+//! # What this crate does not do
+//! It opens no file and no socket, speaks no SQL, no HTTP and no MCP, spawns no task and never sleeps. It reads no
+//! clock and no random source of its own: both are ports.
+//!
+//! # How tenancy and audit are held
+//! Every read takes a [`access::WorkspaceScope`], which only [`access::AccessGate`] makes. Every change takes an
+//! [`access::AuthorizedWrite`] and gives an [`access::Audited`]; see [`access`].
+//!
+//! # Adding a port method
+//! Add it to the trait of its aggregate, to the adapters, and one case to the conformance suite of the test kit.
+
+pub mod access;
+pub mod analysis;
+pub mod app;
+pub mod audit;
+pub mod connector;
+pub mod document;
+pub mod error;
+pub mod fact;
+pub mod finding;
+pub mod id;
+pub mod identity;
+pub mod integration;
+pub mod job;
+pub mod policy;
+pub mod ports;
+pub mod posture;
+pub mod remediation;
+pub mod score;
+pub mod service;
+pub mod store;
+pub mod sync;
+pub mod text;
+pub mod time;
+pub mod word;

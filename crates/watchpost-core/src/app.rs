@@ -1,0 +1,156 @@
+//! Third-party apps and what people decided about them.
+
+use crate::{
+    access::{Audited, AuthorizedWrite, Command, Permission, WorkspaceScope},
+    audit::AuditTarget,
+    document::AppDocument,
+    error::StoreError,
+    id::{AppId, IntegrationId, JobId},
+    text::ForeignText,
+    time::Timestamp,
+    word::{AppPolicy, GrantRisk, Platform},
+};
+use async_trait::async_trait;
+
+/// An app as other answers name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppRef {
+    /// Its id.
+    pub id: AppId,
+    /// Its name.
+    pub name: ForeignText,
+    /// What people decided.
+    pub policy: AppPolicy,
+}
+
+/// An app with its use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct App {
+    /// Its id.
+    pub id: AppId,
+    /// Where it was seen.
+    pub integration: IntegrationId,
+    /// On which platform.
+    pub platform: Platform,
+    /// Its name.
+    pub name: ForeignText,
+    /// The second id by which people know it.
+    pub client_id: Option<String>,
+    /// Who publishes it.
+    pub publisher: Option<ForeignText>,
+    /// Whether the vendor verified the publisher.
+    pub publisher_verified: Option<bool>,
+    /// Made by the platform's vendor.
+    pub first_party: bool,
+    /// Whether it can be used.
+    pub enabled: bool,
+    /// What people decided.
+    pub policy: AppPolicy,
+    /// When that was decided.
+    pub policy_set_at: Option<Timestamp>,
+    /// When Watchpost first saw it, or the vendor's date if earlier.
+    pub first_seen_at: Timestamp,
+    /// How many accounts gave it a permission or may sign in to it.
+    pub accounts: u64,
+    /// How many grants it has.
+    pub grants: u64,
+    /// The worst risk among them; `None` without grants.
+    pub risk: Option<GrantRisk>,
+    /// The permissions, most dangerous first, at most 64.
+    pub scopes: Vec<ForeignText>,
+}
+
+/// How an app is named by a caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AppLookup {
+    /// By our id.
+    Id(AppId),
+    /// By name or client id, without regard to case or blanks at the ends. An exact name wins over parts of names.
+    Name(String),
+}
+
+/// What a look-up found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AppMatch {
+    /// Nothing.
+    None,
+    /// Exactly one.
+    One(Box<App>),
+    /// Several: the caller must choose by id. At most 10, most used first; the number is of all.
+    Several(Vec<App>, u64),
+}
+
+/// Which apps to list.
+#[derive(Debug, Clone, Default)]
+pub struct AppQuery {
+    /// Only with this policy.
+    pub policy: Option<AppPolicy>,
+    /// Only on this platform.
+    pub platform: Option<Platform>,
+    /// Only names that contain this.
+    pub text: Option<String>,
+    /// After this one (by name, id), for the next page.
+    pub after: Option<(String, AppId)>,
+    /// 1 to 100.
+    pub limit: usize,
+}
+
+/// Apps' port.
+#[async_trait]
+pub trait AppStore: Send + Sync {
+    /// Finds an app by id, name or client id.
+    async fn find_app(&self, scope: &WorkspaceScope, lookup: &AppLookup) -> Result<AppMatch, StoreError>;
+    /// Apps by name.
+    async fn list_apps(&self, scope: &WorkspaceScope, query: &AppQuery) -> Result<Vec<App>, StoreError>;
+    /// Documents for the rules, by id, after `after`, at most `limit`; each with at most 100 principals.
+    async fn app_documents(
+        &self,
+        scope: &WorkspaceScope,
+        after: Option<AppId>,
+        limit: usize,
+    ) -> Result<Vec<AppDocument>, StoreError>;
+    /// Sets an app's policy. If that changed it, an analysis is enqueued in the same transaction.
+    async fn set_app_policy(
+        &self,
+        write: AuthorizedWrite<SetAppPolicy>,
+    ) -> Result<Audited<AppPolicyOutcome>, StoreError>;
+}
+
+/// Set an app's policy.
+#[derive(Debug)]
+pub struct SetAppPolicy {
+    /// Which app.
+    pub app: AppId,
+    /// Which policy.
+    pub policy: AppPolicy,
+    /// The analysis job to enqueue.
+    pub analysis: JobId,
+    /// When.
+    pub now: Timestamp,
+}
+
+impl Command for SetAppPolicy {
+    fn permission(&self) -> Permission {
+        Permission::SetAppPolicy
+    }
+    fn action(&self) -> &'static str {
+        "app_policy.set"
+    }
+    fn target(&self) -> AuditTarget {
+        AuditTarget::new("app", &self.app)
+    }
+}
+
+/// What came of setting a policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AppPolicyOutcome {
+    /// It was this before and is as asked now.
+    Changed {
+        /// The policy before.
+        before: AppPolicy,
+    },
+    /// It was so already.
+    Unchanged,
+    /// There is no such app.
+    NotFound,
+}

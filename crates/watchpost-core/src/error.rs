@@ -1,0 +1,96 @@
+//! Errors: one variant for each decision that a caller can take.
+
+use std::error::Error as StdError;
+
+/// A source that is only for the log.
+pub type Source = Box<dyn StdError + Send + Sync>;
+
+/// What a store can fail with. Absence is no error: look-ups give `Option`.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another writer was faster; doing it again may work.
+    #[error("the store changed meanwhile")]
+    Conflict,
+    /// The store can't be used right now (locked, full, read-only): retry later.
+    #[error("the store is not available")]
+    Unavailable(#[source] Source),
+    /// A stored value is not what was written.
+    #[error("a stored value in `{table}` is damaged")]
+    Corrupt {
+        /// The table with the damaged row.
+        table: &'static str,
+        /// What was wrong, for the log.
+        #[source]
+        source: Source,
+    },
+    /// The audit log can't be written, so nothing may be answered.
+    #[error("the audit log can't be written")]
+    AuditUnavailable(#[source] Source),
+    /// Anything else: a bug or a broken machine.
+    #[error("the store failed")]
+    Backend(#[source] Source),
+}
+
+/// What a use case can fail with. The text of each is for the caller and says what to do next; sources are for the log.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such thing that the caller may see.
+    #[error("{what} not found: {next}")]
+    NotFound {
+        /// The kind of thing, as a noun.
+        what: &'static str,
+        /// What to do next.
+        next: String,
+    },
+    /// The caller's key may not do this.
+    #[error("Write scope required")]
+    WriteScopeRequired,
+    /// Only a person at the machine may do this.
+    #[error("not allowed for this caller")]
+    Denied,
+    /// A value is wrong.
+    #[error("`{field}`: {reason}")]
+    Invalid {
+        /// The argument's name as the caller wrote it.
+        field: &'static str,
+        /// What was wrong and what would be right.
+        reason: String,
+    },
+    /// The state of things forbids it right now.
+    #[error("{reason}")]
+    Conflict {
+        /// What stands in the way and what to do.
+        reason: String,
+    },
+    /// Right now impossible; retry.
+    #[error("Watchpost can't answer right now: {reason}; try again in a few seconds")]
+    Unavailable {
+        /// What is unavailable.
+        reason: &'static str,
+        /// For the log.
+        #[source]
+        source: Source,
+    },
+    /// A bug or a broken machine.
+    #[error("internal error")]
+    Internal(#[source] Source),
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict => Self::Conflict {
+                reason: "the data changed meanwhile: repeat the request".into(),
+            },
+            StoreError::Unavailable(source) => Self::Unavailable {
+                reason: "the store is not available",
+                source,
+            },
+            StoreError::AuditUnavailable(source) => Self::Unavailable {
+                reason: "the audit log can't be written, so nothing is answered",
+                source,
+            },
+            other @ (StoreError::Corrupt { .. } | StoreError::Backend(_)) => Self::Internal(Box::new(other)),
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The two smallest ports: time and randomness. The larger ones stand with their aggregates, gathered in
+//! [`crate::store`], [`crate::connector`] and [`crate::policy`].
+
+use crate::time::Timestamp;
+
+/// Where the time comes from. The domain never reads a clock of its own.
+pub trait Clock: Send + Sync {
+    /// The wall clock.
+    fn now(&self) -> Timestamp;
+    /// Milliseconds on a clock that never goes back; its zero means nothing. For ages and time-outs.
+    fn monotonic_ms(&self) -> u64;
+}
+
+/// Where random bytes come from: the system's generator, or a seeded one in tests.
+pub trait Random: Send + Sync {
+    /// Fills the whole slice.
+    fn fill(&self, bytes: &mut [u8]);
+}

@@ -1,0 +1,34 @@
+//! All storage ports of a workspace in one, so that wiring has one value to carry. An adapter implements the parts;
+//! this trait comes by itself.
+
+use crate::{
+    access::KeyStore, app::AppStore, audit::AuditStore, finding::FindingStore, identity::IdentityStore,
+    integration::IntegrationStore, job::JobStore, posture::PostureStore, remediation::RemediationStore,
+};
+
+/// Everything that is stored for workspaces.
+pub trait Store:
+    AppStore
+    + AuditStore
+    + FindingStore
+    + IdentityStore
+    + IntegrationStore
+    + JobStore
+    + KeyStore
+    + PostureStore
+    + RemediationStore
+{
+}
+
+impl<T> Store for T where
+    T: AppStore
+        + AuditStore
+        + FindingStore
+        + IdentityStore
+        + IntegrationStore
+        + JobStore
+        + KeyStore
+        + PostureStore
+        + RemediationStore
+{
+}

@@ -1,0 +1,150 @@
+//! Text that somebody outside wrote.
+
+use serde::{Serialize, Serializer};
+use std::fmt;
+use unicode_normalization::UnicodeNormalization;
+
+/// A string that a vendor or a stranger wrote: a display name, an app's name, a title made of such names.
+///
+/// It is data, never instructions. It can only be made by cleaning and clipping, has neither `Display` nor `Deref`,
+/// and so can't slip into an error, a log line or a description unseen. It goes out as a JSON string, through the
+/// fence of the MCP server, or through a template's escaper; [`ForeignText::untrusted`] is the one way to its
+/// characters and easy to search for.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct ForeignText(Box<str>);
+
+/// Characters that a name keeps at the most.
+pub const NAME_CHARS_MAX: usize = 200;
+/// Characters that a sentence (a finding's title, a reason) keeps at the most.
+pub const SENTENCE_CHARS_MAX: usize = 600;
+/// Characters that a description keeps at the most.
+pub const DESCRIPTION_CHARS_MAX: usize = 4_000;
+
+impl ForeignText {
+    /// Cleans a name: see [`ForeignText::clean`]; at most [`NAME_CHARS_MAX`] characters.
+    pub fn name(raw: &str) -> Self {
+        Self::clean(raw, NAME_CHARS_MAX)
+    }
+
+    /// Cleans a sentence; at most [`SENTENCE_CHARS_MAX`] characters.
+    pub fn sentence(raw: &str) -> Self {
+        Self::clean(raw, SENTENCE_CHARS_MAX)
+    }
+
+    /// Cleans `raw`: control characters, bidirectional overrides, zero-width and Unicode tag characters are dropped,
+    /// white space becomes single blanks, the rest is NFC and clipped to `chars_max` characters with `…`.
+    pub fn clean(raw: &str, chars_max: usize) -> Self {
+        if is_plain(raw) && raw.len() <= chars_max {
+            return Self(raw.into());
+        }
+        let mut out = String::with_capacity(raw.len().min(chars_max.saturating_mul(4)));
+        let mut chars = 0_usize;
+        let mut blank = false;
+        // Input is bounded before normalisation, which can grow text.
+        for c in raw
+            .chars()
+            .take(chars_max.saturating_mul(4))
+            .filter(|c| !is_unwanted(*c))
+            .nfc()
+        {
+            if c.is_whitespace() {
+                blank = !out.is_empty();
+                continue;
+            }
+            if chars.saturating_add(usize::from(blank)) >= chars_max {
+                out.push('…');
+                return Self(out.into());
+            }
+            if blank {
+                out.push(' ');
+                chars = chars.saturating_add(1);
+                blank = false;
+            }
+            out.push(c);
+            chars = chars.saturating_add(1);
+        }
+        Self(out.into())
+    }
+
+    /// The characters. Whoever calls this says where they go: only into a JSON string value, a fence, an escaper,
+    /// or a database column.
+    pub fn untrusted(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether nothing is left.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Printable ASCII with no double, leading or trailing blanks needs no work; nearly all text is that.
+fn is_plain(raw: &str) -> bool {
+    let bytes = raw.as_bytes();
+    let mut last = b' ';
+    for &b in bytes {
+        if !(0x20..0x7f).contains(&b) || (b == b' ' && last == b' ') {
+            return false;
+        }
+        last = b;
+    }
+    bytes.is_empty() || last != b' '
+}
+
+fn is_unwanted(c: char) -> bool {
+    (c.is_control() && !matches!(c, '\n' | '\t' | '\r'))
+        || matches!(c,
+            '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+impl fmt::Debug for ForeignText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ForeignText({} bytes)", self.0.len())
+    }
+}
+
+impl Serialize for ForeignText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cleaning_drops_what_cannot_be_seen_and_clips() {
+        let check = |raw: &str, expected: &str| {
+            assert_eq!(ForeignText::clean(raw, 12).untrusted(), expected, "{raw:?}");
+        };
+        check("Mara Holt", "Mara Holt");
+        check("  Mara \t\r\n Holt  ", "Mara Holt");
+        check("Ma\u{202e}ra\u{200b}\u{e0041}", "Mara");
+        check("a\0b\u{1b}[31mc", "ab[31mc");
+        check("Jose\u{301}", "José");
+        check("exactly 12ch", "exactly 12ch");
+        check("one longer than", "one longer t…");
+        check("مرحبا", "مرحبا");
+        check("", "");
+    }
+
+    #[test]
+    fn cleaning_twice_changes_nothing_more_for_text_within_the_limit() {
+        for raw in ["a  b", "x\u{feff}y", "ﬁ", " ", "é e\u{301}"] {
+            let once = ForeignText::name(raw);
+            assert_eq!(ForeignText::name(once.untrusted()), once);
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_characters() {
+        assert_eq!(
+            format!("{:?}", ForeignText::name("secret")),
+            "ForeignText(6 bytes)"
+        );
+    }
+}

@@ -4,6 +4,7 @@ use crate::{
     access::{Audited, AuthorizedWrite, Command, JobPermit, Permission, WorkspaceScope},
     audit::AuditTarget,
     connector::ConnectorConfig,
+    document::IntegrationDocument,
     error::StoreError,
     fact::{Collection, Dataset, FactPage},
     id::{IntegrationId, JobId, SyncId},
@@ -91,7 +92,7 @@ pub struct CollectionRow {
     pub completions: u64,
 }
 
-/// Credentials in the clear, for as short as possible: a connector's input.
+/// Integrations' port.
 #[async_trait]
 pub trait IntegrationStore: Send + Sync {
     /// All integrations of the workspace with their collections, by platform, then name.
@@ -102,6 +103,11 @@ pub trait IntegrationStore: Send + Sync {
         scope: &WorkspaceScope,
         id: IntegrationId,
     ) -> Result<Option<Integration>, StoreError>;
+    /// Documents for the rules, all integrations that take part in syncs. A long read.
+    async fn integration_documents(
+        &self,
+        scope: &WorkspaceScope,
+    ) -> Result<Vec<IntegrationDocument>, StoreError>;
     /// Opens the sealed credentials of an integration for a sync.
     async fn open_config(
         &self,
@@ -264,8 +270,6 @@ pub struct FinishSync {
     pub state: RunState,
     /// For `failed`: the reason in our own words.
     pub reason: Option<String>,
-    /// Whether the failure is about credentials: the integration goes to `error` at once.
-    pub tenant: Option<(String, ForeignText)>,
     /// The analysis job to enqueue on completion.
     pub analysis: JobId,
     /// When.

@@ -5,7 +5,8 @@ use crate::{
     audit::AuditTarget,
     error::StoreError,
     finding::{FindingCount, FindingSummary},
-    id::AnalysisId,
+    id::{AnalysisId, IntegrationId},
+    text::ForeignText,
     time::Timestamp,
     word::{IntegrationStatus, Platform},
 };
@@ -64,16 +65,31 @@ pub struct Snapshot {
 /// How an integration stands, as answers about posture mention it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceState {
+    /// The integration.
+    pub id: IntegrationId,
     /// Platform.
     pub platform: Platform,
+    /// Its name.
+    pub name: ForeignText,
     /// State.
     pub status: IntegrationStatus,
     /// Last completed sync.
     pub last_completed_at: Option<Timestamp>,
     /// Reason and beginning of a failure.
     pub failure: Option<crate::integration::Failure>,
-    /// How many datasets aren't complete.
+    /// How many datasets are complete.
+    pub readable: u32,
+    /// How many datasets aren't.
     pub unreadable: u32,
+}
+
+/// How old and how whole the data behind an answer is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Freshness {
+    /// When the last analysis ended.
+    pub as_of: Option<Timestamp>,
+    /// All integrations, by platform, then name.
+    pub sources: Vec<SourceState>,
 }
 
 /// Everything that the risk score's answer is made of, read in one transaction.
@@ -102,6 +118,8 @@ pub struct RiskFacts {
 pub trait PostureStore: Send + Sync {
     /// What the risk score is made of. Costs the same at a thousand and at a million findings.
     async fn risk_facts(&self, scope: &WorkspaceScope) -> Result<RiskFacts, StoreError>;
+    /// The last analysis and the state of all sources: part of every answer, so a bounded read of a few rows.
+    async fn freshness(&self, scope: &WorkspaceScope) -> Result<Freshness, StoreError>;
     /// The coverage numbers as they are in the facts now: the input of a snapshot. A long read.
     async fn measure_coverage(
         &self,

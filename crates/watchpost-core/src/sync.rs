@@ -1,1 +1,153 @@
-//! The `sync` job.
+//! The `sync` job: reads one integration, page by page, into facts.
+
+use crate::{
+    access::JobPermit,
+    audit::CallRecord,
+    connector::{Connector, Page},
+    error::Error,
+    fact::FactPage,
+    id::{IntegrationId, JobId, SyncId},
+    integration::FinishSync,
+    ports::{Clock, Random},
+    store::Store,
+    word::{Platform, RunState},
+};
+use std::sync::Arc;
+
+/// Facts that are stored at a time.
+const FACTS_PER_WRITE: usize = 500;
+
+/// How a sync ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SyncEnd {
+    /// All datasets ended, some perhaps unread.
+    Completed {
+        /// Facts stored.
+        facts: u64,
+    },
+    /// The vendor or the configuration failed; the reason is in our own words and stands with the integration.
+    Failed {
+        /// Why.
+        reason: String,
+    },
+    /// The integration is gone or paused.
+    Skipped,
+}
+
+/// Reads one integration. Progress sentences go to `progress`, for people.
+///
+/// # Errors
+/// The store's; the connector's failures are a [`SyncEnd::Failed`].
+pub async fn run_sync(
+    store: &dyn Store,
+    connectors: &[Arc<dyn Connector>],
+    clock: &dyn Clock,
+    random: &dyn Random,
+    permit: &JobPermit,
+    id: IntegrationId,
+    progress: &(dyn Fn(String) + Send + Sync),
+) -> Result<SyncEnd, Error> {
+    let Some(integration) = store
+        .integration(permit.scope(), id)
+        .await?
+        .filter(|row| row.is_active())
+    else {
+        return Ok(SyncEnd::Skipped);
+    };
+    let Some(config) = store.open_config(permit, id).await? else {
+        return Ok(SyncEnd::Skipped);
+    };
+    let sync = SyncId::generate(clock, random);
+    store.begin_sync(permit, sync, id, clock.now()).await?;
+    let read = match connector_for(connectors, integration.platform) {
+        Some(connector) => {
+            read_all(
+                store,
+                connector.as_ref(),
+                &config,
+                clock,
+                permit,
+                (sync, id),
+                progress,
+            )
+            .await?
+        }
+        None => Err(format!(
+            "this version can't read {}",
+            integration.platform.title()
+        )),
+    };
+    let (state, reason) = match &read {
+        Ok(_) => (RunState::Completed, None),
+        Err(reason) => (RunState::Failed, Some(reason.clone())),
+    };
+    let command = FinishSync {
+        sync,
+        integration: id,
+        state,
+        reason,
+        analysis: JobId::generate(clock, random),
+        now: clock.now(),
+    };
+    let call = CallRecord::new("job", "sync", "{}");
+    let write = permit
+        .scope()
+        .authorize(command, call)
+        .map_err(|_| Error::Denied)?;
+    store.finish_sync(write).await?.into_value();
+    Ok(match read {
+        Ok(facts) => SyncEnd::Completed { facts },
+        Err(reason) => SyncEnd::Failed { reason },
+    })
+}
+
+/// The connector of a platform.
+pub fn connector_for(connectors: &[Arc<dyn Connector>], platform: Platform) -> Option<&Arc<dyn Connector>> {
+    connectors
+        .iter()
+        .find(|connector| connector.platform() == platform)
+}
+
+/// Reads to the end; the inner error is the connector's reason.
+async fn read_all(
+    store: &dyn Store,
+    connector: &dyn Connector,
+    config: &crate::connector::ConnectorConfig,
+    clock: &dyn Clock,
+    permit: &JobPermit,
+    (sync, id): (SyncId, IntegrationId),
+    progress: &(dyn Fn(String) + Send + Sync),
+) -> Result<Result<u64, String>, Error> {
+    let mut run = match connector.sync(config).await {
+        Ok(run) => run,
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    let mut facts = 0_u64;
+    loop {
+        match run.next_page().await {
+            Ok(Some(Page::Facts(page))) => {
+                facts = facts.saturating_add(page.facts.len() as u64);
+                progress(format!(
+                    "{}: reading {}, {facts} facts so far",
+                    connector.platform().title(),
+                    page.dataset
+                ));
+                let dataset = page.dataset;
+                let mut rest = page.facts;
+                while !rest.is_empty() {
+                    let tail = rest.split_off(rest.len().min(FACTS_PER_WRITE));
+                    let page = FactPage { dataset, facts: rest };
+                    store.store_facts(permit, sync, id, page, clock.now()).await?;
+                    rest = tail;
+                }
+            }
+            Ok(Some(Page::Collected(collection))) => {
+                store
+                    .finish_dataset(permit, sync, id, collection, clock.now())
+                    .await?;
+            }
+            Ok(None) => return Ok(Ok(facts)),
+            Err(error) => return Ok(Err(error.to_string())),
+        }
+    }
+}

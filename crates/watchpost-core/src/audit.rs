@@ -55,7 +55,7 @@ pub struct AuditTarget {
 
 impl AuditTarget {
     /// A target of a kind.
-    pub fn new(kind: &'static str, id: impl ToString) -> Self {
+    pub fn new(kind: &'static str, id: &impl std::fmt::Display) -> Self {
         Self {
             kind,
             id: id.to_string(),

@@ -1,0 +1,285 @@
+//! Changes that a key may make.
+
+use super::{Watchpost, answer::finding_not_found};
+use crate::{
+    access::{Denied, Permission, WorkspaceScope},
+    app::{App, AppLookup, AppPolicyOutcome, SetAppPolicy},
+    audit::CallRecord,
+    error::Error,
+    finding::{Act, Finding, FindingCommand, FindingOutcome, SNOOZE_DAYS},
+    id::{FindingId, IntegrationId, JobId, RemediationId},
+    job::{TriggerSync, TriggeredSync},
+    policy::Rule,
+    remediation::{Remediation, RemediationOutcome, RequestRemediation},
+    text::ForeignText,
+    word::{AppPolicy, DismissReason, FindingStatus, Platform},
+};
+
+/// Integrations that one trigger covers at the most.
+const SYNCS_MAX: usize = 100;
+/// Characters of a note.
+const NOTE_CHARS_MAX: usize = 1_000;
+
+/// What triggering a sync came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SyncStart {
+    /// At least one new job.
+    Triggered,
+    /// All were queued or running already.
+    AlreadyRunning,
+    /// There is nothing to sync.
+    NoIntegrations,
+}
+
+/// The answer to "sync now".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyncAnswer {
+    /// What it came to.
+    pub start: SyncStart,
+    /// Each integration's job.
+    pub syncs: Vec<TriggeredSync>,
+}
+
+/// The answer to "repair this".
+#[derive(Debug, Clone, PartialEq)]
+pub enum RemediationAnswer {
+    /// It waits for a person's approval now.
+    Requested {
+        /// The request.
+        remediation: Box<Remediation>,
+        /// Steps to do by hand meanwhile.
+        steps: Vec<String>,
+    },
+    /// The same request waits already.
+    AlreadyWaiting {
+        /// The request.
+        remediation: Box<Remediation>,
+        /// Steps to do by hand meanwhile.
+        steps: Vec<String>,
+    },
+    /// No action exists for this kind of finding; nothing was recorded but the refusal, which the caller stores.
+    NoAction {
+        /// Steps that a person can do.
+        steps: Vec<String>,
+    },
+}
+
+fn denied(_: Denied) -> Error {
+    Error::WriteScopeRequired
+}
+
+/// Cleans what a caller wrote as a note.
+///
+/// # Errors
+/// [`Error::Invalid`] past 1,000 characters: a note is never cut silently.
+fn clean_note(note: Option<&str>) -> Result<Option<ForeignText>, Error> {
+    let Some(note) = note.map(str::trim).filter(|note| !note.is_empty()) else {
+        return Ok(None);
+    };
+    if note.chars().count() > NOTE_CHARS_MAX {
+        return Err(Error::Invalid {
+            field: "note",
+            reason: format!("at most {NOTE_CHARS_MAX} characters"),
+        });
+    }
+    Ok(Some(ForeignText::clean(note, NOTE_CHARS_MAX)))
+}
+
+impl Watchpost {
+    /// Queues a sync of every active integration, of one platform's, or of one.
+    ///
+    /// # Errors
+    /// [`Error::WriteScopeRequired`], or the store's.
+    pub async fn trigger_sync(
+        &self,
+        scope: &WorkspaceScope,
+        platform: Option<Platform>,
+        integration: Option<IntegrationId>,
+        call: CallRecord,
+    ) -> Result<SyncAnswer, Error> {
+        let jobs = (0..SYNCS_MAX)
+            .map(|_| JobId::generate(self.clock(), self.random()))
+            .collect();
+        let command = TriggerSync {
+            integration,
+            platform,
+            jobs,
+            now: self.clock().now(),
+        };
+        let write = scope.authorize(command, call).map_err(denied)?;
+        let syncs = self.store().trigger_sync(write).await?.into_value();
+        let start = if syncs.is_empty() {
+            SyncStart::NoIntegrations
+        } else if syncs.iter().any(|sync| sync.is_new) {
+            SyncStart::Triggered
+        } else {
+            SyncStart::AlreadyRunning
+        };
+        Ok(SyncAnswer { start, syncs })
+    }
+
+    /// Hides a finding for 1 to 90 days.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`], [`Error::NotFound`], [`Error::Conflict`], [`Error::WriteScopeRequired`], or the store's.
+    pub async fn snooze_finding(
+        &self,
+        scope: &WorkspaceScope,
+        id: FindingId,
+        days: i64,
+        note: Option<&str>,
+        call: CallRecord,
+    ) -> Result<FindingOutcome, Error> {
+        if !SNOOZE_DAYS.contains(&days) {
+            return Err(Error::Invalid {
+                field: "days",
+                reason: format!("must be 1 to 90, not {days}"),
+            });
+        }
+        self.change(scope, id, Act::Snooze { days }, note, call).await
+    }
+
+    /// Closes a finding as accepted or wrong.
+    ///
+    /// # Errors
+    /// As [`Watchpost::snooze_finding`].
+    pub async fn dismiss_finding(
+        &self,
+        scope: &WorkspaceScope,
+        id: FindingId,
+        reason: DismissReason,
+        note: Option<&str>,
+        call: CallRecord,
+    ) -> Result<FindingOutcome, Error> {
+        self.change(scope, id, Act::Dismiss { reason }, note, call).await
+    }
+
+    /// Closes a finding as repaired: a person's decision.
+    ///
+    /// # Errors
+    /// As [`Watchpost::snooze_finding`].
+    pub async fn resolve_finding(
+        &self,
+        scope: &WorkspaceScope,
+        id: FindingId,
+        note: Option<&str>,
+        call: CallRecord,
+    ) -> Result<FindingOutcome, Error> {
+        self.change(scope, id, Act::Resolve, note, call).await
+    }
+
+    /// Takes a snooze, dismissal or resolution back: a person's decision.
+    ///
+    /// # Errors
+    /// As [`Watchpost::snooze_finding`].
+    pub async fn reopen_finding(
+        &self,
+        scope: &WorkspaceScope,
+        id: FindingId,
+        note: Option<&str>,
+        call: CallRecord,
+    ) -> Result<FindingOutcome, Error> {
+        self.change(scope, id, Act::Reopen, note, call).await
+    }
+
+    async fn change(
+        &self,
+        scope: &WorkspaceScope,
+        id: FindingId,
+        act: Act,
+        note: Option<&str>,
+        call: CallRecord,
+    ) -> Result<FindingOutcome, Error> {
+        let command = FindingCommand {
+            finding: id,
+            act,
+            note: clean_note(note)?,
+            now: self.clock().now(),
+        };
+        let write = scope.authorize(command, call).map_err(denied)?;
+        // The entry of a command that came to nothing is stored with its outcome, too: these errors need no other.
+        Ok(self.store().change_finding(write).await?.into_value())
+    }
+
+    /// Puts the action that the finding's rule names into the queue for a person's approval.
+    ///
+    /// # Errors
+    /// As [`Watchpost::snooze_finding`].
+    pub async fn remediate_finding(
+        &self,
+        scope: &WorkspaceScope,
+        id: FindingId,
+        note: Option<&str>,
+        call: CallRecord,
+    ) -> Result<(RemediationAnswer, bool), Error> {
+        if !scope.may(Permission::RequestRemediation) {
+            return Err(Error::WriteScopeRequired);
+        }
+        let note = clean_note(note)?;
+        let (finding, rule): (Finding, Option<&Rule>) = self.finding(scope, id).await?;
+        let steps = rule.map(|rule| rule.remediation.clone()).unwrap_or_default();
+        let Some(action) = rule.and_then(|rule| rule.action.clone()) else {
+            return Ok((RemediationAnswer::NoAction { steps }, false));
+        };
+        if matches!(
+            finding.summary.status,
+            FindingStatus::Resolved | FindingStatus::Dismissed
+        ) {
+            return Err(closed(finding.summary.status));
+        }
+        let command = RequestRemediation {
+            id: RemediationId::generate(self.clock(), self.random()),
+            finding: id,
+            action,
+            note,
+            now: self.clock().now(),
+        };
+        let write = scope.authorize(command, call).map_err(denied)?;
+        // `true`: the change's entry is stored, whatever it came to.
+        match self.store().request_remediation(write).await?.into_value() {
+            RemediationOutcome::Requested(remediation) => {
+                Ok((RemediationAnswer::Requested { remediation, steps }, true))
+            }
+            RemediationOutcome::AlreadyWaiting(remediation) => {
+                Ok((RemediationAnswer::AlreadyWaiting { remediation, steps }, true))
+            }
+            RemediationOutcome::FindingClosed(status) => Err(closed(status)),
+            RemediationOutcome::NotFound => Err(finding_not_found()),
+        }
+    }
+
+    /// Sets an app's policy. Gives the app as it was before, and what came of it.
+    ///
+    /// # Errors
+    /// As [`Watchpost::snooze_finding`]; [`Error::Invalid`] with the candidates if the name fits several apps.
+    pub async fn set_app_policy(
+        &self,
+        scope: &WorkspaceScope,
+        lookup: &AppLookup,
+        policy: AppPolicy,
+        call: CallRecord,
+    ) -> Result<(Box<App>, AppPolicyOutcome), Error> {
+        if !scope.may(Permission::SetAppPolicy) {
+            return Err(Error::WriteScopeRequired);
+        }
+        let app = self.store().find_app(scope, lookup).await?.one()?;
+        let analysis = JobId::generate(self.clock(), self.random());
+        let command = SetAppPolicy {
+            app: app.id,
+            policy,
+            analysis,
+            now: self.clock().now(),
+        };
+        let write = scope.authorize(command, call).map_err(denied)?;
+        let outcome = self.store().set_app_policy(write).await?.into_value();
+        Ok((app, outcome))
+    }
+}
+
+fn closed(status: FindingStatus) -> Error {
+    Error::Conflict {
+        reason: format!(
+            "the finding is {status}: there is nothing to remediate; a person can reopen it with `watchpost findings reopen`"
+        ),
+    }
+}

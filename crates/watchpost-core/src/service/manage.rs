@@ -1,0 +1,284 @@
+//! What only the operator does: keys, integrations, refusing remediations.
+
+use super::Watchpost;
+use crate::{
+    access::{CreateKey, Expiry, KeyCreation, KeyRevocation, KeyScope, NewKey, RevokeKey, WorkspaceScope},
+    audit::CallRecord,
+    connector::{ConnectorConfig, Verification},
+    error::Error,
+    id::{IdentityId, IntegrationId, JobId, KeyId, RemediationId},
+    identity::{TagBreakGlass, TagOutcome},
+    integration::{AddIntegration, ChangeIntegration, IntegrationAct, IntegrationChange, VerifyIntegration},
+    remediation::{RejectOutcome, RejectRemediation},
+    sync::connector_for,
+    text::ForeignText,
+    word::Platform,
+};
+
+/// Active keys that a workspace may have unless configured otherwise.
+pub const ACTIVE_KEYS_MAX: u32 = 10;
+
+/// A key that was made.
+#[derive(Debug)]
+pub struct KeyIssued {
+    /// Its id.
+    pub id: KeyId,
+    /// The secret, to show once.
+    pub key: NewKey,
+}
+
+/// An integration that was added.
+#[derive(Debug)]
+pub struct IntegrationAdded {
+    /// Its id.
+    pub id: IntegrationId,
+    /// What verifying found.
+    pub verification: Verification,
+    /// The first sync's job.
+    pub first_sync: JobId,
+}
+
+impl Watchpost {
+    /// Makes a key.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a label outside 1 to 100 characters; [`Error::Conflict`] at the limit, naming it and how
+    /// to revoke; [`Error::Denied`]; the store's.
+    pub async fn create_key(
+        &self,
+        scope: &WorkspaceScope,
+        label: &str,
+        key_scope: KeyScope,
+        expiry: Expiry,
+        active_max: u32,
+        call: CallRecord,
+    ) -> Result<KeyIssued, Error> {
+        let label = ForeignText::clean(label, 200);
+        if label.is_empty() || label.untrusted().chars().count() > 100 {
+            return Err(Error::Invalid {
+                field: "label",
+                reason: "must have 1 to 100 characters".into(),
+            });
+        }
+        let key = NewKey::generate(self.random());
+        let id = KeyId::generate(self.clock(), self.random());
+        let expires_at = expiry.ends_at(self.clock().now());
+        let command = CreateKey {
+            id,
+            hash: key.hash,
+            prefix: key.prefix.clone(),
+            label,
+            scope: key_scope,
+            expires_at,
+            active_max,
+        };
+        let write = scope.authorize(command, call).map_err(|_| Error::Denied)?;
+        match self.store().create_key(write).await?.into_value() {
+            KeyCreation::Created => Ok(KeyIssued { id, key }),
+            KeyCreation::LimitReached { active_max } => Err(Error::Conflict {
+                reason: format!(
+                    "this workspace has its limit of {active_max} active keys: revoke one with `watchpost keys revoke ID` (`watchpost keys list` shows them), or raise `[limits] active_keys`"
+                ),
+            }),
+        }
+    }
+
+    /// Revokes a key.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Denied`]; the store's.
+    pub async fn revoke_key(
+        &self,
+        scope: &WorkspaceScope,
+        id: KeyId,
+        call: CallRecord,
+    ) -> Result<KeyRevocation, Error> {
+        let write = scope
+            .authorize(RevokeKey { id }, call)
+            .map_err(|_| Error::Denied)?;
+        match self.store().revoke_key(write).await?.into_value() {
+            KeyRevocation::NotFound => Err(Error::NotFound {
+                what: "key",
+                next: "`watchpost keys list` shows the ids".into(),
+            }),
+            done => Ok(done),
+        }
+    }
+
+    /// Checks credentials with the vendor, then adds the integration and queues its first sync.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with the vendor's refusal in our words; [`Error::Conflict`] if the tenant is connected
+    /// already; [`Error::Denied`]; the store's.
+    pub async fn add_integration(
+        &self,
+        scope: &WorkspaceScope,
+        platform: Platform,
+        name: Option<&str>,
+        config: ConnectorConfig,
+        call: CallRecord,
+    ) -> Result<IntegrationAdded, Error> {
+        let connector = connector_for(self.connectors(), platform).ok_or_else(|| Error::Invalid {
+            field: "platform",
+            reason: format!("this version can't connect {}", platform.title()),
+        })?;
+        let verification = connector.verify(&config).await.map_err(|error| Error::Invalid {
+            field: "credentials",
+            reason: error.to_string(),
+        })?;
+        let existing = self.store().list_integrations(scope).await?;
+        if let Some(known) = existing.iter().find(|row| {
+            row.platform == platform && row.tenant_key.as_deref() == Some(verification.tenant_key.as_str())
+        }) {
+            return Err(Error::Conflict {
+                reason: format!(
+                    "this {} tenant is connected already, as {}",
+                    platform.title(),
+                    known.id
+                ),
+            });
+        }
+        let id = IntegrationId::generate(self.clock(), self.random());
+        let first_sync = JobId::generate(self.clock(), self.random());
+        let name = match name {
+            Some(name) => ForeignText::name(name),
+            None => verification.tenant_name.clone(),
+        };
+        let tenant_key = Some(verification.tenant_key.clone());
+        let command = AddIntegration {
+            id,
+            platform,
+            name,
+            tenant_key,
+            config,
+            first_sync,
+            now: self.clock().now(),
+        };
+        let write = scope.authorize(command, call).map_err(|_| Error::Denied)?;
+        self.store().add_integration(write).await?.into_value();
+        Ok(IntegrationAdded {
+            id,
+            verification,
+            first_sync,
+        })
+    }
+
+    /// Asks the vendor again whether the stored credentials are good.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Invalid`] with the vendor's refusal; [`Error::Denied`]; the store's.
+    pub async fn verify_integration(
+        &self,
+        scope: &WorkspaceScope,
+        id: IntegrationId,
+        call: CallRecord,
+    ) -> Result<Verification, Error> {
+        let missing = || Error::NotFound {
+            what: "integration",
+            next: "`watchpost integrations list` shows the ids".into(),
+        };
+        let row = self.store().integration(scope, id).await?.ok_or_else(missing)?;
+        let connector = connector_for(self.connectors(), row.platform).ok_or_else(|| Error::Invalid {
+            field: "platform",
+            reason: format!("this version can't connect {}", row.platform.title()),
+        })?;
+        let write = scope
+            .authorize(VerifyIntegration { id }, call)
+            .map_err(|_| Error::Denied)?;
+        let config = self
+            .store()
+            .open_config_for_verify(write)
+            .await?
+            .into_value()
+            .ok_or_else(missing)?;
+        connector.verify(&config).await.map_err(|error| Error::Invalid {
+            field: "credentials",
+            reason: error.to_string(),
+        })
+    }
+
+    /// Pauses, resumes or removes an integration.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Denied`]; the store's.
+    pub async fn change_integration(
+        &self,
+        scope: &WorkspaceScope,
+        id: IntegrationId,
+        act: IntegrationAct,
+        call: CallRecord,
+    ) -> Result<IntegrationChange, Error> {
+        let command = ChangeIntegration {
+            id,
+            act,
+            job: JobId::generate(self.clock(), self.random()),
+            now: self.clock().now(),
+        };
+        let write = scope.authorize(command, call).map_err(|_| Error::Denied)?;
+        match self.store().change_integration(write).await?.into_value() {
+            IntegrationChange::NotFound => Err(Error::NotFound {
+                what: "integration",
+                next: "`watchpost integrations list` shows the ids".into(),
+            }),
+            done => Ok(done),
+        }
+    }
+
+    /// Refuses a remediation that waits.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Conflict`] past waiting; [`Error::Denied`]; the store's.
+    pub async fn reject_remediation(
+        &self,
+        scope: &WorkspaceScope,
+        id: RemediationId,
+        call: CallRecord,
+    ) -> Result<RejectOutcome, Error> {
+        let write = scope
+            .authorize(
+                RejectRemediation {
+                    id,
+                    now: self.clock().now(),
+                },
+                call,
+            )
+            .map_err(|_| Error::Denied)?;
+        match self.store().reject_remediation(write).await?.into_value() {
+            RejectOutcome::NotFound => Err(Error::NotFound {
+                what: "remediation",
+                next: "`watchpost remediations list` shows the ids".into(),
+            }),
+            RejectOutcome::NotPossible(state) => Err(Error::Conflict {
+                reason: format!("the remediation is {state}: it can't be rejected any more"),
+            }),
+            done => Ok(done),
+        }
+    }
+
+    /// Tags or untags an identity as an emergency account.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Denied`]; the store's.
+    pub async fn tag_break_glass(
+        &self,
+        scope: &WorkspaceScope,
+        id: IdentityId,
+        tagged: bool,
+        call: CallRecord,
+    ) -> Result<TagOutcome, Error> {
+        let command = TagBreakGlass {
+            id,
+            tagged,
+            analysis: JobId::generate(self.clock(), self.random()),
+            now: self.clock().now(),
+        };
+        let write = scope.authorize(command, call).map_err(|_| Error::Denied)?;
+        match self.store().tag_break_glass(write).await?.into_value() {
+            TagOutcome::NotFound => Err(Error::NotFound {
+                what: "identity",
+                next: "`watchpost identity EMAIL` shows a person".into(),
+            }),
+            done => Ok(done),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Takes the secret out of the headers.
+
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue};
+
+use crate::gate::Credential;
+
+/// What the headers say about who is asking.
+#[derive(Debug)]
+pub(crate) enum Presented<'a> {
+    Nothing,
+    One(Credential<'a>),
+    /// Something that can't be a credential, or two that differ.
+    Unusable,
+}
+
+/// `X-Api-Key: …` or `Authorization: Bearer …`; scheme in any case, optional white space.
+pub(crate) fn presented(headers: &HeaderMap) -> Presented<'_> {
+    let mut found: Option<&str> = None;
+    let keys = headers.get_all("x-api-key").iter().map(plain);
+    let bearers = headers.get_all(AUTHORIZATION).iter().map(bearer);
+    for secret in keys.chain(bearers) {
+        match (secret, found) {
+            (None, _) => return Presented::Unusable,
+            (Some(secret), None) => found = Some(secret),
+            // Both come from the same client, so comparing them tells nobody anything.
+            (Some(secret), Some(earlier)) if secret == earlier => {}
+            (Some(_), Some(_)) => return Presented::Unusable,
+        }
+    }
+    found.map_or(Presented::Nothing, |secret| {
+        Presented::One(Credential::new(secret))
+    })
+}
+
+fn plain(value: &HeaderValue) -> Option<&str> {
+    let secret = value.to_str().ok()?.trim();
+    (!secret.is_empty()).then_some(secret)
+}
+
+fn bearer(value: &HeaderValue) -> Option<&str> {
+    let text = value.to_str().ok()?.trim();
+    let (scheme, rest) = text.split_once([' ', '\t'])?;
+    let secret = rest.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !secret.is_empty()).then_some(secret)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(headers: &[(&'static str, &'static str)], expected: Option<&str>) {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(
+                http::HeaderName::from_bytes(name.as_bytes()).unwrap(),
+                HeaderValue::from_static(value),
+            );
+        }
+        match (presented(&map), expected) {
+            (Presented::One(credential), Some(secret)) => {
+                assert_eq!(credential.expose(), secret, "{headers:?}")
+            }
+            (Presented::Unusable, None) => {}
+            (got, expected) => panic!("{headers:?}: {got:?}, expected {expected:?}"),
+        }
+    }
+
+    #[test]
+    fn a_secret_is_found_in_every_spelling() {
+        check(&[("x-api-key", "wp_a")], Some("wp_a"));
+        check(&[("X-API-KEY", "  wp_a ")], Some("wp_a"));
+        check(&[("authorization", "Bearer wp_a")], Some("wp_a"));
+        check(&[("AUTHORIZATION", "bearer wp_a")], Some("wp_a"));
+        check(&[("Authorization", " BEARER \t wp_a ")], Some("wp_a"));
+        check(
+            &[("authorization", "Bearer wp_a"), ("x-api-key", "wp_a")],
+            Some("wp_a"),
+        );
+    }
+
+    #[test]
+    fn what_is_no_single_secret_is_unusable() {
+        check(&[("authorization", "Bearer wp_a"), ("x-api-key", "wp_b")], None);
+        check(&[("x-api-key", "wp_a"), ("x-api-key", "wp_b")], None);
+        check(&[("authorization", "Basic d3A6YQ==")], None);
+        check(&[("authorization", "Bearer")], None);
+        check(&[("authorization", "Bearer ")], None);
+        check(&[("x-api-key", "")], None);
+        check(&[("authorization", "wp_a")], None);
+        check(
+            &[("authorization", "Basic d3A6YQ=="), ("x-api-key", "wp_a")],
+            None,
+        );
+    }
+
+    #[test]
+    fn a_credential_never_prints_its_secret() {
+        assert_eq!(format!("{:?}", Credential::new("wp_secret")), "Credential(…)");
+    }
+}

@@ -1,0 +1,249 @@
+//! Which names this server answers to, and which web origins may speak to it.
+//!
+//! Without it, a web page that points its own name at 127.0.0.1 reads a laptop's server through the browser.
+
+use std::net::IpAddr;
+
+use http::header::{HOST, ORIGIN};
+use http::request::Parts;
+use http::{HeaderValue, Uri};
+use url::Url;
+
+/// The names that may stand in `Host`, and the origins that may stand in `Origin`.
+///
+/// The loopback names are always on it, with any port. Names compare without case.
+#[derive(Debug, Clone)]
+pub struct AllowedHosts {
+    /// Further names, lower case, without port; IPv6 in brackets.
+    names: Vec<String>,
+    /// Further origins as the URL standard serializes them.
+    origins: Vec<String>,
+}
+
+impl AllowedHosts {
+    /// Only the loopback names: `localhost`, `127.0.0.1`, `[::1]`.
+    pub fn loopback() -> Self {
+        Self {
+            names: Vec::new(),
+            origins: Vec::new(),
+        }
+    }
+
+    /// Adds the name and the origin under which clients reach the server through its proxy.
+    /// A URL without a host adds nothing.
+    #[must_use]
+    pub fn with_public_url(mut self, url: &Url) -> Self {
+        if let Some(host) = url.host_str() {
+            self.names.push(host.to_ascii_lowercase());
+            self.origins.push(url.origin().ascii_serialization());
+        }
+        self
+    }
+
+    /// Adds a host name or address without port, for servers reached by several names.
+    #[must_use]
+    pub fn with_name(mut self, name: &str) -> Self {
+        self.names.push(name.to_ascii_lowercase());
+        self
+    }
+
+    pub(crate) fn check(&self, head: &Parts) -> Result<(), Unwelcome> {
+        let mut named = false;
+        let mut hosts = head.headers.get_all(HOST).iter();
+        if let Some(host) = hosts.next() {
+            if hosts.next().is_some() {
+                return Err(Unwelcome::Ambiguous);
+            }
+            self.check_host(host.to_str().map_err(|_| Unwelcome::Host)?)?;
+            named = true;
+        }
+        // HTTP/2 names the host here; so does an HTTP/1 request in absolute form.
+        if let Some(authority) = Uri::authority(&head.uri) {
+            self.check_host(authority.as_str())?;
+            named = true;
+        }
+        if !named {
+            return Err(Unwelcome::Ambiguous);
+        }
+        let mut origins = head.headers.get_all(ORIGIN).iter();
+        match (origins.next(), origins.next()) {
+            (None, _) => Ok(()),
+            (Some(origin), None) if self.is_allowed_origin(origin) => Ok(()),
+            _ => Err(Unwelcome::Origin),
+        }
+    }
+
+    fn check_host(&self, authority: &str) -> Result<(), Unwelcome> {
+        let name = without_port(authority).ok_or(Unwelcome::Host)?;
+        if is_loopback(name)
+            || self
+                .names
+                .iter()
+                .any(|allowed| allowed.eq_ignore_ascii_case(name))
+        {
+            Ok(())
+        } else {
+            Err(Unwelcome::Host)
+        }
+    }
+
+    fn is_allowed_origin(&self, origin: &HeaderValue) -> bool {
+        let Ok(text) = origin.to_str() else { return false };
+        let Some((scheme, rest)) = text.split_once("://") else {
+            return false;
+        };
+        if !(scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")) {
+            return false;
+        }
+        if without_port(rest).is_some_and(is_loopback) {
+            return true;
+        }
+        // An origin has no path or user; parsing would drop them quietly.
+        if rest.contains(['/', '@', '?', '#', '\\']) {
+            return false;
+        }
+        let Ok(url) = Url::parse(text) else { return false };
+        let serialized = url.origin().ascii_serialization();
+        self.origins.contains(&serialized)
+    }
+}
+
+/// Why a request is refused before anything else is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unwelcome {
+    /// No host or two of them: not HTTP.
+    Ambiguous,
+    Host,
+    Origin,
+}
+
+/// The host of `host[:port]`; `None` if it can't be one. Anything odd (user, path, blank) fails the
+/// comparison that follows, since no allowed name contains it.
+fn without_port(authority: &str) -> Option<&str> {
+    let end = if authority.starts_with('[') {
+        authority.find(']')? + 1
+    } else {
+        authority.find(':').unwrap_or(authority.len())
+    };
+    let (host, port) = authority.split_at(end);
+    let port_is_sound = port.is_empty()
+        || port
+            .strip_prefix(':')
+            .is_some_and(|digits| digits.parse::<u16>().is_ok() && !digits.starts_with('+'));
+    port_is_sound.then_some(host)
+}
+
+fn is_loopback(name: &str) -> bool {
+    if name.eq_ignore_ascii_case("localhost") || name == "127.0.0.1" || name == "[::1]" {
+        return true;
+    }
+    let Some(inner) = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) else {
+        return false;
+    };
+    inner
+        .parse::<IpAddr>()
+        .is_ok_and(|address| address.is_ipv6() && address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allowed() -> AllowedHosts {
+        AllowedHosts::loopback().with_public_url(&Url::parse("https://Posture.example.com/watch").unwrap())
+    }
+
+    fn check_host(host: &str, welcome: bool) {
+        let got = allowed().check_host(host).is_ok();
+        assert_eq!(got, welcome, "{host:?}");
+    }
+
+    #[test]
+    fn only_loopback_names_and_the_public_name_are_answered() {
+        for host in [
+            "localhost",
+            "LOCALHOST",
+            "localhost:8080",
+            "127.0.0.1",
+            "127.0.0.1:1",
+            "[::1]",
+            "[::1]:65535",
+            "[0:0:0:0:0:0:0:1]",
+            "posture.example.com",
+            "POSTURE.example.com:443",
+            "posture.example.com:8443",
+        ] {
+            check_host(host, true);
+        }
+        for host in [
+            "",
+            "evil.example",
+            "localhost.evil.example",
+            "localhost.",
+            "127.0.0.1.evil.example",
+            "127.0.0.2",
+            "0.0.0.0",
+            "127.1",
+            "2130706433",
+            "0x7f.0.0.1",
+            "[::]",
+            "[::ffff:127.0.0.1]",
+            "[::1",
+            "::1",
+            "localhost:",
+            "localhost:x",
+            "localhost:99999",
+            "localhost:+80",
+            "user@localhost",
+            "localhost@evil.example",
+            "localhost/",
+            " localhost",
+            "posture.example.com.",
+            "xposture.example.com",
+            "posture.example.comx",
+        ] {
+            check_host(host, false);
+        }
+    }
+
+    fn check_origin(origin: &'static str, welcome: bool) {
+        let got = allowed().is_allowed_origin(&HeaderValue::from_static(origin));
+        assert_eq!(got, welcome, "{origin:?}");
+    }
+
+    #[test]
+    fn a_present_origin_has_to_match() {
+        for origin in [
+            "http://localhost",
+            "http://localhost:5173",
+            "https://LOCALHOST:1",
+            "http://127.0.0.1:9",
+            "http://[::1]:9",
+            "https://posture.example.com",
+            "https://posture.example.com:443",
+            "HTTPS://POSTURE.EXAMPLE.COM",
+        ] {
+            check_origin(origin, true);
+        }
+        for origin in [
+            "null",
+            "",
+            "*",
+            "http://posture.example.com",
+            "https://posture.example.com:8443",
+            "https://evil.example",
+            "http://localhost.evil.example",
+            "http://localhost@evil.example",
+            "https://user@posture.example.com",
+            "https://posture.example.com/path",
+            "file://localhost",
+            "ftp://localhost",
+            "chrome-extension://abcdef",
+            "http://localhost:80:80",
+            "//localhost",
+            "localhost",
+        ] {
+            check_origin(origin, false);
+        }
+    }
+}

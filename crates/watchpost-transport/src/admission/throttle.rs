@@ -1,0 +1,130 @@
+//! Counts wrong keys per address.
+
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use governor::clock::Clock as GovernorClock;
+use governor::middleware::NoOpMiddleware;
+use governor::state::keyed::HashMapStateStore;
+use governor::{Quota, RateLimiter};
+
+use crate::environment::Clock;
+
+/// How many addresses are told apart; beyond it, newcomers share one count.
+const ADDRESSES_MAX: usize = 65_536;
+
+/// The count shared by addresses that found the table full; no client has this address.
+const OVERFLOW: IpAddr = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
+
+/// Allows so many wrong keys a minute per address (IPv6: per /64), then says how long to wait.
+///
+/// Only failures are counted and only failures are refused by it: a valid key from the same address goes on.
+pub(crate) struct WrongKeys {
+    limiter: RateLimiter<IpAddr, HashMapStateStore<IpAddr>, Monotonic, NoOpMiddleware<Duration>>,
+    clock: Monotonic,
+    /// When the full table was last swept, in seconds of the monotonic clock.
+    swept: AtomicU64,
+}
+
+#[derive(Clone)]
+struct Monotonic(Arc<dyn Clock>);
+
+impl GovernorClock for Monotonic {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        self.0.monotonic()
+    }
+}
+
+impl WrongKeys {
+    pub(crate) fn new(per_minute: NonZeroU32, clock: Arc<dyn Clock>) -> Self {
+        let clock = Monotonic(clock);
+        let limiter = RateLimiter::new(
+            Quota::per_minute(per_minute),
+            HashMapStateStore::default(),
+            clock.clone(),
+        );
+        Self {
+            limiter,
+            clock,
+            swept: AtomicU64::new(0),
+        }
+    }
+
+    /// Counts one wrong key from `network`; `Err` holds the time until the next one would be looked at.
+    pub(crate) fn count(&self, network: IpAddr) -> Result<(), Duration> {
+        let mut key = network;
+        if self.limiter.len() >= ADDRESSES_MAX {
+            // Sweeping costs time in proportion to the table, so a flood may ask for it once a second.
+            let second = self.clock.0.monotonic().as_secs();
+            if self.swept.swap(second, Ordering::Relaxed) != second {
+                self.limiter.retain_recent();
+            }
+            if self.limiter.len() >= ADDRESSES_MAX {
+                key = OVERFLOW;
+            }
+        }
+        self.limiter
+            .check_key(&key)
+            .map_err(|until| until.wait_time_from(self.clock.now()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    struct Set(Mutex<Duration>);
+
+    impl Clock for Set {
+        fn unix_seconds(&self) -> u64 {
+            0
+        }
+        fn monotonic(&self) -> Duration {
+            *self.0.lock().unwrap()
+        }
+    }
+
+    #[test]
+    fn the_21st_wrong_key_in_a_minute_has_to_wait() {
+        let clock = Arc::new(Set(Mutex::new(Duration::from_secs(1000))));
+        let wrong = WrongKeys::new(NonZeroU32::new(20).unwrap(), Arc::<Set>::clone(&clock));
+        let one: IpAddr = "192.0.2.1".parse().unwrap();
+        for attempt in 1..=20 {
+            assert!(wrong.count(one).is_ok(), "attempt {attempt}");
+        }
+        let wait = wrong.count(one).unwrap_err();
+        assert!(
+            wait > Duration::ZERO && wait <= Duration::from_secs(60),
+            "{wait:?}"
+        );
+        assert!(
+            wrong.count("192.0.2.2".parse().unwrap()).is_ok(),
+            "another address is not affected"
+        );
+        *clock.0.lock().unwrap() += Duration::from_secs(61);
+        assert!(
+            wrong.count(one).is_ok(),
+            "a minute later the address may try again"
+        );
+    }
+
+    #[test]
+    fn the_table_stays_bounded_under_a_flood_of_addresses() {
+        let clock = Arc::new(Set(Mutex::new(Duration::from_secs(1000))));
+        let wrong = WrongKeys::new(NonZeroU32::new(20).unwrap(), clock);
+        for n in 1..=u32::try_from(ADDRESSES_MAX).unwrap() + 5_000 {
+            let _ = wrong.count(IpAddr::V4(n.into()));
+        }
+        assert!(wrong.limiter.len() <= ADDRESSES_MAX + 1);
+        assert!(
+            wrong.count("203.0.113.200".parse().unwrap()).is_err(),
+            "newcomers share one used-up count"
+        );
+    }
+}

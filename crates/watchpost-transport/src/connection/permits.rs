@@ -1,0 +1,206 @@
+//! How many connections and calls there may be at one moment.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::admission::address;
+use crate::config::Limits;
+
+/// A number with an upper bound.
+#[derive(Debug)]
+pub(crate) struct Counter {
+    now: AtomicUsize,
+    max: usize,
+}
+
+impl Counter {
+    pub(crate) fn new(max: usize) -> Arc<Self> {
+        Arc::new(Self {
+            now: AtomicUsize::new(0),
+            max,
+        })
+    }
+
+    /// One more, unless the bound is reached.
+    pub(crate) fn enter(self: &Arc<Self>) -> Option<Place> {
+        if self.now.fetch_add(1, Ordering::Relaxed) >= self.max {
+            self.now.fetch_sub(1, Ordering::Relaxed);
+            return None;
+        }
+        Some(Place(Arc::clone(self)))
+    }
+
+    pub(crate) fn now(&self) -> usize {
+        self.now.load(Ordering::Relaxed)
+    }
+}
+
+/// One of the counted; given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Place(Arc<Counter>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.now.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A bounded number per key; keys without any are forgotten.
+#[derive(Debug)]
+pub(crate) struct KeyedCounter<K: std::hash::Hash + Eq + Clone> {
+    now: Mutex<HashMap<K, usize>>,
+    max: usize,
+}
+
+impl<K: std::hash::Hash + Eq + Clone> KeyedCounter<K> {
+    pub(crate) fn new(max: usize) -> Arc<Self> {
+        Arc::new(Self {
+            now: Mutex::new(HashMap::new()),
+            max,
+        })
+    }
+
+    pub(crate) fn enter(self: &Arc<Self>, key: K) -> Option<KeyedPlace<K>> {
+        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = now.entry(key.clone()).or_insert(0);
+        if *count >= self.max {
+            if *count == 0 {
+                now.remove(&key);
+            }
+            return None;
+        }
+        *count += 1;
+        Some(KeyedPlace {
+            counter: Arc::clone(self),
+            key,
+        })
+    }
+}
+
+/// One of those counted under a key; given back when dropped.
+#[derive(Debug)]
+pub(crate) struct KeyedPlace<K: std::hash::Hash + Eq + Clone> {
+    counter: Arc<KeyedCounter<K>>,
+    key: K,
+}
+
+impl<K: std::hash::Hash + Eq + Clone> Drop for KeyedPlace<K> {
+    fn drop(&mut self) {
+        let mut now = self.counter.now.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = now.get_mut(&self.key) {
+            *count -= 1;
+            if *count == 0 {
+                now.remove(&self.key);
+            }
+        }
+    }
+}
+
+/// The connections of one service, over all its listeners.
+#[derive(Debug)]
+pub(crate) struct Connections {
+    total: Arc<Counter>,
+    reserve: Arc<Counter>,
+    by_network: Arc<KeyedCounter<IpAddr>>,
+}
+
+/// Permission to serve one connection.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    /// Probes only: the ordinary places are taken.
+    pub(crate) reserved: bool,
+    _place: Place,
+    _by_network: Option<KeyedPlace<IpAddr>>,
+}
+
+impl Connections {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            total: Counter::new(limits.connections_total),
+            reserve: Counter::new(limits.connections_reserved),
+            by_network: KeyedCounter::new(limits.connections_per_address),
+        }
+    }
+
+    /// A place for a connection from `peer`; `None`: close it unread.
+    pub(crate) fn admit(&self, peer: IpAddr, exempt: bool) -> Option<Admitted> {
+        let by_network = if exempt {
+            None
+        } else {
+            self.by_network.enter(address::network(peer))
+        };
+        let over_its_share = !exempt && by_network.is_none();
+        if !over_its_share && let Some(place) = self.total.enter() {
+            return Some(Admitted {
+                reserved: false,
+                _place: place,
+                _by_network: by_network,
+            });
+        }
+        if over_its_share {
+            return None;
+        }
+        let place = self.reserve.enter()?;
+        Some(Admitted {
+            reserved: true,
+            _place: place,
+            _by_network: by_network,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beyond_the_limit_a_few_connections_are_kept_for_probes() {
+        let limits = Limits {
+            connections_total: 2,
+            connections_reserved: 1,
+            connections_per_address: 10,
+            ..Limits::default()
+        };
+        let connections = Connections::new(&limits);
+        let peer: IpAddr = "192.0.2.1".parse().unwrap();
+        let first = connections.admit(peer, false).unwrap();
+        let second = connections.admit(peer, false).unwrap();
+        assert!(!first.reserved && !second.reserved);
+        let third = connections.admit(peer, false).unwrap();
+        assert!(third.reserved);
+        assert!(connections.admit(peer, false).is_none());
+        drop(first);
+        assert!(
+            !connections.admit(peer, false).unwrap().reserved,
+            "a place that is given back is an ordinary one"
+        );
+    }
+
+    #[test]
+    fn one_address_cannot_take_every_place() {
+        let limits = Limits {
+            connections_per_address: 1,
+            ..Limits::default()
+        };
+        let connections = Connections::new(&limits);
+        let first = connections.admit("2001:db8::1".parse().unwrap(), false);
+        assert!(first.is_some());
+        assert!(
+            connections.admit("2001:db8::2".parse().unwrap(), false).is_none(),
+            "same /64"
+        );
+        assert!(
+            connections
+                .admit("2001:db8:0:1::2".parse().unwrap(), false)
+                .is_some()
+        );
+        assert!(
+            connections.admit("2001:db8::2".parse().unwrap(), true).is_some(),
+            "an exempt peer isn't counted"
+        );
+        drop(first);
+        assert!(connections.admit("2001:db8::2".parse().unwrap(), false).is_some());
+    }
+}

@@ -1,0 +1,283 @@
+//! A socket that gives up on peers that are too slow.
+//!
+//! hyper's own header timeout also runs between two requests and sets a timer for each; here a connection
+//! has one timer for reading, which is looked at only when it rings, so a request costs no timer at all.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep};
+
+use crate::config::Timing;
+
+/// What the service tells the socket about the requests on it.
+#[derive(Debug)]
+pub(crate) struct Activity {
+    /// Requests whose answer isn't complete.
+    running: AtomicU32,
+    phase: AtomicU8,
+    /// HTTP/2 frames arrive between requests too, so bytes don't mean that headers have begun.
+    multiplexed: AtomicBool,
+}
+
+/// The first bytes of a request are awaited, or its headers are coming in.
+const HEAD: u8 = 0;
+/// Between two requests.
+const IDLE: u8 = 1;
+/// At least one request is being served.
+const BUSY: u8 = 2;
+/// Just finished serving; the time hasn't been noted yet.
+const RESTING: u8 = 3;
+
+impl Activity {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            running: AtomicU32::new(0),
+            phase: AtomicU8::new(HEAD),
+            multiplexed: AtomicBool::new(false),
+        })
+    }
+
+    /// A request's headers are complete; its answer is complete when the guard is dropped.
+    pub(crate) fn begin(self: &Arc<Self>, multiplexed: bool) -> Running {
+        self.running.fetch_add(1, Ordering::Relaxed);
+        self.phase.store(BUSY, Ordering::Relaxed);
+        if multiplexed {
+            self.multiplexed.store(true, Ordering::Relaxed);
+        }
+        Running(Arc::clone(self))
+    }
+}
+
+/// One request in progress.
+#[derive(Debug)]
+pub(crate) struct Running(Arc<Activity>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if self.0.running.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.0.phase.store(RESTING, Ordering::Relaxed);
+        }
+    }
+}
+
+/// One timer that only ever rings late, never early: moving its deadline back costs nothing until then.
+#[derive(Debug, Default)]
+struct Alarm {
+    sleep: Option<(Pin<Box<Sleep>>, Instant)>,
+}
+
+impl Alarm {
+    /// Whether `deadline` has passed; if not, the task is woken no later than then.
+    fn has_passed(&mut self, deadline: Instant, cx: &mut Context<'_>) -> bool {
+        let (sleep, armed) = self
+            .sleep
+            .get_or_insert_with(|| (Box::pin(tokio::time::sleep_until(deadline)), deadline));
+        if deadline < *armed {
+            sleep.as_mut().reset(deadline);
+            *armed = deadline;
+        }
+        while sleep.as_mut().poll(cx).is_ready() {
+            if Instant::now() >= deadline {
+                return true;
+            }
+            sleep.as_mut().reset(deadline);
+            *armed = deadline;
+        }
+        false
+    }
+}
+
+/// The socket.
+#[derive(Debug)]
+pub(crate) struct Watched<T> {
+    io: T,
+    activity: Arc<Activity>,
+    head: Duration,
+    idle: Duration,
+    write_stall: Duration,
+    /// When the phase that is being timed began.
+    since: Instant,
+    reading: Alarm,
+    stalled_since: Option<Instant>,
+    writing: Alarm,
+}
+
+impl<T> Watched<T> {
+    pub(crate) fn new(io: T, activity: Arc<Activity>, timing: &Timing) -> Self {
+        Self {
+            io,
+            activity,
+            head: timing.head,
+            idle: timing.idle,
+            write_stall: timing.write_stall,
+            since: Instant::now(),
+            reading: Alarm::default(),
+            stalled_since: None,
+            writing: Alarm::default(),
+        }
+    }
+
+    fn after_read(&mut self, got_bytes: bool) {
+        if got_bytes
+            && self.activity.running.load(Ordering::Relaxed) == 0
+            && !self.activity.multiplexed.load(Ordering::Relaxed)
+        {
+            let phase = self.activity.phase.swap(HEAD, Ordering::Relaxed);
+            if phase != HEAD {
+                self.since = Instant::now();
+            }
+        }
+    }
+
+    fn read_took_too_long(&mut self, cx: &mut Context<'_>) -> bool {
+        let allowed = match self.activity.phase.load(Ordering::Relaxed) {
+            HEAD => self.head,
+            IDLE => self.idle,
+            RESTING => {
+                self.activity.phase.store(IDLE, Ordering::Relaxed);
+                self.since = Instant::now();
+                self.idle
+            }
+            _ => return false,
+        };
+        self.reading.has_passed(self.since + allowed, cx)
+    }
+
+    fn judge_write<R>(&mut self, outcome: Poll<io::Result<R>>, cx: &mut Context<'_>) -> Poll<io::Result<R>> {
+        if outcome.is_ready() {
+            self.stalled_since = None;
+            return outcome;
+        }
+        let since = *self.stalled_since.get_or_insert_with(Instant::now);
+        if self.writing.has_passed(since + self.write_stall, cx) {
+            return Poll::Ready(Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                "the peer takes no bytes",
+            )));
+        }
+        Poll::Pending
+    }
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buf.filled().len();
+        match Pin::new(&mut this.io).poll_read(cx, buf) {
+            Poll::Pending => {
+                if this.read_took_too_long(cx) {
+                    return Poll::Ready(Err(io::Error::new(
+                        io::ErrorKind::TimedOut,
+                        "the peer sends no request",
+                    )));
+                }
+                Poll::Pending
+            }
+            ready => {
+                this.after_read(buf.filled().len() > before);
+                ready
+            }
+        }
+    }
+}
+
+impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let outcome = Pin::new(&mut this.io).poll_write(cx, buf);
+        this.judge_write(outcome, cx)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let outcome = Pin::new(&mut this.io).poll_write_vectored(cx, bufs);
+        this.judge_write(outcome, cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().io).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    fn timing(head_ms: u64, idle_ms: u64, stall_ms: u64) -> Timing {
+        Timing {
+            head: Duration::from_millis(head_ms),
+            idle: Duration::from_millis(idle_ms),
+            write_stall: Duration::from_millis(stall_ms),
+            ..Timing::default()
+        }
+    }
+
+    const LONG: u64 = 3_600_000;
+
+    #[tokio::test]
+    async fn a_peer_that_never_ends_its_headers_is_cut_off() {
+        let (mut client, server) = tokio::io::duplex(64);
+        let mut watched = Watched::new(server, Activity::new(), &timing(20, LONG, LONG));
+        client.write_all(b"POST").await.unwrap();
+        let mut buf = [0; 64];
+        assert_eq!(watched.read(&mut buf).await.unwrap(), 4);
+        assert_eq!(
+            watched.read(&mut buf).await.unwrap_err().kind(),
+            io::ErrorKind::TimedOut
+        );
+    }
+
+    #[tokio::test]
+    async fn a_connection_between_requests_may_rest_for_the_idle_time() {
+        let (_client, server) = tokio::io::duplex(64);
+        let activity = Activity::new();
+        let mut watched = Watched::new(server, Arc::clone(&activity), &timing(LONG, 20, LONG));
+        drop(activity.begin(false));
+        let mut buf = [0; 64];
+        assert_eq!(
+            watched.read(&mut buf).await.unwrap_err().kind(),
+            io::ErrorKind::TimedOut
+        );
+    }
+
+    #[tokio::test]
+    async fn a_request_in_progress_is_not_timed_by_the_socket() {
+        let (mut client, server) = tokio::io::duplex(64);
+        let activity = Activity::new();
+        let mut watched = Watched::new(server, Arc::clone(&activity), &timing(1, 1, LONG));
+        let running = activity.begin(false);
+        let mut buf = [0; 64];
+        let waited = tokio::time::timeout(Duration::from_millis(30), watched.read(&mut buf)).await;
+        assert!(waited.is_err(), "still waiting");
+        client.write_all(b"x").await.unwrap();
+        assert_eq!(watched.read(&mut buf).await.unwrap(), 1);
+        drop(running);
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_takes_no_bytes_is_cut_off() {
+        let (_client, server) = tokio::io::duplex(16);
+        let mut watched = Watched::new(server, Activity::new(), &timing(LONG, LONG, 20));
+        let error = watched.write_all(&[0; 64]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+}

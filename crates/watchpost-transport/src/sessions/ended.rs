@@ -1,0 +1,83 @@
+//! Session ids that were ended before their time.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use crate::sessions::seal::SessionName;
+
+/// Remembers ended ids until they would have expired. Bounded: beyond the bound the oldest is forgotten,
+/// which gives a client back a session that it had ended itself, and nobody else anything.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    inner: Mutex<Inner>,
+    max: usize,
+    /// Goes up with every end, so that a connection may keep what it looked up.
+    generation: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    expires: HashMap<SessionName, u64>,
+    order: VecDeque<SessionName>,
+}
+
+impl Ended {
+    pub(crate) fn new(max: usize) -> Self {
+        Self {
+            inner: Mutex::new(Inner::default()),
+            max,
+            generation: AtomicU64::new(0),
+        }
+    }
+
+    /// Changes whenever an id is added.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn contains(&self, name: &SessionName) -> bool {
+        self.inner
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .expires
+            .contains_key(name)
+    }
+
+    pub(crate) fn add(&self, name: SessionName, expires: u64, now: u64) {
+        {
+            let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+            while let Some(oldest) = inner.order.front().copied() {
+                let is_over = inner.expires.get(&oldest).is_none_or(|expires| *expires <= now);
+                if !is_over && inner.order.len() < self.max {
+                    break;
+                }
+                inner.order.pop_front();
+                inner.expires.remove(&oldest);
+            }
+            if inner.expires.insert(name, expires).is_none() {
+                inner.order.push_back(name);
+            }
+        }
+        self.generation.fetch_add(1, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ended_ids_are_kept_until_they_expire_and_never_too_many() {
+        let ended = Ended::new(3);
+        for n in 0..4_u8 {
+            ended.add([n; 24], 100, 0);
+        }
+        assert!(!ended.contains(&[0; 24]), "the oldest made room");
+        assert!((1..4).all(|n| ended.contains(&[n; 24])));
+        ended.add([9; 24], 300, 200);
+        assert!((1..4).all(|n| !ended.contains(&[n; 24])), "expired ones are gone");
+        assert!(ended.contains(&[9; 24]));
+        assert_eq!(ended.generation(), 5);
+    }
+}

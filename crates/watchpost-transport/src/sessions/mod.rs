@@ -1,0 +1,5 @@
+//! Legacy sessions: ids that carry their own content, and the little that has to be remembered.
+
+pub(crate) mod ended;
+pub(crate) mod outstanding;
+pub(crate) mod seal;

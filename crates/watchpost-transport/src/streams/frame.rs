@@ -1,0 +1,45 @@
+//! Server-sent events.
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+/// A comment that keeps proxies from closing a quiet stream.
+pub(crate) const KEEP_ALIVE: Bytes = Bytes::from_static(b": keep-alive\n\n");
+
+/// One `message` event. JSON written compactly has no raw line break; one from elsewhere is split over
+/// several `data` lines, which means the same to JSON.
+pub(crate) fn message(json: &[u8]) -> Bytes {
+    event(b"message", json)
+}
+
+/// The first event of the old transport.
+pub(crate) fn endpoint(path: &str) -> Bytes {
+    event(b"endpoint", path.as_bytes())
+}
+
+fn event(name: &[u8], data: &[u8]) -> Bytes {
+    let mut out = BytesMut::with_capacity(name.len() + data.len() + 24);
+    out.put_slice(b"event: ");
+    out.put_slice(name);
+    for line in data.split(|byte| matches!(byte, b'\n' | b'\r')) {
+        out.put_slice(b"\ndata: ");
+        out.put_slice(line);
+    }
+    out.put_slice(b"\n\n");
+    out.freeze()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_one_event() {
+        let check = |json: &str, expected: &str| assert_eq!(message(json.as_bytes()), expected.as_bytes());
+        check("{}", "event: message\ndata: {}\n\n");
+        check("{\n\"a\":1}", "event: message\ndata: {\ndata: \"a\":1}\n\n");
+        assert_eq!(
+            endpoint("/messages?session_id=x"),
+            "event: endpoint\ndata: /messages?session_id=x\n\n"
+        );
+    }
+}

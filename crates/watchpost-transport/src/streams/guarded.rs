@@ -1,0 +1,133 @@
+//! The body of every event stream.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body, Frame};
+use tokio::time::{Instant, Sleep};
+
+use crate::config::Timing;
+use crate::gate::Gate;
+use crate::streams::frame::KEEP_ALIVE;
+
+/// Where a stream's events come from.
+pub(crate) trait Source: Send + Unpin + 'static {
+    /// The next event, already framed; `None` ends the stream.
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>>;
+
+    /// Whether the stream may be ended now because the server stops.
+    fn may_stop(&self) -> bool;
+}
+
+/// A [`Source`] under guard: comments when it is quiet, an end when its principal is no longer valid or
+/// the server stops.
+pub(crate) struct Guarded<G: Gate, S, K> {
+    source: S,
+    gate: Arc<G>,
+    principal: G::Principal,
+    stopping: Arc<AtomicBool>,
+    keep_alive: Duration,
+    tick: Duration,
+    timer: Pin<Box<Sleep>>,
+    last_sent: Instant,
+    checking: Option<Pin<Box<dyn Future<Output = bool> + Send>>>,
+    ended: bool,
+    /// Permits and registrations that last as long as the stream.
+    _held: K,
+}
+
+impl<G: Gate, S: Source, K> Guarded<G, S, K> {
+    pub(crate) fn new(
+        source: S,
+        gate: Arc<G>,
+        principal: G::Principal,
+        stopping: Arc<AtomicBool>,
+        timing: &Timing,
+        held: K,
+    ) -> Self {
+        let tick = timing.revocation_check.min(timing.keep_alive);
+        let now = Instant::now();
+        Self {
+            source,
+            gate,
+            principal,
+            stopping,
+            keep_alive: timing.keep_alive,
+            tick,
+            timer: Box::pin(tokio::time::sleep_until(now + tick)),
+            last_sent: now,
+            checking: None,
+            ended: false,
+            _held: held,
+        }
+    }
+
+    /// One comment may be due; the stream may be over.
+    fn poll_guard(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        loop {
+            if let Some(checking) = &mut self.checking {
+                match checking.as_mut().poll(cx) {
+                    Poll::Ready(true) => self.checking = None,
+                    Poll::Ready(false) => return Poll::Ready(None),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+            if self.timer.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            let now = Instant::now();
+            self.timer.as_mut().reset(now + self.tick);
+            if self.stopping.load(Ordering::Acquire) && self.source.may_stop() {
+                return Poll::Ready(None);
+            }
+            let gate = Arc::clone(&self.gate);
+            let principal = self.principal.clone();
+            self.checking = Some(Box::pin(async move { gate.still_valid(&principal).await }));
+            if now.duration_since(self.last_sent) >= self.keep_alive {
+                return Poll::Ready(Some(KEEP_ALIVE));
+            }
+        }
+    }
+}
+
+/// Nothing in it is pinned in place: what has to be, is boxed.
+impl<G: Gate, S, K> Unpin for Guarded<G, S, K> {}
+
+impl<G: Gate, S: Source, K: Send + 'static> Body for Guarded<G, S, K> {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let this = self.get_mut();
+        if this.ended {
+            return Poll::Ready(None);
+        }
+        // The guard first: a stream that always has something to say is revoked like any other.
+        let next = match this.poll_guard(cx) {
+            Poll::Ready(next) => next,
+            Poll::Pending => match this.source.poll_next(cx) {
+                Poll::Ready(next) => next,
+                Poll::Pending => return Poll::Pending,
+            },
+        };
+        match next {
+            Some(event) => {
+                this.last_sent = Instant::now();
+                Poll::Ready(Some(Ok(Frame::data(event))))
+            }
+            None => {
+                this.ended = true;
+                Poll::Ready(None)
+            }
+        }
+    }
+}

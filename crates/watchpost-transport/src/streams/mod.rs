@@ -1,0 +1,5 @@
+//! Open event streams: framing, keep-alive, and an end when the key is revoked or the server stops.
+
+pub(crate) mod frame;
+pub(crate) mod guarded;
+pub(crate) mod outbox;

@@ -1,0 +1,161 @@
+//! Messages on their way to one stream.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+
+/// A bounded queue between those who answer and the one stream that carries the answers.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    inner: Mutex<Inner>,
+    bytes_max: usize,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    messages: VecDeque<Bytes>,
+    bytes: usize,
+    closed: bool,
+    /// Somebody still works on an answer.
+    working: usize,
+    waker: Option<Waker>,
+}
+
+impl Outbox {
+    pub(crate) fn new(bytes_max: usize) -> Arc<Self> {
+        Arc::new(Self {
+            inner: Mutex::new(Inner::default()),
+            bytes_max,
+        })
+    }
+
+    /// Queues one finished event. A reader so slow that the queue overflows loses its stream: an answer
+    /// that is silently missing would be worse.
+    pub(crate) fn push(&self, event: Bytes) {
+        let waker = {
+            let mut inner = self.lock();
+            if inner.closed {
+                return;
+            }
+            // One message may be larger than the bound; a second one has to wait in vain.
+            if !inner.messages.is_empty() && inner.bytes + event.len() > self.bytes_max {
+                inner.closed = true;
+                inner.messages.clear();
+            } else {
+                inner.bytes += event.len();
+                inner.messages.push_back(event);
+            }
+            inner.waker.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// The next event; `None` once closed.
+    pub(crate) fn poll_next(&self, cx: &Context<'_>) -> Poll<Option<Bytes>> {
+        let mut inner = self.lock();
+        if let Some(event) = inner.messages.pop_front() {
+            inner.bytes -= event.len();
+            return Poll::Ready(Some(event));
+        }
+        if inner.closed {
+            return Poll::Ready(None);
+        }
+        inner.waker = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    /// Ends the stream once what is queued has gone out.
+    pub(crate) fn close(&self) {
+        let waker = {
+            let mut inner = self.lock();
+            inner.closed = true;
+            inner.waker.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
+    /// Nothing queued and nobody working.
+    pub(crate) fn is_quiet(&self) -> bool {
+        let inner = self.lock();
+        inner.messages.is_empty() && inner.working == 0
+    }
+
+    /// One more answer is being worked on, unless there are `max` already or the stream is gone.
+    pub(crate) fn begin(self: &Arc<Self>, max: usize) -> Option<Working> {
+        let mut inner = self.lock();
+        if inner.closed || inner.working >= max {
+            return None;
+        }
+        inner.working += 1;
+        drop(inner);
+        Some(Working(Arc::clone(self)))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One answer being worked on.
+#[derive(Debug)]
+pub(crate) struct Working(Arc<Outbox>);
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        self.0.lock().working -= 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn next(outbox: &Outbox) -> Poll<Option<Bytes>> {
+        outbox.poll_next(&Context::from_waker(Waker::noop()))
+    }
+
+    #[test]
+    fn a_reader_that_is_too_slow_loses_its_stream() {
+        let outbox = Outbox::new(10);
+        outbox.push(Bytes::from_static(b"12345678901234567890"));
+        assert_eq!(
+            next(&outbox),
+            Poll::Ready(Some(Bytes::from_static(b"12345678901234567890"))),
+            "a large one passes alone"
+        );
+        outbox.push(Bytes::from_static(b"123456"));
+        outbox.push(Bytes::from_static(b"123456"));
+        assert_eq!(next(&outbox), Poll::Ready(None));
+        assert!(outbox.is_closed());
+    }
+
+    #[test]
+    fn closing_lets_out_what_is_queued() {
+        let outbox = Outbox::new(100);
+        assert_eq!(next(&outbox), Poll::Pending);
+        outbox.push(Bytes::from_static(b"a"));
+        outbox.close();
+        outbox.push(Bytes::from_static(b"b"));
+        assert_eq!(next(&outbox), Poll::Ready(Some(Bytes::from_static(b"a"))));
+        assert_eq!(next(&outbox), Poll::Ready(None));
+    }
+
+    #[test]
+    fn only_so_many_answers_are_worked_on_at_once() {
+        let outbox = Outbox::new(100);
+        let first = outbox.begin(1);
+        assert!(first.is_some() && outbox.begin(1).is_none() && !outbox.is_quiet());
+        drop(first);
+        assert!(outbox.is_quiet());
+    }
+}

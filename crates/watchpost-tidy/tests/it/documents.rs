@@ -1,0 +1,80 @@
+//! Rules about documents.
+
+use crate::{files, root, text};
+use std::collections::BTreeSet;
+
+#[test]
+fn the_architecture_page_names_every_crate_and_no_other() {
+    let page = text("docs/architecture.md").expect("docs/architecture.md exists");
+    let mut members = BTreeSet::new();
+    for parent in ["crates", "bins"] {
+        for entry in std::fs::read_dir(root().join(parent)).expect("the folder exists") {
+            let path = entry.expect("an entry").path();
+            if path.join("Cargo.toml").is_file() {
+                members.insert(path.file_name().expect("a name").to_string_lossy().into_owned());
+            }
+        }
+    }
+    let named: BTreeSet<String> = page
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|word| {
+            word.starts_with("watchpost") && word.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+        })
+        .map(str::to_owned)
+        .collect();
+    let missing: Vec<_> = members.difference(&named).collect();
+    assert!(
+        missing.is_empty(),
+        "docs/architecture.md doesn't name {missing:?}"
+    );
+    let other: Vec<_> = named
+        .difference(&members)
+        .filter(|name| !["watchpost-seed"].contains(&name.as_str()))
+        .collect();
+    assert!(
+        other.is_empty(),
+        "docs/architecture.md names crates that don't exist: {other:?}"
+    );
+}
+
+#[test]
+fn links_between_documents_lead_somewhere() {
+    let mut wrong = Vec::new();
+    for path in files().into_iter().filter(|path| path.ends_with(".md")) {
+        let content = text(&path).unwrap_or_default();
+        let folder = root().join(&path);
+        let folder = folder.parent().expect("a file has a folder");
+        for target in content
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
+            let target = target.split('#').next().unwrap_or_default();
+            if target.is_empty()
+                || target.contains("://")
+                || target.starts_with("mailto:")
+                || target.contains(' ')
+            {
+                continue;
+            }
+            if !folder.join(target).exists() {
+                wrong.push(format!("{path}: {target}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "links that lead nowhere:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_readme_gives_the_demo_command_before_the_test_command() {
+    let readme = text("README.md").expect("README.md exists");
+    let demo = readme
+        .find("cargo run --release --bin watchpost-http -- --demo")
+        .expect("the demo command is in the README");
+    let test = readme
+        .find("cargo test")
+        .expect("the test command is in the README");
+    assert!(demo < test, "the demo command comes first");
+}

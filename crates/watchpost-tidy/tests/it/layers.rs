@@ -1,0 +1,187 @@
+//! Who may depend on whom. Changing a table here is a decision: write it down under `docs/decisions`.
+
+use crate::root;
+use serde_json::Value;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    process::Command,
+};
+
+/// Our crates and the ones of ours that each may name. Dev-dependencies are exempt.
+const EDGES: &[(&str, &[&str])] = &[
+    ("watchpost-core", &[]),
+    ("watchpost-protocol", &[]),
+    ("watchpost-transport", &["watchpost-protocol"]),
+    ("watchpost-mcp", &["watchpost-core", "watchpost-protocol"]),
+    ("watchpost-policy", &["watchpost-core"]),
+    ("watchpost-connectors", &["watchpost-core"]),
+    ("watchpost-simulator", &[]),
+    ("watchpost-sqlite", &["watchpost-core"]),
+    (
+        "watchpost-runtime",
+        &[
+            "watchpost-core",
+            "watchpost-protocol",
+            "watchpost-transport",
+            "watchpost-mcp",
+            "watchpost-policy",
+            "watchpost-connectors",
+            "watchpost-simulator",
+            "watchpost-sqlite",
+        ],
+    ),
+    // Never a dependency of a shipped crate; may see what it fakes and fills.
+    (
+        "watchpost-testkit",
+        &[
+            "watchpost-core",
+            "watchpost-runtime",
+            "watchpost-sqlite",
+            "watchpost-policy",
+        ],
+    ),
+    ("watchpost-tidy", &[]),
+    ("watchpost", &["watchpost-core", "watchpost-runtime"]),
+    ("watchpost-http", &["watchpost-runtime"]),
+    ("watchpost-sse", &["watchpost-runtime"]),
+    ("watchpost-stdio", &["watchpost-runtime"]),
+];
+
+/// Outside crates that only some of ours may name.
+const PINNED: &[(&str, &[&str])] = &[
+    ("rusqlite", &["watchpost-sqlite"]),
+    ("reqwest", &["watchpost-connectors", "watchpost"]),
+    ("hickory-resolver", &["watchpost-connectors"]),
+    ("regorus", &["watchpost-policy"]),
+    ("axum", &["watchpost-runtime", "watchpost-simulator"]),
+    (
+        "hyper",
+        &["watchpost-transport", "watchpost-runtime", "watchpost-simulator"],
+    ),
+    (
+        "clap",
+        &[
+            "watchpost",
+            "watchpost-runtime",
+            "watchpost-http",
+            "watchpost-sse",
+            "watchpost-stdio",
+            "watchpost-testkit",
+        ],
+    ),
+];
+
+/// What the domain must never see, whoever else uses it.
+const NOT_IN_CORE: &[&str] = &[
+    "tokio",
+    "http",
+    "hyper",
+    "reqwest",
+    "rusqlite",
+    "axum",
+    "tracing-subscriber",
+    "getrandom",
+    "rand",
+];
+
+fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--format-version", "1", "--offline"])
+        .current_dir(root())
+        .output()
+        .expect("cargo runs");
+    assert!(
+        output.status.success(),
+        "cargo metadata failed: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo metadata is JSON");
+    let packages = metadata["packages"].as_array().expect("packages");
+    packages
+        .iter()
+        .map(|package| {
+            let name = package["name"].as_str().expect("a name").to_owned();
+            let names = package["dependencies"]
+                .as_array()
+                .expect("dependencies")
+                .iter()
+                .filter(|dependency| dependency["kind"].as_str() != Some("dev"))
+                .map(|dependency| dependency["name"].as_str().expect("a name").to_owned())
+                .collect();
+            (name, names)
+        })
+        .collect()
+}
+
+#[test]
+fn crates_depend_only_downwards() {
+    let allowed: BTreeMap<&str, BTreeSet<&str>> = EDGES
+        .iter()
+        .map(|(name, edges)| (*name, edges.iter().copied().collect()))
+        .collect();
+    let found = dependencies();
+    let mut wrong = Vec::new();
+    for (name, names) in &found {
+        let Some(edges) = allowed.get(name.as_str()) else {
+            wrong.push(format!("`{name}` is in no row of EDGES"));
+            continue;
+        };
+        for other in names.iter().filter(|other| found.contains_key(*other)) {
+            if !edges.contains(other.as_str()) {
+                wrong.push(format!("`{name}` must not depend on `{other}`"));
+            }
+        }
+    }
+    for name in allowed.keys() {
+        if !found.contains_key(*name) {
+            wrong.push(format!("EDGES names `{name}`, which doesn't exist"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn outside_crates_stay_where_they_belong() {
+    let mut wrong = Vec::new();
+    for (name, names) in dependencies() {
+        for (pinned, homes) in PINNED {
+            if names.contains(*pinned) && !homes.contains(&name.as_str()) {
+                wrong.push(format!(
+                    "`{name}` must not use `{pinned}`: its homes are {homes:?}"
+                ));
+            }
+        }
+        if name == "watchpost-core" {
+            wrong.extend(
+                NOT_IN_CORE
+                    .iter()
+                    .filter(|other| names.contains(**other))
+                    .map(|other| format!("the domain must not use `{other}`")),
+            );
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn folders_are_named_like_their_packages() {
+    let root = root();
+    for parent in ["crates", "bins"] {
+        for entry in std::fs::read_dir(root.join(parent)).expect("the folder exists") {
+            let path = entry.expect("an entry").path();
+            if !path.join("Cargo.toml").is_file() {
+                continue;
+            }
+            let manifest = std::fs::read_to_string(path.join("Cargo.toml")).expect("a manifest");
+            let folder = path.file_name().and_then(|name| name.to_str()).expect("a name");
+            assert!(
+                manifest.contains(&format!("name = \"{folder}\"")),
+                "{folder}: the package has another name"
+            );
+            assert!(
+                manifest.contains("[lints]\nworkspace = true"),
+                "{folder}: takes no part in the workspace's lints"
+            );
+        }
+    }
+}

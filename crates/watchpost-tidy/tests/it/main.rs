@@ -1,0 +1,50 @@
+//! Rules about the code itself.
+
+mod documents;
+mod layers;
+mod source;
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// The workspace's root folder.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .expect("the workspace root exists")
+}
+
+/// All files that belong to the repository, relative to its root: tracked ones and new ones that git doesn't ignore.
+fn files() -> Vec<String> {
+    let output = Command::new("git")
+        .args(["ls-files", "--cached", "--others", "--exclude-standard", "-z"])
+        .current_dir(root())
+        .output()
+        .expect("git is there: the rules look at the files that git knows");
+    assert!(
+        output.status.success(),
+        "git ls-files failed: the tests must run in a git checkout"
+    );
+    let text = String::from_utf8(output.stdout).expect("paths are UTF-8");
+    let files: Vec<String> = text
+        .split('\0')
+        .filter(|path| !path.is_empty() && root().join(path).is_file())
+        .map(str::to_owned)
+        .collect();
+    assert!(
+        files.len() > 50,
+        "only {} files: the listing is wrong",
+        files.len()
+    );
+    files
+}
+
+/// A file's text, or `None` if it isn't text.
+fn text(path: &str) -> Option<String> {
+    std::fs::read(root().join(path))
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+}

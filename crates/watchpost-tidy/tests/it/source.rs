@@ -1,0 +1,166 @@
+//! Rules about source files.
+
+use crate::{files, text};
+
+fn rust_files() -> Vec<(String, String)> {
+    files()
+        .into_iter()
+        .filter(|path| path.ends_with(".rs") && !path.starts_with("crates/watchpost-tidy/"))
+        .filter_map(|path| text(&path).map(|content| (path, content)))
+        .collect()
+}
+
+fn is_test(path: &str) -> bool {
+    path.contains("/tests/") || path.ends_with("/tests.rs") || path.contains("/benches/")
+}
+
+#[test]
+fn no_test_is_ignored_and_none_sleeps() {
+    let mut wrong = Vec::new();
+    for (path, content) in rust_files() {
+        for (number, line) in content.lines().enumerate() {
+            if line.trim_start().starts_with("#[ignore") {
+                wrong.push(format!("{path}:{}: an ignored test", number + 1));
+            }
+            if line.contains("thread::sleep") {
+                wrong.push(format!("{path}:{}: sleeps; wait on a condition", number + 1));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn ports_without_a_scope_are_named_only_where_they_belong() {
+    // (name, folders whose files may name it)
+    let table: &[(&str, &[&str])] = &[
+        (
+            "KeyDirectory",
+            &[
+                "crates/watchpost-core/",
+                "crates/watchpost-sqlite/",
+                "crates/watchpost-runtime/",
+                "crates/watchpost-testkit/",
+            ],
+        ),
+        (
+            "InstanceStore",
+            &[
+                "crates/watchpost-core/",
+                "crates/watchpost-sqlite/",
+                "crates/watchpost-runtime/",
+                "crates/watchpost-testkit/",
+                "bins/watchpost/",
+            ],
+        ),
+        (
+            "LeasedJob::new",
+            &[
+                "crates/watchpost-core/",
+                "crates/watchpost-sqlite/",
+                "crates/watchpost-testkit/",
+            ],
+        ),
+        (
+            ".enter_job(",
+            &[
+                "crates/watchpost-core/",
+                "crates/watchpost-sqlite/tests/",
+                "crates/watchpost-runtime/",
+                "crates/watchpost-testkit/",
+            ],
+        ),
+        (
+            ".local_operator(",
+            &[
+                "crates/watchpost-core/",
+                "crates/watchpost-sqlite/tests/",
+                "crates/watchpost-runtime/",
+                "crates/watchpost-testkit/",
+            ],
+        ),
+    ];
+    let mut wrong = Vec::new();
+    for (path, content) in rust_files() {
+        for (name, homes) in table {
+            if content.contains(name) && !is_test(&path) && !homes.iter().any(|home| path.starts_with(home)) {
+                wrong.push(format!("{path} names `{name}`"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn vague_module_names_are_not_used() {
+    let wrong: Vec<String> = files()
+        .into_iter()
+        .filter(|path| {
+            let name = path.rsplit('/').next().unwrap_or(path);
+            [
+                "utils.rs",
+                "util.rs",
+                "helpers.rs",
+                "helper.rs",
+                "common.rs",
+                "manager.rs",
+                "misc.rs",
+            ]
+            .contains(&name)
+        })
+        .collect();
+    assert!(wrong.is_empty(), "name what is in it: {wrong:?}");
+}
+
+#[test]
+fn every_crate_says_what_it_does_not_do() {
+    let mut wrong = Vec::new();
+    for (path, content) in rust_files() {
+        if path.starts_with("crates/")
+            && path.ends_with("/src/lib.rs")
+            && !content.to_lowercase().contains("does not")
+        {
+            wrong.push(path);
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "these crate roots say nothing of what they don't do: {wrong:?}"
+    );
+}
+
+#[test]
+fn nothing_in_the_repository_is_a_real_key_or_a_path_of_one_machine() {
+    let mut wrong = Vec::new();
+    for path in files() {
+        if path.ends_with("Cargo.lock") || path.ends_with("package-lock.json") {
+            continue;
+        }
+        let Some(content) = text(&path) else { continue };
+        for word in content.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')) {
+            let is_vector = word == "wp_0123456789abcdefghijABCDEFGHIJ3O07sR";
+            if word.len() == 39
+                && word.starts_with("wp_")
+                && !is_vector
+                && watchpost_core::access::key_is_well_formed(word)
+            {
+                wrong.push(format!("{path}: holds a working key"));
+            }
+        }
+        if !path.starts_with("crates/watchpost-tidy/") {
+            for folder in ["/work/", "/home/", "/root/", "/Users/"] {
+                for (number, line) in content.lines().enumerate() {
+                    let Some(at) = line.find(folder) else { continue };
+                    let before = line[..at].chars().next_back();
+                    let example = line.contains("/home/you")
+                        || line.contains("/Users/you")
+                        || line.contains("/home/alex");
+                    if !before.is_some_and(|c| c.is_alphanumeric() || "._-/~$})*".contains(c)) && !example {
+                        wrong.push(format!("{path}:{}: a path of one machine", number + 1));
+                    }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -1,0 +1,569 @@
+//! The fixture company as data: who works there, what they may do, which apps they let in.
+//!
+//! Everything that is planted is written out in `fixtures/company/`; a bulk of ordinary people is grown from name
+//! lists and a seed when it is asked for, one person at a time, so that a company of 100,000 costs no memory.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, de::Error as _};
+use serde_json::Value;
+
+use crate::ids::mix;
+use crate::when::{DAY_MS, HOUR_MS, When, parse_offset};
+
+/// Why a company could not be loaded. The embedded company always loads; a test holds that.
+#[derive(Debug, thiserror::Error)]
+#[error("fixture {file}: {source}")]
+pub struct CompanyError {
+    file: &'static str,
+    source: serde_json::Error,
+}
+
+/// A fixture company: what it is now, and how it came to be so. Immutable; a simulator grows its state from it.
+#[derive(Clone, Debug)]
+pub struct Company {
+    pub(crate) profile: Profile,
+    /// Raw, because drift entries patch them before they are read.
+    pub(crate) people: Vec<Value>,
+    pub(crate) bulk: Bulk,
+    pub(crate) m365_apps: Vec<M365App>,
+    pub(crate) okta_apps: Vec<OktaApp>,
+    pub(crate) grants: Vec<Grant>,
+    pub(crate) groups: Vec<Group>,
+    pub(crate) roles: Vec<RoleDefinition>,
+    pub(crate) okta_tokens: Vec<OktaToken>,
+    pub(crate) policies: Value,
+    pub(crate) settings: Value,
+    pub(crate) drift: Vec<Drift>,
+}
+
+macro_rules! fixture {
+    ($name:literal) => {
+        read($name, include_str!(concat!("../../../fixtures/company/", $name)))
+    };
+}
+
+fn read<T: serde::de::DeserializeOwned>(file: &'static str, text: &str) -> Result<T, CompanyError> {
+    serde_json::from_str(text).map_err(|source| CompanyError { file, source })
+}
+
+impl Company {
+    /// The company of `fixtures/company/`: about 600 people at `birchworks.example`, most of them without any
+    /// problem, and every planted problem that `expected.json` lists.
+    ///
+    /// # Errors
+    /// If a fixture file does not parse; they are embedded at build time and tested.
+    pub fn load_embedded() -> Result<Self, CompanyError> {
+        let apps: Apps = fixture!("apps.json")?;
+        let roles: Roles = fixture!("roles.json")?;
+        for person in read::<Vec<Value>>(
+            "people.json",
+            include_str!("../../../fixtures/company/people.json"),
+        )? {
+            // Read once here so that a bad row is an error at load, not at the first request.
+            serde_json::from_value::<Person>(person).map_err(|source| CompanyError {
+                file: "people.json",
+                source,
+            })?;
+        }
+        Ok(Self {
+            profile: fixture!("company.json")?,
+            people: fixture!("people.json")?,
+            bulk: fixture!("bulk.json")?,
+            m365_apps: apps.m365,
+            okta_apps: apps.okta,
+            okta_tokens: apps.okta_tokens,
+            grants: fixture!("grants.json")?,
+            groups: roles.groups,
+            roles: roles.definitions,
+            policies: fixture!("policies.json")?,
+            settings: fixture!("settings.json")?,
+            drift: fixture!("drift.json")?,
+        })
+    }
+
+    /// A company of `users` ordinary people for load tests, with the apps and policies of the embedded one and a
+    /// sprinkling of problems: 2 % without MFA, 3 % unused for long, 1 % gone from Okta but active in Microsoft 365.
+    /// Its people are made one by one when a page needs them.
+    ///
+    /// # Errors
+    /// As [`Company::load_embedded`].
+    pub fn synthetic(users: u32) -> Result<Self, CompanyError> {
+        let mut company = Self::load_embedded()?;
+        company.people.clear();
+        company.drift.clear();
+        company.groups.clear();
+        company.okta_tokens.clear();
+        company.grants.retain(|grant| grant.person.is_none());
+        for app in &mut company.m365_apps {
+            app.owners.clear();
+        }
+        for app in &mut company.okta_apps {
+            app.people.clear();
+        }
+        company.bulk.people = users;
+        company.bulk.no_mfa_percent = 2;
+        company.bulk.stale_percent = 3;
+        company.bulk.offboarded_percent = 1;
+        Ok(company)
+    }
+
+    /// Everything that a correct engine must find, per stage, as `expected.json` lists it: an array of
+    /// `{"stage","rule","subject"}`.
+    #[must_use]
+    pub const fn expected_json() -> &'static str {
+        include_str!("../../../fixtures/company/expected.json")
+    }
+}
+
+/// Tenant-wide facts.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Profile {
+    pub(crate) name: String,
+    pub(crate) domain: String,
+    pub(crate) initial_domain: String,
+    pub(crate) okta_org: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Apps {
+    m365: Vec<M365App>,
+    okta: Vec<OktaApp>,
+    okta_tokens: Vec<OktaToken>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Roles {
+    definitions: Vec<RoleDefinition>,
+    groups: Vec<Group>,
+}
+
+/// A person or machine with a login in Microsoft 365, Okta or both.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Person {
+    /// Unique; how other fixture files name the person. For the bulk: the local part of the address.
+    pub(crate) key: String,
+    pub(crate) name: String,
+    pub(crate) email: String,
+    #[serde(default)]
+    pub(crate) department: Option<String>,
+    #[serde(default)]
+    pub(crate) title: Option<String>,
+    /// Key of the manager.
+    #[serde(default)]
+    pub(crate) manager: Option<String>,
+    #[serde(default)]
+    pub(crate) kind: PersonKind,
+    pub(crate) created: When,
+    #[serde(default)]
+    pub(crate) deleted: Option<When>,
+    #[serde(default)]
+    pub(crate) last_login: Login,
+    #[serde(default)]
+    pub(crate) m365: Option<M365Account>,
+    #[serde(default)]
+    pub(crate) okta: Option<OktaAccount>,
+}
+
+/// What stands behind a login. Only Okta's `userType` shows it on the wire.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PersonKind {
+    #[default]
+    Person,
+    Service,
+    Mailbox,
+}
+
+/// When a login was last used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Login {
+    /// As the person's, and without one there: a few hours to 18 days before the clock.
+    #[default]
+    Inherit,
+    Never,
+    /// Less than 30 days: a habit, so always that long before the clock, at every stage.
+    Habit(i64),
+    /// 30 days or more: the person stopped then.
+    Stopped(When),
+}
+
+impl<'de> Deserialize<'de> for Login {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text == "never" {
+            return Ok(Self::Never);
+        }
+        match parse_offset(&text) {
+            Some(offset) if offset > -30 * DAY_MS && offset <= 0 => Ok(Self::Habit(offset)),
+            Some(offset) if offset < 0 => Ok(Self::Stopped(When::Offset(offset))),
+            _ => Err(D::Error::custom(format!("not a last login: {text}"))),
+        }
+    }
+}
+
+/// A login in Microsoft 365.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct M365Account {
+    /// User principal name if it isn't the address.
+    #[serde(default)]
+    pub(crate) upn: Option<String>,
+    #[serde(default)]
+    pub(crate) other_mails: Vec<String>,
+    #[serde(default)]
+    pub(crate) guest: Option<GuestState>,
+    /// Since when sign-in is blocked.
+    #[serde(default)]
+    pub(crate) disabled: Option<When>,
+    #[serde(default)]
+    pub(crate) last_login: Login,
+    /// Registered methods; an ordinary account has the authenticator's push. An empty list: none.
+    #[serde(default = "push_only")]
+    pub(crate) methods: Vec<String>,
+    /// No row in the registration report.
+    #[serde(default)]
+    pub(crate) unreported: bool,
+    #[serde(default)]
+    pub(crate) roles: Vec<HeldRole>,
+    /// Has a mailbox licence; ordinary members do.
+    #[serde(default)]
+    pub(crate) licence: Option<bool>,
+    /// Comes from an on-premises directory.
+    #[serde(default)]
+    pub(crate) synced: bool,
+    #[serde(default)]
+    pub(crate) password_never_expires: bool,
+    #[serde(default)]
+    pub(crate) password_changed: Option<When>,
+}
+
+fn push_only() -> Vec<String> {
+    vec!["microsoftAuthenticatorPush".to_owned()]
+}
+
+/// Whether a guest took up the invitation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum GuestState {
+    Accepted,
+    Pending,
+}
+
+/// A directory role of a person, group or app.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HeldRole {
+    /// Display name in `roles.json`.
+    pub(crate) role: String,
+    pub(crate) hold: Hold,
+    pub(crate) since: When,
+}
+
+/// How a directory role is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Hold {
+    /// Active without an end.
+    Permanent,
+    /// Active until 90 days after the origin.
+    Timed,
+    /// May be activated; not active.
+    Eligible,
+}
+
+/// A login in Okta.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OktaAccount {
+    /// Status since `status_changed`; `ACTIVE` if left out.
+    #[serde(default)]
+    pub(crate) status: Option<String>,
+    #[serde(default)]
+    pub(crate) status_changed: Option<When>,
+    #[serde(default)]
+    pub(crate) last_login: Login,
+    /// Enrolled factors; an ordinary account has push. An empty list: none.
+    #[serde(default = "okta_push_only")]
+    pub(crate) factors: Vec<String>,
+    /// Administrator roles such as `SUPER_ADMIN`.
+    #[serde(default)]
+    pub(crate) roles: Vec<String>,
+    #[serde(default)]
+    pub(crate) second_email: Option<String>,
+    #[serde(default)]
+    pub(crate) password_changed: Option<When>,
+    /// Scopes granted to an OAuth client by the person: (client label, scope).
+    #[serde(default)]
+    pub(crate) consents: Vec<(String, String)>,
+}
+
+fn okta_push_only() -> Vec<String> {
+    vec!["push".to_owned()]
+}
+
+/// A service principal in Microsoft 365, with its app registration if it is the company's own.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct M365App {
+    pub(crate) name: String,
+    pub(crate) owner: Ownership,
+    /// Only for Microsoft's own, whose ids are public; others are derived.
+    #[serde(default)]
+    pub(crate) app_id: Option<String>,
+    #[serde(default)]
+    pub(crate) verified: bool,
+    pub(crate) created: When,
+    #[serde(default)]
+    pub(crate) deleted: Option<When>,
+    #[serde(default)]
+    pub(crate) secrets: Vec<Credential>,
+    #[serde(default)]
+    pub(crate) certificates: Vec<Credential>,
+    /// Keys of the registration's owners.
+    #[serde(default)]
+    pub(crate) owners: Vec<String>,
+    #[serde(default)]
+    pub(crate) roles: Vec<HeldRole>,
+    /// Permissions that other apps may hold on it.
+    #[serde(default)]
+    pub(crate) offers: Vec<String>,
+}
+
+/// Whose app it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Ownership {
+    Own,
+    Foreign,
+    Microsoft,
+}
+
+/// A secret's or certificate's validity.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Credential {
+    pub(crate) start: When,
+    pub(crate) end: When,
+}
+
+/// A permission that an app holds in Microsoft 365.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Grant {
+    pub(crate) app: String,
+    /// Delegated by this person.
+    #[serde(default)]
+    pub(crate) person: Option<String>,
+    /// Delegated by every n-th ordinary person.
+    #[serde(default)]
+    pub(crate) every: Option<u64>,
+    /// Held by the app itself.
+    #[serde(default)]
+    pub(crate) application: bool,
+    #[serde(default = "graph_name")]
+    pub(crate) resource: String,
+    /// Space-separated.
+    pub(crate) scopes: String,
+    #[serde(default)]
+    pub(crate) since: Option<When>,
+    #[serde(default)]
+    pub(crate) revoked: Option<When>,
+}
+
+fn graph_name() -> String {
+    "Microsoft Graph".to_owned()
+}
+
+/// An app in Okta.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OktaApp {
+    pub(crate) label: String,
+    pub(crate) name: String,
+    pub(crate) mode: String,
+    #[serde(default)]
+    pub(crate) inactive: bool,
+    #[serde(default)]
+    pub(crate) features: Vec<String>,
+    pub(crate) created: When,
+    /// Keys of people with an assignment.
+    #[serde(default)]
+    pub(crate) people: Vec<String>,
+    /// Assigned to every n-th ordinary person.
+    #[serde(default)]
+    pub(crate) every: Option<u64>,
+    /// Okta API scopes that the app itself holds.
+    #[serde(default)]
+    pub(crate) scopes: Vec<String>,
+}
+
+/// An API token of Okta.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OktaToken {
+    pub(crate) name: String,
+    /// Key of the person whose rights it has.
+    pub(crate) owner: String,
+    pub(crate) created: When,
+    #[serde(default)]
+    pub(crate) expires: Option<When>,
+}
+
+/// A directory role that exists in the tenant.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RoleDefinition {
+    pub(crate) name: String,
+    pub(crate) template_id: String,
+}
+
+/// A security group in Microsoft 365.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Group {
+    pub(crate) name: String,
+    pub(crate) members: Vec<String>,
+    #[serde(default)]
+    pub(crate) roles: Vec<HeldRole>,
+    #[serde(default)]
+    pub(crate) role_assignable: bool,
+}
+
+/// How a person was before a moment: a merge patch over the person of `people.json`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Drift {
+    pub(crate) person: String,
+    pub(crate) until: When,
+    pub(crate) was: Value,
+}
+
+/// The ordinary people.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Bulk {
+    pub(crate) people: u32,
+    pub(crate) given: Vec<String>,
+    pub(crate) surnames: Vec<String>,
+    pub(crate) departments: BTreeMap<String, Department>,
+    #[serde(skip)]
+    pub(crate) no_mfa_percent: u64,
+    #[serde(skip)]
+    pub(crate) stale_percent: u64,
+    #[serde(skip)]
+    pub(crate) offboarded_percent: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Department {
+    pub(crate) head: String,
+    pub(crate) titles: Vec<String>,
+}
+
+/// Coprime with any product of the two name lists that has no factor 7919, so that it walks over all pairs.
+const STRIDE: u64 = 7919;
+
+impl Bulk {
+    /// The `n`-th ordinary person; the same for the same seed.
+    pub(crate) fn person(&self, n: u64, seed: u64, domain: &str) -> Person {
+        let (given_count, surname_count) = (self.given.len() as u64, self.surnames.len() as u64);
+        let pairs = (given_count * surname_count).max(1);
+        let pair = (n % pairs).wrapping_mul(STRIDE) % pairs;
+        let given = pick(&self.given, pair / surname_count.max(1));
+        let surname = pick(&self.surnames, pair % surname_count.max(1));
+        let mut key = format!("{}.{}", slug(given), slug(surname));
+        if n >= pairs {
+            key.push_str(&(n / pairs + 1).to_string());
+        }
+        let dice = mix(seed, 100, n);
+        let (department, about) = self
+            .departments
+            .iter()
+            .nth((dice % self.departments.len().max(1) as u64) as usize)
+            .map_or((None, None), |(name, about)| (Some(name.clone()), Some(about)));
+        let created = When::Offset(-(200 * DAY_MS + (dice >> 8) as i64 % 2800 * DAY_MS / 2 - HOUR_MS * 7));
+        let roll = |salt: u64, percent: u64| mix(seed, 200 + salt, n) % 100 < percent;
+        let methods: &[&str] = match mix(seed, 101, n) % 10 {
+            0 | 1 => &["fido2SecurityKey", "microsoftAuthenticatorPush"],
+            2 => &["windowsHelloForBusiness", "microsoftAuthenticatorPush"],
+            3 => &["softwareOneTimePasscode"],
+            4 => &["mobilePhone", "microsoftAuthenticatorPush"],
+            _ => &["microsoftAuthenticatorPush"],
+        };
+        let factors: &[&str] = match mix(seed, 102, n) % 6 {
+            0 => &["webauthn", "push"],
+            1 => &["token:software:totp", "email"],
+            2 => &["signed_nonce", "push"],
+            _ => &["push"],
+        };
+        let no_mfa = roll(1, self.no_mfa_percent);
+        let gone = roll(3, self.offboarded_percent);
+        let strings = |list: &[&str]| {
+            if no_mfa {
+                Vec::new()
+            } else {
+                list.iter().map(|&text| text.to_owned()).collect()
+            }
+        };
+        Person {
+            name: format!("{given} {surname}"),
+            email: format!("{key}@{domain}"),
+            key,
+            department,
+            title: about.map(|about| pick(&about.titles, dice >> 40).to_owned()),
+            manager: about.map(|about| about.head.clone()),
+            kind: PersonKind::Person,
+            created,
+            deleted: None,
+            last_login: if roll(2, self.stale_percent) {
+                Login::Stopped(When::Offset(-(120 * DAY_MS)))
+            } else {
+                Login::Inherit
+            },
+            m365: Some(M365Account {
+                methods: strings(methods),
+                synced: mix(seed, 103, n).is_multiple_of(5),
+                ..M365Account::default()
+            }),
+            okta: Some(OktaAccount {
+                factors: strings(factors),
+                status: gone.then(|| "DEPROVISIONED".to_owned()),
+                status_changed: gone.then_some(When::Offset(-(20 * DAY_MS))),
+                ..OktaAccount::default()
+            }),
+        }
+    }
+}
+
+fn pick(list: &[String], index: u64) -> &str {
+    list.get((index % list.len().max(1) as u64) as usize)
+        .map_or("", String::as_str)
+}
+
+/// The ASCII letters of a name in lower case, with the accents of the name lists folded.
+fn slug(name: &str) -> String {
+    name.chars()
+        .filter_map(|c| {
+            Some(match c.to_lowercase().next()? {
+                'á' | 'à' | 'â' | 'ä' | 'å' | 'ã' => 'a',
+                'é' | 'è' | 'ê' | 'ë' | 'ę' => 'e',
+                'í' | 'ì' | 'î' | 'ï' => 'i',
+                'ó' | 'ò' | 'ô' | 'ö' | 'ø' | 'õ' => 'o',
+                'ú' | 'ù' | 'û' | 'ü' => 'u',
+                'ñ' | 'ń' => 'n',
+                'ç' | 'č' => 'c',
+                'ł' => 'l',
+                'š' | 'ś' => 's',
+                'ž' | 'ż' => 'z',
+                c if c.is_ascii_alphanumeric() => c,
+                _ => return None,
+            })
+        })
+        .collect()
+}

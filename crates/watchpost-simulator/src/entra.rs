@@ -1,0 +1,146 @@
+//! Entra's token endpoint: client credentials by secret or by certificate assertion.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+use crate::control::{CLIENT_ID, CLIENT_SECRET};
+use crate::reply::{Body, Reply, Request};
+use crate::when::entra_time;
+
+/// How long an access token lives, in seconds.
+pub(crate) const TOKEN_LIFETIME_SECS: i64 = 3599;
+
+/// The claims of a client assertion, if it has the shape of a JWT signed for a confidential client. The signature
+/// itself is not looked at.
+pub(crate) fn assertion(text: &str) -> Option<(Value, Value)> {
+    let mut parts = text.split('.');
+    let (header, claims, signature) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() || signature.is_empty() {
+        return None;
+    }
+    let read = |part: &str| serde_json::from_slice::<Value>(&URL_SAFE_NO_PAD.decode(part).ok()?).ok();
+    Some((read(header)?, read(claims)?))
+}
+
+/// Whether the claims are those of `client_id` talking to `audience`, for at most `lifetime_secs`.
+pub(crate) fn claims_fit(claims: &Value, client_id: &str, audience: &str, lifetime_secs: i64) -> bool {
+    let text = |name: &str| claims.get(name).and_then(Value::as_str);
+    let number = |name: &str| claims.get(name).and_then(Value::as_i64);
+    let from = number("iat").or_else(|| number("nbf"));
+    text("iss") == Some(client_id)
+        && text("sub") == Some(client_id)
+        && text("aud") == Some(audience)
+        && match (from, number("exp")) {
+            (Some(from), Some(until)) => until > from && until - from <= lifetime_secs,
+            (None, Some(_)) => true,
+            (_, None) => false,
+        }
+}
+
+/// A form field.
+pub(crate) fn form(request: &Request, name: &str) -> Option<String> {
+    url::form_urlencoded::parse(&request.body)
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
+}
+
+/// Answers a token request; `issue` makes and remembers a token.
+pub(crate) fn answer(
+    request: &Request,
+    tenant_id: &str,
+    domains: &[&str],
+    clock_ms: i64,
+    request_id: &str,
+    issue: impl FnOnce() -> String,
+) -> Reply {
+    let fail =
+        |status, error: &str, code: u32, text: &str| failure(status, error, code, text, clock_ms, request_id);
+    let segments = request.segments();
+    let ["oauth2", "v2.0", "token"] = segments.get(1..).unwrap_or_default() else {
+        return fail(
+            404,
+            "invalid_request",
+            900_144,
+            "The requested resource does not exist.",
+        );
+    };
+    if request.method != "POST" {
+        return fail(
+            400,
+            "invalid_request",
+            900_561,
+            "The endpoint only accepts POST requests.",
+        );
+    }
+    let tenant = segments.first().copied().unwrap_or_default();
+    if tenant != tenant_id && !domains.contains(&tenant) {
+        let text = format!("Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID.");
+        return fail(400, "invalid_request", 90_002, &text);
+    }
+    if form(request, "grant_type").as_deref() != Some("client_credentials") {
+        return fail(
+            400,
+            "unsupported_grant_type",
+            70_003,
+            "The app requested an unsupported grant type.",
+        );
+    }
+    let client_id = form(request, "client_id").unwrap_or_default();
+    if client_id != CLIENT_ID {
+        let text = format!("Application with identifier '{client_id}' was not found in the directory.");
+        return fail(400, "unauthorized_client", 700_016, &text);
+    }
+    if !form(request, "scope").is_some_and(|scope| scope.ends_with("/.default")) {
+        return fail(
+            400,
+            "invalid_scope",
+            70_011,
+            "The provided value for the input parameter 'scope' is not valid.",
+        );
+    }
+    match (form(request, "client_secret"), form(request, "client_assertion")) {
+        (Some(secret), _) if secret == CLIENT_SECRET => {}
+        (Some(_), _) => {
+            let text = "Invalid client secret provided. Ensure the secret being sent in the request is the client \
+                        secret value, not the client secret ID.";
+            return fail(401, "invalid_client", 7_000_215, text);
+        }
+        (None, Some(text)) => {
+            let fits = assertion(&text).is_some_and(|(header, claims)| {
+                let algorithm = header.get("alg").and_then(Value::as_str);
+                matches!(algorithm, Some("PS256" | "RS256"))
+                    && (header.get("x5t#S256").is_some() || header.get("x5t").is_some())
+                    && claims.get("jti").is_some_and(Value::is_string)
+                    && claims_fit(&claims, CLIENT_ID, &request.url, 600)
+            });
+            if !fits {
+                let text = "The certificate with identifier used to sign the client assertion is not registered on \
+                            application, or the assertion's claims are wrong.";
+                return fail(401, "invalid_client", 700_027, text);
+            }
+        }
+        (None, None) => {
+            let text = "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.";
+            return fail(401, "invalid_client", 7_000_218, text);
+        }
+    }
+    let lifetime = TOKEN_LIFETIME_SECS;
+    let token = issue();
+    Reply::json(
+        200,
+        json!({ "token_type": "Bearer", "expires_in": lifetime, "ext_expires_in": lifetime, "access_token": token }),
+    )
+}
+
+fn failure(status: u16, error: &str, code: u32, text: &str, clock_ms: i64, request_id: &str) -> Reply {
+    let time = entra_time(clock_ms);
+    let description =
+        format!("AADSTS{code}: {text} Trace ID: {request_id} Correlation ID: {request_id} Timestamp: {time}");
+    let mut reply = Reply::json(status, Value::Null);
+    reply.body = Body::Json(json!({
+        "error": error, "error_description": description, "error_codes": [code], "timestamp": time,
+        "trace_id": request_id, "correlation_id": request_id,
+        "error_uri": format!("https://login.microsoftonline.com/error?code={code}") }));
+    reply
+}

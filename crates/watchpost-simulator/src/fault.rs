@@ -1,0 +1,260 @@
+//! Faults that a test or a script orders: what a vendor does on a bad day.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::reply::{Body, Reply, Shape};
+use crate::when::http_date;
+
+/// Which vendor API a request is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Vendor {
+    /// Entra's token endpoint, under `/login`.
+    Entra,
+    /// Microsoft Graph, under `/graph`.
+    Graph,
+    /// Okta, under `/okta` (its token endpoint too).
+    Okta,
+}
+
+/// An order to misbehave. Faults are tried in the order in which they were ordered; the first that matches a
+/// request is used, and only that one.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// Whose API.
+    pub vendor: Vendor,
+    /// Part of the path, without the vendor's prefix and with a leading slash; empty matches every path.
+    pub path_contains: String,
+    /// For how many matching requests; `u32::MAX` for ever.
+    pub times: u32,
+    /// What happens.
+    pub kind: FaultKind,
+}
+
+/// What a fault does to a request.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultKind {
+    /// Status 429 in the vendor's words.
+    TooManyRequests(RetryAfter),
+    /// Status 500 in the vendor's words.
+    InternalError,
+    /// Status 502 with an HTML body.
+    BadGateway,
+    /// Status 503 in the vendor's words.
+    Unavailable,
+    /// Status 401, as if the token had just become invalid.
+    Unauthorized,
+    /// Status 403, as if the permission were missing.
+    Forbidden,
+    /// The connection ends without an answer.
+    Reset,
+    /// The true answer, so many milliseconds late (tokio's clock, so a paused test doesn't wait).
+    Slow(u64),
+    /// Status 200 with JSON that breaks off in the middle.
+    MalformedJson,
+    /// The first row's `id` is an object. No effect on what isn't a list.
+    WrongTypeInOneRow,
+    /// The next link leads to the same page again.
+    LoopingNext,
+    /// The next link leads to another host.
+    ForeignNext,
+    /// There is always a next link, each with another address.
+    EndlessPages,
+    /// Every field of each row that isn't an identifier is null.
+    NullOptionals,
+    /// Enumerations carry a value that nobody has seen yet.
+    UnknownEnum,
+}
+
+/// How a 429 says when to come back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RetryAfter {
+    /// `Retry-After` with a number of seconds.
+    Seconds(u32),
+    /// `Retry-After` with an HTTP date so many seconds after the simulator's clock.
+    Date(u32),
+    /// No such header. Okta's reset header still says one second.
+    Absent,
+}
+
+impl FaultKind {
+    /// The answer that stands in for the true one, if this fault replaces it.
+    pub(crate) fn stand_in(&self, vendor: Vendor, clock_ms: i64, request_id: &str) -> Option<Reply> {
+        let graph = |status, code: &str, message: &str| {
+            Reply::graph_error(status, code, message, clock_ms, request_id)
+        };
+        let okta = |status, code: &str, summary: &str| Reply::okta_error(status, code, summary, request_id);
+        let reply = match (self, vendor) {
+            (Self::TooManyRequests(retry), vendor) => {
+                let mut reply = if vendor == Vendor::Okta {
+                    okta(
+                        429,
+                        "E0000047",
+                        "API call exceeded rate limit due to too many requests.",
+                    )
+                } else {
+                    graph(429, "TooManyRequests", "Too many requests.")
+                };
+                let wait_secs = match retry {
+                    RetryAfter::Seconds(seconds) => {
+                        reply.headers.push(("retry-after", seconds.to_string()));
+                        *seconds
+                    }
+                    RetryAfter::Date(seconds) => {
+                        reply
+                            .headers
+                            .push(("retry-after", http_date(clock_ms + i64::from(*seconds) * 1000)));
+                        *seconds
+                    }
+                    RetryAfter::Absent => 1,
+                };
+                if vendor == Vendor::Okta {
+                    reply.headers.push(("x-rate-limit-limit", "600".to_owned()));
+                    reply.headers.push(("x-rate-limit-remaining", "0".to_owned()));
+                    let reset = clock_ms / 1000 + i64::from(wait_secs);
+                    reply.headers.push(("x-rate-limit-reset", reset.to_string()));
+                }
+                reply
+            }
+            (Self::InternalError, Vendor::Okta) => okta(500, "E0000009", "Internal Server Error"),
+            (Self::InternalError, _) => graph(500, "generalException", "An unexpected error occurred."),
+            (Self::Unavailable, Vendor::Okta) => okta(503, "E0000009", "Service temporarily unavailable"),
+            (Self::Unavailable, _) => graph(
+                503,
+                "serviceNotAvailable",
+                "The service is temporarily unavailable.",
+            ),
+            (Self::BadGateway, _) => Reply {
+                status: 502,
+                headers: Vec::new(),
+                body: Body::Html("<html><head><title>502 Bad Gateway</title></head><body>502</body></html>"),
+                next: None,
+                shape: Shape::Single,
+            },
+            (Self::Unauthorized, Vendor::Okta) => Reply::okta_bad_token(request_id, true),
+            (Self::Unauthorized, _) => graph(
+                401,
+                "InvalidAuthenticationToken",
+                "Lifetime validation failed, the token is expired.",
+            ),
+            (Self::Forbidden, Vendor::Okta) => okta(
+                403,
+                "E0000006",
+                "You do not have permission to perform the requested action",
+            ),
+            (Self::Forbidden, _) => graph(
+                403,
+                "Authorization_RequestDenied",
+                "Insufficient privileges to complete the operation.",
+            ),
+            _ => return None,
+        };
+        Some(reply)
+    }
+
+    /// Changes the true answer, if this fault does.
+    pub(crate) fn bend(&self, reply: &mut Reply, self_url: &str, serial: u64) {
+        match self {
+            Self::MalformedJson => {
+                if let Body::Json(value) = &reply.body {
+                    let mut text = value.to_string();
+                    // Break off on a character boundary about half-way.
+                    let mut cut = text.len() / 2;
+                    while !text.is_char_boundary(cut) {
+                        cut -= 1;
+                    }
+                    text.truncate(cut);
+                    reply.body = Body::BrokenJson(text);
+                }
+                reply.next = None;
+            }
+            Self::LoopingNext if reply.shape != Shape::Single => reply.next = Some(self_url.to_owned()),
+            Self::ForeignNext if reply.shape != Shape::Single => {
+                reply.next = Some("https://collector.foreign.example/next?page=2".to_owned());
+            }
+            Self::EndlessPages => {
+                let parameter = match reply.shape {
+                    Shape::Single => return,
+                    Shape::Graph => "$skiptoken",
+                    Shape::Okta | Shape::OktaValue => "after",
+                };
+                let (path, query) = self_url.split_once('?').unwrap_or((self_url, ""));
+                let kept = crate::reply::without_parameter(query, parameter);
+                let join = if kept.is_empty() { "" } else { "&" };
+                reply.next = Some(format!("{path}?{kept}{join}{parameter}=endless-{serial}"));
+            }
+            Self::WrongTypeInOneRow => {
+                if let Some(Value::Object(row)) = reply.rows_mut().and_then(|rows| rows.first_mut()) {
+                    row.insert("id".to_owned(), json!({ "unexpected": true }));
+                }
+            }
+            Self::NullOptionals => {
+                for row in reply.rows_mut().into_iter().flatten() {
+                    null_optionals(row);
+                }
+            }
+            Self::UnknownEnum => {
+                for row in reply.rows_mut().into_iter().flatten() {
+                    unknown_enums(row);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Fields without which a row means nothing at all.
+const IDENTIFYING: [&str; 11] = [
+    "id",
+    "appId",
+    "clientId",
+    "principalId",
+    "resourceId",
+    "roleDefinitionId",
+    "userPrincipalName",
+    "login",
+    "profile",
+    "status",
+    "type",
+];
+
+fn null_optionals(row: &mut Value) {
+    if let Value::Object(fields) = row {
+        for (name, value) in fields.iter_mut() {
+            if name == "profile" {
+                null_optionals(value);
+            } else if !IDENTIFYING.contains(&name.as_str()) {
+                *value = Value::Null;
+            }
+        }
+    }
+}
+
+const ENUMERATIONS: [&str; 12] = [
+    "assignmentType",
+    "consentType",
+    "externalUserState",
+    "factorType",
+    "memberType",
+    "principalType",
+    "servicePrincipalType",
+    "signOnMode",
+    "state",
+    "status",
+    "type",
+    "userType",
+];
+
+fn unknown_enums(row: &mut Value) {
+    if let Value::Object(fields) = row {
+        for name in ENUMERATIONS {
+            if let Some(value) = fields.get_mut(name).filter(|value| value.is_string()) {
+                *value = json!("somethingNobodyHasSeenYet");
+            }
+        }
+    }
+}

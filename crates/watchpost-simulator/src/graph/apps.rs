@@ -1,0 +1,274 @@
+//! Service principals, app registrations, and the permissions that apps hold.
+
+use serde_json::{Value, json};
+
+use super::{List, list, missing_object, project, select};
+use crate::company::{Credential, Grant, M365App, Ownership};
+use crate::ids::{self, Kind, mix};
+use crate::reply::{Context, Reply, Request};
+use crate::when::iso;
+use crate::world::World;
+
+/// Tenant that Microsoft's own apps belong to.
+const MICROSOFT_TENANT: &str = "f8cdef31-a31e-4b4a-93e4-5f571e91255a";
+
+/// The app's client id.
+pub(super) fn app_id(world: &World, position: u64, app: &M365App) -> String {
+    app.app_id
+        .clone()
+        .unwrap_or_else(|| ids::guid(world.seed, Kind::Client, position))
+}
+
+fn principal_id(world: &World, position: u64) -> String {
+    ids::guid(world.seed, Kind::ServicePrincipal, position)
+}
+
+/// Id of a permission that a resource offers; the same wherever the value is offered.
+fn permission_id(world: &World, value: &str) -> String {
+    let tag = value.bytes().fold(0, |tag, byte| mix(tag, 2, u64::from(byte))) >> 16;
+    ids::guid(world.seed, Kind::AppRole, tag)
+}
+
+fn credentials(world: &World, salt: u64, credentials: &[Credential], secret: bool) -> Value {
+    let row = |(credential, nth): (&Credential, u64)| {
+        let id = ids::guid(
+            world.seed,
+            Kind::Credential,
+            salt * 16 + nth + if secret { 0 } else { 8 },
+        );
+        let (start, end) = (
+            iso(credential.start.ms(world.origin_ms)),
+            iso(credential.end.ms(world.origin_ms)),
+        );
+        if secret {
+            json!({ "keyId": id, "displayName": format!("secret {}", nth + 1), "startDateTime": start,
+                "endDateTime": end, "hint": "sim", "secretText": null, "customKeyIdentifier": null })
+        } else {
+            json!({ "keyId": id, "displayName": format!("CN=certificate {}", nth + 1), "startDateTime": start,
+                "endDateTime": end, "type": "AsymmetricX509Cert", "usage": "Verify", "key": null,
+                "customKeyIdentifier": null })
+        }
+    };
+    credentials
+        .iter()
+        .filter(|credential| world.begun(Some(credential.start)))
+        .zip(0..)
+        .map(row)
+        .collect()
+}
+
+pub(super) fn service_principals(request: &Request, context: &Context) -> Reply {
+    let world = &context.world;
+    let names = select(request);
+    let about = List {
+        context: "servicePrincipals",
+        total: world.m365_apps.len() as u64,
+        page: (100, 999),
+        gap: false,
+    };
+    list(request, context, &about, |position| {
+        let app = world
+            .m365_apps
+            .get(position as usize)
+            .filter(|app| world.exists(app.created, app.deleted))?;
+        let owner = match app.owner {
+            Ownership::Own => world.tenant_id(),
+            Ownership::Foreign => ids::guid(world.seed, Kind::Tenant, 100 + position),
+            Ownership::Microsoft => MICROSOFT_TENANT.to_owned(),
+        };
+        let verified = (app.owner == Ownership::Foreign && app.verified).then(|| {
+            json!({ "displayName": format!("{} publisher", app.name), "verifiedPublisherId": (7_000_000 + position).to_string(),
+                "addedDateTime": iso(app.created.ms(world.origin_ms)) })
+        });
+        let nobody = json!({ "displayName": null, "verifiedPublisherId": null, "addedDateTime": null });
+        let offers = app.offers.iter().map(|value| {
+            json!({ "id": permission_id(world, value), "value": value, "displayName": value,
+                "description": value, "isEnabled": true, "allowedMemberTypes": ["Application"], "origin": "Application" })
+        });
+        let mut row = json!({
+            "id": principal_id(world, position),
+            "appId": app_id(world, position, app),
+            "displayName": app.name,
+            "appDisplayName": app.name,
+            "appOwnerOrganizationId": owner,
+            "servicePrincipalType": "Application",
+            "accountEnabled": true,
+            "signInAudience": if app.owner == Ownership::Own { "AzureADMyOrg" } else { "AzureADMultipleOrgs" },
+            "verifiedPublisher": verified.unwrap_or(nobody),
+            "tags": if app.owner == Ownership::Microsoft { json!([]) } else { json!(["WindowsAzureActiveDirectoryIntegratedApp"]) },
+            "appRoleAssignmentRequired": false,
+            "passwordCredentials": [],
+            "keyCredentials": [],
+            "appRoles": offers.collect::<Vec<_>>(),
+            "oauth2PermissionScopes": [],
+            "createdDateTime": iso(app.created.ms(world.origin_ms)),
+        });
+        project(&mut row, names.as_deref(), None);
+        Some(row)
+    })
+}
+
+pub(super) fn applications(request: &Request, context: &Context) -> Reply {
+    let world = &context.world;
+    let names = select(request);
+    let about = List {
+        context: "applications",
+        total: world.m365_apps.len() as u64,
+        page: (100, 999),
+        gap: false,
+    };
+    list(request, context, &about, |position| {
+        let app = own(world, position)?;
+        let mut row = json!({
+            "id": ids::guid(world.seed, Kind::Registration, position),
+            "appId": app_id(world, position, app),
+            "displayName": app.name,
+            "signInAudience": "AzureADMyOrg",
+            "createdDateTime": iso(app.created.ms(world.origin_ms)),
+            "publisherDomain": world.company.profile.domain,
+            "passwordCredentials": credentials(world, position, &app.secrets, true),
+            "keyCredentials": credentials(world, position, &app.certificates, false),
+            "requiredResourceAccess": [],
+            "web": { "redirectUris": [], "implicitGrantSettings": { "enableIdTokenIssuance": false, "enableAccessTokenIssuance": false } },
+        });
+        project(&mut row, names.as_deref(), None);
+        Some(row)
+    })
+}
+
+fn own(world: &World, position: u64) -> Option<&M365App> {
+    let app = world.m365_apps.get(position as usize)?;
+    (app.owner == Ownership::Own && world.exists(app.created, app.deleted)).then_some(app)
+}
+
+pub(super) fn owners(request: &Request, context: &Context, id: &str) -> Reply {
+    let world = &context.world;
+    let position = ids::guid_index(world.seed, Kind::Registration, id);
+    let Some(app) = position.and_then(|position| own(world, position)) else {
+        return missing_object(context, id);
+    };
+    let names = select(request);
+    let about = List {
+        context: "directoryObjects",
+        total: app.owners.len() as u64,
+        page: (100, 999),
+        gap: false,
+    };
+    list(request, context, &about, |nth| {
+        let index = world.position(app.owners.get(nth as usize)?)?;
+        let person = world.person(index)?;
+        let account = person.m365.as_ref()?;
+        let mut row = json!({ "@odata.type": "#microsoft.graph.user", "id": world.person_guid(index),
+            "displayName": person.name, "userPrincipalName": super::people::upn(&person, account),
+            "mail": person.email });
+        project(&mut row, names.as_deref(), None);
+        Some(row)
+    })
+}
+
+/// Application permissions on one resource.
+pub(super) fn app_role_assigned_to(request: &Request, context: &Context, id: &str) -> Reply {
+    let world = &context.world;
+    let resource = ids::guid_index(world.seed, Kind::ServicePrincipal, id)
+        .and_then(|position| world.m365_apps.get(position as usize))
+        .filter(|app| world.exists(app.created, app.deleted));
+    let Some(resource) = resource else {
+        return missing_object(context, id);
+    };
+    let held: Vec<(u64, &Grant, &str)> = world
+        .grants
+        .iter()
+        .zip(0..)
+        .filter(|(grant, _)| grant.application && grant.resource == resource.name && in_force(world, grant))
+        .flat_map(|(grant, at)| {
+            grant
+                .scopes
+                .split_whitespace()
+                .map(move |scope| (at, grant, scope))
+        })
+        .collect();
+    let about = List {
+        context: "appRoleAssignments",
+        total: held.len() as u64,
+        page: (100, 999),
+        gap: false,
+    };
+    list(request, context, &about, |nth| {
+        let (at, grant, scope) = held.get(nth as usize)?;
+        let (position, app) = world.m365_app(&grant.app)?;
+        let since = grant.since.unwrap_or(app.created).ms(world.origin_ms);
+        Some(
+            json!({ "id": ids::guid(world.seed, Kind::Grant, at * 64 + nth), "principalId": principal_id(world, position),
+            "principalType": "ServicePrincipal", "principalDisplayName": app.name, "resourceId": id,
+            "resourceDisplayName": resource.name, "appRoleId": permission_id(world, scope),
+            "createdDateTime": iso(since), "deletedDateTime": null }),
+        )
+    })
+}
+
+fn in_force(world: &World, grant: &Grant) -> bool {
+    world.begun(grant.since) && !grant.revoked.is_some_and(|revoked| world.begun(Some(revoked)))
+}
+
+/// Delegated permissions: those of named people and of everybody first, then the shares of ordinary people.
+pub(super) fn grants(request: &Request, context: &Context) -> Reply {
+    let world = &context.world;
+    let delegated: Vec<(u64, &Grant)> = world
+        .grants
+        .iter()
+        .zip(0..)
+        .filter(|(grant, _)| !grant.application && in_force(world, grant))
+        .map(|(grant, at)| (at, grant))
+        .collect();
+    let (shares, single): (Vec<_>, Vec<_>) = delegated
+        .into_iter()
+        .partition(|(_, grant)| grant.every.is_some());
+    let people = world.people();
+    let total = single.len() as u64 + shares.len() as u64 * people;
+    let about = List {
+        context: "oauth2PermissionGrants",
+        total,
+        page: (100, 999),
+        gap: false,
+    };
+    list(request, context, &about, |position| {
+        let (at, grant, index) = match position.checked_sub(single.len() as u64) {
+            None => {
+                let (at, grant) = single.get(position as usize)?;
+                let index = match &grant.person {
+                    Some(key) => Some(world.position(key)?),
+                    None => None,
+                };
+                (*at, *grant, index)
+            }
+            Some(rest) => {
+                let (at, grant) = shares.get((rest / people.max(1)) as usize)?;
+                let index = rest % people.max(1);
+                if !world.in_share(index, grant.every?, *at) {
+                    return None;
+                }
+                (*at, *grant, Some(index))
+            }
+        };
+        let principal = match index {
+            None => None,
+            Some(index) => {
+                world.person(index)?.m365.as_ref()?;
+                Some(world.person_guid(index))
+            }
+        };
+        let (client, _) = world.m365_app(&grant.app)?;
+        let (resource, _) = world.m365_app(&grant.resource)?;
+        // The person's position is in the low digits, the grant's above: unique for both.
+        let id = ids::guid(
+            world.seed,
+            Kind::Grant,
+            (at + 1) << 32 | index.map_or(0, |index| index + 1),
+        );
+        Some(json!({ "id": id, "clientId": principal_id(world, client),
+            "consentType": if principal.is_some() { "Principal" } else { "AllPrincipals" },
+            "principalId": principal, "resourceId": principal_id(world, resource),
+            // Real answers often start with a space.
+            "scope": format!(" {}", grant.scopes) }))
+    })
+}

@@ -1,0 +1,340 @@
+//! Microsoft Graph: routes, permissions, query options.
+
+mod apps;
+mod people;
+mod policies;
+mod roles;
+
+pub(crate) use people::names;
+pub(crate) use policies::filled;
+
+use serde_json::{Value, json};
+
+use crate::reply::{Body, Context, Cursor, Reply, Request, Shape, collect, next_url};
+
+/// Most requests in one batch.
+const BATCH_MAX: usize = 20;
+
+/// Answers a Graph request whose token is good.
+pub(crate) fn answer(request: &Request, context: &Context) -> Reply {
+    let segments = request.segments();
+    let Some((&version, route)) = segments.split_first() else {
+        return not_found(request, context);
+    };
+    if !matches!(version, "v1.0" | "beta") {
+        return error(context, 400, "BadRequest", &format!("Invalid version: {version}"));
+    }
+    if route == ["$batch"] && request.method == "POST" {
+        return batch(request, context, version);
+    }
+    if request.method != "GET" {
+        return error(
+            context,
+            405,
+            "Request_BadRequest",
+            "Specified HTTP method is not allowed for the request target.",
+        );
+    }
+    if let Some(refused) = refused(route, request, context) {
+        return refused;
+    }
+    match route {
+        ["organization"] => policies::organization(context),
+        ["subscribedSkus"] => policies::subscribed_skus(context),
+        ["domains"] => policies::document(context, "domains"),
+        ["users"] => people::users(request, context),
+        ["users", id] => people::user(request, context, id),
+        ["reports", "authenticationMethods", "userRegistrationDetails"] => {
+            people::registrations(request, context)
+        }
+        ["roleManagement", "directory", "roleDefinitions"] => roles::definitions(request, context),
+        ["roleManagement", "directory", "roleAssignments"] => roles::assignments(request, context),
+        ["roleManagement", "directory", "roleAssignmentScheduleInstances"] => {
+            roles::schedules(request, context, true)
+        }
+        ["roleManagement", "directory", "roleEligibilityScheduleInstances"] => {
+            roles::schedules(request, context, false)
+        }
+        ["groups"] => roles::groups(request, context),
+        ["groups", id, "members" | "transitiveMembers"] => roles::members(request, context, id),
+        ["servicePrincipals"] => apps::service_principals(request, context),
+        ["servicePrincipals", id, "appRoleAssignedTo"] => apps::app_role_assigned_to(request, context, id),
+        ["applications"] => apps::applications(request, context),
+        ["applications", id, "owners"] => apps::owners(request, context, id),
+        ["oauth2PermissionGrants"] => apps::grants(request, context),
+        ["identity", "conditionalAccess", "policies"] => policies::document(context, "conditional_access"),
+        ["identity", "conditionalAccess", "namedLocations"] => policies::document(context, "named_locations"),
+        ["policies", "authorizationPolicy"] => policies::authorization(context, version),
+        ["policies", "authenticationMethodsPolicy"] => policies::document(context, "authentication_methods"),
+        ["policies", "identitySecurityDefaultsEnforcementPolicy"] => {
+            policies::document(context, "security_defaults")
+        }
+        ["policies", "adminConsentRequestPolicy"] => policies::document(context, "admin_consent"),
+        _ => not_found(request, context),
+    }
+}
+
+/// The application permissions that a route needs, all of them.
+fn permissions(route: &[&str], selects_sign_ins: bool) -> &'static [&'static str] {
+    match route {
+        ["users", ..] if selects_sign_ins => &["User.Read.All", "AuditLog.Read.All"],
+        ["users", ..] => &["User.Read.All"],
+        ["reports", ..] => &["AuditLog.Read.All"],
+        ["roleManagement", _, "roleAssignmentScheduleInstances"] => {
+            &["RoleAssignmentSchedule.Read.Directory"]
+        }
+        ["roleManagement", _, "roleEligibilityScheduleInstances"] => {
+            &["RoleEligibilitySchedule.Read.Directory"]
+        }
+        ["roleManagement", ..] => &["RoleManagement.Read.Directory"],
+        ["groups", ..] => &["GroupMember.Read.All"],
+        ["servicePrincipals" | "applications", ..] => &["Application.Read.All"],
+        ["oauth2PermissionGrants", ..] => &["Directory.Read.All"],
+        ["identity" | "policies", ..] => &["Policy.Read.All"],
+        ["domains", ..] => &["Domain.Read.All"],
+        ["organization" | "subscribedSkus", ..] => &["Organization.Read.All"],
+        _ => &[],
+    }
+}
+
+/// The refusal that Graph would give for a missing permission or licence, each family of routes in its own words.
+fn refused(route: &[&str], request: &Request, context: &Context) -> Option<Reply> {
+    let selects_sign_ins =
+        select(request).is_some_and(|names| names.iter().any(|name| name == "signInActivity"));
+    let missing = permissions(route, selects_sign_ins)
+        .iter()
+        .find(|name| context.denied.contains(**name));
+    if let Some(missing) = missing {
+        let reply = match (route, *missing) {
+            (_, "AuditLog.Read.All") => error(
+                context,
+                403,
+                "Authentication_MSGraphPermissionMissing",
+                "Calling principal does not have required MSGraph permissions AuditLog.Read.All",
+            ),
+            (["identity", ..], _) => error(
+                context,
+                403,
+                "AccessDenied",
+                "You cannot perform the requested operation, required scopes are missing in the token.",
+            ),
+            (
+                [
+                    "roleManagement",
+                    _,
+                    "roleAssignmentScheduleInstances" | "roleEligibilityScheduleInstances",
+                ],
+                _,
+            ) => {
+                let message = json!({ "errorCode": "PermissionScopeNotGranted",
+                    "message": format!("Authorization failed due to missing permission scope {missing}."),
+                    "instanceAnnotations": [] });
+                error(context, 403, "UnknownError", &message.to_string())
+            }
+            _ => error(
+                context,
+                403,
+                "Authorization_RequestDenied",
+                "Insufficient privileges to complete the operation.",
+            ),
+        };
+        return Some(reply);
+    }
+    if !context.unlicensed {
+        return None;
+    }
+    match route {
+        ["users", ..] if selects_sign_ins => Some(premium_tenant(context)),
+        ["reports", ..] => Some(premium_tenant(context)),
+        [
+            "roleManagement",
+            _,
+            "roleAssignmentScheduleInstances" | "roleEligibilityScheduleInstances",
+        ] => Some(error(
+            context,
+            400,
+            "AadPremiumLicenseRequired",
+            "The tenant needs to have Microsoft Entra ID P2 or Microsoft Entra ID Governance license.",
+        )),
+        _ => None,
+    }
+}
+
+fn premium_tenant(context: &Context) -> Reply {
+    error(
+        context,
+        403,
+        "Authentication_RequestFromNonPremiumTenantOrB2CTenant",
+        "Neither tenant is B2C or tenant doesn't have premium license",
+    )
+}
+
+pub(super) fn error(context: &Context, status: u16, code: &str, message: &str) -> Reply {
+    Reply::graph_error(status, code, message, context.clock_ms, &context.request_id)
+}
+
+pub(super) fn missing_object(context: &Context, id: &str) -> Reply {
+    let message = format!(
+        "Resource '{id}' does not exist or one of its queried reference-property objects are not present."
+    );
+    error(context, 404, "Request_ResourceNotFound", &message)
+}
+
+fn not_found(request: &Request, context: &Context) -> Reply {
+    let segment = request.segments().last().copied().unwrap_or_default().to_owned();
+    error(
+        context,
+        400,
+        "BadRequest",
+        &format!("Resource not found for the segment '{segment}'."),
+    )
+}
+
+/// The property names of `$select`.
+pub(super) fn select(request: &Request) -> Option<Vec<String>> {
+    let text = request.query("$select")?;
+    Some(
+        text.split(',')
+            .map(|name| name.trim().to_owned())
+            .filter(|name| !name.is_empty())
+            .collect(),
+    )
+}
+
+/// Keeps what `$select` names (and what OData always sends), or else what Graph sends by itself.
+pub(super) fn project(row: &mut Value, select: Option<&[String]>, by_itself: Option<&[&str]>) {
+    let Value::Object(fields) = row else { return };
+    match (select, by_itself) {
+        (Some(names), _) => {
+            fields.retain(|name, _| name.starts_with('@') || names.iter().any(|wanted| wanted == name));
+        }
+        (None, Some(names)) => {
+            fields.retain(|name, _| name.starts_with('@') || names.contains(&name.as_str()));
+        }
+        (None, None) => {}
+    }
+}
+
+/// How a list answers.
+pub(super) struct List {
+    /// The part of the metadata address after `#`.
+    pub(super) context: &'static str,
+    /// Number of positions.
+    pub(super) total: u64,
+    /// Rows per page without `$top`, and the most that `$top` may ask for.
+    pub(super) page: (usize, usize),
+    /// Send an empty page after the first.
+    pub(super) gap: bool,
+}
+
+/// One page of a list, as `$top` and `$skiptoken` ask.
+pub(super) fn list(
+    request: &Request,
+    context: &Context,
+    list: &List,
+    row: impl FnMut(u64) -> Option<Value>,
+) -> Reply {
+    if request.query("$filter").is_some() || request.query("$search").is_some() {
+        return error(context, 400, "Request_UnsupportedQuery", "Unsupported Query.");
+    }
+    let (usual, most) = list.page;
+    let limit = match request.query("$top").map(|top| top.parse::<usize>()) {
+        None => usual,
+        Some(Ok(top)) if (1..=most).contains(&top) => top,
+        Some(_) => {
+            let message = format!("Invalid page size specified: must be between 1 and {most} inclusive.");
+            return error(context, 400, "Request_BadRequest", &message);
+        }
+    };
+    let cursor = match request
+        .query("$skiptoken")
+        .map(|token| Cursor::decode(&token, &request.path))
+    {
+        None => Cursor::default(),
+        Some(Some(cursor)) => cursor,
+        Some(None) => {
+            return error(
+                context,
+                400,
+                "Directory_ExpiredPageToken",
+                "The specified page token is invalid.",
+            );
+        }
+    };
+    let (rows, next) = collect(cursor, list.total, limit, list.gap, row);
+    let base = request
+        .url
+        .find(request.path.as_str())
+        .and_then(|at| request.url.get(..at))
+        .unwrap_or_default();
+    let mut reply = Reply::json(
+        200,
+        json!({ "@odata.context": format!("{base}/v1.0/$metadata#{}", list.context), "value": rows }),
+    );
+    reply.shape = Shape::Graph;
+    reply.next = next.map(|next| next_url(request, "$skiptoken", next));
+    reply
+}
+
+/// Several GETs in one POST. Answers come in reverse order, as order isn't promised.
+fn batch(request: &Request, context: &Context, version: &str) -> Reply {
+    let parsed: Option<Value> = serde_json::from_slice(&request.body).ok();
+    let inner = parsed
+        .as_ref()
+        .and_then(|body| body.get("requests"))
+        .and_then(Value::as_array);
+    let Some(inner) = inner.filter(|inner| !inner.is_empty()) else {
+        return error(context, 400, "BadRequest", "Invalid batch payload format.");
+    };
+    if inner.len() > BATCH_MAX {
+        let message = format!("Number of batch request steps exceeds the maximum value of {BATCH_MAX}.");
+        return error(context, 400, "BadRequest", &message);
+    }
+    let prefix = request.path.len() - "/$batch".len();
+    let base = request
+        .url
+        .find(request.path.as_str())
+        .and_then(|at| request.url.get(..at))
+        .unwrap_or_default();
+    let mut responses = Vec::with_capacity(inner.len());
+    for step in inner.iter().rev() {
+        let text = |name: &str| step.get(name).and_then(Value::as_str).unwrap_or_default();
+        let url = text("url");
+        let (path, raw_query) = url.split_once('?').unwrap_or((url, ""));
+        let path = format!(
+            "{}/{}",
+            request.path.get(..prefix).unwrap_or_default(),
+            path.trim_start_matches('/')
+        );
+        let reply = if text("method") == "GET" {
+            let step = Request {
+                method: "GET".to_owned(),
+                url: format!("{base}{path}?{raw_query}"),
+                path,
+                raw_query: raw_query.to_owned(),
+                authorization: None,
+                body: bytes::Bytes::new(),
+            };
+            answer(&step, context)
+        } else {
+            error(
+                context,
+                405,
+                "Request_BadRequest",
+                "Only GET is played in a batch.",
+            )
+        };
+        let (status, next) = (reply.status, reply.next);
+        let mut body = match reply.body {
+            Body::Json(value) => value,
+            Body::BrokenJson(_) | Body::Html(_) => Value::Null,
+        };
+        if let (Value::Object(body), Some(next)) = (&mut body, next) {
+            body.insert("@odata.nextLink".to_owned(), json!(next));
+        }
+        responses.push(json!({ "id": text("id"), "status": status,
+            "headers": { "Content-Type": "application/json" }, "body": body }));
+    }
+    debug_assert!(matches!(version, "v1.0" | "beta"));
+    Reply::json(200, json!({ "responses": responses }))
+}

@@ -1,0 +1,138 @@
+//! Apps, who is assigned to them, what they may do, and API tokens.
+
+use serde_json::{Value, json};
+
+use super::{invalid, list, listing, not_found};
+use crate::company::OktaApp;
+use crate::ids::{self, Kind};
+use crate::reply::{Context, Reply, Request};
+use crate::when::{DAY_MS, iso_millis};
+use crate::world::World;
+
+fn app_id(world: &World, position: u64) -> String {
+    ids::okta(world.seed, "0oa", Kind::OktaApp, position)
+}
+
+pub(super) fn apps(request: &Request, context: &Context) -> Reply {
+    let world = &context.world;
+    let active = match request.query("filter").as_deref() {
+        None => None,
+        Some("status eq \"ACTIVE\"") => Some(true),
+        Some("status eq \"INACTIVE\"") => Some(false),
+        Some(_) => return invalid(context, "filter", "Only comparisons of status by eq are played."),
+    };
+    list(
+        request,
+        context,
+        world.okta_apps.len() as u64,
+        (20, 200),
+        false,
+        |position| {
+            let app = existing(world, position)?;
+            if active.is_some_and(|active| active == app.inactive) {
+                return None;
+            }
+            let created = iso_millis(app.created.ms(world.origin_ms));
+            let id = app_id(world, position);
+            let org = &world.company.profile.okta_org;
+            Some(json!({ "id": id, "name": app.name, "label": app.label,
+            "status": if app.inactive { "INACTIVE" } else { "ACTIVE" }, "signOnMode": app.mode,
+            "features": app.features, "created": created, "lastUpdated": created,
+            "accessibility": { "selfService": false, "errorRedirectUrl": null, "loginRedirectUrl": null },
+            "visibility": { "autoSubmitToolbar": false, "hide": { "iOS": false, "web": false } },
+            "credentials": {}, "settings": { "app": {} },
+            "_links": { "self": { "href": format!("https://{org}/api/v1/apps/{id}") },
+                "users": { "href": format!("https://{org}/api/v1/apps/{id}/users") } } }))
+        },
+    )
+}
+
+fn existing(world: &World, position: u64) -> Option<&OktaApp> {
+    world
+        .okta_apps
+        .get(position as usize)
+        .filter(|app| world.begun(Some(app.created)))
+}
+
+/// The app of an id, with its position.
+fn find<'a>(world: &'a World, id: &str) -> Option<(u64, &'a OktaApp)> {
+    let position = ids::okta_index(world.seed, "0oa", Kind::OktaApp, id)?;
+    Some((position, existing(world, position)?))
+}
+
+/// Named people first, then the share of ordinary people.
+pub(super) fn app_users(request: &Request, context: &Context, id: &str) -> Reply {
+    let world = &context.world;
+    let Some((position, app)) = find(world, id) else {
+        return not_found(context, &format!("{id} (AppInstance)"));
+    };
+    let named = app.people.len() as u64;
+    list(request, context, named + world.people(), (50, 500), false, |at| {
+        let index = match at.checked_sub(named) {
+            None => world.position(app.people.get(at as usize)?)?,
+            Some(index) => {
+                if !app
+                    .every
+                    .is_some_and(|every| world.in_share(index, every, position))
+                {
+                    return None;
+                }
+                index
+            }
+        };
+        let person = world.person(index)?;
+        let account = person.okta.as_ref()?;
+        if world.okta_status(&person, account).0 == "DEPROVISIONED" {
+            return None;
+        }
+        let since = app
+            .created
+            .ms(world.origin_ms)
+            .max(person.created.ms(world.origin_ms))
+            + 3_600_000;
+        Some(
+            json!({ "id": world.okta_user_id(index), "externalId": null, "status": "ACTIVE",
+            "scope": if app.every.is_some() { "GROUP" } else { "USER" }, "syncState": "SYNCHRONIZED",
+            "credentials": { "userName": person.email }, "created": iso_millis(since),
+            "lastUpdated": iso_millis(since), "profile": {} }),
+        )
+    })
+}
+
+pub(super) fn app_grants(context: &Context, id: &str) -> Reply {
+    let world = &context.world;
+    let Some((position, app)) = find(world, id) else {
+        return not_found(context, &format!("{id} (AppInstance)"));
+    };
+    let at = iso_millis(app.created.ms(world.origin_ms));
+    let rows = app.scopes.iter().zip(0..).map(|(scope, nth)| {
+        json!({ "id": ids::okta(world.seed, "oag", Kind::OktaGrant, position * 64 + nth), "scopeId": scope,
+            "issuer": format!("https://{}", world.company.profile.okta_org), "status": "ACTIVE", "source": "ADMIN",
+            "created": at, "lastUpdated": at, "clientId": id })
+    });
+    listing(rows.collect())
+}
+
+pub(super) fn tokens(context: &Context) -> Reply {
+    let world = &context.world;
+    let rows: Vec<Value> = world
+        .okta_tokens
+        .iter()
+        .zip(0..)
+        .filter(|(token, _)| world.begun(Some(token.created)))
+        .filter_map(|(token, nth)| {
+            let owner = world.position(&token.owner)?;
+            world.person(owner)?.okta.as_ref()?;
+            let created = iso_millis(token.created.ms(world.origin_ms));
+            Some(
+                json!({ "id": ids::okta(world.seed, "00T", Kind::OktaToken, nth), "name": token.name,
+                "userId": world.okta_user_id(owner), "clientName": "Okta API", "created": created,
+                "lastUpdated": iso_millis(context.clock_ms - DAY_MS),
+                "expiresAt": token.expires.map(|expires| iso_millis(expires.ms(world.origin_ms))),
+                "tokenWindow": "P30D",
+                "network": { "connection": "ANYWHERE", "include": [], "exclude": [] } }),
+            )
+        })
+        .collect();
+    listing(rows)
+}

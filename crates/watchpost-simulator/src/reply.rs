@@ -1,0 +1,257 @@
+//! Requests as the vendors see them, answers before they become bytes, and paging.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use crate::ids::mix;
+use crate::when::iso;
+
+/// A request to one vendor.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) method: String,
+    /// Below the vendor's prefix, starting with a slash, still percent-encoded.
+    pub(crate) path: String,
+    pub(crate) raw_query: String,
+    pub(crate) authorization: Option<String>,
+    pub(crate) body: Bytes,
+    /// Address under which the request came in, with query.
+    pub(crate) url: String,
+}
+
+impl Request {
+    /// Non-empty parts of the path.
+    pub(crate) fn segments(&self) -> Vec<&str> {
+        self.path.split('/').filter(|part| !part.is_empty()).collect()
+    }
+
+    /// The decoded value of a query parameter.
+    pub(crate) fn query(&self, name: &str) -> Option<String> {
+        url::form_urlencoded::parse(self.raw_query.as_bytes())
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
+    }
+}
+
+/// What a handler of a route needs to know besides the request.
+pub(crate) struct Context {
+    pub(crate) world: std::sync::Arc<crate::world::World>,
+    pub(crate) clock_ms: i64,
+    /// Permissions or scopes that the caller lacks.
+    pub(crate) denied: std::collections::BTreeSet<String>,
+    pub(crate) unlicensed: bool,
+    pub(crate) request_id: String,
+}
+
+/// An answer before it becomes bytes.
+#[derive(Clone, Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Body,
+    /// Absolute address of the next page.
+    pub(crate) next: Option<String>,
+    pub(crate) shape: Shape,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Body {
+    Json(Value),
+    BrokenJson(String),
+    Html(&'static str),
+}
+
+/// Where the rows and the next link of a list stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// Not a list.
+    Single,
+    /// `value` and `@odata.nextLink`.
+    Graph,
+    /// A bare array and `Link` headers.
+    Okta,
+    /// `value` and `_links.next`, and `Link` headers.
+    OktaValue,
+}
+
+impl Reply {
+    pub(crate) fn json(status: u16, value: Value) -> Self {
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Body::Json(value),
+            next: None,
+            shape: Shape::Single,
+        }
+    }
+
+    pub(crate) fn graph_error(
+        status: u16,
+        code: &str,
+        message: &str,
+        clock_ms: i64,
+        request_id: &str,
+    ) -> Self {
+        let date = iso(clock_ms);
+        Self::json(
+            status,
+            json!({ "error": { "code": code, "message": message, "innerError": {
+                "date": date.trim_end_matches('Z'), "request-id": request_id, "client-request-id": request_id } } }),
+        )
+    }
+
+    pub(crate) fn okta_error(status: u16, code: &str, summary: &str, request_id: &str) -> Self {
+        Self::json(
+            status,
+            json!({ "errorCode": code, "errorSummary": summary, "errorLink": code,
+                "errorId": format!("oae{request_id}"), "errorCauses": [] }),
+        )
+    }
+
+    /// Okta's answer to a token that it doesn't know: for an OAuth token with a challenge.
+    pub(crate) fn okta_bad_token(request_id: &str, oauth: bool) -> Self {
+        let mut reply = Self::okta_error(401, "E0000011", "Invalid token provided", request_id);
+        if oauth {
+            reply.headers.push((
+                "www-authenticate",
+                "Bearer error=\"invalid_token\", error_description=\"The access token is invalid or has expired.\""
+                    .to_owned(),
+            ));
+        }
+        reply
+    }
+
+    /// The rows, if this is a list.
+    pub(crate) fn rows_mut(&mut self) -> Option<&mut Vec<Value>> {
+        match (&mut self.body, self.shape) {
+            (Body::Json(Value::Array(rows)), Shape::Okta) => Some(rows),
+            (Body::Json(Value::Object(body)), Shape::Graph | Shape::OktaValue) => {
+                body.get_mut("value").and_then(Value::as_array_mut)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A place in a list: positions are those of the underlying things, of which some yield no row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cursor {
+    position: u64,
+    /// Answer an empty page first, as vendors now and then do.
+    gap: bool,
+}
+
+impl Cursor {
+    /// The opaque text of a cursor, valid for one path only.
+    fn encode(self, path: &str) -> String {
+        URL_SAFE_NO_PAD.encode(format!(
+            "{:x}.{}.{}",
+            path_tag(path),
+            self.position,
+            u8::from(self.gap)
+        ))
+    }
+
+    /// Reads what [`Cursor::encode`] wrote for the same path. The made-up cursors of an endless list start over.
+    pub(crate) fn decode(text: &str, path: &str) -> Option<Self> {
+        if text.starts_with("endless-") {
+            return Some(Self::default());
+        }
+        let text = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
+        let mut parts = text.split('.');
+        let tag = u64::from_str_radix(parts.next()?, 16).ok()?;
+        let position = parts.next()?.parse().ok()?;
+        let gap = parts.next()? == "1";
+        (tag == path_tag(path) && parts.next().is_none()).then_some(Self { position, gap })
+    }
+}
+
+fn path_tag(path: &str) -> u64 {
+    path.bytes().fold(0, |tag, byte| mix(tag, 1, u64::from(byte))) >> 32
+}
+
+/// Collects up to `limit` rows from the cursor on. `row` is asked for positions below `total` in order. The second
+/// part is where the next page starts, `None` after the last row. With `gap` an empty page follows the first.
+pub(crate) fn collect(
+    cursor: Cursor,
+    total: u64,
+    limit: usize,
+    gap: bool,
+    mut row: impl FnMut(u64) -> Option<Value>,
+) -> (Vec<Value>, Option<Cursor>) {
+    if cursor.gap {
+        return (Vec::new(), Some(Cursor { gap: false, ..cursor }));
+    }
+    let mut rows = Vec::new();
+    for position in cursor.position..total {
+        if let Some(value) = row(position) {
+            if rows.len() == limit {
+                return (
+                    rows,
+                    Some(Cursor {
+                        position,
+                        gap: gap && cursor.position == 0,
+                    }),
+                );
+            }
+            rows.push(value);
+        }
+    }
+    (rows, None)
+}
+
+/// The address of another page of the same list.
+pub(crate) fn next_url(request: &Request, parameter: &str, cursor: Cursor) -> String {
+    let path = request
+        .url
+        .split_once('?')
+        .map_or(request.url.as_str(), |(path, _)| path);
+    let kept = without_parameter(&request.raw_query, parameter);
+    let join = if kept.is_empty() { "" } else { "&" };
+    format!("{path}?{kept}{join}{parameter}={}", cursor.encode(&request.path))
+}
+
+/// The address of the page after the last, which is empty.
+pub(crate) fn end_of_list(request: &Request, parameter: &str, total: u64) -> String {
+    next_url(
+        request,
+        parameter,
+        Cursor {
+            position: total,
+            gap: false,
+        },
+    )
+}
+
+/// A raw query without one parameter, the rest byte for byte.
+pub(crate) fn without_parameter(query: &str, parameter: &str) -> String {
+    query
+        .split('&')
+        .filter(|pair| {
+            let name = pair.split('=').next().unwrap_or_default();
+            !pair.is_empty() && name.replace("%24", "$") != parameter
+        })
+        .collect::<Vec<_>>()
+        .join("&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_has_an_empty_page_after_the_first_and_no_next_after_the_last() {
+        let rows = |n: u64| n.is_multiple_of(2).then(|| json!(n));
+        let (mut cursor, mut pages) = (Some(Cursor::default()), Vec::new());
+        while let Some(at) = cursor {
+            let (page, next) = collect(at, 11, 2, true, rows);
+            pages.push(page.len());
+            cursor = next.map(|next| Cursor::decode(&next.encode("/a"), "/a").unwrap());
+        }
+        assert_eq!(pages, [2, 0, 2, 2]);
+        assert_eq!(Cursor::decode(&Cursor::default().encode("/a"), "/b"), None);
+        assert_eq!(Cursor::decode("nonsense", "/a"), None);
+    }
+}

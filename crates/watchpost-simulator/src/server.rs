@@ -1,0 +1,390 @@
+//! Sockets and bytes: accepts connections, finds the vendor, checks the token, applies faults, writes answers.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use crate::change::Change;
+use crate::control::{OKTA_API_TOKEN, Shared, Stage, State};
+use crate::entra;
+use crate::fault::{Fault, FaultKind, Vendor};
+use crate::ids::{self, Kind};
+use crate::reply::{Body, Context, Reply, Request, Shape};
+use crate::when::http_date;
+
+/// No request to these APIs is larger.
+const BODY_BYTES_MAX: usize = 1 << 20;
+/// Retry of a failed accept, for example when file descriptors run out.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
+
+type Answer = hyper::Response<Full<Bytes>>;
+
+/// The connection is to end without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("a fault asked for a reset")]
+struct Reset;
+
+/// Accepts until dropped; connections end with it.
+pub(crate) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    let shared = Arc::clone(&shared);
+                    connections.spawn(async move {
+                        let service = service_fn(|request| serve(Arc::clone(&shared), request));
+                        // A client that goes away, or a reset, ends the connection; nobody waits for the reason.
+                        let _ = hyper::server::conn::http1::Builder::new()
+                            .auto_date_header(false)
+                            .serve_connection(TokioIo::new(stream), service)
+                            .await;
+                    });
+                }
+                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+async fn serve(shared: Arc<Shared>, request: hyper::Request<Incoming>) -> Result<Answer, Reset> {
+    let (head, body) = request.into_parts();
+    let path = head.uri.path().to_owned();
+    let raw_query = head.uri.query().unwrap_or_default().to_owned();
+    let Ok(body) = Limited::new(body, BODY_BYTES_MAX).collect().await else {
+        return Ok(respond(
+            Reply::json(413, json!({ "error": "body too large" })),
+            0,
+            None,
+        ));
+    };
+    let query = if raw_query.is_empty() {
+        String::new()
+    } else {
+        format!("?{raw_query}")
+    };
+    let mut request = Request {
+        method: head.method.as_str().to_owned(),
+        url: format!("{}{path}{query}", shared.base),
+        raw_query,
+        authorization: head
+            .headers
+            .get(hyper::header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned),
+        body: body.to_bytes(),
+        path,
+    };
+    let prefixes = [
+        ("/login", Vendor::Entra),
+        ("/graph", Vendor::Graph),
+        ("/okta", Vendor::Okta),
+    ];
+    let Some((prefix, vendor)) = prefixes
+        .into_iter()
+        .find(|(prefix, _)| request.path.starts_with(&format!("{prefix}/")))
+    else {
+        let reply = own_route(&shared, &request);
+        return Ok(respond(reply, 0, None));
+    };
+    let (fault, prepared) = {
+        let mut state = shared.state();
+        state.serial += 1;
+        let route = format!("{} {}", request.method, anonymous(&request.path));
+        *state.requests.entry(route).or_default() += 1;
+        request.path = request.path.get(prefix.len()..).unwrap_or_default().to_owned();
+        let fault = state.take_fault(vendor, &request.path);
+        (fault, prepare(&mut state, vendor, &request))
+    };
+    match fault.as_ref().map(|fault| &fault.kind) {
+        Some(FaultKind::Reset) => return Err(Reset),
+        Some(FaultKind::Slow(ms)) => tokio::time::sleep(Duration::from_millis(*ms)).await,
+        _ => {}
+    }
+    let Prepared {
+        context,
+        serial,
+        early,
+    } = prepared;
+    let stand_in = fault
+        .as_ref()
+        .and_then(|fault| fault.kind.stand_in(vendor, context.clock_ms, &context.request_id));
+    let mut reply = match (stand_in, early) {
+        (Some(reply), _) | (None, Some(reply)) => reply,
+        (None, None) => match vendor {
+            Vendor::Entra => token_for_graph(&shared, &request, &context),
+            Vendor::Graph => crate::graph::answer(&request, &context),
+            Vendor::Okta if request.path == "/oauth2/v1/token" => token_for_okta(&shared, &request, &context),
+            Vendor::Okta => crate::okta::answer(&request, &context),
+        },
+    };
+    if let Some(fault) = &fault {
+        fault.kind.bend(&mut reply, &request.url, serial);
+    }
+    finish(&mut reply, vendor, &request, &context, serial);
+    Ok(respond(
+        reply,
+        context.clock_ms,
+        Some((vendor, context.request_id)),
+    ))
+}
+
+struct Prepared {
+    context: Context,
+    serial: u64,
+    /// Answer without asking the vendor's routes: the token is not good.
+    early: Option<Reply>,
+}
+
+/// Checks the token and gathers what a route needs; everything that needs the lock.
+fn prepare(state: &mut State, vendor: Vendor, request: &Request) -> Prepared {
+    let world = Arc::clone(&state.world);
+    let clock_ms = state.now_ms();
+    let serial = state.serial;
+    let request_id = if vendor == Vendor::Okta {
+        ids::okta(world.seed, "req", Kind::Request, serial)
+    } else {
+        ids::guid(world.seed, Kind::Request, serial)
+    };
+    let mut denied: BTreeSet<String> = state
+        .denied
+        .iter()
+        .filter(|(of, _)| *of == vendor)
+        .map(|(_, name)| name.clone())
+        .collect();
+    let unlicensed = state.unlicensed.contains(&vendor);
+    let bearer = request
+        .authorization
+        .as_deref()
+        .and_then(|value| strip_scheme(value, "Bearer"));
+    let token = bearer
+        .and_then(|text| state.tokens.get(text))
+        .filter(|token| token.vendor == vendor && token.expires_ms > clock_ms);
+    let ssws = request
+        .authorization
+        .as_deref()
+        .and_then(|value| strip_scheme(value, "SSWS"));
+    let early = match vendor {
+        Vendor::Entra => None,
+        Vendor::Graph => token.is_none().then(|| {
+            let text = match (&request.authorization, bearer) {
+                (None, _) => "Access token is empty.",
+                (Some(_), None) => "CompactToken parsing failed with error code: 80049217",
+                _ => "Lifetime validation failed, the token is expired.",
+            };
+            Reply::graph_error(401, "InvalidAuthenticationToken", text, clock_ms, &request_id)
+        }),
+        Vendor::Okta if request.path == "/oauth2/v1/token" => None,
+        Vendor::Okta => match (token, ssws) {
+            (Some(token), _) => {
+                // An OAuth token may do what it was asked for, and nothing that the app has lost meanwhile.
+                denied.extend(
+                    crate::okta::SCOPES
+                        .iter()
+                        .filter(|scope| !token.scopes.contains(**scope))
+                        .map(|&scope| scope.to_owned()),
+                );
+                None
+            }
+            (None, Some(text)) if text == OKTA_API_TOKEN => None,
+            (None, ssws) => Some(Reply::okta_bad_token(&request_id, ssws.is_none())),
+        },
+    };
+    Prepared {
+        context: Context {
+            world,
+            clock_ms,
+            denied,
+            unlicensed,
+            request_id,
+        },
+        serial,
+        early,
+    }
+}
+
+fn strip_scheme<'a>(value: &'a str, scheme: &str) -> Option<&'a str> {
+    let (found, rest) = value.split_once(' ')?;
+    found.eq_ignore_ascii_case(scheme).then(|| rest.trim())
+}
+
+fn token_for_graph(shared: &Shared, request: &Request, context: &Context) -> Reply {
+    let world = &context.world;
+    let profile = &world.company.profile;
+    let domains = [profile.domain.as_str(), profile.initial_domain.as_str()];
+    entra::answer(
+        request,
+        &world.tenant_id(),
+        &domains,
+        context.clock_ms,
+        &context.request_id,
+        || {
+            shared
+                .state()
+                .issue(Vendor::Graph, entra::TOKEN_LIFETIME_SECS, BTreeSet::new())
+        },
+    )
+}
+
+fn token_for_okta(shared: &Shared, request: &Request, context: &Context) -> Reply {
+    crate::okta::token(request, context, |scopes| {
+        shared.state().issue(Vendor::Okta, 3600, scopes)
+    })
+}
+
+/// Puts the next link and the vendor's headers where they belong.
+fn finish(reply: &mut Reply, vendor: Vendor, request: &Request, context: &Context, serial: u64) {
+    if vendor == Vendor::Okta {
+        if reply.shape != Shape::Single {
+            reply
+                .headers
+                .push(("link", format!("<{}>; rel=\"self\"", request.url)));
+            if let Some(next) = &reply.next {
+                reply.headers.push(("link", format!("<{next}>; rel=\"next\"")));
+            }
+        }
+        if !reply
+            .headers
+            .iter()
+            .any(|(name, _)| *name == "x-rate-limit-limit")
+        {
+            let minute = context.clock_ms.div_euclid(60_000);
+            reply.headers.push(("x-rate-limit-limit", "600".to_owned()));
+            reply
+                .headers
+                .push(("x-rate-limit-remaining", (599 - serial % 300).to_string()));
+            reply
+                .headers
+                .push(("x-rate-limit-reset", ((minute + 1) * 60).to_string()));
+        }
+    }
+    let next = reply.next.take();
+    if let (Body::Json(Value::Object(body)), Some(next)) = (&mut reply.body, next) {
+        match reply.shape {
+            Shape::Graph => {
+                body.insert("@odata.nextLink".to_owned(), json!(next));
+            }
+            Shape::OktaValue => {
+                body.insert("_links".to_owned(), json!({ "next": { "href": next } }));
+            }
+            Shape::Okta | Shape::Single => {}
+        }
+    }
+}
+
+fn respond(reply: Reply, clock_ms: i64, vendor: Option<(Vendor, String)>) -> Answer {
+    let (content_type, bytes) = match reply.body {
+        Body::Json(value) => ("application/json", Bytes::from(value.to_string())),
+        Body::BrokenJson(text) => ("application/json", Bytes::from(text)),
+        Body::Html(text) => ("text/html", Bytes::from_static(text.as_bytes())),
+    };
+    let mut response = hyper::Response::builder()
+        .status(reply.status)
+        .header("content-type", content_type)
+        .header("date", http_date(clock_ms));
+    for (name, value) in reply.headers {
+        response = response.header(name, value);
+    }
+    if let Some((vendor, request_id)) = vendor {
+        response = match vendor {
+            Vendor::Okta => response.header("x-okta-request-id", request_id),
+            Vendor::Entra => response.header("x-ms-request-id", request_id),
+            Vendor::Graph => response
+                .header("client-request-id", &request_id)
+                .header("request-id", request_id),
+        };
+    }
+    response.body(Full::new(bytes)).unwrap_or_else(|_| {
+        // Only a header value with a control character gets here.
+        let mut failed = Answer::new(Full::new(Bytes::from_static(b"unprintable header")));
+        *failed.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;
+        failed
+    })
+}
+
+/// A path with identifiers replaced, so that counts stay few.
+fn anonymous(path: &str) -> String {
+    path.split('/')
+        .map(|part| {
+            let digits = part.bytes().filter(u8::is_ascii_digit).count();
+            if part.len() >= 18 && digits >= 3 {
+                "{id}"
+            } else {
+                part
+            }
+        })
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+/// Orders given over HTTP, for scripts: the mirror of [`crate::SimulatorHandle`].
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Order {
+    Stage(Stage),
+    NowMs(i64),
+    Fault(Fault),
+    ClearFaults,
+    Deny { vendor: Vendor, permission: String },
+    Grant { vendor: Vendor, permission: String },
+    Unlicensed { vendor: Vendor, on: bool },
+    ExpireTokens,
+    Change(Change),
+}
+
+/// `/_simulator/orders` takes one [`Order`] by POST, `/_simulator/requests` tells the counts.
+fn own_route(shared: &Arc<Shared>, request: &Request) -> Reply {
+    match (request.method.as_str(), request.path.as_str()) {
+        ("GET", "/_simulator/requests") => Reply::json(200, json!(shared.state().requests)),
+        ("GET", "/_simulator/expected") => match serde_json::from_str(crate::Company::expected_json()) {
+            Ok(expected) => Reply::json(200, expected),
+            Err(error) => Reply::json(500, json!({ "error": error.to_string() })),
+        },
+        ("POST", "/_simulator/orders") => match serde_json::from_slice::<Order>(&request.body) {
+            Ok(order) => match obey(&mut shared.state(), order) {
+                Ok(()) => Reply::json(200, json!({ "ok": true })),
+                Err(error) => Reply::json(409, json!({ "error": error.to_string() })),
+            },
+            Err(error) => Reply::json(400, json!({ "error": error.to_string() })),
+        },
+        _ => Reply::json(
+            404,
+            json!({ "error": "the simulator serves /login, /graph, /okta and /_simulator" }),
+        ),
+    }
+}
+
+fn obey(state: &mut State, order: Order) -> Result<(), crate::ChangeError> {
+    match order {
+        Order::Stage(stage) => state.set_stage(stage),
+        Order::NowMs(now_ms) => state.set_now(now_ms),
+        Order::Fault(fault) => state.faults.push(fault),
+        Order::ClearFaults => state.faults.clear(),
+        Order::Deny { vendor, permission } => {
+            state.denied.insert((vendor, permission));
+        }
+        Order::Grant { vendor, permission } => {
+            state.denied.remove(&(vendor, permission));
+        }
+        Order::Unlicensed { vendor, on: true } => {
+            state.unlicensed.insert(vendor);
+        }
+        Order::Unlicensed { vendor, on: false } => {
+            state.unlicensed.remove(&vendor);
+        }
+        Order::ExpireTokens => state.tokens.clear(),
+        Order::Change(change) => state.apply(&change)?,
+    }
+    Ok(())
+}

@@ -1,0 +1,201 @@
+//! Each fault, once.
+
+use std::time::Duration;
+
+use serde_json::json;
+use watchpost_simulator::{Fault, FaultKind, RetryAfter, Vendor};
+
+use crate::client::Client;
+
+fn order(client: &Client, vendor: Vendor, path: &str, kind: FaultKind) {
+    client.simulator.fault(Fault {
+        vendor,
+        path_contains: path.to_owned(),
+        times: 1,
+        kind,
+    });
+}
+
+#[tokio::test]
+async fn a_fault_hits_as_often_as_ordered_and_only_its_route() {
+    let client = Client::start().await;
+    let fault = Fault {
+        vendor: Vendor::Graph,
+        path_contains: "/users".to_owned(),
+        times: 2,
+        kind: FaultKind::InternalError,
+    };
+    client.simulator.fault(fault);
+    assert_eq!(client.graph("v1.0/domains").await.status, 200);
+    assert_eq!(client.okta("api/v1/users").await.status, 200);
+    assert_eq!(client.graph("v1.0/users").await.status, 500);
+    assert_eq!(client.graph("v1.0/users").await.status, 500);
+    assert_eq!(client.graph("v1.0/users").await.status, 200);
+}
+
+#[tokio::test]
+async fn throttling_says_when_to_come_back_in_three_ways() {
+    let client = Client::start().await;
+    let check = async |retry: RetryAfter, header: Option<&str>| {
+        order(&client, Vendor::Graph, "", FaultKind::TooManyRequests(retry));
+        let got = client.graph("v1.0/users").await;
+        assert_eq!(got.status, 429);
+        assert_eq!(
+            got.headers
+                .get("retry-after")
+                .map(|value| value.to_str().unwrap()),
+            header
+        );
+    };
+    check(RetryAfter::Seconds(7), Some("7")).await;
+    check(RetryAfter::Date(60), Some("Mon, 02 Mar 2026 09:16:02 GMT")).await;
+    check(RetryAfter::Absent, None).await;
+    order(
+        &client,
+        Vendor::Okta,
+        "/api/v1/users",
+        FaultKind::TooManyRequests(RetryAfter::Absent),
+    );
+    let got = client.okta("api/v1/users").await;
+    assert_eq!((got.status, &got.json()["errorCode"]), (429, &json!("E0000047")));
+    assert_eq!(got.headers["x-rate-limit-remaining"], "0");
+    assert_eq!(got.headers["x-rate-limit-reset"], "1772442903");
+    assert_eq!(got.headers["date"], "Mon, 02 Mar 2026 09:15:02 GMT");
+}
+
+#[tokio::test]
+async fn statuses_come_in_the_vendors_words() {
+    let client = Client::start().await;
+    let check = async |kind: FaultKind, status: u16, graph: &str, okta: &str| {
+        order(&client, Vendor::Graph, "", kind.clone());
+        let got = client.graph("v1.0/users").await;
+        assert_eq!(got.status, status);
+        assert_eq!(got.json()["error"]["code"], graph);
+        order(&client, Vendor::Okta, "", kind);
+        let got = client.okta("api/v1/users").await;
+        assert_eq!(got.status, status);
+        assert_eq!(got.json()["errorCode"], okta);
+    };
+    check(FaultKind::InternalError, 500, "generalException", "E0000009").await;
+    check(FaultKind::Unavailable, 503, "serviceNotAvailable", "E0000009").await;
+    check(
+        FaultKind::Unauthorized,
+        401,
+        "InvalidAuthenticationToken",
+        "E0000011",
+    )
+    .await;
+    check(
+        FaultKind::Forbidden,
+        403,
+        "Authorization_RequestDenied",
+        "E0000006",
+    )
+    .await;
+    order(&client, Vendor::Graph, "", FaultKind::BadGateway);
+    let got = client.graph("v1.0/users").await;
+    assert_eq!(
+        (got.status, got.headers["content-type"].to_str().unwrap()),
+        (502, "text/html")
+    );
+}
+
+#[tokio::test]
+async fn a_reset_ends_the_connection_without_an_answer() {
+    let client = Client::start().await;
+    order(&client, Vendor::Graph, "/users", FaultKind::Reset);
+    // The pool would try a fresh connection only for requests that were never sent.
+    assert!(client.try_graph("v1.0/users").await.is_err());
+    assert_eq!(client.graph("v1.0/users").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_slow_answer_outlasts_patience() {
+    let client = Client::start().await;
+    order(&client, Vendor::Graph, "/users", FaultKind::Slow(60_000));
+    assert!(
+        tokio::time::timeout(Duration::from_millis(50), client.graph("v1.0/users"))
+            .await
+            .is_err()
+    );
+    order(&client, Vendor::Graph, "/users", FaultKind::Slow(1));
+    assert_eq!(client.graph("v1.0/users").await.status, 200);
+}
+
+#[tokio::test]
+async fn bodies_break_in_each_way() {
+    let client = Client::start().await;
+    let url = "v1.0/users?$top=5&$select=id,userPrincipalName,userType,mail";
+    let good = client.graph(url).await.json();
+
+    order(&client, Vendor::Graph, "/users", FaultKind::MalformedJson);
+    let got = client.graph(url).await;
+    assert_eq!(got.status, 200);
+    assert!(serde_json::from_str::<serde_json::Value>(&got.body).is_err());
+
+    order(&client, Vendor::Graph, "/users", FaultKind::WrongTypeInOneRow);
+    let got = client.graph(url).await.json();
+    assert!(got["value"][0]["id"].is_object());
+    assert_eq!(got["value"][1], good["value"][1]);
+
+    order(&client, Vendor::Graph, "/users", FaultKind::NullOptionals);
+    let got = client.graph(url).await.json();
+    assert_eq!(
+        (&got["value"][0]["mail"], &got["value"][0]["id"]),
+        (&json!(null), &good["value"][0]["id"])
+    );
+
+    order(&client, Vendor::Graph, "/users", FaultKind::UnknownEnum);
+    let got = client.graph(url).await.json();
+    assert_eq!(got["value"][0]["userType"], "somethingNobodyHasSeenYet");
+}
+
+#[tokio::test]
+async fn next_links_go_astray() {
+    let client = Client::start().await;
+    let url = "v1.0/users?$top=5&$select=id";
+    let next = async |kind: FaultKind| {
+        order(&client, Vendor::Graph, "/users", kind);
+        client.graph(url).await.json()["@odata.nextLink"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(
+        next(FaultKind::LoopingNext).await,
+        format!("{}/{url}", client.simulator.m365().graph_url)
+    );
+    assert!(
+        !next(FaultKind::ForeignNext)
+            .await
+            .starts_with(client.simulator.origin())
+    );
+
+    let endless = Fault {
+        vendor: Vendor::Graph,
+        path_contains: "/users".to_owned(),
+        times: u32::MAX,
+        kind: FaultKind::EndlessPages,
+    };
+    client.simulator.fault(endless);
+    let mut seen = std::collections::BTreeSet::from([url.to_owned()]);
+    let mut page = url.to_owned();
+    for _ in 0..20 {
+        page = client.graph(&page).await.json()["@odata.nextLink"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        assert!(seen.insert(page.clone()), "each page has another address");
+    }
+    client.simulator.clear_faults();
+
+    order(&client, Vendor::Okta, "/users", FaultKind::LoopingNext);
+    let got = client.okta("api/v1/users?limit=5").await;
+    assert_eq!(
+        got.next_link(),
+        Some(format!(
+            "{}/api/v1/users?limit=5",
+            client.simulator.okta().org_url
+        ))
+    );
+}

@@ -1,0 +1,6 @@
+//! The simulator as a connector sees it: over HTTP.
+#![expect(clippy::unwrap_used, reason = "a test that cannot unwrap has failed")]
+
+mod client;
+mod faults;
+mod vendors;

@@ -1,0 +1,171 @@
+//! Every error code that can leave this crate, in one table, and the errors built from them.
+//!
+//! | code | meaning | specification | HTTP status |
+//! |---|---|---|---|
+//! | -32700 | not JSON | JSON-RPC 2.0, 5.1 | 400 |
+//! | -32600 | JSON, but no legal message for this position | JSON-RPC 2.0, 5.1 | 400; 413 if too large |
+//! | -32601 | unknown method, method of another era, capability not offered | JSON-RPC 2.0, 5.1; 2026-07-28 streamable-http | 404 modern, 200 legacy |
+//! | -32602 | bad parameters, unknown tool, bad cursor | JSON-RPC 2.0, 5.1 | 200; 400 for a broken envelope |
+//! | -32603 | our fault | JSON-RPC 2.0, 5.1 | 200 |
+//! | -32020 | routing header disagrees with the body | 2026-07-28 basic, Error Codes | 400 |
+//! | -32022 | protocol revision isn't served | 2026-07-28 basic/versioning | 400 |
+//! | -32800 | the client cancelled, and HTTP still owes an answer | ours, outside the reserved range | 200 |
+//!
+//! Codes of other features (-32002 and -32042 for legacy peers, -32021 for modern ones) have no place where
+//! they could arise yet, and so aren't here. A code that only one era knows is made only on that era's path:
+//! -32020 and -32022 in the ladder of the modern era and in its two crossings with the legacy handshake.
+
+use std::borrow::Cow;
+
+use crate::json::{clip, push_integer, push_string};
+use crate::revision::Revision;
+
+/// The bytes aren't JSON.
+pub const PARSE_ERROR: i64 = -32700;
+/// JSON, but not one legal message for this position.
+pub const INVALID_REQUEST: i64 = -32600;
+/// The method doesn't exist for this peer.
+pub const METHOD_NOT_FOUND: i64 = -32601;
+/// The parameters are wrong.
+pub const INVALID_PARAMS: i64 = -32602;
+/// The server failed.
+pub const INTERNAL_ERROR: i64 = -32603;
+/// A routing header is missing, repeated, or disagrees with the body.
+pub const HEADER_MISMATCH: i64 = -32020;
+/// The revision that a request names isn't served.
+pub const UNSUPPORTED_PROTOCOL_VERSION: i64 = -32022;
+/// The client cancelled a request whose HTTP exchange still needs an end.
+pub const REQUEST_CANCELLED: i64 = -32800;
+
+/// Characters of a foreign string that an error repeats.
+const ECHO: usize = 64;
+
+/// A JSON-RPC error together with the HTTP status that carries it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RpcError {
+    pub(crate) code: i64,
+    pub(crate) message: Cow<'static, str>,
+    /// The `data` member as JSON text.
+    pub(crate) data: Option<String>,
+    pub(crate) status: u16,
+}
+
+impl RpcError {
+    /// An error of the embedding server, such as a refused credential. `code` lies outside -32768…-32000
+    /// (RPC-12); `status` is the HTTP status where the transport is HTTP.
+    pub fn new(code: i64, message: impl Into<Cow<'static, str>>, status: u16) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            data: None,
+            status,
+        }
+    }
+
+    /// A second request with the id of one that is still being served (RPC-16).
+    pub fn duplicate_id() -> Self {
+        Self::invalid_request("a request with this id is still being served")
+    }
+
+    /// The end of an HTTP exchange whose request the client cancelled (mcp.md 11.2).
+    pub fn cancelled() -> Self {
+        Self::new(REQUEST_CANCELLED, "Request cancelled", 200)
+    }
+
+    /// The JSON-RPC error code.
+    pub fn code(&self) -> i64 {
+        self.code
+    }
+
+    /// The message that goes to the client.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub(crate) fn parse(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(PARSE_ERROR, message, 400)
+    }
+
+    pub(crate) fn invalid_request(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(INVALID_REQUEST, message, 400)
+    }
+
+    pub(crate) fn too_large(limit: usize) -> Self {
+        Self::new(
+            INVALID_REQUEST,
+            format!("the message is larger than {limit} bytes"),
+            413,
+        )
+    }
+
+    /// `status` is 404 for a modern peer and 200 for a legacy one.
+    pub(crate) fn method_not_found(method: &str, status: u16) -> Self {
+        Self::new(
+            METHOD_NOT_FOUND,
+            format!("method '{}' doesn't exist here", clip(method, ECHO)),
+            status,
+        )
+    }
+
+    pub(crate) fn invalid_params(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(INVALID_PARAMS, message, 200)
+    }
+
+    /// A modern request whose envelope is missing, incomplete or mistyped (ENV-01).
+    pub(crate) fn envelope(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(INVALID_PARAMS, message, 400)
+    }
+
+    /// The text says nothing of what went wrong inside (RPC-13).
+    pub(crate) fn internal() -> Self {
+        Self::new(
+            INTERNAL_ERROR,
+            "the server failed to answer this request; its log says why",
+            200,
+        )
+    }
+
+    pub(crate) fn header_mismatch(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(HEADER_MISMATCH, message, 400)
+    }
+
+    pub(crate) fn unsupported_version(
+        requested: &str,
+        supported: impl IntoIterator<Item = Revision>,
+    ) -> Self {
+        let requested = clip(requested, ECHO);
+        let mut names = Vec::new();
+        let mut data = b"{\"supported\":[".to_vec();
+        for revision in supported {
+            if !names.is_empty() {
+                data.push(b',');
+            }
+            names.push(revision.as_str());
+            push_string(&mut data, revision.as_str());
+        }
+        data.extend_from_slice(b"],\"requested\":");
+        push_string(&mut data, &requested);
+        data.push(b'}');
+        let message = format!(
+            "protocol version '{requested}' isn't served here; served: {}",
+            names.join(", ")
+        );
+        Self {
+            data: String::from_utf8(data).ok(),
+            ..Self::new(UNSUPPORTED_PROTOCOL_VERSION, message, 400)
+        }
+    }
+
+    /// Appends `{"code":…,"message":…}`.
+    pub(crate) fn push(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"{\"code\":");
+        push_integer(out, self.code);
+        out.extend_from_slice(b",\"message\":");
+        push_string(out, &self.message);
+        if let Some(data) = &self.data {
+            out.extend_from_slice(b",\"data\":");
+            out.extend_from_slice(data.as_bytes());
+        }
+        out.push(b'}');
+    }
+}

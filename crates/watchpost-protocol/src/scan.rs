@@ -1,0 +1,530 @@
+//! One pass over a message: checks it and notes where its parts lie.
+//!
+//! The pass holds the whole JSON grammar, UTF-8, paired surrogates, the depth limit, and unique keys at every
+//! depth (compared after unescaping, case-sensitively). It builds no tree: what it leaves is the span of each
+//! member that the protocol itself reads, and everything else is looked at only by whoever it's meant for.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use crate::id::RequestId;
+use crate::json::RawJson;
+
+/// A byte range of the message; empty means absent, since no JSON value is empty.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    fn new(start: usize, end: usize) -> Self {
+        // A message is smaller than 4 GiB (`Limits::message_bytes` is a `u32`); past that nothing is found.
+        match (u32::try_from(start), u32::try_from(end)) {
+            (Ok(start), Ok(end)) => Self { start, end },
+            _ => Self::default(),
+        }
+    }
+
+    pub(crate) fn is_present(self) -> bool {
+        self.start < self.end
+    }
+
+    /// The value that lies here in `body`, the bytes that were scanned.
+    pub(crate) fn of(self, body: &[u8]) -> Option<RawJson<'_>> {
+        if !self.is_present() {
+            return None;
+        }
+        let bytes = body.get(self.start as usize..self.end as usize)?;
+        std::str::from_utf8(bytes).ok().map(RawJson::checked)
+    }
+}
+
+/// Where the parts of one message lie.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Members {
+    pub(crate) is_object: bool,
+    pub(crate) jsonrpc: Span,
+    pub(crate) id: Span,
+    pub(crate) method: Span,
+    pub(crate) params: Span,
+    pub(crate) result: Span,
+    pub(crate) error: Span,
+    // In `params`.
+    pub(crate) meta: Span,
+    pub(crate) name: Span,
+    pub(crate) uri: Span,
+    pub(crate) task_id: Span,
+    pub(crate) arguments: Span,
+    pub(crate) cursor: Span,
+    pub(crate) protocol_version: Span,
+    pub(crate) capabilities: Span,
+    pub(crate) client_info: Span,
+    pub(crate) request_id: Span,
+    // In `params._meta`.
+    pub(crate) envelope_version: Span,
+    pub(crate) envelope_capabilities: Span,
+    pub(crate) envelope_client_info: Span,
+    pub(crate) log_level: Span,
+    pub(crate) progress_token: Span,
+    pub(crate) traceparent: Span,
+}
+
+/// The key that tells the eras apart.
+pub(crate) const ENVELOPE_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
+/// The other key that an envelope must have.
+pub(crate) const ENVELOPE_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
+
+/// Which object is being walked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Message,
+    Params,
+    Meta,
+    Elsewhere,
+}
+
+/// Where a span is kept.
+type Slot = fn(&mut Members) -> &mut Span;
+
+/// The slot for a member, and the place that its value is.
+fn slot(place: Place, key: &[u8]) -> (Option<Slot>, Place) {
+    let slot: Slot = match (place, key) {
+        (Place::Message, b"jsonrpc") => |members| &mut members.jsonrpc,
+        (Place::Message, b"id") => |members| &mut members.id,
+        (Place::Message, b"method") => |members| &mut members.method,
+        (Place::Message, b"params") => return (Some(|members| &mut members.params), Place::Params),
+        (Place::Message, b"result") => |members| &mut members.result,
+        (Place::Message, b"error") => |members| &mut members.error,
+        (Place::Params, b"_meta") => return (Some(|members| &mut members.meta), Place::Meta),
+        (Place::Params, b"name") => |members| &mut members.name,
+        (Place::Params, b"uri") => |members| &mut members.uri,
+        (Place::Params, b"taskId") => |members| &mut members.task_id,
+        (Place::Params, b"arguments") => |members| &mut members.arguments,
+        (Place::Params, b"cursor") => |members| &mut members.cursor,
+        (Place::Params, b"protocolVersion") => |members| &mut members.protocol_version,
+        (Place::Params, b"capabilities") => |members| &mut members.capabilities,
+        (Place::Params, b"clientInfo") => |members| &mut members.client_info,
+        (Place::Params, b"requestId") => |members| &mut members.request_id,
+        (Place::Meta, b"io.modelcontextprotocol/protocolVersion") => |members| &mut members.envelope_version,
+        (Place::Meta, b"io.modelcontextprotocol/clientCapabilities") => {
+            |members| &mut members.envelope_capabilities
+        }
+        (Place::Meta, b"io.modelcontextprotocol/clientInfo") => |members| &mut members.envelope_client_info,
+        (Place::Meta, b"io.modelcontextprotocol/logLevel") => |members| &mut members.log_level,
+        (Place::Meta, b"progressToken") => |members| &mut members.progress_token,
+        (Place::Meta, b"traceparent") => |members| &mut members.traceparent,
+        _ => return (None, Place::Elsewhere),
+    };
+    (Some(slot), Place::Elsewhere)
+}
+
+/// Why a message can't be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Not JSON, from this byte on.
+    Syntax { offset: usize },
+    /// Not UTF-8, from this byte on.
+    Encoding { offset: usize },
+    /// Nested deeper than allowed.
+    Depth,
+    /// An object has a key twice.
+    DuplicateKey { offset: usize },
+    /// More messages in an array than allowed.
+    BatchLength,
+}
+
+impl Fault {
+    /// Whether the bytes are no JSON at all, rather than JSON that we refuse.
+    pub(crate) fn is_syntax(self) -> bool {
+        matches!(self, Self::Syntax { .. } | Self::Encoding { .. })
+    }
+}
+
+/// What a text holds.
+pub(crate) enum Scanned {
+    One(Members),
+    Array(Vec<Members>),
+}
+
+/// Walks `body` once.
+pub(crate) fn scan(body: &[u8], depth: usize, batch: usize) -> Result<Scanned, Fault> {
+    if let Err(error) = std::str::from_utf8(body) {
+        return Err(Fault::Encoding {
+            offset: error.valid_up_to(),
+        });
+    }
+    let mut scanner = Scanner {
+        body,
+        at: 0,
+        depth,
+        members: Members::default(),
+        keys: Vec::new(),
+    };
+    scanner.space();
+    let scanned = if scanner.peek() == Some(b'[') {
+        Scanned::Array(scanner.messages(batch)?)
+    } else {
+        Scanned::One(scanner.message(1)?)
+    };
+    scanner.space();
+    if scanner.peek().is_some() {
+        Err(scanner.syntax())
+    } else {
+        Ok(scanned)
+    }
+}
+
+/// Keys of one object up to which comparing each with each is cheaper than keeping a set.
+const FEW_KEYS: usize = 24;
+
+struct Scanner<'a> {
+    body: &'a [u8],
+    at: usize,
+    /// How deep containers may nest.
+    depth: usize,
+    members: Members,
+    /// Keys of the objects that are open, innermost last.
+    keys: Vec<&'a [u8]>,
+}
+
+impl<'a> Scanner<'a> {
+    fn peek(&self) -> Option<u8> {
+        self.body.get(self.at).copied()
+    }
+
+    fn step(&mut self, by: usize) {
+        self.at = self.at.saturating_add(by);
+    }
+
+    fn syntax(&self) -> Fault {
+        Fault::Syntax { offset: self.at }
+    }
+
+    fn space(&mut self) {
+        while let Some(b' ' | b'\t' | b'\r' | b'\n') = self.peek() {
+            self.step(1);
+        }
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), Fault> {
+        if self.peek() != Some(byte) {
+            return Err(self.syntax());
+        }
+        self.step(1);
+        Ok(())
+    }
+
+    fn messages(&mut self, limit: usize) -> Result<Vec<Members>, Fault> {
+        let mut found = Vec::new();
+        self.step(1);
+        self.space();
+        if self.peek() == Some(b']') {
+            self.step(1);
+            return Ok(found);
+        }
+        loop {
+            // One past the limit is enough to refuse the array.
+            if found.len() >= limit {
+                return Err(Fault::BatchLength);
+            }
+            self.space();
+            let members = self.message(2)?;
+            found.push(members);
+            self.space();
+            match self.peek() {
+                Some(b',') => self.step(1),
+                Some(b']') => break,
+                _ => return Err(self.syntax()),
+            }
+        }
+        self.step(1);
+        Ok(found)
+    }
+
+    fn message(&mut self, depth: usize) -> Result<Members, Fault> {
+        self.members = Members {
+            is_object: self.peek() == Some(b'{'),
+            ..Members::default()
+        };
+        self.value(depth, Place::Message)?;
+        Ok(self.members)
+    }
+
+    /// Walks one value; `depth` is the nesting that it would have as a container. Recursion is bounded by the
+    /// depth limit.
+    fn value(&mut self, depth: usize, place: Place) -> Result<Span, Fault> {
+        let start = self.at;
+        match self.peek() {
+            Some(b'{') => self.object(depth, place)?,
+            Some(b'[') => self.array(depth)?,
+            Some(b'"') => {
+                self.string()?;
+            }
+            Some(b'-' | b'0'..=b'9') => self.number()?,
+            Some(b't') => self.literal(b"true")?,
+            Some(b'f') => self.literal(b"false")?,
+            Some(b'n') => self.literal(b"null")?,
+            _ => return Err(self.syntax()),
+        }
+        Ok(Span::new(start, self.at))
+    }
+
+    fn object(&mut self, depth: usize, place: Place) -> Result<(), Fault> {
+        if depth > self.depth {
+            return Err(Fault::Depth);
+        }
+        let base = self.keys.len();
+        let mut many: Option<BTreeSet<Cow<'a, [u8]>>> = None;
+        self.step(1);
+        self.space();
+        if self.peek() == Some(b'}') {
+            self.step(1);
+            return Ok(());
+        }
+        loop {
+            self.space();
+            let offset = self.at;
+            if self.peek() != Some(b'"') {
+                return Err(self.syntax());
+            }
+            let (raw, escaped) = self.string()?;
+            let key = if escaped {
+                unescape(self.body, offset, self.at)
+            } else {
+                Cow::Borrowed(raw)
+            };
+            let (slot, inner) = slot(place, &key);
+            if !self.is_new(key, base, &mut many) {
+                return Err(Fault::DuplicateKey { offset });
+            }
+            self.space();
+            self.expect(b':')?;
+            self.space();
+            let span = self.value(depth.saturating_add(1), inner)?;
+            if let Some(slot) = slot {
+                *slot(&mut self.members) = span;
+            }
+            self.space();
+            match self.peek() {
+                Some(b',') => self.step(1),
+                Some(b'}') => break,
+                _ => return Err(self.syntax()),
+            }
+        }
+        self.step(1);
+        self.keys.truncate(base);
+        Ok(())
+    }
+
+    /// Remembers a key of the object whose keys begin at `base`; false if it was there. Few plain keys are
+    /// compared one by one; many or escaped ones go through a set, so a hostile object can't cost a square.
+    fn is_new(
+        &mut self,
+        key: Cow<'a, [u8]>,
+        base: usize,
+        many: &mut Option<BTreeSet<Cow<'a, [u8]>>>,
+    ) -> bool {
+        let known = self.keys.get(base..).unwrap_or_default();
+        if many.is_none()
+            && known.len() < FEW_KEYS
+            && let Cow::Borrowed(plain) = key
+        {
+            let fresh = !known.contains(&plain);
+            self.keys.push(plain);
+            return fresh;
+        }
+        many.get_or_insert_with(|| known.iter().map(|key| Cow::Borrowed(*key)).collect())
+            .insert(key)
+    }
+
+    fn array(&mut self, depth: usize) -> Result<(), Fault> {
+        if depth > self.depth {
+            return Err(Fault::Depth);
+        }
+        self.step(1);
+        self.space();
+        if self.peek() == Some(b']') {
+            self.step(1);
+            return Ok(());
+        }
+        loop {
+            self.space();
+            self.value(depth.saturating_add(1), Place::Elsewhere)?;
+            self.space();
+            match self.peek() {
+                Some(b',') => self.step(1),
+                Some(b']') => break,
+                _ => return Err(self.syntax()),
+            }
+        }
+        self.step(1);
+        Ok(())
+    }
+
+    /// Walks a string; gives what lies between its quotes, and whether that has escapes.
+    fn string(&mut self) -> Result<(&'a [u8], bool), Fault> {
+        self.step(1);
+        let start = self.at;
+        let mut escaped = false;
+        loop {
+            let rest = self.body.get(self.at..).unwrap_or_default();
+            let plain = rest
+                .iter()
+                .position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
+            self.step(plain.unwrap_or(rest.len()));
+            match self.peek() {
+                Some(b'"') => break,
+                Some(b'\\') => {
+                    escaped = true;
+                    self.escape()?;
+                }
+                _ => return Err(self.syntax()),
+            }
+        }
+        let inside = self.body.get(start..self.at).unwrap_or_default();
+        self.step(1);
+        Ok((inside, escaped))
+    }
+
+    fn escape(&mut self) -> Result<(), Fault> {
+        self.step(1);
+        match self.peek() {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => {
+                self.step(1);
+                Ok(())
+            }
+            Some(b'u') => match self.code_unit()? {
+                // Half a pair alone is no text: refused here, so that nobody later has to decide.
+                0xd800..=0xdbff if self.peek() == Some(b'\\') => {
+                    self.step(1);
+                    if self.peek() != Some(b'u') {
+                        return Err(self.syntax());
+                    }
+                    match self.code_unit()? {
+                        0xdc00..=0xdfff => Ok(()),
+                        _ => Err(self.syntax()),
+                    }
+                }
+                0xd800..=0xdfff => Err(self.syntax()),
+                _ => Ok(()),
+            },
+            _ => Err(self.syntax()),
+        }
+    }
+
+    /// Four hexadecimal digits after a `u`.
+    fn code_unit(&mut self) -> Result<u16, Fault> {
+        self.step(1);
+        let digits = self
+            .body
+            .get(self.at..self.at.saturating_add(4))
+            .ok_or(self.syntax())?;
+        if !digits.iter().all(u8::is_ascii_hexdigit) {
+            return Err(self.syntax());
+        }
+        let unit = std::str::from_utf8(digits)
+            .ok()
+            .and_then(|text| u16::from_str_radix(text, 16).ok());
+        self.step(4);
+        unit.ok_or(self.syntax())
+    }
+
+    fn number(&mut self) -> Result<(), Fault> {
+        if self.peek() == Some(b'-') {
+            self.step(1);
+        }
+        match self.peek() {
+            Some(b'0') => self.step(1),
+            Some(b'1'..=b'9') => self.digits()?,
+            _ => return Err(self.syntax()),
+        }
+        if self.peek() == Some(b'.') {
+            self.step(1);
+            self.digits()?;
+        }
+        if let Some(b'e' | b'E') = self.peek() {
+            self.step(1);
+            if let Some(b'+' | b'-') = self.peek() {
+                self.step(1);
+            }
+            self.digits()?;
+        }
+        Ok(())
+    }
+
+    fn digits(&mut self) -> Result<(), Fault> {
+        let rest = self.body.get(self.at..).unwrap_or_default();
+        let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if count == 0 {
+            return Err(self.syntax());
+        }
+        self.step(count);
+        Ok(())
+    }
+
+    fn literal(&mut self, word: &[u8]) -> Result<(), Fault> {
+        if !self
+            .body
+            .get(self.at..)
+            .is_some_and(|rest| rest.starts_with(word))
+        {
+            return Err(self.syntax());
+        }
+        self.step(word.len());
+        Ok(())
+    }
+}
+
+/// The key whose quoted form lies at `start..end` and is known to be a legal string.
+fn unescape<'a>(body: &'a [u8], start: usize, end: usize) -> Cow<'a, [u8]> {
+    let quoted = Span::new(start, end).of(body).and_then(RawJson::string);
+    Cow::Owned(quoted.unwrap_or_default().into_owned().into_bytes())
+}
+
+/// The id of a message that is JSON but is refused for its depth or a repeated key, so that its sender can tell
+/// which request failed (RPC-09). `None` unless there's exactly one legal id. Runs on the error path only.
+pub(crate) fn recover_id(body: &[u8]) -> Option<RequestId<'static>> {
+    let mut scanner = Scanner {
+        body,
+        at: 0,
+        depth: 1,
+        members: Members::default(),
+        keys: Vec::new(),
+    };
+    scanner.space();
+    if scanner.peek() != Some(b'{') {
+        return None;
+    }
+    let mut level = 0_usize;
+    let mut key_next = false;
+    let mut found = None;
+    while let Some(byte) = scanner.peek() {
+        match byte {
+            b'"' => {
+                let (inside, _) = scanner.string().ok()?;
+                if level == 1 && key_next && inside == b"id" {
+                    scanner.space();
+                    scanner.expect(b':').ok()?;
+                    scanner.space();
+                    let span = match scanner.peek() {
+                        Some(b'"' | b'-' | b'0'..=b'9') => scanner.value(1, Place::Elsewhere).ok()?,
+                        _ => return None,
+                    };
+                    let id = span.of(body).and_then(RequestId::read)?.into_owned();
+                    if found.replace(id).is_some() {
+                        return None;
+                    }
+                }
+                key_next = false;
+                continue;
+            }
+            b'{' | b'[' => level = level.saturating_add(1),
+            b'}' | b']' => level = level.saturating_sub(1),
+            _ => {}
+        }
+        key_next = byte == b'{' || byte == b',' || (key_next && byte.is_ascii_whitespace());
+        scanner.step(1);
+    }
+    found
+}

@@ -1,0 +1,252 @@
+//! Tools: their definitions, serialized once per revision, and their results, put together from finished bytes.
+
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+use serde_json::value::RawValue;
+
+use crate::json::push_string;
+use crate::revision::Revision;
+
+/// One tool as clients see it, with everything that any revision can say about it.
+#[derive(Clone, Debug)]
+pub struct ToolDefinition {
+    /// 1 to 128 characters of `A-Z a-z 0-9 _ - .`.
+    pub name: String,
+    /// The human label.
+    pub title: Option<String>,
+    /// For a model: what it does and when to call it.
+    pub description: String,
+    /// JSON Schema of the arguments; the root is an object with `"type":"object"`.
+    pub input_schema: Box<RawValue>,
+    /// JSON Schema of the structured content; the root is an object with `"type":"object"`, so that it's legal
+    /// in every revision that has it.
+    pub output_schema: Option<Box<RawValue>>,
+    /// The four hints.
+    pub hints: ToolHints,
+}
+
+/// What a tool says about its effects. All four are always stated, since the defaults are pessimistic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ToolHints {
+    /// It changes nothing.
+    pub read_only: bool,
+    /// It may destroy something; matters only if it isn't read-only.
+    pub destructive: bool,
+    /// Calling it again with the same arguments changes nothing more; matters only if it isn't read-only.
+    pub idempotent: bool,
+    /// It reaches outside the server.
+    pub open_world: bool,
+}
+
+/// A definition that no client should see.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CatalogError {
+    /// The name has a forbidden character or length.
+    #[error("tool name `{0}` isn't 1 to 128 characters of A-Z a-z 0-9 _ - .")]
+    Name(String),
+    /// Two tools have the same name.
+    #[error("two tools are called `{0}`")]
+    Duplicate(String),
+    /// A schema's root isn't an object schema.
+    #[error("the {which} schema of tool `{name}` doesn't have the root type object")]
+    Schema {
+        /// The tool.
+        name: String,
+        /// `input` or `output`.
+        which: &'static str,
+    },
+    /// A schema asks clients to copy an argument into an HTTP header, which this server doesn't check.
+    #[error("the input schema of tool `{0}` uses x-mcp-header")]
+    ParameterHeader(String),
+}
+
+/// A list of tools, ready to be sent: serialized at most once per revision. Keep one per set of tools that a
+/// caller may see, in an `Arc`.
+#[derive(Debug)]
+pub struct ToolCatalog {
+    tools: Vec<ToolDefinition>,
+    /// The `tools` array, by revision.
+    rendered: [OnceLock<Bytes>; Revision::KNOWN.len()],
+}
+
+impl ToolCatalog {
+    /// Checks the definitions; they are listed in the given order.
+    ///
+    /// # Errors
+    /// The first definition that breaks a rule.
+    pub fn new(tools: Vec<ToolDefinition>) -> Result<Self, CatalogError> {
+        let mut names = BTreeSet::new();
+        for tool in &tools {
+            let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+            if tool.name.is_empty() || tool.name.len() > 128 || !tool.name.chars().all(legal) {
+                return Err(CatalogError::Name(tool.name.clone()));
+            }
+            if !names.insert(tool.name.as_str()) {
+                return Err(CatalogError::Duplicate(tool.name.clone()));
+            }
+            let schemas = [
+                ("input", Some(&tool.input_schema)),
+                ("output", tool.output_schema.as_ref()),
+            ];
+            for (which, schema) in schemas {
+                if schema.is_some_and(|schema| !is_object_schema(schema)) {
+                    return Err(CatalogError::Schema {
+                        name: tool.name.clone(),
+                        which,
+                    });
+                }
+            }
+            if tool.input_schema.get().contains("x-mcp-header") {
+                return Err(CatalogError::ParameterHeader(tool.name.clone()));
+            }
+        }
+        Ok(Self {
+            tools,
+            rendered: Default::default(),
+        })
+    }
+
+    /// The definitions, in their order.
+    pub fn tools(&self) -> &[ToolDefinition] {
+        &self.tools
+    }
+
+    /// The JSON array of all tools with the fields that `revision` has.
+    pub fn rendered(&self, revision: Revision) -> Bytes {
+        match self.rendered.get(revision.index()) {
+            Some(cell) => cell.get_or_init(|| self.render(revision)).clone(),
+            None => self.render(revision),
+        }
+    }
+
+    fn render(&self, revision: Revision) -> Bytes {
+        let mut out = vec![b'['];
+        for tool in &self.tools {
+            if out.len() > 1 {
+                out.push(b',');
+            }
+            tool.push(&mut out, revision);
+        }
+        out.push(b']');
+        out.into()
+    }
+}
+
+/// `{"type":"object",…}`; read once, when a server starts.
+fn is_object_schema(schema: &RawValue) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Root<'a> {
+        #[serde(borrow, rename = "type")]
+        kind: std::borrow::Cow<'a, str>,
+    }
+    serde_json::from_str::<Root<'_>>(schema.get()).is_ok_and(|root| root.kind == "object")
+}
+
+impl ToolDefinition {
+    fn push(&self, out: &mut Vec<u8>, revision: Revision) {
+        out.extend_from_slice(b"{\"name\":");
+        push_string(out, &self.name);
+        if let Some(title) = self.title.as_ref().filter(|_| revision.has_titles()) {
+            out.extend_from_slice(b",\"title\":");
+            push_string(out, title);
+        }
+        out.extend_from_slice(b",\"description\":");
+        push_string(out, &self.description);
+        out.extend_from_slice(b",\"inputSchema\":");
+        out.extend_from_slice(self.input_schema.get().as_bytes());
+        if let Some(schema) = self
+            .output_schema
+            .as_ref()
+            .filter(|_| revision.has_structured_output())
+        {
+            out.extend_from_slice(b",\"outputSchema\":");
+            out.extend_from_slice(schema.get().as_bytes());
+        }
+        if revision.has_tool_annotations() {
+            out.extend_from_slice(b",\"annotations\":{");
+            // The nearest thing to a title that the revision between has (mcp.md 2.2).
+            if let Some(title) = self.title.as_ref().filter(|_| !revision.has_titles()) {
+                out.extend_from_slice(b"\"title\":");
+                push_string(out, title);
+                out.push(b',');
+            }
+            let ToolHints {
+                read_only,
+                destructive,
+                idempotent,
+                open_world,
+            } = self.hints;
+            let hints = format!(
+                r#""readOnlyHint":{read_only},"destructiveHint":{destructive},"idempotentHint":{idempotent},"openWorldHint":{open_world}}}"#
+            );
+            out.extend_from_slice(hints.as_bytes());
+        }
+        out.push(b'}');
+    }
+}
+
+/// Whether caches may share a list between callers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CacheScope {
+    /// The same for everyone, whoever asks.
+    Public,
+    /// For this caller alone: anything filtered by what the caller may do or see.
+    Private,
+}
+
+/// How long a modern client may keep a list. Legacy clients don't see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CacheHint {
+    /// Milliseconds; 0 means that it's already stale.
+    pub ttl_ms: u32,
+    /// Who may keep it.
+    pub scope: CacheScope,
+}
+
+impl CacheHint {
+    pub(crate) fn push(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"\"ttlMs\":");
+        crate::json::push_integer(out, i64::from(self.ttl_ms));
+        out.extend_from_slice(match self.scope {
+            CacheScope::Public => b",\"cacheScope\":\"public\"".as_slice(),
+            CacheScope::Private => b",\"cacheScope\":\"private\"",
+        });
+    }
+}
+
+/// A tool's result as finished bytes, built once by the handler: the protocol puts the envelope of the client's
+/// revision around them and leaves out what that revision doesn't have. Cloning is cheap, so it can be kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolResult {
+    /// The JSON array of content blocks. Since older revisions have no structured content, a text block says
+    /// the same (TOO-06, TOO-07).
+    pub content: Bytes,
+    /// The JSON object that conforms to the tool's output schema, if it has one; errors need none.
+    pub structured: Option<Bytes>,
+    /// The tool was called and says why it couldn't do what was asked, for the model to act on.
+    pub is_error: bool,
+}
+
+impl ToolResult {
+    /// A result with one text block and nothing else.
+    pub fn text(text: &str) -> Self {
+        let mut content = br#"[{"type":"text","text":"#.to_vec();
+        push_string(&mut content, text);
+        content.extend_from_slice(b"}]");
+        Self {
+            content: content.into(),
+            structured: None,
+            is_error: false,
+        }
+    }
+
+    /// A tool error whose one text block says what to do next.
+    pub fn error(text: &str) -> Self {
+        Self {
+            is_error: true,
+            ..Self::text(text)
+        }
+    }
+}

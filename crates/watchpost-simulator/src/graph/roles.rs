@@ -46,6 +46,9 @@ fn holders(world: &World) -> u64 {
 /// Calls `row` with the holder at a position; only people may be many.
 fn with_holder<T>(world: &World, position: u64, row: impl FnOnce(Holder<'_>) -> Option<T>) -> Option<T> {
     let Some(position) = position.checked_sub(world.people()) else {
+        if world.ordinary(position) {
+            return None;
+        }
         let person = world.person(position)?;
         let account = person.m365.as_ref().filter(|account| !account.roles.is_empty())?;
         let principal_id = world.person_guid(position);

@@ -161,6 +161,9 @@ pub(super) fn roles(context: &Context, id: &str) -> Reply {
 pub(super) fn assignees(request: &Request, context: &Context) -> Reply {
     let world = &context.world;
     let mut reply = list(request, context, world.people(), (100, 200), false, |index| {
+        if world.ordinary(index) {
+            return None;
+        }
         let person = world.person(index)?;
         let account = person.okta.as_ref().filter(|account| !account.roles.is_empty())?;
         if world.okta_status(&person, account).0 == "DEPROVISIONED" {

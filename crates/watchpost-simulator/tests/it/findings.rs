@@ -80,7 +80,7 @@ fn text(value: &Value) -> String {
         .to_owned()
 }
 
-fn found(out: &mut Found, rule: &str, subject: Value) {
+fn found(out: &mut Found, rule: &str, subject: &Value) {
     out.insert((rule.to_owned(), subject.to_string()));
 }
 
@@ -97,7 +97,7 @@ async fn judge(client: &Client, now_ms: i64) -> Found {
     found(
         &mut out,
         "id.breakglass_missing",
-        json!({ "type": "integration", "platform": "m365" }),
+        &json!({ "type": "integration", "platform": "m365" }),
     );
     for (platform, m365) in [("m365", true), ("okta", false)] {
         let supers = people
@@ -109,7 +109,7 @@ async fn judge(client: &Client, now_ms: i64) -> Found {
             found(
                 &mut out,
                 "id.too_many_admins",
-                json!({ "type": "integration", "platform": platform }),
+                &json!({ "type": "integration", "platform": platform }),
             );
         }
     }
@@ -302,10 +302,10 @@ async fn okta_accounts(
         let (email, super_admin) = owners.get(token["userId"].as_str().unwrap()).unwrap();
         let subject = json!({ "type": "identity", "email": email });
         if *super_admin {
-            found(out, "tok.admin_token", subject.clone());
+            found(out, "tok.admin_token", &subject);
         }
         if token["expiresAt"].is_null() {
-            found(out, "tok.no_expiry", subject);
+            found(out, "tok.no_expiry", &subject);
         }
         assert!(ms(&token["created"]).unwrap() <= now_ms);
     }
@@ -316,7 +316,7 @@ fn judge_people(people: &BTreeMap<String, Vec<Account>>, now_ms: i64, out: &mut 
     for (email, accounts) in people {
         let mut hit = |rule: &str, holds: bool| {
             if holds {
-                found(out, rule, json!({ "type": "identity", "email": email }));
+                found(out, rule, &json!({ "type": "identity", "email": email }));
             }
         };
         let (local, domain) = email.split_once('@').unwrap();
@@ -468,7 +468,7 @@ async fn m365_apps(
         let subject = json!({ "type": "app", "platform": "m365", "name": name });
         let mut hit = |rule: &str, holds: bool| {
             if holds {
-                found(out, rule, subject.clone());
+                found(out, rule, &subject);
             }
         };
         if owner == "f8cdef31-a31e-4b4a-93e4-5f571e91255a" {
@@ -558,14 +558,14 @@ async fn okta_apps(client: &Client, now_ms: i64, out: &mut Found) {
         let mode = text(&app["signOnMode"]);
         let features: Vec<_> = app["features"].as_array().unwrap().iter().map(text).collect();
         if VAULT_MODES.contains(&mode.as_str()) && users.len() >= 5 {
-            found(out, "okta.password_app", subject.clone());
+            found(out, "okta.password_app", &subject);
         }
         let pushes = features.iter().any(|feature| feature == "PUSH_USER_DEACTIVATION");
         if app["status"] == "ACTIVE" && mode != "BOOKMARK" && users.len() >= 5 && !pushes {
-            found(out, "okta.no_deprovisioning", subject.clone());
+            found(out, "okta.no_deprovisioning", &subject);
         }
         if !users.is_empty() && ms(&app["created"]).unwrap() >= now_ms - 30 * DAY_MS {
-            found(out, "app.unreviewed", subject);
+            found(out, "app.unreviewed", &subject);
         }
     }
 }
@@ -609,13 +609,14 @@ async fn the_company_a_month_ago_had_exactly_the_expected_problems() {
 }
 
 #[test]
-fn every_planted_rule_has_one_to_six_cases_and_most_people_have_none() {
+fn every_rule_has_a_few_cases_and_most_people_have_none() {
     let now = expected("now");
     let mut cases: BTreeMap<&str, usize> = BTreeMap::new();
     for (rule, _) in &now {
         *cases.entry(rule).or_default() += 1;
     }
     assert_eq!(cases.len(), 34, "{:?}", cases.keys());
+    assert!(cases.values().all(|cases| (1..=9).contains(cases)), "{cases:?}");
     let people: BTreeSet<_> = now
         .iter()
         .filter(|(_, subject)| subject.contains("identity"))

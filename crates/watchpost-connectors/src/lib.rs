@@ -12,6 +12,7 @@ mod config;
 mod jwt;
 mod m365;
 mod many;
+mod okta;
 mod outbound;
 mod paging;
 mod registry;

@@ -87,6 +87,20 @@ pub(crate) enum Trouble {
     Fatal(ConnectorError),
 }
 
+impl Trouble {
+    /// What it means where there are no datasets that could end one by one: for a verification.
+    pub(crate) fn give_up(self) -> ConnectorError {
+        match self {
+            Self::Fatal(error) => error,
+            Self::Partial(reason) => ConnectorError::RateLimited { reason },
+            Self::Failed(reason) | Self::Unreachable(reason) => ConnectorError::Api { reason },
+            Self::Denied(what) | Self::Unlicensed(what) => ConnectorError::Api {
+                reason: what.to_owned(),
+            },
+        }
+    }
+}
+
 impl From<CallError> for Trouble {
     fn from(error: CallError) -> Self {
         match error {

@@ -5,10 +5,7 @@ mod normalise;
 mod sync;
 mod wire;
 
-use crate::{
-    outbound::Outbound,
-    run::{DrivenRun, Trouble},
-};
+use crate::{outbound::Outbound, run::DrivenRun};
 use async_trait::async_trait;
 use client::{Client, GRAPH_URL, LOGIN_URL, Refusal};
 use std::sync::Arc;
@@ -226,19 +223,16 @@ impl Connector for M365 {
                 }
                 Err(Refusal::Denied) => false,
                 Err(Refusal::Unlicensed) => {
-                    unlicensed.extend(
-                        probe
-                            .datasets
-                            .iter()
-                            .filter(|dataset| !unlicensed.contains(dataset))
-                            .copied()
-                            .collect::<Vec<_>>(),
-                    );
+                    for dataset in probe.datasets {
+                        if !unlicensed.contains(dataset) {
+                            unlicensed.push(*dataset);
+                        }
+                    }
                     true
                 }
                 // It wasn't refused for lack of a permission, so that isn't what is missing.
                 Err(Refusal::NotFound | Refusal::Status(_)) => true,
-                Err(Refusal::Trouble(trouble)) => return Err(give_up(trouble)),
+                Err(Refusal::Trouble(trouble)) => return Err(trouble.give_up()),
             };
             permissions.push(PermissionCheck {
                 permission: probe.permission.to_owned(),
@@ -268,17 +262,5 @@ impl Connector for M365 {
         client.sign_in().await?;
         let client = Arc::new(client);
         Ok(Box::new(DrivenRun::new(|out| sync::drive(client, out))))
-    }
-}
-
-/// A verification has no datasets that could end one by one.
-fn give_up(trouble: Trouble) -> ConnectorError {
-    match trouble {
-        Trouble::Fatal(error) => error,
-        Trouble::Partial(reason) => ConnectorError::RateLimited { reason },
-        Trouble::Failed(reason) | Trouble::Unreachable(reason) => ConnectorError::Api { reason },
-        Trouble::Denied(what) | Trouble::Unlicensed(what) => ConnectorError::Api {
-            reason: what.to_owned(),
-        },
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::people::upn;
-use super::{List, error, list, missing_object, project, select};
+use super::{List, error, list, missing_object};
 use crate::company::{Group, HeldRole, Hold};
 use crate::ids::{self, Kind, mix};
 use crate::reply::{Context, Reply, Request};
@@ -12,19 +12,18 @@ use crate::world::World;
 
 pub(super) fn definitions(request: &Request, context: &Context) -> Reply {
     let roles = &context.world.company.roles;
-    let names = select(request);
     let about = List {
         context: "roleManagement/directory/roleDefinitions",
         total: roles.len() as u64,
         page: (100, 500),
         gap: false,
+        by_itself: None,
     };
     list(request, context, &about, |index| {
         let role = roles.get(index as usize)?;
-        let mut row = json!({ "id": role.template_id, "displayName": role.name, "templateId": role.template_id,
+        let row = json!({ "id": role.template_id, "displayName": role.name, "templateId": role.template_id,
             "isBuiltIn": true, "isEnabled": true, "description": "",
             "rolePermissions": [{ "allowedResourceActions": ["microsoft.directory/users/standard/read"], "condition": null }] });
-        project(&mut row, names.as_deref(), None);
         Some(row)
     })
 }
@@ -99,20 +98,19 @@ fn assignment_rows(
     mut row: impl FnMut(&World, &Holder<'_>, &HeldRole, &str, u64) -> Option<Value>,
 ) -> Reply {
     let world = &context.world;
-    let names = select(request);
     let about = List {
         context: metadata,
         total: holders(world) * ROLES_EACH,
         page: (100, 500),
         gap: false,
+        by_itself: None,
     };
     list(request, context, &about, |position| {
         with_holder(world, position / ROLES_EACH, |holder| {
             let held = world.held(holder.roles).nth((position % ROLES_EACH) as usize)?;
             let definition = world.company.roles.iter().find(|role| role.name == held.role)?;
             let salt = holder.salt * ROLES_EACH + position % ROLES_EACH;
-            let mut value = row(world, &holder, held, &definition.template_id, salt)?;
-            project(&mut value, names.as_deref(), None);
+            let value = row(world, &holder, held, &definition.template_id, salt)?;
             Some(value)
         })
     })
@@ -190,16 +188,15 @@ fn group_row(world: &World, position: u64, group: &Group) -> Value {
 
 pub(super) fn groups(request: &Request, context: &Context) -> Reply {
     let world = &context.world;
-    let names = select(request);
     let about = List {
         context: "groups",
         total: world.company.groups.len() as u64,
         page: (100, 999),
         gap: false,
+        by_itself: None,
     };
     list(request, context, &about, |position| {
-        let mut row = group_row(world, position, world.company.groups.get(position as usize)?);
-        project(&mut row, names.as_deref(), None);
+        let row = group_row(world, position, world.company.groups.get(position as usize)?);
         Some(row)
     })
 }
@@ -218,20 +215,19 @@ pub(super) fn members(request: &Request, context: &Context, id: &str) -> Reply {
             "Invalid page size specified: '0'.",
         );
     }
-    let names = select(request);
     let about = List {
         context: "directoryObjects",
         total: group.members.len() as u64,
         page: (100, 999),
         gap: false,
+        by_itself: None,
     };
     list(request, context, &about, |position| {
         let index = world.position(group.members.get(position as usize)?)?;
         let person = world.person(index)?;
         let account = person.m365.as_ref()?;
-        let mut row = json!({ "@odata.type": "#microsoft.graph.user", "id": world.person_guid(index),
+        let row = json!({ "@odata.type": "#microsoft.graph.user", "id": world.person_guid(index),
             "displayName": person.name, "userPrincipalName": upn(&person, account), "mail": person.email });
-        project(&mut row, names.as_deref(), None);
         Some(row)
     })
 }

@@ -206,7 +206,10 @@ pub(super) fn project(row: &mut Value, select: Option<&[String]>, by_itself: Opt
     let Value::Object(fields) = row else { return };
     match (select, by_itself) {
         (Some(names), _) => {
-            fields.retain(|name, _| name.starts_with('@') || names.iter().any(|wanted| wanted == name));
+            // `principal` is there only if it was asked for by `$expand`.
+            fields.retain(|name, _| {
+                name.starts_with('@') || name == "principal" || names.iter().any(|wanted| wanted == name)
+            });
         }
         (None, Some(names)) => {
             fields.retain(|name, _| name.starts_with('@') || names.contains(&name.as_str()));

@@ -98,6 +98,9 @@ fn assignment_rows(
     mut row: impl FnMut(&World, &Holder<'_>, &HeldRole, &str, u64) -> Option<Value>,
 ) -> Reply {
     let world = &context.world;
+    let expand = request
+        .query("$expand")
+        .is_some_and(|expand| expand.split(',').any(|name| name == "principal"));
     let about = List {
         context: metadata,
         total: holders(world) * ROLES_EACH,
@@ -110,7 +113,10 @@ fn assignment_rows(
             let held = world.held(holder.roles).nth((position % ROLES_EACH) as usize)?;
             let definition = world.company.roles.iter().find(|role| role.name == held.role)?;
             let salt = holder.salt * ROLES_EACH + position % ROLES_EACH;
-            let value = row(world, &holder, held, &definition.template_id, salt)?;
+            let mut value = row(world, &holder, held, &definition.template_id, salt)?;
+            if let (true, Value::Object(fields)) = (expand, &mut value) {
+                fields.insert("principal".to_owned(), holder.principal);
+            }
             Some(value)
         })
     })
@@ -118,9 +124,6 @@ fn assignment_rows(
 
 /// Active assignments, however they came about.
 pub(super) fn assignments(request: &Request, context: &Context) -> Reply {
-    let expand = request
-        .query("$expand")
-        .is_some_and(|expand| expand.split(',').any(|name| name == "principal"));
     assignment_rows(
         request,
         context,
@@ -129,11 +132,8 @@ pub(super) fn assignments(request: &Request, context: &Context) -> Reply {
             if !held.hold.active() {
                 return None;
             }
-            let mut row = json!({ "id": ids::guid(world.seed, Kind::RoleAssignment, salt), "principalId": holder.principal_id,
+            let row = json!({ "id": ids::guid(world.seed, Kind::RoleAssignment, salt), "principalId": holder.principal_id,
             "roleDefinitionId": role_id, "directoryScopeId": "/", "appScopeId": null });
-            if let (true, Value::Object(fields)) = (expand, &mut row) {
-                fields.insert("principal".to_owned(), holder.principal.clone());
-            }
             Some(row)
         },
     )

@@ -108,6 +108,30 @@ async fn simple_filters_select_and_others_are_refused() {
 }
 
 #[tokio::test]
+async fn principals_are_expanded_only_when_asked_for() {
+    let client = Client::start().await;
+    for list in [
+        "roleAssignments",
+        "roleAssignmentScheduleInstances",
+        "roleEligibilityScheduleInstances",
+    ] {
+        let path = format!("v1.0/roleManagement/directory/{list}");
+        let (plain, _) = client.graph_all(&path).await;
+        let (expanded, _) = client
+            .graph_all(&format!("{path}?$expand=principal&$select=id"))
+            .await;
+        assert!(!plain.is_empty() && plain.len() == expanded.len(), "{list}");
+        assert!(plain.iter().all(|row| row.get("principal").is_none()), "{list}");
+        assert!(
+            expanded
+                .iter()
+                .all(|row| row["principal"]["@odata.type"].is_string()),
+            "{list}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn wrong_credentials_get_the_vendors_words() {
     let client = Client::start().await;
     let access = client.simulator.m365();

@@ -21,6 +21,9 @@ pub struct Config {
     pub session_key: SessionKey,
     /// Which routes exist.
     pub surface: Surface,
+    /// The path under which a proxy serves this server, for example `/watchpost`; without a trailing slash,
+    /// empty at the root. The old transport tells its clients where to post with it.
+    pub mount: String,
     /// Bounds on everything a stranger can make grow.
     pub limits: Limits,
     /// Bounds on everything a stranger can make last.
@@ -37,6 +40,7 @@ impl fmt::Debug for Config {
             .field("hosts", &self.hosts)
             .field("proxies", &self.proxies)
             .field("surface", &self.surface)
+            .field("mount", &self.mount)
             .field("limits", &self.limits)
             .field("timing", &self.timing)
             .finish_non_exhaustive()
@@ -51,6 +55,7 @@ impl Config {
             proxies: Vec::new(),
             session_key,
             surface: Surface::Everything,
+            mount: String::new(),
             limits: Limits::default(),
             timing: Timing::default(),
             clock,

@@ -3,5 +3,4 @@
 
 mod client;
 mod faults;
-mod findings;
 mod vendors;

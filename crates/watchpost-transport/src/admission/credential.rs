@@ -59,7 +59,7 @@ mod tests {
         }
         match (presented(&map), expected) {
             (Presented::One(credential), Some(secret)) => {
-                assert_eq!(credential.expose(), secret, "{headers:?}")
+                assert_eq!(credential.expose(), secret, "{headers:?}");
             }
             (Presented::Unusable, None) => {}
             (got, expected) => panic!("{headers:?}: {got:?}, expected {expected:?}"),

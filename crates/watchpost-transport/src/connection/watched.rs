@@ -11,9 +11,10 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep};
+use tokio::time::Instant;
 
 use crate::config::Timing;
+use crate::connection::alarm::Alarm;
 
 /// What the service tells the socket about the requests on it.
 #[derive(Debug)]
@@ -63,33 +64,6 @@ impl Drop for Running {
         if self.0.running.fetch_sub(1, Ordering::Relaxed) == 1 {
             self.0.phase.store(RESTING, Ordering::Relaxed);
         }
-    }
-}
-
-/// One timer that only ever rings late, never early: moving its deadline back costs nothing until then.
-#[derive(Debug, Default)]
-struct Alarm {
-    sleep: Option<(Pin<Box<Sleep>>, Instant)>,
-}
-
-impl Alarm {
-    /// Whether `deadline` has passed; if not, the task is woken no later than then.
-    fn has_passed(&mut self, deadline: Instant, cx: &mut Context<'_>) -> bool {
-        let (sleep, armed) = self
-            .sleep
-            .get_or_insert_with(|| (Box::pin(tokio::time::sleep_until(deadline)), deadline));
-        if deadline < *armed {
-            sleep.as_mut().reset(deadline);
-            *armed = deadline;
-        }
-        while sleep.as_mut().poll(cx).is_ready() {
-            if Instant::now() >= deadline {
-                return true;
-            }
-            sleep.as_mut().reset(deadline);
-            *armed = deadline;
-        }
-        false
     }
 }
 

@@ -10,7 +10,6 @@ use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTI
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 
-use crate::connection::permits::Place;
 use crate::connection::watched::Running;
 
 /// A response of this crate.
@@ -21,7 +20,6 @@ pub(crate) struct AnswerBody {
     content: Content,
     /// Given back when hyper has taken the last byte.
     _running: Option<Running>,
-    _call: Option<Place>,
 }
 
 enum Content {
@@ -34,7 +32,6 @@ impl AnswerBody {
         Self {
             content: Content::Bytes(bytes),
             _running: None,
-            _call: None,
         }
     }
 
@@ -42,19 +39,12 @@ impl AnswerBody {
         Self {
             content: Content::Events(Box::pin(events)),
             _running: None,
-            _call: None,
         }
     }
 
     /// The request counts as running until this body is dropped.
     pub(crate) fn attach(&mut self, running: Running) {
         self._running = Some(running);
-    }
-
-    pub(crate) fn hold(&mut self, call: Place) {
-        if matches!(self.content, Content::Bytes(_)) {
-            self._call = Some(call);
-        }
     }
 }
 

@@ -62,11 +62,6 @@ impl Route {
             .any(|(route, allowed)| *route == self && allowed == method)
     }
 
-    /// Whether probes are answered here, even when calls aren't.
-    pub(crate) fn is_probe(self) -> bool {
-        matches!(self, Self::Health | Self::Ready | Self::Metrics)
-    }
-
     /// The value of `Allow`.
     pub(crate) fn allow(self, surface: Surface) -> &'static str {
         match (self, surface) {

@@ -1,5 +1,6 @@
 //! Legacy sessions: ids that carry their own content, and the little that has to be remembered.
 
 pub(crate) mod ended;
+pub(crate) mod open;
 pub(crate) mod outstanding;
 pub(crate) mod seal;

@@ -11,9 +11,11 @@ const SHARDS: usize = 16;
 
 /// The outstanding calls, by whose they are (`S`) and their request id (`I`).
 pub(crate) struct Outstanding<S, I> {
-    shards: [Mutex<HashMap<(S, I), Arc<Cancel>>>; SHARDS],
+    shards: [Shard<S, I>; SHARDS],
     hasher: RandomState,
 }
+
+type Shard<S, I> = Mutex<HashMap<(S, I), Arc<Cancel>>>;
 
 /// Tells one call that it was cancelled.
 #[derive(Debug, Default)]
@@ -86,7 +88,7 @@ impl<S: Hash + Eq + Clone, I: Hash + Eq + Clone> Outstanding<S, I> {
         }
     }
 
-    fn shard(&self, key: &(S, I)) -> &Mutex<HashMap<(S, I), Arc<Cancel>>> {
+    fn shard(&self, key: &(S, I)) -> &Shard<S, I> {
         let at = usize::try_from(self.hasher.hash_one(key) % SHARDS as u64).unwrap_or(0);
         &self.shards[at]
     }
@@ -100,6 +102,11 @@ pub(crate) struct Entered<S: Hash + Eq + Clone, I: Hash + Eq + Clone> {
 }
 
 impl<S: Hash + Eq + Clone, I: Hash + Eq + Clone> Entered<S, I> {
+    /// Set once the call is cancelled, for work that looks instead of waiting.
+    pub(crate) fn flag(&self) -> &AtomicBool {
+        &self.cancel.cancelled
+    }
+
     pub(crate) fn is_cancelled(&self, cx: &Context<'_>) -> bool {
         self.cancel.is_cancelled(cx)
     }
@@ -136,7 +143,7 @@ mod tests {
             }
         });
         let ((), ()) = tokio::join!(waiting, async { all.cancel(1, "a") });
-        poll_fn(|cx| Poll::Ready(assert!(!theirs.is_cancelled(cx)))).await;
+        assert!(!poll_fn(|cx| Poll::Ready(theirs.is_cancelled(cx))).await);
         drop(mine);
         assert!(all.enter(1, "a").is_some(), "a finished id may be used again");
     }

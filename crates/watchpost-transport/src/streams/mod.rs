@@ -1,5 +1,7 @@
 //! Open event streams: framing, keep-alive, and an end when the key is revoked or the server stops.
 
+pub(crate) mod call;
 pub(crate) mod frame;
 pub(crate) mod guarded;
-pub(crate) mod outbox;
+pub(crate) mod queue;
+pub(crate) mod registry;

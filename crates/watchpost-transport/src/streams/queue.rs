@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 /// A bounded queue between those who answer and the one stream that carries the answers.
 #[derive(Debug)]
-pub(crate) struct Outbox {
+pub(crate) struct EventQueue {
     inner: Mutex<Inner>,
     bytes_max: usize,
 }
@@ -23,7 +23,7 @@ struct Inner {
     waker: Option<Waker>,
 }
 
-impl Outbox {
+impl EventQueue {
     pub(crate) fn new(bytes_max: usize) -> Arc<Self> {
         Arc::new(Self {
             inner: Mutex::new(Inner::default()),
@@ -80,7 +80,21 @@ impl Outbox {
         }
     }
 
-    pub(crate) fn is_closed(&self) -> bool {
+    /// Whether an event waits; if not, the task is woken when one comes.
+    pub(crate) fn has_events(&self, cx: &Context<'_>) -> bool {
+        let mut inner = self.lock();
+        if inner.messages.is_empty() {
+            inner.waker = Some(cx.waker().clone());
+        }
+        !inner.messages.is_empty()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().messages.is_empty()
+    }
+
+    #[cfg(test)]
+    fn is_closed(&self) -> bool {
         self.lock().closed
     }
 
@@ -108,7 +122,7 @@ impl Outbox {
 
 /// One answer being worked on.
 #[derive(Debug)]
-pub(crate) struct Working(Arc<Outbox>);
+pub(crate) struct Working(Arc<EventQueue>);
 
 impl Drop for Working {
     fn drop(&mut self) {
@@ -120,42 +134,42 @@ impl Drop for Working {
 mod tests {
     use super::*;
 
-    fn next(outbox: &Outbox) -> Poll<Option<Bytes>> {
-        outbox.poll_next(&Context::from_waker(Waker::noop()))
+    fn next(queue: &EventQueue) -> Poll<Option<Bytes>> {
+        queue.poll_next(&Context::from_waker(Waker::noop()))
     }
 
     #[test]
     fn a_reader_that_is_too_slow_loses_its_stream() {
-        let outbox = Outbox::new(10);
-        outbox.push(Bytes::from_static(b"12345678901234567890"));
+        let queue = EventQueue::new(10);
+        queue.push(Bytes::from_static(b"12345678901234567890"));
         assert_eq!(
-            next(&outbox),
+            next(&queue),
             Poll::Ready(Some(Bytes::from_static(b"12345678901234567890"))),
             "a large one passes alone"
         );
-        outbox.push(Bytes::from_static(b"123456"));
-        outbox.push(Bytes::from_static(b"123456"));
-        assert_eq!(next(&outbox), Poll::Ready(None));
-        assert!(outbox.is_closed());
+        queue.push(Bytes::from_static(b"123456"));
+        queue.push(Bytes::from_static(b"123456"));
+        assert_eq!(next(&queue), Poll::Ready(None));
+        assert!(queue.is_closed());
     }
 
     #[test]
     fn closing_lets_out_what_is_queued() {
-        let outbox = Outbox::new(100);
-        assert_eq!(next(&outbox), Poll::Pending);
-        outbox.push(Bytes::from_static(b"a"));
-        outbox.close();
-        outbox.push(Bytes::from_static(b"b"));
-        assert_eq!(next(&outbox), Poll::Ready(Some(Bytes::from_static(b"a"))));
-        assert_eq!(next(&outbox), Poll::Ready(None));
+        let queue = EventQueue::new(100);
+        assert_eq!(next(&queue), Poll::Pending);
+        queue.push(Bytes::from_static(b"a"));
+        queue.close();
+        queue.push(Bytes::from_static(b"b"));
+        assert_eq!(next(&queue), Poll::Ready(Some(Bytes::from_static(b"a"))));
+        assert_eq!(next(&queue), Poll::Ready(None));
     }
 
     #[test]
     fn only_so_many_answers_are_worked_on_at_once() {
-        let outbox = Outbox::new(100);
-        let first = outbox.begin(1);
-        assert!(first.is_some() && outbox.begin(1).is_none() && !outbox.is_quiet());
+        let queue = EventQueue::new(100);
+        let first = queue.begin(1);
+        assert!(first.is_some() && queue.begin(1).is_none() && !queue.is_quiet());
         drop(first);
-        assert!(outbox.is_quiet());
+        assert!(queue.is_quiet());
     }
 }

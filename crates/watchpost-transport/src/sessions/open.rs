@@ -1,0 +1,125 @@
+//! From a session id to what the handshake settled.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use http::HeaderValue;
+use watchpost_protocol::{Handler, SessionState};
+
+use crate::gate::{Binding, Gate, Probes};
+use crate::service::{Connection, Shared};
+use crate::sessions::seal::SessionName;
+
+/// A session that an id opened.
+#[derive(Debug, Clone)]
+pub(crate) struct OpenSession {
+    pub(crate) name: SessionName,
+    /// In Unix seconds.
+    pub(crate) expires: u64,
+    pub(crate) state: Arc<SessionState>,
+}
+
+/// What the `Mcp-Session-Id` header comes to.
+#[derive(Debug)]
+pub(crate) enum SessionId {
+    Absent,
+    /// Unknown, expired, ended, altered or another key's: all alike.
+    Unknown,
+    Open(OpenSession),
+}
+
+impl SessionId {
+    pub(crate) fn is_unknown(&self) -> bool {
+        matches!(self, Self::Unknown)
+    }
+
+    pub(crate) fn open(&self) -> Option<&OpenSession> {
+        match self {
+            Self::Open(session) => Some(session),
+            Self::Absent | Self::Unknown => None,
+        }
+    }
+
+    pub(crate) fn into_open(self) -> Option<OpenSession> {
+        match self {
+            Self::Open(session) => Some(session),
+            Self::Absent | Self::Unknown => None,
+        }
+    }
+}
+
+/// The session that a connection used last: clients stay with one, so its id is opened once per connection.
+#[derive(Debug, Default)]
+pub(crate) struct LastSession(Mutex<Option<Last>>);
+
+#[derive(Debug)]
+struct Last {
+    id: HeaderValue,
+    binding: Binding,
+    session: OpenSession,
+    /// Of the ended sessions when this one was looked for among them.
+    generation: u64,
+}
+
+impl<G, H, P> Shared<G, H, P>
+where
+    G: Gate,
+    H: Handler<Principal = G::Principal>,
+    P: Probes,
+{
+    pub(crate) fn find_session(
+        &self,
+        id: &HeaderValue,
+        binding: &Binding,
+        connection: &Connection,
+    ) -> SessionId {
+        let now = self.config.clock.unix_seconds();
+        let generation = self.ended.generation();
+        let mut last = connection
+            .last_session
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(last) = last.as_ref()
+            && last.id == id
+            && last.binding == *binding
+            && last.generation == generation
+            && now < last.session.expires
+        {
+            return SessionId::Open(last.session.clone());
+        }
+        let Some(session) = self.open_session(id.as_bytes(), binding, now) else {
+            return SessionId::Unknown;
+        };
+        *last = Some(Last {
+            id: id.clone(),
+            binding: *binding,
+            session: session.clone(),
+            generation,
+        });
+        SessionId::Open(session)
+    }
+
+    fn open_session(&self, id: &[u8], binding: &Binding, now: u64) -> Option<OpenSession> {
+        let opened = self.sealer.open(id, binding, now)?;
+        if self.ended.contains(&opened.name) {
+            return None;
+        }
+        let state: SessionState = serde_json::from_slice(&opened.payload).ok()?;
+        Some(OpenSession {
+            name: opened.name,
+            expires: opened.expires,
+            state: Arc::new(state),
+        })
+    }
+
+    /// A fresh id for what a handshake settled. `None` can't happen while the protocol bounds what it keeps;
+    /// the client would then go on without a session.
+    pub(crate) fn seal_session(&self, state: &SessionState, principal: &G::Principal) -> Option<HeaderValue> {
+        let payload = serde_json::to_vec(state).ok()?;
+        let now = self.config.clock.unix_seconds();
+        let id = self
+            .sealer
+            .seal(&payload, &self.gate.binding(principal), now, &*self.config.random)?;
+        HeaderValue::from_str(&id).ok()
+    }
+}

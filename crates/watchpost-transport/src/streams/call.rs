@@ -1,0 +1,258 @@
+//! A call in progress: answered as JSON if it is quick and quiet, as a stream otherwise.
+
+use std::future::{Future, poll_fn};
+use std::hash::Hash;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::time::Instant;
+use watchpost_protocol::{Batch, Handler, Link, Outbox, Reply, Request, RpcError, Server, code};
+
+use crate::sessions::outstanding::Entered;
+use crate::streams::frame;
+use crate::streams::guarded::Source;
+use crate::streams::queue::EventQueue;
+
+/// How a call ended.
+#[derive(Debug)]
+pub(crate) enum Finished {
+    Replied(Reply),
+    /// The client cancelled. The reply is for exchanges that need an end; streams just end.
+    Cancelled(Reply),
+}
+
+impl Finished {
+    pub(crate) fn into_reply(self) -> Reply {
+        match self {
+            Self::Replied(reply) | Self::Cancelled(reply) => reply,
+        }
+    }
+
+    /// What goes out where silence is allowed.
+    pub(crate) fn spoken(self) -> Option<Bytes> {
+        match self {
+            Self::Replied(reply) => reply.body,
+            Self::Cancelled(_) => None,
+        }
+    }
+}
+
+/// Answers one request until it is done or cancelled. A handler that panics costs its caller an error, and
+/// nobody else anything.
+pub(crate) async fn attend<H, S, I>(
+    server: &Server<H>,
+    principal: &H::Principal,
+    request: &Request,
+    entered: Option<&Entered<S, I>>,
+    outbox: Option<&dyn Outbox>,
+) -> Finished
+where
+    H: Handler,
+    S: Hash + Eq + Clone,
+    I: Hash + Eq + Clone,
+{
+    let link = Link {
+        cancelled: entered.map(Entered::flag),
+        outbox,
+    };
+    let mut handling = pin!(server.handle(principal, request, link));
+    let handled = poll_fn(|cx| match poll_caught(handling.as_mut(), cx) {
+        Poll::Ready(handled) => Poll::Ready(handled.map_err(|()| internal_error())),
+        Poll::Pending if entered.is_some_and(|entered| entered.is_cancelled(cx)) => {
+            Poll::Ready(Err(RpcError::cancelled()))
+        }
+        Poll::Pending => Poll::Pending,
+    })
+    .await;
+    match handled {
+        Ok(reply) => Finished::Replied(reply),
+        Err(error) if error.code() == code::REQUEST_CANCELLED => {
+            Finished::Cancelled(server.refuse(request, &error))
+        }
+        Err(error) => Finished::Replied(server.refuse(request, &error)),
+    }
+}
+
+/// Answers an array of messages.
+pub(crate) async fn attend_batch<H: Handler>(
+    server: &Server<H>,
+    principal: &H::Principal,
+    batch: &Batch,
+) -> Finished {
+    let mut handling = pin!(server.handle_batch(principal, batch, Link::default()));
+    let handled = poll_fn(|cx| poll_caught(handling.as_mut(), cx)).await;
+    Finished::Replied(handled.unwrap_or_else(|()| server.refuse_batch(batch, &internal_error())))
+}
+
+fn internal_error() -> RpcError {
+    RpcError::new(code::INTERNAL_ERROR, "Internal error", 200)
+}
+
+/// `Err` after a panic; the future is never polled again then.
+fn poll_caught<F: Future>(future: Pin<&mut F>, cx: &mut Context<'_>) -> Poll<Result<F::Output, ()>> {
+    match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
+        Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+        Ok(Poll::Pending) => Poll::Pending,
+        Err(_panic) => {
+            // The panic hook has reported where; what it says may quote data.
+            tracing::error!("a handler panicked");
+            Poll::Ready(Err(()))
+        }
+    }
+}
+
+/// What a call is while nobody looks inside.
+pub(crate) type Boxed = Pin<Box<dyn Future<Output = Finished> + Send>>;
+
+/// A call that may be moved while it runs.
+pub(crate) struct Running {
+    call: Option<Boxed>,
+    outlives_client: bool,
+}
+
+impl Running {
+    /// `outlives_client`: when the client hangs up, the call goes on by itself. Legacy clients cancel by
+    /// saying so, modern ones by hanging up.
+    pub(crate) fn new(call: impl Future<Output = Finished> + Send + 'static, outlives_client: bool) -> Self {
+        Self {
+            call: Some(Box::pin(call)),
+            outlives_client,
+        }
+    }
+
+    /// Ready at most once.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Finished> {
+        let Some(call) = &mut self.call else {
+            return Poll::Pending;
+        };
+        let outcome = call.as_mut().poll(cx);
+        if outcome.is_ready() {
+            self.call = None;
+        }
+        outcome
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(call) = self.call.take()
+            && self.outlives_client
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn(call);
+        }
+    }
+}
+
+/// Between two progress notifications of one call.
+const PROGRESS_PAUSE: Duration = Duration::from_millis(100);
+
+/// Keeps one call's notifications to about ten a second.
+#[derive(Debug, Default)]
+pub(crate) struct Pace(Mutex<Option<Instant>>);
+
+impl Pace {
+    pub(crate) fn allows_one(&self) -> bool {
+        let now = Instant::now();
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let allows = last.is_none_or(|last| now.duration_since(last) >= PROGRESS_PAUSE);
+        if allows {
+            *last = Some(now);
+        }
+        allows
+    }
+}
+
+/// Takes a call's notifications to its stream.
+pub(crate) struct ToQueue {
+    queue: Arc<EventQueue>,
+    pace: Pace,
+}
+
+impl ToQueue {
+    pub(crate) fn new(queue: Arc<EventQueue>) -> Self {
+        Self {
+            queue,
+            pace: Pace::default(),
+        }
+    }
+}
+
+impl Outbox for ToQueue {
+    fn send(&self, message: Bytes) {
+        if self.pace.allows_one() {
+            self.queue.push(frame::message(&message));
+        }
+    }
+}
+
+/// The events of one call: its notifications, then its answer, then the end.
+pub(crate) struct CallEvents {
+    call: Option<Running>,
+    notifications: Arc<EventQueue>,
+    finished: Option<Finished>,
+}
+
+impl CallEvents {
+    pub(crate) fn of_running(call: Running, notifications: Arc<EventQueue>) -> Self {
+        Self {
+            call: Some(call),
+            notifications,
+            finished: None,
+        }
+    }
+
+    pub(crate) fn of_finished(finished: Finished, notifications: Arc<EventQueue>) -> Self {
+        let mut events = Self {
+            call: None,
+            notifications,
+            finished: None,
+        };
+        events.finish(finished);
+        events
+    }
+
+    /// The end of the call, without what was said on the way.
+    pub(crate) async fn into_finished(mut self) -> Finished {
+        match (self.finished.take(), &mut self.call) {
+            (Some(finished), _) => finished,
+            (None, Some(call)) => poll_fn(|cx| call.poll(cx)).await,
+            (None, None) => std::future::pending().await,
+        }
+    }
+
+    /// What was said before the answer goes before the answer; nothing comes after it.
+    fn finish(&mut self, finished: Finished) {
+        self.call = None;
+        self.finished = Some(finished);
+        self.notifications.close();
+    }
+}
+
+impl Source for CallEvents {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        if let Some(call) = &mut self.call
+            && let Poll::Ready(finished) = call.poll(cx)
+        {
+            self.finish(finished);
+        }
+        match self.notifications.poll_next(cx) {
+            Poll::Ready(Some(event)) => Poll::Ready(Some(event)),
+            Poll::Ready(None) if self.call.is_none() => {
+                let last = self.finished.take().and_then(Finished::spoken);
+                Poll::Ready(last.map(|json| frame::message(&json)))
+            }
+            // The reader was too slow: the queue closed itself.
+            Poll::Ready(None) => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn may_stop(&self) -> bool {
+        false
+    }
+}

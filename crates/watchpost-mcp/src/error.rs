@@ -1,0 +1,113 @@
+//! What a call can fail with, and its text for the caller: what is wrong and what to do next, in our own words. No
+//! name or title that somebody outside wrote is ever part of it.
+
+use watchpost_core::{
+    audit::{AuditOutcome, AuditTarget},
+    error::{Error, Source, StoreError},
+};
+
+/// Why a tool gave no answer.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The caller can do something about it: a tool error.
+    Told(Told),
+    /// A bug or a broken machine: a protocol error with an incident id; the source goes to the log.
+    Internal {
+        /// What went wrong.
+        source: Source,
+        /// Whether the call's audit entry is committed already.
+        stored: bool,
+    },
+}
+
+/// A tool error.
+#[derive(Debug)]
+pub(crate) struct Told {
+    /// For the caller.
+    pub message: String,
+    /// How the audit entry ends.
+    pub outcome: AuditOutcome,
+    /// What the entry is about.
+    pub target: AuditTarget,
+    /// Whether the call's audit entry is committed already.
+    pub stored: bool,
+}
+
+impl Failure {
+    /// Wrong arguments.
+    pub(crate) fn invalid(message: String) -> Self {
+        Self::told(message, AuditOutcome::Invalid)
+    }
+
+    /// Any tool error whose entry is still to be stored.
+    pub(crate) fn told(message: String, outcome: AuditOutcome) -> Self {
+        Self::Told(Told {
+            message,
+            outcome,
+            target: AuditTarget::default(),
+            stored: false,
+        })
+    }
+
+    /// A tool error of a change whose entry the use case stored with it.
+    pub(crate) fn told_and_stored(message: String, outcome: AuditOutcome) -> Self {
+        Self::Told(Told {
+            message,
+            outcome,
+            target: AuditTarget::default(),
+            stored: true,
+        })
+    }
+
+    /// Names what the audit entry is about.
+    pub(crate) fn about(mut self, target: AuditTarget) -> Self {
+        if let Self::Told(told) = &mut self {
+            told.target = target;
+        }
+        self
+    }
+
+    /// An answer couldn't be written as JSON: a bug.
+    pub(crate) fn unwritable(error: serde_json::Error) -> Self {
+        Self::Internal {
+            source: Box::new(error),
+            stored: false,
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let outcome = match &error {
+            Error::NotFound { .. } => AuditOutcome::NotFound,
+            Error::WriteScopeRequired | Error::Denied => AuditOutcome::Denied,
+            Error::Invalid { .. } => AuditOutcome::Invalid,
+            Error::Conflict { .. } => AuditOutcome::Conflict,
+            Error::Unavailable { .. } | Error::Internal(_) => AuditOutcome::Error,
+        };
+        match error {
+            Error::Internal(source) => Self::Internal { source, stored: false },
+            Error::Unavailable { reason, ref source } => {
+                tracing::warn!(reason, error = source.as_ref(), "a call could not be answered");
+                Self::told(error.to_string(), outcome)
+            }
+            other => Self::told(other.to_string(), outcome),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Error::from(error).into()
+    }
+}
+
+/// An action was asked for with a key that may only read.
+pub(crate) fn write_scope_required(tool: &str) -> String {
+    format!(
+        "Write scope required: `{tool}` changes the workspace and this key may only read. Whoever runs Watchpost can make a key that may: `watchpost keys create --label NAME --scope write`"
+    )
+}
+
+/// The audit log can't be written.
+pub(crate) const AUDIT_UNAVAILABLE: &str = "The audit log can't be written, and without its entry nothing is answered. Try again in a few seconds; if it stays so, whoever runs Watchpost finds the reason with `watchpost doctor`";

@@ -1,0 +1,191 @@
+//! Kept replies of queries, so that the same question asked again costs no look-up while nothing has changed.
+//!
+//! A reply is good while the workspace's generation is the one that was read before it was made, where the generation
+//! itself may have been read up to 50 ms ago; own changes drop that reading at once. A reply also ends when its text
+//! goes stale by time alone. The audit entry of a call is not kept: each call has its own.
+//!
+//! Memory is bounded: replies live in a young and an old half. When the young half is full it becomes the old one and
+//! the old one is dropped; what is asked for again moves back to the young one.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use watchpost_core::{
+    access::WorkspaceScope,
+    audit::AuditTarget,
+    error::StoreError,
+    id::WorkspaceId,
+    ports::Clock,
+    store::Store,
+    time::Timestamp,
+};
+use watchpost_protocol::ToolResult;
+
+/// For how long a generation may be used after it was read, in milliseconds.
+const FRESH_MS: u64 = 50;
+/// Replies in one half.
+const HALF_ENTRIES: usize = 2_048;
+/// Bytes in one half.
+const HALF_BYTES: usize = 32 * 1_024 * 1_024;
+/// A larger reply isn't kept.
+const REPLY_BYTES_MAX: usize = 512 * 1_024;
+/// A call with longer arguments isn't kept.
+const ARGUMENTS_BYTES_MAX: usize = 2_048;
+/// Workspaces whose generation is remembered; past it the memory starts anew.
+const WORKSPACES_MAX: usize = 1_024;
+
+/// What a kept reply answers. Arguments are compared as they were written: another spelling of the same question is
+/// only asked anew. Whether the caller may act is part of it, so that no answer crosses scopes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Question {
+    workspace: WorkspaceId,
+    may_act: bool,
+    tool: usize,
+    arguments: Box<str>,
+}
+
+impl Question {
+    /// The question, if calls of this size are kept.
+    pub(crate) fn new(scope: &WorkspaceScope, may_act: bool, tool: usize, arguments: &str) -> Option<Self> {
+        (arguments.len() <= ARGUMENTS_BYTES_MAX).then(|| Self {
+            workspace: scope.workspace(),
+            may_act,
+            tool,
+            arguments: arguments.into(),
+        })
+    }
+}
+
+/// A reply with what its audit entry needs.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) result: ToolResult,
+    pub(crate) reduced: String,
+    pub(crate) target: AuditTarget,
+    /// The generation before it was made.
+    pub(crate) generation: u64,
+    /// When its text goes stale by time alone.
+    pub(crate) good_until: Option<Timestamp>,
+}
+
+impl Reply {
+    fn bytes(&self) -> usize {
+        self.result.content.len()
+            + self.result.structured.as_ref().map_or(0, |bytes| bytes.len())
+            + self.reduced.len()
+            + 512
+    }
+}
+
+#[derive(Default)]
+struct Halves {
+    young: HashMap<Question, Arc<Reply>>,
+    young_bytes: usize,
+    old: HashMap<Question, Arc<Reply>>,
+}
+
+impl Halves {
+    fn insert(&mut self, question: Question, reply: Arc<Reply>) {
+        let bytes = reply.bytes() + question.arguments.len();
+        if self.young.len() >= HALF_ENTRIES || self.young_bytes.saturating_add(bytes) > HALF_BYTES {
+            self.old = std::mem::take(&mut self.young);
+            self.young_bytes = 0;
+        }
+        self.old.remove(&question);
+        let arguments = question.arguments.len();
+        if let Some(before) = self.young.insert(question, reply) {
+            self.young_bytes = self.young_bytes.saturating_sub(before.bytes() + arguments);
+        }
+        self.young_bytes = self.young_bytes.saturating_add(bytes);
+    }
+}
+
+#[derive(Default)]
+struct Reading {
+    /// The generation and when it was read (monotonic milliseconds).
+    read: Option<(u64, u64)>,
+    /// Counts own changes: a reading that began before one isn't remembered after it.
+    changes: u64,
+}
+
+/// The kept replies of one server.
+#[derive(Default)]
+pub(crate) struct Kept {
+    halves: Mutex<Halves>,
+    readings: Mutex<HashMap<WorkspaceId, Reading>>,
+}
+
+impl Kept {
+    /// The workspace's generation, read at most 50 ms ago.
+    pub(crate) async fn generation(
+        &self,
+        store: &dyn Store,
+        clock: &dyn Clock,
+        scope: &WorkspaceScope,
+    ) -> Result<u64, StoreError> {
+        let now = clock.monotonic_ms();
+        let changes = {
+            let readings = lock(&self.readings);
+            let reading = readings.get(&scope.workspace());
+            if let Some((generation, at)) = reading.and_then(|reading| reading.read)
+                && now.saturating_sub(at) < FRESH_MS
+            {
+                return Ok(generation);
+            }
+            reading.map_or(0, |reading| reading.changes)
+        };
+        let generation = store.generation(scope).await?;
+        let mut readings = lock(&self.readings);
+        if readings.len() >= WORKSPACES_MAX && !readings.contains_key(&scope.workspace()) {
+            readings.clear();
+        }
+        let reading = readings.entry(scope.workspace()).or_default();
+        if reading.changes == changes {
+            reading.read = Some((generation, now));
+        }
+        Ok(generation)
+    }
+
+    /// Drops the reading of the generation: called after own changes, before they are answered.
+    pub(crate) fn changed(&self, scope: &WorkspaceScope) {
+        let mut readings = lock(&self.readings);
+        let reading = readings.entry(scope.workspace()).or_default();
+        reading.read = None;
+        reading.changes = reading.changes.wrapping_add(1);
+    }
+
+    /// A reply that is still good.
+    pub(crate) fn find(&self, question: &Question, generation: u64, now: Timestamp) -> Option<Arc<Reply>> {
+        let mut halves = lock(&self.halves);
+        let (reply, is_old) = match halves.young.get(question) {
+            Some(reply) => (Arc::clone(reply), false),
+            None => (Arc::clone(halves.old.get(question)?), true),
+        };
+        if reply.generation != generation || reply.good_until.is_some_and(|until| now >= until) {
+            return None;
+        }
+        if is_old {
+            halves.insert(question.clone(), Arc::clone(&reply));
+        }
+        Some(reply)
+    }
+
+    /// Keeps a reply.
+    pub(crate) fn keep(&self, question: Question, reply: Arc<Reply>) {
+        if reply.bytes() <= REPLY_BYTES_MAX {
+            lock(&self.halves).insert(question, reply);
+        }
+    }
+}
+
+impl std::fmt::Debug for Kept {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Kept")
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic while the lock was held leaves plain data: usable.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,87 @@
+//! JSON Schemas of inputs and outputs, flat: no `$ref`, no `null`, no unions. Several clients reject or drop a tool
+//! whose schema has any of these, and every byte of a schema is read by a model on each conversation.
+
+use schemars::{JsonSchema, generate::SchemaSettings};
+use serde_json::{Map, Value};
+
+/// The schema of a tool's arguments.
+pub(crate) fn of_input<T: JsonSchema>() -> Value {
+    let mut settings = SchemaSettings::draft2020_12();
+    settings.inline_subschemas = true;
+    settings.meta_schema = None;
+    let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
+    flatten(&mut schema);
+    if let Some(root) = schema.as_object_mut() {
+        root.insert("additionalProperties".into(), Value::Bool(false));
+        root.entry("properties").or_insert_with(|| Value::Object(Map::new()));
+    }
+    schema
+}
+
+/// The schema of a tool's structured answer. What may be left out isn't required.
+pub(crate) fn of_output<T: JsonSchema>() -> Value {
+    let mut settings = SchemaSettings::draft2020_12().for_serialize();
+    settings.inline_subschemas = true;
+    settings.meta_schema = None;
+    let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
+    flatten(&mut schema);
+    schema
+}
+
+/// Keywords that say nothing that a caller needs.
+const DROPPED: [&str; 5] = ["$schema", "$defs", "title", "default", "format"];
+
+fn flatten(schema: &mut Value) {
+    match schema {
+        Value::Object(map) => {
+            hoist_optional(map);
+            // `properties` maps names of fields, which may be called `title`: only schemas lose keywords.
+            for keyword in DROPPED {
+                map.remove(keyword);
+            }
+            if let Some(Value::Array(types)) = map.get_mut("type") {
+                types.retain(|name| name != "null");
+                if types.len() == 1 {
+                    let only = types.remove(0);
+                    map.insert("type".into(), only);
+                }
+            }
+            if let Some(Value::Array(values)) = map.get_mut("enum") {
+                values.retain(|value| !value.is_null());
+            }
+            if map.get("minimum") == Some(&Value::from(0)) {
+                map.remove("minimum");
+            }
+            for (keyword, value) in map.iter_mut() {
+                match (keyword.as_str(), value) {
+                    ("properties", Value::Object(fields)) => fields.values_mut().for_each(flatten),
+                    ("items" | "additionalProperties", value) => flatten(value),
+                    _ => {}
+                }
+            }
+        }
+        Value::Array(list) => list.iter_mut().for_each(flatten),
+        _ => {}
+    }
+}
+
+/// `anyOf: [X, null]`, as an optional struct gives it, becomes X: what is unknown is left out, never null.
+fn hoist_optional(map: &mut Map<String, Value>) {
+    let Some(Value::Array(mut choices)) = map.remove("anyOf") else {
+        return;
+    };
+    choices.retain(|choice| choice.get("type") != Some(&Value::from("null")));
+    match <[Value; 1]>::try_from(choices) {
+        Ok([Value::Object(only)]) => {
+            for (keyword, value) in only {
+                map.entry(keyword).or_insert(value);
+            }
+        }
+        Ok([other]) => {
+            map.insert("anyOf".into(), Value::Array(vec![other]));
+        }
+        Err(choices) => {
+            map.insert("anyOf".into(), Value::Array(choices));
+        }
+    }
+}

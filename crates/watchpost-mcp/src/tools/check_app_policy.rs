@@ -1,0 +1,191 @@
+//! `check_app_policy`.
+
+use super::{Answer, Context, Declaration, QUERY, Tool};
+use crate::{
+    arguments::{Arguments, Line, Reduced, app_lookups},
+    error::Failure,
+    wire::{AsOf, Text, count, len},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use watchpost_core::{
+    access::Permission,
+    app::{App, AppMatch},
+    audit::AuditTarget,
+    id::AppId,
+    service::AppAnswer,
+    text::ForeignText,
+    time::Timestamp,
+    word::{AppPolicy, GrantRisk, Platform},
+};
+
+/// Permissions that the answer shows; more are counted.
+const SCOPES_SHOWN: usize = 20;
+
+pub(super) struct CheckAppPolicy;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Input {
+    /// Name, client id or id.
+    app: Line<200>,
+}
+
+impl Arguments for Input {
+    fn reduce(&self, out: &mut Reduced<'_>) {
+        out.secret("app", Some(self.app.as_str()));
+    }
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Output<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<&'static str>,
+    seen: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app: Option<AppOut<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    candidates: Vec<Candidate<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    candidates_total: Option<u64>,
+    #[serde(flatten)]
+    as_of: AsOf,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct AppOut<'a> {
+    id: Text<AppId>,
+    name: Text<&'a ForeignText>,
+    platform: Text<Platform>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    publisher: Option<Text<&'a ForeignText>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    publisher_verified: Option<bool>,
+    first_party: bool,
+    enabled: bool,
+    accounts: u64,
+    grants: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    risk: Option<Text<GrantRisk>>,
+    scopes: Vec<Text<&'a ForeignText>>,
+    scopes_total: u64,
+    first_seen_at: Text<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy_set_at: Option<Text<Timestamp>>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Candidate<'a> {
+    id: Text<AppId>,
+    name: Text<&'a ForeignText>,
+    platform: Text<Platform>,
+    policy: Text<AppPolicy>,
+}
+
+impl<'a> From<&'a App> for AppOut<'a> {
+    fn from(app: &'a App) -> Self {
+        Self {
+            id: Text(app.id),
+            name: Text(&app.name),
+            platform: Text(app.platform),
+            publisher: app.publisher.as_ref().map(Text),
+            publisher_verified: app.publisher_verified,
+            first_party: app.first_party,
+            enabled: app.enabled,
+            accounts: app.accounts,
+            grants: app.grants,
+            risk: app.risk.map(Text),
+            scopes: app.scopes.iter().take(SCOPES_SHOWN).map(Text).collect(),
+            scopes_total: len(&app.scopes),
+            first_seen_at: Text(app.first_seen_at),
+            policy_set_at: app.policy_set_at.map(Text),
+        }
+    }
+}
+
+/// Looks an app up by id, then by name.
+pub(super) async fn find(context: &Context<'_>, text: &str) -> Result<AppAnswer, Failure> {
+    let lookups = app_lookups(text);
+    let mut last = None;
+    for lookup in &lookups {
+        let answer = context.watchpost.app(context.scope, lookup).await?;
+        let is_found = !matches!(answer.found, AppMatch::None);
+        last = Some(answer);
+        if is_found {
+            break;
+        }
+    }
+    last.ok_or_else(|| Failure::invalid("`app` must be a name or an id".into()))
+}
+
+impl Tool for CheckAppPolicy {
+    const DECLARATION: Declaration = Declaration {
+        name: "check_app_policy",
+        title: "Check app policy",
+        description: "Whether one third-party app is sanctioned, unauthorized, blocked or undecided (none), with its use: accounts, permissions and their risk. An app nobody has seen answers policy none, seen false; a name that fits several apps answers candidates to choose from by id.",
+        permission: Permission::ReadPosture,
+        hints: QUERY,
+    };
+    type Input = Input;
+    type Output = Output<'static>;
+
+    async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
+        let answer = find(context, input.app.as_str()).await?;
+        let as_of = AsOf::new(&answer.freshness, context.now);
+        let since = as_of.sentence();
+        let (sentence, output, target) = match &answer.found {
+            AppMatch::None => (
+                format!("No connected platform has seen this app, and nobody has decided on it.{since}"),
+                Output {
+                    policy: Some(AppPolicy::None.as_str()),
+                    seen: false,
+                    app: None,
+                    candidates: Vec::new(),
+                    candidates_total: None,
+                    as_of,
+                },
+                AuditTarget::default(),
+            ),
+            AppMatch::One(app) => (
+                format!(
+                    "The app's policy is {}; it was seen on {}, used by {}.{since}",
+                    app.policy,
+                    app.platform.title(),
+                    count(app.accounts, "account"),
+                ),
+                Output {
+                    policy: Some(app.policy.as_str()),
+                    seen: true,
+                    app: Some(AppOut::from(app.as_ref())),
+                    candidates: Vec::new(),
+                    candidates_total: None,
+                    as_of,
+                },
+                AuditTarget::new("app", &app.id),
+            ),
+            AppMatch::Several(apps, total) => (
+                format!("{total} apps fit this name: ask again with the id of one of the candidates.{since}"),
+                Output {
+                    policy: None,
+                    seen: true,
+                    app: None,
+                    candidates: apps
+                        .iter()
+                        .map(|app| Candidate {
+                            id: Text(app.id),
+                            name: Text(&app.name),
+                            platform: Text(app.platform),
+                            policy: Text(app.policy),
+                        })
+                        .collect(),
+                    candidates_total: Some(*total),
+                    as_of,
+                },
+                AuditTarget::default(),
+            ),
+        };
+        Ok(Answer::new(sentence, &output)?
+            .about(target)
+            .until(&answer.freshness, context.now))
+    }
+}

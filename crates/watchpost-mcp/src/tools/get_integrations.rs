@@ -1,0 +1,170 @@
+//! `get_integrations`.
+
+use super::{Answer, Context, Declaration, QUERY, Tool};
+use crate::{
+    arguments::NoArguments,
+    error::Failure,
+    wire::{AsOf, Text, count, len},
+};
+use schemars::JsonSchema;
+use serde::Serialize;
+use watchpost_core::{
+    access::Permission,
+    id::IntegrationId,
+    integration::Integration,
+    job::JobRow,
+    service::RuleAnswer,
+    text::ForeignText,
+    time::Timestamp,
+    word::{CollectionState, IntegrationStatus, RunState},
+};
+
+/// Integrations that the answer shows; more are counted.
+const SHOWN: usize = 50;
+
+pub(super) struct GetIntegrations;
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Output<'a> {
+    integrations: Vec<IntegrationOut<'a>>,
+    connected_count: u64,
+    total_count: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_step: Option<String>,
+    #[serde(flatten)]
+    as_of: AsOf,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct IntegrationOut<'a> {
+    platform: &'static str,
+    id: Text<IntegrationId>,
+    name: Text<&'a ForeignText>,
+    status: &'static str,
+    /// queued, in_progress, completed, failed or never.
+    sync_status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_sync_at: Option<Text<Timestamp>>,
+    stale: bool,
+    identity_provider: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<FailureOut<'a>>,
+    /// Datasets that could not be read whole.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    problems: Vec<Problem<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    rules_blind: Vec<&'a str>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct FailureOut<'a> {
+    reason: &'a str,
+    since: Text<Timestamp>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Problem<'a> {
+    dataset: &'static str,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
+}
+
+fn sync_status(row: &Integration, jobs: &[JobRow]) -> &'static str {
+    let running = jobs
+        .iter()
+        .filter(|job| job.integration == Some(row.id))
+        .map(|job| job.state)
+        .find(|state| matches!(state, RunState::InProgress | RunState::Queued));
+    match running {
+        Some(state) => state.as_str(),
+        None if row.failure.is_some() => RunState::Failed.as_str(),
+        None if row.last_completed_at.is_some() => RunState::Completed.as_str(),
+        None => "never",
+    }
+}
+
+fn integration<'a>(
+    row: &'a Integration,
+    jobs: &[JobRow],
+    rules: &'a [RuleAnswer<'a>],
+    now: Timestamp,
+) -> IntegrationOut<'a> {
+    IntegrationOut {
+        platform: row.platform.as_str(),
+        id: Text(row.id),
+        name: Text(&row.name),
+        status: row.status.as_str(),
+        sync_status: sync_status(row, jobs),
+        last_sync_at: row.last_completed_at.map(Text),
+        stale: row.is_stale(now),
+        identity_provider: row.platform.is_identity_provider(),
+        failure: row.failure.as_ref().map(|failure| FailureOut {
+            reason: &failure.reason,
+            since: Text(failure.since),
+        }),
+        problems: row
+            .collections
+            .iter()
+            .filter(|collection| collection.state != CollectionState::Complete)
+            .map(|collection| Problem {
+                dataset: collection.dataset.as_str(),
+                state: collection.state.as_str(),
+                detail: collection.detail.as_deref(),
+            })
+            .collect(),
+        rules_blind: rules
+            .iter()
+            .filter(|rule| rule.blind.iter().any(|blind| blind.integration == row.id))
+            .map(|rule| rule.rule.id.as_str())
+            .collect(),
+    }
+}
+
+impl Tool for GetIntegrations {
+    const DECLARATION: Declaration = Declaration {
+        name: "get_integrations",
+        title: "Integrations",
+        description: "The connected platforms (Okta, Microsoft 365, ...): connection status, sync status, last sync, whether the data is stale, why a sync fails and since when, what could not be read, and which rules are blind because of it. Use for \"what is connected\", \"is the data fresh\", \"why is data missing\".",
+        permission: Permission::ReadPosture,
+        hints: QUERY,
+    };
+    type Input = NoArguments;
+    type Output = Output<'static>;
+
+    async fn run(context: &Context<'_>, _: NoArguments) -> Result<Answer, Failure> {
+        let (rows, jobs, freshness) = context.watchpost.integrations(context.scope).await?;
+        let (rules, _) = context.watchpost.rules(context.scope).await?;
+        let connected = rows
+            .iter()
+            .filter(|row| row.status == IntegrationStatus::Connected)
+            .count();
+        let failing = rows.iter().filter(|row| row.failure.is_some()).count();
+        let stale = rows.iter().filter(|row| row.is_stale(context.now)).count();
+        let output = Output {
+            integrations: rows
+                .iter()
+                .take(SHOWN)
+                .map(|row| integration(row, &jobs, &rules, context.now))
+                .collect(),
+            connected_count: u64::try_from(connected).unwrap_or(u64::MAX),
+            total_count: len(&rows),
+            next_step: freshness.not_ready().map(|why| why.next_step),
+            as_of: AsOf::new(&freshness, context.now),
+        };
+        let sentence = if rows.is_empty() {
+            format!(
+                "No platform is connected. {}.{}",
+                output.next_step.as_deref().unwrap_or_default(),
+                output.as_of.sentence()
+            )
+        } else {
+            format!(
+                "{}: {connected} connected, {failing} failing, {stale} stale.{}",
+                count(output.total_count, "integration"),
+                output.as_of.sentence()
+            )
+        };
+        Ok(Answer::new(sentence, &output)?.until(&freshness, context.now))
+    }
+}

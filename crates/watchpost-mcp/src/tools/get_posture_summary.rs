@@ -1,0 +1,251 @@
+//! `get_posture_summary`.
+
+use super::{Answer, Context, Declaration, QUERY, Tool};
+use crate::{
+    arguments::NoArguments,
+    error::Failure,
+    wire::{AsOf, SeverityCounts, Tenths, count, len},
+};
+use schemars::JsonSchema;
+use serde::Serialize;
+use watchpost_core::{
+    access::Permission,
+    posture::{Coverage, Snapshot},
+    service::{BlindRule, Scored},
+    word::{Category, IntegrationStatus},
+};
+
+/// Blind rules that the answer shows; more are counted.
+const BLIND_SHOWN: usize = 20;
+/// Areas that the answer names.
+const AREAS_SHOWN: usize = 5;
+
+pub(super) struct GetPostureSummary;
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Output<'a> {
+    summary: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metrics: Option<Metrics>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    top_risk_areas: Vec<Area>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    blind_rules: Vec<Blind<'a>>,
+    blind_rules_total: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_step: Option<&'a str>,
+    #[serde(flatten)]
+    as_of: AsOf,
+}
+
+/// Numbers; what nobody could tell is left out.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Metrics {
+    risk_score: u8,
+    risk_label: &'static str,
+    grade: &'static str,
+    direction: &'static str,
+    total_findings: u64,
+    severity_counts: SeverityCounts,
+    identity_count: u64,
+    connected_integrations: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mfa_coverage_pct: Option<Tenths>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mfa_unknown: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    admins: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    admin_mfa_coverage_pct: Option<Tenths>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    admins_without_mfa: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sso_coverage_pct: Option<Tenths>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stale_accounts: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unreviewed_apps: Option<u64>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Area {
+    category: &'static str,
+    points: u64,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Blind<'a> {
+    rule_id: &'a str,
+    platform: &'static str,
+    missing: Vec<&'static str>,
+}
+
+fn percent(coverage: &Coverage) -> Option<Tenths> {
+    coverage.tenths_of_percent().map(Tenths)
+}
+
+fn metrics(scored: &Scored, latest: Option<&Snapshot>, connected: u64) -> Metrics {
+    let counts = SeverityCounts::new(scored.severity_counts);
+    Metrics {
+        risk_score: scored.risk.score,
+        risk_label: scored.risk.label.as_str(),
+        grade: scored.risk.grade.as_str(),
+        direction: "higher_is_worse",
+        total_findings: counts.total(),
+        severity_counts: counts,
+        identity_count: scored.identities,
+        connected_integrations: connected,
+        mfa_coverage_pct: latest.and_then(|snapshot| percent(&snapshot.mfa)),
+        mfa_unknown: latest.map(|snapshot| snapshot.mfa.unknown),
+        admins: latest.map(|snapshot| snapshot.admins),
+        admin_mfa_coverage_pct: latest.and_then(|snapshot| percent(&snapshot.admin_mfa)),
+        admins_without_mfa: latest
+            .filter(|snapshot| snapshot.admin_mfa.tenths_of_percent().is_some())
+            .map(|snapshot| snapshot.admin_mfa.off),
+        sso_coverage_pct: latest.and_then(|snapshot| percent(&snapshot.sso)),
+        stale_accounts: latest.map(|snapshot| snapshot.stale_accounts),
+        unreviewed_apps: latest.map(|snapshot| snapshot.unreviewed_apps),
+    }
+}
+
+/// Categories by points, most first; equal ones by name.
+fn areas(scored: &Scored) -> Vec<Area> {
+    let mut areas: Vec<(Category, u64)> = scored
+        .risk
+        .points_by_category
+        .iter()
+        .map(|(category, points)| (*category, *points))
+        .collect();
+    areas.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.as_str().cmp(b.0.as_str())));
+    areas
+        .into_iter()
+        .take(AREAS_SHOWN)
+        .map(|(category, points)| Area {
+            category: category.as_str(),
+            points,
+        })
+        .collect()
+}
+
+/// The same facts give the same text: no model writes it.
+fn summary(scored: &Scored, latest: Option<&Snapshot>, areas: &[Area], blind: u64) -> String {
+    let counts = SeverityCounts::new(scored.severity_counts);
+    let mut text = format!(
+        "Risk score {} of 100 (higher is worse): {}, grade {}. {} open: {counts}. {} known.",
+        scored.risk.score,
+        scored.risk.label,
+        scored.risk.grade,
+        count(counts.total(), "finding"),
+        count(scored.identities, "identity"),
+    );
+    if let Some(snapshot) = latest {
+        let coverage = |name: &str, coverage: &Coverage| match coverage.tenths_of_percent() {
+            Some(_) if coverage.unknown > 0 => {
+                format!(" {name}: {coverage} ({} more unknown).", coverage.unknown)
+            }
+            Some(_) => format!(" {name}: {coverage}."),
+            None => format!(" {name}: unknown."),
+        };
+        text.push_str(&coverage("MFA coverage", &snapshot.mfa));
+        text.push_str(&coverage("MFA coverage of admins", &snapshot.admin_mfa));
+        text.push_str(&coverage("Single sign-on coverage", &snapshot.sso));
+        text.push_str(&format!(
+            " {}, {} without a sign-in for 30 days, {} without a decision.",
+            count(snapshot.admins, "admin"),
+            count(snapshot.stale_accounts, "person").replace("persons", "people"),
+            count(snapshot.unreviewed_apps, "app"),
+        ));
+    }
+    if areas.is_empty() {
+        text.push_str(" No area has risk points.");
+    } else {
+        let named: Vec<String> = areas
+            .iter()
+            .map(|area| format!("{} ({})", area.category, count(area.points, "point")))
+            .collect();
+        text.push_str(&format!(" Top risk areas: {}.", named.join(", ")));
+    }
+    if blind > 0 {
+        text.push_str(&format!(
+            " {} can't judge everything at present because of missing data.",
+            count(blind, "rule"),
+        ));
+    }
+    text
+}
+
+/// One line for each rule, with what it lacks on the platform; a rule that is blind on several is named for each.
+fn blind(rules: &[BlindRule]) -> Vec<Blind<'_>> {
+    rules
+        .iter()
+        .take(BLIND_SHOWN)
+        .map(|rule| Blind {
+            rule_id: &rule.rule_id,
+            platform: rule.platform.as_str(),
+            missing: rule.datasets.iter().map(|(dataset, ..)| dataset.as_str()).collect(),
+        })
+        .collect()
+}
+
+impl Tool for GetPostureSummary {
+    const DECLARATION: Declaration = Declaration {
+        name: "get_posture_summary",
+        title: "Posture summary",
+        description: "A short text on the company's security posture as a whole, with its numbers: risk grade, MFA coverage, admins and admins without MFA, single sign-on coverage, stale accounts, unreviewed apps, top risk areas, and rules that are blind because data is missing. Use for \"give me an overview\" or \"how is our MFA coverage\"; numbers that nobody could tell are left out.",
+        permission: Permission::ReadPosture,
+        hints: QUERY,
+    };
+    type Input = NoArguments;
+    type Output = Output<'static>;
+
+    async fn run(context: &Context<'_>, _: NoArguments) -> Result<Answer, Failure> {
+        let answer = context.watchpost.posture(context.scope).await?;
+        let freshness = &answer.risk.freshness;
+        let as_of = AsOf::new(freshness, context.now);
+        let mut rule_ids: Vec<&str> = answer.blind.iter().map(|rule| rule.rule_id.as_str()).collect();
+        rule_ids.dedup();
+        let connected = freshness
+            .sources
+            .iter()
+            .filter(|source| source.status == IntegrationStatus::Connected)
+            .count();
+        let (text, metrics, top_risk_areas, not_ready) = match &answer.risk.score {
+            Ok(scored) => {
+                let areas = areas(scored);
+                (
+                    summary(scored, answer.latest.as_ref(), &areas, len(&rule_ids)),
+                    Some(metrics(
+                        scored,
+                        answer.latest.as_ref(),
+                        u64::try_from(connected).unwrap_or(u64::MAX),
+                    )),
+                    areas,
+                    None,
+                )
+            }
+            Err(why) => (
+                format!(
+                    "There is nothing to judge by yet ({}), so there is no score and no grade. {}.",
+                    why.state, why.next_step
+                ),
+                None,
+                Vec::new(),
+                Some(why),
+            ),
+        };
+        let sentence = format!("{text}{}", as_of.sentence());
+        let output = Output {
+            summary: &text,
+            metrics,
+            top_risk_areas,
+            blind_rules: blind(&answer.blind),
+            blind_rules_total: len(&rule_ids),
+            state: not_ready.map(|why| why.state.as_str()),
+            next_step: not_ready.map(|why| why.next_step.as_str()),
+            as_of,
+        };
+        Ok(Answer::new(sentence, &output)?.until(freshness, context.now))
+    }
+}

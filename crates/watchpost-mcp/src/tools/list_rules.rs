@@ -1,0 +1,136 @@
+//! `list_rules`.
+
+use super::{Answer, Context, Declaration, QUERY, Tool};
+use crate::{
+    arguments::{Arguments, Many, Reduced},
+    error::Failure,
+    wire::{AsOf, count, len},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use watchpost_core::{
+    access::Permission,
+    service::RuleAnswer,
+    word::{Category, Platform, Severity},
+};
+
+/// Rules that the answer shows; more are counted.
+const SHOWN: usize = 200;
+
+pub(super) struct ListRules;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Input {
+    #[serde(default)]
+    severity: Many<Severity>,
+    #[serde(default)]
+    category: Many<Category>,
+    #[serde(default)]
+    platform: Many<Platform>,
+}
+
+impl Arguments for Input {
+    fn reduce(&self, out: &mut Reduced<'_>) {
+        out.words("severity", self.severity.as_slice());
+        out.words("category", self.category.as_slice());
+        out.words("platform", self.platform.as_slice());
+    }
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Output<'a> {
+    rules: Vec<RuleOut<'a>>,
+    total: u64,
+    returned: u64,
+    #[serde(flatten)]
+    as_of: AsOf,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct RuleOut<'a> {
+    id: &'a str,
+    title: &'a str,
+    severity: &'static str,
+    category: &'static str,
+    entity_type: &'static str,
+    /// Empty: any.
+    platforms: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    action: Option<&'a str>,
+    /// false: no connected platform feeds it.
+    has_source: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    blind: Vec<Blind>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Blind {
+    platform: &'static str,
+    missing: Vec<&'static str>,
+}
+
+impl<'a> From<&RuleAnswer<'a>> for RuleOut<'a> {
+    fn from(answer: &RuleAnswer<'a>) -> Self {
+        let rule = answer.rule;
+        Self {
+            id: &rule.id,
+            title: &rule.title,
+            severity: rule.severity.as_str(),
+            category: rule.category.as_str(),
+            entity_type: rule.entity_type().as_str(),
+            platforms: rule.platforms.iter().map(|platform| platform.as_str()).collect(),
+            action: rule.action.as_deref(),
+            has_source: answer.has_source,
+            blind: answer
+                .blind
+                .iter()
+                .map(|blind| Blind {
+                    platform: blind.platform.as_str(),
+                    missing: blind.datasets.iter().map(|(dataset, ..)| dataset.as_str()).collect(),
+                })
+                .collect(),
+        }
+    }
+}
+
+impl Tool for ListRules {
+    const DECLARATION: Declaration = Declaration {
+        name: "list_rules",
+        title: "List rules",
+        description: "The active detection rules: what Watchpost looks for, with severity, category, the kind of entity each judges, platforms, the remediation it can ask for, and where it is blind because data is missing. Use for \"what do you check\"; for what was found use list_findings.",
+        permission: Permission::ReadPosture,
+        hints: QUERY,
+    };
+    type Input = Input;
+    type Output = Output<'static>;
+
+    async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
+        let (rules, freshness) = context.watchpost.rules(context.scope).await?;
+        let fits = |answer: &&RuleAnswer<'_>| {
+            let platforms = &answer.rule.platforms;
+            input.severity.admits(answer.rule.severity)
+                && input.category.admits(answer.rule.category)
+                && (platforms.is_empty()
+                    || input.platform.as_slice().is_empty()
+                    || platforms.iter().any(|platform| input.platform.admits(*platform)))
+        };
+        let all: Vec<&RuleAnswer<'_>> = rules.iter().filter(fits).collect();
+        let blind = all.iter().filter(|answer| !answer.blind.is_empty()).count();
+        let output = Output {
+            rules: all.iter().take(SHOWN).map(|answer| RuleOut::from(*answer)).collect(),
+            total: len(&all),
+            returned: len(&all).min(u64::try_from(SHOWN).unwrap_or(u64::MAX)),
+            as_of: AsOf::new(&freshness, context.now),
+        };
+        let sentence = format!(
+            "{}; {blind} of them can't judge everything at present.{}",
+            match output.total {
+                1 => "1 active rule fits".to_owned(),
+                n => format!("{} fit", count(n, "active rule")),
+            },
+            output.as_of.sentence(),
+        );
+        Ok(Answer::new(sentence, &output)?.until(&freshness, context.now))
+    }
+}

@@ -1,0 +1,312 @@
+//! `lookup_identity`.
+
+use super::{Answer, Context, Declaration, QUERY, Tool};
+use crate::{
+    arguments::{Arguments, Line, Reduced},
+    error::Failure,
+    wire::{AsOf, FindingOut, Text, count, len},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use watchpost_core::{
+    access::Permission,
+    audit::AuditTarget,
+    fact::LastActive,
+    id::{AppId, IdentityId},
+    identity::{Account, Grant, Identity, Role},
+    text::ForeignText,
+    time::Timestamp,
+    word::{AccountStatus, AppPolicy, Mfa, Platform},
+};
+
+/// Accounts that the answer shows; more are counted.
+const ACCOUNTS_SHOWN: usize = 20;
+/// Roles that the answer shows, over all accounts.
+const ROLES_SHOWN: usize = 40;
+/// Grants that the answer shows, over all accounts.
+const GRANTS_SHOWN: usize = 40;
+/// Permissions of one grant that the answer shows.
+const SCOPES_SHOWN: usize = 8;
+/// Addresses that the answer shows.
+const EMAILS_SHOWN: usize = 20;
+
+pub(super) struct LookupIdentity;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Input {
+    /// Any address of the person, upper or lower case.
+    email: Line<320>,
+}
+
+impl Arguments for Input {
+    fn reduce(&self, out: &mut Reduced<'_>) {
+        out.address("email", self.email.as_str());
+    }
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Output<'a> {
+    id: Text<IdentityId>,
+    name: Text<&'a ForeignText>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<&'a str>,
+    emails: Vec<&'a str>,
+    kind: &'static str,
+    break_glass: bool,
+    /// on, off or unknown, from the platforms in mfa_sources.
+    mfa: &'static str,
+    mfa_sources: Vec<&'static str>,
+    last_login: LastLogin,
+    platforms: Vec<&'static str>,
+    accounts: Vec<AccountOut<'a>>,
+    accounts_total: u64,
+    findings: Vec<FindingOut<'a>>,
+    findings_total: u64,
+    #[serde(flatten)]
+    as_of: AsOf,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct LastLogin {
+    /// known, never or unknown.
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<Text<Timestamp>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    platform: Option<&'static str>,
+}
+
+impl LastLogin {
+    fn new(active: LastActive, platform: Option<Platform>) -> Self {
+        let platform = platform.map(Platform::as_str);
+        match active {
+            LastActive::At(at) => Self { state: "known", at: Some(Text(at)), platform },
+            LastActive::Never => Self { state: "never", at: None, platform },
+            LastActive::Unknown => Self { state: "unknown", at: None, platform: None },
+        }
+    }
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct AccountOut<'a> {
+    platform: &'static str,
+    integration: Text<&'a ForeignText>,
+    login: Text<&'a ForeignText>,
+    status: &'static str,
+    kind: &'static str,
+    mfa: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    mfa_methods: Vec<Text<&'a ForeignText>>,
+    last_login: LastLogin,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_at: Option<Text<Timestamp>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    department: Option<Text<&'a ForeignText>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<Text<&'a ForeignText>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    manager: Option<&'a str>,
+    roles: Vec<RoleOut<'a>>,
+    roles_total: u64,
+    grants: Vec<GrantOut<'a>>,
+    grants_total: u64,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct RoleOut<'a> {
+    name: Text<&'a ForeignText>,
+    privileged: bool,
+    hold: &'static str,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct GrantOut<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app: Option<Text<&'a ForeignText>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app_id: Option<Text<AppId>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<Text<AppPolicy>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<Text<&'a ForeignText>>,
+    kind: &'static str,
+    risk: &'static str,
+    scopes: Vec<Text<&'a ForeignText>>,
+    scopes_total: u64,
+    last_used: LastLogin,
+}
+
+impl<'a> From<&'a Role> for RoleOut<'a> {
+    fn from(role: &'a Role) -> Self {
+        Self {
+            name: Text(&role.name),
+            privileged: role.privileged,
+            hold: role.hold.as_str(),
+        }
+    }
+}
+
+impl<'a> From<&'a Grant> for GrantOut<'a> {
+    fn from(grant: &'a Grant) -> Self {
+        Self {
+            app: grant.app.as_ref().map(|app| Text(&app.name)),
+            app_id: grant.app.as_ref().map(|app| Text(app.id)),
+            policy: grant.app.as_ref().map(|app| Text(app.policy)),
+            token: grant.name.as_ref().map(Text),
+            kind: grant.kind.as_str(),
+            risk: grant.risk.as_str(),
+            scopes: grant.scopes.iter().take(SCOPES_SHOWN).map(Text).collect(),
+            scopes_total: len(&grant.scopes),
+            last_used: LastLogin::new(grant.last_used, None),
+        }
+    }
+}
+
+/// Accounts in their order, as long as the room for roles and grants lasts.
+fn accounts(identity: &Identity) -> Vec<AccountOut<'_>> {
+    let mut roles_left = ROLES_SHOWN;
+    let mut grants_left = GRANTS_SHOWN;
+    identity
+        .accounts
+        .iter()
+        .take(ACCOUNTS_SHOWN)
+        .map(|account| {
+            let roles: Vec<_> = account.roles.iter().take(roles_left).map(RoleOut::from).collect();
+            let grants: Vec<_> = account.grants.iter().take(grants_left).map(GrantOut::from).collect();
+            roles_left = roles_left.saturating_sub(roles.len());
+            grants_left = grants_left.saturating_sub(grants.len());
+            AccountOut {
+                platform: account.platform.as_str(),
+                integration: Text(&account.integration_name),
+                login: Text(&account.login),
+                status: account.status.as_str(),
+                kind: account.kind.as_str(),
+                mfa: account.mfa.as_str(),
+                mfa_methods: account.mfa_methods.iter().map(Text).collect(),
+                last_login: LastLogin::new(account.last_active, None),
+                created_at: account.created_at.map(Text),
+                department: account.department.as_ref().map(Text),
+                title: account.title.as_ref().map(Text),
+                manager: account.manager_email.as_deref(),
+                roles,
+                roles_total: len(&account.roles),
+                grants,
+                grants_total: account.grants_total,
+            }
+        })
+        .collect()
+}
+
+/// The accounts whose word counts: those at identity providers if any of them `knows`, else all; ended accounts only
+/// where there's nothing else.
+fn witnesses(identity: &Identity, knows: impl Fn(&Account) -> bool) -> Vec<&Account> {
+    let all = || identity.accounts.iter().filter(|account| knows(account));
+    let lives = |account: &&Account| account.status != AccountStatus::Deprovisioned;
+    let is_provider = |account: &&Account| account.platform.is_identity_provider();
+    let best: [Vec<&Account>; 3] = [
+        all().filter(lives).filter(is_provider).collect(),
+        all().filter(lives).collect(),
+        all().collect(),
+    ];
+    best.into_iter().find(|some| !some.is_empty()).unwrap_or_default()
+}
+
+/// Whether the person has a second factor: `off` as soon as one account that counts has none.
+fn mfa(identity: &Identity) -> (Mfa, Vec<Platform>) {
+    let told = witnesses(identity, |account| account.mfa != Mfa::Unknown);
+    let mut platforms: Vec<Platform> = told.iter().map(|account| account.platform).collect();
+    platforms.dedup();
+    let mfa = if told.is_empty() {
+        Mfa::Unknown
+    } else if told.iter().any(|account| account.mfa == Mfa::Off) {
+        Mfa::Off
+    } else {
+        Mfa::On
+    };
+    (mfa, platforms)
+}
+
+/// The latest sign-in, as an identity provider saw it where one knows.
+fn last_login(identity: &Identity) -> LastLogin {
+    let at = |account: &Account| match account.last_active {
+        LastActive::At(at) => Some(at),
+        LastActive::Never | LastActive::Unknown => None,
+    };
+    let seen = witnesses(identity, |account| at(account).is_some());
+    if let Some(latest) = seen.into_iter().max_by_key(|account| at(account)) {
+        return LastLogin::new(latest.last_active, Some(latest.platform));
+    }
+    let never = !identity.accounts.is_empty()
+        && identity
+            .accounts
+            .iter()
+            .all(|account| account.last_active == LastActive::Never);
+    LastLogin::new(if never { LastActive::Never } else { LastActive::Unknown }, None)
+}
+
+fn titles(platforms: &[Platform]) -> String {
+    let titles: Vec<&str> = platforms.iter().map(|platform| platform.title()).collect();
+    titles.join(" and ")
+}
+
+impl Tool for LookupIdentity {
+    const DECLARATION: Declaration = Declaration {
+        name: "lookup_identity",
+        title: "Look up a person",
+        description: "Everything about one person or machine account by email, over all connected platforms: accounts with status, MFA (on, off, unknown, and which platform says so), last login, roles, apps and permissions with their risk, and open findings. Use for \"tell me about jane@company\", \"does he have MFA\", \"what can she access\".",
+        permission: Permission::ReadPosture,
+        hints: QUERY,
+    };
+    type Input = Input;
+    type Output = Output<'static>;
+
+    async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
+        let answer = context
+            .watchpost
+            .identity(context.scope, input.email.as_str())
+            .await?;
+        let identity = &answer.identity;
+        let (mfa, sources) = mfa(identity);
+        let mut platforms: Vec<Platform> = identity.accounts.iter().map(|account| account.platform).collect();
+        platforms.dedup();
+        let output = Output {
+            id: Text(identity.id),
+            name: Text(&identity.display_name),
+            email: identity.email.as_deref(),
+            emails: identity
+                .emails
+                .iter()
+                .take(EMAILS_SHOWN)
+                .map(String::as_str)
+                .collect(),
+            kind: identity.kind.as_str(),
+            break_glass: identity.break_glass,
+            mfa: mfa.as_str(),
+            mfa_sources: sources.iter().map(|platform| platform.as_str()).collect(),
+            last_login: last_login(identity),
+            platforms: platforms.iter().map(|platform| platform.as_str()).collect(),
+            accounts: accounts(identity),
+            accounts_total: len(&identity.accounts),
+            findings: answer.findings.iter().map(FindingOut::from).collect(),
+            findings_total: answer.total.value,
+            as_of: AsOf::new(&answer.freshness, context.now),
+        };
+        let said_by = if sources.is_empty() {
+            Cow::Borrowed("no platform could say")
+        } else {
+            Cow::Owned(format!("according to {}", titles(&sources)))
+        };
+        let sentence = format!(
+            "Found: {} on {}; MFA {mfa} ({said_by}); {}.{}",
+            count(output.accounts_total, "account"),
+            if platforms.is_empty() { "no platform".to_owned() } else { titles(&platforms) },
+            count(output.findings_total, "open finding"),
+            output.as_of.sentence(),
+        );
+        Ok(Answer::new(sentence, &output)?
+            .about(AuditTarget::new("identity", &identity.id))
+            .until(&answer.freshness, context.now))
+    }
+}

@@ -1,0 +1,278 @@
+//! The tools: one file each, and their list.
+//!
+//! # Adding a tool
+//! Write `tools/<name>.rs` with one type that implements [`Tool`]: its declaration, input struct, output struct and
+//! `run`. Add it to [`TOOLS`], accept its snapshot, and run the tests with `UPDATE_DOCS=1` once to write
+//! `docs/tools.md` anew.
+
+mod check_app_policy;
+mod dismiss_finding;
+mod get_integrations;
+mod get_posture_summary;
+mod get_risk_score;
+mod list_findings;
+mod list_rules;
+mod lookup_identity;
+mod remediate_finding;
+mod set_app_policy;
+mod snooze_finding;
+mod trigger_sync;
+
+use crate::{
+    arguments::{self, Arguments, Reduced},
+    cursor::CursorKey,
+    error::Failure,
+    schema,
+    wire::AsOf,
+};
+use serde::Serialize;
+use std::{future::Future, pin::Pin};
+use watchpost_core::{
+    access::{Permission, WorkspaceScope},
+    audit::{AuditKey, AuditTarget, CallRecord},
+    posture::Freshness,
+    service::Watchpost,
+    time::Timestamp,
+};
+
+/// What a tool says about its effects. MCP's defaults are pessimistic, so all four are always stated. They are
+/// declared beside the permission and derived from nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hints {
+    /// It changes nothing.
+    pub read_only: bool,
+    /// It changes or hides something that is there.
+    pub destructive: bool,
+    /// Doing it again changes nothing more.
+    pub idempotent: bool,
+    /// It makes Watchpost talk to systems outside.
+    pub open_world: bool,
+}
+
+/// The hints of every query.
+const QUERY: Hints = Hints {
+    read_only: true,
+    destructive: false,
+    idempotent: true,
+    open_world: false,
+};
+
+/// What is fixed about a tool.
+#[derive(Debug, Clone, Copy)]
+pub struct Declaration {
+    /// Its name on the wire.
+    pub name: &'static str,
+    /// Its name for people.
+    pub title: &'static str,
+    /// For a model that must pick the right tool at the first try.
+    pub description: &'static str,
+    /// What the caller needs. No default.
+    pub permission: Permission,
+    /// The four hints.
+    pub hints: Hints,
+}
+
+impl Declaration {
+    /// Whether the tool is a query: any key may call it, and its replies may be kept.
+    pub const fn is_query(&self) -> bool {
+        matches!(self.permission, Permission::ReadPosture)
+    }
+}
+
+/// What a running tool has at hand.
+pub(crate) struct Context<'c> {
+    pub(crate) watchpost: &'c Watchpost,
+    pub(crate) scope: &'c WorkspaceScope,
+    pub(crate) cursors: &'c CursorKey,
+    /// The wall clock at the beginning of the call.
+    pub(crate) now: Timestamp,
+    tool: &'static str,
+    reduced: String,
+}
+
+impl Context<'_> {
+    /// The call's record, for the use case that stores it with its change.
+    pub(crate) fn record(&self) -> CallRecord {
+        CallRecord::new("mcp", self.tool, self.reduced.clone())
+    }
+
+    /// How old and whole the data is, for the answer of a change. The change is made, so a failure to read this is
+    /// no failure of the call.
+    pub(crate) async fn as_of(&self) -> AsOf {
+        let freshness = self.watchpost.store().freshness(self.scope).await;
+        match freshness {
+            Ok(freshness) => AsOf::new(&freshness, self.now),
+            Err(error) => {
+                tracing::warn!(%error, "the age of the data could not be read for an answer");
+                AsOf::new(
+                    &Freshness {
+                        as_of: None,
+                        sources: Vec::new(),
+                    },
+                    self.now,
+                )
+            }
+        }
+    }
+}
+
+/// A tool's answer: a sentence of our own words and numbers, and the structured part as finished bytes.
+pub(crate) struct Answer {
+    pub(crate) sentence: String,
+    pub(crate) structured: Vec<u8>,
+    /// What the audit entry is about.
+    pub(crate) target: AuditTarget,
+    /// When the text goes stale by time alone.
+    pub(crate) good_until: Option<Timestamp>,
+}
+
+impl Answer {
+    /// Writes the structured part: once, here.
+    pub(crate) fn new(sentence: String, output: &impl Serialize) -> Result<Self, Failure> {
+        Ok(Self {
+            sentence,
+            structured: serde_json::to_vec(output).map_err(Failure::unwritable)?,
+            target: AuditTarget::default(),
+            good_until: None,
+        })
+    }
+    /// Names what the audit entry is about.
+    pub(crate) fn about(mut self, target: AuditTarget) -> Self {
+        self.target = target;
+        self
+    }
+    /// Says when the text goes stale by time alone.
+    pub(crate) fn until(mut self, freshness: &Freshness, now: Timestamp) -> Self {
+        self.good_until = freshness.text_good_until(now);
+        self
+    }
+}
+
+/// One tool.
+pub(crate) trait Tool: 'static {
+    /// What is fixed about it.
+    const DECLARATION: Declaration;
+    /// Its arguments.
+    type Input: Arguments + Send;
+    /// Its structured answer, for the schema.
+    type Output: schemars::JsonSchema;
+    /// Does it.
+    fn run(
+        context: &Context<'_>,
+        input: Self::Input,
+    ) -> impl Future<Output = Result<Answer, Failure>> + Send;
+}
+
+/// What a call came to, with the arguments as the audit log keeps them.
+pub(crate) struct Ran {
+    pub(crate) reduced: String,
+    pub(crate) answer: Result<Answer, Failure>,
+}
+
+type Running<'c> = Pin<Box<dyn Future<Output = Ran> + Send + 'c>>;
+
+/// What a call needs besides its arguments.
+#[derive(Clone, Copy)]
+pub(crate) struct Caller<'c> {
+    pub(crate) watchpost: &'c Watchpost,
+    pub(crate) scope: &'c WorkspaceScope,
+    pub(crate) cursors: &'c CursorKey,
+    pub(crate) audit_key: &'c AuditKey,
+}
+
+/// A tool in the list: its declaration, and what the server does with it.
+pub struct ToolEntry {
+    /// What is fixed about it.
+    pub declaration: Declaration,
+    input_schema: fn() -> serde_json::Value,
+    output_schema: fn() -> serde_json::Value,
+    reduce: fn(Option<&str>, &AuditKey) -> String,
+    run: for<'c> fn(Caller<'c>, Option<&'c str>) -> Running<'c>,
+}
+
+impl ToolEntry {
+    const fn of<T: Tool>() -> Self {
+        Self {
+            declaration: T::DECLARATION,
+            input_schema: schema::of_input::<T::Input>,
+            output_schema: schema::of_output::<T::Output>,
+            reduce: reduce::<T>,
+            run: |caller, arguments| Box::pin(run::<T>(caller, arguments)),
+        }
+    }
+    /// JSON Schema of the arguments.
+    pub fn input_schema(&self) -> serde_json::Value {
+        (self.input_schema)()
+    }
+    /// JSON Schema of the structured answer.
+    pub fn output_schema(&self) -> serde_json::Value {
+        (self.output_schema)()
+    }
+    /// The arguments of a call that is refused before it begins, as the audit log keeps them.
+    pub(crate) fn reduce(&self, arguments: Option<&str>, key: &AuditKey) -> String {
+        (self.reduce)(arguments, key)
+    }
+    pub(crate) fn run<'c>(&self, caller: Caller<'c>, arguments: Option<&'c str>) -> Running<'c> {
+        (self.run)(caller, arguments)
+    }
+}
+
+impl std::fmt::Debug for ToolEntry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.declaration.fmt(f)
+    }
+}
+
+fn reduced_of(input: &impl Arguments, key: &AuditKey) -> String {
+    let mut reduced = Reduced::new(key);
+    input.reduce(&mut reduced);
+    reduced.finish()
+}
+
+fn reduce<T: Tool>(arguments: Option<&str>, key: &AuditKey) -> String {
+    arguments::parse::<T::Input>(T::DECLARATION.name, arguments)
+        .map_or_else(|_| "{}".to_owned(), |input| reduced_of(&input, key))
+}
+
+async fn run<T: Tool>(caller: Caller<'_>, arguments: Option<&str>) -> Ran {
+    let tool = T::DECLARATION.name;
+    let input = match arguments::parse::<T::Input>(tool, arguments) {
+        Ok(input) => input,
+        Err(failure) => {
+            return Ran {
+                reduced: "{}".into(),
+                answer: Err(failure),
+            };
+        }
+    };
+    let reduced = reduced_of(&input, caller.audit_key);
+    let context = Context {
+        watchpost: caller.watchpost,
+        scope: caller.scope,
+        cursors: caller.cursors,
+        now: caller.watchpost.clock().now(),
+        tool,
+        reduced,
+    };
+    let answer = T::run(&context, input).await;
+    Ran {
+        reduced: context.reduced,
+        answer,
+    }
+}
+
+/// All tools, sorted by name.
+pub static TOOLS: [ToolEntry; 12] = [
+    ToolEntry::of::<check_app_policy::CheckAppPolicy>(),
+    ToolEntry::of::<dismiss_finding::DismissFinding>(),
+    ToolEntry::of::<get_integrations::GetIntegrations>(),
+    ToolEntry::of::<get_posture_summary::GetPostureSummary>(),
+    ToolEntry::of::<get_risk_score::GetRiskScore>(),
+    ToolEntry::of::<list_findings::ListFindings>(),
+    ToolEntry::of::<list_rules::ListRules>(),
+    ToolEntry::of::<lookup_identity::LookupIdentity>(),
+    ToolEntry::of::<remediate_finding::RemediateFinding>(),
+    ToolEntry::of::<set_app_policy::SetAppPolicy>(),
+    ToolEntry::of::<snooze_finding::SnoozeFinding>(),
+    ToolEntry::of::<trigger_sync::TriggerSync>(),
+];

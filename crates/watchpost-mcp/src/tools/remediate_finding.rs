@@ -1,0 +1,142 @@
+//! `remediate_finding`.
+
+use super::{Answer, Context, Declaration, Hints, Tool};
+use crate::{
+    arguments::{Arguments, FindingArg, Line, Reduced},
+    error::Failure,
+    wire::{AsOf, Text},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use watchpost_core::{
+    access::Permission,
+    audit::{AuditOutcome, AuditTarget},
+    id::{FindingId, RemediationId},
+    remediation::Remediation,
+    service::RemediationAnswer,
+    text::ForeignText,
+    word::RemediationState,
+};
+
+pub(super) struct RemediateFinding;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Input {
+    /// id from list_findings.
+    finding_id: FindingArg,
+    /// Why, for the person who approves.
+    note: Option<Line<1000>>,
+}
+
+impl Arguments for Input {
+    fn reduce(&self, out: &mut Reduced<'_>) {
+        out.finding(self.finding_id);
+        out.secret("note", self.note.as_ref().map(Line::as_str));
+    }
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Output<'a> {
+    /// pending_approval.
+    status: Text<RemediationState>,
+    changed: bool,
+    remediation_id: Text<RemediationId>,
+    finding_id: Text<FindingId>,
+    action: &'a str,
+    target: Text<&'a ForeignText>,
+    executed: bool,
+    /// To do by hand meanwhile.
+    steps: &'a [String],
+    note: &'static str,
+    reject_command: String,
+    #[serde(flatten)]
+    as_of: AsOf,
+}
+
+const TRUTH: &str = "This version only records the request: nothing was changed on any platform. Approving and carrying out come with the dashboard; until then a person does the steps by hand";
+
+fn output<'a>(remediation: &'a Remediation, steps: &'a [String], changed: bool, as_of: AsOf) -> Output<'a> {
+    Output {
+        status: Text(remediation.state),
+        changed,
+        remediation_id: Text(remediation.id),
+        finding_id: Text(remediation.finding),
+        action: &remediation.action,
+        target: Text(&remediation.target),
+        executed: false,
+        steps,
+        note: TRUTH,
+        reject_command: format!("watchpost remediations reject {}", remediation.id),
+        as_of,
+    }
+}
+
+/// Steps as one sentence. They are the rule author's words, not a stranger's.
+fn steps_text(steps: &[String]) -> String {
+    if steps.is_empty() {
+        return "its rule names no steps either; look the finding up with `watchpost findings show`".into();
+    }
+    let numbered: Vec<String> = steps
+        .iter()
+        .enumerate()
+        .map(|(at, step)| format!("{}. {step}", at.saturating_add(1)))
+        .collect();
+    format!("a person can do this instead: {}", numbered.join(" "))
+}
+
+impl Tool for RemediateFinding {
+    const DECLARATION: Declaration = Declaration {
+        name: "remediate_finding",
+        title: "Ask for a remediation",
+        description: "Puts the fix for one open finding (e.g. suspend the account, revoke the grant) into the queue, where it waits for a person's approval (pending_approval), and gives the steps to do by hand. Changes nothing on any platform: this version only records the request. Needs a write key.",
+        permission: Permission::RequestRemediation,
+        hints: Hints {
+            read_only: false,
+            destructive: false,
+            idempotent: true,
+            open_world: false,
+        },
+    };
+    type Input = Input;
+    type Output = Output<'static>;
+
+    async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
+        let FindingArg(id) = input.finding_id;
+        let target = AuditTarget::new("finding", &id);
+        let note = input.note.as_ref().map(Line::as_str);
+        let (answer, _) = context
+            .watchpost
+            .remediate_finding(context.scope, id, note, context.record())
+            .await
+            .map_err(|error| Failure::from(error).about(target.clone()))?;
+        let (remediation, steps, changed) = match &answer {
+            RemediationAnswer::Requested { remediation, steps } => (remediation, steps, true),
+            RemediationAnswer::AlreadyWaiting { remediation, steps } => (remediation, steps, false),
+            RemediationAnswer::NoAction { steps } => {
+                return Err(Failure::told(
+                    format!(
+                        "Watchpost has no action for this kind of finding, so nothing was queued; {}",
+                        steps_text(steps)
+                    ),
+                    AuditOutcome::Conflict,
+                )
+                .about(target));
+            }
+        };
+        let as_of = context.as_of().await;
+        let sentence = format!(
+            "{} the action `{}` is {}. {TRUTH}.{}",
+            if changed {
+                "The request is recorded:"
+            } else {
+                "Nothing was changed: the same request waits already;"
+            },
+            remediation.action,
+            remediation.state,
+            as_of.sentence()
+        );
+        let output = output(remediation, steps, changed, as_of);
+        Ok(Answer::new(sentence, &output)?.about(target))
+    }
+}

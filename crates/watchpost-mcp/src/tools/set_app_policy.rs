@@ -1,0 +1,111 @@
+//! `set_app_policy`.
+
+use super::{Answer, Context, Declaration, Hints, Tool, check_app_policy::find};
+use crate::{
+    arguments::{Arguments, Line, Reduced, Word},
+    error::Failure,
+    wire::{AppNamed, AsOf, Text},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use watchpost_core::{
+    access::Permission,
+    app::{AppLookup, AppPolicyOutcome, AppRef},
+    audit::{AuditOutcome, AuditTarget},
+    word::{AppPolicy, Platform},
+};
+
+pub(super) struct SetAppPolicy;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Input {
+    /// Name, client id or id.
+    app: Line<200>,
+    /// none takes the decision back.
+    policy: Word<AppPolicy>,
+}
+
+impl Arguments for Input {
+    fn reduce(&self, out: &mut Reduced<'_>) {
+        out.secret("app", Some(self.app.as_str()));
+        out.word("policy", self.policy.0.as_str());
+    }
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Output<'a> {
+    app: AppNamed<'a>,
+    platform: Text<Platform>,
+    policy: Text<AppPolicy>,
+    before: Text<AppPolicy>,
+    changed: bool,
+    analysis_queued: bool,
+    #[serde(flatten)]
+    as_of: AsOf,
+}
+
+impl Tool for SetAppPolicy {
+    const DECLARATION: Declaration = Declaration {
+        name: "set_app_policy",
+        title: "Set app policy",
+        description: "Decides on one third-party app: sanctioned, unauthorized, blocked, or none (take the decision back). The next analysis, queued at once, makes or resolves findings accordingly; nothing changes on any platform. Needs a write key.",
+        permission: Permission::SetAppPolicy,
+        hints: Hints {
+            read_only: false,
+            destructive: true,
+            idempotent: true,
+            open_world: false,
+        },
+    };
+    type Input = Input;
+    type Output = Output<'static>;
+
+    async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
+        let Word(policy) = input.policy;
+        let found = find(context, input.app.as_str()).await?.found.one()?;
+        let target = AuditTarget::new("app", &found.id);
+        let (app, outcome) = context
+            .watchpost
+            .set_app_policy(context.scope, &AppLookup::Id(found.id), policy, context.record())
+            .await
+            .map_err(|error| Failure::from(error).about(target.clone()))?;
+        let (changed, before) = match outcome {
+            AppPolicyOutcome::Changed { before } => (true, before),
+            AppPolicyOutcome::Unchanged => (false, policy),
+            AppPolicyOutcome::NotFound => {
+                return Err(Failure::told_and_stored(
+                    "app not found: it was removed meanwhile; `check_app_policy` looks apps up by name".into(),
+                    AuditOutcome::NotFound,
+                ));
+            }
+        };
+        let as_of = context.as_of().await;
+        let sentence = if changed {
+            format!(
+                "The app's policy is {policy} now (before: {before}). The next analysis is queued and makes or resolves findings accordingly; nothing was changed on any platform.{}",
+                as_of.sentence()
+            )
+        } else {
+            format!(
+                "Nothing was changed: the app's policy is {policy} already.{}",
+                as_of.sentence()
+            )
+        };
+        let named = AppRef {
+            id: app.id,
+            name: app.name.clone(),
+            policy,
+        };
+        let output = Output {
+            app: AppNamed::from(&named),
+            platform: Text(app.platform),
+            policy: Text(policy),
+            before: Text(before),
+            changed,
+            analysis_queued: changed,
+            as_of,
+        };
+        Ok(Answer::new(sentence, &output)?.about(target))
+    }
+}

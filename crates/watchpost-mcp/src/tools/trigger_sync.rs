@@ -1,0 +1,126 @@
+//! `trigger_sync`.
+
+use super::{Answer, Context, Declaration, Hints, Tool};
+use crate::{
+    arguments::{Arguments, Reduced, Word},
+    error::Failure,
+    wire::{AsOf, Text, count},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use watchpost_core::{
+    access::Permission,
+    id::{IntegrationId, JobId},
+    service::SyncStart,
+    word::Platform,
+};
+
+pub(super) struct TriggerSync;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Input {
+    /// Only this platform; default: all.
+    platform: Option<Word<Platform>>,
+}
+
+impl Arguments for Input {
+    fn reduce(&self, out: &mut Reduced<'_>) {
+        if let Some(Word(platform)) = self.platform {
+            out.word("platform", platform.as_str());
+        }
+    }
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Output {
+    /// triggered, already_running or no_integrations.
+    status: &'static str,
+    changed: bool,
+    platforms: Vec<&'static str>,
+    jobs: Vec<Job>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_step: Option<&'static str>,
+    #[serde(flatten)]
+    as_of: AsOf,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Job {
+    job_id: Text<JobId>,
+    platform: &'static str,
+    integration_id: Text<IntegrationId>,
+    /// queued or already_running.
+    state: &'static str,
+}
+
+const NOTHING_TO_SYNC: &str = "Connect a platform: run `watchpost integrations add okta` or `watchpost integrations add m365`; a paused one goes on after `watchpost integrations resume`";
+
+impl Tool for TriggerSync {
+    const DECLARATION: Declaration = Declaration {
+        name: "trigger_sync",
+        title: "Sync now",
+        description: "Reads the connected platforms anew, all or one; the findings follow by themselves. Answers at once with jobs; get_integrations shows their progress. A sync that is queued or running already is joined, not repeated. Needs a write key.",
+        permission: Permission::TriggerSync,
+        hints: Hints {
+            read_only: false,
+            destructive: false,
+            idempotent: true,
+            open_world: true,
+        },
+    };
+    type Input = Input;
+    type Output = Output;
+
+    async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
+        let platform = input.platform.map(|platform| platform.0);
+        let answer = context
+            .watchpost
+            .trigger_sync(context.scope, platform, None, context.record())
+            .await?;
+        let new = answer.syncs.iter().filter(|sync| sync.is_new).count();
+        let mut platforms: Vec<&'static str> =
+            answer.syncs.iter().map(|sync| sync.platform.as_str()).collect();
+        platforms.sort_unstable();
+        platforms.dedup();
+        let output = Output {
+            status: match answer.start {
+                SyncStart::Triggered => "triggered",
+                SyncStart::AlreadyRunning => "already_running",
+                SyncStart::NoIntegrations => "no_integrations",
+            },
+            changed: new > 0,
+            platforms,
+            jobs: answer
+                .syncs
+                .iter()
+                .map(|sync| Job {
+                    job_id: Text(sync.job),
+                    platform: sync.platform.as_str(),
+                    integration_id: Text(sync.integration),
+                    state: if sync.is_new { "queued" } else { "already_running" },
+                })
+                .collect(),
+            next_step: matches!(answer.start, SyncStart::NoIntegrations).then_some(NOTHING_TO_SYNC),
+            as_of: context.as_of().await,
+        };
+        let sentence = match answer.start {
+            SyncStart::Triggered => format!(
+                "{} queued; get_integrations shows the progress.",
+                count(u64::try_from(new).unwrap_or(u64::MAX), "sync").replace("syncs", "syncs were").replace("1 sync", "1 sync was").replace("was were", "was"),
+            ),
+            SyncStart::AlreadyRunning => {
+                "Nothing was changed: every sync asked for is queued or running already.".to_owned()
+            }
+            SyncStart::NoIntegrations => match platform {
+                Some(platform) => format!(
+                    "Nothing to sync: no active {} integration. {NOTHING_TO_SYNC}.",
+                    platform.title()
+                ),
+                None => format!("Nothing to sync: no active integration. {NOTHING_TO_SYNC}."),
+            },
+        };
+        let sentence = format!("{sentence}{}", output.as_of.sentence());
+        Answer::new(sentence, &output)
+    }
+}

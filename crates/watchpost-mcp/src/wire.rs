@@ -1,0 +1,223 @@
+//! Shapes that several answers share. Foreign text only ever becomes a JSON string here.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Serialize, Serializer};
+use std::{borrow::Cow, fmt};
+use watchpost_core::{
+    app::AppRef,
+    document::EntityRef,
+    finding::FindingSummary,
+    id::{AppId, FindingId},
+    posture::Freshness,
+    service::NotReady,
+    text::ForeignText,
+    time::Timestamp,
+    word::{Category, EntityType, FindingStatus, Severity},
+};
+
+/// Anything that is a string on the wire.
+#[derive(Debug, Clone)]
+pub(crate) struct Text<T>(pub T);
+
+impl<T: Serialize> Serialize for Text<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<T> JsonSchema for Text<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Text".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string" })
+    }
+}
+
+/// A number with one decimal, kept as tenths.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tenths(pub u64);
+
+impl Serialize for Tenths {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let tenths = u32::try_from(self.0).unwrap_or(u32::MAX);
+        serializer.serialize_f64(f64::from(tenths) / 10.0)
+    }
+}
+
+impl JsonSchema for Tenths {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Tenths".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "number" })
+    }
+}
+
+/// How old and whole the data is: part of every answer.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct AsOf {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    as_of: Option<Text<Timestamp>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+}
+
+impl AsOf {
+    pub(crate) fn new(freshness: &Freshness, now: Timestamp) -> Self {
+        Self {
+            as_of: freshness.as_of.map(Text),
+            warnings: freshness.warnings(now),
+        }
+    }
+    /// A sentence for the text form, if something is to be said.
+    pub(crate) fn sentence(&self) -> String {
+        match (&self.as_of, self.warnings.len()) {
+            (None, 0) => " No analysis has run yet.".into(),
+            (None, n) => format!(" No analysis has run yet; {} below.", warnings(n)),
+            (Some(at), 0) => format!(" As of {}.", at.0),
+            (Some(at), n) => format!(" As of {}, with {} about the sources below.", at.0, warnings(n)),
+        }
+    }
+}
+
+fn warnings(n: usize) -> String {
+    count(u64::try_from(n).unwrap_or(u64::MAX), "warning")
+}
+
+/// Why there is no score, and what to do.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct StateOut {
+    state: &'static str,
+    next_step: String,
+}
+
+impl From<&NotReady> for StateOut {
+    fn from(from: &NotReady) -> Self {
+        Self {
+            state: from.state.as_str(),
+            next_step: from.next_step.clone(),
+        }
+    }
+}
+
+/// Findings by severity.
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+pub(crate) struct SeverityCounts {
+    critical: u64,
+    high: u64,
+    medium: u64,
+    low: u64,
+    info: u64,
+}
+
+impl SeverityCounts {
+    pub(crate) const fn new([critical, high, medium, low, info]: [u64; 5]) -> Self {
+        Self { critical, high, medium, low, info }
+    }
+    pub(crate) fn total(&self) -> u64 {
+        self.critical + self.high + self.medium + self.low + self.info
+    }
+}
+
+impl fmt::Display for SeverityCounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} critical, {} high, {} medium, {} low, {} info",
+            self.critical, self.high, self.medium, self.low, self.info
+        )
+    }
+}
+
+/// A finding in a list.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct FindingOut<'a> {
+    id: Text<FindingId>,
+    title: Text<&'a ForeignText>,
+    severity: Text<Severity>,
+    category: Text<Category>,
+    status: Text<FindingStatus>,
+    rule_id: &'a str,
+    subject: SubjectOut<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    apps: Vec<AppNamed<'a>>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct SubjectOut<'a> {
+    r#type: Text<EntityType>,
+    id: Text<Entity>,
+    name: Text<&'a ForeignText>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<&'a str>,
+}
+
+/// An entity's id, whatever its type.
+#[derive(Debug, Clone, Copy)]
+struct Entity(EntityRef);
+
+impl Serialize for Entity {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            EntityRef::Identity(id) => id.serialize(serializer),
+            EntityRef::App(id) => id.serialize(serializer),
+            EntityRef::Integration(id) => id.serialize(serializer),
+        }
+    }
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct AppNamed<'a> {
+    id: Text<AppId>,
+    name: Text<&'a ForeignText>,
+}
+
+impl<'a> From<&'a AppRef> for AppNamed<'a> {
+    fn from(app: &'a AppRef) -> Self {
+        Self {
+            id: Text(app.id),
+            name: Text(&app.name),
+        }
+    }
+}
+
+impl<'a> From<&'a FindingSummary> for FindingOut<'a> {
+    fn from(finding: &'a FindingSummary) -> Self {
+        Self {
+            id: Text(finding.id),
+            title: Text(&finding.title),
+            severity: Text(finding.severity),
+            category: Text(finding.category),
+            status: Text(finding.status),
+            rule_id: &finding.rule_id,
+            subject: SubjectOut {
+                r#type: Text(finding.subject.entity.entity_type()),
+                id: Text(Entity(finding.subject.entity)),
+                name: Text(&finding.subject.name),
+                email: finding.subject.email.as_deref(),
+            },
+            apps: finding.apps.iter().map(AppNamed::from).collect(),
+        }
+    }
+}
+
+/// `1 finding`, `2 findings`, `3 identities`.
+pub(crate) fn count(n: u64, noun: &str) -> String {
+    match (n, noun.strip_suffix('y')) {
+        (1, _) => format!("1 {noun}"),
+        (_, Some(stem)) => format!("{n} {stem}ies"),
+        _ => format!("{n} {noun}s"),
+    }
+}
+
+/// A number of things as JSON has it.
+pub(crate) fn len<T>(list: &[T]) -> u64 {
+    u64::try_from(list.len()).unwrap_or(u64::MAX)
+}

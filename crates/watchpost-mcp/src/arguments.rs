@@ -57,7 +57,13 @@ fn explain<I: Arguments>(tool: &str, path: &str, message: &str) -> String {
         let name: String = path
             .chars()
             .take(ECHOED_NAME_MAX)
-            .map(|c| if c.is_ascii_alphanumeric() || "_-.".contains(c) { c } else { '?' })
+            .map(|c| {
+                if c.is_ascii_alphanumeric() || "_-.".contains(c) {
+                    c
+                } else {
+                    '?'
+                }
+            })
             .collect();
         let schema = crate::schema::of_input::<I>();
         let allowed: Vec<&str> = schema
@@ -260,7 +266,10 @@ impl<const MAX: usize> Visitor<'_> for LineVisitor<MAX> {
         let text = text.trim();
         // Bytes first: counting the characters of a huge string costs.
         if text.is_empty() || text.len() > MAX.saturating_mul(4) || text.chars().count() > MAX {
-            return Err(E::invalid_value(Unexpected::Other("a string of another length"), &self));
+            return Err(E::invalid_value(
+                Unexpected::Other("a string of another length"),
+                &self,
+            ));
         }
         Ok(Line(text.to_owned()))
     }
@@ -344,7 +353,9 @@ struct FindingVisitor;
 impl Visitor<'_> for FindingVisitor {
     type Value = FindingArg;
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the id of a finding as `list_findings` gives it, like 018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f")
+        f.write_str(
+            "the id of a finding as `list_findings` gives it, like 018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f",
+        )
     }
     fn visit_str<E: de::Error>(self, text: &str) -> Result<FindingArg, E> {
         text.trim()
@@ -391,7 +402,10 @@ pub(crate) struct Reduced<'k> {
 
 impl<'k> Reduced<'k> {
     pub(crate) fn new(key: &'k AuditKey) -> Self {
-        Self { key, fields: Vec::new() }
+        Self {
+            key,
+            fields: Vec::new(),
+        }
     }
 
     /// A list of words; an empty one is left out.

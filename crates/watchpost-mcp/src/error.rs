@@ -86,7 +86,10 @@ impl From<Error> for Failure {
             Error::Unavailable { .. } | Error::Internal(_) => AuditOutcome::Error,
         };
         match error {
-            Error::Internal(source) => Self::Internal { source, stored: false },
+            Error::Internal(source) => Self::Internal {
+                source,
+                stored: false,
+            },
             Error::Unavailable { reason, ref source } => {
                 tracing::warn!(reason, error = source.as_ref(), "a call could not be answered");
                 Self::told(error.to_string(), outcome)

@@ -12,13 +12,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use watchpost_core::{
-    access::WorkspaceScope,
-    audit::AuditTarget,
-    error::StoreError,
-    id::WorkspaceId,
-    ports::Clock,
-    store::Store,
-    time::Timestamp,
+    access::WorkspaceScope, audit::AuditTarget, error::StoreError, id::WorkspaceId, ports::Clock,
+    store::Store, time::Timestamp,
 };
 use watchpost_protocol::ToolResult;
 

@@ -1,1 +1,32 @@
-//! 
+//! The MCP server of Watchpost: [`McpServer`] implements `watchpost_protocol`'s [`Handler`] over the use cases of
+//! [`watchpost_core::service::Watchpost`], as twelve tools, one file each.
+//!
+//! An answer is built once: rows become an output struct, that becomes JSON bytes, and the same bytes go out as
+//! structured content and, between two markers that call them data from outside, in the text block for older
+//! clients. What strangers wrote only ever stands inside a JSON string; sentences and errors are our own words.
+//!
+//! # What this crate does not do
+//! It knows nothing of revisions, envelopes, sessions or transports, checks no credential, and reads no table: the
+//! caller's [`WorkspaceScope`] comes from the gate, and every look-up goes through the core's ports. It never
+//! applies anything to a customer's platform.
+//!
+//! # Where to add something
+//! A tool: see [`tools`].
+//!
+//! [`Handler`]: watchpost_protocol::Handler
+//! [`WorkspaceScope`]: watchpost_core::access::WorkspaceScope
+
+mod arguments;
+mod cursor;
+mod document;
+mod error;
+mod fence;
+mod keep;
+mod schema;
+mod server;
+pub mod tools;
+mod wire;
+
+pub use cursor::CursorKey;
+pub use document::tools_page;
+pub use server::McpServer;

@@ -13,7 +13,8 @@ pub(crate) fn of_input<T: JsonSchema>() -> Value {
     flatten(&mut schema);
     if let Some(root) = schema.as_object_mut() {
         root.insert("additionalProperties".into(), Value::Bool(false));
-        root.entry("properties").or_insert_with(|| Value::Object(Map::new()));
+        root.entry("properties")
+            .or_insert_with(|| Value::Object(Map::new()));
     }
     schema
 }
@@ -25,7 +26,25 @@ pub(crate) fn of_output<T: JsonSchema>() -> Value {
     settings.meta_schema = None;
     let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
     flatten(&mut schema);
+    shorten(&mut schema);
     schema
+}
+
+/// Bounds of our own numbers and words about our own structs tell a model nothing; fields keep their descriptions.
+fn shorten(schema: &mut Value) {
+    let Value::Object(map) = schema else { return };
+    map.remove("minimum");
+    map.remove("maximum");
+    if map.get("type").is_some_and(|kind| kind == "object") {
+        map.remove("description");
+    }
+    for (keyword, value) in map.iter_mut() {
+        match (keyword.as_str(), value) {
+            ("properties", Value::Object(fields)) => fields.values_mut().for_each(shorten),
+            ("items" | "additionalProperties", value) => shorten(value),
+            _ => {}
+        }
+    }
 }
 
 /// Keywords that say nothing that a caller needs.

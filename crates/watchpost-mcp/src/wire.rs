@@ -9,7 +9,6 @@ use watchpost_core::{
     finding::FindingSummary,
     id::{AppId, FindingId},
     posture::Freshness,
-    service::NotReady,
     text::ForeignText,
     time::Timestamp,
     word::{Category, EntityType, FindingStatus, Severity},
@@ -91,22 +90,6 @@ fn warnings(n: usize) -> String {
     count(u64::try_from(n).unwrap_or(u64::MAX), "warning")
 }
 
-/// Why there is no score, and what to do.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct StateOut {
-    state: &'static str,
-    next_step: String,
-}
-
-impl From<&NotReady> for StateOut {
-    fn from(from: &NotReady) -> Self {
-        Self {
-            state: from.state.as_str(),
-            next_step: from.next_step.clone(),
-        }
-    }
-}
-
 /// Findings by severity.
 #[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 pub(crate) struct SeverityCounts {
@@ -119,7 +102,13 @@ pub(crate) struct SeverityCounts {
 
 impl SeverityCounts {
     pub(crate) const fn new([critical, high, medium, low, info]: [u64; 5]) -> Self {
-        Self { critical, high, medium, low, info }
+        Self {
+            critical,
+            high,
+            medium,
+            low,
+            info,
+        }
     }
     pub(crate) fn total(&self) -> u64 {
         self.critical + self.high + self.medium + self.low + self.info

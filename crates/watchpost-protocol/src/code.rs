@@ -125,6 +125,11 @@ impl RpcError {
         )
     }
 
+    /// As [`RpcError::internal`], with a text that names the place in the log.
+    pub(crate) fn incident(message: String) -> Self {
+        Self::new(INTERNAL_ERROR, message, 200)
+    }
+
     pub(crate) fn header_mismatch(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(HEADER_MISMATCH, message, 400)
     }

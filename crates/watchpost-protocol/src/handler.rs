@@ -239,6 +239,9 @@ pub enum CallError {
     /// The server failed; nothing of why goes to the client, so the handler has logged it.
     #[error("internal error")]
     Internal,
+    /// As [`CallError::Internal`], with the id under which the handler has logged it; the id goes to the client.
+    #[error("internal error; the server's log has it as incident {0}")]
+    Incident(String),
 }
 
 impl CallError {
@@ -248,6 +251,7 @@ impl CallError {
                 RpcError::invalid_params(format!("Unknown tool: {}", crate::json::clip(name, 128)))
             }
             (Self::Internal, _) => RpcError::internal(),
+            (error @ Self::Incident(_), _) => RpcError::incident(error.to_string()),
             (Self::InvalidParams(text), _) => RpcError::invalid_params(text),
             (error, _) => RpcError::invalid_params(error.to_string()),
         }

@@ -1,6 +1,6 @@
 //! Changes that a key may make.
 
-use super::{Watchpost, answer::finding_not_found};
+use super::Watchpost;
 use crate::{
     access::{Denied, Permission, WorkspaceScope},
     app::{App, AppLookup, AppPolicyOutcome, SetAppPolicy},
@@ -62,6 +62,13 @@ pub enum RemediationAnswer {
         /// Steps that a person can do.
         steps: Vec<String>,
     },
+    /// The finding was closed meanwhile.
+    Closed {
+        /// Its status now.
+        status: FindingStatus,
+    },
+    /// The finding was removed meanwhile.
+    Gone,
 }
 
 fn denied(_: Denied) -> Error {
@@ -201,7 +208,8 @@ impl Watchpost {
         Ok(self.store().change_finding(write).await?.into_value())
     }
 
-    /// Puts the action that the finding's rule names into the queue for a person's approval.
+    /// Puts the action that the finding's rule names into the queue for a person's approval. The flag says whether
+    /// the call's audit entry is stored already.
     ///
     /// # Errors
     /// As [`Watchpost::snooze_finding`].
@@ -243,8 +251,8 @@ impl Watchpost {
             RemediationOutcome::AlreadyWaiting(remediation) => {
                 Ok((RemediationAnswer::AlreadyWaiting { remediation, steps }, true))
             }
-            RemediationOutcome::FindingClosed(status) => Err(closed(status)),
-            RemediationOutcome::NotFound => Err(finding_not_found()),
+            RemediationOutcome::FindingClosed(status) => Ok((RemediationAnswer::Closed { status }, true)),
+            RemediationOutcome::NotFound => Ok((RemediationAnswer::Gone, true)),
         }
     }
 

@@ -1,9 +1,6 @@
 //! `dismiss_finding`.
 
-use super::{
-    Answer, Context, Declaration, Hints, Tool,
-    snooze_finding::not_done,
-};
+use super::{Answer, Context, Declaration, Hints, Tool, snooze_finding::not_done};
 use crate::{
     arguments::{Arguments, FindingArg, Line, Reduced, Word},
     error::Failure,

@@ -184,7 +184,11 @@ fn blind(rules: &[BlindRule]) -> Vec<Blind<'_>> {
         .map(|rule| Blind {
             rule_id: &rule.rule_id,
             platform: rule.platform.as_str(),
-            missing: rule.datasets.iter().map(|(dataset, ..)| dataset.as_str()).collect(),
+            missing: rule
+                .datasets
+                .iter()
+                .map(|(dataset, ..)| dataset.as_str())
+                .collect(),
         })
         .collect()
 }

@@ -100,7 +100,10 @@ impl From<service::Change> for Change {
 fn saving(context: &Context<'_>, top: &TopFinding, score: u8) -> Saving {
     let finding = &top.finding;
     let counts = finding.category != Category::LicenseWaste
-        && context.watchpost.rule(&finding.rule_id).is_none_or(Rule::is_scored);
+        && context
+            .watchpost
+            .rule(&finding.rule_id)
+            .is_none_or(Rule::is_scored);
     Saving {
         id: Text(finding.id),
         points: if counts { finding.severity.points() } else { 0 },
@@ -118,7 +121,13 @@ fn scored<'a>(context: &Context<'_>, scored: &'a Scored) -> Output<'a> {
         severity_counts: Some(SeverityCounts::new(scored.severity_counts)),
         not_scored: Some(scored.not_scored),
         identities: Some(scored.identities),
-        top_findings: Some(scored.top.iter().map(|top| FindingOut::from(&top.finding)).collect()),
+        top_findings: Some(
+            scored
+                .top
+                .iter()
+                .map(|top| FindingOut::from(&top.finding))
+                .collect(),
+        ),
         explanation: Some(Explanation {
             raw: risk.raw,
             ceiling: risk.ceiling,
@@ -170,7 +179,10 @@ impl Tool for GetRiskScore {
                 scored(context, risk),
             ),
             Err(why) => (
-                format!("There is no risk score ({}). {}.{since}", why.state, why.next_step),
+                format!(
+                    "There is no risk score ({}). {}.{since}",
+                    why.state, why.next_step
+                ),
                 Output {
                     state: Some(why.state.as_str()),
                     next_step: Some(&why.next_step),

@@ -89,9 +89,9 @@ async fn entity(context: &Context<'_>, text: &str) -> Result<EntityFilter, Failu
         match store.find_app(context.scope, &lookup).await? {
             AppMatch::None => {}
             found => {
-                let app = found.one().map_err(|error| {
-                    Failure::invalid(error.to_string().replacen("`app`", "`entity`", 1))
-                })?;
+                let app = found
+                    .one()
+                    .map_err(|error| Failure::invalid(error.to_string().replacen("`app`", "`entity`", 1)))?;
                 return Ok(EntityFilter::App(app.id));
             }
         }

@@ -87,7 +87,11 @@ impl<'a> From<&RuleAnswer<'a>> for RuleOut<'a> {
                 .iter()
                 .map(|blind| Blind {
                     platform: blind.platform.as_str(),
-                    missing: blind.datasets.iter().map(|(dataset, ..)| dataset.as_str()).collect(),
+                    missing: blind
+                        .datasets
+                        .iter()
+                        .map(|(dataset, ..)| dataset.as_str())
+                        .collect(),
                 })
                 .collect(),
         }
@@ -118,7 +122,11 @@ impl Tool for ListRules {
         let all: Vec<&RuleAnswer<'_>> = rules.iter().filter(fits).collect();
         let blind = all.iter().filter(|answer| !answer.blind.is_empty()).count();
         let output = Output {
-            rules: all.iter().take(SHOWN).map(|answer| RuleOut::from(*answer)).collect(),
+            rules: all
+                .iter()
+                .take(SHOWN)
+                .map(|answer| RuleOut::from(*answer))
+                .collect(),
             total: len(&all),
             returned: len(&all).min(u64::try_from(SHOWN).unwrap_or(u64::MAX)),
             as_of: AsOf::new(&freshness, context.now),

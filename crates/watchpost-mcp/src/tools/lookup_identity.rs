@@ -82,9 +82,21 @@ impl LastLogin {
     fn new(active: LastActive, platform: Option<Platform>) -> Self {
         let platform = platform.map(Platform::as_str);
         match active {
-            LastActive::At(at) => Self { state: "known", at: Some(Text(at)), platform },
-            LastActive::Never => Self { state: "never", at: None, platform },
-            LastActive::Unknown => Self { state: "unknown", at: None, platform: None },
+            LastActive::At(at) => Self {
+                state: "known",
+                at: Some(Text(at)),
+                platform,
+            },
+            LastActive::Never => Self {
+                state: "never",
+                at: None,
+                platform,
+            },
+            LastActive::Unknown => Self {
+                state: "unknown",
+                at: None,
+                platform: None,
+            },
         }
     }
 }
@@ -174,7 +186,12 @@ fn accounts(identity: &Identity) -> Vec<AccountOut<'_>> {
         .take(ACCOUNTS_SHOWN)
         .map(|account| {
             let roles: Vec<_> = account.roles.iter().take(roles_left).map(RoleOut::from).collect();
-            let grants: Vec<_> = account.grants.iter().take(grants_left).map(GrantOut::from).collect();
+            let grants: Vec<_> = account
+                .grants
+                .iter()
+                .take(grants_left)
+                .map(GrantOut::from)
+                .collect();
             roles_left = roles_left.saturating_sub(roles.len());
             grants_left = grants_left.saturating_sub(grants.len());
             AccountOut {
@@ -243,7 +260,14 @@ fn last_login(identity: &Identity) -> LastLogin {
             .accounts
             .iter()
             .all(|account| account.last_active == LastActive::Never);
-    LastLogin::new(if never { LastActive::Never } else { LastActive::Unknown }, None)
+    LastLogin::new(
+        if never {
+            LastActive::Never
+        } else {
+            LastActive::Unknown
+        },
+        None,
+    )
 }
 
 fn titles(platforms: &[Platform]) -> String {
@@ -301,7 +325,11 @@ impl Tool for LookupIdentity {
         let sentence = format!(
             "Found: {} on {}; MFA {mfa} ({said_by}); {}.{}",
             count(output.accounts_total, "account"),
-            if platforms.is_empty() { "no platform".to_owned() } else { titles(&platforms) },
+            if platforms.is_empty() {
+                "no platform".to_owned()
+            } else {
+                titles(&platforms)
+            },
             count(output.findings_total, "open finding"),
             output.as_of.sentence(),
         );

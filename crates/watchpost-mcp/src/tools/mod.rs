@@ -157,10 +157,8 @@ pub(crate) trait Tool: 'static {
     /// Its structured answer, for the schema.
     type Output: schemars::JsonSchema;
     /// Does it.
-    fn run(
-        context: &Context<'_>,
-        input: Self::Input,
-    ) -> impl Future<Output = Result<Answer, Failure>> + Send;
+    fn run(context: &Context<'_>, input: Self::Input)
+    -> impl Future<Output = Result<Answer, Failure>> + Send;
 }
 
 /// What a call came to, with the arguments as the audit log keeps them.

@@ -1,6 +1,6 @@
 //! `remediate_finding`.
 
-use super::{Answer, Context, Declaration, Hints, Tool};
+use super::{Answer, Context, Declaration, Hints, Tool, snooze_finding::finding_not_found};
 use crate::{
     arguments::{Arguments, FindingArg, Line, Reduced},
     error::Failure,
@@ -122,6 +122,18 @@ impl Tool for RemediateFinding {
                     AuditOutcome::Conflict,
                 )
                 .about(target));
+            }
+            RemediationAnswer::Closed { status } => {
+                return Err(Failure::told_and_stored(
+                    format!("the finding is {status} meanwhile: there is nothing to remediate"),
+                    AuditOutcome::Conflict,
+                ));
+            }
+            RemediationAnswer::Gone => {
+                return Err(Failure::told_and_stored(
+                    finding_not_found().to_string(),
+                    AuditOutcome::NotFound,
+                ));
             }
         };
         let as_of = context.as_of().await;

@@ -75,7 +75,8 @@ impl Tool for SetAppPolicy {
             AppPolicyOutcome::Unchanged => (false, policy),
             AppPolicyOutcome::NotFound => {
                 return Err(Failure::told_and_stored(
-                    "app not found: it was removed meanwhile; `check_app_policy` looks apps up by name".into(),
+                    "app not found: it was removed meanwhile; `check_app_policy` looks apps up by name"
+                        .into(),
                     AuditOutcome::NotFound,
                 ));
             }

@@ -106,8 +106,8 @@ impl Tool for TriggerSync {
         };
         let sentence = match answer.start {
             SyncStart::Triggered => format!(
-                "{} queued; get_integrations shows the progress.",
-                count(u64::try_from(new).unwrap_or(u64::MAX), "sync").replace("syncs", "syncs were").replace("1 sync", "1 sync was").replace("was were", "was"),
+                "Queued: {}; get_integrations shows the progress.",
+                count(u64::try_from(new).unwrap_or(u64::MAX), "sync"),
             ),
             SyncStart::AlreadyRunning => {
                 "Nothing was changed: every sync asked for is queued or running already.".to_owned()

@@ -1,0 +1,123 @@
+//! The page `docs/tools.md`, made from the declarations, so that it can't say anything else than the server.
+
+use crate::tools::{TOOLS, ToolEntry};
+use serde_json::Value;
+use std::fmt::Write as _;
+
+const HEAD: &str = "# The tools
+
+This page is made from the declarations in `crates/watchpost-mcp/src/tools`; a test compares the two.
+
+A read key sees and calls the seven query tools; a write key also the five actions. An action called with a read key
+answers `Write scope required`. Every answer carries `as_of`, the time of the last analysis (left out before the
+first), and `warnings` when a source is stale, failing, paused or partly unreadable. What is unknown is left out, or
+says `unknown`; nothing is ever `null`. Unknown arguments are refused by name. Lists of words also take one bare word.
+Each call, refused ones too, has exactly one entry in the audit log, which is committed before the answer leaves.
+
+Times are RFC 3339 in UTC. The text block of an answer is a sentence of Watchpost's own words, then the structured
+answer as one line of JSON between two marker lines that call it data from outside.
+";
+
+fn yes(flag: bool) -> &'static str {
+    if flag { "yes" } else { "no" }
+}
+
+fn kind(schema: &Value) -> String {
+    let of = |schema: &Value| {
+        schema
+            .get("type")
+            .and_then(Value::as_str)
+            .unwrap_or("any")
+            .to_owned()
+    };
+    let words = |schema: &Value| {
+        schema.get("enum").and_then(Value::as_array).map(|words| {
+            let words: Vec<String> = words
+                .iter()
+                .filter_map(Value::as_str)
+                .map(|word| format!("`{word}`"))
+                .collect();
+            words.join(", ")
+        })
+    };
+    let bounds = |schema: &Value| {
+        let bound = |name: &str| schema.get(name).and_then(Value::as_i64);
+        bound("minimum")
+            .zip(bound("maximum"))
+            .map(|(low, high)| format!("{low} to {high}"))
+    };
+    match schema.get("items") {
+        Some(items) => match words(items) {
+            Some(words) => format!("list of {words}"),
+            None => format!("list of {}", of(items)),
+        },
+        None => words(schema)
+            .or_else(|| bounds(schema).map(|bounds| format!("{} {bounds}", of(schema))))
+            .unwrap_or_else(|| of(schema)),
+    }
+}
+
+fn fields(out: &mut String, schema: &Value) {
+    let required: Vec<&str> = schema
+        .get("required")
+        .and_then(Value::as_array)
+        .map(|names| names.iter().filter_map(Value::as_str).collect())
+        .unwrap_or_default();
+    let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
+        return;
+    };
+    for (name, field) in properties {
+        let description = field
+            .get("description")
+            .and_then(Value::as_str)
+            .map(|text| format!(" — {text}"))
+            .unwrap_or_default();
+        let optional = if required.contains(&name.as_str()) {
+            ""
+        } else {
+            ", optional"
+        };
+        let _ = writeln!(out, "- `{name}` ({}{optional}){description}", kind(field));
+    }
+}
+
+fn tool(out: &mut String, tool: &ToolEntry) {
+    let declaration = &tool.declaration;
+    let hints = &declaration.hints;
+    let _ = writeln!(
+        out,
+        "\n## `{}`\n\n{}\n",
+        declaration.name, declaration.description
+    );
+    let _ = writeln!(
+        out,
+        "Permission `{}`; read-only {}, destructive {}, idempotent {}, open world {}.\n",
+        declaration.permission,
+        yes(hints.read_only),
+        yes(hints.destructive),
+        yes(hints.idempotent),
+        yes(hints.open_world),
+    );
+    let input = tool.input_schema();
+    if input
+        .get("properties")
+        .and_then(Value::as_object)
+        .is_none_or(serde_json::Map::is_empty)
+    {
+        out.push_str("No arguments.\n");
+    } else {
+        out.push_str("Arguments:\n\n");
+        fields(out, &input);
+    }
+    out.push_str("\nAnswer:\n\n");
+    fields(out, &tool.output_schema());
+}
+
+/// The page's text.
+pub fn tools_page() -> String {
+    let mut out = HEAD.to_owned();
+    for entry in &TOOLS {
+        tool(&mut out, entry);
+    }
+    out
+}

@@ -1,0 +1,204 @@
+//! What clients see of the tools before they call one.
+
+use serde_json::{Value, json};
+use watchpost_core::access::Permission;
+use watchpost_mcp::tools::{Hints, TOOLS, ToolEntry};
+
+/// Bytes of the whole list for a write key, in the revision with most fields. Checked once with `gpt-tokenizer`
+/// (o200k_base): it stays under 6,000 tokens while the list stays under this.
+const LIST_BYTES_MAX: usize = 23_500;
+
+fn definition(tool: &ToolEntry) -> Value {
+    let declaration = &tool.declaration;
+    json!({
+        "name": declaration.name,
+        "title": declaration.title,
+        "description": declaration.description,
+        "inputSchema": tool.input_schema(),
+        "outputSchema": tool.output_schema(),
+        "annotations": {
+            "readOnlyHint": declaration.hints.read_only,
+            "destructiveHint": declaration.hints.destructive,
+            "idempotentHint": declaration.hints.idempotent,
+            "openWorldHint": declaration.hints.open_world,
+        }
+    })
+}
+
+#[test]
+fn each_definition_is_reviewed() {
+    for tool in &TOOLS {
+        insta::assert_json_snapshot!(tool.declaration.name, definition(tool));
+    }
+}
+
+#[test]
+fn the_list_is_sorted_and_complete() {
+    let names: Vec<&str> = TOOLS.iter().map(|tool| tool.declaration.name).collect();
+    assert_eq!(
+        names,
+        [
+            "check_app_policy",
+            "dismiss_finding",
+            "get_integrations",
+            "get_posture_summary",
+            "get_risk_score",
+            "list_findings",
+            "list_rules",
+            "lookup_identity",
+            "remediate_finding",
+            "set_app_policy",
+            "snooze_finding",
+            "trigger_sync",
+        ]
+    );
+}
+
+#[test]
+fn the_whole_list_stays_small() {
+    let list: Vec<Value> = TOOLS.iter().map(definition).collect();
+    let bytes = serde_json::to_vec(&list).unwrap();
+    if let Ok(path) = std::env::var("TOOLS_LIST_OUT") {
+        std::fs::write(path, &bytes).unwrap();
+    }
+    assert!(bytes.len() <= LIST_BYTES_MAX, "{} bytes", bytes.len());
+    // A floor, so that this can't pass on an empty list.
+    assert!(bytes.len() > 5_000);
+}
+
+#[test]
+fn hints_and_permissions_are_declared() {
+    const QUERY: Hints = Hints {
+        read_only: true,
+        destructive: false,
+        idempotent: true,
+        open_world: false,
+    };
+    let check = |name: &str, permission: Permission, hints: Hints| {
+        let tool = TOOLS.iter().find(|tool| tool.declaration.name == name).unwrap();
+        assert_eq!(tool.declaration.permission, permission, "{name}");
+        assert_eq!(tool.declaration.hints, hints, "{name}");
+    };
+    for name in [
+        "check_app_policy",
+        "get_integrations",
+        "get_posture_summary",
+        "get_risk_score",
+        "list_findings",
+        "list_rules",
+        "lookup_identity",
+    ] {
+        check(name, Permission::ReadPosture, QUERY);
+    }
+    let action = |destructive, open_world| Hints {
+        read_only: false,
+        destructive,
+        idempotent: true,
+        open_world,
+    };
+    check("trigger_sync", Permission::TriggerSync, action(false, true));
+    check("snooze_finding", Permission::SnoozeFinding, action(false, false));
+    check("dismiss_finding", Permission::DismissFinding, action(true, false));
+    check(
+        "remediate_finding",
+        Permission::RequestRemediation,
+        action(false, false),
+    );
+    check("set_app_policy", Permission::SetAppPolicy, action(true, false));
+}
+
+/// Every schema below, with its path.
+fn walk(schema: &Value, path: &str, see: &mut dyn FnMut(&str, &Value)) {
+    see(path, schema);
+    if let Some(fields) = schema.get("properties").and_then(Value::as_object) {
+        for (name, field) in fields {
+            walk(field, &format!("{path}.{name}"), see);
+        }
+    }
+    for keyword in ["items", "additionalProperties"] {
+        if let Some(inner) = schema.get(keyword).filter(|inner| inner.is_object()) {
+            walk(inner, &format!("{path}[]"), see);
+        }
+    }
+}
+
+#[test]
+fn schemas_are_flat() {
+    for tool in &TOOLS {
+        let name = tool.declaration.name;
+        for schema in [tool.input_schema(), tool.output_schema()] {
+            assert_eq!(schema["type"], "object", "{name}");
+            walk(&schema, name, &mut |path, schema| {
+                let kind = schema.get("type").and_then(Value::as_str);
+                assert!(kind.is_some_and(|kind| kind != "null"), "{path}: {schema}");
+                for banned in [
+                    "$ref", "$defs", "anyOf", "oneOf", "allOf", "not", "nullable", "title", "default",
+                ] {
+                    assert!(schema.get(banned).is_none(), "{path} has {banned}");
+                }
+                let words = schema.get("enum").and_then(Value::as_array);
+                assert!(
+                    words.is_none_or(|words| words.iter().all(Value::is_string)),
+                    "{path}"
+                );
+            });
+        }
+        assert_eq!(tool.input_schema()["additionalProperties"], false, "{name}");
+        assert!(jsonschema::validator_for(&tool.input_schema()).is_ok(), "{name}");
+        assert!(jsonschema::validator_for(&tool.output_schema()).is_ok(), "{name}");
+    }
+}
+
+#[test]
+fn input_schemas_accept_the_documented_forms() {
+    let id = "018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f";
+    let check = |name: &str, arguments: Value, fits: bool| {
+        let tool = TOOLS.iter().find(|tool| tool.declaration.name == name).unwrap();
+        let schema = jsonschema::validator_for(&tool.input_schema()).unwrap();
+        assert_eq!(schema.is_valid(&arguments), fits, "{name} {arguments}");
+    };
+    check("get_risk_score", json!({}), true);
+    check("get_risk_score", json!({"x": 1}), false);
+    check("list_findings", json!({}), true);
+    check(
+        "list_findings",
+        json!({"severity": ["critical", "high"], "category": ["identity_security"], "status": ["open"],
+               "platform": ["okta"], "entity": "a@b.example", "text": "mfa", "limit": 100, "cursor": "x"}),
+        true,
+    );
+    check("list_findings", json!({"limit": 0}), false);
+    check("list_findings", json!({"severity": ["urgent"]}), false);
+    check("lookup_identity", json!({"email": "a@b.example"}), true);
+    check("lookup_identity", json!({}), false);
+    check("list_rules", json!({"platform": ["m365"]}), true);
+    check("check_app_policy", json!({"app": "Plumline"}), true);
+    check("trigger_sync", json!({}), true);
+    check("trigger_sync", json!({"platform": "okta"}), true);
+    check("snooze_finding", json!({"finding_id": id, "days": 90}), true);
+    check("snooze_finding", json!({"finding_id": id, "days": 91}), false);
+    check(
+        "dismiss_finding",
+        json!({"finding_id": id, "reason": "accepted_risk", "note": "n"}),
+        true,
+    );
+    check("dismiss_finding", json!({"finding_id": id}), false);
+    check("remediate_finding", json!({"finding_id": id}), true);
+    for policy in ["sanctioned", "unauthorized", "blocked", "none"] {
+        check("set_app_policy", json!({"app": "x", "policy": policy}), true);
+    }
+    check("set_app_policy", json!({"app": "x", "policy": "great"}), false);
+}
+
+#[test]
+fn the_page_about_the_tools_says_what_the_declarations_say() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/tools.md");
+    let page = watchpost_mcp::tools_page();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(path, &page).unwrap();
+    }
+    let stored = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        stored == page,
+        "docs/tools.md is out of date: run the tests once with UPDATE_DOCS=1"
+    );
+}

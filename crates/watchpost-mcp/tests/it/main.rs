@@ -1,0 +1,3 @@
+//! Tests of the MCP server through its public interface.
+
+mod declarations;

@@ -1,0 +1,197 @@
+//! The clocks and the random source of a real process. This is the only file that may ask the system for either.
+
+use std::{
+    sync::atomic::{AtomicI64, Ordering},
+    time::{Duration, Instant},
+};
+
+use sha2::{Digest, Sha256};
+use std::sync::Mutex;
+use watchpost_core::{
+    ports::{Clock, Random},
+    time::Timestamp,
+};
+
+/// The system's clock.
+#[derive(Debug, Clone, Copy)]
+pub struct SystemClock {
+    started: Instant,
+}
+
+impl SystemClock {
+    /// A clock whose monotonic zero is now.
+    pub fn new() -> Self {
+        Self {
+            started: Instant::now(),
+        }
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for SystemClock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is what everything else takes the time from"
+    )]
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(jiff::Timestamp::now().as_millisecond())
+    }
+    fn monotonic_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// The time runs.
+const RUNNING: i64 = i64::MIN;
+
+/// A clock that can be made to stand still at any time: the demo's past is lived through with it. Its monotonic part
+/// always runs.
+#[derive(Debug)]
+pub struct DemoClock {
+    system: SystemClock,
+    /// Milliseconds since 1970, or [`RUNNING`].
+    still_ms: AtomicI64,
+}
+
+impl DemoClock {
+    /// A clock that runs with the system's.
+    pub fn new() -> Self {
+        Self {
+            system: SystemClock::new(),
+            still_ms: AtomicI64::new(RUNNING),
+        }
+    }
+    /// Makes it stand still.
+    pub fn stand_still(&self, at: Timestamp) {
+        self.still_ms.store(at.as_millis(), Ordering::Release);
+    }
+    /// Lets it run with the system's.
+    pub fn run(&self) {
+        self.still_ms.store(RUNNING, Ordering::Release);
+    }
+}
+
+impl Default for DemoClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for DemoClock {
+    fn now(&self) -> Timestamp {
+        match self.still_ms.load(Ordering::Acquire) {
+            RUNNING => self.system.now(),
+            still => Timestamp::from_millis(still),
+        }
+    }
+    fn monotonic_ms(&self) -> u64 {
+        self.system.monotonic_ms()
+    }
+}
+
+/// The system's generator.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemRandom;
+
+impl Random for SystemRandom {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is what everything else takes randomness from"
+    )]
+    fn fill(&self, bytes: &mut [u8]) {
+        getrandom::fill(bytes).expect("an operating system without randomness can't run Watchpost");
+    }
+}
+
+/// The same bytes in every run, for ids in the demo. Never for keys.
+#[derive(Debug)]
+pub struct SeededRandom {
+    seed: u64,
+    drawn: Mutex<u64>,
+}
+
+impl SeededRandom {
+    /// A stream of bytes that the seed decides.
+    pub const fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            drawn: Mutex::new(0),
+        }
+    }
+}
+
+impl Random for SeededRandom {
+    fn fill(&self, bytes: &mut [u8]) {
+        let mut drawn = self
+            .drawn
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        for chunk in bytes.chunks_mut(32) {
+            let block = Sha256::new()
+                .chain_update(self.seed.to_le_bytes())
+                .chain_update(drawn.to_le_bytes())
+                .finalize();
+            *drawn = drawn.wrapping_add(1);
+            chunk.copy_from_slice(&block[..chunk.len()]);
+        }
+    }
+}
+
+/// The two clocks and the generator in the shapes that the transport asks for.
+pub(crate) struct ForTransport<T: ?Sized>(pub(crate) std::sync::Arc<T>);
+
+impl watchpost_transport::Clock for ForTransport<dyn Clock> {
+    fn unix_seconds(&self) -> u64 {
+        u64::try_from(self.0.now().as_millis().div_euclid(1_000)).unwrap_or(0)
+    }
+    fn monotonic(&self) -> Duration {
+        Duration::from_millis(self.0.monotonic_ms())
+    }
+}
+
+impl watchpost_transport::Random for ForTransport<dyn Random> {
+    fn fill(&self, bytes: &mut [u8]) {
+        self.0.fill(bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn demo_clock_stands_still_until_it_runs_again() {
+        let clock = DemoClock::new();
+        let then = Timestamp::from_millis(1_000);
+        clock.stand_still(then);
+        assert_eq!(clock.now(), then);
+        clock.run();
+        assert!(clock.now() > then.plus_days(365));
+    }
+
+    #[test]
+    fn seeded_bytes_are_the_same_in_every_run_and_never_repeat_within_one() {
+        let draw = |random: &SeededRandom| {
+            let mut bytes = [0; 40];
+            random.fill(&mut bytes);
+            bytes
+        };
+        let first = SeededRandom::new(1);
+        let once = draw(&first);
+        assert_eq!(once, draw(&SeededRandom::new(1)));
+        assert_ne!(once, draw(&first));
+        assert_ne!(once, draw(&SeededRandom::new(2)));
+    }
+
+    #[test]
+    fn system_random_fills_the_slice() {
+        let mut bytes = [0; 32];
+        SystemRandom.fill(&mut bytes);
+        assert_ne!(bytes, [0; 32]);
+    }
+}

@@ -1,0 +1,147 @@
+use super::*;
+
+fn load(
+    file: &str,
+    environment: &[(&str, &str)],
+    flags: &[(&'static str, &str)],
+) -> Result<Loaded, ConfigError> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("watchpost.toml");
+    std::fs::write(&path, file).unwrap();
+    let environment = environment
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let flags: Vec<_> = flags
+        .iter()
+        .map(|(key, value)| FlagValue {
+            key,
+            flag: "--flag",
+            value: (*value).to_owned(),
+        })
+        .collect();
+    Loaded::load(&path, environment, &flags)
+}
+
+fn refusal(file: &str, environment: &[(&str, &str)]) -> String {
+    let text = load(file, environment, &[]).unwrap_err().to_string();
+    // The folder is another one in each run.
+    match text.find("watchpost.toml") {
+        Some(at) => text[at..].to_owned(),
+        None => text,
+    }
+}
+
+#[test]
+fn a_missing_file_gives_the_defaults() {
+    let loaded = Loaded::load(Path::new("/nonexistent/watchpost.toml"), [], &[]).unwrap();
+    assert_eq!(loaded.settings, Settings::default());
+    let shown: Vec<String> = loaded
+        .show()
+        .into_iter()
+        .map(|line| format!("{} = {} ({})", line.key, line.value, line.origin))
+        .collect();
+    insta::assert_snapshot!(shown.join("\n"), @"");
+}
+
+#[test]
+fn flags_win_over_environment_over_file_over_defaults() {
+    let file = "[limits]\nrequests_per_hour = 1\nactive_keys = 2\nstreams_total = 3\n";
+    let environment = [
+        ("WATCHPOST_LIMITS_REQUESTS_PER_HOUR", "10"),
+        ("WATCHPOST_LIMITS_ACTIVE_KEYS", "20"),
+        ("PATH", "/bin"),
+        ("WATCHPOST_API_KEY", "whatever"),
+    ];
+    let loaded = load(file, &environment, &[("limits.requests_per_hour", "0")]).unwrap();
+    let limits = &loaded.settings.limits;
+    assert_eq!(
+        (
+            limits.requests_per_hour,
+            limits.active_keys,
+            limits.streams_total,
+            limits.streams_per_key
+        ),
+        (0, 20, 3, 1_024)
+    );
+    assert_eq!(loaded.origin("limits.requests_per_hour").to_string(), "flag --flag");
+    assert_eq!(
+        loaded.origin("limits.active_keys").to_string(),
+        "environment WATCHPOST_LIMITS_ACTIVE_KEYS"
+    );
+    assert!(matches!(loaded.origin("limits.streams_total"), Origin::File(_)));
+    assert_eq!(loaded.origin("limits.streams_per_key"), &Origin::Default);
+}
+
+#[test]
+fn unknown_keys_are_refused_by_name() {
+    insta::assert_snapshot!(refusal("[limits]\nrequest_per_hour = 1\n", &[]), @"");
+    insta::assert_snapshot!(refusal("[limit]\nactive_keys = 1\n", &[]), @"");
+    insta::assert_snapshot!(refusal("surprise = 1\n", &[]), @"");
+    insta::assert_snapshot!(refusal("", &[("WATCHPOST_HTTP_LISTN", "127.0.0.1:1")]), @"");
+    insta::assert_snapshot!(refusal("", &[("WATCHPOST_READ_ONLY", "true")]), @"");
+}
+
+#[test]
+fn variables_that_container_platforms_make_are_passed_over() {
+    let environment = [
+        ("WATCHPOST_SERVICE_HOST", "10.0.0.1"),
+        ("WATCHPOST_SERVICE_PORT_MCP", "8787"),
+        ("WATCHPOST_PORT", "tcp://10.0.0.1:8787"),
+        ("WATCHPOST_HTTP_PORT_8787_TCP_PROTO", "tcp"),
+    ];
+    assert_eq!(load("", &environment, &[]).unwrap().settings, Settings::default());
+}
+
+#[test]
+fn wrong_values_say_what_would_be_right() {
+    let check = |file: &str, expected: &str| {
+        let text = refusal(file, &[]);
+        assert!(text.contains(expected), "{file}: {text}");
+    };
+    check("[limits]\nactive_keys = 0", "`limits.active_keys` must be a whole number above 0");
+    check("[limits]\nactive_keys = -1", "must be a whole number from 0");
+    check("[limits]\nactive_keys = \"10\"", "not `10`");
+    check("[http]\nlisten = \"8787\"", "must be an address with a port like 127.0.0.1:8787, not `8787`");
+    check("[http]\npublic_url = \"https://a.example/mcp\"", "a URL without a path");
+    check("[http]\nbehind_proxy = \"yes\"", "must be true or false");
+    check("[http]\ntrusted_proxies = [\"10.0.0.0/99\"]", "a network like 10.0.0.0/8");
+    check("[sync]\nevery = \"1 hour\"", "a length of time like");
+    check("[sync]\nevery = \"5s\"", "at least 60s");
+    check("[sync]\nevery = 3600", "a length of time like");
+    check("[outbound]\nallow = [\"http://127.0.0.1:1/x\"]", "an exact origin");
+    check("[log]\nformat = \"xml\"", "must be text or json");
+    check("[log]\nformat = ", "watchpost.toml");
+}
+
+#[test]
+fn what_is_shown_can_be_read_again() {
+    let file = r#"
+[http]
+listen = "0.0.0.0:0"
+public_url = "https://watchpost.example"
+behind_proxy = true
+trusted_proxies = ["10.0.0.0/8", "192.0.2.1"]
+[sync]
+every = "90m"
+[outbound]
+allow = ["http://127.0.0.1:8080"]
+[policy]
+dir = 'C:\packs "own"'
+[log]
+format = "json"
+filter = "debug"
+"#;
+    let loaded = load(file, &[], &[]).unwrap();
+    let mut again = String::new();
+    for line in loaded.show() {
+        let (section, name) = line.key.split_once('.').unwrap();
+        again.push_str(&format!("{section}.{name} = {}\n", line.value));
+    }
+    assert_eq!(load(&again, &[], &[]).unwrap().settings, loaded.settings);
+}
+
+#[test]
+fn lists_in_variables_are_separated_by_commas() {
+    let loaded = load("", &[("WATCHPOST_HTTP_TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.1,")], &[]).unwrap();
+    assert_eq!(loaded.settings.http.trusted_proxies.len(), 2);
+}

@@ -1,0 +1,134 @@
+//! Values as they are written, turned into typed ones.
+
+use std::{fmt, str::FromStr, time::Duration};
+
+/// A value before its type is known: text from a flag or a variable, or a value of the file.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Raw {
+    /// From a flag or a variable.
+    Text(String),
+    /// From the file.
+    Toml(toml::Value),
+}
+
+/// What was wrong with a value and what would be right: reads on after the setting's name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrongValue(String);
+
+impl fmt::Display for WrongValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl WrongValue {
+    pub(super) fn wanted(wanted: &str, raw: &impl fmt::Display) -> Self {
+        Self(format!("must be {wanted}, not `{raw}`"))
+    }
+}
+
+impl fmt::Display for Raw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) | Self::Toml(toml::Value::String(text)) => f.write_str(text),
+            Self::Toml(value) => fmt::Display::fmt(value, f),
+        }
+    }
+}
+
+impl Raw {
+    /// A whole number that isn't negative.
+    pub(super) fn count(&self) -> Result<u32, WrongValue> {
+        match self {
+            Self::Text(text) => text.parse().ok(),
+            Self::Toml(toml::Value::Integer(number)) => u32::try_from(*number).ok(),
+            Self::Toml(_) => None,
+        }
+        .ok_or_else(|| WrongValue::wanted("a whole number from 0 to 4294967295", self))
+    }
+    /// A whole number that isn't zero.
+    pub(super) fn count_from_one(&self) -> Result<u32, WrongValue> {
+        match self.count()? {
+            0 => Err(WrongValue::wanted("a whole number above 0", self)),
+            count => Ok(count),
+        }
+    }
+    /// Yes or no.
+    pub(super) fn switch(&self) -> Result<bool, WrongValue> {
+        match self {
+            Self::Text(text) => text.parse().ok(),
+            Self::Toml(toml::Value::Boolean(value)) => Some(*value),
+            Self::Toml(_) => None,
+        }
+        .ok_or_else(|| WrongValue::wanted("true or false", self))
+    }
+    /// Text.
+    pub(super) fn text(&self) -> Result<&str, WrongValue> {
+        match self {
+            Self::Text(text) | Self::Toml(toml::Value::String(text)) => Ok(text),
+            Self::Toml(_) => Err(WrongValue::wanted("text in quotes", self)),
+        }
+    }
+    /// Text that a type can read.
+    pub(super) fn parsed<T: FromStr>(&self, wanted: &str) -> Result<T, WrongValue> {
+        let text = self.text()?;
+        text.parse().map_err(|_| WrongValue::wanted(wanted, self))
+    }
+    /// A list: in the file an array of texts, elsewhere separated by commas. Empty text is an empty list.
+    pub(super) fn list(&self) -> Result<Vec<String>, WrongValue> {
+        match self {
+            Self::Text(text) => Ok(text
+                .split(',')
+                .map(str::trim)
+                .filter(|item| !item.is_empty())
+                .map(str::to_owned)
+                .collect()),
+            Self::Toml(toml::Value::Array(items)) => items
+                .iter()
+                .map(|item| item.as_str().map(str::to_owned))
+                .collect::<Option<_>>()
+                .ok_or_else(|| WrongValue::wanted("a list of texts in quotes", self)),
+            Self::Toml(_) => Err(WrongValue::wanted("a list of texts in quotes", self)),
+        }
+    }
+    /// A length of time: a number and `s`, `m`, `h` or `d`.
+    pub(super) fn duration(&self) -> Result<Duration, WrongValue> {
+        let wanted = || WrongValue::wanted("a length of time like \"90s\", \"15m\", \"1h\" or \"1d\"", self);
+        let text = self.text().map_err(|_| wanted())?;
+        let (number, unit) = text.split_at(text.trim_end_matches(|c: char| c.is_ascii_alphabetic()).len());
+        let seconds: u64 = match unit {
+            "s" => 1,
+            "m" => 60,
+            "h" => 3_600,
+            "d" => 86_400,
+            _ => return Err(wanted()),
+        };
+        let number: u64 = number.parse().map_err(|_| wanted())?;
+        number
+            .checked_mul(seconds)
+            .map(Duration::from_secs)
+            .ok_or_else(wanted)
+    }
+}
+
+/// A duration as [`Raw::duration`] reads it.
+pub(super) fn show_duration(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    for (length, unit) in [(86_400, "d"), (3_600, "h"), (60, "m")] {
+        if seconds != 0 && seconds.is_multiple_of(length) {
+            return format!("\"{}{unit}\"", seconds / length);
+        }
+    }
+    format!("\"{seconds}s\"")
+}
+
+/// A text as the file holds it.
+pub(super) fn show_text(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+/// A list as the file holds it.
+pub(super) fn show_list<T: fmt::Display>(items: &[T]) -> String {
+    let items: Vec<_> = items.iter().map(|item| show_text(&item.to_string())).collect();
+    format!("[{}]", items.join(", "))
+}

@@ -40,7 +40,22 @@ fn a_missing_file_gives_the_defaults() {
         .into_iter()
         .map(|line| format!("{} = {} ({})", line.key, line.value, line.origin))
         .collect();
-    insta::assert_snapshot!(shown.join("\n"), @"");
+    insta::assert_snapshot!(shown.join("\n"), @r#"
+    limits.requests_per_hour = 1000 (default)
+    limits.active_keys = 10 (default)
+    limits.streams_total = 16384 (default)
+    limits.streams_per_key = 1024 (default)
+    http.listen = "127.0.0.1:8787" (default)
+    http.public_url = "" (default)
+    http.behind_proxy = false (default)
+    http.trusted_proxies = [] (default)
+    http.threads = 0 (default)
+    sync.every = "1h" (default)
+    outbound.allow = [] (default)
+    policy.dir = "" (default)
+    log.format = "text" (default)
+    log.filter = "info" (default)
+    "#);
 }
 
 #[test]
@@ -74,11 +89,11 @@ fn flags_win_over_environment_over_file_over_defaults() {
 
 #[test]
 fn unknown_keys_are_refused_by_name() {
-    insta::assert_snapshot!(refusal("[limits]\nrequest_per_hour = 1\n", &[]), @"");
-    insta::assert_snapshot!(refusal("[limit]\nactive_keys = 1\n", &[]), @"");
-    insta::assert_snapshot!(refusal("surprise = 1\n", &[]), @"");
-    insta::assert_snapshot!(refusal("", &[("WATCHPOST_HTTP_LISTN", "127.0.0.1:1")]), @"");
-    insta::assert_snapshot!(refusal("", &[("WATCHPOST_READ_ONLY", "true")]), @"");
+    insta::assert_snapshot!(refusal("[limits]\nrequest_per_hour = 1\n", &[]), @"watchpost.toml: there is no setting `limits.request_per_hour`, did you mean `limits.requests_per_hour`?");
+    insta::assert_snapshot!(refusal("[limit]\nactive_keys = 1\n", &[]), @"watchpost.toml: there is no setting `limit.active_keys`, did you mean `limits.active_keys`?");
+    insta::assert_snapshot!(refusal("surprise = 1\n", &[]), @"watchpost.toml: there is no setting `surprise`");
+    insta::assert_snapshot!(refusal("", &[("WATCHPOST_HTTP_LISTN", "127.0.0.1:1")]), @"environment WATCHPOST_HTTP_LISTN: there is no setting `HTTP_LISTN`, did you mean `http.listen`?");
+    insta::assert_snapshot!(refusal("", &[("WATCHPOST_READ_ONLY", "true")]), @"environment WATCHPOST_READ_ONLY: there is no setting `READ_ONLY`");
 }
 
 #[test]

@@ -85,7 +85,11 @@ impl DataDir {
         asked: Option<&Path>,
         variable: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, DataDirError> {
-        let set = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let set = |name: &str| {
+            variable(name)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+        };
         let path = match asked {
             Some(path) => path.to_owned(),
             None => set(DATA_DIR_VARIABLE)
@@ -218,10 +222,6 @@ impl std::fmt::Debug for MasterKey {
 }
 
 impl MasterKey {
-    /// As the store takes it.
-    pub(crate) fn for_store(&self) -> watchpost_sqlite::MasterKey {
-        watchpost_sqlite::MasterKey::new(*self.0)
-    }
     /// HMAC-SHA-256 of the purpose under the master key.
     pub fn derive(&self, purpose: Purpose) -> Zeroizing<[u8; 32]> {
         let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(self.0.as_slice())
@@ -248,7 +248,9 @@ pub fn make_folder(path: &Path) -> Result<(), DataDirError> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(|source| io_error("create", path, source))
+    builder
+        .create(path)
+        .map_err(|source| io_error("create", path, source))
 }
 
 /// Writes a file that only its owner can read, in one step: a reader sees the old file or the whole new one.
@@ -387,7 +389,10 @@ mod tests {
         dir.create(&SystemRandom).unwrap();
         write_private(&dir.database(), b"").unwrap();
         fs::remove_file(dir.master_key_file()).unwrap();
-        assert!(matches!(dir.create(&SystemRandom), Err(DataDirError::NoMasterKey(_))));
+        assert!(matches!(
+            dir.create(&SystemRandom),
+            Err(DataDirError::NoMasterKey(_))
+        ));
         assert!(matches!(dir.open(), Err(DataDirError::NoMasterKey(_))));
     }
 
@@ -424,7 +429,10 @@ mod tests {
             let before = fs::metadata(&path).unwrap().permissions();
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
             let error = dir.open().unwrap_err().to_string();
-            assert!(error.contains("chmod") && error.contains(path.to_str().unwrap()), "{error}");
+            assert!(
+                error.contains("chmod") && error.contains(path.to_str().unwrap()),
+                "{error}"
+            );
             fs::set_permissions(&path, before).unwrap();
         }
         assert!(dir.open().is_ok());

@@ -39,11 +39,15 @@ pub fn start(settings: &LogSettings) -> anyhow::Result<()> {
 /// A single level (`debug`) is for Watchpost's own crates; anything longer is taken as a whole filter.
 fn filter(text: &str) -> anyhow::Result<EnvFilter> {
     let whole = if text.parse::<tracing::Level>().is_ok() {
-        format!("warn,{}", OWN_CRATES.map(|name| format!("{name}={text}")).join(","))
+        format!(
+            "warn,{}",
+            OWN_CRATES.map(|name| format!("{name}={text}")).join(",")
+        )
     } else {
         text.to_owned()
     };
-    EnvFilter::try_new(&whole).map_err(|error| anyhow::anyhow!("`log.filter`: `{text}` is no log filter: {error}"))
+    EnvFilter::try_new(&whole)
+        .map_err(|error| anyhow::anyhow!("`log.filter`: `{text}` is no log filter: {error}"))
 }
 
 const OWN_CRATES: [&str; 12] = [

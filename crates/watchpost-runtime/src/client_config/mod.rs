@@ -80,7 +80,9 @@ impl std::str::FromStr for Client {
             .iter()
             .copied()
             .find(|client| client.name() == text)
-            .ok_or_else(|| UnknownClient { name: text.to_owned() })
+            .ok_or_else(|| UnknownClient {
+                name: text.to_owned(),
+            })
     }
 }
 
@@ -194,7 +196,9 @@ pub struct Snippet {
 pub fn snippet(client: Client, target: &Target, header: KeyHeader, key: Option<&SecretString>) -> Snippet {
     let key = key.map(|key| key.expose_secret().to_owned());
     match target {
-        Target::Http { base_url, bridge } => remote::snippet(client, base_url, bridge, header, key.as_deref()),
+        Target::Http { base_url, bridge } => {
+            remote::snippet(client, base_url, bridge, header, key.as_deref())
+        }
         Target::Stdio {
             command,
             data_dir,

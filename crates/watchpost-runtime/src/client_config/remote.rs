@@ -63,7 +63,13 @@ pub(super) fn snippet(
         _ => literal,
     };
     let headers = || object([(name, format!("{prefix}{in_file}").into())]);
-    let typed = |word: &str| object([("type", word.into()), ("url", url.as_str().into()), ("headers", headers())]);
+    let typed = |word: &str| {
+        object([
+            ("type", word.into()),
+            ("url", url.as_str().into()),
+            ("headers", headers()),
+        ])
+    };
     let in_file_part = |root: Json| Part {
         place: client.file(),
         language: Language::Json,
@@ -80,7 +86,8 @@ pub(super) fn snippet(
     let mut note = None;
     let parts = match client {
         Client::ClaudeDesktop => {
-            note = Some("Claude Desktop starts local programs only: Watchpost's bridge passes on what it says.");
+            note =
+                Some("Claude Desktop starts local programs only: Watchpost's bridge passes on what it says.");
             let env = object([("WATCHPOST_API_KEY", literal.into())]);
             let entry = object([
                 ("command", bridge.display().to_string().into()),
@@ -162,7 +169,9 @@ pub(super) fn snippet(
         }
         Client::RooCode => vec![in_file_part(under("mcpServers", typed("streamable-http")))],
         Client::McpRemote => {
-            note = Some("A third-party bridge for clients of the old SSE transport; `watchpost bridge` needs no Node.js.");
+            note = Some(
+                "A third-party bridge for clients of the old SSE transport; `watchpost bridge` needs no Node.js.",
+            );
             let sse = format!("{base_url}/sse");
             let mut args = vec![
                 "-y".to_owned(),
@@ -188,10 +197,15 @@ fn codex(url: &str, header: KeyHeader, key: Option<&str>) -> String {
     let text = |text: &str| toml::Value::String(text.to_owned()).to_string();
     let credential = match (header, key) {
         (KeyHeader::Bearer, None) => "bearer_token_env_var = \"WATCHPOST_API_KEY\"".to_owned(),
-        (KeyHeader::XApiKey, None) => "env_http_headers = { \"X-Api-Key\" = \"WATCHPOST_API_KEY\" }".to_owned(),
+        (KeyHeader::XApiKey, None) => {
+            "env_http_headers = { \"X-Api-Key\" = \"WATCHPOST_API_KEY\" }".to_owned()
+        }
         (_, Some(key)) => {
             let Header { name, prefix } = header.parts();
-            format!("http_headers = {{ \"{name}\" = {} }}", text(&format!("{prefix}{key}")))
+            format!(
+                "http_headers = {{ \"{name}\" = {} }}",
+                text(&format!("{prefix}{key}"))
+            )
         }
     };
     format!("[mcp_servers.{ALIAS}]\nurl = {}\n{credential}", text(url))

@@ -55,7 +55,9 @@ pub(super) fn snippet(client: Client, launch: &Launch) -> Snippet {
         }
         Client::Zed => vec![file(client, &under("context_servers", entry(launch)))],
         Client::McpRemote => {
-            note = Some("No bridge is needed on the machine that holds the data: the client starts the program itself.");
+            note = Some(
+                "No bridge is needed on the machine that holds the data: the client starts the program itself.",
+            );
             vec![file(client, &under("mcpServers", entry(launch)))]
         }
         _ => vec![file(client, &under("mcpServers", entry(launch)))],

@@ -4,7 +4,11 @@ use watchpost_core::access::KeyScope;
 const KEY: &str = "wp_0123456789abcdefghijABCDEFGHIJ3O07sR";
 
 fn http() -> Target {
-    Target::http("https://watchpost.example/mcp", Path::new("/opt/watchpost/bin/watchpost")).unwrap()
+    Target::http(
+        "https://watchpost.example/mcp",
+        Path::new("/opt/watchpost/bin/watchpost"),
+    )
+    .unwrap()
 }
 
 fn stdio(data_dir: &str) -> Target {
@@ -22,7 +26,12 @@ fn all(target: &Target, header: KeyHeader, key: Option<&str>) -> String {
     for client in Client::ALL {
         let snippet = snippet(*client, target, header, key.as_ref());
         for part in &snippet.parts {
-            text.push_str(&format!("==== {}: {}\n{}\n", client.name(), part.place, part.text));
+            text.push_str(&format!(
+                "==== {}: {}\n{}\n",
+                client.name(),
+                part.place,
+                part.text
+            ));
         }
         if let Some(note) = snippet.note {
             text.push_str(&format!("---- {note}\n"));
@@ -40,8 +49,14 @@ fn snippets_for_a_server_on_the_network() {
 
 #[test]
 fn snippets_for_a_program_that_the_client_starts() {
-    insta::assert_snapshot!("stdio_operator", all(&stdio("/srv/watchpost data"), KeyHeader::XApiKey, None));
-    insta::assert_snapshot!("stdio_key", all(&stdio("/srv/watchpost"), KeyHeader::XApiKey, Some(KEY)));
+    insta::assert_snapshot!(
+        "stdio_operator",
+        all(&stdio("/srv/watchpost data"), KeyHeader::XApiKey, None)
+    );
+    insta::assert_snapshot!(
+        "stdio_key",
+        all(&stdio("/srv/watchpost"), KeyHeader::XApiKey, Some(KEY))
+    );
 }
 
 /// Every part parses, and says what the client's documentation wants.
@@ -97,7 +112,11 @@ fn check_part(client: Client, target: &Target, part: &Part, has_key: bool) {
             Client::OpenCode => Some("remote"),
             _ => None,
         };
-        assert_eq!(entry.get("type").and_then(|word| word.as_str()), word, "{client:?}");
+        assert_eq!(
+            entry.get("type").and_then(|word| word.as_str()),
+            word,
+            "{client:?}"
+        );
         assert!(entry.get("command").is_none());
     } else if remote {
         // Several clients split arguments at spaces.
@@ -105,7 +124,10 @@ fn check_part(client: Client, target: &Target, part: &Part, has_key: bool) {
             assert!(!arg.as_str().unwrap().contains(' '), "{client:?}: {arg}");
         }
     } else if client != Client::OpenCode {
-        assert_eq!(entry["command"], "/opt/watchpost/bin/watchpost-stdio", "{client:?}");
+        assert_eq!(
+            entry["command"], "/opt/watchpost/bin/watchpost-stdio",
+            "{client:?}"
+        );
         let args = entry["args"].as_array().unwrap();
         assert_eq!(args[0], "--data-dir");
         assert_eq!(args.iter().any(|arg| arg == "--scope"), !has_key, "{client:?}");
@@ -126,7 +148,10 @@ fn names_are_read_back_and_others_are_refused() {
         assert_eq!(client.name().parse(), Ok(*client));
     }
     let error = "emacs".parse::<Client>().unwrap_err().to_string();
-    assert!(error.contains("claude-desktop") && error.ends_with(", generic"), "{error}");
+    assert!(
+        error.contains("claude-desktop") && error.ends_with(", generic"),
+        "{error}"
+    );
 }
 
 #[test]

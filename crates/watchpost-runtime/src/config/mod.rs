@@ -288,10 +288,12 @@ impl Loaded {
                 });
             }
         };
-        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| ConfigError::Syntax {
-            path: path.to_owned(),
-            reason: error.to_string().trim_end().to_owned(),
-        })?;
+        let table: toml::Table = text
+            .parse()
+            .map_err(|error: toml::de::Error| ConfigError::Syntax {
+                path: path.to_owned(),
+                reason: error.to_string().trim_end().to_owned(),
+            })?;
         for (section, value) in table {
             let toml::Value::Table(entries) = value else {
                 return self.apply(&section, Raw::Toml(value), Origin::File(path.to_owned()));

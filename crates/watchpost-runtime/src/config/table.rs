@@ -54,7 +54,10 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "limits.streams_per_key",
         about: "open event streams per key",
-        set: |to, raw| raw.count_from_one().map(|value| to.limits.streams_per_key = value),
+        set: |to, raw| {
+            raw.count_from_one()
+                .map(|value| to.limits.streams_per_key = value)
+        },
         show: |from| from.limits.streams_per_key.to_string(),
     },
     Key {

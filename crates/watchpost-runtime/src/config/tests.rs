@@ -78,7 +78,10 @@ fn flags_win_over_environment_over_file_over_defaults() {
         ),
         (0, 20, 3, 1_024)
     );
-    assert_eq!(loaded.origin("limits.requests_per_hour").to_string(), "flag --flag");
+    assert_eq!(
+        loaded.origin("limits.requests_per_hour").to_string(),
+        "flag --flag"
+    );
     assert_eq!(
         loaded.origin("limits.active_keys").to_string(),
         "environment WATCHPOST_LIMITS_ACTIVE_KEYS"
@@ -113,17 +116,32 @@ fn wrong_values_say_what_would_be_right() {
         let text = refusal(file, &[]);
         assert!(text.contains(expected), "{file}: {text}");
     };
-    check("[limits]\nactive_keys = 0", "`limits.active_keys` must be a whole number above 0");
+    check(
+        "[limits]\nactive_keys = 0",
+        "`limits.active_keys` must be a whole number above 0",
+    );
     check("[limits]\nactive_keys = -1", "must be a whole number from 0");
     check("[limits]\nactive_keys = \"10\"", "not `10`");
-    check("[http]\nlisten = \"8787\"", "must be an address with a port like 127.0.0.1:8787, not `8787`");
-    check("[http]\npublic_url = \"https://a.example/mcp\"", "a URL without a path");
+    check(
+        "[http]\nlisten = \"8787\"",
+        "must be an address with a port like 127.0.0.1:8787, not `8787`",
+    );
+    check(
+        "[http]\npublic_url = \"https://a.example/mcp\"",
+        "a URL without a path",
+    );
     check("[http]\nbehind_proxy = \"yes\"", "must be true or false");
-    check("[http]\ntrusted_proxies = [\"10.0.0.0/99\"]", "a network like 10.0.0.0/8");
+    check(
+        "[http]\ntrusted_proxies = [\"10.0.0.0/99\"]",
+        "a network like 10.0.0.0/8",
+    );
     check("[sync]\nevery = \"1 hour\"", "a length of time like");
     check("[sync]\nevery = \"5s\"", "at least 60s");
     check("[sync]\nevery = 3600", "a length of time like");
-    check("[outbound]\nallow = [\"http://127.0.0.1:1/x\"]", "an exact origin");
+    check(
+        "[outbound]\nallow = [\"http://127.0.0.1:1/x\"]",
+        "an exact origin",
+    );
     check("[log]\nformat = \"xml\"", "must be text or json");
     check("[log]\nformat = ", "watchpost.toml");
 }
@@ -157,6 +175,11 @@ filter = "debug"
 
 #[test]
 fn lists_in_variables_are_separated_by_commas() {
-    let loaded = load("", &[("WATCHPOST_HTTP_TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.1,")], &[]).unwrap();
+    let loaded = load(
+        "",
+        &[("WATCHPOST_HTTP_TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.1,")],
+        &[],
+    )
+    .unwrap();
     assert_eq!(loaded.settings.http.trusted_proxies.len(), 2);
 }

@@ -112,7 +112,7 @@ impl<'a> RequestMeta<'a> {
     }
 
     /// The id of the request; its `Display` is the form for logs.
-    pub fn id(&self) -> RequestId<'a> {
+    pub fn id(&self) -> &'a RequestId<'static> {
         self.request.id()
     }
 

@@ -4,6 +4,93 @@
 //! the principal that the credential made, to [`Server::handle`], and gets a [`Reply`] to write. A server
 //! implements [`Handler`] once, in the terms of the newest revision, and serves every client.
 //!
+//! ```
+//! use std::borrow::Cow;
+//! use std::future::Future;
+//! use std::sync::Arc;
+//! use std::task::{Context, Poll, Waker};
+//!
+//! use serde_json::value::RawValue;
+//! use watchpost_protocol::*;
+//!
+//! struct Clock {
+//!     info: ServerInfo,
+//!     tools: Arc<ToolCatalog>,
+//! }
+//!
+//! impl Handler for Clock {
+//!     type Principal = ();
+//!
+//!     fn info(&self) -> &ServerInfo {
+//!         &self.info
+//!     }
+//!
+//!     fn capabilities(&self) -> Capabilities {
+//!         Capabilities { tools: true }
+//!     }
+//!
+//!     fn instructions(&self, _: &()) -> Option<Cow<'_, str>> {
+//!         None
+//!     }
+//!
+//!     async fn call(&self, _: &(), call: Call<'_>) -> Outcome {
+//!         match call.method {
+//!             Method::ListTools { .. } => Outcome::Complete(Completed::Tools(ToolPage {
+//!                 catalog: Arc::clone(&self.tools),
+//!                 next_cursor: None,
+//!                 cache: CacheHint { ttl_ms: 60_000, scope: CacheScope::Public },
+//!             })),
+//!             Method::CallTool { name, .. } if name == "time" => {
+//!                 Outcome::Complete(Completed::Tool(ToolResult::text("It's noon.")))
+//!             }
+//!             Method::CallTool { .. } => Outcome::Error(CallError::UnknownTool),
+//!         }
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let time = ToolDefinition {
+//!     name: "time".into(),
+//!     title: None,
+//!     description: "Tells the time.".into(),
+//!     input_schema: RawValue::from_string(r#"{"type":"object"}"#.into())?,
+//!     output_schema: None,
+//!     hints: ToolHints { read_only: true, destructive: false, idempotent: true, open_world: false },
+//! };
+//! let server = Server::new(Clock {
+//!     info: ServerInfo {
+//!         name: "clock".into(),
+//!         title: None,
+//!         version: "1.0.0".into(),
+//!         description: None,
+//!         website_url: None,
+//!     },
+//!     tools: Arc::new(ToolCatalog::new(vec![time])?),
+//! });
+//!
+//! // A line from standard input, after a handshake that settled 2025-11-25.
+//! let session = Arc::new(SessionState {
+//!     revision: Revision::V2025_11_25,
+//!     client: ClientInfo { name: "desk".into(), version: "1".into() },
+//!     capabilities: ClientCapabilities::default(),
+//! });
+//! let facts = TransportFacts::new(Wire::Stdio, Some(&session));
+//! let line = br#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"time"}}"#;
+//! let Incoming::Request(request) = server.decode(&line.as_slice().into(), &facts) else {
+//!     return Err("a request".into());
+//! };
+//! let mut reply = std::pin::pin!(server.handle(&(), &request, Link::default()));
+//! let Poll::Ready(reply) = reply.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
+//!     return Err("this handler never waits".into());
+//! };
+//! assert_eq!(
+//!     reply.body.ok_or("an answer")?,
+//!     r#"{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"It's noon."}],"isError":false}}"#
+//! );
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # What it doesn't do
 //! It opens no socket, spawns no task, reads no clock, makes no session id, checks no credential, and knows
 //! nothing of any domain. It keeps no state between messages: what a legacy handshake settled is a
@@ -18,6 +105,7 @@ mod handler;
 mod header;
 mod id;
 mod json;
+mod ladder;
 mod notify;
 mod request;
 mod revision;

@@ -76,6 +76,7 @@ pub struct Batch {
 }
 
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "the large variant is the common one")]
 pub(crate) enum BatchItem {
     Request(Request),
     Notification(Notification),
@@ -134,6 +135,7 @@ pub enum Operation {
 pub struct Request {
     pub(crate) body: Bytes,
     pub(crate) members: Members,
+    pub(crate) id: RequestId<'static>,
     pub(crate) wire: Wire,
     pub(crate) revision: Revision,
     pub(crate) operation: Operation,
@@ -147,11 +149,8 @@ impl Request {
     }
 
     /// Its id.
-    pub fn id(&self) -> RequestId<'_> {
-        // `decode` makes no request without a legal id.
-        self.member(self.members.id)
-            .and_then(RequestId::read)
-            .unwrap_or(RequestId::Number(0))
+    pub fn id(&self) -> &RequestId<'static> {
+        &self.id
     }
 
     /// The revision under which it's served.

@@ -64,7 +64,7 @@ impl<H: Handler> Server<H> {
             Ok(body) => (200, body),
             Err(error) => (
                 error.status,
-                encode::error(Some(&request.id()), Some(request.revision), &error),
+                encode::error(Some(request.id()), Some(request.revision), &error),
             ),
         };
         let opened = request
@@ -97,7 +97,7 @@ impl<H: Handler> Server<H> {
     /// The answer that refuses a request without asking the handler, for reasons that the transport knows: a
     /// bad credential, an id that's in use, a cancelled exchange.
     pub fn refuse(&self, request: &Request, error: &RpcError) -> Reply {
-        let body = encode::error(Some(&request.id()), Some(request.revision), error);
+        let body = encode::error(Some(request.id()), Some(request.revision), error);
         Reply {
             status: on_wire(request.wire, error.status),
             body: Some(body),
@@ -125,7 +125,6 @@ impl<H: Handler> Server<H> {
         request: &Request,
         link: Link<'_>,
     ) -> Result<Bytes, RpcError> {
-        let id = request.id();
         let Some(method) = request.method() else {
             return Ok(self.answer_alone(principal, request));
         };
@@ -136,7 +135,7 @@ impl<H: Handler> Server<H> {
         match (self.handler.call(principal, call).await, &method) {
             (Outcome::Error(error), _) => Err(error.into_rpc(&method)),
             (Outcome::Complete(completed), method) if answers(&completed, method) => {
-                Ok(self.encoder.completed(&id, request.revision, &completed))
+                Ok(self.encoder.completed(request.id(), request.revision, &completed))
             }
             // A handler that answers a list with a call is broken, and its answer would be no legal message.
             (Outcome::Complete(_), _) => Err(RpcError::internal()),
@@ -150,7 +149,7 @@ impl<H: Handler> Server<H> {
         let instructions = || self.handler.instructions(principal);
         match request.operation {
             Operation::Initialize => self.encoder.initialized(
-                &id,
+                id,
                 request.revision,
                 self.handler.info(),
                 capabilities,
@@ -158,10 +157,10 @@ impl<H: Handler> Server<H> {
             ),
             Operation::Discover => {
                 self.encoder
-                    .discovered(&id, self.decoder.served, capabilities, instructions().as_deref())
+                    .discovered(id, self.decoder.served, capabilities, instructions().as_deref())
             }
             Operation::Ping | Operation::ListTools | Operation::CallTool => {
-                self.encoder.empty(&id, request.revision)
+                self.encoder.empty(id, request.revision)
             }
         }
     }

@@ -115,10 +115,10 @@ fn over_http(signals: &Signals<'_>, served: Revisions) -> Verdict {
     };
     // What was negotiated governs; without a session the header does, and without both it's 2025-03-26 (SHT-09).
     let revision = signals.negotiated.or(named).unwrap_or(Revision::V2025_03_26);
-    if served.serves(revision) {
-        Verdict::Legacy(revision)
-    } else {
-        Verdict::UnservedHeader
+    match header {
+        _ if served.serves(revision) => Verdict::Legacy(revision),
+        Some(_) => Verdict::UnservedHeader,
+        None => Verdict::EnvelopeMissing,
     }
 }
 

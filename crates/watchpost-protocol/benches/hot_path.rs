@@ -1,0 +1,105 @@
+//! What the protocol costs around a tool call: decode, dispatch to a handler with a ready answer, encode.
+
+use std::borrow::Cow;
+use std::future::Future;
+use std::hint::black_box;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use criterion::{Criterion, criterion_group, criterion_main};
+use watchpost_protocol::{
+    Call, Capabilities, ClientCapabilities, ClientInfo, Completed, Handler, Header, Incoming, Link, Outcome,
+    Reply, Revision, Server, ServerInfo, SessionState, ToolResult, TransportFacts, Wire,
+};
+
+struct Ready {
+    info: ServerInfo,
+    result: ToolResult,
+}
+
+impl Handler for Ready {
+    type Principal = ();
+
+    fn info(&self) -> &ServerInfo {
+        &self.info
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { tools: true }
+    }
+
+    fn instructions(&self, (): &()) -> Option<Cow<'_, str>> {
+        None
+    }
+
+    async fn call(&self, (): &(), call: Call<'_>) -> Outcome {
+        black_box(&call.method);
+        Outcome::Complete(Completed::Tool(self.result.clone()))
+    }
+}
+
+fn now<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => output,
+        Poll::Pending => unreachable!("the handler never waits"),
+    }
+}
+
+fn serve(server: &Server<Ready>, body: &Bytes, facts: &TransportFacts<'_>) -> Reply {
+    let Incoming::Request(request) = server.decode(body, facts) else {
+        unreachable!("a request")
+    };
+    now(server.handle(&(), &request, Link::default()))
+}
+
+fn benches(c: &mut Criterion) {
+    let structured = Bytes::from(format!("{{\"rows\":\"{}\"}}", "x".repeat(2000)));
+    let info = ServerInfo {
+        name: "desk".to_owned(),
+        title: Some("The Desk".to_owned()),
+        version: "1.0.0".to_owned(),
+        description: None,
+        website_url: None,
+    };
+    let result = ToolResult {
+        structured: Some(structured),
+        ..ToolResult::text("Two sentences.")
+    };
+    let server = Server::new(Ready { info, result });
+    let modern = Bytes::from_static(
+        br#"{"jsonrpc":"2.0","id":41,"method":"tools/call","params":{"name":"list_findings","arguments":{"severity":["high","critical"],"limit":50,"text":"admin"},"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"deskhost","version":"3.1.0"},"io.modelcontextprotocol/clientCapabilities":{"elicitation":{"form":{}}}}}}"#,
+    );
+    let legacy = Bytes::from_static(
+        br#"{"jsonrpc":"2.0","id":41,"method":"tools/call","params":{"name":"list_findings","arguments":{"severity":["high","critical"],"limit":50,"text":"admin"}}}"#,
+    );
+    let session = Arc::new(SessionState {
+        revision: Revision::V2025_11_25,
+        client: ClientInfo {
+            name: "deskhost".to_owned(),
+            version: "3.1.0".to_owned(),
+        },
+        capabilities: ClientCapabilities::default(),
+    });
+    let headers = TransportFacts {
+        version: Header::One(b"2026-07-28"),
+        method: Header::One(b"tools/call"),
+        name: Header::One(b"list_findings"),
+        ..TransportFacts::new(Wire::Http, None)
+    };
+    let in_session = TransportFacts::new(Wire::Http, Some(&session));
+    c.bench_function("tools/call modern", |b| {
+        b.iter(|| serve(&server, black_box(&modern), &headers));
+    });
+    c.bench_function("tools/call legacy", |b| {
+        b.iter(|| serve(&server, black_box(&legacy), &in_session));
+    });
+    c.bench_function("decode modern", |b| {
+        b.iter(|| server.decode(black_box(&modern), &headers));
+    });
+}
+
+criterion_group!(hot_path, benches);
+criterion_main!(hot_path);

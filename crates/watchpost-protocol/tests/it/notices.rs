@@ -1,0 +1,117 @@
+//! Progress, and what a handler learns about its request.
+
+use std::sync::atomic::AtomicBool;
+
+use serde_json::{Value, json};
+use watchpost_protocol::{Era, Link, Revision};
+
+use crate::schema::assert_conforms;
+use crate::support::{Kept, Peer, enveloped, plain};
+
+fn progress_of(peer: &Peer, body: &Value, revision: Revision) -> Vec<Value> {
+    let kept = Kept::default();
+    let link = Link {
+        outbox: Some(&kept),
+        cancelled: None,
+    };
+    let (said, _) = peer.send_over(body.to_string(), link);
+    assert_eq!(said.outcome(), (200, 0));
+    let sent: Vec<Value> = kept
+        .0
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|message| serde_json::from_slice(message).unwrap())
+        .collect();
+    for message in &sent {
+        assert_conforms(revision, "ProgressNotification", message);
+        let notification = ["JSONRPCNotification"]
+            .into_iter()
+            .find(|name| crate::schema::defines(revision, name) == Some(true));
+        assert_conforms(revision, notification.unwrap_or("JSONRPCNotification"), message);
+    }
+    sent
+}
+
+/// PRG-01, PRG-02, PRG-04.
+#[test]
+fn progress_increases_under_the_token_that_came() {
+    for revision in Revision::KNOWN {
+        let mut params = json!({"name": "count"});
+        let (peer, mut body) = match revision.era() {
+            Era::Legacy => (Peer::http().session(revision), plain("tools/call", params.take())),
+            Era::Modern => (
+                Peer::modern("tools/call", Some("count")),
+                enveloped("tools/call", params.take()),
+            ),
+        };
+        body["params"]["name"] = json!("count");
+        assert_eq!(
+            progress_of(&peer, &body, revision),
+            Vec::<Value>::new(),
+            "nobody asked"
+        );
+        for token in [json!("p7"), json!(7)] {
+            body["params"]["_meta"]["progressToken"] = token.clone();
+            assert!(peer.request(&body).wants_progress());
+            let sent = progress_of(&peer, &body, revision);
+            let mut params: Vec<Value> = sent.iter().map(|message| message["params"].clone()).collect();
+            let with_message = revision > Revision::V2024_11_05;
+            for params in &mut params {
+                let message = params.as_object_mut().unwrap().remove("message");
+                let expected = (with_message && params["progress"] != json!(3.25)).then(|| json!("counting"));
+                assert_eq!(message, expected, "{revision}");
+            }
+            assert_eq!(
+                params,
+                [
+                    json!({"progressToken": token, "progress": 1.0}),
+                    json!({"progressToken": token, "progress": 2.0, "total": 9.5}),
+                    json!({"progressToken": token, "progress": 3.25}),
+                ]
+            );
+        }
+    }
+}
+
+#[test]
+fn handler_learns_who_asks_and_how() {
+    let told = |peer: &Peer, body: &Value, link: Link<'_>| -> Value {
+        let (said, _) = peer.send_over(body.to_string(), link);
+        serde_json::from_str(said.result()["content"][0]["text"].as_str().unwrap()).unwrap()
+    };
+    let mut body = enveloped("tools/call", json!({"name": "who"}));
+    body["id"] = json!("a\nb");
+    let meta = body["params"]["_meta"].as_object_mut().unwrap();
+    meta.insert(
+        "io.modelcontextprotocol/clientInfo".into(),
+        json!({"name": "desk\u{1b}host", "version": "1"}),
+    );
+    meta.insert(
+        "io.modelcontextprotocol/clientCapabilities".into(),
+        json!({"elicitation": {"form": {}, "url": {}}, "extensions": {"io.modelcontextprotocol/tasks": {}}}),
+    );
+    meta.insert("io.modelcontextprotocol/logLevel".into(), json!("notice"));
+    meta.insert("traceparent".into(), json!("00-ab-cd-01"));
+    meta.insert("progressToken".into(), json!("t"));
+    let flag = AtomicBool::new(true);
+    let link = Link {
+        cancelled: Some(&flag),
+        outbox: None,
+    };
+    assert_eq!(
+        told(&Peer::modern("tools/call", Some("who")), &body, link),
+        json!({"id": "\"a\\nb\"", "revision": "2026-07-28", "client": "deskhost", "form": true, "url": true,
+            "tasks": true, "level": "Notice", "trace": "00-ab-cd-01", "token": "\"t\"", "cancelled": true})
+    );
+    let legacy = Peer::http().session(Revision::V2025_06_18);
+    assert_eq!(
+        told(
+            &legacy,
+            &plain("tools/call", json!({"name": "who"})),
+            Link::default()
+        ),
+        json!({"id": "7", "revision": "2025-06-18", "client": "bench", "form": true, "url": false,
+            "tasks": false, "level": null, "trace": null, "token": null, "cancelled": false})
+    );
+}

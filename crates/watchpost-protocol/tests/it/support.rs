@@ -1,0 +1,457 @@
+//! A small server, and a way to send it messages as a transport would.
+
+use std::borrow::Cow;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use watchpost_protocol::{
+    CacheHint, CacheScope, Call, CallError, Capabilities, ClientCapabilities, ClientInfo, Completed, Handler,
+    Header, Incoming, Link, Method, Notification, Operation, Outbox, Outcome, Reply, Request, Revision,
+    Server, ServerInfo, SessionState, ToolCatalog, ToolDefinition, ToolHints, ToolPage, ToolResult,
+    TransportFacts, Wire,
+};
+
+use crate::schema::{assert_conforms, defines};
+
+/// Runs a future that never waits.
+pub(crate) fn now<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("nothing in these tests waits"),
+    }
+}
+
+pub(crate) struct Desk {
+    info: ServerInfo,
+    catalog: Arc<ToolCatalog>,
+    tools: bool,
+}
+
+pub(crate) fn raw(value: &Value) -> Box<RawValue> {
+    RawValue::from_string(value.to_string()).unwrap()
+}
+
+pub(crate) fn tool(name: &str) -> ToolDefinition {
+    ToolDefinition {
+        name: name.to_owned(),
+        title: Some(format!("The {name} tool")),
+        description: "Says what it was told.".to_owned(),
+        input_schema: raw(&json!({"type": "object", "properties": {"text": {"type": "string"}}})),
+        output_schema: Some(raw(
+            &json!({"type": "object", "properties": {"said": {"type": "object"}}}),
+        )),
+        hints: ToolHints {
+            read_only: true,
+            destructive: false,
+            idempotent: true,
+            open_world: false,
+        },
+    }
+}
+
+impl Desk {
+    pub(crate) fn new(tools: bool) -> Self {
+        let info = ServerInfo {
+            name: "desk".to_owned(),
+            title: Some("The Desk".to_owned()),
+            version: "1.2.3".to_owned(),
+            description: Some("Answers.".to_owned()),
+            website_url: Some("https://desk.example/".to_owned()),
+        };
+        let catalog = ToolCatalog::new(vec![tool("echo"), tool("fail")]).unwrap();
+        Self {
+            info,
+            catalog: Arc::new(catalog),
+            tools,
+        }
+    }
+}
+
+impl Handler for Desk {
+    type Principal = &'static str;
+
+    fn info(&self) -> &ServerInfo {
+        &self.info
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { tools: self.tools }
+    }
+
+    fn instructions(&self, principal: &&'static str) -> Option<Cow<'_, str>> {
+        Some(format!("Hello \"{principal}\".").into())
+    }
+
+    async fn call(&self, _: &&'static str, call: Call<'_>) -> Outcome {
+        match call.method {
+            Method::ListTools { cursor } => {
+                let next_cursor = match cursor.as_deref() {
+                    None => Some(String::new()),
+                    Some("") => None,
+                    Some(_) => return Outcome::Error(CallError::InvalidCursor),
+                };
+                let cache = CacheHint {
+                    ttl_ms: 60_000,
+                    scope: CacheScope::Private,
+                };
+                let catalog = Arc::clone(&self.catalog);
+                Outcome::Complete(Completed::Tools(ToolPage {
+                    catalog,
+                    next_cursor,
+                    cache,
+                }))
+            }
+            Method::CallTool { name, arguments } => match name.as_ref() {
+                "echo" => {
+                    let said = arguments.map_or("{}", |arguments| arguments.as_str());
+                    let structured = Bytes::from(format!("{{\"said\":{said}}}"));
+                    let result = ToolResult {
+                        structured: Some(structured),
+                        ..ToolResult::text(said)
+                    };
+                    Outcome::Complete(Completed::Tool(result))
+                }
+                "fail" => Outcome::Complete(Completed::Tool(ToolResult::error("say less"))),
+                "count" => {
+                    let notify = call.meta.notify();
+                    for (progress, total) in [(1.0, None), (2.0, Some(9.5)), (2.0, None), (f64::NAN, None)] {
+                        notify.progress(progress, total, Some("counting"));
+                    }
+                    notify.progress(3.25, Some(f64::INFINITY), None);
+                    Outcome::Complete(Completed::Tool(ToolResult::text("counted")))
+                }
+                "who" => {
+                    let meta = call.meta;
+                    let text = json!({
+                        "id": meta.id().to_string(),
+                        "revision": meta.revision().as_str(),
+                        "client": meta.client().map(|client| client.name.clone()),
+                        "form": meta.capabilities().elicitation_form,
+                        "url": meta.capabilities().elicitation_url,
+                        "tasks": meta.capabilities().tasks,
+                        "level": meta.log_level().map(|level| format!("{level:?}")),
+                        "trace": meta.traceparent(),
+                        "token": meta.progress_token().map(|token| token.to_string()),
+                        "cancelled": meta.is_cancelled(),
+                    });
+                    Outcome::Complete(Completed::Tool(ToolResult::text(&text.to_string())))
+                }
+                "mixed-up" => {
+                    let cache = CacheHint {
+                        ttl_ms: 0,
+                        scope: CacheScope::Public,
+                    };
+                    let catalog = Arc::clone(&self.catalog);
+                    Outcome::Complete(Completed::Tools(ToolPage {
+                        catalog,
+                        next_cursor: None,
+                        cache,
+                    }))
+                }
+                "crash" => Outcome::Error(CallError::Internal),
+                "strict" => Outcome::Error(CallError::InvalidParams("no".into())),
+                _ => Outcome::Error(CallError::UnknownTool),
+            },
+        }
+    }
+}
+
+/// Keeps what it's given.
+#[derive(Default)]
+pub(crate) struct Kept(pub(crate) Mutex<Vec<Bytes>>);
+
+impl Outbox for Kept {
+    fn send(&self, message: Bytes) {
+        self.0.lock().unwrap().push(message);
+    }
+}
+
+/// What a message led to.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Said {
+    /// An answer: HTTP status and JSON.
+    Answer(u16, Value),
+    /// A notification that a transport acts on or drops.
+    Noted(Notification),
+    /// A response of the client, dropped.
+    Response,
+    /// Refused without a word.
+    Silence,
+}
+
+impl Said {
+    #[track_caller]
+    pub(crate) fn json(&self) -> &Value {
+        match self {
+            Self::Answer(_, json) => json,
+            other => panic!("no answer: {other:?}"),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn result(&self) -> &Value {
+        let json = self.json();
+        json.get("result").unwrap_or_else(|| panic!("no result: {json}"))
+    }
+
+    /// HTTP status and error code; code 0 for a result.
+    #[track_caller]
+    pub(crate) fn outcome(&self) -> (u16, i64) {
+        match self {
+            Self::Answer(status, json) => (*status, json["error"]["code"].as_i64().unwrap_or(0)),
+            other => panic!("no answer: {other:?}"),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn message(&self) -> &str {
+        self.json()["error"]["message"].as_str().unwrap()
+    }
+}
+
+pub(crate) fn session(revision: Revision) -> Arc<SessionState> {
+    Arc::new(SessionState {
+        revision,
+        client: ClientInfo {
+            name: "bench".to_owned(),
+            version: "0".to_owned(),
+        },
+        capabilities: ClientCapabilities {
+            elicitation_form: true,
+            ..ClientCapabilities::default()
+        },
+    })
+}
+
+/// One way to reach the server.
+#[derive(Clone)]
+pub(crate) struct Peer {
+    pub(crate) server: Arc<Server<Desk>>,
+    pub(crate) wire: Wire,
+    pub(crate) version: Vec<String>,
+    pub(crate) method: Vec<String>,
+    pub(crate) name: Vec<String>,
+    pub(crate) session: Option<Arc<SessionState>>,
+}
+
+impl Peer {
+    pub(crate) fn new(wire: Wire) -> Self {
+        Self::of(Server::new(Desk::new(true)), wire)
+    }
+
+    pub(crate) fn of(server: Server<Desk>, wire: Wire) -> Self {
+        let server = Arc::new(server);
+        Self {
+            server,
+            wire,
+            version: vec![],
+            method: vec![],
+            name: vec![],
+            session: None,
+        }
+    }
+
+    pub(crate) fn http() -> Self {
+        Self::new(Wire::Http)
+    }
+
+    /// A modern HTTP client that calls `method`.
+    pub(crate) fn modern(method: &str, name: Option<&str>) -> Self {
+        let peer = Self::http().version("2026-07-28").method(method);
+        match name {
+            Some(name) => peer.name(name),
+            None => peer,
+        }
+    }
+
+    pub(crate) fn version(mut self, value: &str) -> Self {
+        self.version.push(value.to_owned());
+        self
+    }
+
+    pub(crate) fn method(mut self, value: &str) -> Self {
+        self.method.push(value.to_owned());
+        self
+    }
+
+    pub(crate) fn name(mut self, value: &str) -> Self {
+        self.name.push(value.to_owned());
+        self
+    }
+
+    pub(crate) fn session(mut self, revision: Revision) -> Self {
+        self.session = Some(session(revision));
+        self
+    }
+
+    pub(crate) fn decode(&self, body: impl Into<Bytes>) -> Incoming {
+        fn header(values: &[String]) -> Header<'_> {
+            Header::from_values(values.iter().map(String::as_bytes))
+        }
+        let facts = TransportFacts {
+            version: header(&self.version),
+            method: header(&self.method),
+            name: header(&self.name),
+            ..TransportFacts::new(self.wire, self.session.as_ref())
+        };
+        self.server.decode(&body.into(), &facts)
+    }
+
+    #[track_caller]
+    pub(crate) fn request(&self, body: &Value) -> Request {
+        match self.decode(body.to_string()) {
+            Incoming::Request(request) => request,
+            other => panic!("no request: {other:?}"),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn send(&self, body: &Value) -> Said {
+        self.send_bytes(body.to_string())
+    }
+
+    #[track_caller]
+    pub(crate) fn send_bytes(&self, body: impl Into<Bytes>) -> Said {
+        self.send_over(body, Link::default()).0
+    }
+
+    /// Sends a message, checks the answer against the schema of its revision, and shows it.
+    #[track_caller]
+    pub(crate) fn send_over(
+        &self,
+        body: impl Into<Bytes>,
+        link: Link<'_>,
+    ) -> (Said, Option<Arc<SessionState>>) {
+        let body: Bytes = body.into();
+        let reply = match self.decode(body.clone()) {
+            Incoming::Request(request) => {
+                let reply = now(self.server.handle(&"alice", &request, link));
+                let json = parse(&reply);
+                check_response(request.revision(), Some(request.operation()), &json);
+                reply
+            }
+            Incoming::Batch(batch) => {
+                let reply = now(self.server.handle_batch(&"alice", &batch, link));
+                if reply.body.is_some() {
+                    let json = parse(&reply);
+                    let requests: Vec<_> = batch.requests().collect();
+                    for answer in json.as_array().unwrap() {
+                        let asked = requests.iter().find(|request| {
+                            serde_json::from_str::<Value>(&request.id().to_string()).unwrap() == answer["id"]
+                        });
+                        let operation = asked.map(|request| request.operation());
+                        check_response(Revision::V2025_03_26, operation, answer);
+                    }
+                }
+                reply
+            }
+            Incoming::Notification(notification) => return (Said::Noted(notification), None),
+            Incoming::Response => return (Said::Response, None),
+            Incoming::Rejected(reply) => {
+                if reply.body.is_some() {
+                    check_rejection(self, &body, &parse(&reply));
+                }
+                reply
+            }
+        };
+        let said = match reply.body {
+            Some(_) => Said::Answer(reply.status, parse(&reply)),
+            None => Said::Silence,
+        };
+        (said, reply.opened)
+    }
+}
+
+#[track_caller]
+fn parse(reply: &Reply) -> Value {
+    let body = reply.body.as_ref().expect("an answer");
+    assert!(!body.contains(&b'\n'), "an answer is one line");
+    serde_json::from_slice(body).expect("an answer is JSON")
+}
+
+#[track_caller]
+fn check_response(revision: Revision, operation: Option<Operation>, json: &Value) {
+    if json.get("error").is_some() {
+        check_error(revision, json);
+        return;
+    }
+    let envelope = ["JSONRPCResultResponse", "JSONRPCResponse"];
+    if let Some(name) = envelope
+        .into_iter()
+        .find(|name| defines(revision, name) == Some(true))
+    {
+        assert_conforms(revision, name, json);
+    }
+    let result = match operation.expect("a result answers a request") {
+        Operation::Initialize => "InitializeResult",
+        Operation::Ping => "EmptyResult",
+        Operation::Discover => "DiscoverResult",
+        Operation::ListTools => "ListToolsResult",
+        Operation::CallTool => "CallToolResult",
+    };
+    assert_conforms(revision, result, &json["result"]);
+}
+
+#[track_caller]
+fn check_error(revision: Revision, json: &Value) {
+    let name = ["JSONRPCErrorResponse", "JSONRPCError"]
+        .into_iter()
+        .find(|name| defines(revision, name) == Some(true))
+        .unwrap_or("JSONRPCError");
+    assert_conforms(revision, name, json);
+    let special = match json["error"]["code"].as_i64() {
+        Some(-32020) => "HeaderMismatchError",
+        Some(-32022) => "UnsupportedProtocolVersionError",
+        _ => return,
+    };
+    assert_conforms(Revision::V2026_07_28, special, json);
+}
+
+/// An error without a usable id: legal as it is where the schema lets `id` out, and with `null` nowhere, which
+/// is the one exception we make (RPC-09), so there it's checked without.
+#[track_caller]
+fn check_rejection(peer: &Peer, body: &[u8], json: &Value) {
+    let mut checked = json.clone();
+    let unidentified = json.get("id").is_none_or(Value::is_null);
+    if json.get("id").is_some_and(Value::is_null) {
+        checked.as_object_mut().unwrap().remove("id");
+    }
+    let enveloped = String::from_utf8_lossy(body).contains("io.modelcontextprotocol/protocolVersion");
+    let known = peer.session.as_ref().map(|session| session.revision);
+    let named = peer.version.first().and_then(|name| Revision::parse(name));
+    let revision = match (enveloped, known.or(named)) {
+        (true, _) => Revision::V2026_07_28,
+        _ if unidentified => Revision::V2025_11_25,
+        (false, revision) => revision.unwrap_or(Revision::V2025_11_25),
+    };
+    check_error(revision, &checked);
+}
+
+/// A modern request.
+pub(crate) fn enveloped(method: &str, params: Value) -> Value {
+    let mut params = params;
+    params["_meta"] = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    json!({"jsonrpc": "2.0", "id": 7, "method": method, "params": params})
+}
+
+/// A legacy request.
+pub(crate) fn plain(method: &str, params: Value) -> Value {
+    json!({"jsonrpc": "2.0", "id": 7, "method": method, "params": params})
+}
+
+pub(crate) fn initialize(version: &str) -> Value {
+    let client = json!({"name": "bench", "version": "3.1.0"});
+    plain(
+        "initialize",
+        json!({"protocolVersion": version, "capabilities": {}, "clientInfo": client}),
+    )
+}

@@ -103,8 +103,9 @@ async fn serve_one<G, H, P>(
     }
 
     let activity = Activity::new();
-    let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity), &timing));
-    let connection = Arc::new(Connection::new(peer, admitted.reserved, activity));
+    let reserved = admitted.reserved;
+    let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity), &timing, admitted));
+    let connection = Arc::new(Connection::new(peer, reserved, activity));
 
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
@@ -114,8 +115,8 @@ async fn serve_one<G, H, P>(
         .header_read_timeout(None)
         // The read buffer bounds the headers: 431 when they don't fit.
         .max_buf_size(limits.head_bytes.max(HTTP1_BUFFER_MIN))
-        .keep_alive(!admitted.reserved)
-        .pipeline_flush(true);
+        // Not `pipeline_flush`: with it, answers to requests that can't be parsed are never written.
+        .keep_alive(!reserved);
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -149,5 +150,4 @@ async fn serve_one<G, H, P>(
         // Peers that hang up or send rubbish are daily business.
         tracing::debug!(%error, "a connection ended early");
     }
-    drop(admitted);
 }

@@ -7,10 +7,10 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::Instant;
 
 use crate::config::Timing;
@@ -67,10 +67,16 @@ impl Drop for Running {
     }
 }
 
+/// What a connection runs over.
+pub(crate) trait Socket: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Socket for T {}
+
 /// The socket.
 #[derive(Debug)]
-pub(crate) struct Watched<T> {
-    io: T,
+pub(crate) struct Watched<T: Socket, K: Send + 'static> {
+    /// Taken when dropped.
+    io: Option<T>,
     activity: Arc<Activity>,
     head: Duration,
     idle: Duration,
@@ -80,12 +86,42 @@ pub(crate) struct Watched<T> {
     reading: Alarm,
     stalled_since: Option<Instant>,
     writing: Alarm,
+    /// What the connection holds until it is gone.
+    held: Option<K>,
 }
 
-impl<T> Watched<T> {
-    pub(crate) fn new(io: T, activity: Arc<Activity>, timing: &Timing) -> Self {
+/// How long, and for how many bytes, a peer is still listened to that sends while we close. Closing at once
+/// would make its system throw away our last answer (431, say) unread.
+const LINGER: Duration = Duration::from_millis(500);
+const LINGER_BYTES: usize = 4 << 20;
+
+impl<T: Socket, K: Send + 'static> Drop for Watched<T, K> {
+    fn drop(&mut self) {
+        let (Some(mut io), Ok(runtime)) = (self.io.take(), tokio::runtime::Handle::try_current()) else {
+            return;
+        };
+        let mut scratch = [0; 512];
+        let mut unread = ReadBuf::new(&mut scratch);
+        let looked = Pin::new(&mut io).poll_read(&mut Context::from_waker(Waker::noop()), &mut unread);
+        if !matches!(looked, Poll::Ready(Ok(()))) || unread.filled().is_empty() {
+            return;
+        }
+        let held = self.held.take();
+        runtime.spawn(async move {
+            let _held = held;
+            let _ = tokio::time::timeout(LINGER, async {
+                io.shutdown().await?;
+                tokio::io::copy(&mut io.take(LINGER_BYTES as u64), &mut tokio::io::sink()).await
+            })
+            .await;
+        });
+    }
+}
+
+impl<T: Socket, K: Send + 'static> Watched<T, K> {
+    pub(crate) fn new(io: T, activity: Arc<Activity>, timing: &Timing, held: K) -> Self {
         Self {
-            io,
+            io: Some(io),
             activity,
             head: timing.head,
             idle: timing.idle,
@@ -94,7 +130,12 @@ impl<T> Watched<T> {
             reading: Alarm::default(),
             stalled_since: None,
             writing: Alarm::default(),
+            held: Some(held),
         }
+    }
+
+    fn io(&mut self) -> &mut T {
+        self.io.as_mut().expect("only `drop` takes it")
     }
 
     fn after_read(&mut self, got_bytes: bool) {
@@ -139,11 +180,11 @@ impl<T> Watched<T> {
     }
 }
 
-impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
+impl<T: Socket, K: Send + Unpin + 'static> AsyncRead for Watched<T, K> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buf.filled().len();
-        match Pin::new(&mut this.io).poll_read(cx, buf) {
+        match Pin::new(this.io()).poll_read(cx, buf) {
             Poll::Pending => {
                 if this.read_took_too_long(cx) {
                     return Poll::Ready(Err(io::Error::new(
@@ -161,10 +202,10 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
+impl<T: Socket, K: Send + Unpin + 'static> AsyncWrite for Watched<T, K> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let outcome = Pin::new(&mut this.io).poll_write(cx, buf);
+        let outcome = Pin::new(this.io()).poll_write(cx, buf);
         this.judge_write(outcome, cx)
     }
 
@@ -174,27 +215,26 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let outcome = Pin::new(&mut this.io).poll_write_vectored(cx, bufs);
+        let outcome = Pin::new(this.io()).poll_write_vectored(cx, bufs);
         this.judge_write(outcome, cx)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
+        self.io.as_ref().is_some_and(AsyncWrite::is_write_vectored)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().io).poll_flush(cx)
+        Pin::new(self.get_mut().io()).poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().io).poll_shutdown(cx)
+        Pin::new(self.get_mut().io()).poll_shutdown(cx)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     fn timing(head_ms: u64, idle_ms: u64, stall_ms: u64) -> Timing {
         Timing {
@@ -210,7 +250,7 @@ mod tests {
     #[tokio::test]
     async fn a_peer_that_never_ends_its_headers_is_cut_off() {
         let (mut client, server) = tokio::io::duplex(64);
-        let mut watched = Watched::new(server, Activity::new(), &timing(20, LONG, LONG));
+        let mut watched = Watched::new(server, Activity::new(), &timing(20, LONG, LONG), ());
         client.write_all(b"POST").await.unwrap();
         let mut buf = [0; 64];
         assert_eq!(watched.read(&mut buf).await.unwrap(), 4);
@@ -224,7 +264,7 @@ mod tests {
     async fn a_connection_between_requests_may_rest_for_the_idle_time() {
         let (_client, server) = tokio::io::duplex(64);
         let activity = Activity::new();
-        let mut watched = Watched::new(server, Arc::clone(&activity), &timing(LONG, 20, LONG));
+        let mut watched = Watched::new(server, Arc::clone(&activity), &timing(LONG, 20, LONG), ());
         drop(activity.begin(false));
         let mut buf = [0; 64];
         assert_eq!(
@@ -237,7 +277,7 @@ mod tests {
     async fn a_request_in_progress_is_not_timed_by_the_socket() {
         let (mut client, server) = tokio::io::duplex(64);
         let activity = Activity::new();
-        let mut watched = Watched::new(server, Arc::clone(&activity), &timing(1, 1, LONG));
+        let mut watched = Watched::new(server, Arc::clone(&activity), &timing(1, 1, LONG), ());
         let running = activity.begin(false);
         let mut buf = [0; 64];
         let waited = tokio::time::timeout(Duration::from_millis(30), watched.read(&mut buf)).await;
@@ -250,7 +290,7 @@ mod tests {
     #[tokio::test]
     async fn a_peer_that_takes_no_bytes_is_cut_off() {
         let (_client, server) = tokio::io::duplex(16);
-        let mut watched = Watched::new(server, Activity::new(), &timing(LONG, LONG, 20));
+        let mut watched = Watched::new(server, Activity::new(), &timing(LONG, LONG, 20), ());
         let error = watched.write_all(&[0; 64]).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }

@@ -83,7 +83,7 @@ where
         notifications,
         calls: JoinSet::new(),
     };
-    let mut lines = Lines::new(input, limits.message_bytes);
+    let mut lines = Lines::new(input, limits.message_bytes.min(process.message_bytes_max()));
     let mut output = Output {
         output,
         line: BytesMut::new(),
@@ -107,7 +107,7 @@ where
             line = lines.next(), if !is_full => match line? {
                 None => break,
                 Some(line) => {
-                    let answer = process.take(line, &limits).await;
+                    let answer = process.take(line).await;
                     while let Ok(notification) = notified.try_recv() {
                         output.write(&notification).await?;
                     }
@@ -189,12 +189,17 @@ where
     G: Gate,
     H: Handler<Principal = G::Principal>,
 {
+    /// The decoder's own limit.
+    fn message_bytes_max(&self) -> usize {
+        usize::try_from(self.server.limits().message_bytes).unwrap_or(usize::MAX - 1)
+    }
+
     /// Takes one line; gives the answer if it is there at once.
-    async fn take(&mut self, line: Line, limits: &Limits) -> Option<Bytes> {
+    async fn take(&mut self, line: Line) -> Option<Bytes> {
         let message = match line {
             Line::Message(message) => message,
-            // As long as the limit and a byte, so that the decoder says what it says to any such message.
-            Line::TooLong => Bytes::from(vec![b' '; limits.message_bytes + 1]),
+            // The decoder looks at the length first, and knows in which form this client wants its errors.
+            Line::TooLong => Bytes::from(vec![b' '; self.message_bytes_max() + 1]),
         };
         let principal = match self.admitted().await {
             Ok(principal) => principal,

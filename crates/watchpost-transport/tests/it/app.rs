@@ -1,0 +1,310 @@
+//! A server with an invented gate and four tools.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::task::JoinHandle;
+use watchpost_protocol::{
+    CacheHint, CacheScope, Call, CallError, Capabilities, Completed, Handler, Method, Outcome, Server,
+    ServerInfo, ToolCatalog, ToolDefinition, ToolHints, ToolPage, ToolResult,
+};
+use watchpost_transport::{
+    Binding, Caller, Clock, Config, Credential, Gate, Probes, Random, Refusal, Service, SessionKey,
+    StdioSeat, Timing, serve,
+};
+
+use crate::wire::Wire;
+
+pub(crate) const NOW: u64 = 1_800_000_000;
+pub(crate) const GOOD: &str = "good-key";
+pub(crate) const OTHER: &str = "other-key";
+
+/// A clock that stands until it is moved.
+pub(crate) struct SetClock(AtomicU64);
+
+impl SetClock {
+    pub(crate) fn advance(&self, seconds: u64) {
+        self.0.fetch_add(seconds, Ordering::SeqCst);
+    }
+}
+
+impl Clock for SetClock {
+    fn unix_seconds(&self) -> u64 {
+        NOW + self.0.load(Ordering::SeqCst)
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::from_secs(1_000 + self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// Different bytes on each call.
+struct Counting(AtomicU64);
+
+impl Random for Counting {
+    fn fill(&self, bytes: &mut [u8]) {
+        let n = self.0.fetch_add(1, Ordering::SeqCst).to_le_bytes();
+        for (at, byte) in bytes.iter_mut().enumerate() {
+            *byte = n[at % 8] ^ u8::try_from(at).unwrap();
+        }
+    }
+}
+
+/// Knows two keys, until they are revoked.
+pub(crate) struct FakeGate {
+    keys: Mutex<HashMap<&'static str, bool>>,
+}
+
+impl FakeGate {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            keys: Mutex::new([(GOOD, true), (OTHER, true)].into()),
+        })
+    }
+
+    pub(crate) fn revoke(&self, key: &'static str) {
+        self.keys.lock().unwrap().insert(key, false);
+    }
+
+    fn is_valid(&self, key: &str) -> bool {
+        self.keys.lock().unwrap().get(key).copied().unwrap_or(false)
+    }
+}
+
+impl Gate for FakeGate {
+    type Principal = Arc<str>;
+
+    async fn admit(&self, credential: Option<Credential<'_>>, _: &Caller<'_>) -> Result<Arc<str>, Refusal> {
+        let retry_after = Duration::from_millis(6_500);
+        match credential.map(|credential| credential.expose()) {
+            None => Err(Refusal::Missing),
+            Some("spent-key") => Err(Refusal::Throttled { retry_after }),
+            Some("key-of-a-locked-store") => Err(Refusal::Unavailable { retry_after }),
+            Some(key) if self.is_valid(key) => Ok(key.into()),
+            Some(_) => Err(Refusal::Invalid),
+        }
+    }
+
+    fn binding(&self, principal: &Arc<str>) -> Binding {
+        Binding::new(principal.as_bytes()).unwrap()
+    }
+
+    async fn still_valid(&self, principal: &Arc<str>) -> bool {
+        self.is_valid(principal)
+    }
+}
+
+pub(crate) struct FakeProbes;
+
+impl Probes for FakeProbes {
+    async fn ready(&self) -> Result<(), String> {
+        Ok(())
+    }
+
+    async fn metrics(&self) -> String {
+        "calls_total 1\n".to_owned()
+    }
+}
+
+/// What the tools wait for and what became of them.
+pub(crate) struct Bench {
+    pub(crate) release: Semaphore,
+    pub(crate) started: watch::Sender<usize>,
+    pub(crate) finished: watch::Sender<usize>,
+    pub(crate) dropped: watch::Sender<usize>,
+}
+
+impl Bench {
+    pub(crate) async fn until(counter: &watch::Sender<usize>, count: usize) {
+        let mut seen = counter.subscribe();
+        let waiting = seen.wait_for(|now| *now >= count);
+        tokio::time::timeout(Duration::from_secs(20), waiting)
+            .await
+            .expect("it happens in time")
+            .unwrap();
+    }
+}
+
+struct Dropped<'a>(&'a Bench, bool);
+
+impl Drop for Dropped<'_> {
+    fn drop(&mut self) {
+        let counter = if self.1 { &self.0.finished } else { &self.0.dropped };
+        counter.send_modify(|count| *count += 1);
+    }
+}
+
+/// `echo` answers its arguments, `wait` waits to be released, `step` reports progress and waits, `fall` panics.
+pub(crate) struct Tools {
+    info: ServerInfo,
+    catalog: Arc<ToolCatalog>,
+    bench: Arc<Bench>,
+}
+
+impl Handler for Tools {
+    type Principal = Arc<str>;
+
+    fn info(&self) -> &ServerInfo {
+        &self.info
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { tools: true }
+    }
+
+    fn instructions(&self, _: &Arc<str>) -> Option<std::borrow::Cow<'_, str>> {
+        None
+    }
+
+    async fn call(&self, principal: &Arc<str>, call: Call<'_>) -> Outcome {
+        let (name, arguments) = match &call.method {
+            Method::ListTools { .. } => {
+                return Outcome::Complete(Completed::Tools(ToolPage {
+                    catalog: Arc::clone(&self.catalog),
+                    next_cursor: None,
+                    cache: CacheHint {
+                        ttl_ms: 1_000,
+                        scope: CacheScope::Private,
+                    },
+                }));
+            }
+            Method::CallTool { name, arguments } => {
+                (name.as_ref(), arguments.map_or("{}", |raw| raw.as_str()))
+            }
+        };
+        let text = match name {
+            "echo" => format!("{principal} said {arguments}"),
+            "wait" | "step" => {
+                let mut guard = Dropped(&self.bench, false);
+                self.bench.started.send_modify(|count| *count += 1);
+                if name == "step" {
+                    call.meta.notify().progress(1.0, Some(2.0), Some("half-way"));
+                }
+                self.bench.release.acquire().await.unwrap().forget();
+                guard.1 = true;
+                "done".to_owned()
+            }
+            "fall" => panic!("a tool fell over on purpose"),
+            _ => return Outcome::Error(CallError::UnknownTool),
+        };
+        Outcome::Complete(Completed::Tool(ToolResult::text(&text)))
+    }
+}
+
+pub(crate) fn server(bench: &Arc<Bench>) -> Arc<Server<Tools>> {
+    let tools = ["echo", "fall", "step", "wait"].map(|name| ToolDefinition {
+        name: name.to_owned(),
+        title: None,
+        description: format!("For tests: {name}."),
+        input_schema: serde_json::value::to_raw_value(&serde_json::json!({"type": "object"})).unwrap(),
+        output_schema: None,
+        hints: ToolHints {
+            read_only: true,
+            destructive: false,
+            idempotent: true,
+            open_world: false,
+        },
+    });
+    let info = ServerInfo {
+        name: "bench".to_owned(),
+        title: None,
+        version: "1.0.0".to_owned(),
+        description: None,
+        website_url: None,
+    };
+    let catalog = Arc::new(ToolCatalog::new(tools.to_vec()).unwrap());
+    Arc::new(Server::new(Tools {
+        info,
+        catalog,
+        bench: Arc::clone(bench),
+    }))
+}
+
+/// A running server on a port of its own.
+pub(crate) struct App {
+    pub(crate) address: SocketAddr,
+    pub(crate) gate: Arc<FakeGate>,
+    pub(crate) clock: Arc<SetClock>,
+    pub(crate) bench: Arc<Bench>,
+    pub(crate) service: Service<FakeGate, Tools, FakeProbes>,
+    stop: Option<oneshot::Sender<()>>,
+    serving: Option<JoinHandle<()>>,
+}
+
+pub(crate) fn bench() -> Arc<Bench> {
+    Arc::new(Bench {
+        release: Semaphore::new(0),
+        started: watch::Sender::new(0),
+        finished: watch::Sender::new(0),
+        dropped: watch::Sender::new(0),
+    })
+}
+
+impl App {
+    pub(crate) async fn start() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// Changes the configuration before it starts. Checks of streams are quick, so that tests needn't wait.
+    pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let clock = Arc::new(SetClock(AtomicU64::new(0)));
+        let mut config = Config::new(
+            SessionKey::new([7; 32]),
+            Arc::<SetClock>::clone(&clock),
+            Arc::new(Counting(AtomicU64::new(0))),
+        );
+        config.timing = Timing {
+            revocation_check: Duration::from_millis(20),
+            ..Timing::default()
+        };
+        change(&mut config);
+        let gate = FakeGate::new();
+        let bench = bench();
+        let service = Service::new(config, Arc::clone(&gate), server(&bench), FakeProbes);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let serving = tokio::spawn(serve(listener, service.clone(), async {
+            let _ = stopped.await;
+        }));
+        Self {
+            address,
+            gate,
+            clock,
+            bench,
+            service,
+            stop: Some(stop),
+            serving: Some(serving),
+        }
+    }
+
+    pub(crate) async fn connect(&self) -> Wire {
+        Wire::connect(self.address).await
+    }
+
+    /// Gives the signal to stop; the handle ends when the server has.
+    pub(crate) fn stop(&mut self) -> JoinHandle<()> {
+        self.stop.take().unwrap().send(()).unwrap();
+        self.serving.take().unwrap()
+    }
+}
+
+/// A place for one stdio client.
+pub(crate) fn seat(
+    bench: &Arc<Bench>,
+    gate: &Arc<FakeGate>,
+    admission: Result<Arc<str>, Refusal>,
+) -> StdioSeat<FakeGate, Tools> {
+    StdioSeat {
+        server: server(bench),
+        gate: Arc::clone(gate),
+        admission,
+        limits: watchpost_transport::Limits::default(),
+        timing: Timing::default(),
+    }
+}

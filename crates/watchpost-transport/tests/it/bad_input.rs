@@ -1,0 +1,209 @@
+use crate::app::{App, GOOD};
+use crate::talk::{PING, call, modern, post};
+use crate::wire::{Request, Wire};
+
+async fn is_usable(wire: &mut Wire) {
+    assert_eq!(wire.ask(&post(PING)).await.status, 200, "the connection goes on");
+}
+
+#[tokio::test]
+async fn malformed_messages_are_answered_and_the_connection_goes_on() {
+    let app = App::start().await;
+    let mut wire = app.connect().await;
+    let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
+    for (body, status, code) in [
+        ("", 400, -32700),
+        ("{", 400, -32700),
+        ("nonsense", 400, -32700),
+        ("\u{feff}{}", 400, -32700),
+        ("[]", 400, -32600),
+        ("42", 400, -32600),
+        (r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, 400, -32600),
+        (r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#, 400, -32600),
+        (r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}"#, 400, -32600),
+        (r#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#, 400, -32600),
+        (deep.as_str(), 400, -32600),
+    ] {
+        let reply = wire.ask(&post(body)).await;
+        assert_eq!(reply.status, status, "{body:.60}");
+        assert_eq!(reply.json()["error"]["code"], code, "{body:.60}");
+        is_usable(&mut wire).await;
+    }
+}
+
+#[tokio::test]
+async fn a_message_cut_at_any_byte_leaves_the_connection_usable() {
+    let app = App::start().await;
+    let mut wire = app.connect().await;
+    let message = call(7, "echo");
+    for end in 0..message.len() {
+        let reply = wire.ask(&post(&message[..end])).await;
+        assert_eq!(reply.json()["error"]["code"], -32700, "cut at {end}");
+    }
+    is_usable(&mut wire).await;
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_refused_before_it_is_read() {
+    let app = App::with(|config| config.limits.message_bytes = 2_000).await;
+    let mut wire = app.connect().await;
+    let fits = format!(
+        r#"{{"jsonrpc":"2.0","id":1,"method":"ping","params":{{"a":"{}"}}}}"#,
+        "x".repeat(1_942)
+    );
+    assert_eq!(fits.len(), 2_000);
+    assert_eq!(wire.ask(&post(fits.clone())).await.status, 200);
+    assert_eq!(wire.ask(&post(format!("{fits} "))).await.status, 413);
+
+    let mut wire = app.connect().await;
+    let declared = post("").header("Content-Length", &(1_u64 << 30).to_string());
+    let head = String::from_utf8(declared.bytes())
+        .unwrap()
+        .replace("Content-Length: 0\r\n", "");
+    wire.send(head).await;
+    assert_eq!(wire.reply().await.status, 413);
+}
+
+#[tokio::test]
+async fn a_chunked_body_ends_at_the_limit_and_with_its_connection() {
+    let app = App::with(|config| config.limits.message_bytes = 2_000).await;
+    let chunked = |chunks: &[&str]| {
+        let head = Request::post("/mcp", "")
+            .key(GOOD)
+            .header("Transfer-Encoding", "chunked");
+        let mut text = String::from_utf8(head.bytes())
+            .unwrap()
+            .replace("Content-Length: 0\r\n", "");
+        for chunk in chunks {
+            text.push_str(&format!("{:x}\r\n{chunk}\r\n", chunk.len()));
+        }
+        text
+    };
+    let mut wire = app.connect().await;
+    let (one, two) = PING.split_at(10);
+    wire.send(chunked(&[one, two, ""])).await;
+    let reply = wire.reply().await;
+    assert_eq!((reply.status, reply.header("connection")), (200, Some("close")));
+    assert!(
+        wire.is_closed().await,
+        "nothing can follow a body whose end is in doubt"
+    );
+
+    let mut wire = app.connect().await;
+    let piece = "x".repeat(1_500);
+    wire.send(chunked(&[&piece, &piece])).await;
+    assert_eq!(wire.reply().await.status, 413);
+}
+
+#[tokio::test]
+async fn content_types_and_encodings_are_checked() {
+    let app = App::start().await;
+    let mut wire = app.connect().await;
+    for (name, value, status) in [
+        ("Content-Type", "text/plain", 415),
+        ("Content-Type", "application/x-www-form-urlencoded", 415),
+        ("Content-Type", "application/json; charset=utf-8", 200),
+        ("Content-Encoding", "gzip", 415),
+        ("Content-Encoding", "identity", 200),
+        ("Accept", "application/json", 406),
+        ("Accept", "text/event-stream", 406),
+        ("Accept", "text/html", 406),
+        ("Accept", "*/*", 200),
+        ("Accept", "text/event-stream, application/json;q=0.5", 200),
+    ] {
+        let reply = wire.ask(&post(PING).set(name, value)).await;
+        assert_eq!(reply.status, status, "{name}: {value}");
+    }
+    assert_eq!(wire.ask(&post(PING).without("Content-Type")).await.status, 415);
+}
+
+#[tokio::test]
+async fn heads_over_the_limits_are_refused() {
+    let app = App::start().await;
+    let check = async |request: Request, status: u16| {
+        let mut wire = app.connect().await;
+        wire.try_send(request.bytes()).await;
+        assert_eq!(wire.reply().await.status, status);
+    };
+    check(
+        Request::new("GET", &format!("/{}", "a".repeat(9_000))).key(GOOD),
+        414,
+    )
+    .await;
+    check(post(PING).header("X-Long", &"a".repeat(40_000)), 431).await;
+    let many = (0..120).fold(post(PING), |request, n| request.header(&format!("X-{n}"), "a"));
+    check(many, 431).await;
+    let mut wire = app.connect().await;
+    wire.send("rubbish\r\n\r\n").await;
+    assert_eq!(wire.reply().await.status, 400);
+}
+
+#[tokio::test]
+async fn slow_heads_and_bodies_are_cut_off() {
+    let app = App::with(|config| {
+        config.timing.head = std::time::Duration::from_millis(30);
+        config.timing.body_grace = std::time::Duration::from_millis(30);
+    })
+    .await;
+    let mut wire = app.connect().await;
+    wire.send("POST /mcp HT").await;
+    assert!(wire.is_closed().await);
+
+    let mut wire = app.connect().await;
+    let request = post(PING).bytes();
+    wire.send(&request[..request.len() - 5]).await;
+    assert_eq!(wire.reply().await.status, 408);
+}
+
+#[tokio::test]
+async fn a_tool_that_panics_costs_its_caller_an_error_and_nobody_else_anything() {
+    let app = App::start().await;
+    let mut wire = app.connect().await;
+    let reply = wire.ask(&post(call(1, "fall"))).await;
+    assert_eq!(
+        (reply.status, reply.json()["error"]["code"].as_i64()),
+        (200, Some(-32603))
+    );
+    is_usable(&mut wire).await;
+}
+
+#[tokio::test]
+async fn modern_statuses_are_those_of_the_protocol() {
+    let app = App::start().await;
+    let mut wire = app.connect().await;
+    let tools = serde_json::json!({});
+    let reply = wire.ask(&modern(1, "tools/list", tools.clone())).await;
+    assert_eq!(
+        (reply.status, reply.json()["result"]["resultType"].as_str()),
+        (200, Some("complete"))
+    );
+    assert!(reply.header("mcp-session-id").is_none());
+    let unknown = wire.ask(&modern(1, "no/such/method", tools.clone())).await;
+    assert_eq!(
+        (unknown.status, unknown.json()["error"]["code"].as_i64()),
+        (404, Some(-32601))
+    );
+    let mismatch = modern(1, "tools/list", tools.clone()).set("Mcp-Method", "tools/call");
+    let mismatch = wire.ask(&mismatch).await;
+    assert_eq!(
+        (mismatch.status, mismatch.json()["error"]["code"].as_i64()),
+        (400, Some(-32020))
+    );
+    let with_session = modern(1, "tools/list", tools).header("Mcp-Session-Id", "nonsense");
+    assert_eq!(
+        wire.ask(&with_session).await.status,
+        200,
+        "modern requests have no sessions"
+    );
+    for method in ["GET", "DELETE"] {
+        let request = Request::new(method, "/mcp")
+            .key(GOOD)
+            .header("MCP-Protocol-Version", "2026-07-28");
+        let reply = wire.ask(&request).await;
+        assert_eq!(
+            (reply.status, reply.header("allow")),
+            (405, Some("POST")),
+            "{method}"
+        );
+    }
+}

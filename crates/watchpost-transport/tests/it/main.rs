@@ -1,0 +1,14 @@
+//! Real sockets on loopback, an invented gate, and a client that says exactly what it is told to.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+mod admission;
+mod app;
+mod bad_input;
+mod old_stream;
+mod sessions;
+mod stdio;
+mod stop;
+mod streams;
+mod talk;
+mod transcript;
+mod wire;

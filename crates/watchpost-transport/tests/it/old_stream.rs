@@ -1,0 +1,175 @@
+use crate::app::{App, Bench, GOOD, OTHER};
+use crate::talk::{INITIALIZED, PING, call, call_with_progress, cancel, initialize};
+use crate::wire::{Request, Wire};
+use watchpost_transport::Surface;
+
+/// Opens a stream and gives the path to post to.
+async fn open(app: &App) -> (Wire, String) {
+    let mut stream = app.connect().await;
+    let reply = stream
+        .ask(
+            &Request::new("GET", "/sse")
+                .key(GOOD)
+                .header("Accept", "text/event-stream"),
+        )
+        .await;
+    assert_eq!((reply.status, reply.is_events()), (200, true));
+    let first = stream.event().await.unwrap();
+    let path = first.strip_prefix("event: endpoint\ndata: ").unwrap().to_owned();
+    assert!(path.starts_with("/messages?session_id="), "{path}");
+    (stream, path)
+}
+
+async fn accepted(wire: &mut Wire, path: &str, body: impl Into<String>) {
+    let reply = wire.ask(&Request::post(path, body).key(GOOD)).await;
+    assert_eq!((reply.status, reply.body.as_str()), (202, ""));
+}
+
+#[tokio::test]
+async fn answers_to_posts_come_on_the_stream() {
+    let app = App::start().await;
+    let (mut stream, path) = open(&app).await;
+    let mut wire = app.connect().await;
+    accepted(&mut wire, &path, initialize("2024-11-05")).await;
+    assert_eq!(
+        stream.message().await.unwrap()["result"]["protocolVersion"],
+        "2024-11-05"
+    );
+    accepted(&mut wire, &path, INITIALIZED).await;
+    accepted(&mut wire, &path, call("a", "echo")).await;
+    assert_eq!(stream.message().await.unwrap()["id"], "a");
+    accepted(&mut wire, &path, call(2, "no_such_tool")).await;
+    assert_eq!(stream.message().await.unwrap()["error"]["code"], -32602);
+    accepted(&mut wire, &path, call_with_progress(3, "step")).await;
+    assert_eq!(
+        stream.message().await.unwrap()["method"],
+        "notifications/progress"
+    );
+    accepted(&mut wire, &path, PING).await;
+    assert_eq!(
+        stream.message().await.unwrap()["id"],
+        1,
+        "one call doesn't hold up another"
+    );
+    app.bench.release.add_permits(1);
+    assert_eq!(stream.message().await.unwrap()["id"], 3);
+}
+
+#[tokio::test]
+async fn a_later_revision_may_be_negotiated_and_nothing_goes_before_the_handshake() {
+    let app = App::start().await;
+    let (mut stream, path) = open(&app).await;
+    let mut wire = app.connect().await;
+    accepted(&mut wire, &path, call(1, "echo")).await;
+    assert_eq!(stream.message().await.unwrap()["error"]["code"], -32600);
+    accepted(&mut wire, &path, initialize("2025-06-18")).await;
+    assert_eq!(
+        stream.message().await.unwrap()["result"]["protocolVersion"],
+        "2025-06-18"
+    );
+    accepted(&mut wire, &path, initialize("2025-06-18")).await;
+    assert_eq!(stream.message().await.unwrap()["error"]["code"], -32600);
+}
+
+#[tokio::test]
+async fn posts_that_fit_no_stream_are_refused() {
+    let app = App::start().await;
+    let (_stream, path) = open(&app).await;
+    let mut wire = app.connect().await;
+    let unknown = format!("/messages?session_id={}", "0".repeat(32));
+    for (path, key, status) in [
+        ("/messages", GOOD, 400),
+        ("/messages?session_id=", GOOD, 400),
+        ("/messages?session_id=../../etc", GOOD, 400),
+        (unknown.as_str(), GOOD, 404),
+        (path.as_str(), OTHER, 404),
+        (path.as_str(), "wrong", 401),
+    ] {
+        let reply = wire.ask(&Request::post(path, PING).key(key)).await;
+        assert_eq!(reply.status, status, "{path} {key}");
+    }
+    let reply = wire.ask(&Request::post(&path, PING)).await;
+    assert_eq!(reply.status, 401, "a session is no credential");
+    let reply = wire.ask(&Request::post(&path, "nonsense").key(GOOD)).await;
+    assert_eq!(
+        (reply.status, reply.json()["error"]["code"].as_i64()),
+        (400, Some(-32700))
+    );
+}
+
+#[tokio::test]
+async fn a_session_ends_with_its_stream() {
+    let app = App::start().await;
+    let (stream, path) = open(&app).await;
+    drop(stream);
+    let mut wire = app.connect().await;
+    loop {
+        let reply = wire.ask(&Request::post(&path, INITIALIZED).key(GOOD)).await;
+        match reply.status {
+            // The server hasn't noticed yet.
+            202 => tokio::task::yield_now().await,
+            status => break assert_eq!(status, 404),
+        }
+    }
+    assert_eq!(app.service.open_streams(), 0);
+}
+
+#[tokio::test]
+async fn a_cancelled_call_is_not_answered() {
+    let app = App::start().await;
+    let (mut stream, path) = open(&app).await;
+    let mut wire = app.connect().await;
+    accepted(&mut wire, &path, initialize("2024-11-05")).await;
+    stream.message().await.unwrap();
+    accepted(&mut wire, &path, call(9, "wait")).await;
+    Bench::until(&app.bench.started, 1).await;
+    accepted(&mut wire, &path, cancel(9)).await;
+    Bench::until(&app.bench.dropped, 1).await;
+    accepted(&mut wire, &path, PING).await;
+    assert_eq!(
+        stream.message().await.unwrap()["id"],
+        1,
+        "the next answer is another one's"
+    );
+}
+
+#[tokio::test]
+async fn post_to_sse_is_streamable_http_unless_only_the_old_transport_is_served() {
+    let app = App::start().await;
+    let mut wire = app.connect().await;
+    assert_eq!(wire.ask(&Request::post("/sse", PING).key(GOOD)).await.status, 200);
+
+    let app = App::with(|config| {
+        config.surface = Surface::HttpSse;
+        config.mount = "/watch".to_owned();
+    })
+    .await;
+    let mut wire = app.connect().await;
+    let reply = wire.ask(&Request::post("/sse", PING).key(GOOD)).await;
+    assert_eq!((reply.status, reply.header("allow")), (405, Some("GET, OPTIONS")));
+    assert_eq!(wire.ask(&Request::post("/mcp", PING).key(GOOD)).await.status, 404);
+    assert_eq!(wire.ask(&Request::new("GET", "/healthz")).await.status, 200);
+    let mut stream = app.connect().await;
+    stream.ask(&Request::new("GET", "/sse").key(GOOD)).await;
+    assert!(
+        stream
+            .event()
+            .await
+            .unwrap()
+            .contains("data: /watch/messages?session_id=")
+    );
+}
+
+#[tokio::test]
+async fn calls_of_one_stream_are_bounded() {
+    let app = App::with(|config| config.limits.calls_per_stream = 1).await;
+    let (mut stream, path) = open(&app).await;
+    let mut wire = app.connect().await;
+    accepted(&mut wire, &path, initialize("2024-11-05")).await;
+    stream.message().await.unwrap();
+    accepted(&mut wire, &path, call(1, "wait")).await;
+    let reply = wire.ask(&Request::post(&path, call(2, "wait")).key(GOOD)).await;
+    assert_eq!((reply.status, reply.header("retry-after")), (503, Some("1")));
+    app.bench.release.add_permits(1);
+    assert_eq!(stream.message().await.unwrap()["id"], 1);
+}

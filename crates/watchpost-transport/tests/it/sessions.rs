@@ -1,0 +1,177 @@
+use crate::app::{App, Bench, GOOD, OTHER};
+use crate::talk::{INITIALIZED, PING, call, cancel, initialize, post, shake_hands};
+use crate::wire::{Request, Wire};
+
+const REVISION: &str = "2025-11-25";
+
+fn in_session(id: &str, body: impl Into<String>) -> Request {
+    post(body).header("Mcp-Session-Id", id)
+}
+
+#[tokio::test]
+async fn a_handshake_opens_a_session_that_any_version_header_may_use() {
+    let app = App::start().await;
+    let mut wire = app.connect().await;
+    let id = shake_hands(&mut wire, REVISION).await;
+    assert!(id.bytes().all(|byte| (0x21..=0x7e).contains(&byte)));
+    let accepted = wire.ask(&in_session(&id, INITIALIZED)).await;
+    assert_eq!((accepted.status, accepted.body.as_str()), (202, ""));
+    for version in ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"] {
+        let reply = wire
+            .ask(&in_session(&id, call(2, "echo")).header("MCP-Protocol-Version", version))
+            .await;
+        assert_eq!(reply.status, 200, "{version}");
+    }
+    let unserved = in_session(&id, PING).header("MCP-Protocol-Version", "2023-01-01");
+    assert_eq!(wire.ask(&unserved).await.status, 400);
+    assert_eq!(
+        wire.ask(&in_session(&id, initialize(REVISION))).await.json()["error"]["code"],
+        -32600
+    );
+}
+
+#[tokio::test]
+async fn a_post_without_a_session_is_served_by_itself() {
+    let app = App::start().await;
+    let mut wire = app.connect().await;
+    let reply = wire.ask(&post(call(5, "echo"))).await;
+    assert_eq!((reply.status, reply.json()["id"].as_i64()), (200, Some(5)));
+    assert!(reply.header("mcp-session-id").is_none());
+}
+
+#[tokio::test]
+async fn a_session_goes_on_in_another_process_with_the_same_key() {
+    let app = App::start().await;
+    let id = shake_hands(&mut app.connect().await, REVISION).await;
+    let replica = App::start().await;
+    let mut wire = replica.connect().await;
+    assert_eq!(wire.ask(&in_session(&id, PING)).await.status, 200);
+    let elsewhere =
+        App::with(|config| config.session_key = watchpost_transport::SessionKey::new([8; 32])).await;
+    let mut wire = elsewhere.connect().await;
+    assert_eq!(wire.ask(&in_session(&id, PING)).await.status, 404);
+}
+
+async fn is_unknown(wire: &mut Wire, id: &str, key: &str) {
+    for request in [
+        Request::post("/mcp", PING),
+        Request::post("/mcp", INITIALIZED),
+        Request::post("/mcp", initialize(REVISION)),
+        Request::post("/mcp", r#"{"jsonrpc":"2.0","id":1,"result":{}}"#),
+        Request::new("GET", "/mcp").header("Accept", "text/event-stream"),
+        Request::new("DELETE", "/mcp"),
+    ] {
+        let request = request.key(key).header("Mcp-Session-Id", id);
+        let reply = wire.ask(&request).await;
+        assert_eq!(reply.status, 404, "{request:?}: {reply:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_foreign_altered_or_expired_session_looks_like_an_unknown_one() {
+    let app = App::start().await;
+    let mut wire = app.connect().await;
+    let id = shake_hands(&mut wire, REVISION).await;
+    assert_eq!(wire.ask(&in_session(&id, PING)).await.status, 200);
+    is_unknown(&mut wire, &id, OTHER).await;
+    let altered = if id.ends_with('A') {
+        id.replace('A', "B")
+    } else {
+        format!("{}A", &id[..id.len() - 1])
+    };
+    is_unknown(&mut wire, &altered, GOOD).await;
+    is_unknown(&mut wire, "no-such-session", GOOD).await;
+    assert_eq!(
+        wire.ask(&in_session(&id, PING)).await.status,
+        200,
+        "the session itself is unharmed"
+    );
+    app.clock.advance(24 * 60 * 60 - 1);
+    assert_eq!(wire.ask(&in_session(&id, PING)).await.status, 200);
+    app.clock.advance(1);
+    is_unknown(&mut wire, &id, GOOD).await;
+}
+
+#[tokio::test]
+async fn a_deleted_session_is_over_on_every_connection() {
+    let app = App::start().await;
+    let mut wire = app.connect().await;
+    let id = shake_hands(&mut wire, REVISION).await;
+    let mut other = app.connect().await;
+    assert_eq!(other.ask(&in_session(&id, PING)).await.status, 200);
+    let end = Request::new("DELETE", "/mcp")
+        .key(GOOD)
+        .header("Mcp-Session-Id", &id);
+    assert_eq!(wire.ask(&end).await.status, 204);
+    is_unknown(&mut wire, &id, GOOD).await;
+    is_unknown(&mut other, &id, GOOD).await;
+    assert_eq!(
+        wire.ask(&Request::new("DELETE", "/mcp").key(GOOD)).await.status,
+        400
+    );
+}
+
+#[tokio::test]
+async fn a_failed_handshake_leaves_no_session() {
+    let app = App::start().await;
+    let mut wire = app.connect().await;
+    let reply = wire
+        .ask(&post(
+            r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}"#,
+        ))
+        .await;
+    assert_eq!(reply.json()["error"]["code"], -32602);
+    assert!(reply.header("mcp-session-id").is_none());
+}
+
+#[tokio::test]
+async fn a_cancelled_call_ends_with_an_error_and_only_in_its_own_session() {
+    let app = App::start().await;
+    let mut wire = app.connect().await;
+    let id = shake_hands(&mut wire, REVISION).await;
+    let mut other = app.connect().await;
+    let other_id = shake_hands(&mut other, REVISION).await;
+    wire.send(in_session(&id, call(9, "wait")).bytes()).await;
+    Bench::until(&app.bench.started, 1).await;
+    assert_eq!(other.ask(&in_session(&other_id, cancel(9))).await.status, 202);
+    assert_eq!(other.ask(&in_session(&id, cancel("9"))).await.status, 202);
+    assert_eq!(other.ask(&post(cancel(9))).await.status, 202);
+    let again = other.ask(&in_session(&id, call(9, "echo"))).await;
+    assert_eq!(
+        again.json()["error"]["code"],
+        -32600,
+        "the id is in use, so the call still runs"
+    );
+    assert_eq!(other.ask(&in_session(&id, cancel(9))).await.status, 202);
+    let reply = wire.reply().await;
+    assert_eq!(
+        (reply.status, reply.json()["error"]["code"].as_i64()),
+        (200, Some(-32800))
+    );
+    assert_eq!(
+        (*app.bench.dropped.borrow(), *app.bench.finished.borrow()),
+        (1, 0)
+    );
+}
+
+#[tokio::test]
+async fn batches_are_served_to_those_who_negotiated_them() {
+    let app = App::start().await;
+    let mut wire = app.connect().await;
+    let array = format!("[{},{INITIALIZED},{}]", call(1, "echo"), call(2, "fall"));
+    let id = shake_hands(&mut wire, "2025-03-26").await;
+    let reply = wire.ask(&in_session(&id, array.clone())).await;
+    assert_eq!(reply.status, 200);
+    assert_eq!(reply.json().as_array().map(Vec::len), Some(2));
+    assert_eq!(
+        wire.ask(&in_session(&id, format!("[{INITIALIZED}]")))
+            .await
+            .status,
+        202
+    );
+    let id = shake_hands(&mut wire, "2025-06-18").await;
+    assert_eq!(
+        wire.ask(&in_session(&id, array)).await.json()["error"]["code"],
+        -32600
+    );
+}

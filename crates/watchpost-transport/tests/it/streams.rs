@@ -1,0 +1,199 @@
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::app::{App, Bench, GOOD};
+use crate::talk::{PING, call, call_with_progress, modern, post, shake_hands};
+use crate::wire::{Request, Wire};
+
+const REVISION: &str = "2025-11-25";
+
+fn listen(id: &str) -> Request {
+    Request::new("GET", "/mcp")
+        .key(GOOD)
+        .header("Accept", "text/event-stream")
+        .header("Mcp-Session-Id", id)
+}
+
+async fn open_stream(app: &App) -> (Wire, String) {
+    let id = shake_hands(&mut app.connect().await, REVISION).await;
+    let mut stream = app.connect().await;
+    let reply = stream.ask(&listen(&id)).await;
+    assert_eq!((reply.status, reply.is_events()), (200, true));
+    assert_eq!(reply.header("cache-control"), Some("no-cache, no-transform"));
+    assert_eq!(reply.header("x-accel-buffering"), Some("no"));
+    (stream, id)
+}
+
+#[tokio::test]
+async fn quick_and_quiet_calls_are_answered_as_json() {
+    let app = App::start().await;
+    let mut wire = app.connect().await;
+    for request in [
+        post(call(1, "echo")),
+        post(call_with_progress(1, "echo")),
+        modern(1, "tools/call", json!({"name": "echo"})),
+    ] {
+        let reply = wire.ask(&request).await;
+        assert_eq!(
+            reply.header("content-type"),
+            Some("application/json"),
+            "{reply:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn progress_goes_before_the_answer_on_a_stream_of_its_own() {
+    let app = App::start().await;
+    let mut wire = app.connect().await;
+    let in_envelope = json!({"name": "step", "_meta": {"progressToken": "p"}});
+    for request in [
+        post(call_with_progress(1, "step")),
+        modern(1, "tools/call", in_envelope),
+    ] {
+        wire.send(request.bytes()).await;
+        assert!(wire.reply().await.is_events());
+        let first = wire.message().await.unwrap();
+        assert_eq!(
+            (
+                first["method"].as_str(),
+                first["params"]["progressToken"].as_str()
+            ),
+            (Some("notifications/progress"), Some("p"))
+        );
+        app.bench.release.add_permits(1);
+        let last = wire.message().await.unwrap();
+        assert_eq!(last["result"]["content"][0]["text"], "done");
+        assert_eq!(wire.message().await, None, "the answer ends the stream");
+    }
+    assert_eq!(
+        wire.ask(&post(PING)).await.status,
+        200,
+        "and the connection goes on"
+    );
+}
+
+#[tokio::test]
+async fn progress_of_a_call_that_ends_at_once_is_not_lost() {
+    let app = App::start().await;
+    app.bench.release.add_permits(1);
+    let mut wire = app.connect().await;
+    wire.send(post(call_with_progress(1, "step")).bytes()).await;
+    assert!(wire.reply().await.is_events());
+    assert_eq!(wire.message().await.unwrap()["method"], "notifications/progress");
+    assert_eq!(wire.message().await.unwrap()["id"], 1);
+    assert_eq!(wire.message().await, None);
+}
+
+#[tokio::test]
+async fn a_call_that_takes_long_becomes_a_stream_with_comments() {
+    let app = App::with(|config| config.timing.keep_alive = Duration::from_millis(30)).await;
+    let mut wire = app.connect().await;
+    wire.send(post(call(1, "wait")).bytes()).await;
+    assert!(wire.reply().await.is_events());
+    assert_eq!(wire.event().await.unwrap(), ": keep-alive");
+    app.bench.release.add_permits(1);
+    assert_eq!(wire.message().await.unwrap()["id"], 1);
+    assert_eq!(wire.message().await, None);
+}
+
+#[tokio::test]
+async fn a_legacy_call_outlives_its_client_and_a_modern_one_does_not() {
+    let app = App::start().await;
+    let mut wire = app.connect().await;
+    wire.send(modern(1, "tools/call", json!({"name": "wait"})).bytes())
+        .await;
+    Bench::until(&app.bench.started, 1).await;
+    drop(wire);
+    Bench::until(&app.bench.dropped, 1).await;
+
+    let mut wire = app.connect().await;
+    wire.send(post(call(1, "wait")).bytes()).await;
+    Bench::until(&app.bench.started, 2).await;
+    drop(wire);
+    app.bench.release.add_permits(1);
+    Bench::until(&app.bench.finished, 1).await;
+    assert_eq!(*app.bench.dropped.borrow(), 1);
+}
+
+#[tokio::test]
+async fn a_session_has_one_stream_of_its_own() {
+    let app = App::with(|config| config.timing.keep_alive = Duration::from_millis(30)).await;
+    let (mut stream, id) = open_stream(&app).await;
+    let mut wire = app.connect().await;
+    assert_eq!(wire.ask(&listen(&id)).await.status, 409);
+    assert_eq!(
+        wire.ask(&listen(&id).set("Accept", "application/json"))
+            .await
+            .status,
+        406
+    );
+    assert_eq!(stream.event().await.unwrap(), ": keep-alive");
+    let end = Request::new("DELETE", "/mcp")
+        .key(GOOD)
+        .header("Mcp-Session-Id", &id);
+    assert_eq!(wire.ask(&end).await.status, 204);
+    assert_eq!(stream.message().await, None, "the stream ends with its session");
+}
+
+#[tokio::test]
+async fn a_revoked_key_loses_its_streams() {
+    let app = App::start().await;
+    let (mut stream, _) = open_stream(&app).await;
+    let mut old = app.connect().await;
+    assert!(old.ask(&Request::new("GET", "/sse").key(GOOD)).await.is_events());
+    old.event().await.unwrap();
+    let mut calling = app.connect().await;
+    calling.send(post(call_with_progress(1, "step")).bytes()).await;
+    assert!(calling.reply().await.is_events());
+    calling.message().await.unwrap();
+    assert_eq!(app.service.open_streams(), 3);
+    app.gate.revoke(GOOD);
+    assert_eq!(stream.message().await, None);
+    assert_eq!(old.message().await, None);
+    assert_eq!(calling.message().await, None);
+    assert_eq!(app.connect().await.ask(&post(PING)).await.status, 401);
+}
+
+#[tokio::test]
+async fn streams_are_bounded_in_all_and_per_key() {
+    for per_key in [true, false] {
+        let app = App::with(|config| {
+            let limit = if per_key {
+                &mut config.limits.streams_per_key
+            } else {
+                &mut config.limits.streams_total
+            };
+            *limit = 1;
+        })
+        .await;
+        let mut first = app.connect().await;
+        assert!(
+            first
+                .ask(&Request::new("GET", "/sse").key(GOOD))
+                .await
+                .is_events()
+        );
+        let mut second = app.connect().await;
+        assert_eq!(
+            second.ask(&Request::new("GET", "/sse").key(GOOD)).await.status,
+            503
+        );
+        let other = second
+            .ask(&Request::new("GET", "/sse").key(crate::app::OTHER))
+            .await;
+        assert_eq!(other.status, if per_key { 200 } else { 503 });
+    }
+}
+
+#[tokio::test]
+async fn without_a_place_for_a_stream_a_call_is_answered_as_json() {
+    let app = App::with(|config| config.limits.streams_total = 0).await;
+    let mut wire = app.connect().await;
+    wire.send(post(call_with_progress(1, "step")).bytes()).await;
+    Bench::until(&app.bench.started, 1).await;
+    app.bench.release.add_permits(1);
+    let reply = wire.reply().await;
+    assert_eq!(reply.json()["result"]["content"][0]["text"], "done");
+}

@@ -1,0 +1,64 @@
+//! MCP messages, as clients write them.
+
+use serde_json::{Value, json};
+
+use crate::app::GOOD;
+use crate::wire::{Request, Wire};
+
+pub(crate) fn initialize(revision: &str) -> String {
+    json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
+        "protocolVersion": revision,
+        "capabilities": {"elicitation": {}},
+        "clientInfo": {"name": "deskhost", "version": "3.1.0"},
+    }})
+    .to_string()
+}
+
+pub(crate) const INITIALIZED: &str = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+pub(crate) const PING: &str = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+
+pub(crate) fn call(id: impl Into<Value>, tool: &str) -> String {
+    json!({"jsonrpc": "2.0", "id": id.into(), "method": "tools/call", "params": {"name": tool}}).to_string()
+}
+
+/// A call that wants to hear of its progress.
+pub(crate) fn call_with_progress(id: impl Into<Value>, tool: &str) -> String {
+    json!({"jsonrpc": "2.0", "id": id.into(), "method": "tools/call", "params": {
+        "name": tool, "_meta": {"progressToken": "p"},
+    }})
+    .to_string()
+}
+
+pub(crate) fn cancel(id: impl Into<Value>) -> String {
+    json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": id.into()}})
+        .to_string()
+}
+
+/// A modern request with everything a client has to send.
+pub(crate) fn modern(id: impl Into<Value>, method: &str, mut params: Value) -> Request {
+    params["_meta"]["io.modelcontextprotocol/protocolVersion"] = "2026-07-28".into();
+    params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({});
+    let name = params["name"].as_str().map(str::to_owned);
+    let body = json!({"jsonrpc": "2.0", "id": id.into(), "method": method, "params": params}).to_string();
+    let request = Request::post("/mcp", body)
+        .key(GOOD)
+        .header("MCP-Protocol-Version", "2026-07-28")
+        .header("Mcp-Method", method);
+    match name {
+        Some(name) => request.header("Mcp-Name", &name),
+        None => request,
+    }
+}
+
+/// A post of the good key to `/mcp`.
+pub(crate) fn post(body: impl Into<String>) -> Request {
+    Request::post("/mcp", body).key(GOOD)
+}
+
+/// Shakes hands and gives the session id.
+pub(crate) async fn shake_hands(wire: &mut Wire, revision: &str) -> String {
+    let reply = wire.ask(&post(initialize(revision))).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    assert_eq!(reply.json()["result"]["protocolVersion"], revision);
+    reply.header("mcp-session-id").expect("a session id").to_owned()
+}

@@ -1,1 +1,24 @@
-//! 
+//! Connectors: how Watchpost reads the platforms that a company runs on. One folder per vendor behind
+//! [`watchpost_core::connector::Connector`]; [`connectors`] lists them, [`Outbound`] is the one way out that they
+//! share.
+//!
+//! Everything that a vendor sends is foreign: rows are read one by one, sizes and pages are bounded, names become
+//! [`watchpost_core::text::ForeignText`], and neither an answer's body nor a credential ever gets into an error or a
+//! log line.
+//!
+//! What this crate does NOT do: store, judge, schedule, or change anything at a vendor. It only reads.
+
+mod config;
+mod jwt;
+mod m365;
+mod many;
+mod okta;
+mod outbound;
+mod paging;
+mod registry;
+mod run;
+mod token;
+mod value;
+
+pub use outbound::{Lookup, NotAnOrigin, Origin, Outbound, OutboundError, OutboundSettings};
+pub use registry::connectors;

@@ -215,6 +215,11 @@ impl SimulatorHandle {
         self.shared.state().set_now(now_ms);
     }
 
+    /// Lets time run: the clock tells milliseconds since the Unix epoch. For the end of a demo's past.
+    pub fn set_clock(&self, clock: Arc<dyn Fn() -> i64 + Send + Sync>) {
+        self.shared.state().clock = Some(clock);
+    }
+
     /// Plays the company as it was at that stage: starts over from the fixture, so changes made by
     /// [`SimulatorHandle::apply`] are gone. A clock that stands still is moved to the stage's moment; a clock given
     /// in the configuration is left alone.

@@ -133,7 +133,15 @@ pub(crate) fn answer(
     )
 }
 
-fn failure(status: u16, error: &str, code: u32, text: &str, clock_ms: i64, request_id: &str) -> Reply {
+/// An error of the token endpoint.
+pub(crate) fn failure(
+    status: u16,
+    error: &str,
+    code: u32,
+    text: &str,
+    clock_ms: i64,
+    request_id: &str,
+) -> Reply {
     let time = entra_time(clock_ms);
     let description =
         format!("AADSTS{code}: {text} Trace ID: {request_id} Correlation ID: {request_id} Timestamp: {time}");

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::entra;
 use crate::reply::{Body, Reply, Shape};
 use crate::when::http_date;
 
@@ -88,16 +89,24 @@ impl FaultKind {
             Reply::graph_error(status, code, message, clock_ms, request_id)
         };
         let okta = |status, code: &str, summary: &str| Reply::okta_error(status, code, summary, request_id);
+        let entra = |status, error: &str, code, text: &str| {
+            entra::failure(status, error, code, text, clock_ms, request_id)
+        };
         let reply = match (self, vendor) {
             (Self::TooManyRequests(retry), vendor) => {
-                let mut reply = if vendor == Vendor::Okta {
-                    okta(
+                let mut reply = match vendor {
+                    Vendor::Okta => okta(
                         429,
                         "E0000047",
                         "API call exceeded rate limit due to too many requests.",
-                    )
-                } else {
-                    graph(429, "TooManyRequests", "Too many requests.")
+                    ),
+                    Vendor::Graph => graph(429, "TooManyRequests", "Too many requests."),
+                    Vendor::Entra => entra(
+                        429,
+                        "temporarily_unavailable",
+                        90_055,
+                        "There are too many incoming requests.",
+                    ),
                 };
                 let wait_secs = match retry {
                     RetryAfter::Seconds(seconds) => {
@@ -120,6 +129,27 @@ impl FaultKind {
                 }
                 reply
             }
+            (Self::InternalError | Self::Unavailable, Vendor::Entra) => {
+                let status = if *self == Self::Unavailable { 503 } else { 500 };
+                entra(
+                    status,
+                    "temporarily_unavailable",
+                    90_033,
+                    "A transient error has occurred. Please try again.",
+                )
+            }
+            (Self::Unauthorized, Vendor::Entra) => entra(
+                401,
+                "invalid_client",
+                7_000_222,
+                "The provided client secret keys are expired.",
+            ),
+            (Self::Forbidden, Vendor::Entra) => entra(
+                400,
+                "unauthorized_client",
+                7_000_112,
+                "The application is disabled.",
+            ),
             (Self::InternalError, Vendor::Okta) => okta(500, "E0000009", "Internal Server Error"),
             (Self::InternalError, _) => graph(500, "generalException", "An unexpected error occurred."),
             (Self::Unavailable, Vendor::Okta) => okta(503, "E0000009", "Service temporarily unavailable"),

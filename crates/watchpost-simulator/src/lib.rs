@@ -4,7 +4,7 @@
 //! firm, `birchworks.example`: with real paging, real error bodies, permissions that can be missing, licences
 //! that can be absent, and faults on demand. The demo and the tests connect the real connectors to it.
 //!
-//! It does **not** know any other crate of Watchpost, store anything, check signatures of assertions, or write
+//! It does not know any other crate of Watchpost, store anything, check signatures of assertions, or write
 //! to the company because a vendor API was called: the only way to change the company is [`SimulatorHandle`]
 //! (or its JSON mirror under `/_simulator/`).
 //!
@@ -24,6 +24,7 @@
 //! file's table. To plant a problem: write the person or app into `fixtures/company/`, name what it must cause in
 //! `expected.json`; a test computes the rules from the fixture and compares.
 
+mod bulk;
 mod change;
 mod company;
 mod control;

@@ -35,6 +35,22 @@ impl Request {
     }
 }
 
+/// A part of a path with its percent escapes resolved; unchanged if that isn't text.
+pub(crate) fn unescaped(part: &str) -> String {
+    let (mut bytes, mut rest) = (Vec::with_capacity(part.len()), part.as_bytes());
+    while let Some((&first, tail)) = rest.split_first() {
+        let escape = (first == b'%').then(|| tail.get(..2)).flatten();
+        let byte = escape.and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
+        bytes.push(byte.unwrap_or(first));
+        rest = if byte.is_some() {
+            tail.get(2..).unwrap_or_default()
+        } else {
+            tail
+        };
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| part.to_owned())
+}
+
 /// What a handler of a route needs to know besides the request.
 pub(crate) struct Context {
     pub(crate) world: std::sync::Arc<crate::world::World>,
@@ -240,6 +256,14 @@ pub(crate) fn without_parameter(query: &str, parameter: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn escapes_in_paths_are_resolved() {
+        assert_eq!(unescaped("a%40b%23c"), "a@b#c");
+        for odd in ["a%", "a%4", "a%zz", "%ff", "é"] {
+            assert_eq!(unescaped(odd), odd);
+        }
+    }
 
     #[test]
     fn a_list_has_an_empty_page_after_the_first_and_no_next_after_the_last() {

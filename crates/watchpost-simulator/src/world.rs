@@ -82,6 +82,11 @@ impl World {
         self.explicit.len() as u64
     }
 
+    /// Whether the position is that of an ordinary person whom no change has touched: one without any role.
+    pub(crate) fn ordinary(&self, index: u64) -> bool {
+        index >= self.explicit_people() && !self.edited.contains_key(&index)
+    }
+
     /// The person at a position, unless they have not joined yet or are gone.
     pub(crate) fn person(&self, index: u64) -> Option<Cow<'_, Person>> {
         let person = self.person_ever(index)?;

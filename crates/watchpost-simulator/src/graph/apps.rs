@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{List, list, missing_object, project, select};
+use super::{List, list, missing_object};
 use crate::company::{Credential, Grant, M365App, Ownership};
 use crate::ids::{self, Kind, mix};
 use crate::reply::{Context, Reply, Request};
@@ -59,12 +59,12 @@ fn credentials(world: &World, salt: u64, credentials: &[Credential], secret: boo
 
 pub(super) fn service_principals(request: &Request, context: &Context) -> Reply {
     let world = &context.world;
-    let names = select(request);
     let about = List {
         context: "servicePrincipals",
         total: world.m365_apps.len() as u64,
         page: (100, 999),
         gap: false,
+        by_itself: None,
     };
     list(request, context, &about, |position| {
         let app = world
@@ -85,7 +85,7 @@ pub(super) fn service_principals(request: &Request, context: &Context) -> Reply 
             json!({ "id": permission_id(world, value), "value": value, "displayName": value,
                 "description": value, "isEnabled": true, "allowedMemberTypes": ["Application"], "origin": "Application" })
         });
-        let mut row = json!({
+        let row = json!({
             "id": principal_id(world, position),
             "appId": app_id(world, position, app),
             "displayName": app.name,
@@ -103,23 +103,22 @@ pub(super) fn service_principals(request: &Request, context: &Context) -> Reply 
             "oauth2PermissionScopes": [],
             "createdDateTime": iso(app.created.ms(world.origin_ms)),
         });
-        project(&mut row, names.as_deref(), None);
         Some(row)
     })
 }
 
 pub(super) fn applications(request: &Request, context: &Context) -> Reply {
     let world = &context.world;
-    let names = select(request);
     let about = List {
         context: "applications",
         total: world.m365_apps.len() as u64,
         page: (100, 999),
         gap: false,
+        by_itself: None,
     };
     list(request, context, &about, |position| {
         let app = own(world, position)?;
-        let mut row = json!({
+        let row = json!({
             "id": ids::guid(world.seed, Kind::Registration, position),
             "appId": app_id(world, position, app),
             "displayName": app.name,
@@ -131,7 +130,6 @@ pub(super) fn applications(request: &Request, context: &Context) -> Reply {
             "requiredResourceAccess": [],
             "web": { "redirectUris": [], "implicitGrantSettings": { "enableIdTokenIssuance": false, "enableAccessTokenIssuance": false } },
         });
-        project(&mut row, names.as_deref(), None);
         Some(row)
     })
 }
@@ -147,21 +145,20 @@ pub(super) fn owners(request: &Request, context: &Context, id: &str) -> Reply {
     let Some(app) = position.and_then(|position| own(world, position)) else {
         return missing_object(context, id);
     };
-    let names = select(request);
     let about = List {
         context: "directoryObjects",
         total: app.owners.len() as u64,
         page: (100, 999),
         gap: false,
+        by_itself: None,
     };
     list(request, context, &about, |nth| {
         let index = world.position(app.owners.get(nth as usize)?)?;
         let person = world.person(index)?;
         let account = person.m365.as_ref()?;
-        let mut row = json!({ "@odata.type": "#microsoft.graph.user", "id": world.person_guid(index),
+        let row = json!({ "@odata.type": "#microsoft.graph.user", "id": world.person_guid(index),
             "displayName": person.name, "userPrincipalName": super::people::upn(&person, account),
             "mail": person.email });
-        project(&mut row, names.as_deref(), None);
         Some(row)
     })
 }
@@ -192,6 +189,7 @@ pub(super) fn app_role_assigned_to(request: &Request, context: &Context, id: &st
         total: held.len() as u64,
         page: (100, 999),
         gap: false,
+        by_itself: None,
     };
     list(request, context, &about, |nth| {
         let (at, grant, scope) = held.get(nth as usize)?;
@@ -230,6 +228,7 @@ pub(super) fn grants(request: &Request, context: &Context) -> Reply {
         total,
         page: (100, 999),
         gap: false,
+        by_itself: None,
     };
     list(request, context, &about, |position| {
         let (at, grant, index) = match position.checked_sub(single.len() as u64) {

@@ -206,7 +206,10 @@ pub(super) fn project(row: &mut Value, select: Option<&[String]>, by_itself: Opt
     let Value::Object(fields) = row else { return };
     match (select, by_itself) {
         (Some(names), _) => {
-            fields.retain(|name, _| name.starts_with('@') || names.iter().any(|wanted| wanted == name));
+            // `principal` is there only if it was asked for by `$expand`.
+            fields.retain(|name, _| {
+                name.starts_with('@') || name == "principal" || names.iter().any(|wanted| wanted == name)
+            });
         }
         (None, Some(names)) => {
             fields.retain(|name, _| name.starts_with('@') || names.contains(&name.as_str()));
@@ -225,6 +228,30 @@ pub(super) struct List {
     pub(super) page: (usize, usize),
     /// Send an empty page after the first.
     pub(super) gap: bool,
+    /// What Graph sends without `$select`; `None`: everything.
+    pub(super) by_itself: Option<&'static [&'static str]>,
+}
+
+/// Properties that `$filter` can compare by `eq`.
+const FILTERABLE: [&str; 7] = [
+    "accountEnabled",
+    "appId",
+    "clientId",
+    "displayName",
+    "principalId",
+    "roleDefinitionId",
+    "userType",
+];
+
+/// Property and value of `name eq 'value'` or `name eq true`.
+fn comparison(filter: &str) -> Option<(&str, Value)> {
+    let (name, value) = filter.trim().split_once(" eq ")?;
+    let value = match value.trim() {
+        "true" => json!(true),
+        "false" => json!(false),
+        text => json!(text.strip_prefix('\'')?.strip_suffix('\'')?.replace("''", "'")),
+    };
+    FILTERABLE.contains(&name).then_some((name, value))
 }
 
 /// One page of a list, as `$top` and `$skiptoken` ask.
@@ -232,11 +259,14 @@ pub(super) fn list(
     request: &Request,
     context: &Context,
     list: &List,
-    row: impl FnMut(u64) -> Option<Value>,
+    mut row: impl FnMut(u64) -> Option<Value>,
 ) -> Reply {
-    if request.query("$filter").is_some() || request.query("$search").is_some() {
+    let filter = request.query("$filter");
+    let comparison = filter.as_deref().and_then(comparison);
+    if request.query("$search").is_some() || filter.is_some() != comparison.is_some() {
         return error(context, 400, "Request_UnsupportedQuery", "Unsupported Query.");
     }
+    let names = select(request);
     let (usual, most) = list.page;
     let limit = match request.query("$top").map(|top| top.parse::<usize>()) {
         None => usual,
@@ -261,7 +291,17 @@ pub(super) fn list(
             );
         }
     };
-    let (rows, next) = collect(cursor, list.total, limit, list.gap, row);
+    let (rows, next) = collect(cursor, list.total, limit, list.gap, |position| {
+        let mut row = row(position)?;
+        if comparison
+            .as_ref()
+            .is_some_and(|(name, value)| row.get(*name) != Some(value))
+        {
+            return None;
+        }
+        project(&mut row, names.as_deref(), list.by_itself);
+        Some(row)
+    });
     let base = request
         .url
         .find(request.path.as_str())

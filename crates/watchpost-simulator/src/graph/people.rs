@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{List, error, list, missing_object, project, select};
 use crate::company::{GuestState, M365Account, Person};
 use crate::ids::{self, Kind};
-use crate::reply::{Context, Reply, Request};
+use crate::reply::{Context, Reply, Request, unescaped};
 use crate::when::{HOUR_MS, iso};
 use crate::world::World;
 
@@ -43,13 +43,12 @@ pub(super) fn users(request: &Request, context: &Context) -> Reply {
         total: world.people(),
         page: (100, most),
         gap: true,
+        by_itself: Some(&BY_ITSELF),
     };
     list(request, context, &about, |index| {
         let person = world.person(index)?;
         let account = person.m365.as_ref()?;
-        let mut row = user_row(world, index, &person, account, context.clock_ms);
-        project(&mut row, names.as_deref(), Some(&BY_ITSELF));
-        Some(row)
+        Some(user_row(world, index, &person, account, context.clock_ms))
     })
 }
 
@@ -57,6 +56,7 @@ pub(super) fn user(request: &Request, context: &Context, id: &str) -> Reply {
     let world = &context.world;
     let names = select(request);
     let by_id = ids::guid_index(world.seed, Kind::Person, id);
+    let name = unescaped(id);
     if by_id.is_none()
         && names
             .as_ref()
@@ -75,7 +75,7 @@ pub(super) fn user(request: &Request, context: &Context, id: &str) -> Reply {
                 person
                     .m365
                     .as_ref()
-                    .is_some_and(|account| upn(&person, account).eq_ignore_ascii_case(id))
+                    .is_some_and(|account| upn(&person, account).eq_ignore_ascii_case(&name))
             })
         })
     });
@@ -175,12 +175,12 @@ fn passwordless(method: &str) -> bool {
 
 pub(super) fn registrations(request: &Request, context: &Context) -> Reply {
     let world = &context.world;
-    let names = select(request);
     let about = List {
         context: "userRegistrationDetails",
         total: world.people(),
         page: (100, 999),
         gap: true,
+        by_itself: None,
     };
     list(request, context, &about, |index| {
         let person = world.person(index)?;
@@ -194,7 +194,7 @@ pub(super) fn registrations(request: &Request, context: &Context) -> Reply {
             group.members.contains(&person.key) && world.held(&group.roles).any(|role| role.hold.active())
         });
         let admin = through_group || world.held(&account.roles).any(|role| role.hold.active());
-        let mut row = json!({
+        let row = json!({
             "id": world.person_guid(index),
             "userPrincipalName": upn(&person, account),
             "userDisplayName": person.name,
@@ -212,7 +212,6 @@ pub(super) fn registrations(request: &Request, context: &Context) -> Reply {
             "userPreferredMethodForSecondaryAuthentication": if push { "push" } else { "none" },
             "lastUpdatedDateTime": iso(context.clock_ms - 7 * HOUR_MS),
         });
-        project(&mut row, names.as_deref(), None);
         Some(row)
     })
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::people::upn;
-use super::{List, error, list, missing_object, project, select};
+use super::{List, error, list, missing_object};
 use crate::company::{Group, HeldRole, Hold};
 use crate::ids::{self, Kind, mix};
 use crate::reply::{Context, Reply, Request};
@@ -12,19 +12,18 @@ use crate::world::World;
 
 pub(super) fn definitions(request: &Request, context: &Context) -> Reply {
     let roles = &context.world.company.roles;
-    let names = select(request);
     let about = List {
         context: "roleManagement/directory/roleDefinitions",
         total: roles.len() as u64,
         page: (100, 500),
         gap: false,
+        by_itself: None,
     };
     list(request, context, &about, |index| {
         let role = roles.get(index as usize)?;
-        let mut row = json!({ "id": role.template_id, "displayName": role.name, "templateId": role.template_id,
+        let row = json!({ "id": role.template_id, "displayName": role.name, "templateId": role.template_id,
             "isBuiltIn": true, "isEnabled": true, "description": "",
             "rolePermissions": [{ "allowedResourceActions": ["microsoft.directory/users/standard/read"], "condition": null }] });
-        project(&mut row, names.as_deref(), None);
         Some(row)
     })
 }
@@ -46,6 +45,9 @@ fn holders(world: &World) -> u64 {
 /// Calls `row` with the holder at a position; only people may be many.
 fn with_holder<T>(world: &World, position: u64, row: impl FnOnce(Holder<'_>) -> Option<T>) -> Option<T> {
     let Some(position) = position.checked_sub(world.people()) else {
+        if world.ordinary(position) {
+            return None;
+        }
         let person = world.person(position)?;
         let account = person.m365.as_ref().filter(|account| !account.roles.is_empty())?;
         let principal_id = world.person_guid(position);
@@ -96,12 +98,15 @@ fn assignment_rows(
     mut row: impl FnMut(&World, &Holder<'_>, &HeldRole, &str, u64) -> Option<Value>,
 ) -> Reply {
     let world = &context.world;
-    let names = select(request);
+    let expand = request
+        .query("$expand")
+        .is_some_and(|expand| expand.split(',').any(|name| name == "principal"));
     let about = List {
         context: metadata,
         total: holders(world) * ROLES_EACH,
         page: (100, 500),
         gap: false,
+        by_itself: None,
     };
     list(request, context, &about, |position| {
         with_holder(world, position / ROLES_EACH, |holder| {
@@ -109,7 +114,9 @@ fn assignment_rows(
             let definition = world.company.roles.iter().find(|role| role.name == held.role)?;
             let salt = holder.salt * ROLES_EACH + position % ROLES_EACH;
             let mut value = row(world, &holder, held, &definition.template_id, salt)?;
-            project(&mut value, names.as_deref(), None);
+            if let (true, Value::Object(fields)) = (expand, &mut value) {
+                fields.insert("principal".to_owned(), holder.principal);
+            }
             Some(value)
         })
     })
@@ -117,9 +124,6 @@ fn assignment_rows(
 
 /// Active assignments, however they came about.
 pub(super) fn assignments(request: &Request, context: &Context) -> Reply {
-    let expand = request
-        .query("$expand")
-        .is_some_and(|expand| expand.split(',').any(|name| name == "principal"));
     assignment_rows(
         request,
         context,
@@ -128,11 +132,8 @@ pub(super) fn assignments(request: &Request, context: &Context) -> Reply {
             if !held.hold.active() {
                 return None;
             }
-            let mut row = json!({ "id": ids::guid(world.seed, Kind::RoleAssignment, salt), "principalId": holder.principal_id,
+            let row = json!({ "id": ids::guid(world.seed, Kind::RoleAssignment, salt), "principalId": holder.principal_id,
             "roleDefinitionId": role_id, "directoryScopeId": "/", "appScopeId": null });
-            if let (true, Value::Object(fields)) = (expand, &mut row) {
-                fields.insert("principal".to_owned(), holder.principal.clone());
-            }
             Some(row)
         },
     )
@@ -187,16 +188,15 @@ fn group_row(world: &World, position: u64, group: &Group) -> Value {
 
 pub(super) fn groups(request: &Request, context: &Context) -> Reply {
     let world = &context.world;
-    let names = select(request);
     let about = List {
         context: "groups",
         total: world.company.groups.len() as u64,
         page: (100, 999),
         gap: false,
+        by_itself: None,
     };
     list(request, context, &about, |position| {
-        let mut row = group_row(world, position, world.company.groups.get(position as usize)?);
-        project(&mut row, names.as_deref(), None);
+        let row = group_row(world, position, world.company.groups.get(position as usize)?);
         Some(row)
     })
 }
@@ -215,20 +215,19 @@ pub(super) fn members(request: &Request, context: &Context, id: &str) -> Reply {
             "Invalid page size specified: '0'.",
         );
     }
-    let names = select(request);
     let about = List {
         context: "directoryObjects",
         total: group.members.len() as u64,
         page: (100, 999),
         gap: false,
+        by_itself: None,
     };
     list(request, context, &about, |position| {
         let index = world.position(group.members.get(position as usize)?)?;
         let person = world.person(index)?;
         let account = person.m365.as_ref()?;
-        let mut row = json!({ "@odata.type": "#microsoft.graph.user", "id": world.person_guid(index),
+        let row = json!({ "@odata.type": "#microsoft.graph.user", "id": world.person_guid(index),
             "displayName": person.name, "userPrincipalName": upn(&person, account), "mail": person.email });
-        project(&mut row, names.as_deref(), None);
         Some(row)
     })
 }

@@ -6,7 +6,7 @@ use super::{invalid, list, listing, not_found};
 use crate::company::{OktaAccount, Person, PersonKind};
 use crate::graph::names;
 use crate::ids::{self, Kind};
-use crate::reply::{Context, Reply, Request, Shape};
+use crate::reply::{Context, Reply, Request, Shape, unescaped};
 use crate::when::{DAY_MS, iso_millis};
 use crate::world::World;
 
@@ -90,7 +90,8 @@ fn with_account(
     let world = &context.world;
     let index = ids::okta_index(world.seed, "00u", Kind::Person, id).or_else(|| {
         // A login may stand in place of the id.
-        id.contains('@').then(|| world.find_email(id)).flatten()
+        let login = unescaped(id);
+        login.contains('@').then(|| world.find_email(&login)).flatten()
     });
     let person = index.and_then(|index| Some((index, world.person(index)?)));
     match person
@@ -161,6 +162,9 @@ pub(super) fn roles(context: &Context, id: &str) -> Reply {
 pub(super) fn assignees(request: &Request, context: &Context) -> Reply {
     let world = &context.world;
     let mut reply = list(request, context, world.people(), (100, 200), false, |index| {
+        if world.ordinary(index) {
+            return None;
+        }
         let person = world.person(index)?;
         let account = person.okta.as_ref().filter(|account| !account.roles.is_empty())?;
         if world.okta_status(&person, account).0 == "DEPROVISIONED" {

@@ -101,6 +101,30 @@ async fn statuses_come_in_the_vendors_words() {
 }
 
 #[tokio::test]
+async fn the_token_endpoint_fails_in_its_own_words() {
+    let client = Client::start().await;
+    let access = client.simulator.m365();
+    let check = async |kind: FaultKind, status: u16, code: u64| {
+        order(&client, Vendor::Entra, "/token", kind);
+        let credentials = [
+            ("client_id", access.client_id.as_str()),
+            ("client_secret", &access.client_secret),
+        ];
+        let got = client.token(&credentials).await;
+        assert_eq!(
+            (got.status, got.json()["error_codes"][0].as_u64()),
+            (status, Some(code))
+        );
+        assert_eq!(client.token(&credentials).await.status, 200);
+    };
+    check(FaultKind::TooManyRequests(RetryAfter::Seconds(3)), 429, 90_055).await;
+    check(FaultKind::Unavailable, 503, 90_033).await;
+    check(FaultKind::InternalError, 500, 90_033).await;
+    check(FaultKind::Unauthorized, 401, 7_000_222).await;
+    check(FaultKind::Forbidden, 400, 7_000_112).await;
+}
+
+#[tokio::test]
 async fn a_reset_ends_the_connection_without_an_answer() {
     let client = Client::start().await;
     order(&client, Vendor::Graph, "/users", FaultKind::Reset);

@@ -76,6 +76,62 @@ async fn special_properties_come_only_when_selected() {
 }
 
 #[tokio::test]
+async fn simple_filters_select_and_others_are_refused() {
+    let client = Client::start().await;
+    let url = "v1.0/servicePrincipals?$filter=appId%20eq%20'00000003-0000-0000-c000-000000000000'&$select=displayName";
+    assert_eq!(
+        client.graph(url).await.json()["value"],
+        json!([{ "displayName": "Microsoft Graph" }])
+    );
+    let (guests, _) = client
+        .graph_all("v1.0/users?$filter=userType%20eq%20'Guest'&$select=id&$top=10")
+        .await;
+    assert_eq!(guests.len(), 24);
+    assert_eq!(
+        client.graph("v1.0/users?$filter=endsWith(mail,'x')").await.status,
+        400
+    );
+    assert_eq!(
+        client
+            .graph("v1.0/users/mara.holt%40birchworks.example")
+            .await
+            .status,
+        200
+    );
+    assert_eq!(
+        client
+            .okta("api/v1/users/mara.holt%40birchworks.example")
+            .await
+            .status,
+        200
+    );
+}
+
+#[tokio::test]
+async fn principals_are_expanded_only_when_asked_for() {
+    let client = Client::start().await;
+    for list in [
+        "roleAssignments",
+        "roleAssignmentScheduleInstances",
+        "roleEligibilityScheduleInstances",
+    ] {
+        let path = format!("v1.0/roleManagement/directory/{list}");
+        let (plain, _) = client.graph_all(&path).await;
+        let (expanded, _) = client
+            .graph_all(&format!("{path}?$expand=principal&$select=id"))
+            .await;
+        assert!(!plain.is_empty() && plain.len() == expanded.len(), "{list}");
+        assert!(plain.iter().all(|row| row.get("principal").is_none()), "{list}");
+        assert!(
+            expanded
+                .iter()
+                .all(|row| row["principal"]["@odata.type"].is_string()),
+            "{list}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn wrong_credentials_get_the_vendors_words() {
     let client = Client::start().await;
     let access = client.simulator.m365();

@@ -1,0 +1,267 @@
+//! From Okta's words to ours. Pure; `None` is a row that can't be used.
+#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::panic)]
+
+use super::wire;
+use crate::value::{email, id, time, word};
+use watchpost_core::{
+    fact::{AccountFacts, AppFacts, Fact, GrantFacts, LastActive, MfaFacts, RoleFacts},
+    text::ForeignText,
+    word::{AccountKind, AccountStatus, GrantKind, GrantRisk, Mfa, RoleHold},
+};
+
+/// The role that may do everything.
+const SUPER_ADMIN: &str = "SUPER_ADMIN";
+
+/// Roles from which an org can be taken over.
+const PRIVILEGED_ROLES: &[&str] = &[SUPER_ADMIN, "ORG_ADMIN", "APP_ADMIN"];
+
+/// Factors that can't be phished.
+const PHISHING_RESISTANT: &[&str] = &["webauthn", "u2f", "signed_nonce"];
+
+/// Factors that are easily taken over, or don't count at all.
+const WEAK_FACTORS: &[&str] = &["sms", "call", "email", "question"];
+
+/// What Okta lists among factors but is no second factor.
+const NO_SECOND_FACTORS: &[&str] = &["question", "email"];
+
+/// Okta's own apps, by the names of their templates.
+const FIRST_PARTY_APPS: &[&str] = &[
+    "saasure",
+    "okta_enduser",
+    "okta_browser_plugin",
+    "flow",
+    "okta_iga",
+    "okta_flow_sso",
+];
+
+/// Factors of one account that are kept.
+const METHODS_MAX: usize = 32;
+
+/// An account's state. A word that we don't know yet counts as active: nobody is declared gone by mistake.
+fn status(text: Option<&str>) -> AccountStatus {
+    match text {
+        Some("STAGED" | "PROVISIONED") => AccountStatus::Pending,
+        Some("SUSPENDED") => AccountStatus::Suspended,
+        Some("DEPROVISIONED") => AccountStatus::Deprovisioned,
+        // RECOVERY, LOCKED_OUT and PASSWORD_EXPIRED are states of people who are in.
+        _ => AccountStatus::Active,
+    }
+}
+
+/// An account, and whether its factors are worth asking for.
+pub(super) fn account(user: &wire::User) -> Option<(Fact, bool)> {
+    let vendor_id = id(&user.id)?;
+    let empty = wire::Profile::default();
+    let profile = user.profile.as_ref().unwrap_or(&empty);
+    let login = profile.login.as_deref().unwrap_or_default();
+    let login_address = email(login);
+    let main = profile
+        .email
+        .as_deref()
+        .and_then(email)
+        .or_else(|| login_address.clone());
+    // `secondEmail` is left out: people enter it themselves.
+    let aliases = login_address
+        .filter(|address| main.as_ref() != Some(address))
+        .into_iter()
+        .collect();
+    let status = status(user.status.as_deref());
+    let provider = user
+        .credentials
+        .as_ref()
+        .and_then(|credentials| credentials.provider.as_ref()?.kind.as_deref());
+    let service = profile
+        .user_type
+        .as_deref()
+        .is_some_and(|kind| kind.eq_ignore_ascii_case("service"));
+    let text = |text: &Option<String>| {
+        text.as_deref()
+            .map(ForeignText::name)
+            .filter(|text| !text.is_empty())
+    };
+    let fact = Fact::Account(Box::new(AccountFacts {
+        vendor_id,
+        login: ForeignText::name(login),
+        email: main,
+        aliases,
+        display_name: display_name(profile, login),
+        status,
+        status_changed_at: time(user.status_changed.as_deref()),
+        kind: if service {
+            AccountKind::Service
+        } else {
+            AccountKind::Member
+        },
+        last_active: time(user.last_login.as_deref()).map_or(LastActive::Never, LastActive::At),
+        created_at: time(user.created.as_deref()),
+        department: text(&profile.department),
+        title: text(&profile.title),
+        manager_email: [&profile.manager_id, &profile.manager]
+            .into_iter()
+            .find_map(|text| email(text.as_deref()?)),
+        password_never_expires: None,
+        password_changed_at: time(user.password_changed.as_deref()),
+        synced: provider.map(|kind| matches!(kind, "ACTIVE_DIRECTORY" | "LDAP")),
+        on_premises_id: None,
+        invitation_pending: None,
+        mailbox: None,
+    }));
+    Some((fact, status == AccountStatus::Active))
+}
+
+fn display_name(profile: &wire::Profile, login: &str) -> ForeignText {
+    let part = |text: &Option<String>| {
+        text.as_deref()
+            .map(ForeignText::name)
+            .filter(|text| !text.is_empty())
+    };
+    if let Some(name) = part(&profile.display_name) {
+        return name;
+    }
+    let whole = format!(
+        "{} {}",
+        profile.first_name.as_deref().unwrap_or_default(),
+        profile.last_name.as_deref().unwrap_or_default()
+    );
+    let whole = ForeignText::name(&whole);
+    if whole.is_empty() {
+        ForeignText::name(login)
+    } else {
+        whole
+    }
+}
+
+/// An account's factors.
+pub(super) fn mfa(account: &str, factors: &[wire::Factor]) -> Fact {
+    let active: Vec<&str> = factors
+        .iter()
+        .filter(|factor| factor.status.as_deref() == Some("ACTIVE"))
+        .map(|factor| factor.factor_type.as_str())
+        .collect();
+    let on = active.iter().any(|kind| !NO_SECOND_FACTORS.contains(kind));
+    Fact::Mfa(MfaFacts {
+        account_vendor_id: account.to_owned(),
+        mfa: if on { Mfa::On } else { Mfa::Off },
+        phishing_resistant: active.iter().any(|kind| PHISHING_RESISTANT.contains(kind)),
+        weak_only: on && active.iter().all(|kind| WEAK_FACTORS.contains(kind)),
+        methods: active
+            .iter()
+            .take(METHODS_MAX)
+            .map(|kind| ForeignText::name(kind))
+            .collect(),
+    })
+}
+
+/// An account whose factors could not be read.
+pub(super) fn mfa_unknown(account: &str) -> Fact {
+    Fact::Mfa(MfaFacts {
+        account_vendor_id: account.to_owned(),
+        mfa: Mfa::Unknown,
+        methods: Vec::new(),
+        phishing_resistant: false,
+        weak_only: false,
+    })
+}
+
+/// A role of an account. `None` inside: the row is fine, but the role is switched off.
+pub(super) fn role(account: &str, row: &wire::Role) -> Option<Option<Fact>> {
+    if row.status.as_deref() == Some("INACTIVE") {
+        return Some(None);
+    }
+    let assignment = id(&row.id)?;
+    let kind = word(&row.kind)?;
+    // All custom roles have the same type; their own id tells them apart.
+    let key = match row.role.as_deref().and_then(id) {
+        Some(role) if kind == "CUSTOM" => format!("CUSTOM:{role}"),
+        _ => kind,
+    };
+    let through_group = row.assignment_type.as_deref() == Some("GROUP");
+    Some(Some(Fact::Role(RoleFacts {
+        // A role that comes through a group has the same id for all its members.
+        vendor_id: format!("{account}:{assignment}"),
+        principal_vendor_id: account.to_owned(),
+        privileged: PRIVILEGED_ROLES.contains(&key.as_str()),
+        super_admin: key == SUPER_ADMIN,
+        role_name: ForeignText::name(row.label.as_deref().unwrap_or(&key)),
+        role_key: key,
+        hold: RoleHold::Permanent,
+        // Okta doesn't name the group here.
+        via_group: through_group.then(|| ForeignText::name("a group")),
+        ends_at: None,
+    })))
+}
+
+/// An app.
+pub(super) fn app(row: &wire::App) -> Option<Fact> {
+    let vendor_id = id(&row.id)?;
+    let template = row.name.as_deref().unwrap_or_default();
+    let client_id = row
+        .credentials
+        .as_ref()
+        .and_then(|credentials| id(credentials.oauth_client.as_ref()?.client_id.as_deref()?));
+    let label = row.label.as_deref().filter(|label| !label.trim().is_empty());
+    let own = template == "oidc_client";
+    Some(Fact::App(Box::new(AppFacts {
+        name: ForeignText::name(label.or(row.name.as_deref()).unwrap_or(&vendor_id)),
+        vendor_id,
+        client_id,
+        publisher: None,
+        publisher_verified: None,
+        first_party: FIRST_PARTY_APPS.contains(&template),
+        own_registration: own.then_some(true),
+        enabled: row.status.as_deref() != Some("INACTIVE"),
+        created_at: time(row.created.as_deref()),
+        sign_on_mode: row.sign_on_mode.as_deref().and_then(word),
+        deprovisioning: row
+            .features
+            .as_ref()
+            .map(|features| features.iter().any(|feature| feature == "PUSH_USER_DEACTIVATION")),
+        credentials: Vec::new(),
+    })))
+}
+
+/// That an account may sign in to an app. `None` inside: the row is fine, but the assignment has ended.
+pub(super) fn assignment(app: &str, row: &wire::AppUser) -> Option<Option<Fact>> {
+    let account = id(&row.id)?;
+    if matches!(
+        row.status.as_deref(),
+        Some("DEPROVISIONED" | "INACTIVE" | "REVOKED")
+    ) {
+        return Some(None);
+    }
+    Some(Some(Fact::Grant(Box::new(GrantFacts {
+        vendor_id: format!("{app}:{account}"),
+        app_vendor_id: Some(app.to_owned()),
+        account_vendor_id: Some(account),
+        kind: GrantKind::SsoAssignment,
+        name: None,
+        scopes: Vec::new(),
+        risk: GrantRisk::Low,
+        created_at: time(row.created.as_deref()),
+        last_used: LastActive::Unknown,
+        expires_at: None,
+        never_expires: false,
+    }))))
+}
+
+/// An API token. It may do all that its owner may, and only administrators can make one.
+pub(super) fn token(row: &wire::ApiToken) -> Option<Fact> {
+    let expires_at = time(row.expires_at.as_deref());
+    Some(Fact::Grant(Box::new(GrantFacts {
+        vendor_id: id(&row.id)?,
+        app_vendor_id: None,
+        account_vendor_id: Some(id(row.user_id.as_deref()?)?),
+        kind: GrantKind::Token,
+        name: row
+            .name
+            .as_deref()
+            .map(ForeignText::name)
+            .filter(|name| !name.is_empty()),
+        scopes: Vec::new(),
+        risk: GrantRisk::High,
+        created_at: time(row.created.as_deref()),
+        last_used: LastActive::Unknown,
+        never_expires: expires_at.is_none(),
+        expires_at,
+    })))
+}

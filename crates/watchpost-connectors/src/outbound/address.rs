@@ -1,0 +1,228 @@
+//! Which addresses may be spoken to at all.
+
+use super::call::CallError;
+use ipnet::{Ipv4Net, Ipv6Net};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    str::FromStr,
+};
+use url::{Host, Url};
+
+/// Scheme, host and port, exactly.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Origin(url::Origin);
+
+/// The text is no origin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "not an origin: origins look like https://host or http://127.0.0.1:8080, without user, path or query"
+)]
+pub struct NotAnOrigin;
+
+impl Origin {
+    /// The origin of an address.
+    pub fn of(url: &Url) -> Self {
+        Self(url.origin())
+    }
+}
+
+impl FromStr for Origin {
+    type Err = NotAnOrigin;
+    fn from_str(text: &str) -> Result<Self, NotAnOrigin> {
+        let url = Url::parse(text).map_err(|_| NotAnOrigin)?;
+        let bare = matches!(url.path(), "" | "/")
+            && url.query().is_none()
+            && url.fragment().is_none()
+            && url.username().is_empty()
+            && url.password().is_none();
+        if !bare || !matches!(url.scheme(), "http" | "https") {
+            return Err(NotAnOrigin);
+        }
+        Ok(Self::of(&url))
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.ascii_serialization())
+    }
+}
+
+impl fmt::Debug for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Origin({self})")
+    }
+}
+
+/// By which rules an address is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// HTTPS, global addresses only.
+    Strict,
+    /// The operator listed exactly this origin.
+    Exempt,
+}
+
+/// Decides on an address before anything is sent. Names are judged again when they are resolved.
+pub(crate) fn judge(url: &Url, allow: &[Origin]) -> Result<Lane, CallError> {
+    let refuse = |reason: &'static str| Err(CallError::Refused { reason });
+    if !url.username().is_empty() || url.password().is_some() {
+        return refuse("addresses with a user name or password in them are not used");
+    }
+    let Some(host) = url.host() else {
+        return refuse("the address has no host");
+    };
+    if matches!(url.scheme(), "http" | "https") && allow.contains(&Origin::of(url)) {
+        return Ok(Lane::Exempt);
+    }
+    if url.scheme() != "https" {
+        return refuse("only https:// addresses are used");
+    }
+    let address = match host {
+        Host::Domain(_) => return Ok(Lane::Strict),
+        Host::Ipv4(address) => IpAddr::V4(address),
+        Host::Ipv6(address) => IpAddr::V6(address),
+    };
+    if is_global(address) {
+        Ok(Lane::Strict)
+    } else {
+        refuse("the host is an address that is not on the public internet")
+    }
+}
+
+/// IPv4 ranges that aren't the public internet (IANA's special-purpose registry), and the one public address that is
+/// a cloud's own metadata service.
+const REFUSED_V4: &[Ipv4Net] = &[
+    v4(0, 0, 0, 0, 8),
+    v4(10, 0, 0, 0, 8),
+    v4(100, 64, 0, 0, 10),
+    v4(127, 0, 0, 0, 8),
+    v4(168, 63, 129, 16, 32),
+    v4(169, 254, 0, 0, 16),
+    v4(172, 16, 0, 0, 12),
+    v4(192, 0, 0, 0, 24),
+    v4(192, 0, 2, 0, 24),
+    v4(192, 88, 99, 0, 24),
+    v4(192, 168, 0, 0, 16),
+    v4(198, 18, 0, 0, 15),
+    v4(198, 51, 100, 0, 24),
+    v4(203, 0, 113, 0, 24),
+    v4(224, 0, 0, 0, 4),
+    v4(240, 0, 0, 0, 4),
+];
+
+/// The one IPv6 range that is handed out for the public internet. Mapped, NAT64, unique-local, link-local and
+/// multicast addresses lie outside it.
+const GLOBAL_V6: Ipv6Net = v6([0x2000, 0, 0, 0, 0, 0, 0, 0], 3);
+
+/// What in [`GLOBAL_V6`] isn't: protocol assignments with Teredo, documentation, 6to4 (an IPv4 address in disguise).
+const REFUSED_V6: &[Ipv6Net] = &[
+    v6([0x2001, 0, 0, 0, 0, 0, 0, 0], 23),
+    v6([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32),
+    v6([0x2002, 0, 0, 0, 0, 0, 0, 0], 16),
+    v6([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20),
+];
+
+const fn v4(a: u8, b: u8, c: u8, d: u8, bits: u8) -> Ipv4Net {
+    Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), bits)
+}
+
+const fn v6(s: [u16; 8], bits: u8) -> Ipv6Net {
+    let [a, b, c, d, e, f, g, h] = s;
+    Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, d, e, f, g, h), bits)
+}
+
+/// Whether an address is on the public internet.
+pub(crate) fn is_global(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => !REFUSED_V4.iter().any(|net| net.contains(&address)),
+        IpAddr::V6(address) => {
+            GLOBAL_V6.contains(&address) && !REFUSED_V6.iter().any(|net| net.contains(&address))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_public_addresses_are_global() {
+        let check = |text: &str, expected: bool| {
+            assert_eq!(is_global(text.parse().unwrap()), expected, "{text}");
+        };
+        check("8.8.8.8", true);
+        check("20.190.128.1", true);
+        check("172.15.255.255", true);
+        check("172.32.0.0", true);
+        check("100.63.255.255", true);
+        check("2606:4700::1111", true);
+        check("2620:1ec::1", true);
+        for refused in [
+            "0.0.0.0",
+            "0.1.2.3",
+            "10.0.0.1",
+            "100.64.0.1",
+            "100.127.255.255",
+            "127.0.0.1",
+            "127.255.255.254",
+            "168.63.129.16",
+            "169.254.169.254",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.8",
+            "192.0.2.1",
+            "192.88.99.1",
+            "192.168.1.1",
+            "198.18.0.1",
+            "198.19.255.255",
+            "198.51.100.7",
+            "203.0.113.7",
+            "224.0.0.1",
+            "239.255.255.255",
+            "240.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::ffff:8.8.8.8",
+            "::ffff:127.0.0.1",
+            "::127.0.0.1",
+            "64:ff9b::7f00:1",
+            "64:ff9b::808:808",
+            "64:ff9b:1::1",
+            "100::1",
+            "2001::1",
+            "2001:db8::1",
+            "2002:7f00:1::",
+            "3fff::1",
+            "5f00::1",
+            "fc00::1",
+            "fd00:ec2::254",
+            "fe80::1",
+            "fec0::1",
+            "ff02::1",
+        ] {
+            check(refused, false);
+        }
+    }
+
+    #[test]
+    fn an_origin_has_no_path_and_matches_exactly() {
+        let origin: Origin = "http://127.0.0.1:8080".parse().unwrap();
+        assert_eq!(origin, "http://127.0.0.1:8080/".parse().unwrap());
+        assert_ne!(origin, "http://127.0.0.1:8081".parse().unwrap());
+        assert_ne!(origin, "https://127.0.0.1:8080".parse().unwrap());
+        for bad in [
+            "127.0.0.1:8080",
+            "http://a/b",
+            "http://u@a",
+            "http://a?x",
+            "file:///etc",
+            "ftp://a",
+            "",
+        ] {
+            assert_eq!(bad.parse::<Origin>(), Err(NotAnOrigin), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Small values that vendors send as text, made safe or refused.
+#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::panic)]
+
+use watchpost_core::time::Timestamp;
+
+/// Characters of an identifier.
+const ID_CHARS_MAX: usize = 200;
+/// Characters of an address (RFC 5321: 64 + 1 + 255).
+const EMAIL_CHARS_MAX: usize = 320;
+/// Microsoft's way to say "never".
+const NEVER_YEAR_ONE_MS: i64 = -62_135_596_800_000;
+
+/// An identifier: visible ASCII, nothing that a path could stumble over.
+pub(crate) fn id(text: &str) -> Option<String> {
+    let fits = (1..=ID_CHARS_MAX).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_graphic() && !matches!(b, b'/' | b'\\' | b'?' | b'#' | b'%' | b'"'))
+        && !matches!(text, "." | "..");
+    fits.then(|| text.to_owned())
+}
+
+/// An e-mail address in lower case; `None` if the text is none.
+pub(crate) fn email(text: &str) -> Option<String> {
+    let text = text.trim();
+    if text.len() > EMAIL_CHARS_MAX {
+        return None;
+    }
+    let (local, domain) = text.rsplit_once('@')?;
+    let local_fits = !local.is_empty()
+        && local
+            .chars()
+            .all(|c| c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c));
+    let domain_fits = domain.contains('.')
+        && !domain.starts_with('.')
+        && !domain.ends_with('.')
+        && domain
+            .chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '.' | '-'));
+    (local_fits && domain_fits).then(|| text.to_lowercase())
+}
+
+/// A point in time; `None` for what is no time and for the year 1, which says "never".
+pub(crate) fn time(text: Option<&str>) -> Option<Timestamp> {
+    let time: Timestamp = text?.parse().ok()?;
+    (time.as_millis() > NEVER_YEAR_ONE_MS).then_some(time)
+}
+
+/// A word of a vendor's closed list that is kept as it is: short, letters, digits and a few signs.
+pub(crate) fn word(text: &str) -> Option<String> {
+    let fits = (1..=64).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b':' | b'.'));
+    fits.then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_lower_case_or_nothing() {
+        let check =
+            |text: &str, expected: Option<&str>| assert_eq!(email(text).as_deref(), expected, "{text}");
+        check(
+            "Mara.Holt@Birchworks.example",
+            Some("mara.holt@birchworks.example"),
+        );
+        check(" a+b@x.example ", Some("a+b@x.example"));
+        check("zoë@x.example", Some("zoë@x.example"));
+        for none in [
+            "",
+            "@",
+            "a@",
+            "@x.example",
+            "a b@x.example",
+            "a@x",
+            "a@.x",
+            "a@x.",
+            "a@x\u{202e}.y",
+            "<a>@x.y",
+        ] {
+            check(none, None);
+        }
+        check(&format!("{}@x.example", "a".repeat(400)), None);
+    }
+
+    #[test]
+    fn an_id_cannot_leave_its_place_in_a_path() {
+        for good in [
+            "00u1abcd2EFGHijkl5d7",
+            "5b1c0f0a-1111-4222-8333-444455556666",
+            "a.b~c",
+        ] {
+            assert_eq!(id(good).as_deref(), Some(good));
+        }
+        for bad in [
+            "",
+            ".",
+            "..",
+            "a/b",
+            "a\\b",
+            "a?b",
+            "a#b",
+            "a%2fb",
+            "a b",
+            "é",
+            "a\nb",
+            &"x".repeat(201),
+        ] {
+            assert_eq!(id(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn year_one_and_nonsense_are_no_times() {
+        assert_eq!(time(Some("0001-01-01T00:00:00Z")), None);
+        assert_eq!(time(Some("yesterday")), None);
+        assert_eq!(time(None), None);
+        assert_eq!(
+            time(Some("1970-01-01T00:00:01.000Z")),
+            Some(Timestamp::from_millis(1_000))
+        );
+    }
+}

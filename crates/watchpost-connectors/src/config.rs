@@ -45,13 +45,15 @@ pub(crate) fn trimmed(secret: &SecretString) -> SecretString {
 
 /// A base address without a slash at its end. `https://` may be left out.
 pub(crate) fn base_url(outbound: &Outbound, field: &'static str, text: &str) -> Result<Url, ConnectorError> {
-    let text = text.trim_end_matches('/');
+    let no_address = || wrong(field, "is no address; it looks like https://host");
     let whole = if text.contains("://") {
         text.to_owned()
-    } else {
+    } else if is_host(text) {
         format!("https://{text}")
+    } else {
+        return Err(no_address());
     };
-    let url = Url::parse(&whole).map_err(|_| wrong(field, "is no address; it looks like https://host"))?;
+    let url = Url::parse(&whole).map_err(|_| no_address())?;
     if url.query().is_some() || url.fragment().is_some() {
         return Err(wrong(
             field,
@@ -62,6 +64,18 @@ pub(crate) fn base_url(outbound: &Outbound, field: &'static str, text: &str) -> 
         .judge(&url)
         .map_err(|error| wrong(field, &error.to_string()))?;
     Ok(url)
+}
+
+/// Whether a text without scheme is a host name, perhaps with a port and slashes at its end.
+fn is_host(text: &str) -> bool {
+    let text = text.trim_end_matches('/');
+    let (name, port) = text.split_once(':').unwrap_or((text, "443"));
+    !name.is_empty()
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'))
+        && !port.is_empty()
+        && port.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// An address below a base. `path` starts with a slash; identifiers in it went through [`crate::value::id`].

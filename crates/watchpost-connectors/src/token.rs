@@ -111,7 +111,10 @@ pub(crate) async fn ask(
         .extend_pairs(fields)
         .finish();
     let request = Request::form(url.clone(), SecretString::from(form));
-    let answer: Answer = outbound.send(&request, deadline).await.map_err(unreachable)?;
+    let answer: Answer = outbound
+        .send(&request, deadline)
+        .await
+        .map_err(|error| unreachable(&error))?;
     if !answer.is_success() {
         return Ok(Err((
             answer.status,
@@ -128,7 +131,7 @@ pub(crate) async fn ask(
 }
 
 /// A call that failed before anything could be read.
-pub(crate) fn unreachable(error: CallError) -> ConnectorError {
+pub(crate) fn unreachable(error: &CallError) -> ConnectorError {
     match error {
         CallError::Throttled | CallError::OutOfTime { .. } => ConnectorError::RateLimited {
             reason: error.to_string(),

@@ -477,7 +477,8 @@ pub(super) fn grant(row: &wire::PermissionGrant) -> Option<Fact> {
     // Consent for everybody names nobody; a person's consent must name that person.
     let account = match row.consent_type.as_deref() {
         Some("AllPrincipals") => None,
-        _ => Some(id(row.principal_id.as_deref()?)?),
+        Some("Principal") => Some(id(row.principal_id.as_deref()?)?),
+        _ => row.principal_id.as_deref().and_then(id),
     };
     let scopes: Vec<&str> = row
         .scope

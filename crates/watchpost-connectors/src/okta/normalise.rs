@@ -34,6 +34,17 @@ const FIRST_PARTY_APPS: &[&str] = &[
     "okta_flow_sso",
 ];
 
+/// States of factors that are no second factor (yet, or any more).
+const IDLE_STATES: &[&str] = &[
+    "PENDING_ACTIVATION",
+    "ENROLLED",
+    "NOT_SETUP",
+    "EXPIRED",
+    "INACTIVE",
+    "DISABLED",
+    "UNINITIALIZED",
+];
+
 /// Factors of one account that are kept.
 const METHODS_MAX: usize = 32;
 
@@ -139,9 +150,20 @@ pub(super) fn mfa(account: &str, factors: &[wire::Factor]) -> Fact {
         .map(|factor| factor.factor_type.as_str())
         .collect();
     let on = active.iter().any(|kind| !NO_SECOND_FACTORS.contains(kind));
+    // A state that we don't know yet may be a good one.
+    let unclear = factors.iter().any(|factor| {
+        !factor
+            .status
+            .as_deref()
+            .is_some_and(|state| state == "ACTIVE" || IDLE_STATES.contains(&state))
+    });
     Fact::Mfa(MfaFacts {
         account_vendor_id: account.to_owned(),
-        mfa: if on { Mfa::On } else { Mfa::Off },
+        mfa: match (on, unclear) {
+            (true, _) => Mfa::On,
+            (false, true) => Mfa::Unknown,
+            (false, false) => Mfa::Off,
+        },
         phishing_resistant: active.iter().any(|kind| PHISHING_RESISTANT.contains(kind)),
         weak_only: on && active.iter().all(|kind| WEAK_FACTORS.contains(kind)),
         methods: active

@@ -183,7 +183,8 @@ impl Outbound {
                 // `None`: no try is left.
                 let wait = match (wait?, failed) {
                     (usual, Attempt::Status(answer)) => {
-                        wait::asked(&answer.headers, self.now()).unwrap_or_else(|| self.part_of(usual))
+                        wait::asked(answer.status, &answer.headers, self.now())
+                            .unwrap_or_else(|| self.part_of(usual))
                     }
                     (usual, Attempt::Broken(_)) => self.part_of(usual),
                 };

@@ -5,48 +5,51 @@ use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use std::time::Duration;
 use watchpost_core::time::Timestamp;
 
-/// The wait that an answer asks for: `Retry-After` in seconds or as an HTTP date, else Okta's reset time. Dates are
-/// counted from the answer's own `Date`, since clocks differ; `now` stands in for a missing one.
-pub(crate) fn asked(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let text = |name: &str| {
-        headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .map(str::trim)
-    };
-    let sent_ms = text(DATE.as_str())
-        .and_then(http_date_ms)
-        .unwrap_or(now.as_millis());
-    if let Some(after) = text(RETRY_AFTER.as_str()) {
+/// The wait that an answer asks for: `Retry-After` in seconds or as an HTTP date, else, if there were too many
+/// requests, Okta's reset time, which comes with every answer. Dates are counted from the answer's own `Date`, since
+/// clocks differ; `now` stands in for a missing one.
+pub(crate) fn asked(status: u16, headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    if let Some(after) = text(headers, RETRY_AFTER.as_str()) {
         if let Ok(seconds) = after.parse::<u32>() {
             return Some(Duration::from_secs(seconds.into()));
         }
         if let Some(until_ms) = http_date_ms(after) {
-            return Some(millis(until_ms.saturating_sub(sent_ms)));
+            return Some(millis(until_ms.saturating_sub(sent_ms(headers, now))));
         }
     }
     // A limit of zero says "too many at once": the reset time then means nothing.
-    if text("x-rate-limit-limit") == Some("0") {
+    if status != 429 || text(headers, "x-rate-limit-limit") == Some("0") {
         return None;
     }
-    let reset = text("x-rate-limit-reset")?.parse::<i64>().ok()?;
-    Some(millis(
-        reset
-            .saturating_mul(1_000)
-            .saturating_sub(sent_ms)
-            .saturating_add(1_000),
-    ))
+    until_reset(headers, now)
+}
+
+/// The time until Okta's limit starts anew, with a second to spare.
+fn until_reset(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let reset = text(headers, "x-rate-limit-reset")?.parse::<i64>().ok()?;
+    let until_ms = reset.saturating_mul(1_000).saturating_add(1_000);
+    Some(millis(until_ms.saturating_sub(sent_ms(headers, now))))
+}
+
+fn sent_ms(headers: &HeaderMap, now: Timestamp) -> i64 {
+    text(headers, DATE.as_str())
+        .and_then(http_date_ms)
+        .unwrap_or(now.as_millis())
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok().map(str::trim)
 }
 
 /// A pause before the next request when little of the limit is left (below a tenth): the rest is spread until the
 /// limit starts anew. `share` callers ask at the same time.
 pub(crate) fn pace(headers: &HeaderMap, now: Timestamp, share: u32) -> Option<Duration> {
-    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u32>().ok();
+    let number = |name: &str| text(headers, name)?.parse::<u32>().ok();
     let (limit, left) = (number("x-rate-limit-limit")?, number("x-rate-limit-remaining")?);
     if limit == 0 || left >= limit.div_ceil(10) {
         return None;
     }
-    let until = asked(headers, now)?.min(Duration::from_secs(60));
+    let until = until_reset(headers, now)?.min(Duration::from_secs(60));
     let turns = (left / share.max(1)).max(1);
     Some(until / turns)
 }
@@ -84,7 +87,7 @@ mod tests {
         let now: Timestamp = "2026-03-01T00:00:00Z".parse().unwrap();
         let check = |pairs: &[(&'static str, &str)], expected_ms: Option<u64>| {
             assert_eq!(
-                asked(&headers(pairs), now).map(|wait| wait.as_millis() as u64),
+                asked(429, &headers(pairs), now).map(|wait| wait.as_millis() as u64),
                 expected_ms,
                 "{pairs:?}"
             );
@@ -121,6 +124,14 @@ mod tests {
         check(
             &[("x-rate-limit-limit", "0"), ("x-rate-limit-reset", "1772323205")],
             None,
+        );
+        assert_eq!(
+            asked(503, &headers(&[("x-rate-limit-reset", "1772323205")]), now),
+            None
+        );
+        assert_eq!(
+            asked(503, &headers(&[("retry-after", "7")]), now),
+            Some(Duration::from_secs(7))
         );
         check(&[("x-rate-limit-reset", "99999999999999999999")], None);
         check(&[("x-rate-limit-reset", "-9223372036854775808")], Some(0));

@@ -110,6 +110,7 @@ fn user_row(world: &World, index: u64, person: &Person, account: &M365Account, c
         "userPrincipalName": upn(person, account),
         "mail": person.email,
         "otherMails": account.other_mails,
+        "proxyAddresses": if guest.is_none() { proxy_addresses(person, account) } else { Vec::new() },
         "displayName": person.name,
         "givenName": given,
         "surname": surname,
@@ -153,6 +154,16 @@ fn user_row(world: &World, index: u64, person: &Person, account: &M365Account, c
         );
     }
     row
+}
+
+/// The addresses under which mail arrives: the main one in capitals, then aliases of the same domain.
+fn proxy_addresses(person: &Person, account: &M365Account) -> Vec<String> {
+    let domain = |address: &str| address.rsplit_once('@').map(|(_, domain)| domain.to_owned());
+    let own = domain(&person.email);
+    let aliases = account.other_mails.iter().filter(|mail| domain(mail) == own);
+    std::iter::once(format!("SMTP:{}", person.email))
+        .chain(aliases.map(|mail| format!("smtp:{mail}")))
+        .collect()
 }
 
 /// First word and rest of a display name.

@@ -1,0 +1,270 @@
+//! Whole syncs of the fixture company.
+
+use crate::support::Rig;
+use std::collections::{BTreeMap, HashSet};
+use watchpost_core::{
+    fact::{Dataset, LastActive},
+    word::{AccountKind, AccountStatus, CollectionState, GrantKind, GrantRisk, Mfa, Platform, RoleHold},
+};
+use watchpost_simulator::{Company, Vendor};
+
+#[tokio::test]
+async fn a_sync_of_m365_reads_every_dataset() {
+    let rig = Rig::start().await;
+    let outcome = rig.sync(Platform::M365).await;
+    assert_eq!(outcome.error, None);
+    assert_eq!(outcome.incomplete(), []);
+
+    let accounts = outcome.accounts();
+    let ids: HashSet<&str> = accounts
+        .iter()
+        .map(|account| account.vendor_id.as_str())
+        .collect();
+    assert_eq!(ids.len(), accounts.len(), "no account twice");
+    assert_eq!(outcome.ends[&Dataset::Users].rows, accounts.len() as u64);
+    assert!(accounts.len() > 500, "{}", accounts.len());
+    assert!(accounts.iter().any(|account| account.kind == AccountKind::Guest));
+    assert!(
+        accounts
+            .iter()
+            .any(|account| account.status == AccountStatus::Suspended)
+    );
+    assert!(
+        accounts
+            .iter()
+            .any(|account| account.invitation_pending == Some(true))
+    );
+    assert!(accounts.iter().any(|account| account.mailbox == Some(true)));
+    assert!(accounts.iter().any(|account| account.mailbox == Some(false)));
+    assert!(
+        accounts
+            .iter()
+            .all(|account| account.last_active != LastActive::Unknown)
+    );
+    let mara = outcome.account("mara.holt@birchworks.example");
+    assert_eq!(mara.display_name.untrusted(), "Mara Holt");
+    assert_eq!(
+        mara.department.as_ref().map(|text| text.untrusted()),
+        Some("Finance")
+    );
+    assert_eq!(mara.aliases, ["m.holt@birchworks.example"]);
+
+    let states: HashSet<Mfa> = outcome.mfa().iter().map(|mfa| mfa.mfa).collect();
+    assert!(states.contains(&Mfa::On) && states.contains(&Mfa::Off));
+    assert!(outcome.mfa().iter().any(|mfa| mfa.weak_only));
+    assert!(outcome.mfa().iter().any(|mfa| mfa.phishing_resistant));
+
+    let roles = outcome.roles(Dataset::Roles);
+    assert!(
+        roles
+            .iter()
+            .any(|role| role.super_admin && role.hold == RoleHold::Permanent)
+    );
+    assert!(
+        roles
+            .iter()
+            .any(|role| role.hold == RoleHold::TimeBound && role.ends_at.is_some())
+    );
+    assert!(roles.iter().all(|role| role.hold != RoleHold::Unknown));
+    assert!(
+        roles.iter().any(|role| role.via_group.is_some()),
+        "groups are opened"
+    );
+    let eligible = outcome.roles(Dataset::RoleSchedules);
+    assert!(!eligible.is_empty() && eligible.iter().all(|role| role.hold == RoleHold::Eligible));
+
+    let apps = outcome.apps();
+    let names: BTreeMap<&str, &str> = apps
+        .iter()
+        .map(|app| (app.vendor_id.as_str(), app.name.untrusted()))
+        .collect();
+    assert!(apps.iter().any(|app| app.first_party));
+    assert!(
+        apps.iter()
+            .any(|app| app.own_registration == Some(true) && !app.credentials.is_empty())
+    );
+    assert!(apps.iter().any(|app| app.own_registration == Some(false)));
+    assert!(!outcome.of(Dataset::AppOwners).is_empty());
+
+    let delegated = outcome.grants(Dataset::Grants);
+    assert!(delegated.iter().all(|grant| grant.kind == GrantKind::Delegated));
+    assert!(
+        delegated.iter().any(|grant| grant.account_vendor_id.is_none()),
+        "consent for everybody"
+    );
+    assert!(
+        delegated
+            .iter()
+            .all(|grant| names.contains_key(grant.app_vendor_id.as_deref().unwrap()))
+    );
+    let application = outcome.grants(Dataset::AppGrants);
+    assert!(application.iter().any(|grant| grant.risk == GrantRisk::High));
+    let scopes: HashSet<&str> = application
+        .iter()
+        .flat_map(|grant| &grant.scopes)
+        .map(|scope| scope.untrusted())
+        .collect();
+    assert!(
+        scopes.contains("Mail.ReadWrite") || scopes.contains("Directory.ReadWrite.All"),
+        "{scopes:?}"
+    );
+
+    let settings = outcome.settings();
+    let paths: Vec<&str> = settings.keys().copied().collect();
+    assert_eq!(
+        paths,
+        [
+            "domains",
+            "identity/conditionalAccess/namedLocations",
+            "identity/conditionalAccess/policies",
+            "organization",
+            "policies/adminConsentRequestPolicy",
+            "policies/authenticationMethodsPolicy",
+            "policies/authorizationPolicy",
+            "policies/identitySecurityDefaultsEnforcementPolicy",
+            "subscribedSkus",
+        ]
+    );
+    assert!(settings["identity/conditionalAccess/policies"]["value"][0]["state"].is_string());
+    assert!(settings["policies/authorizationPolicy"]["allowInvitesFrom"].is_string());
+}
+
+#[tokio::test]
+async fn a_sync_of_okta_reads_every_dataset() {
+    let rig = Rig::start().await;
+    let outcome = rig.sync(Platform::Okta).await;
+    assert_eq!(outcome.error, None);
+    assert_eq!(outcome.incomplete(), []);
+
+    let accounts = outcome.accounts();
+    let ids: HashSet<&str> = accounts
+        .iter()
+        .map(|account| account.vendor_id.as_str())
+        .collect();
+    assert_eq!(ids.len(), accounts.len(), "no account twice");
+    assert!(
+        accounts
+            .iter()
+            .any(|account| account.status == AccountStatus::Deprovisioned)
+    );
+    assert!(
+        accounts
+            .iter()
+            .any(|account| account.status == AccountStatus::Suspended)
+    );
+    assert!(
+        accounts
+            .iter()
+            .any(|account| account.kind == AccountKind::Service)
+    );
+
+    // Factors are asked for of accounts that may sign in, one request each.
+    let active = accounts
+        .iter()
+        .filter(|account| account.status == AccountStatus::Active)
+        .count();
+    assert_eq!(outcome.mfa().len(), active);
+    assert_eq!(
+        rig.simulator.requests()["GET /okta/api/v1/users/{id}/factors"],
+        active as u64
+    );
+    assert!(outcome.mfa().iter().all(|mfa| mfa.mfa != Mfa::Unknown));
+
+    let roles = outcome.roles(Dataset::Roles);
+    assert!(roles.iter().any(|role| role.super_admin && role.privileged));
+    assert!(roles.iter().any(|role| !role.privileged));
+    assert!(
+        outcome
+            .apps()
+            .iter()
+            .any(|app| app.sign_on_mode.as_deref() == Some("SAML_2_0"))
+    );
+    assert!(outcome.apps().iter().any(|app| app.deprovisioning == Some(true)));
+    assert!(outcome.grants(Dataset::AppAssignments).len() > 100);
+    let tokens = outcome.grants(Dataset::Tokens);
+    assert!(
+        tokens
+            .iter()
+            .all(|token| token.kind == GrantKind::Token && token.account_vendor_id.is_some())
+    );
+    assert!(tokens.iter().any(|token| token.never_expires));
+
+    let settings = outcome.settings();
+    for path in [
+        "org",
+        "org/privacy/oktaSupport",
+        "authenticators",
+        "zones",
+        "threats/configuration",
+        "policies/OKTA_SIGN_ON",
+    ] {
+        assert!(settings.contains_key(path), "{path}");
+    }
+    assert!(settings["policies/OKTA_SIGN_ON"][0]["rules"].is_array());
+}
+
+#[tokio::test]
+async fn two_syncs_of_the_same_company_say_the_same() {
+    let rig = Rig::start().await;
+    for platform in [Platform::M365, Platform::Okta] {
+        let (first, second) = (rig.sync(platform).await, rig.sync(platform).await);
+        assert_eq!(first.facts, second.facts, "{platform}");
+        assert_eq!(first.ends, second.ends, "{platform}");
+    }
+}
+
+#[tokio::test]
+async fn lists_longer_than_a_page_are_read_to_their_end() {
+    let rig = Rig::with(Company::synthetic(1_300).unwrap(), |_| {}).await;
+    for (platform, route) in [
+        (Platform::M365, "GET /graph/v1.0/users"),
+        (Platform::Okta, "GET /okta/api/v1/users"),
+    ] {
+        let outcome = rig.sync(platform).await;
+        assert_eq!(outcome.state(Dataset::Users), CollectionState::Complete);
+        let ids: HashSet<&str> = outcome
+            .accounts()
+            .iter()
+            .map(|account| account.vendor_id.as_str())
+            .collect();
+        assert_eq!(ids.len() as u64, outcome.ends[&Dataset::Users].rows);
+        assert!(ids.len() > 1_000, "{}", ids.len());
+        // Among them an empty page with a next link.
+        assert!(rig.simulator.requests()[route] >= 4, "{platform}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_premium_licence_sign_ins_and_mfa_are_unlicensed_and_accounts_are_complete() {
+    let rig = Rig::start().await;
+    rig.simulator.unlicensed(Vendor::Graph, true);
+    let outcome = rig.sync(Platform::M365).await;
+    assert_eq!(
+        outcome.incomplete(),
+        [
+            (Dataset::SignIn, CollectionState::Unlicensed),
+            (Dataset::Mfa, CollectionState::Unlicensed),
+            (Dataset::RoleSchedules, CollectionState::Unlicensed),
+        ]
+    );
+    assert!(
+        outcome
+            .accounts()
+            .iter()
+            .all(|account| account.last_active == LastActive::Unknown)
+    );
+    // Without PIM every role is held for good.
+    assert!(
+        outcome
+            .roles(Dataset::Roles)
+            .iter()
+            .all(|role| role.hold == RoleHold::Permanent)
+    );
+
+    rig.simulator.unlicensed(Vendor::Okta, true);
+    let outcome = rig.sync(Platform::Okta).await;
+    assert_eq!(
+        outcome.incomplete(),
+        [(Dataset::ThreatDetection, CollectionState::Unlicensed)]
+    );
+}

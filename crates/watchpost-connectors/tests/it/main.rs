@@ -1,0 +1,10 @@
+//! The connectors against the simulator, over real HTTP on loopback.
+#![expect(clippy::unwrap_used, reason = "a test that cannot unwrap has failed")]
+
+mod address;
+mod faults;
+mod full;
+mod secrecy;
+mod sign_in;
+mod support;
+mod verify;

@@ -1,0 +1,332 @@
+//! A simulator, the connectors, and a sync read to its end.
+
+use secrecy::SecretString;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::time::Instant;
+use watchpost_connectors::{Outbound, OutboundSettings, connectors};
+use watchpost_core::{
+    connector::{Connector, ConnectorConfig, ConnectorError, Page},
+    fact::{AccountFacts, AppFacts, Collection, Dataset, Fact, GrantFacts, MfaFacts, RoleFacts},
+    ports::{Clock, Random},
+    time::Timestamp,
+    word::{CollectionState, Platform},
+};
+use watchpost_simulator::{Company, Fault, FaultKind, Simulator, SimulatorConfig, SimulatorHandle, Vendor};
+
+/// 2026-03-02T09:00:00Z.
+pub(crate) const ORIGIN_MS: i64 = 1_772_442_000_000;
+
+/// Tells the fixture's time, and goes with tokio's clock.
+pub(crate) struct TestClock(Instant);
+
+impl TestClock {
+    pub(crate) fn new() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(ORIGIN_MS + i64::try_from(self.monotonic_ms()).unwrap())
+    }
+    fn monotonic_ms(&self) -> u64 {
+        u64::try_from(self.0.elapsed().as_millis()).unwrap()
+    }
+}
+
+/// The same bytes in each run.
+pub(crate) struct TestRandom(AtomicU64);
+
+impl TestRandom {
+    pub(crate) fn new() -> Self {
+        Self(AtomicU64::new(1))
+    }
+}
+
+impl Random for TestRandom {
+    fn fill(&self, bytes: &mut [u8]) {
+        for byte in bytes {
+            let n = self.0.fetch_add(1, Ordering::SeqCst);
+            *byte = n.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes()[7];
+        }
+    }
+}
+
+pub(crate) struct Rig {
+    pub(crate) simulator: SimulatorHandle,
+    pub(crate) outbound: Outbound,
+}
+
+pub(crate) fn settings(simulator: &SimulatorHandle) -> OutboundSettings {
+    OutboundSettings {
+        allow: vec![simulator.origin().parse().unwrap()],
+        ..OutboundSettings::default()
+    }
+}
+
+pub(crate) fn outbound(settings: OutboundSettings) -> Outbound {
+    Outbound::new(settings, Arc::new(TestClock::new()), Arc::new(TestRandom::new())).unwrap()
+}
+
+pub(crate) fn config(values: &[(&str, &str)], secrets: &[(&str, &str)]) -> ConnectorConfig {
+    let pairs = |list: &[(&str, &str)]| -> Vec<(String, String)> {
+        list.iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
+    };
+    ConnectorConfig {
+        values: pairs(values).into_iter().collect(),
+        secrets: pairs(secrets)
+            .into_iter()
+            .map(|(name, value)| (name, SecretString::from(value)))
+            .collect(),
+    }
+}
+
+impl Rig {
+    pub(crate) async fn start() -> Self {
+        Self::with(Company::load_embedded().unwrap(), |_| {}).await
+    }
+
+    pub(crate) async fn small() -> Self {
+        Self::with(Company::synthetic(30).unwrap(), |_| {}).await
+    }
+
+    pub(crate) async fn with(company: Company, change: impl FnOnce(&mut OutboundSettings)) -> Self {
+        let simulator = Simulator::start(SimulatorConfig::new(company, ORIGIN_MS))
+            .await
+            .unwrap();
+        let mut settings = settings(&simulator);
+        change(&mut settings);
+        Self {
+            outbound: outbound(settings),
+            simulator,
+        }
+    }
+
+    pub(crate) fn connector(&self, platform: Platform) -> Arc<dyn Connector> {
+        let all = connectors(&self.outbound);
+        all.into_iter()
+            .find(|connector| connector.platform() == platform)
+            .unwrap()
+    }
+
+    pub(crate) fn m365(&self) -> ConnectorConfig {
+        let access = self.simulator.m365();
+        config(
+            &[
+                ("tenant_id", &access.tenant_id),
+                ("client_id", &access.client_id),
+                ("login_url", &access.login_url),
+                ("graph_url", &access.graph_url),
+            ],
+            &[("client_secret", &access.client_secret)],
+        )
+    }
+
+    pub(crate) fn okta(&self) -> ConnectorConfig {
+        let access = self.simulator.okta();
+        config(
+            &[("org_url", &access.org_url)],
+            &[("api_token", &access.api_token)],
+        )
+    }
+
+    pub(crate) fn fault(&self, vendor: Vendor, path_contains: &str, times: u32, kind: FaultKind) {
+        self.simulator.fault(Fault {
+            vendor,
+            path_contains: path_contains.to_owned(),
+            times,
+            kind,
+        });
+    }
+
+    pub(crate) async fn sync(&self, platform: Platform) -> Outcome {
+        let config = if platform == Platform::Okta {
+            self.okta()
+        } else {
+            self.m365()
+        };
+        self.sync_with(platform, &config).await
+    }
+
+    pub(crate) async fn sync_with(&self, platform: Platform, config: &ConnectorConfig) -> Outcome {
+        let connector = self.connector(platform);
+        let mut outcome = Outcome::default();
+        let mut order = Vec::new();
+        let mut run = match connector.sync(config).await {
+            Ok(run) => run,
+            Err(error) => {
+                outcome.error = Some(error);
+                return outcome;
+            }
+        };
+        loop {
+            match run.next_page().await {
+                Ok(Some(Page::Facts(page))) => {
+                    assert!(
+                        (1..=1_000).contains(&page.facts.len()),
+                        "{}: {}",
+                        page.dataset,
+                        page.facts.len()
+                    );
+                    assert!(
+                        !outcome.ends.contains_key(&page.dataset),
+                        "{} after its end",
+                        page.dataset
+                    );
+                    outcome.facts.entry(page.dataset).or_default().extend(page.facts);
+                }
+                Ok(Some(Page::Collected(end))) => {
+                    order.push(end.dataset);
+                    assert!(outcome.ends.insert(end.dataset, end).is_none());
+                }
+                Ok(None) => {
+                    assert_eq!(
+                        order,
+                        connector.datasets(),
+                        "each dataset ends once, in the order that was told"
+                    );
+                    assert!(run.next_page().await.unwrap().is_none());
+                    return outcome;
+                }
+                Err(error) => {
+                    outcome.error = Some(error);
+                    return outcome;
+                }
+            }
+        }
+    }
+}
+
+/// What a sync yielded.
+#[derive(Default, Debug)]
+pub(crate) struct Outcome {
+    pub(crate) facts: BTreeMap<Dataset, Vec<Fact>>,
+    pub(crate) ends: BTreeMap<Dataset, Collection>,
+    pub(crate) error: Option<ConnectorError>,
+}
+
+impl Outcome {
+    pub(crate) fn state(&self, dataset: Dataset) -> CollectionState {
+        self.ends[&dataset].state
+    }
+
+    pub(crate) fn detail(&self, dataset: Dataset) -> &str {
+        self.ends[&dataset].detail.as_deref().unwrap_or_default()
+    }
+
+    /// Datasets that didn't end complete.
+    pub(crate) fn incomplete(&self) -> Vec<(Dataset, CollectionState)> {
+        let ends = self
+            .ends
+            .values()
+            .filter(|end| end.state != CollectionState::Complete);
+        ends.map(|end| (end.dataset, end.state)).collect()
+    }
+
+    pub(crate) fn of(&self, dataset: Dataset) -> &[Fact] {
+        self.facts.get(&dataset).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn accounts(&self) -> Vec<&AccountFacts> {
+        let facts = self.of(Dataset::Users).iter();
+        facts
+            .map(|fact| {
+                if let Fact::Account(account) = fact {
+                    account.as_ref()
+                } else {
+                    panic!("{fact:?}")
+                }
+            })
+            .collect()
+    }
+
+    pub(crate) fn account(&self, email: &str) -> &AccountFacts {
+        self.accounts()
+            .into_iter()
+            .find(|account| account.email.as_deref() == Some(email))
+            .unwrap()
+    }
+
+    pub(crate) fn mfa(&self) -> Vec<&MfaFacts> {
+        let facts = self.of(Dataset::Mfa).iter();
+        facts
+            .map(|fact| {
+                if let Fact::Mfa(mfa) = fact {
+                    mfa
+                } else {
+                    panic!("{fact:?}")
+                }
+            })
+            .collect()
+    }
+
+    pub(crate) fn roles(&self, dataset: Dataset) -> Vec<&RoleFacts> {
+        let facts = self.of(dataset).iter();
+        facts
+            .map(|fact| {
+                if let Fact::Role(role) = fact {
+                    role
+                } else {
+                    panic!("{fact:?}")
+                }
+            })
+            .collect()
+    }
+
+    pub(crate) fn apps(&self) -> Vec<&AppFacts> {
+        let facts = self.of(Dataset::Apps).iter();
+        facts
+            .map(|fact| {
+                if let Fact::App(app) = fact {
+                    app.as_ref()
+                } else {
+                    panic!("{fact:?}")
+                }
+            })
+            .collect()
+    }
+
+    pub(crate) fn grants(&self, dataset: Dataset) -> Vec<&GrantFacts> {
+        let facts = self.of(dataset).iter();
+        facts
+            .map(|fact| {
+                if let Fact::Grant(grant) = fact {
+                    grant.as_ref()
+                } else {
+                    panic!("{fact:?}")
+                }
+            })
+            .collect()
+    }
+
+    pub(crate) fn settings(&self) -> BTreeMap<&str, serde_json::Value> {
+        let facts = self.facts.values().flatten();
+        facts
+            .filter_map(|fact| {
+                if let Fact::Setting(setting) = fact {
+                    Some(setting)
+                } else {
+                    None
+                }
+            })
+            .map(|setting| {
+                (
+                    setting.path.as_str(),
+                    serde_json::from_str(&setting.document).unwrap(),
+                )
+            })
+            .collect()
+    }
+}
+
+/// Longer than any test waits in true time: what passes is tokio's paused clock.
+pub(crate) const FOREVER: Duration = Duration::from_secs(7 * 24 * 3_600);

@@ -1,0 +1,103 @@
+//! What verifying says.
+
+use crate::support::Rig;
+use std::collections::BTreeSet;
+use watchpost_core::{
+    connector::{ConnectorError, Verification},
+    fact::Dataset,
+    word::Platform,
+};
+use watchpost_simulator::{FaultKind, Vendor};
+
+fn missing(verification: &Verification) -> Vec<&str> {
+    let checks = verification.permissions.iter().filter(|check| !check.granted);
+    checks.map(|check| check.permission.as_str()).collect()
+}
+
+#[tokio::test]
+async fn a_good_connection_names_the_tenant_and_misses_nothing() {
+    let rig = Rig::start().await;
+    for platform in [Platform::M365, Platform::Okta] {
+        let config = if platform == Platform::Okta {
+            rig.okta()
+        } else {
+            rig.m365()
+        };
+        let connector = rig.connector(platform);
+        let verification = connector.verify(&config).await.unwrap();
+        assert_eq!(missing(&verification), [""; 0]);
+        assert_eq!(verification.unlicensed, []);
+        assert!(verification.tenant_name.untrusted().starts_with("Birchworks"));
+        assert!(!verification.tenant_key.is_empty());
+        let served: BTreeSet<Dataset> = verification
+            .permissions
+            .iter()
+            .flat_map(|check| check.datasets.iter().copied())
+            .collect();
+        let known: BTreeSet<Dataset> = connector.datasets().iter().copied().collect();
+        assert_eq!(served, known, "every dataset is served by some permission");
+    }
+}
+
+#[tokio::test]
+async fn each_missing_permission_is_named_with_its_cost_and_a_hint() {
+    let rig = Rig::start().await;
+    for platform in [Platform::M365, Platform::Okta] {
+        let vendor = if platform == Platform::Okta {
+            Vendor::Okta
+        } else {
+            Vendor::Graph
+        };
+        let config = if platform == Platform::Okta {
+            rig.okta()
+        } else {
+            rig.m365()
+        };
+        let connector = rig.connector(platform);
+        let all = connector.verify(&config).await.unwrap().permissions;
+        for check in all {
+            rig.simulator.deny_permission(vendor, &check.permission);
+            let verification = connector.verify(&config).await.unwrap();
+            assert_eq!(missing(&verification), [check.permission.as_str()]);
+            let found = verification
+                .permissions
+                .iter()
+                .find(|found| !found.granted)
+                .unwrap();
+            assert_eq!(found.datasets, check.datasets);
+            assert!(found.hint.as_deref().unwrap().contains(&check.permission));
+            rig.simulator.grant_permission(vendor, &check.permission);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_the_licence_lacks_is_no_missing_permission() {
+    let rig = Rig::start().await;
+    rig.simulator.unlicensed(Vendor::Graph, true);
+    let verification = rig.connector(Platform::M365).verify(&rig.m365()).await.unwrap();
+    assert_eq!(missing(&verification), [""; 0]);
+    assert_eq!(
+        verification.unlicensed,
+        [Dataset::SignIn, Dataset::Mfa, Dataset::RoleSchedules]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vendor_that_does_not_answer_is_an_error_and_no_missing_permission() {
+    let rig = Rig::small().await;
+    rig.fault(Vendor::Okta, "/", u32::MAX, FaultKind::BadGateway);
+    let error = rig
+        .connector(Platform::Okta)
+        .verify(&rig.okta())
+        .await
+        .unwrap_err();
+    assert!(matches!(error, ConnectorError::Api { .. }), "{error:?}");
+    rig.fault(Vendor::Entra, "/", u32::MAX, FaultKind::Unavailable);
+    let error = rig
+        .connector(Platform::M365)
+        .verify(&rig.m365())
+        .await
+        .unwrap_err();
+    assert!(matches!(error, ConnectorError::Api { .. }), "{error:?}");
+}

@@ -149,7 +149,7 @@ where
                 let Some(working) = session.queue.begin(self.config.limits.calls_per_stream) else {
                     return busy();
                 };
-                let Some(entered) = session.outstanding.enter((), request.id().into_owned()) else {
+                let Some(entered) = session.outstanding.enter((), request.id().clone()) else {
                     if let Some(body) = self.server.refuse(&request, &RpcError::duplicate_id()).body {
                         session.queue.push(frame::message(&body));
                     }

@@ -171,7 +171,7 @@ where
         let legacy = request.era() == Era::Legacy;
         let entered = match &session {
             Some(session) if legacy => {
-                match self.outstanding.enter(session.name, request.id().into_owned()) {
+                match self.outstanding.enter(session.name, request.id().clone()) {
                     Some(entered) => Some(entered),
                     None => return reply(self.server.refuse(&request, &RpcError::duplicate_id())),
                 }

@@ -208,7 +208,7 @@ where
         let facts = TransportFacts::new(Wire::Stdio, self.session.as_ref());
         let call: Call = match self.server.decode(&message, &facts) {
             Incoming::Request(request) => {
-                let Some(entered) = self.outstanding.enter((), request.id().into_owned()) else {
+                let Some(entered) = self.outstanding.enter((), request.id().clone()) else {
                     return self.server.refuse(&request, &RpcError::duplicate_id()).body;
                 };
                 let server = Arc::clone(&self.server);

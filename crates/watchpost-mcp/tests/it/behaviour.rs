@@ -1,0 +1,527 @@
+//! What each tool answers.
+
+use crate::world::{World, app_id, failing, finding_id, now};
+use serde_json::{Value, json};
+use watchpost_core::{
+    audit::AuditOutcome,
+    fact::Dataset,
+    word::{CollectionState, FindingStatus, Platform},
+};
+
+#[tokio::test]
+async fn the_risk_score_explains_itself() {
+    let world = World::company().await;
+    let answer = world.ok(&world.reader, "get_risk_score", json!({})).await;
+    insta::assert_snapshot!(answer.sentence(), @"The risk score is 9 of 100 (higher is worse): Low, grade A; open findings: 2 critical, 1 high, 0 medium, 1 low, 0 info. As of 2026-03-01T06:00:00Z.");
+    insta::assert_json_snapshot!(answer.data());
+}
+
+#[tokio::test]
+async fn nothing_is_never_all_good() {
+    for (expected, world) in [
+        ("not_connected", World::empty().await),
+        ("waiting_for_first_sync", {
+            let world = World::company().await;
+            world.ours(|data| data.latest = None);
+            world
+        }),
+        ("failed", {
+            let world = World::company().await;
+            world.ours(|data| {
+                data.integrations = vec![failing(11, Platform::Okta)];
+                data.latest = None;
+            });
+            world
+        }),
+    ] {
+        let score = world.ok(&world.reader, "get_risk_score", json!({})).await;
+        assert_eq!(score.data()["state"], expected);
+        assert!(
+            score.data()["next_step"]
+                .as_str()
+                .unwrap()
+                .contains("`watchpost "),
+            "{expected}"
+        );
+        for absent in ["score", "grade", "label", "severity_counts"] {
+            assert!(score.data().get(absent).is_none(), "{expected} {absent}");
+        }
+        let summary = world.ok(&world.reader, "get_posture_summary", json!({})).await;
+        assert_eq!(summary.data()["state"], expected);
+        assert!(summary.data().get("metrics").is_none(), "{expected}");
+        assert!(
+            summary.data()["summary"]
+                .as_str()
+                .unwrap()
+                .contains("no score and no grade")
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_summary_leaves_out_what_nobody_knows() {
+    let world = World::company().await;
+    let answer = world.ok(&world.reader, "get_posture_summary", json!({})).await;
+    insta::assert_json_snapshot!(answer.data());
+    assert!(answer.data()["metrics"].get("sso_coverage_pct").is_none());
+}
+
+#[tokio::test]
+async fn stale_and_failing_sources_are_told_in_every_answer() {
+    let world = World::company().await;
+    world.ours(|data| {
+        data.integrations[0].last_completed_at = Some(now().plus_hours(-11));
+        data.integrations[1] = failing(12, Platform::Okta);
+    });
+    for (tool, arguments) in queries() {
+        let answer = world.ok(&world.reader, tool, arguments).await;
+        assert_eq!(answer.data()["as_of"], "2026-03-01T06:00:00Z", "{tool}");
+        let warnings = answer.data()["warnings"].to_string();
+        assert!(warnings.contains("more than 10 hours ago"), "{tool}: {warnings}");
+        assert!(warnings.contains("refused the credentials"), "{tool}: {warnings}");
+        assert!(
+            answer.sentence().contains("2 warnings"),
+            "{tool}: {}",
+            answer.sentence()
+        );
+    }
+}
+
+pub(crate) fn queries() -> Vec<(&'static str, Value)> {
+    vec![
+        ("get_risk_score", json!({})),
+        ("get_posture_summary", json!({})),
+        ("list_findings", json!({})),
+        (
+            "lookup_identity",
+            json!({"email": "mara.holt@birchworks.example"}),
+        ),
+        ("get_integrations", json!({})),
+        ("list_rules", json!({})),
+        ("check_app_policy", json!({"app": app_id(31).to_string()})),
+    ]
+}
+
+pub(crate) fn actions() -> Vec<(&'static str, Value)> {
+    vec![
+        ("trigger_sync", json!({})),
+        ("snooze_finding", json!({"finding_id": finding_id(1), "days": 7})),
+        (
+            "dismiss_finding",
+            json!({"finding_id": finding_id(3), "reason": "accepted_risk"}),
+        ),
+        ("remediate_finding", json!({"finding_id": finding_id(2)})),
+        (
+            "set_app_policy",
+            json!({"app": app_id(31).to_string(), "policy": "blocked"}),
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn findings_are_filtered_counted_and_paged() {
+    let world = World::company().await;
+    let check = async |arguments: Value, expected: &[u8]| {
+        let answer = world.ok(&world.reader, "list_findings", arguments.clone()).await;
+        let ids: Vec<&str> = answer.data()["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|finding| finding["id"].as_str().unwrap())
+            .collect();
+        let expected: Vec<String> = expected.iter().map(|n| finding_id(*n).to_string()).collect();
+        assert_eq!(ids, expected, "{arguments}");
+        assert_eq!(answer.data()["returned"], ids.len(), "{arguments}");
+        answer
+    };
+    let first = check(json!({}), &[2, 4, 1, 3]).await;
+    insta::assert_json_snapshot!(first.data()["findings"][0]);
+    check(json!({"severity": "critical"}), &[2, 4]).await;
+    check(json!({"severity": ["high", "low"]}), &[1, 3]).await;
+    check(json!({"category": "shadow_it"}), &[]).await;
+    check(json!({"platform": ["okta"], "limit": 2.0}), &[2, 4]).await;
+    check(json!({"platform": "m365"}), &[]).await;
+    check(json!({"status": "snoozed"}), &[]).await;
+    check(json!({"status": null, "text": "ADMIN"}), &[2, 4, 1, 3]).await;
+    check(json!({"entity": "Mara.Holt@Birchworks.example"}), &[2, 4, 1, 3]).await;
+    check(json!({"entity": "plumline"}), &[2, 4, 1, 3]).await;
+    check(json!({"entity": app_id(32).to_string()}), &[]).await;
+    check(
+        json!({"entity": world.ours(|data| data.integrations[0].id.to_string())}),
+        &[],
+    )
+    .await;
+
+    let page = check(json!({"limit": 3}), &[2, 4, 1]).await;
+    assert_eq!(page.data()["total"], 4);
+    let cursor = page.data()["next_cursor"].as_str().unwrap();
+    let last = check(json!({"limit": 1, "cursor": cursor}), &[3]).await;
+    assert!(last.data().get("next_cursor").is_none());
+}
+
+#[tokio::test]
+async fn a_cursor_serves_one_list_of_one_workspace() {
+    let world = World::company().await;
+    let page = world
+        .ok(&world.reader, "list_findings", json!({"limit": 1}))
+        .await;
+    let cursor = page.data()["next_cursor"].as_str().unwrap().to_owned();
+    let mut tampered = cursor.clone();
+    tampered.replace_range(5..6, if &cursor[5..6] == "A" { "B" } else { "A" });
+    for (scope, arguments) in [
+        (&world.reader, json!({"cursor": tampered})),
+        (&world.reader, json!({"cursor": "x"})),
+        (&world.reader, json!({"cursor": format!("{cursor}A")})),
+        (&world.reader, json!({"cursor": cursor, "severity": "critical"})),
+        (&world.stranger, json!({"cursor": cursor})),
+    ] {
+        let text = world.refused(scope, "list_findings", arguments.clone()).await;
+        assert!(
+            text.contains("`cursor` isn't one of this list"),
+            "{arguments}: {text}"
+        );
+    }
+    // The write key of the same workspace may go on with it.
+    world
+        .ok(&world.writer, "list_findings", json!({"cursor": cursor}))
+        .await;
+}
+
+#[tokio::test]
+async fn a_person_is_found_by_any_address_in_any_case() {
+    let world = World::company().await;
+    let answer = world
+        .ok(
+            &world.reader,
+            "lookup_identity",
+            json!({"email": " MARA.HOLT@Birchworks.Example "}),
+        )
+        .await;
+    insta::assert_json_snapshot!(answer.data());
+    let alias = world
+        .ok(
+            &world.reader,
+            "lookup_identity",
+            json!({"email": "mh@birchworks.example"}),
+        )
+        .await;
+    assert_eq!(alias.data()["id"], answer.data()["id"]);
+    let text = world
+        .refused(
+            &world.reader,
+            "lookup_identity",
+            json!({"email": "nobody@birchworks.example"}),
+        )
+        .await;
+    assert!(text.contains("not found"), "{text}");
+    assert!(!text.contains("nobody"), "{text}");
+}
+
+#[tokio::test]
+async fn integrations_tell_what_is_blind() {
+    let world = World::company().await;
+    world.ours(|data| {
+        let row = &mut data.integrations[1];
+        let mfa = row
+            .collections
+            .iter_mut()
+            .find(|row| row.dataset == Dataset::Mfa)
+            .unwrap();
+        mfa.state = CollectionState::Denied;
+        mfa.detail = Some("okta.factors.read is missing".into());
+    });
+    let answer = world.ok(&world.reader, "get_integrations", json!({})).await;
+    insta::assert_json_snapshot!(answer.data());
+    let rules = world
+        .ok(&world.reader, "list_rules", json!({"severity": "critical"}))
+        .await;
+    insta::assert_json_snapshot!(rules.data());
+    assert_eq!(
+        world
+            .ok(&world.reader, "list_rules", json!({"severity": "low"}))
+            .await
+            .data()["total"],
+        0
+    );
+    let empty = World::empty().await;
+    let answer = empty.ok(&empty.reader, "get_integrations", json!({})).await;
+    assert!(
+        answer.sentence().contains("watchpost integrations add okta"),
+        "{}",
+        answer.sentence()
+    );
+}
+
+#[tokio::test]
+async fn an_app_is_looked_up_by_name_or_id() {
+    let world = World::company().await;
+    let one = world
+        .ok(&world.reader, "check_app_policy", json!({"app": "PLUMLINE"}))
+        .await;
+    insta::assert_json_snapshot!(one.data());
+    let unseen = world
+        .ok(
+            &world.reader,
+            "check_app_policy",
+            json!({"app": "Nobody Uses This"}),
+        )
+        .await;
+    assert_eq!(unseen.data()["policy"], "none");
+    assert_eq!(unseen.data()["seen"], false);
+    let several = world
+        .ok(&world.reader, "check_app_policy", json!({"app": "twin"}))
+        .await;
+    assert_eq!(several.data()["candidates"].as_array().unwrap().len(), 2);
+    assert!(several.data().get("policy").is_none());
+    let text = world
+        .refused(
+            &world.writer,
+            "set_app_policy",
+            json!({"app": "twin", "policy": "blocked"}),
+        )
+        .await;
+    assert!(
+        text.contains(&app_id(32).to_string()) && text.contains(&app_id(33).to_string()),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn repeating_an_action_changes_nothing_and_says_so() {
+    let world = World::company().await;
+    for (tool, arguments) in actions() {
+        let first = world.ok(&world.writer, tool, arguments.clone()).await;
+        assert_eq!(first.data()["changed"], true, "{tool}");
+        let again = world.ok(&world.writer, tool, arguments).await;
+        assert_eq!(again.data()["changed"], false, "{tool}");
+        assert!(
+            again.sentence().contains("Nothing was changed"),
+            "{tool}: {}",
+            again.sentence()
+        );
+        insta::assert_json_snapshot!(format!("{tool}_answer"), first.data());
+    }
+    let rows = world.audit();
+    let seen: Vec<(&str, AuditOutcome)> = rows.iter().map(|row| (&*row.action, row.outcome)).collect();
+    assert_eq!(rows.len(), 10, "one entry for each call: {seen:?}");
+    for pair in rows.chunks(2) {
+        assert_eq!(pair[0].outcome, AuditOutcome::Ok);
+        assert_eq!(pair[1].outcome, AuditOutcome::Unchanged);
+    }
+}
+
+#[tokio::test]
+async fn a_change_shows_at_once_in_the_next_answer() {
+    let world = World::company().await;
+    let total = async || world.ok(&world.writer, "list_findings", json!({})).await.data()["total"].clone();
+    assert_eq!(total().await, 4);
+    world
+        .ok(
+            &world.writer,
+            "snooze_finding",
+            json!({"finding_id": finding_id(1), "days": 1}),
+        )
+        .await;
+    assert_eq!(total().await, 3);
+    let id = finding_id(2);
+    let answer = world
+        .ok(
+            &world.writer,
+            "dismiss_finding",
+            json!({"finding_id": id, "reason": "false_positive", "note": "checked"}),
+        )
+        .await;
+    assert!(answer.text().contains(&format!("watchpost findings reopen {id}")));
+    assert_eq!(total().await, 2);
+    let text = world
+        .refused(
+            &world.writer,
+            "snooze_finding",
+            json!({"finding_id": id, "days": 1}),
+        )
+        .await;
+    assert!(text.contains("the finding is dismissed"), "{text}");
+    let text = world
+        .refused(&world.writer, "remediate_finding", json!({"finding_id": id}))
+        .await;
+    assert!(text.contains("the finding is dismissed"), "{text}");
+}
+
+#[tokio::test]
+async fn a_remediation_is_only_ever_requested() {
+    let world = World::company().await;
+    let answer = world
+        .ok(
+            &world.writer,
+            "remediate_finding",
+            json!({"finding_id": finding_id(2)}),
+        )
+        .await;
+    assert_eq!(answer.data()["status"], "pending_approval");
+    assert_eq!(answer.data()["action"], "require_mfa");
+    assert!(
+        answer.sentence().contains("only records the request"),
+        "{}",
+        answer.sentence()
+    );
+    assert_eq!(
+        world.ours(|data| data.findings[1].state.status),
+        FindingStatus::Open
+    );
+    let text = world
+        .refused(
+            &world.writer,
+            "remediate_finding",
+            json!({"finding_id": finding_id(3)}),
+        )
+        .await;
+    assert!(
+        text.contains("nothing was queued") && text.contains("2. Enroll a second factor."),
+        "{text}"
+    );
+    assert_eq!(world.audit().last().unwrap().outcome, AuditOutcome::Conflict);
+}
+
+#[tokio::test]
+async fn a_sync_says_what_it_came_to() {
+    let world = World::company().await;
+    let one = world
+        .ok(&world.writer, "trigger_sync", json!({"platform": "okta"}))
+        .await;
+    assert_eq!(one.data()["status"], "triggered");
+    assert_eq!(one.data()["platforms"], json!(["okta"]));
+    let rest = world.ok(&world.writer, "trigger_sync", json!({})).await;
+    assert_eq!(rest.data()["status"], "triggered");
+    assert_eq!(rest.data()["jobs"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        world.ok(&world.writer, "trigger_sync", json!({})).await.data()["status"],
+        "already_running"
+    );
+    let none = world
+        .ok(&world.writer, "trigger_sync", json!({"platform": "slack"}))
+        .await;
+    assert_eq!(none.data()["status"], "no_integrations");
+    let shown = world.ok(&world.reader, "get_integrations", json!({})).await;
+    assert_eq!(shown.data()["integrations"][0]["sync_status"], "queued");
+}
+
+#[tokio::test]
+async fn clear_is_read_as_none() {
+    let world = World::company().await;
+    let set = json!({"app": "plumline", "policy": "unauthorized"});
+    let answer = world.ok(&world.writer, "set_app_policy", set).await;
+    assert_eq!(answer.data()["before"], "none");
+    assert_eq!(answer.data()["analysis_queued"], true);
+    let cleared = world
+        .ok(
+            &world.writer,
+            "set_app_policy",
+            json!({"app": "plumline", "policy": "clear"}),
+        )
+        .await;
+    assert_eq!(cleared.data()["policy"], "none");
+    assert_eq!(cleared.data()["before"], "unauthorized");
+}
+
+#[tokio::test]
+async fn wrong_arguments_are_explained() {
+    let world = World::company().await;
+    let id = finding_id(1).to_string();
+    let check = async |tool: &str, arguments: Value, expected: &str| {
+        let text = world.refused(&world.writer, tool, arguments).await;
+        assert_eq!(text, expected, "{tool}");
+        let rows = world.audit();
+        assert_eq!(rows.last().unwrap().outcome, AuditOutcome::Invalid, "{tool}");
+        assert_eq!(rows.last().unwrap().arguments, "{}", "{tool}");
+    };
+    check(
+        "get_risk_score",
+        json!({"verbose": true}),
+        "unknown argument `verbose`: `get_risk_score` takes no arguments",
+    )
+    .await;
+    check(
+        "list_findings",
+        json!({"sevrity": "high"}),
+        "unknown argument `sevrity`: `list_findings` takes category, cursor, entity, limit, platform, severity, status, text",
+    )
+    .await;
+    check(
+        "list_findings",
+        json!({"limit": 5000}),
+        "`limit` must be a whole number from 1 to 100, not 5000",
+    )
+    .await;
+    check(
+        "list_findings",
+        json!({"limit": 2.5}),
+        "`limit` must be a whole number from 1 to 100, not 2.5",
+    )
+    .await;
+    check(
+        "list_findings",
+        json!({"limit": "10"}),
+        "`limit` must be a whole number from 1 to 100",
+    )
+    .await;
+    check(
+        "list_findings",
+        json!({"severity": ["high", "urgent, expected nothing"]}),
+        "`severity[1]` must be one of: critical; high; medium; low; info",
+    )
+    .await;
+    check(
+        "list_findings",
+        json!({"severity": 3}),
+        "`severity` must be a list of at most 32 words, each one of: critical; high; medium; low; info",
+    )
+    .await;
+    check(
+        "list_findings",
+        json!({"text": ""}),
+        "`text` must be a string of 1 to 200 characters",
+    )
+    .await;
+    check(
+        "lookup_identity",
+        json!({}),
+        "`email` is missing: `lookup_identity` needs it",
+    )
+    .await;
+    check(
+        "snooze_finding",
+        json!({"finding_id": id, "days": 0}),
+        "`days` must be a whole number from 1 to 90, not 0",
+    )
+    .await;
+    check(
+        "snooze_finding",
+        json!({"finding_id": id, "days": 91}),
+        "`days` must be a whole number from 1 to 90, not 91",
+    )
+    .await;
+    check(
+        "snooze_finding",
+        json!({"finding_id": "7", "days": 1}),
+        "`finding_id` must be the id of a finding as `list_findings` gives it, like 018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f",
+    )
+    .await;
+    check(
+        "dismiss_finding",
+        json!({"finding_id": id, "reason": "because"}),
+        "`reason` must be one of: accepted_risk; false_positive; mitigated; not_applicable",
+    )
+    .await;
+    check(
+        "dismiss_finding",
+        json!({"finding_id": id}),
+        "`reason` is missing: `dismiss_finding` needs it",
+    )
+    .await;
+    check(
+        "set_app_policy",
+        json!({"app": "x", "policy": "maybe"}),
+        "`policy` must be one of: sanctioned; unauthorized; blocked; none",
+    )
+    .await;
+}

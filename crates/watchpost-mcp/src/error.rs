@@ -2,6 +2,7 @@
 //! name or title that somebody outside wrote is ever part of it.
 
 use watchpost_core::{
+    access::Actor,
     audit::{AuditOutcome, AuditTarget},
     error::{Error, Source, StoreError},
 };
@@ -105,11 +106,16 @@ impl From<StoreError> for Failure {
     }
 }
 
-/// An action was asked for with a key that may only read.
-pub(crate) fn write_scope_required(tool: &str) -> String {
-    format!(
-        "Write scope required: `{tool}` changes the workspace and this key may only read. Whoever runs Watchpost can make a key that may: `watchpost keys create --label NAME --scope write`"
-    )
+/// An action was asked for by a caller that may only read.
+pub(crate) fn write_scope_required(tool: &str, actor: &Actor) -> String {
+    match actor {
+        Actor::LocalOperator { .. } => format!(
+            "Write scope required: `{tool}` changes the workspace and this server was started to read only. Whoever runs Watchpost can start it with `--scope write`, or with a key made by `watchpost keys create --label NAME --scope write`"
+        ),
+        Actor::Key { .. } | Actor::Worker { .. } => format!(
+            "Write scope required: `{tool}` changes the workspace and this key may only read. Whoever runs Watchpost can make a key that may: `watchpost keys create --label NAME --scope write`"
+        ),
+    }
 }
 
 /// The audit log can't be written.

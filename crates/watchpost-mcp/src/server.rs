@@ -155,9 +155,9 @@ impl McpServer {
                 reduced: tool.reduce(arguments, &self.audit_key),
             };
             let told = self.record(scope, entry).await.err();
-            return complete(
-                told.unwrap_or_else(|| tool_error(&error::write_scope_required(declaration.name))),
-            );
+            return complete(told.unwrap_or_else(|| {
+                tool_error(&error::write_scope_required(declaration.name, scope.actor()))
+            }));
         }
         if declaration.is_query() {
             self.query(scope, index, tool, arguments).await

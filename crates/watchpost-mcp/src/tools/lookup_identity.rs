@@ -54,6 +54,8 @@ pub(super) struct Output<'a> {
     email: Option<&'a str>,
     emails: Vec<&'a str>,
     kind: &'static str,
+    /// active as soon as one account is.
+    status: &'static str,
     break_glass: bool,
     /// on, off or unknown, from the platforms in mfa_sources.
     mfa: &'static str,
@@ -62,8 +64,8 @@ pub(super) struct Output<'a> {
     platforms: Vec<&'static str>,
     accounts: Vec<AccountOut<'a>>,
     accounts_total: u64,
-    findings: Vec<FindingOut<'a>>,
-    findings_total: u64,
+    open_findings: Vec<FindingOut<'a>>,
+    open_findings_total: u64,
     #[serde(flatten)]
     as_of: AsOf,
 }
@@ -230,6 +232,19 @@ fn witnesses(identity: &Identity, knows: impl Fn(&Account) -> bool) -> Vec<&Acco
     best.into_iter().find(|some| !some.is_empty()).unwrap_or_default()
 }
 
+/// The liveliest state of all accounts: whoever can still sign in somewhere is active.
+fn status(identity: &Identity) -> AccountStatus {
+    let order = [
+        AccountStatus::Active,
+        AccountStatus::Pending,
+        AccountStatus::Suspended,
+    ];
+    order
+        .into_iter()
+        .find(|status| identity.accounts.iter().any(|account| account.status == *status))
+        .unwrap_or(AccountStatus::Deprovisioned)
+}
+
 /// Whether the person has a second factor: `off` as soon as one account that counts has none.
 fn mfa(identity: &Identity) -> (Mfa, Vec<Platform>) {
     let told = witnesses(identity, |account| account.mfa != Mfa::Unknown);
@@ -306,6 +321,7 @@ impl Tool for LookupIdentity {
                 .map(String::as_str)
                 .collect(),
             kind: identity.kind.as_str(),
+            status: status(identity).as_str(),
             break_glass: identity.break_glass,
             mfa: mfa.as_str(),
             mfa_sources: sources.iter().map(|platform| platform.as_str()).collect(),
@@ -313,8 +329,8 @@ impl Tool for LookupIdentity {
             platforms: platforms.iter().map(|platform| platform.as_str()).collect(),
             accounts: accounts(identity),
             accounts_total: len(&identity.accounts),
-            findings: answer.findings.iter().map(FindingOut::from).collect(),
-            findings_total: answer.total.value,
+            open_findings: answer.findings.iter().map(FindingOut::from).collect(),
+            open_findings_total: answer.total.value,
             as_of: AsOf::new(&answer.freshness, context.now),
         };
         let said_by = if sources.is_empty() {
@@ -330,7 +346,7 @@ impl Tool for LookupIdentity {
             } else {
                 titles(&platforms)
             },
-            count(output.findings_total, "open finding"),
+            count(output.open_findings_total, "open finding"),
             output.as_of.sentence(),
         );
         Ok(Answer::new(sentence, &output)?

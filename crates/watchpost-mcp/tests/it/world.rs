@@ -3,8 +3,9 @@
 use crate::store::{Data, Fake, Row};
 use async_trait::async_trait;
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::sync::{
-    Arc,
+    Arc, LazyLock,
     atomic::{AtomicI64, AtomicU64, Ordering},
 };
 use watchpost_core::{
@@ -28,7 +29,10 @@ use watchpost_core::{
         GrantRisk, IntegrationStatus, Mfa, Platform, RoleHold, Severity,
     },
 };
-use watchpost_mcp::{CursorKey, McpServer, tools::TOOLS};
+use watchpost_mcp::{
+    CursorKey, McpServer,
+    tools::{TOOLS, ToolEntry},
+};
 use watchpost_protocol::{Incoming, Link, Server, TransportFacts, Wire};
 
 pub(crate) const NOW: &str = "2026-03-01T07:00:00Z";
@@ -107,6 +111,14 @@ pub(crate) struct World {
     /// A write key of another workspace in the same store.
     pub(crate) stranger: Arc<WorkspaceScope>,
 }
+
+static SCHEMAS: LazyLock<HashMap<&'static str, jsonschema::Validator>> = LazyLock::new(|| {
+    let schema = |tool: &ToolEntry| jsonschema::validator_for(&tool.output_schema()).unwrap();
+    TOOLS
+        .iter()
+        .map(|tool| (tool.declaration.name, schema(tool)))
+        .collect()
+});
 
 /// The result of a call: the JSON-RPC answer's `result` or `error`.
 pub(crate) struct Answer(pub(crate) Value);
@@ -215,6 +227,10 @@ impl World {
         Self::with("").await
     }
 
+    pub(crate) fn handler(&self) -> &McpServer {
+        self.server.handler()
+    }
+
     pub(crate) fn ours<T>(&self, see: impl FnOnce(&mut Data) -> T) -> T {
         self.store.with(self.reader.workspace(), see)
     }
@@ -252,8 +268,7 @@ impl World {
     pub(crate) async fn ok(&self, scope: &Arc<WorkspaceScope>, tool: &str, arguments: Value) -> Answer {
         let answer = self.call(scope, tool, arguments).await;
         assert!(!answer.is_error(), "{tool}: {}", answer.0);
-        let entry = TOOLS.iter().find(|entry| entry.declaration.name == tool).unwrap();
-        let schema = jsonschema::validator_for(&entry.output_schema()).unwrap();
+        let schema = &SCHEMAS[tool];
         let problems: Vec<String> = schema
             .iter_errors(answer.data())
             .map(|error| format!("{} {error}", error.instance_path()))

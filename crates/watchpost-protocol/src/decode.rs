@@ -14,7 +14,7 @@ use crate::request::{Batch, BatchItem, Incoming, Notification, Operation, Reply,
 use crate::revision::{
     ArrayVerdict, Era, Kind, Revision, Revisions, Signals, Wire, classify, classify_array,
 };
-use crate::scan::{Fault, Members, Scanned, recover_id, scan};
+use crate::scan::{Fault, Members, Recovered, Scanned, recover, scan};
 
 /// Bounds on what a client may send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,12 +103,13 @@ impl Shape {
 impl Decoder {
     pub(crate) fn decode(&self, body: &Bytes, facts: &TransportFacts<'_>) -> Incoming {
         let peer = self.peer(facts);
-        let refused = |error, id| {
+        let refused = |error, Recovered { id, notification }| {
+            let answerable = !notification;
             Incoming::Rejected(
                 Refusal {
                     error,
                     id,
-                    answerable: true,
+                    answerable,
                     peer,
                 }
                 .reply(facts.wire),
@@ -116,16 +117,14 @@ impl Decoder {
         };
         let limit = usize::try_from(self.limits.message_bytes).unwrap_or(usize::MAX);
         if body.len() > limit {
-            return refused(RpcError::too_large(limit), None);
+            return refused(RpcError::too_large(limit), Recovered::default());
         }
         match scan(body, self.limits.depth, self.limits.batch) {
-            Err(fault) => {
-                let id = if fault.is_syntax() { None } else { recover_id(body) };
-                refused(self.fault(fault), id)
-            }
+            Err(fault) if fault.is_syntax() => refused(self.fault(fault), Recovered::default()),
+            Err(fault) => refused(self.fault(fault), recover(body)),
             Ok(Scanned::Array(elements)) => match self.batch(body, &elements, facts) {
                 Ok(incoming) => incoming,
-                Err(error) => refused(error, None),
+                Err(error) => refused(error, Recovered::default()),
             },
             Ok(Scanned::One(members)) => match self.message(body, members, facts, peer) {
                 Ok(Decoded::Request(request)) => Incoming::Request(request),
@@ -338,7 +337,7 @@ fn shape(body: &[u8], members: &Members) -> Result<Shape, (RpcError, Option<Requ
             _ => Ok(Shape::Response),
         };
     }
-    if !members.method.of(body).is_some_and(RawJson::is_string) {
+    if !members.method.is_string(body) {
         return Err((invalid("`method` has to be a string"), id));
     }
     if outcome != (false, false) {

@@ -174,18 +174,12 @@ impl Ladder<'_> {
                 "`{ENVELOPE_VERSION}` has to be a string"
             )));
         };
-        if !envelope_capabilities
-            .of(self.body)
-            .is_some_and(RawJson::is_object)
-        {
+        if !envelope_capabilities.is_object(self.body) {
             return Err(RpcError::envelope(format!(
                 "`{ENVELOPE_CAPABILITIES}` has to be an object"
             )));
         }
-        if envelope_client_info
-            .of(self.body)
-            .is_some_and(|info| !info.is_object())
-        {
+        if envelope_client_info.is_present() && !envelope_client_info.is_object(self.body) {
             return Err(RpcError::envelope(
                 "`io.modelcontextprotocol/clientInfo` has to be an object",
             ));
@@ -234,10 +228,10 @@ impl Ladder<'_> {
             arguments,
             ..
         } = self.members;
-        if params.of(self.body).is_some_and(|params| !params.is_object()) {
+        if params.is_present() && !params.is_object(self.body) {
             return Err(RpcError::invalid_params("`params` has to be an object"));
         }
-        if meta.of(self.body).is_some_and(|meta| !meta.is_object()) {
+        if meta.is_present() && !meta.is_object(self.body) {
             return Err(RpcError::invalid_params("`params._meta` has to be an object"));
         }
         if progress_token
@@ -250,14 +244,14 @@ impl Ladder<'_> {
         }
         match operation {
             Operation::Initialize | Operation::Ping | Operation::Discover => Ok(()),
-            Operation::ListTools if cursor.of(self.body).is_some_and(|cursor| !cursor.is_string()) => {
+            Operation::ListTools if cursor.is_present() && !cursor.is_string(self.body) => {
                 Err(RpcError::invalid_params("`cursor` has to be a string"))
             }
             Operation::ListTools => Ok(()),
-            Operation::CallTool if !name.of(self.body).is_some_and(RawJson::is_string) => Err(
-                RpcError::invalid_params("`name` has to be a string: the tool to call"),
-            ),
-            Operation::CallTool if arguments.of(self.body).is_some_and(|value| !value.is_object()) => {
+            Operation::CallTool if !name.is_string(self.body) => Err(RpcError::invalid_params(
+                "`name` has to be a string: the tool to call",
+            )),
+            Operation::CallTool if arguments.is_present() && !arguments.is_object(self.body) => {
                 Err(RpcError::invalid_params("`arguments` has to be an object"))
             }
             Operation::CallTool => Ok(()),

@@ -30,6 +30,20 @@ impl Span {
         self.start < self.end
     }
 
+    /// Whether an object lies here.
+    pub(crate) fn is_object(self, body: &[u8]) -> bool {
+        self.begins_with(body, b'{')
+    }
+
+    /// Whether a string lies here.
+    pub(crate) fn is_string(self, body: &[u8]) -> bool {
+        self.begins_with(body, b'"')
+    }
+
+    fn begins_with(self, body: &[u8], byte: u8) -> bool {
+        self.is_present() && body.get(self.start as usize) == Some(&byte)
+    }
+
     /// The value that lies here in `body`, the bytes that were scanned.
     pub(crate) fn of(self, body: &[u8]) -> Option<RawJson<'_>> {
         if !self.is_present() {
@@ -369,10 +383,7 @@ impl<'a> Scanner<'a> {
         let mut escaped = false;
         loop {
             let rest = self.body.get(self.at..).unwrap_or_default();
-            let plain = rest
-                .iter()
-                .position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
-            self.step(plain.unwrap_or(rest.len()));
+            self.step(plain_run(rest));
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => {
@@ -476,15 +487,54 @@ impl<'a> Scanner<'a> {
     }
 }
 
+/// How many bytes at the beginning of `bytes` are neither a quote nor a backslash nor a control character.
+/// Eight at a time: strings are most of a message.
+fn plain_run(bytes: &[u8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    const QUOTES: u64 = 0x2222_2222_2222_2222;
+    const SLASHES: u64 = 0x5c5c_5c5c_5c5c_5c5c;
+    const SPACES: u64 = 0x2020_2020_2020_2020;
+    let mut rest = bytes;
+    let mut count = 0_usize;
+    while let Some((chunk, tail)) = rest.split_first_chunk::<8>() {
+        let word = u64::from_le_bytes(*chunk);
+        // `(x - y) & !x` has a byte's high bit set where that byte of `x` is below that of `y`. A borrow can
+        // only set more of them above a true one, and the lowest is what counts.
+        let quote = (word ^ QUOTES).wrapping_sub(ONES) & !(word ^ QUOTES);
+        let slash = (word ^ SLASHES).wrapping_sub(ONES) & !(word ^ SLASHES);
+        let control = word.wrapping_sub(SPACES) & !word;
+        let found = (quote | slash | control) & HIGH;
+        if found != 0 {
+            return count.saturating_add((found.trailing_zeros() >> 3) as usize);
+        }
+        count = count.saturating_add(8);
+        rest = tail;
+    }
+    let plain = rest
+        .iter()
+        .position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
+    count.saturating_add(plain.unwrap_or(rest.len()))
+}
+
 /// The key whose quoted form lies at `start..end` and is known to be a legal string.
 fn unescape<'a>(body: &'a [u8], start: usize, end: usize) -> Cow<'a, [u8]> {
     let quoted = Span::new(start, end).of(body).and_then(RawJson::string);
     Cow::Owned(quoted.unwrap_or_default().into_owned().into_bytes())
 }
 
-/// The id of a message that is JSON but is refused for its depth or a repeated key, so that its sender can tell
-/// which request failed (RPC-09). `None` unless there's exactly one legal id. Runs on the error path only.
-pub(crate) fn recover_id(body: &[u8]) -> Option<RequestId<'static>> {
+/// What can be told of a message that is refused for its depth or a repeated key.
+#[derive(Debug, Default)]
+pub(crate) struct Recovered {
+    /// Its one legal id, so that its sender can tell which request failed (RPC-09).
+    pub(crate) id: Option<RequestId<'static>>,
+    /// It has a method and no id: it was meant as a notification, and those are never answered (RPC-04).
+    pub(crate) notification: bool,
+}
+
+/// Looks once more at a message that the scan refused. Runs on the error path only, without recursion.
+pub(crate) fn recover(body: &[u8]) -> Recovered {
+    // The depth is that of one value without containers: only scalars are walked as values here.
     let mut scanner = Scanner {
         body,
         at: 0,
@@ -494,37 +544,47 @@ pub(crate) fn recover_id(body: &[u8]) -> Option<RequestId<'static>> {
     };
     scanner.space();
     if scanner.peek() != Some(b'{') {
-        return None;
+        return Recovered::default();
     }
-    let mut level = 0_usize;
-    let mut key_next = false;
-    let mut found = None;
+    let (mut level, mut key_next) = (0_usize, false);
+    let (mut ids, mut methods) = (Vec::new(), 0_usize);
     while let Some(byte) = scanner.peek() {
-        match byte {
-            b'"' => {
-                let (inside, _) = scanner.string().ok()?;
-                if level == 1 && key_next && inside == b"id" {
-                    scanner.space();
-                    scanner.expect(b':').ok()?;
-                    scanner.space();
-                    let span = match scanner.peek() {
-                        Some(b'"' | b'-' | b'0'..=b'9') => scanner.value(1, Place::Elsewhere).ok()?,
-                        _ => return None,
-                    };
-                    let id = span.of(body).and_then(RequestId::read)?.into_owned();
-                    if found.replace(id).is_some() {
-                        return None;
-                    }
-                }
-                key_next = false;
-                continue;
+        if byte == b'"' {
+            let Ok((inside, _)) = scanner.string() else {
+                return Recovered::default();
+            };
+            if level == 1 && key_next && inside == b"method" {
+                methods = methods.saturating_add(1);
             }
+            if level == 1 && key_next && inside == b"id" {
+                scanner.space();
+                scanner.step(1);
+                scanner.space();
+                // An object or array is walked below like any other.
+                let scalar = !matches!(scanner.peek(), Some(b'{' | b'['));
+                let span = if scalar {
+                    scanner.value(1, Place::Elsewhere).ok()
+                } else {
+                    None
+                };
+                ids.push(span.and_then(|span| span.of(body)).and_then(RequestId::read));
+            }
+            key_next = false;
+            continue;
+        }
+        match byte {
             b'{' | b'[' => level = level.saturating_add(1),
             b'}' | b']' => level = level.saturating_sub(1),
             _ => {}
         }
-        key_next = byte == b'{' || byte == b',' || (key_next && byte.is_ascii_whitespace());
+        key_next = matches!(byte, b'{' | b',') || (key_next && byte.is_ascii_whitespace());
         scanner.step(1);
     }
-    found
+    let notification = methods > 0 && ids.is_empty();
+    let id = if ids.len() == 1 {
+        ids.pop().flatten().map(RequestId::into_owned)
+    } else {
+        None
+    };
+    Recovered { id, notification }
 }

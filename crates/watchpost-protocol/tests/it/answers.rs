@@ -25,7 +25,6 @@ fn in_each(method: &str, params: &Value) -> Vec<(Revision, Value)> {
 /// ENV-06, ENV-07, ENV-14, TOO-07, TOO-13, RPC-15, ERA-08.
 #[test]
 fn tool_result_has_the_fields_of_its_revision() {
-    let content = json!([{"type": "text", "text": "{\"a\":[1,\"\\u00e9\"]}"}]);
     let structured = json!({"said": {"a": [1, "é"]}});
     let arguments: Value = serde_json::from_str(r#"{"a":[1,"é"]}"#).unwrap();
     for (revision, json) in in_each("tools/call", &json!({"name": "echo", "arguments": arguments})) {
@@ -49,7 +48,6 @@ fn tool_result_has_the_fields_of_its_revision() {
         assert_eq!(result, &expected, "{revision}");
         assert_eq!(json["id"], 7);
     }
-    assert_eq!(content.as_array().unwrap().len(), 1);
 }
 
 /// TOO-08, TOO-09, RPC-13, HTP-14.

@@ -89,6 +89,23 @@ fn broken_unicode_is_a_parse_error() {
     assert_eq!(fine.result()["structuredContent"]["said"]["text"], "😀 \u{0}");
 }
 
+/// Every byte that ends or breaks a string is seen wherever it stands, and none that doesn't is.
+#[test]
+fn strings_end_where_they_end_at_any_offset() {
+    for length in [1, 7, 8, 9, 17] {
+        for place in 0..length {
+            for byte in 0..=0x7f_u8 {
+                let mut text = vec![b'x'; length];
+                text[place] = byte;
+                let text = String::from_utf8(text).unwrap();
+                let body = call_with(&format!("{{\"a\":\"{text}\"}}"));
+                let legal = serde_json::from_str::<Value>(&body).is_ok();
+                assert_eq!(stdio().send_bytes(body).outcome().1 == 0, legal, "{text:?}");
+            }
+        }
+    }
+}
+
 /// RPC-01, RPC-05, RPC-07, RPC-08.
 #[test]
 fn json_that_is_no_message_is_an_invalid_request() {

@@ -273,4 +273,14 @@ fn initialized_and_unknown_notifications_are_never_answered() {
         assert_eq!(Peer::new(Wire::Stdio).send(&broken), Said::Silence);
         assert_eq!(Peer::http().send(&broken).outcome(), (400, -32600));
     }
+    for unreadable in [
+        r#"{"jsonrpc":"2.0","method":"x","params":{"a":1,"a":2}}"#.to_owned(),
+        format!(r#"{{"method":"x","params":{{"id":{}}}}}"#, "[".repeat(100)),
+    ] {
+        assert_eq!(
+            Peer::new(Wire::Stdio).send_bytes(unreadable.clone()),
+            Said::Silence
+        );
+        assert_eq!(Peer::http().send_bytes(unreadable).outcome(), (400, -32600));
+    }
 }

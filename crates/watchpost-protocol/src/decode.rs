@@ -306,8 +306,10 @@ impl Decoder {
             };
             BatchItem::Rejected(encode::error(id.as_ref(), Some(revision), &error))
         });
+        let items = items.collect();
         Ok(Incoming::Batch(Batch {
-            items: items.collect(),
+            wire: facts.wire,
+            items,
         }))
     }
 }

@@ -72,6 +72,7 @@ pub enum Notification {
 /// The elements of an array, in order.
 #[derive(Debug)]
 pub struct Batch {
+    pub(crate) wire: Wire,
     pub(crate) items: Vec<BatchItem>,
 }
 

@@ -173,7 +173,7 @@ pub(crate) fn scan(body: &[u8], depth: usize, batch: usize) -> Result<Scanned, F
         at: 0,
         depth,
         members: Members::default(),
-        keys: Vec::new(),
+        keys: Vec::with_capacity(32),
     };
     scanner.space();
     let scanned = if scanner.peek() == Some(b'[') {

@@ -198,9 +198,8 @@ fn array(batch: &Batch, answers: &[Bytes]) -> Reply {
         out.extend_from_slice(answer);
     }
     out.push(b']');
-    let wire = batch.requests().next().map_or(Wire::Http, |request| request.wire);
     Reply {
-        status: on_wire(wire, 200),
+        status: on_wire(batch.wire, 200),
         body: Some(out.into()),
         opened: None,
     }

@@ -119,6 +119,13 @@ fn batch_on_stdio_and_sse_is_one_line_back() {
         let said = Peer::new(wire).session(Revision::V2025_03_26).send(&body);
         assert_eq!(ids(&said), [(json!(7), 0)]);
     }
+    let refused = json!([plain("nope", json!({}))]);
+    for (wire, status) in [(Wire::HttpSse, 202), (Wire::Http, 200)] {
+        let Said::Answer(found, json) = Peer::new(wire).session(Revision::V2025_03_26).send(&refused) else {
+            panic!("an answer")
+        };
+        assert_eq!((found, json[0]["error"]["code"].as_i64()), (status, Some(-32601)));
+    }
 }
 
 #[test]

@@ -1,0 +1,29 @@
+//! Documents for the rules. All of these are long reads, on threads of their own.
+
+mod app;
+mod context;
+mod identity;
+mod integration;
+
+pub(crate) use app::apps;
+pub(crate) use context::Contexts;
+pub(crate) use identity::identities;
+pub(crate) use integration::integrations;
+
+use crate::identities::StoredRole;
+use watchpost_core::document::RoleDocument;
+
+/// Roles that a document shows of one principal.
+const ROLES_MAX: usize = 100;
+
+fn role(role: StoredRole) -> RoleDocument {
+    RoleDocument {
+        key: role.key,
+        name: role.name,
+        privileged: role.privileged,
+        super_admin: role.super_admin,
+        hold: role.hold,
+        via_group: role.via_group,
+        ends_at_ms: role.ends_at.map(watchpost_core::time::Timestamp::as_millis),
+    }
+}

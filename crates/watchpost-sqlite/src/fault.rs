@@ -1,0 +1,143 @@
+//! What goes wrong inside the adapter, and what the ports say of it.
+
+use rusqlite::ErrorCode;
+use watchpost_core::error::StoreError;
+
+/// A failure inside a transaction, before it is known what the port calls it.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// SQLite's.
+    Sql(rusqlite::Error),
+    /// A stored value that isn't what was written: the table and what is wrong.
+    Damaged(&'static str, String),
+    /// The audit entry couldn't be stored.
+    Audit(Box<Fault>),
+    /// Already in the port's words.
+    Store(StoreError),
+}
+
+/// What code inside a transaction gives.
+pub(crate) type Res<T> = Result<T, Fault>;
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// A source for the log, made of words.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Reason(pub(crate) String);
+
+/// The store can't be used right now.
+pub(crate) fn unavailable(reason: &str) -> StoreError {
+    StoreError::Unavailable(Box::new(Reason(reason.to_owned())))
+}
+
+impl Fault {
+    /// In the port's words; `table` is where the values came from.
+    pub(crate) fn into_store(self, table: &'static str) -> StoreError {
+        match self {
+            Self::Store(error) => error,
+            Self::Damaged(table, what) => StoreError::Corrupt {
+                table,
+                source: Box::new(Reason(what)),
+            },
+            Self::Audit(inner) => match inner.into_store("audit_entries") {
+                StoreError::AuditUnavailable(source) | StoreError::Unavailable(source) => {
+                    StoreError::AuditUnavailable(source)
+                }
+                other => StoreError::AuditUnavailable(Box::new(other)),
+            },
+            Self::Sql(error) => sql_error(error, table),
+        }
+    }
+
+    /// Whether SQLite gave the whole transaction up, so that nothing of it can be kept.
+    pub(crate) fn ends_transaction(&self) -> bool {
+        match self {
+            Self::Audit(inner) => inner.ends_transaction(),
+            Self::Sql(rusqlite::Error::SqliteFailure(error, _)) => matches!(
+                error.code,
+                ErrorCode::DiskFull
+                    | ErrorCode::SystemIoFailure
+                    | ErrorCode::OutOfMemory
+                    | ErrorCode::DatabaseCorrupt
+                    | ErrorCode::NotADatabase
+                    | ErrorCode::DatabaseBusy
+                    | ErrorCode::ReadOnly
+            ),
+            _ => false,
+        }
+    }
+}
+
+fn sql_error(error: rusqlite::Error, table: &'static str) -> StoreError {
+    use rusqlite::Error as E;
+    match &error {
+        E::SqliteFailure(failure, _) => match failure.code {
+            ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::DiskFull
+            | ErrorCode::ReadOnly
+            | ErrorCode::SystemIoFailure
+            | ErrorCode::CannotOpen
+            | ErrorCode::PermissionDenied
+            | ErrorCode::OutOfMemory
+            | ErrorCode::FileLockingProtocolFailed => StoreError::Unavailable(Box::new(error)),
+            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => StoreError::Corrupt {
+                table,
+                source: Box::new(error),
+            },
+            _ => StoreError::Backend(Box::new(error)),
+        },
+        E::FromSqlConversionFailure(..)
+        | E::IntegralValueOutOfRange(..)
+        | E::InvalidColumnType(..)
+        | E::Utf8Error(..) => StoreError::Corrupt {
+            table,
+            source: Box::new(error),
+        },
+        _ => StoreError::Backend(Box::new(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::ffi;
+
+    #[test]
+    fn errors_become_the_decision_a_caller_can_take() {
+        let check = |code: i32, expected: &str| {
+            let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+            let found = match Fault::from(error).into_store("t") {
+                StoreError::Unavailable(_) => "unavailable",
+                StoreError::Corrupt { .. } => "corrupt",
+                StoreError::Backend(_) => "backend",
+                _ => "other",
+            };
+            assert_eq!(found, expected, "{code}");
+        };
+        check(ffi::SQLITE_BUSY, "unavailable");
+        check(ffi::SQLITE_LOCKED, "unavailable");
+        check(ffi::SQLITE_FULL, "unavailable");
+        check(ffi::SQLITE_READONLY, "unavailable");
+        check(ffi::SQLITE_IOERR, "unavailable");
+        check(ffi::SQLITE_CORRUPT, "corrupt");
+        check(ffi::SQLITE_NOTADB, "corrupt");
+        check(ffi::SQLITE_ERROR, "backend");
+        let full = rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_FULL), None);
+        assert!(matches!(
+            Fault::Audit(Box::new(full.into())).into_store("t"),
+            StoreError::AuditUnavailable(_)
+        ));
+    }
+}

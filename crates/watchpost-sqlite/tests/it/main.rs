@@ -1,0 +1,5 @@
+//! The store through its ports and its file.
+
+mod conformance;
+mod file;
+mod plans;

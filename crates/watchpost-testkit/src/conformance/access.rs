@@ -1,0 +1,267 @@
+//! Keys, generations and the audit log.
+
+use super::{AnyStore, Harness, World, call};
+use std::sync::Arc;
+use watchpost_core::{
+    access::{KeyCreation, KeyRevocation, KeyScope, KeyState, RevokeKey},
+    audit::{AuditOutcome, AuditQuery, AuditTarget, ChainVerdict},
+    error::StoreError,
+    id::{KeyId, WorkspaceId},
+};
+
+/// A key's life, as the gate and the list see it.
+pub async fn a_key_is_found_listed_used_and_revoked(harness: &dyn Harness) {
+    let world = World::new(harness).await;
+    let tenant = world.tenant("one").await;
+    let (id, secret, _) = world.create_key(&tenant.operator, KeyScope::Read).await;
+    let keys = world.store.list_keys(&tenant.operator).await.unwrap();
+    assert_eq!(keys.len(), 2);
+    assert_eq!(keys[0].id, id, "newest first");
+    assert_eq!(keys[0].prefix, secret[..12]);
+    assert_eq!(keys[0].last_used_at, None);
+    let scope = world.gate.authenticate(&secret).await.unwrap();
+    world.gate.flush_uses().await.unwrap();
+    let used =
+        |keys: &[watchpost_core::access::KeyRow]| keys.iter().find(|key| key.id == id).unwrap().last_used_at;
+    assert!(used(&world.store.list_keys(&scope).await.unwrap()).is_some());
+    let revoke = |id: KeyId| world.write(&tenant.operator, RevokeKey { id });
+    let revoked = world.store.revoke_key(revoke(id)).await.unwrap().into_value();
+    assert_eq!(revoked, KeyRevocation::Revoked);
+    let again = world.store.revoke_key(revoke(id)).await.unwrap().into_value();
+    assert_eq!(again, KeyRevocation::AlreadyRevoked);
+    let unknown = KeyId::from_bytes([9; 16]);
+    let missing = world
+        .store
+        .revoke_key(revoke(unknown))
+        .await
+        .unwrap()
+        .into_value();
+    assert_eq!(missing, KeyRevocation::NotFound);
+    world.clock.advance_ms(100);
+    assert!(world.gate.authenticate(&secret).await.is_err());
+    let keys = world.store.list_keys(&tenant.operator).await.unwrap();
+    let row = keys.iter().find(|key| key.id == id).unwrap();
+    assert_eq!(row.state(world.now()), KeyState::Revoked);
+}
+
+/// The limit holds whoever asks at once.
+pub async fn the_eleventh_key_is_refused_under_parallel_creations(harness: &dyn Harness) {
+    let world = Arc::new(World::new(harness).await);
+    let tenant = world.tenant("one").await;
+    // One exists already.
+    let mut tasks = Vec::new();
+    for _ in 0..32 {
+        let (world, operator) = (Arc::clone(&world), Arc::clone(&tenant.operator));
+        tasks.push(tokio::spawn(async move {
+            world.create_key(&operator, KeyScope::Read).await.2
+        }));
+    }
+    let mut made = 0;
+    for task in tasks {
+        match task.await.unwrap() {
+            KeyCreation::Created => made += 1,
+            KeyCreation::LimitReached { active_max } => assert_eq!(active_max, 10),
+        }
+    }
+    assert_eq!(made, 9);
+    assert_eq!(world.store.list_keys(&tenant.operator).await.unwrap().len(), 10);
+    // A revoked one makes room.
+    let write = world.write(
+        &tenant.operator,
+        RevokeKey {
+            id: tenant.writer_key,
+        },
+    );
+    world.store.revoke_key(write).await.unwrap().into_value();
+    let (.., made) = world.create_key(&tenant.operator, KeyScope::Read).await;
+    assert_eq!(made, KeyCreation::Created);
+}
+
+/// What moves a generation and what doesn't.
+pub async fn generations_move_with_changes_only(harness: &dyn Harness) {
+    let world = World::new(harness).await;
+    let tenant = world.tenant("one").await;
+    let keys = || async { world.store.key_generation(tenant.id).await.unwrap() };
+    let data = || async { world.store.generation(&tenant.operator).await.unwrap() };
+    let version = || async { world.store.data_version().await.unwrap() };
+    let before = (keys().await, data().await, version().await);
+    world.observe(&tenant.operator).await;
+    world.gate.flush_uses().await.unwrap();
+    world.store.check_ready(world.now()).await.unwrap();
+    assert_eq!(
+        (keys().await, data().await, version().await),
+        before,
+        "reads move nothing"
+    );
+    world.create_key(&tenant.operator, KeyScope::Read).await;
+    assert!(keys().await > before.0);
+    assert_eq!(data().await, before.1);
+    assert!(version().await > before.2);
+    let integration = world
+        .integration(&tenant, watchpost_core::word::Platform::Okta)
+        .await;
+    let added = data().await;
+    assert!(added > before.1);
+    let job = world.lease_sync(&tenant, integration).await;
+    let leased = data().await;
+    let kept = world
+        .store
+        .heartbeat(&job, "case", Some("half"), world.now())
+        .await;
+    assert!(kept.unwrap());
+    assert_eq!(data().await, leased, "heartbeats move nothing");
+    assert_eq!(
+        world
+            .store
+            .key_generation(WorkspaceId::from_bytes([0; 16]))
+            .await
+            .unwrap(),
+        0
+    );
+}
+
+/// Entries are numbered without gaps, chained, and listed newest first.
+pub async fn a_chain_is_whole_and_lists_by_condition(harness: &dyn Harness) {
+    let world = World::new(harness).await;
+    let tenant = world.tenant("one").await;
+    let other = world.tenant("two").await;
+    let mut last = 0;
+    for i in 0..50 {
+        let seq = world.observe(&tenant.writer).await;
+        assert!(i == 0 || seq == last + 1);
+        last = seq;
+        world.observe(&other.writer).await;
+    }
+    assert!(matches!(world.verify_chain(&tenant).await, ChainVerdict::Intact { rows, .. } if rows == last));
+    assert!(matches!(
+        world.verify_chain(&other).await,
+        ChainVerdict::Intact { .. }
+    ));
+    let list = |query: AuditQuery| {
+        let (store, scope) = (Arc::clone(&world.store), Arc::clone(&tenant.operator));
+        async move { store.list_entries(&scope, &query).await.unwrap() }
+    };
+    let limit = 10;
+    let page = list(AuditQuery {
+        limit,
+        ..AuditQuery::default()
+    })
+    .await;
+    assert_eq!(
+        page.iter().map(|row| row.seq).collect::<Vec<_>>(),
+        (last - 9..=last).rev().collect::<Vec<_>>()
+    );
+    let next = list(AuditQuery {
+        limit,
+        before_seq: Some(last - 9),
+        ..AuditQuery::default()
+    })
+    .await;
+    assert_eq!(next[0].seq, last - 10);
+    let keys = list(AuditQuery {
+        limit,
+        action: Some("key.".into()),
+        ..AuditQuery::default()
+    })
+    .await;
+    assert!(keys.len() == 1 && keys[0].action == "key.created");
+    let genesis = list(AuditQuery {
+        limit,
+        action: Some("audit_chain.genesis".into()),
+        ..AuditQuery::default()
+    })
+    .await;
+    assert!(genesis.len() == 1 && genesis[0].seq == 1);
+    let nobody = list(AuditQuery {
+        limit,
+        actor_id: Some("nobody".into()),
+        ..AuditQuery::default()
+    })
+    .await;
+    assert!(nobody.is_empty());
+    let later = list(AuditQuery {
+        limit,
+        from: Some(world.now()),
+        ..AuditQuery::default()
+    })
+    .await;
+    assert!(later.is_empty());
+}
+
+/// Without its entry a change isn't made, and a read isn't answered.
+pub async fn a_change_that_cannot_be_audited_is_not_made(harness: &dyn Harness) {
+    let world = World::new(harness).await;
+    let tenant = world.tenant("one").await;
+    let integration = world
+        .integration(&tenant, watchpost_core::word::Platform::Okta)
+        .await;
+    let before = (
+        world.store.list_keys(&tenant.operator).await.unwrap().len(),
+        world.store.generation(&tenant.operator).await.unwrap(),
+        world.store.key_generation(tenant.id).await.unwrap(),
+        world.row(&tenant, integration).await,
+    );
+    world.opened.break_audit(true);
+    let write = world.write(
+        &tenant.operator,
+        RevokeKey {
+            id: tenant.writer_key,
+        },
+    );
+    let refused = world.store.revoke_key(write).await;
+    assert!(
+        matches!(refused, Err(StoreError::AuditUnavailable(_))),
+        "{refused:?}"
+    );
+    let command = watchpost_core::integration::ChangeIntegration {
+        id: integration,
+        act: watchpost_core::integration::IntegrationAct::Pause,
+        job: world.job_id(),
+        now: world.now(),
+    };
+    let refused = world
+        .store
+        .change_integration(world.write(&tenant.operator, command))
+        .await;
+    assert!(matches!(refused, Err(StoreError::AuditUnavailable(_))));
+    let entry = tenant
+        .operator
+        .observe("case.read", AuditTarget::default(), AuditOutcome::Ok, call());
+    let refused = world.store.append(entry).await;
+    assert!(matches!(refused, Err(StoreError::AuditUnavailable(_))));
+    world.opened.break_audit(false);
+    let after = (
+        world.store.list_keys(&tenant.operator).await.unwrap().len(),
+        world.store.generation(&tenant.operator).await.unwrap(),
+        world.store.key_generation(tenant.id).await.unwrap(),
+        world.row(&tenant, integration).await,
+    );
+    assert_eq!(before, after);
+    world.observe(&tenant.operator).await;
+    assert!(matches!(
+        world.verify_chain(&tenant).await,
+        ChainVerdict::Intact { .. }
+    ));
+}
+
+/// Two processes on one store keep one chain and see each other's changes.
+pub async fn two_stores_write_one_chain(harness: &dyn Harness) {
+    let world = World::new(harness).await;
+    let tenant = world.tenant("one").await;
+    let another: Arc<dyn AnyStore> = world.opened.another();
+    for _ in 0..20 {
+        world.observe(&tenant.writer).await;
+        let entry = tenant
+            .writer
+            .observe("case.read", AuditTarget::default(), AuditOutcome::Ok, call());
+        another.append(entry).await.unwrap().into_value();
+    }
+    assert!(matches!(
+        world.verify_chain(&tenant).await,
+        ChainVerdict::Intact { rows: 42, .. }
+    ));
+    let before = another.key_generation(tenant.id).await.unwrap();
+    world.create_key(&tenant.operator, KeyScope::Read).await;
+    assert!(another.key_generation(tenant.id).await.unwrap() > before);
+    assert_eq!(another.list_keys(&tenant.operator).await.unwrap().len(), 2);
+}

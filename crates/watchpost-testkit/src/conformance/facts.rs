@@ -1,0 +1,733 @@
+//! Facts, identities, apps, documents, integrations.
+
+use super::{
+    Harness, World, account, account_fact, app_fact, grant_fact, live, mfa_fact, observation, role_fact,
+    setting_fact, with_statuses,
+};
+use secrecy::ExposeSecret as _;
+use watchpost_core::{
+    app::{AppLookup, AppMatch, AppPolicyOutcome, AppQuery, SetAppPolicy},
+    document::EntityRef,
+    fact::{Dataset, Fact},
+    finding::{Act, FindingCommand, Marks},
+    identity::{TagBreakGlass, TagOutcome},
+    integration::{ChangeIntegration, IntegrationAct, IntegrationChange, VerifyIntegration},
+    job::JobKind,
+    posture::Coverage,
+    word::{
+        AppPolicy, CollectionState, DismissReason, FindingStatus, GrantRisk, IntegrationStatus, Mfa,
+        Platform, RunState, Severity,
+    },
+};
+
+/// Accounts with an address in common are one person, whoever came first.
+pub async fn accounts_join_and_count_identities(harness: &dyn Harness) {
+    let world = World::new(harness).await;
+    let tenant = world.tenant("one").await;
+    let okta = world.integration(&tenant, Platform::Okta).await;
+    let m365 = world.integration(&tenant, Platform::M365).await;
+    let count = || async { world.store.count_identities(&tenant.operator).await.unwrap() };
+    let users = vec![
+        account_fact("o1", "mara.holt@birch.example"),
+        account_fact("o2", "jon.reed@birch.example"),
+    ];
+    world
+        .sync(&tenant, okta, vec![(Dataset::Users, users.clone())])
+        .await;
+    assert_eq!(count().await, 2);
+    let mut other = account("m1", Some("mh@birch.example"));
+    other.aliases = vec!["Mara.Holt@birch.example".into()];
+    let pages = vec![
+        (
+            Dataset::Users,
+            vec![
+                Fact::Account(Box::new(other)),
+                account_fact("m2", "new@birch.example"),
+            ],
+        ),
+        (Dataset::Mfa, vec![mfa_fact("m1", Mfa::Off)]),
+        (Dataset::Roles, vec![role_fact("r1", "m1")]),
+    ];
+    world.sync(&tenant, m365, pages).await;
+    assert_eq!(count().await, 3);
+    let found = |email: &'static str| {
+        let (store, scope) = (world.store.clone(), tenant.writer.clone());
+        async move { store.identity_by_email(&scope, email).await.unwrap() }
+    };
+    let mara = found(" MARA.holt@birch.example").await.unwrap();
+    assert_eq!(mara.accounts.len(), 2);
+    assert_eq!(mara.email.as_deref(), Some("mara.holt@birch.example"));
+    assert_eq!(mara.emails, ["mara.holt@birch.example", "mh@birch.example"]);
+    assert_eq!(mara.accounts[0].platform, Platform::M365);
+    assert_eq!(
+        (mara.accounts[0].mfa, mara.accounts[1].mfa),
+        (Mfa::Off, Mfa::Unknown)
+    );
+    assert!(mara.accounts[0].roles[0].privileged);
+    assert_eq!(found("mh@birch.example").await.unwrap().id, mara.id);
+    assert_eq!(
+        world
+            .store
+            .identity(&tenant.writer, mara.id)
+            .await
+            .unwrap()
+            .unwrap(),
+        mara
+    );
+    assert!(found("nobody@birch.example").await.is_none());
+    assert!(found("no address").await.is_none());
+    // The same again changes nothing that an answer shows.
+    let before = world.store.identity(&tenant.writer, mara.id).await.unwrap();
+    world.sync(&tenant, okta, vec![(Dataset::Users, users)]).await;
+    assert_eq!(
+        world.store.identity(&tenant.writer, mara.id).await.unwrap(),
+        before
+    );
+    assert_eq!(count().await, 3);
+    let numbers = world
+        .store
+        .measure_coverage(&tenant.operator, world.now())
+        .await
+        .unwrap();
+    assert_eq!(
+        numbers.mfa,
+        Coverage {
+            on: 0,
+            off: 1,
+            unknown: 2
+        }
+    );
+    assert_eq!((numbers.admins, numbers.admin_mfa.off), (1, 1));
+    assert_eq!(
+        numbers.sso,
+        Coverage {
+            on: 2,
+            off: 1,
+            unknown: 0
+        }
+    );
+}
+
+/// What wasn't seen goes only if everything was read.
+pub async fn only_a_complete_dataset_retires(harness: &dyn Harness) {
+    let world = World::new(harness).await;
+    let tenant = world.tenant("one").await;
+    let okta = world.integration(&tenant, Platform::Okta).await;
+    let many: Vec<Fact> = (0..1_200)
+        .map(|i| account_fact(&format!("o{i}"), &format!("user{i}@birch.example")))
+        .collect();
+    let roles = vec![role_fact("r1", "o0"), role_fact("r2", "o1")];
+    for page in many.chunks(1_000) {
+        let syncing = world.begin(&tenant, okta).await;
+        syncing.facts(Dataset::Users, page.to_vec()).await;
+        syncing.collected(Dataset::Users, CollectionState::Partial).await;
+        syncing.finish(RunState::Completed, None).await;
+    }
+    world.sync(&tenant, okta, vec![(Dataset::Roles, roles)]).await;
+    let count = || async { world.store.count_identities(&tenant.operator).await.unwrap() };
+    assert_eq!(count().await, 1_200);
+    for state in [
+        CollectionState::Partial,
+        CollectionState::Denied,
+        CollectionState::Unlicensed,
+        CollectionState::Failed,
+    ] {
+        let syncing = world.begin(&tenant, okta).await;
+        syncing
+            .facts(Dataset::Users, vec![account_fact("o0", "user0@birch.example")])
+            .await;
+        syncing.collected(Dataset::Users, state).await;
+        syncing.finish(RunState::Completed, None).await;
+        assert_eq!(count().await, 1_200, "{state}");
+        assert_eq!(
+            world
+                .row(&tenant, okta)
+                .await
+                .collection(Dataset::Users)
+                .unwrap()
+                .completions,
+            0
+        );
+    }
+    let keep = vec![
+        account_fact("o0", "user0@birch.example"),
+        account_fact("o7", "user7@birch.example"),
+    ];
+    world.sync(&tenant, okta, vec![(Dataset::Users, keep)]).await;
+    assert_eq!(count().await, 2);
+    let row = world.row(&tenant, okta).await;
+    assert_eq!(row.collection(Dataset::Users).unwrap().completions, 1);
+    let held = |email: &'static str| {
+        let (store, scope) = (world.store.clone(), tenant.writer.clone());
+        async move { store.identity_by_email(&scope, email).await.unwrap().unwrap() }
+    };
+    assert_eq!(
+        held("user0@birch.example").await.accounts[0].roles.len(),
+        1,
+        "users retire no roles"
+    );
+    let gone = held("user1@birch.example").await;
+    assert!(gone.accounts.is_empty());
+    // Back again: the same person, the same account.
+    let back = vec![
+        account_fact("o0", "user0@birch.example"),
+        account_fact("o1", "user1@birch.example"),
+    ];
+    world
+        .sync(
+            &tenant,
+            okta,
+            vec![(Dataset::Users, back), (Dataset::Roles, vec![])],
+        )
+        .await;
+    let again = held("user1@birch.example").await;
+    assert_eq!((again.id, again.accounts.len()), (gone.id, 1));
+    assert!(again.accounts[0].roles.is_empty());
+    assert_eq!(count().await, 2);
+}
+
+/// Two people that turn out to be one.
+pub async fn merging_keeps_the_older_identity_and_decisions(harness: &dyn Harness) {
+    let world = World::new(harness).await;
+    let tenant = world.tenant("one").await;
+    let okta = world.integration(&tenant, Platform::Okta).await;
+    let m365 = world.integration(&tenant, Platform::M365).await;
+    let first = vec![(Dataset::Users, vec![account_fact("o1", "mara@birch.example")])];
+    world.sync(&tenant, okta, first).await;
+    let second = vec![(Dataset::Users, vec![account_fact("m1", "m.holt@birch.example")])];
+    world.sync(&tenant, m365, second).await;
+    let id = |email: &'static str| {
+        let (store, scope) = (world.store.clone(), tenant.writer.clone());
+        async move { store.identity_by_email(&scope, email).await.unwrap().unwrap().id }
+    };
+    let (older, younger) = (id("mara@birch.example").await, id("m.holt@birch.example").await);
+    assert!(older < younger);
+    let (analysis, permit, job) = world.analysis(&tenant).await;
+    let hit = |rule, id| observation(rule, EntityRef::Identity(id), Severity::High, Marks::new());
+    let hits = vec![hit("both", older), hit("both", younger), hit("younger", younger)];
+    world
+        .store
+        .observe_findings(&permit, analysis, hits, world.now())
+        .await
+        .unwrap();
+    world.end_job(&job).await;
+    let all = world.all_findings(&tenant.writer, live()).await;
+    let theirs = all
+        .iter()
+        .find(|row| row.rule_id == "both" && row.subject.entity == EntityRef::Identity(younger))
+        .unwrap();
+    let ours = all
+        .iter()
+        .find(|row| row.rule_id == "both" && row.subject.entity == EntityRef::Identity(older))
+        .unwrap();
+    let command = FindingCommand {
+        finding: theirs.id,
+        act: Act::Dismiss {
+            reason: DismissReason::Mitigated,
+        },
+        note: None,
+        now: world.now(),
+    };
+    world
+        .store
+        .change_finding(world.write(&tenant.operator, command))
+        .await
+        .unwrap()
+        .into_value();
+    let tag = TagBreakGlass {
+        id: younger,
+        tagged: true,
+        analysis: world.job_id(),
+        now: world.now(),
+    };
+    let tagged = world
+        .store
+        .tag_break_glass(world.write(&tenant.operator, tag))
+        .await
+        .unwrap()
+        .into_value();
+    assert_eq!(tagged, TagOutcome::Changed);
+    assert_eq!(world.store.count_identities(&tenant.operator).await.unwrap(), 2);
+    let mut joined = account("m1", Some("m.holt@birch.example"));
+    joined.aliases = vec!["mara@birch.example".into()];
+    world
+        .sync(
+            &tenant,
+            m365,
+            vec![(Dataset::Users, vec![Fact::Account(Box::new(joined))])],
+        )
+        .await;
+    assert_eq!(world.store.count_identities(&tenant.operator).await.unwrap(), 1);
+    assert_eq!(id("m.holt@birch.example").await, older);
+    let one = world
+        .store
+        .identity(&tenant.writer, older)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(one.accounts.len(), 2);
+    assert!(one.break_glass);
+    assert!(
+        world
+            .store
+            .identity(&tenant.writer, younger)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    let open = world.all_findings(&tenant.writer, live()).await;
+    assert_eq!(open.len(), 1);
+    assert_eq!(
+        (open[0].rule_id.as_str(), open[0].subject.entity),
+        ("younger", EntityRef::Identity(older))
+    );
+    let dismissed = world
+        .all_findings(&tenant.writer, with_statuses(&[FindingStatus::Dismissed]))
+        .await;
+    let first_id = if (ours.first_seen_at, ours.id) < (theirs.first_seen_at, theirs.id) {
+        ours.id
+    } else {
+        theirs.id
+    };
+    assert_eq!(dismissed.iter().map(|row| row.id).collect::<Vec<_>>(), [first_id]);
+    // The moved finding is known by its new subject.
+    let (analysis, permit, _) = world.analysis(&tenant).await;
+    let counts = world
+        .store
+        .observe_findings(&permit, analysis, vec![hit("younger", older)], world.now())
+        .await
+        .unwrap();
+    assert_eq!((counts.new, counts.kept), (0, 1));
+    super::counters::check_counts(&world, &tenant).await;
+}
+
+/// An app that comes back is the app it was.
+pub async fn apps_keep_their_ids_and_policies(harness: &dyn Harness) {
+    let world = World::new(harness).await;
+    let tenant = world.tenant("one").await;
+    let okta = world.integration(&tenant, Platform::Okta).await;
+    let pages = |apps: Vec<Fact>| {
+        vec![
+            (
+                Dataset::Users,
+                vec![
+                    account_fact("o1", "mara@birch.example"),
+                    account_fact("o2", "jon@birch.example"),
+                ],
+            ),
+            (Dataset::Apps, apps),
+            (
+                Dataset::Grants,
+                vec![
+                    grant_fact("g1", "a1", Some("o1"), GrantRisk::High),
+                    grant_fact("g2", "a1", Some("o2"), GrantRisk::Low),
+                    grant_fact("g3", "a2", None, GrantRisk::Medium),
+                ],
+            ),
+        ]
+    };
+    let both = vec![
+        app_fact("a1", "Pixel Mail"),
+        app_fact("a2", "Pixel Notes"),
+        app_fact("a3", "100%_sure"),
+    ];
+    world.sync(&tenant, okta, pages(both.clone())).await;
+    let find = |name: &'static str| {
+        let (store, scope) = (world.store.clone(), tenant.writer.clone());
+        async move {
+            store
+                .find_app(&scope, &AppLookup::Name(name.into()))
+                .await
+                .unwrap()
+        }
+    };
+    let one = |found| match found {
+        AppMatch::One(app) => *app,
+        other => panic!("exactly one, not {other:?}"),
+    };
+    let mail = one(find("  pixel MAIL ").await);
+    assert_eq!(
+        (mail.accounts, mail.grants, mail.risk),
+        (2, 2, Some(GrantRisk::High))
+    );
+    assert_eq!(mail.scopes.len(), 1);
+    assert_eq!(one(find("client-a1").await).id, mail.id);
+    assert!(matches!(find("pixel").await, AppMatch::Several(apps, 2) if apps[0].id == mail.id));
+    assert_eq!(
+        one(find("%_").await).name.untrusted(),
+        "100%_sure",
+        "no wildcards"
+    );
+    assert_eq!(find("nothing").await, AppMatch::None);
+    let set = |policy| SetAppPolicy {
+        app: mail.id,
+        policy,
+        analysis: world.job_id(),
+        now: world.now(),
+    };
+    let put = async |policy| {
+        let write = world.write(&tenant.writer, set(policy));
+        world.store.set_app_policy(write).await.unwrap().into_value()
+    };
+    let before = AppPolicy::None;
+    assert_eq!(
+        put(AppPolicy::Blocked).await,
+        AppPolicyOutcome::Changed { before }
+    );
+    assert_eq!(put(AppPolicy::Blocked).await, AppPolicyOutcome::Unchanged);
+    let queued = world.store.unfinished_jobs(&tenant.operator).await.unwrap();
+    assert_eq!(
+        queued.iter().filter(|job| job.kind == JobKind::Analyse).count(),
+        1
+    );
+    world
+        .sync(&tenant, okta, pages(vec![app_fact("a2", "Pixel Notes")]))
+        .await;
+    assert!(
+        world
+            .store
+            .app_documents(&tenant.operator, None, 10)
+            .await
+            .unwrap()
+            .iter()
+            .all(|doc| doc.id != mail.id)
+    );
+    world.sync(&tenant, okta, pages(both)).await;
+    let back = one(find("pixel mail").await);
+    assert_eq!((back.id, back.policy), (mail.id, AppPolicy::Blocked));
+    let list = |query: AppQuery| {
+        let (store, scope) = (world.store.clone(), tenant.writer.clone());
+        async move { store.list_apps(&scope, &query).await.unwrap() }
+    };
+    let first = list(AppQuery {
+        limit: 2,
+        ..AppQuery::default()
+    })
+    .await;
+    assert_eq!(
+        first.iter().map(|app| app.name.untrusted()).collect::<Vec<_>>(),
+        ["100%_sure", "Pixel Mail"]
+    );
+    let after = Some((first[1].name.untrusted().to_owned(), first[1].id));
+    let rest = list(AppQuery {
+        limit: 2,
+        after,
+        ..AppQuery::default()
+    })
+    .await;
+    assert_eq!(rest.len(), 1);
+    let blocked = list(AppQuery {
+        limit: 9,
+        policy: Some(AppPolicy::Blocked),
+        ..AppQuery::default()
+    })
+    .await;
+    assert_eq!(blocked.len(), 1);
+    assert!(
+        list(AppQuery {
+            limit: 9,
+            platform: Some(Platform::M365),
+            ..AppQuery::default()
+        })
+        .await
+        .is_empty()
+    );
+    assert_eq!(
+        list(AppQuery {
+            limit: 9,
+            text: Some("PIXEL".into()),
+            ..AppQuery::default()
+        })
+        .await
+        .len(),
+        2
+    );
+}
+
+/// Documents are what was read, page by page.
+pub async fn documents_say_what_was_read(harness: &dyn Harness) {
+    let world = World::new(harness).await;
+    let tenant = world.tenant("one").await;
+    let okta = world.integration(&tenant, Platform::Okta).await;
+    let users: Vec<Fact> = (0..30)
+        .map(|i| account_fact(&format!("o{i}"), &format!("user{i}@birch.example")))
+        .collect();
+    let pages = vec![
+        (Dataset::Users, users),
+        (Dataset::Mfa, vec![mfa_fact("o1", Mfa::On)]),
+        (Dataset::Roles, vec![role_fact("r1", "o1")]),
+        (Dataset::Apps, vec![app_fact("a1", "Pixel Mail")]),
+        (
+            Dataset::Grants,
+            vec![
+                grant_fact("g1", "a1", Some("o1"), GrantRisk::Low),
+                grant_fact("g2", "a1", None, GrantRisk::High),
+            ],
+        ),
+        (
+            Dataset::Organization,
+            vec![setting_fact("org", r#"{"name":"Birch"}"#)],
+        ),
+    ];
+    world.sync(&tenant, okta, pages).await;
+    let mut seen = Vec::new();
+    let mut after = None;
+    loop {
+        let page = world
+            .store
+            .identity_documents(&tenant.operator, after, 7)
+            .await
+            .unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(last.id);
+        seen.extend(page);
+    }
+    assert_eq!(seen.len(), 30);
+    assert!(seen.windows(2).all(|pair| pair[0].id < pair[1].id));
+    let one = seen
+        .iter()
+        .find(|doc| doc.email.as_deref() == Some("user1@birch.example"))
+        .unwrap();
+    assert_eq!(*one.company_domains, ["birch.example"]);
+    let account = &one.accounts[0];
+    assert_eq!(
+        (account.mfa, account.roles.len(), account.grants.len()),
+        (Mfa::On, 1, 1)
+    );
+    assert!(account.roles[0].super_admin);
+    assert!(!account.integration.unreadable.contains(&Dataset::Users));
+    assert!(
+        account.integration.unreadable.contains(&Dataset::SignIn),
+        "never collected"
+    );
+    assert_eq!(one.integrations.len(), 1);
+    let apps = world
+        .store
+        .app_documents(&tenant.operator, None, 10)
+        .await
+        .unwrap();
+    assert_eq!(apps.len(), 1);
+    assert_eq!(apps[0].principals[0].identity_id, one.id);
+    assert_eq!(apps[0].tenant_wide_risk, Some(GrantRisk::High));
+    assert_eq!(apps[0].accounts, 1);
+    let tag = TagBreakGlass {
+        id: one.id,
+        tagged: true,
+        analysis: world.job_id(),
+        now: world.now(),
+    };
+    world
+        .store
+        .tag_break_glass(world.write(&tenant.operator, tag))
+        .await
+        .unwrap()
+        .into_value();
+    let docs = world.store.integration_documents(&tenant.operator).await.unwrap();
+    assert_eq!(
+        (
+            docs[0].super_admins,
+            docs[0].break_glass_accounts,
+            docs[0].active_members
+        ),
+        (1, 1, 30)
+    );
+    assert_eq!(docs[0].settings["org"]["name"], "Birch");
+    assert!(docs[0].lost.is_empty());
+    let syncing = world.begin(&tenant, okta).await;
+    syncing.collected(Dataset::Mfa, CollectionState::Denied).await;
+    let domains = setting_fact("domains", r#"{"value":[{"id":"Elm.example","isVerified":true}]}"#);
+    syncing.facts(Dataset::Domains, vec![domains]).await;
+    syncing
+        .collected(Dataset::Domains, CollectionState::Complete)
+        .await;
+    syncing.finish(RunState::Completed, None).await;
+    let docs = world.store.integration_documents(&tenant.operator).await.unwrap();
+    assert_eq!(docs[0].lost, [Dataset::Mfa]);
+    let page = world
+        .store
+        .identity_documents(&tenant.operator, None, 1)
+        .await
+        .unwrap();
+    assert_eq!(*page[0].company_domains, ["elm.example"]);
+}
+
+/// Reason and beginning stay until a sync completes.
+pub async fn a_failed_sync_shows_its_reason_until_one_completes(harness: &dyn Harness) {
+    let world = World::new(harness).await;
+    let tenant = world.tenant("one").await;
+    let okta = world.integration(&tenant, Platform::Okta).await;
+    assert_eq!(world.row(&tenant, okta).await.status, IntegrationStatus::Pending);
+    world
+        .begin(&tenant, okta)
+        .await
+        .finish(RunState::Failed, Some("refused"))
+        .await;
+    let first = world.row(&tenant, okta).await;
+    assert_eq!(first.status, IntegrationStatus::Error);
+    let failure = first.failure.unwrap();
+    assert_eq!(failure.reason, "refused");
+    world
+        .begin(&tenant, okta)
+        .await
+        .finish(RunState::Failed, Some("refused again"))
+        .await;
+    let second = world.row(&tenant, okta).await.failure.unwrap();
+    assert_eq!(
+        (second.reason.as_str(), second.since),
+        ("refused again", failure.since)
+    );
+    assert!(
+        world
+            .store
+            .unfinished_jobs(&tenant.operator)
+            .await
+            .unwrap()
+            .is_empty(),
+        "no analysis"
+    );
+    world.sync(&tenant, okta, vec![]).await;
+    let row = world.row(&tenant, okta).await;
+    assert_eq!((row.status, row.failure), (IntegrationStatus::Connected, None));
+    assert!(row.last_completed_at.is_some());
+    let jobs = world.store.unfinished_jobs(&tenant.operator).await.unwrap();
+    assert_eq!(jobs.len(), 1);
+    assert_eq!(jobs[0].kind, JobKind::Analyse);
+    world.sync(&tenant, okta, vec![]).await;
+    assert_eq!(
+        world.store.unfinished_jobs(&tenant.operator).await.unwrap().len(),
+        1
+    );
+}
+
+/// Nothing is left but the findings, which the next analysis ends.
+pub async fn removal_deletes_facts_and_secrets(harness: &dyn Harness) {
+    let world = World::new(harness).await;
+    let tenant = world.tenant("one").await;
+    let okta = world.integration(&tenant, Platform::Okta).await;
+    let m365 = world.integration(&tenant, Platform::M365).await;
+    let users: Vec<Fact> = (0..700)
+        .map(|i| account_fact(&format!("o{i}"), &format!("user{i}@birch.example")))
+        .collect();
+    world
+        .sync(
+            &tenant,
+            okta,
+            vec![
+                (Dataset::Users, users),
+                (Dataset::Apps, vec![app_fact("a1", "Pixel")]),
+            ],
+        )
+        .await;
+    world
+        .sync(
+            &tenant,
+            m365,
+            vec![(Dataset::Users, vec![account_fact("m1", "user1@birch.example")])],
+        )
+        .await;
+    let command = ChangeIntegration {
+        id: okta,
+        act: IntegrationAct::Remove,
+        job: world.job_id(),
+        now: world.now(),
+    };
+    let write = world.write(&tenant.operator, command);
+    let changed = world.store.change_integration(write).await.unwrap().into_value();
+    assert_eq!(changed, IntegrationChange::Changed);
+    assert!(
+        world
+            .store
+            .integration(&tenant.operator, okta)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert_eq!(world.store.count_identities(&tenant.operator).await.unwrap(), 1);
+    let one = world
+        .store
+        .identity_by_email(&tenant.operator, "user1@birch.example")
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(one.accounts.len(), 1);
+    assert!(
+        world
+            .store
+            .identity_by_email(&tenant.operator, "user2@birch.example")
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(
+        world
+            .store
+            .list_apps(
+                &tenant.operator,
+                &AppQuery {
+                    limit: 5,
+                    ..AppQuery::default()
+                }
+            )
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    let verify = world.write(&tenant.operator, VerifyIntegration { id: okta });
+    assert!(
+        world
+            .store
+            .open_config_for_verify(verify)
+            .await
+            .unwrap()
+            .into_value()
+            .is_none()
+    );
+    let again = ChangeIntegration {
+        id: okta,
+        act: IntegrationAct::Remove,
+        job: world.job_id(),
+        now: world.now(),
+    };
+    let again = world
+        .store
+        .change_integration(world.write(&tenant.operator, again))
+        .await
+        .unwrap()
+        .into_value();
+    assert_eq!(again, IntegrationChange::NotFound);
+}
+
+/// For a sync and for the operator.
+pub async fn credentials_open_as_they_were_given(harness: &dyn Harness) {
+    let world = World::new(harness).await;
+    let tenant = world.tenant("one").await;
+    let okta = world.integration(&tenant, Platform::Okta).await;
+    let syncing = world.begin(&tenant, okta).await;
+    let config = world
+        .store
+        .open_config(&syncing.permit, okta)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(config.values["org_url"], "https://org.example");
+    assert_eq!(config.secrets["token"].expose_secret(), "secret of okta");
+    let verify = world.write(&tenant.operator, VerifyIntegration { id: okta });
+    let config = world
+        .store
+        .open_config_for_verify(verify)
+        .await
+        .unwrap()
+        .into_value()
+        .unwrap();
+    assert_eq!(config.secrets["token"].expose_secret(), "secret of okta");
+    assert_eq!(
+        world
+            .opened
+            .another()
+            .list_integrations(&tenant.operator)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+}

@@ -1,0 +1,269 @@
+//! Jobs, leases, schedules.
+
+use super::{Harness, World};
+use std::sync::Arc;
+use watchpost_core::{
+    access::{KeyScope, RevokeKey},
+    id::IntegrationId,
+    integration::{ChangeIntegration, IntegrationAct, IntegrationChange},
+    job::{JobEnd, JobKind, LEASE_MS, TriggerSync},
+    time::HOUR_MS,
+    word::{IntegrationStatus, Platform, RunState},
+};
+
+/// However many ask at once, one gets it.
+pub async fn a_job_is_leased_once_by_two_stores(harness: &dyn Harness) {
+    let world = World::new(harness).await;
+    let tenant = world.tenant("one").await;
+    world.integration(&tenant, Platform::Okta).await;
+    let another = world.opened.another();
+    let now = world.now();
+    let mut tasks = Vec::new();
+    for i in 0..16 {
+        let store = if i % 2 == 0 {
+            Arc::clone(&world.store)
+        } else {
+            Arc::clone(&another)
+        };
+        tasks.push(tokio::spawn(async move {
+            store.lease_job(&format!("worker {i}"), now).await.unwrap()
+        }));
+    }
+    let mut leased = 0;
+    for task in tasks {
+        leased += usize::from(task.await.unwrap().is_some());
+    }
+    assert_eq!(leased, 1);
+    assert_eq!(
+        world.store.unfinished_jobs(&tenant.operator).await.unwrap().len(),
+        1
+    );
+}
+
+/// Who lost a lease neither prolongs nor ends.
+pub async fn a_lost_lease_ends_nothing(harness: &dyn Harness) {
+    let world = World::new(harness).await;
+    let tenant = world.tenant("one").await;
+    world.integration(&tenant, Platform::Okta).await;
+    let now = world.now();
+    let first = world.store.lease_job("a", now).await.unwrap().unwrap();
+    assert!(world.store.lease_job("b", now).await.unwrap().is_none());
+    assert!(
+        world
+            .store
+            .heartbeat(&first, "a", Some("half way"), now.plus_millis(1_000))
+            .await
+            .unwrap()
+    );
+    let job = world
+        .store
+        .job(&tenant.operator, first.id())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(job.progress.as_deref(), Some("half way"));
+    let late = now.plus_millis(1_000 + LEASE_MS);
+    let second = world.store.lease_job("b", late).await.unwrap().unwrap();
+    assert_eq!((second.id(), second.row().attempts), (first.id(), 2));
+    assert!(!world.store.heartbeat(&first, "a", None, late).await.unwrap());
+    world
+        .store
+        .finish_job(&first, "a", JobEnd::Completed, late)
+        .await
+        .unwrap();
+    let job = world
+        .store
+        .job(&tenant.operator, first.id())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(job.state, RunState::InProgress);
+    // The same process, twice: the earlier lease ends nothing either.
+    let later = late.plus_millis(LEASE_MS);
+    let third = world.store.lease_job("b", later).await.unwrap().unwrap();
+    world
+        .store
+        .finish_job(&second, "b", JobEnd::Completed, later)
+        .await
+        .unwrap();
+    let id = first.id();
+    let job = world.store.job(&tenant.operator, id).await.unwrap().unwrap();
+    assert_eq!(job.state, RunState::InProgress);
+    world
+        .store
+        .finish_job(&third, "b", JobEnd::Completed, later)
+        .await
+        .unwrap();
+    let job = world.store.job(&tenant.operator, id).await.unwrap().unwrap();
+    assert_eq!(job.state, RunState::Completed);
+}
+
+/// Three attempts, not before their time.
+pub async fn a_failed_job_is_tried_again_and_then_given_up(harness: &dyn Harness) {
+    let world = World::new(harness).await;
+    let tenant = world.tenant("one").await;
+    let integration = world.integration(&tenant, Platform::Okta).await;
+    let mut now = world.now();
+    let mut last = None;
+    for attempt in 1..=3 {
+        let job = world.store.lease_job("a", now).await.unwrap().unwrap();
+        assert_eq!(job.row().attempts, attempt);
+        let retry = now.plus_millis(60_000);
+        let end = JobEnd::Failed {
+            reason: "it broke".into(),
+            retry_at: Some(retry),
+        };
+        world.store.finish_job(&job, "a", end, now).await.unwrap();
+        assert!(
+            world
+                .store
+                .lease_job("a", retry.plus_millis(-1))
+                .await
+                .unwrap()
+                .is_none()
+        );
+        now = retry;
+        last = Some(job.id());
+    }
+    assert!(world.store.lease_job("a", now).await.unwrap().is_none());
+    let job = world
+        .store
+        .job(&tenant.operator, last.unwrap())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (job.state, job.reason.as_deref()),
+        (RunState::Failed, Some("it broke"))
+    );
+    let row = world.row(&tenant, integration).await;
+    assert_eq!(row.status, IntegrationStatus::Error);
+    assert_eq!(row.failure.unwrap().reason, "it broke");
+}
+
+/// A key's job ends with the key, unless somebody else wants it too.
+pub async fn a_job_of_a_revoked_key_does_not_start(harness: &dyn Harness) {
+    let world = World::new(harness).await;
+    let tenant = world.tenant("one").await;
+    let integration = world.integration(&tenant, Platform::Okta).await;
+    world.sync(&tenant, integration, vec![]).await;
+    let (_, _, analysis) = world.analysis(&tenant).await;
+    world.end_job(&analysis).await;
+    for joined in [false, true] {
+        let (id, secret, _) = world.create_key(&tenant.operator, KeyScope::Write).await;
+        let scope = world.gate.authenticate(&secret).await.unwrap();
+        let command = |job| TriggerSync {
+            integration: None,
+            platform: None,
+            jobs: vec![job],
+            now: world.now(),
+        };
+        let job = world.job_id();
+        world
+            .store
+            .trigger_sync(world.write(&scope, command(job)))
+            .await
+            .unwrap()
+            .into_value();
+        if joined {
+            let write = world.write(&tenant.operator, command(world.job_id()));
+            let parts = world.store.trigger_sync(write).await.unwrap().into_value();
+            assert!(!parts[0].is_new && parts[0].job == job);
+        }
+        let write = world.write(&tenant.operator, RevokeKey { id });
+        world.store.revoke_key(write).await.unwrap().into_value();
+        let leased = world.store.lease_job("a", world.now()).await.unwrap();
+        assert_eq!(leased.is_some(), joined);
+        let row = world.store.job(&tenant.operator, job).await.unwrap().unwrap();
+        assert_eq!(
+            row.state,
+            if joined {
+                RunState::InProgress
+            } else {
+                RunState::Cancelled
+            }
+        );
+        if !joined {
+            assert!(row.reason.unwrap().contains("revoked"));
+        }
+    }
+}
+
+/// Handles of what runs already.
+pub async fn triggering_twice_gives_the_same_jobs(harness: &dyn Harness) {
+    let world = World::new(harness).await;
+    let tenant = world.tenant("one").await;
+    let trigger = |platform, integration| TriggerSync {
+        integration,
+        platform,
+        jobs: (0..5).map(|_| world.job_id()).collect(),
+        now: world.now(),
+    };
+    let run = async |command| {
+        let write = world.write(&tenant.writer, command);
+        world.store.trigger_sync(write).await.unwrap().into_value()
+    };
+    assert!(run(trigger(None, None)).await.is_empty());
+    let okta = world.integration(&tenant, Platform::Okta).await;
+    let m365 = world.integration(&tenant, Platform::M365).await;
+    let queued = run(trigger(None, None)).await;
+    assert_eq!(queued.len(), 2);
+    assert!(queued.iter().all(|part| !part.is_new), "adding queued them");
+    let leased = world.lease_sync(&tenant, okta).await;
+    let running = run(trigger(Some(Platform::Okta), None)).await;
+    assert_eq!((running[0].job, running[0].is_new), (leased.id(), false));
+    assert_eq!(world.row(&tenant, okta).await.running, Some(leased.id()));
+    world.end_job(&leased).await;
+    let fresh = run(trigger(None, Some(okta))).await;
+    assert!(fresh.len() == 1 && fresh[0].is_new && fresh[0].job != leased.id());
+    assert!(
+        run(trigger(None, Some(IntegrationId::from_bytes([3; 16]))))
+            .await
+            .is_empty()
+    );
+    let act = |act| ChangeIntegration {
+        id: m365,
+        act,
+        job: world.job_id(),
+        now: world.now(),
+    };
+    let change = async |act_| {
+        let write = world.write(&tenant.operator, act(act_));
+        world.store.change_integration(write).await.unwrap().into_value()
+    };
+    assert_eq!(change(IntegrationAct::Pause).await, IntegrationChange::Changed);
+    assert_eq!(change(IntegrationAct::Pause).await, IntegrationChange::Unchanged);
+    assert_eq!(
+        run(trigger(None, None)).await.len(),
+        1,
+        "a paused one doesn't take part"
+    );
+    assert_eq!(change(IntegrationAct::Resume).await, IntegrationChange::Changed);
+    assert!(world.row(&tenant, m365).await.running.is_some());
+}
+
+/// The schedule queues a sync an hour after the last began.
+pub async fn schedules_queue_what_is_due(harness: &dyn Harness) {
+    let world = World::new(harness).await;
+    let tenant = world.tenant("one").await;
+    let integration = world.integration(&tenant, Platform::Okta).await;
+    world.sync(&tenant, integration, vec![]).await;
+    let (_, _, analysis) = world.analysis(&tenant).await;
+    world.end_job(&analysis).await;
+    let now = world.now();
+    assert_eq!(world.store.enqueue_due(HOUR_MS, now).await.unwrap(), 0);
+    let due = world.store.next_due(HOUR_MS, now).await.unwrap().unwrap();
+    assert!(due > now && due <= now.plus_millis(HOUR_MS));
+    assert!(due >= now.plus_millis(HOUR_MS / 2));
+    assert_eq!(world.store.enqueue_due(HOUR_MS, due).await.unwrap(), 1);
+    assert_eq!(
+        world.store.enqueue_due(HOUR_MS, due).await.unwrap(),
+        0,
+        "it is queued"
+    );
+    let jobs = world.store.unfinished_jobs(&tenant.operator).await.unwrap();
+    assert_eq!(
+        (jobs[0].kind, jobs[0].integration),
+        (JobKind::Sync, Some(integration))
+    );
+}

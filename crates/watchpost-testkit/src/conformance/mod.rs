@@ -1,0 +1,66 @@
+//! What every adapter of the storage ports must do, whatever it is made of.
+//!
+//! An adapter's `tests/it` implements [`Harness`] and calls [`crate::conformance_tests`] with it: each case becomes a
+//! test. To add a port method, add a case here and its name to the macro's list.
+
+pub mod access;
+pub mod counters;
+pub mod facts;
+pub mod findings;
+pub mod jobs;
+pub mod life;
+pub mod tenancy;
+mod world;
+
+pub use world::{
+    AnyStore, Harness, Opened, Syncing, Tenant, World, account, account_fact, app_fact, call, grant_fact,
+    live, mfa_fact, observation, role_fact, run, setting_fact, with_statuses,
+};
+
+/// Makes a test of every case of the suite. The argument is an expression that gives a [`conformance::Harness`].
+///
+/// [`conformance::Harness`]: crate::conformance::Harness
+#[macro_export]
+macro_rules! conformance_tests {
+    ($harness:expr) => {
+        $crate::conformance_tests!(@each $harness;
+            access::a_key_is_found_listed_used_and_revoked,
+            access::the_eleventh_key_is_refused_under_parallel_creations,
+            access::generations_move_with_changes_only,
+            access::a_chain_is_whole_and_lists_by_condition,
+            access::a_change_that_cannot_be_audited_is_not_made,
+            access::two_stores_write_one_chain,
+            tenancy::another_workspaces_ids_answer_like_unknown_ones,
+            jobs::a_job_is_leased_once_by_two_stores,
+            jobs::a_lost_lease_ends_nothing,
+            jobs::a_failed_job_is_tried_again_and_then_given_up,
+            jobs::a_job_of_a_revoked_key_does_not_start,
+            jobs::triggering_twice_gives_the_same_jobs,
+            jobs::schedules_queue_what_is_due,
+            facts::accounts_join_and_count_identities,
+            facts::only_a_complete_dataset_retires,
+            facts::merging_keeps_the_older_identity_and_decisions,
+            facts::apps_keep_their_ids_and_policies,
+            facts::documents_say_what_was_read,
+            facts::a_failed_sync_shows_its_reason_until_one_completes,
+            facts::removal_deletes_facts_and_secrets,
+            facts::credentials_open_as_they_were_given,
+            findings::observations_make_keep_and_reopen,
+            findings::absence_resolves_after_two_newer_collections,
+            findings::pages_have_no_gaps_and_no_repeats,
+            findings::totals_are_exact_where_counts_are_kept,
+            findings::text_search_takes_words_not_syntax,
+            findings::entities_and_platforms_select,
+            life::people_change_findings_and_repeat_without_change,
+            life::remediations_wait_and_are_refused,
+            life::risk_facts_show_the_worst_that_count,
+            counters::counts_equal_recounts_after_random_operations,
+        );
+    };
+    (@each $harness:expr; $($module:ident :: $case:ident),+ $(,)?) => {$(
+        #[test]
+        fn $case() {
+            $crate::conformance::run($crate::conformance::$module::$case(&$harness));
+        }
+    )+};
+}

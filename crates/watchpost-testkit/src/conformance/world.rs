@@ -1,0 +1,610 @@
+//! A store with workspaces in it, and the steps that cases are made of.
+
+use crate::{SeededRandom, SteppingClock};
+use async_trait::async_trait;
+use std::{collections::BTreeMap, future::Future, sync::Arc};
+use watchpost_core::{
+    access::{
+        AccessGate, AuthorizedWrite, Command, CreateKey, Expiry, JobPermit, KeyCreation, KeyDirectory,
+        KeyScope, NewKey, WorkspaceScope,
+    },
+    audit::{AuditOutcome, AuditTarget, CallRecord, ChainVerdict, ChainVerifier},
+    connector::ConnectorConfig,
+    document::EntityRef,
+    fact::{
+        AccountFacts, AppFacts, Collection, Dataset, Fact, FactPage, GrantFacts, LastActive, MfaFacts,
+        RoleFacts, SettingFacts,
+    },
+    finding::{
+        Completions, FindingQuery, FindingSummary, Marks, Observation, SweepInput, SweepRule, fingerprint,
+    },
+    id::{AnalysisId, IntegrationId, JobId, KeyId, SyncId, WorkspaceId},
+    integration::{AddIntegration, FinishSync, Integration},
+    job::{InstanceStore, JobEnd, JobKind, LeasedJob, TriggerSync, WorkspaceRow},
+    ports::Clock as _,
+    store::Store,
+    text::ForeignText,
+    time::Timestamp,
+    word::{
+        AccountKind, AccountStatus, Category, CollectionState, FindingStatus, GrantKind, GrantRisk, Mfa,
+        Platform, RoleHold, RunState, Severity,
+    },
+};
+
+/// Every storage port at once.
+pub trait AnyStore: Store + KeyDirectory + InstanceStore {}
+impl<T: Store + KeyDirectory + InstanceStore> AnyStore for T {}
+
+/// Makes stores for the suite.
+#[async_trait]
+pub trait Harness: Send + Sync {
+    /// A fresh, empty store on this clock and this randomness.
+    async fn open(&self, clock: Arc<SteppingClock>, random: Arc<SeededRandom>) -> Box<dyn Opened>;
+}
+
+/// A store under test.
+pub trait Opened: Send + Sync {
+    /// The store.
+    fn store(&self) -> Arc<dyn AnyStore>;
+    /// A second one on the same data, as another process would have it.
+    fn another(&self) -> Arc<dyn AnyStore>;
+    /// Makes every storing of an audit entry fail from now on, or work again.
+    fn break_audit(&self, broken: bool);
+}
+
+/// Runs a case to its end.
+///
+/// # Panics
+/// If the case fails.
+pub fn run<F: Future>(case: F) -> F::Output {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime can be built")
+        .block_on(case)
+}
+
+/// A store, its clock and its gate.
+pub struct World {
+    /// The store under test.
+    pub opened: Box<dyn Opened>,
+    /// The same, as a value.
+    pub store: Arc<dyn AnyStore>,
+    /// Its clock.
+    pub clock: Arc<SteppingClock>,
+    /// Its randomness.
+    pub random: Arc<SeededRandom>,
+    /// The gate over it.
+    pub gate: AccessGate,
+}
+
+/// A workspace with the scopes that cases need.
+pub struct Tenant {
+    /// Its id.
+    pub id: WorkspaceId,
+    /// The person at the command line.
+    pub operator: Arc<WorkspaceScope>,
+    /// A write key's scope, got through the gate.
+    pub writer: Arc<WorkspaceScope>,
+    /// That key.
+    pub writer_key: KeyId,
+}
+
+/// The record of a call, for audit entries.
+pub fn call() -> CallRecord {
+    CallRecord::new("mcp", "case", "{}")
+}
+
+impl World {
+    /// A fresh world with nothing in it.
+    pub async fn new(harness: &dyn Harness) -> Self {
+        let start = "2026-03-01T08:00:00Z".parse().expect("a time");
+        let clock = Arc::new(SteppingClock::from(start));
+        let random = Arc::new(SeededRandom::new(7));
+        let opened = harness.open(Arc::clone(&clock), Arc::clone(&random)).await;
+        let store = opened.store();
+        let gate = AccessGate::new(
+            Arc::clone(&store) as Arc<dyn KeyDirectory>,
+            Arc::clone(&clock) as Arc<dyn watchpost_core::ports::Clock>,
+        );
+        Self {
+            opened,
+            store,
+            clock,
+            random,
+            gate,
+        }
+    }
+
+    /// Now, a millisecond later than the last time.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A fresh job id.
+    pub fn job_id(&self) -> JobId {
+        JobId::generate(self.clock.as_ref(), self.random.as_ref())
+    }
+
+    /// A workspace with a write key.
+    pub async fn tenant(&self, name: &str) -> Tenant {
+        let id = WorkspaceId::generate(self.clock.as_ref(), self.random.as_ref());
+        let row = WorkspaceRow {
+            id,
+            name: name.into(),
+            created_at: self.now(),
+        };
+        self.store.create_workspace(&row).await.expect("a workspace");
+        let operator = self.gate.local_operator(id, KeyScope::Write, true);
+        let (writer_key, secret, made) = self.create_key(&operator, KeyScope::Write).await;
+        assert_eq!(made, KeyCreation::Created);
+        let writer = self.gate.authenticate(&secret).await.expect("the key is good");
+        Tenant {
+            id,
+            operator,
+            writer,
+            writer_key,
+        }
+    }
+
+    /// Makes a key; gives its id, its characters and what came of it.
+    pub async fn create_key(
+        &self,
+        operator: &WorkspaceScope,
+        scope: KeyScope,
+    ) -> (KeyId, String, KeyCreation) {
+        let key = NewKey::generate(self.random.as_ref());
+        let id = KeyId::generate(self.clock.as_ref(), self.random.as_ref());
+        let command = CreateKey {
+            id,
+            hash: key.hash,
+            prefix: key.prefix.clone(),
+            label: ForeignText::name("case"),
+            scope,
+            expires_at: Expiry::Days90.ends_at(self.now()),
+            active_max: 10,
+        };
+        let write = operator.authorize(command, call()).expect("the operator may");
+        let made = self
+            .store
+            .create_key(write)
+            .await
+            .expect("the store works")
+            .into_value();
+        (id, key.reveal().to_owned(), made)
+    }
+
+    /// A command that the scope may give.
+    pub fn write<C: Command>(&self, scope: &WorkspaceScope, command: C) -> AuthorizedWrite<C> {
+        scope.authorize(command, call()).expect("the scope may")
+    }
+
+    /// Records a read.
+    pub async fn observe(&self, scope: &WorkspaceScope) -> u64 {
+        let entry = scope.observe("case.read", AuditTarget::default(), AuditOutcome::Ok, call());
+        self.store
+            .append(entry)
+            .await
+            .expect("the log can be written")
+            .seq()
+    }
+
+    /// Verifies a workspace's chain.
+    pub async fn verify_chain(&self, tenant: &Tenant) -> ChainVerdict {
+        let mut verifier = ChainVerifier::new(tenant.id);
+        let mut after = 0;
+        loop {
+            let page = self
+                .store
+                .audit_page(&tenant.operator, after, 100)
+                .await
+                .expect("the log can be read");
+            let Some(last) = page.last() else {
+                return verifier.finish();
+            };
+            after = last.seq;
+            for row in &page {
+                if let Err(verdict) = verifier.check(row) {
+                    return verdict;
+                }
+            }
+        }
+    }
+
+    /// Connects a platform.
+    pub async fn integration(&self, tenant: &Tenant, platform: Platform) -> IntegrationId {
+        let id = IntegrationId::generate(self.clock.as_ref(), self.random.as_ref());
+        let command = AddIntegration {
+            id,
+            platform,
+            name: ForeignText::name(platform.title()),
+            tenant_key: Some("tenant".into()),
+            config: ConnectorConfig {
+                values: BTreeMap::from([("org_url".into(), "https://org.example".into())]),
+                secrets: BTreeMap::from([("token".into(), format!("secret of {platform}").into())]),
+            },
+            first_sync: self.job_id(),
+            now: self.now(),
+        };
+        let write = self.write(&tenant.operator, command);
+        self.store
+            .add_integration(write)
+            .await
+            .expect("the store works")
+            .into_value();
+        id
+    }
+
+    /// An integration as it is stored.
+    pub async fn row(&self, tenant: &Tenant, id: IntegrationId) -> Integration {
+        self.store
+            .integration(&tenant.operator, id)
+            .await
+            .expect("the store works")
+            .expect("the integration exists")
+    }
+
+    /// Leases the sync job of an integration, queueing it if it isn't.
+    pub async fn lease_sync(&self, tenant: &Tenant, integration: IntegrationId) -> LeasedJob {
+        let command = TriggerSync {
+            integration: Some(integration),
+            platform: None,
+            jobs: vec![self.job_id()],
+            now: self.now(),
+        };
+        let write = self.write(&tenant.operator, command);
+        self.store
+            .trigger_sync(write)
+            .await
+            .expect("the store works")
+            .into_value();
+        loop {
+            let job = self
+                .store
+                .lease_job("case", self.now())
+                .await
+                .expect("the store works")
+                .expect("a job is due");
+            if job.workspace() == tenant.id && job.row().integration == Some(integration) {
+                return job;
+            }
+            self.end_job(&job).await;
+        }
+    }
+
+    /// Takes the sync job of an integration over after its lease ran out.
+    pub async fn lease_sync_again(&self, tenant: &Tenant, integration: IntegrationId) -> LeasedJob {
+        self.clock.advance_ms(watchpost_core::job::LEASE_MS + 1);
+        loop {
+            let job = self
+                .store
+                .lease_job("case", self.now())
+                .await
+                .expect("the store works")
+                .expect("a job is due");
+            if job.workspace() == tenant.id && job.row().integration == Some(integration) {
+                return job;
+            }
+        }
+    }
+
+    /// Ends a job well.
+    pub async fn end_job(&self, job: &LeasedJob) {
+        self.store
+            .finish_job(job, "case", JobEnd::Completed, self.now())
+            .await
+            .expect("the store works");
+    }
+
+    /// Begins a sync.
+    pub async fn begin(&self, tenant: &Tenant, integration: IntegrationId) -> Syncing<'_> {
+        let job = self.lease_sync(tenant, integration).await;
+        let permit = self.gate.enter_job(&job);
+        let sync = SyncId::generate(self.clock.as_ref(), self.random.as_ref());
+        self.store
+            .begin_sync(&permit, sync, integration, self.now())
+            .await
+            .expect("the store works");
+        Syncing {
+            world: self,
+            job,
+            permit,
+            sync,
+            integration,
+        }
+    }
+
+    /// A whole sync of datasets that are read completely. Ends its job, and cancels nothing.
+    pub async fn sync(&self, tenant: &Tenant, integration: IntegrationId, pages: Vec<(Dataset, Vec<Fact>)>) {
+        let syncing = self.begin(tenant, integration).await;
+        for (dataset, facts) in pages {
+            syncing.facts(dataset, facts).await;
+            syncing.collected(dataset, CollectionState::Complete).await;
+        }
+        syncing.finish(RunState::Completed, None).await;
+    }
+
+    /// A permit for an analysis: the queued one, or that of a policy-free trigger.
+    pub async fn analysis(&self, tenant: &Tenant) -> (AnalysisId, JobPermit, LeasedJob) {
+        let job = loop {
+            let job = self
+                .store
+                .lease_job("case", self.now())
+                .await
+                .expect("the store works")
+                .expect("an analysis is queued");
+            if job.workspace() == tenant.id && job.row().kind == JobKind::Analyse {
+                break job;
+            }
+            self.end_job(&job).await;
+        };
+        let analysis = AnalysisId::generate(self.clock.as_ref(), self.random.as_ref());
+        let permit = self.gate.enter_job(&job);
+        (analysis, permit, job)
+    }
+
+    /// What is known of each dataset.
+    pub async fn completions(&self, tenant: &Tenant) -> Completions {
+        self.store
+            .list_integrations(&tenant.operator)
+            .await
+            .expect("the store works")
+            .iter()
+            .flat_map(|row| {
+                row.collections
+                    .iter()
+                    .map(|c| ((row.id, c.dataset), (c.state, c.completions)))
+            })
+            .collect()
+    }
+
+    /// The input of a sweep in which these rules are active.
+    pub async fn sweep_input(&self, tenant: &Tenant, rules: &[&str]) -> SweepInput {
+        let integrations = self
+            .store
+            .list_integrations(&tenant.operator)
+            .await
+            .expect("the store works");
+        SweepInput {
+            rules: rules
+                .iter()
+                .map(|rule| {
+                    let rule = (*rule).to_owned();
+                    (
+                        rule,
+                        SweepRule {
+                            depends_on_decisions: true,
+                        },
+                    )
+                })
+                .collect(),
+            completions: self.completions(tenant).await,
+            integrations: integrations.iter().map(|row| row.id).collect(),
+            failed: std::collections::BTreeSet::new(),
+        }
+    }
+
+    /// Every finding of a workspace with these statuses, page by page; checks order and repeats on the way.
+    pub async fn all_findings(&self, scope: &WorkspaceScope, mut query: FindingQuery) -> Vec<FindingSummary> {
+        let mut out: Vec<FindingSummary> = Vec::new();
+        loop {
+            let page = self
+                .store
+                .list_findings(scope, &query)
+                .await
+                .expect("the store works");
+            assert!(page.findings.len() <= query.limit);
+            out.extend(page.findings);
+            let Some(next) = page.next else { break };
+            query.after = Some(next);
+        }
+        let key = |row: &FindingSummary| (row.severity, std::cmp::Reverse(row.first_seen_at), row.id);
+        assert!(
+            out.windows(2).all(|pair| key(&pair[0]) < key(&pair[1])),
+            "in order, no repeats"
+        );
+        out
+    }
+}
+
+/// A query for statuses, nothing else.
+pub fn with_statuses(statuses: &[FindingStatus]) -> FindingQuery {
+    FindingQuery {
+        statuses: statuses.to_vec(),
+        limit: 25,
+        ..FindingQuery::default()
+    }
+}
+
+/// A query for live findings.
+pub fn live() -> FindingQuery {
+    with_statuses(&[FindingStatus::Open, FindingStatus::InProgress])
+}
+
+/// A sync under way.
+pub struct Syncing<'a> {
+    world: &'a World,
+    /// Its job.
+    pub job: LeasedJob,
+    /// Its permit.
+    pub permit: JobPermit,
+    /// Its id.
+    pub sync: SyncId,
+    integration: IntegrationId,
+}
+
+impl Syncing<'_> {
+    /// Stores facts.
+    pub async fn facts(&self, dataset: Dataset, facts: Vec<Fact>) {
+        let page = FactPage { dataset, facts };
+        self.world
+            .store
+            .store_facts(&self.permit, self.sync, self.integration, page, self.world.now())
+            .await
+            .expect("the store works");
+    }
+
+    /// Ends a dataset.
+    pub async fn collected(&self, dataset: Dataset, state: CollectionState) {
+        let collection = Collection {
+            dataset,
+            state,
+            rows: 1,
+            row_errors: 0,
+            detail: (state != CollectionState::Complete).then(|| "User.Read.All".to_owned()),
+        };
+        self.world
+            .store
+            .finish_dataset(
+                &self.permit,
+                self.sync,
+                self.integration,
+                collection,
+                self.world.now(),
+            )
+            .await
+            .expect("the store works");
+    }
+
+    /// Ends the sync and its job.
+    pub async fn finish(self, state: RunState, reason: Option<&str>) {
+        let command = FinishSync {
+            sync: self.sync,
+            integration: self.integration,
+            state,
+            reason: reason.map(str::to_owned),
+            analysis: self.world.job_id(),
+            now: self.world.now(),
+        };
+        let write = self
+            .permit
+            .scope()
+            .authorize(command, call())
+            .expect("the worker may");
+        self.world
+            .store
+            .finish_sync(write)
+            .await
+            .expect("the store works")
+            .into_value();
+        self.world.end_job(&self.job).await;
+    }
+}
+
+/// An active member's account.
+pub fn account(vendor_id: &str, email: Option<&str>) -> AccountFacts {
+    AccountFacts {
+        vendor_id: vendor_id.into(),
+        login: ForeignText::name(email.unwrap_or(vendor_id)),
+        email: email.map(str::to_owned),
+        aliases: Vec::new(),
+        display_name: ForeignText::name(&format!("Name of {vendor_id}")),
+        status: AccountStatus::Active,
+        status_changed_at: None,
+        kind: AccountKind::Member,
+        last_active: LastActive::Unknown,
+        created_at: None,
+        department: None,
+        title: None,
+        manager_email: None,
+        password_never_expires: None,
+        password_changed_at: None,
+        synced: None,
+        on_premises_id: None,
+        invitation_pending: None,
+        mailbox: None,
+    }
+}
+
+/// An account as a fact.
+pub fn account_fact(vendor_id: &str, email: &str) -> Fact {
+    Fact::Account(Box::new(account(vendor_id, Some(email))))
+}
+
+/// An account's second factors.
+pub fn mfa_fact(account: &str, mfa: Mfa) -> Fact {
+    Fact::Mfa(MfaFacts {
+        account_vendor_id: account.into(),
+        mfa,
+        methods: vec![ForeignText::name("push")],
+        phishing_resistant: false,
+        weak_only: false,
+    })
+}
+
+/// A highest role.
+pub fn role_fact(id: &str, principal: &str) -> Fact {
+    Fact::Role(RoleFacts {
+        vendor_id: id.into(),
+        principal_vendor_id: principal.into(),
+        role_key: "super_admin".into(),
+        role_name: ForeignText::name("Super Administrator"),
+        privileged: true,
+        super_admin: true,
+        hold: RoleHold::Permanent,
+        via_group: None,
+        ends_at: None,
+    })
+}
+
+/// An app.
+pub fn app_fact(vendor_id: &str, name: &str) -> Fact {
+    Fact::App(Box::new(AppFacts {
+        vendor_id: vendor_id.into(),
+        client_id: Some(format!("client-{vendor_id}")),
+        name: ForeignText::name(name),
+        publisher: None,
+        publisher_verified: None,
+        first_party: false,
+        own_registration: None,
+        enabled: true,
+        created_at: None,
+        sign_on_mode: None,
+        deprovisioning: None,
+        credentials: Vec::new(),
+    }))
+}
+
+/// A permission that an account gave an app.
+pub fn grant_fact(id: &str, app: &str, account: Option<&str>, risk: GrantRisk) -> Fact {
+    Fact::Grant(Box::new(GrantFacts {
+        vendor_id: id.into(),
+        app_vendor_id: Some(app.into()),
+        account_vendor_id: account.map(str::to_owned),
+        kind: GrantKind::Delegated,
+        name: None,
+        scopes: vec![ForeignText::name("Mail.Read")],
+        risk,
+        created_at: None,
+        last_used: LastActive::Unknown,
+        expires_at: None,
+        never_expires: false,
+    }))
+}
+
+/// A setting.
+pub fn setting_fact(path: &str, document: &str) -> Fact {
+    Fact::Setting(SettingFacts {
+        path: path.into(),
+        document: document.into(),
+    })
+}
+
+/// A hit of a rule.
+pub fn observation(rule: &str, entity: EntityRef, severity: Severity, marks: Marks) -> Observation {
+    Observation {
+        fingerprint: fingerprint(rule, entity),
+        rule_id: rule.into(),
+        severity,
+        category: Category::AccessRisk,
+        scored: severity != Severity::Info,
+        entity,
+        subject_name: ForeignText::name("Mara Holt"),
+        subject_email: Some("mara.holt@birch.example".into()),
+        title: ForeignText::sentence(&format!("Mara Holt breaks the rule {rule}, which is bad")),
+        evidence: "[]".into(),
+        apps: Vec::new(),
+        marks,
+    }
+}

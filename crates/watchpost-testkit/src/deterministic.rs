@@ -1,0 +1,130 @@
+//! Time and randomness that a test decides.
+
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicI64, AtomicU64, Ordering},
+};
+use watchpost_core::{
+    ports::{Clock, Random},
+    time::Timestamp,
+};
+
+/// A clock that stands still until it is moved. Its monotonic side moves along.
+#[derive(Debug)]
+pub struct FixedClock {
+    now: AtomicI64,
+    monotonic: AtomicU64,
+}
+
+impl FixedClock {
+    /// A clock that shows this time.
+    pub const fn at(now: Timestamp) -> Self {
+        Self {
+            now: AtomicI64::new(now.as_millis()),
+            monotonic: AtomicU64::new(1_000_000),
+        }
+    }
+    /// Moves it forward (or back: the monotonic side then stands still).
+    pub fn advance_ms(&self, millis: i64) {
+        self.now.fetch_add(millis, Ordering::SeqCst);
+        self.monotonic
+            .fetch_add(u64::try_from(millis).unwrap_or(0), Ordering::SeqCst);
+    }
+}
+
+impl Clock for FixedClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.now.load(Ordering::SeqCst))
+    }
+    fn monotonic_ms(&self) -> u64 {
+        self.monotonic.load(Ordering::SeqCst)
+    }
+}
+
+/// A clock that moves by a millisecond each time somebody looks at it, so that ids made in a row are in order.
+#[derive(Debug)]
+pub struct SteppingClock(FixedClock);
+
+impl SteppingClock {
+    /// A clock that begins at this time.
+    pub const fn from(now: Timestamp) -> Self {
+        Self(FixedClock::at(now))
+    }
+    /// Moves it forward.
+    pub fn advance_ms(&self, millis: i64) {
+        self.0.advance_ms(millis);
+    }
+}
+
+impl Clock for SteppingClock {
+    fn now(&self) -> Timestamp {
+        self.0.advance_ms(1);
+        self.0.now()
+    }
+    fn monotonic_ms(&self) -> u64 {
+        self.0.monotonic_ms()
+    }
+}
+
+/// Bytes that look random and are the same for the same seed (SplitMix64). For tests alone.
+#[derive(Debug)]
+pub struct SeededRandom(Mutex<u64>);
+
+impl SeededRandom {
+    /// From a seed.
+    pub const fn new(seed: u64) -> Self {
+        Self(Mutex::new(seed))
+    }
+    /// The next number.
+    pub fn number(&self) -> u64 {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = *state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+    /// A number below `end`, which must not be zero.
+    pub fn below(&self, end: u64) -> u64 {
+        self.number() % end.max(1)
+    }
+    /// One of some values.
+    pub fn one_of<T: Copy>(&self, values: &[T]) -> Option<T> {
+        let place = usize::try_from(self.below(values.len() as u64)).unwrap_or(0);
+        values.get(place).copied()
+    }
+}
+
+impl Random for SeededRandom {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            let number = self.number().to_le_bytes();
+            for (byte, fresh) in chunk.iter_mut().zip(number) {
+                *byte = fresh;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_seed_gives_the_same_bytes() {
+        let draw = |seed| {
+            let mut bytes = [0; 20];
+            SeededRandom::new(seed).fill(&mut bytes);
+            bytes
+        };
+        assert_eq!(draw(1), draw(1));
+        assert_ne!(draw(1), draw(2));
+    }
+
+    #[test]
+    fn a_stepping_clock_never_shows_the_same_time_twice() {
+        let clock = SteppingClock::from(Timestamp::from_millis(5));
+        let first = clock.now();
+        assert!(clock.now() > first);
+    }
+}

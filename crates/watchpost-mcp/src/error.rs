@@ -5,6 +5,9 @@ use watchpost_core::{
     access::Actor,
     audit::{AuditOutcome, AuditTarget},
     error::{Error, Source, StoreError},
+    finding::FindingOutcome,
+    id::FindingId,
+    word::FindingStatus,
 };
 
 /// Why a tool gave no answer.
@@ -104,6 +107,76 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Error::from(error).into()
     }
+}
+
+/// A command on a finding came to nothing; its entry is stored with that outcome.
+pub(crate) fn not_done(outcome: &FindingOutcome, id: FindingId, done: &str) -> Option<Failure> {
+    match outcome {
+        FindingOutcome::Changed { .. } | FindingOutcome::Unchanged { .. } => None,
+        FindingOutcome::NotPossible { status } => Some(Failure::told_and_stored(
+            format!(
+                "the finding is {status}, so it can't be {done}; nothing was changed. A person can reopen it with `watchpost findings reopen {id}`"
+            ),
+            AuditOutcome::Conflict,
+        )),
+        FindingOutcome::NotFound => Some(finding_gone()),
+    }
+}
+
+/// There is no such finding; one of another workspace is as unknown as any. The entry is stored.
+pub(crate) fn finding_gone() -> Failure {
+    Failure::told_and_stored(
+        "finding not found: take an id from `list_findings`".into(),
+        AuditOutcome::NotFound,
+    )
+}
+
+/// The finding was closed between the look and the request. The entry is stored.
+pub(crate) fn closed_meanwhile(status: FindingStatus) -> Failure {
+    Failure::told_and_stored(
+        format!("the finding is {status} meanwhile: there is nothing to remediate"),
+        AuditOutcome::Conflict,
+    )
+}
+
+/// The finding's rule names no action. Steps are the rule author's words, not a stranger's.
+pub(crate) fn no_action(steps: &[String]) -> Failure {
+    let instead = if steps.is_empty() {
+        "its rule names no steps either; look the finding up with `watchpost findings show`".to_owned()
+    } else {
+        let numbered: Vec<String> = (1_usize..)
+            .zip(steps)
+            .map(|(number, step)| format!("{number}. {step}"))
+            .collect();
+        format!("a person can do this instead: {}", numbered.join(" "))
+    };
+    Failure::told(
+        format!("Watchpost has no action for this kind of finding, so nothing was queued; {instead}"),
+        AuditOutcome::Conflict,
+    )
+}
+
+/// The app was removed between the look and the change. The entry is stored.
+pub(crate) fn app_gone() -> Failure {
+    Failure::told_and_stored(
+        "app not found: it was removed meanwhile; `check_app_policy` looks apps up by name".into(),
+        AuditOutcome::NotFound,
+    )
+}
+
+/// `entity` leads to nothing that the caller may see.
+pub(crate) fn entity_not_found() -> Failure {
+    Failure::told(
+        "entity not found: `entity` takes an email address, an app's name, or the id of an identity, app or integration from another answer; to search by a part of a name use `text`".into(),
+        AuditOutcome::NotFound,
+    )
+}
+
+/// A cursor that wasn't made for this list.
+pub(crate) fn foreign_cursor() -> Failure {
+    Failure::invalid(
+        "`cursor` isn't one of this list: pass next_cursor of the page before together with the same filters, or begin again without a cursor".into(),
+    )
 }
 
 /// An action was asked for by a caller that may only read.

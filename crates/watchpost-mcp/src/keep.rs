@@ -184,3 +184,81 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // A panic while the lock was held leaves plain data: usable.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn question(n: usize) -> Question {
+        Question {
+            workspace: WorkspaceId::from_bytes([1; 16]),
+            may_act: false,
+            tool: 0,
+            arguments: n.to_string().into(),
+        }
+    }
+
+    fn reply(bytes: usize) -> Arc<Reply> {
+        Arc::new(Reply {
+            result: ToolResult {
+                content: vec![b'x'; bytes].into(),
+                structured: None,
+                is_error: false,
+            },
+            reduced: String::new(),
+            target: AuditTarget::default(),
+            generation: 7,
+            good_until: Some(Timestamp::from_millis(10)),
+        })
+    }
+
+    fn held(kept: &Kept) -> (usize, usize) {
+        let halves = lock(&kept.halves);
+        let bytes =
+            |half: &HashMap<Question, Arc<Reply>>| half.values().map(|reply| reply.bytes()).sum::<usize>();
+        (
+            halves.young.len() + halves.old.len(),
+            bytes(&halves.young) + bytes(&halves.old),
+        )
+    }
+
+    #[test]
+    fn memory_is_bounded_whatever_is_asked() {
+        let kept = Kept::default();
+        for n in 0..3 * HALF_ENTRIES {
+            kept.keep(question(n), reply(10));
+        }
+        let (entries, _) = held(&kept);
+        assert!(entries > HALF_ENTRIES && entries <= 2 * HALF_ENTRIES, "{entries}");
+        let kept = Kept::default();
+        for n in 0..300 {
+            kept.keep(question(n), reply(REPLY_BYTES_MAX - 1_024));
+        }
+        let (_, bytes) = held(&kept);
+        assert!(bytes > HALF_BYTES && bytes <= 2 * HALF_BYTES, "{bytes}");
+        kept.keep(question(1_000), reply(REPLY_BYTES_MAX));
+        assert!(
+            kept.find(&question(1_000), 7, Timestamp::from_millis(0))
+                .is_none(),
+            "too large"
+        );
+    }
+
+    #[test]
+    fn what_is_asked_again_survives_and_what_is_stale_does_not() {
+        let kept = Kept::default();
+        let now = Timestamp::from_millis(0);
+        kept.keep(question(0), reply(10));
+        for n in 1..3 * HALF_ENTRIES {
+            kept.keep(question(n), reply(10));
+            assert!(n % 512 != 0 || kept.find(&question(0), 7, now).is_some(), "{n}");
+        }
+        assert!(kept.find(&question(0), 7, now).is_some());
+        assert!(kept.find(&question(0), 8, now).is_none(), "another generation");
+        assert!(
+            kept.find(&question(0), 7, Timestamp::from_millis(10)).is_none(),
+            "its time is over"
+        );
+        assert!(kept.find(&question(1), 7, now).is_none(), "long not asked");
+    }
+}

@@ -1,9 +1,9 @@
 //! `dismiss_finding`.
 
-use super::{Answer, Context, Declaration, Hints, Tool, snooze_finding::not_done};
+use super::{Answer, Context, Declaration, Hints, Tool};
 use crate::{
     arguments::{Arguments, FindingArg, Line, Reduced, Word},
-    error::Failure,
+    error::{self, Failure},
     wire::{AsOf, Text},
 };
 use schemars::JsonSchema;
@@ -72,7 +72,7 @@ impl Tool for DismissFinding {
             .dismiss_finding(context.scope, id, input.reason.0, note, context.record())
             .await
             .map_err(|error| Failure::from(error).about(target.clone()))?;
-        if let Some(failure) = not_done(&outcome, id, "dismissed") {
+        if let Some(failure) = error::not_done(&outcome, id, "dismissed") {
             return Err(failure);
         }
         let changed = matches!(outcome, FindingOutcome::Changed { .. });

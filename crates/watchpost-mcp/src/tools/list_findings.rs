@@ -3,7 +3,7 @@
 use super::{Answer, Context, Declaration, QUERY, Tool};
 use crate::{
     arguments::{Arguments, Line, Many, Reduced, Whole, app_lookups},
-    error::Failure,
+    error::{self, Failure},
     wire::{AsOf, FindingOut, count, len},
 };
 use schemars::JsonSchema;
@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use watchpost_core::{
     access::Permission,
     app::AppMatch,
-    audit::AuditOutcome,
     finding::{EntityFilter, FindingQuery},
     identity::normal_address,
     word::{Category, FindingStatus, Platform, Severity},
@@ -101,10 +100,7 @@ async fn entity(context: &Context<'_>, text: &str) -> Result<EntityFilter, Failu
     {
         return Ok(EntityFilter::Integration(integration.id));
     }
-    Err(Failure::told(
-        "entity not found: `entity` takes an email address, an app's name, or the id of an identity, app or integration from another answer; to search by a part of a name use `text`".into(),
-        AuditOutcome::NotFound,
-    ))
+    Err(error::entity_not_found())
 }
 
 impl Tool for ListFindings {
@@ -140,11 +136,7 @@ impl Tool for ListFindings {
         };
         if let Some(cursor) = &input.cursor {
             let place = context.cursors.open(context.scope, &query, cursor.as_str());
-            query.after = Some(place.ok_or_else(|| {
-                Failure::invalid(
-                    "`cursor` isn't one of this list: pass next_cursor of the page before together with the same filters, or begin again without a cursor".into(),
-                )
-            })?);
+            query.after = Some(place.ok_or_else(error::foreign_cursor)?);
         }
         let (page, freshness) = context.watchpost.findings(context.scope, &query).await?;
         let as_of = AsOf::new(&freshness, context.now);

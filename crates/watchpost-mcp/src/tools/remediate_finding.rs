@@ -1,16 +1,16 @@
 //! `remediate_finding`.
 
-use super::{Answer, Context, Declaration, Hints, Tool, snooze_finding::finding_not_found};
+use super::{Answer, Context, Declaration, Hints, Tool};
 use crate::{
     arguments::{Arguments, FindingArg, Line, Reduced},
-    error::Failure,
+    error::{self, Failure},
     wire::{AsOf, Text},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use watchpost_core::{
     access::Permission,
-    audit::{AuditOutcome, AuditTarget},
+    audit::AuditTarget,
     id::{FindingId, RemediationId},
     remediation::Remediation,
     service::RemediationAnswer,
@@ -72,19 +72,6 @@ fn output<'a>(remediation: &'a Remediation, steps: &'a [String], changed: bool, 
     }
 }
 
-/// Steps as one sentence. They are the rule author's words, not a stranger's.
-fn steps_text(steps: &[String]) -> String {
-    if steps.is_empty() {
-        return "its rule names no steps either; look the finding up with `watchpost findings show`".into();
-    }
-    let numbered: Vec<String> = steps
-        .iter()
-        .enumerate()
-        .map(|(at, step)| format!("{}. {step}", at.saturating_add(1)))
-        .collect();
-    format!("a person can do this instead: {}", numbered.join(" "))
-}
-
 impl Tool for RemediateFinding {
     const DECLARATION: Declaration = Declaration {
         name: "remediate_finding",
@@ -113,28 +100,9 @@ impl Tool for RemediateFinding {
         let (remediation, steps, changed) = match &answer {
             RemediationAnswer::Requested { remediation, steps } => (remediation, steps, true),
             RemediationAnswer::AlreadyWaiting { remediation, steps } => (remediation, steps, false),
-            RemediationAnswer::NoAction { steps } => {
-                return Err(Failure::told(
-                    format!(
-                        "Watchpost has no action for this kind of finding, so nothing was queued; {}",
-                        steps_text(steps)
-                    ),
-                    AuditOutcome::Conflict,
-                )
-                .about(target));
-            }
-            RemediationAnswer::Closed { status } => {
-                return Err(Failure::told_and_stored(
-                    format!("the finding is {status} meanwhile: there is nothing to remediate"),
-                    AuditOutcome::Conflict,
-                ));
-            }
-            RemediationAnswer::Gone => {
-                return Err(Failure::told_and_stored(
-                    finding_not_found().to_string(),
-                    AuditOutcome::NotFound,
-                ));
-            }
+            RemediationAnswer::NoAction { steps } => return Err(error::no_action(steps).about(target)),
+            RemediationAnswer::Closed { status } => return Err(error::closed_meanwhile(*status)),
+            RemediationAnswer::Gone => return Err(error::finding_gone()),
         };
         let as_of = context.as_of().await;
         let sentence = format!(

@@ -3,7 +3,7 @@
 use super::{Answer, Context, Declaration, Hints, Tool, check_app_policy::find};
 use crate::{
     arguments::{Arguments, Line, Reduced, Word},
-    error::Failure,
+    error::{self, Failure},
     wire::{AppNamed, AsOf, Text},
 };
 use schemars::JsonSchema;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use watchpost_core::{
     access::Permission,
     app::{AppLookup, AppPolicyOutcome, AppRef},
-    audit::{AuditOutcome, AuditTarget},
+    audit::AuditTarget,
     word::{AppPolicy, Platform},
 };
 
@@ -73,13 +73,7 @@ impl Tool for SetAppPolicy {
         let (changed, before) = match outcome {
             AppPolicyOutcome::Changed { before } => (true, before),
             AppPolicyOutcome::Unchanged => (false, policy),
-            AppPolicyOutcome::NotFound => {
-                return Err(Failure::told_and_stored(
-                    "app not found: it was removed meanwhile; `check_app_policy` looks apps up by name"
-                        .into(),
-                    AuditOutcome::NotFound,
-                ));
-            }
+            AppPolicyOutcome::NotFound => return Err(error::app_gone()),
         };
         let as_of = context.as_of().await;
         let sentence = if changed {

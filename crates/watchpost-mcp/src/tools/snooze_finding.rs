@@ -3,45 +3,19 @@
 use super::{Answer, Context, Declaration, Hints, Tool};
 use crate::{
     arguments::{Arguments, FindingArg, Line, Reduced, Whole},
-    error::Failure,
+    error::{self, Failure},
     wire::{AsOf, Text, count},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use watchpost_core::{
     access::Permission,
-    audit::{AuditOutcome, AuditTarget},
-    error::Error,
+    audit::AuditTarget,
     finding::{FindingOutcome, LifeChange},
     id::FindingId,
     time::Timestamp,
     word::FindingStatus,
 };
-
-/// A command on a finding came to nothing; its entry is stored with that outcome.
-pub(super) fn not_done(outcome: &FindingOutcome, id: FindingId, done: &str) -> Option<Failure> {
-    match outcome {
-        FindingOutcome::Changed { .. } | FindingOutcome::Unchanged { .. } => None,
-        FindingOutcome::NotPossible { status } => Some(Failure::told_and_stored(
-            format!(
-                "the finding is {status}, so it can't be {done}; nothing was changed. A person can reopen it with `watchpost findings reopen {id}`"
-            ),
-            AuditOutcome::Conflict,
-        )),
-        FindingOutcome::NotFound => Some(Failure::told_and_stored(
-            finding_not_found().to_string(),
-            AuditOutcome::NotFound,
-        )),
-    }
-}
-
-/// The error of an unknown finding; one of another workspace is as unknown as any.
-pub(super) fn finding_not_found() -> Error {
-    Error::NotFound {
-        what: "finding",
-        next: "take an id from `list_findings`".into(),
-    }
-}
 
 pub(super) struct SnoozeFinding;
 
@@ -100,7 +74,7 @@ impl Tool for SnoozeFinding {
             .snooze_finding(context.scope, id, input.days.0, note, context.record())
             .await
             .map_err(|error| Failure::from(error).about(target.clone()))?;
-        if let Some(failure) = not_done(&outcome, id, "snoozed") {
+        if let Some(failure) = error::not_done(&outcome, id, "snoozed") {
             return Err(failure);
         }
         let (changed, state) = match outcome {

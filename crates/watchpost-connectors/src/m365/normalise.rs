@@ -557,3 +557,12 @@ fn risk(scope: &str, kind: GrantKind) -> GrantRisk {
 fn worst(risks: impl Iterator<Item = GrantRisk>) -> GrantRisk {
     risks.min().unwrap_or(GrantRisk::Low)
 }
+
+#[cfg(test)]
+#[expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::needless_pass_by_value,
+    reason = "a table test that stops has failed"
+)]
+mod tests;

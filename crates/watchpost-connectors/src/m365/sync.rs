@@ -1,44 +1,25 @@
 //! Reading one tenant from front to back. Later datasets use what earlier ones showed.
 
+mod apps;
+mod roles;
+
 use super::{
     client::{Client, Refusal, not_understood},
-    normalise::{self, Held, Holding, MailboxPlans, Registered, RoleName},
+    normalise::{self, MailboxPlans},
     permission, wire,
 };
 use crate::{
-    many::gather,
     run::{DOCUMENT_BYTES_MAX, DatasetRun, Emitter, Trouble},
     value::id,
 };
 use serde_json::Value;
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
-use watchpost_core::{
-    connector::ConnectorError,
-    fact::Dataset,
-    text::ForeignText,
-    word::{CollectionState, RoleHold},
-};
+use std::{collections::HashMap, sync::Arc};
+use watchpost_core::{connector::ConnectorError, fact::Dataset, text::ForeignText, word::CollectionState};
 
 /// What is asked of users besides the last sign-in.
 const USER_FIELDS: &str = "id,userPrincipalName,mail,proxyAddresses,displayName,userType,accountEnabled,\
     createdDateTime,externalUserState,onPremisesSyncEnabled,onPremisesImmutableId,passwordPolicies,\
     lastPasswordChangeDateTime,department,jobTitle,assignedLicenses";
-
-/// Role definitions and PIM instances of one tenant.
-const ROLE_ROWS_MAX: usize = 100_000;
-/// Members of role-holding groups that are remembered.
-const GROUP_MEMBERS_MAX: usize = 200_000;
-/// Own app registrations that are remembered.
-const REGISTRATIONS_MAX: usize = 50_000;
-/// Permissions offered by resources that are remembered.
-const APP_ROLES_MAX: usize = 100_000;
-/// Requests for owners at a time.
-const OWNERS_AT_ONCE: usize = 4;
-/// Apps whose owners are asked for before their facts go out.
-const OWNERS_BATCH: usize = 64;
 
 /// What later datasets need of earlier ones.
 #[derive(Default)]
@@ -126,25 +107,25 @@ pub(super) async fn drive(client: Arc<Client>, mut out: Emitter) -> Result<(), C
     let end = registrations(&client, &mut run).await;
     run.end(end).await?;
 
-    roles(&client, &mut out, &mut seen).await?;
+    roles::roles(&client, &mut out, &mut seen).await?;
 
     let mut run = out.begin(Dataset::Apps);
-    let end = apps(&client, &mut run, &mut seen).await;
+    let end = apps::apps(&client, &mut run, &mut seen).await;
     let apps_end = end.clone();
     run.end(end).await?;
 
     let mut run = out.begin(Dataset::AppOwners);
-    let end = owners(&client, &mut run, &seen)
+    let end = apps::owners(&client, &mut run, &seen)
         .await
         .and_then(|()| after_apps(&apps_end));
     run.end(end).await?;
 
     let mut run = out.begin(Dataset::Grants);
-    let end = grants(&client, &mut run).await;
+    let end = apps::grants(&client, &mut run).await;
     run.end(end).await?;
 
     let mut run = out.begin(Dataset::AppGrants);
-    let end = app_grants(&client, &mut run, &seen)
+    let end = apps::app_grants(&client, &mut run, &seen)
         .await
         .and_then(|()| after_apps(&apps_end));
     run.end(end).await?;
@@ -325,419 +306,6 @@ async fn registrations(client: &Client, run: &mut DatasetRun<'_>) -> Result<(), 
         for raw in rows {
             if let Some(row) = run.row::<wire::Registration>(&raw) {
                 run.push(normalise::registration(&row)).await;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Principal, role definition, scope.
-type Place = (String, String, String);
-
-/// Roles that are on, and roles that can be switched on. How an active role is held is known from PIM's schedules,
-/// which are therefore read first.
-async fn roles(client: &Client, out: &mut Emitter, seen: &mut Seen) -> Result<(), ConnectorError> {
-    let mut schedules: HashMap<Place, Held> = HashMap::new();
-    let scheduled = active_schedules(client, &mut schedules).await;
-    let otherwise = match &scheduled {
-        // Without PIM there is no other way to hold a role.
-        Ok(()) | Err(Trouble::Unlicensed(_)) => Held {
-            hold: RoleHold::Permanent,
-            ends_at: None,
-        },
-        Err(_) => Held {
-            hold: RoleHold::Unknown,
-            ends_at: None,
-        },
-    };
-    let mut definitions = HashMap::new();
-
-    let mut run = out.begin(Dataset::Roles);
-    let end = assignments(client, &mut run, seen, &mut definitions, &schedules, otherwise).await;
-    run.end(end).await?;
-
-    let mut run = out.begin(Dataset::RoleSchedules);
-    let end = match scheduled {
-        Ok(()) => eligible(client, &mut run, seen, &definitions).await,
-        Err(trouble) => Err(trouble),
-    };
-    run.end(end).await.map(drop)
-}
-
-async fn active_schedules(client: &Client, schedules: &mut HashMap<Place, Held>) -> Result<(), Trouble> {
-    let mut list = client.list(
-        "/v1.0/roleManagement/directory/roleAssignmentScheduleInstances",
-        None,
-    );
-    while let Some(rows) = list
-        .page()
-        .await
-        .map_err(|refusal| refusal.of(permission::ROLES_ACTIVE))?
-    {
-        for raw in rows {
-            // An unreadable row leaves one role's hold at what the others say.
-            let Ok(row) = serde_json::from_str::<wire::ScheduleInstance>(raw.get()) else {
-                return Err(Trouble::Partial(
-                    "some role schedules could not be understood".to_owned(),
-                ));
-            };
-            if schedules.len() >= ROLE_ROWS_MAX {
-                return Err(Trouble::Partial(
-                    "there are more role schedules than can be remembered".to_owned(),
-                ));
-            }
-            let held = Held::active(row.end_date_time.as_deref());
-            let place = (
-                row.principal_id,
-                row.role_definition_id,
-                row.directory_scope_id.unwrap_or_default(),
-            );
-            schedules.insert(place, held);
-        }
-    }
-    Ok(())
-}
-
-async fn assignments(
-    client: &Client,
-    run: &mut DatasetRun<'_>,
-    seen: &mut Seen,
-    definitions: &mut HashMap<String, RoleName>,
-    schedules: &HashMap<Place, Held>,
-    otherwise: Held,
-) -> Result<(), Trouble> {
-    let refused = |refusal: Refusal| refusal.of(permission::ROLES);
-    let query = "$select=id,displayName,templateId";
-    let mut list = client.list("/v1.0/roleManagement/directory/roleDefinitions", Some(query));
-    while let Some(rows) = list.page().await.map_err(refused)? {
-        for raw in rows {
-            if let Some(row) = run.row::<wire::RoleDefinition>(&raw)
-                && definitions.len() < ROLE_ROWS_MAX
-            {
-                match normalise::role_definition(&row) {
-                    Some((definition, role)) => drop(definitions.insert(definition, role)),
-                    None => run.row_error(),
-                }
-            }
-        }
-    }
-    let mut groups_end = Ok(());
-    let mut list = client.list(
-        "/v1.0/roleManagement/directory/roleAssignments",
-        Some("$expand=principal"),
-    );
-    while let Some(rows) = list.page().await.map_err(refused)? {
-        for raw in rows {
-            let Some(row) = run.row::<wire::RoleAssignment>(&raw) else {
-                continue;
-            };
-            let place = (
-                row.principal_id.clone(),
-                row.role_definition_id.clone(),
-                row.directory_scope_id.clone().unwrap_or_default(),
-            );
-            let held = schedules.get(&place).copied().unwrap_or(otherwise);
-            let assignment = Assignment {
-                id: &row.id,
-                principal: &row.principal_id,
-                definition: &row.role_definition_id,
-                object: row.principal.as_ref(),
-                held,
-            };
-            note(
-                &mut groups_end,
-                holders(client, run, seen, definitions, &assignment).await,
-            )?;
-        }
-    }
-    groups_end
-}
-
-async fn eligible(
-    client: &Client,
-    run: &mut DatasetRun<'_>,
-    seen: &mut Seen,
-    definitions: &HashMap<String, RoleName>,
-) -> Result<(), Trouble> {
-    let path = "/v1.0/roleManagement/directory/roleEligibilityScheduleInstances";
-    let mut groups_end = Ok(());
-    let mut list = client.list(path, Some("$expand=principal"));
-    while let Some(rows) = list
-        .page()
-        .await
-        .map_err(|refusal| refusal.of(permission::ROLES_ELIGIBLE))?
-    {
-        for raw in rows {
-            let Some(row) = run.row::<wire::ScheduleInstance>(&raw) else {
-                continue;
-            };
-            // The group itself has a row too, and its members are looked up there.
-            if row.member_type.as_deref() == Some("Group") {
-                continue;
-            }
-            let ends_at = Held::active(row.end_date_time.as_deref()).ends_at;
-            let assignment = Assignment {
-                id: &row.id,
-                principal: &row.principal_id,
-                definition: &row.role_definition_id,
-                object: row.principal.as_ref(),
-                held: Held {
-                    hold: RoleHold::Eligible,
-                    ends_at,
-                },
-            };
-            note(
-                &mut groups_end,
-                holders(client, run, seen, definitions, &assignment).await,
-            )?;
-        }
-    }
-    groups_end
-}
-
-/// Keeps the first thing that went wrong with a group, and goes on; what ends the sync ends it at once.
-fn note(first: &mut Result<(), Trouble>, end: Result<(), Trouble>) -> Result<(), Trouble> {
-    match end {
-        Err(Trouble::Fatal(error)) => Err(Trouble::Fatal(error)),
-        Err(trouble) if first.is_ok() => {
-            *first = Err(trouble);
-            Ok(())
-        }
-        _ => Ok(()),
-    }
-}
-
-/// One assignment, active or eligible.
-struct Assignment<'a> {
-    id: &'a str,
-    principal: &'a str,
-    definition: &'a str,
-    object: Option<&'a wire::DirectoryObject>,
-    held: Held,
-}
-
-/// Yields a role for its holder, or for each member if that is a group.
-async fn holders(
-    client: &Client,
-    run: &mut DatasetRun<'_>,
-    seen: &mut Seen,
-    definitions: &HashMap<String, RoleName>,
-    assignment: &Assignment<'_>,
-) -> Result<(), Trouble> {
-    let mut holding = Holding {
-        assignment: assignment.id,
-        principal: assignment.principal,
-        role_definition: assignment.definition,
-        via_group: None,
-        held: assignment.held,
-    };
-    let kind = assignment.object.and_then(|object| object.kind.as_deref());
-    if kind != Some("#microsoft.graph.group") {
-        run.push(normalise::role(&holding, definitions)).await;
-        return Ok(());
-    }
-    let Some(group) = id(assignment.principal) else {
-        run.row_error();
-        return Ok(());
-    };
-    let name = assignment
-        .object
-        .and_then(|object| object.display_name.as_deref());
-    let name = ForeignText::name(name.unwrap_or(&group));
-    if !seen.groups.contains_key(&group) {
-        let members = group_members(
-            client,
-            &group,
-            GROUP_MEMBERS_MAX.saturating_sub(seen.group_members),
-        )
-        .await?;
-        seen.group_members = seen.group_members.saturating_add(members.len());
-        seen.groups.insert(group.clone(), members);
-    }
-    for member in seen.groups.get(&group).into_iter().flatten() {
-        holding.principal = member;
-        holding.via_group = Some(&name);
-        run.push(normalise::role(&holding, definitions)).await;
-    }
-    Ok(())
-}
-
-async fn group_members(client: &Client, group: &str, at_most: usize) -> Result<Vec<String>, Trouble> {
-    let path = format!("/v1.0/groups/{group}/transitiveMembers");
-    let mut list = client.list(&path, Some("$select=id&$top=999"));
-    let mut members = Vec::new();
-    while let Some(rows) = list
-        .page()
-        .await
-        .map_err(|refusal| refusal.of(permission::GROUP_MEMBER))?
-    {
-        for raw in rows {
-            let Ok(row) = serde_json::from_str::<wire::DirectoryObject>(raw.get()) else {
-                return Err(Trouble::Partial(
-                    "some members of a group could not be understood".to_owned(),
-                ));
-            };
-            // Groups in the group have their members in this same list.
-            let holds = row.kind.as_deref().is_none_or(|kind| {
-                matches!(
-                    kind,
-                    "#microsoft.graph.user" | "#microsoft.graph.servicePrincipal"
-                )
-            });
-            if holds && let Some(member) = row.id.as_deref().and_then(id) {
-                if members.len() >= at_most {
-                    return Err(Trouble::Partial(
-                        "a group that holds a role has too many members".to_owned(),
-                    ));
-                }
-                members.push(member);
-            }
-        }
-    }
-    Ok(members)
-}
-
-async fn apps(client: &Client, run: &mut DatasetRun<'_>, seen: &mut Seen) -> Result<(), Trouble> {
-    let refused = |refusal: Refusal| refusal.of(permission::APPLICATION);
-    let mut own: HashMap<String, Registered> = HashMap::new();
-    let mut overflow = false;
-    let query = "$select=id,appId,passwordCredentials,keyCredentials&$top=999";
-    let mut list = client.list("/v1.0/applications", Some(query));
-    while let Some(rows) = list.page().await.map_err(refused)? {
-        for raw in rows {
-            let Some(row) = run.row::<wire::Application>(&raw) else {
-                continue;
-            };
-            match normalise::registered(&row) {
-                Some(_) if own.len() >= REGISTRATIONS_MAX => overflow = true,
-                Some((client_id, registered)) => drop(own.insert(client_id, registered)),
-                None => run.row_error(),
-            }
-        }
-    }
-    let query = "$select=id,appId,displayName,appOwnerOrganizationId,accountEnabled,verifiedPublisher,\
-        passwordCredentials,keyCredentials,appRoles,createdDateTime&$top=999";
-    let mut list = client.list("/v1.0/servicePrincipals", Some(query));
-    let mut app_roles = 0_usize;
-    while let Some(rows) = list.page().await.map_err(refused)? {
-        for raw in rows {
-            let Some(row) = run.row::<wire::ServicePrincipal>(&raw) else {
-                continue;
-            };
-            let registered = row.app_id.as_ref().and_then(|client_id| own.get(client_id));
-            let fact = normalise::app(&row, registered, seen.tenant_id.as_deref());
-            if fact.is_some() {
-                if let Some(registered) = registered {
-                    seen.own_apps
-                        .push((registered.application_id.clone(), row.id.clone()));
-                }
-                let offers = normalise::app_roles(&row);
-                app_roles = app_roles.saturating_add(offers.len());
-                if app_roles > APP_ROLES_MAX {
-                    overflow = true;
-                } else if !offers.is_empty() {
-                    seen.resources.push((row.id.clone(), offers));
-                }
-            }
-            run.push(fact).await;
-        }
-    }
-    if overflow {
-        return Err(Trouble::Partial(
-            "there are more app registrations or app roles than can be remembered".to_owned(),
-        ));
-    }
-    Ok(())
-}
-
-async fn owners(client: &Arc<Client>, run: &mut DatasetRun<'_>, seen: &Seen) -> Result<(), Trouble> {
-    for batch in seen.own_apps.chunks(OWNERS_BATCH) {
-        let work = batch.iter().map(|(application, _)| {
-            let (client, application) = (Arc::clone(client), application.clone());
-            async move { owners_of(&client, &application).await }
-        });
-        let lists = gather(work.collect::<Vec<_>>(), OWNERS_AT_ONCE).await;
-        for ((_, app), list) in batch.iter().zip(lists) {
-            for raw in list? {
-                if let Some(row) = run.row::<wire::DirectoryObject>(&raw) {
-                    // Apps can own apps; owners here are accounts.
-                    if row
-                        .kind
-                        .as_deref()
-                        .is_none_or(|kind| kind == "#microsoft.graph.user")
-                    {
-                        run.push(normalise::owner(app, &row)).await;
-                    }
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-/// The owners of one application; none if it is gone by now. A vendor allows 100.
-async fn owners_of(
-    client: &Client,
-    application: &str,
-) -> Result<Vec<Box<serde_json::value::RawValue>>, Trouble> {
-    let mut list = client.list(
-        &format!("/v1.0/applications/{application}/owners"),
-        Some("$select=id"),
-    );
-    let mut owners = Vec::new();
-    loop {
-        match list.page().await {
-            Ok(Some(rows)) => owners.extend(rows),
-            Ok(None) | Err(Refusal::NotFound) => return Ok(owners),
-            Err(refusal) => return Err(refusal.of(permission::APPLICATION)),
-        }
-        if owners.len() > 1_000 {
-            return Err(Trouble::Failed("an app's list of owners did not end".to_owned()));
-        }
-    }
-}
-
-async fn grants(client: &Client, run: &mut DatasetRun<'_>) -> Result<(), Trouble> {
-    let mut list = client.list("/v1.0/oauth2PermissionGrants", Some("$top=999"));
-    while let Some(rows) = list
-        .page()
-        .await
-        .map_err(|refusal| refusal.of(permission::DIRECTORY))?
-    {
-        for raw in rows {
-            if let Some(row) = run.row::<wire::PermissionGrant>(&raw) {
-                run.push(normalise::grant(&row)).await;
-            }
-        }
-    }
-    Ok(())
-}
-
-async fn app_grants(client: &Client, run: &mut DatasetRun<'_>, seen: &Seen) -> Result<(), Trouble> {
-    // In a fixed order, so that two syncs of the same tenant ask the same.
-    let resources: BTreeMap<&str, &HashMap<String, String>> = seen
-        .resources
-        .iter()
-        .map(|(resource, offers)| (resource.as_str(), offers))
-        .collect();
-    for (resource, offers) in resources {
-        let path = format!("/v1.0/servicePrincipals/{resource}/appRoleAssignedTo");
-        let mut list = client.list(&path, Some("$top=999"));
-        loop {
-            let rows = match list.page().await {
-                Ok(Some(rows)) => rows,
-                // The resource is gone by now.
-                Ok(None) | Err(Refusal::NotFound) => break,
-                Err(refusal) => return Err(refusal.of(permission::APPLICATION)),
-            };
-            for raw in rows {
-                if let Some(row) = run.row::<wire::AppRoleAssignment>(&raw) {
-                    match normalise::app_grant(&row, offers) {
-                        Some(Some(fact)) => run.push(Some(fact)).await,
-                        Some(None) => {}
-                        None => run.row_error(),
-                    }
-                }
             }
         }
     }

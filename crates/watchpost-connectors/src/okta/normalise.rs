@@ -287,3 +287,7 @@ pub(super) fn token(row: &wire::ApiToken) -> Option<Fact> {
         expires_at,
     })))
 }
+
+#[cfg(test)]
+#[expect(clippy::panic, reason = "a table test that stops has failed")]
+mod tests;

@@ -1,0 +1,354 @@
+use super::*;
+use serde_json::{Value, json};
+
+fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
+fn user(change: Value) -> AccountFacts {
+    let mut row = json!({ "id": "u-1", "userPrincipalName": "mara.holt@birchworks.example" });
+    row.as_object_mut()
+        .unwrap()
+        .extend(change.as_object().unwrap().clone());
+    match account(&read(row), true, None) {
+        Some(Fact::Account(account)) => *account,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn status_and_kind_follow_what_graph_says_and_nothing_else() {
+    use {AccountKind as K, AccountStatus as S};
+    let check = |change: Value, status: S, kind: K| {
+        let account = user(change.clone());
+        assert_eq!((account.status, account.kind), (status, kind), "{change}");
+    };
+    check(json!({}), S::Active, K::Member);
+    check(
+        json!({ "accountEnabled": null, "userType": null }),
+        S::Active,
+        K::Member,
+    );
+    check(json!({ "accountEnabled": false }), S::Suspended, K::Member);
+    check(
+        json!({ "userType": "Guest", "accountEnabled": true }),
+        S::Active,
+        K::Guest,
+    );
+    check(
+        json!({ "userType": "Guest", "externalUserState": "PendingAcceptance" }),
+        S::Pending,
+        K::Guest,
+    );
+    check(
+        json!({ "userType": "Guest", "externalUserState": "PendingAcceptance", "accountEnabled": false }),
+        S::Suspended,
+        K::Guest,
+    );
+    check(
+        json!({ "userPrincipalName": "a_b.example#EXT#@t.example" }),
+        S::Active,
+        K::Guest,
+    );
+    check(
+        json!({ "userPrincipalName": "a_b.example#EXT#@t.example", "userType": "Member" }),
+        S::Active,
+        K::Member,
+    );
+    check(json!({ "userType": "SomethingNew" }), S::Active, K::Member);
+}
+
+#[test]
+fn only_addresses_that_the_tenant_vouches_for_count() {
+    let check = |change: Value, email: Option<&str>, aliases: &[&str]| {
+        let account = user(change.clone());
+        assert_eq!(account.email.as_deref(), email, "{change}");
+        assert_eq!(account.aliases, aliases, "{change}");
+    };
+    let upn = "mara.holt@birchworks.example";
+    check(json!({}), Some(upn), &[]);
+    check(
+        json!({ "mail": "Mara@Birchworks.example" }),
+        Some("mara@birchworks.example"),
+        &[upn],
+    );
+    check(
+        json!({ "mail": upn, "otherMails": ["boss@birchworks.example"] }),
+        Some(upn),
+        &[],
+    );
+    check(
+        json!({ "mail": upn, "proxyAddresses": ["SMTP:mara.holt@birchworks.example", "smtp:M.Holt@birchworks.example",
+            "x500:/o=x", "sip:mara@birchworks.example", "nonsense"] }),
+        Some(upn),
+        &["m.holt@birchworks.example"],
+    );
+    check(
+        json!({ "userPrincipalName": "a_b.example#EXT#@t.example", "mail": "a@b.example" }),
+        Some("a@b.example"),
+        &[],
+    );
+    check(
+        json!({ "userPrincipalName": "a_b.example#EXT#@t.example" }),
+        None,
+        &[],
+    );
+}
+
+#[test]
+fn the_last_use_is_the_latest_of_three_or_never_or_unknown() {
+    let check = |activity: Value, asked: bool, expected: LastActive| {
+        let row: wire::User = read(json!({ "id": "u-1", "signInActivity": activity }));
+        assert_eq!(
+            last_active(row.sign_in_activity.as_ref(), asked),
+            expected,
+            "{activity}"
+        );
+    };
+    let day = |text: &str| LastActive::At(text.parse().unwrap());
+    check(Value::Null, false, LastActive::Unknown);
+    check(Value::Null, true, LastActive::Never);
+    check(json!({}), true, LastActive::Never);
+    check(
+        json!({ "lastSignInDateTime": "0001-01-01T00:00:00Z" }),
+        true,
+        LastActive::Never,
+    );
+    check(
+        json!({ "lastSignInDateTime": "2026-01-01T00:00:00Z", "lastNonInteractiveSignInDateTime": "2026-02-01T00:00:00Z",
+            "lastSuccessfulSignInDateTime": null }),
+        true,
+        day("2026-02-01T00:00:00Z"),
+    );
+}
+
+#[test]
+fn a_mailbox_comes_with_an_exchange_plan_that_is_not_switched_off() {
+    let mut plans = MailboxPlans::default();
+    for sku in [
+        json!({ "skuId": "e3", "servicePlans": [{ "servicePlanId": "p-ex", "servicePlanName": "EXCHANGE_S_ENTERPRISE" },
+            { "servicePlanId": "p-aad", "servicePlanName": "AAD_PREMIUM" }] }),
+        json!({ "skuId": "ems", "servicePlans": [{ "servicePlanId": "p-f", "servicePlanName": "EXCHANGE_S_FOUNDATION" }] }),
+        json!({ "skuId": "none", "servicePlans": null }),
+    ] {
+        plans.add(&read(sku));
+    }
+    let check = |licenses: Value, expected: Option<bool>| {
+        let licenses: Vec<wire::AssignedLicense> = read(licenses);
+        assert_eq!(plans.judge(&licenses), expected);
+    };
+    check(json!([]), Some(false));
+    check(json!([{ "skuId": "e3" }]), Some(true));
+    check(json!([{ "skuId": "e3", "disabledPlans": ["p-aad"] }]), Some(true));
+    check(json!([{ "skuId": "e3", "disabledPlans": ["p-ex"] }]), Some(false));
+    check(json!([{ "skuId": "ems" }, { "skuId": "none" }]), Some(false));
+    check(json!([{ "skuId": "unheard" }]), None);
+    check(json!([{ "skuId": "unheard" }, { "skuId": "e3" }]), Some(true));
+    check(json!([{ "skuId": null }]), None);
+}
+
+#[test]
+fn mfa_is_on_off_or_unknown_and_weak_only_if_every_method_is() {
+    let check = |row: Value, mfa: Mfa, resistant: bool, weak: bool| {
+        let mut whole = json!({ "id": "u-1" });
+        whole
+            .as_object_mut()
+            .unwrap()
+            .extend(row.as_object().unwrap().clone());
+        match registration(&read(whole)) {
+            Some(Fact::Mfa(facts)) => {
+                assert_eq!(
+                    (facts.mfa, facts.phishing_resistant, facts.weak_only),
+                    (mfa, resistant, weak),
+                    "{row}"
+                );
+                assert!(facts.methods.len() <= METHODS_MAX);
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    check(json!({}), Mfa::Unknown, false, false);
+    check(
+        json!({ "isMfaRegistered": false, "methodsRegistered": ["email"] }),
+        Mfa::Off,
+        false,
+        false,
+    );
+    check(
+        json!({ "isMfaRegistered": true, "methodsRegistered": ["mobilePhone", "email"] }),
+        Mfa::On,
+        false,
+        true,
+    );
+    check(
+        json!({ "isMfaRegistered": true, "methodsRegistered": ["mobilePhone", "softwareOneTimePasscode"] }),
+        Mfa::On,
+        false,
+        false,
+    );
+    check(
+        json!({ "isMfaRegistered": true, "methodsRegistered": ["fido2SecurityKey"] }),
+        Mfa::On,
+        true,
+        false,
+    );
+    check(
+        json!({ "isMfaRegistered": true, "methodsRegistered": null }),
+        Mfa::On,
+        false,
+        false,
+    );
+    check(
+        json!({ "isMfaRegistered": true, "methodsRegistered": vec!["x"; 99] }),
+        Mfa::On,
+        false,
+        false,
+    );
+}
+
+#[test]
+fn the_risk_of_a_permission_depends_on_who_uses_it() {
+    use {
+        GrantKind::{Application, Delegated},
+        GrantRisk::{High, Low, Medium},
+    };
+    let check = |scope: &str, delegated: GrantRisk, application: GrantRisk| {
+        assert_eq!(
+            (risk(scope, Delegated), risk(scope, Application)),
+            (delegated, application),
+            "{scope}"
+        );
+    };
+    check("Mail.ReadWrite", High, High);
+    check("Mail.Read", Medium, Medium);
+    check("Files.Read.All", Medium, Medium);
+    check("Sites.FullControl.All", Medium, High);
+    check("Directory.ReadWrite.All", Medium, High);
+    check("Directory.AccessAsUser.All", High, Low);
+    check("full_access_as_app", Medium, High);
+    check("User.Read", Low, Low);
+    check("openid", Low, Low);
+    check("MailTips.Read", Low, Low);
+    check("", Low, Low);
+}
+
+#[test]
+fn a_grant_has_its_scopes_and_the_worst_of_their_risks() {
+    let check = |row: Value, expected: Option<(Option<&str>, &[&str], GrantRisk)>| {
+        let made = grant(&read(row.clone()));
+        let made = made.as_ref().map(|fact| match fact {
+            Fact::Grant(grant) => (
+                grant.account_vendor_id.as_deref(),
+                grant
+                    .scopes
+                    .iter()
+                    .map(ForeignText::untrusted)
+                    .collect::<Vec<_>>(),
+                grant.risk,
+            ),
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(
+            made,
+            expected.map(|(account, scopes, risk)| (account, scopes.to_vec(), risk)),
+            "{row}"
+        );
+    };
+    let row = |consent: Value, principal: Value, scope: Value| json!({ "id": "g", "clientId": "sp", "consentType": consent, "principalId": principal, "scope": scope });
+    let all = || json!("AllPrincipals");
+    check(
+        row(all(), Value::Null, json!(" Mail.Read  offline_access ")),
+        Some((None, &["Mail.Read", "offline_access"], GrantRisk::Medium)),
+    );
+    check(
+        row(json!("Principal"), json!("u-1"), json!("User.Read Mail.Send")),
+        Some((Some("u-1"), &["User.Read", "Mail.Send"], GrantRisk::High)),
+    );
+    check(
+        row(all(), json!("u-1"), Value::Null),
+        Some((None, &[], GrantRisk::Low)),
+    );
+    check(row(json!("Principal"), Value::Null, json!("openid")), None);
+    check(
+        row(json!("SomethingNew"), Value::Null, json!("openid")),
+        Some((None, &["openid"], GrantRisk::Low)),
+    );
+}
+
+#[test]
+fn a_role_through_a_group_is_one_per_member() {
+    let mut definitions = HashMap::new();
+    let row =
+        json!({ "id": "d-1", "templateId": GLOBAL_ADMINISTRATOR, "displayName": "Global Administrator" });
+    let (definition, name) = role_definition(&read(row)).unwrap();
+    definitions.insert(definition, name);
+    let group = ForeignText::name("Tier 0");
+    let made = |principal: &str, via_group: Option<&ForeignText>, role_definition: &str| {
+        let held = Held::active(None);
+        let holding = Holding {
+            assignment: "a-1",
+            principal,
+            role_definition,
+            via_group,
+            held,
+        };
+        match role(&holding, &definitions) {
+            Some(Fact::Role(role)) => role,
+            other => panic!("{other:?}"),
+        }
+    };
+    let direct = made("u-1", None, "d-1");
+    assert_eq!(
+        (direct.vendor_id.as_str(), direct.super_admin, direct.privileged),
+        ("a-1", true, true)
+    );
+    assert_eq!(direct.hold, RoleHold::Permanent);
+    let member = made("u-2", Some(&group), "d-1");
+    assert_eq!(
+        (member.vendor_id.as_str(), member.principal_vendor_id.as_str()),
+        ("a-1:u-2", "u-2")
+    );
+    let unknown = made("u-3", None, "d-9");
+    assert_eq!((unknown.role_key.as_str(), unknown.privileged), ("d-9", false));
+}
+
+#[test]
+fn an_app_is_ours_the_vendors_or_foreign() {
+    let own: wire::Application = read(json!({ "id": "o-1", "appId": "c-1",
+        "passwordCredentials": [{ "endDateTime": "2026-01-01T00:00:00Z" }], "keyCredentials": null }));
+    let (_, own) = registered(&own).unwrap();
+    let check =
+        |row: Value, own: Option<&Registered>, ours: Option<bool>, first_party: bool, credentials: usize| {
+            match app(&read(row.clone()), own, Some("t-1")) {
+                Some(Fact::App(app)) => assert_eq!(
+                    (app.own_registration, app.first_party, app.credentials.len()),
+                    (ours, first_party, credentials),
+                    "{row}"
+                ),
+                other => panic!("{other:?}"),
+            }
+        };
+    check(json!({ "id": "s" }), None, None, false, 0);
+    check(json!({ "id": "s" }), Some(&own), Some(true), false, 1);
+    check(
+        json!({ "id": "s", "appOwnerOrganizationId": "T-1" }),
+        None,
+        Some(true),
+        false,
+        0,
+    );
+    check(
+        json!({ "id": "s", "appOwnerOrganizationId": "x" }),
+        None,
+        Some(false),
+        false,
+        0,
+    );
+    check(
+        json!({ "id": "s", "appOwnerOrganizationId": FIRST_PARTY_TENANTS[0] }),
+        None,
+        Some(false),
+        true,
+        0,
+    );
+}

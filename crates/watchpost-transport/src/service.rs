@@ -26,6 +26,7 @@ use crate::gate::{Binding, Caller, Gate, Probes, Refusal};
 use crate::http::answer::{self, Answer};
 use crate::http::old_stream::{OldSession, StreamName};
 use crate::http::routes::Route;
+use crate::http::streamable::SESSION_ID;
 use crate::sessions::ended::Ended;
 use crate::sessions::open::LastSession;
 use crate::sessions::outstanding::Outstanding;
@@ -188,7 +189,15 @@ where
         if head.headers.len() > HEADERS_MAX {
             return answer::error(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "Too many headers");
         }
-        let route = Route::of(head.uri.path(), self.config.surface);
+        let route = match Route::of(head.uri.path(), self.config.surface) {
+            // Where a session was opened, its stream and its end are asked for too.
+            Route::Root | Route::Sse
+                if self.config.surface == Surface::Everything && head.headers.contains_key(SESSION_ID) =>
+            {
+                Route::Mcp
+            }
+            route => route,
+        };
         if route.is_public(&head.method) {
             return self.answer_public(route).await;
         }
@@ -250,6 +259,9 @@ where
             Refusal::Missing => answer::unauthorized("API key required"),
             Refusal::Invalid => {
                 let address = caller.address().unwrap_or(peer);
+                if self.wrong_keys.may_report() {
+                    tracing::warn!(client = %address, "a wrong API key was refused");
+                }
                 match self.wrong_keys.count(address::network(address)) {
                     Ok(()) => answer::unauthorized("Invalid API key"),
                     Err(wait) => {

@@ -9,12 +9,16 @@ use std::time::Duration;
 use governor::clock::Clock as GovernorClock;
 use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::HashMapStateStore;
+use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 
 use crate::environment::Clock;
 
 /// How many addresses are told apart; beyond it, newcomers share one count.
 const ADDRESSES_MAX: usize = 65_536;
+
+/// How many wrong keys a minute are named in the log, over all addresses.
+const REPORTS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(10).expect("10 isn't zero");
 
 /// The count shared by addresses that found the table full; no client has this address.
 const OVERFLOW: IpAddr = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
@@ -24,6 +28,7 @@ const OVERFLOW: IpAddr = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
 /// Only failures are counted and only failures are refused by it: a valid key from the same address goes on.
 pub(crate) struct WrongKeys {
     limiter: RateLimiter<IpAddr, HashMapStateStore<IpAddr>, Monotonic, NoOpMiddleware<Duration>>,
+    reports: RateLimiter<NotKeyed, InMemoryState, Monotonic, NoOpMiddleware<Duration>>,
     clock: Monotonic,
     /// When the full table was last swept, in seconds of the monotonic clock.
     swept: AtomicU64,
@@ -48,11 +53,18 @@ impl WrongKeys {
             HashMapStateStore::default(),
             clock.clone(),
         );
+        let reports = RateLimiter::direct_with_clock(Quota::per_minute(REPORTS_PER_MINUTE), clock.clone());
         Self {
             limiter,
+            reports,
             clock,
             swept: AtomicU64::new(0),
         }
+    }
+
+    /// Whether this wrong key goes to the log: a sample does, since a flood must not fill the disk.
+    pub(crate) fn may_report(&self) -> bool {
+        self.reports.check().is_ok()
     }
 
     /// Counts one wrong key from `network`; `Err` holds the time until the next one would be looked at.

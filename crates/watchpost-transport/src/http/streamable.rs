@@ -26,7 +26,7 @@ use crate::streams::call::{CallEvents, Finished, Running, ToQueue, attend, atten
 use crate::streams::guarded::Guarded;
 use crate::streams::queue::EventQueue;
 
-const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
+pub(crate) const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
 const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 const METHOD: HeaderName = HeaderName::from_static("mcp-method");
 const NAME: HeaderName = HeaderName::from_static("mcp-name");
@@ -61,12 +61,14 @@ where
                 "Content-Type must be application/json",
             );
         }
+        if is_encoded(&head.headers) {
+            return encoded();
+        }
+        if body.size_hint().lower() > self.config.limits.message_bytes as u64 {
+            return too_large();
+        }
         if !(accepts(&head.headers, "application", "json") && accepts(&head.headers, "text", "event-stream"))
         {
-            // A body that is too large is named as such first.
-            if body.size_hint().lower() > self.config.limits.message_bytes as u64 {
-                return too_large();
-            }
             return answer::error(
                 StatusCode::NOT_ACCEPTABLE,
                 "Accept must list application/json and text/event-stream",
@@ -140,10 +142,7 @@ where
         B: Body<Data = Bytes> + Send + Unpin,
     {
         if is_encoded(&head.headers) {
-            return Err(answer::error(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "Content-Encoding is not supported",
-            ));
+            return Err(encoded());
         }
         body::read(body, &self.config.limits, &self.config.timing)
             .await
@@ -170,12 +169,10 @@ where
         } = exchange;
         let legacy = request.era() == Era::Legacy;
         let entered = match &session {
-            Some(session) if legacy => {
-                match self.outstanding.enter(session.name, request.id().clone()) {
-                    Some(entered) => Some(entered),
-                    None => return reply(self.server.refuse(&request, &RpcError::duplicate_id())),
-                }
-            }
+            Some(session) if legacy => match self.outstanding.enter(session.name, request.id().clone()) {
+                Some(entered) => Some(entered),
+                None => return reply(self.server.refuse(&request, &RpcError::duplicate_id())),
+            },
             _ => None,
         };
         let notifications = request
@@ -411,6 +408,13 @@ fn reply(reply: Reply) -> Answer {
 
 fn bad_request(message: &'static str) -> Box<Answer> {
     Box::new(answer::error(StatusCode::BAD_REQUEST, message))
+}
+
+fn encoded() -> Answer {
+    answer::error(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "Content-Encoding is not supported",
+    )
 }
 
 fn too_large() -> Answer {

@@ -207,3 +207,21 @@ async fn modern_statuses_are_those_of_the_protocol() {
         );
     }
 }
+
+#[tokio::test]
+async fn http_2_announces_its_limits() {
+    let app = App::start().await;
+    let mut wire = app.connect().await;
+    let settings_without_any = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+    wire.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
+    wire.send(settings_without_any).await;
+    let head = wire.bytes(9).await;
+    assert_eq!(head[3], 4, "a SETTINGS frame comes first");
+    let settings = wire.bytes(usize::from(head[2])).await;
+    let value = |id: u8| {
+        let found = settings.chunks(6).find(|setting| setting[..2] == [0, id]);
+        found.map(|setting| u32::from_be_bytes([setting[2], setting[3], setting[4], setting[5]]))
+    };
+    assert_eq!(value(3), Some(128), "concurrent streams");
+    assert_eq!(value(6), Some(32 << 10), "bytes of headers");
+}

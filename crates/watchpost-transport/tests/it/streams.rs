@@ -138,6 +138,31 @@ async fn a_session_has_one_stream_of_its_own() {
 }
 
 #[tokio::test]
+async fn the_stream_of_a_session_is_open_on_every_path_that_takes_its_posts() {
+    let app = App::start().await;
+    for path in ["/", "/sse", "/mcp"] {
+        let mut wire = app.connect().await;
+        let reply = wire
+            .ask(&Request::post(path, crate::talk::initialize(REVISION)).key(GOOD))
+            .await;
+        let id = reply.header("mcp-session-id").unwrap().to_owned();
+        let session = |method| Request::new(method, path).header("Mcp-Session-Id", &id);
+        assert_eq!(wire.ask(&session("GET")).await.status, 401, "{path} needs a key");
+        let mut stream = app.connect().await;
+        let reply = stream
+            .ask(&session("GET").key(GOOD).header("Accept", "text/event-stream"))
+            .await;
+        assert!(reply.is_events(), "{path}: {reply:?}");
+        assert_eq!(wire.ask(&session("DELETE").key(GOOD)).await.status, 204, "{path}");
+        assert_eq!(
+            stream.event().await,
+            None,
+            "{path}: no endpoint event, and the end"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_revoked_key_loses_its_streams() {
     let app = App::start().await;
     let (mut stream, _) = open_stream(&app).await;

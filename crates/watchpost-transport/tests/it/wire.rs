@@ -145,6 +145,14 @@ impl Wire {
         !self.fill().await
     }
 
+    /// The next `count` bytes, whatever they are.
+    pub(crate) async fn bytes(&mut self, count: usize) -> Vec<u8> {
+        while self.buffer.len() < count {
+            assert!(self.fill().await, "the connection ends");
+        }
+        self.buffer.drain(..count).collect()
+    }
+
     async fn until(&mut self, end: &[u8]) -> Option<String> {
         loop {
             if let Some(at) = self.buffer.windows(end.len()).position(|window| window == end) {

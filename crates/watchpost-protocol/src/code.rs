@@ -116,8 +116,9 @@ impl RpcError {
         Self::new(INVALID_PARAMS, message, 400)
     }
 
-    /// The text says nothing of what went wrong inside (RPC-13).
-    pub(crate) fn internal() -> Self {
+    /// A failure of the server. The text says nothing of what went wrong inside (RPC-13), so it has to be in
+    /// the log.
+    pub fn internal() -> Self {
         Self::new(
             INTERNAL_ERROR,
             "the server failed to answer this request; its log says why",

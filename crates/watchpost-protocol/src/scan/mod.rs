@@ -4,10 +4,13 @@
 //! depth (compared after unescaping, case-sensitively). It builds no tree: what it leaves is the span of each
 //! member that the protocol itself reads, and everything else is looked at only by whoever it's meant for.
 
+mod recover;
+
+pub(crate) use recover::{Recovered, recover};
+
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use crate::id::RequestId;
 use crate::json::RawJson;
 
 /// A byte range of the message; empty means absent, since no JSON value is empty.
@@ -521,70 +524,4 @@ fn plain_run(bytes: &[u8]) -> usize {
 fn unescape<'a>(body: &'a [u8], start: usize, end: usize) -> Cow<'a, [u8]> {
     let quoted = Span::new(start, end).of(body).and_then(RawJson::string);
     Cow::Owned(quoted.unwrap_or_default().into_owned().into_bytes())
-}
-
-/// What can be told of a message that is refused for its depth or a repeated key.
-#[derive(Debug, Default)]
-pub(crate) struct Recovered {
-    /// Its one legal id, so that its sender can tell which request failed (RPC-09).
-    pub(crate) id: Option<RequestId<'static>>,
-    /// It has a method and no id: it was meant as a notification, and those are never answered (RPC-04).
-    pub(crate) notification: bool,
-}
-
-/// Looks once more at a message that the scan refused. Runs on the error path only, without recursion.
-pub(crate) fn recover(body: &[u8]) -> Recovered {
-    // The depth is that of one value without containers: only scalars are walked as values here.
-    let mut scanner = Scanner {
-        body,
-        at: 0,
-        depth: 1,
-        members: Members::default(),
-        keys: Vec::new(),
-    };
-    scanner.space();
-    if scanner.peek() != Some(b'{') {
-        return Recovered::default();
-    }
-    let (mut level, mut key_next) = (0_usize, false);
-    let (mut ids, mut methods) = (Vec::new(), 0_usize);
-    while let Some(byte) = scanner.peek() {
-        if byte == b'"' {
-            let Ok((inside, _)) = scanner.string() else {
-                return Recovered::default();
-            };
-            if level == 1 && key_next && inside == b"method" {
-                methods = methods.saturating_add(1);
-            }
-            if level == 1 && key_next && inside == b"id" {
-                scanner.space();
-                scanner.step(1);
-                scanner.space();
-                // An object or array is walked below like any other.
-                let scalar = !matches!(scanner.peek(), Some(b'{' | b'['));
-                let span = if scalar {
-                    scanner.value(1, Place::Elsewhere).ok()
-                } else {
-                    None
-                };
-                ids.push(span.and_then(|span| span.of(body)).and_then(RequestId::read));
-            }
-            key_next = false;
-            continue;
-        }
-        match byte {
-            b'{' | b'[' => level = level.saturating_add(1),
-            b'}' | b']' => level = level.saturating_sub(1),
-            _ => {}
-        }
-        key_next = matches!(byte, b'{' | b',') || (key_next && byte.is_ascii_whitespace());
-        scanner.step(1);
-    }
-    let notification = methods > 0 && ids.is_empty();
-    let id = if ids.len() == 1 {
-        ids.pop().flatten().map(RequestId::into_owned)
-    } else {
-        None
-    };
-    Recovered { id, notification }
 }

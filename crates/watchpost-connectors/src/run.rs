@@ -145,13 +145,16 @@ impl Emitter {
         }
     }
 
-    /// Ends a dataset that has no facts of its own.
+    /// Ends a dataset that has no facts of its own, since its `rows` came with another's.
     pub(crate) async fn end(
         &mut self,
         dataset: Dataset,
+        rows: u64,
         end: Result<(), Trouble>,
     ) -> Result<(), ConnectorError> {
-        self.begin(dataset).end(end).await.map(drop)
+        let mut run = self.begin(dataset);
+        run.add_rows(rows);
+        run.end(end).await.map(drop)
     }
 }
 
@@ -173,6 +176,11 @@ impl DatasetRun<'_> {
             self.row_error();
         }
         read
+    }
+
+    /// Rows so far.
+    pub(crate) const fn rows(&self) -> u64 {
+        self.rows
     }
 
     /// Counts rows that weren't read by [`DatasetRun::row`].

@@ -217,7 +217,7 @@ impl Connector for M365 {
             let granted = match client.get(client.url(probe.path, probe.query)).await {
                 Ok(answer) => {
                     if probe.permission == permission::ORGANIZATION {
-                        tenant = sync::tenant(&answer.body);
+                        tenant = Some(sync::tenant(&answer.body).ok_or_else(stranger)?);
                     }
                     true
                 }
@@ -229,6 +229,11 @@ impl Connector for M365 {
                         }
                     }
                     true
+                }
+                Err(Refusal::NotFound | Refusal::Status(_))
+                    if probe.permission == permission::ORGANIZATION =>
+                {
+                    return Err(stranger());
                 }
                 // It wasn't refused for lack of a permission, so that isn't what is missing.
                 Err(Refusal::NotFound | Refusal::Status(_)) => true,
@@ -262,5 +267,12 @@ impl Connector for M365 {
         client.sign_in().await?;
         let client = Arc::new(client);
         Ok(Box::new(DrivenRun::new(|out| sync::drive(client, out))))
+    }
+}
+
+/// Whoever answers is not whom we look for.
+fn stranger() -> ConnectorError {
+    ConnectorError::Api {
+        reason: "the address does not answer like Microsoft Graph; check `graph_url`".to_owned(),
     }
 }

@@ -238,7 +238,10 @@ async fn users(client: &Client, out: &mut Emitter, seen: &Seen) -> Result<(), Co
     let mut sign_in = Ok(());
     let end = user_pages(client, &mut run, seen, &mut sign_in).await;
     let users_end = end.clone();
+    let rows = run.rows();
     let state = run.end(end).await?;
+    // Only where the column could be read.
+    let sign_in_rows = if sign_in.is_ok() { rows } else { 0 };
     let sign_in_end = match (users_end, sign_in) {
         (_, Err(trouble)) => Err(trouble),
         (Err(trouble), Ok(())) => Err(trouble),
@@ -247,7 +250,7 @@ async fn users(client: &Client, out: &mut Emitter, seen: &Seen) -> Result<(), Co
             "not all accounts could be understood".to_owned(),
         )),
     };
-    out.end(Dataset::SignIn, sign_in_end).await
+    out.end(Dataset::SignIn, sign_in_rows, sign_in_end).await
 }
 
 async fn user_pages(

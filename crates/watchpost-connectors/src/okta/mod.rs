@@ -195,7 +195,7 @@ impl Connector for Okta {
             let granted = match client.get(client.url(probe.path, probe.query), 1).await {
                 Ok(answer) => {
                     if probe.scope == scope::ORGS {
-                        tenant = sync::tenant(&answer.body);
+                        tenant = Some(sync::tenant(&answer.body).ok_or_else(stranger)?);
                     }
                     true
                 }
@@ -203,6 +203,9 @@ impl Connector for Okta {
                 Err(Refusal::Unlicensed) => {
                     unlicensed.extend_from_slice(probe.datasets);
                     true
+                }
+                Err(Refusal::NotFound | Refusal::Status(_)) if probe.scope == scope::ORGS => {
+                    return Err(stranger());
                 }
                 // It wasn't refused for lack of a permission, so that isn't what is missing.
                 Err(Refusal::NotFound | Refusal::Status(_)) => true,
@@ -245,5 +248,12 @@ fn hint(scope: &str, api_token: bool) -> String {
             "Okta admin console > Applications > your service app > Okta API Scopes > grant {scope}; and under Admin \
              roles the app needs a role that may read this, such as Read-only Administrator"
         )
+    }
+}
+
+/// Whoever answers is not whom we look for.
+fn stranger() -> ConnectorError {
+    ConnectorError::Api {
+        reason: "the address does not answer like Okta; check `org_url`".to_owned(),
     }
 }

@@ -45,6 +45,7 @@ pub(super) async fn drive(client: Arc<Client>, mut out: Emitter) -> Result<(), C
     let mut run = out.begin(Dataset::Users);
     let end = users(&client, &mut run, &mut accounts).await;
     let users_end = end.clone();
+    let users_rows = run.rows();
     let users_state = run.end(end).await?;
     // The last sign-in comes with each account.
     let sign_in_end = match users_end.clone() {
@@ -53,7 +54,7 @@ pub(super) async fn drive(client: Arc<Client>, mut out: Emitter) -> Result<(), C
         )),
         end => end,
     };
-    out.end(Dataset::SignIn, sign_in_end).await?;
+    out.end(Dataset::SignIn, users_rows, sign_in_end).await?;
 
     let mut run = out.begin(Dataset::Roles);
     let end = roles(&client, &mut run).await;

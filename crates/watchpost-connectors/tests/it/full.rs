@@ -229,6 +229,7 @@ async fn lists_longer_than_a_page_are_read_to_their_end() {
             .collect();
         assert_eq!(ids.len() as u64, outcome.ends[&Dataset::Users].rows);
         assert!(ids.len() > 1_000, "{}", ids.len());
+        assert_eq!(outcome.ends[&Dataset::SignIn].rows, ids.len() as u64);
         // Among them an empty page with a next link.
         assert!(rig.simulator.requests()[route] >= 4, "{platform}");
     }

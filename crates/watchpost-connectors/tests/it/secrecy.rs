@@ -197,5 +197,6 @@ async fn a_redirect_is_not_followed() {
         .verify(&config(&[("org_url", &origin)], &[("api_token", "x")]))
         .await;
     assert_eq!(*hits.lock().unwrap(), 0);
-    drop(verification);
+    let error = verification.unwrap_err().to_string();
+    assert!(error.contains("does not answer like Okta"), "{error}");
 }

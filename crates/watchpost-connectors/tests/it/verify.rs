@@ -101,3 +101,22 @@ async fn a_vendor_that_does_not_answer_is_an_error_and_no_missing_permission() {
         .unwrap_err();
     assert!(matches!(error, ConnectorError::Api { .. }), "{error:?}");
 }
+
+#[tokio::test]
+async fn an_address_where_somebody_else_lives_is_an_error_and_not_a_connection() {
+    let rig = Rig::small().await;
+    let elsewhere = format!("{}/elsewhere", rig.simulator.origin());
+    let mut okta = rig.okta();
+    okta.values.insert("org_url".to_owned(), elsewhere.clone());
+    let mut m365 = rig.m365();
+    m365.values.insert("graph_url".to_owned(), elsewhere);
+    for (platform, config) in [(Platform::Okta, okta), (Platform::M365, m365)] {
+        let error = rig
+            .connector(platform)
+            .verify(&config)
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("does not answer like"), "{error}");
+    }
+}

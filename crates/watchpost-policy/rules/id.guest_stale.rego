@@ -1,0 +1,52 @@
+# METADATA
+# id: id.guest_stale
+# title: Guest unused for 60 days
+# description: >-
+#   An active guest has not signed in for 60 days. Projects end, guests stay.
+# severity: medium
+# category: identity_security
+# document: identity
+# datasets: [users, sign_in]
+# action: suspend_user
+# remediation:
+#   - "Ask whoever invited the guest whether the work goes on."
+#   - "If not, remove the guest."
+#   - "Let guest access end by itself: an access review or an expiry."
+# references:
+#   - https://learn.microsoft.com/entra/id-governance/access-reviews-overview
+# frameworks: ["NIST.800-53.AC-2(3)"]
+# params:
+#   days: 60
+package watchpost.rules.id_guest_stale
+
+import rego.v1
+
+import data.watchpost.lib
+
+needs := {"users", "sign_in"}
+
+judged := [account |
+	some account in pool
+	lib.readable(account.integration, needs)
+	account.last_active_known
+]
+
+hits := [account |
+	some account in judged
+	lib.older(account.last_active_ms, days)
+]
+
+result := lib.failed(sentence, evidence, []) if count(hits) > 0
+
+else := lib.quiet(pool, judged)
+
+sentence := sprintf("The guest %s has not signed in to %s for %d days but can still get in", [lib.who, lib.where(hits), min([lib.days_since(account.last_active_ms) | some account in hits])])
+
+evidence := [lib.over(account, "last_active_ms", account.last_active_ms, days) | some account in hits]
+
+days := data.params["id.guest_stale"].days
+
+pool := [account |
+	some account in lib.actives
+	account.kind == "guest"
+]

@@ -1,0 +1,74 @@
+# METADATA
+# id: id.offboarded_active
+# title: Offboarded person with an active account
+# description: >-
+#   The account on the identity provider was suspended or ended at least a day ago, yet another account of
+#   the same person is active. Whoever left, or got hold of their password, can still sign in there.
+# severity: critical
+# category: access_hygiene
+# document: identity
+# datasets: [users]
+# action: suspend_user
+# remediation:
+#   - "Confirm with the person's manager or HR that they left."
+#   - "Suspend the active account, revoke its sessions and tokens, hand over mail and files."
+#   - "Find out why offboarding didn't reach it: provision the platform from the identity provider."
+# frameworks: ["NIST.800-53.AC-2(3)", "NIST.800-53.PS-4"]
+# params:
+#   grace_hours: 24
+package watchpost.rules.id_offboarded_active
+
+import rego.v1
+
+import data.watchpost.lib
+
+needs := {"users"}
+
+grace_ms := data.params["id.offboarded_active"].grace_hours * lib.hour_ms
+
+people := [account |
+	some account in input.doc.accounts
+	lib.human(account)
+	lib.readable(account.integration, needs)
+]
+
+# Accounts on an identity provider that ended long enough ago. Where the provider doesn't say when, they count.
+left := [account |
+	some account in people
+	account.integration.identity_provider
+	lib.ended(account)
+	object.get(account, "status_changed_at_ms", 0) <= input.now_ms - grace_ms
+	not back(account.integration.id)
+]
+
+# Somebody who came back has a second, active account on the same provider.
+back(integration) if {
+	some account in input.doc.accounts
+	account.integration.id == integration
+	account.status == "active"
+}
+
+hits := [account |
+	some account in people
+	account.status == "active"
+]
+
+result := lib.failed(sentence, evidence, []) if {
+	count(left) > 0
+	count(hits) > 0
+}
+
+else := lib.quiet(multiple, people)
+
+# Only somebody with accounts in several places can be gone in one and active in another.
+multiple := [account |
+	some account in input.doc.accounts
+	lib.human(account)
+]
+
+sentence := sprintf("%s was offboarded in %s but is still active in %s, so somebody who left can get in", [lib.who, lib.where(left), lib.where(hits)])
+
+evidence := array.concat(
+	[lib.seen(account, "status", account.status) | some account in left],
+	[lib.seen(account, "status", account.status) | some account in hits],
+)

@@ -1,0 +1,43 @@
+# METADATA
+# id: id.password_never_expires
+# title: Password never expires and no second factor
+# description: >-
+#   An active account has a password that never expires, and no second factor. A password that leaked years
+#   ago still opens it. With a second factor a lasting password is fine.
+# severity: medium
+# category: identity_security
+# document: identity
+# datasets: [users, mfa]
+# action: force_mfa_enroll
+# remediation:
+#   - "Let the person register a second factor."
+#   - "Until then let the password expire, and change it now."
+# frameworks: ["NIST.800-53.IA-5(1)"]
+package watchpost.rules.id_password_never_expires
+
+import rego.v1
+
+import data.watchpost.lib
+
+needs := {"users", "mfa"}
+
+judged := [account |
+	some account in lib.actives
+	lib.readable(account.integration, needs)
+	account.mfa != "unknown"
+	is_boolean(account.password_never_expires)
+]
+
+hits := [account |
+	some account in judged
+	account.password_never_expires
+	account.mfa == "off"
+]
+
+result := lib.failed(sentence, evidence, []) if count(hits) > 0
+
+else := lib.quiet(lib.actives, judged)
+
+sentence := sprintf("%s has a password in %s that never expires and no second factor, so an old leak still opens the account", [lib.who, lib.where(hits)])
+
+evidence := [lib.seen(account, "password_never_expires", true) | some account in hits]

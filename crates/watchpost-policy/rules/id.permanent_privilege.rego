@@ -1,0 +1,56 @@
+# METADATA
+# id: id.permanent_privilege
+# title: Permanent privileged role
+# description: >-
+#   A privileged role in Microsoft 365 is held permanently, although it could be activated for the hours in
+#   which it is needed. A stolen session then has the role at once and for good.
+# severity: high
+# category: access_risk
+# document: identity
+# platforms: [m365]
+# datasets: [users, roles, role_schedules]
+# depends_on_decisions: true
+# action: remove_admin_role
+# remediation:
+#   - "Make the role eligible in Privileged Identity Management: activation with second factor, reason and a limit of hours."
+#   - "Take the permanent assignment away."
+#   - "If it is an emergency account, tag it as one."
+# references:
+#   - https://learn.microsoft.com/entra/id-governance/privileged-identity-management/pim-configure
+# frameworks: ["NIST.800-53.AC-2", "NIST.800-53.AC-6(1)"]
+package watchpost.rules.id_permanent_privilege
+
+import rego.v1
+
+import data.watchpost.lib
+
+needs := {"users", "roles", "role_schedules"}
+
+pool := [account |
+	some account in input.doc.accounts
+	account.integration.platform == "m365"
+	not input.doc.break_glass
+	lib.maybe_privileged(account)
+]
+
+judged := [account |
+	some account in pool
+	lib.readable(account.integration, needs)
+]
+
+held := [[account, role] |
+	some account in judged
+	some role in account.roles
+	role.privileged
+	role.hold == "permanent"
+]
+
+result := lib.failed(sentence, evidence, []) if count(held) > 0
+
+else := lib.quiet(pool, judged)
+
+sentence := sprintf("%s is permanently %s in Microsoft 365, so a stolen session has the role at once", [
+	lib.who, lib.names({role.name | some [_, role] in held}),
+])
+
+evidence := [lib.seen(account, "hold", {"role": role.name, "hold": role.hold}) | some [account, role] in held]

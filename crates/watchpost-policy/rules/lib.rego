@@ -1,0 +1,238 @@
+# What the rules share. Documents are in `input.doc`, the time is `input.now_ms` (docs/rules.md).
+package watchpost.lib
+
+import rego.v1
+
+hour_ms := 3600000
+
+day_ms := 86400000
+
+# -- Accounts --------------------------------------------------------------------------------------------------------
+
+active(account) if account.status == "active"
+
+# Blocked or ended; an account that waits for its activation is neither.
+ended(account) if account.status == "suspended"
+
+ended(account) if account.status == "deprovisioned"
+
+human(account) if account.kind == "member"
+
+human(account) if account.kind == "guest"
+
+privileged(account) if {
+	some role in account.roles
+	role.privileged
+}
+
+super_admin(account) if {
+	some role in account.roles
+	role.super_admin
+}
+
+# -- Could it be read? -----------------------------------------------------------------------------------------------
+
+# Whether none of the datasets in the set `needs` is unreadable at the integration.
+readable(integration, needs) if {
+	every dataset in integration.unreadable {
+		not dataset in needs
+	}
+}
+
+# The dataset that grants of a kind come from.
+dataset_of := {
+	"delegated": "grants",
+	"application": "app_grants",
+	"sso_assignment": "app_assignments",
+	"token": "tokens",
+}
+
+kind_readable(integration, kind) if not dataset_of[kind] in integration.unreadable
+
+# Active accounts that are privileged or may be: where roles can't be read, nobody knows.
+admins := [account |
+	some account in input.doc.accounts
+	account.status == "active"
+	maybe_privileged(account)
+]
+
+maybe_privileged(account) if privileged(account)
+
+maybe_privileged(account) if "roles" in account.integration.unreadable
+
+actives := [account |
+	some account in input.doc.accounts
+	account.status == "active"
+]
+
+# -- Time ------------------------------------------------------------------------------------------------------------
+
+# Whether `at_ms` is known and more than `days` days ago.
+older(at_ms, days) if {
+	is_number(at_ms)
+	at_ms < input.now_ms - (days * day_ms)
+}
+
+days_since(at_ms) := floor((input.now_ms - at_ms) / day_ms)
+
+# -- Answers ---------------------------------------------------------------------------------------------------------
+
+passed := {"result": "passed"}
+
+skipped(reason) := {"result": "skipped", "reason": reason}
+
+failed(sentence, evidence, entities) := {
+	"result": "failed",
+	"reason": sentence,
+	"evidence": evidence,
+	"entities": entities,
+}
+
+# For a rule over accounts that has found nothing. `pool`: accounts that the rule is about; `judged`: those of them
+# about which enough is known.
+quiet(_, judged) := passed if count(judged) > 0
+
+quiet(pool, judged) := skipped("unreadable") if {
+	count(judged) == 0
+	count(pool) > 0
+}
+
+quiet(pool, judged) := skipped("not_applicable") if {
+	count(judged) == 0
+	count(pool) == 0
+}
+
+# What was seen at an account.
+seen(account, field, value) := {
+	"platform": account.integration.platform,
+	"account": account.login,
+	"field": field,
+	"value": value,
+}
+
+# The same, with the limit that it was compared with.
+over(account, field, value, limit) := {
+	"platform": account.integration.platform,
+	"account": account.login,
+	"field": field,
+	"value": value,
+	"limit": limit,
+}
+
+# -- Sentences -------------------------------------------------------------------------------------------------------
+
+platform_titles := {
+	"m365": "Microsoft 365",
+	"okta": "Okta",
+	"google_workspace": "Google Workspace",
+	"github": "GitHub",
+	"slack": "Slack",
+	"import": "an import",
+}
+
+platform_title(platform) := object.get(platform_titles, platform, clip(platform))
+
+# The person of an identity document: name and address.
+who := sprintf("%s (%s)", [input.doc.display_name, input.doc.email]) if {
+	input.doc.display_name != ""
+	input.doc.display_name != input.doc.email
+} else := input.doc.email if {
+	input.doc.email != ""
+} else := input.doc.display_name if {
+	input.doc.display_name != ""
+} else := input.doc.accounts[0].login
+
+# The app of an app document and where it is.
+app := sprintf("%s (%s)", [input.doc.name, platform_title(input.doc.integration.platform)])
+
+# Where accounts are: `Microsoft 365 and Okta`.
+where(accounts) := concat(" and ", {platform_title(account.integration.platform) | some account in accounts})
+
+# Which roles accounts hold where: `Global Administrator in Microsoft 365`.
+positions(accounts) := concat(" and ", {position |
+	some account in accounts
+	position := sprintf("%s in %s", [clip(role_name(account)), platform_title(account.integration.platform)])
+})
+
+# The role to name: the highest if it is held, otherwise a privileged one.
+role_name(account) := min({role.name | some role in account.roles; role.super_admin}) if {
+	super_admin(account)
+} else := min({role.name | some role in account.roles; role.privileged}) if {
+	privileged(account)
+} else := "an administrator"
+
+# At most three names of a set: `Ledgerly, Fieldnote, Quillpost and 4 more`.
+names(set) := concat(", ", {clip(name) | some name in set}) if {
+	count(set) <= 3
+} else := sprintf("%s and %d more", [
+	concat(", ", [clip(name) | some name in array.slice(sort(set), 0, 3)]),
+	count(set) - 3,
+])
+
+# At most 200 characters of a text: what keeps sentences made of sentences from growing without end.
+clip(value) := substring(value, 0, 200)
+
+# For customers' rules, which can't call `sprintf` themselves: a sentence of at most ten short parts.
+text(format, parts) := sprintf(format, [short(part) | some part in parts]) if {
+	count(format) <= 500
+	count(parts) <= 10
+}
+
+short(part) := clip(part) if is_string(part)
+
+short(part) := part if is_number(part)
+
+short(part) := part if is_boolean(part)
+
+# `1 person`, `3 people`.
+number_of(count_, one, _) := sprintf("1 %s", [clip(one)]) if count_ == 1
+
+number_of(count_, _, many) := sprintf("%d %s", [count_, clip(many)]) if count_ != 1
+
+# -- Apps ------------------------------------------------------------------------------------------------------------
+
+# What every `app.*` rule leaves alone: the platform vendor's own apps.
+foreign_app if not input.doc.first_party
+
+unsanctioned if input.doc.policy != "sanctioned"
+
+# Kinds of grant whose worst risk is among `risks` and whose data can be read.
+kinds_at_risk(risks) := {kind |
+	some kind, risk in input.doc.risks
+	risk in risks
+	kind_readable(input.doc.integration, kind)
+}
+
+# Grants of the kinds that could be read.
+grant_count := sum([number |
+	some kind, number in input.doc.grant_counts
+	kind_readable(input.doc.integration, kind)
+])
+
+any_grants_unreadable if {
+	some kind in {"delegated", "application", "sso_assignment"}
+	not kind_readable(input.doc.integration, kind)
+}
+
+# Who uses it, for sentences.
+users := number_of(input.doc.accounts, "account", "accounts")
+
+principal_names := names({person.display_name | some person in input.doc.principals})
+
+# For a rule over apps that has found nothing.
+app_quiet(_) := skipped("not_applicable") if not foreign_app
+
+app_quiet(needs) := skipped("unreadable") if {
+	foreign_app
+	not readable(input.doc.integration, needs)
+}
+
+app_quiet(needs) := passed if {
+	foreign_app
+	readable(input.doc.integration, needs)
+}
+
+# What was seen at an app or an integration.
+fact(field, value) := {"field": field, "value": value}
+
+fact_over(field, value, limit) := {"field": field, "value": value, "limit": limit}

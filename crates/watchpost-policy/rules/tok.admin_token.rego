@@ -1,0 +1,63 @@
+# METADATA
+# id: tok.admin_token
+# title: API token of a super administrator
+# description: >-
+#   An API token belongs to an account with the platform's highest role. It carries that role without a
+#   second factor, from wherever it is stored.
+# severity: high
+# category: identity_security
+# document: identity
+# datasets: [users, roles, tokens]
+# action: revoke_oauth_token
+# remediation:
+#   - "Find what uses the token."
+#   - "Make a service account with the least role that this needs and a new token for it."
+#   - "Revoke the administrator's token."
+# frameworks: ["NIST.800-53.AC-6", "NIST.800-53.IA-5"]
+package watchpost.rules.tok_admin_token
+
+import rego.v1
+
+import data.watchpost.lib
+
+needs := {"users", "roles", "tokens"}
+
+pool := [account |
+	some account in input.doc.accounts
+	holds_token(account)
+]
+
+judged := [account |
+	some account in pool
+	lib.readable(account.integration, needs)
+]
+
+held := [[account, grant] |
+	some account in judged
+	lib.super_admin(account)
+	some grant in account.grants
+	grant.kind == "token"
+]
+
+result := lib.failed(sentence, evidence, []) if count(held) > 0
+
+else := lib.quiet(pool, judged)
+
+holds_token(account) if {
+	some grant in account.grants
+	grant.kind == "token"
+}
+
+holds_token(account) if "tokens" in account.integration.unreadable
+
+sentence := sprintf("%s holds %s (%s) with the rights of %s, which no second factor protects", [
+	lib.who, lib.number_of(count(held), "API token", "API tokens"), tokens,
+	lib.positions([account | some [account, _] in held]),
+])
+
+tokens := lib.names({object.get(grant, "name", "unnamed") | some [_, grant] in held})
+
+evidence := [lib.seen(account, "token", {
+	"name": object.get(grant, "name", "unnamed"),
+	"never_expires": grant.never_expires,
+}) | some [account, grant] in held]

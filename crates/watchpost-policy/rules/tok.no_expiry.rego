@@ -1,0 +1,62 @@
+# METADATA
+# id: tok.no_expiry
+# title: Token without expiry
+# description: >-
+#   A token never expires. Once it leaks it works until somebody notices.
+# severity: medium
+# category: identity_security
+# document: identity
+# datasets: [users, tokens]
+# action: revoke_oauth_token
+# remediation:
+#   - "Find what uses the token."
+#   - "Replace it by one with an end, or by OAuth with a key."
+#   - "Revoke the old one."
+# frameworks: ["NIST.800-53.IA-5(1)"]
+package watchpost.rules.tok_no_expiry
+
+import rego.v1
+
+import data.watchpost.lib
+
+needs := {"users", "tokens"}
+
+pool := [account |
+	some account in input.doc.accounts
+	holds_token(account)
+]
+
+judged := [account |
+	some account in pool
+	lib.readable(account.integration, needs)
+]
+
+held := [[account, grant] |
+	some account in judged
+	some grant in account.grants
+	grant.kind == "token"
+	grant.never_expires
+]
+
+result := lib.failed(sentence, evidence, []) if count(held) > 0
+
+else := lib.quiet(pool, judged)
+
+holds_token(account) if {
+	some grant in account.grants
+	grant.kind == "token"
+}
+
+holds_token(account) if "tokens" in account.integration.unreadable
+
+sentence := sprintf("%s holds %s without expiry in %s (%s), which works for ever once it leaks", [
+	lib.who, lib.number_of(count(held), "token", "tokens"),
+	lib.where([account | some [account, _] in held]), tokens,
+])
+
+tokens := lib.names({object.get(grant, "name", "unnamed") | some [_, grant] in held})
+
+evidence := [lib.seen(account, "token", {
+	"name": object.get(grant, "name", "unnamed"),
+	"never_expires": grant.never_expires,
+}) | some [account, grant] in held]

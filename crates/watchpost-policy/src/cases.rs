@@ -1,0 +1,279 @@
+//! The examples beside each rule (`<rule_id>.cases.json`): they are its tests, ours and the customer's.
+//!
+//! A case's document is partial and is merged over a base (`rules/cases.base.json`): objects field by field, a `null`
+//! removes the field, lists replace the base's, and each account, role, grant, integration, person and credential in a
+//! list is merged over a base of its own kind. A text like `"-90d"` or `"-24h -1ms"` in a field whose name ends in
+//! `_ms` means that long before [`NOW_MS`].
+
+use crate::{
+    builtin,
+    judge::{Judge, Strikes},
+    pack::PolicyPack,
+    program::guarded,
+    verdict::Verdict,
+};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use watchpost_core::policy::{PolicyError, Rule};
+
+/// The time at which cases happen: 2026-01-01T00:00:00Z.
+pub const NOW_MS: i64 = 1_767_225_600_000;
+
+/// A file of cases.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    cases: Vec<Case>,
+}
+
+/// One case.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    name: String,
+    document: Value,
+    expect: Expect,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Expect {
+    result: String,
+    reason: Option<String>,
+    #[serde(default)]
+    reason_contains: Vec<String>,
+    entities: Option<Vec<String>>,
+    evidence: Option<usize>,
+}
+
+/// What the cases of one rule showed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CaseReport {
+    /// Cases that ended as expected.
+    pub passed: usize,
+    /// The others, each as a sentence.
+    pub failed: Vec<String>,
+    /// The kinds of outcome that the cases expect: `passed`, `failed`, `skipped: not_applicable`, …
+    pub kinds: Vec<String>,
+    /// The sentences of the findings that were made.
+    pub titles: Vec<String>,
+}
+
+/// Runs the cases in `text` (the content of a `.cases.json` named `file`) on a rule of `pack`.
+///
+/// # Errors
+/// [`PolicyError::Load`] if the file isn't one of cases or the rule doesn't exist. A case that fails is in the report.
+pub fn run(pack: &PolicyPack, rule_id: &str, file: &str, text: &str) -> Result<CaseReport, PolicyError> {
+    guarded(|| run_here(pack, rule_id, file, text)).map_err(PolicyError::Load)
+}
+
+/// The built-in rules' cases: rule id, file name, text.
+pub fn builtin_cases() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    builtin::CASES
+        .iter()
+        .map(|(file, text)| (file.trim_end_matches(".cases.json"), *file, *text))
+}
+
+/// The base documents that cases are merged over, as JSON.
+pub const fn base() -> &'static str {
+    builtin::CASE_BASE
+}
+
+fn run_here(pack: &PolicyPack, rule_id: &str, file: &str, text: &str) -> Result<CaseReport, String> {
+    let cases: File = serde_json::from_str(text).map_err(|error| format!("{file}: {error}"))?;
+    let base: Map<String, Value> =
+        serde_json::from_str(builtin::CASE_BASE).map_err(|error| format!("cases.base.json: {error}"))?;
+    let index = pack
+        .rules()
+        .iter()
+        .position(|rule| rule.id == rule_id)
+        .ok_or_else(|| format!("{file}: there is no rule `{rule_id}`"))?;
+    let rule = pack.rules().get(index).ok_or("the rule vanished")?;
+    let mut judge = Judge::new(pack).map_err(|error| error.to_string())?;
+    let mut report = CaseReport::default();
+    for case in cases.cases {
+        // Fresh for each case: one that runs out of bounds is not to spoil the next.
+        let strikes = Strikes::new(pack.rules().len());
+        let document = document(&base, rule, case.document.clone())
+            .map_err(|error| format!("{file}: {}: {error}", case.name))?;
+        let judged = judge
+            .all(rule.document, &document, &strikes, NOW_MS)
+            .into_iter()
+            .find(|(at, _)| *at == index)
+            .map_or_else(|| Err("it was not evaluated".to_owned()), |(_, judged)| judged);
+        let (kind, outcome) = compare(&case.expect, judged, &mut report.titles);
+        report.kinds.push(kind);
+        match outcome {
+            Ok(()) => report.passed = report.passed.saturating_add(1),
+            Err(error) => report.failed.push(format!("{rule_id}: {}: {error}", case.name)),
+        }
+    }
+    Ok(report)
+}
+
+fn compare(
+    expect: &Expect,
+    judged: Result<Verdict, String>,
+    titles: &mut Vec<String>,
+) -> (String, Result<(), String>) {
+    let kind = match &expect.reason {
+        Some(reason) => format!("{}: {reason}", expect.result),
+        None => expect.result.clone(),
+    };
+    let outcome = match judged {
+        Err(error) if expect.result == "error" => expect
+            .reason_contains
+            .iter()
+            .find(|part| !error.contains(part.as_str()))
+            .map_or(Ok(()), |part| Err(format!("the error `{error}` lacks `{part}`"))),
+        Err(error) => Err(format!("failed to evaluate: {error}")),
+        Ok(Verdict::Passed) if expect.result == "passed" => Ok(()),
+        Ok(Verdict::Skipped(reason)) if expect.result == "skipped" => match &expect.reason {
+            Some(expected) if *expected != reason => Err(format!("skipped as `{reason}`, not `{expected}`")),
+            _ => Ok(()),
+        },
+        Ok(Verdict::Failed {
+            title,
+            evidence,
+            apps,
+        }) if expect.result == "failed" => {
+            // A test reads the sentence that a person would read.
+            let title = title.untrusted().to_owned();
+            let apps: Vec<String> = apps.iter().map(ToString::to_string).collect();
+            let count = serde_json::from_str::<Vec<Value>>(&evidence).map_or(0, |list| list.len());
+            let lacking = expect
+                .reason_contains
+                .iter()
+                .find(|part| !title.contains(part.as_str()));
+            let outcome = if let Some(part) = lacking {
+                Err(format!("the sentence `{title}` lacks `{part}`"))
+            } else if expect.entities.as_ref().is_some_and(|expected| *expected != apps) {
+                Err(format!("names the apps {apps:?}"))
+            } else if expect.evidence.is_some_and(|expected| expected != count) {
+                Err(format!("has {count} pieces of evidence: {evidence}"))
+            } else {
+                Ok(())
+            };
+            titles.push(title);
+            outcome
+        }
+        Ok(other) => Err(format!("expected {kind}, got {other:?}")),
+    };
+    (kind, outcome)
+}
+
+/// The case's document over its base.
+fn document(base: &Map<String, Value>, rule: &Rule, partial: Value) -> Result<Value, String> {
+    let kind = rule.document.as_str();
+    let mut whole = merged(base, kind, partial)?;
+    set_times(&mut whole)?;
+    Ok(whole)
+}
+
+/// The kind of thing that a list holds, by the list's name.
+fn kind_of(list: &str) -> Option<&'static str> {
+    Some(match list {
+        "accounts" => "account",
+        "roles" => "role",
+        "grants" => "grant",
+        "integrations" => "integration_ref",
+        "principals" | "owners" => "principal",
+        "credentials" => "credential",
+        _ => return None,
+    })
+}
+
+fn merged(base: &Map<String, Value>, kind: &str, partial: Value) -> Result<Value, String> {
+    let Value::Object(partial) = partial else {
+        return Err(format!("a {kind} is an object"));
+    };
+    let defaults = base
+        .get(kind)
+        .and_then(Value::as_object)
+        .ok_or_else(|| format!("cases.base.json has no `{kind}`"))?;
+    let mut whole = defaults.clone();
+    if kind == "integration_ref" {
+        // The platform brings its id, name and whether it is an identity provider.
+        let platform = partial.get("platform").and_then(Value::as_str).unwrap_or("m365");
+        let of_platform = base
+            .get("platforms")
+            .and_then(|platforms| platforms.get(platform))
+            .and_then(Value::as_object);
+        whole.extend(of_platform.cloned().unwrap_or_default());
+    }
+    for (key, value) in partial {
+        let value = match (key.as_str(), value) {
+            (_, Value::Null) => {
+                whole.remove(&key);
+                continue;
+            }
+            ("integration", value) => merged(base, "integration_ref", value)?,
+            (list, Value::Array(items)) => match kind_of(list) {
+                // An app knows its people as principals, an identity knows a count of accounts.
+                Some(kind) => items
+                    .into_iter()
+                    .map(|item| merged(base, kind, item))
+                    .collect::<Result<Vec<Value>, String>>()?
+                    .into(),
+                None => Value::Array(items),
+            },
+            (_, value) => value,
+        };
+        whole.insert(key, value);
+    }
+    Ok(Value::Object(whole))
+}
+
+fn set_times(value: &mut Value) -> Result<(), String> {
+    match value {
+        Value::Object(fields) => {
+            for (key, value) in fields.iter_mut() {
+                if key.ends_with("_ms")
+                    && let Value::String(text) = value
+                {
+                    *value = time(text)?.into();
+                } else {
+                    set_times(value)?;
+                }
+            }
+            Ok(())
+        }
+        Value::Array(items) => items.iter_mut().try_for_each(set_times),
+        _ => Ok(()),
+    }
+}
+
+/// `-90d`, `+24h`, `-24h -1ms`.
+fn time(text: &str) -> Result<i64, String> {
+    text.split_whitespace().try_fold(NOW_MS, |sum, part| {
+        let wrong = || format!("`{text}` is no time: write -90d, +24h or -1ms");
+        let unit_at = part.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(wrong)?;
+        let (number, unit) = part.split_at(unit_at);
+        let number: i64 = number.parse().map_err(|_| wrong())?;
+        let unit = match unit {
+            "ms" => 1,
+            "h" => 3_600_000,
+            "d" => 86_400_000,
+            _ => return Err(wrong()),
+        };
+        number
+            .checked_mul(unit)
+            .and_then(|span| sum.checked_add(span))
+            .ok_or_else(wrong)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_offsets_from_now() {
+        let check = |text: &str, expected: i64| assert_eq!(time(text), Ok(NOW_MS + expected), "{text}");
+        check("-1d", -86_400_000);
+        check("+2h", 7_200_000);
+        check("-1d -1ms", -86_400_001);
+        assert!(time("yesterday").is_err());
+        assert!(time("-1w").is_err());
+    }
+}

@@ -1,0 +1,240 @@
+//! One thread's evaluator: documents in, hits and failures out.
+
+use crate::{
+    limits::Limits,
+    metadata::Metadata,
+    pack::{PolicyPack, Prepared},
+    program::Compiled,
+    value::{name, to_value},
+    verdict::{self, Verdict},
+};
+use regorus::{
+    Rc, Value,
+    rvm::vm::{RegoVM, VmError},
+};
+use serde::Serialize;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU32, Ordering},
+    },
+};
+use watchpost_core::{
+    document::{Document, DocumentType, IntegrationRef},
+    fact::Dataset,
+    policy::{Evaluation, Hit, PolicyError, RuleFailure},
+    word::Platform,
+};
+
+/// Which rules rest because they ran out of bounds, seen by all threads.
+#[derive(Debug)]
+pub(crate) struct Strikes(Vec<(AtomicU32, AtomicI64)>);
+
+impl Strikes {
+    pub(crate) fn new(rules: usize) -> Self {
+        Self(
+            (0..rules)
+                .map(|_| (AtomicU32::new(0), AtomicI64::new(i64::MIN)))
+                .collect(),
+        )
+    }
+
+    fn rests(&self, rule: usize, now_ms: i64) -> bool {
+        self.0
+            .get(rule)
+            .is_some_and(|(_, until)| now_ms < until.load(Ordering::Relaxed))
+    }
+
+    fn strike(&self, rule: usize, now_ms: i64, limits: &Limits) {
+        let Some((count, until)) = self.0.get(rule) else {
+            return;
+        };
+        if count.fetch_add(1, Ordering::Relaxed).saturating_add(1) >= limits.strikes {
+            count.store(0, Ordering::Relaxed);
+            let rest = i64::try_from(limits.rest.as_millis()).unwrap_or(i64::MAX);
+            until.store(now_ms.saturating_add(rest), Ordering::Relaxed);
+        }
+    }
+}
+
+/// Machines of one thread.
+pub(crate) struct Judge {
+    prepared: Arc<Prepared>,
+    limits: Limits,
+    machines: Vec<RegoVM>,
+}
+
+/// What evaluating one rule gave.
+type Judged = Result<Verdict, String>;
+
+impl Judge {
+    pub(crate) fn new(pack: &PolicyPack) -> Result<Self, PolicyError> {
+        let prepared = pack.prepared()?;
+        let mut judge = Self {
+            prepared,
+            limits: *pack.limits(),
+            machines: Vec::new(),
+        };
+        judge.make_machines().map_err(PolicyError::Load)?;
+        Ok(judge)
+    }
+
+    fn make_machines(&mut self) -> Result<(), String> {
+        self.machines = self
+            .prepared
+            .programs
+            .iter()
+            .map(|compiled| compiled.machine(&self.prepared.data, &self.limits))
+            .collect::<Result<_, _>>()?;
+        Ok(())
+    }
+
+    /// Evaluates all rules of the document's type; hits and failures are added to `out` in the order of rules.
+    pub(crate) fn judge(
+        &mut self,
+        pack: &PolicyPack,
+        strikes: &Strikes,
+        document: &Document,
+        now_ms: i64,
+        out: &mut Evaluation,
+    ) {
+        let entity = document.entity();
+        let mut verdicts = match document {
+            Document::Identity(doc) => self.all(document.document_type(), doc.as_ref(), strikes, now_ms),
+            Document::App(doc) => self.all(document.document_type(), doc.as_ref(), strikes, now_ms),
+            Document::Integration(doc) => self.all(document.document_type(), doc.as_ref(), strikes, now_ms),
+        };
+        verdicts.sort_by_key(|(rule, _)| *rule);
+        for (rule, judged) in verdicts {
+            match judged {
+                Ok(Verdict::Failed {
+                    title,
+                    evidence,
+                    apps,
+                }) => {
+                    let readable = pack
+                        .entries()
+                        .get(rule)
+                        .is_some_and(|entry| may_judge(&entry.metadata, document));
+                    if readable {
+                        out.hits.push(Hit {
+                            rule,
+                            entity,
+                            title,
+                            evidence,
+                            apps,
+                        });
+                    }
+                }
+                Ok(Verdict::Passed | Verdict::Skipped(_)) => {}
+                Err(reason) => out.failures.push(RuleFailure { rule, entity, reason }),
+            }
+        }
+    }
+
+    /// All rules of a type on one document.
+    pub(crate) fn all<T: Serialize>(
+        &mut self,
+        document_type: DocumentType,
+        document: &T,
+        strikes: &Strikes,
+        now_ms: i64,
+    ) -> Vec<(usize, Judged)> {
+        let prepared = Arc::clone(&self.prepared);
+        let input = match to_value(document) {
+            Ok(doc) => input(doc, now_ms),
+            Err(error) => {
+                let reason = error.to_string();
+                let of_type = prepared.programs.iter().filter(|c| c.document == document_type);
+                return of_type
+                    .flat_map(|compiled| compiled.rules.iter().map(|rule| (*rule, Err(reason.clone()))))
+                    .collect();
+            }
+        };
+        let mut verdicts = Vec::new();
+        for (position, compiled) in prepared.programs.iter().enumerate() {
+            if compiled.document == document_type {
+                self.program(position, compiled, &input, strikes, now_ms, &mut verdicts);
+            }
+        }
+        verdicts
+    }
+
+    fn program(
+        &mut self,
+        position: usize,
+        compiled: &Compiled,
+        input: &Value,
+        strikes: &Strikes,
+        now_ms: i64,
+        verdicts: &mut Vec<(usize, Judged)>,
+    ) {
+        if let Some(machine) = self.machines.get_mut(position) {
+            machine.set_input(input.clone());
+        }
+        for (entry, &rule) in compiled.rules.iter().enumerate() {
+            if strikes.rests(rule, now_ms) {
+                verdicts.push((rule, Err("rests: it ran out of time or instructions".to_owned())));
+                continue;
+            }
+            let Some(machine) = self.machines.get_mut(position) else {
+                verdicts.push((rule, Err("the rule engine could not be set up again".to_owned())));
+                continue;
+            };
+            let judged = catch_unwind(AssertUnwindSafe(|| machine.execute_entry_point_by_index(entry)));
+            let judged = match judged {
+                Ok(Ok(value)) => verdict::read(&value),
+                Ok(Err(error)) => {
+                    if matches!(
+                        error,
+                        VmError::TimeLimitExceeded { .. } | VmError::InstructionLimitExceeded { .. }
+                    ) {
+                        strikes.strike(rule, now_ms, &self.limits);
+                    }
+                    Err(clipped(&error.to_string()))
+                }
+                Err(_) => {
+                    strikes.strike(rule, now_ms, &self.limits);
+                    // A machine that panicked is in an unknown state.
+                    if self.make_machines().is_err() {
+                        self.machines.clear();
+                    }
+                    if let Some(machine) = self.machines.get_mut(position) {
+                        machine.set_input(input.clone());
+                    }
+                    Err("the rule engine panicked on it".to_owned())
+                }
+            };
+            verdicts.push((rule, judged));
+        }
+    }
+}
+
+/// What a rule sees as `input`.
+fn input(doc: Value, now_ms: i64) -> Value {
+    Value::Object(Rc::new(
+        [(name("doc"), doc), (name("now_ms"), Value::from(now_ms))]
+            .into_iter()
+            .collect(),
+    ))
+}
+
+fn clipped(text: &str) -> String {
+    text.chars().take(300).collect()
+}
+
+/// Whether the data that a rule needs could be read: a net under the rules' own care.
+fn may_judge(metadata: &Metadata, document: &Document) -> bool {
+    let readable = |unreadable: &[Dataset]| !metadata.required.iter().any(|need| unreadable.contains(need));
+    let of_rule = |platform: Platform| {
+        metadata.rule.platforms.is_empty() || metadata.rule.platforms.contains(&platform)
+    };
+    let source =
+        |integration: &IntegrationRef| of_rule(integration.platform) && readable(&integration.unreadable);
+    match document {
+        Document::Identity(doc) => doc.accounts.iter().any(|account| source(&account.integration)),
+        Document::App(doc) => source(&doc.integration),
+        Document::Integration(doc) => of_rule(doc.platform) && readable(&doc.unreadable),
+    }
+}

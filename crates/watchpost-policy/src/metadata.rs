@@ -1,0 +1,239 @@
+//! The YAML METADATA comment at the head of a rule.
+
+use serde::Deserialize;
+use watchpost_core::{
+    document::DocumentType,
+    fact::Dataset,
+    policy::Rule,
+    word::{Category, Platform, Severity},
+};
+
+/// Bytes that a METADATA comment has at the most.
+const METADATA_BYTES_MAX: usize = 16 * 1024;
+/// Characters of a title.
+const TITLE_CHARS_MAX: usize = 60;
+/// Entries of a list.
+const LIST_MAX: usize = 32;
+
+/// The API names of remediations that a rule may name.
+pub const ACTIONS: &[&str] = &[
+    "suspend_user",
+    "unsuspend_user",
+    "force_password_change",
+    "force_mfa_enroll",
+    "revoke_sessions",
+    "revoke_oauth_token",
+    "remove_admin_role",
+    "contain_host",
+    "block_app",
+    "sanction_app",
+    "create_ticket",
+    "notify_user",
+    "create_access_review",
+    "trigger_sync",
+];
+
+/// A rule's METADATA, read.
+#[derive(Debug, Clone)]
+pub(crate) struct Metadata {
+    pub(crate) rule: Rule,
+    /// Datasets that must all be readable; the others of `rule.datasets` are weighed by the rule itself.
+    pub(crate) required: Vec<Dataset>,
+    pub(crate) params: serde_json::Map<String, serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    id: String,
+    title: String,
+    description: String,
+    severity: Severity,
+    category: Category,
+    document: DocumentType,
+    #[serde(default)]
+    platforms: Vec<Platform>,
+    datasets: Vec<Dataset>,
+    #[serde(default)]
+    optional_datasets: Vec<Dataset>,
+    #[serde(default)]
+    depends_on_decisions: bool,
+    #[serde(default)]
+    informational: bool,
+    action: Option<String>,
+    remediation: Vec<String>,
+    #[serde(default)]
+    references: Vec<String>,
+    #[serde(default)]
+    frameworks: Vec<String>,
+    #[serde(default)]
+    params: serde_json::Map<String, serde_json::Value>,
+}
+
+/// Reads the METADATA of the rule in `file`. The error names file and, where known, line.
+pub(crate) fn read(file: &str, source: &str) -> Result<Metadata, String> {
+    let (yaml, first_line) = block(source).ok_or_else(|| {
+        format!(
+            "{file}:1: a rule starts with a comment block whose first line is `# METADATA` (docs/rules.md)"
+        )
+    })?;
+    if yaml.len() > METADATA_BYTES_MAX {
+        return Err(format!(
+            "{file}:{first_line}: METADATA is longer than {METADATA_BYTES_MAX} bytes"
+        ));
+    }
+    let raw: Raw = serde_saphyr::from_str(&yaml).map_err(|error| {
+        let line = error.location().map_or(first_line, |at| {
+            first_line.saturating_add(usize::try_from(at.line()).unwrap_or(0))
+        });
+        let text = error.without_snippet().to_string();
+        format!(
+            "{file}:{line}: METADATA: {}",
+            text.lines().next().unwrap_or_default()
+        )
+    })?;
+    let bad = |what: &str| Err(format!("{file}:{first_line}: METADATA: {what}"));
+    if !is_rule_id(&raw.id) {
+        return bad(
+            "`id` has the form `area.name`: lower-case letters, digits and `_`, at most 64 characters",
+        );
+    }
+    if raw.title.is_empty() || raw.title.chars().count() > TITLE_CHARS_MAX {
+        return bad("`title` has 1 to 60 characters");
+    }
+    if raw.description.is_empty() || raw.description.chars().count() > 2_000 {
+        return bad("`description` has 1 to 2,000 characters");
+    }
+    if raw.remediation.is_empty() {
+        return bad("`remediation` names at least one step");
+    }
+    if raw
+        .remediation
+        .iter()
+        .chain(&raw.references)
+        .chain(&raw.frameworks)
+        .any(|text| text.is_empty() || text.chars().count() > 500)
+    {
+        return bad("entries of `remediation`, `references` and `frameworks` have 1 to 500 characters");
+    }
+    if [
+        raw.remediation.len(),
+        raw.references.len(),
+        raw.frameworks.len(),
+        raw.params.len(),
+    ]
+    .iter()
+    .any(|len| *len > LIST_MAX)
+    {
+        return bad("a list has at most 32 entries");
+    }
+    if let Some(action) = &raw.action
+        && !ACTIONS.contains(&action.as_str())
+    {
+        return bad(&format!("`action` must be one of: {}", ACTIONS.join(", ")));
+    }
+    let required = sorted(raw.datasets);
+    let optional: Vec<Dataset> = raw
+        .optional_datasets
+        .into_iter()
+        .filter(|dataset| !required.contains(dataset))
+        .collect();
+    Ok(Metadata {
+        rule: Rule {
+            id: raw.id,
+            title: raw.title,
+            description: raw.description,
+            severity: raw.severity,
+            category: raw.category,
+            document: raw.document,
+            platforms: sorted(raw.platforms),
+            datasets: sorted(required.iter().copied().chain(optional).collect()),
+            depends_on_decisions: raw.depends_on_decisions,
+            informational: raw.informational,
+            action: raw.action,
+            remediation: raw.remediation,
+            references: raw.references,
+            frameworks: raw.frameworks,
+        },
+        required,
+        params: raw.params,
+    })
+}
+
+/// The package that a rule's file must have: `id.admin_no_mfa` lives in `watchpost.rules.id_admin_no_mfa`.
+pub(crate) fn package_of(id: &str) -> String {
+    format!("watchpost.rules.{}", id.replace('.', "_"))
+}
+
+fn sorted<T: Ord>(mut list: Vec<T>) -> Vec<T> {
+    list.sort_unstable();
+    list.dedup();
+    list
+}
+
+fn is_rule_id(id: &str) -> bool {
+    let part = |text: &str| {
+        text.starts_with(|c: char| c.is_ascii_lowercase())
+            && text
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    };
+    id.len() <= 64
+        && id
+            .split_once('.')
+            .is_some_and(|(area, rest)| part(area) && !area.contains('_') && part(rest))
+}
+
+/// The comment's YAML and the number of the file's line before it.
+fn block(source: &str) -> Option<(String, usize)> {
+    let mut lines = source.lines();
+    if lines.next()?.trim_end() != "# METADATA" {
+        return None;
+    }
+    let mut yaml = String::new();
+    for line in lines {
+        let Some(text) = line.strip_prefix('#') else { break };
+        yaml.push_str(text.strip_prefix(' ').unwrap_or(text));
+        yaml.push('\n');
+    }
+    Some((yaml, 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "# METADATA\n# id: id.example\n# title: An example\n# description: Says why.\n# severity: low\n\
+        # category: access_hygiene\n# document: identity\n# datasets: [users]\n# optional_datasets: [grants, users]\n\
+        # remediation:\n#   - Do this.\n# params: {days: 30}\npackage x\n";
+
+    #[test]
+    fn metadata_is_read() {
+        let metadata = read("x.rego", GOOD).unwrap();
+        assert_eq!(metadata.rule.id, "id.example");
+        assert_eq!(metadata.rule.datasets, [Dataset::Users, Dataset::Grants]);
+        assert_eq!(metadata.required, [Dataset::Users]);
+        assert_eq!(metadata.params["days"], 30);
+        assert_eq!(package_of("id.example"), "watchpost.rules.id_example");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_file_and_line() {
+        let check = |from: &str, to: &str, expected: &str| {
+            let error = read("x.rego", &GOOD.replace(from, to)).unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        };
+        check("# METADATA", "# Metadata", "x.rego:1:");
+        check("severity: low", "severity: dreadful", "x.rego:5:");
+        check("# datasets: [users]", "# datasets: [user]", "x.rego:8:");
+        check("# title: An example", "# titel: An example", "x.rego:3:");
+        check("id: id.example", "id: Example", "`id` has the form");
+        check(
+            "# params",
+            "# action: delete_everything\n# params",
+            "`action` must be one of",
+        );
+        check("#   - Do this.\n", "#   []\n", "at least one step");
+        check("# title: An example", "# title: [", "x.rego:");
+    }
+}

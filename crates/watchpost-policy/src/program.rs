@@ -1,0 +1,167 @@
+//! From sources to programs that threads can share.
+
+use crate::{
+    limits::{FUNCTIONS, LIBRARY_FUNCTIONS, Limits},
+    metadata::package_of,
+};
+use regorus::{
+    CompiledPolicy, Engine, PolicyLengthConfig, Rc, Value,
+    languages::rego::compiler::Compiler,
+    rvm::{program::Program, vm::RegoVM},
+    utils::limits::ExecutionTimerConfig,
+};
+use std::{
+    num::{NonZeroU32, NonZeroUsize},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+use watchpost_core::document::DocumentType;
+
+/// Instructions between two looks at the clock.
+const CLOCK_INTERVAL: NonZeroU32 = NonZeroU32::new(256).expect("not zero");
+/// The same in a customer's rule: numbers have no bound, and a few squarings in a row can take minutes.
+const CLOCK_INTERVAL_CUSTOMER: NonZeroU32 = NonZeroU32::MIN;
+/// Stack of every thread that compiles or evaluates: expressions and values nest.
+pub(crate) const STACK_BYTES: usize = 16 * 1024 * 1024;
+
+/// One file of Rego.
+pub(crate) struct Module<'a> {
+    pub(crate) file: &'a str,
+    pub(crate) text: &'a str,
+}
+
+/// Rules of one document type, compiled together. Entry point `i` is the rule `rules[i]`.
+#[derive(Clone)]
+pub(crate) struct Compiled {
+    pub(crate) document: DocumentType,
+    pub(crate) rules: Vec<usize>,
+    builtin: bool,
+    program: Arc<Program>,
+    policy: CompiledPolicy,
+}
+
+impl std::fmt::Debug for Compiled {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Compiled")
+            .field("document", &self.document)
+            .field("rules", &self.rules)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Compiled {
+    /// Compiles `modules`; `rules` are positions and ids of the rules among them.
+    pub(crate) fn new(
+        document: DocumentType,
+        modules: &[Module<'_>],
+        rules: &[(usize, &str)],
+        builtin: bool,
+        limits: &Limits,
+    ) -> Result<Self, String> {
+        let mut engine = Engine::new();
+        engine.set_policy_length_config(PolicyLengthConfig {
+            max_col: NonZeroU32::new(limits.columns).unwrap_or(NonZeroU32::MIN),
+            max_file_bytes: NonZeroUsize::new(limits.file_bytes).unwrap_or(NonZeroUsize::MIN),
+            max_lines: NonZeroUsize::new(limits.lines).unwrap_or(NonZeroUsize::MIN),
+        });
+        for module in modules {
+            engine
+                .add_policy(module.file.to_owned(), module.text.to_owned())
+                .map_err(|error| explain(module.file, &error.to_string()))?;
+        }
+        let entries: Vec<String> = rules
+            .iter()
+            .map(|(_, id)| format!("data.{}.result", package_of(id)))
+            .collect();
+        let names: Vec<&str> = entries.iter().map(String::as_str).collect();
+        // Of several rules none is to blame by its file.
+        let file = modules.last().map_or("", |module| module.file);
+        let first: Rc<str> = Rc::from(entries.first().map_or("", String::as_str));
+        let policy = engine
+            .compile_with_entrypoint(&first)
+            .map_err(|error| match error.to_string() {
+                text if text.contains("not a valid rule path") => {
+                    format!("{file}: the package has no rule `result`")
+                }
+                text => explain(file, &text),
+            })?;
+        let program = Compiler::compile_from_policy(&policy, &names)
+            .map_err(|error| explain(file, &error.to_string()))?;
+        Ok(Self {
+            document,
+            rules: rules.iter().map(|(index, _)| *index).collect(),
+            builtin,
+            program,
+            policy,
+        })
+    }
+
+    /// The first function in it that neither a customer's rule nor the library may call.
+    pub(crate) fn forbidden_function(&self) -> Option<&str> {
+        self.program
+            .builtin_info_table
+            .iter()
+            .map(|info| info.name.as_str())
+            .find(|name| !FUNCTIONS.contains(name) && !LIBRARY_FUNCTIONS.contains(name))
+    }
+
+    /// A machine that runs it, for one thread.
+    pub(crate) fn machine(&self, data: &Value, limits: &Limits) -> Result<RegoVM, String> {
+        let mut machine = RegoVM::new_with_policy(self.policy.clone());
+        machine.load_program(Arc::clone(&self.program));
+        machine
+            .set_data(data.clone())
+            .map_err(|error| error.to_string())?;
+        machine.set_max_instructions(limits.instructions);
+        machine.set_execution_timer_config(Some(ExecutionTimerConfig {
+            limit: limits.time,
+            check_interval: if self.builtin {
+                CLOCK_INTERVAL
+            } else {
+                CLOCK_INTERVAL_CUSTOMER
+            },
+        }));
+        Ok(machine)
+    }
+}
+
+/// Runs `work` on a thread with a deep stack and turns a panic into an error, so that no rule text ends the process.
+pub(crate) fn guarded<T: Send>(work: impl FnOnce() -> Result<T, String> + Send) -> Result<T, String> {
+    std::thread::scope(|scope| {
+        std::thread::Builder::new()
+            .name("watchpost-policy-load".to_owned())
+            .stack_size(STACK_BYTES)
+            .spawn_scoped(scope, || {
+                catch_unwind(AssertUnwindSafe(work))
+                    .unwrap_or_else(|_| Err("the rule compiler panicked on it".to_owned()))
+            })
+            .map_err(|error| format!("no thread to load rules on: {error}"))?
+            .join()
+            .unwrap_or_else(|_| Err("the rule compiler panicked on it".to_owned()))
+    })
+}
+
+/// The engine's message on one line, with file and line in front. Its own form spreads over several lines around a
+/// copy of the source.
+fn explain(file: &str, message: &str) -> String {
+    let mut place = None;
+    let mut text = Vec::new();
+    for line in message.lines().map(str::trim) {
+        if let Some(at) = line.strip_prefix("--> ") {
+            place = Some(at.to_owned());
+        } else if let Some(error) = line.strip_prefix("error: ") {
+            text.push(error.to_owned());
+        } else if !line.is_empty()
+            && !line.starts_with('|')
+            && !line.starts_with(|c: char| c.is_ascii_digit())
+        {
+            text.push(line.to_owned());
+        }
+    }
+    let mut text = text.join(" ");
+    if text.is_empty() {
+        message.clone_into(&mut text);
+    }
+    let clipped: String = text.chars().take(300).collect();
+    format!("{}: {clipped}", place.unwrap_or_else(|| file.to_owned()))
+}

@@ -1,5 +1,4 @@
 //! What judging people costs: 10,000 identities with all rules, on one thread and on all.
-#![expect(missing_docs, reason = "criterion's macros make public items without docs")]
 
 #[path = "../tests/it/documents.rs"]
 #[expect(dead_code, reason = "the tests use the rest")]
@@ -63,7 +62,11 @@ fn identities(c: &mut Criterion) {
                     let evaluation = runtime
                         .block_on(engine.evaluate(Arc::clone(batch), NOW_MS))
                         .expect("the engine runs");
-                    assert!(evaluation.failures.is_empty());
+                    assert!(
+                        evaluation.failures.is_empty(),
+                        "{:?}",
+                        evaluation.failures.first()
+                    );
                     hits += evaluation.hits.len();
                 }
                 hits

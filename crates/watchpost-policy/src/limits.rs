@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// Bounds on a folder of rules and on each evaluation. Built-in rules run within the same time and instruction limits.
+/// Bounds on a folder of rules and on each evaluation of one of them. Built-in rules run within the same bound on
+/// instructions.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Rule files in the folder.
@@ -16,7 +17,7 @@ pub struct Limits {
     /// Instructions that one rule may spend on one document. Each adds at most one element to what a rule holds, so
     /// this bounds its memory too; functions that make much out of little are refused when a rule is loaded.
     pub instructions: usize,
-    /// Time that one rule may spend on one document.
+    /// Time that one rule may spend on one document, by the wall clock: a busy machine counts.
     pub time: Duration,
     /// Times that a rule may run out of bounds before it rests.
     pub strikes: u32,
@@ -32,7 +33,7 @@ impl Default for Limits {
             lines: 2_000,
             columns: 1_024,
             instructions: 500_000,
-            time: Duration::from_millis(100),
+            time: Duration::from_millis(250),
             strikes: 3,
             rest: Duration::from_secs(600),
         }

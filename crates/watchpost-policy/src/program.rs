@@ -14,6 +14,7 @@ use std::{
     num::{NonZeroU32, NonZeroUsize},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
+    time::Duration,
 };
 use watchpost_core::document::DocumentType;
 
@@ -21,6 +22,9 @@ use watchpost_core::document::DocumentType;
 const CLOCK_INTERVAL: NonZeroU32 = NonZeroU32::new(256).expect("not zero");
 /// The same in a customer's rule: numbers have no bound, and a few squarings in a row can take minutes.
 const CLOCK_INTERVAL_CUSTOMER: NonZeroU32 = NonZeroU32::MIN;
+/// Time for a built-in rule on one document. They end by construction and are bounded by instructions; a wall clock
+/// also runs while the thread waits for a busy processor.
+const TIME_BUILTIN: Duration = Duration::from_secs(30);
 /// Stack of every thread that compiles or evaluates: expressions and values nest.
 pub(crate) const STACK_BYTES: usize = 16 * 1024 * 1024;
 
@@ -114,7 +118,7 @@ impl Compiled {
             .map_err(|error| error.to_string())?;
         machine.set_max_instructions(limits.instructions);
         machine.set_execution_timer_config(Some(ExecutionTimerConfig {
-            limit: limits.time,
+            limit: if self.builtin { TIME_BUILTIN } else { limits.time },
             check_interval: if self.builtin {
                 CLOCK_INTERVAL
             } else {

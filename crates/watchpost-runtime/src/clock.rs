@@ -143,7 +143,6 @@ impl Random for SeededRandom {
 }
 
 /// The two clocks and the generator in the shapes that the transport asks for.
-#[expect(dead_code, reason = "the wiring comes next")]
 pub(crate) struct ForTransport<T: ?Sized>(pub(crate) std::sync::Arc<T>);
 
 impl watchpost_transport::Clock for ForTransport<dyn Clock> {

@@ -181,7 +181,7 @@ impl DataDir {
 
     fn check_modes(&self) -> Result<(), DataDirError> {
         check_mode(&self.path, 0o700)?;
-        for file in [self.database(), self.master_key.clone(), self.settings_file()] {
+        for file in [self.database(), self.master_key.clone()] {
             if file.exists() {
                 check_mode(&file, 0o600)?;
             }
@@ -222,6 +222,10 @@ impl std::fmt::Debug for MasterKey {
 }
 
 impl MasterKey {
+    /// As the store takes it.
+    pub(crate) fn for_store(&self) -> watchpost_sqlite::MasterKey {
+        watchpost_sqlite::MasterKey::new(*self.0)
+    }
     /// HMAC-SHA-256 of the purpose under the master key.
     pub fn derive(&self, purpose: Purpose) -> Zeroizing<[u8; 32]> {
         let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(self.0.as_slice())

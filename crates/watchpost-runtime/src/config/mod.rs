@@ -169,6 +169,22 @@ pub struct FlagValue {
     pub value: String,
 }
 
+impl FlagValue {
+    /// Those flags (setting, flag, value) that were given.
+    pub fn given<const N: usize>(flags: [(&'static str, &'static str, Option<String>); N]) -> Vec<Self> {
+        flags
+            .into_iter()
+            .filter_map(|(key, flag, value)| {
+                Some(Self {
+                    key,
+                    flag,
+                    value: value?,
+                })
+            })
+            .collect()
+    }
+}
+
 /// What is wrong with the settings.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {

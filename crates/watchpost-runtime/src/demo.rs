@@ -1,0 +1,379 @@
+//! The demo: the simulated vendors of an invented company in this process, real connectors, real rules, and a past of
+//! thirty days that the same pipeline lives through.
+
+use crate::{
+    client_config::{Client, KeyHeader, Language, Target, snippet},
+    clock::{DemoClock, SeededRandom, SystemRandom},
+    config::Settings,
+    data_dir::{DataDir, make_folder, write_private},
+    instance::{Ambient, Instance, init},
+    metrics::Counters,
+    serve::event_loop,
+    worker::Worker,
+};
+use anyhow::Context as _;
+use secrecy::{ExposeSecret, SecretString};
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+};
+use tokio::sync::{oneshot, watch};
+use watchpost_core::{
+    access::{Expiry, KeyScope, WorkspaceScope},
+    audit::CallRecord,
+    connector::ConnectorConfig,
+    id::JobId,
+    integration::IntegrationStore as _,
+    job::{JobStore as _, TriggerSync, WorkspaceRow},
+    ports::{Clock, Random},
+    service::Watchpost,
+    time::{HOUR_MS, Timestamp},
+    word::Platform,
+};
+use watchpost_simulator::{Company, Simulator, SimulatorConfig, SimulatorHandle, Stage};
+
+/// Ids that the pipeline makes are the same in every demo.
+const PIPELINE_SEED: u64 = 1;
+/// As above, for the store's own.
+const STORE_SEED: u64 = 2;
+
+/// The moments of the past: the company's state, and how long before that state's own time. What is gone ends with
+/// the second look, so the present is looked at twice.
+const MOMENTS: [(Stage, i64); 4] = [
+    (Stage::Days30, 0),
+    (Stage::Days7, 0),
+    (Stage::Now, HOUR_MS),
+    (Stage::Now, 0),
+];
+
+/// What the demo is asked for.
+#[derive(Debug, Clone)]
+pub struct DemoOptions {
+    /// An empty or missing folder to keep the demo in; without one it lives in a folder that goes with it.
+    pub data_dir: Option<PathBuf>,
+    /// A time at which the demo's clock stands still; without one it runs with the system's.
+    pub now: Option<Timestamp>,
+    /// Settings besides.
+    pub settings: Settings,
+}
+
+/// The demo's two keys.
+#[derive(Debug)]
+pub struct DemoKeys {
+    /// May ask.
+    pub read: SecretString,
+    /// May act too.
+    pub write: SecretString,
+}
+
+/// A demo that has begun: its store is open and its vendors answer.
+#[derive(Debug)]
+pub struct Demo {
+    instance: Instance,
+    workspace: WorkspaceRow,
+    clock: Arc<DemoClock>,
+    fixed: Option<Timestamp>,
+    origin: Timestamp,
+    vendors: Vendors,
+    /// Last, so that the folder goes when all else is gone.
+    _folder: Option<Folder>,
+}
+
+impl Demo {
+    /// Makes the folder, starts the vendors, opens the store. Quick.
+    ///
+    /// # Errors
+    /// If the folder holds data already, or anything can't be made.
+    pub fn begin(options: DemoOptions) -> anyhow::Result<Self> {
+        let folder = match &options.data_dir {
+            Some(_) => None,
+            None => Some(Folder::throw_away()?),
+        };
+        let path = match (&options.data_dir, &folder) {
+            (Some(path), _) => path.as_path(),
+            (None, Some(folder)) => folder.0.as_path(),
+            (None, None) => anyhow::bail!("the demo has no folder"),
+        };
+        let dir = DataDir::locate(Some(path), &|_| None)?;
+        if dir.is_initialized() {
+            anyhow::bail!(
+                "`{}` holds data already, and the demo needs a new folder: name another one, or leave `--demo` out",
+                path.display()
+            );
+        }
+        let clock = Arc::new(DemoClock::new());
+        let origin = options.now.unwrap_or_else(|| clock.now());
+        clock.stand_still(origin.plus_millis(Stage::Days30.offset_ms()));
+        let vendors = Vendors::start(origin, Arc::clone(&clock))?;
+        let ambient = Ambient {
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            random: Arc::new(SystemRandom),
+            store_random: Arc::new(SeededRandom::new(STORE_SEED)),
+        };
+        let mut settings = options.settings;
+        settings
+            .outbound
+            .allow
+            .push(vendors.simulator.origin().to_owned());
+        let runtime = event_loop()?;
+        runtime.block_on(init(&dir, None, &ambient))?;
+        let instance = Instance::open(&dir, settings, ambient)?;
+        let workspace = runtime.block_on(instance.workspace(None))?;
+        Ok(Self {
+            instance,
+            workspace,
+            clock,
+            fixed: options.now,
+            origin,
+            vendors,
+            _folder: folder,
+        })
+    }
+
+    /// The instance to serve.
+    pub const fn instance(&self) -> &Instance {
+        &self.instance
+    }
+
+    /// Lives through the demo's past: at each of its moments the company is synced and judged by the jobs that
+    /// production runs. Afterwards the clock runs, or stands still where it was asked to.
+    ///
+    /// # Errors
+    /// If a sync or an analysis fails.
+    pub async fn live(&self) -> anyhow::Result<()> {
+        let random: Arc<dyn Random> = Arc::new(SeededRandom::new(PIPELINE_SEED));
+        let watchpost = self.instance.connecting_with(random)?;
+        let operator = self.instance.operator(&self.workspace);
+        let worker = Worker::new(&self.instance, watchpost.clone(), Arc::new(Counters::default()));
+        let (_going_on, stop) = watch::channel(false);
+        for (stage, before_ms) in MOMENTS {
+            let moment = self.origin.plus_millis(stage.offset_ms() - before_ms);
+            // What is queued now is older than what the jobs queue: all is read before it is judged once.
+            self.clock.stand_still(moment.plus_millis(-1_000));
+            self.vendors.simulator.set_stage(stage);
+            if stage == Stage::Days30 {
+                self.connect(&watchpost, &operator).await?;
+            } else {
+                self.sync_all(&watchpost, &operator).await?;
+            }
+            self.clock.stand_still(moment);
+            worker.drain(&stop).await?;
+            self.check(&operator).await?;
+        }
+        match self.fixed {
+            Some(now) => self.clock.stand_still(now),
+            None => self.clock.run(),
+        }
+        Ok(())
+    }
+
+    async fn connect(&self, watchpost: &Watchpost, operator: &WorkspaceScope) -> anyhow::Result<()> {
+        let okta = self.vendors.simulator.okta();
+        let m365 = self.vendors.simulator.m365();
+        let okta = config([("org_url", okta.org_url)], [("api_token", okta.api_token)]);
+        let m365 = config(
+            [
+                ("tenant_id", m365.tenant_id),
+                ("client_id", m365.client_id),
+                ("login_url", m365.login_url),
+                ("graph_url", m365.graph_url),
+            ],
+            [("client_secret", m365.client_secret)],
+        );
+        for (platform, config) in [(Platform::Okta, okta), (Platform::M365, m365)] {
+            watchpost
+                .add_integration(operator, platform, None, config, call("integrations add"))
+                .await
+                .with_context(|| format!("the demo's {} can't be connected", platform.title()))?;
+        }
+        Ok(())
+    }
+
+    async fn sync_all(&self, watchpost: &Watchpost, operator: &WorkspaceScope) -> anyhow::Result<()> {
+        let command = TriggerSync {
+            integration: None,
+            platform: None,
+            jobs: (0..2)
+                .map(|_| JobId::generate(watchpost.clock(), watchpost.random()))
+                .collect(),
+            now: watchpost.clock().now(),
+        };
+        let write = operator.authorize(command, call("sync"))?;
+        self.instance.store().trigger_sync(write).await?;
+        Ok(())
+    }
+
+    /// A demo without its data is a broken demo: better said at once.
+    async fn check(&self, operator: &WorkspaceScope) -> anyhow::Result<()> {
+        let now = self.clock.now();
+        for integration in self.instance.store().list_integrations(operator).await? {
+            if let Some(failure) = &integration.failure {
+                anyhow::bail!(
+                    "the demo's {} can't be read: {}",
+                    integration.platform.title(),
+                    failure.reason
+                );
+            }
+            if integration.last_completed_at != Some(now) {
+                anyhow::bail!("the demo's {} wasn't read", integration.platform.title());
+            }
+        }
+        let risk = self.instance.answering().risk(operator).await?;
+        if let Err(not_ready) = risk.score {
+            anyhow::bail!("the demo's company wasn't judged: {}", not_ready.next_step);
+        }
+        Ok(())
+    }
+
+    /// Makes the demo's keys.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn keys(&self) -> anyhow::Result<DemoKeys> {
+        let watchpost = self.instance.answering();
+        let operator = self.instance.operator(&self.workspace);
+        let active_max = self.instance.settings().limits.active_keys;
+        let make = async |label, scope| {
+            let issued = watchpost
+                .create_key(
+                    &operator,
+                    label,
+                    scope,
+                    Expiry::Year1,
+                    active_max,
+                    call("keys create"),
+                )
+                .await?;
+            anyhow::Ok(SecretString::from(issued.key.reveal()))
+        };
+        Ok(DemoKeys {
+            read: make("demo, read", KeyScope::Read).await?,
+            write: make("demo, write", KeyScope::Write).await?,
+        })
+    }
+}
+
+impl DemoKeys {
+    /// Writes addresses and keys as JSON to a file that only its owner can read, in one step.
+    ///
+    /// # Errors
+    /// If it can't be written.
+    pub fn write_info(&self, base_url: &str, path: &Path) -> anyhow::Result<()> {
+        let info = serde_json::json!({
+            "mcp_url": format!("{base_url}/mcp"),
+            "sse_url": format!("{base_url}/sse"),
+            "read_key": self.read.expose_secret(),
+            "write_key": self.write.expose_secret(),
+        });
+        Ok(write_private(path, format!("{info:#}\n").as_bytes())?)
+    }
+
+    /// What a person reads when the demo is up. Holds the keys: for standard output, never for a log.
+    pub fn welcome(&self, base_url: &str, bridge: &Path) -> anyhow::Result<String> {
+        let target = Target::http(base_url, bridge)?;
+        let mut text = format!(
+            "\nA demo of Watchpost: an invented company with Okta and Microsoft 365, simulated in this process.\n\n\
+             MCP endpoint   {base_url}/mcp\nold SSE clients {base_url}/sse\n\
+             read key       {}\nwrite key      {}\n",
+            self.read.expose_secret(),
+            self.write.expose_secret()
+        );
+        for client in [Client::ClaudeCode, Client::ClaudeDesktop, Client::Cursor] {
+            let snippet = snippet(client, &target, KeyHeader::XApiKey, Some(&self.read));
+            if let Some(part) = snippet.parts.first() {
+                let place = match part.language {
+                    Language::Shell => "run in a terminal".to_owned(),
+                    Language::Json | Language::Toml => format!("put into {}", part.place),
+                };
+                let _ = write!(text, "\n{} ({place}):\n{}\n", client.title(), part.text);
+            }
+        }
+        text.push_str(
+            "\nThen ask: what is our risk score, and who are the admins without MFA?\n\
+             Use the write key to let the assistant act. Ctrl-C ends the demo.\n",
+        );
+        Ok(text)
+    }
+}
+
+fn call(operation: &'static str) -> CallRecord {
+    CallRecord::new("cli", operation, "{}")
+}
+
+fn config<const V: usize, const S: usize>(
+    values: [(&str, String); V],
+    secrets: [(&str, String); S],
+) -> ConnectorConfig {
+    ConnectorConfig {
+        values: values
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect::<BTreeMap<_, _>>(),
+        secrets: secrets
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), SecretString::from(value)))
+            .collect(),
+    }
+}
+
+/// The simulated vendors, on a thread of their own.
+#[derive(Debug)]
+struct Vendors {
+    simulator: SimulatorHandle,
+    end: Option<oneshot::Sender<()>>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Vendors {
+    fn start(origin: Timestamp, clock: Arc<DemoClock>) -> anyhow::Result<Self> {
+        let company = Company::load_embedded()?;
+        let mut config = SimulatorConfig::new(company, origin.as_millis());
+        config.clock = Some(Arc::new(move || clock.now().as_millis()));
+        let runtime = event_loop()?;
+        let simulator = runtime.block_on(Simulator::start(config))?;
+        let (end, ended) = oneshot::channel::<()>();
+        let thread = thread::Builder::new()
+            .name("watchpost-vendors".into())
+            .spawn(move || {
+                let _ = runtime.block_on(ended);
+            })?;
+        Ok(Self {
+            simulator,
+            end: Some(end),
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for Vendors {
+    fn drop(&mut self) {
+        self.simulator.stop();
+        drop(self.end.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// A folder that goes with the demo.
+#[derive(Debug)]
+struct Folder(PathBuf);
+
+impl Folder {
+    fn throw_away() -> anyhow::Result<Self> {
+        let mut name = [0; 8];
+        SystemRandom.fill(&mut name);
+        let path = std::env::temp_dir().join(format!("watchpost-demo-{:016x}", u64::from_le_bytes(name)));
+        make_folder(&path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,354 @@
+//! An opened data folder, and everything that stands on its store.
+
+use crate::{
+    clock::{SystemClock, SystemRandom},
+    config::Settings,
+    data_dir::{DataDir, DataDirError, MasterKey, Purpose},
+};
+use anyhow::Context as _;
+use std::sync::Arc;
+use watchpost_connectors::{Outbound, OutboundSettings, connectors};
+use watchpost_core::{
+    access::{AccessGate, KeyScope, KeyState, WorkspaceScope},
+    audit::{AuditKey, AuditOutcome, AuditTarget, CallRecord},
+    error::StoreError,
+    id::WorkspaceId,
+    job::{InstanceStore, WorkspaceRow},
+    policy::PolicyEngine,
+    ports::{Clock, Random},
+    service::Watchpost,
+};
+use watchpost_mcp::{CursorKey, McpServer};
+use watchpost_policy::{PolicyPack, RegoEngine};
+use watchpost_sqlite::{OpenOptions, SqliteStore};
+
+/// The workspace that `init` makes unless told another name.
+pub const FIRST_WORKSPACE: &str = "default";
+/// Longest name of a workspace, in characters.
+const WORKSPACE_NAME_CHARS_MAX: usize = 100;
+
+/// Where time and randomness come from.
+#[derive(Clone)]
+pub struct Ambient {
+    /// The clock of everything.
+    pub clock: Arc<dyn Clock>,
+    /// For keys, nonces and markers.
+    pub random: Arc<dyn Random>,
+    /// For what the store makes by itself. Another one only in the demo.
+    pub store_random: Arc<dyn Random>,
+}
+
+impl Ambient {
+    /// The system's.
+    pub fn system() -> Self {
+        Self {
+            clock: Arc::new(SystemClock::new()),
+            random: Arc::new(SystemRandom),
+            store_random: Arc::new(SystemRandom),
+        }
+    }
+}
+
+impl std::fmt::Debug for Ambient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ambient")
+    }
+}
+
+/// An opened data folder. Cheap to clone.
+#[derive(Clone)]
+pub struct Instance {
+    settings: Arc<Settings>,
+    ambient: Ambient,
+    store: SqliteStore,
+    access: Arc<AccessGate>,
+    engine: Arc<dyn PolicyEngine>,
+    master: Arc<MasterKey>,
+}
+
+impl std::fmt::Debug for Instance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Instance")
+            .field("store", &self.store)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What `init` did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Initialized {
+    /// The folder is new and has this workspace.
+    Created {
+        /// The workspace's name.
+        workspace: String,
+    },
+    /// The folder was there; the workspace is new.
+    Added {
+        /// The workspace's name.
+        workspace: String,
+    },
+    /// All was there already.
+    Unchanged {
+        /// The workspaces, by name.
+        workspaces: Vec<String>,
+    },
+}
+
+/// Which workspace was meant.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkspaceChoice {
+    /// There is none yet.
+    #[error("this data folder has no workspace: run `watchpost init`")]
+    NoneYet,
+    /// There are several and none was named.
+    #[error("this data folder has several workspaces: name one with `--workspace` ({})", .0.join(", "))]
+    Several(Vec<String>),
+    /// The named one isn't there.
+    #[error("there is no workspace `{name}`: there is {}", .known.join(", "))]
+    Unknown {
+        /// What was named.
+        name: String,
+        /// What is there.
+        known: Vec<String>,
+    },
+    /// They can't be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Makes the data folder with its first workspace, or, with `add`, one more workspace. Harmless when all is there.
+///
+/// # Errors
+/// What is wrong with the folder, the file or the name; each says what to do.
+pub async fn init(dir: &DataDir, add: Option<&str>, ambient: &Ambient) -> anyhow::Result<Initialized> {
+    let name = add.unwrap_or(FIRST_WORKSPACE);
+    let plain = |c: char| !c.is_control();
+    if name.trim() != name
+        || name.is_empty()
+        || name.chars().count() > WORKSPACE_NAME_CHARS_MAX
+        || !name.chars().all(plain)
+    {
+        anyhow::bail!(
+            "a workspace's name has 1 to {WORKSPACE_NAME_CHARS_MAX} characters without spaces around it"
+        );
+    }
+    let is_new = !dir.is_initialized();
+    let master = dir.create(ambient.random.as_ref())?;
+    let store = SqliteStore::open(open_options(dir, &master, ambient, true))?;
+    let known: Vec<String> = store
+        .workspaces()
+        .await?
+        .into_iter()
+        .map(|row| row.name)
+        .collect();
+    if known.iter().any(|known| known == name) || (add.is_none() && !known.is_empty()) {
+        store.close();
+        return Ok(Initialized::Unchanged { workspaces: known });
+    }
+    let row = WorkspaceRow {
+        id: WorkspaceId::generate(ambient.clock.as_ref(), ambient.random.as_ref()),
+        name: name.to_owned(),
+        created_at: ambient.clock.now(),
+    };
+    store
+        .create_workspace(&row)
+        .await
+        .with_context(|| format!("the workspace `{name}` can't be made"))?;
+    store.close();
+    let workspace = row.name;
+    Ok(if is_new {
+        Initialized::Created { workspace }
+    } else {
+        Initialized::Added { workspace }
+    })
+}
+
+fn open_options(dir: &DataDir, master: &MasterKey, ambient: &Ambient, create: bool) -> OpenOptions {
+    OpenOptions {
+        path: dir.database(),
+        master: master.for_store(),
+        clock: Arc::clone(&ambient.clock),
+        random: Arc::clone(&ambient.store_random),
+        create,
+    }
+}
+
+impl Instance {
+    /// Opens a data folder. Rules and connectors are made at first use, except a customer's own rules, whose mistakes
+    /// are told here.
+    ///
+    /// # Errors
+    /// What is wrong with folder, file, key or rules; each says what to do.
+    pub fn open(dir: &DataDir, settings: Settings, ambient: Ambient) -> anyhow::Result<Self> {
+        let master = dir.open()?;
+        let store = SqliteStore::open(open_options(dir, &master, &ambient, false))?;
+        let pack = match &settings.policy.dir {
+            Some(path) => PolicyPack::with_dir(path)?,
+            None => PolicyPack::builtin(),
+        };
+        let access = AccessGate::new(Arc::new(store.clone()), Arc::clone(&ambient.clock));
+        Ok(Self {
+            settings: Arc::new(settings),
+            ambient,
+            store,
+            access: Arc::new(access),
+            engine: Arc::new(RegoEngine::new(pack)),
+            master: Arc::new(master),
+        })
+    }
+
+    /// Its settings.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+    /// Its clock and random source.
+    pub fn ambient(&self) -> &Ambient {
+        &self.ambient
+    }
+    /// Its store, for backup and checks of the file.
+    pub fn store(&self) -> &SqliteStore {
+        &self.store
+    }
+    /// The gate over its keys.
+    pub fn access(&self) -> &Arc<AccessGate> {
+        &self.access
+    }
+    /// The key for one purpose.
+    pub(crate) fn derived(&self, purpose: Purpose) -> zeroize::Zeroizing<[u8; 32]> {
+        self.master.derive(purpose)
+    }
+
+    /// The use cases without connectors: all that answering a client needs.
+    pub fn answering(&self) -> Watchpost {
+        self.watchpost(Vec::new(), Arc::clone(&self.ambient.random))
+    }
+
+    /// The use cases with connectors: for the worker, and for adding and verifying integrations.
+    ///
+    /// # Errors
+    /// If the HTTP client can't be made, or an allowed origin can't be read.
+    pub fn connecting(&self) -> anyhow::Result<Watchpost> {
+        self.connecting_with(Arc::clone(&self.ambient.random))
+    }
+
+    pub(crate) fn connecting_with(&self, random: Arc<dyn Random>) -> anyhow::Result<Watchpost> {
+        let allow = &self.settings.outbound.allow;
+        let settings = OutboundSettings {
+            allow: allow
+                .iter()
+                .map(|origin| origin.parse())
+                .collect::<Result<_, _>>()
+                .context("`outbound.allow`")?,
+            ..OutboundSettings::default()
+        };
+        let outbound = Outbound::new(settings, Arc::clone(&self.ambient.clock), Arc::clone(&random))?;
+        Ok(self.watchpost(connectors(&outbound), random))
+    }
+
+    fn watchpost(
+        &self,
+        connectors: Vec<Arc<dyn watchpost_core::connector::Connector>>,
+        random: Arc<dyn Random>,
+    ) -> Watchpost {
+        Watchpost::new(
+            Arc::new(self.store.clone()),
+            Arc::clone(&self.engine),
+            connectors,
+            Arc::clone(&self.ambient.clock),
+            random,
+        )
+    }
+
+    /// The key that reduces argument values in the audit log.
+    pub fn audit_key(&self) -> AuditKey {
+        AuditKey::new(*self.derived(Purpose::Audit))
+    }
+
+    /// The MCP server.
+    ///
+    /// # Errors
+    /// A tool's definition that no client should see.
+    pub fn mcp(&self) -> anyhow::Result<McpServer> {
+        let cursors = CursorKey::new(*self.derived(Purpose::Cursor));
+        Ok(McpServer::new(
+            self.answering(),
+            cursors,
+            self.audit_key(),
+            env!("CARGO_PKG_VERSION"),
+        )?)
+    }
+
+    /// The workspace with this name, or the only one.
+    ///
+    /// # Errors
+    /// [`WorkspaceChoice`] says which there are.
+    pub async fn workspace(&self, name: Option<&str>) -> Result<WorkspaceRow, WorkspaceChoice> {
+        let mut rows = self.store.workspaces().await?;
+        let names = |rows: &[WorkspaceRow]| rows.iter().map(|row| row.name.clone()).collect::<Vec<_>>();
+        match name {
+            Some(name) => match rows.iter().position(|row| row.name == name) {
+                Some(at) => Ok(rows.swap_remove(at)),
+                None => Err(WorkspaceChoice::Unknown {
+                    name: name.to_owned(),
+                    known: names(&rows),
+                }),
+            },
+            None if rows.len() > 1 => Err(WorkspaceChoice::Several(names(&rows))),
+            None => rows.pop().ok_or(WorkspaceChoice::NoneYet),
+        }
+    }
+
+    /// The scope of the command line in a workspace: everything that an operator may do.
+    pub fn operator(&self, workspace: &WorkspaceRow) -> Arc<WorkspaceScope> {
+        self.access.local_operator(workspace.id, KeyScope::Write, true)
+    }
+
+    /// Whether any workspace has a usable key.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn has_active_key(&self) -> Result<bool, StoreError> {
+        use watchpost_core::access::KeyStore as _;
+        let now = self.ambient.clock.now();
+        for workspace in self.store.workspaces().await? {
+            let keys = self.store.list_keys(&self.operator(&workspace)).await?;
+            if keys.iter().any(|key| key.state(now) == KeyState::Active) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Puts into each workspace's audit log that origins are exempt from the outbound rules, if any are.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn record_exemptions(&self) -> Result<(), StoreError> {
+        let allow = &self.settings.outbound.allow;
+        if allow.is_empty() {
+            return Ok(());
+        }
+        tracing::warn!(origins = ?allow, "these origins are exempt from the outbound rules");
+        let arguments = serde_json::json!({ "allow": allow }).to_string();
+        for workspace in self.store.workspaces().await? {
+            self.answering()
+                .record(
+                    &self.operator(&workspace),
+                    "outbound.exempted",
+                    AuditTarget::default(),
+                    AuditOutcome::Ok,
+                    CallRecord::new("cli", "serve", arguments.clone()),
+                )
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether the error means that `init` has to run first.
+pub fn needs_init(error: &anyhow::Error) -> bool {
+    matches!(
+        error.downcast_ref::<DataDirError>(),
+        Some(DataDirError::NotInitialized(_))
+    )
+}

@@ -1,0 +1,181 @@
+//! What is counted, and how `/metrics` and `/readyz` tell it. Counting is one relaxed atomic; all else happens when
+//! somebody asks.
+
+use metrics::{Key, KeyName, Label, Level, Metadata, Recorder as _, SharedString, Unit};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use std::{
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{sync::Mutex, time::Instant};
+use watchpost_core::{job::InstanceStore, ports::Clock};
+use watchpost_sqlite::SqliteStore;
+use watchpost_transport::Probes;
+
+/// For how long an answer of the readiness check is good.
+const READY_FOR: Duration = Duration::from_secs(1);
+/// A store that takes longer isn't ready.
+const READY_WITHIN: Duration = Duration::from_secs(3);
+
+/// One number that only grows.
+#[derive(Debug, Default)]
+pub struct Count(AtomicU64);
+
+impl Count {
+    /// Adds one and gives the new number.
+    pub fn add(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
+    }
+    fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Everything that a process counts.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Requests with a good key.
+    pub admitted: Count,
+    /// Requests without a key.
+    pub without_key: Count,
+    /// Requests with a wrong key.
+    pub wrong_keys: Count,
+    /// Requests over a key's limit.
+    pub throttled: Count,
+    /// Requests refused because keys couldn't be read.
+    pub unavailable: Count,
+    /// Jobs that ended well.
+    pub jobs_completed: Count,
+    /// Jobs that failed.
+    pub jobs_failed: Count,
+    /// Jobs whose lease was lost to another process.
+    pub jobs_lost: Count,
+}
+
+type Gauge = Box<dyn Fn() -> usize + Send + Sync>;
+
+/// Answers `/readyz` and `/metrics`.
+pub struct StoreProbes {
+    store: SqliteStore,
+    clock: Arc<dyn Clock>,
+    counters: Arc<Counters>,
+    streams: Arc<OnceLock<Gauge>>,
+    last: Mutex<Option<(Instant, Result<(), String>)>>,
+    recorder: PrometheusRecorder,
+    handle: PrometheusHandle,
+}
+
+impl std::fmt::Debug for StoreProbes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("StoreProbes")
+    }
+}
+
+impl StoreProbes {
+    /// Probes of a store. `streams` is set once the service exists, and tells how many event streams are open.
+    pub fn new(
+        store: SqliteStore,
+        clock: Arc<dyn Clock>,
+        counters: Arc<Counters>,
+        streams: Arc<OnceLock<Gauge>>,
+    ) -> Self {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let handle = recorder.handle();
+        for (name, about) in [
+            ("watchpost_requests_total", "Requests by what the gate said"),
+            ("watchpost_jobs_total", "Jobs of this process by how they ended"),
+        ] {
+            recorder.describe_counter(
+                KeyName::from_const_str(name),
+                None,
+                SharedString::const_str(about),
+            );
+        }
+        recorder.describe_gauge(
+            KeyName::from_const_str("watchpost_streams_open"),
+            Some(Unit::Count),
+            SharedString::const_str("Event streams open now"),
+        );
+        recorder.describe_gauge(
+            KeyName::from_const_str("watchpost_ready"),
+            None,
+            SharedString::const_str("1 if the store can be read and written"),
+        );
+        Self {
+            store,
+            clock,
+            counters,
+            streams,
+            last: Mutex::new(None),
+            recorder,
+            handle,
+        }
+    }
+
+    fn counter(&self, name: &'static str, label: (&'static str, &'static str), value: u64) {
+        let key = Key::from_parts(name, vec![Label::from_static_parts(label.0, label.1)]);
+        self.recorder.register_counter(&key, &METADATA).absolute(value);
+    }
+
+    fn gauge(&self, name: &'static str, value: f64) {
+        self.recorder
+            .register_gauge(&Key::from_static_name(name), &METADATA)
+            .set(value);
+    }
+}
+
+static METADATA: Metadata<'static> = Metadata::new(module_path!(), Level::INFO, None);
+
+impl Probes for StoreProbes {
+    async fn ready(&self) -> Result<(), String> {
+        // One check at a time: the others take its answer.
+        let mut last = self.last.lock().await;
+        if let Some((at, answer)) = last.as_ref()
+            && at.elapsed() < READY_FOR
+        {
+            return answer.clone();
+        }
+        let check = self.store.check_ready(self.clock.now());
+        let answer = match tokio::time::timeout(READY_WITHIN, check).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => {
+                tracing::error!(error = %error, source = ?std::error::Error::source(&error), "the store is not ready");
+                Err(error.to_string())
+            }
+            Err(_) => Err("the store doesn't answer".to_owned()),
+        };
+        *last = Some((Instant::now(), answer.clone()));
+        answer
+    }
+
+    async fn metrics(&self) -> String {
+        let ready = self.ready().await.is_ok();
+        let counters = &self.counters;
+        for (outcome, count) in [
+            ("admitted", &counters.admitted),
+            ("no_key", &counters.without_key),
+            ("wrong_key", &counters.wrong_keys),
+            ("throttled", &counters.throttled),
+            ("unavailable", &counters.unavailable),
+        ] {
+            self.counter("watchpost_requests_total", ("outcome", outcome), count.get());
+        }
+        for (outcome, count) in [
+            ("completed", &counters.jobs_completed),
+            ("failed", &counters.jobs_failed),
+            ("lost", &counters.jobs_lost),
+        ] {
+            self.counter("watchpost_jobs_total", ("outcome", outcome), count.get());
+        }
+        let streams = self.streams.get().map_or(0, |count| count());
+        self.gauge(
+            "watchpost_streams_open",
+            f64::from(u32::try_from(streams).unwrap_or(u32::MAX)),
+        );
+        self.gauge("watchpost_ready", if ready { 1.0 } else { 0.0 });
+        self.handle.render()
+    }
+}

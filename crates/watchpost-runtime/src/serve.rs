@@ -1,0 +1,240 @@
+//! The HTTP servers: one listening socket, one single-threaded event loop per processor, a worker beside them.
+
+use crate::{
+    clock::ForTransport,
+    config::HttpSettings,
+    data_dir::Purpose,
+    gate::KeyGate,
+    instance::Instance,
+    metrics::{Counters, StoreProbes},
+    worker,
+};
+use anyhow::Context as _;
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::{Arc, OnceLock},
+    thread,
+    time::Duration,
+};
+use tokio::{runtime::Runtime, sync::watch};
+use watchpost_mcp::McpServer;
+use watchpost_protocol::Server;
+use watchpost_transport::{AllowedHosts, Config, Limits, Service, SessionKey, Surface};
+
+/// Connections that the system keeps until they are accepted.
+const BACKLOG: u32 = 1_024;
+
+type HttpService = Service<KeyGate, McpServer, StoreProbes>;
+
+/// Serves until SIGTERM or SIGINT, then lets what runs finish. `announce` is called once connections are accepted,
+/// with the address that is really listened on.
+///
+/// # Errors
+/// If the server may not or can't begin; each says what to do.
+pub fn serve_http(
+    instance: &Instance,
+    surface: Surface,
+    announce: impl FnOnce(SocketAddr) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let settings = &instance.settings().http;
+    let runtime = event_loop()?;
+    runtime.block_on(may_listen(instance, settings))?;
+    let listener = runtime.block_on(listen(settings.listen))?;
+    let address = listener
+        .local_addr()
+        .context("the listening address can't be read")?;
+
+    let counters = Arc::new(Counters::default());
+    let service = service(instance, surface, address, Arc::clone(&counters))?;
+    let (stopping, stop) = watch::channel(false);
+    let signal = runtime.block_on(async { stop_signal() })?;
+    let worker = worker::spawn(instance.clone(), counters, Duration::ZERO, stop.clone())?;
+    let threads = spawn_servers(settings.threads, &listener, &service, &stop)?;
+
+    tracing::info!(%address, threads = threads.len() + 1, "listening");
+    announce(address)?;
+    runtime.block_on(async {
+        let stopped = async {
+            signal.await;
+            tracing::info!("stopping");
+            service.stop();
+            // No receiver left means that nobody has to be told.
+            let _ = stopping.send(true);
+        };
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        watchpost_transport::serve(listener, service.clone(), stopped).await;
+        anyhow::Ok(())
+    })?;
+    for thread in threads.into_iter().chain([worker]) {
+        if thread.join().is_err() {
+            tracing::error!("a thread broke off");
+        }
+    }
+    instance.store().close();
+    tracing::info!("stopped");
+    Ok(())
+}
+
+pub(crate) fn event_loop() -> anyhow::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("the system gives no event loop")
+}
+
+/// Off loopback only behind a proxy that brings TLS, and never without a key.
+async fn may_listen(instance: &Instance, settings: &HttpSettings) -> anyhow::Result<()> {
+    if settings.listen.ip().is_loopback() {
+        return Ok(());
+    }
+    if !settings.behind_proxy {
+        anyhow::bail!(
+            "`{}` can be reached from other machines, and this server speaks no TLS: put a proxy with TLS before it and \
+             give `--behind-proxy`, or listen on 127.0.0.1",
+            settings.listen
+        );
+    }
+    if !instance.has_active_key().await? {
+        anyhow::bail!(
+            "`{}` can be reached from other machines, and there is no active key: make one with `watchpost keys create \
+             --label NAME` first",
+            settings.listen
+        );
+    }
+    Ok(())
+}
+
+async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    use tokio::net::TcpSocket;
+    let bind = || {
+        let socket = if address.is_ipv4() {
+            TcpSocket::new_v4()?
+        } else {
+            TcpSocket::new_v6()?
+        };
+        // A restarted server may have its port at once; two servers still can't share one.
+        #[cfg(unix)]
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)?.into_std()
+    };
+    bind().with_context(|| {
+        format!("can't listen on {address}: choose another address with `--listen` (port 0 takes a free one)")
+    })
+}
+
+fn service(
+    instance: &Instance,
+    surface: Surface,
+    address: SocketAddr,
+    counters: Arc<Counters>,
+) -> anyhow::Result<HttpService> {
+    let settings = instance.settings();
+    let ambient = instance.ambient();
+    let mut hosts = AllowedHosts::loopback();
+    if let Some(url) = &settings.http.public_url {
+        hosts = hosts.with_public_url(url);
+    }
+    if !address.ip().is_loopback() && !address.ip().is_unspecified() {
+        let name = match address {
+            SocketAddr::V4(address) => address.ip().to_string(),
+            SocketAddr::V6(address) => format!("[{}]", address.ip()),
+        };
+        hosts = hosts.with_name(&name);
+    }
+    let config = Config {
+        hosts,
+        proxies: settings.http.trusted_proxies.clone(),
+        surface,
+        limits: Limits {
+            streams_total: settings.limits.streams_total as usize,
+            streams_per_key: settings.limits.streams_per_key as usize,
+            ..Limits::default()
+        },
+        ..Config::new(
+            SessionKey::new(*instance.derived(Purpose::Session)),
+            Arc::new(ForTransport(Arc::clone(&ambient.clock))),
+            Arc::new(ForTransport(Arc::clone(&ambient.random))),
+        )
+    };
+    let gate = KeyGate::new(
+        Arc::clone(instance.access()),
+        &settings.limits,
+        Arc::clone(&counters),
+    );
+    let streams = Arc::new(OnceLock::new());
+    let probes = StoreProbes::new(
+        instance.store().clone(),
+        Arc::clone(&ambient.clock),
+        counters,
+        Arc::clone(&streams),
+    );
+    let server = Arc::new(Server::new(instance.mcp()?));
+    let service = Service::new(config, Arc::new(gate), server, probes);
+    let counted = service.clone();
+    // Service and gauge hold each other: both live as long as the process.
+    let _ = streams.set(Box::new(move || counted.open_streams()));
+    Ok(service)
+}
+
+/// Starts all event loops but the caller's own.
+fn spawn_servers(
+    threads: u32,
+    listener: &TcpListener,
+    service: &HttpService,
+    stop: &watch::Receiver<bool>,
+) -> anyhow::Result<Vec<thread::JoinHandle<()>>> {
+    let threads = match threads {
+        // What this process may use, which is fewer than the machine has under taskset or a container's limit.
+        0 => thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        threads => threads as usize,
+    };
+    (1..threads)
+        .map(|number| {
+            let listener = listener
+                .try_clone()
+                .context("the listening socket can't be shared")?;
+            let service = service.clone();
+            let mut stop = stop.clone();
+            let runtime = event_loop()?;
+            let serve = async move {
+                match tokio::net::TcpListener::from_std(listener) {
+                    Ok(listener) => {
+                        let stopped = async {
+                            let _ = stop.wait_for(|stop| *stop).await;
+                        };
+                        watchpost_transport::serve(listener, service, stopped).await;
+                    }
+                    Err(error) => tracing::error!(%error, "a thread can't serve"),
+                }
+            };
+            Ok(thread::Builder::new()
+                .name(format!("watchpost-http-{number}"))
+                .spawn(move || runtime.block_on(serve))?)
+        })
+        .collect()
+}
+
+/// Resolves at SIGTERM or SIGINT. Takes effect from the call on; needs a running event loop.
+pub(crate) fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        Ok(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        })
+    }
+    #[cfg(not(unix))]
+    {
+        Ok(async {
+            if tokio::signal::ctrl_c().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        })
+    }
+}

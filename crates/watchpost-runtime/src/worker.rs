@@ -1,0 +1,270 @@
+//! The loop that runs jobs: leases one, keeps the lease alive beside its handler, drops the handler when the lease is
+//! lost. Any number of processes may run one over the same store.
+
+use crate::{instance::Instance, metrics::Counters};
+use std::{
+    future::{Future, poll_fn},
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::Poll,
+    time::Duration,
+};
+use tokio::{sync::watch, time::Instant};
+use watchpost_core::{
+    access::AccessGate,
+    error::StoreError,
+    job::{InstanceStore, JobEnd, LEASE_MS, LeasedJob},
+    ports::Clock,
+    service::Watchpost,
+    time::Timestamp,
+};
+use watchpost_sqlite::SqliteStore;
+
+/// Between two looks at whether anything changed, and between two writes of key uses.
+const TICK: Duration = Duration::from_millis(500);
+/// Between two heartbeats when there is progress to show.
+const PROGRESS_EVERY: Duration = Duration::from_secs(2);
+/// Between two heartbeats at the most.
+const HEARTBEAT_EVERY: Duration = Duration::from_millis(LEASE_MS.unsigned_abs() / 3);
+/// After this long without a heartbeat the lease counts as lost.
+const LEASE: Duration = Duration::from_millis(LEASE_MS.unsigned_abs());
+/// After the store failed.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
+
+/// A worker.
+pub struct Worker {
+    store: SqliteStore,
+    watchpost: Watchpost,
+    access: Arc<AccessGate>,
+    clock: Arc<dyn Clock>,
+    sync_every_ms: i64,
+    owner: String,
+    counters: Arc<Counters>,
+}
+
+impl std::fmt::Debug for Worker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Worker")
+            .field("owner", &self.owner)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How the work on one job ended.
+enum Worked {
+    Ended(JobEnd),
+    LeaseLost,
+    Stopped,
+}
+
+impl Worker {
+    /// A worker over an instance, running jobs with these use cases.
+    pub fn new(instance: &Instance, watchpost: Watchpost, counters: Arc<Counters>) -> Self {
+        let mut name = [0; 8];
+        instance.ambient().random.fill(&mut name);
+        let every = instance.settings().sync.every;
+        Self {
+            store: instance.store().clone(),
+            watchpost,
+            access: Arc::clone(instance.access()),
+            clock: Arc::clone(&instance.ambient().clock),
+            sync_every_ms: i64::try_from(every.as_millis()).unwrap_or(i64::MAX),
+            owner: format!("{:016x}", u64::from_le_bytes(name)),
+            counters,
+        }
+    }
+
+    /// Works until `stop` says so. Failures of the store are logged and tried again.
+    pub async fn run(&self, mut stop: watch::Receiver<bool>) {
+        while !*stop.borrow() {
+            if let Err(error) = self.round(&stop).await {
+                tracing::error!(error = %error, source = ?std::error::Error::source(&error), "the worker can't use the store; trying again");
+                tokio::select! {
+                    () = tokio::time::sleep(PAUSE_AFTER_FAILURE) => {}
+                    _ = stop.changed() => {}
+                }
+            }
+        }
+    }
+
+    /// Does all that is due, then waits for a change or for the next thing that is due.
+    async fn round(&self, stop: &watch::Receiver<bool>) -> Result<(), StoreError> {
+        // Read before looking for work: what changes from here on wakes us.
+        let version = self.store.data_version().await?;
+        self.store
+            .enqueue_due(self.sync_every_ms, self.clock.now())
+            .await?;
+        if self.drain(stop).await? > 0 {
+            return Ok(());
+        }
+        let due = self.store.next_due(self.sync_every_ms, self.clock.now()).await?;
+        self.rest(version, due, stop.clone()).await
+    }
+
+    /// Runs jobs until none is due. Gives how many.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn drain(&self, stop: &watch::Receiver<bool>) -> Result<u64, StoreError> {
+        let mut done = 0;
+        while !*stop.borrow() {
+            let Some(job) = self.store.lease_job(&self.owner, self.clock.now()).await? else {
+                break;
+            };
+            self.work_on(&job, stop.clone()).await?;
+            done += 1;
+        }
+        Ok(done)
+    }
+
+    async fn rest(
+        &self,
+        version: u64,
+        due: Option<Timestamp>,
+        mut stop: watch::Receiver<bool>,
+    ) -> Result<(), StoreError> {
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(TICK) => {}
+                _ = stop.changed() => return Ok(()),
+            }
+            if due.is_some_and(|due| due <= self.clock.now()) || self.store.data_version().await? != version {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn work_on(&self, job: &LeasedJob, stop: watch::Receiver<bool>) -> Result<(), StoreError> {
+        let kind = job.row().kind;
+        tracing::debug!(job.id = %job.id(), job.kind = %kind, attempt = job.row().attempts, "job begins");
+        let end = match self.attend(job, stop).await {
+            Worked::Ended(end) => end,
+            Worked::LeaseLost => {
+                self.counters.jobs_lost.add();
+                tracing::warn!(job.id = %job.id(), job.kind = %kind, "the job's lease is lost; its work is dropped");
+                return Ok(());
+            }
+            // Given back at once, so that the next process needn't wait for the lease to run out.
+            Worked::Stopped => JobEnd::Failed {
+                reason: "the server was stopped".into(),
+                retry_at: Some(self.clock.now()),
+            },
+        };
+        match &end {
+            JobEnd::Completed => {
+                self.counters.jobs_completed.add();
+                tracing::info!(job.id = %job.id(), job.kind = %kind, "job completed");
+            }
+            JobEnd::Failed { reason, .. } => {
+                self.counters.jobs_failed.add();
+                tracing::warn!(job.id = %job.id(), job.kind = %kind, reason, "job failed");
+            }
+        }
+        self.store
+            .finish_job(job, &self.owner, end, self.clock.now())
+            .await
+    }
+
+    /// Runs the handler with a heartbeat beside it.
+    async fn attend(&self, job: &LeasedJob, mut stop: watch::Receiver<bool>) -> Worked {
+        let permit = self.access.enter_job(job);
+        let news: Mutex<Option<String>> = Mutex::new(None);
+        let progress = |text: String| *news.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
+        let mut work = pin!(guarded(self.watchpost.run_job(job, &permit, &progress)));
+        let mut beaten = Instant::now();
+        loop {
+            tokio::select! {
+                end = &mut work => return Worked::Ended(end),
+                _ = stop.wait_for(|stop| *stop) => return Worked::Stopped,
+                () = tokio::time::sleep(PROGRESS_EVERY) => {}
+            }
+            let text = news.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if text.is_none() && beaten.elapsed() < HEARTBEAT_EVERY {
+                continue;
+            }
+            match self
+                .store
+                .heartbeat(job, &self.owner, text.as_deref(), self.clock.now())
+                .await
+            {
+                Ok(true) => beaten = Instant::now(),
+                Ok(false) => return Worked::LeaseLost,
+                Err(error) => {
+                    tracing::warn!(job.id = %job.id(), error = %error, "a heartbeat failed");
+                    if beaten.elapsed() >= LEASE {
+                        return Worked::LeaseLost;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A handler that panics has failed, and takes nobody with it.
+async fn guarded(work: impl Future<Output = JobEnd>) -> JobEnd {
+    let mut work = pin!(work);
+    poll_fn(|cx| {
+        catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))).unwrap_or_else(|_| {
+            Poll::Ready(JobEnd::Failed {
+                reason: "internal error: the job's handler broke off; the log has more".into(),
+                retry_at: None,
+            })
+        })
+    })
+    .await
+}
+
+/// Writes uses of keys every half second, until stopped and once more then.
+pub async fn note_key_uses(access: &AccessGate, mut stop: watch::Receiver<bool>) {
+    loop {
+        let stopped = tokio::select! {
+            () = tokio::time::sleep(TICK) => false,
+            _ = stop.wait_for(|stop| *stop) => true,
+        };
+        if let Err(error) = access.flush_uses().await {
+            tracing::warn!(error = %error, "uses of keys can't be noted");
+        }
+        if stopped {
+            return;
+        }
+    }
+}
+
+/// Runs a worker and the noting of key uses on a thread of its own, the worker only after `delay`.
+///
+/// # Errors
+/// If the system gives no thread or no event loop.
+pub fn spawn(
+    instance: Instance,
+    counters: Arc<Counters>,
+    delay: Duration,
+    mut stop: watch::Receiver<bool>,
+) -> anyhow::Result<std::thread::JoinHandle<()>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let work = async move {
+        let uses = note_key_uses(instance.access(), stop.clone());
+        let jobs = async {
+            if !delay.is_zero() {
+                let _ = tokio::time::timeout(delay, stop.wait_for(|stop| *stop)).await;
+            }
+            if *stop.borrow() {
+                return;
+            }
+            if let Err(error) = instance.record_exemptions().await {
+                tracing::error!(error = %error, "no jobs are run: the exemptions from outbound rules can't be recorded");
+                return;
+            }
+            match instance.connecting() {
+                Ok(watchpost) => Worker::new(&instance, watchpost, counters).run(stop).await,
+                Err(error) => tracing::error!(error = format!("{error:#}"), "no jobs are run"),
+            }
+        };
+        tokio::join!(uses, jobs);
+    };
+    Ok(std::thread::Builder::new()
+        .name("watchpost-worker".into())
+        .spawn(move || runtime.block_on(work))?)
+}

@@ -433,7 +433,7 @@ impl IntegrationStore for SqliteStore {
 
     async fn finish_sync(&self, write: AuthorizedWrite<FinishSync>) -> Result<Audited<()>, StoreError> {
         self.change("syncs", write, |tx, workspace, command, entry| {
-            finish_sync(tx, workspace, command, entry)
+            finish_sync(tx, workspace, &command, entry)
         })
         .await
     }
@@ -469,7 +469,7 @@ pub(crate) fn record_collection(
     tx.bump(workspace)
 }
 
-fn finish_sync(tx: &Tx<'_>, workspace: i64, command: FinishSync, entry: &mut PendingEntry) -> Res<()> {
+fn finish_sync(tx: &Tx<'_>, workspace: i64, command: &FinishSync, entry: &mut PendingEntry) -> Res<()> {
     let found = running_sync(tx.conn, workspace, command.sync, command.integration);
     let (sync, integration) = match found {
         Ok(found) => found,

@@ -422,16 +422,31 @@ pub fn restore(backup: &Path, target: &Path) -> Result<(), OpenError> {
     }
     if target.exists() {
         check_mode(target, 0o600)?;
+        // Fails while anybody else has it open; also takes its log in. A damaged one is put aside as it is.
         let old = Connection::open(target).map_err(|error| explain(target, &error))?;
-        // Fails while anybody else has it open; also takes the log in.
-        old.busy_timeout(Duration::from_millis(500))
-            .and_then(|()| {
-                old.execute_batch("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE; ROLLBACK;")
-            })
-            .map_err(|error| explain(target, &error))?;
+        let alone = old.busy_timeout(Duration::from_millis(500)).and_then(|()| {
+            old.execute_batch(
+                "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE; ROLLBACK;",
+            )
+        });
         drop(old);
+        if let Err(error) = alone {
+            let error = explain(target, &error);
+            if !matches!(error, OpenError::NotAStore { .. }) {
+                return Err(error);
+            }
+        }
         let kept = target.with_extension("before-restore.db");
         fs::rename(target, &kept).map_err(|error| io_error(target, &error))?;
+        for end in ["-wal", "-shm"] {
+            let beside = |path: &Path| {
+                let mut name = path.as_os_str().to_owned();
+                name.push(end);
+                PathBuf::from(name)
+            };
+            // Usually there is none; a log must never meet another database.
+            let _ = fs::rename(beside(target), beside(&kept));
+        }
     } else {
         prepare_files(target, true)?;
     }

@@ -199,10 +199,10 @@ fn coverage(conn: &Connection, workspace: i64, now: Timestamp) -> Res<CoverageNu
             continue;
         };
         let identity: [u8; 16] = row.get(0)?;
-        if current.as_ref().is_none_or(|(id, _)| *id != identity) {
-            if let Some((_, person)) = current.replace((identity, Person::default())) {
-                add_person(&mut out, &person, sso_asked);
-            }
+        if current.as_ref().is_none_or(|(id, _)| *id != identity)
+            && let Some((_, person)) = current.replace((identity, Person::default()))
+        {
+            add_person(&mut out, &person, sso_asked);
         }
         let Some((_, person)) = &mut current else {
             continue;

@@ -44,7 +44,7 @@ const SLICE_ROWS: u32 = 500;
 const SLICE_TIME: Duration = Duration::from_millis(10);
 /// Pages in the log at which it is taken into the file: when nothing waits, and in any case.
 const CHECKPOINT_IDLE_PAGES: i32 = 256;
-const CHECKPOINT_PAGES: i32 = 4_096;
+const CHECKPOINT_PAGES: i32 = 1_024;
 
 /// Inside a write transaction.
 pub(crate) struct Tx<'a> {
@@ -79,7 +79,7 @@ impl Tx<'_> {
     pub(crate) fn may_go_on(&self) -> bool {
         let rows = self.rows.get() + 1;
         self.rows.set(rows);
-        rows < SLICE_ROWS && (rows % 16 != 0 || Instant::now() < self.until)
+        rows < SLICE_ROWS && (!rows.is_multiple_of(16) || Instant::now() < self.until)
     }
 }
 

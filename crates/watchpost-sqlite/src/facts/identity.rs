@@ -190,7 +190,9 @@ pub(super) fn lose_account(tx: &Tx<'_>, workspace: i64, identity: IdentityId) ->
 /// Sets name, main address and kind of an identity from its accounts: those that aren't retired before others,
 /// identity providers before other platforms, then the account that was there first.
 pub(super) fn describe(tx: &Tx<'_>, workspace: i64, identity: IdentityId) -> Res<()> {
-    let mut best: Option<((bool, bool, i64), String, Option<String>, i64)> = None;
+    // Rank, then name, address and kind.
+    type Best = ((bool, bool, i64), String, Option<String>, i64);
+    let mut best: Option<Best> = None;
     {
         let mut statement = tx.conn.prepare_cached(
             "SELECT a.retired, i.platform, a.rowid, a.display_name, a.email, a.kind FROM accounts a \

@@ -1,1 +1,207 @@
+//! The file: who may open it, what it refuses, tampering, backup.
 
+use crate::conformance::{open, options};
+use rusqlite::Connection;
+use std::{os::unix::fs::PermissionsExt as _, path::Path, sync::Arc};
+use watchpost_core::{
+    access::{AccessGate, KeyScope},
+    audit::{AuditOutcome, AuditStore as _, AuditTarget, ChainVerdict},
+    error::StoreError,
+    id::WorkspaceId,
+    job::{InstanceStore as _, WorkspaceRow},
+    time::Timestamp,
+};
+use watchpost_sqlite::{MasterKey, OpenError, SqliteStore, restore};
+use watchpost_testkit::{
+    SteppingClock,
+    conformance::{call, run},
+};
+
+fn clock() -> Arc<SteppingClock> {
+    Arc::new(SteppingClock::from("2026-03-01T08:00:00Z".parse().unwrap()))
+}
+
+fn reopen(path: &Path) -> Result<SqliteStore, OpenError> {
+    SqliteStore::open(options(path.to_path_buf(), clock(), 3))
+}
+
+fn mode(path: &Path, mode: u32) {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn files_that_others_can_use_are_refused_with_the_command_that_helps() {
+    let file = open(clock());
+    let path = file.path();
+    file.store.close();
+    let found = std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(found, 0o600);
+    mode(&path, 0o640);
+    let error = reopen(&path).unwrap_err().to_string();
+    assert!(error.contains("chmod 600"), "{error}");
+    mode(&path, 0o600);
+    let folder = path.parent().unwrap();
+    mode(folder, 0o755);
+    let error = reopen(&path).unwrap_err().to_string();
+    assert!(error.contains("chmod 700"), "{error}");
+    mode(folder, 0o700);
+    reopen(&path).unwrap();
+}
+
+#[test]
+fn missing_newer_foreign_damaged_and_locked_files_are_told_apart() {
+    let file = open(clock());
+    let path = file.path();
+    file.store.close();
+    let mut missing = options(path.with_file_name("none.db"), clock(), 1);
+    missing.create = false;
+    assert!(matches!(
+        SqliteStore::open(missing),
+        Err(OpenError::Missing { .. })
+    ));
+
+    let raw = Connection::open(&path).unwrap();
+    raw.execute_batch("PRAGMA user_version = 999").unwrap();
+    assert!(matches!(reopen(&path), Err(OpenError::Newer { found: 999, .. })));
+    raw.execute_batch("PRAGMA user_version = 1").unwrap();
+    drop(raw);
+    reopen(&path).unwrap();
+
+    let mut wrong = options(path.clone(), clock(), 1);
+    wrong.master = MasterKey::new([6; 32]);
+    assert!(matches!(
+        SqliteStore::open(wrong),
+        Err(OpenError::WrongMasterKey { .. })
+    ));
+
+    let other = path.with_file_name("other.db");
+    Connection::open(&other)
+        .unwrap()
+        .execute_batch("CREATE TABLE t (x)")
+        .unwrap();
+    mode(&other, 0o600);
+    assert!(matches!(reopen(&other), Err(OpenError::NotAStore { .. })));
+    std::fs::write(&other, vec![b'x'; 8_192]).unwrap();
+    assert!(matches!(reopen(&other), Err(OpenError::NotAStore { .. })));
+
+    for keep in [100, 4_096, 20_000] {
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::write(&other, &whole[..keep]).unwrap();
+        // Whatever it is, it is an error or a store whose reads say so; never a panic.
+        if let Ok(store) = reopen(&other) {
+            let _ = run(store.integrity_check());
+        }
+    }
+}
+
+#[test]
+fn a_changed_byte_of_the_log_names_its_row() {
+    run(async {
+        let file = open(clock());
+        let store: Arc<SqliteStore> = Arc::new(file.store.clone());
+        let id = WorkspaceId::from_bytes([1; 16]);
+        let row = WorkspaceRow {
+            id,
+            name: "one".into(),
+            created_at: Timestamp::from_millis(1),
+        };
+        store.create_workspace(&row).await.unwrap();
+        let gate = AccessGate::new(store.clone(), clock());
+        let scope = gate.local_operator(id, KeyScope::Read, false);
+        for _ in 0..20 {
+            let entry = scope.observe("case.read", AuditTarget::default(), AuditOutcome::Ok, call());
+            store.append(entry).await.unwrap().into_value();
+        }
+        let verify = || async {
+            let mut verifier = watchpost_core::audit::ChainVerifier::new(id);
+            for row in store.audit_page(&scope, 0, 1_000).await.unwrap() {
+                if let Err(verdict) = verifier.check(&row) {
+                    return verdict;
+                }
+            }
+            verifier.finish()
+        };
+        assert!(matches!(verify().await, ChainVerdict::Intact { rows: 21, .. }));
+        let raw = Connection::open(file.path()).unwrap();
+        raw.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+        assert!(
+            raw.execute("UPDATE audit_entries SET operation = 'x' WHERE seq = 7", [])
+                .is_err()
+        );
+        assert!(
+            raw.execute("DELETE FROM audit_entries WHERE seq = 21", [])
+                .is_err()
+        );
+        raw.execute_batch("DROP TRIGGER audit_entries_keep; DROP TRIGGER audit_entries_stay")
+            .unwrap();
+        raw.execute("UPDATE audit_entries SET operation = 'x' WHERE seq = 7", [])
+            .unwrap();
+        assert!(matches!(verify().await, ChainVerdict::Broken { seq: 7, .. }));
+        raw.execute("UPDATE audit_entries SET operation = 'case' WHERE seq = 7", [])
+            .unwrap();
+        raw.execute("UPDATE audit_entries SET outcome = 99 WHERE seq = 9", [])
+            .unwrap();
+        let error = store.audit_page(&scope, 0, 1_000).await.unwrap_err();
+        let StoreError::Corrupt { source, .. } = error else {
+            panic!("damaged");
+        };
+        assert!(source.to_string().contains("row 9"), "{source}");
+        raw.execute("UPDATE audit_entries SET outcome = 0 WHERE seq = 9", [])
+            .unwrap();
+        raw.execute("DELETE FROM audit_entries WHERE seq = 12", [])
+            .unwrap();
+        assert!(matches!(verify().await, ChainVerdict::Broken { seq: 12, .. }));
+    });
+}
+
+#[test]
+fn a_backup_restores_to_what_it_was() {
+    run(async {
+        let file = open(clock());
+        let row = |n: u8| WorkspaceRow {
+            id: WorkspaceId::from_bytes([n; 16]),
+            name: format!("workspace {n}"),
+            created_at: Timestamp::from_millis(1),
+        };
+        file.store.create_workspace(&row(1)).await.unwrap();
+        let copy = file.folder.path().join("copy.db");
+        file.store.backup(&copy).await.unwrap();
+        assert_eq!(
+            std::fs::metadata(&copy).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        file.store.create_workspace(&row(2)).await.unwrap();
+        assert!(file.store.integrity_check().await.unwrap().is_empty());
+        file.store.checkpoint().await.unwrap();
+        let path = file.path();
+        file.store.close();
+        let closed = file.store.create_workspace(&row(3)).await;
+        assert!(matches!(closed, Err(StoreError::Unavailable(_))));
+        restore(&copy, &path).unwrap();
+        let store = reopen(&path).unwrap();
+        assert_eq!(store.workspaces().await.unwrap(), [row(1)]);
+        assert!(path.with_extension("before-restore.db").exists());
+        store.create_workspace(&row(2)).await.unwrap();
+        store.close();
+        std::fs::write(&copy, b"no store").unwrap();
+        assert!(matches!(restore(&copy, &path), Err(OpenError::NotAStore { .. })));
+        assert_eq!(reopen(&path).unwrap().workspaces().await.unwrap().len(), 2);
+    });
+}
+
+#[test]
+fn a_lock_held_by_another_process_is_unavailable_and_passes() {
+    run(async {
+        let file = open(clock());
+        let raw = Connection::open(file.path()).unwrap();
+        raw.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let store = file.store.clone();
+        let waiting = tokio::spawn(async move { store.check_ready(Timestamp::from_millis(5)).await });
+        // Reads go on meanwhile.
+        assert!(file.store.workspaces().await.unwrap().is_empty());
+        let refused = waiting.await.unwrap();
+        assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+        raw.execute_batch("ROLLBACK").unwrap();
+        file.store.check_ready(Timestamp::from_millis(6)).await.unwrap();
+    });
+}

@@ -1,1 +1,95 @@
+//! Hot queries use an index in list order: they neither scan a table nor sort.
 
+use crate::conformance::open;
+use rusqlite::Connection;
+use std::sync::Arc;
+use watchpost_testkit::SteppingClock;
+
+/// The plan of a statement, one step a line.
+fn plan(conn: &Connection, sql: &str) -> Vec<String> {
+    let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let parameters = statement.parameter_count();
+    statement
+        .query_map(rusqlite::params_from_iter(vec![1; parameters]), |row| row.get(3))
+        .unwrap()
+        .collect::<rusqlite::Result<_>>()
+        .unwrap()
+}
+
+#[test]
+fn hot_queries_neither_scan_nor_sort() {
+    let file = open(Arc::new(SteppingClock::from(
+        "2026-03-01T08:00:00Z".parse().unwrap(),
+    )));
+    let conn = Connection::open(file.path()).unwrap();
+    let check = |sql: &str| {
+        let plan = plan(&conn, sql);
+        assert!(!plan.is_empty());
+        for step in &plan {
+            assert!(
+                !step.contains("SCAN") && !step.contains("TEMP B-TREE"),
+                "{sql}\n{plan:#?}"
+            );
+        }
+    };
+    let stream = "FROM findings f INDEXED BY findings_order WHERE f.workspace_id = ?1 AND f.status = ?2 \
+                  AND f.severity = ?3 AND f.scored = ?4";
+    let category = "FROM findings f INDEXED BY findings_category WHERE f.workspace_id = ?1 AND f.status = ?2 \
+                    AND f.severity = ?3 AND f.scored = ?4 AND f.category = ?6";
+    let after = "AND f.first_seen_at <= ?7 AND (f.first_seen_at < ?7 OR f.id > ?8)";
+    let order = "ORDER BY f.first_seen_at DESC, f.id LIMIT ?5";
+    check(&format!("SELECT f.title {stream} {order}"));
+    check(&format!("SELECT f.title {stream} {after} {order}"));
+    check(&format!("SELECT f.rowid {category} {order}"));
+    check(&format!("SELECT f.rowid {category} {after} {order}"));
+    check("SELECT * FROM finding_counts WHERE workspace_id = ?1 AND status <= 1");
+    check("SELECT identity_id FROM identity_addresses WHERE workspace_id = ?1 AND address = ?2");
+    check("SELECT * FROM accounts a WHERE a.workspace_id = ?1 AND a.identity_id = ?2");
+    check(
+        "SELECT * FROM roles WHERE workspace_id = ?1 AND integration = ?2 AND principal_vendor_id = ?3 LIMIT 400",
+    );
+    check(
+        "SELECT * FROM grants WHERE workspace_id = ?1 AND integration = ?2 AND account_vendor_id = ?3 \
+         ORDER BY risk LIMIT ?4",
+    );
+    check(
+        "SELECT * FROM snapshots WHERE workspace_id = ?1 AND at <= ?2 ORDER BY at DESC, analysis_id DESC LIMIT ?3",
+    );
+    check("SELECT id FROM api_keys WHERE hash = ?1");
+    check("SELECT seq FROM audit_entries WHERE workspace_id = ?1 ORDER BY seq DESC LIMIT 1");
+}
+
+#[test]
+fn every_tenant_tables_key_begins_with_the_workspace() {
+    let file = open(Arc::new(SteppingClock::from(
+        "2026-03-01T08:00:00Z".parse().unwrap(),
+    )));
+    let conn = Connection::open(file.path()).unwrap();
+    let mut statement = conn
+        .prepare("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%'")
+        .unwrap();
+    let tables: Vec<String> = statement
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<rusqlite::Result<_>>()
+        .unwrap();
+    assert!(tables.len() > 20);
+    for table in tables.iter().filter(|name| *name != "instance") {
+        let first: String = conn
+            .query_row(
+                "SELECT name FROM pragma_table_info(?1) WHERE pk = 1",
+                [table],
+                |row| row.get(0),
+            )
+            .unwrap();
+        assert_eq!(first, "workspace_id", "{table}");
+        let strict: bool = conn
+            .query_row(
+                "SELECT strict FROM pragma_table_list WHERE name = ?1",
+                [table],
+                |row| row.get(0),
+            )
+            .unwrap();
+        assert!(strict, "{table}");
+    }
+}

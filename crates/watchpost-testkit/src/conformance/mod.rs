@@ -3,6 +3,11 @@
 //! An adapter's `tests/it` implements [`Harness`] and calls [`crate::conformance_tests`] with it: each case becomes a
 //! test. To add a port method, add a case here and its name to the macro's list.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "test code, in a library so that every adapter runs it"
+)]
+
 pub mod access;
 pub mod counters;
 pub mod facts;

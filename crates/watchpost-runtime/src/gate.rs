@@ -177,3 +177,122 @@ fn binding(principal: &WorkspaceScope) -> Binding {
     bytes[1..].copy_from_slice(&id);
     Binding::new(&bytes).expect("17 bytes are fewer than 64")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        config::Settings,
+        data_dir::DataDir,
+        instance::{Ambient, Instance, init},
+    };
+    use watchpost_core::{
+        access::{Expiry, KeyScope},
+        audit::CallRecord,
+    };
+
+    async fn instance(folder: &std::path::Path) -> Instance {
+        let dir = DataDir::locate(Some(&folder.join("data")), &|_| None).unwrap();
+        init(&dir, None, &Ambient::system()).await.unwrap();
+        Instance::open(&dir, Settings::default(), Ambient::system()).unwrap()
+    }
+
+    async fn key(instance: &Instance) -> String {
+        let operator = instance.operator(&instance.workspace(None).await.unwrap());
+        let call = CallRecord::new("cli", "keys create", "{}");
+        let issued = instance
+            .answering()
+            .create_key(&operator, "test", KeyScope::Read, Expiry::Year1, 10, call)
+            .await
+            .unwrap();
+        issued.key.reveal().to_owned()
+    }
+
+    fn gate(instance: &Instance, requests_per_hour: u32) -> KeyGate {
+        let limits = LimitSettings {
+            requests_per_hour,
+            ..Settings::default().limits
+        };
+        KeyGate::new(Arc::clone(instance.access()), &limits, Arc::default())
+    }
+
+    async fn admit(gate: &KeyGate, key: Option<&str>) -> Result<Arc<WorkspaceScope>, Refusal> {
+        gate.admit(key.map(Credential::new), &Caller::local()).await
+    }
+
+    #[tokio::test]
+    async fn a_key_over_its_limit_is_told_when_to_come_back_and_others_are_served() {
+        let folder = tempfile::tempdir().unwrap();
+        let instance = instance(folder.path()).await;
+        let (busy, quiet) = (key(&instance).await, key(&instance).await);
+        let gate = gate(&instance, 2);
+        assert!(admit(&gate, Some(&busy)).await.is_ok());
+        assert!(admit(&gate, Some(&busy)).await.is_ok());
+        match admit(&gate, Some(&busy)).await {
+            Err(Refusal::Throttled { retry_after }) => {
+                // Two an hour: the next one is due within half an hour.
+                assert!(
+                    retry_after > Duration::from_secs(1_700) && retry_after <= Duration::from_secs(1_800)
+                );
+            }
+            other => panic!("{other:?}"),
+        }
+        assert!(admit(&gate, Some(&quiet)).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_limit_of_zero_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let instance = instance(folder.path()).await;
+        let key = key(&instance).await;
+        let gate = gate(&instance, 0);
+        for _ in 0..2_000 {
+            assert!(admit(&gate, Some(&key)).await.is_ok());
+        }
+    }
+
+    #[tokio::test]
+    async fn missing_and_wrong_keys_are_refused_and_keys_are_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let instance = instance(folder.path()).await;
+        let gate = gate(&instance, 1_000);
+        assert_eq!(admit(&gate, None).await.unwrap_err(), Refusal::Missing);
+        for wrong in ["", "wp_short", "wp_0123456789abcdefghijABCDEFGHIJ3O07sR"] {
+            assert_eq!(
+                admit(&gate, Some(wrong)).await.unwrap_err(),
+                Refusal::Invalid,
+                "{wrong}"
+            );
+        }
+        let first = admit(&gate, Some(&key(&instance).await)).await.unwrap();
+        let second = admit(&gate, Some(&key(&instance).await)).await.unwrap();
+        assert_ne!(gate.binding(&first), gate.binding(&second));
+        assert_eq!(gate.binding(&first), gate.binding(&first));
+    }
+
+    #[tokio::test]
+    async fn a_stdio_client_whose_key_is_revoked_is_refused_from_then_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let instance = instance(folder.path()).await;
+        let key = key(&instance).await;
+        let gate = StdioGate::new(
+            Arc::clone(instance.access()),
+            Some(SecretString::from(key.as_str())),
+            Arc::default(),
+        );
+        let scope = gate.admit(None, &Caller::local()).await.unwrap();
+        assert!(gate.still_valid(&scope).await);
+        let Actor::Key { id, .. } = scope.actor() else {
+            panic!("a key's scope")
+        };
+        let operator = instance.operator(&instance.workspace(None).await.unwrap());
+        let call = CallRecord::new("cli", "keys revoke", "{}");
+        instance
+            .answering()
+            .revoke_key(&operator, *id, call)
+            .await
+            .unwrap();
+        instance.access().forget();
+        assert!(!gate.still_valid(&scope).await);
+    }
+}

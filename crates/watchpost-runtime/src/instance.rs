@@ -352,3 +352,66 @@ pub fn needs_init(error: &anyhow::Error) -> bool {
         Some(DataDirError::NotInitialized(_))
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn dir(path: &Path) -> DataDir {
+        DataDir::locate(Some(path), &|_| None).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_second_init_changes_nothing_and_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = dir(&folder.path().join("data"));
+        let ambient = Ambient::system();
+        let first = init(&dir, None, &ambient).await.unwrap();
+        assert_eq!(
+            first,
+            Initialized::Created {
+                workspace: "default".into()
+            }
+        );
+        let unchanged = Initialized::Unchanged {
+            workspaces: vec!["default".into()],
+        };
+        assert_eq!(init(&dir, None, &ambient).await.unwrap(), unchanged);
+        assert_eq!(init(&dir, Some("default"), &ambient).await.unwrap(), unchanged);
+        let added = init(&dir, Some("Second one"), &ambient).await.unwrap();
+        assert_eq!(
+            added,
+            Initialized::Added {
+                workspace: "Second one".into()
+            }
+        );
+        for wrong in ["", " x", "x\n"] {
+            assert!(init(&dir, Some(wrong), &ambient).await.is_err(), "{wrong:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_workspace_is_chosen_by_name_where_there_are_several() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = dir(&folder.path().join("data"));
+        let ambient = Ambient::system();
+        init(&dir, None, &ambient).await.unwrap();
+        let open = || Instance::open(&dir, Settings::default(), ambient.clone()).unwrap();
+        assert_eq!(open().workspace(None).await.unwrap().name, "default");
+        init(&dir, Some("other"), &ambient).await.unwrap();
+        let instance = open();
+        assert_eq!(instance.workspace(Some("other")).await.unwrap().name, "other");
+        let several = instance.workspace(None).await.unwrap_err().to_string();
+        assert!(several.contains("`--workspace` (default, other)"), "{several}");
+        let unknown = instance.workspace(Some("third")).await.unwrap_err().to_string();
+        assert!(unknown.contains("no workspace `third`"), "{unknown}");
+    }
+
+    #[test]
+    fn an_uninitialized_folder_is_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = Instance::open(&dir(folder.path()), Settings::default(), Ambient::system()).unwrap_err();
+        assert!(needs_init(&error), "{error}");
+    }
+}

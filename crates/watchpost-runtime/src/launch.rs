@@ -92,14 +92,13 @@ pub fn http(flags: &CommonFlags, surface: Surface, demo_info: Option<&Path>) -> 
         drop(runtime);
         return serve_http(demo.instance(), surface, |address| {
             let base_url = base_url(address);
+            if let Some(path) = demo_info {
+                keys.write_info(&base_url, path)?;
+            }
             say(&format!(
                 "listening on {base_url}\n{}",
                 keys.welcome(&base_url, &sibling("watchpost"))?
-            ))?;
-            match demo_info {
-                Some(path) => keys.write_info(&base_url, path),
-                None => Ok(()),
-            }
+            ))
         });
     }
     let instance = Instance::open(&dir, loaded.settings, Ambient::system())?;

@@ -14,7 +14,6 @@ use std::{
     net::{SocketAddr, TcpListener},
     sync::{Arc, OnceLock},
     thread,
-    time::Duration,
 };
 use tokio::{runtime::Runtime, sync::watch};
 use watchpost_mcp::McpServer;
@@ -48,7 +47,7 @@ pub fn serve_http(
     let service = service(instance, surface, address, Arc::clone(&counters))?;
     let (stopping, stop) = watch::channel(false);
     let signal = runtime.block_on(async { stop_signal() })?;
-    let worker = worker::spawn(instance.clone(), counters, Duration::ZERO, stop.clone())?;
+    let worker = worker::spawn(instance.clone(), counters, std::future::ready(()), stop.clone())?;
     let threads = spawn_servers(settings.threads, &listener, &service, &stop)?;
 
     tracing::info!(%address, threads = threads.len() + 1, "listening");
@@ -236,5 +235,49 @@ pub(crate) fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
                 std::future::pending::<()>().await;
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        config::Settings,
+        data_dir::DataDir,
+        instance::{Ambient, init},
+    };
+
+    fn refusal(change: impl FnOnce(&mut HttpSettings)) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = DataDir::locate(Some(&folder.path().join("data")), &|_| None).unwrap();
+        event_loop()
+            .unwrap()
+            .block_on(init(&dir, None, &Ambient::system()))
+            .unwrap();
+        let mut settings = Settings::default();
+        change(&mut settings.http);
+        let instance = Instance::open(&dir, settings, Ambient::system()).unwrap();
+        let served = serve_http(&instance, Surface::Everything, |_| anyhow::bail!("it listens"));
+        format!("{:#}", served.unwrap_err())
+    }
+
+    #[test]
+    fn off_loopback_needs_a_proxy_and_a_key() {
+        let open: SocketAddr = "0.0.0.0:0".parse().unwrap();
+        let text = refusal(|http| http.listen = open);
+        assert!(text.contains("--behind-proxy"), "{text}");
+        let text = refusal(|http| {
+            http.listen = open;
+            http.behind_proxy = true;
+        });
+        assert!(text.contains("there is no active key"), "{text}");
+    }
+
+    #[test]
+    fn a_port_that_is_taken_is_told_with_a_way_out() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = taken.local_addr().unwrap();
+        let text = refusal(|http| http.listen = address);
+        assert!(text.contains("choose another address with `--listen`"), "{text}");
     }
 }

@@ -72,6 +72,15 @@ pub fn serve_stdio(
             }
             admission => admission,
         };
+        let mut prepared = ready.clone();
+        let begin = async move {
+            tokio::time::sleep(WORKER_DELAY).await;
+            // The demo runs the jobs of its past itself; if that fails there is nothing to work on.
+            let settled = prepared.wait_for(|state| *state != Readiness::Waiting).await;
+            if !settled.is_ok_and(|state| *state == Readiness::Ready) {
+                std::future::pending::<()>().await;
+            }
+        };
         let handler = Waiting {
             inner: instance.mcp()?,
             ready,
@@ -83,7 +92,7 @@ pub fn serve_stdio(
             limits: Limits::default(),
             timing: Timing::default(),
         };
-        let worker = worker::spawn(instance.clone(), counters, WORKER_DELAY, stop)?;
+        let worker = worker::spawn(instance.clone(), counters, begin, stop)?;
         let served =
             watchpost_transport::serve_stdio(seat, tokio::io::stdin(), tokio::io::stdout(), signal).await;
         let _ = stopping.send(true);

@@ -231,14 +231,14 @@ pub async fn note_key_uses(access: &AccessGate, mut stop: watch::Receiver<bool>)
     }
 }
 
-/// Runs a worker and the noting of key uses on a thread of its own, the worker only after `delay`.
+/// Runs a worker and the noting of key uses on a thread of its own, the worker only once `begin` has come.
 ///
 /// # Errors
 /// If the system gives no thread or no event loop.
 pub fn spawn(
     instance: Instance,
     counters: Arc<Counters>,
-    delay: Duration,
+    begin: impl Future<Output = ()> + Send + 'static,
     mut stop: watch::Receiver<bool>,
 ) -> anyhow::Result<std::thread::JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -247,11 +247,10 @@ pub fn spawn(
     let work = async move {
         let uses = note_key_uses(instance.access(), stop.clone());
         let jobs = async {
-            if !delay.is_zero() {
-                let _ = tokio::time::timeout(delay, stop.wait_for(|stop| *stop)).await;
-            }
-            if *stop.borrow() {
-                return;
+            tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => return,
+                () = begin => {}
             }
             if let Err(error) = instance.record_exemptions().await {
                 tracing::error!(error = %error, "no jobs are run: the exemptions from outbound rules can't be recorded");

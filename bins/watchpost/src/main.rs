@@ -1,2 +1,176 @@
-//! 
-fn main() {}
+//! The operator's command line: sets Watchpost up, connects platforms, shows and decides what was found, and looks after keys and the
+//! audit trail. What it changes is audited as the local operator.
+//!
+//! # What it does not do
+//! It serves nobody: `watchpost-http` and `watchpost-stdio` do.
+
+mod command;
+mod failure;
+mod output;
+mod session;
+
+use crate::{
+    command::{apps, audit, backup, bridge, client_config, config, doctor, findings, init, integrations, keys, posture, remediations, sync},
+    output::Output,
+    session::Session,
+};
+use anyhow::Result;
+use clap::{CommandFactory as _, Parser, Subcommand};
+use std::{path::PathBuf, process::ExitCode};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Watchpost: the security posture of what your company runs on.
+#[derive(Debug, Parser)]
+#[command(name = "watchpost", version, propagate_version = true)]
+struct Cli {
+    /// The folder that holds the database and the master key
+    #[arg(long, global = true, env = "WATCHPOST_DATA_DIR")]
+    data_dir: Option<PathBuf>,
+    /// The workspace, where the file holds several
+    #[arg(long, global = true, env = "WATCHPOST_WORKSPACE")]
+    workspace: Option<String>,
+    /// Answer in JSON
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Makes the data folder, the database and the master key
+    Init(init::Init),
+    /// API keys for assistants and programs
+    #[command(subcommand)]
+    Keys(keys::Keys),
+    /// Connected platforms
+    #[command(subcommand)]
+    Integrations(integrations::Integrations),
+    /// Reads the platforms now and judges what was read
+    Sync(sync::Sync),
+    /// The risk score with its explanation
+    Score,
+    /// What was found, and your decisions about it
+    #[command(subcommand)]
+    Findings(findings::Findings),
+    /// A person over all platforms
+    Identity(posture::IdentityArgs),
+    /// Third-party apps and what you decided about them
+    #[command(subcommand)]
+    Apps(apps::Apps),
+    /// Remediations that were asked for
+    #[command(subcommand)]
+    Remediations(remediations::Remediations),
+    /// The audit trail
+    #[command(subcommand)]
+    Audit(audit::Audit),
+    /// What to paste into an assistant
+    ClientConfig(client_config::ClientConfig),
+    /// Speaks stdio to a desktop assistant and HTTP to a server
+    Bridge(bridge::Bridge),
+    /// Copies the database while it is in use
+    Backup(backup::Backup),
+    /// Puts a backup into an empty data folder
+    Restore(backup::Restore),
+    /// Says what is in order and what isn't
+    Doctor(doctor::Doctor),
+    /// The settings
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Writes completions for a shell to standard output
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Every setting, its value, and where that came from
+    Show,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output { json: cli.json };
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            output.note(&format!("error: can't start: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(run(cli, output)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output.note(&format!("error: {error:#}"));
+            ExitCode::from(failure::exit_code(&error))
+        }
+    }
+}
+
+async fn run(cli: Cli, output: Output) -> Result<()> {
+    let place = session::Place::find(cli.data_dir.as_deref(), cli.workspace.clone())?;
+    match cli.command {
+        Command::Bridge(args) => bridge::run(args).await,
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "watchpost", &mut script);
+            Ok(output.line(String::from_utf8_lossy(&script).trim_end())?)
+        }
+        Command::Init(args) => init::run(args, &place, output).await,
+        Command::Config { command: ConfigCommand::Show } => config::show(&place.settings()?, output),
+        Command::Restore(args) => backup::restore(&args, &place, output),
+        Command::ClientConfig(args) => {
+            let session = if place.is_initialized() { Some(Session::open(&place).await?) } else { None };
+            let done = client_config::run(args, session.as_ref(), place.data_dir(), cli.workspace, output).await;
+            close(session, done).await
+        }
+        other => {
+            let session = Session::open(&place).await?;
+            let done = with_session(other, &session, &place, output).await;
+            close(Some(session), done).await
+        }
+    }
+}
+
+/// Flushes and closes the store whatever came of the command.
+async fn close(session: Option<Session>, done: Result<()>) -> Result<()> {
+    if let Some(session) = session {
+        session.close().await;
+    }
+    done
+}
+
+async fn with_session(command: Command, session: &Session, place: &session::Place, output: Output) -> Result<()> {
+    match command {
+        Command::Keys(command) => keys::run(command, session, output).await,
+        Command::Integrations(command) => integrations::run(command, session, output).await,
+        Command::Sync(args) => sync::run(args, session, output).await,
+        Command::Score => posture::score(session, output).await,
+        Command::Findings(command) => findings::run(command, session, output).await,
+        Command::Identity(args) => posture::identity(args, session, output).await,
+        Command::Apps(command) => apps::run(command, session, output).await,
+        Command::Remediations(command) => remediations::run(command, session, output).await,
+        Command::Audit(command) => audit::run(command, session, output).await,
+        Command::Backup(args) => backup::backup(&args, session, output).await,
+        Command::Doctor(args) => doctor::run(args, session, &place.settings()?, place.data_dir(), output).await,
+        Command::Bridge(_) | Command::Completions { .. } | Command::Init(_) | Command::Config { .. } | Command::Restore(_) | Command::ClientConfig(_) => {
+            unreachable!("handled before a store is opened")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

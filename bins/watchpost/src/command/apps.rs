@@ -1,0 +1,118 @@
+//! `watchpost apps`.
+
+use crate::{
+    failure::{code, fail, from_core, from_store},
+    output::{Output, foreign},
+    session::Session,
+};
+use anyhow::Result;
+use clap::Subcommand;
+use serde_json::{Value, json};
+use watchpost_core::{
+    app::{App, AppLookup, AppPolicyOutcome, AppQuery, AppStore as _},
+    word::{AppPolicy, Platform},
+};
+
+/// Apps read at a time.
+const PAGE: usize = 100;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Apps {
+    /// Lists apps by name
+    List {
+        /// Only with this policy: none, sanctioned, unauthorized, blocked
+        #[arg(long)]
+        policy: Option<AppPolicy>,
+        /// Only on this platform
+        #[arg(long)]
+        platform: Option<Platform>,
+        /// Only names that contain this
+        #[arg(long)]
+        text: Option<String>,
+    },
+    /// Shows an app's policy, or sets it
+    Policy {
+        /// Name, client id or id
+        app: String,
+        /// none, sanctioned, unauthorized or blocked; left out: show it
+        policy: Option<AppPolicy>,
+    },
+}
+
+/// An app as a caller named it: by our id, or by name.
+pub(crate) fn lookup(text: &str) -> AppLookup {
+    text.parse().map_or_else(|_| AppLookup::Name(text.to_owned()), AppLookup::Id)
+}
+
+pub(crate) async fn run(command: Apps, session: &Session, output: Output) -> Result<()> {
+    let (watchpost, scope) = (&session.watchpost, session.scope.as_ref());
+    match command {
+        Apps::List { policy, platform, text } => {
+            let mut query = AppQuery { policy, platform, text, after: None, limit: PAGE };
+            let mut rows: Vec<App> = Vec::new();
+            loop {
+                let page = watchpost.store().list_apps(scope, &query).await.map_err(from_store)?;
+                let full = page.len() == PAGE;
+                rows.extend(page);
+                let Some(last) = rows.last().filter(|_| full) else { break };
+                query.after = Some((last.name.untrusted().to_owned(), last.id));
+            }
+            session.record("app.read", "apps list").await?;
+            let json = json!({"apps": rows.iter().map(app_json).collect::<Vec<_>>()});
+            let table = rows
+                .iter()
+                .map(|app| {
+                    vec![
+                        foreign(&app.name),
+                        app.platform.title().to_owned(),
+                        app.policy.to_string(),
+                        app.risk.map_or("-", |risk| risk.as_str()).to_owned(),
+                        app.accounts.to_string(),
+                        app.id.to_string(),
+                    ]
+                })
+                .collect();
+            Ok(output.table(&json, &["app", "platform", "policy", "risk", "accounts", "id"], table, "No apps fit.")?)
+        }
+        Apps::Policy { app, policy: None } => {
+            let answer = watchpost.app(scope, &lookup(&app)).await.map_err(from_core)?;
+            session.record("app.read", "apps policy").await?;
+            let app = answer.found.one().map_err(from_core)?;
+            Ok(output.answer(&app_json(&app), app.policy.as_str())?)
+        }
+        Apps::Policy { app, policy: Some(policy) } => {
+            let call = session.call("apps policy", json!({"policy": policy}));
+            let (app, outcome) = watchpost.set_app_policy(scope, &lookup(&app), policy, call).await.map_err(from_core)?;
+            let changed = match outcome {
+                AppPolicyOutcome::Changed { .. } => true,
+                AppPolicyOutcome::Unchanged => false,
+                AppPolicyOutcome::NotFound => return Err(fail(code::NOT_FOUND, "app not found: `watchpost apps list` shows them")),
+            };
+            let text = if changed {
+                format!("The policy is {policy} now; the next analysis judges by it.")
+            } else {
+                format!("Nothing changed: the policy was {policy} already.")
+            };
+            Ok(output.answer(&json!({"id": app.id, "changed": changed, "policy": policy}), &text)?)
+        }
+    }
+}
+
+fn app_json(app: &App) -> Value {
+    json!({
+        "id": app.id,
+        "name": app.name,
+        "platform": app.platform,
+        "policy": app.policy,
+        "policy_set_at": app.policy_set_at,
+        "publisher": app.publisher,
+        "publisher_verified": app.publisher_verified,
+        "first_party": app.first_party,
+        "enabled": app.enabled,
+        "risk": app.risk,
+        "accounts": app.accounts,
+        "grants": app.grants,
+        "scopes": app.scopes,
+        "first_seen_at": app.first_seen_at,
+    })
+}

@@ -1,0 +1,221 @@
+//! `watchpost audit`: the trail.
+
+use crate::{
+    failure::{code, fail, from_store},
+    output::{Output, Progress},
+    session::Session,
+};
+use anyhow::Result;
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use watchpost_core::{
+    audit::{AuditQuery, AuditRow, AuditStore as _, CHAIN_VERSION, ChainVerdict, ChainVerifier},
+    error::StoreError,
+    time::Timestamp,
+};
+
+/// Rows read at a time.
+const PAGE: usize = 2_000;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// Lists entries, newest first
+    List(List),
+    /// Checks the whole chain and names the first broken row
+    Verify,
+    /// Writes all entries to standard output, oldest first; the export is an entry itself
+    Export {
+        /// jsonl: one object a line; json: one array; csv
+        #[arg(long, value_enum, default_value_t = Format::Jsonl)]
+        format: Format,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Format {
+    /// One JSON object a line
+    Jsonl,
+    /// One JSON array
+    Json,
+    /// Comma-separated values
+    Csv,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Only this action, or, ending in a dot, all that begin so (`finding.`)
+    #[arg(long)]
+    action: Option<String>,
+    /// Only this actor's id
+    #[arg(long)]
+    actor: Option<String>,
+    /// Not before this time (RFC 3339)
+    #[arg(long)]
+    from: Option<Timestamp>,
+    /// Before this time
+    #[arg(long)]
+    to: Option<Timestamp>,
+    /// How many at the most
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    limit: u32,
+}
+
+pub(crate) async fn run(command: Audit, session: &Session, output: Output) -> Result<()> {
+    match command {
+        Audit::List(list) => {
+            let limit = usize::try_from(list.limit).unwrap_or(100);
+            let query = AuditQuery { action: list.action, actor_id: list.actor, from: list.from, to: list.to, before_seq: None, limit };
+            let rows = session.watchpost.store().list_entries(&session.scope, &query).await.map_err(from_store)?;
+            session.record("audit.read", "audit list").await?;
+            let json = json!({"entries": rows.iter().map(row_json).collect::<Vec<_>>()});
+            let table = rows
+                .iter()
+                .map(|row| {
+                    vec![
+                        row.seq.to_string(),
+                        row.at.to_string(),
+                        format!("{} {}", row.actor_kind, short(&row.actor_id)),
+                        row.action.to_string(),
+                        format!("{} {}", row.target_kind, row.target_id),
+                        row.outcome.to_string(),
+                        format!("{} {}", row.channel, row.operation),
+                    ]
+                })
+                .collect();
+            Ok(output.table(&json, &["row", "time", "actor", "action", "target", "outcome", "request"], table, "No entries fit.")?)
+        }
+        Audit::Verify => verify(session, output).await,
+        Audit::Export { format } => {
+            // The entry comes first: an export that nobody recorded doesn't exist.
+            session.record("audit.exported", "audit export").await?;
+            export(session, output, format).await
+        }
+    }
+}
+
+async fn verify(session: &Session, output: Output) -> Result<()> {
+    let progress = Progress::start("verifying");
+    let mut verifier = ChainVerifier::new(session.scope.workspace());
+    let mut after = 0;
+    let verdict = 'all: loop {
+        let page = match session.watchpost.store().audit_page(&session.scope, after, PAGE).await {
+            Ok(page) => page,
+            Err(StoreError::Corrupt { table: "audit", .. }) => {
+                break ChainVerdict::Broken { seq: after + 1, problem: "a row at or after this one can't be read" };
+            }
+            Err(error) => return Err(from_store(error)),
+        };
+        for row in &page {
+            if let Err(broken) = verifier.check(row) {
+                break 'all broken;
+            }
+        }
+        let Some(last) = page.last() else { break verifier.finish() };
+        after = last.seq;
+        progress.show(format!("verifying: {after} rows"));
+    };
+    progress.finish();
+    match verdict {
+        ChainVerdict::Intact { rows, tip } => {
+            let tip = hex(&tip);
+            Ok(output.answer(
+                &json!({"ok": true, "rows": rows, "tip": tip}),
+                &format!("The chain is intact: {rows} rows, tip {tip}. Compare the tip with an earlier export to see that the end is not cut off."),
+            )?)
+        }
+        ChainVerdict::Broken { seq, problem } => {
+            if output.json {
+                output.line(&json!({"ok": false, "row": seq, "problem": problem}).to_string())?;
+            }
+            Err(fail(code::NOT_IN_ORDER, format!("the audit chain is broken at row {seq}: {problem}")))
+        }
+    }
+}
+
+async fn export(session: &Session, output: Output, format: Format) -> Result<()> {
+    let mut after = 0;
+    let mut first = true;
+    match format {
+        Format::Json => output.line("[")?,
+        Format::Csv => output.line("seq,at,actor_kind,actor_id,action,target_kind,target_id,outcome,channel,operation,arguments,prev_hash,row_hash")?,
+        Format::Jsonl => {}
+    }
+    loop {
+        let page = session.watchpost.store().audit_page(&session.scope, after, PAGE).await.map_err(from_store)?;
+        let Some(last) = page.last() else { break };
+        after = last.seq;
+        for row in &page {
+            match format {
+                Format::Jsonl => output.line(&row_json(row).to_string())?,
+                Format::Json => output.line(&format!("{}{}", if first { " " } else { "," }, row_json(row)))?,
+                Format::Csv => output.line(&csv(row))?,
+            }
+            first = false;
+        }
+    }
+    if matches!(format, Format::Json) {
+        output.line("]")?;
+    }
+    Ok(())
+}
+
+fn row_json(row: &AuditRow) -> Value {
+    json!({
+        "chain": CHAIN_VERSION,
+        "seq": row.seq,
+        "at": row.at,
+        "at_ms": row.at.as_millis(),
+        "actor_kind": row.actor_kind,
+        "actor_id": row.actor_id,
+        "action": row.action,
+        "target_kind": row.target_kind,
+        "target_id": row.target_id,
+        "outcome": row.outcome,
+        "channel": row.channel,
+        "operation": row.operation,
+        "arguments": row.arguments,
+        "prev_hash": hex(&row.prev_hash),
+        "row_hash": hex(&row.row_hash),
+    })
+}
+
+fn csv(row: &AuditRow) -> String {
+    let cells = [
+        row.seq.to_string(),
+        row.at.to_string(),
+        row.actor_kind.to_string(),
+        row.actor_id.clone(),
+        row.action.to_string(),
+        row.target_kind.to_string(),
+        row.target_id.clone(),
+        row.outcome.to_string(),
+        row.channel.to_string(),
+        row.operation.to_string(),
+        row.arguments.clone(),
+        hex(&row.prev_hash),
+        hex(&row.row_hash),
+    ];
+    let mut line = String::new();
+    for (number, cell) in cells.iter().enumerate() {
+        if number > 0 {
+            line.push(',');
+        }
+        // A spreadsheet must not read a cell as a formula.
+        let guard = if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
+        let _ = write!(line, "\"{guard}{}\"", cell.replace('"', "\"\""));
+    }
+    line
+}
+
+fn short(id: &str) -> &str {
+    id.get(..8).unwrap_or(id)
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}

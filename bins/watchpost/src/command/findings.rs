@@ -1,0 +1,262 @@
+//! `watchpost findings`: what was found, and a person's decisions about it.
+
+use crate::{
+    failure::{code, fail, from_core},
+    output::{Output, foreign},
+    session::Session,
+};
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use watchpost_core::{
+    document::EntityRef,
+    finding::{Finding, FindingOutcome, FindingQuery, FindingSummary},
+    id::FindingId,
+    word::{Category, DismissReason, FindingStatus, Platform, Severity},
+};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Findings {
+    /// Lists findings, worst first
+    List(List),
+    /// Shows one finding with evidence and what to do
+    Show {
+        /// The finding's id
+        id: FindingId,
+    },
+    /// Hides a finding for 1 to 90 days
+    Snooze {
+        /// The finding's id
+        id: FindingId,
+        /// For how many days
+        #[arg(long, default_value_t = 7)]
+        days: i64,
+        /// Why, in your words
+        #[arg(long)]
+        note: Option<String>,
+    },
+    /// Closes a finding as accepted or wrong
+    Dismiss {
+        /// The finding's id
+        id: FindingId,
+        /// accepted_risk, false_positive, mitigated or not_applicable
+        #[arg(long)]
+        reason: DismissReason,
+        /// Why, in your words
+        #[arg(long)]
+        note: Option<String>,
+    },
+    /// Closes a finding as repaired
+    Resolve {
+        /// The finding's id
+        id: FindingId,
+        /// What was done
+        #[arg(long)]
+        note: Option<String>,
+    },
+    /// Takes a snooze, a dismissal or a resolution back
+    Reopen {
+        /// The finding's id
+        id: FindingId,
+        /// Why, in your words
+        #[arg(long)]
+        note: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Only these severities (repeat, or separate by commas)
+    #[arg(long, value_delimiter = ',')]
+    severity: Vec<Severity>,
+    /// Only these categories
+    #[arg(long, value_delimiter = ',')]
+    category: Vec<Category>,
+    /// Only these statuses [default: open,in_progress]
+    #[arg(long, value_delimiter = ',')]
+    status: Vec<FindingStatus>,
+    /// Only findings from these platforms
+    #[arg(long, value_delimiter = ',')]
+    platform: Vec<Platform>,
+    /// Only this rule
+    #[arg(long)]
+    rule: Option<String>,
+    /// Only findings whose sentence, subject or rule has these words
+    #[arg(long)]
+    text: Option<String>,
+    /// How many at the most
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    limit: u32,
+}
+
+pub(crate) async fn run(command: Findings, session: &Session, output: Output) -> Result<()> {
+    let (watchpost, scope) = (&session.watchpost, session.scope.as_ref());
+    match command {
+        Findings::List(list) => list_findings(list, session, output).await,
+        Findings::Show { id } => {
+            let (finding, rule) = watchpost.finding(scope, id).await.map_err(from_core)?;
+            let steps = rule.map(|rule| rule.remediation.clone()).unwrap_or_default();
+            session.record("finding.read", "findings show").await?;
+            show(&finding, &steps, output)
+        }
+        Findings::Snooze { id, days, note } => {
+            let call = session.call("findings snooze", json!({"days": days}));
+            let outcome = watchpost.snooze_finding(scope, id, days, note.as_deref(), call).await.map_err(from_core)?;
+            report(id, outcome, output)
+        }
+        Findings::Dismiss { id, reason, note } => {
+            let call = session.call("findings dismiss", json!({"reason": reason}));
+            let outcome = watchpost.dismiss_finding(scope, id, reason, note.as_deref(), call).await.map_err(from_core)?;
+            report(id, outcome, output)
+        }
+        Findings::Resolve { id, note } => {
+            let call = session.call("findings resolve", json!({}));
+            let outcome = watchpost.resolve_finding(scope, id, note.as_deref(), call).await.map_err(from_core)?;
+            report(id, outcome, output)
+        }
+        Findings::Reopen { id, note } => {
+            let call = session.call("findings reopen", json!({}));
+            let outcome = watchpost.reopen_finding(scope, id, note.as_deref(), call).await.map_err(from_core)?;
+            report(id, outcome, output)
+        }
+    }
+}
+
+async fn list_findings(list: List, session: &Session, output: Output) -> Result<()> {
+    let limit = usize::try_from(list.limit).unwrap_or(usize::MAX);
+    let statuses =
+        if list.status.is_empty() { vec![FindingStatus::Open, FindingStatus::InProgress] } else { list.status };
+    let mut query = FindingQuery {
+        severities: list.severity,
+        categories: list.category,
+        statuses,
+        platforms: list.platform,
+        rule_id: list.rule,
+        text: list.text,
+        limit: limit.min(100),
+        ..FindingQuery::default()
+    };
+    let mut rows = Vec::new();
+    let total = loop {
+        let (page, _) = session.watchpost.findings(&session.scope, &query).await.map_err(from_core)?;
+        rows.extend(page.findings);
+        query.after = page.next;
+        query.limit = limit.saturating_sub(rows.len()).min(100);
+        if query.after.is_none() || query.limit == 0 {
+            break page.total;
+        }
+    };
+    session.record("finding.read", "findings list").await?;
+    let json = json!({
+        "findings": rows.iter().map(summary_json).collect::<Vec<_>>(),
+        "total": total.value,
+        "total_is_minimum": total.is_minimum,
+        "returned": rows.len(),
+    });
+    let shown = rows.len();
+    let table = rows
+        .into_iter()
+        .map(|row| vec![row.severity.to_string(), row.status.to_string(), foreign(&row.title), row.id.to_string()])
+        .collect();
+    output.table(&json, &["severity", "status", "finding", "id"], table, "No findings fit.")?;
+    if !output.json && shown > 0 {
+        let more = if total.is_minimum { "more than " } else { "" };
+        output.note(&format!("{shown} of {more}{} findings", total.value));
+    }
+    Ok(())
+}
+
+pub(crate) fn summary_json(row: &FindingSummary) -> Value {
+    json!({
+        "id": row.id,
+        "title": row.title,
+        "severity": row.severity,
+        "category": row.category,
+        "status": row.status,
+        "rule_id": row.rule_id,
+        "subject": {
+            "type": row.subject.entity.entity_type(),
+            "id": entity_id(row.subject.entity),
+            "name": row.subject.name,
+            "email": row.subject.email,
+        },
+        "apps": row.apps.iter().map(|app| json!({"id": app.id, "name": app.name})).collect::<Vec<_>>(),
+        "first_seen_at": row.first_seen_at,
+    })
+}
+
+fn entity_id(entity: EntityRef) -> String {
+    match entity {
+        EntityRef::Identity(id) => id.to_string(),
+        EntityRef::App(id) => id.to_string(),
+        EntityRef::Integration(id) => id.to_string(),
+    }
+}
+
+fn show(finding: &Finding, steps: &[String], output: Output) -> Result<()> {
+    let mut json = summary_json(&finding.summary);
+    let evidence: Value = serde_json::from_str(&finding.evidence).unwrap_or(Value::Null);
+    let more = json!({
+        "evidence": evidence,
+        "last_seen_at": finding.last_seen_at,
+        "status_changed_at": finding.status_changed_at,
+        "snoozed_until": finding.snoozed_until,
+        "dismiss_reason": finding.dismiss_reason,
+        "note": finding.note,
+        "auto_resolved": finding.auto_resolved,
+        "reopen_count": finding.reopen_count,
+        "scored": finding.scored,
+        "remediation": steps,
+    });
+    if let (Value::Object(into), Value::Object(from)) = (&mut json, more) {
+        into.extend(from);
+    }
+    if output.json {
+        return Ok(output.line(&json.to_string())?);
+    }
+    let summary = &finding.summary;
+    let mut text = format!(
+        "{}\n\n{}, {}, {}\nrule {}\nfirst seen {}, last seen {}",
+        foreign(&summary.title),
+        summary.severity,
+        summary.category,
+        summary.status,
+        summary.rule_id,
+        summary.first_seen_at,
+        finding.last_seen_at,
+    );
+    if let Some(until) = finding.snoozed_until {
+        text.push_str(&format!("\nsnoozed until {until}"));
+    }
+    if let Some(reason) = finding.dismiss_reason {
+        text.push_str(&format!("\ndismissed as {reason}"));
+    }
+    if let Some(note) = &finding.note {
+        text.push_str(&format!("\nnote: {}", foreign(note)));
+    }
+    text.push_str(&format!("\n\nEvidence\n{}", serde_json::to_string_pretty(&evidence).unwrap_or_default()));
+    if !steps.is_empty() {
+        text.push_str("\n\nWhat to do");
+        for (number, step) in steps.iter().enumerate() {
+            text.push_str(&format!("\n{}. {step}", number + 1));
+        }
+    }
+    Ok(output.line(&text)?)
+}
+
+fn report(id: FindingId, outcome: FindingOutcome, output: Output) -> Result<()> {
+    let (changed, state) = match outcome {
+        FindingOutcome::Changed { now, .. } => (true, now),
+        FindingOutcome::Unchanged { state } => (false, state),
+        FindingOutcome::NotPossible { status } => {
+            return Err(fail(code::CONFLICT, format!("the finding is {status}: reopen it first with `watchpost findings reopen {id}`")));
+        }
+        FindingOutcome::NotFound => {
+            return Err(fail(code::NOT_FOUND, "finding not found: `watchpost findings list` shows the ids"));
+        }
+    };
+    let json = json!({"id": id, "changed": changed, "status": state.status, "snoozed_until": state.snoozed_until});
+    let until = state.snoozed_until.map(|until| format!(" until {until}")).unwrap_or_default();
+    let text = if changed { format!("The finding is {} now{until}.", state.status) } else { format!("Nothing changed: the finding was {} already{until}.", state.status) };
+    Ok(output.answer(&json, &text)?)
+}

@@ -1,0 +1,16 @@
+//! One file per command.
+
+pub(crate) mod apps;
+pub(crate) mod audit;
+pub(crate) mod backup;
+pub(crate) mod bridge;
+pub(crate) mod client_config;
+pub(crate) mod config;
+pub(crate) mod doctor;
+pub(crate) mod findings;
+pub(crate) mod init;
+pub(crate) mod integrations;
+pub(crate) mod keys;
+pub(crate) mod posture;
+pub(crate) mod remediations;
+pub(crate) mod sync;

@@ -1,0 +1,94 @@
+//! `watchpost remediations`.
+
+use crate::{
+    failure::{code, fail, from_core, from_store},
+    output::{Output, foreign},
+    session::Session,
+};
+use anyhow::Result;
+use clap::Subcommand;
+use serde_json::{Value, json};
+use watchpost_core::{
+    id::RemediationId,
+    remediation::{RejectOutcome, Remediation, RemediationStore as _},
+    word::RemediationState,
+};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Remediations {
+    /// Lists what was asked for, newest first
+    List {
+        /// Only in this state
+        #[arg(long)]
+        state: Option<RemediationState>,
+        /// How many at the most
+        #[arg(long, default_value_t = 100)]
+        limit: usize,
+    },
+    /// Shows one
+    Show {
+        /// The remediation's id
+        id: RemediationId,
+    },
+    /// Refuses one that waits
+    Reject {
+        /// The remediation's id
+        id: RemediationId,
+    },
+}
+
+pub(crate) async fn run(command: Remediations, session: &Session, output: Output) -> Result<()> {
+    let (watchpost, scope) = (&session.watchpost, session.scope.as_ref());
+    match command {
+        Remediations::List { state, limit } => {
+            let rows = watchpost.store().list_remediations(scope, state, limit.clamp(1, 1_000)).await.map_err(from_store)?;
+            session.record("remediation.read", "remediations list").await?;
+            let json = json!({"remediations": rows.iter().map(row_json).collect::<Vec<_>>()});
+            let table = rows
+                .iter()
+                .map(|row| {
+                    vec![row.state.to_string(), row.action.clone(), foreign(&row.target), row.requested_at.to_string(), row.id.to_string()]
+                })
+                .collect();
+            Ok(output.table(&json, &["state", "action", "target", "asked for", "id"], table, "Nothing was asked for.")?)
+        }
+        Remediations::Show { id } => {
+            let row = watchpost.store().remediation(scope, id).await.map_err(from_store)?;
+            session.record("remediation.read", "remediations show").await?;
+            let row = row.ok_or_else(|| fail(code::NOT_FOUND, "remediation not found: `watchpost remediations list` shows the ids"))?;
+            let text = format!(
+                "{} on {}\n{}\nfinding {}: {}\nasked for {}{}",
+                row.action,
+                foreign(&row.target),
+                row.state,
+                row.finding,
+                foreign(&row.finding_title),
+                row.requested_at,
+                row.note.as_ref().map(|note| format!("\nnote: {}", foreign(note))).unwrap_or_default(),
+            );
+            Ok(output.answer(&row_json(&row), &text)?)
+        }
+        Remediations::Reject { id } => {
+            let call = session.call("remediations reject", json!({}));
+            let outcome = watchpost.reject_remediation(scope, id, call).await.map_err(from_core)?;
+            let changed = outcome == RejectOutcome::Rejected;
+            let text = if changed { "The remediation is rejected." } else { "Nothing changed: it was rejected already." };
+            Ok(output.answer(&json!({"id": id, "changed": changed, "state": "rejected"}), text)?)
+        }
+    }
+}
+
+fn row_json(row: &Remediation) -> Value {
+    json!({
+        "id": row.id,
+        "finding_id": row.finding,
+        "finding_title": row.finding_title,
+        "action": row.action,
+        "target": row.target,
+        "state": row.state,
+        "note": row.note,
+        "requested_at": row.requested_at,
+        "requested_by": row.requested_by,
+        "decided_at": row.decided_at,
+    })
+}

@@ -1,0 +1,88 @@
+//! What the command line shows: tables for people, JSON for programs, notes on standard error.
+
+use comfy_table::{ContentArrangement, Table, presets};
+use serde_json::Value;
+use std::io::{self, IsTerminal, Write};
+
+/// Where answers go. Everything that a program may read goes to standard output; everything else to standard error.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Output {
+    /// Whether the caller asked for JSON.
+    pub(crate) json: bool,
+}
+
+impl Output {
+    /// One JSON value, or else a text.
+    pub(crate) fn answer(self, json: &Value, text: &str) -> io::Result<()> {
+        if self.json { self.line(&json.to_string()) } else { self.line(text) }
+    }
+
+    /// A JSON value, or else a table with a title row.
+    pub(crate) fn table(self, json: &Value, titles: &[&str], rows: Vec<Vec<String>>, empty: &str) -> io::Result<()> {
+        if self.json {
+            return self.line(&json.to_string());
+        }
+        if rows.is_empty() {
+            return self.line(empty);
+        }
+        let mut table = Table::new();
+        table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+        if !io::stdout().is_terminal() {
+            // A pipe has no width: nothing is folded.
+            table.set_content_arrangement(ContentArrangement::Disabled);
+        }
+        table.set_header(titles.iter().copied());
+        for row in rows {
+            table.add_row(row);
+        }
+        self.line(&table.to_string())
+    }
+
+    /// A line on standard output. A reader that went away (`| head`) ends the program quietly.
+    pub(crate) fn line(self, text: &str) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        match writeln!(out, "{text}").and_then(|()| out.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
+            other => other,
+        }
+    }
+
+    /// A line on standard error, for people.
+    pub(crate) fn note(self, text: &str) {
+        // Nothing can be done where standard error is gone.
+        let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+}
+
+/// A progress line on standard error, drawn only on a terminal.
+pub(crate) struct Progress(Option<indicatif::ProgressBar>);
+
+impl Progress {
+    /// Begins, with a first sentence.
+    pub(crate) fn start(text: &str) -> Self {
+        if !io::stderr().is_terminal() {
+            return Self(None);
+        }
+        let bar = indicatif::ProgressBar::new_spinner();
+        bar.set_message(text.to_owned());
+        bar.enable_steady_tick(std::time::Duration::from_millis(120));
+        Self(Some(bar))
+    }
+    /// Another sentence.
+    pub(crate) fn show(&self, text: String) {
+        if let Some(bar) = &self.0 {
+            bar.set_message(text);
+        }
+    }
+    /// Takes the line away.
+    pub(crate) fn finish(self) {
+        if let Some(bar) = self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// Text of a stranger for a terminal: already cleaned of control characters.
+pub(crate) fn foreign(text: &watchpost_core::text::ForeignText) -> String {
+    text.untrusted().to_owned()
+}

@@ -26,7 +26,7 @@ impl Output {
             return self.line(empty);
         }
         let mut table = Table::new();
-        table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+        table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
         if !io::stdout().is_terminal() {
             // A pipe has no width: nothing is folded.
             table.set_content_arrangement(ContentArrangement::Disabled);

@@ -9,7 +9,7 @@ use anyhow::Result;
 use clap::Subcommand;
 use serde_json::{Value, json};
 use watchpost_core::{
-    app::{App, AppLookup, AppPolicyOutcome, AppQuery, AppStore as _},
+    app::{App, AppLookup, AppPolicyOutcome, AppQuery},
     word::{AppPolicy, Platform},
 };
 

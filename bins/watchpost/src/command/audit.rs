@@ -10,7 +10,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use watchpost_core::{
-    audit::{AuditQuery, AuditRow, AuditStore as _, CHAIN_VERSION, ChainVerdict, ChainVerifier},
+    audit::{AuditQuery, AuditRow, CHAIN_VERSION, ChainVerdict, ChainVerifier},
     error::StoreError,
     time::Timestamp,
 };

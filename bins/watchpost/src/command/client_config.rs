@@ -77,7 +77,7 @@ pub(crate) async fn run(args: ClientConfig, session: Option<&Session>, data_dir:
         }
     }
     if available == Some(false) {
-        output.note(&format!("{}: not available (no server answers there): start `watchpost-http`", args.url.unwrap_or_default()));
+        output.note(&format!("{}: not available (no server answers there): start `watchpost-http`", args.url.as_deref().unwrap_or_default()));
     }
     if let Some(session) = session {
         let answer = session.watchpost.risk(&session.scope).await.map_err(from_core)?;

@@ -11,8 +11,7 @@ use clap::Args;
 use serde_json::json;
 use std::path::Path;
 use watchpost_core::{
-    access::{KeyState, KeyStore as _},
-    integration::IntegrationStore as _,
+    access::KeyState,
     word::{CollectionState, IntegrationStatus},
 };
 use watchpost_runtime::config::Loaded;

@@ -16,7 +16,7 @@ use std::{
 use watchpost_core::{
     connector::{ConfigField, ConnectorConfig, Verification},
     id::IntegrationId,
-    integration::{Integration, IntegrationAct, IntegrationChange, IntegrationStore as _},
+    integration::{Integration, IntegrationAct, IntegrationChange},
     sync::connector_for,
     word::{CollectionState, Platform},
 };

@@ -9,7 +9,7 @@ use anyhow::Result;
 use clap::Subcommand;
 use serde_json::json;
 use watchpost_core::{
-    access::{Expiry, KeyRevocation, KeyScope, KeyStore as _},
+    access::{Expiry, KeyRevocation, KeyScope},
     id::KeyId,
 };
 

@@ -10,7 +10,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 use watchpost_core::{
     id::RemediationId,
-    remediation::{RejectOutcome, Remediation, RemediationStore as _},
+    remediation::{RejectOutcome, Remediation},
     word::RemediationState,
 };
 

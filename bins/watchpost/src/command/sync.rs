@@ -11,8 +11,6 @@ use serde_json::json;
 use std::time::Duration;
 use watchpost_core::{
     id::JobId,
-    integration::IntegrationStore as _,
-    job::JobStore as _,
     service::SyncStart,
     word::{Platform, RunState},
 };

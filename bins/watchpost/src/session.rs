@@ -1,0 +1,157 @@
+//! An open store as commands use it: the use cases, the operator's scope, and the audit entry of each command.
+
+use crate::failure::{code, fail, from_store};
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use watchpost_core::{
+    access::WorkspaceScope,
+    audit::{AuditOutcome, AuditTarget, CallRecord},
+    service::Watchpost,
+};
+use watchpost_runtime::{
+    config::Loaded,
+    data_dir::DataDir,
+    instance::{self, Ambient, Initialized, Instance, WorkspaceChoice},
+    worker,
+};
+
+/// How often a waiting command looks for the jobs of other processes.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// Where the data is, and which workspace is meant.
+#[derive(Debug)]
+pub(crate) struct Place {
+    dir: DataDir,
+    workspace: Option<String>,
+}
+
+/// What `init` came to.
+#[derive(Debug)]
+pub(crate) struct Made {
+    /// The workspace that is there now.
+    pub(crate) workspace: String,
+    /// Whether anything is new.
+    pub(crate) changed: bool,
+}
+
+/// An open store.
+pub(crate) struct Session {
+    /// The use cases, with connectors.
+    pub(crate) watchpost: Watchpost,
+    /// The operator's scope in the workspace.
+    pub(crate) scope: Arc<WorkspaceScope>,
+    /// Active keys that a workspace may have.
+    pub(crate) active_keys_max: u32,
+    instance: Instance,
+}
+
+impl Place {
+    /// The folder that was named, or the default one.
+    pub(crate) fn find(data_dir: Option<&Path>, workspace: Option<String>) -> Result<Self> {
+        Ok(Self { dir: DataDir::locate(data_dir, &|name| std::env::var(name).ok())?, workspace })
+    }
+    /// The settings with their origins.
+    pub(crate) fn settings(&self) -> Result<Loaded> {
+        Ok(Loaded::load(&self.dir.settings_file(), std::env::vars(), &[])?)
+    }
+    /// Whether `init` has run.
+    pub(crate) fn is_initialized(&self) -> bool {
+        self.dir.is_initialized()
+    }
+    /// The folder.
+    pub(crate) fn data_dir(&self) -> &Path {
+        self.dir.path()
+    }
+    /// Puts a backup into the empty folder.
+    pub(crate) fn restore(&self, file: &Path, master_key: Option<&Path>) -> Result<()> {
+        instance::restore(&self.dir, file, master_key)
+    }
+}
+
+impl Session {
+    /// Opens the store.
+    pub(crate) async fn open(place: &Place) -> Result<Self> {
+        let settings = place.settings()?.settings;
+        let active_keys_max = settings.limits.active_keys;
+        let instance = Instance::open(&place.dir, settings, Ambient::system())?;
+        let workspace = instance.workspace(place.workspace.as_deref()).await.map_err(|choice| match choice {
+            WorkspaceChoice::Store(error) => from_store(error),
+            WorkspaceChoice::Unknown { .. } => fail(code::NOT_FOUND, choice.to_string()),
+            other => fail(code::USAGE, other.to_string()),
+        })?;
+        let scope = instance.operator(&workspace);
+        Ok(Self { watchpost: instance.connecting()?, scope, active_keys_max, instance })
+    }
+
+    /// Makes the folder, or adds a workspace.
+    pub(crate) async fn init(place: &Place, add: Option<&str>) -> Result<Made> {
+        Ok(match instance::init(&place.dir, add, &Ambient::system()).await? {
+            Initialized::Created { workspace } | Initialized::Added { workspace } => Made { workspace, changed: true },
+            Initialized::Unchanged { workspaces } => Made { workspace: workspaces.join(", "), changed: false },
+        })
+    }
+
+    /// The record of a command, which becomes its audit entry. `arguments` holds no secret and nobody's address.
+    #[expect(clippy::unused_self, reason = "a record belongs to an open session")]
+    pub(crate) fn call(&self, operation: &'static str, arguments: Value) -> CallRecord {
+        CallRecord::new("cli", operation, arguments.to_string())
+    }
+
+    /// Stores the entry of a command that only reads, before its answer is shown.
+    pub(crate) async fn record(&self, action: &'static str, operation: &'static str) -> Result<()> {
+        let call = CallRecord::new("cli", operation, "{}");
+        self.watchpost.record(&self.scope, action, AuditTarget::default(), AuditOutcome::Ok, call).await.map_err(from_store)
+    }
+
+    /// Works on the queue until nothing of this workspace is left in it, whoever does it.
+    pub(crate) async fn work_until_idle(&self, progress: &(dyn Fn(String) + Send + Sync)) -> Result<()> {
+        loop {
+            let mut work = std::pin::pin!(worker::work_until_idle(&self.instance));
+            loop {
+                tokio::select! {
+                    done = &mut work => { done?; break; }
+                    () = tokio::time::sleep(LOOK_EVERY) => self.show_progress(progress).await?,
+                }
+            }
+            if self.show_progress(progress).await.is_ok() && self.unfinished().await? == 0 {
+                return Ok(());
+            }
+            // Another process has the rest.
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    async fn unfinished(&self) -> Result<usize> {
+        Ok(self.watchpost.store().unfinished_jobs(&self.scope).await.map_err(from_store)?.len())
+    }
+
+    async fn show_progress(&self, progress: &(dyn Fn(String) + Send + Sync)) -> Result<()> {
+        let jobs = self.watchpost.store().unfinished_jobs(&self.scope).await.map_err(from_store)?;
+        if let Some(text) = jobs.into_iter().find_map(|job| job.progress) {
+            progress(text);
+        }
+        Ok(())
+    }
+
+    /// Checks the database's file.
+    pub(crate) async fn integrity_check(&self) -> Result<()> {
+        let problems = self.instance.store().integrity_check().await.map_err(from_store)?;
+        if problems.is_empty() { Ok(()) } else { Err(fail(code::NOT_IN_ORDER, problems.join("; "))) }
+    }
+
+    /// Copies the database.
+    pub(crate) async fn backup(&self, to: &Path) -> Result<()> {
+        let to: PathBuf = std::path::absolute(to).with_context(|| format!("can't resolve {}", to.display()))?;
+        self.instance.store().backup(&to).await.map_err(from_store)
+    }
+
+    /// Flushes and closes.
+    pub(crate) async fn close(self) {
+        self.instance.store().close();
+    }
+}

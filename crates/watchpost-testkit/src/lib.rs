@@ -6,5 +6,7 @@
 
 pub mod conformance;
 mod deterministic;
+#[cfg(feature = "seed")]
+pub mod seed;
 
 pub use deterministic::{FixedClock, SeededRandom, SteppingClock};

@@ -1,0 +1,62 @@
+//! Fills a data folder for benchmarks and prints a read key: see `watchpost_testkit::seed`.
+
+use anyhow::{Context as _, Result};
+use clap::Parser;
+use std::{io::Write as _, path::PathBuf};
+use watchpost_core::{
+    access::{Expiry, KeyScope},
+    audit::CallRecord,
+};
+use watchpost_runtime::{
+    config::Settings,
+    data_dir::DataDir,
+    instance::{self, Ambient, Instance},
+};
+use watchpost_testkit::seed::Seeding;
+
+/// Fills a store with invented people and findings.
+#[derive(Debug, Parser)]
+struct Flags {
+    /// The data folder; made if it isn't there
+    #[arg(long)]
+    data_dir: PathBuf,
+    /// How many findings
+    #[arg(long, default_value_t = 10_000)]
+    findings: u64,
+    /// How many people
+    #[arg(long, default_value_t = 2_000)]
+    identities: u64,
+    /// Make a read key and print it
+    #[arg(long)]
+    print_key: bool,
+}
+
+fn main() -> Result<()> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(run(Flags::parse()))
+}
+
+async fn run(flags: Flags) -> Result<()> {
+    let dir = DataDir::locate(Some(&flags.data_dir), &|_| None)?;
+    let ambient = Ambient::system();
+    instance::init(&dir, None, &ambient).await?;
+    std::fs::write(dir.settings_file(), "[limits]\nrequests_per_hour = 0\n").context("can't write the settings")?;
+    let instance = Instance::open(&dir, Settings::default(), ambient.clone())?;
+    let workspace = instance.workspace(None).await?;
+    let seeding = Seeding {
+        store: instance.store(),
+        instance: instance.store(),
+        gate: instance.access(),
+        clock: ambient.clock.as_ref(),
+        random: ambient.random.as_ref(),
+        workspace: workspace.id,
+    };
+    seeding.fill(flags.findings, flags.identities).await?;
+    if flags.print_key {
+        let scope = instance.operator(&workspace);
+        let call = CallRecord::new("cli", "seed", "{}");
+        let issued = instance.answering().create_key(&scope, "bench", KeyScope::Read, Expiry::Never, 10, call).await?;
+        writeln!(std::io::stdout(), "{}", issued.key.reveal())?;
+    }
+    instance.store().close();
+    Ok(())
+}

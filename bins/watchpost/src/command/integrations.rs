@@ -32,23 +32,23 @@ pub(crate) enum Integrations {
     List,
     /// Asks the vendor whether the credentials are good, and says what each missing permission costs
     Verify {
-        /// Only this integration
-        id: Option<IntegrationId>,
+        /// Only this integration: its id, or its platform where that is connected once
+        which: Option<String>,
     },
     /// Stops syncing; data is kept
     Pause {
-        /// The integration's id
-        id: IntegrationId,
+        /// The integration's id, or its platform where that is connected once
+        which: String,
     },
     /// Syncs again
     Resume {
-        /// The integration's id
-        id: IntegrationId,
+        /// The integration's id, or its platform where that is connected once
+        which: String,
     },
     /// Deletes an integration with its data and credentials
     Remove {
-        /// The integration's id
-        id: IntegrationId,
+        /// The integration's id, or its platform where that is connected once
+        which: String,
         /// Don't ask
         #[arg(long)]
         yes: bool,
@@ -103,10 +103,16 @@ pub(crate) async fn run(command: Integrations, session: &Session, output: Output
             let empty = "Nothing is connected. `watchpost integrations add okta` or `watchpost integrations add m365` connects a platform.";
             Ok(output.table(&json, &["platform", "name", "state", "last read", "datasets", "problem", "id"], table, empty)?)
         }
-        Integrations::Verify { id } => verify(id, session, output).await,
-        Integrations::Pause { id } => change(id, IntegrationAct::Pause, "paused", session, output).await,
-        Integrations::Resume { id } => change(id, IntegrationAct::Resume, "resumed", session, output).await,
-        Integrations::Remove { id, yes } => {
+        Integrations::Verify { which } => {
+            let id = match which {
+                Some(which) => Some(named(&which, session).await?),
+                None => None,
+            };
+            verify(id, session, output).await
+        }
+        Integrations::Pause { which } => change(&which, IntegrationAct::Pause, "paused", session, output).await,
+        Integrations::Resume { which } => change(&which, IntegrationAct::Resume, "resumed", session, output).await,
+        Integrations::Remove { which, yes } => {
             if !yes {
                 if !io::stdin().is_terminal() {
                     return Err(fail(code::USAGE, "this deletes the integration's data: repeat it with `--yes`"));
@@ -116,12 +122,33 @@ pub(crate) async fn run(command: Integrations, session: &Session, output: Output
                     return Err(fail(code::FAILED, "nothing was removed"));
                 }
             }
-            change(id, IntegrationAct::Remove, "removed", session, output).await
+            change(&which, IntegrationAct::Remove, "removed", session, output).await
         }
     }
 }
 
-async fn change(id: IntegrationId, act: IntegrationAct, done: &str, session: &Session, output: Output) -> Result<()> {
+/// The integration that a person named: by id, or by platform where that is connected once.
+async fn named(which: &str, session: &Session) -> Result<IntegrationId> {
+    if let Ok(id) = which.parse() {
+        return Ok(id);
+    }
+    let platform: Platform = which.parse().map_err(|_| {
+        fail(code::USAGE, format!("`{which}` is neither an id nor a platform: `watchpost integrations list` shows both"))
+    })?;
+    let rows = session.watchpost.store().list_integrations(&session.scope).await.map_err(from_store)?;
+    let fitting: Vec<_> = rows.iter().filter(|row| row.platform == platform).collect();
+    match fitting.as_slice() {
+        [one] => Ok(one.id),
+        [] => Err(fail(code::NOT_FOUND, format!("{} is not connected", platform.title()))),
+        _ => {
+            let ids: Vec<_> = fitting.iter().map(|row| row.id.to_string()).collect();
+            Err(fail(code::USAGE, format!("{} is connected {} times; name one: {}", platform.title(), ids.len(), ids.join(", "))))
+        }
+    }
+}
+
+async fn change(which: &str, act: IntegrationAct, done: &str, session: &Session, output: Output) -> Result<()> {
+    let id = named(which, session).await?;
     let call = session.call(match act {
         IntegrationAct::Pause => "integrations pause",
         IntegrationAct::Resume => "integrations resume",

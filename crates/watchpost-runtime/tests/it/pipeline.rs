@@ -1,0 +1,104 @@
+//! The whole way from the vendors' answers to findings, against what the fixture company was planted with: real connectors over real
+//! HTTP, the store, the built-in rules, the life cycle.
+
+use serde_json::Value;
+use std::collections::BTreeSet;
+use watchpost_core::{
+    app::{AppLookup, AppMatch, AppStore as _},
+    document::EntityRef,
+    finding::{FindingQuery, FindingStore as _, FindingSummary},
+    integration::IntegrationStore as _,
+    word::{CollectionState, FindingStatus},
+};
+use watchpost_runtime::{
+    config::Settings,
+    demo::{Demo, DemoOptions},
+    instance::Instance,
+};
+use watchpost_simulator::Company;
+
+/// A finding as `expected.json` names it: rule and subject.
+type Expected = (String, String);
+
+fn expected(stage: &str) -> BTreeSet<Expected> {
+    let rows: Vec<Value> = serde_json::from_str(Company::expected_json()).expect("the fixture is JSON");
+    rows.iter()
+        .filter(|row| row["stage"] == stage)
+        .map(|row| {
+            let subject = &row["subject"];
+            let text = |name: &str| subject[name].as_str().unwrap_or_default();
+            let subject = match text("type") {
+                "identity" => text("email").to_lowercase(),
+                "app" => format!("{} app {}", text("platform"), text("name")),
+                _ => text("platform").to_owned(),
+            };
+            (row["rule"].as_str().expect("a rule").to_owned(), subject)
+        })
+        .collect()
+}
+
+async fn found(instance: &Instance, statuses: &[FindingStatus]) -> BTreeSet<Expected> {
+    let workspace = instance.workspace(None).await.expect("one workspace");
+    let scope = instance.operator(&workspace);
+    let store = instance.store();
+    let integrations = store.list_integrations(&scope).await.expect("integrations");
+    let mut query = FindingQuery { statuses: statuses.to_vec(), limit: 100, ..FindingQuery::default() };
+    let mut out = BTreeSet::new();
+    loop {
+        let page = store.list_findings(&scope, &query).await.expect("a page");
+        for FindingSummary { rule_id, subject, .. } in page.findings {
+            let subject = match subject.entity {
+                EntityRef::Identity(_) => subject.email.expect("a planted person has an address"),
+                EntityRef::App(id) => {
+                    let found = store.find_app(&scope, &AppLookup::Id(id)).await.expect("an app");
+                    let AppMatch::One(app) = found else { panic!("the app of a finding is there") };
+                    format!("{} app {}", app.platform, app.name.untrusted())
+                }
+                EntityRef::Integration(id) => {
+                    integrations.iter().find(|row| row.id == id).expect("an integration").platform.to_string()
+                }
+            };
+            assert!(out.insert((rule_id, subject)), "one finding per rule and entity");
+        }
+        match page.next {
+            Some(next) => query.after = Some(next),
+            None => return out,
+        }
+    }
+}
+
+fn same(what: &str, found: &BTreeSet<Expected>, expected: &BTreeSet<Expected>) {
+    let missing: Vec<_> = expected.difference(found).collect();
+    let wrong: Vec<_> = found.difference(expected).collect();
+    assert!(missing.is_empty() && wrong.is_empty(), "{what}\nnot found: {missing:#?}\nfound but not planted: {wrong:#?}");
+}
+
+#[test]
+fn the_fixture_company_has_exactly_the_findings_that_were_planted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = DemoOptions {
+        data_dir: Some(folder.path().join("data")),
+        now: Some("2026-03-02T09:00:00Z".parse().expect("a time")),
+        settings: Settings::default(),
+    };
+    let demo = Demo::begin(options).expect("the demo begins");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        demo.live().await.expect("the demo lives");
+        let instance = demo.instance();
+        let workspace = instance.workspace(None).await.expect("one workspace");
+        let scope = instance.operator(&workspace);
+        for integration in instance.store().list_integrations(&scope).await.expect("integrations") {
+            for collection in &integration.collections {
+                assert_eq!(collection.state, CollectionState::Complete, "{} {}: {:?}", integration.platform, collection.dataset, collection.detail);
+            }
+        }
+        let (month, week, now) = (expected("-30d"), expected("-7d"), expected("now"));
+        assert!(now.len() > 80 && month != week && week != now, "the company drifts");
+        // What was last seen a week ago is missed once and stays; what was last seen a month ago is missed twice and ends.
+        let live: BTreeSet<_> = now.union(&week).cloned().collect();
+        same("live findings", &found(instance, &[FindingStatus::Open, FindingStatus::InProgress]).await, &live);
+        let ended: BTreeSet<_> = month.difference(&live).cloned().collect();
+        same("resolved findings", &found(instance, &[FindingStatus::Resolved]).await, &ended);
+    });
+}

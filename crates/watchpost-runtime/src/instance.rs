@@ -3,10 +3,10 @@
 use crate::{
     clock::{SystemClock, SystemRandom},
     config::Settings,
-    data_dir::{DataDir, DataDirError, MasterKey, Purpose},
+    data_dir::{DataDir, DataDirError, MasterKey, Purpose, write_private},
 };
 use anyhow::Context as _;
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 use watchpost_connectors::{Outbound, OutboundSettings, connectors};
 use watchpost_core::{
     access::{AccessGate, KeyScope, KeyState, WorkspaceScope},
@@ -161,6 +161,25 @@ pub async fn init(dir: &DataDir, add: Option<&str>, ambient: &Ambient) -> anyhow
     } else {
         Initialized::Added { workspace }
     })
+}
+
+/// Puts a backup into an empty data folder, and, if given, the master key that belongs to it.
+///
+/// # Errors
+/// If the folder isn't empty or can't be made, or the backup can't be read.
+pub fn restore(dir: &DataDir, backup: &Path, master_key: Option<&Path>) -> anyhow::Result<()> {
+    if dir.is_initialized() {
+        anyhow::bail!("`{}` holds data already: name an empty folder", dir.path().display());
+    }
+    crate::data_dir::make_folder(dir.path())?;
+    if let Some(from) = master_key {
+        let key = std::fs::read(from).with_context(|| format!("can't read `{}`", from.display()))?;
+        write_private(dir.master_key_file(), &key)?;
+    }
+    watchpost_sqlite::restore(backup, &dir.database())?;
+    // Says at once if key and database don't belong together.
+    dir.open()?;
+    Ok(())
 }
 
 fn open_options(dir: &DataDir, master: &MasterKey, ambient: &Ambient, create: bool) -> OpenOptions {

@@ -201,6 +201,17 @@ impl Worker {
     }
 }
 
+/// Runs the jobs that are due, in this process, until none is left that another hasn't leased. For the command line.
+///
+/// # Errors
+/// The store's, or connectors that can't be made.
+pub async fn work_until_idle(instance: &Instance) -> anyhow::Result<()> {
+    let worker = Worker::new(instance, instance.connecting()?, Arc::new(Counters::default()));
+    let (_going_on, stop) = watch::channel(false);
+    while worker.drain(&stop).await? > 0 {}
+    Ok(())
+}
+
 /// A handler that panics has failed, and takes nobody with it.
 async fn guarded(work: impl Future<Output = JobEnd>) -> JobEnd {
     let mut work = pin!(work);

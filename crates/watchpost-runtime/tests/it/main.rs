@@ -1,0 +1,3 @@
+//! Tests of what the crate joins.
+
+mod pipeline;

@@ -37,7 +37,10 @@ impl std::error::Error for Failure {}
 
 /// A failure of a code.
 pub(crate) fn fail(code: u8, text: impl Into<String>) -> anyhow::Error {
-    anyhow::Error::new(Failure { code, text: text.into() })
+    anyhow::Error::new(Failure {
+        code,
+        text: text.into(),
+    })
 }
 
 /// A use case's failure.
@@ -75,5 +78,8 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
 
 /// The exit code of an error.
 pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
-    error.chain().find_map(|cause| cause.downcast_ref::<Failure>()).map_or(code::FAILED, |failure| failure.code)
+    error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<Failure>())
+        .map_or(code::FAILED, |failure| failure.code)
 }

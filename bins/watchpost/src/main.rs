@@ -10,7 +10,10 @@ mod output;
 mod session;
 
 use crate::{
-    command::{apps, audit, backup, bridge, client_config, config, doctor, findings, init, integrations, keys, posture, remediations, sync},
+    command::{
+        apps, audit, backup, bridge, client_config, config, doctor, findings, init, integrations, keys,
+        posture, remediations, sync,
+    },
     output::Output,
     session::Session,
 };
@@ -123,11 +126,18 @@ async fn run(cli: Cli, output: Output) -> Result<()> {
             Ok(output.line(String::from_utf8_lossy(&script).trim_end())?)
         }
         Command::Init(args) => init::run(args, &place, output).await,
-        Command::Config { command: ConfigCommand::Show } => config::show(&place.settings()?, output),
+        Command::Config {
+            command: ConfigCommand::Show,
+        } => config::show(&place.settings()?, output),
         Command::Restore(args) => backup::restore(&args, &place, output),
         Command::ClientConfig(args) => {
-            let session = if place.is_initialized() { Some(Session::open(&place).await?) } else { None };
-            let done = client_config::run(args, session.as_ref(), place.data_dir(), cli.workspace, output).await;
+            let session = if place.is_initialized() {
+                Some(Session::open(&place).await?)
+            } else {
+                None
+            };
+            let done =
+                client_config::run(args, session.as_ref(), place.data_dir(), cli.workspace, output).await;
             close(session, done).await
         }
         other => {
@@ -146,7 +156,12 @@ async fn close(session: Option<Session>, done: Result<()>) -> Result<()> {
     done
 }
 
-async fn with_session(command: Command, session: &Session, place: &session::Place, output: Output) -> Result<()> {
+async fn with_session(
+    command: Command,
+    session: &Session,
+    place: &session::Place,
+    output: Output,
+) -> Result<()> {
     match command {
         Command::Keys(command) => keys::run(command, session, output).await,
         Command::Integrations(command) => integrations::run(command, session, output).await,
@@ -158,8 +173,15 @@ async fn with_session(command: Command, session: &Session, place: &session::Plac
         Command::Remediations(command) => remediations::run(command, session, output).await,
         Command::Audit(command) => audit::run(command, session, output).await,
         Command::Backup(args) => backup::backup(&args, session, output).await,
-        Command::Doctor(args) => doctor::run(args, session, &place.settings()?, place.data_dir(), output).await,
-        Command::Bridge(_) | Command::Completions { .. } | Command::Init(_) | Command::Config { .. } | Command::Restore(_) | Command::ClientConfig(_) => {
+        Command::Doctor(args) => {
+            doctor::run(args, session, &place.settings()?, place.data_dir(), output).await
+        }
+        Command::Bridge(_)
+        | Command::Completions { .. }
+        | Command::Init(_)
+        | Command::Config { .. }
+        | Command::Restore(_)
+        | Command::ClientConfig(_) => {
             unreachable!("handled before a store is opened")
         }
     }

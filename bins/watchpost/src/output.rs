@@ -14,11 +14,21 @@ pub(crate) struct Output {
 impl Output {
     /// One JSON value, or else a text.
     pub(crate) fn answer(self, json: &Value, text: &str) -> io::Result<()> {
-        if self.json { self.line(&json.to_string()) } else { self.line(text) }
+        if self.json {
+            self.line(&json.to_string())
+        } else {
+            self.line(text)
+        }
     }
 
     /// A JSON value, or else a table with a title row.
-    pub(crate) fn table(self, json: &Value, titles: &[&str], rows: Vec<Vec<String>>, empty: &str) -> io::Result<()> {
+    pub(crate) fn table(
+        self,
+        json: &Value,
+        titles: &[&str],
+        rows: Vec<Vec<String>>,
+        empty: &str,
+    ) -> io::Result<()> {
         if self.json {
             return self.line(&json.to_string());
         }
@@ -26,7 +36,9 @@ impl Output {
             return self.line(empty);
         }
         let mut table = Table::new();
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+        table
+            .load_style(presets::UTF8_HORIZONTAL_ONLY)
+            .set_content_arrangement(ContentArrangement::Dynamic);
         if !io::stdout().is_terminal() {
             // A pipe has no width: nothing is folded.
             table.set_content_arrangement(ContentArrangement::Disabled);

@@ -53,7 +53,10 @@ pub(crate) struct Session {
 impl Place {
     /// The folder that was named, or the default one.
     pub(crate) fn find(data_dir: Option<&Path>, workspace: Option<String>) -> Result<Self> {
-        Ok(Self { dir: DataDir::locate(data_dir, &|name| std::env::var(name).ok())?, workspace })
+        Ok(Self {
+            dir: DataDir::locate(data_dir, &|name| std::env::var(name).ok())?,
+            workspace,
+        })
     }
     /// The settings with their origins.
     pub(crate) fn settings(&self) -> Result<Loaded> {
@@ -79,20 +82,35 @@ impl Session {
         let settings = place.settings()?.settings;
         let active_keys_max = settings.limits.active_keys;
         let instance = Instance::open(&place.dir, settings, Ambient::system())?;
-        let workspace = instance.workspace(place.workspace.as_deref()).await.map_err(|choice| match choice {
-            WorkspaceChoice::Store(error) => from_store(error),
-            WorkspaceChoice::Unknown { .. } => fail(code::NOT_FOUND, choice.to_string()),
-            other => fail(code::USAGE, other.to_string()),
-        })?;
+        let workspace =
+            instance
+                .workspace(place.workspace.as_deref())
+                .await
+                .map_err(|choice| match choice {
+                    WorkspaceChoice::Store(error) => from_store(error),
+                    WorkspaceChoice::Unknown { .. } => fail(code::NOT_FOUND, choice.to_string()),
+                    other => fail(code::USAGE, other.to_string()),
+                })?;
         let scope = instance.operator(&workspace);
-        Ok(Self { watchpost: instance.connecting()?, scope, active_keys_max, instance })
+        Ok(Self {
+            watchpost: instance.connecting()?,
+            scope,
+            active_keys_max,
+            instance,
+        })
     }
 
     /// Makes the folder, or adds a workspace.
     pub(crate) async fn init(place: &Place, add: Option<&str>) -> Result<Made> {
         Ok(match instance::init(&place.dir, add, &Ambient::system()).await? {
-            Initialized::Created { workspace } | Initialized::Added { workspace } => Made { workspace, changed: true },
-            Initialized::Unchanged { workspaces } => Made { workspace: workspaces.join(", "), changed: false },
+            Initialized::Created { workspace } | Initialized::Added { workspace } => Made {
+                workspace,
+                changed: true,
+            },
+            Initialized::Unchanged { workspaces } => Made {
+                workspace: workspaces.join(", "),
+                changed: false,
+            },
         })
     }
 
@@ -105,7 +123,16 @@ impl Session {
     /// Stores the entry of a command that only reads, before its answer is shown.
     pub(crate) async fn record(&self, action: &'static str, operation: &'static str) -> Result<()> {
         let call = CallRecord::new("cli", operation, "{}");
-        self.watchpost.record(&self.scope, action, AuditTarget::default(), AuditOutcome::Ok, call).await.map_err(from_store)
+        self.watchpost
+            .record(
+                &self.scope,
+                action,
+                AuditTarget::default(),
+                AuditOutcome::Ok,
+                call,
+            )
+            .await
+            .map_err(from_store)
     }
 
     /// Works on the queue until nothing of this workspace is left in it, whoever does it.
@@ -127,11 +154,22 @@ impl Session {
     }
 
     async fn unfinished(&self) -> Result<usize> {
-        Ok(self.watchpost.store().unfinished_jobs(&self.scope).await.map_err(from_store)?.len())
+        Ok(self
+            .watchpost
+            .store()
+            .unfinished_jobs(&self.scope)
+            .await
+            .map_err(from_store)?
+            .len())
     }
 
     async fn show_progress(&self, progress: &(dyn Fn(String) + Send + Sync)) -> Result<()> {
-        let jobs = self.watchpost.store().unfinished_jobs(&self.scope).await.map_err(from_store)?;
+        let jobs = self
+            .watchpost
+            .store()
+            .unfinished_jobs(&self.scope)
+            .await
+            .map_err(from_store)?;
         if let Some(text) = jobs.into_iter().find_map(|job| job.progress) {
             progress(text);
         }
@@ -140,13 +178,23 @@ impl Session {
 
     /// Checks the database's file.
     pub(crate) async fn integrity_check(&self) -> Result<()> {
-        let problems = self.instance.store().integrity_check().await.map_err(from_store)?;
-        if problems.is_empty() { Ok(()) } else { Err(fail(code::NOT_IN_ORDER, problems.join("; "))) }
+        let problems = self
+            .instance
+            .store()
+            .integrity_check()
+            .await
+            .map_err(from_store)?;
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(fail(code::NOT_IN_ORDER, problems.join("; ")))
+        }
     }
 
     /// Copies the database.
     pub(crate) async fn backup(&self, to: &Path) -> Result<()> {
-        let to: PathBuf = std::path::absolute(to).with_context(|| format!("can't resolve {}", to.display()))?;
+        let to: PathBuf =
+            std::path::absolute(to).with_context(|| format!("can't resolve {}", to.display()))?;
         self.instance.store().backup(&to).await.map_err(from_store)
     }
 

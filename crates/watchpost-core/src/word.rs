@@ -212,7 +212,7 @@ words! {
     GrantRisk {
         /// On the vendor's high-risk list.
         High = "high",
-        /// Reads content.
+        /// More than signing in needs: reads content or the directory.
         Medium = "medium",
         /// Basic sign-in permissions.
         Low = "low",

@@ -121,7 +121,10 @@ impl Demo {
         let runtime = event_loop()?;
         runtime.block_on(init(&dir, None, &ambient))?;
         // Other programs on the same folder must reach the simulated vendors, too.
-        let file = format!("# Written by the demo: its vendors answer on this machine.\n[outbound]\nallow = [\"{}\"]\n", vendors.simulator.origin());
+        let file = format!(
+            "# Written by the demo: its vendors answer on this machine.\n[outbound]\nallow = [\"{}\"]\n",
+            vendors.simulator.origin()
+        );
         write_private(&dir.settings_file(), file.as_bytes())?;
         let instance = Instance::open(&dir, settings, ambient)?;
         let workspace = runtime.block_on(instance.workspace(None))?;

@@ -169,7 +169,10 @@ pub async fn init(dir: &DataDir, add: Option<&str>, ambient: &Ambient) -> anyhow
 /// If the folder isn't empty or can't be made, or the backup can't be read.
 pub fn restore(dir: &DataDir, backup: &Path, master_key: Option<&Path>) -> anyhow::Result<()> {
     if dir.is_initialized() {
-        anyhow::bail!("`{}` holds data already: name an empty folder", dir.path().display());
+        anyhow::bail!(
+            "`{}` holds data already: name an empty folder",
+            dir.path().display()
+        );
     }
     crate::data_dir::make_folder(dir.path())?;
     if let Some(from) = master_key {

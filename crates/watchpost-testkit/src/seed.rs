@@ -79,27 +79,41 @@ impl Seeding<'_> {
             first_sync: JobId::generate(self.clock, self.random),
             now: self.clock.now(),
         };
-        let write = operator.authorize(command, call("seed")).map_err(|_| SeedError::NoJob)?;
+        let write = operator
+            .authorize(command, call("seed"))
+            .map_err(|_| SeedError::NoJob)?;
         self.store.add_integration(write).await?.into_value();
 
         let job = self.lease().await?;
         let permit = self.gate.enter_job(&job);
         self.people(&permit, integration, identities).await?;
-        self.instance.finish_job(&job, OWNER, JobEnd::Completed, self.clock.now()).await?;
+        self.instance
+            .finish_job(&job, OWNER, JobEnd::Completed, self.clock.now())
+            .await?;
 
         let job = self.lease().await?;
         let permit = self.gate.enter_job(&job);
         let people = self.ids(&operator).await?;
         self.findings(&permit, integration, &people, findings).await?;
-        self.instance.finish_job(&job, OWNER, JobEnd::Completed, self.clock.now()).await?;
+        self.instance
+            .finish_job(&job, OWNER, JobEnd::Completed, self.clock.now())
+            .await?;
         Ok(())
     }
 
     async fn lease(&self) -> Result<LeasedJob, SeedError> {
-        self.instance.lease_job(OWNER, self.clock.now()).await?.ok_or(SeedError::NoJob)
+        self.instance
+            .lease_job(OWNER, self.clock.now())
+            .await?
+            .ok_or(SeedError::NoJob)
     }
 
-    async fn people(&self, permit: &JobPermit, integration: IntegrationId, identities: u64) -> Result<(), SeedError> {
+    async fn people(
+        &self,
+        permit: &JobPermit,
+        integration: IntegrationId,
+        identities: u64,
+    ) -> Result<(), SeedError> {
         let now = self.clock.now();
         let sync = SyncId::generate(self.clock, self.random);
         self.store.begin_sync(permit, sync, integration, now).await?;
@@ -107,16 +121,44 @@ impl Seeding<'_> {
             let mut from = 0;
             while from < identities {
                 let to = from.saturating_add(PAGE).min(identities);
-                let facts = (from..to).map(|n| if dataset == Dataset::Users { account(n, now) } else { factors(n) }).collect();
-                self.store.store_facts(permit, sync, integration, FactPage { dataset, facts }, now).await?;
+                let facts = (from..to)
+                    .map(|n| {
+                        if dataset == Dataset::Users {
+                            account(n, now)
+                        } else {
+                            factors(n)
+                        }
+                    })
+                    .collect();
+                self.store
+                    .store_facts(permit, sync, integration, FactPage { dataset, facts }, now)
+                    .await?;
                 from = to;
             }
-            let collection = Collection { dataset, state: CollectionState::Complete, rows: identities, row_errors: 0, detail: None };
-            self.store.finish_dataset(permit, sync, integration, collection, now).await?;
+            let collection = Collection {
+                dataset,
+                state: CollectionState::Complete,
+                rows: identities,
+                row_errors: 0,
+                detail: None,
+            };
+            self.store
+                .finish_dataset(permit, sync, integration, collection, now)
+                .await?;
         }
         let analysis = JobId::generate(self.clock, self.random);
-        let command = FinishSync { sync, integration, state: RunState::Completed, reason: None, analysis, now };
-        let write = permit.scope().authorize(command, CallRecord::new("job", "sync", "{}")).map_err(|_| SeedError::NoJob)?;
+        let command = FinishSync {
+            sync,
+            integration,
+            state: RunState::Completed,
+            reason: None,
+            analysis,
+            now,
+        };
+        let write = permit
+            .scope()
+            .authorize(command, CallRecord::new("job", "sync", "{}"))
+            .map_err(|_| SeedError::NoJob)?;
         self.store.finish_sync(write).await?.into_value();
         Ok(())
     }
@@ -128,24 +170,47 @@ impl Seeding<'_> {
             let page = self.store.identity_documents(scope, after, 1_000).await?;
             let Some(last) = page.last() else { return Ok(out) };
             after = Some(last.id);
-            out.extend(page.into_iter().map(|doc| (doc.id, doc.email.unwrap_or_default())));
+            out.extend(
+                page.into_iter()
+                    .map(|doc| (doc.id, doc.email.unwrap_or_default())),
+            );
         }
     }
 
-    async fn findings(&self, permit: &JobPermit, integration: IntegrationId, people: &[(IdentityId, String)], findings: u64) -> Result<(), SeedError> {
+    async fn findings(
+        &self,
+        permit: &JobPermit,
+        integration: IntegrationId,
+        people: &[(IdentityId, String)],
+        findings: u64,
+    ) -> Result<(), SeedError> {
         let analysis = AnalysisId::generate(self.clock, self.random);
         let start = self.clock.now();
         let mut from = 0;
         while from < findings {
             let to = from.saturating_add(PAGE).min(findings);
-            let page = (from..to).filter_map(|n| observation(n, integration, people)).collect();
+            let page = (from..to)
+                .filter_map(|n| observation(n, integration, people))
+                .collect();
             // Each page a minute after the one before, so that "first seen" differs.
-            let at = start.plus_millis(i64::try_from(from / PAGE).unwrap_or(0).saturating_sub(i64::try_from(findings / PAGE).unwrap_or(0)).saturating_mul(60_000));
+            let at = start.plus_millis(
+                i64::try_from(from / PAGE)
+                    .unwrap_or(0)
+                    .saturating_sub(i64::try_from(findings / PAGE).unwrap_or(0))
+                    .saturating_mul(60_000),
+            );
             self.store.observe_findings(permit, analysis, page, at).await?;
             from = to;
         }
-        let command = RecordAnalysis { analysis, coverage: CoverageNumbers::default(), now: self.clock.now() };
-        let write = permit.scope().authorize(command, CallRecord::new("job", "analyse", "{}")).map_err(|_| SeedError::NoJob)?;
+        let command = RecordAnalysis {
+            analysis,
+            coverage: CoverageNumbers::default(),
+            now: self.clock.now(),
+        };
+        let write = permit
+            .scope()
+            .authorize(command, CallRecord::new("job", "analyse", "{}"))
+            .map_err(|_| SeedError::NoJob)?;
         self.store.record_analysis(write).await?.into_value();
         Ok(())
     }
@@ -164,7 +229,9 @@ fn account(n: u64, now: watchpost_core::time::Timestamp) -> Fact {
         kind: AccountKind::Member,
         last_active: LastActive::At(now.plus_hours(-i64::try_from(n % 500).unwrap_or(0))),
         created_at: Some(now.plus_days(-400)),
-        department: Some(ForeignText::name(["engineering", "sales", "finance", "legal", "support"][(n % 5) as usize])),
+        department: Some(ForeignText::name(
+            ["engineering", "sales", "finance", "legal", "support"][(n % 5) as usize],
+        )),
         title: None,
         manager_email: None,
         password_never_expires: Some(false),
@@ -181,7 +248,11 @@ fn factors(n: u64) -> Fact {
     Fact::Mfa(MfaFacts {
         account_vendor_id: format!("00u{n:017}"),
         mfa: if on { Mfa::On } else { Mfa::Off },
-        methods: if on { vec![ForeignText::name("push")] } else { Vec::new() },
+        methods: if on {
+            vec![ForeignText::name("push")]
+        } else {
+            Vec::new()
+        },
         phishing_resistant: false,
         weak_only: false,
     })
@@ -198,7 +269,13 @@ fn observation(n: u64, integration: IntegrationId, people: &[(IdentityId, String
         20..=39 => Severity::Low,
         _ => Severity::Info,
     };
-    let categories = [Category::IdentitySecurity, Category::AccessHygiene, Category::ShadowIt, Category::AccessRisk, Category::CompoundRisk];
+    let categories = [
+        Category::IdentitySecurity,
+        Category::AccessHygiene,
+        Category::ShadowIt,
+        Category::AccessRisk,
+        Category::CompoundRisk,
+    ];
     let rule_id = format!("seed.rule_{}_{severity}", n / count);
     let entity = EntityRef::Identity(*id);
     Some(Observation {
@@ -210,7 +287,10 @@ fn observation(n: u64, integration: IntegrationId, people: &[(IdentityId, String
         entity,
         subject_name: ForeignText::name(&format!("User {}", n % count)),
         subject_email: Some(email.clone()),
-        title: ForeignText::sentence(&format!("User {} signs in without a second factor, so one stolen password is enough to read their mail", n % count)),
+        title: ForeignText::sentence(&format!(
+            "User {} signs in without a second factor, so one stolen password is enough to read their mail",
+            n % count
+        )),
         evidence: r#"[{"platform":"okta","field":"mfa","value":"off"}]"#.into(),
         apps: Vec::new(),
         marks: BTreeMap::from([((integration, Dataset::Users), 1)]),

@@ -41,20 +41,37 @@ pub(crate) enum Apps {
 
 /// An app as a caller named it: by our id, or by name.
 pub(crate) fn lookup(text: &str) -> AppLookup {
-    text.parse().map_or_else(|_| AppLookup::Name(text.to_owned()), AppLookup::Id)
+    text.parse()
+        .map_or_else(|_| AppLookup::Name(text.to_owned()), AppLookup::Id)
 }
 
 pub(crate) async fn run(command: Apps, session: &Session, output: Output) -> Result<()> {
     let (watchpost, scope) = (&session.watchpost, session.scope.as_ref());
     match command {
-        Apps::List { policy, platform, text } => {
-            let mut query = AppQuery { policy, platform, text, after: None, limit: PAGE };
+        Apps::List {
+            policy,
+            platform,
+            text,
+        } => {
+            let mut query = AppQuery {
+                policy,
+                platform,
+                text,
+                after: None,
+                limit: PAGE,
+            };
             let mut rows: Vec<App> = Vec::new();
             loop {
-                let page = watchpost.store().list_apps(scope, &query).await.map_err(from_store)?;
+                let page = watchpost
+                    .store()
+                    .list_apps(scope, &query)
+                    .await
+                    .map_err(from_store)?;
                 let full = page.len() == PAGE;
                 rows.extend(page);
-                let Some(last) = rows.last().filter(|_| full) else { break };
+                let Some(last) = rows.last().filter(|_| full) else {
+                    break;
+                };
                 query.after = Some((last.name.untrusted().to_owned(), last.id));
             }
             session.record("app.read", "apps list").await?;
@@ -72,7 +89,12 @@ pub(crate) async fn run(command: Apps, session: &Session, output: Output) -> Res
                     ]
                 })
                 .collect();
-            Ok(output.table(&json, &["app", "platform", "policy", "risk", "accounts", "id"], table, "No apps fit.")?)
+            Ok(output.table(
+                &json,
+                &["app", "platform", "policy", "risk", "accounts", "id"],
+                table,
+                "No apps fit.",
+            )?)
         }
         Apps::Policy { app, policy: None } => {
             let answer = watchpost.app(scope, &lookup(&app)).await.map_err(from_core)?;
@@ -80,20 +102,34 @@ pub(crate) async fn run(command: Apps, session: &Session, output: Output) -> Res
             let app = answer.found.one().map_err(from_core)?;
             Ok(output.answer(&app_json(&app), app.policy.as_str())?)
         }
-        Apps::Policy { app, policy: Some(policy) } => {
+        Apps::Policy {
+            app,
+            policy: Some(policy),
+        } => {
             let call = session.call("apps policy", json!({"policy": policy}));
-            let (app, outcome) = watchpost.set_app_policy(scope, &lookup(&app), policy, call).await.map_err(from_core)?;
+            let (app, outcome) = watchpost
+                .set_app_policy(scope, &lookup(&app), policy, call)
+                .await
+                .map_err(from_core)?;
             let changed = match outcome {
                 AppPolicyOutcome::Changed { .. } => true,
                 AppPolicyOutcome::Unchanged => false,
-                AppPolicyOutcome::NotFound => return Err(fail(code::NOT_FOUND, "app not found: `watchpost apps list` shows them")),
+                AppPolicyOutcome::NotFound => {
+                    return Err(fail(
+                        code::NOT_FOUND,
+                        "app not found: `watchpost apps list` shows them",
+                    ));
+                }
             };
             let text = if changed {
                 format!("The policy is {policy} now; the next analysis judges by it.")
             } else {
                 format!("Nothing changed: the policy was {policy} already.")
             };
-            Ok(output.answer(&json!({"id": app.id, "changed": changed, "policy": policy}), &text)?)
+            Ok(output.answer(
+                &json!({"id": app.id, "changed": changed, "policy": policy}),
+                &text,
+            )?)
         }
     }
 }

@@ -65,8 +65,20 @@ pub(crate) async fn run(command: Audit, session: &Session, output: Output) -> Re
     match command {
         Audit::List(list) => {
             let limit = usize::try_from(list.limit).unwrap_or(100);
-            let query = AuditQuery { action: list.action, actor_id: list.actor, from: list.from, to: list.to, before_seq: None, limit };
-            let rows = session.watchpost.store().list_entries(&session.scope, &query).await.map_err(from_store)?;
+            let query = AuditQuery {
+                action: list.action,
+                actor_id: list.actor,
+                from: list.from,
+                to: list.to,
+                before_seq: None,
+                limit,
+            };
+            let rows = session
+                .watchpost
+                .store()
+                .list_entries(&session.scope, &query)
+                .await
+                .map_err(from_store)?;
             session.record("audit.read", "audit list").await?;
             let json = json!({"entries": rows.iter().map(row_json).collect::<Vec<_>>()});
             let table = rows
@@ -83,7 +95,12 @@ pub(crate) async fn run(command: Audit, session: &Session, output: Output) -> Re
                     ]
                 })
                 .collect();
-            Ok(output.table(&json, &["row", "time", "actor", "action", "target", "outcome", "request"], table, "No entries fit.")?)
+            Ok(output.table(
+                &json,
+                &["row", "time", "actor", "action", "target", "outcome", "request"],
+                table,
+                "No entries fit.",
+            )?)
         }
         Audit::Verify => verify(session, output).await,
         Audit::Export { format } => {
@@ -99,10 +116,18 @@ async fn verify(session: &Session, output: Output) -> Result<()> {
     let mut verifier = ChainVerifier::new(session.scope.workspace());
     let mut after = 0;
     let verdict = 'all: loop {
-        let page = match session.watchpost.store().audit_page(&session.scope, after, PAGE).await {
+        let page = match session
+            .watchpost
+            .store()
+            .audit_page(&session.scope, after, PAGE)
+            .await
+        {
             Ok(page) => page,
             Err(StoreError::Corrupt { table: "audit", .. }) => {
-                break ChainVerdict::Broken { seq: after + 1, problem: "a row at or after this one can't be read" };
+                break ChainVerdict::Broken {
+                    seq: after + 1,
+                    problem: "a row at or after this one can't be read",
+                };
             }
             Err(error) => return Err(from_store(error)),
         };
@@ -111,7 +136,9 @@ async fn verify(session: &Session, output: Output) -> Result<()> {
                 break 'all broken;
             }
         }
-        let Some(last) = page.last() else { break verifier.finish() };
+        let Some(last) = page.last() else {
+            break verifier.finish();
+        };
         after = last.seq;
         progress.show(format!("verifying: {after} rows"));
     };
@@ -128,7 +155,10 @@ async fn verify(session: &Session, output: Output) -> Result<()> {
             if output.json {
                 output.line(&json!({"ok": false, "row": seq, "problem": problem}).to_string())?;
             }
-            Err(fail(code::NOT_IN_ORDER, format!("the audit chain is broken at row {seq}: {problem}")))
+            Err(fail(
+                code::NOT_IN_ORDER,
+                format!("the audit chain is broken at row {seq}: {problem}"),
+            ))
         }
     }
 }
@@ -142,13 +172,20 @@ async fn export(session: &Session, output: Output, format: Format) -> Result<()>
         Format::Jsonl => {}
     }
     loop {
-        let page = session.watchpost.store().audit_page(&session.scope, after, PAGE).await.map_err(from_store)?;
+        let page = session
+            .watchpost
+            .store()
+            .audit_page(&session.scope, after, PAGE)
+            .await
+            .map_err(from_store)?;
         let Some(last) = page.last() else { break };
         after = last.seq;
         for row in &page {
             match format {
                 Format::Jsonl => output.line(&row_json(row).to_string())?,
-                Format::Json => output.line(&format!("{}{}", if first { " " } else { "," }, row_json(row)))?,
+                Format::Json => {
+                    output.line(&format!("{}{}", if first { " " } else { "," }, row_json(row)))?
+                }
                 Format::Csv => output.line(&csv(row))?,
             }
             first = false;
@@ -202,7 +239,11 @@ fn csv(row: &AuditRow) -> String {
             line.push(',');
         }
         // A spreadsheet must not read a cell as a formula.
-        let guard = if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
+        let guard = if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+            "'"
+        } else {
+            ""
+        };
         let _ = write!(line, "\"{guard}{}\"", cell.replace('"', "\"\""));
     }
     line

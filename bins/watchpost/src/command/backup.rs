@@ -27,11 +27,17 @@ pub(crate) struct Restore {
 
 pub(crate) async fn backup(args: &Backup, session: &Session, output: Output) -> Result<()> {
     if args.file.exists() {
-        return Err(fail(code::CONFLICT, format!("`{}` exists: name another file", args.file.display())));
+        return Err(fail(
+            code::CONFLICT,
+            format!("`{}` exists: name another file", args.file.display()),
+        ));
     }
     session.record("instance.backed_up", "backup").await?;
     session.backup(&args.file).await?;
-    let text = format!("Copied to {}. The master key is not in it: keep a copy of that apart.", args.file.display());
+    let text = format!(
+        "Copied to {}. The master key is not in it: keep a copy of that apart.",
+        args.file.display()
+    );
     Ok(output.answer(&json!({"file": args.file.display().to_string()}), &text)?)
 }
 
@@ -39,13 +45,27 @@ pub(crate) fn restore(args: &Restore, place: &Place, output: Output) -> Result<(
     if place.is_initialized() {
         return Err(fail(
             code::CONFLICT,
-            format!("`{}` holds Watchpost data already: name an empty folder with `--data-dir`", place.data_dir().display()),
+            format!(
+                "`{}` holds Watchpost data already: name an empty folder with `--data-dir`",
+                place.data_dir().display()
+            ),
         ));
     }
     if !args.file.is_file() {
-        return Err(fail(code::NOT_FOUND, format!("`{}` is no file", args.file.display())));
+        return Err(fail(
+            code::NOT_FOUND,
+            format!("`{}` is no file", args.file.display()),
+        ));
     }
-    place.restore(&args.file, args.master_key.as_deref()).with_context(|| format!("can't restore {}", args.file.display()))?;
-    let text = format!("Restored into {}. `watchpost audit verify` and `watchpost doctor` say whether it is sound.", place.data_dir().display());
-    Ok(output.answer(&json!({"data_dir": place.data_dir().display().to_string()}), &text)?)
+    place
+        .restore(&args.file, args.master_key.as_deref())
+        .with_context(|| format!("can't restore {}", args.file.display()))?;
+    let text = format!(
+        "Restored into {}. `watchpost audit verify` and `watchpost doctor` say whether it is sound.",
+        place.data_dir().display()
+    );
+    Ok(output.answer(
+        &json!({"data_dir": place.data_dir().display().to_string()}),
+        &text,
+    )?)
 }

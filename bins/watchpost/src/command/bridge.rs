@@ -41,13 +41,26 @@ struct Link {
 }
 
 pub(crate) async fn run(bridge: Bridge) -> Result<()> {
-    let local = bridge.url.host_str().is_some_and(|host| matches!(host, "127.0.0.1" | "localhost" | "[::1]"));
+    let local = bridge
+        .url
+        .host_str()
+        .is_some_and(|host| matches!(host, "127.0.0.1" | "localhost" | "[::1]"));
     if !(bridge.url.scheme() == "https" || (bridge.url.scheme() == "http" && local)) {
-        return Err(fail(code::USAGE, "`--url`: a key travels only over https, or over http to this machine"));
+        return Err(fail(
+            code::USAGE,
+            "`--url`: a key travels only over https, or over http to this machine",
+        ));
     }
     let key = match &bridge.key_file {
-        Some(file) => Some(std::fs::read_to_string(file).with_context(|| format!("can't read {}", file.display()))?.trim().to_owned()),
-        None => std::env::var("WATCHPOST_API_KEY").ok().filter(|key| !key.is_empty()),
+        Some(file) => Some(
+            std::fs::read_to_string(file)
+                .with_context(|| format!("can't read {}", file.display()))?
+                .trim()
+                .to_owned(),
+        ),
+        None => std::env::var("WATCHPOST_API_KEY")
+            .ok()
+            .filter(|key| !key.is_empty()),
     };
     let client = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
@@ -69,7 +82,9 @@ pub(crate) async fn run(bridge: Bridge) -> Result<()> {
     let mut line = Vec::new();
     loop {
         line.clear();
-        let read = read_line(&mut input, &mut line).await.context("can't read from standard input")?;
+        let read = read_line(&mut input, &mut line)
+            .await
+            .context("can't read from standard input")?;
         if !read {
             break;
         }
@@ -81,13 +96,19 @@ pub(crate) async fn run(bridge: Bridge) -> Result<()> {
             continue;
         }
         let Ok(message) = serde_json::from_slice::<Value>(&line) else {
-            link.say(&json!({"jsonrpc": "2.0", "error": {"code": -32700, "message": "the line is not JSON"}})).await?;
+            link.say(
+                &json!({"jsonrpc": "2.0", "error": {"code": -32700, "message": "the line is not JSON"}}),
+            )
+            .await?;
             continue;
         };
         if message["method"] == "notifications/cancelled" && link.cancel(&message).await {
             continue;
         }
-        let permit = Arc::clone(&permits).acquire_owned().await.context("the bridge is closing")?;
+        let permit = Arc::clone(&permits)
+            .acquire_owned()
+            .await
+            .context("the bridge is closing")?;
         let body = line.clone();
         let id = message.get("id").cloned();
         let is_first = message["method"] == "initialize";
@@ -99,9 +120,13 @@ pub(crate) async fn run(bridge: Bridge) -> Result<()> {
                 if let Some(id) = message.get("id") {
                     link.running.lock().await.remove(&id.to_string());
                 }
-                if let (Err(error), Some(id), true) = (answered, message.get("id"), message.get("method").is_some()) {
+                if let (Err(error), Some(id), true) =
+                    (answered, message.get("id"), message.get("method").is_some())
+                {
                     let text = format!("the Watchpost server can't be reached: {error}");
-                    let _ = link.say(&json!({"jsonrpc": "2.0", "id": id, "error": {"code": -32603, "message": text}})).await;
+                    let _ = link
+                        .say(&json!({"jsonrpc": "2.0", "id": id, "error": {"code": -32603, "message": text}}))
+                        .await;
                 }
                 drop(permit);
             }
@@ -123,7 +148,10 @@ pub(crate) async fn run(bridge: Bridge) -> Result<()> {
 }
 
 /// Reads a line, whole, but keeps no more than one byte past the limit. `false` at the end.
-async fn read_line(input: &mut (impl tokio::io::AsyncBufRead + Unpin), line: &mut Vec<u8>) -> std::io::Result<bool> {
+async fn read_line(
+    input: &mut (impl tokio::io::AsyncBufRead + Unpin),
+    line: &mut Vec<u8>,
+) -> std::io::Result<bool> {
     let mut any = false;
     loop {
         let (used, done) = {
@@ -155,7 +183,11 @@ impl Link {
     async fn write(&self, message: &[u8]) -> std::io::Result<()> {
         let mut out = self.out.lock().await;
         // A message is one line: JSON has no raw line ends inside strings, and those between tokens mean nothing.
-        let line: Vec<u8> = message.iter().copied().filter(|b| *b != b'\n' && *b != b'\r').collect();
+        let line: Vec<u8> = message
+            .iter()
+            .copied()
+            .filter(|b| *b != b'\n' && *b != b'\r')
+            .collect();
         out.write_all(&line).await?;
         out.write_all(b"\n").await?;
         out.flush().await
@@ -214,13 +246,29 @@ impl Link {
 
     async fn forward(&self, body: Vec<u8>, message: &Value) -> Result<()> {
         let headers = self.headers(message).await;
-        let mut answer = self.client.post(self.url.clone()).headers(headers).body(body).send().await.map_err(reqwest::Error::without_url)?;
+        let mut answer = self
+            .client
+            .post(self.url.clone())
+            .headers(headers)
+            .body(body)
+            .send()
+            .await
+            .map_err(reqwest::Error::without_url)?;
         let status = answer.status();
         if message["method"] == "initialize" {
-            let session = answer.headers().get("mcp-session-id").and_then(|value| value.to_str().ok()).map(str::to_owned);
+            let session = answer
+                .headers()
+                .get("mcp-session-id")
+                .and_then(|value| value.to_str().ok())
+                .map(str::to_owned);
             *self.session.lock().await = session;
         }
-        let kind = answer.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+        let kind = answer
+            .headers()
+            .get("content-type")
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+            .to_owned();
         if kind.starts_with("text/event-stream") {
             let mut events = Events::default();
             while let Some(chunk) = answer.chunk().await.map_err(reqwest::Error::without_url)? {
@@ -234,15 +282,21 @@ impl Link {
         let mut content = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(reqwest::Error::without_url)? {
             content.extend_from_slice(&chunk);
-            anyhow::ensure!(content.len() <= MESSAGE_BYTES_MAX, "its answer is longer than 8 MiB");
+            anyhow::ensure!(
+                content.len() <= MESSAGE_BYTES_MAX,
+                "its answer is longer than 8 MiB"
+            );
         }
-        let is_message = serde_json::from_slice::<Value>(&content).is_ok_and(|value| value.is_array() || value["jsonrpc"] == "2.0");
+        let is_message = serde_json::from_slice::<Value>(&content)
+            .is_ok_and(|value| value.is_array() || value["jsonrpc"] == "2.0");
         if is_message {
             self.note_version(message, &content).await;
             self.write(&content).await?;
             return Ok(());
         }
-        let Some(id) = message.get("id").filter(|_| message.get("method").is_some()) else { return Ok(()) };
+        let Some(id) = message.get("id").filter(|_| message.get("method").is_some()) else {
+            return Ok(());
+        };
         let (number, text) = match status {
             StatusCode::UNAUTHORIZED => {
                 let said = serde_json::from_slice::<Value>(&content).ok().and_then(|value| value["error"].as_str().map(str::to_owned));
@@ -252,7 +306,8 @@ impl Link {
             StatusCode::NOT_FOUND => (-32603, "the server answers 404: check `--url`, which ends in /mcp; or the session ended, and the client must start anew".to_owned()),
             other => (-32603, format!("the server answers {other}")),
         };
-        self.say(&json!({"jsonrpc": "2.0", "id": id, "error": {"code": number, "message": text}})).await?;
+        self.say(&json!({"jsonrpc": "2.0", "id": id, "error": {"code": number, "message": text}}))
+            .await?;
         Ok(())
     }
 
@@ -267,7 +322,11 @@ impl Link {
 
     async fn end_session(&self) {
         if let Some(session) = self.session.lock().await.take() {
-            let mut request = self.client.delete(self.url.clone()).header("mcp-session-id", session).timeout(Duration::from_secs(2));
+            let mut request = self
+                .client
+                .delete(self.url.clone())
+                .header("mcp-session-id", session)
+                .timeout(Duration::from_secs(2));
             if let Some(key) = &self.key {
                 request = request.header("authorization", format!("Bearer {key}"));
             }
@@ -279,7 +338,9 @@ impl Link {
 
 /// A routing header's value: plain where it can be, else in the Base64 form of the specification.
 fn header_value(text: &str) -> String {
-    let plain = text.bytes().all(|b| (0x20..0x7f).contains(&b)) && text.trim() == text && !text.starts_with("=?base64?");
+    let plain = text.bytes().all(|b| (0x20..0x7f).contains(&b))
+        && text.trim() == text
+        && !text.starts_with("=?base64?");
     if plain {
         return text.to_owned();
     }
@@ -303,7 +364,10 @@ impl Events {
         for &byte in chunk {
             if byte != b'\n' {
                 self.line.push(byte);
-                anyhow::ensure!(self.line.len() <= MESSAGE_BYTES_MAX, "an event is longer than 8 MiB");
+                anyhow::ensure!(
+                    self.line.len() <= MESSAGE_BYTES_MAX,
+                    "an event is longer than 8 MiB"
+                );
                 continue;
             }
             let line = std::mem::take(&mut self.line);
@@ -313,8 +377,12 @@ impl Events {
                     out.push(std::mem::take(&mut self.data));
                 }
             } else if let Some(data) = line.strip_prefix(b"data:") {
-                self.data.extend_from_slice(data.strip_prefix(b" ").unwrap_or(data));
-                anyhow::ensure!(self.data.len() <= MESSAGE_BYTES_MAX, "an event is longer than 8 MiB");
+                self.data
+                    .extend_from_slice(data.strip_prefix(b" ").unwrap_or(data));
+                anyhow::ensure!(
+                    self.data.len() <= MESSAGE_BYTES_MAX,
+                    "an event is longer than 8 MiB"
+                );
             }
         }
         Ok(out)
@@ -334,7 +402,11 @@ mod tests {
             for chunk in stream.chunks(size) {
                 out.extend(events.feed(chunk).unwrap());
             }
-            assert_eq!(out, [b"{\"a\":1}".to_vec(), b"{\"b\":2}".to_vec()], "in pieces of {size}");
+            assert_eq!(
+                out,
+                [b"{\"a\":1}".to_vec(), b"{\"b\":2}".to_vec()],
+                "in pieces of {size}"
+            );
         }
     }
 

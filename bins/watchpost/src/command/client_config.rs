@@ -38,19 +38,42 @@ pub(crate) struct ClientConfig {
     scope: KeyScope,
 }
 
-pub(crate) async fn run(args: ClientConfig, session: Option<&Session>, data_dir: &Path, workspace: Option<String>, output: Output) -> Result<()> {
+pub(crate) async fn run(
+    args: ClientConfig,
+    session: Option<&Session>,
+    data_dir: &Path,
+    workspace: Option<String>,
+    output: Output,
+) -> Result<()> {
     if args.client == "list" {
-        let rows = Client::ALL.iter().map(|client| vec![client.name().to_owned(), client.title().to_owned()]).collect();
+        let rows = Client::ALL
+            .iter()
+            .map(|client| vec![client.name().to_owned(), client.title().to_owned()])
+            .collect();
         let json = json!({"clients": Client::ALL.iter().map(|client| json!({"name": client.name(), "title": client.title()})).collect::<Vec<_>>()});
         return Ok(output.table(&json, &["name", "client"], rows, "")?);
     }
-    let client: Client = args.client.parse().map_err(|error| fail(code::USAGE, format!("{error}")))?;
+    let client: Client = args
+        .client
+        .parse()
+        .map_err(|error| fail(code::USAGE, format!("{error}")))?;
     let key = args.key.as_deref().map(read_key).transpose()?;
     let target = match &args.url {
-        Some(url) => Target::http(url, &sibling("watchpost")?).map_err(|error| fail(code::USAGE, error.to_string()))?,
-        None => Target::Stdio { command: sibling("watchpost-stdio")?, data_dir: data_dir.to_owned(), workspace, scope: args.scope },
+        Some(url) => {
+            Target::http(url, &sibling("watchpost")?).map_err(|error| fail(code::USAGE, error.to_string()))?
+        }
+        None => Target::Stdio {
+            command: sibling("watchpost-stdio")?,
+            data_dir: data_dir.to_owned(),
+            workspace,
+            scope: args.scope,
+        },
     };
-    let header = if args.bearer { KeyHeader::Bearer } else { KeyHeader::XApiKey };
+    let header = if args.bearer {
+        KeyHeader::Bearer
+    } else {
+        KeyHeader::XApiKey
+    };
     let snippet = snippet(client, &target, header, key.as_ref());
     let available = args.url.as_deref().map(answers);
     let json = json!({
@@ -65,7 +88,11 @@ pub(crate) async fn run(args: ClientConfig, session: Option<&Session>, data_dir:
     } else {
         for (number, part) in snippet.parts.iter().enumerate() {
             // Places go to standard error, so that the first part can be piped into a file as it is.
-            output.note(&format!("{}{}:", if number > 0 { "or, " } else { "" }, part.place));
+            output.note(&format!(
+                "{}{}:",
+                if number > 0 { "or, " } else { "" },
+                part.place
+            ));
             if number == 0 {
                 output.line(&part.text)?;
             } else {
@@ -77,7 +104,10 @@ pub(crate) async fn run(args: ClientConfig, session: Option<&Session>, data_dir:
         }
     }
     if available == Some(false) {
-        output.note(&format!("{}: not available (no server answers there): start `watchpost-http`", args.url.as_deref().unwrap_or_default()));
+        output.note(&format!(
+            "{}: not available (no server answers there): start `watchpost-http`",
+            args.url.as_deref().unwrap_or_default()
+        ));
     }
     if let Some(session) = session {
         let answer = session.watchpost.risk(&session.scope).await.map_err(from_core)?;
@@ -92,11 +122,19 @@ pub(crate) async fn run(args: ClientConfig, session: Option<&Session>, data_dir:
 
 /// Whether something accepts connections at a URL.
 pub(crate) fn answers(url: &str) -> bool {
-    let Ok(url) = reqwest::Url::parse(url) else { return false };
-    let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else { return false };
+    let Ok(url) = reqwest::Url::parse(url) else {
+        return false;
+    };
+    let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else {
+        return false;
+    };
     let host = host.trim_matches(['[', ']']);
-    let Ok(addresses) = (host, port).to_socket_addrs() else { return false };
-    addresses.take(4).any(|address: SocketAddr| TcpStream::connect_timeout(&address, ANSWER_TIMEOUT).is_ok())
+    let Ok(addresses) = (host, port).to_socket_addrs() else {
+        return false;
+    };
+    addresses
+        .take(4)
+        .any(|address: SocketAddr| TcpStream::connect_timeout(&address, ANSWER_TIMEOUT).is_ok())
 }
 
 /// A program of ours beside this one.
@@ -113,7 +151,10 @@ fn read_key(path: &Path) -> Result<SecretString> {
     };
     let key = text.trim();
     if !watchpost_core::access::key_is_well_formed(key) {
-        return Err(fail(code::USAGE, "that is no key of Watchpost: keys begin with `wp_`; `watchpost keys create --label NAME` makes one"));
+        return Err(fail(
+            code::USAGE,
+            "that is no key of Watchpost: keys begin with `wp_`; `watchpost keys create --label NAME` makes one",
+        ));
     }
     Ok(SecretString::from(key.to_owned()))
 }

@@ -101,22 +101,34 @@ pub(crate) async fn run(command: Findings, session: &Session, output: Output) ->
         }
         Findings::Snooze { id, days, note } => {
             let call = session.call("findings snooze", json!({"days": days}));
-            let outcome = watchpost.snooze_finding(scope, id, days, note.as_deref(), call).await.map_err(from_core)?;
+            let outcome = watchpost
+                .snooze_finding(scope, id, days, note.as_deref(), call)
+                .await
+                .map_err(from_core)?;
             report(id, outcome, output)
         }
         Findings::Dismiss { id, reason, note } => {
             let call = session.call("findings dismiss", json!({"reason": reason}));
-            let outcome = watchpost.dismiss_finding(scope, id, reason, note.as_deref(), call).await.map_err(from_core)?;
+            let outcome = watchpost
+                .dismiss_finding(scope, id, reason, note.as_deref(), call)
+                .await
+                .map_err(from_core)?;
             report(id, outcome, output)
         }
         Findings::Resolve { id, note } => {
             let call = session.call("findings resolve", json!({}));
-            let outcome = watchpost.resolve_finding(scope, id, note.as_deref(), call).await.map_err(from_core)?;
+            let outcome = watchpost
+                .resolve_finding(scope, id, note.as_deref(), call)
+                .await
+                .map_err(from_core)?;
             report(id, outcome, output)
         }
         Findings::Reopen { id, note } => {
             let call = session.call("findings reopen", json!({}));
-            let outcome = watchpost.reopen_finding(scope, id, note.as_deref(), call).await.map_err(from_core)?;
+            let outcome = watchpost
+                .reopen_finding(scope, id, note.as_deref(), call)
+                .await
+                .map_err(from_core)?;
             report(id, outcome, output)
         }
     }
@@ -124,8 +136,11 @@ pub(crate) async fn run(command: Findings, session: &Session, output: Output) ->
 
 async fn list_findings(list: List, session: &Session, output: Output) -> Result<()> {
     let limit = usize::try_from(list.limit).unwrap_or(usize::MAX);
-    let statuses =
-        if list.status.is_empty() { vec![FindingStatus::Open, FindingStatus::InProgress] } else { list.status };
+    let statuses = if list.status.is_empty() {
+        vec![FindingStatus::Open, FindingStatus::InProgress]
+    } else {
+        list.status
+    };
     let mut query = FindingQuery {
         severities: list.severity,
         categories: list.category,
@@ -138,7 +153,11 @@ async fn list_findings(list: List, session: &Session, output: Output) -> Result<
     };
     let mut rows = Vec::new();
     let total = loop {
-        let (page, _) = session.watchpost.findings(&session.scope, &query).await.map_err(from_core)?;
+        let (page, _) = session
+            .watchpost
+            .findings(&session.scope, &query)
+            .await
+            .map_err(from_core)?;
         rows.extend(page.findings);
         query.after = page.next;
         query.limit = limit.saturating_sub(rows.len()).min(100);
@@ -156,9 +175,21 @@ async fn list_findings(list: List, session: &Session, output: Output) -> Result<
     let shown = rows.len();
     let table = rows
         .into_iter()
-        .map(|row| vec![row.severity.to_string(), row.status.to_string(), foreign(&row.title), row.id.to_string()])
+        .map(|row| {
+            vec![
+                row.severity.to_string(),
+                row.status.to_string(),
+                foreign(&row.title),
+                row.id.to_string(),
+            ]
+        })
         .collect();
-    output.table(&json, &["severity", "status", "finding", "id"], table, "No findings fit.")?;
+    output.table(
+        &json,
+        &["severity", "status", "finding", "id"],
+        table,
+        "No findings fit.",
+    )?;
     if !output.json && shown > 0 {
         let more = if total.is_minimum { "more than " } else { "" };
         output.note(&format!("{shown} of {more}{} findings", total.value));
@@ -234,7 +265,10 @@ fn show(finding: &Finding, steps: &[String], output: Output) -> Result<()> {
     if let Some(note) = &finding.note {
         text.push_str(&format!("\nnote: {}", foreign(note)));
     }
-    text.push_str(&format!("\n\nEvidence\n{}", serde_json::to_string_pretty(&evidence).unwrap_or_default()));
+    text.push_str(&format!(
+        "\n\nEvidence\n{}",
+        serde_json::to_string_pretty(&evidence).unwrap_or_default()
+    ));
     if !steps.is_empty() {
         text.push_str("\n\nWhat to do");
         for (number, step) in steps.iter().enumerate() {
@@ -249,14 +283,31 @@ fn report(id: FindingId, outcome: FindingOutcome, output: Output) -> Result<()> 
         FindingOutcome::Changed { now, .. } => (true, now),
         FindingOutcome::Unchanged { state } => (false, state),
         FindingOutcome::NotPossible { status } => {
-            return Err(fail(code::CONFLICT, format!("the finding is {status}: reopen it first with `watchpost findings reopen {id}`")));
+            return Err(fail(
+                code::CONFLICT,
+                format!("the finding is {status}: reopen it first with `watchpost findings reopen {id}`"),
+            ));
         }
         FindingOutcome::NotFound => {
-            return Err(fail(code::NOT_FOUND, "finding not found: `watchpost findings list` shows the ids"));
+            return Err(fail(
+                code::NOT_FOUND,
+                "finding not found: `watchpost findings list` shows the ids",
+            ));
         }
     };
-    let json = json!({"id": id, "changed": changed, "status": state.status, "snoozed_until": state.snoozed_until});
-    let until = state.snoozed_until.map(|until| format!(" until {until}")).unwrap_or_default();
-    let text = if changed { format!("The finding is {} now{until}.", state.status) } else { format!("Nothing changed: the finding was {} already{until}.", state.status) };
+    let json =
+        json!({"id": id, "changed": changed, "status": state.status, "snoozed_until": state.snoozed_until});
+    let until = state
+        .snoozed_until
+        .map(|until| format!(" until {until}"))
+        .unwrap_or_default();
+    let text = if changed {
+        format!("The finding is {} now{until}.", state.status)
+    } else {
+        format!(
+            "Nothing changed: the finding was {} already{until}.",
+            state.status
+        )
+    };
     Ok(output.answer(&json, &text)?)
 }

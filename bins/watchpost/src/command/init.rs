@@ -1,6 +1,9 @@
 //! `watchpost init`.
 
-use crate::{output::Output, session::{Place, Session}};
+use crate::{
+    output::Output,
+    session::{Place, Session},
+};
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
@@ -17,8 +20,12 @@ pub(crate) async fn run(args: Init, place: &Place, output: Output) -> Result<()>
     let folder = place.data_dir().display().to_string();
     let json = json!({"data_dir": folder, "workspace": made.workspace, "changed": made.changed});
     let text = match (made.changed, &args.add) {
-        (true, None) => format!("Watchpost is set up in {folder}.\nKeep a copy of {folder}/master.key somewhere else: without it the stored credentials can't be opened.\nNext: `watchpost integrations add okta` or `watchpost integrations add m365`."),
-        (true, Some(name)) => format!("The workspace `{name}` is there. Name it with `--workspace {name}`; keys know theirs."),
+        (true, None) => format!(
+            "Watchpost is set up in {folder}.\nKeep a copy of {folder}/master.key somewhere else: without it the stored credentials can't be opened.\nNext: `watchpost integrations add okta` or `watchpost integrations add m365`."
+        ),
+        (true, Some(name)) => {
+            format!("The workspace `{name}` is there. Name it with `--workspace {name}`; keys know theirs.")
+        }
         (false, None) => format!("Nothing changed: Watchpost is set up in {folder} already."),
         (false, Some(name)) => format!("Nothing changed: the workspace `{name}` is there already."),
     };

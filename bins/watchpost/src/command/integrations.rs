@@ -81,27 +81,52 @@ pub(crate) async fn run(command: Integrations, session: &Session, output: Output
     match command {
         Integrations::Add(add) => add_integration(add, session, output).await,
         Integrations::List => {
-            let rows = watchpost.store().list_integrations(scope).await.map_err(from_store)?;
+            let rows = watchpost
+                .store()
+                .list_integrations(scope)
+                .await
+                .map_err(from_store)?;
             session.record("integration.read", "integrations list").await?;
             let now = watchpost.clock().now();
             let json = json!({"integrations": rows.iter().map(|row| row_json(row, row.is_stale(now))).collect::<Vec<_>>()});
             let table = rows
                 .iter()
                 .map(|row| {
-                    let read = row.collections.iter().filter(|c| c.state == CollectionState::Complete).count();
+                    let read = row
+                        .collections
+                        .iter()
+                        .filter(|c| c.state == CollectionState::Complete)
+                        .count();
                     vec![
                         row.platform.title().to_owned(),
                         foreign(&row.name),
                         row.status.to_string(),
-                        row.last_completed_at.map_or_else(|| "never".to_owned(), |at| at.to_string()),
+                        row.last_completed_at
+                            .map_or_else(|| "never".to_owned(), |at| at.to_string()),
                         format!("{read} of {}", row.collections.len()),
-                        row.failure.as_ref().map(|failure| format!("since {}: {}", failure.since, failure.reason)).unwrap_or_default(),
+                        row.failure
+                            .as_ref()
+                            .map(|failure| format!("since {}: {}", failure.since, failure.reason))
+                            .unwrap_or_default(),
                         row.id.to_string(),
                     ]
                 })
                 .collect();
             let empty = "Nothing is connected. `watchpost integrations add okta` or `watchpost integrations add m365` connects a platform.";
-            Ok(output.table(&json, &["platform", "name", "state", "last read", "datasets", "problem", "id"], table, empty)?)
+            Ok(output.table(
+                &json,
+                &[
+                    "platform",
+                    "name",
+                    "state",
+                    "last read",
+                    "datasets",
+                    "problem",
+                    "id",
+                ],
+                table,
+                empty,
+            )?)
         }
         Integrations::Verify { which } => {
             let id = match which {
@@ -110,12 +135,19 @@ pub(crate) async fn run(command: Integrations, session: &Session, output: Output
             };
             verify(id, session, output).await
         }
-        Integrations::Pause { which } => change(&which, IntegrationAct::Pause, "paused", session, output).await,
-        Integrations::Resume { which } => change(&which, IntegrationAct::Resume, "resumed", session, output).await,
+        Integrations::Pause { which } => {
+            change(&which, IntegrationAct::Pause, "paused", session, output).await
+        }
+        Integrations::Resume { which } => {
+            change(&which, IntegrationAct::Resume, "resumed", session, output).await
+        }
         Integrations::Remove { which, yes } => {
             if !yes {
                 if !io::stdin().is_terminal() {
-                    return Err(fail(code::USAGE, "this deletes the integration's data: repeat it with `--yes`"));
+                    return Err(fail(
+                        code::USAGE,
+                        "this deletes the integration's data: repeat it with `--yes`",
+                    ));
                 }
                 let answer = ask("This deletes the integration with its data. Type `remove` to go on: ")?;
                 if answer.trim() != "remove" {
@@ -133,30 +165,66 @@ async fn named(which: &str, session: &Session) -> Result<IntegrationId> {
         return Ok(id);
     }
     let platform: Platform = which.parse().map_err(|_| {
-        fail(code::USAGE, format!("`{which}` is neither an id nor a platform: `watchpost integrations list` shows both"))
+        fail(
+            code::USAGE,
+            format!("`{which}` is neither an id nor a platform: `watchpost integrations list` shows both"),
+        )
     })?;
-    let rows = session.watchpost.store().list_integrations(&session.scope).await.map_err(from_store)?;
+    let rows = session
+        .watchpost
+        .store()
+        .list_integrations(&session.scope)
+        .await
+        .map_err(from_store)?;
     let fitting: Vec<_> = rows.iter().filter(|row| row.platform == platform).collect();
     match fitting.as_slice() {
         [one] => Ok(one.id),
-        [] => Err(fail(code::NOT_FOUND, format!("{} is not connected", platform.title()))),
+        [] => Err(fail(
+            code::NOT_FOUND,
+            format!("{} is not connected", platform.title()),
+        )),
         _ => {
             let ids: Vec<_> = fitting.iter().map(|row| row.id.to_string()).collect();
-            Err(fail(code::USAGE, format!("{} is connected {} times; name one: {}", platform.title(), ids.len(), ids.join(", "))))
+            Err(fail(
+                code::USAGE,
+                format!(
+                    "{} is connected {} times; name one: {}",
+                    platform.title(),
+                    ids.len(),
+                    ids.join(", ")
+                ),
+            ))
         }
     }
 }
 
-async fn change(which: &str, act: IntegrationAct, done: &str, session: &Session, output: Output) -> Result<()> {
+async fn change(
+    which: &str,
+    act: IntegrationAct,
+    done: &str,
+    session: &Session,
+    output: Output,
+) -> Result<()> {
     let id = named(which, session).await?;
-    let call = session.call(match act {
-        IntegrationAct::Pause => "integrations pause",
-        IntegrationAct::Resume => "integrations resume",
-        IntegrationAct::Remove => "integrations remove",
-    }, json!({}));
-    let outcome = session.watchpost.change_integration(&session.scope, id, act, call).await.map_err(from_core)?;
+    let call = session.call(
+        match act {
+            IntegrationAct::Pause => "integrations pause",
+            IntegrationAct::Resume => "integrations resume",
+            IntegrationAct::Remove => "integrations remove",
+        },
+        json!({}),
+    );
+    let outcome = session
+        .watchpost
+        .change_integration(&session.scope, id, act, call)
+        .await
+        .map_err(from_core)?;
     let changed = outcome == IntegrationChange::Changed;
-    let text = if changed { format!("The integration is {done}.") } else { format!("Nothing changed: the integration was {done} already.") };
+    let text = if changed {
+        format!("The integration is {done}.")
+    } else {
+        format!("Nothing changed: the integration was {done} already.")
+    };
     Ok(output.answer(&json!({"id": id, "changed": changed}), &text)?)
 }
 
@@ -177,8 +245,15 @@ fn row_json(row: &Integration, stale: bool) -> Value {
 }
 
 async fn add_integration(add: Add, session: &Session, output: Output) -> Result<()> {
-    let connector = connector_for(session.watchpost.connectors(), add.platform)
-        .ok_or_else(|| fail(code::USAGE, format!("this version can't connect {}; it connects okta and m365", add.platform.title())))?;
+    let connector = connector_for(session.watchpost.connectors(), add.platform).ok_or_else(|| {
+        fail(
+            code::USAGE,
+            format!(
+                "this version can't connect {}; it connects okta and m365",
+                add.platform.title()
+            ),
+        )
+    })?;
     let fields = connector.fields();
     if add.fields {
         let json = json!({"fields": fields.iter().map(|field| json!({
@@ -188,21 +263,41 @@ async fn add_integration(add: Add, session: &Session, output: Output) -> Result<
             .iter()
             .map(|field| {
                 let kind = if field.secret { "credential" } else { "value" };
-                let need = if field.required { "required".to_owned() } else { field.default.map_or_else(|| "optional".to_owned(), |d| format!("default {d}")) };
-                vec![field.name.to_owned(), kind.to_owned(), need, field.title.to_owned()]
+                let need = if field.required {
+                    "required".to_owned()
+                } else {
+                    field
+                        .default
+                        .map_or_else(|| "optional".to_owned(), |d| format!("default {d}"))
+                };
+                vec![
+                    field.name.to_owned(),
+                    kind.to_owned(),
+                    need,
+                    field.title.to_owned(),
+                ]
             })
             .collect();
         return Ok(output.table(&json, &["name", "kind", "", "what it is"], table, "")?);
     }
     let config = gather(&add, fields)?;
-    let progress = Progress::start(&format!("asking {} whether the credentials are good", add.platform.title()));
+    let progress = Progress::start(&format!(
+        "asking {} whether the credentials are good",
+        add.platform.title()
+    ));
     let call = session.call("integrations add", json!({"platform": add.platform}));
-    let added = session.watchpost.add_integration(&session.scope, add.platform, add.name.as_deref(), config, call).await;
+    let added = session
+        .watchpost
+        .add_integration(&session.scope, add.platform, add.name.as_deref(), config, call)
+        .await;
     progress.finish();
     let added = added.map_err(from_core)?;
     let missing = missing_json(session, add.platform, &added.verification);
     let json = json!({"id": added.id, "tenant": added.verification.tenant_name, "first_sync_job": added.first_sync, "missing_permissions": missing});
-    let text = format!("{} is connected. A first sync is queued: a running server does it, or `watchpost sync`.", add.platform.title());
+    let text = format!(
+        "{} is connected. A first sync is queued: a running server does it, or `watchpost sync`.",
+        add.platform.title()
+    );
     output.answer(&json, &text)?;
     if !output.json {
         for line in missing_lines(&missing) {
@@ -216,20 +311,44 @@ async fn add_integration(add: Add, session: &Session, output: Output) -> Result<
 fn gather(add: &Add, fields: &[ConfigField]) -> Result<ConnectorConfig> {
     let mut config = ConnectorConfig::default();
     let known = |name: &str, secret: bool| -> Result<&'static str> {
-        let names = || fields.iter().filter(|field| field.secret == secret).map(|field| field.name).collect::<Vec<_>>().join(", ");
+        let names = || {
+            fields
+                .iter()
+                .filter(|field| field.secret == secret)
+                .map(|field| field.name)
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
         match fields.iter().find(|field| field.name == name) {
             Some(field) if field.secret == secret => Ok(field.name),
-            Some(_) if secret => Err(fail(code::USAGE, format!("`{name}` is no credential: give it with `--set {name}=VALUE`"))),
-            Some(_) => Err(fail(code::USAGE, format!("`{name}` is a credential and may not stand on a command line: use the prompt, `--secret-stdin {name}` or `--secret-file {name}=FILE`"))),
-            None => Err(fail(code::USAGE, format!("`{name}` is not known here; known are: {}", names()))),
+            Some(_) if secret => Err(fail(
+                code::USAGE,
+                format!("`{name}` is no credential: give it with `--set {name}=VALUE`"),
+            )),
+            Some(_) => Err(fail(
+                code::USAGE,
+                format!(
+                    "`{name}` is a credential and may not stand on a command line: use the prompt, `--secret-stdin {name}` or `--secret-file {name}=FILE`"
+                ),
+            )),
+            None => Err(fail(
+                code::USAGE,
+                format!("`{name}` is not known here; known are: {}", names()),
+            )),
         }
     };
     for given in &add.values {
-        let (name, value) = given.split_once('=').ok_or_else(|| fail(code::USAGE, format!("`--set {given}`: write NAME=VALUE")))?;
-        config.values.insert(known(name, false)?.to_owned(), value.trim().to_owned());
+        let (name, value) = given
+            .split_once('=')
+            .ok_or_else(|| fail(code::USAGE, format!("`--set {given}`: write NAME=VALUE")))?;
+        config
+            .values
+            .insert(known(name, false)?.to_owned(), value.trim().to_owned());
     }
     for given in &add.secret_files {
-        let (name, file) = given.split_once('=').ok_or_else(|| fail(code::USAGE, "`--secret-file`: write NAME=FILE"))?;
+        let (name, file) = given
+            .split_once('=')
+            .ok_or_else(|| fail(code::USAGE, "`--secret-file`: write NAME=FILE"))?;
         let name = known(name, true)?;
         let path = PathBuf::from(file);
         let reader = std::fs::File::open(&path).with_context(|| format!("can't open {}", path.display()))?;
@@ -237,7 +356,9 @@ fn gather(add: &Add, fields: &[ConfigField]) -> Result<ConnectorConfig> {
     }
     if let Some(name) = &add.secret_stdin {
         let name = known(name, true)?;
-        config.secrets.insert(name.to_owned(), read_secret(io::stdin().lock())?);
+        config
+            .secrets
+            .insert(name.to_owned(), read_secret(io::stdin().lock())?);
     }
     if io::stdin().is_terminal() && io::stderr().is_terminal() {
         for field in fields {
@@ -246,15 +367,20 @@ fn gather(add: &Add, fields: &[ConfigField]) -> Result<ConnectorConfig> {
             }
             if field.secret {
                 let optional = if field.required { "" } else { " (empty: none)" };
-                let typed = rpassword::prompt_password(format!("{}{optional}: ", field.title)).context("can't read from the terminal")?;
+                let typed = rpassword::prompt_password(format!("{}{optional}: ", field.title))
+                    .context("can't read from the terminal")?;
                 if !typed.trim().is_empty() {
-                    config.secrets.insert(field.name.to_owned(), SecretString::from(typed.trim().to_owned()));
+                    config
+                        .secrets
+                        .insert(field.name.to_owned(), SecretString::from(typed.trim().to_owned()));
                 }
             } else if field.required || field.default.is_none() {
                 let optional = if field.required { "" } else { " (empty: none)" };
                 let typed = ask(&format!("{}{optional}: ", field.title))?;
                 if !typed.trim().is_empty() {
-                    config.values.insert(field.name.to_owned(), typed.trim().to_owned());
+                    config
+                        .values
+                        .insert(field.name.to_owned(), typed.trim().to_owned());
                 }
             }
         }
@@ -264,8 +390,18 @@ fn gather(add: &Add, fields: &[ConfigField]) -> Result<ConnectorConfig> {
         if !given && let Some(default) = field.default {
             config.values.insert(field.name.to_owned(), default.to_owned());
         } else if !given && field.required {
-            let how = if field.secret { format!("--secret-stdin {0} or --secret-file {0}=FILE", field.name) } else { format!("--set {}=VALUE", field.name) };
-            return Err(fail(code::USAGE, format!("`{}` is missing ({}): give it with {how}", field.name, field.title)));
+            let how = if field.secret {
+                format!("--secret-stdin {0} or --secret-file {0}=FILE", field.name)
+            } else {
+                format!("--set {}=VALUE", field.name)
+            };
+            return Err(fail(
+                code::USAGE,
+                format!(
+                    "`{}` is missing ({}): give it with {how}",
+                    field.name, field.title
+                ),
+            ));
         }
     }
     Ok(config)
@@ -273,7 +409,10 @@ fn gather(add: &Add, fields: &[ConfigField]) -> Result<ConnectorConfig> {
 
 fn read_secret(reader: impl io::Read) -> Result<SecretString> {
     let mut text = String::new();
-    reader.take(SECRET_BYTES_MAX + 1).read_to_string(&mut text).context("the credential is not text")?;
+    reader
+        .take(SECRET_BYTES_MAX + 1)
+        .read_to_string(&mut text)
+        .context("the credential is not text")?;
     if text.len() as u64 > SECRET_BYTES_MAX {
         return Err(fail(code::USAGE, "the credential is longer than 64 KiB"));
     }
@@ -289,29 +428,49 @@ fn ask(question: &str) -> Result<String> {
     err.write_all(question.as_bytes())?;
     err.flush()?;
     let mut line = String::new();
-    io::stdin().read_line(&mut line).context("can't read from the terminal")?;
+    io::stdin()
+        .read_line(&mut line)
+        .context("can't read from the terminal")?;
     Ok(line)
 }
 
 async fn verify(id: Option<IntegrationId>, session: &Session, output: Output) -> Result<()> {
     let (watchpost, scope) = (&session.watchpost, session.scope.as_ref());
-    let rows = watchpost.store().list_integrations(scope).await.map_err(from_store)?;
-    let rows: Vec<_> = rows.into_iter().filter(|row| id.is_none_or(|id| id == row.id)).collect();
+    let rows = watchpost
+        .store()
+        .list_integrations(scope)
+        .await
+        .map_err(from_store)?;
+    let rows: Vec<_> = rows
+        .into_iter()
+        .filter(|row| id.is_none_or(|id| id == row.id))
+        .collect();
     if rows.is_empty() {
-        return Err(fail(code::NOT_FOUND, "integration not found: `watchpost integrations list` shows the ids"));
+        return Err(fail(
+            code::NOT_FOUND,
+            "integration not found: `watchpost integrations list` shows the ids",
+        ));
     }
     let mut in_order = true;
     let mut answers = Vec::new();
     for row in rows {
         let progress = Progress::start(&format!("asking {}", row.platform.title()));
-        let verified = watchpost.verify_integration(scope, row.id, session.call("integrations verify", json!({}))).await;
+        let verified = watchpost
+            .verify_integration(scope, row.id, session.call("integrations verify", json!({})))
+            .await;
         progress.finish();
         match verified {
             Ok(verification) => {
                 let missing = missing_json(session, row.platform, &verification);
                 in_order &= missing.is_empty();
                 if !output.json {
-                    output.line(&format!("{} ({}): the credentials are good, {} of {} permissions granted", row.platform.title(), foreign(&row.name), verification.permissions.iter().filter(|p| p.granted).count(), verification.permissions.len()))?;
+                    output.line(&format!(
+                        "{} ({}): the credentials are good, {} of {} permissions granted",
+                        row.platform.title(),
+                        foreign(&row.name),
+                        verification.permissions.iter().filter(|p| p.granted).count(),
+                        verification.permissions.len()
+                    ))?;
                     for line in missing_lines(&missing) {
                         output.line(&line)?;
                     }
@@ -327,7 +486,11 @@ async fn verify(id: Option<IntegrationId>, session: &Session, output: Output) ->
                 in_order = false;
                 let error = from_core(error);
                 if !output.json {
-                    output.line(&format!("{} ({}): {error}", row.platform.title(), foreign(&row.name)))?;
+                    output.line(&format!(
+                        "{} ({}): {error}",
+                        row.platform.title(),
+                        foreign(&row.name)
+                    ))?;
                 }
                 answers.push(json!({"id": row.id, "platform": row.platform, "ok": false, "problem": error.to_string()}));
             }
@@ -336,7 +499,11 @@ async fn verify(id: Option<IntegrationId>, session: &Session, output: Output) ->
     if output.json {
         output.line(&json!({"integrations": answers}).to_string())?;
     }
-    if in_order { Ok(()) } else { Err(fail(code::NOT_IN_ORDER, "not everything can be read: see above")) }
+    if in_order {
+        Ok(())
+    } else {
+        Err(fail(code::NOT_IN_ORDER, "not everything can be read: see above"))
+    }
 }
 
 /// Each missing permission with what it costs.
@@ -357,14 +524,35 @@ fn missing_json(session: &Session, platform: Platform, verification: &Verificati
 }
 
 fn missing_lines(missing: &[Value]) -> Vec<String> {
-    let words = |value: &Value| value.as_array().map(|list| list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")).unwrap_or_default();
+    let words = |value: &Value| {
+        value
+            .as_array()
+            .map(|list| {
+                list.iter()
+                    .filter_map(Value::as_str)
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            })
+            .unwrap_or_default()
+    };
     missing
         .iter()
         .map(|row| {
             let rules = words(&row["rules"]);
-            let cost = if rules.is_empty() { "no rule needs it".to_owned() } else { format!("without it these rules are blind: {rules}") };
-            let hint = row["hint"].as_str().map(|hint| format!(" {hint}")).unwrap_or_default();
-            format!("  missing {} ({}): {cost}.{hint}", row["permission"].as_str().unwrap_or_default(), words(&row["datasets"]))
+            let cost = if rules.is_empty() {
+                "no rule needs it".to_owned()
+            } else {
+                format!("without it these rules are blind: {rules}")
+            };
+            let hint = row["hint"]
+                .as_str()
+                .map(|hint| format!(" {hint}"))
+                .unwrap_or_default();
+            format!(
+                "  missing {} ({}): {cost}.{hint}",
+                row["permission"].as_str().unwrap_or_default(),
+                words(&row["datasets"])
+            )
         })
         .collect()
 }

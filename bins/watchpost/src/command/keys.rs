@@ -39,18 +39,28 @@ pub(crate) enum Keys {
 pub(crate) async fn run(command: Keys, session: &Session, output: Output) -> Result<()> {
     let (watchpost, scope) = (&session.watchpost, session.scope.as_ref());
     match command {
-        Keys::Create { label, scope: key_scope, expires } => {
+        Keys::Create {
+            label,
+            scope: key_scope,
+            expires,
+        } => {
             let call = session.call("keys create", json!({"scope": key_scope, "expires": expires}));
             let issued = watchpost
                 .create_key(scope, &label, key_scope, expires, session.active_keys_max, call)
                 .await
                 .map_err(from_core)?;
             if output.json {
-                output.line(&json!({"id": issued.id, "key": issued.key.reveal(), "scope": key_scope}).to_string())?;
+                output.line(
+                    &json!({"id": issued.id, "key": issued.key.reveal(), "scope": key_scope}).to_string(),
+                )?;
             } else {
                 output.line(issued.key.reveal())?;
             }
-            output.note(&format!("This is the only time the key is shown. Its id is {}; it may {}.", issued.id, may(key_scope)));
+            output.note(&format!(
+                "This is the only time the key is shown. Its id is {}; it may {}.",
+                issued.id,
+                may(key_scope)
+            ));
             Ok(())
         }
         Keys::List => {
@@ -83,13 +93,34 @@ pub(crate) async fn run(command: Keys, session: &Session, output: Output) -> Res
                     ]
                 })
                 .collect();
-            let titles = ["id", "begins with", "label", "scope", "created", "last used", "expires", "state"];
-            Ok(output.table(&json, &titles, table, "No keys. `watchpost keys create --label NAME` makes one.")?)
+            let titles = [
+                "id",
+                "begins with",
+                "label",
+                "scope",
+                "created",
+                "last used",
+                "expires",
+                "state",
+            ];
+            Ok(output.table(
+                &json,
+                &titles,
+                table,
+                "No keys. `watchpost keys create --label NAME` makes one.",
+            )?)
         }
         Keys::Revoke { id } => {
-            let done = watchpost.revoke_key(scope, id, session.call("keys revoke", json!({}))).await.map_err(from_core)?;
+            let done = watchpost
+                .revoke_key(scope, id, session.call("keys revoke", json!({})))
+                .await
+                .map_err(from_core)?;
             let changed = done == KeyRevocation::Revoked;
-            let text = if changed { "The key is revoked." } else { "Nothing changed: the key was revoked already." };
+            let text = if changed {
+                "The key is revoked."
+            } else {
+                "Nothing changed: the key was revoked already."
+            };
             Ok(output.answer(&json!({"id": id, "changed": changed, "state": "revoked"}), text)?)
         }
     }

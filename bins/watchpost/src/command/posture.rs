@@ -23,15 +23,25 @@ pub(crate) async fn score(session: &Session, output: Output) -> Result<()> {
     let warnings = answer.freshness.warnings(session.watchpost.clock().now());
     match answer.score {
         Err(not_ready) => {
-            let json = json!({"state": not_ready.state, "next_step": not_ready.next_step, "warnings": warnings});
-            output.answer(&json, &format!("There is no score yet ({}).\n{}", not_ready.state, not_ready.next_step))?;
+            let json =
+                json!({"state": not_ready.state, "next_step": not_ready.next_step, "warnings": warnings});
+            output.answer(
+                &json,
+                &format!(
+                    "There is no score yet ({}).\n{}",
+                    not_ready.state, not_ready.next_step
+                ),
+            )?;
             if !output.json {
                 warn(&warnings, output);
             }
             Err(fail(code::NOT_IN_ORDER, "no score"))
         }
         Ok(scored) => {
-            output.answer(&score_json(&scored, &answer.freshness, &warnings), &score_text(&scored, &answer.freshness))?;
+            output.answer(
+                &score_json(&scored, &answer.freshness, &warnings),
+                &score_text(&scored, &answer.freshness),
+            )?;
             if !output.json {
                 warn(&warnings, output);
             }
@@ -47,9 +57,14 @@ fn warn(warnings: &[String], output: Output) {
 }
 
 fn score_json(scored: &Scored, freshness: &Freshness, warnings: &[String]) -> Value {
-    let counts: serde_json::Map<String, Value> =
-        Severity::ALL.iter().zip(scored.severity_counts).map(|(severity, count)| (severity.to_string(), json!(count))).collect();
-    let change = |change: Option<Change>| change.map(|change| json!({"at": change.at, "score": change.score, "difference": change.difference}));
+    let counts: serde_json::Map<String, Value> = Severity::ALL
+        .iter()
+        .zip(scored.severity_counts)
+        .map(|(severity, count)| (severity.to_string(), json!(count)))
+        .collect();
+    let change = |change: Option<Change>| {
+        change.map(|change| json!({"at": change.at, "score": change.score, "difference": change.difference}))
+    };
     json!({
         "score": scored.risk.score,
         "label": scored.risk.label,
@@ -81,20 +96,40 @@ fn score_text(scored: &Scored, freshness: &Freshness) -> String {
     if let Some(at) = freshness.as_of {
         text.push_str(&format!("; as of {at}"));
     }
-    let counts: Vec<String> = Severity::ALL.iter().zip(scored.severity_counts).map(|(severity, count)| format!("{count} {severity}")).collect();
+    let counts: Vec<String> = Severity::ALL
+        .iter()
+        .zip(scored.severity_counts)
+        .map(|(severity, count)| format!("{count} {severity}"))
+        .collect();
     text.push_str(&format!("\n\nOpen findings: {}", counts.join(", ")));
     if scored.not_scored > 0 {
-        text.push_str(&format!(" ({} of them don't count in the score)", scored.not_scored));
+        text.push_str(&format!(
+            " ({} of them don't count in the score)",
+            scored.not_scored
+        ));
     }
-    for (name, change) in [("the analysis before", scored.since_last), ("7 days ago", scored.since_week), ("30 days ago", scored.since_month)] {
+    for (name, change) in [
+        ("the analysis before", scored.since_last),
+        ("7 days ago", scored.since_week),
+        ("30 days ago", scored.since_month),
+    ] {
         if let Some(change) = change {
-            text.push_str(&format!("\nAgainst {name}: {:+} (it was {})", change.difference, change.score));
+            text.push_str(&format!(
+                "\nAgainst {name}: {:+} (it was {})",
+                change.difference, change.score
+            ));
         }
     }
     if !scored.top.is_empty() {
         text.push_str("\n\nThe worst");
         for top in &scored.top {
-            text.push_str(&format!("\n  {:<8} {}\n           {}, score without it: {}", top.finding.severity.as_str(), foreign(&top.finding.title), top.finding.id, top.score_without));
+            text.push_str(&format!(
+                "\n  {:<8} {}\n           {}, score without it: {}",
+                top.finding.severity.as_str(),
+                foreign(&top.finding.title),
+                top.finding.id,
+                top.score_without
+            ));
         }
     }
     text
@@ -113,13 +148,28 @@ pub(crate) struct IdentityArgs {
 }
 
 pub(crate) async fn identity(args: IdentityArgs, session: &Session, output: Output) -> Result<()> {
-    let answer = session.watchpost.identity(&session.scope, &args.email).await.map_err(from_core)?;
+    let answer = session
+        .watchpost
+        .identity(&session.scope, &args.email)
+        .await
+        .map_err(from_core)?;
     if args.tag_break_glass || args.untag_break_glass {
         let call = session.call("identity", json!({"break_glass": args.tag_break_glass}));
-        let outcome = session.watchpost.tag_break_glass(&session.scope, answer.identity.id, args.tag_break_glass, call).await.map_err(from_core)?;
+        let outcome = session
+            .watchpost
+            .tag_break_glass(&session.scope, answer.identity.id, args.tag_break_glass, call)
+            .await
+            .map_err(from_core)?;
         let changed = outcome == watchpost_core::identity::TagOutcome::Changed;
-        let text = if changed { "Changed; the next analysis judges by it." } else { "Nothing changed: it was so already." };
-        return Ok(output.answer(&json!({"id": answer.identity.id, "changed": changed, "break_glass": args.tag_break_glass}), text)?);
+        let text = if changed {
+            "Changed; the next analysis judges by it."
+        } else {
+            "Nothing changed: it was so already."
+        };
+        return Ok(output.answer(
+            &json!({"id": answer.identity.id, "changed": changed, "break_glass": args.tag_break_glass}),
+            text,
+        )?);
     }
     session.record("identity.read", "identity").await?;
     let person = &answer.identity;
@@ -135,7 +185,11 @@ pub(crate) async fn identity(args: IdentityArgs, session: &Session, output: Outp
         "findings_total": answer.total.value,
         "as_of": answer.freshness.as_of,
     });
-    let mut text = format!("{} <{}>", foreign(&person.display_name), person.email.as_deref().unwrap_or("no address"));
+    let mut text = format!(
+        "{} <{}>",
+        foreign(&person.display_name),
+        person.email.as_deref().unwrap_or("no address")
+    );
     if person.break_glass {
         text.push_str(", account for emergencies");
     }
@@ -149,16 +203,29 @@ pub(crate) async fn identity(args: IdentityArgs, session: &Session, output: Outp
             last_active(account.last_active),
         ));
         for role in &account.roles {
-            text.push_str(&format!("\n  role {}{}", foreign(&role.name), if role.privileged { " (privileged)" } else { "" }));
+            text.push_str(&format!(
+                "\n  role {}{}",
+                foreign(&role.name),
+                if role.privileged { " (privileged)" } else { "" }
+            ));
         }
         for grant in &account.grants {
-            let name = grant.app.as_ref().map(|app| foreign(&app.name)).or_else(|| grant.name.as_ref().map(foreign)).unwrap_or_default();
+            let name = grant
+                .app
+                .as_ref()
+                .map(|app| foreign(&app.name))
+                .or_else(|| grant.name.as_ref().map(foreign))
+                .unwrap_or_default();
             text.push_str(&format!("\n  {} {name}, risk {}", grant.kind, grant.risk));
         }
     }
     text.push_str(&format!("\n\n{} open findings", answer.total.value));
     for finding in &answer.findings {
-        text.push_str(&format!("\n  {:<8} {}", finding.severity.as_str(), foreign(&finding.title)));
+        text.push_str(&format!(
+            "\n  {:<8} {}",
+            finding.severity.as_str(),
+            foreign(&finding.title)
+        ));
     }
     Ok(output.answer(&json, &text)?)
 }

@@ -41,21 +41,45 @@ pub(crate) async fn run(command: Remediations, session: &Session, output: Output
     let (watchpost, scope) = (&session.watchpost, session.scope.as_ref());
     match command {
         Remediations::List { state, limit } => {
-            let rows = watchpost.store().list_remediations(scope, state, limit.clamp(1, 1_000)).await.map_err(from_store)?;
+            let rows = watchpost
+                .store()
+                .list_remediations(scope, state, limit.clamp(1, 1_000))
+                .await
+                .map_err(from_store)?;
             session.record("remediation.read", "remediations list").await?;
             let json = json!({"remediations": rows.iter().map(row_json).collect::<Vec<_>>()});
             let table = rows
                 .iter()
                 .map(|row| {
-                    vec![row.state.to_string(), row.action.clone(), foreign(&row.target), row.requested_at.to_string(), row.id.to_string()]
+                    vec![
+                        row.state.to_string(),
+                        row.action.clone(),
+                        foreign(&row.target),
+                        row.requested_at.to_string(),
+                        row.id.to_string(),
+                    ]
                 })
                 .collect();
-            Ok(output.table(&json, &["state", "action", "target", "asked for", "id"], table, "Nothing was asked for.")?)
+            Ok(output.table(
+                &json,
+                &["state", "action", "target", "asked for", "id"],
+                table,
+                "Nothing was asked for.",
+            )?)
         }
         Remediations::Show { id } => {
-            let row = watchpost.store().remediation(scope, id).await.map_err(from_store)?;
+            let row = watchpost
+                .store()
+                .remediation(scope, id)
+                .await
+                .map_err(from_store)?;
             session.record("remediation.read", "remediations show").await?;
-            let row = row.ok_or_else(|| fail(code::NOT_FOUND, "remediation not found: `watchpost remediations list` shows the ids"))?;
+            let row = row.ok_or_else(|| {
+                fail(
+                    code::NOT_FOUND,
+                    "remediation not found: `watchpost remediations list` shows the ids",
+                )
+            })?;
             let text = format!(
                 "{} on {}\n{}\nfinding {}: {}\nasked for {}{}",
                 row.action,
@@ -64,15 +88,25 @@ pub(crate) async fn run(command: Remediations, session: &Session, output: Output
                 row.finding,
                 foreign(&row.finding_title),
                 row.requested_at,
-                row.note.as_ref().map(|note| format!("\nnote: {}", foreign(note))).unwrap_or_default(),
+                row.note
+                    .as_ref()
+                    .map(|note| format!("\nnote: {}", foreign(note)))
+                    .unwrap_or_default(),
             );
             Ok(output.answer(&row_json(&row), &text)?)
         }
         Remediations::Reject { id } => {
             let call = session.call("remediations reject", json!({}));
-            let outcome = watchpost.reject_remediation(scope, id, call).await.map_err(from_core)?;
+            let outcome = watchpost
+                .reject_remediation(scope, id, call)
+                .await
+                .map_err(from_core)?;
             let changed = outcome == RejectOutcome::Rejected;
-            let text = if changed { "The remediation is rejected." } else { "Nothing changed: it was rejected already." };
+            let text = if changed {
+                "The remediation is rejected."
+            } else {
+                "Nothing changed: it was rejected already."
+            };
             Ok(output.answer(&json!({"id": id, "changed": changed, "state": "rejected"}), text)?)
         }
     }

@@ -34,14 +34,26 @@ pub(crate) struct Sync {
 pub(crate) async fn run(args: Sync, session: &Session, output: Output) -> Result<()> {
     let answer = session
         .watchpost
-        .trigger_sync(&session.scope, args.platform, None, session.call("sync", json!({"platform": args.platform})))
+        .trigger_sync(
+            &session.scope,
+            args.platform,
+            None,
+            session.call("sync", json!({"platform": args.platform})),
+        )
         .await
         .map_err(from_core)?;
     if answer.start == SyncStart::NoIntegrations {
-        return Err(fail(code::CONFLICT, "nothing to sync: `watchpost integrations add okta` or `m365` connects a platform"));
+        return Err(fail(
+            code::CONFLICT,
+            "nothing to sync: `watchpost integrations add okta` or `m365` connects a platform",
+        ));
     }
     let jobs: Vec<JobId> = answer.syncs.iter().map(|sync| sync.job).collect();
-    let started = answer.syncs.iter().map(|sync| json!({"platform": sync.platform, "job_id": sync.job, "new": sync.is_new})).collect::<Vec<_>>();
+    let started = answer
+        .syncs
+        .iter()
+        .map(|sync| json!({"platform": sync.platform, "job_id": sync.job, "new": sync.is_new}))
+        .collect::<Vec<_>>();
     if args.no_wait {
         let text = format!("Queued {} syncs; a running server does them.", jobs.len());
         return Ok(output.answer(&json!({"status": "queued", "jobs": started}), &text)?);
@@ -50,21 +62,44 @@ pub(crate) async fn run(args: Sync, session: &Session, output: Output) -> Result
     let progress = Progress::start("syncing");
     let ended = tokio::time::timeout(WAIT_MAX, session.work_until_idle(&|text| progress.show(text))).await;
     progress.finish();
-    ended.map_err(|_| fail(code::UNAVAILABLE, "still at work after 30 minutes: `watchpost integrations list` shows the state"))??;
+    ended.map_err(|_| {
+        fail(
+            code::UNAVAILABLE,
+            "still at work after 30 minutes: `watchpost integrations list` shows the state",
+        )
+    })??;
     let mut failed = Vec::new();
     for id in jobs {
-        if let Some(job) = session.watchpost.store().job(&session.scope, id).await.map_err(from_store)?
+        if let Some(job) = session
+            .watchpost
+            .store()
+            .job(&session.scope, id)
+            .await
+            .map_err(from_store)?
             && job.state == RunState::Failed
         {
             failed.push(job.reason.unwrap_or_else(|| "unknown".to_owned()));
         }
     }
-    let integrations = session.watchpost.store().list_integrations(&session.scope).await.map_err(from_store)?;
+    let integrations = session
+        .watchpost
+        .store()
+        .list_integrations(&session.scope)
+        .await
+        .map_err(from_store)?;
     let rows: Vec<_> = integrations
         .iter()
         .map(|row| json!({"platform": row.platform, "status": row.status, "last_sync_at": row.last_completed_at, "failure": row.failure.as_ref().map(|f| &f.reason)}))
         .collect();
-    let text = if failed.is_empty() { "Synced and judged. `watchpost score` shows the result.".to_owned() } else { "Not everything could be read.".to_owned() };
+    let text = if failed.is_empty() {
+        "Synced and judged. `watchpost score` shows the result.".to_owned()
+    } else {
+        "Not everything could be read.".to_owned()
+    };
     output.answer(&json!({"status": if failed.is_empty() { "completed" } else { "failed" }, "jobs": started, "integrations": rows}), &text)?;
-    if failed.is_empty() { Ok(()) } else { Err(fail(code::NOT_IN_ORDER, failed.join("; "))) }
+    if failed.is_empty() {
+        Ok(())
+    } else {
+        Err(fail(code::NOT_IN_ORDER, failed.join("; ")))
+    }
 }

@@ -67,18 +67,8 @@ const HIGH_RISK_DELEGATED: &[&str] = &[
     "Directory.AccessAsUser.All",
 ];
 
-/// Families of permissions over content.
-const CONTENT_FAMILIES: &[&str] = &[
-    "Mail",
-    "Files",
-    "Calendars",
-    "Contacts",
-    "Sites",
-    "Chat",
-    "ChannelMessage",
-    "MailboxSettings",
-    "Notes",
-];
+/// What signing in needs, and no more.
+const BASIC: &[&str] = &["openid", "profile", "email", "offline_access", "User.Read"];
 
 /// Registered methods that can be phished no more.
 const PHISHING_RESISTANT: &[&str] = &[
@@ -544,12 +534,10 @@ fn risk(scope: &str, kind: GrantKind) -> GrantRisk {
     if high.contains(&scope) {
         return GrantRisk::High;
     }
-    let family = scope.split_once('.').map_or(scope, |(family, _)| family);
-    // What is dangerous in an app's own hands isn't harmless on a person's behalf.
-    if CONTENT_FAMILIES.contains(&family) || HIGH_RISK_APPLICATION.contains(&scope) {
-        GrantRisk::Medium
-    } else {
+    if scope.is_empty() || BASIC.contains(&scope) {
         GrantRisk::Low
+    } else {
+        GrantRisk::Medium
     }
 }
 

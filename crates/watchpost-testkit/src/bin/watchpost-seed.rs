@@ -32,14 +32,18 @@ struct Flags {
 }
 
 fn main() -> Result<()> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(run(Flags::parse()))
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(run(Flags::parse()))
 }
 
 async fn run(flags: Flags) -> Result<()> {
     let dir = DataDir::locate(Some(&flags.data_dir), &|_| None)?;
     let ambient = Ambient::system();
     instance::init(&dir, None, &ambient).await?;
-    std::fs::write(dir.settings_file(), "[limits]\nrequests_per_hour = 0\n").context("can't write the settings")?;
+    std::fs::write(dir.settings_file(), "[limits]\nrequests_per_hour = 0\n")
+        .context("can't write the settings")?;
     let instance = Instance::open(&dir, Settings::default(), ambient.clone())?;
     let workspace = instance.workspace(None).await?;
     let seeding = Seeding {
@@ -54,7 +58,10 @@ async fn run(flags: Flags) -> Result<()> {
     if flags.print_key {
         let scope = instance.operator(&workspace);
         let call = CallRecord::new("cli", "seed", "{}");
-        let issued = instance.answering().create_key(&scope, "bench", KeyScope::Read, Expiry::Never, 10, call).await?;
+        let issued = instance
+            .answering()
+            .create_key(&scope, "bench", KeyScope::Read, Expiry::Never, 10, call)
+            .await?;
         writeln!(std::io::stdout(), "{}", issued.key.reveal())?;
     }
     instance.store().close();

@@ -224,11 +224,11 @@ fn the_risk_of_a_permission_depends_on_who_uses_it() {
     check("Files.Read.All", Medium, Medium);
     check("Sites.FullControl.All", Medium, High);
     check("Directory.ReadWrite.All", Medium, High);
-    check("Directory.AccessAsUser.All", High, Low);
+    check("Directory.AccessAsUser.All", High, Medium);
     check("full_access_as_app", Medium, High);
     check("User.Read", Low, Low);
     check("openid", Low, Low);
-    check("MailTips.Read", Low, Low);
+    check("User.Read.All", Medium, Medium);
     check("", Low, Low);
 }
 

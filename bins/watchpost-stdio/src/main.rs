@@ -7,9 +7,6 @@ use watchpost_runtime::{
     launch::{self, CommonFlags, KeyScope},
 };
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Serves Watchpost to the program that started this one, over standard input and output.
 ///
 /// WATCHPOST_API_KEY decides workspace and scope. Without it the client is the local operator of the one workspace in

@@ -1,4 +1,5 @@
 //! The real program, end to end, on pipes.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 use serde_json::{Value, json};
 use std::{

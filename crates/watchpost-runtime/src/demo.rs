@@ -153,7 +153,7 @@ impl Demo {
         let random: Arc<dyn Random> = Arc::new(SeededRandom::new(PIPELINE_SEED));
         let watchpost = self.instance.connecting_with(random)?;
         let operator = self.instance.operator(&self.workspace);
-        let worker = Worker::new(&self.instance, watchpost.clone(), Arc::new(Counters::default()));
+        let worker = Worker::with(&self.instance, watchpost.clone(), Arc::new(Counters::default()));
         let (_going_on, stop) = watch::channel(false);
         for (stage, before_ms) in MOMENTS {
             let moment = self.origin.plus_millis(stage.offset_ms() - before_ms);

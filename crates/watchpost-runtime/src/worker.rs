@@ -6,7 +6,7 @@ use std::{
     future::{Future, poll_fn},
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     task::Poll,
     time::Duration,
 };
@@ -34,8 +34,10 @@ const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
 
 /// A worker.
 pub struct Worker {
+    instance: Instance,
     store: SqliteStore,
-    watchpost: Watchpost,
+    /// Made for the first job: an idle process needs no HTTP client and no certificates.
+    watchpost: OnceLock<Watchpost>,
     access: Arc<AccessGate>,
     clock: Arc<dyn Clock>,
     sync_every_ms: i64,
@@ -60,13 +62,22 @@ enum Worked {
 
 impl Worker {
     /// A worker over an instance, running jobs with these use cases.
-    pub fn new(instance: &Instance, watchpost: Watchpost, counters: Arc<Counters>) -> Self {
+    pub fn with(instance: &Instance, watchpost: Watchpost, counters: Arc<Counters>) -> Self {
+        Self {
+            watchpost: OnceLock::from(watchpost),
+            ..Self::new(instance, counters)
+        }
+    }
+
+    /// A worker over an instance.
+    pub fn new(instance: &Instance, counters: Arc<Counters>) -> Self {
         let mut name = [0; 8];
         instance.ambient().random.fill(&mut name);
         let every = instance.settings().sync.every;
         Self {
+            instance: instance.clone(),
             store: instance.store().clone(),
-            watchpost,
+            watchpost: OnceLock::new(),
             access: Arc::clone(instance.access()),
             clock: Arc::clone(&instance.ambient().clock),
             sync_every_ms: i64::try_from(every.as_millis()).unwrap_or(i64::MAX),
@@ -166,12 +177,29 @@ impl Worker {
             .await
     }
 
+    fn watchpost(&self) -> anyhow::Result<&Watchpost> {
+        if let Some(made) = self.watchpost.get() {
+            return Ok(made);
+        }
+        let made = self.instance.connecting()?;
+        Ok(self.watchpost.get_or_init(|| made))
+    }
+
     /// Runs the handler with a heartbeat beside it.
     async fn attend(&self, job: &LeasedJob, mut stop: watch::Receiver<bool>) -> Worked {
         let permit = self.access.enter_job(job);
         let news: Mutex<Option<String>> = Mutex::new(None);
         let progress = |text: String| *news.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
-        let mut work = pin!(guarded(self.watchpost.run_job(job, &permit, &progress)));
+        let watchpost = match self.watchpost() {
+            Ok(watchpost) => watchpost,
+            Err(error) => {
+                return Worked::Ended(JobEnd::Failed {
+                    reason: format!("{error:#}"),
+                    retry_at: None,
+                });
+            }
+        };
+        let mut work = pin!(guarded(watchpost.run_job(job, &permit, &progress)));
         let mut beaten = Instant::now();
         loop {
             tokio::select! {
@@ -267,10 +295,7 @@ pub fn spawn(
                 tracing::error!(error = %error, "no jobs are run: the exemptions from outbound rules can't be recorded");
                 return;
             }
-            match instance.connecting() {
-                Ok(watchpost) => Worker::new(&instance, watchpost, counters).run(stop).await,
-                Err(error) => tracing::error!(error = format!("{error:#}"), "no jobs are run"),
-            }
+            Worker::new(&instance, counters).run(stop).await;
         };
         tokio::join!(uses, jobs);
     };

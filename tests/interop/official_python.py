@@ -115,9 +115,15 @@ async def main():
             await drive_with_write_key(client)
         async with Client(open_server(CONFIG["read_key"]), mode=mode) as client:
             await drive_with_read_key(client)
-        words = ["Invalid API key"] if name == "stdio" else ["Invalid API key", "401"]
+        # Over HTTP this client says no more than that there was an error; the status is looked at below.
+        words = ["Invalid API key"] if name == "stdio" else ["Invalid API key", "401", "Server returned an error response"]
         await refuses_everything(open_server(CONFIG["bad_key"]), mode, words)
         print(f"python sdk: {name}, {mode}", flush=True)
+
+
+    async with httpx2.AsyncClient(headers={"Authorization": f"Bearer {CONFIG['bad_key']}"}) as client:
+        for answer in (await client.post(CONFIG["mcp_url"], json={}), await client.get(CONFIG["sse_url"])):
+            assert answer.status_code == 401 and answer.json() == {"error": "Invalid API key"}, answer.text
 
 
 asyncio.run(main())

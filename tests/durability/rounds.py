@@ -134,6 +134,7 @@ def main():
     findings = [row["id"] for row in everything if row["subject"]["type"] == "identity"]
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=30) == 0
+    (DATA / "watchpost.toml").write_text("[limits]\nrequests_per_hour = 0\n")
     # Each client has its own findings and apps, so that the last acknowledged change is the one to expect.
     shares = [(findings[n::CLIENTS], apps[n::CLIENTS]) for n in range(CLIENTS)]
     assert all(mine and theirs for mine, theirs in shares), "the demo has too few findings or apps"

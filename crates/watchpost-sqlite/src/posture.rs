@@ -138,13 +138,32 @@ fn risk_facts(conn: &Connection, workspace: i64) -> Res<RiskFacts> {
 /// One person, gathered over their active accounts.
 #[derive(Debug, Default)]
 struct Person {
-    mfa_on: bool,
-    mfa_off: bool,
+    mfa: Factors,
     admin: bool,
     sso: bool,
     /// Whether a last use is known, and whether one lies within the last weeks.
     use_known: bool,
     used: bool,
+}
+
+/// What a person's accounts say of second factors: any account, and those with a privileged role.
+#[derive(Debug, Default)]
+struct Factors {
+    any_on: bool,
+    any_off: bool,
+    admin_on: bool,
+    admin_off: bool,
+}
+
+impl Factors {
+    fn on(&mut self, privileged: bool) {
+        self.any_on = true;
+        self.admin_on |= privileged;
+    }
+    fn off(&mut self, privileged: bool) {
+        self.any_off = true;
+        self.admin_off |= privileged;
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -207,15 +226,16 @@ fn coverage(conn: &Connection, workspace: i64, now: Timestamp) -> Res<CoverageNu
         let Some((_, person)) = &mut current else {
             continue;
         };
+        let privileged: bool = row.get(6)?;
         if source.platform.is_identity_provider() {
             match row.word_opt::<Mfa>(5)? {
-                Some(Mfa::On) => person.mfa_on = true,
+                Some(Mfa::On) => person.mfa.on(privileged),
                 // What can't be read now is unknown, never off.
-                Some(Mfa::Off) if source.mfa_readable => person.mfa_off = true,
+                Some(Mfa::Off) if source.mfa_readable => person.mfa.off(privileged),
                 _ => {}
             }
         }
-        person.admin |= row.get::<_, bool>(6)?;
+        person.admin |= privileged;
         person.sso |= signs_in(source.platform);
         let last: Option<i64> = row.get(2)?;
         let is_new = row.get::<_, Option<i64>>(4)?.is_some_and(|at| at >= since);
@@ -242,19 +262,21 @@ fn signs_in(platform: Platform) -> bool {
 }
 
 fn add_person(out: &mut CoverageNumbers, person: &Person, sso_asked: bool) {
-    let count_mfa = |coverage: &mut Coverage| {
-        if person.mfa_on {
-            coverage.on += 1;
-        } else if person.mfa_off {
+    // A person is as well protected as their worst account: one that says off decides.
+    let count_mfa = |coverage: &mut Coverage, on: bool, off: bool| {
+        if off {
             coverage.off += 1;
+        } else if on {
+            coverage.on += 1;
         } else {
             coverage.unknown += 1;
         }
     };
-    count_mfa(&mut out.mfa);
+    count_mfa(&mut out.mfa, person.mfa.any_on, person.mfa.any_off);
     if person.admin {
         out.admins += 1;
-        count_mfa(&mut out.admin_mfa);
+        // What protects an administrator is the factor of the account that has the role.
+        count_mfa(&mut out.admin_mfa, person.mfa.admin_on, person.mfa.admin_off);
     }
     match (sso_asked, person.sso) {
         (false, _) => out.sso.unknown += 1,

@@ -8,6 +8,7 @@ use watchpost_core::{
     document::EntityRef,
     finding::{FindingQuery, FindingStore as _, FindingSummary},
     integration::IntegrationStore as _,
+    posture::PostureStore as _,
     word::{CollectionState, FindingStatus},
 };
 use watchpost_runtime::{
@@ -130,6 +131,25 @@ fn the_fixture_company_has_exactly_the_findings_that_were_planted() {
             "live findings",
             &found(instance, &[FindingStatus::Open, FindingStatus::InProgress]).await,
             &now,
+        );
+        // The summary agrees with the findings: an administrator without a second factor is no covered one.
+        let coverage = instance
+            .store()
+            .measure_coverage(&scope, instance.ambient().clock.now())
+            .await
+            .expect("coverage");
+        let admins_without = now.iter().filter(|(rule, _)| rule == "id.admin_no_mfa").count() as u64;
+        assert!(
+            coverage.admin_mfa.off > 0 && coverage.admin_mfa.off <= admins_without,
+            "{coverage:?}, {admins_without} findings"
+        );
+        let without = now
+            .iter()
+            .filter(|(rule, _)| rule == "id.admin_no_mfa" || rule == "id.user_no_mfa")
+            .count() as u64;
+        assert!(
+            coverage.mfa.off > 0 && coverage.mfa.off <= without,
+            "{coverage:?}, {without} findings"
         );
         let ended: BTreeSet<_> = month
             .union(&week)

@@ -44,6 +44,10 @@ pub(crate) fn fail(code: u8, text: impl Into<String>) -> anyhow::Error {
 }
 
 /// A use case's failure.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it stands in `map_err`, which gives values"
+)]
 pub(crate) fn from_core(error: Error) -> anyhow::Error {
     let code = match &error {
         Error::NotFound { .. } => code::NOT_FOUND,

@@ -115,8 +115,7 @@ impl Session {
     }
 
     /// The record of a command, which becomes its audit entry. `arguments` holds no secret and nobody's address.
-    #[expect(clippy::unused_self, reason = "a record belongs to an open session")]
-    pub(crate) fn call(&self, operation: &'static str, arguments: Value) -> CallRecord {
+    pub(crate) fn call(&self, operation: &'static str, arguments: &Value) -> CallRecord {
         CallRecord::new("cli", operation, arguments.to_string())
     }
 

@@ -1,5 +1,8 @@
 //! JSON-RPC 2.0 and the Model Context Protocol, by hand, without I/O: all five revisions, both eras.
 //!
+//! # What this crate does not do
+//! It opens no socket, starts no task, keeps no state between messages and knows nothing of what the tools are about.
+//!
 //! A transport gives bytes and headers to [`Server::decode`] and gets an [`Incoming`]; it gives a request, with
 //! the principal that the credential made, to [`Server::handle`], and gets a [`Reply`] to write. A server
 //! implements [`Handler`] once, in the terms of the newest revision, and serves every client.

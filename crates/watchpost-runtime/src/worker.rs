@@ -234,7 +234,7 @@ impl Worker {
 /// # Errors
 /// The store's, or connectors that can't be made.
 pub async fn work_until_idle(instance: &Instance) -> anyhow::Result<()> {
-    let worker = Worker::new(instance, instance.connecting()?, Arc::new(Counters::default()));
+    let worker = Worker::new(instance, Arc::new(Counters::default()));
     let (_going_on, stop) = watch::channel(false);
     while worker.drain(&stop).await? > 0 {}
     Ok(())

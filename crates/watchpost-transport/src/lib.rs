@@ -1,5 +1,8 @@
 //! Moves MCP messages: streamable HTTP for both eras on one endpoint, HTTP+SSE of 2024-11-05, and stdio.
 //!
+//! # What this crate does not do
+//! It knows no tool and no key's form, decides no era and no revision, and does not speak TLS.
+//!
 //! Of the way of a request (host and origin, limits, credential, era, handler, answer) this crate has the
 //! outer half: what happens before a message is understood, and after its answer is written. A [`Gate`] turns
 //! credentials into principals, a [`Server`](watchpost_protocol::Server) answers messages, [`Probes`] speak

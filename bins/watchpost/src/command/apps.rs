@@ -106,7 +106,7 @@ pub(crate) async fn run(command: Apps, session: &Session, output: Output) -> Res
             app,
             policy: Some(policy),
         } => {
-            let call = session.call("apps policy", json!({"policy": policy}));
+            let call = session.call("apps policy", &json!({"policy": policy}));
             let (app, outcome) = watchpost
                 .set_app_policy(scope, &lookup(&app), policy, call)
                 .await

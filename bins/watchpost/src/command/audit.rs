@@ -181,13 +181,12 @@ async fn export(session: &Session, output: Output, format: Format) -> Result<()>
         let Some(last) = page.last() else { break };
         after = last.seq;
         for row in &page {
-            match format {
-                Format::Jsonl => output.line(&row_json(row).to_string())?,
-                Format::Json => {
-                    output.line(&format!("{}{}", if first { " " } else { "," }, row_json(row)))?
-                }
-                Format::Csv => output.line(&csv(row))?,
-            }
+            let line = match format {
+                Format::Jsonl => row_json(row).to_string(),
+                Format::Json => format!("{}{}", if first { " " } else { "," }, row_json(row)),
+                Format::Csv => csv(row),
+            };
+            output.line(&line)?;
             first = false;
         }
     }

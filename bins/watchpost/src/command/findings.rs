@@ -100,7 +100,7 @@ pub(crate) async fn run(command: Findings, session: &Session, output: Output) ->
             show(&finding, &steps, output)
         }
         Findings::Snooze { id, days, note } => {
-            let call = session.call("findings snooze", json!({"days": days}));
+            let call = session.call("findings snooze", &json!({"days": days}));
             let outcome = watchpost
                 .snooze_finding(scope, id, days, note.as_deref(), call)
                 .await
@@ -108,7 +108,7 @@ pub(crate) async fn run(command: Findings, session: &Session, output: Output) ->
             report(id, outcome, output)
         }
         Findings::Dismiss { id, reason, note } => {
-            let call = session.call("findings dismiss", json!({"reason": reason}));
+            let call = session.call("findings dismiss", &json!({"reason": reason}));
             let outcome = watchpost
                 .dismiss_finding(scope, id, reason, note.as_deref(), call)
                 .await
@@ -116,7 +116,7 @@ pub(crate) async fn run(command: Findings, session: &Session, output: Output) ->
             report(id, outcome, output)
         }
         Findings::Resolve { id, note } => {
-            let call = session.call("findings resolve", json!({}));
+            let call = session.call("findings resolve", &json!({}));
             let outcome = watchpost
                 .resolve_finding(scope, id, note.as_deref(), call)
                 .await
@@ -124,7 +124,7 @@ pub(crate) async fn run(command: Findings, session: &Session, output: Output) ->
             report(id, outcome, output)
         }
         Findings::Reopen { id, note } => {
-            let call = session.call("findings reopen", json!({}));
+            let call = session.call("findings reopen", &json!({}));
             let outcome = watchpost
                 .reopen_finding(scope, id, note.as_deref(), call)
                 .await

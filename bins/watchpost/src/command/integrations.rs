@@ -212,7 +212,7 @@ async fn change(
             IntegrationAct::Resume => "integrations resume",
             IntegrationAct::Remove => "integrations remove",
         },
-        json!({}),
+        &json!({}),
     );
     let outcome = session
         .watchpost
@@ -285,7 +285,7 @@ async fn add_integration(add: Add, session: &Session, output: Output) -> Result<
         "asking {} whether the credentials are good",
         add.platform.title()
     ));
-    let call = session.call("integrations add", json!({"platform": add.platform}));
+    let call = session.call("integrations add", &json!({"platform": add.platform}));
     let added = session
         .watchpost
         .add_integration(&session.scope, add.platform, add.name.as_deref(), config, call)
@@ -456,7 +456,7 @@ async fn verify(id: Option<IntegrationId>, session: &Session, output: Output) ->
     for row in rows {
         let progress = Progress::start(&format!("asking {}", row.platform.title()));
         let verified = watchpost
-            .verify_integration(scope, row.id, session.call("integrations verify", json!({})))
+            .verify_integration(scope, row.id, session.call("integrations verify", &json!({})))
             .await;
         progress.finish();
         match verified {

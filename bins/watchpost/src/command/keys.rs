@@ -44,7 +44,7 @@ pub(crate) async fn run(command: Keys, session: &Session, output: Output) -> Res
             scope: key_scope,
             expires,
         } => {
-            let call = session.call("keys create", json!({"scope": key_scope, "expires": expires}));
+            let call = session.call("keys create", &json!({"scope": key_scope, "expires": expires}));
             let issued = watchpost
                 .create_key(scope, &label, key_scope, expires, session.active_keys_max, call)
                 .await
@@ -112,7 +112,7 @@ pub(crate) async fn run(command: Keys, session: &Session, output: Output) -> Res
         }
         Keys::Revoke { id } => {
             let done = watchpost
-                .revoke_key(scope, id, session.call("keys revoke", json!({})))
+                .revoke_key(scope, id, session.call("keys revoke", &json!({})))
                 .await
                 .map_err(from_core)?;
             let changed = done == KeyRevocation::Revoked;

@@ -154,7 +154,7 @@ pub(crate) async fn identity(args: IdentityArgs, session: &Session, output: Outp
         .await
         .map_err(from_core)?;
     if args.tag_break_glass || args.untag_break_glass {
-        let call = session.call("identity", json!({"break_glass": args.tag_break_glass}));
+        let call = session.call("identity", &json!({"break_glass": args.tag_break_glass}));
         let outcome = session
             .watchpost
             .tag_break_glass(&session.scope, answer.identity.id, args.tag_break_glass, call)

@@ -96,7 +96,7 @@ pub(crate) async fn run(command: Remediations, session: &Session, output: Output
             Ok(output.answer(&row_json(&row), &text)?)
         }
         Remediations::Reject { id } => {
-            let call = session.call("remediations reject", json!({}));
+            let call = session.call("remediations reject", &json!({}));
             let outcome = watchpost
                 .reject_remediation(scope, id, call)
                 .await

@@ -38,7 +38,7 @@ pub(crate) async fn run(args: Sync, session: &Session, output: Output) -> Result
             &session.scope,
             args.platform,
             None,
-            session.call("sync", json!({"platform": args.platform})),
+            session.call("sync", &json!({"platform": args.platform})),
         )
         .await
         .map_err(from_core)?;

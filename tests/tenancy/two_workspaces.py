@@ -1,0 +1,403 @@
+"""Two workspaces in one file: whatever one knows is as unknown to the other as what nobody knows.
+
+The first workspace is the demo's company. The second is connected to the same simulated vendors through a proxy in this script that renames the
+company, its domain and two apps, so that not only ids but also people and apps differ. Then every tool is called with every key, in both
+eras, with each of the other workspace's ids, addresses, names and cursors, and each answer is compared with the one for something made up.
+Needs nothing but Python."""
+
+import http.client
+import http.server
+import json
+import os
+import re
+import secrets
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import uuid
+from pathlib import Path
+from urllib.parse import urlsplit
+
+BIN = Path(os.environ["BIN_DIR"])
+SCRATCH = Path(tempfile.mkdtemp())
+DATA = SCRATCH / "data"
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+MARK = re.compile(r"--- data [0-9a-f]{16} ")
+RENAMED = [(b"birchworks", b"lindenworks"), (b"Birchworks", b"Lindenworks"), (b"Tenant Migrator", b"Tenant Mover"), (b"Provisioning Robot", b"Provisioning Droid")]
+ERAS = ("2026-07-28", "2025-11-25")
+# The simulator's fixed credentials; they work nowhere else.
+OKTA_TOKEN = "simulated-api-token"
+M365_CLIENT, M365_SECRET = "5e1f0000-0000-4000-8000-00000000c11e", "simulated-client-secret"
+
+
+def step(text):
+    print(f"- {text}", flush=True)
+
+
+def wait_until(what, condition, seconds=60):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.05)
+    raise SystemExit(f"gave up waiting for: {what}")
+
+
+class Renaming(http.server.BaseHTTPRequestHandler):
+    """Passes requests on to the simulator, with the renamed words renamed back, and answers with them renamed."""
+
+    protocol_version = "HTTP/1.1"
+    upstream = None  # set once the demo says where its vendors are
+
+    def pass_on(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        own = f"http://127.0.0.1:{self.server.server_address[1]}".encode()
+
+        def there(content):
+            for ours, theirs in RENAMED:
+                content = content.replace(theirs, ours)
+            return content.replace(own, self.upstream)
+
+        def back(content):
+            for ours, theirs in RENAMED:
+                content = content.replace(ours, theirs)
+            return content.replace(self.upstream, own)
+
+        skipped = ("host", "content-length", "accept-encoding", "connection")
+        headers = {name: there(value.encode("latin-1")).decode("latin-1") for name, value in self.headers.items() if name.lower() not in skipped}
+        parts = urlsplit(self.upstream.decode())
+        connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
+        connection.request(self.command, there(self.path.encode()).decode(), there(body) or None, headers)
+        answer = connection.getresponse()
+        content = back(answer.read())
+        self.send_response(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in ("content-length", "transfer-encoding", "connection", "date"):
+                self.send_header(name, back(value.encode("latin-1")).decode("latin-1"))
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+        connection.close()
+
+    do_GET = do_POST = pass_on
+
+    def log_message(self, *_):
+        pass
+
+
+class Answer:
+    def __init__(self, status, body):
+        self.status, self.body = status, body
+        self.result = json.loads(body).get("result") if body else None
+
+    @property
+    def structured(self):
+        assert self.result is not None and not self.result.get("isError"), self.body
+        return self.result["structuredContent"]
+
+    def without(self, argument):
+        """Status and body, with the echoed argument and the random marks blanked."""
+        plain = json.dumps(argument)[1:-1]
+        twice = json.dumps(plain)[1:-1]
+        body = self.body.replace(twice, "ARGUMENT").replace(plain, "ARGUMENT").replace(argument, "ARGUMENT")
+        return self.status, MARK.sub("--- data MARK ", body)
+
+
+class Client:
+    def __init__(self, url, key, era=ERAS[0]):
+        parts = urlsplit(url)
+        self.connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
+        self.path, self.key, self.era = parts.path, key, era
+
+    def send(self, method, params, name=None):
+        headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream", "X-Api-Key": self.key, "MCP-Protocol-Version": self.era}
+        if self.era == ERAS[0]:
+            params["_meta"] = {
+                "io.modelcontextprotocol/protocolVersion": self.era,
+                "io.modelcontextprotocol/clientInfo": {"name": "tenancy", "version": "1"},
+                "io.modelcontextprotocol/clientCapabilities": {},
+            }
+            headers["Mcp-Method"] = method
+            if name:
+                headers["Mcp-Name"] = name
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+        self.connection.request("POST", self.path, body, headers)
+        answer = self.connection.getresponse()
+        content = answer.read().decode()
+        if answer.getheader("Content-Type", "").startswith("text/event-stream"):
+            content = next(line[5:].strip() for line in reversed(content.splitlines()) if line.startswith("data:") and '"id"' in line)
+        return Answer(answer.status, content)
+
+    def call(self, name, **arguments):
+        return self.send("tools/call", {"name": name, "arguments": arguments}, name)
+
+
+def cli(*words, workspace=None, stdin=None, ok=True, env=None):
+    chosen = ["--workspace", workspace] if workspace else []
+    done = subprocess.run(
+        [BIN / "watchpost", "--data-dir", DATA, *chosen, *words],
+        input=stdin, stdin=subprocess.DEVNULL if stdin is None else None, capture_output=True, text=True, timeout=60, env={**os.environ, **(env or {})},
+    )
+    if ok and done.returncode != 0:
+        raise SystemExit(f"watchpost {' '.join(map(str, words))} ended with {done.returncode}: {done.stderr}{done.stdout}")
+    return done
+
+
+def rows(sql, *values):
+    connection = sqlite3.connect(f"file:{DATA / 'watchpost.db'}?mode=ro", uri=True, timeout=10)
+    try:
+        return connection.execute(sql, values).fetchall()
+    finally:
+        connection.close()
+
+
+class Workspace:
+    """One workspace: its keys, what it holds, and what the other one may never see."""
+
+    def __init__(self, name, url, read, write, domain, app_name):
+        self.name, self.url, self.keys, self.domain, self.app_name = name, url, {"read": read, "write": write}, domain, app_name
+
+    def look_around(self):
+        own = Client(self.url, self.keys["write"])
+        first = own.call("list_findings", limit=2).structured
+        found = own.call("list_findings", limit=100).structured["findings"]
+        person = next(row["subject"] for row in found if row["subject"].get("email", "").endswith("@" + self.domain))
+        app = own.call("check_app_policy", app=self.app_name).structured
+        app_id = next(row["subject"]["id"] for row in found if row["subject"]["type"] == "app" and row["subject"]["name"] == self.app_name)
+        assert app_id in json.dumps(app)
+        integration = own.call("get_integrations").structured["integrations"][0]["id"]
+        self.things = {
+            "finding": found[0]["id"],
+            "identity": person["id"],
+            "email": person["email"],
+            "app": app_id,
+            "app name": self.app_name,
+            "integration": integration,
+            "cursor": first["next_cursor"],
+        }
+        self.number = rows("SELECT workspace_id FROM workspaces WHERE name = ?", self.name)[0][0]
+        self.ids = set()
+        for table, sql in rows("SELECT name, sql FROM sqlite_master WHERE type = 'table'"):
+            if sql and "workspace_id" in sql and re.search(r"^\s+id BLOB", sql, re.M):
+                self.ids |= {str(uuid.UUID(bytes=row[0])) for row in rows(f"SELECT id FROM {table} WHERE workspace_id = ?", self.number) if len(row[0]) == 16}
+        assert len(self.ids) > 1000, "the workspace's ids were not read"
+        assert all(self.things[kind] in self.ids for kind in ("finding", "identity", "app", "integration"))
+
+    def state(self):
+        """All that a foreign call could have changed."""
+        generation = rows("SELECT generation, key_generation FROM workspaces WHERE workspace_id = ?", self.number)
+        own = Client(self.url, self.keys["read"])
+        listed, cursor = [], None
+        while True:
+            more = {"cursor": cursor} if cursor else {}
+            page = own.call("list_findings", limit=100, status=["open", "in_progress", "resolved", "dismissed", "snoozed"], **more).structured
+            listed += page["findings"]
+            cursor = page.get("next_cursor")
+            if not cursor:
+                return generation, listed, cli("apps", "list", "--json", workspace=self.name).stdout, cli("remediations", "list", "--json", workspace=self.name).stdout
+
+
+def unknown(kind, thing):
+    """Something of the same form that nobody has."""
+    if kind in ("finding", "identity", "app", "integration"):
+        return thing[:-12] + secrets.token_hex(6)
+    if kind == "email":
+        return f"{secrets.token_hex(len(thing.split('@')[0]) // 2 + 1)}@{thing.split('@')[1]}"
+    if kind == "cursor":
+        return thing[:20] + secrets.token_urlsafe(9)[:12].replace("=", "A") + thing[32:]
+    return "Nobodys " + secrets.token_hex(4)
+
+
+def calls(tool, schema, probe):
+    """The probe in each place where a string goes, and as an argument that doesn't exist."""
+    fill = {"days": 3, "reason": "false_positive", "policy": "blocked", "finding_id": str(uuid.UUID(int=7)), "app": "Nobodys App", "email": "nobody@nowhere.example"}
+    required = {name: fill[name] for name in schema.get("required", [])}
+    for name, form in schema["properties"].items():
+        if form["type"] != "integer":
+            yield name, {**required, name: probe}
+            if form["type"] == "array":
+                yield name + "[]", {**required, name: [probe]}
+    yield "workspace", {**required, "workspace": probe}
+    if re.fullmatch(r"[\w-]+", probe):  # other names are repeated with their odd characters replaced
+        yield "(name)", {**required, probe: "x"}
+
+
+def no_trace(of, answer, argument, what):
+    """Nothing that only the other workspace has is in an answer."""
+    _, body = answer.without(argument)
+    leaked = of.ids.intersection(UUID.findall(body))
+    assert not leaked, f"{what}: ids of `{of.name}` in an answer: {sorted(leaked)[:3]}"
+    assert of.domain not in body and of.app_name not in body, f"{what}: names of `{of.name}` in an answer: {body[:300]}"
+
+
+def strangers(own, other, tools):
+    """Every tool with every key of `own`, against everything of `other`."""
+    made = told = 0
+    for scope, key in own.keys.items():
+        for era in ERAS:
+            client = Client(own.url, key, era)
+            holder = Client(other.url, other.keys["write"], era)
+            for kind, thing in other.things.items():
+                for tool, schema in tools.items():
+                    action = tool in ("snooze_finding", "dismiss_finding", "remediate_finding", "set_app_policy", "trigger_sync")
+                    nothing = unknown(kind, thing)
+                    for (place, foreign), (_, made_up) in zip(calls(tool, schema, thing), calls(tool, schema, nothing)):
+                        what = f"{own.name}'s {scope} key, {era}, {tool} {place}={kind}"
+                        known = None if action else holder.call(tool, **foreign)
+                        answer = client.call(tool, **foreign)
+                        expected = client.call(tool, **made_up)
+                        assert answer.status == 200, f"{what}: {answer.status} {answer.body[:300]}"
+                        assert answer.without(thing) == expected.without(nothing), f"{what}:\n{answer.without(thing)}\n{expected.without(nothing)}"
+                        no_trace(other, answer, thing, what)
+                        made += 1
+                        if known and known.without(thing) != answer.without(thing) and not known.result.get("isError"):
+                            told += 1
+            for tool in ("get_risk_score", "get_posture_summary", "get_integrations", "list_rules", "list_findings"):
+                arguments = {"limit": 100} if tool == "list_findings" else {}
+                while True:
+                    answer = client.call(tool, **arguments)
+                    no_trace(other, answer, "\0", f"{own.name}: {tool}")
+                    if not answer.structured.get("next_cursor"):
+                        break
+                    arguments["cursor"] = answer.structured["next_cursor"]
+            for row in client.call("list_findings", limit=100).structured["findings"]:
+                subject = row["subject"]
+                if subject.get("email"):
+                    no_trace(other, client.call("lookup_identity", email=subject["email"]), "\0", "lookup_identity")
+                elif subject["type"] == "app":
+                    no_trace(other, client.call("check_app_policy", app=subject["id"]), "\0", "check_app_policy")
+    assert told > 0, "the same calls must tell something to whom the things belong"
+    return made, told
+
+
+class Stdio:
+    """`watchpost-stdio` with a key, on the same file."""
+
+    def __init__(self, key):
+        self.process = subprocess.Popen(
+            [BIN / "watchpost-stdio", "--data-dir", DATA],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env={**os.environ, "WATCHPOST_API_KEY": key},
+        )
+
+    def call(self, name, **arguments):
+        meta = {"io.modelcontextprotocol/protocolVersion": ERAS[0], "io.modelcontextprotocol/clientInfo": {"name": "tenancy", "version": "1"}, "io.modelcontextprotocol/clientCapabilities": {}}
+        self.process.stdin.write(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": name, "arguments": arguments, "_meta": meta}}) + "\n")
+        self.process.stdin.flush()
+        while True:
+            line = self.process.stdout.readline()
+            assert line, "watchpost-stdio ended"
+            if '"id":1' in line.replace(" ", ""):
+                return Answer(200, line)
+
+    def end(self):
+        self.process.stdin.close()
+        assert self.process.wait(timeout=10) == 0
+
+
+def main():
+    proxy = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Renaming)
+    threading.Thread(target=proxy.serve_forever, daemon=True).start()
+    through = f"http://127.0.0.1:{proxy.server_address[1]}"
+    reach = {"WATCHPOST_OUTBOUND_ALLOW": through, "WATCHPOST_LIMITS_REQUESTS_PER_HOUR": "0"}
+    log = open(SCRATCH / "log", "w")
+    info_file = SCRATCH / "info.json"
+    server = subprocess.Popen(
+        [BIN / "watchpost-http", "--demo", "--listen", "127.0.0.1:0", "--data-dir", DATA, "--demo-info", info_file],
+        stdout=subprocess.DEVNULL, stderr=log, env={**os.environ, **reach},
+    )
+    try:
+        wait_until("the demo", lambda: info_file.exists() or (server.poll() is not None and sys.exit("the demo ended early: " + (SCRATCH / "log").read_text()[-2000:])))
+        info = json.loads(info_file.read_text())
+        url = info["mcp_url"]
+        Renaming.upstream = re.search(r'http://127\.0\.0\.1:\d+', (DATA / "watchpost.toml").read_text())[0].encode()
+        cli("init", "--add", "other")
+        tenant = json.loads(cli("integrations", "list", "--json", workspace="default").stdout)["integrations"]
+        tenant = next(row["config"]["tenant_id"] for row in tenant if row["platform"] == "m365")
+        cli("integrations", "add", "okta", "--set", f"org_url={through}/okta", "--secret-stdin", "api_token", workspace="other", stdin=OKTA_TOKEN, env=reach)
+        fields = {"tenant_id": tenant, "client_id": M365_CLIENT, "login_url": f"{through}/login", "graph_url": f"{through}/graph"}
+        settings = [word for name, value in fields.items() for word in ("--set", f"{name}={value}")]
+        cli("integrations", "add", "m365", *settings, "--secret-stdin", "client_secret", workspace="other", stdin=M365_SECRET, env=reach)
+        cli("sync", workspace="other", env=reach)
+        keys = {scope: cli("keys", "create", "--label", scope, "--scope", scope, workspace="other").stdout.strip() for scope in ("read", "write")}
+        first = Workspace("default", url, info["read_key"], info["write_key"], "birchworks.example", "Tenant Migrator")
+        second = Workspace("other", url, keys["read"], keys["write"], "lindenworks.example", "Tenant Mover")
+        # Syncs that are still queued would move `as_of` between two answers.
+        wait_until("all jobs", lambda: Client(url, keys["read"]).call("get_integrations").structured["connected_count"] == 2 and not rows("SELECT 1 FROM jobs WHERE state IN (0, 1) AND kind IN (0, 1) LIMIT 1"), 30)
+        first.look_around()
+        second.look_around()
+        assert not first.ids & second.ids
+        step(f"two workspaces in one file: {len(first.ids)} and {len(second.ids)} ids")
+
+        tools = {tool["name"]: tool["inputSchema"] for tool in Client(url, first.keys["write"]).send("tools/list", {}).result["tools"]}
+        assert len(tools) == 12, sorted(tools)
+        for own, other in ((first, second), (second, first)):
+            before = other.state()
+            made, told = strangers(own, other, tools)
+            assert other.state() == before, f"`{other.name}` changed"
+            step(f"{made} calls with keys of `{own.name}` about things of `{other.name}`: answered like unknown things ({told} of them tell `{other.name}` something); nothing of `{other.name}` shows or changed")
+
+        for own, other in ((first, second), (second, first)):
+            pipe = Stdio(own.keys["write"])
+            listed = pipe.call("list_findings", limit=100)
+            assert listed.structured["total"] > 0
+            no_trace(other, listed, "\0", "stdio")
+            for tool, argument, kind in (("snooze_finding", "finding_id", "finding"), ("list_findings", "entity", "identity"), ("lookup_identity", "email", "email"), ("set_app_policy", "app", "app")):
+                nothing = unknown(kind, other.things[kind])
+                more = {"days": 3} if tool == "snooze_finding" else {"policy": "blocked"} if tool == "set_app_policy" else {}
+                theirs, made_up = (pipe.call(tool, **{argument: thing}, **more) for thing in (other.things[kind], nothing))
+                assert theirs.without(other.things[kind]) == made_up.without(nothing), theirs.body
+            pipe.end()
+        bare = subprocess.run([BIN / "watchpost-stdio", "--data-dir", DATA], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=10, env={k: v for k, v in os.environ.items() if k != "WATCHPOST_API_KEY"})
+        assert bare.returncode != 0 and "--workspace" in bare.stderr, f"{bare.returncode} {bare.stderr}"
+        step("the same over stdio; without a key it asks which workspace")
+
+        theirs, made_up = second.things["finding"], unknown("finding", second.things["finding"])
+        for words in (("findings", "show"), ("findings", "reopen")):
+            one, none = (cli(*words, thing, workspace="default", ok=False) for thing in (theirs, made_up))
+            assert one.returncode == none.returncode != 0 and one.stderr.replace(theirs, "") == none.stderr.replace(made_up, ""), one.stderr
+        listed = {name: json.loads(cli("keys", "list", "--json", workspace=name).stdout)["keys"] for name in ("default", "other")}
+        assert all(len(found) == 2 for found in listed.values()), listed
+        stolen = cli("keys", "revoke", next(row["id"] for row in listed["other"]), workspace="default", ok=False)
+        assert stolen.returncode != 0, "a key was revoked from another workspace"
+        for key in second.keys.values():
+            assert Client(url, key).call("get_risk_score").status == 200
+        gone = next(row["id"] for row in listed["default"] if first.keys["read"].startswith(row["prefix"]))
+        cli("keys", "revoke", gone, workspace="default")
+        wait_until("the revocation", lambda: revoked(url, first.keys["read"]), 2)
+        for key in (first.keys["write"], *second.keys.values()):
+            assert Client(url, key).call("get_risk_score").structured["score"] >= 0
+        step("a key revoked in one workspace leaves the other keys working; no workspace revokes another's")
+
+        # The same actions do work for whom the things belong to.
+        own = Client(url, first.keys["write"])
+        before = second.state()
+        assert own.call("snooze_finding", finding_id=first.things["finding"], days=3).structured["changed"]
+        assert own.call("set_app_policy", app=first.things["app"], policy="blocked").structured["changed"]
+        no_trace(second, own.call("trigger_sync"), "\0", "trigger_sync")
+        assert second.state() == before, "an action in one workspace changed the other"
+        for name in ("default", "other"):
+            verdict = cli("audit", "verify", workspace=name)
+            step(f"audit verify, {name}: {verdict.stdout.strip()}")
+    finally:
+        server.send_signal(signal.SIGTERM)
+        code = server.wait(timeout=30)
+        log.close()
+        proxy.shutdown()
+    assert code == 0, f"the server ended with {code}"
+    shutil.rmtree(SCRATCH)
+    print("two workspaces: passed")
+
+
+def revoked(url, key):
+    client = Client(url, key)
+    client.connection.request("POST", client.path, "{}", {"Content-Type": "application/json", "X-Api-Key": key})
+    return client.connection.getresponse().status == 401
+
+
+main()

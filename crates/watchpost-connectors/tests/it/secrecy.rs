@@ -38,7 +38,16 @@ async fn no_credential_token_or_body_gets_into_logs_errors_or_debug_text() {
         .with_max_level(tracing::Level::TRACE)
         .with_writer(move || writer.clone())
         .finish();
+    // With a single subscriber `tracing` asks the thread that first meets a log line, which may be another test's and has none. A
+    // second one makes it ask all.
+    let _second = tracing::Dispatch::new(
+        tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_writer(io::sink)
+            .finish(),
+    );
     let _guard = tracing::subscriber::set_default(subscriber);
+    tracing::callsite::rebuild_interest_cache();
 
     let rig = Rig::small().await;
     let mut said = String::new();

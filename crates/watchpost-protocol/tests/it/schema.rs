@@ -63,7 +63,10 @@ pub(crate) fn defines(revision: Revision, name: &str) -> Option<bool> {
 /// Panics unless `value` is a `name` of `revision`.
 pub(crate) fn assert_conforms(revision: Revision, name: &str, value: &Value) {
     let Some(schemas) = schemas() else { return };
-    let mut compiled = schemas.compiled.lock().unwrap();
+    let mut compiled = schemas
+        .compiled
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
     let validator = compiled.entry((revision, name.to_owned())).or_insert_with(|| {
         let document = &schemas.documents[&revision];
         let key = if document.get("definitions").is_some() {

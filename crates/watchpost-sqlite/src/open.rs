@@ -31,7 +31,7 @@ pub struct OpenOptions {
     pub clock: Arc<dyn Clock>,
     /// Randomness: for ids and nonces.
     pub random: Arc<dyn Random>,
-    /// Whether to make folder and file where there are none.
+    /// Whether to make folder, file and schema where there are none.
     pub create: bool,
 }
 
@@ -72,6 +72,14 @@ pub enum OpenError {
         path: PathBuf,
         /// What the system says.
         reason: String,
+    },
+    /// The file is there and holds nothing: what was in it is lost, or `init` was cut off.
+    #[error(
+        "`{path}` is empty: restore a backup with `watchpost restore`, or begin anew with `watchpost init`"
+    )]
+    Empty {
+        /// The file.
+        path: PathBuf,
     },
     /// The file is no store, or a damaged one.
     #[error(
@@ -127,7 +135,7 @@ impl SqliteStore {
         prepare_files(&path, options.create)?;
         let mut conn = connect(&path, Access::Write).map_err(|error| explain(&path, &error))?;
         let migrations = Migrations::new(MIGRATIONS.iter().map(|sql| M::up(sql)).collect());
-        migrate(&mut conn, &path, &migrations, MIGRATIONS.len())?;
+        migrate(&mut conn, &path, &migrations, MIGRATIONS.len(), options.create)?;
         check_master(&conn, &path, &options.master)?;
         Ok(Self {
             inner: Arc::new(Inner::new(conn, options)),
@@ -214,6 +222,12 @@ fn prepare_files(path: &Path, create: bool) -> Result<(), OpenError> {
         make_file(path).map_err(|error| io_error(path, &error))?;
     }
     check_mode(folder, 0o700)?;
+    if !path.is_file() {
+        return Err(OpenError::Io {
+            path: path.to_path_buf(),
+            reason: "it is no file".into(),
+        });
+    }
     check_mode(path, 0o600)
 }
 
@@ -284,6 +298,7 @@ fn migrate(
     path: &Path,
     migrations: &Migrations<'_>,
     latest: usize,
+    create: bool,
 ) -> Result<(), OpenError> {
     let known = i64::try_from(latest).unwrap_or(i64::MAX);
     let version = |conn: &Connection| -> Result<i64, OpenError> {
@@ -317,6 +332,12 @@ fn migrate(
     let found = version(conn)?;
     if found == known {
         return Ok(());
+    }
+    if found == 0 && !create {
+        // A fresh schema here would hide that a store was lost.
+        return Err(OpenError::Empty {
+            path: path.to_path_buf(),
+        });
     }
     if found > 0 {
         let copy = path.with_extension(format!("before-schema-{known}.db"));

@@ -60,6 +60,19 @@ fn missing_newer_foreign_damaged_and_locked_files_are_told_apart() {
         Err(OpenError::Missing { .. })
     ));
 
+    let mut emptied = options(path.with_file_name("emptied.db"), clock(), 1);
+    std::fs::write(&emptied.path, b"").unwrap();
+    mode(&emptied.path, 0o600);
+    emptied.create = false;
+    for _ in 0..2 {
+        assert!(matches!(
+            SqliteStore::open(emptied.clone()),
+            Err(OpenError::Empty { .. })
+        ));
+    }
+    emptied.create = true;
+    SqliteStore::open(emptied).unwrap();
+
     let raw = Connection::open(&path).unwrap();
     raw.execute_batch("PRAGMA user_version = 999").unwrap();
     assert!(matches!(reopen(&path), Err(OpenError::Newer { found: 999, .. })));

@@ -53,7 +53,6 @@ const PINNED: &[(&str, &[&str])] = &[
     ("reqwest", &["watchpost-connectors", "watchpost"]),
     ("hickory-resolver", &["watchpost-connectors"]),
     ("regorus", &["watchpost-policy"]),
-    ("axum", &["watchpost-runtime", "watchpost-simulator"]),
     (
         "hyper",
         &["watchpost-transport", "watchpost-runtime", "watchpost-simulator"],

@@ -1,0 +1,117 @@
+"""The command line as an operator uses it, over a demo: the printed client configuration starts a working server, directly and through the
+bridge; a wrong key is refused on every request; keys, backup and restore do what they say. Needs nothing but Python."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+BIN = Path(os.environ["BIN_DIR"])
+SCRATCH = Path(tempfile.mkdtemp())
+DATA = SCRATCH / "data"
+# A well-formed key that nobody has: the published example.
+NOBODY = "wp_0123456789abcdefghijABCDEFGHIJ3O07sR"
+
+
+def cli(*words, data=DATA, given=None, code=0):
+    done = subprocess.run([BIN / "watchpost", "--data-dir", data, *words], input=given, capture_output=True, text=True, timeout=60)
+    assert done.returncode == code, f"watchpost {words}: {done.returncode}\n{done.stdout}{done.stderr}"
+    return done
+
+
+def talk(launch):
+    """Starts what a client would start and shakes hands. Gives the three answers and the exit code."""
+    environment = {**os.environ, **launch.get("env", {})}
+    command = [launch["command"], *launch.get("args", [])]
+    process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+    def send(message):
+        process.stdin.write(json.dumps(message) + "\n")
+        process.stdin.flush()
+        return json.loads(process.stdout.readline()) if "id" in message else None
+
+    hello = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "commands", "version": "1"}}
+    first = send({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello})
+    send({"jsonrpc": "2.0", "method": "notifications/initialized"})
+    tools = send({"jsonrpc": "2.0", "id": 2, "method": "tools/list"})
+    call = send({"jsonrpc": "2.0", "id": 3, "method": "tools/call", "params": {"name": "get_risk_score", "arguments": {}}})
+    process.stdin.close()
+    return first, tools, call, process.wait(timeout=20)
+
+
+def launch_of(text):
+    return next(iter(json.loads(text)["mcpServers"].values()))
+
+
+def main():
+    info_file = SCRATCH / "info.json"
+    server = subprocess.Popen(
+        [BIN / "watchpost-http", "--demo", "--listen", "127.0.0.1:0", "--data-dir", DATA, "--demo-info", info_file],
+        stdout=subprocess.DEVNULL,
+        stderr=open(SCRATCH / "log", "w"),
+    )
+    end = time.monotonic() + 60
+    while not info_file.exists():
+        assert server.poll() is None and time.monotonic() < end, (SCRATCH / "log").read_text()[-2000:]
+        time.sleep(0.1)
+    info = json.loads(info_file.read_text())
+
+    stdio = launch_of(cli("client-config", "claude-desktop").stdout)
+    bridge = launch_of(cli("client-config", "claude-desktop", "--url", info["mcp_url"], "--key", "-", given=info["write_key"]).stdout)
+    assert info["write_key"] not in " ".join(bridge["args"]), "a key is no argument"
+    for name, launch, tools in [("stdio", stdio, 7), ("bridge", bridge, 12)]:
+        first, listed, called, code = talk(launch)
+        assert first["result"]["protocolVersion"] == "2025-06-18", first
+        assert len(listed["result"]["tools"]) == tools, name
+        assert "score" in called["result"]["structuredContent"] and code == 0
+        refused = talk({**launch, "env": {"WATCHPOST_API_KEY": NOBODY}})
+        assert all(answer["error"] == {"code": 401, "message": "Invalid API key"} for answer in refused[:3]), refused
+        print(f"- what client-config prints works over {name}, and a wrong key is refused on every request")
+    unavailable = cli("client-config", "cursor", "--url", "http://127.0.0.1:9/mcp")
+    assert "not available" in unavailable.stderr
+
+    made = cli("keys", "create", "--label", "laptop")
+    key = made.stdout.strip()
+    assert re.fullmatch(r"wp_[0-9A-Za-z]{36}", key), "the key stands alone on standard output"
+    row = next(row for row in json.loads(cli("keys", "list", "--json").stdout)["keys"] if row["label"] == "laptop")
+    assert row["prefix"] == key[:12] and row["last_used"] == "never" and row["scope"] == "read" and row["state"] == "active"
+    made = 3
+    while made < 10:
+        cli("keys", "create", "--label", f"key {made}", "--expires", "90d")
+        made += 1
+    refused = cli("keys", "create", "--label", "one too many", code=4)
+    assert "10" in refused.stderr and "keys revoke" in refused.stderr
+    cli("keys", "revoke", row["id"])
+    cli("keys", "create", "--label", "in its place")
+    print("- keys: shown once, listed, limited to ten, revoked")
+
+    verified = json.loads(cli("integrations", "verify", "--json").stdout)
+    assert all(row["ok"] for row in verified["integrations"])
+    cli("doctor", "--url", info["mcp_url"])
+    assert json.loads(cli("config", "show", "--json").stdout)["settings"]
+    cli("findings", "show", NOBODY, code=2)
+    cli("findings", "show", "00000000-0000-7000-8000-000000000000", code=3)
+    print("- verify and doctor find everything in order; wrong words and unknown ids have exit codes of their own")
+
+    cli("backup", SCRATCH / "copy.db")
+    cli("backup", SCRATCH / "copy.db", code=4)
+    restored = SCRATCH / "restored"
+    cli("restore", SCRATCH / "copy.db", "--master-key", DATA / "master.key", data=restored)
+    cli("audit", "verify", data=restored)
+    before, after = (json.loads(cli("score", "--json", data=data).stdout) for data in (DATA, restored))
+    assert before["score"] == after["score"] and before["severity_counts"] == after["severity_counts"]
+    cli("restore", SCRATCH / "copy.db", data=restored, code=4)
+    print("- a backup made while the server runs is restored elsewhere, whole")
+
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(timeout=30) == 0
+    shutil.rmtree(SCRATCH)
+    print("command line: passed")
+
+
+main()

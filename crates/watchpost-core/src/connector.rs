@@ -2,6 +2,7 @@
 
 use crate::{
     fact::{Collection, Dataset, FactPage},
+    setting::{CollectRequest, SettingRun},
     text::ForeignText,
     word::Platform,
 };
@@ -129,4 +130,24 @@ pub trait Connector: Send + Sync {
     /// # Errors
     /// [`ConnectorError`] if it can't even begin.
     async fn sync(&self, config: &ConnectorConfig) -> Result<Box<dyn SyncRun>, ConnectorError>;
+    /// The setting paths that it can read for a scan; empty: it can't be scanned.
+    fn setting_paths(&self) -> &'static [&'static str] {
+        &[]
+    }
+    /// Begins to read settings for a scan. It only ever reads.
+    ///
+    /// # Errors
+    /// [`ConnectorError`] if it can't even begin.
+    async fn collect(
+        &self,
+        _config: &ConnectorConfig,
+        _request: CollectRequest,
+    ) -> Result<Box<dyn SettingRun>, ConnectorError> {
+        Err(ConnectorError::Api {
+            reason: format!(
+                "{} has no settings that this version can scan",
+                self.platform().title()
+            ),
+        })
+    }
 }

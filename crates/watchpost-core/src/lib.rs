@@ -2,7 +2,7 @@
 //! finding's life looks like, who may do what, and the ports through which all of that reaches the world.
 //!
 //! A service that embeds this crate gets the whole product minus I/O: it implements (or picks) the ports
-//! ([`store::Store`], [`connector::Connector`], [`policy::PolicyEngine`], [`ports::Clock`], [`ports::Random`]) and
+//! ([`store::Store`], [`connector::Connector`], [`policy::PolicyEngine`], [`check::CheckEngine`], [`ports::Clock`], [`ports::Random`]) and
 //! calls [`service::Watchpost`].
 //!
 //! # What this crate does not do
@@ -20,6 +20,7 @@ pub mod access;
 pub mod analysis;
 pub mod app;
 pub mod audit;
+pub mod check;
 pub mod connector;
 pub mod document;
 pub mod error;
@@ -35,6 +36,7 @@ pub mod posture;
 pub mod remediation;
 pub mod score;
 pub mod service;
+pub mod setting;
 pub mod store;
 pub mod sync;
 pub mod text;

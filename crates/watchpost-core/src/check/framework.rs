@@ -1,0 +1,252 @@
+//! Frameworks, their ids, and the services that checks are grouped by.
+
+use crate::word::{Category, words};
+use std::fmt;
+
+words! {
+    /// A framework whose ids checks carry.
+    Framework {
+        /// CISA's Secure Cloud Business Applications baselines.
+        Scuba = "scuba",
+        /// CIS Microsoft 365 Foundations Benchmark, version 7.0.0; numbers only.
+        Cis = "cis",
+        /// NIST SP 800-53 revision 5.
+        Nist80053 = "nist_800_53",
+        /// NIST Cybersecurity Framework 2.0.
+        NistCsf = "nist_csf",
+        /// Entra ID Security Config Analyzer; only on imported results.
+        Eidsca = "eidsca",
+        /// Anything else, as a customer's pack or an import names it.
+        Other = "other",
+    }
+    /// The part of a platform that a check judges.
+    Service {
+        /// Entra ID.
+        Entra = "entra",
+        /// Exchange Online and mail domains.
+        Exchange = "exchange",
+        /// Defender for Office 365 and Purview.
+        Defender = "defender",
+        /// SharePoint and OneDrive.
+        Sharepoint = "sharepoint",
+        /// Teams.
+        Teams = "teams",
+        /// Power Platform.
+        Powerplatform = "powerplatform",
+        /// Power BI and Fabric.
+        Powerbi = "powerbi",
+        /// Public DNS of mail domains.
+        Dns = "dns",
+        /// Okta.
+        Okta = "okta",
+        /// Google Workspace.
+        Google = "google",
+        /// GitHub.
+        Github = "github",
+        /// Slack.
+        Slack = "slack",
+        /// What an import brought and no service of ours covers.
+        Other = "other",
+    }
+}
+
+impl Framework {
+    /// Its name, for people.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Scuba => "CISA SCuBA",
+            Self::Cis => "CIS Microsoft 365 Foundations Benchmark 7.0.0",
+            Self::Nist80053 => "NIST SP 800-53 r5",
+            Self::NistCsf => "NIST CSF 2.0",
+            Self::Eidsca => "EIDSCA",
+            Self::Other => "Other",
+        }
+    }
+
+    /// The framework that an id such as `MS.AAD.1.1v1` or `CIS.M365.5.2.2.3` belongs to.
+    pub fn of_id(id: &str) -> Self {
+        let upper = |prefix: &str| {
+            id.get(..prefix.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+        };
+        if upper("MS.") || upper("GWS.") {
+            Self::Scuba
+        } else if upper("CIS.") {
+            Self::Cis
+        } else if upper("NIST.800-53.") {
+            Self::Nist80053
+        } else if upper("NIST.CSF.") {
+            Self::NistCsf
+        } else if upper("EIDSCA.") {
+            Self::Eidsca
+        } else {
+            Self::Other
+        }
+    }
+
+    /// From its word or another name that people use for it (`CISA`, `NIST 800-53`, `CSF`), in any spelling.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let key = folded(name);
+        Some(match key.as_str() {
+            "scuba" | "cisa" | "cisascuba" | "scubagear" => Self::Scuba,
+            "cis"
+            | "cism365"
+            | "cisbenchmark"
+            | "cismicrosoft365"
+            | "cismicrosoft365foundationsbenchmark" => Self::Cis,
+            "nist" | "nist80053" | "nistsp80053" | "80053" | "nist80053r5" | "nistsp80053r5" => {
+                Self::Nist80053
+            }
+            "nistcsf" | "csf" | "nistcsf20" | "csf20" => Self::NistCsf,
+            "eidsca" => Self::Eidsca,
+            "other" => Self::Other,
+            _ => return None,
+        })
+    }
+}
+
+impl Service {
+    /// Its product name.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Entra => "Entra ID",
+            Self::Exchange => "Exchange Online",
+            Self::Defender => "Defender and Purview",
+            Self::Sharepoint => "SharePoint and OneDrive",
+            Self::Teams => "Microsoft Teams",
+            Self::Powerplatform => "Power Platform",
+            Self::Powerbi => "Power BI",
+            Self::Dns => "DNS",
+            Self::Okta => "Okta",
+            Self::Google => "Google Workspace",
+            Self::Github => "GitHub",
+            Self::Slack => "Slack",
+            Self::Other => "Other",
+        }
+    }
+
+    /// From its word or a product's name (`Exchange Online`, `Azure AD`, `OneDrive`), in any spelling.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let key = folded(name);
+        let key = key.strip_prefix("microsoft").unwrap_or(&key);
+        Some(match key {
+            "entra" | "entraid" | "aad" | "azuread" | "azureactivedirectory" => Self::Entra,
+            "exchange" | "exchangeonline" | "exo" | "outlook" | "email" | "mail" => Self::Exchange,
+            "defender"
+            | "defenderforoffice365"
+            | "defenderoffice365"
+            | "defenderandpurview"
+            | "purview"
+            | "securitysuite"
+            | "365defender"
+            | "securityandcompliance" => Self::Defender,
+            "sharepoint"
+            | "sharepointonline"
+            | "spo"
+            | "onedrive"
+            | "onedriveforbusiness"
+            | "sharepointandonedrive"
+            | "sharepointonlineandonedrive" => Self::Sharepoint,
+            "teams" | "365teams" => Self::Teams,
+            "powerplatform" | "powerapps" | "powerautomate" => Self::Powerplatform,
+            "powerbi" | "fabric" => Self::Powerbi,
+            "dns" | "maildomains" | "domains" => Self::Dns,
+            "okta" => Self::Okta,
+            "google" | "googleworkspace" | "gsuite" => Self::Google,
+            "github" => Self::Github,
+            "slack" => Self::Slack,
+            "other" => Self::Other,
+            _ => return None,
+        })
+    }
+
+    /// The category of a failed check's finding unless the check says otherwise.
+    pub const fn default_category(self) -> Category {
+        match self {
+            Self::Entra | Self::Okta | Self::Google => Category::IdentitySecurity,
+            _ => Category::DriftSignal,
+        }
+    }
+}
+
+/// Lower case without anything but letters and digits.
+fn folded(name: &str) -> String {
+    name.chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|c| c.to_ascii_lowercase())
+        .take(64)
+        .collect()
+}
+
+/// An id in a framework, e.g. `MS.AAD.1.1v1`, `CIS.M365.5.2.2.3`, `NIST.800-53.CM-7`, `NIST.CSF.PR.AA`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FrameworkId {
+    framework: Framework,
+    text: String,
+}
+
+impl FrameworkId {
+    /// From its text, at most 64 characters.
+    pub fn new(text: &str) -> Self {
+        let text: String = text.chars().take(64).collect();
+        Self {
+            framework: Framework::of_id(&text),
+            text,
+        }
+    }
+    /// The framework.
+    pub const fn framework(&self) -> Framework {
+        self.framework
+    }
+    /// The id.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Display for FrameworkId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_are_read_from_product_names() {
+        let check =
+            |name: &str, expected: Option<Service>| assert_eq!(Service::from_name(name), expected, "{name}");
+        check("Exchange Online", Some(Service::Exchange));
+        check("exchange", Some(Service::Exchange));
+        check("Microsoft Teams", Some(Service::Teams));
+        check("Azure Active Directory", Some(Service::Entra));
+        check("Entra ID", Some(Service::Entra));
+        check("OneDrive", Some(Service::Sharepoint));
+        check("Power BI", Some(Service::Powerbi));
+        check("Microsoft Defender for Office 365", Some(Service::Defender));
+        check("fax", None);
+        for service in Service::ALL {
+            check(service.as_str(), Some(*service));
+            check(service.title(), Some(*service));
+        }
+    }
+
+    #[test]
+    fn an_id_names_its_framework() {
+        let check =
+            |id: &str, expected: Framework| assert_eq!(FrameworkId::new(id).framework(), expected, "{id}");
+        check("MS.AAD.1.1v1", Framework::Scuba);
+        check("GWS.GMAIL.1.1v0.6", Framework::Scuba);
+        check("CIS.M365.5.2.2.3", Framework::Cis);
+        check("NIST.800-53.CM-7", Framework::Nist80053);
+        check("NIST.CSF.PR.AA", Framework::NistCsf);
+        check("EIDSCA.AP01", Framework::Eidsca);
+        check("ACME.1", Framework::Other);
+        for framework in Framework::ALL {
+            assert_eq!(Framework::from_name(framework.as_str()), Some(*framework));
+        }
+        assert_eq!(Framework::from_name("CISA"), Some(Framework::Scuba));
+    }
+}

@@ -9,6 +9,7 @@
 //! What this crate does NOT do: store, judge, schedule, or change anything at a vendor. It only reads.
 
 mod config;
+pub mod import;
 mod jwt;
 mod m365;
 mod many;

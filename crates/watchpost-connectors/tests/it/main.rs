@@ -4,6 +4,7 @@
 mod address;
 mod faults;
 mod full;
+mod import;
 mod secrecy;
 mod sign_in;
 mod support;

@@ -1,0 +1,61 @@
+# METADATA
+# id: entra.admin_signin_frequency
+# title: Admin sessions are short and not persistent
+# description: >-
+#   A stolen session of an administrator is worth as long as it lasts. A policy on the privileged roles must ask
+#   for a new sign-in after a few hours and forbid browsers to stay signed in.
+# scan: compliance
+# severity: medium
+# category: identity_security
+# service: entra
+# platforms: [m365]
+# inputs: [identity/conditionalAccess/policies]
+# optional_inputs: [directory/privilegedRoles]
+# remediation:
+#   - "Entra admin center > Protection > Conditional Access > Policies > New policy."
+#   - "Users: Directory roles, and choose the privileged roles. Target resources: all resources."
+#   - "Session: Sign-in frequency 4 hours or Every time; Persistent browser session: Never persistent."
+#   - "Leave out your emergency access accounts only, and declare them as exemptions of this check."
+#   - "Run it in report-only mode for a week, read the sign-in log, then set it to On."
+# references:
+#   - "https://learn.microsoft.com/en-us/entra/identity/conditional-access/concept-session-lifetime"
+# frameworks: ["CIS.M365.5.2.2.4", "NIST.800-53.AC-12"]
+# params:
+#   most_hours: 4
+package watchpost.checks.entra_admin_signin_frequency
+
+import data.watchpost.checklib_entra as entra
+import rego.v1
+
+words := {
+	"does": sprintf("ends the sessions of privileged roles within %d hours", [input.params.most_hours]),
+	"so": "so a stolen session of an administrator lasts",
+}
+
+found := [policy |
+	some policy in entra.policies
+	reaches_administrators(policy)
+	entra.all_apps(policy)
+	entra.no_excluded_roles(policy)
+	not entra.narrowed(policy)
+	short(entra.at(policy, ["sessionControls", "signInFrequency"]))
+	entra.at(policy, ["sessionControls", "persistentBrowser", "isEnabled"]) == true
+	entra.at(policy, ["sessionControls", "persistentBrowser", "mode"]) == "never"
+]
+
+reaches_administrators(policy) if entra.covers_privileged_roles(policy)
+
+reaches_administrators(policy) if entra.all_users(policy)
+
+short(frequency) if {
+	frequency.isEnabled == true
+	frequency.frequencyInterval == "everyTime"
+}
+
+short(frequency) if {
+	frequency.isEnabled == true
+	frequency.type == "hours"
+	frequency.value <= input.params.most_hours
+}
+
+result := entra.ca_verdict(found, entra.people_and_apps, words)

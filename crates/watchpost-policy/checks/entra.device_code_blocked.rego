@@ -1,0 +1,53 @@
+# METADATA
+# id: entra.device_code_blocked
+# title: Device-code sign-in is blocked
+# description: >-
+#   In the device-code flow a person approves a sign-in that happens elsewhere; attackers send such codes in
+#   chat and mail. A conditional access policy must block the flow for all users and all apps.
+# scan: compliance
+# severity: high
+# category: identity_security
+# service: entra
+# platforms: [m365]
+# inputs: [identity/conditionalAccess/policies]
+# remediation:
+#   - "Entra admin center > Protection > Conditional Access > Policies > New policy."
+#   - "Users: all users. Target resources: all resources."
+#   - >-
+#     Conditions > Authentication flows: Device code flow. Grant: Block access. Leave out meeting-room devices
+#     by name if they need it.
+#   - "Leave out your emergency access accounts only, and declare them as exemptions of this check."
+#   - "Run it in report-only mode for a week, read the sign-in log, then set it to On."
+# references:
+#   - "https://learn.microsoft.com/en-us/entra/identity/conditional-access/policy-block-authentication-flows"
+# frameworks: ["MS.AAD.3.9v1", "CIS.M365.5.2.2.12", "NIST.800-53.CM-7"]
+package watchpost.checks.entra_device_code_blocked
+
+import data.watchpost.checklib_entra as entra
+import data.watchpost.checklib as lib
+import rego.v1
+
+words := {
+	"does": "blocks device-code sign-in for everyone",
+	"so": "so a code sent in a chat is enough to take over an account",
+}
+
+found := [policy |
+	some policy in entra.policies
+	entra.for_everyone(policy)
+	stops_device_codes(policy)
+	entra.blocks(policy)
+]
+
+methods(policy) := entra.at(policy, ["conditions", "authenticationFlows", "transferMethods"])
+
+stops_device_codes(policy) if methods(policy) == "deviceCodeFlow"
+
+# A policy may block several flows: one text with commas. The published reading wants this flow alone.
+stops_device_codes(policy) if {
+	not lib.scuba
+	some method in split(methods(policy), ",")
+	trim_space(method) == "deviceCodeFlow"
+}
+
+result := entra.ca_verdict(found, entra.people_and_apps, words)

@@ -1,0 +1,44 @@
+# METADATA
+# id: entra.high_risk_signins_blocked
+# title: High-risk sign-ins are blocked
+# description: >-
+#   Entra ID Protection rates sign-ins; sign-ins that Microsoft holds for an attack must be stopped by a
+#   conditional access policy for all users and all apps. This needs Entra ID P2.
+# scan: compliance
+# severity: high
+# category: identity_security
+# service: entra
+# platforms: [m365]
+# inputs: [identity/conditionalAccess/policies]
+# optional_inputs: [subscribedSkus, licenses/features]
+# remediation:
+#   - "Entra admin center > Protection > Conditional Access > Policies > New policy."
+#   - "Users: all users. Target resources: all resources."
+#   - "Conditions > Sign-in risk: High. Grant: Block access."
+#   - "Leave out your emergency access accounts only, and declare them as exemptions of this check."
+#   - "Run it in report-only mode for a week, read the sign-in log, then set it to On."
+# references:
+#   - "https://learn.microsoft.com/en-us/entra/identity/conditional-access/policy-risk-based-sign-in"
+# frameworks: ["MS.AAD.2.3v1", "CIS.M365.5.2.2.7", "CIS.M365.5.2.2.8", "NIST.800-53.AC-2(12)", "NIST.800-53.AC-2(13)"]
+# params:
+#   strict_license: false
+package watchpost.checks.entra_high_risk_signins_blocked
+
+import data.watchpost.checklib_entra as entra
+import rego.v1
+
+words := {
+	"does": "blocks high-risk sign-ins",
+	"so": "so sign-ins that Microsoft holds for an attack get in",
+}
+
+found := [policy |
+	some policy in entra.policies
+	entra.for_everyone(policy)
+	"high" in entra.lower_texts(policy, ["conditions", "signInRiskLevels"])
+	entra.blocks(policy)
+]
+
+result := entra.without_premium("nobody rates the risk of sign-ins") if {
+	entra.premium != "yes"
+} else := entra.ca_verdict(found, entra.people_and_apps, words)

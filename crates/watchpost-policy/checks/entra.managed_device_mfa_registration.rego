@@ -1,0 +1,44 @@
+# METADATA
+# id: entra.managed_device_mfa_registration
+# title: Managed device needed to register MFA
+# description: >-
+#   Whoever has a password can register a second factor of their own where none exists yet. Registration must be
+#   possible from managed devices only.
+# scan: compliance
+# severity: medium
+# category: identity_security
+# service: entra
+# platforms: [m365]
+# inputs: [identity/conditionalAccess/policies]
+# remediation:
+#   - "Entra admin center > Protection > Conditional Access > Policies > New policy."
+#   - "Users: all users. Target resources: User actions > Register security information."
+#   - >-
+#     Grant: Require device to be marked as compliant or Require Microsoft Entra hybrid joined device. Hand
+#     out Temporary Access Passes for first devices.
+#   - "Leave out your emergency access accounts only, and declare them as exemptions of this check."
+#   - "Run it in report-only mode for a week, read the sign-in log, then set it to On."
+# references:
+#   - "https://learn.microsoft.com/en-us/entra/identity/conditional-access/policy-all-users-security-info-registration"
+# frameworks: ["MS.AAD.3.8v1", "CIS.M365.5.2.2.10", "NIST.800-53.AC-20", "NIST.800-53.IA-3"]
+package watchpost.checks.entra_managed_device_mfa_registration
+
+import data.watchpost.checklib_entra as entra
+import rego.v1
+
+words := {
+	"does": "asks for a managed device to register MFA",
+	"so": "so whoever has a password can register a second factor of their own",
+}
+
+found := [policy |
+	some policy in entra.policies
+	entra.all_users(policy)
+	"urn:user:registersecurityinfo" in entra.lower_texts(policy, ["conditions", "applications", "includeUserActions"])
+	entra.no_excluded_roles(policy)
+	not entra.narrowed(policy)
+	count(entra.grants(policy) & {"compliantDevice", "domainJoinedDevice"}) > 0
+]
+
+# Apps have no part in a user action.
+result := entra.ca_verdict(found, entra.people, words)

@@ -1,0 +1,451 @@
+# What the Entra checks share: conditional access, licences, privileged roles, app credential limits.
+package watchpost.checklib_entra
+
+import data.watchpost.checklib as lib
+import rego.v1
+
+# -- Reading ---------------------------------------------------------------------------------------------------------
+
+# What is at a path of keys; undefined where a key is missing or the value is null.
+at(thing, keys) := found if {
+	is_object(thing)
+	found := object.get(thing, keys, null)
+	not is_null(found)
+}
+
+# The non-empty texts at a path of keys. A bare text counts as a list of one: PowerShell unwraps such lists.
+texts(thing, keys) := {item | some item in lib.as_list(at(thing, keys)); is_string(item); item != ""}
+
+lower_texts(thing, keys) := lib.lower_set(texts(thing, keys))
+
+name_of(thing) := thing.displayName if {
+	is_string(thing.displayName)
+	thing.displayName != ""
+} else := thing.id if {
+	is_string(thing.id)
+} else := "without a name"
+
+names(things) := lib.join({sprintf("\"%s\"", [substring(name_of(thing), 0, 80)]) | some thing in things})
+
+# The policies that say what users and guests may do; one in every tenant.
+authorization := [policy | some policy in lib.rows("policies/authorizationPolicy"); is_object(policy)]
+
+# A value of the policies that say what users and guests may do, one per policy that tells it.
+authorized(keys) := [found | some policy in authorization; found := at(policy, keys)]
+
+# For checks of one true-or-false value of the authorization policy.
+switch(keys, wanted, good, bad) := lib.skipped("unreadable", "The authorization policy doesn't tell this setting.") if {
+	count(authorized(keys)) == 0
+} else := lib.passed(good, wanted) if {
+	every found in authorized(keys) { found == wanted }
+} else := lib.failed(bad, authorized(keys)[0], [{"setting": concat(".", keys), "value": found} |
+	some found in authorized(keys)
+	found != wanted
+])
+
+# -- Licence ---------------------------------------------------------------------------------------------------------
+
+plans := [plan | some sku in lib.rows("subscribedSkus"); some plan in lib.list(sku, "servicePlans"); is_object(plan)]
+
+# A plan that says nothing of its state is there: old exports leave the state out.
+premium_plan if {
+	some plan in plans
+	plan.servicePlanName == "AAD_PREMIUM_P2"
+	object.get(plan, "provisioningStatus", "Success") == "Success"
+}
+
+default premium := "unknown"
+
+# Whether the tenant has Entra ID P2: `yes`, `no` or `unknown`.
+premium := "yes" if {
+	premium_plan
+} else := "yes" if {
+	lib.feature("entra_p2") == true
+} else := "no" if {
+	lib.feature("entra_p2") == false
+} else := "no" if {
+	lib.has("subscribedSkus")
+}
+
+# What a check answers that needs Entra ID P2 where it isn't there. `gap` ends a sentence: "…, so {gap}".
+without_premium(gap) := lib.skipped("unreadable", "Whether the tenant has Entra ID P2 could not be read.") if {
+	premium == "unknown"
+} else := lib.failed(sprintf("The tenant has no Entra ID P2 licence, so %s", [gap]), "no Entra ID P2", []) if {
+	input.params.strict_license == true
+} else := lib.skipped("unlicensed", "This needs Entra ID P2, which the tenant has not.")
+
+# -- Conditional access ----------------------------------------------------------------------------------------------
+
+ca_path := "identity/conditionalAccess/policies"
+
+policies := [policy | some policy in lib.rows(ca_path); is_object(policy)]
+
+grants(policy) := texts(policy, ["grantControls", "builtInControls"])
+
+blocks(policy) if "block" in grants(policy)
+
+combinations(policy) := texts(policy, ["grantControls", "authenticationStrength", "allowedCombinations"])
+
+phishing_resistant := {"windowsHelloForBusiness", "fido2", "x509CertificateMultiFactor"}
+
+second_factors := {"microsoftAuthenticatorPush", "softwareOath", "hardwareOath", "sms", "voice"}
+
+multi_factor := ((phishing_resistant | {
+	"deviceBasedPush",
+	"temporaryAccessPassOneTime",
+	"temporaryAccessPassMultiUse",
+	"federatedMultiFactor",
+}) | {sprintf("password,%s", [factor]) | some factor in second_factors}) | {sprintf("%s,federatedSingleFactor", [factor]) | some factor in second_factors}
+
+demands_phishing_resistant(policy) if {
+	count(combinations(policy)) > 0
+	count(combinations(policy) - phishing_resistant) == 0
+}
+
+all_users(policy) if "all" in lower_texts(policy, ["conditions", "users", "includeUsers"])
+
+all_apps(policy) if "all" in lower_texts(policy, ["conditions", "applications", "includeApplications"])
+
+no_excluded_roles(policy) if count(texts(policy, ["conditions", "users", "excludeRoles"])) == 0
+
+ours if not lib.scuba
+
+# A policy for some platforms or places alone isn't one for everybody. CISA's reading doesn't look.
+narrowed(policy) if {
+	ours
+	some keys in [["conditions", "platforms", "includePlatforms"], ["conditions", "locations", "includeLocations"]]
+	count(lower_texts(policy, keys)) > 0
+	not "all" in lower_texts(policy, keys)
+}
+
+# All users, all apps, no role left out, whatever the state and whoever is excluded.
+for_everyone(policy) if {
+	all_users(policy)
+	all_apps(policy)
+	no_excluded_roles(policy)
+	not narrowed(policy)
+}
+
+enabled(found) := [policy | some policy in found; policy.state == "enabled"]
+
+# -- Exclusions ------------------------------------------------------------------------------------------------------
+
+people := {"user", "group", "guest_type"}
+
+people_and_apps := {"user", "group", "guest_type", "application"}
+
+excluded_of_kind(policy, "user") := texts(policy, ["conditions", "users", "excludeUsers"])
+
+excluded_of_kind(policy, "group") := texts(policy, ["conditions", "users", "excludeGroups"])
+
+excluded_of_kind(policy, "application") := texts(policy, ["conditions", "applications", "excludeApplications"])
+
+# Kinds of guests are one text with commas.
+excluded_of_kind(policy, "guest_type") := {trim_space(word) |
+	some text in texts(policy, ["conditions", "users", "excludeGuestsOrExternalUsers", "guestOrExternalUserTypes"])
+	some word in split(text, ",")
+	trim_space(word) != ""
+}
+
+exempt("guest_type") := (lib.exempt("guest_type") | lib.exempt("*")) | lib.lower_set(object.get(input.params, "guest_user_types", []))
+
+exempt(kind) := lib.exempt(kind) | lib.exempt("*") if kind != "guest_type"
+
+# What a policy excludes and nobody declared.
+undeclared(policy, kinds) := [{"type": kind, "id": id} |
+	some kind in kinds
+	some id in excluded_of_kind(policy, kind)
+	not lower(id) in exempt(kind)
+]
+
+kind_words := {
+	"user": ["user", "users"],
+	"group": ["group", "groups"],
+	"application": ["app", "apps"],
+	"guest_type": ["kind of guests", "kinds of guests"],
+}
+
+# `2 users, 1 group`
+counted(excluded) := concat(", ", [lib.number_of(number, kind_words[kind][0], kind_words[kind][1]) |
+	some kind in ["user", "group", "guest_type", "application"]
+	number := count([1 | some thing in excluded; thing.type == kind])
+	number > 0
+])
+
+# -- The verdict on conditional access -------------------------------------------------------------------------------
+
+# `found`: policies of any state that reach everybody they should and do what the check asks.
+# `words`: `does` ("blocks legacy authentication") and `so` ("so a stolen password is enough").
+# Evaluated twice, with the exclusions as they are and as if all were declared, because an exclusion that nobody
+# declared is what most often fails such a check.
+ca_verdict(found, kinds, words) := lib.passed(sprintf("%s %s", [names(clean(found, kinds)), words.does]), described(clean(found, kinds), kinds)) if {
+	count(clean(found, kinds)) > 0
+} else := object.union(lib.failed(excluding(nearest(found, kinds), kinds, words), described(enabled(found), kinds), described(enabled(found), kinds)), {
+	"details": "It passes once the exclusions are declared as exemptions of this check.",
+	"would_pass": {
+		"if": sprintf("the exclusions of \"%s\" were declared as exemptions", [substring(name_of(nearest(found, kinds)), 0, 80)]),
+		"excluded": [thing.id | some thing in array.slice(undeclared(nearest(found, kinds), kinds), 0, 200)],
+	},
+}) if {
+	count(enabled(found)) > 0
+} else := lib.failed(
+	sprintf("No enabled policy %s: %s %s so in report-only mode or switched off, %s", [
+		words.does, names(found), words_do(found), words.so,
+	]),
+	described(found, kinds),
+	described(found, kinds),
+) if {
+	count(found) > 0
+} else := lib.failed(
+	sprintf("None of %s %s, %s", [lib.number_of(count(policies), "conditional access policy", "conditional access policies"), words.does, words.so]),
+	{"policies": count(policies), "enabled": count(enabled(policies))},
+	[],
+)
+
+words_do(found) := "does" if count(found) == 1
+
+words_do(found) := "do" if count(found) != 1
+
+clean(found, kinds) := [policy | some policy in enabled(found); count(undeclared(policy, kinds)) == 0]
+
+# The enabled policy with the fewest exclusions to declare.
+nearest(found, kinds) := [policy |
+	some policy in enabled(found)
+	count(undeclared(policy, kinds)) == min([count(undeclared(other, kinds)) | some other in enabled(found)])
+][0]
+
+excluding(policy, kinds, words) := sprintf("\"%s\" %s but leaves out %s that nobody declared, %s", [
+	substring(name_of(policy), 0, 80), words.does, counted(undeclared(policy, kinds)), words.so,
+])
+
+described(found, kinds) := [{
+	"policy": substring(name_of(policy), 0, 200),
+	"state": object.get(policy, "state", null),
+	"excluded": array.slice(undeclared(policy, kinds), 0, 50),
+} |
+	some policy in array.slice(found, 0, 20)
+]
+
+# The policies that demand phishing-resistant sign-in from everybody; a better state than its weaker relatives ask.
+phishing_resistant_for_all := [policy |
+	some policy in clean([one | some one in policies; for_everyone(one)], people_and_apps)
+	demands_phishing_resistant(policy)
+]
+
+# -- Privileged roles ------------------------------------------------------------------------------------------------
+
+# Global, Privileged Role, User, SharePoint, Exchange, Hybrid Identity, Application and Cloud Application Administrator.
+privileged_templates := {
+	"62e90394-69f5-4237-9190-012177145e10",
+	"e8611ab8-c189-46e8-94e1-60213ab1f814",
+	"fe930be7-5e62-47db-91af-98c3a49a38b1",
+	"f28a1f50-f6e7-4571-818b-6a12f2af6b6c",
+	"29232cdf-9323-42fd-ade2-1d097af3e4de",
+	"8ac3fc64-6eca-42ea-9e69-59f4c7b60eb2",
+	"9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3",
+	"158c047a-c907-4556-b7ef-446551a6b5f7",
+}
+
+roles := [role | some role in lib.rows("directory/privilegedRoles"); is_object(role)]
+
+# The template ids of the privileged roles that the tenant has.
+role_templates := found if {
+	found := {lower(role.roleTemplateId) | some role in roles; is_string(role.roleTemplateId)}
+	count(found) > 0
+} else := privileged_templates
+
+covers_privileged_roles(policy) if count(role_templates - lower_texts(policy, ["conditions", "users", "includeRoles"])) == 0
+
+global_administrator(role) if role.displayName == "Global Administrator"
+
+other_role(role) if not global_administrator(role)
+
+role_rules(found, ids) := [{"role": name_of(role), "rule": rule} |
+	some role in found
+	some rule in lib.list(role, "rules")
+	is_object(rule)
+	rule.id in ids
+]
+
+# Whose rule it is: the role itself, or a group that gives it.
+rule_source(item) := sprintf("%s (%s)", [item.rule.ruleSource, lower(item.rule.ruleSourceType)]) if {
+	is_string(item.rule.ruleSource)
+	is_string(item.rule.ruleSourceType)
+} else := item.role
+
+# Rules that send mail to nobody. Microsoft's default recipients are the holders of the roles, not a mailbox that is watched.
+silent(items) := {rule_source(item) |
+	some item in items
+	count(lib.list(item.rule, "notificationRecipients")) == 0
+	told_recipients(item.rule)
+}
+
+told_recipients(rule) if "notificationRecipients" in object.keys(rule)
+
+# A verdict on notification rules. `words`: `when` ("on activation of …") and `so`.
+alert_verdict(items, words) := lib.skipped("unreadable", "The notification rules of the roles were not read.") if {
+	not lib.scuba
+	count(items) == 0
+} else := lib.passed(sprintf("Somebody is told by mail %s", [words.when]), {"rules": count(items)}) if {
+	count(silent(items)) == 0
+} else := lib.failed_entities(
+	sprintf("%s: nobody is told by mail %s, %s", [lib.join(silent(items)), words.when, words.so]),
+	{"without_recipients": silent(items)},
+	[{"source": source, "recipients": 0} | some source in silent(items)],
+	[{"type": "role", "id": source, "name": source} | some source in silent(items)],
+)
+
+# Whom an operator exempts from the rules on role assignments: break-glass accounts and their groups.
+exempt_holders := ((lib.exempt("role_user") | lib.exempt("role_group")) | lib.exempt("*")) | exempt_accounts
+
+# The published reading knows exemptions of role assignments alone.
+default exempt_accounts := set()
+
+exempt_accounts := lib.exempt("user") | lib.exempt("group") if not lib.scuba
+
+holders := [holder | some holder in lib.rows("directory/privilegedUsers"); is_object(holder)]
+
+# Who a holder is. CISA's reading counts names.
+holder_key(holder) := name_of(holder) if lib.scuba
+
+holder_key(holder) := object.get(holder, "id", name_of(holder)) if not lib.scuba
+
+is_global(holder) if "Global Administrator" in texts(holder, ["roles"])
+
+global_administrators := {holder_key(holder) | some holder in holders; is_global(holder)}
+
+lesser_administrators := {holder_key(holder) | some holder in holders; not is_global(holder)}
+
+global_most := object.get(input.params, "most", 8)
+
+global_least := object.get(input.params, "least", 2)
+
+global_count_good if {
+	count(global_administrators) <= global_most
+	count(global_administrators) >= global_least
+}
+
+# -- Limits on app credentials ---------------------------------------------------------------------------------------
+
+app_default := lib.one("policies/defaultAppManagementPolicy")
+
+app_sides := {"applicationRestrictions": "applications", "servicePrincipalRestrictions": "service principals"}
+
+# A restriction of a side of the tenant-wide policy.
+app_restrictions(side, list, type) := [restriction |
+	some restriction in lib.as_list(at(app_default, [side, list]))
+	is_object(restriction)
+	restriction.restrictionType == type
+]
+
+# Year 1, or no date: for all apps, not only for those created later.
+for_all_apps(restriction) if is_null(object.get(restriction, "restrictForAppsCreatedAfterDateTime", null))
+
+for_all_apps(restriction) if startswith(restriction.restrictForAppsCreatedAfterDateTime, "/Date(-6213559680")
+
+for_all_apps(restriction) if startswith(restriction.restrictForAppsCreatedAfterDateTime, "0001-01-01")
+
+# Days of an ISO 8601 duration; undefined if it is none. A part of a day is left out.
+days(text) := ((whole(parts[1]) * 365) + (whole(parts[2]) * 30)) + ((whole(parts[3]) * 7) + whole(parts[4])) if {
+	is_string(text)
+	parts := regex.find_all_string_submatch_n(`^P(?:(\d{1,4})Y)?(?:(\d{1,5})M)?(?:(\d{1,5})W)?(?:(\d{1,6})D)?(?:T[0-9HMS.]*)?$`, text, 1)[0]
+}
+
+whole(text) := to_number(text) if text != ""
+
+whole(text) := 0 if text == ""
+
+# What is wrong with a restriction; `most` is null where its life doesn't matter.
+restriction_fault(restriction, _) := "is switched off" if restriction.state != "enabled"
+
+restriction_fault(restriction, _) := "holds for apps created after a date only" if {
+	restriction.state == "enabled"
+	not for_all_apps(restriction)
+}
+
+restriction_fault(restriction, most) := sprintf("allows %d days", [days(restriction.maxLifetime)]) if {
+	is_number(most)
+	restriction.state == "enabled"
+	for_all_apps(restriction)
+	days(restriction.maxLifetime) > most
+}
+
+restriction_fault(restriction, most) := "has no lifetime" if {
+	is_number(most)
+	restriction.state == "enabled"
+	for_all_apps(restriction)
+	not days(object.get(restriction, "maxLifetime", null))
+}
+
+default_policy_off if object.get(app_default, "isEnabled", true) == false
+
+# What the tenant-wide policy lacks, per side.
+app_faults(list, type, most) := {fault |
+	some side, title in app_sides
+	not default_policy_off
+	some restriction in app_restrictions(side, list, type)
+	fault := {"for": title, "fault": restriction_fault(restriction, most)}
+} | ({{"for": title, "fault": "is missing"} |
+	some side, title in app_sides
+	not default_policy_off
+	count(app_restrictions(side, list, type)) == 0
+} | {{"for": title, "fault": "is not in force, as the policy is switched off"} |
+	some _, title in app_sides
+	default_policy_off
+})
+
+# Policies for single apps that loosen a restriction, with the apps they loosen it for.
+app_exceptions(list, type, most) := [{"policy": name_of(policy), "fault": fault, "apps": loosened} |
+	some policy in lib.rows("policies/appManagementPolicies")
+	is_object(policy)
+	object.get(policy, "isEnabled", true) == true
+	some restriction in lib.as_list(at(policy, ["restrictions", list]))
+	restriction.restrictionType == type
+	fault := loosening(restriction, most)
+	loosened := [app | some app in lib.as_list(object.get(policy, "appliesTo", [{"id": "unknown"}])); not app_exempt(app)]
+	count(loosened) > 0
+]
+
+loosening(restriction, _) := "switches it off" if restriction.state != "enabled"
+
+loosening(restriction, most) := sprintf("allows %d days", [days(restriction.maxLifetime)]) if {
+	restriction.state == "enabled"
+	is_number(most)
+	days(restriction.maxLifetime) > most
+}
+
+app_exempt(app) if {
+	some key in ["id", "appId"]
+	lower(app[key]) in (lib.exempt("application") | lib.exempt("*"))
+}
+
+# A verdict on one restriction. `words`: `what` ("The ban on new app secrets"), `good` and `so`.
+app_verdict(list, type, most, words) := lib.skipped("unreadable", "The app management policy was not read.") if {
+	not app_default
+} else := lib.failed_entities(
+	sprintf("%s %s for %s, %s", [
+		words.what,
+		concat(" and ", {fault.fault | some fault in app_faults(list, type, most)}),
+		concat(" and ", {fault.for | some fault in app_faults(list, type, most)}),
+		words.so,
+	]),
+	{"faults": app_faults(list, type, most)},
+	[fault | some fault in app_faults(list, type, most)],
+	[],
+) if {
+	count(app_faults(list, type, most)) > 0
+} else := lib.failed_entities(
+	sprintf("%s is loosened for single apps by %s, %s", [
+		words.what,
+		lib.join({sprintf("\"%s\"", [exception.policy]) | some exception in app_exceptions(list, type, most)}),
+		words.so,
+	]),
+	{"exceptions": count(app_exceptions(list, type, most))},
+	[{"policy": exception.policy, "fault": exception.fault, "apps": count(exception.apps)} | some exception in app_exceptions(list, type, most)],
+	[{"type": "app", "id": object.get(app, "id", "unknown"), "name": name_of(app)} |
+		some exception in app_exceptions(list, type, most)
+		some app in exception.apps
+	],
+) if {
+	count(app_exceptions(list, type, most)) > 0
+} else := lib.passed(words.good, {"restriction": type})

@@ -1,0 +1,516 @@
+# What the checks of SharePoint, Teams, Power Platform, Power BI and of exposed things share.
+package watchpost.checklib_workloads
+
+import rego.v1
+
+import data.watchpost.checklib as lib
+
+default strict := false
+
+# The strict reading of exports. By its full name: the evaluator loses rules (not functions) that are imported under a
+# short name within the functions of a library.
+strict if data.watchpost.checklib.scuba
+
+# -- Reading ---------------------------------------------------------------------------------------------------------
+
+# Why a document isn't there, in words.
+unread(path) := sprintf("%s could not be read (%s)", [path, state]) if {
+	state := input.doc.unreadable[path].state
+} else := sprintf("%s holds nothing to judge", [path]) if {
+	lib.has(path)
+} else := sprintf("%s has not been read", [path])
+
+# The answer where a document isn't there.
+unreadable(path) := lib.skipped("unreadable", unread(path))
+
+# The answer where documents are there but lack what the check needs.
+lacks(path, fields) := unreadable(path) if {
+	not lib.has(path)
+} else := unreadable(path) if {
+	count(objects(path)) == 0
+} else := lib.skipped("unreadable", sprintf("%s lacks %s", [path, concat(" and ", fields)]))
+
+# Rows that are objects: an export may hold the word "null" or a list in a list.
+objects(path) := [row |
+	some row in lib.rows(path)
+	is_object(row)
+] if {
+	lib.has(path)
+} else := []
+
+# Fields of a list that a row lacks.
+missing(row, fields) := [field |
+	some field in fields
+	object.get(row, field, null) == null
+]
+
+# A field's value, null where it is absent.
+value(row, field) := object.get(row, field, null)
+
+# -- Sentences -------------------------------------------------------------------------------------------------------
+
+clip(text) := substring(text, 0, 120)
+
+# At most four names: `Ledger, Sales, Support, Legal and 3 more`.
+names(xs) := concat(", ", [clip(x) | some x in xs]) if {
+	count(xs) <= 4
+} else := sprintf("%s and %d more", [
+	concat(", ", [clip(x) | some x in array.slice(xs, 0, 4)]),
+	count(xs) - 4,
+])
+
+# `1 policy`, `3 policies`.
+number_of(n, one, _) := sprintf("1 %s", [one]) if n == 1
+
+number_of(n, _, many) := sprintf("%d %s", [n, many]) if n != 1
+
+# `lets` for one thing, `let` for several.
+verb(n, one, _) := one if n == 1
+
+verb(n, _, many) := many if n != 1
+
+on_off(flag) := "on" if flag == true
+
+on_off(flag) := "off" if flag == false
+
+# The first thousand of a list: as many entities as an answer may have.
+first(xs) := array.slice(xs, 0, 1000)
+
+# -- SharePoint ------------------------------------------------------------------------------------------------------
+
+spo_path := "sharepoint/Tenant"
+
+spo_graph_path := "admin/sharepoint/settings"
+
+spo := row if {
+	some index, row in objects(spo_path)
+	index == 0
+}
+
+spo_graph := row if {
+	some index, row in objects(spo_graph_path)
+	index == 0
+}
+
+# How far sharing reaches, whichever of its spellings a document uses: 0 nobody outside, 1 new and existing guests,
+# 2 anyone with the link, 3 guests who are there already.
+sharing_words := {
+	"0": 0,
+	"disabled": 0,
+	"1": 1,
+	"externalusersharingonly": 1,
+	"2": 2,
+	"externaluserandguestsharing": 2,
+	"3": 3,
+	"existingexternalusersharingonly": 3,
+}
+
+reach(value) := value if {
+	is_number(value)
+	value in {0, 1, 2, 3}
+}
+
+reach(value) := sharing_words[lower(value)] if is_string(value)
+
+reach_title(0) := "only people in the organisation"
+
+reach_title(1) := "new and existing guests"
+
+reach_title(2) := "anyone with the link"
+
+reach_title(3) := "existing guests"
+
+# SharePoint's sharing: from the tenant document, otherwise from Graph's (never in the strict reading of exports).
+spo_sharing := reach(spo.SharingCapability) if {
+	reach(spo.SharingCapability)
+} else := reach(spo_graph.sharingCapability) if {
+	not strict
+	reach(spo_graph.sharingCapability)
+}
+
+# The tenant document's fields that are absent.
+spo_missing(fields) := missing(spo, fields) if {
+	spo
+} else := fields
+
+# Whether a condition for a check is known not to hold, so that its other fields needn't be there. The strict reading of
+# exports wants them all.
+spo_may_skip(_) if not strict
+
+spo_may_skip(fields) if {
+	strict
+	count(spo_missing(fields)) == 0
+}
+
+spo_needs(fields) := lacks(spo_path, spo_missing(fields))
+
+# -- Teams -----------------------------------------------------------------------------------------------------------
+
+# A policy's name without the prefix that Teams gives to every policy but the global one.
+policy_name(row) := trim_prefix(row.Identity, "Tag:") if {
+	is_string(object.get(row, "Identity", null))
+} else := "without a name"
+
+# Rows of a Teams document that aren't exempted.
+teams_rows(path) := [row |
+	some row in objects(path)
+	not exempt_policy(row)
+]
+
+exempt_policy(row) if {
+	identity := object.get(row, "Identity", null)
+	is_string(identity)
+	lower(identity) in (lib.exempt("policy") | lib.exempt("*"))
+}
+
+exempt_policy(row) if lower(policy_name(row)) in (lib.exempt("policy") | lib.exempt("*"))
+
+# The policy that holds for everybody without another.
+teams_global(path) := row if {
+	found := [each |
+		some each in objects(path)
+		lower(policy_name(each)) == "global"
+	]
+	row := found[0]
+}
+
+switched_on(rows, field) := [row |
+	some row in rows
+	row[field] == true
+]
+
+# Whether a switch is known in every row. The strict reading of exports takes an absent switch for off.
+known_switch(rows, _) if {
+	strict
+	count(rows) > 0
+}
+
+known_switch(rows, field) if {
+	count(rows) > 0
+	every row in rows {
+		is_boolean(row[field])
+	}
+}
+
+policy_names(rows) := sort([policy_name(row) | some row in rows])
+
+policy_entities(rows) := first([{"type": "policy", "id": object.get(row, "Identity", policy_name(row)), "name": policy_name(row)} |
+	some row in rows
+])
+
+# `Meeting policy Global lets`, `Meeting policies Global, Sales let`
+subject(rows, one, many) := sprintf("%s %s", [
+	verb(count(rows), one, many),
+	names(policy_names(rows)),
+])
+
+switches(rows, field) := {policy_name(row): value(row, field) | some row in rows}
+
+evidence(rows, fields) := [object.union({"policy": policy_name(row)}, {field: value(row, field) | some field in fields}) |
+	some row in array.slice(rows, 0, 50)
+]
+
+# Government clouds lack some features: the plan names say so.
+government if lib.feature("government") == true
+
+government if {
+	some tenant in objects("teams/TenantInfo")
+	some plan in lib.as_list(object.get(tenant, "AssignedPlan", []))
+	is_string(plan)
+	some mark in {"GCC", "DOD"}
+	contains(upper(plan), mark)
+}
+
+# An export that asked for the tenant and got nothing can't tell which cloud it is.
+tenant_info_empty if {
+	lib.has("teams/TenantInfo")
+	count(objects("teams/TenantInfo")) == 0
+}
+
+federation_path := "teams/FederationConfiguration"
+
+# Whether a federation object names at least one domain.
+names_domains(row) if count(allowed_domains(row)) > 0
+
+allowed_domains(row) := {name |
+	some entry in lib.as_list(object.get(row, "AllowedDomains", []))
+	some name in domain_names(entry)
+}
+
+domain_names(entry) := [entry] if {
+	is_string(entry)
+	entry != ""
+	not startswith(lower(entry), "allowallknowndomains")
+} else := [name |
+	some inner in lib.as_list(object.get(entry, "AllowedDomain", object.get(entry, "Domain", [])))
+	name := domain_text(inner)
+	name != ""
+] if {
+	is_object(entry)
+} else := []
+
+domain_text(inner) := trim_prefix(inner, "Domain=") if {
+	is_string(inner)
+} else := object.get(inner, "Domain", "") if {
+	is_object(inner)
+} else := ""
+
+# Federation objects that let every outside domain in.
+open_federation := [row |
+	some row in teams_rows(federation_path)
+	row.AllowFederatedUsers == true
+	not names_domains(row)
+]
+
+# Federation objects through which people with private Teams accounts can start a conversation.
+consumer_inbound := [row |
+	some row in teams_rows(federation_path)
+	row.AllowTeamsConsumer == true
+	row.AllowTeamsConsumerInbound == true
+]
+
+# -- Teams apps ------------------------------------------------------------------------------------------------------
+
+app_policies_path := "teams/AppPermissionPolicy"
+
+app_settings_path := "teams/TenantAppSettings"
+
+# The tenant's own switch for a family of apps, where the tenant has these switches.
+app_switch(name) := setting.SettingValue if {
+	found := [each |
+		some each in objects(app_settings_path)
+		each.SettingName == name
+	]
+	setting := found[0]
+}
+
+# Policies that allow every app but listed ones.
+open_app_policies(field) := [row |
+	some row in teams_rows(app_policies_path)
+	row[field] == "BlockedAppList"
+]
+
+# The verdict for one family of apps: `name` the tenant's switch, `field` the policies' field, `apps` for sentences.
+app_verdict(name, field, apps) := lib.passed(sprintf("No %s can be used before they are approved", [apps]), {name: "None"}) if {
+	app_switch(name) == "None"
+} else := lib.failed(
+	sprintf("The tenant-wide app setting %s is %s instead of None, so people can use %s that nobody has approved", [name, clip(app_switch(name)), apps]),
+	{name: app_switch(name)},
+	[{"setting": name, "value": app_switch(name)}],
+) if {
+	is_string(app_switch(name))
+} else := lib.failed_entities(
+	sprintf("%s %s every one of the %s except listed ones, so people can use apps that nobody has approved", [
+		subject(rows, "App permission policy", "App permission policies"),
+		verb(count(rows), "allows", "allow"),
+		apps,
+	]),
+	switches(rows, field),
+	evidence(rows, [field]),
+	policy_entities(rows),
+) if {
+	rows := open_app_policies(field)
+	count(rows) > 0
+} else := lib.passed(
+	sprintf("Every app permission policy allows only listed ones of the %s", [apps]),
+	switches(teams_rows(app_policies_path), field),
+) if {
+	known_app_field(field)
+} else := lacks(app_policies_path, [field])
+
+known_app_field(field) if {
+	all_rows := objects(app_policies_path)
+	count(all_rows) > 0
+	every row in all_rows {
+		is_string(row[field])
+	}
+}
+
+# -- Power Platform --------------------------------------------------------------------------------------------------
+
+pp_settings_path := "powerplatform/TenantSettings"
+
+pp_dlp_path := "powerplatform/DlpPolicies"
+
+pp_environments_path := "powerplatform/Environments"
+
+# The verdict for one tenant switch that has to be true. `good` and `bad` are sentences.
+pp_switch(field, good, bad) := lib.failed(bad, {field: false}, [{"setting": field, "value": false}]) if {
+	some row in objects(pp_settings_path)
+	row[field] == false
+} else := lib.passed(good, {field: true}) if {
+	rows := objects(pp_settings_path)
+	count(rows) > 0
+	every row in rows {
+		row[field] == true
+	}
+} else := lacks(pp_settings_path, [field])
+
+# Data policies: bare ones, and those that an export keeps in a further `value`.
+pp_policies := [policy |
+	some row in objects(pp_dlp_path)
+	some policy in lib.as_list(object.get(row, "value", row))
+	is_object(policy)
+]
+
+policy_title(policy) := policy.displayName if {
+	is_string(object.get(policy, "displayName", null))
+	policy.displayName != ""
+} else := object.get(policy, "name", "without a name")
+
+# Names of the environments that a policy lists.
+listed(policy) := {lower(environment.name) |
+	some environment in lib.as_list(object.get(policy, "environments", []))
+	is_object(environment)
+	is_string(object.get(environment, "name", null))
+}
+
+# Whether a policy holds in an environment.
+covers(policy, _) if policy.environmentType == "AllEnvironments"
+
+covers(policy, name) if {
+	policy.environmentType == "ExceptEnvironments"
+	not lower(name) in listed(policy)
+}
+
+# What lists its environments without a type holds for those.
+covers(policy, name) if {
+	not policy.environmentType in {"AllEnvironments", "ExceptEnvironments"}
+	lower(name) in listed(policy)
+}
+
+covered(name) if {
+	some policy in pp_policies
+	covers(policy, name)
+}
+
+# Environments in one shape, whether they come from PowerShell or from the REST API. A list in a list is opened, except
+# in the strict reading of exports.
+pp_environments := [environment |
+	some row in pp_environment_rows
+	environment := pp_environment(row)
+]
+
+pp_environment_rows := objects(pp_environments_path) if {
+	strict
+} else := array.concat(objects(pp_environments_path), [inner |
+	some row in lib.rows(pp_environments_path)
+	is_array(row)
+	some inner in row
+	is_object(inner)
+])
+
+pp_environment(row) := {"name": row.EnvironmentName, "title": object.get(row, "DisplayName", row.EnvironmentName), "default": object.get(row, "IsDefault", false)} if {
+	is_string(object.get(row, "EnvironmentName", null))
+} else := {"name": row.name, "title": object.get(properties, "displayName", row.name), "default": object.get(properties, "isDefault", false)} if {
+	is_string(object.get(row, "name", null))
+	properties := object.get(row, "properties", {})
+}
+
+# The default environment is named after the tenant.
+default_environment := name if {
+	found := [environment.name |
+		some environment in pp_environments
+		environment.default == true
+	]
+	name := found[0]
+	not strict
+} else := sprintf("Default-%s", [input.doc.tenant]) if {
+	is_string(input.doc.tenant)
+	input.doc.tenant != ""
+}
+
+# -- Power BI --------------------------------------------------------------------------------------------------------
+
+pbi_path := "powerbi/TenantSettings"
+
+pbi_setting(name) := setting if {
+	found := [row |
+		some row in pbi_rows
+		row.settingName == name
+		is_boolean(row.enabled)
+	]
+	setting := found[0]
+}
+
+# Settings: bare ones, and those in the API's own envelope.
+pbi_rows := [setting |
+	some row in objects(pbi_path)
+	some setting in lib.as_list(object.get(row, "tenantSettings", row))
+	is_object(setting)
+]
+
+# Groups that a setting is limited to.
+pbi_groups(setting) := [object.get(group, "name", object.get(group, "graphId", "without a name")) |
+	some group in lib.as_list(object.get(setting, "enabledSecurityGroups", []))
+	is_object(group)
+]
+
+# The strict reading of exports wants to know of a licence; ours is content with settings that could be read.
+pbi_unlicensed if lib.feature("powerbi") == false
+
+pbi_unlicensed if {
+	strict
+	not lib.feature("powerbi") == true
+}
+
+pbi_no_licence := lib.skipped("unlicensed", "The tenant has no Power BI licence, so its settings can't be judged")
+
+pbi_needs(name) := lib.skipped("unreadable", sprintf("%s has no setting %s", [pbi_path, name])) if {
+	lib.has(pbi_path)
+	count(pbi_rows) > 0
+} else := unreadable(pbi_path)
+
+# The verdict for a setting that has to be `wanted`.
+pbi_switch(name, wanted, good, bad) := pbi_no_licence if {
+	pbi_unlicensed
+} else := lib.passed(good, {name: wanted}) if {
+	pbi_setting(name).enabled == wanted
+} else := lib.failed(bad, {name: pbi_setting(name).enabled}, [{"setting": name, "enabled": pbi_setting(name).enabled}]) if {
+	pbi_setting(name)
+} else := pbi_needs(name)
+
+# The verdict for a setting that has to be off or limited to groups. `what` completes "… is off".
+pbi_limited(name, what, bad) := pbi_no_licence if {
+	pbi_unlicensed
+} else := lib.passed(sprintf("%s is off", [what]), {name: false}) if {
+	pbi_setting(name).enabled == false
+} else := lib.passed(
+	sprintf("%s is limited to %s", [what, names(pbi_groups(pbi_setting(name)))]),
+	{name: true, "groups": array.slice(pbi_groups(pbi_setting(name)), 0, 20)},
+) if {
+	count(pbi_groups(pbi_setting(name))) > 0
+} else := lib.failed(bad, {name: true, "groups": []}, [{"setting": name, "enabled": true, "groups": 0}]) if {
+	pbi_setting(name)
+} else := pbi_needs(name)
+
+# -- Apps ------------------------------------------------------------------------------------------------------------
+
+# Datasets of an app document that can't be relied on, of those named.
+app_unread(app, needs) := [dataset |
+	some dataset in needs
+	dataset in object.get(app.integration, "unreadable", [])
+]
+
+# Kinds of grant with a permission of one of these risks that can be relied on.
+app_kinds(app, risks) := {kind |
+	some kind, risk in object.get(app, "risks", {})
+	risk in risks
+	kind_known(app, kind)
+}
+
+kind_dataset := {
+	"delegated": "grants",
+	"application": "app_grants",
+	"sso_assignment": "app_assignments",
+	"token": "tokens",
+}
+
+kind_known(app, kind) if {
+	dataset := kind_dataset[kind]
+	not dataset in object.get(app.integration, "unreadable", [])
+}
+
+app_exempt(app) if lower(app.id) in (lib.exempt("app") | lib.exempt("application") | lib.exempt("*"))
+
+app_exempt(app) if lower(app.name) in (lib.exempt("app") | lib.exempt("application") | lib.exempt("*"))

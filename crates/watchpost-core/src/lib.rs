@@ -28,6 +28,7 @@ pub mod fact;
 pub mod finding;
 pub mod id;
 pub mod identity;
+pub mod import;
 pub mod integration;
 pub mod job;
 pub mod policy;

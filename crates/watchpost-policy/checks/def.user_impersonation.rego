@@ -1,0 +1,100 @@
+# METADATA
+# id: def.user_impersonation
+# title: Sensitive users are protected from impersonation
+# description: >-
+#   Mail that pretends to come from a director or from accounting is the start of most payment fraud. The anti-
+#   phishing policy that counts for everybody lists the people whom attackers would like to be.
+# scan: compliance
+# severity: medium
+# service: defender
+# platforms: [m365]
+# inputs:
+#   - exchange/AntiPhishPolicy
+#   - exchange/AntiPhishRule
+#   - exchange/EOPProtectionPolicyRule
+#   - exchange/AcceptedDomain
+# optional_inputs: [licenses/features]
+# remediation:
+#   - "Defender portal, Email & collaboration, Policies & rules, Threat policies, Anti-phishing: open the policy that counts for everybody, Edit protection settings, enable users to protect, add the people."
+#   - "Then Edit actions: quarantine the message or move it to the Junk Email folder."
+#   - "Or in Exchange Online PowerShell: Set-AntiPhishPolicy -Identity \"<policy>\" -EnableTargetedUserProtection $true -TargetedUsersToProtect @{Add=\"Name;address\"} -TargetedUserProtectionAction Quarantine"
+# references:
+#   - "https://learn.microsoft.com/defender-office-365/anti-phishing-policies-mdo-configure"
+# frameworks: ["MS.SECURITYSUITE.2.1v1", "MS.EXO.11.1v1", "CIS.M365.2.1.7", "NIST.800-53.SI-8"]
+# params:
+#   sensitive_users: []
+package watchpost.checks.def_user_impersonation
+
+import rego.v1
+
+import data.watchpost.checklib as lib
+import data.watchpost.checklib_defender as defender
+
+wanted := defender.addresses(defender.param("sensitive_users"))
+
+policy := defender.effective("phishing")
+
+fields := ["Enabled", "EnableTargetedUserProtection", "TargetedUsersToProtect", "TargetedUserProtectionAction"]
+
+# Candidates that act on every sensitive user that was configured.
+good := [candidate |
+	some candidate in defender.phishing_candidates
+	candidate.EnableTargetedUserProtection == true
+	count(wanted - defender.addresses(lib.list(candidate, "TargetedUsersToProtect"))) == 0
+	defender.acts(candidate, "TargetedUserProtectionAction")
+]
+
+row := policy.rows[0]
+
+unprotected := wanted - defender.addresses(lib.list(row, "TargetedUsersToProtect"))
+
+detected := {"policy": policy.label, "policies": [defender.shown(candidate, fields) |
+	some candidate in defender.phishing_candidates
+]}
+
+unlicensed if lib.feature("defender") == false
+
+result := defender.no_defender if {
+	unlicensed
+} else := lib.failed("No sensitive users are configured for this check, so nobody can tell whether they are protected.", {"configured": []}, []) if {
+	lib.scuba
+	count(wanted) == 0
+} else := lib.skipped(
+	"manual",
+	"Set the parameter `sensitive_users` to the sensitive users that matter most, or look at the anti-phishing policies yourself.",
+) if {
+	count(wanted) == 0
+} else := lib.passed("Every configured sensitive user is protected from impersonation.", detected) if {
+	count(good) > 0
+} else := lib.failed(
+	"No anti-phishing policy that reaches every recipient protects all configured sensitive users, so mail in their name is delivered.",
+	detected, [],
+) if {
+	lib.scuba
+} else := defender.unreadable(policy, fields) if {
+	defender.unknown(policy, ["Enabled", "EnableTargetedUserProtection"])
+} else := lib.failed_entities(
+	sprintf("In %s impersonation protection is off for sensitive users, so mail in their name is delivered.", [policy.label]),
+	detected, [], [defender.entity(row)],
+) if {
+	not on
+} else := lib.failed_entities(
+	sprintf("%s doesn't protect %s from impersonation, so mail in their name is delivered.", [
+		defender.capital(policy.label),
+		lib.join(unprotected),
+	]),
+	detected, [{"unprotected": [name | some name in unprotected]}], [defender.entity(row)],
+) if {
+	count(unprotected) > 0
+} else := lib.failed_entities(
+	sprintf("%s recognizes mail in the name of configured sensitive users and delivers it all the same: its action is %s.", [
+		defender.capital(policy.label),
+		lib.short(object.get(row, "TargetedUserProtectionAction", null)),
+	]),
+	detected, [], [defender.entity(row)],
+)
+
+on if {
+	row.Enabled == true
+	row.EnableTargetedUserProtection == true
+}

@@ -1,0 +1,48 @@
+# METADATA
+# id: def.zap
+# title: Mail is re-checked after delivery
+# description: >-
+#   Zero-hour auto purge takes mail out of mailboxes again when it turns out to carry malware after it was
+#   delivered. The malware policy that counts for everybody has it on.
+# scan: compliance
+# severity: high
+# service: defender
+# platforms: [m365]
+# inputs:
+#   - exchange/MalwareFilterPolicy
+#   - exchange/MalwareFilterRule
+#   - exchange/EOPProtectionPolicyRule
+#   - exchange/AcceptedDomain
+# remediation:
+#   - "Defender portal, Email & collaboration, Policies & rules, Threat policies, Anti-malware: open the policy that counts for everybody, Edit protection settings, enable zero-hour auto purge for malware."
+#   - "Or in Exchange Online PowerShell: Set-MalwareFilterPolicy -Identity \"Default\" -ZapEnabled $true"
+#   - "Find the policy that counts for everybody: Get-MalwareFilterRule | sort Priority | ft Name,State,Priority,MalwareFilterPolicy"
+# references:
+#   - "https://learn.microsoft.com/defender-office-365/zero-hour-auto-purge"
+# frameworks: ["MS.SECURITYSUITE.1.2v1", "MS.EXO.10.3v1", "NIST.800-53.SI-3"]
+package watchpost.checks.def_zap
+
+import rego.v1
+
+import data.watchpost.checklib as lib
+import data.watchpost.checklib_defender as defender
+
+policy := defender.effective("malware")
+
+fields := ["ZapEnabled"]
+
+row := policy.rows[0]
+
+result := defender.preset_passes(policy) if {
+	defender.by_preset_alone(policy)
+} else := defender.unreadable(policy, fields) if {
+	defender.unknown(policy, fields)
+} else := lib.failed_entities(
+	sprintf("In %s zero-hour auto purge is off, so malware that is recognized late stays in mailboxes.", [policy.label]),
+	defender.detected(policy, fields), [], [defender.entity(row)],
+) if {
+	row.ZapEnabled != true
+} else := lib.passed(
+	sprintf("%s takes malware out of mailboxes that is recognized late.", [defender.capital(policy.label)]),
+	defender.detected(policy, fields),
+)

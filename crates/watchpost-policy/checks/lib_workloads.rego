@@ -299,7 +299,10 @@ app_verdict(name, field, apps) := lib.passed(sprintf("No %s can be used before t
 	[{"setting": name, "value": app_switch(name)}],
 ) if {
 	is_string(app_switch(name))
-} else := lib.failed_entities(
+} else := app_policies_verdict(field, apps)
+
+# The verdict from the policies alone.
+app_policies_verdict(field, apps) := lib.failed_entities(
 	sprintf("%s %s every one of the %s except listed ones, so people can use apps that nobody has approved", [
 		subject(rows, "App permission policy", "App permission policies"),
 		verb(count(rows), "allows", "allow"),

@@ -1,0 +1,24 @@
+# METADATA
+# id: pbi.guests
+# title: Guests have no or limited access
+# description: >-
+#   Guests can not open Power BI, or only guests of listed groups can. Otherwise every guest of the tenant can
+#   browse to whatever was shared widely.
+# scan: compliance
+# severity: medium
+# service: powerbi
+# platforms: [m365]
+# inputs: []
+# optional_inputs: [powerbi/TenantSettings, licenses/features]
+# remediation:
+#   - "Fabric admin portal > Tenant settings > Export and sharing settings > Guest users can access Microsoft Fabric: switch it off, or choose \"Specific security groups\" and name the groups that need it."
+# references:
+#   - https://learn.microsoft.com/fabric/admin/service-admin-portal-export-sharing
+# frameworks: ["MS.POWERBI.2.1v1", "CIS.M365.9.1.1", "NIST.800-53.CM-7", "NIST.800-53.AC-6"]
+package watchpost.checks.pbi_guests
+
+import rego.v1
+
+import data.watchpost.checklib_workloads as work
+
+result := work.pbi_limited("AllowGuestUserToAccessSharedContent", "Guest access to Power BI", "Every guest of the tenant can use Power BI, so reports that were shared widely reach outsiders")

@@ -1,0 +1,24 @@
+# METADATA
+# id: pbi.sp_profiles
+# title: Service-principal profiles limited
+# description: >-
+#   Apps can not create profiles to act under, or only apps of listed groups can. Each profile is a further
+#   identity that no directory shows.
+# scan: compliance
+# severity: low
+# service: powerbi
+# platforms: [m365]
+# inputs: []
+# optional_inputs: [powerbi/TenantSettings, licenses/features]
+# remediation:
+#   - "Fabric admin portal > Tenant settings > Developer settings > Service principals can create and use profiles: switch it off, or choose \"Specific security groups\" and name the groups that need it."
+# references:
+#   - https://learn.microsoft.com/fabric/admin/service-admin-portal-developer
+# frameworks: ["MS.POWERBI.4.2v1", "CIS.M365.9.1.11", "NIST.800-53.AC-4", "NIST.800-53.AC-6(5)"]
+package watchpost.checks.pbi_sp_profiles
+
+import rego.v1
+
+import data.watchpost.checklib_workloads as work
+
+result := work.pbi_limited("AllowServicePrincipalsCreateAndUseProfiles", "Use of profiles by service principals", "Every service principal can create profiles to act under, so access is given to identities that no directory shows")

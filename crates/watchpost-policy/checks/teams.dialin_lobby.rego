@@ -1,0 +1,43 @@
+# METADATA
+# id: teams.dialin_lobby
+# title: Dial-in callers wait
+# description: >-
+#   In no meeting policy do people who call by phone pass the lobby. A phone number is no proof of who somebody
+#   is.
+# scan: compliance
+# severity: medium
+# service: teams
+# platforms: [m365]
+# inputs: [teams/MeetingPolicy]
+# remediation:
+#   - "Teams admin center > Meetings > Meeting policies: open each policy that is named and switch off \"People dialing in can bypass the lobby\"."
+#   - "Or in PowerShell, for each: Set-CsTeamsMeetingPolicy -Identity Global -AllowPSTNUsersToBypassLobby $false"
+# references:
+#   - https://learn.microsoft.com/powershell/module/teams/set-csteamsmeetingpolicy
+# frameworks: ["MS.TEAMS.1.5v1", "CIS.M365.8.5.4", "NIST.800-53.SC-15a"]
+package watchpost.checks.teams_dialin_lobby
+
+import rego.v1
+
+import data.watchpost.checklib as lib
+import data.watchpost.checklib_workloads as work
+
+path := "teams/MeetingPolicy"
+
+rows := work.teams_rows(path)
+
+bad := work.switched_on(rows, "AllowPSTNUsersToBypassLobby")
+
+result := lib.failed_entities(
+	sprintf("%s %s dial-in callers pass the lobby, so whoever knows the number listens in unseen", [
+		work.subject(bad, "Meeting policy", "Meeting policies"),
+		work.verb(count(bad), "lets", "let"),
+	]),
+	work.switches(bad, "AllowPSTNUsersToBypassLobby"),
+	work.evidence(bad, ["AllowPSTNUsersToBypassLobby"]),
+	work.policy_entities(bad),
+) if {
+	count(bad) > 0
+} else := lib.passed("Dial-in callers wait in the lobby", work.switches(rows, "AllowPSTNUsersToBypassLobby")) if {
+	work.known_switch(rows, "AllowPSTNUsersToBypassLobby")
+} else := work.lacks(path, ["AllowPSTNUsersToBypassLobby"])

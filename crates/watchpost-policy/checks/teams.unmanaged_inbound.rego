@@ -1,0 +1,56 @@
+# METADATA
+# id: teams.unmanaged_inbound
+# title: Unmanaged users cannot start contact
+# description: >-
+#   People with private Teams accounts can not write to employees first. Nobody manages those accounts, and
+#   anybody can make one under any name. Government clouds do not have them.
+# scan: compliance
+# severity: high
+# service: teams
+# platforms: [m365]
+# inputs: [teams/FederationConfiguration]
+# optional_inputs: [teams/TenantInfo, licenses/features]
+# remediation:
+#   - "Teams admin center > Users > External access > Organization settings: untick \"External users with Teams accounts not managed by an organization can contact users in my organization\"."
+#   - "Or in PowerShell: Set-CsTenantFederationConfiguration -AllowTeamsConsumerInbound $false"
+# references:
+#   - https://learn.microsoft.com/microsoftteams/trusted-organizations-external-meetings-chat
+# frameworks: ["MS.TEAMS.2.2v2", "CIS.M365.8.2.3", "NIST.800-53.CM-7", "NIST.800-53.SI-8"]
+package watchpost.checks.teams_unmanaged_inbound
+
+import rego.v1
+
+import data.watchpost.checklib as lib
+import data.watchpost.checklib_workloads as work
+
+path := work.federation_path
+
+rows := work.teams_rows(path)
+
+bad := work.consumer_inbound
+
+known if work.known_switch(rows, "AllowTeamsConsumerInbound")
+
+known if {
+	count(rows) > 0
+	every row in rows {
+		row.AllowTeamsConsumer == false
+	}
+}
+
+result := lib.skipped("not_applicable", "Government clouds have no contact with private accounts") if {
+	work.government
+} else := lib.failed_entities(
+	sprintf("%s %s people with private Teams accounts write to employees first, so anybody can approach them under any name", [
+		work.subject(bad, "Federation configuration", "Federation configurations"),
+		work.verb(count(bad), "lets", "let"),
+	]),
+	work.switches(bad, "AllowTeamsConsumerInbound"),
+	work.evidence(bad, ["AllowTeamsConsumer", "AllowTeamsConsumerInbound"]),
+	work.policy_entities(bad),
+) if {
+	count(bad) > 0
+} else := lib.passed("People with private Teams accounts can't start a conversation", work.switches(rows, "AllowTeamsConsumerInbound")) if {
+	known
+	work.known_switch(rows, "AllowTeamsConsumer")
+} else := work.lacks(path, ["AllowTeamsConsumer", "AllowTeamsConsumerInbound"])

@@ -1,0 +1,42 @@
+# METADATA
+# id: legacy.ms_teams_2_2v1
+# title: Unmanaged users cannot start contact, in every cloud
+# description: >-
+#   A former baseline: as today's, for government clouds too.
+# scan: compliance
+# variant_of: teams.unmanaged_inbound
+# severity: medium
+# service: teams
+# platforms: [m365]
+# inputs: [teams/FederationConfiguration]
+# remediation:
+#   - "Set-CsTenantFederationConfiguration -AllowTeamsConsumerInbound $false"
+# references:
+#   - https://learn.microsoft.com/microsoftteams/trusted-organizations-external-meetings-chat
+# frameworks: ["MS.TEAMS.2.2v1"]
+package watchpost.checks.legacy_ms_teams_2_2v1
+
+import rego.v1
+
+import data.watchpost.checklib as lib
+import data.watchpost.checklib_workloads as work
+
+path := work.federation_path
+
+rows := work.teams_rows(path)
+
+bad := work.consumer_inbound
+
+result := lib.failed_entities(
+	sprintf("%s %s people with private Teams accounts write to employees first, so anybody can approach them under any name", [
+		work.subject(bad, "Federation configuration", "Federation configurations"),
+		work.verb(count(bad), "lets", "let"),
+	]),
+	work.switches(bad, "AllowTeamsConsumerInbound"),
+	work.evidence(bad, ["AllowTeamsConsumer", "AllowTeamsConsumerInbound"]),
+	work.policy_entities(bad),
+) if {
+	count(bad) > 0
+} else := lib.passed("People with private Teams accounts can't start a conversation", work.switches(rows, "AllowTeamsConsumerInbound")) if {
+	work.known_switch(rows, "AllowTeamsConsumer")
+} else := work.lacks(path, ["AllowTeamsConsumer"])

@@ -9,6 +9,7 @@
 //! What this crate does NOT do: store, judge, schedule, or change anything at a vendor. It only reads.
 
 mod config;
+mod driven;
 pub mod import;
 mod jwt;
 mod m365;
@@ -18,6 +19,7 @@ mod outbound;
 mod paging;
 mod registry;
 mod run;
+mod settings;
 mod token;
 mod value;
 

@@ -1,10 +1,9 @@
 //! A sync as straight-line code that yields pages, and the bookkeeping of one dataset.
 
-use crate::outbound::call::CallError;
+use crate::{driven::Driven, outbound::call::CallError};
 use async_trait::async_trait;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
-use std::{future::Future, pin::Pin};
 use tokio::sync::mpsc;
 use watchpost_core::{
     connector::{ConnectorError, Page, SyncRun},
@@ -19,16 +18,8 @@ pub(crate) const DOCUMENT_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Datasets in a row without any answer after which the vendor counts as gone.
 const UNREACHABLE_MAX: u32 = 2;
 
-type Driver = Pin<Box<dyn Future<Output = Result<(), ConnectorError>> + Send>>;
-
-/// Runs a driver only while somebody waits for the next page, and no further than one page ahead: what isn't asked
-/// for isn't read, and dropping this ends everything.
-pub(crate) struct DrivenRun {
-    pages: mpsc::Receiver<Page>,
-    driver: Option<Driver>,
-    /// How the driver failed; told once what it yielded before is out.
-    failed: Option<ConnectorError>,
-}
+/// A sync under way.
+pub(crate) struct DrivenRun(Driven<Page>);
 
 impl DrivenRun {
     /// `drive` gets the way to yield pages.
@@ -36,37 +27,20 @@ impl DrivenRun {
     where
         F: Future<Output = Result<(), ConnectorError>> + Send + 'static,
     {
-        let (sender, pages) = mpsc::channel(1);
-        let emitter = Emitter {
-            pages: sender,
-            unreachable: 0,
-            answered: false,
-        };
-        Self {
-            pages,
-            driver: Some(Box::pin(drive(emitter))),
-            failed: None,
-        }
+        Self(Driven::new(|pages| {
+            drive(Emitter {
+                pages,
+                unreachable: 0,
+                answered: false,
+            })
+        }))
     }
 }
 
 #[async_trait]
 impl SyncRun for DrivenRun {
     async fn next_page(&mut self) -> Result<Option<Page>, ConnectorError> {
-        while let Some(driver) = &mut self.driver {
-            tokio::select! {
-                biased;
-                Some(page) = self.pages.recv() => return Ok(Some(page)),
-                end = driver => {
-                    self.driver = None;
-                    self.failed = end.err();
-                }
-            }
-        }
-        match self.pages.try_recv() {
-            Ok(page) => Ok(Some(page)),
-            Err(_) => self.failed.take().map_or(Ok(None), Err),
-        }
+        self.0.next().await
     }
 }
 

@@ -161,6 +161,11 @@ impl Client {
         below(&self.graph, path, query)
     }
 
+    /// Whether the tenant lives in a cloud for the United States' government.
+    pub(super) fn is_government_cloud(&self) -> bool {
+        self.graph.host_str().is_some_and(|host| host.ends_with(".us"))
+    }
+
     /// Gets a token if there is none yet: shows whether the credentials are good.
     pub(super) async fn sign_in(&self) -> Result<(), ConnectorError> {
         self.tokens

@@ -2,10 +2,11 @@
 
 mod client;
 mod normalise;
+mod settings;
 mod sync;
 mod wire;
 
-use crate::{outbound::Outbound, run::DrivenRun};
+use crate::{outbound::Outbound, run::DrivenRun, settings::DrivenSettings};
 use async_trait::async_trait;
 use client::{Client, GRAPH_URL, LOGIN_URL, Refusal};
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use watchpost_core::{
         ConfigField, Connector, ConnectorConfig, ConnectorError, PermissionCheck, SyncRun, Verification,
     },
     fact::Dataset,
+    setting::{CollectRequest, SettingRun},
     text::ForeignText,
     word::Platform,
 };
@@ -30,6 +32,7 @@ mod permission {
     pub(super) const ROLES: &str = "RoleManagement.Read.Directory";
     pub(super) const ROLES_ACTIVE: &str = "RoleAssignmentSchedule.Read.Directory";
     pub(super) const ROLES_ELIGIBLE: &str = "RoleEligibilitySchedule.Read.Directory";
+    pub(super) const SHAREPOINT_SETTINGS: &str = "SharePointTenantSettings.Read.All";
     pub(super) const USER: &str = "User.Read.All";
 }
 
@@ -267,6 +270,24 @@ impl Connector for M365 {
         client.sign_in().await?;
         let client = Arc::new(client);
         Ok(Box::new(DrivenRun::new(|out| sync::drive(client, out))))
+    }
+
+    fn setting_paths(&self) -> &'static [&'static str] {
+        &settings::PATHS
+    }
+
+    async fn collect(
+        &self,
+        config: &ConnectorConfig,
+        request: CollectRequest,
+    ) -> Result<Box<dyn SettingRun>, ConnectorError> {
+        let budget = self.outbound.settings().sync_budget.min(settings::BUDGET);
+        let client = Client::new(&self.outbound, config, budget)?;
+        client.sign_in().await?;
+        let client = Arc::new(client);
+        Ok(Box::new(DrivenSettings::new(request, |out| {
+            settings::drive(client, out)
+        })))
     }
 }
 

@@ -7,7 +7,6 @@ use serde_json::value::RawValue;
 /// One page of a list. Rows are read one by one, so that a broken one spoils no other.
 #[derive(Deserialize)]
 pub(super) struct ListPage {
-    #[serde(default)]
     pub(super) value: Vec<Box<RawValue>>,
     #[serde(rename = "@odata.nextLink")]
     pub(super) next: Option<String>,
@@ -194,4 +193,13 @@ pub(super) struct AppRoleAssignment {
     pub(super) principal_type: Option<String>,
     pub(super) app_role_id: Option<String>,
     pub(super) created_date_time: Option<String>,
+}
+
+/// A trust between an application and another identity provider's workload.
+#[derive(Deserialize)]
+pub(super) struct FederatedCredential {
+    pub(super) name: Option<String>,
+    pub(super) issuer: Option<String>,
+    pub(super) subject: Option<String>,
+    pub(super) audiences: Option<Vec<String>>,
 }

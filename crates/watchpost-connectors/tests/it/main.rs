@@ -6,6 +6,7 @@ mod faults;
 mod full;
 mod import;
 mod secrecy;
+mod settings;
 mod sign_in;
 mod support;
 mod verify;

@@ -15,6 +15,7 @@ use watchpost_core::{
     connector::{Connector, ConnectorConfig, ConnectorError, Page},
     fact::{AccountFacts, AppFacts, Collection, Dataset, Fact, GrantFacts, MfaFacts, RoleFacts},
     ports::{Clock, Random},
+    setting::{CollectRequest, SETTING_BYTES_MAX, SettingDocument},
     time::Timestamp,
     word::{CollectionState, Platform},
 };
@@ -203,6 +204,88 @@ impl Rig {
                 }
             }
         }
+    }
+}
+
+impl Rig {
+    /// Reads these settings.
+    pub(crate) async fn collect_paths(&self, platform: Platform, paths: &[&str]) -> Settings {
+        let config = if platform == Platform::Okta {
+            self.okta()
+        } else {
+            self.m365()
+        };
+        self.collect_with(platform, &config, paths, true).await.unwrap()
+    }
+
+    pub(crate) async fn collect_with(
+        &self,
+        platform: Platform,
+        config: &ConnectorConfig,
+        paths: &[&str],
+        metered: bool,
+    ) -> Result<Settings, ConnectorError> {
+        let request = CollectRequest {
+            paths: paths.iter().map(|path| (*path).to_owned()).collect(),
+            metered,
+        };
+        let mut run = self.connector(platform).collect(config, request).await?;
+        let mut read = BTreeMap::new();
+        while let Some(document) = run.next_setting().await? {
+            let has_one = matches!(
+                document.state,
+                CollectionState::Complete | CollectionState::Partial
+            );
+            assert_eq!(document.document.is_some(), has_one, "{document:?}");
+            assert_eq!(
+                document.detail.is_none(),
+                document.state == CollectionState::Complete,
+                "{document:?}"
+            );
+            assert!(
+                document
+                    .document
+                    .as_ref()
+                    .is_none_or(|text| text.len() <= SETTING_BYTES_MAX)
+            );
+            assert!(paths.contains(&document.path.as_str()), "{document:?}");
+            let path = document.path.clone();
+            assert!(read.insert(path, document).is_none(), "each path has one end");
+        }
+        assert!(run.next_setting().await.unwrap().is_none());
+        assert_eq!(read.len(), paths.len(), "each path has an end");
+        Ok(Settings { read })
+    }
+}
+
+/// What a collection yielded, by path.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) read: BTreeMap<String, SettingDocument>,
+}
+
+impl Settings {
+    pub(crate) fn document(&self, path: &str) -> serde_json::Value {
+        let read = &self.read[path];
+        let text = read.document.as_ref();
+        serde_json::from_str(text.unwrap_or_else(|| panic!("{read:?}"))).unwrap()
+    }
+
+    pub(crate) fn rows(&self, path: &str) -> Vec<serde_json::Value> {
+        self.document(path)["value"].as_array().unwrap().clone()
+    }
+
+    pub(crate) fn detail(&self, path: &str) -> &str {
+        self.read[path].detail.as_deref().unwrap_or_default()
+    }
+
+    /// Paths that didn't end complete.
+    pub(crate) fn incomplete(&self) -> Vec<(&str, CollectionState)> {
+        let ends = self
+            .read
+            .values()
+            .filter(|end| end.state != CollectionState::Complete);
+        ends.map(|end| (end.path.as_str(), end.state)).collect()
     }
 }
 

@@ -1,0 +1,195 @@
+//! Reading settings for a scan: each path by itself.
+
+use crate::support::Rig;
+use watchpost_core::word::{AccountStatus, CollectionState, Platform};
+use watchpost_simulator::{Company, FaultKind, RetryAfter, Vendor};
+
+const AUTHORIZATION: &str = "policies/authorizationPolicy";
+const CONDITIONAL_ACCESS: &str = "identity/conditionalAccess/policies";
+const DOMAINS: &str = "domains";
+const GROUPS: &str = "groups/public";
+const LICENSES: &str = "licenses/features";
+const MFA: &str = "reports/mfaCapability";
+const OPEN_APPS: &str = "servicePrincipals/open";
+const USERS: &str = "users/summary";
+
+/// Paths of each kind: an object, lists, and what is put together from lists.
+const SOME: &[&str] = &[
+    AUTHORIZATION,
+    CONDITIONAL_ACCESS,
+    DOMAINS,
+    GROUPS,
+    LICENSES,
+    MFA,
+    OPEN_APPS,
+    USERS,
+];
+
+#[tokio::test]
+async fn objects_and_lists_are_kept_as_graph_sends_them_without_its_notes() {
+    let rig = Rig::start().await;
+    let read = rig.collect_paths(Platform::M365, SOME).await;
+    assert_eq!(read.incomplete(), []);
+    assert!(read.document(AUTHORIZATION)["guestUserRoleId"].is_string());
+    assert_eq!(read.document(AUTHORIZATION).get("@odata.context"), None);
+    assert_eq!(read.read[AUTHORIZATION].source, "graph");
+    assert!(read.rows(CONDITIONAL_ACCESS)[0]["state"].is_string());
+    assert_eq!(read.read[CONDITIONAL_ACCESS].source, "graph-beta");
+    assert!(read.rows(DOMAINS)[0]["id"].is_string());
+}
+
+#[tokio::test]
+async fn accounts_groups_apps_and_licences_are_summed_up() {
+    let rig = Rig::start().await;
+    let read = rig.collect_paths(Platform::M365, SOME).await;
+    let sync = rig.sync(Platform::M365).await;
+    let users = read.document(USERS);
+    let enabled = sync
+        .accounts()
+        .iter()
+        // An invitation that nobody took up yet is an enabled account, too.
+        .filter(|account| matches!(account.status, AccountStatus::Active | AccountStatus::Pending))
+        .count();
+    assert_eq!(users["enabled"], enabled);
+    assert!(users["enabledGuests"].as_u64().unwrap() > 0);
+    let mfa = read.document(MFA);
+    assert_eq!(
+        mfa["enabledMembers"].as_u64().unwrap(),
+        users["enabled"].as_u64().unwrap() - users["enabledGuests"].as_u64().unwrap()
+    );
+    let not_capable = mfa["notCapable"].as_u64().unwrap();
+    assert!(not_capable > 0);
+    assert_eq!(mfa["accounts"].as_array().unwrap().len() as u64, not_capable);
+    assert_eq!(read.document(LICENSES)["entra_p2"], true);
+    assert_eq!(read.document(LICENSES)["government"], false);
+    for row in read.rows(OPEN_APPS) {
+        assert_eq!(row.as_object().unwrap().len(), 3);
+    }
+}
+
+#[tokio::test]
+async fn a_missing_permission_is_named_and_costs_only_its_paths() {
+    let rig = Rig::start().await;
+    for (permission, lost) in [
+        ("Policy.Read.All", &[CONDITIONAL_ACCESS, AUTHORIZATION][..]),
+        ("Domain.Read.All", &[DOMAINS]),
+        ("GroupMember.Read.All", &[GROUPS]),
+        ("Organization.Read.All", &[LICENSES]),
+        ("AuditLog.Read.All", &[MFA]),
+        ("User.Read.All", &[MFA, USERS]),
+        ("Application.Read.All", &[OPEN_APPS]),
+    ] {
+        rig.simulator.deny_permission(Vendor::Graph, permission);
+        let read = rig.collect_paths(Platform::M365, SOME).await;
+        let denied: Vec<_> = lost.iter().map(|path| (*path, CollectionState::Denied)).collect();
+        assert_eq!(read.incomplete(), denied, "{permission}");
+        for path in lost {
+            assert_eq!(read.detail(path), permission);
+        }
+        rig.simulator.grant_permission(Vendor::Graph, permission);
+    }
+}
+
+#[tokio::test]
+async fn what_the_licence_lacks_is_told_from_what_is_denied() {
+    let rig = Rig::start().await;
+    rig.simulator.unlicensed(Vendor::Graph, true);
+    let read = rig.collect_paths(Platform::M365, SOME).await;
+    assert_eq!(read.incomplete(), [(MFA, CollectionState::Unlicensed)]);
+    assert_eq!(read.document(LICENSES)["entra_p2"], false);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_passes_is_asked_again_and_what_stays_broken_ends_its_path_alone() {
+    let bad = [
+        (2, FaultKind::TooManyRequests(RetryAfter::Seconds(20)), None),
+        (2, FaultKind::Unavailable, None),
+        (1, FaultKind::Unauthorized, None),
+        (
+            u32::MAX,
+            FaultKind::TooManyRequests(RetryAfter::Seconds(20)),
+            Some((CollectionState::Failed, "429")),
+        ),
+        (
+            u32::MAX,
+            FaultKind::TooManyRequests(RetryAfter::Seconds(3_600)),
+            Some((CollectionState::Failed, "3600 s")),
+        ),
+        (
+            u32::MAX,
+            FaultKind::InternalError,
+            Some((CollectionState::Failed, "status 500")),
+        ),
+        (
+            u32::MAX,
+            FaultKind::Unauthorized,
+            Some((CollectionState::Failed, "refuses the token")),
+        ),
+        (
+            u32::MAX,
+            FaultKind::MalformedJson,
+            Some((CollectionState::Failed, "could not be understood")),
+        ),
+        (
+            u32::MAX,
+            FaultKind::LoopingNext,
+            Some((CollectionState::Failed, "in a circle")),
+        ),
+        (
+            u32::MAX,
+            FaultKind::ForeignNext,
+            Some((CollectionState::Failed, "another host")),
+        ),
+        (
+            u32::MAX,
+            FaultKind::EndlessPages,
+            Some((CollectionState::Failed, "did not end")),
+        ),
+        (
+            u32::MAX,
+            FaultKind::Reset,
+            Some((CollectionState::Failed, "connection broke")),
+        ),
+    ];
+    for (times, kind, end) in bad {
+        let rig = Rig::with(Company::load_embedded().unwrap(), |settings| {
+            settings.pages_max = 20;
+        })
+        .await;
+        rig.fault(Vendor::Graph, "/v1.0/domains", times, kind.clone());
+        let read = rig.collect_paths(Platform::M365, SOME).await;
+        match end {
+            None => assert_eq!(read.incomplete(), [], "{kind:?}"),
+            Some((state, reason)) => {
+                assert_eq!(read.incomplete(), [(DOMAINS, state)], "{kind:?}");
+                assert!(
+                    read.detail(DOMAINS).contains(reason),
+                    "{kind:?}: {}",
+                    read.detail(DOMAINS)
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vendor_that_is_gone_ends_the_collection() {
+    let rig = Rig::small().await;
+    rig.fault(Vendor::Graph, "/", u32::MAX, FaultKind::Reset);
+    let error = rig
+        .collect_with(Platform::M365, &rig.m365(), SOME, true)
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("connection broke"), "{error}");
+}
+
+#[tokio::test]
+async fn only_what_is_asked_for_is_read_and_an_unknown_path_fails_by_itself() {
+    let rig = Rig::small().await;
+    let unknown = "something/else";
+    let read = rig.collect_paths(Platform::M365, &[AUTHORIZATION, unknown]).await;
+    assert_eq!(read.incomplete(), [(unknown, CollectionState::Failed)]);
+    let requests = rig.simulator.requests();
+    let asked: Vec<_> = requests.keys().filter(|key| key.contains("/v1.0/")).collect();
+    assert_eq!(asked.len(), 1, "{requests:?}");
+}

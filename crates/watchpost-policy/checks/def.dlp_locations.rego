@@ -1,0 +1,99 @@
+# METADATA
+# id: def.dlp_locations
+# title: DLP covers mail, files, chat and devices
+# description: >-
+#   A rule against sending card numbers by mail is of little use if they leave by chat. Policies that look for all
+#   configured information types apply to all of Exchange, SharePoint, OneDrive, Teams and devices; Teams and
+#   devices only where the tenant has a license for them.
+# scan: compliance
+# severity: medium
+# service: defender
+# platforms: [m365]
+# inputs: [purview/DlpCompliancePolicy, purview/DlpComplianceRule]
+# optional_inputs: [subscribedSkus, licenses/features]
+# remediation:
+#   - "Purview portal, Data Loss Prevention, Policies: open the policy, Edit, Locations, and include all of Exchange email, SharePoint sites, OneDrive accounts, Teams chat and channel messages, and Devices."
+#   - "Or in Security & Compliance PowerShell: Set-DlpCompliancePolicy -Identity \"<policy>\" -AddExchangeLocation All -AddSharePointLocation All -AddOneDriveLocation All -AddTeamsLocation All -AddEndpointDlpLocation All"
+# references:
+#   - "https://learn.microsoft.com/purview/dlp-policy-reference"
+# frameworks:
+#   ["MS.SECURITYSUITE.3.2v1", "MS.DEFENDER.4.2v1", "MS.TEAMS.6.1v1", "CIS.M365.3.2.2", "NIST.800-53.SC-7(10)"]
+# params:
+#   sensitive_types:
+#     - "Credit Card Number"
+#     - "U.S. Individual Taxpayer Identification Number (ITIN)"
+#     - "U.S. Social Security Number (SSN)"
+package watchpost.checks.def_dlp_locations
+
+import rego.v1
+
+import data.watchpost.checklib as lib
+import data.watchpost.checklib_defender as defender
+
+# Name, the word in the policy's workload, its field, and the service plan that it needs beyond plain DLP.
+places := [
+	{"name": "Exchange", "workload": "Exchange", "field": "ExchangeLocation", "plan": ""},
+	{"name": "SharePoint", "workload": "SharePoint", "field": "SharePointLocation", "plan": ""},
+	{"name": "OneDrive", "workload": "OneDriveForBusiness", "field": "OneDriveLocation", "plan": ""},
+	{"name": "Teams", "workload": "Teams", "field": "TeamsLocation", "plan": "COMMUNICATIONS_DLP"},
+	{"name": "Devices", "workload": "EndpointDevices", "field": "EndpointDlpLocation", "plan": "MICROSOFTENDPOINTDLP"},
+]
+
+plans := {upper(defender.text(plan, "servicePlanName")) |
+	some sku in lib.rows("subscribedSkus")
+	some plan in lib.list(sku, "servicePlans")
+}
+
+# A place isn't asked for if the licenses are known and none of them covers it.
+needed(_) if lib.scuba
+
+needed(place) if place.plan == ""
+
+needed(_) if count(plans) == 0
+
+needed(place) if place.plan in plans
+
+everywhere(policy, place) if {
+	some location in lib.list(policy, place.field)
+	location_name(location) == "all"
+	contains(defender.text(policy, "Workload"), place.workload)
+}
+
+# `All`, or an object that is called so.
+location_name(location) := lower(location) if is_string(location)
+
+location_name(location) := lower(defender.name(location)) if is_object(location)
+
+covered := {place.name |
+	some place in places
+	some entry in defender.full_rules
+	everywhere(entry.policy, place)
+}
+
+missing := [place.name | some place in places; needed(place); not place.name in covered]
+
+spared := [place.name | some place in places; not needed(place)]
+
+detected := {
+	"policies": {defender.name(entry.policy) | some entry in defender.full_rules},
+	"covered": sort([name | some name in covered]),
+	"missing": missing,
+	"not_licensed": spared,
+}
+
+result := defender.no_dlp if {
+	lib.feature("defender_dlp") == false
+} else := lib.failed(
+	"No enforced data loss prevention policy looks for all configured information types, so none of the places where data leaves is covered.",
+	detected, [],
+) if {
+	count(defender.full_rules) == 0
+} else := lib.failed(
+	sprintf("Data loss prevention doesn't cover all of %s, so sensitive data leaves there unnoticed.", [lib.join(missing)]),
+	detected, [{"missing": missing}],
+) if {
+	count(missing) > 0
+} else := lib.passed(
+	sprintf("Data loss prevention covers all of %s.", [lib.join(sort([name | some name in covered]))]),
+	detected,
+)

@@ -1,0 +1,59 @@
+# METADATA
+# id: def.dlp_sensitive
+# title: DLP blocks card numbers and national ids
+# description: >-
+#   Data loss prevention looks for what nobody should send by accident: card numbers and national identification
+#   numbers by default. Each configured information type is in an enabled rule of a policy that is enforced, not
+#   merely tested.
+# scan: compliance
+# severity: high
+# service: defender
+# platforms: [m365]
+# inputs: [purview/DlpCompliancePolicy, purview/DlpComplianceRule]
+# optional_inputs: [licenses/features]
+# remediation:
+#   - "Purview portal, Data Loss Prevention, Policies: create a custom policy, or edit one, whose rules look for the missing information types. Which types are asked for is the parameter `sensitive_types`."
+#   - "Turn the policy on rather than leaving it in simulation: Set-DlpCompliancePolicy -Identity \"<policy>\" -Mode Enable"
+#   - "Add a rule in Security & Compliance PowerShell: New-DlpComplianceRule -Name \"<rule>\" -Policy \"<policy>\" -ContentContainsSensitiveInformation @{Name=\"Credit Card Number\"} -BlockAccess $true"
+# references:
+#   - "https://learn.microsoft.com/purview/dlp-create-deploy-policy"
+# frameworks:
+#   ["MS.SECURITYSUITE.3.1v1", "MS.DEFENDER.4.1v2", "MS.EXO.8.1v2", "MS.EXO.8.2v2", "MS.EXO.8.4v1",
+#    "CIS.M365.3.2.1", "NIST.800-53.SC-7(10)"]
+# params:
+#   sensitive_types:
+#     - "Credit Card Number"
+#     - "U.S. Individual Taxpayer Identification Number (ITIN)"
+#     - "U.S. Social Security Number (SSN)"
+package watchpost.checks.def_dlp_sensitive
+
+import rego.v1
+
+import data.watchpost.checklib as lib
+import data.watchpost.checklib_defender as defender
+
+covered := {wanted | some entry in defender.sensitive_rules; some wanted in entry.types}
+
+missing := {kind |
+	some kind in defender.param("sensitive_types")
+	not lower(trim_space(kind)) in covered
+}
+
+detected := {"rules": [{
+	"rule": defender.name(entry.rule),
+	"policy": defender.name(entry.policy),
+	"types": [kind | some kind in entry.types],
+} |
+	some entry in defender.sensitive_rules
+]}
+
+result := defender.no_dlp if {
+	defender.dlp_unlicensed
+} else := lib.skipped("not_applicable", "No information types are configured for this check.") if {
+	count(defender.wanted_types) == 0
+} else := lib.failed(
+	sprintf("No enforced data loss prevention rule looks for %s, so such data leaves unnoticed.", [lib.join(missing)]),
+	detected, [{"missing": [kind | some kind in missing]}],
+) if {
+	count(missing) > 0
+} else := lib.passed("Enforced data loss prevention rules look for every configured information type.", detected)

@@ -1,0 +1,59 @@
+# METADATA
+# id: def.safe_links
+# title: Links are checked in mail, Teams and Office
+# description: >-
+#   Safe Links checks an address when somebody clicks it, long after the mail came in. The policy that counts for
+#   everybody has it on for mail (also from colleagues), Teams and Office apps.
+# scan: compliance
+# severity: high
+# service: defender
+# platforms: [m365]
+# inputs:
+#   - exchange/SafeLinksPolicy
+#   - exchange/SafeLinksRule
+#   - exchange/ATPProtectionPolicyRule
+#   - exchange/ATPBuiltInProtectionRule
+#   - exchange/AcceptedDomain
+# optional_inputs: [licenses/features, exchange/EOPProtectionPolicyRule]
+# remediation:
+#   - "Defender portal, Email & collaboration, Policies & rules, Threat policies, Safe Links: open the policy that counts for everybody, Edit protection settings, tick Safe Links for email, for messages sent within the organization, for Teams and for Office 365 apps."
+#   - "Or in Exchange Online PowerShell: Set-SafeLinksPolicy -Identity \"<policy>\" -EnableSafeLinksForEmail $true -EnableForInternalSenders $true -EnableSafeLinksForTeams $true -EnableSafeLinksForOffice $true"
+#   - "Or apply the standard or strict preset security policy to all recipients without exceptions."
+# references:
+#   - "https://learn.microsoft.com/defender-office-365/safe-links-policies-configure"
+# frameworks: ["MS.SECURITYSUITE.7.1v1", "MS.EXO.15.1v1", "MS.TEAMS.8.1v1", "CIS.M365.2.1.1", "NIST.800-53.SI-3"]
+package watchpost.checks.def_safe_links
+
+import rego.v1
+
+import data.watchpost.checklib as lib
+import data.watchpost.checklib_defender as defender
+
+policy := defender.links
+
+fields := ["EnableSafeLinksForEmail", "EnableSafeLinksForTeams", "EnableSafeLinksForOffice", "EnableForInternalSenders"]
+
+row := policy.rows[0]
+
+off := [field | some field in fields; object.get(row, field, false) != true]
+
+result := defender.no_defender if {
+	defender.defender_unlicensed
+} else := lib.passed(sprintf("%s checks links in mail, Teams and Office.", [defender.capital(policy.label)]), {"policy": policy.label}) if {
+	defender.links_by_preset
+} else := lib.failed(
+	"No Safe Links policy reaches every recipient because the built-in protection has exceptions, so some follow links that nobody checks.",
+	{"policy": null},
+	[defender.shown(rule, ["Identity", "ExceptIfSentTo", "ExceptIfSentToMemberOf", "ExceptIfRecipientDomainIs"]) |
+		some rule in lib.rows("exchange/ATPBuiltInProtectionRule")
+	],
+) if {
+	policy.source == "none"
+} else := defender.unreadable(policy, fields) if {
+	defender.unknown(policy, fields)
+} else := lib.failed_entities(
+	sprintf("%s doesn't check every link (off: %s), so people reach malicious pages.", [defender.capital(policy.label), lib.join(off)]),
+	defender.detected(policy, fields), [{"off": off}], [defender.entity(row)],
+) if {
+	count(off) > 0
+} else := lib.passed(sprintf("%s checks links in mail, Teams and Office.", [defender.capital(policy.label)]), defender.detected(policy, fields))

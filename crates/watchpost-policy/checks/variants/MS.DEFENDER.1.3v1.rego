@@ -1,0 +1,31 @@
+# METADATA
+# id: legacy.ms_defender_1_3
+# title: A preset covers everyone for Defender for Office 365
+# description: >-
+#   The former Defender baseline: the standard or the strict preset security policy reaches all recipients for
+#   Defender for Office 365.
+# scan: compliance
+# severity: high
+# service: defender
+# platforms: [m365]
+# variant_of: def.malware_quarantined
+# inputs: [exchange/ATPProtectionPolicyRule]
+# remediation:
+#   - "The baseline that asks for this was replaced; see the check that took its place."
+# frameworks: ["MS.DEFENDER.1.3v1"]
+package watchpost.checks.legacy_ms_defender_1_3
+
+import rego.v1
+
+import data.watchpost.checklib as lib
+import data.watchpost.checklib_defender as defender
+
+reaching := [defender.name(rule) |
+	some rule in lib.rows("exchange/ATPProtectionPolicyRule")
+	lower(defender.text(rule, "Identity")) in {"standard preset security policy", "strict preset security policy"}
+	defender.no_conditions(rule)
+]
+
+result := lib.passed(sprintf("%s reaches all recipients.", [lib.join(reaching)]), {"reaching": reaching}) if {
+	count(reaching) > 0
+} else := lib.failed("No preset security policy reaches all recipients for Defender for Office 365.", {"reaching": []}, [])

@@ -1,0 +1,85 @@
+# METADATA
+# id: legacy.ms_defender_1_5
+# title: Strict preset for sensitive accounts (Defender)
+# description: >-
+#   The former Defender baseline: the strict preset security policy reaches all recipients, or exactly the sensitive
+#   accounts that were configured (Defender).
+# scan: compliance
+# severity: high
+# service: defender
+# platforms: [m365]
+# variant_of: def.malware_quarantined
+# inputs: [exchange/ATPProtectionPolicyRule]
+# remediation:
+#   - "The baseline that asks for this was replaced; see the check that took its place."
+# frameworks: ["MS.DEFENDER.1.5v1"]
+package watchpost.checks.legacy_ms_defender_1_5
+
+import rego.v1
+
+import data.watchpost.checklib as lib
+import data.watchpost.checklib_defender as defender
+
+accounts := object.get(input.params, "sensitive_accounts", {})
+
+strict := [rule |
+	some rule in lib.rows("exchange/ATPProtectionPolicyRule")
+	lower(defender.text(rule, "Identity")) == "strict preset security policy"
+	defender.enabled(rule)
+]
+
+# The rule's field and the name it was configured under.
+pairs := {
+	"SentTo": "IncludedUsers",
+	"ExceptIfSentTo": "ExcludedUsers",
+	"SentToMemberOf": "IncludedGroups",
+	"ExceptIfSentToMemberOf": "ExcludedGroups",
+	"RecipientDomainIs": "IncludedDomains",
+	"ExceptIfRecipientDomainIs": "ExcludedDomains",
+}
+
+configured(name) := {trim_space(entry) | some entry in lib.list(accounts, name); is_string(entry)}
+
+set_on(rule, field) := {trim_space(entry) | some entry in lib.list(rule, field); is_string(entry)}
+
+anything_configured if {
+	some name in pairs
+	count(configured(name)) > 0
+}
+
+# The rule itself says in two more fields whether it has any condition or exception.
+open_rule(rule) if {
+	is_null(object.get(rule, "Conditions", null))
+	is_null(object.get(rule, "Exceptions", null))
+	says(rule)
+}
+
+open_rule(rule) if {
+	not says(rule)
+	count([field | some field, _ in pairs; count(set_on(rule, field)) > 0]) == 0
+}
+
+says(rule) if {
+	some field, _ in rule
+	field == "Conditions"
+}
+
+different(rule) := [field | some field, name in pairs; set_on(rule, field) != configured(name)]
+
+result := lib.failed("The strict preset security policy is off for Defender.", {"strict": null}, []) if {
+	count(strict) == 0
+} else := lib.passed("The strict preset security policy reaches all recipients.", {"strict": "all"}) if {
+	open_rule(strict[0])
+} else := lib.failed(
+	"The strict preset security policy reaches some recipients, and no sensitive accounts are configured to compare them with.",
+	{"strict": "some"}, [],
+) if {
+	not anything_configured
+} else := lib.failed(
+	sprintf("The strict preset security policy reaches others than the configured sensitive accounts (%s).", [
+		lib.join(different(strict[0])),
+	]),
+	{"strict": "some"}, [{"differs": field} | some field in different(strict[0])],
+) if {
+	count(different(strict[0])) > 0
+} else := lib.passed("The strict preset security policy reaches the configured sensitive accounts.", {"strict": "some"})

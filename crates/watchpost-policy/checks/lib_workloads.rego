@@ -487,6 +487,72 @@ pbi_limited(name, what, bad) := pbi_no_licence if {
 	pbi_setting(name)
 } else := pbi_needs(name)
 
+# -- Things that are listed ------------------------------------------------------------------------------------------
+
+# The first of some fields that holds a text or a number, as text.
+text(row, fields) := found[0] if {
+	found := [as_text(row[field]) |
+		some field in fields
+		as_text(row[field]) != ""
+	]
+	count(found) > 0
+} else := "without a name"
+
+as_text(thing) := thing if is_string(thing)
+
+as_text(thing) := sprintf("%v", [thing]) if is_number(thing)
+
+# Whether somebody exempted a thing, by one of its fields.
+exempted(row, fields, kinds) if {
+	some field in fields
+	some kind in kinds | {"*"}
+	lower(as_text(row[field])) in lib.exempt(kind)
+}
+
+# Things as a verdict names them.
+entities(kind, rows, ids, titles) := first([{"type": kind, "id": text(row, ids), "name": text(row, titles)} | some row in rows])
+
+# -- Calendars -------------------------------------------------------------------------------------------------------
+
+# How much of a calendar a sharing rule shows: 1 free and busy, 2 subject and place, 3 everything.
+calendar_levels := {"calendarsharingfreebusysimple": 1, "calendarsharingfreebusydetail": 2, "calendarsharingfreebusyreviewer": 3}
+
+# What enabled sharing policies of Exchange publish to anybody.
+anonymous_calendars := [{"policy": text(policy, ["Name", "Identity", "Id"]), "entry": clip(entry), "level": level} |
+	some policy in objects("exchange/SharingPolicy")
+	object.get(policy, "Enabled", true) == true
+	some entry in lib.as_list(object.get(policy, "Domains", []))
+	is_string(entry)
+	startswith(lower(entry), "anonymous:")
+	level := max({each |
+		some action in split(trim_prefix(lower(entry), "anonymous:"), ",")
+		each := calendar_levels[trim_space(action)]
+	})
+]
+
+# -- Google Workspace ------------------------------------------------------------------------------------------------
+
+# Policies of one type, `{unit, value}`: what an administrator set in a unit hides the vendor's default there.
+google_policies(type) := [{"unit": google_unit(row), "value": row.setting.value} |
+	some row in google_rows(type)
+	not hidden(row, type)
+]
+
+google_rows(type) := [row |
+	some row in objects("cloudidentity/policies")
+	endswith(row.setting.type, type)
+	is_object(row.setting.value)
+]
+
+google_unit(row) := text(object.get(row, "policyQuery", {}), ["orgUnit", "group"])
+
+hidden(row, type) if {
+	object.get(row, "type", "") == "SYSTEM"
+	some other in google_rows(type)
+	object.get(other, "type", "") == "ADMIN"
+	google_unit(other) == google_unit(row)
+}
+
 # -- Apps ------------------------------------------------------------------------------------------------------------
 
 # Datasets of an app document that can't be relied on, of those named.
@@ -495,11 +561,11 @@ app_unread(app, needs) := [dataset |
 	dataset in object.get(app.integration, "unreadable", [])
 ]
 
-# Kinds of grant with a permission of one of these risks that can be relied on.
-app_kinds(app, risks) := {kind |
-	some kind, risk in object.get(app, "risks", {})
-	risk in risks
-	kind_known(app, kind)
+# Apps in use that the platform's vendor didn't make and that nobody exempted.
+foreign_app(app) if {
+	app.first_party == false
+	app.enabled == true
+	not app_exempt(app)
 }
 
 kind_dataset := {
@@ -514,6 +580,4 @@ kind_known(app, kind) if {
 	not dataset in object.get(app.integration, "unreadable", [])
 }
 
-app_exempt(app) if lower(app.id) in (lib.exempt("app") | lib.exempt("application") | lib.exempt("*"))
-
-app_exempt(app) if lower(app.name) in (lib.exempt("app") | lib.exempt("application") | lib.exempt("*"))
+app_exempt(app) if exempted(app, ["id", "name"], {"app", "application"})

@@ -1,0 +1,77 @@
+# METADATA
+# id: exp.risky_grant_tenant_wide
+# title: High-risk permission for the whole tenant
+# description: >-
+#   An app that nobody has approved holds a permission of high risk over everybody's data: given to the app
+#   itself, or by an administrator for every user. Whoever controls the app reads or changes the whole tenant.
+# scan: exposure
+# severity: critical
+# category: shadow_it
+# service: entra
+# platforms: [m365]
+# over: apps
+# inputs: []
+# remediation:
+#   - "Ask the app's owner which of the permissions it needs, and what for."
+#   - "Entra admin center > Enterprise applications > (app) > Permissions: revoke what it doesn't need; for mailboxes limit it with application access policies."
+#   - "Approve the app in Watchpost if the permission is meant, or disable it."
+# references:
+#   - https://learn.microsoft.com/entra/identity/enterprise-apps/manage-application-permissions
+# frameworks: ["NIST.800-53.AC-6", "NIST.800-53.CM-7(5)"]
+package watchpost.checks.exp_risky_grant_tenant_wide
+
+import rego.v1
+
+import data.watchpost.checklib as lib
+import data.watchpost.checklib_workloads as work
+
+# Apps that this is about, those of them that fail, and those about which too little is known.
+pool := [app |
+	some app in input.apps
+	work.foreign_app(app)
+	object.get(app, "policy", "none") != "sanctioned"
+]
+
+bad := [app |
+	some app in pool
+	fails(app)
+]
+
+unknown := [dataset |
+	some app in pool
+	not fails(app)
+	some dataset in work.app_unread(app, ["apps", "grants", "app_grants"])
+]
+
+result := lib.failed_entities(
+	sprintf("%s a high-risk permission over the whole tenant although nobody has approved %s (%s), so whoever controls %s reaches everybody's data", [
+		work.number_of(count(bad), "app holds", "apps hold"),
+		work.verb(count(bad), "it", "them"),
+		work.names(sort([app.name | some app in bad])),
+		work.verb(count(bad), "it", "one"),
+	]),
+	{"apps": count(bad)},
+	[{"app": app.name, "scopes": array.slice(wide_scopes(app), 0, 20)} | some app in array.slice(bad, 0, 50)],
+	work.first([{"type": "app", "id": app.id, "name": app.name} | some app in bad]),
+) if {
+	count(bad) > 0
+} else := lib.skipped("unreadable", sprintf("%s could not be read", [concat(" and ", {dataset | some dataset in unknown})])) if {
+	count(unknown) > 0
+} else := lib.passed("No app without approval holds a high-risk permission over the whole tenant", {"apps": 0}) if {
+	count(pool) > 0
+} else := lib.skipped("not_applicable", "There is no app of others without approval")
+
+fails(app) if {
+	app.risks.application == "high"
+	work.kind_known(app, "application")
+}
+
+fails(app) if {
+	app.tenant_wide_risk == "high"
+	work.kind_known(app, "delegated")
+}
+
+wide_scopes(app) := array.concat(object.get(object.get(app, "scopes", {}), "application", []), [scope |
+	app.tenant_wide_risk == "high"
+	some scope in object.get(object.get(app, "scopes", {}), "delegated", [])
+])

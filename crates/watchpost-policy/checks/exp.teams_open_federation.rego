@@ -1,0 +1,38 @@
+# METADATA
+# id: exp.teams_open_federation
+# title: Open Teams federation
+# description: >-
+#   People of every organisation with Teams can write to and call employees. Attackers use a tenant of their own
+#   to pose as help desk or supplier.
+# scan: exposure
+# severity: high
+# service: teams
+# platforms: [m365]
+# inputs: [teams/FederationConfiguration]
+# remediation:
+#   - "Teams admin center > Users > External access > Organization settings: choose \"Allow only specific external domains\" and list your partners, or block all."
+#   - "Or in PowerShell: Set-CsTenantFederationConfiguration -AllowFederatedUsers $false"
+# references:
+#   - https://learn.microsoft.com/microsoftteams/trusted-organizations-external-meetings-chat
+# frameworks: ["NIST.800-53.AC-3", "NIST.800-53.SC-7"]
+package watchpost.checks.exp_teams_open_federation
+
+import rego.v1
+
+import data.watchpost.checklib as lib
+import data.watchpost.checklib_workloads as work
+
+bad := work.open_federation
+
+rows := work.teams_rows(work.federation_path)
+
+result := lib.failed_entities(
+	"Teams lets people of every outside organisation write to and call employees, so attackers can pose as help desk or supplier",
+	{"AllowFederatedUsers": true, "AllowedDomains": []},
+	work.evidence(bad, ["AllowFederatedUsers", "AllowedDomains"]),
+	work.policy_entities(bad),
+) if {
+	count(bad) > 0
+} else := lib.passed("Outside organisations are let in by domain or not at all", work.switches(rows, "AllowFederatedUsers")) if {
+	work.known_switch(rows, "AllowFederatedUsers")
+} else := work.lacks(work.federation_path, ["AllowFederatedUsers"])

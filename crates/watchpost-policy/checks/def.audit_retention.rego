@@ -49,7 +49,9 @@ licenses_known if is_boolean(lib.feature("audit_advanced"))
 
 detected := {"policies": [defender.shown(policy, ["Name", "RetentionDuration", "Enabled"]) | some policy in found]}
 
-result := lib.skipped("unreadable", "Whether the tenant has a license with advanced auditing wasn't read.") if {
+result := lib.skipped("unreadable", "The retention policies of the audit log weren't read.") if {
+	not lib.has("purview/UnifiedAuditLogRetentionPolicy")
+} else := lib.skipped("unreadable", "Whether the tenant has a license with advanced auditing wasn't read.") if {
 	not licensed
 	not licenses_known
 } else := lib.skipped("unlicensed", "The tenant has no license with advanced auditing, without which the audit log is kept for 180 days.") if {

@@ -26,6 +26,6 @@ reaching := [defender.name(rule) |
 	defender.no_conditions(rule)
 ]
 
-result := lib.passed(sprintf("%s reaches all recipients.", [lib.join(reaching)]), {"reaching": reaching}) if {
+result := lib.passed(sprintf("All recipients are reached by %s.", [lib.join(reaching)]), {"reaching": reaching}) if {
 	count(reaching) > 0
 } else := lib.failed("No preset security policy reaches all recipients for Defender for Office 365.", {"reaching": []}, [])

@@ -67,7 +67,7 @@ result := entra.without_premium("nobody rates the risk of agents") if {
 	verdict.result == "passed"
 } else := lib.skipped("manual", "Blocking by agent risk doesn't exist in this government cloud.") if {
 	government
-	lib.scuba
+	input.profile == "scuba"
 } else := lib.skipped("not_applicable", "Blocking by agent risk doesn't exist in this government cloud.") if {
 	government
 } else := verdict

@@ -24,7 +24,6 @@
 package watchpost.checks.entra_device_code_blocked
 
 import data.watchpost.checklib_entra as entra
-import data.watchpost.checklib as lib
 import rego.v1
 
 words := {
@@ -45,7 +44,7 @@ stops_device_codes(policy) if methods(policy) == "deviceCodeFlow"
 
 # A policy may block several flows: one text with commas. The published reading wants this flow alone.
 stops_device_codes(policy) if {
-	not lib.scuba
+	input.profile != "scuba"
 	some method in split(methods(policy), ",")
 	trim_space(method) == "deviceCodeFlow"
 }

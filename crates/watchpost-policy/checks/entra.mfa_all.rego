@@ -46,18 +46,18 @@ asks(policy) if "mfa" in entra.grants(policy)
 asks(policy) if {
 	count(entra.combinations(policy)) > 0
 	count(entra.combinations(policy) - entra.multi_factor) == 0
-	not lib.scuba
+	input.profile != "scuba"
 }
 
 # The published reading leaves a strength that is phishing-resistant throughout to its own control.
 asks(policy) if {
 	count(entra.combinations(policy) - entra.multi_factor) == 0
 	count(entra.combinations(policy) - entra.phishing_resistant) > 0
-	lib.scuba
+	input.profile == "scuba"
 }
 
 security_defaults if {
-	not lib.scuba
+	input.profile != "scuba"
 	lib.one("policies/identitySecurityDefaultsEnforcementPolicy").isEnabled == true
 }
 

@@ -25,7 +25,6 @@
 package watchpost.checks.entra_phishing_resistant_mfa_admins
 
 import data.watchpost.checklib_entra as entra
-import data.watchpost.checklib as lib
 import rego.v1
 
 words := {
@@ -47,7 +46,7 @@ reaches_administrators(policy) if entra.covers_privileged_roles(policy)
 # Everybody includes the administrators. The published reading wants the roles named.
 reaches_administrators(policy) if {
 	entra.all_users(policy)
-	not lib.scuba
+	input.profile != "scuba"
 }
 
 result := entra.ca_verdict(found, entra.people_and_apps, words)

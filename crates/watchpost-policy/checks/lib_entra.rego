@@ -108,11 +108,9 @@ all_apps(policy) if "all" in lower_texts(policy, ["conditions", "applications", 
 
 no_excluded_roles(policy) if count(texts(policy, ["conditions", "users", "excludeRoles"])) == 0
 
-ours if not lib.scuba
-
 # A policy for some platforms or places alone isn't one for everybody. CISA's reading doesn't look.
 narrowed(policy) if {
-	ours
+	input.profile != "scuba"
 	some keys in [["conditions", "platforms", "includePlatforms"], ["conditions", "locations", "includeLocations"]]
 	count(lower_texts(policy, keys)) > 0
 	not "all" in lower_texts(policy, keys)
@@ -284,7 +282,7 @@ told_recipients(rule) if "notificationRecipients" in object.keys(rule)
 
 # A verdict on notification rules. `words`: `when` ("on activation of …") and `so`.
 alert_verdict(items, words) := lib.skipped("unreadable", "The notification rules of the roles were not read.") if {
-	not lib.scuba
+	input.profile != "scuba"
 	count(items) == 0
 } else := lib.passed(sprintf("Somebody is told by mail %s", [words.when]), {"rules": count(items)}) if {
 	count(silent(items)) == 0
@@ -301,14 +299,14 @@ exempt_holders := ((lib.exempt("role_user") | lib.exempt("role_group")) | lib.ex
 # The published reading knows exemptions of role assignments alone.
 default exempt_accounts := set()
 
-exempt_accounts := lib.exempt("user") | lib.exempt("group") if not lib.scuba
+exempt_accounts := lib.exempt("user") | lib.exempt("group") if input.profile != "scuba"
 
 holders := [holder | some holder in lib.rows("directory/privilegedUsers"); is_object(holder)]
 
 # Who a holder is. CISA's reading counts names.
-holder_key(holder) := name_of(holder) if lib.scuba
+holder_key(holder) := name_of(holder) if input.profile == "scuba"
 
-holder_key(holder) := object.get(holder, "id", name_of(holder)) if not lib.scuba
+holder_key(holder) := object.get(holder, "id", name_of(holder)) if input.profile != "scuba"
 
 is_global(holder) if "Global Administrator" in texts(holder, ["roles"])
 
@@ -348,7 +346,7 @@ for_all_apps(restriction) if startswith(restriction.restrictForAppsCreatedAfterD
 # Days of an ISO 8601 duration; undefined if it is none. A part of a day is left out.
 days(text) := ((whole(parts[1]) * 365) + (whole(parts[2]) * 30)) + ((whole(parts[3]) * 7) + whole(parts[4])) if {
 	is_string(text)
-	parts := regex.find_all_string_submatch_n(`^P(?:(\d{1,4})Y)?(?:(\d{1,5})M)?(?:(\d{1,5})W)?(?:(\d{1,6})D)?(?:T[0-9HMS.]*)?$`, text, 1)[0]
+	parts := regex.find_all_string_submatch_n(`^P(?:([0-9]{1,4})Y)?(?:([0-9]{1,5})M)?(?:([0-9]{1,5})W)?(?:([0-9]{1,6})D)?(?:T[0-9HMS.]*)?$`, text, 1)[0]
 }
 
 whole(text) := to_number(text) if text != ""

@@ -1,0 +1,44 @@
+# METADATA
+# id: entra.admin_consent_workflow
+# title: Admin consent workflow is on
+# description: >-
+#   Where users can't consent themselves, they need a way to ask; otherwise they work around the ban or
+#   administrators consent unseen.
+# scan: compliance
+# severity: medium
+# category: identity_security
+# service: entra
+# platforms: [m365]
+# inputs: []
+# optional_inputs: [policies/adminConsentRequestPolicy, settings]
+# remediation:
+#   - >-
+#     Entra admin center > Identity > Applications > Enterprise applications > Consent and permissions > Admin
+#     consent settings.
+#   - >-
+#     Set Users can request admin consent to apps they are unable to consent to to Yes, name reviewers, and
+#     save.
+# references:
+#   - "https://learn.microsoft.com/en-us/entra/identity/enterprise-apps/configure-admin-consent-workflow"
+# frameworks: ["MS.AAD.5.3v1", "CIS.M365.5.1.5.2", "NIST.800-53.CM-4"]
+package watchpost.checks.entra_admin_consent_workflow
+
+import data.watchpost.checklib as lib
+import rego.v1
+
+values := {lower(sprintf("%v", [found])) | found := lib.one("policies/adminConsentRequestPolicy").isEnabled} | {lower(value.value) |
+	some group in lib.rows("settings")
+	some value in lib.list(group, "values")
+	value.name == "EnableAdminConsentRequests"
+	is_string(value.value)
+}
+
+read if lib.has("policies/adminConsentRequestPolicy")
+
+read if lib.has("settings")
+
+result := lib.skipped("unreadable", "Neither the admin consent policy nor the directory settings could be read.") if {
+	not read
+} else := lib.passed("Users can ask administrators for consent to an app", true) if {
+	values == {"true"}
+} else := lib.failed("Users can't ask administrators for consent to an app, so they look for ways around", false, [{"values": values}])

@@ -1,0 +1,67 @@
+# METADATA
+# id: entra.authenticator_context
+# title: Authenticator prompts show app and location
+# description: >-
+#   People who see which app asks and from where are less likely to approve a prompt that they did not cause.
+#   Microsoft Authenticator must show both to all users, and must not hand out codes that can be relayed.
+# scan: compliance
+# severity: medium
+# category: identity_security
+# service: entra
+# platforms: [m365]
+# inputs: [policies/authenticationMethodsPolicy]
+# optional_inputs: [identity/conditionalAccess/policies]
+# remediation:
+#   - "Entra admin center > Protection > Authentication methods > Policies > Microsoft Authenticator."
+#   - "Enable and Target: switch Allow use of Microsoft Authenticator OTP to No under Configure."
+#   - "Configure > Show application name in push and passwordless notifications: Enabled, all users."
+#   - "Configure > Show geographic location in push and passwordless notifications: Enabled, all users."
+# references:
+#   - "https://learn.microsoft.com/en-us/entra/identity/authentication/how-to-mfa-additional-context"
+# frameworks: ["MS.AAD.3.3v2", "CIS.M365.5.2.3.1", "NIST.800-53.IA-2(1)", "NIST.800-53.IA-2(2)", "NIST.800-53.IA-2(8)", "NIST.800-53.IA-2(13)", "NIST.800-53.IA-5"]
+package watchpost.checks.entra_authenticator_context
+
+import data.watchpost.checklib_entra as entra
+import data.watchpost.checklib as lib
+import rego.v1
+
+methods := lib.list(lib.one("policies/authenticationMethodsPolicy"), "authenticationMethodConfigurations")
+
+authenticator := [method | some method in methods; method.id == "MicrosoftAuthenticator"][0]
+
+# Fails closed: a feature left to Microsoft counts as off.
+shown(feature) if {
+	state := entra.at(authenticator, ["featureSettings", feature])
+	state.state == "enabled"
+	lower(entra.at(state, ["includeTarget", "id"])) == "all_users"
+}
+
+faults := [fault |
+	some [feature, fault] in [
+		["displayAppInformationRequiredState", "does not show the app to all users"],
+		["displayLocationInformationRequiredState", "does not show the location to all users"],
+	]
+	not shown(feature)
+]
+
+codes := ["hands out one-time codes"] if object.get(authenticator, "isSoftwareOathEnabled", true) != false
+
+default codes := []
+
+all_faults := array.concat(faults, codes)
+
+result := lib.skipped("not_applicable", "Phishing-resistant MFA is demanded from everyone, so prompts no longer matter.") if {
+	count(entra.phishing_resistant_for_all) > 0
+} else := lib.skipped("unreadable", "The authentication methods policy doesn't list its methods.") if {
+	count(methods) == 0
+} else := lib.skipped("not_applicable", "Microsoft Authenticator is not in use.") if {
+	not enabled
+} else := lib.passed("Microsoft Authenticator shows app and location to all users and hands out no codes", {"state": "enabled"}) if {
+	count(all_faults) == 0
+} else := lib.failed(
+	sprintf("Microsoft Authenticator %s, so people may approve prompts they did not cause", [concat(", ", all_faults)]),
+	{"faults": all_faults},
+	[{"fault": fault} | some fault in all_faults],
+)
+
+enabled if authenticator.state == "enabled"

@@ -1,0 +1,48 @@
+# METADATA
+# id: entra.global_admin_count
+# title: Two to eight Global Administrators
+# description: >-
+#   Each Global Administrator is a way to everything; a single one is one lost phone away from locking the
+#   company out. Active and eligible holders count, also those through groups.
+# scan: compliance
+# severity: high
+# category: identity_security
+# service: entra
+# platforms: [m365]
+# inputs: [directory/privilegedUsers]
+# remediation:
+#   - >-
+#     Entra admin center > Identity > Roles & admins > Global Administrator > Assignments: list who holds the
+#     role and what for.
+#   - "Give smaller roles for everyday tasks (Exchange, SharePoint, User or Application Administrator)."
+#   - "Remove the role from those who do not need it, and keep two emergency accounts."
+# references:
+#   - "https://learn.microsoft.com/en-us/entra/identity/role-based-access-control/best-practices"
+# frameworks: ["MS.AAD.7.1v1", "CIS.M365.1.1.3", "NIST.800-53.AC-6(5)"]
+# params:
+#   most: 8
+#   least: 2
+package watchpost.checks.entra_global_admin_count
+
+import data.watchpost.checklib_entra as entra
+import data.watchpost.checklib as lib
+import rego.v1
+
+found := count(entra.global_administrators)
+
+shown := {entra.name_of(holder) | some holder in entra.holders; entra.is_global(holder)}
+
+result := lib.passed(sprintf("%s: %s", [lib.number_of(found, "Global Administrator", "Global Administrators"), lib.join(shown)]), {"global_administrators": found}) if {
+	entra.global_count_good
+} else := lib.failed_entities(
+	sprintf("%s, more than %d, each of them a way to everything", [lib.number_of(found, "account is Global Administrator", "accounts are Global Administrators"), entra.global_most]),
+	{"global_administrators": found, "most": entra.global_most},
+	[{"account": name} | some name in shown],
+	[{"type": "user", "id": object.get(holder, "id", ""), "name": entra.name_of(holder)} | some holder in entra.holders; entra.is_global(holder)],
+) if {
+	found > entra.global_most
+} else := lib.failed(
+	sprintf("%s, fewer than %d, so one lost device may lock the company out", [lib.number_of(found, "account is Global Administrator", "accounts are Global Administrators"), entra.global_least]),
+	{"global_administrators": found, "least": entra.global_least},
+	[{"account": name} | some name in shown],
+)

@@ -1,0 +1,59 @@
+# METADATA
+# id: entra.no_permanent_privileged
+# title: No permanent active privileged assignments
+# description: >-
+#   A privileged role that is active day and night is at hand for whoever takes over the account. Roles should
+#   be eligible, or active for a limited time; emergency accounts are declared as exemptions. This needs Entra
+#   ID P2.
+# scan: compliance
+# severity: high
+# category: identity_security
+# service: entra
+# platforms: [m365]
+# inputs: [directory/privilegedRoles]
+# optional_inputs: [subscribedSkus, licenses/features]
+# remediation:
+#   - >-
+#     Entra admin center > Identity Governance > Privileged Identity Management > Microsoft Entra roles >
+#     Assignments > Active assignments.
+#   - "Change each permanent assignment to eligible, or give it an end date."
+#   - "Role settings > Assignment: switch Allow permanent active assignment off."
+#   - "Declare the two emergency accounts as exemptions of this check."
+# references:
+#   - "https://learn.microsoft.com/en-us/entra/id-governance/privileged-identity-management/pim-how-to-add-role-to-user"
+# frameworks: ["MS.AAD.7.4v1", "CIS.M365.5.3.1", "NIST.800-53.AC-2"]
+# params:
+#   strict_license: false
+package watchpost.checks.entra_no_permanent_privileged
+
+import data.watchpost.checklib_entra as entra
+import data.watchpost.checklib as lib
+import rego.v1
+
+failing := [{"role": entra.name_of(role), "id": assignment.principalId} |
+	some role in entra.roles
+	some assignment in lib.list(role, "assignments")
+	permanent(assignment)
+	not lower(assignment.principalId) in entra.exempt_holders
+]
+
+failing_roles := {item.role | some item in failing}
+
+result := entra.without_premium("privileged roles can only be permanent") if {
+	entra.premium != "yes"
+} else := lib.passed("No privileged role is permanently active for anyone not declared", {"assignments": 0}) if {
+	count(failing) == 0
+} else := lib.failed_entities(
+	sprintf("%s (%s), so whoever takes over such an account has the role at once", [lib.number_of(count(failing), "privileged assignment is permanent", "privileged assignments are permanent"), lib.join(failing_roles)]),
+	{"assignments": count(failing), "roles": failing_roles},
+	[{"role": item.role, "principal": item.id} | some item in array.slice(failing, 0, 100)],
+	[{"type": "user", "id": item.id, "name": sprintf("%s: %s", [item.role, item.id])} | some item in array.slice(failing, 0, 1000)],
+)
+
+permanent(assignment) if is_null(assignment.endDateTime)
+
+# The published reading wants the null itself.
+permanent(assignment) if {
+	not "endDateTime" in object.keys(assignment)
+	input.profile != "scuba"
+}

@@ -1,0 +1,62 @@
+# METADATA
+# id: entra.privileged_via_pim
+# title: Privileged roles are given through PIM
+# description: >-
+#   Privileged Identity Management records who got a role, from when and why. Assignments made outside it have
+#   no start and pass by its approvals and alerts. This needs Entra ID P2.
+# scan: compliance
+# severity: high
+# category: identity_security
+# service: entra
+# platforms: [m365]
+# inputs: [directory/privilegedRoles]
+# optional_inputs: [subscribedSkus, licenses/features]
+# remediation:
+#   - >-
+#     Entra admin center > Identity Governance > Privileged Identity Management > Microsoft Entra roles >
+#     Assignments.
+#   - "Remove each assignment without a start date, and give it again in PIM as eligible."
+#   - "Watch the alert \"Roles are being assigned outside of Privileged Identity Management\" under Alerts."
+# references:
+#   - "https://learn.microsoft.com/en-us/entra/id-governance/privileged-identity-management/pim-how-to-configure-security-alerts"
+# frameworks: ["MS.AAD.7.5v1", "NIST.800-53.AC-2"]
+# params:
+#   strict_license: false
+package watchpost.checks.entra_privileged_via_pim
+
+import data.watchpost.checklib_entra as entra
+import data.watchpost.checklib as lib
+import rego.v1
+
+failing := [{"role": entra.name_of(role), "id": assignment.principalId} |
+	some role in entra.roles
+	some assignment in lib.list(role, "assignments")
+	outside(assignment)
+	not exempted(assignment)
+]
+
+failing_roles := {item.role | some item in failing}
+
+result := entra.without_premium("privileged roles are given without a record") if {
+	entra.premium != "yes"
+} else := lib.passed("All privileged roles were given through PIM", {"assignments": 0}) if {
+	count(failing) == 0
+} else := lib.failed_entities(
+	sprintf("%s (%s), past its approvals and alerts", [lib.number_of(count(failing), "privileged assignment was made outside PIM", "privileged assignments were made outside PIM"), lib.join(failing_roles)]),
+	{"assignments": count(failing), "roles": failing_roles},
+	[{"role": item.role, "principal": item.id} | some item in array.slice(failing, 0, 100)],
+	[{"type": "user", "id": item.id, "name": sprintf("%s: %s", [item.role, item.id])} | some item in array.slice(failing, 0, 1000)],
+)
+
+outside(assignment) if is_null(assignment.startDateTime)
+
+outside(assignment) if {
+	not "startDateTime" in object.keys(assignment)
+	input.profile != "scuba"
+}
+
+# The published reading knows no exemption here.
+exempted(assignment) if {
+	lower(assignment.principalId) in entra.exempt_holders
+	input.profile != "scuba"
+}

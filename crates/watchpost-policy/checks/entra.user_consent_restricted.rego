@@ -1,0 +1,150 @@
+# METADATA
+# id: entra.user_consent_restricted
+# title: User consent to apps is restricted
+# description: >-
+#   A consent screen is a favourite way in: one click gives a stranger's app lasting access to mail and files
+#   without a password. Users must not be able to consent to anything but harmless permissions.
+# scan: compliance
+# severity: high
+# category: identity_security
+# service: entra
+# platforms: [m365]
+# inputs: [policies/authorizationPolicy]
+# optional_inputs: [delegatedPermissionClassifications]
+# remediation:
+#   - >-
+#     Entra admin center > Identity > Applications > Enterprise applications > Consent and permissions > User
+#     consent settings.
+#   - >-
+#     Choose Do not allow user consent, or Allow user consent for apps from verified publishers, for selected
+#     permissions, and classify only permissions such as openid, profile, email and User.Read as low.
+#   - "Switch the admin consent workflow on, so that people can ask."
+# references:
+#   - "https://learn.microsoft.com/en-us/entra/identity/enterprise-apps/configure-user-consent"
+# frameworks: ["MS.AAD.5.2v1", "CIS.M365.5.1.5.1", "NIST.800-53.AC-6(10)", "NIST.800-53.CM-5"]
+# params:
+#   risky_permissions:
+#     - "Application.ReadWrite.All"
+#     - "Calendars.ReadWrite"
+#     - "Chat.Read"
+#     - "Chat.ReadWrite"
+#     - "Contacts.ReadWrite"
+#     - "Directory.AccessAsUser.All"
+#     - "Directory.ReadWrite.All"
+#     - "Files.Read.All"
+#     - "Files.ReadWrite"
+#     - "Files.ReadWrite.All"
+#     - "full_access_as_user"
+#     - "EWS.AccessAsUser.All"
+#     - "IMAP.AccessAsUser.All"
+#     - "POP.AccessAsUser.All"
+#     - "SMTP.Send"
+#     - "Mail.Read"
+#     - "Mail.Read.Shared"
+#     - "Mail.ReadWrite"
+#     - "Mail.ReadWrite.Shared"
+#     - "Mail.Send"
+#     - "Mail.Send.Shared"
+#     - "MailboxSettings.ReadWrite"
+#     - "Notes.Read.All"
+#     - "Notes.ReadWrite.All"
+#     - "RoleManagement.ReadWrite.Directory"
+#     - "Sites.Read.All"
+#     - "Sites.ReadWrite.All"
+#     - "Sites.FullControl.All"
+#     - "User.ReadWrite.All"
+#     - "UserAuthenticationMethod.ReadWrite.All"
+#     - "Group.ReadWrite.All"
+#     - "GroupMember.ReadWrite.All"
+#     - "AppRoleAssignment.ReadWrite.All"
+#     - "DelegatedPermissionGrant.ReadWrite.All"
+#     - "Policy.ReadWrite.ConditionalAccess"
+package watchpost.checks.entra_user_consent_restricted
+
+import data.watchpost.checklib_entra as entra
+import data.watchpost.checklib as lib
+import rego.v1
+
+assigned := {lower(id) |
+	some policy in entra.authorization
+	some keys in [["permissionGrantPolicyIdsAssignedToDefaultUserRole"], ["defaultUserRolePermissions", "permissionGrantPoliciesAssigned"]]
+	some id in entra.texts(policy, keys)
+}
+
+told if {
+	some policy in entra.authorization
+	is_array(object.get(policy, "permissionGrantPolicyIdsAssignedToDefaultUserRole", null))
+}
+
+told if {
+	some policy in entra.authorization
+	is_array(object.get(policy, ["defaultUserRolePermissions", "permissionGrantPoliciesAssigned"], null))
+}
+
+told if input.profile == "scuba"
+
+allows(name) if {
+	some id in assigned
+	id == sprintf("managepermissiongrantsforself.%s", [name])
+}
+
+open := {"microsoft-user-default-recommended": "Microsoft decides what users may consent to"} if input.profile == "scuba"
+
+open := {
+	"microsoft-user-default-recommended": "Microsoft decides what users may consent to",
+	"microsoft-user-default-legacy": "users may consent to any app",
+} if {
+	input.profile != "scuba"
+}
+
+wide := [sentence | some name, sentence in open; allows(name)]
+
+low_allowed if allows("microsoft-user-default-low")
+
+classified := lib.rows("delegatedPermissionClassifications")
+
+risky := [row | some row in classified; is_risky(row)]
+
+# An export lists only those that are both low and risky, and then without a classification.
+is_risky(_) if input.profile == "scuba"
+
+is_risky(row) if is_string(row)
+
+is_risky(row) if {
+	is_object(row)
+	not row.classification
+}
+
+is_risky(row) if {
+	lower(row.classification) == "low"
+	lower(row.permissionName) in lib.lower_set(input.params.risky_permissions)
+}
+
+risky_names := {risky_name(row) | some row in risky}
+
+risky_name(row) := row if is_string(row)
+
+risky_name(row) := object.get(row, "permissionName", "a permission") if is_object(row)
+
+result := lib.skipped("unreadable", "The authorization policy doesn't tell what users may consent to.") if {
+	not told
+} else := lib.failed(
+	sprintf("%s, so one click can give a stranger's app lasting access", [concat(" and ", wide)]),
+	{"policies": assigned},
+	[{"policy": name} | some name, _ in open; allows(name)],
+) if {
+	count(wide) > 0
+} else := lib.failed(
+	sprintf("Users may consent to permissions classified low, among them %s, so one click can give a stranger's app lasting access", [lib.join(risky_names)]),
+	{"policies": assigned, "low": risky_names},
+	[{"permission": name} | some name in risky_names],
+) if {
+	low_allowed
+	count(risky) > 0
+} else := lib.skipped("unreadable", "Which permissions are classified low could not be read.") if {
+	low_allowed
+	input.profile != "scuba"
+	not lib.has("delegatedPermissionClassifications")
+} else := lib.passed("Users may consent to harmless permissions of verified publishers only", {"policies": assigned}) if {
+	low_allowed
+} else := lib.passed("Users can't consent to apps", {"policies": assigned})

@@ -1,0 +1,53 @@
+# METADATA
+# id: exp.domain_expiring
+# title: A domain in use is not verified
+# description: >-
+#   A domain that is no longer verified has lost its proof of ownership. Whoever registers or controls it next
+#   may receive its mail and sign in as its users.
+# scan: exposure
+# severity: high
+# category: identity_security
+# service: entra
+# platforms: [m365]
+# inputs: [domains]
+# remediation:
+#   - >-
+#     Entra admin center > Identity > Settings > Domain names > the domain: renew it at the registrar, publish
+#     the shown TXT record and choose Verify.
+#   - >-
+#     If you gave the domain up: move its users to another domain (Update-MgUser -UserId … -UserPrincipalName
+#     …), make another one primary, then delete it.
+# references:
+#   - "https://learn.microsoft.com/en-us/entra/identity/users/domains-manage"
+# frameworks: ["NIST.800-53.CM-8"]
+package watchpost.checks.exp_domain_expiring
+
+import data.watchpost.checklib as lib
+import rego.v1
+
+in_use(domain) if domain.isDefault == true
+
+in_use(domain) if domain.users > 0
+
+in_use(domain) if domain.hasUsers == true
+
+failing := [domain |
+	some domain in lib.rows("domains")
+	is_string(domain.id)
+	domain.isVerified == false
+	in_use(domain)
+	not lower(domain.id) in lib.exempt("domain")
+]
+
+told := [domain | some domain in lib.rows("domains"); is_boolean(domain.isVerified)]
+
+result := lib.skipped("unreadable", "The domains don't tell whether they are verified.") if {
+	count(told) == 0
+} else := lib.passed(sprintf("Of %s none in use is unverified", [lib.number_of(count(told), "domain", "domains")]), {"domains": count(told)}) if {
+	count(failing) == 0
+} else := lib.failed_entities(
+	sprintf("%s in use but not verified, so whoever owns the name next may take over its accounts", [lib.join([sprintf("%s is", [domain.id]) | some domain in failing])]),
+	{"unverified": count(failing)},
+	[{"domain": domain.id, "default": object.get(domain, "isDefault", false)} | some domain in failing],
+	[{"type": "domain", "id": domain.id, "name": domain.id} | some domain in failing],
+)

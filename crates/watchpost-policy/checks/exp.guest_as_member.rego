@@ -1,0 +1,37 @@
+# METADATA
+# id: exp.guest_as_member
+# title: Guests see the directory like members
+# description: >-
+#   Guests have the rights of members: each guest account, secured by another company or by nobody, shows all
+#   your people, groups and memberships.
+# scan: exposure
+# severity: high
+# category: identity_security
+# service: entra
+# platforms: [m365]
+# inputs: [policies/authorizationPolicy]
+# remediation:
+#   - >-
+#     Entra admin center > Identity > External Identities > External collaboration settings > Guest user
+#     access: choose access restricted to properties and memberships of their own directory objects.
+#   - >-
+#     Or: PATCH https://graph.microsoft.com/v1.0/policies/authorizationPolicy
+#     {"guestUserRoleId":"2af84b1e-32c8-42b7-82bc-daa82404023b"}
+# references:
+#   - "https://learn.microsoft.com/en-us/entra/identity/users/users-restrict-guest-permissions"
+# frameworks: ["NIST.800-53.AC-6"]
+package watchpost.checks.exp_guest_as_member
+
+import data.watchpost.checklib_entra as entra
+import data.watchpost.checklib as lib
+import rego.v1
+
+ids := {lower(id) | some id in entra.authorized(["guestUserRoleId"])}
+
+member := "a0b1b346-4d3e-4e8b-98f8-753987be4970"
+
+result := lib.skipped("unreadable", "The authorization policy doesn't tell the rights of guests.") if {
+	count(ids) == 0
+} else := lib.failed("Guests have the rights of members, so each of them can list all people and groups", member, [{"guest_role": member}]) if {
+	member in ids
+} else := lib.passed("Guests see less of the directory than members", ids)

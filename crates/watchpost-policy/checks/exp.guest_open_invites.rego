@@ -1,0 +1,32 @@
+# METADATA
+# id: exp.guest_open_invites
+# title: Anyone may invite guests
+# description: >-
+#   Where guests may invite further guests, access to company data spreads without anyone of your own deciding.
+# scan: exposure
+# severity: medium
+# category: identity_security
+# service: entra
+# platforms: [m365]
+# inputs: [policies/authorizationPolicy]
+# remediation:
+#   - >-
+#     Entra admin center > Identity > External Identities > External collaboration settings > Guest invite
+#     settings: Only users assigned to specific admin roles can invite guest users.
+#   - "Review the guests that were invited so far: Identity > Users > filter on User type: Guest."
+# references:
+#   - "https://learn.microsoft.com/en-us/entra/external-id/external-collaboration-settings-configure"
+# frameworks: ["NIST.800-53.AC-6(10)"]
+package watchpost.checks.exp_guest_open_invites
+
+import data.watchpost.checklib_entra as entra
+import data.watchpost.checklib as lib
+import rego.v1
+
+values := entra.authorized(["allowInvitesFrom"])
+
+result := lib.skipped("unreadable", "The authorization policy doesn't tell who may invite.") if {
+	count(values) == 0
+} else := lib.failed("Everyone, guests included, may invite guests, so access spreads without anyone deciding", "everyone", [{"allow_invites_from": "everyone"}]) if {
+	"everyone" in values
+} else := lib.passed("Guests can't invite guests", values[0])

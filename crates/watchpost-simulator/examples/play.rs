@@ -1,6 +1,7 @@
 //! Plays the fixture company until interrupted, and prints how to reach it.
 //!
-//! `cargo run -p watchpost-simulator --example play [USERS]`: with a number, a synthetic company of that size.
+//! `cargo run -p watchpost-simulator --example play [USERS]`: with a number, a synthetic company of that size; with
+//! `--help`, the orders that the running program takes.
 #![expect(
     clippy::print_stdout,
     reason = "printing how to reach it is what this program is for"
@@ -15,6 +16,29 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use watchpost_simulator::{Company, Simulator, SimulatorConfig};
 
+/// What to send while it runs.
+const HELP: &str = r#"play [USERS]: plays Microsoft 365 and Okta on a free port of this machine until interrupted.
+
+Orders are JSON, one per POST to {origin}/_simulator/orders:
+  {"stage": "-30d"}                                  the company as it was: "-30d", "-7d" or "now"
+  {"now_ms": 1772442902000}                          stops the clock at that moment
+  {"fault": {"vendor": "exchange", "path_contains": "", "times": 1, "kind": {"too_many_requests": {"seconds": 5}}}}
+      vendors: entra graph okta sharepoint exchange compliance power_platform fabric
+      kinds: too_many_requests internal_error bad_gateway unavailable unauthorized forbidden reset {"slow": MS}
+             malformed_json wrong_type_in_one_row looping_next foreign_next endless_pages null_optionals
+             unknown_enum {"huge_list": ROWS}
+  "clear_faults"
+  {"deny": {"vendor": "graph", "permission": "Policy.Read.All"}}, and "grant" to give it back
+  {"unlicensed": {"vendor": "graph", "on": true}}    no Entra P1 and P2 (exchange: no Defender, fabric: no Power BI)
+  {"certificates_only": true}                        SharePoint refuses tokens that were got with a secret
+  {"snapshot_polls": 3}, {"snapshot_budget": 100}, {"unknown_snapshot_type": "microsoft.teams.meetingpolicy"}
+  "expire_tokens"
+  {"change": {"set_setting": {"path": "exchange/RemoteDomain", "pointer": "/value/0/AutoForwardEnabled", "value": false}}}
+  {"change": {"disable_m365_user": {"email": "mara.holt@birchworks.example"}}}, and others of the like
+
+GET {origin}/_simulator/requests counts what was asked, /_simulator/expected and /_simulator/expected-checks tell
+what a correct engine finds."#;
+
 fn now_ms() -> i64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -23,7 +47,12 @@ fn now_ms() -> i64 {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let company = match std::env::args().nth(1) {
+    let argument = std::env::args().nth(1);
+    if matches!(argument.as_deref(), Some("--help" | "-h")) {
+        println!("{HELP}");
+        return Ok(());
+    }
+    let company = match argument {
         Some(users) => Company::synthetic(users.parse()?)?,
         None => Company::load_embedded()?,
     };

@@ -1,8 +1,11 @@
 //! Changes to the company between two syncs.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 
 use crate::company::{Grant, HeldRole, Hold, Login, Person};
+use crate::settings;
 use crate::when::When;
 use crate::world::World;
 
@@ -108,6 +111,17 @@ pub enum Change {
         /// Name of the app.
         app: String,
     },
+    /// A setting of Microsoft 365 changes. Its value is played as it is given here.
+    SetSetting {
+        /// Path of the document below `fixtures/company/m365/settings/`, such as `exchange/TransportConfig`.
+        path: String,
+        /// JSON pointer to what changes, such as `/value/0/SmtpClientAuthenticationDisabled`; a field that isn't
+        /// there is added, `-` appends to a list, left out or empty is the whole document.
+        #[serde(default)]
+        pointer: String,
+        /// The new value.
+        value: serde_json::Value,
+    },
 }
 
 /// What a change names isn't there.
@@ -128,6 +142,17 @@ pub enum ChangeError {
     /// No directory role with that name.
     #[error("no directory role is named {0}")]
     NoSuchRole(String),
+    /// No settings document with that path.
+    #[error("no setting has the path {0}")]
+    NoSuchSetting(String),
+    /// The document has no such place.
+    #[error("nothing in {path} is at {pointer}")]
+    NoSuchPlace {
+        /// Path of the document.
+        path: String,
+        /// The pointer that leads nowhere.
+        pointer: String,
+    },
 }
 
 impl Change {
@@ -258,6 +283,19 @@ impl Change {
                     app.deleted = Some(now);
                 }
                 Ok(())
+            }
+            Self::SetSetting { path, pointer, value } => {
+                let document = Arc::make_mut(&mut world.settings)
+                    .get_mut(path)
+                    .ok_or_else(|| ChangeError::NoSuchSetting(path.clone()))?;
+                if settings::put(document, pointer, value.clone()) {
+                    Ok(())
+                } else {
+                    Err(ChangeError::NoSuchPlace {
+                        path: path.clone(),
+                        pointer: pointer.clone(),
+                    })
+                }
             }
         }
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::Value;
 
 use crate::bulk::Bulk;
+use crate::settings::{self, Documents, SettingDrift};
 use crate::when::{DAY_MS, When, parse_offset};
 
 /// Why a company could not be loaded. The embedded company always loads; a test holds that.
@@ -31,7 +32,8 @@ pub struct Company {
     pub(crate) roles: Vec<RoleDefinition>,
     pub(crate) okta_tokens: Vec<OktaToken>,
     pub(crate) policies: Value,
-    pub(crate) settings: Value,
+    pub(crate) settings: Documents,
+    pub(crate) setting_drift: Vec<SettingDrift>,
     pub(crate) drift: Vec<Drift>,
 }
 
@@ -75,7 +77,8 @@ impl Company {
             groups: roles.groups,
             roles: roles.definitions,
             policies: fixture!("policies.json")?,
-            settings: fixture!("settings.json")?,
+            settings: settings::embedded().map_err(|(file, source)| CompanyError { file, source })?,
+            setting_drift: fixture!("m365/drift.json")?,
             drift: fixture!("drift.json")?,
         })
     }
@@ -111,6 +114,14 @@ impl Company {
     #[must_use]
     pub const fn expected_json() -> &'static str {
         include_str!("../../../fixtures/company/expected.json")
+    }
+
+    /// What every check must say of the tenant, as `expected-checks.json` lists it: an array of
+    /// `{"check","-30d","now"}` where each moment says `passed`, `failed` or `skipped:` and the reason; a row with
+    /// `"would_pass": true` fails at `now` for nothing but its exclusions.
+    #[must_use]
+    pub const fn expected_checks_json() -> &'static str {
+        include_str!("../../../fixtures/company/expected-checks.json")
     }
 }
 
@@ -330,6 +341,28 @@ pub(crate) struct M365App {
     /// Permissions that other apps may hold on it.
     #[serde(default)]
     pub(crate) offers: Vec<String>,
+    /// Who may sign in to the registration if not only the company's own people, such as `AzureADMultipleOrgs`.
+    #[serde(default)]
+    pub(crate) audience: Option<String>,
+    /// Where sign-in may lead back to.
+    #[serde(default)]
+    pub(crate) redirects: Vec<String>,
+    /// Workloads elsewhere that may act as the app.
+    #[serde(default)]
+    pub(crate) federated: Vec<Federated>,
+    /// Only people who are assigned to the app can sign in to it.
+    #[serde(default)]
+    pub(crate) assigned_only: bool,
+}
+
+/// A federated identity credential of an app registration.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Federated {
+    pub(crate) name: String,
+    pub(crate) issuer: String,
+    pub(crate) subject: String,
+    pub(crate) since: When,
 }
 
 /// Whose app it is.
@@ -420,7 +453,7 @@ pub(crate) struct RoleDefinition {
     pub(crate) template_id: String,
 }
 
-/// A security group in Microsoft 365.
+/// A group in Microsoft 365.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Group {
@@ -430,6 +463,15 @@ pub(crate) struct Group {
     pub(crate) roles: Vec<HeldRole>,
     #[serde(default)]
     pub(crate) role_assignable: bool,
+    /// Since when it exists; left out: always.
+    #[serde(default)]
+    pub(crate) created: Option<When>,
+    /// A group with a mailbox and a team instead of a security group.
+    #[serde(default)]
+    pub(crate) team: bool,
+    /// Anybody in the company can join and read.
+    #[serde(default)]
+    pub(crate) public: bool,
 }
 
 /// How a person was before a moment: a merge patch over the person of `people.json`.

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use crate::change::{Change, ChangeError};
 use crate::company::Company;
 use crate::fault::{Fault, Vendor};
+use crate::graph::snapshots::Snapshots;
 use crate::when::DAY_MS;
 use crate::world::World;
 
@@ -97,6 +98,17 @@ pub struct M365Access {
     pub login_url: String,
     /// Stands for `https://graph.microsoft.com`; `/v1.0/…` and `/beta/…` follow.
     pub graph_url: String,
+    /// Stands for `https://{prefix}-admin.sharepoint.com`; `/_api/SPO.Tenant` follows.
+    pub sharepoint_admin_url: String,
+    /// Stands for `https://outlook.office365.com`; `/adminapi/v2.0/{tenant_id}/…` and
+    /// `/adminapi/beta/{tenant_id}/InvokeCommand` follow.
+    pub exchange_url: String,
+    /// Stands for `https://ps.compliance.protection.outlook.com`; `/adminapi/beta/{tenant_id}/InvokeCommand` follows.
+    pub compliance_url: String,
+    /// Stands for `https://api.bap.microsoft.com`; `/providers/…` follows.
+    pub power_platform_url: String,
+    /// Stands for `https://api.fabric.microsoft.com`; `/v1/admin/tenantsettings` follows.
+    pub fabric_url: String,
     /// Tenant id; the verified domains are accepted in its place.
     pub tenant_id: String,
     /// Application id.
@@ -145,6 +157,8 @@ impl Simulator {
                 requests: BTreeMap::new(),
                 serial: 0,
                 tokens: BTreeMap::new(),
+                certificates_only: false,
+                snapshots: Snapshots::default(),
             }),
         });
         let accept = tokio::spawn(crate::server::accept(listener, Arc::clone(&shared)));
@@ -193,6 +207,11 @@ impl SimulatorHandle {
         M365Access {
             login_url: format!("{base}/login"),
             graph_url: format!("{base}/graph"),
+            sharepoint_admin_url: format!("{base}/sharepoint-admin"),
+            exchange_url: format!("{base}/exchange"),
+            compliance_url: format!("{base}/compliance"),
+            power_platform_url: format!("{base}/power-platform"),
+            fabric_url: format!("{base}/fabric"),
             tenant_id: self.shared.state().tenant_id.clone(),
             client_id: CLIENT_ID.to_owned(),
             client_secret: CLIENT_SECRET.to_owned(),
@@ -238,6 +257,11 @@ impl SimulatorHandle {
     }
 
     /// Takes a Graph application permission or an Okta scope away; the routes that need it answer 403 from now on.
+    /// Elsewhere: `Exchange.ManageAsApp`, `Exchange.ManageAsAppV2` or a single cmdlet such as `Get-TransportRule`
+    /// (Exchange, compliance), `Sites.FullControl.All` (SharePoint), `management_app` (Power Platform),
+    /// `Tenant.Read.All` (Fabric). A resource type of configuration snapshots such as
+    /// `microsoft.exchange.transportrule`, or a workload such as `microsoft.teams`, taken from Graph is missing in
+    /// the snapshots.
     pub fn deny_permission(&self, vendor: Vendor, permission: &str) {
         self.shared.state().denied.insert((vendor, permission.to_owned()));
     }
@@ -251,7 +275,8 @@ impl SimulatorHandle {
     }
 
     /// Plays a tenant without premium licences: Graph without Entra P1 and P2 (no sign-in activity, registration
-    /// details or PIM), Okta without threat insight, log streams and behavior detection.
+    /// details or PIM), Exchange without Defender for Office 365, Fabric without Power BI, Okta without threat
+    /// insight, log streams and behavior detection.
     pub fn unlicensed(&self, vendor: Vendor, unlicensed: bool) {
         let mut state = self.shared.state();
         if unlicensed {
@@ -259,6 +284,28 @@ impl SimulatorHandle {
         } else {
             state.unlicensed.remove(&vendor);
         }
+    }
+
+    /// Whether SharePoint's administration refuses tokens that were got with a secret, as the real one does. It takes
+    /// them unless told so, to be of use to those who have no certificate at hand.
+    pub fn certificates_only(&self, only: bool) {
+        self.shared.state().certificates_only = only;
+    }
+
+    /// How often a new configuration snapshot job says that it is running before it is done: 1 unless set,
+    /// `u32::MAX` for a job that never ends.
+    pub fn set_snapshot_polls(&self, polls: u32) {
+        self.shared.state().snapshots.polls = polls;
+    }
+
+    /// How many resources configuration snapshots may extract in a calendar month: 20,000 unless set.
+    pub fn set_snapshot_budget(&self, resources: u64) {
+        self.shared.state().snapshots.budget = resources;
+    }
+
+    /// Makes a resource type of configuration snapshots one that the API doesn't know.
+    pub fn forget_snapshot_type(&self, name: &str) {
+        self.shared.state().snapshots.unknown.insert(name.to_owned());
     }
 
     /// Makes every access token issued so far invalid.
@@ -313,6 +360,8 @@ pub(crate) struct Token {
     pub(crate) expires_ms: i64,
     /// Okta only: what the token may do.
     pub(crate) scopes: BTreeSet<String>,
+    /// Got with a certificate instead of a secret.
+    pub(crate) by_certificate: bool,
 }
 
 /// Tokens kept; the oldest are forgotten first, as their names sort by age.
@@ -329,6 +378,8 @@ pub(crate) struct State {
     pub(crate) requests: BTreeMap<String, u64>,
     pub(crate) serial: u64,
     pub(crate) tokens: BTreeMap<String, Token>,
+    pub(crate) certificates_only: bool,
+    pub(crate) snapshots: Snapshots,
 }
 
 impl State {
@@ -359,8 +410,18 @@ impl State {
     }
 
     /// Remembers a new token and returns its text.
-    pub(crate) fn issue(&mut self, vendor: Vendor, lifetime_secs: i64, scopes: BTreeSet<String>) -> String {
-        let name = if vendor == Vendor::Okta { "okta" } else { "graph" };
+    pub(crate) fn issue(
+        &mut self,
+        vendor: Vendor,
+        lifetime_secs: i64,
+        scopes: BTreeSet<String>,
+        by_certificate: bool,
+    ) -> String {
+        let name = match vendor {
+            Vendor::Okta => "okta",
+            Vendor::Graph => "graph",
+            _ => "host",
+        };
         let text = format!("simulated-{name}-token-{:012}", self.serial);
         while self.tokens.len() >= TOKENS_MAX {
             self.tokens.pop_first();
@@ -372,6 +433,7 @@ impl State {
                 vendor,
                 expires_ms,
                 scopes,
+                by_certificate,
             },
         );
         text

@@ -5,7 +5,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use crate::control::{CLIENT_ID, CLIENT_SECRET};
-use crate::reply::{Body, Reply, Request};
+use crate::fault::Vendor;
+use crate::reply::{Body, Context, Reply, Request};
 use crate::when::entra_time;
 
 /// How long an access token lives, in seconds.
@@ -45,15 +46,17 @@ pub(crate) fn form(request: &Request, name: &str) -> Option<String> {
         .map(|(_, value)| value.into_owned())
 }
 
-/// Answers a token request; `issue` makes and remembers a token.
+/// Answers a token request. `resource` tells whose API a scope is for; `issue` makes and remembers a token for it,
+/// got by certificate (`true`) or by secret.
 pub(crate) fn answer(
     request: &Request,
-    tenant_id: &str,
-    domains: &[&str],
-    clock_ms: i64,
-    request_id: &str,
-    issue: impl FnOnce() -> String,
+    context: &Context,
+    resource: impl FnOnce(&str) -> Option<Vendor>,
+    issue: impl FnOnce(Vendor, bool) -> String,
 ) -> Reply {
+    let profile = &context.world.company.profile;
+    let domains = [profile.domain.as_str(), profile.initial_domain.as_str()];
+    let (clock_ms, request_id) = (context.clock_ms, context.request_id.as_str());
     let fail =
         |status, error: &str, code: u32, text: &str| failure(status, error, code, text, clock_ms, request_id);
     let segments = request.segments();
@@ -74,7 +77,7 @@ pub(crate) fn answer(
         );
     }
     let tenant = segments.first().copied().unwrap_or_default();
-    if tenant != tenant_id && !domains.contains(&tenant) {
+    if tenant != context.world.tenant_id() && !domains.contains(&tenant) {
         let text = format!("Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID.");
         return fail(400, "invalid_request", 90_002, &text);
     }
@@ -91,7 +94,8 @@ pub(crate) fn answer(
         let text = format!("Application with identifier '{client_id}' was not found in the directory.");
         return fail(400, "unauthorized_client", 700_016, &text);
     }
-    if !form(request, "scope").is_some_and(|scope| scope.ends_with("/.default")) {
+    let scope = form(request, "scope").unwrap_or_default();
+    if !scope.ends_with("/.default") {
         return fail(
             400,
             "invalid_scope",
@@ -99,8 +103,13 @@ pub(crate) fn answer(
             "The provided value for the input parameter 'scope' is not valid.",
         );
     }
-    match (form(request, "client_secret"), form(request, "client_assertion")) {
-        (Some(secret), _) if secret == CLIENT_SECRET => {}
+    let Some(vendor) = resource(&scope) else {
+        let name = scope.trim_end_matches("/.default");
+        let text = format!("The resource principal named {name} was not found in the tenant.");
+        return fail(400, "invalid_resource", 500_011, &text);
+    };
+    let by_certificate = match (form(request, "client_secret"), form(request, "client_assertion")) {
+        (Some(secret), _) if secret == CLIENT_SECRET => false,
         (Some(_), _) => {
             let text = "Invalid client secret provided. Ensure the secret being sent in the request is the client \
                         secret value, not the client secret ID.";
@@ -119,14 +128,15 @@ pub(crate) fn answer(
                             application, or the assertion's claims are wrong.";
                 return fail(401, "invalid_client", 700_027, text);
             }
+            true
         }
         (None, None) => {
             let text = "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.";
             return fail(401, "invalid_client", 7_000_218, text);
         }
-    }
+    };
     let lifetime = TOKEN_LIFETIME_SECS;
-    let token = issue();
+    let token = issue(vendor, by_certificate);
     Reply::json(
         200,
         json!({ "token_type": "Bearer", "expires_in": lifetime, "ext_expires_in": lifetime, "access_token": token }),

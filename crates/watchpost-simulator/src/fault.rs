@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::entra;
+use crate::hosts;
 use crate::reply::{Body, Reply, Shape};
 use crate::when::http_date;
 
@@ -17,6 +18,17 @@ pub enum Vendor {
     Graph,
     /// Okta, under `/okta` (its token endpoint too).
     Okta,
+    /// SharePoint's tenant administration, under `/sharepoint-admin`.
+    #[serde(rename = "sharepoint")]
+    SharePoint,
+    /// Exchange Online's administration, under `/exchange`.
+    Exchange,
+    /// Security and compliance cmdlets, under `/compliance`.
+    Compliance,
+    /// Power Platform's administration, under `/power-platform`.
+    PowerPlatform,
+    /// Fabric's administration (Power BI), under `/fabric`.
+    Fabric,
 }
 
 /// An order to misbehave. Faults are tried in the order in which they were ordered; the first that matches a
@@ -68,6 +80,9 @@ pub enum FaultKind {
     NullOptionals,
     /// Enumerations carry a value that nobody has seen yet.
     UnknownEnum,
+    /// The rows come over and over until there are so many in one page. No effect on what isn't a list, or is an
+    /// empty one.
+    HugeList(u32),
 }
 
 /// How a 429 says when to come back.
@@ -92,6 +107,7 @@ impl FaultKind {
         let entra = |status, error: &str, code, text: &str| {
             entra::failure(status, error, code, text, clock_ms, request_id)
         };
+        let others = |vendor| !matches!(vendor, Vendor::Entra | Vendor::Graph | Vendor::Okta);
         let reply = match (self, vendor) {
             (Self::TooManyRequests(retry), vendor) => {
                 let mut reply = match vendor {
@@ -107,6 +123,7 @@ impl FaultKind {
                         90_055,
                         "There are too many incoming requests.",
                     ),
+                    other => hosts::failure(other, 429, request_id),
                 };
                 let wait_secs = match retry {
                     RetryAfter::Seconds(seconds) => {
@@ -129,6 +146,10 @@ impl FaultKind {
                 }
                 reply
             }
+            (Self::InternalError, vendor) if others(vendor) => hosts::failure(vendor, 500, request_id),
+            (Self::Unavailable, vendor) if others(vendor) => hosts::failure(vendor, 503, request_id),
+            (Self::Unauthorized, vendor) if others(vendor) => hosts::failure(vendor, 401, request_id),
+            (Self::Forbidden, vendor) if others(vendor) => hosts::failure(vendor, 403, request_id),
             (Self::InternalError | Self::Unavailable, Vendor::Entra) => {
                 let status = if *self == Self::Unavailable { 503 } else { 500 };
                 entra(
@@ -209,7 +230,8 @@ impl FaultKind {
             Self::EndlessPages => {
                 let parameter = match reply.shape {
                     Shape::Single => return,
-                    Shape::Graph => "$skiptoken",
+                    Shape::Graph | Shape::Arm => "$skiptoken",
+                    Shape::Fabric => "continuationToken",
                     Shape::Okta | Shape::OktaValue => "after",
                 };
                 let (path, query) = self_url.split_once('?').unwrap_or((self_url, ""));
@@ -227,6 +249,13 @@ impl FaultKind {
                     null_optionals(row);
                 }
             }
+            Self::HugeList(count) => {
+                if let Some(rows) = reply.rows_mut().filter(|rows| !rows.is_empty()) {
+                    let once = rows.clone();
+                    let count = (*count).min(ROWS_MAX) as usize;
+                    *rows = once.into_iter().cycle().take(count).collect();
+                }
+            }
             Self::UnknownEnum => {
                 for row in reply.rows_mut().into_iter().flatten() {
                     unknown_enums(row);
@@ -236,6 +265,9 @@ impl FaultKind {
         }
     }
 }
+
+/// A simulator on a small machine must live through an order for a huge list.
+const ROWS_MAX: u32 = 200_000;
 
 /// Fields without which a row means nothing at all.
 const IDENTIFYING: [&str; 11] = [

@@ -23,6 +23,9 @@ pub(crate) enum Kind {
     Request = 18,
     Tenant = 19,
     OktaUserGrant = 20,
+    Snapshot = 21,
+    RolePolicy = 22,
+    Federated = 23,
 }
 
 /// A well-mixed 64-bit number from a seed, a kind and an index (the SplitMix64 finaliser).

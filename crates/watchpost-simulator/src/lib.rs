@@ -1,7 +1,8 @@
 //! Vendor APIs played from a fixture company, over real HTTP on loopback.
 //!
-//! The simulator answers as Microsoft Entra's token endpoint, Microsoft Graph and Okta would for one invented
-//! firm, `birchworks.example`: with real paging, real error bodies, permissions that can be missing, licences
+//! The simulator answers as Microsoft Entra's token endpoint, Microsoft Graph, Microsoft 365's administration hosts
+//! (Exchange and compliance, SharePoint, Power Platform, Fabric) and Okta would for one invented firm,
+//! `birchworks.example`: with real paging, real error bodies, permissions that can be missing, licences
 //! that can be absent, and faults on demand. The demo and the tests connect the real connectors to it.
 //!
 //! It does not know any other crate of Watchpost, store anything, check signatures of assertions, or write
@@ -20,8 +21,9 @@
 //! # Ok(()) }
 //! ```
 //!
-//! To add a route: one arm in `graph/mod.rs` or `okta/mod.rs`, with the permission that it needs in the same
-//! file's table. To plant a problem: write the person or app into `fixtures/company/`, name what it must cause in
+//! To add a route: one arm in `graph/mod.rs`, `okta/mod.rs` or the host's file in `hosts/`, with the permission that
+//! it needs in the same file's table. To add a settings document: a file in `fixtures/company/m365/settings/` and
+//! its path in `settings.rs`. To plant a problem: write the person or app into `fixtures/company/`, name what it must cause in
 //! `expected.json`; a test computes the rules from the fixture and compares.
 
 mod bulk;
@@ -31,10 +33,12 @@ mod control;
 mod entra;
 mod fault;
 mod graph;
+mod hosts;
 mod ids;
 mod okta;
 mod reply;
 mod server;
+mod settings;
 mod when;
 mod world;
 

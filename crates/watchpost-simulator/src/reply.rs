@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use crate::fault::Vendor;
 use crate::ids::mix;
 use crate::when::iso;
 
@@ -16,6 +17,10 @@ pub(crate) struct Request {
     pub(crate) path: String,
     pub(crate) raw_query: String,
     pub(crate) authorization: Option<String>,
+    /// The `Accept` header, empty without one.
+    pub(crate) accept: String,
+    /// The `Prefer` header, empty without one.
+    pub(crate) prefer: String,
     pub(crate) body: Bytes,
     /// Address under which the request came in, with query.
     pub(crate) url: String,
@@ -57,8 +62,16 @@ pub(crate) struct Context {
     pub(crate) clock_ms: i64,
     /// Permissions or scopes that the caller lacks.
     pub(crate) denied: std::collections::BTreeSet<String>,
-    pub(crate) unlicensed: bool,
+    /// APIs whose premium licences the tenant doesn't have.
+    pub(crate) unlicensed: std::collections::BTreeSet<Vendor>,
     pub(crate) request_id: String,
+}
+
+impl Context {
+    /// Whether the tenant has no premium licence for that API.
+    pub(crate) fn lacks_licence(&self, vendor: Vendor) -> bool {
+        self.unlicensed.contains(&vendor)
+    }
 }
 
 /// An answer before it becomes bytes.
@@ -77,6 +90,7 @@ pub(crate) enum Body {
     Json(Value),
     BrokenJson(String),
     Html(&'static str),
+    Empty,
 }
 
 /// Where the rows and the next link of a list stand.
@@ -90,6 +104,10 @@ pub(crate) enum Shape {
     Okta,
     /// `value` and `_links.next`, and `Link` headers.
     OktaValue,
+    /// `value` and `nextLink`.
+    Arm,
+    /// `tenantSettings` and `continuationUri`.
+    Fabric,
 }
 
 impl Reply {
@@ -143,8 +161,11 @@ impl Reply {
     pub(crate) fn rows_mut(&mut self) -> Option<&mut Vec<Value>> {
         match (&mut self.body, self.shape) {
             (Body::Json(Value::Array(rows)), Shape::Okta) => Some(rows),
-            (Body::Json(Value::Object(body)), Shape::Graph | Shape::OktaValue) => {
+            (Body::Json(Value::Object(body)), Shape::Graph | Shape::OktaValue | Shape::Arm) => {
                 body.get_mut("value").and_then(Value::as_array_mut)
+            }
+            (Body::Json(Value::Object(body)), Shape::Fabric) => {
+                body.get_mut("tenantSettings").and_then(Value::as_array_mut)
             }
             _ => None,
         }

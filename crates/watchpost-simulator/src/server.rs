@@ -18,6 +18,8 @@ use crate::change::Change;
 use crate::control::{OKTA_API_TOKEN, Shared, Stage, State};
 use crate::entra;
 use crate::fault::{Fault, FaultKind, Vendor};
+use crate::graph::snapshots;
+use crate::hosts::{self, HOSTS};
 use crate::ids::{self, Kind};
 use crate::reply::{Body, Context, Reply, Request, Shape};
 use crate::when::http_date;
@@ -78,20 +80,13 @@ async fn serve(shared: Arc<Shared>, request: hyper::Request<Incoming>) -> Result
         method: head.method.as_str().to_owned(),
         url: format!("{}{path}{query}", shared.base),
         raw_query,
-        authorization: head
-            .headers
-            .get(hyper::header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned),
+        authorization: header(&head.headers, "authorization"),
+        accept: header(&head.headers, "accept").unwrap_or_default(),
+        prefer: header(&head.headers, "prefer").unwrap_or_default(),
         body: body.to_bytes(),
         path,
     };
-    let prefixes = [
-        ("/login", Vendor::Entra),
-        ("/graph", Vendor::Graph),
-        ("/okta", Vendor::Okta),
-    ];
-    let Some((prefix, vendor)) = prefixes
+    let Some((prefix, vendor)) = HOSTS
         .into_iter()
         .find(|(prefix, _)| request.path.starts_with(&format!("{prefix}/")))
     else {
@@ -123,8 +118,15 @@ async fn serve(shared: Arc<Shared>, request: hyper::Request<Incoming>) -> Result
     let mut reply = match (stand_in, early) {
         (Some(reply), _) | (None, Some(reply)) => reply,
         (None, None) => match vendor {
-            Vendor::Entra => token_for_graph(&shared, &request, &context),
-            Vendor::Graph => crate::graph::answer(&request, &context),
+            Vendor::Entra => token(&shared, &request, &context),
+            Vendor::Graph => match snapshots::route(&request.path) {
+                Some(route) => snapshots::answer(route, &request, &context, &mut shared.state().snapshots),
+                None => crate::graph::answer(&request, &context),
+            },
+            Vendor::SharePoint => hosts::sharepoint::answer(&request, &context),
+            Vendor::Exchange | Vendor::Compliance => hosts::exchange::answer(&request, &context, vendor),
+            Vendor::PowerPlatform => hosts::power_platform::answer(&request, &context),
+            Vendor::Fabric => hosts::fabric::answer(&request, &context),
             Vendor::Okta if request.path == "/oauth2/v1/token" => token_for_okta(&shared, &request, &context),
             Vendor::Okta => crate::okta::answer(&request, &context),
         },
@@ -163,7 +165,7 @@ fn prepare(state: &mut State, vendor: Vendor, request: &Request) -> Prepared {
         .filter(|(of, _)| *of == vendor)
         .map(|(_, name)| name.clone())
         .collect();
-    let unlicensed = state.unlicensed.contains(&vendor);
+    let unlicensed = state.unlicensed.clone();
     let bearer = request
         .authorization
         .as_deref()
@@ -200,6 +202,10 @@ fn prepare(state: &mut State, vendor: Vendor, request: &Request) -> Prepared {
             (None, Some(text)) if text == OKTA_API_TOKEN => None,
             (None, ssws) => Some(Reply::okta_bad_token(&request_id, ssws.is_none())),
         },
+        Vendor::SharePoint if token.is_some_and(|token| state.certificates_only && !token.by_certificate) => {
+            Some(hosts::sharepoint::certificate_wanted())
+        }
+        other => token.is_none().then(|| hosts::failure(other, 401, &request_id)),
     };
     Prepared {
         context: Context {
@@ -219,27 +225,33 @@ fn strip_scheme<'a>(value: &'a str, scheme: &str) -> Option<&'a str> {
     found.eq_ignore_ascii_case(scheme).then(|| rest.trim())
 }
 
-fn token_for_graph(shared: &Shared, request: &Request, context: &Context) -> Reply {
-    let world = &context.world;
-    let profile = &world.company.profile;
-    let domains = [profile.domain.as_str(), profile.initial_domain.as_str()];
+fn header(headers: &hyper::HeaderMap, name: &str) -> Option<String> {
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned)
+}
+
+/// A token for one of Microsoft 365's hosts, and for no other.
+fn token(shared: &Shared, request: &Request, context: &Context) -> Reply {
     entra::answer(
         request,
-        &world.tenant_id(),
-        &domains,
-        context.clock_ms,
-        &context.request_id,
-        || {
-            shared
-                .state()
-                .issue(Vendor::Graph, entra::TOKEN_LIFETIME_SECS, BTreeSet::new())
+        context,
+        |scope| hosts::audience(&shared.base, scope),
+        |vendor, by_certificate| {
+            shared.state().issue(
+                vendor,
+                entra::TOKEN_LIFETIME_SECS,
+                BTreeSet::new(),
+                by_certificate,
+            )
         },
     )
 }
 
 fn token_for_okta(shared: &Shared, request: &Request, context: &Context) -> Reply {
     crate::okta::token(request, context, |scopes| {
-        shared.state().issue(Vendor::Okta, 3600, scopes)
+        shared.state().issue(Vendor::Okta, 3600, scopes, false)
     })
 }
 
@@ -278,6 +290,12 @@ fn finish(reply: &mut Reply, vendor: Vendor, request: &Request, context: &Contex
             Shape::OktaValue => {
                 body.insert("_links".to_owned(), json!({ "next": { "href": next } }));
             }
+            Shape::Arm => {
+                body.insert("nextLink".to_owned(), json!(next));
+            }
+            Shape::Fabric => {
+                body.insert("continuationUri".to_owned(), json!(next));
+            }
             Shape::Okta | Shape::Single => {}
         }
     }
@@ -288,6 +306,7 @@ fn respond(reply: Reply, clock_ms: i64, vendor: Option<(Vendor, String)>) -> Ans
         Body::Json(value) => ("application/json", Bytes::from(value.to_string())),
         Body::BrokenJson(text) => ("application/json", Bytes::from(text)),
         Body::Html(text) => ("text/html", Bytes::from_static(text.as_bytes())),
+        Body::Empty => ("application/json", Bytes::new()),
     };
     let mut response = hyper::Response::builder()
         .status(reply.status)
@@ -299,8 +318,10 @@ fn respond(reply: Reply, clock_ms: i64, vendor: Option<(Vendor, String)>) -> Ans
     if let Some((vendor, request_id)) = vendor {
         response = match vendor {
             Vendor::Okta => response.header("x-okta-request-id", request_id),
-            Vendor::Entra => response.header("x-ms-request-id", request_id),
-            Vendor::Graph => response
+            Vendor::Entra | Vendor::PowerPlatform => response.header("x-ms-request-id", request_id),
+            Vendor::SharePoint => response.header("sprequestguid", request_id),
+            Vendor::Fabric => response.header("requestid", request_id),
+            Vendor::Graph | Vendor::Exchange | Vendor::Compliance => response
                 .header("client-request-id", &request_id)
                 .header("request-id", request_id),
         };
@@ -341,16 +362,18 @@ enum Order {
     Unlicensed { vendor: Vendor, on: bool },
     ExpireTokens,
     Change(Change),
+    CertificatesOnly(bool),
+    SnapshotPolls(u32),
+    SnapshotBudget(u64),
+    UnknownSnapshotType(String),
 }
 
 /// `/_simulator/orders` takes one [`Order`] by POST, `/_simulator/requests` tells the counts.
 fn own_route(shared: &Arc<Shared>, request: &Request) -> Reply {
     match (request.method.as_str(), request.path.as_str()) {
         ("GET", "/_simulator/requests") => Reply::json(200, json!(shared.state().requests)),
-        ("GET", "/_simulator/expected") => match serde_json::from_str(crate::Company::expected_json()) {
-            Ok(expected) => Reply::json(200, expected),
-            Err(error) => Reply::json(500, json!({ "error": error.to_string() })),
-        },
+        ("GET", "/_simulator/expected") => embedded(crate::Company::expected_json()),
+        ("GET", "/_simulator/expected-checks") => embedded(crate::Company::expected_checks_json()),
         ("POST", "/_simulator/orders") => match serde_json::from_slice::<Order>(&request.body) {
             Ok(order) => match obey(&mut shared.state(), order) {
                 Ok(()) => Reply::json(200, json!({ "ok": true })),
@@ -360,8 +383,15 @@ fn own_route(shared: &Arc<Shared>, request: &Request) -> Reply {
         },
         _ => Reply::json(
             404,
-            json!({ "error": "the simulator serves /login, /graph, /okta and /_simulator" }),
+            json!({ "error": format!("the simulator serves {} and /_simulator", HOSTS.map(|(path, _)| path).join(", ")) }),
         ),
+    }
+}
+
+fn embedded(json: &str) -> Reply {
+    match serde_json::from_str(json) {
+        Ok(expected) => Reply::json(200, expected),
+        Err(error) => Reply::json(500, json!({ "error": error.to_string() })),
     }
 }
 
@@ -385,6 +415,12 @@ fn obey(state: &mut State, order: Order) -> Result<(), crate::ChangeError> {
         }
         Order::ExpireTokens => state.tokens.clear(),
         Order::Change(change) => state.apply(&change)?,
+        Order::CertificatesOnly(only) => state.certificates_only = only,
+        Order::SnapshotPolls(polls) => state.snapshots.polls = polls,
+        Order::SnapshotBudget(budget) => state.snapshots.budget = budget,
+        Order::UnknownSnapshotType(name) => {
+            state.snapshots.unknown.insert(name);
+        }
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ use crate::company::{
     Company, Grant, HeldRole, Hold, Login, M365App, OktaAccount, OktaApp, OktaToken, Person,
 };
 use crate::ids::{self, Kind, mix};
+use crate::settings::{self, Documents};
 use crate::when::{DAY_MS, HOUR_MS, When};
 
 /// What exists at `as_of_ms`. Cheap to clone except for the lists, which are short.
@@ -28,6 +29,8 @@ pub(crate) struct World {
     pub(crate) okta_apps: Vec<OktaApp>,
     pub(crate) okta_tokens: Vec<OktaToken>,
     pub(crate) grants: Vec<Grant>,
+    /// Settings documents by path, not filled in.
+    pub(crate) settings: Arc<Documents>,
 }
 
 impl World {
@@ -68,6 +71,12 @@ impl World {
             okta_apps: company.okta_apps.clone(),
             okta_tokens: company.okta_tokens.clone(),
             grants: company.grants.clone(),
+            settings: Arc::new(settings::as_of(
+                &company.settings,
+                &company.setting_drift,
+                origin_ms,
+                as_of_ms,
+            )),
             company,
         }
     }
@@ -240,7 +249,7 @@ impl Hold {
 }
 
 /// RFC 7396.
-fn merge_patch(target: &mut Value, patch: &Value) {
+pub(crate) fn merge_patch(target: &mut Value, patch: &Value) {
     let Value::Object(patch) = patch else {
         *target = patch.clone();
         return;

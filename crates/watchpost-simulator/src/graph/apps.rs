@@ -93,10 +93,10 @@ pub(super) fn service_principals(request: &Request, context: &Context) -> Reply 
             "appOwnerOrganizationId": owner,
             "servicePrincipalType": "Application",
             "accountEnabled": true,
-            "signInAudience": if app.owner == Ownership::Own { "AzureADMyOrg" } else { "AzureADMultipleOrgs" },
+            "signInAudience": if app.owner == Ownership::Own { audience(app) } else { "AzureADMultipleOrgs" },
             "verifiedPublisher": verified.unwrap_or(nobody),
             "tags": if app.owner == Ownership::Microsoft { json!([]) } else { json!(["WindowsAzureActiveDirectoryIntegratedApp"]) },
-            "appRoleAssignmentRequired": false,
+            "appRoleAssignmentRequired": app.assigned_only,
             "passwordCredentials": [],
             "keyCredentials": [],
             "appRoles": offers.collect::<Vec<_>>(),
@@ -109,6 +109,9 @@ pub(super) fn service_principals(request: &Request, context: &Context) -> Reply 
 
 pub(super) fn applications(request: &Request, context: &Context) -> Reply {
     let world = &context.world;
+    let expand = request
+        .query("$expand")
+        .is_some_and(|expand| expand.contains("federatedIdentityCredentials"));
     let about = List {
         context: "applications",
         total: world.m365_apps.len() as u64,
@@ -118,20 +121,68 @@ pub(super) fn applications(request: &Request, context: &Context) -> Reply {
     };
     list(request, context, &about, |position| {
         let app = own(world, position)?;
-        let row = json!({
+        let mut row = json!({
             "id": ids::guid(world.seed, Kind::Registration, position),
             "appId": app_id(world, position, app),
             "displayName": app.name,
-            "signInAudience": "AzureADMyOrg",
+            "signInAudience": audience(app),
             "createdDateTime": iso(app.created.ms(world.origin_ms)),
             "publisherDomain": world.company.profile.domain,
             "passwordCredentials": credentials(world, position, &app.secrets, true),
             "keyCredentials": credentials(world, position, &app.certificates, false),
             "requiredResourceAccess": [],
-            "web": { "redirectUris": [], "implicitGrantSettings": { "enableIdTokenIssuance": false, "enableAccessTokenIssuance": false } },
+            "web": { "redirectUris": app.redirects, "implicitGrantSettings": { "enableIdTokenIssuance": false, "enableAccessTokenIssuance": false } },
         });
+        if expand {
+            row["federatedIdentityCredentials"] = federated_rows(world, position, app).into();
+        }
         Some(row)
     })
+}
+
+/// Who may sign in to an own app.
+fn audience(app: &M365App) -> &str {
+    app.audience.as_deref().unwrap_or("AzureADMyOrg")
+}
+
+/// The object id of Microsoft Graph's own service principal in the tenant.
+pub(super) fn graph_principal(world: &World) -> String {
+    let position = world
+        .m365_app("Microsoft Graph")
+        .map_or(0, |(position, _)| position);
+    principal_id(world, position)
+}
+
+fn federated_rows(world: &World, position: u64, app: &M365App) -> Vec<Value> {
+    let row = |(credential, nth): (&crate::company::Federated, u64)| {
+        json!({ "id": ids::guid(world.seed, Kind::Federated, position * 16 + nth), "name": credential.name,
+            "issuer": credential.issuer, "subject": credential.subject, "description": null,
+            "audiences": ["api://AzureADTokenExchange"] })
+    };
+    app.federated
+        .iter()
+        .filter(|credential| world.begun(Some(credential.since)))
+        .zip(0..)
+        .map(row)
+        .collect()
+}
+
+/// Workloads elsewhere that may act as one app.
+pub(super) fn federated(request: &Request, context: &Context, id: &str) -> Reply {
+    let world = &context.world;
+    let position = ids::guid_index(world.seed, Kind::Registration, id);
+    let Some((position, app)) = position.and_then(|position| Some((position, own(world, position)?))) else {
+        return missing_object(context, id);
+    };
+    let rows = federated_rows(world, position, app);
+    let about = List {
+        context: "federatedIdentityCredentials",
+        total: rows.len() as u64,
+        page: (100, 999),
+        gap: false,
+        by_itself: None,
+    };
+    list(request, context, &about, |at| rows.get(at as usize).cloned())
 }
 
 fn own(world: &World, position: u64) -> Option<&M365App> {

@@ -1,12 +1,14 @@
 //! Microsoft Graph: routes, permissions, query options.
 
 mod apps;
+mod organization;
 mod people;
-mod policies;
+mod role_policies;
 mod roles;
+mod settings;
+pub(crate) mod snapshots;
 
 pub(crate) use people::names;
-pub(crate) use policies::filled;
 
 use serde_json::{Value, json};
 
@@ -38,10 +40,12 @@ pub(crate) fn answer(request: &Request, context: &Context) -> Reply {
     if let Some(refused) = refused(route, request, context) {
         return refused;
     }
+    if let Some(path) = settings::path(route, version, &context.world) {
+        return settings::document(request, context, version, path);
+    }
     match route {
-        ["organization"] => policies::organization(context),
-        ["subscribedSkus"] => policies::subscribed_skus(context),
-        ["domains"] => policies::document(context, "domains"),
+        ["organization"] => organization::organization(context),
+        ["subscribedSkus"] => settings::subscribed_skus(request, context),
         ["users"] => people::users(request, context),
         ["users", id] => people::user(request, context, id),
         ["reports", "authenticationMethods", "userRegistrationDetails"] => {
@@ -62,14 +66,11 @@ pub(crate) fn answer(request: &Request, context: &Context) -> Reply {
         ["applications"] => apps::applications(request, context),
         ["applications", id, "owners"] => apps::owners(request, context, id),
         ["oauth2PermissionGrants"] => apps::grants(request, context),
-        ["identity", "conditionalAccess", "policies"] => policies::document(context, "conditional_access"),
-        ["identity", "conditionalAccess", "namedLocations"] => policies::document(context, "named_locations"),
-        ["policies", "authorizationPolicy"] => policies::authorization(context, version),
-        ["policies", "authenticationMethodsPolicy"] => policies::document(context, "authentication_methods"),
-        ["policies", "identitySecurityDefaultsEnforcementPolicy"] => {
-            policies::document(context, "security_defaults")
-        }
-        ["policies", "adminConsentRequestPolicy"] => policies::document(context, "admin_consent"),
+        ["applications", id, "federatedIdentityCredentials"] => apps::federated(request, context, id),
+        ["policies", "authorizationPolicy"] => settings::authorization(request, context, version),
+        ["policies", "roleManagementPolicyAssignments"] => role_policies::assignments(request, context),
+        ["policies", "roleManagementPolicies"] => role_policies::policies(request, context),
+        ["policies", "roleManagementPolicies", id, "rules"] => role_policies::rules(request, context, id),
         _ => not_found(request, context),
     }
 }
@@ -90,7 +91,15 @@ fn permissions(route: &[&str], selects_sign_ins: bool) -> &'static [&'static str
         ["groups", ..] => &["GroupMember.Read.All"],
         ["servicePrincipals" | "applications", ..] => &["Application.Read.All"],
         ["oauth2PermissionGrants", ..] => &["Directory.Read.All"],
-        ["identity" | "policies", ..] => &["Policy.Read.All"],
+        [
+            "policies",
+            "roleManagementPolicyAssignments" | "roleManagementPolicies",
+            ..,
+        ] => &["RoleManagementPolicy.Read.Directory"],
+        ["identity" | "policies" | "legacy", ..] => &["Policy.Read.All"],
+        ["settings"] => &["Directory.Read.All"],
+        ["security", ..] => &["SecurityEvents.Read.All"],
+        ["admin", "sharepoint", ..] => &["SharePointTenantSettings.Read.All"],
         ["domains", ..] => &["Domain.Read.All"],
         ["organization" | "subscribedSkus", ..] => &["Organization.Read.All"],
         _ => &[],
@@ -140,7 +149,7 @@ fn refused(route: &[&str], request: &Request, context: &Context) -> Option<Reply
         };
         return Some(reply);
     }
-    if !context.unlicensed {
+    if !context.lacks_licence(crate::fault::Vendor::Graph) {
         return None;
     }
     match route {
@@ -150,6 +159,11 @@ fn refused(route: &[&str], request: &Request, context: &Context) -> Option<Reply
             "roleManagement",
             _,
             "roleAssignmentScheduleInstances" | "roleEligibilityScheduleInstances",
+        ]
+        | [
+            "policies",
+            "roleManagementPolicyAssignments" | "roleManagementPolicies",
+            ..,
         ] => Some(error(
             context,
             400,
@@ -180,7 +194,7 @@ pub(super) fn missing_object(context: &Context, id: &str) -> Reply {
     error(context, 404, "Request_ResourceNotFound", &message)
 }
 
-fn not_found(request: &Request, context: &Context) -> Reply {
+pub(super) fn not_found(request: &Request, context: &Context) -> Reply {
     let segment = request.segments().last().copied().unwrap_or_default().to_owned();
     error(
         context,
@@ -206,9 +220,12 @@ pub(super) fn project(row: &mut Value, select: Option<&[String]>, by_itself: Opt
     let Value::Object(fields) = row else { return };
     match (select, by_itself) {
         (Some(names), _) => {
-            // `principal` is there only if it was asked for by `$expand`.
+            // Some are there only if they were asked for by `$expand`.
+            let expanded = ["principal", "federatedIdentityCredentials"];
             fields.retain(|name, _| {
-                name.starts_with('@') || name == "principal" || names.iter().any(|wanted| wanted == name)
+                name.starts_with('@')
+                    || expanded.contains(&name.as_str())
+                    || names.iter().any(|wanted| wanted == name)
             });
         }
         (None, Some(names)) => {
@@ -233,15 +250,23 @@ pub(super) struct List {
 }
 
 /// Properties that `$filter` can compare by `eq`.
-const FILTERABLE: [&str; 7] = [
+const FILTERABLE: [&str; 10] = [
     "accountEnabled",
     "appId",
     "clientId",
     "displayName",
     "principalId",
     "roleDefinitionId",
+    "scopeId",
+    "scopeType",
+    "type",
     "userType",
 ];
+
+/// Properties and values of comparisons joined by `and`.
+fn comparisons(filter: &str) -> Option<Vec<(&str, Value)>> {
+    filter.split(" and ").map(comparison).collect()
+}
 
 /// Property and value of `name eq 'value'` or `name eq true`.
 fn comparison(filter: &str) -> Option<(&str, Value)> {
@@ -262,8 +287,10 @@ pub(super) fn list(
     mut row: impl FnMut(u64) -> Option<Value>,
 ) -> Reply {
     let filter = request.query("$filter");
-    let comparison = filter.as_deref().and_then(comparison);
-    if request.query("$search").is_some() || filter.is_some() != comparison.is_some() {
+    let Some(wanted) = filter.as_deref().map_or(Some(Vec::new()), comparisons) else {
+        return error(context, 400, "Request_UnsupportedQuery", "Unsupported Query.");
+    };
+    if request.query("$search").is_some() {
         return error(context, 400, "Request_UnsupportedQuery", "Unsupported Query.");
     }
     let names = select(request);
@@ -293,10 +320,7 @@ pub(super) fn list(
     };
     let (rows, next) = collect(cursor, list.total, limit, list.gap, |position| {
         let mut row = row(position)?;
-        if comparison
-            .as_ref()
-            .is_some_and(|(name, value)| row.get(*name) != Some(value))
-        {
+        if wanted.iter().any(|(name, value)| row.get(*name) != Some(value)) {
             return None;
         }
         project(&mut row, names.as_deref(), list.by_itself);
@@ -353,6 +377,8 @@ fn batch(request: &Request, context: &Context, version: &str) -> Reply {
                 path,
                 raw_query: raw_query.to_owned(),
                 authorization: None,
+                accept: String::new(),
+                prefer: String::new(),
                 body: bytes::Bytes::new(),
             };
             answer(&step, context)
@@ -367,7 +393,7 @@ fn batch(request: &Request, context: &Context, version: &str) -> Reply {
         let (status, next) = (reply.status, reply.next);
         let mut body = match reply.body {
             Body::Json(value) => value,
-            Body::BrokenJson(_) | Body::Html(_) => Value::Null,
+            Body::BrokenJson(_) | Body::Html(_) | Body::Empty => Value::Null,
         };
         if let (Value::Object(body), Some(next)) = (&mut body, next) {
             body.insert("@odata.nextLink".to_owned(), json!(next));

@@ -181,8 +181,10 @@ fn group_id(world: &World, position: u64) -> String {
 }
 
 fn group_row(world: &World, position: u64, group: &Group) -> Value {
-    json!({ "id": group_id(world, position), "displayName": group.name, "securityEnabled": true,
-        "mailEnabled": false, "groupTypes": [], "visibility": "Private",
+    json!({ "id": group_id(world, position), "displayName": group.name, "securityEnabled": !group.team,
+        "mailEnabled": group.team, "groupTypes": if group.team { json!(["Unified"]) } else { json!([]) },
+        "visibility": if group.public { "Public" } else { "Private" },
+        "resourceProvisioningOptions": if group.team { json!(["Team"]) } else { json!([]) },
         "isAssignableToRole": group.role_assignable.then_some(true) })
 }
 
@@ -196,15 +198,20 @@ pub(super) fn groups(request: &Request, context: &Context) -> Reply {
         by_itself: None,
     };
     list(request, context, &about, |position| {
-        let row = group_row(world, position, world.company.groups.get(position as usize)?);
-        Some(row)
+        let group = world.company.groups.get(position as usize)?;
+        world
+            .begun(group.created)
+            .then(|| group_row(world, position, group))
     })
 }
 
 pub(super) fn members(request: &Request, context: &Context, id: &str) -> Reply {
     let world = &context.world;
     let position = ids::guid_index(world.seed, Kind::Group, id);
-    let Some(group) = position.and_then(|position| world.company.groups.get(position as usize)) else {
+    let group = position
+        .and_then(|position| world.company.groups.get(position as usize))
+        .filter(|group| world.begun(group.created));
+    let Some(group) = group else {
         return missing_object(context, id);
     };
     if request.query("$top").is_some_and(|top| top == "0") {

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use crate::control::OKTA_CLIENT_ID;
 use crate::entra::{assertion, claims_fit, form};
-use crate::graph::filled;
 use crate::reply::{Context, Cursor, Reply, Request, Shape, collect, next_url};
+use crate::settings::filled;
 
 /// Every scope that a route asks for; also what the simulated service app has been granted.
 pub(crate) const SCOPES: [&str; 15] = [
@@ -53,7 +53,9 @@ pub(crate) fn answer(request: &Request, context: &Context) -> Reply {
     if let Some(scope) = scope(route).filter(|scope| context.denied.contains(*scope)) {
         return refused(request, context, scope);
     }
-    if context.unlicensed && matches!(route, ["threats", ..] | ["logStreams", ..] | ["behaviors", ..]) {
+    if context.lacks_licence(crate::fault::Vendor::Okta)
+        && matches!(route, ["threats", ..] | ["logStreams", ..] | ["behaviors", ..])
+    {
         return error(
             context,
             403,

@@ -68,11 +68,14 @@ impl Client {
     }
 
     pub(crate) async fn token(&self, credentials: &[(&str, &str)]) -> Got {
+        self.token_for("https://graph.microsoft.com/.default", credentials)
+            .await
+    }
+
+    /// A token request for any scope.
+    pub(crate) async fn token_for(&self, scope: &str, credentials: &[(&str, &str)]) -> Got {
         let access = self.simulator.m365();
-        let mut form = vec![
-            ("grant_type", "client_credentials"),
-            ("scope", "https://graph.microsoft.com/.default"),
-        ];
+        let mut form = vec![("grant_type", "client_credentials"), ("scope", scope)];
         form.extend_from_slice(credentials);
         let url = format!("{}/{}/oauth2/v2.0/token", access.login_url, access.tenant_id);
         read(self.http.post(url).form(&form).send().await.unwrap()).await
@@ -105,6 +108,43 @@ impl Client {
                 .unwrap(),
         )
         .await
+    }
+
+    /// A token for the scope, got with the secret.
+    pub(crate) async fn bearer(&self, scope: &str) -> String {
+        let access = self.simulator.m365();
+        let credentials = [
+            ("client_id", access.client_id.as_str()),
+            ("client_secret", &access.client_secret),
+        ];
+        let got = self.token_for(scope, &credentials).await;
+        assert_eq!(got.status, 200, "{}", got.body);
+        got.json()["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// GET from one of the administration hosts, with verbose OData where that is known.
+    pub(crate) async fn host_get(&self, url: &str, bearer: &str) -> Got {
+        let request = self.http.get(url).bearer_auth(bearer);
+        read(
+            request
+                .header("accept", "application/json;odata=verbose")
+                .send()
+                .await
+                .unwrap(),
+        )
+        .await
+    }
+
+    /// POST to one of the administration hosts.
+    pub(crate) async fn host_post(&self, url: &str, bearer: &str, body: &Value) -> Got {
+        let request = self.http.post(url).bearer_auth(bearer).json(body);
+        read(request.send().await.unwrap()).await
+    }
+
+    pub(crate) async fn graph_delete(&self, path: &str) -> Got {
+        let url = format!("{}/{path}", self.simulator.m365().graph_url);
+        let request = self.http.delete(url).bearer_auth(&self.graph_token);
+        read(request.send().await.unwrap()).await
     }
 
     pub(crate) async fn okta(&self, path: &str) -> Got {

@@ -4,4 +4,7 @@
 mod client;
 mod faults;
 mod findings;
+mod hosts;
+mod settings;
+mod snapshots;
 mod vendors;

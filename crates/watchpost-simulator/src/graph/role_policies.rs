@@ -1,0 +1,107 @@
+//! PIM's policies: what activating or assigning a directory role demands.
+
+use serde_json::{Value, json};
+
+use super::{List, list, missing_object};
+use crate::ids::{self, Kind};
+use crate::reply::{Context, Reply, Request};
+use crate::settings;
+use crate::world::{World, merge_patch};
+
+fn policy_id(world: &World, position: u64) -> String {
+    let id = ids::guid(world.seed, Kind::RolePolicy, position);
+    format!("DirectoryRole_{}_{id}", world.tenant_id())
+}
+
+/// Which policy holds for which role. Graph wants the scope named in a filter; groups have none here, as no
+/// membership is given through PIM.
+pub(super) fn assignments(request: &Request, context: &Context) -> Reply {
+    let world = &context.world;
+    if request.query("$filter").is_none() {
+        return super::error(
+            context,
+            400,
+            "MissingParameters",
+            "The required parameters scopeId, scopeType are missing in the filter.",
+        );
+    }
+    let roles = &world.company.roles;
+    let about = List {
+        context: "policies/roleManagementPolicyAssignments",
+        total: roles.len() as u64,
+        page: (100, 999),
+        gap: false,
+        by_itself: None,
+    };
+    list(request, context, &about, |position| {
+        let role = roles.get(position as usize)?;
+        let policy = policy_id(world, position);
+        let row = json!({ "id": format!("{policy}_{}", role.template_id), "policyId": policy, "scopeId": "/",
+            "scopeType": "DirectoryRole", "roleDefinitionId": role.template_id });
+        Some(row)
+    })
+}
+
+/// The policies themselves, without their rules.
+pub(super) fn policies(request: &Request, context: &Context) -> Reply {
+    let world = &context.world;
+    let about = List {
+        context: "policies/roleManagementPolicies",
+        total: world.company.roles.len() as u64,
+        page: (100, 999),
+        gap: false,
+        by_itself: None,
+    };
+    list(request, context, &about, |position| {
+        Some(
+            json!({ "id": policy_id(world, position), "displayName": "DirectoryRole",
+            "description": "DirectoryRole", "isOrganizationDefault": false, "scopeId": "/",
+            "scopeType": "DirectoryRole", "lastModifiedDateTime": null, "lastModifiedBy": null }),
+        )
+    })
+}
+
+/// The rules of one policy: the usual ones, with what the fixture says of the role.
+pub(super) fn rules(request: &Request, context: &Context, id: &str) -> Reply {
+    let world = &context.world;
+    let role = world
+        .company
+        .roles
+        .iter()
+        .zip(0..)
+        .find(|&(_, position)| policy_id(world, position) == id);
+    let Some((role, _)) = role else {
+        return missing_object(context, id);
+    };
+    let mut document = settings::read(world, "roleManagementPolicies").unwrap_or_default();
+    let own = document["roles"][&role.template_id].take();
+    let mut rules = document["default"].take();
+    if own.is_object() {
+        merge_patch(&mut rules, &own);
+    }
+    let rows: Vec<Value> = rules
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, rule)| {
+            let mut row = json!({ "@odata.type": null, "id": name, "target": target(name) });
+            merge_patch(&mut row, rule);
+            row
+        })
+        .collect();
+    let about = List {
+        context: "rules",
+        total: rows.len() as u64,
+        page: (100, 999),
+        gap: false,
+        by_itself: None,
+    };
+    list(request, context, &about, |at| rows.get(at as usize).cloned())
+}
+
+/// A rule's name ends in who acts, and on what.
+fn target(name: &str) -> Value {
+    let mut parts = name.rsplit('_');
+    let (level, caller) = (parts.next(), parts.next());
+    json!({ "caller": caller, "operations": ["All"], "level": level, "inheritableSettings": [], "enforcedSettings": [] })
+}

@@ -1,0 +1,127 @@
+//! Graph routes that send a settings document as it is.
+
+use serde_json::{Value, json};
+
+use super::{apps, error, list};
+use crate::fault::Vendor;
+use crate::reply::{Context, Reply, Request};
+use crate::settings;
+use crate::world::World;
+
+/// The settings path of a route, if the route is one of these.
+pub(super) fn path(route: &[&str], version: &str, world: &World) -> Option<&'static str> {
+    let path = match route {
+        ["domains"] => "domains",
+        ["identity", "conditionalAccess", "policies"] => "identity/conditionalAccess/policies",
+        ["identity", "conditionalAccess", "namedLocations"] => "identity/conditionalAccess/namedLocations",
+        ["policies", "authenticationMethodsPolicy"] => "policies/authenticationMethodsPolicy",
+        ["policies", "identitySecurityDefaultsEnforcementPolicy"] => {
+            "policies/identitySecurityDefaultsEnforcementPolicy"
+        }
+        ["policies", "adminConsentRequestPolicy"] => "policies/adminConsentRequestPolicy",
+        ["policies", "defaultAppManagementPolicy"] => "policies/defaultAppManagementPolicy",
+        ["policies", "appManagementPolicies"] => "policies/appManagementPolicies",
+        ["admin", "sharepoint", "settings"] => "admin/sharepoint/settings",
+        ["security", "secureScores"] => "security/secureScores",
+        ["settings"] if version == "beta" => "settings",
+        ["legacy", "policies"] if version == "beta" => "policies/b2bManagementPolicy",
+        ["servicePrincipals", id, "delegatedPermissionClassifications"]
+            if *id == apps::graph_principal(world) =>
+        {
+            "delegatedPermissionClassifications"
+        }
+        _ => return None,
+    };
+    Some(path)
+}
+
+/// Sends the document: a list in pages, anything else whole.
+pub(super) fn document(request: &Request, context: &Context, version: &str, path: &str) -> Reply {
+    let Some(mut document) = settings::read(&context.world, path) else {
+        return error(
+            context,
+            404,
+            "ResourceNotFound",
+            "The resource could not be found.",
+        );
+    };
+    if path == "identity/conditionalAccess/policies" && version != "beta" {
+        strip_beta(&mut document);
+    }
+    let Some(Value::Array(rows)) = document.get_mut("value").map(Value::take) else {
+        return Reply::json(200, document);
+    };
+    let about = super::List {
+        context: "Collection",
+        total: rows.len() as u64,
+        page: (100, 999),
+        gap: false,
+        by_itself: None,
+    };
+    list(request, context, &about, |at| rows.get(at as usize).cloned())
+}
+
+/// What only beta tells about a conditional access policy.
+fn strip_beta(policies: &mut Value) {
+    let rows = policies.get_mut("value").and_then(Value::as_array_mut);
+    for row in rows.into_iter().flatten() {
+        if let Some(Value::Object(conditions)) = row.get_mut("conditions") {
+            for name in ["authenticationFlows", "agentIdRiskLevels"] {
+                conditions.remove(name);
+            }
+        }
+    }
+}
+
+/// v1.0 has one object, beta a list of one with the consent policies in another place.
+pub(super) fn authorization(request: &Request, context: &Context, version: &str) -> Reply {
+    let path = "policies/authorizationPolicy";
+    let Some(mut policy) = settings::read(&context.world, path) else {
+        return document(request, context, version, path);
+    };
+    if version != "beta" {
+        return Reply::json(200, policy);
+    }
+    let assigned = policy
+        .pointer_mut("/defaultUserRolePermissions")
+        .and_then(Value::as_object_mut)
+        .and_then(|permissions| permissions.remove("permissionGrantPoliciesAssigned"));
+    policy["permissionGrantPolicyIdsAssignedToDefaultUserRole"] = assigned.unwrap_or(json!([]));
+    let about = super::List {
+        context: "policies/authorizationPolicy",
+        total: 1,
+        page: (1, 999),
+        gap: false,
+        by_itself: None,
+    };
+    list(request, context, &about, |_| Some(policy.clone()))
+}
+
+/// The tenant's licences, without those that it is to lack.
+pub(super) fn subscribed_skus(request: &Request, context: &Context) -> Reply {
+    let lost = |plan: &str| {
+        let premium = match plan {
+            _ if plan.starts_with("AAD_PREMIUM") => Vendor::Graph,
+            _ if plan.starts_with("ATP_") || plan.starts_with("THREAT_") => Vendor::Exchange,
+            _ if plan.starts_with("BI_") => Vendor::Fabric,
+            _ => return false,
+        };
+        context.lacks_licence(premium)
+    };
+    let rows: Vec<Value> = settings::rows(&context.world, "subscribedSkus")
+        .into_iter()
+        .filter_map(|mut sku| {
+            let plans = sku.get_mut("servicePlans")?.as_array_mut()?;
+            plans.retain(|plan| !plan["servicePlanName"].as_str().is_some_and(lost));
+            (!plans.is_empty()).then_some(sku)
+        })
+        .collect();
+    let about = super::List {
+        context: "subscribedSkus",
+        total: rows.len() as u64,
+        page: (100, 999),
+        gap: false,
+        by_itself: None,
+    };
+    list(request, context, &about, |at| rows.get(at as usize).cloned())
+}

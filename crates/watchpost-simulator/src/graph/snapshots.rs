@@ -1,0 +1,337 @@
+//! Tenant Configuration Management: snapshots of workload settings, made by jobs that take a while.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::{error, list, missing_object, project, select};
+use crate::ids::{self, Kind};
+use crate::reply::{Body, Context, Reply, Request};
+use crate::settings;
+use crate::when::{DAY_MS, iso};
+
+/// Jobs that may exist at a time.
+const JOBS_MAX: usize = 12;
+/// Resources that may be extracted in a month.
+const MONTHLY_RESOURCES: u64 = 20_000;
+/// How long the result of a job is kept.
+const KEPT_MS: i64 = 7 * DAY_MS;
+
+/// Read and write permission; either is enough to read.
+const WRITE: &str = "ConfigurationMonitoring.ReadWrite.All";
+const READ: &str = "ConfigurationMonitoring.Read.All";
+
+/// The jobs of the tenant, and how the service behaves.
+#[derive(Debug)]
+pub(crate) struct Snapshots {
+    jobs: BTreeMap<String, Job>,
+    made: u64,
+    /// Resources extracted, by month (`2026-03`).
+    used: BTreeMap<String, u64>,
+    /// How often a job says that it is running.
+    pub(crate) polls: u32,
+    /// Resources per month.
+    pub(crate) budget: u64,
+    /// Resource types that the service is to know nothing of.
+    pub(crate) unknown: BTreeSet<String>,
+}
+
+impl Default for Snapshots {
+    fn default() -> Self {
+        Self {
+            jobs: BTreeMap::new(),
+            made: 0,
+            used: BTreeMap::new(),
+            polls: 1,
+            budget: MONTHLY_RESOURCES,
+            unknown: BTreeSet::new(),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Job {
+    name: String,
+    description: String,
+    types: Vec<String>,
+    created_ms: i64,
+    /// Polls that still say `running`.
+    polls_left: u32,
+    completed_ms: Option<i64>,
+    /// What the snapshot holds: the settings at the time of the order.
+    resources: Vec<Value>,
+    errors: Vec<String>,
+}
+
+impl Job {
+    fn status(&self) -> &'static str {
+        match (
+            self.completed_ms,
+            self.errors.is_empty(),
+            self.resources.is_empty(),
+        ) {
+            (None, ..) => "running",
+            (Some(_), true, _) => "succeeded",
+            (Some(_), false, false) => "partiallySuccessful",
+            (Some(_), false, true) => "failed",
+        }
+    }
+
+    fn row(&self, id: &str, location: &str, context: &Context) -> Value {
+        let done = self.completed_ms.is_some() && self.status() != "failed";
+        json!({ "id": id, "displayName": self.name, "description": self.description, "tenantId": context.world.tenant_id(),
+            "status": self.status(), "resources": self.types,
+            "createdBy": { "application": { "id": crate::control::CLIENT_ID, "displayName": null }, "user": null },
+            "createdDateTime": iso(self.created_ms), "completedDateTime": self.completed_ms.map(iso),
+            "resourceLocation": done.then_some(location),
+            "errorDetails": if self.completed_ms.is_some() { self.errors.as_slice() } else { &[] } })
+    }
+}
+
+/// Sent without `$select`.
+const BY_ITSELF: [&str; 9] = [
+    "id",
+    "displayName",
+    "description",
+    "tenantId",
+    "status",
+    "resources",
+    "createdBy",
+    "createdDateTime",
+    "completedDateTime",
+];
+
+/// The part of the path that this file answers, if it does.
+pub(crate) fn route(path: &str) -> Option<&str> {
+    path.strip_prefix("/v1.0/admin/configurationManagement/")
+        .or_else(|| path.strip_prefix("/beta/admin/configurationManagement/"))
+}
+
+/// Answers a request below `configurationManagement`.
+pub(crate) fn answer(route: &str, request: &Request, context: &Context, all: &mut Snapshots) -> Reply {
+    let writes = request.method != "GET";
+    let denied = |name: &str| context.denied.contains(name);
+    if denied(WRITE) && (writes || denied(READ)) {
+        return error(
+            context,
+            403,
+            "Authorization_RequestDenied",
+            "Insufficient privileges to complete the operation.",
+        );
+    }
+    let parts: Vec<&str> = route.split('/').collect();
+    match (request.method.as_str(), parts.as_slice()) {
+        (
+            "POST",
+            [
+                "configurationSnapshots",
+                "createSnapshot" | "microsoft.graph.createSnapshot",
+            ],
+        ) => create(request, context, all),
+        ("GET", ["configurationSnapshotJobs"]) => jobs(request, context, all),
+        ("GET", ["configurationSnapshotJobs", id]) => job(request, context, all, id),
+        ("DELETE", ["configurationSnapshotJobs", id]) => match all.jobs.remove(*id) {
+            Some(_) => {
+                let mut reply = Reply::json(204, Value::Null);
+                reply.body = Body::Empty;
+                reply
+            }
+            None => missing_object(context, id),
+        },
+        ("GET", [snapshot]) => {
+            let id = snapshot
+                .strip_prefix("configurationSnapshots('")
+                .and_then(|rest| rest.strip_suffix("')"));
+            match id {
+                Some(id) => artefact(context, all, id),
+                None => super::not_found(request, context),
+            }
+        }
+        ("GET" | "POST" | "DELETE", _) => super::not_found(request, context),
+        _ => error(
+            context,
+            405,
+            "Request_BadRequest",
+            "Specified HTTP method is not allowed for the request target.",
+        ),
+    }
+}
+
+/// Type and settings path of everything that a snapshot can hold.
+fn known(context: &Context, all: &Snapshots) -> BTreeMap<String, String> {
+    let workload = |folder: &str| match folder {
+        "exchange" => Some("exchange"),
+        "purview" => Some("securityandcompliance"),
+        "teams" => Some("teams"),
+        _ => None,
+    };
+    context
+        .world
+        .settings
+        .keys()
+        .filter_map(|path| {
+            let (folder, noun) = path.split_once('/')?;
+            let name = format!("microsoft.{}.{}", workload(folder)?, noun.to_lowercase());
+            (!all.unknown.contains(&name)).then(|| (name, path.clone()))
+        })
+        .collect()
+}
+
+fn create(request: &Request, context: &Context, all: &mut Snapshots) -> Reply {
+    let refuse = |code: &str, message: &str| error(context, 400, code, message);
+    let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+    let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
+    let name = text("displayName");
+    if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == ' ') {
+        return refuse(
+            "BadRequest",
+            "The displayName may hold letters, digits and spaces only.",
+        );
+    }
+    let types: Option<Vec<String>> = body.get("resources").and_then(Value::as_array).and_then(|types| {
+        types
+            .iter()
+            .map(|name| Some(name.as_str()?.to_lowercase()))
+            .collect()
+    });
+    let Some(types) = types.filter(|types| !types.is_empty()) else {
+        return refuse(
+            "BadRequest",
+            "The resources must be a list of at least one resource type.",
+        );
+    };
+    let known = known(context, all);
+    let strange: Vec<&str> = types
+        .iter()
+        .filter(|name| !known.contains_key(*name))
+        .map(String::as_str)
+        .collect();
+    if !strange.is_empty() {
+        let message = format!(
+            "The following resource types are not supported: {}.",
+            strange.join(", ")
+        );
+        return refuse("BadRequest", &message);
+    }
+    if all.jobs.len() >= JOBS_MAX {
+        let message =
+            format!("The tenant has {JOBS_MAX} snapshot jobs, which is the most it may have. Delete one.");
+        return refuse("SnapshotJobLimitReached", &message);
+    }
+    let mut resources = Vec::new();
+    let mut errors = Vec::new();
+    for name in &types {
+        let workload = name.rsplit_once('.').map_or("", |(workload, _)| workload);
+        if context.denied.contains(name) || context.denied.contains(workload) {
+            errors.push(format!(
+                "{name}: the service principal of Tenant Configuration Management isn't allowed to read it."
+            ));
+            continue;
+        }
+        let Some(path) = known.get(name) else { continue };
+        let noun = path.rsplit('/').next().unwrap_or_default();
+        resources.extend(
+            settings::rows(&context.world, path)
+                .into_iter()
+                .map(|row| resource(name, noun, row)),
+        );
+    }
+    let month = iso(context.clock_ms).get(..7).unwrap_or_default().to_owned();
+    let used = all.used.entry(month).or_default();
+    // In which words the service says this isn't documented.
+    if *used + resources.len() as u64 > all.budget {
+        return refuse(
+            "QuotaExceeded",
+            "The tenant's monthly quota of extracted resources is used up.",
+        );
+    }
+    *used += resources.len() as u64;
+    all.made += 1;
+    let id = ids::guid(context.world.seed, Kind::Snapshot, all.made);
+    let job = Job {
+        name: name.to_owned(),
+        description: text("description").to_owned(),
+        types,
+        created_ms: context.clock_ms,
+        polls_left: all.polls,
+        completed_ms: None,
+        resources,
+        errors,
+    };
+    let mut row = job.row(&id, "", context);
+    row["status"] = json!("notStarted");
+    project(&mut row, None, Some(&BY_ITSELF));
+    all.jobs.insert(id, job);
+    Reply::json(201, row)
+}
+
+/// A row of a cmdlet as a resource of a snapshot.
+fn resource(name: &str, noun: &str, mut row: Value) -> Value {
+    let prefix = match name.split('.').nth(1) {
+        Some("exchange") => "EXO",
+        Some("securityandcompliance") => "SC",
+        _ => "Teams",
+    };
+    let identity = row
+        .get("Identity")
+        .and_then(Value::as_str)
+        .unwrap_or("Default")
+        .to_owned();
+    if let Value::Object(fields) = &mut row {
+        fields.insert("Ensure".to_owned(), json!("Present"));
+    }
+    json!({ "displayName": format!("{prefix}{noun}-{identity}"), "resourceType": name, "properties": row })
+}
+
+/// Where the result of a job is, on the host and version that was asked.
+fn location(request: &Request, id: &str) -> String {
+    let base = request
+        .url
+        .find("/configurationManagement/")
+        .and_then(|at| request.url.get(..at))
+        .unwrap_or_default();
+    format!("{base}/configurationManagement/configurationSnapshots('{id}')")
+}
+
+fn jobs(request: &Request, context: &Context, all: &Snapshots) -> Reply {
+    let about = super::List {
+        context: "admin/configurationManagement/configurationSnapshotJobs",
+        total: all.jobs.len() as u64,
+        page: (10, 100),
+        gap: false,
+        by_itself: Some(&BY_ITSELF),
+    };
+    list(request, context, &about, |at| {
+        let (id, job) = all.jobs.iter().nth(at as usize)?;
+        Some(job.row(id, &location(request, id), context))
+    })
+}
+
+/// Each look at a job brings it forward.
+fn job(request: &Request, context: &Context, all: &mut Snapshots, id: &str) -> Reply {
+    let Some(job) = all.jobs.get_mut(id) else {
+        return missing_object(context, id);
+    };
+    if job.polls_left == 0 {
+        job.completed_ms.get_or_insert(context.clock_ms);
+    } else if job.polls_left != u32::MAX {
+        job.polls_left -= 1;
+    }
+    let mut row = job.row(id, &location(request, id), context);
+    project(&mut row, select(request).as_deref(), Some(&BY_ITSELF));
+    Reply::json(200, row)
+}
+
+fn artefact(context: &Context, all: &Snapshots, id: &str) -> Reply {
+    let kept = all.jobs.get(id).filter(|job| {
+        job.status() != "failed" && job.completed_ms.is_some_and(|at| context.clock_ms - at < KEPT_MS)
+    });
+    match kept {
+        Some(job) => Reply::json(
+            200,
+            json!({ "id": id, "displayName": job.name, "description": job.description, "parameters": [],
+                "resources": job.resources }),
+        ),
+        None => missing_object(context, id),
+    }
+}

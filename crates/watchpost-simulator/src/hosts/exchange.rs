@@ -1,0 +1,206 @@
+//! Exchange Online's administration, and the compliance host that speaks the same way: the documented v2.0
+//! endpoints and the undocumented proxy that runs one read cmdlet per call.
+
+use serde_json::{Value, json};
+
+use crate::company::PersonKind;
+use crate::control::CLIENT_ID;
+use crate::fault::Vendor;
+use crate::reply::{Context, Cursor, Reply, Request, Shape, collect, next_url};
+use crate::settings;
+
+/// Rows per page unless `Prefer: odata.maxpagesize` says otherwise, and the most that it may ask for.
+const PAGE_ROWS: usize = 1000;
+
+/// Endpoints of v2.0, and the cmdlet that each of them runs.
+const DOCUMENTED: [(&str, &str); 6] = [
+    ("OrganizationConfig", "Get-OrganizationConfig"),
+    ("AcceptedDomain", "Get-AcceptedDomain"),
+    ("Mailbox", "Get-Mailbox"),
+    ("MailboxFolderPermission", "Get-MailboxFolderPermission"),
+    ("DistributionGroupMember", "Get-DistributionGroupMember"),
+    (
+        "DynamicDistributionGroupMember",
+        "Get-DynamicDistributionGroupMember",
+    ),
+];
+
+/// Nouns that only Defender for Office 365 brings.
+const DEFENDER: [&str; 8] = [
+    "SafeLinksPolicy",
+    "SafeLinksRule",
+    "SafeAttachmentPolicy",
+    "SafeAttachmentRule",
+    "AtpPolicyForO365",
+    "ATPProtectionPolicyRule",
+    "ATPBuiltInProtectionRule",
+    "TeamsProtectionPolicy",
+];
+
+/// Answers a request to Exchange or, as `vendor`, to the compliance host, whose token is good.
+pub(crate) fn answer(request: &Request, context: &Context, vendor: Vendor) -> Reply {
+    let tenant = context.world.tenant_id();
+    let profile = &context.world.company.profile;
+    let known = |id: &str| id == tenant || id == profile.domain || id == profile.initial_domain;
+    let segments = request.segments();
+    let [first, version, id, endpoint] = segments.as_slice() else {
+        return failure(404);
+    };
+    if !first.eq_ignore_ascii_case("adminapi") || !known(id) {
+        return failure(404);
+    }
+    match (request.method.as_str(), *version, *endpoint) {
+        // Tells which regional host to use; here there is but one.
+        ("GET", "v1.0", "EXOModuleFile") => Reply::json(200, json!({ "value": [] })),
+        ("POST", "v2.0", endpoint) if vendor == Vendor::Exchange => {
+            let cmdlet = DOCUMENTED.into_iter().find(|(name, _)| *name == endpoint);
+            match cmdlet {
+                None => failure(404),
+                Some(_) if context.denied.contains("Exchange.ManageAsAppV2") => failure(403),
+                Some((_, cmdlet)) => run(request, context, vendor, Some(cmdlet)),
+            }
+        }
+        ("POST", "beta", "InvokeCommand") if context.denied.contains("Exchange.ManageAsApp") => failure(403),
+        ("POST", "beta", "InvokeCommand") => run(request, context, vendor, None),
+        _ => failure(404),
+    }
+}
+
+/// Runs the cmdlet that the body names; with `only`, no other.
+fn run(request: &Request, context: &Context, vendor: Vendor, only: Option<&str>) -> Reply {
+    let body: Option<Value> = serde_json::from_slice(&request.body).ok();
+    let input = body.as_ref().and_then(|body| body.get("CmdletInput"));
+    let Some(name) = input.and_then(|input| input.get("CmdletName")?.as_str()) else {
+        return error(400, "BadRequest", "The request body has no CmdletInput.");
+    };
+    if only.is_some_and(|only| !only.eq_ignore_ascii_case(name)) {
+        return error(400, "BadRequest", "The cmdlet does not belong to this endpoint.");
+    }
+    let verb_and_noun = name.split_once('-');
+    let Some((_, noun)) = verb_and_noun.filter(|(verb, _)| verb.eq_ignore_ascii_case("get")) else {
+        // Nothing may ever be changed through the simulator; a real tenant would do as it is told.
+        return failure(403);
+    };
+    // A cmdlet may be closed by itself: the role of the service principal doesn't hold it.
+    if context.denied.contains(name) {
+        return failure(403);
+    }
+    let noun = noun.strip_prefix("EXO").unwrap_or(noun);
+    let rows = if vendor == Vendor::Exchange && noun.eq_ignore_ascii_case("Mailbox") {
+        let kind = input.and_then(|input| input.pointer("/Parameters/RecipientTypeDetails"));
+        mailboxes(context, kind.and_then(Value::as_str))
+    } else {
+        let folder = if vendor == Vendor::Compliance {
+            "purview"
+        } else {
+            "exchange"
+        };
+        let unlicensed = context.lacks_licence(Vendor::Exchange)
+            && DEFENDER.iter().any(|name| name.eq_ignore_ascii_case(noun));
+        let path = format!("{folder}/{noun}");
+        let known = context
+            .world
+            .settings
+            .keys()
+            .find(|key| key.eq_ignore_ascii_case(&path) && !unlicensed && noun != "SharedMailbox");
+        match known {
+            Some(path) => settings::rows(&context.world, path),
+            None => return no_such_cmdlet(name),
+        }
+    };
+    page(request, &rows)
+}
+
+fn page(request: &Request, rows: &[Value]) -> Reply {
+    let limit = request
+        .prefer
+        .split([',', ';'])
+        .find_map(|part| part.trim().strip_prefix("odata.maxpagesize=")?.parse().ok())
+        .filter(|limit| (1..=PAGE_ROWS).contains(limit))
+        .unwrap_or(PAGE_ROWS);
+    let cursor = match request.query("$skiptoken") {
+        None => Cursor::default(),
+        Some(token) => match Cursor::decode(&token, &request.path) {
+            Some(cursor) => cursor,
+            None => return error(400, "BadRequest", "The skip token is invalid."),
+        },
+    };
+    let (rows, next) = collect(cursor, rows.len() as u64, limit, false, |at| {
+        rows.get(at as usize).cloned()
+    });
+    let context = request.url.find("/adminapi").and_then(|at| request.url.get(..at));
+    let mut reply = Reply::json(
+        200,
+        json!({ "@odata.context": format!("{}/adminapi/$metadata#Collection", context.unwrap_or_default()),
+            "adminapi.warnings@odata.type": "#Collection(String)", "adminapi.warnings": [], "value": rows }),
+    );
+    reply.shape = Shape::Graph;
+    reply.next = next.map(|next| next_url(request, "$skiptoken", next));
+    reply
+}
+
+/// Mailboxes of people, and the shared ones.
+fn mailboxes(context: &Context, kind: Option<&str>) -> Vec<Value> {
+    let world = &context.world;
+    let wanted = |is: &str| kind.is_none_or(|kind| kind.eq_ignore_ascii_case(is));
+    let mut rows = if wanted("SharedMailbox") {
+        settings::rows(world, "exchange/SharedMailbox")
+    } else {
+        Vec::new()
+    };
+    if wanted("UserMailbox") {
+        rows.extend((0..world.people()).filter_map(|index| {
+            let person = world.person(index)?;
+            let account = person.m365.as_ref()?;
+            let licensed = account.licence.unwrap_or(account.guest.is_none());
+            (licensed && person.kind != PersonKind::Mailbox).then(|| {
+                json!({ "Identity": person.key, "DisplayName": person.name, "PrimarySmtpAddress": person.email,
+                    "UserPrincipalName": account.upn.as_ref().unwrap_or(&person.email),
+                    "ExternalDirectoryObjectId": world.person_guid(index),
+                    "RecipientTypeDetails": "UserMailbox", "AuditEnabled": true })
+            })
+        }));
+    }
+    rows
+}
+
+fn no_such_cmdlet(name: &str) -> Reply {
+    let message = format!(
+        "|System.Management.Automation.CommandNotFoundException|The term '{name}' is not recognized as the name of a \
+         cmdlet, function, script file, or operable program."
+    );
+    let mut reply = error(400, "BadRequest", &message);
+    if let crate::reply::Body::Json(body) = &mut reply.body {
+        body["error"]["details"] = json!([]);
+        body["error"]["innererror"] = json!({ "message": "Error executing cmdlet",
+            "type": "Microsoft.Exchange.Admin.OData.Core.ODataServiceException" });
+    }
+    reply
+}
+
+/// An error in these hosts' words.
+pub(super) fn failure(status: u16) -> Reply {
+    match status {
+        401 => super::challenge(),
+        403 => {
+            let message = format!(
+                "The role assigned to application {CLIENT_ID} isn't supported in this scenario. Please check online \
+                 documentation for assigning correct Directory Roles to Azure AD Application for EXO App-Only \
+                 Authentication."
+            );
+            error(403, "Forbidden", &message)
+        }
+        404 => error(404, "NotFound", "The requested resource does not exist."),
+        429 => error(429, "TooManyRequests", "Too many requests. Please retry later."),
+        503 => error(503, "ServiceUnavailable", "The server is busy."),
+        status => error(
+            status,
+            "InternalServerError",
+            "An error occurred while processing the request.",
+        ),
+    }
+}
+
+fn error(status: u16, code: &str, message: &str) -> Reply {
+    Reply::json(status, json!({ "error": { "code": code, "message": message } }))
+}

@@ -1,0 +1,279 @@
+//! The tenant's settings documents: one JSON file per path of `fixtures/company/m365/settings/`, how they were
+//! before, and what a change makes of them.
+//!
+//! A document is written as its API sends it. Four things in it are filled in when it is read: `@-400d` becomes
+//! the time so long before the origin (`@@-6h`: before the stage), `#person:key`, `#okta:key` and `#group:name`
+//! become identifiers, `{tenant}` becomes the tenant's id, and a row with `#since` isn't there before that moment.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::ids::{self, Kind};
+use crate::when::{When, iso, parse_offset};
+use crate::world::World;
+
+macro_rules! documents {
+    ($($path:literal,)*) => {
+        const DOCUMENTS: &[(&str, &str)] = &[$(
+            ($path, include_str!(concat!("../../../fixtures/company/m365/settings/", $path, ".json"))),
+        )*];
+    };
+}
+
+documents! {
+    "admin/sharepoint/settings",
+    "delegatedPermissionClassifications",
+    "domains",
+    "exchange/ATPBuiltInProtectionRule",
+    "exchange/ATPProtectionPolicyRule",
+    "exchange/AcceptedDomain",
+    "exchange/AdminAuditLogConfig",
+    "exchange/AntiPhishPolicy",
+    "exchange/AntiPhishRule",
+    "exchange/AtpPolicyForO365",
+    "exchange/DkimSigningConfig",
+    "exchange/EOPProtectionPolicyRule",
+    "exchange/ExternalInOutlook",
+    "exchange/HostedConnectionFilterPolicy",
+    "exchange/HostedContentFilterPolicy",
+    "exchange/HostedContentFilterRule",
+    "exchange/HostedOutboundSpamFilterPolicy",
+    "exchange/InboundConnector",
+    "exchange/MailboxAuditBypassAssociation",
+    "exchange/MalwareFilterPolicy",
+    "exchange/MalwareFilterRule",
+    "exchange/OrganizationConfig",
+    "exchange/OutboundConnector",
+    "exchange/OwaMailboxPolicy",
+    "exchange/RemoteDomain",
+    "exchange/RoleAssignmentPolicy",
+    "exchange/SafeAttachmentPolicy",
+    "exchange/SafeAttachmentRule",
+    "exchange/SafeLinksPolicy",
+    "exchange/SafeLinksRule",
+    "exchange/SharedMailbox",
+    "exchange/SharingPolicy",
+    "exchange/TeamsProtectionPolicy",
+    "exchange/TransportConfig",
+    "exchange/TransportRule",
+    "identity/conditionalAccess/namedLocations",
+    "identity/conditionalAccess/policies",
+    "policies/adminConsentRequestPolicy",
+    "policies/appManagementPolicies",
+    "policies/authenticationMethodsPolicy",
+    "policies/authorizationPolicy",
+    "policies/b2bManagementPolicy",
+    "policies/defaultAppManagementPolicy",
+    "policies/identitySecurityDefaultsEnforcementPolicy",
+    "powerbi/TenantSettings",
+    "powerplatform/DlpPolicies",
+    "powerplatform/Environments",
+    "powerplatform/TenantIsolationPolicy",
+    "powerplatform/TenantSettings",
+    "purview/DlpCompliancePolicy",
+    "purview/DlpComplianceRule",
+    "purview/ProtectionAlert",
+    "purview/UnifiedAuditLogRetentionPolicy",
+    "roleManagementPolicies",
+    "security/secureScores",
+    "settings",
+    "sharepoint/Tenant",
+    "subscribedSkus",
+    "teams/AppPermissionPolicy",
+    "teams/ClientConfiguration",
+    "teams/FederationConfiguration",
+    "teams/MeetingBroadcastPolicy",
+    "teams/MeetingPolicy",
+}
+
+/// Documents by path, as they are at the origin and not filled in.
+pub(crate) type Documents = BTreeMap<String, Value>;
+
+/// Reads the embedded documents.
+///
+/// # Errors
+/// The path of the first document that isn't JSON, and why.
+pub(crate) fn embedded() -> Result<Documents, (&'static str, serde_json::Error)> {
+    DOCUMENTS
+        .iter()
+        .map(|&(path, text)| match serde_json::from_str(text) {
+            Ok(document) => Ok((path.to_owned(), document)),
+            Err(error) => Err((path, error)),
+        })
+        .collect()
+}
+
+/// How a place in a document was before a moment.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SettingDrift {
+    path: String,
+    /// JSON pointer (RFC 6901).
+    pointer: String,
+    until: When,
+    was: Value,
+}
+
+/// The documents as they were at `as_of_ms`.
+pub(crate) fn as_of(now: &Documents, drift: &[SettingDrift], origin_ms: i64, as_of_ms: i64) -> Documents {
+    let mut documents = now.clone();
+    for was in drift.iter().filter(|drift| as_of_ms < drift.until.ms(origin_ms)) {
+        // A pointer that leads nowhere is an error of the fixture; a test goes over all of them.
+        let _ = documents
+            .get_mut(&was.path)
+            .is_some_and(|document| put(document, &was.pointer, was.was.clone()));
+    }
+    documents
+}
+
+/// Puts a value where a JSON pointer leads: replaces what is there, adds a field to an object, appends to a list at
+/// `-`. An empty pointer replaces the document. `false` if there is no such place.
+pub(crate) fn put(document: &mut Value, pointer: &str, value: Value) -> bool {
+    if let Some(place) = document.pointer_mut(pointer) {
+        *place = value;
+        return true;
+    }
+    let Some((parent, last)) = pointer.rsplit_once('/') else {
+        return false;
+    };
+    match document.pointer_mut(parent) {
+        Some(Value::Object(fields)) => {
+            fields.insert(last.replace("~1", "/").replace("~0", "~"), value);
+            true
+        }
+        Some(Value::Array(items)) if last == "-" => {
+            items.push(value);
+            true
+        }
+        _ => false,
+    }
+}
+
+/// The document at a path, filled in.
+pub(crate) fn read(world: &World, path: &str) -> Option<Value> {
+    world.settings.get(path).map(|document| filled(world, document))
+}
+
+/// The rows of a list document, filled in; none if there is no such list.
+pub(crate) fn rows(world: &World, path: &str) -> Vec<Value> {
+    match read(world, path).map(|mut document| document["value"].take()) {
+        Some(Value::Array(rows)) => rows,
+        _ => Vec::new(),
+    }
+}
+
+/// Fills in times and identifiers at any depth, and drops rows that aren't there yet.
+pub(crate) fn filled(world: &World, value: &Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(replaced(world, text)),
+        Value::Array(items) => items
+            .iter()
+            .filter(|item| begun(world, item))
+            .map(|item| filled(world, item))
+            .collect(),
+        Value::Object(fields) => fields
+            .iter()
+            .filter(|(name, _)| *name != "#since")
+            .map(|(name, value)| (name.clone(), filled(world, value)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        other => other.clone(),
+    }
+}
+
+fn begun(world: &World, item: &Value) -> bool {
+    item.get("#since")
+        .and_then(Value::as_str)
+        .and_then(parse_offset)
+        .is_none_or(|since| world.begun(Some(When::Offset(since))))
+}
+
+fn replaced(world: &World, text: &str) -> String {
+    if let Some(marked) = text.strip_prefix('@') {
+        let (from_ms, offset) = match marked.strip_prefix('@') {
+            Some(offset) => (world.as_of_ms, offset),
+            None => (world.origin_ms, marked),
+        };
+        if let Some(offset) = parse_offset(offset) {
+            return iso(from_ms + offset);
+        }
+    }
+    let id = if let Some(key) = text.strip_prefix("#person:") {
+        world.position(key).map(|index| world.person_guid(index))
+    } else if let Some(key) = text.strip_prefix("#okta:") {
+        world.position(key).map(|index| world.okta_user_id(index))
+    } else if let Some(name) = text.strip_prefix("#group:") {
+        let at = world.company.groups.iter().position(|group| group.name == name);
+        at.map(|at| ids::guid(world.seed, Kind::Group, at as u64))
+    } else {
+        None
+    };
+    id.unwrap_or_else(|| text.replace("{tenant}", &world.tenant_id()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::company::Company;
+    use crate::when::DAY_MS;
+
+    #[test]
+    fn a_pointer_replaces_adds_and_appends_but_makes_no_parents() {
+        let mut document = json!({ "value": [{ "a": 1 }] });
+        assert!(put(&mut document, "/value/0/a", json!(2)));
+        assert!(put(&mut document, "/value/0/b~1c", json!(3)));
+        assert!(put(&mut document, "/value/-", json!("end")));
+        assert_eq!(document, json!({ "value": [{ "a": 2, "b/c": 3 }, "end"] }));
+        for nowhere in ["/other/0", "/value/9", "/value/0/a/b", "value"] {
+            assert!(!put(&mut document, nowhere, json!(0)), "{nowhere}");
+        }
+        assert!(put(&mut document, "", json!(null)));
+        assert_eq!(document, json!(null));
+    }
+
+    #[test]
+    fn every_drift_leads_to_a_place_and_changes_it() {
+        let company = Company::load_embedded().unwrap();
+        assert!(!company.setting_drift.is_empty());
+        for drift in &company.setting_drift {
+            let document = &company.settings[&drift.path];
+            let now = document.pointer(&drift.pointer);
+            assert!(now.is_some(), "{} {}", drift.path, drift.pointer);
+            assert_ne!(now, Some(&drift.was), "{} {}", drift.path, drift.pointer);
+        }
+    }
+
+    #[test]
+    fn nothing_is_left_to_fill_in_and_no_document_tells_of_its_future() {
+        let company = Arc::new(Company::load_embedded().unwrap());
+        for days in [0, 7, 30] {
+            let origin_ms = 1_772_442_902_000;
+            let world = World::new(Arc::clone(&company), 1, origin_ms, -days * DAY_MS);
+            let stage = iso(world.as_of_ms);
+            for path in world.settings.keys() {
+                let text = read(&world, path).unwrap().to_string();
+                for mark in ["\"#person:", "\"#group:", "\"#since", "\"@-", "\"@@", "{tenant}"] {
+                    assert!(!text.contains(mark), "{path}: {mark}");
+                }
+                for field in [
+                    "createdDateTime",
+                    "modifiedDateTime",
+                    "WhenChanged",
+                    "createdTime",
+                ] {
+                    let mark = format!("\"{field}\":\"");
+                    for (at, _) in text.match_indices(&mark) {
+                        let time = &text[at + mark.len()..at + mark.len() + stage.len()];
+                        assert!(*time <= *stage, "{path}: {field} {time} at {stage}");
+                    }
+                }
+            }
+        }
+    }
+}

@@ -128,9 +128,9 @@ enabled(found) := [policy | some policy in found; policy.state == "enabled"]
 
 # -- Exclusions ------------------------------------------------------------------------------------------------------
 
-people := {"user", "group", "guest_type"}
+people := {"user", "group", "guest_user_type"}
 
-people_and_apps := {"user", "group", "guest_type", "application"}
+people_and_apps := {"user", "group", "guest_user_type", "application"}
 
 excluded_of_kind(policy, "user") := texts(policy, ["conditions", "users", "excludeUsers"])
 
@@ -139,15 +139,13 @@ excluded_of_kind(policy, "group") := texts(policy, ["conditions", "users", "excl
 excluded_of_kind(policy, "application") := texts(policy, ["conditions", "applications", "excludeApplications"])
 
 # Kinds of guests are one text with commas.
-excluded_of_kind(policy, "guest_type") := {trim_space(word) |
+excluded_of_kind(policy, "guest_user_type") := {trim_space(word) |
 	some text in texts(policy, ["conditions", "users", "excludeGuestsOrExternalUsers", "guestOrExternalUserTypes"])
 	some word in split(text, ",")
 	trim_space(word) != ""
 }
 
-exempt("guest_type") := (lib.exempt("guest_type") | lib.exempt("*")) | lib.lower_set(object.get(input.params, "guest_user_types", []))
-
-exempt(kind) := lib.exempt(kind) | lib.exempt("*") if kind != "guest_type"
+exempt(kind) := lib.exempt(kind) | lib.exempt("*")
 
 # What a policy excludes and nobody declared.
 undeclared(policy, kinds) := [{"type": kind, "id": id} |
@@ -160,12 +158,12 @@ kind_words := {
 	"user": ["user", "users"],
 	"group": ["group", "groups"],
 	"application": ["app", "apps"],
-	"guest_type": ["kind of guests", "kinds of guests"],
+	"guest_user_type": ["kind of guests", "kinds of guests"],
 }
 
 # `2 users, 1 group`
 counted(excluded) := concat(", ", [lib.number_of(number, kind_words[kind][0], kind_words[kind][1]) |
-	some kind in ["user", "group", "guest_type", "application"]
+	some kind in ["user", "group", "guest_user_type", "application"]
 	number := count([1 | some thing in excluded; thing.type == kind])
 	number > 0
 ])

@@ -1,4 +1,6 @@
-//! The rules that come with Watchpost, embedded.
+//! The rules and checks that come with Watchpost, embedded.
+
+include!(concat!(env!("OUT_DIR"), "/checks.rs"));
 
 /// What the rules share.
 pub(crate) const LIB: (&str, &str) = ("lib.rego", include_str!("../rules/lib.rego"));
@@ -9,7 +11,7 @@ macro_rules! rules {
         pub(crate) const RULES: &[(&str, &str)] =
             &[$((concat!($id, ".rego"), include_str!(concat!("../rules/", $id, ".rego")))),+];
         /// File name and text of each rule's cases.
-        pub(crate) const CASES: &[(&str, &str)] =
+        pub(crate) const RULE_CASES: &[(&str, &str)] =
             &[$((concat!($id, ".cases.json"), include_str!(concat!("../rules/", $id, ".cases.json")))),+];
     };
 }

@@ -69,7 +69,7 @@ pub fn run(pack: &PolicyPack, rule_id: &str, file: &str, text: &str) -> Result<C
 
 /// The built-in rules' cases: rule id, file name, text.
 pub fn builtin_cases() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
-    builtin::CASES
+    builtin::RULE_CASES
         .iter()
         .map(|(file, text)| (file.trim_end_matches(".cases.json"), *file, *text))
 }
@@ -166,6 +166,15 @@ fn compare(
 fn document(base: &Map<String, Value>, rule: &Rule, partial: Value) -> Result<Value, String> {
     let kind = rule.document.as_str();
     let mut whole = merged(base, kind, partial)?;
+    set_times(&mut whole)?;
+    Ok(whole)
+}
+
+/// A partial thing of a kind (`app`) over its base.
+pub(crate) fn whole(kind: &str, partial: Value) -> Result<Value, String> {
+    let base: Map<String, Value> =
+        serde_json::from_str(builtin::CASE_BASE).map_err(|error| format!("cases.base.json: {error}"))?;
+    let mut whole = merged(&base, kind, partial)?;
     set_times(&mut whole)?;
     Ok(whole)
 }

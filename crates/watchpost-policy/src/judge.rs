@@ -85,7 +85,7 @@ impl Judge {
             .prepared
             .programs
             .iter()
-            .map(|compiled| compiled.machine(&self.prepared.data, &self.limits))
+            .map(|(_, compiled)| compiled.machine(&self.prepared.data, &self.limits))
             .collect::<Result<_, _>>()?;
         Ok(())
     }
@@ -146,15 +146,15 @@ impl Judge {
             Ok(doc) => input(doc, now_ms),
             Err(error) => {
                 let reason = error.to_string();
-                let of_type = prepared.programs.iter().filter(|c| c.document == document_type);
+                let of_type = prepared.programs.iter().filter(|(of, _)| *of == document_type);
                 return of_type
-                    .flat_map(|compiled| compiled.rules.iter().map(|rule| (*rule, Err(reason.clone()))))
+                    .flat_map(|(_, compiled)| compiled.rules.iter().map(|rule| (*rule, Err(reason.clone()))))
                     .collect();
             }
         };
         let mut verdicts = Vec::new();
-        for (position, compiled) in prepared.programs.iter().enumerate() {
-            if compiled.document == document_type {
+        for (position, (of, compiled)) in prepared.programs.iter().enumerate() {
+            if *of == document_type {
                 self.program(position, compiled, &input, strikes, now_ms, &mut verdicts);
             }
         }

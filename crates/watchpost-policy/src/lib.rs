@@ -1,22 +1,27 @@
-//! Rego rules: the built-in pack, a customer's own, and the engine that evaluates them on [`Document`]s.
+//! Rego rules and checks: the built-in pack, a customer's own, and the engines that evaluate them.
 //!
-//! [`PolicyPack`] is the rules, [`RegoEngine`] evaluates them on threads of its own behind the port
-//! [`PolicyEngine`], [`cases`] runs the examples beside each rule. How to write a rule: `docs/rules.md`.
+//! [`PolicyPack`] is the rules and checks. [`RegoEngine`] evaluates rules on [`Document`]s on threads of its own behind
+//! the port [`PolicyEngine`]; [`check::RegoChecks`] evaluates checks on settings behind the port [`CheckEngine`].
+//! [`cases`] and [`check::cases`] run the examples beside each. How to write a rule: `docs/rules.md`; a check:
+//! `docs/checks/writing.md`.
 //!
 //! Does not: read facts, keep findings, know SQL, HTTP or MCP, take the time (a batch brings it), or let a rule reach
 //! the network, a file or another document.
 //!
 //! [`Document`]: watchpost_core::document::Document
+//! [`CheckEngine`]: watchpost_core::check::CheckEngine
 //! [`PolicyEngine`]: watchpost_core::policy::PolicyEngine
 
 mod builtin;
 pub mod cases;
+pub mod check;
 mod engine;
 mod judge;
 mod limits;
 mod metadata;
 mod pack;
 mod program;
+mod source;
 mod value;
 mod verdict;
 

@@ -11,9 +11,9 @@ use watchpost_core::{
 /// Bytes that a METADATA comment has at the most.
 const METADATA_BYTES_MAX: usize = 16 * 1024;
 /// Characters of a title.
-const TITLE_CHARS_MAX: usize = 60;
+pub(crate) const TITLE_CHARS_MAX: usize = 60;
 /// Entries of a list.
-const LIST_MAX: usize = 32;
+pub(crate) const LIST_MAX: usize = 32;
 
 /// The API names of remediations that a rule may name.
 pub const ACTIONS: &[&str] = &[
@@ -72,26 +72,7 @@ struct Raw {
 
 /// Reads the METADATA of the rule in `file`. The error names file and, where known, line.
 pub(crate) fn read(file: &str, source: &str) -> Result<Metadata, String> {
-    let (yaml, first_line) = block(source).ok_or_else(|| {
-        format!(
-            "{file}:1: a rule starts with a comment block whose first line is `# METADATA` (docs/rules.md)"
-        )
-    })?;
-    if yaml.len() > METADATA_BYTES_MAX {
-        return Err(format!(
-            "{file}:{first_line}: METADATA is longer than {METADATA_BYTES_MAX} bytes"
-        ));
-    }
-    let raw: Raw = serde_saphyr::from_str(&yaml).map_err(|error| {
-        let line = error.location().map_or(first_line, |at| {
-            first_line.saturating_add(usize::try_from(at.line()).unwrap_or(0))
-        });
-        let text = error.without_snippet().to_string();
-        format!(
-            "{file}:{line}: METADATA: {}",
-            text.lines().next().unwrap_or_default()
-        )
-    })?;
+    let (raw, first_line): (Raw, usize) = parse(file, source)?;
     let bad = |what: &str| Err(format!("{file}:{first_line}: METADATA: {what}"));
     if !is_rule_id(&raw.id) {
         return bad(
@@ -160,18 +141,43 @@ pub(crate) fn read(file: &str, source: &str) -> Result<Metadata, String> {
     })
 }
 
+/// Reads the METADATA of `file` as `T`; with the number of the line before it. The error names file and line.
+pub(crate) fn parse<T: serde::de::DeserializeOwned>(file: &str, source: &str) -> Result<(T, usize), String> {
+    let (yaml, first_line) = block(source).ok_or_else(|| {
+        format!(
+            "{file}:1: a rule starts with a comment block whose first line is `# METADATA` (docs/rules.md)"
+        )
+    })?;
+    if yaml.len() > METADATA_BYTES_MAX {
+        return Err(format!(
+            "{file}:{first_line}: METADATA is longer than {METADATA_BYTES_MAX} bytes"
+        ));
+    }
+    let raw = serde_saphyr::from_str(&yaml).map_err(|error| {
+        let line = error.location().map_or(first_line, |at| {
+            first_line.saturating_add(usize::try_from(at.line()).unwrap_or(0))
+        });
+        let text = error.without_snippet().to_string();
+        let text = text.lines().next().unwrap_or_default();
+        // Its own line counts from the comment's second.
+        let text = text.rsplit_once(" at line ").map_or(text, |(text, _)| text);
+        format!("{file}:{line}: METADATA: {text}")
+    })?;
+    Ok((raw, first_line))
+}
+
 /// The package that a rule's file must have: `id.admin_no_mfa` lives in `watchpost.rules.id_admin_no_mfa`.
 pub(crate) fn package_of(id: &str) -> String {
     format!("watchpost.rules.{}", id.replace('.', "_"))
 }
 
-fn sorted<T: Ord>(mut list: Vec<T>) -> Vec<T> {
+pub(crate) fn sorted<T: Ord>(mut list: Vec<T>) -> Vec<T> {
     list.sort_unstable();
     list.dedup();
     list
 }
 
-fn is_rule_id(id: &str) -> bool {
+pub(crate) fn is_rule_id(id: &str) -> bool {
     let part = |text: &str| {
         text.starts_with(|c: char| c.is_ascii_lowercase())
             && text
@@ -185,7 +191,7 @@ fn is_rule_id(id: &str) -> bool {
 }
 
 /// The comment's YAML and the number of the file's line before it.
-fn block(source: &str) -> Option<(String, usize)> {
+pub(crate) fn block(source: &str) -> Option<(String, usize)> {
     let mut lines = source.lines();
     if lines.next()?.trim_end() != "# METADATA" {
         return None;

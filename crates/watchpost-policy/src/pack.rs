@@ -2,16 +2,15 @@
 
 use crate::{
     builtin,
-    limits::{LIBRARY_FUNCTIONS, Limits},
+    check::CheckSet,
+    limits::Limits,
     metadata::{self, Metadata, package_of},
     program::{Compiled, Module, guarded},
+    source::{self, Source},
     value::to_value,
 };
 use regorus::Value;
 use std::{
-    borrow::Cow,
-    fs::File,
-    io::Read,
     path::Path,
     sync::{Arc, OnceLock},
 };
@@ -20,14 +19,6 @@ use watchpost_core::{
     policy::{PolicyError, Rule},
 };
 
-/// A rule's file.
-#[derive(Debug, Clone)]
-struct Source {
-    file: Cow<'static, str>,
-    text: Cow<'static, str>,
-    builtin: bool,
-}
-
 /// A rule with its METADATA.
 #[derive(Debug)]
 pub(crate) struct Entry {
@@ -35,13 +26,19 @@ pub(crate) struct Entry {
     pub(crate) metadata: Metadata,
 }
 
-/// The active rules: the built-in ones and perhaps a customer's. Making one is free: the built-in rules' METADATA is
-/// read when somebody asks for it, and they are compiled at the first evaluation.
-pub struct PolicyPack {
+/// The active rules and checks: the built-in ones and perhaps a customer's. Making one is free: the built-in files'
+/// METADATA is read when somebody asks for it, and they are compiled at the first evaluation. A clone is the same
+/// pack: both engines can be made of one, and it is loaded once.
+#[derive(Clone)]
+pub struct PolicyPack(Arc<Inner>);
+
+struct Inner {
     sources: Vec<Source>,
+    check_sources: Vec<Source>,
     limits: Limits,
     loaded: OnceLock<Loaded>,
     prepared: OnceLock<Result<Arc<Prepared>, String>>,
+    checks: OnceLock<Arc<CheckSet>>,
 }
 
 #[derive(Debug)]
@@ -53,39 +50,28 @@ struct Loaded {
 /// Compiled rules with the data that they see.
 #[derive(Debug)]
 pub(crate) struct Prepared {
-    pub(crate) programs: Vec<Compiled>,
+    pub(crate) programs: Vec<(DocumentType, Compiled)>,
     pub(crate) data: Value,
 }
 
 impl std::fmt::Debug for PolicyPack {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PolicyPack")
-            .field("files", &self.sources.len())
-            .field("limits", &self.limits)
+            .field("rules", &self.0.sources.len())
+            .field("checks", &self.0.check_sources.len())
+            .field("limits", &self.0.limits)
             .finish_non_exhaustive()
     }
 }
 
 impl PolicyPack {
-    /// The built-in rules.
+    /// The built-in rules and checks.
     pub fn builtin() -> Self {
-        let sources = builtin::RULES
-            .iter()
-            .map(|(file, text)| Source {
-                file: Cow::Borrowed(file),
-                text: Cow::Borrowed(text),
-                builtin: true,
-            })
-            .collect();
-        Self {
-            sources,
-            limits: Limits::default(),
-            loaded: OnceLock::new(),
-            prepared: OnceLock::new(),
-        }
+        Self(Arc::new(Inner::builtin()))
     }
 
-    /// The built-in rules and those in the folder `path` (`*.rego`, not its subfolders), within [`Limits::default`].
+    /// The built-in rules and checks and those in the folder `path` (`*.rego`, not its subfolders), within
+    /// [`Limits::default`]. A file whose METADATA has `scan:` is a check, any other a rule.
     ///
     /// # Errors
     /// [`PolicyError::Load`] names file and line of what is wrong: METADATA, Rego, an id that is taken, a bound.
@@ -98,22 +84,26 @@ impl PolicyPack {
     /// # Errors
     /// As [`Self::with_dir`].
     pub fn with_dir_and_limits(path: &Path, limits: Limits) -> Result<Self, PolicyError> {
-        let mut pack = Self::builtin();
+        let mut pack = Inner::builtin();
         pack.limits = limits;
-        pack.sources
-            .extend(read_dir(path, &limits).map_err(PolicyError::Load)?);
+        let found = source::read_dir(path, &limits).map_err(PolicyError::Load)?;
+        let (checks, rules): (Vec<Source>, Vec<Source>) = found.into_iter().partition(Source::is_check);
+        pack.sources.extend(rules);
+        pack.check_sources.extend(checks);
         let loaded = load(&pack.sources).map_err(PolicyError::Load)?;
+        let checks = CheckSet::load(&pack.check_sources, limits).map_err(PolicyError::Load)?;
         // Each customer's rule is compiled by itself, so that the error names its file; and at start, so that a
         // mistake is seen then and not at night.
         guarded(|| {
             for entry in loaded.entries.iter().filter(|entry| !entry.source.builtin) {
                 check(entry, &limits)?;
             }
-            Ok(())
+            checks.check_customers()
         })
         .map_err(PolicyError::Load)?;
         pack.loaded = OnceLock::from(loaded);
-        Ok(pack)
+        pack.checks = OnceLock::from(Arc::new(checks));
+        Ok(Self(Arc::new(pack)))
     }
 
     /// The rules, sorted by id.
@@ -121,9 +111,14 @@ impl PolicyPack {
         &self.loaded().rules
     }
 
+    /// The checks and what is known of them besides.
+    pub fn checks(&self) -> &CheckSet {
+        self.check_set()
+    }
+
     /// The bounds in force.
-    pub const fn limits(&self) -> &Limits {
-        &self.limits
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
     }
 
     /// Whether a rule is built in.
@@ -137,17 +132,50 @@ impl PolicyPack {
         &self.loaded().entries
     }
 
+    pub(crate) fn check_set(&self) -> &Arc<CheckSet> {
+        self.0.checks.get_or_init(|| {
+            let checks = CheckSet::load(&self.0.check_sources, self.0.limits);
+            Arc::new(checks.expect("built-in METADATA is read by a test"))
+        })
+    }
+
     fn loaded(&self) -> &Loaded {
-        self.loaded
-            .get_or_init(|| load(&self.sources).expect("built-in METADATA is read by a test"))
+        self.0
+            .loaded
+            .get_or_init(|| load(&self.0.sources).expect("built-in METADATA is read by a test"))
     }
 
     /// Compiles the rules, once. Takes some ten milliseconds and much stack: call it on a thread of the pool.
     pub(crate) fn prepared(&self) -> Result<Arc<Prepared>, PolicyError> {
-        self.prepared
-            .get_or_init(|| prepare(self.entries(), &self.limits).map(Arc::new))
+        self.0
+            .prepared
+            .get_or_init(|| prepare(self.entries(), &self.0.limits).map(Arc::new))
             .clone()
             .map_err(PolicyError::Load)
+    }
+}
+
+impl Inner {
+    fn builtin() -> Self {
+        Self {
+            sources: builtin::RULES
+                .iter()
+                .map(|(file, text)| Source::builtin(file, text))
+                .collect(),
+            check_sources: builtin::CHECKS
+                .iter()
+                .map(|(file, text)| Source::builtin(file, text))
+                .chain(
+                    builtin::VARIANTS
+                        .iter()
+                        .map(|(file, text)| Source::variant(file, text)),
+                )
+                .collect(),
+            limits: Limits::default(),
+            loaded: OnceLock::new(),
+            prepared: OnceLock::new(),
+            checks: OnceLock::new(),
+        }
     }
 }
 
@@ -199,11 +227,12 @@ fn prepare(entries: &[Entry], limits: &Limits) -> Result<Prepared, String> {
         let modules: Vec<Module<'_>> = std::iter::once(lib())
             .chain(of_type.iter().map(|(_, entry)| module(entry)))
             .collect();
-        let rules: Vec<(usize, &str)> = of_type
+        let rules: Vec<(usize, String)> = of_type
             .iter()
-            .map(|(index, entry)| (*index, entry.metadata.rule.id.as_str()))
+            .map(|(index, entry)| (*index, package_of(&entry.metadata.rule.id)))
             .collect();
-        programs.push(Compiled::new(*document, &modules, &rules, true, &builtin_limits)?);
+        let compiled = Compiled::new(&modules, &rules, true, &builtin_limits)?;
+        programs.push((*document, compiled));
     }
     // A customer's rule has a program of its own: it sees the library and nothing else, and can't crowd others out.
     for (index, entry) in entries
@@ -211,7 +240,7 @@ fn prepare(entries: &[Entry], limits: &Limits) -> Result<Prepared, String> {
         .enumerate()
         .filter(|(_, entry)| !entry.source.builtin)
     {
-        programs.push(compile_alone(index, entry, limits)?);
+        programs.push((entry.metadata.rule.document, compile_alone(index, entry, limits)?));
     }
     let params: serde_json::Map<String, serde_json::Value> = entries
         .iter()
@@ -227,11 +256,9 @@ fn prepare(entries: &[Entry], limits: &Limits) -> Result<Prepared, String> {
 }
 
 fn compile_alone(index: usize, entry: &Entry, limits: &Limits) -> Result<Compiled, String> {
-    let rule = &entry.metadata.rule;
     Compiled::new(
-        rule.document,
         &[lib(), module(entry)],
-        &[(index, &rule.id)],
+        &[(index, package_of(&entry.metadata.rule.id))],
         false,
         limits,
     )
@@ -239,64 +266,9 @@ fn compile_alone(index: usize, entry: &Entry, limits: &Limits) -> Result<Compile
 
 /// Whether a customer's rule compiles, has its package and calls only what it may.
 fn check(entry: &Entry, limits: &Limits) -> Result<(), String> {
-    let (file, id) = (&entry.source.file, &entry.metadata.rule.id);
-    let package = package_of(id);
-    let declared = entry
-        .source
-        .text
-        .lines()
-        .enumerate()
-        .find_map(|(number, line)| Some((number, line.strip_prefix("package ")?)));
-    match declared {
-        Some((_, name)) if name.trim() == package => {}
-        Some((number, _)) => {
-            return Err(format!(
-                "{file}:{}: the package of rule `{id}` is `{package}`",
-                number.saturating_add(1)
-            ));
-        }
-        None => return Err(format!("{file}: the package of rule `{id}` is `{package}`")),
-    }
-    let refuse = |function: &str, line: usize| {
-        Err(format!(
-            "{file}:{line}: a rule must not call `{function}` (docs/rules.md lists what it may)"
-        ))
-    };
-    if let Some((function, line)) = library_call(&entry.source.text) {
-        return refuse(function, line);
-    }
-    let compiled = compile_alone(0, entry, limits)?;
-    match compiled.forbidden_function() {
-        Some(function) => refuse(function, call_line(&entry.source.text, function)),
-        None => Ok(()),
-    }
-}
-
-/// The first call of a function that is the library's alone. The text is searched: what is compiled no longer says
-/// whose call it is. That a text which only mentions such a call is refused too does no harm.
-fn library_call(text: &str) -> Option<(&'static str, usize)> {
-    LIBRARY_FUNCTIONS.iter().find_map(|function| {
-        let line = call_line(text, function);
-        (line > 0).then_some((*function, line))
-    })
-}
-
-/// The line with the first call of a function, 0 if there is none.
-fn call_line(text: &str, function: &str) -> usize {
-    let part_of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
-    text.match_indices(function)
-        .find(|(at, _)| {
-            let (before, rest) = text.split_at(*at);
-            let after = rest.get(function.len()..).unwrap_or_default();
-            let line = before.rsplit('\n').next().unwrap_or_default();
-            !line.trim_start().starts_with('#')
-                && !before.ends_with(part_of_name)
-                && after.trim_start().starts_with('(')
-        })
-        .map_or(0, |(at, _)| {
-            let before = text.get(..at).unwrap_or_default();
-            before.matches('\n').count().saturating_add(1)
-        })
+    let id = &entry.metadata.rule.id;
+    entry.source.check_package("rule", id, &package_of(id))?;
+    entry.source.check_functions(|| compile_alone(0, entry, limits))
 }
 
 const fn lib() -> Module<'static> {
@@ -307,82 +279,5 @@ const fn lib() -> Module<'static> {
 }
 
 fn module(entry: &Entry) -> Module<'_> {
-    Module {
-        file: &entry.source.file,
-        text: &entry.source.text,
-    }
-}
-
-/// Brackets within brackets in a rule. The parser tries alternatives at each level, so its time doubles with every one.
-const NESTING_MAX: usize = 10;
-
-/// The line on which brackets are nested too deep. Brackets in text count, too: that errs on the safe side.
-fn too_deep(text: &str) -> Option<usize> {
-    let mut depth = 0_usize;
-    for (number, line) in text.lines().enumerate() {
-        if line.trim_start().starts_with('#') {
-            continue;
-        }
-        for c in line.chars() {
-            match c {
-                '(' | '[' | '{' => depth = depth.saturating_add(1),
-                ')' | ']' | '}' => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            if depth > NESTING_MAX {
-                return Some(number.saturating_add(1));
-            }
-        }
-    }
-    None
-}
-
-fn read_dir(path: &Path, limits: &Limits) -> Result<Vec<Source>, String> {
-    let shown = path.display();
-    let mut files = Vec::new();
-    for item in std::fs::read_dir(path).map_err(|error| format!("{shown}: {error}"))? {
-        let item = item.map_err(|error| format!("{shown}: {error}"))?;
-        let file = item.path();
-        if file.extension().is_some_and(|extension| extension == "rego") {
-            files.push(file);
-            if files.len() > limits.files {
-                return Err(format!("{shown}: more than {} rule files", limits.files));
-            }
-        }
-    }
-    files.sort();
-    files
-        .into_iter()
-        .map(|file| {
-            let name = file.display().to_string();
-            let most = u64::try_from(limits.file_bytes).unwrap_or(u64::MAX);
-            let mut bytes = Vec::new();
-            File::open(&file)
-                .and_then(|handle| handle.take(most.saturating_add(1)).read_to_end(&mut bytes))
-                .map_err(|error| format!("{name}: {error}"))?;
-            if bytes.len() > limits.file_bytes {
-                return Err(format!("{name}: longer than {} bytes", limits.file_bytes));
-            }
-            let text = String::from_utf8(bytes).map_err(|_| format!("{name}: not UTF-8 text"))?;
-            let columns = usize::try_from(limits.columns).unwrap_or(usize::MAX);
-            let wide = text.lines().position(|line| line.chars().count() > columns);
-            if let Some(line) = wide {
-                let line = line.saturating_add(1);
-                return Err(format!("{name}:{line}: wider than {columns} columns"));
-            }
-            if text.lines().count() > limits.lines {
-                return Err(format!("{name}: more than {} lines", limits.lines));
-            }
-            if let Some(line) = too_deep(&text) {
-                return Err(format!(
-                    "{name}:{line}: nested deeper than {NESTING_MAX} brackets"
-                ));
-            }
-            Ok(Source {
-                file: name.into(),
-                text: text.into(),
-                builtin: false,
-            })
-        })
-        .collect()
+    entry.source.module()
 }

@@ -1,9 +1,6 @@
 //! From sources to programs that threads can share.
 
-use crate::{
-    limits::{FUNCTIONS, LIBRARY_FUNCTIONS, Limits},
-    metadata::package_of,
-};
+use crate::limits::{FUNCTIONS, LIBRARY_FUNCTIONS, Limits};
 use regorus::{
     CompiledPolicy, Engine, PolicyLengthConfig, Rc, Value,
     languages::rego::compiler::Compiler,
@@ -16,7 +13,6 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use watchpost_core::document::DocumentType;
 
 /// Instructions between two looks at the clock.
 const CLOCK_INTERVAL: NonZeroU32 = NonZeroU32::new(256).expect("not zero");
@@ -34,10 +30,9 @@ pub(crate) struct Module<'a> {
     pub(crate) text: &'a str,
 }
 
-/// Rules of one document type, compiled together. Entry point `i` is the rule `rules[i]`.
+/// Rules or checks compiled together. Entry point `i` is the rule `rules[i]`.
 #[derive(Clone)]
 pub(crate) struct Compiled {
-    pub(crate) document: DocumentType,
     pub(crate) rules: Vec<usize>,
     builtin: bool,
     program: Arc<Program>,
@@ -47,18 +42,16 @@ pub(crate) struct Compiled {
 impl std::fmt::Debug for Compiled {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Compiled")
-            .field("document", &self.document)
             .field("rules", &self.rules)
             .finish_non_exhaustive()
     }
 }
 
 impl Compiled {
-    /// Compiles `modules`; `rules` are positions and ids of the rules among them.
+    /// Compiles `modules`; `rules` are positions and packages of the rules among them.
     pub(crate) fn new(
-        document: DocumentType,
         modules: &[Module<'_>],
-        rules: &[(usize, &str)],
+        rules: &[(usize, String)],
         builtin: bool,
         limits: &Limits,
     ) -> Result<Self, String> {
@@ -75,7 +68,7 @@ impl Compiled {
         }
         let entries: Vec<String> = rules
             .iter()
-            .map(|(_, id)| format!("data.{}.result", package_of(id)))
+            .map(|(_, package)| format!("data.{package}.result"))
             .collect();
         let names: Vec<&str> = entries.iter().map(String::as_str).collect();
         // Of several rules none is to blame by its file.
@@ -92,7 +85,6 @@ impl Compiled {
         let program = Compiler::compile_from_policy(&policy, &names)
             .map_err(|error| explain(file, &error.to_string()))?;
         Ok(Self {
-            document,
             rules: rules.iter().map(|(index, _)| *index).collect(),
             builtin,
             program,

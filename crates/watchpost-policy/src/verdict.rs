@@ -53,7 +53,7 @@ pub(crate) fn read(value: &Value) -> Result<Verdict, String> {
     }
 }
 
-fn list<'v>(value: Option<&'v Value>, key: &str) -> Result<Vec<&'v Value>, String> {
+pub(crate) fn list<'v>(value: Option<&'v Value>, key: &str) -> Result<Vec<&'v Value>, String> {
     match value {
         None => Ok(Vec::new()),
         Some(Value::Array(items)) => Ok(items.iter().collect()),
@@ -63,8 +63,11 @@ fn list<'v>(value: Option<&'v Value>, key: &str) -> Result<Vec<&'v Value>, Strin
 }
 
 /// As many whole entries as fit.
-fn evidence(value: Option<&Value>) -> Result<String, String> {
-    let mut out = Bounded(vec![b'[']);
+pub(crate) fn evidence(value: Option<&Value>) -> Result<String, String> {
+    let mut out = Bounded {
+        bytes: vec![b'['],
+        most: EVIDENCE_BYTES_MAX,
+    };
     let mut nodes = VERDICT_NODES_MAX;
     for item in list(value, "evidence")? {
         // A value whose parts are shared can be exponentially bigger than its memory, so it is measured first.
@@ -73,20 +76,20 @@ fn evidence(value: Option<&Value>) -> Result<String, String> {
                 "`result.evidence` is too big: at most {VERDICT_NODES_MAX} values, {VERDICT_DEPTH_MAX} deep"
             ));
         }
-        let before = out.0.len();
+        let before = out.bytes.len();
         if before > 1 {
-            out.0.push(b',');
+            out.bytes.push(b',');
         }
         if let Err(error) = serde_json::to_writer(&mut out, item) {
             if !error.is_io() {
                 return Err(format!("`result.evidence` isn't JSON: {error}"));
             }
-            out.0.truncate(before);
+            out.bytes.truncate(before);
             break;
         }
     }
-    out.0.push(b']');
-    String::from_utf8(out.0).map_err(|_| "`result.evidence` isn't text".to_owned())
+    out.bytes.push(b']');
+    String::from_utf8(out.bytes).map_err(|_| "`result.evidence` isn't text".to_owned())
 }
 
 fn apps(value: Option<&Value>) -> Result<Vec<AppId>, String> {
@@ -107,7 +110,7 @@ fn apps(value: Option<&Value>) -> Result<Vec<AppId>, String> {
     Ok(apps)
 }
 
-fn is_small(value: &Value, depth: usize, nodes: &mut usize) -> bool {
+pub(crate) fn is_small(value: &Value, depth: usize, nodes: &mut usize) -> bool {
     let (Some(left), Some(below)) = (nodes.checked_sub(1), depth.checked_sub(1)) else {
         return false;
     };
@@ -122,15 +125,30 @@ fn is_small(value: &Value, depth: usize, nodes: &mut usize) -> bool {
     }
 }
 
-/// Bytes up to the limit, less the closing bracket.
-struct Bounded(Vec<u8>);
+/// Bytes up to a limit, less a closing bracket.
+pub(crate) struct Bounded {
+    bytes: Vec<u8>,
+    most: usize,
+}
+
+impl Bounded {
+    pub(crate) const fn new(most: usize) -> Self {
+        Self {
+            bytes: Vec::new(),
+            most,
+        }
+    }
+    pub(crate) fn into_text(self) -> Option<String> {
+        String::from_utf8(self.bytes).ok()
+    }
+}
 
 impl io::Write for Bounded {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.0.len().saturating_add(bytes.len()) >= EVIDENCE_BYTES_MAX {
-            return Err(io::Error::other("evidence is full"));
+        if self.bytes.len().saturating_add(bytes.len()) >= self.most {
+            return Err(io::Error::other("no room is left"));
         }
-        self.0.extend_from_slice(bytes);
+        self.bytes.extend_from_slice(bytes);
         Ok(bytes.len())
     }
     fn flush(&mut self) -> io::Result<()> {

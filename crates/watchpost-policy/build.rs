@@ -1,0 +1,75 @@
+//! Lists the built-in checks, so that adding one means adding its files and nothing else.
+//!
+//! Writes `checks.rs` with four tables of file name and text, sorted by name: `LIBRARIES` (`checks/lib*.rego`),
+//! `CHECKS` (the other `checks/*.rego`), `VARIANTS` (`checks/variants/*.rego`) and `CASES` (`*.cases.json` of both).
+
+use std::{
+    env,
+    error::Error,
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let folder = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("checks");
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=checks");
+    let top = files(&folder)?;
+    let variants = files(&folder.join("variants"))?;
+    let is_library = |name: &str| name.starts_with("lib") && name.ends_with(".rego");
+    let mut out = String::new();
+    let tables: [(&str, Vec<&(String, PathBuf)>); 4] = [
+        (
+            "LIBRARIES",
+            top.iter().filter(|(name, _)| is_library(name)).collect(),
+        ),
+        (
+            "CHECKS",
+            top.iter()
+                .filter(|(name, _)| name.ends_with(".rego") && !is_library(name))
+                .collect(),
+        ),
+        (
+            "VARIANTS",
+            variants
+                .iter()
+                .filter(|(name, _)| name.ends_with(".rego"))
+                .collect(),
+        ),
+        (
+            "CASES",
+            top.iter()
+                .chain(&variants)
+                .filter(|(name, _)| name.ends_with(".cases.json"))
+                .collect(),
+        ),
+    ];
+    for (table, rows) in tables {
+        writeln!(out, "pub(crate) const {table}: &[(&str, &str)] = &[")?;
+        for (name, path) in rows {
+            let path = path.to_str().ok_or("a path that isn't UTF-8")?;
+            writeln!(out, "    ({name:?}, include_str!({path:?})),")?;
+        }
+        writeln!(out, "];")?;
+    }
+    fs::write(PathBuf::from(env::var("OUT_DIR")?).join("checks.rs"), out)?;
+    Ok(())
+}
+
+/// Names and paths of a folder's files, sorted by name. A folder that isn't there has none.
+fn files(folder: &Path) -> Result<Vec<(String, PathBuf)>, Box<dyn Error>> {
+    let mut found = Vec::new();
+    if !folder.is_dir() {
+        return Ok(found);
+    }
+    for item in fs::read_dir(folder)? {
+        let path = item?.path();
+        if path.is_file() {
+            let name = path.file_name().and_then(|name| name.to_str());
+            found.push((name.ok_or("a file name that isn't UTF-8")?.to_owned(), path));
+        }
+    }
+    found.sort();
+    Ok(found)
+}

@@ -1,0 +1,249 @@
+//! The examples beside each check (`<check id>.cases.json`): they are its tests, ours and the customer's.
+//!
+//! ```json
+//! {"cases": [{
+//!   "name": "…", "settings": {"sharepoint/Tenant": {"…": 1}},
+//!   "unreadable": {"settings": {"state": "denied", "detail": "Directory.Read.All"}},
+//!   "profile": "scuba", "exempt": {"user": ["…"]}, "params": {}, "apps": [],
+//!   "expect": {"result": "failed", "reason_contains": ["…"], "entities": 1, "would_pass": true}
+//! }]}
+//! ```
+//! Only `name` and `expect` are needed. A `reason` is expected of skipped checks alone. Apps are partial and merged
+//! over the same base as the documents of rules' cases; the time is [`crate::cases::NOW_MS`].
+
+use super::{host, judge, set::CheckSet, view::View};
+use crate::{builtin, cases::NOW_MS, limits::Limits, pack::PolicyPack, program::guarded, value::to_value};
+use regorus::rvm::vm::RegoVM;
+use serde::Deserialize;
+use std::{collections::BTreeMap, sync::Arc};
+use watchpost_core::{
+    check::{
+        Check, CheckDocument, CheckOver, CheckResult, Exempted, Outcome, Profile, SkipReason, Unreadable,
+    },
+    policy::PolicyError,
+    word::{CollectionState, Platform},
+};
+
+/// A file of cases.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    cases: Vec<Case>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    name: String,
+    platform: Option<Platform>,
+    #[serde(default)]
+    tenant: String,
+    #[serde(default)]
+    settings: BTreeMap<String, serde_json::Value>,
+    #[serde(default)]
+    unreadable: BTreeMap<String, CaseUnreadable>,
+    profile: Option<Profile>,
+    #[serde(default)]
+    exempt: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    params: serde_json::Map<String, serde_json::Value>,
+    #[serde(default)]
+    apps: Vec<serde_json::Value>,
+    now_ms: Option<i64>,
+    expect: Expect,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CaseUnreadable {
+    state: CollectionState,
+    detail: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Expect {
+    result: CheckResult,
+    reason: Option<SkipReason>,
+    #[serde(default)]
+    reason_contains: Vec<String>,
+    entities: Option<usize>,
+    would_pass: Option<bool>,
+}
+
+/// What the cases of one check showed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CheckCaseReport {
+    /// Cases that ended as expected.
+    pub passed: usize,
+    /// The others, each as a sentence.
+    pub failed: Vec<String>,
+    /// The outcomes that cases expect in the profile `default`: `passed`, `failed`, `unreadable`, `not_applicable`, ….
+    pub kinds: Vec<String>,
+    /// The sentences of failed checks.
+    pub titles: Vec<String>,
+}
+
+/// Runs the cases in `text` (the content of a `.cases.json` named `file`) on a check of `pack`.
+///
+/// # Errors
+/// [`PolicyError::Load`] if the file isn't one of cases, the check doesn't exist or doesn't compile. A case that fails
+/// is in the report.
+pub fn run(
+    pack: &PolicyPack,
+    check_id: &str,
+    file: &str,
+    text: &str,
+) -> Result<CheckCaseReport, PolicyError> {
+    guarded(|| run_here(pack, check_id, file, text)).map_err(PolicyError::Load)
+}
+
+/// The built-in checks' cases: file name and text. A check's file is named after its id, a variant's after the policy
+/// that it reads.
+pub fn builtin_cases() -> impl Iterator<Item = (&'static str, &'static str)> {
+    builtin::CASES.iter().copied()
+}
+
+/// The check whose cases are in a file of this name.
+pub fn check_of_file<'p>(pack: &'p PolicyPack, file: &str) -> Option<&'p Check> {
+    let stem = file.strip_suffix(".cases.json")?;
+    let set = pack.checks();
+    set.position(stem)
+        .or_else(|| set.position_of_file(&format!("{stem}.rego")))
+        .and_then(|check| set.checks().get(check))
+}
+
+fn run_here(pack: &PolicyPack, check_id: &str, file: &str, text: &str) -> Result<CheckCaseReport, String> {
+    let cases: File = serde_json::from_str(text).map_err(|error| format!("{file}: {error}"))?;
+    let set = pack.checks();
+    let position = set
+        .position(check_id)
+        .ok_or_else(|| format!("{file}: there is no check `{check_id}`"))?;
+    let check = set.checks().get(position).ok_or("the check vanished")?;
+    let mut report = CheckCaseReport::default();
+    let mut machine = None;
+    for case in cases.cases {
+        let expect = &case.expect;
+        let kind = expect
+            .reason
+            .map_or_else(|| expect.result.to_string(), |reason| reason.to_string());
+        if case.profile != Some(Profile::Scuba) {
+            report.kinds.push(kind.clone());
+        }
+        let outcome = judged(set, position, check, &case, &mut machine)
+            .map_err(|error| format!("{file}: {}: {error}", case.name))?;
+        if outcome.result == CheckResult::Failed {
+            // A test reads the sentence that a person would read.
+            report.titles.push(outcome.reason.untrusted().to_owned());
+        }
+        match compare(expect, &kind, &outcome) {
+            Ok(()) => report.passed = report.passed.saturating_add(1),
+            Err(error) => report.failed.push(format!("{check_id}: {}: {error}", case.name)),
+        }
+    }
+    Ok(report)
+}
+
+/// What the check, compiled by itself, says of a case.
+fn judged(
+    set: &CheckSet,
+    position: usize,
+    check: &Check,
+    case: &Case,
+    machine: &mut Option<RegoVM>,
+) -> Result<Outcome, String> {
+    let document = Arc::new(document(check, case));
+    let apps: Vec<serde_json::Value> = case
+        .apps
+        .iter()
+        .map(|app| crate::cases::whole("app", app.clone()))
+        .collect::<Result<_, _>>()?;
+    if !apps.is_empty() && check.over != CheckOver::Apps {
+        return Err("the check isn't one over apps".to_owned());
+    }
+    let profile = case.profile.unwrap_or(Profile::Default);
+    let apps = to_value(&apps).map_err(|error| error.to_string())?;
+    let view = View::with_apps(set, &document, apps, profile, case.now_ms.unwrap_or(NOW_MS))?;
+    if let Some(outcome) = host::decided(check, &document, profile) {
+        return Ok(outcome);
+    }
+    let machine = match machine {
+        Some(machine) => machine,
+        None => {
+            let compiled = set.compiled_alone(position)?;
+            let limits: Limits = set
+                .place(position)
+                .map_or(*set.limits(), |(group, _)| set.limits_of(group));
+            machine.insert(compiled.machine(&regorus::Value::new_object(), &limits)?)
+        }
+    };
+    machine.set_input(view.input(set, position)?);
+    let answered = judge::run(machine, 0).ok_or("the rule engine panicked on it")?;
+    Ok(host::read_as(profile, check, &document, answered))
+}
+
+fn document(check: &Check, case: &Case) -> CheckDocument {
+    let usual = check.platforms.first().copied().unwrap_or(Platform::M365);
+    let mut document = CheckDocument::new(
+        case.platform.unwrap_or(usual),
+        case.tenant.clone(),
+        "Birchworks".to_owned(),
+    );
+    document.settings = case.settings.clone();
+    document.unreadable = case
+        .unreadable
+        .iter()
+        .map(|(path, unread)| {
+            let unread = Unreadable {
+                state: unread.state,
+                detail: unread.detail.clone(),
+            };
+            (path.clone(), unread)
+        })
+        .collect();
+    for (kind, ids) in &case.exempt {
+        document.exemptions.extend(ids.iter().map(|id| Exempted {
+            check: check.id.clone(),
+            kind: kind.clone(),
+            id: id.clone(),
+        }));
+    }
+    document.params.insert(check.id.clone(), case.params.clone());
+    document
+}
+
+fn compare(expect: &Expect, kind: &str, outcome: &Outcome) -> Result<(), String> {
+    let sentence = outcome.reason.untrusted();
+    if outcome.result != expect.result || (expect.reason.is_some() && outcome.skip != expect.reason) {
+        let got = outcome
+            .skip
+            .map_or_else(|| outcome.result.to_string(), |skip| format!("skipped: {skip}"));
+        return Err(format!("expected {kind}, got {got}: {sentence}"));
+    }
+    if let Some(part) = expect
+        .reason_contains
+        .iter()
+        .find(|part| !sentence.contains(part.as_str()))
+    {
+        return Err(format!("the sentence `{sentence}` lacks `{part}`"));
+    }
+    if let Some(expected) = expect.entities
+        && expected != outcome.entities.len()
+    {
+        return Err(format!(
+            "names {} entities, not {expected}: {:?}",
+            outcome.entities.len(),
+            outcome
+                .entities
+                .iter()
+                .map(|entity| &entity.id)
+                .collect::<Vec<_>>()
+        ));
+    }
+    if let Some(expected) = expect.would_pass
+        && expected != outcome.would_pass.is_some()
+    {
+        return Err(format!("`would_pass` is there: {}", !expected));
+    }
+    Ok(())
+}

@@ -1,0 +1,115 @@
+//! One thread's evaluator: a document in, verdicts out.
+
+use super::{host, set::CheckSet, verdict, view::View};
+use crate::{pack::PolicyPack, program::Compiled};
+use regorus::{Value, rvm::vm::RegoVM};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+use watchpost_core::check::{CheckDocument, CheckResult, Outcome, Profile, Verdict};
+
+/// Evaluates checks on the thread that calls it, with machines of its own. Cheap to make; programs are compiled when
+/// they are first needed and shared by all judges of a pack.
+///
+/// The thread needs a deep stack: make it with [`CheckJudge::STACK_BYTES`].
+pub struct CheckJudge {
+    set: Arc<CheckSet>,
+    machines: Vec<Option<RegoVM>>,
+}
+
+impl std::fmt::Debug for CheckJudge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CheckJudge").finish_non_exhaustive()
+    }
+}
+
+impl CheckJudge {
+    /// Stack of a thread that a judge runs on: expressions and values nest.
+    pub const STACK_BYTES: usize = crate::program::STACK_BYTES;
+
+    /// A judge of the pack's checks.
+    pub fn new(pack: &PolicyPack) -> Self {
+        Self::of(Arc::clone(pack.check_set()))
+    }
+
+    pub(crate) fn of(set: Arc<CheckSet>) -> Self {
+        let machines = (0..set.group_count()).map(|_| None).collect();
+        Self { set, machines }
+    }
+
+    /// Evaluates the checks at these positions of [`CheckSet::checks`] on one document: one verdict per position, in
+    /// the order given. `now_ms` is the time that the checks see.
+    pub fn judge(
+        &mut self,
+        document: &Arc<CheckDocument>,
+        checks: &[usize],
+        profile: Profile,
+        now_ms: i64,
+    ) -> Vec<Verdict> {
+        let view = View::new(&self.set, document, profile, now_ms);
+        self.judge_view(view.as_ref().map_err(String::as_str), checks)
+    }
+
+    /// The same on a document that is converted already.
+    pub(crate) fn judge_view(&mut self, view: Result<&View, &str>, checks: &[usize]) -> Vec<Verdict> {
+        checks
+            .iter()
+            .map(|check| Verdict {
+                check: *check,
+                outcome: match view {
+                    Ok(view) => self.one(view, *check),
+                    Err(error) => Outcome::plain(CheckResult::Error, None, error),
+                },
+            })
+            .collect()
+    }
+
+    fn one(&mut self, view: &View, position: usize) -> Outcome {
+        let set = Arc::clone(&self.set);
+        let Some(check) = set.checks().get(position) else {
+            return Outcome::plain(CheckResult::Error, None, "there is no such check");
+        };
+        if let Some(outcome) = host::decided(check, &view.document, view.profile()) {
+            return outcome;
+        }
+        let judged = view
+            .input(&set, position)
+            .and_then(|input| self.evaluate(position, input));
+        host::read_as(view.profile(), check, &view.document, judged)
+    }
+
+    fn evaluate(&mut self, position: usize, input: Value) -> Result<Outcome, String> {
+        let (group, entry) = self.set.place(position).ok_or("the check has no program")?;
+        let slot = self.machines.get_mut(group).ok_or("the check has no program")?;
+        let machine = match slot {
+            Some(machine) => machine,
+            None => {
+                let compiled = self.set.compiled(group)?;
+                slot.insert(machine(&self.set, group, &compiled)?)
+            }
+        };
+        machine.set_input(input);
+        let answered = run(machine, entry);
+        if answered.is_none() {
+            // A machine that panicked is in an unknown state.
+            *slot = None;
+        }
+        answered.unwrap_or_else(|| Err("the rule engine panicked on it".to_owned()))
+    }
+}
+
+/// A machine for the checks of a group.
+pub(crate) fn machine(set: &CheckSet, group: usize, compiled: &Compiled) -> Result<RegoVM, String> {
+    compiled.machine(&Value::new_object(), &set.limits_of(group))
+}
+
+/// Runs an entry point; `None` if the machine panicked.
+pub(crate) fn run(machine: &mut RegoVM, entry: usize) -> Option<Result<Outcome, String>> {
+    let answered = catch_unwind(AssertUnwindSafe(|| machine.execute_entry_point_by_index(entry)));
+    match answered {
+        Ok(Ok(value)) => Some(verdict::read(&value)),
+        Ok(Err(error)) => Some(Err(error.to_string().chars().take(300).collect())),
+        Err(_) => None,
+    }
+}

@@ -1,0 +1,255 @@
+//! The YAML METADATA comment at the head of a check.
+
+use crate::metadata::{LIST_MAX, TITLE_CHARS_MAX, is_rule_id, parse, sorted};
+use serde::Deserialize;
+use watchpost_core::{
+    check::{Check, CheckOver, Framework, FrameworkId, ScanType, Service},
+    word::{Category, Platform, Severity},
+};
+
+/// Bytes of a setting's path.
+const PATH_BYTES_MAX: usize = 128;
+
+/// A check's METADATA, read.
+#[derive(Debug, Clone)]
+pub(crate) struct CheckMetadata {
+    pub(crate) check: Check,
+    pub(crate) params: serde_json::Map<String, serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    id: String,
+    title: String,
+    description: String,
+    scan: Option<ScanType>,
+    severity: Severity,
+    category: Option<Category>,
+    service: Service,
+    #[serde(default)]
+    platforms: Vec<Platform>,
+    over: Option<CheckOver>,
+    #[serde(default)]
+    inputs: Vec<String>,
+    #[serde(default)]
+    optional_inputs: Vec<String>,
+    #[serde(default)]
+    manual: bool,
+    variant_of: Option<String>,
+    #[serde(default)]
+    remediation: Vec<String>,
+    #[serde(default)]
+    references: Vec<String>,
+    #[serde(default)]
+    frameworks: Vec<String>,
+    #[serde(default)]
+    params: serde_json::Map<String, serde_json::Value>,
+}
+
+/// Reads the METADATA of the check in `file`; `variant`: of a former baseline. The error names file and line.
+pub(crate) fn read(file: &str, source: &str, variant: bool) -> Result<CheckMetadata, String> {
+    let (raw, _): (Raw, usize) = parse(file, source)?;
+    let bad = |key: &str, what: &str| Err(format!("{file}:{}: METADATA: {what}", line_of(source, key)));
+    if !is_rule_id(&raw.id) {
+        return bad(
+            "id",
+            "`id` has the form `area.name`: lower-case letters, digits and `_`, at most 64 characters",
+        );
+    }
+    if raw.title.is_empty() || raw.title.chars().count() > TITLE_CHARS_MAX {
+        return bad("title", "`title` has 1 to 60 characters");
+    }
+    if raw.description.is_empty() || raw.description.chars().count() > 2_000 {
+        return bad("description", "`description` has 1 to 2,000 characters");
+    }
+    if raw.scan.is_none() && !variant {
+        return bad(
+            "id",
+            "`scan` says which scans run the check: compliance or exposure",
+        );
+    }
+    if raw.variant_of.is_some() && !variant {
+        return bad(
+            "variant_of",
+            "`variant_of` is for checks of former baselines alone",
+        );
+    }
+    if raw.remediation.is_empty() && !variant {
+        return bad("remediation", "`remediation` names at least one step");
+    }
+    let texts = [
+        ("remediation", &raw.remediation, 500),
+        ("references", &raw.references, 500),
+        ("frameworks", &raw.frameworks, 64),
+        ("inputs", &raw.inputs, PATH_BYTES_MAX),
+        ("optional_inputs", &raw.optional_inputs, PATH_BYTES_MAX),
+    ];
+    for (key, list, most) in texts {
+        if list.len() > LIST_MAX {
+            return bad(key, &format!("`{key}` has at most {LIST_MAX} entries"));
+        }
+        if list.iter().any(|text| text.is_empty() || text.len() > most) {
+            return bad(key, &format!("entries of `{key}` have 1 to {most} bytes"));
+        }
+    }
+    if raw.params.len() > LIST_MAX {
+        return bad("params", &format!("`params` has at most {LIST_MAX} entries"));
+    }
+    let ids: Vec<FrameworkId> = raw.frameworks.iter().map(|id| FrameworkId::new(id)).collect();
+    let optional_inputs = raw
+        .optional_inputs
+        .into_iter()
+        .filter(|path| !raw.inputs.contains(path))
+        .collect();
+    let scan = if variant { None } else { raw.scan };
+    Ok(CheckMetadata {
+        check: Check {
+            frameworks: with_csf(ids, scan, raw.service),
+            id: raw.id,
+            title: raw.title,
+            description: raw.description,
+            scan,
+            severity: raw.severity,
+            category: raw.category.unwrap_or_else(|| raw.service.default_category()),
+            service: raw.service,
+            platforms: sorted(raw.platforms),
+            over: raw.over.unwrap_or(CheckOver::Settings),
+            inputs: raw.inputs,
+            optional_inputs,
+            manual: raw.manual,
+            variant_of: raw.variant_of,
+            remediation: raw.remediation,
+            references: raw.references,
+        },
+        params: raw.params,
+    })
+}
+
+/// Adds the CSF categories that a service's checks have unless one names its own. None are added to what no scan runs.
+fn with_csf(mut ids: Vec<FrameworkId>, scan: Option<ScanType>, service: Service) -> Vec<FrameworkId> {
+    if ids.iter().any(|id| id.framework() == Framework::NistCsf) {
+        return ids;
+    }
+    let defaults: &[&str] = match (scan, service) {
+        (None, _) => &[],
+        (Some(ScanType::Exposure), _) => &["NIST.CSF.ID.RA"],
+        (Some(ScanType::Compliance), service) => csf_of(service),
+    };
+    ids.extend(defaults.iter().map(|id| FrameworkId::new(id)));
+    ids
+}
+
+/// CSF 2.0 categories of a service's compliance checks.
+const fn csf_of(service: Service) -> &'static [&'static str] {
+    match service {
+        Service::Entra
+        | Service::Teams
+        | Service::Okta
+        | Service::Google
+        | Service::Github
+        | Service::Slack => &["NIST.CSF.PR.AA"],
+        Service::Exchange | Service::Dns => &["NIST.CSF.PR.DS", "NIST.CSF.PR.AA"],
+        Service::Defender => &["NIST.CSF.DE.CM", "NIST.CSF.PR.PS"],
+        Service::Sharepoint => &["NIST.CSF.PR.AA", "NIST.CSF.PR.DS"],
+        Service::Powerplatform => &["NIST.CSF.PR.PS"],
+        Service::Powerbi => &["NIST.CSF.PR.DS"],
+        Service::Other => &[],
+    }
+}
+
+/// The line of a key of the METADATA, or the first.
+fn line_of(source: &str, key: &str) -> usize {
+    source
+        .lines()
+        .take_while(|line| line.starts_with('#'))
+        .position(|line| {
+            line.strip_prefix("# ")
+                .and_then(|line| line.strip_prefix(key))
+                .is_some_and(|rest| rest.trim_start().starts_with(':'))
+        })
+        .map_or(1, |line| line.saturating_add(1))
+}
+
+/// The package that a check's file must have: `spo.default_link_view` lives in
+/// `watchpost.checks.spo_default_link_view`.
+pub(crate) fn package_of(id: &str) -> String {
+    format!("watchpost.checks.{}", id.replace('.', "_"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "# METADATA\n# id: spo.example\n# title: An example\n# description: Says why.\n\
+        # scan: compliance\n# severity: low\n# service: sharepoint\n# platforms: [m365]\n\
+        # inputs: [sharepoint/Tenant]\n# optional_inputs: [sharepoint/Tenant, settings]\n# remediation:\n\
+        #   - Do this.\n# frameworks: [MS.SHAREPOINT.1.1v1, NIST.800-53.AC-3]\n# params: {days: 30}\npackage x\n";
+
+    #[test]
+    fn metadata_is_read_and_completed() {
+        let metadata = read("x.rego", GOOD, false).unwrap();
+        let check = &metadata.check;
+        assert_eq!(check.id, "spo.example");
+        assert_eq!(check.category, Category::DriftSignal);
+        assert_eq!(check.over, CheckOver::Settings);
+        assert_eq!(check.optional_inputs, ["settings"]);
+        assert_eq!(metadata.params["days"], 30);
+        let csf: Vec<&str> = check.ids_in(Framework::NistCsf).collect();
+        assert_eq!(csf, ["NIST.CSF.PR.AA", "NIST.CSF.PR.DS"]);
+        assert_eq!(package_of("spo.example"), "watchpost.checks.spo_example");
+    }
+
+    #[test]
+    fn a_check_may_name_its_own_csf_categories() {
+        let text = GOOD.replace("NIST.800-53.AC-3", "NIST.CSF.DE.CM");
+        let check = read("x.rego", &text, false).unwrap().check;
+        assert_eq!(
+            check.ids_in(Framework::NistCsf).collect::<Vec<_>>(),
+            ["NIST.CSF.DE.CM"]
+        );
+        let text = GOOD.replace("scan: compliance", "scan: exposure");
+        let check = read("x.rego", &text, false).unwrap().check;
+        assert_eq!(
+            check.ids_in(Framework::NistCsf).collect::<Vec<_>>(),
+            ["NIST.CSF.ID.RA"]
+        );
+    }
+
+    #[test]
+    fn a_variant_is_run_by_no_scan() {
+        let text = GOOD.replace("# severity", "# variant_of: spo.sharing_limited\n# severity");
+        let check = read("x.rego", &text, true).unwrap().check;
+        assert_eq!(
+            (check.scan, check.variant_of.as_deref()),
+            (None, Some("spo.sharing_limited"))
+        );
+        assert_eq!(check.ids_in(Framework::NistCsf).count(), 0);
+        assert!(read("x.rego", &text, false).unwrap_err().contains("x.rego:6:"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_file_and_line() {
+        let check = |from: &str, to: &str, expected: &str| {
+            let error = read("x.rego", &GOOD.replace(from, to), false).unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        };
+        check("# METADATA", "# Metadata", "x.rego:1:");
+        check("severity: low", "severity: dreadful", "x.rego:6:");
+        check("service: sharepoint", "service: fax", "x.rego:7:");
+        check("# title: An example", "# titel: An example", "x.rego:3:");
+        check("# scan: compliance\n", "", "x.rego:2: METADATA: `scan` says");
+        check("id: spo.example", "id: Example", "x.rego:2: METADATA: `id` has");
+        check(
+            "#   - Do this.\n",
+            "#   []\n",
+            "x.rego:11: METADATA: `remediation`",
+        );
+        check(
+            "[sharepoint/Tenant]",
+            "['']",
+            "x.rego:9: METADATA: entries of `inputs`",
+        );
+        check("An example", &"x".repeat(61), "x.rego:3: METADATA: `title`");
+    }
+}

@@ -1,0 +1,317 @@
+//! The checks of a pack.
+
+use super::{
+    metadata::{self, CheckMetadata, package_of},
+    policy_id::stem,
+};
+use crate::{
+    builtin,
+    limits::Limits,
+    program::{Compiled, Module},
+    source::Source,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::{Arc, OnceLock},
+};
+use watchpost_core::check::{Check, Framework, Service};
+
+/// Instructions that a built-in check may spend on one document. A big tenant has thousands of rows in a setting.
+const BUILTIN_INSTRUCTIONS: usize = 20_000_000;
+
+/// A check with what isn't the port's business.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) source: Source,
+    pub(crate) metadata: CheckMetadata,
+}
+
+/// Checks that are compiled together, the first time that one of them is evaluated.
+#[derive(Debug)]
+pub(crate) struct Group {
+    members: Vec<usize>,
+    compiled: OnceLock<Result<Arc<Compiled>, String>>,
+}
+
+/// The checks of a pack: the built-in ones, those of former baselines and perhaps a customer's. Loaded with their
+/// METADATA; compiled by groups when they are first needed, then shared by all threads.
+#[derive(Debug)]
+pub struct CheckSet {
+    entries: Vec<Entry>,
+    checks: Vec<Check>,
+    limits: Limits,
+    groups: Vec<Group>,
+    /// Where each check is compiled: its group and its entry point there. `None` for manual ones.
+    places: Vec<Option<(usize, usize)>>,
+    /// Checks by the stem of each id that exemptions and parameters may name.
+    by_key: BTreeMap<String, Vec<usize>>,
+}
+
+impl CheckSet {
+    /// Loads METADATA; sorted by id.
+    pub(crate) fn load(sources: &[Source], limits: Limits) -> Result<Self, String> {
+        let mut entries: Vec<Entry> = Vec::with_capacity(sources.len());
+        for source in sources {
+            let metadata = metadata::read(&source.file, &source.text, source.variant)?;
+            let id = &metadata.check.id;
+            let stem = Path::new(source.file.as_ref()).file_stem();
+            // Variants are named after the policy that they read.
+            if !source.variant && stem.is_none_or(|stem| stem != id.as_str()) {
+                return Err(format!(
+                    "{}:2: METADATA: the file of check `{id}` is named `{id}.rego`",
+                    source.file
+                ));
+            }
+            entries.push(Entry {
+                source: source.clone(),
+                metadata,
+            });
+        }
+        entries.sort_by(|a, b| a.metadata.check.id.cmp(&b.metadata.check.id));
+        for pair in entries.windows(2) {
+            if let [one, other] = pair
+                && one.metadata.check.id == other.metadata.check.id
+            {
+                let new = if one.source.builtin { other } else { one };
+                return Err(format!(
+                    "{}:2: METADATA: there is a check `{}` already",
+                    new.source.file, new.metadata.check.id
+                ));
+            }
+        }
+        let checks: Vec<Check> = entries.iter().map(|entry| entry.metadata.check.clone()).collect();
+        let (groups, places) = grouped(&entries);
+        Ok(Self {
+            by_key: keys(&checks),
+            entries,
+            checks,
+            limits,
+            groups,
+            places,
+        })
+    }
+
+    /// Compiles each of a customer's checks by itself, so that the error names its file.
+    pub(crate) fn check_customers(&self) -> Result<(), String> {
+        let customers = self.entries.iter().filter(|entry| !entry.source.builtin);
+        for entry in customers {
+            let id = &entry.metadata.check.id;
+            entry.source.check_package("check", id, &package_of(id))?;
+            if entry.metadata.check.manual {
+                continue;
+            }
+            entry
+                .source
+                .check_functions(|| compile(&[(0, entry)], &self.limits))?;
+        }
+        Ok(())
+    }
+
+    /// The checks, sorted by id.
+    pub fn checks(&self) -> &[Check] {
+        &self.checks
+    }
+
+    /// The position of a check.
+    pub fn position(&self, id: &str) -> Option<usize> {
+        self.checks
+            .binary_search_by(|check| check.id.as_str().cmp(id))
+            .ok()
+    }
+
+    /// Whether the check at a position is built in.
+    pub fn is_builtin(&self, check: usize) -> bool {
+        self.entries.get(check).is_some_and(|entry| entry.source.builtin)
+    }
+
+    /// The default parameters of the check at a position.
+    pub fn params(&self, check: usize) -> Option<&serde_json::Map<String, serde_json::Value>> {
+        self.entries.get(check).map(|entry| &entry.metadata.params)
+    }
+
+    /// The check that answers for a policy of a published baseline, e.g. `MS.AAD.3.2v1`: one that names this very id,
+    /// else one that scans run and that names another version of it, else one of a former baseline.
+    pub fn position_of_policy(&self, policy: &str) -> Option<usize> {
+        let named = |check: &Check, same: &dyn Fn(&str) -> bool| {
+            check
+                .frameworks
+                .iter()
+                .any(|id| id.framework() == Framework::Scuba && same(id.as_str()))
+        };
+        let wanted = stem(policy);
+        let exact = |id: &str| id.eq_ignore_ascii_case(policy.trim());
+        let versions = |id: &str| stem(id) == wanted;
+        let find = |scanned: &[bool], same: &dyn Fn(&str) -> bool| {
+            scanned.iter().find_map(|scanned| {
+                self.checks
+                    .iter()
+                    .position(|check| check.scan.is_some() == *scanned && named(check, same))
+            })
+        };
+        find(&[true, false], &exact).or_else(|| find(&[true, false], &versions))
+    }
+
+    /// The check in a built-in file of this name.
+    pub(crate) fn position_of_file(&self, file: &str) -> Option<usize> {
+        self.entries
+            .iter()
+            .position(|entry| entry.source.file.as_ref() == file)
+    }
+
+    pub(crate) const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    pub(crate) fn entry(&self, check: usize) -> Option<&Entry> {
+        self.entries.get(check)
+    }
+
+    pub(crate) fn place(&self, check: usize) -> Option<(usize, usize)> {
+        self.places.get(check).copied().flatten()
+    }
+
+    pub(crate) fn group_count(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// The bounds of a group's checks.
+    pub(crate) fn limits_of(&self, group: usize) -> Limits {
+        let first = self.groups.get(group).and_then(|group| group.members.first());
+        if first.is_some_and(|check| self.is_builtin(*check)) {
+            builtin_limits()
+        } else {
+            self.limits
+        }
+    }
+
+    /// A group's program. Compiling takes some milliseconds and much stack.
+    pub(crate) fn compiled(&self, group: usize) -> Result<Arc<Compiled>, String> {
+        let Some(group_) = self.groups.get(group) else {
+            return Err("no such group of checks".to_owned());
+        };
+        group_
+            .compiled
+            .get_or_init(|| {
+                let members: Vec<(usize, &Entry)> = group_
+                    .members
+                    .iter()
+                    .filter_map(|check| Some((*check, self.entries.get(*check)?)))
+                    .collect();
+                compile(&members, &self.limits_of(group)).map(Arc::new)
+            })
+            .clone()
+    }
+
+    /// The check at a position, compiled without any other.
+    pub(crate) fn compiled_alone(&self, check: usize) -> Result<Compiled, String> {
+        let entry = self.entries.get(check).ok_or("no such check")?;
+        let limits = if entry.source.builtin {
+            builtin_limits()
+        } else {
+            self.limits
+        };
+        compile(&[(check, entry)], &limits)
+    }
+
+    /// Checks that an exemption or a parameter names by check id or by an id in a framework.
+    pub(crate) fn named_by(&self, key: &str) -> &[usize] {
+        self.by_key.get(&stem(key)).map_or(&[], Vec::as_slice)
+    }
+}
+
+fn builtin_limits() -> Limits {
+    Limits {
+        instructions: BUILTIN_INSTRUCTIONS,
+        file_bytes: 1024 * 1024,
+        ..Limits::default()
+    }
+}
+
+/// One group per service of what is built in, one for each of a customer's: it can't crowd others out.
+fn grouped(entries: &[Entry]) -> (Vec<Group>, Vec<Option<(usize, usize)>>) {
+    let mut groups: Vec<Group> = Vec::new();
+    let mut places = vec![None; entries.len()];
+    let mut of_service: BTreeMap<Service, usize> = BTreeMap::new();
+    for (check, (entry, place)) in entries.iter().zip(&mut places).enumerate() {
+        if entry.metadata.check.manual {
+            continue;
+        }
+        let new = groups.len();
+        let group = if entry.source.builtin {
+            *of_service.entry(entry.metadata.check.service).or_insert(new)
+        } else {
+            new
+        };
+        if group == new {
+            groups.push(Group {
+                members: Vec::new(),
+                compiled: OnceLock::new(),
+            });
+        }
+        if let Some(group_) = groups.get_mut(group) {
+            *place = Some((group, group_.members.len()));
+            group_.members.push(check);
+        }
+    }
+    (groups, places)
+}
+
+fn keys(checks: &[Check]) -> BTreeMap<String, Vec<usize>> {
+    let mut by_key: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (position, check) in checks.iter().enumerate() {
+        let ids: BTreeSet<String> = check
+            .frameworks
+            .iter()
+            .map(|id| stem(id.as_str()))
+            .chain([stem(&check.id)])
+            .collect();
+        for id in ids {
+            by_key.entry(id).or_default().push(position);
+        }
+    }
+    by_key
+}
+
+/// Compiles checks with the libraries that they import, and those that these import.
+fn compile(members: &[(usize, &Entry)], limits: &Limits) -> Result<Compiled, String> {
+    let builtin = members.iter().all(|(_, entry)| entry.source.builtin);
+    let mut libraries: Vec<(&str, &str)> = Vec::new();
+    let mut texts: Vec<&str> = members
+        .iter()
+        .map(|(_, entry)| entry.source.text.as_ref())
+        .collect();
+    while let Some(text) = texts.pop() {
+        for (file, library) in builtin::LIBRARIES {
+            // A customer's check sees the library that is made for it and no other.
+            let offered = builtin || *file == "lib.rego";
+            if offered && imports(text, library) && !libraries.iter().any(|(name, _)| name == file) {
+                libraries.push((file, library));
+                texts.push(library);
+            }
+        }
+    }
+    libraries.sort_unstable();
+    let modules: Vec<Module<'_>> = libraries
+        .iter()
+        .map(|(file, text)| Module { file, text })
+        .chain(members.iter().map(|(_, entry)| entry.source.module()))
+        .collect();
+    let rules: Vec<(usize, String)> = members
+        .iter()
+        .map(|(check, entry)| (*check, package_of(&entry.metadata.check.id)))
+        .collect();
+    Compiled::new(&modules, &rules, builtin, limits)
+}
+
+/// Whether `text` imports the package of `library`.
+fn imports(text: &str, library: &str) -> bool {
+    let package = library.lines().find_map(|line| line.strip_prefix("package "));
+    package.is_some_and(|package| {
+        text.lines().any(|line| {
+            line.strip_prefix("import data.")
+                .and_then(|rest| rest.strip_prefix(package.trim()))
+                .is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_'))
+        })
+    })
+}

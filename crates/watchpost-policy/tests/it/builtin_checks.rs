@@ -1,0 +1,104 @@
+//! The built-in checks: their METADATA, that they compile, and the cases beside them.
+
+use std::collections::BTreeSet;
+use watchpost_core::check::Check;
+use watchpost_policy::{PolicyPack, check::cases};
+
+/// Whether the Rego of a check answers "not applicable" anywhere.
+fn knows_not_applicable(id: &str) -> bool {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("checks");
+    let text = std::fs::read_to_string(folder.join(format!("{id}.rego"))).unwrap_or_default();
+    text.lines()
+        .any(|line| !line.starts_with('#') && line.contains("\"not_applicable\""))
+}
+
+#[test]
+fn every_case_of_a_built_in_check_ends_as_it_says() {
+    let pack = PolicyPack::builtin();
+    let mut wrong = Vec::new();
+    for (file, text) in cases::builtin_cases() {
+        let Some(check) = cases::check_of_file(&pack, file) else {
+            wrong.push(format!("{file}: there is no such check"));
+            continue;
+        };
+        match cases::run(&pack, &check.id, file, text) {
+            Ok(report) => wrong.extend(report.failed),
+            Err(error) => wrong.push(error.to_string()),
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn every_built_in_check_has_cases_of_each_kind() {
+    let pack = PolicyPack::builtin();
+    let mut with_cases = BTreeSet::new();
+    let mut lacking = Vec::new();
+    for (file, text) in cases::builtin_cases() {
+        let Some(check) = cases::check_of_file(&pack, file) else {
+            continue;
+        };
+        with_cases.insert(check.id.clone());
+        let Ok(report) = cases::run(&pack, &check.id, file, text) else {
+            continue;
+        };
+        let mut kinds = vec!["passed", "failed", "unreadable"];
+        if check.scan.is_none() {
+            kinds.pop();
+        }
+        if knows_not_applicable(&check.id) {
+            kinds.push("not_applicable");
+        }
+        if check.manual {
+            continue;
+        }
+        for kind in kinds {
+            if !report.kinds.iter().any(|seen| seen == kind) {
+                lacking.push(format!("{file}: no case ends as {kind}"));
+            }
+        }
+    }
+    let bare = |check: &&Check| !check.manual && !with_cases.contains(&check.id);
+    lacking.extend(
+        pack.checks()
+            .checks()
+            .iter()
+            .filter(bare)
+            .map(|check| format!("{}: has no cases", check.id)),
+    );
+    assert!(lacking.is_empty(), "{}", lacking.join("\n"));
+}
+
+#[test]
+fn a_failed_check_says_one_sentence() {
+    let pack = PolicyPack::builtin();
+    let mut wrong = Vec::new();
+    for (file, text) in cases::builtin_cases() {
+        let Some(check) = cases::check_of_file(&pack, file) else {
+            continue;
+        };
+        let Ok(report) = cases::run(&pack, &check.id, file, text) else {
+            continue;
+        };
+        for title in report.titles {
+            let begins = title.chars().next().is_some_and(|c| !c.is_lowercase());
+            if !begins || title.contains("<nil>") || title.contains("%!") {
+                wrong.push(format!("{}: {title}", check.id));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn variants_name_a_check_of_today() {
+    let pack = PolicyPack::builtin();
+    let set = pack.checks();
+    let unknown: Vec<&str> = set
+        .checks()
+        .iter()
+        .filter_map(|check| check.variant_of.as_deref())
+        .filter(|id| set.position(id).is_none())
+        .collect();
+    assert!(unknown.is_empty(), "no such check: {unknown:?}");
+}

@@ -1,0 +1,286 @@
+//! The engine of checks: what the host decides, profiles, exemptions, parameters, and a customer's checks.
+
+use serde_json::json;
+use std::{path::Path, sync::Arc};
+use watchpost_core::{
+    check::{CheckDocument, CheckEngine, CheckResult, Exempted, Outcome, Profile, SkipReason, Unreadable},
+    policy::PolicyError,
+    word::{CollectionState, Platform},
+};
+use watchpost_policy::{PolicyPack, check::RegoChecks};
+
+const NOW: i64 = 1_767_225_600_000;
+
+/// A check named `acme.<name>` with this METADATA beside the usual and this body.
+fn check(name: &str, more: &str, body: &str) -> String {
+    format!(
+        "# METADATA\n# id: acme.{name}\n# title: An example\n# description: Says why.\n# scan: compliance\n\
+         # severity: medium\n# service: sharepoint\n# platforms: [m365]\n# inputs: [sharepoint/Tenant]\n\
+         # remediation: [Do this.]\n# frameworks: [MS.SHAREPOINT.9.9v2]\n{more}package watchpost.checks.acme_{name}\n\n\
+         import rego.v1\nimport data.watchpost.checklib as lib\n\n{body}\n"
+    )
+}
+
+const SHARING: &str = r#"default result := {"result": "skipped", "reason": "unreadable"}
+
+level := lib.one("sharepoint/Tenant").SharingCapability
+
+result := lib.passed("Sharing is limited.", level) if level == 0
+
+result := lib.failed(lib.text("Sharing is open at level %d.", [level]), level, [{"level": level}]) if level == 2
+
+result := lib.skipped("not_applicable", "Nothing is shared.") if level == 9
+"#;
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+    fn with(self, name: &str, text: &str) -> Self {
+        std::fs::write(self.0.path().join(format!("acme.{name}.rego")), text).unwrap();
+        self
+    }
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+    fn engine(&self) -> RegoChecks {
+        RegoChecks::with_threads(PolicyPack::with_dir(self.path()).unwrap(), 1)
+    }
+    fn error(&self) -> String {
+        match PolicyPack::with_dir(self.path()).unwrap_err() {
+            PolicyError::Load(text) => text,
+            other => other.to_string(),
+        }
+    }
+}
+
+fn tenant(level: i64) -> CheckDocument {
+    let mut document = CheckDocument::new(Platform::M365, "t1".into(), "Birchworks".into());
+    document.settings.insert(
+        "sharepoint/Tenant".into(),
+        json!({"value": [{"SharingCapability": level}]}),
+    );
+    document
+}
+
+fn evaluate(engine: &RegoChecks, id: &str, document: CheckDocument, profile: Profile) -> Outcome {
+    let position = engine.pack().checks().position(id).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let mut verdicts = runtime
+        .block_on(engine.evaluate_checks(Arc::new(document), vec![position], profile, NOW))
+        .unwrap();
+    assert_eq!(verdicts.len(), 1);
+    verdicts.remove(0).outcome
+}
+
+fn shape(outcome: &Outcome) -> (CheckResult, Option<SkipReason>) {
+    (outcome.result, outcome.skip)
+}
+
+#[test]
+fn a_check_answers_with_its_sentence_and_what_it_detected() {
+    let folder = Folder::new().with("sharing", &check("sharing", "", SHARING));
+    let engine = folder.engine();
+    let failed = evaluate(&engine, "acme.sharing", tenant(2), Profile::Default);
+    assert_eq!(failed.result, CheckResult::Failed);
+    assert_eq!(failed.reason.untrusted(), "Sharing is open at level 2.");
+    assert_eq!(failed.detected.as_deref(), Some("2"));
+    assert_eq!(failed.evidence, r#"[{"level":2}]"#);
+    let passed = evaluate(&engine, "acme.sharing", tenant(0), Profile::Default);
+    assert_eq!(shape(&passed), (CheckResult::Passed, None));
+}
+
+#[test]
+fn what_could_not_be_read_is_never_judged() {
+    let folder = Folder::new().with("sharing", &check("sharing", "", SHARING));
+    let engine = folder.engine();
+    let unread = |state, detail: Option<&str>| {
+        let mut document = tenant(0);
+        let unread = Unreadable {
+            state,
+            detail: detail.map(str::to_owned),
+        };
+        document.unreadable.insert("sharepoint/Tenant".into(), unread);
+        evaluate(&engine, "acme.sharing", document, Profile::Default)
+    };
+    let denied = unread(CollectionState::Denied, Some("Sites.Read.All"));
+    assert_eq!(
+        shape(&denied),
+        (CheckResult::Skipped, Some(SkipReason::Unreadable))
+    );
+    assert!(denied.reason.untrusted().contains("`sharepoint/Tenant`"));
+    assert!(denied.reason.untrusted().contains("Sites.Read.All"));
+    assert_eq!(
+        unread(CollectionState::Partial, None).skip,
+        Some(SkipReason::Unreadable)
+    );
+    assert_eq!(
+        unread(CollectionState::Unlicensed, None).skip,
+        Some(SkipReason::Unlicensed)
+    );
+    let empty = CheckDocument::new(Platform::M365, String::new(), String::new());
+    let absent = evaluate(&engine, "acme.sharing", empty, Profile::Default);
+    assert_eq!(absent.skip, Some(SkipReason::Unreadable));
+    let mut elsewhere = tenant(0);
+    elsewhere.platform = Platform::Okta;
+    let elsewhere = evaluate(&engine, "acme.sharing", elsewhere, Profile::Scuba);
+    assert_eq!(elsewhere.skip, Some(SkipReason::NotApplicable));
+}
+
+#[test]
+fn the_published_reading_fails_what_is_missing_and_passes_what_does_not_apply() {
+    let folder = Folder::new()
+        .with("sharing", &check("sharing", "", SHARING))
+        .with(
+            "undecided",
+            &check(
+                "undecided",
+                "",
+                "result := lib.passed(\"Fine.\", null) if lib.one(\"sharepoint/Tenant\").Fine",
+            ),
+        );
+    let engine = folder.engine();
+    let empty = || CheckDocument::new(Platform::M365, String::new(), String::new());
+    for id in ["acme.sharing", "acme.undecided"] {
+        let missing = evaluate(&engine, id, empty(), Profile::Scuba);
+        assert_eq!(shape(&missing), (CheckResult::Failed, None), "{id}");
+    }
+    let other = evaluate(&engine, "acme.sharing", tenant(9), Profile::Scuba);
+    assert_eq!(shape(&other), (CheckResult::Passed, None));
+    let other = evaluate(&engine, "acme.sharing", tenant(9), Profile::Default);
+    assert_eq!(other.skip, Some(SkipReason::NotApplicable));
+    let undecided = evaluate(&engine, "acme.undecided", tenant(0), Profile::Scuba);
+    assert_eq!(undecided.result, CheckResult::Error);
+}
+
+#[test]
+fn exemptions_and_parameters_reach_a_check_by_any_of_its_ids() {
+    let body = r#"result := lib.passed(lib.join(lib.exempt("user")), input.params)"#;
+    let folder = Folder::new().with("echo", &check("echo", "# params: {days: 30, open: true}\n", body));
+    let engine = folder.engine();
+    let check = |key: &str, expected: &str, params: serde_json::Value| {
+        let mut document = tenant(0);
+        document.exemptions.push(Exempted {
+            check: key.to_owned(),
+            kind: "user".to_owned(),
+            id: "U1".to_owned(),
+        });
+        let own = json!({"days": 7}).as_object().unwrap().clone();
+        document.params.insert(key.to_owned(), own);
+        let outcome = evaluate(&engine, "acme.echo", document, Profile::Default);
+        assert_eq!(outcome.reason.untrusted(), expected, "{key}");
+        let seen: serde_json::Value = serde_json::from_str(&outcome.detected.unwrap()).unwrap();
+        assert_eq!(seen, params, "{key}");
+    };
+    let changed = || json!({"days": 7, "open": true});
+    check("acme.echo", "u1", changed());
+    check("MS.SHAREPOINT.9.9v2", "u1", changed());
+    check("MS.SHAREPOINT.9.9v1", "u1", changed());
+    check("MS.SHAREPOINT.9.9", "u1", changed());
+}
+
+#[test]
+fn a_check_that_needs_a_person_says_so() {
+    let folder = Folder::new().with("look", &check("look", "# manual: true\n", ""));
+    let outcome = evaluate(&folder.engine(), "acme.look", tenant(0), Profile::Scuba);
+    assert_eq!(shape(&outcome), (CheckResult::Skipped, Some(SkipReason::Manual)));
+}
+
+#[test]
+fn a_check_that_goes_wrong_hurts_no_other() {
+    let endless = "n := numbers if numbers := [x | some x in input.doc.settings[\"many\"].value]\n\n\
+        pairs := [[a, b, c] | some a in n; some b in n; some c in n]\n\n\
+        result := lib.passed(\"Counted.\", count(pairs))";
+    let folder = Folder::new()
+        .with("endless", &check("endless", "", endless))
+        .with(
+            "wrong",
+            &check(
+                "wrong",
+                "",
+                "result := {\"result\": \"maybe\", \"reason\": \"x\"}",
+            ),
+        )
+        .with("sharing", &check("sharing", "", SHARING));
+    let engine = folder.engine();
+    let mut document = tenant(2);
+    let many: Vec<usize> = (0..1_000).collect();
+    document.settings.insert("many".into(), json!({ "value": many }));
+    let set = engine.pack().checks();
+    let wanted: Vec<usize> = ["acme.endless", "acme.wrong", "acme.sharing"]
+        .iter()
+        .map(|id| set.position(id).unwrap())
+        .collect();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let verdicts = runtime
+        .block_on(engine.evaluate_checks(Arc::new(document), wanted.clone(), Profile::Default, NOW))
+        .unwrap();
+    let results: Vec<CheckResult> = verdicts.iter().map(|v| v.outcome.result).collect();
+    assert_eq!(
+        results,
+        [CheckResult::Error, CheckResult::Error, CheckResult::Failed]
+    );
+    assert_eq!(verdicts.iter().map(|v| v.check).collect::<Vec<_>>(), wanted);
+    assert!(verdicts[1].outcome.reason.untrusted().contains("none of passed"));
+}
+
+#[test]
+fn what_is_wrong_with_a_customers_check_is_said_with_file_and_line() {
+    let check = |text: &str, expected: &[&str]| {
+        let error = Folder::new().with("sharing", text).error();
+        for part in expected {
+            assert!(error.contains(part), "{error}");
+        }
+    };
+    let good = super_check();
+    check(
+        &good.replace("severity: medium", "severity: dreadful"),
+        &["acme.sharing.rego:6:", "dreadful", "critical, high"],
+    );
+    check(
+        &good.replace(
+            "package watchpost.checks.acme_sharing",
+            "package watchpost.rules.acme",
+        ),
+        &["acme.sharing.rego:12:", "watchpost.checks.acme_sharing"],
+    );
+    check(
+        &good.replace("level == 0", "level = = 0"),
+        &["acme.sharing.rego:21:"],
+    );
+    check(
+        &good
+            .replace("result := lib", "other := lib")
+            .replace("default result", "default other"),
+        &["acme.sharing.rego", "no rule `result`"],
+    );
+    check(
+        &good.replace("[{\"level\": level}]", "[sprintf(\"%d\", [level])]"),
+        &["acme.sharing.rego:", "must not call `sprintf`"],
+    );
+    check(
+        &good.replace("level == 2", "http.send({}) == 2"),
+        &["acme.sharing.rego:", "http.send"],
+    );
+    check(
+        &good.replace("acme.sharing\n", "acme.other\n"),
+        &["acme.sharing.rego:2:", "acme.other.rego"],
+    );
+}
+
+fn super_check() -> String {
+    check("sharing", "", SHARING)
+}
+
+#[test]
+fn both_engines_share_one_loaded_pack() {
+    let folder = Folder::new().with("sharing", &check("sharing", "", SHARING));
+    let pack = PolicyPack::with_dir(folder.path()).unwrap();
+    let rules = watchpost_policy::RegoEngine::with_threads(pack.clone(), 1);
+    let checks = RegoChecks::with_threads(pack, 1);
+    assert!(std::ptr::eq(rules.pack().checks(), checks.pack().checks()));
+    assert!(checks.checks().iter().any(|check| check.id == "acme.sharing"));
+    assert!(checks.checks().is_sorted_by(|a, b| a.id < b.id));
+}

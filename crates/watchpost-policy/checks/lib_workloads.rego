@@ -14,8 +14,8 @@ strict if data.watchpost.checklib.scuba
 # -- Reading ---------------------------------------------------------------------------------------------------------
 
 # Why a document isn't there, in words.
-unread(path) := sprintf("%s could not be read (%s)", [path, state]) if {
-	state := input.doc.unreadable[path].state
+unread(path) := sprintf("%s could not be read (%s)", [path, input.doc.unreadable[path].state]) if {
+	input.doc.unreadable[path]
 } else := sprintf("%s holds nothing to judge", [path]) if {
 	lib.has(path)
 } else := sprintf("%s has not been read", [path])
@@ -339,12 +339,10 @@ pp_environments_path := "powerplatform/Environments"
 
 # The verdict for one tenant switch that has to be true. `good` and `bad` are sentences.
 pp_switch(field, good, bad) := lib.failed(bad, {field: false}, [{"setting": field, "value": false}]) if {
-	some row in objects(pp_settings_path)
-	row[field] == false
+	count([row | some row in objects(pp_settings_path); row[field] == false]) > 0
 } else := lib.passed(good, {field: true}) if {
-	rows := objects(pp_settings_path)
-	count(rows) > 0
-	every row in rows {
+	count(objects(pp_settings_path)) > 0
+	every row in objects(pp_settings_path) {
 		row[field] == true
 	}
 } else := lacks(pp_settings_path, [field])
@@ -410,13 +408,15 @@ pp_environment(row) := {"name": row.EnvironmentName, "title": object.get(row, "D
 	properties := object.get(row, "properties", {})
 }
 
+# Environments that say they are the default.
+marked_default := [environment.name |
+	some environment in pp_environments
+	environment.default == true
+]
+
 # The default environment is named after the tenant.
-default_environment := name if {
-	found := [environment.name |
-		some environment in pp_environments
-		environment.default == true
-	]
-	name := found[0]
+default_environment := marked_default[0] if {
+	count(marked_default) > 0
 	not strict
 } else := sprintf("Default-%s", [input.doc.tenant]) if {
 	is_string(input.doc.tenant)

@@ -39,8 +39,7 @@ result := lib.failed(
 	{"disableShareWithEveryone": false},
 	[{"setting": "powerPlatform.powerApps.disableShareWithEveryone", "value": false, "wanted": true}],
 ) if {
-	some row in rows
-	off(row) == false
+	count([row | some row in rows; off(row) == false]) > 0
 } else := lib.passed("Apps can't be shared with Everyone", {"disableShareWithEveryone": true}) if {
 	count(rows) > 0
 	every row in rows {

@@ -42,11 +42,11 @@ bad := [row |
 
 known if {
 	count(rows) > 0
-	every row in rows {
-		every field, _ in services {
-			is_boolean(row[field])
-		}
-	}
+	count([field |
+		some row in rows
+		some field, _ in services
+		not is_boolean(object.get(row, field, null))
+	]) == 0
 }
 
 result := lib.failed_entities(

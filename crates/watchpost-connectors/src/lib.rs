@@ -6,6 +6,8 @@
 //! [`watchpost_core::text::ForeignText`], and neither an answer's body nor a credential ever gets into an error or a
 //! log line.
 //!
+//! [`import`] reads files instead: what other scanners found.
+//!
 //! What this crate does NOT do: store, judge, schedule, or change anything at a vendor. It only reads.
 
 mod config;

@@ -1,9 +1,10 @@
-//! ScubaGear: its provider settings export.
+//! ScubaGear: its provider settings export, its results and its raw tests.
 
 mod config;
 mod dns;
 mod export;
 mod paths;
+pub(in crate::import) mod results;
 mod shape;
 
 pub use export::check_document;

@@ -1,8 +1,10 @@
 //! Files by others. They are not part of the repository: `SHARED_DIR`, or `../shared` beside it.
 
+use crate::import::recorder::import;
 use serde_json::Value;
-use std::path::PathBuf;
+use std::{io::Read, path::PathBuf};
 use watchpost_connectors::import::scubagear::check_document;
+use watchpost_core::import::ImportTool;
 
 /// A file of the shared data, or `None` with a printed line where there is none; continuous integration must have it.
 pub(crate) fn shared_file(name: &str) -> Option<PathBuf> {
@@ -73,4 +75,76 @@ fn a_provider_export_of_a_former_shape_gives_all_its_settings() {
             .any(|rule| rule["setting"]["isApprovalRequired"].is_boolean()),
         "what the module put aside is back in its place"
     );
+}
+
+#[test]
+fn every_file_by_others_is_read_with_its_counts() {
+    let check = |name: &str, tool: ImportTool, rows: usize, settings: usize| {
+        let Some(file) = shared_file(name) else { return };
+        let (report, got) = import(&std::fs::read(file).unwrap());
+        let report = report.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(report.batches[0].header.tool, tool, "{name}");
+        assert_eq!((got.rows.len(), got.settings.len()), (rows, settings), "{name}");
+        for batch in &report.batches {
+            assert_eq!(batch.counts.rows_skipped, 0, "{name}: {:?}", batch.counts.errors);
+            assert!(!batch.counts.partial, "{name}");
+        }
+    };
+    check("prowler/example_output_aws.ocsf.json", ImportTool::Prowler, 5, 0);
+    check(
+        "scubagear/ProviderSettingsExport.older.json",
+        ImportTool::Scubagear,
+        0,
+        1,
+    );
+}
+
+#[test]
+fn every_case_by_others_becomes_a_document() {
+    for product in [
+        "aad",
+        "defender",
+        "exo",
+        "powerbi",
+        "powerplatform",
+        "securitysuite",
+        "sharepoint",
+        "teams",
+    ] {
+        let Some(file) = shared_file(&format!("scuba-cases/{product}.jsonl.gz")) else {
+            return;
+        };
+        let mut text = String::new();
+        flate2::read::MultiGzDecoder::new(std::fs::File::open(file).unwrap())
+            .read_to_string(&mut text)
+            .unwrap();
+        for line in text.lines() {
+            let case: Value = serde_json::from_str(line).unwrap();
+            let document = check_document(&case["input"]);
+            let keys = case["input"].as_object().map_or(0, serde_json::Map::len);
+            assert_eq!(
+                document.settings.is_empty(),
+                !has_settings(&case["input"]),
+                "{} {keys}",
+                case["id"]
+            );
+            let aside = document
+                .settings
+                .keys()
+                .find(|path| path.starts_with("export/") && path.as_str() != "export/environment");
+            assert_eq!(aside, None, "{}", case["id"]);
+        }
+    }
+}
+
+/// Whether a case has more than a configuration and the tenant's id.
+fn has_settings(input: &Value) -> bool {
+    input.as_object().is_some_and(|input| {
+        input
+            .keys()
+            .any(|key| !matches!(key.as_str(), "scuba_config" | "tenant_id"))
+            || input
+                .get("scuba_config")
+                .is_some_and(|config| config.get("M365Environment").is_some())
+    })
 }

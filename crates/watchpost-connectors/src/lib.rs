@@ -11,6 +11,7 @@
 //! What this crate does NOT do: store, judge, schedule, or change anything at a vendor. It only reads.
 
 mod config;
+pub mod dns;
 mod driven;
 pub mod import;
 mod jwt;

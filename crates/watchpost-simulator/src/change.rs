@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use crate::company::{Grant, HeldRole, Hold, Login, Person};
+use crate::dns::DnsRecord;
 use crate::settings;
 use crate::when::When;
 use crate::world::World;
@@ -121,6 +122,15 @@ pub enum Change {
         pointer: String,
         /// The new value.
         value: serde_json::Value,
+    },
+    /// A name's records of one kind in public DNS are replaced. Without values they vanish.
+    SetDns {
+        /// The name.
+        name: String,
+        /// Which records.
+        record: DnsRecord,
+        /// The new ones, as a zone file writes them.
+        values: Vec<String>,
     },
 }
 
@@ -274,6 +284,10 @@ impl Change {
                 } else {
                     Ok(())
                 }
+            }
+            Self::SetDns { name, record, values } => {
+                world.dns.set(name, *record, values);
+                Ok(())
             }
             Self::DeleteApp { app } => {
                 let (at, _) = world

@@ -35,6 +35,8 @@ pub struct Company {
     pub(crate) settings: Documents,
     pub(crate) setting_drift: Vec<SettingDrift>,
     pub(crate) drift: Vec<Drift>,
+    /// What public DNS says of its domains.
+    pub(crate) dns: crate::dns::Names,
 }
 
 macro_rules! fixture {
@@ -80,6 +82,7 @@ impl Company {
             settings: settings::embedded().map_err(|(file, source)| CompanyError { file, source })?,
             setting_drift: fixture!("m365/drift.json")?,
             drift: fixture!("drift.json")?,
+            dns: fixture!("dns.json")?,
         })
     }
 

@@ -143,9 +143,15 @@ impl Simulator {
         let failed = |source| SimulatorError::Listen { listen, source };
         let listener = tokio::net::TcpListener::bind(listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
+        // Answers of a name server; any free port, since who is told of it is told the port.
+        let names = tokio::net::UdpSocket::bind((address.ip(), 0))
+            .await
+            .map_err(failed)?;
+        let dns_address = names.local_addr().map_err(failed)?;
         let world = World::new(Arc::new(config.company), config.seed, config.origin_ms, 0);
         let shared = Arc::new(Shared {
             base: format!("http://{address}"),
+            dns_address,
             state: Mutex::new(State {
                 tenant_id: world.tenant_id(),
                 world: Arc::new(world),
@@ -159,12 +165,15 @@ impl Simulator {
                 tokens: BTreeMap::new(),
                 certificates_only: false,
                 snapshots: Snapshots::default(),
+                dns_failing: BTreeSet::new(),
             }),
         });
         let accept = tokio::spawn(crate::server::accept(listener, Arc::clone(&shared)));
+        let answer = tokio::spawn(crate::dns::serve(names, Arc::clone(&shared)));
         Ok(SimulatorHandle {
             shared,
             accept: Arc::new(Stop(accept)),
+            answer: Arc::new(Stop(answer)),
         })
     }
 }
@@ -183,6 +192,7 @@ impl Drop for Stop {
 pub struct SimulatorHandle {
     shared: Arc<Shared>,
     accept: Arc<Stop>,
+    answer: Arc<Stop>,
 }
 
 impl std::fmt::Debug for SimulatorHandle {
@@ -198,6 +208,23 @@ impl SimulatorHandle {
     #[must_use]
     pub fn origin(&self) -> &str {
         &self.shared.base
+    }
+
+    /// Where the name server for the company's domains answers, over UDP.
+    #[must_use]
+    pub fn dns_address(&self) -> SocketAddr {
+        self.shared.dns_address
+    }
+
+    /// Lets the name server have trouble with a name (`SERVFAIL`), or no longer.
+    pub fn fail_dns(&self, name: &str, failing: bool) {
+        let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+        let mut state = self.shared.state();
+        if failing {
+            state.dns_failing.insert(name);
+        } else {
+            state.dns_failing.remove(&name);
+        }
     }
 
     /// How to reach the simulated Microsoft 365.
@@ -336,12 +363,14 @@ impl SimulatorHandle {
     /// Stops serving and ends all connections; the port is free once the runtime has dropped them.
     pub fn stop(&self) {
         self.accept.0.abort();
+        self.answer.0.abort();
     }
 }
 
 /// What handles and connections share.
 pub(crate) struct Shared {
     pub(crate) base: String,
+    dns_address: SocketAddr,
     state: Mutex<State>,
 }
 
@@ -380,6 +409,8 @@ pub(crate) struct State {
     pub(crate) tokens: BTreeMap<String, Token>,
     pub(crate) certificates_only: bool,
     pub(crate) snapshots: Snapshots,
+    /// Names that the name server has trouble with.
+    pub(crate) dns_failing: BTreeSet<String>,
 }
 
 impl State {

@@ -30,6 +30,7 @@ mod bulk;
 mod change;
 mod company;
 mod control;
+mod dns;
 mod entra;
 mod fault;
 mod graph;
@@ -47,4 +48,5 @@ pub use company::{Company, CompanyError};
 pub use control::{
     M365Access, OktaAccess, Simulator, SimulatorConfig, SimulatorError, SimulatorHandle, Stage,
 };
+pub use dns::DnsRecord;
 pub use fault::{Fault, FaultKind, RetryAfter, Vendor};

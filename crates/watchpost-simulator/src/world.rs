@@ -31,6 +31,7 @@ pub(crate) struct World {
     pub(crate) grants: Vec<Grant>,
     /// Settings documents by path, not filled in.
     pub(crate) settings: Arc<Documents>,
+    pub(crate) dns: crate::dns::Names,
 }
 
 impl World {
@@ -77,6 +78,7 @@ impl World {
                 origin_ms,
                 as_of_ms,
             )),
+            dns: company.dns.clone(),
             company,
         }
     }

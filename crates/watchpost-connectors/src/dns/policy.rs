@@ -1,0 +1,34 @@
+//! The one file that mail domains publish over HTTPS.
+
+use crate::outbound::{Outbound, call::Request};
+use async_trait::async_trait;
+use tokio::time::Instant;
+use url::Url;
+
+/// Bytes of a policy file (RFC 8461 allows as many).
+const POLICY_BYTES_MAX: usize = 64 * 1024;
+
+/// Fetches MTA-STS policies.
+#[async_trait]
+pub trait PolicySource: Send + Sync {
+    /// The text at `https://mta-sts.{domain}/.well-known/mta-sts.txt`; `None` if it can't be had by `deadline`, over a
+    /// connection with a valid certificate and without redirects, as RFC 8461 demands.
+    async fn policy(&self, domain: &str, deadline: Instant) -> Option<String>;
+}
+
+#[async_trait]
+impl PolicySource for Outbound {
+    async fn policy(&self, domain: &str, deadline: Instant) -> Option<String> {
+        let url = Url::parse(&format!("https://mta-sts.{domain}/.well-known/mta-sts.txt")).ok()?;
+        let request = Request {
+            url,
+            authorization: None,
+            form: None,
+        };
+        let answer = self.send(&request, deadline).await.ok()?;
+        if answer.status != 200 || answer.body.len() > POLICY_BYTES_MAX {
+            return None;
+        }
+        String::from_utf8(answer.body.to_vec()).ok()
+    }
+}

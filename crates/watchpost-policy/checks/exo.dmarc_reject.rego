@@ -1,0 +1,65 @@
+# METADATA
+# id: exo.dmarc_reject
+# title: DMARC policy is reject
+# description: >-
+#   Only the policy reject makes receivers refuse forged mail. With quarantine it lands in the junk folder, with
+#   none it is delivered.
+# scan: compliance
+# severity: high
+# service: exchange
+# platforms: [m365]
+# inputs: [dns/domains]
+# remediation:
+#   - "Publish a TXT record at _dmarc.<domain>, first to watch: v=DMARC1; p=none; rua=mailto:dmarc@<domain>"
+#   - "Read the reports for some weeks and repair SPF and DKIM of every sender that they show."
+#   - "Then tighten it to v=DMARC1; p=quarantine; rua=mailto:dmarc@<domain> and at last to p=reject"
+# references:
+#   - "https://learn.microsoft.com/defender-office-365/email-authentication-dmarc-configure"
+#   - "https://www.rfc-editor.org/rfc/rfc7489"
+# frameworks: ["MS.EXO.4.2v1", "CIS.M365.2.1.10", "NIST.800-53.SI-8"]
+package watchpost.checks.exo_dmarc_reject
+
+import rego.v1
+
+import data.watchpost.checklib as lib
+import data.watchpost.checklib_dns as dns
+
+scope := [row | some row in dns.all_rows; dns.lookup(row, "dmarc"); not dns.exempted(row)] if lib.scuba
+
+scope := dns.rows if not lib.scuba
+
+unknown := [] if lib.scuba
+
+unknown := dns.unknown(scope, "dmarc") if not lib.scuba
+
+answered(_) if lib.scuba
+
+answered(row) if dns.known(row, "dmarc")
+
+first(row) := dns.dmarc_records(row)[0] if {
+	count(dns.dmarc_records(row)) > 0
+} else := "no DMARC record"
+
+good(row) if {
+	not lib.scuba
+	dns.dmarc_policy(row) == "reject"
+}
+
+good(row) if {
+	lib.scuba
+	some text in dns.rdata(row, "dmarc")
+	contains(text, "p=reject;")
+}
+
+failing := [{"domain": row.domain, "seen": first(row)} | some row in scope; answered(row); not good(row)]
+
+sentence := sprintf("%s %s receivers refuse forged mail, so some of it is delivered", [dns.subjects(failing), dns.verb(failing, "doesn't make", "don't make")])
+
+result := dns.judge({
+	"scope": scope,
+	"failing": failing,
+	"unknown": unknown,
+	"failed": sentence,
+	"passed": "Every domain's DMARC policy is reject.",
+	"none": dns.no_domains,
+})

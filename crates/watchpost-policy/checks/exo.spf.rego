@@ -1,0 +1,115 @@
+# METADATA
+# id: exo.spf
+# title: SPF record fails strangers
+# description: >-
+#   An SPF record names the servers that may send mail for a domain. It protects only if there is exactly one
+#   and it says that everybody else fails, itself or through a redirect.
+# scan: compliance
+# severity: high
+# service: exchange
+# platforms: [m365]
+# inputs: [dns/domains]
+# remediation:
+#   - "List every service that sends mail in the domain's name (Microsoft 365, newsletters, ticket systems, printers)."
+#   - "Publish one TXT record at the domain itself, for Microsoft 365 alone: v=spf1 include:spf.protection.outlook.com -all"
+#   - "Add an include: or ip4: for every other sender before -all; keep it one record."
+#   - "For a domain that sends no mail: v=spf1 -all"
+# references:
+#   - "https://learn.microsoft.com/defender-office-365/email-authentication-spf-configure"
+#   - "https://www.rfc-editor.org/rfc/rfc7208"
+# frameworks: ["MS.EXO.2.2v3", "CIS.M365.2.1.8", "NIST.800-53.AC-2d"]
+package watchpost.checks.exo_spf
+
+import rego.v1
+
+import data.watchpost.checklib as lib
+import data.watchpost.checklib_dns as dns
+
+records(row) := dns.spf_records(row)
+
+# Ours: one record, and what it says in the end about everybody else is "fail" or "soft fail".
+good(row) if {
+	not lib.scuba
+	count(records(row)) == 1
+	dns.spf_end(row, records(row)[0]) in {"-", "~"}
+}
+
+good(row) if {
+	not lib.scuba
+	concluded(row)
+	dns.compliant(row)
+}
+
+# An export may hold the exporter's conclusion instead of the records, or a redirect that it has followed itself.
+concluded(row) if {
+	is_boolean(dns.compliant(row))
+	count(records(row)) == 0
+	count(dns.rdata(row, "spf")) == 0
+}
+
+concluded(row) if {
+	is_boolean(dns.compliant(row))
+	redirect_unknown(row)
+}
+
+# The published reading: the exporter's conclusion, or any record that fails others or redirects.
+good(row) if {
+	lib.scuba
+	dns.compliant(row) == true
+}
+
+good(row) if {
+	lib.scuba
+	not is_boolean(dns.compliant(row))
+	some text in dns.rdata(row, "spf")
+	startswith(text, "v=spf1 ")
+	some word in ["-all", "~all", "redirect"]
+	contains(text, word)
+}
+
+redirect_unknown(row) if {
+	count(records(row)) == 1
+	not dns.spf_end(row, records(row)[0])
+}
+
+unknown_row(row) if {
+	not lib.scuba
+	not good(row)
+	not dns.known(row, "spf")
+	not is_boolean(dns.compliant(row))
+}
+
+unknown_row(row) if {
+	not lib.scuba
+	redirect_unknown(row)
+	not is_boolean(dns.compliant(row))
+}
+
+scope := [row | some row in dns.all_rows; dns.lookup(row, "spf"); not dns.exempted(row)] if lib.scuba
+
+scope := dns.rows if not lib.scuba
+
+seen(row) := "no SPF record" if count(records(row)) == 0
+
+seen(row) := records(row)[0] if count(records(row)) == 1
+
+seen(row) := sprintf("%d SPF records", [count(records(row))]) if count(records(row)) > 1
+
+failing := [{"domain": row.domain, "seen": seen(row)} |
+	some row in scope
+	not good(row)
+	not unknown_row(row)
+]
+
+unknown := [row.domain | some row in scope; unknown_row(row)]
+
+sentence := sprintf("%s %s strangers send mail in %s name: SPF doesn't fail them", [dns.subjects(failing), dns.verb(failing, "lets", "let"), dns.verb(failing, "its", "their")])
+
+result := dns.judge({
+	"scope": scope,
+	"failing": failing,
+	"unknown": unknown,
+	"failed": sentence,
+	"passed": "Every domain's SPF record fails strangers.",
+	"none": dns.no_domains,
+})

@@ -1,0 +1,40 @@
+# METADATA
+# id: exp.caa_missing
+# title: Any CA may issue
+# description: >-
+#   A CAA record names the certificate authorities that may issue for a domain. Without one, every authority in
+#   the world may.
+# scan: exposure
+# severity: info
+# service: dns
+# platforms: [m365, okta, google_workspace]
+# inputs: [dns/domains]
+# remediation:
+#   - "Find out which authorities issue your certificates (crt.sh lists them)."
+#   - "Publish for each: <domain>. IN CAA 0 issue \"<authority's domain>\""
+#   - "Add a contact: <domain>. IN CAA 0 iodef \"mailto:security@<domain>\""
+# references:
+#   - "https://www.rfc-editor.org/rfc/rfc8659"
+# frameworks: ["NIST.800-53.SC-17"]
+package watchpost.checks.exp_caa_missing
+
+import rego.v1
+
+import data.watchpost.checklib_dns as dns
+
+scope := [row | some row in dns.rows; not dns.vendor_zone(row)]
+
+failing := [{"domain": row.domain} | some row in scope; dns.known(row, "caa"); count(dns.rdata(row, "caa")) == 0]
+
+unknown := dns.unknown(scope, "caa")
+
+sentence := sprintf("%s %s every certificate authority issue certificates, so one that is tricked can help to impersonate %s", [dns.subjects(failing), dns.verb(failing, "lets", "let"), dns.verb(failing, "it", "them")])
+
+result := dns.judge({
+	"scope": scope,
+	"failing": failing,
+	"unknown": unknown,
+	"failed": sentence,
+	"passed": "Every domain names the authorities that may issue.",
+	"none": dns.no_domains,
+})

@@ -1,0 +1,50 @@
+# METADATA
+# id: exp.dmarc_none
+# title: DMARC only monitors
+# description: >-
+#   The policy none asks receivers to deliver forged mail and report it. A weaker policy for subdomains opens
+#   every name below the domain.
+# scan: exposure
+# severity: medium
+# service: dns
+# platforms: [m365, okta, google_workspace]
+# inputs: [dns/domains]
+# remediation:
+#   - "Read the reports and repair SPF and DKIM of every real sender."
+#   - "Then publish at _dmarc.<domain>: v=DMARC1; p=quarantine; rua=mailto:dmarc@<domain> and later p=reject"
+#   - "Leave sp out, or set it to the same policy."
+# references:
+#   - "https://learn.microsoft.com/defender-office-365/email-authentication-dmarc-configure"
+#   - "https://www.rfc-editor.org/rfc/rfc7489"
+# frameworks: ["NIST.800-53.SI-8"]
+package watchpost.checks.exp_dmarc_none
+
+import rego.v1
+
+import data.watchpost.checklib_dns as dns
+
+# Domains with a record; where there is none, another check says so.
+with_record := [row | some row in dns.rows; count(dns.dmarc_records(row)) == 1]
+
+record(row) := dns.dmarc_records(row)[0]
+
+scope := array.concat(with_record, [row | some row in dns.rows; not dns.known(row, "dmarc")])
+
+unknown := dns.unknown(scope, "dmarc")
+
+monitors(row) if dns.dmarc_policy(row) == "none"
+
+monitors(row) if lower(dns.tag(record(row), "sp")) == "none"
+
+failing := [{"domain": row.domain, "seen": record(row)} | some row in with_record; monitors(row)]
+
+sentence := sprintf("%s only %s forged mail instead of stopping it, for the domain or its subdomains", [dns.subjects(failing), dns.verb(failing, "watches", "watch")])
+
+result := dns.judge({
+	"scope": scope,
+	"failing": failing,
+	"unknown": unknown,
+	"failed": sentence,
+	"passed": "No domain's DMARC policy only monitors.",
+	"none": "No domain has a DMARC record.",
+})

@@ -1,0 +1,48 @@
+# METADATA
+# id: exp.dmarc_partial
+# title: DMARC covers part of the mail
+# description: >-
+#   A pct below 100 leaves the rest of the forged mail to the next weaker policy.
+# scan: exposure
+# severity: low
+# service: dns
+# platforms: [m365, okta, google_workspace]
+# inputs: [dns/domains]
+# remediation:
+#   - "Take pct out of the TXT record at _dmarc.<domain>, or set pct=100, once the reports show no real sender failing."
+# references:
+#   - "https://learn.microsoft.com/defender-office-365/email-authentication-dmarc-configure"
+#   - "https://www.rfc-editor.org/rfc/rfc7489"
+# frameworks: ["NIST.800-53.SI-8"]
+package watchpost.checks.exp_dmarc_partial
+
+import rego.v1
+
+import data.watchpost.checklib_dns as dns
+
+# Domains with a record; where there is none, another check says so.
+with_record := [row | some row in dns.rows; count(dns.dmarc_records(row)) == 1]
+
+record(row) := dns.dmarc_records(row)[0]
+
+scope := array.concat(with_record, [row | some row in dns.rows; not dns.known(row, "dmarc")])
+
+unknown := dns.unknown(scope, "dmarc")
+
+percent(row) := to_number(text) if {
+	text := dns.tag(record(row), "pct")
+	regex.match(`^[0-9]{1,3}$`, text)
+}
+
+failing := [{"domain": row.domain, "seen": sprintf("pct=%d", [percent(row)])} | some row in with_record; percent(row) < 100]
+
+sentence := sprintf("%s %s the DMARC policy to only a part of forged mail, so the rest is treated more mildly", [dns.subjects(failing), dns.verb(failing, "applies", "apply")])
+
+result := dns.judge({
+	"scope": scope,
+	"failing": failing,
+	"unknown": unknown,
+	"failed": sentence,
+	"passed": "Every DMARC policy covers all mail.",
+	"none": "No domain has a DMARC record.",
+})

@@ -1,0 +1,97 @@
+# METADATA
+# id: exp.mta_sts_missing
+# title: No MTA-STS
+# description: >-
+#   MTA-STS makes other mail servers insist on encryption with a valid certificate. Without it, or without
+#   enforcement, mail to the domain can be read on its way by somebody who tampers with the connection.
+# scan: exposure
+# severity: low
+# service: dns
+# platforms: [m365, okta, google_workspace]
+# inputs: [dns/domains]
+# remediation:
+#   - "Serve https://mta-sts.<domain>/.well-known/mta-sts.txt with the lines version: STSv1, mode: testing, mx: <your mail exchanger>, max_age: 604800 (for Microsoft 365: mx: *.mail.protection.outlook.com)"
+#   - "Publish the TXT record _mta-sts.<domain>: v=STSv1; id=<date>"
+#   - "Watch the TLS reports, then set mode: enforce and give the record a new id."
+# references:
+#   - "https://learn.microsoft.com/purview/enhancing-mail-flow-with-mta-sts"
+#   - "https://www.rfc-editor.org/rfc/rfc8461"
+# frameworks: ["NIST.800-53.SC-8"]
+package watchpost.checks.exp_mta_sts_missing
+
+import rego.v1
+
+import data.watchpost.checklib_dns as dns
+
+# Domains without mail exchangers take no mail that could be protected.
+scope := [row | some row in dns.rows; not without_mail(row); not dns.vendor_zone(row)]
+
+without_mail(row) if {
+	dns.mx_known(row)
+	not dns.receives(row)
+}
+
+has_record(row) if {
+	some text in dns.rdata(row, "mta_sts")
+	startswith(replace(lower(text), " ", ""), "v=stsv1;")
+}
+
+line(row, wanted) := {lower(trim_space(bits[1])) |
+	some text in dns.rdata(row, "mta_sts_policy")
+	bits := split(text, ":")
+	count(bits) == 2
+	lower(trim_space(bits[0])) == wanted
+}
+
+covered(host, patterns) if host in patterns
+
+# A star stands for one label.
+covered(host, patterns) if {
+	labels := split(host, ".")
+	concat(".", array.concat(["*"], array.slice(labels, 1, count(labels)))) in patterns
+}
+
+uncovered(row) := sort({host | some host in dns.mx_hosts(row); not covered(host, {trim_suffix(text, ".") | some text in line(row, "mx")})})
+
+problem(row) := "no record" if {
+	dns.known(row, "mta_sts")
+	not has_record(row)
+} else := "the policy can't be fetched" if {
+	has_record(row)
+	not fetched(row)
+	dns.lookup(row, "mta_sts_policy")
+} else := "mode is not enforce" if {
+	has_record(row)
+	fetched(row)
+	not "enforce" in line(row, "mode")
+} else := sprintf("%s isn't in the policy", [uncovered(row)[0]]) if {
+	has_record(row)
+	fetched(row)
+	count(uncovered(row)) > 0
+}
+
+fetched(row) if {
+	dns.lookup(row, "mta_sts_policy").status == "found"
+	"stsv1" in line(row, "version")
+}
+
+failing := [{"domain": row.domain, "seen": problem(row)} | some row in scope; problem(row)]
+
+enough(row) if {
+	dns.known(row, "mta_sts")
+	dns.lookup(row, "mta_sts_policy")
+	dns.known(row, "mx")
+}
+
+unknown := [row.domain | some row in scope; not problem(row); not enough(row)]
+
+sentence := sprintf("%s %s other servers deliver without verified encryption, so mail can be read on its way", [dns.subjects(failing), dns.verb(failing, "lets", "let")])
+
+result := dns.judge({
+	"scope": scope,
+	"failing": failing,
+	"unknown": unknown,
+	"failed": sentence,
+	"passed": "Every domain that takes mail enforces MTA-STS.",
+	"none": "No domain takes mail.",
+})

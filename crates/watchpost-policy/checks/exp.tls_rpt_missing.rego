@@ -1,0 +1,48 @@
+# METADATA
+# id: exp.tls_rpt_missing
+# title: No TLS reporting
+# description: >-
+#   With TLS reporting other servers tell when they couldn't encrypt mail to the domain. Without it nobody
+#   notices.
+# scan: exposure
+# severity: info
+# service: dns
+# platforms: [m365, okta, google_workspace]
+# inputs: [dns/domains]
+# remediation:
+#   - "Publish the TXT record _smtp._tls.<domain>: v=TLSRPTv1; rua=mailto:tls-reports@<domain>"
+# references:
+#   - "https://www.rfc-editor.org/rfc/rfc8460"
+# frameworks: ["NIST.800-53.SC-8", "NIST.800-53.SI-4"]
+package watchpost.checks.exp_tls_rpt_missing
+
+import rego.v1
+
+import data.watchpost.checklib_dns as dns
+
+scope := [row | some row in dns.rows; not without_mail(row); not dns.vendor_zone(row)]
+
+without_mail(row) if {
+	dns.mx_known(row)
+	not dns.receives(row)
+}
+
+has_record(row) if {
+	some text in dns.rdata(row, "tls_rpt")
+	startswith(replace(lower(text), " ", ""), "v=tlsrptv1;")
+}
+
+failing := [{"domain": row.domain} | some row in scope; dns.known(row, "tls_rpt"); not has_record(row)]
+
+unknown := dns.unknown(scope, "tls_rpt")
+
+sentence := sprintf("%s %s for no reports on failed encryption, so nobody notices when mail can't be protected on its way", [dns.subjects(failing), dns.verb(failing, "asks", "ask")])
+
+result := dns.judge({
+	"scope": scope,
+	"failing": failing,
+	"unknown": unknown,
+	"failed": sentence,
+	"passed": "Every domain that takes mail asks for TLS reports.",
+	"none": "No domain takes mail.",
+})

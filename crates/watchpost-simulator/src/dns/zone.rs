@@ -1,0 +1,102 @@
+//! Names and their records, as a zone file would write them.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+/// Kinds of record that the name server knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+pub enum DnsRecord {
+    /// An IPv4 address.
+    #[serde(rename = "A")]
+    A,
+    /// Who may issue certificates, as `0 issue "ca.example"`.
+    #[serde(rename = "CAA")]
+    Caa,
+    /// Another name for this one, with a dot at the end.
+    #[serde(rename = "CNAME")]
+    Cname,
+    /// A signing key that the parent zone vouches for, as `20326 13 2 0A1B…`.
+    #[serde(rename = "DS")]
+    Ds,
+    /// A mail exchanger, as `10 mx.example.`.
+    #[serde(rename = "MX")]
+    Mx,
+    /// A name server of the zone that begins here.
+    #[serde(rename = "NS")]
+    Ns,
+    /// Text.
+    #[serde(rename = "TXT")]
+    Txt,
+}
+
+type Records = BTreeMap<DnsRecord, Vec<String>>;
+
+/// All names. Lower-case, without a dot at the end.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Names(BTreeMap<String, Records>);
+
+impl Names {
+    /// Whether the name or one below it has any record.
+    pub(crate) fn exists(&self, name: &str) -> bool {
+        let below = format!(".{name}");
+        self.0
+            .iter()
+            .any(|(known, records)| !records.is_empty() && (known == name || known.ends_with(&below)))
+    }
+
+    /// Records of a kind.
+    pub(crate) fn records(&self, name: &str, kind: DnsRecord) -> &[String] {
+        self.0
+            .get(name)
+            .and_then(|records| records.get(&kind))
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// Replaces the records of a kind; none: takes them away.
+    pub(crate) fn set(&mut self, name: &str, kind: DnsRecord, values: &[String]) {
+        let records = self.0.entry(plain(name)).or_default();
+        if values.is_empty() {
+            records.remove(&kind);
+        } else {
+            records.insert(kind, values.to_vec());
+        }
+    }
+
+    /// Every record, for a test that all of them can be sent.
+    #[cfg(test)]
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&str, DnsRecord, &str)> {
+        self.0.iter().flat_map(|(name, records)| {
+            records.iter().flat_map(move |(kind, values)| {
+                values
+                    .iter()
+                    .map(move |value| (name.as_str(), *kind, value.as_str()))
+            })
+        })
+    }
+}
+
+/// Lower-case, without a dot at the end.
+pub(crate) fn plain(name: &str) -> String {
+    name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_exists_if_one_below_it_does() {
+        let mut names = Names::default();
+        names.set(
+            "_dmarc.birchworks.example.",
+            DnsRecord::Txt,
+            &["v=DMARC1".to_owned()],
+        );
+        assert!(names.exists("birchworks.example"));
+        assert!(!names.exists("works.example"));
+        names.set("_DMARC.birchworks.example", DnsRecord::Txt, &[]);
+        assert!(!names.exists("birchworks.example"));
+    }
+}

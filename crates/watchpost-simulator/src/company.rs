@@ -121,7 +121,8 @@ impl Company {
 
     /// What every check must say of the tenant, as `expected-checks.json` lists it: an array of
     /// `{"check","-30d","now"}` where each moment says `passed`, `failed` or `skipped:` and the reason; a row with
-    /// `"would_pass": true` fails at `now` for nothing but its exclusions.
+    /// `"would_pass": true` fails at `now` for nothing but its exclusions, one with `"needs": "dns"` is about public
+    /// DNS records, and `"entities"` counts the failing things.
     #[must_use]
     pub const fn expected_checks_json() -> &'static str {
         include_str!("../../../fixtures/company/expected-checks.json")

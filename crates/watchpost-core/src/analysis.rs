@@ -3,6 +3,7 @@
 use crate::{
     access::JobPermit,
     audit::CallRecord,
+    check::FrameworkId,
     document::{Document, EntityRef},
     error::Error,
     finding::{
@@ -281,5 +282,7 @@ fn observation(rule: &Rule, hit: Hit, document: &Document, marks: Marks) -> Obse
         evidence: hit.evidence,
         apps: hit.apps,
         marks,
+        service: None,
+        frameworks: rule.frameworks.iter().map(|id| FrameworkId::new(id)).collect(),
     }
 }

@@ -86,6 +86,14 @@ ids! {
     JobId,
     /// A remediation that was asked for.
     RemediationId,
+    /// One run of all checks of a type against one integration.
+    ScanId,
+    /// A schedule of scans.
+    ScheduleId,
+    /// Something that a check leaves out.
+    ExemptionId,
+    /// One imported result file's part about one tenant.
+    BatchId,
 }
 
 fn new_uuid(clock: &dyn Clock, random: &dyn Random) -> Uuid {

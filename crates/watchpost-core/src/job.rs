@@ -5,7 +5,7 @@ use crate::{
     access::{Audited, AuthorizedWrite, Command, Permission, WorkspaceScope},
     audit::AuditTarget,
     error::StoreError,
-    id::{IntegrationId, JobId, WorkspaceId},
+    id::{IntegrationId, JobId, ScanId, WorkspaceId},
     text::ForeignText,
     time::Timestamp,
     word::{Platform, RunState, words},
@@ -21,6 +21,8 @@ words! {
         Analyse = "analyse",
         /// Wake findings whose snooze is over.
         WakeSnoozed = "wake_snoozed",
+        /// Run the checks of a type against an integration. Its subject is the scan.
+        Scan = "scan",
     }
 }
 
@@ -38,6 +40,8 @@ pub struct JobRow {
     pub kind: JobKind,
     /// The integration of a sync.
     pub integration: Option<IntegrationId>,
+    /// The scan of a scan.
+    pub scan: Option<ScanId>,
     /// State.
     pub state: RunState,
     /// Times it was taken up.
@@ -131,7 +135,9 @@ pub trait InstanceStore: Send + Sync {
         now: Timestamp,
     ) -> Result<(), StoreError>;
     /// Queues what is due by schedule: a sync of each active integration whose last one began `sync_every_ms` ago
-    /// (spread by a part of its id, so that they don't start together), and a wake-up where a snooze is over.
+    /// (spread by a part of its id, so that they don't start together), a wake-up where a snooze is over, and the scans
+    /// of schedules that are due (whose next time is moved on, past now; a scan of the integration that is under way
+    /// makes it pass over this once).
     /// Gives how many jobs it queued.
     async fn enqueue_due(&self, sync_every_ms: i64, now: Timestamp) -> Result<u64, StoreError>;
     /// When the next job or schedule is due, to wait until then; `None` if nothing is in sight.

@@ -35,6 +35,8 @@ pub mod policy;
 pub mod ports;
 pub mod posture;
 pub mod remediation;
+pub mod report;
+pub mod scan;
 pub mod score;
 pub mod service;
 pub mod setting;

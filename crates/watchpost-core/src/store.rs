@@ -4,6 +4,7 @@
 use crate::{
     access::KeyStore, app::AppStore, audit::AuditStore, finding::FindingStore, identity::IdentityStore,
     integration::IntegrationStore, job::JobStore, posture::PostureStore, remediation::RemediationStore,
+    scan::ScanStore,
 };
 
 /// Everything that is stored for workspaces.
@@ -17,6 +18,7 @@ pub trait Store:
     + KeyStore
     + PostureStore
     + RemediationStore
+    + ScanStore
 {
 }
 
@@ -30,5 +32,6 @@ impl<T> Store for T where
         + KeyStore
         + PostureStore
         + RemediationStore
+        + ScanStore
 {
 }

@@ -177,7 +177,7 @@ fn set_policy(
                     command.now.as_millis()
                 ],
             )?;
-            let what = (JobKind::Analyse, None);
+            let what = (JobKind::Analyse, crate::jobs::Subject::None);
             enqueue(
                 tx,
                 workspace,

@@ -314,7 +314,7 @@ impl IdentityStore for SqliteStore {
                             command.now.as_millis()
                         ],
                     )?;
-                    let what = (JobKind::Analyse, None);
+                    let what = (JobKind::Analyse, crate::jobs::Subject::None);
                     enqueue(tx, workspace, what, command.analysis, acting_key(entry), command.now)?;
                     tx.bump(workspace)?;
                     (TagOutcome::Changed, AuditOutcome::Ok)

@@ -2,7 +2,7 @@
 
 use crate::{
     fault::{Fault, Res},
-    jobs::{acting_key, enqueue},
+    jobs::{Subject, acting_key, enqueue},
     master::{KEY_VERSION, Place},
     row::{Columns, Word, stored},
     store::SqliteStore,
@@ -19,7 +19,7 @@ use watchpost_core::{
     document::IntegrationDocument,
     error::StoreError,
     fact::{Collection, FactPage},
-    id::{IntegrationId, JobId, SyncId, WorkspaceId},
+    id::{IntegrationId, JobId, ScanId, SyncId, WorkspaceId},
     integration::{
         AddIntegration, ChangeIntegration, CollectionRow, Failure, FinishSync, Integration, IntegrationAct,
         IntegrationChange, IntegrationStore, VerifyIntegration,
@@ -166,7 +166,7 @@ pub(crate) fn running_sync(
 }
 
 impl SqliteStore {
-    fn open_secrets(
+    pub(crate) fn open_secrets(
         &self,
         conn: &Connection,
         workspace: i64,
@@ -314,7 +314,7 @@ impl IntegrationStore for SqliteStore {
                     params![workspace, integration, field, KEY_VERSION, nonce, sealed],
                 )?;
             }
-            let what = (JobKind::Sync, Some(command.id));
+            let what = (JobKind::Sync, Subject::Integration(command.id));
             enqueue(tx, workspace, what, command.first_sync, acting_key(entry), command.now)?;
             tx.bump(workspace)
         })
@@ -514,7 +514,7 @@ fn finish_sync(tx: &Tx<'_>, workspace: i64, command: &FinishSync, entry: &mut Pe
             enqueue(
                 tx,
                 workspace,
-                (JobKind::Analyse, None),
+                (JobKind::Analyse, Subject::None),
                 command.analysis,
                 None,
                 command.now,
@@ -574,7 +574,7 @@ fn change(
                 (None, Some(_)) => IntegrationStatus::Connected,
                 (None, None) => IntegrationStatus::Pending,
             })?;
-            let what = (JobKind::Sync, Some(command.id));
+            let what = (JobKind::Sync, Subject::Integration(command.id));
             enqueue(tx, workspace, what, command.job, acting_key(entry), command.now)?;
         }
         IntegrationAct::Pause | IntegrationAct::Resume => return Ok(IntegrationChange::Unchanged),
@@ -592,7 +592,7 @@ fn change(
             enqueue(
                 tx,
                 workspace,
-                (JobKind::Analyse, None),
+                (JobKind::Analyse, Subject::None),
                 command.job,
                 None,
                 command.now,
@@ -604,6 +604,18 @@ fn change(
 }
 
 fn cancel_jobs(tx: &Tx<'_>, workspace: i64, command: &ChangeIntegration) -> Res<()> {
+    let scan: Option<[u8; 16]> = tx
+        .conn
+        .query_row(
+            "SELECT s.id FROM scans s JOIN integrations i ON i.workspace_id = s.workspace_id \
+             AND i.integration = s.integration WHERE s.workspace_id = ?1 AND i.id = ?2 AND s.state IN (0, 1)",
+            params![workspace, command.id.as_bytes()],
+            |row| row.get(0),
+        )
+        .optional()?;
+    if let Some(scan) = scan {
+        crate::scans::cancel_unfinished(tx, workspace, ScanId::from_bytes(scan), command.now)?;
+    }
     tx.conn.execute(
         "UPDATE jobs SET state = ?3, finished_at = ?4, owner = NULL, lease_until = NULL, \
          reason = 'the integration was paused or removed' \

@@ -13,13 +13,13 @@ use watchpost_core::{
     access::{Audited, AuthorizedWrite, WorkspaceScope},
     audit::{ActorKind, AuditOutcome, AuditRow, PendingEntry},
     error::StoreError,
-    id::{IntegrationId, JobId, KeyId, WorkspaceId},
+    id::{IntegrationId, JobId, KeyId, ScanId, WorkspaceId},
     job::{
         ATTEMPTS_MAX, InstanceStore, JobEnd, JobKind, JobRow, JobStore, LEASE_MS, LeasedJob, TriggerSync,
         TriggeredSync, WorkspaceRow,
     },
     time::{DAY_MS, Timestamp},
-    word::{IntegrationStatus, RunState},
+    word::{IntegrationStatus, Platform, RunState},
 };
 
 /// Ended jobs are kept this long.
@@ -34,16 +34,44 @@ pub(crate) fn acting_key(entry: &PendingEntry) -> Option<KeyId> {
         .flatten()
 }
 
+/// What a job is about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Subject {
+    /// The workspace.
+    None,
+    /// An integration.
+    Integration(IntegrationId),
+    /// A scan.
+    Scan(ScanId),
+}
+
+impl Subject {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::None => &[],
+            Self::Integration(id) => id.as_bytes(),
+            Self::Scan(id) => id.as_bytes(),
+        }
+    }
+    const fn of(row: &JobRow) -> Self {
+        match (row.integration, row.scan) {
+            (Some(id), _) => Self::Integration(id),
+            (None, Some(id)) => Self::Scan(id),
+            (None, None) => Self::None,
+        }
+    }
+}
+
 /// Queues a job unless one for the same is queued. Gives its id, or that of the queued one.
 pub(crate) fn enqueue(
     tx: &Tx<'_>,
     workspace: i64,
-    (kind, subject): (JobKind, Option<IntegrationId>),
+    (kind, subject): (JobKind, Subject),
     id: JobId,
     key: Option<KeyId>,
     now: Timestamp,
 ) -> Res<(JobId, bool)> {
-    let subject = subject_bytes(subject.as_ref());
+    let subject = subject.bytes();
     let queued = {
         let mut statement = tx.conn.prepare_cached(
             "SELECT id, key_id FROM jobs WHERE workspace_id = ?1 AND kind = ?2 AND subject = ?3 AND state = 0",
@@ -80,20 +108,20 @@ pub(crate) fn enqueue(
     Ok((id, true))
 }
 
-fn subject_bytes(subject: Option<&IntegrationId>) -> &[u8] {
-    subject.map_or(&[], |id| id.as_bytes().as_slice())
-}
-
 const COLUMNS: &str =
     "j.id, j.kind, j.subject, j.state, j.attempts, j.queued_at, j.finished_at, j.reason, j.progress";
 
 fn job_row(row: &Row<'_>) -> Res<JobRow> {
     let subject: Vec<u8> = row.get(2)?;
     let attempts: i64 = row.get(4)?;
+    let kind: JobKind = row.word(1)?;
+    let subject = <[u8; 16]>::try_from(subject).ok();
+    let is_scan = kind == JobKind::Scan;
     Ok(JobRow {
         id: row.id(0, JobId::from_bytes)?,
-        kind: row.word(1)?,
-        integration: <[u8; 16]>::try_from(subject).ok().map(IntegrationId::from_bytes),
+        kind,
+        integration: subject.filter(|_| !is_scan).map(IntegrationId::from_bytes),
+        scan: subject.filter(|_| is_scan).map(ScanId::from_bytes),
         state: row.word(3)?,
         attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
         queued_at: row.time(5)?,
@@ -133,7 +161,7 @@ fn due(conn: &Connection, now: Timestamp) -> Res<Vec<Due>> {
 /// Takes a due job up, unless it must not run (any more).
 fn take_up(tx: &Tx<'_>, due: Due, owner: &str, now: Timestamp) -> Res<Option<LeasedJob>> {
     let mut row = due.row;
-    let subject = subject_bytes(row.integration.as_ref()).to_vec();
+    let subject = Subject::of(&row).bytes().to_vec();
     if row.state == RunState::InProgress && row.attempts >= ATTEMPTS_MAX {
         end(tx, due.workspace, &row, RunState::Failed, Some(INTERRUPTED), now)?;
         return Ok(None);
@@ -201,6 +229,9 @@ fn end(
             now.as_millis()
         ],
     )?;
+    if let Some(scan) = row.scan {
+        crate::scans::follow_job(tx, workspace, scan, state, reason, now)?;
+    }
     if row.kind == JobKind::Sync
         && state == RunState::Failed
         && let Some(integration) = row.integration
@@ -241,7 +272,7 @@ struct Scheduled {
 fn scheduled(conn: &Connection, every_ms: i64) -> Res<Vec<Scheduled>> {
     let mut statement = conn.prepare_cached(
         "SELECT i.workspace_id, i.id, i.last_started_at FROM integrations i \
-         WHERE i.removed = 0 AND i.status IN (?1, ?2, ?3) AND NOT EXISTS ( \
+         WHERE i.removed = 0 AND i.platform <> ?5 AND i.status IN (?1, ?2, ?3) AND NOT EXISTS ( \
            SELECT 1 FROM jobs j WHERE j.state IN (0, 1) AND j.workspace_id = i.workspace_id AND j.kind = ?4 \
            AND j.subject = i.id)",
     )?;
@@ -250,6 +281,7 @@ fn scheduled(conn: &Connection, every_ms: i64) -> Res<Vec<Scheduled>> {
         IntegrationStatus::Connected.position(),
         IntegrationStatus::Error.position(),
         JobKind::Sync.position(),
+        Platform::Import.position(),
     ])?;
     let mut out = Vec::new();
     while let Some(row) = rows.next()? {
@@ -291,13 +323,16 @@ fn enqueue_all(tx: &Tx<'_>, every_ms: i64, now: Timestamp) -> Res<u64> {
     };
     for row in scheduled(tx.conn, every_ms)? {
         if row.due.is_none_or(|due| due <= now) {
-            add(row.workspace, (JobKind::Sync, Some(row.id)))?;
+            add(row.workspace, (JobKind::Sync, Subject::Integration(row.id)))?;
         }
     }
     for (workspace, at) in wake_ups(tx.conn)? {
         if at <= now {
-            add(workspace, (JobKind::WakeSnoozed, None))?;
+            add(workspace, (JobKind::WakeSnoozed, Subject::None))?;
         }
+    }
+    for due in crate::scans::due_schedules(tx.conn, now)? {
+        queued = queued.saturating_add(crate::scans::fire(tx, &due, now)?);
     }
     tx.conn.execute(
         "DELETE FROM jobs WHERE state NOT IN (0, 1) AND finished_at < ?1",
@@ -446,7 +481,8 @@ impl InstanceStore for SqliteStore {
                 let is_due = scheduled(conn, sync_every_ms)?
                     .iter()
                     .any(|row| row.due.is_none_or(|due| due <= now))
-                    || wake_ups(conn)?.iter().any(|(_, at)| *at <= now);
+                    || wake_ups(conn)?.iter().any(|(_, at)| *at <= now)
+                    || !crate::scans::due_schedules(conn, now)?.is_empty();
                 Ok((is_due, crate::integrations::removed(conn)?))
             })
             .map_err(|fault| fault.into_store("jobs"))?;
@@ -480,6 +516,7 @@ impl InstanceStore for SqliteStore {
                         .map(|row| row.due.unwrap_or(now)),
                 );
                 times.extend(wake_ups(conn)?.into_iter().map(|(_, at)| at));
+                times.extend(crate::scans::next_schedule(conn)?);
                 Ok(times.into_iter().min())
             })
             .map_err(|fault| fault.into_store("jobs"))
@@ -522,7 +559,7 @@ impl InstanceStore for SqliteStore {
 fn retry(tx: &Tx<'_>, workspace: i64, row: &JobRow, reason: &str, at: Timestamp, now: Timestamp) -> Res<()> {
     let again: bool = tx.conn.query_row(
         "SELECT EXISTS (SELECT 1 FROM jobs WHERE workspace_id = ?1 AND kind = ?2 AND subject = ?3 AND state = 0)",
-        params![workspace, row.kind.position(), subject_bytes(row.integration.as_ref())],
+        params![workspace, row.kind.position(), Subject::of(row).bytes()],
         |row| row.get(0),
     )?;
     if again {
@@ -547,6 +584,7 @@ fn trigger(
         .into_iter()
         .filter(|row| {
             row.is_active()
+                && row.platform != Platform::Import
                 && command.integration.is_none_or(|id| id == row.id)
                 && command.platform.is_none_or(|platform| platform == row.platform)
         })
@@ -566,7 +604,14 @@ fn trigger(
             Some(id) => (JobId::from_bytes(id), false),
             None => {
                 let id = ids.next().unwrap_or_else(|| JobId::generate(tx.clock, tx.random));
-                enqueue(tx, workspace, (JobKind::Sync, Some(row.id)), id, key, command.now)?
+                enqueue(
+                    tx,
+                    workspace,
+                    (JobKind::Sync, Subject::Integration(row.id)),
+                    id,
+                    key,
+                    command.now,
+                )?
             }
         };
         out.push(TriggeredSync {

@@ -39,6 +39,7 @@ mod posture;
 mod reader;
 mod remediations;
 mod row;
+mod scans;
 mod store;
 mod writer;
 

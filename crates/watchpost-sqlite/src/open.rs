@@ -18,7 +18,10 @@ use watchpost_core::ports::{Clock, Random};
 /// "Wpst": marks the file as ours.
 const APPLICATION_ID: i32 = 0x5770_7374;
 /// Migrations, oldest first. They only add; a released one is never changed.
-const MIGRATIONS: &[&str] = &[include_str!("../schema/0001_base.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../schema/0001_base.sql"),
+    include_str!("../schema/0002_scans.sql"),
+];
 
 /// What opening a store needs.
 #[derive(Clone)]

@@ -294,5 +294,7 @@ fn observation(n: u64, integration: IntegrationId, people: &[(IdentityId, String
         evidence: r#"[{"platform":"okta","field":"mfa","value":"off"}]"#.into(),
         apps: Vec::new(),
         marks: BTreeMap::from([((integration, Dataset::Users), 1)]),
+        service: None,
+        frameworks: Vec::new(),
     })
 }

@@ -44,6 +44,12 @@ words! {
         TagIdentity = "tag_identity",
         /// What only a leased job does: record the end of a sync or an analysis.
         RunJob = "run_job",
+        /// Make, switch and delete schedules of scans.
+        ManageSchedules = "manage_schedules",
+        /// Agree to exemptions and take them back.
+        ManageExemptions = "manage_exemptions",
+        /// Take in other scanners' result files.
+        ImportResults = "import_results",
     }
 }
 

@@ -14,6 +14,7 @@ pub use reconcile::{
 use crate::{
     access::{Audited, AuthorizedWrite, JobPermit, WorkspaceScope},
     app::AppRef,
+    check::Service,
     document::EntityRef,
     error::StoreError,
     id::{AnalysisId, FindingId},
@@ -38,6 +39,8 @@ pub struct FindingSummary {
     pub status: FindingStatus,
     /// The rule's id.
     pub rule_id: String,
+    /// The service whose settings failed a check; `None` for a rule's finding.
+    pub service: Option<Service>,
     /// What it is about.
     pub subject: Subject,
     /// Further apps it is about.

@@ -2,6 +2,7 @@
 
 use super::FindingSummary;
 use crate::{
+    check::{Framework, Service},
     id::{AppId, FindingId, IdentityId, IntegrationId},
     time::Timestamp,
     word::{Category, FindingStatus, Platform, Severity},
@@ -24,6 +25,10 @@ pub struct FindingQuery {
     pub platforms: Vec<Platform>,
     /// What it is about.
     pub entity: Option<EntityFilter>,
+    /// Services whose settings failed a check.
+    pub services: Vec<Service>,
+    /// Frameworks that its rule or check has an id of.
+    pub frameworks: Vec<Framework>,
     /// Words that title, subject or rule id must all contain (word beginnings, any case).
     pub text: Option<String>,
     /// Only this rule.

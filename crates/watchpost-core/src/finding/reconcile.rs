@@ -6,6 +6,7 @@
 
 use super::FindingState;
 use crate::{
+    check::{FrameworkId, Service},
     document::EntityRef,
     fact::Dataset,
     id::{AppId, IntegrationId},
@@ -49,6 +50,10 @@ pub struct Observation {
     pub apps: Vec<AppId>,
     /// Where it comes from, with each dataset's completions now.
     pub marks: Marks,
+    /// The service whose settings failed a check; `None` for a rule's finding.
+    pub service: Option<Service>,
+    /// Ids in frameworks.
+    pub frameworks: Vec<FrameworkId>,
 }
 
 /// What to do with an observation.
@@ -113,6 +118,8 @@ pub struct Missed<'a> {
     pub misses: u32,
     /// Whether its subject's policy or tag changed after it was last seen.
     pub decided_since: bool,
+    /// Whether a check made it: then scans alone end it, but for a removed integration.
+    pub of_check: bool,
 }
 
 /// What becomes of a finding that wasn't seen.
@@ -128,6 +135,12 @@ pub enum MissedChange {
 
 /// Decides a finding that the analysis didn't see.
 pub fn decide_missed(missed: Missed<'_>, input: &SweepInput) -> MissedChange {
+    if missed.of_check {
+        return match missed.entity {
+            EntityRef::Integration(id) if !input.integrations.contains(&id) => MissedChange::Resolve,
+            _ => MissedChange::Keep,
+        };
+    }
     let Some(rule) = input.rules.get(missed.rule_id) else {
         return MissedChange::Resolve;
     };
@@ -263,6 +276,7 @@ mod tests {
                 marks: &before,
                 misses,
                 decided_since: decided,
+                of_check: false,
             };
             assert_eq!(
                 decide_missed(missed, &input(now)),
@@ -359,6 +373,8 @@ mod tests {
             evidence: "[]".into(),
             apps: vec![],
             marks: marks(&[(SOURCE, n)]),
+            service: None,
+            frameworks: Vec::new(),
         };
         let check = |status, auto, n, expected| {
             assert_eq!(

@@ -7,6 +7,7 @@
 mod act;
 mod answer;
 mod manage;
+mod scans;
 
 pub use act::{RemediationAnswer, SyncAnswer, SyncStart};
 pub use answer::{
@@ -14,16 +15,23 @@ pub use answer::{
     RuleAnswer, Scored, TopFinding,
 };
 pub use manage::{ACTIVE_KEYS_MAX, IntegrationAdded, KeyIssued};
+pub use scans::{
+    ComparisonAnswer, NewFailures, Replay, ResultAnswer, ResultsAnswer, ScanAnswer, ScanStarted, ScanSummary,
+    TrendAnswer,
+};
 
 use crate::{
     access::{JobPermit, WorkspaceScope},
     analysis,
     audit::{AuditOutcome, AuditTarget, CallRecord},
+    check::CheckEngine,
     connector::Connector,
     error::{Error, StoreError},
-    job::{JobEnd, JobKind, LeasedJob},
+    job::{ATTEMPTS_MAX, JobEnd, JobKind, LeasedJob},
     policy::PolicyEngine,
     ports::{Clock, Random},
+    report::ReportRenderer,
+    scan,
     store::Store,
     sync::{self, SyncEnd},
 };
@@ -32,11 +40,30 @@ use std::sync::Arc;
 /// How long a failed job waits before another try, in milliseconds, times its attempts.
 const RETRY_AFTER_MS: i64 = 60_000;
 
+/// What judges and what draws: the ports behind which there is no data.
+#[derive(Clone)]
+pub struct Engines {
+    /// Rules over people, apps and platforms.
+    pub rules: Arc<dyn PolicyEngine>,
+    /// Checks over settings.
+    pub checks: Arc<dyn CheckEngine>,
+    /// Reports.
+    pub renderer: Arc<dyn ReportRenderer>,
+}
+
+impl std::fmt::Debug for Engines {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Engines")
+    }
+}
+
 /// The product minus I/O.
 #[derive(Clone)]
 pub struct Watchpost {
     store: Arc<dyn Store>,
     engine: Arc<dyn PolicyEngine>,
+    checks: Arc<dyn CheckEngine>,
+    renderer: Arc<dyn ReportRenderer>,
     connectors: Arc<[Arc<dyn Connector>]>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -52,14 +79,16 @@ impl Watchpost {
     /// Joins the ports.
     pub fn new(
         store: Arc<dyn Store>,
-        engine: Arc<dyn PolicyEngine>,
+        engines: Engines,
         connectors: Vec<Arc<dyn Connector>>,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Self {
         Self {
             store,
-            engine,
+            engine: engines.rules,
+            checks: engines.checks,
+            renderer: engines.renderer,
             connectors: connectors.into(),
             clock,
             random,
@@ -73,6 +102,14 @@ impl Watchpost {
     /// The rule engine.
     pub fn engine(&self) -> &dyn PolicyEngine {
         self.engine.as_ref()
+    }
+    /// The check engine.
+    pub fn checks(&self) -> &dyn CheckEngine {
+        self.checks.as_ref()
+    }
+    /// What draws reports.
+    pub fn renderer(&self) -> &dyn ReportRenderer {
+        self.renderer.as_ref()
     }
     /// The connectors.
     pub fn connectors(&self) -> &[Arc<dyn Connector>] {
@@ -153,6 +190,37 @@ impl Watchpost {
             )
             .await
             .map(|_| ()),
+            (JobKind::Scan, _) => {
+                let Some(id) = job.row().scan else {
+                    return JobEnd::Failed {
+                        reason: "the job names no scan".into(),
+                        retry_at: None,
+                    };
+                };
+                let ran = scan::run_scan(
+                    self.store(),
+                    self.checks(),
+                    &self.connectors,
+                    self.clock(),
+                    permit,
+                    id,
+                    progress,
+                )
+                .await;
+                match ran {
+                    Ok(()) => return JobEnd::Completed,
+                    // The last try: the scan says why, so that nobody waits for it.
+                    Err(error) if job.row().attempts >= ATTEMPTS_MAX => {
+                        let reason = error.to_string();
+                        let told = scan::fail_scan(self.store(), self.clock(), permit, id, reason).await;
+                        return JobEnd::Failed {
+                            reason: told.err().unwrap_or(error).to_string(),
+                            retry_at: None,
+                        };
+                    }
+                    Err(error) => Err(error),
+                }
+            }
             (JobKind::WakeSnoozed, _) => self
                 .store
                 .wake_snoozed(permit, self.clock.now())

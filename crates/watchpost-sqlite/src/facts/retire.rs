@@ -120,6 +120,27 @@ impl SqliteStore {
                     tx.bump(workspace)?;
                     return Ok(None);
                 }
+                for (table, of_scan) in [
+                    ("scan_results", true),
+                    ("scan_settings", true),
+                    ("scans", false),
+                    ("schedules", false),
+                ] {
+                    let which = if of_scan {
+                        "scan_id IN (SELECT id FROM scans WHERE workspace_id = ?1 AND integration = ?2)"
+                    } else {
+                        "integration = ?2"
+                    };
+                    tx.conn.execute(
+                        &format!("DELETE FROM {table} WHERE workspace_id = ?1 AND {which}"),
+                        [workspace, integration],
+                    )?;
+                }
+                tx.conn.execute(
+                    "DELETE FROM setting_bodies WHERE workspace_id = ?1 AND hash NOT IN ( \
+                     SELECT hash FROM scan_settings WHERE workspace_id = ?1 AND hash IS NOT NULL)",
+                    [workspace],
+                )?;
                 for table in ["integration_secrets", "collections", "syncs", "integrations"] {
                     tx.conn.execute(
                         &format!("DELETE FROM {table} WHERE workspace_id = ?1 AND integration = ?2"),

@@ -13,10 +13,12 @@ use super::{
 use crate::{
     fault::Res,
     row::{Columns, stored},
+    scans::framework_bit,
 };
 use rusqlite::{Connection, params, params_from_iter, types::Value};
 use std::collections::HashMap;
 use watchpost_core::{
+    check::Service,
     finding::{
         EntityFilter, FindingCount, FindingPage, FindingPosition, FindingQuery, FindingSummary,
         TOTAL_COUNTED_MAX, Total,
@@ -99,7 +101,15 @@ pub(super) fn page(conn: &Connection, workspace: i64, query: &FindingQuery) -> R
         let candidates = of_entity(conn, workspace, entity)?;
         return from_candidates(conn, workspace, query, candidates, limit);
     }
+    if !query.services.is_empty() {
+        // At most one for each check and integration: few.
+        let candidates = of_services(conn, workspace, &query.services)?;
+        return from_candidates(conn, workspace, query, candidates, limit);
+    }
     if query.text.is_none() && query.rule_id.is_none() && query.platforms.is_empty() {
+        if !query.frameworks.is_empty() {
+            return filtered(conn, workspace, query, &streams, None, limit);
+        }
         let total = Total {
             value: kept,
             is_minimum: false,
@@ -346,6 +356,8 @@ struct Candidate {
     category: Category,
     rule_id: String,
     platforms: i64,
+    service: Option<Service>,
+    frameworks: i64,
 }
 
 fn candidate(row: &rusqlite::Row<'_>) -> Res<Candidate> {
@@ -362,11 +374,13 @@ fn candidate(row: &rusqlite::Row<'_>) -> Res<Candidate> {
         category: row.word(5)?,
         rule_id: row.get(6)?,
         platforms: row.get(7)?,
+        service: row.word_opt(8)?,
+        frameworks: row.get(9)?,
     })
 }
 
-const CANDIDATE: &str =
-    "f.rowid, f.severity, f.first_seen_at, f.id, f.status, f.category, f.rule_id, f.platforms";
+const CANDIDATE: &str = "f.rowid, f.severity, f.first_seen_at, f.id, f.status, f.category, f.rule_id, f.platforms, \
+     f.service, f.frameworks";
 
 fn of_entity(conn: &Connection, workspace: i64, entity: EntityFilter) -> Res<Vec<Candidate>> {
     let (entity_type, id) = match &entity {
@@ -399,6 +413,20 @@ fn of_entity(conn: &Connection, workspace: i64, entity: EntityFilter) -> Res<Vec
     Ok(found.into_values().collect())
 }
 
+fn of_services(conn: &Connection, workspace: i64, services: &[Service]) -> Res<Vec<Candidate>> {
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT {CANDIDATE} FROM findings f WHERE f.workspace_id = ?1 AND f.service = ?2"
+    ))?;
+    let mut out = Vec::new();
+    for service in services {
+        let mut rows = statement.query(params![workspace, code(*service)])?;
+        while let Some(row) = rows.next()? {
+            out.push(candidate(row)?);
+        }
+    }
+    Ok(out)
+}
+
 fn load(conn: &Connection, workspace: i64, rowids: &[i64]) -> Res<Vec<Candidate>> {
     let mut statement = conn.prepare_cached(&format!(
         "SELECT {CANDIDATE} FROM findings f WHERE f.rowid = ?1 AND f.workspace_id = ?2"
@@ -418,16 +446,30 @@ fn fits(query: &FindingQuery, candidate: &Candidate) -> bool {
     query.statuses.contains(&candidate.status)
         && (query.severities.is_empty() || query.severities.contains(&candidate.place.position.severity))
         && (query.categories.is_empty() || query.categories.contains(&candidate.category))
-        && fits_source(query, &candidate.rule_id, candidate.platforms)
+        && (query.services.is_empty()
+            || candidate
+                .service
+                .is_some_and(|service| query.services.contains(&service)))
+        && fits_source(
+            query,
+            &candidate.rule_id,
+            candidate.platforms,
+            candidate.frameworks,
+        )
 }
 
-fn fits_source(query: &FindingQuery, rule_id: &str, platforms: i64) -> bool {
+fn fits_source(query: &FindingQuery, rule_id: &str, platforms: i64, frameworks: i64) -> bool {
     query.rule_id.as_deref().is_none_or(|rule| rule == rule_id)
         && (query.platforms.is_empty()
             || query
                 .platforms
                 .iter()
                 .any(|platform: &Platform| platforms & text::bit(*platform) != 0))
+        && (query.frameworks.is_empty()
+            || query
+                .frameworks
+                .iter()
+                .any(|framework| frameworks & framework_bit(*framework) != 0))
 }
 
 /// A page of few findings, sorted here.
@@ -439,7 +481,7 @@ fn from_candidates(
     limit: usize,
 ) -> Res<FindingPage> {
     candidates.retain(|candidate| fits(query, candidate));
-    if query.entity.is_some()
+    if (query.entity.is_some() || !query.services.is_empty())
         && let Some(text) = &query.text
     {
         let matching = match text::expression(Some(text), None, &[]) {
@@ -528,12 +570,13 @@ fn filtered(
 ) -> Res<FindingPage> {
     let mut page: Vec<Place> = Vec::with_capacity(limit + 1);
     let mut counted = 0_u64;
-    let mut look = conn.prepare_cached("SELECT rule_id, platforms FROM findings WHERE rowid = ?1")?;
+    let mut look =
+        conn.prepare_cached("SELECT rule_id, platforms, frameworks FROM findings WHERE rowid = ?1")?;
     let mut passes = |place: &Place| -> Res<bool> {
         if words.is_some_and(|words| words.binary_search(&place.rowid).is_err()) {
             return Ok(false);
         }
-        if query.rule_id.is_none() && query.platforms.is_empty() {
+        if query.rule_id.is_none() && query.platforms.is_empty() && query.frameworks.is_empty() {
             return Ok(true);
         }
         let mut rows = look.query([place.rowid])?;
@@ -542,6 +585,7 @@ fn filtered(
                 query,
                 crate::row::str_of(row.get_ref(0)?)?,
                 row.get(1)?,
+                row.get(2)?,
             )),
             None => Ok(false),
         }

@@ -1,11 +1,13 @@
 //! Findings.
 
+mod check;
 mod counts;
 mod list;
 mod reconcile;
 mod row;
 mod text;
 
+pub(crate) use check::{observe_check, pass_check};
 pub(crate) use counts::{all as all_counts, live as live_counts};
 pub(crate) use list::top_live;
 pub(crate) use reconcile::{apply_change, move_subject, state_of};

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     fault::{Fault, Res},
     row::{Columns, Word},
+    scans::{framework_bits, service_code},
     store::SqliteStore,
     writer::Tx,
 };
@@ -115,7 +116,7 @@ pub(crate) fn apply_change(
     tx.bump(workspace)
 }
 
-fn set_state(
+pub(super) fn set_state(
     tx: &Tx<'_>,
     workspace: i64,
     id: FindingId,
@@ -170,12 +171,13 @@ struct Known {
     apps: i64,
     marks: Vec<u8>,
     evidence: String,
+    frameworks: i64,
 }
 
 fn known(tx: &Tx<'_>, workspace: i64, fingerprint: &[u8; 32]) -> Res<Option<Known>> {
     let mut statement = tx.conn.prepare_cached(
         "SELECT f.id, f.rowid, f.status, f.severity, f.category, f.scored, f.snoozed_until, f.dismiss_reason, \
-         f.auto_resolved, f.title, f.subject_name, f.subject_email, f.platforms, f.apps, d.marks, d.evidence \
+         f.auto_resolved, f.title, f.subject_name, f.subject_email, f.platforms, f.apps, d.marks, d.evidence, f.frameworks \
          FROM findings f JOIN finding_details d ON d.workspace_id = f.workspace_id AND d.finding_id = f.id \
          WHERE f.workspace_id = ?1 AND f.fingerprint = ?2",
     )?;
@@ -200,14 +202,15 @@ fn known(tx: &Tx<'_>, workspace: i64, fingerprint: &[u8; 32]) -> Res<Option<Know
                 apps: row.get(13)?,
                 marks: row.get(14)?,
                 evidence: row.get(15)?,
+                frameworks: row.get(16)?,
             })
         })
         .transpose()
 }
 
-type Platforms = HashMap<IntegrationId, Platform>;
+pub(super) type Platforms = HashMap<IntegrationId, Platform>;
 
-fn platforms(conn: &Connection, workspace: i64) -> Res<Platforms> {
+pub(super) fn platforms(conn: &Connection, workspace: i64) -> Res<Platforms> {
     let mut statement =
         conn.prepare_cached("SELECT id, platform FROM integrations WHERE workspace_id = ?1")?;
     let mut rows = statement.query([workspace])?;
@@ -235,7 +238,7 @@ fn platform_bits(observation: &Observation, platforms: &Platforms) -> i64 {
 }
 
 /// Stores an observation. Gives what became of it and whether an answer could show a difference.
-fn observe_one(
+pub(super) fn observe_one(
     tx: &Tx<'_>,
     workspace: i64,
     analysis: AnalysisId,
@@ -303,13 +306,14 @@ fn observe_one(
         || known.email.as_deref() != indexed.email
         || known.platforms != bits;
     let apps_changed = stored_apps(tx, workspace, &known)? != apps;
-    let row_changed = words_changed || apps_changed || known.key != key;
+    let frameworks = framework_bits(&observation.frameworks);
+    let row_changed = words_changed || apps_changed || known.key != key || known.frameworks != frameworks;
     if row_changed {
         let reopened = decision == Observed::Reopen;
         tx.conn
             .prepare_cached(
                 "UPDATE findings SET status = ?2, severity = ?3, category = ?4, scored = ?5, title = ?6, \
-                 subject_name = ?7, subject_email = ?8, platforms = ?9, apps = ?10, \
+                 subject_name = ?7, subject_email = ?8, platforms = ?9, apps = ?10, service = ?13, frameworks = ?14, \
                  reopen_count = reopen_count + ?11, auto_resolved = CASE ?11 WHEN 1 THEN 0 ELSE auto_resolved END, \
                  status_changed_at = CASE ?11 WHEN 1 THEN ?12 ELSE status_changed_at END WHERE rowid = ?1",
             )?
@@ -326,6 +330,8 @@ fn observe_one(
                 apps.len() as i64,
                 reopened,
                 now.as_millis(),
+                service_code(observation.service),
+                frameworks,
             ])?;
         counts.shift(known.key, key);
     }
@@ -370,8 +376,9 @@ fn insert(
     tx.conn
         .prepare_cached(
             "INSERT INTO findings (workspace_id, id, status, severity, category, scored, first_seen_at, entity_type, \
-             entity_id, rule_id, platforms, apps, title, subject_name, subject_email, status_changed_at, fingerprint) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?7, ?16)",
+             entity_id, rule_id, platforms, apps, title, subject_name, subject_email, status_changed_at, fingerprint, \
+             service, frameworks) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?7, ?16, ?17, ?18)",
         )?
         .execute(params![
             workspace,
@@ -390,6 +397,8 @@ fn insert(
             observation.subject_name.untrusted(),
             observation.subject_email,
             observation.fingerprint,
+            service_code(observation.service),
+            framework_bits(&observation.frameworks),
         ])?;
     Ok(())
 }
@@ -431,6 +440,7 @@ struct Swept {
     marks: Vec<u8>,
     misses: i64,
     last_seen_at: i64,
+    of_check: bool,
 }
 
 impl SqliteStore {
@@ -577,7 +587,7 @@ fn unseen_after(
     const LOOKED_AT: usize = 1_000;
     let mut statement = conn.prepare_cached(
         "SELECT f.rowid, f.workspace_id, f.id, f.status, f.rule_id, f.entity_type, f.entity_id, f.apps, d.seen_by, \
-         d.marks, d.misses, d.last_seen_at \
+         d.marks, d.misses, d.last_seen_at, f.service \
          FROM findings f NOT INDEXED LEFT JOIN finding_details d ON d.workspace_id = f.workspace_id AND d.finding_id = f.id \
          WHERE f.rowid > ?1 ORDER BY f.rowid LIMIT ?2",
     )?;
@@ -607,6 +617,7 @@ fn unseen_after(
             marks: row.get(9)?,
             misses: row.get(10)?,
             last_seen_at: row.get(11)?,
+            of_check: row.get::<_, Option<i64>>(12)?.is_some(),
         });
     }
     Ok((out, last.filter(|_| seen == LOOKED_AT)))
@@ -627,6 +638,7 @@ fn sweep_one(
         marks: &marks,
         misses: u32::try_from(finding.misses).unwrap_or(0),
         decided_since: decided_since(tx, workspace, finding)?,
+        of_check: finding.of_check,
     };
     let change = decide_missed(missed, input);
     match &change {

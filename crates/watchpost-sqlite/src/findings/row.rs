@@ -14,9 +14,9 @@ use watchpost_core::{
 
 /// The columns that [`summary`] reads, of `findings f`.
 pub(crate) const SUMMARY: &str = "f.id, f.title, f.severity, f.category, f.status, f.rule_id, f.entity_type, \
-                                  f.entity_id, f.subject_name, f.subject_email, f.first_seen_at, f.apps";
+                                  f.entity_id, f.subject_name, f.subject_email, f.first_seen_at, f.apps, f.service";
 /// How many they are.
-pub(super) const SUMMARY_COLUMNS: usize = 12;
+pub(super) const SUMMARY_COLUMNS: usize = 13;
 
 /// A finding, and how many further apps it has; those are read apart.
 pub(crate) fn summary(row: &Row<'_>) -> Res<(FindingSummary, u64)> {
@@ -28,6 +28,7 @@ pub(crate) fn summary(row: &Row<'_>) -> Res<(FindingSummary, u64)> {
         category: row.word(3)?,
         status: row.word(4)?,
         rule_id: str_of(row.get_ref(5)?)?.to_owned(),
+        service: row.word_opt(12)?,
         subject: Subject {
             entity,
             name: row.text(8)?,

@@ -606,5 +606,7 @@ pub fn observation(rule: &str, entity: EntityRef, severity: Severity, marks: Mar
         evidence: "[]".into(),
         apps: Vec::new(),
         marks,
+        service: None,
+        frameworks: Vec::new(),
     }
 }

@@ -1,0 +1,524 @@
+//! The `scan` job: reads settings, judges them, keeps both, and reconciles the findings of checks.
+
+use super::{
+    CheckReconciliation, Exemption, FinishScan, ResultDetail, Scan, ScanCounts, ScanPermit, SettingValue,
+};
+use crate::{
+    access::JobPermit,
+    audit::CallRecord,
+    check::{
+        Check, CheckDocument, CheckEngine, CheckOver, CheckResult, Exempted, Outcome, Profile, ScanType,
+        SkipReason, Unreadable, Verdict,
+    },
+    connector::Connector,
+    document::{AppDocument, EntityRef},
+    error::Error,
+    finding::{Observation, fingerprint},
+    id::{IntegrationId, ScanId},
+    integration::Integration,
+    ports::Clock,
+    setting::CollectRequest,
+    store::Store,
+    sync::connector_for,
+    text::ForeignText,
+    time::Timestamp,
+    word::{CollectionState, RunState, Severity},
+};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+/// How long a scan may take, in milliseconds.
+pub const SCAN_LIMIT_MS: i64 = 30 * 60 * 1_000;
+/// Apps that are judged at a time.
+const APPS_PER_PAGE: usize = 500;
+/// Apps read from the store at a time.
+const APPS_PER_READ: usize = 500;
+
+/// Runs a scan to its end. Progress sentences go to `progress`.
+///
+/// # Errors
+/// The store's, or an engine that can't go on. What the vendor or the configuration fails with ends the scan as
+/// `failed` with the reason, which is no error here.
+pub async fn run_scan(
+    store: &dyn Store,
+    engine: &dyn CheckEngine,
+    connectors: &[Arc<dyn Connector>],
+    clock: &dyn Clock,
+    job: &JobPermit,
+    id: ScanId,
+    progress: &(dyn Fn(String) + Send + Sync),
+) -> Result<(), Error> {
+    let permit = ScanPermit::of_job(job, id);
+    let scope = permit.scope();
+    let Some(scan) = store.scan(scope, id).await? else {
+        return Ok(());
+    };
+    if !store.begin_scan(&permit, clock.now()).await? {
+        return Ok(());
+    }
+    let done = judge(store, engine, connectors, clock, &permit, &scan, progress).await?;
+    let (state, reason, results, findings) = match done {
+        Ok((results, findings)) => (RunState::Completed, None, results, findings),
+        Err(reason) => (RunState::Failed, Some(reason), Vec::new(), None),
+    };
+    finish(store, &permit, state, reason, results, findings, clock.now()).await
+}
+
+/// Ends a scan whose job can't go on.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn fail_scan(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    job: &JobPermit,
+    id: ScanId,
+    reason: String,
+) -> Result<(), Error> {
+    let permit = ScanPermit::of_job(job, id);
+    let failed = RunState::Failed;
+    finish(
+        store,
+        &permit,
+        failed,
+        Some(reason),
+        Vec::new(),
+        None,
+        clock.now(),
+    )
+    .await
+}
+
+async fn finish(
+    store: &dyn Store,
+    permit: &ScanPermit,
+    state: RunState,
+    reason: Option<String>,
+    results: Vec<ResultDetail>,
+    findings: Option<CheckReconciliation>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let command = FinishScan {
+        id: permit.scan(),
+        state,
+        reason,
+        counts: ScanCounts::of(results.iter().map(|result| &result.row)),
+        results,
+        findings,
+        now,
+    };
+    let write = permit
+        .scope()
+        .authorize(command, CallRecord::new("job", "scan", "{}"))
+        .map_err(|_| Error::Denied)?;
+    store.finish_scan(write).await?.into_value();
+    Ok(())
+}
+
+type Judged = Result<(Vec<ResultDetail>, Option<CheckReconciliation>), String>;
+
+/// Reads and judges; the inner error is why the scan failed.
+async fn judge(
+    store: &dyn Store,
+    engine: &dyn CheckEngine,
+    connectors: &[Arc<dyn Connector>],
+    clock: &dyn Clock,
+    permit: &ScanPermit,
+    scan: &Scan,
+    progress: &(dyn Fn(String) + Send + Sync),
+) -> Result<Judged, Error> {
+    let scope = permit.scope();
+    let Some(integration) = store.integration(scope, scan.integration).await? else {
+        return Ok(Err("the integration was removed".into()));
+    };
+    let chosen: Vec<usize> = checks_for(engine, scan.scan_type, &integration);
+    if chosen.is_empty() {
+        return Ok(Err(format!(
+            "there is no {} check for {}",
+            scan.scan_type,
+            integration.platform.title()
+        )));
+    }
+    if scan.fresh {
+        let paths = paths_of(engine.checks(), &chosen);
+        if let Err(reason) = collect(store, connectors, clock, permit, &integration, paths, progress).await? {
+            return Ok(Err(reason));
+        }
+    } else {
+        let Some(from) = last_read(store, permit, scan).await? else {
+            return Ok(Err(
+                "there is no scan yet whose settings could be judged again: start one that reads them".into(),
+            ));
+        };
+        store.copy_settings(permit, from).await?;
+    }
+    progress(format!("judging {} checks", chosen.len()));
+    let values = store.setting_values(scope, scan.id, &[]).await?;
+    let exemptions = store.exemptions(scope).await?;
+    let now = clock.now();
+    let document = document_of(&integration, values, &exemptions, now);
+    let mut results = match evaluate(
+        engine,
+        document,
+        chosen,
+        Profile::Default,
+        now,
+        Apps::Stored(store, permit),
+    )
+    .await?
+    {
+        Ok(results) => results,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    let exempted = exempt_whole(&mut results, &exemptions, now);
+    let findings = scan
+        .fresh
+        .then(|| reconciliation(engine.checks(), &results, &exempted, &integration));
+    Ok(Ok((results, findings)))
+}
+
+/// The checks of a type for a platform.
+fn checks_for(engine: &dyn CheckEngine, scan_type: ScanType, integration: &Integration) -> Vec<usize> {
+    engine
+        .checks()
+        .iter()
+        .enumerate()
+        .filter(|(_, check)| {
+            check.scan == Some(scan_type)
+                && (check.platforms.is_empty() || check.platforms.contains(&integration.platform))
+        })
+        .map(|(at, _)| at)
+        .collect()
+}
+
+fn paths_of(checks: &[Check], chosen: &[usize]) -> BTreeSet<String> {
+    chosen
+        .iter()
+        .filter_map(|at| checks.get(*at))
+        .flat_map(|check| check.inputs.iter().chain(&check.optional_inputs))
+        .cloned()
+        .collect()
+}
+
+async fn last_read(store: &dyn Store, permit: &ScanPermit, scan: &Scan) -> Result<Option<ScanId>, Error> {
+    let latest = store
+        .latest_scan(permit.scope(), scan.integration, scan.scan_type, None)
+        .await?;
+    Ok(latest.map(|scan| scan.id))
+}
+
+async fn collect(
+    store: &dyn Store,
+    connectors: &[Arc<dyn Connector>],
+    clock: &dyn Clock,
+    permit: &ScanPermit,
+    integration: &Integration,
+    paths: BTreeSet<String>,
+    progress: &(dyn Fn(String) + Send + Sync),
+) -> Result<Result<(), String>, Error> {
+    let Some(connector) = connector_for(connectors, integration.platform) else {
+        return Ok(Err(format!(
+            "this version can't read {}",
+            integration.platform.title()
+        )));
+    };
+    let known: BTreeSet<String> = connector
+        .setting_paths()
+        .iter()
+        .map(|path| (*path).to_owned())
+        .filter(|path| paths.contains(path))
+        .collect();
+    if known.is_empty() {
+        // Checks over apps alone read nothing anew from the vendor.
+        return Ok(Ok(()));
+    }
+    let Some(config) = store.open_config_for_scan(permit).await? else {
+        return Ok(Err("the integration was removed or disconnected".into()));
+    };
+    let until = clock.now().plus_millis(SCAN_LIMIT_MS);
+    let all = known.len();
+    let request = CollectRequest {
+        paths: known,
+        metered: true,
+    };
+    let mut run = match connector.collect(&config, request).await {
+        Ok(run) => run,
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    let mut read = 0_usize;
+    loop {
+        if clock.now() >= until {
+            return Ok(Err("it took longer than 30 minutes".into()));
+        }
+        match run.next_setting().await {
+            Ok(Some(setting)) => {
+                read = read.saturating_add(1);
+                progress(format!("reading settings, {read} of {all}"));
+                store.store_setting(permit, setting, clock.now()).await?;
+            }
+            Ok(None) => return Ok(Ok(())),
+            Err(error) => return Ok(Err(error.to_string())),
+        }
+    }
+}
+
+/// What the checks see: a scan's settings with the exemptions that hold.
+pub fn document_of(
+    integration: &Integration,
+    values: Vec<SettingValue>,
+    exemptions: &[Exemption],
+    now: Timestamp,
+) -> CheckDocument {
+    let name = if integration.name.is_empty() {
+        integration.platform.title().to_owned()
+    } else {
+        integration.name.untrusted().to_owned()
+    };
+    let mut document = CheckDocument::new(
+        integration.platform,
+        integration.tenant_key.clone().unwrap_or_default(),
+        name,
+    );
+    for value in values {
+        let row = value.row;
+        if row.state != CollectionState::Complete {
+            let detail = row.detail.clone();
+            let state = row.state;
+            document
+                .unreadable
+                .insert(row.path.clone(), Unreadable { state, detail });
+        }
+        let Some(text) = value.document else { continue };
+        match serde_json::from_str(&text) {
+            Ok(json) => {
+                document.settings.insert(row.path, json);
+            }
+            Err(_) => {
+                document.unreadable.insert(
+                    row.path,
+                    Unreadable {
+                        state: CollectionState::Failed,
+                        detail: Some("the vendor's answer is no JSON".into()),
+                    },
+                );
+            }
+        }
+    }
+    document.exemptions = exemptions
+        .iter()
+        .filter(|exemption| exemption.holds_at(now) && exemption.what.kind != "*")
+        .map(|exemption| exemption.what.clone())
+        .collect();
+    document
+}
+
+/// Where checks over apps get them.
+pub enum Apps<'a> {
+    /// From the store, those of the document's integration.
+    Stored(&'a dyn Store, &'a ScanPermit),
+    /// There are none: such checks don't apply.
+    None,
+}
+
+/// Evaluates checks: those over settings at once, those over apps page by page. The inner error is why the engine
+/// can't go on.
+///
+/// # Errors
+/// The store's.
+pub async fn evaluate(
+    engine: &dyn CheckEngine,
+    document: CheckDocument,
+    chosen: Vec<usize>,
+    profile: Profile,
+    now: Timestamp,
+    apps: Apps<'_>,
+) -> Result<Result<Vec<ResultDetail>, String>, Error> {
+    let checks = engine.checks();
+    let over = |at: &usize| checks.get(*at).is_some_and(|check| check.over == CheckOver::Apps);
+    let (over_apps, over_settings): (Vec<usize>, Vec<usize>) = chosen.into_iter().partition(over);
+    let document = Arc::new(document);
+    let now_ms = now.as_millis();
+    let mut found: HashMap<usize, Outcome> = HashMap::new();
+    match engine
+        .evaluate_checks(Arc::clone(&document), over_settings, profile, now_ms)
+        .await
+    {
+        Ok(verdicts) => keep(&mut found, verdicts),
+        Err(error) => return Ok(Err(error.to_string())),
+    }
+    if !over_apps.is_empty() {
+        let mut pages = Pages::new(&apps);
+        let mut any = false;
+        while let Some(page) = pages.next().await? {
+            if page.is_empty() {
+                continue;
+            }
+            any = true;
+            let mut with_apps = CheckDocument::clone(&document);
+            with_apps.apps = page;
+            match engine
+                .evaluate_checks(Arc::new(with_apps), over_apps.clone(), profile, now_ms)
+                .await
+            {
+                Ok(verdicts) => keep(&mut found, verdicts),
+                Err(error) => return Ok(Err(error.to_string())),
+            }
+        }
+        if !any {
+            for at in over_apps {
+                let reason = "No app was read from this integration.";
+                found.insert(
+                    at,
+                    Outcome::plain(CheckResult::Skipped, Some(SkipReason::NotApplicable), reason),
+                );
+            }
+        }
+    }
+    let mut results: Vec<ResultDetail> = found
+        .into_iter()
+        .filter_map(|(at, outcome)| Some(ResultDetail::new(checks.get(at)?, outcome)))
+        .collect();
+    results.sort_by(|a, b| a.row.check_id.cmp(&b.row.check_id));
+    Ok(Ok(results))
+}
+
+fn keep(found: &mut HashMap<usize, Outcome>, verdicts: Vec<Verdict>) {
+    for verdict in verdicts {
+        let outcome = match found.remove(&verdict.check) {
+            Some(before) => before.merged(verdict.outcome),
+            None => verdict.outcome,
+        };
+        found.insert(verdict.check, outcome);
+    }
+}
+
+/// An integration's apps, page by page.
+struct Pages<'a> {
+    apps: &'a Apps<'a>,
+    integration: Option<IntegrationId>,
+    after: Option<crate::id::AppId>,
+    ended: bool,
+}
+
+impl<'a> Pages<'a> {
+    const fn new(apps: &'a Apps<'a>) -> Self {
+        Self {
+            apps,
+            integration: None,
+            after: None,
+            ended: false,
+        }
+    }
+
+    async fn next(&mut self) -> Result<Option<Vec<AppDocument>>, Error> {
+        let Apps::Stored(store, permit) = self.apps else {
+            return Ok(None);
+        };
+        if self.ended {
+            return Ok(None);
+        }
+        if self.integration.is_none() {
+            let scan = store.scan(permit.scope(), permit.scan()).await?;
+            self.integration = scan.map(|scan| scan.integration);
+        }
+        let page = store
+            .app_documents(permit.scope(), self.after, APPS_PER_READ.min(APPS_PER_PAGE))
+            .await?;
+        let Some(last) = page.last() else {
+            self.ended = true;
+            return Ok(None);
+        };
+        self.after = Some(last.id);
+        let of_integration = |doc: &AppDocument| Some(doc.integration.id) == self.integration;
+        Ok(Some(page.into_iter().filter(of_integration).collect()))
+    }
+}
+
+/// Skips checks that are exempted as a whole, and says why. Gives their ids.
+fn exempt_whole(results: &mut [ResultDetail], exemptions: &[Exemption], now: Timestamp) -> BTreeSet<String> {
+    let mut exempted = BTreeSet::new();
+    for result in results {
+        let named = |what: &Exempted| {
+            what.kind == "*"
+                && (what.check == result.row.check_id
+                    || result.row.frameworks.iter().any(|id| id.as_str() == what.check))
+        };
+        let Some(exemption) = exemptions
+            .iter()
+            .find(|exemption| exemption.holds_at(now) && named(&exemption.what))
+        else {
+            continue;
+        };
+        let until = exemption.until.map_or_else(
+            || "until it is taken back".to_owned(),
+            |until| format!("until {until}"),
+        );
+        let reason = format!(
+            "Exempted by {} {until}: {}",
+            exemption.owner.untrusted(),
+            exemption.reason.untrusted()
+        );
+        exempted.insert(result.row.check_id.clone());
+        result.row.result = CheckResult::Skipped;
+        result.row.skip = Some(SkipReason::NotApplicable);
+        result.row.reason = ForeignText::sentence(&reason);
+        result.would_pass = None;
+    }
+    exempted
+}
+
+fn reconciliation(
+    checks: &[Check],
+    results: &[ResultDetail],
+    exempted: &BTreeSet<String>,
+    integration: &Integration,
+) -> CheckReconciliation {
+    let by_id: HashMap<&str, &Check> = checks.iter().map(|check| (check.id.as_str(), check)).collect();
+    let entity = EntityRef::Integration(integration.id);
+    let mut out = CheckReconciliation::default();
+    for result in results {
+        let row = &result.row;
+        let print = fingerprint(&row.check_id, entity);
+        match (row.result, row.skip) {
+            (CheckResult::Failed, _) => {
+                if let Some(check) = by_id.get(row.check_id.as_str()) {
+                    out.failed.push(observation(check, result, integration));
+                }
+            }
+            (CheckResult::Skipped, _) if exempted.contains(&row.check_id) => out.ended.push(print),
+            (CheckResult::Passed, _) | (CheckResult::Skipped, Some(SkipReason::NotApplicable)) => {
+                out.clear.push(print);
+            }
+            // What couldn't be judged ends nothing.
+            (CheckResult::Skipped | CheckResult::Error, _) => {}
+        }
+    }
+    out
+}
+
+fn observation(check: &Check, result: &ResultDetail, integration: &Integration) -> Observation {
+    let entity = EntityRef::Integration(integration.id);
+    let name = if integration.name.is_empty() {
+        ForeignText::name(integration.platform.title())
+    } else {
+        integration.name.clone()
+    };
+    Observation {
+        fingerprint: fingerprint(&check.id, entity),
+        rule_id: check.id.clone(),
+        severity: check.severity,
+        category: check.category,
+        scored: check.severity != Severity::Info,
+        entity,
+        subject_name: name,
+        subject_email: None,
+        title: result.row.reason.clone(),
+        evidence: result.evidence.clone(),
+        apps: Vec::new(),
+        marks: std::collections::BTreeMap::new(),
+        service: Some(check.service),
+        frameworks: check.frameworks.clone(),
+    }
+}

@@ -77,6 +77,21 @@ pub struct ReportRequest {
     pub services: Vec<Service>,
 }
 
+/// The address of a report as a resource. It says all that the report depends on, so nothing is stored:
+/// `watchpost://reports/SCAN-KIND.ENDING?framework=…&service=…&compare_with=…`.
+pub fn report_uri(scan: &ScanId, request: &ReportRequest, format: ReportFormat) -> String {
+    let mut uri = format!("watchpost://reports/{scan}-{}.{}", request.kind, format.extension());
+    let mut parts: Vec<String> = Vec::new();
+    parts.extend(request.frameworks.iter().map(|word| format!("framework={word}")));
+    parts.extend(request.services.iter().map(|word| format!("service={word}")));
+    parts.extend(request.compare_with.iter().map(|id| format!("compare_with={id}")));
+    if !parts.is_empty() {
+        uri.push('?');
+        uri.push_str(&parts.join("&"));
+    }
+    uri
+}
+
 /// Everything that a report says, in the order in which lists show it.
 #[derive(Debug, Clone)]
 pub struct ReportData {

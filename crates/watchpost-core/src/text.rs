@@ -66,6 +66,15 @@ impl ForeignText {
         Self(out.into())
     }
 
+    /// Cleans a text of several lines: each as [`ForeignText::clean`] does, the line breaks stay; at most `chars_max`
+    /// characters in all.
+    pub fn lines(raw: &str, chars_max: usize) -> Self {
+        let lines: Vec<Self> = raw.lines().map(|line| Self::clean(line, chars_max)).collect();
+        let texts: Vec<&str> = lines.iter().map(Self::untrusted).collect();
+        let whole: String = texts.join("\n").chars().take(chars_max).collect();
+        Self(whole.into())
+    }
+
     /// The characters. Whoever calls this says where they go: only into a JSON string value, a fence, an escaper,
     /// or a database column.
     pub fn untrusted(&self) -> &str {

@@ -11,9 +11,11 @@ use std::{borrow::Cow, fmt, marker::PhantomData};
 use watchpost_core::{
     app::AppLookup,
     audit::AuditKey,
+    check::{CheckResult, Framework, ScanType, Service},
     id::FindingId,
     identity::normal_address,
-    word::{AppPolicy, Category, DismissReason, FindingStatus, Platform, Severity},
+    report::ReportKind,
+    word::{AppPolicy, Category, DismissReason, FindingStatus, Platform, RunState, Severity},
 };
 
 /// Values that one list takes at the most: each closed list has fewer words.
@@ -117,7 +119,37 @@ macro_rules! word_lists {
         }
     )+};
 }
-word_lists!(Severity, Category, FindingStatus, Platform, DismissReason);
+word_lists!(
+    Severity,
+    Category,
+    FindingStatus,
+    Platform,
+    DismissReason,
+    ScanType,
+    CheckResult,
+    RunState,
+    ReportKind
+);
+
+impl WordList for Framework {
+    const WORDS: &'static [Self] = Self::ALL;
+    fn text(self) -> &'static str {
+        self.as_str()
+    }
+    fn other_spelling(text: &str) -> Option<Self> {
+        Self::from_name(text)
+    }
+}
+
+impl WordList for Service {
+    const WORDS: &'static [Self] = Self::ALL;
+    fn text(self) -> &'static str {
+        self.as_str()
+    }
+    fn other_spelling(text: &str) -> Option<Self> {
+        Self::from_name(text)
+    }
+}
 
 impl WordList for AppPolicy {
     const WORDS: &'static [Self] = &[Self::Sanctioned, Self::Unauthorized, Self::Blocked, Self::None];
@@ -423,6 +455,13 @@ impl<'k> Reduced<'k> {
     pub(crate) fn number(&mut self, name: &'static str, number: Option<i64>) {
         if let Some(number) = number {
             self.fields.push((name, number.to_string()));
+        }
+    }
+    /// An id of ours, if it is one; any other text as a digest.
+    pub(crate) fn id(&mut self, name: &'static str, text: Option<&str>) {
+        match text {
+            Some(text) if text.parse::<FindingId>().is_ok() => self.word(name, text),
+            other => self.secret(name, other),
         }
     }
     /// A finding's id.

@@ -91,6 +91,8 @@ impl CursorKey {
         list(&mut query.categories.iter().map(|word| word.code()));
         list(&mut query.statuses.iter().map(|word| word.code()));
         list(&mut query.platforms.iter().map(|word| word.code()));
+        list(&mut query.services.iter().map(|word| word.code()));
+        list(&mut query.frameworks.iter().map(|word| word.code()));
         match &query.entity {
             None => mac.update(&[0]),
             Some(EntityFilter::Identity(id)) => {

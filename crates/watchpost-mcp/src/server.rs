@@ -11,7 +11,7 @@ use crate::{
 use serde_json::value::RawValue;
 use std::{borrow::Cow, sync::Arc};
 use watchpost_core::{
-    access::{Permission, WorkspaceScope},
+    access::{KeyScope, Permission, WorkspaceScope},
     audit::{AuditKey, AuditOutcome, AuditTarget, CallRecord},
     service::Watchpost,
 };
@@ -101,7 +101,11 @@ impl McpServer {
                 description: Some("Answers questions about a company's security posture".into()),
                 website_url: None,
             },
-            read_list: catalog(TOOLS.iter().filter(|tool| tool.declaration.is_query()))?,
+            read_list: catalog(
+                TOOLS
+                    .iter()
+                    .filter(|tool| tool.declaration.permission.granted_to_scope(KeyScope::Read)),
+            )?,
             write_list: catalog(TOOLS.iter())?,
             kept: Kept::default(),
         })
@@ -204,7 +208,7 @@ impl McpServer {
             Ok(answer) => answer,
             Err(failure) => return self.fail(scope, name, reduced, failure).await,
         };
-        let content = fence::content(&answer.sentence, &answer.structured, self.watchpost.random());
+        let content = answer.content(self.watchpost.random());
         let reply = Arc::new(Reply {
             result: ToolResult {
                 content: content.into(),
@@ -243,7 +247,7 @@ impl McpServer {
         self.kept.changed(scope);
         match answer {
             Ok(answer) => complete(ToolResult {
-                content: fence::content(&answer.sentence, &answer.structured, self.watchpost.random()).into(),
+                content: answer.content(self.watchpost.random()).into(),
                 structured: Some(answer.structured.into()),
                 is_error: false,
             }),

@@ -274,7 +274,7 @@ impl Instance {
     ) -> Watchpost {
         Watchpost::new(
             Arc::new(self.store.clone()),
-            Arc::clone(&self.engine),
+            crate::engines::engines(Arc::clone(&self.engine)),
             connectors,
             Arc::clone(&self.ambient.clock),
             random,

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use watchpost_core::{
     access::Permission,
     app::AppMatch,
+    check::{Framework, Service},
     finding::{EntityFilter, FindingQuery},
     identity::normal_address,
     word::{Category, FindingStatus, Platform, Severity},
@@ -33,6 +34,11 @@ pub(super) struct Input {
     /// Platforms the evidence comes from.
     #[serde(default)]
     platform: Many<Platform>,
+    /// Of failed checks: their framework or service.
+    #[serde(default)]
+    framework: Many<Framework>,
+    #[serde(default)]
+    service: Many<Service>,
     /// Whom or what findings are about: an email address, an app's name, or an id from another answer.
     entity: Option<Line<320>>,
     /// Words that title, subject or rule id must contain.
@@ -49,6 +55,8 @@ impl Arguments for Input {
         out.words("category", self.category.as_slice());
         out.words("status", self.status.as_slice());
         out.words("platform", self.platform.as_slice());
+        out.words("framework", self.framework.as_slice());
+        out.words("service", self.service.as_slice());
         if let Some(entity) = &self.entity {
             out.address("entity", entity.as_str());
         }
@@ -107,7 +115,7 @@ impl Tool for ListFindings {
     const DECLARATION: Declaration = Declaration {
         name: "list_findings",
         title: "List findings",
-        description: "Findings: what is wrong with the company's identities, apps and platforms, worst first. Filter by severity, category, status, platform (each one value or a list), by entity (a person's email, an app, any id) and by text. Use for \"who are the admins without MFA\", \"critical findings in Okta\", \"what is wrong with this app\". total counts all that fit; page with next_cursor.",
+        description: "Findings: what is wrong with the company's identities, apps and platforms, worst first. Filter by severity, category, status, platform (each one value or a list), by framework or service of a failed check, by entity (a person's email, an app, any id) and by text. Use for \"who are the admins without MFA\", \"critical findings in Okta\", \"what is wrong with this app\". total counts all that fit; page with next_cursor.",
         permission: Permission::ReadPosture,
         hints: QUERY,
     };
@@ -125,6 +133,8 @@ impl Tool for ListFindings {
             categories: input.category.as_slice().to_vec(),
             statuses,
             platforms: input.platform.as_slice().to_vec(),
+            services: input.service.as_slice().to_vec(),
+            frameworks: input.framework.as_slice().to_vec(),
             entity: match &input.entity {
                 Some(text) => Some(entity(context, text.as_str()).await?),
                 None => None,

@@ -6,22 +6,30 @@
 //! `docs/tools.md` anew.
 
 mod check_app_policy;
+mod compare_scans;
 mod dismiss_finding;
+mod generate_report;
 mod get_integrations;
 mod get_posture_summary;
 mod get_risk_score;
+mod get_scan;
+mod get_score_trend;
+mod list_check_results;
 mod list_findings;
 mod list_rules;
+mod list_scans;
 mod lookup_identity;
 mod remediate_finding;
 mod set_app_policy;
 mod snooze_finding;
+mod start_scan;
 mod trigger_sync;
 
 use crate::{
     arguments::{self, Arguments, Reduced},
     cursor::CursorKey,
     error::Failure,
+    fence,
     schema,
     wire::AsOf,
 };
@@ -30,6 +38,7 @@ use std::{future::Future, pin::Pin};
 use watchpost_core::{
     access::{Permission, WorkspaceScope},
     audit::{AuditKey, AuditTarget, CallRecord},
+    ports::Random,
     posture::Freshness,
     service::Watchpost,
     time::Timestamp,
@@ -124,6 +133,16 @@ pub(crate) struct Answer {
     pub(crate) target: AuditTarget,
     /// When the text goes stale by time alone.
     pub(crate) good_until: Option<Timestamp>,
+    /// A file that it points to.
+    pub(crate) link: Option<Link>,
+}
+
+/// A link to a resource, beside the text.
+#[derive(Debug, Clone)]
+pub(crate) struct Link {
+    pub(crate) uri: String,
+    pub(crate) name: String,
+    pub(crate) media_type: &'static str,
 }
 
 impl Answer {
@@ -134,7 +153,23 @@ impl Answer {
             structured: serde_json::to_vec(output).map_err(Failure::unwritable)?,
             target: AuditTarget::default(),
             good_until: None,
+            link: None,
         })
+    }
+    /// The `content` array: the text, and the link if there is one.
+    pub(crate) fn content(&self, random: &dyn Random) -> Vec<u8> {
+        let mut content = fence::content(&self.sentence, &self.structured, random);
+        if let Some(link) = &self.link {
+            content.pop();
+            let block = serde_json::json!({
+                "type": "resource_link",
+                "uri": link.uri,
+                "name": link.name,
+                "mimeType": link.media_type,
+            });
+            content.extend_from_slice(format!(",{block}]").as_bytes());
+        }
+        content
     }
     /// Names what the audit entry is about.
     pub(crate) fn about(mut self, target: AuditTarget) -> Self {
@@ -260,17 +295,24 @@ async fn run<T: Tool>(caller: Caller<'_>, arguments: Option<&str>) -> Ran {
 }
 
 /// All tools, sorted by name.
-pub static TOOLS: [ToolEntry; 12] = [
+pub static TOOLS: [ToolEntry; 19] = [
     ToolEntry::of::<check_app_policy::CheckAppPolicy>(),
+    ToolEntry::of::<compare_scans::CompareScans>(),
     ToolEntry::of::<dismiss_finding::DismissFinding>(),
+    ToolEntry::of::<generate_report::GenerateReport>(),
     ToolEntry::of::<get_integrations::GetIntegrations>(),
     ToolEntry::of::<get_posture_summary::GetPostureSummary>(),
     ToolEntry::of::<get_risk_score::GetRiskScore>(),
+    ToolEntry::of::<get_scan::GetScan>(),
+    ToolEntry::of::<get_score_trend::GetScoreTrend>(),
+    ToolEntry::of::<list_check_results::ListCheckResults>(),
     ToolEntry::of::<list_findings::ListFindings>(),
     ToolEntry::of::<list_rules::ListRules>(),
+    ToolEntry::of::<list_scans::ListScans>(),
     ToolEntry::of::<lookup_identity::LookupIdentity>(),
     ToolEntry::of::<remediate_finding::RemediateFinding>(),
     ToolEntry::of::<set_app_policy::SetAppPolicy>(),
     ToolEntry::of::<snooze_finding::SnoozeFinding>(),
+    ToolEntry::of::<start_scan::StartScan>(),
     ToolEntry::of::<trigger_sync::TriggerSync>(),
 ];

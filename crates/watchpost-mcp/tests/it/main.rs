@@ -4,5 +4,6 @@
 mod behaviour;
 mod declarations;
 mod safety;
+mod scans;
 mod store;
 mod world;

@@ -479,6 +479,7 @@ impl JobStore for Fake {
                         id: job,
                         kind: JobKind::Sync,
                         integration: Some(row.id),
+                        scan: None,
                         state: RunState::Queued,
                         attempts: 0,
                         queued_at: command.now,

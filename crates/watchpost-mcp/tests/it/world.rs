@@ -9,6 +9,8 @@ use std::sync::{
     atomic::{AtomicI64, AtomicU64, Ordering},
 };
 use watchpost_core::{
+    check::{Check, CheckDocument, CheckEngine, Profile, Verdict},
+    report::{Rendered, ReportData, ReportError, ReportFormat, ReportRenderer},
     access::{AccessGate, KeyRow, KeyScope, NewKey, WorkspaceScope},
     app::{App, AppRef},
     audit::{AuditKey, AuditRow},
@@ -21,7 +23,7 @@ use watchpost_core::{
     policy::{Evaluation, PolicyEngine, PolicyError, Rule},
     ports::{Clock, Random},
     posture::{Coverage, Snapshot},
-    service::Watchpost,
+    service::{Engines, Watchpost},
     text::ForeignText,
     time::Timestamp,
     word::{
@@ -72,6 +74,30 @@ impl Random for TestRandom {
 }
 
 struct Engine(Vec<Rule>);
+
+struct NoChecks;
+
+#[async_trait]
+impl CheckEngine for NoChecks {
+    fn checks(&self) -> &[Check] {
+        &[]
+    }
+    async fn evaluate_checks(
+        &self,
+        _: Arc<CheckDocument>,
+        _: Vec<usize>,
+        _: Profile,
+        _: i64,
+    ) -> Result<Vec<Verdict>, PolicyError> {
+        Ok(Vec::new())
+    }
+}
+
+impl ReportRenderer for NoChecks {
+    fn render(&self, _: &ReportData, _: ReportFormat) -> Result<Rendered, ReportError> {
+        Err(ReportError::Unfit("no reports in this test"))
+    }
+}
 
 #[async_trait]
 impl PolicyEngine for Engine {
@@ -193,7 +219,11 @@ impl World {
         ];
         let watchpost = Watchpost::new(
             Arc::clone(&store) as _,
-            Arc::new(Engine(rules)),
+            Engines {
+                rules: Arc::new(Engine(rules)),
+                checks: Arc::new(NoChecks),
+                renderer: Arc::new(NoChecks),
+            },
             Vec::new(),
             Arc::clone(&clock) as _,
             Arc::new(TestRandom::default()),
@@ -442,6 +472,7 @@ pub(crate) fn finding(n: u8, severity: Severity, rule: &str, hostile: &str) -> R
             category: Category::IdentitySecurity,
             status: FindingStatus::Open,
             rule_id: rule.into(),
+            service: None,
             subject: Subject {
                 entity: EntityRef::Identity(IdentityId::from_bytes([21; 16])),
                 name: name("Mara Holt"),

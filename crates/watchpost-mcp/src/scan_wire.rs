@@ -1,0 +1,299 @@
+//! Shapes and arguments that the scan tools share.
+
+use crate::{
+    arguments::{Line, Many, Reduced, Word},
+    error::Failure,
+    tools::Context,
+    wire::{Tenths, Text},
+};
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use watchpost_core::{
+    check::{CheckResult, Framework, ScanType, Service, SkipReason},
+    id::{IntegrationId, ScanId},
+    scan::{ComplianceScore, ResultRow, Scan, ScanCounts},
+    text::ForeignText,
+    time::Timestamp,
+    word::Severity,
+};
+
+/// Which scan: one by id, or the latest completed one of a type.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ScanChoice<'i> {
+    scan_id: Option<&'i Line<36>>,
+    scan_type: Option<Word<ScanType>>,
+    integration_id: Option<&'i Line<36>>,
+}
+
+fn bad_id(field: &str, tool: &str) -> Failure {
+    Failure::invalid(format!(
+        "`{field}` must be an id as `{tool}` gives it, like 018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f"
+    ))
+}
+
+/// A scan's id.
+pub(crate) fn scan_id(field: &'static str, text: Option<&Line<36>>) -> Result<Option<ScanId>, Failure> {
+    text.map(|text| text.as_str().parse().map_err(|_| bad_id(field, "list_scans")))
+        .transpose()
+}
+
+/// An integration's id.
+pub(crate) fn integration_id(text: Option<&Line<36>>) -> Result<Option<IntegrationId>, Failure> {
+    text.map(|text| {
+        text.as_str()
+            .parse()
+            .map_err(|_| bad_id("integration_id", "get_integrations"))
+    })
+    .transpose()
+}
+
+impl<'i> ScanChoice<'i> {
+    pub(crate) const fn new(
+        scan_id: Option<&'i Line<36>>,
+        scan_type: Option<Word<ScanType>>,
+        integration_id: Option<&'i Line<36>>,
+    ) -> Self {
+        Self {
+            scan_id,
+            scan_type,
+            integration_id,
+        }
+    }
+    pub(crate) fn scan_type(&self) -> ScanType {
+        self.scan_type.map_or(ScanType::Compliance, |word| word.0)
+    }
+    pub(crate) async fn find(&self, context: &Context<'_>) -> Result<Scan, Failure> {
+        let id = scan_id("scan_id", self.scan_id)?;
+        let integration = integration_id(self.integration_id)?;
+        Ok(context
+            .watchpost
+            .find_scan(context.scope, id, integration, self.scan_type())
+            .await?)
+    }
+    pub(crate) fn reduce(&self, out: &mut Reduced<'_>) {
+        out.id("scan_id", self.scan_id.map(Line::as_str));
+        out.id("integration_id", self.integration_id.map(Line::as_str));
+        if let Some(Word(word)) = self.scan_type {
+            out.word("scan_type", word.as_str());
+        }
+    }
+}
+
+/// Frameworks and services that an answer is confined to.
+pub(crate) fn fits(row: &ResultRow, frameworks: &Many<Framework>, services: &Many<Service>) -> bool {
+    let frameworks = frameworks.as_slice();
+    services.admits(row.service)
+        && (frameworks.is_empty()
+            || row
+                .frameworks
+                .iter()
+                .any(|id| frameworks.contains(&id.framework())))
+}
+
+/// A score as answers show it.
+pub(crate) fn tenths(score: Option<ComplianceScore>) -> Option<Tenths> {
+    score.map(|score| Tenths(score.tenths().into()))
+}
+
+/// One decimal with its sign, for differences.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Difference(pub i16);
+
+impl Serialize for Difference {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(f64::from(self.0) / 10.0)
+    }
+}
+
+impl JsonSchema for Difference {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Difference".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "number" })
+    }
+}
+
+/// An object whose fields are named by data: its schema says no more than that.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Open<T>(pub T);
+
+impl<T> JsonSchema for Open<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Open".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "object" })
+    }
+}
+
+/// A list of objects whose schema says no more than that.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub(crate) struct OpenList<T>(pub Vec<T>);
+
+impl<T> OpenList<T> {
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<T> JsonSchema for OpenList<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "OpenList".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "array", "items": { "type": "object" } })
+    }
+}
+
+/// Counts and score.
+#[derive(Debug, Serialize)]
+pub(crate) struct CountsOut {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score: Option<Tenths>,
+    passed: u64,
+    failed: u64,
+    skipped: u64,
+    errors: u64,
+}
+
+impl From<&ScanCounts> for CountsOut {
+    fn from(counts: &ScanCounts) -> Self {
+        Self {
+            score: tenths(counts.score()),
+            passed: counts.passed,
+            failed: counts.failed,
+            skipped: counts.skipped_in_all(),
+            errors: counts.errors,
+        }
+    }
+}
+
+/// Counts by a word.
+pub(crate) fn by_word<T: Copy + Ord>(
+    groups: &BTreeMap<T, ScanCounts>,
+    name: fn(T) -> &'static str,
+) -> Open<BTreeMap<&'static str, CountsOut>> {
+    Open(
+        groups
+            .iter()
+            .map(|(word, counts)| (name(*word), CountsOut::from(counts)))
+            .collect(),
+    )
+}
+
+/// A scan.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ScanOut<'a> {
+    scan_id: Text<ScanId>,
+    scan_type: &'static str,
+    /// queued, in_progress, completed, failed (did not finish) or cancelled.
+    status: &'static str,
+    integration_id: Text<IntegrationId>,
+    platform: &'static str,
+    name: Text<&'a ForeignText>,
+    trigger: &'static str,
+    queued_at: Text<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    completed_at: Option<Text<Timestamp>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    progress: Option<&'a str>,
+    /// Why it did not finish.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score: Option<Tenths>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    band: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exposure: Option<&'static str>,
+    passed: u64,
+    failed: u64,
+    skipped: u64,
+    errors: u64,
+}
+
+impl<'a> From<&'a Scan> for ScanOut<'a> {
+    fn from(scan: &'a Scan) -> Self {
+        let score = scan.score();
+        Self {
+            scan_id: Text(scan.id),
+            scan_type: scan.scan_type.as_str(),
+            status: scan.state.as_str(),
+            integration_id: Text(scan.integration),
+            platform: scan.platform.as_str(),
+            name: Text(&scan.integration_name),
+            trigger: scan.trigger.as_str(),
+            queued_at: Text(scan.queued_at),
+            completed_at: scan.completed_at.map(Text),
+            progress: scan.progress.as_deref().filter(|_| scan.is_unfinished()),
+            reason: scan.reason.as_deref(),
+            score: tenths(score),
+            band: score.map(|score| score.band().as_str()),
+            exposure: scan.exposure().map(|label| label.as_str()),
+            passed: scan.counts.passed,
+            failed: scan.counts.failed,
+            skipped: scan.counts.skipped_in_all(),
+            errors: scan.counts.errors,
+        }
+    }
+}
+
+/// A check's result in a list.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ResultOut<'a> {
+    check_id: &'a str,
+    title: &'a str,
+    result: Text<CheckResult>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    skip_reason: Option<Text<SkipReason>>,
+    severity: Text<Severity>,
+    service: Text<Service>,
+    framework_ids: Vec<&'a str>,
+    reason: Text<&'a ForeignText>,
+    /// How many things fail it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failing: Option<u64>,
+}
+
+impl<'a> From<&'a ResultRow> for ResultOut<'a> {
+    fn from(row: &'a ResultRow) -> Self {
+        Self {
+            check_id: &row.check_id,
+            title: &row.title,
+            result: Text(row.result),
+            skip_reason: row.skip.map(Text),
+            severity: Text(row.severity),
+            service: Text(row.service),
+            framework_ids: row.frameworks.iter().map(|id| id.as_str()).collect(),
+            reason: Text(&row.reason),
+            failing: (row.entities > 0).then_some(row.entities),
+        }
+    }
+}
+
+/// `91.3 (Excellent, higher is better)`, or that there is none.
+pub(crate) fn score_words(scan: &Scan) -> String {
+    match (scan.exposure(), scan.score()) {
+        (Some(label), _) => label.to_string(),
+        (None, Some(score)) => format!("{score} ({}, higher is better)", score.band()),
+        (None, None) => "no score, since no check passed or failed".to_owned(),
+    }
+}
+
+/// `Microsoft 365`, for sentences of our own words.
+pub(crate) const fn platform_words(scan: &Scan) -> &'static str {
+    scan.platform.title()
+}

@@ -1,0 +1,233 @@
+//! `get_scan`.
+
+use super::{Answer, Context, Declaration, QUERY, Tool};
+use crate::{
+    arguments::{Arguments, Line, Many, Reduced, Whole, Word},
+    error::Failure,
+    scan_wire::{
+        CountsOut, Difference, Open, OpenList, ResultOut, ScanChoice, ScanOut, by_word, fits, platform_words,
+        score_words,
+    },
+    wire::{Text, count, len},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, time::Duration};
+use watchpost_core::{
+    access::Permission,
+    audit::AuditTarget,
+    check::{ScanType, Framework, Service},
+    id::ScanId,
+    scan::{ResultRow, Scan},
+    service::{NewFailures, Watchpost},
+};
+
+/// Time between two looks at a scan that somebody waits for.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// Settings that couldn't be read, in the answer.
+const UNREAD_SHOWN: usize = 20;
+
+pub(super) struct GetScan;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Input {
+    /// Default: the latest completed scan.
+    scan_id: Option<Line<36>>,
+    /// Of the latest scan; default compliance.
+    scan_type: Option<Word<ScanType>>,
+    /// Only needed if several platforms can be scanned.
+    integration_id: Option<Line<36>>,
+    /// Wait this long for it to end.
+    wait_seconds: Option<Whole<0, 50>>,
+    /// New failures of these only.
+    #[serde(default)]
+    framework: Many<Framework>,
+    #[serde(default)]
+    service: Many<Service>,
+}
+
+impl Input {
+    fn choice(&self) -> ScanChoice<'_> {
+        ScanChoice::new(self.scan_id.as_ref(), self.scan_type, self.integration_id.as_ref())
+    }
+}
+
+impl Arguments for Input {
+    fn reduce(&self, out: &mut Reduced<'_>) {
+        self.choice().reduce(out);
+        out.number("wait_seconds", self.wait_seconds.map(|wait| wait.0));
+        out.words("framework", self.framework.as_slice());
+        out.words("service", self.service.as_slice());
+    }
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Output<'a> {
+    scan: ScanOut<'a>,
+    direction: &'static str,
+    failed_by_severity: Open<BTreeMap<&'static str, u64>>,
+    by_framework: Open<BTreeMap<&'static str, CountsOut>>,
+    by_service: Open<BTreeMap<&'static str, CountsOut>>,
+    /// Checks that fail and didn't in the completed scan before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    new_failures: Option<OpenList<ResultOut<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    new_failures_total: Option<u64>,
+    /// Why there are no new failures to tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    new_failures_note: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fixed: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_scan_id: Option<Text<ScanId>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score_change: Option<Difference>,
+    /// Settings that could not be read.
+    #[serde(skip_serializing_if = "OpenList::is_empty")]
+    unread: OpenList<Unread<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Unread<'a> {
+    setting: &'a str,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
+}
+
+/// Looks until the scan has ended or the time is over.
+async fn wait(context: &Context<'_>, mut scan: Scan, seconds: i64) -> Result<Scan, Failure> {
+    let watchpost: &Watchpost = context.watchpost;
+    let until = watchpost
+        .clock()
+        .monotonic_ms()
+        .saturating_add(u64::try_from(seconds).unwrap_or(0).saturating_mul(1_000));
+    while scan.is_unfinished() && watchpost.clock().monotonic_ms() < until {
+        tokio::time::sleep(LOOK_EVERY).await;
+        match watchpost.store().scan(context.scope, scan.id).await? {
+            Some(now) => scan = now,
+            None => break,
+        }
+    }
+    Ok(scan)
+}
+
+impl Tool for GetScan {
+    const DECLARATION: Declaration = Declaration {
+        name: "get_scan",
+        title: "Scan",
+        description: "One scan, by default the latest completed one: status, compliance score (higher is better) or exposure label, counts by framework and service, and the failures that are new since the scan before. wait_seconds waits for a running scan.",
+        permission: Permission::ReadPosture,
+        hints: QUERY,
+    };
+    type Input = Input;
+    type Output = Output<'static>;
+
+    async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
+        let scan = input.choice().find(context).await?;
+        let seconds = input.wait_seconds.map_or(0, |wait| wait.0);
+        let scan = wait(context, scan, seconds).await?;
+        let answer = context.watchpost.explain_scan(context.scope, scan).await?;
+        let scan = &answer.scan;
+        let shown = Watchpost::new_failures_shown();
+        let mut output = Output {
+            scan: ScanOut::from(scan),
+            direction: "higher_is_better",
+            failed_by_severity: Open(
+                watchpost_core::word::Severity::ALL
+                    .iter()
+                    .zip(scan.counts.failed_by_severity)
+                    .filter(|(_, n)| *n > 0)
+                    .map(|(severity, n)| (severity.as_str(), n))
+                    .collect(),
+            ),
+            by_framework: by_word(&answer.by_framework, Framework::as_str),
+            by_service: by_word(&answer.by_service, Service::as_str),
+            new_failures: None,
+            new_failures_total: None,
+            new_failures_note: None,
+            fixed: None,
+            previous_scan_id: None,
+            score_change: None,
+            unread: OpenList(
+                answer
+                    .unread
+                    .iter()
+                    .take(UNREAD_SHOWN)
+                    .map(|row| Unread {
+                        setting: &row.path,
+                        state: row.state.as_str(),
+                        detail: row.detail.as_deref(),
+                    })
+                    .collect(),
+            ),
+        };
+        let mut news = String::new();
+        match &answer.new_failures {
+            None => {}
+            Some(NewFailures::Unknown(why)) => {
+                output.new_failures_note = Some(why);
+                news = format!(" New failures can't be told: {why}.");
+            }
+            Some(NewFailures::Since {
+                previous,
+                rows,
+                fixed,
+                previous_score,
+                ..
+            }) => {
+                let fitting: Vec<&ResultRow> = rows
+                    .iter()
+                    .filter(|row| fits(row, &input.framework, &input.service))
+                    .collect();
+                output.new_failures_total = Some(len(&fitting));
+                output.new_failures = Some(OpenList(
+                    fitting.iter().take(shown).map(|row| ResultOut::from(*row)).collect(),
+                ));
+                output.fixed = Some(*fixed);
+                output.previous_scan_id = Some(Text(*previous));
+                output.score_change = scan
+                    .score()
+                    .zip(*previous_score)
+                    .map(|(now, then)| Difference(now.difference(then)));
+                news = format!(
+                    " Since the scan before: {}, {fixed} fixed.",
+                    count(len(&fitting), "new failure")
+                );
+            }
+        }
+        let sentence = if scan.is_unfinished() {
+            format!(
+                "The {} scan of {} is {}. Call get_scan with this scan_id and wait_seconds again.",
+                scan.scan_type,
+                platform_words(scan),
+                scan.state
+            )
+        } else if answer.new_failures.is_none() {
+            format!(
+                "The {} scan of {} is {}: it did not finish, so it has no results.",
+                scan.scan_type,
+                platform_words(scan),
+                scan.state
+            )
+        } else {
+            format!(
+                "{} scan of {}: {}; {} failed, {} passed, {} skipped, {}.{news}",
+                if scan.exposure().is_some() { "Exposure" } else { "Compliance" },
+                platform_words(scan),
+                score_words(scan),
+                scan.counts.failed,
+                scan.counts.passed,
+                scan.counts.skipped_in_all(),
+                count(scan.counts.errors, "error"),
+            )
+        };
+        let mut done = Answer::new(sentence, &output)?.about(AuditTarget::new("scan", &scan.id));
+        if scan.is_unfinished() {
+            // Progress moves without a change of the data, and whoever waits must not get a kept answer.
+            done.good_until = Some(context.now);
+        }
+        Ok(done)
+    }
+}

@@ -1,0 +1,131 @@
+//! `get_score_trend`.
+
+use super::{Answer, Context, Declaration, QUERY, Tool};
+use crate::{
+    arguments::{Arguments, Line, Reduced, Whole, Word},
+    error::Failure,
+    scan_wire::{Difference, OpenList, integration_id, tenths},
+    wire::{Tenths, Text, count, len},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use watchpost_core::{
+    access::Permission,
+    check::ScanType,
+    id::{IntegrationId, ScanId},
+    scan::{ScanPoint, exposure_label},
+    time::Timestamp,
+};
+
+/// Points that the answer shows, newest ones.
+const POINTS_SHOWN: usize = 60;
+
+pub(super) struct GetScoreTrend;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Input {
+    /// Default compliance.
+    scan_type: Option<Word<ScanType>>,
+    integration_id: Option<Line<36>>,
+    /// Default 90.
+    days: Option<Whole<1, 730>>,
+}
+
+impl Arguments for Input {
+    fn reduce(&self, out: &mut Reduced<'_>) {
+        if let Some(Word(word)) = self.scan_type {
+            out.word("scan_type", word.as_str());
+        }
+        out.id("integration_id", self.integration_id.as_ref().map(Line::as_str));
+        out.number("days", self.days.map(|days| days.0));
+    }
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Output {
+    integration_id: Text<IntegrationId>,
+    platform: &'static str,
+    scan_type: &'static str,
+    direction: &'static str,
+    /// Oldest first: scan_id, at, score, failed, scores by framework.
+    points: OpenList<Point>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    change: Option<Difference>,
+}
+
+#[derive(Debug, Serialize)]
+struct Point {
+    scan_id: ScanId,
+    at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score: Option<Tenths>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exposure: Option<&'static str>,
+    passed: u64,
+    failed: u64,
+    frameworks: BTreeMap<&'static str, Tenths>,
+}
+
+fn point(point: &ScanPoint, scan_type: ScanType) -> Point {
+    Point {
+        scan_id: point.scan,
+        at: point.at,
+        score: tenths(point.counts.score()),
+        exposure: (scan_type == ScanType::Exposure).then(|| exposure_label(&point.counts).as_str()),
+        passed: point.counts.passed,
+        failed: point.counts.failed,
+        frameworks: point
+            .frameworks
+            .iter()
+            .filter_map(|(framework, counts)| Some((framework.as_str(), tenths(counts.score())?)))
+            .collect(),
+    }
+}
+
+impl Tool for GetScoreTrend {
+    const DECLARATION: Declaration = Declaration {
+        name: "get_score_trend",
+        title: "Score trend",
+        description: "How the compliance score (higher is better) or the exposure moved over completed scans, overall and by framework.",
+        permission: Permission::ReadPosture,
+        hints: QUERY,
+    };
+    type Input = Input;
+    type Output = Output;
+
+    async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
+        let scan_type = input.scan_type.map_or(ScanType::Compliance, |word| word.0);
+        let integration = integration_id(input.integration_id.as_ref())?;
+        let days = input.days.map_or(90, |days| days.0);
+        let since = context.now.plus_days(-days);
+        let answer = context
+            .watchpost
+            .score_trend(context.scope, integration, scan_type, since)
+            .await?;
+        let skipped = answer.points.len().saturating_sub(POINTS_SHOWN);
+        let shown: Vec<&ScanPoint> = answer.points.iter().skip(skipped).collect();
+        let ends = shown
+            .first()
+            .and_then(|point| point.counts.score())
+            .zip(shown.last().and_then(|point| point.counts.score()));
+        let output = Output {
+            integration_id: Text(answer.integration.id),
+            platform: answer.integration.platform.as_str(),
+            scan_type: scan_type.as_str(),
+            direction: "higher_is_better",
+            points: OpenList(shown.iter().map(|row| point(row, scan_type)).collect()),
+            change: ends.map(|(first, last)| Difference(last.difference(first))),
+        };
+        let sentence = match ends {
+            Some((first, last)) => format!(
+                "{} in {}: the score went from {first} to {last} (higher is better).",
+                count(len(&answer.points), "completed scan"),
+                count(u64::try_from(days).unwrap_or(0), "day").replace("daies", "days")
+            ),
+            None => format!("No completed {scan_type} scan in that time; start_scan starts one."),
+        };
+        Ok(Answer::new(sentence, &output)?)
+    }
+}

@@ -1,0 +1,238 @@
+//! `list_check_results`.
+
+use super::{Answer, Context, Declaration, QUERY, Tool};
+use crate::{
+    arguments::{Arguments, Line, Many, Reduced, Whole, Word},
+    error::Failure,
+    scan_wire::{Open, OpenList, ResultOut, ScanChoice, platform_words},
+    wire::{Text, count, len},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use watchpost_core::{
+    access::Permission,
+    audit::AuditTarget,
+    check::{ScanType, CheckResult, Framework, Service},
+    id::ScanId,
+    scan::ResultFilter,
+    service::ResultAnswer,
+    text::ForeignText,
+    time::Timestamp,
+    word::Severity,
+};
+
+/// Failing things that a detail names.
+const ENTITIES_SHOWN: usize = 50;
+
+pub(super) struct ListCheckResults;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Input {
+    /// Default: the latest completed scan.
+    scan_id: Option<Line<36>>,
+    /// Of the latest scan; default compliance.
+    scan_type: Option<Word<ScanType>>,
+    /// Only needed if several platforms can be scanned.
+    integration_id: Option<Line<36>>,
+    /// A check or framework id: gives everything about that one result.
+    check_id: Option<Line<64>>,
+    #[serde(default)]
+    result: Many<CheckResult>,
+    #[serde(default)]
+    framework: Many<Framework>,
+    #[serde(default)]
+    service: Many<Service>,
+    #[serde(default)]
+    severity: Many<Severity>,
+    /// Words in id, title, framework id or reason.
+    text: Option<Line<200>>,
+    /// Default 25.
+    limit: Option<Whole<1, 100>>,
+    /// next_after of the page before.
+    after: Option<Line<64>>,
+}
+
+impl Input {
+    fn choice(&self) -> ScanChoice<'_> {
+        ScanChoice::new(self.scan_id.as_ref(), self.scan_type, self.integration_id.as_ref())
+    }
+}
+
+impl Arguments for Input {
+    fn reduce(&self, out: &mut Reduced<'_>) {
+        self.choice().reduce(out);
+        out.secret("check_id", self.check_id.as_ref().map(Line::as_str));
+        out.words("result", self.result.as_slice());
+        out.words("framework", self.framework.as_slice());
+        out.words("service", self.service.as_slice());
+        out.words("severity", self.severity.as_slice());
+        out.secret("text", self.text.as_ref().map(Line::as_str));
+        out.number("limit", self.limit.map(|limit| limit.0));
+        out.secret("after", self.after.as_ref().map(Line::as_str));
+    }
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Output<'a> {
+    scan_id: Text<ScanId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    completed_at: Option<Text<Timestamp>>,
+    results: Vec<ResultOut<'a>>,
+    total: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_after: Option<&'a str>,
+    /// With check_id: value found, evidence, failing things, remediation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<Open<Detail<'a>>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Detail<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detected: Option<Box<RawValue>>,
+    evidence: Box<RawValue>,
+    failing: Vec<Failing<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    would_pass_if: Option<&'a ForeignText>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    excluded: Option<&'a [String]>,
+    remediation: &'a [String],
+    references: &'a [String],
+    settings: Vec<SettingOut<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result_before: Option<&'static str>,
+}
+
+#[derive(Debug, Serialize)]
+struct Failing<'a> {
+    kind: &'a str,
+    id: &'a str,
+    name: &'a ForeignText,
+}
+
+#[derive(Debug, Serialize)]
+struct SettingOut<'a> {
+    path: &'a str,
+    state: &'static str,
+    source: &'a str,
+    read_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
+}
+
+fn raw(text: &str) -> Result<Box<RawValue>, Failure> {
+    RawValue::from_string(text.to_owned()).map_err(Failure::unwritable)
+}
+
+fn detail(answer: &ResultAnswer) -> Result<Detail<'_>, Failure> {
+    let result = &answer.result;
+    let check = answer.check.as_ref();
+    Ok(Detail {
+        description: check.map(|check| check.description.as_str()),
+        detected: result.row.detected.as_deref().map(raw).transpose()?,
+        evidence: raw(&result.evidence)?,
+        failing: result
+            .entities
+            .iter()
+            .take(ENTITIES_SHOWN)
+            .map(|entity| Failing {
+                kind: &entity.kind,
+                id: &entity.id,
+                name: &entity.name,
+            })
+            .collect(),
+        would_pass_if: result.would_pass.as_ref().map(|would| &would.condition),
+        excluded: result.would_pass.as_ref().map(|would| would.excluded.as_slice()),
+        remediation: check.map_or(&[], |check| check.remediation.as_slice()),
+        references: check.map_or(&[], |check| check.references.as_slice()),
+        settings: answer
+            .settings
+            .iter()
+            .map(|row| SettingOut {
+                path: &row.path,
+                state: row.state.as_str(),
+                source: &row.source,
+                read_at: row.read_at,
+                detail: row.detail.as_deref(),
+            })
+            .collect(),
+        result_before: answer.before.as_ref().map(|row| row.result.as_str()),
+    })
+}
+
+impl Tool for ListCheckResults {
+    const DECLARATION: Declaration = Declaration {
+        name: "list_check_results",
+        title: "Check results",
+        description: "Results of a scan's checks, failed and worst first, by default of the latest completed compliance scan. Filter by result, framework, service, severity, text. Use for \"which CIS checks fail for Exchange Online\". With check_id: evidence and how to repair it.",
+        permission: Permission::ReadPosture,
+        hints: QUERY,
+    };
+    type Input = Input;
+    type Output = Output<'static>;
+
+    async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
+        let scan = input.choice().find(context).await?;
+        let target = AuditTarget::new("scan", &scan.id);
+        if let Some(check) = &input.check_id {
+            let answer = context
+                .watchpost
+                .scan_result(context.scope, scan, check.as_str())
+                .await?;
+            let row = &answer.result.row;
+            let output = Output {
+                scan_id: Text(answer.scan.id),
+                completed_at: answer.scan.completed_at.map(Text),
+                results: vec![ResultOut::from(row)],
+                total: 1,
+                next_after: None,
+                detail: Some(Open(detail(&answer)?)),
+            };
+            let sentence = format!(
+                "Check {} {} in the {} scan of {}.",
+                row.check_id,
+                row.result,
+                answer.scan.scan_type,
+                platform_words(&answer.scan)
+            );
+            return Ok(Answer::new(sentence, &output)?.about(target));
+        }
+        let filter = ResultFilter {
+            results: input.result.as_slice().to_vec(),
+            frameworks: input.framework.as_slice().to_vec(),
+            services: input.service.as_slice().to_vec(),
+            severities: input.severity.as_slice().to_vec(),
+            text: input.text.as_ref().map(|text| text.as_str().to_owned()),
+        };
+        let limit = input
+            .limit
+            .and_then(|limit| usize::try_from(limit.0).ok())
+            .unwrap_or(25);
+        let after = input.after.as_ref().map(Line::as_str);
+        let answer = context
+            .watchpost
+            .scan_results(context.scope, scan, &filter, after, limit)
+            .await?;
+        let output = Output {
+            scan_id: Text(answer.scan.id),
+            completed_at: answer.scan.completed_at.map(Text),
+            results: answer.page.results.iter().map(ResultOut::from).collect(),
+            total: answer.page.total,
+            next_after: answer.page.next.as_deref(),
+            detail: None,
+        };
+        let sentence = format!(
+            "{} of the {} scan of {} fit; {} below{}.",
+            count(answer.page.total, "result"),
+            answer.scan.scan_type,
+            platform_words(&answer.scan),
+            len(&output.results),
+            if output.next_after.is_some() { ", the next page with next_after" } else { "" },
+        );
+        Ok(Answer::new(sentence, &output)?.about(target))
+    }
+}

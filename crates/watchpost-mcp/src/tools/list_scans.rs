@@ -1,0 +1,91 @@
+//! `list_scans`.
+
+use super::{Answer, Context, Declaration, QUERY, Tool};
+use crate::{
+    arguments::{Arguments, Line, Reduced, Whole, Word},
+    error::Failure,
+    scan_wire::{ScanOut, integration_id, scan_id},
+    wire::{Text, count},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use watchpost_core::{
+    access::Permission, check::ScanType, id::ScanId, scan::ScanQuery, word::RunState,
+};
+
+pub(super) struct ListScans;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Input {
+    scan_type: Option<Word<ScanType>>,
+    status: Option<Word<RunState>>,
+    integration_id: Option<Line<36>>,
+    /// Default 10.
+    limit: Option<Whole<1, 50>>,
+    /// next_before of the page before.
+    before: Option<Line<36>>,
+}
+
+impl Arguments for Input {
+    fn reduce(&self, out: &mut Reduced<'_>) {
+        if let Some(Word(word)) = self.scan_type {
+            out.word("scan_type", word.as_str());
+        }
+        if let Some(Word(word)) = self.status {
+            out.word("status", word.as_str());
+        }
+        out.id("integration_id", self.integration_id.as_ref().map(Line::as_str));
+        out.number("limit", self.limit.map(|limit| limit.0));
+        out.id("before", self.before.as_ref().map(Line::as_str));
+    }
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Output<'a> {
+    scans: crate::scan_wire::OpenList<ScanOut<'a>>,
+    total: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_before: Option<Text<ScanId>>,
+}
+
+impl Tool for ListScans {
+    const DECLARATION: Declaration = Declaration {
+        name: "list_scans",
+        title: "Scans",
+        description: "Past and running scans, newest first, with status, score, exposure label and counts. Use to find a scan_id, e.g. for compare_scans.",
+        permission: Permission::ReadPosture,
+        hints: QUERY,
+    };
+    type Input = Input;
+    type Output = Output<'static>;
+
+    async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
+        let query = ScanQuery {
+            integration: integration_id(input.integration_id.as_ref())?,
+            scan_type: input.scan_type.map(|word| word.0),
+            state: input.status.map(|word| word.0),
+            before: scan_id("before", input.before.as_ref())?,
+            limit: input
+                .limit
+                .and_then(|limit| usize::try_from(limit.0).ok())
+                .unwrap_or(10),
+        };
+        let page = context.watchpost.scans(context.scope, &query).await?;
+        let output = Output {
+            scans: crate::scan_wire::OpenList(page.scans.iter().map(ScanOut::from).collect()),
+            total: page.total,
+            next_before: page.more.then(|| page.scans.last().map(|scan| Text(scan.id))).flatten(),
+        };
+        let sentence = if page.total == 0 {
+            "No scan fits; start_scan starts one.".to_owned()
+        } else {
+            format!("{}, newest first.", count(page.total, "scan"))
+        };
+        let mut done = Answer::new(sentence, &output)?;
+        if page.scans.iter().any(|scan| scan.is_unfinished()) {
+            done.good_until = Some(context.now);
+        }
+        Ok(done)
+    }
+}

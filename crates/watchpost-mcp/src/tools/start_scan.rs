@@ -1,0 +1,108 @@
+//! `start_scan`.
+
+use super::{Answer, Context, Declaration, Hints, Tool};
+use crate::{
+    arguments::{Arguments, Line, Reduced, Word},
+    error::Failure,
+    scan_wire::{integration_id, platform_words},
+    wire::Text,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use watchpost_core::{
+    access::Permission, audit::AuditTarget, check::ScanType, id::ScanId, time::Timestamp, word::Platform,
+};
+
+pub(super) struct StartScan;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Input {
+    /// compliance: do settings meet the frameworks; exposure: can strangers get in or data out.
+    scan_type: Word<ScanType>,
+    /// Only needed if several could be meant.
+    integration_id: Option<Line<36>>,
+    platform: Option<Word<Platform>>,
+    /// Default true; false judges the settings of the scan before again.
+    read_settings: Option<bool>,
+}
+
+impl Arguments for Input {
+    fn reduce(&self, out: &mut Reduced<'_>) {
+        out.word("scan_type", self.scan_type.0.as_str());
+        out.id("integration_id", self.integration_id.as_ref().map(Line::as_str));
+        if let Some(Word(platform)) = self.platform {
+            out.word("platform", platform.as_str());
+        }
+    }
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Output {
+    scan_id: Text<ScanId>,
+    /// started or already_running.
+    outcome: &'static str,
+    status: &'static str,
+    scan_type: &'static str,
+    platform: &'static str,
+    queued_at: Text<Timestamp>,
+}
+
+impl Tool for StartScan {
+    const DECLARATION: Declaration = Declaration {
+        name: "start_scan",
+        title: "Start a scan",
+        description: "Starts a read-only scan of a platform's settings and answers at once with its scan_id; then call get_scan with that id and wait_seconds. One scan at a time per integration: if one runs already, its id is given. Changes nothing on the platform.",
+        permission: Permission::StartScan,
+        hints: Hints {
+            read_only: false,
+            destructive: false,
+            idempotent: true,
+            open_world: true,
+        },
+    };
+    type Input = Input;
+    type Output = Output;
+
+    async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
+        let wanted = integration_id(input.integration_id.as_ref())?;
+        let platform = input.platform.map(|word| word.0);
+        let integration = context.watchpost.scannable(context.scope, wanted, platform).await?;
+        let started = context
+            .watchpost
+            .start_scan(
+                context.scope,
+                &integration,
+                input.scan_type.0,
+                input.read_settings.unwrap_or(true),
+                context.record(),
+            )
+            .await?;
+        let scan = &started.scan;
+        let output = Output {
+            scan_id: Text(scan.id),
+            outcome: if started.is_new { "started" } else { "already_running" },
+            status: scan.state.as_str(),
+            scan_type: scan.scan_type.as_str(),
+            platform: scan.platform.as_str(),
+            queued_at: Text(scan.queued_at),
+        };
+        let sentence = if started.is_new {
+            format!(
+                "Queued: {} scan of {}. Call get_scan with scan_id {} and wait_seconds 50 until its status is completed.",
+                scan.scan_type,
+                platform_words(scan),
+                scan.id
+            )
+        } else {
+            format!(
+                "Nothing was started: a {} scan of {} is {} already, {}; one at a time per integration.",
+                scan.scan_type,
+                platform_words(scan),
+                scan.state,
+                scan.id
+            )
+        };
+        Ok(Answer::new(sentence, &output)?.about(AuditTarget::new("scan", &scan.id)))
+    }
+}

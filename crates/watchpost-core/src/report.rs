@@ -80,7 +80,11 @@ pub struct ReportRequest {
 /// The address of a report as a resource. It says all that the report depends on, so nothing is stored:
 /// `watchpost://reports/SCAN-KIND.ENDING?framework=…&service=…&compare_with=…`.
 pub fn report_uri(scan: &ScanId, request: &ReportRequest, format: ReportFormat) -> String {
-    let mut uri = format!("watchpost://reports/{scan}-{}.{}", request.kind, format.extension());
+    let mut uri = format!(
+        "watchpost://reports/{scan}-{}.{}",
+        request.kind,
+        format.extension()
+    );
     let mut parts: Vec<String> = Vec::new();
     parts.extend(request.frameworks.iter().map(|word| format!("framework={word}")));
     parts.extend(request.services.iter().map(|word| format!("service={word}")));

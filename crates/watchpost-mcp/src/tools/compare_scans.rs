@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use watchpost_core::{
     access::Permission,
     audit::AuditTarget,
-    check::{ScanType, Framework, Service},
+    check::{Framework, ScanType, Service},
     id::ScanId,
     scan::{ResultChange, ResultRow, SettingChange},
     service::ComparisonAnswer,
@@ -48,7 +48,11 @@ pub(super) struct Input {
 
 impl Input {
     fn choice(&self) -> ScanChoice<'_> {
-        ScanChoice::new(self.scan_id.as_ref(), self.scan_type, self.integration_id.as_ref())
+        ScanChoice::new(
+            self.scan_id.as_ref(),
+            self.scan_type,
+            self.integration_id.as_ref(),
+        )
     }
 }
 
@@ -225,7 +229,10 @@ impl Tool for CompareScans {
                     )
                 })?,
         };
-        let answer = context.watchpost.compare_scans(context.scope, before, after).await?;
+        let answer = context
+            .watchpost
+            .compare_scans(context.scope, before, after)
+            .await?;
         let found = &answer.comparison;
         let change = |before: Option<watchpost_core::scan::ComplianceScore>,
                       after: Option<watchpost_core::scan::ComplianceScore>| {
@@ -268,7 +275,11 @@ impl Tool for CompareScans {
         };
         let sentence = format!(
             "{} scans of {} compared: {}, {} fixed, {} still failing.{scores}",
-            if answer.after.exposure().is_some() { "Exposure" } else { "Compliance" },
+            if answer.after.exposure().is_some() {
+                "Exposure"
+            } else {
+                "Compliance"
+            },
             platform_words(&answer.after),
             count(ids(&found.new_failures, &input).len() as u64, "new failure"),
             ids(&found.fixed, &input).len(),

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use watchpost_core::{
     access::Permission,
     audit::AuditTarget,
-    check::{ScanType, Framework, Service},
+    check::{Framework, ScanType, Service},
     id::ScanId,
     report::{ReportFormat, ReportKind, ReportRequest},
     text::ForeignText,
@@ -44,7 +44,11 @@ pub(super) struct Input {
 
 impl Input {
     fn choice(&self) -> ScanChoice<'_> {
-        ScanChoice::new(self.scan_id.as_ref(), self.scan_type, self.integration_id.as_ref())
+        ScanChoice::new(
+            self.scan_id.as_ref(),
+            self.scan_type,
+            self.integration_id.as_ref(),
+        )
     }
 }
 

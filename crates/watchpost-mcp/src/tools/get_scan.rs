@@ -16,7 +16,7 @@ use std::{collections::BTreeMap, time::Duration};
 use watchpost_core::{
     access::Permission,
     audit::AuditTarget,
-    check::{ScanType, Framework, Service},
+    check::{Framework, ScanType, Service},
     id::ScanId,
     scan::{ResultRow, Scan},
     service::{NewFailures, Watchpost},
@@ -49,7 +49,11 @@ pub(super) struct Input {
 
 impl Input {
     fn choice(&self) -> ScanChoice<'_> {
-        ScanChoice::new(self.scan_id.as_ref(), self.scan_type, self.integration_id.as_ref())
+        ScanChoice::new(
+            self.scan_id.as_ref(),
+            self.scan_type,
+            self.integration_id.as_ref(),
+        )
     }
 }
 
@@ -183,7 +187,11 @@ impl Tool for GetScan {
                     .collect();
                 output.new_failures_total = Some(len(&fitting));
                 output.new_failures = Some(OpenList(
-                    fitting.iter().take(shown).map(|row| ResultOut::from(*row)).collect(),
+                    fitting
+                        .iter()
+                        .take(shown)
+                        .map(|row| ResultOut::from(*row))
+                        .collect(),
                 ));
                 output.fixed = Some(*fixed);
                 output.previous_scan_id = Some(Text(*previous));
@@ -214,7 +222,11 @@ impl Tool for GetScan {
         } else {
             format!(
                 "{} scan of {}: {}; {} failed, {} passed, {} skipped, {}.{news}",
-                if scan.exposure().is_some() { "Exposure" } else { "Compliance" },
+                if scan.exposure().is_some() {
+                    "Exposure"
+                } else {
+                    "Compliance"
+                },
                 platform_words(scan),
                 score_words(scan),
                 scan.counts.failed,

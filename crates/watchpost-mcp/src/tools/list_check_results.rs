@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use watchpost_core::{
     access::Permission,
     audit::AuditTarget,
-    check::{ScanType, CheckResult, Framework, Service},
+    check::{CheckResult, Framework, ScanType, Service},
     id::ScanId,
     scan::ResultFilter,
     service::ResultAnswer,
@@ -56,7 +56,11 @@ pub(super) struct Input {
 
 impl Input {
     fn choice(&self) -> ScanChoice<'_> {
-        ScanChoice::new(self.scan_id.as_ref(), self.scan_type, self.integration_id.as_ref())
+        ScanChoice::new(
+            self.scan_id.as_ref(),
+            self.scan_type,
+            self.integration_id.as_ref(),
+        )
     }
 }
 
@@ -231,7 +235,11 @@ impl Tool for ListCheckResults {
             answer.scan.scan_type,
             platform_words(&answer.scan),
             len(&output.results),
-            if output.next_after.is_some() { ", the next page with next_after" } else { "" },
+            if output.next_after.is_some() {
+                ", the next page with next_after"
+            } else {
+                ""
+            },
         );
         Ok(Answer::new(sentence, &output)?.about(target))
     }

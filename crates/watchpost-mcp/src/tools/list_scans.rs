@@ -9,9 +9,7 @@ use crate::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use watchpost_core::{
-    access::Permission, check::ScanType, id::ScanId, scan::ScanQuery, word::RunState,
-};
+use watchpost_core::{access::Permission, check::ScanType, id::ScanId, scan::ScanQuery, word::RunState};
 
 pub(super) struct ListScans;
 
@@ -75,7 +73,10 @@ impl Tool for ListScans {
         let output = Output {
             scans: crate::scan_wire::OpenList(page.scans.iter().map(ScanOut::from).collect()),
             total: page.total,
-            next_before: page.more.then(|| page.scans.last().map(|scan| Text(scan.id))).flatten(),
+            next_before: page
+                .more
+                .then(|| page.scans.last().map(|scan| Text(scan.id)))
+                .flatten(),
         };
         let sentence = if page.total == 0 {
             "No scan fits; start_scan starts one.".to_owned()

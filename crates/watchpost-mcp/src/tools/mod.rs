@@ -29,8 +29,7 @@ use crate::{
     arguments::{self, Arguments, Reduced},
     cursor::CursorKey,
     error::Failure,
-    fence,
-    schema,
+    fence, schema,
     wire::AsOf,
 };
 use serde::Serialize;

@@ -67,7 +67,10 @@ impl Tool for StartScan {
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
         let wanted = integration_id(input.integration_id.as_ref())?;
         let platform = input.platform.map(|word| word.0);
-        let integration = context.watchpost.scannable(context.scope, wanted, platform).await?;
+        let integration = context
+            .watchpost
+            .scannable(context.scope, wanted, platform)
+            .await?;
         let started = context
             .watchpost
             .start_scan(
@@ -81,7 +84,11 @@ impl Tool for StartScan {
         let scan = &started.scan;
         let output = Output {
             scan_id: Text(scan.id),
-            outcome: if started.is_new { "started" } else { "already_running" },
+            outcome: if started.is_new {
+                "started"
+            } else {
+                "already_running"
+            },
             status: scan.state.as_str(),
             scan_type: scan.scan_type.as_str(),
             platform: scan.platform.as_str(),

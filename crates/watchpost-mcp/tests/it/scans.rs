@@ -27,7 +27,10 @@ impl ScanStore for Fake {
     async fn start_scan(&self, _: AuthorizedWrite<StartScan>) -> Result<Audited<ScanStart>, StoreError> {
         Err(refused())
     }
-    async fn cancel_scan(&self, _: AuthorizedWrite<CancelScan>) -> Result<Audited<CancelOutcome>, StoreError> {
+    async fn cancel_scan(
+        &self,
+        _: AuthorizedWrite<CancelScan>,
+    ) -> Result<Audited<CancelOutcome>, StoreError> {
         Err(refused())
     }
     async fn begin_scan(&self, _: &ScanPermit, _: Timestamp) -> Result<bool, StoreError> {
@@ -36,13 +39,21 @@ impl ScanStore for Fake {
     async fn open_config_for_scan(&self, _: &ScanPermit) -> Result<Option<ConnectorConfig>, StoreError> {
         Err(refused())
     }
-    async fn store_setting(&self, _: &ScanPermit, _: SettingDocument, _: Timestamp) -> Result<(), StoreError> {
+    async fn store_setting(
+        &self,
+        _: &ScanPermit,
+        _: SettingDocument,
+        _: Timestamp,
+    ) -> Result<(), StoreError> {
         Err(refused())
     }
     async fn copy_settings(&self, _: &ScanPermit, _: ScanId) -> Result<(), StoreError> {
         Err(refused())
     }
-    async fn finish_scan(&self, _: AuthorizedWrite<FinishScan>) -> Result<Audited<ObserveCounts>, StoreError> {
+    async fn finish_scan(
+        &self,
+        _: AuthorizedWrite<FinishScan>,
+    ) -> Result<Audited<ObserveCounts>, StoreError> {
         Err(refused())
     }
     async fn record_scan(&self, _: AuthorizedWrite<RecordedScan>) -> Result<Audited<()>, StoreError> {
@@ -116,7 +127,10 @@ impl ScanStore for Fake {
     async fn add_exemption(&self, _: AuthorizedWrite<AddExemption>) -> Result<Audited<bool>, StoreError> {
         Err(refused())
     }
-    async fn remove_exemption(&self, _: AuthorizedWrite<RemoveExemption>) -> Result<Audited<bool>, StoreError> {
+    async fn remove_exemption(
+        &self,
+        _: AuthorizedWrite<RemoveExemption>,
+    ) -> Result<Audited<bool>, StoreError> {
         Err(refused())
     }
     async fn exemption(&self, _: &WorkspaceScope, _: ExemptionId) -> Result<Option<Exemption>, StoreError> {

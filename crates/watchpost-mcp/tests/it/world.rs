@@ -9,11 +9,10 @@ use std::sync::{
     atomic::{AtomicI64, AtomicU64, Ordering},
 };
 use watchpost_core::{
-    check::{Check, CheckDocument, CheckEngine, Profile, Verdict},
-    report::{Rendered, ReportData, ReportError, ReportFormat, ReportRenderer},
     access::{AccessGate, KeyRow, KeyScope, NewKey, WorkspaceScope},
     app::{App, AppRef},
     audit::{AuditKey, AuditRow},
+    check::{Check, CheckDocument, CheckEngine, Profile, Verdict},
     document::{Document, DocumentType, EntityRef},
     fact::{Dataset, LastActive},
     finding::{FindingState, FindingSummary, Subject},
@@ -23,6 +22,7 @@ use watchpost_core::{
     policy::{Evaluation, PolicyEngine, PolicyError, Rule},
     ports::{Clock, Random},
     posture::{Coverage, Snapshot},
+    report::{Rendered, ReportData, ReportError, ReportFormat, ReportRenderer},
     service::{Engines, Watchpost},
     text::ForeignText,
     time::Timestamp,

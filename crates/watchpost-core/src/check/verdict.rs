@@ -149,7 +149,7 @@ mod tests {
             CheckResult::Skipped,
         );
         check(
-            passed.clone(),
+            passed,
             skipped(SkipReason::NotApplicable),
             CheckResult::Passed,
         );

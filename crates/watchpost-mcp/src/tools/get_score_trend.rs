@@ -126,6 +126,6 @@ impl Tool for GetScoreTrend {
             ),
             None => format!("No completed {scan_type} scan in that time; start_scan starts one."),
         };
-        Ok(Answer::new(sentence, &output)?)
+        Answer::new(sentence, &output)
     }
 }

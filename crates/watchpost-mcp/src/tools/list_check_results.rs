@@ -4,7 +4,7 @@ use super::{Answer, Context, Declaration, QUERY, Tool};
 use crate::{
     arguments::{Arguments, Line, Many, Reduced, Whole, Word},
     error::Failure,
-    scan_wire::{Open, OpenList, ResultOut, ScanChoice, platform_words},
+    scan_wire::{Open, ResultOut, ScanChoice, platform_words},
     wire::{Text, count, len},
 };
 use schemars::JsonSchema;

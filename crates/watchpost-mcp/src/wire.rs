@@ -125,6 +125,30 @@ impl fmt::Display for SeverityCounts {
     }
 }
 
+/// The schema of rows that `list_findings` spells out: said once in the list of tools, not in every tool, since the
+/// list is read by a model each time.
+pub(crate) fn finding_rows(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "items": { "type": "object" },
+        "description": "Rows as in list_findings.",
+    })
+}
+
+/// The schema of grants: their fields tell themselves.
+pub(crate) fn grant_rows(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "items": { "type": "object" },
+        "description": "app, kind, risk, scopes, last_used.",
+    })
+}
+
+/// The schema of an object whose fields were spelled out beside it already.
+pub(crate) fn alike(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "object" })
+}
+
 /// A finding in a list.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct FindingOut<'a> {

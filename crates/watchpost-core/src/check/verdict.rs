@@ -148,11 +148,7 @@ mod tests {
             skipped(SkipReason::Unreadable),
             CheckResult::Skipped,
         );
-        check(
-            passed,
-            skipped(SkipReason::NotApplicable),
-            CheckResult::Passed,
-        );
+        check(passed, skipped(SkipReason::NotApplicable), CheckResult::Passed);
         let both = failed("a").merged(failed("b"));
         assert_eq!(both.entities.len(), 2);
         assert_eq!(both.evidence, r#"[{"app":"a"},{"app":"b"}]"#);

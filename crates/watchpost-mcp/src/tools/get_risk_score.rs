@@ -33,12 +33,14 @@ pub(super) struct Output<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     direction: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::wire::alike")]
     severity_counts: Option<SeverityCounts>,
     #[serde(skip_serializing_if = "Option::is_none")]
     not_scored: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     identities: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::wire::finding_rows")]
     top_findings: Option<Vec<FindingOut<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     explanation: Option<Explanation>,
@@ -74,8 +76,10 @@ struct Changes {
     #[serde(skip_serializing_if = "Option::is_none")]
     last_analysis: Option<Change>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::wire::alike")]
     seven_days: Option<Change>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::wire::alike")]
     thirty_days: Option<Change>,
 }
 

@@ -64,6 +64,7 @@ pub(super) struct Output<'a> {
     platforms: Vec<&'static str>,
     accounts: Vec<AccountOut<'a>>,
     accounts_total: u64,
+    #[schemars(schema_with = "crate::wire::finding_rows")]
     open_findings: Vec<FindingOut<'a>>,
     open_findings_total: u64,
     #[serde(flatten)]
@@ -113,6 +114,7 @@ struct AccountOut<'a> {
     mfa: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     mfa_methods: Vec<Text<&'a ForeignText>>,
+    #[schemars(schema_with = "crate::wire::alike")]
     last_login: LastLogin,
     #[serde(skip_serializing_if = "Option::is_none")]
     created_at: Option<Text<Timestamp>>,
@@ -124,6 +126,7 @@ struct AccountOut<'a> {
     manager: Option<&'a str>,
     roles: Vec<RoleOut<'a>>,
     roles_total: u64,
+    #[schemars(schema_with = "crate::wire::grant_rows")]
     grants: Vec<GrantOut<'a>>,
     grants_total: u64,
 }

@@ -443,7 +443,7 @@ async fn wrong_arguments_are_explained() {
     check(
         "list_findings",
         json!({"sevrity": "high"}),
-        "unknown argument `sevrity`: `list_findings` takes category, cursor, entity, limit, platform, severity, status, text",
+        "unknown argument `sevrity`: `list_findings` takes category, cursor, entity, framework, limit, platform, service, severity, status, text",
     )
     .await;
     check(

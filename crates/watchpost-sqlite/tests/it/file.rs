@@ -74,9 +74,13 @@ fn missing_newer_foreign_damaged_and_locked_files_are_told_apart() {
     SqliteStore::open(emptied).unwrap();
 
     let raw = Connection::open(&path).unwrap();
+    let version: i64 = raw
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .unwrap();
     raw.execute_batch("PRAGMA user_version = 999").unwrap();
     assert!(matches!(reopen(&path), Err(OpenError::Newer { found: 999, .. })));
-    raw.execute_batch("PRAGMA user_version = 1").unwrap();
+    raw.execute_batch(&format!("PRAGMA user_version = {version}"))
+        .unwrap();
     drop(raw);
     reopen(&path).unwrap();
 

@@ -1,45 +1,26 @@
 //! What judges and what draws, for this process.
 
-use async_trait::async_trait;
 use std::sync::Arc;
 use watchpost_core::{
-    check::{Check, CheckDocument, CheckEngine, Profile, Verdict},
-    policy::{PolicyEngine, PolicyError},
     report::{Rendered, ReportData, ReportError, ReportFormat, ReportRenderer},
     service::Engines,
 };
+use watchpost_policy::{PolicyPack, RegoEngine, check::RegoChecks};
 
-/// No checks, no reports: what a process has that only judges people and apps.
-struct RulesOnly;
+/// No reports.
+struct NoReports;
 
-#[async_trait]
-impl CheckEngine for RulesOnly {
-    fn checks(&self) -> &[Check] {
-        &[]
-    }
-    async fn evaluate_checks(
-        &self,
-        _document: Arc<CheckDocument>,
-        _checks: Vec<usize>,
-        _profile: Profile,
-        _now_ms: i64,
-    ) -> Result<Vec<Verdict>, PolicyError> {
-        Ok(Vec::new())
-    }
-}
-
-impl ReportRenderer for RulesOnly {
+impl ReportRenderer for NoReports {
     fn render(&self, _data: &ReportData, _format: ReportFormat) -> Result<Rendered, ReportError> {
         Err(ReportError::Unfit("this process writes no reports"))
     }
 }
 
-/// Joins a rule engine with the rest.
-pub(crate) fn engines(rules: Arc<dyn PolicyEngine>) -> Engines {
-    let only = Arc::new(RulesOnly);
+/// The engines over one loaded pack.
+pub(crate) fn engines(pack: PolicyPack) -> Engines {
     Engines {
-        rules,
-        checks: Arc::clone(&only) as _,
-        renderer: only,
+        checks: Arc::new(RegoChecks::new(pack.clone())),
+        rules: Arc::new(RegoEngine::new(pack)),
+        renderer: Arc::new(NoReports),
     }
 }

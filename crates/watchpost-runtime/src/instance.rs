@@ -4,6 +4,7 @@ use crate::{
     clock::{SystemClock, SystemRandom},
     config::Settings,
     data_dir::{DataDir, DataDirError, MasterKey, Purpose, write_private},
+    engines::engines,
 };
 use anyhow::Context as _;
 use std::{path::Path, sync::Arc};
@@ -14,12 +15,11 @@ use watchpost_core::{
     error::StoreError,
     id::WorkspaceId,
     job::{InstanceStore, WorkspaceRow},
-    policy::PolicyEngine,
     ports::{Clock, Random},
-    service::Watchpost,
+    service::{Engines, Watchpost},
 };
 use watchpost_mcp::{CursorKey, McpServer};
-use watchpost_policy::{PolicyPack, RegoEngine};
+use watchpost_policy::PolicyPack;
 use watchpost_sqlite::{OpenOptions, SqliteStore};
 
 /// The workspace that `init` makes unless told another name.
@@ -62,7 +62,7 @@ pub struct Instance {
     ambient: Ambient,
     store: SqliteStore,
     access: Arc<AccessGate>,
-    engine: Arc<dyn PolicyEngine>,
+    engines: Engines,
     master: Arc<MasterKey>,
 }
 
@@ -214,7 +214,7 @@ impl Instance {
             ambient,
             store,
             access: Arc::new(access),
-            engine: Arc::new(RegoEngine::new(pack)),
+            engines: engines(pack),
             master: Arc::new(master),
         })
     }
@@ -274,7 +274,7 @@ impl Instance {
     ) -> Watchpost {
         Watchpost::new(
             Arc::new(self.store.clone()),
-            crate::engines::engines(Arc::clone(&self.engine)),
+            self.engines.clone(),
             connectors,
             Arc::clone(&self.ambient.clock),
             random,

@@ -12,7 +12,7 @@ mod session;
 use crate::{
     command::{
         apps, audit, backup, bridge, client_config, config, doctor, findings, init, integrations, keys,
-        posture, remediations, sync,
+        policy, posture, remediations, sync,
     },
     output::Output,
     session::Session,
@@ -66,6 +66,9 @@ enum Command {
     /// Remediations that were asked for
     #[command(subcommand)]
     Remediations(remediations::Remediations),
+    /// The rules and checks, their tests, and checks on an export
+    #[command(subcommand)]
+    Policy(policy::Policy),
     /// The audit trail
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -130,6 +133,10 @@ async fn run(cli: Cli, output: Output) -> Result<()> {
             command: ConfigCommand::Show,
         } => config::show(&place.settings()?, output),
         Command::Restore(args) => backup::restore(&args, &place, output),
+        Command::Policy(command) => {
+            let loaded = place.settings()?;
+            policy::run(&command, loaded.settings.policy.dir.as_deref(), output)
+        }
         Command::ClientConfig(args) => {
             let session = if place.is_initialized() {
                 Some(Session::open(&place).await?)
@@ -181,6 +188,7 @@ async fn with_session(
         | Command::Init(_)
         | Command::Config { .. }
         | Command::Restore(_)
+        | Command::Policy(_)
         | Command::ClientConfig(_) => {
             unreachable!("handled before a store is opened")
         }

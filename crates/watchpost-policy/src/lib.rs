@@ -16,6 +16,7 @@ mod builtin;
 pub mod cases;
 pub mod check;
 mod engine;
+mod folder;
 mod judge;
 mod limits;
 mod metadata;
@@ -26,6 +27,7 @@ mod value;
 mod verdict;
 
 pub use engine::RegoEngine;
+pub use folder::{FolderReport, test_folder};
 pub use limits::Limits;
 pub use metadata::ACTIONS;
 pub use pack::PolicyPack;

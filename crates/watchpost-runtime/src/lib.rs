@@ -21,6 +21,7 @@ pub mod gate;
 pub mod instance;
 pub mod launch;
 pub mod metrics;
+pub mod offline;
 pub mod serve;
 pub mod stdio;
 pub mod telemetry;

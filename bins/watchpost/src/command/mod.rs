@@ -11,6 +11,7 @@ pub(crate) mod findings;
 pub(crate) mod init;
 pub(crate) mod integrations;
 pub(crate) mod keys;
+pub(crate) mod policy;
 pub(crate) mod posture;
 pub(crate) mod remediations;
 pub(crate) mod sync;

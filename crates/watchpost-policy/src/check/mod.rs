@@ -9,6 +9,7 @@
 //!
 //! [`CheckEngine`]: watchpost_core::check::CheckEngine
 
+mod baseline;
 pub mod cases;
 mod engine;
 mod host;
@@ -19,6 +20,7 @@ mod set;
 mod verdict;
 mod view;
 
+pub use baseline::{Baseline, BaselineLine};
 pub use engine::RegoChecks;
 pub use judge::CheckJudge;
 pub use set::CheckSet;

@@ -304,16 +304,15 @@ app_verdict(name, field, apps) := lib.passed(sprintf("No %s can be used before t
 # The verdict from the policies alone.
 app_policies_verdict(field, apps) := lib.failed_entities(
 	sprintf("%s %s every one of the %s except listed ones, so people can use apps that nobody has approved", [
-		subject(rows, "App permission policy", "App permission policies"),
-		verb(count(rows), "allows", "allow"),
+		subject(open_app_policies(field), "App permission policy", "App permission policies"),
+		verb(count(open_app_policies(field)), "allows", "allow"),
 		apps,
 	]),
-	switches(rows, field),
-	evidence(rows, [field]),
-	policy_entities(rows),
+	switches(open_app_policies(field), field),
+	evidence(open_app_policies(field), [field]),
+	policy_entities(open_app_policies(field)),
 ) if {
-	rows := open_app_policies(field)
-	count(rows) > 0
+	count(open_app_policies(field)) > 0
 } else := lib.passed(
 	sprintf("Every app permission policy allows only listed ones of the %s", [apps]),
 	switches(teams_rows(app_policies_path), field),
@@ -490,13 +489,14 @@ pbi_limited(name, what, bad) := pbi_no_licence if {
 # -- Things that are listed ------------------------------------------------------------------------------------------
 
 # The first of some fields that holds a text or a number, as text.
-text(row, fields) := found[0] if {
-	found := [as_text(row[field]) |
-		some field in fields
-		as_text(row[field]) != ""
-	]
-	count(found) > 0
+text(row, fields) := texts(row, fields)[0] if {
+	count(texts(row, fields)) > 0
 } else := "without a name"
+
+texts(row, fields) := [as_text(row[field]) |
+	some field in fields
+	as_text(row[field]) != ""
+]
 
 as_text(thing) := thing if is_string(thing)
 

@@ -99,7 +99,6 @@ pub(super) const LISTS: &[ListKey] = &[
     command("tenant_app_settings", "teams/TenantAppSettings"),
     command("teams_tenant_info", "teams/TenantInfo"),
     command("tenant_isolation", "powerplatform/TenantIsolationPolicy"),
-    command("environment_list", "powerplatform/Environments"),
 ];
 
 /// Keys that say something of the run or repeat another key for display; they are no settings.

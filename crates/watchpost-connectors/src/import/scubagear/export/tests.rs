@@ -251,6 +251,10 @@ fn what_no_setting_is_known_for_is_kept_aside() {
         &json!({"value": [{"name": "p1"}]})
     );
     assert_eq!(
+        setting(&document, "powerplatform/Environments"),
+        &json!({"value": [[{"EnvironmentName": "e1"}]]})
+    );
+    assert_eq!(
         setting(&document, "powerplatform/TenantIsolationPolicy"),
         &json!({"value": []})
     );

@@ -39,7 +39,7 @@ number(thing) := to_number(thing) if {
 # Zero stands for the service's own limit, which is far higher.
 wide(policy) := {field |
 	some field, most in limits
-	found := number(policy[field])
+	found = number(policy[field])
 	not within(found, most)
 }
 

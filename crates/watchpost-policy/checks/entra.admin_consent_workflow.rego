@@ -26,7 +26,7 @@ package watchpost.checks.entra_admin_consent_workflow
 import data.watchpost.checklib as lib
 import rego.v1
 
-values := {lower(sprintf("%v", [found])) | found := lib.one("policies/adminConsentRequestPolicy").isEnabled} | {lower(value.value) |
+values := {lower(sprintf("%v", [found])) | found = lib.one("policies/adminConsentRequestPolicy").isEnabled} | {lower(value.value) |
 	some group in lib.rows("settings")
 	some value in lib.list(group, "values")
 	value.name == "EnableAdminConsentRequests"

@@ -31,7 +31,7 @@ authenticator := [method | some method in methods; method.id == "MicrosoftAuthen
 
 # Fails closed: a feature left to Microsoft counts as off.
 shown(feature) if {
-	state := entra.at(authenticator, ["featureSettings", feature])
+	state = entra.at(authenticator, ["featureSettings", feature])
 	state.state == "enabled"
 	lower(entra.at(state, ["includeTarget", "id"])) == "all_users"
 }

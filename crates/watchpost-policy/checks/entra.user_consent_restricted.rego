@@ -99,6 +99,8 @@ open := {
 
 wide := [sentence | some name, sentence in open; allows(name)]
 
+wide_text := concat(" and ", wide)
+
 low_allowed if allows("microsoft-user-default-low")
 
 classified := lib.rows("delegatedPermissionClassifications")
@@ -129,7 +131,7 @@ risky_name(row) := object.get(row, "permissionName", "a permission") if is_objec
 result := lib.skipped("unreadable", "The authorization policy doesn't tell what users may consent to.") if {
 	not told
 } else := lib.failed(
-	sprintf("%s, so one click can give a stranger's app lasting access", [concat(" and ", wide)]),
+	sprintf("%s%s, so one click can give a stranger's app lasting access", [upper(substring(wide_text, 0, 1)), substring(wide_text, 1, -1)]),
 	{"policies": assigned},
 	[{"policy": name} | some name, _ in open; allows(name)],
 ) if {

@@ -46,7 +46,10 @@ result := lib.skipped("unreadable", "The domains don't tell whether they are ver
 } else := lib.passed(sprintf("Of %s none in use is unverified", [lib.number_of(count(told), "domain", "domains")]), {"domains": count(told)}) if {
 	count(failing) == 0
 } else := lib.failed_entities(
-	sprintf("%s in use but not verified, so whoever owns the name next may take over its accounts", [lib.join([sprintf("%s is", [domain.id]) | some domain in failing])]),
+	sprintf("%s not verified (%s), so whoever owns the name next may take over its accounts", [
+		lib.number_of(count(failing), "domain in use is", "domains in use are"),
+		lib.join([domain.id | some domain in failing]),
+	]),
 	{"unverified": count(failing)},
 	[{"domain": domain.id, "default": object.get(domain, "isDefault", false)} | some domain in failing],
 	[{"type": "domain", "id": domain.id, "name": domain.id} | some domain in failing],

@@ -1,4 +1,8 @@
 # What all checks share. Settings are in `input.doc.settings`, each a vendor's document under its path.
+#
+# Three habits of the machine that runs checks differ from the language's books, and checks are written around them: `x := y`
+# holds where `y` is undefined (`x = y` doesn't), a list keeps undefined elements (a set doesn't), and an `else` isn't
+# tried after a body whose `some … in` found nothing (`count([…]) > 0` fails properly).
 package watchpost.checklib
 
 import rego.v1

@@ -259,7 +259,7 @@ unreadable(policy, fields) := lib.skipped("unreadable", sprintf("What %s says of
 # `shown` with the policy's name.
 detected(policy, fields) := {field: value |
 	some field in array.concat(["policy"], fields)
-	value := object.get({"policy": policy.label}, field, object.get(policy.rows[0], field, null))
+	value = object.get({"policy": policy.label}, field, object.get(policy.rows[0], field, null))
 }
 
 # -- Spam policies, the published reading ----------------------------------------------------------------------------

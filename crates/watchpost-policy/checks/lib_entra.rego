@@ -31,13 +31,13 @@ names(things) := lib.join({sprintf("\"%s\"", [substring(name_of(thing), 0, 80)])
 authorization := [policy | some policy in lib.rows("policies/authorizationPolicy"); is_object(policy)]
 
 # A value of the policies that say what users and guests may do, one per policy that tells it.
-authorized(keys) := [found | some policy in authorization; found := at(policy, keys)]
+authorized(keys) := [found | some policy in authorization; found = at(policy, keys)]
 
 # For checks of one true-or-false value of the authorization policy.
 switch(keys, wanted, good, bad) := lib.skipped("unreadable", "The authorization policy doesn't tell this setting.") if {
 	count(authorized(keys)) == 0
 } else := lib.passed(good, wanted) if {
-	every found in authorized(keys) { found == wanted }
+	count([found | some found in authorized(keys); found != wanted]) == 0
 } else := lib.failed(bad, authorized(keys)[0], [{"setting": concat(".", keys), "value": found} |
 	some found in authorized(keys)
 	found != wanted
@@ -245,10 +245,11 @@ privileged_templates := {
 roles := [role | some role in lib.rows("directory/privilegedRoles"); is_object(role)]
 
 # The template ids of the privileged roles that the tenant has.
-role_templates := found if {
-	found := {lower(role.roleTemplateId) | some role in roles; is_string(role.roleTemplateId)}
-	count(found) > 0
+role_templates := told_templates if {
+	count(told_templates) > 0
 } else := privileged_templates
+
+told_templates := {lower(role.roleTemplateId) | some role in roles; is_string(role.roleTemplateId)}
 
 covers_privileged_roles(policy) if count(role_templates - lower_texts(policy, ["conditions", "users", "includeRoles"])) == 0
 
@@ -344,7 +345,7 @@ for_all_apps(restriction) if startswith(restriction.restrictForAppsCreatedAfterD
 # Days of an ISO 8601 duration; undefined if it is none. A part of a day is left out.
 days(text) := ((whole(parts[1]) * 365) + (whole(parts[2]) * 30)) + ((whole(parts[3]) * 7) + whole(parts[4])) if {
 	is_string(text)
-	parts := regex.find_all_string_submatch_n(`^P(?:([0-9]{1,4})Y)?(?:([0-9]{1,5})M)?(?:([0-9]{1,5})W)?(?:([0-9]{1,6})D)?(?:T[0-9HMS.]*)?$`, text, 1)[0]
+	parts = regex.find_all_string_submatch_n(`^P(?:([0-9]{1,4})Y)?(?:([0-9]{1,5})M)?(?:([0-9]{1,5})W)?(?:([0-9]{1,6})D)?(?:T[0-9HMS.]*)?$`, text, 1)[0]
 }
 
 whole(text) := to_number(text) if text != ""
@@ -380,7 +381,8 @@ app_faults(list, type, most) := {fault |
 	some side, title in app_sides
 	not default_policy_off
 	some restriction in app_restrictions(side, list, type)
-	fault := {"for": title, "fault": restriction_fault(restriction, most)}
+	wrong = restriction_fault(restriction, most)
+	fault := {"for": title, "fault": wrong}
 } | ({{"for": title, "fault": "is missing"} |
 	some side, title in app_sides
 	not default_policy_off
@@ -397,7 +399,7 @@ app_exceptions(list, type, most) := [{"policy": name_of(policy), "fault": fault,
 	object.get(policy, "isEnabled", true) == true
 	some restriction in lib.as_list(at(policy, ["restrictions", list]))
 	restriction.restrictionType == type
-	fault := loosening(restriction, most)
+	fault = loosening(restriction, most)
 	loosened := [app | some app in lib.as_list(object.get(policy, "appliesTo", [{"id": "unknown"}])); not app_exempt(app)]
 	count(loosened) > 0
 ]

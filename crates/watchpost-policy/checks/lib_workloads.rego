@@ -171,7 +171,7 @@ teams_global(path) := row if {
 		some each in objects(path)
 		lower(policy_name(each)) == "global"
 	]
-	row := found[0]
+	row = found[0]
 }
 
 switched_on(rows, field) := [row |
@@ -281,7 +281,7 @@ app_switch(name) := setting.SettingValue if {
 		some each in objects(app_settings_path)
 		each.SettingName == name
 	]
-	setting := found[0]
+	setting = found[0]
 }
 
 # Policies that allow every app but listed ones.
@@ -388,7 +388,7 @@ covered(name) if {
 # in the strict reading of exports.
 pp_environments := [environment |
 	some row in pp_environment_rows
-	environment := pp_environment(row)
+	environment = pp_environment(row)
 ]
 
 pp_environment_rows := objects(pp_environments_path) if {
@@ -432,7 +432,7 @@ pbi_setting(name) := setting if {
 		row.settingName == name
 		is_boolean(row.enabled)
 	]
-	setting := found[0]
+	setting = found[0]
 }
 
 # Settings: bare ones, and those in the API's own envelope.
@@ -524,9 +524,9 @@ anonymous_calendars := [{"policy": text(policy, ["Name", "Identity", "Id"]), "en
 	some entry in lib.as_list(object.get(policy, "Domains", []))
 	is_string(entry)
 	startswith(lower(entry), "anonymous:")
-	level := max({each |
+	level = max({each |
 		some action in split(trim_prefix(lower(entry), "anonymous:"), ",")
-		each := calendar_levels[trim_space(action)]
+		each = calendar_levels[trim_space(action)]
 	})
 ]
 
@@ -576,7 +576,7 @@ kind_dataset := {
 }
 
 kind_known(app, kind) if {
-	dataset := kind_dataset[kind]
+	dataset = kind_dataset[kind]
 	not dataset in object.get(app.integration, "unreadable", [])
 }
 

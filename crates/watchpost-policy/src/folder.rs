@@ -47,7 +47,10 @@ pub fn test_folder(path: &Path) -> Result<FolderReport, PolicyError> {
         ..FolderReport::default()
     };
     for file in case_files(path, pack.limits())? {
-        let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let name = file
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
         let id = name.strip_suffix(".cases.json").unwrap_or(name);
         let shown = file.display().to_string();
         let Some(at) = left.iter().position(|own| *own == id) else {

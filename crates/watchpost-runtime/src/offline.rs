@@ -104,10 +104,9 @@ impl Offline {
     /// Whether a rule or check is built in.
     pub fn is_builtin(&self, id: &str) -> bool {
         let checks = self.pack.checks();
-        checks.position(id).map_or_else(
-            || self.pack.is_builtin(id),
-            |check| checks.is_builtin(check),
-        )
+        checks
+            .position(id)
+            .map_or_else(|| self.pack.is_builtin(id), |check| checks.is_builtin(check))
     }
 
     /// The parameters of a check with their defaults.

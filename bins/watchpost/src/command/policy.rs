@@ -221,7 +221,12 @@ fn show(id: &str, offline: &Offline, output: Output) -> Result<()> {
         ("What to do", "remediation"),
         ("References", "references"),
     ] {
-        let entries: Vec<&str> = shown[key].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let entries: Vec<&str> = shown[key]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
         if !entries.is_empty() {
             lines.push(format!("\n{title}:"));
             lines.extend(entries.iter().map(|entry| format!("  {entry}")));
@@ -266,7 +271,11 @@ fn test(folder: &Path, output: Output) -> Result<()> {
         "policies": report.rules, "passed": report.passed, "failed": report.failed,
         "without_cases": report.without_cases,
     });
-    let mut lines: Vec<String> = report.failed.iter().map(|case| format!("failed  {case}")).collect();
+    let mut lines: Vec<String> = report
+        .failed
+        .iter()
+        .map(|case| format!("failed  {case}"))
+        .collect();
     lines.extend(report.without_cases.iter().map(|id| format!("no cases  {id}")));
     lines.push(format!(
         "{} rules and checks, {} cases passed, {} failed",
@@ -295,7 +304,9 @@ fn eval(args: &Eval, offline: &Offline, output: Output) -> Result<()> {
             .map_err(from_offline);
     }
     let mut bytes = Vec::new();
-    let most = u64::try_from(INPUT_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
+    let most = u64::try_from(INPUT_BYTES_MAX)
+        .unwrap_or(u64::MAX)
+        .saturating_add(1);
     input
         .take(most)
         .read_to_end(&mut bytes)

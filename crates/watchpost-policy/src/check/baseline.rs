@@ -112,15 +112,28 @@ mod tests {
         assert!(ids.contains("MS.SECURITYSUITE.7.1v1"));
         assert!(ids.contains("MS.EXO.13.1v1"));
         assert!(ids.contains("MS.AAD.3.2v2"));
-        for gone in ["MS.DEFENDER.1.1v1", "MS.EXO.9.1v2", "MS.TEAMS.6.1v1", "MS.AAD.3.2v1"] {
+        for gone in [
+            "MS.DEFENDER.1.1v1",
+            "MS.EXO.9.1v2",
+            "MS.TEAMS.6.1v1",
+            "MS.AAD.3.2v1",
+        ] {
             assert!(!ids.contains(gone), "{gone}");
         }
     }
 
     #[test]
     fn a_former_baseline_has_defender_and_every_version_that_was() {
-        let ids = policies(Baseline::Former { first_versions: false });
-        for there in ["MS.DEFENDER.1.1v1", "MS.EXO.9.1v1", "MS.AAD.3.2v1", "MS.TEAMS.2.2v1", "MS.TEAMS.2.2v2"] {
+        let ids = policies(Baseline::Former {
+            first_versions: false,
+        });
+        for there in [
+            "MS.DEFENDER.1.1v1",
+            "MS.EXO.9.1v1",
+            "MS.AAD.3.2v1",
+            "MS.TEAMS.2.2v1",
+            "MS.TEAMS.2.2v2",
+        ] {
             assert!(ids.contains(there), "{there}");
         }
         assert!(!ids.iter().any(|id| id.starts_with("MS.SECURITYSUITE.")));
@@ -134,7 +147,9 @@ mod tests {
         let pack = PolicyPack::builtin();
         for baseline in [
             Baseline::Current,
-            Baseline::Former { first_versions: false },
+            Baseline::Former {
+                first_versions: false,
+            },
             Baseline::Former { first_versions: true },
         ] {
             let all: Vec<String> = pack

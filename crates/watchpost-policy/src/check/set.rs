@@ -266,8 +266,18 @@ fn keys(checks: &[Check]) -> BTreeMap<String, Vec<usize>> {
             .map(|id| stem(id.as_str()))
             .chain([stem(&check.id)])
             .collect();
+        // What was configured for a policy of a former baseline also holds for the check that took its place.
+        let today = check
+            .variant_of
+            .as_deref()
+            .and_then(|id| checks.iter().position(|other| other.id == id));
         for id in ids {
-            by_key.entry(id).or_default().push(position);
+            let named = by_key.entry(id).or_default();
+            for position in [Some(position), today].into_iter().flatten() {
+                if !named.contains(&position) {
+                    named.push(position);
+                }
+            }
         }
     }
     by_key

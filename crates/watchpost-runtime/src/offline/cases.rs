@@ -60,7 +60,9 @@ impl Offline {
                 std::thread::Builder::new()
                     .name(format!("watchpost-offline-{number}"))
                     .stack_size(CheckJudge::STACK_BYTES)
-                    .spawn_scoped(scope, move || self.work(&from_reader, &to_writer, profile, now_ms))
+                    .spawn_scoped(scope, move || {
+                        self.work(&from_reader, &to_writer, profile, now_ms)
+                    })
                     .map_err(OfflineError::Thread)?;
             }
             // Only the workers hold their ends now: when they go, the channels close.
@@ -85,10 +87,7 @@ impl Offline {
     ) {
         let mut judge = CheckJudge::new(&self.pack);
         loop {
-            let next = from_reader
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .recv();
+            let next = from_reader.lock().unwrap_or_else(PoisonError::into_inner).recv();
             let Ok((number, lines)) = next else { return };
             let answers = lines
                 .iter()
@@ -101,9 +100,7 @@ impl Offline {
     }
 
     fn answer(&self, judge: &mut CheckJudge, line: &[u8], profile: Profile, now_ms: i64) -> Value {
-        let refuse = |id: &Value, policies: &[&str], result: &str, details: &str| {
-            json!({"id": id, "check": null, "scuba_ids": policies, "result": result, "details": details})
-        };
+        let refuse = |id: &Value, policies: &[&str], result: &str, details: &str| json!({"id": id, "check": null, "scuba_ids": policies, "result": result, "details": details});
         if line.len() > INPUT_BYTES_MAX {
             return refuse(&Value::Null, &[], "error", "the line is too long");
         }
@@ -111,7 +108,12 @@ impl Offline {
         let case: Case = match serde_json::from_slice(line) {
             Ok(case) => case,
             Err(error) => {
-                return refuse(&Value::Null, &[], "error", &format!("the line is no case: {error}"));
+                return refuse(
+                    &Value::Null,
+                    &[],
+                    "error",
+                    &format!("the line is no case: {error}"),
+                );
             }
         };
         let policy = case.policy_id.as_str();
@@ -120,7 +122,12 @@ impl Offline {
             .find(policy)
             .and_then(|position| Some((position, set.checks().get(position)?)));
         let Some((position, check)) = found else {
-            return refuse(&case.id, &[policy], "unsupported", "no check answers for this policy");
+            return refuse(
+                &case.id,
+                &[policy],
+                "unsupported",
+                "no check answers for this policy",
+            );
         };
         let mut policies: Vec<String> = check.ids_in(Framework::Scuba).map(str::to_owned).collect();
         if policy != check.id && !policies.iter().any(|id| id == policy) {
@@ -226,7 +233,8 @@ mod tests {
     }
 
     fn case(id: usize, policy: &str, sharing: u8) -> String {
-        json!({"id": id, "policy_id": policy, "input": {"SPO_tenant": [{"SharingCapability": sharing}]}}).to_string()
+        json!({"id": id, "policy_id": policy, "input": {"SPO_tenant": [{"SharingCapability": sharing}]}})
+            .to_string()
     }
 
     #[test]

@@ -34,12 +34,10 @@ impl Offline {
         if let Some(wanted) = wanted {
             lines.retain(|line| line.check == wanted);
             if lines.is_empty() {
-                let policies = set.checks().get(wanted).map(|check| {
-                    check
-                        .ids_in(Framework::Scuba)
-                        .map(str::to_owned)
-                        .collect()
-                });
+                let policies = set
+                    .checks()
+                    .get(wanted)
+                    .map(|check| check.ids_in(Framework::Scuba).map(str::to_owned).collect());
                 lines.push(BaselineLine {
                     check: wanted,
                     policies: policies.unwrap_or_default(),
@@ -51,9 +49,8 @@ impl Offline {
         }
         let document = Arc::new(check_document(&export));
         let positions: Vec<usize> = lines.iter().map(|line| line.check).collect();
-        let verdicts = on_deep_stack(|| {
-            CheckJudge::new(&self.pack).judge(&document, &positions, profile, now_ms)
-        })?;
+        let verdicts =
+            on_deep_stack(|| CheckJudge::new(&self.pack).judge(&document, &positions, profile, now_ms))?;
         let lines = lines.into_iter().zip(verdicts).filter_map(|(line, verdict)| {
             let check = set.checks().get(line.check)?;
             // What needs a person and stands in no baseline says nothing of an export.
@@ -90,7 +87,9 @@ fn parsed(bytes: &[u8]) -> Result<Value, OfflineError> {
     }
     .map_err(|error| bad(format!("the input is no JSON: {error}")))?;
     let Value::Object(mut fields) = export else {
-        return Err(bad("the input is no provider export: it isn't an object".to_owned()));
+        return Err(bad(
+            "the input is no provider export: it isn't an object".to_owned()
+        ));
     };
     if fields.contains_key("MetaData")
         && let Some(raw @ Value::Object(_)) = fields.remove("Raw")
@@ -98,7 +97,11 @@ fn parsed(bytes: &[u8]) -> Result<Value, OfflineError> {
         return Ok(raw);
     }
     let known = |key: &String| {
-        key.ends_with("_successful_commands") || matches!(key.as_str(), "baseline_version" | "module_version" | "scuba_config")
+        key.ends_with("_successful_commands")
+            || matches!(
+                key.as_str(),
+                "baseline_version" | "module_version" | "scuba_config"
+            )
     };
     if fields.keys().any(known) || fields.keys().any(|key| key.ends_with("_policies")) {
         return Ok(Value::Object(fields));
@@ -156,12 +159,19 @@ fn baseline_of(export: &Value) -> Baseline {
     let products: Vec<String> = export
         .pointer("/scuba_config/ProductNames")
         .and_then(Value::as_array)
-        .map(|names| names.iter().filter_map(Value::as_str).map(str::to_ascii_lowercase).collect())
+        .map(|names| {
+            names
+                .iter()
+                .filter_map(Value::as_str)
+                .map(str::to_ascii_lowercase)
+                .collect()
+        })
         .unwrap_or_default();
     let is_product = |name: &str| products.iter().any(|product| product == name);
     if is_product("securitysuite") {
         Baseline::Current
-    } else if is_product("defender") || has("malware_filter_policies") || has("defender_successful_commands") {
+    } else if is_product("defender") || has("malware_filter_policies") || has("defender_successful_commands")
+    {
         former(false)
     } else {
         Baseline::Current
@@ -175,7 +185,8 @@ mod tests {
 
     #[test]
     fn the_baseline_is_told_from_version_products_and_keys() {
-        let check = |export: Value, expected: Baseline| assert_eq!(baseline_of(&export), expected, "{export}");
+        let check =
+            |export: Value, expected: Baseline| assert_eq!(baseline_of(&export), expected, "{export}");
         let former = |first_versions| Baseline::Former { first_versions };
         check(json!({"module_version": "0.3.0"}), former(true));
         check(json!({"module_version": "1.5.1"}), former(false));

@@ -32,7 +32,7 @@ off := [field | some field in switches; count(exchange.having(path, field, false
 
 thresholds := [value |
 	some row in exchange.rows(path)
-	value := exchange.number(object.get(row, "MailTipsLargeAudienceThreshold", null))
+	value = exchange.number(object.get(row, "MailTipsLargeAudienceThreshold", null))
 ]
 
 high := [value | some value in thresholds; value > limit]

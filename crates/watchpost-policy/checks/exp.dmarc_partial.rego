@@ -30,7 +30,7 @@ scope := array.concat(with_record, [row | some row in dns.rows; not dns.known(ro
 unknown := dns.unknown(scope, "dmarc")
 
 percent(row) := to_number(text) if {
-	text := dns.tag(record(row), "pct")
+	text = dns.tag(record(row), "pct")
 	regex.match(`^[0-9]{1,3}$`, text)
 }
 

@@ -165,7 +165,7 @@ fn list(args: &List, offline: &Offline, output: Output) -> Result<()> {
         .map(|rule| rule_json(rule, offline))
         .chain(checks.map(|check| check_json(check, offline)))
         .collect();
-    rows.sort_by(|a, b| text(a, "id").cmp(&text(b, "id")));
+    rows.sort_by_key(|row| text(row, "id"));
     let table = rows
         .iter()
         .map(|row| {
@@ -356,6 +356,10 @@ fn open(path: &Path) -> Result<Box<dyn Read + Send>> {
     }
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it stands in `map_err`, which gives values"
+)]
 fn from_offline(error: OfflineError) -> anyhow::Error {
     let code = match &error {
         OfflineError::UnknownCheck(_) => code::NOT_FOUND,

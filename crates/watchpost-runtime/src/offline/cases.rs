@@ -61,7 +61,7 @@ impl Offline {
                     .name(format!("watchpost-offline-{number}"))
                     .stack_size(CheckJudge::STACK_BYTES)
                     .spawn_scoped(scope, move || {
-                        self.work(&from_reader, &to_writer, profile, now_ms)
+                        self.work(&from_reader, &to_writer, profile, now_ms);
                     })
                     .map_err(OfflineError::Thread)?;
             }

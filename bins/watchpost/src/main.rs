@@ -11,8 +11,8 @@ mod session;
 
 use crate::{
     command::{
-        apps, audit, backup, bridge, client_config, config, doctor, findings, init, integrations, keys,
-        policy, posture, remediations, sync,
+        apps, audit, backup, bridge, client_config, config, doctor, exemption, findings, init, integrations,
+        keys, policy, posture, remediations, report, scan, schedule, sync,
     },
     output::Output,
     session::Session,
@@ -66,6 +66,17 @@ enum Command {
     /// Remediations that were asked for
     #[command(subcommand)]
     Remediations(remediations::Remediations),
+    /// Scans of settings: compliance with frameworks, and exposure
+    #[command(subcommand)]
+    Scan(scan::ScanCommand),
+    /// Writes a report on a scan, or on the difference of two
+    Report(report::Report),
+    /// Scans that start by themselves
+    #[command(subcommand)]
+    Schedule(schedule::Schedule),
+    /// What checks leave out, agreed by a person, with an end
+    #[command(subcommand)]
+    Exemption(exemption::Exemption),
     /// The rules and checks, their tests, and checks on an export
     #[command(subcommand)]
     Policy(policy::Policy),
@@ -178,6 +189,10 @@ async fn with_session(
         Command::Identity(args) => posture::identity(args, session, output).await,
         Command::Apps(command) => apps::run(command, session, output).await,
         Command::Remediations(command) => remediations::run(command, session, output).await,
+        Command::Scan(command) => scan::run(command, session, output).await,
+        Command::Report(args) => report::run(args, session, output).await,
+        Command::Schedule(command) => schedule::run(command, session, output).await,
+        Command::Exemption(command) => exemption::run(command, session, output).await,
         Command::Audit(command) => audit::run(command, session, output).await,
         Command::Backup(args) => backup::backup(&args, session, output).await,
         Command::Doctor(args) => {

@@ -24,14 +24,15 @@ use tokio::sync::{oneshot, watch};
 use watchpost_core::{
     access::{Expiry, KeyScope, WorkspaceScope},
     audit::CallRecord,
+    check::ScanType,
     connector::ConnectorConfig,
-    id::JobId,
+    id::{JobId, ScanId},
     integration::IntegrationStore as _,
     job::{JobStore as _, TriggerSync, WorkspaceRow},
     ports::{Clock, Random},
     service::Watchpost,
     time::{HOUR_MS, Timestamp},
-    word::Platform,
+    word::{Platform, RunState},
 };
 use watchpost_simulator::{Company, Simulator, SimulatorConfig, SimulatorHandle, Stage};
 
@@ -168,6 +169,13 @@ impl Demo {
             self.clock.stand_still(moment);
             worker.drain(&stop).await?;
             self.check(&operator).await?;
+            if before_ms == 0 {
+                for scan_type in [ScanType::Compliance, ScanType::Exposure] {
+                    let started = self.scan_all(&watchpost, &operator, scan_type).await?;
+                    worker.drain(&stop).await?;
+                    self.check_scans(&watchpost, &operator, &started).await?;
+                }
+            }
         }
         match self.fixed {
             Some(now) => self.clock.stand_still(now),
@@ -209,6 +217,47 @@ impl Demo {
         };
         let write = operator.authorize(command, call("sync"))?;
         self.instance.store().trigger_sync(write).await?;
+        Ok(())
+    }
+
+    /// Starts a scan of everything that has checks of the type.
+    async fn scan_all(
+        &self,
+        watchpost: &Watchpost,
+        operator: &WorkspaceScope,
+        scan_type: ScanType,
+    ) -> anyhow::Result<Vec<ScanId>> {
+        let mut started = Vec::new();
+        for integration in self.instance.store().list_integrations(operator).await? {
+            if watchpost.can_scan(&integration, scan_type) {
+                let scan = watchpost
+                    .start_scan(operator, &integration, scan_type, true, call("scan start"))
+                    .await?;
+                started.push(scan.scan.id);
+            }
+        }
+        Ok(started)
+    }
+
+    async fn check_scans(
+        &self,
+        watchpost: &Watchpost,
+        operator: &WorkspaceScope,
+        scans: &[ScanId],
+    ) -> anyhow::Result<()> {
+        for id in scans {
+            let scan = watchpost
+                .find_scan(operator, Some(*id), None, ScanType::Compliance)
+                .await?;
+            if scan.state != RunState::Completed {
+                anyhow::bail!(
+                    "the demo's {} scan is {}: {}",
+                    scan.scan_type,
+                    scan.state,
+                    scan.reason.as_deref().unwrap_or("no reason is known")
+                );
+            }
+        }
         Ok(())
     }
 

@@ -222,6 +222,15 @@ impl Watchpost {
             .any(|connector| connector.platform() == platform && !connector.setting_paths().is_empty())
     }
 
+    /// Whether an integration has settings to read and checks of the type.
+    pub fn can_scan(&self, integration: &Integration, scan_type: ScanType) -> bool {
+        self.has_settings(integration.platform)
+            && self.checks().checks().iter().any(|check| {
+                check.scan == Some(scan_type)
+                    && (check.platforms.is_empty() || check.platforms.contains(&integration.platform))
+            })
+    }
+
     /// Queues a scan, unless one of the integration waits or runs.
     ///
     /// # Errors
@@ -242,11 +251,7 @@ impl Watchpost {
                 ),
             });
         }
-        let checks = self.checks().checks();
-        if !checks.iter().any(|check| {
-            check.scan == Some(scan_type)
-                && (check.platforms.is_empty() || check.platforms.contains(&integration.platform))
-        }) {
+        if !self.can_scan(integration, scan_type) {
             return Err(Error::Conflict {
                 reason: format!(
                     "there are no {scan_type} checks for {}",

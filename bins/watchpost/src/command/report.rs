@@ -1,0 +1,125 @@
+//! `watchpost report`: writes a report on a scan, or on the difference of two.
+
+use crate::{
+    command::scan::{Choice, Confined},
+    failure::{code, fail, from_core},
+    output::Output,
+    session::Session,
+};
+use anyhow::Result;
+use clap::Args;
+use serde_json::json;
+use std::{
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+use watchpost_core::{
+    id::ScanId,
+    report::{ReportFormat, ReportKind, ReportRequest},
+};
+
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    /// executive (for a board), framework (every control), evidence (everything, for an auditor)
+    #[arg(default_value = "executive")]
+    kind: ReportKind,
+    /// html, markdown, json, csv or ocsf [default: what the file's name ends with, else markdown]
+    #[arg(long)]
+    format: Option<ReportFormat>,
+    /// The file to write [default: standard output]. An existing file is only replaced with --force
+    #[arg(long, short)]
+    output: Option<PathBuf>,
+    /// Replace an existing file
+    #[arg(long, requires = "output")]
+    force: bool,
+    #[command(flatten)]
+    choice: Choice,
+    /// The earlier scan to compare with [default: the completed one before]
+    #[arg(long)]
+    compare_with: Option<ScanId>,
+    /// Only what differs from the earlier scan
+    #[arg(long)]
+    difference: bool,
+    #[command(flatten)]
+    confined: Confined,
+}
+
+fn by_name(path: &Path) -> Option<ReportFormat> {
+    let name = path.file_name()?.to_str()?.to_ascii_lowercase();
+    ReportFormat::ALL
+        .iter()
+        .copied()
+        .find(|format| name.ends_with(&format!(".{}", format.extension())))
+        .or_else(|| name.ends_with(".htm").then_some(ReportFormat::Html))
+}
+
+pub(crate) async fn run(args: Report, session: &Session, output: Output) -> Result<()> {
+    let format = args
+        .format
+        .or_else(|| args.output.as_deref().and_then(by_name))
+        .unwrap_or(ReportFormat::Markdown);
+    let request = ReportRequest {
+        kind: args.kind,
+        scan: args.choice.scan,
+        scan_type: args.choice.scan_type,
+        compare_with: args.compare_with,
+        difference: args.difference,
+        frameworks: args.confined.framework,
+        services: args.confined.service,
+    };
+    let data = session
+        .watchpost
+        .report_data(&session.scope, &request, args.choice.integration)
+        .await
+        .map_err(from_core)?;
+    let rendered = session
+        .watchpost
+        .render_report(&data, format)
+        .map_err(from_core)?;
+    session.record("report.made", "report").await?;
+    let Some(path) = &args.output else {
+        // A report is the answer itself, whatever --json says.
+        return match io::stdout().lock().write_all(&rendered.bytes) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => Ok(other?),
+        };
+    };
+    write(path, &rendered.bytes, args.force)?;
+    let json = json!({
+        "file": path.display().to_string(),
+        "kind": args.kind,
+        "format": format,
+        "scan_id": data.scan.id,
+        "bytes": rendered.bytes.len(),
+    });
+    let text = format!("Wrote {} ({} bytes).", path.display(), rendered.bytes.len());
+    Ok(output.answer(&json, &text)?)
+}
+
+fn write(path: &Path, bytes: &[u8], force: bool) -> Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true);
+    if force {
+        options.create(true).truncate(true);
+    } else {
+        options.create_new(true);
+    }
+    // It names a company's weak spots: for its owner alone.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path);
+    match file {
+        Ok(mut file) => Ok(file.write_all(bytes)?),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(fail(
+            code::CONFLICT,
+            format!(
+                "`{}` exists already: name another file, or add --force",
+                path.display()
+            ),
+        )),
+        Err(error) => Err(fail(
+            code::FAILED,
+            format!("`{}` can't be written: {error}", path.display()),
+        )),
+    }
+}

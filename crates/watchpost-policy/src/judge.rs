@@ -192,7 +192,7 @@ impl Judge {
                     ) {
                         strikes.strike(rule, now_ms, &self.limits);
                     }
-                    Err(clipped(&error.to_string()))
+                    Err(compiled.explain(&error))
                 }
                 Err(_) => {
                     strikes.strike(rule, now_ms, &self.limits);
@@ -218,10 +218,6 @@ fn input(doc: Value, now_ms: i64) -> Value {
             .into_iter()
             .collect(),
     ))
-}
-
-fn clipped(text: &str) -> String {
-    text.chars().take(300).collect()
 }
 
 /// Whether the data that a rule needs could be read: a net under the rules' own care.

@@ -4,7 +4,10 @@ use crate::limits::{FUNCTIONS, LIBRARY_FUNCTIONS, Limits};
 use regorus::{
     CompiledPolicy, Engine, PolicyLengthConfig, Rc, Value,
     languages::rego::compiler::Compiler,
-    rvm::{program::Program, vm::RegoVM},
+    rvm::{
+        program::Program,
+        vm::{RegoVM, VmError},
+    },
     utils::limits::ExecutionTimerConfig,
 };
 use std::{
@@ -35,6 +38,8 @@ pub(crate) struct Module<'a> {
 pub(crate) struct Compiled {
     pub(crate) rules: Vec<usize>,
     builtin: bool,
+    /// The file of the first of `rules`.
+    file: String,
     program: Arc<Program>,
     policy: CompiledPolicy,
 }
@@ -73,6 +78,12 @@ impl Compiled {
         let names: Vec<&str> = entries.iter().map(String::as_str).collect();
         // Of several rules none is to blame by its file.
         let file = modules.last().map_or("", |module| module.file);
+        // Libraries come before the rules that import them.
+        let first_file = modules
+            .len()
+            .checked_sub(rules.len())
+            .and_then(|first| modules.get(first))
+            .map_or_else(String::new, |module| module.file.to_owned());
         let first: Rc<str> = Rc::from(entries.first().map_or("", String::as_str));
         let policy = engine
             .compile_with_entrypoint(&first)
@@ -87,6 +98,7 @@ impl Compiled {
         Ok(Self {
             rules: rules.iter().map(|(index, _)| *index).collect(),
             builtin,
+            file: first_file,
             program,
             policy,
         })
@@ -99,6 +111,38 @@ impl Compiled {
             .iter()
             .map(|info| info.name.as_str())
             .find(|name| !FUNCTIONS.contains(name) && !LIBRARY_FUNCTIONS.contains(name))
+    }
+
+    /// Why a machine gave up, on one line, with file and line in front.
+    pub(crate) fn explain(&self, error: &VmError) -> String {
+        let whole = error.to_string();
+        // The place is the end of each message: `… (pc=46)`, `…, pc=46)`.
+        let (text, place) = whole
+            .rsplit_once("pc=")
+            .and_then(|(text, place)| Some((text, place.trim_end_matches(')').parse::<usize>().ok()?)))
+            .map_or((whole.as_str(), None), |(text, place)| (text, Some(place)));
+        let said = match error {
+            VmError::InstructionLimitExceeded { limit, .. } => {
+                format!("spent more than {limit} instructions on one document")
+            }
+            VmError::TimeLimitExceeded { limit, .. } => {
+                format!("took longer than {} ms on one document", limit.as_millis())
+            }
+            _ => text.trim_end_matches([' ', '(', ',']).to_owned(),
+        };
+        let clipped = said.chars().take(300);
+        if self.rules.len() != 1 {
+            return clipped.collect();
+        }
+        // Spans number files in the order in which they were compiled, which begins with the rule's own. A place in the
+        // library says nothing to its caller.
+        let span = place.and_then(|place| self.program.get_instruction_span(place));
+        let own = span.filter(|span| span.source_index == 0 && span.line > 0);
+        let place = own.map_or_else(
+            || format!("{}: ", self.file),
+            |span| format!("{}:{}: ", self.file, span.line),
+        );
+        place.chars().chain(clipped).collect()
     }
 
     /// A machine that runs it, for one thread.

@@ -11,9 +11,8 @@
 //! Only `name` and `expect` are needed. A `reason` is expected of skipped checks alone. Apps are partial and merged
 //! over the same base as the documents of rules' cases; the time is [`crate::cases::NOW_MS`].
 
-use super::{host, judge, set::CheckSet, view::View};
+use super::{host, judge::Machine, set::CheckSet, view::View};
 use crate::{builtin, cases::NOW_MS, limits::Limits, pack::PolicyPack, program::guarded, value::to_value};
-use regorus::rvm::vm::RegoVM;
 use serde::Deserialize;
 use std::{collections::BTreeMap, sync::Arc};
 use watchpost_core::{
@@ -150,7 +149,7 @@ fn judged(
     position: usize,
     check: &Check,
     case: &Case,
-    machine: &mut Option<RegoVM>,
+    machine: &mut Option<Machine>,
 ) -> Result<Outcome, String> {
     let document = Arc::new(document(check, case));
     let apps: Vec<serde_json::Value> = case
@@ -174,11 +173,11 @@ fn judged(
             let limits: Limits = set
                 .place(position)
                 .map_or(*set.limits(), |(group, _)| set.limits_of(group));
-            machine.insert(compiled.machine(&regorus::Value::new_object(), &limits)?)
+            machine.insert(Machine::new(Arc::new(compiled), &limits)?)
         }
     };
-    machine.set_input(view.input(set, position)?);
-    let answered = judge::run(machine, 0).ok_or("the rule engine panicked on it")?;
+    let input = view.input(set, position)?;
+    let answered = machine.run(0, input).ok_or("the rule engine panicked on it")?;
     Ok(host::read_as(profile, check, &document, answered))
 }
 

@@ -1,7 +1,7 @@
 //! One thread's evaluator: a document in, verdicts out.
 
 use super::{host, set::CheckSet, verdict, view::View};
-use crate::{pack::PolicyPack, program::Compiled};
+use crate::{limits::Limits, pack::PolicyPack, program::Compiled};
 use regorus::{Value, rvm::vm::RegoVM};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -15,7 +15,7 @@ use watchpost_core::check::{CheckDocument, CheckResult, Outcome, Profile, Verdic
 /// The thread needs a deep stack: make it with [`CheckJudge::STACK_BYTES`].
 pub struct CheckJudge {
     set: Arc<CheckSet>,
-    machines: Vec<Option<RegoVM>>,
+    machines: Vec<Option<Machine>>,
 }
 
 impl std::fmt::Debug for CheckJudge {
@@ -86,11 +86,10 @@ impl CheckJudge {
             Some(machine) => machine,
             None => {
                 let compiled = self.set.compiled(group)?;
-                slot.insert(machine(&self.set, group, &compiled)?)
+                slot.insert(Machine::new(compiled, &self.set.limits_of(group))?)
             }
         };
-        machine.set_input(input);
-        let answered = run(machine, entry);
+        let answered = machine.run(entry, input);
         if answered.is_none() {
             // A machine that panicked is in an unknown state.
             *slot = None;
@@ -99,17 +98,26 @@ impl CheckJudge {
     }
 }
 
-/// A machine for the checks of a group.
-pub(crate) fn machine(set: &CheckSet, group: usize, compiled: &Compiled) -> Result<RegoVM, String> {
-    compiled.machine(&Value::new_object(), &set.limits_of(group))
+/// A machine with the program that it runs.
+pub(crate) struct Machine {
+    compiled: Arc<Compiled>,
+    machine: RegoVM,
 }
 
-/// Runs an entry point; `None` if the machine panicked.
-pub(crate) fn run(machine: &mut RegoVM, entry: usize) -> Option<Result<Outcome, String>> {
-    let answered = catch_unwind(AssertUnwindSafe(|| machine.execute_entry_point_by_index(entry)));
-    match answered {
-        Ok(Ok(value)) => Some(verdict::read(&value)),
-        Ok(Err(error)) => Some(Err(error.to_string().chars().take(300).collect())),
-        Err(_) => None,
+impl Machine {
+    pub(crate) fn new(compiled: Arc<Compiled>, limits: &Limits) -> Result<Self, String> {
+        let machine = compiled.machine(&Value::new_object(), limits)?;
+        Ok(Self { compiled, machine })
+    }
+
+    /// Runs an entry point; `None` if the machine panicked.
+    pub(crate) fn run(&mut self, entry: usize, input: Value) -> Option<Result<Outcome, String>> {
+        let machine = &mut self.machine;
+        machine.set_input(input);
+        match catch_unwind(AssertUnwindSafe(|| machine.execute_entry_point_by_index(entry))) {
+            Ok(Ok(value)) => Some(verdict::read(&value)),
+            Ok(Err(error)) => Some(Err(self.compiled.explain(&error))),
+            Err(_) => None,
+        }
     }
 }

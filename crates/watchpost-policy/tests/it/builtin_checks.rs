@@ -1,7 +1,7 @@
 //! The built-in checks: their METADATA, that they compile, and the cases beside them.
 
-use std::collections::BTreeSet;
-use watchpost_core::check::Check;
+use std::{collections::BTreeSet, fmt::Write as _};
+use watchpost_core::check::{Check, ScanType};
 use watchpost_policy::{PolicyPack, check::cases};
 
 /// Whether the Rego of a check answers with a word anywhere.
@@ -109,4 +109,50 @@ fn variants_name_a_check_of_today() {
         .filter(|id| set.position(id).is_none())
         .collect();
     assert!(unknown.is_empty(), "no such check: {unknown:?}");
+}
+
+/// The page `docs/checks/catalogue.md`. To write it anew: `UPDATE_DOCS=1 cargo test -p watchpost-policy`.
+#[test]
+fn the_catalogue_of_checks_is_current() {
+    let pack = PolicyPack::builtin();
+    let checks = pack.checks().checks();
+    let mut page = String::from(
+        "# The catalogue\n\nGenerated from the METADATA of `crates/watchpost-policy/checks`; a test holds it current. \
+         What verdicts mean: [README.md](README.md). Of frameworks the ids alone are listed; `watchpost policy show ID` \
+         shows the rest.\n",
+    );
+    for (title, scan) in [
+        ("Compliance", Some(ScanType::Compliance)),
+        ("Exposure", Some(ScanType::Exposure)),
+        ("Former baselines", None),
+    ] {
+        let of_kind: Vec<&Check> = checks.iter().filter(|check| check.scan == scan).collect();
+        let _ = write!(
+            page,
+            "\n## {title}\n\n{} checks.\n\n| check | title | service | severity | frameworks |\n| --- | --- | --- | --- | --- |\n",
+            of_kind.len()
+        );
+        for check in of_kind {
+            let ids: Vec<String> = check.frameworks.iter().map(ToString::to_string).collect();
+            let manual = if check.manual { " (a person looks)" } else { "" };
+            let _ = writeln!(
+                page,
+                "| `{}` | {}{manual} | {} | {} | {} |",
+                check.id,
+                check.title.replace('|', "\\|"),
+                check.service.as_str(),
+                check.severity,
+                ids.join(", ")
+            );
+        }
+    }
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/checks/catalogue.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&file, &page).unwrap();
+    }
+    let written = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        written == page,
+        "docs/checks/catalogue.md is out of date: UPDATE_DOCS=1 cargo test -p watchpost-policy"
+    );
 }

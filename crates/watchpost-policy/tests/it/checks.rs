@@ -223,6 +223,9 @@ fn a_check_that_goes_wrong_hurts_no_other() {
         [CheckResult::Error, CheckResult::Error, CheckResult::Failed]
     );
     assert_eq!(verdicts.iter().map(|v| v.check).collect::<Vec<_>>(), wanted);
+    let endless = verdicts[0].outcome.reason.untrusted();
+    assert!(endless.contains("acme.endless.rego:1"), "{endless}");
+    assert!(endless.contains("on one document"), "{endless}");
     assert!(verdicts[1].outcome.reason.untrusted().contains("none of passed"));
 }
 
@@ -283,4 +286,33 @@ fn both_engines_share_one_loaded_pack() {
     assert!(std::ptr::eq(rules.pack().checks(), checks.pack().checks()));
     assert!(checks.checks().iter().any(|check| check.id == "acme.sharing"));
     assert!(checks.checks().is_sorted_by(|a, b| a.id < b.id));
+}
+
+#[test]
+fn the_example_in_the_docs_works() {
+    let page = include_str!("../../../../docs/checks/writing.md");
+    let example = page
+        .split("```rego\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next())
+        .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("our.links_expire.rego"), example).unwrap();
+    let case = |name: &str, days: serde_json::Value, expect: serde_json::Value| {
+        let settings = json!({"sharepoint/Tenant": {"RequireAnonymousLinksExpireInDays": days}});
+        json!({"name": name, "settings": settings, "expect": expect})
+    };
+    let cases = json!({"cases": [
+        case("a week", json!(7), json!({"result": "passed"})),
+        case("longer", json!(8), json!({"result": "failed", "reason_contains": ["8 days"]})),
+        case("never", json!(0), json!({"result": "failed"})),
+        case("not told", json!(null), json!({"result": "skipped", "reason": "unreadable"})),
+    ]});
+    std::fs::write(
+        folder.path().join("our.links_expire.cases.json"),
+        cases.to_string(),
+    )
+    .unwrap();
+    let report = watchpost_policy::test_folder(folder.path()).unwrap();
+    assert_eq!((report.passed, report.failed), (4, Vec::new()));
 }

@@ -1,0 +1,134 @@
+//! What judging settings costs: all checks on one tenant's export, and many small cases.
+//!
+//! Reads the export and the cases in `$SHARED_DIR/data` (default `../shared`); without them there is nothing to
+//! measure. The export is grown to the size that a mid-sized tenant has.
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use serde_json::{Map, Value, json};
+use std::{env, fmt::Write as _, fs, path::PathBuf};
+use watchpost_core::check::Profile;
+use watchpost_runtime::offline::{CheckLine, Offline};
+
+/// Bytes of the export that is judged.
+const EXPORT_BYTES: usize = 1_700_000;
+/// Cases in a batch.
+const CASES: usize = 2_000;
+/// Bytes of the biggest part of an export that cases are made of.
+const PART_BYTES: usize = 4_000;
+/// 2026-01-01T00:00:00Z.
+const NOW_MS: i64 = 1_767_225_600_000;
+
+fn shared() -> PathBuf {
+    env::var_os("SHARED_DIR").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
+        PathBuf::from,
+    )
+}
+
+/// The export with its lists repeated until it is [`EXPORT_BYTES`] long.
+fn grown(mut export: Value) -> Vec<u8> {
+    let first = export.clone();
+    loop {
+        let text = export.to_string();
+        let (Value::Object(fields), Value::Object(once)) = (&mut export, &first) else {
+            return text.into_bytes();
+        };
+        let mut lacking = EXPORT_BYTES.saturating_sub(text.len());
+        if lacking == 0 {
+            return text.into_bytes();
+        }
+        let mut grew = false;
+        for (key, rows) in once {
+            let (Value::Array(rows), Some(Value::Array(all))) = (rows, fields.get_mut(key)) else {
+                continue;
+            };
+            for row in rows.iter().filter(|row| row.is_object()) {
+                let bytes = row.to_string().len();
+                if bytes <= lacking {
+                    lacking -= bytes;
+                    grew = true;
+                    all.push(row.clone());
+                }
+            }
+        }
+        if !grew {
+            return export.to_string().into_bytes();
+        }
+    }
+}
+
+/// A case per policy, again and again, each with the export's small parts as its input.
+fn batch(lines: &[CheckLine], export: &Value) -> String {
+    let input: Map<String, Value> = export
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(_, part)| part.to_string().len() < PART_BYTES)
+        .map(|(key, part)| (key.clone(), part.clone()))
+        .collect();
+    let policies: Vec<&str> = lines
+        .iter()
+        .filter_map(|line| line.scuba_ids.first().map(String::as_str))
+        .collect();
+    let mut text = String::new();
+    for (number, policy) in policies.iter().cycle().take(CASES).enumerate() {
+        let case = json!({"id": number, "policy_id": policy, "input": input});
+        writeln!(text, "{case}").expect("a string takes it");
+    }
+    text
+}
+
+#[expect(clippy::print_stdout, reason = "says why nothing is measured")]
+fn offline(c: &mut Criterion) {
+    let path = shared().join("data/scubagear/ProviderSettingsExport.older.json");
+    let Ok(bytes) = fs::read(&path) else {
+        println!("no {}: nothing to measure", path.display());
+        return;
+    };
+    let export: Value = serde_json::from_slice(&bytes).expect("an export");
+    let offline = Offline::load(None).expect("the built-in checks load");
+    let big = grown(export.clone());
+    let judge = |bytes: &[u8]| {
+        offline
+            .evaluate_export(bytes, None, Profile::Default, NOW_MS)
+            .expect("it is judged")
+    };
+    // The first time compiles.
+    let lines = judge(&big);
+    assert!(lines.len() > 150, "{} lines", lines.len());
+    let mut group = c.benchmark_group("export");
+    group
+        .sample_size(20)
+        .throughput(Throughput::Bytes(big.len().try_into().unwrap_or(u64::MAX)));
+    group.bench_function("all_checks", |b| b.iter(|| judge(&big)));
+    group.bench_function("parse_only", |b| {
+        b.iter(|| serde_json::from_slice::<Value>(&big).expect("an export"));
+    });
+    group.finish();
+    let cases = batch(&lines, &export);
+    let mut group = c.benchmark_group("batch");
+    group
+        .sample_size(10)
+        .throughput(Throughput::Elements(CASES.try_into().unwrap_or(u64::MAX)));
+    group.bench_function("cases", |b| {
+        b.iter(|| {
+            let mut out = Vec::new();
+            offline
+                .evaluate_cases(cases.as_bytes(), &mut out, Profile::Scuba, NOW_MS)
+                .expect("they are judged");
+            out.len()
+        });
+    });
+    group.finish();
+    c.bench_function("load_and_compile", |b| {
+        b.iter(|| {
+            Offline::load(None)
+                .expect("the built-in checks load")
+                .evaluate_export(b"{\"module_version\": \"1.8.0\"}", None, Profile::Scuba, NOW_MS)
+                .expect("it is judged")
+        });
+    });
+}
+
+criterion_group!(benches, offline);
+criterion_main!(benches);

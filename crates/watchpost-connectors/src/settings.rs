@@ -12,7 +12,7 @@ use watchpost_core::{
     word::CollectionState,
 };
 
-/// Paths in a row that had no answer, after which the vendor counts as gone if none had one before.
+/// Paths in a row that had no answer, after which the vendor counts as gone.
 const UNREACHABLE_MAX: u32 = 2;
 
 /// Runs a collection only while somebody waits for the next document.
@@ -29,7 +29,6 @@ impl DrivenSettings {
                 documents,
                 due: request.paths,
                 unreachable: 0,
-                answered: false,
             })
         }))
     }
@@ -106,7 +105,6 @@ pub(crate) struct Outlet {
     documents: mpsc::Sender<SettingDocument>,
     due: BTreeSet<String>,
     unreachable: u32,
-    answered: bool,
 }
 
 impl Outlet {
@@ -131,13 +129,13 @@ impl Outlet {
         match &end {
             Err(Miss::Unreachable(reason)) => {
                 self.unreachable = self.unreachable.saturating_add(1);
-                if !self.answered && self.unreachable >= UNREACHABLE_MAX {
+                if self.unreachable >= UNREACHABLE_MAX {
                     return Err(ConnectorError::Api {
                         reason: reason.clone(),
                     });
                 }
             }
-            _ => self.answered = true,
+            _ => self.unreachable = 0,
         }
         // The receiver goes only together with this future: there is nobody left to tell.
         let _ = self.documents.send(document(path, source, end)).await;

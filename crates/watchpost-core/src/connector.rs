@@ -41,8 +41,10 @@ pub struct PermissionCheck {
     pub permission: String,
     /// Whether we have it.
     pub granted: bool,
-    /// What can't be read without it.
+    /// What a sync can't read without it. Empty: only scans use it.
     pub datasets: Vec<Dataset>,
+    /// Paths of the settings that a scan can't read without it.
+    pub settings: Vec<&'static str>,
     /// What to do about a missing one, in plain words.
     pub hint: Option<String>,
 }

@@ -462,7 +462,8 @@ async fn verify(id: Option<IntegrationId>, session: &Session, output: Output) ->
         match verified {
             Ok(verification) => {
                 let missing = missing_json(session, row.platform, &verification);
-                in_order &= missing.is_empty();
+                // Scans are an extra: what only they need doesn't make a connection bad.
+                in_order &= !missing.iter().any(serves_syncs);
                 if !output.json {
                     output.line(&format!(
                         "{} ({}): the credentials are good, {} of {} permissions granted",
@@ -477,7 +478,7 @@ async fn verify(id: Option<IntegrationId>, session: &Session, output: Output) ->
                 }
                 answers.push(json!({
                     "id": row.id, "platform": row.platform, "ok": true,
-                    "permissions": verification.permissions.iter().map(|p| json!({"permission": p.permission, "granted": p.granted, "datasets": p.datasets, "hint": p.hint})).collect::<Vec<_>>(),
+                    "permissions": verification.permissions.iter().map(|p| json!({"permission": p.permission, "granted": p.granted, "datasets": p.datasets, "settings": p.settings, "hint": p.hint})).collect::<Vec<_>>(),
                     "unlicensed": verification.unlicensed,
                     "missing_permissions": missing,
                 }));
@@ -518,9 +519,14 @@ fn missing_json(session: &Session, platform: Platform, verification: &Verificati
                 permission.datasets.iter().filter_map(|dataset| costs.get(dataset)).flatten().map(|rule| rule.id.as_str()).collect();
             rules.sort_unstable();
             rules.dedup();
-            json!({"permission": permission.permission, "datasets": permission.datasets, "rules": rules, "hint": permission.hint})
+            json!({"permission": permission.permission, "datasets": permission.datasets, "settings": permission.settings, "rules": rules, "hint": permission.hint})
         })
         .collect()
+}
+
+/// Whether a missing permission is one that syncs need.
+fn serves_syncs(missing: &Value) -> bool {
+    missing["datasets"].as_array().is_some_and(|datasets| !datasets.is_empty())
 }
 
 fn missing_lines(missing: &[Value]) -> Vec<String> {
@@ -539,7 +545,11 @@ fn missing_lines(missing: &[Value]) -> Vec<String> {
         .iter()
         .map(|row| {
             let rules = words(&row["rules"]);
-            let cost = if rules.is_empty() {
+            let served = if serves_syncs(row) { words(&row["datasets"]) } else { "scans".to_owned() };
+            let cost = if !serves_syncs(row) {
+                let settings = row["settings"].as_array().map_or(0, Vec::len);
+                format!("without it scans can't read {settings} settings")
+            } else if rules.is_empty() {
                 "no rule needs it".to_owned()
             } else {
                 format!("without it these rules are blind: {rules}")
@@ -551,7 +561,7 @@ fn missing_lines(missing: &[Value]) -> Vec<String> {
             format!(
                 "  missing {} ({}): {cost}.{hint}",
                 row["permission"].as_str().unwrap_or_default(),
-                words(&row["datasets"])
+                served
             )
         })
         .collect()

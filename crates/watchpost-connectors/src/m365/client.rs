@@ -6,7 +6,8 @@ use crate::{
     jwt::{Algorithm, SigningKey, certificate_thumbprint, client_claims},
     outbound::{
         Outbound,
-        call::{Answer, CallError, Request},
+        address::Origin,
+        call::{Answer, Body, CallError, Request},
     },
     paging::Trail,
     run::Trouble,
@@ -34,13 +35,39 @@ enum Proof {
     Certificate { key: SigningKey, thumbprint: String },
 }
 
+/// One of the tenant's APIs, with an address and tokens of its own.
+pub(super) struct Service {
+    base: Url,
+    scope: String,
+    tokens: TokenCache,
+}
+
+impl Service {
+    /// Tokens are asked for `scope`; without one, for the address itself.
+    pub(super) fn new(base: Url, scope: Option<&str>) -> Self {
+        let scope = scope.map_or_else(
+            || format!("{}/.default", base.as_str().trim_end_matches('/')),
+            str::to_owned,
+        );
+        Self {
+            base,
+            scope,
+            tokens: TokenCache::default(),
+        }
+    }
+
+    /// An address of it.
+    pub(super) fn url(&self, path: &str, query: Option<&str>) -> Url {
+        below(&self.base, path, query)
+    }
+}
+
 /// One tenant, for the length of a sync or a verification.
 pub(super) struct Client {
     pub(super) outbound: Outbound,
-    tokens: TokenCache,
     proof: Proof,
     token_url: Url,
-    graph: Url,
+    graph: Service,
     pub(super) tenant: String,
     client_id: String,
     deadline: Instant,
@@ -55,6 +82,8 @@ pub(super) enum Refusal {
     Unlicensed,
     /// There is no such thing (any more).
     NotFound,
+    /// The request itself isn't understood (400). With the vendor's words, to be searched and never to be shown.
+    Malformed(String),
     /// Another status.
     Status(u16),
     /// It never came to an answer.
@@ -71,6 +100,9 @@ impl Refusal {
             }
             Self::NotFound => {
                 Trouble::Failed("Microsoft Graph knows no such resource (status 404)".to_owned())
+            }
+            Self::Malformed(_) => {
+                Trouble::Failed("Microsoft Graph refused the request (status 400)".to_owned())
             }
             Self::Status(status) => {
                 Trouble::Failed(format!("Microsoft Graph refused the request (status {status})"))
@@ -147,9 +179,8 @@ impl Client {
         Ok(Self {
             token_url: below(&login, &format!("/{tenant}/oauth2/v2.0/token"), None),
             outbound: outbound.clone(),
-            tokens: TokenCache::default(),
             proof,
-            graph,
+            graph: Service::new(graph, None),
             tenant: tenant.to_owned(),
             client_id: client_id.to_owned(),
             deadline: Instant::now().checked_add(budget).unwrap_or_else(Instant::now),
@@ -158,27 +189,49 @@ impl Client {
 
     /// An address of Graph.
     pub(super) fn url(&self, path: &str, query: Option<&str>) -> Url {
-        below(&self.graph, path, query)
+        self.graph.url(path, query)
+    }
+
+    /// The host of Graph, which tells the cloud.
+    pub(super) fn graph_host(&self) -> &str {
+        self.graph.base.host_str().unwrap_or_default()
+    }
+
+    /// Whether an address is one of Graph.
+    pub(super) fn is_graph(&self, url: &Url) -> bool {
+        Origin::of(url) == Origin::of(&self.graph.base)
+            && url.username().is_empty()
+            && url.password().is_none()
+    }
+
+    /// Whether the application has a certificate; some services take nothing else.
+    pub(super) const fn has_certificate(&self) -> bool {
+        matches!(self.proof, Proof::Certificate { .. })
+    }
+
+    /// When everything must have ended.
+    pub(super) const fn deadline(&self) -> Instant {
+        self.deadline
     }
 
     /// Whether the tenant lives in a cloud for the United States' government.
     pub(super) fn is_government_cloud(&self) -> bool {
-        self.graph.host_str().is_some_and(|host| host.ends_with(".us"))
+        self.graph_host().ends_with(".us")
     }
 
     /// Gets a token if there is none yet: shows whether the credentials are good.
     pub(super) async fn sign_in(&self) -> Result<(), ConnectorError> {
-        self.tokens
-            .bearer(&self.outbound, None, self.issue())
+        self.graph
+            .tokens
+            .bearer(&self.outbound, None, self.issue(&self.graph.scope))
             .await
             .map(drop)
     }
 
-    async fn issue(&self) -> Result<(SecretString, u64), ConnectorError> {
-        let scope = format!("{}/.default", self.graph.as_str().trim_end_matches('/'));
+    async fn issue(&self, scope: &str) -> Result<(SecretString, u64), ConnectorError> {
         let mut fields = vec![
             ("client_id", self.client_id.as_str()),
-            ("scope", scope.as_str()),
+            ("scope", scope),
             ("grant_type", "client_credentials"),
         ];
         let assertion;
@@ -211,23 +264,29 @@ impl Client {
         }
     }
 
-    /// A GET, with a new token and one more try if the token is refused.
-    pub(super) async fn get(&self, url: Url) -> Result<Answer, Refusal> {
-        let bearer = self.tokens.bearer(&self.outbound, None, self.issue()).await?;
-        let mut answer = self
-            .outbound
-            .send(&Request::get(url.clone(), bearer.header), self.deadline)
-            .await?;
+    /// Sends a request, with a new token and one more try if the token is refused. Gives any answer, good or bad.
+    pub(super) async fn ask(&self, service: &Service, mut request: Request) -> Result<Answer, Refusal> {
+        let issue = || self.issue(&service.scope);
+        let bearer = service.tokens.bearer(&self.outbound, None, issue()).await?;
+        request.authorization = Some(bearer.header);
+        let mut answer = self.outbound.send(&request, self.deadline).await?;
         if answer.status == 401 {
-            let bearer = self
-                .tokens
-                .bearer(&self.outbound, Some(bearer.serial), self.issue())
-                .await?;
-            answer = self
-                .outbound
-                .send(&Request::get(url, bearer.header), self.deadline)
-                .await?;
+            let refused = Some(bearer.serial);
+            let bearer = service.tokens.bearer(&self.outbound, refused, issue()).await?;
+            request.authorization = Some(bearer.header);
+            answer = self.outbound.send(&request, self.deadline).await?;
         }
+        Ok(answer)
+    }
+
+    /// A GET from Graph.
+    pub(super) async fn get(&self, url: Url) -> Result<Answer, Refusal> {
+        self.judged(Request::new(url, Body::None)).await
+    }
+
+    /// A request to Graph, of whose answers only the good ones are given.
+    pub(super) async fn judged(&self, request: Request) -> Result<Answer, Refusal> {
+        let answer = self.ask(&self.graph, request).await?;
         let busy = answer
             .header("x-ms-throttle-limit-percentage")
             .and_then(|share| share.parse::<f64>().ok())
@@ -238,10 +297,12 @@ impl Client {
         if answer.is_success() {
             return Ok(answer);
         }
-        let code = serde_json::from_slice::<wire::ErrorBody>(&answer.body)
+        let error = serde_json::from_slice::<wire::ErrorBody>(&answer.body)
             .ok()
-            .and_then(|body| body.error?.code)
-            .unwrap_or_default();
+            .and_then(|body| body.error);
+        let (code, message) = error.map_or_else(Default::default, |error| {
+            (error.code.unwrap_or_default(), error.message.unwrap_or_default())
+        });
         Err(match (answer.status, code.as_str()) {
             (_, "Authentication_RequestFromNonPremiumTenantOrB2CTenant" | "AadPremiumLicenseRequired") => {
                 Refusal::Unlicensed
@@ -253,6 +314,7 @@ impl Client {
             })),
             (403, _) => Refusal::Denied,
             (404, _) => Refusal::NotFound,
+            (400, code) => Refusal::Malformed(format!("{code} {message}")),
             (status, _) => Refusal::Status(status),
         })
     }
@@ -318,6 +380,9 @@ fn explain(status: u16, refused: &token::Refused) -> String {
         "the certificate isn't the one that was uploaded to the application, or it has expired"
     } else if has(65_001) || has(7_000_112) {
         "the application is disabled or lacks an administrator's consent; grant it under API permissions"
+    } else if has(500_011) {
+        "the tenant doesn't know the service that is asked for; it may have no licence for it, or an address is of \
+         another cloud"
     } else if has(7_000_218) {
         "Entra asks for a client secret or certificate"
     } else {

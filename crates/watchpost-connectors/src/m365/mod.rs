@@ -9,6 +9,7 @@ mod wire;
 use crate::{outbound::Outbound, run::DrivenRun, settings::DrivenSettings};
 use async_trait::async_trait;
 use client::{Client, GRAPH_URL, LOGIN_URL, Refusal};
+use settings::Hosts;
 use std::sync::Arc;
 use watchpost_core::{
     connector::{
@@ -30,9 +31,11 @@ mod permission {
     pub(super) const ORGANIZATION: &str = "Organization.Read.All";
     pub(super) const POLICY: &str = "Policy.Read.All";
     pub(super) const ROLES: &str = "RoleManagement.Read.Directory";
+    pub(super) const ROLE_POLICIES: &str = "RoleManagementPolicy.Read.Directory";
     pub(super) const ROLES_ACTIVE: &str = "RoleAssignmentSchedule.Read.Directory";
     pub(super) const ROLES_ELIGIBLE: &str = "RoleEligibilitySchedule.Read.Directory";
     pub(super) const SHAREPOINT_SETTINGS: &str = "SharePointTenantSettings.Read.All";
+    pub(super) const SNAPSHOTS: &str = "ConfigurationMonitoring.ReadWrite.All";
     pub(super) const USER: &str = "User.Read.All";
 }
 
@@ -163,6 +166,48 @@ const FIELDS: &[ConfigField] = &[
         required: false,
         default: Some(GRAPH_URL),
     },
+    ConfigField {
+        name: "exchange_admin_beta",
+        title: "Read Exchange and Purview settings through Exchange's undocumented proxy, too (true or false)",
+        secret: false,
+        required: false,
+        default: Some("false"),
+    },
+    ConfigField {
+        name: "sharepoint_admin_url",
+        title: "SharePoint's administration address, if it isn't the usual one of the tenant",
+        secret: false,
+        required: false,
+        default: None,
+    },
+    ConfigField {
+        name: "exchange_url",
+        title: "Exchange's administration address, if it isn't the usual one of the cloud",
+        secret: false,
+        required: false,
+        default: None,
+    },
+    ConfigField {
+        name: "compliance_url",
+        title: "Purview's administration address, if it isn't the usual one of the cloud",
+        secret: false,
+        required: false,
+        default: None,
+    },
+    ConfigField {
+        name: "power_platform_url",
+        title: "Power Platform's administration address, if it isn't the usual one of the cloud",
+        secret: false,
+        required: false,
+        default: None,
+    },
+    ConfigField {
+        name: "fabric_url",
+        title: "Fabric's administration address, if it isn't the usual one of the cloud",
+        secret: false,
+        required: false,
+        default: None,
+    },
 ];
 
 /// The connector for Microsoft 365.
@@ -211,6 +256,7 @@ impl Connector for M365 {
 
     async fn verify(&self, config: &ConnectorConfig) -> Result<Verification, ConnectorError> {
         let client = Client::new(&self.outbound, config, self.outbound.settings().verify_budget)?;
+        let hosts = Hosts::new(&self.outbound, config, client.graph_host())?;
         client.sign_in().await?;
         let mut tenant = None;
         let mut permissions = Vec::with_capacity(PROBES.len());
@@ -233,19 +279,20 @@ impl Connector for M365 {
                     }
                     true
                 }
-                Err(Refusal::NotFound | Refusal::Status(_))
+                Err(Refusal::NotFound | Refusal::Malformed(_) | Refusal::Status(_))
                     if probe.permission == permission::ORGANIZATION =>
                 {
                     return Err(stranger());
                 }
                 // It wasn't refused for lack of a permission, so that isn't what is missing.
-                Err(Refusal::NotFound | Refusal::Status(_)) => true,
+                Err(Refusal::NotFound | Refusal::Malformed(_) | Refusal::Status(_)) => true,
                 Err(Refusal::Trouble(trouble)) => return Err(trouble.give_up()),
             };
             permissions.push(PermissionCheck {
                 permission: probe.permission.to_owned(),
                 granted,
                 datasets: probe.datasets.to_vec(),
+                settings: settings::cost(probe.permission),
                 hint: (!granted).then(|| {
                     format!(
                         "Entra admin center > App registrations > your application > API permissions > Add a \
@@ -255,6 +302,7 @@ impl Connector for M365 {
                 }),
             });
         }
+        permissions.extend(settings::permissions(&client, &hosts).await);
         let (tenant_key, tenant_name) =
             tenant.unwrap_or_else(|| (client.tenant.clone(), ForeignText::name(&client.tenant)));
         Ok(Verification {
@@ -283,10 +331,12 @@ impl Connector for M365 {
     ) -> Result<Box<dyn SettingRun>, ConnectorError> {
         let budget = self.outbound.settings().sync_budget.min(settings::BUDGET);
         let client = Client::new(&self.outbound, config, budget)?;
+        let hosts = Hosts::new(&self.outbound, config, client.graph_host())?;
         client.sign_in().await?;
         let client = Arc::new(client);
+        let metered = request.metered;
         Ok(Box::new(DrivenSettings::new(request, |out| {
-            settings::drive(client, out)
+            settings::drive(client, hosts, metered, out)
         })))
     }
 }

@@ -20,6 +20,16 @@ pub(super) struct ErrorBody {
 #[derive(Deserialize)]
 pub(super) struct ErrorDetail {
     pub(super) code: Option<String>,
+    /// Some hosts send an object.
+    #[serde(default, deserialize_with = "text_or_none")]
+    pub(super) message: Option<String>,
+}
+
+fn text_or_none<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
+    Ok(match serde_json::Value::deserialize(value)? {
+        serde_json::Value::String(text) => Some(text),
+        _ => None,
+    })
 }
 
 #[derive(Deserialize)]

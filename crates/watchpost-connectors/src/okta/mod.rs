@@ -2,10 +2,11 @@
 
 mod client;
 mod normalise;
+mod settings;
 mod sync;
 mod wire;
 
-use crate::{outbound::Outbound, run::DrivenRun};
+use crate::{outbound::Outbound, run::DrivenRun, settings::DrivenSettings};
 use async_trait::async_trait;
 use client::{Client, Refusal};
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use watchpost_core::{
         ConfigField, Connector, ConnectorConfig, ConnectorError, PermissionCheck, SyncRun, Verification,
     },
     fact::Dataset,
+    setting::{CollectRequest, SettingRun},
     text::ForeignText,
     word::Platform,
 };
@@ -215,6 +217,7 @@ impl Connector for Okta {
                 permission: probe.scope.to_owned(),
                 granted,
                 datasets: probe.datasets.to_vec(),
+                settings: settings::cost(probe.scope),
                 hint: (!granted).then(|| hint(probe.scope, client.uses_api_token())),
             });
         }
@@ -233,6 +236,24 @@ impl Connector for Okta {
         client.sign_in().await?;
         let client = Arc::new(client);
         Ok(Box::new(DrivenRun::new(|out| sync::drive(client, out))))
+    }
+
+    fn setting_paths(&self) -> &'static [&'static str] {
+        &settings::PATHS
+    }
+
+    async fn collect(
+        &self,
+        config: &ConnectorConfig,
+        request: CollectRequest,
+    ) -> Result<Box<dyn SettingRun>, ConnectorError> {
+        let budget = self.outbound.settings().sync_budget.min(settings::BUDGET);
+        let client = Client::new(&self.outbound, config, budget)?;
+        client.sign_in().await?;
+        let client = Arc::new(client);
+        Ok(Box::new(DrivenSettings::new(request, |out| {
+            settings::drive(client, out)
+        })))
     }
 }
 

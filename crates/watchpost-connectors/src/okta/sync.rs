@@ -28,7 +28,7 @@ const ACCOUNTS_MAX: usize = 1_000_000;
 const APPS_MAX: usize = 50_000;
 
 /// Policies that are read with their rules. Which types there are depends on the org's edition.
-const POLICY_TYPES: &[(&str, &str)] = &[
+pub(super) const POLICY_TYPES: &[(&str, &str)] = &[
     ("OKTA_SIGN_ON", "policies/OKTA_SIGN_ON"),
     ("PASSWORD", "policies/PASSWORD"),
     ("MFA_ENROLL", "policies/MFA_ENROLL"),

@@ -8,12 +8,31 @@ use url::Url;
 
 /// What is asked.
 pub(crate) struct Request {
+    /// How, and with what.
+    pub(crate) body: Body,
     /// Where. Already of the configured origin or a checked link.
     pub(crate) url: Url,
     /// `Authorization`, marked sensitive.
     pub(crate) authorization: Option<HeaderValue>,
-    /// A form to POST; without one it's a GET. Only POSTs that change nothing are sent, so both may be repeated.
-    pub(crate) form: Option<SecretString>,
+    /// What is accepted as an answer.
+    pub(crate) accept: &'static str,
+    /// More headers.
+    pub(crate) headers: Vec<(&'static str, HeaderValue)>,
+}
+
+/// The method of a request with what it carries.
+pub(crate) enum Body {
+    /// A GET.
+    None,
+    /// A form to POST to a token endpoint.
+    Form(SecretString),
+    /// JSON to POST that asks for something and changes nothing, so that it may be repeated.
+    Query(String),
+    /// JSON to POST that orders something of our own at the vendor (a snapshot): repeated only if the vendor says that
+    /// it did nothing.
+    Order(String),
+    /// A DELETE of something that we ordered ourselves.
+    Withdrawal,
 }
 
 impl fmt::Debug for Request {
@@ -23,26 +42,41 @@ impl fmt::Debug for Request {
 }
 
 impl Request {
+    /// Anything; `Authorization` comes later.
+    pub(crate) const fn new(url: Url, body: Body) -> Self {
+        Self {
+            body,
+            url,
+            authorization: None,
+            accept: "application/json",
+            headers: Vec::new(),
+        }
+    }
+
     /// A GET.
     pub(crate) fn get(url: Url, authorization: HeaderValue) -> Self {
         Self {
-            url,
             authorization: Some(authorization),
-            form: None,
+            ..Self::new(url, Body::None)
         }
     }
 
     /// A form to a token endpoint.
-    pub(crate) fn form(url: Url, form: SecretString) -> Self {
-        Self {
-            url,
-            authorization: None,
-            form: Some(form),
-        }
+    pub(crate) const fn form(url: Url, form: SecretString) -> Self {
+        Self::new(url, Body::Form(form))
     }
 
     pub(crate) const fn method(&self) -> &'static str {
-        if self.form.is_some() { "POST" } else { "GET" }
+        match self.body {
+            Body::None => "GET",
+            Body::Form(_) | Body::Query(_) | Body::Order(_) => "POST",
+            Body::Withdrawal => "DELETE",
+        }
+    }
+
+    /// Whether it may be sent again when nobody knows whether it arrived.
+    pub(crate) const fn may_repeat_blindly(&self) -> bool {
+        !matches!(self.body, Body::Order(_))
     }
 }
 

@@ -12,7 +12,7 @@ pub use resolve::Lookup;
 use address::{Lane, judge};
 use backon::{ExponentialBuilder, Retryable};
 use bytes::{Bytes, BytesMut};
-use call::{Answer, CallError, Request};
+use call::{Answer, Body, CallError, Request};
 use reqwest::{Client, header};
 use resolve::{AnyAddress, NoPublicAddress, PublicOnly, SystemLookup};
 use secrecy::ExposeSecret;
@@ -178,7 +178,7 @@ impl Outbound {
             .with_max_times(REPEATS_MAX);
         let end = (|| self.attempt(request, deadline))
             .retry(waits)
-            .when(Attempt::may_repeat)
+            .when(|failed| failed.may_repeat(request))
             .adjust(|failed: &Attempt, wait: Option<Duration>| {
                 // `None`: no try is left.
                 let wait = match (wait?, failed) {
@@ -267,14 +267,26 @@ impl Outbound {
             Lane::Strict => &self.shared.strict,
             Lane::Exempt => &self.shared.exempt,
         };
-        let mut builder = match &request.form {
-            Some(form) => client
+        let url = request.url.clone();
+        let json = |text: &str| {
+            client
                 .post(request.url.clone())
+                .header(header::CONTENT_TYPE, "application/json")
+                .body(text.to_owned())
+        };
+        let mut builder = match &request.body {
+            Body::None => client.get(url),
+            Body::Form(form) => client
+                .post(url)
                 .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
                 .body(form.expose_secret().to_owned()),
-            None => client.get(request.url.clone()),
+            Body::Query(text) | Body::Order(text) => json(text),
+            Body::Withdrawal => client.delete(url),
         };
-        builder = builder.header(header::ACCEPT, "application/json");
+        builder = builder.header(header::ACCEPT, request.accept);
+        for (name, value) in &request.headers {
+            builder = builder.header(*name, value.clone());
+        }
         if let Some(authorization) = &request.authorization {
             builder = builder.header(header::AUTHORIZATION, authorization.clone());
         }
@@ -323,10 +335,12 @@ enum Attempt {
 }
 
 impl Attempt {
-    const fn may_repeat(&self) -> bool {
+    const fn may_repeat(&self, request: &Request) -> bool {
         match self {
-            Self::Status(_) => true,
-            Self::Broken(error) => matches!(error, CallError::Transport { .. }),
+            Self::Status(answer) => request.may_repeat_blindly() || matches!(answer.status, 429 | 503),
+            Self::Broken(error) => {
+                request.may_repeat_blindly() && matches!(error, CallError::Transport { .. })
+            }
         }
     }
 }

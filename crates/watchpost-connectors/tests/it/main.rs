@@ -11,3 +11,4 @@ mod settings;
 mod sign_in;
 mod support;
 mod verify;
+mod workloads;

@@ -127,9 +127,23 @@ impl Rig {
                 ("client_id", &access.client_id),
                 ("login_url", &access.login_url),
                 ("graph_url", &access.graph_url),
+                ("sharepoint_admin_url", &access.sharepoint_admin_url),
+                ("exchange_url", &access.exchange_url),
+                ("compliance_url", &access.compliance_url),
+                ("power_platform_url", &access.power_platform_url),
+                ("fabric_url", &access.fabric_url),
             ],
             &[("client_secret", &access.client_secret)],
         )
+    }
+
+    /// With Exchange's undocumented proxy switched on.
+    pub(crate) fn m365_with_proxy(&self) -> ConnectorConfig {
+        let mut config = self.m365();
+        config
+            .values
+            .insert("exchange_admin_beta".to_owned(), "true".to_owned());
+        config
     }
 
     pub(crate) fn okta(&self) -> ConnectorConfig {

@@ -125,10 +125,10 @@ async fn licenses(client: &Client, seen: &mut Seen) -> Result<Found, Miss> {
                 .filter_map(|plan| plan.get("servicePlanName").and_then(Value::as_str)),
         );
     }
-    for (feature, names) in FEATURES {
+    for (feature, names, otherwise) in FEATURES {
         let has = plans.iter().any(|plan| names.contains(plan));
         // With a row missing, "isn't there" can't be said.
-        if has || odd == 0 {
+        if has || (*otherwise == Otherwise::Lacks && odd == 0) {
             features.insert((*feature).to_owned(), has.into());
         }
     }
@@ -147,18 +147,38 @@ async fn licenses(client: &Client, seen: &mut Seen) -> Result<Found, Miss> {
     Ok(Found::whole(Value::Object(features)).lacking(odd_rows(odd)))
 }
 
+/// What it means that no plan of the list is there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Otherwise {
+    /// The tenant lacks the feature.
+    Lacks,
+    /// Other plans, or none at all, may bring it.
+    Unknown,
+}
+
 /// Features with the names of the service plans that include them.
-const FEATURES: &[(&str, &[&str])] = &[
-    ("entra_p2", &["AAD_PREMIUM_P2"]),
-    ("defender", &["ATP_ENTERPRISE", "THREAT_INTELLIGENCE"]),
+const FEATURES: &[(&str, &[&str], Otherwise)] = &[
+    ("entra_p2", &["AAD_PREMIUM_P2"], Otherwise::Lacks),
+    (
+        "defender",
+        &["ATP_ENTERPRISE", "THREAT_INTELLIGENCE"],
+        Otherwise::Lacks,
+    ),
     (
         "defender_dlp",
-        &["COMMUNICATIONS_DLP", "MICROSOFTENDPOINTDLP", "BPOS_S_DlpAddOn"],
+        &[
+            "COMMUNICATIONS_DLP",
+            "MICROSOFTENDPOINTDLP",
+            "BPOS_S_DlpAddOn",
+            "EXCHANGE_S_ENTERPRISE",
+        ],
+        Otherwise::Unknown,
     ),
-    ("audit_advanced", &["M365_ADVANCED_AUDITING"]),
+    ("audit_advanced", &["M365_ADVANCED_AUDITING"], Otherwise::Lacks),
     (
         "powerbi",
         &["BI_AZURE_P0", "BI_AZURE_P1", "BI_AZURE_P2", "BI_AZURE_P3"],
+        Otherwise::Unknown,
     ),
 ];
 

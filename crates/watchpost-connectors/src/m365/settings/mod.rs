@@ -1,11 +1,20 @@
 //! Reading the settings that scans look at, each by itself: what is denied or unlicensed keeps no other from being
 //! read.
 
+mod admin;
 mod derived;
+mod exchange;
 mod graph;
+mod hosts;
+mod privileged;
+mod probe;
 mod seen;
+mod snapshot;
 mod table;
+mod workloads;
 
+pub(super) use hosts::Hosts;
+pub(super) use probe::{cost, permissions};
 pub(super) use table::PATHS;
 
 use super::client::Client;
@@ -18,8 +27,13 @@ use watchpost_core::connector::ConnectorError;
 /// How long a collection may take.
 pub(super) const BUDGET: Duration = Duration::from_secs(20 * 60);
 
-/// Reads what `out` wants.
-pub(super) async fn drive(client: Arc<Client>, mut out: Outlet) -> Result<(), ConnectorError> {
+/// Reads what `out` wants, with configuration snapshots if `metered`.
+pub(super) async fn drive(
+    client: Arc<Client>,
+    hosts: Hosts,
+    metered: bool,
+    mut out: Outlet,
+) -> Result<(), ConnectorError> {
     let mut seen = Seen::default();
     for setting in GRAPH_SETTINGS {
         if out.wants(setting.path) {
@@ -29,5 +43,8 @@ pub(super) async fn drive(client: Arc<Client>, mut out: Outlet) -> Result<(), Co
         }
     }
     derived::read(&client, &mut seen, &mut out).await?;
+    privileged::read(&client, &mut out).await?;
+    workloads::read(&client, &hosts, &mut seen, metered, &mut out).await?;
+    admin::read(&client, &hosts, &mut seen, &mut out).await?;
     out.finish(table::GRAPH).await
 }

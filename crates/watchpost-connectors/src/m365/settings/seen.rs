@@ -1,7 +1,11 @@
 //! What several settings are made from, read once.
 
 use super::graph;
-use crate::{m365::client::Client, settings::Miss};
+use crate::{
+    m365::client::Client,
+    settings::Miss,
+    value::{id, word},
+};
 use serde_json::Value;
 
 /// Answers that are needed more than once.
@@ -9,6 +13,13 @@ use serde_json::Value;
 pub(super) struct Seen {
     organization: Option<Result<Value, Miss>>,
     skus: Option<Result<Value, Miss>>,
+}
+
+/// What a tenant is called.
+pub(super) struct TenantNames {
+    pub(super) id: Option<String>,
+    /// The domain that Microsoft gave it.
+    pub(super) initial_domain: Option<String>,
 }
 
 impl Seen {
@@ -20,6 +31,42 @@ impl Seen {
             _ => return,
         };
         *place = Some(end.clone().map(|found| found.document));
+    }
+
+    /// The tenant's names for itself.
+    pub(super) async fn tenant(&mut self, client: &Client) -> Result<TenantNames, Miss> {
+        let rows = fill(client, &mut self.organization, "organization").await?;
+        let row = rows
+            .get("value")
+            .and_then(Value::as_array)
+            .and_then(|rows| rows.first());
+        let domains = row
+            .and_then(|row| row.get("verifiedDomains"))
+            .and_then(Value::as_array);
+        let initial = domains.into_iter().flatten().find(|domain| {
+            domain
+                .get("isInitial")
+                .and_then(Value::as_bool)
+                .unwrap_or_default()
+        });
+        Ok(TenantNames {
+            id: row
+                .and_then(|row| row.get("id"))
+                .and_then(Value::as_str)
+                .and_then(id),
+            initial_domain: initial
+                .and_then(|domain| domain.get("name"))
+                .and_then(Value::as_str)
+                .and_then(word),
+        })
+    }
+
+    /// The tenant's id; what the connection was given, where it can't be read.
+    pub(super) async fn tenant_id(&mut self, client: &Client) -> String {
+        let names = self.tenant(client).await.ok();
+        names
+            .and_then(|names| names.id)
+            .unwrap_or_else(|| client.tenant.clone())
     }
 
     /// The licences, as a list.

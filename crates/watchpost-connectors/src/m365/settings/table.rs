@@ -125,9 +125,205 @@ const DERIVED_PATHS: &[&str] = &[
     derived::SERVICE_PRINCIPALS,
 ];
 
-const COUNT: usize = GRAPH_SETTINGS.len() + DERIVED_PATHS.len();
+/// What is put together, with the permissions that it needs. Role policies only add to what is known of roles.
+pub(super) const DERIVED_PERMISSIONS: &[(&str, &[&str])] = &[
+    (derived::B2B, &[permission::POLICY]),
+    (derived::CLASSIFICATIONS, &[permission::APPLICATION]),
+    (derived::LICENSES, &[permission::ORGANIZATION]),
+    (derived::MFA, &[permission::AUDIT_LOG, permission::USER]),
+    (derived::USERS, &[permission::USER]),
+    (derived::GROUPS, &[permission::GROUP_MEMBER]),
+    (derived::APPLICATIONS, &[permission::APPLICATION]),
+    (derived::SERVICE_PRINCIPALS, &[permission::APPLICATION]),
+    (
+        privileged::USERS,
+        &[
+            permission::ROLES_ACTIVE,
+            permission::ROLES_ELIGIBLE,
+            permission::GROUP_MEMBER,
+            permission::USER,
+        ],
+    ),
+    (privileged::ROLES, &[permission::ROLES_ACTIVE]),
+    (
+        privileged::SERVICE_PRINCIPALS,
+        &[
+            permission::ROLES_ACTIVE,
+            permission::ROLES_ELIGIBLE,
+            permission::GROUP_MEMBER,
+        ],
+    ),
+];
 
-/// All paths, in the order in which they are read.
+/// What is put together from roles.
+pub(super) mod privileged {
+    pub(in crate::m365) const USERS: &str = "directory/privilegedUsers";
+    pub(in crate::m365) const ROLES: &str = "directory/privilegedRoles";
+    pub(in crate::m365) const SERVICE_PRINCIPALS: &str = "directory/privilegedServicePrincipals";
+}
+
+const PRIVILEGED_PATHS: &[&str] = &[
+    privileged::USERS,
+    privileged::ROLES,
+    privileged::SERVICE_PRINCIPALS,
+];
+
+/// What SharePoint, Power Platform and Fabric tell themselves.
+pub(super) mod admin {
+    pub(in crate::m365) const SHAREPOINT: &str = "sharepoint/Tenant";
+    pub(in crate::m365) const POWER_SETTINGS: &str = "powerplatform/TenantSettings";
+    pub(in crate::m365) const POWER_POLICIES: &str = "powerplatform/DlpPolicies";
+    pub(in crate::m365) const POWER_ENVIRONMENTS: &str = "powerplatform/Environments";
+    pub(in crate::m365) const POWER_ISOLATION: &str = "powerplatform/TenantIsolationPolicy";
+    pub(in crate::m365) const POWER_PLATFORM: [&str; 4] = [
+        POWER_SETTINGS,
+        POWER_POLICIES,
+        POWER_ENVIRONMENTS,
+        POWER_ISOLATION,
+    ];
+    pub(in crate::m365) const FABRIC: &str = "powerbi/TenantSettings";
+}
+
+const ADMIN_PATHS: &[&str] = &[
+    admin::SHAREPOINT,
+    admin::POWER_SETTINGS,
+    admin::POWER_POLICIES,
+    admin::POWER_ENVIRONMENTS,
+    admin::POWER_ISOLATION,
+    admin::FABRIC,
+];
+
+/// Whose cmdlet reads a workload's setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Workload {
+    Exchange,
+    Purview,
+    Teams,
+}
+
+/// Settings of Exchange, Purview and Teams: the output of `Get-` and the path's last part.
+pub(super) struct WorkloadSetting {
+    pub(super) path: &'static str,
+    pub(super) workload: Workload,
+    /// Whether configuration snapshots hold it. What has a row for each mailbox isn't taken from there, since rows
+    /// count against a monthly budget.
+    pub(super) snapshot: bool,
+    /// Its endpoint in Exchange's documented administration API.
+    pub(super) documented: Option<&'static str>,
+    /// Whether it comes with Defender for Office 365 only.
+    pub(super) defender: bool,
+}
+
+impl WorkloadSetting {
+    /// The path's last part.
+    pub(super) fn noun(&self) -> &'static str {
+        self.path.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// Its name in configuration snapshots.
+    pub(super) fn resource_type(&self) -> String {
+        let workload = match self.workload {
+            Workload::Exchange => "exchange",
+            Workload::Purview => "securityandcompliance",
+            Workload::Teams => "teams",
+        };
+        format!("microsoft.{workload}.{}", self.noun().to_ascii_lowercase())
+    }
+
+    /// The cmdlet that reads it: always one that only gets. Shared mailboxes are mailboxes of a kind.
+    pub(super) fn cmdlet(&self) -> String {
+        match self.path {
+            SHARED_MAILBOX => "Get-Mailbox".to_owned(),
+            _ => format!("Get-{}", self.noun()),
+        }
+    }
+}
+
+pub(super) const SHARED_MAILBOX: &str = "exchange/SharedMailbox";
+pub(super) const AUDIT_BYPASS: &str = "exchange/MailboxAuditBypassAssociation";
+
+const fn workload(path: &'static str, workload: Workload) -> WorkloadSetting {
+    WorkloadSetting {
+        path,
+        workload,
+        snapshot: true,
+        documented: None,
+        defender: false,
+    }
+}
+
+const fn exchange(path: &'static str) -> WorkloadSetting {
+    workload(path, Workload::Exchange)
+}
+
+const fn defender(path: &'static str) -> WorkloadSetting {
+    WorkloadSetting {
+        defender: true,
+        ..exchange(path)
+    }
+}
+
+const fn documented(path: &'static str, endpoint: &'static str) -> WorkloadSetting {
+    WorkloadSetting {
+        documented: Some(endpoint),
+        ..exchange(path)
+    }
+}
+
+pub(super) const WORKLOAD_SETTINGS: &[WorkloadSetting] = &[
+    documented("exchange/OrganizationConfig", "OrganizationConfig"),
+    documented("exchange/AcceptedDomain", "AcceptedDomain"),
+    documented(SHARED_MAILBOX, "Mailbox"),
+    exchange("exchange/RemoteDomain"),
+    exchange("exchange/DkimSigningConfig"),
+    exchange("exchange/TransportConfig"),
+    exchange("exchange/SharingPolicy"),
+    exchange("exchange/TransportRule"),
+    exchange("exchange/ExternalInOutlook"),
+    WorkloadSetting {
+        snapshot: false,
+        ..exchange(AUDIT_BYPASS)
+    },
+    exchange("exchange/RoleAssignmentPolicy"),
+    exchange("exchange/OwaMailboxPolicy"),
+    exchange("exchange/HostedConnectionFilterPolicy"),
+    exchange("exchange/HostedContentFilterPolicy"),
+    exchange("exchange/HostedContentFilterRule"),
+    exchange("exchange/HostedOutboundSpamFilterPolicy"),
+    exchange("exchange/MalwareFilterPolicy"),
+    exchange("exchange/MalwareFilterRule"),
+    exchange("exchange/AntiPhishPolicy"),
+    exchange("exchange/AntiPhishRule"),
+    defender("exchange/SafeLinksPolicy"),
+    defender("exchange/SafeLinksRule"),
+    defender("exchange/SafeAttachmentPolicy"),
+    defender("exchange/SafeAttachmentRule"),
+    defender("exchange/AtpPolicyForO365"),
+    exchange("exchange/EOPProtectionPolicyRule"),
+    defender("exchange/ATPProtectionPolicyRule"),
+    defender("exchange/ATPBuiltInProtectionRule"),
+    exchange("exchange/AdminAuditLogConfig"),
+    exchange("exchange/InboundConnector"),
+    exchange("exchange/OutboundConnector"),
+    defender("exchange/TeamsProtectionPolicy"),
+    workload("purview/DlpCompliancePolicy", Workload::Purview),
+    workload("purview/DlpComplianceRule", Workload::Purview),
+    workload("purview/ProtectionAlert", Workload::Purview),
+    workload("purview/UnifiedAuditLogRetentionPolicy", Workload::Purview),
+    workload("teams/MeetingPolicy", Workload::Teams),
+    workload("teams/FederationConfiguration", Workload::Teams),
+    workload("teams/ClientConfiguration", Workload::Teams),
+    workload("teams/AppPermissionPolicy", Workload::Teams),
+    workload("teams/MeetingBroadcastPolicy", Workload::Teams),
+];
+
+const COUNT: usize = GRAPH_SETTINGS.len()
+    + DERIVED_PATHS.len()
+    + PRIVILEGED_PATHS.len()
+    + WORKLOAD_SETTINGS.len()
+    + ADMIN_PATHS.len();
+
+/// All paths.
 pub(in crate::m365) const PATHS: [&str; COUNT] = {
     let mut paths = [""; COUNT];
     let mut n = 0;
@@ -138,10 +334,43 @@ pub(in crate::m365) const PATHS: [&str; COUNT] = {
         n += 1;
     }
     let mut i = 0;
-    while i < DERIVED_PATHS.len() {
-        paths[n] = DERIVED_PATHS[i];
+    while i < WORKLOAD_SETTINGS.len() {
+        paths[n] = WORKLOAD_SETTINGS[i].path;
         i += 1;
         n += 1;
     }
+    let more = [DERIVED_PATHS, PRIVILEGED_PATHS, ADMIN_PATHS];
+    let mut list = 0;
+    while list < more.len() {
+        let mut i = 0;
+        while i < more[list].len() {
+            paths[n] = more[list][i];
+            i += 1;
+            n += 1;
+        }
+        list += 1;
+    }
     paths
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_path_is_read_in_two_ways() {
+        let different: BTreeSet<&str> = PATHS.into_iter().collect();
+        assert_eq!(different.len(), PATHS.len());
+        assert!(!different.contains(""));
+    }
+
+    #[test]
+    fn every_cmdlet_only_gets() {
+        for setting in WORKLOAD_SETTINGS {
+            let cmdlet = setting.cmdlet();
+            let noun = cmdlet.strip_prefix("Get-").unwrap();
+            assert!(noun.bytes().all(|b| b.is_ascii_alphanumeric()), "{cmdlet}");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! What a verification says of the permissions that only scans need.
+
+use super::{
+    exchange::Admin,
+    graph,
+    hosts::Hosts,
+    seen::Seen,
+    snapshot,
+    table::{
+        DERIVED_PERMISSIONS, GRAPH_SETTINGS, WORKLOAD_SETTINGS, Workload, WorkloadSetting, admin, privileged,
+    },
+};
+use crate::{
+    m365::{client::Client, permission},
+    settings::Miss,
+};
+use watchpost_core::connector::PermissionCheck;
+
+/// The settings that can't be read without one of Graph's permissions.
+pub(in crate::m365) fn cost(permission: &str) -> Vec<&'static str> {
+    let plain = GRAPH_SETTINGS
+        .iter()
+        .filter(|setting| setting.permission == permission)
+        .map(|setting| setting.path);
+    let derived = DERIVED_PERMISSIONS
+        .iter()
+        .filter(|(_, needs)| needs.contains(&permission))
+        .map(|(path, _)| *path);
+    plain.chain(derived).collect()
+}
+
+/// Tries each permission that only scans need. A service whose address isn't known is left out.
+pub(in crate::m365) async fn permissions(client: &Client, hosts: &Hosts) -> Vec<PermissionCheck> {
+    let mut seen = Seen::default();
+    let mut checks = Vec::new();
+    let mut note =
+        |permission: &'static str, end: Result<(), Miss>, settings: Vec<&'static str>, how: &str| {
+            let hint = match end {
+                Ok(()) | Err(Miss::Unlicensed(_)) => None,
+                Err(Miss::Denied(_)) => Some(how.to_owned()),
+                Err(Miss::Failed(reason) | Miss::Unreachable(reason)) => {
+                    Some(format!("it could not be tried: {reason}"))
+                }
+            };
+            checks.push(PermissionCheck {
+                permission: permission.to_owned(),
+                granted: hint.is_none(),
+                datasets: Vec::new(),
+                settings,
+                hint,
+            });
+        };
+    let filter = "$filter=scopeId%20eq%20'/'%20and%20scopeType%20eq%20'DirectoryRole'&$top=1";
+    let url = client.url("/beta/policies/roleManagementPolicyAssignments", Some(filter));
+    let end = match client.get(url).await {
+        Ok(_) => Ok(()),
+        Err(refusal) => Err(refusal.of(permission::ROLE_POLICIES).into()),
+    };
+    note(
+        permission::ROLE_POLICIES,
+        end,
+        vec![privileged::ROLES],
+        &graph_hint(permission::ROLE_POLICIES),
+    );
+    let setting = GRAPH_SETTINGS
+        .iter()
+        .find(|setting| setting.permission == permission::SHAREPOINT_SETTINGS);
+    if let Some(setting) = setting {
+        let end = graph::read(client, setting).await.map(drop);
+        let how = graph_hint(setting.permission);
+        note(setting.permission, end, cost(setting.permission), &how);
+    }
+    let in_snapshots = paths(|setting| setting.snapshot);
+    let how = format!(
+        "{}; and add the service principal \"Tenant Configuration Management\" to the tenant with the role Global Reader",
+        graph_hint(permission::SNAPSHOTS)
+    );
+    note(
+        permission::SNAPSHOTS,
+        snapshot::probe(client).await,
+        in_snapshots,
+        &how,
+    );
+
+    let mut exchange = Admin::new(client, hosts, &mut seen).await;
+    if let Some(setting) = named("exchange/OrganizationConfig")
+        && let Some(endpoint) = setting.documented
+        && exchange.knows(Workload::Exchange)
+    {
+        let end = exchange.documented(client, setting, endpoint).await.map(drop);
+        note(
+            "Exchange.ManageAsAppV2",
+            end,
+            paths(|setting| setting.documented.is_some()),
+            "API permissions > Office 365 Exchange Online > Exchange.ManageAsAppV2, and an Exchange role that may view \
+             the configuration; only needed without configuration snapshots",
+        );
+    }
+    if let Some(setting) = named("exchange/AdminAuditLogConfig")
+        && exchange.may_use_proxy()
+        && exchange.knows(Workload::Exchange)
+    {
+        let end = exchange.proxy(client, setting).await.map(drop);
+        note(
+            "Exchange.ManageAsApp",
+            end,
+            paths(|setting| setting.workload != Workload::Teams),
+            "API permissions > Office 365 Exchange Online > Exchange.ManageAsApp, and the role Global Reader for the \
+             application",
+        );
+    }
+    if hosts.sharepoint(client, &mut seen).await.is_ok() {
+        let how = "API permissions > SharePoint > Sites.FullControl.All (SharePoint has none that only reads), with a \
+                   certificate: it takes no client secrets";
+        let end = super::admin::sharepoint(client, hosts, &mut seen).await;
+        note(
+            super::admin::SHAREPOINT_PERMISSION,
+            end.map(drop),
+            vec![admin::SHAREPOINT],
+            how,
+        );
+    }
+    if let Ok(mut host) = hosts.power_platform() {
+        let how = "an administrator of Power Platform registers the application: New-PowerAppManagementApp";
+        let end = super::admin::power_platform(client, &mut host, &mut seen, admin::POWER_SETTINGS).await;
+        note(
+            super::admin::MANAGEMENT_APP,
+            end.map(drop),
+            admin::POWER_PLATFORM.to_vec(),
+            how,
+        );
+    }
+    if hosts.fabric().is_ok() {
+        let how = "Fabric admin portal > Tenant settings > Admin API settings: let service principals use read-only \
+                   admin APIs, for a group with the application";
+        let end = super::admin::fabric(client, hosts).await;
+        note(
+            super::admin::FABRIC_PERMISSION,
+            end.map(drop),
+            vec![admin::FABRIC],
+            how,
+        );
+    }
+    checks
+}
+
+fn graph_hint(permission: &str) -> String {
+    format!(
+        "API permissions > Microsoft Graph > Application permissions > {permission}, then Grant admin consent"
+    )
+}
+
+fn named(path: &str) -> Option<&'static WorkloadSetting> {
+    WORKLOAD_SETTINGS.iter().find(|setting| setting.path == path)
+}
+
+fn paths(which: impl Fn(&WorkloadSetting) -> bool) -> Vec<&'static str> {
+    let settings = WORKLOAD_SETTINGS.iter().filter(|setting| which(setting));
+    settings.map(|setting| setting.path).collect()
+}

@@ -194,6 +194,12 @@ impl Demo {
                 ("client_id", m365.client_id),
                 ("login_url", m365.login_url),
                 ("graph_url", m365.graph_url),
+                ("sharepoint_admin_url", m365.sharepoint_admin_url),
+                ("exchange_url", m365.exchange_url),
+                ("compliance_url", m365.compliance_url),
+                ("power_platform_url", m365.power_platform_url),
+                ("fabric_url", m365.fabric_url),
+                ("exchange_admin_beta", "true".to_owned()),
             ],
             [("client_secret", m365.client_secret)],
         );

@@ -526,7 +526,9 @@ fn missing_json(session: &Session, platform: Platform, verification: &Verificati
 
 /// Whether a missing permission is one that syncs need.
 fn serves_syncs(missing: &Value) -> bool {
-    missing["datasets"].as_array().is_some_and(|datasets| !datasets.is_empty())
+    missing["datasets"]
+        .as_array()
+        .is_some_and(|datasets| !datasets.is_empty())
 }
 
 fn missing_lines(missing: &[Value]) -> Vec<String> {
@@ -545,7 +547,11 @@ fn missing_lines(missing: &[Value]) -> Vec<String> {
         .iter()
         .map(|row| {
             let rules = words(&row["rules"]);
-            let served = if serves_syncs(row) { words(&row["datasets"]) } else { "scans".to_owned() };
+            let served = if serves_syncs(row) {
+                words(&row["datasets"])
+            } else {
+                "scans".to_owned()
+            };
             let cost = if !serves_syncs(row) {
                 let settings = row["settings"].as_array().map_or(0, Vec::len);
                 format!("without it scans can't read {settings} settings")

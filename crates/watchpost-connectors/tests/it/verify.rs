@@ -43,20 +43,23 @@ async fn a_good_connection_names_the_tenant_and_misses_nothing() {
 async fn each_missing_permission_is_named_with_its_cost_and_a_hint() {
     let rig = Rig::start().await;
     for platform in [Platform::M365, Platform::Okta] {
-        let vendor = if platform == Platform::Okta {
-            Vendor::Okta
-        } else {
-            Vendor::Graph
-        };
         let config = if platform == Platform::Okta {
             rig.okta()
         } else {
-            rig.m365()
+            rig.m365_with_proxy()
         };
         let connector = rig.connector(platform);
         let all = connector.verify(&config).await.unwrap().permissions;
         for check in all {
-            rig.simulator.deny_permission(vendor, &check.permission);
+            let (vendor, permission) = match check.permission.as_str() {
+                name if platform == Platform::Okta => (Vendor::Okta, name),
+                name @ ("Exchange.ManageAsApp" | "Exchange.ManageAsAppV2") => (Vendor::Exchange, name),
+                name @ "Sites.FullControl.All" => (Vendor::SharePoint, name),
+                name @ "Tenant.Read.All" => (Vendor::Fabric, name),
+                name if name.contains("Power Platform") => (Vendor::PowerPlatform, "management_app"),
+                name => (Vendor::Graph, name),
+            };
+            rig.simulator.deny_permission(vendor, permission);
             let verification = connector.verify(&config).await.unwrap();
             assert_eq!(missing(&verification), [check.permission.as_str()]);
             let found = verification
@@ -65,8 +68,20 @@ async fn each_missing_permission_is_named_with_its_cost_and_a_hint() {
                 .find(|found| !found.granted)
                 .unwrap();
             assert_eq!(found.datasets, check.datasets);
-            assert!(found.hint.as_deref().unwrap().contains(&check.permission));
-            rig.simulator.grant_permission(vendor, &check.permission);
+            assert_eq!(found.settings, check.settings);
+            assert!(!found.datasets.is_empty() || !found.settings.is_empty());
+            assert!(
+                found
+                    .settings
+                    .iter()
+                    .all(|path| connector.setting_paths().contains(path))
+            );
+            let hint = found.hint.as_deref().unwrap();
+            assert!(
+                hint.contains(&check.permission) || hint.contains("New-PowerAppManagementApp"),
+                "{hint}"
+            );
+            rig.simulator.grant_permission(vendor, permission);
         }
     }
 }

@@ -392,7 +392,7 @@ async fn okta_settings_are_those_that_a_sync_keeps() {
     for (path, end) in &read.read {
         match end.state {
             CollectionState::Complete => {
-                assert_eq!(Some(&read.document(path)), kept.get(path.as_str()), "{path}")
+                assert_eq!(Some(&read.document(path)), kept.get(path.as_str()), "{path}");
             }
             state => {
                 assert_eq!(state, CollectionState::Unlicensed, "{end:?}");

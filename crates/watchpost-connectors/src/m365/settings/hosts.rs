@@ -16,6 +16,9 @@ use serde_json::{Map, Value};
 use url::Url;
 use watchpost_core::connector::{ConnectorConfig, ConnectorError};
 
+/// Stands for the address that is known from elsewhere.
+pub(in crate::m365) const KNOWN_ADDRESS: &str = "auto";
+
 /// Where the services of a cloud are, by the host of its Graph. Clouds for the United States' government have Fabric
 /// at addresses that differ too much to be guessed.
 struct Cloud {
@@ -92,7 +95,8 @@ impl Hosts {
         graph_host: &str,
     ) -> Result<Self, ConnectorError> {
         let cloud = CLOUDS.iter().find(|cloud| cloud.graph == graph_host);
-        let read = |field: &'static str, known: Option<&'static str>| match plain(config, field).or(known) {
+        let given = |field| plain(config, field).filter(|text| *text != KNOWN_ADDRESS);
+        let read = |field: &'static str, known: Option<&'static str>| match given(field).or(known) {
             Some(text) => base_url(outbound, field, text).map(Some),
             None => Ok(None),
         };

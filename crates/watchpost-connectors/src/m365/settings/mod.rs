@@ -13,7 +13,7 @@ mod snapshot;
 mod table;
 mod workloads;
 
-pub(super) use hosts::Hosts;
+pub(super) use hosts::{Hosts, KNOWN_ADDRESS};
 pub(super) use probe::{cost, permissions};
 pub(super) use table::PATHS;
 

@@ -132,7 +132,7 @@ pub(in crate::m365) async fn permissions(client: &Client, hosts: &Hosts) -> Vec<
     }
     if hosts.fabric().is_ok() {
         let how = "Fabric admin portal > Tenant settings > Admin API settings: let service principals use read-only \
-                   admin APIs, for a group with the application";
+                   admin APIs (what Fabric calls Tenant.Read.All), for a group with the application";
         let end = super::admin::fabric(client, hosts).await;
         note(
             super::admin::FABRIC_PERMISSION,

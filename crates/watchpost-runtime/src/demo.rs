@@ -199,6 +199,8 @@ impl Demo {
                 ("compliance_url", m365.compliance_url),
                 ("power_platform_url", m365.power_platform_url),
                 ("fabric_url", m365.fabric_url),
+                ("dns_server", m365.dns_server),
+                ("dns_hosts", m365.dns_hosts.join(",")),
                 ("exchange_admin_beta", "true".to_owned()),
             ],
             [("client_secret", m365.client_secret)],

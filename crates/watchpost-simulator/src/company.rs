@@ -137,6 +137,8 @@ pub(crate) struct Profile {
     pub(crate) domain: String,
     pub(crate) initial_domain: String,
     pub(crate) okta_org: String,
+    /// Hosts that its administrators name when they connect it.
+    pub(crate) hosts: Vec<String>,
 }
 
 #[derive(Deserialize)]

@@ -109,6 +109,10 @@ pub struct M365Access {
     pub power_platform_url: String,
     /// Stands for `https://api.fabric.microsoft.com`; `/v1/admin/tenantsettings` follows.
     pub fabric_url: String,
+    /// Stands for the system's name servers: address and port.
+    pub dns_server: String,
+    /// Hosts of the company whose aliases are worth following.
+    pub dns_hosts: Vec<String>,
     /// Tenant id; the verified domains are accepted in its place.
     pub tenant_id: String,
     /// Application id.
@@ -231,6 +235,7 @@ impl SimulatorHandle {
     #[must_use]
     pub fn m365(&self) -> M365Access {
         let base = &self.shared.base;
+        let state = self.shared.state();
         M365Access {
             login_url: format!("{base}/login"),
             graph_url: format!("{base}/graph"),
@@ -239,7 +244,9 @@ impl SimulatorHandle {
             compliance_url: format!("{base}/compliance"),
             power_platform_url: format!("{base}/power-platform"),
             fabric_url: format!("{base}/fabric"),
-            tenant_id: self.shared.state().tenant_id.clone(),
+            dns_server: self.shared.dns_address.to_string(),
+            dns_hosts: state.world.company.profile.hosts.clone(),
+            tenant_id: state.tenant_id.clone(),
             client_id: CLIENT_ID.to_owned(),
             client_secret: CLIENT_SECRET.to_owned(),
         }

@@ -23,6 +23,7 @@
 //! `nxdomain` and `empty` are facts; `failed` says that no server could be asked, after three tries. Names of hosts
 //! are never guessed: only the operator's are looked up.
 
+mod config;
 mod domain;
 mod key;
 mod policy;
@@ -30,6 +31,7 @@ mod read;
 mod resolve;
 mod spf;
 
+pub(crate) use config::{HOSTS_FIELD, SELECTORS_FIELD, SERVER_FIELD};
 pub use domain::{MailDomain, NotADomain};
 pub use policy::PolicySource;
 pub use read::{DnsError, DnsSettings, DomainsDocument, DomainsReader};

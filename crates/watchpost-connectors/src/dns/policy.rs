@@ -1,6 +1,9 @@
 //! The one file that mail domains publish over HTTPS.
 
-use crate::outbound::{Outbound, call::Request};
+use crate::outbound::{
+    Outbound,
+    call::{Body, Request},
+};
 use async_trait::async_trait;
 use tokio::time::Instant;
 use url::Url;
@@ -20,11 +23,8 @@ pub trait PolicySource: Send + Sync {
 impl PolicySource for Outbound {
     async fn policy(&self, domain: &str, deadline: Instant) -> Option<String> {
         let url = Url::parse(&format!("https://mta-sts.{domain}/.well-known/mta-sts.txt")).ok()?;
-        let request = Request {
-            url,
-            authorization: None,
-            form: None,
-        };
+        let mut request = Request::new(url, Body::None);
+        request.accept = "text/plain";
         let answer = self.send(&request, deadline).await.ok()?;
         if answer.status != 200 || answer.body.len() > POLICY_BYTES_MAX {
             return None;

@@ -15,9 +15,9 @@ use tokio::time::{Instant, timeout_at};
 /// Domains of one document.
 const DOMAINS_MAX: usize = 200;
 /// Hosts of one document.
-const HOSTS_MAX: usize = 200;
+pub(super) const HOSTS_MAX: usize = 200;
 /// Selectors that are asked for at each domain.
-const SELECTORS_MAX: usize = 12;
+pub(super) const SELECTORS_MAX: usize = 12;
 /// Outside addresses for reports that are asked for at each domain.
 const EXTERNAL_MAX: usize = 10;
 /// Domains that are looked up at once.
@@ -30,7 +30,7 @@ const POLICY_TIME: Duration = Duration::from_secs(15);
 const POLICY_LINES_MAX: usize = 100;
 const POLICY_LINE_CHARS_MAX: usize = 300;
 /// Selectors of Microsoft 365 and Google Workspace.
-const USUAL_SELECTORS: [&str; 3] = ["selector1", "selector2", "google"];
+pub(super) const USUAL_SELECTORS: [&str; 3] = ["selector1", "selector2", "google"];
 
 /// What the operator may say about looking domains up.
 #[derive(Debug, Clone, Default)]
@@ -93,8 +93,9 @@ impl DomainsReader {
     /// # Errors
     /// If no question was answered at all.
     pub async fn read(&self, domains: &[MailDomain], deadline: Instant) -> Result<DomainsDocument, DnsError> {
-        let rows = domains.iter().take(DOMAINS_MAX).map(|domain| {
-            let (reader, domain) = (self.clone(), domain.clone());
+        let wanted: Vec<MailDomain> = domains.iter().take(DOMAINS_MAX).cloned().collect();
+        let rows = wanted.into_iter().map(|domain| {
+            let reader = self.clone();
             async move {
                 let until = deadline.min(Instant::now() + DOMAIN_TIME);
                 match timeout_at(until, reader.row(&domain, until)).await {
@@ -112,8 +113,9 @@ impl DomainsReader {
             .iter()
             .filter_map(|host| checked(host).ok())
             .collect();
-        let followed = hosts.iter().take(HOSTS_MAX).map(|host| {
-            let (reader, host) = (self.clone(), host.clone());
+        let named = hosts.len();
+        let followed = hosts.into_iter().take(HOSTS_MAX).map(|host| {
+            let reader = self.clone();
             async move {
                 timeout_at(deadline, reader.host(&host))
                     .await
@@ -132,11 +134,8 @@ impl DomainsReader {
                 domains.len()
             ));
         }
-        if hosts.len() > HOSTS_MAX {
-            missing.push(format!(
-                "only {HOSTS_MAX} of {} hosts were looked up",
-                hosts.len()
-            ));
+        if named > HOSTS_MAX {
+            missing.push(format!("only {HOSTS_MAX} of {named} hosts were looked up"));
         }
         let late = rows
             .iter()

@@ -6,7 +6,12 @@ mod settings;
 mod sync;
 mod wire;
 
-use crate::{outbound::Outbound, run::DrivenRun, settings::DrivenSettings};
+use crate::{
+    dns::{self, DnsSettings},
+    outbound::Outbound,
+    run::DrivenRun,
+    settings::DrivenSettings,
+};
 use async_trait::async_trait;
 use client::{Client, GRAPH_URL, LOGIN_URL, Refusal};
 use settings::Hosts;
@@ -208,6 +213,9 @@ const FIELDS: &[ConfigField] = &[
         required: false,
         default: Some(settings::KNOWN_ADDRESS),
     },
+    dns::SERVER_FIELD,
+    dns::SELECTORS_FIELD,
+    dns::HOSTS_FIELD,
 ];
 
 /// The connector for Microsoft 365.
@@ -257,6 +265,7 @@ impl Connector for M365 {
     async fn verify(&self, config: &ConnectorConfig) -> Result<Verification, ConnectorError> {
         let client = Client::new(&self.outbound, config, self.outbound.settings().verify_budget)?;
         let hosts = Hosts::new(&self.outbound, config, client.graph_host())?;
+        DnsSettings::from_config(config)?;
         client.sign_in().await?;
         let mut tenant = None;
         let mut permissions = Vec::with_capacity(PROBES.len());
@@ -332,11 +341,12 @@ impl Connector for M365 {
         let budget = self.outbound.settings().sync_budget.min(settings::BUDGET);
         let client = Client::new(&self.outbound, config, budget)?;
         let hosts = Hosts::new(&self.outbound, config, client.graph_host())?;
+        let dns = DnsSettings::from_config(config)?;
         client.sign_in().await?;
         let client = Arc::new(client);
         let metered = request.metered;
         Ok(Box::new(DrivenSettings::new(request, |out| {
-            settings::drive(client, hosts, metered, out)
+            settings::drive(client, hosts, dns, metered, out)
         })))
     }
 }

@@ -3,6 +3,7 @@
 
 mod address;
 mod dns;
+mod domains;
 mod faults;
 mod full;
 mod import;

@@ -132,6 +132,8 @@ impl Rig {
                 ("compliance_url", &access.compliance_url),
                 ("power_platform_url", &access.power_platform_url),
                 ("fabric_url", &access.fabric_url),
+                ("dns_server", &access.dns_server),
+                ("dns_hosts", &access.dns_hosts.join(",")),
             ],
             &[("client_secret", &access.client_secret)],
         )

@@ -84,6 +84,7 @@ async fn a_collection_changes_nothing_and_leaves_no_snapshot_behind() {
     ];
     for request in requests.keys() {
         let reads = request.starts_with("GET ")
+            || request == "DNS"
             || (request.starts_with("POST ") && allowed.iter().any(|end| request.ends_with(end)))
             || (request.starts_with("DELETE ") && request.contains("/configurationSnapshotJobs/"));
         assert!(reads, "{request}");
@@ -307,6 +308,7 @@ async fn a_host_on_a_bad_day_ends_its_own_paths_alone() {
         (FaultKind::InternalError, "status 500"),
         (FaultKind::MalformedJson, "could not be understood"),
         (FaultKind::Reset, "can't be reached"),
+        (FaultKind::Slow(10 * 60_000), "can't be reached"),
         (FaultKind::LoopingNext, "in a circle"),
         (FaultKind::ForeignNext, "another host"),
     ] {
@@ -328,6 +330,7 @@ async fn a_host_on_a_bad_day_ends_its_own_paths_alone() {
         FaultKind::TooManyRequests(RetryAfter::Seconds(5)),
         FaultKind::Unavailable,
         FaultKind::Unauthorized,
+        FaultKind::Slow(50_000),
     ] {
         let rig = Rig::start().await;
         for vendor in [Vendor::Fabric, Vendor::Exchange, Vendor::Graph] {

@@ -3,6 +3,7 @@
 
 mod admin;
 mod derived;
+mod domains;
 mod exchange;
 mod graph;
 mod hosts;
@@ -18,7 +19,7 @@ pub(super) use probe::{cost, permissions};
 pub(super) use table::PATHS;
 
 use super::client::Client;
-use crate::settings::Outlet;
+use crate::{dns::DnsSettings, settings::Outlet};
 use seen::Seen;
 use std::{sync::Arc, time::Duration};
 use table::GRAPH_SETTINGS;
@@ -31,6 +32,7 @@ pub(super) const BUDGET: Duration = Duration::from_secs(20 * 60);
 pub(super) async fn drive(
     client: Arc<Client>,
     hosts: Hosts,
+    dns: DnsSettings,
     metered: bool,
     mut out: Outlet,
 ) -> Result<(), ConnectorError> {
@@ -46,5 +48,6 @@ pub(super) async fn drive(
     privileged::read(&client, &mut out).await?;
     workloads::read(&client, &hosts, &mut seen, metered, &mut out).await?;
     admin::read(&client, &hosts, &mut seen, &mut out).await?;
+    domains::read(&client, dns, &mut seen, &mut out).await?;
     out.finish(table::GRAPH).await
 }

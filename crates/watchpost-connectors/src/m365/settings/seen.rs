@@ -12,6 +12,7 @@ use serde_json::Value;
 #[derive(Default)]
 pub(super) struct Seen {
     organization: Option<Result<Value, Miss>>,
+    domains: Option<Result<Value, Miss>>,
     skus: Option<Result<Value, Miss>>,
 }
 
@@ -27,6 +28,7 @@ impl Seen {
     pub(super) fn note(&mut self, path: &str, end: &Result<crate::settings::Found, Miss>) {
         let place = match path {
             "organization" => &mut self.organization,
+            "domains" => &mut self.domains,
             "subscribedSkus" => &mut self.skus,
             _ => return,
         };
@@ -35,7 +37,7 @@ impl Seen {
 
     /// The tenant's names for itself.
     pub(super) async fn tenant(&mut self, client: &Client) -> Result<TenantNames, Miss> {
-        let rows = fill(client, &mut self.organization, "organization").await?;
+        let rows = self.organization(client).await?;
         let row = rows
             .get("value")
             .and_then(Value::as_array)
@@ -59,6 +61,16 @@ impl Seen {
                 .and_then(Value::as_str)
                 .and_then(word),
         })
+    }
+
+    /// What the tenant says of itself, as a list of one.
+    pub(super) async fn organization(&mut self, client: &Client) -> Result<&Value, Miss> {
+        fill(client, &mut self.organization, "organization").await
+    }
+
+    /// Its domains, as a list.
+    pub(super) async fn domains(&mut self, client: &Client) -> Result<&Value, Miss> {
+        fill(client, &mut self.domains, "domains").await
     }
 
     /// The tenant's id; what the connection was given, where it can't be read.

@@ -184,6 +184,9 @@ pub(super) mod admin {
     pub(in crate::m365) const FABRIC: &str = "powerbi/TenantSettings";
 }
 
+/// What public DNS says of the tenant's domains.
+pub(super) const DNS: &str = "dns/domains";
+
 const ADMIN_PATHS: &[&str] = &[
     admin::SHAREPOINT,
     admin::POWER_SETTINGS,
@@ -321,7 +324,8 @@ const COUNT: usize = GRAPH_SETTINGS.len()
     + DERIVED_PATHS.len()
     + PRIVILEGED_PATHS.len()
     + WORKLOAD_SETTINGS.len()
-    + ADMIN_PATHS.len();
+    + ADMIN_PATHS.len()
+    + 1;
 
 /// All paths.
 pub(in crate::m365) const PATHS: [&str; COUNT] = {
@@ -339,6 +343,8 @@ pub(in crate::m365) const PATHS: [&str; COUNT] = {
         i += 1;
         n += 1;
     }
+    paths[n] = DNS;
+    n += 1;
     let more = [DERIVED_PATHS, PRIVILEGED_PATHS, ADMIN_PATHS];
     let mut list = 0;
     while list < more.len() {

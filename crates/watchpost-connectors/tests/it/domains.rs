@@ -120,6 +120,7 @@ async fn a_selector_that_was_named_is_asked_for_and_a_wrong_one_refused_before_a
     assert!(asked.iter().any(|found| found["selector"] == json!("pm")));
 
     let rig = Rig::start().await;
+    let mut config = rig.m365();
     config
         .values
         .insert("dkim_selectors".to_owned(), "p/m".to_owned());

@@ -48,7 +48,88 @@ def launch_of(text):
     return next(iter(json.loads(text)["mcpServers"].values()))
 
 
+CHECK = """# METADATA
+# id: acme.{name}
+# title: An example
+# description: Says why.
+# scan: compliance
+# severity: low
+# service: sharepoint
+# platforms: [m365]
+# inputs: [sharepoint/Tenant]
+# remediation: [Do this.]
+package watchpost.checks.acme_{name}
+
+import data.watchpost.checklib as lib
+import rego.v1
+
+{body}
+"""
+
+
+def policies():
+    """Rules and checks without a database."""
+    nowhere = SCRATCH / "nowhere"
+    export = {"module_version": "1.8.0", "SPO_tenant": [{"SharingCapability": 2}]}
+
+    def run(*words, given=None, code=0):
+        return cli("policy", *words, data=nowhere, given=given, code=code)
+
+    def lines(*words, given):
+        return [json.loads(line) for line in run("eval", "--format", "scubagear", "--json", *words, given=given).stdout.splitlines()]
+
+    (one,) = lines("--input", "-", "--check", "MS.SHAREPOINT.1.1v1", given=json.dumps(export))
+    assert (one["check"], one["scuba_ids"], one["result"]) == ("spo.sharing_limited", ["MS.SHAREPOINT.1.1v1"], "failed"), one
+    whole = SCRATCH / "export.json"
+    whole.write_text(json.dumps(export), encoding="utf-16")
+    ours, published = (lines("--input", str(whole), *words, given="") for words in ([], ["--profile", "scuba"]))
+
+    def of(rows, policy):
+        return next(row for row in rows if policy in row["scuba_ids"])
+
+    assert of(ours, "MS.AAD.1.1v1")["reason"] == "unreadable" and of(published, "MS.AAD.1.1v1")["result"] == "failed"
+    assert of(published, "MS.POWERPLATFORM.4.1v1")["reason"] == "manual"
+    assert len({row["check"] for row in ours}) == len(ours)
+    cases = [
+        {"id": "a", "policy_id": "MS.SHAREPOINT.1.1v1", "input": {"SPO_tenant": [{"SharingCapability": 0}]}},
+        {"id": 2, "policy_id": "MS.NONE.1.1v1", "input": {}},
+    ]
+    answers = lines("--batch", given="".join(json.dumps(case) + "\n" for case in cases) + "no case\n")
+    assert [(row["id"], row["result"]) for row in answers] == [("a", "passed"), (2, "unsupported"), (None, "error")], answers
+    run("eval", "--input", str(SCRATCH / "missing.json"), code=3)
+    run("eval", given="{}", code=2)
+    run("eval", "--check", "none.such", given=json.dumps(export), code=3)
+
+    rows = json.loads(run("list", "--json", "--service", "teams", "--type", "compliance").stdout)["policies"]
+    assert rows and all(row["service"] == "teams" for row in rows)
+    assert json.loads(run("show", "MS.AAD.1.1v1", "--json").stdout)["id"] == "entra.legacy_auth_blocked"
+    run("show", "none.such", code=3)
+
+    pack = SCRATCH / "pack"
+    pack.mkdir()
+    case = {"name": "a case", "settings": {"sharepoint/Tenant": {"SharingCapability": 0}}, "expect": {"result": "passed"}}
+
+    def test(name, body, code):
+        for file in pack.iterdir():
+            file.unlink()
+        (pack / f"acme.{name}.rego").write_text(CHECK.format(name=name, body=body))
+        (pack / f"acme.{name}.cases.json").write_text(json.dumps({"cases": [case]}))
+        done = run("test", str(pack), code=code)
+        return done.stdout + done.stderr
+
+    test("good", 'result := lib.passed("Sharing is limited.", 0)', 0)
+    assert "expected passed, got failed" in test("other", 'result := lib.failed("Sharing is open.", 0, [])', 6)
+    assert "acme.broken.rego:16" in test("broken", "result := := 1", 2)
+    many = "n := [" + ", ".join(map(str, range(60))) + "]\n\n"
+    endless = many + "all := [1 | some a in n; some b in n; some c in n; some d in n; a + b + c + d < 0]\n\n"
+    said = test("endless", endless + 'result := lib.passed("Done.", count(all))', 6)
+    assert "acme.endless.rego:18" in said and "on one document" in said, said
+    assert not nowhere.exists(), "none of it makes a database"
+    print("- policies: exports and cases are judged, listed and shown without a database; a pack's mistakes have file and line")
+
+
 def main():
+    policies()
     info_file = SCRATCH / "info.json"
     server = subprocess.Popen(
         [BIN / "watchpost-http", "--demo", "--listen", "127.0.0.1:0", "--data-dir", DATA, "--demo-info", info_file],

@@ -182,6 +182,24 @@ fn exemptions_and_parameters_reach_a_check_by_any_of_its_ids() {
 }
 
 #[test]
+fn what_was_configured_for_a_former_policy_holds_for_the_check_in_its_place() {
+    let engine = RegoChecks::with_threads(PolicyPack::builtin(), 1);
+    let set = engine.pack().checks();
+    let check = &set.checks()[set.position("def.user_impersonation").unwrap()];
+    let mut document = tenant(0);
+    for path in &check.inputs {
+        document.settings.insert(path.clone(), json!({"value": []}));
+    }
+    let users = json!({"sensitive_users": ["Mara Holt;mara.holt@birchworks.example"]});
+    let skip =
+        |document: &CheckDocument| evaluate(&engine, &check.id, document.clone(), Profile::Default).skip;
+    assert_eq!(skip(&document), Some(SkipReason::Manual), "nobody is configured");
+    let own = users.as_object().unwrap().clone();
+    document.params.insert("MS.DEFENDER.2.1v1".to_owned(), own);
+    assert_ne!(skip(&document), Some(SkipReason::Manual));
+}
+
+#[test]
 fn a_check_that_needs_a_person_says_so() {
     let folder = Folder::new().with("look", &check("look", "# manual: true\n", ""));
     let outcome = evaluate(&folder.engine(), "acme.look", tenant(0), Profile::Scuba);

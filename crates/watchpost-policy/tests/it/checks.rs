@@ -334,3 +334,19 @@ fn the_example_in_the_docs_works() {
     let report = watchpost_policy::test_folder(folder.path()).unwrap();
     assert_eq!((report.passed, report.failed), (4, Vec::new()));
 }
+
+#[test]
+fn a_case_fails_that_shows_something_undefined() {
+    let body =
+        "names := [row.name | some row in lib.rows(\"many\")]\n\nresult := lib.passed(\"Named.\", names)";
+    let folder = Folder::new().with("names", &check("names", "", body));
+    let case = |row: serde_json::Value| json!({"name": "rows", "settings": {"sharepoint/Tenant": {}, "many": {"value": [row]}}, "expect": {"result": "passed"}});
+    let run = |row: serde_json::Value| {
+        let cases = json!({"cases": [case(row)]}).to_string();
+        std::fs::write(folder.path().join("acme.names.cases.json"), cases).unwrap();
+        watchpost_policy::test_folder(folder.path()).unwrap()
+    };
+    assert_eq!(run(json!({"name": "a"})).failed, Vec::<String>::new());
+    let report = run(json!({"title": "a"}));
+    assert!(report.failed[0].contains("undefined"), "{:?}", report.failed);
+}

@@ -11,8 +11,8 @@ mod session;
 
 use crate::{
     command::{
-        apps, audit, backup, bridge, client_config, config, doctor, exemption, findings, init, integrations,
-        keys, policy, posture, remediations, report, scan, schedule, sync,
+        apps, audit, backup, bridge, client_config, config, doctor, exemption, findings, import, init,
+        integrations, keys, policy, posture, remediations, report, scan, schedule, sync,
     },
     output::Output,
     session::Session,
@@ -80,6 +80,11 @@ enum Command {
     /// The rules and checks, their tests, and checks on an export
     #[command(subcommand)]
     Policy(policy::Policy),
+    /// Takes in another scanner's result file
+    Import(import::Import),
+    /// What was taken in, and where it differs from our own verdicts
+    #[command(subcommand)]
+    Imports(import::Imports),
     /// The audit trail
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -193,6 +198,8 @@ async fn with_session(
         Command::Report(args) => report::run(args, session, output).await,
         Command::Schedule(command) => schedule::run(command, session, output).await,
         Command::Exemption(command) => exemption::run(command, session, output).await,
+        Command::Import(args) => import::import(args, session, output).await,
+        Command::Imports(command) => import::imports(command, session, output).await,
         Command::Audit(command) => audit::run(command, session, output).await,
         Command::Backup(args) => backup::backup(&args, session, output).await,
         Command::Doctor(args) => {

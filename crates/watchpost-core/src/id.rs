@@ -94,6 +94,8 @@ ids! {
     ExemptionId,
     /// One imported result file's part about one tenant.
     BatchId,
+    /// One imported result file.
+    ImportId,
 }
 
 fn new_uuid(clock: &dyn Clock, random: &dyn Random) -> Uuid {

@@ -57,10 +57,13 @@ pub struct Failure {
 }
 
 impl Integration {
-    /// Whether its data is older than it should be: no completed sync for ten hours.
+    /// Whether its data is older than it should be: no completed sync for ten hours. Imports aren't synced, so they
+    /// are never late.
     pub fn is_stale(&self, now: Timestamp) -> bool {
-        self.last_completed_at
-            .is_none_or(|at| now.millis_since(at) > STALE_AFTER_MS)
+        self.platform != Platform::Import
+            && self
+                .last_completed_at
+                .is_none_or(|at| now.millis_since(at) > STALE_AFTER_MS)
     }
     /// Whether it takes part in syncs.
     pub const fn is_active(&self) -> bool {

@@ -3,8 +3,8 @@
 
 use crate::{
     access::KeyStore, app::AppStore, audit::AuditStore, finding::FindingStore, identity::IdentityStore,
-    integration::IntegrationStore, job::JobStore, posture::PostureStore, remediation::RemediationStore,
-    scan::ScanStore,
+    import::ImportStore, integration::IntegrationStore, job::JobStore, posture::PostureStore,
+    remediation::RemediationStore, scan::ScanStore,
 };
 
 /// Everything that is stored for workspaces.
@@ -13,6 +13,7 @@ pub trait Store:
     + AuditStore
     + FindingStore
     + IdentityStore
+    + ImportStore
     + IntegrationStore
     + JobStore
     + KeyStore
@@ -27,6 +28,7 @@ impl<T> Store for T where
         + AuditStore
         + FindingStore
         + IdentityStore
+        + ImportStore
         + IntegrationStore
         + JobStore
         + KeyStore

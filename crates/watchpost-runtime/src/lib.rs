@@ -18,6 +18,7 @@ pub mod data_dir;
 pub mod demo;
 mod engines;
 pub mod gate;
+pub mod import;
 pub mod instance;
 pub mod launch;
 pub mod metrics;

@@ -26,7 +26,7 @@ use watchpost_core::{
     },
     job::JobKind,
     time::Timestamp,
-    word::{IntegrationStatus, RemediationState, RunState},
+    word::{IntegrationStatus, Platform, RemediationState, RunState},
 };
 
 /// Syncs of an integration that are kept.
@@ -131,6 +131,16 @@ pub(crate) fn number_of(conn: &Connection, workspace: i64, id: IntegrationId) ->
         )?
         .query_row(params![workspace, id.as_bytes()], |row| row.get(0))
         .optional()?)
+}
+
+/// A number for a new integration.
+pub(crate) fn next_number(tx: &Tx<'_>, workspace: i64) -> Res<i64> {
+    Ok(tx.conn.query_row(
+        "UPDATE workspaces SET last_integration = last_integration + 1 WHERE workspace_id = ?1 \
+         RETURNING last_integration",
+        [workspace],
+        |row| row.get(0),
+    )?)
 }
 
 /// Integrations whose removal isn't finished, with their workspaces.
@@ -277,12 +287,7 @@ impl IntegrationStore for SqliteStore {
     ) -> Result<Audited<()>, StoreError> {
         let sealer = std::sync::Arc::clone(&self.inner.sealer);
         self.change("integrations", write, move |tx, workspace, command, entry| {
-            let integration: i64 = tx.conn.query_row(
-                "UPDATE workspaces SET last_integration = last_integration + 1 WHERE workspace_id = ?1 \
-                 RETURNING last_integration",
-                [workspace],
-                |row| row.get(0),
-            )?;
+            let integration = next_number(tx, workspace)?;
             let config = serde_json::to_string(&command.config.values)
                 .map_err(|error| Fault::Damaged("integrations", error.to_string()))?;
             tx.conn.execute(
@@ -574,13 +579,16 @@ fn change(
                 (None, Some(_)) => IntegrationStatus::Connected,
                 (None, None) => IntegrationStatus::Pending,
             })?;
-            let what = (JobKind::Sync, Subject::Integration(command.id));
-            enqueue(tx, workspace, what, command.job, acting_key(entry), command.now)?;
+            if row.platform != Platform::Import {
+                let what = (JobKind::Sync, Subject::Integration(command.id));
+                enqueue(tx, workspace, what, command.job, acting_key(entry), command.now)?;
+            }
         }
         IntegrationAct::Pause | IntegrationAct::Resume => return Ok(IntegrationChange::Unchanged),
         IntegrationAct::Remove => {
             cancel_jobs(tx, workspace, command)?;
             cancel_remediations(tx, workspace, integration, command)?;
+            crate::imports::forget_files(tx, workspace, integration)?;
             tx.conn.execute(
                 "DELETE FROM integration_secrets WHERE workspace_id = ?1 AND integration = ?2",
                 [workspace, integration],

@@ -30,6 +30,7 @@ mod facts;
 mod fault;
 mod findings;
 mod identities;
+mod imports;
 mod integrations;
 mod jobs;
 mod keys;

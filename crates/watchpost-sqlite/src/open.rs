@@ -21,6 +21,7 @@ const APPLICATION_ID: i32 = 0x5770_7374;
 const MIGRATIONS: &[&str] = &[
     include_str!("../schema/0001_base.sql"),
     include_str!("../schema/0002_scans.sql"),
+    include_str!("../schema/0003_imports.sql"),
 ];
 
 /// What opening a store needs.

@@ -84,9 +84,14 @@ fn sources(conn: &Connection, workspace: i64) -> Res<Vec<SourceState>> {
          coalesce(sum(c.state = ?2), 0), coalesce(sum(c.state <> ?2), 0) \
          FROM integrations i LEFT JOIN collections c \
          ON c.workspace_id = i.workspace_id AND c.integration = i.integration \
-         WHERE i.workspace_id = ?1 AND i.removed = 0 GROUP BY i.integration",
+         WHERE i.workspace_id = ?1 AND i.removed = 0 AND i.platform <> ?3 GROUP BY i.integration",
     )?;
-    let mut rows = statement.query(params![workspace, CollectionState::Complete.position()])?;
+    // Nothing is read from what only imports speak of.
+    let mut rows = statement.query(params![
+        workspace,
+        CollectionState::Complete.position(),
+        Platform::Import.position()
+    ])?;
     let mut out = Vec::new();
     while let Some(row) = rows.next()? {
         let failure = match (row.get::<_, Option<String>>(5)?, row.time_opt(6)?) {

@@ -12,7 +12,7 @@ use serde_json::json;
 use std::path::Path;
 use watchpost_core::{
     access::KeyState,
-    word::{CollectionState, IntegrationStatus},
+    word::{CollectionState, IntegrationStatus, Platform},
 };
 use watchpost_runtime::config::Loaded;
 
@@ -75,7 +75,8 @@ pub(crate) async fn run(
         .list_integrations(&session.scope)
         .await
         .map_err(from_store)?;
-    for row in &integrations {
+    // Nothing is read from what only imports speak of.
+    for row in integrations.iter().filter(|row| row.platform != Platform::Import) {
         let unread: Vec<_> = row
             .collections
             .iter()

@@ -443,7 +443,7 @@ async fn verify(id: Option<IntegrationId>, session: &Session, output: Output) ->
         .map_err(from_store)?;
     let rows: Vec<_> = rows
         .into_iter()
-        .filter(|row| id.is_none_or(|id| id == row.id))
+        .filter(|row| id.map_or(row.platform != Platform::Import, |id| id == row.id))
         .collect();
     if rows.is_empty() {
         return Err(fail(

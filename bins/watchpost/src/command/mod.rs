@@ -9,6 +9,7 @@ pub(crate) mod config;
 pub(crate) mod doctor;
 pub(crate) mod exemption;
 pub(crate) mod findings;
+pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod integrations;
 pub(crate) mod keys;

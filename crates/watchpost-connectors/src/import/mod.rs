@@ -12,6 +12,7 @@
 mod batches;
 mod detect;
 mod document;
+mod feed;
 mod loose;
 mod maester;
 mod ocsf;
@@ -19,6 +20,8 @@ pub mod scubagear;
 mod source;
 mod split;
 mod text;
+
+pub use feed::{Feed, feed};
 
 use batches::Batches;
 use detect::{Content, Form, Rows};

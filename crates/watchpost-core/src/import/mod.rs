@@ -5,8 +5,21 @@
 //! little memory. Here are only the shapes, and [`check_of`], which knows other scanners' names for our checks.
 
 mod alias;
+mod disagree;
+mod feed;
+mod place;
+mod store;
+mod tally;
 
 pub use alias::{check_of, scuba_key};
+pub use disagree::{Difference, Disagreement, OurVerdict, disagreements};
+pub use feed::{ImportFeed, ImportStep};
+pub use place::{BatchPlace, ImportRefusal, places};
+pub use store::{
+    Batch, BatchPage, BatchQuery, ImportPermit, ImportStore, ImportedFile, ImportedPage, ImportedQuery,
+    ImportedResult, ImportedVerdict, KeepImport, KeepOutcome, NewBatch,
+};
+pub use tally::{CheckVerdict, ResultCounts, Tally};
 
 use crate::{
     check::{CheckDocument, CheckResult, FrameworkId, Service, SkipReason},
@@ -173,6 +186,20 @@ pub struct ImportLimits {
     pub nesting: u32,
     /// Unreadable rows that are told one by one.
     pub errors: usize,
+}
+
+impl ImportTool {
+    /// Its name, for people.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Scubagear => "ScubaGear",
+            Self::Scubagoggles => "ScubaGoggles",
+            Self::Prowler => "Prowler",
+            Self::Maester => "Maester",
+            Self::Watchpost => "Watchpost",
+            Self::Ocsf => "OCSF",
+        }
+    }
 }
 
 impl ImportLimits {

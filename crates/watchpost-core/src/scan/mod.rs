@@ -4,6 +4,7 @@
 //! It only ever reads: a [`ScanPermit`] authorises no change but the scan's own rows.
 
 mod compare;
+mod configuration;
 mod exemption;
 mod result;
 mod run;
@@ -14,13 +15,15 @@ mod store;
 pub use compare::{
     Comparison, FrameworkDelta, ResultChange, SettingChange, ValueChange, compare, differences,
 };
+pub use configuration::IMPORTED_CONFIGURATION;
+pub(crate) use configuration::configuration_text;
 pub use exemption::{AddExemption, Exemption, RemoveExemption};
 pub use result::{
     ResultDetail, ResultFilter, ResultPage, ResultRow, SettingRow, SettingValue, scored_by_framework,
     scored_by_service, select,
 };
-pub(crate) use run::fail_scan;
 pub use run::{Apps, SCAN_LIMIT_MS, document_of, evaluate, run_scan};
+pub(crate) use run::{exempt_whole, fail_scan};
 pub use schedule::{
     AddSchedule, ChangeSchedule, Recurrence, Schedule, ScheduleChange, WrongSchedule, next_after,
 };

@@ -1,7 +1,9 @@
 //! The `scan` job: reads settings, judges them, keeps both, and reconciles the findings of checks.
 
+use super::configuration::read_configuration;
 use super::{
-    CheckReconciliation, Exemption, FinishScan, ResultDetail, Scan, ScanCounts, ScanPermit, SettingValue,
+    CheckReconciliation, Exemption, FinishScan, IMPORTED_CONFIGURATION, ResultDetail, Scan, ScanCounts,
+    ScanPermit, SettingValue,
 };
 use crate::{
     access::JobPermit,
@@ -291,6 +293,10 @@ pub fn document_of(
                 .insert(row.path.clone(), Unreadable { state, detail });
         }
         let Some(text) = value.document else { continue };
+        if row.path == IMPORTED_CONFIGURATION {
+            read_configuration(&text, &mut document);
+            continue;
+        }
         match serde_json::from_str(&text) {
             Ok(json) => {
                 document.settings.insert(row.path, json);
@@ -306,11 +312,12 @@ pub fn document_of(
             }
         }
     }
-    document.exemptions = exemptions
-        .iter()
-        .filter(|exemption| exemption.holds_at(now) && exemption.what.kind != "*")
-        .map(|exemption| exemption.what.clone())
-        .collect();
+    document.exemptions.extend(
+        exemptions
+            .iter()
+            .filter(|exemption| exemption.holds_at(now) && exemption.what.kind != "*")
+            .map(|exemption| exemption.what.clone()),
+    );
     document
 }
 
@@ -437,7 +444,11 @@ impl<'a> Pages<'a> {
 }
 
 /// Skips checks that are exempted as a whole, and says why. Gives their ids.
-fn exempt_whole(results: &mut [ResultDetail], exemptions: &[Exemption], now: Timestamp) -> BTreeSet<String> {
+pub(crate) fn exempt_whole(
+    results: &mut [ResultDetail],
+    exemptions: &[Exemption],
+    now: Timestamp,
+) -> BTreeSet<String> {
     let mut exempted = BTreeSet::new();
     for result in results {
         let named = |what: &Exempted| {

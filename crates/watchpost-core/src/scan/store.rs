@@ -138,37 +138,22 @@ pub struct CheckReconciliation {
     pub ended: Vec<[u8; 32]>,
 }
 
-/// Keep a scan that was not run here: an imported settings export, judged by our checks.
+/// A scan that was not run here: an imported settings export, judged by our checks. It is kept with its import (see
+/// [`crate::import::KeepImport`]) and makes no findings.
 #[derive(Debug)]
 pub struct RecordedScan {
-    /// The id it gets.
+    /// The id it gets. Made of the time at which the settings were read, since scans are ordered by their ids.
     pub id: ScanId,
-    /// What it speaks of.
-    pub integration: IntegrationId,
     /// What it looked for.
     pub scan_type: ScanType,
-    /// When the settings were read.
+    /// When the settings were read: its times.
     pub read_at: Timestamp,
-    /// When it was taken in.
-    pub now: Timestamp,
     /// The settings.
     pub settings: Vec<SettingDocument>,
     /// All results.
     pub results: Vec<ResultDetail>,
     /// Their counts.
     pub counts: ScanCounts,
-}
-
-impl Command for RecordedScan {
-    fn permission(&self) -> Permission {
-        Permission::ImportResults
-    }
-    fn action(&self) -> &'static str {
-        "scan.imported"
-    }
-    fn target(&self) -> AuditTarget {
-        AuditTarget::new("scan", &self.id)
-    }
 }
 
 /// Conditions on scans.
@@ -241,8 +226,6 @@ pub trait ScanStore: Send + Sync {
         &self,
         write: AuthorizedWrite<FinishScan>,
     ) -> Result<Audited<ObserveCounts>, StoreError>;
-    /// Keeps an imported scan, completed.
-    async fn record_scan(&self, write: AuthorizedWrite<RecordedScan>) -> Result<Audited<()>, StoreError>;
 
     /// One scan.
     async fn scan(&self, scope: &WorkspaceScope, id: ScanId) -> Result<Option<Scan>, StoreError>;

@@ -464,7 +464,9 @@ fn risk_answer(facts: RiskFacts) -> RiskAnswer {
 }
 
 fn feeds(rule: &Rule, integration: &Integration) -> bool {
-    integration.status != IntegrationStatus::Disconnected
+    // Imports bring other tools' verdicts, nothing that rules read.
+    !matches!(integration.status, IntegrationStatus::Disconnected)
+        && integration.platform != Platform::Import
         && (rule.platforms.is_empty() || rule.platforms.contains(&integration.platform))
 }
 

@@ -6,6 +6,7 @@
 
 mod act;
 mod answer;
+mod imports;
 mod manage;
 mod scans;
 
@@ -14,6 +15,7 @@ pub use answer::{
     AppAnswer, BlindRule, Change, IdentityAnswer, NotReady, PostureAnswer, PostureState, RiskAnswer,
     RuleAnswer, Scored, TopFinding,
 };
+pub use imports::{DisagreementAnswer, ImportAnswer, ImportRequest};
 pub use manage::{ACTIVE_KEYS_MAX, IntegrationAdded, KeyIssued};
 pub use scans::{
     ComparisonAnswer, NewFailures, Replay, ResultAnswer, ResultsAnswer, ScanAnswer, ScanStarted, ScanSummary,

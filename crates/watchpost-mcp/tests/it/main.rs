@@ -3,6 +3,7 @@
 
 mod behaviour;
 mod declarations;
+mod imports;
 mod safety;
 mod scans;
 mod store;

@@ -11,8 +11,8 @@ use watchpost_core::{
     id::{ExemptionId, IntegrationId, ScanId},
     scan::{
         AddExemption, AddSchedule, CancelOutcome, CancelScan, ChangeSchedule, Exemption, FinishScan,
-        RecordedScan, RemoveExemption, ResultDetail, ResultRow, Scan, ScanPage, ScanPermit, ScanPoint,
-        ScanQuery, ScanStart, ScanStore, Schedule, SettingRow, SettingValue, StartScan,
+        RemoveExemption, ResultDetail, ResultRow, Scan, ScanPage, ScanPermit, ScanPoint, ScanQuery,
+        ScanStart, ScanStore, Schedule, SettingRow, SettingValue, StartScan,
     },
     setting::SettingDocument,
     time::Timestamp,
@@ -54,9 +54,6 @@ impl ScanStore for Fake {
         &self,
         _: AuthorizedWrite<FinishScan>,
     ) -> Result<Audited<ObserveCounts>, StoreError> {
-        Err(refused())
-    }
-    async fn record_scan(&self, _: AuthorizedWrite<RecordedScan>) -> Result<Audited<()>, StoreError> {
         Err(refused())
     }
     async fn scan(&self, _: &WorkspaceScope, _: ScanId) -> Result<Option<Scan>, StoreError> {

@@ -7,14 +7,15 @@ use std::collections::BTreeMap;
 use watchpost_core::{
     document::IntegrationDocument,
     time::Timestamp,
-    word::{AccountKind, AccountStatus, CollectionState},
+    word::{AccountKind, AccountStatus, CollectionState, Platform},
 };
 
 /// Documents of the integrations that take part in syncs.
 pub(crate) fn integrations(conn: &Connection, workspace: i64) -> Res<Vec<IntegrationDocument>> {
     let mut out = Vec::new();
     for (number, row) in crate::integrations::numbered(conn, workspace)? {
-        if !row.is_active() {
+        // Imports bring verdicts, nothing that rules read.
+        if !row.is_active() || row.platform == Platform::Import {
             continue;
         }
         let lost = row

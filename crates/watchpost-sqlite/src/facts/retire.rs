@@ -120,6 +120,10 @@ impl SqliteStore {
                     tx.bump(workspace)?;
                     return Ok(None);
                 }
+                if crate::imports::purge_some(tx, workspace, integration)? {
+                    tx.bump(workspace)?;
+                    return Ok(None);
+                }
                 for (table, of_scan) in [
                     ("scan_results", true),
                     ("scan_settings", true),

@@ -176,39 +176,24 @@ pub(super) fn finish(
     Ok(observed)
 }
 
-pub(super) fn record(
-    tx: &Tx<'_>,
-    workspace: i64,
-    command: &RecordedScan,
-    entry: &mut PendingEntry,
-) -> Res<()> {
-    let Some(integration) = crate::integrations::number_of(tx.conn, workspace, command.integration)? else {
-        entry.set_outcome(AuditOutcome::NotFound);
-        return Ok(());
-    };
+/// Keeps a scan that was not run here. Its time is that of its settings, so that an old export doesn't pass for the
+/// newest scan.
+pub(crate) fn record(tx: &Tx<'_>, workspace: i64, integration: i64, scan: &RecordedScan) -> Res<()> {
     tx.conn.execute(
         "INSERT INTO scans (workspace_id, id, integration, scan_type, state, trigger, fresh, queued_at, started_at) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?7)",
         params![
             workspace,
-            command.id.as_bytes(),
+            scan.id.as_bytes(),
             integration,
-            command.scan_type.position(),
+            scan.scan_type.position(),
             RunState::Completed.position(),
             ScanTrigger::Import.position(),
-            command.now.as_millis(),
+            scan.read_at.as_millis(),
         ],
     )?;
-    for setting in &command.settings {
-        keep_setting(tx, workspace, command.id, setting, command.read_at)?;
+    for setting in &scan.settings {
+        keep_setting(tx, workspace, scan.id, setting, scan.read_at)?;
     }
-    complete(
-        tx,
-        workspace,
-        command.id,
-        &command.results,
-        &command.counts,
-        command.now,
-    )?;
-    tx.bump(workspace)
+    complete(tx, workspace, scan.id, &scan.results, &scan.counts, scan.read_at)
 }

@@ -5,6 +5,7 @@ mod plan;
 mod row;
 mod start;
 
+pub(crate) use finish::record;
 pub(crate) use plan::{due_schedules, fire, next_schedule};
 pub(crate) use row::{framework_bit, framework_bits, service_code};
 pub(crate) use start::{cancel_unfinished, follow_job};
@@ -25,8 +26,8 @@ use watchpost_core::{
     id::{ExemptionId, IntegrationId, ScanId},
     scan::{
         AddExemption, AddSchedule, CancelOutcome, CancelScan, ChangeSchedule, Exemption, FinishScan,
-        RecordedScan, RemoveExemption, ResultDetail, ResultRow, Scan, ScanPage, ScanPermit, ScanPoint,
-        ScanQuery, ScanStart, ScanStore, Schedule, SettingRow, SettingValue, StartScan,
+        RemoveExemption, ResultDetail, ResultRow, Scan, ScanPage, ScanPermit, ScanPoint, ScanQuery,
+        ScanStart, ScanStore, Schedule, SettingRow, SettingValue, StartScan,
     },
     setting::SettingDocument,
     time::Timestamp,
@@ -314,13 +315,6 @@ impl ScanStore for SqliteStore {
         write: AuthorizedWrite<FinishScan>,
     ) -> Result<Audited<ObserveCounts>, StoreError> {
         self.change("scans", write, finish::finish).await
-    }
-
-    async fn record_scan(&self, write: AuthorizedWrite<RecordedScan>) -> Result<Audited<()>, StoreError> {
-        self.change("scans", write, |tx, workspace, command, entry| {
-            finish::record(tx, workspace, &command, entry)
-        })
-        .await
     }
 
     async fn scan(&self, scope: &WorkspaceScope, id: ScanId) -> Result<Option<Scan>, StoreError> {

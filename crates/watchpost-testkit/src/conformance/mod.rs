@@ -12,6 +12,7 @@ pub mod access;
 pub mod counters;
 pub mod facts;
 pub mod findings;
+pub mod imports;
 pub mod jobs;
 pub mod life;
 pub mod tenancy;
@@ -56,6 +57,16 @@ macro_rules! conformance_tests {
             findings::totals_are_exact_where_counts_are_kept,
             findings::text_search_takes_words_not_syntax,
             findings::entities_and_platforms_select,
+            imports::an_import_is_seen_when_it_is_kept,
+            imports::a_discarded_import_leaves_nothing,
+            imports::an_abandoned_import_is_cleared_away,
+            imports::the_same_file_is_imported_once,
+            imports::a_batch_goes_to_its_tenant,
+            imports::the_latest_run_of_a_tool_speaks,
+            imports::imported_settings_are_a_scan_of_their_time,
+            imports::an_import_that_cannot_be_audited_is_not_kept,
+            imports::imports_go_with_their_integration,
+            imports::another_workspace_sees_no_imports,
             life::people_change_findings_and_repeat_without_change,
             life::remediations_wait_and_are_refused,
             life::risk_facts_show_the_worst_that_count,

@@ -1,0 +1,162 @@
+//! Where another tool and our own scan don't say the same about a check.
+
+use super::ImportedVerdict;
+use crate::{check::CheckResult, id::ScanId, scan::ResultRow, time::Timestamp, word::words};
+use std::collections::BTreeMap;
+
+words! {
+    /// How two verdicts differ. Declared gravest first.
+    Difference {
+        /// One passed it, the other failed it.
+        Opposite = "opposite",
+        /// The tool judged it, we didn't.
+        JudgedByThem = "judged_by_them",
+        /// We judged it, the tool didn't.
+        JudgedByUs = "judged_by_us",
+    }
+}
+
+/// A result of our latest completed scan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OurVerdict {
+    /// The scan.
+    pub scan: ScanId,
+    /// When it completed.
+    pub at: Timestamp,
+    /// The result.
+    pub row: ResultRow,
+}
+
+/// A check about which a tool and we don't say the same. Neither is taken for right: an alias says "about the same
+/// control", never "the same condition".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disagreement {
+    /// How they differ.
+    pub difference: Difference,
+    /// Our verdict.
+    pub ours: OurVerdict,
+    /// The tool's.
+    pub theirs: ImportedVerdict,
+}
+
+/// Compares a tool's verdicts with ours; those that differ, gravest first, then by severity and check. Where neither
+/// judged, there is nothing to differ about; an error is no judgement.
+pub fn disagreements(ours: Vec<OurVerdict>, theirs: Vec<ImportedVerdict>) -> Vec<Disagreement> {
+    let ours: BTreeMap<String, OurVerdict> = ours
+        .into_iter()
+        .map(|verdict| (verdict.row.check_id.clone(), verdict))
+        .collect();
+    let mut out: Vec<Disagreement> = theirs
+        .into_iter()
+        .filter_map(|theirs| {
+            let ours = ours.get(&theirs.verdict.check)?;
+            let judged = |result| matches!(result, CheckResult::Passed | CheckResult::Failed);
+            let difference = match (judged(ours.row.result), judged(theirs.verdict.result)) {
+                (true, true) if ours.row.result != theirs.verdict.result => Difference::Opposite,
+                (false, true) => Difference::JudgedByThem,
+                (true, false) => Difference::JudgedByUs,
+                _ => return None,
+            };
+            Some(Disagreement {
+                difference,
+                ours: ours.clone(),
+                theirs,
+            })
+        })
+        .collect();
+    out.sort_by(|a, b| {
+        let key = |one: &Disagreement| (one.difference, one.ours.row.severity);
+        key(a)
+            .cmp(&key(b))
+            .then_with(|| a.theirs.verdict.check.cmp(&b.theirs.verdict.check))
+            .then_with(|| a.theirs.tool.cmp(&b.theirs.tool))
+    });
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        check::{Service, SkipReason},
+        id::BatchId,
+        import::{CheckVerdict, ImportTool, ResultCounts},
+        text::ForeignText,
+        word::Severity,
+    };
+
+    fn ours(check: &str, result: CheckResult, severity: Severity) -> OurVerdict {
+        OurVerdict {
+            scan: ScanId::from_bytes([1; 16]),
+            at: Timestamp::from_millis(0),
+            row: ResultRow {
+                check_id: check.into(),
+                title: "A title".into(),
+                severity,
+                service: Service::Entra,
+                frameworks: Vec::new(),
+                result,
+                skip: (result == CheckResult::Skipped).then_some(SkipReason::Unreadable),
+                reason: ForeignText::name("ours"),
+                detected: None,
+                entities: 0,
+                content: 0,
+            },
+        }
+    }
+
+    fn theirs(check: &str, result: CheckResult) -> ImportedVerdict {
+        ImportedVerdict {
+            batch: BatchId::from_bytes([2; 16]),
+            tool: ImportTool::Scubagear,
+            ran_at: None,
+            imported_at: Timestamp::from_millis(0),
+            verdict: CheckVerdict {
+                check: check.into(),
+                control: "MS.AAD.1.1v1".into(),
+                result,
+                skip: (result == CheckResult::Skipped).then_some(SkipReason::Manual),
+                exception: None,
+                reason: ForeignText::name("theirs"),
+                rows: ResultCounts::default(),
+            },
+        }
+    }
+
+    #[test]
+    fn only_differences_are_listed_opposites_first() {
+        use CheckResult::{Error, Failed, Passed, Skipped};
+        let found = disagreements(
+            vec![
+                ours("a", Passed, Severity::High),
+                ours("b", Skipped, Severity::Critical),
+                ours("c", Failed, Severity::Low),
+                ours("d", Passed, Severity::High),
+                ours("e", Skipped, Severity::High),
+                ours("f", Passed, Severity::Critical),
+            ],
+            vec![
+                theirs("a", Passed),
+                theirs("b", Passed),
+                theirs("c", Passed),
+                theirs("d", Failed),
+                theirs("e", Error),
+                theirs("f", Error),
+                theirs("unknown", Failed),
+            ],
+        );
+        let lines: Vec<(&str, Difference)> = found
+            .iter()
+            .map(|one| (one.ours.row.check_id.as_str(), one.difference))
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                ("d", Difference::Opposite),
+                ("c", Difference::Opposite),
+                ("b", Difference::JudgedByThem),
+                ("f", Difference::JudgedByUs),
+            ]
+        );
+    }
+}

@@ -4,7 +4,7 @@ use crate::{
     check::{Check, Framework, ScanType, Service},
     error::Source,
     id::ScanId,
-    scan::{Comparison, Exemption, ResultDetail, Scan, ScanCounts, ScanPoint, SettingRow},
+    scan::{Comparison, Exemption, ResultDetail, Scan, ScanCounts, ScanPoint, SettingChange, SettingRow},
     time::Timestamp,
     word::words,
 };
@@ -125,6 +125,8 @@ pub struct ReportData {
     pub checks: BTreeMap<String, Check>,
     /// The earlier scan and what differs, if asked for or if there is one.
     pub comparison: Option<(Scan, Comparison)>,
+    /// Settings behind changed checks that moved since the earlier scan, by path, with old and new values.
+    pub setting_changes: BTreeMap<String, SettingChange>,
     /// Whether it is about the difference alone.
     pub difference: bool,
     /// Completed scans of the same type up to this one, oldest first, at most 60.

@@ -695,17 +695,19 @@ impl Watchpost {
             Some(id) => Some(self.store().scan(scope, id).await?.ok_or_else(not_found)?),
             None => self.scan_before(scope, &scan).await?,
         };
-        let comparison = match earlier {
+        let (scan, comparison, setting_changes) = match earlier {
+            // The later of the two is the one that the report is of, whichever was named first.
             Some(earlier) => {
-                let answer = self.compare_scans(scope, earlier, scan.clone()).await?;
-                Some((answer.before, answer.comparison))
+                let answer = self.compare_scans(scope, earlier, scan).await?;
+                let comparison = Some((answer.before, answer.comparison));
+                (answer.after, comparison, answer.settings)
             }
             None if request.difference => {
                 return Err(Error::Conflict {
                     reason: "there is no earlier completed scan of this type to compare with".into(),
                 });
             }
-            None => None,
+            None => (scan, None, BTreeMap::new()),
         };
         let filter = ResultFilter {
             frameworks: request.frameworks.clone(),
@@ -752,6 +754,7 @@ impl Watchpost {
                 .collect(),
             checks,
             comparison,
+            setting_changes,
             difference: request.difference,
             trend,
             settings: self.store().scan_settings(scope, scan.id).await?,

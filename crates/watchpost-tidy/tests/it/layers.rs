@@ -15,6 +15,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("watchpost-mcp", &["watchpost-core", "watchpost-protocol"]),
     ("watchpost-policy", &["watchpost-core"]),
     ("watchpost-connectors", &["watchpost-core"]),
+    ("watchpost-report", &["watchpost-core"]),
     ("watchpost-simulator", &[]),
     ("watchpost-sqlite", &["watchpost-core"]),
     (
@@ -26,6 +27,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "watchpost-mcp",
             "watchpost-policy",
             "watchpost-connectors",
+            "watchpost-report",
             "watchpost-simulator",
             "watchpost-sqlite",
         ],
@@ -52,6 +54,7 @@ const PINNED: &[(&str, &[&str])] = &[
     ("rusqlite", &["watchpost-sqlite"]),
     ("reqwest", &["watchpost-connectors", "watchpost"]),
     ("hickory-resolver", &["watchpost-connectors"]),
+    ("askama", &["watchpost-report"]),
     ("regorus", &["watchpost-policy"]),
     (
         "hyper",

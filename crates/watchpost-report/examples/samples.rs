@@ -1,0 +1,30 @@
+//! Writes sample reports of every kind and format into a folder, to look at: `samples FOLDER`.
+
+#[path = "../tests/it/company.rs"]
+#[expect(dead_code, reason = "the tests use the rest")]
+mod company;
+
+use std::{env, error::Error, fs, path::PathBuf};
+use watchpost_core::{
+    check::ScanType,
+    report::{ReportFormat, ReportKind, ReportRenderer},
+};
+use watchpost_report::Reports;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let folder = PathBuf::from(env::args().nth(1).ok_or("name a folder")?);
+    fs::create_dir_all(&folder)?;
+    for scan_type in ScanType::ALL {
+        for kind in ReportKind::ALL {
+            for difference in [false, true] {
+                let data = company::whole(*kind, *scan_type, difference);
+                for format in ReportFormat::ALL {
+                    let what = if difference { "-difference" } else { "" };
+                    let name = format!("{scan_type}-{kind}{what}.{}", format.extension());
+                    fs::write(folder.join(name), Reports.render(&data, *format)?.bytes)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}

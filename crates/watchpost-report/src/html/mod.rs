@@ -1,0 +1,163 @@
+//! One page that needs nothing else: style sheet and charts are inside, scripts are forbidden, and it prints well.
+
+use crate::{
+    charts,
+    controls::ControlState,
+    entry::Entry,
+    view::{Changes, View},
+    words,
+};
+use askama::Template;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use sha2::{Digest, Sha256};
+use watchpost_core::{
+    report::ReportKind,
+    scan::{ResultChange, ResultRow, ScanCounts, SettingRow},
+};
+
+const STYLE: &str = include_str!("../../templates/report.css");
+
+/// Steps of remediation that a summary tells.
+const STEPS_SHOWN: usize = 3;
+/// Rows of a list in a summary.
+const ROWS_SHOWN: usize = 10;
+/// Failing things named outside the evidence export.
+const NAMES_SHOWN: usize = 12;
+
+#[derive(Template)]
+#[template(path = "page.html")]
+struct Page<'a> {
+    view: &'a View<'a>,
+    style: &'static str,
+    style_hash: String,
+}
+
+/// The page.
+pub(crate) fn page(view: &View<'_>) -> askama::Result<Vec<u8>> {
+    let page = Page {
+        view,
+        style: STYLE,
+        style_hash: STANDARD.encode(Sha256::digest(STYLE.as_bytes())),
+    };
+    Ok(page.render()?.into_bytes())
+}
+
+/// A row of a table of counts.
+struct CountsRow {
+    name: &'static str,
+    score: String,
+    bar: String,
+    counts: ScanCounts,
+}
+
+impl<'a> Page<'a> {
+    fn difference(&self) -> Option<&'a Changes<'a>> {
+        self.view.changes.as_ref().filter(|_| self.view.data.difference)
+    }
+    fn is_framework(&self) -> bool {
+        self.view.data.kind == ReportKind::Framework
+    }
+    fn gauge(&self) -> String {
+        charts::headline(self.view)
+    }
+    fn trend(&self) -> String {
+        charts::trend(self.view)
+    }
+    fn severities(&self) -> String {
+        charts::severities(&self.view.data.counts)
+    }
+    fn services(&self) -> Vec<CountsRow> {
+        let rows = self.view.data.by_service.iter();
+        rows.map(|(service, counts)| CountsRow::of(service.title(), counts))
+            .collect()
+    }
+    fn frameworks(&self) -> Vec<CountsRow> {
+        let rows = self.view.data.by_framework.iter();
+        rows.map(|(framework, counts)| CountsRow::of(framework.title(), counts))
+            .collect()
+    }
+    fn worst(&self) -> Vec<Card<'a>> {
+        let entries = self.view.worst().into_iter();
+        entries.map(|entry| Card::of(entry, false)).collect()
+    }
+    fn failed(&self) -> Vec<Card<'a>> {
+        let entries = self.view.failed().into_iter();
+        entries.map(|entry| Card::of(entry, true)).collect()
+    }
+    fn number(&self, entries: &[Entry<'_>], one: &str, many: &str) -> String {
+        words::counted(entries.len() as u64, one, many)
+    }
+    /// The check in the earlier and in the later scan.
+    fn sides<'b>(&self, change: &'b ResultChange) -> [Option<&'b ResultRow>; 2] {
+        [change.before.as_ref(), change.after.as_ref()]
+    }
+    /// How many rows of a list are shown.
+    fn limit(&self) -> usize {
+        if self.view.is_executive() {
+            ROWS_SHOWN
+        } else {
+            usize::MAX
+        }
+    }
+}
+
+/// A failed check on its card.
+struct Card<'a> {
+    entry: Entry<'a>,
+    steps: &'a [String],
+    names: Vec<&'a str>,
+    unnamed: usize,
+    /// Whether value and things are told too.
+    in_full: bool,
+}
+
+impl<'a> Card<'a> {
+    fn of(entry: Entry<'a>, in_full: bool) -> Self {
+        let all = entry.remediation();
+        let shown = if in_full {
+            all.len()
+        } else {
+            all.len().min(STEPS_SHOWN)
+        };
+        let entities = entry.entities();
+        Self {
+            steps: all.get(..shown).unwrap_or(all),
+            names: entities
+                .iter()
+                .take(NAMES_SHOWN)
+                .map(|entity| entity.name.untrusted())
+                .collect(),
+            unnamed: entities.len().saturating_sub(NAMES_SHOWN),
+            entry,
+            in_full,
+        }
+    }
+}
+
+impl CountsRow {
+    fn of(name: &'static str, counts: &ScanCounts) -> Self {
+        Self {
+            name,
+            score: words::score(counts.score()),
+            bar: charts::shares(counts),
+            counts: *counts,
+        }
+    }
+}
+
+fn hash(row: &SettingRow) -> String {
+    row.hash.map_or_else(|| "–".to_owned(), |hash| words::hex(&hash))
+}
+
+/// The address of a reference if it may be followed: over HTTPS only.
+fn is_link(reference: &str) -> bool {
+    reference.starts_with("https://")
+}
+
+fn value(value: Option<&serde_json::Value>) -> String {
+    value.map_or_else(|| "absent".to_owned(), ToString::to_string)
+}
+
+fn verdict(row: &ResultRow) -> &'static str {
+    words::result(row.result, row.skip)
+}

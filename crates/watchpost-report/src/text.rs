@@ -1,0 +1,143 @@
+//! Foreign text on its way into Markdown and spreadsheets.
+
+use std::borrow::Cow;
+
+/// Text as Markdown shows it unchanged: nothing in it makes a heading, list, table cell, link, picture, tag or
+/// emphasis, on one line.
+pub(crate) fn markdown(raw: &str) -> String {
+    let mut out = String::with_capacity(raw.len().saturating_add(8));
+    let mut line_start = true;
+    let mut digits = false;
+    let mut last = ' ';
+    for c in raw.chars() {
+        let c = if c.is_control() { ' ' } else { c };
+        let special = match c {
+            '\\' | '`' | '*' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '#' | '!' => true,
+            // `snake_case` is no emphasis; `_word_` is.
+            '_' => !last.is_alphanumeric(),
+            // Bare addresses become links in some readers.
+            '/' => last == ':',
+            '.' => digits || ends_www(&out),
+            ')' => digits,
+            '+' | '-' | '=' | ':' => line_start,
+            _ => false,
+        };
+        if special {
+            out.push('\\');
+        }
+        out.push(c);
+        digits = c.is_ascii_digit() && (line_start || digits);
+        line_start = line_start && c == ' ';
+        last = c;
+    }
+    out
+}
+
+fn ends_www(out: &str) -> bool {
+    out.len()
+        .checked_sub(3)
+        .and_then(|at| out.get(at..))
+        .is_some_and(|end| end.eq_ignore_ascii_case("www"))
+}
+
+/// Text as Markdown code on one line, fenced by more backticks than it holds in a row. `in_table` also keeps it inside
+/// one cell.
+pub(crate) fn code(raw: &str, in_table: bool) -> String {
+    let one_line: String = raw
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    let fence = "`".repeat(longest_run(&one_line).saturating_add(1));
+    let text = if in_table {
+        Cow::Owned(one_line.replace('|', "\\|"))
+    } else {
+        Cow::Borrowed(one_line.as_str())
+    };
+    let pad = if one_line.starts_with('`') || one_line.ends_with('`') {
+        " "
+    } else {
+        ""
+    };
+    format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+/// A block of code on lines of its own.
+pub(crate) fn code_block(raw: &str, language: &str) -> String {
+    let fence = "`".repeat(longest_run(raw).saturating_add(1).max(3));
+    format!("{fence}{language}\n{raw}\n{fence}")
+}
+
+fn longest_run(text: &str) -> usize {
+    let mut longest = 0_usize;
+    let mut run = 0_usize;
+    for c in text.chars() {
+        run = if c == '`' { run.saturating_add(1) } else { 0 };
+        longest = longest.max(run);
+    }
+    longest
+}
+
+/// A cell of a comma-separated table. What a spreadsheet would take for a formula gets an apostrophe in front.
+pub(crate) fn cell(raw: &str) -> String {
+    let first = raw.trim_start().chars().next();
+    let formula = matches!(first, Some('=' | '+' | '-' | '@')) || raw.starts_with(['\t', '\r', '\n']);
+    let text = if formula {
+        Cow::Owned(format!("'{raw}"))
+    } else {
+        Cow::Borrowed(raw)
+    };
+    if text.contains([',', '"', '\r', '\n', '\t', ';']) || text.starts_with('\'') {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.into_owned()
+    }
+}
+
+/// The first `max` characters, with `…` where more follow.
+pub(crate) fn clipped(raw: &str, max: usize) -> Cow<'_, str> {
+    match raw.char_indices().nth(max) {
+        Some((at, _)) => Cow::Owned(format!("{}…", raw.get(..at).unwrap_or_default())),
+        None => Cow::Borrowed(raw),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markdown_text_makes_no_markdown() {
+        let check = |raw: &str, expected: &str| assert_eq!(markdown(raw), expected, "{raw}");
+        check("<script>alert(1)</script>", "\\<script\\>alert(1)\\</script\\>");
+        check("![x](https://a.example)", "\\!\\[x\\](https:\\//a.example)");
+        check("*bold* _it_ snake_case", "\\*bold\\* \\_it_ snake_case");
+        check("- item", "\\- item");
+        check("1. item", "1\\. item");
+        check("a | b\nc", "a \\| b c");
+        check("# no heading", "\\# no heading");
+        check("www.evil.example", "www\\.evil.example");
+        check("It was 3.5 of 4.", "It was 3.5 of 4.");
+    }
+
+    #[test]
+    fn code_holds_any_backticks() {
+        assert_eq!(code("a`b``c", false), "```a`b``c```");
+        assert_eq!(code("`x", false), "`` `x ``");
+        assert_eq!(code("a|b", true), "`a\\|b`");
+        assert_eq!(code_block("```\nx", "json"), "````json\n```\nx\n````");
+    }
+
+    #[test]
+    fn a_cell_is_never_a_formula() {
+        let check = |raw: &str, expected: &str| assert_eq!(cell(raw), expected, "{raw}");
+        check("=HYPERLINK(\"x\")", "\"'=HYPERLINK(\"\"x\"\")\"");
+        check("+1", "\"'+1\"");
+        check("-1", "\"'-1\"");
+        check("@SUM(A1)", "\"'@SUM(A1)\"");
+        check(" =1", "\"' =1\"");
+        check("\t=1", "\"'\t=1\"");
+        check("plain", "plain");
+        check("a,b", "\"a,b\"");
+        check("say \"hi\"", "\"say \"\"hi\"\"\"");
+    }
+}

@@ -1,0 +1,170 @@
+//! How reports name things to people.
+
+use watchpost_core::{
+    check::{CheckResult, ScanType, SkipReason},
+    report::ReportKind,
+    scan::{Band, ComplianceScore, ExposureLabel, ScanCounts, ScanTrigger},
+    time::Timestamp,
+    word::{CollectionState, Severity},
+};
+
+/// What a report is called.
+pub(crate) const fn kind(kind: ReportKind) -> &'static str {
+    match kind {
+        ReportKind::Executive => "Executive summary",
+        ReportKind::Framework => "Framework report",
+        ReportKind::Evidence => "Evidence export",
+    }
+}
+
+pub(crate) const fn scan_type(scan_type: ScanType) -> &'static str {
+    match scan_type {
+        ScanType::Compliance => "Compliance scan",
+        ScanType::Exposure => "Exposure scan",
+    }
+}
+
+pub(crate) const fn trigger(trigger: ScanTrigger) -> &'static str {
+    match trigger {
+        ScanTrigger::Manual => "started by hand",
+        ScanTrigger::Schedule => "started by its schedule",
+        ScanTrigger::Import => "made from an imported settings export",
+    }
+}
+
+pub(crate) const fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "Critical",
+        Severity::High => "High",
+        Severity::Medium => "Medium",
+        Severity::Low => "Low",
+        Severity::Info => "Info",
+    }
+}
+
+/// The result, and for a skipped check the reason.
+pub(crate) const fn result(result: CheckResult, skip: Option<SkipReason>) -> &'static str {
+    match (result, skip) {
+        (CheckResult::Passed, _) => "Passed",
+        (CheckResult::Failed, _) => "Failed",
+        (CheckResult::Error, _) => "Error",
+        (CheckResult::Skipped, Some(SkipReason::NotApplicable)) => "Not applicable",
+        (CheckResult::Skipped, Some(SkipReason::Unlicensed)) => "Not licensed",
+        (CheckResult::Skipped, Some(SkipReason::Manual)) => "Needs a person",
+        (CheckResult::Skipped, Some(SkipReason::Unreadable) | None) => "Not readable",
+    }
+}
+
+/// Why checks were skipped, after a number.
+pub(crate) const fn skipped(reason: SkipReason) -> &'static str {
+    match reason {
+        SkipReason::NotApplicable => "not applicable here",
+        SkipReason::Unlicensed => "not licensed",
+        SkipReason::Unreadable => "settings not readable",
+        SkipReason::Manual => "to be looked at by a person",
+    }
+}
+
+pub(crate) const fn state(state: CollectionState) -> &'static str {
+    match state {
+        CollectionState::Complete => "Read",
+        CollectionState::Partial => "Read in part",
+        CollectionState::Denied => "Permission missing",
+        CollectionState::Unlicensed => "Not licensed",
+        CollectionState::Failed => "Reading failed",
+    }
+}
+
+/// The word of a state as a comparison keeps it.
+pub(crate) fn state_of(word: Option<&str>) -> &'static str {
+    word.and_then(|word| word.parse().ok()).map_or("Not tried", state)
+}
+
+/// A style's name for a band.
+pub(crate) const fn band_class(band: Band) -> &'static str {
+    match band {
+        Band::Excellent => "excellent",
+        Band::Good => "good",
+        Band::NeedsAttention => "attention",
+        Band::CriticalRisk => "critical",
+    }
+}
+
+/// A style's name for a label.
+pub(crate) const fn exposure_class(label: ExposureLabel) -> &'static str {
+    match label {
+        ExposureLabel::High => "critical",
+        ExposureLabel::Medium => "attention",
+        ExposureLabel::Low => "excellent",
+    }
+}
+
+/// A score, or a dash where nothing was judged.
+pub(crate) fn score(score: Option<ComplianceScore>) -> String {
+    score.map_or_else(|| "–".to_owned(), |score| score.to_string())
+}
+
+/// Tenths with a sign: `+2.1`, `−0.4`, `±0.0`.
+pub(crate) fn signed(tenths: i16) -> String {
+    let sign = match tenths {
+        1.. => '+',
+        0 => '±',
+        _ => '−',
+    };
+    let size = tenths.unsigned_abs();
+    format!("{sign}{}.{}", size / 10, size % 10)
+}
+
+/// `1 check`, `2 checks`.
+pub(crate) fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// `2 critical, 5 high`; empty if nothing failed.
+pub(crate) fn failed_by_severity(counts: &ScanCounts) -> String {
+    let parts: Vec<String> = Severity::ALL
+        .iter()
+        .zip(counts.failed_by_severity)
+        .filter(|(_, count)| *count > 0)
+        .map(|(severity, count)| format!("{count} {severity}"))
+        .collect();
+    parts.join(", ")
+}
+
+/// `8 not applicable here, 2 settings not readable`; empty if none was skipped.
+pub(crate) fn skipped_by_reason(counts: &ScanCounts) -> String {
+    let parts: Vec<String> = SkipReason::ALL
+        .iter()
+        .zip(counts.skipped)
+        .filter(|(_, count)| *count > 0)
+        .map(|(reason, count)| format!("{count} {}", skipped(*reason)))
+        .collect();
+    parts.join(", ")
+}
+
+fn formatted(at: Timestamp, form: &str) -> String {
+    jiff::Timestamp::from_millisecond(at.as_millis()).map_or_else(
+        |_| "out of range".to_owned(),
+        |time| time.strftime(form).to_string(),
+    )
+}
+
+/// `21 November 2026`.
+pub(crate) fn day(at: Timestamp) -> String {
+    formatted(at, "%-d %B %Y")
+}
+
+/// `21 November 2026, 16:26 UTC`.
+pub(crate) fn moment(at: Timestamp) -> String {
+    formatted(at, "%-d %B %Y, %H:%M UTC")
+}
+
+/// Lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut out, byte| {
+        // Writing to a string can't fail.
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}

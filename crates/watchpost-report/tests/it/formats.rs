@@ -1,0 +1,202 @@
+//! Markdown, JSON, CSV and OCSF.
+
+use crate::company::{HOSTILE, small, whole};
+use serde_json::Value;
+use watchpost_core::{
+    check::{CheckResult, Framework, ScanType, Service},
+    report::{ReportData, ReportFormat, ReportKind, ReportRenderer},
+};
+use watchpost_report::Reports;
+
+pub(crate) fn written(data: &ReportData, format: ReportFormat) -> String {
+    String::from_utf8(Reports.render(data, format).unwrap().bytes).unwrap()
+}
+
+fn compliance(kind: ReportKind) -> ReportData {
+    small(kind, ScanType::Compliance, false)
+}
+
+fn events(data: &ReportData) -> Vec<Value> {
+    written(data, ReportFormat::Ocsf)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+#[test]
+fn an_executive_summary_in_markdown() {
+    insta::assert_snapshot!(written(
+        &compliance(ReportKind::Executive),
+        ReportFormat::Markdown
+    ));
+}
+
+#[test]
+fn a_framework_report_in_markdown() {
+    insta::assert_snapshot!(written(
+        &compliance(ReportKind::Framework),
+        ReportFormat::Markdown
+    ));
+}
+
+#[test]
+fn an_evidence_export_in_markdown() {
+    insta::assert_snapshot!(written(&compliance(ReportKind::Evidence), ReportFormat::Markdown));
+}
+
+#[test]
+fn a_difference_in_markdown() {
+    let data = small(ReportKind::Framework, ScanType::Compliance, true);
+    insta::assert_snapshot!(written(&data, ReportFormat::Markdown));
+}
+
+#[test]
+fn an_exposure_summary_in_markdown() {
+    let data = small(ReportKind::Executive, ScanType::Exposure, false);
+    insta::assert_snapshot!(written(&data, ReportFormat::Markdown));
+}
+
+#[test]
+fn an_evidence_export_in_json() {
+    insta::assert_snapshot!(written(&compliance(ReportKind::Evidence), ReportFormat::Json));
+}
+
+#[test]
+fn a_difference_in_json() {
+    let data = small(ReportKind::Executive, ScanType::Compliance, true);
+    insta::assert_snapshot!(written(&data, ReportFormat::Json));
+}
+
+#[test]
+fn a_table_of_results() {
+    insta::assert_snapshot!(written(&compliance(ReportKind::Evidence), ReportFormat::Csv));
+}
+
+#[test]
+fn a_table_of_changes() {
+    let data = small(ReportKind::Evidence, ScanType::Compliance, true);
+    insta::assert_snapshot!(written(&data, ReportFormat::Csv));
+}
+
+#[test]
+fn ocsf_events() {
+    insta::assert_snapshot!(written(&compliance(ReportKind::Evidence), ReportFormat::Ocsf));
+}
+
+#[test]
+fn the_same_data_gives_the_same_bytes() {
+    for kind in ReportKind::ALL {
+        for format in ReportFormat::ALL {
+            let one = written(&whole(*kind, ScanType::Compliance, false), *format);
+            assert_eq!(one, written(&whole(*kind, ScanType::Compliance, false), *format));
+        }
+    }
+}
+
+#[test]
+fn json_tells_every_check_and_how_the_skipped_ones_were_skipped() {
+    let data = whole(ReportKind::Framework, ScanType::Compliance, false);
+    let json: Value = serde_json::from_str(&written(&data, ReportFormat::Json)).unwrap();
+    assert_eq!(json["results"].as_array().unwrap().len(), data.results.len());
+    assert_eq!(json["direction"], "higher_is_better");
+    let reasons = json["counts"]["skipped_by_reason"].as_object().unwrap();
+    let sum: u64 = reasons.values().filter_map(Value::as_u64).sum();
+    assert_eq!(Some(sum), json["counts"]["skipped"].as_u64());
+    assert!(sum > 0);
+    let controls = json["controls"].as_array().unwrap();
+    assert_eq!(controls.len(), data.by_framework.len());
+}
+
+#[test]
+fn no_cell_begins_a_formula() {
+    for difference in [false, true] {
+        let table = written(
+            &small(ReportKind::Evidence, ScanType::Compliance, difference),
+            ReportFormat::Csv,
+        );
+        assert!(
+            table.contains("'=cmd") || table.contains("The rule =cmd"),
+            "{table}"
+        );
+        for line in table.lines() {
+            for cell in line.split(',') {
+                let start = cell.trim_start_matches('"');
+                assert!(!start.starts_with(['=', '+', '@']), "{cell}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_result_is_an_event_and_a_failed_exposure_is_a_detection() {
+    for scan_type in ScanType::ALL {
+        let data = whole(ReportKind::Executive, *scan_type, false);
+        let events = events(&data);
+        assert_eq!(events.len(), data.results.len());
+        for (event, detail) in events.iter().zip(&data.results) {
+            let detection = *scan_type == ScanType::Exposure && detail.row.result == CheckResult::Failed;
+            assert_eq!(event["class_uid"], if detection { 2004 } else { 2003 });
+            assert_eq!(
+                event["type_uid"].as_u64(),
+                Some(event["class_uid"].as_u64().unwrap() * 100 + event["activity_id"].as_u64().unwrap())
+            );
+            assert_eq!(event["compliance"].is_object(), !detection);
+            assert_eq!(event["category_uid"], 2);
+            assert_eq!(event["metadata"]["version"], "1.8.0");
+            assert!(
+                event["time"].as_i64().unwrap() > 1_000_000_000_000,
+                "milliseconds"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_difference_creates_updates_and_closes_events() {
+    let events = events(&small(ReportKind::Evidence, ScanType::Compliance, true));
+    let of = |check: &str| {
+        events
+            .iter()
+            .find(|event| event["metadata"]["event_code"] == check)
+            .unwrap_or_else(|| panic!("{check}"))
+    };
+    assert_eq!(of("entra.legacy_auth_blocked")["activity_name"], "Create");
+    assert_eq!(of("spo.sharing_limited")["activity_name"], "Close");
+    assert_eq!(of("spo.sharing_limited")["status"], "Resolved");
+    assert_eq!(of("exo.no_auto_forward")["activity_name"], "Update");
+    assert_eq!(
+        of("exo.no_auto_forward")["unmapped"]["change"]["detected_before"],
+        "partly"
+    );
+    assert_eq!(of("exo.no_auto_forward")["unmapped"]["detected"], true);
+}
+
+#[test]
+fn markdown_shows_foreign_text_as_text() {
+    for kind in ReportKind::ALL {
+        let text = written(&compliance(*kind), ReportFormat::Markdown);
+        assert!(!text.contains(HOSTILE));
+        let outside_code: String = text.split("```").step_by(2).collect();
+        assert!(!outside_code.contains("<img src"), "{kind}: {outside_code}");
+        assert!(!outside_code.contains("](https://evil"), "{kind}");
+    }
+}
+
+#[test]
+fn a_selection_compares_what_it_selects() {
+    let mut data = compliance(ReportKind::Executive);
+    data.services = vec![Service::Exchange];
+    data.results
+        .retain(|detail| detail.row.service == Service::Exchange);
+    let json: Value = serde_json::from_str(&written(&data, ReportFormat::Json)).unwrap();
+    let changes = json["comparison"]["changes"].as_array().unwrap();
+    assert!(!changes.is_empty());
+    assert!(changes.iter().all(|change| change["service"] == "exchange"));
+    assert_eq!(json["comparison"]["before"]["counts"]["failed"], 1);
+    assert!(json["comparison"].get("unchanged").is_none());
+    // Scores of one framework in one service were never kept: nothing is made up.
+    data.frameworks = vec![Framework::Cis];
+    let json: Value = serde_json::from_str(&written(&data, ReportFormat::Json)).unwrap();
+    assert!(json["comparison"].get("before").is_none());
+    assert_eq!(json["trend"], serde_json::json!([]));
+}

@@ -1,0 +1,5 @@
+//! Reports as their readers get them.
+
+mod company;
+mod formats;
+mod page;

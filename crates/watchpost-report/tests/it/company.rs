@@ -25,7 +25,7 @@ const DAY: i64 = 86_400_000;
 
 /// A day of the company's calendar, from 2 January 2026.
 pub(crate) fn day(number: i64) -> Timestamp {
-    let first: Timestamp = "2026-01-02T06:30:00Z".parse().unwrap();
+    let first: Timestamp = "2026-01-02T06:30:00Z".parse().expect("a time");
     first.plus_millis(number * DAY)
 }
 
@@ -178,7 +178,7 @@ pub(crate) fn small(kind: ReportKind, scan_type: ScanType, difference: bool) -> 
         ),
         failed(
             &format!("The rule {HOSTILE} skips the filter."),
-            &format!("{:?}", HOSTILE),
+            &format!("{HOSTILE:?}"),
             &[HOSTILE, "-2+3"],
         ),
         outcome(Passed, None, "Sharing is for existing guests only."),
@@ -355,17 +355,19 @@ pub(crate) fn whole(kind: ReportKind, scan_type: ScanType, difference: bool) -> 
                 Some(SkipReason::Unreadable),
                 &format!("{first} couldn't be read: the permission Policy.Read.All is missing."),
             ),
-            6 if number % 3 == 0 => outcome(
+            6 if number.is_multiple_of(3) => outcome(
                 CheckResult::Skipped,
                 Some(SkipReason::Unlicensed),
                 "The tenant has no licence for it.",
             ),
-            7 if number % 5 == 0 => outcome(
+            7 if number.is_multiple_of(3) => outcome(
                 CheckResult::Skipped,
                 Some(SkipReason::Manual),
                 "A person must look.",
             ),
-            8 if number % 11 == 0 => outcome(CheckResult::Error, None, "The check could not be evaluated."),
+            8 if number.is_multiple_of(11) => {
+                outcome(CheckResult::Error, None, "The check could not be evaluated.")
+            }
             _ => outcome(CheckResult::Passed, None, &format!("{first} is as it should be.")),
         }
     };
@@ -395,7 +397,7 @@ pub(crate) fn whole(kind: ReportKind, scan_type: ScanType, difference: bool) -> 
                 source: format!("https://graph.example/v1.0/{path}"),
                 read_at: day(59),
                 hash: (state == CollectionState::Complete)
-                    .then_some([u8::try_from(number % 251).unwrap(); 32]),
+                    .then_some([u8::try_from(number % 251).expect("it is small"); 32]),
                 bytes: 1_000 + number as u64 * 37,
             }
         })
@@ -469,7 +471,8 @@ fn assembled(parts: Parts) -> ReportData {
             hash: Some([hash; 32]),
             bytes: 1,
         };
-        let change = SettingChange::between(Some(&row(1)), Some(&row(2)), (Some(one), Some(two))).unwrap();
+        let change = SettingChange::between(Some(&row(1)), Some(&row(2)), (Some(one), Some(two)))
+            .expect("they differ");
         (path.to_owned(), change)
     };
     ReportData {

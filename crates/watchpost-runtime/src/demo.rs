@@ -397,6 +397,8 @@ impl Vendors {
         config.clock = Some(Arc::new(move || clock.now().as_millis()));
         let runtime = event_loop()?;
         let simulator = runtime.block_on(Simulator::start(config))?;
+        // Nobody learns anything from waiting for a snapshot here.
+        simulator.set_snapshot_polls(0);
         let (end, ended) = oneshot::channel::<()>();
         let thread = thread::Builder::new()
             .name("watchpost-vendors".into())

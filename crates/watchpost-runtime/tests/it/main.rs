@@ -1,3 +1,4 @@
 //! Tests of what the crate joins.
 
 mod pipeline;
+mod scans;

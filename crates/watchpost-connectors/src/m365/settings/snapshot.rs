@@ -26,10 +26,9 @@ const ROOT: &str = "/v1.0/admin/configurationManagement";
 const NAME: &str = "Watchpost";
 /// How long a job is waited for.
 const WAIT_MAX: Duration = Duration::from_secs(10 * 60);
-/// The first look at a job, and how much later each further one is.
-const POLL_FIRST: Duration = Duration::from_secs(10);
-const POLL_STEP: Duration = Duration::from_secs(5);
-const POLL_MAX: Duration = Duration::from_secs(30);
+/// The pause after the first look at a job, which comes at once; each further one is twice as long, up to the second.
+const PAUSE_FIRST: Duration = Duration::from_secs(2);
+const PAUSE_MAX: Duration = Duration::from_secs(30);
 /// Orders in one collection: a tenant may have twelve jobs.
 const ORDERS_MAX: usize = 10;
 /// Our jobs that are older than this were left behind by a collection that was broken off.
@@ -263,9 +262,8 @@ async fn wait(client: &Client, job: &str) -> Result<Job, Miss> {
     let latest = Instant::now()
         .checked_add(WAIT_MAX)
         .map_or(client.deadline(), |latest| latest.min(client.deadline()));
-    let mut pause = POLL_FIRST;
+    let mut pause = PAUSE_FIRST;
     loop {
-        client.outbound.pause(pause, latest).await;
         let answer = client
             .get(url.clone())
             .await
@@ -278,7 +276,8 @@ async fn wait(client: &Client, job: &str) -> Result<Job, Miss> {
         if Instant::now() >= latest {
             return Err(failed("Microsoft's snapshot took too long"));
         }
-        pause = pause.saturating_add(POLL_STEP).min(POLL_MAX);
+        client.outbound.pause(pause, latest).await;
+        pause = pause.saturating_mul(2).min(PAUSE_MAX);
     }
 }
 

@@ -13,6 +13,7 @@ use crate::{
         NewBatch, OurVerdict, Tally, disagreements,
     },
     integration::Integration,
+    ports::{Clock, Random},
     scan::{
         Apps, Exemption, IMPORTED_CONFIGURATION, RecordedScan, ScanCounts, configuration_text, evaluate,
         exempt_whole,
@@ -298,7 +299,11 @@ impl Watchpost {
                 .filter(|exemption| exemption.what.kind != "*")
                 .map(|exemption| exemption.what.clone()),
         );
-        let at_read = At(read_at);
+        let sorted = Sorted {
+            read_at,
+            imported_at: self.clock().now(),
+            random: self.random(),
+        };
         let mut scans = Vec::new();
         for scan_type in ScanType::ALL.iter().copied() {
             let fits = |check: &Check| {
@@ -331,7 +336,7 @@ impl Watchpost {
             }
             exempt_whole(&mut results, &exemptions, read_at);
             scans.push(RecordedScan {
-                id: ScanId::generate(&at_read, self.random()),
+                id: ScanId::generate(&sorted, &sorted),
                 scan_type,
                 read_at,
                 settings: settings.clone(),
@@ -436,15 +441,34 @@ fn no_integration() -> Error {
     }
 }
 
-/// The clock of a moment: ids made of it sort there.
-struct At(Timestamp);
+/// Clock and randomness for the ids of imported scans: they sort by the time at which the settings were read, and of
+/// those read at the same moment (one run's results and its export) the one that was imported later comes later.
+struct Sorted<'a> {
+    read_at: Timestamp,
+    imported_at: Timestamp,
+    random: &'a dyn Random,
+}
 
-impl crate::ports::Clock for At {
+impl Clock for Sorted<'_> {
     fn now(&self) -> Timestamp {
-        self.0
+        self.read_at
     }
     fn monotonic_ms(&self) -> u64 {
         0
+    }
+}
+
+impl Random for Sorted<'_> {
+    fn fill(&self, bytes: &mut [u8]) {
+        self.random.fill(bytes);
+        // An id's version and variant stand over the upper four bits of the first byte and the upper two of the third:
+        // the milliseconds' 48 bits go around them, the last three bytes stay random.
+        let millis = u64::try_from(self.imported_at.as_millis()).unwrap_or(0);
+        let spread =
+            ((millis >> 36 & 0xfff) << 40) | ((millis >> 30 & 0x3f) << 32) | ((millis & 0x3fff_ffff) << 2);
+        for (byte, own) in bytes.iter_mut().zip(spread.to_be_bytes().into_iter().skip(1)) {
+            *byte = own;
+        }
     }
 }
 
@@ -481,4 +505,39 @@ fn documents_of(document: &CheckDocument) -> Vec<SettingDocument> {
         out.push(setting(IMPORTED_CONFIGURATION, state, None, Some(text)));
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Fixed(u8);
+    impl Random for Fixed {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(self.0);
+        }
+    }
+
+    #[test]
+    fn imported_scans_sort_by_reading_then_by_import() {
+        let id = |read_at: i64, imported_at: i64, noise: u8| {
+            let sorted = Sorted {
+                read_at: Timestamp::from_millis(read_at),
+                imported_at: Timestamp::from_millis(imported_at),
+                random: &Fixed(noise),
+            };
+            ScanId::generate(&sorted, &sorted)
+        };
+        let now = 1_770_000_000_000;
+        let ascending = [
+            id(1_000, now + 9, 255),
+            id(2_000, now, 255),
+            id(2_000, now + 1, 0),
+            id(2_000, now + (1 << 29), 0),
+            id(2_000, now + (1 << 31), 0),
+            id(2_000, now + (1 << 37), 0),
+        ];
+        assert!(ascending.is_sorted_by(|a, b| a < b), "{ascending:?}");
+        assert_ne!(id(2_000, now, 1), id(2_000, now, 2));
+    }
 }

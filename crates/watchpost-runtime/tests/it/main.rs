@@ -1,4 +1,5 @@
 //! Tests of what the crate joins.
 
+mod imports;
 mod pipeline;
 mod scans;

@@ -1,0 +1,258 @@
+//! The whole way of another scanner's file: reader, staging, our checks on its settings, comparison.
+
+use serde_json::{Value, json};
+use std::{io::Cursor, sync::Arc};
+use tempfile::TempDir;
+use watchpost_core::{
+    access::WorkspaceScope,
+    audit::{AuditOutcome, AuditQuery, AuditStore as _, CallRecord},
+    check::{CheckResult, ScanType},
+    error::Error,
+    finding::{FindingQuery, FindingStore as _},
+    import::{BatchQuery, Difference},
+    scan::ScanQuery,
+    service::{ImportAnswer, ImportRequest, Watchpost},
+    word::Platform,
+};
+use watchpost_runtime::{
+    config::Settings,
+    data_dir::DataDir,
+    import::read_file,
+    instance::{Ambient, Instance, init},
+};
+
+const TENANT: &str = "c0ffee00-1111-4222-8333-444444444444";
+
+struct Place {
+    _folder: TempDir,
+    instance: Instance,
+    watchpost: Watchpost,
+    scope: Arc<WorkspaceScope>,
+}
+
+impl Place {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let dir = DataDir::locate(Some(&folder.path().join("data")), &|_| None).expect("a place");
+        init(&dir, None, &Ambient::system()).await.expect("a store");
+        let instance = Instance::open(&dir, Settings::default(), Ambient::system()).expect("it opens");
+        let workspace = instance.workspace(None).await.expect("one workspace");
+        Self {
+            scope: instance.operator(&workspace),
+            watchpost: instance.answering(),
+            instance,
+            _folder: folder,
+        }
+    }
+
+    async fn take(&self, file: &[u8]) -> Result<ImportAnswer, Error> {
+        let mut feed = read_file(Box::new(Cursor::new(file.to_vec())), &self.watchpost).expect("a thread");
+        let call = CallRecord::new("cli", "import", "{}");
+        let request = ImportRequest::default();
+        self.watchpost
+            .import(&self.scope, &mut feed, request, call, &|_| {})
+            .await
+    }
+}
+
+fn run<F: Future>(case: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime")
+        .block_on(case)
+}
+
+/// An export in which mail is forwarded to two domains, one of which the tool's operator allowed.
+fn export(at: &str, forwarding: &[&str]) -> Vec<u8> {
+    let domains: Vec<Value> = forwarding
+        .iter()
+        .map(|name| json!({"DomainName": name, "Identity": name, "AutoForwardEnabled": true}))
+        .chain([json!({"DomainName": "*", "Identity": "Default", "AutoForwardEnabled": false})])
+        .collect();
+    json!({
+        "module_version": "1.8.0",
+        "timestamp_zulu": at,
+        "scuba_config": {"Exo": {"MS.EXO.1.1v2": {"AllowedForwardingDomains": ["partner.example"]}}},
+        "tenant_details": {"TenantId": TENANT, "DisplayName": "Birchworks"},
+        "remote_domains": domains,
+    })
+    .to_string()
+    .into_bytes()
+}
+
+/// ScubaGear's verdicts on two policies.
+fn results(first: &str, second: &str) -> Vec<u8> {
+    let control = |id: &str, result: &str| {
+        json!({
+            "Control ID": id, "Requirement": "It SHALL be so.", "Result": result, "Criticality": "Shall",
+            "Details": format!("The tool says {result}."), "OriginalResult": result,
+        })
+    };
+    json!({
+        "MetaData": {
+            "TenantId": TENANT, "DisplayName": "Birchworks", "Tool": "ScubaGear", "ToolVersion": "1.8.0",
+            "TimestampZulu": "2026-02-01T09:00:00Z",
+        },
+        "Results": {"EXO": [{"GroupName": "Mail", "Controls": [
+            control("MS.EXO.1.1v2", first), control("MS.EXO.5.1v1", second),
+        ]}]},
+    })
+    .to_string()
+    .into_bytes()
+}
+
+#[test]
+fn imported_settings_are_judged_compared_and_replayed_like_a_scan() {
+    run(async {
+        let place = Place::new().await;
+        let (watchpost, scope) = (&place.watchpost, place.scope.as_ref());
+        let newer = place
+            .take(&export(
+                "2026-02-01T09:00:00Z",
+                &["partner.example", "other.example"],
+            ))
+            .await
+            .expect("it is imported");
+        let batch = &newer.batches[0];
+        assert_eq!(newer.made, [batch.integration]);
+        assert_eq!((batch.platform, batch.counts.rows), (Platform::Import, 0));
+        // Imported later, read earlier.
+        let older = place
+            .take(&export("2026-01-01T09:00:00Z", &["partner.example"]))
+            .await
+            .expect("it is imported");
+        assert!(older.made.is_empty());
+        assert_eq!(older.batches[0].integration, batch.integration);
+
+        let latest = watchpost
+            .find_scan(scope, None, None, ScanType::Compliance)
+            .await
+            .expect("an import can be scanned");
+        assert!(
+            batch.scans.contains(&latest.id),
+            "the newer export is the latest scan"
+        );
+        let before = watchpost
+            .scan_before(scope, &latest)
+            .await
+            .expect("the store works")
+            .expect("the older export is the one before");
+        let compared = watchpost
+            .compare_scans(scope, before, latest.clone())
+            .await
+            .expect("they can be compared");
+        let new: Vec<_> = compared
+            .comparison
+            .new_failures
+            .iter()
+            .filter_map(|change| change.after.as_ref())
+            .map(|row| row.check_id.as_str())
+            .collect();
+        assert_eq!(new, ["exo.no_auto_forward"], "the allowed domain fails nobody");
+
+        let rows = watchpost
+            .scan_results(scope, latest.clone(), &Default::default(), None, 1_000)
+            .await
+            .expect("results")
+            .page
+            .results;
+        let judged = rows
+            .iter()
+            .filter(|row| matches!(row.result, CheckResult::Passed | CheckResult::Failed));
+        for row in judged {
+            let replay = watchpost
+                .replay(scope, latest.clone(), &row.check_id)
+                .await
+                .expect("it can be judged again");
+            assert!(replay.agrees(), "{}: {:?}", row.check_id, replay.now.row.result);
+        }
+        let findings = FindingQuery {
+            limit: 10,
+            ..FindingQuery::default()
+        };
+        let page = place.instance.store().list_findings(scope, &findings).await;
+        assert!(page.expect("findings").findings.is_empty(), "imports make none");
+    });
+}
+
+#[test]
+fn verdicts_that_differ_are_listed_with_both_reasons() {
+    run(async {
+        let place = Place::new().await;
+        let answer = place
+            .take(&export("2026-02-01T09:00:00Z", &["other.example"]))
+            .await
+            .expect("it is imported");
+        place
+            .take(&results("Pass", "Pass"))
+            .await
+            .expect("it is imported");
+        let found = place
+            .watchpost
+            .disagreements(&place.scope, None)
+            .await
+            .expect("they can be compared");
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].integration.id, answer.batches[0].integration);
+        assert_eq!(found[0].compared, 2);
+        let rows = &found[0].rows;
+        assert_eq!(rows.len(), 2);
+        assert_eq!(rows[0].difference, Difference::Opposite);
+        assert_eq!(rows[0].ours.row.check_id, "exo.no_auto_forward");
+        assert_eq!(rows[0].ours.row.result, CheckResult::Failed);
+        assert!(rows[0].ours.row.reason.untrusted().contains("other.example"));
+        assert_eq!(rows[0].theirs.verdict.reason.untrusted(), "The tool says Pass.");
+        // The export has no settings of mail transport: we judge nothing there, and no pass of a tool changes that.
+        assert_eq!(rows[1].difference, Difference::JudgedByThem);
+        assert_eq!(rows[1].ours.row.result, CheckResult::Skipped);
+    });
+}
+
+#[test]
+fn a_file_that_cannot_be_used_leaves_an_entry_and_nothing_else() {
+    run(async {
+        let place = Place::new().await;
+        let (watchpost, scope) = (&place.watchpost, place.scope.as_ref());
+        let whole = results("Pass", "Fail");
+        let refused = place.take(&whole[..whole.len() / 2]).await;
+        assert!(matches!(refused, Err(Error::Invalid { field: "file", .. })));
+        let query = BatchQuery {
+            limit: 10,
+            ..BatchQuery::default()
+        };
+        let batches = watchpost.import_batches(scope, &query).await.expect("batches");
+        assert_eq!(batches.total, 0);
+        let scans = ScanQuery {
+            limit: 10,
+            ..ScanQuery::default()
+        };
+        assert_eq!(watchpost.scans(scope, &scans).await.expect("scans").total, 0);
+        assert!(!place.take(&whole).await.expect("it is imported").already_imported);
+        assert!(place.take(&whole).await.expect("it is known").already_imported);
+        let query = AuditQuery {
+            action: Some("import.".into()),
+            limit: 10,
+            ..AuditQuery::default()
+        };
+        let mut entries = place
+            .instance
+            .store()
+            .list_entries(scope, &query)
+            .await
+            .expect("the trail");
+        entries.reverse();
+        let entries: Vec<_> = entries
+            .iter()
+            .map(|row| (row.action.as_ref(), row.outcome))
+            .collect();
+        assert_eq!(
+            entries,
+            [
+                ("import.refused", AuditOutcome::Invalid),
+                ("import.kept", AuditOutcome::Ok),
+                ("import.kept", AuditOutcome::Unchanged),
+            ]
+        );
+    });
+}

@@ -96,6 +96,40 @@ pub fn report_uri(scan: &ScanId, request: &ReportRequest, format: ReportFormat) 
     uri
 }
 
+/// What [`report_uri`] had written; `None` for anything else.
+pub fn report_of_uri(uri: &str) -> Option<(ReportRequest, ReportFormat)> {
+    let rest = uri.strip_prefix("watchpost://reports/")?;
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let (scan, rest) = (path.get(..36)?, path.get(36..)?);
+    let (kind, ending) = rest.strip_prefix('-')?.split_once('.')?;
+    let format = ReportFormat::ALL
+        .iter()
+        .copied()
+        .find(|format| format.extension() == ending)?;
+    let mut request = ReportRequest {
+        kind: kind.parse().ok()?,
+        scan: Some(scan.parse().ok()?),
+        scan_type: ScanType::Compliance,
+        compare_with: None,
+        difference: false,
+        frameworks: Vec::new(),
+        services: Vec::new(),
+    };
+    for part in query.split('&').filter(|part| !part.is_empty()) {
+        let (name, value) = part.split_once('=')?;
+        match name {
+            "framework" => request.frameworks.push(value.parse().ok()?),
+            "service" => request.services.push(value.parse().ok()?),
+            "compare_with" => {
+                request.compare_with = Some(value.parse().ok()?);
+                request.difference = true;
+            }
+            _ => return None,
+        }
+    }
+    Some((request, format))
+}
+
 /// Everything that a report says, in the order in which lists show it.
 #[derive(Debug, Clone)]
 pub struct ReportData {
@@ -164,4 +198,51 @@ pub trait ReportRenderer: Send + Sync {
     /// # Errors
     /// [`ReportError`].
     fn render(&self, data: &ReportData, format: ReportFormat) -> Result<Rendered, ReportError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_says_all_that_a_report_depends_on() {
+        let scan: ScanId = "018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f".parse().unwrap();
+        let earlier: ScanId = "018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e00".parse().unwrap();
+        for kind in ReportKind::ALL {
+            for format in ReportFormat::ALL {
+                for compare_with in [None, Some(earlier)] {
+                    let request = ReportRequest {
+                        kind: *kind,
+                        scan: Some(scan),
+                        scan_type: ScanType::Compliance,
+                        compare_with,
+                        difference: compare_with.is_some(),
+                        frameworks: vec![Framework::Cis, Framework::Scuba],
+                        services: vec![Service::Exchange],
+                    };
+                    let uri = report_uri(&scan, &request, *format);
+                    assert_eq!(report_of_uri(&uri), Some((request, *format)), "{uri}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn other_addresses_are_none_of_a_report() {
+        let id = "018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f";
+        for uri in [
+            String::new(),
+            "watchpost://reports/".into(),
+            format!("watchpost://reports/{id}"),
+            format!("watchpost://reports/{id}-executive"),
+            format!("watchpost://reports/{id}-executive.exe"),
+            format!("watchpost://reports/{id}-secret.html"),
+            format!("watchpost://reports/{id}-executive.html?page=2"),
+            format!("watchpost://reports/{id}-executive.html?framework=iso"),
+            format!("https://reports/{id}-executive.html"),
+            "watchpost://reports/ééééééééééééééééééééé-executive.html".into(),
+        ] {
+            assert_eq!(report_of_uri(&uri), None, "{uri}");
+        }
+    }
 }

@@ -22,6 +22,7 @@ mod document;
 mod error;
 mod fence;
 mod keep;
+mod resources;
 mod scan_wire;
 mod schema;
 mod server;

@@ -27,7 +27,10 @@ impl Handler for Ready {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { tools: true }
+        Capabilities {
+            tools: true,
+            ..Capabilities::default()
+        }
     }
 
     fn instructions(&self, (): &()) -> Option<Cow<'_, str>> {

@@ -5,20 +5,22 @@
 //! | -32700 | not JSON | JSON-RPC 2.0, 5.1 | 400 |
 //! | -32600 | JSON, but no legal message for this position | JSON-RPC 2.0, 5.1 | 400; 413 if too large |
 //! | -32601 | unknown method, method of another era, capability not offered | JSON-RPC 2.0, 5.1; 2026-07-28 streamable-http | 404 modern, 200 legacy |
-//! | -32602 | bad parameters, unknown tool, bad cursor | JSON-RPC 2.0, 5.1 | 200; 400 for a broken envelope |
+//! | -32602 | bad parameters, unknown tool, bad cursor; for modern peers unknown resource | JSON-RPC 2.0, 5.1 | 200; 400 for a broken envelope |
+//! | -32002 | unknown resource | 2024-11-05 to 2025-11-25 server/resources | 200 |
 //! | -32603 | our fault | JSON-RPC 2.0, 5.1 | 200 |
 //! | -32020 | routing header disagrees with the body | 2026-07-28 basic, Error Codes | 400 |
 //! | -32022 | protocol revision isn't served | 2026-07-28 basic/versioning | 400 |
 //! | -32800 | the client cancelled, and HTTP still owes an answer | ours, outside the reserved range | 200 |
 //!
-//! Codes of other features (-32002 and -32042 for legacy peers, -32021 for modern ones) have no place where
+//! Codes of other features (-32042 for legacy peers, -32021 for modern ones) have no place where
 //! they could arise yet, and so aren't here. A code that only one era knows is made only on that era's path:
-//! -32020 and -32022 in the ladder of the modern era and in its two crossings with the legacy handshake.
+//! -32020 and -32022 in the ladder of the modern era and in its two crossings with the legacy handshake, -32002 where
+//! a handler knows no such resource and the peer is a legacy one.
 
 use std::borrow::Cow;
 
 use crate::json::{clip, push_integer, push_string};
-use crate::revision::Revision;
+use crate::revision::{Era, Revision};
 
 /// The bytes aren't JSON.
 pub const PARSE_ERROR: i64 = -32700;
@@ -28,6 +30,8 @@ pub const INVALID_REQUEST: i64 = -32600;
 pub const METHOD_NOT_FOUND: i64 = -32601;
 /// The parameters are wrong.
 pub const INVALID_PARAMS: i64 = -32602;
+/// There is no such resource, in revisions before 2026-07-28 (RSC-02); later ones say [`INVALID_PARAMS`].
+pub const RESOURCE_NOT_FOUND: i64 = -32002;
 /// The server failed.
 pub const INTERNAL_ERROR: i64 = -32603;
 /// A routing header is missing, repeated, or disagrees with the body.
@@ -109,6 +113,21 @@ impl RpcError {
 
     pub(crate) fn invalid_params(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(INVALID_PARAMS, message, 200)
+    }
+
+    /// No resource has this address, or none that the caller may know of.
+    pub(crate) fn unknown_resource(uri: &str, era: Era) -> Self {
+        let mut data = b"{\"uri\":".to_vec();
+        push_string(&mut data, &clip(uri, 512));
+        data.push(b'}');
+        let code = match era {
+            Era::Legacy => RESOURCE_NOT_FOUND,
+            Era::Modern => INVALID_PARAMS,
+        };
+        Self {
+            data: String::from_utf8(data).ok(),
+            ..Self::new(code, "Resource not found", 200)
+        }
     }
 
     /// A modern request whose envelope is missing, incomplete or mistyped (ENV-01).

@@ -6,6 +6,7 @@ use crate::code::RpcError;
 use crate::handler::{Capabilities, Completed, ServerInfo, ToolPage};
 use crate::id::RequestId;
 use crate::json::push_string;
+use crate::resource::{ResourcePage, ResourceText};
 use crate::revision::{Era, Revision, Revisions};
 use crate::tool::{CacheHint, CacheScope, ToolResult};
 
@@ -42,6 +43,12 @@ pub(crate) fn implementation(info: &ServerInfo, revision: Revision) -> Vec<u8> {
 
 fn push_capabilities(out: &mut Vec<u8>, capabilities: Capabilities) {
     out.extend_from_slice(b"{");
+    if capabilities.resources {
+        out.extend_from_slice(b"\"resources\":{}");
+    }
+    if capabilities.resources && capabilities.tools {
+        out.push(b',');
+    }
     if capabilities.tools {
         out.extend_from_slice(b"\"tools\":{}");
     }
@@ -96,6 +103,11 @@ impl Encoder {
         match result {
             Completed::Tool(result) => self.tool(id, revision, result),
             Completed::Tools(page) => self.tools(id, revision, page),
+            Completed::Resources(page) => self.resources(id, revision, page, "resources", "uri"),
+            Completed::ResourceTemplates(page) => {
+                self.resources(id, revision, page, "resourceTemplates", "uriTemplate")
+            }
+            Completed::Resource(text) => self.resource(id, revision, text),
         }
     }
 
@@ -142,6 +154,40 @@ impl Encoder {
         if revision.era() == Era::Modern {
             out.push(b',');
             page.cache.push(&mut out);
+        }
+        self.close(out, revision.era(), false)
+    }
+
+    fn resources(
+        &self,
+        id: &RequestId<'_>,
+        revision: Revision,
+        page: &ResourcePage,
+        list: &str,
+        key: &str,
+    ) -> Bytes {
+        let mut out = open(id, ENVELOPE);
+        push_string(&mut out, list);
+        out.push(b':');
+        page.push(&mut out, key, revision);
+        if let Some(cursor) = &page.next_cursor {
+            out.extend_from_slice(b",\"nextCursor\":");
+            push_string(&mut out, cursor);
+        }
+        if revision.era() == Era::Modern {
+            out.push(b',');
+            page.cache.push(&mut out);
+        }
+        self.close(out, revision.era(), false)
+    }
+
+    fn resource(&self, id: &RequestId<'_>, revision: Revision, text: &ResourceText) -> Bytes {
+        let mut out = open(id, text.text.len().saturating_add(ENVELOPE));
+        out.extend_from_slice(b"\"contents\":");
+        text.push(&mut out);
+        if revision.era() == Era::Modern {
+            out.push(b',');
+            text.cache.push(&mut out);
         }
         self.close(out, revision.era(), false)
     }

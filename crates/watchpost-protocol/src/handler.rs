@@ -11,6 +11,7 @@ use crate::id::{ProgressToken, RequestId};
 use crate::json::RawJson;
 use crate::notify::{Notify, Outbox};
 use crate::request::Request;
+use crate::resource::{ResourcePage, ResourceText};
 use crate::revision::{Era, Revision};
 use crate::tool::{CacheHint, ToolCatalog, ToolResult};
 
@@ -48,12 +49,14 @@ pub struct ServerInfo {
     pub website_url: Option<String>,
 }
 
-/// What a server offers. Resources, prompts, completion, logging and subscriptions get their fields here
-/// together with their methods; until then those methods answer -32601.
+/// What a server offers. Prompts, completion, logging and subscriptions get their fields here together with their
+/// methods; until then those methods answer -32601.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Capabilities {
     /// `tools/list` and `tools/call`.
     pub tools: bool,
+    /// `resources/list`, `resources/templates/list` and `resources/read`.
+    pub resources: bool,
 }
 
 /// One request to a handler.
@@ -65,7 +68,7 @@ pub struct Call<'a> {
     pub meta: RequestMeta<'a>,
 }
 
-/// The methods that reach a handler. Those of resources, prompts, completion, subscriptions and tasks become
+/// The methods that reach a handler. Those of prompts, completion, subscriptions and tasks become
 /// variants together with their capabilities.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Method<'a> {
@@ -80,6 +83,21 @@ pub enum Method<'a> {
         name: Cow<'a, str>,
         /// A JSON object; `None` is the same as `{}`.
         arguments: Option<RawJson<'a>>,
+    },
+    /// `resources/list`.
+    ListResources {
+        /// As with tools.
+        cursor: Option<Cow<'a, str>>,
+    },
+    /// `resources/templates/list`.
+    ListResourceTemplates {
+        /// As with tools.
+        cursor: Option<Cow<'a, str>>,
+    },
+    /// `resources/read`.
+    ReadResource {
+        /// The address, not known to exist or to be one.
+        uri: Cow<'a, str>,
     },
 }
 
@@ -211,6 +229,12 @@ pub enum Completed {
     Tools(ToolPage),
     /// Answers [`Method::CallTool`].
     Tool(ToolResult),
+    /// Answers [`Method::ListResources`].
+    Resources(ResourcePage),
+    /// Answers [`Method::ListResourceTemplates`].
+    ResourceTemplates(ResourcePage),
+    /// Answers [`Method::ReadResource`].
+    Resource(ResourceText),
 }
 
 /// One page of tools.
@@ -230,6 +254,9 @@ pub enum CallError {
     /// The tool doesn't exist for this caller.
     #[error("unknown tool")]
     UnknownTool,
+    /// The resource doesn't exist for this caller.
+    #[error("unknown resource")]
+    UnknownResource,
     /// The cursor wasn't made by this server for this list.
     #[error("the cursor isn't one of this list; begin again without one")]
     InvalidCursor,
@@ -245,8 +272,9 @@ pub enum CallError {
 }
 
 impl CallError {
-    pub(crate) fn into_rpc(self, method: &Method<'_>) -> RpcError {
+    pub(crate) fn into_rpc(self, method: &Method<'_>, era: Era) -> RpcError {
         match (self, method) {
+            (Self::UnknownResource, Method::ReadResource { uri }) => RpcError::unknown_resource(uri, era),
             (Self::UnknownTool, Method::CallTool { name, .. }) => {
                 RpcError::invalid_params(format!("Unknown tool: {}", crate::json::clip(name, 128)))
             }

@@ -145,12 +145,26 @@ impl Ladder<'_> {
         let revision = self.modern_revision(&version)?;
         let operation = match self.method {
             "server/discover" => Operation::Discover,
-            "tools/list" if self.decoder.capabilities.tools => Operation::ListTools,
-            "tools/call" if self.decoder.capabilities.tools => Operation::CallTool,
-            method => return Err(RpcError::method_not_found(method, 404)),
+            method => self
+                .offered(method)
+                .ok_or_else(|| RpcError::method_not_found(method, 404))?,
         };
         self.parameters(operation)?;
         Ok((revision, operation))
+    }
+
+    /// The methods of both eras that reach a handler, as far as their capability is declared.
+    fn offered(&self, method: &str) -> Option<Operation> {
+        let capabilities = self.decoder.capabilities;
+        let (operation, declared) = match method {
+            "tools/list" => (Operation::ListTools, capabilities.tools),
+            "tools/call" => (Operation::CallTool, capabilities.tools),
+            "resources/list" => (Operation::ListResources, capabilities.resources),
+            "resources/templates/list" => (Operation::ListResourceTemplates, capabilities.resources),
+            "resources/read" => (Operation::ReadResource, capabilities.resources),
+            _ => return None,
+        };
+        declared.then_some(operation)
     }
 
     fn modern_revision(&self, version: &str) -> Result<Revision, RpcError> {
@@ -226,6 +240,7 @@ impl Ladder<'_> {
             cursor,
             name,
             arguments,
+            uri,
             ..
         } = self.members;
         if params.is_present() && !params.is_object(self.body) {
@@ -244,10 +259,16 @@ impl Ladder<'_> {
         }
         match operation {
             Operation::Initialize | Operation::Ping | Operation::Discover => Ok(()),
-            Operation::ListTools if cursor.is_present() && !cursor.is_string(self.body) => {
+            Operation::ListTools | Operation::ListResources | Operation::ListResourceTemplates
+                if cursor.is_present() && !cursor.is_string(self.body) =>
+            {
                 Err(RpcError::invalid_params("`cursor` has to be a string"))
             }
-            Operation::ListTools => Ok(()),
+            Operation::ListTools | Operation::ListResources | Operation::ListResourceTemplates => Ok(()),
+            Operation::ReadResource if !uri.is_string(self.body) => Err(RpcError::invalid_params(
+                "`uri` has to be a string: the address of the resource to read",
+            )),
+            Operation::ReadResource => Ok(()),
             Operation::CallTool if !name.is_string(self.body) => Err(RpcError::invalid_params(
                 "`name` has to be a string: the tool to call",
             )),
@@ -261,9 +282,9 @@ impl Ladder<'_> {
     fn legacy(&self) -> Result<Operation, RpcError> {
         let operation = match self.method {
             "ping" => Operation::Ping,
-            "tools/list" if self.decoder.capabilities.tools => Operation::ListTools,
-            "tools/call" if self.decoder.capabilities.tools => Operation::CallTool,
-            method => return Err(RpcError::method_not_found(method, 200)),
+            method => self
+                .offered(method)
+                .ok_or_else(|| RpcError::method_not_found(method, 200))?,
         };
         self.parameters(operation)?;
         Ok(operation)

@@ -29,7 +29,7 @@
 //!     }
 //!
 //!     fn capabilities(&self) -> Capabilities {
-//!         Capabilities { tools: true }
+//!         Capabilities { tools: true, ..Capabilities::default() }
 //!     }
 //!
 //!     fn instructions(&self, _: &()) -> Option<Cow<'_, str>> {
@@ -111,6 +111,7 @@ mod json;
 mod ladder;
 mod notify;
 mod request;
+mod resource;
 mod revision;
 mod scan;
 mod server;
@@ -128,6 +129,7 @@ pub use id::{ProgressToken, RequestId};
 pub use json::RawJson;
 pub use notify::{Notify, Outbox};
 pub use request::{Batch, Incoming, Notification, Operation, Reply, Request, TransportFacts};
+pub use resource::{ResourceDefinition, ResourcePage, ResourceText};
 pub use revision::{Bodiless, Era, Revision, Revisions, Wire, classify_bodiless};
 pub use server::Server;
 pub use tool::{CacheHint, CacheScope, CatalogError, ToolCatalog, ToolDefinition, ToolHints, ToolResult};

@@ -128,6 +128,12 @@ pub enum Operation {
     ListTools,
     /// `tools/call`.
     CallTool,
+    /// `resources/list`.
+    ListResources,
+    /// `resources/templates/list`.
+    ListResourceTemplates,
+    /// `resources/read`.
+    ReadResource,
 }
 
 /// A request that is legal in its place: its era and revision are known, its envelope and routing headers are
@@ -226,6 +232,18 @@ impl Request {
                     .and_then(RawJson::string)
                     .unwrap_or_default(),
                 arguments: self.member(self.members.arguments),
+            }),
+            Operation::ListResources => Some(Method::ListResources {
+                cursor: self.member(self.members.cursor).and_then(RawJson::string),
+            }),
+            Operation::ListResourceTemplates => Some(Method::ListResourceTemplates {
+                cursor: self.member(self.members.cursor).and_then(RawJson::string),
+            }),
+            Operation::ReadResource => Some(Method::ReadResource {
+                uri: self
+                    .member(self.members.uri)
+                    .and_then(RawJson::string)
+                    .unwrap_or_default(),
             }),
         }
     }

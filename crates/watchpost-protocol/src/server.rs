@@ -133,7 +133,7 @@ impl<H: Handler> Server<H> {
             meta: RequestMeta::new(request, link),
         };
         match (self.handler.call(principal, call).await, &method) {
-            (Outcome::Error(error), _) => Err(error.into_rpc(&method)),
+            (Outcome::Error(error), _) => Err(error.into_rpc(&method, request.era())),
             (Outcome::Complete(completed), method) if answers(&completed, method) => {
                 Ok(self.encoder.completed(request.id(), request.revision, &completed))
             }
@@ -159,9 +159,12 @@ impl<H: Handler> Server<H> {
                 self.encoder
                     .discovered(id, self.decoder.served, capabilities, instructions().as_deref())
             }
-            Operation::Ping | Operation::ListTools | Operation::CallTool => {
-                self.encoder.empty(id, request.revision)
-            }
+            Operation::Ping
+            | Operation::ListTools
+            | Operation::CallTool
+            | Operation::ListResources
+            | Operation::ListResourceTemplates
+            | Operation::ReadResource => self.encoder.empty(id, request.revision),
         }
     }
 }
@@ -170,7 +173,14 @@ fn answers(completed: &crate::handler::Completed, method: &Method<'_>) -> bool {
     use crate::handler::Completed;
     matches!(
         (completed, method),
-        (Completed::Tools(_), Method::ListTools { .. }) | (Completed::Tool(_), Method::CallTool { .. })
+        (Completed::Tools(_), Method::ListTools { .. })
+            | (Completed::Tool(_), Method::CallTool { .. })
+            | (Completed::Resources(_), Method::ListResources { .. })
+            | (
+                Completed::ResourceTemplates(_),
+                Method::ListResourceTemplates { .. }
+            )
+            | (Completed::Resource(_), Method::ReadResource { .. })
     )
 }
 

@@ -107,7 +107,7 @@ pub fn serve_stdio(
     served
 }
 
-/// Holds tool calls back until the demo has its first analysis.
+/// Holds what asks for data back until the demo has its first analysis.
 struct Waiting<H> {
     inner: H,
     ready: watch::Receiver<Readiness>,
@@ -126,7 +126,7 @@ impl<H: Handler<Principal = Arc<WorkspaceScope>>> Handler for Waiting<H> {
         self.inner.instructions(principal)
     }
     async fn call(&self, principal: &Self::Principal, call: Call<'_>) -> Outcome {
-        if matches!(call.method, Method::CallTool { .. }) && *self.ready.borrow() != Readiness::Ready {
+        if !matches!(call.method, Method::ListTools { .. }) && *self.ready.borrow() != Readiness::Ready {
             let mut ready = self.ready.clone();
             let settled = ready.wait_for(|state| *state != Readiness::Waiting).await;
             if !settled.is_ok_and(|state| *state == Readiness::Ready) {

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 use watchpost_protocol::{
-    CacheHint, CacheScope, Call, Capabilities, Completed, Handler, Method, Outcome, Server, ServerInfo,
-    ToolCatalog, ToolDefinition, ToolHints, ToolPage, ToolResult,
+    CacheHint, CacheScope, Call, CallError, Capabilities, Completed, Handler, Method, Outcome, Server,
+    ServerInfo, ToolCatalog, ToolDefinition, ToolHints, ToolPage, ToolResult,
 };
 use watchpost_transport::{
     Binding, Caller, Clock, Config, Credential, Gate, Probes, Random, Refusal, Service, SessionKey, serve,
@@ -29,7 +29,10 @@ impl Handler for Constant {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { tools: true }
+        Capabilities {
+            tools: true,
+            ..Capabilities::default()
+        }
     }
 
     fn instructions(&self, (): &()) -> Option<Cow<'_, str>> {
@@ -47,6 +50,8 @@ impl Handler for Constant {
                     scope: CacheScope::Public,
                 },
             }),
+            // Without their capability they never come here.
+            _ => return Outcome::Error(CallError::Internal),
         })
     }
 }

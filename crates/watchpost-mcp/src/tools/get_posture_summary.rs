@@ -4,14 +4,19 @@ use super::{Answer, Context, Declaration, QUERY, Tool};
 use crate::{
     arguments::NoArguments,
     error::Failure,
-    wire::{AsOf, SeverityCounts, Tenths, count, len},
+    scan_wire::{OpenList, score_words, tenths},
+    wire::{AsOf, SeverityCounts, Tenths, Text, count, len},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
 use watchpost_core::{
     access::Permission,
+    id::ScanId,
     posture::{Coverage, Snapshot},
-    service::{BlindRule, Scored},
+    scan::Scan,
+    service::{BlindRule, ScanSummary, Scored},
+    text::ForeignText,
+    time::Timestamp,
     word::{Category, IntegrationStatus},
 };
 
@@ -29,6 +34,9 @@ pub(super) struct Output<'a> {
     metrics: Option<Metrics>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     top_risk_areas: Vec<Area>,
+    /// The latest scans: compliance score (higher is better) and exposure.
+    #[serde(skip_serializing_if = "OpenList::is_empty")]
+    compliance: OpenList<Scanned<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     blind_rules: Vec<Blind<'a>>,
     blind_rules_total: u64,
@@ -38,6 +46,65 @@ pub(super) struct Output<'a> {
     next_step: Option<&'a str>,
     #[serde(flatten)]
     as_of: AsOf,
+}
+
+/// The latest scans of an integration.
+#[derive(Debug, Serialize)]
+struct Scanned<'a> {
+    platform: &'static str,
+    name: &'a ForeignText,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scan_id: Option<Text<ScanId>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score: Option<Tenths>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    band: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failed: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scanned_at: Option<Text<Timestamp>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exposure: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exposure_scanned_at: Option<Text<Timestamp>>,
+}
+
+impl<'a> From<&'a ScanSummary> for Scanned<'a> {
+    fn from(summary: &'a ScanSummary) -> Self {
+        let compliance = summary.compliance.as_ref();
+        let exposure = summary.exposure.as_ref();
+        let score = compliance.and_then(Scan::score);
+        Self {
+            platform: summary.platform.as_str(),
+            name: &summary.name,
+            scan_id: compliance.map(|scan| Text(scan.id)),
+            score: tenths(score),
+            band: score.map(|score| score.band().as_str()),
+            failed: compliance.map(|scan| scan.counts.failed),
+            scanned_at: compliance.and_then(|scan| scan.completed_at).map(Text),
+            exposure: exposure.and_then(Scan::exposure).map(|label| label.as_str()),
+            exposure_scanned_at: exposure.and_then(|scan| scan.completed_at).map(Text),
+        }
+    }
+}
+
+/// One sentence for each integration that was scanned.
+fn scanned_words(summaries: &[ScanSummary]) -> String {
+    let mut text = String::new();
+    for summary in summaries {
+        if let Some(scan) = &summary.compliance {
+            text.push_str(&format!(
+                " Compliance of {}: {}, {} failing.",
+                summary.platform.title(),
+                score_words(scan),
+                count(scan.counts.failed, "check"),
+            ));
+        }
+        if let Some(label) = summary.exposure.as_ref().and_then(Scan::exposure) {
+            text.push_str(&format!(" Exposure of {}: {label}.", summary.platform.title()));
+        }
+    }
+    text
 }
 
 /// Numbers; what nobody could tell is left out.
@@ -197,7 +264,7 @@ impl Tool for GetPostureSummary {
     const DECLARATION: Declaration = Declaration {
         name: "get_posture_summary",
         title: "Posture summary",
-        description: "A short text on the company's security posture as a whole, with its numbers: risk grade, MFA coverage, admins and admins without MFA, single sign-on coverage, stale accounts, unreviewed apps, top risk areas, and rules that are blind because data is missing. Use for \"give me an overview\" or \"how is our MFA coverage\"; numbers that nobody could tell are left out.",
+        description: "A short text on the company's security posture as a whole, with its numbers: risk grade, MFA coverage, admins and admins without MFA, single sign-on coverage, stale accounts, unreviewed apps, top risk areas, the latest compliance and exposure scans, and rules that are blind because data is missing. Use for \"give me an overview\" or \"how is our MFA coverage\"; numbers that nobody could tell are left out.",
         permission: Permission::ReadPosture,
         hints: QUERY,
     };
@@ -239,11 +306,14 @@ impl Tool for GetPostureSummary {
                 Some(why),
             ),
         };
+        let scans = context.watchpost.scan_summaries(context.scope).await?;
+        let text = format!("{text}{}", scanned_words(&scans));
         let sentence = format!("{text}{}", as_of.sentence());
         let output = Output {
             summary: &text,
             metrics,
             top_risk_areas,
+            compliance: OpenList(scans.iter().map(Scanned::from).collect()),
             blind_rules: blind(&answer.blind),
             blind_rules_total: len(&rule_ids),
             state: not_ready.map(|why| why.state.as_str()),

@@ -87,7 +87,7 @@ fn discover_says_what_is_served() {
     let said = Peer::modern("server/discover", None).send(&enveloped("server/discover", json!({})));
     let result = said.result();
     assert_eq!(result["supportedVersions"], json!(["2026-07-28"]));
-    assert_eq!(result["capabilities"], json!({"tools": {}}));
+    assert_eq!(result["capabilities"], json!({"resources": {}, "tools": {}}));
     assert_eq!(result["instructions"], "Hello \"alice\".");
     assert_eq!(result["ttlMs"], 3_600_000);
     assert_eq!(

@@ -16,6 +16,7 @@ mod era;
 mod ladder;
 mod lifecycle;
 mod notices;
+mod resources;
 mod schema;
 mod support;
 mod tools;

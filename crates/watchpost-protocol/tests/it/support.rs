@@ -11,9 +11,9 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use watchpost_protocol::{
     CacheHint, CacheScope, Call, CallError, Capabilities, ClientCapabilities, ClientInfo, Completed, Handler,
-    Header, Incoming, Link, Method, Notification, Operation, Outbox, Outcome, Reply, Request, Revision,
-    Server, ServerInfo, SessionState, ToolCatalog, ToolDefinition, ToolHints, ToolPage, ToolResult,
-    TransportFacts, Wire,
+    Header, Incoming, Link, Method, Notification, Operation, Outbox, Outcome, Reply, Request,
+    ResourceDefinition, ResourcePage, ResourceText, Revision, Server, ServerInfo, SessionState, ToolCatalog,
+    ToolDefinition, ToolHints, ToolPage, ToolResult, TransportFacts, Wire,
 };
 
 use crate::schema::{assert_conforms, defines};
@@ -73,6 +73,23 @@ impl Desk {
     }
 }
 
+fn shelf(uri: &str, media_type: Option<&str>) -> ResourcePage {
+    ResourcePage {
+        resources: vec![ResourceDefinition {
+            uri: uri.to_owned(),
+            name: "drawer".to_owned(),
+            title: Some("A drawer".to_owned()),
+            description: Some("What lies in it.".to_owned()),
+            media_type: media_type.map(str::to_owned),
+        }],
+        next_cursor: None,
+        cache: CacheHint {
+            ttl_ms: 5,
+            scope: CacheScope::Public,
+        },
+    }
+}
+
 impl Handler for Desk {
     type Principal = &'static str;
 
@@ -81,7 +98,10 @@ impl Handler for Desk {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { tools: self.tools }
+        Capabilities {
+            tools: self.tools,
+            resources: self.tools,
+        }
     }
 
     fn instructions(&self, principal: &&'static str) -> Option<Cow<'_, str>> {
@@ -107,6 +127,30 @@ impl Handler for Desk {
                     cache,
                 }))
             }
+            Method::ListResources { cursor } | Method::ListResourceTemplates { cursor }
+                if cursor.is_some() =>
+            {
+                Outcome::Error(CallError::InvalidCursor)
+            }
+            Method::ListResources { .. } => {
+                Outcome::Complete(Completed::Resources(shelf("desk://drawer/1", Some("text/plain"))))
+            }
+            Method::ListResourceTemplates { .. } => Outcome::Complete(Completed::ResourceTemplates(shelf(
+                "desk://drawer/{number}",
+                None,
+            ))),
+            Method::ReadResource { uri } if uri == "desk://drawer/1" => {
+                Outcome::Complete(Completed::Resource(ResourceText {
+                    uri: uri.into_owned(),
+                    media_type: "text/plain".to_owned(),
+                    text: "a \"pen\"\n".to_owned(),
+                    cache: CacheHint {
+                        ttl_ms: 0,
+                        scope: CacheScope::Private,
+                    },
+                }))
+            }
+            Method::ReadResource { .. } => Outcome::Error(CallError::UnknownResource),
             Method::CallTool { name, arguments } => match name.as_ref() {
                 "echo" => {
                     let said = arguments.map_or("{}", |arguments| arguments.as_str());
@@ -394,6 +438,9 @@ fn check_response(revision: Revision, operation: Option<Operation>, json: &Value
         Operation::Discover => "DiscoverResult",
         Operation::ListTools => "ListToolsResult",
         Operation::CallTool => "CallToolResult",
+        Operation::ListResources => "ListResourcesResult",
+        Operation::ListResourceTemplates => "ListResourceTemplatesResult",
+        Operation::ReadResource => "ReadResourceResult",
     };
     assert_conforms(revision, result, &json["result"]);
 }

@@ -2,4 +2,5 @@
 
 mod imports;
 mod pipeline;
+mod scan_tools;
 mod scans;

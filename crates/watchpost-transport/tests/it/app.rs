@@ -154,7 +154,10 @@ impl Handler for Tools {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { tools: true }
+        Capabilities {
+            tools: true,
+            ..Capabilities::default()
+        }
     }
 
     fn instructions(&self, _: &Arc<str>) -> Option<std::borrow::Cow<'_, str>> {
@@ -176,6 +179,7 @@ impl Handler for Tools {
             Method::CallTool { name, arguments } => {
                 (name.as_ref(), arguments.map_or("{}", |raw| raw.as_str()))
             }
+            other => panic!("not offered: {other:?}"),
         };
         let text = match name {
             "echo" => format!("{principal} said {arguments}"),

@@ -1,0 +1,322 @@
+//! An assistant's session about scans, over the demo's store and the real pipeline: what the tools answer fits together, agrees with
+//! what the fixture company's settings were planted with, and is audited.
+
+use serde_json::{Value, json};
+use std::sync::Arc;
+use watchpost_core::access::WorkspaceScope;
+use watchpost_mcp::{McpServer, tools::TOOLS};
+use watchpost_protocol::{Incoming, Link, Server, TransportFacts, Wire};
+use watchpost_runtime::{
+    config::Settings,
+    demo::{Demo, DemoOptions},
+};
+
+struct Desk {
+    server: Server<McpServer>,
+    scope: Arc<WorkspaceScope>,
+}
+
+impl Desk {
+    async fn send(&self, method: &str, mut params: Value) -> Value {
+        params["_meta"] = json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": {}
+        });
+        let message = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        let bytes = serde_json::to_vec(&message).expect("JSON").into();
+        let decoded = self
+            .server
+            .decode(&bytes, &TransportFacts::new(Wire::Stdio, None));
+        let Incoming::Request(request) = decoded else {
+            panic!("not a request: {decoded:?}")
+        };
+        let reply = self.server.handle(&self.scope, &request, Link::default()).await;
+        serde_json::from_slice(&reply.body.expect("an answer")).expect("JSON")
+    }
+
+    /// A call that is answered; its structured content fits the tool's own schema.
+    async fn ask(&self, tool: &str, arguments: Value) -> Value {
+        let answer = self
+            .send("tools/call", json!({"name": tool, "arguments": arguments}))
+            .await;
+        let result = &answer["result"];
+        assert_eq!(result["isError"], false, "{tool}: {answer}");
+        let entry = TOOLS
+            .iter()
+            .find(|entry| entry.declaration.name == tool)
+            .expect("a tool");
+        let schema: Value = serde_json::from_str(entry.output_schema().get()).expect("a schema");
+        for name in schema["required"].as_array().into_iter().flatten() {
+            let name = name.as_str().expect("a name");
+            assert!(
+                result["structuredContent"].get(name).is_some(),
+                "{tool} has no {name}"
+            );
+        }
+        result["structuredContent"].clone()
+    }
+
+    async fn refused(&self, tool: &str, arguments: Value) -> String {
+        let answer = self
+            .send("tools/call", json!({"name": tool, "arguments": arguments}))
+            .await;
+        assert_eq!(answer["result"]["isError"], true, "{tool}: {answer}");
+        answer["result"]["content"][0]["text"]
+            .as_str()
+            .expect("a text")
+            .to_owned()
+    }
+}
+
+fn ids(rows: &Value) -> Vec<&str> {
+    rows.as_array()
+        .expect("a list")
+        .iter()
+        .map(|row| row["check_id"].as_str().expect("an id"))
+        .collect()
+}
+
+#[test]
+fn an_assistant_finds_its_way_from_the_score_to_the_report() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = DemoOptions {
+        data_dir: Some(folder.path().join("data")),
+        now: Some("2026-03-02T09:00:00Z".parse().expect("a time")),
+        settings: Settings::default(),
+    };
+    let demo = Demo::begin(options).expect("the demo begins");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        demo.live().await.expect("the demo lives");
+        let instance = demo.instance();
+        let workspace = instance.workspace(None).await.expect("one workspace");
+        let desk = Desk {
+            server: Server::new(instance.mcp().expect("a server")),
+            scope: instance.operator(&workspace),
+        };
+        compliance(&desk).await;
+        exposure(&desk).await;
+        reports(&desk).await;
+        findings(&desk).await;
+        wrong_questions(&desk).await;
+    });
+}
+
+async fn compliance(desk: &Desk) {
+    let latest = desk.ask("get_scan", json!({})).await;
+    assert_eq!(latest["scan"]["status"], "completed");
+    assert_eq!(latest["direction"], "higher_is_better");
+    let count = |name: &str| latest["scan"][name].as_u64().expect("a count");
+    let (passed, failed) = (count("passed"), count("failed"));
+    assert!(passed > 0 && failed > 0);
+    #[expect(clippy::cast_precision_loss, reason = "a few hundred checks")]
+    let expected = (passed as f64 * 1_000.0 / (passed + failed) as f64).round() / 10.0;
+    assert_eq!(latest["scan"]["score"].as_f64(), Some(expected));
+
+    // The tenant drifted between the scans.
+    let new = ids(&latest["new_failures"]);
+    assert!(new.contains(&"spo.sharing_limited"), "{new:?}");
+    let compared = desk.ask("compare_scans", json!({})).await;
+    assert_eq!(ids(&compared["new_failures"]), new);
+    let sharing = compared["new_failures"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .find(|row| row["check_id"] == "spo.sharing_limited")
+        .expect("the change");
+    assert_eq!(sharing["before"]["result"], "passed");
+    assert_eq!(sharing["after"]["result"], "failed");
+    let moved = &sharing["settings"][0]["values"][0];
+    assert!(
+        moved["before"].is_string() && moved["after"].is_string() && moved["before"] != moved["after"],
+        "{sharing}"
+    );
+    let confined = desk
+        .ask(
+            "get_scan",
+            json!({"framework": ["scuba"], "service": ["SharePoint Online"]}),
+        )
+        .await;
+    let shown = ids(&confined["new_failures"]);
+    assert!(shown.contains(&"spo.sharing_limited"));
+    assert!(shown.iter().all(|id| id.starts_with("spo.")), "{shown:?}");
+
+    // "Which CIS checks fail for Exchange Online", page by page.
+    let all = desk
+        .ask("list_check_results", json!({"result": ["failed"], "limit": 100}))
+        .await;
+    assert_eq!(all["total"].as_u64(), Some(failed));
+    let mut paged: Vec<Value> = Vec::new();
+    let mut after = Value::Null;
+    loop {
+        let mut arguments = json!({"result": ["failed"], "limit": 5});
+        if !after.is_null() {
+            arguments["after"] = after;
+        }
+        let page = desk.ask("list_check_results", arguments).await;
+        paged.extend(page["results"].as_array().expect("rows").iter().cloned());
+        match page.get("next_after") {
+            Some(next) => after = next.clone(),
+            None => break,
+        }
+    }
+    assert_eq!(&Value::Array(paged), &all["results"]);
+    let cis = desk
+        .ask(
+            "list_check_results",
+            json!({"framework": ["cis"], "service": ["Microsoft Entra ID"], "result": ["failed"], "limit": 100}),
+        )
+        .await;
+    for row in cis["results"].as_array().expect("rows") {
+        assert_eq!(
+            (&row["service"], &row["result"]),
+            (&json!("entra"), &json!("failed"))
+        );
+        assert!(
+            row["framework_ids"]
+                .as_array()
+                .expect("ids")
+                .iter()
+                .any(|id| id.as_str().is_some_and(|id| id.starts_with("CIS.M365."))),
+            "{row}"
+        );
+    }
+    // By its id in a framework as well as by ours.
+    let one = desk
+        .ask("list_check_results", json!({"check_id": "spo.sharing_limited"}))
+        .await;
+    let detail = &one["detail"];
+    assert!(
+        detail["remediation"]
+            .as_array()
+            .is_some_and(|steps| !steps.is_empty()),
+        "{one}"
+    );
+    assert!(
+        detail["evidence"].as_array().is_some_and(|rows| !rows.is_empty()),
+        "{one}"
+    );
+
+    let trend = desk.ask("get_score_trend", json!({})).await;
+    let points = trend["points"].as_array().expect("points");
+    assert_eq!(points.len(), 3);
+    assert_eq!(points[2]["score"], latest["scan"]["score"]);
+    let scans = desk.ask("list_scans", json!({"scan_type": "compliance"})).await;
+    assert_eq!(scans["total"], 3);
+
+    // The first scan has nothing before it, and says so.
+    let oldest = scans["scans"][2]["scan_id"].clone();
+    let first = desk.ask("get_scan", json!({"scan_id": oldest})).await;
+    assert!(first.get("new_failures").is_none());
+    assert!(first["new_failures_note"].is_string());
+}
+
+async fn exposure(desk: &Desk) {
+    let latest = desk.ask("get_scan", json!({"scan_type": "exposure"})).await;
+    assert!(latest["scan"].get("score").is_none() || latest["scan"]["exposure"].is_string());
+    assert_eq!(latest["scan"]["exposure"], "High risk");
+    let compared = desk.ask("compare_scans", json!({"scan_type": "exposure"})).await;
+    assert!(!ids(&compared["new_failures"]).is_empty());
+}
+
+async fn reports(desk: &Desk) {
+    for kind in ["executive", "framework", "evidence"] {
+        for scan_type in ["compliance", "exposure"] {
+            let answer = desk
+                .send(
+                    "tools/call",
+                    json!({"name": "generate_report", "arguments": {"kind": kind, "scan_type": scan_type}}),
+                )
+                .await;
+            let content = answer["result"]["content"].as_array().expect("content");
+            let link = content
+                .iter()
+                .find(|block| block["type"] == "resource_link")
+                .unwrap_or_else(|| panic!("no link: {answer}"));
+            let read = desk.send("resources/read", json!({"uri": link["uri"]})).await;
+            let page = &read["result"]["contents"][0];
+            assert_eq!(page["uri"], link["uri"]);
+            let text = page["text"].as_str().expect("a text");
+            assert!(text.starts_with("<!"), "{kind} {scan_type}: no page");
+            assert!(text.contains("Birchworks"));
+        }
+    }
+    let listed = desk.send("resources/list", json!({})).await;
+    let listed = listed["result"]["resources"].as_array().expect("a list").clone();
+    assert_eq!(listed.len(), 2);
+    for resource in listed {
+        let read = desk.send("resources/read", json!({"uri": resource["uri"]})).await;
+        assert!(read["result"]["contents"][0]["text"].is_string());
+    }
+    for uri in [
+        "watchpost://reports/018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f-executive.html",
+        "watchpost://reports/../../etc/passwd",
+        "file:///etc/passwd",
+    ] {
+        let read = desk.send("resources/read", json!({"uri": uri})).await;
+        assert_eq!(read["error"]["code"], -32602, "{uri}");
+        assert_eq!(read["error"]["data"]["uri"], uri);
+    }
+}
+
+/// Failed checks are findings like those of rules.
+async fn findings(desk: &Desk) {
+    let failed = desk
+        .ask(
+            "list_check_results",
+            json!({"result": ["failed"], "service": ["sharepoint"], "limit": 100}),
+        )
+        .await;
+    let found = desk
+        .ask("list_findings", json!({"service": ["sharepoint"], "limit": 100}))
+        .await;
+    let rules: Vec<&str> = found["findings"]
+        .as_array()
+        .expect("findings")
+        .iter()
+        .map(|row| row["rule_id"].as_str().expect("an id"))
+        .collect();
+    for id in ids(&failed["results"]) {
+        assert!(rules.contains(&id), "{id} fails and is no finding: {rules:?}");
+    }
+    let scuba = desk
+        .ask(
+            "list_findings",
+            json!({"service": ["sharepoint"], "framework": ["scuba"], "limit": 100}),
+        )
+        .await;
+    assert!(scuba["total"].as_u64() <= found["total"].as_u64());
+    let summary = desk.ask("get_posture_summary", json!({})).await;
+    let compliance = &summary["compliance"][0];
+    let latest = desk.ask("get_scan", json!({})).await;
+    assert_eq!(compliance["score"], latest["scan"]["score"]);
+    assert_eq!(compliance["scan_id"], latest["scan"]["scan_id"]);
+}
+
+async fn wrong_questions(desk: &Desk) {
+    let unknown = "018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f";
+    for (tool, arguments, says) in [
+        ("get_scan", json!({"scan_id": unknown}), "list_scans"),
+        ("get_scan", json!({"scan_id": "latest"}), "list_scans"),
+        (
+            "list_check_results",
+            json!({"check_id": "no.such_check"}),
+            "list_check_results",
+        ),
+        ("list_check_results", json!({"service": ["fax"]}), "exchange"),
+        (
+            "start_scan",
+            json!({"scan_type": "compliance", "platform": "okta"}),
+            "okta",
+        ),
+    ] {
+        let text = desk.refused(tool, arguments.clone()).await;
+        assert!(
+            text.to_lowercase().contains(says),
+            "{tool} {arguments} says: {text}"
+        );
+    }
+}

@@ -103,8 +103,8 @@ fn without_a_key_the_client_is_the_local_operator_with_the_scope_that_was_given(
     let folder = tempfile::tempdir().unwrap();
     let data = initialized(folder.path(), &[]);
     for (args, tools) in [
-        (vec!["--data-dir", &data], 7),
-        (vec!["--data-dir", &data, "--scope", "write"], 12),
+        (vec!["--data-dir", &data], 14),
+        (vec!["--data-dir", &data, "--scope", "write"], 19),
     ] {
         let mut client = Client::start(&args, None, folder.path());
         assert_eq!(client.handshake()["result"]["serverInfo"]["name"], "watchpost");
@@ -161,7 +161,7 @@ fn demo_answers_the_handshake_before_it_is_ready_and_is_the_same_in_every_run() 
     let mut clients = [(); 2].map(|()| Client::start(&args, None, folder.path()));
     for client in &mut clients {
         assert!(client.handshake()["result"].is_object());
-        assert_eq!(tool_names(&client.ask("tools/list", &json!({}))), 7);
+        assert_eq!(tool_names(&client.ask("tools/list", &json!({}))), 14);
     }
     let answers = clients.each_mut().map(|client| {
         let risk = client.call("get_risk_score", &json!({}));

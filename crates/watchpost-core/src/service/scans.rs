@@ -179,7 +179,7 @@ impl Watchpost {
             integration.map_or_else(
                 || {
                     platform.is_none_or(|platform| row.platform == platform)
-                        && (row.platform == Platform::Import || self.has_settings(row.platform))
+                        && (row.platform == Platform::Import || self.has_checks(row.platform, None))
                 },
                 |id| row.id == id,
             )
@@ -216,19 +216,18 @@ impl Watchpost {
         })
     }
 
-    fn has_settings(&self, platform: Platform) -> bool {
-        self.connectors()
-            .iter()
-            .any(|connector| connector.platform() == platform && !connector.setting_paths().is_empty())
+    /// By the checks, not by the connectors: a process that only answers has none.
+    fn has_checks(&self, platform: Platform, scan_type: Option<ScanType>) -> bool {
+        self.checks().checks().iter().any(|check| {
+            check.scan.is_some()
+                && scan_type.is_none_or(|wanted| check.scan == Some(wanted))
+                && check.platforms.contains(&platform)
+        })
     }
 
-    /// Whether an integration has settings to read and checks of the type.
+    /// Whether there are checks of the type for an integration.
     pub fn can_scan(&self, integration: &Integration, scan_type: ScanType) -> bool {
-        self.has_settings(integration.platform)
-            && self.checks().checks().iter().any(|check| {
-                check.scan == Some(scan_type)
-                    && (check.platforms.is_empty() || check.platforms.contains(&integration.platform))
-            })
+        self.has_checks(integration.platform, Some(scan_type))
     }
 
     /// Queues a scan, unless one of the integration waits or runs.
@@ -243,7 +242,7 @@ impl Watchpost {
         fresh: bool,
         call: CallRecord,
     ) -> Result<ScanStarted, Error> {
-        if !self.has_settings(integration.platform) {
+        if !self.has_checks(integration.platform, None) {
             return Err(Error::Conflict {
                 reason: format!(
                     "this version has nothing to scan on {}; import its results with `watchpost import FILE`",

@@ -115,6 +115,7 @@ struct Metrics {
     grade: &'static str,
     direction: &'static str,
     total_findings: u64,
+    #[schemars(schema_with = "crate::wire::alike")]
     severity_counts: SeverityCounts,
     identity_count: u64,
     connected_integrations: u64,

@@ -157,7 +157,7 @@ fn routing_headers_say_what_the_body_says() {
     check(
         &base().method("resources/read").name("desk://a"),
         &read,
-        (404, -32601),
+        (200, -32602),
     );
     check(&base().method("resources/read").name("desk://b"), &read, mismatch);
     let task = enveloped("tasks/get", json!({"taskId": "t"}));

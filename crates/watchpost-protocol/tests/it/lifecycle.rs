@@ -44,7 +44,7 @@ fn initialize_answers_with_the_fields_of_its_revision() {
         let said = Peer::http().send(&initialize(version));
         let expected = json!({
             "protocolVersion": version,
-            "capabilities": {"tools": {}},
+            "capabilities": {"resources": {}, "tools": {}},
             "serverInfo": info,
             "instructions": "Hello \"alice\".",
         });
@@ -168,8 +168,9 @@ fn methods_without_capability_do_not_exist() {
     let legacy = Peer::http().session(Revision::V2025_06_18);
     for method in [
         "logging/setLevel",
-        "resources/list",
-        "resources/read",
+        "resources/subscribe",
+        "resources/lists",
+        "prompts/list",
         "prompts/get",
         "completion/complete",
         "tasks/list",

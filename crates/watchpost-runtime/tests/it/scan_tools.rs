@@ -45,7 +45,7 @@ impl Desk {
             .iter()
             .find(|entry| entry.declaration.name == tool)
             .expect("a tool");
-        let schema: Value = serde_json::from_str(entry.output_schema().get()).expect("a schema");
+        let schema = entry.output_schema();
         for name in schema["required"].as_array().into_iter().flatten() {
             let name = name.as_str().expect("a name");
             assert!(
@@ -131,7 +131,7 @@ async fn compliance(desk: &Desk) {
     assert_eq!(sharing["after"]["result"], "failed");
     let moved = &sharing["settings"][0]["values"][0];
     assert!(
-        moved["before"].is_string() && moved["after"].is_string() && moved["before"] != moved["after"],
+        !moved["before"].is_null() && !moved["after"].is_null() && moved["before"] != moved["after"],
         "{sharing}"
     );
     let confined = desk

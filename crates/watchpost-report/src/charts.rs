@@ -20,7 +20,7 @@ const BANDS: [(&str, u16, u16); 4] = [
 ];
 
 /// Width and height of the plot, and its left and top edge, in the trend's own units.
-const PLOT: (i64, i64, i64, i64) = (470, 140, 34, 14);
+const PLOT: (i64, i64, i64, i64) = (456, 140, 34, 14);
 
 /// The gauge of a compliance score, or the three labels of an exposure scan.
 pub(crate) fn headline(view: &View<'_>) -> String {

@@ -14,7 +14,7 @@ use watchpost_core::{
 };
 
 /// Failed checks that an executive summary tells in full.
-const WORST_SHOWN: usize = 8;
+const WORST_SHOWN: usize = 5;
 
 /// A list of changes with a heading.
 #[derive(Debug)]
@@ -146,7 +146,7 @@ impl<'a> View<'a> {
         }
         match (before.score(), self.score()) {
             (Some(old), Some(new)) => format!(
-                "{} points since the scan of {day} ({old}, {}).",
+                "{} points since {day} (then {old}, {}).",
                 words::signed(new.difference(old)),
                 old.band()
             ),
@@ -271,6 +271,29 @@ impl<'a> View<'a> {
             check,
             settings,
         }
+    }
+
+    /// Failed checks that [`Self::worst`] leaves out, by severity.
+    pub(crate) fn further_by_severity(&self) -> Vec<(&'static str, Vec<Entry<'a>>)> {
+        let mut out: Vec<(&'static str, Vec<Entry<'a>>)> = Vec::new();
+        for entry in self.further_failed() {
+            let severity = entry.severity();
+            match out.last_mut().filter(|(last, _)| *last == severity) {
+                Some((_, entries)) => entries.push(entry),
+                None => out.push((severity, vec![entry])),
+            }
+        }
+        out
+    }
+    /// Settings that weren't read wholly, by how reading them ended.
+    pub(crate) fn unread_by_state(&self) -> Vec<(&'static str, Vec<&'a SettingRow>)> {
+        let mut out: BTreeMap<CollectionState, Vec<&'a SettingRow>> = BTreeMap::new();
+        for row in self.unread() {
+            out.entry(row.state).or_default().push(row);
+        }
+        out.into_iter()
+            .map(|(state, rows)| (words::state(state), rows))
+            .collect()
     }
 
     /// Settings that weren't read wholly.

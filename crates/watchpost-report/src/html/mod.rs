@@ -18,9 +18,9 @@ use watchpost_core::{
 const STYLE: &str = include_str!("../../templates/report.css");
 
 /// Steps of remediation that a summary tells.
-const STEPS_SHOWN: usize = 3;
+const STEPS_SHOWN: usize = 2;
 /// Rows of a list in a summary.
-const ROWS_SHOWN: usize = 10;
+const ROWS_SHOWN: usize = 8;
 /// Failing things named outside the evidence export.
 const NAMES_SHOWN: usize = 12;
 
@@ -90,6 +90,13 @@ impl<'a> Page<'a> {
     /// The check in the earlier and in the later scan.
     fn sides<'b>(&self, change: &'b ResultChange) -> [Option<&'b ResultRow>; 2] {
         [change.before.as_ref(), change.after.as_ref()]
+    }
+    fn further(&self) -> String {
+        self.number(&self.view.further_failed(), "failed check", "failed checks")
+    }
+    fn exemptions(&self) -> String {
+        let count = self.view.data.exemptions.len() as u64;
+        words::counted(count, "agreed exemption holds", "agreed exemptions hold")
     }
     /// How many rows of a list are shown.
     fn limit(&self) -> usize {

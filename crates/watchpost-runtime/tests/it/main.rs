@@ -2,5 +2,6 @@
 
 mod imports;
 mod pipeline;
+mod reports;
 mod scan_tools;
 mod scans;

@@ -10,7 +10,10 @@ from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 
 CONFIG = json.loads(os.environ["INTEROP"])
-QUERIES = ["check_app_policy", "get_integrations", "get_posture_summary", "get_risk_score", "list_findings", "list_rules", "lookup_identity"]
+QUERIES = [
+    "check_app_policy", "compare_scans", "generate_report", "get_integrations", "get_posture_summary", "get_risk_score", "get_scan",
+    "get_score_trend", "list_check_results", "list_findings", "list_rules", "list_scans", "lookup_identity", "start_scan",
+]
 ACTIONS = ["dismiss_finding", "remediate_finding", "set_app_policy", "snooze_finding", "trigger_sync"]
 NOBODY = "00000000-0000-7000-8000-000000000000"
 

@@ -1,7 +1,10 @@
 // What every client must be able to do, whatever its SDK, era and transport.
 import assert from "node:assert/strict";
 
-export const QUERIES = ["check_app_policy", "get_integrations", "get_posture_summary", "get_risk_score", "list_findings", "list_rules", "lookup_identity"];
+export const QUERIES = [
+  "check_app_policy", "compare_scans", "generate_report", "get_integrations", "get_posture_summary", "get_risk_score", "get_scan",
+  "get_score_trend", "list_check_results", "list_findings", "list_rules", "list_scans", "lookup_identity", "start_scan",
+];
 export const ACTIONS = ["dismiss_finding", "remediate_finding", "set_app_policy", "snooze_finding", "trigger_sync"];
 
 const NOBODY = "00000000-0000-7000-8000-000000000000";
@@ -41,6 +44,16 @@ export async function driveWithWriteKey(api) {
   assert.ok(rules.total >= 20 && rules.rules.length > 0);
   const missing = await call("check_app_policy", { app: "an app that nobody has seen" });
   assert.deepEqual([missing.policy, missing.seen], ["none", false]);
+
+  const scan = await call("get_scan");
+  assert.equal(scan.scan.status, "completed");
+  const failing = await call("list_check_results", { result: ["failed"], limit: 100 });
+  assert.equal(failing.total, scan.scan.failed);
+  assert.ok((await call("list_scans", { scan_type: "compliance" })).total >= 3);
+  assert.ok((await call("get_score_trend")).points.length >= 3);
+  assert.ok((await call("compare_scans")).unchanged > 0);
+  assert.ok((await call("generate_report", { kind: "framework", framework: ["cis"] })).markdown.length > 500);
+  assert.ok(["started", "already_running"].includes((await call("start_scan", { scan_type: "exposure", platform: "okta" })).outcome));
 
   const actionable = new Set(rules.rules.filter((rule) => rule.action).map((rule) => rule.id));
   const all = [];

@@ -15,6 +15,7 @@ pub mod findings;
 pub mod imports;
 pub mod jobs;
 pub mod life;
+pub mod scans;
 pub mod tenancy;
 mod world;
 
@@ -67,6 +68,14 @@ macro_rules! conformance_tests {
             imports::an_import_that_cannot_be_audited_is_not_kept,
             imports::imports_go_with_their_integration,
             imports::another_workspace_sees_no_imports,
+            scans::one_scan_of_an_integration_at_a_time,
+            scans::a_cancelled_scan_keeps_nothing,
+            scans::a_scan_follows_its_jobs_end,
+            scans::scans_are_read_as_they_were_written,
+            scans::checks_findings_have_the_life_of_rules_findings,
+            scans::schedules_start_scans_one_after_the_other,
+            scans::exemptions_are_kept_and_taken_back,
+            scans::scans_belong_to_their_workspace_and_integration,
             life::people_change_findings_and_repeat_without_change,
             life::remediations_wait_and_are_refused,
             life::risk_facts_show_the_worst_that_count,

@@ -1,0 +1,645 @@
+//! Scans: one at a time, settings kept once, results whole or not at all, findings through their life, schedules, exemptions.
+
+use super::{Harness, Tenant, World, with_statuses};
+use async_trait::async_trait;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+use watchpost_core::{
+    audit::ChainVerdict,
+    check::{
+        Check, CheckDocument, CheckEngine, CheckOver, CheckResult, Exempted, Framework, FrameworkId, Outcome,
+        Profile, ScanType, Service, SkipReason, Verdict,
+    },
+    connector::{ConfigField, Connector, ConnectorConfig, ConnectorError, SyncRun, Verification},
+    fact::Dataset,
+    finding::{FindingQuery, FindingSummary},
+    id::{ExemptionId, IntegrationId, ScanId, ScheduleId},
+    integration::{ChangeIntegration, IntegrationAct},
+    job::{JobEnd, JobKind, LeasedJob},
+    policy::PolicyError,
+    scan::{
+        AddExemption, AddSchedule, CancelOutcome, CancelScan, ChangeSchedule, Exemption, Recurrence,
+        RemoveExemption, Scan, ScanQuery, ScanStart, Schedule, ScheduleChange, StartScan, next_after,
+        run_scan,
+    },
+    setting::{CollectRequest, SettingDocument, SettingRun},
+    text::ForeignText,
+    time::DAY_MS,
+    word::{Category, CollectionState, FindingStatus, Platform, RunState, Severity},
+};
+
+const SHARING: &str = "spo.sharing";
+const CONSENT: &str = "entra.consent";
+
+fn check(id: &str, severity: Severity, service: Service, input: &str) -> Check {
+    Check {
+        id: id.into(),
+        title: format!("Check {id}"),
+        description: String::new(),
+        scan: Some(ScanType::Compliance),
+        severity,
+        category: Category::AccessHygiene,
+        service,
+        platforms: vec![Platform::M365],
+        over: CheckOver::Settings,
+        inputs: vec![input.into()],
+        optional_inputs: vec![],
+        manual: false,
+        variant_of: None,
+        frameworks: vec![FrameworkId::new("CIS.M365.1.2.3")],
+        remediation: vec!["Switch it off.".into()],
+        references: vec![],
+    }
+}
+
+/// An engine that finds what a case tells it to.
+struct Engine {
+    checks: Vec<Check>,
+    results: Mutex<BTreeMap<String, CheckResult>>,
+}
+
+impl Engine {
+    fn new() -> Self {
+        Self {
+            checks: vec![
+                check(
+                    CONSENT,
+                    Severity::High,
+                    Service::Entra,
+                    "policies/authorizationPolicy",
+                ),
+                check(
+                    SHARING,
+                    Severity::Medium,
+                    Service::Sharepoint,
+                    "sharepoint/Tenant",
+                ),
+            ],
+            results: Mutex::default(),
+        }
+    }
+    fn says(&self, id: &str, result: CheckResult) {
+        self.results.lock().unwrap().insert(id.into(), result);
+    }
+}
+
+#[async_trait]
+impl CheckEngine for Engine {
+    fn checks(&self) -> &[Check] {
+        &self.checks
+    }
+    async fn evaluate_checks(
+        &self,
+        _: Arc<CheckDocument>,
+        checks: Vec<usize>,
+        _: Profile,
+        _: i64,
+    ) -> Result<Vec<Verdict>, PolicyError> {
+        let results = self.results.lock().unwrap();
+        Ok(checks
+            .into_iter()
+            .map(|at| {
+                let result = results
+                    .get(&self.checks[at].id)
+                    .copied()
+                    .unwrap_or(CheckResult::Passed);
+                let skip = (result == CheckResult::Skipped).then_some(SkipReason::Unreadable);
+                Verdict {
+                    check: at,
+                    outcome: Outcome {
+                        detected: Some("{\"SharingCapability\":2}".into()),
+                        ..Outcome::plain(result, skip, "As the case says")
+                    },
+                }
+            })
+            .collect())
+    }
+}
+
+/// A connector whose settings a case sets.
+struct Tenantry(Mutex<String>);
+
+struct Reading(Vec<SettingDocument>);
+
+#[async_trait]
+impl SettingRun for Reading {
+    async fn next_setting(&mut self) -> Result<Option<SettingDocument>, ConnectorError> {
+        Ok(self.0.pop())
+    }
+}
+
+#[async_trait]
+impl Connector for Tenantry {
+    fn platform(&self) -> Platform {
+        Platform::M365
+    }
+    fn fields(&self) -> &'static [ConfigField] {
+        &[]
+    }
+    fn datasets(&self) -> &'static [Dataset] {
+        &[]
+    }
+    async fn verify(&self, _: &ConnectorConfig) -> Result<Verification, ConnectorError> {
+        Err(ConnectorError::Api {
+            reason: "not in this suite".into(),
+        })
+    }
+    async fn sync(&self, _: &ConnectorConfig) -> Result<Box<dyn SyncRun>, ConnectorError> {
+        Err(ConnectorError::Api {
+            reason: "not in this suite".into(),
+        })
+    }
+    fn setting_paths(&self) -> &'static [&'static str] {
+        &["policies/authorizationPolicy", "sharepoint/Tenant"]
+    }
+    async fn collect(
+        &self,
+        _: &ConnectorConfig,
+        _: CollectRequest,
+    ) -> Result<Box<dyn SettingRun>, ConnectorError> {
+        let document = |path: &str, text: &str| SettingDocument {
+            path: path.into(),
+            state: CollectionState::Complete,
+            detail: None,
+            source: "graph",
+            document: Some(text.into()),
+        };
+        Ok(Box::new(Reading(vec![
+            document("sharepoint/Tenant", &self.0.lock().unwrap()),
+            document("policies/authorizationPolicy", "{\"allowInvitesFrom\":\"none\"}"),
+        ])))
+    }
+}
+
+/// A workspace with a scannable integration.
+struct Scanned {
+    world: World,
+    tenant: Tenant,
+    integration: IntegrationId,
+    engine: Engine,
+    connector: Arc<Tenantry>,
+}
+
+impl Scanned {
+    async fn new(harness: &dyn Harness) -> Self {
+        let world = World::new(harness).await;
+        let tenant = world.tenant("one").await;
+        let integration = world.integration(&tenant, Platform::M365).await;
+        // What connecting queued has run.
+        world.sync(&tenant, integration, vec![]).await;
+        let (_, _, analysis) = world.analysis(&tenant).await;
+        world.end_job(&analysis).await;
+        Self {
+            world,
+            tenant,
+            integration,
+            engine: Engine::new(),
+            connector: Arc::new(Tenantry(Mutex::new("{\"SharingCapability\":2}".into()))),
+        }
+    }
+
+    async fn start(&self, scan_type: ScanType) -> (ScanId, ScanStart) {
+        let id = ScanId::generate(self.world.clock.as_ref(), self.world.random.as_ref());
+        let command = StartScan {
+            id,
+            integration: self.integration,
+            scan_type,
+            fresh: true,
+            job: self.world.job_id(),
+            now: self.world.now(),
+        };
+        let write = self.world.write(&self.tenant.operator, command);
+        (id, self.world.store.start_scan(write).await.unwrap().into_value())
+    }
+
+    async fn lease(&self) -> LeasedJob {
+        let job = self
+            .world
+            .store
+            .lease_job("case", self.world.now())
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(job.row().kind, JobKind::Scan);
+        job
+    }
+
+    async fn run(&self, job: &LeasedJob) {
+        let permit = self.world.gate.enter_job(job);
+        let connectors = [Arc::clone(&self.connector) as Arc<dyn Connector>];
+        run_scan(
+            self.world.store.as_ref(),
+            &self.engine,
+            &connectors,
+            self.world.clock.as_ref(),
+            &permit,
+            job.row().scan.unwrap(),
+            &|_| (),
+        )
+        .await
+        .unwrap();
+    }
+
+    /// A whole scan.
+    async fn scan(&self) -> ScanId {
+        let (id, start) = self.start(ScanType::Compliance).await;
+        assert_eq!(start, ScanStart::Started);
+        let job = self.lease().await;
+        self.run(&job).await;
+        self.world.end_job(&job).await;
+        id
+    }
+
+    async fn get(&self, id: ScanId) -> Scan {
+        self.world
+            .store
+            .scan(&self.tenant.operator, id)
+            .await
+            .unwrap()
+            .unwrap()
+    }
+
+    async fn findings(&self, statuses: &[FindingStatus]) -> Vec<FindingSummary> {
+        self.world
+            .all_findings(&self.tenant.operator, with_statuses(statuses))
+            .await
+    }
+}
+
+/// A second start names the first, and the way is free when that has ended.
+pub async fn one_scan_of_an_integration_at_a_time(harness: &dyn Harness) {
+    let it = Scanned::new(harness).await;
+    let (first, start) = it.start(ScanType::Compliance).await;
+    assert_eq!(start, ScanStart::Started);
+    assert_eq!(it.get(first).await.state, RunState::Queued);
+    let another = it.start(ScanType::Exposure).await.1;
+    assert_eq!(another, ScanStart::AlreadyRunning(first));
+    let job = it.lease().await;
+    assert_eq!(
+        it.start(ScanType::Compliance).await.1,
+        ScanStart::AlreadyRunning(first)
+    );
+    it.run(&job).await;
+    it.world.end_job(&job).await;
+    let done = it.get(first).await;
+    assert_eq!((done.state, done.settings), (RunState::Completed, (2, 0)));
+    assert!(done.started_at.is_some() && done.completed_at.is_some());
+    assert_eq!(it.start(ScanType::Exposure).await.1, ScanStart::Started);
+    let verdict = it.world.verify_chain(&it.tenant).await;
+    assert!(matches!(verdict, ChainVerdict::Intact { .. }), "{verdict:?}");
+}
+
+/// Cancelling takes the job along; what a worker still had in hand is not kept.
+pub async fn a_cancelled_scan_keeps_nothing(harness: &dyn Harness) {
+    let it = Scanned::new(harness).await;
+    let (id, _) = it.start(ScanType::Compliance).await;
+    let job = it.lease().await;
+    let cancel = async |id| {
+        let command = CancelScan {
+            id,
+            now: it.world.now(),
+        };
+        let write = it.world.write(&it.tenant.operator, command);
+        it.world.store.cancel_scan(write).await.unwrap().into_value()
+    };
+    assert_eq!(cancel(id).await, CancelOutcome::Cancelled);
+    it.engine.says(SHARING, CheckResult::Failed);
+    it.run(&job).await;
+    assert_eq!(it.get(id).await.state, RunState::Cancelled);
+    let rows = it
+        .world
+        .store
+        .scan_results(&it.tenant.operator, id)
+        .await
+        .unwrap();
+    assert!(rows.is_empty());
+    assert!(it.findings(&[FindingStatus::Open]).await.is_empty());
+    assert_eq!(cancel(id).await, CancelOutcome::Ended(RunState::Cancelled));
+    let unknown = ScanId::generate(it.world.clock.as_ref(), it.world.random.as_ref());
+    assert_eq!(cancel(unknown).await, CancelOutcome::NotFound);
+    assert_eq!(it.start(ScanType::Compliance).await.1, ScanStart::Started);
+}
+
+/// A job that is given up takes its scan along, with the reason.
+pub async fn a_scan_follows_its_jobs_end(harness: &dyn Harness) {
+    let it = Scanned::new(harness).await;
+    let (id, _) = it.start(ScanType::Compliance).await;
+    let job = it.lease().await;
+    let end = JobEnd::Failed {
+        reason: "the disk is full".into(),
+        retry_at: None,
+    };
+    it.world
+        .store
+        .finish_job(&job, "case", end, it.world.now())
+        .await
+        .unwrap();
+    let scan = it.get(id).await;
+    assert_eq!(scan.state, RunState::Failed);
+    assert_eq!(scan.reason.as_deref(), Some("the disk is full"));
+    assert_eq!(it.start(ScanType::Compliance).await.1, ScanStart::Started);
+}
+
+/// Results, settings, lists and points say what the scans found.
+pub async fn scans_are_read_as_they_were_written(harness: &dyn Harness) {
+    let it = Scanned::new(harness).await;
+    let (store, scope) = (&it.world.store, &it.tenant.operator);
+    it.engine.says(SHARING, CheckResult::Failed);
+    let first = it.scan().await;
+    it.engine.says(CONSENT, CheckResult::Skipped);
+    *it.connector.0.lock().unwrap() = "{\"SharingCapability\":0}".into();
+    let second = it.scan().await;
+
+    let rows = store.scan_results(scope, first).await.unwrap();
+    let results: Vec<_> = rows
+        .iter()
+        .map(|row| (row.check_id.as_str(), row.result))
+        .collect();
+    assert_eq!(
+        results,
+        [(CONSENT, CheckResult::Passed), (SHARING, CheckResult::Failed)]
+    );
+    let one = store.scan_result(scope, second, CONSENT).await.unwrap().unwrap();
+    assert_eq!(one.row.skip, Some(SkipReason::Unreadable));
+    assert_eq!(one.row.detected.as_deref(), Some("{\"SharingCapability\":2}"));
+    assert_eq!(one.row.frameworks, [FrameworkId::new("CIS.M365.1.2.3")]);
+    assert!(
+        store
+            .scan_result(scope, second, "no.such")
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert_eq!(store.scan_details(scope, second).await.unwrap().len(), 2);
+
+    // Equal documents have equal hashes; the other differs, and each scan has its own text.
+    let (old, new) = (
+        store.scan_settings(scope, first).await.unwrap(),
+        store.scan_settings(scope, second).await.unwrap(),
+    );
+    assert_eq!((old.len(), new.len()), (2, 2));
+    assert_eq!(old[0].hash, new[0].hash);
+    assert_ne!(old[1].hash, new[1].hash);
+    for (id, text) in [
+        (first, "{\"SharingCapability\":2}"),
+        (second, "{\"SharingCapability\":0}"),
+    ] {
+        let values = store
+            .setting_values(scope, id, &["sharepoint/Tenant".into()])
+            .await
+            .unwrap();
+        assert_eq!(values.len(), 1);
+        assert_eq!(values[0].document.as_deref(), Some(text));
+    }
+
+    let latest = store
+        .latest_scan(scope, it.integration, ScanType::Compliance, None)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(latest.id, second);
+    assert_eq!((latest.counts.failed, latest.counts.skipped_in_all()), (1, 1));
+    let before = store
+        .latest_scan(scope, it.integration, ScanType::Compliance, Some(second))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(before.id, first);
+    assert!(
+        store
+            .latest_scan(scope, it.integration, ScanType::Exposure, None)
+            .await
+            .unwrap()
+            .is_none()
+    );
+
+    let query = ScanQuery {
+        limit: 1,
+        ..ScanQuery::default()
+    };
+    let page = store.list_scans(scope, &query).await.unwrap();
+    assert_eq!((page.scans[0].id, page.total, page.more), (second, 2, true));
+    let query = ScanQuery {
+        before: Some(second),
+        ..query
+    };
+    let page = store.list_scans(scope, &query).await.unwrap();
+    assert_eq!((page.scans[0].id, page.more), (first, false));
+    let points = store
+        .scan_points(scope, it.integration, ScanType::Compliance, before.queued_at)
+        .await
+        .unwrap();
+    assert_eq!(
+        points.iter().map(|point| point.scan).collect::<Vec<_>>(),
+        [first, second]
+    );
+    assert_eq!(points[0].frameworks[0].0, Framework::Cis);
+    assert_eq!(points[0].frameworks[0].1.failed, 1);
+}
+
+/// A failed check makes a finding, keeps it, ends it after two readings without it, and reopens it; what couldn't be read ends nothing.
+pub async fn checks_findings_have_the_life_of_rules_findings(harness: &dyn Harness) {
+    let it = Scanned::new(harness).await;
+    it.engine.says(SHARING, CheckResult::Failed);
+    it.scan().await;
+    it.scan().await;
+    let open = it.findings(&[FindingStatus::Open]).await;
+    assert_eq!(open.len(), 1);
+    assert_eq!(
+        (open[0].rule_id.as_str(), open[0].service),
+        (SHARING, Some(Service::Sharepoint))
+    );
+
+    it.engine.says(SHARING, CheckResult::Skipped);
+    it.scan().await;
+    it.scan().await;
+    it.scan().await;
+    assert_eq!(
+        it.findings(&[FindingStatus::Open]).await.len(),
+        1,
+        "unread is not mended"
+    );
+
+    it.engine.says(SHARING, CheckResult::Passed);
+    it.scan().await;
+    assert_eq!(
+        it.findings(&[FindingStatus::Open]).await.len(),
+        1,
+        "once may be chance"
+    );
+    it.scan().await;
+    assert!(it.findings(&[FindingStatus::Open]).await.is_empty());
+    assert_eq!(it.findings(&[FindingStatus::Resolved]).await.len(), 1);
+
+    it.engine.says(SHARING, CheckResult::Failed);
+    it.scan().await;
+    let again = it.findings(&[FindingStatus::Open]).await;
+    assert_eq!(again.iter().map(|row| row.id).collect::<Vec<_>>(), [open[0].id]);
+
+    // By service and framework, like other conditions.
+    let of = async |services: Vec<Service>, frameworks: Vec<Framework>| {
+        let query = FindingQuery {
+            services,
+            frameworks,
+            ..with_statuses(&[FindingStatus::Open])
+        };
+        it.world.all_findings(&it.tenant.operator, query).await.len()
+    };
+    assert_eq!(of(vec![Service::Sharepoint], vec![]).await, 1);
+    assert_eq!(of(vec![Service::Exchange], vec![]).await, 0);
+    assert_eq!(of(vec![], vec![Framework::Cis]).await, 1);
+    assert_eq!(of(vec![], vec![Framework::Scuba]).await, 0);
+}
+
+fn schedule(it: &Scanned, recurrence: Recurrence) -> Schedule {
+    let next = next_after(&recurrence, "Europe/Berlin", it.world.now()).unwrap();
+    Schedule {
+        id: ScheduleId::generate(it.world.clock.as_ref(), it.world.random.as_ref()),
+        name: ForeignText::name("nightly"),
+        integration: it.integration,
+        scan_types: vec![ScanType::Compliance, ScanType::Exposure],
+        recurrence,
+        zone: "Europe/Berlin".into(),
+        enabled: true,
+        last_triggered_at: None,
+        next_at: Some(next),
+    }
+}
+
+/// A schedule starts its scans at its time, one after the other, and scans by hand don't move it.
+pub async fn schedules_start_scans_one_after_the_other(harness: &dyn Harness) {
+    let it = Scanned::new(harness).await;
+    let (store, scope) = (&it.world.store, &it.tenant.operator);
+    let row = schedule(&it, Recurrence::Daily { hour: 6, minute: 30 });
+    let next = row.next_at.unwrap();
+    let add = |schedule| it.world.write(scope, AddSchedule { schedule });
+    assert!(store.add_schedule(add(row.clone())).await.unwrap().into_value());
+    assert_eq!(store.schedules(scope).await.unwrap(), [row.clone()]);
+
+    it.scan().await;
+    assert_eq!(store.schedules(scope).await.unwrap()[0].next_at, Some(next));
+
+    store.enqueue_due(DAY_MS * 365, next).await.unwrap();
+    let scans = async |state| {
+        let query = ScanQuery {
+            state: Some(state),
+            limit: 100,
+            ..ScanQuery::default()
+        };
+        store.list_scans(scope, &query).await.unwrap().scans
+    };
+    let queued = scans(RunState::Queued).await;
+    assert_eq!(queued.len(), 1, "one at a time");
+    let moved = store.schedules(scope).await.unwrap().remove(0);
+    assert_eq!(moved.last_triggered_at, Some(next));
+    assert_eq!(moved.next_at, Some(next.plus_millis(DAY_MS)));
+    // The other type comes when the first has ended.
+    it.world
+        .clock
+        .advance_ms(next.as_millis() - it.world.now().as_millis());
+    let job = it.lease().await;
+    it.run(&job).await;
+    it.world.end_job(&job).await;
+    store
+        .enqueue_due(DAY_MS * 365, next.plus_millis(60_000))
+        .await
+        .unwrap();
+    let second = scans(RunState::Queued).await;
+    assert_eq!(second.len(), 1);
+    assert_ne!(second[0].scan_type, queued[0].scan_type);
+
+    let change = async |change| {
+        let write = it.world.write(scope, ChangeSchedule { id: row.id, change });
+        store.change_schedule(write).await.unwrap().into_value()
+    };
+    assert!(change(ScheduleChange::Disable).await);
+    let off = store.schedules(scope).await.unwrap().remove(0);
+    assert_eq!((off.enabled, off.next_at), (false, None));
+    assert!(change(ScheduleChange::Delete).await);
+    assert!(!change(ScheduleChange::Delete).await);
+    assert!(store.schedules(scope).await.unwrap().is_empty());
+}
+
+/// Exemptions are kept as they were agreed, and go.
+pub async fn exemptions_are_kept_and_taken_back(harness: &dyn Harness) {
+    let it = Scanned::new(harness).await;
+    let (store, scope) = (&it.world.store, &it.tenant.operator);
+    let row = Exemption {
+        id: ExemptionId::generate(it.world.clock.as_ref(), it.world.random.as_ref()),
+        what: Exempted {
+            check: CONSENT.into(),
+            kind: "user".into(),
+            id: "u1".into(),
+        },
+        reason: ForeignText::name("emergency account"),
+        owner: ForeignText::name("Head of IT"),
+        created_at: it.world.now(),
+        until: Some(it.world.now().plus_millis(DAY_MS)),
+    };
+    let add = AddExemption {
+        exemption: row.clone(),
+    };
+    let write = it.world.write(scope, add);
+    assert!(store.add_exemption(write).await.unwrap().into_value());
+    assert_eq!(store.exemptions(scope).await.unwrap(), [row.clone()]);
+    assert_eq!(store.exemption(scope, row.id).await.unwrap(), Some(row.clone()));
+    let remove = async || {
+        let write = it.world.write(scope, RemoveExemption { id: row.id });
+        store.remove_exemption(write).await.unwrap().into_value()
+    };
+    assert!(remove().await);
+    assert!(!remove().await);
+    assert!(store.exemptions(scope).await.unwrap().is_empty());
+}
+
+/// Another workspace knows none of it, and what a removed integration left goes with it.
+pub async fn scans_belong_to_their_workspace_and_integration(harness: &dyn Harness) {
+    let it = Scanned::new(harness).await;
+    let store = &it.world.store;
+    let row = schedule(&it, Recurrence::Daily { hour: 1, minute: 0 });
+    let write = it.world.write(&it.tenant.operator, AddSchedule { schedule: row });
+    assert!(store.add_schedule(write).await.unwrap().into_value());
+    let id = it.scan().await;
+
+    let other = it.world.tenant("two").await;
+    let scope = &other.operator;
+    assert!(store.scan(scope, id).await.unwrap().is_none());
+    assert!(store.scan_results(scope, id).await.unwrap().is_empty());
+    assert!(store.scan_settings(scope, id).await.unwrap().is_empty());
+    assert!(store.setting_values(scope, id, &[]).await.unwrap().is_empty());
+    assert!(store.schedules(scope).await.unwrap().is_empty());
+    let command = CancelScan {
+        id,
+        now: it.world.now(),
+    };
+    let write = it.world.write(scope, command);
+    assert_eq!(
+        store.cancel_scan(write).await.unwrap().into_value(),
+        CancelOutcome::NotFound
+    );
+    let command = StartScan {
+        id: ScanId::generate(it.world.clock.as_ref(), it.world.random.as_ref()),
+        integration: it.integration,
+        scan_type: ScanType::Compliance,
+        fresh: true,
+        job: it.world.job_id(),
+        now: it.world.now(),
+    };
+    let write = it.world.write(scope, command);
+    assert_eq!(
+        store.start_scan(write).await.unwrap().into_value(),
+        ScanStart::NoIntegration
+    );
+
+    let pause = ChangeIntegration {
+        id: it.integration,
+        act: IntegrationAct::Pause,
+        job: it.world.job_id(),
+        now: it.world.now(),
+    };
+    let write = it.world.write(&it.tenant.operator, pause);
+    store.change_integration(write).await.unwrap();
+    assert_eq!(it.start(ScanType::Compliance).await.1, ScanStart::NoIntegration);
+}

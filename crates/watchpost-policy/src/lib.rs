@@ -12,6 +12,7 @@
 //! [`CheckEngine`]: watchpost_core::check::CheckEngine
 //! [`PolicyEngine`]: watchpost_core::policy::PolicyEngine
 
+mod alias;
 mod builtin;
 pub mod cases;
 pub mod check;

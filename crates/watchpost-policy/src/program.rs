@@ -1,6 +1,9 @@
 //! From sources to programs that threads can share.
 
-use crate::limits::{FUNCTIONS, LIBRARY_FUNCTIONS, Limits};
+use crate::{
+    alias::written_out,
+    limits::{FUNCTIONS, LIBRARY_FUNCTIONS, Limits},
+};
 use regorus::{
     CompiledPolicy, Engine, PolicyLengthConfig, Rc, Value,
     languages::rego::compiler::Compiler,
@@ -60,15 +63,19 @@ impl Compiled {
         builtin: bool,
         limits: &Limits,
     ) -> Result<Self, String> {
+        // What fits may grow when names are written out; what doesn't is refused as it is.
+        let fits = modules.iter().all(|module| fits(module.text, limits));
+        let (room, bytes_room) = if fits { (16, 16) } else { (1, 1) };
         let mut engine = Engine::new();
         engine.set_policy_length_config(PolicyLengthConfig {
-            max_col: NonZeroU32::new(limits.columns).unwrap_or(NonZeroU32::MIN),
-            max_file_bytes: NonZeroUsize::new(limits.file_bytes).unwrap_or(NonZeroUsize::MIN),
+            max_col: NonZeroU32::new(limits.columns.saturating_mul(room)).unwrap_or(NonZeroU32::MIN),
+            max_file_bytes: NonZeroUsize::new(limits.file_bytes.saturating_mul(bytes_room))
+                .unwrap_or(NonZeroUsize::MIN),
             max_lines: NonZeroUsize::new(limits.lines).unwrap_or(NonZeroUsize::MIN),
         });
         for module in modules {
             engine
-                .add_policy(module.file.to_owned(), module.text.to_owned())
+                .add_policy(module.file.to_owned(), written_out(module.text).into_owned())
                 .map_err(|error| explain(module.file, &error.to_string()))?;
         }
         let entries: Vec<String> = rules
@@ -163,6 +170,11 @@ impl Compiled {
         }));
         Ok(machine)
     }
+}
+
+fn fits(text: &str, limits: &Limits) -> bool {
+    let columns = usize::try_from(limits.columns).unwrap_or(usize::MAX);
+    text.len() <= limits.file_bytes && text.lines().all(|line| line.chars().count() <= columns)
 }
 
 /// Runs `work` on a thread with a deep stack and turns a panic into an error, so that no rule text ends the process.

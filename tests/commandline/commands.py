@@ -128,6 +128,69 @@ def policies():
     print("- policies: exports and cases are judged, listed and shown without a database; a pack's mistakes have file and line")
 
 
+def scans():
+    """Scans, reports, schedules and exemptions, with the exit codes that pipelines look at."""
+
+    def asked(*words, code=0):
+        return json.loads(cli(*words, "--json", code=code).stdout)
+
+    scan = asked("scan", "start", "--wait", "--fail-under", "1")
+    assert scan["status"] == "completed" and scan["new_failures"] == [] and scan["fixed"] == 0, scan
+    strict = cli("scan", "start", "--stored-settings", "--wait", "--fail-under", "99.9", "--fail-on", "critical", code=6)
+    assert "under 99.9" in strict.stderr and "critical or worse fail" in strict.stderr, strict.stderr
+    cli("scan", "start", "--fail-under", "80", code=2)
+    cli("scan", "start", "--wait", "--fail-under", "101", code=2)
+    exposure = asked("scan", "start", "--type", "exposure", "--platform", "okta", "--wait")
+    assert exposure["platform"] == "okta" and exposure["exposure"], exposure
+    assert "no compliance checks" in cli("scan", "start", "--platform", "okta", code=4).stderr
+
+    latest = asked("scan", "status")
+    failing = asked("scan", "results", "--result", "failed")
+    assert failing["total"] == latest["failed"] > 0
+    some = asked("scan", "results", "--result", "failed", "--framework", "cis", "--service", "Exchange Online")["results"]
+    assert some and all(row["service"] == "exchange" and any(one.startswith("CIS.M365.") for one in row["framework_ids"]) for row in some)
+    one = asked("scan", "results", "--check", some[0]["check_id"])
+    assert one["evidence"] and one["remediation"] and all(row["state"] and row["sha256"] for row in one["settings"]), one
+    assert asked("scan", "replay", some[0]["check_id"])["same_verdict"]
+    trend = asked("scan", "trend", "--days", "20")["points"]
+    assert trend[-1]["scan_id"] == latest["scan_id"]
+    drifted = asked("scan", "compare", "--before", trend[0]["scan_id"])
+    moved = [value for row in drifted["new_failures"] for setting in row["settings"] for value in setting["values"]]
+    assert drifted["new_failures"] and moved, drifted
+    nobody = "00000000-0000-7000-8000-000000000000"
+    cli("scan", "status", "--scan", nobody, code=3)
+    cli("scan", "cancel", latest["scan_id"], code=4)
+    print("- scans: run, judged by exit code, listed, explained, replayed, compared")
+
+    for name, start in [("r.html", "<!doctype html"), ("r.md", "# "), ("r.json", "{"), ("r.csv", ""), ("r.ocsf.jsonl", "{")]:
+        file = SCRATCH / name
+        cli("report", "evidence", "--output", file)
+        text = file.read_text()
+        assert text.lower().startswith(start) and len(text) > 1_000, name
+        assert file.stat().st_mode & 0o077 == 0, "a report is its owner's"
+    cli("report", "evidence", "--output", SCRATCH / "r.html", code=4)
+    cli("report", "executive", "--difference", "--output", SCRATCH / "r.html", "--force")
+    again = asked("import", SCRATCH / "r.ocsf.jsonl")
+    assert again["rows"] == again["batches"][0]["rows"] > 100, again
+    print("- reports: five formats, private files, never written over unasked; our own OCSF is read back")
+
+    added = asked("schedule", "add", "--name", "weekly", "--every", "week", "--on", "sunday", "--at", "06:30", "--zone", "Europe/Berlin")
+    assert added["next_at"] and asked("schedule", "list")["schedules"][0]["id"] == added["id"]
+    cli("schedule", "disable", added["id"])
+    assert asked("schedule", "list")["schedules"][0]["enabled"] is False
+    cli("schedule", "remove", added["id"])
+    cli("schedule", "remove", added["id"], code=3)
+    for wrong in (["--every", "day", "--zone", "Europe/Atlantis"], ["--cron", "every monday"], ["--every", "day", "--at", "25:00"]):
+        cli("schedule", "add", "--name", "wrong", *wrong, code=2)
+    kept = asked("exemption", "add", "--check", some[0]["check_id"], "--whole-check", "--reason", "agreed", "--owner", "Head of IT", "--days", "30")
+    cli("scan", "start", "--stored-settings", "--wait")
+    exempted = asked("scan", "results", "--check", some[0]["check_id"])
+    assert (exempted["result"], exempted["skip_reason"]) == ("skipped", "not_applicable"), exempted
+    cli("exemption", "remove", kept["id"])
+    cli("exemption", "add", "--check", "no.such", "--whole-check", "--reason", "x", "--owner", "y", code=2)
+    print("- schedules and exemptions: added, heeded, taken back; wrong ones are refused")
+
+
 def main():
     policies()
     info_file = SCRATCH / "info.json"
@@ -145,7 +208,7 @@ def main():
     stdio = launch_of(cli("client-config", "claude-desktop").stdout)
     bridge = launch_of(cli("client-config", "claude-desktop", "--url", info["mcp_url"], "--key", "-", given=info["write_key"]).stdout)
     assert info["write_key"] not in " ".join(bridge["args"]), "a key is no argument"
-    for name, launch, tools in [("stdio", stdio, 7), ("bridge", bridge, 12)]:
+    for name, launch, tools in [("stdio", stdio, 14), ("bridge", bridge, 19)]:
         first, listed, called, code = talk(launch)
         assert first["result"]["protocolVersion"] == "2025-06-18", first
         assert len(listed["result"]["tools"]) == tools, name
@@ -178,6 +241,8 @@ def main():
     cli("findings", "show", NOBODY, code=2)
     cli("findings", "show", "00000000-0000-7000-8000-000000000000", code=3)
     print("- verify and doctor find everything in order; wrong words and unknown ids have exit codes of their own")
+
+    scans()
 
     cli("backup", SCRATCH / "copy.db")
     cli("backup", SCRATCH / "copy.db", code=4)

@@ -335,7 +335,7 @@ def main():
         step(f"two workspaces in one file: {len(first.ids)} and {len(second.ids)} ids")
 
         tools = {tool["name"]: tool["inputSchema"] for tool in Client(url, first.keys["write"]).send("tools/list", {}).result["tools"]}
-        assert len(tools) == 12, sorted(tools)
+        assert len(tools) == 19, sorted(tools)
         for own, other in ((first, second), (second, first)):
             before = other.state()
             made, told = strangers(own, other, tools)

@@ -334,14 +334,18 @@ class Raw:
 
 def wrong_values(form, required):
     """Values that an argument of this form must refuse."""
-    yield from (5.5, True, {}, {"a": 1}, Raw("1e999"), Raw("-0.1"))
+    yield from (5.5, {}, {"a": 1}, Raw("1e999"), Raw("-0.1"))
+    if form["type"] == "boolean":
+        yield from (7, 0, "nonsense", "true", [], [True])
+        return
+    yield True
     if required:
         yield None
     if form["type"] == "string":
         yield from (7, [], ["x"], "")
         yield from ["nonsense", "HIGH", " "] if "enum" in form else ["x" * 100_000]
     elif form["type"] == "integer":
-        yield from ("7", [], [7], -1, 0, form["maximum"] + 1, 1_000_000_000, Raw("1e300"), Raw("99999999999999999999999"), Raw("7.000001"))
+        yield from ("7", [], [7], -1, form.get("minimum", 0) - 1, form["maximum"] + 1, 1_000_000_000, Raw("1e300"), Raw("99999999999999999999999"), Raw("7.000001"))
     else:
         yield from (7, "nonsense", "", ["nonsense"], [7], [None], [["high"]], [{}], ["high"] * 10_000)
 
@@ -570,7 +574,7 @@ def main():
         url, key = info["mcp_url"], info["write_key"]
         wire = Http(url, key, MODERN)
         listed = wire.send(call_text("list_findings", {"limit": 100}, MODERN), tool="list_findings").messages[0]["result"]["structuredContent"]["findings"]
-        things = {"finding_id": listed[0]["id"], "days": 7, "reason": "false_positive", "policy": "blocked", "email": next(row["subject"]["email"] for row in listed if row["subject"].get("email"))}
+        things = {"finding_id": listed[0]["id"], "days": 7, "reason": "false_positive", "policy": "blocked", "scan_type": "compliance", "email": next(row["subject"]["email"] for row in listed if row["subject"].get("email"))}
         things["app"] = next(row["subject"]["id"] for row in listed if row["subject"]["type"] == "app")
         head = wire.head(0, method="tools/list").replace(b"Mcp-Name: get_risk_score\r\n", b"")
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": call_params("", {}, MODERN)["_meta"]}}).encode()

@@ -171,7 +171,9 @@ def scans():
     cli("report", "evidence", "--output", SCRATCH / "r.html", code=4)
     cli("report", "executive", "--difference", "--output", SCRATCH / "r.html", "--force")
     again = asked("import", SCRATCH / "r.ocsf.jsonl")
-    assert again["rows"] == again["batches"][0]["rows"] > 100, again
+    [batch] = again["batches"]
+    assert batch["rows"] == batch["rows_ok"] > 100 and batch["platform"] == "m365" and not batch["integration_is_new"], again
+    assert [batch["results"][name] for name in ("passed", "failed", "skipped")] == [latest[name] for name in ("passed", "failed", "skipped")], again
     print("- reports: five formats, private files, never written over unasked; our own OCSF is read back")
 
     added = asked("schedule", "add", "--name", "weekly", "--every", "week", "--on", "sunday", "--at", "06:30", "--zone", "Europe/Berlin")

@@ -21,7 +21,7 @@ import threading
 import time
 import uuid
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 BIN = Path(os.environ["BIN_DIR"])
 SCRATCH = Path(tempfile.mkdtemp())
@@ -62,7 +62,10 @@ class Renaming(http.server.BaseHTTPRequestHandler):
         def there(content):
             for ours, theirs in RENAMED:
                 content = content.replace(theirs, ours)
-            return content.replace(own, self.upstream)
+            # The scope of a token request names the address, too, in a form's spelling.
+            for spelled in (lambda text: text, lambda text: quote(text, safe="").encode()):
+                content = content.replace(spelled(own), spelled(self.upstream))
+            return content
 
         def back(content):
             for ours, theirs in RENAMED:
@@ -181,6 +184,8 @@ class Workspace:
             "integration": integration,
             "cursor": first["next_cursor"],
         }
+        scans = own.call("list_scans", limit=1).structured["scans"]
+        self.things |= {"scan": scan["scan_id"] for scan in scans}
         self.number = rows("SELECT workspace_id FROM workspaces WHERE name = ?", self.name)[0][0]
         self.ids = set()
         for table, sql in rows("SELECT name, sql FROM sqlite_master WHERE type = 'table'"):
@@ -205,10 +210,11 @@ class Workspace:
 
 def unknown(kind, thing):
     """Something of the same form that nobody has."""
-    if kind in ("finding", "identity", "app", "integration"):
+    if kind in ("finding", "identity", "app", "integration", "scan"):
         return thing[:-12] + secrets.token_hex(6)
     if kind == "email":
-        return f"{secrets.token_hex(len(thing.split('@')[0]) // 2 + 1)}@{thing.split('@')[1]}"
+        name, domain = thing.split("@")
+        return f"{secrets.token_hex(len(name))[:len(name)]}@{domain}"
     if kind == "cursor":
         return thing[:20] + secrets.token_urlsafe(9)[:12].replace("=", "A") + thing[32:]
     return "Nobodys " + secrets.token_hex(4)
@@ -216,7 +222,7 @@ def unknown(kind, thing):
 
 def calls(tool, schema, probe):
     """The probe in each place where a string goes, and as an argument that doesn't exist."""
-    fill = {"days": 3, "reason": "false_positive", "policy": "blocked", "finding_id": str(uuid.UUID(int=7)), "app": "Nobodys App", "email": "nobody@nowhere.example"}
+    fill = {"days": 3, "reason": "false_positive", "policy": "blocked", "finding_id": str(uuid.UUID(int=7)), "app": "Nobodys App", "scan_type": "compliance", "email": "nobody@nowhere.example"}
     required = {name: fill[name] for name in schema.get("required", [])}
     for name, form in schema["properties"].items():
         if form["type"] != "integer":
@@ -245,7 +251,7 @@ def strangers(own, other, tools):
             holder = Client(other.url, other.keys["write"], era)
             for kind, thing in other.things.items():
                 for tool, schema in tools.items():
-                    action = tool in ("snooze_finding", "dismiss_finding", "remediate_finding", "set_app_policy", "trigger_sync")
+                    action = tool in ("start_scan", "snooze_finding", "dismiss_finding", "remediate_finding", "set_app_policy", "trigger_sync")
                     nothing = unknown(kind, thing)
                     for (place, foreign), (_, made_up) in zip(calls(tool, schema, thing), calls(tool, schema, nothing)):
                         what = f"{own.name}'s {scope} key, {era}, {tool} {place}={kind}"
@@ -331,6 +337,7 @@ def main():
         wait_until("all jobs", lambda: Client(url, keys["read"]).call("get_integrations").structured["connected_count"] == 2 and not rows("SELECT 1 FROM jobs WHERE state IN (0, 1) AND kind IN (0, 1) LIMIT 1"), 30)
         first.look_around()
         second.look_around()
+        assert "scan" in first.things
         assert not first.ids & second.ids
         step(f"two workspaces in one file: {len(first.ids)} and {len(second.ids)} ids")
 

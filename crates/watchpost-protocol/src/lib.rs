@@ -47,6 +47,8 @@
 //!                 Outcome::Complete(Completed::Tool(ToolResult::text("It's noon.")))
 //!             }
 //!             Method::CallTool { .. } => Outcome::Error(CallError::UnknownTool),
+//!             // Their capabilities aren't declared, so these are never asked for.
+//!             _ => Outcome::Error(CallError::Internal),
 //!         }
 //!     }
 //! }

@@ -71,7 +71,6 @@ pub struct DisagreementAnswer {
 
 /// A batch while the file is read.
 struct Reading {
-    id: BatchId,
     integration: IntegrationId,
     header: ImportBatchHeader,
     tally: Tally,
@@ -218,7 +217,6 @@ impl Watchpost {
         loop {
             match feed.next().await.map_err(Stop::File)? {
                 ImportStep::Begin(header) => batches.push(Reading {
-                    id: BatchId::generate(self.clock(), self.random()),
                     integration: IntegrationId::generate(self.clock(), self.random()),
                     header: *header,
                     tally: Tally::default(),
@@ -258,11 +256,18 @@ impl Watchpost {
                     batch.scans.extend(scans);
                 }
                 ImportStep::Done(report) => {
-                    let kept = batches
+                    // Lists are in the order of ids, and ids of one moment in any: sorted, they keep the file's order.
+                    let mut ids: Vec<BatchId> = batches
+                        .iter()
+                        .map(|_| BatchId::generate(self.clock(), self.random()))
+                        .collect();
+                    ids.sort_unstable();
+                    let kept = ids
                         .into_iter()
+                        .zip(batches)
                         .zip(&report.batches)
-                        .map(|(batch, read)| NewBatch {
-                            id: batch.id,
+                        .map(|((id, batch), read)| NewBatch {
+                            id,
                             integration: batch.integration,
                             header: batch.header,
                             counts: read.counts.clone(),

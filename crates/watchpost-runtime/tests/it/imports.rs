@@ -256,3 +256,26 @@ fn a_file_that_cannot_be_used_leaves_an_entry_and_nothing_else() {
         );
     });
 }
+
+#[test]
+fn batches_are_told_in_the_order_of_the_file() {
+    run(async {
+        let place = Place::new().await;
+        let names: Vec<String> = (0..20).map(|at| format!("tenant-{}", at * 7 % 20)).collect();
+        let tenants: Vec<Value> = names
+            .iter()
+            .map(|name| json!({"TenantId": name, "Tests": [{"Id": "MT.1001", "Title": "A", "Result": "Passed"}]}))
+            .collect();
+        let file = json!({"Tenants": tenants}).to_string().into_bytes();
+        for again in [false, true] {
+            let answer = place.take(&file).await.expect("it is imported");
+            assert_eq!(answer.already_imported, again);
+            let told: Vec<&str> = answer
+                .batches
+                .iter()
+                .map(|batch| batch.header.tenant_key.as_str())
+                .collect();
+            assert_eq!(told, names);
+        }
+    });
+}

@@ -92,7 +92,7 @@ fn main() {
             &server,
             &scope,
             "list_scans",
-            json!({"scan_type": "compliance", "limit": 100}),
+            json!({"scan_type": "compliance", "limit": 50}),
         )
         .await;
         let ids: Vec<Value> = page["scans"]

@@ -313,7 +313,7 @@ impl McpServer {
     /// Reading is audited like a query; what can't be read is told apart from what failed.
     async fn read_resource(&self, scope: &WorkspaceScope, uri: &str) -> Outcome {
         const WHAT: &str = "resources/read";
-        let read = crate::resources::read(&self.watchpost, scope, uri).await;
+        let read = crate::resources::read(self.caller(scope), uri).await;
         let (target, outcome) = match &read {
             Ok((_, target)) => (target.clone(), AuditOutcome::Ok),
             Err(Unread::Unknown) => (AuditTarget::default(), AuditOutcome::NotFound),
@@ -333,7 +333,7 @@ impl McpServer {
         }
         match read {
             Ok((text, _)) => Outcome::Complete(Completed::Resource(text)),
-            Err(Unread::Failed(error)) => self.incident(WHAT, &error),
+            Err(Unread::Failed(error)) => self.incident(WHAT, error.as_ref()),
             // The same answer for what doesn't exist and for what isn't theirs.
             Err(Unread::Unknown | Unread::Denied) => Outcome::Error(CallError::UnknownResource),
         }

@@ -47,8 +47,9 @@ pub(super) struct Output<'a> {
     as_of: AsOf,
 }
 
+/// A rule in a list.
 #[derive(Debug, Serialize, JsonSchema)]
-struct RuleOut<'a> {
+pub(crate) struct RuleOut<'a> {
     id: &'a str,
     title: &'a str,
     severity: &'static str,

@@ -25,6 +25,8 @@ mod snooze_finding;
 mod start_scan;
 mod trigger_sync;
 
+pub(crate) use list_rules::RuleOut;
+
 use crate::{
     arguments::{self, Arguments, Reduced},
     cursor::CursorKey,
@@ -33,6 +35,7 @@ use crate::{
     wire::AsOf,
 };
 use serde::Serialize;
+use serde_json::json;
 use std::{future::Future, pin::Pin};
 use watchpost_core::{
     access::{Permission, WorkspaceScope},
@@ -291,6 +294,36 @@ async fn run<T: Tool>(caller: Caller<'_>, arguments: Option<&str>) -> Ran {
         reduced: context.reduced,
         answer,
     }
+}
+
+/// A query's answer for what isn't a call of the tool: a resource. Its audit entry is the resource's.
+async fn answer<T: Tool>(caller: Caller<'_>, arguments: &serde_json::Value) -> Result<Answer, Failure> {
+    run::<T>(caller, Some(&arguments.to_string())).await.answer
+}
+
+/// What `get_posture_summary` answers.
+pub(crate) async fn posture(caller: Caller<'_>) -> Result<Answer, Failure> {
+    answer::<get_posture_summary::GetPostureSummary>(caller, &json!({})).await
+}
+
+/// What `get_integrations` answers.
+pub(crate) async fn integrations(caller: Caller<'_>) -> Result<Answer, Failure> {
+    answer::<get_integrations::GetIntegrations>(caller, &json!({})).await
+}
+
+/// What `lookup_identity` answers.
+pub(crate) async fn identity(caller: Caller<'_>, email: &str) -> Result<Answer, Failure> {
+    answer::<lookup_identity::LookupIdentity>(caller, &json!({ "email": email })).await
+}
+
+/// What `check_app_policy` answers.
+pub(crate) async fn app(caller: Caller<'_>, id: &str) -> Result<Answer, Failure> {
+    answer::<check_app_policy::CheckAppPolicy>(caller, &json!({ "app": id })).await
+}
+
+/// What `get_scan` answers.
+pub(crate) async fn scan(caller: Caller<'_>, id: &str) -> Result<Answer, Failure> {
+    answer::<get_scan::GetScan>(caller, &json!({ "scan_id": id })).await
 }
 
 /// All tools, sorted by name.

@@ -4,6 +4,7 @@
 mod behaviour;
 mod declarations;
 mod imports;
+mod resources;
 mod safety;
 mod scans;
 mod store;

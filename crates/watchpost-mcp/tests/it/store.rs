@@ -232,7 +232,7 @@ impl FindingStore for Fake {
             let row = data.findings.iter().find(|row| row.summary.id == id)?;
             Some(Finding {
                 summary: row.summary.clone(),
-                evidence: "[]".into(),
+                evidence: serde_json::json!([{ "login": row.summary.subject.name.untrusted() }]).to_string(),
                 last_seen_at: row.summary.first_seen_at,
                 status_changed_at: row.summary.first_seen_at,
                 snoozed_until: row.state.snoozed_until,

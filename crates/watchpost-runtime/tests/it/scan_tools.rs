@@ -246,13 +246,24 @@ async fn reports(desk: &Desk) {
     }
     let listed = desk.send("resources/list", json!({})).await;
     let listed = listed["result"]["resources"].as_array().expect("a list").clone();
-    // Both types of Microsoft 365, and the exposure of Okta.
-    assert_eq!(listed.len(), 3);
+    // Posture, integrations; both types of Microsoft 365, and the exposure of Okta.
+    assert_eq!(listed.len(), 5);
     for resource in listed {
         let read = desk.send("resources/read", json!({"uri": resource["uri"]})).await;
         assert!(read["result"]["contents"][0]["text"].is_string());
     }
+    let latest = desk.ask("get_scan", json!({})).await;
+    let uri = format!(
+        "watchpost://scans/{}",
+        latest["scan"]["scan_id"].as_str().expect("an id")
+    );
+    let read = desk.send("resources/read", json!({"uri": uri})).await;
+    let page = &read["result"]["contents"][0];
+    assert_eq!(page["mimeType"], "application/json");
+    let said: Value = serde_json::from_str(page["text"].as_str().expect("a text")).expect("JSON");
+    assert_eq!(said, latest);
     for uri in [
+        "watchpost://scans/018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f",
         "watchpost://reports/018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f-executive.html",
         "watchpost://reports/../../etc/passwd",
         "file:///etc/passwd",

@@ -1,0 +1,171 @@
+//! Addresses of resources, and what they name.
+
+use watchpost_core::{
+    id::{AppId, FindingId, ScanId},
+    identity::normal_address,
+    report::{ReportFormat, ReportRequest, report_of_uri},
+};
+
+/// Bytes of an address.
+const URI_BYTES_MAX: usize = 1_024;
+/// Bytes of a rule's id.
+const RULE_ID_BYTES_MAX: usize = 200;
+
+/// What an address names; not known to exist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Address {
+    /// `watchpost://posture`.
+    Posture,
+    /// `watchpost://integrations`.
+    Integrations,
+    /// `watchpost://findings/{id}`.
+    Finding(FindingId),
+    /// `watchpost://identities/{email}`: the address in its normal form.
+    Identity(String),
+    /// `watchpost://apps/{id}`.
+    App(AppId),
+    /// `watchpost://rules/{id}`.
+    Rule(String),
+    /// `watchpost://scans/{id}`.
+    Scan(ScanId),
+    /// `watchpost://reports/…`.
+    Report(Box<ReportRequest>, ReportFormat),
+}
+
+impl Address {
+    /// Reads an address; `None` for anything that no list, template or answer of ours says.
+    pub(crate) fn parse(uri: &str) -> Option<Self> {
+        if uri.len() > URI_BYTES_MAX {
+            return None;
+        }
+        let rest = uri.strip_prefix("watchpost://")?;
+        let Some((family, item)) = rest.split_once('/') else {
+            return match rest {
+                "posture" => Some(Self::Posture),
+                "integrations" => Some(Self::Integrations),
+                _ => None,
+            };
+        };
+        match family {
+            "findings" => item.parse().ok().map(Self::Finding),
+            "apps" => item.parse().ok().map(Self::App),
+            "scans" => item.parse().ok().map(Self::Scan),
+            "identities" => email(item).map(Self::Identity),
+            "rules" => {
+                let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+                let is_id = (1..=RULE_ID_BYTES_MAX).contains(&item.len()) && item.bytes().all(fits);
+                is_id.then(|| Self::Rule(item.to_owned()))
+            }
+            "reports" => {
+                let (request, format) = report_of_uri(uri)?;
+                Some(Self::Report(Box::new(request), format))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// An email address that stands in a path: percent-encoded where RFC 3986 wants it, in its normal form afterwards.
+fn email(item: &str) -> Option<String> {
+    // What the path of an address can't hold as it is; encoded it may be part of an email address.
+    if item
+        .chars()
+        .any(|c| !c.is_ascii_graphic() || "/?#[]<>\"\\^`{|}".contains(c))
+    {
+        return None;
+    }
+    let address = percent_decoded(item)?;
+    let normal = normal_address(&address)?;
+    // White space around it was part of the path: that is another address, which nobody has.
+    (normal.len() == address.to_lowercase().len()).then_some(normal)
+}
+
+/// The text with `%xx` read; `None` if one is broken or the bytes aren't UTF-8.
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        if byte != b'%' {
+            out.push(byte);
+            continue;
+        }
+        let mut digit = || char::from(bytes.next()?).to_digit(16);
+        let value = digit()? * 16 + digit()?;
+        out.push(u8::try_from(value).ok()?);
+    }
+    String::from_utf8(out).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_email_address_is_read_as_it_was_encoded() {
+        for (item, expected) in [
+            ("mara.holt@birchworks.example", "mara.holt@birchworks.example"),
+            ("mara.holt%40birchworks.example", "mara.holt@birchworks.example"),
+            ("Mara.Holt%40BIRCHWORKS.example", "mara.holt@birchworks.example"),
+            ("m+a%2Bb%25@birchworks.example", "m+a+b%@birchworks.example"),
+            ("o'neil%2Fx@birchworks.example", "o'neil/x@birchworks.example"),
+            ("j%C3%B6rg@birchworks.example", "jörg@birchworks.example"),
+        ] {
+            let uri = format!("watchpost://identities/{item}");
+            assert_eq!(
+                Address::parse(&uri),
+                Some(Address::Identity(expected.into())),
+                "{uri}"
+            );
+        }
+    }
+
+    #[test]
+    fn anything_else_names_nothing() {
+        let id = "018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f";
+        let long = format!("watchpost://rules/{}", "a".repeat(1_100));
+        let longish = format!("watchpost://rules/{}", "a".repeat(201));
+        for uri in [
+            "",
+            "watchpost:",
+            "watchpost://",
+            "watchpost:///posture",
+            "watchpost://posture/",
+            "watchpost://posture?x=1",
+            "watchpost://posture#x",
+            "watchpost://Posture",
+            "watchpost://integrations/",
+            "watchpost://findings",
+            "watchpost://findings/",
+            "watchpost://findings/018f3c1e7a2b7c3d8e4f5a6b7c8d9e0f",
+            "watchpost://findings/018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f/",
+            "watchpost://findings/../posture",
+            "watchpost://findings/%30018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0",
+            "watchpost://identities/",
+            "watchpost://identities/mara",
+            "watchpost://identities/@birchworks.example",
+            "watchpost://identities/m%4@birchworks.example",
+            "watchpost://identities/m%@birchworks.example",
+            "watchpost://identities/m%zz@birchworks.example",
+            "watchpost://identities/m%+1@birchworks.example",
+            "watchpost://identities/m%ff@birchworks.example",
+            "watchpost://identities/m%00@birchworks.example",
+            "watchpost://identities/m%20x@birchworks.example",
+            "watchpost://identities/%20mara@birchworks.example",
+            "watchpost://identities/mara@birchworks.example%0a",
+            "watchpost://identities/a/b@birchworks.example",
+            "watchpost://identities/mara@birchworks.example?x=y",
+            "watchpost://identities/jörg@birchworks.example",
+            "watchpost://rules/",
+            "watchpost://rules/../../etc/passwd",
+            "watchpost://rules/a b",
+            "watchpost://reports/x",
+            "watchpost://secrets/x",
+            "https://findings/018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f",
+            long.as_str(),
+            longish.as_str(),
+        ] {
+            assert_eq!(Address::parse(uri), None, "{uri}");
+        }
+        assert!(Address::parse(&format!("watchpost://findings/{id}")).is_some());
+    }
+}

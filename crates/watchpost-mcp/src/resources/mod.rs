@@ -1,0 +1,208 @@
+//! Resources: what can be read by its address. What a tool answers, a resource says with the same numbers, made by the
+//! same code: the JSON of its structured answer. What strangers wrote only ever stands inside JSON strings (and, in
+//! reports, behind the renderer's escapes); no address holds any of it but an email address that the caller gave.
+//!
+//! # Adding a resource
+//! Give [`Address`] a variant, [`read`] its arm, and the list or the templates their line.
+
+mod address;
+mod finding;
+mod report;
+mod rule;
+
+pub(crate) use address::Address;
+
+use crate::{
+    error::Failure,
+    tools::{self, Answer, Caller},
+};
+use serde::Serialize;
+use watchpost_core::{
+    access::{Permission, WorkspaceScope},
+    audit::{AuditOutcome, AuditTarget},
+    error::{Error, Source, StoreError},
+    service::Watchpost,
+};
+use watchpost_protocol::{CacheHint, CacheScope, ResourceDefinition, ResourcePage, ResourceText};
+
+const JSON: &str = "application/json";
+/// What resources say changes when analyses and scans end: clients ask again.
+const FRESH: CacheHint = CacheHint {
+    ttl_ms: 0,
+    scope: CacheScope::Private,
+};
+/// The templates never change within a version.
+const STEADY: CacheHint = CacheHint {
+    ttl_ms: 3_600_000,
+    scope: CacheScope::Private,
+};
+
+/// Why a resource wasn't read.
+#[derive(Debug)]
+pub(crate) enum Unread {
+    /// There is none of this address.
+    Unknown,
+    /// The caller may not read posture.
+    Denied,
+    /// Watchpost failed.
+    Failed(Source),
+}
+
+impl From<Error> for Unread {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NotFound { .. } | Error::Invalid { .. } | Error::Conflict { .. } => Self::Unknown,
+            Error::Denied | Error::WriteScopeRequired => Self::Denied,
+            error => Self::Failed(Box::new(error)),
+        }
+    }
+}
+
+impl From<StoreError> for Unread {
+    fn from(error: StoreError) -> Self {
+        Error::from(error).into()
+    }
+}
+
+impl From<Failure> for Unread {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Told(told) => match told.outcome {
+                AuditOutcome::NotFound | AuditOutcome::Invalid | AuditOutcome::Conflict => Self::Unknown,
+                AuditOutcome::Denied => Self::Denied,
+                _ => Self::Failed(told.message.into()),
+            },
+            Failure::Internal { source, .. } => Self::Failed(source),
+        }
+    }
+}
+
+/// An output struct as JSON text.
+fn written(output: &impl Serialize) -> Result<String, Unread> {
+    serde_json::to_string(output).map_err(|error| Unread::Failed(Box::new(error)))
+}
+
+/// The structured part of a tool's answer, and what it is about.
+fn structured(answer: Answer) -> Result<(String, AuditTarget), Unread> {
+    let text = String::from_utf8(answer.structured).map_err(|error| Unread::Failed(Box::new(error)))?;
+    Ok((text, answer.target))
+}
+
+/// A resource, or a family of them.
+fn line(uri: &str, name: &str, title: &str, description: &str) -> ResourceDefinition {
+    ResourceDefinition {
+        uri: uri.into(),
+        name: name.into(),
+        title: Some(title.into()),
+        description: Some(description.into()),
+        media_type: Some(JSON.into()),
+    }
+}
+
+/// What addresses there are besides those of the list.
+pub(crate) fn templates() -> ResourcePage {
+    ResourcePage {
+        resources: vec![
+            line(
+                "watchpost://findings/{id}",
+                "finding",
+                "A finding",
+                "One finding with its evidence, its life so far and what its rule says to do. Ids come from list_findings.",
+            ),
+            line(
+                "watchpost://identities/{email}",
+                "identity",
+                "A person",
+                "One person or machine account by any of its email addresses, as lookup_identity answers.",
+            ),
+            line(
+                "watchpost://apps/{id}",
+                "app",
+                "An app",
+                "One third-party app with its policy and use, as check_app_policy answers. Ids come from check_app_policy and list_findings.",
+            ),
+            line(
+                "watchpost://rules/{id}",
+                "rule",
+                "A detection rule",
+                "One active rule: what it looks for and why, what to do about it, where it is blind. Ids come from list_rules.",
+            ),
+            line(
+                "watchpost://scans/{id}",
+                "scan",
+                "A scan",
+                "One scan with its score, counts and new failures, as get_scan answers. Ids come from list_scans.",
+            ),
+            report::template(),
+        ],
+        next_cursor: None,
+        cache: STEADY,
+    }
+}
+
+/// What every caller can read, and executive reports of the latest completed scans.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn list(watchpost: &Watchpost, scope: &WorkspaceScope) -> Result<ResourcePage, Error> {
+    let mut resources = Vec::new();
+    if scope.may(Permission::ReadPosture) {
+        resources.push(line(
+            "watchpost://posture",
+            "posture",
+            "Security posture",
+            "Score, grade, coverage and top risk areas, as get_posture_summary answers.",
+        ));
+        resources.push(line(
+            "watchpost://integrations",
+            "integrations",
+            "Integrations",
+            "The connected platforms and how fresh their data is, as get_integrations answers.",
+        ));
+        resources.extend(report::latest(watchpost, scope).await?);
+    }
+    Ok(ResourcePage {
+        resources,
+        next_cursor: None,
+        cache: FRESH,
+    })
+}
+
+/// Reads a resource, and says what was looked at.
+///
+/// # Errors
+/// [`Unread`].
+pub(crate) async fn read(caller: Caller<'_>, uri: &str) -> Result<(ResourceText, AuditTarget), Unread> {
+    if !caller.scope.may(Permission::ReadPosture) {
+        return Err(Unread::Denied);
+    }
+    let mut media_type = JSON;
+    let (text, target) = match Address::parse(uri).ok_or(Unread::Unknown)? {
+        Address::Posture => structured(tools::posture(caller).await?)?,
+        Address::Integrations => structured(tools::integrations(caller).await?)?,
+        Address::Finding(id) => finding::read(caller, id).await?,
+        Address::Identity(email) => structured(tools::identity(caller, &email).await?)?,
+        Address::App(id) => {
+            let id = id.to_string();
+            let answer = tools::app(caller, &id).await?;
+            // The tool answers for apps that nobody has seen, and looks for the text as a name, too.
+            if answer.target.id != id {
+                return Err(Unread::Unknown);
+            }
+            structured(answer)?
+        }
+        Address::Rule(id) => rule::read(caller, &id).await?,
+        Address::Scan(id) => structured(tools::scan(caller, &id.to_string()).await?)?,
+        Address::Report(request, format) => {
+            media_type = format.media_type();
+            report::read(caller, *request, format).await?
+        }
+    };
+    let text = ResourceText {
+        uri: uri.to_owned(),
+        media_type: media_type.to_owned(),
+        text,
+        cache: FRESH,
+    };
+    Ok((text, target))
+}

@@ -1,0 +1,80 @@
+//! `watchpost://reports/…`: reports, by addresses that say all that a report depends on.
+
+use super::Unread;
+use crate::tools::Caller;
+use watchpost_core::{
+    access::WorkspaceScope,
+    audit::AuditTarget,
+    check::ScanType,
+    error::Error,
+    report::{ReportFormat, ReportKind, ReportRequest, report_uri},
+    scan::Scan,
+    service::Watchpost,
+};
+use watchpost_protocol::ResourceDefinition;
+
+pub(super) fn template() -> ResourceDefinition {
+    ResourceDefinition {
+        uri: "watchpost://reports/{scan_id}-{kind}.{ending}{?framework*,service*,compare_with}".into(),
+        name: "report".into(),
+        title: Some("Report on a scan".into()),
+        description: Some(
+            "A report on a completed scan: kind executive, framework or evidence; ending html, md, json, csv or \
+             ocsf.jsonl. With compare_with, another scan's id: on the difference of the two."
+                .into(),
+        ),
+        media_type: None,
+    }
+}
+
+fn executive(scan: &Scan) -> ResourceDefinition {
+    let request = ReportRequest {
+        kind: ReportKind::Executive,
+        scan: Some(scan.id),
+        scan_type: scan.scan_type,
+        compare_with: None,
+        difference: false,
+        frameworks: Vec::new(),
+        services: Vec::new(),
+    };
+    ResourceDefinition {
+        uri: report_uri(&scan.id, &request, ReportFormat::Html),
+        name: format!("{}-{}-report", scan.platform, scan.scan_type),
+        title: Some(format!(
+            "Executive report of the latest {} scan of {}",
+            scan.scan_type,
+            scan.platform.title()
+        )),
+        description: None,
+        media_type: Some(ReportFormat::Html.media_type().into()),
+    }
+}
+
+/// Executive reports of the latest completed scans.
+pub(super) async fn latest(
+    watchpost: &Watchpost,
+    scope: &WorkspaceScope,
+) -> Result<Vec<ResourceDefinition>, Error> {
+    let mut out = Vec::new();
+    for summary in watchpost.scan_summaries(scope).await? {
+        let latest = [summary.compliance, summary.exposure];
+        out.extend(latest.iter().flatten().map(executive));
+    }
+    Ok(out)
+}
+
+pub(super) async fn read(
+    caller: Caller<'_>,
+    mut request: ReportRequest,
+    format: ReportFormat,
+) -> Result<(String, AuditTarget), Unread> {
+    let Caller { watchpost, scope, .. } = caller;
+    let scan = watchpost
+        .find_scan(scope, request.scan, None, ScanType::Compliance)
+        .await?;
+    request.scan_type = scan.scan_type;
+    let data = watchpost.report_data(scope, &request, None).await?;
+    let rendered = watchpost.render_report(&data, format)?;
+    let text = String::from_utf8_lossy(&rendered.bytes).into_owned();
+    Ok((text, AuditTarget::new("scan", &scan.id)))
+}

@@ -1,0 +1,39 @@
+//! `watchpost://rules/{id}`: a rule as `list_rules` shows it, with its own words.
+
+use super::{Unread, written};
+use crate::{
+    tools::{Caller, RuleOut},
+    wire::AsOf,
+};
+use serde::Serialize;
+use watchpost_core::audit::AuditTarget;
+
+#[derive(Debug, Serialize)]
+struct Output<'a> {
+    #[serde(flatten)]
+    rule: RuleOut<'a>,
+    description: &'a str,
+    remediation: &'a [String],
+    references: &'a [String],
+    frameworks: &'a [String],
+    #[serde(flatten)]
+    as_of: AsOf,
+}
+
+pub(super) async fn read(caller: Caller<'_>, id: &str) -> Result<(String, AuditTarget), Unread> {
+    let watchpost = caller.watchpost;
+    let (rules, freshness) = watchpost.rules(caller.scope).await?;
+    let answer = rules
+        .iter()
+        .find(|answer| answer.rule.id == id)
+        .ok_or(Unread::Unknown)?;
+    let text = written(&Output {
+        rule: RuleOut::from(answer),
+        description: &answer.rule.description,
+        remediation: &answer.rule.remediation,
+        references: &answer.rule.references,
+        frameworks: &answer.rule.frameworks,
+        as_of: AsOf::new(&freshness, watchpost.clock().now()),
+    })?;
+    Ok((text, AuditTarget::new("rule", &id)))
+}

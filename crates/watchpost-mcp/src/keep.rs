@@ -202,6 +202,7 @@ mod tests {
         Arc::new(Reply {
             result: ToolResult {
                 content: vec![b'x'; bytes].into(),
+                more: Vec::new(),
                 structured: None,
                 is_error: false,
             },

@@ -17,8 +17,8 @@ use watchpost_core::{
     service::Watchpost,
 };
 use watchpost_protocol::{
-    CacheHint, CacheScope, Call, CallError, Capabilities, CatalogError, Completed, Handler, Method, Outcome,
-    ServerInfo, ToolCatalog, ToolDefinition, ToolHints, ToolPage, ToolResult,
+    CacheHint, CacheScope, Call, CallError, Capabilities, CatalogError, Completed, Handler, Method, Offer,
+    Outcome, ServerInfo, ToolCatalog, ToolDefinition, ToolHints, ToolPage, ToolResult,
 };
 
 /// The audit action of a call that changes nothing.
@@ -209,13 +209,9 @@ impl McpServer {
             Ok(answer) => answer,
             Err(failure) => return self.fail(scope, name, reduced, failure).await,
         };
-        let content = answer.content(self.watchpost.random());
+        let result = answer.result(self.watchpost.random());
         let reply = Arc::new(Reply {
-            result: ToolResult {
-                content: content.into(),
-                structured: Some(answer.structured.into()),
-                is_error: false,
-            },
+            result,
             reduced,
             target: answer.target,
             generation: generation.unwrap_or_default(),
@@ -247,11 +243,7 @@ impl McpServer {
         let Ran { reduced, answer } = tool.run(self.caller(scope), arguments).await;
         self.kept.changed(scope);
         match answer {
-            Ok(answer) => complete(ToolResult {
-                content: answer.content(self.watchpost.random()).into(),
-                structured: Some(answer.structured.into()),
-                is_error: false,
-            }),
+            Ok(answer) => complete(answer.result(self.watchpost.random())),
             Err(failure) => self.fail(scope, tool.declaration.name, reduced, failure).await,
         }
     }
@@ -360,6 +352,7 @@ fn may_act(scope: &WorkspaceScope) -> bool {
 fn tool_error(message: &str) -> ToolResult {
     ToolResult {
         content: fence::plain(message).into(),
+        more: Vec::new(),
         structured: None,
         is_error: true,
     }
@@ -378,8 +371,9 @@ impl Handler for McpServer {
 
     fn capabilities(&self) -> Capabilities {
         Capabilities {
-            tools: true,
-            resources: true,
+            tools: Offer::Fixed,
+            resources: Offer::Fixed,
+            ..Capabilities::default()
         }
     }
 
@@ -415,6 +409,8 @@ impl Handler for McpServer {
                 Outcome::Complete(Completed::ResourceTemplates(crate::resources::templates()))
             }
             Method::ReadResource { uri } => self.read_resource(scope, &uri).await,
+            // Without their capability these never come here.
+            _ => Outcome::Error(CallError::Internal),
         }
     }
 }

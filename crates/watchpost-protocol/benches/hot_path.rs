@@ -10,8 +10,8 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
 use watchpost_protocol::{
-    Call, Capabilities, ClientCapabilities, ClientInfo, Completed, Handler, Header, Incoming, Link, Outcome,
-    Reply, Revision, Server, ServerInfo, SessionState, ToolResult, TransportFacts, Wire,
+    Call, Capabilities, ClientCapabilities, ClientInfo, Completed, Handler, Header, Incoming, Link, Offer,
+    Outcome, Reply, Revision, Server, ServerInfo, SessionState, ToolResult, TransportFacts, Wire,
 };
 
 struct Ready {
@@ -28,7 +28,7 @@ impl Handler for Ready {
 
     fn capabilities(&self) -> Capabilities {
         Capabilities {
-            tools: true,
+            tools: Offer::Fixed,
             ..Capabilities::default()
         }
     }
@@ -68,6 +68,7 @@ fn benches(c: &mut Criterion) {
         website_url: None,
     };
     let result = ToolResult {
+        more: Vec::new(),
         structured: Some(structured),
         ..ToolResult::text("Two sentences.")
     };

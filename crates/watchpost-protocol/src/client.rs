@@ -39,6 +39,10 @@ pub struct ClientCapabilities {
     pub elicitation_form: bool,
     /// It can open a URL for the person.
     pub elicitation_url: bool,
+    /// Its model can complete a text.
+    pub sampling: bool,
+    /// It can say which folders it works on.
+    pub roots: bool,
     /// It polls tasks of the tasks extension.
     pub tasks: bool,
     /// It shows user interfaces of the apps extension.
@@ -49,6 +53,10 @@ pub struct ClientCapabilities {
 struct Declared<'a> {
     #[serde(borrow, default)]
     elicitation: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    sampling: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    roots: Option<&'a RawValue>,
     #[serde(borrow, default)]
     extensions: Option<&'a RawValue>,
 }
@@ -89,6 +97,8 @@ impl ClientCapabilities {
         Self {
             elicitation_form: modes.as_ref().is_some_and(|modes| declared(modes.form) || !url),
             elicitation_url: url,
+            sampling: declared(all.sampling),
+            roots: declared(all.roots),
             tasks: extensions
                 .as_ref()
                 .is_some_and(|extensions| declared(extensions.tasks)),

@@ -9,13 +9,14 @@
 //! | -32002 | unknown resource | 2024-11-05 to 2025-11-25 server/resources | 200 |
 //! | -32603 | our fault | JSON-RPC 2.0, 5.1 | 200 |
 //! | -32020 | routing header disagrees with the body | 2026-07-28 basic, Error Codes | 400 |
+//! | -32021 | the client lacks a capability that the request needs | 2026-07-28 basic, Error Codes | 400 |
 //! | -32022 | protocol revision isn't served | 2026-07-28 basic/versioning | 400 |
 //! | -32800 | the client cancelled, and HTTP still owes an answer | ours, outside the reserved range | 200 |
 //!
-//! Codes of other features (-32042 for legacy peers, -32021 for modern ones) have no place where
-//! they could arise yet, and so aren't here. A code that only one era knows is made only on that era's path:
-//! -32020 and -32022 in the ladder of the modern era and in its two crossings with the legacy handshake, -32002 where
-//! a handler knows no such resource and the peer is a legacy one.
+//! -32042 (a legacy peer has to open a URL) isn't here, since this crate asks by forms alone. A code that only one
+//! era knows is made only on that era's path: -32020 and -32022 in the ladder of the modern era and in its two
+//! crossings with the legacy handshake, -32021 for modern peers alone, -32002 where a handler knows no such resource
+//! and the peer is a legacy one.
 
 use std::borrow::Cow;
 
@@ -36,6 +37,8 @@ pub const RESOURCE_NOT_FOUND: i64 = -32002;
 pub const INTERNAL_ERROR: i64 = -32603;
 /// A routing header is missing, repeated, or disagrees with the body.
 pub const HEADER_MISMATCH: i64 = -32020;
+/// The client didn't declare a capability that the request needs.
+pub const MISSING_CLIENT_CAPABILITY: i64 = -32021;
 /// The revision that a request names isn't served.
 pub const UNSUPPORTED_PROTOCOL_VERSION: i64 = -32022;
 /// The client cancelled a request whose HTTP exchange still needs an end.
@@ -43,6 +46,40 @@ pub const REQUEST_CANCELLED: i64 = -32800;
 
 /// Characters of a foreign string that an error repeats.
 const ECHO: usize = 64;
+
+/// A capability of the client without which a request can't be served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequiredCapability {
+    /// Forms for the person.
+    ElicitationForm,
+    /// Completions by the client's model.
+    Sampling,
+    /// The client's folders.
+    Roots,
+    /// The tasks extension.
+    Tasks,
+}
+
+impl RequiredCapability {
+    fn name(self) -> &'static str {
+        match self {
+            Self::ElicitationForm => "elicitation",
+            Self::Sampling => "sampling",
+            Self::Roots => "roots",
+            Self::Tasks => "extensions[\"io.modelcontextprotocol/tasks\"]",
+        }
+    }
+
+    /// As a `ClientCapabilities` object.
+    fn object(self) -> &'static str {
+        match self {
+            Self::ElicitationForm => r#"{"elicitation":{"form":{}}}"#,
+            Self::Sampling => r#"{"sampling":{}}"#,
+            Self::Roots => r#"{"roots":{}}"#,
+            Self::Tasks => r#"{"extensions":{"io.modelcontextprotocol/tasks":{}}}"#,
+        }
+    }
+}
 
 /// A JSON-RPC error together with the HTTP status that carries it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +106,11 @@ impl RpcError {
     /// A second request with the id of one that is still being served (RPC-16).
     pub fn duplicate_id() -> Self {
         Self::invalid_request("a request with this id is still being served")
+    }
+
+    /// No place for one more subscription (mcp.md 15.2).
+    pub fn subscription_limit() -> Self {
+        Self::new(INTERNAL_ERROR, "subscription limit reached", 200)
     }
 
     /// The end of an HTTP exchange whose request the client cancelled (mcp.md 11.2).
@@ -100,6 +142,18 @@ impl RpcError {
             format!("the message is larger than {limit} bytes"),
             413,
         )
+    }
+
+    /// A modern client lacks something; a legacy one learns the same in words.
+    pub(crate) fn missing_capability(required: RequiredCapability, era: Era) -> Self {
+        let message = format!("the client has to declare the capability {}", required.name());
+        match era {
+            Era::Legacy => Self::new(INVALID_PARAMS, message, 200),
+            Era::Modern => Self {
+                data: Some(format!(r#"{{"requiredCapabilities":{}}}"#, required.object())),
+                ..Self::new(MISSING_CLIENT_CAPABILITY, message, 400)
+            },
+        }
     }
 
     /// `status` is 404 for a modern peer and 200 for a legacy one.

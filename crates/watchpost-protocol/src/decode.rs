@@ -10,7 +10,10 @@ use crate::handler::Capabilities;
 use crate::id::RequestId;
 use crate::json::RawJson;
 use crate::ladder::{Ladder, Landing};
-use crate::request::{Batch, BatchItem, Incoming, Notification, Operation, Reply, Request, TransportFacts};
+use crate::parameter::ParameterHeaders;
+use crate::request::{
+    Batch, BatchItem, Incoming, Notification, Operation, Reply, Request, Response, TransportFacts,
+};
 use crate::revision::{
     ArrayVerdict, Era, Kind, Revision, Revisions, Signals, Wire, classify, classify_array,
 };
@@ -39,11 +42,12 @@ impl Default for Limits {
 }
 
 /// What decoding needs to know about the server.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Decoder {
     pub(crate) limits: Limits,
     pub(crate) served: Revisions,
     pub(crate) capabilities: Capabilities,
+    pub(crate) headers: ParameterHeaders,
 }
 
 /// Why a message is refused, and whom to tell.
@@ -67,7 +71,7 @@ impl Refusal {
         Reply {
             status,
             body: (!silent).then_some(body),
-            opened: None,
+            effects: Vec::new(),
         }
     }
 }
@@ -80,7 +84,7 @@ impl Refusal {
 enum Decoded {
     Request(Request),
     Notification(Notification),
-    Response,
+    Response(Response),
 }
 
 /// A message of one of the three kinds.
@@ -129,7 +133,7 @@ impl Decoder {
             Ok(Scanned::One(members)) => match self.message(body, members, facts, peer) {
                 Ok(Decoded::Request(request)) => Incoming::Request(request),
                 Ok(Decoded::Notification(notification)) => Incoming::Notification(notification),
-                Ok(Decoded::Response) => Incoming::Response,
+                Ok(Decoded::Response(response)) => Incoming::Responses(vec![response]),
                 Err(refusal) => Incoming::Rejected(refusal.reply(facts.wire)),
             },
         }
@@ -227,7 +231,9 @@ impl Decoder {
                 }))
             }
             (Ok(Landing::Note(notification)), _) => Ok(Decoded::Notification(notification)),
-            (Ok(Landing::Drop | Landing::Serve { .. }), _) => Ok(Decoded::Response),
+            (Ok(Landing::Answer | Landing::Serve { .. }), _) => {
+                Ok(Decoded::Response(response(body, &members)))
+            }
             (Err(error), shape) => {
                 let modern = verdict.era() == Era::Modern;
                 let peer = if modern { Some(Revision::V2026_07_28) } else { peer };
@@ -278,7 +284,8 @@ impl Decoder {
             }
         }
         if responses == elements.len() {
-            return Ok(Incoming::Response);
+            let responses = elements.iter().map(|members| response(body, members));
+            return Ok(Incoming::Responses(responses.collect()));
         }
         if responses > 0 {
             return Err(invalid(
@@ -300,7 +307,7 @@ impl Decoder {
                     (RpcError::duplicate_id(), Some(request.id))
                 }
                 Ok(Decoded::Notification(notification)) => return BatchItem::Notification(notification),
-                Ok(Decoded::Response) => return BatchItem::Notification(Notification::Ignored),
+                Ok(Decoded::Response(_)) => return BatchItem::Notification(Notification::Ignored),
                 Err(refusal) if !refusal.answerable => return BatchItem::Notification(Notification::Ignored),
                 Err(refusal) => (refusal.error, refusal.id),
             };
@@ -311,6 +318,15 @@ impl Decoder {
             wire: facts.wire,
             items,
         }))
+    }
+}
+
+/// A message that is a response.
+fn response(body: &[u8], members: &Members) -> Response {
+    let id = members.id.of(body).and_then(RequestId::read);
+    Response {
+        id: id.map(RequestId::into_owned),
+        result: members.result.of(body).map(|result| result.as_str().to_owned()),
     }
 }
 

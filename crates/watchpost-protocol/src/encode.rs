@@ -3,11 +3,13 @@
 use bytes::Bytes;
 
 use crate::code::RpcError;
-use crate::handler::{Capabilities, Completed, ServerInfo, ToolPage};
+use crate::handler::{Capabilities, Completed, Offer, ServerInfo, ToolPage};
 use crate::id::RequestId;
+use crate::input::{self, InputRequest};
 use crate::json::push_string;
-use crate::resource::{ResourcePage, ResourceText};
+use crate::resource::{ResourcePage, ResourceRead};
 use crate::revision::{Era, Revision, Revisions};
+use crate::task::TaskState;
 use crate::tool::{CacheHint, CacheScope, ToolResult};
 
 /// How long a discovery may be kept: an hour. Private, since instructions may depend on the caller.
@@ -41,17 +43,43 @@ pub(crate) fn implementation(info: &ServerInfo, revision: Revision) -> Vec<u8> {
     out
 }
 
-fn push_capabilities(out: &mut Vec<u8>, capabilities: Capabilities) {
-    out.extend_from_slice(b"{");
-    if capabilities.resources {
-        out.extend_from_slice(b"\"resources\":{}");
-    }
-    if capabilities.resources && capabilities.tools {
-        out.push(b',');
-    }
-    if capabilities.tools {
-        out.extend_from_slice(b"\"tools\":{}");
-    }
+/// The capabilities as far as `revision` has them.
+fn push_capabilities(out: &mut Vec<u8>, capabilities: Capabilities, revision: Revision) {
+    let Capabilities {
+        tools,
+        prompts,
+        resources,
+        resource_subscriptions,
+        completions,
+        logging,
+        tasks,
+    } = capabilities;
+    let is_modern = revision.era() == Era::Modern;
+    let flags = |offer: Offer, subscribe: bool| {
+        let flags = [
+            (offer == Offer::Changing).then_some("\"listChanged\":true"),
+            subscribe.then_some("\"subscribe\":true"),
+        ];
+        let flags: Vec<&str> = flags.into_iter().flatten().collect();
+        format!("{{{}}}", flags.join(","))
+    };
+    let declared = [
+        (completions && revision.declares_completions()).then(|| "\"completions\":{}".to_owned()),
+        (tasks && is_modern).then(|| r#""extensions":{"io.modelcontextprotocol/tasks":{}}"#.to_owned()),
+        (logging && !is_modern).then(|| "\"logging\":{}".to_owned()),
+        prompts
+            .is_made()
+            .then(|| format!("\"prompts\":{}", flags(prompts, false))),
+        resources
+            .is_made()
+            .then(|| format!("\"resources\":{}", flags(resources, resource_subscriptions))),
+        tools
+            .is_made()
+            .then(|| format!("\"tools\":{}", flags(tools, false))),
+    ];
+    let declared: Vec<String> = declared.into_iter().flatten().collect();
+    out.push(b'{');
+    out.extend_from_slice(declared.join(",").as_bytes());
     out.push(b'}');
 }
 
@@ -69,6 +97,8 @@ fn open(id: &RequestId<'_>, room: usize) -> Vec<u8> {
 pub(crate) struct Encoder {
     /// `"resultType":"complete","_meta":{…}`, which every modern result has.
     modern: Vec<u8>,
+    /// `"_meta":{…}` alone.
+    meta: Vec<u8>,
 }
 
 /// Room for everything around a result's own bytes.
@@ -76,11 +106,68 @@ const ENVELOPE: usize = 512;
 
 impl Encoder {
     pub(crate) fn new(info: &ServerInfo) -> Self {
-        let mut modern =
-            br#""resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":"#.to_vec();
-        modern.extend_from_slice(&implementation(info, Revision::V2026_07_28));
-        modern.push(b'}');
-        Self { modern }
+        let mut meta = br#""_meta":{"io.modelcontextprotocol/serverInfo":"#.to_vec();
+        meta.extend_from_slice(&implementation(info, Revision::V2026_07_28));
+        meta.push(b'}');
+        let mut modern = br#""resultType":"complete","#.to_vec();
+        modern.extend_from_slice(&meta);
+        Self { modern, meta }
+    }
+
+    /// A modern result that isn't complete: `kind`, `members`, the server's info.
+    fn other(&self, id: &RequestId<'_>, kind: &str, members: &[u8]) -> Bytes {
+        let mut out = open(id, members.len().saturating_add(ENVELOPE));
+        out.extend_from_slice(b"\"resultType\":");
+        push_string(&mut out, kind);
+        out.push(b',');
+        if !members.is_empty() {
+            out.extend_from_slice(members);
+            out.push(b',');
+        }
+        out.extend_from_slice(&self.meta);
+        out.extend_from_slice(b"}}");
+        out.into()
+    }
+
+    /// Questions for a modern client, and the sealed state that it brings back.
+    pub(crate) fn input_required(
+        &self,
+        id: &RequestId<'_>,
+        revision: Revision,
+        requests: &[(String, InputRequest)],
+        state: Option<&str>,
+    ) -> Bytes {
+        let mut members = Vec::new();
+        if !requests.is_empty() {
+            input::push_requests(&mut members, requests, revision);
+        }
+        if let Some(state) = state {
+            if !members.is_empty() {
+                members.push(b',');
+            }
+            members.extend_from_slice(b"\"requestState\":");
+            push_string(&mut members, state);
+        }
+        self.other(id, "input_required", &members)
+    }
+
+    /// A task that a call became.
+    pub(crate) fn task_created(&self, id: &RequestId<'_>, revision: Revision, task: &TaskState) -> Bytes {
+        let mut members = Vec::new();
+        task.push(&mut members, revision, false);
+        self.other(id, "task", &members)
+    }
+
+    /// The end of a subscription that the server ends (SUB-06).
+    pub(crate) fn listened(&self, id: &RequestId<'_>) -> Bytes {
+        let mut out = open(id, ENVELOPE);
+        out.extend_from_slice(&self.modern);
+        // Into the same `_meta`.
+        out.pop();
+        out.extend_from_slice(b",\"io.modelcontextprotocol/subscriptionId\":");
+        id.push(&mut out);
+        out.extend_from_slice(b"}}}");
+        out.into()
     }
 
     /// Closes a result: the modern members, and the braces. `empty` tells whether nothing stands before.
@@ -107,34 +194,48 @@ impl Encoder {
             Completed::ResourceTemplates(page) => {
                 self.resources(id, revision, page, "resourceTemplates", "uriTemplate")
             }
-            Completed::Resource(text) => self.resource(id, revision, text),
+            Completed::Resource(read) => self.resource(id, revision, read),
+            Completed::Prompts(page) => {
+                let mut out = open(id, ENVELOPE);
+                page.push(&mut out, revision);
+                self.close_with(out, revision, page.cache)
+            }
+            Completed::Prompt(prompt) => {
+                let mut out = open(id, ENVELOPE);
+                prompt.push(&mut out, revision);
+                self.close(out, revision.era(), false)
+            }
+            Completed::Completion(completions) => {
+                let mut out = open(id, ENVELOPE);
+                completions.push(&mut out);
+                self.close(out, revision.era(), false)
+            }
+            Completed::Task(task) => {
+                let mut out = open(id, ENVELOPE);
+                task.push(&mut out, revision, true);
+                self.close(out, revision.era(), false)
+            }
+            Completed::Acknowledged => self.empty(id, revision),
         }
     }
 
     fn tool(&self, id: &RequestId<'_>, revision: Revision, result: &ToolResult) -> Bytes {
-        let structured = result
-            .structured
-            .as_ref()
-            .filter(|_| revision.has_structured_output());
-        let size = result
-            .content
-            .len()
-            .saturating_add(structured.map_or(0, Bytes::len));
+        let structured = result.structured.as_ref().map_or(0, Bytes::len);
+        let size = result.content.len().saturating_add(structured);
         let mut out = open(
             id,
             size.saturating_add(ENVELOPE).saturating_add(self.modern.len()),
         );
-        out.extend_from_slice(b"\"content\":");
-        out.extend_from_slice(&result.content);
-        if let Some(structured) = structured {
-            out.extend_from_slice(b",\"structuredContent\":");
-            out.extend_from_slice(structured);
+        result.push(&mut out, revision);
+        self.close(out, revision.era(), false)
+    }
+
+    /// Closes the result of a list or of reading, which modern clients may keep.
+    fn close_with(&self, mut out: Vec<u8>, revision: Revision, cache: CacheHint) -> Bytes {
+        if revision.era() == Era::Modern {
+            out.push(b',');
+            cache.push(&mut out);
         }
-        out.extend_from_slice(if result.is_error {
-            b",\"isError\":true"
-        } else {
-            b",\"isError\":false"
-        });
         self.close(out, revision.era(), false)
     }
 
@@ -151,11 +252,7 @@ impl Encoder {
             out.extend_from_slice(b",\"nextCursor\":");
             push_string(&mut out, cursor);
         }
-        if revision.era() == Era::Modern {
-            out.push(b',');
-            page.cache.push(&mut out);
-        }
-        self.close(out, revision.era(), false)
+        self.close_with(out, revision, page.cache)
     }
 
     fn resources(
@@ -174,22 +271,13 @@ impl Encoder {
             out.extend_from_slice(b",\"nextCursor\":");
             push_string(&mut out, cursor);
         }
-        if revision.era() == Era::Modern {
-            out.push(b',');
-            page.cache.push(&mut out);
-        }
-        self.close(out, revision.era(), false)
+        self.close_with(out, revision, page.cache)
     }
 
-    fn resource(&self, id: &RequestId<'_>, revision: Revision, text: &ResourceText) -> Bytes {
-        let mut out = open(id, text.text.len().saturating_add(ENVELOPE));
-        out.extend_from_slice(b"\"contents\":");
-        text.push(&mut out);
-        if revision.era() == Era::Modern {
-            out.push(b',');
-            text.cache.push(&mut out);
-        }
-        self.close(out, revision.era(), false)
+    fn resource(&self, id: &RequestId<'_>, revision: Revision, read: &ResourceRead) -> Bytes {
+        let mut out = open(id, read.size().saturating_add(ENVELOPE));
+        read.push(&mut out);
+        self.close_with(out, revision, read.cache)
     }
 
     pub(crate) fn discovered(
@@ -208,7 +296,7 @@ impl Encoder {
             push_string(&mut out, revision.as_str());
         }
         out.extend_from_slice(b"],\"capabilities\":");
-        push_capabilities(&mut out, capabilities);
+        push_capabilities(&mut out, capabilities, Revision::V2026_07_28);
         if let Some(instructions) = instructions {
             out.extend_from_slice(b",\"instructions\":");
             push_string(&mut out, instructions);
@@ -230,7 +318,7 @@ impl Encoder {
         out.extend_from_slice(b"\"protocolVersion\":");
         push_string(&mut out, revision.as_str());
         out.extend_from_slice(b",\"capabilities\":");
-        push_capabilities(&mut out, capabilities);
+        push_capabilities(&mut out, capabilities, revision);
         out.extend_from_slice(b",\"serverInfo\":");
         out.extend_from_slice(&implementation(info, revision));
         if let Some(instructions) = instructions {

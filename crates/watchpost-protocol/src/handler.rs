@@ -1,18 +1,25 @@
 //! What a server built on this crate implements, and what it gets and gives.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::change::{Changes, Interest, NoChanges};
 use crate::client::{ClientCapabilities, ClientInfo};
-use crate::code::RpcError;
+use crate::code::{RequiredCapability, RpcError};
+use crate::completion::{CompletionQuery, Completions};
 use crate::id::{ProgressToken, RequestId};
+use crate::input::{InputRequired, Inputs};
 use crate::json::RawJson;
-use crate::notify::{Notify, Outbox};
+use crate::notify::{Notify, Outbox, Peer, Seal};
+use crate::parameter::ParameterHeaders;
+use crate::prompt::{PromptPage, PromptResult};
 use crate::request::Request;
-use crate::resource::{ResourcePage, ResourceText};
+use crate::resource::{ResourcePage, ResourceRead};
 use crate::revision::{Era, Revision};
+use crate::task::TaskState;
 use crate::tool::{CacheHint, ToolCatalog, ToolResult};
 
 /// A server's own part: written once, for the modern era, and served to every revision.
@@ -28,6 +35,19 @@ pub trait Handler: Send + Sync + 'static {
 
     /// What a model should know before it uses this server, for this caller.
     fn instructions(&self, principal: &Self::Principal) -> Option<Cow<'_, str>>;
+
+    /// The arguments that clients repeat in headers; read once, when the server is made.
+    fn parameter_headers(&self) -> ParameterHeaders {
+        ParameterHeaders::default()
+    }
+
+    /// Where the changes come from that one stream of this caller wants to hear of; it has to be registered when this
+    /// returns. A change that the caller may not see has to be left out here. For a modern stream,
+    /// [`Method::Listen`] has been answered before.
+    fn watch(&self, principal: &Self::Principal, interest: &Interest) -> Box<dyn Changes> {
+        let _ = (principal, interest);
+        Box::new(NoChanges)
+    }
 
     /// Serves one request. Everything that the protocol can check has been checked. Dropping the future is
     /// cancellation.
@@ -49,14 +69,57 @@ pub struct ServerInfo {
     pub website_url: Option<String>,
 }
 
-/// What a server offers. Prompts, completion, logging and subscriptions get their fields here together with their
-/// methods; until then those methods answer -32601.
+/// What a server offers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Capabilities {
     /// `tools/list` and `tools/call`.
-    pub tools: bool,
+    pub tools: Offer,
+    /// `prompts/list` and `prompts/get`.
+    pub prompts: Offer,
     /// `resources/list`, `resources/templates/list` and `resources/read`.
-    pub resources: bool,
+    pub resources: Offer,
+    /// Clients may subscribe to single resources.
+    pub resource_subscriptions: bool,
+    /// `completion/complete`.
+    pub completions: bool,
+    /// Log messages to the client: `logging/setLevel` for legacy clients; modern ones say it with each request.
+    pub logging: bool,
+    /// Calls may become tasks, for clients that declare the tasks extension.
+    pub tasks: bool,
+}
+
+/// Whether a list is there, and whether it changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Offer {
+    /// The methods answer -32601.
+    #[default]
+    None,
+    /// It's there and stays as it is while the server runs.
+    Fixed,
+    /// It's there, and [`Handler::watch`] says when it changes.
+    Changing,
+}
+
+impl Offer {
+    /// Whether the methods are there.
+    pub fn is_made(self) -> bool {
+        self != Self::None
+    }
+}
+
+impl Capabilities {
+    /// Whether there is anything that a client could listen to.
+    pub(crate) fn has_changes(self) -> bool {
+        let Self {
+            tools,
+            prompts,
+            resources,
+            resource_subscriptions,
+            tasks,
+            ..
+        } = self;
+        [tools, prompts, resources].contains(&Offer::Changing) || resource_subscriptions || tasks
+    }
 }
 
 /// One request to a handler.
@@ -68,8 +131,7 @@ pub struct Call<'a> {
     pub meta: RequestMeta<'a>,
 }
 
-/// The methods that reach a handler. Those of prompts, completion, subscriptions and tasks become
-/// variants together with their capabilities.
+/// The methods that reach a handler.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Method<'a> {
     /// `tools/list`.
@@ -99,6 +161,53 @@ pub enum Method<'a> {
         /// The address, not known to exist or to be one.
         uri: Cow<'a, str>,
     },
+    /// `prompts/list`.
+    ListPrompts {
+        /// As with tools.
+        cursor: Option<Cow<'a, str>>,
+    },
+    /// `prompts/get`.
+    GetPrompt {
+        /// The prompt's name, not known to exist.
+        name: Cow<'a, str>,
+        /// What the person filled in.
+        arguments: BTreeMap<String, String>,
+    },
+    /// `completion/complete`.
+    Complete(CompletionQuery<'a>),
+    /// `resources/subscribe` of a legacy session: may it, and the entry of who did. The session remembers it; an
+    /// unknown address is no error (mcp.md 13).
+    Subscribe {
+        /// The address, not known to exist or to be one.
+        uri: Cow<'a, str>,
+    },
+    /// `resources/unsubscribe` of a legacy session.
+    Unsubscribe {
+        /// The address.
+        uri: Cow<'a, str>,
+    },
+    /// `subscriptions/listen`: may it, and the entry of who did; [`Handler::watch`] follows.
+    Listen {
+        /// What of the wish this server offers.
+        interest: &'a Interest,
+    },
+    /// `tasks/get`.
+    GetTask {
+        /// The task, not known to exist.
+        id: Cow<'a, str>,
+    },
+    /// `tasks/update`: answers to what a task asked. Unknown keys, and those answered already, are ignored.
+    UpdateTask {
+        /// The task, not known to exist.
+        id: Cow<'a, str>,
+        /// The answers.
+        answers: &'a Inputs,
+    },
+    /// `tasks/cancel`: a wish; the task may still end in another way.
+    CancelTask {
+        /// The task, not known to exist.
+        id: Cow<'a, str>,
+    },
 }
 
 /// What is known about a request besides its method.
@@ -107,16 +216,36 @@ pub struct RequestMeta<'a> {
     request: &'a Request,
     link: Link<'a>,
     notify: Notify<'a>,
+    inputs: &'a Inputs,
 }
 
 impl<'a> RequestMeta<'a> {
-    pub(crate) fn new(request: &'a Request, link: Link<'a>) -> Self {
-        let notify = Notify::new(link.outbox.zip(request.progress_token()), request.revision());
+    pub(crate) fn new(request: &'a Request, link: Link<'a>, inputs: &'a Inputs) -> Self {
+        let level = match request.era() {
+            Era::Legacy => link.log_level,
+            Era::Modern => request.log_level(),
+        };
+        let notify = Notify::new(link.outbox, request.progress_token(), level, request.revision());
         Self {
             request,
             link,
             notify,
+            inputs,
         }
+    }
+
+    /// The answers to what the handler asked when it was called before for this request.
+    pub fn inputs(&self) -> &'a Inputs {
+        self.inputs
+    }
+
+    /// Whether the person can be asked by a form in this call: the client shows forms, and there's a way to it.
+    pub fn can_ask_form(&self) -> bool {
+        let has_way = match self.era() {
+            Era::Legacy => self.link.peer.is_some(),
+            Era::Modern => self.link.seal.is_some(),
+        };
+        has_way && self.revision().has_elicitation() && self.capabilities().elicitation_form
     }
 
     /// The era of the request; handlers rarely need it.
@@ -149,9 +278,9 @@ impl<'a> RequestMeta<'a> {
         self.request.progress_token()
     }
 
-    /// The lowest level of log messages that the client wants for this request; `None` is silence.
+    /// The lowest level of log messages that the client wants; `None` is silence.
     pub fn log_level(&self) -> Option<LogLevel> {
-        self.request.log_level()
+        self.notify.log_level()
     }
 
     /// The W3C trace context's `traceparent`, as it came.
@@ -159,7 +288,7 @@ impl<'a> RequestMeta<'a> {
         self.request.traceparent()
     }
 
-    /// Sends progress to the client, if it wants it.
+    /// Sends progress and log messages to the client, if it wants them.
     pub fn notify(&self) -> &Notify<'a> {
         &self.notify
     }
@@ -177,8 +306,14 @@ impl<'a> RequestMeta<'a> {
 pub struct Link<'a> {
     /// Set once the client has cancelled the request.
     pub cancelled: Option<&'a AtomicBool>,
-    /// Takes notifications that belong to the request. Worth making only if [`Request::wants_progress`].
+    /// Takes notifications that belong to the request. Worth making only if [`Request::wants_outbox`].
     pub outbox: Option<&'a dyn Outbox>,
+    /// Takes requests to a legacy client.
+    pub peer: Option<&'a dyn Peer>,
+    /// Seals what travels through a modern client.
+    pub seal: Option<&'a dyn Seal>,
+    /// The level of log messages that a legacy session asked for.
+    pub log_level: Option<LogLevel>,
 }
 
 impl std::fmt::Debug for Link<'_> {
@@ -186,6 +321,9 @@ impl std::fmt::Debug for Link<'_> {
         f.debug_struct("Link")
             .field("cancelled", &self.cancelled)
             .field("outbox", &self.outbox.is_some())
+            .field("peer", &self.peer.is_some())
+            .field("seal", &self.seal.is_some())
+            .field("log_level", &self.log_level)
             .finish()
     }
 }
@@ -212,12 +350,33 @@ pub enum LogLevel {
     Emergency,
 }
 
-/// How a call ended. Asking the client for input and handing out a task become variants together with the
-/// parameters (`inputResponses`, `requestState`) and methods that answer them.
+impl LogLevel {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Notice => "notice",
+            Self::Warning => "warning",
+            Self::Error => "error",
+            Self::Critical => "critical",
+            Self::Alert => "alert",
+            Self::Emergency => "emergency",
+        }
+    }
+}
+
+/// How a call ended.
 #[derive(Clone, Debug)]
 pub enum Outcome {
     /// It has its result.
     Complete(Completed),
+    /// It needs answers first: only for [`Method::CallTool`], [`Method::GetPrompt`] and [`Method::ReadResource`]
+    /// (MRT-01).
+    InputRequired(InputRequired),
+    /// It goes on as a task, which is stored already so that it can be asked for at once (TKX-02): only for
+    /// [`Method::CallTool`], and only if the client declared the extension (TKX-01).
+    Task(TaskState),
     /// It failed as a protocol matter. What a model should read and act on is a [`ToolResult`] with `is_error`.
     Error(CallError),
 }
@@ -234,7 +393,18 @@ pub enum Completed {
     /// Answers [`Method::ListResourceTemplates`].
     ResourceTemplates(ResourcePage),
     /// Answers [`Method::ReadResource`].
-    Resource(ResourceText),
+    Resource(ResourceRead),
+    /// Answers [`Method::ListPrompts`].
+    Prompts(PromptPage),
+    /// Answers [`Method::GetPrompt`].
+    Prompt(PromptResult),
+    /// Answers [`Method::Complete`].
+    Completion(Completions),
+    /// Answers [`Method::GetTask`].
+    Task(TaskState),
+    /// Answers [`Method::Subscribe`], [`Method::Unsubscribe`], [`Method::Listen`], [`Method::UpdateTask`] and
+    /// [`Method::CancelTask`].
+    Acknowledged,
 }
 
 /// One page of tools.
@@ -257,6 +427,21 @@ pub enum CallError {
     /// The resource doesn't exist for this caller.
     #[error("unknown resource")]
     UnknownResource,
+    /// The prompt doesn't exist for this caller.
+    #[error("unknown prompt")]
+    UnknownPrompt,
+    /// A prompt's argument that is required isn't there.
+    #[error("the argument `{0}` is missing")]
+    MissingArgument(Cow<'static, str>),
+    /// What is to be completed doesn't exist for this caller: no such prompt, template or argument.
+    #[error("there is nothing of this name to complete")]
+    UnknownCompletion,
+    /// The task doesn't exist for this caller.
+    #[error("unknown task")]
+    UnknownTask,
+    /// The client would have to declare this capability.
+    #[error("the client lacks a capability")]
+    MissingCapability(RequiredCapability),
     /// The cursor wasn't made by this server for this list.
     #[error("the cursor isn't one of this list; begin again without one")]
     InvalidCursor,
@@ -278,10 +463,21 @@ impl CallError {
             (Self::UnknownTool, Method::CallTool { name, .. }) => {
                 RpcError::invalid_params(format!("Unknown tool: {}", crate::json::clip(name, 128)))
             }
-            (Self::Internal, _) => RpcError::internal(),
-            (error @ Self::Incident(_), _) => RpcError::incident(error.to_string()),
-            (Self::InvalidParams(text), _) => RpcError::invalid_params(text),
-            (error, _) => RpcError::invalid_params(error.to_string()),
+            (Self::UnknownPrompt, Method::GetPrompt { name, .. }) => {
+                RpcError::invalid_params(format!("Unknown prompt: {}", crate::json::clip(name, 128)))
+            }
+            (error, _) => error.into_rpc_alone(era),
+        }
+    }
+
+    /// Without the request that it answers.
+    pub(crate) fn into_rpc_alone(self, era: Era) -> RpcError {
+        match self {
+            Self::Internal => RpcError::internal(),
+            error @ Self::Incident(_) => RpcError::incident(error.to_string()),
+            Self::InvalidParams(text) => RpcError::invalid_params(text),
+            Self::MissingCapability(required) => RpcError::missing_capability(required, era),
+            error => RpcError::invalid_params(error.to_string()),
         }
     }
 }

@@ -2,16 +2,20 @@
 //! form. The first failure wins.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::change::Interest;
 use crate::client::{ClientCapabilities, ClientInfo, SessionState};
-use crate::code::{METHOD_NOT_FOUND, RpcError};
+use crate::code::{METHOD_NOT_FOUND, RequiredCapability, RpcError};
+use crate::completion::CompletionQuery;
 use crate::decode::Decoder;
 use crate::handler::LogLevel;
 use crate::header::Header;
 use crate::id::RequestId;
+use crate::input::Inputs;
 use crate::json::{RawJson, clip};
 use crate::request::{Notification, Operation, TransportFacts};
 use crate::revision::{Era, Kind, Revision, Verdict, Wire};
@@ -55,8 +59,8 @@ pub(crate) enum Landing {
     },
     /// It's a notification.
     Note(Notification),
-    /// It's a response that nobody waits for.
-    Drop,
+    /// It's a response.
+    Answer,
 }
 
 impl Ladder<'_> {
@@ -82,7 +86,7 @@ impl Ladder<'_> {
                 })
             }
             Verdict::Legacy(revision) => match kind {
-                Kind::Response => Ok(Landing::Drop),
+                Kind::Response => Ok(Landing::Answer),
                 Kind::Notification => Ok(Landing::Note(self.notification())),
                 Kind::Request => {
                     let operation = self.legacy()?;
@@ -146,25 +150,80 @@ impl Ladder<'_> {
         let operation = match self.method {
             "server/discover" => Operation::Discover,
             method => self
-                .offered(method)
+                .offered(method, Era::Modern)
                 .ok_or_else(|| RpcError::method_not_found(method, 404))?,
         };
+        if self.facts.wire == Wire::Http && operation == Operation::CallTool {
+            self.parameter_headers()?;
+        }
         self.parameters(operation)?;
+        self.extension(operation)?;
         Ok((revision, operation))
     }
 
-    /// The methods of both eras that reach a handler, as far as their capability is declared.
-    fn offered(&self, method: &str) -> Option<Operation> {
+    /// The methods that reach a handler, as far as their capability is declared and the era has them.
+    fn offered(&self, method: &str, era: Era) -> Option<Operation> {
         let capabilities = self.decoder.capabilities;
+        let tools = capabilities.tools.is_made();
+        let prompts = capabilities.prompts.is_made();
+        let resources = capabilities.resources.is_made();
+        let (is_modern, is_legacy) = (era == Era::Modern, era == Era::Legacy);
+        let tasks = is_modern && capabilities.tasks;
+        let subscriptions = is_legacy && capabilities.resource_subscriptions;
         let (operation, declared) = match method {
-            "tools/list" => (Operation::ListTools, capabilities.tools),
-            "tools/call" => (Operation::CallTool, capabilities.tools),
-            "resources/list" => (Operation::ListResources, capabilities.resources),
-            "resources/templates/list" => (Operation::ListResourceTemplates, capabilities.resources),
-            "resources/read" => (Operation::ReadResource, capabilities.resources),
+            "tools/list" => (Operation::ListTools, tools),
+            "tools/call" => (Operation::CallTool, tools),
+            "resources/list" => (Operation::ListResources, resources),
+            "resources/templates/list" => (Operation::ListResourceTemplates, resources),
+            "resources/read" => (Operation::ReadResource, resources),
+            "resources/subscribe" => (Operation::Subscribe, subscriptions),
+            "resources/unsubscribe" => (Operation::Unsubscribe, subscriptions),
+            "prompts/list" => (Operation::ListPrompts, prompts),
+            "prompts/get" => (Operation::GetPrompt, prompts),
+            "completion/complete" => (Operation::Complete, capabilities.completions),
+            "logging/setLevel" => (Operation::SetLogLevel, is_legacy && capabilities.logging),
+            "subscriptions/listen" => (Operation::Listen, is_modern && capabilities.has_changes()),
+            "tasks/get" => (Operation::GetTask, tasks),
+            "tasks/update" => (Operation::UpdateTask, tasks),
+            "tasks/cancel" => (Operation::CancelTask, tasks),
             _ => return None,
         };
         declared.then_some(operation)
+    }
+
+    /// Step 11: the headers that repeat arguments say what the arguments say.
+    fn parameter_headers(&self) -> Result<(), RpcError> {
+        let Members { name, arguments, .. } = self.members;
+        let Some(tool) = name.of(self.body).and_then(RawJson::string) else {
+            return Ok(());
+        };
+        let arguments = arguments.of(self.body);
+        self.decoder
+            .headers
+            .check(&tool, arguments, self.facts.parameters)
+    }
+
+    /// Step 14, as far as it doesn't depend on a handler: tasks are for clients that declare them on this very
+    /// request (TKX-06).
+    fn extension(&self, operation: Operation) -> Result<(), RpcError> {
+        let needs_tasks = match operation {
+            Operation::GetTask | Operation::UpdateTask | Operation::CancelTask => true,
+            Operation::Listen => Interest::read(self.members.notifications.of(self.body))
+                .is_ok_and(|interest| !interest.tasks.is_empty()),
+            _ => false,
+        };
+        let declared = self
+            .members
+            .envelope_capabilities
+            .of(self.body)
+            .is_some_and(|value| ClientCapabilities::read(value).tasks);
+        if needs_tasks && !declared {
+            return Err(RpcError::missing_capability(
+                RequiredCapability::Tasks,
+                Era::Modern,
+            ));
+        }
+        Ok(())
     }
 
     fn modern_revision(&self, version: &str) -> Result<Revision, RpcError> {
@@ -257,33 +316,106 @@ impl Ladder<'_> {
                 "`progressToken` has to be a string or an integer",
             ));
         }
+        let invalid = |text: &'static str| Err(RpcError::invalid_params(text));
         match operation {
-            Operation::Initialize | Operation::Ping | Operation::Discover => Ok(()),
-            Operation::ListTools | Operation::ListResources | Operation::ListResourceTemplates
-                if cursor.is_present() && !cursor.is_string(self.body) =>
-            {
-                Err(RpcError::invalid_params("`cursor` has to be a string"))
+            Operation::Initialize | Operation::Ping | Operation::Discover => {}
+            Operation::ListTools
+            | Operation::ListResources
+            | Operation::ListResourceTemplates
+            | Operation::ListPrompts => {
+                if cursor.is_present() && !cursor.is_string(self.body) {
+                    return invalid("`cursor` has to be a string");
+                }
             }
-            Operation::ListTools | Operation::ListResources | Operation::ListResourceTemplates => Ok(()),
-            Operation::ReadResource if !uri.is_string(self.body) => Err(RpcError::invalid_params(
-                "`uri` has to be a string: the address of the resource to read",
-            )),
-            Operation::ReadResource => Ok(()),
-            Operation::CallTool if !name.is_string(self.body) => Err(RpcError::invalid_params(
-                "`name` has to be a string: the tool to call",
-            )),
-            Operation::CallTool if arguments.is_present() && !arguments.is_object(self.body) => {
-                Err(RpcError::invalid_params("`arguments` has to be an object"))
+            Operation::ReadResource | Operation::Subscribe | Operation::Unsubscribe => {
+                if !uri.is_string(self.body) {
+                    return invalid("`uri` has to be a string: the address of the resource");
+                }
             }
-            Operation::CallTool => Ok(()),
+            Operation::CallTool => {
+                if !name.is_string(self.body) {
+                    return invalid("`name` has to be a string: the tool to call");
+                }
+                if arguments.is_present() && !arguments.is_object(self.body) {
+                    return invalid("`arguments` has to be an object");
+                }
+            }
+            Operation::GetPrompt => {
+                if !name.is_string(self.body) {
+                    return invalid("`name` has to be a string: the prompt to get");
+                }
+                let values = arguments
+                    .of(self.body)
+                    .map(RawJson::parse::<BTreeMap<String, String>>);
+                if values.is_some_and(|values| values.is_err()) {
+                    return invalid("`arguments` has to be an object of strings");
+                }
+            }
+            Operation::Complete => {
+                let query = CompletionQuery::read(
+                    self.members.reference.of(self.body),
+                    self.members.argument.of(self.body),
+                    self.members.context.of(self.body),
+                );
+                if let Err(complaint) = query {
+                    return invalid(complaint);
+                }
+            }
+            Operation::SetLogLevel => {
+                let level = self.members.level.of(self.body);
+                if level.is_none_or(|level| level.parse::<LogLevel>().is_err()) {
+                    return invalid(
+                        "`level` has to be debug, info, notice, warning, error, critical, alert or emergency",
+                    );
+                }
+            }
+            Operation::Listen => {
+                if let Err(complaint) = Interest::read(self.members.notifications.of(self.body)) {
+                    return invalid(complaint);
+                }
+            }
+            Operation::GetTask | Operation::UpdateTask | Operation::CancelTask => {
+                if !self.members.task_id.is_string(self.body) {
+                    return invalid("`taskId` has to be a string");
+                }
+                let is_update = operation == Operation::UpdateTask;
+                if is_update && !self.members.input_responses.is_present() {
+                    return invalid("`inputResponses` has to be an object");
+                }
+            }
         }
+        self.inputs(operation)
+    }
+
+    /// Answers to questions and the state that they were asked with (mcp.md 16.2). For legacy requests these are
+    /// unknown members.
+    fn inputs(&self, operation: Operation) -> Result<(), RpcError> {
+        let Members {
+            input_responses,
+            request_state,
+            envelope_version,
+            ..
+        } = self.members;
+        if !envelope_version.is_present() || !(operation.may_ask() || operation == Operation::UpdateTask) {
+            return Ok(());
+        }
+        let responses = input_responses.of(self.body);
+        if responses.is_some() && Inputs::read(responses, None).is_none() {
+            return Err(RpcError::invalid_params(
+                "`inputResponses` has to be an object of at most 64 answers",
+            ));
+        }
+        if request_state.is_present() && !request_state.is_string(self.body) {
+            return Err(RpcError::invalid_params("`requestState` has to be a string"));
+        }
+        Ok(())
     }
 
     fn legacy(&self) -> Result<Operation, RpcError> {
         let operation = match self.method {
             "ping" => Operation::Ping,
             method => self
-                .offered(method)
+                .offered(method, Era::Legacy)
                 .ok_or_else(|| RpcError::method_not_found(method, 200))?,
         };
         self.parameters(operation)?;

@@ -29,7 +29,7 @@
 //!     }
 //!
 //!     fn capabilities(&self) -> Capabilities {
-//!         Capabilities { tools: true, ..Capabilities::default() }
+//!         Capabilities { tools: Offer::Fixed, ..Capabilities::default() }
 //!     }
 //!
 //!     fn instructions(&self, _: &()) -> Option<Cow<'_, str>> {
@@ -102,36 +102,54 @@
 //! [`SessionState`] that the transport keeps or seals.
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::panic)]
 
+mod change;
 mod client;
 pub mod code;
+mod completion;
+mod content;
 mod decode;
 mod encode;
 mod handler;
 mod header;
 mod id;
+mod input;
 mod json;
 mod ladder;
 mod notify;
+mod parameter;
+mod prompt;
 mod request;
 mod resource;
 mod revision;
 mod scan;
 mod server;
+mod task;
 mod tool;
 
+pub use change::{Change, ChangeHub, ChangeStream, Changes, INTEREST_MAX, Interest, NoChanges};
 pub use client::{ClientCapabilities, ClientInfo, SessionState};
-pub use code::RpcError;
+pub use code::{RequiredCapability, RpcError};
+pub use completion::{COMPLETION_VALUES_MAX, CompletionQuery, CompletionRef, Completions};
+pub use content::ContentBlock;
 pub use decode::Limits;
 pub use handler::{
-    Call, CallError, Capabilities, Completed, Handler, Link, LogLevel, Method, Outcome, RequestMeta,
+    Call, CallError, Capabilities, Completed, Handler, Link, LogLevel, Method, Offer, Outcome, RequestMeta,
     ServerInfo, ToolPage,
 };
 pub use header::Header;
 pub use id::{ProgressToken, RequestId};
+pub use input::{
+    ClientAnswer, Field, Form, FormAnswer, FormContent, InputRequest, InputRequired, Inputs, TextFormat,
+};
 pub use json::RawJson;
-pub use notify::{Notify, Outbox};
-pub use request::{Batch, Incoming, Notification, Operation, Reply, Request, TransportFacts};
-pub use resource::{ResourceDefinition, ResourcePage, ResourceText};
+pub use notify::{Notify, Outbox, Peer, Seal, client_request};
+pub use parameter::{ParameterHeaders, ParameterSource};
+pub use prompt::{PromptArgument, PromptDefinition, PromptMessage, PromptPage, PromptResult, Role};
+pub use request::{
+    Batch, Effect, Incoming, Notification, Operation, Reply, Request, Response, TransportFacts,
+};
+pub use resource::{ResourceBody, ResourceContents, ResourceDefinition, ResourcePage, ResourceRead};
 pub use revision::{Bodiless, Era, Revision, Revisions, Wire, classify_bodiless};
 pub use server::Server;
+pub use task::{TaskState, TaskStatus};
 pub use tool::{CacheHint, CacheScope, CatalogError, ToolCatalog, ToolDefinition, ToolHints, ToolResult};

@@ -1,9 +1,13 @@
 //! What a handler can say before it answers.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::handler::LogLevel;
 use crate::id::ProgressToken;
 use crate::json::push_string;
 use crate::revision::Revision;
@@ -13,11 +17,52 @@ use crate::revision::Revision;
 pub trait Outbox: Send + Sync {
     /// Takes one complete JSON-RPC message. Never blocks.
     fn send(&self, message: Bytes);
+
+    /// Closes the connection that carries the request's stream, if the client can come back for the rest after
+    /// `retry`. Otherwise nothing happens.
+    fn hang_up(&self, retry: Duration) {
+        let _ = retry;
+    }
 }
 
-/// Sends progress of one request to the client that asked for it; silent if it didn't.
+/// Asks a legacy client, on behalf of one request.
+pub trait Peer: Send + Sync {
+    /// Sends the request `method` with `params`, a JSON object, and waits for its result, a JSON value. `None` if the
+    /// client answers with an error, or not in time.
+    fn ask<'a>(
+        &'a self,
+        method: &'static str,
+        params: Vec<u8>,
+    ) -> Pin<Box<dyn Future<Output = Option<String>> + Send + 'a>>;
+}
+
+/// Seals state that travels through a modern client. Made for one principal.
+pub trait Seal: Send + Sync {
+    /// Seals `state` for a request that `context` describes. `None` if it's too large.
+    fn seal(&self, context: &[u8], state: &[u8]) -> Option<String>;
+
+    /// What [`Seal::seal`] sealed for the same principal and `context`, a short while ago; `None`, always alike, for
+    /// anything else.
+    fn open(&self, context: &[u8], sealed: &str) -> Option<Vec<u8>>;
+}
+
+/// A request of ours to a legacy client, as one message. `id` is unique among those of its session.
+pub fn client_request(id: u64, method: &str, params: &[u8]) -> Bytes {
+    let mut out = br#"{"jsonrpc":"2.0","id":"#.to_vec();
+    out.extend_from_slice(id.to_string().as_bytes());
+    out.extend_from_slice(b",\"method\":");
+    push_string(&mut out, method);
+    out.extend_from_slice(b",\"params\":");
+    out.extend_from_slice(params);
+    out.push(b'}');
+    out.into()
+}
+
+/// Sends progress and log messages of one request to the client that asked for them; silent if it didn't.
 pub struct Notify<'a> {
-    target: Option<(&'a dyn Outbox, ProgressToken<'a>)>,
+    outbox: Option<&'a dyn Outbox>,
+    token: Option<ProgressToken<'a>>,
+    level: Option<LogLevel>,
     revision: Revision,
     /// The bits of the last `progress` that was sent.
     last: AtomicU64,
@@ -32,9 +77,16 @@ impl std::fmt::Debug for Notify<'_> {
 }
 
 impl<'a> Notify<'a> {
-    pub(crate) fn new(target: Option<(&'a dyn Outbox, ProgressToken<'a>)>, revision: Revision) -> Self {
+    pub(crate) fn new(
+        outbox: Option<&'a dyn Outbox>,
+        token: Option<ProgressToken<'a>>,
+        level: Option<LogLevel>,
+        revision: Revision,
+    ) -> Self {
         Self {
-            target,
+            outbox,
+            token,
+            level,
             revision,
             last: AtomicU64::new(f64::NEG_INFINITY.to_bits()),
         }
@@ -42,13 +94,46 @@ impl<'a> Notify<'a> {
 
     /// Whether the client asked for progress and the transport can carry it.
     pub fn is_wanted(&self) -> bool {
-        self.target.is_some()
+        self.outbox.is_some() && self.token.is_some()
+    }
+
+    pub(crate) fn log_level(&self) -> Option<LogLevel> {
+        self.level
+    }
+
+    /// Sends a log message, if the client wants those of this level. Never secrets, personal data or anything of the
+    /// server's inside (LOG-03).
+    pub fn log(&self, level: LogLevel, logger: Option<&str>, text: &str) {
+        let Some(outbox) = self
+            .outbox
+            .filter(|_| self.level.is_some_and(|least| level >= least))
+        else {
+            return;
+        };
+        let mut out = br#"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"#.to_vec();
+        push_string(&mut out, level.as_str());
+        if let Some(logger) = logger {
+            out.extend_from_slice(b",\"logger\":");
+            push_string(&mut out, logger);
+        }
+        out.extend_from_slice(b",\"data\":");
+        push_string(&mut out, text);
+        out.extend_from_slice(b"}}");
+        outbox.send(out.into());
+    }
+
+    /// Tells the client to come back for the rest after `retry`, where its revision and transport can do that
+    /// (SHT-11); elsewhere the connection stays. For work that takes minutes.
+    pub fn hang_up(&self, retry: Duration) {
+        if let Some(outbox) = self.outbox {
+            outbox.hang_up(retry);
+        }
     }
 
     /// Reports that `progress` of `total` is done, in units of the handler's choice. What doesn't increase
     /// strictly, or isn't a finite number, isn't sent (PRG-02). `message` goes only to revisions that have it.
     pub fn progress(&self, progress: f64, total: Option<f64>, message: Option<&str>) {
-        let Some((outbox, token)) = &self.target else {
+        let (Some(outbox), Some(token)) = (self.outbox, &self.token) else {
             return;
         };
         if !progress.is_finite() {

@@ -1,5 +1,9 @@
 //! Resources: what can be read by its address.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+
 use crate::json::push_string;
 use crate::revision::Revision;
 use crate::tool::CacheHint;
@@ -22,6 +26,11 @@ pub struct ResourceDefinition {
 impl ResourceDefinition {
     fn push(&self, out: &mut Vec<u8>, key: &str, revision: Revision) {
         out.push(b'{');
+        self.push_members(out, key, revision);
+        out.push(b'}');
+    }
+
+    pub(crate) fn push_members(&self, out: &mut Vec<u8>, key: &str, revision: Revision) {
         push_string(out, key);
         out.push(b':');
         push_string(out, &self.uri);
@@ -39,7 +48,6 @@ impl ResourceDefinition {
                 push_string(out, value);
             }
         }
-        out.push(b'}');
     }
 }
 
@@ -68,28 +76,94 @@ impl ResourcePage {
     }
 }
 
-/// What a resource says: text.
+/// What reading a resource gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ResourceText {
-    /// Its address, as it was asked for.
-    pub uri: String,
-    /// Its media type.
-    pub media_type: String,
-    /// The text.
-    pub text: String,
+pub struct ResourceRead {
+    /// What it holds, at least one; what doesn't exist is [`CallError::UnknownResource`](crate::CallError)
+    /// (RSC-04).
+    pub contents: Vec<ResourceContents>,
     /// How long it holds.
     pub cache: CacheHint,
 }
 
-impl ResourceText {
-    /// The array of contents.
+impl ResourceRead {
+    /// One text.
+    pub fn text(
+        uri: impl Into<String>,
+        media_type: impl Into<String>,
+        text: impl Into<String>,
+        cache: CacheHint,
+    ) -> Self {
+        let contents = ResourceContents {
+            uri: uri.into(),
+            media_type: Some(media_type.into()),
+            body: ResourceBody::Text(text.into()),
+        };
+        Self {
+            contents: vec![contents],
+            cache,
+        }
+    }
+
     pub(crate) fn push(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"[{\"uri\":");
+        out.extend_from_slice(b"\"contents\":[");
+        for (place, contents) in self.contents.iter().enumerate() {
+            if place > 0 {
+                out.push(b',');
+            }
+            contents.push(out);
+        }
+        out.push(b']');
+    }
+
+    /// About how many bytes it takes.
+    pub(crate) fn size(&self) -> usize {
+        let size = |contents: &ResourceContents| match &contents.body {
+            ResourceBody::Text(text) => text.len(),
+            ResourceBody::Blob(bytes) => bytes.len().saturating_mul(2),
+        };
+        self.contents.iter().map(size).fold(0, usize::saturating_add)
+    }
+}
+
+/// What one address holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResourceContents {
+    /// The address: the one that was asked for, or one below it.
+    pub uri: String,
+    /// The media type, if it's known.
+    pub media_type: Option<String>,
+    /// The text or the bytes.
+    pub body: ResourceBody,
+}
+
+/// Text or bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ResourceBody {
+    /// Text.
+    Text(String),
+    /// A file's bytes; they go out in base64.
+    Blob(Bytes),
+}
+
+impl ResourceContents {
+    pub(crate) fn push(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"{\"uri\":");
         push_string(out, &self.uri);
-        out.extend_from_slice(b",\"mimeType\":");
-        push_string(out, &self.media_type);
-        out.extend_from_slice(b",\"text\":");
-        push_string(out, &self.text);
-        out.extend_from_slice(b"}]");
+        if let Some(media_type) = &self.media_type {
+            out.extend_from_slice(b",\"mimeType\":");
+            push_string(out, media_type);
+        }
+        match &self.body {
+            ResourceBody::Text(text) => {
+                out.extend_from_slice(b",\"text\":");
+                push_string(out, text);
+            }
+            ResourceBody::Blob(bytes) => {
+                out.extend_from_slice(b",\"blob\":");
+                push_string(out, &STANDARD.encode(bytes));
+            }
+        }
+        out.push(b'}');
     }
 }

@@ -6,7 +6,9 @@ use std::sync::OnceLock;
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
+use crate::content::ContentBlock;
 use crate::json::push_string;
+use crate::parameter::{self, ParameterHeaders};
 use crate::revision::Revision;
 
 /// One tool as clients see it, with everything that any revision can say about it.
@@ -57,8 +59,10 @@ pub enum CatalogError {
         /// `input` or `output`.
         which: &'static str,
     },
-    /// A schema asks clients to copy an argument into an HTTP header, which this server doesn't check.
-    #[error("the input schema of tool `{0}` uses x-mcp-header")]
+    /// A schema asks clients to repeat an argument in an HTTP header in a way that makes them drop the tool: under a
+    /// name that's no token or not unique, or for something other than a string, integer or boolean that plain keys
+    /// lead to.
+    #[error("the input schema of tool `{0}` uses x-mcp-header wrongly")]
     ParameterHeader(String),
 }
 
@@ -67,6 +71,7 @@ pub enum CatalogError {
 #[derive(Debug)]
 pub struct ToolCatalog {
     tools: Vec<ToolDefinition>,
+    headers: ParameterHeaders,
     /// The `tools` array, by revision.
     rendered: [OnceLock<Bytes>; Revision::KNOWN.len()],
 }
@@ -78,6 +83,7 @@ impl ToolCatalog {
     /// The first definition that breaks a rule.
     pub fn new(tools: Vec<ToolDefinition>) -> Result<Self, CatalogError> {
         let mut names = BTreeSet::new();
+        let mut headers = ParameterHeaders::default();
         for tool in &tools {
             let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
             if tool.name.is_empty() || tool.name.len() > 128 || !tool.name.chars().all(legal) {
@@ -98,12 +104,13 @@ impl ToolCatalog {
                     });
                 }
             }
-            if tool.input_schema.get().contains("x-mcp-header") {
-                return Err(CatalogError::ParameterHeader(tool.name.clone()));
-            }
+            let annotated = parameter::annotated(tool.input_schema.get())
+                .ok_or_else(|| CatalogError::ParameterHeader(tool.name.clone()))?;
+            headers.add(&tool.name, annotated);
         }
         Ok(Self {
             tools,
+            headers,
             rendered: Default::default(),
         })
     }
@@ -111,6 +118,12 @@ impl ToolCatalog {
     /// The definitions, in their order.
     pub fn tools(&self) -> &[ToolDefinition] {
         &self.tools
+    }
+
+    /// The arguments that clients repeat in headers, for
+    /// [`Handler::parameter_headers`](crate::Handler::parameter_headers).
+    pub fn parameter_headers(&self) -> &ParameterHeaders {
+        &self.headers
     }
 
     /// The JSON array of all tools with the fields that `revision` has.
@@ -223,6 +236,8 @@ pub struct ToolResult {
     /// The JSON array of content blocks. Since older revisions have no structured content, a text block says
     /// the same (TOO-06, TOO-07).
     pub content: Bytes,
+    /// Blocks after those of `content`, of kinds that not every revision has.
+    pub more: Vec<ContentBlock>,
     /// The JSON object that conforms to the tool's output schema, if it has one; errors need none.
     pub structured: Option<Bytes>,
     /// The tool was called and says why it couldn't do what was asked, for the model to act on.
@@ -237,9 +252,50 @@ impl ToolResult {
         content.extend_from_slice(b"}]");
         Self {
             content: content.into(),
+            more: Vec::new(),
             structured: None,
             is_error: false,
         }
+    }
+
+    /// A result made of blocks.
+    pub fn blocks(blocks: Vec<ContentBlock>) -> Self {
+        Self {
+            content: Bytes::from_static(b"[]"),
+            more: blocks,
+            structured: None,
+            is_error: false,
+        }
+    }
+
+    /// The members of the result in the terms of `revision`.
+    pub(crate) fn push(&self, out: &mut Vec<u8>, revision: Revision) {
+        out.extend_from_slice(b"\"content\":");
+        out.extend_from_slice(&self.content);
+        if !self.more.is_empty() {
+            out.pop();
+            let mut is_first = self.content.as_ref() == b"[]";
+            for block in &self.more {
+                if !std::mem::take(&mut is_first) {
+                    out.push(b',');
+                }
+                block.push(out, revision);
+            }
+            out.push(b']');
+        }
+        if let Some(structured) = self
+            .structured
+            .as_ref()
+            .filter(|_| revision.has_structured_output())
+        {
+            out.extend_from_slice(b",\"structuredContent\":");
+            out.extend_from_slice(structured);
+        }
+        out.extend_from_slice(if self.is_error {
+            b",\"isError\":true"
+        } else {
+            b",\"isError\":false"
+        });
     }
 
     /// A tool error whose one text block says what to do next.

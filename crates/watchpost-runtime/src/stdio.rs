@@ -12,7 +12,10 @@ use secrecy::SecretString;
 use std::{borrow::Cow, sync::Arc, time::Duration};
 use tokio::sync::watch;
 use watchpost_core::{access::KeyScope, access::WorkspaceScope};
-use watchpost_protocol::{Call, CallError, Capabilities, Handler, Method, Outcome, Server, ServerInfo};
+use watchpost_protocol::{
+    Call, CallError, Capabilities, Changes, Handler, Interest, Method, Outcome, ParameterHeaders, Server,
+    ServerInfo,
+};
 use watchpost_transport::{Caller, Gate as _, Limits, Refusal, StdioSeat, Timing};
 
 /// The environment variable with the client's key.
@@ -125,8 +128,16 @@ impl<H: Handler<Principal = Arc<WorkspaceScope>>> Handler for Waiting<H> {
     fn instructions(&self, principal: &Self::Principal) -> Option<Cow<'_, str>> {
         self.inner.instructions(principal)
     }
+    fn parameter_headers(&self) -> ParameterHeaders {
+        self.inner.parameter_headers()
+    }
+    fn watch(&self, principal: &Self::Principal, interest: &Interest) -> Box<dyn Changes> {
+        self.inner.watch(principal, interest)
+    }
     async fn call(&self, principal: &Self::Principal, call: Call<'_>) -> Outcome {
-        if !matches!(call.method, Method::ListTools { .. }) && *self.ready.borrow() != Readiness::Ready {
+        if !matches!(call.method, Method::ListTools { .. } | Method::ListPrompts { .. })
+            && *self.ready.borrow() != Readiness::Ready
+        {
             let mut ready = self.ready.clone();
             let settled = ready.wait_for(|state| *state != Readiness::Waiting).await;
             if !settled.is_ok_and(|state| *state == Readiness::Ready) {

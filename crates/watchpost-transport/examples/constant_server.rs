@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 use watchpost_protocol::{
-    CacheHint, CacheScope, Call, CallError, Capabilities, Completed, Handler, Method, Outcome, Server,
+    CacheHint, CacheScope, Call, CallError, Capabilities, Completed, Handler, Method, Offer, Outcome, Server,
     ServerInfo, ToolCatalog, ToolDefinition, ToolHints, ToolPage, ToolResult,
 };
 use watchpost_transport::{
@@ -30,7 +30,7 @@ impl Handler for Constant {
 
     fn capabilities(&self) -> Capabilities {
         Capabilities {
-            tools: true,
+            tools: Offer::Fixed,
             ..Capabilities::default()
         }
     }

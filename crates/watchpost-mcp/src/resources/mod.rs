@@ -23,7 +23,7 @@ use watchpost_core::{
     error::{Error, Source, StoreError},
     service::Watchpost,
 };
-use watchpost_protocol::{CacheHint, CacheScope, ResourceDefinition, ResourcePage, ResourceText};
+use watchpost_protocol::{CacheHint, CacheScope, ResourceDefinition, ResourcePage, ResourceRead};
 
 const JSON: &str = "application/json";
 /// What resources say changes when analyses and scans end: clients ask again.
@@ -172,7 +172,7 @@ pub(crate) async fn list(watchpost: &Watchpost, scope: &WorkspaceScope) -> Resul
 ///
 /// # Errors
 /// [`Unread`].
-pub(crate) async fn read(caller: Caller<'_>, uri: &str) -> Result<(ResourceText, AuditTarget), Unread> {
+pub(crate) async fn read(caller: Caller<'_>, uri: &str) -> Result<(ResourceRead, AuditTarget), Unread> {
     if !caller.scope.may(Permission::ReadPosture) {
         return Err(Unread::Denied);
     }
@@ -198,11 +198,5 @@ pub(crate) async fn read(caller: Caller<'_>, uri: &str) -> Result<(ResourceText,
             report::read(caller, *request, format).await?
         }
     };
-    let text = ResourceText {
-        uri: uri.to_owned(),
-        media_type: media_type.to_owned(),
-        text,
-        cache: FRESH,
-    };
-    Ok((text, target))
+    Ok((ResourceRead::text(uri, media_type, text, FRESH), target))
 }

@@ -34,6 +34,7 @@ use crate::{
     fence, schema,
     wire::AsOf,
 };
+use bytes::Bytes;
 use serde::Serialize;
 use serde_json::json;
 use std::{future::Future, pin::Pin};
@@ -67,6 +68,7 @@ const QUERY: Hints = Hints {
     idempotent: true,
     open_world: false,
 };
+use watchpost_protocol::{ContentBlock, ResourceDefinition, ToolResult};
 
 /// What is fixed about a tool.
 #[derive(Debug, Clone, Copy)]
@@ -130,7 +132,7 @@ impl Context<'_> {
 /// A tool's answer: a sentence of our own words and numbers, and the structured part as finished bytes.
 pub(crate) struct Answer {
     pub(crate) sentence: String,
-    pub(crate) structured: Vec<u8>,
+    pub(crate) structured: Bytes,
     /// What the audit entry is about.
     pub(crate) target: AuditTarget,
     /// When the text goes stale by time alone.
@@ -152,26 +154,29 @@ impl Answer {
     pub(crate) fn new(sentence: String, output: &impl Serialize) -> Result<Self, Failure> {
         Ok(Self {
             sentence,
-            structured: serde_json::to_vec(output).map_err(Failure::unwritable)?,
+            structured: serde_json::to_vec(output).map_err(Failure::unwritable)?.into(),
             target: AuditTarget::default(),
             good_until: None,
             link: None,
         })
     }
-    /// The `content` array: the text, and the link if there is one.
-    pub(crate) fn content(&self, random: &dyn Random) -> Vec<u8> {
-        let mut content = fence::content(&self.sentence, &self.structured, random);
-        if let Some(link) = &self.link {
-            content.pop();
-            let block = serde_json::json!({
-                "type": "resource_link",
-                "uri": link.uri,
-                "name": link.name,
-                "mimeType": link.media_type,
-            });
-            content.extend_from_slice(format!(",{block}]").as_bytes());
+    /// The result: the text, the link if there is one, and the structured part.
+    pub(crate) fn result(&self, random: &dyn Random) -> ToolResult {
+        let link = self.link.as_ref().map(|link| {
+            ContentBlock::Link(ResourceDefinition {
+                uri: link.uri.clone(),
+                name: link.name.clone(),
+                title: None,
+                description: None,
+                media_type: Some(link.media_type.to_owned()),
+            })
+        });
+        ToolResult {
+            content: fence::content(&self.sentence, &self.structured, random).into(),
+            more: link.into_iter().collect(),
+            structured: Some(self.structured.clone()),
+            is_error: false,
         }
-        content
     }
     /// Names what the audit entry is about.
     pub(crate) fn about(mut self, target: AuditTarget) -> Self {

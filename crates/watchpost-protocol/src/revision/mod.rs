@@ -108,6 +108,47 @@ impl Revision {
         self >= Self::V2025_03_26
     }
 
+    /// Content blocks of type `audio`.
+    pub(crate) fn has_audio(self) -> bool {
+        self >= Self::V2025_03_26
+    }
+
+    /// Content blocks of type `resource_link`.
+    pub(crate) fn has_resource_links(self) -> bool {
+        self >= Self::V2025_06_18
+    }
+
+    /// The capability `completions`; before, the method exists without one.
+    pub(crate) fn declares_completions(self) -> bool {
+        self >= Self::V2025_03_26
+    }
+
+    /// `elicitation/create`.
+    pub(crate) fn has_elicitation(self) -> bool {
+        self >= Self::V2025_06_18
+    }
+
+    /// `mode` in the parameters of `elicitation/create`.
+    pub(crate) fn has_elicitation_modes(self) -> bool {
+        self >= Self::V2025_11_25
+    }
+
+    /// Choices with titles as `oneOf`, and multiple choices, in forms.
+    pub(crate) fn has_titled_choices(self) -> bool {
+        self >= Self::V2025_11_25
+    }
+
+    /// `default` on every field of a form.
+    pub(crate) fn has_form_defaults(self) -> bool {
+        self >= Self::V2025_11_25
+    }
+
+    /// Event streams of one request can be resumed, and open with an event that has an id and no data. Earlier
+    /// clients fail on such an event (SHT-11, SHT-12).
+    pub fn has_resumable_streams(self) -> bool {
+        self == Self::V2025_11_25
+    }
+
     /// Whether an error without a usable id leaves `id` out (its schema allows that); otherwise it's `null`.
     pub(crate) fn may_omit_id(self) -> bool {
         self >= Self::V2025_11_25

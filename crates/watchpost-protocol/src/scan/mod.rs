@@ -78,6 +78,13 @@ pub(crate) struct Members {
     pub(crate) capabilities: Span,
     pub(crate) client_info: Span,
     pub(crate) request_id: Span,
+    pub(crate) input_responses: Span,
+    pub(crate) request_state: Span,
+    pub(crate) reference: Span,
+    pub(crate) argument: Span,
+    pub(crate) context: Span,
+    pub(crate) level: Span,
+    pub(crate) notifications: Span,
     // In `params._meta`.
     pub(crate) envelope_version: Span,
     pub(crate) envelope_capabilities: Span,
@@ -122,6 +129,13 @@ fn slot(place: Place, key: &[u8]) -> (Option<Slot>, Place) {
         (Place::Params, b"protocolVersion") => |members| &mut members.protocol_version,
         (Place::Params, b"capabilities") => |members| &mut members.capabilities,
         (Place::Params, b"clientInfo") => |members| &mut members.client_info,
+        (Place::Params, b"inputResponses") => |members| &mut members.input_responses,
+        (Place::Params, b"requestState") => |members| &mut members.request_state,
+        (Place::Params, b"ref") => |members| &mut members.reference,
+        (Place::Params, b"argument") => |members| &mut members.argument,
+        (Place::Params, b"context") => |members| &mut members.context,
+        (Place::Params, b"level") => |members| &mut members.level,
+        (Place::Params, b"notifications") => |members| &mut members.notifications,
         (Place::Params, b"requestId") => |members| &mut members.request_id,
         (Place::Meta, b"io.modelcontextprotocol/protocolVersion") => |members| &mut members.envelope_version,
         (Place::Meta, b"io.modelcontextprotocol/clientCapabilities") => {
@@ -159,6 +173,7 @@ impl Fault {
 }
 
 /// What a text holds.
+#[expect(clippy::large_enum_variant, reason = "the large variant is the common one")]
 pub(crate) enum Scanned {
     One(Members),
     Array(Vec<Members>),

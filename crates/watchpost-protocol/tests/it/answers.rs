@@ -180,7 +180,7 @@ fn transport_can_refuse_a_request() {
         let error = RpcError::new(401, "Invalid API key", 401);
         assert_eq!((error.code(), error.message()), (401, "Invalid API key"));
         let reply = peer.server.refuse(&request, &error);
-        assert_eq!((reply.status, reply.opened), (401, None));
+        assert_eq!((reply.status, reply.opened()), (401, None));
         let json: Value = serde_json::from_slice(&reply.body.unwrap()).unwrap();
         assert_eq!(
             json,

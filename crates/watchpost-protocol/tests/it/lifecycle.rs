@@ -77,6 +77,7 @@ fn handshake_settles_revision_client_and_capabilities() {
     assert_eq!(opened.client.name, "x".repeat(64));
     let capabilities = ClientCapabilities {
         elicitation_url: true,
+        sampling: true,
         tasks: true,
         ..ClientCapabilities::default()
     };

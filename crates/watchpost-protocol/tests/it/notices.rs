@@ -12,7 +12,7 @@ fn progress_of(peer: &Peer, body: &Value, revision: Revision) -> Vec<Value> {
     let kept = Kept::default();
     let link = Link {
         outbox: Some(&kept),
-        cancelled: None,
+        ..Link::default()
     };
     let (said, _) = peer.send_over(body.to_string(), link);
     assert_eq!(said.outcome(), (200, 0));
@@ -53,7 +53,7 @@ fn progress_increases_under_the_token_that_came() {
         );
         for token in [json!("p7"), json!(7)] {
             body["params"]["_meta"]["progressToken"] = token.clone();
-            assert!(peer.request(&body).wants_progress());
+            assert!(peer.request(&body).wants_outbox());
             let sent = progress_of(&peer, &body, revision);
             let mut params: Vec<Value> = sent.iter().map(|message| message["params"].clone()).collect();
             let with_message = revision > Revision::V2024_11_05;
@@ -97,7 +97,7 @@ fn handler_learns_who_asks_and_how() {
     let flag = AtomicBool::new(true);
     let link = Link {
         cancelled: Some(&flag),
-        outbox: None,
+        ..Link::default()
     };
     assert_eq!(
         told(&Peer::modern("tools/call", Some("who")), &body, link),

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use watchpost_protocol::{
     CacheHint, CacheScope, Call, CallError, Capabilities, ClientCapabilities, ClientInfo, Completed, Handler,
     Header, Incoming, Link, Method, Notification, Operation, Outbox, Outcome, Reply, Request,
-    ResourceDefinition, ResourcePage, ResourceText, Revision, Server, ServerInfo, SessionState, ToolCatalog,
+    ResourceDefinition, ResourcePage, ResourceRead, Revision, Server, ServerInfo, SessionState, ToolCatalog,
     ToolDefinition, ToolHints, ToolPage, ToolResult, TransportFacts, Wire,
 };
 
@@ -99,8 +99,9 @@ impl Handler for Desk {
 
     fn capabilities(&self) -> Capabilities {
         Capabilities {
-            tools: self.tools,
-            resources: self.tools,
+            tools: offer(self.tools),
+            resources: offer(self.tools),
+            ..Capabilities::default()
         }
     }
 
@@ -140,15 +141,15 @@ impl Handler for Desk {
                 None,
             ))),
             Method::ReadResource { uri } if uri == "desk://drawer/1" => {
-                Outcome::Complete(Completed::Resource(ResourceText {
-                    uri: uri.into_owned(),
-                    media_type: "text/plain".to_owned(),
-                    text: "a \"pen\"\n".to_owned(),
-                    cache: CacheHint {
+                Outcome::Complete(Completed::Resource(ResourceRead::text(
+                    uri,
+                    "text/plain",
+                    "a \"pen\"\n",
+                    CacheHint {
                         ttl_ms: 0,
                         scope: CacheScope::Private,
                     },
-                }))
+                )))
             }
             Method::ReadResource { .. } => Outcome::Error(CallError::UnknownResource),
             Method::CallTool { name, arguments } => match name.as_ref() {
@@ -202,6 +203,8 @@ impl Handler for Desk {
                 "strict" => Outcome::Error(CallError::InvalidParams("no".into())),
                 _ => Outcome::Error(CallError::UnknownTool),
             },
+            // Not declared.
+            _ => Outcome::Error(CallError::Internal),
         }
     }
 }
@@ -396,7 +399,7 @@ impl Peer {
                 reply
             }
             Incoming::Notification(notification) => return (Said::Noted(notification), None),
-            Incoming::Response => return (Said::Response, None),
+            Incoming::Responses(_) => return (Said::Response, None),
             Incoming::Rejected(reply) => {
                 if reply.body.is_some() {
                     check_rejection(self, &body, &parse(&reply));
@@ -404,11 +407,12 @@ impl Peer {
                 reply
             }
         };
-        let said = match reply.body {
+        let said = match &reply.body {
             Some(_) => Said::Answer(reply.status, parse(&reply)),
             None => Said::Silence,
         };
-        (said, reply.opened)
+        let opened = reply.opened().map(Arc::clone);
+        (said, opened)
     }
 }
 
@@ -441,6 +445,12 @@ fn check_response(revision: Revision, operation: Option<Operation>, json: &Value
         Operation::ListResources => "ListResourcesResult",
         Operation::ListResourceTemplates => "ListResourceTemplatesResult",
         Operation::ReadResource => "ReadResourceResult",
+        Operation::ListPrompts => "ListPromptsResult",
+        Operation::GetPrompt => "GetPromptResult",
+        Operation::Complete => "CompleteResult",
+        Operation::SetLogLevel | Operation::Subscribe | Operation::Unsubscribe => "EmptyResult",
+        Operation::Listen => "SubscriptionsListenResult",
+        Operation::GetTask | Operation::UpdateTask | Operation::CancelTask => "Result",
     };
     assert_conforms(revision, result, &json["result"]);
 }
@@ -454,6 +464,7 @@ fn check_error(revision: Revision, json: &Value) {
     assert_conforms(revision, name, json);
     let special = match json["error"]["code"].as_i64() {
         Some(-32020) => "HeaderMismatchError",
+        Some(-32021) => "MissingRequiredClientCapabilityError",
         Some(-32022) => "UnsupportedProtocolVersionError",
         _ => return,
     };
@@ -501,4 +512,12 @@ pub(crate) fn initialize(version: &str) -> Value {
         "initialize",
         json!({"protocolVersion": version, "capabilities": {}, "clientInfo": client}),
     )
+}
+
+fn offer(is_made: bool) -> watchpost_protocol::Offer {
+    if is_made {
+        watchpost_protocol::Offer::Fixed
+    } else {
+        watchpost_protocol::Offer::None
+    }
 }

@@ -125,12 +125,23 @@ fn catalog_refuses_what_no_client_should_see() {
             },
         );
     }
-    let header = json!({"type": "object", "properties": {"a": {"type": "string", "x-mcp-header": "A"}}});
-    let header = ToolDefinition {
-        input_schema: raw(&header),
-        ..tool("a")
-    };
-    check(vec![header], CatalogError::ParameterHeader("a".to_owned()));
+    // HDR-10: what would make clients drop the tool.
+    let annotated = |annotation: &str, kind: &str| json!({"type": kind, "x-mcp-header": annotation});
+    let wrong = [
+        json!({"a": annotated("", "string")}),
+        json!({"a": annotated("A B", "string")}),
+        json!({"a": annotated("A", "number")}),
+        json!({"a": annotated("A", "string"), "b": annotated("a", "string")}),
+        json!({"a": {"type": "array", "items": annotated("A", "string")}}),
+        json!({"a": {"anyOf": [annotated("A", "string")]}}),
+    ];
+    for properties in wrong {
+        let header = ToolDefinition {
+            input_schema: raw(&json!({"type": "object", "properties": properties})),
+            ..tool("a")
+        };
+        check(vec![header], CatalogError::ParameterHeader("a".to_owned()));
+    }
     let names: Vec<_> = [tool("b"), tool("A.1-_"), tool(&"x".repeat(128))].into();
     let catalog = ToolCatalog::new(names).unwrap();
     assert_eq!(catalog.tools()[1].name, "A.1-_");

@@ -140,7 +140,7 @@ where
                 let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::BAD_REQUEST);
                 answer::json(status, reply.body.unwrap_or_default())
             }
-            Incoming::Response => answer::empty(StatusCode::ACCEPTED),
+            Incoming::Responses(_) => answer::empty(StatusCode::ACCEPTED),
             Incoming::Notification(notification) => {
                 heed(&session, &notification);
                 answer::empty(StatusCode::ACCEPTED)
@@ -159,7 +159,7 @@ where
                 let to = Arc::clone(&session);
                 let call = async move {
                     let outbox = request
-                        .wants_progress()
+                        .wants_outbox()
                         .then(|| ToQueue::new(Arc::clone(&to.queue)));
                     let outbox = outbox.as_ref().map(|outbox| outbox as &dyn Outbox);
                     attend(&shared.server, &principal, &request, Some(&entered), outbox).await
@@ -190,7 +190,7 @@ async fn answer_on(
     let call = async move {
         let finished = call.await;
         if let Finished::Replied(reply) = &finished
-            && let Some(state) = &reply.opened
+            && let Some(state) = reply.opened()
         {
             // Before the answer goes out, since the client goes on as soon as it has it.
             *session.state.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(state));

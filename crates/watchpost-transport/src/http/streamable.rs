@@ -91,6 +91,7 @@ where
             version,
             method: header(&head.headers, &METHOD),
             name: header(&head.headers, &NAME),
+            parameters: None,
             session: session.open().map(|open| &open.state),
         };
         let is_lost = session.is_unknown() && classify_bodiless(version) == Bodiless::Legacy;
@@ -119,7 +120,7 @@ where
                 self.heed(&notification, session.open());
                 answer::empty(StatusCode::ACCEPTED)
             }
-            Incoming::Response => answer::empty(StatusCode::ACCEPTED),
+            Incoming::Responses(_) => answer::empty(StatusCode::ACCEPTED),
             Incoming::Batch(batch) => {
                 for notification in batch.notifications() {
                     self.heed(notification, session.open());
@@ -176,7 +177,7 @@ where
             _ => None,
         };
         let notifications = request
-            .wants_progress()
+            .wants_outbox()
             .then(|| EventQueue::new(self.config.limits.stream_buffer_bytes));
         let queue = notifications.clone();
         let shared = Arc::clone(self);
@@ -267,7 +268,7 @@ where
 
     /// A reply as JSON, with a session id if it opened one.
     fn deliver(&self, done: Reply, principal: &G::Principal) -> Answer {
-        let opened = done.opened.clone();
+        let opened = done.opened().cloned();
         let mut answer = reply(done);
         if let Some(state) = opened
             && let Some(id) = self.seal_session(&state, principal)

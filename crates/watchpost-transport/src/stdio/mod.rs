@@ -213,7 +213,7 @@ where
                 };
                 let server = Arc::clone(&self.server);
                 let outbox = request
-                    .wants_progress()
+                    .wants_outbox()
                     .then(|| ToWriter::new(self.notifications.clone()));
                 Box::pin(async move {
                     let outbox = outbox.as_ref().map(|outbox| outbox as &dyn Outbox);
@@ -231,7 +231,7 @@ where
                 self.heed(&notification);
                 return None;
             }
-            Incoming::Response => return None,
+            Incoming::Responses(_) => return None,
             Incoming::Rejected(reply) => return reply.body,
         };
         self.start(call).await
@@ -256,8 +256,8 @@ where
         let Finished::Replied(reply) = finished? else {
             return None;
         };
-        if let Some(state) = reply.opened {
-            self.session = Some(state);
+        if let Some(state) = reply.opened() {
+            self.session = Some(Arc::clone(state));
         }
         reply.body
     }
@@ -285,7 +285,7 @@ where
         match self.server.decode(message, &facts) {
             Incoming::Request(request) => self.server.refuse(&request, error).body,
             Incoming::Batch(batch) => self.server.refuse_batch(&batch, error).body,
-            Incoming::Notification(_) | Incoming::Response => None,
+            Incoming::Notification(_) | Incoming::Responses(_) => None,
             Incoming::Rejected(reply) => reply.body.map(|body| replace_error(&body, error)),
         }
     }

@@ -58,6 +58,7 @@ where
     let link = Link {
         cancelled: entered.map(Entered::flag),
         outbox,
+        ..Link::default()
     };
     let mut handling = pin!(server.handle(principal, request, link));
     let handled = poll_fn(|cx| match poll_caught(handling.as_mut(), cx) {

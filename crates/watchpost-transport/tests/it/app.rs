@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::JoinHandle;
 use watchpost_protocol::{
-    CacheHint, CacheScope, Call, CallError, Capabilities, Completed, Handler, Method, Outcome, Server,
+    CacheHint, CacheScope, Call, CallError, Capabilities, Completed, Handler, Method, Offer, Outcome, Server,
     ServerInfo, ToolCatalog, ToolDefinition, ToolHints, ToolPage, ToolResult,
 };
 use watchpost_transport::{
@@ -155,7 +155,7 @@ impl Handler for Tools {
 
     fn capabilities(&self) -> Capabilities {
         Capabilities {
-            tools: true,
+            tools: Offer::Fixed,
             ..Capabilities::default()
         }
     }

@@ -1,0 +1,85 @@
+//! Content blocks: what tools, prompts and embedded resources are made of.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+
+use crate::json::push_string;
+use crate::resource::{ResourceContents, ResourceDefinition};
+use crate::revision::Revision;
+
+/// One block of content. A block of a kind that the client's revision doesn't have goes out as a text block that
+/// says what was left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ContentBlock {
+    /// Text.
+    Text(String),
+    /// A picture.
+    Image {
+        /// The file's bytes; they go out in base64.
+        bytes: Bytes,
+        /// For example `image/png`.
+        media_type: String,
+    },
+    /// Sound; 2025-03-26 and later.
+    Audio {
+        /// The file's bytes; they go out in base64.
+        bytes: Bytes,
+        /// For example `audio/wav`.
+        media_type: String,
+    },
+    /// A resource in full.
+    Resource(ResourceContents),
+    /// A pointer to a resource that can be read; 2025-06-18 and later.
+    Link(ResourceDefinition),
+}
+
+impl ContentBlock {
+    /// A text block.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::Text(text.into())
+    }
+
+    pub(crate) fn push(&self, out: &mut Vec<u8>, revision: Revision) {
+        match self {
+            Self::Text(text) => push_text(out, text),
+            Self::Image { bytes, media_type } => push_binary(out, "image", bytes, media_type),
+            Self::Audio { bytes, media_type } if revision.has_audio() => {
+                push_binary(out, "audio", bytes, media_type);
+            }
+            Self::Audio { media_type, .. } => {
+                push_text(
+                    out,
+                    &format!("[sound of type {media_type} left out: this client's revision has none]"),
+                );
+            }
+            Self::Resource(contents) => {
+                out.extend_from_slice(b"{\"type\":\"resource\",\"resource\":");
+                contents.push(out);
+                out.push(b'}');
+            }
+            Self::Link(resource) if revision.has_resource_links() => {
+                out.extend_from_slice(b"{\"type\":\"resource_link\",");
+                resource.push_members(out, "uri", revision);
+                out.push(b'}');
+            }
+            Self::Link(resource) => push_text(out, &format!("See the resource {}", resource.uri)),
+        }
+    }
+}
+
+fn push_text(out: &mut Vec<u8>, text: &str) {
+    out.extend_from_slice(b"{\"type\":\"text\",\"text\":");
+    push_string(out, text);
+    out.push(b'}');
+}
+
+fn push_binary(out: &mut Vec<u8>, kind: &str, bytes: &[u8], media_type: &str) {
+    out.extend_from_slice(b"{\"type\":");
+    push_string(out, kind);
+    out.extend_from_slice(b",\"data\":");
+    push_string(out, &STANDARD.encode(bytes));
+    out.extend_from_slice(b",\"mimeType\":");
+    push_string(out, media_type);
+    out.push(b'}');
+}

@@ -84,7 +84,8 @@ fn written(output: &impl Serialize) -> Result<String, Unread> {
 
 /// The structured part of a tool's answer, and what it is about.
 fn structured(answer: Answer) -> Result<(String, AuditTarget), Unread> {
-    let text = String::from_utf8(answer.structured).map_err(|error| Unread::Failed(Box::new(error)))?;
+    let text =
+        String::from_utf8(answer.structured.into()).map_err(|error| Unread::Failed(Box::new(error)))?;
     Ok((text, answer.target))
 }
 

@@ -200,6 +200,8 @@ pub enum Purpose {
     Session,
     /// Digests audited argument values.
     Audit,
+    /// Seals what travels through clients between two calls.
+    RequestState,
 }
 
 impl Purpose {
@@ -208,6 +210,7 @@ impl Purpose {
             Self::Cursor => b"watchpost cursor 1",
             Self::Session => b"watchpost session 1",
             Self::Audit => b"watchpost audit digest 1",
+            Self::RequestState => b"watchpost request state 1",
         }
     }
 }

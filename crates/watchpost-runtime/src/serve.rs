@@ -18,7 +18,7 @@ use std::{
 use tokio::{runtime::Runtime, sync::watch};
 use watchpost_mcp::McpServer;
 use watchpost_protocol::Server;
-use watchpost_transport::{AllowedHosts, Config, Limits, Service, SessionKey, Surface};
+use watchpost_transport::{AllowedHosts, Config, Limits, Service, SessionKey, StateKeys, Surface};
 
 /// Connections that the system keeps until they are accepted.
 const BACKLOG: u32 = 1_024;
@@ -152,6 +152,7 @@ fn service(
         },
         ..Config::new(
             SessionKey::new(*instance.derived(Purpose::Session)),
+            StateKeys::new(*instance.derived(Purpose::RequestState)),
             Arc::new(ForTransport(Arc::clone(&ambient.clock))),
             Arc::new(ForTransport(Arc::clone(&ambient.random))),
         )

@@ -2,6 +2,8 @@
 //! the worker come later or not at all.
 
 use crate::{
+    clock::ForTransport,
+    data_dir::Purpose,
     gate::StdioGate,
     instance::Instance,
     metrics::Counters,
@@ -16,7 +18,7 @@ use watchpost_protocol::{
     Call, CallError, Capabilities, Changes, Handler, Interest, Method, Outcome, ParameterHeaders, Server,
     ServerInfo,
 };
-use watchpost_transport::{Caller, Gate as _, Limits, Refusal, StdioSeat, Timing};
+use watchpost_transport::{Caller, Gate as _, Limits, Refusal, StateKeys, StdioSeat, Timing};
 
 /// The environment variable with the client's key.
 pub const API_KEY_VARIABLE: &str = "WATCHPOST_API_KEY";
@@ -94,6 +96,9 @@ pub fn serve_stdio(
             admission,
             limits: Limits::default(),
             timing: Timing::default(),
+            state_keys: StateKeys::new(*instance.derived(Purpose::RequestState)),
+            clock: Arc::new(ForTransport(Arc::clone(&instance.ambient().clock))),
+            random: Arc::new(ForTransport(Arc::clone(&instance.ambient().random))),
         };
         let worker = worker::spawn(instance.clone(), counters, begin, stop)?;
         let served =

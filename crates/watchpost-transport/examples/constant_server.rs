@@ -12,7 +12,8 @@ use watchpost_protocol::{
     ServerInfo, ToolCatalog, ToolDefinition, ToolHints, ToolPage, ToolResult,
 };
 use watchpost_transport::{
-    Binding, Caller, Clock, Config, Credential, Gate, Probes, Random, Refusal, Service, SessionKey, serve,
+    Binding, Caller, Clock, Config, Credential, Gate, Probes, Random, Refusal, Service, SessionKey,
+    StateKeys, serve,
 };
 
 struct Constant {
@@ -147,7 +148,12 @@ async fn main() {
     }));
 
     let local = Arc::new(Local(Instant::now(), AtomicU64::new(0)));
-    let config = Config::new(SessionKey::new([0; 32]), Arc::<Local>::clone(&local), local);
+    let config = Config::new(
+        SessionKey::new([0; 32]),
+        StateKeys::new([0; 32]),
+        Arc::<Local>::clone(&local),
+        local,
+    );
     let service = Service::new(config, Arc::new(Open), server, Open);
     let listener = TcpListener::bind(&address).await.expect("the address is free");
     println!(

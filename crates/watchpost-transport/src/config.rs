@@ -9,6 +9,7 @@ use ipnet::IpNet;
 
 use crate::admission::hosts::AllowedHosts;
 use crate::environment::{Clock, Random};
+use crate::sessions::states::StateKeys;
 
 /// What a [`Service`](crate::Service) is made of, besides gate, handler and probes.
 #[derive(Clone)]
@@ -19,6 +20,8 @@ pub struct Config {
     pub proxies: Vec<IpNet>,
     /// Seals session ids. The same key on every replica and after a restart keeps sessions alive.
     pub session_key: SessionKey,
+    /// Seals what travels through modern clients. The same keys on every replica.
+    pub state_keys: StateKeys,
     /// Which routes exist.
     pub surface: Surface,
     /// The path under which a proxy serves this server, for example `/watchpost`; without a trailing slash,
@@ -49,11 +52,17 @@ impl fmt::Debug for Config {
 
 impl Config {
     /// Loopback names only, default limits and times, all routes.
-    pub fn new(session_key: SessionKey, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
+    pub fn new(
+        session_key: SessionKey,
+        state_keys: StateKeys,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Self {
         Self {
             hosts: AllowedHosts::loopback(),
             proxies: Vec::new(),
             session_key,
+            state_keys,
             surface: Surface::Everything,
             mount: String::new(),
             limits: Limits::default(),
@@ -121,6 +130,12 @@ pub struct Limits {
     pub calls_per_stream: usize,
     /// Ended session ids that are remembered until they would have expired.
     pub ended_sessions: usize,
+    /// Sessions whose subscriptions, log level and open questions this process remembers.
+    pub sessions_remembered: usize,
+    /// Streams of 2025-11-25 that their client can come back to.
+    pub replays_total: usize,
+    /// Bytes of events that are kept for clients that come back, over all streams.
+    pub replay_bytes_total: usize,
     /// Wrong keys a minute per address (IPv6: per /64) before 429.
     pub wrong_keys_per_minute: NonZeroU32,
 }
@@ -140,6 +155,9 @@ impl Default for Limits {
             stream_buffer_bytes: 256 << 10,
             calls_per_stream: 64,
             ended_sessions: 65_536,
+            sessions_remembered: 4_096,
+            replays_total: 4_096,
+            replay_bytes_total: 64 << 20,
             wrong_keys_per_minute: NonZeroU32::new(20).expect("20 isn't zero"),
         }
     }
@@ -167,6 +185,8 @@ pub struct Timing {
     pub stop_grace: Duration,
     /// How long a session id is good for.
     pub session_life: Duration,
+    /// How long a legacy client may take to answer a question; a person reads and decides.
+    pub client_answer: Duration,
 }
 
 impl Default for Timing {
@@ -181,6 +201,7 @@ impl Default for Timing {
             revocation_check: Duration::from_millis(500),
             stop_grace: Duration::from_secs(10),
             session_life: Duration::from_secs(24 * 60 * 60),
+            client_answer: Duration::from_secs(5 * 60),
         }
     }
 }

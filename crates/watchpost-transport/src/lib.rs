@@ -37,4 +37,5 @@ pub use connection::accept::serve;
 pub use environment::{Clock, Random};
 pub use gate::{Binding, Caller, Credential, Gate, Probes, Refusal};
 pub use service::Service;
+pub use sessions::states::StateKeys;
 pub use stdio::{StdioSeat, serve_stdio};

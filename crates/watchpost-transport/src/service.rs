@@ -28,11 +28,13 @@ use crate::http::old_stream::{OldSession, StreamName};
 use crate::http::routes::Route;
 use crate::http::streamable::SESSION_ID;
 use crate::sessions::ended::Ended;
+use crate::sessions::notes::SessionBook;
 use crate::sessions::open::LastSession;
 use crate::sessions::outstanding::Outstanding;
 use crate::sessions::seal::{Sealer, SessionName};
-use crate::streams::queue::EventQueue;
+use crate::streams::listening::Unsolicited;
 use crate::streams::registry::Registry;
+use crate::streams::replay::Replays;
 
 /// More headers than this are refused; hyper's own bound for HTTP/1 is the same number.
 const HEADERS_MAX: usize = 100;
@@ -61,7 +63,9 @@ pub(crate) struct Shared<G: Gate, H, P> {
     pub(crate) sealer: Sealer,
     pub(crate) ended: Ended,
     pub(crate) outstanding: Arc<Outstanding<SessionName, RequestId<'static>>>,
-    pub(crate) session_streams: Arc<Registry<SessionName, EventQueue>>,
+    pub(crate) session_streams: Arc<Registry<SessionName, Unsolicited>>,
+    pub(crate) notes: SessionBook<SessionName>,
+    pub(crate) replays: Replays<SessionName>,
     pub(crate) old_sessions: Arc<Registry<StreamName, OldSession>>,
     probes: P,
     probing: Arc<Counter>,
@@ -122,6 +126,8 @@ where
             ended: Ended::new(limits.ended_sessions),
             outstanding: Outstanding::new(),
             session_streams: Registry::new(),
+            notes: SessionBook::new(limits.sessions_remembered),
+            replays: Replays::new(limits.replays_total, limits.replay_bytes_total),
             old_sessions: Registry::new(),
             probing: Counter::new(PROBES_MAX),
             wrong_keys: WrongKeys::new(limits.wrong_keys_per_minute, Arc::clone(&config.clock)),

@@ -5,24 +5,26 @@
 use std::fmt::Write as _;
 use std::future::{Future, poll_fn};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::Poll;
 
 use bytes::Bytes;
 use http::StatusCode;
 use http::request::Parts;
 use http_body::Body;
 use watchpost_protocol::{
-    Handler, Incoming, Notification, Outbox, RequestId, RpcError, SessionState, TransportFacts, Wire,
+    Effect, Handler, Incoming, Link, Notification, Outbox, RequestId, RpcError, SessionState, TransportFacts,
+    Wire,
 };
 
 use crate::gate::{Binding, Gate, Probes};
 use crate::http::answer::{self, Answer};
 use crate::http::streamable::{StreamPlaces, session_not_found, too_many_streams};
 use crate::service::{RETRY_SOON, Shared};
+use crate::sessions::notes::SessionNotes;
 use crate::sessions::outstanding::Outstanding;
-use crate::streams::call::{Finished, Running, ToQueue, attend, attend_batch};
+use crate::streams::call::{CallLine, Finished, Running, attend, attend_batch};
 use crate::streams::frame;
-use crate::streams::guarded::Source;
+use crate::streams::listening::Unsolicited;
 use crate::streams::queue::{EventQueue, Working};
 use crate::streams::registry::Registered;
 
@@ -34,7 +36,8 @@ pub(crate) type StreamName = [u8; NAME_BYTES];
 /// One open stream, as those who post to it see it.
 pub(crate) struct OldSession {
     binding: Binding,
-    queue: Arc<EventQueue>,
+    stream: Arc<Unsolicited>,
+    notes: Arc<SessionNotes>,
     state: Mutex<Option<Arc<SessionState>>>,
     outstanding: Arc<Outstanding<(), RequestId<'static>>>,
 }
@@ -42,16 +45,6 @@ pub(crate) struct OldSession {
 impl OldSession {
     fn state(&self) -> Option<Arc<SessionState>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-impl Source for Arc<EventQueue> {
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        EventQueue::poll_next(self, cx)
-    }
-
-    fn may_stop(&self) -> bool {
-        self.is_quiet()
     }
 }
 
@@ -80,9 +73,11 @@ where
             return too_many_streams();
         };
         let queue = EventQueue::new(self.config.limits.stream_buffer_bytes);
+        let stream = Unsolicited::new(Arc::clone(&queue), None);
         let session = Arc::new(OldSession {
             binding: self.gate.binding(&principal),
-            queue: Arc::clone(&queue),
+            stream: Arc::clone(&stream),
+            notes: Arc::default(),
             state: Mutex::new(None),
             outstanding: Outstanding::new(),
         });
@@ -99,7 +94,7 @@ where
             _registered: registered,
             _places: places,
         };
-        answer::events(self.guard(queue, principal, open))
+        answer::events(self.guard(stream, principal, open))
     }
 
     /// POST `/messages?session_id=…`: taken with 202, answered on the stream.
@@ -132,7 +127,7 @@ where
         match self.server.decode(&message, &facts) {
             Incoming::Rejected(reply) if reply.status == 202 => {
                 if let Some(body) = reply.body {
-                    session.queue.push(frame::message(&body));
+                    session.stream.queue.push(frame::message(&body));
                 }
                 answer::empty(StatusCode::ACCEPTED)
             }
@@ -140,44 +135,105 @@ where
                 let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::BAD_REQUEST);
                 answer::json(status, reply.body.unwrap_or_default())
             }
-            Incoming::Responses(_) => answer::empty(StatusCode::ACCEPTED),
+            Incoming::Responses(responses) => {
+                responses
+                    .into_iter()
+                    .for_each(|response| session.notes.answer(response));
+                answer::empty(StatusCode::ACCEPTED)
+            }
             Incoming::Notification(notification) => {
-                heed(&session, &notification);
+                self.heed_on_stream(&session, &principal, &notification);
                 answer::empty(StatusCode::ACCEPTED)
             }
             Incoming::Request(request) => {
-                let Some(working) = session.queue.begin(self.config.limits.calls_per_stream) else {
+                let Some(working) = session.stream.queue.begin(self.config.limits.calls_per_stream) else {
                     return busy();
                 };
                 let Some(entered) = session.outstanding.enter((), request.id().clone()) else {
                     if let Some(body) = self.server.refuse(&request, &RpcError::duplicate_id()).body {
-                        session.queue.push(frame::message(&body));
+                        session.stream.queue.push(frame::message(&body));
                     }
                     return answer::empty(StatusCode::ACCEPTED);
                 };
                 let shared = Arc::clone(self);
                 let to = Arc::clone(&session);
                 let call = async move {
-                    let outbox = request
-                        .wants_outbox()
-                        .then(|| ToQueue::new(Arc::clone(&to.queue)));
-                    let outbox = outbox.as_ref().map(|outbox| outbox as &dyn Outbox);
-                    attend(&shared.server, &principal, &request, Some(&entered), outbox).await
+                    let patience = shared.config.timing.client_answer;
+                    let line = request.wants_outbox().then(|| {
+                        CallLine::new(Arc::clone(&to.stream.queue), patience).asking(Arc::clone(&to.notes))
+                    });
+                    let link = Link {
+                        outbox: line.as_ref().map(|line| line as &dyn Outbox),
+                        peer: line.as_ref().and_then(CallLine::peer),
+                        log_level: to.notes.level(),
+                        ..Link::default()
+                    };
+                    let finished = attend(&shared.server, &principal, &request, Some(&entered), link).await;
+                    match finished {
+                        Finished::Replied(replied) if !shared.note(&replied.effects, &to) => {
+                            let error = RpcError::subscription_limit();
+                            Finished::Replied(shared.server.refuse(&request, &error))
+                        }
+                        finished => finished,
+                    }
                 };
                 answer_on(session, call, working).await
             }
             Incoming::Batch(batch) => {
-                let Some(working) = session.queue.begin(self.config.limits.calls_per_stream) else {
+                let Some(working) = session.stream.queue.begin(self.config.limits.calls_per_stream) else {
                     return busy();
                 };
                 for notification in batch.notifications() {
-                    heed(&session, notification);
+                    self.heed_on_stream(&session, &principal, notification);
                 }
                 let shared = Arc::clone(self);
-                let call = async move { attend_batch(&shared.server, &principal, &batch).await };
+                let to = Arc::clone(&session);
+                let call = async move {
+                    let finished = attend_batch(&shared.server, &principal, &batch).await;
+                    if let Finished::Replied(replied) = &finished {
+                        shared.note(&replied.effects, &to);
+                    }
+                    finished
+                };
                 answer_on(session, call, working).await
             }
         }
+    }
+
+    fn heed_on_stream(&self, session: &OldSession, principal: &G::Principal, notification: &Notification) {
+        match notification {
+            Notification::Cancelled(id) => session.outstanding.cancel((), id.clone()),
+            Notification::Initialized => {
+                if let Some(state) = session.state() {
+                    let changes = self.server.unsolicited(principal, &state, session.notes.uris());
+                    session.stream.begin(changes);
+                }
+            }
+            Notification::Ignored => {}
+        }
+    }
+
+    /// Notes what requests changed about their session, before the answer goes out: the client goes on as soon as it
+    /// has it. `false` if there was no place for a subscription.
+    fn note(&self, effects: &[Effect], session: &OldSession) -> bool {
+        let mut is_noted = true;
+        for effect in effects {
+            match effect {
+                Effect::Opened(state) => {
+                    *session.state.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(state));
+                }
+                Effect::LogLevel(level) => session.notes.set_level(*level),
+                Effect::Subscribed(uri) => is_noted &= session.notes.subscribe(uri.clone()),
+                Effect::Unsubscribed(uri) => session.notes.unsubscribe(uri),
+            }
+        }
+        if !effects.is_empty() {
+            let uris = session.notes.uris();
+            session
+                .stream
+                .set_interest(self.server.unsolicited_interest(uris));
+        }
+        is_noted
     }
 }
 
@@ -190,15 +246,9 @@ async fn answer_on(
     let call = async move {
         let finished = call.await;
         if let Finished::Replied(reply) = &finished
-            && let Some(state) = reply.opened()
-        {
-            // Before the answer goes out, since the client goes on as soon as it has it.
-            *session.state.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(state));
-        }
-        if let Finished::Replied(reply) = &finished
             && let Some(body) = &reply.body
         {
-            session.queue.push(frame::message(body));
+            session.stream.queue.push(frame::message(body));
         }
         drop(working);
         finished
@@ -212,12 +262,6 @@ async fn answer_on(
     .await;
     drop(running);
     answer::empty(StatusCode::ACCEPTED)
-}
-
-fn heed(session: &OldSession, notification: &Notification) {
-    if let Notification::Cancelled(id) = notification {
-        session.outstanding.cancel((), id.clone());
-    }
 }
 
 fn busy() -> Answer {

@@ -10,8 +10,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version};
 use http_body::Body;
 use tokio::time::Instant;
 use watchpost_protocol::{
-    Batch, Bodiless, Era, Handler, Header, Incoming, Notification, Outbox, Reply, Request, Revision,
-    RpcError, TransportFacts, Wire, classify_bodiless,
+    Batch, Bodiless, Effect, Era, Handler, Header, Incoming, Link, Notification, Operation, Outbox,
+    ParameterSource, Reply, Request, RpcError, TransportFacts, Wire, classify_bodiless,
 };
 
 use crate::connection::alarm::Alarm;
@@ -22,19 +22,23 @@ use crate::http::answer::{self, Answer};
 use crate::http::negotiation::{accepts, is_encoded, is_json};
 use crate::service::{Connection, RETRY_SOON, Shared};
 use crate::sessions::open::{OpenSession, SessionId};
-use crate::streams::call::{CallEvents, Finished, Running, ToQueue, attend, attend_batch};
-use crate::streams::guarded::Guarded;
+use crate::sessions::seal::SessionName;
+use crate::sessions::states::Sealing;
+use crate::streams::call::{CallEvents, CallLine, Finished, Running, attend, attend_batch};
+use crate::streams::guarded::{Guarded, Source};
+use crate::streams::listening::Subscription;
 use crate::streams::queue::EventQueue;
+use crate::streams::replay::Reader;
 
 pub(crate) const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
-const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+pub(crate) const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 const METHOD: HeaderName = HeaderName::from_static("mcp-method");
 const NAME: HeaderName = HeaderName::from_static("mcp-name");
 
 /// The code of errors about sessions; HTTP's own number, outside the range that JSON-RPC keeps.
 const SESSION_NOT_FOUND: i64 = 404;
 
-fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Header<'a> {
+pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Header<'a> {
     Header::from_values(headers.get_all(name).iter().map(HeaderValue::as_bytes))
 }
 
@@ -86,12 +90,13 @@ where
             Err(answer) => return *answer,
         };
         let version = header(&head.headers, &PROTOCOL_VERSION);
+        let parameters = Parameters(&head.headers);
         let facts = TransportFacts {
             wire: Wire::Http,
             version,
             method: header(&head.headers, &METHOD),
             name: header(&head.headers, &NAME),
-            parameters: None,
+            parameters: Some(&parameters),
             session: session.open().map(|open| &open.state),
         };
         let is_lost = session.is_unknown() && classify_bodiless(version) == Bodiless::Legacy;
@@ -120,7 +125,12 @@ where
                 self.heed(&notification, session.open());
                 answer::empty(StatusCode::ACCEPTED)
             }
-            Incoming::Responses(_) => answer::empty(StatusCode::ACCEPTED),
+            Incoming::Responses(responses) => {
+                if let Some(notes) = session.open().and_then(|session| self.notes.get(&session.name)) {
+                    responses.into_iter().for_each(|response| notes.answer(response));
+                }
+                answer::empty(StatusCode::ACCEPTED)
+            }
             Incoming::Batch(batch) => {
                 for notification in batch.notifications() {
                     self.heed(notification, session.open());
@@ -168,6 +178,9 @@ where
             connection,
             head,
         } = exchange;
+        if request.operation() == Operation::Listen {
+            return self.listen(&request, principal).await;
+        }
         let legacy = request.era() == Era::Legacy;
         let entered = match &session {
             Some(session) if legacy => match self.outstanding.enter(session.name, request.id().clone()) {
@@ -179,23 +192,106 @@ where
         let notifications = request
             .wants_outbox()
             .then(|| EventQueue::new(self.config.limits.stream_buffer_bytes));
-        let queue = notifications.clone();
+        let resumable = session
+            .as_ref()
+            .filter(|session| legacy && session.state.revision.has_resumable_streams())
+            .map(|session| session.name);
+        let line = notifications.clone().map(|queue| {
+            let line = CallLine::new(queue, self.config.timing.client_answer).resumable(resumable.is_some());
+            match &session {
+                Some(session) if legacy => line.asking(self.notes.open(session.name)),
+                _ => line,
+            }
+        });
+        let level = session
+            .as_ref()
+            .and_then(|session| self.notes.get(&session.name)?.level());
         let shared = Arc::clone(self);
         let whose = principal.clone();
         let call = async move {
             let _place: Place = place;
-            let outbox = queue.map(ToQueue::new);
-            let outbox = outbox.as_ref().map(|outbox| outbox as &dyn Outbox);
-            attend(&shared.server, &whose, &request, entered.as_ref(), outbox).await
+            let seal = shared.sealing(&whose);
+            let link = Link {
+                outbox: line.as_ref().map(|line| line as &dyn Outbox),
+                peer: line.as_ref().and_then(CallLine::peer),
+                seal: Some(&seal),
+                log_level: level,
+                cancelled: None,
+            };
+            let finished = attend(&shared.server, &whose, &request, entered.as_ref(), link).await;
+            shared.heed_effects(finished, &request, session.as_ref())
         };
-        self.finish(
-            Running::new(call, legacy),
+        let way = Way {
             notifications,
-            principal,
-            connection,
-            head.version,
-        )
-        .await
+            resumable,
+            version: head.version,
+        };
+        self.finish(Running::new(call, legacy), way, principal, connection)
+            .await
+    }
+
+    /// A modern client's subscription: always a stream.
+    async fn listen(self: &Arc<Self>, request: &Request, principal: G::Principal) -> Answer {
+        let Some(held) = self.enter_stream(&principal) else {
+            return reply(self.server.refuse(request, &RpcError::subscription_limit()));
+        };
+        match self.server.listen(&principal, request, Link::default()).await {
+            Ok(stream) => answer::events(self.guard(Subscription::new(stream), principal, held)),
+            Err(refused) => reply(refused),
+        }
+    }
+
+    fn sealing(&self, principal: &G::Principal) -> Sealing<'_> {
+        Sealing {
+            keys: &self.config.state_keys,
+            binding: self.gate.binding(principal),
+            clock: &*self.config.clock,
+            random: &*self.config.random,
+        }
+    }
+
+    /// Notes what a request changed about its session, before its answer goes out.
+    fn heed_effects(&self, finished: Finished, request: &Request, session: Option<&OpenSession>) -> Finished {
+        let replied = match finished {
+            Finished::Replied(replied) => replied,
+            cancelled @ Finished::Cancelled(_) => return cancelled,
+        };
+        let is_noted = replied
+            .effects
+            .iter()
+            .all(|effect| session.is_none_or(|session| self.heed_effect(effect, session)));
+        Finished::Replied(if is_noted {
+            replied
+        } else {
+            self.server.refuse(request, &RpcError::subscription_limit())
+        })
+    }
+
+    fn heed_effect(&self, effect: &Effect, session: &OpenSession) -> bool {
+        let notes = || self.notes.open(session.name);
+        let notes = match effect {
+            Effect::Opened(_) => return true,
+            Effect::LogLevel(level) => {
+                notes().set_level(*level);
+                return true;
+            }
+            Effect::Subscribed(uri) => {
+                let notes = notes();
+                if !notes.subscribe(uri.clone()) {
+                    return false;
+                }
+                notes
+            }
+            Effect::Unsubscribed(uri) => {
+                let notes = notes();
+                notes.unsubscribe(uri);
+                notes
+            }
+        };
+        if let Some(stream) = self.session_streams.get(&session.name) {
+            stream.set_interest(self.server.unsolicited_interest(notes.uris()));
+        }
+        true
     }
 
     async fn run_batch(self: &Arc<Self>, batch: Batch, exchange: Exchange<'_, G::Principal>) -> Answer {
@@ -204,33 +300,42 @@ where
             place,
             connection,
             head,
-            session: _,
+            session,
         } = exchange;
         let shared = Arc::clone(self);
         let whose = principal.clone();
         let call = async move {
             let _place: Place = place;
-            attend_batch(&shared.server, &whose, &batch).await
+            let finished = attend_batch(&shared.server, &whose, &batch).await;
+            if let (Finished::Replied(reply), Some(session)) = (&finished, &session) {
+                for effect in &reply.effects {
+                    shared.heed_effect(effect, session);
+                }
+            }
+            finished
         };
-        self.finish(
-            Running::new(call, true),
-            None,
-            principal,
-            connection,
-            head.version,
-        )
-        .await
+        let way = Way {
+            notifications: None,
+            resumable: None,
+            version: head.version,
+        };
+        self.finish(Running::new(call, true), way, principal, connection)
+            .await
     }
 
     /// JSON if the call ends soon and silently, a stream otherwise.
     async fn finish(
         self: &Arc<Self>,
         mut call: Running,
-        notifications: Option<Arc<EventQueue>>,
+        way: Way,
         principal: G::Principal,
         connection: &Connection,
-        version: Version,
     ) -> Answer {
+        let Way {
+            notifications,
+            resumable,
+            version,
+        } = way;
         let mut patience: Option<Instant> = None;
         let mut own_alarm = Alarm::default();
         let multiplexed = version == Version::HTTP_2;
@@ -254,16 +359,48 @@ where
         let queue = notifications.unwrap_or_else(|| EventQueue::new(self.config.limits.stream_buffer_bytes));
         let events = match first {
             Some(Finished::Replied(done)) if has_more_to_say && done.status == 200 => {
-                CallEvents::of_finished(Finished::Replied(done), queue)
+                CallEvents::of_finished(Finished::Replied(done), Arc::clone(&queue))
             }
             Some(finished) => return self.deliver(finished.into_reply(), &principal),
-            None => CallEvents::of_running(call, queue),
+            None => CallEvents::of_running(call, Arc::clone(&queue)),
         };
-        match self.enter_stream(&principal) {
-            Some(held) => answer::events(self.guard(events, principal, held)),
-            // No place for another stream: the client waits for JSON, without what was said on the way.
-            None => self.deliver(events.into_finished().await.into_reply(), &principal),
+        let Some(held) = self.enter_stream(&principal) else {
+            // No place for another stream: the client waits for JSON, without what was said on the way, and can't be
+            // asked.
+            queue.close();
+            return self.deliver(events.into_finished().await.into_reply(), &principal);
+        };
+        match resumable {
+            Some(session) => answer::events(self.guard(self.resumable(session, events), principal, held)),
+            None => answer::events(self.guard(events, principal, held)),
         }
+    }
+
+    /// Gives a call a task of its own and its client a stream that it can come back to.
+    fn resumable(&self, session: SessionName, mut events: CallEvents) -> Reader {
+        let mut name = [0; 8];
+        self.config.random.fill(&mut name);
+        let stream_bytes = self.config.limits.stream_buffer_bytes;
+        let replay = self.replays.open(session, u64::from_le_bytes(name), stream_bytes);
+        let reader = replay.from_start();
+        tokio::spawn(poll_fn(move |cx| {
+            loop {
+                match events.poll_next(cx) {
+                    Poll::Ready(Some(event)) => replay.push(&event),
+                    Poll::Ready(None) => {
+                        replay.close();
+                        return Poll::Ready(());
+                    }
+                    Poll::Pending => {
+                        if let Some(retry) = events.take_hang_up() {
+                            replay.hang_up(retry);
+                        }
+                        return Poll::Pending;
+                    }
+                }
+            }
+        }));
+        reader
     }
 
     /// A reply as JSON, with a session id if it opened one.
@@ -278,80 +415,7 @@ where
         answer
     }
 
-    /// GET: the stream for what belongs to no request.
-    pub(crate) fn open_session_stream(
-        self: &Arc<Self>,
-        head: &Parts,
-        principal: G::Principal,
-        connection: &Connection,
-    ) -> Answer {
-        let session = match self.bodiless_session(head, &principal, connection) {
-            Ok(Some(session)) => session,
-            Ok(None) => return answer::not_allowed("POST"),
-            Err(answer) => return *answer,
-        };
-        if !accepts(&head.headers, "text", "event-stream") {
-            return answer::error(StatusCode::NOT_ACCEPTABLE, "Accept must list text/event-stream");
-        }
-        let Some(held) = self.enter_stream(&principal) else {
-            return too_many_streams();
-        };
-        let queue = EventQueue::new(self.config.limits.stream_buffer_bytes);
-        let Some(registered) = self.session_streams.enter(session.name, Arc::clone(&queue)) else {
-            return answer::error(StatusCode::CONFLICT, "This session has a stream already");
-        };
-        answer::events(self.guard(queue, principal, (held, registered)))
-    }
-
-    /// DELETE: the session is over, here at once, and on other replicas when its stream or its day ends.
-    pub(crate) fn end_session(
-        &self,
-        head: &Parts,
-        principal: &G::Principal,
-        connection: &Connection,
-    ) -> Answer {
-        let session = match self.bodiless_session(head, principal, connection) {
-            Ok(Some(session)) => session,
-            Ok(None) => return answer::error(StatusCode::BAD_REQUEST, "Mcp-Session-Id is needed"),
-            Err(answer) => return *answer,
-        };
-        self.ended
-            .add(session.name, session.expires, self.config.clock.unix_seconds());
-        if let Some(stream) = self.session_streams.get(&session.name) {
-            stream.close();
-        }
-        answer::empty(StatusCode::NO_CONTENT)
-    }
-
-    /// The session of a GET or DELETE; `None` if it names none.
-    fn bodiless_session(
-        &self,
-        head: &Parts,
-        principal: &G::Principal,
-        connection: &Connection,
-    ) -> Result<Option<OpenSession>, Box<Answer>> {
-        let version = header(&head.headers, &PROTOCOL_VERSION);
-        if classify_bodiless(version) == Bodiless::MethodNotAllowed {
-            return Err(Box::new(answer::not_allowed("POST")));
-        }
-        let is_known = match version {
-            Header::Absent => true,
-            Header::One(name) => {
-                std::str::from_utf8(name).is_ok_and(|name| Revision::parse(name.trim()).is_some())
-            }
-            Header::Repeated => false,
-        };
-        if !is_known {
-            return Err(bad_request("MCP-Protocol-Version is not served"));
-        }
-        match self.session_of(&head.headers, principal, connection)? {
-            SessionId::Absent => Ok(None),
-            SessionId::Open(session) => Ok(Some(session)),
-            SessionId::Unknown => Err(Box::new(session_not_found())),
-        }
-    }
-
-    fn session_of(
+    pub(crate) fn session_of(
         &self,
         headers: &HeaderMap,
         principal: &G::Principal,
@@ -390,6 +454,28 @@ where
 /// What a stream holds while it is open.
 pub(crate) type StreamPlaces = (Place, crate::connection::permits::KeyedPlace<Binding>);
 
+/// How an answer may travel.
+struct Way {
+    /// What the call says before its answer.
+    notifications: Option<Arc<EventQueue>>,
+    /// The session whose client can leave a stream and come back.
+    resumable: Option<SessionName>,
+    version: Version,
+}
+
+/// The headers that repeat arguments.
+#[derive(Debug)]
+struct Parameters<'a>(&'a HeaderMap);
+
+impl ParameterSource for Parameters<'_> {
+    fn parameter(&self, name: &str) -> Header<'_> {
+        match HeaderName::try_from(format!("mcp-param-{name}")) {
+            Ok(name) => header(self.0, &name),
+            Err(_) => Header::Absent,
+        }
+    }
+}
+
 /// One request on its way, besides its message.
 struct Exchange<'a, T> {
     principal: T,
@@ -407,7 +493,7 @@ fn reply(reply: Reply) -> Answer {
     }
 }
 
-fn bad_request(message: &'static str) -> Box<Answer> {
+pub(crate) fn bad_request(message: &'static str) -> Box<Answer> {
     Box::new(answer::error(StatusCode::BAD_REQUEST, message))
 }
 

@@ -10,8 +10,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::Instant;
-use watchpost_protocol::{Batch, Handler, Link, Outbox, Reply, Request, RpcError, Server, code};
+use watchpost_protocol::{
+    Batch, Handler, Link, Outbox, Peer, Reply, Request, RpcError, Server, client_request, code,
+};
 
+use crate::sessions::notes::SessionNotes;
 use crate::sessions::outstanding::Entered;
 use crate::streams::frame;
 use crate::streams::guarded::Source;
@@ -48,7 +51,7 @@ pub(crate) async fn attend<H, S, I>(
     principal: &H::Principal,
     request: &Request,
     entered: Option<&Entered<S, I>>,
-    outbox: Option<&dyn Outbox>,
+    link: Link<'_>,
 ) -> Finished
 where
     H: Handler,
@@ -57,8 +60,7 @@ where
 {
     let link = Link {
         cancelled: entered.map(Entered::flag),
-        outbox,
-        ..Link::default()
+        ..link
     };
     let mut handling = pin!(server.handle(principal, request, link));
     let handled = poll_fn(|cx| match poll_caught(handling.as_mut(), cx) {
@@ -149,45 +151,111 @@ impl Drop for Running {
     }
 }
 
-/// Between two progress notifications of one call.
-const PROGRESS_PAUSE: Duration = Duration::from_millis(100);
+/// Notifications of one call within a second, on average.
+const NOTIFICATIONS_PER_SECOND: f64 = 10.0;
 
-/// Keeps one call's notifications to about ten a second.
+/// Notifications of one call that may follow each other at once.
+const NOTIFICATIONS_BURST: f64 = 20.0;
+
+/// Keeps one call's notifications to about ten a second; short bursts pass.
 #[derive(Debug, Default)]
-pub(crate) struct Pace(Mutex<Option<Instant>>);
+pub(crate) struct Pace(Mutex<Option<Budget>>);
+
+#[derive(Debug)]
+struct Budget {
+    left: f64,
+    counted: Instant,
+}
 
 impl Pace {
     pub(crate) fn allows_one(&self) -> bool {
         let now = Instant::now();
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let allows = last.is_none_or(|last| now.duration_since(last) >= PROGRESS_PAUSE);
+        let mut budget = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let budget = budget.get_or_insert(Budget {
+            left: NOTIFICATIONS_BURST,
+            counted: now,
+        });
+        let earned = now.duration_since(budget.counted).as_secs_f64() * NOTIFICATIONS_PER_SECOND;
+        budget.left = (budget.left + earned).min(NOTIFICATIONS_BURST);
+        budget.counted = now;
+        let allows = budget.left >= 1.0;
         if allows {
-            *last = Some(now);
+            budget.left -= 1.0;
         }
         allows
     }
 }
 
-/// Takes a call's notifications to its stream.
-pub(crate) struct ToQueue {
+/// Takes what a call says before its answer to the event stream that carries it, and asks the client there.
+pub(crate) struct CallLine {
     queue: Arc<EventQueue>,
     pace: Pace,
+    /// Of a session whose client can be asked.
+    notes: Option<Arc<SessionNotes>>,
+    /// The client can leave this stream and come back.
+    is_resumable: bool,
+    /// How long a client may take to answer a question.
+    patience: Duration,
 }
 
-impl ToQueue {
-    pub(crate) fn new(queue: Arc<EventQueue>) -> Self {
+impl CallLine {
+    pub(crate) fn new(queue: Arc<EventQueue>, patience: Duration) -> Self {
         Self {
             queue,
             pace: Pace::default(),
+            notes: None,
+            is_resumable: false,
+            patience,
         }
+    }
+
+    /// The client of this session can be asked.
+    pub(crate) fn asking(mut self, notes: Arc<SessionNotes>) -> Self {
+        self.notes = Some(notes);
+        self
+    }
+
+    /// The client can leave the stream and come back.
+    pub(crate) fn resumable(mut self, is_resumable: bool) -> Self {
+        self.is_resumable = is_resumable;
+        self
+    }
+
+    /// Whether the client can be asked.
+    pub(crate) fn peer(&self) -> Option<&dyn Peer> {
+        self.notes.is_some().then_some(self as &dyn Peer)
     }
 }
 
-impl Outbox for ToQueue {
+impl Outbox for CallLine {
     fn send(&self, message: Bytes) {
         if self.pace.allows_one() {
             self.queue.push(frame::message(&message));
         }
+    }
+
+    fn hang_up(&self, retry: Duration) {
+        if self.is_resumable {
+            self.queue.hang_up(retry);
+        }
+    }
+}
+
+impl Peer for CallLine {
+    fn ask<'a>(
+        &'a self,
+        method: &'static str,
+        params: Vec<u8>,
+    ) -> Pin<Box<dyn Future<Output = Option<String>> + Send + 'a>> {
+        Box::pin(async move {
+            let question = self.notes.as_ref()?.question()?;
+            let message = client_request(question.id(), method, &params);
+            if !self.queue.push(frame::message(&message)) {
+                return None;
+            }
+            let answered = tokio::time::timeout(self.patience, question.answered());
+            answered.await.ok().flatten()
+        })
     }
 }
 
@@ -231,6 +299,11 @@ impl CallEvents {
         self.call = None;
         self.finished = Some(finished);
         self.notifications.close();
+    }
+
+    /// Whether the reader is to leave the stream and come back; asked once.
+    pub(crate) fn take_hang_up(&self) -> Option<Duration> {
+        self.notifications.take_hang_up()
     }
 }
 

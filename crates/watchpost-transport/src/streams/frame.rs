@@ -1,5 +1,7 @@
 //! Server-sent events.
 
+use std::time::Duration;
+
 use bytes::{BufMut, Bytes, BytesMut};
 
 /// A comment that keeps proxies from closing a quiet stream.
@@ -14,6 +16,21 @@ pub(crate) fn message(json: &[u8]) -> Bytes {
 /// The first event of the old transport.
 pub(crate) fn endpoint(path: &str) -> Bytes {
     event(b"endpoint", path.as_bytes())
+}
+
+/// An event without data that tells the client when to come back; the empty data makes it an event at all.
+pub(crate) fn retry(after: Duration) -> Bytes {
+    Bytes::from(format!("retry: {}\ndata: \n\n", after.as_millis()))
+}
+
+/// A framed event with a name.
+pub(crate) fn with_id(id: &str, event: &[u8]) -> Bytes {
+    let mut out = BytesMut::with_capacity(id.len() + event.len() + 5);
+    out.put_slice(b"id: ");
+    out.put_slice(id.as_bytes());
+    out.put_slice(b"\n");
+    out.put_slice(event);
+    out.freeze()
 }
 
 fn event(name: &[u8], data: &[u8]) -> Bytes {

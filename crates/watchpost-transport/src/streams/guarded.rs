@@ -23,6 +23,11 @@ pub(crate) trait Source: Send + Unpin + 'static {
 
     /// Whether the stream may be ended now because the server stops.
     fn may_stop(&self) -> bool;
+
+    /// The last event where the stream is ended from outside, already framed.
+    fn farewell(&mut self) -> Option<Bytes> {
+        None
+    }
 }
 
 /// A [`Source`] under guard: comments when it is quiet, an end when its principal is no longer valid or
@@ -113,6 +118,11 @@ impl<G: Gate, S: Source, K: Send + 'static> Body for Guarded<G, S, K> {
         }
         // The guard first: a stream that always has something to say is revoked like any other.
         let next = match this.poll_guard(cx) {
+            Poll::Ready(None) => {
+                this.ended = true;
+                let last = this.source.farewell();
+                return Poll::Ready(last.map(|event| Ok(Frame::data(event))));
+            }
             Poll::Ready(next) => next,
             Poll::Pending => match this.source.poll_next(cx) {
                 Poll::Ready(next) => next,

@@ -3,5 +3,7 @@
 pub(crate) mod call;
 pub(crate) mod frame;
 pub(crate) mod guarded;
+pub(crate) mod listening;
 pub(crate) mod queue;
 pub(crate) mod registry;
+pub(crate) mod replay;

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -21,6 +22,8 @@ struct Inner {
     /// Somebody still works on an answer.
     working: usize,
     waker: Option<Waker>,
+    /// The reader is to go and come back after this.
+    hang_up: Option<Duration>,
 }
 
 impl EventQueue {
@@ -33,11 +36,12 @@ impl EventQueue {
 
     /// Queues one finished event. A reader so slow that the queue overflows loses its stream: an answer
     /// that is silently missing would be worse.
-    pub(crate) fn push(&self, event: Bytes) {
-        let waker = {
+    /// `false` if nobody will read it.
+    pub(crate) fn push(&self, event: Bytes) -> bool {
+        let (waker, is_kept) = {
             let mut inner = self.lock();
             if inner.closed {
-                return;
+                return false;
             }
             // One message may be larger than the bound; a second one has to wait in vain.
             if !inner.messages.is_empty() && inner.bytes + event.len() > self.bytes_max {
@@ -47,11 +51,31 @@ impl EventQueue {
                 inner.bytes += event.len();
                 inner.messages.push_back(event);
             }
-            inner.waker.take()
+            (inner.waker.take(), !inner.closed)
         };
         if let Some(waker) = waker {
             waker.wake();
         }
+        is_kept
+    }
+
+    /// Lets the reader's task look again.
+    pub(crate) fn wake(&self) {
+        let waker = self.lock().waker.take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// The reader is to go and come back after `retry`.
+    pub(crate) fn hang_up(&self, retry: Duration) {
+        self.lock().hang_up = Some(retry);
+        self.wake();
+    }
+
+    /// Whether the reader is to go; asked once.
+    pub(crate) fn take_hang_up(&self) -> Option<Duration> {
+        self.lock().hang_up.take()
     }
 
     /// The next event; `None` once closed.
@@ -83,10 +107,11 @@ impl EventQueue {
     /// Whether an event waits; if not, the task is woken when one comes.
     pub(crate) fn has_events(&self, cx: &Context<'_>) -> bool {
         let mut inner = self.lock();
-        if inner.messages.is_empty() {
+        let has_events = !inner.messages.is_empty() || inner.hang_up.is_some();
+        if !has_events {
             inner.waker = Some(cx.waker().clone());
         }
-        !inner.messages.is_empty()
+        has_events
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -15,7 +15,7 @@ use watchpost_protocol::{
 };
 use watchpost_transport::{
     Binding, Caller, Clock, Config, Credential, Gate, Probes, Random, Refusal, Service, SessionKey,
-    StdioSeat, Timing, serve,
+    StateKeys, StdioSeat, Timing, serve,
 };
 
 use crate::wire::Wire;
@@ -259,6 +259,7 @@ impl App {
         let clock = Arc::new(SetClock(AtomicU64::new(0)));
         let mut config = Config::new(
             SessionKey::new([7; 32]),
+            StateKeys::new([9; 32]),
             Arc::<SetClock>::clone(&clock),
             Arc::new(Counting(AtomicU64::new(0))),
         );
@@ -310,5 +311,8 @@ pub(crate) fn seat(
         admission,
         limits: watchpost_transport::Limits::default(),
         timing: Timing::default(),
+        state_keys: StateKeys::new([9; 32]),
+        clock: Arc::new(SetClock(AtomicU64::new(0))),
+        random: Arc::new(Counting(0.into())),
     }
 }

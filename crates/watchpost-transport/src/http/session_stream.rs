@@ -1,0 +1,124 @@
+//! What a legacy session does besides posting: its stream, coming back to a stream, and its end.
+
+use std::sync::Arc;
+
+use http::request::Parts;
+use http::{HeaderName, StatusCode};
+use watchpost_protocol::{Bodiless, Handler, Header, Revision, classify_bodiless};
+
+use crate::gate::{Gate, Probes};
+use crate::http::answer::{self, Answer};
+use crate::http::negotiation::{accepts, single};
+use crate::http::streamable::{PROTOCOL_VERSION, bad_request, header, session_not_found, too_many_streams};
+use crate::service::{Connection, Shared};
+use crate::sessions::open::{OpenSession, SessionId};
+use crate::streams::listening::Unsolicited;
+use crate::streams::queue::EventQueue;
+use crate::streams::replay::EventId;
+
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+impl<G, H, P> Shared<G, H, P>
+where
+    G: Gate,
+    H: Handler<Principal = G::Principal>,
+    P: Probes,
+{
+    /// GET: the stream for what belongs to no request.
+    pub(crate) fn open_session_stream(
+        self: &Arc<Self>,
+        head: &Parts,
+        principal: G::Principal,
+        connection: &Connection,
+    ) -> Answer {
+        let session = match self.bodiless_session(head, &principal, connection) {
+            Ok(Some(session)) => session,
+            Ok(None) => return answer::not_allowed("POST"),
+            Err(answer) => return *answer,
+        };
+        if !accepts(&head.headers, "text", "event-stream") {
+            return answer::error(StatusCode::NOT_ACCEPTABLE, "Accept must list text/event-stream");
+        }
+        if head.headers.contains_key(LAST_EVENT_ID) {
+            return self.resume(head, &session, principal);
+        }
+        let Some(held) = self.enter_stream(&principal) else {
+            return too_many_streams();
+        };
+        let queue = EventQueue::new(self.config.limits.stream_buffer_bytes);
+        let uris = self.notes.get(&session.name).map(|notes| notes.uris());
+        let changes = self
+            .server
+            .unsolicited(&principal, &session.state, uris.unwrap_or_default());
+        let stream = Unsolicited::new(queue, Some(changes));
+        let Some(registered) = self.session_streams.enter(session.name, Arc::clone(&stream)) else {
+            return answer::error(StatusCode::CONFLICT, "This session has a stream already");
+        };
+        answer::events(self.guard(stream, principal, (held, registered)))
+    }
+
+    /// GET with `Last-Event-ID`: what a client missed of the stream of one of its requests. Another session's event is
+    /// as unknown as one that never was.
+    fn resume(self: &Arc<Self>, head: &Parts, session: &OpenSession, principal: G::Principal) -> Answer {
+        let reader = single(&head.headers, &LAST_EVENT_ID)
+            .and_then(EventId::parse)
+            .and_then(|event| self.replays.after(session.name, event));
+        let Some(reader) = reader else {
+            return answer::error(StatusCode::NOT_FOUND, "Event not found; send the request again");
+        };
+        match self.enter_stream(&principal) {
+            Some(held) => answer::events(self.guard(reader, principal, held)),
+            None => too_many_streams(),
+        }
+    }
+
+    /// DELETE: the session is over, here at once, and on other replicas when its stream or its day ends.
+    pub(crate) fn end_session(
+        &self,
+        head: &Parts,
+        principal: &G::Principal,
+        connection: &Connection,
+    ) -> Answer {
+        let session = match self.bodiless_session(head, principal, connection) {
+            Ok(Some(session)) => session,
+            Ok(None) => return answer::error(StatusCode::BAD_REQUEST, "Mcp-Session-Id is needed"),
+            Err(answer) => return *answer,
+        };
+        self.ended
+            .add(session.name, session.expires, self.config.clock.unix_seconds());
+        if let Some(stream) = self.session_streams.get(&session.name) {
+            stream.queue.close();
+        }
+        self.notes.forget(&session.name);
+        self.replays.forget(&session.name);
+        answer::empty(StatusCode::NO_CONTENT)
+    }
+
+    /// The session of a GET or DELETE; `None` if it names none.
+    fn bodiless_session(
+        &self,
+        head: &Parts,
+        principal: &G::Principal,
+        connection: &Connection,
+    ) -> Result<Option<OpenSession>, Box<Answer>> {
+        let version = header(&head.headers, &PROTOCOL_VERSION);
+        if classify_bodiless(version) == Bodiless::MethodNotAllowed {
+            return Err(Box::new(answer::not_allowed("POST")));
+        }
+        let is_known = match version {
+            Header::Absent => true,
+            Header::One(name) => {
+                std::str::from_utf8(name).is_ok_and(|name| Revision::parse(name.trim()).is_some())
+            }
+            Header::Repeated => false,
+        };
+        if !is_known {
+            return Err(bad_request("MCP-Protocol-Version is not served"));
+        }
+        match self.session_of(&head.headers, principal, connection)? {
+            SessionId::Absent => Ok(None),
+            SessionId::Open(session) => Ok(Some(session)),
+            SessionId::Unknown => Err(Box::new(session_not_found())),
+        }
+    }
+}

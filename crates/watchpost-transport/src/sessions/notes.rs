@@ -1,0 +1,229 @@
+//! What a legacy session has said since its handshake: subscriptions, a log level, questions to it. It lives in the
+//! process that holds it, is bounded, and may be lost; the client subscribes anew then.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::hash::Hash;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::oneshot;
+use watchpost_protocol::{INTEREST_MAX, LogLevel, RequestId, Response};
+
+/// Bytes of all URIs that one session subscribed to.
+const URI_BYTES_MAX: usize = 64 << 10;
+
+/// Questions to one session that wait for their answers.
+const QUESTIONS_MAX: usize = 64;
+
+/// What one session has said.
+#[derive(Debug, Default)]
+pub(crate) struct SessionNotes {
+    said: Mutex<Said>,
+    next_question: AtomicU64,
+    questions: Mutex<HashMap<u64, oneshot::Sender<Option<String>>>>,
+}
+
+#[derive(Debug, Default)]
+struct Said {
+    uris: BTreeSet<String>,
+    bytes: usize,
+    level: Option<LogLevel>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl SessionNotes {
+    /// Whether there was place for one more subscription.
+    #[must_use]
+    pub(crate) fn subscribe(&self, uri: String) -> bool {
+        let mut said = lock(&self.said);
+        if said.uris.contains(&uri) {
+            return true;
+        }
+        if said.uris.len() >= INTEREST_MAX || said.bytes + uri.len() > URI_BYTES_MAX {
+            return false;
+        }
+        said.bytes += uri.len();
+        said.uris.insert(uri)
+    }
+
+    pub(crate) fn unsubscribe(&self, uri: &str) {
+        let mut said = lock(&self.said);
+        if said.uris.remove(uri) {
+            said.bytes -= uri.len();
+        }
+    }
+
+    pub(crate) fn uris(&self) -> BTreeSet<String> {
+        lock(&self.said).uris.clone()
+    }
+
+    pub(crate) fn set_level(&self, level: LogLevel) {
+        lock(&self.said).level = Some(level);
+    }
+
+    pub(crate) fn level(&self) -> Option<LogLevel> {
+        lock(&self.said).level
+    }
+
+    /// A question that is about to be asked; `None` if too many wait already.
+    pub(crate) fn question(self: &Arc<Self>) -> Option<Question> {
+        let (sender, answer) = oneshot::channel();
+        let mut questions = lock(&self.questions);
+        if questions.len() >= QUESTIONS_MAX {
+            return None;
+        }
+        let id = self.next_question.fetch_add(1, Ordering::Relaxed) + 1;
+        questions.insert(id, sender);
+        drop(questions);
+        Some(Question {
+            notes: Arc::clone(self),
+            id,
+            answer,
+        })
+    }
+
+    /// Hands an answer to whoever asked; one that nobody waits for is dropped.
+    pub(crate) fn answer(&self, response: Response) {
+        let Some(RequestId::Number(id)) = response.id else {
+            return;
+        };
+        let waiting = u64::try_from(id)
+            .ok()
+            .and_then(|id| lock(&self.questions).remove(&id));
+        if let Some(waiting) = waiting {
+            // Whoever asked may have gone.
+            let _ = waiting.send(response.result);
+        }
+    }
+}
+
+/// One question that waits for its answer; forgotten when dropped.
+#[derive(Debug)]
+pub(crate) struct Question {
+    notes: Arc<SessionNotes>,
+    id: u64,
+    answer: oneshot::Receiver<Option<String>>,
+}
+
+impl Question {
+    /// The id of its request.
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// The result; `None` is an error, or no answer ever.
+    pub(crate) async fn answered(mut self) -> Option<String> {
+        (&mut self.answer).await.ok().flatten()
+    }
+}
+
+impl Drop for Question {
+    fn drop(&mut self) {
+        lock(&self.notes.questions).remove(&self.id);
+    }
+}
+
+/// The notes of all sessions of this process, by name. Bounded: beyond the bound the oldest are forgotten.
+#[derive(Debug)]
+pub(crate) struct SessionBook<N> {
+    inner: Mutex<Book<N>>,
+    max: usize,
+}
+
+#[derive(Debug)]
+struct Book<N> {
+    notes: HashMap<N, Arc<SessionNotes>>,
+    order: VecDeque<N>,
+}
+
+impl<N: Hash + Eq + Copy> SessionBook<N> {
+    pub(crate) fn new(max: usize) -> Self {
+        Self {
+            inner: Mutex::new(Book {
+                notes: HashMap::new(),
+                order: VecDeque::new(),
+            }),
+            max,
+        }
+    }
+
+    pub(crate) fn get(&self, name: &N) -> Option<Arc<SessionNotes>> {
+        lock(&self.inner).notes.get(name).cloned()
+    }
+
+    /// The notes of a session; empty ones if there are none yet.
+    pub(crate) fn open(&self, name: N) -> Arc<SessionNotes> {
+        let mut inner = lock(&self.inner);
+        if let Some(notes) = inner.notes.get(&name) {
+            return Arc::clone(notes);
+        }
+        while inner.order.len() >= self.max {
+            let Some(oldest) = inner.order.pop_front() else {
+                break;
+            };
+            inner.notes.remove(&oldest);
+        }
+        let notes = Arc::new(SessionNotes::default());
+        inner.notes.insert(name, Arc::clone(&notes));
+        inner.order.push_back(name);
+        notes
+    }
+
+    pub(crate) fn forget(&self, name: &N) {
+        let mut inner = lock(&self.inner);
+        if inner.notes.remove(name).is_some() {
+            inner.order.retain(|other| other != name);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subscriptions_are_bounded_in_number_and_size() {
+        let notes = SessionNotes::default();
+        assert!(notes.subscribe("a".repeat(URI_BYTES_MAX)));
+        assert!(notes.subscribe("a".repeat(URI_BYTES_MAX)), "the same one again");
+        assert!(!notes.subscribe("b".to_owned()));
+        notes.unsubscribe(&"a".repeat(URI_BYTES_MAX));
+        assert!((0..INTEREST_MAX).all(|n| notes.subscribe(n.to_string())));
+        assert!(!notes.subscribe("one more".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn an_answer_reaches_its_question_and_no_other() {
+        let notes = Arc::new(SessionNotes::default());
+        let (first, second) = (notes.question().unwrap(), notes.question().unwrap());
+        let answer = |id: u64, result: Option<&str>| Response {
+            id: Some(RequestId::Number(id.cast_signed())),
+            result: result.map(str::to_owned),
+        };
+        notes.answer(answer(99, Some("{}")));
+        notes.answer(answer(second.id(), Some("{\"a\":1}")));
+        notes.answer(answer(second.id(), Some("again")));
+        notes.answer(answer(first.id(), None));
+        assert_eq!(second.answered().await.as_deref(), Some("{\"a\":1}"));
+        assert_eq!(first.answered().await, None);
+        let many: Vec<Question> = std::iter::from_fn(|| notes.question()).collect();
+        assert_eq!(many.len(), QUESTIONS_MAX);
+        drop(many);
+        assert!(notes.question().is_some(), "forgotten questions make room");
+    }
+
+    #[test]
+    fn the_oldest_sessions_are_forgotten_first() {
+        let book = SessionBook::new(2);
+        for name in [1, 2, 3] {
+            book.open(name).set_level(LogLevel::Info);
+        }
+        assert!(book.get(&1).is_none());
+        assert_eq!(book.open(2).level(), Some(LogLevel::Info));
+        book.forget(&2);
+        assert!(book.get(&2).is_none() && book.get(&3).is_some());
+    }
+}

@@ -1,0 +1,113 @@
+//! Streams of what changes: those that modern clients ask for, and those that legacy sessions have anyway.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use watchpost_protocol::{ChangeStream, Interest};
+
+use crate::streams::frame;
+use crate::streams::guarded::Source;
+use crate::streams::queue::EventQueue;
+
+/// A subscription of a modern client.
+pub(crate) struct Subscription {
+    stream: ChangeStream,
+    acknowledged: bool,
+    ended: bool,
+}
+
+impl Subscription {
+    pub(crate) fn new(stream: ChangeStream) -> Self {
+        Self {
+            stream,
+            acknowledged: false,
+            ended: false,
+        }
+    }
+}
+
+impl Source for Subscription {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        if !self.acknowledged {
+            self.acknowledged = true;
+            return Poll::Ready(Some(frame::message(&self.stream.acknowledgment())));
+        }
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        match self.stream.poll_next(cx) {
+            Poll::Ready(Some(message)) => Poll::Ready(Some(frame::message(&message))),
+            Poll::Ready(None) => Poll::Ready(self.farewell()),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn may_stop(&self) -> bool {
+        true
+    }
+
+    fn farewell(&mut self) -> Option<Bytes> {
+        let first = !std::mem::replace(&mut self.ended, true);
+        (first && self.acknowledged).then(|| frame::message(&self.stream.ending()))
+    }
+}
+
+/// The open stream of a legacy session: messages that are put into its queue, and what changes.
+#[derive(Debug)]
+pub(crate) struct Unsolicited {
+    pub(crate) queue: Arc<EventQueue>,
+    changes: Mutex<Option<ChangeStream>>,
+}
+
+impl Unsolicited {
+    pub(crate) fn new(queue: Arc<EventQueue>, changes: Option<ChangeStream>) -> Arc<Self> {
+        Arc::new(Self {
+            queue,
+            changes: Mutex::new(changes),
+        })
+    }
+
+    /// From now on the session hears of changes.
+    pub(crate) fn begin(&self, changes: ChangeStream) {
+        *self.lock() = Some(changes);
+        self.queue.wake();
+    }
+
+    /// The session subscribed to more or less.
+    pub(crate) fn set_interest(&self, interest: Interest) {
+        if let Some(changes) = self.lock().as_mut() {
+            changes.set_interest(interest);
+        }
+        self.queue.wake();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<ChangeStream>> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Source for Arc<Unsolicited> {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        if let Poll::Ready(event) = self.queue.poll_next(cx) {
+            return Poll::Ready(event);
+        }
+        let mut changes = self.lock();
+        let Some(stream) = changes.as_mut() else {
+            return Poll::Pending;
+        };
+        match stream.poll_next(cx) {
+            Poll::Ready(Some(message)) => Poll::Ready(Some(frame::message(&message))),
+            // Answers may still come; only the changes are over.
+            Poll::Ready(None) => {
+                *changes = None;
+                Poll::Pending
+            }
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn may_stop(&self) -> bool {
+        self.queue.is_quiet()
+    }
+}

@@ -56,6 +56,7 @@ impl Server {
     }
 }
 
+/// AUT-08.
 #[test]
 fn demo_answers_with_its_keys_refuses_others_and_stops_at_sigterm() {
     let folder = tempfile::tempdir().unwrap();
@@ -143,6 +144,23 @@ fn demo_answers_with_its_keys_refuses_others_and_stops_at_sigterm() {
         "{metrics}"
     );
     assert!(metrics.contains("watchpost_ready 1"), "{metrics}");
+
+    let mut kept = 0;
+    let mut folders = vec![folder.path().to_owned()];
+    while let Some(path) = folders.pop() {
+        for entry in std::fs::read_dir(path).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path != info_path {
+                let bytes = std::fs::read(&path).unwrap();
+                kept += bytes.len();
+                let holds = |key: &str| bytes.windows(key.len()).any(|window| window == key.as_bytes());
+                assert!(!holds(read) && !holds(write), "a key is in {}", path.display());
+            }
+        }
+    }
+    assert!(kept > 100_000, "the store was looked at: {kept} bytes");
 
     let killed = Command::new("kill")
         .args(["-TERM", &server.child.id().to_string()])

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use std::{
-    io::{BufRead as _, BufReader, Write as _},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
     path::Path,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
@@ -74,9 +74,12 @@ impl Client {
             .clone()
     }
 
-    /// Ends the input; gives the exit code.
+    /// Ends the input; gives the exit code. Every line of the output has been an answer.
     fn end(mut self) -> Option<i32> {
         drop(self.input.take());
+        let mut rest = String::new();
+        self.output.read_to_string(&mut rest).unwrap();
+        assert_eq!(rest, "");
         self.child.wait().unwrap().code()
     }
 }
@@ -98,6 +101,7 @@ fn tool_names(answer: &Value) -> usize {
     answer["result"]["tools"].as_array().unwrap().len()
 }
 
+/// STD-02, STD-03, AUT-06.
 #[test]
 fn without_a_key_the_client_is_the_local_operator_with_the_scope_that_was_given() {
     let folder = tempfile::tempdir().unwrap();
@@ -116,6 +120,7 @@ fn without_a_key_the_client_is_the_local_operator_with_the_scope_that_was_given(
     }
 }
 
+/// STD-05.
 #[test]
 fn a_wrong_key_leaves_the_process_up_and_every_request_refused() {
     let folder = tempfile::tempdir().unwrap();

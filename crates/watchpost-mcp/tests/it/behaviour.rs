@@ -159,6 +159,7 @@ async fn findings_are_filtered_counted_and_paged() {
     assert!(last.data().get("next_cursor").is_none());
 }
 
+/// PAG-01.
 #[tokio::test]
 async fn a_cursor_serves_one_list_of_one_workspace() {
     let world = World::company().await;
@@ -423,6 +424,7 @@ async fn clear_is_read_as_none() {
     assert_eq!(cleared.data()["before"], "unauthorized");
 }
 
+/// TOO-09, TOO-10.
 #[tokio::test]
 async fn wrong_arguments_are_explained() {
     let world = World::company().await;

@@ -78,6 +78,7 @@ async fn the_whole_list_stays_small() {
     }
 }
 
+/// TOO-12.
 #[test]
 fn hints_and_permissions_are_declared() {
     const QUERY: Hints = Hints {
@@ -141,6 +142,7 @@ fn walk(schema: &Value, path: &str, see: &mut dyn FnMut(&str, &Value)) {
     }
 }
 
+/// SCH-01, SCH-02, SCH-03, TOO-03, TOO-04.
 #[test]
 fn schemas_are_flat() {
     for tool in &TOOLS {

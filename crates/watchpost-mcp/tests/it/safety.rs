@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
 use watchpost_core::{audit::AuditOutcome, time::HOUR_MS, word::Severity};
 
+/// TOO-10.
 #[tokio::test]
 async fn a_read_key_cannot_act_and_is_told_who_can_help() {
     let world = World::company().await;
@@ -25,6 +26,7 @@ async fn a_read_key_cannot_act_and_is_told_who_can_help() {
     );
 }
 
+/// ENV-12, AUT-06.
 #[tokio::test]
 async fn lists_show_what_a_key_may_call() {
     let world = World::company().await;
@@ -51,6 +53,7 @@ async fn lists_show_what_a_key_may_call() {
     assert!(world.audit().is_empty());
 }
 
+/// TOO-08.
 #[tokio::test]
 async fn an_unknown_tool_is_a_protocol_error_and_audited() {
     let world = World::company().await;
@@ -121,6 +124,7 @@ async fn without_the_audit_log_nothing_is_answered() {
     );
 }
 
+/// RPC-13.
 #[tokio::test]
 async fn a_broken_store_is_an_incident_that_says_nothing_of_the_inside() {
     let world = World::company().await;
@@ -303,6 +307,7 @@ pub(crate) const WRAPS: [(&str, &str); 15] = [
 /// A word of the stranger's that none of our own sentences has.
 pub(crate) const CANARY: &str = "zq7canary";
 
+/// SEC-05, TOO-10.
 #[tokio::test]
 async fn text_from_outside_stays_inside_json_strings_between_the_markers() {
     let mut seen = 0;

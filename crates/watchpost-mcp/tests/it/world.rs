@@ -294,7 +294,7 @@ impl World {
         }
     }
 
-    /// A call that must be answered; the answer fits the tool's own schema and the text block holds the same JSON.
+    /// TOO-05, TOO-06. A call that must be answered; the answer fits the tool's own schema and the text block holds the same JSON.
     pub(crate) async fn ok(&self, scope: &Arc<WorkspaceScope>, tool: &str, arguments: Value) -> Answer {
         let answer = self.call(scope, tool, arguments).await;
         assert!(!answer.is_error(), "{tool}: {}", answer.0);

@@ -22,7 +22,7 @@ fn in_each(method: &str, params: &Value) -> Vec<(Revision, Value)> {
         .collect()
 }
 
-/// ENV-06, ENV-07, ENV-14, TOO-07, TOO-13, RPC-15, ERA-08.
+/// ENV-06, ENV-07, ENV-14, TOO-06, TOO-07, TOO-13, RPC-15, ERA-08.
 #[test]
 fn tool_result_has_the_fields_of_its_revision() {
     let structured = json!({"said": {"a": [1, "é"]}});

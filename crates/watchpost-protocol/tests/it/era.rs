@@ -45,6 +45,7 @@ fn row_3_array_that_is_no_batch_is_refused() {
     }
 }
 
+/// BAT-04, HTP-06.
 #[test]
 fn row_4_array_needs_2025_03_26() {
     let body = json!([list()]);
@@ -75,6 +76,7 @@ fn row_4_array_needs_2025_03_26() {
     check(Peer::new(Wire::HttpSse).session(Revision::V2025_03_26), true);
 }
 
+/// HTP-06.
 #[test]
 fn row_5_response_is_legacy() {
     for body in [

@@ -83,7 +83,7 @@ fn unserved_version_names_the_served_ones() {
     }
 }
 
-/// HDR-01 to HDR-06, HDR-09.
+/// HDR-01, HDR-02, HDR-03, HDR-04, HDR-05, HDR-06, HDR-09.
 #[test]
 fn routing_headers_say_what_the_body_says() {
     let check = |peer: &Peer, body: &Value, expected: (u16, i64)| {

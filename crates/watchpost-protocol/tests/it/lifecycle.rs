@@ -221,6 +221,25 @@ fn methods_without_capability_do_not_exist() {
     assert_eq!(said.result()["capabilities"], json!({}));
 }
 
+/// TSK-01.
+#[test]
+fn tasks_of_2025_11_25_are_neither_declared_nor_begun() {
+    let said = Peer::http().send(&initialize("2025-11-25"));
+    assert_eq!(said.result()["capabilities"].get("tasks"), None);
+    let peer = Peer::http().session(Revision::V2025_11_25);
+    let plain_call = json!({"name": "echo", "arguments": {"a": 1}});
+    let mut as_task = plain_call.clone();
+    as_task["task"] = json!({"ttl": 60_000});
+    assert_eq!(
+        peer.send(&plain("tools/call", as_task)),
+        peer.send(&plain("tools/call", plain_call))
+    );
+    for method in ["tasks/get", "tasks/result", "tasks/list", "tasks/cancel"] {
+        let said = peer.send(&plain(method, json!({"taskId": "t"})));
+        assert_eq!(said.outcome(), (200, -32601), "{method}");
+    }
+}
+
 /// CAN-04, CAN-07, HTP-16, RPC-04.
 #[test]
 fn cancellation_reaches_only_its_own_session() {

@@ -42,6 +42,7 @@ fn definition_has_the_fields_of_its_revision() {
     }
 }
 
+/// RSC-01, CCH-01.
 #[test]
 fn a_resource_is_read_by_its_address() {
     let contents = json!([{"uri": "desk://drawer/1", "mimeType": "text/plain", "text": "a \"pen\"\n"}]);
@@ -62,7 +63,7 @@ fn a_resource_is_read_by_its_address() {
     );
 }
 
-/// RSC-02, RPC-11.
+/// RSC-02, RSC-03, RSC-04, RPC-11.
 #[test]
 fn an_unknown_resource_has_the_code_of_its_era_and_its_address() {
     let ask = json!({"uri": "desk://drawer/2"});
@@ -97,6 +98,7 @@ fn parameters_of_the_wrong_shape_are_refused() {
     }
 }
 
+/// RSC-01.
 #[test]
 fn without_the_capability_there_are_no_resources() {
     let peer = Peer::of(Server::new(Desk::new(false)), Wire::Http).session(Revision::V2025_11_25);

@@ -10,8 +10,8 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use watchpost_protocol::{
-    CacheHint, CacheScope, Call, CallError, Capabilities, ClientCapabilities, ClientInfo, Completed, Handler,
-    Header, Incoming, Link, Method, Notification, Operation, Outbox, Outcome, Reply, Request,
+    CacheHint, CacheScope, Call, CallError, Capabilities, ClientCapabilities, ClientInfo, Completed, Era,
+    Handler, Header, Incoming, Link, Method, Notification, Operation, Outbox, Outcome, Reply, Request,
     ResourceDefinition, ResourcePage, ResourceRead, Revision, Server, ServerInfo, SessionState, ToolCatalog,
     ToolDefinition, ToolHints, ToolPage, ToolResult, TransportFacts, Wire,
 };
@@ -455,8 +455,21 @@ fn check_response(revision: Revision, operation: Option<Operation>, json: &Value
     assert_conforms(revision, result, &json["result"]);
 }
 
+/// Of the codes that JSON-RPC and MCP keep for themselves, only those with a meaning in the revision go out: RPC-10,
+/// RPC-11, RPC-12.
+#[track_caller]
+fn check_code(revision: Revision, code: i64) {
+    let known = match code {
+        -32700 | -32603..=-32600 | -32022..=-32020 => true,
+        -32002 => revision.era() == Era::Legacy,
+        code => !(-32768..=-32000).contains(&code),
+    };
+    assert!(known, "{code} in {revision}");
+}
+
 #[track_caller]
 fn check_error(revision: Revision, json: &Value) {
+    check_code(revision, json["error"]["code"].as_i64().expect("a code"));
     let name = ["JSONRPCErrorResponse", "JSONRPCError"]
         .into_iter()
         .find(|name| defines(revision, name) == Some(true))

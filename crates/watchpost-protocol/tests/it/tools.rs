@@ -60,7 +60,7 @@ fn definition_has_the_fields_of_its_revision() {
     assert_eq!(tool.keys().collect::<Vec<_>>(), whole);
 }
 
-/// PAG-01, PAG-02, PAG-03, CCH-01, ENV-12.
+/// PAG-01, PAG-02, PAG-03, CCH-01, CCH-03, ENV-12.
 #[test]
 fn pages_follow_cursors_and_the_empty_string_is_one() {
     let list = |params| Peer::modern("tools/list", None).send(&enveloped("tools/list", params));
@@ -70,6 +70,7 @@ fn pages_follow_cursors_and_the_empty_string_is_one() {
     assert_eq!(first.result()["cacheScope"], "private");
     let last = list(json!({"cursor": ""}));
     assert!(last.result().get("nextCursor").is_none());
+    assert_eq!(first.result()["cacheScope"], last.result()["cacheScope"]);
     assert_eq!(first.result()["tools"], last.result()["tools"]);
     assert_eq!(list(json!({"cursor": "made up"})).outcome(), (200, -32602));
     // CCH-01 the other way round: a legacy client gets no hints (ENV-14).

@@ -31,6 +31,7 @@ fn refusal(file: &str, environment: &[(&str, &str)]) -> String {
     }
 }
 
+/// SEC-03.
 #[test]
 fn a_missing_file_gives_the_defaults() {
     let loaded = Loaded::load(Path::new("/nonexistent/watchpost.toml"), [], &[]).unwrap();

@@ -2,6 +2,7 @@
 
 mod documents;
 mod layers;
+mod requirements;
 mod source;
 
 use std::{

@@ -37,6 +37,7 @@ fn is_public(method: &str, path: &str) -> Option<u16> {
     }
 }
 
+/// AUT-01, AUT-05, AUT-07.
 #[tokio::test]
 async fn without_a_key_only_the_public_table_answers() {
     let app = App::start().await;
@@ -73,6 +74,7 @@ async fn without_a_key_only_the_public_table_answers() {
     }
 }
 
+/// AUT-07.
 #[tokio::test]
 async fn well_known_paths_are_json_not_found() {
     let app = App::start().await;
@@ -130,6 +132,7 @@ async fn a_key_is_taken_in_every_spelling_of_both_headers() {
     assert_eq!(wire.ask(&both).await.status, 200);
 }
 
+/// AUT-01, AUT-05.
 #[tokio::test]
 async fn a_wrong_key_opens_nothing_and_says_so() {
     let app = App::start().await;
@@ -227,6 +230,7 @@ async fn wrong_keys_are_counted_by_what_trusted_proxies_say() {
     );
 }
 
+/// SEC-01, SEC-02, SSE-06.
 #[tokio::test]
 async fn strange_hosts_and_origins_are_refused_on_every_route() {
     let public = url::Url::parse("https://posture.example.com").unwrap();
@@ -312,6 +316,7 @@ async fn strange_hosts_and_origins_are_refused_on_every_route() {
     }
 }
 
+/// SSE-04.
 #[tokio::test]
 async fn wrong_methods_name_the_right_ones() {
     let app = App::start().await;
@@ -345,6 +350,7 @@ async fn wrong_methods_name_the_right_ones() {
     );
 }
 
+/// SEC-04.
 #[tokio::test]
 async fn beyond_the_connection_limit_only_probes_are_answered() {
     let app = App::with(|config| {

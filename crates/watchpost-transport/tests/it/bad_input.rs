@@ -6,6 +6,7 @@ async fn is_usable(wire: &mut Wire) {
     assert_eq!(wire.ask(&post(PING)).await.status, 200, "the connection goes on");
 }
 
+/// RPC-07.
 #[tokio::test]
 async fn malformed_messages_are_answered_and_the_connection_goes_on() {
     let app = App::start().await;
@@ -43,6 +44,7 @@ async fn a_message_cut_at_any_byte_leaves_the_connection_usable() {
     is_usable(&mut wire).await;
 }
 
+/// HTP-15, SEC-04.
 #[tokio::test]
 async fn a_body_over_the_limit_is_refused_before_it_is_read() {
     let app = App::with(|config| config.limits.message_bytes = 2_000).await;
@@ -95,6 +97,7 @@ async fn a_chunked_body_ends_at_the_limit_and_with_its_connection() {
     assert_eq!(wire.reply().await.status, 413);
 }
 
+/// HTP-15.
 #[tokio::test]
 async fn content_types_and_encodings_are_checked() {
     let app = App::start().await;
@@ -155,6 +158,7 @@ async fn slow_heads_and_bodies_are_cut_off() {
     assert_eq!(wire.reply().await.status, 408);
 }
 
+/// RPC-13.
 #[tokio::test]
 async fn a_tool_that_panics_costs_its_caller_an_error_and_nobody_else_anything() {
     let app = App::start().await;
@@ -167,6 +171,7 @@ async fn a_tool_that_panics_costs_its_caller_an_error_and_nobody_else_anything()
     is_usable(&mut wire).await;
 }
 
+/// HTP-03, HTP-04, HTP-05, HDR-02, HDR-05.
 #[tokio::test]
 async fn modern_statuses_are_those_of_the_protocol() {
     let app = App::start().await;
@@ -178,6 +183,12 @@ async fn modern_statuses_are_those_of_the_protocol() {
         (200, Some("complete"))
     );
     assert!(reply.header("mcp-session-id").is_none());
+    for name in ["mcp-method", "MCP-METHOD"] {
+        let spelled = modern(1, "tools/list", tools.clone())
+            .without("Mcp-Method")
+            .header(name, "tools/list");
+        assert_eq!(wire.ask(&spelled).await.status, 200, "{name}");
+    }
     let unknown = wire.ask(&modern(1, "no/such/method", tools.clone())).await;
     assert_eq!(
         (unknown.status, unknown.json()["error"]["code"].as_i64()),

@@ -25,6 +25,7 @@ async fn accepted(wire: &mut Wire, path: &str, body: impl Into<String>) {
     assert_eq!((reply.status, reply.body.as_str()), (202, ""));
 }
 
+/// SSE-01, SSE-02, SSE-03.
 #[tokio::test]
 async fn answers_to_posts_come_on_the_stream() {
     let app = App::start().await;
@@ -71,6 +72,7 @@ async fn a_later_revision_may_be_negotiated_and_nothing_goes_before_the_handshak
     assert_eq!(stream.message().await.unwrap()["error"]["code"], -32600);
 }
 
+/// SSE-04, SES-05.
 #[tokio::test]
 async fn posts_that_fit_no_stream_are_refused() {
     let app = App::start().await;
@@ -114,6 +116,7 @@ async fn a_session_ends_with_its_stream() {
     assert_eq!(app.service.open_streams(), 0);
 }
 
+/// CAN-01, CAN-02.
 #[tokio::test]
 async fn a_cancelled_call_is_not_answered() {
     let app = App::start().await;
@@ -133,6 +136,7 @@ async fn a_cancelled_call_is_not_answered() {
     );
 }
 
+/// SSE-05.
 #[tokio::test]
 async fn post_to_sse_is_streamable_http_unless_only_the_old_transport_is_served() {
     let app = App::start().await;

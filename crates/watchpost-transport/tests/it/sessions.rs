@@ -8,14 +8,25 @@ fn in_session(id: &str, body: impl Into<String>) -> Request {
     post(body).header("Mcp-Session-Id", id)
 }
 
+/// INI-10, SES-01, SHT-02.
 #[tokio::test]
 async fn a_handshake_opens_a_session_that_any_version_header_may_use() {
     let app = App::start().await;
     let mut wire = app.connect().await;
     let id = shake_hands(&mut wire, REVISION).await;
     assert!(id.bytes().all(|byte| (0x21..=0x7e).contains(&byte)));
+    let early = wire.ask(&in_session(&id, call(1, "echo"))).await;
+    assert_eq!(
+        early.json()["result"]["isError"],
+        false,
+        "before the client says that it's ready"
+    );
     let accepted = wire.ask(&in_session(&id, INITIALIZED)).await;
     assert_eq!((accepted.status, accepted.body.as_str()), (202, ""));
+    let response = wire
+        .ask(&in_session(&id, r#"{"jsonrpc":"2.0","id":1,"result":{}}"#))
+        .await;
+    assert_eq!((response.status, response.body.as_str()), (202, ""));
     for version in ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"] {
         let reply = wire
             .ask(&in_session(&id, call(2, "echo")).header("MCP-Protocol-Version", version))
@@ -39,6 +50,7 @@ async fn a_post_without_a_session_is_served_by_itself() {
     assert!(reply.header("mcp-session-id").is_none());
 }
 
+/// SES-03.
 #[tokio::test]
 async fn a_session_goes_on_in_another_process_with_the_same_key() {
     let app = App::start().await;
@@ -67,6 +79,7 @@ async fn is_unknown(wire: &mut Wire, id: &str, key: &str) {
     }
 }
 
+/// SES-01, SES-03, SES-06.
 #[tokio::test]
 async fn a_foreign_altered_or_expired_session_looks_like_an_unknown_one() {
     let app = App::start().await;
@@ -92,6 +105,7 @@ async fn a_foreign_altered_or_expired_session_looks_like_an_unknown_one() {
     is_unknown(&mut wire, &id, GOOD).await;
 }
 
+/// SES-02, SES-03, SES-04.
 #[tokio::test]
 async fn a_deleted_session_is_over_on_every_connection() {
     let app = App::start().await;
@@ -111,6 +125,7 @@ async fn a_deleted_session_is_over_on_every_connection() {
     );
 }
 
+/// SES-08.
 #[tokio::test]
 async fn a_failed_handshake_leaves_no_session() {
     let app = App::start().await;
@@ -124,6 +139,7 @@ async fn a_failed_handshake_leaves_no_session() {
     assert!(reply.header("mcp-session-id").is_none());
 }
 
+/// CAN-01, CAN-07, RPC-16.
 #[tokio::test]
 async fn a_cancelled_call_ends_with_an_error_and_only_in_its_own_session() {
     let app = App::start().await;
@@ -154,6 +170,7 @@ async fn a_cancelled_call_ends_with_an_error_and_only_in_its_own_session() {
     );
 }
 
+/// BAT-01, BAT-02, BAT-04.
 #[tokio::test]
 async fn batches_are_served_to_those_who_negotiated_them() {
     let app = App::start().await;

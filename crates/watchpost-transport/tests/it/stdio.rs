@@ -90,6 +90,7 @@ fn enveloped(id: i64, method: &str) -> String {
     .to_string()
 }
 
+/// ERA-02, ERA-04.
 #[tokio::test]
 async fn both_eras_are_served_on_one_stream() {
     let mut process = Process::admitted();
@@ -115,6 +116,7 @@ async fn both_eras_are_served_on_one_stream() {
     process.end().await;
 }
 
+/// STD-04.
 #[tokio::test]
 async fn broken_and_oversized_lines_are_answered_and_the_next_one_is_served() {
     let mut process = Process::admitted();
@@ -135,6 +137,7 @@ async fn broken_and_oversized_lines_are_answered_and_the_next_one_is_served() {
     process.end().await;
 }
 
+/// STD-01, STD-06, RPC-16.
 #[tokio::test]
 async fn calls_run_side_by_side_and_progress_goes_before_its_answer() {
     let mut process = Process::admitted();
@@ -152,6 +155,7 @@ async fn calls_run_side_by_side_and_progress_goes_before_its_answer() {
     process.end().await;
 }
 
+/// CAN-01, CAN-02, CAN-03, CAN-05.
 #[tokio::test]
 async fn a_cancelled_call_is_stopped_and_not_answered_in_either_era() {
     let mut process = Process::admitted();
@@ -166,6 +170,10 @@ async fn a_cancelled_call_is_stopped_and_not_answered_in_either_era() {
     Bench::until(&process.bench.started, 2).await;
     process.send(cancel(6)).await;
     Bench::until(&process.bench.dropped, 2).await;
+    // Too late, and for what never was.
+    for id in [5, 6, 99] {
+        process.send(cancel(id)).await;
+    }
     assert_eq!(process.ask(PING).await["id"], 1, "nothing came before");
     process.end().await;
 }
@@ -215,6 +223,7 @@ async fn a_key_that_is_revoked_later_is_refused_from_then_on() {
     process.end().await;
 }
 
+/// STD-03.
 #[tokio::test]
 async fn the_end_of_input_lets_calls_finish() {
     let mut process = Process::admitted();

@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use watchpost_transport::Timing;
+
 use crate::app::{App, Bench, GOOD};
 use crate::talk::{PING, call, call_with_progress, modern, post, shake_hands};
 use crate::wire::{Request, Wire};
@@ -25,6 +27,7 @@ async fn open_stream(app: &App) -> (Wire, String) {
     (stream, id)
 }
 
+/// HTP-01, HTP-13, SHT-03.
 #[tokio::test]
 async fn quick_and_quiet_calls_are_answered_as_json() {
     let app = App::start().await;
@@ -43,6 +46,7 @@ async fn quick_and_quiet_calls_are_answered_as_json() {
     }
 }
 
+/// HTP-01, HTP-07, HTP-08, HTP-10, HTP-12, HTP-13, SHT-03, SHT-04, PRG-01, PRG-03.
 #[tokio::test]
 async fn progress_goes_before_the_answer_on_a_stream_of_its_own() {
     let app = App::start().await;
@@ -53,7 +57,10 @@ async fn progress_goes_before_the_answer_on_a_stream_of_its_own() {
         modern(1, "tools/call", in_envelope),
     ] {
         wire.send(request.bytes()).await;
-        assert!(wire.reply().await.is_events());
+        let reply = wire.reply().await;
+        assert!(reply.is_events());
+        assert_eq!(reply.header("x-accel-buffering"), Some("no"));
+        // An event with an id, or of another name, is none that this reads.
         let first = wire.message().await.unwrap();
         assert_eq!(
             (
@@ -86,8 +93,10 @@ async fn progress_of_a_call_that_ends_at_once_is_not_lost() {
     assert_eq!(wire.message().await, None);
 }
 
+/// HTP-11, HTP-13.
 #[tokio::test]
 async fn a_call_that_takes_long_becomes_a_stream_with_comments() {
+    assert_eq!(Timing::default().keep_alive, Duration::from_secs(15));
     let app = App::with(|config| config.timing.keep_alive = Duration::from_millis(30)).await;
     let mut wire = app.connect().await;
     wire.send(post(call(1, "wait")).bytes()).await;
@@ -98,6 +107,7 @@ async fn a_call_that_takes_long_becomes_a_stream_with_comments() {
     assert_eq!(wire.message().await, None);
 }
 
+/// HTP-09, SHT-05, CAN-01, CAN-03.
 #[tokio::test]
 async fn a_legacy_call_outlives_its_client_and_a_modern_one_does_not() {
     let app = App::start().await;
@@ -117,6 +127,7 @@ async fn a_legacy_call_outlives_its_client_and_a_modern_one_does_not() {
     assert_eq!(*app.bench.dropped.borrow(), 1);
 }
 
+/// SHT-10, SES-04.
 #[tokio::test]
 async fn a_session_has_one_stream_of_its_own() {
     let app = App::with(|config| config.timing.keep_alive = Duration::from_millis(30)).await;
@@ -137,6 +148,28 @@ async fn a_session_has_one_stream_of_its_own() {
     assert_eq!(stream.message().await, None, "the stream ends with its session");
 }
 
+/// SHT-06, SHT-07, PRG-03.
+#[tokio::test]
+async fn what_belongs_to_a_call_stays_off_the_stream_of_its_session() {
+    let app = App::start().await;
+    let (mut stream, id) = open_stream(&app).await;
+    let in_session = |body: String| post(body).header("Mcp-Session-Id", &id);
+    let mut wire = app.connect().await;
+    wire.send(in_session(call_with_progress(1, "step")).bytes()).await;
+    assert!(wire.reply().await.is_events());
+    assert_eq!(wire.message().await.unwrap()["method"], "notifications/progress");
+    app.bench.release.add_permits(1);
+    assert_eq!(wire.message().await.unwrap()["id"], 1);
+    assert_eq!(wire.message().await, None);
+    assert_eq!(wire.ask(&in_session(call(2, "echo"))).await.json()["id"], 2);
+    let end = Request::new("DELETE", "/mcp")
+        .key(GOOD)
+        .header("Mcp-Session-Id", &id);
+    assert_eq!(wire.ask(&end).await.status, 204);
+    assert_eq!(stream.message().await, None, "nothing went out on it");
+}
+
+/// SHT-01, SHT-07, SES-05.
 #[tokio::test]
 async fn the_stream_of_a_session_is_open_on_every_path_that_takes_its_posts() {
     let app = App::start().await;
@@ -181,6 +214,7 @@ async fn a_revoked_key_loses_its_streams() {
     assert_eq!(app.connect().await.ask(&post(PING)).await.status, 401);
 }
 
+/// SEC-04.
 #[tokio::test]
 async fn streams_are_bounded_in_all_and_per_key() {
     for per_key in [true, false] {

@@ -80,6 +80,7 @@ async fn over_stdio(revision: &str) -> Vec<Value> {
     answers
 }
 
+/// ERA-08.
 #[tokio::test]
 async fn one_conversation_has_the_same_answers_on_every_transport() {
     for revision in ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"] {

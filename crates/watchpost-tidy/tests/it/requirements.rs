@@ -1,0 +1,156 @@
+//! Every requirement of the protocol is cited by a test, or listed with the reason why not.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use crate::{files, root, text};
+
+const LIST: &str = "fixtures/mcp/requirements.txt";
+const PAGE: &str = "docs/mcp-conformance.md";
+
+/// The ids of the list, each with its revisions and its level.
+fn listed() -> BTreeMap<String, (String, String)> {
+    let mut ids = BTreeMap::new();
+    for line in text(LIST).expect("the list exists").lines() {
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let fields: Vec<&str> = line.split(" | ").collect();
+        let [id, revisions, level, words] = fields[..] else {
+            panic!("{LIST}: not four fields: {line}")
+        };
+        assert!(!words.trim().is_empty(), "{LIST}: {id} says nothing");
+        let was = ids.insert(id.to_owned(), (revisions.to_owned(), level.to_owned()));
+        assert!(was.is_none(), "{LIST}: {id} stands there twice");
+    }
+    ids
+}
+
+/// The ids in a text: three capitals of a known kind, a hyphen and two digits, nothing else around them.
+fn ids_in(content: &str, kinds: &BTreeSet<&str>) -> BTreeSet<String> {
+    content
+        .split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'))
+        .filter(|word| {
+            word.split_once('-').is_some_and(|(kind, number)| {
+                kinds.contains(kind) && number.len() == 2 && number.bytes().all(|byte| byte.is_ascii_digit())
+            })
+        })
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The part of a file that is tests: all of it, what follows the mark of a module of tests, or nothing.
+fn tests_of<'a>(path: &str, content: &'a str) -> &'a str {
+    if path.starts_with("tests/") || path.contains("/tests/") || path.ends_with("/tests.rs") {
+        return content;
+    }
+    content
+        .find("#[cfg(test)]")
+        .map_or("", |at| content.get(at..).unwrap_or_default())
+}
+
+/// Code by us in any language, without this crate, which cites nothing.
+fn code() -> impl Iterator<Item = (String, String)> {
+    files()
+        .into_iter()
+        .filter(|path| {
+            let named = [".rs", ".py", ".mjs", ".sh", "/run"]
+                .iter()
+                .any(|end| path.ends_with(end));
+            named && !path.starts_with("crates/watchpost-tidy/")
+        })
+        .filter_map(|path| text(&path).map(|content| (path, content)))
+}
+
+/// The rows of the page that begin with an id, with their reasons.
+fn excused(kinds: &BTreeSet<&str>) -> BTreeMap<String, String> {
+    let mut rows = BTreeMap::new();
+    for line in text(PAGE).expect("the page exists").lines() {
+        let mut cells = line.split('|').map(str::trim).skip(1);
+        let (Some(id), Some(reason)) = (cells.next(), cells.next()) else {
+            continue;
+        };
+        if ids_in(id, kinds).contains(id) {
+            let was = rows.insert(id.to_owned(), reason.to_owned());
+            assert!(was.is_none(), "{PAGE} lists {id} twice");
+        }
+    }
+    rows
+}
+
+#[test]
+fn each_requirement_is_cited_by_a_test_or_listed_with_a_reason() {
+    let listed = listed();
+    let kinds: BTreeSet<&str> = listed.keys().filter_map(|id| id.split('-').next()).collect();
+    let excused = excused(&kinds);
+    let mut cited = BTreeMap::<String, String>::new();
+    let mut wrong = Vec::new();
+    for (path, content) in code() {
+        for id in ids_in(&content, &kinds) {
+            if !listed.contains_key(&id) {
+                wrong.push(format!("{path} cites {id}, which isn't in {LIST}"));
+            }
+        }
+        for id in ids_in(tests_of(&path, &content), &kinds) {
+            cited.entry(id).or_insert_with(|| path.clone());
+        }
+    }
+    for id in listed.keys() {
+        match (cited.get(id), excused.get(id)) {
+            (None, None) => wrong.push(format!("{id} is neither cited by a test nor listed in {PAGE}")),
+            (Some(path), Some(_)) => {
+                wrong.push(format!("{id} is cited in {path} and yet listed in {PAGE}"));
+            }
+            (None, Some(reason)) if reason.split_whitespace().count() < 3 => {
+                wrong.push(format!("{PAGE} gives no reason for {id}"));
+            }
+            _ => {}
+        }
+    }
+    for id in excused.keys().filter(|id| !listed.contains_key(*id)) {
+        wrong.push(format!("{PAGE} lists {id}, which isn't in {LIST}"));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_list_is_that_of_the_reference() {
+    let shared = std::env::var_os("SHARED_DIR").map_or_else(|| root().join("../shared"), PathBuf::from);
+    let Ok(reference) = std::fs::read_to_string(shared.join("reference/mcp.md")) else {
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "no reference in {}",
+            shared.display()
+        );
+        eprintln!("skipped: no reference in {}", shared.display());
+        return;
+    };
+    let listed = listed();
+    let (_, table) = reference
+        .split_once("## 25. Requirement table")
+        .expect("the reference has its table");
+    let rows: BTreeMap<String, (String, String)> = table
+        .lines()
+        .filter_map(|line| {
+            let mut cells = line.split('|').map(str::trim).skip(1);
+            let id = cells.next()?;
+            // Of any kind, so that one which the list lacks altogether is missed.
+            let is_id = id.split_once('-').is_some_and(|(kind, number)| {
+                kind.len() == 3
+                    && kind.bytes().all(|byte| byte.is_ascii_uppercase())
+                    && number.len() == 2
+                    && number.bytes().all(|byte| byte.is_ascii_digit())
+            });
+            is_id.then_some((
+                id.to_owned(),
+                (cells.next()?.to_owned(), cells.next()?.to_owned()),
+            ))
+        })
+        .collect();
+    assert!(
+        rows.len() > 150,
+        "only {} rows: the table is read wrongly",
+        rows.len()
+    );
+    assert_eq!(listed, rows);
+}

@@ -1,0 +1,109 @@
+//! What the transport gets from the program around it: who is let in, what time it is, what nobody can guess.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use watchpost_transport::{Binding, Caller, Clock, Credential, Gate, Probes, Random, Refusal};
+
+/// Lets everyone in, as nobody.
+pub(crate) struct Open;
+
+impl Gate for Open {
+    type Principal = ();
+
+    async fn admit(&self, _: Option<Credential<'_>>, _: &Caller<'_>) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn binding(&self, (): &()) -> Binding {
+        Binding::new(b"").expect("nothing fits")
+    }
+
+    async fn still_valid(&self, (): &()) -> bool {
+        true
+    }
+}
+
+impl Probes for Open {
+    async fn ready(&self) -> Result<(), String> {
+        Ok(())
+    }
+
+    async fn metrics(&self) -> String {
+        String::new()
+    }
+}
+
+/// The clock on the wall, and one that never goes back.
+pub(crate) struct Wall(Instant);
+
+impl Wall {
+    pub(crate) fn new() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl Clock for Wall {
+    fn unix_seconds(&self) -> u64 {
+        unix_millis() / 1_000
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+/// Bytes that are good enough for a server which lets everyone in. One with keys takes them from the operating
+/// system's generator.
+pub(crate) struct Unpredictable;
+
+impl Random for Unpredictable {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            let word = RandomState::new().build_hasher().finish().to_le_bytes();
+            chunk.iter_mut().zip(word).for_each(|(byte, new)| *byte = new);
+        }
+    }
+}
+
+/// A key for as long as the process lives.
+pub(crate) fn key() -> [u8; 32] {
+    let mut key = [0; 32];
+    Unpredictable.fill(&mut key);
+    key
+}
+
+/// Milliseconds since 1970.
+#[expect(clippy::disallowed_methods, reason = "this is where the time comes from")]
+pub(crate) fn unix_millis() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A moment in ISO 8601, to the millisecond.
+pub(crate) fn iso_8601(unix_millis: u64) -> String {
+    let (seconds, millis) = (unix_millis / 1_000, unix_millis % 1_000);
+    let (mut days, second) = (seconds / 86_400, seconds % 86_400);
+    let is_leap =
+        |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let mut year = 1970;
+    while days >= 365 + u64::from(is_leap(year)) {
+        days -= 365 + u64::from(is_leap(year));
+        year += 1;
+    }
+    let february = 28 + u64::from(is_leap(year));
+    let mut month = 1;
+    for length in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
+        if days < length {
+            break;
+        }
+        days -= length;
+        month += 1;
+    }
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    format!(
+        "{year:04}-{month:02}-{:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z",
+        days + 1
+    )
+}

@@ -68,7 +68,6 @@ fn benches(c: &mut Criterion) {
         website_url: None,
     };
     let result = ToolResult {
-        more: Vec::new(),
         structured: Some(structured),
         ..ToolResult::text("Two sentences.")
     };
@@ -94,6 +93,16 @@ fn benches(c: &mut Criterion) {
         ..TransportFacts::new(Wire::Http, None)
     };
     let in_session = TransportFacts::new(Wire::Http, Some(&session));
+    for (name, body, facts) in [
+        ("tools/call modern", &modern, &headers),
+        ("tools/call legacy", &legacy, &in_session),
+    ] {
+        let counted = allocation_counter::measure(|| drop(serve(&server, body, facts)));
+        eprintln!(
+            "{name}: {} allocations, {} bytes",
+            counted.count_total, counted.bytes_total
+        );
+    }
     c.bench_function("tools/call modern", |b| {
         b.iter(|| serve(&server, black_box(&modern), &headers));
     });

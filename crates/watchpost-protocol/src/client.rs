@@ -23,7 +23,8 @@ pub struct ClientInfo {
 impl ClientInfo {
     /// Reads an `Implementation`; `None` without a `name` and a `version`.
     pub(crate) fn read(value: RawJson<'_>) -> Option<Self> {
-        let info: Self = value.parse().ok()?;
+        // A struct would also be read from an array of its members.
+        let info: Self = value.is_object().then(|| value.parse().ok())??;
         Some(Self {
             name: clip(&info.name, NAME),
             version: clip(&info.version, VERSION),

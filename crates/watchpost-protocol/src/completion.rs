@@ -79,21 +79,28 @@ impl<'a> CompletionQuery<'a> {
     ) -> Result<Self, &'static str> {
         const REFERENCE: &str =
             "`ref` has to be {\"type\":\"ref/prompt\",\"name\":…} or {\"type\":\"ref/resource\",\"uri\":…}";
-        let reference: Reference<'a> = reference.and_then(|value| value.parse().ok()).ok_or(REFERENCE)?;
+        // A struct would also be read from an array of its members.
+        let reference: Reference<'a> = reference
+            .filter(|value| value.is_object())
+            .and_then(|value| value.parse().ok())
+            .ok_or(REFERENCE)?;
         let reference = match (&*reference.kind, reference.name, reference.uri) {
             ("ref/prompt", Some(name), _) => CompletionRef::Prompt(name),
             ("ref/resource", _, Some(uri)) => CompletionRef::Resource(uri),
             _ => return Err(REFERENCE),
         };
         let argument: Argument<'a> = argument
+            .filter(|value| value.is_object())
             .and_then(|value| value.parse().ok())
             .ok_or("`argument` has to be an object with the strings `name` and `value`")?;
         let context = match context {
             None => BTreeMap::new(),
             Some(value) => {
-                let context: Context = value
-                    .parse()
-                    .map_err(|_| "`context` has to be an object whose `arguments` are strings")?;
+                const CONTEXT: &str = "`context` has to be an object whose `arguments` are strings";
+                if !value.is_object() {
+                    return Err(CONTEXT);
+                }
+                let context: Context = value.parse().map_err(|_| CONTEXT)?;
                 context.arguments
             }
         };

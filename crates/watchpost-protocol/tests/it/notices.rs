@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicBool;
 
 use serde_json::{Value, json};
-use watchpost_protocol::{Era, Link, Revision};
+use watchpost_protocol::{Era, Link, LogLevel, Revision};
 
 use crate::schema::assert_conforms;
 use crate::support::{Kept, Peer, enveloped, plain};
@@ -114,4 +114,47 @@ fn handler_learns_who_asks_and_how() {
         json!({"id": "7", "revision": "2025-06-18", "client": "bench", "form": true, "url": false,
             "tasks": false, "level": null, "trace": null, "token": null, "cancelled": false})
     );
+}
+
+// LOG-01, LOG-04
+#[test]
+fn log_messages_go_out_from_the_level_that_was_asked_for() {
+    let hub = watchpost_protocol::ChangeHub::new();
+    let levels = |peer: &Peer, body: &Value, level: Option<LogLevel>| {
+        let kept = Kept::default();
+        let link = Link {
+            outbox: Some(&kept),
+            log_level: level,
+            ..Link::default()
+        };
+        let (said, _) = peer.send_over(body.to_string(), link);
+        assert_eq!(said.outcome(), (200, 0));
+        let sent = kept.0.lock().unwrap();
+        let levels: Vec<String> = sent
+            .iter()
+            .map(|message| {
+                let message: Value = serde_json::from_slice(message).unwrap();
+                assert_conforms(Revision::V2025_11_25, "LoggingMessageNotification", &message);
+                assert_eq!(message["params"]["logger"], "desk");
+                message["params"]["level"].as_str().unwrap().to_owned()
+            })
+            .collect();
+        levels.join(" ")
+    };
+    let legacy = Peer::office(watchpost_protocol::Wire::Http, &hub).session(Revision::V2025_11_25);
+    let call = plain("tools/call", json!({"name": "chat"}));
+    assert_eq!(levels(&legacy, &call, None), "");
+    assert_eq!(levels(&legacy, &call, Some(LogLevel::Debug)), "debug info error");
+    assert_eq!(levels(&legacy, &call, Some(LogLevel::Warning)), "error");
+    let modern = Peer::visitor("tools/call", Some("chat"));
+    let mut call = enveloped("tools/call", json!({"name": "chat"}));
+    assert_eq!(
+        levels(&modern, &call, Some(LogLevel::Debug)),
+        "",
+        "a session's level means nothing to a modern request"
+    );
+    call["params"]["_meta"]["io.modelcontextprotocol/logLevel"] = json!("info");
+    assert_eq!(levels(&modern, &call, None), "info error");
+    call["params"]["_meta"]["io.modelcontextprotocol/logLevel"] = json!("loud");
+    assert_eq!(modern.send(&call).outcome(), (400, -32602));
 }

@@ -10,12 +10,14 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use watchpost_protocol::{
-    CacheHint, CacheScope, Call, CallError, Capabilities, ClientCapabilities, ClientInfo, Completed, Era,
-    Handler, Header, Incoming, Link, Method, Notification, Operation, Outbox, Outcome, Reply, Request,
-    ResourceDefinition, ResourcePage, ResourceRead, Revision, Server, ServerInfo, SessionState, ToolCatalog,
-    ToolDefinition, ToolHints, ToolPage, ToolResult, TransportFacts, Wire,
+    CacheHint, CacheScope, Call, CallError, Capabilities, ChangeHub, Changes, ClientCapabilities, ClientInfo,
+    Completed, Era, Handler, Header, Incoming, Interest, Link, Method, NoChanges, Notification, Operation,
+    Outbox, Outcome, ParameterHeaders, ParameterSource, Reply, Request, ResourceDefinition, ResourcePage,
+    ResourceRead, Revision, Server, ServerInfo, SessionState, ToolCatalog, ToolDefinition, ToolHints,
+    ToolPage, ToolResult, TransportFacts, Wire,
 };
 
+use crate::office;
 use crate::schema::{assert_conforms, defines};
 
 /// Runs a future that never waits.
@@ -31,6 +33,8 @@ pub(crate) struct Desk {
     info: ServerInfo,
     catalog: Arc<ToolCatalog>,
     tools: bool,
+    /// With it the server offers everything.
+    office: Option<ChangeHub>,
 }
 
 pub(crate) fn raw(value: &Value) -> Box<RawValue> {
@@ -69,6 +73,26 @@ impl Desk {
             info,
             catalog: Arc::new(catalog),
             tools,
+            office: None,
+        }
+    }
+
+    /// Offers everything; what's published on the hub changes.
+    pub(crate) fn office(hub: &ChangeHub) -> Self {
+        let value = |kind: &str| json!({"type": kind, "x-mcp-header": "Value"});
+        let mut routed = tool("routed");
+        routed.input_schema = raw(&json!({"type": "object", "properties": {
+            "value": value("string"),
+            "deep": {"type": "object", "properties": {
+                "count": {"type": "integer", "x-mcp-header": "Count"},
+                "flag": {"type": "boolean", "x-mcp-header": "Flag"},
+            }},
+        }}));
+        let desk = Self::new(true);
+        Self {
+            catalog: Arc::new(ToolCatalog::new(vec![tool("echo"), routed]).unwrap()),
+            office: Some(hub.clone()),
+            ..desk
         }
     }
 }
@@ -98,6 +122,9 @@ impl Handler for Desk {
     }
 
     fn capabilities(&self) -> Capabilities {
+        if self.office.is_some() {
+            return office::CAPABILITIES;
+        }
         Capabilities {
             tools: offer(self.tools),
             resources: offer(self.tools),
@@ -107,6 +134,17 @@ impl Handler for Desk {
 
     fn instructions(&self, principal: &&'static str) -> Option<Cow<'_, str>> {
         Some(format!("Hello \"{principal}\".").into())
+    }
+
+    fn parameter_headers(&self) -> ParameterHeaders {
+        self.catalog.parameter_headers().clone()
+    }
+
+    fn watch(&self, _: &&'static str, interest: &Interest) -> Box<dyn Changes> {
+        match &self.office {
+            Some(hub) => hub.open(interest),
+            None => Box::new(NoChanges),
+        }
     }
 
     async fn call(&self, _: &&'static str, call: Call<'_>) -> Outcome {
@@ -201,10 +239,11 @@ impl Handler for Desk {
                 }
                 "crash" => Outcome::Error(CallError::Internal),
                 "strict" => Outcome::Error(CallError::InvalidParams("no".into())),
+                "routed" => Outcome::Complete(Completed::Tool(ToolResult::text("routed"))),
+                name if self.office.is_some() => office::tool(name, &call.meta),
                 _ => Outcome::Error(CallError::UnknownTool),
             },
-            // Not declared.
-            _ => Outcome::Error(CallError::Internal),
+            _ => office::call(call),
         }
     }
 }
@@ -276,6 +315,20 @@ pub(crate) fn session(revision: Revision) -> Arc<SessionState> {
     })
 }
 
+/// The headers that repeat arguments.
+#[derive(Clone, Debug, Default)]
+struct Parameters(Vec<(String, String)>);
+
+impl ParameterSource for Parameters {
+    fn parameter(&self, name: &str) -> Header<'_> {
+        let values = self
+            .0
+            .iter()
+            .filter(|(other, _)| other.eq_ignore_ascii_case(name));
+        Header::from_values(values.map(|(_, value)| value.as_bytes()))
+    }
+}
+
 /// One way to reach the server.
 #[derive(Clone)]
 pub(crate) struct Peer {
@@ -284,6 +337,7 @@ pub(crate) struct Peer {
     pub(crate) version: Vec<String>,
     pub(crate) method: Vec<String>,
     pub(crate) name: Vec<String>,
+    parameters: Parameters,
     pub(crate) session: Option<Arc<SessionState>>,
 }
 
@@ -300,8 +354,40 @@ impl Peer {
             version: vec![],
             method: vec![],
             name: vec![],
+            parameters: Parameters::default(),
             session: None,
         }
+    }
+
+    /// A server that offers everything.
+    pub(crate) fn office(wire: Wire, hub: &ChangeHub) -> Self {
+        Self::of(Server::new(Desk::office(hub)), wire)
+    }
+
+    /// A modern HTTP client of a server that offers everything.
+    pub(crate) fn visitor(method: &str, name: Option<&str>) -> Self {
+        let peer = Self::office(Wire::Http, &ChangeHub::new());
+        let peer = peer.version("2026-07-28").method(method);
+        match name {
+            Some(name) => peer.name(name),
+            None => peer,
+        }
+    }
+
+    /// Sends `Mcp-Param-{name}`.
+    pub(crate) fn parameter(mut self, name: &str, value: &str) -> Self {
+        self.parameters.0.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// What the client of the session can do.
+    pub(crate) fn able(mut self, capabilities: ClientCapabilities) -> Self {
+        let session = self.session.take().expect("a session");
+        self.session = Some(Arc::new(SessionState {
+            capabilities,
+            ..SessionState::clone(&session)
+        }));
+        self
     }
 
     pub(crate) fn http() -> Self {
@@ -345,6 +431,7 @@ impl Peer {
             version: header(&self.version),
             method: header(&self.method),
             name: header(&self.name),
+            parameters: Some(&self.parameters),
             ..TransportFacts::new(self.wire, self.session.as_ref())
         };
         self.server.decode(&body.into(), &facts)
@@ -436,7 +523,11 @@ fn check_response(revision: Revision, operation: Option<Operation>, json: &Value
     {
         assert_conforms(revision, name, json);
     }
+    let kind = json["result"]["resultType"].as_str();
     let result = match operation.expect("a result answers a request") {
+        _ if kind == Some("input_required") => "InputRequiredResult",
+        // The extension has no schema among these.
+        _ if kind == Some("task") => "Result",
         Operation::Initialize => "InitializeResult",
         Operation::Ping => "EmptyResult",
         Operation::Discover => "DiscoverResult",

@@ -73,7 +73,9 @@ impl Interest {
 
     /// Reads the filter of `subscriptions/listen`.
     pub(crate) fn read(value: Option<RawJson<'_>>) -> Result<Self, &'static str> {
+        // A struct would also be read from an array of its members.
         let filter: Filter = value
+            .filter(|value| value.is_object())
             .and_then(|value| value.parse().ok())
             .ok_or("`notifications` has to be an object of flags and of lists of strings")?;
         if filter.resource_subscriptions.len() > INTEREST_MAX || filter.task_ids.len() > INTEREST_MAX {

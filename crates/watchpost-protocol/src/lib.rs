@@ -109,6 +109,9 @@ mod completion;
 mod content;
 mod decode;
 mod encode;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod handler;
 mod header;
 mod id;

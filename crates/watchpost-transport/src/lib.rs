@@ -24,6 +24,9 @@ mod admission;
 mod config;
 mod connection;
 mod environment;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod gate;
 mod http;
 mod service;

@@ -1,6 +1,8 @@
 //! A second look at a message that was refused, for whom to answer.
 
-use super::{Members, Place, Scanner};
+use std::borrow::Cow;
+
+use super::{Members, Place, Scanner, unescape};
 use crate::id::RequestId;
 
 /// What can be told of a message that is refused for its depth or a repeated key.
@@ -30,13 +32,20 @@ pub(crate) fn recover(body: &[u8]) -> Recovered {
     let (mut ids, mut methods) = (Vec::new(), 0_usize);
     while let Some(byte) = scanner.peek() {
         if byte == b'"' {
-            let Ok((inside, _)) = scanner.string() else {
+            let start = scanner.at;
+            let Ok((inside, escaped)) = scanner.string() else {
                 return Recovered::default();
             };
-            if level == 1 && key_next && inside == b"method" {
+            // An `id` may be written `\u0069d`: one that isn't seen here would make another look like the only one.
+            let key = match (level == 1 && key_next, escaped) {
+                (false, _) => Cow::Borrowed(&b""[..]),
+                (true, false) => Cow::Borrowed(inside),
+                (true, true) => unescape(body, start, scanner.at),
+            };
+            if *key == *b"method" {
                 methods = methods.saturating_add(1);
             }
-            if level == 1 && key_next && inside == b"id" {
+            if *key == *b"id" {
                 scanner.space();
                 scanner.step(1);
                 scanner.space();

@@ -282,7 +282,7 @@ fn hex(name: &StreamName) -> String {
 }
 
 /// The one `session_id` of a query; `None` if it is missing, repeated, or no name of a stream.
-fn session_id(query: &str) -> Option<StreamName> {
+pub(crate) fn session_id(query: &str) -> Option<StreamName> {
     let mut found = url::form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == "session_id");
     let (_, value) = found.next()?;
     if found.next().is_some()

@@ -4,6 +4,7 @@
 mod admission;
 mod app;
 mod bad_input;
+mod malformed;
 mod old_stream;
 mod sessions;
 mod stdio;

@@ -1,0 +1,182 @@
+//! The files of `fixtures/mcp/malformed`: how they are made, written and read.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::{bytes, headers, messages, params};
+
+/// One file: what a broken or hostile client sends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Case {
+    /// The file's name without its ending; up to the first `--` it is the kind.
+    pub(super) name: String,
+    /// For a `.http` file, header lines: `Name: value` replaces a header that every client sends (or adds one
+    /// more), `-Name` leaves it out. The bytes needn't be text.
+    pub(super) headers: Option<Vec<Vec<u8>>>,
+    pub(super) body: Vec<u8>,
+}
+
+impl Case {
+    pub(super) fn kind(&self) -> &str {
+        self.name.split("--").next().unwrap()
+    }
+
+    fn file(&self) -> String {
+        let ending = if self.headers.is_some() { "http" } else { "json" };
+        format!("{}.{ending}", self.name)
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        if let Some(headers) = &self.headers {
+            for line in headers {
+                out.extend_from_slice(line);
+                out.push(b'\n');
+            }
+            out.push(b'\n');
+        }
+        out.extend_from_slice(&self.body);
+        out
+    }
+
+    fn read(file: &str, bytes: &[u8]) -> Self {
+        let (name, ending) = file.rsplit_once('.').unwrap();
+        let name = name.to_owned();
+        if ending == "json" {
+            return Self {
+                name,
+                headers: None,
+                body: bytes.to_vec(),
+            };
+        }
+        assert_eq!(ending, "http", "{file}");
+        let mut rest = bytes;
+        let mut headers = Vec::new();
+        loop {
+            let end = rest.iter().position(|byte| *byte == b'\n').unwrap();
+            let (line, after) = rest.split_at(end);
+            rest = &after[1..];
+            if line.is_empty() {
+                break;
+            }
+            headers.push(line.to_vec());
+        }
+        Self {
+            name,
+            headers: Some(headers),
+            body: rest.to_vec(),
+        }
+    }
+}
+
+/// Collects cases.
+#[derive(Default)]
+pub(super) struct Corpus(Vec<Case>);
+
+impl Corpus {
+    /// A case that is wrong wherever its bytes arrive.
+    pub(super) fn body(&mut self, kind: &str, name: &str, body: impl AsRef<[u8]>) {
+        self.0.push(Case {
+            name: format!("{kind}--{name}"),
+            headers: None,
+            body: body.as_ref().to_vec(),
+        });
+    }
+
+    /// A case with headers.
+    pub(super) fn http<L: AsRef<[u8]>>(
+        &mut self,
+        kind: &str,
+        name: &str,
+        headers: &[L],
+        body: impl AsRef<[u8]>,
+    ) {
+        self.0.push(Case {
+            name: format!("{kind}--{name}"),
+            headers: Some(headers.iter().map(|line| line.as_ref().to_vec()).collect()),
+            body: body.as_ref().to_vec(),
+        });
+    }
+}
+
+/// Every case, by file name.
+fn made() -> BTreeMap<String, Case> {
+    let mut corpus = Corpus::default();
+    bytes::add(&mut corpus);
+    messages::add(&mut corpus);
+    params::add(&mut corpus);
+    headers::add(&mut corpus);
+    let mut files = BTreeMap::new();
+    for case in corpus.0 {
+        let file = case.file();
+        let plain = file
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+        assert!(plain, "{file}: a plain name");
+        assert_eq!(Case::read(&file, &case.bytes()), case, "{file} can be read back");
+        assert!(files.insert(file.clone(), case).is_none(), "{file} is made twice");
+    }
+    files
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/mcp/malformed")
+}
+
+/// The files as they are checked in, by name; notes beside them are left out.
+pub(super) fn checked_in() -> BTreeMap<String, Case> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(folder()).unwrap() {
+        let path = entry.unwrap().path();
+        let file = path.file_name().unwrap().to_str().unwrap().to_owned();
+        if file == "README.md" || file.starts_with('.') {
+            continue;
+        }
+        let case = Case::read(&file, &std::fs::read(&path).unwrap());
+        found.insert(file, case);
+    }
+    found
+}
+
+/// With `UPDATE_CORPUS=1`, writes the files anew.
+#[test]
+fn the_files_are_those_that_the_generator_makes() {
+    let made = made();
+    if std::env::var_os("UPDATE_CORPUS").is_some() {
+        std::fs::create_dir_all(folder()).unwrap();
+        for file in checked_in().into_keys().filter(|file| !made.contains_key(file)) {
+            std::fs::remove_file(folder().join(file)).unwrap();
+        }
+        for (file, case) in &made {
+            std::fs::write(folder().join(file), case.bytes()).unwrap();
+        }
+    }
+    let found = checked_in();
+    let differing: Vec<&String> = made
+        .keys()
+        .chain(found.keys())
+        .filter(|file| made.get(*file) != found.get(*file))
+        .collect();
+    assert!(
+        differing.is_empty(),
+        "not as the generator makes them (UPDATE_CORPUS=1 writes them anew): {differing:?}"
+    );
+}
+
+#[test]
+fn there_are_at_least_five_hundred_files_without_the_truncations() {
+    let found = checked_in();
+    let truncated = found.values().filter(|case| case.kind() == "truncated").count();
+    assert!(truncated >= 200, "{truncated} truncations");
+    assert!(
+        found.len() - truncated >= 500,
+        "{} other files",
+        found.len() - truncated
+    );
+    let mut bodies = std::collections::BTreeSet::new();
+    for (file, case) in &found {
+        let content = (case.kind().to_owned(), case.headers.clone(), case.body.clone());
+        assert!(bodies.insert(content), "{file} says what another file says");
+        assert!(case.body.len() <= 8_192, "{file} is small");
+    }
+}

@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq;
 use watchpost_core::{
     access::WorkspaceScope,
     finding::{EntityFilter, FindingPosition, FindingQuery},
-    id::FindingId,
+    id::{FindingId, WorkspaceId},
     time::Timestamp,
     word::Severity,
 };
@@ -31,11 +31,21 @@ impl CursorKey {
 
     /// The cursor of a place in the answer to a query. The page's size isn't part of it: it may change on the way.
     pub(crate) fn seal(&self, scope: &WorkspaceScope, query: &FindingQuery, at: &FindingPosition) -> String {
+        self.seal_in(scope.workspace(), query, at)
+    }
+
+    /// As [`CursorKey::seal`].
+    pub(crate) fn seal_in(
+        &self,
+        workspace: WorkspaceId,
+        query: &FindingQuery,
+        at: &FindingPosition,
+    ) -> String {
         let mut bytes = [0_u8; POSITION_BYTES + MAC_BYTES];
         let position = position_bytes(at);
         let (head, tail) = bytes.split_at_mut(POSITION_BYTES);
         head.copy_from_slice(&position);
-        tail.copy_from_slice(&self.mac(scope, query, &position));
+        tail.copy_from_slice(&self.mac(workspace, query, &position));
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
@@ -43,6 +53,16 @@ impl CursorKey {
     pub(crate) fn open(
         &self,
         scope: &WorkspaceScope,
+        query: &FindingQuery,
+        text: &str,
+    ) -> Option<FindingPosition> {
+        self.open_in(scope.workspace(), query, text)
+    }
+
+    /// As [`CursorKey::open`].
+    pub(crate) fn open_in(
+        &self,
+        workspace: WorkspaceId,
         query: &FindingQuery,
         text: &str,
     ) -> Option<FindingPosition> {
@@ -56,7 +76,7 @@ impl CursorKey {
         }
         let (position, mac) = bytes.split_at(POSITION_BYTES);
         let position: [u8; POSITION_BYTES] = position.try_into().ok()?;
-        if !bool::from(self.mac(scope, query, &position).ct_eq(mac)) {
+        if !bool::from(self.mac(workspace, query, &position).ct_eq(mac)) {
             return None;
         }
         let (severity, rest) = position.split_first()?;
@@ -70,7 +90,7 @@ impl CursorKey {
 
     fn mac(
         &self,
-        scope: &WorkspaceScope,
+        workspace: WorkspaceId,
         query: &FindingQuery,
         position: &[u8; POSITION_BYTES],
     ) -> [u8; MAC_BYTES] {
@@ -79,7 +99,7 @@ impl CursorKey {
             return out; // A key of 32 bytes is always accepted.
         };
         mac.update(b"wp-cursor-1");
-        mac.update(scope.workspace().as_bytes());
+        mac.update(workspace.as_bytes());
         // Each list goes in with its length, so that no two queries give the same bytes.
         let mut list = |codes: &mut dyn ExactSizeIterator<Item = u8>| {
             mac.update(&[u8::try_from(codes.len()).unwrap_or(u8::MAX)]);

@@ -21,6 +21,9 @@ mod cursor;
 mod document;
 mod error;
 mod fence;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod keep;
 mod resources;
 mod scan_wire;

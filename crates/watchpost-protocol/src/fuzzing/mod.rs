@@ -15,15 +15,17 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use crate::change::INTEREST_MAX;
 use crate::client::{ClientCapabilities, ClientInfo, SessionState};
 use crate::code::{
-    HEADER_MISMATCH, INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, PARSE_ERROR,
-    UNSUPPORTED_PROTOCOL_VERSION,
+    HEADER_MISMATCH, INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, MISSING_CLIENT_CAPABILITY,
+    PARSE_ERROR, UNSUPPORTED_PROTOCOL_VERSION,
 };
 use crate::decode::{Decoder, Limits};
 use crate::encode;
-use crate::handler::Capabilities;
+use crate::handler::{Capabilities, Offer};
 use crate::header::Header;
+use crate::parameter::ParameterHeaders;
 use crate::request::{BatchItem, Incoming, Operation, Reply, Request, TransportFacts};
 use crate::revision::{Bodiless, Era, Revision, Revisions, Wire, classify_bodiless};
 use oracle::{Json, Seen};
@@ -39,9 +41,15 @@ fn decoder() -> Decoder {
         limits: LIMITS,
         served: Revisions::ALL,
         capabilities: Capabilities {
-            tools: true,
-            resources: true,
+            tools: Offer::Changing,
+            prompts: Offer::Changing,
+            resources: Offer::Changing,
+            resource_subscriptions: true,
+            completions: true,
+            logging: true,
+            tasks: true,
         },
+        headers: ParameterHeaders::default(),
     }
 }
 
@@ -149,11 +157,18 @@ fn decode_at(place: Place, [version, method, name]: [Header<'_>; 3], body: &[u8]
         Incoming::Notification(_) => {
             assert!(!seen.has("id") && seen.has("method"), "a notification has no id");
         }
-        Incoming::Response if !seen.is_array => {
-            // A response, or a request's like that a modern wire drops; never something with a method and an id.
-            assert!(!seen.has("method"), "a response has no method");
+        Incoming::Responses(responses) if seen.is_array => {
+            assert!((1..=LIMITS.batch).contains(&responses.len()));
         }
-        Incoming::Response => {}
+        Incoming::Responses(responses) => {
+            assert!(!seen.has("method"), "a response has no method");
+            let [response] = responses.as_slice() else {
+                unreachable!("one message is one response");
+            };
+            let id = response.id.as_ref().map(|id| id.to_string());
+            assert_eq!(id.and_then(|id| serde_json::from_str(&id).ok()), seen.id);
+            assert_eq!(response.result.is_some(), seen.has("result"));
+        }
         Incoming::Batch(batch) => {
             assert!(seen.is_array);
             assert!((1..=LIMITS.batch).contains(&batch.items.len()));
@@ -212,7 +227,7 @@ fn error_of(body: &[u8]) -> (i64, Option<Value>) {
 }
 
 fn rejected(reply: &Reply, wire: Wire, seen: &Seen, body: &[u8]) {
-    assert!(reply.opened.is_none());
+    assert!(reply.effects.is_empty());
     assert!(
         [200, 202, 400, 404, 413].contains(&reply.status),
         "{}",
@@ -230,6 +245,7 @@ fn rejected(reply: &Reply, wire: Wire, seen: &Seen, body: &[u8]) {
         METHOD_NOT_FOUND,
         INVALID_PARAMS,
         HEADER_MISMATCH,
+        MISSING_CLIENT_CAPABILITY,
         UNSUPPORTED_PROTOCOL_VERSION,
     ];
     assert!(known.contains(&code), "{code}");
@@ -263,11 +279,21 @@ fn accessors(request: &Request) {
     if let Some(client) = request.client() {
         assert!(client.name.chars().count() <= 64 && client.version.chars().count() <= 32);
     }
+    let _ = request.level();
+    let _ = request.state();
+    let _ = request.context();
+    let inputs = request.inputs(None).expect("the decoder has read them");
+    let interest = request.interest();
+    assert!(interest.uris.len() <= INTEREST_MAX && interest.tasks.len() <= INTEREST_MAX);
     let by_itself = matches!(
         request.operation(),
-        Operation::Initialize | Operation::Ping | Operation::Discover
+        Operation::Initialize
+            | Operation::Ping
+            | Operation::Discover
+            | Operation::SetLogLevel
+            | Operation::Listen
     );
-    assert_eq!(request.method().is_none(), by_itself);
+    assert_eq!(request.method(&inputs).is_none(), by_itself);
 }
 
 fn served(request: &Request, facts: &TransportFacts<'_>, seen: &Seen) {
@@ -289,6 +315,16 @@ fn served(request: &Request, facts: &TransportFacts<'_>, seen: &Seen) {
         Operation::ListResources => "resources/list",
         Operation::ListResourceTemplates => "resources/templates/list",
         Operation::ReadResource => "resources/read",
+        Operation::ListPrompts => "prompts/list",
+        Operation::GetPrompt => "prompts/get",
+        Operation::Complete => "completion/complete",
+        Operation::SetLogLevel => "logging/setLevel",
+        Operation::Subscribe => "resources/subscribe",
+        Operation::Unsubscribe => "resources/unsubscribe",
+        Operation::Listen => "subscriptions/listen",
+        Operation::GetTask => "tasks/get",
+        Operation::UpdateTask => "tasks/update",
+        Operation::CancelTask => "tasks/cancel",
     };
     assert_eq!(method, expected);
     match request.era() {

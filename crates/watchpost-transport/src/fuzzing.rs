@@ -15,6 +15,8 @@ use crate::gate::Binding;
 use crate::http::negotiation::{accepts, is_encoded, is_json, single};
 use crate::http::old_stream::session_id;
 use crate::sessions::seal::{PAYLOAD_BYTES_MAX, Sealer};
+use crate::sessions::states::StateKeys;
+use crate::streams::replay::EventId;
 
 const NOW: u64 = 1_800_000_000;
 const CONTENT: &[u8] = b"what a handshake settled";
@@ -52,8 +54,8 @@ fn ids() -> &'static Ids {
     })
 }
 
-/// Ids of sessions and streams. The first byte says what the rest is: a session id, changes to one of ours,
-/// something to seal, or a query that names a stream.
+/// Ids of sessions, streams and events. The first byte says what the rest is: a session id, changes to one of ours,
+/// something to seal, a query that names a stream, or a `Last-Event-ID`.
 ///
 /// # Panics
 /// If an id opens that isn't ours, or one of ours doesn't.
@@ -61,12 +63,41 @@ pub fn sse_ids(input: &[u8]) {
     let Some((first, rest)) = input.split_first() else {
         return;
     };
-    match first % 4 {
+    match first % 5 {
         0 => a_session_id(rest),
-        1 => changes(rest),
+        1 => a_session_id(&changed(&ids().id, rest)),
         2 => a_payload(rest),
-        _ => a_query(rest),
+        3 => a_query(rest),
+        _ => an_event(rest),
     }
+}
+
+fn an_event(text: &[u8]) {
+    let Ok(text) = std::str::from_utf8(text) else {
+        return;
+    };
+    if let Some(id) = EventId::parse(text) {
+        let again = id.to_string();
+        assert_eq!(EventId::parse(&again), Some(id));
+        let (stream, place) = text.split_once('-').expect("it has two parts");
+        let place = place.trim_start_matches('0');
+        let place = if place.is_empty() { "0" } else { place };
+        assert_eq!(
+            again,
+            format!("{stream}-{place}"),
+            "no other id is the same event"
+        );
+    }
+    let mut bytes = [0; 16];
+    for (to, from) in bytes.iter_mut().zip(text.bytes()) {
+        *to = from;
+    }
+    let [stream, place] = [bytes.first_chunk::<8>(), bytes.last_chunk::<8>()]
+        .map(|half| half.map_or(0, |half| u64::from_le_bytes(*half)));
+    // More events than any stream has room for have no names.
+    let place = place % 10_000_000_000;
+    let id = EventId { stream, place };
+    assert_eq!(EventId::parse(&id.to_string()), Some(id));
 }
 
 fn a_session_id(text: &[u8]) {
@@ -76,20 +107,19 @@ fn a_session_id(text: &[u8]) {
     assert!(ids.sealer.open(text, &ids.theirs, NOW).is_none());
 }
 
-/// Pairs of a place and a byte: what they make of a good id.
-fn changes(pairs: &[u8]) {
-    let ids = ids();
-    let mut id = ids.id.clone().into_bytes();
+/// Pairs of a place and a byte: what they make of a good text.
+fn changed(good: &str, pairs: &[u8]) -> Vec<u8> {
+    let mut text = good.as_bytes().to_vec();
     for pair in pairs.chunks_exact(2) {
         let &[at, byte] = pair else { continue };
-        match id.get_mut(usize::from(at)) {
+        match text.get_mut(usize::from(at)) {
             Some(place) => *place = byte,
             // Past the end: cut, or made longer.
-            None if byte % 2 == 0 => id.truncate(usize::from(byte)),
-            None => id.push(byte),
+            None if byte % 2 == 0 => text.truncate(usize::from(byte)),
+            None => text.push(byte),
         }
     }
-    a_session_id(&id);
+    text
 }
 
 fn a_payload(payload: &[u8]) {
@@ -129,6 +159,79 @@ fn a_query(query: &[u8]) {
     let found =
         session_id(query).map(|name| name.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
     assert_eq!(found, expected, "{query:?}");
+}
+
+/// States that travel through clients. The first byte says what the rest is: a token, changes to one of ours, or a
+/// request and, after a line feed, something to seal for it.
+///
+/// # Panics
+/// If a token opens that isn't ours, for somebody else or for another request, or one of ours doesn't.
+pub fn request_state(input: &[u8]) {
+    let Some((first, rest)) = input.split_first() else {
+        return;
+    };
+    match first % 3 {
+        0 => a_token(&String::from_utf8_lossy(rest)),
+        1 => a_token(&String::from_utf8_lossy(&changed(&tokens().good, rest))),
+        _ => a_state(rest),
+    }
+}
+
+struct Tokens {
+    keys: StateKeys,
+    /// Holds [`CONTENT`] for `b"request"` of `key-1`.
+    good: String,
+}
+
+fn tokens() -> &'static Tokens {
+    static TOKENS: OnceLock<Tokens> = OnceLock::new();
+    TOKENS.get_or_init(|| {
+        let older = StateKeys::new([8; 32]);
+        let good = older.seal(&ids().ours, b"request", CONTENT, NOW, &Still);
+        Tokens {
+            keys: StateKeys::new([9; 32]).and_older([8; 32]),
+            good: good.expect("it's small"),
+        }
+    })
+}
+
+fn a_token(text: &str) {
+    let (tokens, ids) = (tokens(), ids());
+    let opened = tokens.keys.open(&ids.ours, b"request", text, NOW);
+    let expected = (text == tokens.good).then_some(CONTENT);
+    assert_eq!(opened.as_deref(), expected, "only ours opens");
+    assert_eq!(tokens.keys.open(&ids.theirs, b"request", text, NOW), None);
+    assert_eq!(tokens.keys.open(&ids.ours, b"reques", text, NOW), None);
+}
+
+fn a_state(bytes: &[u8]) {
+    let (tokens, ids) = (tokens(), ids());
+    let end = bytes
+        .iter()
+        .position(|byte| *byte == b'\n')
+        .unwrap_or(bytes.len());
+    let (request, state) = bytes.split_at(end);
+    let sealed = tokens.keys.seal(&ids.ours, request, state, NOW, &Still);
+    let token = sealed.expect("a fuzzer's input is small");
+    assert!(
+        !token
+            .bytes()
+            .any(|byte| byte == b'"' || byte == b'\\' || !byte.is_ascii_graphic())
+    );
+    let open = |whose: &Binding, request: &[u8], now: u64| tokens.keys.open(whose, request, &token, now);
+    assert_eq!(open(&ids.ours, request, NOW).as_deref(), Some(state));
+    assert_eq!(open(&ids.theirs, request, NOW), None);
+    assert_eq!(
+        open(&ids.ours, request, NOW + 600),
+        None,
+        "ten minutes have passed"
+    );
+    assert_eq!(open(&ids.ours, &[request, b"x"].concat(), NOW), None);
+    assert_eq!(
+        StateKeys::new([8; 32]).open(&ids.ours, request, &token, NOW),
+        None,
+        "another key"
+    );
 }
 
 /// Lines of headers: `A` and a value of `Accept`, `C` of `Content-Type`, `E` of `Content-Encoding`.
@@ -205,7 +308,7 @@ pub fn negotiation(input: &[u8]) {
 mod tests {
     use std::path::PathBuf;
 
-    use super::{a_session_id, ids, negotiation, sse_ids};
+    use super::{a_session_id, a_token, ids, negotiation, request_state, sse_ids, tokens};
 
     fn replay(target: fn(&[u8]), name: &str, at_least: usize) {
         let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -226,6 +329,12 @@ mod tests {
     fn ids_of_the_corpus_open_only_if_they_are_ours() {
         replay(sse_ids, "sse_ids", 20);
         a_session_id(ids().id.as_bytes());
+    }
+
+    #[test]
+    fn states_of_the_corpus_open_only_if_they_are_ours() {
+        replay(request_state, "request_state", 20);
+        a_token(&tokens().good);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A server with an invented gate and four tools.
+//! A server with an invented gate and some tools.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -10,7 +10,8 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::JoinHandle;
 use watchpost_protocol::{
-    CacheHint, CacheScope, Call, CallError, Capabilities, Completed, Handler, Method, Offer, Outcome, Server,
+    CacheHint, CacheScope, Call, CallError, Capabilities, ChangeHub, Changes, Completed, Field, Form,
+    FormAnswer, Handler, InputRequest, InputRequired, Interest, LogLevel, Method, Offer, Outcome, Server,
     ServerInfo, ToolCatalog, ToolDefinition, ToolHints, ToolPage, ToolResult,
 };
 use watchpost_transport::{
@@ -117,6 +118,8 @@ pub(crate) struct Bench {
     pub(crate) started: watch::Sender<usize>,
     pub(crate) finished: watch::Sender<usize>,
     pub(crate) dropped: watch::Sender<usize>,
+    /// What changes is told here.
+    pub(crate) hub: ChangeHub,
 }
 
 impl Bench {
@@ -139,7 +142,8 @@ impl Drop for Dropped<'_> {
     }
 }
 
-/// `echo` answers its arguments, `wait` waits to be released, `step` reports progress and waits, `fall` panics.
+/// `echo` answers its arguments, `wait` waits to be released, `step` reports progress and waits, `fall` panics, `ask`
+/// asks the person, `say` logs, `leave` sends its client away and waits.
 pub(crate) struct Tools {
     info: ServerInfo,
     catalog: Arc<ToolCatalog>,
@@ -155,13 +159,20 @@ impl Handler for Tools {
 
     fn capabilities(&self) -> Capabilities {
         Capabilities {
-            tools: Offer::Fixed,
+            tools: Offer::Changing,
+            resources: Offer::Changing,
+            resource_subscriptions: true,
+            logging: true,
             ..Capabilities::default()
         }
     }
 
     fn instructions(&self, _: &Arc<str>) -> Option<std::borrow::Cow<'_, str>> {
         None
+    }
+
+    fn watch(&self, _: &Arc<str>, interest: &Interest) -> Box<dyn Changes> {
+        self.bench.hub.open(interest)
     }
 
     async fn call(&self, principal: &Arc<str>, call: Call<'_>) -> Outcome {
@@ -179,10 +190,44 @@ impl Handler for Tools {
             Method::CallTool { name, arguments } => {
                 (name.as_ref(), arguments.map_or("{}", |raw| raw.as_str()))
             }
+            Method::Subscribe { .. } | Method::Unsubscribe { .. } | Method::Listen { .. } => {
+                return Outcome::Complete(Completed::Acknowledged);
+            }
             other => panic!("not offered: {other:?}"),
         };
         let text = match name {
             "echo" => format!("{principal} said {arguments}"),
+            "ask" => {
+                let form = Form::new().field("really", Field::boolean().required());
+                let state = call.meta.inputs().state().map(<[u8]>::to_vec);
+                match call.meta.inputs().form("sure", &form) {
+                    Some(FormAnswer::Accepted(content)) => {
+                        assert_eq!(state.as_deref(), Some(b"asked".as_slice()));
+                        format!("accepted {:?}", content.boolean("really"))
+                    }
+                    Some(other) => format!("{other:?}"),
+                    None => {
+                        let message = "Really?".to_owned();
+                        return Outcome::InputRequired(InputRequired {
+                            requests: vec![("sure".to_owned(), InputRequest::Form { message, form })],
+                            state: Some(b"asked".to_vec()),
+                        });
+                    }
+                }
+            }
+            "say" => {
+                call.meta.notify().log(LogLevel::Debug, None, "a detail");
+                call.meta
+                    .notify()
+                    .log(LogLevel::Error, Some("bench"), "a failure");
+                "said".to_owned()
+            }
+            "leave" => {
+                call.meta.notify().hang_up(Duration::from_millis(7));
+                self.bench.started.send_modify(|count| *count += 1);
+                self.bench.release.acquire().await.unwrap().forget();
+                "you came back".to_owned()
+            }
             "wait" | "step" => {
                 let mut guard = Dropped(&self.bench, false);
                 self.bench.started.send_modify(|count| *count += 1);
@@ -201,7 +246,7 @@ impl Handler for Tools {
 }
 
 pub(crate) fn server(bench: &Arc<Bench>) -> Arc<Server<Tools>> {
-    let tools = ["echo", "fall", "step", "wait"].map(|name| ToolDefinition {
+    let tools = ["ask", "echo", "fall", "leave", "say", "step", "wait"].map(|name| ToolDefinition {
         name: name.to_owned(),
         title: None,
         description: format!("For tests: {name}."),
@@ -246,6 +291,7 @@ pub(crate) fn bench() -> Arc<Bench> {
         started: watch::Sender::new(0),
         finished: watch::Sender::new(0),
         dropped: watch::Sender::new(0),
+        hub: ChangeHub::new(),
     })
 }
 

@@ -3,9 +3,12 @@
 
 mod admission;
 mod app;
+mod asking;
 mod bad_input;
+mod listening;
 mod malformed;
 mod old_stream;
+mod resuming;
 mod sessions;
 mod stdio;
 mod stop;

@@ -74,6 +74,10 @@ impl Process {
         self.next().await.expect("an answer")
     }
 
+    pub(crate) fn signal_stop(&mut self) {
+        self.stop.take().unwrap().send(()).unwrap();
+    }
+
     /// Ends the input and waits for the end of the process.
     async fn end(mut self) {
         let mut input = self.input.take().unwrap();

@@ -125,17 +125,16 @@ impl Wire {
         Some(String::from_utf8(chunk).unwrap().trim_end().to_owned())
     }
 
-    /// The JSON of the next `message` event; comments are passed over.
+    /// The JSON of the next `message` event; comments, and events without data, are passed over.
     pub(crate) async fn message(&mut self) -> Option<serde_json::Value> {
         loop {
             let event = self.event().await?;
-            if event.starts_with(':') {
+            let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name));
+            if event.starts_with(':') || field("data:").is_some_and(|data| data.trim().is_empty()) {
                 continue;
             }
-            let data = event
-                .strip_prefix("event: message\ndata: ")
-                .unwrap_or_else(|| panic!("{event:?}"));
-            return Some(serde_json::from_str(data).unwrap());
+            assert_eq!(field("event: "), Some("message"), "{event:?}");
+            return Some(serde_json::from_str(field("data: ").expect("data")).unwrap());
         }
     }
 

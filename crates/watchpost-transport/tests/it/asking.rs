@@ -1,0 +1,249 @@
+//! Asking the client before a call goes on: by requests of ours, by results that ask back, and what travels sealed.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::app::{App, OTHER};
+use crate::stdio::Process;
+use crate::talk::{call, initialize, modern, post, shake_hands};
+use crate::wire::{Reply, Request, Wire};
+
+const REVISION: &str = "2025-11-25";
+
+fn accepted() -> Value {
+    json!({"action": "accept", "content": {"really": true, "more": "ignored"}})
+}
+
+fn answer_to(question: &Value, result: &Value) -> String {
+    json!({"jsonrpc": "2.0", "id": question["id"], "result": result}).to_string()
+}
+
+/// Begins `ask` in a session: its stream, and the question.
+async fn asked(app: &App, id: &str) -> (Wire, Value) {
+    let mut stream = app.connect().await;
+    stream
+        .send(post(call(9, "ask")).header("Mcp-Session-Id", id).bytes())
+        .await;
+    assert!(stream.reply().await.is_events());
+    let question = stream.message().await.unwrap();
+    assert_eq!(question["method"], "elicitation/create");
+    assert_eq!(question["params"]["message"], "Really?");
+    assert_eq!(
+        question["params"]["requestedSchema"],
+        json!({"type": "object", "properties": {"really": {"type": "boolean"}}, "required": ["really"]})
+    );
+    (stream, question)
+}
+
+/// ELI-03, ELI-04, SHT-06.
+#[tokio::test]
+async fn a_legacy_client_is_asked_on_the_stream_of_its_call() {
+    let app = App::start().await;
+    for revision in ["2025-06-18", REVISION] {
+        for (answer, text) in [
+            (accepted(), "accepted Some(true)"),
+            (json!({"action": "decline"}), "Declined"),
+            (json!({"action": "cancel"}), "Cancelled"),
+        ] {
+            let mut wire = app.connect().await;
+            let id = shake_hands(&mut wire, revision).await;
+            let (mut stream, question) = asked(&app, &id).await;
+            let reply = wire
+                .ask(&post(answer_to(&question, &answer)).header("Mcp-Session-Id", &id))
+                .await;
+            assert_eq!((reply.status, reply.body.as_str()), (202, ""));
+            let last = stream.message().await.unwrap();
+            assert_eq!(last["id"], 9);
+            assert_eq!(last["result"]["content"][0]["text"], text);
+            assert_eq!(stream.message().await, None);
+        }
+    }
+}
+
+/// ELI-05.
+#[tokio::test]
+async fn an_answer_that_is_not_what_was_asked_for_is_asked_again() {
+    let app = App::start().await;
+    let mut wire = app.connect().await;
+    let id = shake_hands(&mut wire, REVISION).await;
+    let (mut stream, mut question) = asked(&app, &id).await;
+    for wrong in [
+        json!({"action": "accept", "content": {"really": "yes"}}),
+        json!({"action": "accept", "content": {}}),
+        json!({"action": "perhaps"}),
+    ] {
+        let answer = post(answer_to(&question, &wrong)).header("Mcp-Session-Id", &id);
+        assert_eq!(wire.ask(&answer).await.status, 202);
+        let again = stream.message().await.unwrap();
+        assert_eq!(again["method"], "elicitation/create");
+        assert_ne!(again["id"], question["id"]);
+        question = again;
+    }
+    let answer = post(answer_to(&question, &accepted())).header("Mcp-Session-Id", &id);
+    assert_eq!(wire.ask(&answer).await.status, 202);
+    assert_eq!(stream.message().await.unwrap()["result"]["isError"], false);
+}
+
+/// ELI-08, ELI-03.
+#[tokio::test]
+async fn a_client_that_never_answers_has_failed() {
+    let app = App::with(|config| config.timing.client_answer = Duration::from_millis(30)).await;
+    let id = shake_hands(&mut app.connect().await, REVISION).await;
+    let (mut stream, question) = asked(&app, &id).await;
+    let last = stream.message().await.unwrap();
+    assert_eq!(last["result"]["content"][0]["text"], "Failed");
+    // An answer that comes late, or to nothing, does no harm.
+    for question in [question, json!({"id": 99})] {
+        let late = post(answer_to(&question, &accepted())).header("Mcp-Session-Id", &id);
+        assert_eq!(app.connect().await.ask(&late).await.status, 202);
+    }
+}
+
+/// ELI-03.
+#[tokio::test]
+async fn another_sessions_answer_answers_nothing() {
+    let app = App::start().await;
+    let id = shake_hands(&mut app.connect().await, REVISION).await;
+    let mut wire = app.connect().await;
+    let other = shake_hands(&mut wire, REVISION).await;
+    let (mut stream, question) = asked(&app, &id).await;
+    let answer = |id: &str, action: &str| {
+        post(answer_to(&question, &json!({"action": action}))).header("Mcp-Session-Id", id)
+    };
+    assert_eq!(wire.ask(&answer(&other, "cancel")).await.status, 202);
+    assert_eq!(wire.ask(&answer(&id, "decline")).await.status, 202);
+    assert_eq!(
+        stream.message().await.unwrap()["result"]["content"][0]["text"],
+        "Declined"
+    );
+}
+
+/// ELI-02.
+#[tokio::test]
+async fn only_a_client_that_shows_forms_is_asked() {
+    let app = App::start().await;
+    let mut wire = app.connect().await;
+    let hello = initialize(REVISION).replace(r#""elicitation":{}"#, r#""roots":{}"#);
+    let reply = wire.ask(&post(hello)).await;
+    let id = reply.header("mcp-session-id").unwrap().to_owned();
+    let reply = wire
+        .ask(&post(call(9, "ask")).header("Mcp-Session-Id", &id))
+        .await;
+    assert!(reply.json()["error"]["code"].is_i64(), "{reply:?}");
+    let reply = wire.ask(&modern(9, "tools/call", json!({"name": "ask"}))).await;
+    assert_eq!(
+        (reply.status, reply.json()["error"]["code"].as_i64()),
+        (400, Some(-32021))
+    );
+    assert_eq!(
+        reply.json()["error"]["data"]["requiredCapabilities"],
+        json!({"elicitation": {"form": {}}})
+    );
+}
+
+#[tokio::test]
+async fn stdio_asks_between_its_other_lines() {
+    let mut process = Process::admitted();
+    process.ask(initialize(REVISION)).await;
+    let question = process.ask(call(9, "ask")).await;
+    assert_eq!(question["method"], "elicitation/create");
+    assert_eq!(
+        process.ask(crate::talk::PING).await["id"],
+        1,
+        "nobody waits for the person"
+    );
+    let last = process.ask(answer_to(&question, &accepted())).await;
+    assert_eq!(
+        (&last["id"], &last["result"]["isError"]),
+        (&json!(9), &json!(false))
+    );
+}
+
+/// A modern call of `ask` by a client that shows forms.
+fn ask(more: &Value) -> Request {
+    let mut params = json!({"name": "ask"});
+    for (key, value) in more.as_object().unwrap() {
+        params[key] = value.clone();
+    }
+    let request = modern(9, "tools/call", params);
+    let able = String::from_utf8(request.bytes())
+        .unwrap()
+        .split_once("\r\n\r\n")
+        .unwrap()
+        .1
+        .replace(
+            r#""io.modelcontextprotocol/clientCapabilities":{}"#,
+            r#""io.modelcontextprotocol/clientCapabilities":{"elicitation":{}}"#,
+        );
+    request.body(able)
+}
+
+async fn state_of(wire: &mut Wire) -> String {
+    let reply = wire.ask(&ask(&json!({}))).await;
+    let result = reply.json()["result"].clone();
+    assert_eq!(result["resultType"], "input_required");
+    assert_eq!(result["inputRequests"]["sure"]["method"], "elicitation/create");
+    assert!(result["inputRequests"]["sure"].get("id").is_none());
+    assert!(result.get("ttlMs").is_none() && result.get("cacheScope").is_none());
+    result["requestState"].as_str().unwrap().to_owned()
+}
+
+fn retry(state: &str, answer: &Value) -> Request {
+    ask(&json!({"requestState": state, "inputResponses": {"sure": answer, "unasked": {"action": "accept"}}}))
+}
+
+fn code(reply: &Reply) -> Option<i64> {
+    reply.json()["error"]["code"].as_i64()
+}
+
+/// MRT-02, MRT-07, MRT-08, MRT-09, ENV-09, ENV-10, CCH-02.
+#[tokio::test]
+async fn a_modern_client_is_asked_by_a_result_and_any_replica_takes_the_answer() {
+    let app = App::start().await;
+    let mut wire = app.connect().await;
+    let state = state_of(&mut wire).await;
+    for missing in [json!(5), json!({"action": "accept", "content": {"really": 1}})] {
+        let again = wire.ask(&retry(&state, &missing)).await;
+        assert_eq!(
+            again.json()["result"]["resultType"],
+            "input_required",
+            "{missing}"
+        );
+    }
+    let replica = App::start().await;
+    for app in [&app, &replica] {
+        let done = app.connect().await.ask(&retry(&state, &accepted())).await;
+        let result = &done.json()["result"];
+        assert_eq!(
+            (&result["resultType"], &result["content"][0]["text"]),
+            (&json!("complete"), &json!("accepted Some(true)"))
+        );
+    }
+}
+
+/// MRT-04, MRT-05, RPC-11.
+#[tokio::test]
+async fn a_state_of_another_caller_request_time_or_making_is_refused() {
+    let app = App::start().await;
+    let mut wire = app.connect().await;
+    let state = state_of(&mut wire).await;
+    let mut refused = Vec::new();
+    let swapped = if state.ends_with('A') { "B" } else { "A" };
+    let altered = format!("{}{swapped}", &state[..state.len() - 1]);
+    for wrong in [&altered, &format!("{state}-TAMPERED"), &state[..8], "", "{}"] {
+        refused.push(wire.ask(&retry(wrong, &accepted())).await);
+    }
+    let foreign = retry(&state, &accepted()).set("X-Api-Key", OTHER);
+    refused.push(wire.ask(&foreign).await);
+    let other_arguments = ask(&json!({
+        "requestState": state, "inputResponses": {"sure": accepted()}, "arguments": {"a": 1},
+    }));
+    refused.push(wire.ask(&other_arguments).await);
+    app.clock.advance(11 * 60);
+    refused.push(wire.ask(&retry(&state, &accepted())).await);
+    for reply in &refused {
+        assert_eq!((reply.status, code(reply)), (200, Some(-32602)), "{reply:?}");
+        assert_eq!(reply.body, refused[0].body, "all look alike");
+    }
+}

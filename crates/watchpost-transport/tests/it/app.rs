@@ -193,6 +193,11 @@ impl Handler for Tools {
             Method::Subscribe { .. } | Method::Unsubscribe { .. } | Method::Listen { .. } => {
                 return Outcome::Complete(Completed::Acknowledged);
             }
+            // There is none that could be read; they only change.
+            Method::ReadResource { .. } => return Outcome::Error(CallError::UnknownResource),
+            Method::ListResources { .. } | Method::ListResourceTemplates { .. } => {
+                return Outcome::Error(CallError::InvalidCursor);
+            }
             other => panic!("not offered: {other:?}"),
         };
         let text = match name {

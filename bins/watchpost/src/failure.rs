@@ -53,13 +53,16 @@ pub(crate) fn from_core(error: Error) -> anyhow::Error {
         Error::NotFound { .. } => code::NOT_FOUND,
         Error::Invalid { .. } => code::USAGE,
         Error::Conflict { .. } => code::CONFLICT,
-        Error::Unavailable { .. } => code::UNAVAILABLE,
+        Error::Unavailable { .. } | Error::Unknown(_) => code::UNAVAILABLE,
         Error::WriteScopeRequired | Error::Denied | Error::Internal(_) => code::FAILED,
     };
     let mut text = error.to_string();
     if let Error::Internal(source) = &error {
         // The person at the machine may see what a key may not.
         text = format!("internal error: {}", chain(source.as_ref()));
+    }
+    if let Error::Unknown(source) = &error {
+        text = format!("{error}: {}; look before you repeat it", chain(source.as_ref()));
     }
     fail(code, text)
 }

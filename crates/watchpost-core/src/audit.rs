@@ -6,7 +6,13 @@
 //! The chain shows that rows were not altered afterwards. It does not show that the writer was honest, and cutting
 //! off its end is only found by comparing with an earlier export.
 
-use crate::{access::WorkspaceScope, error::StoreError, id::WorkspaceId, time::Timestamp, word::words};
+use crate::{
+    access::{Made, Once, WorkspaceScope},
+    error::StoreError,
+    id::WorkspaceId,
+    time::Timestamp,
+    word::words,
+};
 use async_trait::async_trait;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
@@ -73,6 +79,8 @@ pub struct CallRecord {
     /// The arguments as one JSON object in canonical text, already reduced: values outside the safe list are HMACs
     /// (see [`AuditKey::digest`]). Never holds a secret.
     pub arguments: String,
+    /// Tokens that this call spends with its change. See [`Once`].
+    pub once: Vec<Once>,
 }
 
 impl CallRecord {
@@ -86,7 +94,14 @@ impl CallRecord {
             channel,
             operation: operation.into(),
             arguments: arguments.into(),
+            once: Vec::new(),
         }
+    }
+    /// Makes the call take effect at most once for this token. A call may have one of each kind.
+    #[must_use]
+    pub fn once(mut self, token: Once) -> Self {
+        self.once.push(token);
+        self
     }
 }
 
@@ -121,6 +136,18 @@ impl PendingEntry {
     pub fn is_change(&self) -> bool {
         self.change
     }
+    /// Who acts: the kind, and the acting key's id, job's id, or the empty string.
+    pub fn actor(&self) -> (ActorKind, &str) {
+        (self.actor_kind, &self.actor_id)
+    }
+    /// What was asked: a tool's name, a command, a job kind.
+    pub fn operation(&self) -> &str {
+        &self.call.operation
+    }
+    /// The tokens to spend in the transaction of the change.
+    pub fn once(&self) -> &[Once] {
+        &self.call.once
+    }
     /// The row to store as number `seq` after a row with hash `previous`.
     pub fn to_row(&self, seq: u64, at: Timestamp, previous: [u8; 32]) -> AuditRow {
         let mut row = AuditRow {
@@ -144,7 +171,15 @@ impl PendingEntry {
     /// Declares the entry stored as row `seq` and hands out the change's result. A store calls this after it has
     /// put the row into the same transaction as the change.
     pub fn stored<T>(self, seq: u64, value: T) -> crate::access::Audited<T> {
-        crate::access::Audited::new(seq, value)
+        crate::access::Audited::new(Made { seq, earlier: None }, value)
+    }
+    /// The same for a repeat: `value` is what the first call came to, which was made at `earlier`.
+    pub fn stored_again<T>(self, seq: u64, earlier: Timestamp, value: T) -> crate::access::Audited<T> {
+        let made = Made {
+            seq,
+            earlier: Some(earlier),
+        };
+        crate::access::Audited::new(made, value)
     }
 }
 
@@ -241,16 +276,34 @@ impl AuditKey {
     /// give equal texts, so that an auditor can tell "the same person again".
     pub fn digest(&self, value: &str) -> String {
         use std::fmt::Write as _;
-        let Ok(mut mac) = <Hmac<Sha256> as KeyInit>::new_from_slice(&self.0) else {
-            return "hmac:".into();
-        };
-        mac.update(value.as_bytes());
         let mut text = String::with_capacity(37);
         text.push_str("hmac:");
+        let mut mac = self.mac();
+        mac.update(value.as_bytes());
         for byte in mac.finalize().into_bytes().iter().take(16) {
             let _ = write!(text, "{byte:02x}");
         }
         text
+    }
+
+    /// HMAC-SHA-256 over a purpose and parts, each with its length before it.
+    pub(crate) fn tag(&self, purpose: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+        let mut mac = self.mac();
+        mac.update(purpose);
+        for part in parts {
+            mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().into()
+    }
+
+    fn mac(&self) -> Hmac<Sha256> {
+        // A key shorter than the hash's block is filled with zeros, by definition.
+        let mut block = [0_u8; 64];
+        for (at, byte) in block.iter_mut().zip(self.0) {
+            *at = byte;
+        }
+        <Hmac<Sha256> as KeyInit>::new(&block.into())
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::error::Error as StdError;
 
+use crate::access::{ONCE_KEPT_MAX, OnceKind};
+
 /// A source that is only for the log.
 pub type Source = Box<dyn StdError + Send + Sync>;
 
@@ -23,6 +25,12 @@ pub enum StoreError {
         #[source]
         source: Source,
     },
+    /// A token that makes a call take effect once was spent by another request.
+    #[error("the {0} was used for another request")]
+    Reused(OnceKind),
+    /// The actor has spent more tokens than are remembered.
+    #[error("too many spent tokens")]
+    TooManyTokens,
     /// The audit log can't be written, so nothing may be answered.
     #[error("the audit log can't be written")]
     AuditUnavailable(#[source] Source),
@@ -71,9 +79,25 @@ pub enum Error {
         #[source]
         source: Source,
     },
+    /// A change was handed to the store, and it isn't known whether it was made.
+    #[error("it is not known whether the change was made")]
+    Unknown(#[source] Source),
     /// A bug or a broken machine.
     #[error("internal error")]
     Internal(#[source] Source),
+}
+
+impl Error {
+    /// What a store's error means for a change that was handed to it: a store that broke down meanwhile may or may not
+    /// have made it.
+    pub fn of_change(error: StoreError) -> Self {
+        match error {
+            broken @ (StoreError::Unavailable(_) | StoreError::Corrupt { .. } | StoreError::Backend(_)) => {
+                Self::Unknown(Box::new(broken))
+            }
+            decided => decided.into(),
+        }
+    }
 }
 
 impl From<StoreError> for Error {
@@ -81,6 +105,18 @@ impl From<StoreError> for Error {
         match error {
             StoreError::Conflict => Self::Conflict {
                 reason: "the data changed meanwhile: repeat the request".into(),
+            },
+            StoreError::Reused(OnceKind::IdempotencyKey) => Self::Invalid {
+                field: "idempotency_key",
+                reason: "it was used with other arguments before: take a new key for another change".into(),
+            },
+            StoreError::Reused(OnceKind::Confirmation) => Self::Conflict {
+                reason: "this confirmation was given for another request: call again without it".into(),
+            },
+            StoreError::TooManyTokens => Self::Conflict {
+                reason: format!(
+                    "this caller has used {ONCE_KEPT_MAX} idempotency keys and confirmations within 24 hours: wait, or call without a key"
+                ),
             },
             StoreError::Unavailable(source) => Self::Unavailable {
                 reason: "the store is not available",

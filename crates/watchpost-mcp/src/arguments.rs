@@ -26,7 +26,13 @@ const ECHOED_NAME_MAX: usize = 64;
 /// What every tool's input struct can do.
 pub(crate) trait Arguments: DeserializeOwned + JsonSchema {
     /// Puts the arguments into the form in which the audit log keeps them.
+    ///
+    /// Two calls with equal arguments reduce alike; `idempotency_key` is left out.
     fn reduce(&self, out: &mut Reduced<'_>);
+    /// The key under which the call takes effect at most once, if the tool takes one and it was given.
+    fn idempotency_key(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// A tool that takes nothing.
@@ -376,6 +382,57 @@ impl<const MIN: i64, const MAX: i64> JsonSchema for Whole<MIN, MAX> {
     }
 }
 
+/// A key that makes a repeated call take effect once: 1 to 64 visible ASCII characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OnceKey(String);
+
+impl OnceKey {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Characters of a key at the most.
+const ONCE_KEY_MAX: usize = 64;
+
+struct OnceKeyVisitor;
+
+impl Visitor<'_> for OnceKeyVisitor {
+    type Value = OnceKey;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "a string of 1 to {ONCE_KEY_MAX} visible ASCII characters without blanks"
+        )
+    }
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<OnceKey, E> {
+        let fits =
+            (1..=ONCE_KEY_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+        if !fits {
+            return Err(E::invalid_value(Unexpected::Other("another string"), &self));
+        }
+        Ok(OnceKey(text.to_owned()))
+    }
+}
+
+impl<'de> Deserialize<'de> for OnceKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(OnceKeyVisitor)
+    }
+}
+
+impl JsonSchema for OnceKey {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "OnceKey".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string" })
+    }
+}
+
 /// A finding's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FindingArg(pub FindingId);
@@ -427,6 +484,7 @@ pub(crate) fn app_lookups(text: &str) -> Vec<AppLookup> {
 
 /// The arguments of a call as the audit log keeps them: one JSON object in canonical text (names sorted). What is on
 /// the safe list (closed words, numbers, ids) stands in the clear; every other string as an HMAC.
+#[derive(Clone)]
 pub(crate) struct Reduced<'k> {
     key: &'k AuditKey,
     fields: Vec<(&'static str, String)>,

@@ -21,6 +21,8 @@ pub(crate) enum Failure {
         source: Source,
         /// Whether the call's audit entry is committed already.
         stored: bool,
+        /// Whether a change was handed to the store, so that it may have been made.
+        may_be_done: bool,
     },
 }
 
@@ -76,6 +78,7 @@ impl Failure {
         Self::Internal {
             source: Box::new(error),
             stored: false,
+            may_be_done: false,
         }
     }
 }
@@ -87,12 +90,18 @@ impl From<Error> for Failure {
             Error::WriteScopeRequired | Error::Denied => AuditOutcome::Denied,
             Error::Invalid { .. } => AuditOutcome::Invalid,
             Error::Conflict { .. } => AuditOutcome::Conflict,
-            Error::Unavailable { .. } | Error::Internal(_) => AuditOutcome::Error,
+            Error::Unavailable { .. } | Error::Unknown(_) | Error::Internal(_) => AuditOutcome::Error,
         };
         match error {
             Error::Internal(source) => Self::Internal {
                 source,
                 stored: false,
+                may_be_done: false,
+            },
+            Error::Unknown(source) => Self::Internal {
+                source,
+                stored: false,
+                may_be_done: true,
             },
             Error::Unavailable { reason, ref source } => {
                 tracing::warn!(reason, error = source.as_ref(), "a call could not be answered");
@@ -131,10 +140,12 @@ pub(crate) fn finding_gone() -> Failure {
     )
 }
 
-/// The finding was closed between the look and the request. The entry is stored.
-pub(crate) fn closed_meanwhile(status: FindingStatus) -> Failure {
+/// The finding is closed. The entry is stored.
+pub(crate) fn closed(status: FindingStatus, id: FindingId) -> Failure {
     Failure::told_and_stored(
-        format!("the finding is {status} meanwhile: there is nothing to remediate"),
+        format!(
+            "the finding is {status}: there is nothing to remediate; a person can reopen it with `watchpost findings reopen {id}`"
+        ),
         AuditOutcome::Conflict,
     )
 }
@@ -189,6 +200,44 @@ pub(crate) fn write_scope_required(tool: &str, actor: &Actor) -> String {
             "Write scope required: `{tool}` changes the workspace and this key may only read. Whoever runs Watchpost can make a key that may: `watchpost keys create --label NAME --scope write`"
         ),
     }
+}
+
+/// Whether a failed call of a write tool can be repeated without doing harm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Retry {
+    /// Nothing was changed, for certain.
+    Unchanged,
+    /// It may have been changed, but the call has a key.
+    ByKey,
+    /// It may have been changed, and nothing would notice the repeat.
+    Unsafe,
+}
+
+impl Retry {
+    pub(crate) const fn is_safe(self) -> bool {
+        !matches!(self, Self::Unsafe)
+    }
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Unchanged => "Safe to retry: yes, because nothing was changed",
+            Self::ByKey => {
+                "Safe to retry: yes, with the same idempotency_key, because the change is made at most once for it"
+            }
+            Self::Unsafe => {
+                "Safe to retry: no, because it isn't known whether the change was made and the call had no idempotency_key: look first"
+            }
+        }
+    }
+    /// An error's text with its advice.
+    pub(crate) fn advise(self, message: &str) -> String {
+        let message = message.trim_end_matches('.');
+        format!("{message}. {}.", self.words())
+    }
+}
+
+/// A bug, as a write tool tells it.
+pub(crate) fn incident(id: &str) -> String {
+    format!("Watchpost failed inside; whoever runs it finds the reason in the log under incident {id}")
 }
 
 /// The audit log can't be written.

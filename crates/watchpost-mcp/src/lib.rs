@@ -17,6 +17,7 @@
 //! [`WorkspaceScope`]: watchpost_core::access::WorkspaceScope
 
 mod arguments;
+mod confirm;
 mod cursor;
 mod document;
 mod error;
@@ -32,6 +33,7 @@ mod server;
 pub mod tools;
 mod wire;
 
+pub use confirm::{ConfirmPolicy, Facts, needs_confirmation};
 pub use cursor::CursorKey;
 pub use document::tools_page;
 pub use server::McpServer;

@@ -220,7 +220,7 @@ impl AppStore for SqliteStore {
         &self,
         write: AuthorizedWrite<SetAppPolicy>,
     ) -> Result<Audited<AppPolicyOutcome>, StoreError> {
-        self.change("apps", write, |tx, workspace, command, entry| {
+        self.change_once("apps", write, |tx, workspace, command, entry| {
             set_policy(tx, workspace, &command, entry)
         })
         .await

@@ -41,6 +41,11 @@ pub(crate) fn unavailable(reason: &str) -> StoreError {
     StoreError::Unavailable(Box::new(Reason(reason.to_owned())))
 }
 
+/// A bug of a caller of the ports.
+pub(crate) fn unsupported(reason: &str) -> StoreError {
+    StoreError::Backend(Box::new(Reason(reason.to_owned())))
+}
+
 impl Fault {
     /// In the port's words; `table` is where the values came from.
     pub(crate) fn into_store(self, table: &'static str) -> StoreError {

@@ -24,6 +24,8 @@ use watchpost_core::{
 
 /// Ended jobs are kept this long.
 const ENDED_KEPT_MS: i64 = 30 * DAY_MS;
+/// Spent tokens that a tick of the schedules forgets at the most.
+const FORGOTTEN_PER_TICK: u32 = 500;
 const INTERRUPTED: &str = "the processes that did it ended before it was done";
 
 /// The key that acts, if a key does.
@@ -338,6 +340,7 @@ fn enqueue_all(tx: &Tx<'_>, every_ms: i64, now: Timestamp) -> Res<u64> {
         "DELETE FROM jobs WHERE state NOT IN (0, 1) AND finished_at < ?1",
         [now.plus_millis(-ENDED_KEPT_MS).as_millis()],
     )?;
+    crate::once::forget(tx, now, FORGOTTEN_PER_TICK)?;
     Ok(queued)
 }
 
@@ -638,7 +641,7 @@ impl JobStore for SqliteStore {
         &self,
         write: AuthorizedWrite<TriggerSync>,
     ) -> Result<Audited<Vec<TriggeredSync>>, StoreError> {
-        self.change("jobs", write, trigger).await
+        self.change_once("jobs", write, trigger).await
     }
 
     async fn job(&self, scope: &WorkspaceScope, id: JobId) -> Result<Option<JobRow>, StoreError> {

@@ -35,6 +35,7 @@ mod integrations;
 mod jobs;
 mod keys;
 mod master;
+mod once;
 mod open;
 mod posture;
 mod reader;

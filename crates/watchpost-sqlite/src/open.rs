@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../schema/0001_base.sql"),
     include_str!("../schema/0002_scans.sql"),
     include_str!("../schema/0003_imports.sql"),
+    include_str!("../schema/0004_once.sql"),
 ];
 
 /// What opening a store needs.

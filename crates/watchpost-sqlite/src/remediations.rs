@@ -42,7 +42,7 @@ fn remediation(row: &Row<'_>) -> Res<Remediation> {
     })
 }
 
-fn by_id(conn: &Connection, workspace: i64, id: RemediationId) -> Res<Option<Remediation>> {
+pub(crate) fn by_id(conn: &Connection, workspace: i64, id: RemediationId) -> Res<Option<Remediation>> {
     let mut statement = conn.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM remediations WHERE workspace_id = ?1 AND id = ?2"
     ))?;
@@ -164,7 +164,7 @@ impl RemediationStore for SqliteStore {
         &self,
         write: AuthorizedWrite<RequestRemediation>,
     ) -> Result<Audited<RemediationOutcome>, StoreError> {
-        self.change("remediations", write, request).await
+        self.change_once("remediations", write, request).await
     }
 
     async fn reject_remediation(

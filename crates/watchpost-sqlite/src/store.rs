@@ -256,6 +256,12 @@ impl SqliteStore {
         T: Send + 'static,
     {
         let (id, command, mut entry) = write.open();
+        if !entry.once().is_empty() {
+            // Nothing would hold the promise: see `change_once`.
+            return Err(crate::fault::unsupported(
+                "this change can't be made at most once",
+            ));
+        }
         self.inner
             .writer
             .call(table, true, move |tx| {

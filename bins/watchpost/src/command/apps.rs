@@ -107,7 +107,7 @@ pub(crate) async fn run(command: Apps, session: &Session, output: Output) -> Res
             policy: Some(policy),
         } => {
             let call = session.call("apps policy", &json!({"policy": policy}));
-            let (app, outcome) = watchpost
+            let (app, outcome, _) = watchpost
                 .set_app_policy(scope, &lookup(&app), policy, call)
                 .await
                 .map_err(from_core)?;

@@ -101,7 +101,7 @@ pub(crate) async fn run(command: Findings, session: &Session, output: Output) ->
         }
         Findings::Snooze { id, days, note } => {
             let call = session.call("findings snooze", &json!({"days": days}));
-            let outcome = watchpost
+            let (outcome, _) = watchpost
                 .snooze_finding(scope, id, days, note.as_deref(), call)
                 .await
                 .map_err(from_core)?;
@@ -109,7 +109,7 @@ pub(crate) async fn run(command: Findings, session: &Session, output: Output) ->
         }
         Findings::Dismiss { id, reason, note } => {
             let call = session.call("findings dismiss", &json!({"reason": reason}));
-            let outcome = watchpost
+            let (outcome, _) = watchpost
                 .dismiss_finding(scope, id, reason, note.as_deref(), call)
                 .await
                 .map_err(from_core)?;
@@ -117,7 +117,7 @@ pub(crate) async fn run(command: Findings, session: &Session, output: Output) ->
         }
         Findings::Resolve { id, note } => {
             let call = session.call("findings resolve", &json!({}));
-            let outcome = watchpost
+            let (outcome, _) = watchpost
                 .resolve_finding(scope, id, note.as_deref(), call)
                 .await
                 .map_err(from_core)?;
@@ -125,7 +125,7 @@ pub(crate) async fn run(command: Findings, session: &Session, output: Output) ->
         }
         Findings::Reopen { id, note } => {
             let call = session.call("findings reopen", &json!({}));
-            let outcome = watchpost
+            let (outcome, _) = watchpost
                 .reopen_finding(scope, id, note.as_deref(), call)
                 .await
                 .map_err(from_core)?;

@@ -4,6 +4,7 @@
 //!   opened the file. Every read method of every port takes one.
 //! - [`AuthorizedWrite`] is made only by [`WorkspaceScope::authorize`]. It contains the command, so what was checked
 //!   is what is done, and is used once.
+//! - [`Once`] makes a call take effect at most once, however often it is repeated.
 //! - [`Audited`] is what a changing port method returns; it can only be built from the pending audit entry.
 //!
 //! A scope can't be forged:
@@ -25,6 +26,7 @@
 
 mod gate;
 mod key;
+mod once;
 mod scope;
 
 pub use gate::{AccessGate, AuthError, KeyDirectory, KeyUse};
@@ -32,6 +34,7 @@ pub use key::{
     CreateKey, Expiry, KEY_PREFIX_CHARS, KeyCreation, KeyHash, KeyRevocation, KeyRow, KeyState, KeyStore,
     NewKey, RevokeKey, key_is_well_formed,
 };
+pub use once::{Made, ONCE_KEPT_MAX, ONCE_KEPT_MS, Once, OnceKind};
 pub use scope::{
     Actor, Audited, AuthorizedWrite, Command, Denied, JobPermit, KeyScope, Permission, WorkspaceScope,
 };

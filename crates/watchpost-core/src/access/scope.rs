@@ -1,5 +1,6 @@
 //! Scopes, permissions, authorised writes.
 
+use super::once::Made;
 use crate::{
     audit::{ActorKind, AuditOutcome, AuditTarget, CallRecord, PendingEntry},
     id::{JobId, KeyId, WorkspaceId},
@@ -206,17 +207,21 @@ impl<C: Command> AuthorizedWrite<C> {
 /// The result of a change whose audit entry is stored. Built only by [`PendingEntry::stored`].
 #[derive(Debug)]
 pub struct Audited<T> {
-    seq: u64,
+    made: Made,
     value: T,
 }
 
 impl<T> Audited<T> {
-    pub(crate) const fn new(seq: u64, value: T) -> Self {
-        Self { seq, value }
+    pub(crate) const fn new(made: Made, value: T) -> Self {
+        Self { made, value }
     }
     /// The number of the audit row.
     pub const fn seq(&self) -> u64 {
-        self.seq
+        self.made.seq
+    }
+    /// How it was stored: whether it was made now or by an earlier call with the same [`super::Once`].
+    pub const fn made(&self) -> Made {
+        self.made
     }
     /// The result.
     pub fn into_value(self) -> T {

@@ -2,7 +2,7 @@
 
 use super::Watchpost;
 use crate::{
-    access::{Denied, Permission, WorkspaceScope},
+    access::{Denied, Made, Permission, WorkspaceScope},
     app::{App, AppLookup, AppPolicyOutcome, SetAppPolicy},
     audit::CallRecord,
     error::Error,
@@ -38,6 +38,8 @@ pub struct SyncAnswer {
     pub start: SyncStart,
     /// Each integration's job.
     pub syncs: Vec<TriggeredSync>,
+    /// How it was stored.
+    pub made: Made,
 }
 
 /// The answer to "repair this".
@@ -62,12 +64,12 @@ pub enum RemediationAnswer {
         /// Steps that a person can do.
         steps: Vec<String>,
     },
-    /// The finding was closed meanwhile.
+    /// The finding is closed.
     Closed {
         /// Its status now.
         status: FindingStatus,
     },
-    /// The finding was removed meanwhile.
+    /// There is no such finding any more.
     Gone,
 }
 
@@ -114,7 +116,8 @@ impl Watchpost {
             now: self.clock().now(),
         };
         let write = scope.authorize(command, call).map_err(denied)?;
-        let syncs = self.store().trigger_sync(write).await?.into_value();
+        let done = self.store().trigger_sync(write).await.map_err(Error::of_change)?;
+        let (made, syncs) = (done.made(), done.into_value());
         let start = if syncs.is_empty() {
             SyncStart::NoIntegrations
         } else if syncs.iter().any(|sync| sync.is_new) {
@@ -122,7 +125,7 @@ impl Watchpost {
         } else {
             SyncStart::AlreadyRunning
         };
-        Ok(SyncAnswer { start, syncs })
+        Ok(SyncAnswer { start, syncs, made })
     }
 
     /// Hides a finding for 1 to 90 days.
@@ -136,7 +139,7 @@ impl Watchpost {
         days: i64,
         note: Option<&str>,
         call: CallRecord,
-    ) -> Result<FindingOutcome, Error> {
+    ) -> Result<(FindingOutcome, Made), Error> {
         if !SNOOZE_DAYS.contains(&days) {
             return Err(Error::Invalid {
                 field: "days",
@@ -157,7 +160,7 @@ impl Watchpost {
         reason: DismissReason,
         note: Option<&str>,
         call: CallRecord,
-    ) -> Result<FindingOutcome, Error> {
+    ) -> Result<(FindingOutcome, Made), Error> {
         self.change(scope, id, Act::Dismiss { reason }, note, call).await
     }
 
@@ -171,7 +174,7 @@ impl Watchpost {
         id: FindingId,
         note: Option<&str>,
         call: CallRecord,
-    ) -> Result<FindingOutcome, Error> {
+    ) -> Result<(FindingOutcome, Made), Error> {
         self.change(scope, id, Act::Resolve, note, call).await
     }
 
@@ -185,7 +188,7 @@ impl Watchpost {
         id: FindingId,
         note: Option<&str>,
         call: CallRecord,
-    ) -> Result<FindingOutcome, Error> {
+    ) -> Result<(FindingOutcome, Made), Error> {
         self.change(scope, id, Act::Reopen, note, call).await
     }
 
@@ -196,7 +199,7 @@ impl Watchpost {
         act: Act,
         note: Option<&str>,
         call: CallRecord,
-    ) -> Result<FindingOutcome, Error> {
+    ) -> Result<(FindingOutcome, Made), Error> {
         let command = FindingCommand {
             finding: id,
             act,
@@ -205,11 +208,17 @@ impl Watchpost {
         };
         let write = scope.authorize(command, call).map_err(denied)?;
         // The entry of a command that came to nothing is stored with its outcome, too: these errors need no other.
-        Ok(self.store().change_finding(write).await?.into_value())
+        let done = self
+            .store()
+            .change_finding(write)
+            .await
+            .map_err(Error::of_change)?;
+        let made = done.made();
+        Ok((done.into_value(), made))
     }
 
-    /// Puts the action that the finding's rule names into the queue for a person's approval. The flag says whether
-    /// the call's audit entry is stored already.
+    /// Puts the action that the finding's rule names into the queue for a person's approval. Without [`Made`] the
+    /// call's audit entry is still to be stored.
     ///
     /// # Errors
     /// As [`Watchpost::snooze_finding`].
@@ -219,22 +228,16 @@ impl Watchpost {
         id: FindingId,
         note: Option<&str>,
         call: CallRecord,
-    ) -> Result<(RemediationAnswer, bool), Error> {
+    ) -> Result<(RemediationAnswer, Option<Made>), Error> {
         if !scope.may(Permission::RequestRemediation) {
             return Err(Error::WriteScopeRequired);
         }
         let note = clean_note(note)?;
-        let (finding, rule): (Finding, Option<&Rule>) = self.finding(scope, id).await?;
+        let (_, rule): (Finding, Option<&Rule>) = self.finding(scope, id).await?;
         let steps = rule.map(|rule| rule.remediation.clone()).unwrap_or_default();
         let Some(action) = rule.and_then(|rule| rule.action.clone()) else {
-            return Ok((RemediationAnswer::NoAction { steps }, false));
+            return Ok((RemediationAnswer::NoAction { steps }, None));
         };
-        if matches!(
-            finding.summary.status,
-            FindingStatus::Resolved | FindingStatus::Dismissed
-        ) {
-            return Err(closed(finding.summary.status));
-        }
         let command = RequestRemediation {
             id: RemediationId::generate(self.clock(), self.random()),
             finding: id,
@@ -243,17 +246,22 @@ impl Watchpost {
             now: self.clock().now(),
         };
         let write = scope.authorize(command, call).map_err(denied)?;
-        // `true`: the change's entry is stored, whatever it came to.
-        match self.store().request_remediation(write).await?.into_value() {
-            RemediationOutcome::Requested(remediation) => {
-                Ok((RemediationAnswer::Requested { remediation, steps }, true))
-            }
+        // Whether the finding is still open is decided by the store, where a repeat is known as one.
+        let done = self
+            .store()
+            .request_remediation(write)
+            .await
+            .map_err(Error::of_change)?;
+        let made = Some(done.made());
+        let answer = match done.into_value() {
+            RemediationOutcome::Requested(remediation) => RemediationAnswer::Requested { remediation, steps },
             RemediationOutcome::AlreadyWaiting(remediation) => {
-                Ok((RemediationAnswer::AlreadyWaiting { remediation, steps }, true))
+                RemediationAnswer::AlreadyWaiting { remediation, steps }
             }
-            RemediationOutcome::FindingClosed(status) => Ok((RemediationAnswer::Closed { status }, true)),
-            RemediationOutcome::NotFound => Ok((RemediationAnswer::Gone, true)),
-        }
+            RemediationOutcome::FindingClosed(status) => RemediationAnswer::Closed { status },
+            RemediationOutcome::NotFound => RemediationAnswer::Gone,
+        };
+        Ok((answer, made))
     }
 
     /// Sets an app's policy. Gives the app as it was before, and what came of it.
@@ -266,7 +274,7 @@ impl Watchpost {
         lookup: &AppLookup,
         policy: AppPolicy,
         call: CallRecord,
-    ) -> Result<(Box<App>, AppPolicyOutcome), Error> {
+    ) -> Result<(Box<App>, AppPolicyOutcome, Made), Error> {
         if !scope.may(Permission::SetAppPolicy) {
             return Err(Error::WriteScopeRequired);
         }
@@ -279,15 +287,12 @@ impl Watchpost {
             now: self.clock().now(),
         };
         let write = scope.authorize(command, call).map_err(denied)?;
-        let outcome = self.store().set_app_policy(write).await?.into_value();
-        Ok((app, outcome))
-    }
-}
-
-fn closed(status: FindingStatus) -> Error {
-    Error::Conflict {
-        reason: format!(
-            "the finding is {status}: there is nothing to remediate; a person can reopen it with `watchpost findings reopen`"
-        ),
+        let done = self
+            .store()
+            .set_app_policy(write)
+            .await
+            .map_err(Error::of_change)?;
+        let made = done.made();
+        Ok((app, done.into_value(), made))
     }
 }

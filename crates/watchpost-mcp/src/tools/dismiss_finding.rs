@@ -2,7 +2,8 @@
 
 use super::{Answer, Context, Declaration, Hints, Tool};
 use crate::{
-    arguments::{Arguments, FindingArg, Line, Reduced, Word},
+    arguments::{Arguments, FindingArg, Line, OnceKey, Reduced, Word},
+    confirm::{Facts, Stake},
     error::{self, Failure},
     wire::{AsOf, Text},
 };
@@ -26,6 +27,8 @@ pub(super) struct Input {
     reason: Word<DismissReason>,
     /// Why, for the people who read it later.
     note: Option<Line<1000>>,
+    /// Makes a repeat safe.
+    idempotency_key: Option<OnceKey>,
 }
 
 impl Arguments for Input {
@@ -33,6 +36,9 @@ impl Arguments for Input {
         out.finding(self.finding_id);
         out.word("reason", self.reason.0.as_str());
         out.secret("note", self.note.as_ref().map(Line::as_str));
+    }
+    fn idempotency_key(&self) -> Option<&str> {
+        self.idempotency_key.as_ref().map(OnceKey::as_str)
     }
 }
 
@@ -63,11 +69,22 @@ impl Tool for DismissFinding {
     type Input = Input;
     type Output = Output;
 
+    async fn stake(context: &Context<'_>, input: &Input) -> Result<Stake, Failure> {
+        let FindingArg(id) = input.finding_id;
+        let found = context.watchpost.store().finding(context.scope, id).await?;
+        Ok(Stake {
+            facts: Facts {
+                severity: found.map(|finding| finding.summary.severity),
+                policy: None,
+            },
+        })
+    }
+
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
         let FindingArg(id) = input.finding_id;
         let target = AuditTarget::new("finding", &id);
         let note = input.note.as_ref().map(Line::as_str);
-        let outcome = context
+        let (outcome, made) = context
             .watchpost
             .dismiss_finding(context.scope, id, input.reason.0, note, context.record())
             .await
@@ -75,12 +92,15 @@ impl Tool for DismissFinding {
         if let Some(failure) = error::not_done(&outcome, id, "dismissed") {
             return Err(failure);
         }
-        let changed = matches!(outcome, FindingOutcome::Changed { .. });
+        let repeat = context.repeat(made);
+        let changed = repeat.is_none() && matches!(outcome, FindingOutcome::Changed { .. });
         let as_of = context.as_of().await;
         let reason = input.reason.0;
         let sentence = format!(
             "{} A person can take that back with `watchpost findings reopen {id}`.{}",
-            if changed {
+            if let Some(repeat) = repeat {
+                format!("{repeat} The finding was dismissed ({reason}).")
+            } else if changed {
                 format!("The finding is dismissed ({reason}) and left lists and score.")
             } else {
                 format!("Nothing was changed: the finding is dismissed already ({reason}).")

@@ -29,6 +29,7 @@ pub(crate) use list_rules::RuleOut;
 
 use crate::{
     arguments::{self, Arguments, Reduced},
+    confirm::{Confirmation, Stake},
     cursor::CursorKey,
     error::Failure,
     fence, schema,
@@ -39,7 +40,7 @@ use serde::Serialize;
 use serde_json::json;
 use std::{future::Future, pin::Pin};
 use watchpost_core::{
-    access::{Permission, WorkspaceScope},
+    access::{KeyScope, Made, Once, OnceKind, Permission, WorkspaceScope},
     audit::{AuditKey, AuditTarget, CallRecord},
     ports::Random,
     posture::Freshness,
@@ -90,6 +91,10 @@ impl Declaration {
     pub const fn is_query(&self) -> bool {
         matches!(self.permission, Permission::ReadPosture)
     }
+    /// Whether the tool needs a write key. Its errors say whether it can be called again, and a person may be asked.
+    pub const fn writes(&self) -> bool {
+        !self.permission.granted_to_scope(KeyScope::Read)
+    }
 }
 
 /// What a running tool has at hand.
@@ -101,12 +106,32 @@ pub(crate) struct Context<'c> {
     pub(crate) now: Timestamp,
     tool: &'static str,
     reduced: String,
+    /// What the call's change spends, so that it is made at most once.
+    once: Vec<Once>,
 }
 
 impl Context<'_> {
     /// The call's record, for the use case that stores it with its change.
     pub(crate) fn record(&self) -> CallRecord {
-        CallRecord::new("mcp", self.tool, self.reduced.clone())
+        let call = CallRecord::new("mcp", self.tool, self.reduced.clone());
+        self.once.iter().cloned().fold(call, CallRecord::once)
+    }
+
+    /// What an answer begins with if the call was a repeat.
+    pub(crate) fn repeat(&self, made: Made) -> Option<String> {
+        let earlier = made.earlier?;
+        let by = if self
+            .once
+            .iter()
+            .any(|once| once.kind() == OnceKind::IdempotencyKey)
+        {
+            "idempotency_key"
+        } else {
+            "confirmation"
+        };
+        Some(format!(
+            "Nothing was changed now: an earlier call with the same {by} was made at {earlier}, and this is what it came to."
+        ))
     }
 
     /// How old and whole the data is, for the answer of a change. The change is made, so a failure to read this is
@@ -198,6 +223,14 @@ pub(crate) trait Tool: 'static {
     type Input: Arguments + Send;
     /// Its structured answer, for the schema.
     type Output: schemars::JsonSchema;
+    /// What is known of the change before it is made. Nothing, if what it is about isn't there: then the tool says so.
+    fn stake(
+        context: &Context<'_>,
+        input: &Self::Input,
+    ) -> impl Future<Output = Result<Stake, Failure>> + Send {
+        let _ = (context, input);
+        async { Ok(Stake::default()) }
+    }
     /// Does it.
     fn run(context: &Context<'_>, input: Self::Input)
     -> impl Future<Output = Result<Answer, Failure>> + Send;
@@ -207,9 +240,12 @@ pub(crate) trait Tool: 'static {
 pub(crate) struct Ran {
     pub(crate) reduced: String,
     pub(crate) answer: Result<Answer, Failure>,
+    /// Whether a repeat of the call would be known as one.
+    pub(crate) has_key: bool,
 }
 
 type Running<'c> = Pin<Box<dyn Future<Output = Ran> + Send + 'c>>;
+type Weighing<'c> = Pin<Box<dyn Future<Output = Result<Stake, Failure>> + Send + 'c>>;
 
 /// What a call needs besides its arguments.
 #[derive(Clone, Copy)]
@@ -218,6 +254,8 @@ pub(crate) struct Caller<'c> {
     pub(crate) scope: &'c WorkspaceScope,
     pub(crate) cursors: &'c CursorKey,
     pub(crate) audit_key: &'c AuditKey,
+    /// How the change was confirmed, for its entry; `None` for a tool that nobody is ever asked about.
+    pub(crate) confirmation: Option<Confirmation>,
 }
 
 /// A tool in the list: its declaration, and what the server does with it.
@@ -227,6 +265,7 @@ pub struct ToolEntry {
     input_schema: fn() -> serde_json::Value,
     output_schema: fn() -> serde_json::Value,
     reduce: fn(Option<&str>, &AuditKey) -> String,
+    stake: for<'c> fn(Caller<'c>, Option<&'c str>) -> Weighing<'c>,
     run: for<'c> fn(Caller<'c>, Option<&'c str>) -> Running<'c>,
 }
 
@@ -237,6 +276,7 @@ impl ToolEntry {
             input_schema: schema::of_input::<T::Input>,
             output_schema: schema::of_output::<T::Output>,
             reduce: reduce::<T>,
+            stake: |caller, arguments| Box::pin(stake::<T>(caller, arguments)),
             run: |caller, arguments| Box::pin(run::<T>(caller, arguments)),
         }
     }
@@ -252,6 +292,10 @@ impl ToolEntry {
     pub(crate) fn reduce(&self, arguments: Option<&str>, key: &AuditKey) -> String {
         (self.reduce)(arguments, key)
     }
+    /// What is known of a change before it is made.
+    pub(crate) fn stake<'c>(&self, caller: Caller<'c>, arguments: Option<&'c str>) -> Weighing<'c> {
+        (self.stake)(caller, arguments)
+    }
     pub(crate) fn run<'c>(&self, caller: Caller<'c>, arguments: Option<&'c str>) -> Running<'c> {
         (self.run)(caller, arguments)
     }
@@ -263,15 +307,51 @@ impl std::fmt::Debug for ToolEntry {
     }
 }
 
-fn reduced_of(input: &impl Arguments, key: &AuditKey) -> String {
+/// The arguments as the audit log keeps them, and what the call's change spends.
+fn record_of(
+    tool: &str,
+    input: &impl Arguments,
+    key: &AuditKey,
+    confirmation: Option<Confirmation>,
+) -> (String, Vec<Once>) {
     let mut reduced = Reduced::new(key);
     input.reduce(&mut reduced);
-    reduced.finish()
+    let mut once = Vec::new();
+    if let Some(token) = input.idempotency_key() {
+        let arguments = reduced.clone().finish();
+        let kind = OnceKind::IdempotencyKey;
+        once.push(Once::new(key, kind, token.as_bytes(), tool, &arguments));
+        reduced.secret("idempotency_key", Some(token));
+    }
+    if let Some(confirmation) = confirmation {
+        reduced.word("confirmation", confirmation.as_str());
+    }
+    (reduced.finish(), once)
 }
 
 fn reduce<T: Tool>(arguments: Option<&str>, key: &AuditKey) -> String {
-    arguments::parse::<T::Input>(T::DECLARATION.name, arguments)
-        .map_or_else(|_| "{}".to_owned(), |input| reduced_of(&input, key))
+    let tool = T::DECLARATION.name;
+    arguments::parse::<T::Input>(tool, arguments)
+        .map_or_else(|_| "{}".to_owned(), |input| record_of(tool, &input, key, None).0)
+}
+
+fn context<'c>(caller: Caller<'c>, tool: &'static str, input: &impl Arguments) -> Context<'c> {
+    let (reduced, once) = record_of(tool, input, caller.audit_key, caller.confirmation);
+    Context {
+        watchpost: caller.watchpost,
+        scope: caller.scope,
+        cursors: caller.cursors,
+        now: caller.watchpost.clock().now(),
+        tool,
+        reduced,
+        once,
+    }
+}
+
+async fn stake<T: Tool>(caller: Caller<'_>, arguments: Option<&str>) -> Result<Stake, Failure> {
+    let tool = T::DECLARATION.name;
+    let input = arguments::parse::<T::Input>(tool, arguments)?;
+    T::stake(&context(caller, tool, &input), &input).await
 }
 
 async fn run<T: Tool>(caller: Caller<'_>, arguments: Option<&str>) -> Ran {
@@ -282,22 +362,16 @@ async fn run<T: Tool>(caller: Caller<'_>, arguments: Option<&str>) -> Ran {
             return Ran {
                 reduced: "{}".into(),
                 answer: Err(failure),
+                has_key: false,
             };
         }
     };
-    let reduced = reduced_of(&input, caller.audit_key);
-    let context = Context {
-        watchpost: caller.watchpost,
-        scope: caller.scope,
-        cursors: caller.cursors,
-        now: caller.watchpost.clock().now(),
-        tool,
-        reduced,
-    };
+    let context = context(caller, tool, &input);
     let answer = T::run(&context, input).await;
     Ran {
-        reduced: context.reduced,
         answer,
+        has_key: !context.once.is_empty(),
+        reduced: context.reduced,
     }
 }
 

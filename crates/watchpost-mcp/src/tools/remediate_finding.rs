@@ -2,7 +2,7 @@
 
 use super::{Answer, Context, Declaration, Hints, Tool};
 use crate::{
-    arguments::{Arguments, FindingArg, Line, Reduced},
+    arguments::{Arguments, FindingArg, Line, OnceKey, Reduced},
     error::{self, Failure},
     wire::{AsOf, Text},
 };
@@ -27,12 +27,17 @@ pub(super) struct Input {
     finding_id: FindingArg,
     /// Why, for the person who approves.
     note: Option<Line<1000>>,
+    /// Makes a repeat safe.
+    idempotency_key: Option<OnceKey>,
 }
 
 impl Arguments for Input {
     fn reduce(&self, out: &mut Reduced<'_>) {
         out.finding(self.finding_id);
         out.secret("note", self.note.as_ref().map(Line::as_str));
+    }
+    fn idempotency_key(&self) -> Option<&str> {
+        self.idempotency_key.as_ref().map(OnceKey::as_str)
     }
 }
 
@@ -92,7 +97,7 @@ impl Tool for RemediateFinding {
         let FindingArg(id) = input.finding_id;
         let target = AuditTarget::new("finding", &id);
         let note = input.note.as_ref().map(Line::as_str);
-        let (answer, _) = context
+        let (answer, made) = context
             .watchpost
             .remediate_finding(context.scope, id, note, context.record())
             .await
@@ -101,16 +106,18 @@ impl Tool for RemediateFinding {
             RemediationAnswer::Requested { remediation, steps } => (remediation, steps, true),
             RemediationAnswer::AlreadyWaiting { remediation, steps } => (remediation, steps, false),
             RemediationAnswer::NoAction { steps } => return Err(error::no_action(steps).about(target)),
-            RemediationAnswer::Closed { status } => return Err(error::closed_meanwhile(*status)),
+            RemediationAnswer::Closed { status } => return Err(error::closed(*status, id)),
             RemediationAnswer::Gone => return Err(error::finding_gone()),
         };
+        let repeat = made.and_then(|made| context.repeat(made));
+        let changed = changed && repeat.is_none();
         let as_of = context.as_of().await;
         let sentence = format!(
             "{} the action `{}` is {}. {TRUTH}.{}",
-            if changed {
-                "The request is recorded:"
-            } else {
-                "Nothing was changed: the same request waits already;"
+            match (&repeat, changed) {
+                (Some(repeat), _) => format!("{repeat} The request was recorded;"),
+                (None, true) => "The request is recorded:".to_owned(),
+                (None, false) => "Nothing was changed: the same request waits already;".to_owned(),
             },
             remediation.action,
             remediation.state,

@@ -2,7 +2,8 @@
 
 use super::{Answer, Context, Declaration, Hints, Tool, check_app_policy::find};
 use crate::{
-    arguments::{Arguments, Line, Reduced, Word},
+    arguments::{Arguments, Line, OnceKey, Reduced, Word},
+    confirm::{Facts, Stake},
     error::{self, Failure},
     wire::{AppNamed, AsOf, Text},
 };
@@ -24,12 +25,17 @@ pub(super) struct Input {
     app: Line<200>,
     /// none takes the decision back.
     policy: Word<AppPolicy>,
+    /// Makes a repeat safe.
+    idempotency_key: Option<OnceKey>,
 }
 
 impl Arguments for Input {
     fn reduce(&self, out: &mut Reduced<'_>) {
         out.secret("app", Some(self.app.as_str()));
         out.word("policy", self.policy.0.as_str());
+    }
+    fn idempotency_key(&self) -> Option<&str> {
+        self.idempotency_key.as_ref().map(OnceKey::as_str)
     }
 }
 
@@ -61,11 +67,20 @@ impl Tool for SetAppPolicy {
     type Input = Input;
     type Output = Output<'static>;
 
+    async fn stake(_: &Context<'_>, input: &Input) -> Result<Stake, Failure> {
+        Ok(Stake {
+            facts: Facts {
+                severity: None,
+                policy: Some(input.policy.0),
+            },
+        })
+    }
+
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
         let Word(policy) = input.policy;
         let found = find(context, input.app.as_str()).await?.found.one()?;
         let target = AuditTarget::new("app", &found.id);
-        let (app, outcome) = context
+        let (app, outcome, made) = context
             .watchpost
             .set_app_policy(context.scope, &AppLookup::Id(found.id), policy, context.record())
             .await
@@ -75,8 +90,15 @@ impl Tool for SetAppPolicy {
             AppPolicyOutcome::Unchanged => (false, policy),
             AppPolicyOutcome::NotFound => return Err(error::app_gone()),
         };
+        let repeat = context.repeat(made);
+        let changed = changed && repeat.is_none();
         let as_of = context.as_of().await;
-        let sentence = if changed {
+        let sentence = if let Some(repeat) = repeat {
+            format!(
+                "{repeat} The app's policy was set to {policy} (before: {before}).{}",
+                as_of.sentence()
+            )
+        } else if changed {
             format!(
                 "The app's policy is {policy} now (before: {before}). The next analysis is queued and makes or resolves findings accordingly; nothing was changed on any platform.{}",
                 as_of.sentence()

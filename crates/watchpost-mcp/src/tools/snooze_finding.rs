@@ -2,7 +2,7 @@
 
 use super::{Answer, Context, Declaration, Hints, Tool};
 use crate::{
-    arguments::{Arguments, FindingArg, Line, Reduced, Whole},
+    arguments::{Arguments, FindingArg, Line, OnceKey, Reduced, Whole},
     error::{self, Failure},
     wire::{AsOf, Text, count},
 };
@@ -27,6 +27,8 @@ pub(super) struct Input {
     days: Whole<1, 90>,
     /// Why, for the people who read it later.
     note: Option<Line<1000>>,
+    /// Makes a repeat safe.
+    idempotency_key: Option<OnceKey>,
 }
 
 impl Arguments for Input {
@@ -34,6 +36,9 @@ impl Arguments for Input {
         out.finding(self.finding_id);
         out.number("days", Some(self.days.0));
         out.secret("note", self.note.as_ref().map(Line::as_str));
+    }
+    fn idempotency_key(&self) -> Option<&str> {
+        self.idempotency_key.as_ref().map(OnceKey::as_str)
     }
 }
 
@@ -69,7 +74,7 @@ impl Tool for SnoozeFinding {
         let FindingArg(id) = input.finding_id;
         let target = AuditTarget::new("finding", &id);
         let note = input.note.as_ref().map(Line::as_str);
-        let outcome = context
+        let (outcome, made) = context
             .watchpost
             .snooze_finding(context.scope, id, input.days.0, note, context.record())
             .await
@@ -77,15 +82,21 @@ impl Tool for SnoozeFinding {
         if let Some(failure) = error::not_done(&outcome, id, "snoozed") {
             return Err(failure);
         }
+        let repeat = context.repeat(made);
         let (changed, state) = match outcome {
-            FindingOutcome::Changed { now, .. } => (true, Some(now)),
+            FindingOutcome::Changed { now, .. } => (repeat.is_none(), Some(now)),
             FindingOutcome::Unchanged { state } => (false, Some(state)),
             FindingOutcome::NotPossible { .. } | FindingOutcome::NotFound => (false, None),
         };
         let until = state.and_then(|state: LifeChange| state.snoozed_until);
         let as_of = context.as_of().await;
         let until_text = until.map_or_else(|| "its time is over".to_owned(), |until| until.to_string());
-        let sentence = if changed {
+        let sentence = if let Some(repeat) = repeat {
+            format!(
+                "{repeat} The finding was snoozed until {until_text}.{}",
+                as_of.sentence()
+            )
+        } else if changed {
             format!(
                 "The finding is snoozed for {}, until {until_text}, and left lists and score.{}",
                 count(input.days.0.unsigned_abs(), "day"),

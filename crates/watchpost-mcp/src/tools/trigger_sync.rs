@@ -2,7 +2,7 @@
 
 use super::{Answer, Context, Declaration, Hints, Tool};
 use crate::{
-    arguments::{Arguments, Reduced, Word},
+    arguments::{Arguments, OnceKey, Reduced, Word},
     error::Failure,
     wire::{AsOf, Text, count},
 };
@@ -22,6 +22,8 @@ pub(super) struct TriggerSync;
 pub(super) struct Input {
     /// Only this platform; default: all.
     platform: Option<Word<Platform>>,
+    /// Makes a repeat safe.
+    idempotency_key: Option<OnceKey>,
 }
 
 impl Arguments for Input {
@@ -29,6 +31,9 @@ impl Arguments for Input {
         if let Some(Word(platform)) = self.platform {
             out.word("platform", platform.as_str());
         }
+    }
+    fn idempotency_key(&self) -> Option<&str> {
+        self.idempotency_key.as_ref().map(OnceKey::as_str)
     }
 }
 
@@ -78,6 +83,7 @@ impl Tool for TriggerSync {
             .watchpost
             .trigger_sync(context.scope, platform, None, context.record())
             .await?;
+        let repeat = context.repeat(answer.made);
         let new = answer.syncs.iter().filter(|sync| sync.is_new).count();
         let mut platforms: Vec<&'static str> =
             answer.syncs.iter().map(|sync| sync.platform.as_str()).collect();
@@ -89,7 +95,7 @@ impl Tool for TriggerSync {
                 SyncStart::AlreadyRunning => "already_running",
                 SyncStart::NoIntegrations => "no_integrations",
             },
-            changed: new > 0,
+            changed: new > 0 && repeat.is_none(),
             platforms,
             jobs: answer
                 .syncs
@@ -120,7 +126,8 @@ impl Tool for TriggerSync {
                 None => format!("Nothing to sync: no active integration. {NOTHING_TO_SYNC}."),
             },
         };
-        let sentence = format!("{sentence}{}", output.as_of.sentence());
+        let repeat = repeat.map(|repeat| format!("{repeat} ")).unwrap_or_default();
+        let sentence = format!("{repeat}{sentence}{}", output.as_of.sentence());
         Answer::new(sentence, &output)
     }
 }

@@ -9,3 +9,4 @@ mod safety;
 mod scans;
 mod store;
 mod world;
+mod writes;

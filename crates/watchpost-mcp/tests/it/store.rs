@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use std::{
+    any::Any,
     collections::{BTreeMap, HashMap},
     sync::{
         Mutex,
@@ -11,10 +12,10 @@ use std::{
 use watchpost_core::{
     access::{
         Audited, AuthorizedWrite, Command, CreateKey, JobPermit, KeyCreation, KeyDirectory, KeyHash,
-        KeyRevocation, KeyRow, KeyStore, KeyUse, RevokeKey, WorkspaceScope,
+        KeyRevocation, KeyRow, KeyStore, KeyUse, Once, RevokeKey, WorkspaceScope,
     },
     app::{App, AppLookup, AppMatch, AppPolicyOutcome, AppQuery, AppStore, SetAppPolicy},
-    audit::{AuditOutcome, AuditQuery, AuditRow, AuditStore, PendingEntry},
+    audit::{ActorKind, AuditOutcome, AuditQuery, AuditRow, AuditStore, PendingEntry},
     connector::ConnectorConfig,
     document::{AppDocument, EntityRef, IdentityDocument, IntegrationDocument},
     error::StoreError,
@@ -64,6 +65,15 @@ pub(crate) struct Data {
     pub(crate) previous: Option<Snapshot>,
     pub(crate) generation: u64,
     pub(crate) audit: Vec<AuditRow>,
+    pub(crate) spent: Vec<Spent>,
+}
+
+/// A token that a call spent, with what the call came to.
+pub(crate) struct Spent {
+    actor: (ActorKind, String),
+    operation: String,
+    once: Once,
+    outcome: Box<dyn Any + Send>,
 }
 
 #[derive(Default)]
@@ -72,6 +82,8 @@ pub(crate) struct Fake {
     pub(crate) keys: Mutex<HashMap<KeyHash, KeyRow>>,
     /// While set, no audit entry can be written.
     pub(crate) audit_broken: AtomicBool,
+    /// While set, changes are made and their answers lost.
+    pub(crate) answers_lost: AtomicBool,
     /// While set, the store fails.
     pub(crate) broken: AtomicBool,
     /// Reads of risk facts so far.
@@ -102,7 +114,7 @@ impl Fake {
     }
 
     /// A change: the decision, then its entry, unless the log can't be written.
-    fn write<C: Command, T>(
+    fn write<C: Command, T: Clone + Send + 'static>(
         &self,
         write: AuthorizedWrite<C>,
         change: impl FnOnce(&mut Data, C) -> (T, AuditOutcome),
@@ -111,15 +123,46 @@ impl Fake {
         if self.audit_broken.load(Ordering::Relaxed) {
             return Err(StoreError::AuditUnavailable("disk full".into()));
         }
-        self.with(workspace, |data| {
+        let done = self.with(workspace, |data| {
+            let (kind, id) = entry.actor();
+            let actor = (kind, id.to_owned());
+            let spent = data.spent.iter().find(|spent| {
+                spent.actor == actor
+                    && spent.operation == entry.operation()
+                    && entry
+                        .once()
+                        .iter()
+                        .any(|once| (once.kind(), once.key()) == (spent.once.kind(), spent.once.key()))
+            });
+            if let Some(spent) = spent {
+                if !entry.once().contains(&spent.once) {
+                    return Err(StoreError::Reused(spent.once.kind()));
+                }
+                let value = spent.outcome.downcast_ref::<T>().unwrap().clone();
+                entry.set_outcome(AuditOutcome::Unchanged);
+                let seq = store_entry(data, &entry);
+                return Ok(entry.stored_again(seq, Timestamp::from_millis(0), value));
+            }
             let (value, outcome) = change(data, command);
             entry.set_outcome(outcome);
             if outcome == AuditOutcome::Ok {
                 data.generation += 1;
             }
+            for once in entry.once() {
+                data.spent.push(Spent {
+                    actor: actor.clone(),
+                    operation: entry.operation().to_owned(),
+                    once: once.clone(),
+                    outcome: Box::new(value.clone()),
+                });
+            }
             let seq = store_entry(data, &entry);
             Ok(entry.stored(seq, value))
-        })
+        });
+        if self.answers_lost.load(Ordering::Relaxed) {
+            return Err(StoreError::Unavailable("the disk went away".into()));
+        }
+        done
     }
 }
 
@@ -519,6 +562,14 @@ impl RemediationStore for Fake {
         write: AuthorizedWrite<RequestRemediation>,
     ) -> Result<Audited<RemediationOutcome>, StoreError> {
         self.write(write, |data, command| {
+            let row = data.findings.iter().find(|row| row.summary.id == command.finding);
+            match row.map(|row| row.state.status) {
+                None => return (RemediationOutcome::NotFound, AuditOutcome::NotFound),
+                Some(status @ (FindingStatus::Resolved | FindingStatus::Dismissed)) => {
+                    return (RemediationOutcome::FindingClosed(status), AuditOutcome::Conflict);
+                }
+                Some(_) => {}
+            }
             let waiting = data
                 .remediations
                 .iter()

@@ -32,7 +32,7 @@ use watchpost_core::{
     },
 };
 use watchpost_mcp::{
-    CursorKey, McpServer,
+    ConfirmPolicy, CursorKey, McpServer,
     tools::{TOOLS, ToolEntry},
 };
 use watchpost_protocol::{Incoming, Link, Server, TransportFacts, Wire};
@@ -196,6 +196,17 @@ pub(crate) fn now() -> Timestamp {
 impl World {
     /// An empty workspace.
     pub(crate) async fn empty() -> Self {
+        Self::asking(ConfirmPolicy::default()).await
+    }
+
+    /// The company, before a server that asks people by this policy.
+    pub(crate) async fn company_that_asks(policy: ConfirmPolicy) -> Self {
+        let world = Self::asking(policy).await;
+        world.ours(|data| fill(data, ""));
+        world
+    }
+
+    async fn asking(policy: ConfirmPolicy) -> Self {
         let store = Arc::new(Fake::default());
         let clock = Arc::new(TestClock(
             AtomicI64::new(now().as_millis()),
@@ -234,7 +245,8 @@ impl World {
             AuditKey::new([6; 32]),
             "0.0.0",
         )
-        .unwrap();
+        .unwrap()
+        .with_confirmation(policy);
         Self {
             store,
             clock,

@@ -64,7 +64,7 @@ impl FindingStore for SqliteStore {
         &self,
         write: AuthorizedWrite<FindingCommand>,
     ) -> Result<Audited<FindingOutcome>, StoreError> {
-        self.change("findings", write, |tx, workspace, command, entry| {
+        self.change_once("findings", write, |tx, workspace, command, entry| {
             let outcome = match state_of(tx.conn, workspace, command.finding)? {
                 None => FindingOutcome::NotFound,
                 Some(state) => decide(&state, &command.act, command.now),

@@ -15,6 +15,7 @@ pub mod findings;
 pub mod imports;
 pub mod jobs;
 pub mod life;
+pub mod once;
 pub mod scans;
 pub mod tenancy;
 mod world;
@@ -78,6 +79,13 @@ macro_rules! conformance_tests {
             scans::scans_belong_to_their_workspace_and_integration,
             life::people_change_findings_and_repeat_without_change,
             life::remediations_wait_and_are_refused,
+            once::a_token_is_spent_by_one_change,
+            once::tokens_are_independent,
+            once::each_token_of_a_call_is_spent,
+            once::a_token_is_spent_by_a_refusal,
+            once::a_failed_transaction_spends_no_token,
+            once::racing_calls_change_once,
+            once::every_kind_of_change_is_repeated_alike,
             life::risk_facts_show_the_worst_that_count,
             counters::counts_equal_recounts_after_random_operations,
         );

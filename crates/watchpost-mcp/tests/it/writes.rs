@@ -1,0 +1,321 @@
+//! Write tools called again, and what their errors say about calling again.
+
+use crate::{
+    behaviour::actions,
+    world::{Answer, World, app_id, finding_id},
+};
+use serde_json::{Value, json};
+use std::sync::{Arc, atomic::Ordering};
+use watchpost_core::{access::WorkspaceScope, audit::AuditOutcome, word::FindingStatus};
+use watchpost_mcp::ConfirmPolicy;
+
+fn with(mut arguments: Value, name: &str, value: &str) -> Value {
+    arguments[name] = value.into();
+    arguments
+}
+
+/// A call that must fail; the error says in words and as a field whether it is safe to repeat.
+async fn refused(world: &World, scope: &Arc<WorkspaceScope>, tool: &str, arguments: Value) -> (String, bool) {
+    let answer = world.call(scope, tool, arguments).await;
+    check_error(tool, &answer)
+}
+
+fn check_error(tool: &str, answer: &Answer) -> (String, bool) {
+    assert!(answer.is_error(), "{tool}: {}", answer.0);
+    let safe = answer.data()["safe_to_retry"].as_bool().unwrap();
+    let text = answer.text();
+    let said = if safe {
+        "Safe to retry: yes, "
+    } else {
+        "Safe to retry: no, "
+    };
+    assert_eq!(text.matches(said).count(), 1, "{tool}: {text}");
+    assert_eq!(text.matches("Safe to retry").count(), 1, "{tool}: {text}");
+    assert_eq!(text.lines().count(), 1, "{tool}: {text}");
+    let error = answer.data()["error"].as_str().unwrap();
+    assert!(text.starts_with(error.trim_end_matches('.')), "{tool}: {text}");
+    (text.to_owned(), safe)
+}
+
+#[tokio::test]
+async fn a_repeat_with_the_same_key_changes_nothing_and_says_what_the_first_came_to() {
+    let world = World::company().await;
+    for (tool, arguments) in actions() {
+        let keyed = with(arguments.clone(), "idempotency_key", "one-and-only/1");
+        let first = world.ok(&world.writer, tool, keyed.clone()).await;
+        assert_eq!(first.data()["changed"], true, "{tool}");
+        assert!(!first.sentence().contains("Nothing was changed"), "{tool}");
+        // What the first did is taken back meanwhile.
+        world.ours(|data| {
+            for row in &mut data.findings {
+                row.state.status = FindingStatus::Open;
+            }
+            for app in &mut data.apps {
+                app.policy = watchpost_core::word::AppPolicy::Sanctioned;
+            }
+            data.jobs.clear();
+            data.remediations.clear();
+        });
+        let again = world.ok(&world.writer, tool, keyed.clone()).await;
+        assert_eq!(again.data()["changed"], false, "{tool}");
+        let sentence = again.sentence();
+        assert!(
+            sentence.starts_with("Nothing was changed now: an earlier call with the same idempotency_key"),
+            "{tool}: {sentence}"
+        );
+        world.ours(|data| {
+            assert!(
+                data.findings
+                    .iter()
+                    .all(|row| row.state.status == FindingStatus::Open)
+            );
+            assert!(data.jobs.is_empty() && data.remediations.is_empty(), "{tool}");
+        });
+        let mut first = first.data().clone();
+        first["changed"] = false.into();
+        assert_eq!(&first, again.data(), "{tool}");
+
+        let rows = world.audit();
+        let (made, repeat) = (&rows[rows.len() - 2], &rows[rows.len() - 1]);
+        assert_eq!(
+            (made.outcome, repeat.outcome),
+            (AuditOutcome::Ok, AuditOutcome::Unchanged)
+        );
+        assert_eq!(made.arguments, repeat.arguments);
+        assert!(
+            made.arguments.contains(r#""idempotency_key":"hmac:"#),
+            "{}",
+            made.arguments
+        );
+        assert!(!made.arguments.contains("one-and-only"), "{}", made.arguments);
+    }
+}
+
+#[tokio::test]
+async fn a_key_serves_one_set_of_arguments_of_one_tool_of_one_caller() {
+    let world = World::company().await;
+    let snooze = |days: i64| json!({"finding_id": finding_id(1), "days": days, "idempotency_key": "k"});
+    world.ok(&world.writer, "snooze_finding", snooze(3)).await;
+    let (text, safe) = refused(&world, &world.writer, "snooze_finding", snooze(4)).await;
+    assert!(
+        safe && text.contains("`idempotency_key`") && text.contains("other arguments"),
+        "{text}"
+    );
+    let row = world.audit().pop().unwrap();
+    assert_eq!(
+        (row.outcome, &*row.operation),
+        (AuditOutcome::Invalid, "snooze_finding")
+    );
+    // The same word in another spelling is the same argument; another tool has keys of its own.
+    let policy = |word: &str| json!({"app": app_id(31), "policy": word, "idempotency_key": "k"});
+    world
+        .ok(
+            &world.writer,
+            "set_app_policy",
+            with(policy("blocked"), "policy", "blocked"),
+        )
+        .await;
+    world
+        .ok(&world.writer, "trigger_sync", json!({"idempotency_key": "k"}))
+        .await;
+    let note = json!({"finding_id": finding_id(1), "days": 3, "idempotency_key": "k", "note": "because"});
+    let (text, _) = refused(&world, &world.writer, "snooze_finding", note).await;
+    assert!(text.contains("other arguments"), "{text}");
+    // Another workspace's same key is another key: there is just no such finding.
+    let (text, _) = refused(&world, &world.stranger, "snooze_finding", snooze(3)).await;
+    assert!(text.contains("finding not found"), "{text}");
+}
+
+#[tokio::test]
+async fn a_key_has_1_to_64_visible_ascii_characters() {
+    let world = World::company().await;
+    let long = "x".repeat(65);
+    for (tool, arguments) in actions() {
+        for bad in ["", " ", "a b", "a\n", "é", "\u{200b}", long.as_str()] {
+            let bad = with(arguments.clone(), "idempotency_key", bad);
+            let (text, safe) = refused(&world, &world.writer, tool, bad).await;
+            assert!(safe, "{text}");
+            assert!(
+                text.starts_with("`idempotency_key` must be a string of 1 to 64 visible ASCII"),
+                "{text}"
+            );
+        }
+    }
+    let most = json!({"idempotency_key": "~".repeat(64)});
+    world.ok(&world.writer, "trigger_sync", most).await;
+}
+
+#[tokio::test]
+async fn an_error_that_changed_nothing_is_safe_to_retry() {
+    let world = World::company().await;
+    let unknown = "018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f";
+    world.ours(|data| {
+        data.findings[0].state.status = FindingStatus::Resolved;
+        data.findings[0].summary.status = FindingStatus::Resolved;
+    });
+    let closed = finding_id(1);
+    let dismiss = |id: String| json!({"finding_id": id, "reason": "mitigated"});
+    let snooze = |id: String, days: i64| json!({"finding_id": id, "days": days});
+    let policy = |app: &str, policy: &str| json!({"app": app, "policy": policy});
+    let twin = app_id(32).to_string();
+    let cases = [
+        // Wrong arguments.
+        ("trigger_sync", json!({"platform": "fax"}), "`platform` must be"),
+        ("trigger_sync", json!({"x": 1}), "unknown argument"),
+        ("snooze_finding", json!({}), "`finding_id` is missing"),
+        ("snooze_finding", snooze(unknown.into(), 91), "`days` must be"),
+        ("dismiss_finding", dismiss("x".into()), "`finding_id` must be"),
+        ("remediate_finding", json!([1]), "must be one JSON object"),
+        ("set_app_policy", policy("x", "great"), "`policy` must be"),
+        // Nothing there.
+        ("snooze_finding", snooze(unknown.into(), 3), "finding not found"),
+        ("dismiss_finding", dismiss(unknown.into()), "finding not found"),
+        ("remediate_finding", json!({"finding_id": unknown}), "not found"),
+        (
+            "set_app_policy",
+            policy("nothing like it", "blocked"),
+            "app not found",
+        ),
+        // Not from this state.
+        (
+            "snooze_finding",
+            snooze(closed.to_string(), 3),
+            "the finding is resolved",
+        ),
+        (
+            "dismiss_finding",
+            dismiss(closed.to_string()),
+            "the finding is resolved",
+        ),
+        (
+            "remediate_finding",
+            json!({"finding_id": closed}),
+            "the finding is resolved",
+        ),
+        (
+            "remediate_finding",
+            json!({"finding_id": finding_id(3)}),
+            "no action",
+        ),
+        ("set_app_policy", policy("Twin", "blocked"), &twin),
+    ];
+    for (tool, arguments, expected) in cases {
+        let (text, safe) = refused(&world, &world.writer, tool, arguments).await;
+        assert!(text.contains(expected), "{tool}: {text}");
+        assert!(
+            safe && text.ends_with("yes, because nothing was changed."),
+            "{tool}: {text}"
+        );
+    }
+    for (tool, arguments) in actions() {
+        let (text, safe) = refused(&world, &world.reader, tool, arguments.clone()).await;
+        assert!(safe && text.starts_with("Write scope required"), "{text}");
+        world.store.audit_broken.store(true, Ordering::Relaxed);
+        for scope in [&world.reader, &world.writer] {
+            let (text, safe) = refused(&world, scope, tool, arguments.clone()).await;
+            assert!(
+                safe && text.contains("audit log can't be written"),
+                "{tool}: {text}"
+            );
+        }
+        world.store.audit_broken.store(false, Ordering::Relaxed);
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_fails_before_the_change_leaves_it_unchanged() {
+    let world = World::company().await;
+    world.store.broken.store(true, Ordering::Relaxed);
+    for (tool, arguments) in actions() {
+        // The fake fails its reads: tools that look first never reach the change, and where it can't be told whether
+        // a person must be asked, nothing is done.
+        if ["dismiss_finding", "remediate_finding", "set_app_policy"].contains(&tool) {
+            let (text, safe) = refused(&world, &world.writer, tool, arguments).await;
+            assert!(safe, "{tool}: {text}");
+            assert!(
+                text.contains("incident") && !text.contains("fire"),
+                "{tool}: {text}"
+            );
+            assert_eq!(world.audit().last().unwrap().outcome, AuditOutcome::Error);
+        }
+    }
+}
+
+#[tokio::test]
+async fn whether_a_lost_change_is_safe_to_retry_depends_on_its_key() {
+    for (tool, arguments) in actions() {
+        let world = World::company().await;
+        world.store.answers_lost.store(true, Ordering::Relaxed);
+        let keyed = with(arguments.clone(), "idempotency_key", "k");
+        let (text, safe) = refused(&world, &world.writer, tool, keyed.clone()).await;
+        assert!(
+            safe && text.contains("with the same idempotency_key"),
+            "{tool}: {text}"
+        );
+        assert!(
+            text.contains("incident") && !text.contains("went away"),
+            "{tool}: {text}"
+        );
+        world.store.answers_lost.store(false, Ordering::Relaxed);
+        let generation = world.ours(|data| data.generation);
+        let again = world.ok(&world.writer, tool, keyed).await;
+        assert!(again.sentence().starts_with("Nothing was changed now"), "{tool}");
+        assert_eq!(world.ours(|data| data.generation), generation, "{tool}");
+
+        let world = World::company().await;
+        world.store.answers_lost.store(true, Ordering::Relaxed);
+        let (text, safe) = refused(&world, &world.writer, tool, arguments).await;
+        assert!(!safe && text.contains("it isn't known whether"), "{tool}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn the_entry_of_a_change_says_how_it_was_confirmed() {
+    let confirmations = async |policy: ConfirmPolicy| {
+        let world = World::company_that_asks(policy).await;
+        for (tool, arguments) in actions() {
+            world.ok(&world.writer, tool, arguments).await;
+        }
+        let mut found: Vec<(String, String)> = world
+            .audit()
+            .iter()
+            .map(|row| {
+                let arguments: Value = serde_json::from_str(&row.arguments).unwrap();
+                let word = arguments["confirmation"].as_str().unwrap().to_owned();
+                (row.operation.to_string(), word)
+            })
+            .collect();
+        found.sort();
+        found
+    };
+    let words = |dismiss: &str, remediate: &str, policy: &str, rest: &str| {
+        [
+            ("dismiss_finding", dismiss),
+            ("remediate_finding", remediate),
+            ("set_app_policy", policy),
+            ("snooze_finding", rest),
+            ("trigger_sync", rest),
+        ]
+        .map(|(tool, word)| (tool.to_owned(), word.to_owned()))
+    };
+    let (no, nobody) = ("not_needed", "nobody_asked");
+    assert_eq!(confirmations(ConfirmPolicy::Never).await, words(no, no, no, no));
+    assert_eq!(
+        confirmations(ConfirmPolicy::Risky).await,
+        words(no, nobody, nobody, no),
+        "the dismissed finding is a low one"
+    );
+    assert_eq!(
+        confirmations(ConfirmPolicy::Always).await,
+        words(nobody, nobody, nobody, nobody)
+    );
+    let world = World::company().await;
+    let critical = json!({"finding_id": finding_id(2), "reason": "mitigated"});
+    world.ok(&world.writer, "dismiss_finding", critical).await;
+    let row = world.audit().pop().unwrap();
+    assert!(
+        row.arguments.contains(r#""confirmation":"nobody_asked""#),
+        "{}",
+        row.arguments
+    );
+}

@@ -1,0 +1,79 @@
+//! Spent tokens in the file: how many there may be, and that they go.
+
+use crate::conformance::open;
+use rusqlite::Connection;
+use std::sync::Arc;
+use watchpost_core::{
+    access::{AccessGate, KeyScope, ONCE_KEPT_MAX, ONCE_KEPT_MS, Once, OnceKind, WorkspaceScope},
+    audit::{AuditKey, CallRecord},
+    error::StoreError,
+    finding::{Act, FindingCommand, FindingOutcome, FindingStore as _},
+    id::{FindingId, WorkspaceId},
+    job::{InstanceStore as _, WorkspaceRow},
+    ports::Clock as _,
+};
+use watchpost_testkit::{SteppingClock, conformance::run};
+
+fn call(token: &str) -> CallRecord {
+    let key = AuditKey::new([9; 32]);
+    CallRecord::new("mcp", "case", "{}").once(Once::new(
+        &key,
+        OnceKind::IdempotencyKey,
+        token.as_bytes(),
+        "case",
+        "{}",
+    ))
+}
+
+fn rows(conn: &Connection) -> i64 {
+    conn.query_row("SELECT count(*) FROM spent_tokens", [], |row| row.get(0))
+        .unwrap()
+}
+
+#[test]
+fn an_actors_tokens_are_bounded_and_forgotten_after_a_day() {
+    let clock = Arc::new(SteppingClock::from("2026-03-01T08:00:00Z".parse().unwrap()));
+    let file = open(Arc::clone(&clock));
+    let gate = AccessGate::new(Arc::new(file.store.clone()), Arc::clone(&clock) as _);
+    let conn = Connection::open(file.path()).unwrap();
+    conn.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+    run(async {
+        let id = WorkspaceId::from_bytes([1; 16]);
+        let row = WorkspaceRow {
+            id,
+            name: "one".into(),
+            created_at: clock.now(),
+        };
+        file.store.create_workspace(&row).await.unwrap();
+        let writer = gate.local_operator(id, KeyScope::Write, false);
+        let spend = async |scope: &WorkspaceScope, token: &str| {
+            let command = FindingCommand {
+                finding: FindingId::from_bytes([1; 16]),
+                act: Act::Snooze { days: 7 },
+                note: None,
+                now: clock.now(),
+            };
+            let write = scope.authorize(command, call(token)).unwrap();
+            let done = file.store.change_finding(write).await?;
+            let earlier = done.made().earlier;
+            assert_eq!(done.into_value(), FindingOutcome::NotFound);
+            Ok::<_, StoreError>(earlier)
+        };
+        assert_eq!(spend(&writer, "first").await.unwrap(), None);
+        // As many as there may be, without as many calls.
+        conn.execute(
+            "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < ?1) \
+             INSERT INTO spent_tokens SELECT workspace_id, actor_kind, actor_id, operation, kind, \
+             CAST(i AS BLOB), request, at, outcome FROM spent_tokens, n",
+            [ONCE_KEPT_MAX],
+        )
+        .unwrap();
+        assert_eq!(rows(&conn), i64::from(ONCE_KEPT_MAX));
+        let refused = spend(&writer, "one more").await;
+        assert!(matches!(refused, Err(StoreError::TooManyTokens)), "{refused:?}");
+        assert!(spend(&writer, "first").await.unwrap().is_some());
+        clock.advance_ms(ONCE_KEPT_MS + 60_000);
+        assert_eq!(spend(&writer, "first").await.unwrap(), None, "a day is over");
+        assert!(rows(&conn) < i64::from(ONCE_KEPT_MAX), "some are forgotten");
+    });
+}

@@ -297,7 +297,8 @@ impl Instance {
             cursors,
             self.audit_key(),
             env!("CARGO_PKG_VERSION"),
-        )?)
+        )?
+        .with_confirmation(self.settings.mcp.confirm))
     }
 
     /// The workspace with this name, or the only one.

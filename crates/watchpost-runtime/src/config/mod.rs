@@ -20,6 +20,7 @@ use std::{
 
 use ipnet::IpNet;
 use url::Url;
+use watchpost_mcp::ConfirmPolicy;
 
 /// All settings of a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub struct Settings {
     pub sync: SyncSettings,
     /// `[outbound]`.
     pub outbound: OutboundSettings,
+    /// `[mcp]`.
+    pub mcp: McpSettings,
     /// `[policy]`.
     pub policy: PolicySettings,
     /// `[log]`.
@@ -80,6 +83,13 @@ pub struct OutboundSettings {
     pub allow: Vec<String>,
 }
 
+/// How assistants are served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct McpSettings {
+    /// When a person is asked before a tool changes something, where the client can ask.
+    pub confirm: ConfirmPolicy,
+}
+
 /// Rules beside the built-in ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicySettings {
@@ -125,6 +135,9 @@ impl Default for Settings {
                 every: Duration::from_secs(3_600),
             },
             outbound: OutboundSettings { allow: Vec::new() },
+            mcp: McpSettings {
+                confirm: ConfirmPolicy::default(),
+            },
             policy: PolicySettings { dir: None },
             log: LogSettings {
                 format: LogFormat::Text,

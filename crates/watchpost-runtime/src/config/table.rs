@@ -6,6 +6,7 @@ use super::{
 };
 use std::{path::PathBuf, time::Duration};
 use url::Url;
+use watchpost_mcp::ConfirmPolicy;
 
 /// A setting.
 #[derive(Debug)]
@@ -125,6 +126,16 @@ pub const KEYS: &[Key] = &[
                 .map(|value| to.outbound.allow = value)
         },
         show: |from| show_list(&from.outbound.allow),
+    },
+    Key {
+        name: "mcp.confirm",
+        about: "when an assistant's client asks a person before a change: risky, always or never; a client that can't ask is not asked",
+        set: |to, raw| {
+            to.mcp.confirm = ConfirmPolicy::from_word(raw.text()?)
+                .ok_or_else(|| WrongValue::wanted("risky, always or never", &raw))?;
+            Ok(())
+        },
+        show: |from| show_text(from.mcp.confirm.as_str()),
     },
     Key {
         name: "policy.dir",

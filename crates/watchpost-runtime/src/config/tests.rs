@@ -53,6 +53,7 @@ fn a_missing_file_gives_the_defaults() {
     http.threads = 0 (default)
     sync.every = "1h" (default)
     outbound.allow = [] (default)
+    mcp.confirm = "risky" (default)
     policy.dir = "" (default)
     log.format = "text" (default)
     log.filter = "info" (default)
@@ -144,6 +145,11 @@ fn wrong_values_say_what_would_be_right() {
         "an exact origin",
     );
     check("[log]\nformat = \"xml\"", "must be text or json");
+    check(
+        "[mcp]\nconfirm = \"sometimes\"",
+        "`mcp.confirm` must be risky, always or never, not `sometimes`",
+    );
+    check("[mcp]\nconfirm = true", "must be text in quotes");
     check("[log]\nformat = ", "watchpost.toml");
 }
 
@@ -159,6 +165,8 @@ trusted_proxies = ["10.0.0.0/8", "192.0.2.1"]
 every = "90m"
 [outbound]
 allow = ["http://127.0.0.1:8080"]
+[mcp]
+confirm = "always"
 [policy]
 dir = 'C:\packs "own"'
 [log]

@@ -1,6 +1,12 @@
 //! Whether a person is asked before a change, and how the audit log says what they answered.
 
-use watchpost_core::word::{AppPolicy, Severity};
+use watchpost_core::{
+    audit::AuditTarget,
+    ports::Random,
+    text::ForeignText,
+    word::{AppPolicy, Severity},
+};
+use watchpost_protocol::{Field, Form, FormAnswer, InputRequest, InputRequired, Inputs};
 
 /// When a person is asked before a tool changes something, where the client can ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -67,7 +73,18 @@ pub(crate) enum Confirmation {
     NotNeeded,
     /// The client can't ask, so nobody was asked.
     NobodyAsked,
+    /// The question went out; nothing was done yet.
+    Awaited,
+    /// A person agreed. The bytes are what their consent is known by: it is good for one change.
+    Asked(Nonce),
+    /// A person said no.
+    Declined,
+    /// A person went away without an answer, or the client had none.
+    Cancelled,
 }
+
+/// What a person's consent is known by, drawn when they are asked.
+pub(crate) type Nonce = [u8; 16];
 
 impl Confirmation {
     /// The word.
@@ -75,6 +92,10 @@ impl Confirmation {
         match self {
             Self::NotNeeded => "not_needed",
             Self::NobodyAsked => "nobody_asked",
+            Self::Awaited => "awaited",
+            Self::Asked(_) => "asked",
+            Self::Declined => "declined",
+            Self::Cancelled => "cancelled",
         }
     }
 }
@@ -84,6 +105,66 @@ impl Confirmation {
 pub(crate) struct Stake {
     /// What the decision depends on.
     pub(crate) facts: Facts,
+    /// What the person is asked: our own words, and names from outside in quotes.
+    pub(crate) question: String,
+    /// What it is about, for the audit entry of a call that comes to nothing.
+    pub(crate) target: AuditTarget,
+}
+
+/// Characters of a name in a question.
+const NAME_CHARS_MAX: usize = 120;
+
+/// A name from outside, for a person's eyes, as part of a question. It was cleaned when it was read; here it loses
+/// what could end the quotes.
+pub(crate) fn quoted(name: &ForeignText) -> String {
+    let name: String = name
+        .untrusted()
+        .chars()
+        .map(|c| {
+            if matches!(c, '"' | '“' | '”' | '„') {
+                '\''
+            } else {
+                c
+            }
+        })
+        .take(NAME_CHARS_MAX)
+        .collect();
+    format!("\"{name}\"")
+}
+
+/// The field of the form.
+const FIELD: &str = "confirm";
+
+fn form() -> Form {
+    let field = Field::boolean()
+        .title("Confirm")
+        .description("Yes: make this change. No: leave everything as it is.")
+        .required();
+    Form::new().field(FIELD, field)
+}
+
+/// The question for a stake, with a fresh nonce as the state that comes back with the answer.
+pub(crate) fn ask(stake: &Stake, random: &dyn Random) -> InputRequired {
+    let mut nonce = Nonce::default();
+    random.fill(&mut nonce);
+    let request = InputRequest::Form {
+        message: stake.question.clone(),
+        form: form(),
+    };
+    InputRequired {
+        requests: vec![(FIELD.to_owned(), request)],
+        state: Some(nonce.to_vec()),
+    }
+}
+
+/// What a person answered; `None` if they weren't asked yet, or gave no answer to this question.
+pub(crate) fn answer(inputs: &Inputs) -> Option<Confirmation> {
+    let nonce = Nonce::try_from(inputs.state()?).ok()?;
+    Some(match inputs.form(FIELD, &form())? {
+        FormAnswer::Accepted(content) if content.boolean(FIELD) == Some(true) => Confirmation::Asked(nonce),
+        FormAnswer::Accepted(_) | FormAnswer::Declined => Confirmation::Declined,
+        FormAnswer::Cancelled | FormAnswer::Failed => Confirmation::Cancelled,
+    })
 }
 
 #[cfg(test)]

@@ -14,6 +14,9 @@ first), and `warnings` when a source is stale, failing, paused or partly unreada
 says `unknown`; nothing is ever `null`. Unknown arguments are refused by name. Lists of words also take one bare word.
 Each call, refused ones too, has exactly one entry in the audit log, which is committed before the answer leaves.
 
+The five actions are safe to repeat: see [Changes by an assistant](changes.md) for `idempotency_key`, for what an error
+says about retrying, and for when a person is asked first.
+
 Times are RFC 3339 in UTC. The text block of an answer is a sentence of Watchpost's own words, then the structured
 answer as one line of JSON between two marker lines that call it data from outside.
 ";

@@ -240,5 +240,10 @@ pub(crate) fn incident(id: &str) -> String {
     format!("Watchpost failed inside; whoever runs it finds the reason in the log under incident {id}")
 }
 
+/// A person was asked and said no.
+pub(crate) const DECLINED: &str = "Nothing was changed: the person who was asked declined. Respect that: don't call again unless they ask for it";
+/// A person was asked and gave no answer.
+pub(crate) const CANCELLED: &str = "Nothing was changed: the person who was asked gave no answer. Tell them what is still to be decided; don't call again unless they ask for it";
+
 /// The audit log can't be written.
 pub(crate) const AUDIT_UNAVAILABLE: &str = "The audit log can't be written, and without its entry nothing is answered. Try again in a few seconds; if it stays so, whoever runs Watchpost finds the reason with `watchpost doctor`";

@@ -2,7 +2,7 @@
 //! call's audit entry is committed.
 
 use crate::{
-    confirm::{ConfirmPolicy, Confirmation, needs_confirmation},
+    confirm::{self, ConfirmPolicy, Confirmation, Stake, needs_confirmation},
     cursor::CursorKey,
     error::{self, Failure, Retry, Told},
     fence,
@@ -19,7 +19,7 @@ use watchpost_core::{
 };
 use watchpost_protocol::{
     CacheHint, CacheScope, Call, CallError, Capabilities, CatalogError, Completed, Handler, Method, Offer,
-    Outcome, ServerInfo, ToolCatalog, ToolDefinition, ToolHints, ToolPage, ToolResult,
+    Outcome, RequestMeta, ServerInfo, ToolCatalog, ToolDefinition, ToolHints, ToolPage, ToolResult,
 };
 
 /// The audit action of a call that changes nothing.
@@ -143,7 +143,13 @@ impl McpServer {
             })
     }
 
-    async fn call_tool(&self, scope: &WorkspaceScope, name: &str, arguments: Option<&str>) -> Outcome {
+    async fn call_tool(
+        &self,
+        scope: &WorkspaceScope,
+        name: &str,
+        arguments: Option<&str>,
+        meta: &RequestMeta<'_>,
+    ) -> Outcome {
         let Ok(index) = TOOLS.binary_search_by(|tool| tool.declaration.name.cmp(name)) else {
             let mut reduced = crate::arguments::Reduced::new(&self.audit_key);
             reduced.secret("tool", Some(name));
@@ -167,7 +173,7 @@ impl McpServer {
                 tool: declaration.name,
                 target: &AuditTarget::default(),
                 outcome: AuditOutcome::Denied,
-                reduced: tool.reduce(arguments, &self.audit_key),
+                reduced: tool.reduce(arguments, &self.audit_key, None),
             };
             let recorded = self.record(scope, entry).await;
             let required = error::write_scope_required(declaration.name, scope.actor());
@@ -184,7 +190,7 @@ impl McpServer {
         if declaration.is_query() {
             self.query(scope, index, tool, arguments).await
         } else if declaration.writes() {
-            self.write(scope, tool, arguments).await
+            self.write(scope, tool, arguments, meta).await
         } else {
             self.act(scope, tool, arguments, None).await
         }
@@ -258,34 +264,59 @@ impl McpServer {
         scope: &WorkspaceScope,
         tool: &'static ToolEntry,
         arguments: Option<&str>,
+        meta: &RequestMeta<'_>,
     ) -> Outcome {
-        match self.confirmation(scope, tool, arguments).await {
-            Ok(confirmation) => self.act(scope, tool, arguments, Some(confirmation)).await,
+        let (confirmation, stake) = match self.confirmation(scope, tool, arguments, meta).await {
+            Ok(decided) => decided,
             Err(failure) => {
-                let reduced = tool.reduce(arguments, &self.audit_key);
-                self.fail(scope, tool, reduced, failure, false).await
+                let reduced = tool.reduce(arguments, &self.audit_key, None);
+                return self.fail(scope, tool, reduced, failure, false).await;
             }
+        };
+        let said = match confirmation {
+            Confirmation::NotNeeded | Confirmation::NobodyAsked | Confirmation::Asked(_) => {
+                return self.act(scope, tool, arguments, Some(confirmation)).await;
+            }
+            Confirmation::Awaited => None,
+            Confirmation::Declined => Some(error::DECLINED),
+            Confirmation::Cancelled => Some(error::CANCELLED),
+        };
+        let entry = Entry {
+            tool: tool.declaration.name,
+            target: &stake.target,
+            outcome: AuditOutcome::Unchanged,
+            reduced: tool.reduce(arguments, &self.audit_key, Some(confirmation)),
+        };
+        match (self.record(scope, entry).await, said) {
+            (Err(unrecorded), _) => complete(write_error(unrecorded, Retry::Unchanged)),
+            (Ok(()), None) => Outcome::InputRequired(confirm::ask(&stake, self.watchpost.random())),
+            (Ok(()), Some(said)) => complete(unconfirmed(said, confirmation)),
         }
     }
 
-    /// The one place where it is decided whether a person is asked, and where they are.
+    /// The one place where it is decided whether a person is asked, and what their answer means.
     async fn confirmation(
         &self,
         scope: &WorkspaceScope,
         tool: &'static ToolEntry,
         arguments: Option<&str>,
-    ) -> Result<Confirmation, Failure> {
+        meta: &RequestMeta<'_>,
+    ) -> Result<(Confirmation, Stake), Failure> {
         if self.confirm == ConfirmPolicy::Never {
-            return Ok(Confirmation::NotNeeded);
+            return Ok((Confirmation::NotNeeded, Stake::default()));
         }
         // What can't be weighed isn't done.
         let stake = tool.stake(self.caller(scope, None), arguments).await?;
-        let needed = needs_confirmation(self.confirm, tool.declaration.name, stake.facts);
-        Ok(if needed {
-            Confirmation::NobodyAsked
-        } else {
+        let confirmation = if !needs_confirmation(self.confirm, tool.declaration.name, stake.facts) {
             Confirmation::NotNeeded
-        })
+        } else if let Some(answered) = confirm::answer(meta.inputs()) {
+            answered
+        } else if meta.can_ask_form() && !stake.question.is_empty() {
+            Confirmation::Awaited
+        } else {
+            Confirmation::NobodyAsked
+        };
+        Ok((confirmation, stake))
     }
 
     /// An action: its use case stores the entry together with the change.
@@ -471,6 +502,21 @@ fn write_error(message: &str, retry: Retry) -> ToolResult {
     }
 }
 
+/// A change that a person was asked about and that wasn't made. An error to the model, so that it doesn't report it
+/// as done.
+fn unconfirmed(said: &str, confirmation: Confirmation) -> ToolResult {
+    let structured = serde_json::json!({
+        "error": said,
+        "changed": false,
+        "confirmation": confirmation.as_str(),
+        "safe_to_retry": true,
+    });
+    ToolResult {
+        structured: Some(structured.to_string().into_bytes().into()),
+        ..write_error(said, Retry::Unchanged)
+    }
+}
+
 const fn complete(result: ToolResult) -> Outcome {
     Outcome::Complete(Completed::Tool(result))
 }
@@ -511,7 +557,7 @@ impl Handler for McpServer {
                 },
             })),
             Method::CallTool { name, arguments } => {
-                self.call_tool(scope, &name, arguments.map(|raw| raw.as_str()))
+                self.call_tool(scope, &name, arguments.map(|raw| raw.as_str()), &call.meta)
                     .await
             }
             Method::ListResources { cursor: Some(_) } | Method::ListResourceTemplates { cursor: Some(_) } => {

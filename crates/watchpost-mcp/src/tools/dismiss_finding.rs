@@ -3,7 +3,7 @@
 use super::{Answer, Context, Declaration, Hints, Tool};
 use crate::{
     arguments::{Arguments, FindingArg, Line, OnceKey, Reduced, Word},
-    confirm::{Facts, Stake},
+    confirm::Stake,
     error::{self, Failure},
     wire::{AsOf, Text},
 };
@@ -57,7 +57,7 @@ impl Tool for DismissFinding {
     const DECLARATION: Declaration = Declaration {
         name: "dismiss_finding",
         title: "Dismiss a finding",
-        description: "Closes one finding for good as accepted or wrong, with a reason; it does not come back by itself, even if the condition stays. Use snooze_finding to only put it off. Ask the person first. Needs a write key; only a person can reopen it.",
+        description: "Closes one finding for good as accepted or wrong; it does not come back by itself, even if the condition stays; only a person can reopen it. Use snooze_finding to only put it off. Ask the person first.",
         permission: Permission::DismissFinding,
         hints: Hints {
             read_only: false,
@@ -71,13 +71,11 @@ impl Tool for DismissFinding {
 
     async fn stake(context: &Context<'_>, input: &Input) -> Result<Stake, Failure> {
         let FindingArg(id) = input.finding_id;
-        let found = context.watchpost.store().finding(context.scope, id).await?;
-        Ok(Stake {
-            facts: Facts {
-                severity: found.map(|finding| finding.summary.severity),
-                policy: None,
-            },
-        })
+        let what = format!(
+            "Close this finding for good ({}), so that it does not come back by itself",
+            input.reason.0
+        );
+        context.finding_stake(id, &what).await
     }
 
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {

@@ -29,7 +29,7 @@ pub(crate) use list_rules::RuleOut;
 
 use crate::{
     arguments::{self, Arguments, Reduced},
-    confirm::{Confirmation, Stake},
+    confirm::{Confirmation, Facts, Stake, quoted},
     cursor::CursorKey,
     error::Failure,
     fence, schema,
@@ -42,6 +42,7 @@ use std::{future::Future, pin::Pin};
 use watchpost_core::{
     access::{KeyScope, Made, Once, OnceKind, Permission, WorkspaceScope},
     audit::{AuditKey, AuditTarget, CallRecord},
+    id::FindingId,
     ports::Random,
     posture::Freshness,
     service::Watchpost,
@@ -117,14 +118,38 @@ impl Context<'_> {
         self.once.iter().cloned().fold(call, CallRecord::once)
     }
 
+    /// Whether the caller gave an idempotency key.
+    fn has_key(&self) -> bool {
+        self.once
+            .iter()
+            .any(|once| once.kind() == OnceKind::IdempotencyKey)
+    }
+
+    /// What is known of a change of a finding. `what` is what a person is asked, up to the question mark.
+    pub(crate) async fn finding_stake(&self, id: FindingId, what: &str) -> Result<Stake, Failure> {
+        let target = AuditTarget::new("finding", &id);
+        let Some(found) = self.watchpost.store().finding(self.scope, id).await? else {
+            return Ok(Stake::default());
+        };
+        let finding = &found.summary;
+        Ok(Stake {
+            facts: Facts {
+                severity: Some(finding.severity),
+                policy: None,
+            },
+            question: format!(
+                "{what}? It is {} and says {}. Its id is {id}.",
+                finding.severity,
+                quoted(&finding.title)
+            ),
+            target,
+        })
+    }
+
     /// What an answer begins with if the call was a repeat.
     pub(crate) fn repeat(&self, made: Made) -> Option<String> {
         let earlier = made.earlier?;
-        let by = if self
-            .once
-            .iter()
-            .any(|once| once.kind() == OnceKind::IdempotencyKey)
-        {
+        let by = if self.has_key() {
             "idempotency_key"
         } else {
             "confirmation"
@@ -264,7 +289,7 @@ pub struct ToolEntry {
     pub declaration: Declaration,
     input_schema: fn() -> serde_json::Value,
     output_schema: fn() -> serde_json::Value,
-    reduce: fn(Option<&str>, &AuditKey) -> String,
+    reduce: fn(Option<&str>, &AuditKey, Option<Confirmation>) -> String,
     stake: for<'c> fn(Caller<'c>, Option<&'c str>) -> Weighing<'c>,
     run: for<'c> fn(Caller<'c>, Option<&'c str>) -> Running<'c>,
 }
@@ -289,8 +314,13 @@ impl ToolEntry {
         (self.output_schema)()
     }
     /// The arguments of a call that is refused before it begins, as the audit log keeps them.
-    pub(crate) fn reduce(&self, arguments: Option<&str>, key: &AuditKey) -> String {
-        (self.reduce)(arguments, key)
+    pub(crate) fn reduce(
+        &self,
+        arguments: Option<&str>,
+        key: &AuditKey,
+        confirmation: Option<Confirmation>,
+    ) -> String {
+        (self.reduce)(arguments, key, confirmation)
     }
     /// What is known of a change before it is made.
     pub(crate) fn stake<'c>(&self, caller: Caller<'c>, arguments: Option<&'c str>) -> Weighing<'c> {
@@ -317,11 +347,14 @@ fn record_of(
     let mut reduced = Reduced::new(key);
     input.reduce(&mut reduced);
     let mut once = Vec::new();
+    let arguments = reduced.clone().finish();
     if let Some(token) = input.idempotency_key() {
-        let arguments = reduced.clone().finish();
         let kind = OnceKind::IdempotencyKey;
         once.push(Once::new(key, kind, token.as_bytes(), tool, &arguments));
         reduced.secret("idempotency_key", Some(token));
+    }
+    if let Some(Confirmation::Asked(nonce)) = confirmation {
+        once.push(Once::new(key, OnceKind::Confirmation, &nonce, tool, &arguments));
     }
     if let Some(confirmation) = confirmation {
         reduced.word("confirmation", confirmation.as_str());
@@ -329,10 +362,12 @@ fn record_of(
     (reduced.finish(), once)
 }
 
-fn reduce<T: Tool>(arguments: Option<&str>, key: &AuditKey) -> String {
+fn reduce<T: Tool>(arguments: Option<&str>, key: &AuditKey, confirmation: Option<Confirmation>) -> String {
     let tool = T::DECLARATION.name;
-    arguments::parse::<T::Input>(tool, arguments)
-        .map_or_else(|_| "{}".to_owned(), |input| record_of(tool, &input, key, None).0)
+    arguments::parse::<T::Input>(tool, arguments).map_or_else(
+        |_| "{}".to_owned(),
+        |input| record_of(tool, &input, key, confirmation).0,
+    )
 }
 
 fn context<'c>(caller: Caller<'c>, tool: &'static str, input: &impl Arguments) -> Context<'c> {
@@ -370,7 +405,7 @@ async fn run<T: Tool>(caller: Caller<'_>, arguments: Option<&str>) -> Ran {
     let answer = T::run(&context, input).await;
     Ran {
         answer,
-        has_key: !context.once.is_empty(),
+        has_key: context.has_key(),
         reduced: context.reduced,
     }
 }

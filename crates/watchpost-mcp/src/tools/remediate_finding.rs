@@ -3,6 +3,7 @@
 use super::{Answer, Context, Declaration, Hints, Tool};
 use crate::{
     arguments::{Arguments, FindingArg, Line, OnceKey, Reduced},
+    confirm::Stake,
     error::{self, Failure},
     wire::{AsOf, Text},
 };
@@ -81,7 +82,7 @@ impl Tool for RemediateFinding {
     const DECLARATION: Declaration = Declaration {
         name: "remediate_finding",
         title: "Ask for a remediation",
-        description: "Puts the fix for one open finding (e.g. suspend the account, revoke the grant) into the queue, where it waits for a person's approval (pending_approval), and gives the steps to do by hand. Changes nothing on any platform: this version only records the request. Needs a write key.",
+        description: "Puts the fix for one open finding (e.g. suspend the account, revoke the grant) into the queue, where it waits for a person's approval, and gives the steps to do by hand. This version only records the request: nothing changes on any platform.",
         permission: Permission::RequestRemediation,
         hints: Hints {
             read_only: false,
@@ -92,6 +93,12 @@ impl Tool for RemediateFinding {
     };
     type Input = Input;
     type Output = Output<'static>;
+
+    async fn stake(context: &Context<'_>, input: &Input) -> Result<Stake, Failure> {
+        let FindingArg(id) = input.finding_id;
+        let what = "Put the fix for this finding into the queue for approval, which changes nothing on a platform yet";
+        context.finding_stake(id, what).await
+    }
 
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
         let FindingArg(id) = input.finding_id;

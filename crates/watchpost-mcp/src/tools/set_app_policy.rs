@@ -3,9 +3,9 @@
 use super::{Answer, Context, Declaration, Hints, Tool, check_app_policy::find};
 use crate::{
     arguments::{Arguments, Line, OnceKey, Reduced, Word},
-    confirm::{Facts, Stake},
+    confirm::{Facts, Stake, quoted},
     error::{self, Failure},
-    wire::{AppNamed, AsOf, Text},
+    wire::{AppNamed, AsOf, Text, count},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -23,7 +23,6 @@ pub(super) struct SetAppPolicy;
 pub(super) struct Input {
     /// Name, client id or id.
     app: Line<200>,
-    /// none takes the decision back.
     policy: Word<AppPolicy>,
     /// Makes a repeat safe.
     idempotency_key: Option<OnceKey>,
@@ -55,7 +54,7 @@ impl Tool for SetAppPolicy {
     const DECLARATION: Declaration = Declaration {
         name: "set_app_policy",
         title: "Set app policy",
-        description: "Decides on one third-party app: sanctioned, unauthorized, blocked, or none (take the decision back). The next analysis, queued at once, makes or resolves findings accordingly; nothing changes on any platform. Needs a write key.",
+        description: "Decides on one third-party app: sanctioned, unauthorized, blocked, or none (take the decision back). The next analysis, queued at once, makes or resolves findings accordingly; nothing changes on any platform.",
         permission: Permission::SetAppPolicy,
         hints: Hints {
             read_only: false,
@@ -67,12 +66,23 @@ impl Tool for SetAppPolicy {
     type Input = Input;
     type Output = Output<'static>;
 
-    async fn stake(_: &Context<'_>, input: &Input) -> Result<Stake, Failure> {
+    async fn stake(context: &Context<'_>, input: &Input) -> Result<Stake, Failure> {
+        let policy = input.policy.0;
+        let app = find(context, input.app.as_str()).await?.found.one()?;
         Ok(Stake {
             facts: Facts {
                 severity: None,
-                policy: Some(input.policy.0),
+                policy: Some(policy),
             },
+            question: format!(
+                "Set the policy of the app {} to {policy} (now: {})? It is on {}; {} can use it. Its id is {}.",
+                quoted(&app.name),
+                app.policy,
+                app.platform.title(),
+                count(app.accounts, "account"),
+                app.id
+            ),
+            target: AuditTarget::new("app", &app.id),
         })
     }
 
@@ -91,6 +101,7 @@ impl Tool for SetAppPolicy {
             AppPolicyOutcome::NotFound => return Err(error::app_gone()),
         };
         let repeat = context.repeat(made);
+        let queued = changed;
         let changed = changed && repeat.is_none();
         let as_of = context.as_of().await;
         let sentence = if let Some(repeat) = repeat {
@@ -120,7 +131,7 @@ impl Tool for SetAppPolicy {
             policy: Text(policy),
             before: Text(before),
             changed,
-            analysis_queued: changed,
+            analysis_queued: queued,
             as_of,
         };
         Ok(Answer::new(sentence, &output)?.about(target))

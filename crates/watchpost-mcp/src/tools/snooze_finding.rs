@@ -3,6 +3,7 @@
 use super::{Answer, Context, Declaration, Hints, Tool};
 use crate::{
     arguments::{Arguments, FindingArg, Line, OnceKey, Reduced, Whole},
+    confirm::Stake,
     error::{self, Failure},
     wire::{AsOf, Text, count},
 };
@@ -58,7 +59,7 @@ impl Tool for SnoozeFinding {
     const DECLARATION: Declaration = Declaration {
         name: "snooze_finding",
         title: "Snooze a finding",
-        description: "Hides one open finding from lists and score for 1 to 90 days; then it is open again by itself. Use when it can't be fixed now but must come back. Needs a write key.",
+        description: "Hides one open finding from lists and score for 1 to 90 days; then it is open again by itself. Use when it can't be fixed now but must come back.",
         permission: Permission::SnoozeFinding,
         hints: Hints {
             read_only: false,
@@ -69,6 +70,13 @@ impl Tool for SnoozeFinding {
     };
     type Input = Input;
     type Output = Output;
+
+    async fn stake(context: &Context<'_>, input: &Input) -> Result<Stake, Failure> {
+        let FindingArg(id) = input.finding_id;
+        let days = count(input.days.0.unsigned_abs(), "day");
+        let what = format!("Hide this finding from lists and score for {days}");
+        context.finding_stake(id, &what).await
+    }
 
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
         let FindingArg(id) = input.finding_id;

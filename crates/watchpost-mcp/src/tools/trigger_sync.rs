@@ -3,6 +3,7 @@
 use super::{Answer, Context, Declaration, Hints, Tool};
 use crate::{
     arguments::{Arguments, OnceKey, Reduced, Word},
+    confirm::Stake,
     error::Failure,
     wire::{AsOf, Text, count},
 };
@@ -20,7 +21,7 @@ pub(super) struct TriggerSync;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Input {
-    /// Only this platform; default: all.
+    /// Default: all.
     platform: Option<Word<Platform>>,
     /// Makes a repeat safe.
     idempotency_key: Option<OnceKey>,
@@ -65,7 +66,7 @@ impl Tool for TriggerSync {
     const DECLARATION: Declaration = Declaration {
         name: "trigger_sync",
         title: "Sync now",
-        description: "Reads the connected platforms anew, all or one; the findings follow by themselves. Answers at once with jobs; get_integrations shows their progress. A sync that is queued or running already is joined, not repeated. Needs a write key.",
+        description: "Reads the connected platforms anew, all or one; the findings follow by themselves. Answers at once with jobs; get_integrations shows their progress. A sync that is queued or running is joined, not repeated.",
         permission: Permission::TriggerSync,
         hints: Hints {
             read_only: false,
@@ -76,6 +77,16 @@ impl Tool for TriggerSync {
     };
     type Input = Input;
     type Output = Output;
+
+    async fn stake(_: &Context<'_>, input: &Input) -> Result<Stake, Failure> {
+        Ok(Stake {
+            question: match &input.platform {
+                Some(Word(platform)) => format!("Read {} anew now?", platform.title()),
+                None => "Read all connected platforms anew now?".to_owned(),
+            },
+            ..Stake::default()
+        })
+    }
 
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
         let platform = input.platform.map(|platform| platform.0);

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a fixture that can't be made fails its test")]
 
 mod behaviour;
+mod confirm;
 mod declarations;
 mod imports;
 mod resources;

@@ -35,7 +35,7 @@ use watchpost_mcp::{
     ConfirmPolicy, CursorKey, McpServer,
     tools::{TOOLS, ToolEntry},
 };
-use watchpost_protocol::{Incoming, Link, Server, TransportFacts, Wire};
+use watchpost_protocol::{Incoming, Link, Server, SessionState, TransportFacts, Wire};
 
 pub(crate) const NOW: &str = "2026-03-01T07:00:00Z";
 
@@ -293,13 +293,24 @@ impl World {
     }
 
     pub(crate) async fn send(&self, scope: &Arc<WorkspaceScope>, message: &Value) -> Answer {
+        self.send_over(scope, message, None, Link::default()).await
+    }
+
+    /// Sends a message over a connection, and within a legacy session, if there is one.
+    pub(crate) async fn send_over(
+        &self,
+        scope: &Arc<WorkspaceScope>,
+        message: &Value,
+        session: Option<&Arc<SessionState>>,
+        link: Link<'_>,
+    ) -> Answer {
         let bytes = serde_json::to_vec(message).unwrap().into();
         match self
             .server
-            .decode(&bytes, &TransportFacts::new(Wire::Stdio, None))
+            .decode(&bytes, &TransportFacts::new(Wire::Stdio, session))
         {
             Incoming::Request(request) => {
-                let reply = self.server.handle(scope, &request, Link::default()).await;
+                let reply = self.server.handle(scope, &request, link).await;
                 Answer(serde_json::from_slice(&reply.body.unwrap()).unwrap())
             }
             other => panic!("not a request: {other:?}"),

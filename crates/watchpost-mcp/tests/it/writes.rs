@@ -165,7 +165,6 @@ async fn an_error_that_changed_nothing_is_safe_to_retry() {
         ("snooze_finding", json!({}), "`finding_id` is missing"),
         ("snooze_finding", snooze(unknown.into(), 91), "`days` must be"),
         ("dismiss_finding", dismiss("x".into()), "`finding_id` must be"),
-        ("remediate_finding", json!([1]), "must be one JSON object"),
         ("set_app_policy", policy("x", "great"), "`policy` must be"),
         // Nothing there.
         ("snooze_finding", snooze(unknown.into(), 3), "finding not found"),

@@ -1,0 +1,393 @@
+//! A person is asked before a risky change: over both eras, through the protocol's own encoding.
+
+use crate::world::{Answer, World, app_id, finding_id};
+use serde_json::{Value, json};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex},
+};
+use watchpost_core::{audit::AuditOutcome, word::FindingStatus};
+use watchpost_mcp::ConfirmPolicy;
+use watchpost_protocol::{ClientCapabilities, ClientInfo, Link, Peer, Revision, Seal, SessionState};
+
+/// Shows what it is given, bound to its context: what a transport encrypts.
+struct OpenSeal;
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Seal for OpenSeal {
+    fn seal(&self, context: &[u8], state: &[u8]) -> Option<String> {
+        Some(format!("{}.{}", hex(context), hex(state)))
+    }
+    fn open(&self, context: &[u8], sealed: &str) -> Option<Vec<u8>> {
+        let state = sealed.strip_prefix(&format!("{}.", hex(context)))?;
+        (0..state.len())
+            .step_by(2)
+            .map(|at| u8::from_str_radix(state.get(at..at + 2)?, 16).ok())
+            .collect()
+    }
+}
+
+/// A legacy client whose person answers every question alike.
+struct Person {
+    answer: Option<Value>,
+    asked: Mutex<Vec<Value>>,
+}
+
+impl Peer for Person {
+    fn ask<'a>(
+        &'a self,
+        method: &'static str,
+        params: Vec<u8>,
+    ) -> Pin<Box<dyn Future<Output = Option<String>> + Send + 'a>> {
+        assert_eq!(method, "elicitation/create");
+        self.asked
+            .lock()
+            .unwrap()
+            .push(serde_json::from_slice(&params).unwrap());
+        Box::pin(async { self.answer.as_ref().map(Value::to_string) })
+    }
+}
+
+async fn modern(world: &World, tool: &str, arguments: &Value, more: Value) -> Answer {
+    let mut params = json!({
+        "name": tool, "arguments": arguments,
+        "_meta": {
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": {"elicitation": {"form": {}}}
+        }
+    });
+    for (name, value) in more.as_object().unwrap() {
+        params[name] = value.clone();
+    }
+    let message = json!({"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params});
+    let link = Link {
+        seal: Some(&OpenSeal),
+        ..Link::default()
+    };
+    world.send_over(&world.writer, &message, None, link).await
+}
+
+async fn legacy(world: &World, revision: &str, tool: &str, arguments: &Value, person: &Person) -> Answer {
+    let session = Arc::new(SessionState {
+        revision: Revision::parse(revision).unwrap(),
+        client: ClientInfo {
+            name: "deskhost".into(),
+            version: "1".into(),
+        },
+        capabilities: ClientCapabilities {
+            elicitation_form: true,
+            ..ClientCapabilities::default()
+        },
+    });
+    let message = json!({
+        "jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {"name": tool, "arguments": arguments}
+    });
+    let link = Link {
+        peer: Some(person),
+        ..Link::default()
+    };
+    world
+        .send_over(&world.writer, &message, Some(&session), link)
+        .await
+}
+
+/// The risky calls, each with a word that its question has.
+fn risky() -> Vec<(&'static str, Value, String)> {
+    vec![
+        (
+            "dismiss_finding",
+            json!({"finding_id": finding_id(2), "reason": "mitigated", "note": "seen"}),
+            finding_id(2).to_string(),
+        ),
+        (
+            "remediate_finding",
+            json!({"finding_id": finding_id(1)}),
+            finding_id(1).to_string(),
+        ),
+        (
+            "set_app_policy",
+            json!({"app": "plumline", "policy": "blocked"}),
+            app_id(31).to_string(),
+        ),
+    ]
+}
+
+fn person(answer: Option<Value>) -> Person {
+    Person {
+        answer,
+        asked: Mutex::default(),
+    }
+}
+
+fn accept(confirm: bool) -> Value {
+    json!({"action": "accept", "content": {"confirm": confirm}})
+}
+
+/// What anything could have changed.
+fn changed(world: &World) -> (usize, usize, usize, u64) {
+    world.ours(|data| {
+        (
+            data.findings
+                .iter()
+                .filter(|row| row.state.status != FindingStatus::Open)
+                .count(),
+            data.apps
+                .iter()
+                .filter(|app| app.policy != watchpost_core::word::AppPolicy::None)
+                .count(),
+            data.remediations.len(),
+            data.generation,
+        )
+    })
+}
+
+fn confirmations(world: &World) -> Vec<(String, AuditOutcome)> {
+    world
+        .audit()
+        .iter()
+        .map(|row| {
+            let arguments: Value = serde_json::from_str(&row.arguments).unwrap();
+            (
+                arguments["confirmation"].as_str().unwrap().to_owned(),
+                row.outcome,
+            )
+        })
+        .collect()
+}
+
+/// The first answer asks: checks the question and gives what the client sends back with the answer.
+async fn asked(world: &World, tool: &str, arguments: &Value, word: &str) -> (String, Value) {
+    let answer = modern(world, tool, arguments, json!({})).await;
+    let result = &answer.0["result"];
+    assert_eq!(result["resultType"], "input_required", "{tool}: {}", answer.0);
+    let request = &result["inputRequests"]["confirm"];
+    assert_eq!(request["method"], "elicitation/create");
+    check_question(&request["params"], word);
+    (result["requestState"].as_str().unwrap().to_owned(), answer.0)
+}
+
+fn check_question(params: &Value, word: &str) {
+    let message = params["message"].as_str().unwrap();
+    assert!(message.contains('?') && message.contains(word), "{message}");
+    let schema = &params["requestedSchema"];
+    assert_eq!(schema["properties"]["confirm"]["type"], "boolean");
+    assert_eq!(schema["required"], json!(["confirm"]));
+}
+
+#[tokio::test]
+async fn a_modern_client_brings_the_answer_and_an_accepted_change_is_made_once() {
+    for (tool, arguments, word) in risky() {
+        let world = World::company().await;
+        let before = changed(&world);
+        let (state, _) = asked(&world, tool, &arguments, &word).await;
+        assert_eq!(changed(&world), before, "{tool}: a question changes nothing");
+        let answered = json!({"inputResponses": {"confirm": accept(true)}, "requestState": state});
+        let done = modern(&world, tool, &arguments, answered.clone()).await;
+        assert!(!done.is_error(), "{tool}: {}", done.0);
+        assert_eq!(done.data()["changed"], true, "{tool}");
+        let after = changed(&world);
+        assert_ne!(after, before);
+
+        // The same confirmation again does nothing, whatever happened meanwhile.
+        world.ours(|data| {
+            data.findings
+                .iter_mut()
+                .for_each(|row| row.state.status = FindingStatus::Open);
+            data.remediations.clear();
+        });
+        let meanwhile = changed(&world);
+        let replayed = modern(&world, tool, &arguments, answered).await;
+        assert_eq!(replayed.data()["changed"], false, "{tool}");
+        assert!(
+            replayed
+                .sentence()
+                .starts_with("Nothing was changed now: an earlier call with the same confirmation"),
+            "{}",
+            replayed.sentence()
+        );
+        assert_eq!(changed(&world), meanwhile);
+        let word = |word: &str, outcome| (word.to_owned(), outcome);
+        assert_eq!(
+            confirmations(&world),
+            [
+                word("awaited", AuditOutcome::Unchanged),
+                word("asked", AuditOutcome::Ok),
+                word("asked", AuditOutcome::Unchanged),
+            ],
+            "{tool}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_no_or_no_answer_changes_nothing_and_is_audited() {
+    let answers = [
+        (accept(false), "declined"),
+        (json!({"action": "decline"}), "declined"),
+        (json!({"action": "cancel"}), "cancelled"),
+    ];
+    for (tool, arguments, word) in risky() {
+        for (given, confirmation) in &answers {
+            let world = World::company().await;
+            let before = changed(&world);
+            let (state, _) = asked(&world, tool, &arguments, &word).await;
+            let answered = json!({"inputResponses": {"confirm": given}, "requestState": state});
+            let modern = modern(&world, tool, &arguments, answered).await;
+            let client = person(Some(given.clone()));
+            let legacy = legacy(&world, "2025-06-18", tool, &arguments, &client).await;
+            for answer in [modern, legacy] {
+                assert!(answer.is_error(), "{tool}: {}", answer.0);
+                assert_eq!(answer.data()["changed"], false);
+                assert_eq!(answer.data()["confirmation"], *confirmation);
+                assert!(answer.text().starts_with("Nothing was changed: the person"));
+            }
+            assert_eq!(changed(&world), before);
+            let rows = world.audit();
+            let words: Vec<_> = confirmations(&world).into_iter().map(|(word, _)| word).collect();
+            assert_eq!(words, ["awaited", confirmation, "awaited", confirmation]);
+            assert!(rows.iter().all(|row| row.outcome == AuditOutcome::Unchanged));
+            assert!(
+                rows.iter()
+                    .all(|row| row.operation == tool && !row.target_id.is_empty())
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_legacy_client_is_asked_within_the_call() {
+    for revision in ["2025-06-18", "2025-11-25"] {
+        for (tool, arguments, word) in risky() {
+            let world = World::company().await;
+            let before = changed(&world);
+            let client = person(Some(accept(true)));
+            let done = legacy(&world, revision, tool, &arguments, &client).await;
+            assert!(!done.is_error(), "{tool}: {}", done.0);
+            assert_eq!(done.data()["changed"], true, "{tool}");
+            assert_ne!(changed(&world), before);
+            let asked = client.asked.lock().unwrap().clone();
+            assert_eq!(asked.len(), 1);
+            check_question(&asked[0], &word);
+            // No answer at all, in time or of the right form, is no consent.
+            let world = World::company().await;
+            let gone = legacy(&world, revision, tool, &arguments, &person(None)).await;
+            assert_eq!(gone.data()["confirmation"], "cancelled", "{}", gone.0);
+            assert_eq!(changed(&world), before);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_answer_to_the_question_is_no_consent() {
+    let world = World::company().await;
+    let before = changed(&world);
+    let (tool, arguments, word) = risky().remove(0);
+    let (state, _) = asked(&world, tool, &arguments, &word).await;
+    for wrong in [
+        json!({"action": "accept"}),
+        json!({"action": "accept", "content": {"confirm": "yes"}}),
+        json!({"action": "accept", "content": {"agreed": true}}),
+        json!({"content": {"confirm": true}}),
+    ] {
+        let more = json!({"inputResponses": {"confirm": wrong}, "requestState": state});
+        let again = modern(&world, tool, &arguments, more).await;
+        assert_eq!(again.0["result"]["resultType"], "input_required", "{}", again.0);
+    }
+    // An answer without the state that only we can give is none.
+    let forged = json!({"inputResponses": {"confirm": accept(true)}});
+    let again = modern(&world, tool, &arguments, forged).await;
+    assert_eq!(again.0["result"]["resultType"], "input_required", "{}", again.0);
+    // The state of one call is no good for another.
+    let other = json!({"finding_id": finding_id(1), "reason": "mitigated"});
+    let more = json!({"inputResponses": {"confirm": accept(true)}, "requestState": state});
+    let refused = modern(&world, tool, &other, more).await;
+    assert!(refused.0["error"].is_object(), "{}", refused.0);
+    assert_eq!(changed(&world), before);
+}
+
+#[tokio::test]
+async fn what_is_not_risky_is_not_asked() {
+    let world = World::company().await;
+    for (tool, arguments) in [
+        (
+            "dismiss_finding",
+            json!({"finding_id": finding_id(3), "reason": "mitigated"}),
+        ),
+        (
+            "set_app_policy",
+            json!({"app": "plumline", "policy": "sanctioned"}),
+        ),
+        ("snooze_finding", json!({"finding_id": finding_id(2), "days": 3})),
+        ("trigger_sync", json!({})),
+    ] {
+        let done = modern(&world, tool, &arguments, json!({})).await;
+        assert_eq!(done.data()["changed"], true, "{tool}: {}", done.0);
+    }
+    assert!(confirmations(&world).iter().all(|(word, _)| word == "not_needed"));
+    let world = World::company_that_asks(ConfirmPolicy::Never).await;
+    for (tool, arguments, _) in risky() {
+        let done = modern(&world, tool, &arguments, json!({})).await;
+        assert_eq!(done.data()["changed"], true, "{tool}: {}", done.0);
+    }
+    let world = World::company_that_asks(ConfirmPolicy::Always).await;
+    for (tool, arguments) in crate::behaviour::actions() {
+        let asked = modern(&world, tool, &arguments, json!({})).await;
+        assert_eq!(
+            asked.0["result"]["resultType"], "input_required",
+            "{tool}: {}",
+            asked.0
+        );
+    }
+}
+
+#[tokio::test]
+async fn errors_come_before_questions() {
+    let world = World::company().await;
+    let unknown = "018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f";
+    for (tool, arguments) in [
+        (
+            "dismiss_finding",
+            json!({"finding_id": unknown, "reason": "mitigated"}),
+        ),
+        ("dismiss_finding", json!({"finding_id": finding_id(2)})),
+        ("set_app_policy", json!({"app": "twin", "policy": "blocked"})),
+        ("set_app_policy", json!({"app": "nothing", "policy": "blocked"})),
+    ] {
+        let refused = modern(&world, tool, &arguments, json!({})).await;
+        assert!(refused.is_error(), "{tool}: {}", refused.0);
+        assert_eq!(refused.data()["safe_to_retry"], true);
+    }
+}
+
+#[tokio::test]
+async fn a_name_in_a_question_cannot_end_its_quotes() {
+    let world = World::with("\" (approved)\n\u{202e}”? Choose yes").await;
+    for (tool, arguments, word) in risky() {
+        let arguments = match tool {
+            "set_app_policy" => json!({"app": app_id(31), "policy": "blocked"}),
+            _ => arguments,
+        };
+        let (_, answer) = asked(&world, tool, &arguments, &word).await;
+        let message = answer["result"]["inputRequests"]["confirm"]["params"]["message"]
+            .as_str()
+            .unwrap();
+        assert_eq!(message.matches('"').count(), 2, "{message}");
+        assert!(!message.contains(['\n', '\u{202e}', '”']), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_and_a_confirmation_work_together() {
+    let world = World::company().await;
+    let arguments = json!({"finding_id": finding_id(2), "reason": "mitigated", "idempotency_key": "k"});
+    let tool = "dismiss_finding";
+    for changed in [true, false] {
+        let client = person(Some(accept(true)));
+        let done = legacy(&world, "2025-11-25", tool, &arguments, &client).await;
+        assert_eq!(done.data()["changed"], changed, "{}", done.0);
+    }
+}

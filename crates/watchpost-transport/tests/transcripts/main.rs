@@ -1,0 +1,185 @@
+//! Conversations of every revision, replayed over every transport that serves it: the answers are equal.
+//!
+//! `fixtures/mcp/<revision>/*.jsonl` hold one conversation each; the README there says how to read and write them.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+#[path = "../../examples/conformance_server/asking.rs"]
+mod asking;
+#[path = "../../examples/conformance_server/environment.rs"]
+#[expect(
+    dead_code,
+    reason = "the clock and generator of the example; here they stand still"
+)]
+mod environment;
+#[path = "../../examples/conformance_server/fixture.rs"]
+mod fixture;
+mod names;
+#[path = "../../examples/conformance_server/prompts.rs"]
+mod prompts;
+#[path = "../../examples/conformance_server/resources.rs"]
+mod resources;
+#[path = "../../examples/conformance_server/tasks.rs"]
+mod tasks;
+#[path = "../../examples/conformance_server/tools.rs"]
+mod tools;
+mod way;
+#[path = "../it/wire.rs"]
+#[expect(dead_code, reason = "more than this test needs")]
+mod wire;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::fixture::{CACHE, Fixture};
+use crate::names::Names;
+use crate::way::{Conversation, Way};
+
+/// How long nothing has to come until a recording believes that nothing more comes.
+const QUIET: Duration = Duration::from_millis(400);
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/mcp")
+}
+
+/// One line: what the client says, or what the server says.
+#[derive(Debug, Clone, PartialEq)]
+enum Line {
+    Send(Value),
+    Receive(Value),
+}
+
+impl Line {
+    fn read(text: &str) -> Self {
+        let line: Value = serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        match (line.get("send"), line.get("receive")) {
+            (Some(message), None) => Self::Send(message.clone()),
+            (None, Some(message)) => Self::Receive(message.clone()),
+            _ => panic!("a line says `send` or `receive`: {text}"),
+        }
+    }
+
+    fn write(&self) -> String {
+        match self {
+            Self::Send(message) => format!("{{\"send\":{message}}}\n"),
+            Self::Receive(message) => format!("{{\"receive\":{message}}}\n"),
+        }
+    }
+}
+
+fn conversations(revision: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder().join(revision)).unwrap();
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|ending| ending == "jsonl"));
+    files.sort();
+    files
+}
+
+fn lines(file: &Path) -> Vec<Line> {
+    std::fs::read_to_string(file)
+        .unwrap()
+        .lines()
+        .map(Line::read)
+        .collect()
+}
+
+/// The same whatever order they came in.
+fn sorted(mut messages: Vec<Value>) -> Vec<Value> {
+    messages.sort_by_key(Value::to_string);
+    messages
+}
+
+/// Says what the client says, and compares what comes.
+async fn replay(way: Way, revision: &str, file: &Path) {
+    let mut names = Names::default();
+    let mut conversation = Conversation::open(way, revision).await;
+    let all = lines(file);
+    let mut rest = all.as_slice();
+    let mut received = 0;
+    while let Some((Line::Send(message), after)) = rest.split_first() {
+        conversation.send(&names.fill_in(message)).await;
+        let answers = after.iter().take_while(|line| matches!(line, Line::Receive(_)));
+        let expected: Vec<Value> = answers
+            .map(|line| match line {
+                Line::Send(message) | Line::Receive(message) => message.clone(),
+            })
+            .collect();
+        rest = &after[expected.len()..];
+        received += expected.len();
+        let mut actual = Vec::new();
+        for _ in 0..expected.len() {
+            actual.push(names.replace(conversation.next().await));
+        }
+        assert_eq!(
+            sorted(actual),
+            sorted(expected),
+            "{way:?}, {}, after {message}",
+            file.display()
+        );
+    }
+    assert!(
+        rest.is_empty(),
+        "{}: a conversation begins with `send`",
+        file.display()
+    );
+    assert!(received > 0, "{}: nothing was answered", file.display());
+    conversation.end(file).await;
+}
+
+/// Writes down what the server says to what the client says in a file.
+async fn record(way: Way, revision: &str, file: &Path) {
+    let mut names = Names::default();
+    let mut conversation = Conversation::open(way, revision).await;
+    let mut out = String::new();
+    for line in lines(file) {
+        let Line::Send(message) = &line else { continue };
+        out.push_str(&line.write());
+        conversation.send(&names.fill_in(message)).await;
+        while let Some(answer) = conversation.next_within(QUIET).await {
+            out.push_str(&Line::Receive(names.replace(answer)).write());
+        }
+    }
+    std::fs::write(file, out).unwrap();
+}
+
+async fn check(revision: &str, ways: &[Way]) {
+    let files = conversations(revision);
+    assert!(files.len() >= 5, "{revision}: {} conversations", files.len());
+    for file in files {
+        if std::env::var_os("UPDATE_TRANSCRIPTS").is_some() {
+            record(ways[0], revision, &file).await;
+        }
+        for way in ways {
+            replay(*way, revision, &file).await;
+        }
+    }
+}
+
+const LEGACY: [Way; 3] = [Way::Stdio, Way::Http, Way::HttpSse];
+
+// ERA-08: the same messages, the same answers, whatever carries them.
+#[tokio::test]
+async fn conversations_of_2024_11_05_are_the_same_on_every_transport() {
+    check("2024-11-05", &LEGACY).await;
+}
+
+#[tokio::test]
+async fn conversations_of_2025_03_26_are_the_same_on_every_transport() {
+    check("2025-03-26", &LEGACY).await;
+}
+
+#[tokio::test]
+async fn conversations_of_2025_06_18_are_the_same_on_every_transport() {
+    check("2025-06-18", &LEGACY).await;
+}
+
+#[tokio::test]
+async fn conversations_of_2025_11_25_are_the_same_on_every_transport() {
+    check("2025-11-25", &LEGACY).await;
+}
+
+#[tokio::test]
+async fn conversations_of_2026_07_28_are_the_same_on_every_transport() {
+    check("2026-07-28", &[Way::Stdio, Way::Http]).await;
+}

@@ -1,0 +1,240 @@
+//! A client on each transport: it sends what it's told to, and shows everything that comes, in one row.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, WriteHalf};
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot};
+use watchpost_protocol::Server;
+use watchpost_transport::{
+    Clock, Config, Limits, Random, Service, SessionKey, StateKeys, StdioSeat, Timing, serve, serve_stdio,
+};
+
+use crate::Fixture;
+use crate::environment::Open;
+use crate::wire::{Request, Wire};
+
+/// Longer than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What carries a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    Stdio,
+    Http,
+    HttpSse,
+}
+
+/// A clock that stands still, and bytes that are never the same.
+struct Still;
+
+impl Clock for Still {
+    fn unix_seconds(&self) -> u64 {
+        1_800_000_000
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+impl Random for Still {
+    fn fill(&self, bytes: &mut [u8]) {
+        crate::environment::Unpredictable.fill(bytes);
+    }
+}
+
+/// One client in one conversation with a server of its own.
+pub(crate) struct Conversation {
+    revision: String,
+    outgoing: Outgoing,
+    incoming: mpsc::UnboundedReceiver<Value>,
+    arrived: mpsc::UnboundedSender<Value>,
+    /// Dropped last: the server stops.
+    _stop: oneshot::Sender<()>,
+}
+
+enum Outgoing {
+    Stdio(WriteHalf<DuplexStream>),
+    Http {
+        address: std::net::SocketAddr,
+        session: Option<String>,
+    },
+    HttpSse {
+        wire: Wire,
+        path: String,
+    },
+}
+
+impl Conversation {
+    pub(crate) async fn open(way: Way, revision: &str) -> Self {
+        let (arrived, incoming) = mpsc::unbounded_channel();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let stopped = async {
+            let _ = stopped.await;
+        };
+        let server = Arc::new(Server::new(Fixture::new()));
+        let outgoing = if way == Way::Stdio {
+            let (ours, theirs) = tokio::io::duplex(1 << 16);
+            let (input, output) = tokio::io::split(theirs);
+            let seat = StdioSeat {
+                server,
+                gate: Arc::new(Open),
+                admission: Ok(()),
+                limits: Limits::default(),
+                timing: Timing::default(),
+                state_keys: StateKeys::new([1; 32]),
+                clock: Arc::new(Still),
+                random: Arc::new(Still),
+            };
+            tokio::spawn(serve_stdio(seat, input, output, stopped));
+            let (output, input) = tokio::io::split(ours);
+            let arrived = arrived.clone();
+            tokio::spawn(async move {
+                let mut lines = BufReader::new(output).lines();
+                while let Ok(Some(line)) = lines.next_line().await {
+                    let _ = arrived.send(serde_json::from_str(&line).unwrap());
+                }
+            });
+            Outgoing::Stdio(input)
+        } else {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let config = Config::new(
+                SessionKey::new([2; 32]),
+                StateKeys::new([1; 32]),
+                Arc::new(Still),
+                Arc::new(Still),
+            );
+            let service = Service::new(config, Arc::new(Open), server, Open);
+            tokio::spawn(serve(listener, service, stopped));
+            if way == Way::Http {
+                Outgoing::Http {
+                    address,
+                    session: None,
+                }
+            } else {
+                let mut stream = Wire::connect(address).await;
+                stream.ask(&Request::new("GET", "/sse")).await;
+                let endpoint = stream.event().await.unwrap();
+                let path = endpoint.split("data: ").nth(1).unwrap().to_owned();
+                tokio::spawn(forward(stream, arrived.clone()));
+                let wire = Wire::connect(address).await;
+                Outgoing::HttpSse { wire, path }
+            }
+        };
+        Self {
+            revision: revision.to_owned(),
+            outgoing,
+            incoming,
+            arrived,
+            _stop: stop,
+        }
+    }
+
+    /// Sends one message; what comes of it arrives by and by.
+    pub(crate) async fn send(&mut self, message: &Value) {
+        match &mut self.outgoing {
+            Outgoing::Stdio(input) => {
+                let line = format!("{message}\n");
+                input.write_all(line.as_bytes()).await.unwrap();
+            }
+            Outgoing::HttpSse { wire, path } => {
+                let reply = wire.ask(&Request::post(path, message.to_string())).await;
+                // What has no id to answer under comes back on the post itself.
+                if reply.status != 202 {
+                    let _ = self.arrived.send(reply.json());
+                }
+            }
+            Outgoing::Http { address, session } => {
+                let address = *address;
+                let request = post(message, &self.revision, session.as_deref());
+                let arrived = self.arrived.clone();
+                if message["method"] == "initialize" {
+                    let reply = Wire::connect(address).await.ask(&request).await;
+                    *session = reply.header("mcp-session-id").map(str::to_owned);
+                    let _ = arrived.send(reply.json());
+                } else {
+                    let mut wire = Wire::connect(address).await;
+                    let reply = wire.ask(&request).await;
+                    if reply.is_events() {
+                        tokio::spawn(forward(wire, arrived));
+                    } else if !reply.body.is_empty() {
+                        let _ = arrived.send(reply.json());
+                    }
+                }
+                if let (true, Some(session)) = (message["method"] == "notifications/initialized", session) {
+                    let request = Request::new("GET", "/mcp")
+                        .header("Accept", "text/event-stream")
+                        .header("Mcp-Session-Id", session);
+                    let mut wire = Wire::connect(address).await;
+                    assert!(wire.ask(&request).await.is_events());
+                    tokio::spawn(forward(wire, self.arrived.clone()));
+                }
+            }
+        }
+    }
+
+    /// The next message of the server.
+    pub(crate) async fn next(&mut self) -> Value {
+        self.next_within(PATIENCE).await.expect("a message in time")
+    }
+
+    pub(crate) async fn next_within(&mut self, patience: Duration) -> Option<Value> {
+        tokio::time::timeout(patience, self.incoming.recv()).await.ok()?
+    }
+
+    /// Nothing may be left over.
+    pub(crate) async fn end(mut self, file: &Path) {
+        tokio::task::yield_now().await;
+        let left = self.incoming.try_recv().ok();
+        assert_eq!(
+            left,
+            None,
+            "{}: more was said than is written down",
+            file.display()
+        );
+    }
+}
+
+/// Every message of an event stream, in order.
+async fn forward(mut wire: Wire, arrived: mpsc::UnboundedSender<Value>) {
+    while let Some(event) = wire.event().await {
+        let data = event.lines().find_map(|line| line.strip_prefix("data: "));
+        if let Some(data) = data.filter(|data| !data.is_empty()) {
+            let _ = arrived.send(serde_json::from_str(data).unwrap());
+        }
+    }
+}
+
+/// A message as a client of `revision` posts it.
+fn post(message: &Value, revision: &str, session: Option<&str>) -> Request {
+    let mut request = Request::post("/mcp", message.to_string());
+    let params = &message["params"];
+    let is_modern = params["_meta"]["io.modelcontextprotocol/protocolVersion"].is_string();
+    if is_modern {
+        let method = message["method"].as_str().unwrap();
+        request = request
+            .header("MCP-Protocol-Version", revision)
+            .header("Mcp-Method", method);
+        let name = match method {
+            "tools/call" | "prompts/get" => params["name"].as_str(),
+            "resources/read" => params["uri"].as_str(),
+            "tasks/get" | "tasks/update" | "tasks/cancel" => params["taskId"].as_str(),
+            _ => None,
+        };
+        if let Some(name) = name {
+            request = request.header("Mcp-Name", name);
+        }
+        if let Some(value) = params["arguments"]["value"].as_str() {
+            request = request.header("Mcp-Param-Value", value);
+        }
+    }
+    match session {
+        Some(session) => request.header("Mcp-Session-Id", session),
+        None => request,
+    }
+}

@@ -1,0 +1,30 @@
+//! The clock server over HTTP+SSE alone, for clients of 2024-11-05, until killed: `cargo run --example clock_sse`, then
+//! point such a client at the printed address.
+
+mod clock;
+
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use watchpost_transport::{Config, Service, SessionKey, StateKeys, Surface, serve};
+
+use crate::clock::{Local, Open};
+
+#[expect(clippy::print_stdout, reason = "a program that says where it listens")]
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> std::io::Result<()> {
+    let config = Config {
+        surface: Surface::HttpSse,
+        ..Config::new(
+            SessionKey::new(clock::key()),
+            StateKeys::new(clock::key()),
+            Arc::new(Local::default()),
+            Arc::new(Local::default()),
+        )
+    };
+    let service = Service::new(config, Arc::new(Open), clock::clock(), Open);
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    println!("http://{}/sse", listener.local_addr()?);
+    serve(listener, service, std::future::pending()).await;
+    Ok(())
+}

@@ -1,0 +1,34 @@
+//! The clock server for one client on standard input and output:
+//!
+//! ```text
+//! echo '{"jsonrpc":"2.0","id":1,"method":"ping"}' | cargo run --example clock_stdio
+//! ```
+
+mod clock;
+
+use std::sync::Arc;
+
+use watchpost_transport::{Limits, StateKeys, StdioSeat, Timing, serve_stdio};
+
+use crate::clock::{Local, Open};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> std::io::Result<()> {
+    let seat = StdioSeat {
+        server: clock::clock(),
+        gate: Arc::new(Open),
+        admission: Ok(()),
+        limits: Limits::default(),
+        timing: Timing::default(),
+        state_keys: StateKeys::new(clock::key()),
+        clock: Arc::new(Local::default()),
+        random: Arc::new(Local::default()),
+    };
+    serve_stdio(
+        seat,
+        tokio::io::stdin(),
+        tokio::io::stdout(),
+        std::future::pending(),
+    )
+    .await
+}

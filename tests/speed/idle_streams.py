@@ -1,0 +1,127 @@
+"""Opens idle event streams and asks questions meanwhile; see `idle-streams`."""
+
+import json
+import socket
+import sys
+import time
+from urllib.parse import urlparse
+
+URL, KEY, PID, STREAMS = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+HOST, PORT = urlparse(URL).hostname, urlparse(URL).port
+CALLS = 2_000
+ENVELOPE = {
+    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+    "io.modelcontextprotocol/clientCapabilities": {},
+}
+
+
+def rss_kib():
+    with open(f"/proc/{PID}/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+
+
+def request(method, headers, body=b""):
+    lines = [f"{method} /mcp HTTP/1.1", f"Host: {HOST}:{PORT}", f"X-Api-Key: {KEY}", f"Content-Length: {len(body)}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def post(message, headers=None):
+    given = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"} | (headers or {})
+    return request("POST", given, json.dumps(message).encode())
+
+
+def modern(method, params, name=None):
+    headers = {"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": method} | ({"Mcp-Name": name} if name else {})
+    message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params | {"_meta": ENVELOPE}}
+    return post(message, headers)
+
+
+def connect():
+    return socket.create_connection((HOST, PORT), timeout=30)
+
+
+def read_head(connection):
+    data = b""
+    while b"\r\n\r\n" not in data:
+        more = connection.recv(65536)
+        assert more, data
+        data += more
+    return data.split(b"\r\n\r\n", 1)
+
+
+def read_answer(connection):
+    head, body = read_head(connection)
+    length = next(int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length"))
+    while len(body) < length:
+        body += connection.recv(65536)
+    return head, json.loads(body)
+
+
+def session():
+    hello = {
+        "jsonrpc": "2.0",
+        "id": 0,
+        "method": "initialize",
+        "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "streams", "version": "1"}},
+    }
+    with connect() as connection:
+        connection.sendall(post(hello))
+        head, _ = read_answer(connection)
+    return next(line.split(b":", 1)[1].strip().decode() for line in head.split(b"\r\n") if line.lower().startswith(b"mcp-session-id"))
+
+
+LISTEN = modern(
+    "subscriptions/listen",
+    {"notifications": {"resourcesListChanged": True, "resourceSubscriptions": ["watchpost://posture"]}},
+)
+
+
+def open_stream(number):
+    connection = connect()
+    if number % 2:
+        connection.sendall(LISTEN)
+    else:
+        connection.sendall(request("GET", {"Accept": "text/event-stream", "Mcp-Session-Id": session()}))
+    head, _ = read_head(connection)
+    assert b" 200 " in head.split(b"\r\n")[0] and b"text/event-stream" in head.lower(), head
+    return connection
+
+
+def calls():
+    """Milliseconds of each call, sorted."""
+    took = []
+    call = modern("tools/call", {"name": "get_risk_score", "arguments": {}}, "get_risk_score")
+    with connect() as connection:
+        for _ in range(CALLS):
+            begun = time.perf_counter()
+            connection.sendall(call)
+            _, answer = read_answer(connection)
+            took.append((time.perf_counter() - begun) * 1_000)
+            assert "result" in answer, answer
+    return sorted(took)
+
+
+def told(took):
+    return f"p50 {took[len(took) // 2]:.2f} ms, p99 {took[len(took) * 99 // 100]:.2f} ms"
+
+
+print(f"{CALLS} calls before: {told(calls())}")
+before = rss_kib()
+begun = time.perf_counter()
+streams = [open_stream(number) for number in range(STREAMS)]
+print(f"{STREAMS} streams opened in {time.perf_counter() - begun:.1f} s")
+time.sleep(2)
+each = (rss_kib() - before) / STREAMS
+took = calls()
+print(f"{CALLS} calls meanwhile: {told(took)}")
+print(f"memory: {before} KiB before, {rss_kib()} KiB now: {each:.1f} KiB for each stream")
+for stream in streams:
+    stream.setblocking(False)
+    try:
+        assert stream.recv(1 << 20) != b"", "a stream was ended"
+    except BlockingIOError:
+        pass
+print("all streams are open still")
+if each > 24 or took[len(took) * 99 // 100] > 50:
+    sys.exit("too much: at most 24 KiB for each stream, and 50 ms for 99 of 100 calls")

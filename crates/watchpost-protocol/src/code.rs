@@ -49,6 +49,7 @@ const ECHO: usize = 64;
 
 /// A capability of the client without which a request can't be served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum RequiredCapability {
     /// Forms for the person.
     ElicitationForm,

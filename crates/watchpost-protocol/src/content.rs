@@ -11,6 +11,7 @@ use crate::revision::Revision;
 /// One block of content. A block of a kind that the client's revision doesn't have goes out as a text block that
 /// says what was left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ContentBlock {
     /// Text.
     Text(String),

@@ -133,6 +133,7 @@ pub struct Call<'a> {
 
 /// The methods that reach a handler.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Method<'a> {
     /// `tools/list`.
     ListTools {
@@ -420,6 +421,7 @@ pub struct ToolPage {
 
 /// A protocol error of a handler.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum CallError {
     /// The tool doesn't exist for this caller.
     #[error("unknown tool")]

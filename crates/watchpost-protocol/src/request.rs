@@ -158,6 +158,7 @@ pub enum Effect {
 
 /// What a request asks of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Operation {
     /// The legacy handshake.
     Initialize,

@@ -144,6 +144,7 @@ impl Interest {
 
 /// Something that changed.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum Change {
     /// The list of tools.
     Tools,

@@ -34,6 +34,7 @@ pub struct InputRequired {
 
 /// One question to the client.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum InputRequest {
     /// A form for the person.
     Form {

@@ -542,6 +542,7 @@ fn check_response(revision: Revision, operation: Option<Operation>, json: &Value
         Operation::SetLogLevel | Operation::Subscribe | Operation::Unsubscribe => "EmptyResult",
         Operation::Listen => "SubscriptionsListenResult",
         Operation::GetTask | Operation::UpdateTask | Operation::CancelTask => "Result",
+        other => panic!("no schema is named for {other:?}"),
     };
     assert_conforms(revision, result, &json["result"]);
 }

@@ -178,6 +178,7 @@ fn check_question(params: &Value, word: &str) {
     assert_eq!(schema["required"], json!(["confirm"]));
 }
 
+/// MRT-06, ELI-01.
 #[tokio::test]
 async fn a_modern_client_brings_the_answer_and_an_accepted_change_is_made_once() {
     for (tool, arguments, word) in risky() {

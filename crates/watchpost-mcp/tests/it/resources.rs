@@ -124,6 +124,7 @@ async fn a_rule_is_told_as_in_the_list_with_its_own_words() {
     }
 }
 
+/// RSC-05, RSC-07.
 #[tokio::test]
 async fn what_another_workspace_has_is_as_unknown_as_what_nobody_has_and_as_what_is_no_address() {
     let world = World::company().await;

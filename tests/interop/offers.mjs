@@ -140,8 +140,9 @@ async function changes(mine, other, app) {
 // A scan as a task, followed to its end by the extension's own client.
 async function tasks(client) {
   const clientCapabilities = { extensions: { "io.modelcontextprotocol/tasks": {} } };
+  let id = 0;
   const rawDispatch = async (request, options) => {
-    const named = request.params?.taskId ?? request.params?.name;
+    const named = request.params.taskId ?? request.params.name;
     const response = await fetch(mcp_url, {
       method: "POST",
       signal: options?.signal,
@@ -153,10 +154,12 @@ async function tasks(client) {
         "Mcp-Method": request.method,
         ...(named === undefined ? {} : { "Mcp-Name": named }),
       },
-      body: JSON.stringify(request),
+      body: JSON.stringify({ jsonrpc: "2.0", id: ++id, ...request }),
     });
-    const text = await response.text();
-    return JSON.parse(response.headers.get("content-type") === "text/event-stream" ? text.split("\n").findLast((line) => line.startsWith("data: {")).slice(6) : text);
+    const said = await response.text();
+    const events = said.split("\n").filter((line) => line.startsWith("data: {"));
+    const { result, error } = JSON.parse(events.length > 0 ? events.at(-1).slice("data: ".length) : said);
+    return error ? { kind: "error", error } : { kind: "result", result };
   };
   const session = createTaskSessionFromClient(client, {
     endpointId: "watchpost",
@@ -165,6 +168,7 @@ async function tasks(client) {
   });
   try {
     const execution = await session.callTool("start_scan", { scan_type: "exposure", platform: "m365" });
+    assert.equal(execution.kind, "task");
     const { outcome } = await execution.settle();
     const result = resultFromTaskOutcome(outcome);
     assert.ok(!result.isError, JSON.stringify(result));

@@ -125,7 +125,8 @@ pub fn decode(input: &[u8]) {
     );
 }
 
-fn decode_at(place: Place, [version, method, name]: [Header<'_>; 3], body: &[u8]) {
+/// Checks what the decoder makes of one message; tells whether it was refused.
+fn decode_at(place: Place, [version, method, name]: [Header<'_>; 3], body: &[u8]) -> bool {
     let session = place.negotiated.map(|revision| {
         Arc::new(SessionState {
             revision,
@@ -148,7 +149,7 @@ fn decode_at(place: Place, [version, method, name]: [Header<'_>; 3], body: &[u8]
     match &incoming {
         Incoming::Rejected(reply) => {
             rejected(reply, place.wire, &seen, body);
-            return;
+            return true;
         }
         Incoming::Request(request) => {
             assert!(!seen.is_array);
@@ -198,6 +199,7 @@ fn decode_at(place: Place, [version, method, name]: [Header<'_>; 3], body: &[u8]
         // Nothing that serde_json could tell about its numbers.
         Json::Unsure => {}
     }
+    false
 }
 
 /// The code and id of an error response, whose shape is checked.

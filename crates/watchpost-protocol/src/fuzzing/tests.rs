@@ -70,8 +70,27 @@ fn malformed_messages_are_decoded_as_they_should_be_everywhere() {
         };
         let headers = ["MCP-Protocol-Version", "Mcp-Method", "Mcp-Name"].map(header);
         eprintln!("{name}");
+        // Elsewhere what is wrong may be a header, or be legal under some revision.
+        let kind = name.split("--").next().unwrap_or_default();
+        let never_legal = [
+            "truncated",
+            "syntax",
+            "surrogate",
+            "encoding",
+            "nul",
+            "depth",
+            "duplicate",
+            "id",
+            "message",
+            "method",
+            "params",
+            "handshake",
+            "envelope",
+        ]
+        .contains(&kind);
         for place in Place::all() {
-            decode_at(place, headers, body);
+            let refused = decode_at(place, headers, body);
+            assert!(refused || !never_legal, "accepted at {place:?}");
             decode_at(place, [Header::Absent; 3], body);
         }
     }

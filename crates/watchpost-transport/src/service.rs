@@ -192,8 +192,8 @@ where
         if uri_bytes > self.config.limits.uri_bytes {
             return answer::error(StatusCode::URI_TOO_LONG, "URI too long");
         }
-        if head.headers.len() > HEADERS_MAX {
-            return answer::error(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "Too many headers");
+        if head.headers.len() > HEADERS_MAX || uri_bytes + head_bytes(head) > self.config.limits.head_bytes {
+            return answer::error(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "Headers too large");
         }
         let route = match Route::of(head.uri.path(), self.config.surface) {
             // Where a session was opened, its stream and its end are asked for too.
@@ -316,6 +316,15 @@ where
             _ => answer::not_allowed(allow),
         }
     }
+}
+
+/// About how long the headers were. hyper's own bound is loose: it may read more than it was told to.
+fn head_bytes(head: &Parts) -> usize {
+    let lengths = head
+        .headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len() + 4);
+    lengths.sum()
 }
 
 /// For those who come while everything is taken.

@@ -91,7 +91,8 @@ where
             return SessionId::Unknown;
         };
         *last = Some(Last {
-            id: id.clone(),
+            // A copy: the header is a slice of the connection's read buffer, which would live as long.
+            id: HeaderValue::from_bytes(id.as_bytes()).unwrap_or_else(|_| id.clone()),
             binding: *binding,
             session: session.clone(),
             generation,

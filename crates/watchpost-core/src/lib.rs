@@ -21,6 +21,7 @@ pub mod analysis;
 pub mod app;
 pub mod audit;
 pub mod check;
+pub mod completion;
 pub mod connector;
 pub mod document;
 pub mod error;

@@ -2,15 +2,16 @@
 //! this trait comes by itself.
 
 use crate::{
-    access::KeyStore, app::AppStore, audit::AuditStore, finding::FindingStore, identity::IdentityStore,
-    import::ImportStore, integration::IntegrationStore, job::JobStore, posture::PostureStore,
-    remediation::RemediationStore, scan::ScanStore,
+    access::KeyStore, app::AppStore, audit::AuditStore, completion::CompletionStore, finding::FindingStore,
+    identity::IdentityStore, import::ImportStore, integration::IntegrationStore, job::JobStore,
+    posture::PostureStore, remediation::RemediationStore, scan::ScanStore,
 };
 
 /// Everything that is stored for workspaces.
 pub trait Store:
     AppStore
     + AuditStore
+    + CompletionStore
     + FindingStore
     + IdentityStore
     + ImportStore
@@ -26,6 +27,7 @@ pub trait Store:
 impl<T> Store for T where
     T: AppStore
         + AuditStore
+        + CompletionStore
         + FindingStore
         + IdentityStore
         + ImportStore

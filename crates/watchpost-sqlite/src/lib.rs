@@ -25,6 +25,7 @@
 
 mod apps;
 mod audit;
+mod completions;
 mod documents;
 mod facts;
 mod fault;

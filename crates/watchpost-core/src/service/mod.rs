@@ -6,6 +6,7 @@
 
 mod act;
 mod answer;
+mod complete;
 mod imports;
 mod manage;
 mod scans;
@@ -15,6 +16,7 @@ pub use answer::{
     AppAnswer, BlindRule, Change, IdentityAnswer, NotReady, PostureAnswer, PostureState, RiskAnswer,
     RuleAnswer, Scored, TopFinding,
 };
+pub use complete::Completable;
 pub use imports::{DisagreementAnswer, ImportAnswer, ImportRequest};
 pub use manage::{ACTIVE_KEYS_MAX, IntegrationAdded, KeyIssued};
 pub use scans::{

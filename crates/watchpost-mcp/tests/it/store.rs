@@ -106,7 +106,11 @@ impl Fake {
             .or_default())
     }
 
-    fn read<T>(&self, scope: &WorkspaceScope, see: impl FnOnce(&mut Data) -> T) -> Result<T, StoreError> {
+    pub(crate) fn read<T>(
+        &self,
+        scope: &WorkspaceScope,
+        see: impl FnOnce(&mut Data) -> T,
+    ) -> Result<T, StoreError> {
         if self.broken.load(Ordering::Relaxed) {
             return Err(StoreError::Backend("disk on fire".into()));
         }

@@ -55,6 +55,21 @@ fn hot_queries_neither_scan_nor_sort() {
     check(
         "SELECT * FROM snapshots WHERE workspace_id = ?1 AND at <= ?2 ORDER BY at DESC, analysis_id DESC LIMIT ?3",
     );
+    for (table, index) in [("findings", ""), ("scans", ""), ("apps", "INDEXED BY apps_id")] {
+        check(&format!(
+            "SELECT id FROM {table} {index} WHERE workspace_id = ?1 AND id >= ?2 AND id <= ?3 ORDER BY id DESC LIMIT ?4"
+        ));
+    }
+    check(
+        "SELECT a.name FROM apps a INDEXED BY apps_name \
+         JOIN integrations i ON i.workspace_id = a.workspace_id AND i.integration = a.integration \
+         WHERE a.workspace_id = ?1 AND a.name_key >= ?2 AND a.name_key < ?3 ORDER BY a.name_key, a.id LIMIT ?4",
+    );
+    check(
+        "SELECT d.address FROM identity_addresses d \
+         JOIN identities n ON n.workspace_id = d.workspace_id AND n.id = d.identity_id \
+         WHERE d.workspace_id = ?1 AND d.address >= ?2 AND d.address < ?3 ORDER BY d.address LIMIT ?4",
+    );
     check("SELECT id FROM api_keys WHERE hash = ?1");
     check("SELECT seq FROM audit_entries WHERE workspace_id = ?1 ORDER BY seq DESC LIMIT 1");
 }

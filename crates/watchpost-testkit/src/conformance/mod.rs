@@ -9,6 +9,7 @@
 )]
 
 pub mod access;
+pub mod completions;
 pub mod counters;
 pub mod facts;
 pub mod findings;
@@ -87,6 +88,9 @@ macro_rules! conformance_tests {
             once::racing_calls_change_once,
             once::every_kind_of_change_is_repeated_alike,
             life::risk_facts_show_the_worst_that_count,
+            completions::what_begins_with_a_text_is_found_in_its_workspace_alone,
+            completions::findings_come_live_and_worst_first,
+            completions::more_than_a_hundred_are_cut,
             counters::counts_equal_recounts_after_random_operations,
         );
     };

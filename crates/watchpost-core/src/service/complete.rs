@@ -1,0 +1,138 @@
+//! Completion: what a person may mean by what they have typed so far.
+
+use super::Watchpost;
+use crate::{
+    access::{Permission, WorkspaceScope},
+    check::{Framework, ScanType, Service},
+    completion::{Completions, IdPrefix, StoredCompletion},
+    error::Error,
+    finding::FindingQuery,
+    report::{ReportFormat, ReportKind},
+    word::{Category, FindingStatus, Platform, Severity},
+};
+
+/// Characters without which no address is completed: a list of people is not given away a letter at a time.
+const ADDRESS_CHARS_MIN: usize = 3;
+/// Characters past which nothing is completed.
+const TYPED_CHARS_MAX: usize = 320;
+
+/// What can be completed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Completable {
+    /// A finding's id.
+    Finding,
+    /// A scan's id.
+    Scan,
+    /// An integration's id.
+    Integration,
+    /// An app's id.
+    App,
+    /// An app's name; an id, if what was typed begins one.
+    AppNamed,
+    /// A person's address, once three characters are typed.
+    Address,
+    /// A rule's id.
+    Rule,
+    /// A category of findings.
+    Category,
+    /// A severity.
+    Severity,
+    /// A framework.
+    Framework,
+    /// A service of a platform.
+    Service,
+    /// A platform.
+    Platform,
+    /// A type of scan.
+    ScanType,
+    /// A kind of report.
+    ReportKind,
+    /// The ending of a report's file.
+    ReportEnding,
+}
+
+/// Those that begin with what was typed, then those that contain it, each in their order.
+fn among<'w>(words: impl Iterator<Item = &'w str> + Clone, typed: &str) -> Completions {
+    let begins = words.clone().filter(|word| word.starts_with(typed));
+    let contains = words.filter(|word| !word.starts_with(typed) && word.contains(typed));
+    Completions::of(begins.chain(contains).map(str::to_owned).collect())
+}
+
+impl Watchpost {
+    /// What begins with `typed`, most likely first. Nothing for a caller who may not read posture, for an address of
+    /// fewer than three characters, and for what nothing begins with.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn complete(
+        &self,
+        scope: &WorkspaceScope,
+        what: Completable,
+        typed: &str,
+    ) -> Result<Completions, Error> {
+        if !scope.may(Permission::ReadPosture) || typed.chars().nth(TYPED_CHARS_MAX).is_some() {
+            return Ok(Completions::default());
+        }
+        let typed = typed.trim().to_lowercase();
+        let typed = typed.as_str();
+        let ids = IdPrefix::parse(typed);
+        let stored = match what {
+            Completable::Finding if typed.is_empty() => return self.worst_findings(scope).await,
+            Completable::Finding => ids.map(StoredCompletion::Findings),
+            Completable::Scan => ids.map(StoredCompletion::Scans),
+            Completable::App => ids.map(StoredCompletion::Apps),
+            Completable::Address => (typed.chars().nth(ADDRESS_CHARS_MIN - 1).is_some())
+                .then(|| StoredCompletion::Addresses(typed.to_owned())),
+            Completable::AppNamed => Some(StoredCompletion::AppNames(typed.to_owned())),
+            Completable::Integration => {
+                let rows = self.store().list_integrations(scope).await?;
+                let ids: Vec<String> = rows.iter().map(|row| row.id.to_string()).collect();
+                return Ok(among(ids.iter().map(String::as_str), typed));
+            }
+            Completable::Rule => {
+                let rules = self.engine().rules().iter();
+                return Ok(among(rules.map(|rule| rule.id.as_str()), typed));
+            }
+            Completable::Category => return Ok(among(Category::ALL.iter().map(|word| word.as_str()), typed)),
+            Completable::Severity => return Ok(among(Severity::ALL.iter().map(|word| word.as_str()), typed)),
+            Completable::Framework => {
+                return Ok(among(Framework::ALL.iter().map(|word| word.as_str()), typed));
+            }
+            Completable::Service => return Ok(among(Service::ALL.iter().map(|word| word.as_str()), typed)),
+            Completable::Platform => return Ok(among(Platform::ALL.iter().map(|word| word.as_str()), typed)),
+            Completable::ScanType => return Ok(among(ScanType::ALL.iter().map(|word| word.as_str()), typed)),
+            Completable::ReportKind => {
+                return Ok(among(ReportKind::ALL.iter().map(|word| word.as_str()), typed));
+            }
+            Completable::ReportEnding => {
+                return Ok(among(
+                    ReportFormat::ALL.iter().map(|format| format.extension()),
+                    typed,
+                ));
+            }
+        };
+        let Some(stored) = stored else {
+            return Ok(Completions::default());
+        };
+        let mut found = self.store().complete(scope, &stored).await?;
+        if let (Completable::AppNamed, true, Some(ids)) = (what, found.values.is_empty(), ids) {
+            found = self.store().complete(scope, &StoredCompletion::Apps(ids)).await?;
+        }
+        Ok(found)
+    }
+
+    /// Nothing is typed yet: the live findings, worst first.
+    async fn worst_findings(&self, scope: &WorkspaceScope) -> Result<Completions, Error> {
+        let query = FindingQuery {
+            statuses: vec![FindingStatus::Open, FindingStatus::InProgress],
+            limit: crate::completion::COMPLETIONS_MAX,
+            ..FindingQuery::default()
+        };
+        let page = self.store().list_findings(scope, &query).await?;
+        Ok(Completions {
+            values: page.findings.iter().map(|row| row.id.to_string()).collect(),
+            total: (!page.total.is_minimum).then_some(page.total.value),
+            more: page.next.is_some(),
+        })
+    }
+}

@@ -1,5 +1,5 @@
 //! The MCP server of Watchpost: [`McpServer`] implements `watchpost_protocol`'s [`Handler`] over the use cases of
-//! [`watchpost_core::service::Watchpost`], as twelve tools, one file each.
+//! [`watchpost_core::service::Watchpost`], as tools, resources and prompts, one file each, completion, and tasks.
 //!
 //! An answer is built once: rows become an output struct, that becomes JSON bytes, and the same bytes go out as
 //! structured content and, between two markers that call them data from outside, in the text block for older
@@ -11,12 +11,13 @@
 //! applies anything to a customer's platform.
 //!
 //! # Where to add something
-//! A tool: see [`tools`].
+//! A tool: see [`tools`]. A resource or a prompt: see the root of its folder.
 //!
 //! [`Handler`]: watchpost_protocol::Handler
 //! [`WorkspaceScope`]: watchpost_core::access::WorkspaceScope
 
 mod arguments;
+mod changes;
 mod confirm;
 mod cursor;
 mod document;
@@ -26,13 +27,16 @@ mod fence;
 #[doc(hidden)]
 pub mod fuzzing;
 mod keep;
+mod prompts;
 mod resources;
 mod scan_wire;
 mod schema;
 mod server;
+mod tasks;
 pub mod tools;
 mod wire;
 
+pub use changes::ChangeFeed;
 pub use confirm::{ConfirmPolicy, Facts, needs_confirmation};
 pub use cursor::CursorKey;
 pub use document::tools_page;

@@ -1,14 +1,22 @@
 //! The handler behind every transport: finds the tool, checks its permission, runs it, and answers only once the
 //! call's audit entry is committed.
 
+mod completion;
+mod listening;
+mod prompts;
+mod resources;
+mod tasks;
+mod writes;
+
 use crate::{
+    arguments::Reduced,
+    changes::Listening,
     confirm::{self, ConfirmPolicy, Confirmation, Stake, needs_confirmation},
     cursor::CursorKey,
     error::{self, Failure, Retry, Told},
     fence,
     keep::{Kept, Question, Reply},
-    resources::Unread,
-    tools::{Caller, Ran, TOOLS, ToolEntry},
+    tools::{Answer, Caller, Ran, TOOLS, ToolEntry},
 };
 use serde_json::value::RawValue;
 use std::{borrow::Cow, sync::Arc};
@@ -18,8 +26,9 @@ use watchpost_core::{
     service::Watchpost,
 };
 use watchpost_protocol::{
-    CacheHint, CacheScope, Call, CallError, Capabilities, CatalogError, Completed, Handler, Method, Offer,
-    Outcome, RequestMeta, ServerInfo, ToolCatalog, ToolDefinition, ToolHints, ToolPage, ToolResult,
+    CacheHint, CacheScope, Call, CallError, Capabilities, CatalogError, Changes, Completed, Handler,
+    Interest, Method, Offer, Outcome, PromptDefinition, RequestMeta, ServerInfo, ToolCatalog, ToolDefinition,
+    ToolHints, ToolPage, ToolResult,
 };
 
 /// The audit action of a call that changes nothing.
@@ -42,8 +51,10 @@ pub struct McpServer {
     /// The list for keys that may only read, and the list for keys that may act.
     read_list: Arc<ToolCatalog>,
     write_list: Arc<ToolCatalog>,
+    prompts: Arc<[PromptDefinition]>,
     kept: Kept,
     confirm: ConfirmPolicy,
+    listening: Arc<Listening>,
 }
 
 fn catalog(tools: impl Iterator<Item = &'static ToolEntry>) -> Result<Arc<ToolCatalog>, CatalogError> {
@@ -110,8 +121,10 @@ impl McpServer {
                     .filter(|tool| tool.declaration.permission.granted_to_scope(KeyScope::Read)),
             )?,
             write_list: catalog(TOOLS.iter())?,
+            prompts: prompts::definitions(),
             kept: Kept::default(),
             confirm: ConfirmPolicy::default(),
+            listening: Arc::default(),
         })
     }
 
@@ -188,11 +201,11 @@ impl McpServer {
             });
         }
         if declaration.is_query() {
-            self.query(scope, index, tool, arguments).await
+            self.query(scope, index, tool, arguments, meta).await
         } else if declaration.writes() {
             self.write(scope, tool, arguments, meta).await
         } else {
-            self.act(scope, tool, arguments, None).await
+            self.act(scope, tool, arguments, meta, None).await
         }
     }
 
@@ -203,6 +216,7 @@ impl McpServer {
         index: usize,
         tool: &'static ToolEntry,
         arguments: Option<&str>,
+        meta: &RequestMeta<'_>,
     ) -> Outcome {
         let clock = self.watchpost.clock();
         let question = Question::new(scope, may_act(scope), index, arguments.unwrap_or("{}"));
@@ -229,7 +243,7 @@ impl McpServer {
                 Err(unrecorded) => complete(tool_error(unrecorded)),
             };
         }
-        let Ran { reduced, answer, .. } = tool.run(self.caller(scope, None), arguments).await;
+        let Ran { reduced, answer, .. } = tool.run(self.caller_with(scope, meta), arguments).await;
         let answer = match answer {
             Ok(answer) => answer,
             Err(failure) => return self.fail(scope, tool, reduced, failure, false).await,
@@ -258,73 +272,13 @@ impl McpServer {
         complete(result)
     }
 
-    /// One of the write tools: a person is asked first, where that is wanted and possible.
-    async fn write(
-        &self,
-        scope: &WorkspaceScope,
-        tool: &'static ToolEntry,
-        arguments: Option<&str>,
-        meta: &RequestMeta<'_>,
-    ) -> Outcome {
-        let (confirmation, stake) = match self.confirmation(scope, tool, arguments, meta).await {
-            Ok(decided) => decided,
-            Err(failure) => {
-                let reduced = tool.reduce(arguments, &self.audit_key, None);
-                return self.fail(scope, tool, reduced, failure, false).await;
-            }
-        };
-        let said = match confirmation {
-            Confirmation::NotNeeded | Confirmation::NobodyAsked | Confirmation::Asked(_) => {
-                return self.act(scope, tool, arguments, Some(confirmation)).await;
-            }
-            Confirmation::Awaited => None,
-            Confirmation::Declined => Some(error::DECLINED),
-            Confirmation::Cancelled => Some(error::CANCELLED),
-        };
-        let entry = Entry {
-            tool: tool.declaration.name,
-            target: &stake.target,
-            outcome: AuditOutcome::Unchanged,
-            reduced: tool.reduce(arguments, &self.audit_key, Some(confirmation)),
-        };
-        match (self.record(scope, entry).await, said) {
-            (Err(unrecorded), _) => complete(write_error(unrecorded, Retry::Unchanged)),
-            (Ok(()), None) => Outcome::InputRequired(confirm::ask(&stake, self.watchpost.random())),
-            (Ok(()), Some(said)) => complete(unconfirmed(said, confirmation)),
-        }
-    }
-
-    /// The one place where it is decided whether a person is asked, and what their answer means.
-    async fn confirmation(
-        &self,
-        scope: &WorkspaceScope,
-        tool: &'static ToolEntry,
-        arguments: Option<&str>,
-        meta: &RequestMeta<'_>,
-    ) -> Result<(Confirmation, Stake), Failure> {
-        if self.confirm == ConfirmPolicy::Never {
-            return Ok((Confirmation::NotNeeded, Stake::default()));
-        }
-        // What can't be weighed isn't done.
-        let stake = tool.stake(self.caller(scope, None), arguments).await?;
-        let confirmation = if !needs_confirmation(self.confirm, tool.declaration.name, stake.facts) {
-            Confirmation::NotNeeded
-        } else if let Some(answered) = confirm::answer(meta.inputs()) {
-            answered
-        } else if meta.can_ask_form() && !stake.question.is_empty() {
-            Confirmation::Awaited
-        } else {
-            Confirmation::NobodyAsked
-        };
-        Ok((confirmation, stake))
-    }
-
     /// An action: its use case stores the entry together with the change.
     async fn act(
         &self,
         scope: &WorkspaceScope,
         tool: &'static ToolEntry,
         arguments: Option<&str>,
+        meta: &RequestMeta<'_>,
         confirmation: Option<Confirmation>,
     ) -> Outcome {
         let Ran {
@@ -334,6 +288,12 @@ impl McpServer {
         } = tool.run(self.caller(scope, confirmation), arguments).await;
         self.kept.changed(scope);
         match answer {
+            Ok(Answer {
+                goes_on: Some(errand),
+                ..
+            }) if meta.capabilities().tasks => {
+                Outcome::Task(crate::tasks::begin(self.caller(scope, None), errand))
+            }
             Ok(answer) => complete(answer.result(self.watchpost.random())),
             Err(failure) => self.fail(scope, tool, reduced, failure, has_key).await,
         }
@@ -350,6 +310,15 @@ impl McpServer {
             cursors: &self.cursors,
             audit_key: &self.audit_key,
             confirmation,
+            notify: None,
+        }
+    }
+
+    /// A caller who may hear of progress.
+    fn caller_with<'c>(&'c self, scope: &'c WorkspaceScope, meta: &'c RequestMeta<'_>) -> Caller<'c> {
+        Caller {
+            notify: Some(meta.notify()),
+            ..self.caller(scope, None)
         }
     }
 
@@ -418,41 +387,24 @@ impl McpServer {
         }
     }
 
-    async fn list_resources(&self, scope: &WorkspaceScope) -> Outcome {
-        const WHAT: &str = "resources/list";
-        match crate::resources::list(&self.watchpost, scope).await {
-            Ok(page) => Outcome::Complete(Completed::Resources(page)),
-            Err(error) => self.incident(WHAT, &error),
-        }
-    }
-
-    /// Reading is audited like a query; what can't be read is told apart from what failed.
-    async fn read_resource(&self, scope: &WorkspaceScope, uri: &str) -> Outcome {
-        const WHAT: &str = "resources/read";
-        let read = crate::resources::read(self.caller(scope, None), uri).await;
-        let (target, outcome) = match &read {
-            Ok((_, target)) => (target.clone(), AuditOutcome::Ok),
-            Err(Unread::Unknown) => (AuditTarget::default(), AuditOutcome::NotFound),
-            Err(Unread::Denied) => (AuditTarget::default(), AuditOutcome::Denied),
-            Err(Unread::Failed(_)) => (AuditTarget::default(), AuditOutcome::Error),
-        };
-        let mut reduced = crate::arguments::Reduced::new(&self.audit_key);
-        reduced.secret("uri", Some(uri));
-        let call = CallRecord::new("mcp", WHAT, reduced.finish());
-        let recorded = self
-            .watchpost
-            .record(scope, "resource.read", target, outcome, call)
-            .await;
-        if let Err(error) = recorded {
-            tracing::error!(%error, "an audit entry could not be stored; the resource is not given out");
-            return Outcome::Error(CallError::Internal);
-        }
-        match read {
-            Ok((text, _)) => Outcome::Complete(Completed::Resource(text)),
-            Err(Unread::Failed(error)) => self.incident(WHAT, error.as_ref()),
-            // The same answer for what doesn't exist and for what isn't theirs.
-            Err(Unread::Unknown | Unread::Denied) => Outcome::Error(CallError::UnknownResource),
-        }
+    /// Stores the entry of a request that is no tool call: its action, and what was asked. Until it is committed
+    /// nothing is answered.
+    async fn record_request(
+        &self,
+        scope: &WorkspaceScope,
+        (action, what): (&'static str, &'static str),
+        target: AuditTarget,
+        outcome: AuditOutcome,
+        reduced: Reduced<'_>,
+    ) -> Result<(), CallError> {
+        let call = CallRecord::new("mcp", what, reduced.finish());
+        self.watchpost
+            .record(scope, action, target, outcome, call)
+            .await
+            .map_err(|error| {
+                tracing::error!(%error, what, "an audit entry could not be stored; the request is not answered");
+                CallError::Internal
+            })
     }
 
     /// A bug: the caller gets an id under which the log says what happened.
@@ -531,8 +483,12 @@ impl Handler for McpServer {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             tools: Offer::Fixed,
-            resources: Offer::Fixed,
-            ..Capabilities::default()
+            prompts: Offer::Fixed,
+            resources: Offer::Changing,
+            resource_subscriptions: true,
+            completions: true,
+            logging: false,
+            tasks: true,
         }
     }
 
@@ -543,6 +499,10 @@ impl Handler for McpServer {
             INSTRUCTIONS_READ
         };
         Some(Cow::Owned(format!("{INSTRUCTIONS}{note}")))
+    }
+
+    fn watch(&self, scope: &Arc<WorkspaceScope>, interest: &Interest) -> Box<dyn Changes> {
+        self.listening.open(scope, &self.cursors, interest)
     }
 
     async fn call(&self, scope: &Arc<WorkspaceScope>, call: Call<'_>) -> Outcome {
@@ -560,16 +520,23 @@ impl Handler for McpServer {
                 self.call_tool(scope, &name, arguments.map(|raw| raw.as_str()), &call.meta)
                     .await
             }
-            Method::ListResources { cursor: Some(_) } | Method::ListResourceTemplates { cursor: Some(_) } => {
-                Outcome::Error(CallError::InvalidCursor)
-            }
+            Method::ListResources { cursor: Some(_) }
+            | Method::ListResourceTemplates { cursor: Some(_) }
+            | Method::ListPrompts { cursor: Some(_) } => Outcome::Error(CallError::InvalidCursor),
             Method::ListResources { cursor: None } => self.list_resources(scope).await,
             Method::ListResourceTemplates { cursor: None } => {
                 Outcome::Complete(Completed::ResourceTemplates(crate::resources::templates()))
             }
             Method::ReadResource { uri } => self.read_resource(scope, &uri).await,
-            // Without their capability these never come here.
-            _ => Outcome::Error(CallError::Internal),
+            Method::ListPrompts { cursor: None } => self.list_prompts(),
+            Method::GetPrompt { name, arguments } => self.get_prompt(scope, &name, &arguments).await,
+            Method::Complete(query) => self.complete(scope, &query).await,
+            Method::Subscribe { uri } => self.subscribe(scope, &uri).await,
+            Method::Unsubscribe { uri } => self.unsubscribe(scope, &uri).await,
+            Method::Listen { interest } => self.listen(scope, interest).await,
+            Method::GetTask { id } => self.get_task(scope, &id).await,
+            Method::UpdateTask { id, .. } => self.update_task(scope, &id).await,
+            Method::CancelTask { id } => self.cancel_task(scope, &id).await,
         }
     }
 }

@@ -11,6 +11,7 @@
 //! # Adding a setting
 //! See [`config`].
 
+mod changes;
 pub mod client_config;
 pub mod clock;
 pub mod config;

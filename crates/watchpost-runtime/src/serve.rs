@@ -1,6 +1,7 @@
 //! The HTTP servers: one listening socket, one single-threaded event loop per processor, a worker beside them.
 
 use crate::{
+    changes,
     clock::ForTransport,
     config::HttpSettings,
     data_dir::Purpose,
@@ -16,7 +17,7 @@ use std::{
     thread,
 };
 use tokio::{runtime::Runtime, sync::watch};
-use watchpost_mcp::McpServer;
+use watchpost_mcp::{ChangeFeed, McpServer};
 use watchpost_protocol::Server;
 use watchpost_transport::{AllowedHosts, Config, Limits, Service, SessionKey, StateKeys, Surface};
 
@@ -44,10 +45,11 @@ pub fn serve_http(
         .context("the listening address can't be read")?;
 
     let counters = Arc::new(Counters::default());
-    let service = service(instance, surface, address, Arc::clone(&counters))?;
+    let (service, feed) = service(instance, surface, address, Arc::clone(&counters))?;
     let (stopping, stop) = watch::channel(false);
     let signal = runtime.block_on(async { stop_signal() })?;
     let worker = worker::spawn(instance.clone(), counters, std::future::ready(()), stop.clone())?;
+    let feeder = changes::spawn(feed, stop.clone())?;
     let threads = spawn_servers(settings.threads, &listener, &service, &stop)?;
 
     tracing::info!(%address, threads = threads.len() + 1, "listening");
@@ -64,7 +66,7 @@ pub fn serve_http(
         watchpost_transport::serve(listener, service.clone(), stopped).await;
         anyhow::Ok(())
     })?;
-    for thread in threads.into_iter().chain([worker]) {
+    for thread in threads.into_iter().chain([worker, feeder]) {
         if thread.join().is_err() {
             tracing::error!("a thread broke off");
         }
@@ -127,7 +129,7 @@ fn service(
     surface: Surface,
     address: SocketAddr,
     counters: Arc<Counters>,
-) -> anyhow::Result<HttpService> {
+) -> anyhow::Result<(HttpService, ChangeFeed)> {
     let settings = instance.settings();
     let ambient = instance.ambient();
     let mut hosts = AllowedHosts::loopback();
@@ -169,12 +171,14 @@ fn service(
         counters,
         Arc::clone(&streams),
     );
-    let server = Arc::new(Server::new(instance.mcp()?));
+    let mcp = instance.mcp()?;
+    let feed = mcp.change_feed();
+    let server = Arc::new(Server::new(mcp));
     let service = Service::new(config, Arc::new(gate), server, probes);
     let counted = service.clone();
     // Service and gauge hold each other: both live as long as the process.
     let _ = streams.set(Box::new(move || counted.open_streams()));
-    Ok(service)
+    Ok((service, feed))
 }
 
 /// Starts all event loops but the caller's own.

@@ -2,6 +2,7 @@
 //! the worker come later or not at all.
 
 use crate::{
+    changes,
     clock::ForTransport,
     data_dir::Purpose,
     gate::StdioGate,
@@ -86,10 +87,9 @@ pub fn serve_stdio(
                 std::future::pending::<()>().await;
             }
         };
-        let handler = Waiting {
-            inner: instance.mcp()?,
-            ready,
-        };
+        let mcp = instance.mcp()?;
+        let feeder = changes::spawn(mcp.change_feed(), stop.clone())?;
+        let handler = Waiting { inner: mcp, ready };
         let seat = StdioSeat {
             server: Arc::new(Server::new(handler)),
             gate,
@@ -104,8 +104,10 @@ pub fn serve_stdio(
         let served =
             watchpost_transport::serve_stdio(seat, tokio::io::stdin(), tokio::io::stdout(), signal).await;
         let _ = stopping.send(true);
-        if worker.join().is_err() {
-            tracing::error!("the worker broke off");
+        for thread in [worker, feeder] {
+            if thread.join().is_err() {
+                tracing::error!("a thread broke off");
+            }
         }
         anyhow::Ok(served?)
     });

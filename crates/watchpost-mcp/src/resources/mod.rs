@@ -21,7 +21,7 @@ use watchpost_core::{
     access::{Permission, WorkspaceScope},
     audit::{AuditOutcome, AuditTarget},
     error::{Error, Source, StoreError},
-    service::Watchpost,
+    service::{Completable, Watchpost},
 };
 use watchpost_protocol::{CacheHint, CacheScope, ResourceDefinition, ResourcePage, ResourceRead};
 
@@ -100,45 +100,88 @@ fn line(uri: &str, name: &str, title: &str, description: &str) -> ResourceDefini
     }
 }
 
+/// A family of resources, and what completes the variables of its template.
+struct Family {
+    template: &'static str,
+    name: &'static str,
+    title: &'static str,
+    description: &'static str,
+    variables: &'static [(&'static str, Completable)],
+}
+
+const FAMILIES: [Family; 6] = [
+    Family {
+        template: "watchpost://findings/{id}",
+        name: "finding",
+        title: "A finding",
+        description: "One finding with its evidence, its life so far and what its rule says to do. Ids come from list_findings.",
+        variables: &[("id", Completable::Finding)],
+    },
+    Family {
+        template: "watchpost://identities/{email}",
+        name: "identity",
+        title: "A person",
+        description: "One person or machine account by any of its email addresses, as lookup_identity answers.",
+        variables: &[("email", Completable::Address)],
+    },
+    Family {
+        template: "watchpost://apps/{id}",
+        name: "app",
+        title: "An app",
+        description: "One third-party app with its policy and use, as check_app_policy answers. Ids come from check_app_policy and list_findings.",
+        variables: &[("id", Completable::App)],
+    },
+    Family {
+        template: "watchpost://rules/{id}",
+        name: "rule",
+        title: "A detection rule",
+        description: "One active rule: what it looks for and why, what to do about it, where it is blind. Ids come from list_rules.",
+        variables: &[("id", Completable::Rule)],
+    },
+    Family {
+        template: "watchpost://scans/{id}",
+        name: "scan",
+        title: "A scan",
+        description: "One scan with its score, counts and new failures, as get_scan answers. Ids come from list_scans.",
+        variables: &[("id", Completable::Scan)],
+    },
+    Family {
+        template: "watchpost://reports/{scan_id}-{kind}.{ending}{?framework*,service*,compare_with}",
+        name: "report",
+        title: "Report on a scan",
+        description: "A report on a completed scan: kind executive, framework or evidence; ending html, md, json, csv or ocsf.jsonl. With compare_with, another scan's id: on the difference of the two.",
+        variables: &[
+            ("scan_id", Completable::Scan),
+            ("kind", Completable::ReportKind),
+            ("ending", Completable::ReportEnding),
+            ("framework", Completable::Framework),
+            ("service", Completable::Service),
+            ("compare_with", Completable::Scan),
+        ],
+    },
+];
+
 /// What addresses there are besides those of the list.
 pub(crate) fn templates() -> ResourcePage {
+    let resources = FAMILIES
+        .iter()
+        .map(|family| ResourceDefinition {
+            // Reports have the media type of their ending.
+            media_type: (family.name != "report").then(|| JSON.to_owned()),
+            ..line(family.template, family.name, family.title, family.description)
+        })
+        .collect();
     ResourcePage {
-        resources: vec![
-            line(
-                "watchpost://findings/{id}",
-                "finding",
-                "A finding",
-                "One finding with its evidence, its life so far and what its rule says to do. Ids come from list_findings.",
-            ),
-            line(
-                "watchpost://identities/{email}",
-                "identity",
-                "A person",
-                "One person or machine account by any of its email addresses, as lookup_identity answers.",
-            ),
-            line(
-                "watchpost://apps/{id}",
-                "app",
-                "An app",
-                "One third-party app with its policy and use, as check_app_policy answers. Ids come from check_app_policy and list_findings.",
-            ),
-            line(
-                "watchpost://rules/{id}",
-                "rule",
-                "A detection rule",
-                "One active rule: what it looks for and why, what to do about it, where it is blind. Ids come from list_rules.",
-            ),
-            line(
-                "watchpost://scans/{id}",
-                "scan",
-                "A scan",
-                "One scan with its score, counts and new failures, as get_scan answers. Ids come from list_scans.",
-            ),
-            report::template(),
-        ],
+        resources,
         next_cursor: None,
         cache: STEADY,
     }
+}
+
+/// The family that has this template, and what completes its variables.
+pub(crate) fn variables(template: &str) -> Option<(&'static str, &'static [(&'static str, Completable)])> {
+    let family = FAMILIES.iter().find(|family| family.template == template)?;
+    Some((family.name, family.variables))
 }
 
 /// What every caller can read, and executive reports of the latest completed scans.
@@ -169,11 +212,20 @@ pub(crate) async fn list(watchpost: &Watchpost, scope: &WorkspaceScope) -> Resul
     })
 }
 
-/// Reads a resource, and says what was looked at.
+/// What a resource says.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) text: String,
+    pub(crate) media_type: &'static str,
+    /// What was looked at.
+    pub(crate) target: AuditTarget,
+}
+
+/// Reads a resource.
 ///
 /// # Errors
 /// [`Unread`].
-pub(crate) async fn read(caller: Caller<'_>, uri: &str) -> Result<(ResourceRead, AuditTarget), Unread> {
+pub(crate) async fn text(caller: Caller<'_>, uri: &str) -> Result<Said, Unread> {
     if !caller.scope.may(Permission::ReadPosture) {
         return Err(Unread::Denied);
     }
@@ -199,5 +251,21 @@ pub(crate) async fn read(caller: Caller<'_>, uri: &str) -> Result<(ResourceRead,
             report::read(caller, *request, format).await?
         }
     };
-    Ok((ResourceRead::text(uri, media_type, text, FRESH), target))
+    Ok(Said {
+        text,
+        media_type,
+        target,
+    })
+}
+
+/// Reads a resource for its answer, and says what was looked at.
+///
+/// # Errors
+/// [`Unread`].
+pub(crate) async fn read(caller: Caller<'_>, uri: &str) -> Result<(ResourceRead, AuditTarget), Unread> {
+    let said = text(caller, uri).await?;
+    Ok((
+        ResourceRead::text(uri, said.media_type, said.text, FRESH),
+        said.target,
+    ))
 }

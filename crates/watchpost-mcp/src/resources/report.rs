@@ -13,20 +13,6 @@ use watchpost_core::{
 };
 use watchpost_protocol::ResourceDefinition;
 
-pub(super) fn template() -> ResourceDefinition {
-    ResourceDefinition {
-        uri: "watchpost://reports/{scan_id}-{kind}.{ending}{?framework*,service*,compare_with}".into(),
-        name: "report".into(),
-        title: Some("Report on a scan".into()),
-        description: Some(
-            "A report on a completed scan: kind executive, framework or evidence; ending html, md, json, csv or \
-             ocsf.jsonl. With compare_with, another scan's id: on the difference of the two."
-                .into(),
-        ),
-        media_type: None,
-    }
-}
-
 fn executive(scan: &Scan) -> ResourceDefinition {
     let request = ReportRequest {
         kind: ReportKind::Executive,

@@ -103,11 +103,16 @@ struct Unread<'a> {
 /// Looks until the scan has ended or the time is over.
 async fn wait(context: &Context<'_>, mut scan: Scan, seconds: i64) -> Result<Scan, Failure> {
     let watchpost: &Watchpost = context.watchpost;
-    let until = watchpost
-        .clock()
-        .monotonic_ms()
-        .saturating_add(u64::try_from(seconds).unwrap_or(0).saturating_mul(1_000));
+    let begun = watchpost.clock().monotonic_ms();
+    let until = begun.saturating_add(u64::try_from(seconds).unwrap_or(0).saturating_mul(1_000));
     while scan.is_unfinished() && watchpost.clock().monotonic_ms() < until {
+        if let Some(notify) = context.notify {
+            // Nobody knows how long a scan takes: what is told is the time of this wait, in seconds, and what is done.
+            let waited = watchpost.clock().monotonic_ms().saturating_sub(begun);
+            let waited = f64::from(u32::try_from(waited).unwrap_or(u32::MAX)) / 1_000.0;
+            let message = scan.progress.as_deref().unwrap_or(scan.state.as_str());
+            notify.progress(waited, None, Some(message));
+        }
         tokio::time::sleep(LOOK_EVERY).await;
         match watchpost.store().scan(context.scope, scan.id).await? {
             Some(now) => scan = now,

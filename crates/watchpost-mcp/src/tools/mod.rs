@@ -26,6 +26,8 @@ mod start_scan;
 mod trigger_sync;
 
 pub(crate) use list_rules::RuleOut;
+pub(crate) use start_scan::answer as scan_started;
+pub(crate) use trigger_sync::ended as syncs_ended;
 
 use crate::{
     arguments::{self, Arguments, Reduced},
@@ -33,6 +35,7 @@ use crate::{
     cursor::CursorKey,
     error::Failure,
     fence, schema,
+    tasks::Errand,
     wire::AsOf,
 };
 use bytes::Bytes;
@@ -48,6 +51,7 @@ use watchpost_core::{
     service::Watchpost,
     time::Timestamp,
 };
+use watchpost_protocol::{ContentBlock, Notify, ResourceDefinition, ToolResult};
 
 /// What a tool says about its effects. MCP's defaults are pessimistic, so all four are always stated. They are
 /// declared beside the permission and derived from nothing.
@@ -70,7 +74,6 @@ const QUERY: Hints = Hints {
     idempotent: true,
     open_world: false,
 };
-use watchpost_protocol::{ContentBlock, ResourceDefinition, ToolResult};
 
 /// What is fixed about a tool.
 #[derive(Debug, Clone, Copy)]
@@ -105,6 +108,8 @@ pub(crate) struct Context<'c> {
     pub(crate) cursors: &'c CursorKey,
     /// The wall clock at the beginning of the call.
     pub(crate) now: Timestamp,
+    /// Takes progress to a client that wants to hear of it.
+    pub(crate) notify: Option<&'c Notify<'c>>,
     tool: &'static str,
     reduced: String,
     /// What the call's change spends, so that it is made at most once.
@@ -189,6 +194,8 @@ pub(crate) struct Answer {
     pub(crate) good_until: Option<Timestamp>,
     /// A file that it points to.
     pub(crate) link: Option<Link>,
+    /// What goes on after it: a task, for a client that takes those.
+    pub(crate) goes_on: Option<Errand>,
 }
 
 /// A link to a resource, beside the text.
@@ -208,6 +215,7 @@ impl Answer {
             target: AuditTarget::default(),
             good_until: None,
             link: None,
+            goes_on: None,
         })
     }
     /// The result: the text, the link if there is one, and the structured part.
@@ -281,6 +289,8 @@ pub(crate) struct Caller<'c> {
     pub(crate) audit_key: &'c AuditKey,
     /// How the change was confirmed, for its entry; `None` for a tool that nobody is ever asked about.
     pub(crate) confirmation: Option<Confirmation>,
+    /// Takes progress to a client that wants to hear of it.
+    pub(crate) notify: Option<&'c Notify<'c>>,
 }
 
 /// A tool in the list: its declaration, and what the server does with it.
@@ -377,6 +387,7 @@ fn context<'c>(caller: Caller<'c>, tool: &'static str, input: &impl Arguments) -
         scope: caller.scope,
         cursors: caller.cursors,
         now: caller.watchpost.clock().now(),
+        notify: caller.notify,
         tool,
         reduced,
         once,

@@ -5,12 +5,19 @@ use crate::{
     arguments::{Arguments, Line, Reduced, Word},
     error::Failure,
     scan_wire::{integration_id, platform_words},
+    tasks::Errand,
     wire::Text,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use watchpost_core::{
-    access::Permission, audit::AuditTarget, check::ScanType, id::ScanId, time::Timestamp, word::Platform,
+    access::Permission,
+    audit::AuditTarget,
+    check::ScanType,
+    id::ScanId,
+    service::ScanStarted,
+    time::Timestamp,
+    word::{Platform, RunState},
 };
 
 pub(super) struct StartScan;
@@ -48,6 +55,52 @@ pub(super) struct Output {
     queued_at: Text<Timestamp>,
 }
 
+/// The answer about a scan that was asked for: at once, or when it has ended.
+pub(crate) fn answer(started: &ScanStarted) -> Result<Answer, Failure> {
+    let scan = &started.scan;
+    let output = Output {
+        scan_id: Text(scan.id),
+        outcome: if started.is_new {
+            "started"
+        } else {
+            "already_running"
+        },
+        status: scan.state.as_str(),
+        scan_type: scan.scan_type.as_str(),
+        platform: scan.platform.as_str(),
+        queued_at: Text(scan.queued_at),
+    };
+    let sentence = if !scan.is_unfinished() {
+        format!(
+            "The {} scan of {} is {}{}.",
+            scan.scan_type,
+            platform_words(scan),
+            scan.state,
+            if scan.state == RunState::Completed {
+                "; get_scan with this scan_id has its results"
+            } else {
+                " (it did not finish, so it has no results)"
+            },
+        )
+    } else if started.is_new {
+        format!(
+            "Queued: {} scan of {}. Call get_scan with scan_id {} and wait_seconds 50 until its status is completed.",
+            scan.scan_type,
+            platform_words(scan),
+            scan.id
+        )
+    } else {
+        format!(
+            "Nothing was started: a {} scan of {} is {} already, {}; one at a time per integration.",
+            scan.scan_type,
+            platform_words(scan),
+            scan.state,
+            scan.id
+        )
+    };
+    Ok(Answer::new(sentence, &output)?.about(AuditTarget::new("scan", &scan.id)))
+}
+
 impl Tool for StartScan {
     const DECLARATION: Declaration = Declaration {
         name: "start_scan",
@@ -81,35 +134,8 @@ impl Tool for StartScan {
                 context.record(),
             )
             .await?;
-        let scan = &started.scan;
-        let output = Output {
-            scan_id: Text(scan.id),
-            outcome: if started.is_new {
-                "started"
-            } else {
-                "already_running"
-            },
-            status: scan.state.as_str(),
-            scan_type: scan.scan_type.as_str(),
-            platform: scan.platform.as_str(),
-            queued_at: Text(scan.queued_at),
-        };
-        let sentence = if started.is_new {
-            format!(
-                "Queued: {} scan of {}. Call get_scan with scan_id {} and wait_seconds 50 until its status is completed.",
-                scan.scan_type,
-                platform_words(scan),
-                scan.id
-            )
-        } else {
-            format!(
-                "Nothing was started: a {} scan of {} is {} already, {}; one at a time per integration.",
-                scan.scan_type,
-                platform_words(scan),
-                scan.state,
-                scan.id
-            )
-        };
-        Ok(Answer::new(sentence, &output)?.about(AuditTarget::new("scan", &scan.id)))
+        let mut answer = answer(&started)?;
+        answer.goes_on = Some(Errand::from(&started));
+        Ok(answer)
     }
 }

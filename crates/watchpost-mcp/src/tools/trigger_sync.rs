@@ -1,19 +1,21 @@
 //! `trigger_sync`.
 
-use super::{Answer, Context, Declaration, Hints, Tool};
+use super::{Answer, Caller, Context, Declaration, Hints, Tool};
 use crate::{
     arguments::{Arguments, OnceKey, Reduced, Word},
     confirm::Stake,
     error::Failure,
-    wire::{AsOf, Text, count},
+    tasks::Errand,
+    wire::{AsOf, Text, count, len},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use watchpost_core::{
     access::Permission,
     id::{IntegrationId, JobId},
+    job::JobRow,
     service::SyncStart,
-    word::Platform,
+    word::{Platform, RunState},
 };
 
 pub(super) struct TriggerSync;
@@ -56,7 +58,7 @@ struct Job {
     job_id: Text<JobId>,
     platform: &'static str,
     integration_id: Text<IntegrationId>,
-    /// queued or already_running.
+    /// queued, already_running, or how it ended.
     state: &'static str,
 }
 
@@ -139,6 +141,60 @@ impl Tool for TriggerSync {
         };
         let repeat = repeat.map(|repeat| format!("{repeat} ")).unwrap_or_default();
         let sentence = format!("{repeat}{sentence}{}", output.as_of.sentence());
-        Answer::new(sentence, &output)
+        let mut done = Answer::new(sentence, &output)?;
+        done.goes_on = Errand::of_syncs(&answer);
+        Ok(done)
     }
+}
+
+/// The answer when all syncs that were asked for have ended, each with whether the call had queued it.
+pub(crate) async fn ended(caller: Caller<'_>, jobs: &[(JobRow, bool)]) -> Result<Answer, Failure> {
+    let store = caller.watchpost.store();
+    let mut rows = Vec::with_capacity(jobs.len());
+    for (job, _) in jobs {
+        let Some(id) = job.integration else { continue };
+        // A removed integration has nothing more to tell.
+        let Some(integration) = store.integration(caller.scope, id).await? else {
+            continue;
+        };
+        rows.push(Job {
+            job_id: Text(job.id),
+            platform: integration.platform.as_str(),
+            integration_id: Text(id),
+            state: job.state.as_str(),
+        });
+    }
+    let mut platforms: Vec<&'static str> = rows.iter().map(|job| job.platform).collect();
+    platforms.sort_unstable();
+    platforms.dedup();
+    let is_triggered = jobs.iter().any(|(_, is_new)| *is_new);
+    let failed = jobs
+        .iter()
+        .filter(|(job, _)| job.state != RunState::Completed)
+        .count();
+    let freshness = store.freshness(caller.scope).await?;
+    let output = Output {
+        status: if is_triggered {
+            "triggered"
+        } else {
+            "already_running"
+        },
+        changed: is_triggered,
+        platforms,
+        jobs: rows,
+        next_step: None,
+        as_of: AsOf::new(&freshness, caller.watchpost.clock().now()),
+    };
+    let all = count(len(jobs), "sync");
+    let sentence = match failed {
+        0 => format!(
+            "Completed: {all}, and the analysis after it.{}",
+            output.as_of.sentence()
+        ),
+        n => format!(
+            "Ended: {all}, of which {n} did not complete; get_integrations says why.{}",
+            output.as_of.sentence()
+        ),
+    };
+    Answer::new(sentence, &output)
 }

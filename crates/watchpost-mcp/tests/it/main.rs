@@ -2,9 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a fixture that can't be made fails its test")]
 
 mod behaviour;
+mod completions;
 mod confirm;
 mod declarations;
 mod imports;
+mod prompts;
 mod resources;
 mod safety;
 mod scans;

@@ -1,5 +1,6 @@
 //! Tests of what the crate joins.
 
+mod changes;
 mod imports;
 mod pipeline;
 mod reports;

@@ -1,0 +1,381 @@
+//! What tells listening clients that something changed: after an analysis or a scan, of this process or of any other
+//! on the same store.
+//!
+//! Each workspace that somebody listens in has a hub. A [`ChangeFeed`] looks: it reads the workspace's generation, and
+//! only if that moved (or something that was unfinished may have) reads anew what the open streams ask for, with the
+//! code that answers `resources/read`, and tells what reads otherwise than before. What a stream is compared with is
+//! read before its subscription is answered, so that no change after the answer is missed. Where nobody listens,
+//! nothing is read.
+
+use crate::{
+    cursor::CursorKey,
+    resources::{self, Address, Unread},
+    tasks,
+    tools::Caller,
+};
+use std::{
+    collections::{BTreeSet, HashMap},
+    hash::{DefaultHasher, Hasher as _},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use watchpost_core::{
+    access::{Permission, WorkspaceScope},
+    audit::AuditKey,
+    id::WorkspaceId,
+    service::Watchpost,
+};
+use watchpost_protocol::{Change, ChangeHub, Changes, Interest, NoChanges, TaskStatus};
+
+/// For how long a reading waits for the stream that it was made for, in milliseconds.
+const READING_KEPT_MS: u64 = 60_000;
+
+/// What can be told about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Subject {
+    /// The list of resources.
+    List,
+    /// A resource, by the address that the client gave.
+    Resource(String),
+    /// A task.
+    Task(String),
+}
+
+/// What a subject was when it was last read.
+#[derive(Debug, Clone, Copy)]
+struct Reading {
+    /// A digest of all that it says.
+    digest: u64,
+    /// The generation before it was read.
+    generation: u64,
+    /// Whether it may change without a change of the generation: work in progress.
+    unsettled: bool,
+    /// When it was read (monotonic milliseconds).
+    at: u64,
+}
+
+/// A workspace in which somebody listens, or is about to.
+#[derive(Debug)]
+struct Room {
+    hub: ChangeHub,
+    /// What looks here: the scope of whoever came last. All scopes of a workspace may read the same.
+    scope: Mutex<Arc<WorkspaceScope>>,
+    readings: Mutex<HashMap<Subject, Reading>>,
+    /// Whose each task is.
+    tasks: Mutex<HashMap<String, Arc<WorkspaceScope>>>,
+}
+
+/// Where clients listen: part of the server, shared with its feed.
+#[derive(Debug, Default)]
+pub(crate) struct Listening {
+    rooms: Mutex<HashMap<WorkspaceId, Arc<Room>>>,
+    came: tokio::sync::Notify,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic while the lock was held leaves plain data: usable.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn digest(text: impl std::hash::Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
+impl Room {
+    fn knows(&self, subject: &Subject) -> bool {
+        lock(&self.readings).contains_key(subject)
+    }
+
+    /// Whether a reading is as good as a new one.
+    fn is_current(&self, subject: &Subject, generation: u64) -> bool {
+        lock(&self.readings)
+            .get(subject)
+            .is_some_and(|reading| reading.generation == generation && !reading.unsettled)
+    }
+
+    /// Remembers a reading. Says whether it differs from the one before; the first differs from nothing.
+    fn note(&self, subject: Subject, reading: Reading) -> bool {
+        let before = lock(&self.readings).insert(subject, reading);
+        before.is_some_and(|before| before.digest != reading.digest)
+    }
+
+    /// Drops readings that nobody waits for.
+    fn tidy(&self, wanted: &Interest, now: u64) {
+        lock(&self.readings).retain(|subject, reading| {
+            let is_wanted = match subject {
+                Subject::List => wanted.resources,
+                Subject::Resource(uri) => wanted.uris.contains(uri),
+                Subject::Task(id) => wanted.tasks.contains(id),
+            };
+            is_wanted || now.saturating_sub(reading.at) < READING_KEPT_MS
+        });
+        lock(&self.tasks).retain(|id, _| wanted.tasks.contains(id));
+    }
+}
+
+impl Listening {
+    fn room(&self, scope: &Arc<WorkspaceScope>) -> Arc<Room> {
+        let mut rooms = lock(&self.rooms);
+        let room = rooms.entry(scope.workspace()).or_insert_with(|| {
+            Arc::new(Room {
+                hub: ChangeHub::new(),
+                scope: Mutex::new(Arc::clone(scope)),
+                readings: Mutex::default(),
+                tasks: Mutex::default(),
+            })
+        });
+        lock(&room.scope).clone_from(scope);
+        Arc::clone(room)
+    }
+
+    /// Opens a stream of this caller. Of tasks, only the caller's own are told about.
+    pub(crate) fn open(
+        &self,
+        scope: &Arc<WorkspaceScope>,
+        cursors: &CursorKey,
+        interest: &Interest,
+    ) -> Box<dyn Changes> {
+        if !scope.may(Permission::ReadPosture) {
+            return Box::new(NoChanges);
+        }
+        let room = self.room(scope);
+        let own = Own {
+            scope: Arc::clone(scope),
+            cursors: cursors.clone(),
+        };
+        let interest = own.of(interest);
+        let inner = room.hub.open(&interest);
+        own.claim(&room, &interest);
+        self.came.notify_one();
+        Box::new(OwnChanges { room, own, inner })
+    }
+}
+
+/// Whose stream it is.
+struct Own {
+    scope: Arc<WorkspaceScope>,
+    cursors: CursorKey,
+}
+
+impl Own {
+    /// The part of an interest that is the caller's to have.
+    fn of(&self, interest: &Interest) -> Interest {
+        let mut interest = interest.clone();
+        interest
+            .tasks
+            .retain(|id| tasks::is_of(&self.cursors, &self.scope, id));
+        interest
+    }
+    /// Says whose the tasks of a stream are, once it is open.
+    fn claim(&self, room: &Room, interest: &Interest) {
+        let mut owners = lock(&room.tasks);
+        for id in &interest.tasks {
+            owners.insert(id.clone(), Arc::clone(&self.scope));
+        }
+    }
+}
+
+/// A stream that never widens to what isn't its caller's.
+struct OwnChanges {
+    room: Arc<Room>,
+    own: Own,
+    inner: Box<dyn Changes>,
+}
+
+impl Changes for OwnChanges {
+    fn set(&mut self, interest: &Interest) {
+        let interest = self.own.of(interest);
+        self.inner.set(&interest);
+        self.own.claim(&self.room, &interest);
+    }
+    fn poll_next(&mut self, context: &mut std::task::Context<'_>) -> std::task::Poll<Option<Change>> {
+        self.inner.poll_next(context)
+    }
+}
+
+/// Looks for changes and tells them. One per process, made by [`McpServer::change_feed`](crate::McpServer::change_feed).
+pub struct ChangeFeed {
+    pub(crate) watchpost: Watchpost,
+    pub(crate) cursors: CursorKey,
+    pub(crate) audit_key: AuditKey,
+    pub(crate) listening: Arc<Listening>,
+}
+
+impl std::fmt::Debug for ChangeFeed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ChangeFeed")
+    }
+}
+
+impl ChangeFeed {
+    /// Resolves once somebody listens.
+    pub async fn listened_to(&self) {
+        loop {
+            let came = self.listening.came.notified();
+            let is_idle = |room: &Arc<Room>| room.hub.is_idle();
+            if !lock(&self.listening.rooms).values().all(is_idle) {
+                return;
+            }
+            came.await;
+        }
+    }
+
+    /// Looks once, and tells what changed since the look before. What can't be read is looked at again the next time.
+    pub async fn look(&self) {
+        let rooms: Vec<(WorkspaceId, Arc<Room>)> = lock(&self.listening.rooms)
+            .iter()
+            .map(|(id, room)| (*id, Arc::clone(room)))
+            .collect();
+        for (id, room) in rooms {
+            let wanted = room.hub.interests();
+            room.tidy(&wanted, self.watchpost.clock().monotonic_ms());
+            if room.hub.is_idle() {
+                if lock(&room.readings).is_empty() {
+                    let mut rooms = lock(&self.listening.rooms);
+                    // Somebody may have come meanwhile.
+                    if rooms.get(&id).is_some_and(|room| Arc::strong_count(room) <= 2) {
+                        rooms.remove(&id);
+                    }
+                }
+                continue;
+            }
+            self.look_into(&room, &wanted).await;
+        }
+    }
+
+    async fn look_into(&self, room: &Room, wanted: &Interest) {
+        let scope = Arc::clone(&lock(&room.scope));
+        let generation = match self.watchpost.store().generation(&scope).await {
+            Ok(generation) => generation,
+            Err(error) => {
+                tracing::warn!(%error, "the generation could not be read; listeners are told later");
+                return;
+            }
+        };
+        for uri in &wanted.uris {
+            let subject = Subject::Resource(uri.clone());
+            if room.is_current(&subject, generation) {
+                continue;
+            }
+            if let Some(reading) = self.resource(&scope, uri, generation).await
+                && room.note(subject, reading)
+            {
+                room.hub.publish(&Change::Resource(uri.clone()));
+            }
+            tokio::task::yield_now().await;
+        }
+        if wanted.resources
+            && !room.is_current(&Subject::List, generation)
+            && let Some(reading) = self.list(&scope, generation).await
+            && room.note(Subject::List, reading)
+        {
+            room.hub.publish(&Change::Resources);
+        }
+        for id in &wanted.tasks {
+            let subject = Subject::Task(id.clone());
+            let owner = lock(&room.tasks).get(id).map(Arc::clone);
+            let Some(owner) = owner.filter(|_| !room.is_current(&subject, generation)) else {
+                continue;
+            };
+            let state = match tasks::state(self.caller(&owner), id).await {
+                Ok(Some(state)) => state,
+                Ok(None) => continue,
+                Err(error) => {
+                    tracing::warn!(?error, "a task could not be read; its listeners are told later");
+                    continue;
+                }
+            };
+            let reading = Reading {
+                digest: digest((state.status.as_str(), &state.message, &state.updated_at)),
+                generation,
+                unsettled: matches!(state.status, TaskStatus::Working),
+                at: self.watchpost.clock().monotonic_ms(),
+            };
+            // Whoever asks for a task gets its state once, and from then on what is new.
+            let is_first = !room.knows(&subject);
+            if room.note(subject, reading) || is_first {
+                room.hub.publish(&Change::Task(state));
+            }
+        }
+    }
+
+    fn caller<'c>(&'c self, scope: &'c WorkspaceScope) -> Caller<'c> {
+        Caller {
+            watchpost: &self.watchpost,
+            scope,
+            cursors: &self.cursors,
+            audit_key: &self.audit_key,
+            confirmation: None,
+            notify: None,
+        }
+    }
+
+    /// Reads what the streams of this caller will be compared with: before their subscription is answered.
+    pub(crate) async fn prepare(&self, scope: &Arc<WorkspaceScope>, uris: &BTreeSet<String>, list: bool) {
+        if !scope.may(Permission::ReadPosture) {
+            return;
+        }
+        let room = self.listening.room(scope);
+        let wanted = room.hub.interests();
+        room.tidy(&wanted, self.watchpost.clock().monotonic_ms());
+        let Ok(generation) = self.watchpost.store().generation(scope).await else {
+            return;
+        };
+        for uri in uris {
+            let subject = Subject::Resource(uri.clone());
+            // Whoever listens already is still to be told what happened since the last look.
+            if wanted.uris.contains(uri) && room.knows(&subject) {
+                continue;
+            }
+            if let Some(reading) = self.resource(scope, uri, generation).await {
+                room.note(subject, reading);
+            }
+            tokio::task::yield_now().await;
+        }
+        if list
+            && !(wanted.resources && room.knows(&Subject::List))
+            && let Some(reading) = self.list(scope, generation).await
+        {
+            room.note(Subject::List, reading);
+        }
+    }
+
+    async fn resource(&self, scope: &WorkspaceScope, uri: &str, generation: u64) -> Option<Reading> {
+        let mut reading = Reading {
+            digest: 0,
+            generation,
+            unsettled: false,
+            at: self.watchpost.clock().monotonic_ms(),
+        };
+        match Address::parse(uri) {
+            // What a report says follows from the scan in its address, which has ended.
+            None | Some(Address::Report(..)) => return Some(reading),
+            Some(Address::Scan(id)) => {
+                let scan = self.watchpost.store().scan(scope, id).await.ok()?;
+                reading.unsettled = scan.is_some_and(|scan| scan.is_unfinished());
+            }
+            Some(_) => {}
+        }
+        match resources::text(self.caller(scope), uri).await {
+            Ok(said) => reading.digest = digest(said.text),
+            Err(Unread::Unknown | Unread::Denied) => {}
+            Err(Unread::Failed(error)) => {
+                tracing::warn!(%error, "a resource could not be read; its listeners are told later");
+                return None;
+            }
+        }
+        Some(reading)
+    }
+
+    async fn list(&self, scope: &WorkspaceScope, generation: u64) -> Option<Reading> {
+        let page = resources::list(&self.watchpost, scope).await.ok()?;
+        let uris: Vec<&str> = page.resources.iter().map(|row| row.uri.as_str()).collect();
+        Some(Reading {
+            digest: digest(uris),
+            generation,
+            unsettled: false,
+            at: self.watchpost.clock().monotonic_ms(),
+        })
+    }
+}

@@ -1,0 +1,70 @@
+//! `resources/subscribe`, `resources/unsubscribe`, `subscriptions/listen`, and the streams behind them.
+
+use super::McpServer;
+use crate::{arguments::Reduced, changes::ChangeFeed};
+use std::{collections::BTreeSet, sync::Arc};
+use watchpost_core::{
+    access::WorkspaceScope,
+    audit::{AuditOutcome, AuditTarget},
+};
+use watchpost_protocol::{Completed, Interest, Outcome};
+
+impl McpServer {
+    /// What tells listening clients of changes. Whoever serves runs one.
+    pub fn change_feed(&self) -> ChangeFeed {
+        ChangeFeed {
+            watchpost: self.watchpost.clone(),
+            cursors: self.cursors.clone(),
+            audit_key: self.audit_key.clone(),
+            listening: Arc::clone(&self.listening),
+        }
+    }
+
+    /// A legacy session begins to hear of a resource. An address that names nothing is no error: nothing comes of it.
+    pub(super) async fn subscribe(&self, scope: &Arc<WorkspaceScope>, uri: &str) -> Outcome {
+        let uris = BTreeSet::from([uri.to_owned()]);
+        self.change_feed().prepare(scope, &uris, true).await;
+        let mut reduced = Reduced::new(&self.audit_key);
+        reduced.secret("uri", Some(uri));
+        self.acknowledge(scope, "resources/subscribe", reduced).await
+    }
+
+    /// A legacy session no longer hears of a resource.
+    pub(super) async fn unsubscribe(&self, scope: &WorkspaceScope, uri: &str) -> Outcome {
+        let mut reduced = Reduced::new(&self.audit_key);
+        reduced.secret("uri", Some(uri));
+        self.acknowledge(scope, "resources/unsubscribe", reduced).await
+    }
+
+    /// A modern stream begins.
+    pub(super) async fn listen(&self, scope: &Arc<WorkspaceScope>, interest: &Interest) -> Outcome {
+        self.change_feed()
+            .prepare(scope, &interest.uris, interest.resources)
+            .await;
+        let count = |n: usize| i64::try_from(n).ok().filter(|n| *n > 0);
+        let mut reduced = Reduced::new(&self.audit_key);
+        reduced.number("resources", count(interest.uris.len()));
+        reduced.number("tasks", count(interest.tasks.len()));
+        let uris: Vec<&str> = interest.uris.iter().map(String::as_str).collect();
+        if !uris.is_empty() {
+            reduced.secret("uris", Some(&uris.join("\n")));
+        }
+        self.acknowledge(scope, "subscriptions/listen", reduced).await
+    }
+
+    async fn acknowledge(&self, scope: &WorkspaceScope, what: &'static str, reduced: Reduced<'_>) -> Outcome {
+        let recorded = self
+            .record_request(
+                scope,
+                ("subscription", what),
+                AuditTarget::default(),
+                AuditOutcome::Ok,
+                reduced,
+            )
+            .await;
+        match recorded {
+            Ok(()) => Outcome::Complete(Completed::Acknowledged),
+            Err(error) => Outcome::Error(error),
+        }
+    }
+}

@@ -1,0 +1,342 @@
+//! Calls that go on after their answer, for clients that take tasks: a scan that was started, syncs that were asked
+//! for. A task has no row of its own. What it is about are rows that were committed before its answer (the scan, the
+//! jobs), and its id names them: sealed for the caller alone, so that another key's task is as unknown as one that
+//! never was, and every process on the store knows it.
+
+use crate::{
+    cursor::CursorKey,
+    error::Failure,
+    tools::{self, Answer, Caller},
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use subtle::ConstantTimeEq;
+use watchpost_core::{
+    access::{Actor, WorkspaceScope},
+    audit::CallRecord,
+    error::Error,
+    id::{JobId, ScanId},
+    job::{JobKind, JobRow},
+    scan::Scan,
+    service::{ScanStarted, SyncAnswer},
+    time::{DAY_MS, Timestamp},
+    word::RunState,
+};
+use watchpost_protocol::{TaskState, TaskStatus};
+
+/// For how long a task can be asked for, in milliseconds.
+const TTL_MS: u32 = 24 * 60 * 60 * 1_000;
+/// How long a client should wait between two looks, in milliseconds.
+const POLL_MS: u32 = 2_000;
+/// Syncs in one task; a call that is about more answers with its handles at once.
+const SYNCS_MAX: usize = 16;
+const MAC_BYTES: usize = 16;
+/// Longest id in characters: kind, flags, time, 16 jobs and the seal, in base64url.
+const ID_CHARS_MAX: usize = (1 + 2 + 8 + 16 * SYNCS_MAX + MAC_BYTES).div_ceil(3) * 4;
+
+/// What a task is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Errand {
+    /// A scan.
+    Scan {
+        /// Which.
+        scan: ScanId,
+        /// Whether this call started it.
+        is_new: bool,
+    },
+    /// Syncs, and the analysis after them.
+    Syncs(Vec<(JobId, bool)>),
+}
+
+/// What a task is about, and since when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Task {
+    errand: Errand,
+    made: Timestamp,
+}
+
+impl From<&ScanStarted> for Errand {
+    fn from(started: &ScanStarted) -> Self {
+        Self::Scan {
+            scan: started.scan.id,
+            is_new: started.is_new,
+        }
+    }
+}
+
+impl Errand {
+    /// The syncs of a call, if they make a task: there are some, and not too many.
+    pub(crate) fn of_syncs(answer: &SyncAnswer) -> Option<Self> {
+        let jobs: Vec<_> = answer.syncs.iter().map(|sync| (sync.job, sync.is_new)).collect();
+        (1..=SYNCS_MAX).contains(&jobs.len()).then_some(Self::Syncs(jobs))
+    }
+}
+
+impl Task {
+    fn bytes(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        let (kind, flags, ids): (u8, u16, Vec<[u8; 16]>) = match &self.errand {
+            Errand::Scan { scan, is_new } => (1, u16::from(*is_new), vec![*scan.as_bytes()]),
+            Errand::Syncs(jobs) => (
+                2,
+                jobs.iter()
+                    .enumerate()
+                    .filter(|(_, (_, is_new))| *is_new)
+                    .fold(0, |flags, (place, _)| flags | (1 << place)),
+                jobs.iter().map(|(job, _)| *job.as_bytes()).collect(),
+            ),
+        };
+        out.push(kind);
+        out.extend_from_slice(&flags.to_be_bytes());
+        out.extend_from_slice(&self.made.as_millis().to_be_bytes());
+        for id in ids {
+            out.extend_from_slice(&id);
+        }
+        out
+    }
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let (kind, rest) = bytes.split_first()?;
+        let (flags, rest) = rest.split_first_chunk::<2>()?;
+        let (made, rest) = rest.split_first_chunk::<8>()?;
+        let flags = u16::from_be_bytes(*flags);
+        let (ids, []) = rest.as_chunks::<16>() else {
+            return None;
+        };
+        let errand = match (kind, ids) {
+            (1, [scan]) => Errand::Scan {
+                scan: ScanId::from_bytes(*scan),
+                is_new: flags & 1 == 1,
+            },
+            (2, jobs) if (1..=SYNCS_MAX).contains(&jobs.len()) => Errand::Syncs(
+                jobs.iter()
+                    .enumerate()
+                    .map(|(place, job)| (JobId::from_bytes(*job), flags >> place & 1 == 1))
+                    .collect(),
+            ),
+            _ => return None,
+        };
+        Some(Self {
+            errand,
+            made: Timestamp::from_millis(i64::from_be_bytes(*made)),
+        })
+    }
+
+    fn seal(&self, key: &CursorKey, scope: &WorkspaceScope) -> String {
+        let mut bytes = self.bytes();
+        let mac = mac(key, scope, &bytes);
+        bytes.extend_from_slice(&mac);
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// The task that an id of this caller names; `None` for any other text.
+    fn open(key: &CursorKey, scope: &WorkspaceScope, id: &str) -> Option<Self> {
+        if id.len() > ID_CHARS_MAX {
+            return None;
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(id).ok()?;
+        let (head, tail) = bytes.split_last_chunk::<MAC_BYTES>()?;
+        if !bool::from(mac(key, scope, head).ct_eq(tail)) {
+            return None;
+        }
+        Self::read(head)
+    }
+}
+
+/// The seal of a task's bytes for one caller.
+fn mac(key: &CursorKey, scope: &WorkspaceScope, bytes: &[u8]) -> [u8; MAC_BYTES] {
+    // A key by its id; who opened the file is one caller, whatever the process was allowed.
+    let caller = match scope.actor() {
+        Actor::Key { id, .. } => *id.as_bytes(),
+        Actor::LocalOperator { .. } => [0; 16],
+        Actor::Worker { .. } => [0xff; 16],
+    };
+    key.task_mac(&[scope.workspace().as_bytes(), &caller, bytes])
+}
+
+/// Whether an id is one of this caller's.
+pub(crate) fn is_of(key: &CursorKey, scope: &WorkspaceScope, id: &str) -> bool {
+    Task::open(key, scope, id).is_some()
+}
+
+/// The task that a call goes on as.
+pub(crate) fn begin(caller: Caller<'_>, errand: Errand) -> TaskState {
+    let task = Task {
+        errand,
+        made: caller.watchpost.clock().now(),
+    };
+    let id = task.seal(caller.cursors, caller.scope);
+    told(
+        id,
+        task.made,
+        task.made,
+        Some("queued".into()),
+        TaskStatus::Working,
+    )
+}
+
+fn told(
+    id: String,
+    made: Timestamp,
+    updated: Timestamp,
+    message: Option<String>,
+    status: TaskStatus,
+) -> TaskState {
+    TaskState {
+        id,
+        created_at: made.to_string(),
+        updated_at: updated.to_string(),
+        ttl_ms: Some(TTL_MS),
+        poll_interval_ms: Some(POLL_MS),
+        message,
+        status,
+    }
+}
+
+/// How a task of this caller stands; `None` if there is none of this id (any more).
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn state(caller: Caller<'_>, id: &str) -> Result<Option<TaskState>, Failure> {
+    let Some(task) = Task::open(caller.cursors, caller.scope, id) else {
+        return Ok(None);
+    };
+    let now = caller.watchpost.clock().now();
+    if now.millis_since(task.made) > DAY_MS {
+        return Ok(None);
+    }
+    let stands = match &task.errand {
+        Errand::Scan { scan, is_new } => match caller.watchpost.store().scan(caller.scope, *scan).await? {
+            Some(scan) => of_scan(caller, scan, *is_new)?,
+            None => return Ok(None),
+        },
+        Errand::Syncs(jobs) => match of_syncs(caller, jobs).await? {
+            Some(stands) => stands,
+            None => return Ok(None),
+        },
+    };
+    let (updated, message, status) = stands;
+    let updated = updated.max(task.made);
+    Ok(Some(told(id.to_owned(), task.made, updated, message, status)))
+}
+
+type Stands = (Timestamp, Option<String>, TaskStatus);
+
+fn done(caller: Caller<'_>, answer: &Answer) -> TaskStatus {
+    TaskStatus::Completed(answer.result(caller.watchpost.random()))
+}
+
+fn of_scan(caller: Caller<'_>, scan: Scan, is_new: bool) -> Result<Stands, Failure> {
+    let at = scan.completed_at.or(scan.started_at).unwrap_or(scan.queued_at);
+    Ok(match scan.state {
+        RunState::Queued => (at, Some("queued".into()), TaskStatus::Working),
+        RunState::InProgress => {
+            let message = scan.progress.clone().unwrap_or_else(|| "in progress".into());
+            (at, Some(message), TaskStatus::Working)
+        }
+        RunState::Cancelled => (at, Some("the scan was cancelled".into()), TaskStatus::Cancelled),
+        RunState::Completed | RunState::Failed => {
+            let answer = tools::scan_started(&ScanStarted { scan, is_new })?;
+            (at, None, done(caller, &answer))
+        }
+    })
+}
+
+async fn of_syncs(caller: Caller<'_>, jobs: &[(JobId, bool)]) -> Result<Option<Stands>, Failure> {
+    let store = caller.watchpost.store();
+    let mut rows: Vec<(JobRow, bool)> = Vec::with_capacity(jobs.len());
+    for (id, is_new) in jobs {
+        match store.job(caller.scope, *id).await? {
+            Some(row) => rows.push((row, *is_new)),
+            None => return Ok(None),
+        }
+    }
+    let ended = rows.iter().filter(|(row, _)| row.finished_at.is_some()).count();
+    let at = rows
+        .iter()
+        .map(|(row, _)| row.finished_at.unwrap_or(row.queued_at))
+        .max()
+        .unwrap_or(Timestamp::from_millis(0));
+    if ended < rows.len() {
+        let progress = rows.iter().find_map(|(row, _)| row.progress.as_deref());
+        let message = match progress {
+            Some(progress) => format!("{ended} of {} platforms read; {progress}", rows.len()),
+            None => format!("{ended} of {} platforms read", rows.len()),
+        };
+        return Ok(Some((at, Some(message), TaskStatus::Working)));
+    }
+    // The findings follow from the analysis that each completed sync queues.
+    let unfinished = store.unfinished_jobs(caller.scope).await?;
+    if unfinished.iter().any(|job| job.kind == JobKind::Analyse) {
+        return Ok(Some((
+            at,
+            Some("all platforms read; analysing".into()),
+            TaskStatus::Working,
+        )));
+    }
+    let answer = tools::syncs_ended(caller, &rows).await?;
+    Ok(Some((at, None, done(caller, &answer))))
+}
+
+/// Ends a task of this caller if it can be ended: a scan that this caller started. What others started, and syncs, go
+/// on. `None` if there is no such task; else whether an entry was stored.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn cancel(
+    caller: Caller<'_>,
+    id: &str,
+    call: impl FnOnce() -> CallRecord,
+) -> Result<Option<bool>, Failure> {
+    let Some(task) = Task::open(caller.cursors, caller.scope, id) else {
+        return Ok(None);
+    };
+    let Errand::Scan { scan, is_new: true } = task.errand else {
+        return Ok(Some(false));
+    };
+    match caller.watchpost.cancel_scan(caller.scope, scan, call()).await {
+        Ok(()) => Ok(Some(true)),
+        // It has ended or is gone: the wish came too late, and its entry is stored.
+        Err(Error::Conflict { .. } | Error::NotFound { .. }) => Ok(Some(true)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tasks_bytes_are_read_as_they_were_written_and_no_others_are() {
+        let job = |n: u8| JobId::from_bytes([n; 16]);
+        let made = Timestamp::from_millis(1_772_000_000_123);
+        for errand in [
+            Errand::Scan {
+                scan: ScanId::from_bytes([7; 16]),
+                is_new: true,
+            },
+            Errand::Scan {
+                scan: ScanId::from_bytes([8; 16]),
+                is_new: false,
+            },
+            Errand::Syncs(vec![(job(1), true)]),
+            Errand::Syncs((0..16).map(|n| (job(n), n % 3 == 0)).collect()),
+        ] {
+            let task = Task { errand, made };
+            let bytes = task.bytes();
+            assert_eq!(Task::read(&bytes), Some(task));
+            for end in 0..bytes.len() {
+                let cut = Task::read(&bytes[..end]);
+                assert!(
+                    cut.is_none_or(|cut| matches!(cut.errand, Errand::Syncs(_))),
+                    "{end}"
+                );
+            }
+        }
+        assert_eq!(Task::read(&[3; 27]), None);
+        let many = Task {
+            errand: Errand::Syncs((0..17).map(|n| (job(n), false)).collect()),
+            made,
+        };
+        assert_eq!(Task::read(&many.bytes()), None);
+    }
+}

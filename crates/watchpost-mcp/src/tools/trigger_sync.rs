@@ -58,7 +58,7 @@ struct Job {
     job_id: Text<JobId>,
     platform: &'static str,
     integration_id: Text<IntegrationId>,
-    /// queued, already_running, or how it ended.
+    /// How it stands.
     state: &'static str,
 }
 

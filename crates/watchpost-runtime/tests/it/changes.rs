@@ -167,7 +167,6 @@ async fn resources_are_told_after_an_analysis(here: &Desk, there: &Desk) {
         )
         .await;
     let mut idle = here.listen(json!({"resourceSubscriptions": all})).await;
-    drop(all);
     here.feed.look().await;
     assert_eq!(told(&mut stream), set(&[]), "nothing has changed");
 

@@ -30,6 +30,10 @@ for (const transport of ["http", "stdio"]) {
     assert.ok(!called.isError && called.structuredContent.score <= 100, JSON.stringify(called).slice(0, 300));
     const templates = await inspect(transport, era, "--method", "resources/templates/list");
     assert.ok(templates.resourceTemplates.length > 0);
+    const read = await inspect(transport, era, "--method", "resources/read", "--uri", "watchpost://posture");
+    assert.equal(read.contents[0].mimeType, "application/json");
+    const prompts = await inspect(transport, era, "--method", "prompts/list");
+    assert.ok(prompts.prompts.some((prompt) => prompt.name === "posture_review"), JSON.stringify(prompts));
   }
   console.log(`inspector: ${transport}, both eras`);
 }

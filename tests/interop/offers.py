@@ -5,9 +5,10 @@ import asyncio
 import contextlib
 import json
 import os
+import warnings
 
 import httpx2
-from mcp import Client, MCPError, StdioServerParameters, types
+from mcp import Client, MCPDeprecationWarning, MCPError, StdioServerParameters, types
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 
@@ -20,6 +21,10 @@ SERVERS = {
     "http+sse": lambda: sse_client(CONFIG["sse_url"], headers={"X-Api-Key": KEY}),
     "stdio": lambda: StdioServerParameters(command=CONFIG["stdio"], args=["--data-dir", CONFIG["data_dir"]], env={"WATCHPOST_API_KEY": KEY}),
 }
+
+
+# Of the methods that only the legacy era has.
+warnings.filterwarnings("ignore", category=MCPDeprecationWarning)
 
 
 class Person:

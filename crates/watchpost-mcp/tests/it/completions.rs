@@ -177,6 +177,7 @@ async fn arguments_of_prompts_and_variables_of_templates_are_completed() {
     );
 }
 
+/// CMP-04.
 #[tokio::test]
 async fn people_are_not_given_away_a_letter_at_a_time() {
     let world = World::company().await;
@@ -192,6 +193,7 @@ async fn people_are_not_given_away_a_letter_at_a_time() {
     );
 }
 
+/// CMP-04.
 #[tokio::test]
 async fn another_workspace_completes_nothing_of_ours() {
     let world = World::company().await;

@@ -229,6 +229,7 @@ async fn lists_are_told_after_a_scan(here: &Desk, there: &Desk) {
     assert_eq!(told(&mut stream), set(&[LISTED]));
 }
 
+/// TKX-02.
 async fn a_scan_is_a_task_of_its_caller(here: &Desk, there: &Desk) {
     let arguments = json!({"scan_type": "exposure", "platform": "m365"});
     let begun = here.call("start_scan", arguments.clone()).await;

@@ -89,6 +89,14 @@ impl Demo {
     /// # Errors
     /// If the folder holds data already, or anything can't be made.
     pub fn begin(options: DemoOptions) -> anyhow::Result<Self> {
+        Self::of(options, Company::load_embedded()?)
+    }
+
+    /// The same with another company behind the vendors: for tests of what strangers write.
+    ///
+    /// # Errors
+    /// As [`Demo::begin`].
+    pub fn of(options: DemoOptions, company: Company) -> anyhow::Result<Self> {
         let folder = match &options.data_dir {
             Some(_) => None,
             None => Some(Folder::throw_away()?),
@@ -108,7 +116,7 @@ impl Demo {
         let clock = Arc::new(DemoClock::new());
         let origin = options.now.unwrap_or_else(|| clock.now());
         clock.stand_still(origin.plus_millis(Stage::Days30.offset_ms()));
-        let vendors = Vendors::start(origin, Arc::clone(&clock))?;
+        let vendors = Vendors::start(company, origin, Arc::clone(&clock))?;
         let ambient = Ambient {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             random: Arc::new(SystemRandom),
@@ -391,8 +399,7 @@ struct Vendors {
 }
 
 impl Vendors {
-    fn start(origin: Timestamp, clock: Arc<DemoClock>) -> anyhow::Result<Self> {
-        let company = Company::load_embedded()?;
+    fn start(company: Company, origin: Timestamp, clock: Arc<DemoClock>) -> anyhow::Result<Self> {
         let mut config = SimulatorConfig::new(company, origin.as_millis());
         config.clock = Some(Arc::new(move || clock.now().as_millis()));
         let runtime = event_loop()?;

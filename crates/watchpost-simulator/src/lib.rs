@@ -33,6 +33,7 @@ mod control;
 mod dns;
 mod entra;
 mod fault;
+mod foreign;
 mod graph;
 mod hosts;
 mod ids;

@@ -263,6 +263,10 @@ impl Link {
                 .map(str::to_owned);
             *self.session.lock().await = session;
         }
+        let wait: Option<u64> = answer
+            .headers()
+            .get("retry-after")
+            .and_then(|value| value.to_str().ok()?.parse().ok());
         let kind = answer
             .headers()
             .get("content-type")
@@ -302,7 +306,7 @@ impl Link {
                 let said = serde_json::from_slice::<Value>(&content).ok().and_then(|value| value["error"].as_str().map(str::to_owned));
                 (401, said.unwrap_or_else(|| "Invalid API key".to_owned()))
             }
-            StatusCode::TOO_MANY_REQUESTS => (429, "too many requests: try again in a minute".to_owned()),
+            StatusCode::TOO_MANY_REQUESTS => (429, throttled(wait)),
             StatusCode::NOT_FOUND => (-32603, "the server answers 404: check `--url`, which ends in /mcp; or the session ended, and the client must start anew".to_owned()),
             other => (-32603, format!("the server answers {other}")),
         };
@@ -389,9 +393,28 @@ impl Events {
     }
 }
 
+/// What a client over its limit is told, with the time that the server named in `Retry-After`.
+fn throttled(wait_seconds: Option<u64>) -> String {
+    match wait_seconds {
+        Some(1) => "too many requests: try again in 1 second".to_owned(),
+        Some(seconds) => format!("too many requests: try again in {seconds} seconds"),
+        None => "too many requests: try again in a minute".to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_client_over_its_limit_is_told_when_to_come_back() {
+        assert_eq!(
+            throttled(Some(1_800)),
+            "too many requests: try again in 1800 seconds"
+        );
+        assert_eq!(throttled(Some(1)), "too many requests: try again in 1 second");
+        assert_eq!(throttled(None), "too many requests: try again in a minute");
+    }
 
     #[test]
     fn events_come_out_whole_however_they_are_cut() {

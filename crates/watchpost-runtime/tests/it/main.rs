@@ -2,6 +2,7 @@
 
 mod changes;
 mod imports;
+mod injections;
 mod pipeline;
 mod reports;
 mod scan_tools;

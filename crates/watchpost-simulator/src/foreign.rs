@@ -1,0 +1,125 @@
+//! A company whose strangers write what a test wants: names, titles and descriptions, as the vendors' APIs carry them.
+
+use crate::company::{Company, Ownership};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Members of vendors' documents that people write freely.
+const FREE: [&str; 12] = [
+    "displayName",
+    "DisplayName",
+    "description",
+    "Description",
+    "AdminDisplayName",
+    "Comment",
+    "Comments",
+    "comments",
+    "label",
+    "AccessLinkText",
+    "title",
+    "Title",
+];
+
+/// Texts by what stood there before: equal names stay equal, so that what refers to one by name still finds it.
+struct Rewriter<'w> {
+    write: &'w mut dyn FnMut(&str) -> String,
+    known: BTreeMap<String, String>,
+}
+
+impl Rewriter<'_> {
+    fn text(&mut self, text: &mut String) {
+        if !self.known.contains_key(text.as_str()) {
+            let written = (self.write)(text);
+            self.known.insert(text.clone(), written);
+        }
+        if let Some(written) = self.known.get(text.as_str()) {
+            text.clone_from(written);
+        }
+    }
+
+    fn value(&mut self, value: &mut Value) {
+        if let Value::String(text) = value {
+            self.text(text);
+        }
+    }
+
+    /// Every free text of a document, at any depth.
+    fn document(&mut self, document: &mut Value, free: &[&str]) {
+        match document {
+            Value::Array(items) => items.iter_mut().for_each(|item| self.document(item, free)),
+            Value::Object(fields) => {
+                for (name, value) in fields.iter_mut() {
+                    match value {
+                        // What the simulator fills in itself, or refers to by name, stays.
+                        Value::String(text)
+                            if free.contains(&name.as_str()) && !text.starts_with(['#', '@']) =>
+                        {
+                            self.text(text);
+                        }
+                        value => self.document(value, free),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Company {
+    /// The company with every name, title, department and description that somebody outside Watchpost could have
+    /// written passed through `write`, once for each different text. Addresses, ids, permissions, Microsoft's own
+    /// apps and the names of built-in roles stay.
+    #[must_use]
+    pub fn with_texts(mut self, write: &mut dyn FnMut(&str) -> String) -> Self {
+        let mut rewriter = Rewriter {
+            write,
+            known: BTreeMap::new(),
+        };
+        let microsoft: BTreeSet<String> = self
+            .m365_apps
+            .iter()
+            .filter(|app| app.owner == Ownership::Microsoft)
+            .map(|app| app.name.clone())
+            .collect();
+        rewriter.text(&mut self.profile.name);
+        for person in &mut self.people {
+            for field in ["name", "title", "department"] {
+                if let Some(value) = person.get_mut(field) {
+                    rewriter.value(value);
+                }
+            }
+            let consents = person.pointer_mut("/okta/consents").and_then(Value::as_array_mut);
+            for consent in consents.into_iter().flatten() {
+                if let Some(label) = consent.get_mut(0) {
+                    rewriter.value(label);
+                }
+            }
+        }
+        for app in &mut self.m365_apps {
+            if app.owner != Ownership::Microsoft {
+                rewriter.text(&mut app.name);
+            }
+            app.federated
+                .iter_mut()
+                .for_each(|one| rewriter.text(&mut one.name));
+        }
+        for grant in &mut self.grants {
+            for name in [&mut grant.app, &mut grant.resource] {
+                if !microsoft.contains(name.as_str()) {
+                    rewriter.text(name);
+                }
+            }
+        }
+        for app in &mut self.okta_apps {
+            rewriter.text(&mut app.label);
+        }
+        for token in &mut self.okta_tokens {
+            rewriter.text(&mut token.name);
+        }
+        for document in self.settings.values_mut() {
+            rewriter.document(document, &FREE);
+        }
+        rewriter.document(&mut self.policies, &["name", "description"]);
+        self
+    }
+}

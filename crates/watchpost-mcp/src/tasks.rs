@@ -230,7 +230,7 @@ fn of_scan(caller: Caller<'_>, scan: Scan, is_new: bool) -> Result<Stands, Failu
     Ok(match scan.state {
         RunState::Queued => (at, Some("queued".into()), TaskStatus::Working),
         RunState::InProgress => {
-            let message = scan.progress.clone().unwrap_or_else(|| "in progress".into());
+            let message = scan.progress.unwrap_or_else(|| "in progress".into());
             (at, Some(message), TaskStatus::Working)
         }
         RunState::Cancelled => (at, Some("the scan was cancelled".into()), TaskStatus::Cancelled),

@@ -4,13 +4,14 @@ use bytes::Bytes;
 
 use crate::change::{ChangeStream, Interest};
 use crate::client::SessionState;
-use crate::code::{RequiredCapability, RpcError};
+use crate::code::{INVALID_PARAMS, RequiredCapability, RpcError};
 use crate::decode::{Decoder, Limits};
 use crate::encode::{self, Encoder};
 use crate::handler::{Call, Completed, Handler, Link, Method, Outcome, RequestMeta};
 use crate::input::{InputRequired, Inputs};
 use crate::request::{Batch, BatchItem, Effect, Incoming, Operation, Reply, Request, TransportFacts};
 use crate::revision::{Era, Revisions, Wire};
+use crate::tool::ToolResult;
 
 /// How often a handler may ask a legacy client within one request.
 const ROUNDS_MAX: usize = 8;
@@ -223,17 +224,35 @@ impl<H: Handler> Server<H> {
                     return Err(RpcError::internal());
                 }
             };
-            if let Some(unfit) = self.unaskable(request, &required) {
-                return Err(unfit);
-            }
+            let unfit = self.unaskable(request, &required);
             if request.era() == Era::Modern {
-                return self.ask_modern(request, link, required);
+                return match unfit {
+                    Some(unfit) => Err(unfit),
+                    None => self.ask_modern(request, link, required),
+                };
             }
-            inputs = ask_legacy(request, link, required, inputs, round).await?;
+            let answered = match unfit {
+                Some(unfit) => Err(unfit),
+                None => ask_legacy(request, link, required, inputs, round).await,
+            };
+            inputs = match answered {
+                Ok(answered) => answered,
+                Err(error) => return self.unanswered(request, error),
+            };
         }
-        Err(RpcError::invalid_params(
-            "the client didn't give the answers that this request needs",
-        ))
+        self.unanswered(
+            request,
+            RpcError::invalid_params("the client didn't give the answers that this request needs"),
+        )
+    }
+
+    /// A legacy client can't be asked what a call needs. Of a tool, the model is told so (mcp.md 16.1).
+    fn unanswered(&self, request: &Request, error: RpcError) -> Result<Bytes, RpcError> {
+        if request.operation != Operation::CallTool || error.code() != INVALID_PARAMS {
+            return Err(error);
+        }
+        let told = Completed::Tool(ToolResult::error(error.message()));
+        Ok(self.encoder.completed(request.id(), request.revision, &told))
     }
 
     /// The answers that a modern request brings, if its state is one of ours (MRT-04, MRT-05).

@@ -128,7 +128,7 @@ async fn arguments_of_prompts_and_variables_of_templates_are_completed() {
     let id = app_id(31).to_string();
     assert_eq!(
         values(&world, at, prompt("review_app"), "app", &id[..10]).await,
-        [id.clone()]
+        std::slice::from_ref(&id)
     );
     let found = values(&world, at, template("watchpost://apps/{id}"), "id", "").await;
     assert_eq!(found.len(), 3);
@@ -136,7 +136,7 @@ async fn arguments_of_prompts_and_variables_of_templates_are_completed() {
     let findings = || template("watchpost://findings/{id}");
     assert_eq!(
         values(&world, at, findings(), "id", &finding[..8]).await,
-        [finding.clone()]
+        std::slice::from_ref(&finding)
     );
     // Nothing typed yet: the worst first.
     let all = values(&world, at, findings(), "id", "").await;

@@ -304,8 +304,13 @@ fn model_and_folders_are_asked_in_turn() {
 fn without_a_way_to_the_client_the_call_says_so() {
     let client = Peer::office(Wire::Http, &ChangeHub::new()).session(Revision::V2025_11_25);
     let said = client.send(&plain("tools/call", json!({"name": "ask"})));
-    assert_eq!(said.outcome(), (200, -32602));
-    assert!(said.message().contains("no way to ask"), "{}", said.message());
+    assert_eq!(said.result()["isError"], true);
+    assert!(says(&said).contains("no way to ask"), "{}", says(&said));
+    let prompt = json!({"name": "greet", "arguments": {"whom": "?"}});
+    assert_eq!(
+        client.send(&plain("prompts/get", prompt)).outcome(),
+        (200, -32602)
+    );
 }
 
 // ELI-04, RPC-15
@@ -344,11 +349,8 @@ fn forms_are_flat_and_say_what_the_revision_can() {
     assert_eq!(older["sure"], json!({"type": "boolean", "default": true}));
     let person = Person::new(&[]);
     let said = legacy(Revision::V2025_06_18, "ask-many", &person);
-    assert_eq!(
-        said.outcome(),
-        (200, -32602),
-        "2025-06-18 has no multiple choices"
-    );
+    let is_error = &said.result()["isError"];
+    assert_eq!(is_error, true, "2025-06-18 has no multiple choices");
 }
 
 #[test]

@@ -110,7 +110,7 @@ pub async fn what_begins_with_a_text_is_found_in_its_workspace_alone(harness: &d
         .into_value();
     for prefix in [IdPrefix::ALL, ids(&scan[..9]), ids(&scan)] {
         let found = complete(&world, &one, StoredCompletion::Scans(prefix)).await;
-        assert_eq!(found.values, [scan.clone()]);
+        assert_eq!(found.values, std::slice::from_ref(&scan));
         let found = complete(&world, &two, StoredCompletion::Scans(prefix)).await;
         assert!(found.values.is_empty());
     }

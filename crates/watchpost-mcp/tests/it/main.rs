@@ -11,5 +11,6 @@ mod resources;
 mod safety;
 mod scans;
 mod store;
+mod tasks;
 mod world;
 mod writes;

@@ -551,8 +551,8 @@ impl JobStore for Fake {
             (out, outcome)
         })
     }
-    async fn job(&self, _: &WorkspaceScope, _: JobId) -> Result<Option<JobRow>, StoreError> {
-        unused()
+    async fn job(&self, scope: &WorkspaceScope, id: JobId) -> Result<Option<JobRow>, StoreError> {
+        self.read(scope, |data| data.jobs.iter().find(|job| job.id == id).cloned())
     }
     async fn unfinished_jobs(&self, scope: &WorkspaceScope) -> Result<Vec<JobRow>, StoreError> {
         self.read(scope, |data| data.jobs.clone())

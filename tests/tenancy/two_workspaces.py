@@ -225,7 +225,8 @@ def calls(tool, schema, probe):
     fill = {"days": 3, "reason": "false_positive", "policy": "blocked", "finding_id": str(uuid.UUID(int=7)), "app": "Nobodys App", "scan_type": "compliance", "email": "nobody@nowhere.example"}
     required = {name: fill[name] for name in schema.get("required", [])}
     for name, form in schema["properties"].items():
-        if form["type"] != "integer":
+        # A key that the caller makes up names nothing: two workspaces may use the same one.
+        if form["type"] != "integer" and name != "idempotency_key":
             yield name, {**required, name: probe}
             if form["type"] == "array":
                 yield name + "[]", {**required, name: [probe]}

@@ -16,6 +16,10 @@ use watchpost_transport::{
     StateKeys, serve,
 };
 
+/// As the programs that serve have it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 struct Constant {
     info: ServerInfo,
     catalog: Arc<ToolCatalog>,

@@ -356,12 +356,14 @@ where
         })
         .await;
         let has_more_to_say = notifications.as_ref().is_some_and(|queue| !queue.is_empty());
+        let first = match first {
+            Some(Finished::Replied(done)) if has_more_to_say && done.status == 200 => Some(done),
+            Some(finished) => return self.deliver(finished.into_reply(), &principal),
+            None => None,
+        };
         let queue = notifications.unwrap_or_else(|| EventQueue::new(self.config.limits.stream_buffer_bytes));
         let events = match first {
-            Some(Finished::Replied(done)) if has_more_to_say && done.status == 200 => {
-                CallEvents::of_finished(Finished::Replied(done), Arc::clone(&queue))
-            }
-            Some(finished) => return self.deliver(finished.into_reply(), &principal),
+            Some(done) => CallEvents::of_finished(Finished::Replied(done), Arc::clone(&queue)),
             None => CallEvents::of_running(call, Arc::clone(&queue)),
         };
         let Some(held) = self.enter_stream(&principal) else {

@@ -2,22 +2,23 @@
 //! point an MCP client at the printed address.
 
 mod clock;
+mod environment;
 
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use watchpost_transport::{Config, Service, SessionKey, StateKeys, serve};
 
-use crate::clock::{Local, Open};
+use crate::environment::{Open, Unpredictable, Wall};
 
 #[expect(clippy::print_stdout, reason = "a program that says where it listens")]
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::io::Result<()> {
     let config = Config::new(
-        SessionKey::new(clock::key()),
-        StateKeys::new(clock::key()),
-        Arc::new(Local::default()),
-        Arc::new(Local::default()),
+        SessionKey::new(environment::key()),
+        StateKeys::new(environment::key()),
+        Arc::new(Wall::new()),
+        Arc::new(Unpredictable),
     );
     let service = Service::new(config, Arc::new(Open), clock::clock(), Open);
     let listener = TcpListener::bind("127.0.0.1:0").await?;

@@ -5,12 +5,13 @@
 //! ```
 
 mod clock;
+mod environment;
 
 use std::sync::Arc;
 
 use watchpost_transport::{Limits, StateKeys, StdioSeat, Timing, serve_stdio};
 
-use crate::clock::{Local, Open};
+use crate::environment::{Open, Unpredictable, Wall};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::io::Result<()> {
@@ -20,9 +21,9 @@ async fn main() -> std::io::Result<()> {
         admission: Ok(()),
         limits: Limits::default(),
         timing: Timing::default(),
-        state_keys: StateKeys::new(clock::key()),
-        clock: Arc::new(Local::default()),
-        random: Arc::new(Local::default()),
+        state_keys: StateKeys::new(environment::key()),
+        clock: Arc::new(Wall::new()),
+        random: Arc::new(Unpredictable),
     };
     serve_stdio(
         seat,

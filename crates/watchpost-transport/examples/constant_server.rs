@@ -1,20 +1,19 @@
 //! Answers one tool with a constant, without keys, on loopback: what the transport and the protocol cost by
 //! themselves. `constant_server [ADDRESS] [ANSWER_BYTES]`, until killed.
 
+mod environment;
+
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 use watchpost_protocol::{
     CacheHint, CacheScope, Call, CallError, Capabilities, Completed, Handler, Method, Offer, Outcome, Server,
     ServerInfo, ToolCatalog, ToolDefinition, ToolHints, ToolPage, ToolResult,
 };
-use watchpost_transport::{
-    Binding, Caller, Clock, Config, Credential, Gate, Probes, Random, Refusal, Service, SessionKey,
-    StateKeys, serve,
-};
+use watchpost_transport::{Config, Service, SessionKey, StateKeys, serve};
+
+use crate::environment::{Open, Unpredictable, Wall};
 
 /// As the programs that serve have it.
 #[global_allocator]
@@ -61,55 +60,6 @@ impl Handler for Constant {
     }
 }
 
-/// Lets everyone in, as nobody.
-struct Open;
-
-impl Gate for Open {
-    type Principal = ();
-
-    async fn admit(&self, _: Option<Credential<'_>>, _: &Caller<'_>) -> Result<(), Refusal> {
-        Ok(())
-    }
-
-    fn binding(&self, (): &()) -> Binding {
-        Binding::new(b"").expect("nothing fits")
-    }
-
-    async fn still_valid(&self, (): &()) -> bool {
-        true
-    }
-}
-
-impl Probes for Open {
-    async fn ready(&self) -> Result<(), String> {
-        Ok(())
-    }
-
-    async fn metrics(&self) -> String {
-        String::new()
-    }
-}
-
-/// Time since the start, and names that only this process needs to tell apart.
-struct Local(Instant, AtomicU64);
-
-impl Clock for Local {
-    fn unix_seconds(&self) -> u64 {
-        self.monotonic().as_secs()
-    }
-
-    fn monotonic(&self) -> Duration {
-        self.0.elapsed()
-    }
-}
-
-impl Random for Local {
-    fn fill(&self, bytes: &mut [u8]) {
-        let n = self.1.fetch_add(1, Ordering::Relaxed).to_le_bytes();
-        bytes.iter_mut().zip(n).for_each(|(byte, n)| *byte = n);
-    }
-}
-
 #[expect(clippy::print_stdout, reason = "a program that says where it listens")]
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
@@ -151,12 +101,11 @@ async fn main() {
         result,
     }));
 
-    let local = Arc::new(Local(Instant::now(), AtomicU64::new(0)));
     let config = Config::new(
-        SessionKey::new([0; 32]),
-        StateKeys::new([0; 32]),
-        Arc::<Local>::clone(&local),
-        local,
+        SessionKey::new(environment::key()),
+        StateKeys::new(environment::key()),
+        Arc::new(Wall::new()),
+        Arc::new(Unpredictable),
     );
     let service = Service::new(config, Arc::new(Open), server, Open);
     let listener = TcpListener::bind(&address).await.expect("the address is free");

@@ -2,10 +2,11 @@
 //! the person, tasks. It exposes what the public MCP conformance suite asks for, without keys, so it listens on
 //! loopback only: `conformance_server --listen 127.0.0.1:PORT`, until killed. The endpoint is `/mcp`.
 //!
-//! `environment.rs` is what a program brings along for the transport; everything else is the server itself, written
+//! `../environment` is what a program brings along for the transport; everything else is the server itself, written
 //! once for all revisions.
 
 mod asking;
+#[path = "../environment/mod.rs"]
 mod environment;
 mod fixture;
 mod prompts;

@@ -12,7 +12,7 @@ use watchpost_protocol::{
 };
 use watchpost_transport::Random;
 
-use crate::environment::{Unpredictable, iso_8601, unix_millis};
+use crate::environment::{Unpredictable, unix_millis};
 use crate::{Fixture, asking};
 
 /// How long a task can be asked for, in milliseconds from its making.
@@ -265,4 +265,31 @@ pub(crate) async fn call(
         },
         _ => Outcome::Error(CallError::UnknownTool),
     }
+}
+
+/// A moment in ISO 8601, to the millisecond.
+fn iso_8601(unix_millis: u64) -> String {
+    let (seconds, millis) = (unix_millis / 1_000, unix_millis % 1_000);
+    let (mut days, second) = (seconds / 86_400, seconds % 86_400);
+    let is_leap =
+        |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let mut year = 1970;
+    while days >= 365 + u64::from(is_leap(year)) {
+        days -= 365 + u64::from(is_leap(year));
+        year += 1;
+    }
+    let february = 28 + u64::from(is_leap(year));
+    let mut month = 1;
+    for length in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
+        if days < length {
+            break;
+        }
+        days -= length;
+        month += 1;
+    }
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    format!(
+        "{year:04}-{month:02}-{:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z",
+        days + 1
+    )
 }

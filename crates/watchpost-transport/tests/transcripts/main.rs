@@ -5,7 +5,7 @@
 
 #[path = "../../examples/conformance_server/asking.rs"]
 mod asking;
-#[path = "../../examples/conformance_server/environment.rs"]
+#[path = "../../examples/environment/mod.rs"]
 #[expect(
     dead_code,
     reason = "the clock and generator of the example; here they stand still"

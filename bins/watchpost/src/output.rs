@@ -95,6 +95,6 @@ impl Progress {
 }
 
 /// Text of a stranger for a terminal: already cleaned of control characters.
-pub(crate) fn foreign(text: &watchpost_core::text::ForeignText) -> String {
+pub(crate) fn foreign(text: &watchpost_core::value::text::ForeignText) -> String {
     text.untrusted().to_owned()
 }

@@ -3,7 +3,7 @@
 use crate::outbound::Outbound;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
-use watchpost_core::connector::{ConnectorConfig, ConnectorError};
+use watchpost_core::integration::connector::{ConnectorConfig, ConnectorError};
 
 /// A value of the configuration is missing or wrong.
 pub(crate) fn wrong(field: &'static str, reason: &str) -> ConnectorError {

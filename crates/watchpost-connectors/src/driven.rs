@@ -2,7 +2,7 @@
 
 use std::{future::Future, pin::Pin};
 use tokio::sync::mpsc;
-use watchpost_core::connector::ConnectorError;
+use watchpost_core::integration::connector::ConnectorError;
 
 type Driver = Pin<Box<dyn Future<Output = Result<(), ConnectorError>> + Send>>;
 

@@ -11,7 +11,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::fmt;
-use watchpost_core::{ports::Random, time::Timestamp};
+use watchpost_core::{port::Random, value::time::Timestamp};
 
 /// How an assertion is signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! Connectors: how Watchpost reads the platforms that a company runs on. One folder per vendor behind
-//! [`watchpost_core::connector::Connector`]; [`connectors`] lists them, [`Outbound`] is the one way out that they
+//! [`watchpost_core::integration::connector::Connector`]; [`connectors`] lists them, [`Outbound`] is the one way out that they
 //! share.
 //!
 //! Everything that a vendor sends is foreign: rows are read one by one, sizes and pages are bounded, names become
-//! [`watchpost_core::text::ForeignText`], and neither an answer's body nor a credential ever gets into an error or a
+//! [`watchpost_core::value::text::ForeignText`], and neither an answer's body nor a credential ever gets into an error or a
 //! log line.
 //!
 //! [`import`] reads files instead: what other scanners found.

@@ -2,7 +2,7 @@
 
 use crate::{m365::M365, okta::Okta, outbound::Outbound};
 use std::sync::Arc;
-use watchpost_core::connector::Connector;
+use watchpost_core::integration::connector::Connector;
 
 /// All connectors of this version.
 pub fn connectors(outbound: &Outbound) -> Vec<Arc<dyn Connector>> {

@@ -6,9 +6,11 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 use watchpost_core::{
-    connector::{ConnectorError, Page, SyncRun},
-    fact::{Collection, Dataset, Fact, FactPage, SettingFacts},
-    word::CollectionState,
+    integration::{
+        connector::{ConnectorError, Page, SyncRun},
+        fact::{Collection, Dataset, Fact, FactPage, SettingFacts},
+    },
+    value::word::CollectionState,
 };
 
 /// Facts of one page.

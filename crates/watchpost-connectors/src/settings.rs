@@ -7,9 +7,11 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use tokio::sync::mpsc;
 use watchpost_core::{
-    connector::ConnectorError,
-    setting::{CollectRequest, SETTING_BYTES_MAX, SettingDocument, SettingRun},
-    word::CollectionState,
+    integration::{
+        connector::ConnectorError,
+        setting::{CollectRequest, SETTING_BYTES_MAX, SettingDocument, SettingRun},
+    },
+    value::word::CollectionState,
 };
 
 /// Paths in a row that had no answer, after which the vendor counts as gone.

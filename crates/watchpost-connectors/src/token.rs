@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::{sync::Mutex, time::Instant};
 use url::{Url, form_urlencoded};
-use watchpost_core::connector::ConnectorError;
+use watchpost_core::integration::connector::ConnectorError;
 
 /// How long before its end a token is renewed.
 const RENEW_BEFORE_MS: u64 = 5 * 60 * 1_000;

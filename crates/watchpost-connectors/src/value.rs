@@ -1,7 +1,7 @@
 //! Small values that vendors send as text, made safe or refused.
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::panic)]
 
-use watchpost_core::time::Timestamp;
+use watchpost_core::value::time::Timestamp;
 
 /// Characters of an identifier.
 const ID_CHARS_MAX: usize = 200;

@@ -3,12 +3,14 @@
 use crate::{
     access::{Audited, AuthorizedWrite, Command, Permission, WorkspaceScope},
     audit::AuditTarget,
-    document::AppDocument,
     error::StoreError,
-    id::{AppId, IntegrationId, JobId},
-    text::ForeignText,
-    time::Timestamp,
-    word::{AppPolicy, GrantRisk, Platform},
+    rule::document::AppDocument,
+    value::{
+        id::{AppId, IntegrationId, JobId},
+        text::ForeignText,
+        time::Timestamp,
+        word::{AppPolicy, GrantRisk, Platform},
+    },
 };
 use async_trait::async_trait;
 

@@ -9,9 +9,7 @@
 use crate::{
     access::{Made, Once, WorkspaceScope},
     error::StoreError,
-    id::WorkspaceId,
-    time::Timestamp,
-    word::words,
+    value::{id::WorkspaceId, time::Timestamp, word::words},
 };
 use async_trait::async_trait;
 use hmac::{Hmac, KeyInit, Mac};

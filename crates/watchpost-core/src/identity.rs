@@ -4,13 +4,15 @@ use crate::{
     access::{Audited, AuthorizedWrite, Command, Permission, WorkspaceScope},
     app::AppRef,
     audit::AuditTarget,
-    document::IdentityDocument,
     error::StoreError,
-    fact::LastActive,
-    id::{AccountId, IdentityId, IntegrationId},
-    text::ForeignText,
-    time::Timestamp,
-    word::{AccountKind, AccountStatus, GrantKind, GrantRisk, Mfa, Platform, RoleHold},
+    integration::fact::LastActive,
+    rule::document::IdentityDocument,
+    value::{
+        id::{AccountId, IdentityId, IntegrationId},
+        text::ForeignText,
+        time::Timestamp,
+        word::{AccountKind, AccountStatus, GrantKind, GrantRisk, Mfa, Platform, RoleHold},
+    },
 };
 use async_trait::async_trait;
 
@@ -138,7 +140,7 @@ pub struct TagBreakGlass {
     /// Set or clear.
     pub tagged: bool,
     /// The analysis job to enqueue.
-    pub analysis: crate::id::JobId,
+    pub analysis: crate::value::id::JobId,
     /// When.
     pub now: Timestamp,
 }

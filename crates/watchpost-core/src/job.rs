@@ -5,10 +5,12 @@ use crate::{
     access::{Audited, AuthorizedWrite, Command, Permission, WorkspaceScope},
     audit::AuditTarget,
     error::StoreError,
-    id::{IntegrationId, JobId, ScanId, WorkspaceId},
-    text::ForeignText,
-    time::Timestamp,
-    word::{Platform, RunState, words},
+    value::{
+        id::{IntegrationId, JobId, ScanId, WorkspaceId},
+        text::ForeignText,
+        time::Timestamp,
+        word::{Platform, RunState, words},
+    },
 };
 use async_trait::async_trait;
 

@@ -2,8 +2,8 @@
 //! finding's life looks like, who may do what, and the ports through which all of that reaches the world.
 //!
 //! A service that embeds this crate gets the whole product minus I/O: it implements (or picks) the ports
-//! ([`store::Store`], [`connector::Connector`], [`policy::PolicyEngine`], [`check::CheckEngine`], [`ports::Clock`], [`ports::Random`]) and
-//! calls [`service::Watchpost`].
+//! ([`port::Store`], [`integration::connector::Connector`], [`rule::PolicyEngine`], [`check::CheckEngine`],
+//! [`port::Clock`], [`port::Random`]) and calls [`service::Watchpost`].
 //!
 //! # What this crate does not do
 //! It opens no file and no socket, speaks no SQL, no HTTP and no MCP, spawns no task and never sleeps. It reads no
@@ -17,32 +17,20 @@
 //! Add it to the trait of its aggregate, to the adapters, and one case to the conformance suite of the test kit.
 
 pub mod access;
-pub mod analysis;
 pub mod app;
 pub mod audit;
 pub mod check;
-pub mod completion;
-pub mod connector;
-pub mod document;
 pub mod error;
-pub mod fact;
 pub mod finding;
-pub mod id;
 pub mod identity;
 pub mod import;
 pub mod integration;
 pub mod job;
-pub mod policy;
-pub mod ports;
+pub mod port;
 pub mod posture;
 pub mod remediation;
 pub mod report;
+pub mod rule;
 pub mod scan;
-pub mod score;
 pub mod service;
-pub mod setting;
-pub mod store;
-pub mod sync;
-pub mod text;
-pub mod time;
-pub mod word;
+pub mod value;

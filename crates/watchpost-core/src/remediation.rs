@@ -5,10 +5,12 @@ use crate::{
     access::{Audited, AuthorizedWrite, Command, Permission, WorkspaceScope},
     audit::AuditTarget,
     error::StoreError,
-    id::{FindingId, RemediationId},
-    text::ForeignText,
-    time::Timestamp,
-    word::{FindingStatus, RemediationState},
+    value::{
+        id::{FindingId, RemediationId},
+        text::ForeignText,
+        time::Timestamp,
+        word::{FindingStatus, RemediationState},
+    },
 };
 use async_trait::async_trait;
 

@@ -3,10 +3,8 @@
 use crate::{
     check::{Check, Framework, ScanType, Service},
     error::Source,
-    id::ScanId,
     scan::{Comparison, Exemption, ResultDetail, Scan, ScanCounts, ScanPoint, SettingChange, SettingRow},
-    time::Timestamp,
-    word::words,
+    value::{id::ScanId, time::Timestamp, word::words},
 };
 use std::collections::BTreeMap;
 

@@ -12,10 +12,12 @@ use watchpost_core::{
     app::AppLookup,
     audit::AuditKey,
     check::{CheckResult, Framework, ScanType, Service},
-    id::FindingId,
     identity::normal_address,
     report::ReportKind,
-    word::{AppPolicy, Category, DismissReason, FindingStatus, Platform, RunState, Severity},
+    value::{
+        id::FindingId,
+        word::{AppPolicy, Category, DismissReason, FindingStatus, Platform, RunState, Severity},
+    },
 };
 
 /// Values that one list takes at the most: each closed list has fewer words.

@@ -21,8 +21,8 @@ use std::{
 use watchpost_core::{
     access::{Permission, WorkspaceScope},
     audit::AuditKey,
-    id::WorkspaceId,
     service::Watchpost,
+    value::id::WorkspaceId,
 };
 use watchpost_protocol::{Change, ChangeHub, Changes, Interest, NoChanges, TaskStatus};
 

@@ -2,9 +2,11 @@
 
 use watchpost_core::{
     audit::AuditTarget,
-    ports::Random,
-    text::ForeignText,
-    word::{AppPolicy, Severity},
+    port::Random,
+    value::{
+        text::ForeignText,
+        word::{AppPolicy, Severity},
+    },
 };
 use watchpost_protocol::{Field, Form, FormAnswer, InputRequest, InputRequired, Inputs};
 

@@ -8,9 +8,11 @@ use subtle::ConstantTimeEq;
 use watchpost_core::{
     access::WorkspaceScope,
     finding::{EntityFilter, FindingPosition, FindingQuery},
-    id::{FindingId, WorkspaceId},
-    time::Timestamp,
-    word::Severity,
+    value::{
+        id::{FindingId, WorkspaceId},
+        time::Timestamp,
+        word::Severity,
+    },
 };
 
 const POSITION_BYTES: usize = 1 + 8 + 16;

@@ -6,8 +6,7 @@ use watchpost_core::{
     audit::{AuditOutcome, AuditTarget},
     error::{Error, Source, StoreError},
     finding::FindingOutcome,
-    id::FindingId,
-    word::FindingStatus,
+    value::{id::FindingId, word::FindingStatus},
 };
 
 /// Why a tool gave no answer.

@@ -5,7 +5,7 @@
 //! random bits per rendering, so that no text inside the data can end the fence.
 
 use std::fmt::Write as _;
-use watchpost_core::ports::Random;
+use watchpost_core::port::Random;
 
 /// Hexadecimal digits of a random mark.
 fn mark(random: &dyn Random) -> String {

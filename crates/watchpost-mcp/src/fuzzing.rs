@@ -5,9 +5,11 @@ use std::sync::OnceLock;
 
 use watchpost_core::{
     finding::{FindingPosition, FindingQuery},
-    id::{FindingId, WorkspaceId},
-    time::Timestamp,
-    word::Severity,
+    value::{
+        id::{FindingId, WorkspaceId},
+        time::Timestamp,
+        word::Severity,
+    },
 };
 
 use crate::cursor::{CURSOR_CHARS, CursorKey};

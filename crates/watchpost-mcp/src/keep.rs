@@ -12,8 +12,11 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use watchpost_core::{
-    access::WorkspaceScope, audit::AuditTarget, error::StoreError, id::WorkspaceId, ports::Clock,
-    store::Store, time::Timestamp,
+    access::WorkspaceScope,
+    audit::AuditTarget,
+    error::StoreError,
+    port::{Clock, Store},
+    value::{id::WorkspaceId, time::Timestamp},
 };
 use watchpost_protocol::ToolResult;
 

@@ -11,11 +11,13 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use watchpost_core::{
     check::{CheckResult, Framework, ScanType, Service, SkipReason},
-    id::{IntegrationId, ScanId},
     scan::{ComplianceScore, ResultRow, Scan, ScanCounts},
-    text::ForeignText,
-    time::Timestamp,
-    word::Severity,
+    value::{
+        id::{IntegrationId, ScanId},
+        text::ForeignText,
+        time::Timestamp,
+        word::Severity,
+    },
 };
 
 /// Which scan: one by id, or the latest completed one of a type.

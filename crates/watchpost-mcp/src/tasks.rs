@@ -14,12 +14,14 @@ use watchpost_core::{
     access::{Actor, WorkspaceScope},
     audit::CallRecord,
     error::Error,
-    id::{JobId, ScanId},
     job::{JobKind, JobRow},
     scan::Scan,
     service::{ScanStarted, SyncAnswer},
-    time::{DAY_MS, Timestamp},
-    word::RunState,
+    value::{
+        id::{JobId, ScanId},
+        time::{DAY_MS, Timestamp},
+        word::RunState,
+    },
 };
 use watchpost_protocol::{TaskState, TaskStatus};
 

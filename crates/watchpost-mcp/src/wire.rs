@@ -5,13 +5,15 @@ use serde::{Serialize, Serializer};
 use std::{borrow::Cow, fmt};
 use watchpost_core::{
     app::AppRef,
-    document::EntityRef,
     finding::FindingSummary,
-    id::{AppId, FindingId},
     posture::Freshness,
-    text::ForeignText,
-    time::Timestamp,
-    word::{Category, EntityType, FindingStatus, Severity},
+    rule::document::EntityRef,
+    value::{
+        id::{AppId, FindingId},
+        text::ForeignText,
+        time::Timestamp,
+        word::{Category, EntityType, FindingStatus, Severity},
+    },
 };
 
 /// Anything that is a string on the wire.

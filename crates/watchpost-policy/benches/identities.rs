@@ -7,10 +7,11 @@ mod documents;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::sync::Arc;
 use watchpost_core::{
-    document::Document,
-    id::IdentityId,
-    policy::PolicyEngine,
-    word::{Mfa, Platform},
+    rule::{PolicyEngine, document::Document},
+    value::{
+        id::IdentityId,
+        word::{Mfa, Platform},
+    },
 };
 use watchpost_policy::{PolicyPack, RegoEngine, cases::NOW_MS};
 

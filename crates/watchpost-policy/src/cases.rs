@@ -14,7 +14,7 @@ use crate::{
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use watchpost_core::policy::{PolicyError, Rule};
+use watchpost_core::rule::{PolicyError, Rule};
 
 /// The time at which cases happen: 2026-01-01T00:00:00Z.
 pub const NOW_MS: i64 = 1_767_225_600_000;

@@ -16,10 +16,7 @@ use std::{
     },
 };
 use tokio::sync::oneshot;
-use watchpost_core::{
-    document::Document,
-    policy::{Evaluation, PolicyEngine, PolicyError, Rule},
-};
+use watchpost_core::rule::{Evaluation, PolicyEngine, PolicyError, Rule, document::Document};
 
 /// Threads that a pool has at the most.
 const THREADS_MAX: usize = 16;

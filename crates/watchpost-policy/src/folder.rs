@@ -7,7 +7,7 @@ use crate::{
     pack::PolicyPack,
 };
 use std::{fs::File, io::Read, path::Path};
-use watchpost_core::policy::PolicyError;
+use watchpost_core::rule::PolicyError;
 
 /// Bytes of a file of cases.
 const CASES_BYTES_MAX: u64 = 4 * 1024 * 1024;

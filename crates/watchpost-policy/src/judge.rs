@@ -21,10 +21,12 @@ use std::{
     },
 };
 use watchpost_core::{
-    document::{Document, DocumentType, IntegrationRef},
-    fact::Dataset,
-    policy::{Evaluation, Hit, PolicyError, RuleFailure},
-    word::Platform,
+    integration::fact::Dataset,
+    rule::{
+        Evaluation, Hit, PolicyError, RuleFailure,
+        document::{Document, DocumentType, IntegrationRef},
+    },
+    value::word::Platform,
 };
 
 /// Which rules rest because they ran out of bounds, seen by all threads.

@@ -8,9 +8,9 @@
 //! Does not: read facts, keep findings, know SQL, HTTP or MCP, take the time (a batch brings it), or let a rule reach
 //! the network, a file or another document.
 //!
-//! [`Document`]: watchpost_core::document::Document
+//! [`Document`]: watchpost_core::rule::document::Document
 //! [`CheckEngine`]: watchpost_core::check::CheckEngine
-//! [`PolicyEngine`]: watchpost_core::policy::PolicyEngine
+//! [`PolicyEngine`]: watchpost_core::rule::PolicyEngine
 
 mod alias;
 mod builtin;

@@ -2,10 +2,9 @@
 
 use serde::Deserialize;
 use watchpost_core::{
-    document::DocumentType,
-    fact::Dataset,
-    policy::Rule,
-    word::{Category, Platform, Severity},
+    integration::fact::Dataset,
+    rule::{Rule, document::DocumentType},
+    value::word::{Category, Platform, Severity},
 };
 
 /// Bytes that a METADATA comment has at the most.

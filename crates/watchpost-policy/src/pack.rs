@@ -14,10 +14,7 @@ use std::{
     path::Path,
     sync::{Arc, OnceLock},
 };
-use watchpost_core::{
-    document::DocumentType,
-    policy::{PolicyError, Rule},
-};
+use watchpost_core::rule::{PolicyError, Rule, document::DocumentType};
 
 /// A rule with its METADATA.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use crate::{
 };
 use regorus::Value;
 use std::io;
-use watchpost_core::{id::AppId, text::ForeignText};
+use watchpost_core::value::{id::AppId, text::ForeignText};
 
 /// A rule's answer on one document.
 #[derive(Debug, Clone, PartialEq)]

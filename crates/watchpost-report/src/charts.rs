@@ -8,7 +8,7 @@ use crate::{
 use std::fmt::Write as _;
 use watchpost_core::{
     scan::{ComplianceScore, ExposureLabel, ScanCounts, exposure_label},
-    word::Severity,
+    value::word::Severity,
 };
 
 /// Bands of the score and where each ends, in percent.

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use watchpost_core::{
     check::{CheckResult, Framework, ScanType, SkipReason},
     scan::{ResultChange, ResultRow},
-    word::Severity,
+    value::word::Severity,
 };
 
 const OCSF_VERSION: &str = "1.8.0";

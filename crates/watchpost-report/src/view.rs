@@ -9,8 +9,7 @@ use watchpost_core::{
         Comparison, ComplianceScore, FrameworkDelta, ResultChange, ResultDetail, ResultRow, Scan, ScanCounts,
         ScanPoint, SettingChange, SettingRow, exposure_label,
     },
-    time::Timestamp,
-    word::CollectionState,
+    value::{time::Timestamp, word::CollectionState},
 };
 
 /// Failed checks that an executive summary tells in full.

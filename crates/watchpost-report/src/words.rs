@@ -4,8 +4,10 @@ use watchpost_core::{
     check::{CheckResult, ScanType, SkipReason},
     report::ReportKind,
     scan::{Band, ComplianceScore, ExposureLabel, ScanCounts, ScanTrigger},
-    time::Timestamp,
-    word::{CollectionState, Severity},
+    value::{
+        time::Timestamp,
+        word::{CollectionState, Severity},
+    },
 };
 
 /// What a report is called.

@@ -15,7 +15,7 @@ use std::{sync::Arc, time::Instant};
 use tokio::sync::watch;
 use watchpost_core::{
     access::WorkspaceScope, audit::CallRecord, check::ScanType, integration::IntegrationStore as _,
-    word::Platform,
+    value::word::Platform,
 };
 use watchpost_mcp::McpServer;
 use watchpost_protocol::{Incoming, Link, Server, TransportFacts, Wire};

@@ -8,8 +8,8 @@ use std::{
 use sha2::{Digest, Sha256};
 use std::sync::Mutex;
 use watchpost_core::{
-    ports::{Clock, Random},
-    time::Timestamp,
+    port::{Clock, Random},
+    value::time::Timestamp,
 };
 
 /// The system's clock.

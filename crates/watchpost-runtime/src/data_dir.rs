@@ -8,7 +8,7 @@ use std::{
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use watchpost_core::ports::Random;
+use watchpost_core::port::Random;
 use zeroize::Zeroizing;
 
 /// The environment variable that names the folder.

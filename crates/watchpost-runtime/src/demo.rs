@@ -25,14 +25,15 @@ use watchpost_core::{
     access::{Expiry, KeyScope, WorkspaceScope},
     audit::CallRecord,
     check::ScanType,
-    connector::ConnectorConfig,
-    id::{JobId, ScanId},
-    integration::IntegrationStore as _,
+    integration::{IntegrationStore as _, connector::ConnectorConfig},
     job::{JobStore as _, TriggerSync, WorkspaceRow},
-    ports::{Clock, Random},
+    port::{Clock, Random},
     service::Watchpost,
-    time::{HOUR_MS, Timestamp},
-    word::{Platform, RunState},
+    value::{
+        id::{JobId, ScanId},
+        time::{HOUR_MS, Timestamp},
+        word::{Platform, RunState},
+    },
 };
 use watchpost_simulator::{Company, Simulator, SimulatorConfig, SimulatorHandle, Stage};
 

@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 use watchpost_core::{
     access::{AccessGate, Actor, AuthError, WorkspaceScope},
-    id::KeyId,
+    value::id::KeyId,
 };
 use watchpost_transport::{Binding, Caller, Credential, Gate, Refusal};
 

@@ -13,10 +13,10 @@ use watchpost_core::{
     access::{AccessGate, KeyScope, KeyState, WorkspaceScope},
     audit::{AuditKey, AuditOutcome, AuditTarget, CallRecord},
     error::StoreError,
-    id::WorkspaceId,
     job::{InstanceStore, WorkspaceRow},
-    ports::{Clock, Random},
+    port::{Clock, Random},
     service::{Engines, Watchpost},
+    value::id::WorkspaceId,
 };
 use watchpost_mcp::{CursorKey, McpServer};
 use watchpost_policy::PolicyPack;
@@ -269,7 +269,7 @@ impl Instance {
 
     fn watchpost(
         &self,
-        connectors: Vec<Arc<dyn watchpost_core::connector::Connector>>,
+        connectors: Vec<Arc<dyn watchpost_core::integration::connector::Connector>>,
         random: Arc<dyn Random>,
     ) -> Watchpost {
         Watchpost::new(

@@ -21,7 +21,7 @@ use std::{
 };
 use tokio::sync::watch;
 pub use watchpost_core::access::KeyScope;
-use watchpost_core::time::Timestamp;
+use watchpost_core::value::time::Timestamp;
 pub use watchpost_transport::Surface;
 
 /// Flags that every server takes.

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 use tokio::{sync::Mutex, time::Instant};
-use watchpost_core::{job::InstanceStore, ports::Clock};
+use watchpost_core::{job::InstanceStore, port::Clock};
 use watchpost_sqlite::SqliteStore;
 use watchpost_transport::Probes;
 

@@ -12,7 +12,7 @@ use std::path::Path;
 use thiserror::Error;
 use watchpost_core::{
     check::{Check, CheckResult, Outcome},
-    policy::{PolicyError, Rule},
+    rule::{PolicyError, Rule},
 };
 use watchpost_policy::PolicyPack;
 

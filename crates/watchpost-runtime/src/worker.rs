@@ -15,9 +15,9 @@ use watchpost_core::{
     access::AccessGate,
     error::StoreError,
     job::{InstanceStore, JobEnd, LEASE_MS, LeasedJob},
-    ports::Clock,
+    port::Clock,
     service::Watchpost,
-    time::Timestamp,
+    value::time::Timestamp,
 };
 use watchpost_sqlite::SqliteStore;
 

@@ -11,11 +11,13 @@
 use std::{sync::Arc, time::Instant};
 use watchpost_core::{
     audit::{AuditOutcome, AuditTarget},
-    document::EntityRef,
-    fact::{Dataset, Fact},
     finding::{FindingQuery, Marks},
-    id::IdentityId,
-    word::{Platform, Severity},
+    integration::fact::{Dataset, Fact},
+    rule::document::EntityRef,
+    value::{
+        id::IdentityId,
+        word::{Platform, Severity},
+    },
 };
 use watchpost_sqlite::{MasterKey, OpenOptions, SqliteStore};
 use watchpost_testkit::{
@@ -107,10 +109,13 @@ async fn run() {
         syncing.facts(Dataset::Roles, roles).await;
     }
     syncing
-        .collected(Dataset::Users, watchpost_core::word::CollectionState::Complete)
+        .collected(
+            Dataset::Users,
+            watchpost_core::value::word::CollectionState::Complete,
+        )
         .await;
     syncing
-        .finish(watchpost_core::word::RunState::Completed, None)
+        .finish(watchpost_core::value::word::RunState::Completed, None)
         .await;
     println!(
         "{identities} accounts stored in {:.1} s",

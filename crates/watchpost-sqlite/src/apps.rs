@@ -14,11 +14,13 @@ use watchpost_core::{
     access::{Audited, AuthorizedWrite, WorkspaceScope},
     app::{App, AppLookup, AppMatch, AppPolicyOutcome, AppQuery, AppStore, SetAppPolicy},
     audit::{AuditOutcome, PendingEntry},
-    document::AppDocument,
     error::StoreError,
-    id::{AppId, IntegrationId},
     job::JobKind,
-    word::AppPolicy,
+    rule::document::AppDocument,
+    value::{
+        id::{AppId, IntegrationId},
+        word::AppPolicy,
+    },
 };
 
 /// Candidates that a look-up lists.

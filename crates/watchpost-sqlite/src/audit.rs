@@ -12,8 +12,7 @@ use watchpost_core::{
     access::{Audited, WorkspaceScope},
     audit::{AuditQuery, AuditRow, AuditStore, PendingEntry},
     error::StoreError,
-    id::WorkspaceId,
-    time::Timestamp,
+    value::{id::WorkspaceId, time::Timestamp},
 };
 
 /// What the writer knows of the chains' ends. Dropped when another process has written.

@@ -10,9 +10,9 @@ use rusqlite::{Connection, params, types::ToSql};
 use std::collections::BTreeSet;
 use watchpost_core::{
     access::WorkspaceScope,
-    completion::{CompletionStore, Completions, StoredCompletion},
     error::StoreError,
-    id::FindingId,
+    port::completion::{CompletionStore, Completions, StoredCompletion},
+    value::id::FindingId,
 };
 
 /// Rows that a look reads at the most: more than it gives, since some are retired or say the same as others.

@@ -12,17 +12,19 @@ use watchpost_core::{
     access::{Audited, AuthorizedWrite, WorkspaceScope},
     app::AppRef,
     audit::AuditOutcome,
-    document::IdentityDocument,
     error::StoreError,
-    fact::{Dataset, LastActive},
-    id::{AccountId, AppId, IdentityId, IntegrationId},
     identity::{
         Account, Grant, Identity, IdentityStore, Role, SHOWN_MAX, TagBreakGlass, TagOutcome, normal_address,
     },
+    integration::fact::{Dataset, LastActive},
     job::JobKind,
-    text::ForeignText,
-    time::Timestamp,
-    word::{Mfa, RoleHold},
+    rule::document::IdentityDocument,
+    value::{
+        id::{AccountId, AppId, IdentityId, IntegrationId},
+        text::ForeignText,
+        time::Timestamp,
+        word::{Mfa, RoleHold},
+    },
 };
 
 /// A last use out of two columns: when, and whether it is known.

@@ -15,18 +15,20 @@ use std::collections::{BTreeMap, HashMap};
 use watchpost_core::{
     access::{Audited, AuthorizedWrite, JobPermit, WorkspaceScope},
     audit::{AuditOutcome, PendingEntry},
-    connector::ConnectorConfig,
-    document::IntegrationDocument,
     error::StoreError,
-    fact::{Collection, FactPage},
-    id::{IntegrationId, JobId, ScanId, SyncId, WorkspaceId},
     integration::{
         AddIntegration, ChangeIntegration, CollectionRow, Failure, FinishSync, Integration, IntegrationAct,
         IntegrationChange, IntegrationStore, VerifyIntegration,
+        connector::ConnectorConfig,
+        fact::{Collection, FactPage},
     },
     job::JobKind,
-    time::Timestamp,
-    word::{IntegrationStatus, Platform, RemediationState, RunState},
+    rule::document::IntegrationDocument,
+    value::{
+        id::{IntegrationId, JobId, ScanId, SyncId, WorkspaceId},
+        time::Timestamp,
+        word::{IntegrationStatus, Platform, RemediationState, RunState},
+    },
 };
 
 /// Syncs of an integration that are kept.
@@ -452,7 +454,7 @@ pub(crate) fn record_collection(
     collection: &Collection,
     now: Timestamp,
 ) -> Res<()> {
-    let complete = collection.state == watchpost_core::word::CollectionState::Complete;
+    let complete = collection.state == watchpost_core::value::word::CollectionState::Complete;
     tx.conn
         .prepare_cached(
             "INSERT INTO collections (workspace_id, integration, dataset, state, row_count, row_errors, detail, \

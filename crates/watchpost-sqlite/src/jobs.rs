@@ -13,13 +13,15 @@ use watchpost_core::{
     access::{Audited, AuthorizedWrite, WorkspaceScope},
     audit::{ActorKind, AuditOutcome, AuditRow, PendingEntry},
     error::StoreError,
-    id::{IntegrationId, JobId, KeyId, ScanId, WorkspaceId},
     job::{
         ATTEMPTS_MAX, InstanceStore, JobEnd, JobKind, JobRow, JobStore, LEASE_MS, LeasedJob, TriggerSync,
         TriggeredSync, WorkspaceRow,
     },
-    time::{DAY_MS, Timestamp},
-    word::{IntegrationStatus, Platform, RunState},
+    value::{
+        id::{IntegrationId, JobId, KeyId, ScanId, WorkspaceId},
+        time::{DAY_MS, Timestamp},
+        word::{IntegrationStatus, Platform, RunState},
+    },
 };
 
 /// Ended jobs are kept this long.

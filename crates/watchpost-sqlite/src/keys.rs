@@ -14,7 +14,7 @@ use watchpost_core::{
     },
     audit::AuditOutcome,
     error::StoreError,
-    id::{KeyId, WorkspaceId},
+    value::id::{KeyId, WorkspaceId},
 };
 
 const COLUMNS: &str = "k.id, w.id, k.hash, k.prefix, k.label, k.scope, k.created_at, k.last_used_at, k.expires_at, \

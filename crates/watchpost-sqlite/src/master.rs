@@ -9,8 +9,8 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use std::fmt;
 use watchpost_core::{
-    id::{IntegrationId, WorkspaceId},
-    ports::Random,
+    port::Random,
+    value::id::{IntegrationId, WorkspaceId},
 };
 use zeroize::Zeroizing;
 

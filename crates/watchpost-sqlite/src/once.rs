@@ -14,11 +14,13 @@ use watchpost_core::{
     audit::{AuditOutcome, PendingEntry},
     error::StoreError,
     finding::{FindingOutcome, LifeChange},
-    id::{IntegrationId, JobId, RemediationId},
     job::TriggeredSync,
     remediation::RemediationOutcome,
-    time::Timestamp,
-    word::{DismissReason, FindingStatus},
+    value::{
+        id::{IntegrationId, JobId, RemediationId},
+        time::Timestamp,
+        word::{DismissReason, FindingStatus},
+    },
 };
 
 /// Tokens that a change forgets when their time is over. Each change adds two at the most, so the table shrinks.
@@ -341,7 +343,7 @@ impl Kept for Vec<TriggeredSync> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use watchpost_core::word::AppPolicy;
+    use watchpost_core::value::word::AppPolicy;
 
     #[test]
     fn outcomes_are_recalled_as_they_were_kept() {

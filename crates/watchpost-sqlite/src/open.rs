@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 use subtle::ConstantTimeEq as _;
-use watchpost_core::ports::{Clock, Random};
+use watchpost_core::port::{Clock, Random};
 
 /// "Wpst": marks the file as ours.
 const APPLICATION_ID: i32 = 0x5770_7374;

@@ -14,15 +14,16 @@ use std::collections::BTreeMap;
 use watchpost_core::{
     access::{Audited, AuthorizedWrite, WorkspaceScope},
     error::StoreError,
-    fact::Dataset,
-    id::{AnalysisId, IntegrationId},
-    integration::Failure,
+    integration::{Failure, fact::Dataset},
     posture::{
         Coverage, CoverageNumbers, Freshness, PostureStore, RecordAnalysis, RiskFacts, Snapshot, SourceState,
+        score::{live_by_severity, risk_score},
     },
-    score::{live_by_severity, risk_score},
-    time::Timestamp,
-    word::{AccountKind, AccountStatus, AppPolicy, CollectionState, Mfa, Platform},
+    value::{
+        id::{AnalysisId, IntegrationId},
+        time::Timestamp,
+        word::{AccountKind, AccountStatus, AppPolicy, CollectionState, Mfa, Platform},
+    },
 };
 
 /// How many findings the risk score's answer names.

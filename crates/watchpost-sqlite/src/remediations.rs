@@ -14,14 +14,16 @@ use watchpost_core::{
     audit::{AuditOutcome, PendingEntry},
     error::StoreError,
     finding::FindingSummary,
-    id::{FindingId, RemediationId},
     remediation::{
         RejectOutcome, RejectRemediation, Remediation, RemediationOutcome, RemediationStore,
         RequestRemediation,
     },
-    text::ForeignText,
-    time::Timestamp,
-    word::{FindingStatus, RemediationState},
+    value::{
+        id::{FindingId, RemediationId},
+        text::ForeignText,
+        time::Timestamp,
+        word::{FindingStatus, RemediationState},
+    },
 };
 
 const COLUMNS: &str =

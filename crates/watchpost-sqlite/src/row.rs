@@ -2,7 +2,7 @@
 
 use crate::fault::{Fault, Res};
 use rusqlite::{Row, types::ValueRef};
-use watchpost_core::{
+use watchpost_core::value::{
     text::{DESCRIPTION_CHARS_MAX, ForeignText},
     time::Timestamp,
 };
@@ -34,29 +34,29 @@ stored_words!(
     watchpost_core::check::ScanType,
     watchpost_core::check::Service,
     watchpost_core::check::SkipReason,
-    watchpost_core::fact::Dataset,
+    watchpost_core::integration::fact::Dataset,
     watchpost_core::import::ExceptionKind,
     watchpost_core::import::ImportFormat,
     watchpost_core::import::ImportTool,
     watchpost_core::job::JobKind,
     watchpost_core::scan::ScanTrigger,
-    watchpost_core::word::AccountKind,
-    watchpost_core::word::AccountStatus,
-    watchpost_core::word::AppPolicy,
-    watchpost_core::word::Category,
-    watchpost_core::word::CollectionState,
-    watchpost_core::word::DismissReason,
-    watchpost_core::word::EntityType,
-    watchpost_core::word::FindingStatus,
-    watchpost_core::word::GrantKind,
-    watchpost_core::word::GrantRisk,
-    watchpost_core::word::IntegrationStatus,
-    watchpost_core::word::Mfa,
-    watchpost_core::word::Platform,
-    watchpost_core::word::RemediationState,
-    watchpost_core::word::RoleHold,
-    watchpost_core::word::RunState,
-    watchpost_core::word::Severity,
+    watchpost_core::value::word::AccountKind,
+    watchpost_core::value::word::AccountStatus,
+    watchpost_core::value::word::AppPolicy,
+    watchpost_core::value::word::Category,
+    watchpost_core::value::word::CollectionState,
+    watchpost_core::value::word::DismissReason,
+    watchpost_core::value::word::EntityType,
+    watchpost_core::value::word::FindingStatus,
+    watchpost_core::value::word::GrantKind,
+    watchpost_core::value::word::GrantRisk,
+    watchpost_core::value::word::IntegrationStatus,
+    watchpost_core::value::word::Mfa,
+    watchpost_core::value::word::Platform,
+    watchpost_core::value::word::RemediationState,
+    watchpost_core::value::word::RoleHold,
+    watchpost_core::value::word::RunState,
+    watchpost_core::value::word::Severity,
 );
 
 /// Reading columns by position.

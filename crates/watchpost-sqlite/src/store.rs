@@ -18,7 +18,7 @@ use watchpost_core::{
     access::{Audited, AuthorizedWrite, Command, WorkspaceScope},
     audit::PendingEntry,
     error::StoreError,
-    id::WorkspaceId,
+    value::id::WorkspaceId,
 };
 
 /// The embedded store: all storage ports over one SQLite file. Cheap to clone; the last clone closes it.

@@ -26,8 +26,8 @@ use watchpost_core::{
     access::Audited,
     audit::PendingEntry,
     error::StoreError,
-    id::WorkspaceId,
-    ports::{Clock, Random},
+    port::{Clock, Random},
+    value::id::WorkspaceId,
 };
 
 /// Calls that may wait; past it they are refused.

@@ -5,8 +5,8 @@ use std::sync::{
     atomic::{AtomicI64, AtomicU64, Ordering},
 };
 use watchpost_core::{
-    ports::{Clock, Random},
-    time::Timestamp,
+    port::{Clock, Random},
+    value::time::Timestamp,
 };
 
 /// A clock that stands still until it is moved. Its monotonic side moves along.

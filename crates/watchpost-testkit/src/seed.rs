@@ -5,19 +5,22 @@ use std::{collections::BTreeMap, fmt};
 use watchpost_core::{
     access::{AccessGate, JobPermit, KeyScope, WorkspaceScope},
     audit::CallRecord,
-    connector::ConnectorConfig,
-    document::EntityRef,
     error::StoreError,
-    fact::{AccountFacts, Collection, Dataset, Fact, FactPage, LastActive, MfaFacts},
     finding::{Observation, fingerprint},
-    id::{AnalysisId, IdentityId, IntegrationId, JobId, SyncId, WorkspaceId},
-    integration::{AddIntegration, FinishSync},
+    integration::{
+        AddIntegration, FinishSync,
+        connector::ConnectorConfig,
+        fact::{AccountFacts, Collection, Dataset, Fact, FactPage, LastActive, MfaFacts},
+    },
     job::{InstanceStore, JobEnd, LeasedJob},
-    ports::{Clock, Random},
+    port::{Clock, Random, Store},
     posture::{CoverageNumbers, RecordAnalysis},
-    store::Store,
-    text::ForeignText,
-    word::{AccountKind, AccountStatus, Category, CollectionState, Mfa, Platform, RunState, Severity},
+    rule::document::EntityRef,
+    value::{
+        id::{AnalysisId, IdentityId, IntegrationId, JobId, SyncId, WorkspaceId},
+        text::ForeignText,
+        word::{AccountKind, AccountStatus, Category, CollectionState, Mfa, Platform, RunState, Severity},
+    },
 };
 
 /// Rows of a page.
@@ -216,7 +219,7 @@ impl Seeding<'_> {
     }
 }
 
-fn account(n: u64, now: watchpost_core::time::Timestamp) -> Fact {
+fn account(n: u64, now: watchpost_core::value::time::Timestamp) -> Fact {
     let email = format!("user{n}@acme.example");
     Fact::Account(Box::new(AccountFacts {
         vendor_id: format!("00u{n:017}"),

@@ -10,7 +10,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 use watchpost_core::{
     app::{App, AppLookup, AppPolicyOutcome, AppQuery},
-    word::{AppPolicy, Platform},
+    value::word::{AppPolicy, Platform},
 };
 
 /// Apps read at a time.

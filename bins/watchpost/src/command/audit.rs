@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 use watchpost_core::{
     audit::{AuditQuery, AuditRow, CHAIN_VERSION, ChainVerdict, ChainVerifier},
     error::StoreError,
-    time::Timestamp,
+    value::time::Timestamp,
 };
 
 /// Rows read at a time.

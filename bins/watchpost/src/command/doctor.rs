@@ -12,7 +12,7 @@ use serde_json::json;
 use std::path::Path;
 use watchpost_core::{
     access::KeyState,
-    word::{CollectionState, IntegrationStatus, Platform},
+    value::word::{CollectionState, IntegrationStatus, Platform},
 };
 use watchpost_runtime::config::Loaded;
 

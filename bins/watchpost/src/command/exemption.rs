@@ -10,9 +10,11 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use watchpost_core::{
     check::Exempted,
-    id::ExemptionId,
     scan::Exemption as Row,
-    time::{DAY_MS, Timestamp},
+    value::{
+        id::ExemptionId,
+        time::{DAY_MS, Timestamp},
+    },
 };
 
 #[derive(Debug, Subcommand)]

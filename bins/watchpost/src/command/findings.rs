@@ -9,10 +9,12 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use watchpost_core::{
-    document::EntityRef,
     finding::{Finding, FindingOutcome, FindingQuery, FindingSummary},
-    id::FindingId,
-    word::{Category, DismissReason, FindingStatus, Platform, Severity},
+    rule::document::EntityRef,
+    value::{
+        id::FindingId,
+        word::{Category, DismissReason, FindingStatus, Platform, Severity},
+    },
 };
 
 #[derive(Debug, Subcommand)]

@@ -15,12 +15,14 @@ use std::{
 };
 use watchpost_core::{
     check::CheckResult,
-    id::{BatchId, IntegrationId},
     import::{
         Batch, BatchQuery, Difference, Disagreement, ImportTool, ImportedQuery, ImportedResult, RowError,
     },
     service::{DisagreementAnswer, ImportAnswer, ImportRequest},
-    text::ForeignText,
+    value::{
+        id::{BatchId, IntegrationId},
+        text::ForeignText,
+    },
 };
 use watchpost_runtime::import::read_file;
 

@@ -14,11 +14,15 @@ use std::{
     path::PathBuf,
 };
 use watchpost_core::{
-    connector::{ConfigField, ConnectorConfig, Verification},
-    id::IntegrationId,
-    integration::{Integration, IntegrationAct, IntegrationChange},
-    sync::connector_for,
-    word::{CollectionState, Platform},
+    integration::{
+        Integration, IntegrationAct, IntegrationChange,
+        connector::{ConfigField, ConnectorConfig, Verification},
+        sync::connector_for,
+    },
+    value::{
+        id::IntegrationId,
+        word::{CollectionState, Platform},
+    },
 };
 
 /// Bytes of a secret that is read from a file or from standard input.

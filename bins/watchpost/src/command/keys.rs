@@ -10,7 +10,7 @@ use clap::Subcommand;
 use serde_json::json;
 use watchpost_core::{
     access::{Expiry, KeyRevocation, KeyScope},
-    id::KeyId,
+    value::id::KeyId,
 };
 
 #[derive(Debug, Subcommand)]

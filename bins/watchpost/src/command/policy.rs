@@ -15,8 +15,8 @@ use std::{
 };
 use watchpost_core::{
     check::{Check, Framework, Profile, ScanType, Service},
-    policy::{PolicyError, Rule},
-    word::Severity,
+    rule::{PolicyError, Rule},
+    value::word::Severity,
 };
 use watchpost_runtime::{
     instance::Ambient,

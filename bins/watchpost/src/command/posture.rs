@@ -10,11 +10,11 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
 use watchpost_core::{
-    fact::LastActive,
     identity::Account,
+    integration::fact::LastActive,
     posture::Freshness,
     service::{Change, Scored},
-    word::Severity,
+    value::word::Severity,
 };
 
 pub(crate) async fn score(session: &Session, output: Output) -> Result<()> {

@@ -9,9 +9,8 @@ use anyhow::Result;
 use clap::Subcommand;
 use serde_json::{Value, json};
 use watchpost_core::{
-    id::RemediationId,
     remediation::{RejectOutcome, Remediation},
-    word::RemediationState,
+    value::{id::RemediationId, word::RemediationState},
 };
 
 #[derive(Debug, Subcommand)]

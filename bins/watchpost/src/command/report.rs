@@ -14,8 +14,8 @@ use std::{
     path::{Path, PathBuf},
 };
 use watchpost_core::{
-    id::ScanId,
     report::{ReportFormat, ReportKind, ReportRequest},
+    value::id::ScanId,
 };
 
 #[derive(Debug, Args)]

@@ -10,9 +10,11 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use watchpost_core::{
     check::ScanType,
-    id::{IntegrationId, ScheduleId},
     scan::{Recurrence, Schedule as Row},
-    text::ForeignText,
+    value::{
+        id::{IntegrationId, ScheduleId},
+        text::ForeignText,
+    },
 };
 
 #[derive(Debug, Subcommand)]

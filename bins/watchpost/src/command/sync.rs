@@ -10,9 +10,11 @@ use clap::Args;
 use serde_json::json;
 use std::time::Duration;
 use watchpost_core::{
-    id::JobId,
     service::SyncStart,
-    word::{Platform, RunState},
+    value::{
+        id::JobId,
+        word::{Platform, RunState},
+    },
 };
 
 /// How long `--wait` waits at the most.

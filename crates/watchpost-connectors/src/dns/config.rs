@@ -6,7 +6,7 @@ use super::{
 };
 use crate::config::{plain, wrong};
 use std::net::{IpAddr, SocketAddr};
-use watchpost_core::connector::{ConfigField, ConnectorConfig, ConnectorError};
+use watchpost_core::integration::connector::{ConfigField, ConnectorConfig, ConnectorError};
 
 const SERVER: &str = "dns_server";
 const SELECTORS: &str = "dkim_selectors";

@@ -14,7 +14,7 @@ use watchpost_core::{
         ImportBatchHeader, ImportError, ImportFormat, ImportTool, ImportedEntity, ImportedRow, check_of,
         fingerprint,
     },
-    word::Severity,
+    value::word::Severity,
 };
 
 /// The version of the CIS benchmark whose numbers our checks carry; those of others mean other controls.

@@ -36,7 +36,7 @@ use std::{
 use watchpost_core::{
     check::Check,
     import::{ImportError, ImportLimits, ImportReport, ImportSink},
-    text::ForeignText,
+    value::text::ForeignText,
 };
 
 /// Files of an archive that were left alone and are told by name.

@@ -12,9 +12,7 @@ use watchpost_core::{
         ExceptionKind, ImportBatchHeader, ImportError, ImportFormat, ImportTool, ImportedEntity,
         ImportedException, ImportedRow, check_of, fingerprint,
     },
-    text::ForeignText,
-    time::Timestamp,
-    word::Severity,
+    value::{text::ForeignText, time::Timestamp, word::Severity},
 };
 
 /// Framework ids of a row that are kept.

@@ -1,7 +1,7 @@
 //! Foreign text as plain text, and the few other things that texts stand for.
 
 use jiff::{civil, tz::TimeZone};
-use watchpost_core::{text::ForeignText, time::Timestamp};
+use watchpost_core::value::{text::ForeignText, time::Timestamp};
 
 /// Bytes of a text that are kept.
 const TEXT_BYTES_MAX: usize = 8 * 1024;

@@ -18,7 +18,7 @@ use serde_json::{Map, value::RawValue};
 use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;
-use watchpost_core::connector::{ConnectorConfig, ConnectorError};
+use watchpost_core::integration::connector::{ConnectorConfig, ConnectorError};
 
 /// Where applications get tokens.
 pub(super) const LOGIN_URL: &str = "https://login.microsoftonline.com";

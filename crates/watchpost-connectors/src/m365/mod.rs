@@ -17,13 +17,14 @@ use client::{Client, GRAPH_URL, LOGIN_URL, Refusal};
 use settings::Hosts;
 use std::sync::Arc;
 use watchpost_core::{
-    connector::{
-        ConfigField, Connector, ConnectorConfig, ConnectorError, PermissionCheck, SyncRun, Verification,
+    integration::{
+        connector::{
+            ConfigField, Connector, ConnectorConfig, ConnectorError, PermissionCheck, SyncRun, Verification,
+        },
+        fact::Dataset,
+        setting::{CollectRequest, SettingRun},
     },
-    fact::Dataset,
-    setting::{CollectRequest, SettingRun},
-    text::ForeignText,
-    word::Platform,
+    value::{text::ForeignText, word::Platform},
 };
 
 /// The names of the application permissions that are used, all of them read-only.

@@ -5,13 +5,15 @@ use super::wire;
 use crate::value::{email, id, time};
 use std::collections::{HashMap, HashSet};
 use watchpost_core::{
-    fact::{
+    integration::fact::{
         AccountFacts, AppCredential, AppFacts, AppOwnerFacts, Fact, GrantFacts, LastActive, MfaFacts,
         RoleFacts,
     },
-    text::ForeignText,
-    time::Timestamp,
-    word::{AccountKind, AccountStatus, GrantKind, GrantRisk, Mfa, RoleHold},
+    value::{
+        text::ForeignText,
+        time::Timestamp,
+        word::{AccountKind, AccountStatus, GrantKind, GrantRisk, Mfa, RoleHold},
+    },
 };
 
 /// Template id of the role that may do everything.

@@ -14,7 +14,10 @@ use crate::{
 };
 use serde_json::Value;
 use std::{collections::HashMap, sync::Arc};
-use watchpost_core::{connector::ConnectorError, fact::Dataset, text::ForeignText, word::CollectionState};
+use watchpost_core::{
+    integration::{connector::ConnectorError, fact::Dataset},
+    value::{text::ForeignText, word::CollectionState},
+};
 
 /// What is asked of users besides the last sign-in.
 const USER_FIELDS: &str = "id,userPrincipalName,mail,proxyAddresses,displayName,userType,accountEnabled,\

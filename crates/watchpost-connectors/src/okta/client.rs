@@ -19,7 +19,7 @@ use serde_json::{Map, value::RawValue};
 use std::{sync::Mutex, time::Duration};
 use tokio::time::Instant;
 use url::Url;
-use watchpost_core::connector::{ConnectorConfig, ConnectorError};
+use watchpost_core::integration::connector::{ConnectorConfig, ConnectorError};
 
 /// How the org lets us in.
 enum Entry {

@@ -11,13 +11,14 @@ use async_trait::async_trait;
 use client::{Client, Refusal};
 use std::sync::Arc;
 use watchpost_core::{
-    connector::{
-        ConfigField, Connector, ConnectorConfig, ConnectorError, PermissionCheck, SyncRun, Verification,
+    integration::{
+        connector::{
+            ConfigField, Connector, ConnectorConfig, ConnectorError, PermissionCheck, SyncRun, Verification,
+        },
+        fact::Dataset,
+        setting::{CollectRequest, SettingRun},
     },
-    fact::Dataset,
-    setting::{CollectRequest, SettingRun},
-    text::ForeignText,
-    word::Platform,
+    value::{text::ForeignText, word::Platform},
 };
 
 /// The names of the scopes that are used, all of them read-only.

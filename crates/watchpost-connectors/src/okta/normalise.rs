@@ -4,9 +4,11 @@
 use super::wire;
 use crate::value::{email, id, time, word};
 use watchpost_core::{
-    fact::{AccountFacts, AppFacts, Fact, GrantFacts, LastActive, MfaFacts, RoleFacts},
-    text::ForeignText,
-    word::{AccountKind, AccountStatus, GrantKind, GrantRisk, Mfa, RoleHold},
+    integration::fact::{AccountFacts, AppFacts, Fact, GrantFacts, LastActive, MfaFacts, RoleFacts},
+    value::{
+        text::ForeignText,
+        word::{AccountKind, AccountStatus, GrantKind, GrantRisk, Mfa, RoleHold},
+    },
 };
 
 /// The role that may do everything.

@@ -12,7 +12,7 @@ use crate::{
 };
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};
-use watchpost_core::{connector::ConnectorError, setting::SETTING_BYTES_MAX};
+use watchpost_core::integration::{connector::ConnectorError, setting::SETTING_BYTES_MAX};
 
 /// How long a collection may take.
 pub(super) const BUDGET: Duration = Duration::from_secs(20 * 60);

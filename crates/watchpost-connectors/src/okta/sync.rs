@@ -12,10 +12,11 @@ use crate::{
 use serde_json::{Value, value::RawValue};
 use std::sync::Arc;
 use watchpost_core::{
-    connector::ConnectorError,
-    fact::{Dataset, Fact},
-    text::ForeignText,
-    word::CollectionState,
+    integration::{
+        connector::ConnectorError,
+        fact::{Dataset, Fact},
+    },
+    value::{text::ForeignText, word::CollectionState},
 };
 
 /// Requests for single accounts at a time. Okta refuses more than 75 of all clients of an org together.

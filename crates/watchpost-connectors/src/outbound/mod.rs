@@ -19,8 +19,8 @@ use secrecy::ExposeSecret;
 use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout};
 use watchpost_core::{
-    ports::{Clock, Random},
-    time::Timestamp,
+    port::{Clock, Random},
+    value::time::Timestamp,
 };
 
 /// How often a request is repeated after its first try.

@@ -3,7 +3,7 @@
 use jiff::fmt::rfc2822;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use std::time::Duration;
-use watchpost_core::time::Timestamp;
+use watchpost_core::value::time::Timestamp;
 
 /// The wait that an answer asks for: `Retry-After` in seconds or as an HTTP date, else, if there were too many
 /// requests, Okta's reset time, which comes with every answer. Dates are counted from the answer's own `Date`, since

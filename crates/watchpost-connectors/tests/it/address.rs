@@ -14,8 +14,8 @@ use std::{
 use tokio::net::TcpListener;
 use watchpost_connectors::{Lookup, Outbound, OutboundSettings, connectors};
 use watchpost_core::{
-    connector::{Connector, ConnectorError},
-    word::Platform,
+    integration::connector::{Connector, ConnectorError},
+    value::word::Platform,
 };
 
 /// Knows every name, and what it leads to; counts the questions.

@@ -4,8 +4,8 @@ use crate::support::{Rig, Settings};
 use serde_json::json;
 use std::net::UdpSocket;
 use watchpost_core::{
-    connector::ConnectorError,
-    word::{CollectionState, Platform},
+    integration::connector::ConnectorError,
+    value::word::{CollectionState, Platform},
 };
 use watchpost_simulator::{FaultKind, Vendor};
 

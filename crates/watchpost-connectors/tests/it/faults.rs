@@ -3,9 +3,11 @@
 use crate::support::{FOREVER, Rig};
 use std::time::Duration;
 use watchpost_core::{
-    connector::{ConnectorError, Page},
-    fact::Dataset,
-    word::{CollectionState, Mfa, Platform},
+    integration::{
+        connector::{ConnectorError, Page},
+        fact::Dataset,
+    },
+    value::word::{CollectionState, Mfa, Platform},
 };
 use watchpost_simulator::{Company, FaultKind, RetryAfter, Vendor};
 

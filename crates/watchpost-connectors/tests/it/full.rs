@@ -3,8 +3,10 @@
 use crate::support::Rig;
 use std::collections::{BTreeMap, HashSet};
 use watchpost_core::{
-    fact::{Dataset, LastActive},
-    word::{AccountKind, AccountStatus, CollectionState, GrantKind, GrantRisk, Mfa, Platform, RoleHold},
+    integration::fact::{Dataset, LastActive},
+    value::word::{
+        AccountKind, AccountStatus, CollectionState, GrantKind, GrantRisk, Mfa, Platform, RoleHold,
+    },
 };
 use watchpost_simulator::{Company, Vendor};
 

@@ -11,8 +11,8 @@ use tokio::{
 };
 use watchpost_connectors::{OutboundSettings, connectors};
 use watchpost_core::{
-    connector::{Connector, ConnectorConfig},
-    word::Platform,
+    integration::connector::{Connector, ConnectorConfig},
+    value::word::Platform,
 };
 use watchpost_simulator::{FaultKind, RetryAfter, Vendor};
 

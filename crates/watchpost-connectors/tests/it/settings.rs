@@ -1,7 +1,7 @@
 //! Reading settings for a scan: each path by itself.
 
 use crate::support::Rig;
-use watchpost_core::word::{AccountStatus, CollectionState, Platform};
+use watchpost_core::value::word::{AccountStatus, CollectionState, Platform};
 use watchpost_simulator::{Company, FaultKind, RetryAfter, Vendor};
 
 const AUTHORIZATION: &str = "policies/authorizationPolicy";

@@ -10,9 +10,11 @@ use base64::{
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 use watchpost_core::{
-    connector::{ConnectorConfig, ConnectorError},
-    fact::Dataset,
-    word::{CollectionState, Platform},
+    integration::{
+        connector::{ConnectorConfig, ConnectorError},
+        fact::Dataset,
+    },
+    value::word::{CollectionState, Platform},
 };
 use watchpost_simulator::{FaultKind, Vendor};
 

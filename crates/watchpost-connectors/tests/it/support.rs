@@ -12,12 +12,16 @@ use std::{
 use tokio::time::Instant;
 use watchpost_connectors::{Outbound, OutboundSettings, connectors};
 use watchpost_core::{
-    connector::{Connector, ConnectorConfig, ConnectorError, Page},
-    fact::{AccountFacts, AppFacts, Collection, Dataset, Fact, GrantFacts, MfaFacts, RoleFacts},
-    ports::{Clock, Random},
-    setting::{CollectRequest, SETTING_BYTES_MAX, SettingDocument},
-    time::Timestamp,
-    word::{CollectionState, Platform},
+    integration::{
+        connector::{Connector, ConnectorConfig, ConnectorError, Page},
+        fact::{AccountFacts, AppFacts, Collection, Dataset, Fact, GrantFacts, MfaFacts, RoleFacts},
+        setting::{CollectRequest, SETTING_BYTES_MAX, SettingDocument},
+    },
+    port::{Clock, Random},
+    value::{
+        time::Timestamp,
+        word::{CollectionState, Platform},
+    },
 };
 use watchpost_simulator::{Company, Fault, FaultKind, Simulator, SimulatorConfig, SimulatorHandle, Vendor};
 

@@ -3,9 +3,11 @@
 use crate::support::Rig;
 use std::collections::BTreeSet;
 use watchpost_core::{
-    connector::{ConnectorError, Verification},
-    fact::Dataset,
-    word::Platform,
+    integration::{
+        connector::{ConnectorError, Verification},
+        fact::Dataset,
+    },
+    value::word::Platform,
 };
 use watchpost_simulator::{FaultKind, Vendor};
 

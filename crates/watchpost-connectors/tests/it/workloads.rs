@@ -3,8 +3,8 @@
 use crate::support::{Rig, Settings};
 use std::collections::BTreeSet;
 use watchpost_core::{
-    connector::ConnectorError,
-    word::{CollectionState, Platform},
+    integration::connector::ConnectorError,
+    value::word::{CollectionState, Platform},
 };
 use watchpost_simulator::{FaultKind, RetryAfter, Vendor};
 

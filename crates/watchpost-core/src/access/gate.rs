@@ -6,10 +6,12 @@ use super::{
 };
 use crate::{
     error::StoreError,
-    id::{KeyId, WorkspaceId},
     job::LeasedJob,
-    ports::Clock,
-    time::Timestamp,
+    port::Clock,
+    value::{
+        id::{KeyId, WorkspaceId},
+        time::Timestamp,
+    },
 };
 use async_trait::async_trait;
 use std::{

@@ -5,8 +5,10 @@
 
 use super::scope::{Audited, AuthorizedWrite, Command, KeyScope, Permission, WorkspaceScope};
 use crate::{
-    audit::AuditTarget, error::StoreError, id::KeyId, ports::Random, text::ForeignText, time::Timestamp,
-    word::words,
+    audit::AuditTarget,
+    error::StoreError,
+    port::Random,
+    value::{id::KeyId, text::ForeignText, time::Timestamp, word::words},
 };
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
@@ -110,7 +112,7 @@ pub struct KeyRow {
     /// Its id.
     pub id: KeyId,
     /// Its workspace.
-    pub workspace: crate::id::WorkspaceId,
+    pub workspace: crate::value::id::WorkspaceId,
     /// SHA-256 of the whole key.
     pub hash: KeyHash,
     /// First 12 characters.

@@ -5,8 +5,10 @@
 
 use crate::{
     audit::AuditKey,
-    time::{DAY_MS, Timestamp},
-    word::words,
+    value::{
+        time::{DAY_MS, Timestamp},
+        word::words,
+    },
 };
 
 /// How long a spent token is remembered, in milliseconds.

@@ -3,8 +3,10 @@
 use super::once::Made;
 use crate::{
     audit::{ActorKind, AuditOutcome, AuditTarget, CallRecord, PendingEntry},
-    id::{JobId, KeyId, WorkspaceId},
-    word::words,
+    value::{
+        id::{JobId, KeyId, WorkspaceId},
+        word::words,
+    },
 };
 
 words! {

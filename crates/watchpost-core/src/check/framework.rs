@@ -1,6 +1,6 @@
 //! Frameworks, their ids, and the services that checks are grouped by.
 
-use crate::word::{Category, words};
+use crate::value::word::{Category, words};
 use std::fmt;
 
 words! {

@@ -7,9 +7,8 @@ pub use framework::{Framework, FrameworkId, Service};
 pub use verdict::{CheckEntity, Outcome, Verdict, WouldPass};
 
 use crate::{
-    document::AppDocument,
-    policy::PolicyError,
-    word::{Category, CollectionState, Platform, Severity, words},
+    rule::{PolicyError, document::AppDocument},
+    value::word::{Category, CollectionState, Platform, Severity, words},
 };
 use async_trait::async_trait;
 use serde::Serialize;

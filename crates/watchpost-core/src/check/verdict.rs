@@ -1,7 +1,7 @@
 //! What a check answers.
 
 use super::{CheckResult, SkipReason};
-use crate::text::ForeignText;
+use crate::value::text::ForeignText;
 use serde::Serialize;
 
 /// Failing things that a verdict names.

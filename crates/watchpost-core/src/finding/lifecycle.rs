@@ -4,10 +4,12 @@
 use crate::{
     access::{Command, Permission},
     audit::{AuditOutcome, AuditTarget},
-    id::FindingId,
-    text::ForeignText,
-    time::Timestamp,
-    word::{DismissReason, FindingStatus},
+    value::{
+        id::FindingId,
+        text::ForeignText,
+        time::Timestamp,
+        word::{DismissReason, FindingStatus},
+    },
 };
 
 /// Fewest and most days of a snooze.
@@ -136,7 +138,7 @@ pub fn decide(current: &FindingState, act: &Act, now: Timestamp) -> FindingOutco
             // The same request again within a day is a repeat, not a longer snooze.
             let until = now.plus_days(*days);
             match current.snoozed_until {
-                Some(before) if until.millis_since(before).abs() < crate::time::DAY_MS => unchanged(),
+                Some(before) if until.millis_since(before).abs() < crate::value::time::DAY_MS => unchanged(),
                 _ => changed(Snoozed, Some(until), None),
             }
         }

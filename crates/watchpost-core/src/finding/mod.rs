@@ -15,12 +15,14 @@ use crate::{
     access::{Audited, AuthorizedWrite, JobPermit, WorkspaceScope},
     app::AppRef,
     check::Service,
-    document::EntityRef,
     error::StoreError,
-    id::{AnalysisId, FindingId},
-    text::ForeignText,
-    time::Timestamp,
-    word::{Category, DismissReason, FindingStatus, Severity},
+    rule::document::EntityRef,
+    value::{
+        id::{AnalysisId, FindingId},
+        text::ForeignText,
+        time::Timestamp,
+        word::{Category, DismissReason, FindingStatus, Severity},
+    },
 };
 use async_trait::async_trait;
 

@@ -3,9 +3,11 @@
 use super::FindingSummary;
 use crate::{
     check::{Framework, Service},
-    id::{AppId, FindingId, IdentityId, IntegrationId},
-    time::Timestamp,
-    word::{Category, FindingStatus, Platform, Severity},
+    value::{
+        id::{AppId, FindingId, IdentityId, IntegrationId},
+        time::Timestamp,
+        word::{Category, FindingStatus, Platform, Severity},
+    },
 };
 
 /// Past this many rows a total is a minimum.

@@ -7,11 +7,13 @@
 use super::FindingState;
 use crate::{
     check::{FrameworkId, Service},
-    document::EntityRef,
-    fact::Dataset,
-    id::{AppId, IntegrationId},
-    text::ForeignText,
-    word::{Category, CollectionState, EntityType, FindingStatus, Severity},
+    integration::fact::Dataset,
+    rule::document::EntityRef,
+    value::{
+        id::{AppId, IntegrationId},
+        text::ForeignText,
+        word::{Category, CollectionState, EntityType, FindingStatus, Severity},
+    },
 };
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -262,7 +264,7 @@ mod tests {
     #[test]
     fn what_is_no_longer_seen_ends_after_two_newly_completed_analyses_of_all_sources() {
         use CollectionState::{Complete, Denied};
-        let entity = EntityRef::Identity(crate::id::IdentityId::from_bytes([9; 16]));
+        let entity = EntityRef::Identity(crate::value::id::IdentityId::from_bytes([9; 16]));
         let check = |rule: &str,
                      before: &[(IntegrationId, u64)],
                      misses,

@@ -310,7 +310,7 @@ mod tests {
     use super::*;
     use crate::{
         check::{CheckOver, FrameworkId, ScanType, Service},
-        word::{Category, Platform, Severity},
+        value::word::{Category, Platform, Severity},
     };
 
     fn check(id: &str, scan: Option<ScanType>, variant_of: Option<&str>, frameworks: &[&str]) -> Check {

@@ -1,7 +1,11 @@
 //! Where another tool and our own scan don't say the same about a check.
 
 use super::ImportedVerdict;
-use crate::{check::CheckResult, id::ScanId, scan::ResultRow, time::Timestamp, word::words};
+use crate::{
+    check::CheckResult,
+    scan::ResultRow,
+    value::{id::ScanId, time::Timestamp, word::words},
+};
 use std::collections::BTreeMap;
 
 words! {
@@ -79,10 +83,8 @@ mod tests {
     use super::*;
     use crate::{
         check::{Service, SkipReason},
-        id::BatchId,
         import::{CheckVerdict, ImportTool, ResultCounts},
-        text::ForeignText,
-        word::Severity,
+        value::{id::BatchId, text::ForeignText, word::Severity},
     };
 
     fn ours(check: &str, result: CheckResult, severity: Severity) -> OurVerdict {

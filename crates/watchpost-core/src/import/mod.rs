@@ -23,9 +23,11 @@ pub use tally::{CheckVerdict, ResultCounts, Tally};
 
 use crate::{
     check::{CheckDocument, CheckResult, FrameworkId, Service, SkipReason},
-    text::ForeignText,
-    time::Timestamp,
-    word::{Severity, words},
+    value::{
+        text::ForeignText,
+        time::Timestamp,
+        word::{Severity, words},
+    },
 };
 use sha2::{Digest, Sha256};
 

@@ -1,7 +1,10 @@
 //! Which integration a batch belongs to.
 
 use super::ImportBatchHeader;
-use crate::{id::IntegrationId, integration::Integration, text::ForeignText, word::Platform};
+use crate::{
+    integration::Integration,
+    value::{id::IntegrationId, text::ForeignText, word::Platform},
+};
 
 /// Where a batch goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,8 +122,7 @@ mod tests {
     use super::*;
     use crate::{
         import::{ImportFormat, ImportTool},
-        time::Timestamp,
-        word::IntegrationStatus,
+        value::{time::Timestamp, word::IntegrationStatus},
     };
 
     fn header(tenant: &str, name: &str) -> ImportBatchHeader {

@@ -12,11 +12,13 @@ use crate::{
     audit::AuditTarget,
     check::CheckResult,
     error::StoreError,
-    id::{BatchId, ImportId, IntegrationId, ScanId, WorkspaceId},
     scan::RecordedScan,
-    text::ForeignText,
-    time::Timestamp,
-    word::Platform,
+    value::{
+        id::{BatchId, ImportId, IntegrationId, ScanId, WorkspaceId},
+        text::ForeignText,
+        time::Timestamp,
+        word::Platform,
+    },
 };
 use async_trait::async_trait;
 

@@ -3,7 +3,7 @@
 use super::{ExceptionKind, ImportedRow};
 use crate::{
     check::{CheckResult, SkipReason},
-    text::ForeignText,
+    value::text::ForeignText,
 };
 use std::collections::BTreeMap;
 
@@ -133,7 +133,7 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{check::Service, import::ImportedException, word::Severity};
+    use crate::{check::Service, import::ImportedException, value::word::Severity};
 
     fn row(result: CheckResult, details: &str) -> ImportedRow {
         ImportedRow {

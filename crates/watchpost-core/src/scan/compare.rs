@@ -317,8 +317,7 @@ mod tests {
     use super::*;
     use crate::{
         check::{FrameworkId, Service, SkipReason},
-        text::ForeignText,
-        word::Severity,
+        value::{text::ForeignText, word::Severity},
     };
     use serde_json::json;
 

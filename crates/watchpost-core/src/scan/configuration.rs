@@ -49,7 +49,7 @@ pub(super) fn read_configuration(text: &str, document: &mut CheckDocument) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::word::Platform;
+    use crate::value::word::Platform;
 
     fn empty() -> CheckDocument {
         CheckDocument::new(Platform::M365, String::new(), String::new())

@@ -4,9 +4,7 @@ use crate::{
     access::{Command, Permission},
     audit::AuditTarget,
     check::Exempted,
-    id::ExemptionId,
-    text::ForeignText,
-    time::Timestamp,
+    value::{id::ExemptionId, text::ForeignText, time::Timestamp},
 };
 
 /// One exemption.

@@ -36,10 +36,12 @@ pub use store::{
 use crate::{
     access::{JobPermit, WorkspaceScope},
     check::ScanType,
-    id::{IntegrationId, JobId, ScanId, WorkspaceId},
-    text::ForeignText,
-    time::Timestamp,
-    word::{Platform, RunState, words},
+    value::{
+        id::{IntegrationId, JobId, ScanId, WorkspaceId},
+        text::ForeignText,
+        time::Timestamp,
+        word::{Platform, RunState, words},
+    },
 };
 
 words! {

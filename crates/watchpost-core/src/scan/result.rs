@@ -5,9 +5,11 @@ use crate::{
     check::{
         Check, CheckEntity, CheckResult, Framework, FrameworkId, Outcome, Service, SkipReason, WouldPass,
     },
-    text::ForeignText,
-    time::Timestamp,
-    word::{CollectionState, Severity},
+    value::{
+        text::ForeignText,
+        time::Timestamp,
+        word::{CollectionState, Severity},
+    },
 };
 use std::collections::BTreeMap;
 

@@ -12,19 +12,17 @@ use crate::{
         Check, CheckDocument, CheckEngine, CheckOver, CheckResult, Exempted, Outcome, Profile, ScanType,
         SkipReason, Unreadable, Verdict,
     },
-    connector::Connector,
-    document::{AppDocument, EntityRef},
     error::Error,
     finding::{Observation, fingerprint},
-    id::{IntegrationId, ScanId},
-    integration::Integration,
-    ports::Clock,
-    setting::CollectRequest,
-    store::Store,
-    sync::connector_for,
-    text::ForeignText,
-    time::Timestamp,
-    word::{CollectionState, RunState, Severity},
+    integration::{Integration, connector::Connector, setting::CollectRequest, sync::connector_for},
+    port::{Clock, Store},
+    rule::document::{AppDocument, EntityRef},
+    value::{
+        id::{IntegrationId, ScanId},
+        text::ForeignText,
+        time::Timestamp,
+        word::{CollectionState, RunState, Severity},
+    },
 };
 use std::{
     collections::{BTreeSet, HashMap},
@@ -405,7 +403,7 @@ fn keep(found: &mut HashMap<usize, Outcome>, verdicts: Vec<Verdict>) {
 struct Pages<'a> {
     apps: &'a Apps<'a>,
     integration: Option<IntegrationId>,
-    after: Option<crate::id::AppId>,
+    after: Option<crate::value::id::AppId>,
     ended: bool,
 }
 

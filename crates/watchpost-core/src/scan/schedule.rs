@@ -4,9 +4,11 @@ use crate::{
     access::{Command, Permission},
     audit::AuditTarget,
     check::ScanType,
-    id::{IntegrationId, ScheduleId},
-    text::ForeignText,
-    time::Timestamp,
+    value::{
+        id::{IntegrationId, ScheduleId},
+        text::ForeignText,
+        time::Timestamp,
+    },
 };
 use croner::{Cron, parser::CronParser};
 use jiff::{ToSpan, civil, tz::TimeZone};

@@ -1,7 +1,7 @@
 //! Compliance score and exposure label: design's formulas.
 
 use super::ScanCounts;
-use crate::word::words;
+use crate::value::word::words;
 use serde::{Serialize, Serializer};
 
 words! {

@@ -8,13 +8,14 @@ use crate::{
     access::{Audited, AuthorizedWrite, Command, Permission, WorkspaceScope},
     audit::AuditTarget,
     check::ScanType,
-    connector::ConnectorConfig,
     error::StoreError,
     finding::{Observation, ObserveCounts},
-    id::{ExemptionId, IntegrationId, JobId, ScanId},
-    setting::SettingDocument,
-    time::Timestamp,
-    word::RunState,
+    integration::{connector::ConnectorConfig, setting::SettingDocument},
+    value::{
+        id::{ExemptionId, IntegrationId, JobId, ScanId},
+        time::Timestamp,
+        word::RunState,
+    },
 };
 use async_trait::async_trait;
 

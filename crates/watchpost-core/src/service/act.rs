@@ -7,12 +7,14 @@ use crate::{
     audit::CallRecord,
     error::Error,
     finding::{Act, Finding, FindingCommand, FindingOutcome, SNOOZE_DAYS},
-    id::{FindingId, IntegrationId, JobId, RemediationId},
     job::{TriggerSync, TriggeredSync},
-    policy::Rule,
     remediation::{Remediation, RemediationOutcome, RequestRemediation},
-    text::ForeignText,
-    word::{AppPolicy, DismissReason, FindingStatus, Platform},
+    rule::Rule,
+    value::{
+        id::{FindingId, IntegrationId, JobId, RemediationId},
+        text::ForeignText,
+        word::{AppPolicy, DismissReason, FindingStatus, Platform},
+    },
 };
 
 /// Integrations that one trigger covers at the most.

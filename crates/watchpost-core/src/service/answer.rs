@@ -5,18 +5,21 @@ use crate::{
     access::WorkspaceScope,
     app::{App, AppLookup, AppMatch},
     error::Error,
-    fact::Dataset,
     finding::{EntityFilter, Finding, FindingPage, FindingQuery, FindingSummary, Total},
-    id::{FindingId, IntegrationId},
     identity::{Identity, normal_address},
-    integration::{Integration, STALE_AFTER_MS},
+    integration::{Integration, STALE_AFTER_MS, fact::Dataset},
     job::JobRow,
-    policy::Rule,
-    posture::{Coverage, Freshness, RiskFacts, Snapshot, SourceState},
-    score::{self, RiskScore},
-    text::ForeignText,
-    time::Timestamp,
-    word::{CollectionState, FindingStatus, IntegrationStatus, Platform, words},
+    posture::{
+        Coverage, Freshness, RiskFacts, Snapshot, SourceState,
+        score::{self, RiskScore},
+    },
+    rule::Rule,
+    value::{
+        id::{FindingId, IntegrationId},
+        text::ForeignText,
+        time::Timestamp,
+        word::{CollectionState, FindingStatus, IntegrationStatus, Platform, words},
+    },
 };
 use std::collections::BTreeMap;
 

@@ -4,11 +4,11 @@ use super::Watchpost;
 use crate::{
     access::{Permission, WorkspaceScope},
     check::{Framework, ScanType, Service},
-    completion::{Completions, IdPrefix, StoredCompletion},
     error::Error,
     finding::FindingQuery,
+    port::completion::{Completions, IdPrefix, StoredCompletion},
     report::{ReportFormat, ReportKind},
-    word::{Category, FindingStatus, Platform, Severity},
+    value::word::{Category, FindingStatus, Platform, Severity},
 };
 
 /// Characters without which no address is completed: a list of people is not given away a letter at a time.
@@ -125,7 +125,7 @@ impl Watchpost {
     async fn worst_findings(&self, scope: &WorkspaceScope) -> Result<Completions, Error> {
         let query = FindingQuery {
             statuses: vec![FindingStatus::Open, FindingStatus::InProgress],
-            limit: crate::completion::COMPLETIONS_MAX,
+            limit: crate::port::completion::COMPLETIONS_MAX,
             ..FindingQuery::default()
         };
         let page = self.store().list_findings(scope, &query).await?;

@@ -6,22 +6,26 @@ use crate::{
     audit::{AuditOutcome, AuditTarget, CallRecord},
     check::{Check, CheckDocument, CheckResult, Profile, ScanType},
     error::{Error, StoreError},
-    id::{BatchId, ImportId, IntegrationId, ScanId},
     import::{
         Batch, BatchPage, BatchQuery, Disagreement, ImportBatchHeader, ImportError, ImportFeed, ImportPermit,
         ImportRefusal, ImportReport, ImportStep, ImportedPage, ImportedQuery, KeepImport, KeepOutcome,
         NewBatch, OurVerdict, Tally, disagreements,
     },
-    integration::Integration,
-    ports::{Clock, Random},
+    integration::{
+        Integration,
+        setting::{SETTING_BYTES_MAX, SettingDocument},
+    },
+    port::{Clock, Random},
     scan::{
         Apps, Exemption, IMPORTED_CONFIGURATION, RecordedScan, ScanCounts, configuration_text, evaluate,
         exempt_whole,
     },
-    setting::{SETTING_BYTES_MAX, SettingDocument},
-    text::ForeignText,
-    time::Timestamp,
-    word::CollectionState,
+    value::{
+        id::{BatchId, ImportId, IntegrationId, ScanId},
+        text::ForeignText,
+        time::Timestamp,
+        word::CollectionState,
+    },
 };
 use std::collections::BTreeSet;
 

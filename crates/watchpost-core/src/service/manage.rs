@@ -4,15 +4,19 @@ use super::Watchpost;
 use crate::{
     access::{CreateKey, Expiry, KeyCreation, KeyRevocation, KeyScope, NewKey, RevokeKey, WorkspaceScope},
     audit::CallRecord,
-    connector::{ConnectorConfig, Verification},
     error::Error,
-    id::{IdentityId, IntegrationId, JobId, KeyId, RemediationId},
     identity::{TagBreakGlass, TagOutcome},
-    integration::{AddIntegration, ChangeIntegration, IntegrationAct, IntegrationChange, VerifyIntegration},
+    integration::{
+        AddIntegration, ChangeIntegration, IntegrationAct, IntegrationChange, VerifyIntegration,
+        connector::{ConnectorConfig, Verification},
+        sync::connector_for,
+    },
     remediation::{RejectOutcome, RejectRemediation},
-    sync::connector_for,
-    text::ForeignText,
-    word::Platform,
+    value::{
+        id::{IdentityId, IntegrationId, JobId, KeyId, RemediationId},
+        text::ForeignText,
+        word::Platform,
+    },
 };
 
 /// Active keys that a workspace may have unless configured otherwise.

@@ -26,18 +26,18 @@ pub use scans::{
 
 use crate::{
     access::{JobPermit, WorkspaceScope},
-    analysis,
     audit::{AuditOutcome, AuditTarget, CallRecord},
     check::CheckEngine,
-    connector::Connector,
     error::{Error, StoreError},
+    integration::{
+        connector::Connector,
+        sync::{self, SyncEnd},
+    },
     job::{ATTEMPTS_MAX, JobEnd, JobKind, LeasedJob},
-    policy::PolicyEngine,
-    ports::{Clock, Random},
+    port::{Clock, Random, Store},
     report::ReportRenderer,
+    rule::{PolicyEngine, analysis},
     scan,
-    store::Store,
-    sync::{self, SyncEnd},
 };
 use std::sync::Arc;
 

@@ -6,7 +6,6 @@ use crate::{
     audit::CallRecord,
     check::{Check, CheckResult, Exempted, Framework, Outcome, Profile, ScanType, Service},
     error::Error,
-    id::{ExemptionId, IntegrationId, JobId, ScanId, ScheduleId},
     integration::Integration,
     report::{Rendered, ReportData, ReportError, ReportFormat, ReportRequest},
     scan::{
@@ -16,9 +15,12 @@ use crate::{
         SettingValue, StartScan, compare, document_of, evaluate, next_after, scored_by_framework,
         scored_by_service, select,
     },
-    text::ForeignText,
-    time::Timestamp,
-    word::{Platform, RunState},
+    value::{
+        id::{ExemptionId, IntegrationId, JobId, ScanId, ScheduleId},
+        text::ForeignText,
+        time::Timestamp,
+        word::{Platform, RunState},
+    },
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -374,7 +376,7 @@ impl Watchpost {
             .scan_settings(scope, answer.scan.id)
             .await?
             .into_iter()
-            .filter(|row| row.state != crate::word::CollectionState::Complete)
+            .filter(|row| row.state != crate::value::word::CollectionState::Complete)
             .collect();
         answer.new_failures = Some(match self.scan_before(scope, &answer.scan).await? {
             None => NewFailures::Unknown("this is the first completed scan of its type on this integration"),

@@ -15,7 +15,10 @@ mod what_changed_this_week;
 
 use std::collections::BTreeMap;
 use watchpost_core::{
-    check::Framework, identity::normal_address, service::Completable, text::ForeignText, word::Category,
+    check::Framework,
+    identity::normal_address,
+    service::Completable,
+    value::{text::ForeignText, word::Category},
 };
 
 /// What every prompt says about how to read and how to report.

@@ -1,9 +1,9 @@
 //! Addresses of resources, and what they name.
 
 use watchpost_core::{
-    id::{AppId, FindingId, ScanId},
     identity::normal_address,
     report::{ReportFormat, ReportRequest, report_of_uri},
+    value::id::{AppId, FindingId, ScanId},
 };
 
 /// Bytes of an address.

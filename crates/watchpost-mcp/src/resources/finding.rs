@@ -8,8 +8,10 @@ use crate::{
 use serde::Serialize;
 use serde_json::value::RawValue;
 use watchpost_core::{
-    audit::AuditTarget, finding::Finding, id::FindingId, policy::Rule, text::ForeignText, time::Timestamp,
-    word::DismissReason,
+    audit::AuditTarget,
+    finding::Finding,
+    rule::Rule,
+    value::{id::FindingId, text::ForeignText, time::Timestamp, word::DismissReason},
 };
 
 #[derive(Debug, Serialize)]

@@ -12,11 +12,13 @@ use watchpost_core::{
     access::Permission,
     app::{App, AppMatch},
     audit::AuditTarget,
-    id::AppId,
     service::AppAnswer,
-    text::ForeignText,
-    time::Timestamp,
-    word::{AppPolicy, GrantRisk, Platform},
+    value::{
+        id::AppId,
+        text::ForeignText,
+        time::Timestamp,
+        word::{AppPolicy, GrantRisk, Platform},
+    },
 };
 
 /// Permissions that the answer shows; more are counted.

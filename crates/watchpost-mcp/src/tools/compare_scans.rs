@@ -15,11 +15,9 @@ use watchpost_core::{
     access::Permission,
     audit::AuditTarget,
     check::{Framework, ScanType, Service},
-    id::ScanId,
     scan::{ResultChange, ResultRow, SettingChange},
     service::ComparisonAnswer,
-    text::ForeignText,
-    time::Timestamp,
+    value::{id::ScanId, text::ForeignText, time::Timestamp},
 };
 
 /// Changes of one kind that the answer shows.

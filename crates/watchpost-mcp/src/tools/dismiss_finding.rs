@@ -13,8 +13,10 @@ use watchpost_core::{
     access::Permission,
     audit::AuditTarget,
     finding::FindingOutcome,
-    id::FindingId,
-    word::{DismissReason, FindingStatus},
+    value::{
+        id::FindingId,
+        word::{DismissReason, FindingStatus},
+    },
 };
 
 pub(super) struct DismissFinding;

@@ -13,9 +13,8 @@ use watchpost_core::{
     access::Permission,
     audit::AuditTarget,
     check::{Framework, ScanType, Service},
-    id::ScanId,
     report::{ReportFormat, ReportKind, ReportRequest},
-    text::ForeignText,
+    value::{id::ScanId, text::ForeignText},
 };
 
 /// Characters of Markdown that the answer carries; the linked file has everything.

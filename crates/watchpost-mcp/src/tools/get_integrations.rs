@@ -10,13 +10,15 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use watchpost_core::{
     access::Permission,
-    id::IntegrationId,
     integration::Integration,
     job::JobRow,
     service::RuleAnswer,
-    text::ForeignText,
-    time::Timestamp,
-    word::{CollectionState, IntegrationStatus, RunState},
+    value::{
+        id::IntegrationId,
+        text::ForeignText,
+        time::Timestamp,
+        word::{CollectionState, IntegrationStatus, RunState},
+    },
 };
 
 /// Integrations that the answer shows; more are counted.

@@ -11,13 +11,15 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use watchpost_core::{
     access::Permission,
-    id::ScanId,
     posture::{Coverage, Snapshot},
     scan::Scan,
     service::{BlindRule, ScanSummary, Scored},
-    text::ForeignText,
-    time::Timestamp,
-    word::{Category, IntegrationStatus},
+    value::{
+        id::ScanId,
+        text::ForeignText,
+        time::Timestamp,
+        word::{Category, IntegrationStatus},
+    },
 };
 
 /// Blind rules that the answer shows; more are counted.

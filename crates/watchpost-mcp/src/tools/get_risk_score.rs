@@ -11,11 +11,9 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use watchpost_core::{
     access::Permission,
-    id::FindingId,
-    policy::Rule,
+    rule::Rule,
     service::{self, Scored, TopFinding},
-    time::Timestamp,
-    word::Category,
+    value::{id::FindingId, time::Timestamp, word::Category},
 };
 
 pub(super) struct GetRiskScore;

@@ -17,9 +17,9 @@ use watchpost_core::{
     access::Permission,
     audit::AuditTarget,
     check::{Framework, ScanType, Service},
-    id::ScanId,
     scan::{ResultRow, Scan},
     service::{NewFailures, Watchpost},
+    value::id::ScanId,
 };
 
 /// Time between two looks at a scan that somebody waits for.
@@ -144,7 +144,7 @@ impl Tool for GetScan {
             scan: ScanOut::from(scan),
             direction: "higher_is_better",
             failed_by_severity: Open(
-                watchpost_core::word::Severity::ALL
+                watchpost_core::value::word::Severity::ALL
                     .iter()
                     .zip(scan.counts.failed_by_severity)
                     .filter(|(_, n)| *n > 0)

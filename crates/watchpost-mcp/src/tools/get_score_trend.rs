@@ -13,9 +13,11 @@ use std::collections::BTreeMap;
 use watchpost_core::{
     access::Permission,
     check::ScanType,
-    id::{IntegrationId, ScanId},
     scan::{ScanPoint, exposure_label},
-    time::Timestamp,
+    value::{
+        id::{IntegrationId, ScanId},
+        time::Timestamp,
+    },
 };
 
 /// Points that the answer shows, newest ones.

@@ -14,12 +14,9 @@ use watchpost_core::{
     access::Permission,
     audit::AuditTarget,
     check::{CheckResult, Framework, ScanType, Service},
-    id::ScanId,
     scan::ResultFilter,
     service::ResultAnswer,
-    text::ForeignText,
-    time::Timestamp,
-    word::Severity,
+    value::{id::ScanId, text::ForeignText, time::Timestamp, word::Severity},
 };
 
 /// Failing things that a detail names.

@@ -14,7 +14,7 @@ use watchpost_core::{
     check::{Framework, Service},
     finding::{EntityFilter, FindingQuery},
     identity::normal_address,
-    word::{Category, FindingStatus, Platform, Severity},
+    value::word::{Category, FindingStatus, Platform, Severity},
 };
 
 const LIMIT_DEFAULT: i64 = 25;

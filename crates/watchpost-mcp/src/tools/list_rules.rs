@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use watchpost_core::{
     access::Permission,
     service::RuleAnswer,
-    word::{Category, Platform, Severity},
+    value::word::{Category, Platform, Severity},
 };
 
 /// Rules that the answer shows; more are counted.

@@ -9,7 +9,12 @@ use crate::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use watchpost_core::{access::Permission, check::ScanType, id::ScanId, scan::ScanQuery, word::RunState};
+use watchpost_core::{
+    access::Permission,
+    check::ScanType,
+    scan::ScanQuery,
+    value::{id::ScanId, word::RunState},
+};
 
 pub(super) struct ListScans;
 

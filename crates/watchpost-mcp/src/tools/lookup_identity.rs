@@ -12,12 +12,14 @@ use std::borrow::Cow;
 use watchpost_core::{
     access::Permission,
     audit::AuditTarget,
-    fact::LastActive,
-    id::{AppId, IdentityId},
     identity::{Account, Grant, Identity, Role},
-    text::ForeignText,
-    time::Timestamp,
-    word::{AccountStatus, AppPolicy, Mfa, Platform},
+    integration::fact::LastActive,
+    value::{
+        id::{AppId, IdentityId},
+        text::ForeignText,
+        time::Timestamp,
+        word::{AccountStatus, AppPolicy, Mfa, Platform},
+    },
 };
 
 /// Accounts that the answer shows; more are counted.

@@ -45,11 +45,10 @@ use std::{future::Future, pin::Pin};
 use watchpost_core::{
     access::{KeyScope, Made, Once, OnceKind, Permission, WorkspaceScope},
     audit::{AuditKey, AuditTarget, CallRecord},
-    id::FindingId,
-    ports::Random,
+    port::Random,
     posture::Freshness,
     service::Watchpost,
-    time::Timestamp,
+    value::{id::FindingId, time::Timestamp},
 };
 use watchpost_protocol::{ContentBlock, Notify, ResourceDefinition, ToolResult};
 

@@ -12,11 +12,13 @@ use serde::{Deserialize, Serialize};
 use watchpost_core::{
     access::Permission,
     audit::AuditTarget,
-    id::{FindingId, RemediationId},
     remediation::Remediation,
     service::RemediationAnswer,
-    text::ForeignText,
-    word::RemediationState,
+    value::{
+        id::{FindingId, RemediationId},
+        text::ForeignText,
+        word::RemediationState,
+    },
 };
 
 pub(super) struct RemediateFinding;

@@ -13,7 +13,7 @@ use watchpost_core::{
     access::Permission,
     app::{AppLookup, AppPolicyOutcome, AppRef},
     audit::AuditTarget,
-    word::{AppPolicy, Platform},
+    value::word::{AppPolicy, Platform},
 };
 
 pub(super) struct SetAppPolicy;

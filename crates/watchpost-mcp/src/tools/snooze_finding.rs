@@ -13,9 +13,7 @@ use watchpost_core::{
     access::Permission,
     audit::AuditTarget,
     finding::{FindingOutcome, LifeChange},
-    id::FindingId,
-    time::Timestamp,
-    word::FindingStatus,
+    value::{id::FindingId, time::Timestamp, word::FindingStatus},
 };
 
 pub(super) struct SnoozeFinding;

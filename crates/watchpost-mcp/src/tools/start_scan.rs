@@ -14,10 +14,12 @@ use watchpost_core::{
     access::Permission,
     audit::AuditTarget,
     check::ScanType,
-    id::ScanId,
     service::ScanStarted,
-    time::Timestamp,
-    word::{Platform, RunState},
+    value::{
+        id::ScanId,
+        time::Timestamp,
+        word::{Platform, RunState},
+    },
 };
 
 pub(super) struct StartScan;

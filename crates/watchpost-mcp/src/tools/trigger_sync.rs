@@ -12,10 +12,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use watchpost_core::{
     access::Permission,
-    id::{IntegrationId, JobId},
     job::JobRow,
     service::SyncStart,
-    word::{Platform, RunState},
+    value::{
+        id::{IntegrationId, JobId},
+        word::{Platform, RunState},
+    },
 };
 
 pub(super) struct TriggerSync;

@@ -4,8 +4,8 @@ use crate::world::{World, app_id, failing, finding_id, now};
 use serde_json::{Value, json};
 use watchpost_core::{
     audit::AuditOutcome,
-    fact::Dataset,
-    word::{CollectionState, FindingStatus, Platform},
+    integration::fact::Dataset,
+    value::word::{CollectionState, FindingStatus, Platform},
 };
 
 #[tokio::test]

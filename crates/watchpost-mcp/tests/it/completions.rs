@@ -10,8 +10,8 @@ use std::sync::{Arc, atomic::Ordering};
 use watchpost_core::{
     access::WorkspaceScope,
     audit::AuditOutcome,
-    completion::{CompletionStore, Completions, StoredCompletion},
     error::StoreError,
+    port::completion::{CompletionStore, Completions, StoredCompletion},
 };
 
 #[async_trait]
@@ -22,8 +22,9 @@ impl CompletionStore for Fake {
         what: &StoredCompletion,
     ) -> Result<Completions, StoreError> {
         self.read(scope, |data| {
-            let within =
-                |id: &[u8; 16], of: &watchpost_core::completion::IdPrefix| *id >= of.from && *id <= of.to;
+            let within = |id: &[u8; 16], of: &watchpost_core::port::completion::IdPrefix| {
+                *id >= of.from && *id <= of.to
+            };
             let values = match what {
                 StoredCompletion::Findings(of) => data
                     .findings

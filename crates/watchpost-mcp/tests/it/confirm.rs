@@ -7,7 +7,7 @@ use std::{
     pin::Pin,
     sync::{Arc, Mutex},
 };
-use watchpost_core::{audit::AuditOutcome, word::FindingStatus};
+use watchpost_core::{audit::AuditOutcome, value::word::FindingStatus};
 use watchpost_mcp::ConfirmPolicy;
 use watchpost_protocol::{ClientCapabilities, ClientInfo, Link, Peer, Revision, Seal, SessionState};
 
@@ -137,7 +137,7 @@ fn changed(world: &World) -> (usize, usize, usize, u64) {
                 .count(),
             data.apps
                 .iter()
-                .filter(|app| app.policy != watchpost_core::word::AppPolicy::None)
+                .filter(|app| app.policy != watchpost_core::value::word::AppPolicy::None)
                 .count(),
             data.remediations.len(),
             data.generation,

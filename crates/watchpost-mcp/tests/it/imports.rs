@@ -5,12 +5,14 @@ use async_trait::async_trait;
 use watchpost_core::{
     access::{Audited, AuthorizedWrite, WorkspaceScope},
     error::StoreError,
-    id::{BatchId, IntegrationId},
     import::{
         Batch, BatchPage, BatchQuery, ImportPermit, ImportStore, ImportedPage, ImportedQuery, ImportedRow,
         ImportedVerdict, KeepImport, KeepOutcome,
     },
-    time::Timestamp,
+    value::{
+        id::{BatchId, IntegrationId},
+        time::Timestamp,
+    },
 };
 
 fn refused<T>() -> Result<T, StoreError> {

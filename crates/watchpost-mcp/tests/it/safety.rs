@@ -6,7 +6,10 @@ use crate::{
 };
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
-use watchpost_core::{audit::AuditOutcome, time::HOUR_MS, word::Severity};
+use watchpost_core::{
+    audit::AuditOutcome,
+    value::{time::HOUR_MS, word::Severity},
+};
 
 /// TOO-10.
 #[tokio::test]

@@ -5,17 +5,18 @@ use async_trait::async_trait;
 use watchpost_core::{
     access::{Audited, AuthorizedWrite, WorkspaceScope},
     check::ScanType,
-    connector::ConnectorConfig,
     error::StoreError,
     finding::ObserveCounts,
-    id::{ExemptionId, IntegrationId, ScanId},
+    integration::{connector::ConnectorConfig, setting::SettingDocument},
     scan::{
         AddExemption, AddSchedule, CancelOutcome, CancelScan, ChangeSchedule, Exemption, FinishScan,
         RemoveExemption, ResultDetail, ResultRow, Scan, ScanPage, ScanPermit, ScanPoint, ScanQuery,
         ScanStart, ScanStore, Schedule, SettingRow, SettingValue, StartScan,
     },
-    setting::SettingDocument,
-    time::Timestamp,
+    value::{
+        id::{ExemptionId, IntegrationId, ScanId},
+        time::Timestamp,
+    },
 };
 
 fn refused() -> StoreError {

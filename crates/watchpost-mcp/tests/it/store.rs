@@ -16,22 +16,18 @@ use watchpost_core::{
     },
     app::{App, AppLookup, AppMatch, AppPolicyOutcome, AppQuery, AppStore, SetAppPolicy},
     audit::{ActorKind, AuditOutcome, AuditQuery, AuditRow, AuditStore, PendingEntry},
-    connector::ConnectorConfig,
-    document::{AppDocument, EntityRef, IdentityDocument, IntegrationDocument},
     error::StoreError,
-    fact::{Collection, FactPage},
     finding::{
         EntityFilter, Finding, FindingCommand, FindingCount, FindingOutcome, FindingPage, FindingPosition,
         FindingQuery, FindingState, FindingStore, FindingSummary, Observation, ObserveCounts, SweepCounts,
         SweepInput, Total, decide,
     },
-    id::{
-        AnalysisId, AppId, FindingId, IdentityId, IntegrationId, JobId, RemediationId, SyncId, WorkspaceId,
-    },
     identity::{Identity, IdentityStore, TagBreakGlass, TagOutcome},
     integration::{
         AddIntegration, ChangeIntegration, FinishSync, Integration, IntegrationChange, IntegrationStore,
         VerifyIntegration,
+        connector::ConnectorConfig,
+        fact::{Collection, FactPage},
     },
     job::{JobKind, JobRow, JobStore, TriggerSync, TriggeredSync},
     posture::{CoverageNumbers, Freshness, PostureStore, RecordAnalysis, RiskFacts, Snapshot, SourceState},
@@ -39,9 +35,16 @@ use watchpost_core::{
         RejectOutcome, RejectRemediation, Remediation, RemediationOutcome, RemediationStore,
         RequestRemediation,
     },
-    text::ForeignText,
-    time::Timestamp,
-    word::{CollectionState, FindingStatus, Platform, RemediationState, RunState},
+    rule::document::{AppDocument, EntityRef, IdentityDocument, IntegrationDocument},
+    value::{
+        id::{
+            AnalysisId, AppId, FindingId, IdentityId, IntegrationId, JobId, RemediationId, SyncId,
+            WorkspaceId,
+        },
+        text::ForeignText,
+        time::Timestamp,
+        word::{CollectionState, FindingStatus, Platform, RemediationState, RunState},
+    },
 };
 
 /// A finding as the fake keeps it.

@@ -13,22 +13,28 @@ use watchpost_core::{
     app::{App, AppRef},
     audit::{AuditKey, AuditRow},
     check::{Check, CheckDocument, CheckEngine, Profile, Verdict},
-    document::{Document, DocumentType, EntityRef},
-    fact::{Dataset, LastActive},
     finding::{FindingState, FindingSummary, Subject},
-    id::{AccountId, AnalysisId, AppId, FindingId, IdentityId, IntegrationId, KeyId, WorkspaceId},
     identity::{Account, Grant, Identity, Role},
-    integration::{CollectionRow, Failure, Integration},
-    policy::{Evaluation, PolicyEngine, PolicyError, Rule},
-    ports::{Clock, Random},
+    integration::{
+        CollectionRow, Failure, Integration,
+        fact::{Dataset, LastActive},
+    },
+    port::{Clock, Random},
     posture::{Coverage, Snapshot},
     report::{Rendered, ReportData, ReportError, ReportFormat, ReportRenderer},
+    rule::{
+        Evaluation, PolicyEngine, PolicyError, Rule,
+        document::{Document, DocumentType, EntityRef},
+    },
     service::{Engines, Watchpost},
-    text::ForeignText,
-    time::Timestamp,
-    word::{
-        AccountKind, AccountStatus, AppPolicy, Category, CollectionState, FindingStatus, GrantKind,
-        GrantRisk, IntegrationStatus, Mfa, Platform, RoleHold, Severity,
+    value::{
+        id::{AccountId, AnalysisId, AppId, FindingId, IdentityId, IntegrationId, KeyId, WorkspaceId},
+        text::ForeignText,
+        time::Timestamp,
+        word::{
+            AccountKind, AccountStatus, AppPolicy, Category, CollectionState, FindingStatus, GrantKind,
+            GrantRisk, IntegrationStatus, Mfa, Platform, RoleHold, Severity,
+        },
     },
 };
 use watchpost_mcp::{

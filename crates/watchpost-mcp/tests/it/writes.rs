@@ -6,7 +6,7 @@ use crate::{
 };
 use serde_json::{Value, json};
 use std::sync::{Arc, atomic::Ordering};
-use watchpost_core::{access::WorkspaceScope, audit::AuditOutcome, word::FindingStatus};
+use watchpost_core::{access::WorkspaceScope, audit::AuditOutcome, value::word::FindingStatus};
 use watchpost_mcp::ConfirmPolicy;
 
 fn with(mut arguments: Value, name: &str, value: &str) -> Value {
@@ -51,7 +51,7 @@ async fn a_repeat_with_the_same_key_changes_nothing_and_says_what_the_first_came
                 row.state.status = FindingStatus::Open;
             }
             for app in &mut data.apps {
-                app.policy = watchpost_core::word::AppPolicy::Sanctioned;
+                app.policy = watchpost_core::value::word::AppPolicy::Sanctioned;
             }
             data.jobs.clear();
             data.remediations.clear();

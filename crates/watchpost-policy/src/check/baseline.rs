@@ -4,7 +4,7 @@ use super::{policy_id::stem, set::CheckSet};
 use std::collections::BTreeSet;
 use watchpost_core::{
     check::{Check, CheckOver, Framework},
-    word::Platform,
+    value::word::Platform,
 };
 
 /// A generation of CISA's baselines for Microsoft 365.

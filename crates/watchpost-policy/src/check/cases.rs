@@ -19,8 +19,8 @@ use watchpost_core::{
     check::{
         Check, CheckDocument, CheckOver, CheckResult, Exempted, Outcome, Profile, SkipReason, Unreadable,
     },
-    policy::PolicyError,
-    word::{CollectionState, Platform},
+    rule::PolicyError,
+    value::word::{CollectionState, Platform},
 };
 
 /// A file of cases.

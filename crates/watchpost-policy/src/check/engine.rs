@@ -15,7 +15,7 @@ use std::{
 use tokio::sync::oneshot;
 use watchpost_core::{
     check::{Check, CheckDocument, CheckEngine, Profile, Verdict},
-    policy::PolicyError,
+    rule::PolicyError,
 };
 
 /// Threads that a pool has at the most: few scans run at a time, and each is short.

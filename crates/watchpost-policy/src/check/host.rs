@@ -2,7 +2,7 @@
 
 use watchpost_core::{
     check::{Check, CheckDocument, CheckResult, Outcome, Profile, SkipReason},
-    word::CollectionState,
+    value::word::CollectionState,
 };
 
 /// The outcome where Rego isn't asked.

@@ -4,7 +4,7 @@ use crate::metadata::{LIST_MAX, TITLE_CHARS_MAX, is_rule_id, parse, sorted};
 use serde::Deserialize;
 use watchpost_core::{
     check::{Check, CheckOver, Framework, FrameworkId, ScanType, Service},
-    word::{Category, Platform, Severity},
+    value::word::{Category, Platform, Severity},
 };
 
 /// Bytes of a setting's path.

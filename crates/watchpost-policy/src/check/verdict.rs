@@ -8,7 +8,7 @@ use crate::{
 use regorus::Value;
 use watchpost_core::{
     check::{CheckEntity, CheckResult, Outcome, SkipReason, WouldPass},
-    text::ForeignText,
+    value::text::ForeignText,
 };
 
 /// Bytes of the JSON text of `detected`.

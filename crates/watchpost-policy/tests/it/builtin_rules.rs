@@ -1,7 +1,7 @@
 //! The built-in rules: their cases, their METADATA, their page in the docs.
 
 use std::{collections::BTreeSet, fmt::Write as _, fs, path::PathBuf};
-use watchpost_core::policy::Rule;
+use watchpost_core::rule::Rule;
 use watchpost_policy::{PolicyPack, cases};
 
 fn folder(name: &str) -> PathBuf {

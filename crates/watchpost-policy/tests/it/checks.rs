@@ -4,8 +4,8 @@ use serde_json::json;
 use std::{path::Path, sync::Arc};
 use watchpost_core::{
     check::{CheckDocument, CheckEngine, CheckResult, Exempted, Outcome, Profile, SkipReason, Unreadable},
-    policy::PolicyError,
-    word::{CollectionState, Platform},
+    rule::PolicyError,
+    value::word::{CollectionState, Platform},
 };
 use watchpost_policy::{PolicyPack, check::RegoChecks};
 

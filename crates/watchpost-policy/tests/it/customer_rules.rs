@@ -3,10 +3,7 @@
 use crate::documents::identity;
 use std::{fs, sync::Arc, time::Duration};
 use tempfile::TempDir;
-use watchpost_core::{
-    document::Document,
-    policy::{Evaluation, PolicyEngine},
-};
+use watchpost_core::rule::{Evaluation, PolicyEngine, document::Document};
 use watchpost_policy::{
     Limits, PolicyPack, RegoEngine,
     cases::{self, NOW_MS},

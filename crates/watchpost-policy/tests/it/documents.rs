@@ -2,16 +2,18 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 use watchpost_core::{
-    document::{
+    integration::fact::{AppCredential, Dataset},
+    rule::document::{
         AccountDocument, AppDocument, GrantDocument, IdentityDocument, IntegrationDocument, IntegrationRef,
         PrincipalDocument, RoleDocument,
     },
-    fact::{AppCredential, Dataset},
-    id::{AccountId, AppId, IdentityId, IntegrationId},
-    text::ForeignText,
-    word::{
-        AccountKind, AccountStatus, AppPolicy, GrantKind, GrantRisk, IntegrationStatus, Mfa, Platform,
-        RoleHold,
+    value::{
+        id::{AccountId, AppId, IdentityId, IntegrationId},
+        text::ForeignText,
+        word::{
+            AccountKind, AccountStatus, AppPolicy, GrantKind, GrantRisk, IntegrationStatus, Mfa, Platform,
+            RoleHold,
+        },
     },
 };
 use watchpost_policy::cases::NOW_MS;

@@ -3,10 +3,12 @@
 use crate::documents::{DAY_MS, account, app, identity, integration, integration_ref};
 use std::{sync::Arc, time::Duration};
 use watchpost_core::{
-    document::{Document, EntityRef},
-    fact::Dataset,
-    policy::{Evaluation, PolicyEngine},
-    word::{AccountStatus, GrantKind, GrantRisk, Mfa, Platform},
+    integration::fact::Dataset,
+    rule::{
+        Evaluation, PolicyEngine,
+        document::{Document, EntityRef},
+    },
+    value::word::{AccountStatus, GrantKind, GrantRisk, Mfa, Platform},
 };
 use watchpost_policy::{PolicyPack, RegoEngine, cases::NOW_MS};
 

@@ -16,7 +16,7 @@ use watchpost_core::{
     check::{CheckResult, ScanType, SkipReason},
     report::ReportKind,
     scan::{Exemption, ResultRow, Scan, ScanCounts, SettingRow, exposure_label},
-    word::Severity,
+    value::word::Severity,
 };
 
 /// The object, indented.

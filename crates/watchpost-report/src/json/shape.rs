@@ -7,8 +7,7 @@ use watchpost_core::{
     check::{CheckResult, Framework, Service, SkipReason},
     report::ReportKind,
     scan::{ComplianceScore, SettingChange},
-    time::Timestamp,
-    word::Severity,
+    value::{time::Timestamp, word::Severity},
 };
 
 #[derive(Serialize)]

@@ -6,15 +6,17 @@ use watchpost_core::{
         Check, CheckEntity, CheckOver, CheckResult, Exempted, FrameworkId, Outcome, ScanType, Service,
         SkipReason, WouldPass,
     },
-    id::{ExemptionId, IntegrationId, ScanId},
     report::{ReportData, ReportKind},
     scan::{
         Exemption, ResultDetail, ResultFilter, ResultRow, Scan, ScanCounts, ScanPoint, ScanTrigger,
         SettingChange, SettingRow, compare, scored_by_framework, scored_by_service, select,
     },
-    text::ForeignText,
-    time::Timestamp,
-    word::{Category, CollectionState, Platform, RunState, Severity},
+    value::{
+        id::{ExemptionId, IntegrationId, ScanId},
+        text::ForeignText,
+        time::Timestamp,
+        word::{Category, CollectionState, Platform, RunState, Severity},
+    },
 };
 
 /// What a vendor's administrator might write to trouble a reader.

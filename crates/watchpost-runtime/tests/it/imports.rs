@@ -12,7 +12,7 @@ use watchpost_core::{
     import::{BatchQuery, Difference},
     scan::ScanQuery,
     service::{ImportAnswer, ImportRequest, Watchpost},
-    word::Platform,
+    value::word::Platform,
 };
 use watchpost_runtime::{
     config::Settings,

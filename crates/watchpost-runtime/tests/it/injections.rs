@@ -6,7 +6,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
     sync::Arc,
 };
-use watchpost_core::{access::WorkspaceScope, text::ForeignText};
+use watchpost_core::{access::WorkspaceScope, value::text::ForeignText};
 use watchpost_mcp::{McpServer, tools::TOOLS};
 use watchpost_protocol::{Handler as _, Incoming, Link, Server, TransportFacts, Wire};
 use watchpost_runtime::{

@@ -5,11 +5,11 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use watchpost_core::{
     app::{AppLookup, AppMatch, AppStore as _},
-    document::EntityRef,
     finding::{FindingQuery, FindingStore as _, FindingSummary},
     integration::IntegrationStore as _,
     posture::PostureStore as _,
-    word::{CollectionState, FindingStatus},
+    rule::document::EntityRef,
+    value::word::{CollectionState, FindingStatus},
 };
 use watchpost_runtime::{
     config::Settings,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use watchpost_core::{
     check::{CheckResult, ScanType, SkipReason},
     scan::{ResultDetail, Scan, ScanQuery, ScanStore as _},
-    word::{CollectionState, Platform, RunState},
+    value::word::{CollectionState, Platform, RunState},
 };
 use watchpost_runtime::instance::Instance;
 use watchpost_simulator::Company;

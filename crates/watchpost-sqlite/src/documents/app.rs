@@ -9,10 +9,12 @@ use crate::{
 use rusqlite::{Connection, params};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use watchpost_core::{
-    document::{AppDocument, IntegrationRef, PrincipalDocument},
-    id::{AppId, IdentityId},
-    text::ForeignText,
-    word::{GrantKind, GrantRisk},
+    rule::document::{AppDocument, IntegrationRef, PrincipalDocument},
+    value::{
+        id::{AppId, IdentityId},
+        text::ForeignText,
+        word::{GrantKind, GrantRisk},
+    },
 };
 
 /// People that a document shows.
@@ -142,7 +144,7 @@ fn people(
          WHERE x.workspace_id = ?1 AND x.integration = ?2 AND x.app_vendor_id = ?3 AND a.retired = 0 \
          GROUP BY p.id ORDER BY status <> ?4, p.id LIMIT ?5"
     ))?;
-    let active = watchpost_core::word::AccountStatus::Active.position();
+    let active = watchpost_core::value::word::AccountStatus::Active.position();
     let mut rows = statement.query(params![workspace, integration, app, active, PRINCIPALS_MAX])?;
     let mut out = Vec::new();
     while let Some(row) = rows.next()? {

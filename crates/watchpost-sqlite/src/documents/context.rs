@@ -11,11 +11,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 use watchpost_core::{
-    document::IntegrationRef,
-    fact::Dataset,
     identity::normal_address,
-    integration::Integration,
-    word::{AccountKind, AccountStatus, CollectionState, Platform},
+    integration::{Integration, fact::Dataset},
+    rule::document::IntegrationRef,
+    value::word::{AccountKind, AccountStatus, CollectionState, Platform},
 };
 
 /// Mail domains that are taken for the company's at the most.

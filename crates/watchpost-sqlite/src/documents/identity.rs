@@ -13,10 +13,12 @@ use crate::{
 use rusqlite::{Connection, params};
 use std::sync::Arc;
 use watchpost_core::{
-    document::{AccountDocument, GrantDocument, IdentityDocument},
-    fact::LastActive,
-    id::{AccountId, AppId, IdentityId},
-    time::Timestamp,
+    integration::fact::LastActive,
+    rule::document::{AccountDocument, GrantDocument, IdentityDocument},
+    value::{
+        id::{AccountId, AppId, IdentityId},
+        time::Timestamp,
+    },
 };
 
 /// Accounts of one identity.

@@ -5,9 +5,11 @@ use crate::{fault::Res, row::Word};
 use rusqlite::{Connection, params};
 use std::collections::BTreeMap;
 use watchpost_core::{
-    document::IntegrationDocument,
-    time::Timestamp,
-    word::{AccountKind, AccountStatus, CollectionState, Platform},
+    rule::document::IntegrationDocument,
+    value::{
+        time::Timestamp,
+        word::{AccountKind, AccountStatus, CollectionState, Platform},
+    },
 };
 
 /// Documents of the integrations that take part in syncs.

@@ -11,7 +11,7 @@ pub(crate) use identity::identities;
 pub(crate) use integration::integrations;
 
 use crate::identities::StoredRole;
-use watchpost_core::document::RoleDocument;
+use watchpost_core::rule::document::RoleDocument;
 
 /// Roles that a document shows of one principal.
 const ROLES_MAX: usize = 100;
@@ -24,6 +24,8 @@ fn role(role: StoredRole) -> RoleDocument {
         super_admin: role.super_admin,
         hold: role.hold,
         via_group: role.via_group,
-        ends_at_ms: role.ends_at.map(watchpost_core::time::Timestamp::as_millis),
+        ends_at_ms: role
+            .ends_at
+            .map(watchpost_core::value::time::Timestamp::as_millis),
     }
 }

@@ -11,11 +11,13 @@ use crate::{
 };
 use rusqlite::{OptionalExtension as _, params};
 use watchpost_core::{
-    fact::AccountFacts,
-    id::{AccountId, IdentityId},
     identity::{Join, join, join_addresses},
-    time::Timestamp,
-    word::Platform,
+    integration::fact::AccountFacts,
+    value::{
+        id::{AccountId, IdentityId},
+        time::Timestamp,
+        word::Platform,
+    },
 };
 
 /// Stores an account and joins it. Gives whether anything changed.

@@ -17,10 +17,12 @@ use table::{APPS, GRANTS, Home, MFA, OWNERS, ROLES, SETTINGS, Written};
 use watchpost_core::{
     access::JobPermit,
     error::StoreError,
-    fact::{AccountFacts, AppFacts, Fact, FactPage, GrantFacts, LastActive, RoleFacts},
-    id::{AppId, IntegrationId, SyncId},
-    text::ForeignText,
-    time::Timestamp,
+    integration::fact::{AccountFacts, AppFacts, Fact, FactPage, GrantFacts, LastActive, RoleFacts},
+    value::{
+        id::{AppId, IntegrationId, SyncId},
+        text::ForeignText,
+        time::Timestamp,
+    },
 };
 
 impl SqliteStore {

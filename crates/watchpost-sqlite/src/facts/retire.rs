@@ -15,10 +15,12 @@ use rusqlite::params;
 use watchpost_core::{
     access::JobPermit,
     error::StoreError,
-    fact::{Collection, Dataset},
-    id::{IdentityId, IntegrationId, SyncId},
-    time::Timestamp,
-    word::CollectionState,
+    integration::fact::{Collection, Dataset},
+    value::{
+        id::{IdentityId, IntegrationId, SyncId},
+        time::Timestamp,
+        word::CollectionState,
+    },
 };
 
 /// Rows that a slice looks at, most of which it leaves alone.

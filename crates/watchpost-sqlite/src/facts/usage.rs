@@ -9,7 +9,9 @@ use crate::{
 use rusqlite::{Connection, params};
 use std::collections::{BTreeSet, HashMap};
 use watchpost_core::{
-    access::WorkspaceScope, error::StoreError, id::IntegrationId, text::ForeignText, word::GrantRisk,
+    access::WorkspaceScope,
+    error::StoreError,
+    value::{id::IntegrationId, text::ForeignText, word::GrantRisk},
 };
 
 /// Permissions that are kept with an app.

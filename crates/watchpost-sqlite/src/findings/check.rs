@@ -8,9 +8,11 @@ use crate::{fault::Res, row::Columns, writer::Tx};
 use rusqlite::params;
 use watchpost_core::{
     finding::{LifeChange, Observation, ObserveCounts, Observed},
-    id::{AnalysisId, FindingId, ScanId},
-    time::Timestamp,
-    word::FindingStatus,
+    value::{
+        id::{AnalysisId, FindingId, ScanId},
+        time::Timestamp,
+        word::FindingStatus,
+    },
 };
 
 /// Scans in a row without the failure after which a finding ends.

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Statement, params};
 use std::collections::BTreeMap;
 use watchpost_core::{
     finding::FindingCount,
-    word::{Category, FindingStatus, Severity},
+    value::word::{Category, FindingStatus, Severity},
 };
 
 /// What findings are counted by.

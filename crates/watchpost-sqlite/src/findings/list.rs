@@ -23,9 +23,11 @@ use watchpost_core::{
         EntityFilter, FindingCount, FindingPage, FindingPosition, FindingQuery, FindingSummary,
         TOTAL_COUNTED_MAX, Total,
     },
-    id::FindingId,
-    time::Timestamp,
-    word::{Category, EntityType, FindingStatus, Platform, Severity},
+    value::{
+        id::FindingId,
+        time::Timestamp,
+        word::{Category, EntityType, FindingStatus, Platform, Severity},
+    },
 };
 
 /// Rows that a stream gives at a time when they have to be looked at one by one.

@@ -27,8 +27,10 @@ use watchpost_core::{
         Finding, FindingCommand, FindingCount, FindingOutcome, FindingPage, FindingQuery, FindingStore,
         Observation, ObserveCounts, SweepCounts, SweepInput, decide,
     },
-    id::{AnalysisId, FindingId},
-    time::Timestamp,
+    value::{
+        id::{AnalysisId, FindingId},
+        time::Timestamp,
+    },
 };
 
 #[async_trait]

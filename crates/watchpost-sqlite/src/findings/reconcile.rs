@@ -16,17 +16,19 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use std::collections::HashMap;
 use watchpost_core::{
     access::JobPermit,
-    document::EntityRef,
     error::StoreError,
-    fact::Dataset,
     finding::{
         FindingState, LifeChange, Marks, Missed, MissedChange, Observation, ObserveCounts, Observed,
         SweepCounts, SweepInput, decide_missed, decide_observed, fingerprint,
     },
-    id::{AnalysisId, AppId, FindingId, IdentityId, IntegrationId},
-    text::ForeignText,
-    time::Timestamp,
-    word::{EntityType, FindingStatus, Platform, RemediationState},
+    integration::fact::Dataset,
+    rule::document::EntityRef,
+    value::{
+        id::{AnalysisId, AppId, FindingId, IdentityId, IntegrationId},
+        text::ForeignText,
+        time::Timestamp,
+        word::{EntityType, FindingStatus, Platform, RemediationState},
+    },
 };
 
 /// Marks as stored: integration id (16 bytes), dataset (1), completions (8, little endian) each.

@@ -7,9 +7,9 @@ use crate::{
 use rusqlite::{Connection, Row, params};
 use watchpost_core::{
     app::AppRef,
-    document::EntityRef,
     finding::{FindingSummary, Subject},
-    id::{AppId, FindingId},
+    rule::document::EntityRef,
+    value::id::{AppId, FindingId},
 };
 
 /// The columns that [`summary`] reads, of `findings f`.

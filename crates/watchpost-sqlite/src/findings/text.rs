@@ -3,7 +3,7 @@
 use super::code;
 use crate::{fault::Res, writer::Tx};
 use rusqlite::params;
-use watchpost_core::word::Platform;
+use watchpost_core::value::word::Platform;
 
 /// Words of a search that are looked at.
 const WORDS_MAX: usize = 16;

@@ -16,12 +16,14 @@ use stage::Staging;
 use watchpost_core::{
     access::{Audited, AuthorizedWrite, WorkspaceScope},
     error::StoreError,
-    id::{BatchId, IntegrationId},
     import::{
         Batch, BatchPage, BatchQuery, ImportPermit, ImportStore, ImportedPage, ImportedQuery, ImportedRow,
         ImportedVerdict, KeepImport, KeepOutcome,
     },
-    time::Timestamp,
+    value::{
+        id::{BatchId, IntegrationId},
+        time::Timestamp,
+    },
 };
 
 fn by_id(conn: &Connection, workspace: i64, id: BatchId) -> Res<Option<Batch>> {

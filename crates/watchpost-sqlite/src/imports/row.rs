@@ -7,12 +7,14 @@ use crate::{
 use rusqlite::Row;
 use watchpost_core::{
     check::FrameworkId,
-    id::{BatchId, ImportId, IntegrationId, ScanId},
     import::{
         Batch, CheckVerdict, ImportBatchHeader, ImportCounts, ImportedEntity, ImportedException,
         ImportedFile, ImportedResult, ImportedRow, ImportedVerdict, ResultCounts, RowError,
     },
-    text::ForeignText,
+    value::{
+        id::{BatchId, ImportId, IntegrationId, ScanId},
+        text::ForeignText,
+    },
 };
 
 /// Characters of an imported text; the reader keeps at most as many bytes.

@@ -10,13 +10,15 @@ use rusqlite::{OptionalExtension as _, params};
 use watchpost_core::{
     audit::{AuditOutcome, PendingEntry},
     error::StoreError,
-    id::{ImportId, IntegrationId, ScanId},
     import::{
         BatchPlace, CheckVerdict, ImportRefusal, ImportedRow, KeepImport, KeepOutcome, NewBatch, places,
     },
-    text::ForeignText,
-    time::Timestamp,
-    word::{IntegrationStatus, Platform},
+    value::{
+        id::{ImportId, IntegrationId, ScanId},
+        text::ForeignText,
+        time::Timestamp,
+        word::{IntegrationStatus, Platform},
+    },
 };
 
 /// Nobody sees it yet.

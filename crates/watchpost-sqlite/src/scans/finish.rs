@@ -12,14 +12,16 @@ use sha2::{Digest as _, Sha256};
 use watchpost_core::{
     audit::{AuditOutcome, PendingEntry},
     finding::ObserveCounts,
-    id::ScanId,
+    integration::setting::SettingDocument,
     scan::{
         FinishScan, RecordedScan, ResultDetail, ResultRow, ScanCounts, ScanTrigger, scored_by_framework,
         scored_by_service,
     },
-    setting::SettingDocument,
-    time::Timestamp,
-    word::{CollectionState, RunState},
+    value::{
+        id::ScanId,
+        time::Timestamp,
+        word::{CollectionState, RunState},
+    },
 };
 
 pub(super) fn keep_setting(

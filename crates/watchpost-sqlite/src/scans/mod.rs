@@ -20,18 +20,19 @@ use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter, typ
 use watchpost_core::{
     access::{Audited, AuthorizedWrite, WorkspaceScope},
     check::ScanType,
-    connector::ConnectorConfig,
     error::StoreError,
     finding::ObserveCounts,
-    id::{ExemptionId, IntegrationId, ScanId},
+    integration::{connector::ConnectorConfig, setting::SettingDocument},
     scan::{
         AddExemption, AddSchedule, CancelOutcome, CancelScan, ChangeSchedule, Exemption, FinishScan,
         RemoveExemption, ResultDetail, ResultRow, Scan, ScanPage, ScanPermit, ScanPoint, ScanQuery,
         ScanStart, ScanStore, Schedule, SettingRow, SettingValue, StartScan,
     },
-    setting::SettingDocument,
-    time::Timestamp,
-    word::RunState,
+    value::{
+        id::{ExemptionId, IntegrationId, ScanId},
+        time::Timestamp,
+        word::RunState,
+    },
 };
 
 /// Points of a trend.

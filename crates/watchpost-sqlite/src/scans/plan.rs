@@ -10,10 +10,12 @@ use rusqlite::{Connection, params};
 use watchpost_core::{
     audit::{AuditOutcome, PendingEntry},
     check::{Exempted, ScanType},
-    id::{ExemptionId, IntegrationId, JobId, ScanId, ScheduleId},
     scan::{ChangeSchedule, Exemption, ScanTrigger, Schedule, ScheduleChange, next_after},
-    text::ForeignText,
-    time::Timestamp,
+    value::{
+        id::{ExemptionId, IntegrationId, JobId, ScanId, ScheduleId},
+        text::ForeignText,
+        time::Timestamp,
+    },
 };
 
 /// Schedules of a workspace.

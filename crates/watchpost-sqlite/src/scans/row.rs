@@ -7,9 +7,11 @@ use crate::{
 use rusqlite::Row;
 use watchpost_core::{
     check::{CheckEntity, Framework, FrameworkId, Service, WouldPass},
-    id::{IntegrationId, JobId, ScanId},
     scan::{ResultDetail, ResultRow, Scan, ScanCounts, SettingRow},
-    text::ForeignText,
+    value::{
+        id::{IntegrationId, JobId, ScanId},
+        text::ForeignText,
+    },
 };
 
 /// The columns that [`scan`] reads, of `scans s`, `integrations i` and, left-joined, `jobs j`.

@@ -9,11 +9,13 @@ use crate::{
 use rusqlite::{OptionalExtension as _, params};
 use watchpost_core::{
     audit::{AuditOutcome, PendingEntry},
-    id::{JobId, KeyId, ScanId},
     job::JobKind,
     scan::{CancelOutcome, CancelScan, ScanStart, ScanTrigger, StartScan},
-    time::Timestamp,
-    word::RunState,
+    value::{
+        id::{JobId, KeyId, ScanId},
+        time::Timestamp,
+        word::RunState,
+    },
 };
 
 /// What a new scan's row says.

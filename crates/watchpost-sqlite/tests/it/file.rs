@@ -7,9 +7,8 @@ use watchpost_core::{
     access::{AccessGate, KeyScope},
     audit::{AuditOutcome, AuditStore as _, AuditTarget, ChainVerdict},
     error::StoreError,
-    id::WorkspaceId,
     job::{InstanceStore as _, WorkspaceRow},
-    time::Timestamp,
+    value::{id::WorkspaceId, time::Timestamp},
 };
 use watchpost_sqlite::{MasterKey, OpenError, SqliteStore, restore};
 use watchpost_testkit::{

@@ -8,9 +8,9 @@ use watchpost_core::{
     audit::{AuditKey, CallRecord},
     error::StoreError,
     finding::{Act, FindingCommand, FindingOutcome, FindingStore as _},
-    id::{FindingId, WorkspaceId},
     job::{InstanceStore as _, WorkspaceRow},
-    ports::Clock as _,
+    port::Clock as _,
+    value::id::{FindingId, WorkspaceId},
 };
 use watchpost_testkit::{SteppingClock, conformance::run};
 

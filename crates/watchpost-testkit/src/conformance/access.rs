@@ -6,7 +6,7 @@ use watchpost_core::{
     access::{KeyCreation, KeyRevocation, KeyScope, KeyState, RevokeKey},
     audit::{AuditOutcome, AuditQuery, AuditTarget, ChainVerdict},
     error::StoreError,
-    id::{KeyId, WorkspaceId},
+    value::id::{KeyId, WorkspaceId},
 };
 
 /// A key's life, as the gate and the list see it.
@@ -98,7 +98,7 @@ pub async fn generations_move_with_changes_only(harness: &dyn Harness) {
     assert_eq!(data().await, before.1);
     assert!(version().await > before.2);
     let integration = world
-        .integration(&tenant, watchpost_core::word::Platform::Okta)
+        .integration(&tenant, watchpost_core::value::word::Platform::Okta)
         .await;
     let added = data().await;
     assert!(added > before.1);
@@ -193,7 +193,7 @@ pub async fn a_change_that_cannot_be_audited_is_not_made(harness: &dyn Harness) 
     let world = World::new(harness).await;
     let tenant = world.tenant("one").await;
     let integration = world
-        .integration(&tenant, watchpost_core::word::Platform::Okta)
+        .integration(&tenant, watchpost_core::value::word::Platform::Okta)
         .await;
     let before = (
         world.store.list_keys(&tenant.operator).await.unwrap().len(),

@@ -3,13 +3,14 @@
 use super::{Harness, Tenant, World, account_fact, app_fact, life::somebody, live, observation};
 use watchpost_core::{
     check::ScanType,
-    completion::{COMPLETIONS_MAX, Completions, IdPrefix, StoredCompletion},
-    fact::Dataset,
     finding::{Act, FindingCommand, Marks},
-    id::ScanId,
-    integration::{ChangeIntegration, IntegrationAct},
+    integration::{ChangeIntegration, IntegrationAct, fact::Dataset},
+    port::completion::{COMPLETIONS_MAX, Completions, IdPrefix, StoredCompletion},
     scan::StartScan,
-    word::{Platform, Severity},
+    value::{
+        id::ScanId,
+        word::{Platform, Severity},
+    },
 };
 
 async fn complete(world: &World, tenant: &Tenant, what: StoredCompletion) -> Completions {

@@ -3,9 +3,9 @@
 use super::{Harness, Tenant, World, account_fact, life::somebody, observation, with_statuses};
 use std::collections::BTreeMap;
 use watchpost_core::{
-    fact::{Dataset, Fact},
     finding::{Act, FindingCommand, FindingCount, Marks},
-    word::{Category, CollectionState, DismissReason, FindingStatus, Platform, RunState, Severity},
+    integration::fact::{Dataset, Fact},
+    value::word::{Category, CollectionState, DismissReason, FindingStatus, Platform, RunState, Severity},
 };
 
 /// Compares every kept count with what listing everything gives.
@@ -89,7 +89,7 @@ pub async fn counts_equal_recounts_after_random_operations(harness: &dyn Harness
         let hits: Vec<_> = (0..random.below(60))
             .map(|_| {
                 let entity = match documents.get(random.below(40) as usize) {
-                    Some(doc) => watchpost_core::document::EntityRef::Identity(doc.id),
+                    Some(doc) => watchpost_core::rule::document::EntityRef::Identity(doc.id),
                     None => somebody(random.below(20) as u8),
                 };
                 let severity = random.one_of(Severity::ALL).unwrap();

@@ -7,14 +7,16 @@ use super::{
 use secrecy::ExposeSecret as _;
 use watchpost_core::{
     app::{AppLookup, AppMatch, AppPolicyOutcome, AppQuery, SetAppPolicy},
-    document::EntityRef,
-    fact::{Dataset, Fact},
     finding::{Act, FindingCommand, Marks},
     identity::{TagBreakGlass, TagOutcome},
-    integration::{ChangeIntegration, IntegrationAct, IntegrationChange, VerifyIntegration},
+    integration::{
+        ChangeIntegration, IntegrationAct, IntegrationChange, VerifyIntegration,
+        fact::{Dataset, Fact},
+    },
     job::JobKind,
     posture::Coverage,
-    word::{
+    rule::document::EntityRef,
+    value::word::{
         AppPolicy, CollectionState, DismissReason, FindingStatus, GrantRisk, IntegrationStatus, Mfa,
         Platform, RunState, Severity,
     },

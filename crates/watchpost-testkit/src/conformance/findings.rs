@@ -3,10 +3,12 @@
 use super::{Harness, Tenant, World, app_fact, life::somebody, live, observation, with_statuses};
 use watchpost_core::{
     app::{AppLookup, AppMatch},
-    fact::Dataset,
     finding::{Act, EntityFilter, FindingCommand, FindingQuery, Marks, SweepCounts, Total},
-    id::{IdentityId, IntegrationId},
-    word::{Category, CollectionState, FindingStatus, Platform, RunState, Severity},
+    integration::fact::Dataset,
+    value::{
+        id::{IdentityId, IntegrationId},
+        word::{Category, CollectionState, FindingStatus, Platform, RunState, Severity},
+    },
 };
 
 fn marks(id: IntegrationId, completions: u64) -> Marks {
@@ -32,7 +34,7 @@ pub async fn observations_make_keep_and_reopen(harness: &dyn Harness) {
     let first = world.all_findings(&tenant.operator, live()).await;
     let mut changed = hit(1);
     changed.severity = Severity::Low;
-    changed.title = watchpost_core::text::ForeignText::sentence("another sentence");
+    changed.title = watchpost_core::value::text::ForeignText::sentence("another sentence");
     changed.evidence = r#"[{"seen":1}]"#.into();
     assert_eq!(observe(changed.clone()).await.kept, 1);
     let second = world.all_findings(&tenant.operator, live()).await;
@@ -166,7 +168,7 @@ pub(super) async fn filled(world: &World) -> (Tenant, IntegrationId) {
                 let rule = format!("rule.number_{}", n % 7);
                 let mut id = [0; 16];
                 id[..4].copy_from_slice(&n.to_be_bytes());
-                let entity = watchpost_core::document::EntityRef::Identity(IdentityId::from_bytes(id));
+                let entity = watchpost_core::rule::document::EntityRef::Identity(IdentityId::from_bytes(id));
                 let mut hit = observation(&rule, entity, severity, marks(source, 1));
                 hit.category = Category::ALL[world.random.below(10) as usize];
                 hit.scored = hit.category != Category::LicenseWaste && severity != Severity::Info;
@@ -269,9 +271,10 @@ pub async fn text_search_takes_words_not_syntax(harness: &dyn Harness) {
     world.sync(&tenant, okta, vec![]).await;
     let (analysis, permit, _) = world.analysis(&tenant).await;
     let mut hit = observation("id.admin_no_mfa", somebody(1), Severity::High, Marks::new());
-    hit.title =
-        watchpost_core::text::ForeignText::sentence("José Álvarez is an admin without a second factor");
-    hit.subject_name = watchpost_core::text::ForeignText::name("José Álvarez");
+    hit.title = watchpost_core::value::text::ForeignText::sentence(
+        "José Álvarez is an admin without a second factor",
+    );
+    hit.subject_name = watchpost_core::value::text::ForeignText::name("José Álvarez");
     hit.subject_email = Some("jose@birch.example".into());
     let other = observation("app.risky", somebody(2), Severity::Low, Marks::new());
     world
@@ -307,8 +310,8 @@ pub async fn text_search_takes_words_not_syntax(harness: &dyn Harness) {
     ] {
         assert_eq!(search(text).await, expected, "{text:?}");
     }
-    hit.title = watchpost_core::text::ForeignText::sentence("something else");
-    hit.subject_name = watchpost_core::text::ForeignText::name("Kim");
+    hit.title = watchpost_core::value::text::ForeignText::sentence("something else");
+    hit.subject_name = watchpost_core::value::text::ForeignText::name("Kim");
     world
         .store
         .observe_findings(&permit, analysis, vec![hit], world.now())
@@ -344,13 +347,13 @@ pub async fn entities_and_platforms_select(harness: &dyn Harness) {
         observation("a.rule", somebody(2), Severity::High, marks(m365, 0)),
         observation(
             "app.rule",
-            watchpost_core::document::EntityRef::App(app.id),
+            watchpost_core::rule::document::EntityRef::App(app.id),
             Severity::Low,
             marks(okta, 0),
         ),
         observation(
             "int.rule",
-            watchpost_core::document::EntityRef::Integration(m365),
+            watchpost_core::rule::document::EntityRef::Integration(m365),
             Severity::Low,
             Marks::new(),
         ),

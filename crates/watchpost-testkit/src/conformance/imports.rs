@@ -6,18 +6,19 @@ use watchpost_core::{
     audit::ChainVerdict,
     check::{CheckResult, FrameworkId, ScanType, Service, SkipReason},
     error::StoreError,
-    id::{BatchId, ImportId, IntegrationId, ScanId},
     import::{
         Batch, BatchQuery, CheckVerdict, ExceptionKind, ImportBatchHeader, ImportCounts, ImportFormat,
         ImportPermit, ImportRefusal, ImportTool, ImportedEntity, ImportedException, ImportedQuery,
         ImportedRow, KeepImport, KeepOutcome, NewBatch, ResultCounts, RowError,
     },
-    integration::{ChangeIntegration, IntegrationAct},
+    integration::{ChangeIntegration, IntegrationAct, setting::SettingDocument},
     scan::{RecordedScan, ScanCounts, ScanTrigger},
-    setting::SettingDocument,
-    text::ForeignText,
-    time::Timestamp,
-    word::{CollectionState, IntegrationStatus, Platform, RunState, Severity},
+    value::{
+        id::{BatchId, ImportId, IntegrationId, ScanId},
+        text::ForeignText,
+        time::Timestamp,
+        word::{CollectionState, IntegrationStatus, Platform, RunState, Severity},
+    },
 };
 
 fn header(tenant: &str) -> ImportBatchHeader {

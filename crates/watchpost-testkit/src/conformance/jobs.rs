@@ -4,11 +4,13 @@ use super::{Harness, World};
 use std::sync::Arc;
 use watchpost_core::{
     access::{KeyScope, RevokeKey},
-    id::IntegrationId,
     integration::{ChangeIntegration, IntegrationAct, IntegrationChange},
     job::{JobEnd, JobKind, LEASE_MS, TriggerSync},
-    time::HOUR_MS,
-    word::{IntegrationStatus, Platform, RunState},
+    value::{
+        id::IntegrationId,
+        time::HOUR_MS,
+        word::{IntegrationStatus, Platform, RunState},
+    },
 };
 
 /// However many ask at once, one gets it.

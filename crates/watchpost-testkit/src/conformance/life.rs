@@ -3,15 +3,16 @@
 use super::{Harness, World, live, observation, with_statuses};
 use watchpost_core::{
     access::JobPermit,
-    document::EntityRef,
     finding::{Act, FindingCommand, FindingOutcome, Marks},
-    id::{FindingId, IdentityId},
-    posture::{CoverageNumbers, RecordAnalysis},
+    posture::{CoverageNumbers, RecordAnalysis, score::risk_score},
     remediation::{RejectOutcome, RejectRemediation, RemediationOutcome, RequestRemediation},
-    score::risk_score,
-    text::ForeignText,
-    time::DAY_MS,
-    word::{Category, DismissReason, FindingStatus, Platform, RemediationState, Severity},
+    rule::document::EntityRef,
+    value::{
+        id::{FindingId, IdentityId},
+        text::ForeignText,
+        time::DAY_MS,
+        word::{Category, DismissReason, FindingStatus, Platform, RemediationState, Severity},
+    },
 };
 
 /// A subject that nothing else is known of.
@@ -20,7 +21,9 @@ pub(super) fn somebody(n: u8) -> EntityRef {
 }
 
 /// A workspace with an analysis under way.
-pub(super) async fn analysing(world: &World) -> (super::Tenant, watchpost_core::id::AnalysisId, JobPermit) {
+pub(super) async fn analysing(
+    world: &World,
+) -> (super::Tenant, watchpost_core::value::id::AnalysisId, JobPermit) {
     let tenant = world.tenant("one").await;
     let integration = world.integration(&tenant, Platform::Okta).await;
     world.sync(&tenant, integration, vec![]).await;
@@ -184,7 +187,7 @@ pub async fn remediations_wait_and_are_refused(harness: &dyn Harness) {
 
 async fn ask_once(world: &World, tenant: &super::Tenant, finding: FindingId) -> RemediationOutcome {
     let command = RequestRemediation {
-        id: watchpost_core::id::RemediationId::generate(world.clock.as_ref(), world.random.as_ref()),
+        id: watchpost_core::value::id::RemediationId::generate(world.clock.as_ref(), world.random.as_ref()),
         finding,
         action: "suspend_user".into(),
         note: None,
@@ -215,7 +218,10 @@ pub async fn risk_facts_show_the_worst_that_count(harness: &dyn Harness) {
         .unwrap();
     let record = || async {
         let command = RecordAnalysis {
-            analysis: watchpost_core::id::AnalysisId::generate(world.clock.as_ref(), world.random.as_ref()),
+            analysis: watchpost_core::value::id::AnalysisId::generate(
+                world.clock.as_ref(),
+                world.random.as_ref(),
+            ),
             coverage: CoverageNumbers {
                 admins: 3,
                 ..CoverageNumbers::default()

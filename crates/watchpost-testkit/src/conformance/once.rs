@@ -11,12 +11,14 @@ use watchpost_core::{
     app::{AppLookup, AppMatch, AppPolicyOutcome, SetAppPolicy},
     audit::{AuditKey, AuditOutcome, AuditQuery, AuditRow, CallRecord},
     error::StoreError,
-    fact::Dataset,
     finding::{Act, FindingCommand, FindingOutcome, Marks},
-    id::FindingId,
+    integration::fact::Dataset,
     job::{JobKind, TriggerSync},
     remediation::{RejectRemediation, RemediationOutcome, RequestRemediation},
-    word::{AppPolicy, DismissReason, FindingStatus, Platform, Severity},
+    value::{
+        id::FindingId,
+        word::{AppPolicy, DismissReason, FindingStatus, Platform, Severity},
+    },
 };
 
 /// A token of a kind for a request, as a server would make it.
@@ -342,7 +344,7 @@ pub async fn every_kind_of_change_is_repeated_alike(harness: &dyn Harness) {
     assert_eq!(app.policy, AppPolicy::Sanctioned);
 
     let ask = || RequestRemediation {
-        id: watchpost_core::id::RemediationId::generate(world.clock.as_ref(), world.random.as_ref()),
+        id: watchpost_core::value::id::RemediationId::generate(world.clock.as_ref(), world.random.as_ref()),
         finding: case.finding,
         action: "suspend_user".into(),
         note: None,

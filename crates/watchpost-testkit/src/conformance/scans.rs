@@ -12,22 +12,26 @@ use watchpost_core::{
         Check, CheckDocument, CheckEngine, CheckOver, CheckResult, Exempted, Framework, FrameworkId, Outcome,
         Profile, ScanType, Service, SkipReason, Verdict,
     },
-    connector::{ConfigField, Connector, ConnectorConfig, ConnectorError, SyncRun, Verification},
-    fact::Dataset,
     finding::{FindingQuery, FindingSummary},
-    id::{ExemptionId, IntegrationId, ScanId, ScheduleId},
-    integration::{ChangeIntegration, IntegrationAct},
+    integration::{
+        ChangeIntegration, IntegrationAct,
+        connector::{ConfigField, Connector, ConnectorConfig, ConnectorError, SyncRun, Verification},
+        fact::Dataset,
+        setting::{CollectRequest, SettingDocument, SettingRun},
+    },
     job::{JobEnd, JobKind, LeasedJob},
-    policy::PolicyError,
+    rule::PolicyError,
     scan::{
         AddExemption, AddSchedule, CancelOutcome, CancelScan, ChangeSchedule, Exemption, Recurrence,
         RemoveExemption, Scan, ScanQuery, ScanStart, Schedule, ScheduleChange, StartScan, next_after,
         run_scan,
     },
-    setting::{CollectRequest, SettingDocument, SettingRun},
-    text::ForeignText,
-    time::DAY_MS,
-    word::{Category, CollectionState, FindingStatus, Platform, RunState, Severity},
+    value::{
+        id::{ExemptionId, IntegrationId, ScanId, ScheduleId},
+        text::ForeignText,
+        time::DAY_MS,
+        word::{Category, CollectionState, FindingStatus, Platform, RunState, Severity},
+    },
 };
 
 const SHARING: &str = "spo.sharing";

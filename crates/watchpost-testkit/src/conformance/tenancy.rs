@@ -6,14 +6,18 @@ use watchpost_core::{
     app::{AppLookup, AppMatch, AppPolicyOutcome, AppQuery, SetAppPolicy},
     audit::AuditQuery,
     error::StoreError,
-    fact::{Collection, Dataset, FactPage},
     finding::{Act, EntityFilter, FindingCommand, FindingOutcome, FindingQuery, Marks},
-    id::{AppId, FindingId, IdentityId, IntegrationId, JobId, KeyId, RemediationId, SyncId},
     identity::{TagBreakGlass, TagOutcome},
-    integration::{ChangeIntegration, IntegrationAct, IntegrationChange, VerifyIntegration},
+    integration::{
+        ChangeIntegration, IntegrationAct, IntegrationChange, VerifyIntegration,
+        fact::{Collection, Dataset, FactPage},
+    },
     job::TriggerSync,
     remediation::{RejectOutcome, RejectRemediation, RemediationOutcome, RequestRemediation},
-    word::{AppPolicy, CollectionState, GrantRisk, Platform, Severity},
+    value::{
+        id::{AppId, FindingId, IdentityId, IntegrationId, JobId, KeyId, RemediationId, SyncId},
+        word::{AppPolicy, CollectionState, GrantRisk, Platform, Severity},
+    },
 };
 
 /// Ids of one workspace, or of nothing.

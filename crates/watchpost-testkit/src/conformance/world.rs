@@ -9,25 +9,28 @@ use watchpost_core::{
         KeyScope, NewKey, WorkspaceScope,
     },
     audit::{AuditOutcome, AuditTarget, CallRecord, ChainVerdict, ChainVerifier},
-    connector::ConnectorConfig,
-    document::EntityRef,
-    fact::{
-        AccountFacts, AppFacts, Collection, Dataset, Fact, FactPage, GrantFacts, LastActive, MfaFacts,
-        RoleFacts, SettingFacts,
-    },
     finding::{
         Completions, FindingQuery, FindingSummary, Marks, Observation, SweepInput, SweepRule, fingerprint,
     },
-    id::{AnalysisId, IntegrationId, JobId, KeyId, SyncId, WorkspaceId},
-    integration::{AddIntegration, FinishSync, Integration},
+    integration::{
+        AddIntegration, FinishSync, Integration,
+        connector::ConnectorConfig,
+        fact::{
+            AccountFacts, AppFacts, Collection, Dataset, Fact, FactPage, GrantFacts, LastActive, MfaFacts,
+            RoleFacts, SettingFacts,
+        },
+    },
     job::{InstanceStore, JobEnd, JobKind, LeasedJob, TriggerSync, WorkspaceRow},
-    ports::Clock as _,
-    store::Store,
-    text::ForeignText,
-    time::Timestamp,
-    word::{
-        AccountKind, AccountStatus, Category, CollectionState, FindingStatus, GrantKind, GrantRisk, Mfa,
-        Platform, RoleHold, RunState, Severity,
+    port::{Clock as _, Store},
+    rule::document::EntityRef,
+    value::{
+        id::{AnalysisId, IntegrationId, JobId, KeyId, SyncId, WorkspaceId},
+        text::ForeignText,
+        time::Timestamp,
+        word::{
+            AccountKind, AccountStatus, Category, CollectionState, FindingStatus, GrantKind, GrantRisk, Mfa,
+            Platform, RoleHold, RunState, Severity,
+        },
     },
 };
 
@@ -106,7 +109,7 @@ impl World {
         let store = opened.store();
         let gate = AccessGate::new(
             Arc::clone(&store) as Arc<dyn KeyDirectory>,
-            Arc::clone(&clock) as Arc<dyn watchpost_core::ports::Clock>,
+            Arc::clone(&clock) as Arc<dyn watchpost_core::port::Clock>,
         );
         Self {
             opened,

@@ -10,9 +10,9 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::{Map, Value, json};
 use watchpost_core::{
-    id::ScanId,
     scan::{ResultChange, ResultRow},
     service::ComparisonAnswer,
+    value::id::ScanId,
 };
 
 #[derive(Debug, Args)]

@@ -14,10 +14,12 @@ use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 use watchpost_core::{
     check::{Framework, ScanType, Service},
-    id::{IntegrationId, ScanId},
     scan::{ResultRow, Scan, ScanCounts, ScanQuery},
     service::{NewFailures, ScanAnswer},
-    word::RunState,
+    value::{
+        id::{IntegrationId, ScanId},
+        word::RunState,
+    },
 };
 
 #[derive(Debug, Subcommand)]
@@ -370,7 +372,7 @@ async fn list_scans(list: List, session: &Session, output: Output) -> Result<()>
 async fn trend(args: Trend, session: &Session, output: Output) -> Result<()> {
     let since = session.watchpost.clock().now().plus_millis(
         args.days
-            .saturating_mul(watchpost_core::time::DAY_MS)
+            .saturating_mul(watchpost_core::value::time::DAY_MS)
             .saturating_neg(),
     );
     let answer = session

@@ -13,7 +13,7 @@ use watchpost_core::{
     check::CheckResult,
     scan::{ResultFilter, Scan},
     service::ResultAnswer,
-    word::Severity,
+    value::word::Severity,
 };
 
 #[derive(Debug, Args)]

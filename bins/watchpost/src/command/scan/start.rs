@@ -12,9 +12,11 @@ use serde_json::json;
 use std::time::Duration;
 use watchpost_core::{
     check::{CheckResult, ScanType},
-    id::IntegrationId,
     scan::{ResultFilter, Scan},
-    word::{Platform, RunState, Severity},
+    value::{
+        id::IntegrationId,
+        word::{Platform, RunState, Severity},
+    },
 };
 
 /// How long `--wait` waits at the most: a scan's own limit, and a little for its queue.

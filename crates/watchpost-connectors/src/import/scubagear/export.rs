@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use watchpost_core::{
     check::{CheckDocument, Unreadable},
-    word::{CollectionState, Platform},
+    value::word::{CollectionState, Platform},
 };
 
 /// What `licenses/features` is built from, apart from the plans.

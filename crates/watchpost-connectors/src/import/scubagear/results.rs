@@ -15,7 +15,7 @@ use watchpost_core::{
         ExceptionKind, ImportBatchHeader, ImportError, ImportFormat, ImportTool, ImportedEntity,
         ImportedException, ImportedRow, check_of, fingerprint, scuba_key,
     },
-    word::Severity,
+    value::word::Severity,
 };
 
 #[derive(Deserialize, Default)]

@@ -10,7 +10,7 @@ use crate::{
     settings::{Found, Miss, Outlet},
 };
 use serde_json::Value;
-use watchpost_core::connector::ConnectorError;
+use watchpost_core::integration::connector::ConnectorError;
 
 /// The application permission of SharePoint's own API; there is none that only reads.
 pub(super) const SHAREPOINT_PERMISSION: &str = "Sites.FullControl.All";

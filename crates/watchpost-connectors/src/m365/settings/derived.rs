@@ -17,7 +17,7 @@ use crate::{
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::{collections::HashMap, sync::Arc};
-use watchpost_core::connector::ConnectorError;
+use watchpost_core::integration::connector::ConnectorError;
 
 /// Microsoft Graph's own application id.
 const GRAPH_APP_ID: &str = "00000003-0000-0000-c000-000000000000";

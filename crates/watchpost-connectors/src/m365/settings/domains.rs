@@ -9,7 +9,7 @@ use crate::{
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
-use watchpost_core::connector::ConnectorError;
+use watchpost_core::integration::connector::ConnectorError;
 
 const SOURCE: &str = "dns";
 /// How long all domains may take.

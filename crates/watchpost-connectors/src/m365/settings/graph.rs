@@ -6,7 +6,7 @@ use crate::{
     settings::{Found, Miss},
 };
 use serde_json::{Map, Value, value::RawValue};
-use watchpost_core::setting::SETTING_BYTES_MAX;
+use watchpost_core::integration::setting::SETTING_BYTES_MAX;
 
 /// Reads one setting.
 pub(super) async fn read(client: &Client, setting: &GraphSetting) -> Result<Found, Miss> {

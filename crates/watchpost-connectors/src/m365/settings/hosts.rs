@@ -14,7 +14,7 @@ use crate::{
 };
 use serde_json::{Map, Value};
 use url::Url;
-use watchpost_core::connector::{ConnectorConfig, ConnectorError};
+use watchpost_core::integration::connector::{ConnectorConfig, ConnectorError};
 
 /// Stands for the address that is known from elsewhere.
 pub(in crate::m365) const KNOWN_ADDRESS: &str = "auto";

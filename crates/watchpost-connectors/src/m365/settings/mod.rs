@@ -23,7 +23,7 @@ use crate::{dns::DnsSettings, settings::Outlet};
 use seen::Seen;
 use std::{sync::Arc, time::Duration};
 use table::GRAPH_SETTINGS;
-use watchpost_core::connector::ConnectorError;
+use watchpost_core::integration::connector::ConnectorError;
 
 /// How long a collection may take.
 pub(super) const BUDGET: Duration = Duration::from_secs(20 * 60);

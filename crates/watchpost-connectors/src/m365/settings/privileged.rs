@@ -19,7 +19,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
-use watchpost_core::connector::ConnectorError;
+use watchpost_core::integration::connector::ConnectorError;
 
 /// Template id (which for built-in roles is also the definition's id) and name.
 const ROLES: [(&str, &str); 8] = [

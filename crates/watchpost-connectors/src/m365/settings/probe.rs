@@ -14,7 +14,7 @@ use crate::{
     m365::{client::Client, permission},
     settings::Miss,
 };
-use watchpost_core::connector::PermissionCheck;
+use watchpost_core::integration::connector::PermissionCheck;
 
 /// The settings that can't be read without one of Graph's permissions.
 pub(in crate::m365) fn cost(permission: &str) -> Vec<&'static str> {

@@ -19,7 +19,7 @@ use std::{
 };
 use tokio::time::Instant;
 use url::Url;
-use watchpost_core::setting::SETTING_BYTES_MAX;
+use watchpost_core::integration::setting::SETTING_BYTES_MAX;
 
 const ROOT: &str = "/v1.0/admin/configurationManagement";
 /// What our jobs are called, with a date behind.

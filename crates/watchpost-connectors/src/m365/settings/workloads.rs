@@ -17,7 +17,7 @@ use crate::{
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::HashMap;
-use watchpost_core::connector::ConnectorError;
+use watchpost_core::integration::connector::ConnectorError;
 
 const SNAPSHOT: &str = "configuration-snapshot";
 const DOCUMENTED: &str = "exchange-admin";

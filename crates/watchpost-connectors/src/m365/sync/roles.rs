@@ -11,7 +11,10 @@ use crate::{
     value::id,
 };
 use std::collections::HashMap;
-use watchpost_core::{connector::ConnectorError, fact::Dataset, text::ForeignText, word::RoleHold};
+use watchpost_core::{
+    integration::{connector::ConnectorError, fact::Dataset},
+    value::{text::ForeignText, word::RoleHold},
+};
 
 /// Role definitions and PIM instances of one tenant.
 const ROLE_ROWS_MAX: usize = 100_000;

@@ -4,7 +4,7 @@ use crate::import::recorder::{fixture, import};
 use watchpost_core::{
     check::{CheckResult, Service, SkipReason},
     import::{ExceptionKind, ImportTool},
-    word::Severity,
+    value::word::Severity,
 };
 
 const TENANT: &str = "c0ffee00-1111-4222-8333-444444444444";

@@ -7,7 +7,7 @@ use watchpost_core::{
     import::{
         ImportBatchHeader, ImportCounts, ImportError, ImportLimits, ImportReport, ImportSink, ImportedRow,
     },
-    word::{Category, Platform, Severity},
+    value::word::{Category, Platform, Severity},
 };
 
 /// What a sink was given.

@@ -1,7 +1,13 @@
-//! The two smallest ports: time and randomness. The larger ones stand with their aggregates, gathered in
-//! [`crate::store`], [`crate::connector`] and [`crate::policy`].
+//! Ports that belong to no aggregate: time, randomness, completion, and [`Store`], which gathers the storage ports of
+//! all aggregates. The other ports stand with what they serve, such as
+//! [`Connector`](crate::integration::connector::Connector) and [`PolicyEngine`](crate::rule::PolicyEngine).
 
-use crate::time::Timestamp;
+pub mod completion;
+mod store;
+
+pub use store::Store;
+
+use crate::value::time::Timestamp;
 
 /// Where the time comes from. The domain never reads a clock of its own.
 pub trait Clock: Send + Sync {

@@ -1,10 +1,11 @@
 //! The port to a vendor. Implemented by `watchpost-connectors`, one folder per vendor.
 
 use crate::{
-    fact::{Collection, Dataset, FactPage},
-    setting::{CollectRequest, SettingRun},
-    text::ForeignText,
-    word::Platform,
+    integration::{
+        fact::{Collection, Dataset, FactPage},
+        setting::{CollectRequest, SettingRun},
+    },
+    value::{text::ForeignText, word::Platform},
 };
 use async_trait::async_trait;
 use secrecy::SecretString;

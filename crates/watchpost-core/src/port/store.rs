@@ -2,8 +2,8 @@
 //! this trait comes by itself.
 
 use crate::{
-    access::KeyStore, app::AppStore, audit::AuditStore, completion::CompletionStore, finding::FindingStore,
-    identity::IdentityStore, import::ImportStore, integration::IntegrationStore, job::JobStore,
+    access::KeyStore, app::AppStore, audit::AuditStore, finding::FindingStore, identity::IdentityStore,
+    import::ImportStore, integration::IntegrationStore, job::JobStore, port::completion::CompletionStore,
     posture::PostureStore, remediation::RemediationStore, scan::ScanStore,
 };
 

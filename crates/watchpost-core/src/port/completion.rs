@@ -102,7 +102,7 @@ pub trait CompletionStore: Send + Sync {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::FindingId;
+    use crate::value::id::FindingId;
 
     #[test]
     fn the_range_of_a_prefix_holds_the_ids_that_begin_with_it_and_no_other() {

@@ -4,18 +4,21 @@ use crate::{
     access::JobPermit,
     audit::CallRecord,
     check::FrameworkId,
-    document::{Document, EntityRef},
     error::Error,
     finding::{
         Completions, Marks, Observation, ObserveCounts, SweepCounts, SweepInput, SweepRule, fingerprint,
     },
-    id::{AnalysisId, IntegrationId},
-    policy::{Hit, PolicyEngine, Rule},
-    ports::{Clock, Random},
+    port::{Clock, Random, Store},
     posture::{RecordAnalysis, Snapshot},
-    store::Store,
-    text::ForeignText,
-    word::Platform,
+    rule::{
+        Hit, PolicyEngine, Rule,
+        document::{Document, EntityRef},
+    },
+    value::{
+        id::{AnalysisId, IntegrationId},
+        text::ForeignText,
+        word::Platform,
+    },
 };
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},

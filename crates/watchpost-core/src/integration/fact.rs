@@ -1,6 +1,6 @@
 //! Facts: what a connector read, already in the domain's words. Pure data; made by a connector's `normalise`.
 
-use crate::{
+use crate::value::{
     text::ForeignText,
     time::Timestamp,
     word::{AccountKind, AccountStatus, CollectionState, GrantKind, GrantRisk, Mfa, RoleHold, words},

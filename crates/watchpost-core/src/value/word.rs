@@ -30,11 +30,11 @@ macro_rules! words {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result { f.pad(self.as_str()) }
         }
         impl ::std::str::FromStr for $name {
-            type Err = $crate::word::UnknownWord;
-            fn from_str(text: &str) -> Result<Self, $crate::word::UnknownWord> {
+            type Err = $crate::value::word::UnknownWord;
+            fn from_str(text: &str) -> Result<Self, $crate::value::word::UnknownWord> {
                 match text {
                     $($text => Ok(Self::$variant),)+
-                    _ => Err($crate::word::UnknownWord { allowed: [$($text),+].join(", ") }),
+                    _ => Err($crate::value::word::UnknownWord { allowed: [$($text),+].join(", ") }),
                 }
             }
         }

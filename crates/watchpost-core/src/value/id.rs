@@ -1,7 +1,7 @@
 //! Identifiers. Each is its own type, so that a finding's id can't be passed where an app's is wanted.
 //! All are UUIDs (version 7): sortable by creation, never a row count.
 
-use crate::ports::{Clock, Random};
+use crate::port::{Clock, Random};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{fmt, str::FromStr};
 use uuid::Uuid;

@@ -3,14 +3,17 @@
 use crate::{
     access::JobPermit,
     audit::CallRecord,
-    connector::{Connector, Page},
     error::Error,
-    fact::FactPage,
-    id::{IntegrationId, JobId, SyncId},
-    integration::FinishSync,
-    ports::{Clock, Random},
-    store::Store,
-    word::{Platform, RunState},
+    integration::{
+        FinishSync,
+        connector::{Connector, Page},
+        fact::FactPage,
+    },
+    port::{Clock, Random, Store},
+    value::{
+        id::{IntegrationId, JobId, SyncId},
+        word::{Platform, RunState},
+    },
 };
 use std::sync::Arc;
 
@@ -112,7 +115,7 @@ pub fn connector_for(connectors: &[Arc<dyn Connector>], platform: Platform) -> O
 async fn read_all(
     store: &dyn Store,
     connector: &dyn Connector,
-    config: &crate::connector::ConnectorConfig,
+    config: &crate::integration::connector::ConnectorConfig,
     clock: &dyn Clock,
     permit: &JobPermit,
     (sync, id): (SyncId, IntegrationId),

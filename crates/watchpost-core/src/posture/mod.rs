@@ -1,14 +1,18 @@
 //! Posture: the workspace's numbers after an analysis, and what the answers about them are made of.
 
+pub mod score;
+
 use crate::{
     access::{Audited, AuthorizedWrite, Command, Permission, WorkspaceScope},
     audit::AuditTarget,
     error::StoreError,
     finding::{FindingCount, FindingSummary},
-    id::{AnalysisId, IntegrationId},
-    text::ForeignText,
-    time::Timestamp,
-    word::{IntegrationStatus, Platform},
+    value::{
+        id::{AnalysisId, IntegrationId},
+        text::ForeignText,
+        time::Timestamp,
+        word::{IntegrationStatus, Platform},
+    },
 };
 use async_trait::async_trait;
 

@@ -1,7 +1,7 @@
 //! Settings: configuration documents that a scan reads from an integration, each by itself: one that is denied or
 //! unlicensed doesn't keep the others from being read.
 
-use crate::{connector::ConnectorError, word::CollectionState};
+use crate::{integration::connector::ConnectorError, value::word::CollectionState};
 use async_trait::async_trait;
 use std::collections::BTreeSet;
 

@@ -1,11 +1,16 @@
 //! The port to the rule engine, and what is known of each rule.
 
+pub mod analysis;
+pub mod document;
+
 use crate::{
-    document::{Document, DocumentType, EntityRef},
-    fact::Dataset,
-    id::AppId,
-    text::ForeignText,
-    word::{Category, EntityType, Platform, Severity},
+    integration::fact::Dataset,
+    rule::document::{Document, DocumentType, EntityRef},
+    value::{
+        id::AppId,
+        text::ForeignText,
+        word::{Category, EntityType, Platform, Severity},
+    },
 };
 use async_trait::async_trait;
 use std::sync::Arc;

@@ -5,12 +5,14 @@
 //! `mfa`, which says `unknown`.
 
 use crate::{
-    fact::{AppCredential, Dataset},
-    id::{AccountId, AppId, IdentityId, IntegrationId},
-    text::ForeignText,
-    word::{
-        AccountKind, AccountStatus, AppPolicy, EntityType, GrantKind, GrantRisk, IntegrationStatus, Mfa,
-        Platform, RoleHold, words,
+    integration::fact::{AppCredential, Dataset},
+    value::{
+        id::{AccountId, AppId, IdentityId, IntegrationId},
+        text::ForeignText,
+        word::{
+            AccountKind, AccountStatus, AppPolicy, EntityType, GrantKind, GrantRisk, IntegrationStatus, Mfa,
+            Platform, RoleHold, words,
+        },
     },
 };
 use serde::{Serialize, Serializer};

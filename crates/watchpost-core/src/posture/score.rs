@@ -5,7 +5,7 @@
 
 use crate::{
     finding::FindingCount,
-    word::{Category, Severity, words},
+    value::word::{Category, Severity, words},
 };
 use std::collections::BTreeMap;
 
@@ -145,7 +145,7 @@ pub fn live_not_scored(counts: &[FindingCount]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::word::FindingStatus;
+    use crate::value::word::FindingStatus;
 
     #[test]
     fn the_score_follows_the_published_formula() {

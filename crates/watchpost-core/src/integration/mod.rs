@@ -1,16 +1,25 @@
 //! Integrations: connected platform instances, and what was collected from each.
 
+pub mod connector;
+pub mod fact;
+pub mod setting;
+pub mod sync;
+
 use crate::{
     access::{Audited, AuthorizedWrite, Command, JobPermit, Permission, WorkspaceScope},
     audit::AuditTarget,
-    connector::ConnectorConfig,
-    document::IntegrationDocument,
     error::StoreError,
-    fact::{Collection, Dataset, FactPage},
-    id::{IntegrationId, JobId, SyncId},
-    text::ForeignText,
-    time::{HOUR_MS, Timestamp},
-    word::{CollectionState, IntegrationStatus, Platform, RunState},
+    integration::{
+        connector::ConnectorConfig,
+        fact::{Collection, Dataset, FactPage},
+    },
+    rule::document::IntegrationDocument,
+    value::{
+        id::{IntegrationId, JobId, SyncId},
+        text::ForeignText,
+        time::{HOUR_MS, Timestamp},
+        word::{CollectionState, IntegrationStatus, Platform, RunState},
+    },
 };
 use async_trait::async_trait;
 use std::collections::BTreeMap;

@@ -1,8 +1,7 @@
 //! Errors: one variant for each decision that a caller can take.
 
+use crate::access::{Denied, KeyScope, ONCE_KEPT_MAX, OnceKind};
 use std::error::Error as StdError;
-
-use crate::access::{ONCE_KEPT_MAX, OnceKind};
 
 /// A source that is only for the log.
 pub type Source = Box<dyn StdError + Send + Sync>;
@@ -100,6 +99,17 @@ impl Error {
     }
 }
 
+impl From<Denied> for Error {
+    /// A key of the wider scope could do it, or nobody but the person at the machine can.
+    fn from(Denied(permission): Denied) -> Self {
+        if permission.granted_to_scope(KeyScope::Write) && !permission.granted_to_scope(KeyScope::Read) {
+            Self::WriteScopeRequired
+        } else {
+            Self::Denied
+        }
+    }
+}
+
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
@@ -127,6 +137,34 @@ impl From<StoreError> for Error {
                 source,
             },
             other @ (StoreError::Corrupt { .. } | StoreError::Backend(_)) => Self::Internal(Box::new(other)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::Permission;
+
+    #[test]
+    fn a_refusal_names_the_write_scope_only_where_a_write_key_could_do_it() {
+        for (permission, write_key_could) in [
+            (Permission::TriggerSync, true),
+            (Permission::SnoozeFinding, true),
+            (Permission::SetAppPolicy, true),
+            (Permission::ReadPosture, false),
+            (Permission::StartScan, false),
+            (Permission::DecideFinding, false),
+            (Permission::ManageKeys, false),
+            (Permission::RunJob, false),
+        ] {
+            let error = Error::from(Denied(permission));
+            assert_eq!(
+                matches!(error, Error::WriteScopeRequired),
+                write_key_could,
+                "{permission}"
+            );
+            assert_eq!(matches!(error, Error::Denied), !write_key_could, "{permission}");
         }
     }
 }

@@ -136,16 +136,24 @@ impl WorkspaceScope {
     pub const fn may(&self, permission: Permission) -> bool {
         permission.granted_to(&self.actor)
     }
+    /// Demands a permission.
+    ///
+    /// # Errors
+    /// [`Denied`] if the caller doesn't have it.
+    pub fn require(&self, permission: Permission) -> Result<(), Denied> {
+        if self.may(permission) {
+            Ok(())
+        } else {
+            Err(Denied(permission))
+        }
+    }
     /// Allows a command, or refuses it. The record becomes the change's audit entry.
     ///
     /// # Errors
     /// [`Denied`] with the permission that is missing. The caller records the refusal with
     /// [`WorkspaceScope::observe`].
     pub fn authorize<C: Command>(&self, command: C, call: CallRecord) -> Result<AuthorizedWrite<C>, Denied> {
-        let permission = command.permission();
-        if !self.may(permission) {
-            return Err(Denied(permission));
-        }
+        self.require(command.permission())?;
         let mut entry = self.observe(command.action(), command.target(), AuditOutcome::Ok, call);
         entry.change = true;
         Ok(AuthorizedWrite {

@@ -35,10 +35,7 @@ impl ImportPermit {
     /// # Errors
     /// [`Denied`] for any other.
     pub fn new(scope: &WorkspaceScope, import: ImportId) -> Result<Self, Denied> {
-        let permission = Permission::ImportResults;
-        if !scope.may(permission) {
-            return Err(Denied(permission));
-        }
+        scope.require(Permission::ImportResults)?;
         Ok(Self {
             workspace: scope.workspace(),
             import,

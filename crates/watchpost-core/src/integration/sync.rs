@@ -93,10 +93,7 @@ pub async fn run_sync(
         now: clock.now(),
     };
     let call = CallRecord::new("job", "sync", "{}");
-    let write = permit
-        .scope()
-        .authorize(command, call)
-        .map_err(|_| Error::Denied)?;
+    let write = permit.scope().authorize(command, call)?;
     store.finish_sync(write).await?.into_value();
     Ok(match read {
         Ok(facts) => SyncEnd::Completed { facts },

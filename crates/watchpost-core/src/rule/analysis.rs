@@ -159,9 +159,7 @@ pub async fn run_analysis(
         coverage,
         now: clock.now(),
     };
-    let write = scope
-        .authorize(command, CallRecord::new("job", "analyse", "{}"))
-        .map_err(|_| Error::Denied)?;
+    let write = scope.authorize(command, CallRecord::new("job", "analyse", "{}"))?;
     let snapshot = store.record_analysis(write).await?.into_value();
     Ok(AnalysisSummary {
         snapshot,

@@ -111,8 +111,7 @@ async fn finish(
     };
     let write = permit
         .scope()
-        .authorize(command, CallRecord::new("job", "scan", "{}"))
-        .map_err(|_| Error::Denied)?;
+        .authorize(command, CallRecord::new("job", "scan", "{}"))?;
     store.finish_scan(write).await?.into_value();
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::Watchpost;
 use crate::{
-    access::{Denied, Made, Permission, WorkspaceScope},
+    access::{Made, Permission, WorkspaceScope},
     app::{App, AppLookup, AppPolicyOutcome, SetAppPolicy},
     audit::CallRecord,
     error::Error,
@@ -75,10 +75,6 @@ pub enum RemediationAnswer {
     Gone,
 }
 
-fn denied(_: Denied) -> Error {
-    Error::WriteScopeRequired
-}
-
 /// Cleans what a caller wrote as a note.
 ///
 /// # Errors
@@ -117,7 +113,7 @@ impl Watchpost {
             jobs,
             now: self.clock().now(),
         };
-        let write = scope.authorize(command, call).map_err(denied)?;
+        let write = scope.authorize(command, call)?;
         let done = self.store().trigger_sync(write).await.map_err(Error::of_change)?;
         let (made, syncs) = (done.made(), done.into_value());
         let start = if syncs.is_empty() {
@@ -208,7 +204,7 @@ impl Watchpost {
             note: clean_note(note)?,
             now: self.clock().now(),
         };
-        let write = scope.authorize(command, call).map_err(denied)?;
+        let write = scope.authorize(command, call)?;
         // The entry of a command that came to nothing is stored with its outcome, too: these errors need no other.
         let done = self
             .store()
@@ -231,9 +227,7 @@ impl Watchpost {
         note: Option<&str>,
         call: CallRecord,
     ) -> Result<(RemediationAnswer, Option<Made>), Error> {
-        if !scope.may(Permission::RequestRemediation) {
-            return Err(Error::WriteScopeRequired);
-        }
+        scope.require(Permission::RequestRemediation)?;
         let note = clean_note(note)?;
         let (_, rule): (Finding, Option<&Rule>) = self.finding(scope, id).await?;
         let steps = rule.map(|rule| rule.remediation.clone()).unwrap_or_default();
@@ -247,7 +241,7 @@ impl Watchpost {
             note,
             now: self.clock().now(),
         };
-        let write = scope.authorize(command, call).map_err(denied)?;
+        let write = scope.authorize(command, call)?;
         // Whether the finding is still open is decided by the store, where a repeat is known as one.
         let done = self
             .store()
@@ -277,9 +271,7 @@ impl Watchpost {
         policy: AppPolicy,
         call: CallRecord,
     ) -> Result<(Box<App>, AppPolicyOutcome, Made), Error> {
-        if !scope.may(Permission::SetAppPolicy) {
-            return Err(Error::WriteScopeRequired);
-        }
+        scope.require(Permission::SetAppPolicy)?;
         let app = self.store().find_app(scope, lookup).await?.one()?;
         let analysis = JobId::generate(self.clock(), self.random());
         let command = SetAppPolicy {
@@ -288,7 +280,7 @@ impl Watchpost {
             analysis,
             now: self.clock().now(),
         };
-        let write = scope.authorize(command, call).map_err(denied)?;
+        let write = scope.authorize(command, call)?;
         let done = self
             .store()
             .set_app_policy(write)

@@ -76,7 +76,7 @@ impl Watchpost {
             expires_at,
             active_max,
         };
-        let write = scope.authorize(command, call).map_err(|_| Error::Denied)?;
+        let write = scope.authorize(command, call)?;
         match self.store().create_key(write).await?.into_value() {
             KeyCreation::Created => Ok(KeyIssued { id, key }),
             KeyCreation::LimitReached { active_max } => Err(Error::Conflict {
@@ -97,9 +97,7 @@ impl Watchpost {
         id: KeyId,
         call: CallRecord,
     ) -> Result<KeyRevocation, Error> {
-        let write = scope
-            .authorize(RevokeKey { id }, call)
-            .map_err(|_| Error::Denied)?;
+        let write = scope.authorize(RevokeKey { id }, call)?;
         match self.store().revoke_key(write).await?.into_value() {
             KeyRevocation::NotFound => Err(Error::NotFound {
                 what: "key",
@@ -158,7 +156,7 @@ impl Watchpost {
             first_sync,
             now: self.clock().now(),
         };
-        let write = scope.authorize(command, call).map_err(|_| Error::Denied)?;
+        let write = scope.authorize(command, call)?;
         self.store().add_integration(write).await?.into_value();
         Ok(IntegrationAdded {
             id,
@@ -186,9 +184,7 @@ impl Watchpost {
             field: "platform",
             reason: format!("this version can't connect {}", row.platform.title()),
         })?;
-        let write = scope
-            .authorize(VerifyIntegration { id }, call)
-            .map_err(|_| Error::Denied)?;
+        let write = scope.authorize(VerifyIntegration { id }, call)?;
         let config = self
             .store()
             .open_config_for_verify(write)
@@ -218,7 +214,7 @@ impl Watchpost {
             job: JobId::generate(self.clock(), self.random()),
             now: self.clock().now(),
         };
-        let write = scope.authorize(command, call).map_err(|_| Error::Denied)?;
+        let write = scope.authorize(command, call)?;
         match self.store().change_integration(write).await?.into_value() {
             IntegrationChange::NotFound => Err(Error::NotFound {
                 what: "integration",
@@ -238,15 +234,13 @@ impl Watchpost {
         id: RemediationId,
         call: CallRecord,
     ) -> Result<RejectOutcome, Error> {
-        let write = scope
-            .authorize(
-                RejectRemediation {
-                    id,
-                    now: self.clock().now(),
-                },
-                call,
-            )
-            .map_err(|_| Error::Denied)?;
+        let write = scope.authorize(
+            RejectRemediation {
+                id,
+                now: self.clock().now(),
+            },
+            call,
+        )?;
         match self.store().reject_remediation(write).await?.into_value() {
             RejectOutcome::NotFound => Err(Error::NotFound {
                 what: "remediation",
@@ -276,7 +270,7 @@ impl Watchpost {
             analysis: JobId::generate(self.clock(), self.random()),
             now: self.clock().now(),
         };
-        let write = scope.authorize(command, call).map_err(|_| Error::Denied)?;
+        let write = scope.authorize(command, call)?;
         match self.store().tag_break_glass(write).await?.into_value() {
             TagOutcome::NotFound => Err(Error::NotFound {
                 what: "identity",

@@ -5,20 +5,27 @@
 //! [`Watchpost::record`], and answers only once that is committed.
 
 mod act;
-mod answer;
+mod apps;
 mod complete;
+mod findings;
+mod freshness;
+mod identities;
 mod imports;
+mod integrations;
 mod manage;
+mod posture;
+mod rules;
 mod scans;
 
 pub use act::{RemediationAnswer, SyncAnswer, SyncStart};
-pub use answer::{
-    AppAnswer, BlindRule, Change, IdentityAnswer, NotReady, PostureAnswer, PostureState, RiskAnswer,
-    RuleAnswer, Scored, TopFinding,
-};
+pub use apps::AppAnswer;
 pub use complete::Completable;
+pub use freshness::{NotReady, PostureState};
+pub use identities::IdentityAnswer;
 pub use imports::{DisagreementAnswer, ImportAnswer, ImportRequest};
 pub use manage::{ACTIVE_KEYS_MAX, IntegrationAdded, KeyIssued};
+pub use posture::{Change, PostureAnswer, RiskAnswer, Scored, TopFinding};
+pub use rules::{BlindRule, RuleAnswer};
 pub use scans::{
     ComparisonAnswer, NewFailures, Replay, ResultAnswer, ResultsAnswer, ScanAnswer, ScanStarted, ScanSummary,
     TrendAnswer,

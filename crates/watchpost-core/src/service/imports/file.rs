@@ -1,0 +1,268 @@
+//! Importing a file.
+
+use super::no_integration;
+use crate::{
+    access::{AuthorizedWrite, WorkspaceScope},
+    audit::{AuditOutcome, AuditTarget, CallRecord},
+    error::{Error, StoreError},
+    import::{
+        Batch, BatchQuery, ImportBatchHeader, ImportError, ImportFeed, ImportPermit, ImportRefusal,
+        ImportReport, ImportStep, KeepImport, KeepOutcome, NewBatch, Tally,
+    },
+    integration::setting::SettingDocument,
+    scan::RecordedScan,
+    service::Watchpost,
+    value::{
+        id::{BatchId, ImportId, IntegrationId},
+        text::ForeignText,
+    },
+};
+
+use super::judge::documents_of;
+
+/// Bytes of all settings of a file that are kept.
+const SETTINGS_BYTES_MAX: usize = 128 * 1024 * 1024;
+
+/// Batches of one file that an answer shows; a file has no more.
+const BATCHES_SHOWN: usize = 100;
+
+/// How a file is to be imported.
+#[derive(Debug, Clone, Default)]
+pub struct ImportRequest {
+    /// The file's name; empty if it has none.
+    pub file_name: ForeignText,
+    /// The integration that it is about; otherwise that of the tenant that the file names.
+    pub integration: Option<IntegrationId>,
+    /// Whether the named integration takes another tenant's file.
+    pub any_tenant: bool,
+}
+
+/// What an import came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportAnswer {
+    /// The import: the earlier one if the file was imported before.
+    pub import: ImportId,
+    /// Whether the same file was imported before. Then nothing was changed.
+    pub already_imported: bool,
+    /// Its batches as they are kept, in the order of the file.
+    pub batches: Vec<Batch>,
+    /// Integrations that were made for it.
+    pub made: Vec<IntegrationId>,
+    /// What was read.
+    pub report: ImportReport,
+}
+
+/// A batch while the file is read.
+struct Reading {
+    integration: IntegrationId,
+    header: ImportBatchHeader,
+    tally: Tally,
+    scans: Vec<RecordedScan>,
+}
+
+/// Why an import ended early.
+enum Stop {
+    File(ImportError),
+    Core(Error),
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::Core(error.into())
+    }
+}
+
+impl Watchpost {
+    /// Imports a file: reads it to its end, then shows all of it at once, or nothing. Rows go to the store as they are
+    /// read, so that a large file needs little memory. `progress` hears of the rows that were read.
+    ///
+    /// The import has one audit entry, that of a refusal included.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a file that can't be used, in words for its owner; [`Error::NotFound`] for an unknown
+    /// integration; [`Error::Conflict`] for another tenant's file; [`Error::Denied`]; the store's.
+    pub async fn import(
+        &self,
+        scope: &WorkspaceScope,
+        feed: &mut dyn ImportFeed,
+        request: ImportRequest,
+        call: CallRecord,
+        progress: &(dyn Fn(u64) + Send + Sync),
+    ) -> Result<ImportAnswer, Error> {
+        let id = ImportId::generate(self.clock(), self.random());
+        let permit = ImportPermit::new(scope, id)?;
+        if let Some(named) = request.integration
+            && self.store().integration(scope, named).await?.is_none()
+        {
+            self.refused(scope, id, AuditOutcome::NotFound, call).await?;
+            return Err(no_integration());
+        }
+        self.store().begin_import(&permit, self.clock().now()).await?;
+        let read = self.read_import(scope, &permit, feed, progress).await;
+        let (report, batches) = match read {
+            Ok(read) => read,
+            Err(stop) => {
+                self.store().discard_import(&permit).await?;
+                return Err(match stop {
+                    Stop::File(error) => {
+                        self.refused(scope, id, AuditOutcome::Invalid, call).await?;
+                        Error::Invalid {
+                            field: "file",
+                            reason: error.to_string(),
+                        }
+                    }
+                    Stop::Core(error) => error,
+                });
+            }
+        };
+        let command = KeepImport {
+            id,
+            file_name: request.file_name,
+            sha256: report.sha256.clone(),
+            bytes: report.bytes,
+            named: request.integration,
+            any_tenant: request.any_tenant,
+            batches,
+            now: self.clock().now(),
+        };
+        let write: AuthorizedWrite<KeepImport> = scope.authorize(command, call)?;
+        let kept = self.store().keep_import(write).await;
+        if !matches!(kept.as_ref().map(|_| ()), Ok(())) {
+            self.store().discard_import(&permit).await?;
+        }
+        let (import, made) = match kept?.into_value() {
+            KeepOutcome::Kept(places) => {
+                let made = places
+                    .into_iter()
+                    .filter(|place| place.new.is_some())
+                    .map(|place| place.integration)
+                    .collect();
+                (id, made)
+            }
+            KeepOutcome::AlreadyImported(before) => {
+                self.store().discard_import(&permit).await?;
+                (before, Vec::new())
+            }
+            KeepOutcome::Refused(refusal) => {
+                self.store().discard_import(&permit).await?;
+                return Err(match refusal {
+                    ImportRefusal::NoIntegration => no_integration(),
+                    ImportRefusal::OtherTenant { found, expected } => Error::Conflict {
+                        reason: format!(
+                            "the file speaks of another tenant ({found}) than the integration ({expected}): leave the \
+                             integration out to import it under its own, or allow another tenant's file"
+                        ),
+                    },
+                });
+            }
+        };
+        let query = BatchQuery {
+            import: Some(import),
+            limit: BATCHES_SHOWN,
+            ..BatchQuery::default()
+        };
+        let mut batches = self.store().list_batches(scope, &query).await?.batches;
+        batches.reverse();
+        Ok(ImportAnswer {
+            import,
+            already_imported: import != id,
+            batches,
+            made,
+            report,
+        })
+    }
+
+    async fn refused(
+        &self,
+        scope: &WorkspaceScope,
+        id: ImportId,
+        outcome: AuditOutcome,
+        call: CallRecord,
+    ) -> Result<(), Error> {
+        let target = AuditTarget::new("import", &id);
+        Ok(self
+            .record(scope, "import.refused", target, outcome, call)
+            .await?)
+    }
+
+    /// Stages the rows of a file and judges its settings.
+    async fn read_import(
+        &self,
+        scope: &WorkspaceScope,
+        permit: &ImportPermit,
+        feed: &mut dyn ImportFeed,
+        progress: &(dyn Fn(u64) + Send + Sync),
+    ) -> Result<(ImportReport, Vec<NewBatch>), Stop> {
+        let mut batches: Vec<Reading> = Vec::new();
+        let mut position = 0_u64;
+        let mut bytes = 0_usize;
+        let exemptions = self.store().exemptions(scope).await?;
+        loop {
+            match feed.next().await.map_err(Stop::File)? {
+                ImportStep::Begin(header) => batches.push(Reading {
+                    integration: IntegrationId::generate(self.clock(), self.random()),
+                    header: *header,
+                    tally: Tally::default(),
+                    scans: Vec::new(),
+                }),
+                ImportStep::Rows(rows) => {
+                    for (batch, row) in &rows {
+                        if let Some(batch) = batches.get_mut(*batch) {
+                            batch.tally.add(row);
+                        }
+                    }
+                    let first = position;
+                    position = position.saturating_add(rows.len() as u64);
+                    self.store()
+                        .stage_rows(permit, first, rows, self.clock().now())
+                        .await?;
+                    progress(position);
+                }
+                ImportStep::Settings { batch, document } => {
+                    let Some(batch) = batches.get_mut(batch) else {
+                        continue;
+                    };
+                    let settings = documents_of(&document);
+                    let size = |setting: &SettingDocument| setting.document.as_ref().map_or(0, String::len);
+                    bytes = bytes.saturating_add(settings.iter().map(size).sum());
+                    if bytes > SETTINGS_BYTES_MAX {
+                        return Err(Stop::File(ImportError::TooLarge {
+                            limit: SETTINGS_BYTES_MAX as u64,
+                        }));
+                    }
+                    let now = self.clock().now();
+                    let read_at = batch.header.ran_at.filter(|at| *at <= now).unwrap_or(now);
+                    let scans = self
+                        .judge_settings(*document, settings, &exemptions, read_at)
+                        .await
+                        .map_err(Stop::Core)?;
+                    batch.scans.extend(scans);
+                }
+                ImportStep::Done(report) => {
+                    // Lists are in the order of ids, and ids of one moment in any: sorted, they keep the file's order.
+                    let mut ids: Vec<BatchId> = batches
+                        .iter()
+                        .map(|_| BatchId::generate(self.clock(), self.random()))
+                        .collect();
+                    ids.sort_unstable();
+                    let kept = ids
+                        .into_iter()
+                        .zip(batches)
+                        .zip(&report.batches)
+                        .map(|((id, batch), read)| NewBatch {
+                            id,
+                            integration: batch.integration,
+                            header: batch.header,
+                            counts: read.counts.clone(),
+                            settings: read.settings,
+                            results: batch.tally.counts(),
+                            verdicts: batch.tally.into_verdicts(),
+                            scans: batch.scans,
+                        })
+                        .collect();
+                    return Ok((report, kept));
+                }
+            }
+        }
+    }
+}

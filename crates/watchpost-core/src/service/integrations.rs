@@ -1,0 +1,34 @@
+//! Integrations.
+
+use super::Watchpost;
+use crate::{
+    access::WorkspaceScope, error::Error, integration::Integration, job::JobRow, posture::Freshness,
+    value::text::ForeignText,
+};
+
+impl Watchpost {
+    /// All integrations with what runs, and the freshness that other answers carry.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn integrations(
+        &self,
+        scope: &WorkspaceScope,
+    ) -> Result<(Vec<Integration>, Vec<JobRow>, Freshness), Error> {
+        let rows = self.store().list_integrations(scope).await?;
+        let jobs = self.store().unfinished_jobs(scope).await?;
+        Ok((rows, jobs, self.store().freshness(scope).await?))
+    }
+}
+
+/// A name for sentences about an integration: never a stranger's words.
+impl Integration {
+    /// The platform's product name.
+    pub const fn title(&self) -> &'static str {
+        self.platform.title()
+    }
+    /// Its own name, which a person or the vendor chose.
+    pub const fn own_name(&self) -> &ForeignText {
+        &self.name
+    }
+}

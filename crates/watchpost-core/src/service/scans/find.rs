@@ -1,0 +1,129 @@
+//! Which integration and which scan a request is about.
+
+use super::not_found;
+use crate::{
+    access::WorkspaceScope,
+    check::{Check, ScanType},
+    error::Error,
+    integration::Integration,
+    scan::Scan,
+    service::Watchpost,
+    value::{
+        id::{IntegrationId, ScanId},
+        word::Platform,
+    },
+};
+
+impl Watchpost {
+    /// The integration that a scan is about: the one named, or the only one that can be scanned.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Invalid`] if several could be meant, naming them.
+    pub async fn scannable(
+        &self,
+        scope: &WorkspaceScope,
+        integration: Option<IntegrationId>,
+        platform: Option<Platform>,
+    ) -> Result<Integration, Error> {
+        let all = self.store().list_integrations(scope).await?;
+        let can = |row: &Integration| {
+            integration.map_or_else(
+                || {
+                    platform.is_none_or(|platform| row.platform == platform)
+                        && (row.platform == Platform::Import || self.has_checks(row.platform, None))
+                },
+                |id| row.id == id,
+            )
+        };
+        let mut fitting: Vec<Integration> = all.into_iter().filter(can).collect();
+        // Where both an import and a live connection fit, the live one is meant; Microsoft 365 before others, since it
+        // has compliance checks.
+        if integration.is_none() && fitting.len() > 1 {
+            let live: Vec<Integration> = fitting
+                .iter()
+                .filter(|row| row.platform == Platform::M365)
+                .cloned()
+                .collect();
+            if !live.is_empty() {
+                fitting = live;
+            }
+        }
+        if fitting.len() > 1 {
+            let names: Vec<String> = fitting
+                .iter()
+                .map(|row| format!("{} ({} {})", row.id, row.platform.title(), row.name.untrusted()))
+                .collect();
+            return Err(Error::Invalid {
+                field: "integration_id",
+                reason: format!(
+                    "several integrations could be meant; name one of: {}",
+                    names.join(", ")
+                ),
+            });
+        }
+        fitting.pop().ok_or_else(|| Error::NotFound {
+            what: "integration to scan",
+            next: "`get_integrations` (or `watchpost integrations list`) shows what is connected".into(),
+        })
+    }
+
+    /// By the checks, not by the connectors: a process that only answers has none.
+    pub(super) fn has_checks(&self, platform: Platform, scan_type: Option<ScanType>) -> bool {
+        self.checks().checks().iter().any(|check| {
+            check.scan.is_some()
+                && scan_type.is_none_or(|wanted| check.scan == Some(wanted))
+                && check.platforms.contains(&platform)
+        })
+    }
+
+    /// Whether there are checks of the type for an integration.
+    pub fn can_scan(&self, integration: &Integration, scan_type: ScanType) -> bool {
+        self.has_checks(integration.platform, Some(scan_type))
+    }
+
+    /// A scan by id, or the latest completed one of an integration and type.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], saying how to start one; the store's.
+    pub async fn find_scan(
+        &self,
+        scope: &WorkspaceScope,
+        id: Option<ScanId>,
+        integration: Option<IntegrationId>,
+        scan_type: ScanType,
+    ) -> Result<Scan, Error> {
+        if let Some(id) = id {
+            return self.store().scan(scope, id).await?.ok_or_else(not_found);
+        }
+        let integration = self.scannable(scope, integration, None).await?;
+        self.store()
+            .latest_scan(scope, integration.id, scan_type, None)
+            .await?
+            .ok_or_else(|| Error::NotFound {
+                what: "completed scan",
+                next: format!(
+                    "start one with `start_scan` and scan_type `{scan_type}` (or `watchpost scan start --type {scan_type}`)"
+                ),
+            })
+    }
+
+    /// The completed scan before a scan, of the same integration and type.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn scan_before(&self, scope: &WorkspaceScope, scan: &Scan) -> Result<Option<Scan>, Error> {
+        Ok(self
+            .store()
+            .latest_scan(scope, scan.integration, scan.scan_type, Some(scan.id))
+            .await?)
+    }
+
+    /// A check of this version.
+    pub fn check(&self, id: &str) -> Option<&Check> {
+        let checks = self.checks().checks();
+        checks
+            .binary_search_by(|check| check.id.as_str().cmp(id))
+            .ok()
+            .and_then(|at| checks.get(at))
+    }
+}

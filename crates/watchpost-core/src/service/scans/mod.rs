@@ -1,0 +1,26 @@
+//! Scans: starting, reading, comparing, explaining, reporting; schedules and exemptions.
+
+mod compare;
+mod exemption;
+mod find;
+mod read;
+mod replay;
+mod report;
+mod schedule;
+mod start;
+mod trend;
+
+pub use compare::ComparisonAnswer;
+pub use read::{NewFailures, ResultAnswer, ResultsAnswer, ScanAnswer, ScanSummary};
+pub use replay::Replay;
+pub use start::ScanStarted;
+pub use trend::TrendAnswer;
+
+use crate::error::Error;
+
+fn not_found() -> Error {
+    Error::NotFound {
+        what: "scan",
+        next: "`list_scans` (or `watchpost scan list`) shows the ids".into(),
+    }
+}

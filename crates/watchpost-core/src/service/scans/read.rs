@@ -1,0 +1,262 @@
+//! What a scan found.
+
+use crate::{
+    access::WorkspaceScope,
+    check::{Check, Framework, ScanType, Service},
+    error::Error,
+    scan::{
+        ComplianceScore, ResultDetail, ResultFilter, ResultPage, ResultRow, Scan, ScanCounts, ScanPage,
+        ScanQuery, SettingRow, compare, scored_by_framework, scored_by_service, select,
+    },
+    service::Watchpost,
+    value::{
+        id::{IntegrationId, ScanId},
+        text::ForeignText,
+        time::Timestamp,
+        word::{CollectionState, Platform, RunState},
+    },
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// New failures that a scan's answer names.
+const NEW_FAILURES_SHOWN: usize = 25;
+
+/// What is new in a scan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NewFailures {
+    /// Against the completed scan before.
+    Since {
+        /// That scan.
+        previous: ScanId,
+        /// When it completed.
+        at: Timestamp,
+        /// All new failures, worst first.
+        rows: Vec<ResultRow>,
+        /// Failures of that scan that pass now.
+        fixed: u64,
+        /// Its score, in tenths of a percent.
+        previous_score: Option<ComplianceScore>,
+    },
+    /// There is nothing to compare with; says why.
+    Unknown(&'static str),
+}
+
+/// The answer to "how is that scan?".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScanAnswer {
+    /// The scan.
+    pub scan: Scan,
+    /// Counts by framework.
+    pub by_framework: BTreeMap<Framework, ScanCounts>,
+    /// Counts by service.
+    pub by_service: BTreeMap<Service, ScanCounts>,
+    /// What is new; only for completed scans.
+    pub new_failures: Option<NewFailures>,
+    /// Settings that weren't read wholly.
+    pub unread: Vec<SettingRow>,
+}
+
+/// The answer to "which checks fail?".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResultsAnswer {
+    /// The scan.
+    pub scan: Scan,
+    /// The page.
+    pub page: ResultPage,
+}
+
+/// Everything about one result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResultAnswer {
+    /// The scan.
+    pub scan: Scan,
+    /// The result.
+    pub result: ResultDetail,
+    /// The check, if this version has it.
+    pub check: Option<Check>,
+    /// The settings that it was judged by.
+    pub settings: Vec<SettingRow>,
+    /// The result in the completed scan before.
+    pub before: Option<ResultRow>,
+}
+
+/// The latest scans of an integration: what a posture summary says of compliance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScanSummary {
+    /// The integration.
+    pub integration: IntegrationId,
+    /// Its platform.
+    pub platform: Platform,
+    /// Its name.
+    pub name: ForeignText,
+    /// The newest completed compliance scan.
+    pub compliance: Option<Scan>,
+    /// The newest completed exposure scan.
+    pub exposure: Option<Scan>,
+}
+
+impl Watchpost {
+    /// Scans, newest first.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn scans(&self, scope: &WorkspaceScope, query: &ScanQuery) -> Result<ScanPage, Error> {
+        Ok(self.store().list_scans(scope, query).await?)
+    }
+
+    /// How a scan stands and what is new in it.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn explain_scan(&self, scope: &WorkspaceScope, scan: Scan) -> Result<ScanAnswer, Error> {
+        let mut answer = ScanAnswer {
+            by_framework: BTreeMap::new(),
+            by_service: BTreeMap::new(),
+            new_failures: None,
+            unread: Vec::new(),
+            scan,
+        };
+        if answer.scan.state != RunState::Completed {
+            return Ok(answer);
+        }
+        let rows = self.store().scan_results(scope, answer.scan.id).await?;
+        answer.by_framework = scored_by_framework(&rows);
+        answer.by_service = scored_by_service(&rows);
+        answer.unread = self
+            .store()
+            .scan_settings(scope, answer.scan.id)
+            .await?
+            .into_iter()
+            .filter(|row| row.state != CollectionState::Complete)
+            .collect();
+        answer.new_failures = Some(match self.scan_before(scope, &answer.scan).await? {
+            None => NewFailures::Unknown("this is the first completed scan of its type on this integration"),
+            Some(previous) => {
+                let before = self.store().scan_results(scope, previous.id).await?;
+                let comparison = compare(&before, &rows);
+                NewFailures::Since {
+                    previous: previous.id,
+                    at: previous.completed_at.unwrap_or(previous.queued_at),
+                    rows: comparison
+                        .new_failures
+                        .into_iter()
+                        .filter_map(|change| change.after)
+                        .collect(),
+                    fixed: comparison.fixed.len() as u64,
+                    previous_score: previous.score(),
+                }
+            }
+        });
+        Ok(answer)
+    }
+
+    /// How many new failures an answer names before it says "and so many more".
+    pub const fn new_failures_shown() -> usize {
+        NEW_FAILURES_SHOWN
+    }
+
+    /// Results of a scan.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn scan_results(
+        &self,
+        scope: &WorkspaceScope,
+        scan: Scan,
+        filter: &ResultFilter,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<ResultsAnswer, Error> {
+        let rows = self.store().scan_results(scope, scan.id).await?;
+        Ok(ResultsAnswer {
+            page: select(rows, filter, after, limit),
+            scan,
+        })
+    }
+
+    /// One result with everything about it. `check` is a check's id or an id of it in a framework.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; the store's.
+    pub async fn scan_result(
+        &self,
+        scope: &WorkspaceScope,
+        scan: Scan,
+        check: &str,
+    ) -> Result<ResultAnswer, Error> {
+        let rows = self.store().scan_results(scope, scan.id).await?;
+        let id = rows
+            .iter()
+            .find(|row| row.check_id.eq_ignore_ascii_case(check))
+            .or_else(|| {
+                rows.iter().find(|row| {
+                    row.frameworks
+                        .iter()
+                        .any(|id| id.as_str().eq_ignore_ascii_case(check))
+                })
+            })
+            .map(|row| row.check_id.clone());
+        let missing = || Error::NotFound {
+            what: "check in this scan",
+            next: "`list_check_results` (or `watchpost scan results`) shows the check ids".into(),
+        };
+        let id = id.ok_or_else(missing)?;
+        let result = self
+            .store()
+            .scan_result(scope, scan.id, &id)
+            .await?
+            .ok_or_else(missing)?;
+        let known = self.check(&id).cloned();
+        let inputs: BTreeSet<&str> = known
+            .iter()
+            .flat_map(|check| check.inputs.iter().chain(&check.optional_inputs))
+            .map(String::as_str)
+            .collect();
+        let settings = self
+            .store()
+            .scan_settings(scope, scan.id)
+            .await?
+            .into_iter()
+            .filter(|row| inputs.contains(row.path.as_str()))
+            .collect();
+        let before = match self.scan_before(scope, &scan).await? {
+            Some(previous) => self
+                .store()
+                .scan_results(scope, previous.id)
+                .await?
+                .into_iter()
+                .find(|row| row.check_id == id),
+            None => None,
+        };
+        Ok(ResultAnswer {
+            scan,
+            result,
+            check: known,
+            settings,
+            before,
+        })
+    }
+
+    /// The latest scans of every integration that has one.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn scan_summaries(&self, scope: &WorkspaceScope) -> Result<Vec<ScanSummary>, Error> {
+        let mut out = Vec::new();
+        for row in self.store().list_integrations(scope).await? {
+            let latest = |scan_type| self.store().latest_scan(scope, row.id, scan_type, None);
+            let compliance = latest(ScanType::Compliance).await?;
+            let exposure = latest(ScanType::Exposure).await?;
+            if compliance.is_some() || exposure.is_some() {
+                out.push(ScanSummary {
+                    integration: row.id,
+                    platform: row.platform,
+                    name: row.name,
+                    compliance,
+                    exposure,
+                });
+            }
+        }
+        Ok(out)
+    }
+}

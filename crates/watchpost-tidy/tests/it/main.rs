@@ -1,9 +1,11 @@
 //! Rules about the code itself.
 
+mod code;
 mod documents;
 mod layers;
 mod requirements;
 mod source;
+mod structure;
 
 use std::{
     path::{Path, PathBuf},

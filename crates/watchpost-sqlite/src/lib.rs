@@ -15,37 +15,25 @@
 //! - The file must not be rewritten by `VACUUM` in a way that changes row numbers: the index of words knows findings
 //!   by theirs. SQLite keeps them for tables that have an index, as `findings` has.
 //!
+//! # Layers
+//! `base` (faults, columns, the file, the writer with the audit chains, the readers), `table` on it (one module for
+//! each aggregate, which takes a transaction or a connection and knows no store), and on top `port` (the traits of the
+//! domain for [`SqliteStore`]). Nothing points up, and no two modules need each other.
+//!
 //! # What this crate does not do
 //! It decides nothing: what a change does to a row is decided by `watchpost-core`'s functions, called inside the
 //! transaction. It makes no scopes, and neither reads nor writes the master key's file.
 //!
 //! # Adding a migration
-//! Add `schema/NNNN_what.sql`, which only adds, and name it in `open.rs`. A released one is never changed. An older
+//! Add `schema/NNNN_what.sql`, which only adds, and name it in `base/open.rs`. A released one is never changed. An older
 //! file is copied beside itself before it is brought forward.
 
-mod apps;
-mod audit;
-mod completions;
-mod documents;
-mod facts;
-mod fault;
-mod findings;
-mod identities;
-mod imports;
-mod integrations;
-mod jobs;
-mod keys;
-mod master;
-mod once;
-mod open;
-mod posture;
-mod reader;
-mod remediations;
-mod row;
-mod scans;
-mod store;
-mod writer;
+mod base;
+mod port;
+mod table;
 
-pub use master::MasterKey;
-pub use open::{OpenError, OpenOptions, restore};
-pub use store::{Generations, SqliteStore};
+pub use base::{
+    master::MasterKey,
+    open::{OpenError, OpenOptions, restore},
+};
+pub use port::store::{Generations, SqliteStore};

@@ -1,0 +1,181 @@
+//! The master key, keys derived from it, and the sealing of credentials.
+
+use crate::base::fault::{Fault, Res};
+use chacha20poly1305::{
+    XChaCha20Poly1305, XNonce,
+    aead::{Aead, KeyInit as _, Payload},
+};
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+use std::fmt;
+use watchpost_core::{
+    port::Random,
+    value::id::{IntegrationId, WorkspaceId},
+};
+use zeroize::Zeroizing;
+
+/// The instance's 32 secret bytes. Reading and making the file is the caller's; the store never writes them.
+#[derive(Clone)]
+pub struct MasterKey(Zeroizing<[u8; 32]>);
+
+impl MasterKey {
+    /// From the 32 bytes of the key file.
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+    /// The key for one purpose: HMAC-SHA-256 over the purpose's name. A purpose's key tells nothing about another's.
+    pub fn derive(&self, purpose: &str) -> [u8; 32] {
+        let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(self.0.as_slice())
+            .expect("HMAC takes a key of any length");
+        mac.update(purpose.as_bytes());
+        mac.finalize().into_bytes().into()
+    }
+}
+
+impl fmt::Debug for MasterKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MasterKey(…)")
+    }
+}
+
+/// The version of the sealing key; part of the associated data, so that rotation can tell old from new.
+pub(crate) const KEY_VERSION: i64 = 1;
+
+/// Seals credentials with XChaCha20-Poly1305.
+pub(crate) struct Sealer(XChaCha20Poly1305);
+
+/// Where a credential belongs: it opens nowhere else.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) workspace: WorkspaceId,
+    pub(crate) integration: IntegrationId,
+    pub(crate) field: &'a str,
+    pub(crate) key_version: i64,
+}
+
+impl Place<'_> {
+    fn associated_data(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(96);
+        for part in [
+            b"integration_secrets".as_slice(),
+            self.workspace.as_bytes(),
+            self.integration.as_bytes(),
+            self.field.as_bytes(),
+            &self.key_version.to_le_bytes(),
+        ] {
+            out.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_le_bytes());
+            out.extend_from_slice(part);
+        }
+        out
+    }
+}
+
+impl Sealer {
+    pub(crate) fn new(master: &MasterKey) -> Self {
+        let key = Zeroizing::new(master.derive("seal credentials v1"));
+        Self(XChaCha20Poly1305::new((&*key).into()))
+    }
+
+    /// Nonce and sealed bytes.
+    pub(crate) fn seal(
+        &self,
+        place: Place<'_>,
+        clear: &[u8],
+        random: &dyn Random,
+    ) -> Res<([u8; 24], Vec<u8>)> {
+        let mut nonce = [0_u8; 24];
+        random.fill(&mut nonce);
+        let aad = place.associated_data();
+        let payload = Payload {
+            msg: clear,
+            aad: &aad,
+        };
+        let sealed = self
+            .0
+            .encrypt(&XNonce::from(nonce), payload)
+            .map_err(|_| Fault::Damaged("integration_secrets", "a credential can't be sealed".into()))?;
+        Ok((nonce, sealed))
+    }
+
+    /// The clear bytes, if they were sealed for this place and weren't changed.
+    pub(crate) fn open(&self, place: Place<'_>, nonce: [u8; 24], sealed: &[u8]) -> Res<Zeroizing<Vec<u8>>> {
+        let aad = place.associated_data();
+        let payload = Payload {
+            msg: sealed,
+            aad: &aad,
+        };
+        self.0
+            .decrypt(&XNonce::from(nonce), payload)
+            .map(Zeroizing::new)
+            .map_err(|_| {
+                Fault::Damaged(
+                    "integration_secrets",
+                    "a credential doesn't open: it was moved, changed, or sealed with another key".into(),
+                )
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Sevens;
+    impl Random for Sevens {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(7);
+        }
+    }
+
+    #[test]
+    fn a_credential_opens_only_where_it_was_sealed() {
+        let sealer = Sealer::new(&MasterKey::new([1; 32]));
+        let place = Place {
+            workspace: WorkspaceId::from_bytes([1; 16]),
+            integration: IntegrationId::from_bytes([2; 16]),
+            field: "api_token",
+            key_version: 1,
+        };
+        let (nonce, sealed) = sealer.seal(place, b"clear", &Sevens).unwrap();
+        assert_eq!(sealer.open(place, nonce, &sealed).unwrap().as_slice(), b"clear");
+        let refused = |place, nonce, sealed: &[u8], sealer: &Sealer| {
+            assert!(sealer.open(place, nonce, sealed).is_err());
+        };
+        let workspace = WorkspaceId::from_bytes([9; 16]);
+        refused(Place { workspace, ..place }, nonce, &sealed, &sealer);
+        let integration = IntegrationId::from_bytes([9; 16]);
+        refused(Place { integration, ..place }, nonce, &sealed, &sealer);
+        refused(
+            Place {
+                field: "other",
+                ..place
+            },
+            nonce,
+            &sealed,
+            &sealer,
+        );
+        refused(
+            Place {
+                key_version: 2,
+                ..place
+            },
+            nonce,
+            &sealed,
+            &sealer,
+        );
+        refused(place, [8; 24], &sealed, &sealer);
+        refused(place, nonce, &sealed, &Sealer::new(&MasterKey::new([2; 32])));
+        for i in 0..sealed.len() {
+            let mut flipped = sealed.clone();
+            flipped[i] ^= 1;
+            refused(place, nonce, &flipped, &sealer);
+        }
+    }
+
+    #[test]
+    fn purposes_have_keys_of_their_own() {
+        let master = MasterKey::new([3; 32]);
+        assert_ne!(master.derive("cursor"), master.derive("session"));
+        assert_eq!(format!("{master:?}"), "MasterKey(…)");
+    }
+}

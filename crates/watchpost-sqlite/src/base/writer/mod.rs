@@ -1,0 +1,173 @@
+//! The one writer: a thread with two queues, calls before bulk.
+//!
+//! Calls (audit entries and changes) that wait together share a transaction. Each change of a group stands in a
+//! savepoint of its own, so that one that fails takes nothing else with it. A group with a change in it is committed
+//! with `synchronous=FULL`, one of read entries with `NORMAL`. Bulk work comes in slices, each a transaction of its
+//! own, so that a call waits for one slice at the most.
+
+mod entry;
+mod queue;
+mod thread;
+mod tx;
+mod work;
+
+pub(crate) use entry::Appending;
+pub(crate) use tx::{Ports, Tx};
+
+use crate::base::{
+    fault::{Res, unavailable},
+    lock::lock,
+};
+use entry::Ticket;
+use queue::{Call, Queues, Shared};
+use rusqlite::Connection;
+use std::{
+    sync::{Arc, Mutex},
+    thread::JoinHandle,
+};
+use thread::Running;
+use tokio::sync::oneshot;
+use watchpost_core::{audit::PendingEntry, error::StoreError};
+use work::{Change, Sliced};
+
+/// Calls that may wait; past it they are refused.
+const CALLS_MAX: usize = 8_192;
+
+/// Bulk commands that may wait.
+const BULK_MAX: usize = 64;
+
+/// The writer's handle.
+pub(crate) struct Writer {
+    shared: Arc<Shared>,
+    ports: Ports,
+    /// The connection until the thread starts, which the first write does.
+    idle: Mutex<Option<Connection>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    pub(crate) fn new(conn: Connection, ports: Ports) -> Self {
+        Self {
+            shared: Arc::default(),
+            ports,
+            idle: Mutex::new(Some(conn)),
+            thread: Mutex::default(),
+        }
+    }
+
+    fn enqueue(&self, add: impl FnOnce(&mut Queues) -> bool) -> Result<(), StoreError> {
+        let mut queues = lock(&self.shared.queues);
+        if queues.closing {
+            return Err(unavailable("the store is closed"));
+        }
+        if !add(&mut queues) {
+            return Err(unavailable("too many writes are waiting"));
+        }
+        if queues.sleeping {
+            queues.sleeping = false;
+            drop(queues);
+            self.shared.ready.notify_one();
+        } else {
+            drop(queues);
+            self.start()?;
+        }
+        Ok(())
+    }
+
+    /// Starts the thread if it doesn't run yet.
+    fn start(&self) -> Result<(), StoreError> {
+        let mut idle = lock(&self.idle);
+        let Some(conn) = idle.take() else {
+            return Ok(());
+        };
+        let shared = Arc::clone(&self.shared);
+        let ports = self.ports.clone();
+        let thread = std::thread::Builder::new()
+            .name("store-writer".into())
+            .spawn(move || Running::new(conn, ports, shared).run())
+            .map_err(|error| StoreError::Unavailable(Box::new(error)))?;
+        *lock(&self.thread) = Some(thread);
+        Ok(())
+    }
+
+    /// Queues an audit entry; the future ends when it is committed.
+    pub(crate) fn append(&self, entry: PendingEntry) -> Result<Appending, StoreError> {
+        let ticket = Arc::new(Ticket::default());
+        let mine = Arc::clone(&ticket);
+        self.enqueue(|queues| {
+            let fits = queues.calls.len() < CALLS_MAX;
+            if fits {
+                queues.calls.push_back(Call::Append(entry, ticket));
+            }
+            fits
+        })
+        .map_err(|error| StoreError::AuditUnavailable(Box::new(error)))?;
+        Ok(Appending(mine))
+    }
+
+    /// Runs a change in a group. `durable`: it survives a power cut once this returns.
+    pub(crate) async fn call<T: Send + 'static>(
+        &self,
+        table: &'static str,
+        durable: bool,
+        work: impl FnOnce(&Tx<'_>) -> Res<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let call = Change {
+            table,
+            durable,
+            work: Some(work),
+            result: Err(unavailable("the change was not made")),
+            reply,
+        };
+        self.enqueue(|queues| {
+            let fits = queues.calls.len() < CALLS_MAX;
+            if fits {
+                queues.calls.push_back(Call::Work(Box::new(call)));
+            }
+            fits
+        })?;
+        answer
+            .await
+            .unwrap_or_else(|_| Err(unavailable("the store is closed")))
+    }
+
+    /// Runs bulk work slice by slice until `work` gives a value.
+    pub(crate) async fn bulk<T: Send + 'static>(
+        &self,
+        table: &'static str,
+        work: impl FnMut(&Tx<'_>) -> Res<Option<T>> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let bulk = Sliced {
+            table,
+            work,
+            result: None,
+            reply,
+        };
+        self.enqueue(|queues| {
+            let fits = queues.bulk.len() < BULK_MAX;
+            if fits {
+                queues.bulk.push_back(Box::new(bulk));
+            }
+            fits
+        })?;
+        answer
+            .await
+            .unwrap_or_else(|_| Err(unavailable("the store is closed")))
+    }
+
+    /// Does what waits, takes the log into the file and ends the thread.
+    pub(crate) fn close(&self) {
+        lock(&self.shared.queues).closing = true;
+        self.shared.ready.notify_one();
+        let thread = lock(&self.thread).take();
+        if let Some(thread) = thread {
+            // The thread catches panics of its work; there is nothing to do about another.
+            let _ = thread.join();
+        }
+        if let Some(conn) = lock(&self.idle).take() {
+            drop(conn);
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! The writer's thread: groups, slices, checkpoints.
+
+use super::{
+    entry::PendingWakers,
+    queue::{Call, Shared},
+    tx::{Ports, Tx},
+    work::{Bulk, GroupFailure, Work},
+};
+use crate::base::{
+    chain::Chain,
+    fault::{Fault, Reason, Res},
+    lock::lock,
+};
+use rusqlite::Connection;
+use std::{
+    cell::{Cell, RefCell},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
+use watchpost_core::error::StoreError;
+
+/// Calls that share a transaction at the most.
+const GROUP_MAX: usize = 512;
+
+/// Groups after which waiting bulk work gets a slice although calls still wait.
+const GROUPS_PER_SLICE: u32 = 4;
+
+/// Pages in the log at which it is taken into the file: when nothing waits, and in any case.
+const CHECKPOINT_IDLE_PAGES: i32 = 256;
+
+const CHECKPOINT_PAGES: i32 = 1_024;
+
+thread_local! {
+    /// Pages in the log after the last commit of this thread.
+    static LOG_PAGES: Cell<i32> = const { Cell::new(0) };
+}
+
+/// The thread's own state.
+pub(super) struct Running {
+    conn: Connection,
+    ports: Ports,
+    shared: Arc<Shared>,
+    chain: RefCell<Chain>,
+    full: bool,
+    groups_since_slice: u32,
+    bulk_since_shrink: bool,
+}
+
+impl Running {
+    pub(super) fn new(conn: Connection, ports: Ports, shared: Arc<Shared>) -> Self {
+        conn.wal_hook(Some(|_, pages| {
+            LOG_PAGES.with(|cell| cell.set(pages));
+            Ok(())
+        }));
+        Self {
+            conn,
+            ports,
+            shared,
+            chain: RefCell::default(),
+            full: false,
+            groups_since_slice: 0,
+            bulk_since_shrink: false,
+        }
+    }
+
+    pub(super) fn run(mut self) {
+        let mut group = Vec::with_capacity(64);
+        loop {
+            if !self.wait() {
+                break;
+            }
+            // Lets the callers that are ready add theirs: where server and writer share a core this is what makes
+            // groups, elsewhere it costs a microsecond.
+            std::thread::yield_now();
+            let mut bulk = None;
+            {
+                let mut queues = lock(&self.shared.queues);
+                let count = queues.calls.len().min(GROUP_MAX);
+                group.extend(queues.calls.drain(..count));
+                if group.is_empty() || self.groups_since_slice >= GROUPS_PER_SLICE {
+                    bulk = queues.bulk.pop_front();
+                }
+            }
+            if !group.is_empty() {
+                self.groups_since_slice += 1;
+                self.run_group(&mut group);
+                group.clear();
+            }
+            if let Some(work) = bulk {
+                self.groups_since_slice = 0;
+                self.run_slice(work);
+            }
+            if LOG_PAGES.with(Cell::get) >= CHECKPOINT_PAGES {
+                self.checkpoint("PASSIVE");
+            }
+        }
+        self.checkpoint("TRUNCATE");
+    }
+
+    /// Sleeps until there is something to do; `false` when the store closes and nothing waits.
+    fn wait(&mut self) -> bool {
+        loop {
+            let shared = Arc::clone(&self.shared);
+            let mut queues = lock(&shared.queues);
+            if !queues.calls.is_empty() || !queues.bulk.is_empty() {
+                return true;
+            }
+            if queues.closing {
+                return false;
+            }
+            if LOG_PAGES.with(Cell::get) >= CHECKPOINT_IDLE_PAGES || self.bulk_since_shrink {
+                // Tidies up once nothing came for a moment.
+                queues.sleeping = true;
+                let (woken, timeout) = shared
+                    .ready
+                    .wait_timeout(queues, Duration::from_millis(200))
+                    .unwrap_or_else(PoisonError::into_inner);
+                queues = woken;
+                queues.sleeping = false;
+                if timeout.timed_out() && queues.calls.is_empty() && queues.bulk.is_empty() {
+                    drop(queues);
+                    self.checkpoint("PASSIVE");
+                    LOG_PAGES.with(|cell| cell.set(0));
+                    if std::mem::take(&mut self.bulk_since_shrink) {
+                        let _ = self.conn.execute_batch("PRAGMA shrink_memory");
+                    }
+                }
+                continue;
+            }
+            queues.sleeping = true;
+            queues = shared.ready.wait(queues).unwrap_or_else(PoisonError::into_inner);
+            queues.sleeping = false;
+        }
+    }
+
+    fn checkpoint(&self, mode: &str) {
+        let result = self
+            .conn
+            .query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()));
+        if let Err(error) = result {
+            tracing::warn!(%error, "the log can't be taken into the store's file");
+        }
+    }
+
+    fn begin(&mut self, full: bool) -> Res<()> {
+        if self.full != full {
+            let mode = if full { "FULL" } else { "NORMAL" };
+            self.conn.execute_batch(&format!("PRAGMA synchronous = {mode}"))?;
+            self.full = full;
+        }
+        self.conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        self.chain.borrow_mut().notice_others(&self.conn)?;
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Res<()> {
+        self.conn.prepare_cached("COMMIT")?.execute([])?;
+        Ok(())
+    }
+
+    fn roll_back(&mut self) {
+        if !self.conn.is_autocommit()
+            && let Err(error) = self.conn.execute_batch("ROLLBACK")
+        {
+            tracing::error!(%error, "a transaction can't be rolled back");
+        }
+        self.chain.borrow_mut().forget();
+    }
+
+    fn tx(&self) -> Tx<'_> {
+        Tx::new(&self.conn, &self.chain, &self.ports)
+    }
+
+    fn run_group(&mut self, group: &mut Vec<Call>) {
+        let full = group.iter().any(|call| match call {
+            Call::Append(entry, _) => entry.is_change(),
+            Call::Work(work) => work.is_durable(),
+        });
+        let mut results: Vec<Option<Result<u64, StoreError>>> = Vec::with_capacity(group.len());
+        let done = match self.begin(full) {
+            Ok(()) => self.run_calls(group, &mut results).and_then(|()| self.commit()),
+            Err(fault) => Err(fault),
+        };
+        let failure = done.err().map(|fault| {
+            self.roll_back();
+            GroupFailure::of(fault)
+        });
+        results.resize_with(group.len(), || None);
+        let pending = Arc::new(PendingWakers::default());
+        let mut wakers = Vec::new();
+        for (call, result) in group.drain(..).zip(results) {
+            match call {
+                Call::Append(entry, ticket) => {
+                    let result = match (&failure, result) {
+                        (Some(failure), _) => Err(failure.audit_error()),
+                        (None, Some(result)) => result.map(|seq| entry.stored(seq, ())),
+                        (None, None) => Err(StoreError::AuditUnavailable(Box::new(Reason(
+                            "the entry was not stored".into(),
+                        )))),
+                    };
+                    wakers.extend(ticket.finish(result, &pending));
+                }
+                Call::Work(work) => work.answer(failure.as_ref()),
+            }
+        }
+        if wakers.len() > 4 {
+            let first = wakers.pop();
+            pending.hold(wakers);
+            wakers = first.into_iter().collect();
+        }
+        for waker in wakers {
+            waker.wake();
+        }
+    }
+
+    /// Runs each call of a group. An error ends the whole group.
+    fn run_calls(&self, group: &mut [Call], results: &mut Vec<Option<Result<u64, StoreError>>>) -> Res<()> {
+        let tx = self.tx();
+        for call in group {
+            let result = match call {
+                Call::Append(entry, _) => match tx.audit(entry) {
+                    Ok(seq) => Some(Ok(seq)),
+                    Err(fault) if fault.ends_transaction() || self.conn.is_autocommit() => {
+                        return Err(fault);
+                    }
+                    Err(fault) => Some(Err(fault.into_store("audit_entries"))),
+                },
+                Call::Work(work) => {
+                    self.run_work(&tx, work.as_mut())?;
+                    None
+                }
+            };
+            results.push(result);
+        }
+        Ok(())
+    }
+
+    fn run_work(&self, tx: &Tx<'_>, work: &mut dyn Work) -> Res<()> {
+        self.conn.prepare_cached("SAVEPOINT change")?.execute([])?;
+        let before = self.chain.borrow().clone();
+        let ran = catch_unwind(AssertUnwindSafe(|| work.run(tx)))
+            .unwrap_or_else(|_| Err(Fault::Damaged("store", "a change failed unexpectedly".into())));
+        if let Err(fault) = ran {
+            if fault.ends_transaction() || self.conn.is_autocommit() {
+                return Err(fault);
+            }
+            self.conn.execute_batch("ROLLBACK TO change; RELEASE change")?;
+            *self.chain.borrow_mut() = before;
+            work.fail(fault);
+            return Ok(());
+        }
+        self.conn.prepare_cached("RELEASE change")?.execute([])?;
+        Ok(())
+    }
+
+    fn run_slice(&mut self, mut work: Box<dyn Bulk>) {
+        self.bulk_since_shrink = true;
+        let done = match self.begin(false) {
+            Ok(()) => {
+                let tx = self.tx();
+                catch_unwind(AssertUnwindSafe(|| work.slice(&tx)))
+                    .unwrap_or_else(|_| Err(Fault::Damaged("store", "bulk work failed unexpectedly".into())))
+            }
+            Err(fault) => Err(fault),
+        };
+        let done = done.and_then(|last| self.commit().map(|()| last));
+        match done {
+            Ok(false) => lock(&self.shared.queues).bulk.push_front(work),
+            Ok(true) => work.answer(None),
+            Err(fault) => {
+                self.roll_back();
+                work.answer(Some(fault));
+            }
+        }
+    }
+}

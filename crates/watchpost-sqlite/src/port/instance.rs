@@ -1,0 +1,132 @@
+//! What belongs to no workspace: leases, workspaces, schedules.
+
+use crate::{
+    port::store::SqliteStore,
+    table::{
+        removal,
+        work::{lease, schedule},
+        workspaces,
+    },
+};
+use async_trait::async_trait;
+use watchpost_core::{
+    error::StoreError,
+    job::{InstanceStore, JobEnd, LeasedJob, WorkspaceRow},
+    value::time::Timestamp,
+};
+
+#[async_trait]
+impl InstanceStore for SqliteStore {
+    async fn workspaces(&self) -> Result<Vec<WorkspaceRow>, StoreError> {
+        self.inner
+            .pool
+            .read_one(workspaces::all)
+            .map_err(|fault| fault.into_store("workspaces"))
+    }
+
+    async fn create_workspace(&self, row: &WorkspaceRow) -> Result<(), StoreError> {
+        let row = row.clone();
+        self.inner
+            .writer
+            .call("workspaces", true, move |tx| workspaces::create(tx, &row))
+            .await
+    }
+
+    async fn lease_job(&self, owner: &str, now: Timestamp) -> Result<Option<LeasedJob>, StoreError> {
+        // Looking costs no transaction; only taking does.
+        let any = self
+            .inner
+            .pool
+            .read_one(|conn| lease::is_any_due(conn, now))
+            .map_err(|fault| fault.into_store("jobs"))?;
+        if !any {
+            return Ok(None);
+        }
+        let owner = owner.to_owned();
+        self.inner
+            .writer
+            .call("jobs", true, move |tx| lease::lease(tx, &owner, now))
+            .await
+    }
+
+    async fn heartbeat(
+        &self,
+        job: &LeasedJob,
+        owner: &str,
+        progress: Option<&str>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let (job, owner, progress) = (job.clone(), owner.to_owned(), progress.map(str::to_owned));
+        self.inner
+            .writer
+            .call("jobs", false, move |tx| {
+                lease::prolong(tx, &job, &owner, progress.as_deref(), now)
+            })
+            .await
+    }
+
+    async fn finish_job(
+        &self,
+        job: &LeasedJob,
+        owner: &str,
+        ended: JobEnd,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (job, owner) = (job.clone(), owner.to_owned());
+        self.inner
+            .writer
+            .call("jobs", true, move |tx| {
+                lease::finish(tx, &job, &owner, ended, now)
+            })
+            .await
+    }
+
+    async fn enqueue_due(&self, sync_every_ms: i64, now: Timestamp) -> Result<u64, StoreError> {
+        let (is_due, removed) = self
+            .inner
+            .pool
+            .read(|conn| {
+                let is_due = schedule::is_any_due(conn, sync_every_ms, now)?;
+                Ok((is_due, removal::unfinished(conn)?))
+            })
+            .map_err(|fault| fault.into_store("jobs"))?;
+        // A removal that was interrupted goes on.
+        for (workspace, integration) in removed {
+            self.purge(workspace, integration).await?;
+        }
+        if !is_due {
+            return Ok(0);
+        }
+        self.inner
+            .writer
+            .call("jobs", true, move |tx| {
+                schedule::enqueue_all(tx, sync_every_ms, now)
+            })
+            .await
+    }
+
+    async fn next_due(&self, sync_every_ms: i64, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        self.inner
+            .pool
+            .read(|conn| schedule::next_due(conn, sync_every_ms, now))
+            .map_err(|fault| fault.into_store("jobs"))
+    }
+
+    async fn data_version(&self) -> Result<u64, StoreError> {
+        self.inner
+            .pool
+            .read_one(workspaces::data_version)
+            .map_err(|fault| fault.into_store("workspaces"))
+    }
+
+    async fn check_ready(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.inner
+            .pool
+            .read_one(workspaces::read_ready)
+            .map_err(|fault| fault.into_store("instance"))?;
+        self.inner
+            .writer
+            .call("instance", false, move |tx| workspaces::write_ready(tx, now))
+            .await
+    }
+}

@@ -1,0 +1,218 @@
+//! Integrations.
+
+use crate::{
+    base::fault::Res,
+    port::store::SqliteStore,
+    table::{
+        documents, facts, integrations,
+        removal::{self, Purge},
+    },
+};
+use async_trait::async_trait;
+use rusqlite::Connection;
+use std::sync::Arc;
+use watchpost_core::{
+    access::{Audited, AuthorizedWrite, JobPermit, WorkspaceScope},
+    audit::AuditOutcome,
+    error::StoreError,
+    integration::{
+        AddIntegration, ChangeIntegration, FinishSync, Integration, IntegrationChange, IntegrationStore,
+        VerifyIntegration,
+        connector::ConnectorConfig,
+        fact::{Collection, FactPage},
+    },
+    rule::document::IntegrationDocument,
+    value::{
+        id::{IntegrationId, SyncId, WorkspaceId},
+        time::Timestamp,
+    },
+};
+
+impl SqliteStore {
+    pub(crate) fn open_secrets(
+        &self,
+        conn: &Connection,
+        workspace: i64,
+        workspace_id: WorkspaceId,
+        id: IntegrationId,
+    ) -> Res<Option<ConnectorConfig>> {
+        integrations::open_config(conn, &self.inner.sealer, workspace, workspace_id, id)
+    }
+
+    /// Deletes the facts of a removed integration, then its row.
+    pub(crate) async fn purge(&self, workspace: i64, integration: i64) -> Result<(), StoreError> {
+        let mut purge = Purge::new(workspace, integration);
+        self.inner.writer.bulk("facts", move |tx| purge.slice(tx)).await
+    }
+
+    async fn measure_usage(
+        &self,
+        scope: &WorkspaceScope,
+        integration: IntegrationId,
+    ) -> Result<(), StoreError> {
+        let changes = self
+            .long(scope, "grants", move |conn, workspace| {
+                facts::changed_usage(conn, workspace, integration)
+            })
+            .await?;
+        let Some(mut changes) = changes else {
+            return Ok(());
+        };
+        self.bulk("apps", scope.workspace(), move |tx, workspace| {
+            changes.slice(tx, workspace)
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl IntegrationStore for SqliteStore {
+    async fn list_integrations(&self, scope: &WorkspaceScope) -> Result<Vec<Integration>, StoreError> {
+        self.read(scope, "integrations", integrations::all)
+    }
+
+    async fn integration(
+        &self,
+        scope: &WorkspaceScope,
+        id: IntegrationId,
+    ) -> Result<Option<Integration>, StoreError> {
+        self.read(scope, "integrations", |conn, workspace| {
+            Ok(integrations::all(conn, workspace)?
+                .into_iter()
+                .find(|row| row.id == id))
+        })
+    }
+
+    async fn integration_documents(
+        &self,
+        scope: &WorkspaceScope,
+    ) -> Result<Vec<IntegrationDocument>, StoreError> {
+        self.long(scope, "settings", documents::integrations).await
+    }
+
+    async fn open_config(
+        &self,
+        permit: &JobPermit,
+        id: IntegrationId,
+    ) -> Result<Option<ConnectorConfig>, StoreError> {
+        let scope = permit.scope();
+        self.read(scope, "integration_secrets", |conn, workspace| {
+            self.open_secrets(conn, workspace, scope.workspace(), id)
+        })
+    }
+
+    async fn open_config_for_verify(
+        &self,
+        write: AuthorizedWrite<VerifyIntegration>,
+    ) -> Result<Audited<Option<ConnectorConfig>>, StoreError> {
+        let sealer = Arc::clone(&self.inner.sealer);
+        self.change(
+            "integration_secrets",
+            write,
+            move |tx, workspace, command, entry| {
+                let config =
+                    integrations::open_config(tx.conn, &sealer, workspace, entry.workspace(), command.id)?;
+                if config.is_none() {
+                    entry.set_outcome(AuditOutcome::NotFound);
+                }
+                Ok(config)
+            },
+        )
+        .await
+    }
+
+    async fn add_integration(
+        &self,
+        write: AuthorizedWrite<AddIntegration>,
+    ) -> Result<Audited<()>, StoreError> {
+        let sealer = Arc::clone(&self.inner.sealer);
+        self.change("integrations", write, move |tx, workspace, command, entry| {
+            integrations::add(tx, &sealer, workspace, &command, entry)
+        })
+        .await
+    }
+
+    async fn change_integration(
+        &self,
+        write: AuthorizedWrite<ChangeIntegration>,
+    ) -> Result<Audited<IntegrationChange>, StoreError> {
+        let done = self
+            .change("integrations", write, |tx, workspace, command, entry| {
+                let change = removal::change(tx, workspace, &command, entry)?;
+                entry.set_outcome(match change {
+                    IntegrationChange::Changed => AuditOutcome::Ok,
+                    IntegrationChange::Unchanged => AuditOutcome::Unchanged,
+                    IntegrationChange::NotFound => AuditOutcome::NotFound,
+                });
+                Ok(change)
+            })
+            .await?;
+        // The removal stands; deleting its facts goes on at the next schedule if it fails here.
+        let left = self
+            .inner
+            .pool
+            .read_one(removal::unfinished)
+            .map_err(|fault| fault.into_store("integrations"))?;
+        for (workspace, integration) in left {
+            if let Err(error) = self.purge(workspace, integration).await {
+                tracing::warn!(%error, "a removed integration's facts can't be deleted yet");
+            }
+        }
+        Ok(done)
+    }
+
+    async fn begin_sync(
+        &self,
+        permit: &JobPermit,
+        sync: SyncId,
+        integration: IntegrationId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.call("syncs", permit.scope().workspace(), move |tx, workspace| {
+            integrations::begin(tx, workspace, sync, integration, now)
+        })
+        .await
+    }
+
+    async fn store_facts(
+        &self,
+        permit: &JobPermit,
+        sync: SyncId,
+        integration: IntegrationId,
+        page: FactPage,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut storing = facts::Storing::new(sync, integration, page, now);
+        self.bulk("facts", permit.scope().workspace(), move |tx, workspace| {
+            storing.slice(tx, workspace)
+        })
+        .await
+    }
+
+    async fn finish_dataset(
+        &self,
+        permit: &JobPermit,
+        sync: SyncId,
+        integration: IntegrationId,
+        collection: Collection,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let tells_of_usage = facts::tells_of_usage(collection.dataset);
+        let mut ending = facts::Ending::new(sync, integration, collection, now);
+        self.bulk("facts", permit.scope().workspace(), move |tx, workspace| {
+            ending.slice(tx, workspace)
+        })
+        .await?;
+        if tells_of_usage {
+            self.measure_usage(permit.scope(), integration).await?;
+        }
+        Ok(())
+    }
+
+    async fn finish_sync(&self, write: AuthorizedWrite<FinishSync>) -> Result<Audited<()>, StoreError> {
+        self.change("syncs", write, |tx, workspace, command, entry| {
+            integrations::finish_sync(tx, workspace, &command, entry)
+        })
+        .await
+    }
+}

@@ -1,0 +1,334 @@
+//! The store as a value: its writer, its readers, and what is done with the file as a whole.
+
+use crate::{
+    base::{
+        fault::{Fault, Res, unavailable, unsupported},
+        master::Sealer,
+        open::{Access, OpenError, OpenOptions, connect, copy_database, integrity, open},
+        reader::{LongReads, Pool},
+        writer::{Ports, Tx, Writer},
+    },
+    table::{
+        documents::Contexts,
+        once::{self, Kept},
+        workspaces,
+    },
+};
+use rusqlite::Connection;
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::{Arc, PoisonError, RwLock},
+};
+use watchpost_core::{
+    access::{Audited, AuthorizedWrite, Command, WorkspaceScope},
+    audit::{AuditOutcome, PendingEntry},
+    error::StoreError,
+    value::id::WorkspaceId,
+};
+
+/// The embedded store: all storage ports over one SQLite file. Cheap to clone; the last clone closes it.
+///
+/// Futures of writes may be dropped: what was queued is done all the same.
+#[derive(Clone)]
+pub struct SqliteStore {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) path: PathBuf,
+    pub(crate) writer: Writer,
+    pub(crate) pool: Pool,
+    pub(crate) long: LongReads,
+    pub(crate) sealer: Arc<Sealer>,
+    pub(crate) contexts: Arc<Contexts>,
+    workspaces: RwLock<HashMap<WorkspaceId, i64>>,
+}
+
+impl Inner {
+    fn new(conn: Connection, options: OpenOptions) -> Self {
+        let ports = Ports {
+            clock: options.clock,
+            random: options.random,
+        };
+        Self {
+            writer: Writer::new(conn, ports),
+            pool: Pool::new(options.path.clone()),
+            long: LongReads::new(options.path.clone()),
+            sealer: Arc::new(Sealer::new(&options.master)),
+            contexts: Arc::default(),
+            path: options.path,
+            workspaces: RwLock::default(),
+        }
+    }
+
+    fn close(&self) {
+        self.long.close();
+        self.pool.clear();
+        self.writer.close();
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl std::fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SqliteStore")
+            .field("path", &self.inner.path)
+            .finish_non_exhaustive()
+    }
+}
+
+impl SqliteStore {
+    /// Opens the store. Brings an older file to this version's schema after a backup beside it.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open(options: OpenOptions) -> Result<Self, OpenError> {
+        let conn = open(&options)?;
+        Ok(Self {
+            inner: Arc::new(Inner::new(conn, options)),
+        })
+    }
+
+    /// The database file.
+    pub fn path(&self) -> &Path {
+        &self.inner.path
+    }
+
+    /// Ends the threads after what waits is done, and takes the log into the file. Later calls fail as unavailable.
+    pub fn close(&self) {
+        self.inner.close();
+    }
+
+    /// Copies the store, as it is now, to a new file of mode 0600 while it goes on working. The copy holds no master
+    /// key: it opens only together with the one that made the store.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the target can't be written.
+    pub async fn backup(&self, to: &Path) -> Result<(), StoreError> {
+        let to = to.to_path_buf();
+        let path = self.inner.path.clone();
+        self.inner
+            .long
+            .read("store", move |_| {
+                // Its own connection outside any transaction, so that the copy is of one state.
+                let from = connect(&path, Access::LongRead)?;
+                copy_database(&from, &to).map_err(|reason| Fault::Store(unavailable(&reason)))
+            })
+            .await
+    }
+
+    /// What is wrong with the file's structure, at most 20 lines; empty if it is whole.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it can't even be read.
+    pub async fn integrity_check(&self) -> Result<Vec<String>, StoreError> {
+        self.inner
+            .long
+            .read("store", |conn| {
+                let mut problems = integrity(conn)?;
+                let mut statement = conn.prepare("PRAGMA foreign_key_check")?;
+                let mut rows = statement.query([])?;
+                while let Some(row) = rows.next()?
+                    && problems.len() < 20
+                {
+                    let table: String = row.get(0)?;
+                    problems.push(format!("a row of {table} refers to nothing"));
+                }
+                Ok(problems)
+            })
+            .await
+    }
+
+    /// Takes the log into the file.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn checkpoint(&self) -> Result<(), StoreError> {
+        let path = self.inner.path.clone();
+        self.inner
+            .long
+            .read("store", move |_| {
+                let conn = connect(&path, Access::Write)?;
+                conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// The generations of a workspace's data and of its keys, in one read: for what is kept between requests.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn generations(&self, scope: &WorkspaceScope) -> Result<Generations, StoreError> {
+        self.inner
+            .pool
+            .read_one(|conn| {
+                let (data, keys) = workspaces::generations(conn, scope.workspace())?;
+                Ok(Generations { data, keys })
+            })
+            .map_err(|fault| fault.into_store("workspaces"))
+    }
+
+    /// The number that stands for a workspace; -1, which no row has, for one that isn't in this store.
+    pub(crate) fn number(&self, id: WorkspaceId) -> Res<i64> {
+        let known = self
+            .inner
+            .workspaces
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&id)
+            .copied();
+        if let Some(number) = known {
+            return Ok(number);
+        }
+        let found = self.inner.pool.read_one(|conn| workspaces::number(conn, id))?;
+        if let Some(number) = found {
+            self.inner
+                .workspaces
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(id, number);
+        }
+        Ok(found.unwrap_or(-1))
+    }
+
+    /// A bounded read of several statements, in place.
+    pub(crate) fn read<T>(
+        &self,
+        scope: &WorkspaceScope,
+        table: &'static str,
+        read: impl FnOnce(&Connection, i64) -> Res<T>,
+    ) -> Result<T, StoreError> {
+        self.number(scope.workspace())
+            .and_then(|workspace| self.inner.pool.read(|conn| read(conn, workspace)))
+            .map_err(|fault| fault.into_store(table))
+    }
+
+    /// A bounded read of one statement, in place.
+    pub(crate) fn read_one<T>(
+        &self,
+        scope: &WorkspaceScope,
+        table: &'static str,
+        read: impl FnOnce(&Connection, i64) -> Res<T>,
+    ) -> Result<T, StoreError> {
+        self.number(scope.workspace())
+            .and_then(|workspace| self.inner.pool.read_one(|conn| read(conn, workspace)))
+            .map_err(|fault| fault.into_store(table))
+    }
+
+    /// A read that may take longer than a request's thread should be held.
+    pub(crate) async fn long<T: Send + 'static>(
+        &self,
+        scope: &WorkspaceScope,
+        table: &'static str,
+        read: impl FnOnce(&Connection, i64) -> Res<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let workspace = self
+            .number(scope.workspace())
+            .map_err(|fault| fault.into_store(table))?;
+        self.inner
+            .long
+            .read(table, move |conn| read(conn, workspace))
+            .await
+    }
+
+    /// A change of a workspace that isn't audited by itself: a job's own.
+    pub(crate) async fn call<T: Send + 'static>(
+        &self,
+        table: &'static str,
+        id: WorkspaceId,
+        work: impl FnOnce(&Tx<'_>, i64) -> Res<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.inner
+            .writer
+            .call(table, true, move |tx| work(tx, tx.workspace(id)?))
+            .await
+    }
+
+    /// Bulk work in a workspace, slice by slice until `slice` gives a value.
+    pub(crate) async fn bulk<T: Send + 'static>(
+        &self,
+        table: &'static str,
+        id: WorkspaceId,
+        mut slice: impl FnMut(&Tx<'_>, i64) -> Res<Option<T>> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.inner
+            .writer
+            .bulk(table, move |tx| slice(tx, tx.workspace(id)?))
+            .await
+    }
+
+    /// A change with its audit entry in one transaction. `work` may set how the entry ends.
+    pub(crate) async fn change<C, T>(
+        &self,
+        table: &'static str,
+        write: AuthorizedWrite<C>,
+        work: impl FnOnce(&Tx<'_>, i64, C, &mut PendingEntry) -> Res<T> + Send + 'static,
+    ) -> Result<Audited<T>, StoreError>
+    where
+        C: Command + 'static,
+        T: Send + 'static,
+    {
+        let (id, command, mut entry) = write.open();
+        if !entry.once().is_empty() {
+            // Nothing would hold the promise: see `change_once`.
+            return Err(unsupported("this change can't be made at most once"));
+        }
+        self.inner
+            .writer
+            .call(table, true, move |tx| {
+                let workspace = tx.workspace(id)?;
+                let value = work(tx, workspace, command, &mut entry)?;
+                let seq = tx.audit(&entry)?;
+                Ok(entry.stored(seq, value))
+            })
+            .await
+    }
+
+    /// A change with its audit entry in one transaction, made at most once for the tokens of its call.
+    pub(crate) async fn change_once<C, T>(
+        &self,
+        table: &'static str,
+        write: AuthorizedWrite<C>,
+        work: impl FnOnce(&Tx<'_>, i64, C, &mut PendingEntry) -> Res<T> + Send + 'static,
+    ) -> Result<Audited<T>, StoreError>
+    where
+        C: Command + 'static,
+        T: Kept,
+    {
+        let (id, command, mut entry) = write.open();
+        self.inner
+            .writer
+            .call(table, true, move |tx| {
+                let workspace = tx.workspace(id)?;
+                let now = tx.clock.now();
+                if let Some((at, value)) = once::earlier(tx, workspace, &entry, now)? {
+                    entry.set_outcome(AuditOutcome::Unchanged);
+                    let seq = tx.audit(&entry)?;
+                    return Ok(entry.stored_again(seq, at, value));
+                }
+                let value = work(tx, workspace, command, &mut entry)?;
+                if !entry.once().is_empty() {
+                    once::spend(tx, workspace, &entry, &value.keep(), now)?;
+                }
+                let seq = tx.audit(&entry)?;
+                Ok(entry.stored(seq, value))
+            })
+            .await
+    }
+}
+
+/// The generations of a workspace: each is moved by any change of what it stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Generations {
+    /// Of what answers can show.
+    pub data: u64,
+    /// Of the keys.
+    pub keys: u64,
+}

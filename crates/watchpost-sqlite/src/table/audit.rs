@@ -1,0 +1,103 @@
+//! Reading the audit log.
+
+use crate::base::{
+    fault::{Fault, Res},
+    row::{Columns, stored},
+};
+use rusqlite::{Connection, Row, params, types::ToSql};
+use std::borrow::Cow;
+use watchpost_core::audit::{AuditQuery, AuditRow};
+
+const COLUMNS: &str = "seq, at, actor_kind, actor_id, action, target_kind, target_id, outcome, channel, operation, \
+                       arguments, prev_hash, row_hash";
+
+fn audit_row(row: &Row<'_>) -> Res<AuditRow> {
+    let owned = |i| -> Res<Cow<'static, str>> { Ok(Cow::Owned(row.get(i)?)) };
+    Ok(AuditRow {
+        seq: row.count(0)?,
+        at: row.time(1)?,
+        actor_kind: row.word(2)?,
+        actor_id: row.get(3)?,
+        action: owned(4)?,
+        target_kind: owned(5)?,
+        target_id: row.get(6)?,
+        outcome: row.word(7)?,
+        channel: owned(8)?,
+        operation: owned(9)?,
+        arguments: row.get(10)?,
+        prev_hash: row.get(11)?,
+        row_hash: row.get(12)?,
+    })
+}
+
+pub(crate) fn page(conn: &Connection, workspace: i64, after: u64, limit: usize) -> Res<Vec<AuditRow>> {
+    let mut out: Vec<AuditRow> = Vec::new();
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM audit_entries WHERE workspace_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3"
+    ))?;
+    let mut rows = statement.query(params![workspace, stored(after), stored(limit as u64)])?;
+    loop {
+        let next = out.last().map_or(after, |row| row.seq).saturating_add(1);
+        let damaged = |fault: Fault| {
+            Fault::Damaged(
+                "audit_entries",
+                format!(
+                    "row {next} can't be read: {}",
+                    match fault {
+                        Fault::Damaged(_, what) => what,
+                        other => other.into_store("audit_entries").to_string(),
+                    }
+                ),
+            )
+        };
+        match rows.next() {
+            Ok(None) => return Ok(out),
+            Ok(Some(row)) => out.push(audit_row(row).map_err(damaged)?),
+            Err(error) => {
+                let fault = Fault::from(error);
+                let is_damage = matches!(&fault, Fault::Sql(e) if matches!(
+                    e.sqlite_error_code(),
+                    Some(rusqlite::ErrorCode::DatabaseCorrupt)
+                ));
+                return Err(if is_damage { damaged(fault) } else { fault });
+            }
+        }
+    }
+}
+
+pub(crate) fn list(conn: &Connection, workspace: i64, query: &AuditQuery) -> Res<Vec<AuditRow>> {
+    let mut sql = format!("SELECT {COLUMNS} FROM audit_entries WHERE workspace_id = ?1");
+    let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(workspace)];
+    let mut add = |condition: &str, value: Box<dyn ToSql>| {
+        values.push(value);
+        sql.push_str(&condition.replace("?", &format!("?{}", values.len())));
+    };
+    if let Some(action) = &query.action {
+        if action.ends_with('.') {
+            add(" AND substr(action, 1, length(?)) = ?", Box::new(action.clone()));
+        } else {
+            add(" AND action = ?", Box::new(action.clone()));
+        }
+    }
+    if let Some(actor) = &query.actor_id {
+        add(" AND actor_id = ?", Box::new(actor.clone()));
+    }
+    if let Some(from) = query.from {
+        add(" AND at >= ?", Box::new(from.as_millis()));
+    }
+    if let Some(to) = query.to {
+        add(" AND at < ?", Box::new(to.as_millis()));
+    }
+    if let Some(before) = query.before_seq {
+        add(" AND seq < ?", Box::new(stored(before)));
+    }
+    let limit = query.limit.clamp(1, 1_000);
+    add(" ORDER BY seq DESC LIMIT ?", Box::new(stored(limit as u64)));
+    let mut statement = conn.prepare(&sql)?;
+    let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+    let mut out = Vec::new();
+    while let Some(row) = rows.next()? {
+        out.push(audit_row(row)?);
+    }
+    Ok(out)
+}

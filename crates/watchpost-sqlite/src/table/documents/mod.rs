@@ -1,0 +1,37 @@
+//! Documents for the rules. All of these are long reads, on threads of their own.
+
+use crate::table::identities::StoredRole;
+use watchpost_core::rule::document::RoleDocument;
+
+mod app;
+
+mod context;
+
+mod identity;
+
+mod integration;
+
+pub(crate) use app::apps;
+
+pub(crate) use context::Contexts;
+
+pub(crate) use identity::identities;
+
+pub(crate) use integration::integrations;
+
+/// Roles that a document shows of one principal.
+const ROLES_MAX: usize = 100;
+
+fn role(role: StoredRole) -> RoleDocument {
+    RoleDocument {
+        key: role.key,
+        name: role.name,
+        privileged: role.privileged,
+        super_admin: role.super_admin,
+        hold: role.hold,
+        via_group: role.via_group,
+        ends_at_ms: role
+            .ends_at
+            .map(watchpost_core::value::time::Timestamp::as_millis),
+    }
+}

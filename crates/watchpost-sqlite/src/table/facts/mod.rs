@@ -1,0 +1,13 @@
+//! Facts: storing pages, ending datasets, measuring how apps are used.
+
+mod identity;
+mod retire;
+mod store;
+mod table;
+mod usage;
+mod values;
+
+pub(crate) use retire::{Ending, purge_accounts, tells_of_usage};
+pub(crate) use store::Storing;
+pub(crate) use usage::changed_usage;
+pub(crate) use values::name_key;

@@ -1,0 +1,229 @@
+//! Ending a dataset, in slices: what a complete one hasn't seen is retired. And deleting the accounts of a removed
+//! integration.
+
+use super::{
+    identity::{describe, lose_account},
+    table::{ACCOUNTS, APPS, GRANTS, MFA, OWNERS, ROLES, SETTINGS, Table},
+};
+use crate::{
+    base::{
+        fault::Res,
+        row::{Columns, Word},
+        writer::Tx,
+    },
+    table::integrations::{record_collection, running_sync},
+};
+use rusqlite::params;
+use watchpost_core::{
+    integration::fact::{Collection, Dataset},
+    value::{
+        id::{IdentityId, IntegrationId, SyncId},
+        time::Timestamp,
+        word::CollectionState,
+    },
+};
+
+/// Rows that a slice looks at, most of which it leaves alone.
+const LOOKED_AT: i64 = 2_000;
+
+/// Whether a dataset says how apps are used.
+pub(crate) const fn tells_of_usage(dataset: Dataset) -> bool {
+    matches!(
+        dataset,
+        Dataset::Users
+            | Dataset::Apps
+            | Dataset::Grants
+            | Dataset::AppGrants
+            | Dataset::AppAssignments
+            | Dataset::Tokens
+    )
+}
+
+/// A dataset that ends.
+pub(crate) struct Ending {
+    sync: SyncId,
+    integration: IntegrationId,
+    collection: Collection,
+    now: Timestamp,
+    left: Vec<&'static Table>,
+    after: String,
+}
+
+impl Ending {
+    pub(crate) fn new(
+        sync: SyncId,
+        integration: IntegrationId,
+        collection: Collection,
+        now: Timestamp,
+    ) -> Self {
+        let dataset = collection.dataset;
+        let retires = collection.state == CollectionState::Complete;
+        let mut left: Vec<&'static Table> = if retires {
+            [&MFA, &ROLES, &OWNERS, &GRANTS, &SETTINGS].into()
+        } else {
+            Vec::new()
+        };
+        // Accounts and apps belong to one dataset each.
+        if retires && dataset == Dataset::Users {
+            left.push(&ACCOUNTS);
+        }
+        if retires && dataset == Dataset::Apps {
+            left.push(&APPS);
+        }
+        Self {
+            sync,
+            integration,
+            collection,
+            now,
+            left,
+            after: String::new(),
+        }
+    }
+
+    /// Gives `()` once it has ended.
+    pub(crate) fn slice(&mut self, tx: &Tx<'_>, workspace: i64) -> Res<Option<()>> {
+        let (sync, integration) = running_sync(tx.conn, workspace, self.sync, self.integration)?;
+        let place = Place {
+            workspace,
+            integration,
+            dataset: self.collection.dataset.position(),
+        };
+        while let Some(table) = self.left.last().copied() {
+            match retire(tx, table, place, sync, &mut self.after)? {
+                Slice::Ended => {
+                    self.left.pop();
+                    self.after.clear();
+                }
+                Slice::Full => return Ok(None),
+            }
+        }
+        record_collection(tx, workspace, integration, &self.collection, self.now)?;
+        Ok(Some(()))
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Place {
+    workspace: i64,
+    integration: i64,
+    dataset: u8,
+}
+
+enum Slice {
+    /// There are no more rows.
+    Ended,
+    /// There may be more.
+    Full,
+}
+
+/// Retires the rows after `after` that the sync hasn't seen, and moves `after`.
+fn retire(tx: &Tx<'_>, table: &Table, place: Place, sync: i64, after: &mut String) -> Res<Slice> {
+    let name = table.name;
+    let dataset = if table.by_dataset {
+        "dataset = ?3"
+    } else {
+        "?3 IS NOT NULL"
+    };
+    let (retired, identity) = match name {
+        "accounts" => ("retired", "identity_id"),
+        "apps" => ("retired", "NULL"),
+        _ => ("0", "NULL"),
+    };
+    let mut unseen: Vec<(i64, Option<IdentityId>)> = Vec::new();
+    let mut looked_at = 0;
+    let mut full = false;
+    {
+        let mut statement = tx.conn.prepare_cached(&format!(
+            "SELECT rowid, vendor_id, seen, {retired}, {identity} FROM {name} \
+             WHERE workspace_id = ?1 AND integration = ?2 AND {dataset} AND vendor_id > ?4 ORDER BY vendor_id LIMIT ?5"
+        ))?;
+        let mut rows = statement.query(params![
+            place.workspace,
+            place.integration,
+            place.dataset,
+            after.as_str(),
+            LOOKED_AT
+        ])?;
+        while let Some(row) = rows.next()? {
+            looked_at += 1;
+            let seen: i64 = row.get(2)?;
+            if seen != sync && !row.get::<_, bool>(3)? {
+                let identity = match row.get_ref(4)? {
+                    rusqlite::types::ValueRef::Null => None,
+                    _ => Some(row.id(4, IdentityId::from_bytes)?),
+                };
+                unseen.push((row.get(0)?, identity));
+            }
+            *after = row.get(1)?;
+            if (!unseen.is_empty() || looked_at % 16 == 0) && !tx.may_go_on() {
+                full = true;
+                break;
+            }
+        }
+    }
+    for (rowid, identity) in &unseen {
+        let sql = if table.by_dataset {
+            format!("DELETE FROM {name} WHERE rowid = ?1")
+        } else {
+            format!("UPDATE {name} SET retired = 1 WHERE rowid = ?1")
+        };
+        tx.conn.prepare_cached(&sql)?.execute([rowid])?;
+        if let Some(identity) = identity {
+            lose_account(tx, place.workspace, *identity)?;
+            describe(tx, place.workspace, *identity)?;
+        }
+    }
+    if !unseen.is_empty() {
+        tx.bump(place.workspace)?;
+    }
+    Ok(if full || looked_at == LOOKED_AT {
+        Slice::Full
+    } else {
+        Slice::Ended
+    })
+}
+
+/// Deletes some accounts, and identities that are left without any. Gives whether there may be more.
+pub(crate) fn purge_accounts(tx: &Tx<'_>, workspace: i64, integration: i64) -> Res<bool> {
+    let mut accounts = Vec::new();
+    {
+        let mut statement = tx.conn.prepare_cached(
+            "SELECT rowid, identity_id, retired FROM accounts WHERE workspace_id = ?1 AND integration = ?2 LIMIT 200",
+        )?;
+        let mut rows = statement.query([workspace, integration])?;
+        while let Some(row) = rows.next()? {
+            accounts.push((
+                row.get::<_, i64>(0)?,
+                row.id(1, IdentityId::from_bytes)?,
+                row.get::<_, bool>(2)?,
+            ));
+        }
+    }
+    for (rowid, identity, retired) in &accounts {
+        tx.conn
+            .prepare_cached("DELETE FROM accounts WHERE rowid = ?1")?
+            .execute([rowid])?;
+        if !retired {
+            lose_account(tx, workspace, *identity)?;
+        }
+        let alone: bool = tx
+            .conn
+            .prepare_cached(
+                "SELECT NOT EXISTS (SELECT 1 FROM accounts WHERE workspace_id = ?1 AND identity_id = ?2)",
+            )?
+            .query_row(params![workspace, identity.as_bytes()], |row| row.get(0))?;
+        if alone {
+            for sql in [
+                "DELETE FROM identity_addresses WHERE workspace_id = ?1 AND identity_id = ?2",
+                "DELETE FROM identities WHERE workspace_id = ?1 AND id = ?2",
+            ] {
+                tx.conn
+                    .prepare_cached(sql)?
+                    .execute(params![workspace, identity.as_bytes()])?;
+            }
+        } else {
+            describe(tx, workspace, *identity)?;
+        }
+    }
+    Ok(!accounts.is_empty())
+}

@@ -1,0 +1,157 @@
+//! How apps are used: measured over an integration's grants when a dataset that says so has ended, and kept with the
+//! app, so that looking an app up doesn't count its grants.
+
+use crate::{
+    base::{
+        fault::Res,
+        row::{Columns, Word, stored, texts_json},
+        writer::Tx,
+    },
+    table::integrations::number_of,
+};
+use rusqlite::{Connection, params};
+use std::collections::{BTreeSet, HashMap};
+use watchpost_core::value::{id::IntegrationId, text::ForeignText, word::GrantRisk};
+
+/// Permissions that are kept with an app.
+const SCOPES_MAX: usize = 64;
+
+/// Distinct permissions of one app that are looked at.
+const SCOPES_LOOKED_AT: usize = 4_096;
+
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+struct Usage {
+    accounts: u64,
+    grants: u64,
+    risk: Option<GrantRisk>,
+    scopes: BTreeSet<(GrantRisk, ForeignText)>,
+}
+
+impl Usage {
+    fn scopes_json(&self) -> String {
+        let mut out: Vec<ForeignText> = Vec::new();
+        for (_, scope) in &self.scopes {
+            if out.len() >= SCOPES_MAX {
+                break;
+            }
+            if !out.contains(scope) {
+                out.push(scope.clone());
+            }
+        }
+        texts_json(&out)
+    }
+}
+
+/// Changed uses of an integration's apps, on their way into the table.
+pub(crate) struct ChangedUsage {
+    integration: i64,
+    apps: std::vec::IntoIter<(String, Usage)>,
+}
+
+/// Measures the use of an integration's apps; `None` if nothing changed.
+pub(crate) fn changed_usage(
+    conn: &Connection,
+    workspace: i64,
+    integration: IntegrationId,
+) -> Res<Option<ChangedUsage>> {
+    let Some(integration) = number_of(conn, workspace, integration)? else {
+        return Ok(None);
+    };
+    let apps = changes(conn, workspace, integration)?;
+    Ok((!apps.is_empty()).then(|| ChangedUsage {
+        integration,
+        apps: apps.into_iter(),
+    }))
+}
+
+impl ChangedUsage {
+    /// Gives `()` once all are in.
+    pub(crate) fn slice(&mut self, tx: &Tx<'_>, workspace: i64) -> Res<Option<()>> {
+        let mut done = None;
+        loop {
+            let Some((vendor_id, usage)) = self.apps.next() else {
+                done = Some(());
+                break;
+            };
+            tx.conn
+                .prepare_cached(
+                    "UPDATE apps SET accounts = ?4, grants = ?5, risk = ?6, scopes = ?7 \
+                     WHERE workspace_id = ?1 AND integration = ?2 AND vendor_id = ?3",
+                )?
+                .execute(params![
+                    workspace,
+                    self.integration,
+                    vendor_id,
+                    stored(usage.accounts),
+                    stored(usage.grants),
+                    usage.risk.map(Word::position),
+                    usage.scopes_json(),
+                ])?;
+            if !tx.may_go_on() {
+                break;
+            }
+        }
+        tx.bump(workspace)?;
+        Ok(done)
+    }
+}
+
+/// Apps whose use isn't what their row says.
+fn changes(conn: &Connection, workspace: i64, integration: i64) -> Res<Vec<(String, Usage)>> {
+    let mut now: HashMap<String, Usage> = HashMap::new();
+    // A grant of a retired account counts no more; one of no account belongs to everybody or to the app.
+    let grants = "FROM grants g LEFT JOIN accounts a ON a.workspace_id = g.workspace_id \
+                  AND a.integration = g.integration AND a.vendor_id = g.account_vendor_id \
+                  WHERE g.workspace_id = ?1 AND g.integration = ?2 AND g.app_vendor_id IS NOT NULL \
+                  AND (g.account_vendor_id IS NULL OR a.retired = 0)";
+    {
+        let mut statement = conn.prepare(&format!(
+            "SELECT g.app_vendor_id, count(*), count(DISTINCT g.account_vendor_id), min(g.risk) {grants} \
+             GROUP BY g.app_vendor_id"
+        ))?;
+        let mut rows = statement.query([workspace, integration])?;
+        while let Some(row) = rows.next()? {
+            let usage = Usage {
+                grants: row.count(1)?,
+                accounts: row.count(2)?,
+                risk: row.word_opt(3)?,
+                scopes: BTreeSet::new(),
+            };
+            now.insert(row.get(0)?, usage);
+        }
+    }
+    {
+        let mut statement = conn.prepare(&format!(
+            "SELECT DISTINCT g.app_vendor_id, g.risk, g.scopes {grants}"
+        ))?;
+        let mut rows = statement.query([workspace, integration])?;
+        while let Some(row) = rows.next()? {
+            let app: String = row.get(0)?;
+            let risk: GrantRisk = row.word(1)?;
+            if let Some(usage) = now.get_mut(&app)
+                && usage.scopes.len() < SCOPES_LOOKED_AT
+            {
+                usage
+                    .scopes
+                    .extend(row.texts(2)?.into_iter().map(|scope| (risk, scope)));
+            }
+        }
+    }
+    let mut out = Vec::new();
+    let mut statement = conn.prepare(
+        "SELECT vendor_id, accounts, grants, risk, scopes FROM apps WHERE workspace_id = ?1 AND integration = ?2",
+    )?;
+    let mut rows = statement.query([workspace, integration])?;
+    while let Some(row) = rows.next()? {
+        let vendor_id: String = row.get(0)?;
+        let usage = now.remove(&vendor_id).unwrap_or_default();
+        let same = row.count(1)? == usage.accounts
+            && row.count(2)? == usage.grants
+            && row.word_opt::<GrantRisk>(3)? == usage.risk
+            && row.get::<_, String>(4)? == usage.scopes_json();
+        if !same {
+            out.push((vendor_id, usage));
+        }
+    }
+    Ok(out)
+}

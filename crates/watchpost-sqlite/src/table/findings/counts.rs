@@ -1,0 +1,91 @@
+//! The kept counts of findings.
+
+use crate::base::{
+    fault::Res,
+    row::{Columns, code},
+    writer::Tx,
+};
+use rusqlite::{Connection, Statement, params};
+use std::collections::BTreeMap;
+use watchpost_core::{
+    finding::FindingCount,
+    value::word::{Category, FindingStatus, Severity},
+};
+
+/// What findings are counted by.
+pub(super) type Key = (FindingStatus, Severity, Category, bool);
+
+/// Changes of counts within a transaction, written once at its end.
+#[derive(Debug, Default)]
+pub(super) struct Changes(BTreeMap<Key, i64>);
+
+impl Changes {
+    pub(super) fn add(&mut self, key: Key, by: i64) {
+        *self.0.entry(key).or_default() += by;
+    }
+    /// Moves one finding from a place to another.
+    pub(super) fn shift(&mut self, from: Key, to: Key) {
+        if from != to {
+            self.add(from, -1);
+            self.add(to, 1);
+        }
+    }
+    pub(super) fn write(self, tx: &Tx<'_>, workspace: i64) -> Res<()> {
+        for ((status, severity, category, scored), by) in self.0 {
+            if by != 0 {
+                tx.conn
+                    .prepare_cached(
+                        "INSERT INTO finding_counts (workspace_id, status, severity, category, scored, count) \
+                         VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+                         ON CONFLICT (workspace_id, status, severity, category, scored) DO UPDATE SET count = count + ?6",
+                    )?
+                    .execute(params![
+                        workspace,
+                        code(status),
+                        code(severity),
+                        code(category),
+                        scored,
+                        by
+                    ])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// All counts that aren't zero.
+pub(crate) fn all(conn: &Connection, workspace: i64) -> Res<Vec<FindingCount>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT status, severity, category, scored, count FROM finding_counts WHERE workspace_id = ?1",
+    )?;
+    rows(&mut statement, workspace)
+}
+
+/// The counts of live findings that aren't zero.
+pub(crate) fn live(conn: &Connection, workspace: i64) -> Res<Vec<FindingCount>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT status, severity, category, scored, count FROM finding_counts WHERE workspace_id = ?1 AND status <= 1",
+    )?;
+    rows(&mut statement, workspace)
+}
+
+// The range above stands on the codes of the two live words.
+const _: () = assert!(FindingStatus::Open.code() == 0 && FindingStatus::InProgress.code() == 1);
+
+fn rows(statement: &mut Statement<'_>, workspace: i64) -> Res<Vec<FindingCount>> {
+    let mut rows = statement.query([workspace])?;
+    let mut out = Vec::new();
+    while let Some(row) = rows.next()? {
+        let count = row.count(4)?;
+        if count > 0 {
+            out.push(FindingCount {
+                status: row.word(0)?,
+                severity: row.word(1)?,
+                category: row.word(2)?,
+                scored: row.get(3)?,
+                count,
+            });
+        }
+    }
+    Ok(out)
+}

@@ -1,0 +1,203 @@
+//! Pages of few findings: loaded, compared with the query, sorted here.
+
+use super::stream::{Place, finish, order, rows_at};
+use crate::{
+    base::{
+        fault::Res,
+        row::{Columns, code},
+    },
+    table::findings::{row::framework_bit, text},
+};
+use rusqlite::{Connection, params};
+use std::collections::HashMap;
+use watchpost_core::{
+    check::Service,
+    finding::{EntityFilter, FindingPage, FindingPosition, FindingQuery, TOTAL_COUNTED_MAX, Total},
+    value::{
+        id::FindingId,
+        word::{Category, EntityType, FindingStatus, Platform},
+    },
+};
+
+/// A finding that may be in the list, with what decides it.
+#[derive(Debug, Clone)]
+pub(super) struct Candidate {
+    pub(super) place: Place,
+    pub(super) status: FindingStatus,
+    pub(super) category: Category,
+    pub(super) rule_id: String,
+    pub(super) platforms: i64,
+    pub(super) service: Option<Service>,
+    pub(super) frameworks: i64,
+}
+
+fn candidate(row: &rusqlite::Row<'_>) -> Res<Candidate> {
+    Ok(Candidate {
+        place: Place {
+            position: FindingPosition {
+                severity: row.word(1)?,
+                first_seen_at: row.time(2)?,
+                id: row.id(3, FindingId::from_bytes)?,
+            },
+            rowid: row.get(0)?,
+        },
+        status: row.word(4)?,
+        category: row.word(5)?,
+        rule_id: row.get(6)?,
+        platforms: row.get(7)?,
+        service: row.word_opt(8)?,
+        frameworks: row.get(9)?,
+    })
+}
+
+const CANDIDATE: &str = "f.rowid, f.severity, f.first_seen_at, f.id, f.status, f.category, f.rule_id, f.platforms, \
+     f.service, f.frameworks";
+
+pub(super) fn of_entity(conn: &Connection, workspace: i64, entity: EntityFilter) -> Res<Vec<Candidate>> {
+    let (entity_type, id) = match &entity {
+        EntityFilter::Identity(id) => (EntityType::Identity, *id.as_bytes()),
+        EntityFilter::App(id) => (EntityType::App, *id.as_bytes()),
+        EntityFilter::Integration(id) => (EntityType::Integration, *id.as_bytes()),
+    };
+    let mut found = HashMap::new();
+    {
+        let mut statement = conn.prepare_cached(&format!(
+            "SELECT {CANDIDATE} FROM findings f WHERE f.workspace_id = ?1 AND f.entity_type = ?2 AND f.entity_id = ?3"
+        ))?;
+        let mut rows = statement.query(params![workspace, code(entity_type), id])?;
+        while let Some(row) = rows.next()? {
+            let candidate = candidate(row)?;
+            found.insert(candidate.place.rowid, candidate);
+        }
+    }
+    if entity_type == EntityType::App {
+        let mut statement = conn.prepare_cached(&format!(
+            "SELECT {CANDIDATE} FROM finding_apps x CROSS JOIN findings f ON f.workspace_id = x.workspace_id \
+             AND f.id = x.finding_id WHERE x.workspace_id = ?1 AND x.app_id = ?2"
+        ))?;
+        let mut rows = statement.query(params![workspace, id])?;
+        while let Some(row) = rows.next()? {
+            let candidate = candidate(row)?;
+            found.insert(candidate.place.rowid, candidate);
+        }
+    }
+    Ok(found.into_values().collect())
+}
+
+pub(super) fn of_services(conn: &Connection, workspace: i64, services: &[Service]) -> Res<Vec<Candidate>> {
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT {CANDIDATE} FROM findings f WHERE f.workspace_id = ?1 AND f.service = ?2"
+    ))?;
+    let mut out = Vec::new();
+    for service in services {
+        let mut rows = statement.query(params![workspace, code(*service)])?;
+        while let Some(row) = rows.next()? {
+            out.push(candidate(row)?);
+        }
+    }
+    Ok(out)
+}
+
+pub(super) fn load(conn: &Connection, workspace: i64, rowids: &[i64]) -> Res<Vec<Candidate>> {
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT {CANDIDATE} FROM findings f WHERE f.rowid = ?1 AND f.workspace_id = ?2"
+    ))?;
+    let mut out = Vec::with_capacity(rowids.len());
+    for rowid in rowids {
+        let mut rows = statement.query([*rowid, workspace])?;
+        if let Some(row) = rows.next()? {
+            out.push(candidate(row)?);
+        }
+    }
+    Ok(out)
+}
+
+/// Conditions on a candidate besides text.
+fn fits(query: &FindingQuery, candidate: &Candidate) -> bool {
+    query.statuses.contains(&candidate.status)
+        && (query.severities.is_empty() || query.severities.contains(&candidate.place.position.severity))
+        && (query.categories.is_empty() || query.categories.contains(&candidate.category))
+        && (query.services.is_empty()
+            || candidate
+                .service
+                .is_some_and(|service| query.services.contains(&service)))
+        && fits_source(
+            query,
+            &candidate.rule_id,
+            candidate.platforms,
+            candidate.frameworks,
+        )
+}
+
+pub(super) fn fits_source(query: &FindingQuery, rule_id: &str, platforms: i64, frameworks: i64) -> bool {
+    query.rule_id.as_deref().is_none_or(|rule| rule == rule_id)
+        && (query.platforms.is_empty()
+            || query
+                .platforms
+                .iter()
+                .any(|platform: &Platform| platforms & text::bit(*platform) != 0))
+        && (query.frameworks.is_empty()
+            || query
+                .frameworks
+                .iter()
+                .any(|framework| frameworks & framework_bit(*framework) != 0))
+}
+
+/// A page of few findings, sorted here.
+pub(super) fn from_candidates(
+    conn: &Connection,
+    workspace: i64,
+    query: &FindingQuery,
+    mut candidates: Vec<Candidate>,
+    limit: usize,
+) -> Res<FindingPage> {
+    candidates.retain(|candidate| fits(query, candidate));
+    if (query.entity.is_some() || !query.services.is_empty())
+        && let Some(text) = &query.text
+    {
+        let matching = match text::expression(Some(text), None, &[]) {
+            Some(expression) => matching_among(conn, &expression, &candidates)?,
+            None => Vec::new(),
+        };
+        candidates.retain(|candidate| matching.binary_search(&candidate.place.rowid).is_ok());
+    }
+    let value = candidates.len() as u64;
+    let total = Total {
+        value: value.min(TOTAL_COUNTED_MAX),
+        is_minimum: value > TOTAL_COUNTED_MAX,
+    };
+    candidates.sort_by_key(|candidate| order(&candidate.place.position));
+    let mut places: Vec<Place> = candidates
+        .iter()
+        .map(|candidate| candidate.place)
+        .filter(|place| {
+            query
+                .after
+                .as_ref()
+                .is_none_or(|after| order(&place.position) > order(after))
+        })
+        .take(limit + 1)
+        .collect();
+    let more = places.len() > limit;
+    places.truncate(limit);
+    let findings = rows_at(conn, &places)?;
+    finish(conn, workspace, findings, more, total)
+}
+
+/// Which of the candidates match, in order.
+fn matching_among(conn: &Connection, expression: &str, candidates: &[Candidate]) -> Res<Vec<i64>> {
+    let mut wanted: Vec<i64> = candidates.iter().map(|candidate| candidate.place.rowid).collect();
+    wanted.sort_unstable();
+    let mut statement =
+        conn.prepare_cached("SELECT rowid FROM findings_text WHERE findings_text MATCH ?1")?;
+    let mut rows = statement.query([expression])?;
+    let mut out = Vec::new();
+    while let Some(row) = rows.next()? {
+        let rowid: i64 = row.get(0)?;
+        if wanted.binary_search(&rowid).is_ok() {
+            out.push(rowid);
+        }
+    }
+    out.sort_unstable();
+    Ok(out)
+}

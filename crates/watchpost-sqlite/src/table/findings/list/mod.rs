@@ -1,0 +1,185 @@
+//! Lists of findings.
+//!
+//! The order is severity, first seen (newest first), id. An index holds the findings of each (status, severity,
+//! scored) in that order, another those of each (category, status, severity, scored): a *stream*. The kept counts say
+//! which streams have anything in them; a page is the merge of those, severity by severity, so that it costs the same
+//! however many findings there are.
+
+mod candidate;
+mod filtered;
+mod stream;
+
+use crate::{
+    base::fault::Res,
+    table::findings::{counts, text},
+};
+use candidate::{from_candidates, load, of_entity, of_services};
+use filtered::filtered;
+use rusqlite::Connection;
+use stream::{Listed, Stream, direct, finish, order, places_of, rows_at, selected, streams};
+use watchpost_core::finding::{
+    FindingCount, FindingPage, FindingPosition, FindingQuery, FindingSummary, TOTAL_COUNTED_MAX, Total,
+};
+
+/// The page that a query asks for.
+pub(crate) fn page(conn: &Connection, workspace: i64, query: &FindingQuery) -> Res<FindingPage> {
+    let limit = query.limit.clamp(1, 100);
+    let all = counts::all(conn, workspace)?;
+    let streams = streams(query, &all);
+    let kept: u64 = all
+        .iter()
+        .filter(|count| selected(query, count))
+        .map(|count| count.count)
+        .sum();
+    if let Some(entity) = query.entity {
+        let candidates = of_entity(conn, workspace, entity)?;
+        return from_candidates(conn, workspace, query, candidates, limit);
+    }
+    if !query.services.is_empty() {
+        // At most one for each check and integration: few.
+        let candidates = of_services(conn, workspace, &query.services)?;
+        return from_candidates(conn, workspace, query, candidates, limit);
+    }
+    if query.text.is_none() && query.rule_id.is_none() && query.platforms.is_empty() {
+        if !query.frameworks.is_empty() {
+            return filtered(conn, workspace, query, &streams, None, limit);
+        }
+        let total = Total {
+            value: kept,
+            is_minimum: false,
+        };
+        return walk(conn, workspace, &streams, query.after, limit, total);
+    }
+    let Some(expression) =
+        text::expression(query.text.as_deref(), query.rule_id.as_deref(), &query.platforms)
+    else {
+        return Ok(FindingPage {
+            findings: Vec::new(),
+            total: Total {
+                value: 0,
+                is_minimum: false,
+            },
+            next: None,
+        });
+    };
+    let matches = matches(conn, &expression, query.text.is_some())?;
+    match matches {
+        Matches::Few(rowids) => {
+            let candidates = load(conn, workspace, &rowids)?;
+            from_candidates(conn, workspace, query, candidates, limit)
+        }
+        Matches::Many(rowids) => filtered(conn, workspace, query, &streams, rowids.as_deref(), limit),
+    }
+}
+
+/// The worst live findings: those that count first, then others.
+pub(crate) fn top_live(
+    conn: &Connection,
+    workspace: i64,
+    counts: &[FindingCount],
+    count: usize,
+) -> Res<Vec<FindingSummary>> {
+    let mut out = Vec::new();
+    for scored in [true, false] {
+        let mut streams: Vec<Stream> = Vec::new();
+        for row in counts
+            .iter()
+            .filter(|row| row.status.is_live() && row.scored == scored)
+        {
+            let stream = Stream {
+                status: row.status,
+                severity: row.severity,
+                category: None,
+                scored,
+            };
+            if !streams.contains(&stream) {
+                streams.push(stream);
+            }
+        }
+        streams.sort_by_key(|stream| stream.severity);
+        let total = Total {
+            value: 0,
+            is_minimum: false,
+        };
+        if out.len() < count && !streams.is_empty() {
+            out.extend(walk(conn, workspace, &streams, None, count - out.len(), total)?.findings);
+        }
+    }
+    Ok(out)
+}
+
+/// A page straight from the streams.
+fn walk(
+    conn: &Connection,
+    workspace: i64,
+    streams: &[Stream],
+    after: Option<FindingPosition>,
+    limit: usize,
+    total: Total,
+) -> Res<FindingPage> {
+    let mut findings: Vec<Listed> = Vec::with_capacity(limit);
+    let mut more = false;
+    let mut rest = streams;
+    while let Some(first) = rest.first() {
+        let same = rest
+            .iter()
+            .take_while(|stream| stream.severity == first.severity)
+            .count();
+        let (level, later) = rest.split_at(same);
+        rest = later;
+        if after.is_some_and(|after| first.severity < after.severity) {
+            continue;
+        }
+        let room = limit - findings.len();
+        // One row past the page tells whether there is another page.
+        if let [only] = level {
+            let rows = direct(conn, workspace, *only, after, room + 1)?;
+            findings.extend(rows);
+        } else {
+            let mut places = Vec::new();
+            for stream in level {
+                places.extend(places_of(conn, workspace, *stream, after, room + 1)?);
+            }
+            places.sort_by_key(|place| order(&place.position));
+            places.truncate(room + 1);
+            findings.extend(rows_at(conn, &places)?);
+        }
+        if findings.len() > limit {
+            findings.truncate(limit);
+            more = true;
+            break;
+        }
+        if findings.len() == limit {
+            more = !rest.is_empty();
+            break;
+        }
+    }
+    finish(conn, workspace, findings, more, total)
+}
+
+/// What the index of words gives for an expression.
+enum Matches {
+    /// All rows.
+    Few(Vec<i64>),
+    /// Too many to sort; all rows in order if they were wanted.
+    Many(Option<Vec<i64>>),
+}
+
+fn matches(conn: &Connection, expression: &str, want_all: bool) -> Res<Matches> {
+    let mut statement =
+        conn.prepare_cached("SELECT rowid FROM findings_text WHERE findings_text MATCH ?1")?;
+    let mut rows = statement.query([expression])?;
+    let mut out: Vec<i64> = Vec::new();
+    let few = usize::try_from(TOTAL_COUNTED_MAX).unwrap_or(usize::MAX);
+    while let Some(row) = rows.next()? {
+        out.push(row.get(0)?);
+        if !want_all && out.len() > few {
+            return Ok(Matches::Many(None));
+        }
+    }
+    if out.len() <= few {
+        return Ok(Matches::Few(out));
+    }
+    out.sort_unstable();
+    Ok(Matches::Many(Some(out)))
+}

@@ -1,0 +1,40 @@
+//! Marks of sources, as stored.
+
+use crate::base::fault::{Fault, Res};
+use watchpost_core::{finding::Marks, integration::fact::Dataset, value::id::IntegrationId};
+
+/// Marks as stored: integration id (16 bytes), dataset (1), completions (8, little endian) each.
+const MARK_BYTES: usize = 25;
+
+pub(super) fn marks_blob(marks: &Marks) -> Vec<u8> {
+    let mut out = Vec::with_capacity(marks.len() * MARK_BYTES);
+    for ((integration, dataset), completions) in marks {
+        out.extend_from_slice(integration.as_bytes());
+        out.push(dataset.code());
+        out.extend_from_slice(&completions.to_le_bytes());
+    }
+    out
+}
+
+pub(super) fn marks_of(blob: &[u8]) -> Res<Marks> {
+    let damaged = || Fault::Damaged("finding_details", "marks of an unknown form".into());
+    if !blob.len().is_multiple_of(MARK_BYTES) {
+        return Err(damaged());
+    }
+    let mut out = Marks::new();
+    for mark in blob.chunks_exact(MARK_BYTES) {
+        let (integration, rest) = mark.split_at(16);
+        let (dataset, completions) = rest.split_at(1);
+        let integration: [u8; 16] = integration.try_into().map_err(|_| damaged())?;
+        let dataset = dataset
+            .first()
+            .and_then(|code| Dataset::from_code(*code))
+            .ok_or_else(damaged)?;
+        let completions: [u8; 8] = completions.try_into().map_err(|_| damaged())?;
+        out.insert(
+            (IntegrationId::from_bytes(integration), dataset),
+            u64::from_le_bytes(completions),
+        );
+    }
+    Ok(out)
+}

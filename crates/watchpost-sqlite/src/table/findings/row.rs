@@ -1,0 +1,116 @@
+//! Rows of findings.
+
+use crate::base::{
+    fault::Res,
+    row::{Columns, str_of},
+};
+use rusqlite::{Connection, Row, params};
+use watchpost_core::{
+    app::AppRef,
+    check::{Framework, FrameworkId, Service},
+    finding::{Finding, FindingSummary, Subject},
+    rule::document::EntityRef,
+    value::id::{AppId, FindingId},
+};
+
+/// The columns that [`summary`] reads, of `findings f`.
+pub(crate) const SUMMARY: &str = "f.id, f.title, f.severity, f.category, f.status, f.rule_id, f.entity_type, \
+                                  f.entity_id, f.subject_name, f.subject_email, f.first_seen_at, f.apps, f.service";
+
+/// How many they are.
+pub(super) const SUMMARY_COLUMNS: usize = 13;
+
+/// A finding, and how many further apps it has; those are read apart.
+pub(crate) fn summary(row: &Row<'_>) -> Res<(FindingSummary, u64)> {
+    let entity = EntityRef::from_parts(row.word(6)?, row.id(7, |bytes| bytes)?);
+    let summary = FindingSummary {
+        id: row.id(0, FindingId::from_bytes)?,
+        title: row.text(1)?,
+        severity: row.word(2)?,
+        category: row.word(3)?,
+        status: row.word(4)?,
+        rule_id: str_of(row.get_ref(5)?)?.to_owned(),
+        service: row.word_opt(12)?,
+        subject: Subject {
+            entity,
+            name: row.text(8)?,
+            email: row.get(9)?,
+        },
+        apps: Vec::new(),
+        first_seen_at: row.time(10)?,
+    };
+    Ok((summary, row.count(11)?))
+}
+
+/// The further apps of a finding that still exist, by name.
+pub(super) fn apps(conn: &Connection, workspace: i64, finding: FindingId) -> Res<Vec<AppRef>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT a.id, a.name, a.policy FROM finding_apps x \
+         JOIN apps a ON a.workspace_id = x.workspace_id AND a.id = x.app_id \
+         WHERE x.workspace_id = ?1 AND x.finding_id = ?2 ORDER BY a.name_key, a.id",
+    )?;
+    let mut rows = statement.query(params![workspace, finding.as_bytes()])?;
+    let mut out = Vec::new();
+    while let Some(row) = rows.next()? {
+        out.push(AppRef {
+            id: row.id(0, AppId::from_bytes)?,
+            name: row.text(1)?,
+            policy: row.word(2)?,
+        });
+    }
+    Ok(out)
+}
+
+/// One finding with everything known about it.
+pub(crate) fn one(conn: &Connection, workspace: i64, id: FindingId) -> Res<Option<Finding>> {
+    let mut finding = {
+        let mut statement = conn.prepare_cached(&format!(
+            "SELECT {SUMMARY}, d.evidence, d.last_seen_at, f.status_changed_at, f.snoozed_until, f.dismiss_reason, \
+             d.note, f.auto_resolved, f.reopen_count, f.scored \
+             FROM findings f JOIN finding_details d ON d.workspace_id = f.workspace_id AND d.finding_id = f.id \
+             WHERE f.workspace_id = ?1 AND f.id = ?2"
+        ))?;
+        let mut rows = statement.query(params![workspace, id.as_bytes()])?;
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
+        let (summary, apps) = summary(row)?;
+        let first = SUMMARY_COLUMNS;
+        let reopen_count: i64 = row.get(first + 7)?;
+        (
+            Finding {
+                summary,
+                evidence: row.get(first)?,
+                last_seen_at: row.time(first + 1)?,
+                status_changed_at: row.time(first + 2)?,
+                snoozed_until: row.time_opt(first + 3)?,
+                dismiss_reason: row.word_opt(first + 4)?,
+                note: row.text_opt(first + 5)?,
+                auto_resolved: row.get(first + 6)?,
+                reopen_count: u32::try_from(reopen_count).unwrap_or(u32::MAX),
+                scored: row.get(first + 8)?,
+            },
+            apps,
+        )
+    };
+    if finding.1 > 0 {
+        finding.0.summary.apps = apps(conn, workspace, id)?;
+    }
+    Ok(Some(finding.0))
+}
+
+/// A bit for each framework among ids.
+pub(super) fn framework_bits(ids: &[FrameworkId]) -> i64 {
+    ids.iter()
+        .fold(0, |bits, id| bits | framework_bit(id.framework()))
+}
+
+/// A framework's bit.
+pub(super) const fn framework_bit(framework: Framework) -> i64 {
+    1 << framework.code()
+}
+
+/// A service as stored.
+pub(super) fn service_code(service: Option<Service>) -> Option<u8> {
+    service.map(Service::code)
+}

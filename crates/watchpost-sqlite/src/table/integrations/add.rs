@@ -1,0 +1,56 @@
+//! New integrations.
+
+use super::{row::next_number, secret::seal};
+use crate::{
+    base::{
+        fault::{Fault, Res},
+        master::Sealer,
+        row::Word,
+        writer::Tx,
+    },
+    table::jobs::{Subject, acting_key, enqueue},
+};
+use rusqlite::params;
+use watchpost_core::{
+    audit::PendingEntry, integration::AddIntegration, job::JobKind, value::word::IntegrationStatus,
+};
+
+/// Adds an integration with its credentials and queues its first sync.
+pub(crate) fn add(
+    tx: &Tx<'_>,
+    sealer: &Sealer,
+    workspace: i64,
+    command: &AddIntegration,
+    entry: &PendingEntry,
+) -> Res<()> {
+    let integration = next_number(tx, workspace)?;
+    let config = serde_json::to_string(&command.config.values)
+        .map_err(|error| Fault::Damaged("integrations", error.to_string()))?;
+    tx.conn.execute(
+        "INSERT INTO integrations (workspace_id, integration, id, platform, name, tenant_key, status, config, \
+         created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        params![
+            workspace,
+            integration,
+            command.id.as_bytes(),
+            command.platform.position(),
+            command.name.untrusted(),
+            command.tenant_key,
+            IntegrationStatus::Pending.position(),
+            config,
+            command.now.as_millis(),
+        ],
+    )?;
+    let places = ((workspace, entry.workspace()), (integration, command.id));
+    seal(tx, sealer, places.0, places.1, &command.config.secrets)?;
+    let what = (JobKind::Sync, Subject::Integration(command.id));
+    enqueue(
+        tx,
+        workspace,
+        what,
+        command.first_sync,
+        acting_key(entry),
+        command.now,
+    )?;
+    tx.bump(workspace)
+}

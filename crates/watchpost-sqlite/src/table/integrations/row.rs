@@ -1,0 +1,125 @@
+//! Rows of integrations.
+
+use crate::base::{
+    fault::{Fault, Res},
+    row::{Columns, Word},
+    writer::Tx,
+};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use std::collections::HashMap;
+use watchpost_core::{
+    integration::{CollectionRow, Failure, Integration},
+    job::JobKind,
+    value::id::{IntegrationId, JobId},
+};
+
+const COLUMNS: &str = "integration, id, platform, name, tenant_key, status, config, created_at, last_completed_at, \
+                       last_started_at, failure_reason, failure_since";
+
+fn integration_row(row: &Row<'_>) -> Res<(i64, Integration)> {
+    let config: String = row.get(6)?;
+    let failure = match (row.get::<_, Option<String>>(10)?, row.time_opt(11)?) {
+        (Some(reason), Some(since)) => Some(Failure { reason, since }),
+        _ => None,
+    };
+    Ok((
+        row.get(0)?,
+        Integration {
+            id: row.id(1, IntegrationId::from_bytes)?,
+            platform: row.word(2)?,
+            name: row.text(3)?,
+            tenant_key: row.get(4)?,
+            status: row.word(5)?,
+            config: serde_json::from_str(&config)
+                .map_err(|error| Fault::Damaged("integrations", error.to_string()))?,
+            created_at: row.time(7)?,
+            last_completed_at: row.time_opt(8)?,
+            last_started_at: row.time_opt(9)?,
+            failure,
+            running: None,
+            collections: Vec::new(),
+        },
+    ))
+}
+
+/// All integrations with their numbers in this file, by platform, then name.
+pub(crate) fn numbered(conn: &Connection, workspace: i64) -> Res<Vec<(i64, Integration)>> {
+    let mut out = Vec::new();
+    {
+        let mut statement = conn.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM integrations WHERE workspace_id = ?1 AND removed = 0 \
+             ORDER BY platform, name, integration"
+        ))?;
+        let mut rows = statement.query([workspace])?;
+        while let Some(row) = rows.next()? {
+            out.push(integration_row(row)?);
+        }
+    }
+    let places: HashMap<i64, usize> = out
+        .iter()
+        .enumerate()
+        .map(|(place, (number, _))| (*number, place))
+        .collect();
+    {
+        let mut statement = conn.prepare_cached(
+            "SELECT integration, dataset, state, row_count, detail, finished_at, completions FROM collections \
+             WHERE workspace_id = ?1 ORDER BY integration, dataset",
+        )?;
+        let mut rows = statement.query([workspace])?;
+        while let Some(row) = rows.next()? {
+            if let Some((_, integration)) = places.get(&row.get(0)?).and_then(|place| out.get_mut(*place)) {
+                integration.collections.push(CollectionRow {
+                    dataset: row.word(1)?,
+                    state: row.word(2)?,
+                    rows: row.count(3)?,
+                    detail: row.get(4)?,
+                    finished_at: row.time(5)?,
+                    completions: row.count(6)?,
+                });
+            }
+        }
+    }
+    let mut statement = conn.prepare_cached(
+        "SELECT id, subject FROM jobs WHERE state IN (0, 1) AND workspace_id = ?1 AND kind = ?2 ORDER BY state",
+    )?;
+    let mut rows = statement.query(params![workspace, JobKind::Sync.position()])?;
+    while let Some(row) = rows.next()? {
+        let subject: Vec<u8> = row.get(1)?;
+        if let Some((_, integration)) = out
+            .iter_mut()
+            .find(|(_, integration)| integration.id.as_bytes().as_slice() == subject)
+        {
+            // The running one comes last and wins over a queued one.
+            integration.running = Some(row.id(0, JobId::from_bytes)?);
+        }
+    }
+    Ok(out)
+}
+
+/// All integrations, by platform, then name.
+pub(crate) fn all(conn: &Connection, workspace: i64) -> Res<Vec<Integration>> {
+    Ok(numbered(conn, workspace)?
+        .into_iter()
+        .map(|(_, row)| row)
+        .collect())
+}
+
+/// The number of an integration that isn't removed.
+pub(crate) fn number_of(conn: &Connection, workspace: i64, id: IntegrationId) -> Res<Option<i64>> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT integration FROM integrations WHERE workspace_id = ?1 AND id = ?2 AND removed = 0",
+        )?
+        .query_row(params![workspace, id.as_bytes()], |row| row.get(0))
+        .optional()?)
+}
+
+/// A number for a new integration.
+pub(crate) fn next_number(tx: &Tx<'_>, workspace: i64) -> Res<i64> {
+    Ok(tx.conn.query_row(
+        "UPDATE workspaces SET last_integration = last_integration + 1 WHERE workspace_id = ?1 \
+         RETURNING last_integration",
+        [workspace],
+        |row| row.get(0),
+    )?)
+}

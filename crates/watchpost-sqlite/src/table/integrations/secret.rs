@@ -1,0 +1,80 @@
+//! Sealed credentials.
+
+use crate::base::{
+    fault::{Fault, Res},
+    master::{KEY_VERSION, Place, Sealer},
+    writer::Tx,
+};
+use rusqlite::{Connection, OptionalExtension as _, params};
+use secrecy::{ExposeSecret as _, SecretString};
+use std::collections::BTreeMap;
+use watchpost_core::{
+    integration::connector::ConnectorConfig,
+    value::id::{IntegrationId, WorkspaceId},
+};
+
+pub(crate) fn open_config(
+    conn: &Connection,
+    sealer: &Sealer,
+    workspace: i64,
+    workspace_id: WorkspaceId,
+    id: IntegrationId,
+) -> Res<Option<ConnectorConfig>> {
+    let found: Option<(i64, String)> = conn
+        .query_row(
+            "SELECT integration, config FROM integrations WHERE workspace_id = ?1 AND id = ?2 AND removed = 0",
+            params![workspace, id.as_bytes()],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .optional()?;
+    let Some((integration, config)) = found else {
+        return Ok(None);
+    };
+    let values: BTreeMap<String, String> =
+        serde_json::from_str(&config).map_err(|error| Fault::Damaged("integrations", error.to_string()))?;
+    let mut secrets = BTreeMap::new();
+    let mut statement = conn.prepare(
+        "SELECT field, key_version, nonce, sealed FROM integration_secrets WHERE workspace_id = ?1 AND integration = ?2",
+    )?;
+    let mut rows = statement.query([workspace, integration])?;
+    while let Some(row) = rows.next()? {
+        let field: String = row.get(0)?;
+        let sealed: Vec<u8> = row.get(3)?;
+        let place = Place {
+            workspace: workspace_id,
+            integration: id,
+            field: &field,
+            key_version: row.get(1)?,
+        };
+        let clear = sealer.open(place, row.get(2)?, &sealed)?;
+        let clear = std::str::from_utf8(&clear)
+            .map_err(|_| Fault::Damaged("integration_secrets", "a credential is no text".into()))?;
+        secrets.insert(field, SecretString::from(clear));
+    }
+    Ok(Some(ConnectorConfig { values, secrets }))
+}
+
+/// Stores credentials, sealed.
+pub(crate) fn seal(
+    tx: &Tx<'_>,
+    sealer: &Sealer,
+    (workspace, workspace_id): (i64, WorkspaceId),
+    (integration, id): (i64, IntegrationId),
+    secrets: &BTreeMap<String, SecretString>,
+) -> Res<()> {
+    for (field, secret) in secrets {
+        let place = Place {
+            workspace: workspace_id,
+            integration: id,
+            field,
+            key_version: KEY_VERSION,
+        };
+        let (nonce, sealed) = sealer.seal(place, secret.expose_secret().as_bytes(), tx.random)?;
+        tx.conn.execute(
+            "INSERT INTO integration_secrets (workspace_id, integration, field, key_version, nonce, sealed) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![workspace, integration, field, KEY_VERSION, nonce, sealed],
+        )?;
+    }
+    Ok(())
+}

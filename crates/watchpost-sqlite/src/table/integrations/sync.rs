@@ -1,0 +1,212 @@
+//! Syncs: their rows, what they collected, how they end.
+
+use super::row::number_of;
+use crate::{
+    base::{
+        fault::{Fault, Res},
+        row::{Word, stored},
+        writer::Tx,
+    },
+    table::jobs::{Subject, enqueue},
+};
+use rusqlite::{Connection, OptionalExtension as _, params};
+use watchpost_core::{
+    audit::{AuditOutcome, PendingEntry},
+    error::StoreError,
+    integration::{FinishSync, fact::Collection},
+    job::JobKind,
+    value::{
+        id::{IntegrationId, SyncId},
+        time::Timestamp,
+        word::{IntegrationStatus, RunState},
+    },
+};
+
+/// Syncs of an integration that are kept.
+const SYNCS_KEPT: i64 = 50;
+
+/// The number of a sync that is under way: facts of another one are refused.
+pub(crate) fn running_sync(
+    conn: &Connection,
+    workspace: i64,
+    sync: SyncId,
+    integration: IntegrationId,
+) -> Res<(i64, i64)> {
+    conn.prepare_cached(
+        "SELECT s.sync, s.integration FROM syncs s JOIN integrations i USING (workspace_id, integration) \
+         WHERE s.workspace_id = ?1 AND s.id = ?2 AND s.state = ?3 AND i.id = ?4 AND i.removed = 0",
+    )?
+    .query_row(
+        params![
+            workspace,
+            sync.as_bytes(),
+            RunState::InProgress.position(),
+            integration.as_bytes()
+        ],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+    .optional()?
+    .ok_or(Fault::Store(StoreError::Conflict))
+}
+
+/// Begins a sync. What an earlier attempt left behind is cancelled.
+pub(crate) fn begin(
+    tx: &Tx<'_>,
+    workspace: i64,
+    sync: SyncId,
+    integration: IntegrationId,
+    now: Timestamp,
+) -> Res<()> {
+    let Some(number) = number_of(tx.conn, workspace, integration)? else {
+        return Err(Fault::Store(StoreError::Conflict));
+    };
+    // What an earlier attempt left behind must not write any more.
+    tx.conn.execute(
+        "UPDATE syncs SET state = ?3, finished_at = ?4 WHERE workspace_id = ?1 AND integration = ?2 AND state = ?5",
+        params![
+            workspace,
+            number,
+            RunState::Cancelled.position(),
+            now.as_millis(),
+            RunState::InProgress.position()
+        ],
+    )?;
+    let next: i64 = tx.conn.query_row(
+        "UPDATE workspaces SET last_sync = last_sync + 1, generation = generation + 1 \
+         WHERE workspace_id = ?1 RETURNING last_sync",
+        [workspace],
+        |row| row.get(0),
+    )?;
+    tx.conn.execute(
+        "INSERT INTO syncs (workspace_id, sync, id, integration, state, started_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![
+            workspace,
+            next,
+            sync.as_bytes(),
+            number,
+            RunState::InProgress.position(),
+            now.as_millis()
+        ],
+    )?;
+    tx.conn.execute(
+        "DELETE FROM syncs WHERE workspace_id = ?1 AND integration = ?2 AND sync <= ( \
+           SELECT sync FROM syncs WHERE workspace_id = ?1 AND integration = ?2 \
+           ORDER BY sync DESC LIMIT 1 OFFSET ?3)",
+        params![workspace, number, SYNCS_KEPT],
+    )?;
+    tx.conn.execute(
+        "UPDATE integrations SET last_started_at = ?3 WHERE workspace_id = ?1 AND integration = ?2",
+        params![workspace, number, now.as_millis()],
+    )?;
+    Ok(())
+}
+
+/// Records the end of a collection.
+pub(crate) fn record_collection(
+    tx: &Tx<'_>,
+    workspace: i64,
+    integration: i64,
+    collection: &Collection,
+    now: Timestamp,
+) -> Res<()> {
+    let complete = collection.state == watchpost_core::value::word::CollectionState::Complete;
+    tx.conn
+        .prepare_cached(
+            "INSERT INTO collections (workspace_id, integration, dataset, state, row_count, row_errors, detail, \
+             finished_at, completions) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
+             ON CONFLICT (workspace_id, integration, dataset) DO UPDATE SET state = ?4, row_count = ?5, row_errors = ?6, \
+             detail = ?7, finished_at = ?8, completions = completions + ?9",
+        )?
+        .execute(params![
+            workspace,
+            integration,
+            collection.dataset.position(),
+            collection.state.position(),
+            stored(collection.rows),
+            stored(collection.row_errors),
+            collection.detail,
+            now.as_millis(),
+            i64::from(complete),
+        ])?;
+    tx.bump(workspace)
+}
+
+pub(crate) fn finish_sync(
+    tx: &Tx<'_>,
+    workspace: i64,
+    command: &FinishSync,
+    entry: &mut PendingEntry,
+) -> Res<()> {
+    let found = running_sync(tx.conn, workspace, command.sync, command.integration);
+    let (sync, integration) = match found {
+        Ok(found) => found,
+        // Another attempt took over, or the integration is gone: this one ends nothing.
+        Err(Fault::Store(StoreError::Conflict)) => {
+            entry.set_outcome(AuditOutcome::Conflict);
+            return Ok(());
+        }
+        Err(fault) => return Err(fault),
+    };
+    tx.conn.execute(
+        "UPDATE syncs SET state = ?3, reason = ?4, finished_at = ?5 WHERE workspace_id = ?1 AND sync = ?2",
+        params![
+            workspace,
+            sync,
+            command.state.position(),
+            command.reason,
+            command.now.as_millis()
+        ],
+    )?;
+    let live = [
+        IntegrationStatus::Pending.position(),
+        IntegrationStatus::Connected.position(),
+        IntegrationStatus::Error.position(),
+    ];
+    match command.state {
+        RunState::Completed => {
+            tx.conn.execute(
+                "UPDATE integrations SET last_completed_at = ?3, failure_reason = NULL, failure_since = NULL, \
+                 status = CASE WHEN status IN (?4, ?5, ?6) THEN ?7 ELSE status END \
+                 WHERE workspace_id = ?1 AND integration = ?2",
+                params![
+                    workspace,
+                    integration,
+                    command.now.as_millis(),
+                    live[0],
+                    live[1],
+                    live[2],
+                    IntegrationStatus::Connected.position()
+                ],
+            )?;
+            enqueue(
+                tx,
+                workspace,
+                (JobKind::Analyse, Subject::None),
+                command.analysis,
+                None,
+                command.now,
+            )?;
+        }
+        RunState::Failed => {
+            entry.set_outcome(AuditOutcome::Error);
+            tx.conn.execute(
+                "UPDATE integrations SET failure_reason = ?3, failure_since = coalesce(failure_since, ?4), \
+                 status = CASE WHEN status IN (?5, ?6, ?7) THEN ?8 ELSE status END \
+                 WHERE workspace_id = ?1 AND integration = ?2",
+                params![
+                    workspace,
+                    integration,
+                    command.reason.as_deref().unwrap_or("the sync failed"),
+                    command.now.as_millis(),
+                    live[0],
+                    live[1],
+                    live[2],
+                    IntegrationStatus::Error.position()
+                ],
+            )?;
+        }
+        RunState::Queued | RunState::InProgress | RunState::Cancelled => {}
+    }
+    tx.bump(workspace)
+}

@@ -1,0 +1,210 @@
+//! The workspace's numbers.
+
+use crate::{
+    base::{
+        fault::Res,
+        row::{Columns, Word, stored},
+        writer::Tx,
+    },
+    table::{findings, identities::counted},
+};
+use rusqlite::{Connection, Row, params};
+use watchpost_core::{
+    integration::Failure,
+    posture::{
+        Coverage, Freshness, RecordAnalysis, RiskFacts, Snapshot, SourceState,
+        score::{live_by_severity, risk_score},
+    },
+    value::{
+        id::{AnalysisId, IntegrationId},
+        time::Timestamp,
+        word::{CollectionState, Platform},
+    },
+};
+
+/// How many findings the risk score's answer names.
+const TOP: usize = 5;
+
+const COLUMNS: &str = "analysis_id, at, score, live_critical, live_high, live_medium, live_low, live_info, identities, \
+                       mfa_on, mfa_off, mfa_unknown, admin_mfa_on, admin_mfa_off, admin_mfa_unknown, sso_on, sso_off, \
+                       sso_unknown, admins, unreviewed_apps, stale_accounts";
+
+fn snapshot(row: &Row<'_>) -> Res<Snapshot> {
+    let coverage = |first: usize| -> Res<Coverage> {
+        Ok(Coverage {
+            on: row.count(first)?,
+            off: row.count(first + 1)?,
+            unknown: row.count(first + 2)?,
+        })
+    };
+    let score: i64 = row.get(2)?;
+    Ok(Snapshot {
+        analysis: row.id(0, AnalysisId::from_bytes)?,
+        at: row.time(1)?,
+        score: u8::try_from(score).unwrap_or(100),
+        live_by_severity: [
+            row.count(3)?,
+            row.count(4)?,
+            row.count(5)?,
+            row.count(6)?,
+            row.count(7)?,
+        ],
+        identities: row.count(8)?,
+        mfa: coverage(9)?,
+        admin_mfa: coverage(12)?,
+        sso: coverage(15)?,
+        admins: row.count(18)?,
+        unreviewed_apps: row.count(19)?,
+        stale_accounts: row.count(20)?,
+    })
+}
+
+/// The latest snapshots not after a time.
+pub(crate) fn latest(conn: &Connection, workspace: i64, until: i64, count: i64) -> Res<Vec<Snapshot>> {
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM snapshots WHERE workspace_id = ?1 AND at <= ?2 \
+         ORDER BY at DESC, analysis_id DESC LIMIT ?3"
+    ))?;
+    let mut rows = statement.query([workspace, until, count])?;
+    let mut out = Vec::new();
+    while let Some(row) = rows.next()? {
+        out.push(snapshot(row)?);
+    }
+    Ok(out)
+}
+
+pub(crate) fn sources(conn: &Connection, workspace: i64) -> Res<Vec<SourceState>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT i.id, i.platform, i.name, i.status, i.last_completed_at, i.failure_reason, i.failure_since, \
+         coalesce(sum(c.state = ?2), 0), coalesce(sum(c.state <> ?2), 0) \
+         FROM integrations i LEFT JOIN collections c \
+         ON c.workspace_id = i.workspace_id AND c.integration = i.integration \
+         WHERE i.workspace_id = ?1 AND i.removed = 0 AND i.platform <> ?3 GROUP BY i.integration",
+    )?;
+    // Nothing is read from what only imports speak of.
+    let mut rows = statement.query(params![
+        workspace,
+        CollectionState::Complete.position(),
+        Platform::Import.position()
+    ])?;
+    let mut out = Vec::new();
+    while let Some(row) = rows.next()? {
+        let failure = match (row.get::<_, Option<String>>(5)?, row.time_opt(6)?) {
+            (Some(reason), Some(since)) => Some(Failure { reason, since }),
+            _ => None,
+        };
+        out.push(SourceState {
+            id: row.id(0, IntegrationId::from_bytes)?,
+            platform: row.word(1)?,
+            name: row.text(2)?,
+            status: row.word(3)?,
+            last_completed_at: row.time_opt(4)?,
+            failure,
+            readable: u32::try_from(row.count(7)?).unwrap_or(u32::MAX),
+            unreadable: u32::try_from(row.count(8)?).unwrap_or(u32::MAX),
+        });
+    }
+    out.sort_by(|a, b| (a.platform, &a.name, a.id).cmp(&(b.platform, &b.name, b.id)));
+    Ok(out)
+}
+
+pub(crate) fn risk_facts(conn: &Connection, workspace: i64) -> Res<RiskFacts> {
+    let counts = findings::live_counts(conn, workspace)?;
+    let top = findings::top_live(conn, workspace, &counts, TOP)?;
+    let mut recent = latest(conn, workspace, i64::MAX, 2)?.into_iter();
+    let (newest, previous) = (recent.next(), recent.next());
+    let days_before = |days: i64| -> Res<Option<Snapshot>> {
+        match &newest {
+            Some(newest) => {
+                let until = newest.at.plus_days(-days).as_millis();
+                Ok(latest(conn, workspace, until, 1)?.into_iter().next())
+            }
+            None => Ok(None),
+        }
+    };
+    let (week_ago, month_ago) = (days_before(7)?, days_before(30)?);
+    Ok(RiskFacts {
+        counts,
+        identities: counted(conn, workspace)?,
+        top,
+        latest: newest,
+        previous,
+        week_ago,
+        month_ago,
+        sources: sources(conn, workspace)?,
+    })
+}
+
+/// Snapshots since a time, oldest first.
+pub(crate) fn since(conn: &Connection, workspace: i64, since: Timestamp) -> Res<Vec<Snapshot>> {
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM snapshots WHERE workspace_id = ?1 AND at >= ?2 ORDER BY at, analysis_id LIMIT 1000"
+    ))?;
+    let mut rows = statement.query([workspace, since.as_millis()])?;
+    let mut out = Vec::new();
+    while let Some(row) = rows.next()? {
+        out.push(snapshot(row)?);
+    }
+    Ok(out)
+}
+
+/// The last analysis and the state of all sources.
+pub(crate) fn freshness(conn: &Connection, workspace: i64) -> Res<Freshness> {
+    Ok(Freshness {
+        as_of: latest(conn, workspace, i64::MAX, 1)?.first().map(|row| row.at),
+        sources: sources(conn, workspace)?,
+    })
+}
+
+pub(crate) fn record(tx: &Tx<'_>, workspace: i64, command: &RecordAnalysis) -> Res<Snapshot> {
+    let counts = findings::all_counts(tx.conn, workspace)?;
+    let identities = counted(tx.conn, workspace)?;
+    let measured = command.coverage;
+    let made = Snapshot {
+        analysis: command.analysis,
+        at: command.now,
+        score: risk_score(&counts, identities).score,
+        live_by_severity: live_by_severity(&counts),
+        identities,
+        mfa: measured.mfa,
+        admin_mfa: measured.admin_mfa,
+        sso: measured.sso,
+        admins: measured.admins,
+        unreviewed_apps: measured.unreviewed_apps,
+        stale_accounts: measured.stale_accounts,
+    };
+    let live = made.live_by_severity;
+    let n = |count: u64| stored(count);
+    tx.conn.execute(
+        &format!(
+            "INSERT INTO snapshots (workspace_id, {COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, \
+             ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)"
+        ),
+        params![
+            workspace,
+            made.analysis.as_bytes(),
+            made.at.as_millis(),
+            made.score,
+            n(live[0]),
+            n(live[1]),
+            n(live[2]),
+            n(live[3]),
+            n(live[4]),
+            n(made.identities),
+            n(made.mfa.on),
+            n(made.mfa.off),
+            n(made.mfa.unknown),
+            n(made.admin_mfa.on),
+            n(made.admin_mfa.off),
+            n(made.admin_mfa.unknown),
+            n(made.sso.on),
+            n(made.sso.off),
+            n(made.sso.unknown),
+            n(made.admins),
+            n(made.unreviewed_apps),
+            n(made.stale_accounts),
+        ],
+    )?;
+    tx.bump(workspace)?;
+    Ok(made)
+}

@@ -1,0 +1,12 @@
+//! Scans, schedules, exemptions.
+
+pub(crate) mod exemption;
+pub(crate) mod finish;
+pub(crate) mod read;
+mod row;
+pub(crate) mod schedule;
+pub(crate) mod start;
+
+pub(crate) use finish::record;
+pub(crate) use schedule::{due_schedules, fire, next_schedule};
+pub(crate) use start::{cancel_unfinished, follow_job};

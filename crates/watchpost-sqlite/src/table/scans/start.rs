@@ -1,0 +1,182 @@
+//! Scans that begin, are cancelled, or end with their job.
+
+use super::read::by_id;
+use crate::{
+    base::{fault::Res, row::Word, writer::Tx},
+    table::{
+        integrations,
+        jobs::{Subject, acting_key, enqueue},
+    },
+};
+use rusqlite::{OptionalExtension as _, params};
+use watchpost_core::{
+    audit::{AuditOutcome, PendingEntry},
+    job::JobKind,
+    scan::{CancelOutcome, CancelScan, ScanStart, ScanTrigger, StartScan},
+    value::{
+        id::{JobId, KeyId, ScanId},
+        time::Timestamp,
+        word::RunState,
+    },
+};
+
+/// What a new scan's row says.
+pub(super) struct NewScan {
+    pub(super) id: ScanId,
+    pub(super) integration: i64,
+    pub(super) scan_type: u8,
+    pub(super) trigger: ScanTrigger,
+    pub(super) fresh: bool,
+    pub(super) job: JobId,
+    pub(super) key: Option<KeyId>,
+    pub(super) now: Timestamp,
+}
+
+/// The scan of an integration that waits or runs.
+pub(super) fn unfinished(tx: &Tx<'_>, workspace: i64, integration: i64) -> Res<Option<ScanId>> {
+    let found: Option<[u8; 16]> = tx
+        .conn
+        .prepare_cached(
+            "SELECT id FROM scans WHERE workspace_id = ?1 AND integration = ?2 AND state IN (0, 1)",
+        )?
+        .query_row([workspace, integration], |row| row.get(0))
+        .optional()?;
+    Ok(found.map(ScanId::from_bytes))
+}
+
+pub(super) fn insert(tx: &Tx<'_>, workspace: i64, new: &NewScan) -> Res<()> {
+    let what = (JobKind::Scan, Subject::Scan(new.id));
+    let (job, _) = enqueue(tx, workspace, what, new.job, new.key, new.now)?;
+    tx.conn.execute(
+        "INSERT INTO scans (workspace_id, id, integration, scan_type, state, trigger, fresh, queued_at, job) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        params![
+            workspace,
+            new.id.as_bytes(),
+            new.integration,
+            new.scan_type,
+            RunState::Queued.position(),
+            new.trigger.position(),
+            new.fresh,
+            new.now.as_millis(),
+            job.as_bytes(),
+        ],
+    )?;
+    tx.bump(workspace)
+}
+
+pub(crate) fn start(
+    tx: &Tx<'_>,
+    workspace: i64,
+    command: &StartScan,
+    entry: &mut PendingEntry,
+) -> Res<ScanStart> {
+    let active = integrations::all(tx.conn, workspace)?
+        .iter()
+        .any(|row| row.id == command.integration && row.is_active());
+    let number = integrations::number_of(tx.conn, workspace, command.integration)?;
+    let Some(integration) = number.filter(|_| active) else {
+        entry.set_outcome(AuditOutcome::NotFound);
+        return Ok(ScanStart::NoIntegration);
+    };
+    if let Some(running) = unfinished(tx, workspace, integration)? {
+        entry.set_outcome(AuditOutcome::Unchanged);
+        return Ok(ScanStart::AlreadyRunning(running));
+    }
+    let new = NewScan {
+        id: command.id,
+        integration,
+        scan_type: command.scan_type.position(),
+        trigger: ScanTrigger::Manual,
+        fresh: command.fresh,
+        job: command.job,
+        key: acting_key(entry),
+        now: command.now,
+    };
+    insert(tx, workspace, &new)?;
+    Ok(ScanStart::Started)
+}
+
+pub(crate) fn cancel(
+    tx: &Tx<'_>,
+    workspace: i64,
+    command: &CancelScan,
+    entry: &mut PendingEntry,
+) -> Res<CancelOutcome> {
+    let Some(scan) = by_id(tx.conn, workspace, command.id)? else {
+        entry.set_outcome(AuditOutcome::NotFound);
+        return Ok(CancelOutcome::NotFound);
+    };
+    if !scan.is_unfinished() {
+        entry.set_outcome(AuditOutcome::Conflict);
+        return Ok(CancelOutcome::Ended(scan.state));
+    }
+    cancel_unfinished(tx, workspace, command.id, command.now)?;
+    tx.bump(workspace)?;
+    Ok(CancelOutcome::Cancelled)
+}
+
+/// Cancels a scan and its job.
+pub(crate) fn cancel_unfinished(tx: &Tx<'_>, workspace: i64, id: ScanId, now: Timestamp) -> Res<()> {
+    let cancelled = RunState::Cancelled.position();
+    tx.conn.execute(
+        "UPDATE scans SET state = ?3, completed_at = ?4 WHERE workspace_id = ?1 AND id = ?2",
+        params![workspace, id.as_bytes(), cancelled, now.as_millis()],
+    )?;
+    tx.conn.execute(
+        "UPDATE jobs SET state = ?3, finished_at = ?4, owner = NULL, lease_until = NULL, reason = 'cancelled' \
+         WHERE workspace_id = ?1 AND subject = ?2 AND kind = ?5 AND state IN (0, 1)",
+        params![
+            workspace,
+            id.as_bytes(),
+            cancelled,
+            now.as_millis(),
+            JobKind::Scan.position()
+        ],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn begin(tx: &Tx<'_>, workspace: i64, id: ScanId, now: Timestamp) -> Res<bool> {
+    let begun = tx.conn.execute(
+        "UPDATE scans SET state = ?3, started_at = coalesce(started_at, ?4), settings_read = 0, settings_unread = 0 \
+         WHERE workspace_id = ?1 AND id = ?2 AND state IN (0, 1)",
+        params![workspace, id.as_bytes(), RunState::InProgress.position(), now.as_millis()],
+    )?;
+    if begun == 0 {
+        return Ok(false);
+    }
+    tx.conn.execute(
+        "DELETE FROM scan_settings WHERE workspace_id = ?1 AND scan_id = ?2",
+        params![workspace, id.as_bytes()],
+    )?;
+    tx.bump(workspace)?;
+    Ok(true)
+}
+
+/// A job that ended for good takes its scan along, if that hasn't ended by itself.
+pub(crate) fn follow_job(
+    tx: &Tx<'_>,
+    workspace: i64,
+    id: ScanId,
+    state: RunState,
+    reason: Option<&str>,
+    now: Timestamp,
+) -> Res<()> {
+    let state = match state {
+        RunState::Cancelled => RunState::Cancelled,
+        _ => RunState::Failed,
+    };
+    tx.conn.execute(
+        "UPDATE scans SET state = ?3, reason = coalesce(reason, ?4), completed_at = ?5 \
+         WHERE workspace_id = ?1 AND id = ?2 AND state IN (0, 1)",
+        params![
+            workspace,
+            id.as_bytes(),
+            state.position(),
+            reason.unwrap_or("it ended before it was done"),
+            now.as_millis()
+        ],
+    )?;
+    Ok(())
+}

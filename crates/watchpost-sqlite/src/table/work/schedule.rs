@@ -1,0 +1,142 @@
+//! What is due by the time: syncs, wake-ups, scans, tidying up.
+
+use crate::{
+    base::{
+        fault::Res,
+        row::{Columns, Word},
+        writer::Tx,
+    },
+    table::{
+        jobs::{Subject, enqueue},
+        once, scans,
+    },
+};
+use rusqlite::{Connection, params};
+use watchpost_core::{
+    job::JobKind,
+    value::{
+        id::{IntegrationId, JobId},
+        time::{DAY_MS, Timestamp},
+        word::{IntegrationStatus, Platform},
+    },
+};
+
+/// Ended jobs are kept this long.
+const ENDED_KEPT_MS: i64 = 30 * DAY_MS;
+
+/// Spent tokens that a tick of the schedules forgets at the most.
+const FORGOTTEN_PER_TICK: u32 = 500;
+
+/// Whether anything is due by the time.
+pub(crate) fn is_any_due(conn: &Connection, every_ms: i64, now: Timestamp) -> Res<bool> {
+    Ok(scheduled(conn, every_ms)?
+        .iter()
+        .any(|row| row.due.is_none_or(|due| due <= now))
+        || wake_ups(conn)?.iter().any(|(_, at)| *at <= now)
+        || !scans::due_schedules(conn, now)?.is_empty())
+}
+
+/// When the next job or schedule is due.
+pub(crate) fn next_due(conn: &Connection, every_ms: i64, now: Timestamp) -> Res<Option<Timestamp>> {
+    let open: Option<i64> = conn
+        .prepare_cached(
+            "SELECT min(CASE state WHEN 0 THEN not_before ELSE lease_until END) FROM jobs WHERE state IN (0, 1)",
+        )?
+        .query_row([], |row| row.get(0))?;
+    let mut times: Vec<Timestamp> = open.map(Timestamp::from_millis).into_iter().collect();
+    times.extend(
+        scheduled(conn, every_ms)?
+            .into_iter()
+            .map(|row| row.due.unwrap_or(now)),
+    );
+    times.extend(wake_ups(conn)?.into_iter().map(|(_, at)| at));
+    times.extend(scans::next_schedule(conn)?);
+    Ok(times.into_iter().min())
+}
+
+/// When an integration's next sync is due: an interval after the last one began, less a part of the interval that
+/// its id decides, so that they don't all start together.
+fn sync_due(id: IntegrationId, last_started: Option<Timestamp>, every_ms: i64) -> Option<Timestamp> {
+    let spread = i64::from(id.as_bytes()[15]).saturating_mul(every_ms / 10) / 255;
+    last_started.map(|at| at.plus_millis(every_ms.saturating_sub(spread)))
+}
+
+struct Scheduled {
+    workspace: i64,
+    id: IntegrationId,
+    due: Option<Timestamp>,
+}
+
+/// Active integrations without a sync queued or running, with the time of their next.
+fn scheduled(conn: &Connection, every_ms: i64) -> Res<Vec<Scheduled>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT i.workspace_id, i.id, i.last_started_at FROM integrations i \
+         WHERE i.removed = 0 AND i.platform <> ?5 AND i.status IN (?1, ?2, ?3) AND NOT EXISTS ( \
+           SELECT 1 FROM jobs j WHERE j.state IN (0, 1) AND j.workspace_id = i.workspace_id AND j.kind = ?4 \
+           AND j.subject = i.id)",
+    )?;
+    let mut rows = statement.query(params![
+        IntegrationStatus::Pending.position(),
+        IntegrationStatus::Connected.position(),
+        IntegrationStatus::Error.position(),
+        JobKind::Sync.position(),
+        Platform::Import.position(),
+    ])?;
+    let mut out = Vec::new();
+    while let Some(row) = rows.next()? {
+        let id = row.id(1, IntegrationId::from_bytes)?;
+        out.push(Scheduled {
+            workspace: row.get(0)?,
+            id,
+            due: sync_due(id, row.time_opt(2)?, every_ms),
+        });
+    }
+    Ok(out)
+}
+
+/// The first end of a snooze in each workspace that has no wake-up queued or running.
+fn wake_ups(conn: &Connection) -> Res<Vec<(i64, Timestamp)>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT w.workspace_id, \
+           (SELECT min(f.snoozed_until) FROM findings f WHERE f.workspace_id = w.workspace_id AND f.snoozed_until IS NOT NULL) \
+         FROM workspaces w WHERE NOT EXISTS (SELECT 1 FROM jobs j WHERE j.state IN (0, 1) \
+           AND j.workspace_id = w.workspace_id AND j.kind = ?1)",
+    )?;
+    let mut rows = statement.query([JobKind::WakeSnoozed.position()])?;
+    let mut out = Vec::new();
+    while let Some(row) = rows.next()? {
+        if let Some(at) = row.time_opt(1)? {
+            out.push((row.get(0)?, at));
+        }
+    }
+    Ok(out)
+}
+
+pub(crate) fn enqueue_all(tx: &Tx<'_>, every_ms: i64, now: Timestamp) -> Res<u64> {
+    let mut queued = 0_u64;
+    let mut add = |workspace, what| -> Res<()> {
+        let id = JobId::generate(tx.clock, tx.random);
+        let (_, is_new) = enqueue(tx, workspace, what, id, None, now)?;
+        queued += u64::from(is_new);
+        Ok(())
+    };
+    for row in scheduled(tx.conn, every_ms)? {
+        if row.due.is_none_or(|due| due <= now) {
+            add(row.workspace, (JobKind::Sync, Subject::Integration(row.id)))?;
+        }
+    }
+    for (workspace, at) in wake_ups(tx.conn)? {
+        if at <= now {
+            add(workspace, (JobKind::WakeSnoozed, Subject::None))?;
+        }
+    }
+    for due in scans::due_schedules(tx.conn, now)? {
+        queued = queued.saturating_add(scans::fire(tx, &due, now)?);
+    }
+    tx.conn.execute(
+        "DELETE FROM jobs WHERE state NOT IN (0, 1) AND finished_at < ?1",
+        [now.plus_millis(-ENDED_KEPT_MS).as_millis()],
+    )?;
+    once::forget(tx, now, FORGOTTEN_PER_TICK)?;
+    Ok(queued)
+}

@@ -1,9 +1,9 @@
 //! Reading the values of a connection.
 
-use crate::outbound::Outbound;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 use watchpost_core::integration::connector::{ConnectorConfig, ConnectorError};
+use watchpost_outbound::Outbound;
 
 /// A value of the configuration is missing or wrong.
 pub(crate) fn wrong(field: &'static str, reason: &str) -> ConnectorError {
@@ -61,7 +61,7 @@ pub(crate) fn base_url(outbound: &Outbound, field: &'static str, text: &str) -> 
         ));
     }
     outbound
-        .judge(&url)
+        .check(&url)
         .map_err(|error| wrong(field, &error.to_string()))?;
     Ok(url)
 }

@@ -1,11 +1,12 @@
 //! Following next links: opaque, of the same origin, never twice, never for ever.
 
-use crate::{outbound::address::Origin, run::Trouble};
+use crate::run::Trouble;
 use std::{
     collections::HashSet,
     hash::{DefaultHasher, Hash, Hasher},
 };
 use url::Url;
+use watchpost_outbound::Origin;
 
 /// Empty pages in a row that are believed.
 const EMPTY_PAGES_MAX: u32 = 100;

@@ -1,6 +1,6 @@
 //! A sync as straight-line code that yields pages, and the bookkeeping of one dataset.
 
-use crate::{driven::Driven, outbound::call::CallError};
+use crate::driven::Driven;
 use async_trait::async_trait;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -12,6 +12,7 @@ use watchpost_core::{
     },
     value::word::CollectionState,
 };
+use watchpost_outbound::RequestError;
 
 /// Facts of one page.
 const FACTS_PER_PAGE: usize = 500;
@@ -77,13 +78,25 @@ impl Trouble {
     }
 }
 
-impl From<CallError> for Trouble {
-    fn from(error: CallError) -> Self {
+/// A request's failure, told to whoever waits for a sync.
+pub(crate) fn reason(error: &RequestError) -> String {
+    match error {
+        RequestError::OutOfTime { wait } => format!(
+            "the vendor asked to wait {} s, longer than this sync may still take",
+            wait.as_secs()
+        ),
+        error => error.to_string(),
+    }
+}
+
+impl From<RequestError> for Trouble {
+    fn from(error: RequestError) -> Self {
+        let reason = reason(&error);
         match error {
-            CallError::OutOfTime { .. } => Self::Partial(error.to_string()),
-            CallError::Transport { .. } | CallError::Refused { .. } => Self::Unreachable(error.to_string()),
-            CallError::TooLarge { .. } | CallError::Throttled | CallError::Server { .. } => {
-                Self::Failed(error.to_string())
+            RequestError::OutOfTime { .. } => Self::Partial(reason),
+            RequestError::Transport { .. } | RequestError::Refused { .. } => Self::Unreachable(reason),
+            RequestError::TooLarge { .. } | RequestError::Throttled | RequestError::Server { .. } => {
+                Self::Failed(reason)
             }
         }
     }

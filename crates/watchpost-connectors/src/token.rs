@@ -1,15 +1,12 @@
 //! Access tokens by client credentials (RFC 6749, 4.4): asked for once, shared, renewed before they end.
 
-use crate::outbound::{
-    Outbound,
-    call::{Answer, CallError, Request},
-};
-use reqwest::header::HeaderValue;
+use crate::{run::reason, session::Session};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use tokio::{sync::Mutex, time::Instant};
+use tokio::sync::Mutex;
 use url::{Url, form_urlencoded};
 use watchpost_core::integration::connector::ConnectorError;
+use watchpost_outbound::{HeaderValue, Request, RequestError};
 
 /// How long before its end a token is renewed.
 const RENEW_BEFORE_MS: u64 = 5 * 60 * 1_000;
@@ -57,13 +54,13 @@ impl TokenCache {
     /// The token in use, or a new one from `issue` where there is none, it is about to end, or it is `refused`.
     pub(crate) async fn bearer(
         &self,
-        outbound: &Outbound,
+        session: &Session,
         refused: Option<u64>,
         issue: impl Future<Output = Result<(SecretString, u64), ConnectorError>> + Send,
     ) -> Result<Bearer, ConnectorError> {
         // Held while a new one is fetched: whoever else needs it waits instead of fetching too.
         let mut held = self.held.lock().await;
-        let now_ms = outbound.clock().monotonic_ms();
+        let now_ms = session.monotonic_ms();
         let serial = held.serial;
         if let Some((token, until_ms)) = &held.token
             && refused != Some(serial)
@@ -102,26 +99,25 @@ pub(crate) fn header(scheme: &str, secret: &SecretString) -> Result<HeaderValue,
 
 /// Asks a token endpoint. The inner error is the endpoint's refusal with its status.
 pub(crate) async fn ask(
-    outbound: &Outbound,
+    session: &Session,
     url: &Url,
     fields: &[(&str, &str)],
-    deadline: Instant,
 ) -> Result<Result<(SecretString, u64), (u16, Refused)>, ConnectorError> {
     let form = form_urlencoded::Serializer::new(String::new())
         .extend_pairs(fields)
         .finish();
     let request = Request::form(url.clone(), SecretString::from(form));
-    let answer: Answer = outbound
-        .send(&request, deadline)
+    let response = session
+        .send(&request)
         .await
         .map_err(|error| unreachable(&error))?;
-    if !answer.is_success() {
+    if !response.is_success() {
         return Ok(Err((
-            answer.status,
-            serde_json::from_slice(&answer.body).unwrap_or_default(),
+            response.status,
+            serde_json::from_slice(&response.body).unwrap_or_default(),
         )));
     }
-    let granted: Granted = serde_json::from_slice(&answer.body).map_err(|_| ConnectorError::Api {
+    let granted: Granted = serde_json::from_slice(&response.body).map_err(|_| ConnectorError::Api {
         reason: "the token endpoint's answer is not what such endpoints send; check the address".to_owned(),
     })?;
     Ok(Ok((
@@ -131,13 +127,10 @@ pub(crate) async fn ask(
 }
 
 /// A call that failed before anything could be read.
-pub(crate) fn unreachable(error: &CallError) -> ConnectorError {
+fn unreachable(error: &RequestError) -> ConnectorError {
+    let reason = reason(error);
     match error {
-        CallError::Throttled | CallError::OutOfTime { .. } => ConnectorError::RateLimited {
-            reason: error.to_string(),
-        },
-        _ => ConnectorError::Api {
-            reason: error.to_string(),
-        },
+        RequestError::Throttled | RequestError::OutOfTime { .. } => ConnectorError::RateLimited { reason },
+        _ => ConnectorError::Api { reason },
     }
 }

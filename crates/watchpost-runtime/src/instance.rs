@@ -8,7 +8,7 @@ use crate::{
 };
 use anyhow::Context as _;
 use std::{path::Path, sync::Arc};
-use watchpost_connectors::{Outbound, OutboundSettings, connectors};
+use watchpost_connectors::{ReadLimits, connectors};
 use watchpost_core::{
     access::{AccessGate, KeyScope, KeyState, WorkspaceScope},
     audit::{AuditKey, AuditOutcome, AuditTarget, CallRecord},
@@ -19,6 +19,7 @@ use watchpost_core::{
     value::id::WorkspaceId,
 };
 use watchpost_mcp::{CursorKey, McpServer};
+use watchpost_outbound::{Outbound, OutboundSettings};
 use watchpost_policy::PolicyPack;
 use watchpost_sqlite::{OpenOptions, SqliteStore};
 
@@ -264,7 +265,7 @@ impl Instance {
             ..OutboundSettings::default()
         };
         let outbound = Outbound::new(settings, Arc::clone(&self.ambient.clock), Arc::clone(&random))?;
-        Ok(self.watchpost(connectors(&outbound), random))
+        Ok(self.watchpost(connectors(&outbound, ReadLimits::default()), random))
     }
 
     fn watchpost(

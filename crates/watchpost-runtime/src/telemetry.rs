@@ -50,13 +50,14 @@ fn filter(text: &str) -> anyhow::Result<EnvFilter> {
         .map_err(|error| anyhow::anyhow!("`log.filter`: `{text}` is no log filter: {error}"))
 }
 
-const OWN_CRATES: [&str; 12] = [
+const OWN_CRATES: [&str; 13] = [
     "watchpost",
     "watchpost_core",
     "watchpost_protocol",
     "watchpost_transport",
     "watchpost_mcp",
     "watchpost_policy",
+    "watchpost_outbound",
     "watchpost_connectors",
     "watchpost_simulator",
     "watchpost_sqlite",

@@ -1,12 +1,10 @@
 //! What a connection says about looking domains up.
 
-use super::{
-    domain::checked,
-    read::{DnsSettings, HOSTS_MAX, SELECTORS_MAX, USUAL_SELECTORS},
-};
+use super::read::{DnsSettings, HOSTS_MAX, SELECTORS_MAX, USUAL_SELECTORS};
 use crate::config::{plain, wrong};
 use std::net::{IpAddr, SocketAddr};
 use watchpost_core::integration::connector::{ConfigField, ConnectorConfig, ConnectorError};
+use watchpost_outbound::dns::domain_name;
 
 const SERVER: &str = "dns_server";
 const SELECTORS: &str = "dkim_selectors";
@@ -60,9 +58,11 @@ impl DnsSettings {
             SELECTORS,
             given(SELECTORS, NONE),
             MORE_SELECTORS_MAX,
-            |selector| checked(&format!("{selector}._domainkey.example")).is_ok(),
+            |selector| domain_name(&format!("{selector}._domainkey.example")).is_ok(),
         )?;
-        let hosts = names(HOSTS, given(HOSTS, NONE), HOSTS_MAX, |host| checked(host).is_ok())?;
+        let hosts = names(HOSTS, given(HOSTS, NONE), HOSTS_MAX, |host| {
+            domain_name(host).is_ok()
+        })?;
         Ok(Self {
             server,
             selectors,

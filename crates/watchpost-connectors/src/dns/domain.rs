@@ -1,16 +1,7 @@
 //! Names that may be asked for.
 
 use std::fmt;
-
-/// Characters of a name.
-const NAME_CHARS_MAX: usize = 253;
-/// Characters between two dots.
-const LABEL_CHARS_MAX: usize = 63;
-
-/// The text isn't a name in public DNS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a domain name: labels of letters, digits, `-` and `_` with dots between them, at least two")]
-pub struct NotADomain;
+use watchpost_outbound::dns::{InvalidDomainName, domain_name};
 
 /// A domain to look up, lower-case, without a dot at the end.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,8 +15,8 @@ impl MailDomain {
     ///
     /// # Errors
     /// If it isn't a name with at least two labels.
-    pub fn new(text: &str) -> Result<Self, NotADomain> {
-        checked(text).map(|name| Self {
+    pub fn new(text: &str) -> Result<Self, InvalidDomainName> {
+        domain_name(text).map(|name| Self {
             name,
             is_default: None,
         })
@@ -52,24 +43,6 @@ impl MailDomain {
 impl fmt::Display for MailDomain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.name)
-    }
-}
-
-/// A name in lower case, without a dot at the end.
-pub(super) fn checked(text: &str) -> Result<String, NotADomain> {
-    let text = text.trim();
-    let text = text.strip_suffix('.').unwrap_or(text);
-    let label = |label: &str| {
-        !label.is_empty()
-            && label.len() <= LABEL_CHARS_MAX
-            && label
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-    };
-    if text.len() <= NAME_CHARS_MAX && text.contains('.') && text.split('.').all(label) {
-        Ok(text.to_ascii_lowercase())
-    } else {
-        Err(NotADomain)
     }
 }
 
@@ -118,7 +91,7 @@ mod tests {
             "ä.example",
             "%{i}.example",
         ] {
-            assert_eq!(MailDomain::new(wrong), Err(NotADomain), "{wrong}");
+            assert_eq!(MailDomain::new(wrong), Err(InvalidDomainName), "{wrong}");
         }
         assert!(MailDomain::new(&format!("{}.example", "a".repeat(64))).is_err());
         assert!(MailDomain::new(&format!("{}example", "abcdefgh.".repeat(40))).is_err());

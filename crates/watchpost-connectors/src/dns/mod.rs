@@ -1,7 +1,7 @@
 //! What public DNS says of a company's mail domains: who may send for them, who signs, who may issue certificates.
 //!
-//! [`DomainsReader::read`] makes the setting `dns/domains`, whatever the platform that named the domains. For a
-//! connector that collects settings:
+//! [`DomainsReader::read`] makes the setting `dns/domains`, whatever the platform that named the domains. It asks name
+//! servers through [`watchpost_outbound::dns`]. For a connector that collects settings:
 //!
 //! ```ignore
 //! let resolver = Arc::new(HickoryResolver::new(settings.server)?);
@@ -28,11 +28,9 @@ mod domain;
 mod key;
 mod policy;
 mod read;
-mod resolve;
 mod spf;
 
 pub(crate) use config::{HOSTS_FIELD, SELECTORS_FIELD, SERVER_FIELD};
-pub use domain::{MailDomain, NotADomain};
+pub use domain::MailDomain;
 pub use policy::PolicySource;
 pub use read::{DnsError, DnsSettings, DomainsDocument, DomainsReader};
-pub use resolve::{DnsAnswer, DomainResolver, HickoryResolver, NoResolver, RecordKind};

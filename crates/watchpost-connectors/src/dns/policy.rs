@@ -1,12 +1,9 @@
 //! The one file that mail domains publish over HTTPS.
 
-use crate::outbound::{
-    Outbound,
-    call::{Body, Request},
-};
 use async_trait::async_trait;
 use tokio::time::Instant;
 use url::Url;
+use watchpost_outbound::{Outbound, Request};
 
 /// Bytes of a policy file (RFC 8461 allows as many).
 const POLICY_BYTES_MAX: usize = 64 * 1024;
@@ -23,12 +20,11 @@ pub trait PolicySource: Send + Sync {
 impl PolicySource for Outbound {
     async fn policy(&self, domain: &str, deadline: Instant) -> Option<String> {
         let url = Url::parse(&format!("https://mta-sts.{domain}/.well-known/mta-sts.txt")).ok()?;
-        let mut request = Request::new(url, Body::None);
-        request.accept = "text/plain";
-        let answer = self.send(&request, deadline).await.ok()?;
-        if answer.status != 200 || answer.body.len() > POLICY_BYTES_MAX {
+        let request = Request::get(url).accepting("text/plain");
+        let response = self.send(&request, deadline).await.ok()?;
+        if response.status != 200 || response.body.len() > POLICY_BYTES_MAX {
             return None;
         }
-        String::from_utf8(answer.body.to_vec()).ok()
+        String::from_utf8(response.body.to_vec()).ok()
     }
 }

@@ -1,16 +1,16 @@
 //! The document on a company's domains.
 
 use super::{
-    domain::{MailDomain, checked, parents, related},
+    domain::{MailDomain, parents, related},
     key::{rsa_bits, tag},
     policy::PolicySource,
-    resolve::{DnsAnswer, DomainResolver, RecordKind},
     spf,
 };
 use crate::many::gather;
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};
+use watchpost_outbound::dns::{DnsAnswer, DomainResolver, RecordKind, domain_name};
 
 /// Domains of one document.
 const DOMAINS_MAX: usize = 200;
@@ -35,7 +35,7 @@ pub(super) const USUAL_SELECTORS: [&str; 3] = ["selector1", "selector2", "google
 /// What the operator may say about looking domains up.
 #[derive(Debug, Clone, Default)]
 pub struct DnsSettings {
-    /// Whom to ask instead of the system's name servers; for [`super::HickoryResolver::new`].
+    /// Whom to ask instead of the system's name servers; for [`watchpost_outbound::dns::HickoryResolver::new`].
     pub server: Option<SocketAddr>,
     /// DKIM selectors besides the usual ones.
     pub selectors: Vec<String>,
@@ -111,7 +111,7 @@ impl DomainsReader {
             .settings
             .hosts
             .iter()
-            .filter_map(|host| checked(host).ok())
+            .filter_map(|host| domain_name(host).ok())
             .collect();
         let named = hosts.len();
         let followed = hosts.into_iter().take(HOSTS_MAX).map(|host| {
@@ -234,7 +234,7 @@ impl DomainsReader {
                 let host = address
                     .rsplit_once('@')
                     .map(|(_, host)| host.split('!').next().unwrap_or_default())
-                    .and_then(|host| checked(host).ok());
+                    .and_then(|host| domain_name(host).ok());
                 if let Some(host) = host
                     && !related(&host, domain)
                     && !related(&host, at)
@@ -274,7 +274,7 @@ impl DomainsReader {
         let mut told_all = Vec::new();
         for selector in selectors.into_iter().take(SELECTORS_MAX) {
             let name = format!("{selector}._domainkey.{domain}");
-            if checked(&name).is_err() {
+            if domain_name(&name).is_err() {
                 continue;
             }
             let answer = self.ask(&name, RecordKind::Txt).await;
@@ -350,7 +350,10 @@ impl DomainsReader {
 
     async fn host(&self, host: &str) -> Value {
         let cname = self.ask(host, RecordKind::Cname).await;
-        let target = cname.records().first().and_then(|record| checked(record).ok());
+        let target = cname
+            .records()
+            .first()
+            .and_then(|record| domain_name(record).ok());
         let mut told = json!({"name": host, "cname": told(&cname, host)});
         if let (Some(target), Some(object)) = (target, told.as_object_mut()) {
             let status = self.ask(&target, RecordKind::Address).await.status();

@@ -1,10 +1,7 @@
 //! How many lookups an SPF record costs its receivers, and what it says in the end (RFC 7208, section 4.6.4).
 
-use super::{
-    domain::checked,
-    resolve::{DnsAnswer, DomainResolver, RecordKind},
-};
 use std::collections::{BTreeSet, VecDeque};
+use watchpost_outbound::dns::{DnsAnswer, DomainResolver, RecordKind, domain_name};
 
 /// Lookups after which nothing more is learnt: receivers stop at ten.
 const LOOKUPS_MAX: u32 = 40;
@@ -106,7 +103,7 @@ pub(super) async fn follow(resolver: &dyn DomainResolver, domain: &str, record_t
                 return tree;
             }
             // Names made of a sender's address can't be known here, and cost a lookup all the same.
-            let Some(name) = name.and_then(|name| checked(name).ok()) else {
+            let Some(name) = name.and_then(|name| domain_name(name).ok()) else {
                 continue;
             };
             let answer = resolver.lookup(&name, kind).await;

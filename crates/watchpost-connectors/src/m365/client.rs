@@ -4,21 +4,17 @@ use super::wire;
 use crate::{
     config::{base_url, below, plain, required, secret, trimmed, wrong},
     jwt::{Algorithm, SigningKey, certificate_thumbprint, client_claims},
-    outbound::{
-        Outbound,
-        address::Origin,
-        call::{Answer, Body, CallError, Request},
-    },
     paging::Trail,
     run::Trouble,
+    session::Session,
     token::{self, TokenCache},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, value::RawValue};
 use std::time::Duration;
-use tokio::time::Instant;
 use url::Url;
 use watchpost_core::integration::connector::{ConnectorConfig, ConnectorError};
+use watchpost_outbound::{Origin, Request, RequestError, Response};
 
 /// Where applications get tokens.
 pub(super) const LOGIN_URL: &str = "https://login.microsoftonline.com";
@@ -64,13 +60,12 @@ impl Service {
 
 /// One tenant, for the length of a sync or a verification.
 pub(super) struct Client {
-    pub(super) outbound: Outbound,
+    pub(super) session: Session,
     proof: Proof,
     token_url: Url,
     graph: Service,
     pub(super) tenant: String,
     client_id: String,
-    deadline: Instant,
 }
 
 /// A request that Graph refused.
@@ -112,8 +107,8 @@ impl Refusal {
     }
 }
 
-impl From<CallError> for Refusal {
-    fn from(error: CallError) -> Self {
+impl From<RequestError> for Refusal {
+    fn from(error: RequestError) -> Self {
         Self::Trouble(error.into())
     }
 }
@@ -126,11 +121,7 @@ impl From<ConnectorError> for Refusal {
 
 impl Client {
     /// Reads the configuration; speaks to nobody yet.
-    pub(super) fn new(
-        outbound: &Outbound,
-        config: &ConnectorConfig,
-        budget: Duration,
-    ) -> Result<Self, ConnectorError> {
+    pub(super) fn new(session: Session, config: &ConnectorConfig) -> Result<Self, ConnectorError> {
         let tenant = required(config, "tenant_id")?;
         let host_like = |text: &str| {
             text.bytes()
@@ -167,23 +158,22 @@ impl Client {
             }
         };
         let login = base_url(
-            outbound,
+            session.outbound(),
             "login_url",
             plain(config, "login_url").unwrap_or(LOGIN_URL),
         )?;
         let graph = base_url(
-            outbound,
+            session.outbound(),
             "graph_url",
             plain(config, "graph_url").unwrap_or(GRAPH_URL),
         )?;
         Ok(Self {
             token_url: below(&login, &format!("/{tenant}/oauth2/v2.0/token"), None),
-            outbound: outbound.clone(),
+            session,
             proof,
             graph: Service::new(graph, None),
             tenant: tenant.to_owned(),
             client_id: client_id.to_owned(),
-            deadline: Instant::now().checked_add(budget).unwrap_or_else(Instant::now),
         })
     }
 
@@ -209,11 +199,6 @@ impl Client {
         matches!(self.proof, Proof::Certificate { .. })
     }
 
-    /// When everything must have ended.
-    pub(super) const fn deadline(&self) -> Instant {
-        self.deadline
-    }
-
     /// Whether the tenant lives in a cloud for the United States' government.
     pub(super) fn is_government_cloud(&self) -> bool {
         self.graph_host().ends_with(".us")
@@ -223,7 +208,7 @@ impl Client {
     pub(super) async fn sign_in(&self) -> Result<(), ConnectorError> {
         self.graph
             .tokens
-            .bearer(&self.outbound, None, self.issue(&self.graph.scope))
+            .bearer(&self.session, None, self.issue(&self.graph.scope))
             .await
             .map(drop)
     }
@@ -243,8 +228,8 @@ impl Client {
                 let claims = client_claims(
                     &self.client_id,
                     self.token_url.as_str(),
-                    self.outbound.now(),
-                    self.outbound.random(),
+                    self.session.now(),
+                    self.session.random(),
                 );
                 assertion = key
                     .sign(Algorithm::Ps256, header, &claims)
@@ -256,7 +241,7 @@ impl Client {
                 fields.push(("client_assertion", assertion.as_str()));
             }
         }
-        match token::ask(&self.outbound, &self.token_url, &fields, self.deadline).await? {
+        match token::ask(&self.session, &self.token_url, &fields).await? {
             Ok(granted) => Ok(granted),
             Err((status, refused)) => Err(ConnectorError::Auth {
                 reason: explain(status, &refused),
@@ -265,34 +250,34 @@ impl Client {
     }
 
     /// Sends a request, with a new token and one more try if the token is refused. Gives any answer, good or bad.
-    pub(super) async fn ask(&self, service: &Service, mut request: Request) -> Result<Answer, Refusal> {
+    pub(super) async fn ask(&self, service: &Service, mut request: Request) -> Result<Response, Refusal> {
         let issue = || self.issue(&service.scope);
-        let bearer = service.tokens.bearer(&self.outbound, None, issue()).await?;
-        request.authorization = Some(bearer.header);
-        let mut answer = self.outbound.send(&request, self.deadline).await?;
+        let bearer = service.tokens.bearer(&self.session, None, issue()).await?;
+        request.authorize(bearer.header);
+        let mut answer = self.session.send(&request).await?;
         if answer.status == 401 {
             let refused = Some(bearer.serial);
-            let bearer = service.tokens.bearer(&self.outbound, refused, issue()).await?;
-            request.authorization = Some(bearer.header);
-            answer = self.outbound.send(&request, self.deadline).await?;
+            let bearer = service.tokens.bearer(&self.session, refused, issue()).await?;
+            request.authorize(bearer.header);
+            answer = self.session.send(&request).await?;
         }
         Ok(answer)
     }
 
     /// A GET from Graph.
-    pub(super) async fn get(&self, url: Url) -> Result<Answer, Refusal> {
-        self.judged(Request::new(url, Body::None)).await
+    pub(super) async fn get(&self, url: Url) -> Result<Response, Refusal> {
+        self.judged(Request::get(url)).await
     }
 
     /// A request to Graph, of whose answers only the good ones are given.
-    pub(super) async fn judged(&self, request: Request) -> Result<Answer, Refusal> {
+    pub(super) async fn judged(&self, request: Request) -> Result<Response, Refusal> {
         let answer = self.ask(&self.graph, request).await?;
         let busy = answer
             .header("x-ms-throttle-limit-percentage")
             .and_then(|share| share.parse::<f64>().ok())
             .is_some_and(|share| share >= BUSY_SHARE);
         if busy {
-            self.outbound.pause(BUSY_PAUSE, self.deadline).await;
+            self.session.pause(BUSY_PAUSE).await;
         }
         if answer.is_success() {
             return Ok(answer);
@@ -322,7 +307,7 @@ impl Client {
     /// A list, page by page.
     pub(super) fn list(&self, path: &str, query: Option<&str>) -> List<'_> {
         let first = self.url(path, query);
-        let trail = Trail::new(&first, self.outbound.settings().pages_max);
+        let trail = self.session.trail(&first);
         List {
             client: self,
             next: Some(first),

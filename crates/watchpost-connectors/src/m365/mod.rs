@@ -8,14 +8,14 @@ mod wire;
 
 use crate::{
     dns::{self, DnsSettings},
-    outbound::Outbound,
     run::DrivenRun,
+    session::{ReadLimits, Session},
     settings::DrivenSettings,
 };
 use async_trait::async_trait;
 use client::{Client, GRAPH_URL, LOGIN_URL, Refusal};
 use settings::Hosts;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use watchpost_core::{
     integration::{
         connector::{
@@ -26,6 +26,7 @@ use watchpost_core::{
     },
     value::{text::ForeignText, word::Platform},
 };
+use watchpost_outbound::Outbound;
 
 /// The names of the application permissions that are used, all of them read-only.
 mod permission {
@@ -222,11 +223,16 @@ const FIELDS: &[ConfigField] = &[
 /// The connector for Microsoft 365.
 pub(crate) struct M365 {
     outbound: Outbound,
+    limits: ReadLimits,
 }
 
 impl M365 {
-    pub(crate) fn new(outbound: Outbound) -> Self {
-        Self { outbound }
+    pub(crate) fn new(outbound: Outbound, limits: ReadLimits) -> Self {
+        Self { outbound, limits }
+    }
+
+    fn client(&self, config: &ConnectorConfig, budget: Duration) -> Result<Client, ConnectorError> {
+        Client::new(Session::begin(&self.outbound, &self.limits, budget), config)
     }
 }
 
@@ -264,7 +270,7 @@ impl Connector for M365 {
     }
 
     async fn verify(&self, config: &ConnectorConfig) -> Result<Verification, ConnectorError> {
-        let client = Client::new(&self.outbound, config, self.outbound.settings().verify_budget)?;
+        let client = self.client(config, self.limits.verify_budget)?;
         let hosts = Hosts::new(&self.outbound, config, client.graph_host())?;
         DnsSettings::from_config(config)?;
         client.sign_in().await?;
@@ -324,7 +330,7 @@ impl Connector for M365 {
     }
 
     async fn sync(&self, config: &ConnectorConfig) -> Result<Box<dyn SyncRun>, ConnectorError> {
-        let client = Client::new(&self.outbound, config, self.outbound.settings().sync_budget)?;
+        let client = self.client(config, self.limits.sync_budget)?;
         client.sign_in().await?;
         let client = Arc::new(client);
         Ok(Box::new(DrivenRun::new(|out| sync::drive(client, out))))
@@ -339,8 +345,8 @@ impl Connector for M365 {
         config: &ConnectorConfig,
         request: CollectRequest,
     ) -> Result<Box<dyn SettingRun>, ConnectorError> {
-        let budget = self.outbound.settings().sync_budget.min(settings::BUDGET);
-        let client = Client::new(&self.outbound, config, budget)?;
+        let budget = self.limits.sync_budget.min(settings::BUDGET);
+        let client = self.client(config, budget)?;
         let hosts = Hosts::new(&self.outbound, config, client.graph_host())?;
         let dns = DnsSettings::from_config(config)?;
         client.sign_in().await?;

@@ -4,22 +4,24 @@ use super::{DEFAULT_SCOPES, wire};
 use crate::{
     config::{base_url, below, plain, required, secret, trimmed, wrong},
     jwt::{Algorithm, SigningKey, client_claims},
-    outbound::{
-        Outbound,
-        call::{Answer, CallError, Request},
-        wait,
-    },
     paging::Trail,
     run::Trouble,
+    session::Session,
     token::{self, Bearer, TokenCache},
 };
-use reqwest::header::{HeaderValue, LINK};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, value::RawValue};
-use std::{sync::Mutex, time::Duration};
-use tokio::time::Instant;
+use std::sync::Mutex;
 use url::Url;
 use watchpost_core::integration::connector::{ConnectorConfig, ConnectorError};
+use watchpost_outbound::{HeaderValue, RateLimitHeaders, Request, RequestError, Response};
+
+/// Okta tells its limits with each response.
+const RATE_LIMIT: RateLimitHeaders = RateLimitHeaders {
+    limit: "x-rate-limit-limit",
+    remaining: "x-rate-limit-remaining",
+    reset: "x-rate-limit-reset",
+};
 
 /// How the org lets us in.
 enum Entry {
@@ -37,12 +39,11 @@ enum Entry {
 
 /// One org, for the length of a sync or a verification.
 pub(super) struct Client {
-    pub(super) outbound: Outbound,
+    pub(super) session: Session,
     entry: Entry,
     tokens: TokenCache,
     org: Url,
     token_url: Url,
-    deadline: Instant,
 }
 
 /// A request that Okta refused.
@@ -73,8 +74,8 @@ impl Refusal {
     }
 }
 
-impl From<CallError> for Refusal {
-    fn from(error: CallError) -> Self {
+impl From<RequestError> for Refusal {
+    fn from(error: RequestError) -> Self {
         Self::Trouble(error.into())
     }
 }
@@ -87,12 +88,8 @@ impl From<ConnectorError> for Refusal {
 
 impl Client {
     /// Reads the configuration; speaks to nobody yet.
-    pub(super) fn new(
-        outbound: &Outbound,
-        config: &ConnectorConfig,
-        budget: Duration,
-    ) -> Result<Self, ConnectorError> {
-        let org = base_url(outbound, "org_url", required(config, "org_url")?)?;
+    pub(super) fn new(session: Session, config: &ConnectorConfig) -> Result<Self, ConnectorError> {
+        let org = base_url(session.outbound(), "org_url", required(config, "org_url")?)?;
         if org.host_str().is_some_and(|host| {
             host.split('.')
                 .next()
@@ -137,11 +134,10 @@ impl Client {
         };
         Ok(Self {
             token_url: below(&org, "/oauth2/v1/token", None),
-            outbound: outbound.clone(),
+            session,
             entry,
             tokens: TokenCache::default(),
             org,
-            deadline: Instant::now().checked_add(budget).unwrap_or_else(Instant::now),
         })
     }
 
@@ -171,7 +167,7 @@ impl Client {
                 header: header.clone(),
                 serial: 0,
             }),
-            Entry::ServiceApp { .. } => self.tokens.bearer(&self.outbound, refused, self.issue()).await,
+            Entry::ServiceApp { .. } => self.tokens.bearer(&self.session, refused, self.issue()).await,
         }
     }
 
@@ -241,8 +237,8 @@ impl Client {
         let claims = client_claims(
             client_id,
             self.token_url.as_str(),
-            self.outbound.now(),
-            self.outbound.random(),
+            self.session.now(),
+            self.session.random(),
         );
         let assertion = key
             .sign(Algorithm::Rs256, header, &claims)
@@ -256,29 +252,26 @@ impl Client {
             ),
             ("client_assertion", assertion.as_str()),
         ];
-        token::ask(&self.outbound, &self.token_url, &fields, self.deadline).await
+        token::ask(&self.session, &self.token_url, &fields).await
     }
 
     /// A GET, with a new token and one more try if the token is refused. `at_once`: how many ask at the same time.
-    pub(super) async fn get(&self, url: Url, at_once: u32) -> Result<Answer, Refusal> {
+    pub(super) async fn get(&self, url: Url, at_once: u32) -> Result<Response, Refusal> {
         let bearer = self.bearer(None).await?;
-        let mut answer = self
-            .outbound
-            .send(&Request::get(url.clone(), bearer.header), self.deadline)
-            .await?;
+        let mut request = Request::get(url).limited_by(&RATE_LIMIT);
+        request.authorize(bearer.header);
+        let mut answer = self.session.send(&request).await?;
         if answer.status == 401 && error_code(&answer) != "E0000015" {
             let bearer = self.bearer(Some(bearer.serial)).await?;
-            answer = self
-                .outbound
-                .send(&Request::get(url, bearer.header), self.deadline)
-                .await?;
+            request.authorize(bearer.header);
+            answer = self.session.send(&request).await?;
         }
-        if let Some(pause) = wait::pace(&answer.headers, self.outbound.now(), at_once) {
+        if let Some(pause) = RATE_LIMIT.pace(&answer.headers, self.session.now(), at_once) {
             tracing::debug!(
                 pause_ms = pause.as_millis(),
                 "little of the vendor's limit is left"
             );
-            self.outbound.pause(pause, self.deadline).await;
+            self.session.pause(pause).await;
         }
         if answer.is_success() {
             return Ok(answer);
@@ -304,7 +297,7 @@ impl Client {
     /// A list, page by page. `at_once` as in [`Client::get`].
     pub(super) fn list(&self, path: &str, query: Option<&str>, at_once: u32) -> List<'_> {
         let first = self.url(path, query);
-        let trail = Trail::new(&first, self.outbound.settings().pages_max);
+        let trail = self.session.trail(&first);
         List {
             client: self,
             next: Some(first),
@@ -314,7 +307,7 @@ impl Client {
     }
 }
 
-fn error_code(answer: &Answer) -> String {
+fn error_code(answer: &Response) -> String {
     serde_json::from_slice::<wire::ErrorBody>(&answer.body)
         .ok()
         .and_then(|body| body.error_code)
@@ -338,7 +331,7 @@ impl List<'_> {
         let answer = self.client.get(url, self.at_once).await?;
         let mut next = answer
             .headers
-            .get_all(LINK)
+            .get_all("link")
             .iter()
             .filter_map(|value| value.to_str().ok())
             .find_map(next_link)

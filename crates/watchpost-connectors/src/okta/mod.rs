@@ -6,10 +6,14 @@ mod settings;
 mod sync;
 mod wire;
 
-use crate::{outbound::Outbound, run::DrivenRun, settings::DrivenSettings};
+use crate::{
+    run::DrivenRun,
+    session::{ReadLimits, Session},
+    settings::DrivenSettings,
+};
 use async_trait::async_trait;
 use client::{Client, Refusal};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use watchpost_core::{
     integration::{
         connector::{
@@ -20,6 +24,7 @@ use watchpost_core::{
     },
     value::{text::ForeignText, word::Platform},
 };
+use watchpost_outbound::Outbound;
 
 /// The names of the scopes that are used, all of them read-only.
 mod scope {
@@ -151,11 +156,16 @@ const FIELDS: &[ConfigField] = &[
 /// The connector for Okta.
 pub(crate) struct Okta {
     outbound: Outbound,
+    limits: ReadLimits,
 }
 
 impl Okta {
-    pub(crate) fn new(outbound: Outbound) -> Self {
-        Self { outbound }
+    pub(crate) fn new(outbound: Outbound, limits: ReadLimits) -> Self {
+        Self { outbound, limits }
+    }
+
+    fn client(&self, config: &ConnectorConfig, budget: Duration) -> Result<Client, ConnectorError> {
+        Client::new(Session::begin(&self.outbound, &self.limits, budget), config)
     }
 }
 
@@ -189,7 +199,7 @@ impl Connector for Okta {
     }
 
     async fn verify(&self, config: &ConnectorConfig) -> Result<Verification, ConnectorError> {
-        let client = Client::new(&self.outbound, config, self.outbound.settings().verify_budget)?;
+        let client = self.client(config, self.limits.verify_budget)?;
         client.sign_in().await?;
         let mut tenant = None;
         let mut permissions = Vec::with_capacity(PROBES.len());
@@ -233,7 +243,7 @@ impl Connector for Okta {
     }
 
     async fn sync(&self, config: &ConnectorConfig) -> Result<Box<dyn SyncRun>, ConnectorError> {
-        let client = Client::new(&self.outbound, config, self.outbound.settings().sync_budget)?;
+        let client = self.client(config, self.limits.sync_budget)?;
         client.sign_in().await?;
         let client = Arc::new(client);
         Ok(Box::new(DrivenRun::new(|out| sync::drive(client, out))))
@@ -248,8 +258,8 @@ impl Connector for Okta {
         config: &ConnectorConfig,
         request: CollectRequest,
     ) -> Result<Box<dyn SettingRun>, ConnectorError> {
-        let budget = self.outbound.settings().sync_budget.min(settings::BUDGET);
-        let client = Client::new(&self.outbound, config, budget)?;
+        let budget = self.limits.sync_budget.min(settings::BUDGET);
+        let client = self.client(config, budget)?;
         client.sign_in().await?;
         let client = Arc::new(client);
         Ok(Box::new(DrivenSettings::new(request, |out| {

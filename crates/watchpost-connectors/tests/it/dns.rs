@@ -9,10 +9,8 @@ use std::{
     time::Duration,
 };
 use tokio::time::Instant;
-use watchpost_connectors::dns::{
-    DnsAnswer, DnsError, DnsSettings, DomainResolver, DomainsReader, HickoryResolver, MailDomain,
-    PolicySource, RecordKind,
-};
+use watchpost_connectors::dns::{DnsError, DnsSettings, DomainsReader, MailDomain, PolicySource};
+use watchpost_outbound::dns::HickoryResolver;
 use watchpost_simulator::{Change, Company, DnsRecord, Simulator, SimulatorConfig, SimulatorHandle};
 
 /// Hands out one policy.
@@ -238,18 +236,6 @@ async fn trouble_at_a_name_server_is_no_fact() {
     simulator.fail_dns("_dmarc.birchworks.example", false);
     let row = &rows(&reader, &["birchworks.example"]).await[0];
     assert_eq!(row["lookups"]["dmarc"]["status"], "found");
-}
-
-#[tokio::test]
-async fn a_failing_lookup_is_tried_three_times() {
-    let simulator = simulator().await;
-    simulator.fail_dns("birchworks.example", true);
-    let resolver = resolver(simulator.dns_address());
-    assert_eq!(
-        resolver.lookup("birchworks.example", RecordKind::Mx).await,
-        DnsAnswer::Failed
-    );
-    assert_eq!(simulator.requests().get("DNS"), Some(&3));
 }
 
 #[tokio::test]

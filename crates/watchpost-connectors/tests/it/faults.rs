@@ -104,8 +104,8 @@ async fn what_stays_broken_ends_its_dataset_alone() {
             ),
             (FaultKind::EndlessPages, Failed, "paging: the list did not end"),
         ] {
-            let rig = Rig::with(Company::load_embedded().unwrap(), |settings| {
-                settings.pages_max = 20;
+            let rig = Rig::with(Company::load_embedded().unwrap(), |limits| {
+                limits.pages_max = 20;
             })
             .await;
             rig.fault(vendor, path, u32::MAX, kind.clone());
@@ -259,8 +259,8 @@ async fn a_vendor_that_is_gone_ends_the_sync_with_a_reason() {
 #[tokio::test(start_paused = true)]
 async fn a_budget_that_runs_out_ends_datasets_as_partial() {
     let budget = Duration::from_secs(60);
-    let rig = Rig::with(Company::load_embedded().unwrap(), |settings| {
-        settings.sync_budget = budget;
+    let rig = Rig::with(Company::load_embedded().unwrap(), |limits| {
+        limits.sync_budget = budget;
     })
     .await;
     rig.fault(

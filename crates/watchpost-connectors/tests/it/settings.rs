@@ -152,8 +152,8 @@ async fn what_passes_is_asked_again_and_what_stays_broken_ends_its_path_alone() 
         ),
     ];
     for (times, kind, end) in bad {
-        let rig = Rig::with(Company::load_embedded().unwrap(), |settings| {
-            settings.pages_max = 20;
+        let rig = Rig::with(Company::load_embedded().unwrap(), |limits| {
+            limits.pages_max = 20;
         })
         .await;
         rig.fault(Vendor::Graph, "/v1.0/domains", times, kind.clone());

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 use tokio::time::Instant;
-use watchpost_connectors::{Outbound, OutboundSettings, connectors};
+use watchpost_connectors::{ReadLimits, connectors};
 use watchpost_core::{
     integration::{
         connector::{Connector, ConnectorConfig, ConnectorError, Page},
@@ -23,6 +23,7 @@ use watchpost_core::{
         word::{CollectionState, Platform},
     },
 };
+use watchpost_outbound::{Outbound, OutboundSettings};
 use watchpost_simulator::{Company, Fault, FaultKind, Simulator, SimulatorConfig, SimulatorHandle, Vendor};
 
 /// 2026-03-02T09:00:00Z.
@@ -67,6 +68,7 @@ impl Random for TestRandom {
 pub(crate) struct Rig {
     pub(crate) simulator: SimulatorHandle,
     pub(crate) outbound: Outbound,
+    limits: ReadLimits,
 }
 
 pub(crate) fn settings(simulator: &SimulatorHandle) -> OutboundSettings {
@@ -104,20 +106,21 @@ impl Rig {
         Self::with(Company::synthetic(30).unwrap(), |_| {}).await
     }
 
-    pub(crate) async fn with(company: Company, change: impl FnOnce(&mut OutboundSettings)) -> Self {
+    pub(crate) async fn with(company: Company, change: impl FnOnce(&mut ReadLimits)) -> Self {
         let simulator = Simulator::start(SimulatorConfig::new(company, ORIGIN_MS))
             .await
             .unwrap();
-        let mut settings = settings(&simulator);
-        change(&mut settings);
+        let mut limits = ReadLimits::default();
+        change(&mut limits);
         Self {
-            outbound: outbound(settings),
+            outbound: outbound(settings(&simulator)),
+            limits,
             simulator,
         }
     }
 
     pub(crate) fn connector(&self, platform: Platform) -> Arc<dyn Connector> {
-        let all = connectors(&self.outbound);
+        let all = connectors(&self.outbound, self.limits);
         all.into_iter()
             .find(|connector| connector.platform() == platform)
             .unwrap()

@@ -14,7 +14,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("watchpost-transport", &["watchpost-protocol"]),
     ("watchpost-mcp", &["watchpost-core", "watchpost-protocol"]),
     ("watchpost-policy", &["watchpost-core"]),
-    ("watchpost-connectors", &["watchpost-core"]),
+    ("watchpost-outbound", &["watchpost-core"]),
+    ("watchpost-connectors", &["watchpost-core", "watchpost-outbound"]),
     ("watchpost-report", &["watchpost-core"]),
     ("watchpost-simulator", &[]),
     ("watchpost-sqlite", &["watchpost-core"]),
@@ -26,6 +27,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "watchpost-transport",
             "watchpost-mcp",
             "watchpost-policy",
+            "watchpost-outbound",
             "watchpost-connectors",
             "watchpost-report",
             "watchpost-simulator",
@@ -52,8 +54,10 @@ const EDGES: &[(&str, &[&str])] = &[
 /// Outside crates that only some of ours may name.
 const PINNED: &[(&str, &[&str])] = &[
     ("rusqlite", &["watchpost-sqlite"]),
-    ("reqwest", &["watchpost-connectors", "watchpost"]),
-    ("hickory-resolver", &["watchpost-connectors"]),
+    // Whoever needs another machine goes through the guarded client. The bridge of `watchpost` speaks to the person's own
+    // server, whose address they typed.
+    ("reqwest", &["watchpost-outbound", "watchpost"]),
+    ("hickory-resolver", &["watchpost-outbound"]),
     ("askama", &["watchpost-report"]),
     ("regorus", &["watchpost-policy"]),
     (

@@ -56,7 +56,7 @@ pub(super) async fn sharepoint(client: &Client, hosts: &Hosts, seen: &mut Seen) 
     let url = host.url("/_api/SPO.Tenant", None);
     let answer = host
         .ask(client, url, &Question::Get, |request| {
-            request.accept = "application/json;odata=verbose";
+            request.accepting("application/json;odata=verbose")
         })
         .await?;
     let permission = if client.has_certificate() {
@@ -128,7 +128,7 @@ pub(super) async fn power_platform(
         };
         return host.list(client, url, &shape).await.map(Found::list);
     }
-    let answer = host.ask(client, url, &question, |_| {}).await?;
+    let answer = host.ask(client, url, &question, |request| request).await?;
     let fields = host.judge(&answer, MANAGEMENT_APP)?;
     if fields.is_empty() {
         return Err(host.not_understood());

@@ -2,7 +2,7 @@
 
 use super::{seen::Seen, table::DNS};
 use crate::{
-    dns::{DnsSettings, DomainsReader, HickoryResolver, MailDomain},
+    dns::{DnsSettings, DomainsReader, MailDomain},
     m365::client::Client,
     settings::{Found, Miss, Outlet},
 };
@@ -10,6 +10,7 @@ use serde_json::Value;
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 use watchpost_core::integration::connector::ConnectorError;
+use watchpost_outbound::dns::HickoryResolver;
 
 const SOURCE: &str = "dns";
 /// How long all domains may take.
@@ -33,9 +34,16 @@ async fn look_up(client: &Client, settings: DnsSettings, seen: &mut Seen) -> Res
     let domains = verified(client, seen).await?;
     let resolver = HickoryResolver::new(settings.server)
         .map_err(|error| Miss::Failed(format!("{error}; `dns_server` may name one")))?;
-    let reader = DomainsReader::new(Arc::new(resolver), Arc::new(client.outbound.clone()), settings);
+    let reader = DomainsReader::new(
+        Arc::new(resolver),
+        Arc::new(client.session.outbound().clone()),
+        settings,
+    );
     let now = Instant::now();
-    let deadline = client.deadline().min(now.checked_add(BUDGET).unwrap_or(now));
+    let deadline = client
+        .session
+        .deadline()
+        .min(now.checked_add(BUDGET).unwrap_or(now));
     let read = reader.read(&domains, deadline).await;
     let document = read.map_err(|error| Miss::Failed(error.to_string()))?;
     Ok(Found::whole(document.json).lacking(document.note))

@@ -8,12 +8,11 @@ use super::{
 };
 use crate::{
     m365::client::Client,
-    outbound::call::Answer,
     settings::{Found, Miss},
 };
-use reqwest::header::HeaderValue;
 use serde_json::{Value, json};
 use url::Url;
+use watchpost_outbound::{HeaderName, HeaderValue, Response};
 
 /// The mailbox that routes a request to the tenant's servers. The same in all tenants.
 const ANCHOR: &str = "SystemMailbox{bb558c35-97f1-4cb9-8ff7-d53741dc928c}";
@@ -23,7 +22,7 @@ const PROXY_PERMISSION: &str = "Exchange.ManageAsApp";
 /// These APIs for one collection.
 pub(super) struct Admin {
     tenant: String,
-    headers: Vec<(&'static str, HeaderValue)>,
+    headers: Vec<(HeaderName, HeaderValue)>,
     exchange: Result<Host, Miss>,
     compliance: Result<Host, Miss>,
     /// The regional host that the proxy names, once it was asked.
@@ -34,14 +33,20 @@ pub(super) struct Admin {
 impl Admin {
     pub(super) async fn new(client: &Client, hosts: &Hosts, seen: &mut Seen) -> Self {
         let mut headers = vec![
-            ("Prefer", HeaderValue::from_static("odata.maxpagesize=1000")),
-            ("X-ResponseFormat", HeaderValue::from_static("json")),
+            (
+                HeaderName::from_static("prefer"),
+                HeaderValue::from_static("odata.maxpagesize=1000"),
+            ),
+            (
+                HeaderName::from_static("x-responseformat"),
+                HeaderValue::from_static("json"),
+            ),
         ];
         let names = seen.tenant(client).await.ok();
         if let Some(domain) = names.and_then(|names| names.initial_domain)
             && let Ok(anchor) = HeaderValue::from_str(&format!("UPN:{ANCHOR}@{domain}"))
         {
-            headers.push(("X-AnchorMailbox", anchor));
+            headers.push((HeaderName::from_static("x-anchormailbox"), anchor));
         }
         Self {
             tenant: seen.tenant_id(client).await,
@@ -115,7 +120,10 @@ impl Admin {
 /// The regional host for the tenant, if Exchange names one below its own.
 async fn region(client: &Client, host: &mut Host, tenant: &str) -> Option<Url> {
     let url = host.url(&format!("/AdminApi/v1.0/{tenant}/EXOModuleFile"), None);
-    let answer = host.ask(client, url.clone(), &Question::Get, |_| {}).await.ok()?;
+    let answer = host
+        .ask(client, url.clone(), &Question::Get, |request| request)
+        .await
+        .ok()?;
     if answer.status != 302 {
         return None;
     }
@@ -138,7 +146,7 @@ async fn run(
     url: Url,
     setting: &WorkloadSetting,
     permission: &str,
-    headers: &[(&'static str, HeaderValue)],
+    headers: &[(HeaderName, HeaderValue)],
 ) -> Result<Found, Miss> {
     let parameters = match setting.path {
         SHARED_MAILBOX => json!({"RecipientTypeDetails": "SharedMailbox", "ResultSize": "Unlimited"}),
@@ -187,17 +195,17 @@ fn may_bypass(row: &Value) -> bool {
     row.is_object() && !told.any(|(_, value)| *value == Value::Bool(false))
 }
 
-fn is_unknown_cmdlet(answer: &Answer) -> bool {
+fn is_unknown_cmdlet(answer: &Response) -> bool {
     let words = b"CommandNotFoundException";
     matches!(answer.status, 400 | 404) && answer.body.windows(words.len()).any(|part| part == words)
 }
 
-fn no_defender(answer: &Answer) -> Option<Miss> {
+fn no_defender(answer: &Response) -> Option<Miss> {
     is_unknown_cmdlet(answer)
         .then(|| Miss::Unlicensed("the tenant has no Defender for Office 365".to_owned()))
 }
 
-fn no_cmdlet(answer: &Answer) -> Option<Miss> {
+fn no_cmdlet(answer: &Response) -> Option<Miss> {
     is_unknown_cmdlet(answer).then(|| {
         Miss::Denied(
             "a role that may run this cmdlet, such as Global Reader on the service principal".to_owned(),

@@ -4,17 +4,13 @@ use super::seen::Seen;
 use crate::{
     config::{base_url, plain, wrong},
     m365::client::{Client, Refusal, Service},
-    outbound::{
-        Outbound,
-        call::{Answer, Body, Request},
-    },
-    paging::Trail,
     run::Trouble,
     settings::Miss,
 };
 use serde_json::{Map, Value};
 use url::Url;
 use watchpost_core::integration::connector::{ConnectorConfig, ConnectorError};
+use watchpost_outbound::{HeaderName, HeaderValue, Outbound, Request, Response};
 
 /// Stands for the address that is known from elsewhere.
 pub(in crate::m365) const KNOWN_ADDRESS: &str = "auto";
@@ -158,8 +154,9 @@ impl Hosts {
                     !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
                 });
             let address = name.map(|name| format!("https://{name}{suffix}"));
-            derived =
-                address.and_then(|address| base_url(&client.outbound, "sharepoint_admin_url", &address).ok());
+            derived = address.and_then(|address| {
+                base_url(client.session.outbound(), "sharepoint_admin_url", &address).ok()
+            });
             url = derived.as_ref();
         }
         host("SharePoint", "sharepoint_admin_url", url, None)
@@ -212,18 +209,16 @@ impl Host {
         client: &Client,
         url: Url,
         question: &Question,
-        with: impl FnOnce(&mut Request),
-    ) -> Result<Answer, Miss> {
+        with: impl FnOnce(Request) -> Request,
+    ) -> Result<Response, Miss> {
         if let Some(miss) = &self.gone {
             return Err(miss.clone());
         }
-        let body = match question {
-            Question::Get => Body::None,
-            Question::Query(json) => Body::Query(json.clone()),
+        let request = match question {
+            Question::Get => Request::get(url),
+            Question::Query(json) => Request::query(url, json.clone()),
         };
-        let mut request = Request::new(url, body);
-        with(&mut request);
-        match client.ask(&self.service, request).await {
+        match client.ask(&self.service, with(request)).await {
             Ok(answer) => Ok(answer),
             Err(Refusal::Trouble(trouble @ (Trouble::Fatal(_) | Trouble::Unreachable(_)))) => {
                 // That Graph answers shows that the network is there: this host alone is the trouble.
@@ -241,7 +236,7 @@ impl Host {
     }
 
     /// What an answer says: its body, or why there is none. `permission` is what a 401 or 403 lacks.
-    pub(super) fn judge(&self, answer: &Answer, permission: &str) -> Result<Map<String, Value>, Miss> {
+    pub(super) fn judge(&self, answer: &Response, permission: &str) -> Result<Map<String, Value>, Miss> {
         match answer.status {
             200..=299 => match serde_json::from_slice(&answer.body) {
                 Ok(Value::Object(fields)) => Ok(fields),
@@ -267,7 +262,7 @@ impl Host {
         first: Url,
         list: &ListShape<'_>,
     ) -> Result<Vec<Value>, Miss> {
-        let mut trail = Trail::new(&first, client.outbound.settings().pages_max);
+        let mut trail = client.session.trail(&first);
         let mut url = first;
         let mut rows = Vec::new();
         let mut bytes = 0_usize;
@@ -275,7 +270,7 @@ impl Host {
             let headers = list.headers;
             let answer = self
                 .ask(client, url, &list.question, |request| {
-                    request.headers.extend_from_slice(headers);
+                    request.with_headers(headers)
                 })
                 .await?;
             let refused = (list.refused)(&answer);
@@ -307,17 +302,17 @@ const LIST_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// How a list is asked for and what its pages look like.
 pub(super) struct ListShape<'a> {
     pub(super) question: Question,
-    pub(super) headers: &'a [(&'static str, reqwest::header::HeaderValue)],
+    pub(super) headers: &'a [(HeaderName, HeaderValue)],
     pub(super) rows: &'static str,
     pub(super) next: &'static str,
     pub(super) permission: &'a str,
     /// A refusal that means something particular here.
-    pub(super) refused: fn(&Answer) -> Option<Miss>,
+    pub(super) refused: fn(&Response) -> Option<Miss>,
     /// Which rows are kept.
     pub(super) keep: fn(&Value) -> bool,
 }
 
 /// No refusal that means anything particular.
-pub(super) fn as_usual(_: &Answer) -> Option<Miss> {
+pub(super) fn as_usual(_: &Response) -> Option<Miss> {
     None
 }

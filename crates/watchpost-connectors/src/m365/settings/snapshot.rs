@@ -7,7 +7,6 @@ use crate::{
         client::{Client, Refusal, not_understood},
         permission,
     },
-    outbound::call::{Body, Request},
     settings::{Found, Miss},
     value::id,
 };
@@ -20,6 +19,7 @@ use std::{
 use tokio::time::Instant;
 use url::Url;
 use watchpost_core::integration::setting::SETTING_BYTES_MAX;
+use watchpost_outbound::Request;
 
 const ROOT: &str = "/v1.0/admin/configurationManagement";
 /// What our jobs are called, with a date behind.
@@ -161,7 +161,7 @@ impl Job {
 async fn clear_away(client: &Client) {
     let query = "$select=id,displayName,status,createdDateTime";
     let mut list = client.list(&format!("{ROOT}/configurationSnapshotJobs"), Some(query));
-    let now_ms = client.outbound.now().as_millis();
+    let now_ms = client.session.now().as_millis();
     let mut old = Vec::new();
     // Twelve jobs need no second page.
     if let Ok(Some(page)) = list.page().await {
@@ -202,13 +202,11 @@ pub(super) async fn probe(client: &Client) -> Result<(), Miss> {
 async fn order(client: &Client, set: &[&'static WorkloadSetting]) -> Result<String, Refusal> {
     let resources: Vec<String> = set.iter().map(|setting| setting.resource_type()).collect();
     // Letters, digits and spaces only.
-    let now = client.outbound.now().to_string();
+    let now = client.session.now().to_string();
     let date: String = now.chars().take(10).filter(char::is_ascii_digit).collect();
     let body = json!({"displayName": format!("{NAME} {date}"), "description": "", "resources": resources});
     let url = client.url(&format!("{ROOT}/configurationSnapshots/createSnapshot"), None);
-    let answer = client
-        .judged(Request::new(url, Body::Order(body.to_string())))
-        .await?;
+    let answer = client.judged(Request::create(url, body.to_string())).await?;
     let job: Job = serde_json::from_slice(&answer.body).map_err(|_| not_understood())?;
     id(&job.id).ok_or_else(not_understood)
 }
@@ -216,7 +214,7 @@ async fn order(client: &Client, set: &[&'static WorkloadSetting]) -> Result<Stri
 /// Deletes a job. One that is left behind is cleared away by a later collection.
 async fn withdraw(client: &Client, job: &str) {
     let url = client.url(&format!("{ROOT}/configurationSnapshotJobs/{job}"), None);
-    if client.judged(Request::new(url, Body::Withdrawal)).await.is_err() {
+    if client.judged(Request::delete(url)).await.is_err() {
         tracing::debug!("a configuration snapshot could not be deleted");
     }
 }
@@ -261,7 +259,9 @@ async fn wait(client: &Client, job: &str) -> Result<Job, Miss> {
     let url = client.url(&format!("{ROOT}/configurationSnapshotJobs/{job}"), Some(select));
     let latest = Instant::now()
         .checked_add(WAIT_MAX)
-        .map_or(client.deadline(), |latest| latest.min(client.deadline()));
+        .map_or(client.session.deadline(), |latest| {
+            latest.min(client.session.deadline())
+        });
     let mut pause = PAUSE_FIRST;
     loop {
         let answer = client
@@ -276,7 +276,8 @@ async fn wait(client: &Client, job: &str) -> Result<Job, Miss> {
         if Instant::now() >= latest {
             return Err(failed("Microsoft's snapshot took too long"));
         }
-        client.outbound.pause(pause, latest).await;
+        let left = latest.saturating_duration_since(Instant::now());
+        client.session.pause(pause.min(left)).await;
         pause = pause.saturating_mul(2).min(PAUSE_MAX);
     }
 }

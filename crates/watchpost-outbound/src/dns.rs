@@ -1,6 +1,5 @@
-//! The port to the name servers, and its adapter.
+//! Questions to name servers about the records of a name.
 
-use super::domain::checked;
 use async_trait::async_trait;
 use hickory_resolver::{
     Resolver, TokioResolver,
@@ -11,7 +10,7 @@ use hickory_resolver::{
         rr::{RData, RecordType},
     },
 };
-use std::{net::SocketAddr, time::Duration};
+use std::{fmt, net::SocketAddr, time::Duration};
 
 /// How often a name server is asked before a lookup counts as failed.
 const TRIES: u32 = 3;
@@ -21,6 +20,37 @@ const TRY_TIME: Duration = Duration::from_secs(3);
 const ANSWERS_MAX: usize = 100;
 /// Bytes kept of one answer.
 const ANSWER_BYTES_MAX: usize = 4096;
+
+/// Characters of a name.
+const NAME_CHARS_MAX: usize = 253;
+/// Characters between two dots.
+const LABEL_CHARS_MAX: usize = 63;
+
+/// The text isn't a name in public DNS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a domain name: labels of letters, digits, `-` and `_` with dots between them, at least two")]
+pub struct InvalidDomainName;
+
+/// A text as a name that may be asked for: in lower case, without a dot at the end, with at least two labels.
+///
+/// # Errors
+/// If it isn't one.
+pub fn domain_name(text: &str) -> Result<String, InvalidDomainName> {
+    let text = text.trim();
+    let text = text.strip_suffix('.').unwrap_or(text);
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label.len() <= LABEL_CHARS_MAX
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    if text.len() <= NAME_CHARS_MAX && text.contains('.') && text.split('.').all(is_label) {
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err(InvalidDomainName)
+    }
+}
 
 /// What is asked about a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,7 +72,7 @@ pub enum RecordKind {
 }
 
 impl RecordKind {
-    const fn wire(self) -> RecordType {
+    const fn record_type(self) -> RecordType {
         match self {
             Self::Txt => RecordType::TXT,
             Self::Mx => RecordType::MX,
@@ -77,7 +107,7 @@ impl DnsAnswer {
         }
     }
 
-    /// The word for it in a document.
+    /// One word for it: `found`, `empty`, `nxdomain`, `failed`.
     pub const fn status(&self) -> &'static str {
         match self {
             Self::Found(_) => "found",
@@ -100,13 +130,13 @@ pub trait DomainResolver: Send + Sync {
 #[error("the name server configuration can't be read")]
 pub struct NoResolver;
 
-/// Asks the configured name server, or those of the system.
+/// Asks the configured name server, or those of the system. Each question is tried three times for three seconds.
 pub struct HickoryResolver {
     resolver: TokioResolver,
 }
 
-impl std::fmt::Debug for HickoryResolver {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for HickoryResolver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HickoryResolver").finish_non_exhaustive()
     }
 }
@@ -151,14 +181,14 @@ fn bound(options: &mut ResolverOpts) {
 #[async_trait]
 impl DomainResolver for HickoryResolver {
     async fn lookup(&self, name: &str, kind: RecordKind) -> DnsAnswer {
-        let Ok(name) = checked(name) else {
+        let Ok(name) = domain_name(name) else {
             return DnsAnswer::NoSuchName;
         };
         // With the dot no search list is tried.
         let name = format!("{name}.");
         for _ in 0..TRIES {
             let asked =
-                tokio::time::timeout(TRY_TIME, self.resolver.lookup(name.as_str(), kind.wire())).await;
+                tokio::time::timeout(TRY_TIME, self.resolver.lookup(name.as_str(), kind.record_type())).await;
             match asked {
                 Ok(Ok(found)) => {
                     let records: Vec<String> = found

@@ -1,6 +1,6 @@
 //! Names to addresses, of which only public ones come out.
 
-use super::address::is_global;
+use crate::address::is_global;
 use async_trait::async_trait;
 use hickory_resolver::{Resolver, TokioResolver};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -10,7 +10,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-/// Looks names up. The connection goes to the very addresses that this gave and that were then checked.
+/// Looks names up for the client. A connection goes to the very addresses that this gave and that were then checked.
 #[async_trait]
 pub trait Lookup: Send + Sync {
     /// The addresses of a name.

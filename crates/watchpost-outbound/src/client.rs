@@ -1,56 +1,45 @@
-//! The one way out: every request to a vendor goes through [`Outbound`], which decides where to, how long, how much
-//! and how often. It knows no vendor.
+//! The client: where to, how long, how much and how often.
 
-pub(crate) mod address;
-pub(crate) mod call;
-pub(crate) mod resolve;
-pub(crate) mod wait;
-
-pub use address::{NotAnOrigin, Origin};
-pub use resolve::Lookup;
-
-use address::{Lane, judge};
+use crate::{
+    address::{Destination, Origin, check},
+    lookup::{AnyAddress, Lookup, NoPublicAddress, PublicOnly, SystemLookup},
+    request::{Body, Request, RequestError, Response},
+    wait,
+};
 use backon::{ExponentialBuilder, Retryable};
 use bytes::{Bytes, BytesMut};
-use call::{Answer, Body, CallError, Request};
-use reqwest::{Client, header};
-use resolve::{AnyAddress, NoPublicAddress, PublicOnly, SystemLookup};
+use http::header;
+use reqwest::Client;
 use secrecy::ExposeSecret;
 use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout};
-use watchpost_core::{
-    port::{Clock, Random},
-    value::time::Timestamp,
-};
+use url::Url;
+use watchpost_core::port::{Clock, Random};
 
 /// How often a request is repeated after its first try.
 const REPEATS_MAX: usize = 4;
-/// First wait where the vendor doesn't say; doubles.
+/// First wait where the server doesn't say; doubles.
 const WAIT_FIRST: Duration = Duration::from_secs(1);
-/// Longest wait where the vendor doesn't say.
+/// Longest wait where the server doesn't say.
 const WAIT_MAX: Duration = Duration::from_secs(60);
 /// Bytes kept of an error's body: enough for its code.
 const ERROR_BODY_BYTES_MAX: usize = 64 * 1024;
-/// Characters kept of a vendor's request id in logs.
+/// Characters kept of a server's request id in logs.
 const REQUEST_ID_CHARS_MAX: usize = 64;
+/// Headers under which servers name the request for their support.
+const REQUEST_ID_HEADERS: [&str; 3] = ["request-id", "x-okta-request-id", "x-request-id"];
 
-/// Limits and exceptions of the way out.
+/// Limits of the client, and its exceptions.
 #[derive(Debug, Clone)]
 pub struct OutboundSettings {
     /// Exact origins that may be spoken to without HTTPS and at private addresses. Empty in production.
     pub allow: Vec<Origin>,
     /// Until a connection stands, name lookup included.
     pub connect_timeout: Duration,
-    /// Until the whole answer is there.
-    pub answer_timeout: Duration,
-    /// Bytes of an answer after decompression.
-    pub answer_bytes_max: usize,
-    /// How long one sync may take; no wait goes past it.
-    pub sync_budget: Duration,
-    /// How long one verification may take.
-    pub verify_budget: Duration,
-    /// Pages of one list.
-    pub pages_max: u32,
+    /// Until the whole response is there.
+    pub response_timeout: Duration,
+    /// Bytes of a response's body after decompression.
+    pub response_bytes_max: usize,
 }
 
 impl Default for OutboundSettings {
@@ -58,11 +47,8 @@ impl Default for OutboundSettings {
         Self {
             allow: Vec::new(),
             connect_timeout: Duration::from_secs(5),
-            answer_timeout: Duration::from_secs(60),
-            answer_bytes_max: 32 * 1024 * 1024,
-            sync_budget: Duration::from_secs(2 * 60 * 60),
-            verify_budget: Duration::from_secs(120),
-            pages_max: 20_000,
+            response_timeout: Duration::from_secs(60),
+            response_bytes_max: 32 * 1024 * 1024,
         }
     }
 }
@@ -72,14 +58,16 @@ impl Default for OutboundSettings {
 #[error("the HTTP client can't be set up: the system's certificate store may be missing")]
 pub struct OutboundError;
 
-/// The shared way out. Clones share connections.
+/// The guarded HTTP client. Clones share connections.
 #[derive(Clone)]
 pub struct Outbound {
     shared: Arc<Shared>,
 }
 
 struct Shared {
-    strict: Client,
+    /// For [`Destination::Public`].
+    public: Client,
+    /// For [`Destination::Exempt`].
     exempt: Client,
     settings: OutboundSettings,
     clock: Arc<dyn Clock>,
@@ -128,7 +116,7 @@ impl Outbound {
                 .gzip(true)
                 .connect_timeout(settings.connect_timeout)
         };
-        let strict = base()
+        let public = base()
             .https_only(true)
             .dns_resolver(PublicOnly(Arc::clone(&lookup)))
             .build()
@@ -139,7 +127,7 @@ impl Outbound {
             .map_err(|_| OutboundError)?;
         Ok(Self {
             shared: Arc::new(Shared {
-                strict,
+                public,
                 exempt,
                 settings,
                 clock,
@@ -148,29 +136,30 @@ impl Outbound {
         })
     }
 
-    pub(crate) fn settings(&self) -> &OutboundSettings {
-        &self.shared.settings
-    }
-
-    pub(crate) fn now(&self) -> Timestamp {
-        self.shared.clock.now()
-    }
-
-    pub(crate) fn clock(&self) -> &dyn Clock {
+    /// The clock that it was made with.
+    pub fn clock(&self) -> &dyn Clock {
         self.shared.clock.as_ref()
     }
 
-    pub(crate) fn random(&self) -> &dyn Random {
+    /// The generator that it was made with.
+    pub fn random(&self) -> &dyn Random {
         self.shared.random.as_ref()
     }
 
     /// Whether an address may be spoken to, as far as that can be said without looking its name up.
-    pub(crate) fn judge(&self, url: &url::Url) -> Result<(), CallError> {
-        judge(url, &self.shared.settings.allow).map(drop)
+    ///
+    /// # Errors
+    /// [`RequestError::Refused`].
+    pub fn check(&self, url: &Url) -> Result<(), RequestError> {
+        check(url, &self.shared.settings.allow).map(drop)
     }
 
-    /// Sends a request, again where that can help, and never past `deadline`.
-    pub(crate) async fn send(&self, request: &Request, deadline: Instant) -> Result<Answer, CallError> {
+    /// Sends a request, again where that can help, and never past `deadline`. Gives any response but 429, 500, 502, 503
+    /// and 504: those are errors once no try is left.
+    ///
+    /// # Errors
+    /// [`RequestError::Refused`] before anything is sent; the others when there is no response.
+    pub async fn send(&self, request: &Request, deadline: Instant) -> Result<Response, RequestError> {
         let mut asked_too_long = None;
         let waits = ExponentialBuilder::new()
             .with_min_delay(WAIT_FIRST)
@@ -178,12 +167,13 @@ impl Outbound {
             .with_max_times(REPEATS_MAX);
         let end = (|| self.attempt(request, deadline))
             .retry(waits)
-            .when(|failed| failed.may_repeat(request))
+            .when(|failed| failed.is_worth_repeating(request))
             .adjust(|failed: &Attempt, wait: Option<Duration>| {
                 // `None`: no try is left.
                 let wait = match (wait?, failed) {
-                    (usual, Attempt::Status(answer)) => {
-                        wait::asked(answer.status, &answer.headers, self.now())
+                    (usual, Attempt::Status(response)) => {
+                        let (status, headers) = (response.status, &response.headers);
+                        wait::asked(status, headers, request.rate_limit, self.clock().now())
                             .unwrap_or_else(|| self.part_of(usual))
                     }
                     (usual, Attempt::Broken(_)) => self.part_of(usual),
@@ -201,12 +191,12 @@ impl Outbound {
             })
             .await;
         match (end, asked_too_long) {
-            (Ok(answer), _) => Ok(answer),
-            (Err(_), Some(wait)) => Err(CallError::OutOfTime { wait }),
+            (Ok(response), _) => Ok(response),
+            (Err(_), Some(wait)) => Err(RequestError::OutOfTime { wait }),
             (Err(Attempt::Broken(error)), None) => Err(error),
-            (Err(Attempt::Status(answer)), None) => Err(match answer.status {
-                429 => CallError::Throttled,
-                status => CallError::Server { status },
+            (Err(Attempt::Status(response)), None) => Err(match response.status {
+                429 => RequestError::Throttled,
+                status => RequestError::Server { status },
             }),
         }
     }
@@ -218,54 +208,51 @@ impl Outbound {
         wait.mul_f64(f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX))
     }
 
-    /// Sleeps, but not past `deadline`.
-    pub(crate) async fn pause(&self, wait: Duration, deadline: Instant) {
-        let until = Instant::now()
-            .checked_add(wait)
-            .map_or(deadline, |until| until.min(deadline));
-        tokio::time::sleep_until(until).await;
-    }
-
     /// One try, with its log line.
-    async fn attempt(&self, request: &Request, deadline: Instant) -> Result<Answer, Attempt> {
-        let lane = judge(&request.url, &self.shared.settings.allow).map_err(Attempt::Broken)?;
+    async fn attempt(&self, request: &Request, deadline: Instant) -> Result<Response, Attempt> {
+        if request.has_reserved_header() {
+            return Err(Attempt::Broken(RequestError::Refused {
+                reason: "the request sets a header that only the client sets",
+            }));
+        }
+        let destination = check(&request.url, &self.shared.settings.allow).map_err(Attempt::Broken)?;
         let began_ms = self.shared.clock.monotonic_ms();
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err(Attempt::Broken(CallError::OutOfTime { wait: Duration::ZERO }));
+            return Err(Attempt::Broken(RequestError::OutOfTime { wait: Duration::ZERO }));
         }
         let end = timeout(
-            self.shared.settings.answer_timeout.min(left),
-            self.exchange(request, lane),
+            self.shared.settings.response_timeout.min(left),
+            self.exchange(request, destination),
         )
         .await
-        .unwrap_or(Err(CallError::Transport {
+        .unwrap_or(Err(RequestError::Transport {
             reason: "the answer took too long",
         }));
         let took_ms = self.shared.clock.monotonic_ms().saturating_sub(began_ms);
         let (method, path) = (request.method(), request.url.path());
         match end {
-            Ok(answer) => {
-                let status = answer.status;
-                let request_id = request_id(&answer);
-                tracing::debug!(method, path, status, request_id, took_ms, "vendor answered");
+            Ok(response) => {
+                let status = response.status;
+                let request_id = request_id(&response);
+                tracing::debug!(method, path, status, request_id, took_ms, "response received");
                 if matches!(status, 429 | 500 | 502 | 503 | 504) {
-                    Err(Attempt::Status(answer))
+                    Err(Attempt::Status(response))
                 } else {
-                    Ok(answer)
+                    Ok(response)
                 }
             }
             Err(error) => {
-                tracing::warn!(method, path, took_ms, reason = %error, "no answer from vendor");
+                tracing::warn!(method, path, took_ms, reason = %error, "no response");
                 Err(Attempt::Broken(error))
             }
         }
     }
 
-    async fn exchange(&self, request: &Request, lane: Lane) -> Result<Answer, CallError> {
-        let client = match lane {
-            Lane::Strict => &self.shared.strict,
-            Lane::Exempt => &self.shared.exempt,
+    async fn exchange(&self, request: &Request, destination: Destination) -> Result<Response, RequestError> {
+        let client = match destination {
+            Destination::Public => &self.shared.public,
+            Destination::Exempt => &self.shared.exempt,
         };
         let url = request.url.clone();
         let json = |text: &str| {
@@ -280,33 +267,33 @@ impl Outbound {
                 .post(url)
                 .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
                 .body(form.expose_secret().to_owned()),
-            Body::Query(text) | Body::Order(text) => json(text),
-            Body::Withdrawal => client.delete(url),
+            Body::Query(text) | Body::Create(text) => json(text),
+            Body::Delete => client.delete(url),
         };
         builder = builder.header(header::ACCEPT, request.accept);
         for (name, value) in &request.headers {
-            builder = builder.header(*name, value.clone());
+            builder = builder.header(name, value.clone());
         }
         if let Some(authorization) = &request.authorization {
             builder = builder.header(header::AUTHORIZATION, authorization.clone());
         }
-        let mut response = builder.send().await.map_err(|error| broken(&error))?;
-        let status = response.status().as_u16();
-        let headers = response.headers().clone();
-        let body = if response.status().is_success() {
-            let limit = self.shared.settings.answer_bytes_max;
-            read(&mut response, limit).await?.ok_or(CallError::TooLarge {
+        let mut incoming = builder.send().await.map_err(|error| broken(&error))?;
+        let status = incoming.status().as_u16();
+        let headers = incoming.headers().clone();
+        let body = if incoming.status().is_success() {
+            let limit = self.shared.settings.response_bytes_max;
+            read(&mut incoming, limit).await?.ok_or(RequestError::TooLarge {
                 limit_mib: limit >> 20,
             })?
         } else {
             // A code in an error's body helps to tell errors apart, but isn't needed.
-            read(&mut response, ERROR_BODY_BYTES_MAX)
+            read(&mut incoming, ERROR_BODY_BYTES_MAX)
                 .await
                 .ok()
                 .flatten()
                 .unwrap_or_default()
         };
-        Ok(Answer {
+        Ok(Response {
             status,
             headers,
             body,
@@ -315,9 +302,9 @@ impl Outbound {
 }
 
 /// Reads a decompressed body; `None` if it exceeds the limit.
-async fn read(response: &mut reqwest::Response, limit: usize) -> Result<Option<Bytes>, CallError> {
+async fn read(incoming: &mut reqwest::Response, limit: usize) -> Result<Option<Bytes>, RequestError> {
     let mut body = BytesMut::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error))? {
+    while let Some(chunk) = incoming.chunk().await.map_err(|error| broken(&error))? {
         if body.len().saturating_add(chunk.len()) > limit {
             return Ok(None);
         }
@@ -328,29 +315,27 @@ async fn read(response: &mut reqwest::Response, limit: usize) -> Result<Option<B
 
 /// A failed try.
 enum Attempt {
-    /// An answer whose status asks for another try.
-    Status(Answer),
-    /// No answer.
-    Broken(CallError),
+    /// A response whose status asks for another try.
+    Status(Response),
+    /// No response.
+    Broken(RequestError),
 }
 
 impl Attempt {
-    const fn may_repeat(&self, request: &Request) -> bool {
+    const fn is_worth_repeating(&self, request: &Request) -> bool {
         match self {
-            Self::Status(answer) => request.may_repeat_blindly() || matches!(answer.status, 429 | 503),
-            Self::Broken(error) => {
-                request.may_repeat_blindly() && matches!(error, CallError::Transport { .. })
-            }
+            Self::Status(response) => request.is_repeatable() || matches!(response.status, 429 | 503),
+            Self::Broken(error) => request.is_repeatable() && matches!(error, RequestError::Transport { .. }),
         }
     }
 }
 
 /// The client's error in our own words: its own text may hold the address with its query.
-fn broken(error: &reqwest::Error) -> CallError {
+fn broken(error: &reqwest::Error) -> RequestError {
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(inner) = cause {
         if inner.is::<NoPublicAddress>() {
-            return CallError::Refused {
+            return RequestError::Refused {
                 reason: "the host leads to no address on the public internet",
             };
         }
@@ -365,14 +350,14 @@ fn broken(error: &reqwest::Error) -> CallError {
     } else {
         "the connection broke"
     };
-    CallError::Transport { reason }
+    RequestError::Transport { reason }
 }
 
-/// The id under which the vendor's support finds the request.
-fn request_id(answer: &Answer) -> String {
-    ["request-id", "x-okta-request-id"]
+/// The id under which the server's support finds the request.
+fn request_id(response: &Response) -> String {
+    REQUEST_ID_HEADERS
         .iter()
-        .find_map(|name| answer.header(name))
+        .find_map(|name| response.header(name))
         .unwrap_or_default()
         .chars()
         .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))

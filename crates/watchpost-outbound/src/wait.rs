@@ -1,14 +1,58 @@
-//! How long a vendor asks us to wait.
+//! How long a server asks us to wait.
 
+use http::{
+    HeaderMap,
+    header::{DATE, RETRY_AFTER},
+};
 use jiff::fmt::rfc2822;
-use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use std::time::Duration;
 use watchpost_core::value::time::Timestamp;
 
-/// The wait that an answer asks for: `Retry-After` in seconds or as an HTTP date, else, if there were too many
-/// requests, Okta's reset time, which comes with every answer. Dates are counted from the answer's own `Date`, since
-/// clocks differ; `now` stands in for a missing one.
-pub(crate) fn asked(status: u16, headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+/// The longest pause that [`RateLimitHeaders::pace`] advises.
+const PACE_MAX: Duration = Duration::from_secs(60);
+
+/// The headers by which a server tells how many requests it still takes. It sends them with each response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateLimitHeaders {
+    /// How many requests it takes in a period. Zero says that too many came at once; the others then mean nothing.
+    pub limit: &'static str,
+    /// How many of them are left.
+    pub remaining: &'static str,
+    /// When the next period begins, in seconds since 1970.
+    pub reset: &'static str,
+}
+
+impl RateLimitHeaders {
+    /// A pause before the next request when little of the limit is left (below a tenth): the rest is spread until the
+    /// next period begins. `share` callers ask at the same time.
+    pub fn pace(&self, headers: &HeaderMap, now: Timestamp, share: u32) -> Option<Duration> {
+        let number = |name: &str| text(headers, name)?.parse::<u32>().ok();
+        let (limit, left) = (number(self.limit)?, number(self.remaining)?);
+        if limit == 0 || left >= limit.div_ceil(10) {
+            return None;
+        }
+        let until = self.until_reset(headers, now)?.min(PACE_MAX);
+        let turns = (left / share.max(1)).max(1);
+        Some(until / turns)
+    }
+
+    /// The time until the next period begins, with a second to spare.
+    fn until_reset(&self, headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+        let reset = text(headers, self.reset)?.parse::<i64>().ok()?;
+        let until_ms = reset.saturating_mul(1_000).saturating_add(1_000);
+        Some(millis(until_ms.saturating_sub(sent_ms(headers, now))))
+    }
+}
+
+/// The wait that a response asks for: `Retry-After` in seconds or as an HTTP date, else, if there were too many
+/// requests, the time until the limit starts anew. Dates are counted from the response's own `Date`, since clocks
+/// differ; `now` stands in for a missing one.
+pub(crate) fn asked(
+    status: u16,
+    headers: &HeaderMap,
+    rate_limit: Option<&RateLimitHeaders>,
+    now: Timestamp,
+) -> Option<Duration> {
     if let Some(after) = text(headers, RETRY_AFTER.as_str()) {
         if let Ok(seconds) = after.parse::<u32>() {
             return Some(Duration::from_secs(seconds.into()));
@@ -17,18 +61,11 @@ pub(crate) fn asked(status: u16, headers: &HeaderMap, now: Timestamp) -> Option<
             return Some(millis(until_ms.saturating_sub(sent_ms(headers, now))));
         }
     }
-    // A limit of zero says "too many at once": the reset time then means nothing.
-    if status != 429 || text(headers, "x-rate-limit-limit") == Some("0") {
+    let rate_limit = rate_limit.filter(|_| status == 429)?;
+    if text(headers, rate_limit.limit) == Some("0") {
         return None;
     }
-    until_reset(headers, now)
-}
-
-/// The time until Okta's limit starts anew, with a second to spare.
-fn until_reset(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let reset = text(headers, "x-rate-limit-reset")?.parse::<i64>().ok()?;
-    let until_ms = reset.saturating_mul(1_000).saturating_add(1_000);
-    Some(millis(until_ms.saturating_sub(sent_ms(headers, now))))
+    rate_limit.until_reset(headers, now)
 }
 
 fn sent_ms(headers: &HeaderMap, now: Timestamp) -> i64 {
@@ -39,19 +76,6 @@ fn sent_ms(headers: &HeaderMap, now: Timestamp) -> i64 {
 
 fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name)?.to_str().ok().map(str::trim)
-}
-
-/// A pause before the next request when little of the limit is left (below a tenth): the rest is spread until the
-/// limit starts anew. `share` callers ask at the same time.
-pub(crate) fn pace(headers: &HeaderMap, now: Timestamp, share: u32) -> Option<Duration> {
-    let number = |name: &str| text(headers, name)?.parse::<u32>().ok();
-    let (limit, left) = (number("x-rate-limit-limit")?, number("x-rate-limit-remaining")?);
-    if limit == 0 || left >= limit.div_ceil(10) {
-        return None;
-    }
-    let until = until_reset(headers, now)?.min(Duration::from_secs(60));
-    let turns = (left / share.max(1)).max(1);
-    Some(until / turns)
 }
 
 fn millis(ms: i64) -> Duration {
@@ -68,7 +92,13 @@ fn http_date_ms(text: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use reqwest::header::{HeaderName, HeaderValue};
+    use http::{HeaderName, HeaderValue};
+
+    const LIMIT: RateLimitHeaders = RateLimitHeaders {
+        limit: "x-rate-limit-limit",
+        remaining: "x-rate-limit-remaining",
+        reset: "x-rate-limit-reset",
+    };
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
         pairs
@@ -83,11 +113,11 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_is_the_vendors_by_its_own_clock() {
+    fn the_wait_is_the_servers_by_its_own_clock() {
         let now: Timestamp = "2026-03-01T00:00:00Z".parse().unwrap();
         let check = |pairs: &[(&'static str, &str)], expected_ms: Option<u64>| {
             assert_eq!(
-                asked(429, &headers(pairs), now).map(|wait| wait.as_millis() as u64),
+                asked(429, &headers(pairs), Some(&LIMIT), now).map(|wait| wait.as_millis() as u64),
                 expected_ms,
                 "{pairs:?}"
             );
@@ -126,15 +156,25 @@ mod tests {
             None,
         );
         assert_eq!(
-            asked(503, &headers(&[("x-rate-limit-reset", "1772323205")]), now),
+            asked(
+                503,
+                &headers(&[("x-rate-limit-reset", "1772323205")]),
+                Some(&LIMIT),
+                now
+            ),
             None
         );
         assert_eq!(
-            asked(503, &headers(&[("retry-after", "7")]), now),
+            asked(503, &headers(&[("retry-after", "7")]), None, now),
             Some(Duration::from_secs(7))
         );
         check(&[("x-rate-limit-reset", "99999999999999999999")], None);
         check(&[("x-rate-limit-reset", "-9223372036854775808")], Some(0));
+        assert_eq!(
+            asked(429, &headers(&[("x-rate-limit-reset", "1772323205")]), None, now),
+            None,
+            "nobody said that the server has such a header"
+        );
     }
 
     #[test]
@@ -147,7 +187,9 @@ mod tests {
                 ("x-rate-limit-reset", "1772323229"),
             ]);
             assert_eq!(
-                pace(&headers, now, share).map(|wait| wait.as_millis() as u64),
+                LIMIT
+                    .pace(&headers, now, share)
+                    .map(|wait| wait.as_millis() as u64),
                 expected_ms,
                 "{left}"
             );

@@ -1,6 +1,6 @@
 //! Which addresses may be spoken to at all.
 
-use super::call::CallError;
+use crate::request::RequestError;
 use ipnet::{Ipv4Net, Ipv6Net};
 use std::{
     fmt,
@@ -9,35 +9,36 @@ use std::{
 };
 use url::{Host, Url};
 
-/// Scheme, host and port, exactly.
+/// Scheme, host and port. Two origins are equal if all three are; a scheme's usual port may be left out.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Origin(url::Origin);
 
-/// The text is no origin.
+/// The text isn't an origin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "not an origin: origins look like https://host or http://127.0.0.1:8080, without user, path or query"
 )]
-pub struct NotAnOrigin;
+pub struct InvalidOrigin;
 
 impl Origin {
     /// The origin of an address.
+    #[must_use]
     pub fn of(url: &Url) -> Self {
         Self(url.origin())
     }
 }
 
 impl FromStr for Origin {
-    type Err = NotAnOrigin;
-    fn from_str(text: &str) -> Result<Self, NotAnOrigin> {
-        let url = Url::parse(text).map_err(|_| NotAnOrigin)?;
+    type Err = InvalidOrigin;
+    fn from_str(text: &str) -> Result<Self, InvalidOrigin> {
+        let url = Url::parse(text).map_err(|_| InvalidOrigin)?;
         let bare = matches!(url.path(), "" | "/")
             && url.query().is_none()
             && url.fragment().is_none()
             && url.username().is_empty()
             && url.password().is_none();
         if !bare || !matches!(url.scheme(), "http" | "https") {
-            return Err(NotAnOrigin);
+            return Err(InvalidOrigin);
         }
         Ok(Self::of(&url))
     }
@@ -55,18 +56,18 @@ impl fmt::Debug for Origin {
     }
 }
 
-/// By which rules an address is spoken to.
+/// Which rules hold for an address that may be connected to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lane {
+pub(crate) enum Destination {
     /// HTTPS, global addresses only.
-    Strict,
+    Public,
     /// The operator listed exactly this origin.
     Exempt,
 }
 
-/// Decides on an address before anything is sent. Names are judged again when they are resolved.
-pub(crate) fn judge(url: &Url, allow: &[Origin]) -> Result<Lane, CallError> {
-    let refuse = |reason: &'static str| Err(CallError::Refused { reason });
+/// Decides on an address before anything is sent. Names are checked again when they are resolved.
+pub(crate) fn check(url: &Url, allow: &[Origin]) -> Result<Destination, RequestError> {
+    let refuse = |reason: &'static str| Err(RequestError::Refused { reason });
     if !url.username().is_empty() || url.password().is_some() {
         return refuse("addresses with a user name or password in them are not used");
     }
@@ -74,18 +75,18 @@ pub(crate) fn judge(url: &Url, allow: &[Origin]) -> Result<Lane, CallError> {
         return refuse("the address has no host");
     };
     if matches!(url.scheme(), "http" | "https") && allow.contains(&Origin::of(url)) {
-        return Ok(Lane::Exempt);
+        return Ok(Destination::Exempt);
     }
     if url.scheme() != "https" {
         return refuse("only https:// addresses are used");
     }
     let address = match host {
-        Host::Domain(_) => return Ok(Lane::Strict),
+        Host::Domain(_) => return Ok(Destination::Public),
         Host::Ipv4(address) => IpAddr::V4(address),
         Host::Ipv6(address) => IpAddr::V6(address),
     };
     if is_global(address) {
-        Ok(Lane::Strict)
+        Ok(Destination::Public)
     } else {
         refuse("the host is an address that is not on the public internet")
     }
@@ -222,7 +223,7 @@ mod tests {
             "ftp://a",
             "",
         ] {
-            assert_eq!(bad.parse::<Origin>(), Err(NotAnOrigin), "{bad}");
+            assert_eq!(bad.parse::<Origin>(), Err(InvalidOrigin), "{bad}");
         }
     }
 }

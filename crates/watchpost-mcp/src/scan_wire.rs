@@ -84,13 +84,7 @@ impl<'i> ScanChoice<'i> {
 
 /// Frameworks and services that an answer is confined to.
 pub(crate) fn fits(row: &ResultRow, frameworks: &Many<Framework>, services: &Many<Service>) -> bool {
-    let frameworks = frameworks.as_slice();
-    services.admits(row.service)
-        && (frameworks.is_empty()
-            || row
-                .frameworks
-                .iter()
-                .any(|id| frameworks.contains(&id.framework())))
+    row.is_within(frameworks.as_slice(), services.as_slice())
 }
 
 /// A score as answers show it.

@@ -241,12 +241,7 @@ fn event<'a>(
 ) -> Result<Event<'a>, serde_json::Error> {
     let row = entry.row();
     let scan = &view.data.scan;
-    let time = completed(scan).as_millis();
-    let (activity_id, activity_name) = match change.as_ref().map(|change| change.kind) {
-        Some("fixed" | "newly_readable") => (3, "Close"),
-        Some("changed_failures" | "newly_skipped") => (2, "Update"),
-        _ => (1, "Create"),
-    };
+    let (activity_id, activity_name) = activity(change.as_ref());
     let detection = scan.scan_type == ScanType::Exposure && row.result == CheckResult::Failed;
     let (class_uid, class_name) = if detection {
         (2004, "Detection Finding")
@@ -260,11 +255,6 @@ fn event<'a>(
         _ => (None, None),
     };
     let (severity_id, severity) = severity(row.severity);
-    let uid = if view.data.tenant.is_empty() {
-        scan.integration.to_string()
-    } else {
-        view.data.tenant.clone()
-    };
     Ok(Event {
         activity_id,
         activity_name,
@@ -276,52 +266,16 @@ fn event<'a>(
             .saturating_mul(100)
             .saturating_add(u32::from(activity_id)),
         type_name: format!("{class_name}: {activity_name}"),
-        time,
+        time: completed(scan).as_millis(),
         severity_id,
         severity,
         status_id,
         status,
         status_code: detection.then_some("FAIL"),
         message: entry.reason(),
-        metadata: Metadata {
-            version: OCSF_VERSION,
-            uid: format!("{}:{}", scan.id, row.check_id),
-            event_code: &row.check_id,
-            tenant_uid: &view.data.tenant,
-            product: Product {
-                name: "Watchpost",
-                vendor_name: "Watchpost",
-                version: view.data.version,
-            },
-            profiles: ["cloud"],
-        },
-        cloud: Cloud {
-            provider: scan.platform.as_str(),
-            account: Account {
-                uid: &view.data.tenant,
-                name: scan.integration_name.untrusted(),
-                kind: "Other",
-                type_id: 99,
-            },
-        },
-        finding_info: FindingInfo {
-            uid: format!("{uid}:{}", row.check_id),
-            title: &row.title,
-            desc: entry.description(),
-            created_time: time,
-            last_seen_time: time,
-            types: [match scan.scan_type {
-                ScanType::Compliance => "Compliance",
-                ScanType::Exposure => "Exposure",
-            }],
-            analytic: Analytic {
-                uid: &row.check_id,
-                name: &row.check_id,
-                type_id: 1,
-                kind: "Rule",
-                version: view.data.version,
-            },
-        },
+        metadata: metadata(view, entry),
+        cloud: cloud(view),
+        finding_info: finding_info(view, entry),
         compliance: (!detection).then(|| compliance(row)),
         resources: resources(view, entry),
         remediation: (!entry.remediation().is_empty()).then(|| Remediation {
@@ -330,6 +284,73 @@ fn event<'a>(
         }),
         unmapped: unmapped(view, entry, change)?,
     })
+}
+
+/// What became of the finding.
+fn activity(change: Option<&Change<'_>>) -> (u8, &'static str) {
+    match change.map(|change| change.kind) {
+        Some("fixed" | "newly_readable") => (3, "Close"),
+        Some("changed_failures" | "newly_skipped") => (2, "Update"),
+        _ => (1, "Create"),
+    }
+}
+
+fn metadata<'a>(view: &View<'a>, entry: &Entry<'a>) -> Metadata<'a> {
+    let check = &entry.row().check_id;
+    Metadata {
+        version: OCSF_VERSION,
+        uid: format!("{}:{check}", view.data.scan.id),
+        event_code: check,
+        tenant_uid: &view.data.tenant,
+        product: Product {
+            name: "Watchpost",
+            vendor_name: "Watchpost",
+            version: view.data.version,
+        },
+        profiles: ["cloud"],
+    }
+}
+
+fn cloud<'a>(view: &View<'a>) -> Cloud<'a> {
+    let scan = &view.data.scan;
+    Cloud {
+        provider: scan.platform.as_str(),
+        account: Account {
+            uid: &view.data.tenant,
+            name: scan.integration_name.untrusted(),
+            kind: "Other",
+            type_id: 99,
+        },
+    }
+}
+
+fn finding_info<'a>(view: &View<'a>, entry: &Entry<'a>) -> FindingInfo<'a> {
+    let row = entry.row();
+    let scan = &view.data.scan;
+    let time = completed(scan).as_millis();
+    let tenant = if view.data.tenant.is_empty() {
+        scan.integration.to_string()
+    } else {
+        view.data.tenant.clone()
+    };
+    FindingInfo {
+        uid: format!("{tenant}:{}", row.check_id),
+        title: &row.title,
+        desc: entry.description(),
+        created_time: time,
+        last_seen_time: time,
+        types: [match scan.scan_type {
+            ScanType::Compliance => "Compliance",
+            ScanType::Exposure => "Exposure",
+        }],
+        analytic: Analytic {
+            uid: &row.check_id,
+            name: &row.check_id,
+            type_id: 1,
+            kind: "Rule",
+            version: view.data.version,
+        },
+    }
 }
 
 fn compliance(row: &ResultRow) -> Compliance<'_> {

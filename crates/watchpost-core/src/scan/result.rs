@@ -41,6 +41,18 @@ pub struct ResultRow {
     pub content: u64,
 }
 
+impl ResultRow {
+    /// Whether its check belongs to one of these frameworks and to one of these services; an empty list is no condition.
+    pub fn is_within(&self, frameworks: &[Framework], services: &[Service]) -> bool {
+        (services.is_empty() || services.contains(&self.service))
+            && (frameworks.is_empty()
+                || self
+                    .frameworks
+                    .iter()
+                    .any(|id| frameworks.contains(&id.framework())))
+    }
+}
+
 /// A result with everything about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResultDetail {
@@ -147,11 +159,9 @@ pub struct ResultFilter {
 impl ResultFilter {
     /// Whether a result fits.
     pub fn fits(&self, row: &ResultRow) -> bool {
-        let any = |ids: &[Framework]| row.frameworks.iter().any(|id| ids.contains(&id.framework()));
         (self.results.is_empty() || self.results.contains(&row.result))
-            && (self.services.is_empty() || self.services.contains(&row.service))
+            && row.is_within(&self.frameworks, &self.services)
             && (self.severities.is_empty() || self.severities.contains(&row.severity))
-            && (self.frameworks.is_empty() || any(&self.frameworks))
             && self.text.as_deref().is_none_or(|text| contains(row, text))
     }
 }

@@ -1,49 +1,21 @@
 //! Report data seen as a reader needs it: what all formats say, worked out once.
 
+mod changes;
+
+pub(crate) use changes::{ChangeGroup, Changes};
+
 use crate::{controls::FrameworkControls, entry::Entry, words};
+use changes::selected_counts;
 use std::collections::BTreeMap;
 use watchpost_core::{
     check::{CheckResult, Framework, ScanType, Service, SkipReason},
     report::{ReportData, ReportKind},
-    scan::{
-        Comparison, ComplianceScore, FrameworkDelta, ResultChange, ResultDetail, ResultRow, Scan, ScanCounts,
-        ScanPoint, SettingChange, SettingRow, exposure_label,
-    },
+    scan::{ComplianceScore, ResultDetail, Scan, ScanCounts, SettingRow, exposure_label},
     value::{time::Timestamp, word::CollectionState},
 };
 
 /// Failed checks that an executive summary tells in full.
 const WORST_SHOWN: usize = 5;
-
-/// A list of changes with a heading.
-#[derive(Debug)]
-pub(crate) struct ChangeGroup<'a> {
-    /// Its name in data.
-    pub key: &'static str,
-    /// Its heading.
-    pub title: &'static str,
-    /// What it lists.
-    pub meaning: &'static str,
-    /// The changes, worst first.
-    pub changes: Vec<&'a ResultChange>,
-}
-
-/// What differs from the earlier scan, as far as the report's selection goes.
-#[derive(Debug)]
-pub(crate) struct Changes<'a> {
-    /// The earlier scan.
-    pub before: &'a Scan,
-    /// Its counts over the same selection, if they are known.
-    pub counts_before: Option<ScanCounts>,
-    /// All lists, empty ones too, in the order in which they are shown.
-    pub groups: Vec<ChangeGroup<'a>>,
-    /// Checks with the same result as before, and how many of those fail; only without a selection.
-    pub unchanged: Option<(u64, u64)>,
-    /// Scores by framework.
-    pub frameworks: Vec<FrameworkDelta>,
-    /// Settings that moved.
-    pub settings: Vec<&'a SettingChange>,
-}
 
 /// A point of the trend.
 #[derive(Debug, Clone, Copy)]
@@ -400,169 +372,7 @@ impl<'a> View<'a> {
     }
 }
 
-impl<'a> Changes<'a> {
-    fn of(data: &'a ReportData, before: &'a Scan, comparison: &'a Comparison) -> Self {
-        let whole = data.frameworks.is_empty() && data.services.is_empty();
-        let counts_before = if whole {
-            Some(before.counts)
-        } else {
-            data.trend
-                .iter()
-                .find(|point| point.scan == before.id)
-                .and_then(|point| selected_counts(data, point))
-        };
-        let group = |key, title, meaning, all: &'a [ResultChange]| ChangeGroup {
-            key,
-            title,
-            meaning,
-            changes: all
-                .iter()
-                .filter(|change| change.row().is_some_and(|row| is_selected(data, row)))
-                .collect(),
-        };
-        let groups = vec![
-            group(
-                "new_failures",
-                "New failures",
-                "Fail now and didn't before.",
-                &comparison.new_failures,
-            ),
-            group("fixed", "Fixed", "Failed before and pass now.", &comparison.fixed),
-            group(
-                "changed_failures",
-                "Still failing, differently",
-                "Failed in both scans, with another value or other things than before.",
-                &comparison.changed_failures,
-            ),
-            group(
-                "newly_skipped",
-                "No longer judged",
-                "Were judged before and are skipped or in error now.",
-                &comparison.newly_skipped,
-            ),
-            group(
-                "newly_readable",
-                "Judged again",
-                "Couldn't be judged before and pass now.",
-                &comparison.newly_readable,
-            ),
-            group(
-                "added",
-                "New checks",
-                "Weren't run before and don't fail.",
-                &comparison.added,
-            ),
-            group(
-                "removed",
-                "Checks no longer run",
-                "Were run before only.",
-                &comparison.removed,
-            ),
-        ];
-        let frameworks = comparison
-            .frameworks
-            .iter()
-            .copied()
-            .filter(|delta| {
-                data.services.is_empty()
-                    && (data.frameworks.is_empty() || data.frameworks.contains(&delta.framework))
-            })
-            .collect();
-        Self {
-            before,
-            counts_before,
-            groups,
-            unchanged: whole.then_some((comparison.unchanged, comparison.still_failing)),
-            frameworks,
-            settings: data
-                .setting_changes
-                .values()
-                .filter(|change| {
-                    whole
-                        || data.checks.values().any(|check| {
-                            check.inputs.contains(&change.path)
-                                || check.optional_inputs.contains(&change.path)
-                        })
-                })
-                .collect(),
-        }
-    }
-
-    /// How many changes a list has.
-    pub(crate) fn count(&self, key: &str) -> u64 {
-        self.groups
-            .iter()
-            .find(|group| group.key == key)
-            .map_or(0, |group| group.changes.len() as u64)
-    }
-
-    /// What differs, in a sentence.
-    pub(crate) fn summary(&self) -> String {
-        let mut out = format!(
-            "{} and {} since {}",
-            words::counted(self.count("new_failures"), "new failure", "new failures"),
-            words::counted(self.count("fixed"), "failure fixed", "failures fixed"),
-            words::day(completed(self.before))
-        );
-        if let Some((_, failing)) = self.unchanged {
-            out.push_str(&format!(
-                "; {} still failing",
-                words::counted(failing, "check", "checks")
-            ));
-        }
-        let lost = self.count("newly_skipped");
-        if lost > 0 {
-            out.push_str(&format!(
-                "; {} no longer judged",
-                words::counted(lost, "check", "checks")
-            ));
-        }
-        out.push('.');
-        out
-    }
-}
-
 /// When a scan ended.
 pub(crate) fn completed(scan: &Scan) -> Timestamp {
     scan.completed_at.unwrap_or(scan.queued_at)
-}
-
-fn is_selected(data: &ReportData, row: &ResultRow) -> bool {
-    let framework = |ids: &[Framework]| row.frameworks.iter().any(|id| ids.contains(&id.framework()));
-    (data.services.is_empty() || data.services.contains(&row.service))
-        && (data.frameworks.is_empty() || framework(&data.frameworks))
-}
-
-/// A point's counts over the report's selection. Services don't overlap and add up; frameworks do overlap, so only
-/// one of them has counts, and a selection by both has none.
-fn selected_counts(data: &ReportData, point: &ScanPoint) -> Option<ScanCounts> {
-    match (data.frameworks.as_slice(), data.services.as_slice()) {
-        ([], []) => Some(point.counts),
-        ([framework], []) => point
-            .frameworks
-            .iter()
-            .find(|(name, _)| name == framework)
-            .map(|(_, counts)| *counts),
-        ([], services) => Some(
-            point
-                .services
-                .iter()
-                .filter(|(name, _)| services.contains(name))
-                .fold(ScanCounts::default(), |sum, (_, counts)| added(sum, counts)),
-        ),
-        _ => None,
-    }
-}
-
-fn added(mut sum: ScanCounts, more: &ScanCounts) -> ScanCounts {
-    sum.passed = sum.passed.saturating_add(more.passed);
-    sum.failed = sum.failed.saturating_add(more.failed);
-    sum.errors = sum.errors.saturating_add(more.errors);
-    for (sum, more) in sum.skipped.iter_mut().zip(more.skipped) {
-        *sum = sum.saturating_add(more);
-    }
-    for (sum, more) in sum.failed_by_severity.iter_mut().zip(more.failed_by_severity) {
-        *sum = sum.saturating_add(more);
-    }
-    sum
 }

@@ -1,61 +1,29 @@
 //! Markdown: flat lists, small tables, everything foreign escaped. No line depends on being indented.
 
+mod check;
+mod difference;
+mod lines;
+
 use crate::{
     controls::ControlState,
-    entry::Entry,
-    text::{clipped, code, code_block, markdown},
-    view::{ChangeGroup, Changes, View, completed},
+    text::{code, markdown},
+    view::{View, completed},
     words,
 };
+use check::{failure, proof};
+use difference::difference;
+use lines::Document;
 use watchpost_core::{
-    check::CheckResult,
     report::ReportKind,
-    scan::{ResultRow, ScanCounts, SettingRow},
+    scan::{ScanCounts, SettingRow, exposure_label},
 };
 
 /// Steps of remediation that a summary tells.
 const STEPS_SHOWN: usize = 3;
 /// Rows of a list in a summary.
 const ROWS_SHOWN: usize = 15;
-/// Failing things named outside the evidence export.
-const NAMES_SHOWN: usize = 10;
 /// Points of the trend.
 const POINTS_SHOWN: usize = 12;
-/// Characters of a value in a table.
-const VALUE_CHARS: usize = 160;
-
-/// Lines of Markdown.
-struct Document(String);
-
-impl Document {
-    fn line(&mut self, text: &str) {
-        self.0.push_str(text);
-        self.0.push('\n');
-    }
-    fn blank(&mut self) {
-        if !self.0.is_empty() && !self.0.ends_with("\n\n") {
-            self.0.push('\n');
-        }
-    }
-    fn heading(&mut self, level: usize, text: &str) {
-        self.blank();
-        self.line(&format!("{} {text}", "#".repeat(level)));
-        self.blank();
-    }
-    fn paragraph(&mut self, text: &str) {
-        self.blank();
-        self.line(text);
-    }
-    /// A table; `cells` are Markdown already.
-    fn table<const N: usize>(&mut self, head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) {
-        self.blank();
-        self.line(&format!("| {} |", head.join(" | ")));
-        self.line(&format!("|{}", " --- |".repeat(N)));
-        for row in rows {
-            self.line(&format!("| {} |", row.join(" | ")));
-        }
-    }
-}
 
 /// The report.
 pub(crate) fn document(view: &View<'_>) -> String {
@@ -152,7 +120,7 @@ fn trend(out: &mut Document, view: &View<'_>) {
             if view.is_exposure()
                 && let Some(cell) = row.get_mut(1)
             {
-                *cell = watchpost_core::scan::exposure_label(&point.counts).to_string();
+                *cell = exposure_label(&point.counts).to_string();
             }
             row
         }),
@@ -250,78 +218,6 @@ fn framework(out: &mut Document, view: &View<'_>) {
     }
 }
 
-/// A failed check with what to do.
-fn failure(out: &mut Document, entry: &Entry<'_>, level: usize, steps: usize) {
-    out.heading(
-        level,
-        &format!("{}: {}", entry.severity(), markdown(entry.title())),
-    );
-    out.line(&markdown(entry.reason()));
-    out.blank();
-    out.line(&format!(
-        "- Check: {} ({})",
-        code(entry.id(), false),
-        entry.service()
-    ));
-    ids_line(out, entry);
-    detected_line(out, entry);
-    names_line(out, entry);
-    would_pass_line(out, entry);
-    let all = entry.remediation();
-    if !all.is_empty() {
-        out.paragraph("What to do:");
-        out.blank();
-        for (at, step) in all.iter().take(steps).enumerate() {
-            out.line(&format!("{}. {}", at.saturating_add(1), markdown(step)));
-        }
-    }
-}
-
-fn ids_line(out: &mut Document, entry: &Entry<'_>) {
-    let ids = entry.framework_ids();
-    if !ids.is_empty() {
-        out.line(&format!("- Controls: {}", markdown(&ids.join(", "))));
-    }
-}
-
-fn detected_line(out: &mut Document, entry: &Entry<'_>) {
-    if let Some(value) = entry.detected() {
-        out.line(&format!("- Detected: {}", code(&clipped(value, 1_000), false)));
-    }
-}
-
-fn names_line(out: &mut Document, entry: &Entry<'_>) {
-    let entities = entry.entities();
-    if entities.is_empty() {
-        return;
-    }
-    let names: Vec<String> = entities
-        .iter()
-        .take(NAMES_SHOWN)
-        .map(|entity| markdown(entity.name.untrusted()))
-        .collect();
-    let more = entities.len().saturating_sub(NAMES_SHOWN);
-    let more = if more > 0 {
-        format!(", and {more} more")
-    } else {
-        String::new()
-    };
-    out.line(&format!(
-        "- Affected ({}): {}{more}",
-        entities.len(),
-        names.join(", ")
-    ));
-}
-
-fn would_pass_line(out: &mut Document, entry: &Entry<'_>) {
-    if let Some((condition, excluded)) = entry.would_pass() {
-        out.line(&format!("- Would pass if: {}", markdown(condition)));
-        if !excluded.is_empty() {
-            out.line(&format!("- In the way: {}", markdown(&excluded)));
-        }
-    }
-}
-
 fn evidence(out: &mut Document, view: &View<'_>) {
     breakdown(out, view);
     trend(out, view);
@@ -330,174 +226,6 @@ fn evidence(out: &mut Document, view: &View<'_>) {
         for entry in &entries {
             proof(out, entry);
         }
-    }
-}
-
-/// A check with everything.
-fn proof(out: &mut Document, entry: &Entry<'_>) {
-    out.heading(3, &format!("{}: {}", entry.result(), markdown(entry.title())));
-    out.line(&markdown(entry.reason()));
-    out.blank();
-    out.line(&format!(
-        "- Check: {}, severity {}",
-        code(entry.id(), false),
-        entry.severity().to_lowercase()
-    ));
-    ids_line(out, entry);
-    detected_line(out, entry);
-    would_pass_line(out, entry);
-    for row in &entry.settings {
-        out.line(&format!(
-            "- Setting: {}, {}",
-            code(&row.path, false),
-            words::state(row.state).to_lowercase()
-        ));
-    }
-    out.line(&format!(
-        "- Hash of the result: {}",
-        code(&entry.content(), false)
-    ));
-    if !entry.description().is_empty() {
-        out.paragraph(&markdown(entry.description()));
-    }
-    let seen = entry.evidence();
-    if !seen.is_empty() {
-        out.paragraph("Evidence:");
-        out.blank();
-        out.line(&code_block(&seen, "json"));
-    }
-    if !entry.entities().is_empty() {
-        out.table(
-            ["Affected", "Kind", "Id"],
-            entry.entities().iter().map(|entity| {
-                [
-                    markdown(entity.name.untrusted()),
-                    markdown(&entity.kind),
-                    code(&entity.id, true),
-                ]
-            }),
-        );
-    }
-    if entry.row().result == CheckResult::Failed && !entry.remediation().is_empty() {
-        out.paragraph("What to do:");
-        out.blank();
-        for (at, step) in entry.remediation().iter().enumerate() {
-            out.line(&format!("{}. {}", at.saturating_add(1), markdown(step)));
-        }
-    }
-    for reference in entry.references() {
-        out.paragraph(&format!("See {}", code(reference, false)));
-    }
-}
-
-fn difference(out: &mut Document, view: &View<'_>, changes: &Changes<'_>) {
-    if !changes.frameworks.is_empty() && !view.is_exposure() {
-        out.heading(2, "Scores");
-        out.table(
-            ["Framework", "Before", "After", "Difference"],
-            changes.frameworks.iter().map(|delta| {
-                [
-                    delta.framework.title().to_owned(),
-                    words::score(delta.before),
-                    words::score(delta.after),
-                    match (delta.before, delta.after) {
-                        (Some(old), Some(new)) => words::signed(new.difference(old)),
-                        _ => "–".to_owned(),
-                    },
-                ]
-            }),
-        );
-    }
-    for group in changes.groups.iter().filter(|group| !group.changes.is_empty()) {
-        changed(out, view, group);
-    }
-    if changes.groups.iter().all(|group| group.changes.is_empty()) {
-        out.paragraph("No check came to another result.");
-    }
-    if !changes.settings.is_empty() {
-        out.heading(2, "Settings that moved");
-        for setting in &changes.settings {
-            out.heading(3, &code(&setting.path, false));
-            if setting.state_before != setting.state_after {
-                out.line(&format!(
-                    "Reading it: {}, now {}.",
-                    words::state_of(setting.state_before).to_lowercase(),
-                    words::state_of(setting.state_after).to_lowercase()
-                ));
-            }
-            if setting.values.is_empty() {
-                continue;
-            }
-            let shown = |value: &Option<serde_json::Value>| {
-                value.as_ref().map_or_else(
-                    || "absent".to_owned(),
-                    |value| code(&clipped(&value.to_string(), VALUE_CHARS), true),
-                )
-            };
-            out.table(
-                ["Where", "Before", "After"],
-                setting.values.iter().map(|value| {
-                    [
-                        code(&value.pointer, true),
-                        shown(&value.before),
-                        shown(&value.after),
-                    ]
-                }),
-            );
-        }
-    }
-}
-
-fn changed(out: &mut Document, view: &View<'_>, group: &ChangeGroup<'_>) {
-    out.heading(2, &format!("{} ({})", group.title, group.changes.len()));
-    out.line(group.meaning);
-    let limit = if view.is_executive() {
-        ROWS_SHOWN
-    } else {
-        usize::MAX
-    };
-    let side = |row: Option<&ResultRow>| match row {
-        None => "not run".to_owned(),
-        Some(row) => {
-            let value = row.detected.as_deref().map_or_else(String::new, |value| {
-                format!(", detected {}", code(&clipped(value, VALUE_CHARS), false))
-            });
-            format!(
-                "{}: {}{value}",
-                words::result(row.result, row.skip),
-                markdown(row.reason.untrusted())
-            )
-        }
-    };
-    for change in group.changes.iter().take(limit) {
-        let Some(row) = change.row() else { continue };
-        out.heading(
-            3,
-            &format!("{}: {}", words::severity(row.severity), markdown(&row.title)),
-        );
-        out.line(&format!(
-            "- Check: {} ({})",
-            code(&row.check_id, false),
-            row.service.title()
-        ));
-        out.line(&format!("- Before: {}", side(change.before.as_ref())));
-        out.line(&format!("- After: {}", side(change.after.as_ref())));
-        if let Some(check) = view
-            .data
-            .checks
-            .get(&row.check_id)
-            .filter(|_| row.result == CheckResult::Failed)
-        {
-            out.paragraph("What to do:");
-            out.blank();
-            for (at, step) in check.remediation.iter().enumerate() {
-                out.line(&format!("{}. {}", at.saturating_add(1), markdown(step)));
-            }
-        }
-    }
-    let more = group.changes.len().saturating_sub(limit);
-    if more > 0 {
-        out.paragraph(&format!("And {more} more."));
     }
 }
 

@@ -1,0 +1,133 @@
+//! One check: in short with what to do, or with everything that proves its result.
+
+use super::lines::Document;
+use crate::{
+    entry::Entry,
+    text::{clipped, code, code_block, markdown},
+    words,
+};
+use watchpost_core::check::CheckResult;
+
+/// Failing things named outside the evidence export.
+const NAMES_SHOWN: usize = 10;
+
+/// A failed check with what to do.
+pub(super) fn failure(out: &mut Document, entry: &Entry<'_>, level: usize, steps: usize) {
+    out.heading(
+        level,
+        &format!("{}: {}", entry.severity(), markdown(entry.title())),
+    );
+    out.line(&markdown(entry.reason()));
+    out.blank();
+    out.line(&format!(
+        "- Check: {} ({})",
+        code(entry.id(), false),
+        entry.service()
+    ));
+    ids_line(out, entry);
+    detected_line(out, entry);
+    names_line(out, entry);
+    would_pass_line(out, entry);
+    let all = entry.remediation();
+    if !all.is_empty() {
+        out.steps(all, steps);
+    }
+}
+
+fn ids_line(out: &mut Document, entry: &Entry<'_>) {
+    let ids = entry.framework_ids();
+    if !ids.is_empty() {
+        out.line(&format!("- Controls: {}", markdown(&ids.join(", "))));
+    }
+}
+
+fn detected_line(out: &mut Document, entry: &Entry<'_>) {
+    if let Some(value) = entry.detected() {
+        out.line(&format!("- Detected: {}", code(&clipped(value, 1_000), false)));
+    }
+}
+
+fn names_line(out: &mut Document, entry: &Entry<'_>) {
+    let entities = entry.entities();
+    if entities.is_empty() {
+        return;
+    }
+    let names: Vec<String> = entities
+        .iter()
+        .take(NAMES_SHOWN)
+        .map(|entity| markdown(entity.name.untrusted()))
+        .collect();
+    let more = entities.len().saturating_sub(NAMES_SHOWN);
+    let more = if more > 0 {
+        format!(", and {more} more")
+    } else {
+        String::new()
+    };
+    out.line(&format!(
+        "- Affected ({}): {}{more}",
+        entities.len(),
+        names.join(", ")
+    ));
+}
+
+fn would_pass_line(out: &mut Document, entry: &Entry<'_>) {
+    if let Some((condition, excluded)) = entry.would_pass() {
+        out.line(&format!("- Would pass if: {}", markdown(condition)));
+        if !excluded.is_empty() {
+            out.line(&format!("- In the way: {}", markdown(&excluded)));
+        }
+    }
+}
+
+/// A check with everything.
+pub(super) fn proof(out: &mut Document, entry: &Entry<'_>) {
+    out.heading(3, &format!("{}: {}", entry.result(), markdown(entry.title())));
+    out.line(&markdown(entry.reason()));
+    out.blank();
+    out.line(&format!(
+        "- Check: {}, severity {}",
+        code(entry.id(), false),
+        entry.severity().to_lowercase()
+    ));
+    ids_line(out, entry);
+    detected_line(out, entry);
+    would_pass_line(out, entry);
+    for row in &entry.settings {
+        out.line(&format!(
+            "- Setting: {}, {}",
+            code(&row.path, false),
+            words::state(row.state).to_lowercase()
+        ));
+    }
+    out.line(&format!(
+        "- Hash of the result: {}",
+        code(&entry.content(), false)
+    ));
+    if !entry.description().is_empty() {
+        out.paragraph(&markdown(entry.description()));
+    }
+    let seen = entry.evidence();
+    if !seen.is_empty() {
+        out.paragraph("Evidence:");
+        out.blank();
+        out.line(&code_block(&seen, "json"));
+    }
+    if !entry.entities().is_empty() {
+        out.table(
+            ["Affected", "Kind", "Id"],
+            entry.entities().iter().map(|entity| {
+                [
+                    markdown(entity.name.untrusted()),
+                    markdown(&entity.kind),
+                    code(&entity.id, true),
+                ]
+            }),
+        );
+    }
+    if entry.row().result == CheckResult::Failed && !entry.remediation().is_empty() {
+        out.steps(entry.remediation(), usize::MAX);
+    }
+    for reference in entry.references() {
+        out.paragraph(&format!("See {}", code(reference, false)));
+    }
+}

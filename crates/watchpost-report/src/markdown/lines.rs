@@ -1,0 +1,48 @@
+//! Lines, headings, tables and lists of Markdown.
+
+use crate::text::markdown;
+
+/// Lines of Markdown.
+pub(super) struct Document(pub(super) String);
+
+impl Document {
+    pub(super) fn line(&mut self, text: &str) {
+        self.0.push_str(text);
+        self.0.push('\n');
+    }
+    pub(super) fn blank(&mut self) {
+        if !self.0.is_empty() && !self.0.ends_with("\n\n") {
+            self.0.push('\n');
+        }
+    }
+    pub(super) fn heading(&mut self, level: usize, text: &str) {
+        self.blank();
+        self.line(&format!("{} {text}", "#".repeat(level)));
+        self.blank();
+    }
+    pub(super) fn paragraph(&mut self, text: &str) {
+        self.blank();
+        self.line(text);
+    }
+    /// A table; `cells` are Markdown already.
+    pub(super) fn table<const N: usize>(
+        &mut self,
+        head: [&str; N],
+        rows: impl IntoIterator<Item = [String; N]>,
+    ) {
+        self.blank();
+        self.line(&format!("| {} |", head.join(" | ")));
+        self.line(&format!("|{}", " --- |".repeat(N)));
+        for row in rows {
+            self.line(&format!("| {} |", row.join(" | ")));
+        }
+    }
+    /// A numbered list of what to do, at most `limit` steps.
+    pub(super) fn steps(&mut self, steps: &[String], limit: usize) {
+        self.paragraph("What to do:");
+        self.blank();
+        for (at, step) in steps.iter().take(limit).enumerate() {
+            self.line(&format!("{}. {}", at.saturating_add(1), markdown(step)));
+        }
+    }
+}

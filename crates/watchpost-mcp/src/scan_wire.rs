@@ -171,7 +171,7 @@ impl From<&ScanCounts> for CountsOut {
             score: tenths(counts.score()),
             passed: counts.passed,
             failed: counts.failed,
-            skipped: counts.skipped_in_all(),
+            skipped: counts.skipped_total(),
             errors: counts.errors,
         }
     }
@@ -241,7 +241,7 @@ impl<'a> From<&'a Scan> for ScanOut<'a> {
             exposure: scan.exposure().map(|label| label.as_str()),
             passed: scan.counts.passed,
             failed: scan.counts.failed,
-            skipped: scan.counts.skipped_in_all(),
+            skipped: scan.counts.skipped_total(),
             errors: scan.counts.errors,
         }
     }

@@ -259,7 +259,7 @@ fn failures(points: &[Point], first: &Point, last: &Point) -> String {
 
 /// Passed, failed, in error and skipped as parts of one bar.
 pub(crate) fn shares(counts: &ScanCounts) -> String {
-    let skipped = counts.skipped_in_all();
+    let skipped = counts.skipped_total();
     let parts = [
         ("passed", counts.passed),
         ("failed", counts.failed),

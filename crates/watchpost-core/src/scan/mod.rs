@@ -73,7 +73,7 @@ pub struct ScanCounts {
 
 impl ScanCounts {
     /// All skipped ones.
-    pub fn skipped_in_all(&self) -> u64 {
+    pub fn skipped_total(&self) -> u64 {
         self.skipped.iter().sum()
     }
 }

@@ -236,7 +236,7 @@ impl Tool for GetScan {
                 score_words(scan),
                 scan.counts.failed,
                 scan.counts.passed,
-                scan.counts.skipped_in_all(),
+                scan.counts.skipped_total(),
                 count(scan.counts.errors, "error"),
             )
         };

@@ -129,7 +129,7 @@ fn counted(counts: &ScanCounts) -> Counts {
             .copied()
             .zip(counts.failed_by_severity)
             .collect(),
-        skipped: counts.skipped_in_all(),
+        skipped: counts.skipped_total(),
         skipped_by_reason: SkipReason::ALL.iter().copied().zip(counts.skipped).collect(),
         errors: counts.errors,
     }
@@ -146,7 +146,7 @@ fn trend(view: &View<'_>) -> Vec<TrendPoint> {
                 exposure: told.exposure,
                 passed: point.counts.passed,
                 failed: point.counts.failed,
-                skipped: point.counts.skipped_in_all(),
+                skipped: point.counts.skipped_total(),
                 errors: point.counts.errors,
             }
         })

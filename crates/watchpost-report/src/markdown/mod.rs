@@ -72,7 +72,7 @@ fn counts_row(name: &str, counts: &ScanCounts) -> [String; 6] {
         words::score(counts.score()),
         counts.passed.to_string(),
         counts.failed.to_string(),
-        counts.skipped_in_all().to_string(),
+        counts.skipped_total().to_string(),
         counts.errors.to_string(),
     ]
 }

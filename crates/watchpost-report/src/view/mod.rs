@@ -141,7 +141,7 @@ impl<'a> View<'a> {
                 parts => format!(" ({parts})"),
             }
         )];
-        let skipped = counts.skipped_in_all();
+        let skipped = counts.skipped_total();
         if skipped > 0 {
             let were = if skipped == 1 { "was" } else { "were" };
             out.push(format!(

@@ -196,7 +196,7 @@ pub(crate) fn scan_json(scan: &Scan) -> Value {
     put("exposure", json!(scan.exposure().map(|label| label.as_str())));
     put("passed", json!(scan.counts.passed));
     put("failed", json!(scan.counts.failed));
-    put("skipped", json!(scan.counts.skipped_in_all()));
+    put("skipped", json!(scan.counts.skipped_total()));
     put("errors", json!(scan.counts.errors));
     Value::Object(object)
 }
@@ -205,7 +205,7 @@ pub(crate) fn counts_json(counts: &ScanCounts) -> Value {
     let mut json = json!({
         "passed": counts.passed,
         "failed": counts.failed,
-        "skipped": counts.skipped_in_all(),
+        "skipped": counts.skipped_total(),
         "errors": counts.errors,
     });
     if let (Some(score), Value::Object(object)) = (counts.score(), &mut json) {
@@ -267,7 +267,7 @@ pub(crate) fn explained(answer: &ScanAnswer) -> (Value, String) {
         score_words(scan),
         scan.counts.passed,
         scan.counts.failed,
-        scan.counts.skipped_in_all(),
+        scan.counts.skipped_total(),
         scan.counts.errors
     ));
     let groups = answer

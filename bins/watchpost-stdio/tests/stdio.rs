@@ -9,7 +9,7 @@ use std::{
 };
 use watchpost_runtime::{
     data_dir::DataDir,
-    instance::{Ambient, init},
+    instance::{Environment, init},
 };
 
 struct Client {
@@ -89,9 +89,9 @@ fn initialized(folder: &Path, workspaces: &[&str]) -> String {
     let dir = DataDir::locate(Some(&path), &|_| None).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
-        init(&dir, None, &Ambient::system()).await.unwrap();
+        init(&dir, None, &Environment::system()).await.unwrap();
         for name in workspaces {
-            init(&dir, Some(name), &Ambient::system()).await.unwrap();
+            init(&dir, Some(name), &Environment::system()).await.unwrap();
         }
     });
     path.to_str().unwrap().to_owned()

@@ -16,7 +16,7 @@ use watchpost_core::{
 use watchpost_runtime::{
     config::Loaded,
     data_dir::DataDir,
-    instance::{self, Ambient, Initialized, Instance, WorkspaceChoice},
+    instance::{self, Environment, Initialized, Instance, WorkspaceChoice},
     worker,
 };
 
@@ -81,7 +81,7 @@ impl Session {
     pub(crate) async fn open(place: &Place) -> Result<Self> {
         let settings = place.settings()?.settings;
         let active_keys_max = settings.limits.active_keys;
-        let instance = Instance::open(&place.dir, settings, Ambient::system())?;
+        let instance = Instance::open(&place.dir, settings, Environment::system())?;
         let workspace =
             instance
                 .workspace(place.workspace.as_deref())
@@ -102,16 +102,18 @@ impl Session {
 
     /// Makes the folder, or adds a workspace.
     pub(crate) async fn init(place: &Place, add: Option<&str>) -> Result<Made> {
-        Ok(match instance::init(&place.dir, add, &Ambient::system()).await? {
-            Initialized::Created { workspace } | Initialized::Added { workspace } => Made {
-                workspace,
-                changed: true,
+        Ok(
+            match instance::init(&place.dir, add, &Environment::system()).await? {
+                Initialized::Created { workspace } | Initialized::Added { workspace } => Made {
+                    workspace,
+                    changed: true,
+                },
+                Initialized::Unchanged { workspaces } => Made {
+                    workspace: workspaces.join(", "),
+                    changed: false,
+                },
             },
-            Initialized::Unchanged { workspaces } => Made {
-                workspace: workspaces.join(", "),
-                changed: false,
-            },
-        })
+        )
     }
 
     /// The record of a command, which becomes its audit entry. `arguments` holds no secret and nobody's address.

@@ -6,7 +6,7 @@ use crate::{
     clock::{DemoClock, SeededRandom, SystemRandom},
     config::Settings,
     data_dir::{DataDir, make_folder, write_private},
-    instance::{Ambient, Instance, init},
+    instance::{Environment, Instance, init},
     metrics::Counters,
     serve::event_loop,
     worker::Worker,
@@ -118,7 +118,7 @@ impl Demo {
         let origin = options.now.unwrap_or_else(|| clock.now());
         clock.stand_still(origin.plus_millis(Stage::Days30.offset_ms()));
         let vendors = Vendors::start(company, origin, Arc::clone(&clock))?;
-        let ambient = Ambient {
+        let environment = Environment {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             random: Arc::new(SystemRandom),
             store_random: Arc::new(SeededRandom::new(STORE_SEED)),
@@ -129,14 +129,14 @@ impl Demo {
             .allow
             .push(vendors.simulator.origin().to_owned());
         let runtime = event_loop()?;
-        runtime.block_on(init(&dir, None, &ambient))?;
+        runtime.block_on(init(&dir, None, &environment))?;
         // Other programs on the same folder must reach the simulated vendors, too.
         let file = format!(
             "# Written by the demo: its vendors answer on this machine.\n[outbound]\nallow = [\"{}\"]\n",
             vendors.simulator.origin()
         );
         write_private(&dir.settings_file(), file.as_bytes())?;
-        let instance = Instance::open(&dir, settings, ambient)?;
+        let instance = Instance::open(&dir, settings, environment)?;
         let workspace = runtime.block_on(instance.workspace(None))?;
         Ok(Self {
             instance,

@@ -184,7 +184,7 @@ mod tests {
     use crate::{
         config::Settings,
         data_dir::DataDir,
-        instance::{Ambient, Instance, init},
+        instance::{Environment, Instance, init},
     };
     use watchpost_core::{
         access::{Expiry, KeyScope},
@@ -193,8 +193,8 @@ mod tests {
 
     async fn instance(folder: &std::path::Path) -> Instance {
         let dir = DataDir::locate(Some(&folder.join("data")), &|_| None).unwrap();
-        init(&dir, None, &Ambient::system()).await.unwrap();
-        Instance::open(&dir, Settings::default(), Ambient::system()).unwrap()
+        init(&dir, None, &Environment::system()).await.unwrap();
+        Instance::open(&dir, Settings::default(), Environment::system()).unwrap()
     }
 
     async fn key(instance: &Instance) -> String {

@@ -30,7 +30,7 @@ const WORKSPACE_NAME_CHARS_MAX: usize = 100;
 
 /// Where time and randomness come from.
 #[derive(Clone)]
-pub struct Ambient {
+pub struct Environment {
     /// The clock of everything.
     pub clock: Arc<dyn Clock>,
     /// For keys, nonces and markers.
@@ -39,7 +39,7 @@ pub struct Ambient {
     pub store_random: Arc<dyn Random>,
 }
 
-impl Ambient {
+impl Environment {
     /// The system's.
     pub fn system() -> Self {
         Self {
@@ -50,9 +50,9 @@ impl Ambient {
     }
 }
 
-impl std::fmt::Debug for Ambient {
+impl std::fmt::Debug for Environment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Ambient")
+        f.write_str("Environment")
     }
 }
 
@@ -60,7 +60,7 @@ impl std::fmt::Debug for Ambient {
 #[derive(Clone)]
 pub struct Instance {
     settings: Arc<Settings>,
-    ambient: Ambient,
+    environment: Environment,
     store: SqliteStore,
     access: Arc<AccessGate>,
     engines: Engines,
@@ -121,7 +121,11 @@ pub enum WorkspaceChoice {
 ///
 /// # Errors
 /// What is wrong with the folder, the file or the name; each says what to do.
-pub async fn init(dir: &DataDir, add: Option<&str>, ambient: &Ambient) -> anyhow::Result<Initialized> {
+pub async fn init(
+    dir: &DataDir,
+    add: Option<&str>,
+    environment: &Environment,
+) -> anyhow::Result<Initialized> {
     let name = add.unwrap_or(FIRST_WORKSPACE);
     let plain = |c: char| !c.is_control();
     if name.trim() != name
@@ -134,8 +138,8 @@ pub async fn init(dir: &DataDir, add: Option<&str>, ambient: &Ambient) -> anyhow
         );
     }
     let is_new = !dir.is_initialized();
-    let master = dir.create(ambient.random.as_ref())?;
-    let store = SqliteStore::open(open_options(dir, &master, ambient, true))?;
+    let master = dir.create(environment.random.as_ref())?;
+    let store = SqliteStore::open(open_options(dir, &master, environment, true))?;
     let known: Vec<String> = store
         .workspaces()
         .await?
@@ -147,9 +151,9 @@ pub async fn init(dir: &DataDir, add: Option<&str>, ambient: &Ambient) -> anyhow
         return Ok(Initialized::Unchanged { workspaces: known });
     }
     let row = WorkspaceRow {
-        id: WorkspaceId::generate(ambient.clock.as_ref(), ambient.random.as_ref()),
+        id: WorkspaceId::generate(environment.clock.as_ref(), environment.random.as_ref()),
         name: name.to_owned(),
-        created_at: ambient.clock.now(),
+        created_at: environment.clock.now(),
     };
     store
         .create_workspace(&row)
@@ -186,12 +190,12 @@ pub fn restore(dir: &DataDir, backup: &Path, master_key: Option<&Path>) -> anyho
     Ok(())
 }
 
-fn open_options(dir: &DataDir, master: &MasterKey, ambient: &Ambient, create: bool) -> OpenOptions {
+fn open_options(dir: &DataDir, master: &MasterKey, environment: &Environment, create: bool) -> OpenOptions {
     OpenOptions {
         path: dir.database(),
         master: master.for_store(),
-        clock: Arc::clone(&ambient.clock),
-        random: Arc::clone(&ambient.store_random),
+        clock: Arc::clone(&environment.clock),
+        random: Arc::clone(&environment.store_random),
         create,
     }
 }
@@ -202,17 +206,17 @@ impl Instance {
     ///
     /// # Errors
     /// What is wrong with folder, file, key or rules; each says what to do.
-    pub fn open(dir: &DataDir, settings: Settings, ambient: Ambient) -> anyhow::Result<Self> {
+    pub fn open(dir: &DataDir, settings: Settings, environment: Environment) -> anyhow::Result<Self> {
         let master = dir.open()?;
-        let store = SqliteStore::open(open_options(dir, &master, &ambient, false))?;
+        let store = SqliteStore::open(open_options(dir, &master, &environment, false))?;
         let pack = match &settings.policy.dir {
             Some(path) => PolicyPack::with_dir(path)?,
             None => PolicyPack::builtin(),
         };
-        let access = AccessGate::new(Arc::new(store.clone()), Arc::clone(&ambient.clock));
+        let access = AccessGate::new(Arc::new(store.clone()), Arc::clone(&environment.clock));
         Ok(Self {
             settings: Arc::new(settings),
-            ambient,
+            environment,
             store,
             access: Arc::new(access),
             engines: engines(pack),
@@ -225,8 +229,8 @@ impl Instance {
         &self.settings
     }
     /// Its clock and random source.
-    pub fn ambient(&self) -> &Ambient {
-        &self.ambient
+    pub fn environment(&self) -> &Environment {
+        &self.environment
     }
     /// Its store, for backup and checks of the file.
     pub fn store(&self) -> &SqliteStore {
@@ -243,7 +247,7 @@ impl Instance {
 
     /// The use cases without connectors: all that answering a client needs.
     pub fn answering(&self) -> Watchpost {
-        self.watchpost(Vec::new(), Arc::clone(&self.ambient.random))
+        self.watchpost(Vec::new(), Arc::clone(&self.environment.random))
     }
 
     /// The use cases with connectors: for the worker, and for adding and verifying integrations.
@@ -251,7 +255,7 @@ impl Instance {
     /// # Errors
     /// If the HTTP client can't be made, or an allowed origin can't be read.
     pub fn connecting(&self) -> anyhow::Result<Watchpost> {
-        self.connecting_with(Arc::clone(&self.ambient.random))
+        self.connecting_with(Arc::clone(&self.environment.random))
     }
 
     pub(crate) fn connecting_with(&self, random: Arc<dyn Random>) -> anyhow::Result<Watchpost> {
@@ -264,7 +268,7 @@ impl Instance {
                 .context("`outbound.allow`")?,
             ..OutboundSettings::default()
         };
-        let outbound = Outbound::new(settings, Arc::clone(&self.ambient.clock), Arc::clone(&random))?;
+        let outbound = Outbound::new(settings, Arc::clone(&self.environment.clock), Arc::clone(&random))?;
         Ok(self.watchpost(connectors(&outbound, ReadLimits::default()), random))
     }
 
@@ -277,7 +281,7 @@ impl Instance {
             Arc::new(self.store.clone()),
             self.engines.clone(),
             connectors,
-            Arc::clone(&self.ambient.clock),
+            Arc::clone(&self.environment.clock),
             random,
         )
     }
@@ -333,7 +337,7 @@ impl Instance {
     /// The store's.
     pub async fn has_active_key(&self) -> Result<bool, StoreError> {
         use watchpost_core::access::KeyStore as _;
-        let now = self.ambient.clock.now();
+        let now = self.environment.clock.now();
         for workspace in self.store.workspaces().await? {
             let keys = self.store.list_keys(&self.operator(&workspace)).await?;
             if keys.iter().any(|key| key.state(now) == KeyState::Active) {
@@ -390,8 +394,8 @@ mod tests {
     async fn a_second_init_changes_nothing_and_says_so() {
         let folder = tempfile::tempdir().unwrap();
         let dir = dir(&folder.path().join("data"));
-        let ambient = Ambient::system();
-        let first = init(&dir, None, &ambient).await.unwrap();
+        let environment = Environment::system();
+        let first = init(&dir, None, &environment).await.unwrap();
         assert_eq!(
             first,
             Initialized::Created {
@@ -401,9 +405,12 @@ mod tests {
         let unchanged = Initialized::Unchanged {
             workspaces: vec!["default".into()],
         };
-        assert_eq!(init(&dir, None, &ambient).await.unwrap(), unchanged);
-        assert_eq!(init(&dir, Some("default"), &ambient).await.unwrap(), unchanged);
-        let added = init(&dir, Some("Second one"), &ambient).await.unwrap();
+        assert_eq!(init(&dir, None, &environment).await.unwrap(), unchanged);
+        assert_eq!(
+            init(&dir, Some("default"), &environment).await.unwrap(),
+            unchanged
+        );
+        let added = init(&dir, Some("Second one"), &environment).await.unwrap();
         assert_eq!(
             added,
             Initialized::Added {
@@ -411,7 +418,7 @@ mod tests {
             }
         );
         for wrong in ["", " x", "x\n"] {
-            assert!(init(&dir, Some(wrong), &ambient).await.is_err(), "{wrong:?}");
+            assert!(init(&dir, Some(wrong), &environment).await.is_err(), "{wrong:?}");
         }
     }
 
@@ -419,11 +426,11 @@ mod tests {
     async fn a_workspace_is_chosen_by_name_where_there_are_several() {
         let folder = tempfile::tempdir().unwrap();
         let dir = dir(&folder.path().join("data"));
-        let ambient = Ambient::system();
-        init(&dir, None, &ambient).await.unwrap();
-        let open = || Instance::open(&dir, Settings::default(), ambient.clone()).unwrap();
+        let environment = Environment::system();
+        init(&dir, None, &environment).await.unwrap();
+        let open = || Instance::open(&dir, Settings::default(), environment.clone()).unwrap();
         assert_eq!(open().workspace(None).await.unwrap().name, "default");
-        init(&dir, Some("other"), &ambient).await.unwrap();
+        init(&dir, Some("other"), &environment).await.unwrap();
         let instance = open();
         assert_eq!(instance.workspace(Some("other")).await.unwrap().name, "other");
         let several = instance.workspace(None).await.unwrap_err().to_string();
@@ -435,7 +442,8 @@ mod tests {
     #[test]
     fn an_uninitialized_folder_is_told_apart() {
         let folder = tempfile::tempdir().unwrap();
-        let error = Instance::open(&dir(folder.path()), Settings::default(), Ambient::system()).unwrap_err();
+        let error =
+            Instance::open(&dir(folder.path()), Settings::default(), Environment::system()).unwrap_err();
         assert!(needs_init(&error), "{error}");
     }
 }

@@ -131,7 +131,7 @@ fn service(
     counters: Arc<Counters>,
 ) -> anyhow::Result<(HttpService, ChangeFeed)> {
     let settings = instance.settings();
-    let ambient = instance.ambient();
+    let environment = instance.environment();
     let mut hosts = AllowedHosts::loopback();
     if let Some(url) = &settings.http.public_url {
         hosts = hosts.with_public_url(url);
@@ -155,8 +155,8 @@ fn service(
         ..Config::new(
             SessionKey::new(*instance.derived(Purpose::Session)),
             StateKeys::new(*instance.derived(Purpose::RequestState)),
-            Arc::new(ForTransport(Arc::clone(&ambient.clock))),
-            Arc::new(ForTransport(Arc::clone(&ambient.random))),
+            Arc::new(ForTransport(Arc::clone(&environment.clock))),
+            Arc::new(ForTransport(Arc::clone(&environment.random))),
         )
     };
     let gate = KeyGate::new(
@@ -167,7 +167,7 @@ fn service(
     let streams = Arc::new(OnceLock::new());
     let probes = StoreProbes::new(
         instance.store().clone(),
-        Arc::clone(&ambient.clock),
+        Arc::clone(&environment.clock),
         counters,
         Arc::clone(&streams),
     );
@@ -249,7 +249,7 @@ mod tests {
     use crate::{
         config::Settings,
         data_dir::DataDir,
-        instance::{Ambient, init},
+        instance::{Environment, init},
     };
 
     fn refusal(change: impl FnOnce(&mut HttpSettings)) -> String {
@@ -257,11 +257,11 @@ mod tests {
         let dir = DataDir::locate(Some(&folder.path().join("data")), &|_| None).unwrap();
         event_loop()
             .unwrap()
-            .block_on(init(&dir, None, &Ambient::system()))
+            .block_on(init(&dir, None, &Environment::system()))
             .unwrap();
         let mut settings = Settings::default();
         change(&mut settings.http);
-        let instance = Instance::open(&dir, settings, Ambient::system()).unwrap();
+        let instance = Instance::open(&dir, settings, Environment::system()).unwrap();
         let served = serve_http(&instance, Surface::Everything, |_| anyhow::bail!("it listens"));
         format!("{:#}", served.unwrap_err())
     }

@@ -97,8 +97,8 @@ pub fn serve_stdio(
             limits: Limits::default(),
             timing: Timing::default(),
             state_keys: StateKeys::new(*instance.derived(Purpose::RequestState)),
-            clock: Arc::new(ForTransport(Arc::clone(&instance.ambient().clock))),
-            random: Arc::new(ForTransport(Arc::clone(&instance.ambient().random))),
+            clock: Arc::new(ForTransport(Arc::clone(&instance.environment().clock))),
+            random: Arc::new(ForTransport(Arc::clone(&instance.environment().random))),
         };
         let worker = worker::spawn(instance.clone(), counters, begin, stop)?;
         let served =

@@ -72,14 +72,14 @@ impl Worker {
     /// A worker over an instance.
     pub fn new(instance: &Instance, counters: Arc<Counters>) -> Self {
         let mut name = [0; 8];
-        instance.ambient().random.fill(&mut name);
+        instance.environment().random.fill(&mut name);
         let every = instance.settings().sync.every;
         Self {
             instance: instance.clone(),
             store: instance.store().clone(),
             watchpost: OnceLock::new(),
             access: Arc::clone(instance.access()),
-            clock: Arc::clone(&instance.ambient().clock),
+            clock: Arc::clone(&instance.environment().clock),
             sync_every_ms: i64::try_from(every.as_millis()).unwrap_or(i64::MAX),
             owner: format!("{:016x}", u64::from_le_bytes(name)),
             counters,

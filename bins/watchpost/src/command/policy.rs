@@ -19,7 +19,7 @@ use watchpost_core::{
     value::word::Severity,
 };
 use watchpost_runtime::{
-    instance::Ambient,
+    instance::Environment,
     offline::{self, CheckLine, INPUT_BYTES_MAX, Offline, OfflineError},
 };
 
@@ -296,7 +296,7 @@ fn test(folder: &Path, output: Output) -> Result<()> {
 
 fn eval(args: &Eval, offline: &Offline, output: Output) -> Result<()> {
     let Format::Scubagear = args.format;
-    let now_ms = Ambient::system().clock.now().as_millis();
+    let now_ms = Environment::system().clock.now().as_millis();
     let input = open(&args.input)?;
     if args.batch {
         return offline

@@ -145,7 +145,7 @@ fn what_another_process_does_is_told_to_those_who_listen() {
         let first = demo.instance().clone();
         let dir = DataDir::locate(Some(&data), &|_| None).expect("the folder");
         let second =
-            Instance::open(&dir, first.settings().clone(), first.ambient().clone()).expect("it opens");
+            Instance::open(&dir, first.settings().clone(), first.environment().clone()).expect("it opens");
         let here = Desk::new(first).await;
         let there = Desk::new(second).await;
         resources_are_told_after_an_analysis(&here, &there).await;

@@ -18,7 +18,7 @@ use watchpost_runtime::{
     config::Settings,
     data_dir::DataDir,
     import::read_file,
-    instance::{Ambient, Instance, init},
+    instance::{Environment, Instance, init},
 };
 
 const TENANT: &str = "c0ffee00-1111-4222-8333-444444444444";
@@ -34,8 +34,8 @@ impl Place {
     async fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let dir = DataDir::locate(Some(&folder.path().join("data")), &|_| None).expect("a place");
-        init(&dir, None, &Ambient::system()).await.expect("a store");
-        let instance = Instance::open(&dir, Settings::default(), Ambient::system()).expect("it opens");
+        init(&dir, None, &Environment::system()).await.expect("a store");
+        let instance = Instance::open(&dir, Settings::default(), Environment::system()).expect("it opens");
         let workspace = instance.workspace(None).await.expect("one workspace");
         Self {
             scope: instance.operator(&workspace),

@@ -139,7 +139,7 @@ fn the_fixture_company_has_exactly_the_findings_that_were_planted() {
         // The summary agrees with the findings: an administrator without a second factor is no covered one.
         let coverage = instance
             .store()
-            .measure_coverage(&scope, instance.ambient().clock.now())
+            .measure_coverage(&scope, instance.environment().clock.now())
             .await
             .expect("coverage");
         let admins_without = now.iter().filter(|(rule, _)| rule == "id.admin_no_mfa").count() as u64;

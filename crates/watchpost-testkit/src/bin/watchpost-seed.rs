@@ -10,7 +10,7 @@ use watchpost_core::{
 use watchpost_runtime::{
     config::Settings,
     data_dir::DataDir,
-    instance::{self, Ambient, Instance},
+    instance::{self, Environment, Instance},
 };
 use watchpost_testkit::seed::Seeding;
 
@@ -40,18 +40,18 @@ fn main() -> Result<()> {
 
 async fn run(flags: Flags) -> Result<()> {
     let dir = DataDir::locate(Some(&flags.data_dir), &|_| None)?;
-    let ambient = Ambient::system();
-    instance::init(&dir, None, &ambient).await?;
+    let environment = Environment::system();
+    instance::init(&dir, None, &environment).await?;
     std::fs::write(dir.settings_file(), "[limits]\nrequests_per_hour = 0\n")
         .context("can't write the settings")?;
-    let instance = Instance::open(&dir, Settings::default(), ambient.clone())?;
+    let instance = Instance::open(&dir, Settings::default(), environment.clone())?;
     let workspace = instance.workspace(None).await?;
     let seeding = Seeding {
         store: instance.store(),
         instance: instance.store(),
         gate: instance.access(),
-        clock: ambient.clock.as_ref(),
-        random: ambient.random.as_ref(),
+        clock: environment.clock.as_ref(),
+        random: environment.random.as_ref(),
         workspace: workspace.id,
     };
     seeding.fill(flags.findings, flags.identities).await?;

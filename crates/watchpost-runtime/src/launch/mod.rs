@@ -1,0 +1,183 @@
+//! What the servers' mains do with their flags: two launches, so that only the transport differs.
+
+mod flags;
+
+pub use self::flags::{CommonFlags, HttpFlags, Scope, StdioFlags};
+pub use watchpost_transport::Surface;
+
+use crate::{
+    config::{FlagValue, Loaded},
+    data_dir::DataDir,
+    demo::{Demo, DemoOptions},
+    instance::{Environment, Instance},
+    serve::{event_loop, serve_http},
+    stdio::{API_KEY_VARIABLE, Readiness, StdioOptions, serve_stdio},
+    telemetry,
+};
+use anyhow::Context as _;
+use secrecy::SecretString;
+use std::{
+    io::Write as _,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
+use tokio::sync::watch;
+use watchpost_core::value::time::Timestamp;
+
+/// Reads an environment variable; what isn't Unicode counts as unset.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Every environment variable of the process whose name and value are Unicode.
+fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+impl CommonFlags {
+    /// The data folder and its settings, with those given as flags; logging begins here.
+    fn load(&self, flags: &[FlagValue]) -> anyhow::Result<(DataDir, Loaded)> {
+        let dir = DataDir::locate(self.data_dir.as_deref(), &variable)?;
+        let file = if self.demo && self.data_dir.is_none() {
+            // The throw-away folder has none, and the real one isn't the demo's.
+            PathBuf::new()
+        } else {
+            dir.settings_file()
+        };
+        let loaded = Loaded::load(&file, variables(), flags)?;
+        telemetry::start(&loaded.settings.log)?;
+        Ok((dir, loaded))
+    }
+
+    fn demo(&self, loaded: Loaded) -> anyhow::Result<Demo> {
+        let now = self.demo_now.as_ref().map(|text| text.parse::<Timestamp>());
+        Demo::begin(DemoOptions {
+            data_dir: self.data_dir.clone(),
+            now: now.transpose().context("`--demo-now`")?,
+            settings: loaded.settings,
+        })
+    }
+}
+
+/// Runs `watchpost-http` or `watchpost-sse` until it is told to stop.
+///
+/// # Errors
+/// If it can't begin; the text says what to do.
+pub fn http(flags: &HttpFlags, surface: Surface) -> anyhow::Result<()> {
+    let (dir, loaded) = flags.common.load(&flags.settings())?;
+    if flags.common.demo {
+        return http_demo(flags, loaded, surface);
+    }
+    let instance = Instance::open(&dir, loaded.settings, Environment::system())?;
+    serve_http(&instance, surface, |address| {
+        print(&format!("listening on {}\n", base_url(address)))
+    })
+}
+
+fn http_demo(flags: &HttpFlags, loaded: Loaded, surface: Surface) -> anyhow::Result<()> {
+    let demo = flags.common.demo(loaded)?;
+    let runtime = event_loop()?;
+    let keys = runtime.block_on(async {
+        demo.live().await?;
+        demo.keys().await
+    })?;
+    drop(runtime);
+    serve_http(demo.instance(), surface, |address| {
+        let base_url = base_url(address);
+        if let Some(path) = &flags.demo_info {
+            keys.write_info(&base_url, path)?;
+        }
+        print(&format!(
+            "listening on {base_url}\n{}",
+            keys.welcome(&base_url, &installed_program("watchpost"))?
+        ))
+    })
+}
+
+/// Runs `watchpost-stdio` until its input ends.
+///
+/// # Errors
+/// If it can't begin; the text says what to do.
+pub fn stdio(flags: &StdioFlags) -> anyhow::Result<()> {
+    let (dir, loaded) = flags.common.load(&flags.common.settings())?;
+    let scope = flags.scope.into();
+    if flags.common.demo {
+        return stdio_demo(flags, loaded);
+    }
+    let key = variable(API_KEY_VARIABLE)
+        .map(|key| key.trim().to_owned())
+        .filter(|key| !key.is_empty())
+        .map(SecretString::from);
+    let options = StdioOptions {
+        key,
+        workspace: flags.workspace.clone(),
+        scope,
+    };
+    let (_settled, ready) = watch::channel(Readiness::Ready);
+    let instance = Instance::open(&dir, loaded.settings, Environment::system())?;
+    serve_stdio(&instance, options, ready)
+}
+
+fn stdio_demo(flags: &StdioFlags, loaded: Loaded) -> anyhow::Result<()> {
+    let options = StdioOptions {
+        // A key of the environment opens another store, if any.
+        key: None,
+        workspace: None,
+        scope: flags.scope.into(),
+    };
+    let (settled, ready) = watch::channel(Readiness::Waiting);
+    let demo = Arc::new(flags.common.demo(loaded)?);
+    let preparing = Arc::clone(&demo);
+    let preparation = std::thread::Builder::new()
+        .name("watchpost-demo".into())
+        .spawn(move || {
+            let done = event_loop().and_then(|runtime| runtime.block_on(preparing.live()));
+            settled.send_replace(match done {
+                Ok(()) => Readiness::Ready,
+                Err(error) => {
+                    tracing::error!(error = format!("{error:#}"), "the demo can't be prepared");
+                    Readiness::Failed
+                }
+            });
+        })?;
+    let served = serve_stdio(demo.instance(), options, ready);
+    // Its store is closed: what it still does fails at once.
+    let _ = preparation.join();
+    served
+}
+
+/// `http://address`.
+fn base_url(address: SocketAddr) -> String {
+    format!("http://{address}")
+}
+
+/// The program of this name beside the running one, as an absolute path; the bare name if that isn't known.
+pub fn installed_program(name: &str) -> PathBuf {
+    let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    std::env::current_exe()
+        .ok()
+        .and_then(|own| Some(own.parent()?.join(&name)))
+        .unwrap_or_else(|| name.into())
+}
+
+/// Writes to standard output, at once.
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .context("standard output can't be written")
+}
+
+/// The exit code of a main. A failure is written to standard error, with what led to it.
+pub fn exit_code(outcome: anyhow::Result<()>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr().lock(), "error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -11,8 +11,8 @@ mod session;
 
 use crate::{
     command::{
-        apps, audit, backup, bridge, client_config, config, doctor, exemption, findings, import, init,
-        integrations, keys, policy, posture, remediations, report, scan, schedule, sync,
+        apps, audit, backup, bridge, client_config, config, doctor, exemption, findings, identity, import,
+        init, integrations, keys, policy, remediations, report, scan, schedule, score, sync,
     },
     output::Output,
     session::Session,
@@ -59,7 +59,7 @@ enum Command {
     #[command(subcommand)]
     Findings(findings::Findings),
     /// A person over all platforms
-    Identity(posture::IdentityArgs),
+    Identity(identity::Identity),
     /// Third-party apps and what you decided about them
     #[command(subcommand)]
     Apps(apps::Apps),
@@ -189,9 +189,9 @@ async fn with_session(
         Command::Keys(command) => keys::run(command, session, output).await,
         Command::Integrations(command) => integrations::run(command, session, output).await,
         Command::Sync(args) => sync::run(args, session, output).await,
-        Command::Score => posture::score(session, output).await,
+        Command::Score => score::run(session, output).await,
         Command::Findings(command) => findings::run(command, session, output).await,
-        Command::Identity(args) => posture::identity(args, session, output).await,
+        Command::Identity(args) => identity::run(args, session, output).await,
         Command::Apps(command) => apps::run(command, session, output).await,
         Command::Remediations(command) => remediations::run(command, session, output).await,
         Command::Scan(command) => scan::run(command, session, output).await,

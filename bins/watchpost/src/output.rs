@@ -3,6 +3,7 @@
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::Value;
 use std::io::{self, IsTerminal, Write};
+use watchpost_core::value::{text::ForeignText, time::Timestamp};
 
 /// Where answers go. Everything that a program may read goes to standard output; everything else to standard error.
 #[derive(Debug, Clone, Copy)]
@@ -95,6 +96,11 @@ impl Progress {
 }
 
 /// Text of a stranger for a terminal: already cleaned of control characters.
-pub(crate) fn foreign(text: &watchpost_core::value::text::ForeignText) -> String {
+pub(crate) fn foreign(text: &ForeignText) -> String {
     text.untrusted().to_owned()
+}
+
+/// A time, or `never`.
+pub(crate) fn time_or_never(at: Option<Timestamp>) -> String {
+    at.map_or_else(|| "never".to_owned(), |at| at.to_string())
 }

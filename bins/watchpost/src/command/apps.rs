@@ -46,92 +46,103 @@ pub(crate) fn lookup(text: &str) -> AppLookup {
 }
 
 pub(crate) async fn run(command: Apps, session: &Session, output: Output) -> Result<()> {
-    let (watchpost, scope) = (&session.watchpost, session.scope.as_ref());
     match command {
         Apps::List {
             policy,
             platform,
             text,
         } => {
-            let mut query = AppQuery {
+            let query = AppQuery {
                 policy,
                 platform,
                 text,
                 after: None,
                 limit: PAGE,
             };
-            let mut rows: Vec<App> = Vec::new();
-            loop {
-                let page = watchpost
-                    .store()
-                    .list_apps(scope, &query)
-                    .await
-                    .map_err(from_store)?;
-                let full = page.len() == PAGE;
-                rows.extend(page);
-                let Some(last) = rows.last().filter(|_| full) else {
-                    break;
-                };
-                query.after = Some((last.name.untrusted().to_owned(), last.id));
-            }
-            session.record("app.read", "apps list").await?;
-            let json = json!({"apps": rows.iter().map(app_json).collect::<Vec<_>>()});
-            let table = rows
-                .iter()
-                .map(|app| {
-                    vec![
-                        foreign(&app.name),
-                        app.platform.title().to_owned(),
-                        app.policy.to_string(),
-                        app.risk.map_or("-", |risk| risk.as_str()).to_owned(),
-                        app.accounts.to_string(),
-                        app.id.to_string(),
-                    ]
-                })
-                .collect();
-            Ok(output.table(
-                &json,
-                &["app", "platform", "policy", "risk", "accounts", "id"],
-                table,
-                "No apps fit.",
-            )?)
+            list(query, session, output).await
         }
-        Apps::Policy { app, policy: None } => {
-            let answer = watchpost.app(scope, &lookup(&app)).await.map_err(from_core)?;
-            session.record("app.read", "apps policy").await?;
-            let app = answer.found.one().map_err(from_core)?;
-            Ok(output.answer(&app_json(&app), app.policy.as_str())?)
-        }
+        Apps::Policy { app, policy: None } => show_policy(&app, session, output).await,
         Apps::Policy {
             app,
             policy: Some(policy),
-        } => {
-            let call = session.call("apps policy", &json!({"policy": policy}));
-            let (app, outcome, _) = watchpost
-                .set_app_policy(scope, &lookup(&app), policy, call)
-                .await
-                .map_err(from_core)?;
-            let changed = match outcome {
-                AppPolicyOutcome::Changed { .. } => true,
-                AppPolicyOutcome::Unchanged => false,
-                AppPolicyOutcome::NotFound => {
-                    return Err(fail(
-                        code::NOT_FOUND,
-                        "app not found: `watchpost apps list` shows them",
-                    ));
-                }
-            };
-            let text = if changed {
-                format!("The policy is {policy} now; the next analysis judges by it.")
-            } else {
-                format!("Nothing changed: the policy was {policy} already.")
-            };
-            Ok(output.answer(
-                &json!({"id": app.id, "changed": changed, "policy": policy}),
-                &text,
-            )?)
-        }
+        } => set_policy(&app, policy, session, output).await,
     }
+}
+
+async fn list(mut query: AppQuery, session: &Session, output: Output) -> Result<()> {
+    let mut rows: Vec<App> = Vec::new();
+    loop {
+        let page = session
+            .watchpost
+            .store()
+            .list_apps(&session.scope, &query)
+            .await
+            .map_err(from_store)?;
+        let full = page.len() == PAGE;
+        rows.extend(page);
+        let Some(last) = rows.last().filter(|_| full) else {
+            break;
+        };
+        query.after = Some((last.name.untrusted().to_owned(), last.id));
+    }
+    session.record("app.read", "apps list").await?;
+    let json = json!({"apps": rows.iter().map(app_json).collect::<Vec<_>>()});
+    Ok(output.table(
+        &json,
+        &["app", "platform", "policy", "risk", "accounts", "id"],
+        rows.iter().map(app_cells).collect(),
+        "No apps fit.",
+    )?)
+}
+
+async fn show_policy(app: &str, session: &Session, output: Output) -> Result<()> {
+    let answer = session
+        .watchpost
+        .app(&session.scope, &lookup(app))
+        .await
+        .map_err(from_core)?;
+    session.record("app.read", "apps policy").await?;
+    let app = answer.found.one().map_err(from_core)?;
+    Ok(output.answer(&app_json(&app), app.policy.as_str())?)
+}
+
+async fn set_policy(app: &str, policy: AppPolicy, session: &Session, output: Output) -> Result<()> {
+    let call = session.call("apps policy", &json!({"policy": policy}));
+    let (app, outcome, _) = session
+        .watchpost
+        .set_app_policy(&session.scope, &lookup(app), policy, call)
+        .await
+        .map_err(from_core)?;
+    let changed = match outcome {
+        AppPolicyOutcome::Changed { .. } => true,
+        AppPolicyOutcome::Unchanged => false,
+        AppPolicyOutcome::NotFound => {
+            return Err(fail(
+                code::NOT_FOUND,
+                "app not found: `watchpost apps list` shows them",
+            ));
+        }
+    };
+    let text = if changed {
+        format!("The policy is {policy} now; the next analysis judges by it.")
+    } else {
+        format!("Nothing changed: the policy was {policy} already.")
+    };
+    Ok(output.answer(
+        &json!({"id": app.id, "changed": changed, "policy": policy}),
+        &text,
+    )?)
+}
+
+fn app_cells(app: &App) -> Vec<String> {
+    vec![
+        foreign(&app.name),
+        app.platform.title().to_owned(),
+        app.policy.to_string(),
+        app.risk.map_or("-", |risk| risk.as_str()).to_owned(),
+        app.accounts.to_string(),
+        app.id.to_string(),
+    ]
 }
 
 fn app_json(app: &App) -> Value {

@@ -8,17 +8,20 @@ use crate::{
 use anyhow::{Context as _, Result};
 use clap::Args;
 use secrecy::SecretString;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{
     net::{SocketAddr, TcpStream, ToSocketAddrs as _},
     path::{Path, PathBuf},
     time::Duration,
 };
 use watchpost_core::access::KeyScope;
-use watchpost_runtime::client_config::{Client, KeyHeader, Target, snippet};
+use watchpost_runtime::{
+    client_config::{Client, KeyHeader, Snippet, Target, snippet},
+    launch::installed_program,
+};
 
 /// How long a server may take to accept a connection.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Args)]
 pub(crate) struct ClientConfig {
@@ -46,12 +49,7 @@ pub(crate) async fn run(
     output: Output,
 ) -> Result<()> {
     if args.client == "list" {
-        let rows = Client::ALL
-            .iter()
-            .map(|client| vec![client.name().to_owned(), client.title().to_owned()])
-            .collect();
-        let json = json!({"clients": Client::ALL.iter().map(|client| json!({"name": client.name(), "title": client.title()})).collect::<Vec<_>>()});
-        return Ok(output.table(&json, &["name", "client"], rows, "")?);
+        return list(output);
     }
     let client: Client = args
         .client
@@ -59,11 +57,10 @@ pub(crate) async fn run(
         .map_err(|error| fail(code::USAGE, format!("{error}")))?;
     let key = args.key.as_deref().map(read_key).transpose()?;
     let target = match &args.url {
-        Some(url) => {
-            Target::http(url, &sibling("watchpost")?).map_err(|error| fail(code::USAGE, error.to_string()))?
-        }
+        Some(url) => Target::http(url, &installed_program("watchpost"))
+            .map_err(|error| fail(code::USAGE, error.to_string()))?,
         None => Target::Stdio {
-            command: sibling("watchpost-stdio")?,
+            command: installed_program("watchpost-stdio"),
             data_dir: data_dir.to_owned(),
             workspace,
             scope: args.scope,
@@ -75,33 +72,11 @@ pub(crate) async fn run(
         KeyHeader::XApiKey
     };
     let snippet = snippet(client, &target, header, key.as_ref());
-    let available = args.url.as_deref().map(answers);
-    let json = json!({
-        "client": client.name(),
-        "url": args.url,
-        "available": available,
-        "parts": snippet.parts.iter().map(|part| json!({"place": part.place, "text": part.text})).collect::<Vec<_>>(),
-        "note": snippet.note,
-    });
+    let available = args.url.as_deref().map(accepts_connections);
     if output.json {
-        output.line(&json.to_string())?;
+        output.line(&snippet_json(&snippet, args.url.as_deref(), available).to_string())?;
     } else {
-        for (number, part) in snippet.parts.iter().enumerate() {
-            // Places go to standard error, so that the first part can be piped into a file as it is.
-            output.note(&format!(
-                "{}{}:",
-                if number > 0 { "or, " } else { "" },
-                part.place
-            ));
-            if number == 0 {
-                output.line(&part.text)?;
-            } else {
-                output.note(&part.text);
-            }
-        }
-        if let Some(note) = snippet.note {
-            output.note(note);
-        }
+        show(&snippet, output)?;
     }
     if available == Some(false) {
         output.note(&format!(
@@ -120,8 +95,45 @@ pub(crate) async fn run(
     Ok(())
 }
 
+fn list(output: Output) -> Result<()> {
+    let rows = Client::ALL
+        .iter()
+        .map(|client| vec![client.name().to_owned(), client.title().to_owned()])
+        .collect();
+    let json = json!({"clients": Client::ALL.iter().map(|client| json!({"name": client.name(), "title": client.title()})).collect::<Vec<_>>()});
+    Ok(output.table(&json, &["name", "client"], rows, "")?)
+}
+
+fn snippet_json(snippet: &Snippet, url: Option<&str>, available: Option<bool>) -> Value {
+    json!({
+        "client": snippet.client.name(),
+        "url": url,
+        "available": available,
+        "parts": snippet.parts.iter().map(|part| json!({"place": part.place, "text": part.text})).collect::<Vec<_>>(),
+        "note": snippet.note,
+    })
+}
+
+/// Writes the first part alone to standard output, so that it can be piped into a file as it is; the rest to standard
+/// error.
+fn show(snippet: &Snippet, output: Output) -> Result<()> {
+    for (number, part) in snippet.parts.iter().enumerate() {
+        if number == 0 {
+            output.note(&format!("{}:", part.place));
+            output.line(&part.text)?;
+        } else {
+            output.note(&format!("or, {}:", part.place));
+            output.note(&part.text);
+        }
+    }
+    if let Some(note) = snippet.note {
+        output.note(note);
+    }
+    Ok(())
+}
+
 /// Whether something accepts connections at a URL.
-pub(crate) fn answers(url: &str) -> bool {
+pub(crate) fn accepts_connections(url: &str) -> bool {
     let Ok(url) = reqwest::Url::parse(url) else {
         return false;
     };
@@ -134,13 +146,7 @@ pub(crate) fn answers(url: &str) -> bool {
     };
     addresses
         .take(4)
-        .any(|address: SocketAddr| TcpStream::connect_timeout(&address, ANSWER_TIMEOUT).is_ok())
-}
-
-/// A program of ours beside this one.
-fn sibling(name: &str) -> Result<PathBuf> {
-    let own = std::env::current_exe().context("can't find this program's own path")?;
-    Ok(own.with_file_name(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
+        .any(|address: SocketAddr| TcpStream::connect_timeout(&address, CONNECT_TIMEOUT).is_ok())
 }
 
 fn read_key(path: &Path) -> Result<SecretString> {

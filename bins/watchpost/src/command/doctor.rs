@@ -1,18 +1,22 @@
 //! `watchpost doctor`: what is in order and what isn't, with the next step for each.
 
 use crate::{
-    command::client_config::answers,
+    command::client_config::accepts_connections,
     failure::{code, fail, from_core, from_store},
     output::Output,
     session::Session,
 };
 use anyhow::Result;
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::Path;
 use watchpost_core::{
     access::KeyState,
-    value::word::{CollectionState, IntegrationStatus, Platform},
+    integration::Integration,
+    value::{
+        time::Timestamp,
+        word::{CollectionState, IntegrationStatus, Platform},
+    },
 };
 use watchpost_runtime::config::Loaded;
 
@@ -26,8 +30,9 @@ pub(crate) struct Doctor {
 struct Check {
     name: &'static str,
     ok: bool,
-    said: String,
-    next: Option<String>,
+    /// What was found; `said` in JSON.
+    detail: String,
+    next_step: Option<String>,
 }
 
 pub(crate) async fn run(
@@ -37,20 +42,71 @@ pub(crate) async fn run(
     data_dir: &Path,
     output: Output,
 ) -> Result<()> {
-    let mut checks = Vec::new();
-    let mut add = |name, ok, said: String, next: Option<String>| checks.push(Check { name, ok, said, next });
-    add("data folder", true, data_dir.display().to_string(), None);
-    let sound = session.integrity_check().await;
-    add(
-        "database",
-        sound.is_ok(),
-        sound
-            .as_ref()
-            .map_or_else(|error| error.to_string(), |()| "sound".to_owned()),
-        sound
-            .is_err()
-            .then(|| "restore a backup with `watchpost restore`".to_owned()),
-    );
+    let mut checks = vec![
+        Check {
+            name: "data folder",
+            ok: true,
+            detail: data_dir.display().to_string(),
+            next_step: None,
+        },
+        database(session).await,
+        keys(session).await?,
+    ];
+    checks.extend(integrations(session).await?);
+    checks.push(posture(session).await?);
+    checks.push(server(&args.url.unwrap_or_else(|| configured_url(loaded))));
+    session.record("instance.checked", "doctor").await?;
+
+    let in_order = checks.iter().all(|check| check.ok);
+    if output.json {
+        let json = json!({"ok": in_order, "checks": checks.iter().map(check_json).collect::<Vec<_>>()});
+        output.line(&json.to_string())?;
+    } else {
+        show(&checks, output)?;
+    }
+    if in_order {
+        Ok(())
+    } else {
+        Err(fail(code::NOT_IN_ORDER, "not everything is in order: see above"))
+    }
+}
+
+fn check_json(check: &Check) -> Value {
+    json!({"check": check.name, "ok": check.ok, "said": check.detail, "next_step": check.next_step})
+}
+
+fn show(checks: &[Check], output: Output) -> Result<()> {
+    for check in checks {
+        output.line(&format!(
+            "{} {}: {}",
+            if check.ok { "ok     " } else { "PROBLEM" },
+            check.name,
+            check.detail
+        ))?;
+        if let Some(next) = &check.next_step {
+            output.line(&format!("        next: {next}"))?;
+        }
+    }
+    Ok(())
+}
+
+async fn database(session: &Session) -> Check {
+    let (detail, next_step) = match session.integrity_check().await {
+        Ok(()) => ("sound".to_owned(), None),
+        Err(error) => (
+            error.to_string(),
+            Some("restore a backup with `watchpost restore`".to_owned()),
+        ),
+    };
+    Check {
+        name: "database",
+        ok: next_step.is_none(),
+        detail,
+        next_step,
+    }
+}
+
+async fn keys(session: &Session) -> Result<Check> {
     let now = session.watchpost.clock().now();
     let keys = session
         .watchpost
@@ -62,127 +118,109 @@ pub(crate) async fn run(
         .iter()
         .filter(|key| key.state(now) == KeyState::Active)
         .count();
-    add(
-        "keys",
-        active > 0,
-        format!("{active} active"),
-        (active == 0)
+    Ok(Check {
+        name: "keys",
+        ok: active > 0,
+        detail: format!("{active} active"),
+        next_step: (active == 0)
             .then(|| "make one with `watchpost keys create --label NAME` (stdio needs none)".to_owned()),
-    );
-    let integrations = session
+    })
+}
+
+async fn integrations(session: &Session) -> Result<Vec<Check>> {
+    let now = session.watchpost.clock().now();
+    let rows = session
         .watchpost
         .store()
         .list_integrations(&session.scope)
         .await
         .map_err(from_store)?;
-    // Nothing is read from what only imports speak of.
-    for row in integrations.iter().filter(|row| row.platform != Platform::Import) {
-        let unread: Vec<_> = row
-            .collections
-            .iter()
-            .filter(|c| c.state != CollectionState::Complete)
-            .map(|c| c.dataset.as_str())
-            .collect();
-        let stale = row.is_stale(now);
-        let ok = row.failure.is_none()
-            && !stale
-            && unread.is_empty()
-            && row.status == IntegrationStatus::Connected;
-        let said = match (&row.failure, row.last_completed_at) {
-            (Some(failure), _) => format!(
-                "{}: failing since {}: {}",
-                row.platform.title(),
-                failure.since,
-                failure.reason
-            ),
-            (None, None) => format!("{}: {}, never read", row.platform.title(), row.status),
-            (None, Some(at)) => {
-                let gaps = if unread.is_empty() {
-                    String::new()
-                } else {
-                    format!(", unreadable: {}", unread.join(", "))
-                };
-                format!(
-                    "{}: {}, last read {at}{}{gaps}",
-                    row.platform.title(),
-                    row.status,
-                    if stale { " (stale)" } else { "" }
-                )
-            }
-        };
-        let next = (!ok).then(|| {
-            format!(
-                "`watchpost integrations verify {}` says what is missing; then `watchpost sync`",
-                row.id
-            )
-        });
-        add("integration", ok, said, next);
-    }
-    let risk = session.watchpost.risk(&session.scope).await.map_err(from_core)?;
-    match &risk.score {
-        Ok(scored) => add(
-            "posture",
-            true,
-            format!(
-                "score {} ({}), as of {}",
-                scored.risk.score,
-                scored.risk.label,
-                risk.freshness.as_of.map_or_else(String::new, |at| at.to_string())
-            ),
-            None,
-        ),
-        Err(not_ready) => add(
-            "posture",
-            false,
-            not_ready.state.to_string(),
-            Some(not_ready.next_step.clone()),
-        ),
-    }
-    let url = args.url.unwrap_or_else(|| {
-        loaded.settings.http.public_url.as_ref().map_or_else(
-            || format!("http://{}/mcp", loaded.settings.http.listen),
-            |url| {
-                url.join("/mcp")
-                    .map_or_else(|_| url.to_string(), |url| url.to_string())
-            },
+    Ok(rows
+        .iter()
+        // Nothing is read from what only imports speak of.
+        .filter(|row| row.platform != Platform::Import)
+        .map(|row| integration(row, now))
+        .collect())
+}
+
+fn integration(row: &Integration, now: Timestamp) -> Check {
+    let unread: Vec<_> = row
+        .collections
+        .iter()
+        .filter(|collection| collection.state != CollectionState::Complete)
+        .map(|collection| collection.dataset.as_str())
+        .collect();
+    let stale = row.is_stale(now);
+    let ok =
+        row.failure.is_none() && !stale && unread.is_empty() && row.status == IntegrationStatus::Connected;
+    let platform = row.platform.title();
+    let detail = match (&row.failure, row.last_completed_at) {
+        (Some(failure), _) => format!("{platform}: failing since {}: {}", failure.since, failure.reason),
+        (None, None) => format!("{platform}: {}, never read", row.status),
+        (None, Some(at)) => {
+            let gaps = if unread.is_empty() {
+                String::new()
+            } else {
+                format!(", unreadable: {}", unread.join(", "))
+            };
+            let stale = if stale { " (stale)" } else { "" };
+            format!("{platform}: {}, last read {at}{stale}{gaps}", row.status)
+        }
+    };
+    let next_step = (!ok).then(|| {
+        format!(
+            "`watchpost integrations verify {}` says what is missing; then `watchpost sync`",
+            row.id
         )
     });
-    let up = answers(&url);
-    add(
-        "server",
-        up,
-        if up {
+    Check {
+        name: "integration",
+        ok,
+        detail,
+        next_step,
+    }
+}
+
+async fn posture(session: &Session) -> Result<Check> {
+    let risk = session.watchpost.risk(&session.scope).await.map_err(from_core)?;
+    let (detail, next_step) = match &risk.score {
+        Ok(scored) => {
+            let as_of = risk.freshness.as_of.map_or_else(String::new, |at| at.to_string());
+            let (score, label) = (scored.risk.score, scored.risk.label);
+            (format!("score {score} ({label}), as of {as_of}"), None)
+        }
+        Err(not_ready) => (not_ready.state.to_string(), Some(not_ready.next_step.clone())),
+    };
+    Ok(Check {
+        name: "posture",
+        ok: next_step.is_none(),
+        detail,
+        next_step,
+    })
+}
+
+/// The address under which clients reach the server that the settings describe.
+fn configured_url(loaded: &Loaded) -> String {
+    let http = &loaded.settings.http;
+    match &http.public_url {
+        Some(url) => url
+            .join("/mcp")
+            .map_or_else(|_| url.to_string(), |url| url.to_string()),
+        None => format!("http://{}/mcp", http.listen),
+    }
+}
+
+fn server(url: &str) -> Check {
+    let up = accepts_connections(url);
+    Check {
+        name: "server",
+        ok: up,
+        detail: if up {
             format!("something answers at {url}")
         } else {
             format!("{url}: not available")
         },
-        (!up).then(|| "start `watchpost-http` (a desktop assistant under stdio needs none)".to_owned()),
-    );
-    session.record("instance.checked", "doctor").await?;
-
-    let in_order = checks.iter().all(|check| check.ok);
-    let json = json!({
-        "ok": in_order,
-        "checks": checks.iter().map(|check| json!({"check": check.name, "ok": check.ok, "said": check.said, "next_step": check.next})).collect::<Vec<_>>(),
-    });
-    if output.json {
-        output.line(&json.to_string())?;
-    } else {
-        for check in &checks {
-            output.line(&format!(
-                "{} {}: {}",
-                if check.ok { "ok     " } else { "PROBLEM" },
-                check.name,
-                check.said
-            ))?;
-            if let Some(next) = &check.next {
-                output.line(&format!("        next: {next}"))?;
-            }
-        }
-    }
-    if in_order {
-        Ok(())
-    } else {
-        Err(fail(code::NOT_IN_ORDER, "not everything is in order: see above"))
+        next_step: (!up)
+            .then(|| "start `watchpost-http` (a desktop assistant under stdio needs none)".to_owned()),
     }
 }

@@ -58,6 +58,68 @@ pub(crate) struct Add {
     days: Option<i64>,
 }
 
+pub(crate) async fn run(command: Exemption, session: &Session, output: Output) -> Result<()> {
+    match command {
+        Exemption::Add(args) => add(args, session, output).await,
+        Exemption::List => list(session, output).await,
+        Exemption::Remove { id } => remove(id, session, output).await,
+    }
+}
+
+async fn add(args: Add, session: &Session, output: Output) -> Result<()> {
+    let now = session.watchpost.clock().now();
+    let what = Exempted {
+        check: args.check,
+        kind: args.kind.unwrap_or_else(|| "*".to_owned()),
+        id: args.entity.unwrap_or_default(),
+    };
+    let until = args
+        .until
+        .or_else(|| args.days.map(|days| now.plus_millis(days.saturating_mul(DAY_MS))));
+    let call = session.call("exemption add", &json!({"check": what.check, "kind": what.kind}));
+    let row = session
+        .watchpost
+        .add_exemption(&session.scope, what, &args.reason, &args.owner, until, call)
+        .await
+        .map_err(from_core)?;
+    let end = row.until.map_or_else(
+        || "until it is removed".to_owned(),
+        |until| format!("until {until}"),
+    );
+    let text = format!("Exempted {end}; the next scan heeds it. Id {}", row.id);
+    Ok(output.answer(&row_json(&row, now), &text)?)
+}
+
+async fn list(session: &Session, output: Output) -> Result<()> {
+    let rows = session
+        .watchpost
+        .exemptions(&session.scope)
+        .await
+        .map_err(from_core)?;
+    session.record("exemption.read", "exemption list").await?;
+    let now = session.watchpost.clock().now();
+    let json = json!({"exemptions": rows.iter().map(|row| row_json(row, now)).collect::<Vec<_>>()});
+    Ok(output.table(
+        &json,
+        &["check", "what", "why", "owner", "until", "id"],
+        rows.iter().map(|row| row_cells(row, now)).collect(),
+        "No exemptions.",
+    )?)
+}
+
+async fn remove(id: ExemptionId, session: &Session, output: Output) -> Result<()> {
+    let call = session.call("exemption remove", &json!({"exemption_id": id}));
+    session
+        .watchpost
+        .remove_exemption(&session.scope, id, call)
+        .await
+        .map_err(from_core)?;
+    Ok(output.answer(
+        &json!({"id": id, "removed": true}),
+        "Taken back; the next scan heeds it.",
+    )?)
+}
+
 fn row_json(row: &Row, now: Timestamp) -> Value {
     json!({
         "id": row.id,
@@ -72,75 +134,23 @@ fn row_json(row: &Row, now: Timestamp) -> Value {
     })
 }
 
-pub(crate) async fn run(command: Exemption, session: &Session, output: Output) -> Result<()> {
-    let (watchpost, scope) = (&session.watchpost, session.scope.as_ref());
-    let now = watchpost.clock().now();
-    match command {
-        Exemption::Add(add) => {
-            let what = Exempted {
-                check: add.check,
-                kind: add.kind.unwrap_or_else(|| "*".to_owned()),
-                id: add.entity.unwrap_or_default(),
-            };
-            let until = add
-                .until
-                .or_else(|| add.days.map(|days| now.plus_millis(days.saturating_mul(DAY_MS))));
-            let call = session.call("exemption add", &json!({"check": what.check, "kind": what.kind}));
-            let row = watchpost
-                .add_exemption(scope, what, &add.reason, &add.owner, until, call)
-                .await
-                .map_err(from_core)?;
-            let end = row.until.map_or_else(
-                || "until it is removed".to_owned(),
-                |until| format!("until {until}"),
-            );
-            let text = format!("Exempted {end}; the next scan heeds it. Id {}", row.id);
-            Ok(output.answer(&row_json(&row, now), &text)?)
-        }
-        Exemption::List => {
-            let rows = watchpost.exemptions(scope).await.map_err(from_core)?;
-            session.record("exemption.read", "exemption list").await?;
-            let json = json!({"exemptions": rows.iter().map(|row| row_json(row, now)).collect::<Vec<_>>()});
-            let table = rows
-                .iter()
-                .map(|row| {
-                    let what = if row.what.kind == "*" {
-                        "the whole check".to_owned()
-                    } else {
-                        format!("{} {}", row.what.kind, row.what.id)
-                    };
-                    let end = match row.until {
-                        None => "no end".to_owned(),
-                        Some(until) if row.holds_at(now) => until.to_string(),
-                        Some(until) => format!("ended {until}"),
-                    };
-                    vec![
-                        row.what.check.clone(),
-                        what,
-                        foreign(&row.reason),
-                        foreign(&row.owner),
-                        end,
-                        row.id.to_string(),
-                    ]
-                })
-                .collect();
-            Ok(output.table(
-                &json,
-                &["check", "what", "why", "owner", "until", "id"],
-                table,
-                "No exemptions.",
-            )?)
-        }
-        Exemption::Remove { id } => {
-            let call = session.call("exemption remove", &json!({"exemption_id": id}));
-            watchpost
-                .remove_exemption(scope, id, call)
-                .await
-                .map_err(from_core)?;
-            Ok(output.answer(
-                &json!({"id": id, "removed": true}),
-                "Taken back; the next scan heeds it.",
-            )?)
-        }
-    }
+fn row_cells(row: &Row, now: Timestamp) -> Vec<String> {
+    let what = if row.what.kind == "*" {
+        "the whole check".to_owned()
+    } else {
+        format!("{} {}", row.what.kind, row.what.id)
+    };
+    let end = match row.until {
+        None => "no end".to_owned(),
+        Some(until) if row.holds_at(now) => until.to_string(),
+        Some(until) => format!("ended {until}"),
+    };
+    vec![
+        row.what.check.clone(),
+        what,
+        foreign(&row.reason),
+        foreign(&row.owner),
+        end,
+        row.id.to_string(),
+    ]
 }

@@ -37,78 +37,89 @@ pub(crate) enum Remediations {
 }
 
 pub(crate) async fn run(command: Remediations, session: &Session, output: Output) -> Result<()> {
-    let (watchpost, scope) = (&session.watchpost, session.scope.as_ref());
     match command {
-        Remediations::List { state, limit } => {
-            let rows = watchpost
-                .store()
-                .list_remediations(scope, state, limit.clamp(1, 1_000))
-                .await
-                .map_err(from_store)?;
-            session.record("remediation.read", "remediations list").await?;
-            let json = json!({"remediations": rows.iter().map(row_json).collect::<Vec<_>>()});
-            let table = rows
-                .iter()
-                .map(|row| {
-                    vec![
-                        row.state.to_string(),
-                        row.action.clone(),
-                        foreign(&row.target),
-                        row.requested_at.to_string(),
-                        row.id.to_string(),
-                    ]
-                })
-                .collect();
-            Ok(output.table(
-                &json,
-                &["state", "action", "target", "asked for", "id"],
-                table,
-                "Nothing was asked for.",
-            )?)
-        }
-        Remediations::Show { id } => {
-            let row = watchpost
-                .store()
-                .remediation(scope, id)
-                .await
-                .map_err(from_store)?;
-            session.record("remediation.read", "remediations show").await?;
-            let row = row.ok_or_else(|| {
-                fail(
-                    code::NOT_FOUND,
-                    "remediation not found: `watchpost remediations list` shows the ids",
-                )
-            })?;
-            let text = format!(
-                "{} on {}\n{}\nfinding {}: {}\nasked for {}{}",
-                row.action,
-                foreign(&row.target),
-                row.state,
-                row.finding,
-                foreign(&row.finding_title),
-                row.requested_at,
-                row.note
-                    .as_ref()
-                    .map(|note| format!("\nnote: {}", foreign(note)))
-                    .unwrap_or_default(),
-            );
-            Ok(output.answer(&row_json(&row), &text)?)
-        }
-        Remediations::Reject { id } => {
-            let call = session.call("remediations reject", &json!({}));
-            let outcome = watchpost
-                .reject_remediation(scope, id, call)
-                .await
-                .map_err(from_core)?;
-            let changed = outcome == RejectOutcome::Rejected;
-            let text = if changed {
-                "The remediation is rejected."
-            } else {
-                "Nothing changed: it was rejected already."
-            };
-            Ok(output.answer(&json!({"id": id, "changed": changed, "state": "rejected"}), text)?)
-        }
+        Remediations::List { state, limit } => list(state, limit, session, output).await,
+        Remediations::Show { id } => show(id, session, output).await,
+        Remediations::Reject { id } => reject(id, session, output).await,
     }
+}
+
+async fn list(
+    state: Option<RemediationState>,
+    limit: usize,
+    session: &Session,
+    output: Output,
+) -> Result<()> {
+    let rows = session
+        .watchpost
+        .store()
+        .list_remediations(&session.scope, state, limit.clamp(1, 1_000))
+        .await
+        .map_err(from_store)?;
+    session.record("remediation.read", "remediations list").await?;
+    let json = json!({"remediations": rows.iter().map(row_json).collect::<Vec<_>>()});
+    Ok(output.table(
+        &json,
+        &["state", "action", "target", "asked for", "id"],
+        rows.iter().map(row_cells).collect(),
+        "Nothing was asked for.",
+    )?)
+}
+
+async fn show(id: RemediationId, session: &Session, output: Output) -> Result<()> {
+    let row = session
+        .watchpost
+        .store()
+        .remediation(&session.scope, id)
+        .await
+        .map_err(from_store)?;
+    session.record("remediation.read", "remediations show").await?;
+    let row = row.ok_or_else(|| {
+        fail(
+            code::NOT_FOUND,
+            "remediation not found: `watchpost remediations list` shows the ids",
+        )
+    })?;
+    let text = format!(
+        "{} on {}\n{}\nfinding {}: {}\nasked for {}{}",
+        row.action,
+        foreign(&row.target),
+        row.state,
+        row.finding,
+        foreign(&row.finding_title),
+        row.requested_at,
+        row.note
+            .as_ref()
+            .map(|note| format!("\nnote: {}", foreign(note)))
+            .unwrap_or_default(),
+    );
+    Ok(output.answer(&row_json(&row), &text)?)
+}
+
+async fn reject(id: RemediationId, session: &Session, output: Output) -> Result<()> {
+    let call = session.call("remediations reject", &json!({}));
+    let outcome = session
+        .watchpost
+        .reject_remediation(&session.scope, id, call)
+        .await
+        .map_err(from_core)?;
+    let changed = outcome == RejectOutcome::Rejected;
+    let text = if changed {
+        "The remediation is rejected."
+    } else {
+        "Nothing changed: it was rejected already."
+    };
+    Ok(output.answer(&json!({"id": id, "changed": changed, "state": "rejected"}), text)?)
+}
+
+fn row_cells(row: &Remediation) -> Vec<String> {
+    vec![
+        row.state.to_string(),
+        row.action.clone(),
+        foreign(&row.target),
+        row.requested_at.to_string(),
+        row.id.to_string(),
+    ]
 }
 
 fn row_json(row: &Remediation) -> Value {

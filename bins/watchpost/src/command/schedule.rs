@@ -2,7 +2,7 @@
 
 use crate::{
     failure::from_core,
-    output::{Output, foreign},
+    output::{Output, foreign, time_or_never},
     session::Session,
 };
 use anyhow::Result;
@@ -131,6 +131,99 @@ fn recurrence(add: &Add) -> Recurrence {
     }
 }
 
+pub(crate) async fn run(command: Schedule, session: &Session, output: Output) -> Result<()> {
+    match command {
+        Schedule::Add(args) => add(args, session, output).await,
+        Schedule::List => list(session, output).await,
+        Schedule::Disable { id } => {
+            let text = "The schedule starts nothing now.";
+            change(id, Some(false), "schedule disable", text, session, output).await
+        }
+        Schedule::Enable { id } => {
+            let text = "The schedule starts scans again.";
+            change(id, Some(true), "schedule enable", text, session, output).await
+        }
+        Schedule::Remove { id } => {
+            let text = "The schedule is gone.";
+            change(id, None, "schedule remove", text, session, output).await
+        }
+    }
+}
+
+async fn add(args: Add, session: &Session, output: Output) -> Result<()> {
+    let (watchpost, scope) = (&session.watchpost, session.scope.as_ref());
+    let integration = watchpost
+        .scannable(scope, args.integration, None)
+        .await
+        .map_err(from_core)?;
+    let recurrence = recurrence(&args);
+    let row = Row {
+        // The use case sets id and times.
+        id: ScheduleId::generate(watchpost.clock(), watchpost.random()),
+        name: ForeignText::name(&args.name),
+        integration: integration.id,
+        scan_types: args.scan_types,
+        recurrence,
+        zone: args.zone,
+        enabled: true,
+        last_triggered_at: None,
+        next_at: None,
+    };
+    let call = session.call(
+        "schedule add",
+        &json!({"recurrence": row.recurrence, "zone": row.zone}),
+    );
+    let row = watchpost
+        .add_schedule(scope, row, call)
+        .await
+        .map_err(from_core)?;
+    let text = format!(
+        "Added: {} ({}), next at {}. A running server starts the scans. Id {}",
+        how_often(&row.recurrence),
+        row.zone,
+        time_or_never(row.next_at),
+        row.id
+    );
+    Ok(output.answer(&row_json(&row), &text)?)
+}
+
+async fn list(session: &Session, output: Output) -> Result<()> {
+    let rows = session
+        .watchpost
+        .schedules(&session.scope)
+        .await
+        .map_err(from_core)?;
+    session.record("schedule.read", "schedule list").await?;
+    let json = json!({"schedules": rows.iter().map(row_json).collect::<Vec<_>>()});
+    Ok(output.table(
+        &json,
+        &["name", "scans", "how often", "next", "id"],
+        rows.iter().map(row_cells).collect(),
+        "No schedules yet: `watchpost schedule add` makes one.",
+    )?)
+}
+
+/// Enables, disables, or (without `enabled`) deletes a schedule.
+async fn change(
+    id: ScheduleId,
+    enabled: Option<bool>,
+    operation: &'static str,
+    text: &str,
+    session: &Session,
+    output: Output,
+) -> Result<()> {
+    let call = session.call(operation, &json!({"schedule_id": id}));
+    session
+        .watchpost
+        .change_schedule(&session.scope, id, enabled, call)
+        .await
+        .map_err(from_core)?;
+    Ok(output.answer(
+        &json!({"id": id, "enabled": enabled, "removed": enabled.is_none()}),
+        text,
+    )?)
+}
+
 fn row_json(row: &Row) -> Value {
     json!({
         "id": row.id,
@@ -143,6 +236,21 @@ fn row_json(row: &Row) -> Value {
         "last_triggered_at": row.last_triggered_at,
         "next_at": row.next_at,
     })
+}
+
+fn row_cells(row: &Row) -> Vec<String> {
+    let types: Vec<&str> = row.scan_types.iter().map(|kind| kind.as_str()).collect();
+    vec![
+        foreign(&row.name),
+        types.join(", "),
+        format!("{} ({})", how_often(&row.recurrence), row.zone),
+        if row.enabled {
+            time_or_never(row.next_at)
+        } else {
+            "off".to_owned()
+        },
+        row.id.to_string(),
+    ]
 }
 
 fn how_often(recurrence: &Recurrence) -> String {
@@ -171,106 +279,5 @@ fn how_often(recurrence: &Recurrence) -> String {
             minute,
         } => format!("monthly on day {day_of_month} at {hour:02}:{minute:02}"),
         Recurrence::Cron { expression } => format!("cron {expression}"),
-    }
-}
-
-pub(crate) async fn run(command: Schedule, session: &Session, output: Output) -> Result<()> {
-    let (watchpost, scope) = (&session.watchpost, session.scope.as_ref());
-    let change = async |id, enabled: Option<bool>, operation, text: &str| {
-        let call = session.call(operation, &json!({"schedule_id": id}));
-        watchpost
-            .change_schedule(scope, id, enabled, call)
-            .await
-            .map_err(from_core)?;
-        Ok(output.answer(
-            &json!({"id": id, "enabled": enabled, "removed": enabled.is_none()}),
-            text,
-        )?)
-    };
-    match command {
-        Schedule::Add(add) => {
-            let integration = watchpost
-                .scannable(scope, add.integration, None)
-                .await
-                .map_err(from_core)?;
-            let recurrence = recurrence(&add);
-            let row = Row {
-                // The use case sets id and times.
-                id: ScheduleId::generate(watchpost.clock(), watchpost.random()),
-                name: ForeignText::name(&add.name),
-                integration: integration.id,
-                scan_types: add.scan_types,
-                recurrence,
-                zone: add.zone,
-                enabled: true,
-                last_triggered_at: None,
-                next_at: None,
-            };
-            let call = session.call(
-                "schedule add",
-                &json!({"recurrence": row.recurrence, "zone": row.zone}),
-            );
-            let row = watchpost
-                .add_schedule(scope, row, call)
-                .await
-                .map_err(from_core)?;
-            let next = row
-                .next_at
-                .map_or_else(|| "never".to_owned(), |next| next.to_string());
-            let text = format!(
-                "Added: {} ({}), next at {next}. A running server starts the scans. Id {}",
-                how_often(&row.recurrence),
-                row.zone,
-                row.id
-            );
-            Ok(output.answer(&row_json(&row), &text)?)
-        }
-        Schedule::List => {
-            let rows = watchpost.schedules(scope).await.map_err(from_core)?;
-            session.record("schedule.read", "schedule list").await?;
-            let json = json!({"schedules": rows.iter().map(row_json).collect::<Vec<_>>()});
-            let table = rows
-                .iter()
-                .map(|row| {
-                    let types: Vec<&str> = row.scan_types.iter().map(|kind| kind.as_str()).collect();
-                    vec![
-                        foreign(&row.name),
-                        types.join(", "),
-                        format!("{} ({})", how_often(&row.recurrence), row.zone),
-                        match (row.enabled, row.next_at) {
-                            (false, _) => "off".to_owned(),
-                            (true, Some(next)) => next.to_string(),
-                            (true, None) => "never".to_owned(),
-                        },
-                        row.id.to_string(),
-                    ]
-                })
-                .collect();
-            Ok(output.table(
-                &json,
-                &["name", "scans", "how often", "next", "id"],
-                table,
-                "No schedules yet: `watchpost schedule add` makes one.",
-            )?)
-        }
-        Schedule::Disable { id } => {
-            change(
-                id,
-                Some(false),
-                "schedule disable",
-                "The schedule starts nothing now.",
-            )
-            .await
-        }
-        Schedule::Enable { id } => {
-            change(
-                id,
-                Some(true),
-                "schedule enable",
-                "The schedule starts scans again.",
-            )
-            .await
-        }
-        Schedule::Remove { id } => change(id, None, "schedule remove", "The schedule is gone.").await,
     }
 }

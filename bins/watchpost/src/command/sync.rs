@@ -7,9 +7,10 @@ use crate::{
 };
 use anyhow::Result;
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 use watchpost_core::{
+    integration::Integration,
     service::SyncStart,
     value::{
         id::JobId,
@@ -50,17 +51,45 @@ pub(crate) async fn run(args: Sync, session: &Session, output: Output) -> Result
             "nothing to sync: `watchpost integrations add okta` or `m365` connects a platform",
         ));
     }
-    let jobs: Vec<JobId> = answer.syncs.iter().map(|sync| sync.job).collect();
     let started = answer
         .syncs
         .iter()
         .map(|sync| json!({"platform": sync.platform, "job_id": sync.job, "new": sync.is_new}))
         .collect::<Vec<_>>();
     if args.no_wait {
-        let text = format!("Queued {} syncs; a running server does them.", jobs.len());
+        let text = format!("Queued {} syncs; a running server does them.", started.len());
         return Ok(output.answer(&json!({"status": "queued", "jobs": started}), &text)?);
     }
-    // This process works on the queue itself; a server on the same store may take some of the jobs.
+    wait(session).await?;
+    let failures = failures(answer.syncs.iter().map(|sync| sync.job), session).await?;
+    let integrations = session
+        .watchpost
+        .store()
+        .list_integrations(&session.scope)
+        .await
+        .map_err(from_store)?;
+    let rows: Vec<_> = integrations.iter().map(integration_json).collect();
+    let (status, text) = if failures.is_empty() {
+        (
+            "completed",
+            "Synced and judged. `watchpost score` shows the result.",
+        )
+    } else {
+        ("failed", "Not everything could be read.")
+    };
+    output.answer(
+        &json!({"status": status, "jobs": started, "integrations": rows}),
+        text,
+    )?;
+    if failures.is_empty() {
+        Ok(())
+    } else {
+        Err(fail(code::NOT_IN_ORDER, failures.join("; ")))
+    }
+}
+
+/// Works on the queue in this process until it is empty; a server on the same store may take some of the jobs.
+async fn wait(session: &Session) -> Result<()> {
     let progress = Progress::start("syncing");
     let ended = tokio::time::timeout(WAIT_MAX, session.work_until_idle(&|text| progress.show(text))).await;
     progress.finish();
@@ -69,39 +98,31 @@ pub(crate) async fn run(args: Sync, session: &Session, output: Output) -> Result
             code::UNAVAILABLE,
             "still at work after 30 minutes: `watchpost integrations list` shows the state",
         )
-    })??;
-    let mut failed = Vec::new();
+    })?
+}
+
+/// Why jobs failed; empty if none did.
+async fn failures(jobs: impl Iterator<Item = JobId>, session: &Session) -> Result<Vec<String>> {
+    let mut failures = Vec::new();
     for id in jobs {
-        if let Some(job) = session
+        let job = session
             .watchpost
             .store()
             .job(&session.scope, id)
             .await
-            .map_err(from_store)?
-            && job.state == RunState::Failed
-        {
-            failed.push(job.reason.unwrap_or_else(|| "unknown".to_owned()));
+            .map_err(from_store)?;
+        if let Some(job) = job.filter(|job| job.state == RunState::Failed) {
+            failures.push(job.reason.unwrap_or_else(|| "unknown".to_owned()));
         }
     }
-    let integrations = session
-        .watchpost
-        .store()
-        .list_integrations(&session.scope)
-        .await
-        .map_err(from_store)?;
-    let rows: Vec<_> = integrations
-        .iter()
-        .map(|row| json!({"platform": row.platform, "status": row.status, "last_sync_at": row.last_completed_at, "failure": row.failure.as_ref().map(|f| &f.reason)}))
-        .collect();
-    let text = if failed.is_empty() {
-        "Synced and judged. `watchpost score` shows the result.".to_owned()
-    } else {
-        "Not everything could be read.".to_owned()
-    };
-    output.answer(&json!({"status": if failed.is_empty() { "completed" } else { "failed" }, "jobs": started, "integrations": rows}), &text)?;
-    if failed.is_empty() {
-        Ok(())
-    } else {
-        Err(fail(code::NOT_IN_ORDER, failed.join("; ")))
-    }
+    Ok(failures)
+}
+
+fn integration_json(row: &Integration) -> Value {
+    json!({
+        "platform": row.platform,
+        "status": row.status,
+        "last_sync_at": row.last_completed_at,
+        "failure": row.failure.as_ref().map(|failure| &failure.reason),
+    })
 }

@@ -16,13 +16,7 @@ use crate::{
 };
 use anyhow::Context as _;
 use secrecy::SecretString;
-use std::{
-    io::Write as _,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    process::ExitCode,
-    sync::Arc,
-};
+use std::{io::Write as _, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
 use tokio::sync::watch;
 use watchpost_core::value::time::Timestamp;
 

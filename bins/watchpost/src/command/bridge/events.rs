@@ -1,0 +1,65 @@
+//! Event streams.
+
+use super::MESSAGE_BYTES_MAX;
+use anyhow::Result;
+
+/// Takes an event stream apart.
+#[derive(Default)]
+pub(super) struct Events {
+    line: Vec<u8>,
+    data: Vec<u8>,
+}
+
+impl Events {
+    /// The data of each event that `chunk` completes.
+    pub(super) fn feed(&mut self, chunk: &[u8]) -> Result<Vec<Vec<u8>>> {
+        let mut out = Vec::new();
+        for &byte in chunk {
+            if byte != b'\n' {
+                self.line.push(byte);
+                anyhow::ensure!(
+                    self.line.len() <= MESSAGE_BYTES_MAX,
+                    "an event is longer than 8 MiB"
+                );
+                continue;
+            }
+            let line = std::mem::take(&mut self.line);
+            let line = line.strip_suffix(b"\r").unwrap_or(&line);
+            if line.is_empty() {
+                if !self.data.is_empty() {
+                    out.push(std::mem::take(&mut self.data));
+                }
+            } else if let Some(data) = line.strip_prefix(b"data:") {
+                self.data
+                    .extend_from_slice(data.strip_prefix(b" ").unwrap_or(data));
+                anyhow::ensure!(
+                    self.data.len() <= MESSAGE_BYTES_MAX,
+                    "an event is longer than 8 MiB"
+                );
+            }
+        }
+        Ok(out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_come_out_whole_however_they_are_cut() {
+        let stream = b": hello\r\n\r\nevent: message\ndata: {\"a\":1}\n\nid: 1\ndata:{\"b\":\ndata: 2}\n\n";
+        for size in 1..stream.len() {
+            let mut events = Events::default();
+            let mut out = Vec::new();
+            for chunk in stream.chunks(size) {
+                out.extend(events.feed(chunk).unwrap());
+            }
+            assert_eq!(
+                out,
+                [b"{\"a\":1}".to_vec(), b"{\"b\":2}".to_vec()],
+                "in pieces of {size}"
+            );
+        }
+    }
+}

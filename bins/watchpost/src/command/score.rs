@@ -1,0 +1,133 @@
+//! `watchpost score`.
+
+use crate::{
+    command::findings::summary_json,
+    failure::{code, fail, from_core},
+    output::{Output, foreign},
+    session::Session,
+};
+use anyhow::Result;
+use serde_json::{Value, json};
+use watchpost_core::{
+    posture::Freshness,
+    service::{Change, Scored},
+    value::word::Severity,
+};
+
+pub(crate) async fn run(session: &Session, output: Output) -> Result<()> {
+    let answer = session.watchpost.risk(&session.scope).await.map_err(from_core)?;
+    session.record("posture.read", "score").await?;
+    let warnings = answer.freshness.warnings(session.watchpost.clock().now());
+    match answer.score {
+        Err(not_ready) => {
+            let json =
+                json!({"state": not_ready.state, "next_step": not_ready.next_step, "warnings": warnings});
+            output.answer(
+                &json,
+                &format!(
+                    "There is no score yet ({}).\n{}",
+                    not_ready.state, not_ready.next_step
+                ),
+            )?;
+            if !output.json {
+                warn(&warnings, output);
+            }
+            Err(fail(code::NOT_IN_ORDER, "no score"))
+        }
+        Ok(scored) => {
+            output.answer(
+                &score_json(&scored, &answer.freshness, &warnings),
+                &score_text(&scored, &answer.freshness),
+            )?;
+            if !output.json {
+                warn(&warnings, output);
+            }
+            Ok(())
+        }
+    }
+}
+
+fn warn(warnings: &[String], output: Output) {
+    for warning in warnings {
+        output.note(&format!("note: {warning}"));
+    }
+}
+
+fn score_json(scored: &Scored, freshness: &Freshness, warnings: &[String]) -> Value {
+    let counts: serde_json::Map<String, Value> = Severity::ALL
+        .iter()
+        .zip(scored.severity_counts)
+        .map(|(severity, count)| (severity.to_string(), json!(count)))
+        .collect();
+    let change = |change: Option<Change>| {
+        change.map(|change| json!({"at": change.at, "score": change.score, "difference": change.difference}))
+    };
+    json!({
+        "score": scored.risk.score,
+        "label": scored.risk.label,
+        "grade": scored.risk.grade,
+        "direction": "higher_is_worse",
+        "severity_counts": counts,
+        "not_scored": scored.not_scored,
+        "identities": scored.identities,
+        "points": scored.risk.raw,
+        "ceiling": scored.risk.ceiling,
+        "points_by_category": scored.risk.points_by_category.iter().map(|(category, points)| (category.to_string(), json!(points))).collect::<serde_json::Map<_, _>>(),
+        "top_findings": scored.top.iter().map(|top| {
+            let mut row = summary_json(&top.finding);
+            row["score_without"] = json!(top.score_without);
+            row
+        }).collect::<Vec<_>>(),
+        "change": {"last_analysis": change(scored.since_last), "seven_days": change(scored.since_week), "thirty_days": change(scored.since_month)},
+        "as_of": freshness.as_of,
+        "warnings": warnings,
+    })
+}
+
+fn score_text(scored: &Scored, freshness: &Freshness) -> String {
+    let risk = &scored.risk;
+    let mut text = format!(
+        "Risk score {} of 100 ({}, grade {}; higher is worse)\n{} points of {} over {} identities",
+        risk.score, risk.label, risk.grade, risk.raw, risk.ceiling, scored.identities
+    );
+    if let Some(at) = freshness.as_of {
+        text.push_str(&format!("; as of {at}"));
+    }
+    let counts: Vec<String> = Severity::ALL
+        .iter()
+        .zip(scored.severity_counts)
+        .map(|(severity, count)| format!("{count} {severity}"))
+        .collect();
+    text.push_str(&format!("\n\nOpen findings: {}", counts.join(", ")));
+    if scored.not_scored > 0 {
+        text.push_str(&format!(
+            " ({} of them don't count in the score)",
+            scored.not_scored
+        ));
+    }
+    for (name, change) in [
+        ("the analysis before", scored.since_last),
+        ("7 days ago", scored.since_week),
+        ("30 days ago", scored.since_month),
+    ] {
+        if let Some(change) = change {
+            text.push_str(&format!(
+                "\nAgainst {name}: {:+} (it was {})",
+                change.difference, change.score
+            ));
+        }
+    }
+    if !scored.top.is_empty() {
+        text.push_str("\n\nThe worst");
+        for top in &scored.top {
+            text.push_str(&format!(
+                "\n  {:<8} {}\n           {}, score without it: {}",
+                top.finding.severity.as_str(),
+                foreign(&top.finding.title),
+                top.finding.id,
+                top.score_without
+            ));
+        }
+    }
+    text
+}

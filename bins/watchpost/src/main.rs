@@ -12,7 +12,7 @@ mod session;
 use crate::{
     command::{
         apps, audit, backup, bridge, client_config, config, doctor, exemption, findings, identity, import,
-        init, integrations, keys, policy, remediations, report, scan, schedule, score, sync,
+        imports, init, integrations, keys, policy, remediations, report, scan, schedule, score, sync,
     },
     output::Output,
     session::Session,
@@ -84,7 +84,7 @@ enum Command {
     Import(import::Import),
     /// What was taken in, and where it differs from our own verdicts
     #[command(subcommand)]
-    Imports(import::Imports),
+    Imports(imports::Imports),
     /// The audit trail
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -198,8 +198,8 @@ async fn with_session(
         Command::Report(args) => report::run(args, session, output).await,
         Command::Schedule(command) => schedule::run(command, session, output).await,
         Command::Exemption(command) => exemption::run(command, session, output).await,
-        Command::Import(args) => import::import(args, session, output).await,
-        Command::Imports(command) => import::imports(command, session, output).await,
+        Command::Import(args) => import::run(args, session, output).await,
+        Command::Imports(command) => imports::run(command, session, output).await,
         Command::Audit(command) => audit::run(command, session, output).await,
         Command::Backup(args) => backup::backup(&args, session, output).await,
         Command::Doctor(args) => {

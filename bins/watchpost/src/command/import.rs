@@ -1,12 +1,13 @@
-//! `watchpost import`: takes in another scanner's result file; `watchpost imports`: what was taken in.
+//! `watchpost import`: takes in another scanner's result file.
 
 use crate::{
+    command::imports::batch_json,
     failure::{code, fail, from_core},
     output::{Output, Progress, foreign},
     session::Session,
 };
 use anyhow::Result;
-use clap::{Args, Subcommand};
+use clap::Args;
 use serde_json::{Value, json};
 use std::{
     fs::File,
@@ -14,15 +15,9 @@ use std::{
     path::{Path, PathBuf},
 };
 use watchpost_core::{
-    check::CheckResult,
-    import::{
-        Batch, BatchQuery, Difference, Disagreement, ImportTool, ImportedQuery, ImportedResult, RowError,
-    },
-    service::{DisagreementAnswer, ImportAnswer, ImportRequest},
-    value::{
-        id::{BatchId, IntegrationId},
-        text::ForeignText,
-    },
+    import::Batch,
+    service::{ImportAnswer, ImportRequest},
+    value::{id::IntegrationId, text::ForeignText},
 };
 use watchpost_runtime::import::read_file;
 
@@ -41,61 +36,7 @@ pub(crate) struct Import {
     other_tenant: bool,
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum Imports {
-    /// Lists imported batches, newest import first
-    List(List),
-    /// Lists the results of a batch
-    Results(Results),
-    /// Lists checks about which another tool's latest run and our latest scan don't say the same
-    Disagreements {
-        /// Only of this integration
-        #[arg(long, value_name = "ID")]
-        integration: Option<IntegrationId>,
-        /// Only where one passed what the other failed
-        #[arg(long)]
-        opposite: bool,
-    },
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct List {
-    /// Only of this integration
-    #[arg(long, value_name = "ID")]
-    integration: Option<IntegrationId>,
-    /// Only of this tool: scubagear, scubagoggles, prowler, maester, watchpost, ocsf
-    #[arg(long)]
-    tool: Option<ImportTool>,
-    /// Only older than this batch
-    #[arg(long, value_name = "ID")]
-    before: Option<BatchId>,
-    /// How many at the most
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=100))]
-    limit: u16,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Results {
-    /// The batch
-    batch: BatchId,
-    /// Only about this check of ours
-    #[arg(long)]
-    check: Option<String>,
-    /// Only of this control of the tool
-    #[arg(long)]
-    control: Option<String>,
-    /// Only with this result: passed, failed, skipped, error
-    #[arg(long)]
-    result: Option<CheckResult>,
-    /// Only behind this position
-    #[arg(long)]
-    after: Option<u64>,
-    /// How many at the most
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
-    limit: u16,
-}
-
-pub(crate) async fn import(args: Import, session: &Session, output: Output) -> Result<()> {
+pub(crate) async fn run(args: Import, session: &Session, output: Output) -> Result<()> {
     let (source, name) = open(&args.file)?;
     let progress = Progress::start("reading the file");
     let request = ImportRequest {
@@ -148,48 +89,6 @@ fn open(path: &Path) -> Result<(Box<dyn Read + Send>, String)> {
         .map(|name| name.to_string_lossy().into_owned())
         .unwrap_or_default();
     Ok((Box::new(file), name))
-}
-
-fn errors_json(errors: &[RowError]) -> Vec<Value> {
-    errors
-        .iter()
-        .map(|error| json!({"row": error.index, "reason": error.reason}))
-        .collect()
-}
-
-fn batch_json(batch: &Batch) -> Value {
-    let counts = &batch.counts;
-    json!({
-        "id": batch.id,
-        "import_id": batch.file.id,
-        "file": batch.file.name,
-        "imported_at": batch.file.imported_at,
-        "tool": batch.header.tool,
-        "tool_version": batch.header.tool_version,
-        "format": batch.header.format,
-        "tenant": batch.header.tenant_key,
-        "tenant_name": batch.header.tenant_name,
-        "ran_at": batch.header.ran_at,
-        "integration_id": batch.integration,
-        "integration_name": batch.integration_name,
-        "platform": batch.platform,
-        "rows": counts.rows,
-        "rows_ok": counts.rows_ok,
-        "rows_skipped": counts.rows_skipped,
-        "rows_not_run": counts.rows_not_run,
-        "partial": counts.partial,
-        "errors": errors_json(&counts.errors),
-        "results": {
-            "passed": batch.results.passed,
-            "failed": batch.results.failed,
-            "skipped": batch.results.skipped,
-            "error": batch.results.errors,
-            "excepted": batch.results.excepted,
-        },
-        "checks": batch.checks,
-        "settings": batch.settings,
-        "scans": batch.scans,
-    })
 }
 
 fn answer_json(answer: &ImportAnswer) -> Value {
@@ -317,248 +216,4 @@ fn sentence(batch: &Batch) -> String {
         }
     }
     format!("{head}: {}", parts.join(", "))
-}
-
-pub(crate) async fn imports(command: Imports, session: &Session, output: Output) -> Result<()> {
-    match command {
-        Imports::List(list) => list_batches(list, session, output).await,
-        Imports::Results(results) => list_results(results, session, output).await,
-        Imports::Disagreements {
-            integration,
-            opposite,
-        } => disagreements(integration, opposite, session, output).await,
-    }
-}
-
-async fn list_batches(list: List, session: &Session, output: Output) -> Result<()> {
-    let query = BatchQuery {
-        integration: list.integration,
-        import: None,
-        tool: list.tool,
-        before: list.before,
-        limit: usize::from(list.limit),
-    };
-    let page = session
-        .watchpost
-        .import_batches(&session.scope, &query)
-        .await
-        .map_err(from_core)?;
-    session.record("import.listed", "imports list").await?;
-    let json = json!({
-        "batches": page.batches.iter().map(batch_json).collect::<Vec<_>>(),
-        "total": page.total,
-        "more": page.more,
-    });
-    let rows = page
-        .batches
-        .iter()
-        .map(|batch| {
-            vec![
-                batch.id.to_string(),
-                batch.file.imported_at.to_string(),
-                batch.header.tool.to_string(),
-                foreign(&batch.integration_name),
-                batch.counts.rows_ok.to_string(),
-                batch.results.failed.to_string(),
-                batch.counts.rows_skipped.to_string(),
-                batch.settings.to_string(),
-            ]
-        })
-        .collect();
-    let titles = [
-        "id", "imported", "tool", "about", "rows", "failed", "left out", "settings",
-    ];
-    Ok(output.table(&json, &titles, rows, "Nothing was imported yet.")?)
-}
-
-fn result_json(result: &ImportedResult) -> Value {
-    let row = &result.row;
-    json!({
-        "position": result.position,
-        "control": row.control,
-        "check_id": row.check,
-        "title": row.title,
-        "result": row.result,
-        "skip_reason": row.skip,
-        "severity": row.severity,
-        "service": row.service,
-        "details": row.details,
-        "entity": row.entity.as_ref().map(|entity| json!({"type": entity.kind, "id": entity.id, "name": entity.name})),
-        "frameworks": row.frameworks.iter().map(watchpost_core::check::FrameworkId::as_str).collect::<Vec<_>>(),
-        "exception": row.exception.as_ref().map(|exception| json!({
-            "kind": exception.kind, "reason": exception.reason, "until": exception.until,
-        })),
-    })
-}
-
-async fn list_results(args: Results, session: &Session, output: Output) -> Result<()> {
-    let query = ImportedQuery {
-        check: args.check,
-        control: args.control,
-        result: args.result,
-        after: args.after,
-        limit: usize::from(args.limit),
-    };
-    let (batch, page) = session
-        .watchpost
-        .imported_results(&session.scope, args.batch, &query)
-        .await
-        .map_err(from_core)?;
-    session.record("import.read", "imports results").await?;
-    let json = json!({
-        "batch": batch_json(&batch),
-        "results": page.results.iter().map(result_json).collect::<Vec<_>>(),
-        "more": page.more,
-    });
-    let rows = page
-        .results
-        .iter()
-        .map(|result| {
-            let row = &result.row;
-            let entity = row.entity.as_ref().map_or_else(String::new, |entity| {
-                if entity.name.is_empty() {
-                    entity.id.clone()
-                } else {
-                    foreign(&entity.name)
-                }
-            });
-            vec![
-                result.position.to_string(),
-                row.result.to_string(),
-                row.severity.to_string(),
-                row.control.clone(),
-                row.check.clone().unwrap_or_default(),
-                entity,
-                foreign(&ForeignText::clean(row.details.untrusted(), 120)),
-            ]
-        })
-        .collect();
-    let titles = [
-        "at",
-        "result",
-        "severity",
-        "control",
-        "our check",
-        "about",
-        "details",
-    ];
-    output.table(&json, &titles, rows, "No result fits.")?;
-    if page.more && !output.json {
-        output.note("There are more: raise --limit, or go on with --after.");
-    }
-    Ok(())
-}
-
-fn disagreement_json(row: &Disagreement) -> Value {
-    let (ours, theirs) = (&row.ours, &row.theirs);
-    let verdict = &theirs.verdict;
-    json!({
-        "check_id": ours.row.check_id,
-        "title": ours.row.title,
-        "severity": ours.row.severity,
-        "service": ours.row.service,
-        "difference": row.difference,
-        "ours": {
-            "scan_id": ours.scan,
-            "at": ours.at,
-            "result": ours.row.result,
-            "skip_reason": ours.row.skip,
-            "reason": ours.row.reason,
-        },
-        "theirs": {
-            "tool": theirs.tool,
-            "batch_id": theirs.batch,
-            "ran_at": theirs.ran_at,
-            "imported_at": theirs.imported_at,
-            "control": verdict.control,
-            "result": verdict.result,
-            "skip_reason": verdict.skip,
-            "exception": verdict.exception,
-            "reason": verdict.reason,
-            "rows": {
-                "passed": verdict.rows.passed,
-                "failed": verdict.rows.failed,
-                "skipped": verdict.rows.skipped,
-                "error": verdict.rows.errors,
-            },
-        },
-    })
-}
-
-async fn disagreements(
-    integration: Option<IntegrationId>,
-    opposite: bool,
-    session: &Session,
-    output: Output,
-) -> Result<()> {
-    let mut answers = session
-        .watchpost
-        .disagreements(&session.scope, integration)
-        .await
-        .map_err(from_core)?;
-    if opposite {
-        for answer in &mut answers {
-            answer.rows.retain(|row| row.difference == Difference::Opposite);
-        }
-    }
-    session.record("import.compared", "imports disagreements").await?;
-    let json = json!({"integrations": answers.iter().map(|answer| json!({
-        "integration_id": answer.integration.id,
-        "platform": answer.integration.platform,
-        "name": answer.integration.name,
-        "compared": answer.compared,
-        "disagreements": answer.rows.iter().map(disagreement_json).collect::<Vec<_>>(),
-    })).collect::<Vec<_>>()});
-    if output.json {
-        return Ok(output.line(&json.to_string())?);
-    }
-    if answers.is_empty() {
-        return Ok(output.line("Nothing was imported yet.")?);
-    }
-    for answer in &answers {
-        output.line(&headline(answer))?;
-        let rows: Vec<Vec<String>> = answer.rows.iter().map(disagreement_cells).collect();
-        if !rows.is_empty() {
-            let titles = ["check", "severity", "ours", "theirs", "we say", "they say"];
-            output.table(&json, &titles, rows, "")?;
-        }
-    }
-    Ok(())
-}
-
-fn headline(answer: &DisagreementAnswer) -> String {
-    let name = foreign(&answer.integration.name);
-    if answer.compared == 0 {
-        return format!(
-            "{name} ({}): nothing to compare: it needs an import and a completed scan that speak of the same checks",
-            answer.integration.id
-        );
-    }
-    format!(
-        "{name} ({}): {} verdicts compared, {} differ",
-        answer.integration.id,
-        answer.compared,
-        answer.rows.len()
-    )
-}
-
-fn disagreement_cells(row: &Disagreement) -> Vec<String> {
-    let short = |text: &ForeignText| foreign(&ForeignText::clean(text.untrusted(), 100));
-    let verdict = &row.theirs.verdict;
-    let aside = verdict
-        .exception
-        .map_or_else(String::new, |kind| format!(" ({kind})"));
-    vec![
-        row.ours.row.check_id.clone(),
-        row.ours.row.severity.to_string(),
-        row.ours.row.result.to_string(),
-        format!("{}{aside}", verdict.result),
-        short(&row.ours.row.reason),
-        format!(
-            "{} {}: {}",
-            row.theirs.tool.title(),
-            verdict.control,
-            short(&verdict.reason)
-        ),
-    ]
 }

@@ -11,6 +11,7 @@ pub(crate) mod exemption;
 pub(crate) mod findings;
 pub(crate) mod identity;
 pub(crate) mod import;
+pub(crate) mod imports;
 pub(crate) mod init;
 pub(crate) mod integrations;
 pub(crate) mod keys;

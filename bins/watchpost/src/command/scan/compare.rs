@@ -10,7 +10,7 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::{Map, Value, json};
 use watchpost_core::{
-    scan::{ResultChange, ResultRow},
+    scan::{ComplianceScore, FrameworkDelta, ResultChange, ResultRow},
     service::ComparisonAnswer,
     value::id::ScanId,
 };
@@ -111,13 +111,40 @@ fn change_json(answer: &ComparisonAnswer, change: &ResultChange) -> Option<Value
 
 fn show(answer: &ComparisonAnswer, confined: &Confined, output: Output) -> Result<()> {
     let comparison = &answer.comparison;
-    let mut object = Map::new();
-    object.insert("before".into(), scan_json(&answer.before));
-    object.insert("after".into(), scan_json(&answer.after));
-    let score = |score: Option<watchpost_core::scan::ComplianceScore>| {
+    let mut json = json!({
+        "before": scan_json(&answer.before),
+        "after": scan_json(&answer.after),
+        "unchanged": comparison.unchanged,
+        "still_failing": comparison.still_failing,
+        "frameworks": frameworks_json(&comparison.frameworks),
+    });
+    let mut text = summary_text(answer);
+    for (name, title, list) in kinds(answer) {
+        let shown: Vec<&ResultChange> = list
+            .iter()
+            .filter(|change| change.row().is_some_and(|row| confined.admits(row)))
+            .collect();
+        if !shown.is_empty() {
+            text.push_str(&format!("\n\n{title} ({})", shown.len()));
+        }
+        for row in shown.iter().filter_map(|change| change.row()) {
+            text.push_str(&change_text(answer, row));
+        }
+        json[name] = shown
+            .iter()
+            .filter_map(|change| change_json(answer, change))
+            .collect();
+    }
+    Ok(output.answer(&json, &text)?)
+}
+
+/// Both scans with their scores, and how much is as it was.
+fn summary_text(answer: &ComparisonAnswer) -> String {
+    let comparison = &answer.comparison;
+    let score = |score: Option<ComplianceScore>| {
         score.map_or_else(|| "no score".to_owned(), |score| score.to_string())
     };
-    let mut text = format!(
+    format!(
         "{} → {}\nscore {} → {}; {} unchanged, {} of them failing",
         answer.before.completed_at.unwrap_or(answer.before.queued_at),
         answer.after.completed_at.unwrap_or(answer.after.queued_at),
@@ -125,54 +152,39 @@ fn show(answer: &ComparisonAnswer, confined: &Confined, output: Output) -> Resul
         score(comparison.score.1),
         comparison.unchanged,
         comparison.still_failing
+    )
+}
+
+/// A check, and below it each setting that moved.
+fn change_text(answer: &ComparisonAnswer, row: &ResultRow) -> String {
+    let mut text = format!(
+        "\n  {} {} ({}): {}",
+        row.severity,
+        row.title,
+        row.check_id,
+        foreign(&row.reason)
     );
-    for (name, title, list) in kinds(answer) {
-        let shown: Vec<&ResultChange> = list
-            .iter()
-            .filter(|change| change.row().is_some_and(|row| confined.admits(row)))
-            .collect();
-        let rows: Vec<Value> = shown
-            .iter()
-            .filter_map(|change| change_json(answer, change))
-            .collect();
-        if !rows.is_empty() {
-            text.push_str(&format!("\n\n{title} ({})", rows.len()));
-        }
-        for row in shown.iter().filter_map(|change| change.row()) {
+    let value = |value: &Option<Value>| {
+        value
+            .as_ref()
+            .map_or_else(|| "nothing".to_owned(), Value::to_string)
+    };
+    for path in answer.inputs.get(&row.check_id).into_iter().flatten() {
+        let moved = answer.settings.get(path).into_iter();
+        for change in moved.flat_map(|setting| &setting.values) {
             text.push_str(&format!(
-                "\n  {} {} ({}): {}",
-                row.severity,
-                row.title,
-                row.check_id,
-                foreign(&row.reason)
+                "\n      {path}{}: {} → {}",
+                change.pointer,
+                value(&change.before),
+                value(&change.after)
             ));
-            for path in answer.inputs.get(&row.check_id).into_iter().flatten() {
-                for value in answer
-                    .settings
-                    .get(path)
-                    .into_iter()
-                    .flat_map(|change| &change.values)
-                {
-                    let word = |value: &Option<Value>| {
-                        value
-                            .as_ref()
-                            .map_or_else(|| "nothing".to_owned(), Value::to_string)
-                    };
-                    text.push_str(&format!(
-                        "\n      {path}{}: {} → {}",
-                        value.pointer,
-                        word(&value.before),
-                        word(&value.after)
-                    ));
-                }
-            }
         }
-        object.insert(name.to_owned(), rows.into());
     }
-    object.insert("unchanged".into(), json!(comparison.unchanged));
-    object.insert("still_failing".into(), json!(comparison.still_failing));
-    let frameworks: Map<String, Value> = comparison
-        .frameworks
+    text
+}
+
+fn frameworks_json(deltas: &[FrameworkDelta]) -> Value {
+    deltas
         .iter()
         .map(|delta| {
             let change = delta
@@ -184,7 +196,6 @@ fn show(answer: &ComparisonAnswer, confined: &Confined, output: Output) -> Resul
                 json!({"before": delta.before, "after": delta.after, "change": change}),
             )
         })
-        .collect();
-    object.insert("frameworks".into(), Value::Object(frameworks));
-    Ok(output.answer(&Value::Object(object), &text)?)
+        .collect::<Map<_, _>>()
+        .into()
 }

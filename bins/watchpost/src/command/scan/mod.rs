@@ -1,8 +1,11 @@
 //! `watchpost scan`: starting scans, and reading and comparing what they found.
 
 mod compare;
+mod list;
 mod results;
 mod start;
+mod status;
+mod trend;
 
 use crate::{
     failure::{code, fail, from_core},
@@ -14,8 +17,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 use watchpost_core::{
     check::{Framework, ScanType, Service},
-    scan::{ResultRow, Scan, ScanCounts, ScanQuery},
-    service::{NewFailures, ScanAnswer},
+    scan::{ResultRow, Scan, ScanCounts},
     value::{
         id::{IntegrationId, ScanId},
         word::RunState,
@@ -29,13 +31,13 @@ pub(crate) enum ScanCommand {
     /// How a scan stands and what is new in it (default: the latest completed one)
     Status(Choice),
     /// Scans, newest first
-    List(List),
+    List(list::List),
     /// Results of a scan's checks, or everything about one
     Results(results::Results),
     /// What changed between two scans
     Compare(compare::Compare),
     /// How the score moved, oldest scan first
-    Trend(Trend),
+    Trend(trend::Trend),
     /// Judges a check again on the settings that a scan had kept
     Replay {
         /// A check's id, or its id in a framework
@@ -105,62 +107,60 @@ fn service(text: &str) -> Result<Service, String> {
     })
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct List {
-    /// Only scans of this type
-    #[arg(long = "type")]
-    scan_type: Option<ScanType>,
-    /// Only scans of this integration
-    #[arg(long)]
-    integration: Option<IntegrationId>,
-    /// Only scans in this state
-    #[arg(long)]
-    status: Option<RunState>,
-    /// How many at the most
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u8).range(1..=100))]
-    limit: u8,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Trend {
-    /// The type of scans
-    #[arg(long = "type", default_value = "compliance")]
-    scan_type: ScanType,
-    /// The integration, where several can be scanned
-    #[arg(long)]
-    integration: Option<IntegrationId>,
-    /// How many days back
-    #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(i64).range(1..=3_650))]
-    days: i64,
-}
-
 pub(crate) async fn run(command: ScanCommand, session: &Session, output: Output) -> Result<()> {
     match command {
         ScanCommand::Start(args) => start::run(args, session, output).await,
-        ScanCommand::Status(choice) => {
-            let scan = choice.find(session).await?;
-            status(scan, session, output).await
-        }
-        ScanCommand::List(list) => list_scans(list, session, output).await,
+        ScanCommand::Status(choice) => status::run(&choice, session, output).await,
+        ScanCommand::List(args) => list::run(args, session, output).await,
         ScanCommand::Results(args) => results::run(args, session, output).await,
         ScanCommand::Compare(args) => compare::run(args, session, output).await,
-        ScanCommand::Trend(args) => trend(args, session, output).await,
-        ScanCommand::Replay { check, choice } => {
-            let scan = choice.find(session).await?;
-            replay(&check, scan, session, output).await
-        }
-        ScanCommand::Cancel { scan } => {
-            let call = session.call("scan cancel", &json!({"scan_id": scan}));
-            session
-                .watchpost
-                .cancel_scan(&session.scope, scan, call)
-                .await
-                .map_err(from_core)?;
-            Ok(output.answer(
-                &json!({"scan_id": scan, "status": RunState::Cancelled}),
-                "The scan is cancelled.",
-            )?)
-        }
+        ScanCommand::Trend(args) => trend::run(args, session, output).await,
+        ScanCommand::Replay { check, choice } => replay(&check, &choice, session, output).await,
+        ScanCommand::Cancel { scan } => cancel(scan, session, output).await,
+    }
+}
+
+async fn cancel(scan: ScanId, session: &Session, output: Output) -> Result<()> {
+    let call = session.call("scan cancel", &json!({"scan_id": scan}));
+    session
+        .watchpost
+        .cancel_scan(&session.scope, scan, call)
+        .await
+        .map_err(from_core)?;
+    Ok(output.answer(
+        &json!({"scan_id": scan, "status": RunState::Cancelled}),
+        "The scan is cancelled.",
+    )?)
+}
+
+async fn replay(check: &str, choice: &Choice, session: &Session, output: Output) -> Result<()> {
+    let scan = choice.find(session).await?;
+    let answer = session
+        .watchpost
+        .replay(&session.scope, scan, check)
+        .await
+        .map_err(from_core)?;
+    session.record("scan.read", "scan replay").await?;
+    let json = json!({
+        "same_verdict": answer.agrees(),
+        "then": row_json(&answer.then.row),
+        "now": row_json(&answer.now.row),
+    });
+    let text = format!(
+        "then: {}: {}\nnow:  {}: {}",
+        answer.then.row.result,
+        foreign(&answer.then.row.reason),
+        answer.now.row.result,
+        foreign(&answer.now.row.reason)
+    );
+    output.answer(&json, &text)?;
+    if answer.agrees() {
+        Ok(())
+    } else {
+        Err(fail(
+            code::NOT_IN_ORDER,
+            "the verdict differs: this version's check reads those settings otherwise",
+        ))
     }
 }
 
@@ -229,219 +229,4 @@ pub(crate) fn row_json(row: &ResultRow) -> Value {
         object.insert("skip_reason".into(), json!(skip));
     }
     json
-}
-
-async fn status(scan: Scan, session: &Session, output: Output) -> Result<()> {
-    let answer = session
-        .watchpost
-        .explain_scan(&session.scope, scan)
-        .await
-        .map_err(from_core)?;
-    session.record("scan.read", "scan status").await?;
-    let (json, text) = explained(&answer);
-    Ok(output.answer(&json, &text)?)
-}
-
-/// An explained scan for programs and for people.
-pub(crate) fn explained(answer: &ScanAnswer) -> (Value, String) {
-    let scan = &answer.scan;
-    let mut json = scan_json(scan);
-    let mut text = format!(
-        "{} scan of {} ({}): {}",
-        scan.scan_type,
-        scan.platform.title(),
-        foreign(&scan.integration_name),
-        scan.state
-    );
-    if let Some(reason) = &scan.reason {
-        text.push_str(&format!("\n{reason}"));
-    }
-    let Value::Object(object) = &mut json else {
-        return (json, text);
-    };
-    if scan.state != RunState::Completed {
-        return (json, text);
-    }
-    text.push_str(&format!(
-        "\n{}; {} passed, {} failed, {} skipped, {} errors",
-        score_words(scan),
-        scan.counts.passed,
-        scan.counts.failed,
-        scan.counts.skipped_total(),
-        scan.counts.errors
-    ));
-    let groups = answer
-        .by_framework
-        .iter()
-        .map(|(word, counts)| (word.as_str(), counts_json(counts)))
-        .collect::<std::collections::BTreeMap<_, _>>();
-    object.insert("by_framework".into(), json!(groups));
-    let groups = answer
-        .by_service
-        .iter()
-        .map(|(word, counts)| (word.as_str(), counts_json(counts)))
-        .collect::<std::collections::BTreeMap<_, _>>();
-    object.insert("by_service".into(), json!(groups));
-    match &answer.new_failures {
-        None => {}
-        Some(NewFailures::Unknown(why)) => {
-            object.insert("new_failures_note".into(), json!(why));
-            text.push_str(&format!("\nNothing to compare with: {why}."));
-        }
-        Some(NewFailures::Since {
-            previous,
-            rows,
-            fixed,
-            ..
-        }) => {
-            object.insert("previous_scan_id".into(), json!(previous));
-            object.insert(
-                "new_failures".into(),
-                rows.iter().map(row_json).collect::<Vec<_>>().into(),
-            );
-            object.insert("fixed".into(), json!(fixed));
-            text.push_str(&format!(
-                "\n{} new failures since the scan before, {fixed} fixed",
-                rows.len()
-            ));
-            for row in rows {
-                text.push_str(&format!("\n  {} {} ({})", row.severity, row.title, row.check_id));
-            }
-        }
-    }
-    if !answer.unread.is_empty() {
-        let rows: Vec<Value> = answer
-            .unread
-            .iter()
-            .map(|row| json!({"path": row.path, "state": row.state, "detail": row.detail}))
-            .collect();
-        object.insert("unread".into(), rows.into());
-        text.push_str(&format!(
-            "\n{} settings could not be read wholly:",
-            answer.unread.len()
-        ));
-        for row in &answer.unread {
-            let detail = row.detail.as_deref().unwrap_or("no reason is known");
-            text.push_str(&format!("\n  {}: {}: {detail}", row.path, row.state));
-        }
-    }
-    (json, text)
-}
-
-async fn list_scans(list: List, session: &Session, output: Output) -> Result<()> {
-    let query = ScanQuery {
-        integration: list.integration,
-        scan_type: list.scan_type,
-        state: list.status,
-        before: None,
-        limit: list.limit.into(),
-    };
-    let page = session
-        .watchpost
-        .scans(&session.scope, &query)
-        .await
-        .map_err(from_core)?;
-    session.record("scan.read", "scan list").await?;
-    let json = json!({
-        "scans": page.scans.iter().map(scan_json).collect::<Vec<_>>(),
-        "total": page.total,
-    });
-    let rows = page
-        .scans
-        .iter()
-        .map(|scan| {
-            vec![
-                scan.completed_at.unwrap_or(scan.queued_at).to_string(),
-                scan.scan_type.to_string(),
-                format!("{} {}", scan.platform, foreign(&scan.integration_name)),
-                scan.state.to_string(),
-                score_words(scan),
-                scan.counts.failed.to_string(),
-                scan.id.to_string(),
-            ]
-        })
-        .collect();
-    Ok(output.table(
-        &json,
-        &["when", "type", "of", "status", "score", "failed", "id"],
-        rows,
-        "No scans yet: `watchpost scan start` makes the first.",
-    )?)
-}
-
-async fn trend(args: Trend, session: &Session, output: Output) -> Result<()> {
-    let since = session.watchpost.clock().now().plus_millis(
-        args.days
-            .saturating_mul(watchpost_core::value::time::DAY_MS)
-            .saturating_neg(),
-    );
-    let answer = session
-        .watchpost
-        .score_trend(&session.scope, args.integration, args.scan_type, since)
-        .await
-        .map_err(from_core)?;
-    session.record("scan.read", "scan trend").await?;
-    let points: Vec<Value> = answer
-        .points
-        .iter()
-        .map(|point| {
-            let mut json = counts_json(&point.counts);
-            if let Value::Object(object) = &mut json {
-                object.insert("scan_id".into(), json!(point.scan));
-                object.insert("at".into(), json!(point.at));
-            }
-            json
-        })
-        .collect();
-    let rows = answer
-        .points
-        .iter()
-        .map(|point| {
-            vec![
-                point.at.to_string(),
-                point
-                    .counts
-                    .score()
-                    .map_or_else(|| "no score".to_owned(), |score| score.to_string()),
-                point.counts.failed.to_string(),
-                point.scan.to_string(),
-            ]
-        })
-        .collect();
-    Ok(output.table(
-        &json!({"scan_type": answer.scan_type, "direction": "higher_is_better", "points": points}),
-        &["when", "score", "failed", "scan"],
-        rows,
-        "No completed scans in that time.",
-    )?)
-}
-
-async fn replay(check: &str, scan: Scan, session: &Session, output: Output) -> Result<()> {
-    let answer = session
-        .watchpost
-        .replay(&session.scope, scan, check)
-        .await
-        .map_err(from_core)?;
-    session.record("scan.read", "scan replay").await?;
-    let json = json!({
-        "same_verdict": answer.agrees(),
-        "then": row_json(&answer.then.row),
-        "now": row_json(&answer.now.row),
-    });
-    let text = format!(
-        "then: {}: {}\nnow:  {}: {}",
-        answer.then.row.result,
-        foreign(&answer.then.row.reason),
-        answer.now.row.result,
-        foreign(&answer.now.row.reason)
-    );
-    output.answer(&json, &text)?;
-    if answer.agrees() {
-        Ok(())
-    } else {
-        Err(fail(
-            code::NOT_IN_ORDER,
-            "the verdict differs: this version's check reads those settings otherwise",
-        ))
-    }
 }

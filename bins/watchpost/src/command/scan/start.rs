@@ -1,6 +1,9 @@
 //! `watchpost scan start`, with the exit codes that pipelines look at.
 
-use super::{Choice, explained, scan_json, score_words};
+use super::{
+    Choice, scan_json, score_words,
+    status::{answer_json, answer_text},
+};
 use crate::{
     failure::{code, fail, from_core, from_store},
     output::{Output, Progress},
@@ -14,7 +17,7 @@ use watchpost_core::{
     check::{CheckResult, ScanType},
     scan::{ResultFilter, Scan},
     value::{
-        id::IntegrationId,
+        id::{IntegrationId, ScanId},
         word::{Platform, RunState, Severity},
     },
 };
@@ -93,17 +96,7 @@ pub(crate) async fn run(args: Start, session: &Session, output: Output) -> Resul
             ),
         ));
     }
-    let progress = Progress::start("scanning");
-    let ended = tokio::time::timeout(WAIT_MAX, session.work_until_idle(&|text| progress.show(text))).await;
-    progress.finish();
-    ended.map_err(|_| {
-        fail(
-            code::UNAVAILABLE,
-            format!(
-                "still at work after 35 minutes: `watchpost scan status --scan {id}` shows how it stands"
-            ),
-        )
-    })??;
+    wait(id, session).await?;
     let choice = Choice {
         scan: Some(id),
         scan_type: args.scan_type,
@@ -114,8 +107,7 @@ pub(crate) async fn run(args: Start, session: &Session, output: Output) -> Resul
         .explain_scan(scope, scan.clone())
         .await
         .map_err(from_core)?;
-    let (json, text) = explained(&answer);
-    output.answer(&json, &text)?;
+    output.answer(&answer_json(&answer), &answer_text(&answer))?;
     if scan.state != RunState::Completed {
         return Err(fail(
             code::FAILED,
@@ -124,6 +116,21 @@ pub(crate) async fn run(args: Start, session: &Session, output: Output) -> Resul
         ));
     }
     judge(&args, &scan, session).await
+}
+
+/// Works on the queue in this process until it is empty.
+async fn wait(id: ScanId, session: &Session) -> Result<()> {
+    let progress = Progress::start("scanning");
+    let ended = tokio::time::timeout(WAIT_MAX, session.work_until_idle(&|text| progress.show(text))).await;
+    progress.finish();
+    ended.map_err(|_| {
+        fail(
+            code::UNAVAILABLE,
+            format!(
+                "still at work after 35 minutes: `watchpost scan status --scan {id}` shows how it stands"
+            ),
+        )
+    })?
 }
 
 /// What a pipeline asked to be told by exit code.

@@ -1,0 +1,71 @@
+//! `watchpost scan trend`.
+
+use super::counts_json;
+use crate::{failure::from_core, output::Output, session::Session};
+use anyhow::Result;
+use clap::Args;
+use serde_json::{Value, json};
+use watchpost_core::{
+    check::ScanType,
+    value::{id::IntegrationId, time::DAY_MS},
+};
+
+#[derive(Debug, Args)]
+pub(crate) struct Trend {
+    /// The type of scans
+    #[arg(long = "type", default_value = "compliance")]
+    scan_type: ScanType,
+    /// The integration, where several can be scanned
+    #[arg(long)]
+    integration: Option<IntegrationId>,
+    /// How many days back
+    #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(i64).range(1..=3_650))]
+    days: i64,
+}
+
+pub(super) async fn run(args: Trend, session: &Session, output: Output) -> Result<()> {
+    let since = session
+        .watchpost
+        .clock()
+        .now()
+        .plus_millis(args.days.saturating_mul(DAY_MS).saturating_neg());
+    let answer = session
+        .watchpost
+        .score_trend(&session.scope, args.integration, args.scan_type, since)
+        .await
+        .map_err(from_core)?;
+    session.record("scan.read", "scan trend").await?;
+    let points: Vec<Value> = answer
+        .points
+        .iter()
+        .map(|point| {
+            let mut json = counts_json(&point.counts);
+            if let Value::Object(object) = &mut json {
+                object.insert("scan_id".into(), json!(point.scan));
+                object.insert("at".into(), json!(point.at));
+            }
+            json
+        })
+        .collect();
+    let rows = answer
+        .points
+        .iter()
+        .map(|point| {
+            vec![
+                point.at.to_string(),
+                point
+                    .counts
+                    .score()
+                    .map_or_else(|| "no score".to_owned(), |score| score.to_string()),
+                point.counts.failed.to_string(),
+                point.scan.to_string(),
+            ]
+        })
+        .collect();
+    Ok(output.table(
+        &json!({"scan_type": answer.scan_type, "direction": "higher_is_better", "points": points}),
+        &["when", "score", "failed", "scan"],
+        rows,
+        "No completed scans in that time.",
+    )?)
+}

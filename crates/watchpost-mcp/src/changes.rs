@@ -9,9 +9,9 @@
 
 use crate::{
     cursor::CursorKey,
-    resources::{self, Address, Unread},
+    resources::{self, Address, ReadError},
     tasks,
-    tools::Caller,
+    tool::Caller,
 };
 use std::{
     collections::{BTreeSet, HashMap},
@@ -306,7 +306,6 @@ impl ChangeFeed {
             scope,
             cursors: &self.cursors,
             audit_key: &self.audit_key,
-            confirmation: None,
             notify: None,
         }
     }
@@ -359,8 +358,8 @@ impl ChangeFeed {
         }
         match resources::text(self.caller(scope), uri).await {
             Ok(said) => reading.digest = digest(said.text),
-            Err(Unread::Unknown | Unread::Denied) => {}
-            Err(Unread::Failed(error)) => {
+            Err(ReadError::NotFound | ReadError::Denied) => {}
+            Err(ReadError::Failed(error)) => {
                 tracing::warn!(%error, "a resource could not be read; its listeners are told later");
                 return None;
             }

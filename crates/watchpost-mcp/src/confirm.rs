@@ -1,5 +1,6 @@
 //! Whether a person is asked before a change, and how the audit log says what they answered.
 
+use std::fmt;
 use watchpost_core::{
     audit::AuditTarget,
     port::Random,
@@ -19,7 +20,7 @@ pub enum ConfirmPolicy {
     /// remediation.
     #[default]
     Risky,
-    /// Before each of the five write tools.
+    /// Before each call of a write tool.
     Always,
 }
 
@@ -42,29 +43,75 @@ impl ConfirmPolicy {
     }
 }
 
-/// What is known of a change before it is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Facts {
-    /// How bad the finding is that it is about.
-    pub severity: Option<Severity>,
-    /// The policy that an app is to get.
-    pub policy: Option<AppPolicy>,
+/// Which calls of a write tool are hard to take back, so that a person confirms them under [`ConfirmPolicy::Risky`].
+/// Part of the tool's declaration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Risk {
+    /// None: each is easily taken back.
+    Low,
+    /// Those about a finding of this severity or a worse one.
+    FindingFrom(Severity),
+    /// Those that give an app this policy.
+    SettingPolicy(AppPolicy),
+    /// All.
+    High,
 }
 
-/// Whether a person is to be asked before `tool` does what is known of it. Other than the five write tools none
-/// ever needs it.
-pub fn needs_confirmation(policy: ConfirmPolicy, tool: &str, facts: Facts) -> bool {
-    let risky = match tool {
-        "dismiss_finding" => matches!(facts.severity, Some(Severity::Critical | Severity::High)),
-        "set_app_policy" => facts.policy == Some(AppPolicy::Blocked),
-        "remediate_finding" => true,
-        "snooze_finding" | "trigger_sync" => false,
-        _ => return false,
-    };
-    match policy {
-        ConfirmPolicy::Never => false,
-        ConfirmPolicy::Risky => risky,
-        ConfirmPolicy::Always => true,
+/// What a call would change, as far as its risk depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Affected {
+    /// What it is about isn't there: then the tool says so.
+    Nothing,
+    /// Reading the platforms.
+    Sources,
+    /// A finding of this severity.
+    Finding(Severity),
+    /// An app, which is to get this policy.
+    App(AppPolicy),
+}
+
+impl Risk {
+    /// Whether a call that would change this is hard to take back.
+    pub(crate) fn is_high(self, affected: Affected) -> bool {
+        match (self, affected) {
+            (Self::High, _) => true,
+            (Self::Low, _) | (_, Affected::Nothing) => false,
+            // Severities are declared worst first.
+            (Self::FindingFrom(least), Affected::Finding(severity)) => severity <= least,
+            (Self::SettingPolicy(risky), Affected::App(policy)) => policy == risky,
+            // A tool that doesn't say what its own risk depends on: better one question too many.
+            (Self::FindingFrom(_), Affected::App(_) | Affected::Sources)
+            | (Self::SettingPolicy(_), Affected::Finding(_) | Affected::Sources) => true,
+        }
+    }
+}
+
+impl fmt::Display for Risk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Low => f.write_str("never"),
+            Self::FindingFrom(least) => {
+                let named: Vec<&str> = Severity::ALL
+                    .iter()
+                    .filter(|severity| *severity <= least)
+                    .map(|severity| severity.as_str())
+                    .collect();
+                write!(f, "if the finding is {}", named.join(" or "))
+            }
+            Self::SettingPolicy(policy) => write!(f, "if the policy is to be `{policy}`"),
+            Self::High => f.write_str("always"),
+        }
+    }
+}
+
+impl ConfirmPolicy {
+    /// Whether a person is to be asked before a call of a tool of this risk.
+    pub(crate) fn asks(self, risk: Risk, affected: Affected) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Risky => risk.is_high(affected),
+            Self::Always => true,
+        }
     }
 }
 
@@ -103,12 +150,12 @@ impl Confirmation {
 }
 
 /// A change that may need a person's consent, as the tool describes it before it begins.
-#[derive(Debug, Default)]
-pub(crate) struct Stake {
+#[derive(Debug)]
+pub(crate) struct Preview {
     /// What the decision depends on.
-    pub(crate) facts: Facts,
-    /// What the person is asked: our own words, and names from outside in quotes.
-    pub(crate) question: String,
+    pub(crate) affected: Affected,
+    /// What the person is asked: our own words, and names from outside in quotes. `None` if there is nothing to ask.
+    pub(crate) question: Option<String>,
     /// What it is about, for the audit entry of a call that comes to nothing.
     pub(crate) target: AuditTarget,
 }
@@ -145,12 +192,12 @@ fn form() -> Form {
     Form::new().field(FIELD, field)
 }
 
-/// The question for a stake, with a fresh nonce as the state that comes back with the answer.
-pub(crate) fn ask(stake: &Stake, random: &dyn Random) -> InputRequired {
+/// A question, with a fresh nonce as the state that comes back with the answer.
+pub(crate) fn ask(question: String, random: &dyn Random) -> InputRequired {
     let mut nonce = Nonce::default();
     random.fill(&mut nonce);
     let request = InputRequest::Form {
-        message: stake.question.clone(),
+        message: question,
         form: form(),
     };
     InputRequired {
@@ -175,40 +222,43 @@ mod tests {
 
     #[test]
     fn what_is_risky_is_asked_unless_the_policy_says_otherwise() {
-        let severity = |severity| Facts {
-            severity: Some(severity),
-            policy: None,
-        };
-        let policy = |policy| Facts {
-            severity: None,
-            policy: Some(policy),
-        };
+        let from_high = Risk::FindingFrom(Severity::High);
+        let blocking = Risk::SettingPolicy(AppPolicy::Blocked);
         let cases = [
-            ("dismiss_finding", severity(Severity::Critical), true),
-            ("dismiss_finding", severity(Severity::High), true),
-            ("dismiss_finding", severity(Severity::Medium), false),
-            ("dismiss_finding", severity(Severity::Low), false),
-            ("dismiss_finding", severity(Severity::Info), false),
-            ("snooze_finding", severity(Severity::Critical), false),
-            ("remediate_finding", severity(Severity::Low), true),
-            ("set_app_policy", policy(AppPolicy::Blocked), true),
-            ("set_app_policy", policy(AppPolicy::Unauthorized), false),
-            ("set_app_policy", policy(AppPolicy::Sanctioned), false),
-            ("set_app_policy", policy(AppPolicy::None), false),
-            ("trigger_sync", Facts::default(), false),
+            (from_high, Affected::Finding(Severity::Critical), true),
+            (from_high, Affected::Finding(Severity::High), true),
+            (from_high, Affected::Finding(Severity::Medium), false),
+            (from_high, Affected::Finding(Severity::Low), false),
+            (from_high, Affected::Finding(Severity::Info), false),
+            (from_high, Affected::Nothing, false),
+            (from_high, Affected::Sources, true),
+            (from_high, Affected::App(AppPolicy::None), true),
+            (blocking, Affected::App(AppPolicy::Blocked), true),
+            (blocking, Affected::App(AppPolicy::Unauthorized), false),
+            (blocking, Affected::App(AppPolicy::Sanctioned), false),
+            (blocking, Affected::App(AppPolicy::None), false),
+            (blocking, Affected::Nothing, false),
+            (blocking, Affected::Sources, true),
+            (blocking, Affected::Finding(Severity::Info), true),
+            (Risk::High, Affected::Finding(Severity::Low), true),
+            (Risk::High, Affected::Nothing, true),
+            (Risk::Low, Affected::Finding(Severity::Critical), false),
+            (Risk::Low, Affected::Sources, false),
         ];
-        for (tool, facts, risky) in cases {
+        for (risk, affected, asked) in cases {
             assert_eq!(
-                needs_confirmation(ConfirmPolicy::Risky, tool, facts),
-                risky,
-                "{tool}"
+                ConfirmPolicy::Risky.asks(risk, affected),
+                asked,
+                "{risk:?} {affected:?}"
             );
-            assert!(needs_confirmation(ConfirmPolicy::Always, tool, facts), "{tool}");
-            assert!(!needs_confirmation(ConfirmPolicy::Never, tool, facts), "{tool}");
+            assert!(ConfirmPolicy::Always.asks(risk, affected));
+            assert!(!ConfirmPolicy::Never.asks(risk, affected));
         }
+    }
+
+    #[test]
+    fn a_policy_is_known_by_its_word() {
         for policy in ConfirmPolicy::ALL {
-            assert!(!needs_confirmation(*policy, "list_findings", Facts::default()));
-            assert!(!needs_confirmation(*policy, "start_scan", Facts::default()));
             assert_eq!(ConfirmPolicy::from_word(policy.as_str()), Some(*policy));
         }
         assert_eq!(ConfirmPolicy::from_word("sometimes"), None);

@@ -1,25 +1,48 @@
 //! The page `docs/tools.md`, made from the declarations, so that it can't say anything else than the server.
 
-use crate::tools::{TOOLS, ToolEntry};
+use crate::tools::{self, TOOLS, ToolEntry};
 use serde_json::Value;
 use std::fmt::Write as _;
 
-const HEAD: &str = "# The tools
+fn head() -> String {
+    let names = |tools: Vec<&ToolEntry>| {
+        let names: Vec<String> = tools
+            .iter()
+            .map(|tool| format!("`{}`", tool.declaration.name))
+            .collect();
+        names.join(", ")
+    };
+    let writes: Vec<&ToolEntry> = tools::writes().collect();
+    let write_count = writes.len();
+    let (queries, others): (Vec<&ToolEntry>, Vec<&ToolEntry>) = TOOLS
+        .iter()
+        .filter(|tool| !tool.takes_write_key())
+        .partition(|tool| tool.is_query());
+    let read_count = queries.len() + others.len();
+    let queries = queries.len();
+    let (others, writes) = (names(others), names(writes));
+    format!(
+        "# The tools
 
 This page is made from the declarations in `crates/watchpost-mcp/src/tools`; a test compares the two.
 
-A read key sees and calls the seven query tools; a write key also the five actions. An action called with a read key
-answers `Write scope required`. Every answer carries `as_of`, the time of the last analysis (left out before the
+A read key sees and calls {read_count} tools: {queries} queries, and {others}. A write key also has the
+{write_count} write tools: {writes}.
+A write tool called with a read key answers `Write scope required`.
+
+Answers about findings, people, apps, rules and sources carry `as_of`, the time of the last analysis (left out before the
 first), and `warnings` when a source is stale, failing, paused or partly unreadable. What is unknown is left out, or
 says `unknown`; nothing is ever `null`. Unknown arguments are refused by name. Lists of words also take one bare word.
 Each call, refused ones too, has exactly one entry in the audit log, which is committed before the answer leaves.
 
-The five actions are safe to repeat: see [Changes by an assistant](changes.md) for `idempotency_key`, for what an error
+The write tools are safe to repeat: see [Changes by an assistant](changes.md) for `idempotency_key`, for what an error
 says about retrying, and for when a person is asked first.
 
 Times are RFC 3339 in UTC. The text block of an answer is a sentence of Watchpost's own words, then the structured
 answer as one line of JSON between two marker lines that call it data from outside.
-";
+"
+    )
+}
 
 fn yes(flag: bool) -> &'static str {
     if flag { "yes" } else { "no" }
@@ -101,6 +124,12 @@ fn tool(out: &mut String, tool: &ToolEntry) {
         yes(hints.idempotent),
         yes(hints.open_world),
     );
+    if let Some(risk) = tool.risk() {
+        let _ = writeln!(
+            out,
+            "With `confirm = \"risky\"` a person is asked first: {risk}.\n"
+        );
+    }
     let input = tool.input_schema();
     if input
         .get("properties")
@@ -118,8 +147,8 @@ fn tool(out: &mut String, tool: &ToolEntry) {
 
 /// The page's text.
 pub fn tools_page() -> String {
-    let mut out = HEAD.to_owned();
-    for entry in &TOOLS {
+    let mut out = head();
+    for entry in TOOLS {
         tool(&mut out, entry);
     }
     out

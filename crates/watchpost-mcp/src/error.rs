@@ -5,7 +5,6 @@ use watchpost_core::{
     access::Actor,
     audit::{AuditOutcome, AuditTarget},
     error::{Error, Source, StoreError},
-    finding::FindingOutcome,
     value::{id::FindingId, word::FindingStatus},
 };
 
@@ -13,7 +12,7 @@ use watchpost_core::{
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The caller can do something about it: a tool error.
-    Told(Told),
+    User(UserError),
     /// A bug or a broken machine: a protocol error with an incident id; the source goes to the log.
     Internal {
         /// What went wrong.
@@ -27,7 +26,7 @@ pub(crate) enum Failure {
 
 /// A tool error.
 #[derive(Debug)]
-pub(crate) struct Told {
+pub(crate) struct UserError {
     /// For the caller.
     pub message: String,
     /// How the audit entry ends.
@@ -41,12 +40,12 @@ pub(crate) struct Told {
 impl Failure {
     /// Wrong arguments.
     pub(crate) fn invalid(message: String) -> Self {
-        Self::told(message, AuditOutcome::Invalid)
+        Self::user(message, AuditOutcome::Invalid)
     }
 
     /// Any tool error whose entry is still to be stored.
-    pub(crate) fn told(message: String, outcome: AuditOutcome) -> Self {
-        Self::Told(Told {
+    pub(crate) fn user(message: String, outcome: AuditOutcome) -> Self {
+        Self::User(UserError {
             message,
             outcome,
             target: AuditTarget::default(),
@@ -55,8 +54,8 @@ impl Failure {
     }
 
     /// A tool error of a change whose entry the use case stored with it.
-    pub(crate) fn told_and_stored(message: String, outcome: AuditOutcome) -> Self {
-        Self::Told(Told {
+    pub(crate) fn user_and_stored(message: String, outcome: AuditOutcome) -> Self {
+        Self::User(UserError {
             message,
             outcome,
             target: AuditTarget::default(),
@@ -66,8 +65,8 @@ impl Failure {
 
     /// Names what the audit entry is about.
     pub(crate) fn about(mut self, target: AuditTarget) -> Self {
-        if let Self::Told(told) = &mut self {
-            told.target = target;
+        if let Self::User(error) = &mut self {
+            error.target = target;
         }
         self
     }
@@ -104,9 +103,9 @@ impl From<Error> for Failure {
             },
             Error::Unavailable { reason, ref source } => {
                 tracing::warn!(reason, error = source.as_ref(), "a call could not be answered");
-                Self::told(error.to_string(), outcome)
+                Self::user(error.to_string(), outcome)
             }
-            other => Self::told(other.to_string(), outcome),
+            other => Self::user(other.to_string(), outcome),
         }
     }
 }
@@ -117,23 +116,19 @@ impl From<StoreError> for Failure {
     }
 }
 
-/// A command on a finding came to nothing; its entry is stored with that outcome.
-pub(crate) fn not_done(outcome: &FindingOutcome, id: FindingId, done: &str) -> Option<Failure> {
-    match outcome {
-        FindingOutcome::Changed { .. } | FindingOutcome::Unchanged { .. } => None,
-        FindingOutcome::NotPossible { status } => Some(Failure::told_and_stored(
-            format!(
-                "the finding is {status}, so it can't be {done}; nothing was changed. A person can reopen it with `watchpost findings reopen {id}`"
-            ),
-            AuditOutcome::Conflict,
-        )),
-        FindingOutcome::NotFound => Some(finding_gone()),
-    }
+/// A finding can't be decided on as it stands. The entry is stored with that outcome.
+pub(crate) fn not_possible(status: FindingStatus, id: FindingId, done: &str) -> Failure {
+    Failure::user_and_stored(
+        format!(
+            "the finding is {status}, so it can't be {done}; nothing was changed. A person can reopen it with `watchpost findings reopen {id}`"
+        ),
+        AuditOutcome::Conflict,
+    )
 }
 
 /// There is no such finding; one of another workspace is as unknown as any. The entry is stored.
 pub(crate) fn finding_gone() -> Failure {
-    Failure::told_and_stored(
+    Failure::user_and_stored(
         "finding not found: take an id from `list_findings`".into(),
         AuditOutcome::NotFound,
     )
@@ -141,7 +136,7 @@ pub(crate) fn finding_gone() -> Failure {
 
 /// The finding is closed. The entry is stored.
 pub(crate) fn closed(status: FindingStatus, id: FindingId) -> Failure {
-    Failure::told_and_stored(
+    Failure::user_and_stored(
         format!(
             "the finding is {status}: there is nothing to remediate; a person can reopen it with `watchpost findings reopen {id}`"
         ),
@@ -160,7 +155,7 @@ pub(crate) fn no_action(steps: &[String]) -> Failure {
             .collect();
         format!("a person can do this instead: {}", numbered.join(" "))
     };
-    Failure::told(
+    Failure::user(
         format!("Watchpost has no action for this kind of finding, so nothing was queued; {instead}"),
         AuditOutcome::Conflict,
     )
@@ -168,7 +163,7 @@ pub(crate) fn no_action(steps: &[String]) -> Failure {
 
 /// The app was removed between the look and the change. The entry is stored.
 pub(crate) fn app_gone() -> Failure {
-    Failure::told_and_stored(
+    Failure::user_and_stored(
         "app not found: it was removed meanwhile; `check_app_policy` looks apps up by name".into(),
         AuditOutcome::NotFound,
     )
@@ -176,7 +171,7 @@ pub(crate) fn app_gone() -> Failure {
 
 /// `entity` leads to nothing that the caller may see.
 pub(crate) fn entity_not_found() -> Failure {
-    Failure::told(
+    Failure::user(
         "entity not found: `entity` takes an email address, an app's name, or the id of an identity, app or integration from another answer; to search by a part of a name use `text`".into(),
         AuditOutcome::NotFound,
     )

@@ -23,21 +23,24 @@ mod cursor;
 mod document;
 mod error;
 mod fence;
+mod finding_change;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
-mod keep;
+mod instructions;
 mod prompts;
+mod reply_cache;
 mod resources;
 mod scan_wire;
 mod schema;
 mod server;
 mod tasks;
+mod tool;
 pub mod tools;
 mod wire;
 
 pub use changes::ChangeFeed;
-pub use confirm::{ConfirmPolicy, Facts, needs_confirmation};
+pub use confirm::{ConfirmPolicy, Risk};
 pub use cursor::CursorKey;
 pub use document::tools_page;
 pub use server::McpServer;

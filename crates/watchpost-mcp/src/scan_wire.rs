@@ -1,16 +1,14 @@
-//! Shapes and arguments that the scan tools share.
+//! Shapes that the scan tools' answers share.
 
 use crate::{
-    arguments::{Line, Many, Reduced, Word},
-    error::Failure,
-    tools::Context,
+    schema::inline_schema,
     wire::{Tenths, Text},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use watchpost_core::{
-    check::{CheckResult, Framework, ScanType, Service, SkipReason},
+    check::{CheckResult, Service, SkipReason},
     scan::{ComplianceScore, ResultRow, Scan, ScanCounts},
     value::{
         id::{IntegrationId, ScanId},
@@ -19,73 +17,6 @@ use watchpost_core::{
         word::Severity,
     },
 };
-
-/// Which scan: one by id, or the latest completed one of a type.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ScanChoice<'i> {
-    scan_id: Option<&'i Line<36>>,
-    scan_type: Option<Word<ScanType>>,
-    integration_id: Option<&'i Line<36>>,
-}
-
-fn bad_id(field: &str, tool: &str) -> Failure {
-    Failure::invalid(format!(
-        "`{field}` must be an id as `{tool}` gives it, like 018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f"
-    ))
-}
-
-/// A scan's id.
-pub(crate) fn scan_id(field: &'static str, text: Option<&Line<36>>) -> Result<Option<ScanId>, Failure> {
-    text.map(|text| text.as_str().parse().map_err(|_| bad_id(field, "list_scans")))
-        .transpose()
-}
-
-/// An integration's id.
-pub(crate) fn integration_id(text: Option<&Line<36>>) -> Result<Option<IntegrationId>, Failure> {
-    text.map(|text| {
-        text.as_str()
-            .parse()
-            .map_err(|_| bad_id("integration_id", "get_integrations"))
-    })
-    .transpose()
-}
-
-impl<'i> ScanChoice<'i> {
-    pub(crate) const fn new(
-        scan_id: Option<&'i Line<36>>,
-        scan_type: Option<Word<ScanType>>,
-        integration_id: Option<&'i Line<36>>,
-    ) -> Self {
-        Self {
-            scan_id,
-            scan_type,
-            integration_id,
-        }
-    }
-    pub(crate) fn scan_type(&self) -> ScanType {
-        self.scan_type.map_or(ScanType::Compliance, |word| word.0)
-    }
-    pub(crate) async fn find(&self, context: &Context<'_>) -> Result<Scan, Failure> {
-        let id = scan_id("scan_id", self.scan_id)?;
-        let integration = integration_id(self.integration_id)?;
-        Ok(context
-            .watchpost
-            .find_scan(context.scope, id, integration, self.scan_type())
-            .await?)
-    }
-    pub(crate) fn reduce(&self, out: &mut Reduced<'_>) {
-        out.id("scan_id", self.scan_id.map(Line::as_str));
-        out.id("integration_id", self.integration_id.map(Line::as_str));
-        if let Some(Word(word)) = self.scan_type {
-            out.word("scan_type", word.as_str());
-        }
-    }
-}
-
-/// Frameworks and services that an answer is confined to.
-pub(crate) fn fits(row: &ResultRow, frameworks: &Many<Framework>, services: &Many<Service>) -> bool {
-    row.is_within(frameworks.as_slice(), services.as_slice())
-}
 
 /// A score as answers show it.
 pub(crate) fn tenths(score: Option<ComplianceScore>) -> Option<Tenths> {
@@ -102,34 +33,14 @@ impl Serialize for Difference {
     }
 }
 
-impl JsonSchema for Difference {
-    fn inline_schema() -> bool {
-        true
-    }
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Difference".into()
-    }
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "number" })
-    }
-}
+inline_schema!(Difference, "Difference", { "type": "number" });
 
 /// An object whose fields are named by data: its schema says no more than that.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
 pub(crate) struct Open<T>(pub T);
 
-impl<T> JsonSchema for Open<T> {
-    fn inline_schema() -> bool {
-        true
-    }
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Open".into()
-    }
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "object" })
-    }
-}
+inline_schema!(Open<T>, [T], "Open", { "type": "object" });
 
 /// A list of objects whose schema says no more than that.
 #[derive(Debug, Serialize)]
@@ -142,17 +53,7 @@ impl<T> OpenList<T> {
     }
 }
 
-impl<T> JsonSchema for OpenList<T> {
-    fn inline_schema() -> bool {
-        true
-    }
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "OpenList".into()
-    }
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "array", "items": { "type": "object" } })
-    }
-}
+inline_schema!(OpenList<T>, [T], "OpenList", { "type": "array", "items": { "type": "object" } });
 
 /// Counts and score.
 #[derive(Debug, Serialize)]

@@ -4,6 +4,24 @@
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value};
 
+/// Gives a type a schema that is written where the type is used.
+macro_rules! inline_schema {
+    ($type:ty, $([$($generics:tt)*],)? $name:literal, $schema:tt) => {
+        impl$(<$($generics)*>)? schemars::JsonSchema for $type {
+            fn inline_schema() -> bool {
+                true
+            }
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                $name.into()
+            }
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!($schema)
+            }
+        }
+    };
+}
+pub(crate) use inline_schema;
+
 /// The schema of a tool's arguments.
 pub(crate) fn of_input<T: JsonSchema>() -> Value {
     let mut settings = SchemaSettings::draft2020_12();

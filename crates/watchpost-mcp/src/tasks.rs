@@ -6,7 +6,8 @@
 use crate::{
     cursor::CursorKey,
     error::Failure,
-    tools::{self, Answer, Caller},
+    tool::{Answer, Caller},
+    tools,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use subtle::ConstantTimeEq;
@@ -37,7 +38,7 @@ const ID_CHARS_MAX: usize = (1 + 2 + 8 + 16 * SYNCS_MAX + MAC_BYTES).div_ceil(3)
 
 /// What a task is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Errand {
+pub(crate) enum FollowUp {
     /// A scan.
     Scan {
         /// Which.
@@ -52,11 +53,11 @@ pub(crate) enum Errand {
 /// What a task is about, and since when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Task {
-    errand: Errand,
+    follow_up: FollowUp,
     made: Timestamp,
 }
 
-impl From<&ScanStarted> for Errand {
+impl From<&ScanStarted> for FollowUp {
     fn from(started: &ScanStarted) -> Self {
         Self::Scan {
             scan: started.scan.id,
@@ -65,7 +66,7 @@ impl From<&ScanStarted> for Errand {
     }
 }
 
-impl Errand {
+impl FollowUp {
     /// The syncs of a call, if they make a task: there are some, and not too many.
     pub(crate) fn of_syncs(answer: &SyncAnswer) -> Option<Self> {
         let jobs: Vec<_> = answer.syncs.iter().map(|sync| (sync.job, sync.is_new)).collect();
@@ -76,9 +77,9 @@ impl Errand {
 impl Task {
     fn bytes(&self) -> Vec<u8> {
         let mut out = Vec::new();
-        let (kind, flags, ids): (u8, u16, Vec<[u8; 16]>) = match &self.errand {
-            Errand::Scan { scan, is_new } => (1, u16::from(*is_new), vec![*scan.as_bytes()]),
-            Errand::Syncs(jobs) => (
+        let (kind, flags, ids): (u8, u16, Vec<[u8; 16]>) = match &self.follow_up {
+            FollowUp::Scan { scan, is_new } => (1, u16::from(*is_new), vec![*scan.as_bytes()]),
+            FollowUp::Syncs(jobs) => (
                 2,
                 jobs.iter()
                     .enumerate()
@@ -104,12 +105,12 @@ impl Task {
         let (ids, []) = rest.as_chunks::<16>() else {
             return None;
         };
-        let errand = match (kind, ids) {
-            (1, [scan]) => Errand::Scan {
+        let follow_up = match (kind, ids) {
+            (1, [scan]) => FollowUp::Scan {
                 scan: ScanId::from_bytes(*scan),
                 is_new: flags & 1 == 1,
             },
-            (2, jobs) if (1..=SYNCS_MAX).contains(&jobs.len()) => Errand::Syncs(
+            (2, jobs) if (1..=SYNCS_MAX).contains(&jobs.len()) => FollowUp::Syncs(
                 jobs.iter()
                     .enumerate()
                     .map(|(place, job)| (JobId::from_bytes(*job), flags >> place & 1 == 1))
@@ -118,7 +119,7 @@ impl Task {
             _ => return None,
         };
         Some(Self {
-            errand,
+            follow_up,
             made: Timestamp::from_millis(i64::from_be_bytes(*made)),
         })
     }
@@ -161,9 +162,9 @@ pub(crate) fn is_of(key: &CursorKey, scope: &WorkspaceScope, id: &str) -> bool {
 }
 
 /// The task that a call goes on as.
-pub(crate) fn begin(caller: Caller<'_>, errand: Errand) -> TaskState {
+pub(crate) fn begin(caller: Caller<'_>, follow_up: FollowUp) -> TaskState {
     let task = Task {
-        errand,
+        follow_up,
         made: caller.watchpost.clock().now(),
     };
     let id = task.seal(caller.cursors, caller.scope);
@@ -206,12 +207,12 @@ pub(crate) async fn state(caller: Caller<'_>, id: &str) -> Result<Option<TaskSta
     if now.millis_since(task.made) > DAY_MS {
         return Ok(None);
     }
-    let stands = match &task.errand {
-        Errand::Scan { scan, is_new } => match caller.watchpost.store().scan(caller.scope, *scan).await? {
+    let stands = match &task.follow_up {
+        FollowUp::Scan { scan, is_new } => match caller.watchpost.store().scan(caller.scope, *scan).await? {
             Some(scan) => of_scan(caller, scan, *is_new)?,
             None => return Ok(None),
         },
-        Errand::Syncs(jobs) => match of_syncs(caller, jobs).await? {
+        FollowUp::Syncs(jobs) => match of_syncs(caller, jobs).await? {
             Some(stands) => stands,
             None => return Ok(None),
         },
@@ -292,7 +293,7 @@ pub(crate) async fn cancel(
     let Some(task) = Task::open(caller.cursors, caller.scope, id) else {
         return Ok(None);
     };
-    let Errand::Scan { scan, is_new: true } = task.errand else {
+    let FollowUp::Scan { scan, is_new: true } = task.follow_up else {
         return Ok(Some(false));
     };
     match caller.watchpost.cancel_scan(caller.scope, scan, call()).await {
@@ -311,32 +312,32 @@ mod tests {
     fn a_tasks_bytes_are_read_as_they_were_written_and_no_others_are() {
         let job = |n: u8| JobId::from_bytes([n; 16]);
         let made = Timestamp::from_millis(1_772_000_000_123);
-        for errand in [
-            Errand::Scan {
+        for follow_up in [
+            FollowUp::Scan {
                 scan: ScanId::from_bytes([7; 16]),
                 is_new: true,
             },
-            Errand::Scan {
+            FollowUp::Scan {
                 scan: ScanId::from_bytes([8; 16]),
                 is_new: false,
             },
-            Errand::Syncs(vec![(job(1), true)]),
-            Errand::Syncs((0..16).map(|n| (job(n), n % 3 == 0)).collect()),
+            FollowUp::Syncs(vec![(job(1), true)]),
+            FollowUp::Syncs((0..16).map(|n| (job(n), n % 3 == 0)).collect()),
         ] {
-            let task = Task { errand, made };
+            let task = Task { follow_up, made };
             let bytes = task.bytes();
             assert_eq!(Task::read(&bytes), Some(task));
             for end in 0..bytes.len() {
                 let cut = Task::read(&bytes[..end]);
                 assert!(
-                    cut.is_none_or(|cut| matches!(cut.errand, Errand::Syncs(_))),
+                    cut.is_none_or(|cut| matches!(cut.follow_up, FollowUp::Syncs(_))),
                     "{end}"
                 );
             }
         }
         assert_eq!(Task::read(&[3; 27]), None);
         let many = Task {
-            errand: Errand::Syncs((0..17).map(|n| (job(n), false)).collect()),
+            follow_up: FollowUp::Syncs((0..17).map(|n| (job(n), false)).collect()),
             made,
         };
         assert_eq!(Task::read(&many.bytes()), None);

@@ -1,8 +1,9 @@
 //! Shapes that several answers share. Foreign text only ever becomes a JSON string here.
 
+use crate::schema::inline_schema;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
-use std::{borrow::Cow, fmt};
+use std::fmt;
 use watchpost_core::{
     app::AppRef,
     finding::FindingSummary,
@@ -26,17 +27,7 @@ impl<T: Serialize> Serialize for Text<T> {
     }
 }
 
-impl<T> JsonSchema for Text<T> {
-    fn inline_schema() -> bool {
-        true
-    }
-    fn schema_name() -> Cow<'static, str> {
-        "Text".into()
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string" })
-    }
-}
+inline_schema!(Text<T>, [T], "Text", { "type": "string" });
 
 /// A number with one decimal, kept as tenths.
 #[derive(Debug, Clone, Copy)]
@@ -49,17 +40,7 @@ impl Serialize for Tenths {
     }
 }
 
-impl JsonSchema for Tenths {
-    fn inline_schema() -> bool {
-        true
-    }
-    fn schema_name() -> Cow<'static, str> {
-        "Tenths".into()
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "number" })
-    }
-}
+inline_schema!(Tenths, "Tenths", { "type": "number" });
 
 /// How old and whole the data is: part of every answer.
 #[derive(Debug, Serialize, JsonSchema)]

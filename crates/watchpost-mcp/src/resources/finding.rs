@@ -1,8 +1,8 @@
 //! `watchpost://findings/{id}`: a finding as lists show it, with everything known about it.
 
-use super::{Unread, written};
+use super::{ReadError, written};
 use crate::{
-    tools::Caller,
+    tool::Caller,
     wire::{AsOf, FindingOut, Text},
 };
 use serde::Serialize;
@@ -73,7 +73,7 @@ fn output<'a>(finding: &'a Finding, rule: Option<&'a Rule>, as_of: AsOf) -> Outp
     }
 }
 
-pub(super) async fn read(caller: Caller<'_>, id: FindingId) -> Result<(String, AuditTarget), Unread> {
+pub(super) async fn read(caller: Caller<'_>, id: FindingId) -> Result<(String, AuditTarget), ReadError> {
     let watchpost = caller.watchpost;
     let (finding, rule) = watchpost.finding(caller.scope, id).await?;
     let freshness = watchpost.store().freshness(caller.scope).await?;

@@ -14,7 +14,8 @@ pub(crate) use address::Address;
 
 use crate::{
     error::Failure,
-    tools::{self, Answer, Caller},
+    tool::{Answer, Caller},
+    tools,
 };
 use serde::Serialize;
 use watchpost_core::{
@@ -39,38 +40,38 @@ const STEADY: CacheHint = CacheHint {
 
 /// Why a resource wasn't read.
 #[derive(Debug)]
-pub(crate) enum Unread {
+pub(crate) enum ReadError {
     /// There is none of this address.
-    Unknown,
+    NotFound,
     /// The caller may not read posture.
     Denied,
     /// Watchpost failed.
     Failed(Source),
 }
 
-impl From<Error> for Unread {
+impl From<Error> for ReadError {
     fn from(error: Error) -> Self {
         match error {
-            Error::NotFound { .. } | Error::Invalid { .. } | Error::Conflict { .. } => Self::Unknown,
+            Error::NotFound { .. } | Error::Invalid { .. } | Error::Conflict { .. } => Self::NotFound,
             Error::Denied | Error::WriteScopeRequired => Self::Denied,
             error => Self::Failed(Box::new(error)),
         }
     }
 }
 
-impl From<StoreError> for Unread {
+impl From<StoreError> for ReadError {
     fn from(error: StoreError) -> Self {
         Error::from(error).into()
     }
 }
 
-impl From<Failure> for Unread {
+impl From<Failure> for ReadError {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Told(told) => match told.outcome {
-                AuditOutcome::NotFound | AuditOutcome::Invalid | AuditOutcome::Conflict => Self::Unknown,
+            Failure::User(error) => match error.outcome {
+                AuditOutcome::NotFound | AuditOutcome::Invalid | AuditOutcome::Conflict => Self::NotFound,
                 AuditOutcome::Denied => Self::Denied,
-                _ => Self::Failed(told.message.into()),
+                _ => Self::Failed(error.message.into()),
             },
             Failure::Internal { source, .. } => Self::Failed(source),
         }
@@ -78,14 +79,14 @@ impl From<Failure> for Unread {
 }
 
 /// An output struct as JSON text.
-fn written(output: &impl Serialize) -> Result<String, Unread> {
-    serde_json::to_string(output).map_err(|error| Unread::Failed(Box::new(error)))
+fn written(output: &impl Serialize) -> Result<String, ReadError> {
+    serde_json::to_string(output).map_err(|error| ReadError::Failed(Box::new(error)))
 }
 
 /// The structured part of a tool's answer, and what it is about.
-fn structured(answer: Answer) -> Result<(String, AuditTarget), Unread> {
+fn structured(answer: Answer) -> Result<(String, AuditTarget), ReadError> {
     let text =
-        String::from_utf8(answer.structured.into()).map_err(|error| Unread::Failed(Box::new(error)))?;
+        String::from_utf8(answer.structured.into()).map_err(|error| ReadError::Failed(Box::new(error)))?;
     Ok((text, answer.target))
 }
 
@@ -224,13 +225,13 @@ pub(crate) struct Said {
 /// Reads a resource.
 ///
 /// # Errors
-/// [`Unread`].
-pub(crate) async fn text(caller: Caller<'_>, uri: &str) -> Result<Said, Unread> {
+/// [`ReadError`].
+pub(crate) async fn text(caller: Caller<'_>, uri: &str) -> Result<Said, ReadError> {
     if !caller.scope.may(Permission::ReadPosture) {
-        return Err(Unread::Denied);
+        return Err(ReadError::Denied);
     }
     let mut media_type = JSON;
-    let (text, target) = match Address::parse(uri).ok_or(Unread::Unknown)? {
+    let (text, target) = match Address::parse(uri).ok_or(ReadError::NotFound)? {
         Address::Posture => structured(tools::posture(caller).await?)?,
         Address::Integrations => structured(tools::integrations(caller).await?)?,
         Address::Finding(id) => finding::read(caller, id).await?,
@@ -240,7 +241,7 @@ pub(crate) async fn text(caller: Caller<'_>, uri: &str) -> Result<Said, Unread> 
             let answer = tools::app(caller, &id).await?;
             // The tool answers for apps that nobody has seen, and looks for the text as a name, too.
             if answer.target.id != id {
-                return Err(Unread::Unknown);
+                return Err(ReadError::NotFound);
             }
             structured(answer)?
         }
@@ -261,8 +262,8 @@ pub(crate) async fn text(caller: Caller<'_>, uri: &str) -> Result<Said, Unread> 
 /// Reads a resource for its answer, and says what was looked at.
 ///
 /// # Errors
-/// [`Unread`].
-pub(crate) async fn read(caller: Caller<'_>, uri: &str) -> Result<(ResourceRead, AuditTarget), Unread> {
+/// [`ReadError`].
+pub(crate) async fn read(caller: Caller<'_>, uri: &str) -> Result<(ResourceRead, AuditTarget), ReadError> {
     let said = text(caller, uri).await?;
     Ok((
         ResourceRead::text(uri, said.media_type, said.text, FRESH),

@@ -1,7 +1,7 @@
 //! `watchpost://reports/…`: reports, by addresses that say all that a report depends on.
 
-use super::Unread;
-use crate::tools::Caller;
+use super::ReadError;
+use crate::tool::Caller;
 use watchpost_core::{
     access::WorkspaceScope,
     audit::AuditTarget,
@@ -53,7 +53,7 @@ pub(super) async fn read(
     caller: Caller<'_>,
     mut request: ReportRequest,
     format: ReportFormat,
-) -> Result<(String, AuditTarget), Unread> {
+) -> Result<(String, AuditTarget), ReadError> {
     let Caller { watchpost, scope, .. } = caller;
     let scan = watchpost
         .find_scan(scope, request.scan, None, ScanType::Compliance)

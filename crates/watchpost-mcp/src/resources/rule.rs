@@ -1,10 +1,7 @@
 //! `watchpost://rules/{id}`: a rule as `list_rules` shows it, with its own words.
 
-use super::{Unread, written};
-use crate::{
-    tools::{Caller, RuleOut},
-    wire::AsOf,
-};
+use super::{ReadError, written};
+use crate::{tool::Caller, tools::RuleOut, wire::AsOf};
 use serde::Serialize;
 use watchpost_core::audit::AuditTarget;
 
@@ -20,13 +17,13 @@ struct Output<'a> {
     as_of: AsOf,
 }
 
-pub(super) async fn read(caller: Caller<'_>, id: &str) -> Result<(String, AuditTarget), Unread> {
+pub(super) async fn read(caller: Caller<'_>, id: &str) -> Result<(String, AuditTarget), ReadError> {
     let watchpost = caller.watchpost;
     let (rules, freshness) = watchpost.rules(caller.scope).await?;
     let answer = rules
         .iter()
         .find(|answer| answer.rule.id == id)
-        .ok_or(Unread::Unknown)?;
+        .ok_or(ReadError::NotFound)?;
     let text = written(&Output {
         rule: RuleOut::from(answer),
         description: &answer.rule.description,

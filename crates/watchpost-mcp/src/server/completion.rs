@@ -50,7 +50,7 @@ impl McpServer {
             reduced.word("of", of);
             reduced.word("argument", argument);
         }
-        reduced.secret("value", Some(&query.value));
+        reduced.secret("value", &query.value);
         let recorded = self
             .record_request(
                 scope,

@@ -25,14 +25,14 @@ impl McpServer {
         let uris = BTreeSet::from([uri.to_owned()]);
         self.change_feed().prepare(scope, &uris, true).await;
         let mut reduced = Reduced::new(&self.audit_key);
-        reduced.secret("uri", Some(uri));
+        reduced.secret("uri", uri);
         self.acknowledge(scope, "resources/subscribe", reduced).await
     }
 
     /// A legacy session no longer hears of a resource.
     pub(super) async fn unsubscribe(&self, scope: &WorkspaceScope, uri: &str) -> Outcome {
         let mut reduced = Reduced::new(&self.audit_key);
-        reduced.secret("uri", Some(uri));
+        reduced.secret("uri", uri);
         self.acknowledge(scope, "resources/unsubscribe", reduced).await
     }
 
@@ -43,11 +43,17 @@ impl McpServer {
             .await;
         let count = |n: usize| i64::try_from(n).ok().filter(|n| *n > 0);
         let mut reduced = Reduced::new(&self.audit_key);
-        reduced.number("resources", count(interest.uris.len()));
-        reduced.number("tasks", count(interest.tasks.len()));
+        for (name, set) in [
+            ("resources", interest.uris.len()),
+            ("tasks", interest.tasks.len()),
+        ] {
+            if let Some(n) = count(set) {
+                reduced.number(name, n);
+            }
+        }
         let uris: Vec<&str> = interest.uris.iter().map(String::as_str).collect();
         if !uris.is_empty() {
-            reduced.secret("uris", Some(&uris.join("\n")));
+            reduced.secret("uris", &uris.join("\n"));
         }
         self.acknowledge(scope, "subscriptions/listen", reduced).await
     }

@@ -78,7 +78,7 @@ impl McpServer {
                     }
                 }
             }
-            None => reduced.secret("prompt", Some(name)),
+            None => reduced.secret("prompt", name),
         }
         let recorded = self
             .record_request(

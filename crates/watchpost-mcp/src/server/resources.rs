@@ -1,7 +1,7 @@
 //! `resources/list` and `resources/read`.
 
 use super::McpServer;
-use crate::{arguments::Reduced, resources::Unread};
+use crate::{arguments::Reduced, resources::ReadError};
 use watchpost_core::{
     access::WorkspaceScope,
     audit::{AuditOutcome, AuditTarget},
@@ -20,15 +20,15 @@ impl McpServer {
     /// Reading is audited like a query; what can't be read is told apart from what failed.
     pub(super) async fn read_resource(&self, scope: &WorkspaceScope, uri: &str) -> Outcome {
         const WHAT: &str = "resources/read";
-        let read = crate::resources::read(self.caller(scope, None), uri).await;
+        let read = crate::resources::read(self.caller(scope), uri).await;
         let (target, outcome) = match &read {
             Ok((_, target)) => (target.clone(), AuditOutcome::Ok),
-            Err(Unread::Unknown) => (AuditTarget::default(), AuditOutcome::NotFound),
-            Err(Unread::Denied) => (AuditTarget::default(), AuditOutcome::Denied),
-            Err(Unread::Failed(_)) => (AuditTarget::default(), AuditOutcome::Error),
+            Err(ReadError::NotFound) => (AuditTarget::default(), AuditOutcome::NotFound),
+            Err(ReadError::Denied) => (AuditTarget::default(), AuditOutcome::Denied),
+            Err(ReadError::Failed(_)) => (AuditTarget::default(), AuditOutcome::Error),
         };
         let mut reduced = Reduced::new(&self.audit_key);
-        reduced.secret("uri", Some(uri));
+        reduced.secret("uri", uri);
         let recorded = self
             .record_request(scope, ("resource.read", WHAT), target, outcome, reduced)
             .await;
@@ -37,9 +37,9 @@ impl McpServer {
         }
         match read {
             Ok((text, _)) => Outcome::Complete(Completed::Resource(text)),
-            Err(Unread::Failed(error)) => self.incident(WHAT, error.as_ref()),
+            Err(ReadError::Failed(error)) => self.incident(WHAT, error.as_ref()),
             // The same answer for what doesn't exist and for what isn't theirs.
-            Err(Unread::Unknown | Unread::Denied) => Outcome::Error(CallError::UnknownResource),
+            Err(ReadError::NotFound | ReadError::Denied) => Outcome::Error(CallError::UnknownResource),
         }
     }
 }

@@ -11,13 +11,13 @@ use watchpost_protocol::{CallError, Completed, Outcome};
 impl McpServer {
     fn reduced_task(&self, id: &str) -> Reduced<'_> {
         let mut reduced = Reduced::new(&self.audit_key);
-        reduced.secret("task", Some(id));
+        reduced.secret("task", id);
         reduced
     }
 
     pub(super) async fn get_task(&self, scope: &WorkspaceScope, id: &str) -> Outcome {
         const WHAT: &str = "tasks/get";
-        let found = tasks::state(self.caller(scope, None), id).await;
+        let found = tasks::state(self.caller(scope), id).await;
         let outcome = match &found {
             Ok(Some(_)) => AuditOutcome::Ok,
             Ok(None) => AuditOutcome::NotFound,
@@ -65,8 +65,8 @@ impl McpServer {
     pub(super) async fn cancel_task(&self, scope: &WorkspaceScope, id: &str) -> Outcome {
         const WHAT: &str = "tasks/cancel";
         let record = || CallRecord::new("mcp", WHAT, self.reduced_task(id).finish());
-        let cancelled = tasks::cancel(self.caller(scope, None), id, record).await;
-        self.kept.changed(scope);
+        let cancelled = tasks::cancel(self.caller(scope), id, record).await;
+        self.replies.invalidate(scope);
         if !matches!(cancelled, Ok(Some(true))) {
             let outcome = match &cancelled {
                 Ok(Some(_)) => AuditOutcome::Ok,
@@ -96,8 +96,8 @@ impl McpServer {
     fn task_failed(&self, what: &'static str, failure: Failure) -> Outcome {
         match failure {
             Failure::Internal { source, .. } => self.incident(what, source.as_ref()),
-            Failure::Told(told) => {
-                tracing::warn!(what, reason = told.message, "a task could not be answered");
+            Failure::User(error) => {
+                tracing::warn!(what, reason = error.message, "a task could not be answered");
                 Outcome::Error(CallError::Internal)
             }
         }

@@ -1,13 +1,30 @@
 //! The write tools: whether a person is asked before a change, and what their answer means.
 
-use super::{Entry, McpServer, complete, unconfirmed, write_error};
+use super::{
+    McpServer,
+    calls::{Entry, complete, unconfirmed, write_error},
+};
 use crate::{
-    confirm::{self, ConfirmPolicy, Confirmation, Stake, needs_confirmation},
+    confirm::{self, ConfirmPolicy, Confirmation, Preview, Risk},
     error::{self, Failure, Retry},
+    tool::{Context, Prepared, RunWrite},
     tools::ToolEntry,
 };
-use watchpost_core::{access::WorkspaceScope, audit::AuditOutcome};
+use watchpost_core::{
+    access::WorkspaceScope,
+    audit::{AuditOutcome, AuditTarget},
+};
 use watchpost_protocol::{Outcome, RequestMeta};
+
+/// What is done with a call of a write tool.
+enum Consent {
+    /// The change is made.
+    Given(Confirmation),
+    /// A person is asked first.
+    Awaited(String, AuditTarget),
+    /// A person was asked and didn't agree.
+    Refused(Confirmation, AuditTarget),
+}
 
 impl McpServer {
     /// One of the write tools: a person is asked first, where that is wanted and possible.
@@ -15,59 +32,70 @@ impl McpServer {
         &self,
         scope: &WorkspaceScope,
         tool: &'static ToolEntry,
-        arguments: Option<&str>,
+        risk: Risk,
+        call: Prepared<'_, dyn RunWrite>,
         meta: &RequestMeta<'_>,
     ) -> Outcome {
-        let (confirmation, stake) = match self.confirmation(scope, tool, arguments, meta).await {
-            Ok(decided) => decided,
+        let consent = match self.consent(scope, risk, &call, meta).await {
+            Ok(consent) => consent,
             Err(failure) => {
-                let reduced = tool.reduce(arguments, &self.audit_key, None);
-                return self.fail(scope, tool, reduced, failure, false).await;
+                let arguments = Some((&call.arguments, None));
+                return self.fail(scope, tool, arguments, failure).await;
             }
         };
-        let said = match confirmation {
-            Confirmation::NotNeeded | Confirmation::NobodyAsked | Confirmation::Asked(_) => {
-                return self.act(scope, tool, arguments, meta, Some(confirmation)).await;
+        let (confirmation, target) = match &consent {
+            Consent::Given(confirmation) => {
+                return self.act(scope, tool, call, Some(*confirmation), meta).await;
             }
-            Confirmation::Awaited => None,
-            Confirmation::Declined => Some(error::DECLINED),
-            Confirmation::Cancelled => Some(error::CANCELLED),
+            Consent::Awaited(_, target) => (Confirmation::Awaited, target),
+            Consent::Refused(confirmation, target) => (*confirmation, target),
         };
         let entry = Entry {
             tool: tool.declaration.name,
-            target: &stake.target,
+            target,
             outcome: AuditOutcome::Unchanged,
-            reduced: tool.reduce(arguments, &self.audit_key, Some(confirmation)),
+            reduced: call.arguments.text(Some(confirmation)),
         };
-        match (self.record(scope, entry).await, said) {
-            (Err(unrecorded), _) => complete(write_error(unrecorded, Retry::Unchanged)),
-            (Ok(()), None) => Outcome::InputRequired(confirm::ask(&stake, self.watchpost.random())),
-            (Ok(()), Some(said)) => complete(unconfirmed(said, confirmation)),
+        if let Err(unrecorded) = self.record(scope, entry).await {
+            return complete(write_error(unrecorded, Retry::Unchanged));
+        }
+        match consent {
+            Consent::Awaited(question, _) => {
+                Outcome::InputRequired(confirm::ask(question, self.watchpost.random()))
+            }
+            _ if confirmation == Confirmation::Declined => {
+                complete(unconfirmed(error::DECLINED, confirmation))
+            }
+            _ => complete(unconfirmed(error::CANCELLED, confirmation)),
         }
     }
 
     /// The one place where it is decided whether a person is asked, and what their answer means.
-    async fn confirmation(
+    async fn consent(
         &self,
         scope: &WorkspaceScope,
-        tool: &'static ToolEntry,
-        arguments: Option<&str>,
+        risk: Risk,
+        call: &Prepared<'_, dyn RunWrite>,
         meta: &RequestMeta<'_>,
-    ) -> Result<(Confirmation, Stake), Failure> {
+    ) -> Result<Consent, Failure> {
         if self.confirm == ConfirmPolicy::Never {
-            return Ok((Confirmation::NotNeeded, Stake::default()));
+            return Ok(Consent::Given(Confirmation::NotNeeded));
         }
-        // What can't be weighed isn't done.
-        let stake = tool.stake(self.caller(scope, None), arguments).await?;
-        let confirmation = if !needs_confirmation(self.confirm, tool.declaration.name, stake.facts) {
-            Confirmation::NotNeeded
-        } else if let Some(answered) = confirm::answer(meta.inputs()) {
-            answered
-        } else if meta.can_ask_form() && !stake.question.is_empty() {
-            Confirmation::Awaited
-        } else {
-            Confirmation::NobodyAsked
-        };
-        Ok((confirmation, stake))
+        // What can't be previewed isn't done.
+        let context = Context::new(self.caller(scope), &call.arguments, None);
+        let Preview {
+            affected,
+            question,
+            target,
+        } = call.call.preview(&context).await?;
+        if !self.confirm.asks(risk, affected) {
+            return Ok(Consent::Given(Confirmation::NotNeeded));
+        }
+        Ok(match (confirm::answer(meta.inputs()), question) {
+            (Some(answer @ Confirmation::Asked(_)), _) => Consent::Given(answer),
+            (Some(answer), _) => Consent::Refused(answer, target),
+            (None, Some(question)) if meta.can_ask_form() => Consent::Awaited(question, target),
+            (None, _) => Consent::Given(Confirmation::NobodyAsked),
+        })
     }
 }

@@ -1,16 +1,16 @@
 //! `check_app_policy`.
 
-use super::{Answer, Context, Declaration, QUERY, Tool};
 use crate::{
-    arguments::{Arguments, Line, Reduced, app_lookups},
+    arguments::{Line, arguments},
     error::Failure,
+    tool::{Answer, Context, Declaration, QUERY, QueryTool, Tool},
     wire::{AsOf, Text, count, len},
 };
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use watchpost_core::{
     access::Permission,
-    app::{App, AppMatch},
+    app::{App, AppLookup, AppMatch},
     audit::AuditTarget,
     service::AppAnswer,
     value::{
@@ -26,16 +26,10 @@ const SCOPES_SHOWN: usize = 20;
 
 pub(super) struct CheckAppPolicy;
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Input {
-    /// Name, client id or id.
-    app: Line<200>,
-}
-
-impl Arguments for Input {
-    fn reduce(&self, out: &mut Reduced<'_>) {
-        out.secret("app", Some(self.app.as_str()));
+arguments! {
+    pub(super) struct Input {
+        /// Name, client id or id.
+        app: Line<200>,
     }
 }
 
@@ -105,6 +99,16 @@ impl<'a> From<&'a App> for AppOut<'a> {
     }
 }
 
+/// A name or id of an app, as look-ups in their order.
+pub(super) fn app_lookups(text: &str) -> Vec<AppLookup> {
+    // A vendor's own id of an app may look like one of ours: ours first, then by name.
+    let by_name = AppLookup::Name(text.to_owned());
+    match text.parse() {
+        Ok(id) => vec![AppLookup::Id(id), by_name],
+        Err(_) => vec![by_name],
+    }
+}
+
 /// Looks an app up by id, then by name.
 pub(super) async fn find(context: &Context<'_>, text: &str) -> Result<AppAnswer, Failure> {
     let lookups = app_lookups(text);
@@ -130,7 +134,9 @@ impl Tool for CheckAppPolicy {
     };
     type Input = Input;
     type Output = Output<'static>;
+}
 
+impl QueryTool for CheckAppPolicy {
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
         let answer = find(context, input.app.as_str()).await?;
         let as_of = AsOf::new(&answer.freshness, context.now);

@@ -1,21 +1,20 @@
 //! `compare_scans`.
 
-use super::{Answer, Context, Declaration, QUERY, Tool};
 use crate::{
-    arguments::{Arguments, Line, Many, Reduced, Word},
+    arguments::{IdLine, scan_arguments, scan_id},
     error::Failure,
-    scan_wire::{Difference, Open, OpenList, ScanChoice, fits, platform_words, scan_id, tenths},
+    scan_wire::{Difference, Open, OpenList, platform_words, tenths},
+    tool::{Answer, Context, Declaration, QUERY, QueryTool, Tool},
     wire::{Tenths, Text, count},
 };
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use watchpost_core::{
     access::Permission,
     audit::AuditTarget,
-    check::{Framework, ScanType, Service},
-    scan::{ResultChange, ResultRow, SettingChange},
+    scan::{ComplianceScore, ResultChange, ResultFilter, ResultRow, SettingChange, ValueChange},
     service::ComparisonAnswer,
     value::{id::ScanId, text::ForeignText, time::Timestamp},
 };
@@ -27,39 +26,11 @@ const VALUES_SHOWN: usize = 5;
 
 pub(super) struct CompareScans;
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Input {
-    /// Default: the latest completed scan.
-    scan_id: Option<Line<36>>,
-    /// Of the latest scan; default compliance.
-    scan_type: Option<Word<ScanType>>,
-    /// Only needed if several platforms can be scanned.
-    integration_id: Option<Line<36>>,
-    /// The earlier scan; default: the one before.
-    before_scan_id: Option<Line<36>>,
-    #[serde(default)]
-    framework: Many<Framework>,
-    #[serde(default)]
-    service: Many<Service>,
-}
-
-impl Input {
-    fn choice(&self) -> ScanChoice<'_> {
-        ScanChoice::new(
-            self.scan_id.as_ref(),
-            self.scan_type,
-            self.integration_id.as_ref(),
-        )
-    }
-}
-
-impl Arguments for Input {
-    fn reduce(&self, out: &mut Reduced<'_>) {
-        self.choice().reduce(out);
-        out.id("before_scan_id", self.before_scan_id.as_ref().map(Line::as_str));
-        out.words("framework", self.framework.as_slice());
-        out.words("service", self.service.as_slice());
+scan_arguments! {
+    pub(super) struct Input {
+        framework, service;
+        /// The earlier scan; default: the one before.
+        before_scan_id: Option<IdLine>,
     }
 }
 
@@ -132,7 +103,7 @@ struct MovedSetting<'a> {
     state_before: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     state_after: Option<&'static str>,
-    values: &'a [watchpost_core::scan::ValueChange],
+    values: &'a [ValueChange],
 }
 
 fn side(row: &ResultRow) -> Side<'_> {
@@ -167,12 +138,12 @@ fn moved<'a>(answer: &'a ComparisonAnswer, check: &str) -> Vec<MovedSetting<'a>>
 fn changes<'a>(
     answer: &'a ComparisonAnswer,
     list: &'a [ResultChange],
-    input: &Input,
+    results: &ResultFilter,
 ) -> OpenList<ChangeOut<'a>> {
     OpenList(
         list.iter()
             .filter_map(|change| Some((change, change.row()?)))
-            .filter(|(_, row)| fits(row, &input.framework, &input.service))
+            .filter(|(_, row)| results.fits(row))
             .take(SHOWN)
             .map(|(change, row)| ChangeOut {
                 check_id: &row.check_id,
@@ -188,10 +159,10 @@ fn changes<'a>(
     )
 }
 
-fn ids<'a>(list: &'a [ResultChange], input: &Input) -> Vec<&'a str> {
+fn ids<'a>(list: &'a [ResultChange], results: &ResultFilter) -> Vec<&'a str> {
     list.iter()
         .filter_map(ResultChange::row)
-        .filter(|row| fits(row, &input.framework, &input.service))
+        .filter(|row| results.fits(row))
         .map(|row| row.check_id.as_str())
         .collect()
 }
@@ -206,7 +177,9 @@ impl Tool for CompareScans {
     };
     type Input = Input;
     type Output = Output<'static>;
+}
 
+impl QueryTool for CompareScans {
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
         let after = input.choice().find(context).await?;
         let before = match scan_id("before_scan_id", input.before_scan_id.as_ref())? {
@@ -232,8 +205,8 @@ impl Tool for CompareScans {
             .compare_scans(context.scope, before, after)
             .await?;
         let found = &answer.comparison;
-        let change = |before: Option<watchpost_core::scan::ComplianceScore>,
-                      after: Option<watchpost_core::scan::ComplianceScore>| {
+        let results = input.results();
+        let change = |before: Option<ComplianceScore>, after: Option<ComplianceScore>| {
             after
                 .zip(before)
                 .map(|(after, before)| Difference(after.difference(before)))
@@ -242,13 +215,13 @@ impl Tool for CompareScans {
             before_scan_id: Text(answer.before.id),
             before_at: Text(answer.before.completed_at.unwrap_or(answer.before.queued_at)),
             scan_id: Text(answer.after.id),
-            new_failures: changes(&answer, &found.new_failures, &input),
-            fixed: changes(&answer, &found.fixed, &input),
-            changed_failures: changes(&answer, &found.changed_failures, &input),
-            newly_skipped: changes(&answer, &found.newly_skipped, &input),
-            newly_readable: changes(&answer, &found.newly_readable, &input),
-            added: ids(&found.added, &input),
-            removed: ids(&found.removed, &input),
+            new_failures: changes(&answer, &found.new_failures, &results),
+            fixed: changes(&answer, &found.fixed, &results),
+            changed_failures: changes(&answer, &found.changed_failures, &results),
+            newly_skipped: changes(&answer, &found.newly_skipped, &results),
+            newly_readable: changes(&answer, &found.newly_readable, &results),
+            added: ids(&found.added, &results),
+            removed: ids(&found.removed, &results),
             still_failing: found.still_failing,
             unchanged: found.unchanged,
             score_change: change(found.score.0, found.score.1),
@@ -279,8 +252,8 @@ impl Tool for CompareScans {
                 "Compliance"
             },
             platform_words(&answer.after),
-            count(ids(&found.new_failures, &input).len() as u64, "new failure"),
-            ids(&found.fixed, &input).len(),
+            count(ids(&found.new_failures, &results).len() as u64, "new failure"),
+            ids(&found.fixed, &results).len(),
             found.still_failing,
         );
         Ok(Answer::new(sentence, &output)?.about(AuditTarget::new("scan", &answer.after.id)))

@@ -1,46 +1,34 @@
 //! `dismiss_finding`.
 
-use super::{Answer, Context, Declaration, Hints, Tool};
 use crate::{
-    arguments::{Arguments, FindingArg, Line, OnceKey, Reduced, Word},
-    confirm::Stake,
-    error::{self, Failure},
+    arguments::{FindingArg, Line, OnceKey, Word, arguments},
+    confirm::{Preview, Risk},
+    error::Failure,
+    finding_change::{Decision, preview, target},
+    tool::{ActionTool, Answer, Context, Declaration, Hints, Tool, WriteTool},
     wire::{AsOf, Text},
 };
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use watchpost_core::{
     access::Permission,
-    audit::AuditTarget,
-    finding::FindingOutcome,
     value::{
         id::FindingId,
-        word::{DismissReason, FindingStatus},
+        word::{DismissReason, FindingStatus, Severity},
     },
 };
 
 pub(super) struct DismissFinding;
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Input {
-    /// id from list_findings.
-    finding_id: FindingArg,
-    reason: Word<DismissReason>,
-    /// Why, for the people who read it later.
-    note: Option<Line<1000>>,
-    /// Makes a repeat safe.
-    idempotency_key: Option<OnceKey>,
-}
-
-impl Arguments for Input {
-    fn reduce(&self, out: &mut Reduced<'_>) {
-        out.finding(self.finding_id);
-        out.word("reason", self.reason.0.as_str());
-        out.secret("note", self.note.as_ref().map(Line::as_str));
-    }
-    fn idempotency_key(&self) -> Option<&str> {
-        self.idempotency_key.as_ref().map(OnceKey::as_str)
+arguments! {
+    pub(super) struct Input {
+        /// id from list_findings.
+        finding_id: FindingArg,
+        reason: Word<DismissReason>,
+        /// Why, for the people who read it later.
+        note: Option<Line<1000>>,
+        /// Makes a repeat safe.
+        idempotency_key: Option<OnceKey>,
     }
 }
 
@@ -70,37 +58,37 @@ impl Tool for DismissFinding {
     };
     type Input = Input;
     type Output = Output;
+}
 
-    async fn stake(context: &Context<'_>, input: &Input) -> Result<Stake, Failure> {
+impl WriteTool for DismissFinding {
+    const RISK: Risk = Risk::FindingFrom(Severity::High);
+
+    async fn preview(context: &Context<'_>, input: &Input) -> Result<Preview, Failure> {
         let FindingArg(id) = input.finding_id;
         let what = format!(
             "Close this finding for good ({}), so that it does not come back by itself",
             input.reason.0
         );
-        context.finding_stake(id, &what).await
+        preview(context, id, &what).await
     }
+}
 
+impl ActionTool for DismissFinding {
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
         let FindingArg(id) = input.finding_id;
-        let target = AuditTarget::new("finding", &id);
+        let Word(reason) = input.reason;
         let note = input.note.as_ref().map(Line::as_str);
-        let (outcome, made) = context
+        let result = context
             .watchpost
-            .dismiss_finding(context.scope, id, input.reason.0, note, context.record())
-            .await
-            .map_err(|error| Failure::from(error).about(target.clone()))?;
-        if let Some(failure) = error::not_done(&outcome, id, "dismissed") {
-            return Err(failure);
-        }
-        let repeat = context.repeat(made);
-        let changed = repeat.is_none() && matches!(outcome, FindingOutcome::Changed { .. });
-        let as_of = context.as_of().await;
-        let reason = input.reason.0;
+            .dismiss_finding(context.scope, id, reason, note, context.record())
+            .await;
+        let decision = Decision::new(context, id, "dismissed", result).await?;
+        let as_of = decision.as_of;
         let sentence = format!(
             "{} A person can take that back with `watchpost findings reopen {id}`.{}",
-            if let Some(repeat) = repeat {
+            if let Some(repeat) = decision.repeat {
                 format!("{repeat} The finding was dismissed ({reason}).")
-            } else if changed {
+            } else if decision.changed {
                 format!("The finding is dismissed ({reason}) and left lists and score.")
             } else {
                 format!("Nothing was changed: the finding is dismissed already ({reason}).")
@@ -110,11 +98,11 @@ impl Tool for DismissFinding {
         let output = Output {
             finding_id: Text(id),
             status: Text(FindingStatus::Dismissed),
-            changed,
+            changed: decision.changed,
             reason: Text(reason),
-            reopen_command: format!("watchpost findings reopen {id}"),
+            reopen_command: decision.reopen_command,
             as_of,
         };
-        Ok(Answer::new(sentence, &output)?.about(target))
+        Ok(Answer::new(sentence, &output)?.about(target(id)))
     }
 }

@@ -1,18 +1,17 @@
 //! `generate_report`.
 
-use super::{Answer, Context, Declaration, Link, QUERY, Tool};
 use crate::{
-    arguments::{Arguments, Line, Many, Reduced, Word},
+    arguments::{IdLine, Word, scan_arguments, scan_id},
     error::Failure,
-    scan_wire::{ScanChoice, integration_id, platform_words, scan_id, score_words},
+    scan_wire::{platform_words, score_words},
+    tool::{Answer, Context, Declaration, Link, QUERY, QueryTool, Tool},
     wire::Text,
 };
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use watchpost_core::{
     access::Permission,
     audit::AuditTarget,
-    check::{Framework, ScanType, Service},
     report::{ReportFormat, ReportKind, ReportRequest},
     value::{id::ScanId, text::ForeignText},
 };
@@ -22,44 +21,13 @@ const MARKDOWN_CHARS_MAX: usize = 24_000;
 
 pub(super) struct GenerateReport;
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Input {
-    /// executive: for a board (default); framework: every check; evidence: for an auditor.
-    kind: Option<Word<ReportKind>>,
-    /// Default: the latest completed scan.
-    scan_id: Option<Line<36>>,
-    /// Of the latest scan; default compliance.
-    scan_type: Option<Word<ScanType>>,
-    /// Only needed if several platforms can be scanned.
-    integration_id: Option<Line<36>>,
-    #[serde(default)]
-    framework: Many<Framework>,
-    #[serde(default)]
-    service: Many<Service>,
-    /// Report the difference to this earlier scan.
-    compare_with: Option<Line<36>>,
-}
-
-impl Input {
-    fn choice(&self) -> ScanChoice<'_> {
-        ScanChoice::new(
-            self.scan_id.as_ref(),
-            self.scan_type,
-            self.integration_id.as_ref(),
-        )
-    }
-}
-
-impl Arguments for Input {
-    fn reduce(&self, out: &mut Reduced<'_>) {
-        self.choice().reduce(out);
-        if let Some(Word(kind)) = self.kind {
-            out.word("kind", kind.as_str());
-        }
-        out.words("framework", self.framework.as_slice());
-        out.words("service", self.service.as_slice());
-        out.id("compare_with", self.compare_with.as_ref().map(Line::as_str));
+scan_arguments! {
+    pub(super) struct Input {
+        framework, service;
+        /// executive: for a board (default); framework: every check; evidence: for an auditor.
+        kind: Option<Word<ReportKind>>,
+        /// Report the difference to this earlier scan.
+        compare_with: Option<IdLine>,
     }
 }
 
@@ -82,19 +50,23 @@ impl Tool for GenerateReport {
     };
     type Input = Input;
     type Output = Output<'static>;
+}
 
+impl QueryTool for GenerateReport {
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
         let compare_with = scan_id("compare_with", input.compare_with.as_ref())?;
+        let choice = input.choice();
+        let confined = input.results();
         let request = ReportRequest {
             kind: input.kind.map_or(ReportKind::Executive, |word| word.0),
-            scan: scan_id("scan_id", input.scan_id.as_ref())?,
-            scan_type: input.choice().scan_type(),
+            scan: choice.scan_id()?,
+            scan_type: choice.scan_type(),
             compare_with,
             difference: compare_with.is_some(),
-            frameworks: input.framework.as_slice().to_vec(),
-            services: input.service.as_slice().to_vec(),
+            frameworks: confined.frameworks,
+            services: confined.services,
         };
-        let integration = integration_id(input.integration_id.as_ref())?;
+        let integration = choice.integration_id()?;
         let data = context
             .watchpost
             .report_data(context.scope, &request, integration)

@@ -1,9 +1,9 @@
 //! `get_integrations`.
 
-use super::{Answer, Context, Declaration, QUERY, Tool};
 use crate::{
     arguments::NoArguments,
     error::Failure,
+    tool::{Answer, Context, Declaration, QUERY, QueryTool, Tool},
     wire::{AsOf, Text, count, len},
 };
 use schemars::JsonSchema;
@@ -133,7 +133,9 @@ impl Tool for GetIntegrations {
     };
     type Input = NoArguments;
     type Output = Output<'static>;
+}
 
+impl QueryTool for GetIntegrations {
     async fn run(context: &Context<'_>, _: NoArguments) -> Result<Answer, Failure> {
         let (rows, jobs, freshness) = context.watchpost.integrations(context.scope).await?;
         let (rules, _) = context.watchpost.rules(context.scope).await?;

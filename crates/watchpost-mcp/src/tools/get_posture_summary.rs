@@ -1,10 +1,10 @@
 //! `get_posture_summary`.
 
-use super::{Answer, Context, Declaration, QUERY, Tool};
 use crate::{
     arguments::NoArguments,
     error::Failure,
     scan_wire::{OpenList, score_words, tenths},
+    tool::{Answer, Context, Declaration, QUERY, QueryTool, Tool},
     wire::{AsOf, SeverityCounts, Tenths, Text, count, len},
 };
 use schemars::JsonSchema;
@@ -273,7 +273,9 @@ impl Tool for GetPostureSummary {
     };
     type Input = NoArguments;
     type Output = Output<'static>;
+}
 
+impl QueryTool for GetPostureSummary {
     async fn run(context: &Context<'_>, _: NoArguments) -> Result<Answer, Failure> {
         let answer = context.watchpost.posture(context.scope).await?;
         let freshness = &answer.risk.freshness;

@@ -1,9 +1,9 @@
 //! `get_risk_score`.
 
-use super::{Answer, Context, Declaration, QUERY, Tool};
 use crate::{
     arguments::NoArguments,
     error::Failure,
+    tool::{Answer, Context, Declaration, QUERY, QueryTool, Tool},
     wire::{AsOf, FindingOut, SeverityCounts, Text},
 };
 use schemars::JsonSchema;
@@ -164,7 +164,9 @@ impl Tool for GetRiskScore {
     };
     type Input = NoArguments;
     type Output = Output<'static>;
+}
 
+impl QueryTool for GetRiskScore {
     async fn run(context: &Context<'_>, _: NoArguments) -> Result<Answer, Failure> {
         let answer = context.watchpost.risk(context.scope).await?;
         let as_of = AsOf::new(&answer.freshness, context.now);

@@ -1,22 +1,21 @@
 //! `get_scan`.
 
-use super::{Answer, Context, Declaration, QUERY, Tool};
 use crate::{
-    arguments::{Arguments, Line, Many, Reduced, Whole, Word},
+    arguments::{Whole, scan_arguments},
     error::Failure,
     scan_wire::{
-        CountsOut, Difference, Open, OpenList, ResultOut, ScanChoice, ScanOut, by_word, fits, platform_words,
-        score_words,
+        CountsOut, Difference, Open, OpenList, ResultOut, ScanOut, by_word, platform_words, score_words,
     },
+    tool::{Answer, Context, Declaration, QUERY, QueryTool, Tool},
     wire::{Text, count, len},
 };
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::{collections::BTreeMap, time::Duration};
 use watchpost_core::{
     access::Permission,
     audit::AuditTarget,
-    check::{Framework, ScanType, Service},
+    check::{Framework, Service},
     scan::{ResultRow, Scan},
     service::{NewFailures, Watchpost},
     value::id::ScanId,
@@ -29,40 +28,12 @@ const UNREAD_SHOWN: usize = 20;
 
 pub(super) struct GetScan;
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Input {
-    /// Default: the latest completed scan.
-    scan_id: Option<Line<36>>,
-    /// Of the latest scan; default compliance.
-    scan_type: Option<Word<ScanType>>,
-    /// Only needed if several platforms can be scanned.
-    integration_id: Option<Line<36>>,
-    /// Wait this long for it to end.
-    wait_seconds: Option<Whole<0, 50>>,
-    /// New failures of these only.
-    #[serde(default)]
-    framework: Many<Framework>,
-    #[serde(default)]
-    service: Many<Service>,
-}
-
-impl Input {
-    fn choice(&self) -> ScanChoice<'_> {
-        ScanChoice::new(
-            self.scan_id.as_ref(),
-            self.scan_type,
-            self.integration_id.as_ref(),
-        )
-    }
-}
-
-impl Arguments for Input {
-    fn reduce(&self, out: &mut Reduced<'_>) {
-        self.choice().reduce(out);
-        out.number("wait_seconds", self.wait_seconds.map(|wait| wait.0));
-        out.words("framework", self.framework.as_slice());
-        out.words("service", self.service.as_slice());
+scan_arguments! {
+    pub(super) struct Input {
+        /// New failures of these only.
+        framework, service;
+        /// Wait this long for it to end.
+        wait_seconds: Option<Whole<0, 50>>,
     }
 }
 
@@ -89,11 +60,11 @@ pub(super) struct Output<'a> {
     score_change: Option<Difference>,
     /// Settings that could not be read.
     #[serde(skip_serializing_if = "OpenList::is_empty")]
-    unread: OpenList<Unread<'a>>,
+    unread: OpenList<UnreadSetting<'a>>,
 }
 
 #[derive(Debug, Serialize)]
-struct Unread<'a> {
+struct UnreadSetting<'a> {
     setting: &'a str,
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -132,13 +103,16 @@ impl Tool for GetScan {
     };
     type Input = Input;
     type Output = Output<'static>;
+}
 
+impl QueryTool for GetScan {
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
         let scan = input.choice().find(context).await?;
         let seconds = input.wait_seconds.map_or(0, |wait| wait.0);
         let scan = wait(context, scan, seconds).await?;
         let answer = context.watchpost.explain_scan(context.scope, scan).await?;
         let scan = &answer.scan;
+        let results = input.results();
         let shown = Watchpost::new_failures_shown();
         let mut output = Output {
             scan: ScanOut::from(scan),
@@ -164,7 +138,7 @@ impl Tool for GetScan {
                     .unread
                     .iter()
                     .take(UNREAD_SHOWN)
-                    .map(|row| Unread {
+                    .map(|row| UnreadSetting {
                         setting: &row.path,
                         state: row.state.as_str(),
                         detail: row.detail.as_deref(),
@@ -186,10 +160,7 @@ impl Tool for GetScan {
                 previous_score,
                 ..
             }) => {
-                let fitting: Vec<&ResultRow> = rows
-                    .iter()
-                    .filter(|row| fits(row, &input.framework, &input.service))
-                    .collect();
+                let fitting: Vec<&ResultRow> = rows.iter().filter(|row| results.fits(row)).collect();
                 output.new_failures_total = Some(len(&fitting));
                 output.new_failures = Some(OpenList(
                     fitting

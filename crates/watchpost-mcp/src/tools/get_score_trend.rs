@@ -1,14 +1,14 @@
 //! `get_score_trend`.
 
-use super::{Answer, Context, Declaration, QUERY, Tool};
 use crate::{
-    arguments::{Arguments, Line, Reduced, Whole, Word},
+    arguments::{IdLine, Whole, Word, arguments, integration_id},
     error::Failure,
-    scan_wire::{Difference, OpenList, integration_id, tenths},
+    scan_wire::{Difference, OpenList, tenths},
+    tool::{Answer, Context, Declaration, QUERY, QueryTool, Tool},
     wire::{Tenths, Text, count, len},
 };
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::collections::BTreeMap;
 use watchpost_core::{
     access::Permission,
@@ -25,23 +25,13 @@ const POINTS_SHOWN: usize = 60;
 
 pub(super) struct GetScoreTrend;
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Input {
-    /// Default compliance.
-    scan_type: Option<Word<ScanType>>,
-    integration_id: Option<Line<36>>,
-    /// Default 90.
-    days: Option<Whole<1, 730>>,
-}
-
-impl Arguments for Input {
-    fn reduce(&self, out: &mut Reduced<'_>) {
-        if let Some(Word(word)) = self.scan_type {
-            out.word("scan_type", word.as_str());
-        }
-        out.id("integration_id", self.integration_id.as_ref().map(Line::as_str));
-        out.number("days", self.days.map(|days| days.0));
+arguments! {
+    pub(super) struct Input {
+        /// Default compliance.
+        scan_type: Option<Word<ScanType>>,
+        integration_id: Option<IdLine>,
+        /// Default 90.
+        days: Option<Whole<1, 730>>,
     }
 }
 
@@ -96,7 +86,9 @@ impl Tool for GetScoreTrend {
     };
     type Input = Input;
     type Output = Output;
+}
 
+impl QueryTool for GetScoreTrend {
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
         let scan_type = input.scan_type.map_or(ScanType::Compliance, |word| word.0);
         let integration = integration_id(input.integration_id.as_ref())?;

@@ -1,19 +1,19 @@
 //! `list_check_results`.
 
-use super::{Answer, Context, Declaration, QUERY, Tool};
 use crate::{
-    arguments::{Arguments, Line, Many, Reduced, Whole, Word},
+    arguments::{Line, Many, Whole, scan_arguments},
     error::Failure,
-    scan_wire::{Open, ResultOut, ScanChoice, platform_words},
+    scan_wire::{Open, ResultOut, platform_words},
+    tool::{Answer, Context, Declaration, QUERY, QueryTool, Tool},
     wire::{Text, count, len},
 };
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 use watchpost_core::{
     access::Permission,
     audit::AuditTarget,
-    check::{CheckResult, Framework, ScanType, Service},
+    check::CheckResult,
     scan::ResultFilter,
     service::ResultAnswer,
     value::{id::ScanId, text::ForeignText, time::Timestamp, word::Severity},
@@ -24,54 +24,21 @@ const ENTITIES_SHOWN: usize = 50;
 
 pub(super) struct ListCheckResults;
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Input {
-    /// Default: the latest completed scan.
-    scan_id: Option<Line<36>>,
-    /// Of the latest scan; default compliance.
-    scan_type: Option<Word<ScanType>>,
-    /// Only needed if several platforms can be scanned.
-    integration_id: Option<Line<36>>,
-    /// A check or framework id: gives everything about that one result.
-    check_id: Option<Line<64>>,
-    #[serde(default)]
-    result: Many<CheckResult>,
-    #[serde(default)]
-    framework: Many<Framework>,
-    #[serde(default)]
-    service: Many<Service>,
-    #[serde(default)]
-    severity: Many<Severity>,
-    /// Words in id, title, framework id or reason.
-    text: Option<Line<200>>,
-    /// Default 25.
-    limit: Option<Whole<1, 100>>,
-    /// next_after of the page before.
-    after: Option<Line<64>>,
-}
-
-impl Input {
-    fn choice(&self) -> ScanChoice<'_> {
-        ScanChoice::new(
-            self.scan_id.as_ref(),
-            self.scan_type,
-            self.integration_id.as_ref(),
-        )
-    }
-}
-
-impl Arguments for Input {
-    fn reduce(&self, out: &mut Reduced<'_>) {
-        self.choice().reduce(out);
-        out.secret("check_id", self.check_id.as_ref().map(Line::as_str));
-        out.words("result", self.result.as_slice());
-        out.words("framework", self.framework.as_slice());
-        out.words("service", self.service.as_slice());
-        out.words("severity", self.severity.as_slice());
-        out.secret("text", self.text.as_ref().map(Line::as_str));
-        out.number("limit", self.limit.map(|limit| limit.0));
-        out.secret("after", self.after.as_ref().map(Line::as_str));
+scan_arguments! {
+    pub(super) struct Input {
+        framework, service;
+        /// A check or framework id: gives everything about that one result.
+        check_id: Option<Line<64>>,
+        #[serde(default)]
+        result: Many<CheckResult>,
+        #[serde(default)]
+        severity: Many<Severity>,
+        /// Words in id, title, framework id or reason.
+        text: Option<Line<200>>,
+        /// Default 25.
+        limit: Option<Whole<1, 100>>,
+        /// next_after of the page before.
+        after: Option<Line<64>>,
     }
 }
 
@@ -175,7 +142,9 @@ impl Tool for ListCheckResults {
     };
     type Input = Input;
     type Output = Output<'static>;
+}
 
+impl QueryTool for ListCheckResults {
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
         let scan = input.choice().find(context).await?;
         let target = AuditTarget::new("scan", &scan.id);
@@ -204,10 +173,9 @@ impl Tool for ListCheckResults {
         }
         let filter = ResultFilter {
             results: input.result.as_slice().to_vec(),
-            frameworks: input.framework.as_slice().to_vec(),
-            services: input.service.as_slice().to_vec(),
             severities: input.severity.as_slice().to_vec(),
             text: input.text.as_ref().map(|text| text.as_str().to_owned()),
+            ..input.results()
         };
         let limit = input
             .limit

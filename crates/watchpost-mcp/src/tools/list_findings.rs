@@ -1,13 +1,14 @@
 //! `list_findings`.
 
-use super::{Answer, Context, Declaration, QUERY, Tool};
+use super::check_app_policy::app_lookups;
 use crate::{
-    arguments::{Arguments, Line, Many, Reduced, Whole, app_lookups},
+    arguments::{AddressLine, Line, Many, Whole, arguments},
     error::{self, Failure},
+    tool::{Answer, Context, Declaration, QUERY, QueryTool, Tool},
     wire::{AsOf, FindingOut, count, len},
 };
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use watchpost_core::{
     access::Permission,
     app::AppMatch,
@@ -21,48 +22,31 @@ const LIMIT_DEFAULT: i64 = 25;
 
 pub(super) struct ListFindings;
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Input {
-    #[serde(default)]
-    severity: Many<Severity>,
-    #[serde(default)]
-    category: Many<Category>,
-    /// Default: open and in_progress.
-    #[serde(default)]
-    status: Many<FindingStatus>,
-    /// Platforms the evidence comes from.
-    #[serde(default)]
-    platform: Many<Platform>,
-    /// Of failed checks: their framework or service.
-    #[serde(default)]
-    framework: Many<Framework>,
-    #[serde(default)]
-    service: Many<Service>,
-    /// Whom or what findings are about: an email address, an app's name, or an id from another answer.
-    entity: Option<Line<320>>,
-    /// Words that title, subject or rule id must contain.
-    text: Option<Line<200>>,
-    /// Default 25.
-    limit: Option<Whole<1, 100>>,
-    /// next_cursor of the page before, with the same filters.
-    cursor: Option<Line<200>>,
-}
-
-impl Arguments for Input {
-    fn reduce(&self, out: &mut Reduced<'_>) {
-        out.words("severity", self.severity.as_slice());
-        out.words("category", self.category.as_slice());
-        out.words("status", self.status.as_slice());
-        out.words("platform", self.platform.as_slice());
-        out.words("framework", self.framework.as_slice());
-        out.words("service", self.service.as_slice());
-        if let Some(entity) = &self.entity {
-            out.address("entity", entity.as_str());
-        }
-        out.secret("text", self.text.as_ref().map(Line::as_str));
-        out.number("limit", self.limit.map(|limit| limit.0));
-        out.secret("cursor", self.cursor.as_ref().map(Line::as_str));
+arguments! {
+    pub(super) struct Input {
+        #[serde(default)]
+        severity: Many<Severity>,
+        #[serde(default)]
+        category: Many<Category>,
+        /// Default: open and in_progress.
+        #[serde(default)]
+        status: Many<FindingStatus>,
+        /// Platforms the evidence comes from.
+        #[serde(default)]
+        platform: Many<Platform>,
+        /// Of failed checks: their framework or service.
+        #[serde(default)]
+        framework: Many<Framework>,
+        #[serde(default)]
+        service: Many<Service>,
+        /// Whom or what findings are about: an email address, an app's name, or an id from another answer.
+        entity: Option<AddressLine>,
+        /// Words that title, subject or rule id must contain.
+        text: Option<Line<200>>,
+        /// Default 25.
+        limit: Option<Whole<1, 100>>,
+        /// next_cursor of the page before, with the same filters.
+        cursor: Option<Line<200>>,
     }
 }
 
@@ -121,7 +105,9 @@ impl Tool for ListFindings {
     };
     type Input = Input;
     type Output = Output<'static>;
+}
 
+impl QueryTool for ListFindings {
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
         let statuses = match input.status.as_slice() {
             [] => vec![FindingStatus::Open, FindingStatus::InProgress],

@@ -1,13 +1,13 @@
 //! `list_rules`.
 
-use super::{Answer, Context, Declaration, QUERY, Tool};
 use crate::{
-    arguments::{Arguments, Many, Reduced},
+    arguments::{Many, arguments},
     error::Failure,
+    tool::{Answer, Context, Declaration, QUERY, QueryTool, Tool},
     wire::{AsOf, count, len},
 };
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use watchpost_core::{
     access::Permission,
     service::RuleAnswer,
@@ -19,22 +19,14 @@ const SHOWN: usize = 200;
 
 pub(super) struct ListRules;
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Input {
-    #[serde(default)]
-    severity: Many<Severity>,
-    #[serde(default)]
-    category: Many<Category>,
-    #[serde(default)]
-    platform: Many<Platform>,
-}
-
-impl Arguments for Input {
-    fn reduce(&self, out: &mut Reduced<'_>) {
-        out.words("severity", self.severity.as_slice());
-        out.words("category", self.category.as_slice());
-        out.words("platform", self.platform.as_slice());
+arguments! {
+    pub(super) struct Input {
+        #[serde(default)]
+        severity: Many<Severity>,
+        #[serde(default)]
+        category: Many<Category>,
+        #[serde(default)]
+        platform: Many<Platform>,
     }
 }
 
@@ -109,7 +101,9 @@ impl Tool for ListRules {
     };
     type Input = Input;
     type Output = Output<'static>;
+}
 
+impl QueryTool for ListRules {
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
         let (rules, freshness) = context.watchpost.rules(context.scope).await?;
         let fits = |answer: &&RuleAnswer<'_>| {

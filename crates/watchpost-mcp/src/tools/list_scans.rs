@@ -1,14 +1,14 @@
 //! `list_scans`.
 
-use super::{Answer, Context, Declaration, QUERY, Tool};
 use crate::{
-    arguments::{Arguments, Line, Reduced, Whole, Word},
+    arguments::{IdLine, Whole, Word, arguments, integration_id, scan_id},
     error::Failure,
-    scan_wire::{ScanOut, integration_id, scan_id},
+    scan_wire::{OpenList, ScanOut},
+    tool::{Answer, Context, Declaration, QUERY, QueryTool, Tool},
     wire::{Text, count},
 };
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use watchpost_core::{
     access::Permission,
     check::ScanType,
@@ -18,35 +18,21 @@ use watchpost_core::{
 
 pub(super) struct ListScans;
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Input {
-    scan_type: Option<Word<ScanType>>,
-    status: Option<Word<RunState>>,
-    integration_id: Option<Line<36>>,
-    /// Default 10.
-    limit: Option<Whole<1, 50>>,
-    /// next_before of the page before.
-    before: Option<Line<36>>,
-}
-
-impl Arguments for Input {
-    fn reduce(&self, out: &mut Reduced<'_>) {
-        if let Some(Word(word)) = self.scan_type {
-            out.word("scan_type", word.as_str());
-        }
-        if let Some(Word(word)) = self.status {
-            out.word("status", word.as_str());
-        }
-        out.id("integration_id", self.integration_id.as_ref().map(Line::as_str));
-        out.number("limit", self.limit.map(|limit| limit.0));
-        out.id("before", self.before.as_ref().map(Line::as_str));
+arguments! {
+    pub(super) struct Input {
+        scan_type: Option<Word<ScanType>>,
+        status: Option<Word<RunState>>,
+        integration_id: Option<IdLine>,
+        /// Default 10.
+        limit: Option<Whole<1, 50>>,
+        /// next_before of the page before.
+        before: Option<IdLine>,
     }
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Output<'a> {
-    scans: crate::scan_wire::OpenList<ScanOut<'a>>,
+    scans: OpenList<ScanOut<'a>>,
     total: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_before: Option<Text<ScanId>>,
@@ -62,7 +48,9 @@ impl Tool for ListScans {
     };
     type Input = Input;
     type Output = Output<'static>;
+}
 
+impl QueryTool for ListScans {
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
         let query = ScanQuery {
             integration: integration_id(input.integration_id.as_ref())?,
@@ -76,7 +64,7 @@ impl Tool for ListScans {
         };
         let page = context.watchpost.scans(context.scope, &query).await?;
         let output = Output {
-            scans: crate::scan_wire::OpenList(page.scans.iter().map(ScanOut::from).collect()),
+            scans: OpenList(page.scans.iter().map(ScanOut::from).collect()),
             total: page.total,
             next_before: page
                 .more

@@ -1,13 +1,13 @@
 //! `lookup_identity`.
 
-use super::{Answer, Context, Declaration, QUERY, Tool};
 use crate::{
-    arguments::{Arguments, Line, Reduced},
+    arguments::{AddressLine, arguments},
     error::Failure,
+    tool::{Answer, Context, Declaration, QUERY, QueryTool, Tool},
     wire::{AsOf, FindingOut, Text, count, len},
 };
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::borrow::Cow;
 use watchpost_core::{
     access::Permission,
@@ -35,16 +35,10 @@ const EMAILS_SHOWN: usize = 20;
 
 pub(super) struct LookupIdentity;
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Input {
-    /// Any address of the person, upper or lower case.
-    email: Line<320>,
-}
-
-impl Arguments for Input {
-    fn reduce(&self, out: &mut Reduced<'_>) {
-        out.address("email", self.email.as_str());
+arguments! {
+    pub(super) struct Input {
+        /// Any address of the person, upper or lower case.
+        email: AddressLine,
     }
 }
 
@@ -305,7 +299,9 @@ impl Tool for LookupIdentity {
     };
     type Input = Input;
     type Output = Output<'static>;
+}
 
+impl QueryTool for LookupIdentity {
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
         let answer = context
             .watchpost

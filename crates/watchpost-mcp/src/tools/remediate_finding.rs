@@ -1,17 +1,17 @@
 //! `remediate_finding`.
 
-use super::{Answer, Context, Declaration, Hints, Tool};
 use crate::{
-    arguments::{Arguments, FindingArg, Line, OnceKey, Reduced},
-    confirm::Stake,
+    arguments::{FindingArg, Line, OnceKey, arguments},
+    confirm::{Preview, Risk},
     error::{self, Failure},
+    finding_change::{preview, target},
+    tool::{ActionTool, Answer, Context, Declaration, Hints, Tool, WriteTool},
     wire::{AsOf, Text},
 };
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use watchpost_core::{
     access::Permission,
-    audit::AuditTarget,
     remediation::Remediation,
     service::RemediationAnswer,
     value::{
@@ -23,24 +23,14 @@ use watchpost_core::{
 
 pub(super) struct RemediateFinding;
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Input {
-    /// id from list_findings.
-    finding_id: FindingArg,
-    /// Why, for the person who approves.
-    note: Option<Line<1000>>,
-    /// Makes a repeat safe.
-    idempotency_key: Option<OnceKey>,
-}
-
-impl Arguments for Input {
-    fn reduce(&self, out: &mut Reduced<'_>) {
-        out.finding(self.finding_id);
-        out.secret("note", self.note.as_ref().map(Line::as_str));
-    }
-    fn idempotency_key(&self) -> Option<&str> {
-        self.idempotency_key.as_ref().map(OnceKey::as_str)
+arguments! {
+    pub(super) struct Input {
+        /// id from list_findings.
+        finding_id: FindingArg,
+        /// Why, for the person who approves.
+        note: Option<Line<1000>>,
+        /// Makes a repeat safe.
+        idempotency_key: Option<OnceKey>,
     }
 }
 
@@ -95,26 +85,31 @@ impl Tool for RemediateFinding {
     };
     type Input = Input;
     type Output = Output<'static>;
+}
 
-    async fn stake(context: &Context<'_>, input: &Input) -> Result<Stake, Failure> {
+impl WriteTool for RemediateFinding {
+    const RISK: Risk = Risk::High;
+
+    async fn preview(context: &Context<'_>, input: &Input) -> Result<Preview, Failure> {
         let FindingArg(id) = input.finding_id;
         let what = "Put the fix for this finding into the queue for approval, which changes nothing on a platform yet";
-        context.finding_stake(id, what).await
+        preview(context, id, what).await
     }
+}
 
+impl ActionTool for RemediateFinding {
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
         let FindingArg(id) = input.finding_id;
-        let target = AuditTarget::new("finding", &id);
         let note = input.note.as_ref().map(Line::as_str);
         let (answer, made) = context
             .watchpost
             .remediate_finding(context.scope, id, note, context.record())
             .await
-            .map_err(|error| Failure::from(error).about(target.clone()))?;
+            .map_err(|error| Failure::from(error).about(target(id)))?;
         let (remediation, steps, changed) = match &answer {
             RemediationAnswer::Requested { remediation, steps } => (remediation, steps, true),
             RemediationAnswer::AlreadyWaiting { remediation, steps } => (remediation, steps, false),
-            RemediationAnswer::NoAction { steps } => return Err(error::no_action(steps).about(target)),
+            RemediationAnswer::NoAction { steps } => return Err(error::no_action(steps).about(target(id))),
             RemediationAnswer::Closed { status } => return Err(error::closed(*status, id)),
             RemediationAnswer::Gone => return Err(error::finding_gone()),
         };
@@ -133,6 +128,6 @@ impl Tool for RemediateFinding {
             as_of.sentence()
         );
         let output = output(remediation, steps, changed, as_of);
-        Ok(Answer::new(sentence, &output)?.about(target))
+        Ok(Answer::new(sentence, &output)?.about(target(id)))
     }
 }

@@ -1,14 +1,15 @@
 //! `set_app_policy`.
 
-use super::{Answer, Context, Declaration, Hints, Tool, check_app_policy::find};
+use super::check_app_policy::find;
 use crate::{
-    arguments::{Arguments, Line, OnceKey, Reduced, Word},
-    confirm::{Facts, Stake, quoted},
+    arguments::{Line, OnceKey, Word, arguments},
+    confirm::{Affected, Preview, Risk, quoted},
     error::{self, Failure},
+    tool::{ActionTool, Answer, Context, Declaration, Hints, Tool, WriteTool},
     wire::{AppNamed, AsOf, Text, count},
 };
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use watchpost_core::{
     access::Permission,
     app::{AppLookup, AppPolicyOutcome, AppRef},
@@ -18,23 +19,13 @@ use watchpost_core::{
 
 pub(super) struct SetAppPolicy;
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Input {
-    /// Name, client id or id.
-    app: Line<200>,
-    policy: Word<AppPolicy>,
-    /// Makes a repeat safe.
-    idempotency_key: Option<OnceKey>,
-}
-
-impl Arguments for Input {
-    fn reduce(&self, out: &mut Reduced<'_>) {
-        out.secret("app", Some(self.app.as_str()));
-        out.word("policy", self.policy.0.as_str());
-    }
-    fn idempotency_key(&self) -> Option<&str> {
-        self.idempotency_key.as_ref().map(OnceKey::as_str)
+arguments! {
+    pub(super) struct Input {
+        /// Name, client id or id.
+        app: Line<200>,
+        policy: Word<AppPolicy>,
+        /// Makes a repeat safe.
+        idempotency_key: Option<OnceKey>,
     }
 }
 
@@ -65,27 +56,30 @@ impl Tool for SetAppPolicy {
     };
     type Input = Input;
     type Output = Output<'static>;
+}
 
-    async fn stake(context: &Context<'_>, input: &Input) -> Result<Stake, Failure> {
+impl WriteTool for SetAppPolicy {
+    const RISK: Risk = Risk::SettingPolicy(AppPolicy::Blocked);
+
+    async fn preview(context: &Context<'_>, input: &Input) -> Result<Preview, Failure> {
         let policy = input.policy.0;
         let app = find(context, input.app.as_str()).await?.found.one()?;
-        Ok(Stake {
-            facts: Facts {
-                severity: None,
-                policy: Some(policy),
-            },
-            question: format!(
+        Ok(Preview {
+            affected: Affected::App(policy),
+            question: Some(format!(
                 "Set the policy of the app {} to {policy} (now: {})? It is on {}; {} can use it. Its id is {}.",
                 quoted(&app.name),
                 app.policy,
                 app.platform.title(),
                 count(app.accounts, "account"),
                 app.id
-            ),
+            )),
             target: AuditTarget::new("app", &app.id),
         })
     }
+}
 
+impl ActionTool for SetAppPolicy {
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
         let Word(policy) = input.policy;
         let found = find(context, input.app.as_str()).await?.found.one()?;

@@ -1,43 +1,31 @@
 //! `snooze_finding`.
 
-use super::{Answer, Context, Declaration, Hints, Tool};
 use crate::{
-    arguments::{Arguments, FindingArg, Line, OnceKey, Reduced, Whole},
-    confirm::Stake,
-    error::{self, Failure},
+    arguments::{FindingArg, Line, OnceKey, Whole, arguments},
+    confirm::{Preview, Risk},
+    error::Failure,
+    finding_change::{Decision, preview, target},
+    tool::{ActionTool, Answer, Context, Declaration, Hints, Tool, WriteTool},
     wire::{AsOf, Text, count},
 };
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use watchpost_core::{
     access::Permission,
-    audit::AuditTarget,
-    finding::{FindingOutcome, LifeChange},
     value::{id::FindingId, time::Timestamp, word::FindingStatus},
 };
 
 pub(super) struct SnoozeFinding;
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Input {
-    /// id from list_findings.
-    finding_id: FindingArg,
-    days: Whole<1, 90>,
-    /// Why, for the people who read it later.
-    note: Option<Line<1000>>,
-    /// Makes a repeat safe.
-    idempotency_key: Option<OnceKey>,
-}
-
-impl Arguments for Input {
-    fn reduce(&self, out: &mut Reduced<'_>) {
-        out.finding(self.finding_id);
-        out.number("days", Some(self.days.0));
-        out.secret("note", self.note.as_ref().map(Line::as_str));
-    }
-    fn idempotency_key(&self) -> Option<&str> {
-        self.idempotency_key.as_ref().map(OnceKey::as_str)
+arguments! {
+    pub(super) struct Input {
+        /// id from list_findings.
+        finding_id: FindingArg,
+        days: Whole<1, 90>,
+        /// Why, for the people who read it later.
+        note: Option<Line<1000>>,
+        /// Makes a repeat safe.
+        idempotency_key: Option<OnceKey>,
     }
 }
 
@@ -68,41 +56,36 @@ impl Tool for SnoozeFinding {
     };
     type Input = Input;
     type Output = Output;
+}
 
-    async fn stake(context: &Context<'_>, input: &Input) -> Result<Stake, Failure> {
+impl WriteTool for SnoozeFinding {
+    const RISK: Risk = Risk::Low;
+
+    async fn preview(context: &Context<'_>, input: &Input) -> Result<Preview, Failure> {
         let FindingArg(id) = input.finding_id;
         let days = count(input.days.0.unsigned_abs(), "day");
         let what = format!("Hide this finding from lists and score for {days}");
-        context.finding_stake(id, &what).await
+        preview(context, id, &what).await
     }
+}
 
+impl ActionTool for SnoozeFinding {
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
         let FindingArg(id) = input.finding_id;
-        let target = AuditTarget::new("finding", &id);
         let note = input.note.as_ref().map(Line::as_str);
-        let (outcome, made) = context
+        let result = context
             .watchpost
             .snooze_finding(context.scope, id, input.days.0, note, context.record())
-            .await
-            .map_err(|error| Failure::from(error).about(target.clone()))?;
-        if let Some(failure) = error::not_done(&outcome, id, "snoozed") {
-            return Err(failure);
-        }
-        let repeat = context.repeat(made);
-        let (changed, state) = match outcome {
-            FindingOutcome::Changed { now, .. } => (repeat.is_none(), Some(now)),
-            FindingOutcome::Unchanged { state } => (false, Some(state)),
-            FindingOutcome::NotPossible { .. } | FindingOutcome::NotFound => (false, None),
-        };
-        let until = state.and_then(|state: LifeChange| state.snoozed_until);
-        let as_of = context.as_of().await;
+            .await;
+        let decision = Decision::new(context, id, "snoozed", result).await?;
+        let (until, as_of) = (decision.state.snoozed_until, decision.as_of);
         let until_text = until.map_or_else(|| "its time is over".to_owned(), |until| until.to_string());
-        let sentence = if let Some(repeat) = repeat {
+        let sentence = if let Some(repeat) = decision.repeat {
             format!(
                 "{repeat} The finding was snoozed until {until_text}.{}",
                 as_of.sentence()
             )
-        } else if changed {
+        } else if decision.changed {
             format!(
                 "The finding is snoozed for {}, until {until_text}, and left lists and score.{}",
                 count(input.days.0.unsigned_abs(), "day"),
@@ -116,12 +99,12 @@ impl Tool for SnoozeFinding {
         };
         let output = Output {
             finding_id: Text(id),
-            status: Text(state.map_or(FindingStatus::Snoozed, |state| state.status)),
-            changed,
+            status: Text(decision.state.status),
+            changed: decision.changed,
             snoozed_until: until.map(Text),
-            reopen_command: format!("watchpost findings reopen {id}"),
+            reopen_command: decision.reopen_command,
             as_of,
         };
-        Ok(Answer::new(sentence, &output)?.about(target))
+        Ok(Answer::new(sentence, &output)?.about(target(id)))
     }
 }

@@ -1,15 +1,15 @@
 //! `start_scan`.
 
-use super::{Answer, Context, Declaration, Hints, Tool};
 use crate::{
-    arguments::{Arguments, Line, Reduced, Word},
+    arguments::{IdLine, Word, arguments, integration_id},
     error::Failure,
-    scan_wire::{integration_id, platform_words},
-    tasks::Errand,
+    scan_wire::platform_words,
+    tasks::FollowUp,
+    tool::{ActionTool, Answer, Context, Declaration, Hints, Tool},
     wire::Text,
 };
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use watchpost_core::{
     access::Permission,
     audit::AuditTarget,
@@ -24,25 +24,15 @@ use watchpost_core::{
 
 pub(super) struct StartScan;
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Input {
-    /// compliance: do settings meet the frameworks; exposure: can strangers get in or data out.
-    scan_type: Word<ScanType>,
-    /// Only needed if several could be meant.
-    integration_id: Option<Line<36>>,
-    platform: Option<Word<Platform>>,
-    /// Default true; false judges the settings of the scan before again.
-    read_settings: Option<bool>,
-}
-
-impl Arguments for Input {
-    fn reduce(&self, out: &mut Reduced<'_>) {
-        out.word("scan_type", self.scan_type.0.as_str());
-        out.id("integration_id", self.integration_id.as_ref().map(Line::as_str));
-        if let Some(Word(platform)) = self.platform {
-            out.word("platform", platform.as_str());
-        }
+arguments! {
+    pub(super) struct Input {
+        /// compliance: do settings meet the frameworks; exposure: can strangers get in or data out.
+        scan_type: Word<ScanType>,
+        /// Only needed if several could be meant.
+        integration_id: Option<IdLine>,
+        platform: Option<Word<Platform>>,
+        /// Default true; false judges the settings of the scan before again.
+        read_settings: Option<bool>,
     }
 }
 
@@ -118,7 +108,9 @@ impl Tool for StartScan {
     };
     type Input = Input;
     type Output = Output;
+}
 
+impl ActionTool for StartScan {
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
         let wanted = integration_id(input.integration_id.as_ref())?;
         let platform = input.platform.map(|word| word.0);
@@ -137,7 +129,7 @@ impl Tool for StartScan {
             )
             .await?;
         let mut answer = answer(&started)?;
-        answer.goes_on = Some(Errand::from(&started));
+        answer.follow_up = Some(FollowUp::from(&started));
         Ok(answer)
     }
 }

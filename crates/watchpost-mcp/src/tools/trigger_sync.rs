@@ -1,17 +1,18 @@
 //! `trigger_sync`.
 
-use super::{Answer, Caller, Context, Declaration, Hints, Tool};
 use crate::{
-    arguments::{Arguments, OnceKey, Reduced, Word},
-    confirm::Stake,
+    arguments::{OnceKey, Word, arguments},
+    confirm::{Affected, Preview, Risk},
     error::Failure,
-    tasks::Errand,
+    tasks::FollowUp,
+    tool::{ActionTool, Answer, Caller, Context, Declaration, Hints, Tool, WriteTool},
     wire::{AsOf, Text, count, len},
 };
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use watchpost_core::{
     access::Permission,
+    audit::AuditTarget,
     job::JobRow,
     service::SyncStart,
     value::{
@@ -22,23 +23,12 @@ use watchpost_core::{
 
 pub(super) struct TriggerSync;
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Input {
-    /// Default: all.
-    platform: Option<Word<Platform>>,
-    /// Makes a repeat safe.
-    idempotency_key: Option<OnceKey>,
-}
-
-impl Arguments for Input {
-    fn reduce(&self, out: &mut Reduced<'_>) {
-        if let Some(Word(platform)) = self.platform {
-            out.word("platform", platform.as_str());
-        }
-    }
-    fn idempotency_key(&self) -> Option<&str> {
-        self.idempotency_key.as_ref().map(OnceKey::as_str)
+arguments! {
+    pub(super) struct Input {
+        /// Default: all.
+        platform: Option<Word<Platform>>,
+        /// Makes a repeat safe.
+        idempotency_key: Option<OnceKey>,
     }
 }
 
@@ -81,17 +71,24 @@ impl Tool for TriggerSync {
     };
     type Input = Input;
     type Output = Output;
+}
 
-    async fn stake(_: &Context<'_>, input: &Input) -> Result<Stake, Failure> {
-        Ok(Stake {
-            question: match &input.platform {
+impl WriteTool for TriggerSync {
+    const RISK: Risk = Risk::Low;
+
+    async fn preview(_: &Context<'_>, input: &Input) -> Result<Preview, Failure> {
+        Ok(Preview {
+            affected: Affected::Sources,
+            question: Some(match &input.platform {
                 Some(Word(platform)) => format!("Read {} anew now?", platform.title()),
                 None => "Read all connected platforms anew now?".to_owned(),
-            },
-            ..Stake::default()
+            }),
+            target: AuditTarget::default(),
         })
     }
+}
 
+impl ActionTool for TriggerSync {
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
         let platform = input.platform.map(|platform| platform.0);
         let answer = context
@@ -144,7 +141,7 @@ impl Tool for TriggerSync {
         let repeat = repeat.map(|repeat| format!("{repeat} ")).unwrap_or_default();
         let sentence = format!("{repeat}{sentence}{}", output.as_of.sentence());
         let mut done = Answer::new(sentence, &output)?;
-        done.goes_on = Errand::of_syncs(&answer);
+        done.follow_up = FollowUp::of_syncs(&answer);
         Ok(done)
     }
 }

@@ -2,11 +2,13 @@
 
 use crate::world::{World, app_id, failing, finding_id, now};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use watchpost_core::{
     audit::AuditOutcome,
     integration::fact::Dataset,
     value::word::{CollectionState, FindingStatus, Platform},
 };
+use watchpost_mcp::tools::{TOOLS, ToolEntry};
 
 #[tokio::test]
 async fn the_risk_score_explains_itself() {
@@ -87,8 +89,9 @@ async fn stale_and_failing_sources_are_told_in_every_answer() {
     }
 }
 
+/// A call of every query whose answer says how old the data is.
 pub(crate) fn queries() -> Vec<(&'static str, Value)> {
-    vec![
+    let calls = vec![
         ("get_risk_score", json!({})),
         ("get_posture_summary", json!({})),
         ("list_findings", json!({})),
@@ -99,11 +102,15 @@ pub(crate) fn queries() -> Vec<(&'static str, Value)> {
         ("get_integrations", json!({})),
         ("list_rules", json!({})),
         ("check_app_policy", json!({"app": app_id(31).to_string()})),
-    ]
+    ];
+    let is_dated = |tool: &ToolEntry| !tool.output_schema()["properties"]["as_of"].is_null();
+    covers(&calls, |tool| tool.is_query() && is_dated(tool));
+    calls
 }
 
+/// A call of every write tool that changes something.
 pub(crate) fn actions() -> Vec<(&'static str, Value)> {
-    vec![
+    let calls = vec![
         ("trigger_sync", json!({})),
         ("snooze_finding", json!({"finding_id": finding_id(1), "days": 7})),
         (
@@ -115,7 +122,20 @@ pub(crate) fn actions() -> Vec<(&'static str, Value)> {
             "set_app_policy",
             json!({"app": app_id(31).to_string(), "policy": "blocked"}),
         ),
-    ]
+    ];
+    covers(&calls, ToolEntry::takes_write_key);
+    calls
+}
+
+/// A tool of a kind without a call among those of a test is a hole in the test.
+pub(crate) fn covers<T>(calls: &[(&'static str, T)], of_kind: impl Fn(&ToolEntry) -> bool) {
+    let called: BTreeSet<&str> = calls.iter().map(|(name, _)| *name).collect();
+    let kind: BTreeSet<&str> = TOOLS
+        .iter()
+        .filter(|tool| of_kind(tool))
+        .map(|tool| tool.declaration.name)
+        .collect();
+    assert_eq!(called, kind);
 }
 
 #[tokio::test]
@@ -304,7 +324,11 @@ async fn repeating_an_action_changes_nothing_and_says_so() {
     }
     let rows = world.audit();
     let seen: Vec<(&str, AuditOutcome)> = rows.iter().map(|row| (&*row.action, row.outcome)).collect();
-    assert_eq!(rows.len(), 10, "one entry for each call: {seen:?}");
+    assert_eq!(
+        rows.len(),
+        2 * actions().len(),
+        "one entry for each call: {seen:?}"
+    );
     for pair in rows.chunks(2) {
         assert_eq!(pair[0].outcome, AuditOutcome::Ok);
         assert_eq!(pair[1].outcome, AuditOutcome::Unchanged);

@@ -1,6 +1,9 @@
 //! A person is asked before a risky change: over both eras, through the protocol's own encoding.
 
-use crate::world::{Answer, World, app_id, finding_id};
+use crate::{
+    behaviour::covers,
+    world::{Answer, World, app_id, finding_id},
+};
 use serde_json::{Value, json};
 use std::{
     future::Future,
@@ -8,7 +11,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 use watchpost_core::{audit::AuditOutcome, value::word::FindingStatus};
-use watchpost_mcp::ConfirmPolicy;
+use watchpost_mcp::{ConfirmPolicy, Risk};
 use watchpost_protocol::{ClientCapabilities, ClientInfo, Link, Peer, Revision, Seal, SessionState};
 
 /// Shows what it is given, bound to its context: what a transport encrypts.
@@ -95,9 +98,9 @@ async fn legacy(world: &World, revision: &str, tool: &str, arguments: &Value, pe
         .await
 }
 
-/// The risky calls, each with a word that its question has.
+/// A risky call of every tool that has one, each with a word that its question has.
 fn risky() -> Vec<(&'static str, Value, String)> {
-    vec![
+    let calls = vec![
         (
             "dismiss_finding",
             json!({"finding_id": finding_id(2), "reason": "mitigated", "note": "seen"}),
@@ -113,7 +116,10 @@ fn risky() -> Vec<(&'static str, Value, String)> {
             json!({"app": "plumline", "policy": "blocked"}),
             app_id(31).to_string(),
         ),
-    ]
+    ];
+    let named: Vec<(&'static str, ())> = calls.iter().map(|(name, ..)| (*name, ())).collect();
+    covers(&named, |tool| tool.risk().is_some_and(|risk| risk != Risk::Low));
+    calls
 }
 
 fn person(answer: Option<Value>) -> Person {

@@ -2,8 +2,8 @@
 
 use crate::world::World;
 use serde_json::{Value, json};
-use watchpost_core::access::Permission;
-use watchpost_mcp::tools::{Hints, TOOLS, ToolEntry};
+use watchpost_core::access::{KeyScope, Permission};
+use watchpost_mcp::tools::{Declaration, Hints, TOOLS, ToolEntry};
 use watchpost_protocol::Revision;
 
 /// Bytes of the whole list for a write key, in the revision with most fields. Checked once with `gpt-tokenizer`
@@ -29,38 +29,26 @@ fn definition(tool: &ToolEntry) -> Value {
 
 #[test]
 fn each_definition_is_reviewed() {
-    for tool in &TOOLS {
+    for tool in TOOLS {
         insta::assert_json_snapshot!(tool.declaration.name, definition(tool));
     }
 }
 
+fn names(tools: impl Iterator<Item = &'static ToolEntry>) -> Vec<String> {
+    tools.map(|tool| tool.declaration.name.to_owned()).collect()
+}
+
 #[test]
-fn the_list_is_sorted_and_complete() {
-    let names: Vec<&str> = TOOLS.iter().map(|tool| tool.declaration.name).collect();
-    assert_eq!(
-        names,
-        [
-            "check_app_policy",
-            "compare_scans",
-            "dismiss_finding",
-            "generate_report",
-            "get_integrations",
-            "get_posture_summary",
-            "get_risk_score",
-            "get_scan",
-            "get_score_trend",
-            "list_check_results",
-            "list_findings",
-            "list_rules",
-            "list_scans",
-            "lookup_identity",
-            "remediate_finding",
-            "set_app_policy",
-            "snooze_finding",
-            "start_scan",
-            "trigger_sync",
-        ]
-    );
+fn the_list_is_sorted_and_has_every_file_of_the_folder() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/tools");
+    let mut files: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter_map(|name| Some(name.strip_suffix(".rs")?.to_owned()))
+        .filter(|name| name != "mod")
+        .collect();
+    files.sort();
+    assert_eq!(names(TOOLS.iter()), files);
 }
 
 #[tokio::test]
@@ -78,53 +66,48 @@ async fn the_whole_list_stays_small() {
     }
 }
 
-/// TOO-12.
+/// TOO-12. Permissions, hints and risks are reviewed as one table.
 #[test]
-fn hints_and_permissions_are_declared() {
+fn hints_permissions_and_risks_are_declared() {
     const QUERY: Hints = Hints {
         read_only: true,
         destructive: false,
         idempotent: true,
         open_world: false,
     };
-    let check = |name: &str, permission: Permission, hints: Hints| {
-        let tool = TOOLS.iter().find(|tool| tool.declaration.name == name).unwrap();
-        assert_eq!(tool.declaration.permission, permission, "{name}");
-        assert_eq!(tool.declaration.hints, hints, "{name}");
-    };
-    for name in [
-        "check_app_policy",
-        "compare_scans",
-        "generate_report",
-        "get_integrations",
-        "get_posture_summary",
-        "get_risk_score",
-        "get_scan",
-        "get_score_trend",
-        "list_check_results",
-        "list_findings",
-        "list_rules",
-        "list_scans",
-        "lookup_identity",
-    ] {
-        check(name, Permission::ReadPosture, QUERY);
+    let mut table = String::new();
+    for tool in TOOLS {
+        let Declaration {
+            name,
+            permission,
+            hints,
+            ..
+        } = tool.declaration;
+        assert_eq!(tool.is_query(), hints == QUERY, "{name}");
+        assert_eq!(tool.is_query(), permission == Permission::ReadPosture, "{name}");
+        assert_eq!(
+            tool.risk().is_some(),
+            !permission.granted_to_scope(KeyScope::Read),
+            "{name}"
+        );
+        let mut line = format!("{name} needs {permission}");
+        for (hint, is_set) in [
+            ("read-only", hints.read_only),
+            ("destructive", hints.destructive),
+            ("idempotent", hints.idempotent),
+            ("open world", hints.open_world),
+        ] {
+            if is_set {
+                line.push_str(&format!("; {hint}"));
+            }
+        }
+        if let Some(risk) = tool.risk() {
+            line.push_str(&format!("; asks first: {risk}"));
+        }
+        table.push_str(&line);
+        table.push('\n');
     }
-    let action = |destructive, open_world| Hints {
-        read_only: false,
-        destructive,
-        idempotent: true,
-        open_world,
-    };
-    check("start_scan", Permission::StartScan, action(false, true));
-    check("trigger_sync", Permission::TriggerSync, action(false, true));
-    check("snooze_finding", Permission::SnoozeFinding, action(false, false));
-    check("dismiss_finding", Permission::DismissFinding, action(true, false));
-    check(
-        "remediate_finding",
-        Permission::RequestRemediation,
-        action(false, false),
-    );
-    check("set_app_policy", Permission::SetAppPolicy, action(true, false));
+    insta::assert_snapshot!(table);
 }
 
 /// Every schema below, with its path.
@@ -145,7 +128,7 @@ fn walk(schema: &Value, path: &str, see: &mut dyn FnMut(&str, &Value)) {
 /// SCH-01, SCH-02, SCH-03, TOO-03, TOO-04.
 #[test]
 fn schemas_are_flat() {
-    for tool in &TOOLS {
+    for tool in TOOLS {
         let name = tool.declaration.name;
         for schema in [tool.input_schema(), tool.output_schema()] {
             assert_eq!(schema["type"], "object", "{name}");
@@ -241,4 +224,16 @@ fn the_page_about_the_tools_says_what_the_declarations_say() {
         stored == page,
         "docs/tools.md is out of date: run the tests once with UPDATE_DOCS=1"
     );
+}
+
+#[test]
+fn the_page_about_changes_names_every_write_tool() {
+    let page = include_str!("../../../../docs/changes.md");
+    for tool in TOOLS.iter().filter(|tool| tool.takes_write_key()) {
+        let name = tool.declaration.name;
+        assert!(
+            page.contains(&format!("`{name}`")),
+            "docs/changes.md lacks {name}"
+        );
+    }
 }

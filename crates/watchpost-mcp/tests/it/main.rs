@@ -1,6 +1,7 @@
 //! Tests of the MCP server through its public interface.
 #![expect(clippy::unwrap_used, reason = "a fixture that can't be made fails its test")]
 
+mod audit;
 mod behaviour;
 mod completions;
 mod confirm;

@@ -127,10 +127,7 @@ async fn the_tools_that_a_prompt_names_exist_and_take_what_it_gives_them() {
         assert!(calls.len() >= 3, "{name}: {calls:?}");
         for (tool, arguments) in calls {
             let entry = TOOLS.iter().find(|entry| entry.declaration.name == tool).unwrap();
-            assert!(
-                entry.declaration.is_query(),
-                "{name} tells to call {tool}, which acts"
-            );
+            assert!(entry.is_query(), "{name} tells to call {tool}, which acts");
             let schema = jsonschema::validator_for(&entry.input_schema()).unwrap();
             let problems: Vec<String> = schema
                 .iter_errors(&arguments)

@@ -1,8 +1,8 @@
-//! Kept replies of queries, so that the same question asked again costs no look-up while nothing has changed.
+//! Cached replies of queries, so that the same question asked again costs no look-up while nothing has changed.
 //!
 //! A reply is good while the workspace's generation is the one that was read before it was made, where the generation
 //! itself may have been read up to 50 ms ago; own changes drop that reading at once. A reply also ends when its text
-//! goes stale by time alone. The audit entry of a call is not kept: each call has its own.
+//! goes stale by time alone. The audit entry of a call is not cached: each call has its own.
 //!
 //! Memory is bounded: replies live in a young and an old half. When the young half is full it becomes the old one and
 //! the old one is dropped; what is asked for again moves back to the young one.
@@ -26,25 +26,25 @@ const FRESH_MS: u64 = 50;
 const HALF_ENTRIES: usize = 2_048;
 /// Bytes in one half.
 const HALF_BYTES: usize = 32 * 1_024 * 1_024;
-/// A larger reply isn't kept.
+/// A larger reply isn't cached.
 const REPLY_BYTES_MAX: usize = 512 * 1_024;
-/// A call with longer arguments isn't kept.
+/// A call with longer arguments isn't cached.
 const ARGUMENTS_BYTES_MAX: usize = 2_048;
 /// Workspaces whose generation is remembered; past it the memory starts anew.
 const WORKSPACES_MAX: usize = 1_024;
 
-/// What a kept reply answers. Arguments are compared as they were written: another spelling of the same question is
-/// only asked anew. Whether the caller may act is part of it, so that no answer crosses scopes.
+/// What a cached reply answers. Arguments are compared as they were written: another spelling of the same
+/// question is only asked anew. Whether the caller may act is part of it, so that no answer crosses scopes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Question {
+pub(crate) struct CacheKey {
     workspace: WorkspaceId,
     may_act: bool,
     tool: usize,
     arguments: Box<str>,
 }
 
-impl Question {
-    /// The question, if calls of this size are kept.
+impl CacheKey {
+    /// The key, if replies to calls of this size are cached.
     pub(crate) fn new(scope: &WorkspaceScope, may_act: bool, tool: usize, arguments: &str) -> Option<Self> {
         (arguments.len() <= ARGUMENTS_BYTES_MAX).then(|| Self {
             workspace: scope.workspace(),
@@ -57,7 +57,7 @@ impl Question {
 
 /// A reply with what its audit entry needs.
 #[derive(Debug)]
-pub(crate) struct Reply {
+pub(crate) struct CachedReply {
     pub(crate) result: ToolResult,
     pub(crate) reduced: String,
     pub(crate) target: AuditTarget,
@@ -67,7 +67,7 @@ pub(crate) struct Reply {
     pub(crate) good_until: Option<Timestamp>,
 }
 
-impl Reply {
+impl CachedReply {
     fn bytes(&self) -> usize {
         self.result.content.len()
             + self.result.structured.as_ref().map_or(0, |bytes| bytes.len())
@@ -78,21 +78,21 @@ impl Reply {
 
 #[derive(Default)]
 struct Halves {
-    young: HashMap<Question, Arc<Reply>>,
+    young: HashMap<CacheKey, Arc<CachedReply>>,
     young_bytes: usize,
-    old: HashMap<Question, Arc<Reply>>,
+    old: HashMap<CacheKey, Arc<CachedReply>>,
 }
 
 impl Halves {
-    fn insert(&mut self, question: Question, reply: Arc<Reply>) {
-        let bytes = reply.bytes() + question.arguments.len();
+    fn insert(&mut self, key: CacheKey, reply: Arc<CachedReply>) {
+        let bytes = reply.bytes() + key.arguments.len();
         if self.young.len() >= HALF_ENTRIES || self.young_bytes.saturating_add(bytes) > HALF_BYTES {
             self.old = std::mem::take(&mut self.young);
             self.young_bytes = 0;
         }
-        self.old.remove(&question);
-        let arguments = question.arguments.len();
-        if let Some(before) = self.young.insert(question, reply) {
+        self.old.remove(&key);
+        let arguments = key.arguments.len();
+        if let Some(before) = self.young.insert(key, reply) {
             self.young_bytes = self.young_bytes.saturating_sub(before.bytes() + arguments);
         }
         self.young_bytes = self.young_bytes.saturating_add(bytes);
@@ -100,21 +100,21 @@ impl Halves {
 }
 
 #[derive(Default)]
-struct Reading {
+struct GenerationReading {
     /// The generation and when it was read (monotonic milliseconds).
     read: Option<(u64, u64)>,
     /// Counts own changes: a reading that began before one isn't remembered after it.
     changes: u64,
 }
 
-/// The kept replies of one server.
+/// The cached replies of one server.
 #[derive(Default)]
-pub(crate) struct Kept {
+pub(crate) struct ReplyCache {
     halves: Mutex<Halves>,
-    readings: Mutex<HashMap<WorkspaceId, Reading>>,
+    readings: Mutex<HashMap<WorkspaceId, GenerationReading>>,
 }
 
-impl Kept {
+impl ReplyCache {
     /// The workspace's generation, read at most 50 ms ago.
     pub(crate) async fn generation(
         &self,
@@ -146,7 +146,7 @@ impl Kept {
     }
 
     /// Drops the reading of the generation: called after own changes, before they are answered.
-    pub(crate) fn changed(&self, scope: &WorkspaceScope) {
+    pub(crate) fn invalidate(&self, scope: &WorkspaceScope) {
         let mut readings = lock(&self.readings);
         let reading = readings.entry(scope.workspace()).or_default();
         reading.read = None;
@@ -154,32 +154,32 @@ impl Kept {
     }
 
     /// A reply that is still good.
-    pub(crate) fn find(&self, question: &Question, generation: u64, now: Timestamp) -> Option<Arc<Reply>> {
+    pub(crate) fn get(&self, key: &CacheKey, generation: u64, now: Timestamp) -> Option<Arc<CachedReply>> {
         let mut halves = lock(&self.halves);
-        let (reply, is_old) = match halves.young.get(question) {
+        let (reply, is_old) = match halves.young.get(key) {
             Some(reply) => (Arc::clone(reply), false),
-            None => (Arc::clone(halves.old.get(question)?), true),
+            None => (Arc::clone(halves.old.get(key)?), true),
         };
         if reply.generation != generation || reply.good_until.is_some_and(|until| now >= until) {
             return None;
         }
         if is_old {
-            halves.insert(question.clone(), Arc::clone(&reply));
+            halves.insert(key.clone(), Arc::clone(&reply));
         }
         Some(reply)
     }
 
-    /// Keeps a reply.
-    pub(crate) fn keep(&self, question: Question, reply: Arc<Reply>) {
+    /// Caches a reply.
+    pub(crate) fn insert(&self, key: CacheKey, reply: Arc<CachedReply>) {
         if reply.bytes() <= REPLY_BYTES_MAX {
-            lock(&self.halves).insert(question, reply);
+            lock(&self.halves).insert(key, reply);
         }
     }
 }
 
-impl std::fmt::Debug for Kept {
+impl std::fmt::Debug for ReplyCache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Kept")
+        f.write_str("ReplyCache")
     }
 }
 
@@ -192,8 +192,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
 
-    fn question(n: usize) -> Question {
-        Question {
+    fn key(n: usize) -> CacheKey {
+        CacheKey {
             workspace: WorkspaceId::from_bytes([1; 16]),
             may_act: false,
             tool: 0,
@@ -201,8 +201,8 @@ mod tests {
         }
     }
 
-    fn reply(bytes: usize) -> Arc<Reply> {
-        Arc::new(Reply {
+    fn reply(bytes: usize) -> Arc<CachedReply> {
+        Arc::new(CachedReply {
             result: ToolResult {
                 content: vec![b'x'; bytes].into(),
                 more: Vec::new(),
@@ -216,10 +216,11 @@ mod tests {
         })
     }
 
-    fn held(kept: &Kept) -> (usize, usize) {
-        let halves = lock(&kept.halves);
-        let bytes =
-            |half: &HashMap<Question, Arc<Reply>>| half.values().map(|reply| reply.bytes()).sum::<usize>();
+    fn held(cache: &ReplyCache) -> (usize, usize) {
+        let halves = lock(&cache.halves);
+        let bytes = |half: &HashMap<CacheKey, Arc<CachedReply>>| {
+            half.values().map(|reply| reply.bytes()).sum::<usize>()
+        };
         (
             halves.young.len() + halves.old.len(),
             bytes(&halves.young) + bytes(&halves.old),
@@ -228,41 +229,40 @@ mod tests {
 
     #[test]
     fn memory_is_bounded_whatever_is_asked() {
-        let kept = Kept::default();
+        let cache = ReplyCache::default();
         for n in 0..3 * HALF_ENTRIES {
-            kept.keep(question(n), reply(10));
+            cache.insert(key(n), reply(10));
         }
-        let (entries, _) = held(&kept);
+        let (entries, _) = held(&cache);
         assert!(entries > HALF_ENTRIES && entries <= 2 * HALF_ENTRIES, "{entries}");
-        let kept = Kept::default();
+        let cache = ReplyCache::default();
         for n in 0..300 {
-            kept.keep(question(n), reply(REPLY_BYTES_MAX - 1_024));
+            cache.insert(key(n), reply(REPLY_BYTES_MAX - 1_024));
         }
-        let (_, bytes) = held(&kept);
+        let (_, bytes) = held(&cache);
         assert!(bytes > HALF_BYTES && bytes <= 2 * HALF_BYTES, "{bytes}");
-        kept.keep(question(1_000), reply(REPLY_BYTES_MAX));
+        cache.insert(key(1_000), reply(REPLY_BYTES_MAX));
         assert!(
-            kept.find(&question(1_000), 7, Timestamp::from_millis(0))
-                .is_none(),
+            cache.get(&key(1_000), 7, Timestamp::from_millis(0)).is_none(),
             "too large"
         );
     }
 
     #[test]
     fn what_is_asked_again_survives_and_what_is_stale_does_not() {
-        let kept = Kept::default();
+        let cache = ReplyCache::default();
         let now = Timestamp::from_millis(0);
-        kept.keep(question(0), reply(10));
+        cache.insert(key(0), reply(10));
         for n in 1..3 * HALF_ENTRIES {
-            kept.keep(question(n), reply(10));
-            assert!(n % 512 != 0 || kept.find(&question(0), 7, now).is_some(), "{n}");
+            cache.insert(key(n), reply(10));
+            assert!(n % 512 != 0 || cache.get(&key(0), 7, now).is_some(), "{n}");
         }
-        assert!(kept.find(&question(0), 7, now).is_some());
-        assert!(kept.find(&question(0), 8, now).is_none(), "another generation");
+        assert!(cache.get(&key(0), 7, now).is_some());
+        assert!(cache.get(&key(0), 8, now).is_none(), "another generation");
         assert!(
-            kept.find(&question(0), 7, Timestamp::from_millis(10)).is_none(),
+            cache.get(&key(0), 7, Timestamp::from_millis(10)).is_none(),
             "its time is over"
         );
-        assert!(kept.find(&question(1), 7, now).is_none(), "long not asked");
+        assert!(cache.get(&key(1), 7, now).is_none(), "long not asked");
     }
 }

@@ -1,0 +1,108 @@
+//! The arguments that the tools about one scan share.
+
+use super::{IdLine, Word};
+use crate::{error::Failure, tool::Context};
+use watchpost_core::{
+    check::ScanType,
+    scan::Scan,
+    value::id::{IntegrationId, ScanId},
+};
+
+/// Which scan: one by id, or the latest completed one of a type.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ScanChoice<'i> {
+    pub(crate) scan_id: Option<&'i IdLine>,
+    pub(crate) scan_type: Option<Word<ScanType>>,
+    pub(crate) integration_id: Option<&'i IdLine>,
+}
+
+impl ScanChoice<'_> {
+    pub(crate) fn scan_type(&self) -> ScanType {
+        self.scan_type.map_or(ScanType::Compliance, |word| word.0)
+    }
+    pub(crate) fn scan_id(&self) -> Result<Option<ScanId>, Failure> {
+        scan_id("scan_id", self.scan_id)
+    }
+    pub(crate) fn integration_id(&self) -> Result<Option<IntegrationId>, Failure> {
+        integration_id(self.integration_id)
+    }
+    pub(crate) async fn find(&self, context: &Context<'_>) -> Result<Scan, Failure> {
+        let id = self.scan_id()?;
+        let integration = self.integration_id()?;
+        Ok(context
+            .watchpost
+            .find_scan(context.scope, id, integration, self.scan_type())
+            .await?)
+    }
+}
+
+fn bad_id(field: &str, tool: &str) -> Failure {
+    Failure::invalid(format!(
+        "`{field}` must be an id as `{tool}` gives it, like 018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f"
+    ))
+}
+
+/// A scan's id.
+pub(crate) fn scan_id(field: &'static str, text: Option<&IdLine>) -> Result<Option<ScanId>, Failure> {
+    text.map(|text| text.as_str().parse().map_err(|_| bad_id(field, "list_scans")))
+        .transpose()
+}
+
+/// An integration's id.
+pub(crate) fn integration_id(text: Option<&IdLine>) -> Result<Option<IntegrationId>, Failure> {
+    text.map(|text| {
+        text.as_str()
+            .parse()
+            .map_err(|_| bad_id("integration_id", "get_integrations"))
+    })
+    .transpose()
+}
+
+/// Declares the input struct of a tool about one scan: which scan, the frameworks and services that its answer is
+/// confined to, and the tool's own fields.
+macro_rules! scan_arguments {
+    (
+        $visibility:vis struct $name:ident {
+            $(#[$framework_attribute:meta])*
+            framework, service;
+            $($own:tt)*
+        }
+    ) => {
+        $crate::arguments::arguments! {
+            $visibility struct $name {
+                /// Default: the latest completed scan.
+                scan_id: Option<$crate::arguments::IdLine>,
+                /// Of the latest scan; default compliance.
+                scan_type: Option<$crate::arguments::Word<watchpost_core::check::ScanType>>,
+                /// Only needed if several platforms can be scanned.
+                integration_id: Option<$crate::arguments::IdLine>,
+                $(#[$framework_attribute])*
+                #[serde(default)]
+                framework: $crate::arguments::Many<watchpost_core::check::Framework>,
+                #[serde(default)]
+                service: $crate::arguments::Many<watchpost_core::check::Service>,
+                $($own)*
+            }
+        }
+
+        impl $name {
+            /// Which scan.
+            const fn choice(&self) -> $crate::arguments::ScanChoice<'_> {
+                $crate::arguments::ScanChoice {
+                    scan_id: self.scan_id.as_ref(),
+                    scan_type: self.scan_type,
+                    integration_id: self.integration_id.as_ref(),
+                }
+            }
+            /// The results that the answer is confined to.
+            fn results(&self) -> watchpost_core::scan::ResultFilter {
+                watchpost_core::scan::ResultFilter {
+                    frameworks: self.framework.as_slice().to_vec(),
+                    services: self.service.as_slice().to_vec(),
+                    ..watchpost_core::scan::ResultFilter::default()
+                }
+            }
+        }
+    };
+}
+pub(crate) use scan_arguments;

@@ -1,0 +1,190 @@
+//! Words of closed lists, one or several.
+
+use super::{ArgumentValue, Reduced};
+use crate::schema::inline_schema;
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, Unexpected, Visitor},
+};
+use std::{fmt, marker::PhantomData};
+use watchpost_core::{
+    check::{CheckResult, Framework, ScanType, Service},
+    report::ReportKind,
+    value::word::{AppPolicy, Category, DismissReason, FindingStatus, Platform, RunState, Severity},
+};
+
+/// Values that one list takes at the most: each closed list has fewer words.
+const LIST_MAX: usize = 32;
+
+/// A closed list of words that arguments use.
+pub(crate) trait WordList: Copy + Ord + 'static {
+    /// All words, in the order in which the schema shows them.
+    const WORDS: &'static [Self];
+    /// A word's text.
+    fn text(self) -> &'static str;
+    /// A second spelling of a word.
+    fn other_spelling(_: &str) -> Option<Self> {
+        None
+    }
+}
+
+macro_rules! word_lists {
+    ($($name:ident),+) => {$(
+        impl WordList for $name {
+            const WORDS: &'static [Self] = Self::ALL;
+            fn text(self) -> &'static str { self.as_str() }
+        }
+    )+};
+}
+word_lists!(
+    Severity,
+    Category,
+    FindingStatus,
+    Platform,
+    DismissReason,
+    ScanType,
+    CheckResult,
+    RunState,
+    ReportKind
+);
+
+impl WordList for Framework {
+    const WORDS: &'static [Self] = Self::ALL;
+    fn text(self) -> &'static str {
+        self.as_str()
+    }
+    fn other_spelling(text: &str) -> Option<Self> {
+        Self::from_name(text)
+    }
+}
+
+impl WordList for Service {
+    const WORDS: &'static [Self] = Self::ALL;
+    fn text(self) -> &'static str {
+        self.as_str()
+    }
+    fn other_spelling(text: &str) -> Option<Self> {
+        Self::from_name(text)
+    }
+}
+
+impl WordList for AppPolicy {
+    const WORDS: &'static [Self] = &[Self::Sanctioned, Self::Unauthorized, Self::Blocked, Self::None];
+    fn text(self) -> &'static str {
+        self.as_str()
+    }
+    fn other_spelling(text: &str) -> Option<Self> {
+        (text == "clear").then_some(Self::None)
+    }
+}
+
+/// One word of a closed list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Word<T>(pub T);
+
+struct WordVisitor<T>(PhantomData<T>);
+
+impl<T: WordList> Visitor<'_> for WordVisitor<T> {
+    type Value = Word<T>;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("one of: ")?;
+        for (at, word) in T::WORDS.iter().enumerate() {
+            write!(f, "{}{}", if at == 0 { "" } else { "; " }, word.text())?;
+        }
+        Ok(())
+    }
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Word<T>, E> {
+        T::WORDS
+            .iter()
+            .copied()
+            .find(|word| word.text() == text)
+            .or_else(|| T::other_spelling(text))
+            .map(Word)
+            .ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
+    }
+}
+
+impl<'de, T: WordList> Deserialize<'de> for Word<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(WordVisitor(PhantomData))
+    }
+}
+
+/// The words as the schema shows them.
+fn words<T: WordList>() -> Vec<&'static str> {
+    T::WORDS.iter().map(|word| word.text()).collect()
+}
+
+inline_schema!(Word<T>, [T: WordList], "Word", { "type": "string", "enum": words::<T>() });
+
+/// Several words of a closed list, sorted and without repeats. A bare string is a list of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Many<T>(Vec<T>);
+
+impl<T> Default for Many<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T: WordList> Many<T> {
+    pub(crate) fn as_slice(&self) -> &[T] {
+        &self.0
+    }
+    /// Whether the list is empty (no condition) or contains the word.
+    pub(crate) fn admits(&self, word: T) -> bool {
+        self.0.is_empty() || self.0.contains(&word)
+    }
+}
+
+impl<T: WordList> ArgumentValue for Word<T> {
+    fn reduce(&self, name: &'static str, out: &mut Reduced<'_>) {
+        out.word(name, self.0.text());
+    }
+}
+
+impl<T: WordList> ArgumentValue for Many<T> {
+    fn reduce(&self, name: &'static str, out: &mut Reduced<'_>) {
+        let words: Vec<&str> = self.0.iter().map(|word| word.text()).collect();
+        out.words(name, &words);
+    }
+}
+
+struct ManyVisitor<T>(PhantomData<T>);
+
+impl<'de, T: WordList> Visitor<'de> for ManyVisitor<T> {
+    type Value = Many<T>;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of at most 32 words, each ")?;
+        WordVisitor::<T>(PhantomData).expecting(f)
+    }
+    fn visit_unit<E: de::Error>(self) -> Result<Many<T>, E> {
+        Ok(Many::default())
+    }
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Many<T>, E> {
+        let Word(word) = WordVisitor(PhantomData).visit_str(text)?;
+        Ok(Many(vec![word]))
+    }
+    fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<Many<T>, A::Error> {
+        let mut words = Vec::new();
+        while let Some(Word(word)) = list.next_element()? {
+            if words.len() >= LIST_MAX {
+                return Err(de::Error::invalid_length(words.len(), &self));
+            }
+            words.push(word);
+        }
+        words.sort_unstable();
+        words.dedup();
+        Ok(Many(words))
+    }
+}
+
+impl<'de, T: WordList> Deserialize<'de> for Many<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ManyVisitor(PhantomData))
+    }
+}
+
+inline_schema!(Many<T>, [T: WordList], "Many", {
+    "type": "array", "items": { "type": "string", "enum": words::<T>() }
+});

@@ -1,0 +1,15 @@
+//! What a tool is: its declaration ([`Tool`]) and what it does ([`QueryTool`], [`ActionTool`], [`WriteTool`]), the
+//! entry that the list of tools has of it, and what a running tool has at hand.
+
+mod answer;
+mod context;
+mod declaration;
+mod entry;
+
+pub use declaration::{Declaration, Hints};
+pub use entry::ToolEntry;
+
+pub(crate) use answer::{Answer, Link};
+pub(crate) use context::{Caller, Context};
+pub(crate) use declaration::{ActionTool, QUERY, QueryTool, Tool, WriteTool};
+pub(crate) use entry::{Kind, Prepare, Prepared, RunAction, RunQuery, RunWrite, UNREAD, answer};

@@ -58,8 +58,16 @@ pub struct JobRow {
     pub progress: Option<String>,
 }
 
-/// A job that this process has leased. Made only by [`InstanceStore::lease_job`]'s adapters through [`LeasedJob::new`]
-/// and useless without the gate.
+/// What a store gives of a job that it has leased.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeaseRow {
+    /// The job's workspace.
+    pub workspace: WorkspaceId,
+    /// The job.
+    pub job: JobRow,
+}
+
+/// A job that this process has leased. Made only by [`JobAuthority::lease`](crate::access::JobAuthority::lease).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeasedJob {
     workspace: WorkspaceId,
@@ -67,9 +75,11 @@ pub struct LeasedJob {
 }
 
 impl LeasedJob {
-    /// For adapters of [`InstanceStore`] alone (`watchpost-tidy` lists them).
-    pub const fn new(workspace: WorkspaceId, row: JobRow) -> Self {
-        Self { workspace, row }
+    pub(crate) fn new(lease: LeaseRow) -> Self {
+        Self {
+            workspace: lease.workspace,
+            row: lease.job,
+        }
     }
     /// Its workspace.
     pub const fn workspace(&self) -> WorkspaceId {
@@ -119,7 +129,8 @@ pub trait InstanceStore: Send + Sync {
     /// Makes a workspace with its genesis audit entry. `Conflict` if the name is taken.
     async fn create_workspace(&self, row: &WorkspaceRow) -> Result<(), StoreError>;
     /// Leases the oldest job that is due (queued, or its lease ran out), for [`LEASE_MS`]. `owner` names the process.
-    async fn lease_job(&self, owner: &str, now: Timestamp) -> Result<Option<LeasedJob>, StoreError>;
+    /// Called through [`JobAuthority::lease`](crate::access::JobAuthority::lease), which makes a [`LeasedJob`] of it.
+    async fn lease_job(&self, owner: &str, now: Timestamp) -> Result<Option<LeaseRow>, StoreError>;
     /// Prolongs a lease and shows progress. `false`: the lease is lost and the work must stop.
     async fn heartbeat(
         &self,

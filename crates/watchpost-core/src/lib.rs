@@ -10,7 +10,7 @@
 //! clock and no random source of its own: both are ports.
 //!
 //! # How tenancy and audit are held
-//! Every read takes a [`access::WorkspaceScope`], which only [`access::AccessGate`] makes. Every change takes an
+//! Every read takes a [`access::WorkspaceScope`], which only [`access`] makes. Every change takes an
 //! [`access::AuthorizedWrite`] and gives an [`access::Audited`]; see [`access`].
 //!
 //! # Adding a port method

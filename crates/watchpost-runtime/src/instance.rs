@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use std::{path::Path, sync::Arc};
 use watchpost_connectors::{ReadLimits, connectors};
 use watchpost_core::{
-    access::{AccessGate, KeyScope, KeyState, WorkspaceScope},
+    access::{Access, AccessGate, JobAuthority, KeyScope, KeyState, OperatorAuthority, WorkspaceScope},
     audit::{AuditKey, AuditOutcome, AuditTarget, CallRecord},
     error::StoreError,
     job::{InstanceStore, WorkspaceRow},
@@ -63,6 +63,8 @@ pub struct Instance {
     environment: Environment,
     store: SqliteStore,
     access: Arc<AccessGate>,
+    jobs: JobAuthority,
+    operator: OperatorAuthority,
     engines: Engines,
     master: Arc<MasterKey>,
 }
@@ -213,12 +215,15 @@ impl Instance {
             Some(path) => PolicyPack::with_dir(path)?,
             None => PolicyPack::builtin(),
         };
-        let access = AccessGate::new(Arc::new(store.clone()), Arc::clone(&environment.clock));
+        let Access { gate, jobs, operator } =
+            Access::open(Arc::new(store.clone()), Arc::clone(&environment.clock));
         Ok(Self {
             settings: Arc::new(settings),
             environment,
             store,
-            access: Arc::new(access),
+            access: Arc::new(gate),
+            jobs,
+            operator,
             engines: engines(pack),
             master: Arc::new(master),
         })
@@ -239,6 +244,10 @@ impl Instance {
     /// The gate over its keys.
     pub fn access(&self) -> &Arc<AccessGate> {
         &self.access
+    }
+    /// The right to work on its jobs: for the worker.
+    pub fn jobs(&self) -> &JobAuthority {
+        &self.jobs
     }
     /// The key for one purpose.
     pub(crate) fn derived(&self, purpose: Purpose) -> zeroize::Zeroizing<[u8; 32]> {
@@ -328,7 +337,12 @@ impl Instance {
 
     /// The scope of the command line in a workspace: everything that an operator may do.
     pub fn operator(&self, workspace: &WorkspaceRow) -> Arc<WorkspaceScope> {
-        self.access.local_operator(workspace.id, KeyScope::Write, true)
+        self.operator.enter(workspace.id, KeyScope::Write, true)
+    }
+
+    /// The scope of a local client without a key, on this process's standard input and output.
+    pub fn local_client(&self, workspace: &WorkspaceRow, scope: KeyScope) -> Arc<WorkspaceScope> {
+        self.operator.enter(workspace.id, scope, false)
     }
 
     /// Whether any workspace has a usable key.

@@ -72,9 +72,7 @@ pub fn serve_stdio(
         let admission = match gate.admit(None, &Caller::local()).await {
             Err(Refusal::Missing) => {
                 let workspace = instance.workspace(options.workspace.as_deref()).await?;
-                Ok(instance
-                    .access()
-                    .local_operator(workspace.id, options.scope, false))
+                Ok(instance.local_client(&workspace, options.scope))
             }
             admission => admission,
         };

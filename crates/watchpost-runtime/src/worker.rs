@@ -12,7 +12,7 @@ use std::{
 };
 use tokio::{sync::watch, time::Instant};
 use watchpost_core::{
-    access::AccessGate,
+    access::{AccessGate, JobAuthority},
     error::StoreError,
     job::{InstanceStore, JobEnd, LEASE_MS, LeasedJob},
     port::Clock,
@@ -38,7 +38,7 @@ pub struct Worker {
     store: SqliteStore,
     /// Made for the first job: an idle process needs no HTTP client and no certificates.
     watchpost: OnceLock<Watchpost>,
-    access: Arc<AccessGate>,
+    jobs: JobAuthority,
     clock: Arc<dyn Clock>,
     sync_every_ms: i64,
     owner: String,
@@ -78,7 +78,7 @@ impl Worker {
             instance: instance.clone(),
             store: instance.store().clone(),
             watchpost: OnceLock::new(),
-            access: Arc::clone(instance.access()),
+            jobs: instance.jobs().clone(),
             clock: Arc::clone(&instance.environment().clock),
             sync_every_ms: i64::try_from(every.as_millis()).unwrap_or(i64::MAX),
             owner: format!("{:016x}", u64::from_le_bytes(name)),
@@ -120,7 +120,11 @@ impl Worker {
     pub async fn drain(&self, stop: &watch::Receiver<bool>) -> Result<u64, StoreError> {
         let mut done = 0;
         while !*stop.borrow() {
-            let Some(job) = self.store.lease_job(&self.owner, self.clock.now()).await? else {
+            let Some(job) = self
+                .jobs
+                .lease(&self.store, &self.owner, self.clock.now())
+                .await?
+            else {
                 break;
             };
             self.work_on(&job, stop.clone()).await?;
@@ -187,7 +191,7 @@ impl Worker {
 
     /// Runs the handler with a heartbeat beside it.
     async fn attend(&self, job: &LeasedJob, mut stop: watch::Receiver<bool>) -> Worked {
-        let permit = self.access.enter_job(job);
+        let permit = self.jobs.enter(job);
         let news: Mutex<Option<String>> = Mutex::new(None);
         let progress = |text: String| *news.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
         let watchpost = match self.watchpost() {

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, fmt};
 use watchpost_core::{
-    access::{AccessGate, JobPermit, KeyScope, WorkspaceScope},
+    access::{JobAuthority, JobPermit, WorkspaceScope},
     audit::CallRecord,
     error::StoreError,
     finding::{Observation, fingerprint},
@@ -17,7 +17,7 @@ use watchpost_core::{
     posture::{CoverageNumbers, RecordAnalysis},
     rule::document::EntityRef,
     value::{
-        id::{AnalysisId, IdentityId, IntegrationId, JobId, SyncId, WorkspaceId},
+        id::{AnalysisId, IdentityId, IntegrationId, JobId, SyncId},
         text::ForeignText,
         word::{AccountKind, AccountStatus, Category, CollectionState, Mfa, Platform, RunState, Severity},
     },
@@ -33,14 +33,14 @@ pub struct Seeding<'a> {
     pub store: &'a dyn Store,
     /// Leases.
     pub instance: &'a dyn InstanceStore,
-    /// The gate over the same store.
-    pub gate: &'a AccessGate,
+    /// The right to work on the store's jobs.
+    pub jobs: &'a JobAuthority,
+    /// The operator of the workspace.
+    pub operator: &'a WorkspaceScope,
     /// The clock.
     pub clock: &'a dyn Clock,
     /// The random source.
     pub random: &'a dyn Random,
-    /// Where to.
-    pub workspace: WorkspaceId,
 }
 
 impl fmt::Debug for Seeding<'_> {
@@ -71,7 +71,6 @@ impl Seeding<'_> {
     /// # Errors
     /// [`SeedError`].
     pub async fn fill(&self, findings: u64, identities: u64) -> Result<(), SeedError> {
-        let operator = self.gate.local_operator(self.workspace, KeyScope::Write, true);
         let integration = IntegrationId::generate(self.clock, self.random);
         let command = AddIntegration {
             id: integration,
@@ -82,21 +81,22 @@ impl Seeding<'_> {
             first_sync: JobId::generate(self.clock, self.random),
             now: self.clock.now(),
         };
-        let write = operator
+        let write = self
+            .operator
             .authorize(command, call("seed"))
             .map_err(|_| SeedError::NoJob)?;
         self.store.add_integration(write).await?.into_value();
 
         let job = self.lease().await?;
-        let permit = self.gate.enter_job(&job);
+        let permit = self.jobs.enter(&job);
         self.people(&permit, integration, identities).await?;
         self.instance
             .finish_job(&job, OWNER, JobEnd::Completed, self.clock.now())
             .await?;
 
         let job = self.lease().await?;
-        let permit = self.gate.enter_job(&job);
-        let people = self.ids(&operator).await?;
+        let permit = self.jobs.enter(&job);
+        let people = self.ids(self.operator).await?;
         self.findings(&permit, integration, &people, findings).await?;
         self.instance
             .finish_job(&job, OWNER, JobEnd::Completed, self.clock.now())
@@ -105,8 +105,8 @@ impl Seeding<'_> {
     }
 
     async fn lease(&self) -> Result<LeasedJob, SeedError> {
-        self.instance
-            .lease_job(OWNER, self.clock.now())
+        self.jobs
+            .lease(self.instance, OWNER, self.clock.now())
             .await?
             .ok_or(SeedError::NoJob)
     }

@@ -1,12 +1,11 @@
-//! The one way to a [`WorkspaceScope`].
+//! From a presented key to a [`WorkspaceScope`].
 
 use super::{
     key::{KeyHash, KeyRow, KeyState, key_is_well_formed},
-    scope::{Actor, JobPermit, KeyScope, WorkspaceScope},
+    scope::{Actor, WorkspaceScope},
 };
 use crate::{
     error::StoreError,
-    job::LeasedJob,
     port::Clock,
     value::{
         id::{KeyId, WorkspaceId},
@@ -68,7 +67,7 @@ struct Remembered {
     used_at: Option<Timestamp>,
 }
 
-/// Turns credentials and leased jobs into scopes.
+/// Turns presented keys into scopes. Made by [`super::Access::open`].
 pub struct AccessGate {
     directory: Arc<dyn KeyDirectory>,
     clock: Arc<dyn Clock>,
@@ -84,7 +83,7 @@ impl std::fmt::Debug for AccessGate {
 
 impl AccessGate {
     /// A gate over a directory of keys.
-    pub fn new(directory: Arc<dyn KeyDirectory>, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(directory: Arc<dyn KeyDirectory>, clock: Arc<dyn Clock>) -> Self {
         Self {
             directory,
             clock,
@@ -256,26 +255,6 @@ impl AccessGate {
     /// Drops everything remembered: called after own writes to keys.
     pub fn forget(&self) {
         lock(&self.remembered).clear();
-    }
-
-    /// The scope of the person who opened the store on this machine, in a workspace of it. `manages` is for the
-    /// command line alone.
-    pub fn local_operator(
-        &self,
-        workspace: WorkspaceId,
-        scope: KeyScope,
-        manages: bool,
-    ) -> Arc<WorkspaceScope> {
-        Arc::new(WorkspaceScope::new(
-            workspace,
-            Actor::LocalOperator { scope, manages },
-        ))
-    }
-
-    /// The permit of a job that this process has leased.
-    pub fn enter_job(&self, job: &LeasedJob) -> JobPermit {
-        let scope = WorkspaceScope::new(job.workspace(), Actor::Worker { job: job.id() });
-        JobPermit::new(scope, job.id())
     }
 }
 

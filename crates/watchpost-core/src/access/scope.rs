@@ -113,7 +113,7 @@ pub struct Denied(pub Permission);
 
 /// A principal inside one workspace: the proof that a caller may read it.
 ///
-/// Made only by [`crate::access::AccessGate`]; there is no constructor, not even for tests.
+/// Made only by [`crate::access`]; there is no constructor, not even for tests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkspaceScope {
     workspace: WorkspaceId,

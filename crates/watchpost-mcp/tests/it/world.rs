@@ -9,7 +9,7 @@ use std::sync::{
     atomic::{AtomicI64, AtomicU64, Ordering},
 };
 use watchpost_core::{
-    access::{AccessGate, KeyRow, KeyScope, NewKey, WorkspaceScope},
+    access::{Access, AccessGate, KeyRow, KeyScope, NewKey, WorkspaceScope},
     app::{App, AppRef},
     audit::{AuditKey, AuditRow},
     check::{Check, CheckDocument, CheckEngine, Profile, Verdict},
@@ -218,7 +218,7 @@ impl World {
             AtomicI64::new(now().as_millis()),
             AtomicU64::new(1_000),
         ));
-        let gate = AccessGate::new(Arc::clone(&store) as _, Arc::clone(&clock) as _);
+        let gate = Access::open(Arc::clone(&store) as _, Arc::clone(&clock) as _).gate;
         let ours = WorkspaceId::from_bytes([1; 16]);
         let reader = key(&store, &gate, 1, ours, KeyScope::Read).await;
         let writer = key(&store, &gate, 2, ours, KeyScope::Write).await;

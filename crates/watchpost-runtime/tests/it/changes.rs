@@ -263,10 +263,8 @@ async fn a_scan_is_a_task_of_its_caller(here: &Desk, there: &Desk) {
     assert_eq!(scan["structuredContent"]["scan"]["status"], "completed");
 
     // To another caller of the same workspace it is as unknown as one that never was; so are broken ids.
-    let other = here
-        .instance
-        .access()
-        .local_operator(here.scope.workspace(), KeyScope::Read, false);
+    let workspace = here.instance.workspace(None).await.expect("one workspace");
+    let other = here.instance.local_client(&workspace, KeyScope::Read);
     let state = here.send_as(&other, "tasks/get", json!({"taskId": id})).await;
     assert_eq!(
         state["result"]["status"], "completed",

@@ -11,7 +11,7 @@ use crate::{
 use async_trait::async_trait;
 use watchpost_core::{
     error::StoreError,
-    job::{InstanceStore, JobEnd, LeasedJob, WorkspaceRow},
+    job::{InstanceStore, JobEnd, LeaseRow, LeasedJob, WorkspaceRow},
     value::time::Timestamp,
 };
 
@@ -32,7 +32,7 @@ impl InstanceStore for SqliteStore {
             .await
     }
 
-    async fn lease_job(&self, owner: &str, now: Timestamp) -> Result<Option<LeasedJob>, StoreError> {
+    async fn lease_job(&self, owner: &str, now: Timestamp) -> Result<Option<LeaseRow>, StoreError> {
         // Looking costs no transaction; only taking does.
         let any = self
             .inner

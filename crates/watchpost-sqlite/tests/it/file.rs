@@ -4,7 +4,7 @@ use crate::conformance::{open, options};
 use rusqlite::Connection;
 use std::{os::unix::fs::PermissionsExt as _, path::Path, sync::Arc};
 use watchpost_core::{
-    access::{AccessGate, KeyScope},
+    access::{Access, KeyScope},
     audit::{AuditOutcome, AuditStore as _, AuditTarget, ChainVerdict},
     error::StoreError,
     job::{InstanceStore as _, WorkspaceRow},
@@ -122,8 +122,8 @@ fn a_changed_byte_of_the_log_names_its_row() {
             created_at: Timestamp::from_millis(1),
         };
         store.create_workspace(&row).await.unwrap();
-        let gate = AccessGate::new(store.clone(), clock());
-        let scope = gate.local_operator(id, KeyScope::Read, false);
+        let access = Access::open(store.clone(), clock());
+        let scope = access.operator.enter(id, KeyScope::Read, false);
         for _ in 0..20 {
             let entry = scope.observe("case.read", AuditTarget::default(), AuditOutcome::Ok, call());
             store.append(entry).await.unwrap().into_value();

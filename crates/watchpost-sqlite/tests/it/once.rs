@@ -4,7 +4,7 @@ use crate::conformance::open;
 use rusqlite::Connection;
 use std::sync::Arc;
 use watchpost_core::{
-    access::{AccessGate, KeyScope, ONCE_KEPT_MAX, ONCE_KEPT_MS, Once, OnceKind, WorkspaceScope},
+    access::{Access, KeyScope, ONCE_KEPT_MAX, ONCE_KEPT_MS, Once, OnceKind, WorkspaceScope},
     audit::{AuditKey, CallRecord},
     error::StoreError,
     finding::{Act, FindingCommand, FindingOutcome, FindingStore as _},
@@ -34,7 +34,7 @@ fn rows(conn: &Connection) -> i64 {
 fn an_actors_tokens_are_bounded_and_forgotten_after_a_day() {
     let clock = Arc::new(SteppingClock::from("2026-03-01T08:00:00Z".parse().unwrap()));
     let file = open(Arc::clone(&clock));
-    let gate = AccessGate::new(Arc::new(file.store.clone()), Arc::clone(&clock) as _);
+    let access = Access::open(Arc::new(file.store.clone()), Arc::clone(&clock) as _);
     let conn = Connection::open(file.path()).unwrap();
     conn.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
     run(async {
@@ -45,7 +45,7 @@ fn an_actors_tokens_are_bounded_and_forgotten_after_a_day() {
             created_at: clock.now(),
         };
         file.store.create_workspace(&row).await.unwrap();
-        let writer = gate.local_operator(id, KeyScope::Write, false);
+        let writer = access.operator.enter(id, KeyScope::Write, false);
         let spend = async |scope: &WorkspaceScope, token: &str| {
             let command = FindingCommand {
                 finding: FindingId::from_bytes([1; 16]),

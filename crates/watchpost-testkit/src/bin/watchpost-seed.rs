@@ -46,21 +46,21 @@ async fn run(flags: Flags) -> Result<()> {
         .context("can't write the settings")?;
     let instance = Instance::open(&dir, Settings::default(), environment.clone())?;
     let workspace = instance.workspace(None).await?;
+    let operator = instance.operator(&workspace);
     let seeding = Seeding {
         store: instance.store(),
         instance: instance.store(),
-        gate: instance.access(),
+        jobs: instance.jobs(),
+        operator: &operator,
         clock: environment.clock.as_ref(),
         random: environment.random.as_ref(),
-        workspace: workspace.id,
     };
     seeding.fill(flags.findings, flags.identities).await?;
     if flags.print_key {
-        let scope = instance.operator(&workspace);
         let call = CallRecord::new("cli", "seed", "{}");
         let issued = instance
             .answering()
-            .create_key(&scope, "bench", KeyScope::Read, Expiry::Never, 10, call)
+            .create_key(&operator, "bench", KeyScope::Read, Expiry::Never, 10, call)
             .await?;
         writeln!(std::io::stdout(), "{}", issued.key.reveal())?;
     }

@@ -19,8 +19,8 @@ pub async fn a_key_is_found_listed_used_and_revoked(harness: &dyn Harness) {
     assert_eq!(keys[0].id, id, "newest first");
     assert_eq!(keys[0].prefix, secret[..12]);
     assert_eq!(keys[0].last_used_at, None);
-    let scope = world.gate.authenticate(&secret).await.unwrap();
-    world.gate.flush_uses().await.unwrap();
+    let scope = world.access.gate.authenticate(&secret).await.unwrap();
+    world.access.gate.flush_uses().await.unwrap();
     let used =
         |keys: &[watchpost_core::access::KeyRow]| keys.iter().find(|key| key.id == id).unwrap().last_used_at;
     assert!(used(&world.store.list_keys(&scope).await.unwrap()).is_some());
@@ -38,7 +38,7 @@ pub async fn a_key_is_found_listed_used_and_revoked(harness: &dyn Harness) {
         .into_value();
     assert_eq!(missing, KeyRevocation::NotFound);
     world.clock.advance_ms(100);
-    assert!(world.gate.authenticate(&secret).await.is_err());
+    assert!(world.access.gate.authenticate(&secret).await.is_err());
     let keys = world.store.list_keys(&tenant.operator).await.unwrap();
     let row = keys.iter().find(|key| key.id == id).unwrap();
     assert_eq!(row.state(world.now()), KeyState::Revoked);
@@ -86,7 +86,7 @@ pub async fn generations_move_with_changes_only(harness: &dyn Harness) {
     let version = || async { world.store.data_version().await.unwrap() };
     let before = (keys().await, data().await, version().await);
     world.observe(&tenant.operator).await;
-    world.gate.flush_uses().await.unwrap();
+    world.access.gate.flush_uses().await.unwrap();
     world.store.check_ready(world.now()).await.unwrap();
     assert_eq!(
         (keys().await, data().await, version().await),

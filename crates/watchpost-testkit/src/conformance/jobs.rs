@@ -48,8 +48,8 @@ pub async fn a_lost_lease_ends_nothing(harness: &dyn Harness) {
     let tenant = world.tenant("one").await;
     world.integration(&tenant, Platform::Okta).await;
     let now = world.now();
-    let first = world.store.lease_job("a", now).await.unwrap().unwrap();
-    assert!(world.store.lease_job("b", now).await.unwrap().is_none());
+    let first = world.lease("a", now).await.unwrap();
+    assert!(world.lease("b", now).await.is_none());
     assert!(
         world
             .store
@@ -65,7 +65,7 @@ pub async fn a_lost_lease_ends_nothing(harness: &dyn Harness) {
         .unwrap();
     assert_eq!(job.progress.as_deref(), Some("half way"));
     let late = now.plus_millis(1_000 + LEASE_MS);
-    let second = world.store.lease_job("b", late).await.unwrap().unwrap();
+    let second = world.lease("b", late).await.unwrap();
     assert_eq!((second.id(), second.row().attempts), (first.id(), 2));
     assert!(!world.store.heartbeat(&first, "a", None, late).await.unwrap());
     world
@@ -82,7 +82,7 @@ pub async fn a_lost_lease_ends_nothing(harness: &dyn Harness) {
     assert_eq!(job.state, RunState::InProgress);
     // The same process, twice: the earlier lease ends nothing either.
     let later = late.plus_millis(LEASE_MS);
-    let third = world.store.lease_job("b", later).await.unwrap().unwrap();
+    let third = world.lease("b", later).await.unwrap();
     world
         .store
         .finish_job(&second, "b", JobEnd::Completed, later)
@@ -108,7 +108,7 @@ pub async fn a_failed_job_is_tried_again_and_then_given_up(harness: &dyn Harness
     let mut now = world.now();
     let mut last = None;
     for attempt in 1..=3 {
-        let job = world.store.lease_job("a", now).await.unwrap().unwrap();
+        let job = world.lease("a", now).await.unwrap();
         assert_eq!(job.row().attempts, attempt);
         let retry = now.plus_millis(60_000);
         let end = JobEnd::Failed {
@@ -116,18 +116,11 @@ pub async fn a_failed_job_is_tried_again_and_then_given_up(harness: &dyn Harness
             retry_at: Some(retry),
         };
         world.store.finish_job(&job, "a", end, now).await.unwrap();
-        assert!(
-            world
-                .store
-                .lease_job("a", retry.plus_millis(-1))
-                .await
-                .unwrap()
-                .is_none()
-        );
+        assert!(world.lease("a", retry.plus_millis(-1)).await.is_none());
         now = retry;
         last = Some(job.id());
     }
-    assert!(world.store.lease_job("a", now).await.unwrap().is_none());
+    assert!(world.lease("a", now).await.is_none());
     let job = world
         .store
         .job(&tenant.operator, last.unwrap())
@@ -153,7 +146,7 @@ pub async fn a_job_of_a_revoked_key_does_not_start(harness: &dyn Harness) {
     world.end_job(&analysis).await;
     for joined in [false, true] {
         let (id, secret, _) = world.create_key(&tenant.operator, KeyScope::Write).await;
-        let scope = world.gate.authenticate(&secret).await.unwrap();
+        let scope = world.access.gate.authenticate(&secret).await.unwrap();
         let command = |job| TriggerSync {
             integration: None,
             platform: None,
@@ -174,7 +167,7 @@ pub async fn a_job_of_a_revoked_key_does_not_start(harness: &dyn Harness) {
         }
         let write = world.write(&tenant.operator, RevokeKey { id });
         world.store.revoke_key(write).await.unwrap().into_value();
-        let leased = world.store.lease_job("a", world.now()).await.unwrap();
+        let leased = world.lease("a", world.now()).await;
         assert_eq!(leased.is_some(), joined);
         let row = world.store.job(&tenant.operator, job).await.unwrap().unwrap();
         assert_eq!(

@@ -305,7 +305,7 @@ pub async fn every_kind_of_change_is_repeated_alike(harness: &dyn Harness) {
         |write| store.trigger_sync(write),
         async |first| {
             assert!(first.len() == 1 && first[0].is_new);
-            while let Some(job) = store.lease_job("case", world.now()).await.unwrap() {
+            while let Some(job) = world.lease("case", world.now()).await {
                 world.end_job(&job).await;
             }
         },

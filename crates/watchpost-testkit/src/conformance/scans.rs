@@ -219,19 +219,13 @@ impl Scanned {
     }
 
     async fn lease(&self) -> LeasedJob {
-        let job = self
-            .world
-            .store
-            .lease_job("case", self.world.now())
-            .await
-            .unwrap()
-            .unwrap();
+        let job = self.world.lease("case", self.world.now()).await.unwrap();
         assert_eq!(job.row().kind, JobKind::Scan);
         job
     }
 
     async fn run(&self, job: &LeasedJob) {
-        let permit = self.world.gate.enter_job(job);
+        let permit = self.world.access.jobs.enter(job);
         let connectors = [Arc::clone(&self.connector) as Arc<dyn Connector>];
         run_scan(
             self.world.store.as_ref(),

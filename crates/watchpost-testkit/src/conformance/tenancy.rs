@@ -281,7 +281,7 @@ pub async fn another_workspaces_ids_answer_like_unknown_ones(harness: &dyn Harne
     // With a job of its own, a workspace writes into no other's integration or sync.
     let syncing_permit = {
         let job = world.lease_sync_again(&one, own.integration).await;
-        world.gate.enter_job(&job)
+        world.access.jobs.enter(&job)
     };
     for ids in [&theirs, &nothing] {
         let page = FactPage {

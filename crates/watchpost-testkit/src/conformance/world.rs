@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use std::{collections::BTreeMap, future::Future, sync::Arc};
 use watchpost_core::{
     access::{
-        AccessGate, AuthorizedWrite, Command, CreateKey, Expiry, JobPermit, KeyCreation, KeyDirectory,
-        KeyScope, NewKey, WorkspaceScope,
+        Access, AuthorizedWrite, Command, CreateKey, Expiry, JobPermit, KeyCreation, KeyDirectory, KeyScope,
+        NewKey, WorkspaceScope,
     },
     audit::{AuditOutcome, AuditTarget, CallRecord, ChainVerdict, ChainVerifier},
     finding::{
@@ -78,8 +78,8 @@ pub struct World {
     pub clock: Arc<SteppingClock>,
     /// Its randomness.
     pub random: Arc<SeededRandom>,
-    /// The gate over it.
-    pub gate: AccessGate,
+    /// The ways into its workspaces.
+    pub access: Access,
 }
 
 /// A workspace with the scopes that cases need.
@@ -107,7 +107,7 @@ impl World {
         let random = Arc::new(SeededRandom::new(7));
         let opened = harness.open(Arc::clone(&clock), Arc::clone(&random)).await;
         let store = opened.store();
-        let gate = AccessGate::new(
+        let access = Access::open(
             Arc::clone(&store) as Arc<dyn KeyDirectory>,
             Arc::clone(&clock) as Arc<dyn watchpost_core::port::Clock>,
         );
@@ -116,7 +116,7 @@ impl World {
             store,
             clock,
             random,
-            gate,
+            access,
         }
     }
 
@@ -139,10 +139,15 @@ impl World {
             created_at: self.now(),
         };
         self.store.create_workspace(&row).await.expect("a workspace");
-        let operator = self.gate.local_operator(id, KeyScope::Write, true);
+        let operator = self.access.operator.enter(id, KeyScope::Write, true);
         let (writer_key, secret, made) = self.create_key(&operator, KeyScope::Write).await;
         assert_eq!(made, KeyCreation::Created);
-        let writer = self.gate.authenticate(&secret).await.expect("the key is good");
+        let writer = self
+            .access
+            .gate
+            .authenticate(&secret)
+            .await
+            .expect("the key is good");
         Tenant {
             id,
             operator,
@@ -263,12 +268,7 @@ impl World {
             .expect("the store works")
             .into_value();
         loop {
-            let job = self
-                .store
-                .lease_job("case", self.now())
-                .await
-                .expect("the store works")
-                .expect("a job is due");
+            let job = self.lease("case", self.now()).await.expect("a job is due");
             if job.workspace() == tenant.id && job.row().integration == Some(integration) {
                 return job;
             }
@@ -276,16 +276,20 @@ impl World {
         }
     }
 
+    /// Leases the oldest job that is due.
+    pub async fn lease(&self, owner: &str, now: Timestamp) -> Option<LeasedJob> {
+        self.access
+            .jobs
+            .lease(&*self.store, owner, now)
+            .await
+            .expect("the store works")
+    }
+
     /// Takes the sync job of an integration over after its lease ran out.
     pub async fn lease_sync_again(&self, tenant: &Tenant, integration: IntegrationId) -> LeasedJob {
         self.clock.advance_ms(watchpost_core::job::LEASE_MS + 1);
         loop {
-            let job = self
-                .store
-                .lease_job("case", self.now())
-                .await
-                .expect("the store works")
-                .expect("a job is due");
+            let job = self.lease("case", self.now()).await.expect("a job is due");
             if job.workspace() == tenant.id && job.row().integration == Some(integration) {
                 return job;
             }
@@ -303,7 +307,7 @@ impl World {
     /// Begins a sync.
     pub async fn begin(&self, tenant: &Tenant, integration: IntegrationId) -> Syncing<'_> {
         let job = self.lease_sync(tenant, integration).await;
-        let permit = self.gate.enter_job(&job);
+        let permit = self.access.jobs.enter(&job);
         let sync = SyncId::generate(self.clock.as_ref(), self.random.as_ref());
         self.store
             .begin_sync(&permit, sync, integration, self.now())
@@ -332,10 +336,8 @@ impl World {
     pub async fn analysis(&self, tenant: &Tenant) -> (AnalysisId, JobPermit, LeasedJob) {
         let job = loop {
             let job = self
-                .store
-                .lease_job("case", self.now())
+                .lease("case", self.now())
                 .await
-                .expect("the store works")
                 .expect("an analysis is queued");
             if job.workspace() == tenant.id && job.row().kind == JobKind::Analyse {
                 break job;
@@ -343,7 +345,7 @@ impl World {
             self.end_job(&job).await;
         };
         let analysis = AnalysisId::generate(self.clock.as_ref(), self.random.as_ref());
-        let permit = self.gate.enter_job(&job);
+        let permit = self.access.jobs.enter(&job);
         (analysis, permit, job)
     }
 

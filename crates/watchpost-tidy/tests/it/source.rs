@@ -53,32 +53,6 @@ fn ports_without_a_scope_are_named_only_where_they_belong() {
                 "bins/watchpost/",
             ],
         ),
-        (
-            "LeasedJob::new",
-            &[
-                "crates/watchpost-core/",
-                "crates/watchpost-sqlite/",
-                "crates/watchpost-testkit/",
-            ],
-        ),
-        (
-            ".enter_job(",
-            &[
-                "crates/watchpost-core/",
-                "crates/watchpost-sqlite/tests/",
-                "crates/watchpost-runtime/",
-                "crates/watchpost-testkit/",
-            ],
-        ),
-        (
-            ".local_operator(",
-            &[
-                "crates/watchpost-core/",
-                "crates/watchpost-sqlite/tests/",
-                "crates/watchpost-runtime/",
-                "crates/watchpost-testkit/",
-            ],
-        ),
     ];
     let mut wrong = Vec::new();
     for (path, content) in rust_files() {

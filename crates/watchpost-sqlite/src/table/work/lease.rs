@@ -13,7 +13,7 @@ use crate::{
 };
 use rusqlite::{Connection, params};
 use watchpost_core::{
-    job::{ATTEMPTS_MAX, JobEnd, JobKind, JobRow, LEASE_MS, LeasedJob},
+    job::{ATTEMPTS_MAX, JobEnd, JobKind, JobRow, LEASE_MS, LeaseRow, LeasedJob},
     value::{
         id::WorkspaceId,
         time::Timestamp,
@@ -29,7 +29,7 @@ pub(crate) fn is_any_due(conn: &Connection, now: Timestamp) -> Res<bool> {
 }
 
 /// Leases the oldest job that is due.
-pub(crate) fn lease(tx: &Tx<'_>, owner: &str, now: Timestamp) -> Res<Option<LeasedJob>> {
+pub(crate) fn lease(tx: &Tx<'_>, owner: &str, now: Timestamp) -> Res<Option<LeaseRow>> {
     for job in due(tx.conn, now)? {
         if let Some(leased) = take_up(tx, job, owner, now)? {
             return Ok(Some(leased));
@@ -114,7 +114,7 @@ fn due(conn: &Connection, now: Timestamp) -> Res<Vec<Due>> {
 }
 
 /// Takes a due job up, unless it must not run (any more).
-fn take_up(tx: &Tx<'_>, due: Due, owner: &str, now: Timestamp) -> Res<Option<LeasedJob>> {
+fn take_up(tx: &Tx<'_>, due: Due, owner: &str, now: Timestamp) -> Res<Option<LeaseRow>> {
     let mut row = due.row;
     let subject = Subject::of(&row).bytes().to_vec();
     if row.state == RunState::InProgress && row.attempts >= ATTEMPTS_MAX {
@@ -161,7 +161,10 @@ fn take_up(tx: &Tx<'_>, due: Due, owner: &str, now: Timestamp) -> Res<Option<Lea
         ],
     )?;
     tx.bump(due.workspace)?;
-    Ok(Some(LeasedJob::new(due.workspace_id, row)))
+    Ok(Some(LeaseRow {
+        workspace: due.workspace_id,
+        job: row,
+    }))
 }
 
 /// Ends a job for good. A sync that can't end by itself leaves its failure with the integration.

@@ -186,8 +186,8 @@ async fn posture(session: &Session) -> Result<Check> {
     let (detail, next_step) = match &risk.score {
         Ok(scored) => {
             let as_of = risk.freshness.as_of.map_or_else(String::new, |at| at.to_string());
-            let (score, label) = (scored.risk.score, scored.risk.label);
-            (format!("score {score} ({label}), as of {as_of}"), None)
+            let (score, rating) = (scored.risk.score, scored.risk.rating);
+            (format!("score {score} ({rating}), as of {as_of}"), None)
         }
         Err(not_ready) => (not_ready.state.to_string(), Some(not_ready.next_step.clone())),
     };

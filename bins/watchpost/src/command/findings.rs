@@ -238,7 +238,7 @@ fn show(finding: &Finding, steps: &[String], output: Output) -> Result<()> {
         "note": finding.note,
         "auto_resolved": finding.auto_resolved,
         "reopen_count": finding.reopen_count,
-        "scored": finding.scored,
+        "scored": finding.summary.scored,
         "remediation": steps,
     });
     if let (Value::Object(into), Value::Object(from)) = (&mut json, more) {

@@ -64,18 +64,21 @@ fn score_json(scored: &Scored, freshness: &Freshness, warnings: &[String]) -> Va
     };
     json!({
         "score": scored.risk.score,
-        "label": scored.risk.label,
-        "grade": scored.risk.grade,
+        "label": scored.risk.rating.label,
+        "grade": scored.risk.rating.grade,
+        "decided_by": scored.risk.rating.decided_by,
         "direction": "higher_is_worse",
         "severity_counts": counts,
         "not_scored": scored.not_scored,
         "identities": scored.identities,
         "points": scored.risk.raw,
         "ceiling": scored.risk.ceiling,
+        "score_exact": tenths(scored.risk.tenths()),
         "points_by_category": scored.risk.points_by_category.iter().map(|(category, points)| (category.to_string(), json!(points))).collect::<serde_json::Map<_, _>>(),
         "top_findings": scored.top.iter().map(|top| {
             let mut row = summary_json(&top.finding);
-            row["score_without"] = json!(top.score_without);
+            row["score_without"] = tenths(top.saving.score_without_tenths);
+            row["points_saved"] = tenths(top.saving.saved_tenths);
             row
         }).collect::<Vec<_>>(),
         "change": {"last_analysis": change(scored.since_last), "seven_days": change(scored.since_week), "thirty_days": change(scored.since_month)},
@@ -84,11 +87,16 @@ fn score_json(scored: &Scored, freshness: &Freshness, warnings: &[String]) -> Va
     })
 }
 
+/// A number with one decimal.
+fn tenths(tenths: u64) -> Value {
+    json!(f64::from(u32::try_from(tenths).unwrap_or(u32::MAX)) / 10.0)
+}
+
 fn score_text(scored: &Scored, freshness: &Freshness) -> String {
     let risk = &scored.risk;
     let mut text = format!(
-        "Risk score {} of 100 ({}, grade {}; higher is worse)\n{} points of {} over {} identities",
-        risk.score, risk.label, risk.grade, risk.raw, risk.ceiling, scored.identities
+        "Risk score {} of 100 ({}; higher is worse)\n{} points of {} over {} identities",
+        risk.score, risk.rating, risk.raw, risk.ceiling, scored.identities
     );
     if let Some(at) = freshness.as_of {
         text.push_str(&format!("; as of {at}"));
@@ -118,14 +126,16 @@ fn score_text(scored: &Scored, freshness: &Freshness) -> String {
         }
     }
     if !scored.top.is_empty() {
-        text.push_str("\n\nThe worst");
+        text.push_str("\n\nTo fix first");
         for top in &scored.top {
+            let without = top.saving.score_without_tenths;
             text.push_str(&format!(
-                "\n  {:<8} {}\n           {}, score without it: {}",
+                "\n  {:<8} {}\n           {}, score without it: {}.{}",
                 top.finding.severity.as_str(),
                 foreign(&top.finding.title),
                 top.finding.id,
-                top.score_without
+                without / 10,
+                without % 10
             ));
         }
     }

@@ -39,6 +39,8 @@ pub struct FindingSummary {
     pub category: Category,
     /// Where in its life.
     pub status: FindingStatus,
+    /// Whether it counts in the risk score.
+    pub scored: bool,
     /// The rule's id.
     pub rule_id: String,
     /// The service whose settings failed a check; `None` for a rule's finding.
@@ -83,8 +85,6 @@ pub struct Finding {
     pub auto_resolved: bool,
     /// How often it came back.
     pub reopen_count: u32,
-    /// Whether it counts in the risk score.
-    pub scored: bool,
 }
 
 /// Numbers of findings by everything that answers ask for. Kept up to date by the transactions that change findings.

@@ -103,7 +103,7 @@ pub struct RiskFacts {
     pub counts: Vec<FindingCount>,
     /// Identities with an account that isn't retired.
     pub identities: u64,
-    /// The five worst live findings that count in the score come first, then others, in list order.
+    /// At most five live findings, in the order of [`score::repair_rank`], the oldest first where that is equal.
     pub top: Vec<FindingSummary>,
     /// The last analysis.
     pub latest: Option<Snapshot>,

@@ -1,13 +1,14 @@
-//! The risk score and its explanation: design's formulas, nothing else.
+//! The risk score and its explanation: the formulas of `docs/scores.md`, nothing else.
 //!
 //! `round(100 × raw / max(300, 5 × identities))`, at most 100, halves up;
 //! `raw = 10·critical + 5·high + 2·medium + 1·low` over live findings that count.
+//! Label and grade are the worse of the score's band and what the worst of these findings allows.
 
 use crate::{
     finding::FindingCount,
     value::word::{Category, Severity, words},
 };
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap, fmt};
 
 words! {
     /// The score in a word.
@@ -34,6 +35,60 @@ words! {
         /// 75 to 100.
         F = "F",
     }
+    /// What decided label and grade.
+    DecidedBy {
+        /// The band that the score lies in.
+        Band = "band",
+        /// The worst live finding that counts: the band alone would be better.
+        WorstFinding = "worst_finding",
+    }
+}
+
+/// Label and grade, and what decided them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rating {
+    /// The label.
+    pub label: RiskLabel,
+    /// The grade.
+    pub grade: Grade,
+    /// What decided both.
+    pub decided_by: DecidedBy,
+    /// The severity of the worst live finding that counts; `None` if there is none.
+    pub worst: Option<Severity>,
+}
+
+/// Rates a score beside the worst live finding that counts: a critical one makes it at least High and D, a high one at
+/// least Medium and C.
+pub fn rating(score: u8, worst: Option<Severity>) -> Rating {
+    let least = match worst {
+        Some(Severity::Critical) => 50,
+        Some(Severity::High) => 25,
+        _ => 0,
+    };
+    let rated = score.max(least);
+    let band = (label_of(score), grade_of(score));
+    let (label, grade) = (label_of(rated), grade_of(rated));
+    Rating {
+        label,
+        grade,
+        decided_by: if (label, grade) == band {
+            DecidedBy::Band
+        } else {
+            DecidedBy::WorstFinding
+        },
+        worst,
+    }
+}
+
+/// As in a sentence: `Low, grade B`, or `High, grade D because of an open critical finding`.
+impl fmt::Display for Rating {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, grade {}", self.label, self.grade)?;
+        match (self.decided_by, self.worst) {
+            (DecidedBy::WorstFinding, Some(worst)) => write!(f, " because of an open {worst} finding"),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A risk score with how it came about.
@@ -41,10 +96,8 @@ words! {
 pub struct RiskScore {
     /// 0 to 100, higher is worse.
     pub score: u8,
-    /// Its label.
-    pub label: RiskLabel,
-    /// Its grade.
-    pub grade: Grade,
+    /// Its label and grade.
+    pub rating: Rating,
     /// Points in all.
     pub raw: u64,
     /// Points that make 100.
@@ -55,9 +108,18 @@ pub struct RiskScore {
 
 /// What `raw` points make with so many identities.
 pub fn score_of(raw: u64, identities: u64) -> u8 {
-    let ceiling = ceiling_of(identities);
-    let rounded = (raw.saturating_mul(200).saturating_add(ceiling)) / ceiling.saturating_mul(2);
-    u8::try_from(rounded.min(100)).unwrap_or(100)
+    u8::try_from(scaled(raw, ceiling_of(identities), 100)).unwrap_or(100)
+}
+
+/// A score with one decimal, in tenths: 0 to 1,000.
+fn tenths_of(raw: u64, ceiling: u64) -> u64 {
+    scaled(raw, ceiling, 1_000)
+}
+
+/// `full × raw / ceiling`, halves up, at most `full`.
+fn scaled(raw: u64, ceiling: u64, full: u64) -> u64 {
+    let doubled = raw.saturating_mul(full.saturating_mul(2));
+    (doubled.saturating_add(ceiling) / ceiling.saturating_mul(2)).min(full)
 }
 
 /// Points that make a score of 100.
@@ -65,7 +127,7 @@ pub fn ceiling_of(identities: u64) -> u64 {
     identities.saturating_mul(5).max(300)
 }
 
-/// A score's label.
+/// The label of a score's band.
 pub const fn label_of(score: u8) -> RiskLabel {
     match score {
         0..=24 => RiskLabel::Low,
@@ -75,7 +137,7 @@ pub const fn label_of(score: u8) -> RiskLabel {
     }
 }
 
-/// A score's grade.
+/// The grade of a score's band.
 pub const fn grade_of(score: u8) -> Grade {
     match score {
         0..=9 => Grade::A,
@@ -89,10 +151,13 @@ pub const fn grade_of(score: u8) -> Grade {
 /// The score over kept counts; only live findings that count are looked at.
 pub fn risk_score(counts: &[FindingCount], identities: u64) -> RiskScore {
     let mut raw = 0_u64;
+    let mut worst = None;
     let mut points_by_category = BTreeMap::new();
-    for row in counts.iter().filter(|row| row.scored && row.status.is_live()) {
+    let counted = |row: &&FindingCount| row.scored && row.status.is_live() && row.count > 0;
+    for row in counts.iter().filter(counted) {
         let points = row.severity.points().saturating_mul(row.count);
         if points > 0 {
+            worst = Some(worst.map_or(row.severity, |worst: Severity| worst.min(row.severity)));
             raw = raw.saturating_add(points);
             let sum: &mut u64 = points_by_category.entry(row.category).or_default();
             *sum = sum.saturating_add(points);
@@ -101,25 +166,48 @@ pub fn risk_score(counts: &[FindingCount], identities: u64) -> RiskScore {
     let score = score_of(raw, identities);
     RiskScore {
         score,
-        label: label_of(score),
-        grade: grade_of(score),
+        rating: rating(score, worst),
         raw,
         ceiling: ceiling_of(identities),
         points_by_category,
     }
 }
 
+/// What repairing one finding does to the score, with one decimal: with hundreds of identities a single finding is
+/// less than a whole point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Saving {
+    /// Its points in `raw`; 0 if it doesn't count.
+    pub points: u64,
+    /// The score without it, in tenths: 0 to 1,000.
+    pub score_without_tenths: u64,
+    /// By how much the score falls, in tenths: the score with one decimal minus the score without it.
+    pub saved_tenths: u64,
+}
+
 impl RiskScore {
-    /// The score once a finding of this severity is gone.
-    pub fn without(&self, severity: Severity) -> u8 {
-        let rounded = (self
-            .raw
-            .saturating_sub(severity.points())
-            .saturating_mul(200)
-            .saturating_add(self.ceiling))
-            / self.ceiling.saturating_mul(2);
-        u8::try_from(rounded.min(100)).unwrap_or(100)
+    /// The score with one decimal, in tenths.
+    pub fn tenths(&self) -> u64 {
+        tenths_of(self.raw, self.ceiling)
     }
+
+    /// What repairing one finding saves; nothing if it doesn't count (`scored`).
+    pub fn saving(&self, severity: Severity, scored: bool) -> Saving {
+        let points = if scored { severity.points() } else { 0 };
+        let without = tenths_of(self.raw.saturating_sub(points), self.ceiling);
+        Saving {
+            points,
+            score_without_tenths: without,
+            saved_tenths: self.tenths().saturating_sub(without),
+        }
+    }
+}
+
+/// Where a live finding stands among those to repair first: what repairing it saves, then severity. Of equal ones the
+/// oldest comes first.
+pub fn repair_rank(severity: Severity, scored: bool) -> impl Ord {
+    let points = if scored { severity.points() } else { 0 };
+    (Reverse(points), severity)
 }
 
 /// Live findings by severity, worst first; scored or not.
@@ -181,6 +269,100 @@ mod tests {
     }
 
     #[test]
+    fn label_and_grade_are_the_worse_of_the_band_and_the_worst_finding() {
+        use Severity::{Critical, High, Info, Low, Medium};
+        let check = |score, worst: Option<Severity>, label, grade, decided_by| {
+            let expected = Rating {
+                label,
+                grade,
+                decided_by,
+                worst,
+            };
+            assert_eq!(rating(score, worst), expected, "{score} {worst:?}");
+        };
+        let (band, finding) = (DecidedBy::Band, DecidedBy::WorstFinding);
+        check(0, None, RiskLabel::Low, Grade::A, band);
+        for mild in [Medium, Low, Info] {
+            check(9, Some(mild), RiskLabel::Low, Grade::A, band);
+            check(24, Some(mild), RiskLabel::Low, Grade::B, band);
+        }
+        check(1, Some(High), RiskLabel::Medium, Grade::C, finding);
+        check(24, Some(High), RiskLabel::Medium, Grade::C, finding);
+        check(25, Some(High), RiskLabel::Medium, Grade::C, band);
+        check(50, Some(High), RiskLabel::High, Grade::D, band);
+        check(1, Some(Critical), RiskLabel::High, Grade::D, finding);
+        check(49, Some(Critical), RiskLabel::High, Grade::D, finding);
+        check(50, Some(Critical), RiskLabel::High, Grade::D, band);
+        check(75, Some(Critical), RiskLabel::Critical, Grade::F, band);
+        check(100, None, RiskLabel::Critical, Grade::F, band);
+    }
+
+    #[test]
+    fn the_sentence_says_what_decided() {
+        assert_eq!(rating(23, None).to_string(), "Low, grade B");
+        assert_eq!(
+            rating(23, Some(Severity::Critical)).to_string(),
+            "High, grade D because of an open critical finding"
+        );
+        assert_eq!(rating(60, Some(Severity::Critical)).to_string(), "High, grade D");
+    }
+
+    #[test]
+    fn what_does_not_count_in_the_score_does_not_decide_the_label() {
+        let row = |status, severity, scored, count| FindingCount {
+            status,
+            severity,
+            category: Category::LicenseWaste,
+            scored,
+            count,
+        };
+        let counts = [
+            row(FindingStatus::Open, Severity::Critical, false, 4),
+            row(FindingStatus::Snoozed, Severity::Critical, true, 1),
+            row(FindingStatus::Dismissed, Severity::High, true, 1),
+            row(FindingStatus::Resolved, Severity::Critical, true, 1),
+            row(FindingStatus::Open, Severity::Critical, true, 0),
+            row(FindingStatus::Open, Severity::Medium, true, 1),
+            row(FindingStatus::Open, Severity::Info, true, 1),
+        ];
+        let risk = risk_score(&counts, 10);
+        assert_eq!(risk.rating, rating(1, Some(Severity::Medium)));
+        assert_eq!((risk.rating.label, risk.rating.grade), (RiskLabel::Low, Grade::A));
+        let in_progress = [row(FindingStatus::InProgress, Severity::High, true, 1)];
+        assert_eq!(
+            risk_score(&in_progress, 10).rating.decided_by,
+            DecidedBy::WorstFinding
+        );
+    }
+
+    #[test]
+    fn what_a_repair_saves_has_one_decimal() {
+        let risk = |raw, identities| RiskScore {
+            score: score_of(raw, identities),
+            rating: rating(0, None),
+            raw,
+            ceiling: ceiling_of(identities),
+            points_by_category: BTreeMap::new(),
+        };
+        let check = |raw, identities, severity, scored, expected: (u64, u64, u64)| {
+            let saving = risk(raw, identities).saving(severity, scored);
+            let found = (saving.points, saving.score_without_tenths, saving.saved_tenths);
+            assert_eq!(found, expected, "{raw} {identities} {severity}");
+        };
+        // 680 of 2,960 points are 23.0 (22.97); without a critical one 22.6.
+        assert_eq!(risk(680, 592).tenths(), 230);
+        check(680, 592, Severity::Critical, true, (10, 226, 4));
+        check(680, 592, Severity::High, true, (5, 228, 2));
+        check(680, 592, Severity::Low, true, (1, 229, 1));
+        check(680, 592, Severity::Critical, false, (0, 230, 0));
+        check(680, 592, Severity::Info, true, (0, 230, 0));
+        check(30, 1, Severity::High, true, (5, 83, 17));
+        check(10, 1, Severity::Critical, true, (10, 0, 33));
+        // Past the ceiling one repair saves nothing yet.
+        check(400, 1, Severity::Critical, true, (10, 1_000, 0));
+    }
+
+    #[test]
     fn only_live_findings_that_count_make_points() {
         let row = |status, severity, scored, count| FindingCount {
             status,
@@ -203,7 +385,7 @@ mod tests {
             score.points_by_category,
             BTreeMap::from([(Category::AccessRisk, 40)])
         );
-        assert_eq!(score.without(Severity::Critical), 10);
+        assert_eq!(score.rating, rating(13, Some(Severity::Critical)));
         assert_eq!(live_by_severity(&counts), [3, 11, 0, 0, 9]);
         assert_eq!(live_not_scored(&counts), 18);
     }

@@ -7,7 +7,7 @@ use crate::{
     finding::FindingSummary,
     posture::{
         Coverage, Freshness, RiskFacts, Snapshot,
-        score::{self, RiskScore},
+        score::{self, RiskScore, Saving},
     },
     value::time::Timestamp,
 };
@@ -17,8 +17,8 @@ use crate::{
 pub struct TopFinding {
     /// The finding.
     pub finding: FindingSummary,
-    /// The score without it.
-    pub score_without: u8,
+    /// What repairing it does to the score.
+    pub saving: Saving,
 }
 
 /// How the score moved since an earlier analysis.
@@ -43,7 +43,7 @@ pub struct Scored {
     pub not_scored: u64,
     /// Findings that are hidden by a snooze aren't counted; identities are.
     pub identities: u64,
-    /// The five worst.
+    /// The five whose repair saves most, the oldest first where that is equal.
     pub top: Vec<TopFinding>,
     /// Against the analysis before.
     pub since_last: Option<Change>,
@@ -131,7 +131,7 @@ fn risk_answer(facts: RiskFacts) -> RiskAnswer {
             .top
             .into_iter()
             .map(|finding| TopFinding {
-                score_without: risk.without(finding.severity),
+                saving: risk.saving(finding.severity, finding.scored),
                 finding,
             })
             .collect(),

@@ -60,7 +60,7 @@ fn output<'a>(finding: &'a Finding, rule: Option<&'a Rule>, as_of: AsOf) -> Outp
         note: finding.note.as_ref(),
         auto_resolved: finding.auto_resolved,
         reopen_count: finding.reopen_count,
-        scored: finding.scored,
+        scored: finding.summary.scored,
         evidence: serde_json::from_str(&finding.evidence).ok(),
         rule: rule.map(|rule| RuleShort {
             title: &rule.title,

@@ -115,6 +115,7 @@ struct Metrics {
     risk_score: u8,
     risk_label: &'static str,
     grade: &'static str,
+    decided_by: &'static str,
     direction: &'static str,
     total_findings: u64,
     #[schemars(schema_with = "crate::wire::alike")]
@@ -160,8 +161,9 @@ fn metrics(scored: &Scored, latest: Option<&Snapshot>, connected: u64) -> Metric
     let counts = SeverityCounts::new(scored.severity_counts);
     Metrics {
         risk_score: scored.risk.score,
-        risk_label: scored.risk.label.as_str(),
-        grade: scored.risk.grade.as_str(),
+        risk_label: scored.risk.rating.label.as_str(),
+        grade: scored.risk.rating.grade.as_str(),
+        decided_by: scored.risk.rating.decided_by.as_str(),
         direction: "higher_is_worse",
         total_findings: counts.total(),
         severity_counts: counts,
@@ -203,10 +205,9 @@ fn areas(scored: &Scored) -> Vec<Area> {
 fn summary(scored: &Scored, latest: Option<&Snapshot>, areas: &[Area], blind: u64) -> String {
     let counts = SeverityCounts::new(scored.severity_counts);
     let mut text = format!(
-        "Risk score {} of 100 (higher is worse): {}, grade {}. {} open: {counts}. {} known.",
+        "Risk score {} of 100 (higher is worse): {}. {} open: {counts}. {} known.",
         scored.risk.score,
-        scored.risk.label,
-        scored.risk.grade,
+        scored.risk.rating,
         count(counts.total(), "finding"),
         count(scored.identities, "identity"),
     );
@@ -267,7 +268,7 @@ impl Tool for GetPostureSummary {
     const DECLARATION: Declaration = Declaration {
         name: "get_posture_summary",
         title: "Posture summary",
-        description: "A short text on the company's security posture as a whole, with its numbers: risk grade, MFA coverage, admins and admins without MFA, single sign-on coverage, stale accounts, unreviewed apps, top risk areas, the latest compliance and exposure scans, and rules that are blind because data is missing. Use for \"give me an overview\" or \"how is our MFA coverage\"; numbers that nobody could tell are left out.",
+        description: "The company's security posture in a short text and its numbers: risk grade, MFA coverage, admins and admins without MFA, single sign-on coverage, stale accounts, unreviewed apps, top risk areas, the latest compliance and exposure scans, and rules that are blind because data is missing. Use for \"give me an overview\" or \"how is our MFA coverage\"; unknown numbers are left out.",
         permission: Permission::ReadPosture,
         hints: QUERY,
     };

@@ -4,16 +4,15 @@ use crate::{
     arguments::NoArguments,
     error::Failure,
     tool::{Answer, Context, Declaration, QUERY, QueryTool, Tool},
-    wire::{AsOf, FindingOut, SeverityCounts, Text},
+    wire::{AsOf, FindingOut, SeverityCounts, Tenths, Text},
 };
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use watchpost_core::{
     access::Permission,
-    rule::Rule,
     service::{self, Scored, TopFinding},
-    value::{id::FindingId, time::Timestamp, word::Category},
+    value::{id::FindingId, time::Timestamp},
 };
 
 pub(super) struct GetRiskScore;
@@ -28,6 +27,8 @@ pub(super) struct Output<'a> {
     label: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     grade: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decided_by: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     direction: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,17 +57,29 @@ pub(super) struct Output<'a> {
 struct Explanation {
     raw: u64,
     ceiling: u64,
+    score_exact: Tenths,
     formula: &'static str,
     points_by_category: BTreeMap<&'static str, u64>,
+    #[schemars(schema_with = "saving_rows")]
     top: Vec<Saving>,
 }
 
+/// The schema of [`Saving`]s: their fields tell themselves.
+fn saving_rows(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "items": { "type": "object" },
+        "description": "id, points, score_without, points_saved.",
+    })
+}
+
 /// What fixing one of the top findings saves.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
 struct Saving {
     id: Text<FindingId>,
     points: u64,
-    score_without: u8,
+    score_without: Tenths,
+    points_saved: Tenths,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -98,27 +111,22 @@ impl From<service::Change> for Change {
     }
 }
 
-/// A finding that doesn't count in the score saves nothing.
-fn saving(context: &Context<'_>, top: &TopFinding, score: u8) -> Saving {
-    let finding = &top.finding;
-    let counts = finding.category != Category::LicenseWaste
-        && context
-            .watchpost
-            .rule(&finding.rule_id)
-            .is_none_or(Rule::is_scored);
+fn saving(top: &TopFinding) -> Saving {
     Saving {
-        id: Text(finding.id),
-        points: if counts { finding.severity.points() } else { 0 },
-        score_without: if counts { top.score_without } else { score },
+        id: Text(top.finding.id),
+        points: top.saving.points,
+        score_without: Tenths(top.saving.score_without_tenths),
+        points_saved: Tenths(top.saving.saved_tenths),
     }
 }
 
-fn scored<'a>(context: &Context<'_>, scored: &'a Scored) -> Output<'a> {
+fn scored(scored: &Scored) -> Output<'_> {
     let risk = &scored.risk;
     Output {
         score: Some(risk.score),
-        label: Some(risk.label.as_str()),
-        grade: Some(risk.grade.as_str()),
+        label: Some(risk.rating.label.as_str()),
+        grade: Some(risk.rating.grade.as_str()),
+        decided_by: Some(risk.rating.decided_by.as_str()),
         direction: Some("higher_is_worse"),
         severity_counts: Some(SeverityCounts::new(scored.severity_counts)),
         not_scored: Some(scored.not_scored),
@@ -133,17 +141,14 @@ fn scored<'a>(context: &Context<'_>, scored: &'a Scored) -> Output<'a> {
         explanation: Some(Explanation {
             raw: risk.raw,
             ceiling: risk.ceiling,
+            score_exact: Tenths(risk.tenths()),
             formula: FORMULA,
             points_by_category: risk
                 .points_by_category
                 .iter()
                 .map(|(category, points)| (category.as_str(), *points))
                 .collect(),
-            top: scored
-                .top
-                .iter()
-                .map(|top| saving(context, top, risk.score))
-                .collect(),
+            top: scored.top.iter().map(saving).collect(),
         }),
         change: Some(Changes {
             last_analysis: scored.since_last.map(Change::from),
@@ -158,7 +163,7 @@ impl Tool for GetRiskScore {
     const DECLARATION: Declaration = Declaration {
         name: "get_risk_score",
         title: "Risk score",
-        description: "The company's security risk score, 0-100 where higher is worse, with label, grade (A-F), open findings by severity, the 5 worst findings, why the score is what it is, what fixing each would save, and the change since the last analysis, 7 and 30 days ago. Use for \"how risky are we\", \"what should we fix first\". Without data it gives state and next_step instead of a score.",
+        description: "The company's risk score, 0-100 where higher is worse, with label, grade (A-F) and what decided them, open findings by severity, the 5 whose fix saves most, its explanation, and the change since the last analysis, 7 and 30 days ago. Use for \"how risky are we\", \"what should we fix first\". Without data: state and next_step instead of a score.",
         permission: Permission::ReadPosture,
         hints: QUERY,
     };
@@ -174,13 +179,12 @@ impl QueryTool for GetRiskScore {
         let (sentence, mut output) = match &answer.score {
             Ok(risk) => (
                 format!(
-                    "The risk score is {} of 100 (higher is worse): {}, grade {}; open findings: {}.{since}",
+                    "The risk score is {} of 100 (higher is worse): {}; open findings: {}.{since}",
                     risk.risk.score,
-                    risk.risk.label,
-                    risk.risk.grade,
+                    risk.risk.rating,
                     SeverityCounts::new(risk.severity_counts),
                 ),
-                scored(context, risk),
+                scored(risk),
             ),
             Err(why) => (
                 format!(

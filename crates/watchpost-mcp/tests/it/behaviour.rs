@@ -14,7 +14,7 @@ use watchpost_mcp::tools::{TOOLS, ToolEntry};
 async fn the_risk_score_explains_itself() {
     let world = World::company().await;
     let answer = world.ok(&world.reader, "get_risk_score", json!({})).await;
-    insta::assert_snapshot!(answer.sentence(), @"The risk score is 9 of 100 (higher is worse): Low, grade A; open findings: 2 critical, 1 high, 0 medium, 1 low, 0 info. As of 2026-03-01T06:00:00Z.");
+    insta::assert_snapshot!(answer.sentence(), @"The risk score is 9 of 100 (higher is worse): High, grade D because of an open critical finding; open findings: 2 critical, 1 high, 0 medium, 1 low, 0 info. As of 2026-03-01T06:00:00Z.");
     insta::assert_json_snapshot!(answer.data());
 }
 

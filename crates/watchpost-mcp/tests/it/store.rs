@@ -30,7 +30,10 @@ use watchpost_core::{
         fact::{Collection, FactPage},
     },
     job::{JobKind, JobRow, JobStore, TriggerSync, TriggeredSync},
-    posture::{CoverageNumbers, Freshness, PostureStore, RecordAnalysis, RiskFacts, Snapshot, SourceState},
+    posture::{
+        CoverageNumbers, Freshness, PostureStore, RecordAnalysis, RiskFacts, Snapshot, SourceState,
+        score::repair_rank,
+    },
     remediation::{
         RejectOutcome, RejectRemediation, Remediation, RemediationOutcome, RemediationStore,
         RequestRemediation,
@@ -290,7 +293,6 @@ impl FindingStore for Fake {
                 note: None,
                 auto_resolved: false,
                 reopen_count: 0,
-                scored: true,
             })
         })
     }
@@ -353,19 +355,18 @@ impl PostureStore for Fake {
                     status: row.state.status,
                     severity: row.summary.severity,
                     category: row.summary.category,
-                    scored: true,
+                    scored: row.summary.scored,
                     count: 1,
                 });
             }
-            let query = FindingQuery {
-                statuses: vec![FindingStatus::Open, FindingStatus::InProgress],
-                limit: 5,
-                ..FindingQuery::default()
-            };
+            let live = data.findings.iter().filter(|row| row.state.status.is_live());
+            let mut top: Vec<FindingSummary> = live.map(|row| row.summary.clone()).collect();
+            top.sort_by_key(|row| (repair_rank(row.severity, row.scored), row.first_seen_at));
+            top.truncate(5);
             RiskFacts {
                 counts,
                 identities: u64::try_from(data.identities.len()).unwrap(),
-                top: page(data, &query).findings,
+                top,
                 latest: data.latest.clone(),
                 previous: data.previous.clone(),
                 week_ago: None,

@@ -500,6 +500,7 @@ pub(crate) fn finding(n: u8, severity: Severity, rule: &str, hostile: &str) -> R
             severity,
             category: Category::IdentitySecurity,
             status: FindingStatus::Open,
+            scored: true,
             rule_id: rule.into(),
             service: None,
             subject: Subject {

@@ -40,6 +40,9 @@ fn hot_queries_neither_scan_nor_sort() {
     let order = "ORDER BY f.first_seen_at DESC, f.id LIMIT ?5";
     check(&format!("SELECT f.title {stream} {order}"));
     check(&format!("SELECT f.title {stream} {after} {order}"));
+    check(&format!(
+        "SELECT f.rowid {stream} ORDER BY f.first_seen_at, f.id DESC LIMIT ?5"
+    ));
     check(&format!("SELECT f.rowid {category} {order}"));
     check(&format!("SELECT f.rowid {category} {after} {order}"));
     check("SELECT * FROM finding_counts WHERE workspace_id = ?1 AND status <= 1");

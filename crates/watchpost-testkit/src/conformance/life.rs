@@ -197,6 +197,67 @@ async fn ask_once(world: &World, tenant: &super::Tenant, finding: FindingId) -> 
     world.store.request_remediation(write).await.unwrap().into_value()
 }
 
+/// What a repair saves decides the order, then age; what doesn't count comes last.
+pub async fn what_saves_most_comes_first_and_then_the_oldest(harness: &dyn Harness) {
+    let world = World::new(harness).await;
+    let (tenant, analysis, permit) = analysing(&world).await;
+    let top = || async {
+        let facts = world.store.risk_facts(&tenant.operator).await.unwrap();
+        let rules: Vec<String> = facts.top.iter().map(|row| row.rule_id.clone()).collect();
+        rules
+    };
+    for (rule, severity, scored) in [
+        ("a.high_1", Severity::High, true),
+        ("a.unscored_1", Severity::Critical, false),
+        ("a.critical_1", Severity::Critical, true),
+        ("a.critical_2", Severity::Critical, true),
+        ("a.high_2", Severity::High, true),
+        ("a.unscored_2", Severity::Critical, false),
+    ] {
+        let mut hit = observation(rule, somebody(1), severity, Marks::new());
+        hit.scored = scored;
+        world
+            .store
+            .observe_findings(&permit, analysis, vec![hit], world.now())
+            .await
+            .unwrap();
+        world.clock.advance_ms(DAY_MS);
+    }
+    assert_eq!(
+        top().await,
+        [
+            "a.critical_1",
+            "a.critical_2",
+            "a.high_1",
+            "a.high_2",
+            "a.unscored_1"
+        ]
+    );
+    let facts = world.store.risk_facts(&tenant.operator).await.unwrap();
+    let scored: Vec<bool> = facts.top.iter().map(|row| row.scored).collect();
+    assert_eq!(scored, [true, true, true, true, false]);
+    let dismissal = FindingCommand {
+        finding: facts.top[0].id,
+        act: Act::Dismiss {
+            reason: DismissReason::AcceptedRisk,
+        },
+        note: None,
+        now: world.now(),
+    };
+    let write = world.write(&tenant.operator, dismissal);
+    world.store.change_finding(write).await.unwrap().into_value();
+    assert_eq!(
+        top().await,
+        [
+            "a.critical_2",
+            "a.high_1",
+            "a.high_2",
+            "a.unscored_1",
+            "a.unscored_2"
+        ]
+    );
+}
+
 /// The five worst that count come first, then others; snapshots are found by their age.
 pub async fn risk_facts_show_the_worst_that_count(harness: &dyn Harness) {
     let world = World::new(harness).await;

@@ -88,6 +88,7 @@ macro_rules! conformance_tests {
             once::racing_calls_change_once,
             once::every_kind_of_change_is_repeated_alike,
             life::risk_facts_show_the_worst_that_count,
+            life::what_saves_most_comes_first_and_then_the_oldest,
             completions::what_begins_with_a_text_is_found_in_its_workspace_alone,
             completions::findings_come_live_and_worst_first,
             completions::more_than_a_hundred_are_cut,

@@ -15,10 +15,10 @@ use watchpost_core::{
 
 /// The columns that [`summary`] reads, of `findings f`.
 pub(crate) const SUMMARY: &str = "f.id, f.title, f.severity, f.category, f.status, f.rule_id, f.entity_type, \
-                                  f.entity_id, f.subject_name, f.subject_email, f.first_seen_at, f.apps, f.service";
+                                  f.entity_id, f.subject_name, f.subject_email, f.first_seen_at, f.apps, f.service, f.scored";
 
 /// How many they are.
-pub(super) const SUMMARY_COLUMNS: usize = 13;
+pub(super) const SUMMARY_COLUMNS: usize = 14;
 
 /// A finding, and how many further apps it has; those are read apart.
 pub(crate) fn summary(row: &Row<'_>) -> Res<(FindingSummary, u64)> {
@@ -29,6 +29,7 @@ pub(crate) fn summary(row: &Row<'_>) -> Res<(FindingSummary, u64)> {
         severity: row.word(2)?,
         category: row.word(3)?,
         status: row.word(4)?,
+        scored: row.get(13)?,
         rule_id: str_of(row.get_ref(5)?)?.to_owned(),
         service: row.word_opt(12)?,
         subject: Subject {
@@ -66,7 +67,7 @@ pub(crate) fn one(conn: &Connection, workspace: i64, id: FindingId) -> Res<Optio
     let mut finding = {
         let mut statement = conn.prepare_cached(&format!(
             "SELECT {SUMMARY}, d.evidence, d.last_seen_at, f.status_changed_at, f.snoozed_until, f.dismiss_reason, \
-             d.note, f.auto_resolved, f.reopen_count, f.scored \
+             d.note, f.auto_resolved, f.reopen_count \
              FROM findings f JOIN finding_details d ON d.workspace_id = f.workspace_id AND d.finding_id = f.id \
              WHERE f.workspace_id = ?1 AND f.id = ?2"
         ))?;
@@ -88,7 +89,6 @@ pub(crate) fn one(conn: &Connection, workspace: i64, id: FindingId) -> Res<Optio
                 note: row.text_opt(first + 5)?,
                 auto_resolved: row.get(first + 6)?,
                 reopen_count: u32::try_from(reopen_count).unwrap_or(u32::MAX),
-                scored: row.get(first + 8)?,
             },
             apps,
         )

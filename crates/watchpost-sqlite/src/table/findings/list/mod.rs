@@ -16,9 +16,15 @@ use crate::{
 use candidate::{from_candidates, load, of_entity, of_services};
 use filtered::filtered;
 use rusqlite::Connection;
-use stream::{Listed, Stream, direct, finish, order, places_of, rows_at, selected, streams};
-use watchpost_core::finding::{
-    FindingCount, FindingPage, FindingPosition, FindingQuery, FindingSummary, TOTAL_COUNTED_MAX, Total,
+use std::cmp::Reverse;
+use stream::{
+    Listed, Stream, direct, finish, oldest, order, places_of, rows_at, selected, streams, with_apps,
+};
+use watchpost_core::{
+    finding::{
+        FindingCount, FindingPage, FindingPosition, FindingQuery, FindingSummary, TOTAL_COUNTED_MAX, Total,
+    },
+    posture::score::repair_rank,
 };
 
 /// The page that a query asks for.
@@ -72,40 +78,43 @@ pub(crate) fn page(conn: &Connection, workspace: i64, query: &FindingQuery) -> R
     }
 }
 
-/// The worst live findings: those that count first, then others.
+/// The live findings whose repair saves most, the oldest first where that is equal.
 pub(crate) fn top_live(
     conn: &Connection,
     workspace: i64,
     counts: &[FindingCount],
     count: usize,
 ) -> Res<Vec<FindingSummary>> {
-    let mut out = Vec::new();
-    for scored in [true, false] {
-        let mut streams: Vec<Stream> = Vec::new();
-        for row in counts
-            .iter()
-            .filter(|row| row.status.is_live() && row.scored == scored)
-        {
-            let stream = Stream {
-                status: row.status,
-                severity: row.severity,
-                category: None,
-                scored,
-            };
-            if !streams.contains(&stream) {
-                streams.push(stream);
-            }
-        }
-        streams.sort_by_key(|stream| stream.severity);
-        let total = Total {
-            value: 0,
-            is_minimum: false,
+    let rank = |stream: &Stream| repair_rank(stream.severity, stream.scored);
+    let mut streams: Vec<Stream> = Vec::new();
+    for row in counts.iter().filter(|row| row.status.is_live()) {
+        let stream = Stream {
+            status: row.status,
+            severity: row.severity,
+            category: None,
+            scored: row.scored,
         };
-        if out.len() < count && !streams.is_empty() {
-            out.extend(walk(conn, workspace, &streams, None, count - out.len(), total)?.findings);
+        if !streams.contains(&stream) {
+            streams.push(stream);
         }
     }
-    Ok(out)
+    streams.sort_by_key(rank);
+    let mut listed = Vec::with_capacity(count);
+    for equal in streams.chunk_by(|a, b| rank(a) == rank(b)) {
+        let room = count - listed.len();
+        if room == 0 {
+            break;
+        }
+        let mut places = Vec::new();
+        for stream in equal {
+            places.extend(oldest(conn, workspace, *stream, room)?);
+        }
+        // The order of the list backwards: the index is read from its end.
+        places.sort_by_key(|place| Reverse(order(&place.position)));
+        places.truncate(room);
+        listed.extend(rows_at(conn, &places)?);
+    }
+    with_apps(conn, workspace, listed)
 }
 
 /// A page straight from the streams.

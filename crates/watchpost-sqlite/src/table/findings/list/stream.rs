@@ -7,7 +7,7 @@ use crate::{
     },
     table::findings::row::{SUMMARY, apps, summary},
 };
-use rusqlite::{Connection, params_from_iter, types::Value};
+use rusqlite::{Connection, Rows, params, params_from_iter, types::Value};
 use watchpost_core::{
     finding::{FindingCount, FindingPage, FindingPosition, FindingQuery, FindingSummary, Total},
     value::{
@@ -141,7 +141,28 @@ pub(super) fn places_of(
 ) -> Res<Vec<Place>> {
     let (sql, values) = stream_sql("f.first_seen_at, f.id, f.rowid", workspace, stream, after, limit);
     let mut statement = conn.prepare_cached(&sql)?;
-    let mut rows = statement.query(params_from_iter(values))?;
+    places_from(&mut statement.query(params_from_iter(values))?, stream)
+}
+
+/// The oldest findings of a stream, first seen first.
+pub(super) fn oldest(conn: &Connection, workspace: i64, stream: Stream, limit: usize) -> Res<Vec<Place>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT f.first_seen_at, f.id, f.rowid FROM findings f INDEXED BY findings_order \
+         WHERE f.workspace_id = ?1 AND f.status = ?2 AND f.severity = ?3 AND f.scored = ?4 \
+         ORDER BY f.first_seen_at, f.id DESC LIMIT ?5",
+    )?;
+    let mut rows = statement.query(params![
+        workspace,
+        code(stream.status),
+        code(stream.severity),
+        stream.scored,
+        stored(limit as u64)
+    ])?;
+    places_from(&mut rows, stream)
+}
+
+/// Places from rows of first seen, id and rowid.
+fn places_from(rows: &mut Rows<'_>, stream: Stream) -> Res<Vec<Place>> {
     let mut out = Vec::new();
     while let Some(row) = rows.next()? {
         out.push(Place {
@@ -179,13 +200,7 @@ pub(super) fn finish(
     more: bool,
     total: Total,
 ) -> Res<FindingPage> {
-    let mut findings = Vec::with_capacity(listed.len());
-    for (mut finding, count) in listed {
-        if count > 0 {
-            finding.apps = apps(conn, workspace, finding.id)?;
-        }
-        findings.push(finding);
-    }
+    let findings = with_apps(conn, workspace, listed)?;
     let next = findings.last().filter(|_| more).map(|last| FindingPosition {
         severity: last.severity,
         first_seen_at: last.first_seen_at,
@@ -196,4 +211,16 @@ pub(super) fn finish(
         total,
         next,
     })
+}
+
+/// Findings with their further apps.
+pub(super) fn with_apps(conn: &Connection, workspace: i64, listed: Vec<Listed>) -> Res<Vec<FindingSummary>> {
+    let mut findings = Vec::with_capacity(listed.len());
+    for (mut finding, count) in listed {
+        if count > 0 {
+            finding.apps = apps(conn, workspace, finding.id)?;
+        }
+        findings.push(finding);
+    }
+    Ok(findings)
 }

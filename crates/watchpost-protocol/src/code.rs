@@ -14,7 +14,7 @@
 //! | -32800 | the client cancelled, and HTTP still owes an answer | ours, outside the reserved range | 200 |
 //!
 //! -32042 (a legacy peer has to open a URL) isn't here, since this crate asks by forms alone. A code that only one
-//! era knows is made only on that era's path: -32020 and -32022 in the ladder of the modern era and in its two
+//! era knows is made only on that era's path: -32020 and -32022 in the validation of the modern era and in its two
 //! crossings with the legacy handshake, -32021 for modern peers alone, -32002 where a handler knows no such resource
 //! and the peer is a legacy one.
 

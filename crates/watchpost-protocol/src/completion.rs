@@ -119,8 +119,8 @@ impl<'a> CompletionQuery<'a> {
 impl Completions {
     pub(crate) fn push(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"\"completion\":{\"values\":[");
-        for (place, value) in self.values.iter().take(COMPLETION_VALUES_MAX).enumerate() {
-            if place > 0 {
+        for (index, value) in self.values.iter().take(COMPLETION_VALUES_MAX).enumerate() {
+            if index > 0 {
                 out.push(b',');
             }
             push_string(out, value);

@@ -9,7 +9,7 @@ use crate::encode;
 use crate::handler::Capabilities;
 use crate::id::RequestId;
 use crate::json::RawJson;
-use crate::ladder::{Ladder, Landing};
+use crate::json::scanner::{Fault, Located, Members, Recovered, locate, recover};
 use crate::parameter::ParameterHeaders;
 use crate::request::{
     Batch, BatchItem, Incoming, Notification, Operation, Reply, Request, Response, TransportFacts,
@@ -17,7 +17,7 @@ use crate::request::{
 use crate::revision::{
     ArrayVerdict, Era, Kind, Revision, Revisions, Signals, Wire, classify, classify_array,
 };
-use crate::scan::{Fault, Members, Recovered, Scanned, recover, scan};
+use crate::validate::{Validated, Validator};
 
 /// Bounds on what a client may send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,14 +123,14 @@ impl Decoder {
         if body.len() > limit {
             return refused(RpcError::too_large(limit), Recovered::default());
         }
-        match scan(body, self.limits.depth, self.limits.batch) {
+        match locate(body, self.limits.depth, self.limits.batch) {
             Err(fault) if fault.is_syntax() => refused(self.fault(fault), Recovered::default()),
             Err(fault) => refused(self.fault(fault), recover(body)),
-            Ok(Scanned::Array(elements)) => match self.batch(body, &elements, facts) {
+            Ok(Located::Array(elements)) => match self.batch(body, &elements, facts) {
                 Ok(incoming) => incoming,
                 Err(error) => refused(error, Recovered::default()),
             },
-            Ok(Scanned::One(members)) => match self.message(body, members, facts, peer) {
+            Ok(Located::One(members)) => match self.message(body, members, facts, peer) {
                 Ok(Decoded::Request(request)) => Incoming::Request(request),
                 Ok(Decoded::Notification(notification)) => Incoming::Notification(notification),
                 Ok(Decoded::Response(response)) => Incoming::Responses(vec![response]),
@@ -164,7 +164,7 @@ impl Decoder {
         }
     }
 
-    /// One message: its shape, its era, and the rest of the ladder of that era.
+    /// One message: its shape, its era, and the rest of the validation of that era.
     fn message(
         &self,
         body: &Bytes,
@@ -202,16 +202,16 @@ impl Decoder {
             negotiated: facts.session.map(|session| session.revision),
         };
         let verdict = classify(&signals, self.served);
-        let ladder = Ladder {
+        let validator = Validator {
             decoder: self,
             body,
             members: &members,
             facts,
             method: &method,
         };
-        match (ladder.climb(verdict, shape.kind()), shape) {
+        match (validator.validate(verdict, shape.kind()), shape) {
             (
-                Ok(Landing::Serve {
+                Ok(Validated::Serve {
                     revision,
                     operation,
                     session,
@@ -230,8 +230,8 @@ impl Decoder {
                     session,
                 }))
             }
-            (Ok(Landing::Note(notification)), _) => Ok(Decoded::Notification(notification)),
-            (Ok(Landing::Answer | Landing::Serve { .. }), _) => {
+            (Ok(Validated::Notification(notification)), _) => Ok(Decoded::Notification(notification)),
+            (Ok(Validated::Response | Validated::Serve { .. }), _) => {
                 Ok(Decoded::Response(response(body, &members)))
             }
             (Err(error), shape) => {

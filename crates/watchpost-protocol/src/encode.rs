@@ -289,8 +289,8 @@ impl Encoder {
     ) -> Bytes {
         let mut out = open(id, ENVELOPE);
         out.extend_from_slice(b"\"supportedVersions\":[");
-        for (place, revision) in served.named().enumerate() {
-            if place > 0 {
+        for (index, revision) in served.named().enumerate() {
+            if index > 0 {
                 out.push(b',');
             }
             push_string(&mut out, revision.as_str());

@@ -117,17 +117,16 @@ mod header;
 mod id;
 mod input;
 mod json;
-mod ladder;
 mod notify;
 mod parameter;
 mod prompt;
 mod request;
 mod resource;
 mod revision;
-mod scan;
 mod server;
 mod task;
 mod tool;
+mod validate;
 
 pub use change::{Change, ChangeHub, ChangeStream, Changes, INTEREST_MAX, Interest, NoChanges};
 pub use client::{ClientCapabilities, ClientInfo, SessionState};

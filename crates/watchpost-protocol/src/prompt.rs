@@ -78,8 +78,8 @@ impl PromptDefinition {
         push_labels(out, self.title.as_deref(), &self.description, revision);
         if !self.arguments.is_empty() {
             out.extend_from_slice(b",\"arguments\":[");
-            for (place, argument) in self.arguments.iter().enumerate() {
-                if place > 0 {
+            for (index, argument) in self.arguments.iter().enumerate() {
+                if index > 0 {
                     out.push(b',');
                 }
                 out.extend_from_slice(b"{\"name\":");
@@ -109,8 +109,8 @@ fn push_labels(out: &mut Vec<u8>, title: Option<&str>, description: &str, revisi
 impl PromptPage {
     pub(crate) fn push(&self, out: &mut Vec<u8>, revision: Revision) {
         out.extend_from_slice(b"\"prompts\":[");
-        for (place, prompt) in self.prompts.iter().enumerate() {
-            if place > 0 {
+        for (index, prompt) in self.prompts.iter().enumerate() {
+            if index > 0 {
                 out.push(b',');
             }
             prompt.push(out, revision);
@@ -131,8 +131,8 @@ impl PromptResult {
             out.push(b',');
         }
         out.extend_from_slice(b"\"messages\":[");
-        for (place, message) in self.messages.iter().enumerate() {
-            if place > 0 {
+        for (index, message) in self.messages.iter().enumerate() {
+            if index > 0 {
                 out.push(b',');
             }
             out.extend_from_slice(match message.role {

@@ -14,9 +14,9 @@ use crate::header::Header;
 use crate::id::{ProgressToken, RequestId};
 use crate::input::Inputs;
 use crate::json::RawJson;
+use crate::json::scanner::{Members, Span};
 use crate::parameter::ParameterSource;
 use crate::revision::{Era, Revision, Wire};
-use crate::scan::{Members, Span};
 
 /// What a transport knows about a message besides its bytes.
 #[derive(Clone, Copy, Debug)]

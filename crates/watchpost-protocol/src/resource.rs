@@ -66,8 +66,8 @@ impl ResourcePage {
     /// The array, each item addressed by `key` (`uri` or `uriTemplate`).
     pub(crate) fn push(&self, out: &mut Vec<u8>, key: &str, revision: Revision) {
         out.push(b'[');
-        for (place, resource) in self.resources.iter().enumerate() {
-            if place > 0 {
+        for (index, resource) in self.resources.iter().enumerate() {
+            if index > 0 {
                 out.push(b',');
             }
             resource.push(out, key, revision);
@@ -107,8 +107,8 @@ impl ResourceRead {
 
     pub(crate) fn push(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"\"contents\":[");
-        for (place, contents) in self.contents.iter().enumerate() {
-            if place > 0 {
+        for (index, contents) in self.contents.iter().enumerate() {
+            if index > 0 {
                 out.push(b',');
             }
             contents.push(out);

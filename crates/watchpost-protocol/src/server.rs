@@ -421,8 +421,8 @@ fn array(batch: &Batch, answers: &[Bytes]) -> Reply {
         };
     }
     let mut out = vec![b'['];
-    for (place, answer) in answers.iter().enumerate() {
-        if place > 0 {
+    for (index, answer) in answers.iter().enumerate() {
+        if index > 0 {
             out.push(b',');
         }
         out.extend_from_slice(answer);

@@ -129,8 +129,8 @@ impl Interest {
         let lists = [("resourceSubscriptions", &self.uris), ("taskIds", &self.tasks)];
         for (name, values) in lists.into_iter().filter(|(_, values)| !values.is_empty()) {
             key(out, name);
-            for (place, value) in values.iter().enumerate() {
-                out.push(if place > 0 { b',' } else { b'[' });
+            for (index, value) in values.iter().enumerate() {
+                out.push(if index > 0 { b',' } else { b'[' });
                 push_string(out, value);
             }
             out.push(b']');

@@ -55,16 +55,16 @@ fn decoder() -> Decoder {
 
 /// Where a message arrives, from the first byte of the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Place {
+struct ConnectionState {
     wire: Wire,
     /// What a handshake settled.
     negotiated: Option<Revision>,
 }
 
-/// The first byte of the first place; the others follow it.
-const FIRST_PLACE: u8 = b'A';
+/// The first byte of the first state; the others follow it.
+const FIRST_STATE: u8 = b'A';
 
-impl Place {
+impl ConnectionState {
     fn all() -> impl Iterator<Item = Self> {
         [Wire::Http, Wire::HttpSse, Wire::Stdio]
             .into_iter()
@@ -79,10 +79,10 @@ impl Place {
     }
 
     fn of(byte: u8) -> Self {
-        let places: Vec<Self> = Self::all().collect();
-        let at = usize::from(byte.wrapping_sub(FIRST_PLACE));
-        let at = at.checked_rem(places.len()).unwrap_or_default();
-        places.get(at).copied().expect("there are places")
+        let states: Vec<Self> = Self::all().collect();
+        let at = usize::from(byte.wrapping_sub(FIRST_STATE));
+        let at = at.checked_rem(states.len()).unwrap_or_default();
+        states.get(at).copied().expect("there are states")
     }
 }
 
@@ -119,15 +119,15 @@ pub fn decode(input: &[u8]) {
     let (method, rest) = line(rest);
     let (name, body) = line(rest);
     decode_at(
-        Place::of(*first),
+        ConnectionState::of(*first),
         [header(version), header(method), header(name)],
         body,
     );
 }
 
 /// Checks what the decoder makes of one message; tells whether it was refused.
-fn decode_at(place: Place, [version, method, name]: [Header<'_>; 3], body: &[u8]) -> bool {
-    let session = place.negotiated.map(|revision| {
+fn decode_at(connection: ConnectionState, [version, method, name]: [Header<'_>; 3], body: &[u8]) -> bool {
+    let session = connection.negotiated.map(|revision| {
         Arc::new(SessionState {
             revision,
             client: ClientInfo {
@@ -141,14 +141,14 @@ fn decode_at(place: Place, [version, method, name]: [Header<'_>; 3], body: &[u8]
         version,
         method,
         name,
-        ..TransportFacts::new(place.wire, session.as_ref())
+        ..TransportFacts::new(connection.wire, session.as_ref())
     };
     let bytes = Bytes::copy_from_slice(body);
     let incoming = decoder().decode(&bytes, &facts);
     let seen = Seen::of(body);
     match &incoming {
         Incoming::Rejected(reply) => {
-            rejected(reply, place.wire, &seen, body);
+            rejected(reply, connection.wire, &seen, body);
             return true;
         }
         Incoming::Request(request) => {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Header, Place, decode, decode_at, headers};
+use super::{ConnectionState, Header, decode, decode_at, headers};
 
 /// The files of a folder of the repository, with their names.
 fn files(folder: &str) -> Vec<(String, Vec<u8>)> {
@@ -39,7 +39,7 @@ fn headers_of_the_corpus_are_compared_as_they_should_be() {
     replay(headers, "fuzz/corpus/headers", 20);
 }
 
-/// Malformed messages at every place: each wire, before a handshake and after one of each revision.
+/// Malformed messages in every state: each wire, before a handshake and after one of each revision.
 #[test]
 fn malformed_messages_are_decoded_as_they_should_be_everywhere() {
     let files: Vec<_> = files("fixtures/mcp/malformed")
@@ -88,10 +88,10 @@ fn malformed_messages_are_decoded_as_they_should_be_everywhere() {
             "envelope",
         ]
         .contains(&kind);
-        for place in Place::all() {
-            let refused = decode_at(place, headers, body);
-            assert!(refused || !never_legal, "accepted at {place:?}");
-            decode_at(place, [Header::Absent; 3], body);
+        for connection in ConnectionState::all() {
+            let refused = decode_at(connection, headers, body);
+            assert!(refused || !never_legal, "accepted at {connection:?}");
+            decode_at(connection, [Header::Absent; 3], body);
         }
     }
 }

@@ -103,8 +103,8 @@ impl InputRequest {
 /// Appends `"inputRequests":{…}`.
 pub(crate) fn push_requests(out: &mut Vec<u8>, requests: &[(String, InputRequest)], revision: Revision) {
     out.extend_from_slice(b"\"inputRequests\":{");
-    for (place, (key, request)) in requests.iter().enumerate() {
-        if place > 0 {
+    for (index, (key, request)) in requests.iter().enumerate() {
+        if index > 0 {
             out.push(b',');
         }
         push_string(out, key);

@@ -39,7 +39,7 @@ pub(crate) struct Signals<'a> {
 /// The era of a message, or why it has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// Served statelessly; the ladder of mcp.md 7.3 follows.
+    /// Served statelessly; the validation of mcp.md 7.3 follows.
     Modern,
     /// `initialize`.
     Handshake,
@@ -88,7 +88,7 @@ fn over_http(signals: &Signals<'_>, served: Revisions) -> Verdict {
     let header = match signals.header {
         Header::Absent => None,
         Header::One(_) => Some(signals.header.text().unwrap_or_default()),
-        // An enveloped request gets the ladder's own answer to this; nothing else can be classified.
+        // An enveloped request gets the validation's own answer to this; nothing else can be classified.
         Header::Repeated if signals.envelope && signals.kind == Kind::Request => return Verdict::Modern,
         Header::Repeated => return Verdict::RepeatedHeader,
     };

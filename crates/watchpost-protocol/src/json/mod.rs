@@ -1,5 +1,7 @@
 //! JSON text that has been checked, and the few bytes of JSON that we write by hand.
 
+pub(crate) mod scanner;
+
 use std::borrow::Cow;
 
 use serde::Deserialize;

@@ -4,151 +4,17 @@
 //! depth (compared after unescaping, case-sensitively). It builds no tree: what it leaves is the span of each
 //! member that the protocol itself reads, and everything else is looked at only by whoever it's meant for.
 
+mod members;
 mod recover;
 
+pub(crate) use members::{ENVELOPE_CAPABILITIES, ENVELOPE_VERSION, Members, Span};
 pub(crate) use recover::{Recovered, recover};
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::json::RawJson;
-
-/// A byte range of the message; empty means absent, since no JSON value is empty.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Span {
-    start: u32,
-    end: u32,
-}
-
-impl Span {
-    fn new(start: usize, end: usize) -> Self {
-        // A message is smaller than 4 GiB (`Limits::message_bytes` is a `u32`); past that nothing is found.
-        match (u32::try_from(start), u32::try_from(end)) {
-            (Ok(start), Ok(end)) => Self { start, end },
-            _ => Self::default(),
-        }
-    }
-
-    pub(crate) fn is_present(self) -> bool {
-        self.start < self.end
-    }
-
-    /// Whether an object lies here.
-    pub(crate) fn is_object(self, body: &[u8]) -> bool {
-        self.begins_with(body, b'{')
-    }
-
-    /// Whether a string lies here.
-    pub(crate) fn is_string(self, body: &[u8]) -> bool {
-        self.begins_with(body, b'"')
-    }
-
-    fn begins_with(self, body: &[u8], byte: u8) -> bool {
-        self.is_present() && body.get(self.start as usize) == Some(&byte)
-    }
-
-    /// The value that lies here in `body`, the bytes that were scanned.
-    pub(crate) fn of(self, body: &[u8]) -> Option<RawJson<'_>> {
-        if !self.is_present() {
-            return None;
-        }
-        let bytes = body.get(self.start as usize..self.end as usize)?;
-        std::str::from_utf8(bytes).ok().map(RawJson::checked)
-    }
-}
-
-/// Where the parts of one message lie.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Members {
-    pub(crate) is_object: bool,
-    pub(crate) jsonrpc: Span,
-    pub(crate) id: Span,
-    pub(crate) method: Span,
-    pub(crate) params: Span,
-    pub(crate) result: Span,
-    pub(crate) error: Span,
-    // In `params`.
-    pub(crate) meta: Span,
-    pub(crate) name: Span,
-    pub(crate) uri: Span,
-    pub(crate) task_id: Span,
-    pub(crate) arguments: Span,
-    pub(crate) cursor: Span,
-    pub(crate) protocol_version: Span,
-    pub(crate) capabilities: Span,
-    pub(crate) client_info: Span,
-    pub(crate) request_id: Span,
-    pub(crate) input_responses: Span,
-    pub(crate) request_state: Span,
-    pub(crate) reference: Span,
-    pub(crate) argument: Span,
-    pub(crate) context: Span,
-    pub(crate) level: Span,
-    pub(crate) notifications: Span,
-    // In `params._meta`.
-    pub(crate) envelope_version: Span,
-    pub(crate) envelope_capabilities: Span,
-    pub(crate) envelope_client_info: Span,
-    pub(crate) log_level: Span,
-    pub(crate) progress_token: Span,
-    pub(crate) traceparent: Span,
-}
-
-/// The key that tells the eras apart.
-pub(crate) const ENVELOPE_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
-/// The other key that an envelope must have.
-pub(crate) const ENVELOPE_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
-
-/// Which object is being walked.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Message,
-    Params,
-    Meta,
-    Elsewhere,
-}
-
-/// Where a span is kept.
-type Slot = fn(&mut Members) -> &mut Span;
-
-/// The slot for a member, and the place that its value is.
-fn slot(place: Place, key: &[u8]) -> (Option<Slot>, Place) {
-    let slot: Slot = match (place, key) {
-        (Place::Message, b"jsonrpc") => |members| &mut members.jsonrpc,
-        (Place::Message, b"id") => |members| &mut members.id,
-        (Place::Message, b"method") => |members| &mut members.method,
-        (Place::Message, b"params") => return (Some(|members| &mut members.params), Place::Params),
-        (Place::Message, b"result") => |members| &mut members.result,
-        (Place::Message, b"error") => |members| &mut members.error,
-        (Place::Params, b"_meta") => return (Some(|members| &mut members.meta), Place::Meta),
-        (Place::Params, b"name") => |members| &mut members.name,
-        (Place::Params, b"uri") => |members| &mut members.uri,
-        (Place::Params, b"taskId") => |members| &mut members.task_id,
-        (Place::Params, b"arguments") => |members| &mut members.arguments,
-        (Place::Params, b"cursor") => |members| &mut members.cursor,
-        (Place::Params, b"protocolVersion") => |members| &mut members.protocol_version,
-        (Place::Params, b"capabilities") => |members| &mut members.capabilities,
-        (Place::Params, b"clientInfo") => |members| &mut members.client_info,
-        (Place::Params, b"inputResponses") => |members| &mut members.input_responses,
-        (Place::Params, b"requestState") => |members| &mut members.request_state,
-        (Place::Params, b"ref") => |members| &mut members.reference,
-        (Place::Params, b"argument") => |members| &mut members.argument,
-        (Place::Params, b"context") => |members| &mut members.context,
-        (Place::Params, b"level") => |members| &mut members.level,
-        (Place::Params, b"notifications") => |members| &mut members.notifications,
-        (Place::Params, b"requestId") => |members| &mut members.request_id,
-        (Place::Meta, b"io.modelcontextprotocol/protocolVersion") => |members| &mut members.envelope_version,
-        (Place::Meta, b"io.modelcontextprotocol/clientCapabilities") => {
-            |members| &mut members.envelope_capabilities
-        }
-        (Place::Meta, b"io.modelcontextprotocol/clientInfo") => |members| &mut members.envelope_client_info,
-        (Place::Meta, b"io.modelcontextprotocol/logLevel") => |members| &mut members.log_level,
-        (Place::Meta, b"progressToken") => |members| &mut members.progress_token,
-        (Place::Meta, b"traceparent") => |members| &mut members.traceparent,
-        _ => return (None, Place::Elsewhere),
-    };
-    (Some(slot), Place::Elsewhere)
-}
+use members::{Container, slot};
 
 /// Why a message can't be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,13 +40,13 @@ impl Fault {
 
 /// What a text holds.
 #[expect(clippy::large_enum_variant, reason = "the large variant is the common one")]
-pub(crate) enum Scanned {
+pub(crate) enum Located {
     One(Members),
     Array(Vec<Members>),
 }
 
 /// Walks `body` once.
-pub(crate) fn scan(body: &[u8], depth: usize, batch: usize) -> Result<Scanned, Fault> {
+pub(crate) fn locate(body: &[u8], depth: usize, batch: usize) -> Result<Located, Fault> {
     if let Err(error) = std::str::from_utf8(body) {
         return Err(Fault::Encoding {
             offset: error.valid_up_to(),
@@ -194,16 +60,16 @@ pub(crate) fn scan(body: &[u8], depth: usize, batch: usize) -> Result<Scanned, F
         keys: Vec::with_capacity(32),
     };
     scanner.space();
-    let scanned = if scanner.peek() == Some(b'[') {
-        Scanned::Array(scanner.messages(batch)?)
+    let located = if scanner.peek() == Some(b'[') {
+        Located::Array(scanner.messages(batch)?)
     } else {
-        Scanned::One(scanner.message(1)?)
+        Located::One(scanner.message(1)?)
     };
     scanner.space();
     if scanner.peek().is_some() {
         Err(scanner.syntax())
     } else {
-        Ok(scanned)
+        Ok(located)
     }
 }
 
@@ -279,16 +145,16 @@ impl<'a> Scanner<'a> {
             is_object: self.peek() == Some(b'{'),
             ..Members::default()
         };
-        self.value(depth, Place::Message)?;
+        self.value(depth, Container::Message)?;
         Ok(self.members)
     }
 
     /// Walks one value; `depth` is the nesting that it would have as a container. Recursion is bounded by the
     /// depth limit.
-    fn value(&mut self, depth: usize, place: Place) -> Result<Span, Fault> {
+    fn value(&mut self, depth: usize, container: Container) -> Result<Span, Fault> {
         let start = self.at;
         match self.peek() {
-            Some(b'{') => self.object(depth, place)?,
+            Some(b'{') => self.object(depth, container)?,
             Some(b'[') => self.array(depth)?,
             Some(b'"') => {
                 self.string()?;
@@ -302,7 +168,7 @@ impl<'a> Scanner<'a> {
         Ok(Span::new(start, self.at))
     }
 
-    fn object(&mut self, depth: usize, place: Place) -> Result<(), Fault> {
+    fn object(&mut self, depth: usize, container: Container) -> Result<(), Fault> {
         if depth > self.depth {
             return Err(Fault::Depth);
         }
@@ -326,7 +192,7 @@ impl<'a> Scanner<'a> {
             } else {
                 Cow::Borrowed(raw)
             };
-            let (slot, inner) = slot(place, &key);
+            let (slot, inner) = slot(container, &key);
             if !self.is_new(key, base, &mut many) {
                 return Err(Fault::DuplicateKey { offset });
             }
@@ -382,7 +248,7 @@ impl<'a> Scanner<'a> {
         }
         loop {
             self.space();
-            self.value(depth.saturating_add(1), Place::Elsewhere)?;
+            self.value(depth.saturating_add(1), Container::Elsewhere)?;
             self.space();
             match self.peek() {
                 Some(b',') => self.step(1),

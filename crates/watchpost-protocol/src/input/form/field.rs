@@ -1,25 +1,16 @@
-//! Forms: flat objects of primitive fields, which is all that a client shows a person (ELI-04).
-
-use std::collections::BTreeMap;
+//! One field of a form: its type, its constraints, and which values fit.
 
 use serde_json::{Map, Value, json};
 
-use crate::json::{RawJson, push_string};
 use crate::revision::Revision;
-
-/// What a person is asked to fill in. Never passwords, keys or tokens (ELI-01): clients show and log it.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Form {
-    fields: Vec<(String, Field)>,
-}
 
 /// One field of a form.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Field {
-    kind: Kind,
+    pub(super) kind: Kind,
     title: Option<String>,
     description: Option<String>,
-    required: bool,
+    pub(super) required: bool,
 }
 
 /// What a text has to look like.
@@ -49,7 +40,7 @@ impl TextFormat {
     fn fits(self, text: &str) -> bool {
         let is_date = |text: &str| {
             text.len() == 10
-                && text.bytes().enumerate().all(|(place, byte)| match place {
+                && text.bytes().enumerate().all(|(index, byte)| match index {
                     4 | 7 => byte == b'-',
                     _ => byte.is_ascii_digit(),
                 })
@@ -74,7 +65,7 @@ impl TextFormat {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-enum Kind {
+pub(super) enum Kind {
     Text {
         format: Option<TextFormat>,
         characters: Option<(u32, u32)>,
@@ -101,9 +92,75 @@ enum Kind {
     },
 }
 
+/// Writes the least and the most that a value may be.
+fn push_bounds(
+    out: &mut Map<String, Value>,
+    names: [&str; 2],
+    least: impl Into<Value>,
+    most: impl Into<Value>,
+) {
+    let [least_name, most_name] = names;
+    out.insert(least_name.into(), least.into());
+    out.insert(most_name.into(), most.into());
+}
+
+impl Kind {
+    fn json_type(&self) -> &'static str {
+        match self {
+            Self::Text { .. } | Self::Choice { .. } => "string",
+            Self::Integer { .. } => "integer",
+            Self::Number { .. } => "number",
+            Self::Boolean { .. } => "boolean",
+            Self::Choices { .. } => "array",
+        }
+    }
+
+    fn default_value(&self) -> Option<Value> {
+        match self {
+            Self::Text { default, .. } | Self::Choice { default, .. } => default.as_deref().map(Value::from),
+            Self::Integer { default, .. } => default.map(Value::from),
+            Self::Number { default, .. } => default.map(|number| json!(number)),
+            Self::Boolean { default } => default.map(Value::from),
+            Self::Choices { .. } => None,
+        }
+    }
+
+    /// Writes what a value has to be, besides its type.
+    fn push_constraints(&self, revision: Revision, out: &mut Map<String, Value>) {
+        match self {
+            Self::Text {
+                format, characters, ..
+            } => {
+                if let Some(format) = format {
+                    out.insert("format".into(), format.as_str().into());
+                }
+                if let Some((least, most)) = characters {
+                    push_bounds(out, ["minLength", "maxLength"], *least, *most);
+                }
+            }
+            Self::Integer {
+                range: Some((least, most)),
+                ..
+            } => push_bounds(out, ["minimum", "maximum"], *least, *most),
+            Self::Number {
+                range: Some((least, most)),
+                ..
+            } => push_bounds(out, ["minimum", "maximum"], *least, *most),
+            Self::Integer { range: None, .. } | Self::Number { range: None, .. } | Self::Boolean { .. } => {}
+            Self::Choice { options, .. } => options.single(revision, out),
+            Self::Choices { options, count } => {
+                out.insert("items".into(), options.item());
+                if let Some((least, most)) = count {
+                    push_bounds(out, ["minItems", "maxItems"], *least, *most);
+                }
+            }
+        }
+    }
+}
+
 /// The options of a choice: value, and the label that a person sees.
 #[derive(Clone, Debug, PartialEq)]
-enum Options {
+pub(super) enum Options {
     Plain(Vec<String>),
     Titled(Vec<(String, String)>),
     /// Labels in the older form that 2025-06-18 knows.
@@ -314,82 +371,26 @@ impl Field {
         self
     }
 
-    fn schema(&self, revision: Revision) -> Value {
+    /// The schema that clients of a revision get.
+    pub(super) fn schema(&self, revision: Revision) -> Value {
         let mut out = Map::new();
-        let kind = match &self.kind {
-            Kind::Text { .. } | Kind::Choice { .. } => "string",
-            Kind::Integer { .. } => "integer",
-            Kind::Number { .. } => "number",
-            Kind::Boolean { .. } => "boolean",
-            Kind::Choices { .. } => "array",
-        };
-        out.insert("type".into(), kind.into());
+        out.insert("type".into(), self.kind.json_type().into());
         for (key, text) in [("title", &self.title), ("description", &self.description)] {
             if let Some(text) = text {
                 out.insert(key.into(), text.as_str().into());
             }
         }
+        self.kind.push_constraints(revision, &mut out);
         // 2025-06-18 has a default on booleans alone.
-        let defaults = revision.has_form_defaults();
-        let mut default = None;
-        match &self.kind {
-            Kind::Text {
-                format,
-                characters,
-                default: value,
-            } => {
-                if let Some(format) = format {
-                    out.insert("format".into(), format.as_str().into());
-                }
-                if let Some((least, most)) = characters {
-                    out.insert("minLength".into(), (*least).into());
-                    out.insert("maxLength".into(), (*most).into());
-                }
-                default = value.as_ref().filter(|_| defaults).map(|value| json!(value));
-            }
-            Kind::Integer {
-                range,
-                default: value,
-            } => {
-                if let Some((least, most)) = range {
-                    out.insert("minimum".into(), (*least).into());
-                    out.insert("maximum".into(), (*most).into());
-                }
-                default = value.filter(|_| defaults).map(|value| json!(value));
-            }
-            Kind::Number {
-                range,
-                default: value,
-            } => {
-                if let Some((least, most)) = range {
-                    out.insert("minimum".into(), json!(least));
-                    out.insert("maximum".into(), json!(most));
-                }
-                default = value.filter(|_| defaults).map(|value| json!(value));
-            }
-            Kind::Boolean { default: value } => default = value.map(Value::from),
-            Kind::Choice {
-                options,
-                default: value,
-            } => {
-                options.single(revision, &mut out);
-                default = value.as_ref().filter(|_| defaults).map(|value| json!(value));
-            }
-            Kind::Choices { options, count } => {
-                out.insert("items".into(), options.item());
-                if let Some((least, most)) = count {
-                    out.insert("minItems".into(), (*least).into());
-                    out.insert("maxItems".into(), (*most).into());
-                }
-            }
-        }
-        if let Some(default) = default {
+        let default = self.kind.default_value();
+        if let Some(default) = default.filter(|value| value.is_boolean() || revision.has_form_defaults()) {
             out.insert("default".into(), default);
         }
         Value::Object(out)
     }
 
-    fn accepts(&self, value: &Value) -> bool {
+    /// Whether a value is what was asked for.
+    pub(super) fn accepts(&self, value: &Value) -> bool {
         match &self.kind {
             Kind::Text {
                 format, characters, ..
@@ -422,113 +423,9 @@ impl Field {
 }
 
 /// A whole number, also one that's written as `42.0`.
-fn whole(value: &Value) -> Option<i64> {
+pub(super) fn whole(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| {
         let number = value.as_f64().filter(|number| number.fract() == 0.0)?;
         format!("{number:.0}").parse().ok()
     })
-}
-
-impl Form {
-    /// A form without fields.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Adds a field; one of the same key is replaced.
-    #[must_use]
-    pub fn field(mut self, key: impl Into<String>, field: Field) -> Self {
-        let key = key.into();
-        self.fields.retain(|(other, _)| *other != key);
-        self.fields.push((key, field));
-        self
-    }
-
-    /// Whether clients of a revision can show it.
-    pub(crate) fn fits(&self, revision: Revision) -> bool {
-        revision.has_titled_choices()
-            || !self
-                .fields
-                .iter()
-                .any(|(_, field)| matches!(field.kind, Kind::Choices { .. }))
-    }
-
-    /// Appends the `requestedSchema`, its fields in their order.
-    pub(crate) fn push(&self, out: &mut Vec<u8>, revision: Revision) {
-        out.extend_from_slice(b"{\"type\":\"object\",\"properties\":{");
-        for (place, (key, field)) in self.fields.iter().enumerate() {
-            if place > 0 {
-                out.push(b',');
-            }
-            push_string(out, key);
-            out.push(b':');
-            out.extend_from_slice(field.schema(revision).to_string().as_bytes());
-        }
-        out.push(b'}');
-        let required = self.fields.iter().filter(|(_, field)| field.required);
-        for (place, (key, _)) in required.clone().enumerate() {
-            out.extend_from_slice(if place > 0 { b"," } else { b",\"required\":[" });
-            push_string(out, key);
-        }
-        if required.count() > 0 {
-            out.push(b']');
-        }
-        out.push(b'}');
-    }
-
-    /// What the person filled in, if it's what was asked for. Members that weren't asked for are left out.
-    pub(crate) fn read(&self, content: Option<RawJson<'_>>) -> Option<FormContent> {
-        let mut given: BTreeMap<String, Value> = match content {
-            Some(content) => content.parse().ok()?,
-            None => BTreeMap::new(),
-        };
-        let mut values = BTreeMap::new();
-        for (key, field) in &self.fields {
-            match given.remove(key) {
-                Some(value) if field.accepts(&value) => {
-                    values.insert(key.clone(), value);
-                }
-                None if !field.required => {}
-                _ => return None,
-            }
-        }
-        Some(FormContent(values))
-    }
-}
-
-/// What a person filled in: checked against the form, so that each value has its field's type.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct FormContent(BTreeMap<String, Value>);
-
-impl FormContent {
-    /// Text, or the value of a single choice.
-    pub fn text(&self, key: &str) -> Option<&str> {
-        self.0.get(key)?.as_str()
-    }
-
-    /// A whole number.
-    pub fn integer(&self, key: &str) -> Option<i64> {
-        whole(self.0.get(key)?)
-    }
-
-    /// A number.
-    pub fn number(&self, key: &str) -> Option<f64> {
-        self.0.get(key)?.as_f64()
-    }
-
-    /// Yes or no.
-    pub fn boolean(&self, key: &str) -> Option<bool> {
-        self.0.get(key)?.as_bool()
-    }
-
-    /// The values of a multiple choice.
-    pub fn choices(&self, key: &str) -> Vec<&str> {
-        let chosen = self.0.get(key).and_then(Value::as_array);
-        chosen.into_iter().flatten().filter_map(Value::as_str).collect()
-    }
-
-    /// All of it as one JSON object.
-    pub fn to_json(&self) -> String {
-        serde_json::to_string(&self.0).expect("JSON values always serialize")
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Members, Place, Scanner, unescape};
+use super::{Members, Scanner, members::Container, unescape};
 use crate::id::RequestId;
 
 /// What can be told of a message that is refused for its depth or a repeated key.
@@ -14,7 +14,7 @@ pub(crate) struct Recovered {
     pub(crate) notification: bool,
 }
 
-/// Looks once more at a message that the scan refused. Runs on the error path only, without recursion.
+/// Looks once more at a message that the scanner refused. Runs on the error path only, without recursion.
 pub(crate) fn recover(body: &[u8]) -> Recovered {
     // The depth is that of one value without containers: only scalars are walked as values here.
     let mut scanner = Scanner {
@@ -52,7 +52,7 @@ pub(crate) fn recover(body: &[u8]) -> Recovered {
                 // An object or array is walked below like any other.
                 let scalar = !matches!(scanner.peek(), Some(b'{' | b'['));
                 let span = if scalar {
-                    scanner.value(1, Place::Elsewhere).ok()
+                    scanner.value(1, Container::Elsewhere).ok()
                 } else {
                     None
                 };

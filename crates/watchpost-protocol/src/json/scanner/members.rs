@@ -1,0 +1,144 @@
+//! Where the parts of a message lie.
+
+use crate::json::RawJson;
+
+/// A byte range of the message; empty means absent, since no JSON value is empty.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    pub(super) fn new(start: usize, end: usize) -> Self {
+        // A message is smaller than 4 GiB (`Limits::message_bytes` is a `u32`); past that nothing is found.
+        match (u32::try_from(start), u32::try_from(end)) {
+            (Ok(start), Ok(end)) => Self { start, end },
+            _ => Self::default(),
+        }
+    }
+
+    pub(crate) fn is_present(self) -> bool {
+        self.start < self.end
+    }
+
+    /// Whether an object lies here.
+    pub(crate) fn is_object(self, body: &[u8]) -> bool {
+        self.begins_with(body, b'{')
+    }
+
+    /// Whether a string lies here.
+    pub(crate) fn is_string(self, body: &[u8]) -> bool {
+        self.begins_with(body, b'"')
+    }
+
+    fn begins_with(self, body: &[u8], byte: u8) -> bool {
+        self.is_present() && body.get(self.start as usize) == Some(&byte)
+    }
+
+    /// The value that lies here in `body`, the bytes that were scanned.
+    pub(crate) fn of(self, body: &[u8]) -> Option<RawJson<'_>> {
+        if !self.is_present() {
+            return None;
+        }
+        let bytes = body.get(self.start as usize..self.end as usize)?;
+        std::str::from_utf8(bytes).ok().map(RawJson::checked)
+    }
+}
+
+/// Where the parts of one message lie.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Members {
+    pub(crate) is_object: bool,
+    pub(crate) jsonrpc: Span,
+    pub(crate) id: Span,
+    pub(crate) method: Span,
+    pub(crate) params: Span,
+    pub(crate) result: Span,
+    pub(crate) error: Span,
+    // In `params`.
+    pub(crate) meta: Span,
+    pub(crate) name: Span,
+    pub(crate) uri: Span,
+    pub(crate) task_id: Span,
+    pub(crate) arguments: Span,
+    pub(crate) cursor: Span,
+    pub(crate) protocol_version: Span,
+    pub(crate) capabilities: Span,
+    pub(crate) client_info: Span,
+    pub(crate) request_id: Span,
+    pub(crate) input_responses: Span,
+    pub(crate) request_state: Span,
+    pub(crate) reference: Span,
+    pub(crate) argument: Span,
+    pub(crate) context: Span,
+    pub(crate) level: Span,
+    pub(crate) notifications: Span,
+    // In `params._meta`.
+    pub(crate) envelope_version: Span,
+    pub(crate) envelope_capabilities: Span,
+    pub(crate) envelope_client_info: Span,
+    pub(crate) log_level: Span,
+    pub(crate) progress_token: Span,
+    pub(crate) traceparent: Span,
+}
+
+/// The key that tells the eras apart.
+pub(crate) const ENVELOPE_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
+/// The other key that an envelope must have.
+pub(crate) const ENVELOPE_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
+
+/// Which object is being walked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Container {
+    Message,
+    Params,
+    Meta,
+    Elsewhere,
+}
+
+/// Where a span is kept.
+pub(super) type Slot = fn(&mut Members) -> &mut Span;
+
+/// The slot for a member, and which object its value is.
+pub(super) fn slot(container: Container, key: &[u8]) -> (Option<Slot>, Container) {
+    let slot: Slot = match (container, key) {
+        (Container::Message, b"jsonrpc") => |members| &mut members.jsonrpc,
+        (Container::Message, b"id") => |members| &mut members.id,
+        (Container::Message, b"method") => |members| &mut members.method,
+        (Container::Message, b"params") => return (Some(|members| &mut members.params), Container::Params),
+        (Container::Message, b"result") => |members| &mut members.result,
+        (Container::Message, b"error") => |members| &mut members.error,
+        (Container::Params, b"_meta") => return (Some(|members| &mut members.meta), Container::Meta),
+        (Container::Params, b"name") => |members| &mut members.name,
+        (Container::Params, b"uri") => |members| &mut members.uri,
+        (Container::Params, b"taskId") => |members| &mut members.task_id,
+        (Container::Params, b"arguments") => |members| &mut members.arguments,
+        (Container::Params, b"cursor") => |members| &mut members.cursor,
+        (Container::Params, b"protocolVersion") => |members| &mut members.protocol_version,
+        (Container::Params, b"capabilities") => |members| &mut members.capabilities,
+        (Container::Params, b"clientInfo") => |members| &mut members.client_info,
+        (Container::Params, b"inputResponses") => |members| &mut members.input_responses,
+        (Container::Params, b"requestState") => |members| &mut members.request_state,
+        (Container::Params, b"ref") => |members| &mut members.reference,
+        (Container::Params, b"argument") => |members| &mut members.argument,
+        (Container::Params, b"context") => |members| &mut members.context,
+        (Container::Params, b"level") => |members| &mut members.level,
+        (Container::Params, b"notifications") => |members| &mut members.notifications,
+        (Container::Params, b"requestId") => |members| &mut members.request_id,
+        (Container::Meta, b"io.modelcontextprotocol/protocolVersion") => {
+            |members| &mut members.envelope_version
+        }
+        (Container::Meta, b"io.modelcontextprotocol/clientCapabilities") => {
+            |members| &mut members.envelope_capabilities
+        }
+        (Container::Meta, b"io.modelcontextprotocol/clientInfo") => {
+            |members| &mut members.envelope_client_info
+        }
+        (Container::Meta, b"io.modelcontextprotocol/logLevel") => |members| &mut members.log_level,
+        (Container::Meta, b"progressToken") => |members| &mut members.progress_token,
+        (Container::Meta, b"traceparent") => |members| &mut members.traceparent,
+        _ => return (None, Container::Elsewhere),
+    };
+    (Some(slot), Container::Elsewhere)
+}

@@ -1,0 +1,77 @@
+//! The headers that repeat what a modern message says.
+
+use crate::code::RpcError;
+use crate::header::Header;
+use crate::json::scanner::Members;
+use crate::json::{RawJson, clip};
+use crate::validate::Validator;
+
+impl Validator<'_> {
+    /// Step 8: each routing header is there, once, and says what the body says (HDR-01 to HDR-06).
+    pub(super) fn routing_headers(&self, version: &str) -> Result<(), RpcError> {
+        let facts = self.facts;
+        same(
+            "MCP-Protocol-Version",
+            facts.version,
+            facts.version.text(),
+            version,
+        )?;
+        same("Mcp-Method", facts.method, facts.method.text(), self.method)?;
+        let named = named_member(self.method, self.members, self.body);
+        match (named.map(|value| value.and_then(RawJson::string)), facts.name) {
+            (None, Header::Repeated) => same("Mcp-Name", facts.name, None, ""),
+            // Nothing to repeat, and nothing repeated: that the parameter is missing is found below.
+            (None, _) | (Some(None), Header::Absent) => Ok(()),
+            (Some(value), header) => {
+                let value = value.unwrap_or_default();
+                same("Mcp-Name", header, header.decoded().as_deref(), &value)
+            }
+        }
+    }
+
+    /// Step 11: the headers that repeat arguments say what the arguments say.
+    pub(super) fn parameter_headers(&self) -> Result<(), RpcError> {
+        let Members { name, arguments, .. } = self.members;
+        let Some(tool) = name.of(self.body).and_then(RawJson::string) else {
+            return Ok(());
+        };
+        let arguments = arguments.of(self.body);
+        self.decoder
+            .headers
+            .check(&tool, arguments, self.facts.parameters)
+    }
+}
+
+/// The header that repeats a parameter, by method: `params.` and the member's name.
+fn named_member<'a>(method: &str, members: &Members, body: &'a [u8]) -> Option<Option<RawJson<'a>>> {
+    let span = match method {
+        "tools/call" | "prompts/get" => members.name,
+        "resources/read" => members.uri,
+        "tasks/get" | "tasks/update" | "tasks/cancel" => members.task_id,
+        _ => return None,
+    };
+    Some(span.of(body))
+}
+
+/// A header whose decoded value has to be `expected`.
+pub(super) fn same(
+    name: &str,
+    header: Header<'_>,
+    value: Option<&str>,
+    expected: &str,
+) -> Result<(), RpcError> {
+    let complaint = match (header, value) {
+        (Header::Absent, _) => format!("the {name} header is missing"),
+        (Header::Repeated, _) => format!("the {name} header is there more than once"),
+        (Header::One(_), None) => format!("the {name} header can't be decoded"),
+        (Header::One(_), Some(value)) if value == expected => return Ok(()),
+        (Header::One(_), Some(value)) => {
+            format!(
+                "the {name} header says '{}', the body says '{}'",
+                clip(value, 64),
+                clip(expected, 64)
+            )
+        }
+    };
+    Err(RpcError::header_mismatch(complaint))
+}

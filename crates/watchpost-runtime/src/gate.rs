@@ -70,11 +70,16 @@ impl Gate for KeyGate {
         credential: Option<Credential<'_>>,
         _caller: &Caller<'_>,
     ) -> Result<Self::Principal, Refusal> {
-        let Some(credential) = credential else {
-            self.counters.without_key.add();
-            return Err(Refusal::Missing);
+        let secret = match credential {
+            None => {
+                self.counters.without_key.add();
+                return Err(Refusal::Missing);
+            }
+            Some(Credential::Key(secret)) => secret,
+            // A kind that this gate doesn't know opens nothing.
+            Some(_) => return Err(Refusal::Invalid),
         };
-        let scope = authenticate(&self.access, credential.expose(), &self.counters).await?;
+        let scope = authenticate(&self.access, secret.expose(), &self.counters).await?;
         self.within_limit(&scope)?;
         self.counters.admitted.add();
         Ok(scope)
@@ -217,7 +222,7 @@ mod tests {
     }
 
     async fn admit(gate: &KeyGate, key: Option<&str>) -> Result<Arc<WorkspaceScope>, Refusal> {
-        gate.admit(key.map(Credential::new), &Caller::local()).await
+        gate.admit(key.map(Credential::key), &Caller::local()).await
     }
 
     #[tokio::test]

@@ -19,7 +19,7 @@ use watchpost_protocol::{
     Call, CallError, Capabilities, Changes, Handler, Interest, Method, Outcome, ParameterHeaders, Server,
     ServerInfo,
 };
-use watchpost_transport::{Caller, Gate as _, Limits, Refusal, StateKeys, StdioSeat, Timing};
+use watchpost_transport::{Caller, Gate as _, Limits, Refusal, StateKeys, StdioService, Timing};
 
 /// The environment variable with the client's key.
 pub const API_KEY_VARIABLE: &str = "WATCHPOST_API_KEY";
@@ -88,7 +88,7 @@ pub fn serve_stdio(
         let mcp = instance.mcp()?;
         let feeder = changes::spawn(mcp.change_feed(), stop.clone())?;
         let handler = Waiting { inner: mcp, ready };
-        let seat = StdioSeat {
+        let service = StdioService {
             server: Arc::new(Server::new(handler)),
             gate,
             admission,
@@ -100,7 +100,7 @@ pub fn serve_stdio(
         };
         let worker = worker::spawn(instance.clone(), counters, begin, stop)?;
         let served =
-            watchpost_transport::serve_stdio(seat, tokio::io::stdin(), tokio::io::stdout(), signal).await;
+            watchpost_transport::serve_stdio(service, tokio::io::stdin(), tokio::io::stdout(), signal).await;
         let _ = stopping.send(true);
         for thread in [worker, feeder] {
             if thread.join().is_err() {

@@ -9,13 +9,13 @@ mod environment;
 
 use std::sync::Arc;
 
-use watchpost_transport::{Limits, StateKeys, StdioSeat, Timing, serve_stdio};
+use watchpost_transport::{Limits, StateKeys, StdioService, Timing, serve_stdio};
 
 use crate::environment::{Open, Unpredictable, Wall};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::io::Result<()> {
-    let seat = StdioSeat {
+    let service = StdioService {
         server: clock::clock(),
         gate: Arc::new(Open),
         admission: Ok(()),
@@ -26,7 +26,7 @@ async fn main() -> std::io::Result<()> {
         random: Arc::new(Unpredictable),
     };
     serve_stdio(
-        seat,
+        service,
         tokio::io::stdin(),
         tokio::io::stdout(),
         std::future::pending(),

@@ -16,7 +16,7 @@ use crate::sessions::states::StateKeys;
 pub struct Config {
     /// Names and origins that are answered.
     pub hosts: AllowedHosts,
-    /// Networks whose `X-Forwarded-For` is believed. Empty: nobody's.
+    /// Networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. Empty: nobody's.
     pub proxies: Vec<IpNet>,
     /// Seals session ids. The same key on every replica and after a restart keeps sessions alive.
     pub session_key: SessionKey,
@@ -26,7 +26,7 @@ pub struct Config {
     pub surface: Surface,
     /// The path under which a proxy serves this server, for example `/watchpost`; without a trailing slash,
     /// empty at the root. The old transport tells its clients where to post with it.
-    pub mount: String,
+    pub base_path: String,
     /// Bounds on everything a stranger can make grow.
     pub limits: Limits,
     /// Bounds on everything a stranger can make last.
@@ -43,7 +43,7 @@ impl fmt::Debug for Config {
             .field("hosts", &self.hosts)
             .field("proxies", &self.proxies)
             .field("surface", &self.surface)
-            .field("mount", &self.mount)
+            .field("base_path", &self.base_path)
             .field("limits", &self.limits)
             .field("timing", &self.timing)
             .finish_non_exhaustive()
@@ -64,7 +64,7 @@ impl Config {
             session_key,
             state_keys,
             surface: Surface::Everything,
-            mount: String::new(),
+            base_path: String::new(),
             limits: Limits::default(),
             timing: Timing::default(),
             clock,
@@ -128,7 +128,7 @@ pub struct Limits {
     pub stream_buffer_bytes: usize,
     /// Messages of one HTTP+SSE session, or of stdio, being answered at one moment.
     pub calls_per_stream: usize,
-    /// Ended session ids that are remembered until they would have expired.
+    /// EndedSessions session ids that are remembered until they would have expired.
     pub ended_sessions: usize,
     /// Sessions whose subscriptions, log level and open questions this process remembers.
     pub sessions_remembered: usize,

@@ -12,8 +12,8 @@ use http::{HeaderMap, HeaderValue};
 use crate::config::SessionKey;
 use crate::environment::Random;
 use crate::gate::Binding;
-use crate::http::negotiation::{accepts, is_encoded, is_json, single};
-use crate::http::old_stream::session_id;
+use crate::mcp::negotiation::{accepts, is_encoded, is_json, single};
+use crate::mcp::old_stream::session_id;
 use crate::sessions::seal::{PAYLOAD_BYTES_MAX, Sealer};
 use crate::sessions::states::StateKeys;
 use crate::streams::replay::EventId;
@@ -79,12 +79,12 @@ fn an_event(text: &[u8]) {
     if let Some(id) = EventId::parse(text) {
         let again = id.to_string();
         assert_eq!(EventId::parse(&again), Some(id));
-        let (stream, place) = text.split_once('-').expect("it has two parts");
-        let place = place.trim_start_matches('0');
-        let place = if place.is_empty() { "0" } else { place };
+        let (stream, sequence) = text.split_once('-').expect("it has two parts");
+        let sequence = sequence.trim_start_matches('0');
+        let sequence = if sequence.is_empty() { "0" } else { sequence };
         assert_eq!(
             again,
-            format!("{stream}-{place}"),
+            format!("{stream}-{sequence}"),
             "no other id is the same event"
         );
     }
@@ -92,11 +92,11 @@ fn an_event(text: &[u8]) {
     for (to, from) in bytes.iter_mut().zip(text.bytes()) {
         *to = from;
     }
-    let [stream, place] = [bytes.first_chunk::<8>(), bytes.last_chunk::<8>()]
+    let [stream, sequence] = [bytes.first_chunk::<8>(), bytes.last_chunk::<8>()]
         .map(|half| half.map_or(0, |half| u64::from_le_bytes(*half)));
     // More events than any stream has room for have no names.
-    let place = place % 10_000_000_000;
-    let id = EventId { stream, place };
+    let sequence = sequence % 10_000_000_000;
+    let id = EventId { stream, sequence };
     assert_eq!(EventId::parse(&id.to_string()), Some(id));
 }
 

@@ -69,25 +69,41 @@ impl fmt::Debug for Binding {
     }
 }
 
-/// A secret as it came in a header or the environment. Prints as `Credential(…)`.
-#[derive(Clone, Copy)]
-pub struct Credential<'a>(&'a str);
+/// What a request shows to say who is asking.
+///
+/// There is one kind so far. A second one, the session of a person's browser, is a variant here and is read from its
+/// cookie where the others are read (`admission/credential.rs`). A browser sends it with every request, also with those
+/// that another site made it send, so admission has to check such a request for forgery before it asks the gate:
+/// an `Origin` or `Sec-Fetch-Site` of ours, and the token of the form, on every method that changes anything. That
+/// belongs into the match of `Admission::authenticate`, which doesn't compile without an arm for the new kind.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Credential<'a> {
+    /// An API key, from a header or the environment. No browser sends it by itself.
+    Key(Secret<'a>),
+}
 
 impl<'a> Credential<'a> {
-    /// Wraps a secret.
-    pub fn new(secret: &'a str) -> Self {
-        Self(secret)
+    /// The credential of a client with an API key.
+    pub fn key(secret: &'a str) -> Self {
+        Self::Key(Secret(secret))
     }
+}
 
+/// A secret as it came. Prints as `Secret(…)`.
+#[derive(Clone, Copy)]
+pub struct Secret<'a>(&'a str);
+
+impl<'a> Secret<'a> {
     /// The secret itself, for hashing; never for logs.
     pub fn expose(&self) -> &'a str {
         self.0
     }
 }
 
-impl fmt::Debug for Credential<'_> {
+impl fmt::Debug for Secret<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Credential(…)")
+        f.write_str("Secret(…)")
     }
 }
 
@@ -124,6 +140,14 @@ impl<'a> Caller<'a> {
             Some(headers) => address::client(peer, headers, self.proxies),
             None => peer,
         })
+    }
+
+    /// Whether a trusted proxy says that the client speaks TLS with it.
+    pub fn is_behind_tls(&self) -> bool {
+        let (Some(peer), Some(headers)) = (self.peer, self.headers) else {
+            return false;
+        };
+        address::is_forwarded_https(peer, headers, self.proxies)
     }
 }
 

@@ -1,20 +1,17 @@
 //! Moves MCP messages: streamable HTTP for both eras on one endpoint, HTTP+SSE of 2024-11-05, and stdio.
 //!
-//! # What this crate does not do
-//! It knows no tool and no key's form, decides no era and no revision, and does not speak TLS.
-//!
-//! Of the way of a request (host and origin, limits, credential, era, handler, answer) this crate has the
-//! outer half: what happens before a message is understood, and after its answer is written. A [`Gate`] turns
-//! credentials into principals, a [`Server`](watchpost_protocol::Server) answers messages, [`Probes`] speak
-//! for health and metrics, and a [`Service`] puts the three behind [`serve`].
+//! Two halves, put together by a [`Service`] behind [`serve`]. *Admission* lets requests in: connections, `Host` and
+//! `Origin`, sizes, the credential, which a [`Gate`] turns into a principal. Behind it stand *mounts* with their routes:
+//! MCP, whose messages a [`Server`](watchpost_protocol::Server) answers; the [`Probes`] of health and metrics; and any
+//! other [`Mount`], for example a REST API or pages. None of them knows the others.
 //!
 //! One request costs no task and no channel: its handler is polled by the task of its connection. Any number
 //! of runtimes can serve one listening socket with clones of one service.
 //!
-//! # What it doesn't do
-//! It knows no domain, no key format and no tool; it reads no clock and no random generator but those of its
-//! [`Config`]; it has no TLS (a proxy does that), no CORS, no OAuth and no compression. Nothing that it
-//! remembers is needed by another process: legacy sessions are sealed into their ids.
+//! # What this crate does not do
+//! It knows no domain, no key format and no tool; it decides no era and no revision; it reads no clock and no random
+//! generator but those of its [`Config`]; it has no TLS (a proxy does that), no CORS, no OAuth and no compression.
+//! Nothing that it remembers is needed by another process: legacy sessions are sealed into their ids.
 //!
 //! # A server
 //! [`watchpost_protocol`] shows how a [`Handler`](watchpost_protocol::Handler) is written. Around one, a program says who
@@ -64,8 +61,34 @@
 //! shows everything that a server can offer.
 //!
 //! # Adding a route
-//! A variant and a path in `http/routes.rs`, a line in its table of public routes if it needs no key, and an
-//! arm in `service.rs`. The route walk in the tests goes over the table.
+//! Each [`Mount`] declares its routes, and admission enforces what they say: a [`Route`] can't be served without an
+//! [`Access`]. To add one beside MCP, write a mount and hand it to [`Service::with_mounts`]:
+//!
+//! ```
+//! use http::{Method, StatusCode};
+//! use watchpost_transport::*;
+//!
+//! struct Greeting;
+//!
+//! impl Mount<()> for Greeting {
+//!     fn routes(&self) -> Vec<Route> {
+//!         vec![Route::new("/api/v1/greeting", [Method::GET], Access::Either)]
+//!     }
+//!
+//!     async fn serve(&self, admitted: Admitted<'_, ()>) -> Response {
+//!         let path = admitted.request.head.uri.path();
+//!         let mut response = Response::new(ResponseBody::bytes(format!("hello from {path}\n")));
+//!         *response.status_mut() = StatusCode::OK;
+//!         response
+//!     }
+//! }
+//!
+//! let mounts = Mounts::<()>::default().and(Greeting);
+//! # drop(mounts);
+//! ```
+//!
+//! Nothing else is to do: a route whose path and method another mount has is an error at the start, a path that is in
+//! no route answers 401 without a credential and 404 with one, and the tests that walk [`Service::routes`] cover it.
 
 mod admission;
 mod config;
@@ -75,7 +98,10 @@ mod environment;
 #[doc(hidden)]
 pub mod fuzzing;
 mod gate;
-mod http;
+mod mcp;
+mod probes;
+mod response;
+mod routing;
 mod service;
 mod sessions;
 mod stdio;
@@ -84,8 +110,13 @@ mod streams;
 pub use admission::hosts::AllowedHosts;
 pub use config::{Config, Limits, SessionKey, Surface, Timing};
 pub use connection::accept::serve;
+pub use connection::body::{BodyError, RequestBody};
 pub use environment::{Clock, Random};
-pub use gate::{Binding, Caller, Credential, Gate, Probes, Refusal};
+pub use gate::{Binding, Caller, Credential, Gate, Probes, Refusal, Secret};
+pub use response::{Response, ResponseBody};
+pub use routing::mount::{Admitted, Mount, Mounts, Request};
+pub use routing::route::{Access, Route};
+pub use routing::table::RouteConflict;
 pub use service::Service;
 pub use sessions::states::StateKeys;
-pub use stdio::{StdioSeat, serve_stdio};
+pub use stdio::{StdioService, serve_stdio};

@@ -1,49 +1,36 @@
-//! What every listener of a server shares, and the way of a request up to its route.
+//! Admission and the mounts behind it, put together.
 
-use std::net::IpAddr;
+use std::future::poll_fn;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::Context;
-use std::time::Duration;
 
-use bytes::Bytes;
 use http::header::{CONNECTION, TRANSFER_ENCODING};
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, StatusCode, Version};
-use http_body::Body;
-use tokio::time::Instant;
-use watchpost_protocol::{Handler, RequestId, Server};
+use http::{HeaderValue, Method, StatusCode, Version};
+use hyper::body::Incoming;
+use watchpost_protocol::{Handler, Server};
 
-use crate::admission::address;
-use crate::admission::credential::{Presented, presented};
-use crate::admission::hosts::Unwelcome;
-use crate::admission::throttle::WrongKeys;
-use crate::config::{Config, Surface};
-use crate::connection::alarm::Alarm;
-use crate::connection::permits::{Connections, Counter, KeyedCounter};
-use crate::connection::watched::Activity;
-use crate::gate::{Binding, Caller, Gate, Probes, Refusal};
-use crate::http::answer::{self, Answer};
-use crate::http::old_stream::{OldSession, StreamName};
-use crate::http::routes::Route;
-use crate::http::streamable::SESSION_ID;
-use crate::sessions::ended::Ended;
-use crate::sessions::notes::SessionBook;
-use crate::sessions::open::LastSession;
-use crate::sessions::outstanding::Outstanding;
-use crate::sessions::seal::{Sealer, SessionName};
-use crate::streams::listening::Unsolicited;
-use crate::streams::registry::Registry;
-use crate::streams::replay::Replays;
+use crate::admission::Admission;
+use crate::config::Config;
+use crate::connection::Connection;
+use crate::connection::body::RequestBody;
+use crate::connection::permits::Counter;
+use crate::gate::{Caller, Gate, Probes};
+use crate::mcp::McpMount;
+use crate::probes::ProbeMount;
+use crate::response::{self, RETRY_SOON, Response};
+use crate::routing::mount::{Admitted, ErasedMount, Mount, Mounts, Request};
+use crate::routing::route::{Access, Route};
+use crate::routing::table::{Found, RouteConflict, RouteTable, Row};
+use crate::streams::call::poll_caught;
+use crate::streams::guarded::{RawStream, Streams};
 
-/// More headers than this are refused; hyper's own bound for HTTP/1 is the same number.
-const HEADERS_MAX: usize = 100;
+/// Public requests being answered at one moment. Their own, so that probes survive a flood of calls.
+const PUBLIC_MAX: usize = 64;
 
-/// Probes being answered at one moment. Their own, so that they survive a flood of calls.
-const PROBES_MAX: usize = 64;
-
-/// One MCP server: cheap to clone, shareable between threads and runtimes.
-pub struct Service<G: Gate, H, P>(Arc<Shared<G, H, P>>);
+/// One server: MCP, the probes, and what is mounted beside them, behind one admission. Cheap to clone, shareable
+/// between threads and runtimes.
+pub struct Service<G: Gate, H, P>(Arc<Inner<G, H, P>>);
 
 impl<G: Gate, H, P> Clone for Service<G, H, P> {
     fn clone(&self) -> Self {
@@ -51,57 +38,33 @@ impl<G: Gate, H, P> Clone for Service<G, H, P> {
     }
 }
 
-pub(crate) struct Shared<G: Gate, H, P> {
-    pub(crate) config: Config,
-    pub(crate) gate: Arc<G>,
-    pub(crate) server: Arc<Server<H>>,
-    pub(crate) connections: Connections,
-    pub(crate) calls: Arc<Counter>,
-    pub(crate) streams: Arc<Counter>,
-    pub(crate) streams_by_key: Arc<KeyedCounter<Binding>>,
-    pub(crate) stopping: Arc<AtomicBool>,
-    pub(crate) sealer: Sealer,
-    pub(crate) ended: Ended,
-    pub(crate) outstanding: Arc<Outstanding<SessionName, RequestId<'static>>>,
-    pub(crate) session_streams: Arc<Registry<SessionName, Unsolicited>>,
-    pub(crate) notes: SessionBook<SessionName>,
-    pub(crate) replays: Replays<SessionName>,
-    pub(crate) old_sessions: Arc<Registry<StreamName, OldSession>>,
-    probes: P,
-    probing: Arc<Counter>,
-    wrong_keys: WrongKeys,
+impl<G: Gate, H, P> std::fmt::Debug for Service<G, H, P> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Service")
+            .field("config", &self.0.config)
+            .finish_non_exhaustive()
+    }
 }
 
-/// What one TCP connection is to its requests.
-#[derive(Debug)]
-pub(crate) struct Connection {
-    peer: IpAddr,
-    /// Probes only.
-    reserved: bool,
-    activity: Arc<Activity>,
-    pub(crate) last_session: LastSession,
-    /// For HTTP/1, where one request follows another.
-    alarm: Mutex<Alarm>,
+struct Inner<G: Gate, H, P> {
+    config: Arc<Config>,
+    admission: Admission<G>,
+    routes: RouteTable<Target>,
+    mcp: McpMount<G, H>,
+    probes: ProbeMount<P>,
+    others: Vec<Box<dyn ErasedMount<G::Principal>>>,
+    calls: Arc<Counter>,
+    public: Arc<Counter>,
+    streams: Arc<Streams<G>>,
+    stopping: Arc<AtomicBool>,
 }
 
-impl Connection {
-    pub(crate) fn new(peer: IpAddr, reserved: bool, activity: Arc<Activity>) -> Self {
-        Self {
-            peer,
-            reserved,
-            activity,
-            last_session: LastSession::default(),
-            alarm: Mutex::default(),
-        }
-    }
-
-    /// Whether `deadline` has passed; if not, the task is woken by then. One request at a time.
-    pub(crate) fn has_passed(&self, deadline: Instant, cx: &mut Context<'_>) -> bool {
-        self.alarm
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .has_passed(deadline, cx)
-    }
+/// Which mount a route belongs to. The first two are known by their types, so that a call to them costs no box.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Target {
+    Mcp,
+    Probes,
+    Other(usize),
 }
 
 impl<G, H, P> Service<G, H, P>
@@ -110,29 +73,58 @@ where
     H: Handler<Principal = G::Principal>,
     P: Probes,
 {
-    /// Puts a server together. Nothing runs and nothing listens until [`serve`](crate::serve) is called.
+    /// Puts a server of MCP and probes together. Nothing runs and nothing listens until [`serve`](crate::serve) is
+    /// called.
     pub fn new(config: Config, gate: Arc<G>, server: Arc<Server<H>>, probes: P) -> Self {
-        let limits = &config.limits;
-        Self(Arc::new(Shared {
-            gate,
+        Self::with_mounts(config, gate, server, probes, Mounts::default())
+            .expect("the server's own routes don't conflict")
+    }
+
+    /// As [`Service::new`], with more mounts beside them.
+    ///
+    /// # Errors
+    /// If a mount declares a route that another one has.
+    pub fn with_mounts(
+        config: Config,
+        gate: Arc<G>,
+        server: Arc<Server<H>>,
+        probes: P,
+        mounts: Mounts<G::Principal>,
+    ) -> Result<Self, RouteConflict> {
+        let config = Arc::new(config);
+        let stopping = Arc::new(AtomicBool::new(false));
+        let streams = Streams::new(Arc::clone(&gate), Arc::clone(&stopping), &config);
+        let calls = Counter::new(config.limits.calls_total);
+        let mcp = McpMount::new(
+            Arc::clone(&config),
+            Arc::clone(&gate),
             server,
+            Arc::clone(&calls),
+            Arc::clone(&streams),
+        );
+        let probes = ProbeMount {
             probes,
-            connections: Connections::new(limits),
-            calls: Counter::new(limits.calls_total),
-            streams: Counter::new(limits.streams_total),
-            streams_by_key: KeyedCounter::new(limits.streams_per_key),
-            stopping: Arc::new(AtomicBool::new(false)),
-            sealer: Sealer::new(&config.session_key, config.timing.session_life),
-            ended: Ended::new(limits.ended_sessions),
-            outstanding: Outstanding::new(),
-            session_streams: Registry::new(),
-            notes: SessionBook::new(limits.sessions_remembered),
-            replays: Replays::new(limits.replays_total, limits.replay_bytes_total),
-            old_sessions: Registry::new(),
-            probing: Counter::new(PROBES_MAX),
-            wrong_keys: WrongKeys::new(limits.wrong_keys_per_minute, Arc::clone(&config.clock)),
+            stopping: Arc::clone(&stopping),
+        };
+        let Mounts(others) = mounts;
+        let mut routes = RouteTable::new();
+        routes.add(mcp.routes(), Target::Mcp)?;
+        routes.add(Mount::<G::Principal>::routes(&probes), Target::Probes)?;
+        for (index, other) in others.iter().enumerate() {
+            routes.add(other.declared_routes(), Target::Other(index))?;
+        }
+        Ok(Self(Arc::new(Inner {
+            admission: Admission::new(Arc::clone(&config), gate),
             config,
-        }))
+            routes,
+            mcp,
+            probes,
+            others,
+            calls,
+            public: Counter::new(PUBLIC_MAX),
+            streams,
+            stopping,
+        })))
     }
 
     /// Tells open streams to end and `/readyz` to say no. [`serve`](crate::serve) calls it by itself;
@@ -141,196 +133,152 @@ where
         self.0.stopping.store(true, Ordering::Release);
     }
 
-    /// Event streams open at this moment, over all listeners.
+    /// Streams open at this moment, over all listeners.
     pub fn open_streams(&self) -> usize {
-        self.0.streams.now()
+        self.0.streams.open()
     }
 
-    pub(crate) fn shared(&self) -> &Arc<Shared<G, H, P>> {
-        &self.0
+    /// Every route of every mount, the most particular first. What isn't among them answers 401 without a credential,
+    /// and 404 with one.
+    pub fn routes(&self) -> impl Iterator<Item = &Route> {
+        self.0.routes.routes()
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    pub(crate) fn admission(&self) -> &Admission<G> {
+        &self.0.admission
     }
 
     /// Answers one HTTP request. Never fails: what goes wrong is an answer too.
-    pub(crate) async fn answer<B>(self, request: Request<B>, connection: Arc<Connection>) -> Answer
-    where
-        B: Body<Data = Bytes> + Send + Unpin,
-    {
+    pub(crate) async fn answer(
+        self,
+        request: http::Request<Incoming>,
+        connection: Arc<Connection>,
+    ) -> Response {
         let running = connection.activity.begin(request.version() == Version::HTTP_2);
         let (head, body) = request.into_parts();
-        let mut answer = self.0.respond(&head, body, &connection).await;
+        let caller = self.0.admission.caller(&head, connection.peer);
+        let is_behind_tls = self.0.admission.is_behind_tls(&caller);
+        let (access, mut response) = self.0.respond(&head, body, caller, &connection).await;
+        response::protect(&mut response, access, is_behind_tls);
         // hyper hides a Content-Length beside it. A peer that believed that one is out of step with us now,
         // so nothing more is read from this connection.
         if head.version < Version::HTTP_2 && head.headers.contains_key(TRANSFER_ENCODING) {
-            answer
+            response
                 .headers_mut()
                 .insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        answer.body_mut().attach(running);
-        answer
+        response.body_mut().attach(running);
+        response
     }
 }
 
-impl<G, H, P> Shared<G, H, P>
+impl<G, H, P> Inner<G, H, P>
 where
     G: Gate,
     H: Handler<Principal = G::Principal>,
     P: Probes,
 {
-    async fn respond<B>(self: &Arc<Self>, head: &Parts, body: B, connection: &Connection) -> Answer
-    where
-        B: Body<Data = Bytes> + Send + Unpin,
-    {
-        match self.config.hosts.check(head) {
-            Ok(()) => {}
-            Err(Unwelcome::Ambiguous) => {
-                return answer::error(StatusCode::BAD_REQUEST, "Exactly one Host is needed");
-            }
-            Err(Unwelcome::Host) => return answer::error(StatusCode::FORBIDDEN, "Host not allowed"),
-            Err(Unwelcome::Origin) => return answer::error(StatusCode::FORBIDDEN, "Origin not allowed"),
+    /// The answer, and whose requests the route answers that it comes from.
+    async fn respond(
+        &self,
+        head: &Parts,
+        body: Incoming,
+        caller: Caller<'_>,
+        connection: &Connection,
+    ) -> (Access, Response) {
+        if let Some(refusal) = self.admission.refuse_head(head) {
+            return (Access::Either, refusal);
         }
-        let uri_bytes = head.uri.path_and_query().map_or(0, |uri| uri.as_str().len());
-        if uri_bytes > self.config.limits.uri_bytes {
-            return answer::error(StatusCode::URI_TOO_LONG, "URI too long");
-        }
-        if head.headers.len() > HEADERS_MAX || uri_bytes + head_bytes(head) > self.config.limits.head_bytes {
-            return answer::error(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "Headers too large");
-        }
-        let route = match Route::of(head.uri.path(), self.config.surface) {
-            // Where a session was opened, its stream and its end are asked for too.
-            Route::Root | Route::Sse
-                if self.config.surface == Surface::Everything && head.headers.contains_key(SESSION_ID) =>
-            {
-                Route::Mcp
-            }
-            route => route,
+        let found = self.routes.find(head.uri.path(), &head.method, &head.headers);
+        let access = match &found {
+            Found::Row(row) => row.route.access(),
+            Found::OtherMethods(_) | Found::Nothing => Access::Either,
         };
-        if route.is_public(&head.method) {
-            return self.answer_public(route).await;
+        let request = |row: &Row<Target>, caller| Request {
+            head,
+            body: RequestBody::new(body, row.route.body_bytes, &self.config.timing),
+            caller,
+            connection,
+        };
+        if let (Found::Row(row), Access::Public) = (&found, access) {
+            return (access, self.serve_public(row.target, request(row, caller)).await);
         }
         if connection.reserved {
-            return answer::later(
+            let refusal = response::later(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "Too many connections",
                 RETRY_SOON,
             );
+            return (access, refusal);
         }
-        let principal = match self.admit(head, connection.peer).await {
+        let principal = match self.admission.authenticate(head, &caller, access).await {
             Ok(principal) => principal,
-            Err(answer) => return answer,
+            Err(refusal) => return (access, refusal),
         };
-        self.answer_admitted(route, head, body, principal, connection)
-            .await
-    }
-
-    async fn answer_public(&self, route: Route) -> Answer {
-        let Some(_place) = self.probing.enter() else {
-            return answer::later(StatusCode::SERVICE_UNAVAILABLE, "Too many probes", RETRY_SOON);
-        };
-        match route {
-            Route::Health => answer::json(StatusCode::OK, Bytes::from_static(br#"{"status":"ok"}"#)),
-            Route::Ready if self.stopping.load(Ordering::Acquire) => not_ready("stopping"),
-            Route::Ready => match self.probes.ready().await {
-                Ok(()) => answer::json(StatusCode::OK, Bytes::from_static(br#"{"status":"ready"}"#)),
-                Err(reason) => not_ready(&reason),
-            },
-            Route::Metrics => answer::text(
-                StatusCode::OK,
-                "text/plain; version=0.0.4; charset=utf-8",
-                self.probes.metrics().await,
-            ),
-            Route::Root => answer::text(
-                StatusCode::NOT_FOUND,
-                "text/plain; charset=utf-8",
-                "This is an MCP server. Point an MCP client at /mcp, with an API key.\n",
-            ),
-            _ => answer::error(StatusCode::NOT_FOUND, "Not found"),
-        }
-    }
-
-    /// The gate, and what it costs to knock with wrong keys.
-    async fn admit(&self, head: &Parts, peer: IpAddr) -> Result<G::Principal, Answer> {
-        let caller = Caller::remote(peer, &head.headers, &self.config.proxies);
-        let refusal = match presented(&head.headers) {
-            Presented::Unusable => Refusal::Invalid,
-            Presented::Nothing => match self.gate.admit(None, &caller).await {
-                Ok(principal) => return Ok(principal),
-                Err(refusal) => refusal,
-            },
-            Presented::One(credential) => match self.gate.admit(Some(credential), &caller).await {
-                Ok(principal) => return Ok(principal),
-                Err(refusal) => refusal,
-            },
-        };
-        Err(match refusal {
-            Refusal::Missing => answer::unauthorized("API key required"),
-            Refusal::Invalid => {
-                let address = caller.address().unwrap_or(peer);
-                if self.wrong_keys.may_report() {
-                    tracing::warn!(client = %address, "a wrong API key was refused");
-                }
-                match self.wrong_keys.count(address::network(address)) {
-                    Ok(()) => answer::unauthorized("Invalid API key"),
-                    Err(wait) => {
-                        answer::later(StatusCode::TOO_MANY_REQUESTS, "Too many wrong API keys", wait)
-                    }
+        let response = match found {
+            Found::Row(row) => {
+                let admitted = Admitted::new(principal, request(row, caller));
+                match row.target {
+                    Target::Mcp => self.mcp.serve(admitted).await,
+                    Target::Probes => self.probes.serve(admitted).await,
+                    Target::Other(index) => self.serve_other(index, admitted).await,
                 }
             }
-            Refusal::Throttled { retry_after } => answer::later(
-                StatusCode::TOO_MANY_REQUESTS,
-                "Too many requests for this API key",
-                retry_after,
-            ),
-            Refusal::Unavailable { retry_after } => answer::later(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "Service unavailable",
-                retry_after,
-            ),
-        })
-    }
-
-    async fn answer_admitted<B>(
-        self: &Arc<Self>,
-        route: Route,
-        head: &Parts,
-        body: B,
-        principal: G::Principal,
-        connection: &Connection,
-    ) -> Answer
-    where
-        B: Body<Data = Bytes> + Send + Unpin,
-    {
-        let everything = self.config.surface == Surface::Everything;
-        let allow = route.allow(self.config.surface);
-        let is_mcp = match route {
-            Route::Mcp | Route::Root | Route::Sse => everything,
-            _ => false,
+            Found::OtherMethods(allow) if head.method == Method::OPTIONS => response::options(allow.clone()),
+            Found::OtherMethods(allow) => response::not_allowed(allow.clone()),
+            Found::Nothing => response::not_found(),
         };
-        match (route, &head.method) {
-            (Route::Unknown | Route::WellKnown, _) => answer::error(StatusCode::NOT_FOUND, "Not found"),
-            (_, &Method::OPTIONS) => answer::options(allow),
-            (Route::Sse, &Method::GET) => self.open_old_stream(principal),
-            (Route::Messages, &Method::POST) => self.post_to_old_stream(head, body, principal).await,
-            (_, &Method::POST) if is_mcp => self.post_mcp(head, body, principal, connection).await,
-            (Route::Mcp, &Method::GET) => self.open_session_stream(head, principal, connection),
-            (_, &Method::DELETE) if is_mcp => self.end_session(head, &principal, connection),
-            _ => answer::not_allowed(allow),
+        (access, response)
+    }
+
+    async fn serve_public(&self, target: Target, request: Request<'_>) -> Response {
+        let Some(_permit) = self.public.enter() else {
+            return response::later(StatusCode::SERVICE_UNAVAILABLE, "Too many probes", RETRY_SOON);
+        };
+        let mut response = match target {
+            Target::Mcp => self.mcp.serve_public(request).await,
+            Target::Probes => Mount::<G::Principal>::serve_public(&self.probes, request).await,
+            Target::Other(index) => match self.others.get(index) {
+                Some(mount) => mount.serve_public_boxed(request).await,
+                None => response::not_found(),
+            },
+        };
+        if response.body_mut().take_stream().is_some() {
+            tracing::error!("a public route answered with a stream, which nobody would end");
+            return internal_error();
         }
+        response
+    }
+
+    /// A mount besides MCP and the probes: its calls are bounded, and its streams end like all others.
+    async fn serve_other(&self, index: usize, admitted: Admitted<'_, G::Principal>) -> Response {
+        let Some(mount) = self.others.get(index) else {
+            return response::not_found();
+        };
+        let Some(_permit) = self.calls.enter() else {
+            return response::later(StatusCode::SERVICE_UNAVAILABLE, "Too many calls", RETRY_SOON);
+        };
+        let principal = admitted.principal.clone();
+        let mut serving = mount.serve_boxed(admitted);
+        let served = poll_fn(|cx| poll_caught(serving.as_mut(), cx)).await;
+        let Ok(mut response) = served else {
+            return internal_error();
+        };
+        if let Some(stream) = response.body_mut().take_stream() {
+            let Some(permits) = self.streams.enter(&principal) else {
+                return response::too_many_streams();
+            };
+            let guarded = self.streams.guard(RawStream(stream), principal, permits);
+            response.body_mut().put_guarded(guarded);
+        }
+        response
     }
 }
 
-/// About how long the headers were. hyper's own bound is loose: it may read more than it was told to.
-fn head_bytes(head: &Parts) -> usize {
-    let lengths = head
-        .headers
-        .iter()
-        .map(|(name, value)| name.as_str().len() + value.len() + 4);
-    lengths.sum()
-}
-
-/// For those who come while everything is taken.
-pub(crate) const RETRY_SOON: Duration = Duration::from_secs(1);
-
-fn not_ready(reason: &str) -> Answer {
-    let body = serde_json::json!({"status": "not ready", "reason": reason}).to_string();
-    answer::json(StatusCode::SERVICE_UNAVAILABLE, Bytes::from(body))
+fn internal_error() -> Response {
+    response::error(StatusCode::INTERNAL_SERVER_ERROR, "Internal error")
 }

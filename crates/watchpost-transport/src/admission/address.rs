@@ -33,6 +33,17 @@ pub(crate) fn client(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> Ip
     nearest
 }
 
+/// Whether `X-Forwarded-Proto` says `https`, believed only from a trusted proxy: the nearest one's word, which is the
+/// rightmost.
+pub(crate) fn is_forwarded_https(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> bool {
+    if !trusted(peer.to_canonical(), proxies) {
+        return false;
+    }
+    let last = headers.get_all("x-forwarded-proto").iter().next_back();
+    last.and_then(|value| value.to_str().ok()?.rsplit(',').next())
+        .is_some_and(|scheme| scheme.trim().eq_ignore_ascii_case("https"))
+}
+
 /// What wrong keys and connections are counted by: the address, for IPv6 its /64.
 pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
@@ -88,6 +99,27 @@ mod tests {
         check("10.0.0.1", &["198.51.100.1, nonsense"], "10.0.0.1");
         check("10.0.0.1", &[], "10.0.0.1");
         check("::ffff:10.0.0.1", &["198.51.100.1"], "198.51.100.1");
+    }
+
+    #[test]
+    fn a_forwarded_scheme_is_believed_only_from_proxies() {
+        let proxies: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap()];
+        let check = |peer: &str, forwarded: &[&'static str], expected: bool| {
+            let mut headers = HeaderMap::new();
+            for value in forwarded {
+                headers.append("x-forwarded-proto", http::HeaderValue::from_static(value));
+            }
+            let found = is_forwarded_https(peer.parse().unwrap(), &headers, &proxies);
+            assert_eq!(found, expected, "{peer} {forwarded:?}");
+        };
+        check("10.0.0.1", &["https"], true);
+        check("::ffff:10.0.0.1", &["HTTPS"], true);
+        check("10.0.0.1", &["http, https"], true);
+        check("10.0.0.1", &["http", "https"], true);
+        check("10.0.0.1", &["https, http"], false);
+        check("10.0.0.1", &["https", "http"], false);
+        check("10.0.0.1", &[], false);
+        check("203.0.113.9", &["https"], false);
     }
 
     #[test]

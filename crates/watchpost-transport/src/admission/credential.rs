@@ -1,4 +1,4 @@
-//! Takes the secret out of the headers.
+//! Takes the credential out of the headers: the one place that reads it.
 
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
@@ -29,7 +29,7 @@ pub(crate) fn presented(headers: &HeaderMap) -> Presented<'_> {
         }
     }
     found.map_or(Presented::Nothing, |secret| {
-        Presented::One(Credential::new(secret))
+        Presented::One(Credential::key(secret))
     })
 }
 
@@ -58,8 +58,8 @@ mod tests {
             );
         }
         match (presented(&map), expected) {
-            (Presented::One(credential), Some(secret)) => {
-                assert_eq!(credential.expose(), secret, "{headers:?}");
+            (Presented::One(Credential::Key(key)), Some(secret)) => {
+                assert_eq!(key.expose(), secret, "{headers:?}");
             }
             (Presented::Unusable, None) => {}
             (got, expected) => panic!("{headers:?}: {got:?}, expected {expected:?}"),
@@ -96,6 +96,7 @@ mod tests {
 
     #[test]
     fn a_credential_never_prints_its_secret() {
-        assert_eq!(format!("{:?}", Credential::new("wp_secret")), "Credential(…)");
+        let printed = format!("{:?}", Credential::key("wp_secret"));
+        assert_eq!(printed, "Key(Secret(…))");
     }
 }

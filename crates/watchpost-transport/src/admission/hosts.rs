@@ -18,6 +18,8 @@ pub struct AllowedHosts {
     names: Vec<String>,
     /// Further origins as the URL standard serializes them.
     origins: Vec<String>,
+    /// Clients reach the server by HTTPS.
+    has_https_url: bool,
 }
 
 impl AllowedHosts {
@@ -26,6 +28,7 @@ impl AllowedHosts {
         Self {
             names: Vec::new(),
             origins: Vec::new(),
+            has_https_url: false,
         }
     }
 
@@ -36,6 +39,7 @@ impl AllowedHosts {
         if let Some(host) = url.host_str() {
             self.names.push(host.to_ascii_lowercase());
             self.origins.push(url.origin().ascii_serialization());
+            self.has_https_url |= url.scheme() == "https";
         }
         self
     }
@@ -47,14 +51,19 @@ impl AllowedHosts {
         self
     }
 
-    pub(crate) fn check(&self, head: &Parts) -> Result<(), Unwelcome> {
+    /// Whether the server is reached by HTTPS, as far as its public URL says.
+    pub(crate) fn has_https_url(&self) -> bool {
+        self.has_https_url
+    }
+
+    pub(crate) fn check(&self, head: &Parts) -> Result<(), HostError> {
         let mut named = false;
         let mut hosts = head.headers.get_all(HOST).iter();
         if let Some(host) = hosts.next() {
             if hosts.next().is_some() {
-                return Err(Unwelcome::Ambiguous);
+                return Err(HostError::Ambiguous);
             }
-            self.check_host(host.to_str().map_err(|_| Unwelcome::Host)?)?;
+            self.check_host(host.to_str().map_err(|_| HostError::Host)?)?;
             named = true;
         }
         // HTTP/2 names the host here; so does an HTTP/1 request in absolute form.
@@ -63,18 +72,18 @@ impl AllowedHosts {
             named = true;
         }
         if !named {
-            return Err(Unwelcome::Ambiguous);
+            return Err(HostError::Ambiguous);
         }
         let mut origins = head.headers.get_all(ORIGIN).iter();
         match (origins.next(), origins.next()) {
             (None, _) => Ok(()),
             (Some(origin), None) if self.is_allowed_origin(origin) => Ok(()),
-            _ => Err(Unwelcome::Origin),
+            _ => Err(HostError::Origin),
         }
     }
 
-    fn check_host(&self, authority: &str) -> Result<(), Unwelcome> {
-        let name = without_port(authority).ok_or(Unwelcome::Host)?;
+    fn check_host(&self, authority: &str) -> Result<(), HostError> {
+        let name = without_port(authority).ok_or(HostError::Host)?;
         if is_loopback(name)
             || self
                 .names
@@ -83,7 +92,7 @@ impl AllowedHosts {
         {
             Ok(())
         } else {
-            Err(Unwelcome::Host)
+            Err(HostError::Host)
         }
     }
 
@@ -110,7 +119,7 @@ impl AllowedHosts {
 
 /// Why a request is refused before anything else is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unwelcome {
+pub(crate) enum HostError {
     /// No host or two of them: not HTTP.
     Ambiguous,
     Host,

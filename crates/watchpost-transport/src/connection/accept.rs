@@ -17,11 +17,12 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use watchpost_protocol::Handler;
 
-use crate::admission::address;
-use crate::connection::permits::Admitted;
-use crate::connection::watched::{Activity, Watched};
+use crate::config::Limits;
+use crate::connection::Connection;
+use crate::connection::permits::ConnectionPermit;
+use crate::connection::timed_socket::{Activity, TimedSocket};
 use crate::gate::{Gate, Probes};
-use crate::service::{Connection, Service};
+use crate::service::Service;
 
 /// How long to wait after the system refused a connection, for example for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -55,10 +56,8 @@ where
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
                     let peer = peer.ip().to_canonical();
-                    let shared = service.shared();
-                    let exempt = peer.is_loopback() || address::trusted(peer, &shared.config.proxies);
-                    if let Some(admitted) = shared.connections.admit(peer, exempt) {
-                        connections.spawn(serve_one(stream, peer, service.clone(), admitted, stopped.clone()));
+                    if let Some(permit) = service.admission().admit_connection(peer) {
+                        connections.spawn(serve_one(stream, peer, service.clone(), permit, stopped.clone()));
                     }
                 }
                 Err(error) => {
@@ -72,7 +71,7 @@ where
     service.stop();
     // No receiver left means no connection left.
     let _ = stopping.send(true);
-    let grace = service.shared().config.timing.stop_grace;
+    let grace = service.config().timing.stop_grace;
     let finished =
         tokio::time::timeout(grace, async { while connections.join_next().await.is_some() {} }).await;
     if finished.is_err() {
@@ -88,7 +87,7 @@ async fn serve_one<G, H, P>(
     stream: TcpStream,
     peer: IpAddr,
     service: Service<G, H, P>,
-    admitted: Admitted,
+    permit: ConnectionPermit,
     mut stopped: watch::Receiver<bool>,
 ) where
     G: Gate,
@@ -97,60 +96,40 @@ async fn serve_one<G, H, P>(
 {
     // Answers are whole messages: waiting for more of them only adds latency.
     let _ = stream.set_nodelay(true);
-    let limits = &service.shared().config.limits;
-    let mut timing = service.shared().config.timing.clone();
-    if admitted.reserved {
+    let limits = &service.config().limits;
+    let mut timing = service.config().timing.clone();
+    if permit.reserved {
         timing.head = timing.head.min(RESERVED_HEAD);
         timing.idle = Duration::ZERO;
     }
 
-    let spoken = tokio::select! {
-        spoken = tokio::time::timeout(timing.head, first_words(&stream)) => spoken,
+    let version = tokio::select! {
+        version = tokio::time::timeout(timing.head, peek_version(&stream)) => version,
         _ = stopped.wait_for(|stopped| *stopped) => return,
     };
     // Neither a byte in time nor an end: nobody is there.
-    let Ok(Ok(spoken)) = spoken else { return };
+    let Ok(Ok(version)) = version else { return };
 
     let activity = Activity::new();
-    let reserved = admitted.reserved;
-    let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity), &timing, admitted));
+    let reserved = permit.reserved;
+    let io = TokioIo::new(TimedSocket::new(stream, Arc::clone(&activity), &timing, permit));
     let connection = Arc::new(Connection::new(peer, reserved, activity));
     let answering = service_fn(|request| {
         let service = service.clone();
         let connection = Arc::clone(&connection);
-        // Boxed: hyper keeps the place of this future for as long as the connection is there, and an open stream
+        // Boxed: hyper keeps the room for this future for as long as the connection is there, and an open stream
         // would pay for the whole of it.
         Box::pin(async move { Ok::<_, Infallible>(service.answer(request, connection).await) })
     });
-    // Not `auto` of hyper-util: its look ahead makes the read buffer of every HTTP/1 connection grow to twice its size.
-    let outcome = match spoken {
-        Spoken::Http1 => {
-            let mut builder = http1::Builder::new();
-            builder
-                .timer(TokioTimer::new())
-                // `Watched` times headers.
-                .header_read_timeout(None)
-                // The read buffer bounds the headers: 431 when they don't fit.
-                .max_buf_size(limits.head_bytes.max(HTTP1_BUFFER_MIN))
-                // Not `pipeline_flush`: with it, answers to requests that can't be parsed are never written.
-                .keep_alive(!reserved);
-            drive(builder.serve_connection(io, answering), &mut stopped).await
+    let outcome = match version {
+        HttpVersion::Http1 => {
+            let connection = http1(limits, reserved).serve_connection(io, answering);
+            drive(connection, &mut stopped).await
         }
-        Spoken::Http2 => {
-            let mut builder = http2::Builder::new(TokioExecutor::new());
-            builder
-                .timer(TokioTimer::new())
-                .max_concurrent_streams(128)
-                .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
-                .max_pending_accept_reset_streams(20)
-                .max_local_error_reset_streams(128)
-                .max_send_buf_size(limits.stream_buffer_bytes)
-                .initial_stream_window_size(256 << 10)
-                .initial_connection_window_size(1 << 20)
-                .keep_alive_interval(Duration::from_secs(30))
-                .keep_alive_timeout(Duration::from_secs(20));
+        HttpVersion::Http2 => {
+            let connection = http2(limits).serve_connection(io, answering);
             // The rare kind, and the larger one.
-            Box::pin(drive(builder.serve_connection(io, answering), &mut stopped)).await
+            Box::pin(drive(connection, &mut stopped)).await
         }
     };
     if let Err(error) = outcome {
@@ -159,9 +138,39 @@ async fn serve_one<G, H, P>(
     }
 }
 
+// Not `auto` of hyper-util: its look ahead makes the read buffer of every HTTP/1 connection grow to twice its size.
+fn http1(limits: &Limits, reserved: bool) -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        // `TimedSocket` times headers.
+        .header_read_timeout(None)
+        // The read buffer bounds the headers: 431 when they don't fit.
+        .max_buf_size(limits.head_bytes.max(HTTP1_BUFFER_MIN))
+        // Not `pipeline_flush`: with it, answers to requests that can't be parsed are never written.
+        .keep_alive(!reserved);
+    builder
+}
+
+fn http2(limits: &Limits) -> http2::Builder<TokioExecutor> {
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(128)
+        .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
+        .max_pending_accept_reset_streams(20)
+        .max_local_error_reset_streams(128)
+        .max_send_buf_size(limits.stream_buffer_bytes)
+        .initial_stream_window_size(256 << 10)
+        .initial_connection_window_size(1 << 20)
+        .keep_alive_interval(Duration::from_secs(30))
+        .keep_alive_timeout(Duration::from_secs(20));
+    builder
+}
+
 /// Which protocol a peer speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Spoken {
+enum HttpVersion {
     Http1,
     Http2,
 }
@@ -169,12 +178,12 @@ enum Spoken {
 /// How every HTTP/2 connection begins (RFC 9113, 3.4).
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-impl Spoken {
+impl HttpVersion {
     /// No method of HTTP/1 begins like the preface from its third byte on, so three bytes of it are enough; whoever
     /// sends fewer at first is taken for HTTP/1.
-    fn of(words: &[u8]) -> Self {
-        let compared = words.len().min(HTTP2_PREFACE.len());
-        if compared >= 3 && words.get(..compared) == HTTP2_PREFACE.get(..compared) {
+    fn of(bytes: &[u8]) -> Self {
+        let compared = bytes.len().min(HTTP2_PREFACE.len());
+        if compared >= 3 && bytes.get(..compared) == HTTP2_PREFACE.get(..compared) {
             Self::Http2
         } else {
             Self::Http1
@@ -183,10 +192,10 @@ impl Spoken {
 }
 
 /// Waits for the first bytes, and leaves them where they are.
-async fn first_words(stream: &TcpStream) -> io::Result<Spoken> {
-    let mut words = [0; HTTP2_PREFACE.len()];
-    let read = stream.peek(&mut words).await?;
-    Ok(Spoken::of(words.get(..read).unwrap_or_default()))
+async fn peek_version(stream: &TcpStream) -> io::Result<HttpVersion> {
+    let mut bytes = [0; HTTP2_PREFACE.len()];
+    let read = stream.peek(&mut bytes).await?;
+    Ok(HttpVersion::of(bytes.get(..read).unwrap_or_default()))
 }
 
 /// Serves a connection to its end; lets it finish what it's at once the server stops.
@@ -196,10 +205,10 @@ where
 {
     let mut serving = pin!(connection);
     let mut stopping = pin!(stopped.wait_for(|stopped| *stopped));
-    let mut told = false;
+    let mut is_stopping = false;
     poll_fn(|cx| {
-        if !told && stopping.as_mut().poll(cx).is_ready() {
-            told = true;
+        if !is_stopping && stopping.as_mut().poll(cx).is_ready() {
+            is_stopping = true;
             serving.as_mut().graceful_shutdown();
         }
         serving.as_mut().poll(cx)
@@ -213,12 +222,12 @@ mod tests {
 
     #[test]
     fn the_preface_tells_http_2_from_http_1() {
-        let check = |words: &[u8], expected| assert_eq!(Spoken::of(words), expected, "{words:?}");
-        check(HTTP2_PREFACE, Spoken::Http2);
-        check(b"PRI", Spoken::Http2);
-        check(b"PRI * HTTP/1.1\r\n", Spoken::Http1);
-        check(b"PR", Spoken::Http1);
-        check(b"POST /mcp HTTP/1.1\r\n", Spoken::Http1);
-        check(b"", Spoken::Http1);
+        let check = |bytes: &[u8], expected| assert_eq!(HttpVersion::of(bytes), expected, "{bytes:?}");
+        check(HTTP2_PREFACE, HttpVersion::Http2);
+        check(b"PRI", HttpVersion::Http2);
+        check(b"PRI * HTTP/1.1\r\n", HttpVersion::Http1);
+        check(b"PR", HttpVersion::Http1);
+        check(b"POST /mcp HTTP/1.1\r\n", HttpVersion::Http1);
+        check(b"", HttpVersion::Http1);
     }
 }

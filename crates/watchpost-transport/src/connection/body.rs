@@ -6,57 +6,99 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use http::StatusCode;
 use http_body::Body;
+use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep};
 
-use crate::config::{Limits, Timing};
+use crate::config::Timing;
+use crate::response::{self, Response};
 
 /// The least a body may bring per second once its grace is over.
 const BYTES_PER_SECOND_MIN: u64 = 1024;
 
 /// Why a body couldn't be had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum BodyError {
+pub enum BodyError {
+    /// It has more bytes than its route allows.
     TooLarge,
+    /// It took too long, or came too slowly.
     TooSlow,
     /// The peer broke off or its framing makes no sense.
-    Broken,
+    Incomplete,
 }
 
-/// The whole body. One that came in one piece, the usual case, isn't copied.
-pub(crate) async fn read<B>(body: B, limits: &Limits, timing: &Timing) -> Result<Bytes, BodyError>
-where
-    B: Body<Data = Bytes> + Unpin,
-{
-    let mut body = body;
-    let max = limits.message_bytes;
-    if body.size_hint().lower() > u64::try_from(max).unwrap_or(u64::MAX) {
-        return Err(BodyError::TooLarge);
+impl BodyError {
+    /// What the client is told: 413, 408 or 400.
+    pub fn response(self) -> Response {
+        match self {
+            Self::TooLarge => response::error(StatusCode::PAYLOAD_TOO_LARGE, "The message is too large"),
+            Self::TooSlow => response::error(StatusCode::REQUEST_TIMEOUT, "The body took too long"),
+            Self::Incomplete => response::error(StatusCode::BAD_REQUEST, "The body is incomplete"),
+        }
     }
-    let mut whole = Pieces::None;
-    let mut pace = Pace {
-        started: None,
-        sleep: None,
-    };
-    loop {
-        let received = whole.len();
-        let frame = poll_fn(|cx| match Pin::new(&mut body).poll_frame(cx) {
-            Poll::Ready(frame) => Poll::Ready(Ok(frame)),
-            Poll::Pending => pace.poll(received, timing, cx).map(Err),
-        })
-        .await?;
-        match frame {
-            None => return Ok(whole.into_bytes()),
-            Some(Err(_)) => return Err(BodyError::Broken),
-            Some(Ok(frame)) => {
-                // Trailers carry nothing for us.
-                let Ok(piece) = frame.into_data() else { continue };
-                if whole.len() + piece.len() > max {
-                    return Err(BodyError::TooLarge);
-                }
-                whole.push(piece, &body);
-                if body.is_end_stream() {
-                    return Ok(whole.into_bytes());
+}
+
+/// A body that hasn't been read, with the bounds of its route.
+#[derive(Debug)]
+pub struct RequestBody<'a> {
+    incoming: Incoming,
+    bytes_max: usize,
+    timing: &'a Timing,
+}
+
+impl<'a> RequestBody<'a> {
+    pub(crate) fn new(incoming: Incoming, bytes_max: usize, timing: &'a Timing) -> Self {
+        Self {
+            incoming,
+            bytes_max,
+            timing,
+        }
+    }
+
+    /// Whether it says itself that it is too large.
+    pub(crate) fn is_too_large(&self) -> bool {
+        self.incoming.size_hint().lower() > u64::try_from(self.bytes_max).unwrap_or(u64::MAX)
+    }
+
+    /// All of it, within the bounds of its route. A body that came in one piece, the usual case, isn't copied.
+    ///
+    /// # Errors
+    /// If it is too large, too slow or cut off; [`BodyError::response`] answers each.
+    pub async fn read(self) -> Result<Bytes, BodyError> {
+        if self.is_too_large() {
+            return Err(BodyError::TooLarge);
+        }
+        let Self {
+            incoming: mut body,
+            bytes_max,
+            timing,
+        } = self;
+        let mut whole = Pieces::None;
+        let mut pace = Pace {
+            started: None,
+            sleep: None,
+        };
+        loop {
+            let received = whole.len();
+            let frame = poll_fn(|cx| match Pin::new(&mut body).poll_frame(cx) {
+                Poll::Ready(frame) => Poll::Ready(Ok(frame)),
+                Poll::Pending => pace.poll(received, timing, cx).map(Err),
+            })
+            .await?;
+            match frame {
+                None => return Ok(whole.into_bytes()),
+                Some(Err(_)) => return Err(BodyError::Incomplete),
+                Some(Ok(frame)) => {
+                    // Trailers carry nothing for us.
+                    let Ok(piece) = frame.into_data() else { continue };
+                    if whole.len() + piece.len() > bytes_max {
+                        return Err(BodyError::TooLarge);
+                    }
+                    whole.push(piece, &body);
+                    if body.is_end_stream() {
+                        return Ok(whole.into_bytes());
+                    }
                 }
             }
         }

@@ -7,11 +7,11 @@ use tokio::time::{Instant, Sleep};
 
 /// One timer that only ever rings late, never early: moving its deadline back costs nothing until then.
 #[derive(Debug, Default)]
-pub(crate) struct Alarm {
+pub(crate) struct DeadlineTimer {
     sleep: Option<(Pin<Box<Sleep>>, Instant)>,
 }
 
-impl Alarm {
+impl DeadlineTimer {
     /// Whether `deadline` has passed; if not, the task is woken no later than then.
     pub(crate) fn has_passed(&mut self, deadline: Instant, cx: &mut Context<'_>) -> bool {
         let (sleep, armed) = self

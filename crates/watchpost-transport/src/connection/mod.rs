@@ -1,7 +1,49 @@
 //! One TCP connection: how long it may take, and how many there may be.
 
 pub(crate) mod accept;
-pub(crate) mod alarm;
 pub(crate) mod body;
+pub(crate) mod deadline;
 pub(crate) mod permits;
-pub(crate) mod watched;
+pub(crate) mod timed_socket;
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Context;
+
+use tokio::time::Instant;
+
+use crate::connection::deadline::DeadlineTimer;
+use crate::connection::timed_socket::Activity;
+use crate::sessions::open::LastSession;
+
+/// What one TCP connection is to its requests.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) peer: IpAddr,
+    /// Probes only.
+    pub(crate) reserved: bool,
+    pub(crate) activity: Arc<Activity>,
+    pub(crate) last_session: LastSession,
+    /// For HTTP/1, where one request follows another.
+    timer: Mutex<DeadlineTimer>,
+}
+
+impl Connection {
+    pub(crate) fn new(peer: IpAddr, reserved: bool, activity: Arc<Activity>) -> Self {
+        Self {
+            peer,
+            reserved,
+            activity,
+            last_session: LastSession::default(),
+            timer: Mutex::default(),
+        }
+    }
+
+    /// Whether `deadline` has passed; if not, the task is woken by then. One request at a time.
+    pub(crate) fn has_passed(&self, deadline: Instant, cx: &mut Context<'_>) -> bool {
+        self.timer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .has_passed(deadline, cx)
+    }
+}

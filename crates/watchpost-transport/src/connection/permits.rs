@@ -24,12 +24,12 @@ impl Counter {
     }
 
     /// One more, unless the bound is reached.
-    pub(crate) fn enter(self: &Arc<Self>) -> Option<Place> {
+    pub(crate) fn enter(self: &Arc<Self>) -> Option<Permit> {
         if self.now.fetch_add(1, Ordering::Relaxed) >= self.max {
             self.now.fetch_sub(1, Ordering::Relaxed);
             return None;
         }
-        Some(Place(Arc::clone(self)))
+        Some(Permit(Arc::clone(self)))
     }
 
     pub(crate) fn now(&self) -> usize {
@@ -39,9 +39,9 @@ impl Counter {
 
 /// One of the counted; given back when dropped.
 #[derive(Debug)]
-pub(crate) struct Place(Arc<Counter>);
+pub(crate) struct Permit(Arc<Counter>);
 
-impl Drop for Place {
+impl Drop for Permit {
     fn drop(&mut self) {
         self.0.now.fetch_sub(1, Ordering::Relaxed);
     }
@@ -62,7 +62,7 @@ impl<K: std::hash::Hash + Eq + Clone> KeyedCounter<K> {
         })
     }
 
-    pub(crate) fn enter(self: &Arc<Self>, key: K) -> Option<KeyedPlace<K>> {
+    pub(crate) fn enter(self: &Arc<Self>, key: K) -> Option<KeyedPermit<K>> {
         let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
         let count = now.entry(key.clone()).or_insert(0);
         if *count >= self.max {
@@ -72,7 +72,7 @@ impl<K: std::hash::Hash + Eq + Clone> KeyedCounter<K> {
             return None;
         }
         *count += 1;
-        Some(KeyedPlace {
+        Some(KeyedPermit {
             counter: Arc::clone(self),
             key,
         })
@@ -81,12 +81,12 @@ impl<K: std::hash::Hash + Eq + Clone> KeyedCounter<K> {
 
 /// One of those counted under a key; given back when dropped.
 #[derive(Debug)]
-pub(crate) struct KeyedPlace<K: std::hash::Hash + Eq + Clone> {
+pub(crate) struct KeyedPermit<K: std::hash::Hash + Eq + Clone> {
     counter: Arc<KeyedCounter<K>>,
     key: K,
 }
 
-impl<K: std::hash::Hash + Eq + Clone> Drop for KeyedPlace<K> {
+impl<K: std::hash::Hash + Eq + Clone> Drop for KeyedPermit<K> {
     fn drop(&mut self) {
         let mut now = self.counter.now.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = now.get_mut(&self.key) {
@@ -108,11 +108,11 @@ pub(crate) struct Connections {
 
 /// Permission to serve one connection.
 #[derive(Debug)]
-pub(crate) struct Admitted {
-    /// Probes only: the ordinary places are taken.
+pub(crate) struct ConnectionPermit {
+    /// Probes only: the ordinary permits are taken.
     pub(crate) reserved: bool,
-    _place: Place,
-    _by_network: Option<KeyedPlace<IpAddr>>,
+    _permit: Permit,
+    _by_network: Option<KeyedPermit<IpAddr>>,
 }
 
 impl Connections {
@@ -124,28 +124,28 @@ impl Connections {
         }
     }
 
-    /// A place for a connection from `peer`; `None`: close it unread.
-    pub(crate) fn admit(&self, peer: IpAddr, exempt: bool) -> Option<Admitted> {
+    /// Lets a connection in from `peer`; `None`: close it unread.
+    pub(crate) fn admit(&self, peer: IpAddr, exempt: bool) -> Option<ConnectionPermit> {
         let by_network = if exempt {
             None
         } else {
             self.by_network.enter(address::network(peer))
         };
         let over_its_share = !exempt && by_network.is_none();
-        if !over_its_share && let Some(place) = self.total.enter() {
-            return Some(Admitted {
+        if !over_its_share && let Some(permit) = self.total.enter() {
+            return Some(ConnectionPermit {
                 reserved: false,
-                _place: place,
+                _permit: permit,
                 _by_network: by_network,
             });
         }
         if over_its_share {
             return None;
         }
-        let place = self.reserve.enter()?;
-        Some(Admitted {
+        let permit = self.reserve.enter()?;
+        Some(ConnectionPermit {
             reserved: true,
-            _place: place,
+            _permit: permit,
             _by_network: by_network,
         })
     }
@@ -174,12 +174,12 @@ mod tests {
         drop(first);
         assert!(
             !connections.admit(peer, false).unwrap().reserved,
-            "a place that is given back is an ordinary one"
+            "a permit that is given back is an ordinary one"
         );
     }
 
     #[test]
-    fn one_address_cannot_take_every_place() {
+    fn one_address_cannot_take_every_connection() {
         let limits = Limits {
             connections_per_address: 1,
             ..Limits::default()

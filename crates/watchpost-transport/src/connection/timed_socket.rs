@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::Instant;
 
 use crate::config::Timing;
-use crate::connection::alarm::Alarm;
+use crate::connection::deadline::DeadlineTimer;
 
 /// What the service tells the socket about the requests on it.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ const IDLE: u8 = 1;
 /// At least one request is being served.
 const BUSY: u8 = 2;
 /// Just finished serving; the time hasn't been noted yet.
-const RESTING: u8 = 3;
+const JUST_FINISHED: u8 = 3;
 
 impl Activity {
     pub(crate) fn new() -> Arc<Self> {
@@ -45,24 +45,24 @@ impl Activity {
     }
 
     /// A request's headers are complete; its answer is complete when the guard is dropped.
-    pub(crate) fn begin(self: &Arc<Self>, multiplexed: bool) -> Running {
+    pub(crate) fn begin(self: &Arc<Self>, multiplexed: bool) -> RequestInProgress {
         self.running.fetch_add(1, Ordering::Relaxed);
         self.phase.store(BUSY, Ordering::Relaxed);
         if multiplexed {
             self.multiplexed.store(true, Ordering::Relaxed);
         }
-        Running(Arc::clone(self))
+        RequestInProgress(Arc::clone(self))
     }
 }
 
 /// One request in progress.
 #[derive(Debug)]
-pub(crate) struct Running(Arc<Activity>);
+pub(crate) struct RequestInProgress(Arc<Activity>);
 
-impl Drop for Running {
+impl Drop for RequestInProgress {
     fn drop(&mut self) {
         if self.0.running.fetch_sub(1, Ordering::Relaxed) == 1 {
-            self.0.phase.store(RESTING, Ordering::Relaxed);
+            self.0.phase.store(JUST_FINISHED, Ordering::Relaxed);
         }
     }
 }
@@ -74,7 +74,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Socket for T {}
 
 /// The socket.
 #[derive(Debug)]
-pub(crate) struct Watched<T: Socket, K: Send + 'static> {
+pub(crate) struct TimedSocket<T: Socket, K: Send + 'static> {
     /// Taken when dropped.
     io: Option<T>,
     activity: Arc<Activity>,
@@ -83,9 +83,9 @@ pub(crate) struct Watched<T: Socket, K: Send + 'static> {
     write_stall: Duration,
     /// When the phase that is being timed began.
     since: Instant,
-    reading: Alarm,
+    reading: DeadlineTimer,
     stalled_since: Option<Instant>,
-    writing: Alarm,
+    writing: DeadlineTimer,
     /// What the connection holds until it is gone.
     held: Option<K>,
 }
@@ -95,7 +95,7 @@ pub(crate) struct Watched<T: Socket, K: Send + 'static> {
 const LINGER: Duration = Duration::from_millis(500);
 const LINGER_BYTES: usize = 4 << 20;
 
-impl<T: Socket, K: Send + 'static> Drop for Watched<T, K> {
+impl<T: Socket, K: Send + 'static> Drop for TimedSocket<T, K> {
     fn drop(&mut self) {
         let (Some(mut io), Ok(runtime)) = (self.io.take(), tokio::runtime::Handle::try_current()) else {
             return;
@@ -118,7 +118,7 @@ impl<T: Socket, K: Send + 'static> Drop for Watched<T, K> {
     }
 }
 
-impl<T: Socket, K: Send + 'static> Watched<T, K> {
+impl<T: Socket, K: Send + 'static> TimedSocket<T, K> {
     pub(crate) fn new(io: T, activity: Arc<Activity>, timing: &Timing, held: K) -> Self {
         Self {
             io: Some(io),
@@ -127,9 +127,9 @@ impl<T: Socket, K: Send + 'static> Watched<T, K> {
             idle: timing.idle,
             write_stall: timing.write_stall,
             since: Instant::now(),
-            reading: Alarm::default(),
+            reading: DeadlineTimer::default(),
             stalled_since: None,
-            writing: Alarm::default(),
+            writing: DeadlineTimer::default(),
             held: Some(held),
         }
     }
@@ -154,7 +154,7 @@ impl<T: Socket, K: Send + 'static> Watched<T, K> {
         let allowed = match self.activity.phase.load(Ordering::Relaxed) {
             HEAD => self.head,
             IDLE => self.idle,
-            RESTING => {
+            JUST_FINISHED => {
                 self.activity.phase.store(IDLE, Ordering::Relaxed);
                 self.since = Instant::now();
                 self.idle
@@ -180,7 +180,7 @@ impl<T: Socket, K: Send + 'static> Watched<T, K> {
     }
 }
 
-impl<T: Socket, K: Send + Unpin + 'static> AsyncRead for Watched<T, K> {
+impl<T: Socket, K: Send + Unpin + 'static> AsyncRead for TimedSocket<T, K> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buf.filled().len();
@@ -202,7 +202,7 @@ impl<T: Socket, K: Send + Unpin + 'static> AsyncRead for Watched<T, K> {
     }
 }
 
-impl<T: Socket, K: Send + Unpin + 'static> AsyncWrite for Watched<T, K> {
+impl<T: Socket, K: Send + Unpin + 'static> AsyncWrite for TimedSocket<T, K> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let outcome = Pin::new(this.io()).poll_write(cx, buf);
@@ -250,7 +250,7 @@ mod tests {
     #[tokio::test]
     async fn a_peer_that_never_ends_its_headers_is_cut_off() {
         let (mut client, server) = tokio::io::duplex(64);
-        let mut watched = Watched::new(server, Activity::new(), &timing(20, LONG, LONG), ());
+        let mut watched = TimedSocket::new(server, Activity::new(), &timing(20, LONG, LONG), ());
         client.write_all(b"POST").await.unwrap();
         let mut buf = [0; 64];
         assert_eq!(watched.read(&mut buf).await.unwrap(), 4);
@@ -264,7 +264,7 @@ mod tests {
     async fn a_connection_between_requests_may_rest_for_the_idle_time() {
         let (_client, server) = tokio::io::duplex(64);
         let activity = Activity::new();
-        let mut watched = Watched::new(server, Arc::clone(&activity), &timing(LONG, 20, LONG), ());
+        let mut watched = TimedSocket::new(server, Arc::clone(&activity), &timing(LONG, 20, LONG), ());
         drop(activity.begin(false));
         let mut buf = [0; 64];
         assert_eq!(
@@ -277,7 +277,7 @@ mod tests {
     async fn a_request_in_progress_is_not_timed_by_the_socket() {
         let (mut client, server) = tokio::io::duplex(64);
         let activity = Activity::new();
-        let mut watched = Watched::new(server, Arc::clone(&activity), &timing(1, 1, LONG), ());
+        let mut watched = TimedSocket::new(server, Arc::clone(&activity), &timing(1, 1, LONG), ());
         let running = activity.begin(false);
         let mut buf = [0; 64];
         let waited = tokio::time::timeout(Duration::from_millis(30), watched.read(&mut buf)).await;
@@ -290,7 +290,7 @@ mod tests {
     #[tokio::test]
     async fn a_peer_that_takes_no_bytes_is_cut_off() {
         let (_client, server) = tokio::io::duplex(16);
-        let mut watched = Watched::new(server, Activity::new(), &timing(LONG, LONG, 20), ());
+        let mut watched = TimedSocket::new(server, Activity::new(), &timing(LONG, LONG, 20), ());
         let error = watched.write_all(&[0; 64]).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }

@@ -1,8 +1,167 @@
-//! HTTP: routes, and what each answers.
+//! The Model Context Protocol over HTTP: its routes, and what each answers.
 
-pub(crate) mod answer;
+pub(crate) mod exchange;
+pub(crate) mod headers;
 pub(crate) mod negotiation;
 pub(crate) mod old_stream;
-pub(crate) mod routes;
 pub(crate) mod session_stream;
 pub(crate) mod streamable;
+
+use std::sync::Arc;
+
+use http::{Method, StatusCode};
+use watchpost_protocol::{Handler, RequestId, Server};
+
+use crate::config::{Config, Surface};
+use crate::connection::permits::Counter;
+use crate::gate::Gate;
+use crate::mcp::headers::SESSION_ID;
+use crate::mcp::old_stream::{OldSession, StreamName};
+use crate::response::{self, Response};
+use crate::routing::mount::{Admitted, Mount, Request};
+use crate::routing::route::{Access, Route};
+use crate::sessions::ended::EndedSessions;
+use crate::sessions::local::LocalStates;
+use crate::sessions::outstanding::Outstanding;
+use crate::sessions::seal::{Sealer, SessionName};
+use crate::streams::guarded::Streams;
+use crate::streams::listening::Unsolicited;
+use crate::streams::registry::Registry;
+use crate::streams::replay::Replays;
+
+/// The routes of streamable HTTP and HTTP+SSE.
+pub(crate) struct McpMount<G: Gate, H>(Arc<Mcp<G, H>>);
+
+/// What all requests of one MCP server share.
+pub(crate) struct Mcp<G: Gate, H> {
+    pub(crate) config: Arc<Config>,
+    pub(crate) gate: Arc<G>,
+    pub(crate) server: Arc<Server<H>>,
+    pub(crate) calls: Arc<Counter>,
+    pub(crate) streams: Arc<Streams<G>>,
+    pub(crate) sealer: Sealer,
+    pub(crate) ended: EndedSessions,
+    pub(crate) outstanding: Arc<Outstanding<SessionName, RequestId<'static>>>,
+    pub(crate) session_streams: Arc<Registry<SessionName, Unsolicited>>,
+    pub(crate) local: LocalStates<SessionName>,
+    pub(crate) replays: Replays<SessionName>,
+    pub(crate) old_sessions: Arc<Registry<StreamName, OldSession>>,
+}
+
+impl<G: Gate, H> McpMount<G, H> {
+    pub(crate) fn new(
+        config: Arc<Config>,
+        gate: Arc<G>,
+        server: Arc<Server<H>>,
+        calls: Arc<Counter>,
+        streams: Arc<Streams<G>>,
+    ) -> Self {
+        let limits = &config.limits;
+        Self(Arc::new(Mcp {
+            sealer: Sealer::new(&config.session_key, config.timing.session_life),
+            ended: EndedSessions::new(limits.ended_sessions),
+            outstanding: Outstanding::new(),
+            session_streams: Registry::new(),
+            local: LocalStates::new(limits.sessions_remembered),
+            replays: Replays::new(limits.replays_total, limits.replay_bytes_total),
+            old_sessions: Registry::new(),
+            config,
+            gate,
+            server,
+            calls,
+            streams,
+        }))
+    }
+}
+
+/// What clients probe after a 401; anything but a 404 there makes them start OAuth.
+const PROBED: [&str; 6] = [
+    "/.well-known/oauth-",
+    "/.well-known/openid-",
+    "/mcp/.well-known/oauth-",
+    "/mcp/.well-known/openid-",
+    "/sse/.well-known/oauth-",
+    "/sse/.well-known/openid-",
+];
+
+fn routes(surface: Surface, message_bytes: usize) -> Vec<Route> {
+    let (read, full) = (
+        [Method::GET, Method::HEAD],
+        [Method::GET, Method::POST, Method::DELETE],
+    );
+    let mut routes = Vec::new();
+    if surface == Surface::Everything {
+        routes.extend([
+            Route::new("/mcp", full.clone(), Access::Key),
+            // Where a session was opened, its stream and its end are asked for too.
+            Route::new("/", full.clone(), Access::Key).with_header(SESSION_ID),
+            Route::new("/sse", full.clone(), Access::Key).with_header(SESSION_ID),
+            Route::new("/", [Method::POST, Method::DELETE], Access::Key),
+            Route::new("/sse", full, Access::Key),
+        ]);
+    } else {
+        routes.push(Route::new("/sse", [Method::GET], Access::Key));
+    }
+    routes.extend([
+        Route::new("/messages", [Method::POST], Access::Key),
+        Route::new("/", read.clone(), Access::Public),
+    ]);
+    for probed in PROBED {
+        let public = read.iter().cloned().chain([Method::POST, Method::OPTIONS]);
+        routes.push(Route::prefix(probed, public, Access::Public));
+        routes.push(Route::prefix(probed, [], Access::Key).any_method());
+    }
+    routes
+        .into_iter()
+        .map(|route| route.body_bytes(message_bytes))
+        .collect()
+}
+
+impl<G, H> Mount<G::Principal> for McpMount<G, H>
+where
+    G: Gate,
+    H: Handler<Principal = G::Principal>,
+{
+    fn routes(&self) -> Vec<Route> {
+        let config = &self.0.config;
+        routes(config.surface, config.limits.message_bytes)
+    }
+
+    async fn serve(&self, admitted: Admitted<'_, G::Principal>) -> Response {
+        let Admitted { principal, request } = admitted;
+        let Request {
+            head,
+            body,
+            connection,
+            ..
+        } = request;
+        let mcp = &self.0;
+        let has_session =
+            || mcp.config.surface == Surface::Everything && head.headers.contains_key(SESSION_ID);
+        match (&head.method, head.uri.path()) {
+            (&Method::POST, "/messages") => mcp.post_to_old_stream(head, body, principal).await,
+            (&Method::POST, _) => mcp.post(head, body, principal, connection).await,
+            (&Method::GET, "/sse") if !has_session() => mcp.open_old_stream(principal),
+            (&Method::GET, _) => mcp.open_session_stream(head, principal, connection),
+            (&Method::DELETE, _) if !is_probed(head.uri.path()) => {
+                mcp.end_session(head, &principal, connection)
+            }
+            _ => response::not_found(),
+        }
+    }
+
+    async fn serve_public(&self, request: Request<'_>) -> Response {
+        if request.head.uri.path() == "/" {
+            return response::text(
+                StatusCode::NOT_FOUND,
+                "text/plain; charset=utf-8",
+                "This is an MCP server. Point an MCP client at /mcp, with an API key.\n",
+            );
+        }
+        response::not_found()
+    }
+}
+
+fn is_probed(path: &str) -> bool {
+    PROBED.iter().any(|prefix| path.starts_with(prefix))
+}

@@ -2,28 +2,30 @@
 //!
 //! A session is its stream: it lives in this process and ends with the connection.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::future::{Future, poll_fn};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 
-use bytes::Bytes;
 use http::StatusCode;
 use http::request::Parts;
-use http_body::Body;
 use watchpost_protocol::{
-    Effect, Handler, Incoming, Link, Notification, Outbox, RequestId, RpcError, SessionState, TransportFacts,
-    Wire,
+    Batch, Handler, Incoming, Link, Notification, Outbox, Request, RequestId, RpcError, Server, SessionState,
+    TransportFacts, Wire,
 };
 
-use crate::gate::{Binding, Gate, Probes};
-use crate::http::answer::{self, Answer};
-use crate::http::streamable::{StreamPlaces, session_not_found, too_many_streams};
-use crate::service::{RETRY_SOON, Shared};
-use crate::sessions::notes::SessionNotes;
+use crate::connection::body::RequestBody;
+use crate::gate::{Binding, Gate};
+use crate::mcp::Mcp;
+use crate::mcp::streamable::{read_message, session_not_found};
+use crate::response::{self, RETRY_SOON, Response};
+use crate::sessions::effects::{self, Session};
+use crate::sessions::local::LocalState;
 use crate::sessions::outstanding::Outstanding;
-use crate::streams::call::{CallLine, Finished, Running, attend, attend_batch};
+use crate::streams::call::{CallChannel, DetachableCall, Finished, drive, drive_batch};
 use crate::streams::frame;
+use crate::streams::guarded::StreamPermits;
 use crate::streams::listening::Unsolicited;
 use crate::streams::queue::{EventQueue, Working};
 use crate::streams::registry::Registered;
@@ -37,7 +39,7 @@ pub(crate) type StreamName = [u8; NAME_BYTES];
 pub(crate) struct OldSession {
     binding: Binding,
     stream: Arc<Unsolicited>,
-    notes: Arc<SessionNotes>,
+    local: Arc<LocalState>,
     state: Mutex<Option<Arc<SessionState>>>,
     outstanding: Arc<Outstanding<(), RequestId<'static>>>,
 }
@@ -46,13 +48,19 @@ impl OldSession {
     fn state(&self) -> Option<Arc<SessionState>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+
+    fn send(&self, message: Option<&[u8]>) {
+        if let Some(message) = message {
+            self.stream.queue.push(frame::message(message));
+        }
+    }
 }
 
 /// Dropped with the stream: the session ends.
 struct Open {
     queue: Arc<EventQueue>,
     _registered: Registered<StreamName, OldSession>,
-    _places: StreamPlaces,
+    _permits: StreamPermits,
 }
 
 impl Drop for Open {
@@ -61,54 +69,50 @@ impl Drop for Open {
     }
 }
 
-impl<G, H, P> Shared<G, H, P>
+impl<G, H> Mcp<G, H>
 where
     G: Gate,
     H: Handler<Principal = G::Principal>,
-    P: Probes,
 {
     /// GET `/sse`.
-    pub(crate) fn open_old_stream(self: &Arc<Self>, principal: G::Principal) -> Answer {
-        let Some(places) = self.enter_stream(&principal) else {
-            return too_many_streams();
+    pub(crate) fn open_old_stream(self: &Arc<Self>, principal: G::Principal) -> Response {
+        let Some(permits) = self.streams.enter(&principal) else {
+            return response::too_many_streams();
         };
         let queue = EventQueue::new(self.config.limits.stream_buffer_bytes);
         let stream = Unsolicited::new(Arc::clone(&queue), None);
         let session = Arc::new(OldSession {
             binding: self.gate.binding(&principal),
             stream: Arc::clone(&stream),
-            notes: Arc::default(),
+            local: Arc::default(),
             state: Mutex::new(None),
             outstanding: Outstanding::new(),
         });
         let mut name = [0; NAME_BYTES];
         self.config.random.fill(&mut name);
         let Some(registered) = self.old_sessions.enter(name, session) else {
-            return too_many_streams();
+            return response::too_many_streams();
         };
         // A path, not a URL, so that it works behind proxies.
-        let path = format!("{}/messages?session_id={}", self.config.mount, hex(&name));
+        let path = format!("{}/messages?session_id={}", self.config.base_path, hex(&name));
         queue.push(frame::endpoint(&path));
         let open = Open {
             queue: Arc::clone(&queue),
             _registered: registered,
-            _places: places,
+            _permits: permits,
         };
-        answer::events(self.guard(stream, principal, open))
+        response::events(self.streams.guard(stream, principal, open))
     }
 
     /// POST `/messages?session_id=…`: taken with 202, answered on the stream.
-    pub(crate) async fn post_to_old_stream<B>(
+    pub(crate) async fn post_to_old_stream(
         self: &Arc<Self>,
         head: &Parts,
-        body: B,
+        body: RequestBody<'_>,
         principal: G::Principal,
-    ) -> Answer
-    where
-        B: Body<Data = Bytes> + Send + Unpin,
-    {
+    ) -> Response {
         let Some(name) = head.uri.query().and_then(session_id) else {
-            return answer::error(StatusCode::BAD_REQUEST, "session_id is needed");
+            return response::error(StatusCode::BAD_REQUEST, "session_id is needed");
         };
         let binding = self.gate.binding(&principal);
         let session = self
@@ -118,94 +122,102 @@ where
         let Some(session) = session else {
             return session_not_found();
         };
-        let message = match self.read_message(head, body).await {
+        let message = match read_message(head, body).await {
             Ok(message) => message,
-            Err(answer) => return answer,
+            Err(refusal) => return refusal,
         };
         let state = session.state();
         let facts = TransportFacts::new(Wire::HttpSse, state.as_ref());
         match self.server.decode(&message, &facts) {
             Incoming::Rejected(reply) if reply.status == 202 => {
-                if let Some(body) = reply.body {
-                    session.stream.queue.push(frame::message(&body));
-                }
-                answer::empty(StatusCode::ACCEPTED)
+                session.send(reply.body.as_deref());
+                response::empty(StatusCode::ACCEPTED)
             }
             Incoming::Rejected(reply) => {
                 let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::BAD_REQUEST);
-                answer::json(status, reply.body.unwrap_or_default())
+                response::json(status, reply.body.unwrap_or_default())
             }
             Incoming::Responses(responses) => {
                 responses
                     .into_iter()
-                    .for_each(|response| session.notes.answer(response));
-                answer::empty(StatusCode::ACCEPTED)
+                    .for_each(|response| session.local.answer(response));
+                response::empty(StatusCode::ACCEPTED)
             }
             Incoming::Notification(notification) => {
-                self.heed_on_stream(&session, &principal, &notification);
-                answer::empty(StatusCode::ACCEPTED)
+                self.handle_old_notification(&session, &principal, &notification);
+                response::empty(StatusCode::ACCEPTED)
             }
-            Incoming::Request(request) => {
-                let Some(working) = session.stream.queue.begin(self.config.limits.calls_per_stream) else {
-                    return busy();
-                };
-                let Some(entered) = session.outstanding.enter((), request.id().clone()) else {
-                    if let Some(body) = self.server.refuse(&request, &RpcError::duplicate_id()).body {
-                        session.stream.queue.push(frame::message(&body));
-                    }
-                    return answer::empty(StatusCode::ACCEPTED);
-                };
-                let shared = Arc::clone(self);
-                let to = Arc::clone(&session);
-                let call = async move {
-                    let patience = shared.config.timing.client_answer;
-                    let line = request.wants_outbox().then(|| {
-                        CallLine::new(Arc::clone(&to.stream.queue), patience).asking(Arc::clone(&to.notes))
-                    });
-                    let link = Link {
-                        outbox: line.as_ref().map(|line| line as &dyn Outbox),
-                        peer: line.as_ref().and_then(CallLine::peer),
-                        log_level: to.notes.level(),
-                        ..Link::default()
-                    };
-                    let finished = attend(&shared.server, &principal, &request, Some(&entered), link).await;
-                    match finished {
-                        Finished::Replied(replied) if !shared.note(&replied.effects, &to) => {
-                            let error = RpcError::subscription_limit();
-                            Finished::Replied(shared.server.refuse(&request, &error))
-                        }
-                        finished => finished,
-                    }
-                };
-                answer_on(session, call, working).await
-            }
-            Incoming::Batch(batch) => {
-                let Some(working) = session.stream.queue.begin(self.config.limits.calls_per_stream) else {
-                    return busy();
-                };
-                for notification in batch.notifications() {
-                    self.heed_on_stream(&session, &principal, notification);
-                }
-                let shared = Arc::clone(self);
-                let to = Arc::clone(&session);
-                let call = async move {
-                    let finished = attend_batch(&shared.server, &principal, &batch).await;
-                    if let Finished::Replied(replied) = &finished {
-                        shared.note(&replied.effects, &to);
-                    }
-                    finished
-                };
-                answer_on(session, call, working).await
-            }
+            Incoming::Request(request) => self.run_on_stream(session, request, principal).await,
+            Incoming::Batch(batch) => self.run_batch_on_stream(session, batch, principal).await,
         }
     }
 
-    fn heed_on_stream(&self, session: &OldSession, principal: &G::Principal, notification: &Notification) {
+    async fn run_on_stream(
+        self: &Arc<Self>,
+        session: Arc<OldSession>,
+        request: Request,
+        principal: G::Principal,
+    ) -> Response {
+        let Some(working) = session.stream.queue.begin(self.config.limits.calls_per_stream) else {
+            return busy();
+        };
+        let Some(entered) = session.outstanding.enter((), request.id().clone()) else {
+            let refused = self.server.refuse(&request, &RpcError::duplicate_id());
+            session.send(refused.body.as_deref());
+            return response::empty(StatusCode::ACCEPTED);
+        };
+        let mcp = Arc::clone(self);
+        let to = Arc::clone(&session);
+        let call = async move {
+            let channel = request.wants_outbox().then(|| {
+                CallChannel::new(Arc::clone(&to.stream.queue), mcp.config.timing.client_answer)
+                    .asking(Arc::clone(&to.local))
+            });
+            let link = Link {
+                outbox: channel.as_ref().map(|channel| channel as &dyn Outbox),
+                peer: channel.as_ref().and_then(CallChannel::peer),
+                log_level: to.local.level(),
+                ..Link::default()
+            };
+            let finished = drive(&mcp.server, &principal, &request, Some(&entered), link).await;
+            effects::apply(&mcp.server, &request, finished, &mut mcp.old_session(&to))
+        };
+        answer_on(session, call, working).await
+    }
+
+    async fn run_batch_on_stream(
+        self: &Arc<Self>,
+        session: Arc<OldSession>,
+        batch: Batch,
+        principal: G::Principal,
+    ) -> Response {
+        let Some(working) = session.stream.queue.begin(self.config.limits.calls_per_stream) else {
+            return busy();
+        };
+        for notification in batch.notifications() {
+            self.handle_old_notification(&session, &principal, notification);
+        }
+        let mcp = Arc::clone(self);
+        let to = Arc::clone(&session);
+        let call = async move {
+            let finished = drive_batch(&mcp.server, &principal, &batch).await;
+            effects::apply_batch(&finished, &mut mcp.old_session(&to));
+            finished
+        };
+        answer_on(session, call, working).await
+    }
+
+    fn handle_old_notification(
+        &self,
+        session: &OldSession,
+        principal: &G::Principal,
+        notification: &Notification,
+    ) {
         match notification {
             Notification::Cancelled(id) => session.outstanding.cancel((), id.clone()),
             Notification::Initialized => {
                 if let Some(state) = session.state() {
-                    let changes = self.server.unsolicited(principal, &state, session.notes.uris());
+                    let changes = self.server.unsolicited(principal, &state, session.local.uris());
                     session.stream.begin(changes);
                 }
             }
@@ -213,27 +225,33 @@ where
         }
     }
 
-    /// Notes what requests changed about their session, before the answer goes out: the client goes on as soon as it
-    /// has it. `false` if there was no place for a subscription.
-    fn note(&self, effects: &[Effect], session: &OldSession) -> bool {
-        let mut is_noted = true;
-        for effect in effects {
-            match effect {
-                Effect::Opened(state) => {
-                    *session.state.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(state));
-                }
-                Effect::LogLevel(level) => session.notes.set_level(*level),
-                Effect::Subscribed(uri) => is_noted &= session.notes.subscribe(uri.clone()),
-                Effect::Unsubscribed(uri) => session.notes.unsubscribe(uri),
-            }
+    fn old_session<'a>(&'a self, session: &'a OldSession) -> OldSessionOf<'a, H> {
+        OldSessionOf {
+            server: &self.server,
+            session,
         }
-        if !effects.is_empty() {
-            let uris = session.notes.uris();
-            session
-                .stream
-                .set_interest(self.server.unsolicited_interest(uris));
-        }
-        is_noted
+    }
+}
+
+/// An open stream with the server that it belongs to.
+struct OldSessionOf<'a, H> {
+    server: &'a Server<H>,
+    session: &'a OldSession,
+}
+
+impl<H: Handler> Session for OldSessionOf<'_, H> {
+    fn opened(&mut self, state: &Arc<SessionState>) {
+        let mut current = self.session.state.lock().unwrap_or_else(PoisonError::into_inner);
+        *current = Some(Arc::clone(state));
+    }
+
+    fn local(&self) -> Arc<LocalState> {
+        Arc::clone(&self.session.local)
+    }
+
+    fn subscriptions_changed(&mut self, uris: BTreeSet<String>) {
+        let interest = self.server.unsolicited_interest(uris);
+        self.session.stream.set_interest(interest);
     }
 }
 
@@ -242,30 +260,28 @@ async fn answer_on(
     session: Arc<OldSession>,
     call: impl Future<Output = Finished> + Send + 'static,
     working: Working,
-) -> Answer {
+) -> Response {
     let call = async move {
         let finished = call.await;
-        if let Finished::Replied(reply) = &finished
-            && let Some(body) = &reply.body
-        {
-            session.stream.queue.push(frame::message(body));
+        if let Finished::Replied(reply) = &finished {
+            session.send(reply.body.as_deref());
         }
         drop(working);
         finished
     };
     // Legacy: the call goes on when this POST, or even the stream, ends.
-    let mut running = Running::new(call, true);
+    let mut running = DetachableCall::new(call, true);
     poll_fn(|cx| {
         let _ = running.poll(cx);
         Poll::Ready(())
     })
     .await;
     drop(running);
-    answer::empty(StatusCode::ACCEPTED)
+    response::empty(StatusCode::ACCEPTED)
 }
 
-fn busy() -> Answer {
-    answer::later(
+fn busy() -> Response {
+    response::later(
         StatusCode::SERVICE_UNAVAILABLE,
         "Too many calls on this stream",
         RETRY_SOON,

@@ -3,26 +3,25 @@
 use std::sync::Arc;
 
 use http::request::Parts;
-use http::{HeaderName, StatusCode};
+use http::{HeaderValue, StatusCode};
 use watchpost_protocol::{Bodiless, Handler, Header, Revision, classify_bodiless};
 
-use crate::gate::{Gate, Probes};
-use crate::http::answer::{self, Answer};
-use crate::http::negotiation::{accepts, single};
-use crate::http::streamable::{PROTOCOL_VERSION, bad_request, header, session_not_found, too_many_streams};
-use crate::service::{Connection, Shared};
+use crate::connection::Connection;
+use crate::gate::Gate;
+use crate::mcp::Mcp;
+use crate::mcp::headers::{LAST_EVENT_ID, PROTOCOL_VERSION, header};
+use crate::mcp::negotiation::{accepts, single};
+use crate::mcp::streamable::{bad_request, session_not_found};
+use crate::response::{self, Response};
 use crate::sessions::open::{OpenSession, SessionId};
 use crate::streams::listening::Unsolicited;
 use crate::streams::queue::EventQueue;
 use crate::streams::replay::EventId;
 
-const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
-
-impl<G, H, P> Shared<G, H, P>
+impl<G, H> Mcp<G, H>
 where
     G: Gate,
     H: Handler<Principal = G::Principal>,
-    P: Probes,
 {
     /// GET: the stream for what belongs to no request.
     pub(crate) fn open_session_stream(
@@ -30,45 +29,45 @@ where
         head: &Parts,
         principal: G::Principal,
         connection: &Connection,
-    ) -> Answer {
+    ) -> Response {
         let session = match self.bodiless_session(head, &principal, connection) {
             Ok(Some(session)) => session,
-            Ok(None) => return answer::not_allowed("POST"),
+            Ok(None) => return response::not_allowed(HeaderValue::from_static("POST")),
             Err(answer) => return *answer,
         };
         if !accepts(&head.headers, "text", "event-stream") {
-            return answer::error(StatusCode::NOT_ACCEPTABLE, "Accept must list text/event-stream");
+            return response::error(StatusCode::NOT_ACCEPTABLE, "Accept must list text/event-stream");
         }
         if head.headers.contains_key(LAST_EVENT_ID) {
             return self.resume(head, &session, principal);
         }
-        let Some(held) = self.enter_stream(&principal) else {
-            return too_many_streams();
+        let Some(held) = self.streams.enter(&principal) else {
+            return response::too_many_streams();
         };
         let queue = EventQueue::new(self.config.limits.stream_buffer_bytes);
-        let uris = self.notes.get(&session.name).map(|notes| notes.uris());
+        let uris = self.local.get(&session.name).map(|local| local.uris());
         let changes = self
             .server
             .unsolicited(&principal, &session.state, uris.unwrap_or_default());
         let stream = Unsolicited::new(queue, Some(changes));
         let Some(registered) = self.session_streams.enter(session.name, Arc::clone(&stream)) else {
-            return answer::error(StatusCode::CONFLICT, "This session has a stream already");
+            return response::error(StatusCode::CONFLICT, "This session has a stream already");
         };
-        answer::events(self.guard(stream, principal, (held, registered)))
+        response::events(self.streams.guard(stream, principal, (held, registered)))
     }
 
     /// GET with `Last-Event-ID`: what a client missed of the stream of one of its requests. Another session's event is
     /// as unknown as one that never was.
-    fn resume(self: &Arc<Self>, head: &Parts, session: &OpenSession, principal: G::Principal) -> Answer {
+    fn resume(self: &Arc<Self>, head: &Parts, session: &OpenSession, principal: G::Principal) -> Response {
         let reader = single(&head.headers, &LAST_EVENT_ID)
             .and_then(EventId::parse)
             .and_then(|event| self.replays.after(session.name, event));
         let Some(reader) = reader else {
-            return answer::error(StatusCode::NOT_FOUND, "Event not found; send the request again");
+            return response::error(StatusCode::NOT_FOUND, "Event not found; send the request again");
         };
-        match self.enter_stream(&principal) {
-            Some(held) => answer::events(self.guard(reader, principal, held)),
-            None => too_many_streams(),
+        match self.streams.enter(&principal) {
+            Some(held) => response::events(self.streams.guard(reader, principal, held)),
+            None => response::too_many_streams(),
         }
     }
 
@@ -78,10 +77,10 @@ where
         head: &Parts,
         principal: &G::Principal,
         connection: &Connection,
-    ) -> Answer {
+    ) -> Response {
         let session = match self.bodiless_session(head, principal, connection) {
             Ok(Some(session)) => session,
-            Ok(None) => return answer::error(StatusCode::BAD_REQUEST, "Mcp-Session-Id is needed"),
+            Ok(None) => return response::error(StatusCode::BAD_REQUEST, "Mcp-Session-Id is needed"),
             Err(answer) => return *answer,
         };
         self.ended
@@ -89,9 +88,9 @@ where
         if let Some(stream) = self.session_streams.get(&session.name) {
             stream.queue.close();
         }
-        self.notes.forget(&session.name);
+        self.local.forget(&session.name);
         self.replays.forget(&session.name);
-        answer::empty(StatusCode::NO_CONTENT)
+        response::empty(StatusCode::NO_CONTENT)
     }
 
     /// The session of a GET or DELETE; `None` if it names none.
@@ -100,10 +99,10 @@ where
         head: &Parts,
         principal: &G::Principal,
         connection: &Connection,
-    ) -> Result<Option<OpenSession>, Box<Answer>> {
+    ) -> Result<Option<OpenSession>, Box<Response>> {
         let version = header(&head.headers, &PROTOCOL_VERSION);
         if classify_bodiless(version) == Bodiless::MethodNotAllowed {
-            return Err(Box::new(answer::not_allowed("POST")));
+            return Err(Box::new(response::not_allowed(HeaderValue::from_static("POST"))));
         }
         let is_known = match version {
             Header::Absent => true,

@@ -9,7 +9,7 @@ use crate::sessions::seal::SessionName;
 /// Remembers ended ids until they would have expired. Bounded: beyond the bound the oldest is forgotten,
 /// which gives a client back a session that it had ended itself, and nobody else anything.
 #[derive(Debug)]
-pub(crate) struct Ended {
+pub(crate) struct EndedSessions {
     inner: Mutex<Inner>,
     max: usize,
     /// Goes up with every end, so that a connection may keep what it looked up.
@@ -22,7 +22,7 @@ struct Inner {
     order: VecDeque<SessionName>,
 }
 
-impl Ended {
+impl EndedSessions {
     pub(crate) fn new(max: usize) -> Self {
         Self {
             inner: Mutex::new(Inner::default()),
@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn ended_ids_are_kept_until_they_expire_and_never_too_many() {
-        let ended = Ended::new(3);
+        let ended = EndedSessions::new(3);
         for n in 0..4_u8 {
             ended.add([n; 24], 100, 0);
         }

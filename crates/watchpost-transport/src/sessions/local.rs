@@ -17,7 +17,7 @@ const QUESTIONS_MAX: usize = 64;
 
 /// What one session has said.
 #[derive(Debug, Default)]
-pub(crate) struct SessionNotes {
+pub(crate) struct LocalState {
     said: Mutex<Said>,
     next_question: AtomicU64,
     questions: Mutex<HashMap<u64, oneshot::Sender<Option<String>>>>,
@@ -34,7 +34,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl SessionNotes {
+impl LocalState {
     /// Whether there was place for one more subscription.
     #[must_use]
     pub(crate) fn subscribe(&self, uri: String) -> bool {
@@ -79,7 +79,7 @@ impl SessionNotes {
         questions.insert(id, sender);
         drop(questions);
         Some(Question {
-            notes: Arc::clone(self),
+            local: Arc::clone(self),
             id,
             answer,
         })
@@ -103,7 +103,7 @@ impl SessionNotes {
 /// One question that waits for its answer; forgotten when dropped.
 #[derive(Debug)]
 pub(crate) struct Question {
-    notes: Arc<SessionNotes>,
+    local: Arc<LocalState>,
     id: u64,
     answer: oneshot::Receiver<Option<String>>,
 }
@@ -122,59 +122,59 @@ impl Question {
 
 impl Drop for Question {
     fn drop(&mut self) {
-        lock(&self.notes.questions).remove(&self.id);
+        lock(&self.local.questions).remove(&self.id);
     }
 }
 
 /// The notes of all sessions of this process, by name. Bounded: beyond the bound the oldest are forgotten.
 #[derive(Debug)]
-pub(crate) struct SessionBook<N> {
+pub(crate) struct LocalStates<N> {
     inner: Mutex<Book<N>>,
     max: usize,
 }
 
 #[derive(Debug)]
 struct Book<N> {
-    notes: HashMap<N, Arc<SessionNotes>>,
+    local: HashMap<N, Arc<LocalState>>,
     order: VecDeque<N>,
 }
 
-impl<N: Hash + Eq + Copy> SessionBook<N> {
+impl<N: Hash + Eq + Copy> LocalStates<N> {
     pub(crate) fn new(max: usize) -> Self {
         Self {
             inner: Mutex::new(Book {
-                notes: HashMap::new(),
+                local: HashMap::new(),
                 order: VecDeque::new(),
             }),
             max,
         }
     }
 
-    pub(crate) fn get(&self, name: &N) -> Option<Arc<SessionNotes>> {
-        lock(&self.inner).notes.get(name).cloned()
+    pub(crate) fn get(&self, name: &N) -> Option<Arc<LocalState>> {
+        lock(&self.inner).local.get(name).cloned()
     }
 
     /// The notes of a session; empty ones if there are none yet.
-    pub(crate) fn open(&self, name: N) -> Arc<SessionNotes> {
+    pub(crate) fn open(&self, name: N) -> Arc<LocalState> {
         let mut inner = lock(&self.inner);
-        if let Some(notes) = inner.notes.get(&name) {
-            return Arc::clone(notes);
+        if let Some(local) = inner.local.get(&name) {
+            return Arc::clone(local);
         }
         while inner.order.len() >= self.max {
             let Some(oldest) = inner.order.pop_front() else {
                 break;
             };
-            inner.notes.remove(&oldest);
+            inner.local.remove(&oldest);
         }
-        let notes = Arc::new(SessionNotes::default());
-        inner.notes.insert(name, Arc::clone(&notes));
+        let local = Arc::new(LocalState::default());
+        inner.local.insert(name, Arc::clone(&local));
         inner.order.push_back(name);
-        notes
+        local
     }
 
     pub(crate) fn forget(&self, name: &N) {
         let mut inner = lock(&self.inner);
-        if inner.notes.remove(name).is_some() {
+        if inner.local.remove(name).is_some() {
             inner.order.retain(|other| other != name);
         }
     }
@@ -186,38 +186,38 @@ mod tests {
 
     #[test]
     fn subscriptions_are_bounded_in_number_and_size() {
-        let notes = SessionNotes::default();
-        assert!(notes.subscribe("a".repeat(URI_BYTES_MAX)));
-        assert!(notes.subscribe("a".repeat(URI_BYTES_MAX)), "the same one again");
-        assert!(!notes.subscribe("b".to_owned()));
-        notes.unsubscribe(&"a".repeat(URI_BYTES_MAX));
-        assert!((0..INTEREST_MAX).all(|n| notes.subscribe(n.to_string())));
-        assert!(!notes.subscribe("one more".to_owned()));
+        let local = LocalState::default();
+        assert!(local.subscribe("a".repeat(URI_BYTES_MAX)));
+        assert!(local.subscribe("a".repeat(URI_BYTES_MAX)), "the same one again");
+        assert!(!local.subscribe("b".to_owned()));
+        local.unsubscribe(&"a".repeat(URI_BYTES_MAX));
+        assert!((0..INTEREST_MAX).all(|n| local.subscribe(n.to_string())));
+        assert!(!local.subscribe("one more".to_owned()));
     }
 
     #[tokio::test]
     async fn an_answer_reaches_its_question_and_no_other() {
-        let notes = Arc::new(SessionNotes::default());
-        let (first, second) = (notes.question().unwrap(), notes.question().unwrap());
+        let local = Arc::new(LocalState::default());
+        let (first, second) = (local.question().unwrap(), local.question().unwrap());
         let answer = |id: u64, result: Option<&str>| Response {
             id: Some(RequestId::Number(id.cast_signed())),
             result: result.map(str::to_owned),
         };
-        notes.answer(answer(99, Some("{}")));
-        notes.answer(answer(second.id(), Some("{\"a\":1}")));
-        notes.answer(answer(second.id(), Some("again")));
-        notes.answer(answer(first.id(), None));
+        local.answer(answer(99, Some("{}")));
+        local.answer(answer(second.id(), Some("{\"a\":1}")));
+        local.answer(answer(second.id(), Some("again")));
+        local.answer(answer(first.id(), None));
         assert_eq!(second.answered().await.as_deref(), Some("{\"a\":1}"));
         assert_eq!(first.answered().await, None);
-        let many: Vec<Question> = std::iter::from_fn(|| notes.question()).collect();
+        let many: Vec<Question> = std::iter::from_fn(|| local.question()).collect();
         assert_eq!(many.len(), QUESTIONS_MAX);
         drop(many);
-        assert!(notes.question().is_some(), "forgotten questions make room");
+        assert!(local.question().is_some(), "forgotten questions make room");
     }
 
     #[test]
     fn the_oldest_sessions_are_forgotten_first() {
-        let book = SessionBook::new(2);
+        let book = LocalStates::new(2);
         for name in [1, 2, 3] {
             book.open(name).set_level(LogLevel::Info);
         }

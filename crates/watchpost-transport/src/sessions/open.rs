@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use http::HeaderValue;
 use watchpost_protocol::{Handler, SessionState};
 
-use crate::gate::{Binding, Gate, Probes};
-use crate::service::{Connection, Shared};
+use crate::connection::Connection;
+use crate::gate::{Binding, Gate};
+use crate::mcp::Mcp;
 use crate::sessions::seal::SessionName;
 
 /// A session that an id opened.
@@ -60,11 +61,10 @@ struct Last {
     generation: u64,
 }
 
-impl<G, H, P> Shared<G, H, P>
+impl<G, H> Mcp<G, H>
 where
     G: Gate,
     H: Handler<Principal = G::Principal>,
-    P: Probes,
 {
     pub(crate) fn find_session(
         &self,

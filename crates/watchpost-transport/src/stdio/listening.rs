@@ -62,7 +62,7 @@ impl Listening {
                 Poll::Ready(Some(message)) => return Poll::Ready(message),
                 Poll::Ready(None) => {
                     let (stream, _) = self.modern.swap_remove(at);
-                    return Poll::Ready(farewell(&stream));
+                    return Poll::Ready(closing_messages(&stream));
                 }
                 Poll::Pending => at += 1,
             }
@@ -75,13 +75,13 @@ impl Listening {
         self.legacy = None;
         self.modern
             .drain(..)
-            .map(|(stream, _)| farewell(&stream))
+            .map(|(stream, _)| closing_messages(&stream))
             .collect()
     }
 }
 
 /// The result of the listening, and then a cancellation of it (SUB-06, SUB-08); two lines, written as one.
-fn farewell(stream: &ChangeStream) -> Bytes {
+fn closing_messages(stream: &ChangeStream) -> Bytes {
     let mut lines = stream.ending().to_vec();
     if let Some(cancelled) = stream.cancelled() {
         lines.push(b'\n');

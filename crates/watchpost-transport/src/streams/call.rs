@@ -14,7 +14,7 @@ use watchpost_protocol::{
     Batch, Handler, Link, Outbox, Peer, Reply, Request, RpcError, Server, client_request, code,
 };
 
-use crate::sessions::notes::SessionNotes;
+use crate::sessions::local::LocalState;
 use crate::sessions::outstanding::Entered;
 use crate::streams::frame;
 use crate::streams::guarded::Source;
@@ -36,7 +36,7 @@ impl Finished {
     }
 
     /// What goes out where silence is allowed.
-    pub(crate) fn spoken(self) -> Option<Bytes> {
+    pub(crate) fn into_message(self) -> Option<Bytes> {
         match self {
             Self::Replied(reply) => reply.body,
             Self::Cancelled(_) => None,
@@ -46,7 +46,7 @@ impl Finished {
 
 /// Answers one request until it is done or cancelled. A handler that panics costs its caller an error, and
 /// nobody else anything.
-pub(crate) async fn attend<H, S, I>(
+pub(crate) async fn drive<H, S, I>(
     server: &Server<H>,
     principal: &H::Principal,
     request: &Request,
@@ -81,7 +81,7 @@ where
 }
 
 /// Answers an array of messages.
-pub(crate) async fn attend_batch<H: Handler>(
+pub(crate) async fn drive_batch<H: Handler>(
     server: &Server<H>,
     principal: &H::Principal,
     batch: &Batch,
@@ -96,7 +96,10 @@ fn internal_error() -> RpcError {
 }
 
 /// `Err` after a panic; the future is never polled again then.
-fn poll_caught<F: Future>(future: Pin<&mut F>, cx: &mut Context<'_>) -> Poll<Result<F::Output, ()>> {
+pub(crate) fn poll_caught<F: Future + ?Sized>(
+    future: Pin<&mut F>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<F::Output, ()>> {
     match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
         Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
         Ok(Poll::Pending) => Poll::Pending,
@@ -112,12 +115,12 @@ fn poll_caught<F: Future>(future: Pin<&mut F>, cx: &mut Context<'_>) -> Poll<Res
 pub(crate) type Boxed = Pin<Box<dyn Future<Output = Finished> + Send>>;
 
 /// A call that may be moved while it runs.
-pub(crate) struct Running {
+pub(crate) struct DetachableCall {
     call: Option<Boxed>,
     outlives_client: bool,
 }
 
-impl Running {
+impl DetachableCall {
     /// `outlives_client`: when the client hangs up, the call goes on by itself. Legacy clients cancel by
     /// saying so, modern ones by hanging up.
     pub(crate) fn new(call: impl Future<Output = Finished> + Send + 'static, outlives_client: bool) -> Self {
@@ -140,7 +143,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for DetachableCall {
     fn drop(&mut self) {
         if let Some(call) = self.call.take()
             && self.outlives_client
@@ -187,31 +190,31 @@ impl Pace {
 }
 
 /// Takes what a call says before its answer to the event stream that carries it, and asks the client there.
-pub(crate) struct CallLine {
+pub(crate) struct CallChannel {
     queue: Arc<EventQueue>,
     pace: Pace,
     /// Of a session whose client can be asked.
-    notes: Option<Arc<SessionNotes>>,
+    local: Option<Arc<LocalState>>,
     /// The client can leave this stream and come back.
     is_resumable: bool,
     /// How long a client may take to answer a question.
     patience: Duration,
 }
 
-impl CallLine {
+impl CallChannel {
     pub(crate) fn new(queue: Arc<EventQueue>, patience: Duration) -> Self {
         Self {
             queue,
             pace: Pace::default(),
-            notes: None,
+            local: None,
             is_resumable: false,
             patience,
         }
     }
 
     /// The client of this session can be asked.
-    pub(crate) fn asking(mut self, notes: Arc<SessionNotes>) -> Self {
-        self.notes = Some(notes);
+    pub(crate) fn asking(mut self, local: Arc<LocalState>) -> Self {
+        self.local = Some(local);
         self
     }
 
@@ -223,11 +226,11 @@ impl CallLine {
 
     /// Whether the client can be asked.
     pub(crate) fn peer(&self) -> Option<&dyn Peer> {
-        self.notes.is_some().then_some(self as &dyn Peer)
+        self.local.is_some().then_some(self as &dyn Peer)
     }
 }
 
-impl Outbox for CallLine {
+impl Outbox for CallChannel {
     fn send(&self, message: Bytes) {
         if self.pace.allows_one() {
             self.queue.push(frame::message(&message));
@@ -241,14 +244,14 @@ impl Outbox for CallLine {
     }
 }
 
-impl Peer for CallLine {
+impl Peer for CallChannel {
     fn ask<'a>(
         &'a self,
         method: &'static str,
         params: Vec<u8>,
     ) -> Pin<Box<dyn Future<Output = Option<String>> + Send + 'a>> {
         Box::pin(async move {
-            let question = self.notes.as_ref()?.question()?;
+            let question = self.local.as_ref()?.question()?;
             let message = client_request(question.id(), method, &params);
             if !self.queue.push(frame::message(&message)) {
                 return None;
@@ -261,13 +264,13 @@ impl Peer for CallLine {
 
 /// The events of one call: its notifications, then its answer, then the end.
 pub(crate) struct CallEvents {
-    call: Option<Running>,
+    call: Option<DetachableCall>,
     notifications: Arc<EventQueue>,
     finished: Option<Finished>,
 }
 
 impl CallEvents {
-    pub(crate) fn of_running(call: Running, notifications: Arc<EventQueue>) -> Self {
+    pub(crate) fn of_running(call: DetachableCall, notifications: Arc<EventQueue>) -> Self {
         Self {
             call: Some(call),
             notifications,
@@ -317,7 +320,7 @@ impl Source for CallEvents {
         match self.notifications.poll_next(cx) {
             Poll::Ready(Some(event)) => Poll::Ready(Some(event)),
             Poll::Ready(None) if self.call.is_none() => {
-                let last = self.finished.take().and_then(Finished::spoken);
+                let last = self.finished.take().and_then(Finished::into_message);
                 Poll::Ready(last.map(|json| frame::message(&json)))
             }
             // The reader was too slow: the queue closed itself.

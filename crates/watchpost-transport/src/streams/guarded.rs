@@ -1,4 +1,4 @@
-//! The body of every event stream.
+//! The body of every stream, and how many there may be.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -12,8 +12,9 @@ use bytes::Bytes;
 use http_body::{Body, Frame};
 use tokio::time::{Instant, Sleep};
 
-use crate::config::Timing;
-use crate::gate::Gate;
+use crate::config::{Config, Timing};
+use crate::connection::permits::{Counter, KeyedCounter, KeyedPermit, Permit};
+use crate::gate::{Binding, Gate};
 use crate::streams::frame::KEEP_ALIVE;
 
 /// Where a stream's events come from.
@@ -25,7 +26,93 @@ pub(crate) trait Source: Send + Unpin + 'static {
     fn may_stop(&self) -> bool;
 
     /// The last event where the stream is ended from outside, already framed.
-    fn farewell(&mut self) -> Option<Bytes> {
+    fn closing_event(&mut self) -> Option<Bytes> {
+        None
+    }
+
+    /// What goes out when nothing else does, so that proxies don't close a quiet stream.
+    fn keep_alive(&self) -> Option<Bytes> {
+        Some(KEEP_ALIVE)
+    }
+}
+
+/// Which streams are open, and what every one of them is watched with.
+pub(crate) struct Streams<G> {
+    gate: Arc<G>,
+    stopping: Arc<AtomicBool>,
+    timing: Timing,
+    total: Arc<Counter>,
+    by_principal: Arc<KeyedCounter<Binding>>,
+}
+
+/// What a stream holds while it is open.
+pub(crate) type StreamPermits = (Permit, KeyedPermit<Binding>);
+
+impl<G: Gate> Streams<G> {
+    pub(crate) fn new(gate: Arc<G>, stopping: Arc<AtomicBool>, config: &Config) -> Arc<Self> {
+        Arc::new(Self {
+            gate,
+            stopping,
+            timing: config.timing.clone(),
+            total: Counter::new(config.limits.streams_total),
+            by_principal: KeyedCounter::new(config.limits.streams_per_key),
+        })
+    }
+
+    /// Streams open at this moment.
+    pub(crate) fn open(&self) -> usize {
+        self.total.now()
+    }
+
+    /// Room for one more stream.
+    pub(crate) fn enter(&self, principal: &G::Principal) -> Option<StreamPermits> {
+        let binding = self.gate.binding(principal);
+        Some((self.total.enter()?, self.by_principal.enter(binding)?))
+    }
+
+    /// Puts a stream under guard, for as long as it holds `held`.
+    pub(crate) fn guard<S: Source, K>(
+        &self,
+        source: S,
+        principal: G::Principal,
+        held: K,
+    ) -> Guarded<G, S, K> {
+        Guarded::new(
+            source,
+            Arc::clone(&self.gate),
+            principal,
+            Arc::clone(&self.stopping),
+            &self.timing,
+            held,
+        )
+    }
+}
+
+/// Bytes of a mount that isn't MCP: nothing may be put between them.
+pub(crate) struct RawStream(pub(crate) Pin<Box<dyn Body<Data = Bytes, Error = Infallible> + Send>>);
+
+impl Source for RawStream {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        loop {
+            match self.0.as_mut().poll_frame(cx) {
+                Poll::Ready(Some(Ok(frame))) => {
+                    // Trailers carry nothing for a client of ours.
+                    if let Ok(bytes) = frame.into_data() {
+                        return Poll::Ready(Some(bytes));
+                    }
+                }
+                Poll::Ready(Some(Err(never))) => match never {},
+                Poll::Ready(None) => return Poll::Ready(None),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    fn may_stop(&self) -> bool {
+        false
+    }
+
+    fn keep_alive(&self) -> Option<Bytes> {
         None
     }
 }
@@ -48,7 +135,7 @@ pub(crate) struct Guarded<G: Gate, S, K> {
 }
 
 impl<G: Gate, S: Source, K> Guarded<G, S, K> {
-    pub(crate) fn new(
+    fn new(
         source: S,
         gate: Arc<G>,
         principal: G::Principal,
@@ -94,8 +181,10 @@ impl<G: Gate, S: Source, K> Guarded<G, S, K> {
             let gate = Arc::clone(&self.gate);
             let principal = self.principal.clone();
             self.checking = Some(Box::pin(async move { gate.still_valid(&principal).await }));
-            if now.duration_since(self.last_sent) >= self.keep_alive {
-                return Poll::Ready(Some(KEEP_ALIVE));
+            if now.duration_since(self.last_sent) >= self.keep_alive
+                && let Some(comment) = self.source.keep_alive()
+            {
+                return Poll::Ready(Some(comment));
             }
         }
     }
@@ -120,7 +209,7 @@ impl<G: Gate, S: Source, K: Send + 'static> Body for Guarded<G, S, K> {
         let next = match this.poll_guard(cx) {
             Poll::Ready(None) => {
                 this.ended = true;
-                let last = this.source.farewell();
+                let last = this.source.closing_event();
                 return Poll::Ready(last.map(|event| Ok(Frame::data(event))));
             }
             Poll::Ready(next) => next,

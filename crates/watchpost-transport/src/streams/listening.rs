@@ -38,7 +38,7 @@ impl Source for Subscription {
         }
         match self.stream.poll_next(cx) {
             Poll::Ready(Some(message)) => Poll::Ready(Some(frame::message(&message))),
-            Poll::Ready(None) => Poll::Ready(self.farewell()),
+            Poll::Ready(None) => Poll::Ready(self.closing_event()),
             Poll::Pending => Poll::Pending,
         }
     }
@@ -47,7 +47,7 @@ impl Source for Subscription {
         true
     }
 
-    fn farewell(&mut self) -> Option<Bytes> {
+    fn closing_event(&mut self) -> Option<Bytes> {
         let first = !std::mem::replace(&mut self.ended, true);
         (first && self.acknowledged).then(|| frame::message(&self.stream.ending()))
     }

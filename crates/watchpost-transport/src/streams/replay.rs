@@ -22,33 +22,33 @@ const RETRY: Duration = Duration::from_millis(1_000);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct EventId {
     pub(crate) stream: u64,
-    pub(crate) place: u64,
+    pub(crate) sequence: u64,
 }
 
 impl EventId {
     /// Reads a `Last-Event-ID`; `None` if it's none of ours.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let (stream, place) = text.split_once('-')?;
+        let (stream, sequence) = text.split_once('-')?;
         let is_ours = stream.len() == 16
             && stream
                 .bytes()
                 .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-            && !place.is_empty()
-            && place.len() <= 10
-            && place.bytes().all(|byte| byte.is_ascii_digit());
+            && !sequence.is_empty()
+            && sequence.len() <= 10
+            && sequence.bytes().all(|byte| byte.is_ascii_digit());
         if !is_ours {
             return None;
         }
         Some(Self {
             stream: u64::from_str_radix(stream, 16).ok()?,
-            place: place.parse().ok()?,
+            sequence: sequence.parse().ok()?,
         })
     }
 }
 
 impl std::fmt::Display for EventId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:016x}-{}", self.stream, self.place)
+        write!(f, "{:016x}-{}", self.stream, self.sequence)
     }
 }
 
@@ -97,10 +97,10 @@ impl Replay {
         if inner.closed {
             return;
         }
-        let place = inner.first + inner.events.len() as u64;
+        let sequence = inner.first + inner.events.len() as u64;
         let id = EventId {
             stream: self.stream,
-            place,
+            sequence,
         };
         let event = frame::with_id(&id.to_string(), event);
         inner.bytes += event.len();
@@ -154,9 +154,9 @@ impl Replay {
 
     /// A reader of what comes from `place` on; whoever read before is sent away. `None` if some of that is gone or
     /// never was.
-    pub(crate) fn read(self: &Arc<Self>, place: u64) -> Option<Reader> {
+    pub(crate) fn read(self: &Arc<Self>, sequence: u64) -> Option<Reader> {
         let mut inner = self.lock();
-        if place < inner.first || place > inner.first + inner.events.len() as u64 {
+        if sequence < inner.first || sequence > inner.first + inner.events.len() as u64 {
             return None;
         }
         inner.reader += 1;
@@ -166,7 +166,7 @@ impl Replay {
         Some(Reader {
             replay: Arc::clone(self),
             turn,
-            next: place,
+            next: sequence,
         })
     }
 
@@ -268,7 +268,7 @@ impl<S: Hash + Eq + Copy> Replays<S> {
     /// What came after an event; `None` for a foreign one exactly as for an unknown one.
     pub(crate) fn after(&self, session: S, event: EventId) -> Option<Reader> {
         let replay = self.lock().streams.get(&(session, event.stream)).cloned()?;
-        replay.read(event.place.checked_add(1)?)
+        replay.read(event.sequence.checked_add(1)?)
     }
 
     /// A session is over.
@@ -369,8 +369,28 @@ mod tests {
         for stream in 2..5 {
             replays.open('s', stream, 100);
         }
-        assert!(replays.after('s', EventId { stream: 2, place: 0 }).is_none());
-        assert!(replays.after('s', EventId { stream: 4, place: 0 }).is_some());
+        assert!(
+            replays
+                .after(
+                    's',
+                    EventId {
+                        stream: 2,
+                        sequence: 0
+                    }
+                )
+                .is_none()
+        );
+        assert!(
+            replays
+                .after(
+                    's',
+                    EventId {
+                        stream: 4,
+                        sequence: 0
+                    }
+                )
+                .is_some()
+        );
         drop((big, reader));
         replays.forget(&'s');
         assert_eq!(replays.bytes.load(Ordering::Relaxed), 0);

@@ -15,8 +15,8 @@ use watchpost_protocol::{
     ServerInfo, ToolCatalog, ToolDefinition, ToolHints, ToolPage, ToolResult,
 };
 use watchpost_transport::{
-    Binding, Caller, Clock, Config, Credential, Gate, Probes, Random, Refusal, Service, SessionKey,
-    StateKeys, StdioSeat, Timing, serve,
+    Binding, Caller, Clock, Config, Credential, Gate, Mounts, Probes, Random, Refusal, RouteConflict,
+    Service, SessionKey, StateKeys, StdioService, Timing, serve,
 };
 
 use crate::wire::Wire;
@@ -59,17 +59,36 @@ impl Random for Counting {
 /// Knows two keys, until they are revoked.
 pub(crate) struct FakeGate {
     keys: Mutex<HashMap<&'static str, bool>>,
+    /// Requests that a key may still make; without bound where none is named.
+    allowances: Mutex<HashMap<&'static str, u32>>,
 }
 
 impl FakeGate {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
             keys: Mutex::new([(GOOD, true), (OTHER, true)].into()),
+            allowances: Mutex::default(),
         })
     }
 
     pub(crate) fn revoke(&self, key: &'static str) {
         self.keys.lock().unwrap().insert(key, false);
+    }
+
+    /// From now on a key may make so many requests.
+    pub(crate) fn allow(&self, key: &'static str, requests: u32) {
+        self.allowances.lock().unwrap().insert(key, requests);
+    }
+
+    fn is_within_allowance(&self, key: &str) -> bool {
+        match self.allowances.lock().unwrap().get_mut(key) {
+            Some(0) => false,
+            Some(left) => {
+                *left -= 1;
+                true
+            }
+            None => true,
+        }
     }
 
     fn is_valid(&self, key: &str) -> bool {
@@ -82,12 +101,17 @@ impl Gate for FakeGate {
 
     async fn admit(&self, credential: Option<Credential<'_>>, _: &Caller<'_>) -> Result<Arc<str>, Refusal> {
         let retry_after = Duration::from_millis(6_500);
-        match credential.map(|credential| credential.expose()) {
-            None => Err(Refusal::Missing),
-            Some("spent-key") => Err(Refusal::Throttled { retry_after }),
-            Some("key-of-a-locked-store") => Err(Refusal::Unavailable { retry_after }),
-            Some(key) if self.is_valid(key) => Ok(key.into()),
-            Some(_) => Err(Refusal::Invalid),
+        let secret = match credential {
+            None => return Err(Refusal::Missing),
+            Some(Credential::Key(secret)) => secret.expose(),
+            Some(_) => return Err(Refusal::Invalid),
+        };
+        match secret {
+            "spent-key" => Err(Refusal::Throttled { retry_after }),
+            "key-of-a-locked-store" => Err(Refusal::Unavailable { retry_after }),
+            key if !self.is_valid(key) => Err(Refusal::Invalid),
+            key if self.is_within_allowance(key) => Ok(key.into()),
+            _ => Err(Refusal::Throttled { retry_after }),
         }
     }
 
@@ -279,13 +303,15 @@ pub(crate) fn server(bench: &Arc<Bench>) -> Arc<Server<Tools>> {
     }))
 }
 
+pub(crate) type FakeService = Service<FakeGate, Tools, FakeProbes>;
+
 /// A running server on a port of its own.
 pub(crate) struct App {
     pub(crate) address: SocketAddr,
     pub(crate) gate: Arc<FakeGate>,
     pub(crate) clock: Arc<SetClock>,
     pub(crate) bench: Arc<Bench>,
-    pub(crate) service: Service<FakeGate, Tools, FakeProbes>,
+    pub(crate) service: FakeService,
     stop: Option<oneshot::Sender<()>>,
     serving: Option<JoinHandle<()>>,
 }
@@ -305,8 +331,16 @@ impl App {
         Self::with(|_| {}).await
     }
 
-    /// Changes the configuration before it starts. Checks of streams are quick, so that tests needn't wait.
+    /// Changes the configuration before it starts.
     pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::with_mounts(change, Mounts::default()).await
+    }
+
+    /// A server that doesn't listen, or why there can't be one. Checks of streams are quick, so that tests needn't wait.
+    pub(crate) fn try_service(
+        change: impl FnOnce(&mut Config),
+        mounts: Mounts<Arc<str>>,
+    ) -> Result<(FakeService, Arc<FakeGate>, Arc<SetClock>, Arc<Bench>), RouteConflict> {
         let clock = Arc::new(SetClock(AtomicU64::new(0)));
         let mut config = Config::new(
             SessionKey::new([7; 32]),
@@ -319,9 +353,14 @@ impl App {
             ..Timing::default()
         };
         change(&mut config);
-        let gate = FakeGate::new();
-        let bench = bench();
-        let service = Service::new(config, Arc::clone(&gate), server(&bench), FakeProbes);
+        let (gate, bench) = (FakeGate::new(), bench());
+        let service = Service::with_mounts(config, Arc::clone(&gate), server(&bench), FakeProbes, mounts)?;
+        Ok((service, gate, clock, bench))
+    }
+
+    /// As [`App::with`], with more mounts beside MCP.
+    pub(crate) async fn with_mounts(change: impl FnOnce(&mut Config), mounts: Mounts<Arc<str>>) -> Self {
+        let (service, gate, clock, bench) = Self::try_service(change, mounts).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -350,13 +389,13 @@ impl App {
     }
 }
 
-/// A place for one stdio client.
-pub(crate) fn seat(
+/// What serves one stdio client.
+pub(crate) fn stdio_service(
     bench: &Arc<Bench>,
     gate: &Arc<FakeGate>,
     admission: Result<Arc<str>, Refusal>,
-) -> StdioSeat<FakeGate, Tools> {
-    StdioSeat {
+) -> StdioService<FakeGate, Tools> {
+    StdioService {
         server: server(bench),
         gate: Arc::clone(gate),
         admission,

@@ -145,7 +145,7 @@ async fn post_to_sse_is_streamable_http_unless_only_the_old_transport_is_served(
 
     let app = App::with(|config| {
         config.surface = Surface::HttpSse;
-        config.mount = "/watch".to_owned();
+        config.base_path = "/watch".to_owned();
     })
     .await;
     let mut wire = app.connect().await;

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use watchpost_transport::{Refusal, serve_stdio};
 
-use crate::app::{Bench, FakeGate, GOOD, bench, seat};
+use crate::app::{Bench, FakeGate, GOOD, bench, stdio_service};
 use crate::talk::{INITIALIZED, PING, call, call_with_progress, cancel, initialize};
 
 pub(crate) struct Process {
@@ -25,12 +25,12 @@ impl Process {
         let (input, output) = tokio::io::split(theirs);
         let bench = bench();
         let gate = FakeGate::new();
-        let mut seat = seat(&bench, &gate, admission);
-        seat.limits.message_bytes = 4_096;
-        seat.timing.stop_grace = Duration::from_millis(200);
+        let mut service = stdio_service(&bench, &gate, admission);
+        service.limits.message_bytes = 4_096;
+        service.timing.stop_grace = Duration::from_millis(200);
         let (stop, stopped) = oneshot::channel();
         let serving = tokio::spawn(async move {
-            serve_stdio(seat, input, output, async {
+            serve_stdio(service, input, output, async {
                 if stopped.await.is_err() {
                     std::future::pending::<()>().await;
                 }

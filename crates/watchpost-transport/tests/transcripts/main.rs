@@ -22,7 +22,7 @@ mod resources;
 mod tasks;
 #[path = "../../examples/conformance_server/tools.rs"]
 mod tools;
-mod way;
+mod transport;
 #[path = "../it/wire.rs"]
 #[expect(dead_code, reason = "more than this test needs")]
 mod wire;
@@ -34,7 +34,7 @@ use serde_json::Value;
 
 use crate::fixture::{CACHE, Fixture};
 use crate::names::Names;
-use crate::way::{Conversation, Way};
+use crate::transport::{Conversation, Transport};
 
 /// How long nothing has to come until a recording believes that nothing more comes.
 const QUIET: Duration = Duration::from_millis(400);
@@ -91,9 +91,9 @@ fn sorted(mut messages: Vec<Value>) -> Vec<Value> {
 }
 
 /// Says what the client says, and compares what comes.
-async fn replay(way: Way, revision: &str, file: &Path) {
+async fn replay(transport: Transport, revision: &str, file: &Path) {
     let mut names = Names::default();
-    let mut conversation = Conversation::open(way, revision).await;
+    let mut conversation = Conversation::open(transport, revision).await;
     let all = lines(file);
     let mut rest = all.as_slice();
     let mut received = 0;
@@ -114,7 +114,7 @@ async fn replay(way: Way, revision: &str, file: &Path) {
         assert_eq!(
             sorted(actual),
             sorted(expected),
-            "{way:?}, {}, after {message}",
+            "{transport:?}, {}, after {message}",
             file.display()
         );
     }
@@ -128,9 +128,9 @@ async fn replay(way: Way, revision: &str, file: &Path) {
 }
 
 /// Writes down what the server says to what the client says in a file.
-async fn record(way: Way, revision: &str, file: &Path) {
+async fn record(transport: Transport, revision: &str, file: &Path) {
     let mut names = Names::default();
-    let mut conversation = Conversation::open(way, revision).await;
+    let mut conversation = Conversation::open(transport, revision).await;
     let mut out = String::new();
     for line in lines(file) {
         let Line::Send(message) = &line else { continue };
@@ -143,20 +143,20 @@ async fn record(way: Way, revision: &str, file: &Path) {
     std::fs::write(file, out).unwrap();
 }
 
-async fn check(revision: &str, ways: &[Way]) {
+async fn check(revision: &str, transports: &[Transport]) {
     let files = conversations(revision);
     assert!(files.len() >= 5, "{revision}: {} conversations", files.len());
     for file in files {
         if std::env::var_os("UPDATE_TRANSCRIPTS").is_some() {
-            record(ways[0], revision, &file).await;
+            record(transports[0], revision, &file).await;
         }
-        for way in ways {
-            replay(*way, revision, &file).await;
+        for transport in transports {
+            replay(*transport, revision, &file).await;
         }
     }
 }
 
-const LEGACY: [Way; 3] = [Way::Stdio, Way::Http, Way::HttpSse];
+const LEGACY: [Transport; 3] = [Transport::Stdio, Transport::Http, Transport::HttpSse];
 
 // ERA-08: the same messages, the same answers, whatever carries them.
 #[tokio::test]
@@ -181,5 +181,5 @@ async fn conversations_of_2025_11_25_are_the_same_on_every_transport() {
 
 #[tokio::test]
 async fn conversations_of_2026_07_28_are_the_same_on_every_transport() {
-    check("2026-07-28", &[Way::Stdio, Way::Http]).await;
+    check("2026-07-28", &[Transport::Stdio, Transport::Http]).await;
 }

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use watchpost_protocol::Server;
 use watchpost_transport::{
-    Clock, Config, Limits, Random, Service, SessionKey, StateKeys, StdioSeat, Timing, serve, serve_stdio,
+    Clock, Config, Limits, Random, Service, SessionKey, StateKeys, StdioService, Timing, serve, serve_stdio,
 };
 
 use crate::Fixture;
@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What carries a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum Transport {
     Stdio,
     Http,
     HttpSse,
@@ -70,17 +70,17 @@ enum Outgoing {
 }
 
 impl Conversation {
-    pub(crate) async fn open(way: Way, revision: &str) -> Self {
+    pub(crate) async fn open(transport: Transport, revision: &str) -> Self {
         let (arrived, incoming) = mpsc::unbounded_channel();
         let (stop, stopped) = oneshot::channel::<()>();
         let stopped = async {
             let _ = stopped.await;
         };
         let server = Arc::new(Server::new(Fixture::new()));
-        let outgoing = if way == Way::Stdio {
+        let outgoing = if transport == Transport::Stdio {
             let (ours, theirs) = tokio::io::duplex(1 << 16);
             let (input, output) = tokio::io::split(theirs);
-            let seat = StdioSeat {
+            let service = StdioService {
                 server,
                 gate: Arc::new(Open),
                 admission: Ok(()),
@@ -90,7 +90,7 @@ impl Conversation {
                 clock: Arc::new(Still),
                 random: Arc::new(Still),
             };
-            tokio::spawn(serve_stdio(seat, input, output, stopped));
+            tokio::spawn(serve_stdio(service, input, output, stopped));
             let (output, input) = tokio::io::split(ours);
             let arrived = arrived.clone();
             tokio::spawn(async move {
@@ -111,7 +111,7 @@ impl Conversation {
             );
             let service = Service::new(config, Arc::new(Open), server, Open);
             tokio::spawn(serve(listener, service, stopped));
-            if way == Way::Http {
+            if transport == Transport::Http {
                 Outgoing::Http {
                     address,
                     session: None,

@@ -6,14 +6,14 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, Lines, 
 use watchpost_transport::serve_stdio;
 
 use super::corpus::{Case, checked_in};
-use crate::app::{App, FakeGate, GOOD, bench, seat};
+use crate::app::{App, FakeGate, GOOD, bench, stdio_service};
 use crate::talk::{INITIALIZED, initialize, shake_hands};
 use crate::wire::{Reply, Request, Wire};
 
 /// The revision of the conversations that have one.
 const REVISION: &str = "2025-11-25";
 
-/// What kind of place in a conversation a case is replayed in.
+/// What kind of sequence in a conversation a case is replayed in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Over {
     Http,
@@ -340,8 +340,8 @@ impl Process {
     fn start() -> Self {
         let (ours, theirs) = tokio::io::duplex(1 << 16);
         let (input, output) = tokio::io::split(theirs);
-        let seat = seat(&bench(), &FakeGate::new(), Ok(GOOD.into()));
-        tokio::spawn(serve_stdio(seat, input, output, std::future::pending::<()>()));
+        let service = stdio_service(&bench(), &FakeGate::new(), Ok(GOOD.into()));
+        tokio::spawn(serve_stdio(service, input, output, std::future::pending::<()>()));
         let (output, input) = tokio::io::split(ours);
         Self {
             input,

@@ -1,0 +1,313 @@
+//! One exchange of streamable HTTP: a call, and how its answer travels.
+
+use std::collections::BTreeSet;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+
+use http::{StatusCode, Version};
+use tokio::time::Instant;
+use watchpost_protocol::{
+    Batch, Era, Handler, Link, Operation, Outbox, Reply, Request, RpcError, SessionState,
+};
+
+use crate::connection::Connection;
+use crate::connection::deadline::DeadlineTimer;
+use crate::connection::permits::Permit;
+use crate::gate::Gate;
+use crate::mcp::Mcp;
+use crate::mcp::headers::SESSION_ID;
+use crate::response::{self, Response};
+use crate::sessions::effects::{self, Session};
+use crate::sessions::local::LocalState;
+use crate::sessions::open::OpenSession;
+use crate::sessions::seal::SessionName;
+use crate::sessions::states::Sealing;
+use crate::streams::call::{CallChannel, CallEvents, DetachableCall, Finished, drive, drive_batch};
+use crate::streams::guarded::Source as _;
+use crate::streams::listening::Subscription;
+use crate::streams::queue::EventQueue;
+use crate::streams::replay::Reader;
+
+/// One request on its way, besides its message.
+pub(crate) struct Exchange<'a, T> {
+    pub(crate) principal: T,
+    pub(crate) session: Option<OpenSession>,
+    pub(crate) permit: Permit,
+    pub(crate) connection: &'a Connection,
+    pub(crate) version: Version,
+}
+
+/// How an answer may travel.
+struct ResponseMode {
+    /// What the call says before its answer.
+    notifications: Option<Arc<EventQueue>>,
+    /// The session whose client can leave a stream and come back.
+    resumable: Option<SessionName>,
+    version: Version,
+}
+
+/// A session of streamable HTTP: what it settled is in its id, the rest is in this process.
+struct HttpSession<'a, G: Gate, H> {
+    mcp: &'a Mcp<G, H>,
+    name: SessionName,
+}
+
+impl<G, H> Session for HttpSession<'_, G, H>
+where
+    G: Gate,
+    H: Handler<Principal = G::Principal>,
+{
+    /// Nothing to remember: the client gets an id that holds it.
+    fn opened(&mut self, _: &Arc<SessionState>) {}
+
+    fn local(&self) -> Arc<LocalState> {
+        self.mcp.local.open(self.name)
+    }
+
+    fn subscriptions_changed(&mut self, uris: BTreeSet<String>) {
+        if let Some(stream) = self.mcp.session_streams.get(&self.name) {
+            stream.set_interest(self.mcp.server.unsolicited_interest(uris));
+        }
+    }
+}
+
+impl<G, H> Mcp<G, H>
+where
+    G: Gate,
+    H: Handler<Principal = G::Principal>,
+{
+    /// Answers one request.
+    pub(crate) async fn run(
+        self: &Arc<Self>,
+        request: Request,
+        exchange: Exchange<'_, G::Principal>,
+    ) -> Response {
+        let Exchange {
+            principal,
+            session,
+            permit,
+            connection,
+            version,
+        } = exchange;
+        if request.operation() == Operation::Listen {
+            return self.listen(&request, principal).await;
+        }
+        let legacy = request.era() == Era::Legacy;
+        let entered = match &session {
+            Some(session) if legacy => match self.outstanding.enter(session.name, request.id().clone()) {
+                Some(entered) => Some(entered),
+                None => return reply(self.server.refuse(&request, &RpcError::duplicate_id())),
+            },
+            _ => None,
+        };
+        let notifications = request
+            .wants_outbox()
+            .then(|| EventQueue::new(self.config.limits.stream_buffer_bytes));
+        let resumable = session
+            .as_ref()
+            .filter(|session| legacy && session.state.revision.has_resumable_streams())
+            .map(|session| session.name);
+        let channel = notifications.clone().map(|queue| {
+            let channel =
+                CallChannel::new(queue, self.config.timing.client_answer).resumable(resumable.is_some());
+            match &session {
+                Some(session) if legacy => channel.asking(self.local.open(session.name)),
+                _ => channel,
+            }
+        });
+        let level = session
+            .as_ref()
+            .and_then(|session| self.local.get(&session.name)?.level());
+        let mcp = Arc::clone(self);
+        let whose = principal.clone();
+        let call = async move {
+            let _permit: Permit = permit;
+            let seal = mcp.sealing(&whose);
+            let link = Link {
+                outbox: channel.as_ref().map(|channel| channel as &dyn Outbox),
+                peer: channel.as_ref().and_then(CallChannel::peer),
+                seal: Some(&seal),
+                log_level: level,
+                cancelled: None,
+            };
+            let finished = drive(&mcp.server, &whose, &request, entered.as_ref(), link).await;
+            match session {
+                Some(session) => effects::apply(&mcp.server, &request, finished, &mut mcp.of(&session)),
+                None => finished,
+            }
+        };
+        let mode = ResponseMode {
+            notifications,
+            resumable,
+            version,
+        };
+        self.finish(DetachableCall::new(call, legacy), mode, principal, connection)
+            .await
+    }
+
+    /// A modern client's subscription: always a stream.
+    async fn listen(self: &Arc<Self>, request: &Request, principal: G::Principal) -> Response {
+        let Some(held) = self.streams.enter(&principal) else {
+            return reply(self.server.refuse(request, &RpcError::subscription_limit()));
+        };
+        match self.server.listen(&principal, request, Link::default()).await {
+            Ok(stream) => response::events(self.streams.guard(Subscription::new(stream), principal, held)),
+            Err(refused) => reply(refused),
+        }
+    }
+
+    fn sealing(&self, principal: &G::Principal) -> Sealing<'_> {
+        Sealing {
+            keys: &self.config.state_keys,
+            binding: self.gate.binding(principal),
+            clock: &*self.config.clock,
+            random: &*self.config.random,
+        }
+    }
+
+    /// Answers an array of messages.
+    pub(crate) async fn run_batch(
+        self: &Arc<Self>,
+        batch: Batch,
+        exchange: Exchange<'_, G::Principal>,
+    ) -> Response {
+        let Exchange {
+            principal,
+            session,
+            permit,
+            connection,
+            version,
+        } = exchange;
+        let mcp = Arc::clone(self);
+        let whose = principal.clone();
+        let call = async move {
+            let _permit: Permit = permit;
+            let finished = drive_batch(&mcp.server, &whose, &batch).await;
+            if let Some(session) = &session {
+                effects::apply_batch(&finished, &mut mcp.of(session));
+            }
+            finished
+        };
+        let mode = ResponseMode {
+            notifications: None,
+            resumable: None,
+            version,
+        };
+        self.finish(DetachableCall::new(call, true), mode, principal, connection)
+            .await
+    }
+
+    /// JSON if the call ends soon and silently, a stream otherwise.
+    async fn finish(
+        self: &Arc<Self>,
+        mut call: DetachableCall,
+        mode: ResponseMode,
+        principal: G::Principal,
+        connection: &Connection,
+    ) -> Response {
+        let ResponseMode {
+            notifications,
+            resumable,
+            version,
+        } = mode;
+        let mut patience: Option<Instant> = None;
+        let mut own_timer = DeadlineTimer::default();
+        let multiplexed = version == Version::HTTP_2;
+        let first = poll_fn(|cx| {
+            if let Poll::Ready(finished) = call.poll(cx) {
+                return Poll::Ready(Some(finished));
+            }
+            if notifications.as_ref().is_some_and(|queue| queue.has_events(cx)) {
+                return Poll::Ready(None);
+            }
+            let deadline = *patience.get_or_insert_with(|| Instant::now() + self.config.timing.keep_alive);
+            let is_over = if multiplexed {
+                own_timer.has_passed(deadline, cx)
+            } else {
+                connection.has_passed(deadline, cx)
+            };
+            if is_over { Poll::Ready(None) } else { Poll::Pending }
+        })
+        .await;
+        let has_more_to_say = notifications.as_ref().is_some_and(|queue| !queue.is_empty());
+        let first = match first {
+            Some(Finished::Replied(done)) if has_more_to_say && done.status == 200 => Some(done),
+            Some(finished) => return self.deliver(finished.into_reply(), &principal),
+            None => None,
+        };
+        let queue = notifications.unwrap_or_else(|| EventQueue::new(self.config.limits.stream_buffer_bytes));
+        let events = match first {
+            Some(done) => CallEvents::of_finished(Finished::Replied(done), Arc::clone(&queue)),
+            None => CallEvents::of_running(call, Arc::clone(&queue)),
+        };
+        let Some(held) = self.streams.enter(&principal) else {
+            // No place for another stream: the client waits for JSON, without what was said on the way, and can't be
+            // asked.
+            queue.close();
+            return self.deliver(events.into_finished().await.into_reply(), &principal);
+        };
+        match resumable {
+            Some(session) => response::events(self.streams.guard(
+                self.resumable(session, events),
+                principal,
+                held,
+            )),
+            None => response::events(self.streams.guard(events, principal, held)),
+        }
+    }
+
+    /// Gives a call a task of its own and its client a stream that it can come back to.
+    fn resumable(&self, session: SessionName, mut events: CallEvents) -> Reader {
+        let mut name = [0; 8];
+        self.config.random.fill(&mut name);
+        let stream_bytes = self.config.limits.stream_buffer_bytes;
+        let replay = self.replays.open(session, u64::from_le_bytes(name), stream_bytes);
+        let reader = replay.from_start();
+        tokio::spawn(poll_fn(move |cx| {
+            loop {
+                match events.poll_next(cx) {
+                    Poll::Ready(Some(event)) => replay.push(&event),
+                    Poll::Ready(None) => {
+                        replay.close();
+                        return Poll::Ready(());
+                    }
+                    Poll::Pending => {
+                        if let Some(retry) = events.take_hang_up() {
+                            replay.hang_up(retry);
+                        }
+                        return Poll::Pending;
+                    }
+                }
+            }
+        }));
+        reader
+    }
+
+    /// A reply as JSON, with a session id if it opened one.
+    fn deliver(&self, done: Reply, principal: &G::Principal) -> Response {
+        let opened = done.opened().cloned();
+        let mut response = reply(done);
+        if let Some(state) = opened
+            && let Some(id) = self.seal_session(&state, principal)
+        {
+            response.headers_mut().insert(SESSION_ID, id);
+        }
+        response
+    }
+
+    fn of(&self, session: &OpenSession) -> HttpSession<'_, G, H> {
+        HttpSession {
+            mcp: self,
+            name: session.name,
+        }
+    }
+}
+
+pub(crate) fn reply(reply: Reply) -> Response {
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    match reply.body {
+        Some(body) => response::json(status, body),
+        None => response::empty(status),
+    }
+}

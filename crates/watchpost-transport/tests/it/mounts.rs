@@ -1,0 +1,379 @@
+//! Routes beside MCP: who may use them, what they share with it, and what every answer says.
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::num::NonZeroU32;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{HeaderValue, Method};
+use http_body::{Body, Frame};
+use serde_json::json;
+use watchpost_transport::{
+    Access, Admitted, Config, Mount, Mounts, Request as Asked, Response, ResponseBody, Route, Surface,
+};
+
+use crate::app::{App, GOOD, OTHER};
+use crate::talk::{PING, post};
+use crate::wire::{Reply, Request};
+
+/// One route of each access, and some that answer in unusual ways.
+struct Office;
+
+/// A first piece, and then nothing for good.
+struct Endless(Option<Bytes>);
+
+impl Body for Endless {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match self.0.take() {
+            Some(bytes) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
+            None => Poll::Pending,
+        }
+    }
+}
+
+fn endless() -> ResponseBody {
+    ResponseBody::stream(Endless(Some(Bytes::from_static(b"first"))))
+}
+
+impl Mount<Arc<str>> for Office {
+    fn routes(&self) -> Vec<Route> {
+        vec![
+            Route::new("/api/v1/desk", [Method::GET, Method::POST], Access::Key),
+            Route::new("/api/v1/report", [Method::GET], Access::Key),
+            Route::new("/api/v1/fall", [Method::GET], Access::Key),
+            Route::new("/api/v1/import", [Method::POST], Access::Key).body_bytes(1 << 20),
+            Route::new("/api/v1/rooms", [Method::GET], Access::Either),
+            Route::prefix("/w/", [Method::GET, Method::POST], Access::Member),
+            Route::prefix("/assets/", [Method::GET, Method::HEAD], Access::Public),
+            Route::new("/assets/endless", [Method::GET], Access::Public),
+        ]
+    }
+
+    async fn serve(&self, admitted: Admitted<'_, Arc<str>>) -> Response {
+        let Admitted {
+            principal, request, ..
+        } = admitted;
+        match request.head.uri.path() {
+            "/api/v1/report" => return Response::new(endless()),
+            "/api/v1/fall" => panic!("a mount fell over on purpose"),
+            _ => {}
+        }
+        let mut response = match request.body.read().await {
+            Ok(body) => Response::new(ResponseBody::bytes(format!("{principal} {}", body.len()))),
+            Err(error) => return error.response(),
+        };
+        let caching = HeaderValue::from_static("public, max-age=60");
+        response.headers_mut().insert("cache-control", caching);
+        response
+    }
+
+    async fn serve_public(&self, request: Asked<'_>) -> Response {
+        if request.head.uri.path() == "/assets/endless" {
+            return Response::new(endless());
+        }
+        let mut response = Response::new(ResponseBody::bytes("asset"));
+        let caching = HeaderValue::from_static("public, max-age=60");
+        response.headers_mut().insert("cache-control", caching);
+        response
+    }
+}
+
+async fn office(surface: Surface) -> App {
+    let change = |config: &mut Config| {
+        config.surface = surface;
+        config.limits.wrong_keys_per_minute = NonZeroU32::MAX;
+    };
+    App::with_mounts(change, Mounts::default().and(Office)).await
+}
+
+const METHODS: [&str; 8] = [
+    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE",
+];
+
+/// A method of a path, and whose requests its route answers; `None` where the path hasn't that method.
+struct Step {
+    method: &'static str,
+    path: String,
+    header: Option<String>,
+    access: Option<Access>,
+}
+
+/// Every method of every path in the table, and of one that isn't there.
+fn steps(app: &App) -> Vec<Step> {
+    let routes: Vec<Route> = app.service.routes().cloned().collect();
+    let targets: BTreeSet<_> = routes.iter().map(|route| target(route)).collect();
+    let mut steps = Vec::new();
+    for (path, is_prefix, header) in targets {
+        for method in METHODS {
+            let rows = || {
+                routes
+                    .iter()
+                    .filter(|route| target(route) == (path, is_prefix, header.clone()))
+            };
+            let named = rows().find(|route| {
+                let methods = route.methods().unwrap_or_default();
+                methods.iter().any(|served| served.as_str() == method)
+            });
+            let row = named.or_else(|| rows().find(|route| route.methods().is_none()));
+            steps.push(Step {
+                method,
+                path: if is_prefix {
+                    format!("{path}x")
+                } else {
+                    path.to_owned()
+                },
+                header: header.clone(),
+                access: row.map(Route::access),
+            });
+        }
+    }
+    for method in METHODS {
+        steps.push(Step {
+            method,
+            path: "/no/such/path".to_owned(),
+            header: None,
+            access: None,
+        });
+    }
+    steps
+}
+
+fn target(route: &Route) -> (&'static str, bool, Option<String>) {
+    let header = route.header().map(|name| name.as_str().to_owned());
+    (route.path(), route.is_prefix(), header)
+}
+
+impl Step {
+    async fn take(&self, app: &App, change: impl FnOnce(Request) -> Request) -> Reply {
+        let mut request = Request::new(self.method, &self.path);
+        if let Some(name) = &self.header {
+            request = request.header(name, "x");
+        }
+        let mut wire = app.connect().await;
+        wire.send(change(request.body("")).bytes()).await;
+        // Some answers have a length and no body, or no end.
+        wire.head().await
+    }
+
+    fn name(&self) -> String {
+        format!("{} {} {:?}", self.method, self.path, self.header)
+    }
+}
+
+/// AUT-01, AUT-05, AUT-07. A new route is walked by itself.
+#[tokio::test]
+async fn every_route_answers_who_its_access_says() {
+    for surface in [Surface::Everything, Surface::HttpSse] {
+        let app = office(surface).await;
+        let steps = steps(&app);
+        assert!(steps.len() > 100, "the table is there");
+        for step in steps {
+            let nobody = step.take(&app, |request| request).await;
+            let wrong = step
+                .take(&app, |request| request.header("Authorization", "Basic x"))
+                .await;
+            let key = step.take(&app, |request| request.key(GOOD)).await;
+            let name = step.name();
+            let is_public = step.access == Some(Access::Public);
+            for refused in [&nobody, &wrong] {
+                let challenge = refused.header("www-authenticate");
+                assert_eq!(refused.status != 401, is_public, "{name}: {refused:?}");
+                assert_eq!(challenge.is_none(), is_public, "{name}");
+            }
+            match step.access {
+                Some(Access::Member) => assert_eq!(key.status, 401, "{name}: no key is a member"),
+                _ => assert_ne!(key.status, 401, "{name}: {key:?}"),
+            }
+            if step.access.is_none() {
+                assert!(matches!(key.status, 404 | 405 | 204), "{name}: {key:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_mount_serves_its_routes_beside_mcp() {
+    let app = office(Surface::Everything).await;
+    let mut wire = app.connect().await;
+    let get = |path: &str| Request::new("GET", path);
+    let reply = wire.ask(&get("/api/v1/desk").key(GOOD)).await;
+    assert_eq!((reply.status, reply.body.as_str()), (200, "good-key 0"));
+    let reply = wire.ask(&get("/api/v1/rooms").key(OTHER)).await;
+    assert_eq!((reply.status, reply.body.as_str()), (200, "other-key 0"));
+    let reply = wire.ask(&get("/assets/site.css")).await;
+    assert_eq!((reply.status, reply.body.as_str()), (200, "asset"));
+    let reply = wire.ask(&get("/w/acme/findings").key(GOOD)).await;
+    assert_eq!(
+        (reply.status, reply.json()),
+        (401, json!({"error": "Sign-in required"}))
+    );
+    let reply = wire.ask(&Request::new("PUT", "/api/v1/desk").key(GOOD)).await;
+    assert_eq!(
+        (reply.status, reply.header("allow")),
+        (405, Some("GET, POST, OPTIONS"))
+    );
+    let reply = wire.ask(&Request::new("OPTIONS", "/api/v1/desk").key(GOOD)).await;
+    assert_eq!(
+        (reply.status, reply.header("allow")),
+        (204, Some("GET, POST, OPTIONS"))
+    );
+    assert_eq!(wire.ask(&post(PING)).await.status, 200, "MCP is there as ever");
+}
+
+#[tokio::test]
+async fn bodies_are_bounded_by_their_route() {
+    let app = office(Surface::Everything).await;
+    for (path, bytes, status) in [
+        ("/api/v1/desk", 256 << 10, 200),
+        ("/api/v1/desk", (256 << 10) + 1, 413),
+        ("/api/v1/import", (256 << 10) + 1, 200),
+        ("/api/v1/import", (1 << 20) + 1, 413),
+    ] {
+        let mut wire = app.connect().await;
+        let request = Request::new("POST", path).key(GOOD).body("x".repeat(bytes));
+        wire.try_send(request.bytes()).await;
+        assert_eq!(wire.reply().await.status, status, "{path} {bytes}");
+    }
+}
+
+/// The allowance is the gate's, so it doesn't matter which mount a request goes to.
+#[tokio::test]
+async fn calls_to_every_mount_draw_on_one_allowance() {
+    let app = office(Surface::Everything).await;
+    app.gate.allow(GOOD, 4);
+    let mut wire = app.connect().await;
+    let rest = Request::new("GET", "/api/v1/desk").key(GOOD);
+    for request in [&rest, &post(PING), &rest, &post(PING)] {
+        assert_eq!(wire.ask(request).await.status, 200);
+    }
+    for request in [&rest, &post(PING)] {
+        let reply = wire.ask(request).await;
+        assert_eq!((reply.status, reply.header("retry-after")), (429, Some("7")));
+    }
+    assert_eq!(wire.ask(&rest.clone().set("X-Api-Key", OTHER)).await.status, 200);
+    let public = wire.ask(&Request::new("GET", "/assets/site.css").key(GOOD)).await;
+    assert_eq!(public.status, 200, "what is public costs nothing");
+}
+
+#[tokio::test]
+async fn a_stream_of_a_mount_is_counted_and_ends_with_its_key() {
+    let app = office(Surface::Everything).await;
+    let mut wire = app.connect().await;
+    let reply = wire.ask(&Request::new("GET", "/api/v1/report").key(GOOD)).await;
+    assert_eq!(
+        (reply.status, reply.header("cache-control")),
+        (200, Some("no-store"))
+    );
+    assert_eq!(wire.event().await.as_deref(), Some("first"));
+    assert_eq!(app.service.open_streams(), 1);
+    app.gate.revoke(GOOD);
+    assert_eq!(wire.event().await, None);
+    let mut wire = app.connect().await;
+    let reply = wire.ask(&Request::new("GET", "/assets/endless")).await;
+    assert_eq!(reply.status, 500, "nobody would end a stream without a principal");
+}
+
+#[tokio::test]
+async fn a_mount_that_panics_costs_its_caller_an_error() {
+    let app = office(Surface::Everything).await;
+    let mut wire = app.connect().await;
+    let reply = wire.ask(&Request::new("GET", "/api/v1/fall").key(GOOD)).await;
+    assert_eq!(
+        (reply.status, reply.json()),
+        (500, json!({"error": "Internal error"}))
+    );
+    assert_eq!(wire.ask(&post(PING)).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_route_that_another_mount_has_is_refused_at_the_start() {
+    struct Thief;
+
+    impl Mount<Arc<str>> for Thief {
+        fn routes(&self) -> Vec<Route> {
+            vec![Route::new("/mcp", [Method::PUT, Method::POST], Access::Public)]
+        }
+    }
+
+    let refused = App::try_service(|_| {}, Mounts::default().and(Thief))
+        .err()
+        .unwrap();
+    assert_eq!(refused.to_string(), "two routes serve POST /mcp");
+}
+
+fn protects(reply: &Reply, access: Option<Access>, is_behind_tls: bool, name: &str) {
+    let header = |header: &str| reply.header(header);
+    assert_eq!(header("x-content-type-options"), Some("nosniff"), "{name}");
+    assert_eq!(header("referrer-policy"), Some("no-referrer"), "{name}");
+    let expected = is_behind_tls.then_some("max-age=31536000");
+    assert_eq!(header("strict-transport-security"), expected, "{name}");
+    match access {
+        Some(Access::Public) => assert_ne!(header("cache-control"), Some("no-store"), "{name}"),
+        _ if reply.is_events() => {
+            assert_eq!(header("cache-control"), Some("no-cache, no-transform"), "{name}");
+        }
+        _ => assert_eq!(header("cache-control"), Some("no-store"), "{name}: {reply:?}"),
+    }
+}
+
+#[tokio::test]
+async fn every_answer_protects_browsers() {
+    let app = office(Surface::Everything).await;
+    for step in steps(&app) {
+        let nobody = step.take(&app, |request| request).await;
+        let key = step.take(&app, |request| request.key(GOOD)).await;
+        let stranger = step
+            .take(&app, |request| request.set("Host", "evil.example"))
+            .await;
+        protects(&nobody, step.access, false, &step.name());
+        protects(&key, step.access, false, &step.name());
+        assert_eq!(stranger.status, 403);
+        protects(&stranger, None, false, &step.name());
+    }
+    let mut wire = app.connect().await;
+    let mut check = async |request: Request, status: u16| {
+        let reply = wire.ask(&request).await;
+        assert_eq!(reply.status, status, "{request:?}");
+        protects(&reply, None, false, &format!("{request:?}"));
+    };
+    check(post(PING), 200).await;
+    check(post(PING).set("X-Api-Key", "spent-key"), 429).await;
+    check(post(PING).set("X-Api-Key", "key-of-a-locked-store"), 503).await;
+    check(post("{"), 400).await;
+    check(post(PING).without("Content-Type"), 415).await;
+    check(Request::new("GET", &format!("/{}", "x".repeat(9_000))), 414).await;
+}
+
+#[tokio::test]
+async fn transport_security_is_demanded_where_clients_come_by_https() {
+    let check = async |app: &App, forwarded: Option<&str>, expected: bool| {
+        for step in steps(app) {
+            let with = |request: Request| match forwarded {
+                Some(scheme) => request.header("X-Forwarded-Proto", scheme),
+                None => request,
+            };
+            let reply = step.take(app, with).await;
+            protects(&reply, step.access, expected, &step.name());
+        }
+    };
+    let trusting = App::with(|config| config.proxies = vec!["127.0.0.0/8".parse().unwrap()]).await;
+    check(&trusting, Some("https"), true).await;
+    check(&trusting, Some("http"), false).await;
+    check(&trusting, None, false).await;
+    check(&App::start().await, Some("https"), false).await;
+    let url = url::Url::parse("https://posture.example.com").unwrap();
+    let public = App::with(|config| config.hosts = config.hosts.clone().with_public_url(&url)).await;
+    check(&public, None, true).await;
+    let url = url::Url::parse("http://posture.example.com").unwrap();
+    let public = App::with(|config| config.hosts = config.hosts.clone().with_public_url(&url)).await;
+    check(&public, None, false).await;
+}

@@ -1,0 +1,75 @@
+//! A legacy session's bound on subscriptions, on every transport.
+
+use serde_json::{Value, json};
+
+use crate::app::{App, GOOD};
+use crate::stdio::Process;
+use crate::talk::{INITIALIZED, initialize, post, shake_hands};
+use crate::wire::{Request, Wire};
+
+/// So many of these are 63,000 bytes, and the bound is 65,536.
+const FITTING: usize = 21;
+
+/// `resources/subscribe` for the resource of a number, with 3,000 bytes of URI.
+fn subscribe(number: usize) -> String {
+    let uri = format!("bench://{number:02}{}", "x".repeat(2_990));
+    json!({"jsonrpc": "2.0", "id": number, "method": "resources/subscribe", "params": {"uri": uri}})
+        .to_string()
+}
+
+/// What is said to one subscription more than fit, and to one that was there before.
+fn check(answers: &[Value]) {
+    let (last, fitting) = answers.split_last().unwrap();
+    for answer in fitting {
+        assert_eq!(answer["result"], json!({}), "{answer}");
+    }
+    assert_eq!(last["id"], FITTING);
+    assert_eq!(last["error"]["code"], -32603, "{last}");
+    assert_eq!(last["error"]["message"], "subscription limit reached", "{last}");
+}
+
+#[tokio::test]
+async fn a_subscription_beyond_the_bound_is_refused_over_http() {
+    let app = App::start().await;
+    let mut wire = app.connect().await;
+    let session = shake_hands(&mut wire, "2025-11-25").await;
+    let mut answers = Vec::new();
+    for number in 0..=FITTING {
+        let request = post(subscribe(number)).header("Mcp-Session-Id", &session);
+        answers.push(wire.ask(&request).await.json());
+    }
+    check(&answers);
+}
+
+#[tokio::test]
+async fn a_subscription_beyond_the_bound_is_refused_on_an_old_stream() {
+    let app = App::start().await;
+    let mut stream = app.connect().await;
+    stream.ask(&Request::new("GET", "/sse").key(GOOD)).await;
+    let first = stream.event().await.unwrap();
+    let path = first.strip_prefix("event: endpoint\ndata: ").unwrap().to_owned();
+    let mut wire = app.connect().await;
+    let mut ask = async |stream: &mut Wire, body: String| {
+        let reply = wire.ask(&Request::post(&path, body).key(GOOD)).await;
+        assert_eq!(reply.status, 202);
+        stream.message().await.unwrap()
+    };
+    ask(&mut stream, initialize("2024-11-05")).await;
+    let mut answers = Vec::new();
+    for number in 0..=FITTING {
+        answers.push(ask(&mut stream, subscribe(number)).await);
+    }
+    check(&answers);
+}
+
+#[tokio::test]
+async fn a_subscription_beyond_the_bound_is_refused_on_stdio() {
+    let mut process = Process::admitted();
+    process.ask(initialize("2025-11-25")).await;
+    process.send(INITIALIZED).await;
+    let mut answers = Vec::new();
+    for number in 0..=FITTING {
+        answers.push(process.ask(subscribe(number)).await);
+    }
+    check(&answers);
+}

@@ -1,8 +1,5 @@
 //! JSON-RPC 2.0 and the Model Context Protocol, by hand, without I/O: all five revisions, both eras.
 //!
-//! # What this crate does not do
-//! It opens no socket, starts no task, keeps no state between messages and knows nothing of what the tools are about.
-//!
 //! A transport gives bytes and headers to [`Server::decode`] and gets an [`Incoming`]; it gives a request, with
 //! the principal that the credential made, to [`Server::handle`], and gets a [`Reply`] to write. A server
 //! implements [`Handler`] once, in the terms of the newest revision, and serves every client.
@@ -96,7 +93,7 @@
 //! # }
 //! ```
 //!
-//! # What it doesn't do
+//! # What this crate does not do
 //! It opens no socket, spawns no task, reads no clock, makes no session id, checks no credential, and knows
 //! nothing of any domain. It keeps no state between messages: what a legacy handshake settled is a
 //! [`SessionState`] that the transport keeps or seals.

@@ -4,19 +4,19 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 
+use crate::capabilities::Capabilities;
 use crate::code::RpcError;
 use crate::encode;
-use crate::handler::Capabilities;
 use crate::id::RequestId;
 use crate::json::RawJson;
-use crate::json::scanner::{Fault, Located, Members, Recovered, locate, recover};
+use crate::json::scanner::recover::{Recovered, recover};
+use crate::json::scanner::{Fault, Located, Members, locate};
 use crate::parameter::ParameterHeaders;
 use crate::request::{
     Batch, BatchItem, Incoming, Notification, Operation, Reply, Request, Response, TransportFacts,
 };
-use crate::revision::{
-    ArrayVerdict, Era, Kind, Revision, Revisions, Signals, Wire, classify, classify_array,
-};
+use crate::revision::era::{ArrayVerdict, Kind, Signals, Wire, classify, classify_array};
+use crate::revision::{Era, Revision, Revisions};
 use crate::validate::{Validated, Validator};
 
 /// Bounds on what a client may send.
@@ -76,7 +76,7 @@ impl Refusal {
     }
 }
 
-/// The element of a message: one that is legal and what it is.
+/// A legal message.
 #[expect(
     clippy::large_enum_variant,
     reason = "the large variant is the common one, and is moved once"
@@ -101,6 +101,37 @@ impl Shape {
             Self::Notification => Kind::Notification,
             Self::Response => Kind::Response,
         }
+    }
+
+    fn into_id(self) -> Option<RequestId<'static>> {
+        match self {
+            Self::Request(id) => Some(id),
+            Self::Notification | Self::Response => None,
+        }
+    }
+}
+
+/// A message that passed its validation. What is served has the shape of a request.
+fn decoded(validated: Validated, shape: Shape, body: &Bytes, members: Members, wire: Wire) -> Decoded {
+    match (validated, shape) {
+        (
+            Validated::Serve {
+                revision,
+                operation,
+                session,
+            },
+            Shape::Request(id),
+        ) => Decoded::Request(Request {
+            body: body.clone(),
+            members,
+            id,
+            wire,
+            revision,
+            operation,
+            session,
+        }),
+        (Validated::Notification(notification), _) => Decoded::Notification(notification),
+        (Validated::Response | Validated::Serve { .. }, _) => Decoded::Response(response(body, &members)),
     }
 }
 
@@ -203,51 +234,24 @@ impl Decoder {
         };
         let verdict = classify(&signals, self.served);
         let validator = Validator {
-            decoder: self,
+            served: self.served,
+            capabilities: self.capabilities,
+            headers: &self.headers,
             body,
             members: &members,
             facts,
             method: &method,
         };
-        match (validator.validate(verdict, shape.kind()), shape) {
-            (
-                Ok(Validated::Serve {
-                    revision,
-                    operation,
-                    session,
-                }),
-                Shape::Request(id),
-            ) => {
-                let wire = facts.wire;
-                let body = body.clone();
-                Ok(Decoded::Request(Request {
-                    body,
-                    members,
-                    id,
-                    wire,
-                    revision,
-                    operation,
-                    session,
-                }))
-            }
-            (Ok(Validated::Notification(notification)), _) => Ok(Decoded::Notification(notification)),
-            (Ok(Validated::Response | Validated::Serve { .. }), _) => {
-                Ok(Decoded::Response(response(body, &members)))
-            }
-            (Err(error), shape) => {
+        match validator.validate(verdict, shape.kind()) {
+            Ok(validated) => Ok(decoded(validated, shape, body, members, facts.wire)),
+            Err(error) => {
                 let modern = verdict.era() == Era::Modern;
-                let peer = if modern { Some(Revision::V2026_07_28) } else { peer };
                 let answerable = shape.kind() == Kind::Request;
-                let id = if let Shape::Request(id) = shape {
-                    Some(id)
-                } else {
-                    None
-                };
                 Err(Refusal {
                     error,
-                    id,
+                    id: shape.into_id(),
                     answerable,
-                    peer,
+                    peer: if modern { Some(Revision::V2026_07_28) } else { peer },
                 })
             }
         }

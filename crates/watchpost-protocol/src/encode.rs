@@ -2,15 +2,17 @@
 
 use bytes::Bytes;
 
+use crate::cache::{CacheHint, CacheScope};
+use crate::capabilities::{Capabilities, Offer};
 use crate::code::RpcError;
-use crate::handler::{Capabilities, Completed, Offer, ServerInfo, ToolPage};
+use crate::handler::{Completed, ServerInfo, ToolPage};
 use crate::id::RequestId;
 use crate::input::{self, InputRequest};
 use crate::json::push_string;
 use crate::resource::{ResourcePage, ResourceRead};
 use crate::revision::{Era, Revision, Revisions};
 use crate::task::TaskState;
-use crate::tool::{CacheHint, CacheScope, ToolResult};
+use crate::tool::ToolResult;
 
 /// How long a discovery may be kept: an hour. Private, since instructions may depend on the caller.
 const DISCOVERY: CacheHint = CacheHint {

@@ -1,18 +1,20 @@
 //! What a server built on this crate implements, and what it gets and gives.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::cache::CacheHint;
+use crate::call_error::CallError;
+use crate::capabilities::Capabilities;
 use crate::change::{Changes, Interest, NoChanges};
 use crate::client::{ClientCapabilities, ClientInfo};
-use crate::code::{RequiredCapability, RpcError};
-use crate::completion::{CompletionQuery, Completions};
+use crate::completion::Completions;
 use crate::id::{ProgressToken, RequestId};
 use crate::input::{InputRequired, Inputs};
-use crate::json::RawJson;
+use crate::log_level::LogLevel;
+use crate::method::Method;
 use crate::notify::{Notify, Outbox, Peer, Seal};
 use crate::parameter::ParameterHeaders;
 use crate::prompt::{PromptPage, PromptResult};
@@ -20,7 +22,7 @@ use crate::request::Request;
 use crate::resource::{ResourcePage, ResourceRead};
 use crate::revision::{Era, Revision};
 use crate::task::TaskState;
-use crate::tool::{CacheHint, ToolCatalog, ToolResult};
+use crate::tool::{ToolCatalog, ToolResult};
 
 /// A server's own part: written once, for the modern era, and served to every revision.
 pub trait Handler: Send + Sync + 'static {
@@ -69,59 +71,6 @@ pub struct ServerInfo {
     pub website_url: Option<String>,
 }
 
-/// What a server offers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Capabilities {
-    /// `tools/list` and `tools/call`.
-    pub tools: Offer,
-    /// `prompts/list` and `prompts/get`.
-    pub prompts: Offer,
-    /// `resources/list`, `resources/templates/list` and `resources/read`.
-    pub resources: Offer,
-    /// Clients may subscribe to single resources.
-    pub resource_subscriptions: bool,
-    /// `completion/complete`.
-    pub completions: bool,
-    /// Log messages to the client: `logging/setLevel` for legacy clients; modern ones say it with each request.
-    pub logging: bool,
-    /// Calls may become tasks, for clients that declare the tasks extension.
-    pub tasks: bool,
-}
-
-/// Whether a list is there, and whether it changes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Offer {
-    /// The methods answer -32601.
-    #[default]
-    None,
-    /// It's there and stays as it is while the server runs.
-    Fixed,
-    /// It's there, and [`Handler::watch`] says when it changes.
-    Changing,
-}
-
-impl Offer {
-    /// Whether the methods are there.
-    pub fn is_made(self) -> bool {
-        self != Self::None
-    }
-}
-
-impl Capabilities {
-    /// Whether there is anything that a client could listen to.
-    pub(crate) fn has_changes(self) -> bool {
-        let Self {
-            tools,
-            prompts,
-            resources,
-            resource_subscriptions,
-            tasks,
-            ..
-        } = self;
-        [tools, prompts, resources].contains(&Offer::Changing) || resource_subscriptions || tasks
-    }
-}
-
 /// One request to a handler.
 #[derive(Debug)]
 pub struct Call<'a> {
@@ -129,86 +78,6 @@ pub struct Call<'a> {
     pub method: Method<'a>,
     /// By whom, and how it can be talked to.
     pub meta: RequestMeta<'a>,
-}
-
-/// The methods that reach a handler.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Method<'a> {
-    /// `tools/list`.
-    ListTools {
-        /// Where the page begins; `None` for the first. An empty string is a cursor.
-        cursor: Option<Cow<'a, str>>,
-    },
-    /// `tools/call`.
-    CallTool {
-        /// The tool's name, not known to exist.
-        name: Cow<'a, str>,
-        /// A JSON object; `None` is the same as `{}`.
-        arguments: Option<RawJson<'a>>,
-    },
-    /// `resources/list`.
-    ListResources {
-        /// As with tools.
-        cursor: Option<Cow<'a, str>>,
-    },
-    /// `resources/templates/list`.
-    ListResourceTemplates {
-        /// As with tools.
-        cursor: Option<Cow<'a, str>>,
-    },
-    /// `resources/read`.
-    ReadResource {
-        /// The address, not known to exist or to be one.
-        uri: Cow<'a, str>,
-    },
-    /// `prompts/list`.
-    ListPrompts {
-        /// As with tools.
-        cursor: Option<Cow<'a, str>>,
-    },
-    /// `prompts/get`.
-    GetPrompt {
-        /// The prompt's name, not known to exist.
-        name: Cow<'a, str>,
-        /// What the person filled in.
-        arguments: BTreeMap<String, String>,
-    },
-    /// `completion/complete`.
-    Complete(CompletionQuery<'a>),
-    /// `resources/subscribe` of a legacy session: may it, and the entry of who did. The session remembers it; an
-    /// unknown address is no error (mcp.md 13).
-    Subscribe {
-        /// The address, not known to exist or to be one.
-        uri: Cow<'a, str>,
-    },
-    /// `resources/unsubscribe` of a legacy session.
-    Unsubscribe {
-        /// The address.
-        uri: Cow<'a, str>,
-    },
-    /// `subscriptions/listen`: may it, and the entry of who did; [`Handler::watch`] follows.
-    Listen {
-        /// What of the wish this server offers.
-        interest: &'a Interest,
-    },
-    /// `tasks/get`.
-    GetTask {
-        /// The task, not known to exist.
-        id: Cow<'a, str>,
-    },
-    /// `tasks/update`: answers to what a task asked. Unknown keys, and those answered already, are ignored.
-    UpdateTask {
-        /// The task, not known to exist.
-        id: Cow<'a, str>,
-        /// The answers.
-        answers: &'a Inputs,
-    },
-    /// `tasks/cancel`: a wish; the task may still end in another way.
-    CancelTask {
-        /// The task, not known to exist.
-        id: Cow<'a, str>,
-    },
 }
 
 /// What is known about a request besides its method.
@@ -329,44 +198,6 @@ impl std::fmt::Debug for Link<'_> {
     }
 }
 
-/// Severity of log messages to the client, lowest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogLevel {
-    /// For developers.
-    Debug,
-    /// Normal operation.
-    Info,
-    /// Normal but significant.
-    Notice,
-    /// Something may go wrong.
-    Warning,
-    /// Something failed.
-    Error,
-    /// A part is down.
-    Critical,
-    /// Someone must act now.
-    Alert,
-    /// Nothing works.
-    Emergency,
-}
-
-impl LogLevel {
-    /// The word on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Debug => "debug",
-            Self::Info => "info",
-            Self::Notice => "notice",
-            Self::Warning => "warning",
-            Self::Error => "error",
-            Self::Critical => "critical",
-            Self::Alert => "alert",
-            Self::Emergency => "emergency",
-        }
-    }
-}
-
 /// How a call ended.
 #[derive(Clone, Debug)]
 pub enum Outcome {
@@ -417,69 +248,4 @@ pub struct ToolPage {
     pub next_cursor: Option<String>,
     /// How long it holds; the same scope on every page.
     pub cache: CacheHint,
-}
-
-/// A protocol error of a handler.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum CallError {
-    /// The tool doesn't exist for this caller.
-    #[error("unknown tool")]
-    UnknownTool,
-    /// The resource doesn't exist for this caller.
-    #[error("unknown resource")]
-    UnknownResource,
-    /// The prompt doesn't exist for this caller.
-    #[error("unknown prompt")]
-    UnknownPrompt,
-    /// A prompt's argument that is required isn't there.
-    #[error("the argument `{0}` is missing")]
-    MissingArgument(Cow<'static, str>),
-    /// What is to be completed doesn't exist for this caller: no such prompt, template or argument.
-    #[error("there is nothing of this name to complete")]
-    UnknownCompletion,
-    /// The task doesn't exist for this caller.
-    #[error("unknown task")]
-    UnknownTask,
-    /// The client would have to declare this capability.
-    #[error("the client lacks a capability")]
-    MissingCapability(RequiredCapability),
-    /// The cursor wasn't made by this server for this list.
-    #[error("the cursor isn't one of this list; begin again without one")]
-    InvalidCursor,
-    /// The parameters are wrong; the text goes to the client.
-    #[error("{0}")]
-    InvalidParams(Cow<'static, str>),
-    /// The server failed; nothing of why goes to the client, so the handler has logged it.
-    #[error("internal error")]
-    Internal,
-    /// As [`CallError::Internal`], with the id under which the handler has logged it; the id goes to the client.
-    #[error("internal error; the server's log has it as incident {0}")]
-    Incident(String),
-}
-
-impl CallError {
-    pub(crate) fn into_rpc(self, method: &Method<'_>, era: Era) -> RpcError {
-        match (self, method) {
-            (Self::UnknownResource, Method::ReadResource { uri }) => RpcError::unknown_resource(uri, era),
-            (Self::UnknownTool, Method::CallTool { name, .. }) => {
-                RpcError::invalid_params(format!("Unknown tool: {}", crate::json::clip(name, 128)))
-            }
-            (Self::UnknownPrompt, Method::GetPrompt { name, .. }) => {
-                RpcError::invalid_params(format!("Unknown prompt: {}", crate::json::clip(name, 128)))
-            }
-            (error, _) => error.into_rpc_alone(era),
-        }
-    }
-
-    /// Without the request that it answers.
-    pub(crate) fn into_rpc_alone(self, era: Era) -> RpcError {
-        match self {
-            Self::Internal => RpcError::internal(),
-            error @ Self::Incident(_) => RpcError::incident(error.to_string()),
-            Self::InvalidParams(text) => RpcError::invalid_params(text),
-            Self::MissingCapability(required) => RpcError::missing_capability(required, era),
-            error => RpcError::invalid_params(error.to_string()),
-        }
-    }
 }

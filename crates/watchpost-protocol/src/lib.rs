@@ -99,6 +99,9 @@
 //! [`SessionState`] that the transport keeps or seals.
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::panic)]
 
+mod cache;
+mod call_error;
+mod capabilities;
 mod change;
 mod client;
 pub mod code;
@@ -114,6 +117,8 @@ mod header;
 mod id;
 mod input;
 mod json;
+mod log_level;
+mod method;
 mod notify;
 mod parameter;
 mod prompt;
@@ -125,22 +130,25 @@ mod task;
 mod tool;
 mod validate;
 
-pub use change::{Change, ChangeHub, ChangeStream, Changes, INTEREST_MAX, Interest, NoChanges};
+pub use cache::{CacheHint, CacheScope};
+pub use call_error::CallError;
+pub use capabilities::{Capabilities, Offer};
+pub use change::hub::ChangeHub;
+pub use change::{Change, ChangeStream, Changes, INTEREST_MAX, Interest, NoChanges};
 pub use client::{ClientCapabilities, ClientInfo, SessionState};
 pub use code::{RequiredCapability, RpcError};
 pub use completion::{COMPLETION_VALUES_MAX, CompletionQuery, CompletionRef, Completions};
 pub use content::ContentBlock;
 pub use decode::Limits;
-pub use handler::{
-    Call, CallError, Capabilities, Completed, Handler, Link, LogLevel, Method, Offer, Outcome, RequestMeta,
-    ServerInfo, ToolPage,
-};
+pub use handler::{Call, Completed, Handler, Link, Outcome, RequestMeta, ServerInfo, ToolPage};
 pub use header::Header;
 pub use id::{ProgressToken, RequestId};
 pub use input::{
     ClientAnswer, Field, Form, FormAnswer, FormContent, InputRequest, InputRequired, Inputs, TextFormat,
 };
 pub use json::RawJson;
+pub use log_level::LogLevel;
+pub use method::Method;
 pub use notify::{Notify, Outbox, Peer, Seal, client_request};
 pub use parameter::{ParameterHeaders, ParameterSource};
 pub use prompt::{PromptArgument, PromptDefinition, PromptMessage, PromptPage, PromptResult, Role};
@@ -148,7 +156,8 @@ pub use request::{
     Batch, Effect, Incoming, Notification, Operation, Reply, Request, Response, TransportFacts,
 };
 pub use resource::{ResourceBody, ResourceContents, ResourceDefinition, ResourcePage, ResourceRead};
-pub use revision::{Bodiless, Era, Revision, Revisions, Wire, classify_bodiless};
+pub use revision::era::{Bodiless, Wire, classify_bodiless};
+pub use revision::{Era, Revision, Revisions};
 pub use server::Server;
 pub use task::{TaskState, TaskStatus};
-pub use tool::{CacheHint, CacheScope, CatalogError, ToolCatalog, ToolDefinition, ToolHints, ToolResult};
+pub use tool::{CatalogError, ToolCatalog, ToolDefinition, ToolHints, ToolResult};

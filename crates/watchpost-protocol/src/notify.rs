@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::handler::LogLevel;
 use crate::id::ProgressToken;
 use crate::json::push_string;
+use crate::log_level::LogLevel;
 use crate::revision::Revision;
 
 /// Where a transport takes notifications that belong to one request: the request's SSE stream, or the line

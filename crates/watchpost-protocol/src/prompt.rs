@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::cache::CacheHint;
 use crate::content::ContentBlock;
 use crate::json::push_string;
 use crate::revision::Revision;
-use crate::tool::CacheHint;
 
 /// One prompt as lists show it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,14 +9,16 @@ use bytes::Bytes;
 use crate::change::Interest;
 use crate::client::{ClientCapabilities, ClientInfo, SessionState};
 use crate::completion::CompletionQuery;
-use crate::handler::{LogLevel, Method};
 use crate::header::Header;
 use crate::id::{ProgressToken, RequestId};
 use crate::input::Inputs;
 use crate::json::RawJson;
 use crate::json::scanner::{Members, Span};
+use crate::log_level::LogLevel;
+use crate::method::Method;
 use crate::parameter::ParameterSource;
-use crate::revision::{Era, Revision, Wire};
+use crate::revision::era::Wire;
+use crate::revision::{Era, Revision};
 
 /// What a transport knows about a message besides its bytes.
 #[derive(Clone, Copy, Debug)]

@@ -4,9 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
+use crate::cache::CacheHint;
 use crate::json::push_string;
 use crate::revision::Revision;
-use crate::tool::CacheHint;
 
 /// One resource, or with `template` a whole family of them, as lists show it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,10 +7,12 @@ use crate::client::SessionState;
 use crate::code::{INVALID_PARAMS, RequiredCapability, RpcError};
 use crate::decode::{Decoder, Limits};
 use crate::encode::{self, Encoder};
-use crate::handler::{Call, Completed, Handler, Link, Method, Outcome, RequestMeta};
+use crate::handler::{Call, Completed, Handler, Link, Outcome, RequestMeta};
 use crate::input::{InputRequired, Inputs};
+use crate::method::Method;
 use crate::request::{Batch, BatchItem, Effect, Incoming, Operation, Reply, Request, TransportFacts};
-use crate::revision::{Era, Revisions, Wire};
+use crate::revision::era::Wire;
+use crate::revision::{Era, Revisions};
 use crate::tool::ToolResult;
 
 /// How often a handler may ask a legacy client within one request.

@@ -1,6 +1,6 @@
 //! Tasks of the extension `io.modelcontextprotocol/tasks`: calls that go on after their answer.
 
-use crate::handler::CallError;
+use crate::call_error::CallError;
 use crate::input::InputRequest;
 use crate::json::{push_integer, push_string};
 use crate::revision::Revision;

@@ -200,35 +200,6 @@ impl ToolDefinition {
     }
 }
 
-/// Whether caches may share a list between callers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CacheScope {
-    /// The same for everyone, whoever asks.
-    Public,
-    /// For this caller alone: anything filtered by what the caller may do or see.
-    Private,
-}
-
-/// How long a modern client may keep a list. Legacy clients don't see it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CacheHint {
-    /// Milliseconds; 0 means that it's already stale.
-    pub ttl_ms: u32,
-    /// Who may keep it.
-    pub scope: CacheScope,
-}
-
-impl CacheHint {
-    pub(crate) fn push(self, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"\"ttlMs\":");
-        crate::json::push_integer(out, i64::from(self.ttl_ms));
-        out.extend_from_slice(match self.scope {
-            CacheScope::Public => b",\"cacheScope\":\"public\"".as_slice(),
-            CacheScope::Private => b",\"cacheScope\":\"private\"",
-        });
-    }
-}
-
 /// A tool's result as finished bytes, built once by the handler: the protocol puts the envelope of the client's
 /// revision around them and leaves out what that revision doesn't have. Cloning is cheap, so it can be kept.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use crate::config::SessionKey;
 use crate::environment::Random;
 use crate::gate::Binding;
 use crate::mcp::negotiation::{accepts, is_encoded, is_json, single};
-use crate::mcp::old_stream::session_id;
+use crate::sessions::old::session_id;
 use crate::sessions::seal::{PAYLOAD_BYTES_MAX, Sealer};
 use crate::sessions::states::StateKeys;
 use crate::streams::replay::EventId;

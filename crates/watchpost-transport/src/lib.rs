@@ -119,4 +119,4 @@ pub use routing::route::{Access, Route};
 pub use routing::table::RouteConflict;
 pub use service::Service;
 pub use sessions::states::StateKeys;
-pub use stdio::{StdioService, serve_stdio};
+pub use stdio::{serve_stdio, service::StdioService};

@@ -15,6 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use crate::capabilities::{Capabilities, Offer};
 use crate::change::INTEREST_MAX;
 use crate::client::{ClientCapabilities, ClientInfo, SessionState};
 use crate::code::{
@@ -23,11 +24,11 @@ use crate::code::{
 };
 use crate::decode::{Decoder, Limits};
 use crate::encode;
-use crate::handler::{Capabilities, Offer};
 use crate::header::Header;
 use crate::parameter::ParameterHeaders;
-use crate::request::{BatchItem, Incoming, Operation, Reply, Request, TransportFacts};
-use crate::revision::{Bodiless, Era, Revision, Revisions, Wire, classify_bodiless};
+use crate::request::{Batch, BatchItem, Incoming, Operation, Reply, Request, TransportFacts};
+use crate::revision::era::{Bodiless, Wire, classify_bodiless};
+use crate::revision::{Era, Revision, Revisions};
 use oracle::{Json, Seen};
 
 const LIMITS: Limits = Limits {
@@ -125,6 +126,25 @@ pub fn decode(input: &[u8]) {
     );
 }
 
+/// Checks an array that was decoded.
+fn whole_batch(batch: &Batch) {
+    assert!((1..=LIMITS.batch).contains(&batch.items.len()));
+    let mut ids: Vec<_> = batch.requests().map(Request::id).collect();
+    let count = ids.len();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), count, "requests of an array have different ids");
+    for item in &batch.items {
+        match item {
+            BatchItem::Request(request) => accessors(request),
+            BatchItem::Rejected(answer) => {
+                error_of(answer);
+            }
+            BatchItem::Notification(_) => {}
+        }
+    }
+}
+
 /// Checks what the decoder makes of one message; tells whether it was refused.
 fn decode_at(connection: ConnectionState, [version, method, name]: [Header<'_>; 3], body: &[u8]) -> bool {
     let session = connection.negotiated.map(|revision| {
@@ -172,21 +192,7 @@ fn decode_at(connection: ConnectionState, [version, method, name]: [Header<'_>; 
         }
         Incoming::Batch(batch) => {
             assert!(seen.is_array);
-            assert!((1..=LIMITS.batch).contains(&batch.items.len()));
-            let mut ids: Vec<_> = batch.requests().map(Request::id).collect();
-            let count = ids.len();
-            ids.sort();
-            ids.dedup();
-            assert_eq!(ids.len(), count, "requests of an array have different ids");
-            for item in &batch.items {
-                match item {
-                    BatchItem::Request(request) => accessors(request),
-                    BatchItem::Rejected(answer) => {
-                        error_of(answer);
-                    }
-                    BatchItem::Notification(_) => {}
-                }
-            }
+            whole_batch(batch);
         }
     }
     assert!(body.len() <= LIMITS.message_bytes as usize);

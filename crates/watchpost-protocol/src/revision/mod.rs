@@ -1,10 +1,7 @@
 //! Revisions and eras. This module and its child are the only places where revisions are compared: everything
 //! else asks a revision for what it has.
 
-mod era;
-
-pub(crate) use era::{ArrayVerdict, Kind, Signals, Verdict, classify, classify_array};
-pub use era::{Bodiless, Wire, classify_bodiless};
+pub(crate) mod era;
 
 use serde::{Deserialize, Serialize};
 

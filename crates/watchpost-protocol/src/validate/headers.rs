@@ -2,9 +2,9 @@
 
 use crate::code::RpcError;
 use crate::header::Header;
+use crate::json::RawJson;
 use crate::json::scanner::Members;
-use crate::json::{RawJson, clip};
-use crate::validate::Validator;
+use crate::validate::{Validator, same};
 
 impl Validator<'_> {
     /// Step 8: each routing header is there, once, and says what the body says (HDR-01 to HDR-06).
@@ -36,9 +36,7 @@ impl Validator<'_> {
             return Ok(());
         };
         let arguments = arguments.of(self.body);
-        self.decoder
-            .headers
-            .check(&tool, arguments, self.facts.parameters)
+        self.headers.check(&tool, arguments, self.facts.parameters)
     }
 }
 
@@ -51,27 +49,4 @@ fn named_member<'a>(method: &str, members: &Members, body: &'a [u8]) -> Option<O
         _ => return None,
     };
     Some(span.of(body))
-}
-
-/// A header whose decoded value has to be `expected`.
-pub(super) fn same(
-    name: &str,
-    header: Header<'_>,
-    value: Option<&str>,
-    expected: &str,
-) -> Result<(), RpcError> {
-    let complaint = match (header, value) {
-        (Header::Absent, _) => format!("the {name} header is missing"),
-        (Header::Repeated, _) => format!("the {name} header is there more than once"),
-        (Header::One(_), None) => format!("the {name} header can't be decoded"),
-        (Header::One(_), Some(value)) if value == expected => return Ok(()),
-        (Header::One(_), Some(value)) => {
-            format!(
-                "the {name} header says '{}', the body says '{}'",
-                clip(value, 64),
-                clip(expected, 64)
-            )
-        }
-    };
-    Err(RpcError::header_mismatch(complaint))
 }

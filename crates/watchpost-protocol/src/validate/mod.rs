@@ -9,16 +9,18 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::capabilities::Capabilities;
 use crate::client::{ClientCapabilities, ClientInfo, SessionState};
 use crate::code::{METHOD_NOT_FOUND, RpcError};
-use crate::decode::Decoder;
-use crate::handler::LogLevel;
+use crate::header::Header;
 use crate::id::RequestId;
-use crate::json::RawJson;
 use crate::json::scanner::{ENVELOPE_CAPABILITIES, ENVELOPE_VERSION, Members};
+use crate::json::{RawJson, clip};
+use crate::log_level::LogLevel;
+use crate::parameter::ParameterHeaders;
 use crate::request::{Notification, Operation, TransportFacts};
-use crate::revision::{Era, Kind, Revision, Verdict, Wire};
-use headers::same;
+use crate::revision::era::{Kind, Verdict, Wire};
+use crate::revision::{Era, Revision, Revisions};
 
 fn envelope_missing() -> RpcError {
     RpcError::envelope(format!(
@@ -29,7 +31,9 @@ fn envelope_missing() -> RpcError {
 
 /// One message to check.
 pub(crate) struct Validator<'a> {
-    pub(crate) decoder: &'a Decoder,
+    pub(crate) served: Revisions,
+    pub(crate) capabilities: Capabilities,
+    pub(crate) headers: &'a ParameterHeaders,
     pub(crate) body: &'a Bytes,
     pub(crate) members: &'a Members,
     pub(crate) facts: &'a TransportFacts<'a>,
@@ -100,8 +104,7 @@ impl Validator<'_> {
             }
             Verdict::UnservedHeader => Err(RpcError::invalid_request(format!(
                 "the MCP-Protocol-Version header names a revision that isn't served; served: {}",
-                self.decoder
-                    .served
+                self.served
                     .iter()
                     .map(Revision::as_str)
                     .collect::<Vec<_>>()
@@ -151,7 +154,7 @@ impl Validator<'_> {
 
     /// The methods that reach a handler, as far as their capability is declared and the era has them.
     fn offered(&self, method: &str, era: Era) -> Option<Operation> {
-        let capabilities = self.decoder.capabilities;
+        let capabilities = self.capabilities;
         let tools = capabilities.tools.is_made();
         let prompts = capabilities.prompts.is_made();
         let resources = capabilities.resources.is_made();
@@ -180,7 +183,7 @@ impl Validator<'_> {
     }
 
     fn modern_revision(&self, version: &str) -> Result<Revision, RpcError> {
-        let served = self.decoder.served;
+        let served = self.served;
         Revision::parse(version)
             .filter(|revision| revision.era() == Era::Modern && served.serves(*revision))
             .ok_or_else(|| RpcError::unsupported_version(version, served.named()))
@@ -252,7 +255,7 @@ impl Validator<'_> {
                 "`clientInfo` has to be an object with `name` and `version`",
             ));
         };
-        let served = self.decoder.served;
+        let served = self.served;
         let revision = served
             .negotiate(&requested)
             .ok_or_else(|| RpcError::unsupported_version(&requested, served.named()))?;
@@ -309,4 +312,22 @@ impl Validator<'_> {
         }
         Ok(Notification::Ignored)
     }
+}
+
+/// A header whose decoded value has to be `expected`.
+fn same(name: &str, header: Header<'_>, value: Option<&str>, expected: &str) -> Result<(), RpcError> {
+    let complaint = match (header, value) {
+        (Header::Absent, _) => format!("the {name} header is missing"),
+        (Header::Repeated, _) => format!("the {name} header is there more than once"),
+        (Header::One(_), None) => format!("the {name} header can't be decoded"),
+        (Header::One(_), Some(value)) if value == expected => return Ok(()),
+        (Header::One(_), Some(value)) => {
+            format!(
+                "the {name} header says '{}', the body says '{}'",
+                clip(value, 64),
+                clip(expected, 64)
+            )
+        }
+    };
+    Err(RpcError::header_mismatch(complaint))
 }

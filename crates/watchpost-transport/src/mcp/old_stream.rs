@@ -3,7 +3,6 @@
 //! A session is its stream: it lives in this process and ends with the connection.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::future::{Future, poll_fn};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
@@ -11,17 +10,18 @@ use std::task::Poll;
 use http::StatusCode;
 use http::request::Parts;
 use watchpost_protocol::{
-    Batch, Handler, Incoming, Link, Notification, Outbox, Request, RequestId, RpcError, Server, SessionState,
+    Batch, Handler, Incoming, Link, Notification, Outbox, Request, RpcError, Server, SessionState,
     TransportFacts, Wire,
 };
 
 use crate::connection::body::RequestBody;
-use crate::gate::{Binding, Gate};
+use crate::gate::Gate;
 use crate::mcp::Mcp;
 use crate::mcp::streamable::{read_message, session_not_found};
 use crate::response::{self, RETRY_SOON, Response};
 use crate::sessions::effects::{self, Session};
 use crate::sessions::local::LocalState;
+use crate::sessions::old::{NAME_BYTES, OldSession, StreamName, hex, session_id};
 use crate::sessions::outstanding::Outstanding;
 use crate::streams::call::{CallChannel, DetachableCall, Finished, drive, drive_batch};
 use crate::streams::frame;
@@ -29,32 +29,6 @@ use crate::streams::guarded::StreamPermits;
 use crate::streams::listening::Unsolicited;
 use crate::streams::queue::{EventQueue, Working};
 use crate::streams::registry::Registered;
-
-const NAME_BYTES: usize = 16;
-
-/// Names an open stream: random, and useless without the key that opened it.
-pub(crate) type StreamName = [u8; NAME_BYTES];
-
-/// One open stream, as those who post to it see it.
-pub(crate) struct OldSession {
-    binding: Binding,
-    stream: Arc<Unsolicited>,
-    local: Arc<LocalState>,
-    state: Mutex<Option<Arc<SessionState>>>,
-    outstanding: Arc<Outstanding<(), RequestId<'static>>>,
-}
-
-impl OldSession {
-    fn state(&self) -> Option<Arc<SessionState>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn send(&self, message: Option<&[u8]>) {
-        if let Some(message) = message {
-            self.stream.queue.push(frame::message(message));
-        }
-    }
-}
 
 /// Dropped with the stream: the session ends.
 struct Open {
@@ -286,51 +260,4 @@ fn busy() -> Response {
         "Too many calls on this stream",
         RETRY_SOON,
     )
-}
-
-fn hex(name: &StreamName) -> String {
-    name.iter()
-        .fold(String::with_capacity(NAME_BYTES * 2), |mut text, byte| {
-            // Writing to a String can't fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
-}
-
-/// The one `session_id` of a query; `None` if it is missing, repeated, or no name of a stream.
-pub(crate) fn session_id(query: &str) -> Option<StreamName> {
-    let mut found = url::form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == "session_id");
-    let (_, value) = found.next()?;
-    if found.next().is_some()
-        || value.len() != NAME_BYTES * 2
-        || !value.bytes().all(|byte| byte.is_ascii_hexdigit())
-    {
-        return None;
-    }
-    let mut name = [0; NAME_BYTES];
-    for (at, byte) in name.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(value.get(at * 2..at * 2 + 2)?, 16).ok()?;
-    }
-    Some(name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_stream_is_named_once_and_exactly() {
-        let name = [0x0f; NAME_BYTES];
-        let text = hex(&name);
-        let check =
-            |query: &str, expected: Option<StreamName>| assert_eq!(session_id(query), expected, "{query}");
-        check(&format!("session_id={text}"), Some(name));
-        check(&format!("a=b&session_id={text}"), Some(name));
-        check(&format!("session_id={text}&session_id={text}"), None);
-        check(&format!("session_id={text}0"), None);
-        check("session_id=+f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f", None);
-        check("session_id=", None);
-        check("sessionId=x", None);
-        check("", None);
-    }
 }

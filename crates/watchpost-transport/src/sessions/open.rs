@@ -1,13 +1,11 @@
-//! From a session id to what the handshake settled.
+//! A session that an id opened, and the one that a connection used last.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use http::HeaderValue;
-use watchpost_protocol::{Handler, SessionState};
+use watchpost_protocol::SessionState;
 
-use crate::connection::Connection;
-use crate::gate::{Binding, Gate};
-use crate::mcp::Mcp;
+use crate::gate::Binding;
 use crate::sessions::seal::SessionName;
 
 /// A session that an id opened.
@@ -50,77 +48,13 @@ impl SessionId {
 
 /// The session that a connection used last: clients stay with one, so its id is opened once per connection.
 #[derive(Debug, Default)]
-pub(crate) struct LastSession(Mutex<Option<Last>>);
+pub(crate) struct LastSession(pub(crate) Mutex<Option<Last>>);
 
 #[derive(Debug)]
-struct Last {
-    id: HeaderValue,
-    binding: Binding,
-    session: OpenSession,
+pub(crate) struct Last {
+    pub(crate) id: HeaderValue,
+    pub(crate) binding: Binding,
+    pub(crate) session: OpenSession,
     /// Of the ended sessions when this one was looked for among them.
-    generation: u64,
-}
-
-impl<G, H> Mcp<G, H>
-where
-    G: Gate,
-    H: Handler<Principal = G::Principal>,
-{
-    pub(crate) fn find_session(
-        &self,
-        id: &HeaderValue,
-        binding: &Binding,
-        connection: &Connection,
-    ) -> SessionId {
-        let now = self.config.clock.unix_seconds();
-        let generation = self.ended.generation();
-        let mut last = connection
-            .last_session
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(last) = last.as_ref()
-            && last.id == id
-            && last.binding == *binding
-            && last.generation == generation
-            && now < last.session.expires
-        {
-            return SessionId::Open(last.session.clone());
-        }
-        let Some(session) = self.open_session(id.as_bytes(), binding, now) else {
-            return SessionId::Unknown;
-        };
-        *last = Some(Last {
-            // A copy: the header is a slice of the connection's read buffer, which would live as long.
-            id: HeaderValue::from_bytes(id.as_bytes()).unwrap_or_else(|_| id.clone()),
-            binding: *binding,
-            session: session.clone(),
-            generation,
-        });
-        SessionId::Open(session)
-    }
-
-    fn open_session(&self, id: &[u8], binding: &Binding, now: u64) -> Option<OpenSession> {
-        let opened = self.sealer.open(id, binding, now)?;
-        if self.ended.contains(&opened.name) {
-            return None;
-        }
-        let state: SessionState = serde_json::from_slice(&opened.payload).ok()?;
-        Some(OpenSession {
-            name: opened.name,
-            expires: opened.expires,
-            state: Arc::new(state),
-        })
-    }
-
-    /// A fresh id for what a handshake settled. `None` can't happen while the protocol bounds what it keeps;
-    /// the client would then go on without a session.
-    pub(crate) fn seal_session(&self, state: &SessionState, principal: &G::Principal) -> Option<HeaderValue> {
-        let payload = serde_json::to_vec(state).ok()?;
-        let now = self.config.clock.unix_seconds();
-        let id = self
-            .sealer
-            .seal(&payload, &self.gate.binding(principal), now, &*self.config.random)?;
-        HeaderValue::from_str(&id).ok()
-    }
+    pub(crate) generation: u64,
 }

@@ -20,9 +20,9 @@ use crate::sessions::effects::{self, Session};
 use crate::sessions::local::LocalState;
 use crate::sessions::outstanding::{Entered, Outstanding};
 use crate::sessions::states::Sealing;
-use crate::stdio::StdioService;
 use crate::stdio::lines::Line;
 use crate::stdio::listening::Listening;
+use crate::stdio::service::StdioService;
 use crate::streams::call::{Finished, Pace, drive, drive_batch};
 
 /// The JSON-RPC code for a refused credential: HTTP's number, outside the range that JSON-RPC keeps.

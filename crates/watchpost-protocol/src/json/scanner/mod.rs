@@ -5,10 +5,9 @@
 //! member that the protocol itself reads, and everything else is looked at only by whoever it's meant for.
 
 mod members;
-mod recover;
+pub(crate) mod recover;
 
 pub(crate) use members::{ENVELOPE_CAPABILITIES, ENVELOPE_VERSION, Members, Span};
-pub(crate) use recover::{Recovered, recover};
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;

@@ -1,0 +1,85 @@
+//! Sessions of HTTP+SSE: one is its stream, lives in this process and ends with the connection.
+
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use watchpost_protocol::{RequestId, SessionState};
+
+use crate::gate::Binding;
+use crate::sessions::local::LocalState;
+use crate::sessions::outstanding::Outstanding;
+use crate::streams::frame;
+use crate::streams::listening::Unsolicited;
+
+pub(crate) const NAME_BYTES: usize = 16;
+
+/// Names an open stream: random, and useless without the key that opened it.
+pub(crate) type StreamName = [u8; NAME_BYTES];
+
+/// One open stream, as those who post to it see it.
+pub(crate) struct OldSession {
+    pub(crate) binding: Binding,
+    pub(crate) stream: Arc<Unsolicited>,
+    pub(crate) local: Arc<LocalState>,
+    pub(crate) state: Mutex<Option<Arc<SessionState>>>,
+    pub(crate) outstanding: Arc<Outstanding<(), RequestId<'static>>>,
+}
+
+impl OldSession {
+    pub(crate) fn state(&self) -> Option<Arc<SessionState>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn send(&self, message: Option<&[u8]>) {
+        if let Some(message) = message {
+            self.stream.queue.push(frame::message(message));
+        }
+    }
+}
+
+pub(crate) fn hex(name: &StreamName) -> String {
+    name.iter()
+        .fold(String::with_capacity(NAME_BYTES * 2), |mut text, byte| {
+            // Writing to a String can't fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}
+
+/// The one `session_id` of a query; `None` if it is missing, repeated, or no name of a stream.
+pub(crate) fn session_id(query: &str) -> Option<StreamName> {
+    let mut found = url::form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == "session_id");
+    let (_, value) = found.next()?;
+    if found.next().is_some()
+        || value.len() != NAME_BYTES * 2
+        || !value.bytes().all(|byte| byte.is_ascii_hexdigit())
+    {
+        return None;
+    }
+    let mut name = [0; NAME_BYTES];
+    for (at, byte) in name.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(value.get(at * 2..at * 2 + 2)?, 16).ok()?;
+    }
+    Some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_is_named_once_and_exactly() {
+        let name = [0x0f; NAME_BYTES];
+        let text = hex(&name);
+        let check =
+            |query: &str, expected: Option<StreamName>| assert_eq!(session_id(query), expected, "{query}");
+        check(&format!("session_id={text}"), Some(name));
+        check(&format!("a=b&session_id={text}"), Some(name));
+        check(&format!("session_id={text}&session_id={text}"), None);
+        check(&format!("session_id={text}0"), None);
+        check("session_id=+f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f", None);
+        check("session_id=", None);
+        check("sessionId=x", None);
+        check("", None);
+    }
+}

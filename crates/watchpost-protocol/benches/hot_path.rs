@@ -1,14 +1,15 @@
 //! What the protocol costs around a tool call: decode, dispatch to a handler with a ready answer, encode.
 
-use std::borrow::Cow;
-use std::future::Future;
-use std::hint::black_box;
-use std::pin::pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
-
 use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
+use std::{
+    borrow::Cow,
+    future::Future,
+    hint::black_box,
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
 use watchpost_protocol::{
     Call, Capabilities, ClientCapabilities, ClientInfo, Completed, Handler, Header, Incoming, Link, Offer,
     Outcome, Reply, Revision, Server, ServerInfo, SessionState, ToolResult, TransportFacts, Wire,

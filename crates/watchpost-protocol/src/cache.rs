@@ -3,7 +3,7 @@
 use crate::json::push_integer;
 
 /// Whether caches may share a list between callers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CacheScope {
     /// The same for everyone, whoever asks.
     Public,
@@ -12,7 +12,7 @@ pub enum CacheScope {
 }
 
 /// How long a modern client may keep a list. Legacy clients don't see it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CacheHint {
     /// Milliseconds; 0 means that it's already stale.
     pub ttl_ms: u32,

@@ -1,11 +1,12 @@
 //! Errors of handlers.
 
+use crate::{
+    code::{RequiredCapability, RpcError},
+    json::clip,
+    method::Method,
+    revision::Era,
+};
 use std::borrow::Cow;
-
-use crate::code::{RequiredCapability, RpcError};
-use crate::json::clip;
-use crate::method::Method;
-use crate::revision::Era;
 
 /// A protocol error of a handler.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,7 +1,7 @@
 //! What a server offers.
 
 /// What a server offers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Capabilities {
     /// `tools/list` and `tools/call`.
     pub tools: Offer,
@@ -20,7 +20,7 @@ pub struct Capabilities {
 }
 
 /// Whether a list is there, and whether it changes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Offer {
     /// The methods answer -32601.
     #[default]

@@ -1,10 +1,11 @@
 //! What is known of the client, and what a legacy session remembers of it.
 
+use crate::{
+    json::{RawJson, clip},
+    revision::Revision,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-
-use crate::json::{RawJson, clip};
-use crate::revision::Revision;
 
 /// Characters of a client's name and version that are kept.
 const NAME: usize = 64;
@@ -12,7 +13,7 @@ const VERSION: usize = 32;
 
 /// Who a client says it is. Unverified: for display and logs only, never for decisions (ENV-08). Control
 /// characters are gone; `name` has at most 64 characters, `version` at most 32.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientInfo {
     /// The program's name.
     pub name: String,
@@ -33,7 +34,7 @@ impl ClientInfo {
 }
 
 /// What a client can do, as far as a server makes use of it. Unknown capabilities are ignored.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ClientCapabilities {
     /// It can show a form. `elicitation: {}` means just this.
@@ -112,7 +113,7 @@ impl ClientCapabilities {
 
 /// What the legacy handshake settled. A transport keeps it for the session, or seals it into the session id so
 /// that any process can go on; it's small, and holds nothing that changes later.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionState {
     /// The negotiated revision, always a legacy one.
     pub revision: Revision,

@@ -18,10 +18,11 @@
 //! crossings with the legacy handshake, -32021 for modern peers alone, -32002 where a handler knows no such resource
 //! and the peer is a legacy one.
 
+use crate::{
+    json::{clip, push_integer, push_string},
+    revision::{Era, Revision},
+};
 use std::borrow::Cow;
-
-use crate::json::{clip, push_integer, push_string};
-use crate::revision::{Era, Revision};
 
 /// The bytes aren't JSON.
 pub const PARSE_ERROR: i64 = -32700;
@@ -48,7 +49,7 @@ pub const REQUEST_CANCELLED: i64 = -32800;
 const ECHO: usize = 64;
 
 /// A capability of the client without which a request can't be served.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RequiredCapability {
     /// Forms for the person.
@@ -83,7 +84,7 @@ impl RequiredCapability {
 }
 
 /// A JSON-RPC error together with the HTTP status that carries it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RpcError {
     pub(crate) code: i64,
     pub(crate) message: Cow<'static, str>,

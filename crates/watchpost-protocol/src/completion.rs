@@ -1,11 +1,8 @@
 //! Completion: values that fit what a person has typed so far.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-
-use serde::Deserialize;
-
 use crate::json::{RawJson, push_integer, push_string};
+use serde::Deserialize;
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// The most values that go out (CMP-02).
 pub const COMPLETION_VALUES_MAX: usize = 100;
@@ -14,7 +11,7 @@ pub const COMPLETION_VALUES_MAX: usize = 100;
 const CONTEXT_MAX: usize = 64;
 
 /// What is to be completed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CompletionQuery<'a> {
     /// Of which prompt or resource template.
     pub reference: CompletionRef<'a>,
@@ -27,7 +24,7 @@ pub struct CompletionQuery<'a> {
 }
 
 /// What an argument belongs to. Neither is known to exist.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CompletionRef<'a> {
     /// A prompt, by its name.
     Prompt(Cow<'a, str>),
@@ -36,7 +33,7 @@ pub enum CompletionRef<'a> {
 }
 
 /// Values that fit, the best first.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Completions {
     /// The values; those after the first 100 aren't sent.
     pub values: Vec<String>,

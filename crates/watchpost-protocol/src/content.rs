@@ -1,16 +1,16 @@
 //! Content blocks: what tools, prompts and embedded resources are made of.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use crate::{
+    json::push_string,
+    resource::{ResourceContents, ResourceDefinition},
+    revision::Revision,
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-
-use crate::json::push_string;
-use crate::resource::{ResourceContents, ResourceDefinition};
-use crate::revision::Revision;
 
 /// One block of content. A block of a kind that the client's revision doesn't have goes out as a text block that
 /// says what was left out.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ContentBlock {
     /// Text.

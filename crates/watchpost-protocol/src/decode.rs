@@ -1,26 +1,32 @@
 //! From bytes to a message that is legal in its place, or to the answer that refuses it.
 
+use crate::{
+    capabilities::Capabilities,
+    code::RpcError,
+    encode,
+    id::RequestId,
+    json::{
+        RawJson,
+        scanner::{
+            Fault, Located, Members, locate,
+            recover::{Recovered, recover},
+        },
+    },
+    parameter::ParameterHeaders,
+    request::{
+        Batch, BatchItem, Incoming, Notification, Operation, Reply, Request, Response, TransportFacts,
+    },
+    revision::{
+        Era, Revision, Revisions,
+        era::{ArrayVerdict, Kind, Signals, Wire, classify, classify_array},
+    },
+    validate::{Validated, Validator},
+};
+use bytes::Bytes;
 use std::collections::BTreeSet;
 
-use bytes::Bytes;
-
-use crate::capabilities::Capabilities;
-use crate::code::RpcError;
-use crate::encode;
-use crate::id::RequestId;
-use crate::json::RawJson;
-use crate::json::scanner::recover::{Recovered, recover};
-use crate::json::scanner::{Fault, Located, Members, locate};
-use crate::parameter::ParameterHeaders;
-use crate::request::{
-    Batch, BatchItem, Incoming, Notification, Operation, Reply, Request, Response, TransportFacts,
-};
-use crate::revision::era::{ArrayVerdict, Kind, Signals, Wire, classify, classify_array};
-use crate::revision::{Era, Revision, Revisions};
-use crate::validate::{Validated, Validator};
-
 /// Bounds on what a client may send.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of one message (or array of messages).
     pub message_bytes: u32,
@@ -42,7 +48,7 @@ impl Default for Limits {
 }
 
 /// What decoding needs to know about the server.
-#[derive(Clone, Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Decoder {
     pub(crate) limits: Limits,
     pub(crate) served: Revisions,

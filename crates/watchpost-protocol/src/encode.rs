@@ -1,18 +1,19 @@
 //! Answers: ids and envelopes around finished bytes.
 
+use crate::{
+    cache::{CacheHint, CacheScope},
+    capabilities::{Capabilities, Offer},
+    code::RpcError,
+    handler::{Completed, ServerInfo, ToolPage},
+    id::RequestId,
+    input::{self, InputRequest},
+    json::push_string,
+    resource::{ResourcePage, ResourceRead},
+    revision::{Era, Revision, Revisions},
+    task::TaskState,
+    tool::ToolResult,
+};
 use bytes::Bytes;
-
-use crate::cache::{CacheHint, CacheScope};
-use crate::capabilities::{Capabilities, Offer};
-use crate::code::RpcError;
-use crate::handler::{Completed, ServerInfo, ToolPage};
-use crate::id::RequestId;
-use crate::input::{self, InputRequest};
-use crate::json::push_string;
-use crate::resource::{ResourcePage, ResourceRead};
-use crate::revision::{Era, Revision, Revisions};
-use crate::task::TaskState;
-use crate::tool::ToolResult;
 
 /// How long a discovery may be kept: an hour. Private, since instructions may depend on the caller.
 const DISCOVERY: CacheHint = CacheHint {

@@ -1,28 +1,33 @@
 //! What a server built on this crate implements, and what it gets and gives.
 
-use std::borrow::Cow;
-use std::future::Future;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use crate::cache::CacheHint;
-use crate::call_error::CallError;
-use crate::capabilities::Capabilities;
-use crate::change::{Changes, Interest, NoChanges};
-use crate::client::{ClientCapabilities, ClientInfo};
-use crate::completion::Completions;
-use crate::id::{ProgressToken, RequestId};
-use crate::input::{InputRequired, Inputs};
-use crate::log_level::LogLevel;
-use crate::method::Method;
-use crate::notify::{Notify, Outbox, Peer, Seal};
-use crate::parameter::ParameterHeaders;
-use crate::prompt::{PromptPage, PromptResult};
-use crate::request::Request;
-use crate::resource::{ResourcePage, ResourceRead};
-use crate::revision::{Era, Revision};
-use crate::task::TaskState;
-use crate::tool::{ToolCatalog, ToolResult};
+use crate::{
+    cache::CacheHint,
+    call_error::CallError,
+    capabilities::Capabilities,
+    change::{Changes, Interest, NoChanges},
+    client::{ClientCapabilities, ClientInfo},
+    completion::Completions,
+    id::{ProgressToken, RequestId},
+    input::{InputRequired, Inputs},
+    log_level::LogLevel,
+    method::Method,
+    notify::{Notify, Outbox, Peer, Seal},
+    parameter::ParameterHeaders,
+    prompt::{PromptPage, PromptResult},
+    request::Request,
+    resource::{ResourcePage, ResourceRead},
+    revision::{Era, Revision},
+    task::TaskState,
+    tool::{ToolCatalog, ToolResult},
+};
+use std::{
+    borrow::Cow,
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 /// A server's own part: written once, for the modern era, and served to every revision.
 pub trait Handler: Send + Sync + 'static {
@@ -57,7 +62,7 @@ pub trait Handler: Send + Sync + 'static {
 }
 
 /// Who a server is. Fields that a revision doesn't have aren't sent to it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerInfo {
     /// The programmatic name.
     pub name: String,
@@ -199,7 +204,7 @@ impl std::fmt::Debug for Link<'_> {
 }
 
 /// How a call ended.
-#[derive(Clone, Debug)]
+#[derive(Debug, Clone)]
 pub enum Outcome {
     /// It has its result.
     Complete(Completed),
@@ -214,7 +219,7 @@ pub enum Outcome {
 }
 
 /// The result of one method; each variant answers the [`Method`] of the same kind.
-#[derive(Clone, Debug)]
+#[derive(Debug, Clone)]
 pub enum Completed {
     /// Answers [`Method::ListTools`].
     Tools(ToolPage),
@@ -240,7 +245,7 @@ pub enum Completed {
 }
 
 /// One page of tools.
-#[derive(Clone, Debug)]
+#[derive(Debug, Clone)]
 pub struct ToolPage {
     /// The tools of this page.
     pub catalog: Arc<ToolCatalog>,

@@ -1,13 +1,11 @@
 //! HTTP header values as the protocol sees them. The transport finds the headers; what they must say is
 //! decided here.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::borrow::Cow;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
 /// One routing header of a request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Header<'a> {
     /// It isn't there.
     #[default]

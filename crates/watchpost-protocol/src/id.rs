@@ -1,14 +1,13 @@
 //! Request ids and progress tokens: strings or integers, and never one for the other.
 
-use std::borrow::Cow;
-
 use crate::json::{RawJson, push_integer, push_string};
+use std::borrow::Cow;
 
 /// The longest string that is taken as an id or progress token, in bytes. We echo them, so they're bounded.
 const MAX_TEXT: usize = 1024;
 
 /// The id of a JSON-RPC request. `92` and `"92"` are different ids.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RequestId<'a> {
     /// An integer within 64 bits.
     Number(i64),

@@ -1,15 +1,10 @@
 //! What a request asks a handler.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-
-use crate::change::Interest;
-use crate::completion::CompletionQuery;
-use crate::input::Inputs;
-use crate::json::RawJson;
+use crate::{change::Interest, completion::CompletionQuery, input::Inputs, json::RawJson};
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// The methods that reach a handler.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Method<'a> {
     /// `tools/list`.

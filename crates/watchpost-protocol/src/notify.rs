@@ -1,16 +1,13 @@
 //! What a handler can say before it answers.
 
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
-
+use crate::{id::ProgressToken, json::push_string, log_level::LogLevel, revision::Revision};
 use bytes::Bytes;
-
-use crate::id::ProgressToken;
-use crate::json::push_string;
-use crate::log_level::LogLevel;
-use crate::revision::Revision;
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 /// Where a transport takes notifications that belong to one request: the request's SSE stream, or the line
 /// writer. It may drop what it can't deliver, and thins out more than about ten a second.

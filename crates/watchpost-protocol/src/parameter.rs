@@ -1,12 +1,12 @@
 //! Arguments that clients repeat in HTTP headers (`x-mcp-header`, mcp.md 7.2), so that proxies can route by them.
 
-use std::collections::BTreeMap;
-
+use crate::{
+    code::RpcError,
+    header::Header,
+    json::{RawJson, clip},
+};
 use serde_json::Value;
-
-use crate::code::RpcError;
-use crate::header::Header;
-use crate::json::{RawJson, clip};
+use std::collections::BTreeMap;
 
 const KEYWORD: &str = "x-mcp-header";
 
@@ -21,11 +21,11 @@ pub trait ParameterSource: std::fmt::Debug + Sync {
 
 /// Which arguments of which tools have a header. Made by
 /// [`ToolCatalog::parameter_headers`](crate::ToolCatalog::parameter_headers).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ParameterHeaders(BTreeMap<String, Vec<Parameter>>);
 
 /// One annotated argument.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Parameter {
     /// What follows `Mcp-Param-`.
     header: String,

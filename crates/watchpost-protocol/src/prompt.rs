@@ -1,14 +1,10 @@
 //! Prompts: texts that a person picks from a menu and hands to the model.
 
+use crate::{cache::CacheHint, content::ContentBlock, json::push_string, revision::Revision};
 use std::sync::Arc;
 
-use crate::cache::CacheHint;
-use crate::content::ContentBlock;
-use crate::json::push_string;
-use crate::revision::Revision;
-
 /// One prompt as lists show it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PromptDefinition {
     /// The programmatic name, unique in its list.
     pub name: String,
@@ -21,7 +17,7 @@ pub struct PromptDefinition {
 }
 
 /// One argument of a prompt. Values are strings.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PromptArgument {
     /// The programmatic name.
     pub name: String,
@@ -34,7 +30,7 @@ pub struct PromptArgument {
 }
 
 /// One page of prompts.
-#[derive(Clone, Debug)]
+#[derive(Debug, Clone)]
 pub struct PromptPage {
     /// What is on this page.
     pub prompts: Arc<[PromptDefinition]>,
@@ -45,7 +41,7 @@ pub struct PromptPage {
 }
 
 /// Who says a message of a prompt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// The person.
     User,
@@ -54,7 +50,7 @@ pub enum Role {
 }
 
 /// One message of a prompt: one block, said by one side.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PromptMessage {
     /// Who says it.
     pub role: Role,
@@ -63,7 +59,7 @@ pub struct PromptMessage {
 }
 
 /// A filled-in prompt.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PromptResult {
     /// What it's for.
     pub description: Option<String>,

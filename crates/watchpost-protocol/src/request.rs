@@ -1,27 +1,26 @@
 //! Decoded messages: what a transport gets from `decode`, and hands to `handle`.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
+use crate::{
+    change::Interest,
+    client::{ClientCapabilities, ClientInfo, SessionState},
+    completion::CompletionQuery,
+    header::Header,
+    id::{ProgressToken, RequestId},
+    input::Inputs,
+    json::{
+        RawJson,
+        scanner::{Members, Span},
+    },
+    log_level::LogLevel,
+    method::Method,
+    parameter::ParameterSource,
+    revision::{Era, Revision, era::Wire},
+};
 use bytes::Bytes;
-
-use crate::change::Interest;
-use crate::client::{ClientCapabilities, ClientInfo, SessionState};
-use crate::completion::CompletionQuery;
-use crate::header::Header;
-use crate::id::{ProgressToken, RequestId};
-use crate::input::Inputs;
-use crate::json::RawJson;
-use crate::json::scanner::{Members, Span};
-use crate::log_level::LogLevel;
-use crate::method::Method;
-use crate::parameter::ParameterSource;
-use crate::revision::era::Wire;
-use crate::revision::{Era, Revision};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 /// What a transport knows about a message besides its bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct TransportFacts<'a> {
     /// How it came.
     pub wire: Wire,
@@ -69,7 +68,7 @@ pub enum Incoming {
 }
 
 /// A client's answer to one request of ours.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
     /// The id of the request, if there's a legal one.
     pub id: Option<RequestId<'static>>,
@@ -78,7 +77,7 @@ pub struct Response {
 }
 
 /// A notification from the client, as far as a transport has to act on it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notification {
     /// The legacy handshake is complete; unsolicited notifications may go out from now on.
     Initialized,
@@ -124,7 +123,7 @@ impl Batch {
 }
 
 /// The answer to a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     /// The HTTP status where the message came by HTTP. On HTTP+SSE, 202 means that `body` goes out on the event
     /// stream; any other status goes back, with `body`, on the POST itself. Means nothing on stdio.
@@ -146,7 +145,7 @@ impl Reply {
 }
 
 /// What a legacy request changes about its session.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// A handshake succeeded: keep or seal this for the session, and on HTTP issue its id.
     Opened(Arc<SessionState>),
@@ -159,7 +158,7 @@ pub enum Effect {
 }
 
 /// What a request asks of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Operation {
     /// The legacy handshake.

@@ -1,15 +1,11 @@
 //! Resources: what can be read by its address.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use crate::{cache::CacheHint, json::push_string, revision::Revision};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 
-use crate::cache::CacheHint;
-use crate::json::push_string;
-use crate::revision::Revision;
-
 /// One resource, or with `template` a whole family of them, as lists show it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResourceDefinition {
     /// An absolute URI; for a template a URI template of RFC 6570.
     pub uri: String,
@@ -52,7 +48,7 @@ impl ResourceDefinition {
 }
 
 /// One page of resources or of templates.
-#[derive(Clone, Debug)]
+#[derive(Debug, Clone)]
 pub struct ResourcePage {
     /// What is on this page.
     pub resources: Vec<ResourceDefinition>,
@@ -77,7 +73,7 @@ impl ResourcePage {
 }
 
 /// What reading a resource gives.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResourceRead {
     /// What it holds, at least one; what doesn't exist is [`CallError::UnknownResource`](crate::CallError)
     /// (RSC-04).
@@ -127,7 +123,7 @@ impl ResourceRead {
 }
 
 /// What one address holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResourceContents {
     /// The address: the one that was asked for, or one below it.
     pub uri: String,
@@ -138,7 +134,7 @@ pub struct ResourceContents {
 }
 
 /// Text or bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResourceBody {
     /// Text.
     Text(String),

@@ -1,19 +1,19 @@
 //! The entry points of a transport.
 
+use crate::{
+    change::{ChangeStream, Interest},
+    client::SessionState,
+    code::{INVALID_PARAMS, RequiredCapability, RpcError},
+    decode::{Decoder, Limits},
+    encode::{self, Encoder},
+    handler::{Call, Completed, Handler, Link, Outcome, RequestMeta},
+    input::{InputRequired, Inputs},
+    method::Method,
+    request::{Batch, BatchItem, Effect, Incoming, Operation, Reply, Request, TransportFacts},
+    revision::{Era, Revisions, era::Wire},
+    tool::ToolResult,
+};
 use bytes::Bytes;
-
-use crate::change::{ChangeStream, Interest};
-use crate::client::SessionState;
-use crate::code::{INVALID_PARAMS, RequiredCapability, RpcError};
-use crate::decode::{Decoder, Limits};
-use crate::encode::{self, Encoder};
-use crate::handler::{Call, Completed, Handler, Link, Outcome, RequestMeta};
-use crate::input::{InputRequired, Inputs};
-use crate::method::Method;
-use crate::request::{Batch, BatchItem, Effect, Incoming, Operation, Reply, Request, TransportFacts};
-use crate::revision::era::Wire;
-use crate::revision::{Era, Revisions};
-use crate::tool::ToolResult;
 
 /// How often a handler may ask a legacy client within one request.
 const ROUNDS_MAX: usize = 8;

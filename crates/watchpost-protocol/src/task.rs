@@ -1,13 +1,15 @@
 //! Tasks of the extension `io.modelcontextprotocol/tasks`: calls that go on after their answer.
 
-use crate::call_error::CallError;
-use crate::input::InputRequest;
-use crate::json::{push_integer, push_string};
-use crate::revision::Revision;
-use crate::tool::ToolResult;
+use crate::{
+    call_error::CallError,
+    input::InputRequest,
+    json::{push_integer, push_string},
+    revision::Revision,
+    tool::ToolResult,
+};
 
 /// A task at one moment.
-#[derive(Clone, Debug)]
+#[derive(Debug, Clone)]
 pub struct TaskState {
     /// Names it to the client: unguessable, and good for its caller alone.
     pub id: String,
@@ -26,7 +28,7 @@ pub struct TaskState {
 }
 
 /// How far a task is.
-#[derive(Clone, Debug)]
+#[derive(Debug, Clone)]
 pub enum TaskStatus {
     /// It's being worked on.
     Working,

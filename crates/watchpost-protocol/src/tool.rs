@@ -1,18 +1,17 @@
 //! Tools: their definitions, serialized once per revision, and their results, put together from finished bytes.
 
-use std::collections::BTreeSet;
-use std::sync::OnceLock;
-
+use crate::{
+    content::ContentBlock,
+    json::push_string,
+    parameter::{self, ParameterHeaders},
+    revision::Revision,
+};
 use bytes::Bytes;
 use serde_json::value::RawValue;
-
-use crate::content::ContentBlock;
-use crate::json::push_string;
-use crate::parameter::{self, ParameterHeaders};
-use crate::revision::Revision;
+use std::{collections::BTreeSet, sync::OnceLock};
 
 /// One tool as clients see it, with everything that any revision can say about it.
-#[derive(Clone, Debug)]
+#[derive(Debug, Clone)]
 pub struct ToolDefinition {
     /// 1 to 128 characters of `A-Z a-z 0-9 _ - .`.
     pub name: String,
@@ -30,7 +29,7 @@ pub struct ToolDefinition {
 }
 
 /// What a tool says about its effects. All four are always stated, since the defaults are pessimistic.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ToolHints {
     /// It changes nothing.
     pub read_only: bool,
@@ -202,7 +201,7 @@ impl ToolDefinition {
 
 /// A tool's result as finished bytes, built once by the handler: the protocol puts the envelope of the client's
 /// revision around them and leaves out what that revision doesn't have. Cloning is cheap, so it can be kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToolResult {
     /// The JSON array of content blocks. Since older revisions have no structured content, a text block says
     /// the same (TOO-06, TOO-07).

@@ -4,12 +4,10 @@
 mod clock;
 mod environment;
 
+use crate::environment::{Open, Unpredictable, Wall};
 use std::sync::Arc;
-
 use tokio::net::TcpListener;
 use watchpost_transport::{Config, Service, SessionKey, StateKeys, Surface, serve};
-
-use crate::environment::{Open, Unpredictable, Wall};
 
 #[expect(clippy::print_stdout, reason = "a program that says where it listens")]
 #[tokio::main(flavor = "current_thread")]

@@ -7,11 +7,9 @@
 mod clock;
 mod environment;
 
-use std::sync::Arc;
-
-use watchpost_transport::{Limits, StateKeys, StdioService, Timing, serve_stdio};
-
 use crate::environment::{Open, Unpredictable, Wall};
+use std::sync::Arc;
+use watchpost_transport::{Limits, StateKeys, StdioService, Timing, serve_stdio};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::io::Result<()> {

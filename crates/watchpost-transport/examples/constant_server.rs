@@ -3,17 +3,14 @@
 
 mod environment;
 
-use std::borrow::Cow;
-use std::sync::Arc;
-
+use crate::environment::{Open, Unpredictable, Wall};
+use std::{borrow::Cow, sync::Arc};
 use tokio::net::TcpListener;
 use watchpost_protocol::{
     CacheHint, CacheScope, Call, CallError, Capabilities, Completed, Handler, Method, Offer, Outcome, Server,
     ServerInfo, ToolCatalog, ToolDefinition, ToolHints, ToolPage, ToolResult,
 };
 use watchpost_transport::{Config, Service, SessionKey, StateKeys, serve};
-
-use crate::environment::{Open, Unpredictable, Wall};
 
 /// As the programs that serve have it.
 #[global_allocator]

@@ -1,15 +1,12 @@
 //! Everything the caller decides: limits, times, names, keys.
 
-use std::fmt;
-use std::num::NonZeroU32;
-use std::sync::Arc;
-use std::time::Duration;
-
+use crate::{
+    admission::hosts::AllowedHosts,
+    environment::{Clock, Random},
+    sessions::states::StateKeys,
+};
 use ipnet::IpNet;
-
-use crate::admission::hosts::AllowedHosts;
-use crate::environment::{Clock, Random};
-use crate::sessions::states::StateKeys;
+use std::{fmt, num::NonZeroU32, sync::Arc, time::Duration};
 
 /// What a [`Service`](crate::Service) is made of, besides gate, handler and probes.
 #[derive(Clone)]

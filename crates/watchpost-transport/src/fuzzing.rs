@@ -3,20 +3,23 @@
 //!
 //! A target takes any bytes and fails an assertion if something doesn't hold.
 
-use std::sync::OnceLock;
-use std::time::Duration;
-
-use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue};
-
-use crate::config::SessionKey;
-use crate::environment::Random;
-use crate::gate::Binding;
-use crate::mcp::negotiation::{accepts, is_encoded, is_json, single};
-use crate::sessions::old::session_id;
-use crate::sessions::seal::{PAYLOAD_BYTES_MAX, Sealer};
-use crate::sessions::states::StateKeys;
-use crate::streams::replay::EventId;
+use crate::{
+    config::SessionKey,
+    environment::Random,
+    gate::Binding,
+    mcp::negotiation::{accepts, is_encoded, is_json, single},
+    sessions::{
+        old::session_id,
+        seal::{PAYLOAD_BYTES_MAX, Sealer},
+        states::StateKeys,
+    },
+    streams::replay::EventId,
+};
+use http::{
+    HeaderMap, HeaderValue,
+    header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE},
+};
+use std::{sync::OnceLock, time::Duration};
 
 const NOW: u64 = 1_800_000_000;
 const CONTENT: &[u8] = b"what a handshake settled";
@@ -306,9 +309,8 @@ pub fn negotiation(input: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::{a_session_id, a_token, ids, negotiation, request_state, sse_ids, tokens};
+    use std::path::PathBuf;
 
     fn replay(target: fn(&[u8]), name: &str, at_least: usize) {
         let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"))

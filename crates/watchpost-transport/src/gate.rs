@@ -1,14 +1,9 @@
 //! What the transport asks of whoever knows the keys.
 
-use std::fmt;
-use std::future::Future;
-use std::net::IpAddr;
-use std::time::Duration;
-
+use crate::admission::address;
 use http::HeaderMap;
 use ipnet::IpNet;
-
-use crate::admission::address;
+use std::{fmt, future::Future, net::IpAddr, time::Duration};
 
 /// Turns credentials into principals. The only way into anything that isn't in the public table.
 ///

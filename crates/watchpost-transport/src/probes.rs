@@ -1,15 +1,19 @@
 //! What tells others how this process is: `/healthz`, `/readyz`, `/metrics`.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
+use crate::{
+    gate::Probes,
+    response::{self, Response},
+    routing::{
+        mount::{Mount, Request},
+        route::{Access, Route},
+    },
+};
 use bytes::Bytes;
 use http::{Method, StatusCode};
-
-use crate::gate::Probes;
-use crate::response::{self, Response};
-use crate::routing::mount::{Mount, Request};
-use crate::routing::route::{Access, Route};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 /// The routes of [`Probes`].
 pub(crate) struct ProbeMount<P> {

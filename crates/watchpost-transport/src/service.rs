@@ -1,29 +1,37 @@
 //! Admission and the mounts behind it, put together.
 
-use std::future::poll_fn;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use http::header::{CONNECTION, TRANSFER_ENCODING};
-use http::request::Parts;
-use http::{HeaderValue, Method, StatusCode, Version};
+use crate::{
+    admission::Admission,
+    config::Config,
+    connection::{Connection, body::RequestBody, permits::Counter},
+    gate::{Caller, Gate, Probes},
+    mcp::McpMount,
+    probes::ProbeMount,
+    response::{self, RETRY_SOON, Response},
+    routing::{
+        mount::{Admitted, ErasedMount, Mount, Mounts, Request},
+        route::{Access, Route},
+        table::{Found, RouteConflict, RouteTable, Row},
+    },
+    streams::{
+        call::poll_caught,
+        guarded::{RawStream, Streams},
+    },
+};
+use http::{
+    HeaderValue, Method, StatusCode, Version,
+    header::{CONNECTION, TRANSFER_ENCODING},
+    request::Parts,
+};
 use hyper::body::Incoming;
+use std::{
+    future::poll_fn,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 use watchpost_protocol::{Handler, Server};
-
-use crate::admission::Admission;
-use crate::config::Config;
-use crate::connection::Connection;
-use crate::connection::body::RequestBody;
-use crate::connection::permits::Counter;
-use crate::gate::{Caller, Gate, Probes};
-use crate::mcp::McpMount;
-use crate::probes::ProbeMount;
-use crate::response::{self, RETRY_SOON, Response};
-use crate::routing::mount::{Admitted, ErasedMount, Mount, Mounts, Request};
-use crate::routing::route::{Access, Route};
-use crate::routing::table::{Found, RouteConflict, RouteTable, Row};
-use crate::streams::call::poll_caught;
-use crate::streams::guarded::{RawStream, Streams};
 
 /// Public requests being answered at one moment. Their own, so that probes survive a flood of calls.
 const PUBLIC_MAX: usize = 64;

@@ -1,17 +1,18 @@
 //! A source of changes within one process.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
-
 use super::{Change, Changes, Interest};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+};
 
 /// Changes that wait for one slow stream; with more of them the stream ends, since a change that is silently
 /// missing would be worse.
 const WAITING_MAX: usize = 4096;
 
 /// Hands changes to the streams that want them. A clone is the same hub.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct ChangeHub(Arc<Mutex<Inner>>);
 
 #[derive(Debug, Default)]

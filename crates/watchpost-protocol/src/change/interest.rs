@@ -1,17 +1,17 @@
 //! What a client wants to hear of.
 
-use std::collections::BTreeSet;
-
+use crate::{
+    capabilities::{Capabilities, Offer},
+    json::{RawJson, push_string},
+};
 use serde::Deserialize;
-
-use crate::capabilities::{Capabilities, Offer};
-use crate::json::{RawJson, push_string};
+use std::collections::BTreeSet;
 
 /// The most URIs, and the most task ids, of one stream.
 pub const INTEREST_MAX: usize = 1024;
 
 /// What one stream wants to hear of.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Interest {
     /// That the list of tools changed.
     pub tools: bool,

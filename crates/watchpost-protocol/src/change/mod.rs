@@ -5,17 +5,17 @@ mod interest;
 
 pub use interest::{INTEREST_MAX, Interest};
 
+use crate::{
+    id::RequestId,
+    json::push_string,
+    revision::{Era, Revision},
+    task::TaskState,
+};
+use bytes::Bytes;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
-
-use crate::id::RequestId;
-use crate::json::push_string;
-use crate::revision::{Era, Revision};
-use crate::task::TaskState;
-
 /// Something that changed.
-#[derive(Clone, Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Change {
     /// The list of tools.
@@ -67,7 +67,7 @@ pub trait Changes: Send {
 }
 
 /// Nothing ever changes.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct NoChanges;
 
 impl Changes for NoChanges {

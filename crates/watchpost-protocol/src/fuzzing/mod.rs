@@ -8,28 +8,29 @@ mod oracle;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
-use serde_json::{Value, json};
-
-use crate::capabilities::{Capabilities, Offer};
-use crate::change::INTEREST_MAX;
-use crate::client::{ClientCapabilities, ClientInfo, SessionState};
-use crate::code::{
-    HEADER_MISMATCH, INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, MISSING_CLIENT_CAPABILITY,
-    PARSE_ERROR, UNSUPPORTED_PROTOCOL_VERSION,
+use crate::{
+    capabilities::{Capabilities, Offer},
+    change::INTEREST_MAX,
+    client::{ClientCapabilities, ClientInfo, SessionState},
+    code::{
+        HEADER_MISMATCH, INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, MISSING_CLIENT_CAPABILITY,
+        PARSE_ERROR, UNSUPPORTED_PROTOCOL_VERSION,
+    },
+    decode::{Decoder, Limits},
+    encode,
+    header::Header,
+    parameter::ParameterHeaders,
+    request::{Batch, BatchItem, Incoming, Operation, Reply, Request, TransportFacts},
+    revision::{
+        Era, Revision, Revisions,
+        era::{Bodiless, Wire, classify_bodiless},
+    },
 };
-use crate::decode::{Decoder, Limits};
-use crate::encode;
-use crate::header::Header;
-use crate::parameter::ParameterHeaders;
-use crate::request::{Batch, BatchItem, Incoming, Operation, Reply, Request, TransportFacts};
-use crate::revision::era::{Bodiless, Wire, classify_bodiless};
-use crate::revision::{Era, Revision, Revisions};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
 use oracle::{Json, Seen};
+use serde_json::{Value, json};
+use std::sync::Arc;
 
 const LIMITS: Limits = Limits {
     message_bytes: 4_096,
@@ -55,7 +56,7 @@ fn decoder() -> Decoder {
 }
 
 /// Where a message arrives, from the first byte of the input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct ConnectionState {
     wire: Wire,
     /// What a handshake settled.

@@ -1,14 +1,11 @@
 //! A message as `serde_json` sees it.
 
-use std::collections::BTreeSet;
-use std::fmt;
-
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::Value;
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
+use std::{collections::BTreeSet, fmt};
 
 /// Whether a text is JSON.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Json {
     Valid {
         /// How deep containers nest; 0 for a scalar.

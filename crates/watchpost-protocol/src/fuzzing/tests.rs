@@ -1,8 +1,7 @@
 //! The targets over checked-in input.
 
-use std::path::PathBuf;
-
 use super::{ConnectionState, Header, decode, decode_at, headers};
+use std::path::PathBuf;
 
 /// The files of a folder of the repository, with their names.
 fn files(folder: &str) -> Vec<(String, Vec<u8>)> {

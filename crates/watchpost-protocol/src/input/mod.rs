@@ -9,20 +9,20 @@ mod form;
 
 pub use form::{Field, Form, FormContent, TextFormat};
 
-use std::collections::BTreeMap;
-
+use crate::{
+    code::RequiredCapability,
+    json::{RawJson, push_string},
+    revision::Revision,
+};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-
-use crate::code::RequiredCapability;
-use crate::json::{RawJson, push_string};
-use crate::revision::Revision;
+use std::collections::BTreeMap;
 
 /// The most answers that are read from one request.
 const ANSWERS_MAX: usize = 64;
 
 /// A call that needs answers before it can go on.
-#[derive(Clone, Debug)]
+#[derive(Debug, Clone)]
 pub struct InputRequired {
     /// What to ask, by keys of the handler's own that come back with the answers.
     pub requests: Vec<(String, InputRequest)>,
@@ -33,7 +33,7 @@ pub struct InputRequired {
 }
 
 /// One question to the client.
-#[derive(Clone, Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum InputRequest {
     /// A form for the person.
@@ -119,13 +119,13 @@ pub(crate) fn push_requests(out: &mut Vec<u8>, requests: &[(String, InputRequest
 
 /// The answers that a request brings, and the state that its questions were asked with. Answers come from the
 /// client as they are: what isn't an answer to the question counts as not answered.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Inputs {
     answers: BTreeMap<String, Given>,
     state: Option<Vec<u8>>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Given {
     /// A JSON object.
     Result(String),
@@ -133,7 +133,7 @@ enum Given {
 }
 
 /// What became of a form.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum FormAnswer {
     /// The person filled it in and sent it.
     Accepted(FormContent),
@@ -146,7 +146,7 @@ pub enum FormAnswer {
 }
 
 /// What became of a question to the client itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClientAnswer<'a> {
     /// The result, a JSON object.
     Result(RawJson<'a>),

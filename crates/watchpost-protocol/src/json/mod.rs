@@ -2,13 +2,12 @@
 
 pub(crate) mod scanner;
 
-use std::borrow::Cow;
-
 use serde::Deserialize;
+use std::borrow::Cow;
 
 /// One JSON value as text, already checked by the decoder: grammar, UTF-8, depth, and unique keys at every
 /// level hold. Parsing it into a type is the one parse that a request's arguments see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RawJson<'a>(&'a str);
 
 impl<'a> RawJson<'a> {

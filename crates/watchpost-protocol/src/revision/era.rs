@@ -5,7 +5,7 @@ use super::{Era, FIRST_MODERN, Revision, Revisions};
 use crate::header::Header;
 
 /// How messages travel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Wire {
     /// Streamable HTTP: both eras on one endpoint.
     Http,
@@ -16,7 +16,7 @@ pub enum Wire {
 }
 
 /// Which of the three JSON-RPC messages something is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Request,
     Notification,
@@ -37,7 +37,7 @@ pub(crate) struct Signals<'a> {
 }
 
 /// The era of a message, or why it has none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// Served statelessly; the validation of mcp.md 7.3 follows.
     Modern,
@@ -133,7 +133,7 @@ fn in_process(signals: &Signals<'_>) -> Verdict {
 }
 
 /// What becomes of an array of messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ArrayVerdict {
     /// Served under this revision.
     Batch(Revision),
@@ -167,7 +167,7 @@ pub(crate) fn classify_array(
 }
 
 /// What an HTTP GET or DELETE on the MCP endpoint is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bodiless {
     /// Legacy: a session's stream, or its end.
     Legacy,

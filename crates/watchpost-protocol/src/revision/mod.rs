@@ -6,7 +6,7 @@ pub(crate) mod era;
 use serde::{Deserialize, Serialize};
 
 /// A published revision of the protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Revision {
     /// The first public one.
     #[serde(rename = "2024-11-05")]
@@ -26,7 +26,7 @@ pub enum Revision {
 }
 
 /// The two families of revisions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Era {
     /// Opens with `initialize`: every revision before 2026-07-28.
     Legacy,
@@ -164,7 +164,7 @@ impl std::fmt::Display for Revision {
 }
 
 /// The revisions that one server serves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Revisions([bool; 5]);
 
 impl Revisions {

@@ -1,10 +1,11 @@
 //! The headers that repeat what a modern message says.
 
-use crate::code::RpcError;
-use crate::header::Header;
-use crate::json::RawJson;
-use crate::json::scanner::Members;
-use crate::validate::{Validator, same};
+use crate::{
+    code::RpcError,
+    header::Header,
+    json::{RawJson, scanner::Members},
+    validate::{Validator, same},
+};
 
 impl Validator<'_> {
     /// Step 8: each routing header is there, once, and says what the body says (HDR-01 to HDR-06).

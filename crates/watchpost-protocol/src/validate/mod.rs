@@ -4,23 +4,26 @@
 mod headers;
 mod parameters;
 
-use std::borrow::Cow;
-use std::sync::Arc;
-
+use crate::{
+    capabilities::Capabilities,
+    client::{ClientCapabilities, ClientInfo, SessionState},
+    code::{METHOD_NOT_FOUND, RpcError},
+    header::Header,
+    id::RequestId,
+    json::{
+        RawJson, clip,
+        scanner::{ENVELOPE_CAPABILITIES, ENVELOPE_VERSION, Members},
+    },
+    log_level::LogLevel,
+    parameter::ParameterHeaders,
+    request::{Notification, Operation, TransportFacts},
+    revision::{
+        Era, Revision, Revisions,
+        era::{Kind, Verdict, Wire},
+    },
+};
 use bytes::Bytes;
-
-use crate::capabilities::Capabilities;
-use crate::client::{ClientCapabilities, ClientInfo, SessionState};
-use crate::code::{METHOD_NOT_FOUND, RpcError};
-use crate::header::Header;
-use crate::id::RequestId;
-use crate::json::scanner::{ENVELOPE_CAPABILITIES, ENVELOPE_VERSION, Members};
-use crate::json::{RawJson, clip};
-use crate::log_level::LogLevel;
-use crate::parameter::ParameterHeaders;
-use crate::request::{Notification, Operation, TransportFacts};
-use crate::revision::era::{Kind, Verdict, Wire};
-use crate::revision::{Era, Revision, Revisions};
+use std::{borrow::Cow, sync::Arc};
 
 fn envelope_missing() -> RpcError {
     RpcError::envelope(format!(

@@ -1,18 +1,19 @@
 //! Parameters: the shape of each method's, and what tasks and questions need besides.
 
+use crate::{
+    change::Interest,
+    client::ClientCapabilities,
+    code::{RequiredCapability, RpcError},
+    completion::CompletionQuery,
+    id::RequestId,
+    input::Inputs,
+    json::scanner::Members,
+    log_level::LogLevel,
+    request::Operation,
+    revision::Era,
+    validate::Validator,
+};
 use std::collections::BTreeMap;
-
-use crate::change::Interest;
-use crate::client::ClientCapabilities;
-use crate::code::{RequiredCapability, RpcError};
-use crate::completion::CompletionQuery;
-use crate::id::RequestId;
-use crate::input::Inputs;
-use crate::json::scanner::Members;
-use crate::log_level::LogLevel;
-use crate::request::Operation;
-use crate::revision::Era;
-use crate::validate::Validator;
 
 impl Validator<'_> {
     /// Step 12 for both eras.

@@ -1,9 +1,8 @@
 //! What results and errors look like, revision by revision.
 
+use crate::support::{Peer, enveloped, initialize, plain};
 use serde_json::{Value, json};
 use watchpost_protocol::{Era, Incoming, Revision, RpcError, Wire};
-
-use crate::support::{Peer, enveloped, initialize, plain};
 
 /// The same request in each revision's own dress.
 fn in_each(method: &str, params: &Value) -> Vec<(Revision, Value)> {

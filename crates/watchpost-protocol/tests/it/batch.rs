@@ -1,9 +1,8 @@
 //! Arrays of messages, under 2025-03-26.
 
+use crate::support::{Peer, Said, initialize, now, plain};
 use serde_json::{Value, json};
 use watchpost_protocol::{Incoming, Notification, RequestId, Revision, RpcError, Wire};
-
-use crate::support::{Peer, Said, initialize, now, plain};
 
 fn peer() -> Peer {
     Peer::http().session(Revision::V2025_03_26)

@@ -1,10 +1,9 @@
 //! Foreign bytes: whatever comes, the answer is a legal error, and nothing panics.
 
+use crate::support::{Desk, Peer, Said, enveloped, plain};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use watchpost_protocol::{Limits, Revision, Revisions, Server, Wire};
-
-use crate::support::{Desk, Peer, Said, enveloped, plain};
 
 fn stdio() -> Peer {
     Peer::new(Wire::Stdio).session(Revision::V2025_06_18)

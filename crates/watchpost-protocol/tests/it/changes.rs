@@ -1,13 +1,13 @@
 //! Subscriptions of both eras.
 
-use std::task::{Context, Poll, Waker};
-
+use crate::{
+    office::task,
+    schema::assert_conforms,
+    support::{Peer, enveloped, now, plain, session},
+};
 use serde_json::{Value, json};
+use std::task::{Context, Poll, Waker};
 use watchpost_protocol::{Change, ChangeHub, ChangeStream, Effect, Link, Revision, TaskStatus, Wire};
-
-use crate::office::task;
-use crate::schema::assert_conforms;
-use crate::support::{Peer, enveloped, now, plain, session};
 
 fn next(stream: &mut ChangeStream) -> Option<Value> {
     match stream.poll_next(&mut Context::from_waker(Waker::noop())) {

@@ -1,9 +1,8 @@
 //! Completion.
 
+use crate::support::{Peer, Said, enveloped, plain};
 use serde_json::{Value, json};
 use watchpost_protocol::{ChangeHub, Revision, Wire};
-
-use crate::support::{Peer, Said, enveloped, plain};
 
 fn complete(params: Value) -> Said {
     let peer = Peer::office(Wire::Http, &ChangeHub::new()).session(Revision::V2025_11_25);

@@ -1,11 +1,10 @@
 //! Which era a message belongs to: mcp.md 6.1 row by row, and 6.2.
 
+use crate::support::{Desk, Peer, Said, enveloped, initialize, plain};
 use serde_json::{Value, json};
 use watchpost_protocol::{
     Bodiless, Era, Header, Incoming, Notification, Revision, Revisions, Server, Wire, classify_bodiless,
 };
-
-use crate::support::{Desk, Peer, Said, enveloped, initialize, plain};
 
 fn list() -> Value {
     plain("tools/list", json!({}))

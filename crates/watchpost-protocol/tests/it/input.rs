@@ -1,16 +1,14 @@
 //! Questions to the client, in both eras.
 
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::Mutex;
-
+use crate::{
+    schema::assert_conforms,
+    support::{Peer, Said, enveloped, plain},
+};
 use serde_json::{Value, json};
+use std::{future::Future, pin::Pin, sync::Mutex};
 use watchpost_protocol::{
     ChangeHub, ClientCapabilities, Link, Peer as Asked, Revision, Seal, Wire, client_request,
 };
-
-use crate::schema::assert_conforms;
-use crate::support::{Peer, Said, enveloped, plain};
 
 /// Seals by writing down what it sealed.
 struct Ledger;

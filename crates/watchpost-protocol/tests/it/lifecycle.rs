@@ -1,11 +1,10 @@
 //! The legacy handshake, and what is left of it afterwards.
 
+use crate::support::{Peer, Said, enveloped, initialize, plain};
 use serde_json::json;
 use watchpost_protocol::{
     ClientCapabilities, Era, Link, Notification, RequestId, Revision, Revisions, SessionState, Wire,
 };
-
-use crate::support::{Peer, Said, enveloped, initialize, plain};
 
 /// INI-01, INI-02, INI-03.
 #[test]

@@ -1,12 +1,12 @@
 //! Progress, and what a handler learns about its request.
 
-use std::sync::atomic::AtomicBool;
-
+use crate::{
+    schema::assert_conforms,
+    support::{Kept, Peer, enveloped, plain},
+};
 use serde_json::{Value, json};
+use std::sync::atomic::AtomicBool;
 use watchpost_protocol::{Era, Link, LogLevel, Revision};
-
-use crate::schema::assert_conforms;
-use crate::support::{Kept, Peer, enveloped, plain};
 
 fn progress_of(peer: &Peer, body: &Value, revision: Revision) -> Vec<Value> {
     let kept = Kept::default();

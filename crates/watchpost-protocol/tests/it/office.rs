@@ -1,7 +1,7 @@
 //! The rest of the small server: everything that a revision can offer beyond tools and resources.
 
+use crate::support::raw;
 use std::sync::Arc;
-
 use watchpost_protocol::{
     CacheHint, CacheScope, Call, CallError, Capabilities, ClientAnswer, Completed, CompletionRef,
     Completions, ContentBlock, Field, Form, FormAnswer, InputRequest, InputRequired, LogLevel, Method, Offer,
@@ -9,8 +9,6 @@ use watchpost_protocol::{
     RequiredCapability, ResourceBody, ResourceContents, ResourceDefinition, Role, TaskState, TaskStatus,
     ToolResult,
 };
-
-use crate::support::raw;
 
 pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     tools: Offer::Changing,

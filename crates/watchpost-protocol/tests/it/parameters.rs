@@ -1,8 +1,7 @@
 //! Arguments that clients repeat in headers.
 
-use serde_json::{Value, json};
-
 use crate::support::{Peer, enveloped};
+use serde_json::{Value, json};
 
 fn check(headers: &[(&str, &str)], arguments: Value, accepted: bool) {
     let body = enveloped("tools/call", json!({"name": "routed", "arguments": arguments}));

@@ -1,9 +1,8 @@
 //! Prompts, and content blocks of every kind.
 
+use crate::support::{Peer, enveloped, plain};
 use serde_json::{Value, json};
 use watchpost_protocol::{ChangeHub, Link, Revision, Wire};
-
-use crate::support::{Peer, enveloped, plain};
 
 fn legacy(revision: Revision) -> Peer {
     Peer::office(Wire::Http, &ChangeHub::new()).session(revision)

@@ -1,9 +1,8 @@
 //! Resources: lists, templates, reading.
 
+use crate::support::{Desk, Peer, enveloped, plain};
 use serde_json::json;
 use watchpost_protocol::{Revision, Server, Wire};
-
-use crate::support::{Desk, Peer, enveloped, plain};
 
 fn legacy() -> impl Iterator<Item = Revision> {
     Revision::KNOWN

@@ -1,11 +1,12 @@
 //! The official schemas, as judges of what we send.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::sync::{Mutex, OnceLock};
-
 use jsonschema::Validator;
 use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Mutex, OnceLock},
+};
 use watchpost_protocol::Revision;
 
 struct Schemas {

@@ -1,14 +1,18 @@
 //! A small server, and a way to send it messages as a transport would.
 
-use std::borrow::Cow;
-use std::future::Future;
-use std::pin::pin;
-use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
-
+use crate::{
+    office,
+    schema::{assert_conforms, defines},
+};
 use bytes::Bytes;
-use serde_json::value::RawValue;
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::RawValue};
+use std::{
+    borrow::Cow,
+    future::Future,
+    pin::pin,
+    sync::{Arc, Mutex},
+    task::{Context, Poll, Waker},
+};
 use watchpost_protocol::{
     CacheHint, CacheScope, Call, CallError, Capabilities, ChangeHub, Changes, ClientCapabilities, ClientInfo,
     Completed, Era, Handler, Header, Incoming, Interest, Link, Method, NoChanges, Notification, Operation,
@@ -16,9 +20,6 @@ use watchpost_protocol::{
     ResourceRead, Revision, Server, ServerInfo, SessionState, ToolCatalog, ToolDefinition, ToolHints,
     ToolPage, ToolResult, TransportFacts, Wire,
 };
-
-use crate::office;
-use crate::schema::{assert_conforms, defines};
 
 /// Runs a future that never waits.
 pub(crate) fn now<F: Future>(future: F) -> F::Output {
@@ -316,7 +317,7 @@ pub(crate) fn session(revision: Revision) -> Arc<SessionState> {
 }
 
 /// The headers that repeat arguments.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Parameters(Vec<(String, String)>);
 
 impl ParameterSource for Parameters {

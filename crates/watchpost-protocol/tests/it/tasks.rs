@@ -1,9 +1,8 @@
 //! The tasks extension.
 
+use crate::support::{Peer, Said, enveloped, plain};
 use serde_json::{Value, json};
 use watchpost_protocol::{ChangeHub, Revision, Wire};
-
-use crate::support::{Peer, Said, enveloped, plain};
 
 fn send(method: &str, name: &str, params: Value, declared: bool) -> Said {
     let mut body = enveloped(method, params);

@@ -1,9 +1,8 @@
 //! Lists of tools.
 
+use crate::support::{Peer, enveloped, plain, raw, tool};
 use serde_json::json;
 use watchpost_protocol::{CatalogError, Revision, ToolCatalog, ToolDefinition};
-
-use crate::support::{Peer, enveloped, plain, raw, tool};
 
 /// RPC-15, TOO-01, TOO-12.
 #[test]

@@ -1,9 +1,8 @@
 //! The modern envelope and routing headers: what is checked, and in which order.
 
+use crate::support::{Peer, enveloped};
 use serde_json::{Value, json};
 use watchpost_protocol::{Revision, Wire};
-
-use crate::support::{Peer, enveloped};
 
 const VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 const CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";

@@ -1,16 +1,13 @@
 //! A server of one tool. The examples `clock_stdio`, `clock_http` and
 //! `clock_sse` serve it, each on one transport.
 
-use std::borrow::Cow;
-use std::sync::Arc;
-
+use crate::environment::unix_millis;
 use serde_json::value::RawValue;
+use std::{borrow::Cow, sync::Arc};
 use watchpost_protocol::{
     CacheHint, CacheScope, Call, CallError, Capabilities, Completed, Handler, Method, Offer, Outcome, Server,
     ServerInfo, ToolCatalog, ToolDefinition, ToolHints, ToolPage, ToolResult,
 };
-
-use crate::environment::unix_millis;
 
 /// Tells the time to every client, whatever its revision.
 pub(crate) struct ClockServer {

@@ -1,8 +1,7 @@
 //! Tools that ask before they answer. They end with what they want to know and are called again with the answers;
 //! whether that takes one request more of a modern client, or requests of ours to a legacy one, they never see.
 
-use serde_json::value::RawValue;
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::RawValue};
 use watchpost_protocol::{
     CallError, ClientAnswer, Completed, Field, Form, FormAnswer, InputRequest, InputRequired, Inputs,
     Outcome, RequestMeta, ToolResult,

@@ -1,16 +1,14 @@
 //! The server itself: what it declares, and which part answers which method.
 
-use std::borrow::Cow;
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
-
+use crate::{prompts, resources, tasks::Tasks, tools};
+use std::{
+    borrow::Cow,
+    sync::{Arc, atomic::AtomicU64},
+};
 use watchpost_protocol::{
     CacheHint, CacheScope, Call, CallError, Capabilities, ChangeHub, Changes, Completed, Handler, Interest,
     Method, Offer, Outcome, ParameterHeaders, ServerInfo, ToolCatalog, ToolPage,
 };
-
-use crate::tasks::Tasks;
-use crate::{prompts, resources, tools};
 
 /// Nothing here depends on the caller, and nothing lasts.
 pub(crate) const CACHE: CacheHint = CacheHint {

@@ -14,15 +14,14 @@ mod resources;
 mod tasks;
 mod tools;
 
-use std::net::SocketAddr;
-use std::sync::Arc;
-
+use crate::{
+    environment::{Open, Unpredictable, Wall},
+    fixture::{CACHE, Fixture},
+};
+use std::{net::SocketAddr, sync::Arc};
 use tokio::net::TcpListener;
 use watchpost_protocol::Server;
 use watchpost_transport::{Config, Service, SessionKey, StateKeys, serve};
-
-use crate::environment::{Open, Unpredictable, Wall};
-use crate::fixture::{CACHE, Fixture};
 
 /// Reads `--listen ADDRESS`; only loopback will do, since everybody is let in.
 fn listen_address() -> Result<SocketAddr, String> {

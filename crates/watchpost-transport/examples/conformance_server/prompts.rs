@@ -1,15 +1,15 @@
 //! Prompts, and completion of what they and the resources take.
 
+use crate::{
+    CACHE, asking,
+    resources::{PNG, TEMPLATE},
+};
 use std::collections::BTreeMap;
-
 use watchpost_protocol::{
     CallError, Completed, CompletionQuery, CompletionRef, Completions, ContentBlock, Outcome, PromptArgument,
     PromptDefinition, PromptMessage, PromptPage, PromptResult, RequestMeta, ResourceBody, ResourceContents,
     Role,
 };
-
-use crate::resources::{PNG, TEMPLATE};
-use crate::{CACHE, asking};
 
 pub(crate) fn list() -> PromptPage {
     let prompt = |name: &str, description: &str, arguments: &[(&str, &str)]| PromptDefinition {

@@ -1,12 +1,10 @@
 //! Resources: two that stay, one that changes, and a family of them.
 
+use crate::{CACHE, Fixture};
 use std::sync::atomic::Ordering;
-
 use watchpost_protocol::{
     CallError, ResourceBody, ResourceContents, ResourceDefinition, ResourcePage, ResourceRead,
 };
-
-use crate::{CACHE, Fixture};
 
 /// The one that can be watched: the trigger tools change it.
 pub(crate) const WATCHED: &str = "test://watched-resource";

@@ -1,19 +1,21 @@
 //! Calls that go on after their answer, kept in memory.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-
+use crate::{
+    Fixture, asking,
+    environment::{Unpredictable, unix_millis},
+};
 use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 use tokio::task::AbortHandle;
 use watchpost_protocol::{
     CallError, Change, ChangeHub, Completed, Field, Form, FormAnswer, InputRequest, Inputs, Outcome,
     RequestMeta, RequiredCapability, TaskState, TaskStatus, ToolResult,
 };
 use watchpost_transport::Random;
-
-use crate::environment::{Unpredictable, unix_millis};
-use crate::{Fixture, asking};
 
 /// How long a task can be asked for, in milliseconds from its making.
 const TTL_MS: u32 = 600_000;

@@ -1,17 +1,16 @@
 //! The tools: what they are called, and those that answer by themselves.
 
-use std::sync::atomic::Ordering;
-use std::time::Duration;
-
-use serde_json::value::RawValue;
-use serde_json::{Value, json};
+use crate::{
+    Fixture, asking,
+    resources::{PNG, WATCHED},
+    tasks,
+};
+use serde_json::{Value, json, value::RawValue};
+use std::{sync::atomic::Ordering, time::Duration};
 use watchpost_protocol::{
     CallError, Change, Completed, ContentBlock, LogLevel, Outcome, RawJson, RequestMeta, RequiredCapability,
     ResourceBody, ResourceContents, ToolDefinition, ToolHints, ToolResult,
 };
-
-use crate::resources::{PNG, WATCHED};
-use crate::{Fixture, asking, tasks};
 
 /// A sound without a sample.
 const WAV: &[u8] =

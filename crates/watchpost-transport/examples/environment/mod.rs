@@ -1,9 +1,10 @@
 //! What the transport gets from the program around it: who is let in, what time it is, what nobody can guess.
 
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-
+use std::{
+    collections::hash_map::RandomState,
+    hash::{BuildHasher, Hasher},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
 use watchpost_transport::{Binding, Caller, Clock, Credential, Gate, Probes, Random, Refusal};
 
 /// Lets everyone in, as nobody.

@@ -1,9 +1,8 @@
 //! The client's address, with forwarded ones believed only from configured proxies.
 
-use std::net::{IpAddr, Ipv6Addr};
-
 use http::HeaderMap;
 use ipnet::IpNet;
+use std::net::{IpAddr, Ipv6Addr};
 
 /// How many forwarded addresses are looked at, from the right.
 const HOPS_MAX: usize = 16;

@@ -1,9 +1,7 @@
 //! Takes the credential out of the headers: the one place that reads it.
 
-use http::header::AUTHORIZATION;
-use http::{HeaderMap, HeaderValue};
-
 use crate::gate::Credential;
+use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 
 /// What the headers say about who is asking.
 #[derive(Debug)]

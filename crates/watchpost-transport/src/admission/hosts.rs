@@ -2,11 +2,12 @@
 //!
 //! Without it, a web page that points its own name at 127.0.0.1 reads a laptop's server through the browser.
 
+use http::{
+    HeaderValue, Uri,
+    header::{HOST, ORIGIN},
+    request::Parts,
+};
 use std::net::IpAddr;
-
-use http::header::{HOST, ORIGIN};
-use http::request::Parts;
-use http::{HeaderValue, Uri};
 use url::Url;
 
 /// The names that may stand in `Host`, and the origins that may stand in `Origin`.

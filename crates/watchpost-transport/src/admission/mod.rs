@@ -5,20 +5,20 @@ pub(crate) mod credential;
 pub(crate) mod hosts;
 pub(crate) mod throttle;
 
-use std::net::IpAddr;
-use std::sync::Arc;
-
-use http::StatusCode;
-use http::request::Parts;
-
-use crate::admission::credential::{Presented, presented};
-use crate::admission::hosts::HostError;
-use crate::admission::throttle::WrongKeys;
-use crate::config::Config;
-use crate::connection::permits::{ConnectionPermit, Connections};
-use crate::gate::{Caller, Credential, Gate, Refusal};
-use crate::response::{self, Response};
-use crate::routing::route::Access;
+use crate::{
+    admission::{
+        credential::{Presented, presented},
+        hosts::HostError,
+        throttle::WrongKeys,
+    },
+    config::Config,
+    connection::permits::{ConnectionPermit, Connections},
+    gate::{Caller, Credential, Gate, Refusal},
+    response::{self, Response},
+    routing::route::Access,
+};
+use http::{StatusCode, request::Parts};
+use std::{net::IpAddr, sync::Arc};
 
 /// More headers than this are refused; hyper's own bound for HTTP/1 is the same number.
 const HEADERS_MAX: usize = 100;

@@ -1,28 +1,38 @@
 //! The accept loop.
 
-use std::convert::Infallible;
-use std::future::{Future, poll_fn};
-use std::io;
-use std::net::IpAddr;
-use std::pin::pin;
-use std::sync::Arc;
-use std::time::Duration;
-
-use hyper::server::conn::{http1, http2};
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulConnection;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
-use tokio::task::JoinSet;
+use crate::{
+    config::Limits,
+    connection::{
+        Connection,
+        permits::ConnectionPermit,
+        timed_socket::{Activity, TimedSocket},
+    },
+    gate::{Gate, Probes},
+    service::Service,
+};
+use hyper::{
+    server::conn::{http1, http2},
+    service::service_fn,
+};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::graceful::GracefulConnection,
+};
+use std::{
+    convert::Infallible,
+    future::{Future, poll_fn},
+    io,
+    net::IpAddr,
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinSet,
+};
 use watchpost_protocol::Handler;
-
-use crate::config::Limits;
-use crate::connection::Connection;
-use crate::connection::permits::ConnectionPermit;
-use crate::connection::timed_socket::{Activity, TimedSocket};
-use crate::gate::{Gate, Probes};
-use crate::service::Service;
 
 /// How long to wait after the system refused a connection, for example for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);

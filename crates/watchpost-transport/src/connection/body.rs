@@ -1,18 +1,15 @@
 //! Reads a request body within its bounds.
 
-use std::future::poll_fn;
-use std::pin::Pin;
-use std::task::Poll;
-use std::time::Duration;
-
+use crate::{
+    config::Timing,
+    response::{self, Response},
+};
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
 use http_body::Body;
 use hyper::body::Incoming;
+use std::{future::poll_fn, pin::Pin, task::Poll, time::Duration};
 use tokio::time::{Instant, Sleep};
-
-use crate::config::Timing;
-use crate::response::{self, Response};
 
 /// The least a body may bring per second once its grace is over.
 const BYTES_PER_SECOND_MIN: u64 = 1024;

@@ -1,8 +1,6 @@
 //! A timer for deadlines that are nearly always met.
 
-use std::pin::Pin;
-use std::task::Context;
-
+use std::{pin::Pin, task::Context};
 use tokio::time::{Instant, Sleep};
 
 /// One timer that only ever rings late, never early: moving its deadline back costs nothing until then.

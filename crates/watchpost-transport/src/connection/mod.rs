@@ -6,15 +6,16 @@ pub(crate) mod deadline;
 pub(crate) mod permits;
 pub(crate) mod timed_socket;
 
-use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::Context;
-
+use crate::{
+    connection::{deadline::DeadlineTimer, timed_socket::Activity},
+    sessions::open::LastSession,
+};
+use std::{
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+    task::Context,
+};
 use tokio::time::Instant;
-
-use crate::connection::deadline::DeadlineTimer;
-use crate::connection::timed_socket::Activity;
-use crate::sessions::open::LastSession;
 
 /// What one TCP connection is to its requests.
 #[derive(Debug)]

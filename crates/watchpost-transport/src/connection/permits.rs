@@ -1,12 +1,14 @@
 //! How many connections and calls there may be at one moment.
 
-use std::collections::HashMap;
-use std::net::IpAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-
-use crate::admission::address;
-use crate::config::Limits;
+use crate::{admission::address, config::Limits};
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 /// A number with an upper bound.
 #[derive(Debug)]

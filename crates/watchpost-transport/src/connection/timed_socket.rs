@@ -3,18 +3,21 @@
 //! hyper's own header timeout also runs between two requests and sets a timer for each; here a connection
 //! has one timer for reading, which is looked at only when it rings, so a request costs no timer at all.
 
-use std::io;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
-use std::task::{Context, Poll, Waker};
-use std::time::Duration;
-
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::time::Instant;
-
-use crate::config::Timing;
-use crate::connection::deadline::DeadlineTimer;
+use crate::{config::Timing, connection::deadline::DeadlineTimer};
+use std::{
+    io,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering},
+    },
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
+    time::Instant,
+};
 
 /// What the service tells the socket about the requests on it.
 #[derive(Debug)]

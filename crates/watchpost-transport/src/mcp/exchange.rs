@@ -1,33 +1,31 @@
 //! One exchange of streamable HTTP: a call, and how its answer travels.
 
-use std::collections::BTreeSet;
-use std::future::poll_fn;
-use std::sync::Arc;
-use std::task::Poll;
-
+use crate::{
+    connection::{Connection, deadline::DeadlineTimer, permits::Permit},
+    gate::Gate,
+    mcp::{Mcp, headers::SESSION_ID},
+    response::{self, Response},
+    sessions::{
+        effects::{self, Session},
+        local::LocalState,
+        open::OpenSession,
+        seal::SessionName,
+        states::Sealing,
+    },
+    streams::{
+        call::{CallChannel, CallEvents, DetachableCall, Finished, drive, drive_batch},
+        guarded::Source as _,
+        listening::Subscription,
+        queue::EventQueue,
+        replay::Reader,
+    },
+};
 use http::{StatusCode, Version};
+use std::{collections::BTreeSet, future::poll_fn, sync::Arc, task::Poll};
 use tokio::time::Instant;
 use watchpost_protocol::{
     Batch, Era, Handler, Link, Operation, Outbox, Reply, Request, RpcError, SessionState,
 };
-
-use crate::connection::Connection;
-use crate::connection::deadline::DeadlineTimer;
-use crate::connection::permits::Permit;
-use crate::gate::Gate;
-use crate::mcp::Mcp;
-use crate::mcp::headers::SESSION_ID;
-use crate::response::{self, Response};
-use crate::sessions::effects::{self, Session};
-use crate::sessions::local::LocalState;
-use crate::sessions::open::OpenSession;
-use crate::sessions::seal::SessionName;
-use crate::sessions::states::Sealing;
-use crate::streams::call::{CallChannel, CallEvents, DetachableCall, Finished, drive, drive_batch};
-use crate::streams::guarded::Source as _;
-use crate::streams::listening::Subscription;
-use crate::streams::queue::EventQueue;
-use crate::streams::replay::Reader;
 
 /// One request on its way, besides its message.
 pub(crate) struct Exchange<'a, T> {

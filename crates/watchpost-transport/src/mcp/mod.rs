@@ -8,27 +8,28 @@ pub(crate) mod session_ids;
 pub(crate) mod session_stream;
 pub(crate) mod streamable;
 
-use std::sync::Arc;
-
+use crate::{
+    config::{Config, Surface},
+    connection::permits::Counter,
+    gate::Gate,
+    mcp::headers::SESSION_ID,
+    response::{self, Response},
+    routing::{
+        mount::{Admitted, Mount, Request},
+        route::{Access, Route},
+    },
+    sessions::{
+        ended::EndedSessions,
+        local::LocalStates,
+        old::{OldSession, StreamName},
+        outstanding::Outstanding,
+        seal::{Sealer, SessionName},
+    },
+    streams::{guarded::Streams, listening::Unsolicited, registry::Registry, replay::Replays},
+};
 use http::{Method, StatusCode};
+use std::sync::Arc;
 use watchpost_protocol::{Handler, RequestId, Server};
-
-use crate::config::{Config, Surface};
-use crate::connection::permits::Counter;
-use crate::gate::Gate;
-use crate::mcp::headers::SESSION_ID;
-use crate::response::{self, Response};
-use crate::routing::mount::{Admitted, Mount, Request};
-use crate::routing::route::{Access, Route};
-use crate::sessions::ended::EndedSessions;
-use crate::sessions::local::LocalStates;
-use crate::sessions::old::{OldSession, StreamName};
-use crate::sessions::outstanding::Outstanding;
-use crate::sessions::seal::{Sealer, SessionName};
-use crate::streams::guarded::Streams;
-use crate::streams::listening::Unsolicited;
-use crate::streams::registry::Registry;
-use crate::streams::replay::Replays;
 
 /// The routes of streamable HTTP and HTTP+SSE.
 pub(crate) struct McpMount<G: Gate, H>(Arc<Mcp<G, H>>);

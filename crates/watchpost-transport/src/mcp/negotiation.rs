@@ -1,7 +1,9 @@
 //! Content types, in and out.
 
-use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName};
+use http::{
+    HeaderMap, HeaderName,
+    header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE},
+};
 
 /// Whether the client takes `kind/subtype`. A client that says nothing takes everything (RFC 9110, 12.5.1).
 pub(crate) fn accepts(headers: &HeaderMap, kind: &str, subtype: &str) -> bool {

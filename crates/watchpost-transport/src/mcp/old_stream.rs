@@ -2,33 +2,40 @@
 //!
 //! A session is its stream: it lives in this process and ends with the connection.
 
-use std::collections::BTreeSet;
-use std::future::{Future, poll_fn};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::Poll;
-
-use http::StatusCode;
-use http::request::Parts;
+use crate::{
+    connection::body::RequestBody,
+    gate::Gate,
+    mcp::{
+        Mcp,
+        streamable::{read_message, session_not_found},
+    },
+    response::{self, RETRY_SOON, Response},
+    sessions::{
+        effects::{self, Session},
+        local::LocalState,
+        old::{NAME_BYTES, OldSession, StreamName, hex, session_id},
+        outstanding::Outstanding,
+    },
+    streams::{
+        call::{CallChannel, DetachableCall, Finished, drive, drive_batch},
+        frame,
+        guarded::StreamPermits,
+        listening::Unsolicited,
+        queue::{EventQueue, Working},
+        registry::Registered,
+    },
+};
+use http::{StatusCode, request::Parts};
+use std::{
+    collections::BTreeSet,
+    future::{Future, poll_fn},
+    sync::{Arc, Mutex, PoisonError},
+    task::Poll,
+};
 use watchpost_protocol::{
     Batch, Handler, Incoming, Link, Notification, Outbox, Request, RpcError, Server, SessionState,
     TransportFacts, Wire,
 };
-
-use crate::connection::body::RequestBody;
-use crate::gate::Gate;
-use crate::mcp::Mcp;
-use crate::mcp::streamable::{read_message, session_not_found};
-use crate::response::{self, RETRY_SOON, Response};
-use crate::sessions::effects::{self, Session};
-use crate::sessions::local::LocalState;
-use crate::sessions::old::{NAME_BYTES, OldSession, StreamName, hex, session_id};
-use crate::sessions::outstanding::Outstanding;
-use crate::streams::call::{CallChannel, DetachableCall, Finished, drive, drive_batch};
-use crate::streams::frame;
-use crate::streams::guarded::StreamPermits;
-use crate::streams::listening::Unsolicited;
-use crate::streams::queue::{EventQueue, Working};
-use crate::streams::registry::Registered;
 
 /// Dropped with the stream: the session ends.
 struct Open {

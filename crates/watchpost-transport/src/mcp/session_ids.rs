@@ -1,14 +1,14 @@
 //! From a session id to what the handshake settled, and back.
 
-use std::sync::{Arc, PoisonError};
-
+use crate::{
+    connection::Connection,
+    gate::{Binding, Gate},
+    mcp::Mcp,
+    sessions::open::{Last, OpenSession, SessionId},
+};
 use http::HeaderValue;
+use std::sync::{Arc, PoisonError};
 use watchpost_protocol::{Handler, SessionState};
-
-use crate::connection::Connection;
-use crate::gate::{Binding, Gate};
-use crate::mcp::Mcp;
-use crate::sessions::open::{Last, OpenSession, SessionId};
 
 impl<G, H> Mcp<G, H>
 where

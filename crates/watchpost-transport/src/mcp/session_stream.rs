@@ -1,22 +1,21 @@
 //! What a legacy session does besides posting: its stream, coming back to a stream, and its end.
 
+use crate::{
+    connection::Connection,
+    gate::Gate,
+    mcp::{
+        Mcp,
+        headers::{LAST_EVENT_ID, PROTOCOL_VERSION, header},
+        negotiation::{accepts, single},
+        streamable::{bad_request, session_not_found},
+    },
+    response::{self, Response},
+    sessions::open::{OpenSession, SessionId},
+    streams::{listening::Unsolicited, queue::EventQueue, replay::EventId},
+};
+use http::{HeaderValue, StatusCode, request::Parts};
 use std::sync::Arc;
-
-use http::request::Parts;
-use http::{HeaderValue, StatusCode};
 use watchpost_protocol::{Bodiless, Handler, Header, Revision, classify_bodiless};
-
-use crate::connection::Connection;
-use crate::gate::Gate;
-use crate::mcp::Mcp;
-use crate::mcp::headers::{LAST_EVENT_ID, PROTOCOL_VERSION, header};
-use crate::mcp::negotiation::{accepts, single};
-use crate::mcp::streamable::{bad_request, session_not_found};
-use crate::response::{self, Response};
-use crate::sessions::open::{OpenSession, SessionId};
-use crate::streams::listening::Unsolicited;
-use crate::streams::queue::EventQueue;
-use crate::streams::replay::EventId;
 
 impl<G, H> Mcp<G, H>
 where

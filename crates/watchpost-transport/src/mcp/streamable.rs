@@ -1,23 +1,26 @@
 //! A POST of streamable HTTP: one message of either era, or one array of them.
 
-use std::sync::Arc;
-
+use crate::{
+    connection::{
+        Connection,
+        body::{BodyError, RequestBody},
+    },
+    gate::Gate,
+    mcp::{
+        Mcp,
+        exchange::{Exchange, reply},
+        headers::{METHOD, NAME, PROTOCOL_VERSION, Parameters, SESSION_ID, header},
+        negotiation::{accepts, is_encoded, is_json},
+    },
+    response::{self, RETRY_SOON, Response},
+    sessions::open::{OpenSession, SessionId},
+};
 use bytes::Bytes;
-use http::request::Parts;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, request::Parts};
+use std::sync::Arc;
 use watchpost_protocol::{
     Bodiless, Era, Handler, Incoming, Notification, RpcError, TransportFacts, Wire, classify_bodiless,
 };
-
-use crate::connection::Connection;
-use crate::connection::body::{BodyError, RequestBody};
-use crate::gate::Gate;
-use crate::mcp::Mcp;
-use crate::mcp::exchange::{Exchange, reply};
-use crate::mcp::headers::{METHOD, NAME, PROTOCOL_VERSION, Parameters, SESSION_ID, header};
-use crate::mcp::negotiation::{accepts, is_encoded, is_json};
-use crate::response::{self, RETRY_SOON, Response};
-use crate::sessions::open::{OpenSession, SessionId};
 
 /// The code of errors about sessions; HTTP's own number, outside the range that JSON-RPC keeps.
 const SESSION_NOT_FOUND: i64 = 404;

@@ -1,15 +1,13 @@
 //! What is served behind admission.
 
-use std::future::Future;
-use std::pin::Pin;
-
+use crate::{
+    connection::{Connection, body::RequestBody},
+    gate::Caller,
+    response::{self, Response},
+    routing::route::Route,
+};
 use http::request::Parts;
-
-use crate::connection::Connection;
-use crate::connection::body::RequestBody;
-use crate::gate::Caller;
-use crate::response::{self, Response};
-use crate::routing::route::Route;
+use std::{future::Future, pin::Pin};
 
 /// A request on its way to the mount whose route it took.
 pub struct Request<'a> {

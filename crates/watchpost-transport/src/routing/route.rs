@@ -1,8 +1,7 @@
 //! One row of the table of routes: a path, methods, and who may use them.
 
-use http::{HeaderMap, HeaderName, Method};
-
 use crate::gate::Credential;
+use http::{HeaderMap, HeaderName, Method};
 
 /// Bytes that the body of a request may have unless its route says otherwise.
 pub(crate) const BODY_BYTES_MAX: usize = 256 << 10;

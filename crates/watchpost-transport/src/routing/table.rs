@@ -1,10 +1,8 @@
 //! The one table of routes, and how a request is looked up in it.
 
-use std::cmp::Reverse;
-
-use http::{HeaderMap, HeaderValue, Method};
-
 use crate::routing::route::{Methods, Pattern, Route};
+use http::{HeaderMap, HeaderValue, Method};
+use std::cmp::Reverse;
 
 /// Two mounts, or one, declared the same method of the same path.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,12 +1,8 @@
 //! What requests change about their legacy session, on every transport.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-
+use crate::{sessions::local::LocalState, streams::call::Finished};
+use std::{collections::BTreeSet, sync::Arc};
 use watchpost_protocol::{Effect, Handler, Request, RpcError, Server, SessionState};
-
-use crate::sessions::local::LocalState;
-use crate::streams::call::Finished;
 
 /// A legacy session as a transport keeps it.
 pub(crate) trait Session {

@@ -1,10 +1,13 @@
 //! Session ids that were ended before their time.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
-
 use crate::sessions::seal::SessionName;
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 /// Remembers ended ids until they would have expired. Bounded: beyond the bound the oldest is forgotten,
 /// which gives a client back a session that it had ended itself, and nobody else anything.

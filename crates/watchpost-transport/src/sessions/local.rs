@@ -1,11 +1,14 @@
 //! What a legacy session has said since its handshake: subscriptions, a log level, questions to it. It lives in the
 //! process that holds it, is bounded, and may be lost; the client subscribes anew then.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
-use std::hash::Hash;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
+use std::{
+    collections::{BTreeSet, HashMap, VecDeque},
+    hash::Hash,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 use tokio::sync::oneshot;
 use watchpost_protocol::{INTEREST_MAX, LogLevel, RequestId, Response};
 

@@ -1,15 +1,15 @@
 //! Sessions of HTTP+SSE: one is its stream, lives in this process and ends with the connection.
 
-use std::fmt::Write as _;
-use std::sync::{Arc, Mutex, PoisonError};
-
+use crate::{
+    gate::Binding,
+    sessions::{local::LocalState, outstanding::Outstanding},
+    streams::{frame, listening::Unsolicited},
+};
+use std::{
+    fmt::Write as _,
+    sync::{Arc, Mutex, PoisonError},
+};
 use watchpost_protocol::{RequestId, SessionState};
-
-use crate::gate::Binding;
-use crate::sessions::local::LocalState;
-use crate::sessions::outstanding::Outstanding;
-use crate::streams::frame;
-use crate::streams::listening::Unsolicited;
 
 pub(crate) const NAME_BYTES: usize = 16;
 

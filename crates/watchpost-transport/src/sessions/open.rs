@@ -1,12 +1,9 @@
 //! A session that an id opened, and the one that a connection used last.
 
-use std::sync::{Arc, Mutex};
-
+use crate::{gate::Binding, sessions::seal::SessionName};
 use http::HeaderValue;
+use std::sync::{Arc, Mutex};
 use watchpost_protocol::SessionState;
-
-use crate::gate::Binding;
-use crate::sessions::seal::SessionName;
 
 /// A session that an id opened.
 #[derive(Debug, Clone)]

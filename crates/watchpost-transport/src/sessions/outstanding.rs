@@ -1,10 +1,14 @@
 //! Calls that are being answered and may be cancelled by name.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasher, Hash, RandomState};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Waker};
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, Hash, RandomState},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Waker},
+};
 
 /// Enough that cores don't wait for each other.
 const SHARDS: usize = 16;
@@ -125,8 +129,7 @@ impl<S: Hash + Eq + Clone, I: Hash + Eq + Clone> Drop for Entered<S, I> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::future::poll_fn;
-    use std::task::Poll;
+    use std::{future::poll_fn, task::Poll};
 
     #[tokio::test]
     async fn a_cancel_reaches_its_call_and_no_other() {

@@ -3,16 +3,13 @@
 //! An id is a nonce and a ciphertext in base64url. It is no credential: the key's binding is associated
 //! data, so another key's id doesn't open and looks like one that never was.
 
+use crate::{config::SessionKey, environment::Random, gate::Binding};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use chacha20poly1305::{
+    XChaCha20Poly1305, XNonce,
+    aead::{Aead as _, KeyInit as _, Payload},
+};
 use std::time::Duration;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
-use chacha20poly1305::{XChaCha20Poly1305, XNonce};
-
-use crate::config::SessionKey;
-use crate::environment::Random;
-use crate::gate::Binding;
 
 /// The most a session may carry, in bytes.
 pub(crate) const PAYLOAD_BYTES_MAX: usize = 2048;

@@ -3,17 +3,17 @@
 //! A token is `v1.` and, in base64url, a nonce and a ciphertext. Whose it is and for which request it's good are
 //! associated data, so that it opens for nothing and nobody else; when it ends is inside.
 
-use std::fmt;
-use std::time::Duration;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
-use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use crate::{
+    environment::{Clock, Random},
+    gate::Binding,
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use chacha20poly1305::{
+    XChaCha20Poly1305, XNonce,
+    aead::{Aead as _, KeyInit as _, Payload},
+};
+use std::{fmt, time::Duration};
 use watchpost_protocol::Seal;
-
-use crate::environment::{Clock, Random};
-use crate::gate::Binding;
 
 /// For how long a token is good: a person has to read and decide.
 const LIFE: Duration = Duration::from_secs(600);

@@ -1,8 +1,7 @@
 //! Lines of bounded length.
 
-use std::io;
-
 use bytes::{Bytes, BytesMut};
+use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 /// How much is asked for at once.

@@ -1,12 +1,12 @@
 //! What changes, for the one client of a process: its legacy session and its modern subscriptions.
 
-use std::future::poll_fn;
-use std::task::{Context, Poll};
-
-use bytes::Bytes;
-use watchpost_protocol::{ChangeStream, Interest, RequestId};
-
 use crate::sessions::outstanding::Entered;
+use bytes::Bytes;
+use std::{
+    future::poll_fn,
+    task::{Context, Poll},
+};
+use watchpost_protocol::{ChangeStream, Interest, RequestId};
 
 /// The sources of notifications that belong to no call.
 #[derive(Default)]

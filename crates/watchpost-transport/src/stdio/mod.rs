@@ -7,21 +7,21 @@ mod listening;
 pub(crate) mod service;
 mod session;
 
-use std::future::Future;
-use std::io;
-use std::pin::pin;
-
+use crate::{
+    config::{Limits, Timing},
+    gate::Gate,
+};
 use bytes::{Bytes, BytesMut};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::sync::mpsc;
-use tokio::time::MissedTickBehavior;
-use watchpost_protocol::Handler;
-
-use crate::config::{Limits, Timing};
-use crate::gate::Gate;
 use lines::Lines;
 use service::StdioService;
 use session::{Event, StdioSession};
+use std::{future::Future, io, pin::pin};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
+    sync::mpsc,
+    time::MissedTickBehavior,
+};
+use watchpost_protocol::Handler;
 
 /// Notifications that wait for the writer; more are dropped.
 const NOTIFICATIONS_MAX: usize = 256;

@@ -1,13 +1,13 @@
 //! What serves one local client.
 
+use crate::{
+    config::{Limits, Timing},
+    environment::{Clock, Random},
+    gate::{Gate, Refusal},
+    sessions::states::StateKeys,
+};
 use std::sync::Arc;
-
 use watchpost_protocol::Server;
-
-use crate::config::{Limits, Timing};
-use crate::environment::{Clock, Random};
-use crate::gate::{Gate, Refusal};
-use crate::sessions::states::StateKeys;
 
 /// What serves the one client of this process.
 pub struct StdioService<G: Gate, H> {

@@ -1,29 +1,30 @@
 //! The client's process, which is its session.
 
-use std::collections::BTreeSet;
-use std::future::{Future, poll_fn};
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::Poll;
-use std::time::Duration;
-
+use crate::{
+    gate::{Gate, Refusal},
+    sessions::{
+        effects::{self, Session},
+        local::LocalState,
+        outstanding::{Entered, Outstanding},
+        states::Sealing,
+    },
+    stdio::{lines::Line, listening::Listening, service::StdioService},
+    streams::call::{Finished, Pace, drive, drive_batch},
+};
 use bytes::Bytes;
-use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use std::{
+    collections::BTreeSet,
+    future::{Future, poll_fn},
+    pin::Pin,
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
+use tokio::{sync::mpsc, task::JoinSet};
 use watchpost_protocol::{
     ChangeStream, Era, Handler, Incoming, Link, Notification, Operation, Outbox, Peer, Reply, Request,
     RequestId, RpcError, SessionState, TransportFacts, Wire, client_request,
 };
-
-use crate::gate::{Gate, Refusal};
-use crate::sessions::effects::{self, Session};
-use crate::sessions::local::LocalState;
-use crate::sessions::outstanding::{Entered, Outstanding};
-use crate::sessions::states::Sealing;
-use crate::stdio::lines::Line;
-use crate::stdio::listening::Listening;
-use crate::stdio::service::StdioService;
-use crate::streams::call::{Finished, Pace, drive, drive_batch};
 
 /// The JSON-RPC code for a refused credential: HTTP's number, outside the range that JSON-RPC keeps.
 const REFUSED: i64 = 401;

@@ -1,24 +1,23 @@
 //! A call in progress: answered as JSON if it is quick and quiet, as a stream otherwise.
 
-use std::future::{Future, poll_fn};
-use std::hash::Hash;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
-use std::time::Duration;
-
+use crate::{
+    sessions::{local::LocalState, outstanding::Entered},
+    streams::{frame, guarded::Source, queue::EventQueue},
+};
 use bytes::Bytes;
+use std::{
+    future::{Future, poll_fn},
+    hash::Hash,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::{Pin, pin},
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
+    time::Duration,
+};
 use tokio::time::Instant;
 use watchpost_protocol::{
     Batch, Handler, Link, Outbox, Peer, Reply, Request, RpcError, Server, client_request, code,
 };
-
-use crate::sessions::local::LocalState;
-use crate::sessions::outstanding::Entered;
-use crate::streams::frame;
-use crate::streams::guarded::Source;
-use crate::streams::queue::EventQueue;
 
 /// How a call ended.
 #[derive(Debug)]

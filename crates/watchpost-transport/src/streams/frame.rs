@@ -1,8 +1,7 @@
 //! Server-sent events.
 
-use std::time::Duration;
-
 use bytes::{BufMut, Bytes, BytesMut};
+use std::time::Duration;
 
 /// A comment that keeps proxies from closing a quiet stream.
 pub(crate) const KEEP_ALIVE: Bytes = Bytes::from_static(b": keep-alive\n\n");

@@ -1,21 +1,25 @@
 //! The body of every stream, and how many there may be.
 
-use std::convert::Infallible;
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
-use std::time::Duration;
-
+use crate::{
+    config::{Config, Timing},
+    connection::permits::{Counter, KeyedCounter, KeyedPermit, Permit},
+    gate::{Binding, Gate},
+    streams::frame::KEEP_ALIVE,
+};
 use bytes::Bytes;
 use http_body::{Body, Frame};
+use std::{
+    convert::Infallible,
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
 use tokio::time::{Instant, Sleep};
-
-use crate::config::{Config, Timing};
-use crate::connection::permits::{Counter, KeyedCounter, KeyedPermit, Permit};
-use crate::gate::{Binding, Gate};
-use crate::streams::frame::KEEP_ALIVE;
 
 /// Where a stream's events come from.
 pub(crate) trait Source: Send + Unpin + 'static {

@@ -1,14 +1,12 @@
 //! Streams of what changes: those that modern clients ask for, and those that legacy sessions have anyway.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
-
+use crate::streams::{frame, guarded::Source, queue::EventQueue};
 use bytes::Bytes;
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+};
 use watchpost_protocol::{ChangeStream, Interest};
-
-use crate::streams::frame;
-use crate::streams::guarded::Source;
-use crate::streams::queue::EventQueue;
 
 /// A subscription of a modern client.
 pub(crate) struct Subscription {

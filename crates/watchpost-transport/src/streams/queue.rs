@@ -1,11 +1,12 @@
 //! Messages on their way to one stream.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Waker};
-use std::time::Duration;
-
 use bytes::Bytes;
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
 
 /// A bounded queue between those who answer and the one stream that carries the answers.
 #[derive(Debug)]

@@ -1,8 +1,10 @@
 //! Which named streams are open.
 
-use std::collections::HashMap;
-use std::hash::Hash;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::HashMap,
+    hash::Hash,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 /// Open streams by name, at most one each.
 #[derive(Debug)]

@@ -3,23 +3,24 @@
 //! The call is driven by a task of its own and writes its events here; readers come and go. An event is named after
 //! its stream and its place in it.
 
-use std::collections::{HashMap, VecDeque};
-use std::hash::Hash;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
-use std::time::Duration;
-
+use crate::streams::{frame, guarded::Source};
 use bytes::Bytes;
-
-use crate::streams::frame;
-use crate::streams::guarded::Source;
+use std::{
+    collections::{HashMap, VecDeque},
+    hash::Hash,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
 
 /// When a client should come back whose connection broke by itself.
 const RETRY: Duration = Duration::from_millis(1_000);
 
 /// Names a place in a stream: `{stream}-{place}`, the stream in 16 hexadecimal digits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct EventId {
     pub(crate) stream: u64,
     pub(crate) sequence: u64,

@@ -1,8 +1,9 @@
+use crate::{
+    app::{App, GOOD, OTHER},
+    talk::{PING, call, post},
+    wire::Request,
+};
 use serde_json::json;
-
-use crate::app::{App, GOOD, OTHER};
-use crate::talk::{PING, call, post};
-use crate::wire::Request;
 
 const PATHS: [&str; 13] = [
     "/",

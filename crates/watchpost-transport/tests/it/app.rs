@@ -1,14 +1,20 @@
 //! A server with an invented gate and some tools.
 
-use std::collections::HashMap;
-use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
-
-use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, oneshot, watch};
-use tokio::task::JoinHandle;
+use crate::wire::Wire;
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, oneshot, watch},
+    task::JoinHandle,
+};
 use watchpost_protocol::{
     CacheHint, CacheScope, Call, CallError, Capabilities, ChangeHub, Changes, Completed, Field, Form,
     FormAnswer, Handler, InputRequest, InputRequired, Interest, LogLevel, Method, Offer, Outcome, Server,
@@ -18,8 +24,6 @@ use watchpost_transport::{
     Binding, Caller, Clock, Config, Credential, Gate, Mounts, Probes, Random, Refusal, RouteConflict,
     Service, SessionKey, StateKeys, StdioService, Timing, serve,
 };
-
-use crate::wire::Wire;
 
 pub(crate) const NOW: u64 = 1_800_000_000;
 pub(crate) const GOOD: &str = "good-key";

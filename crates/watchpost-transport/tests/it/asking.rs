@@ -1,13 +1,13 @@
 //! Asking the client before a call goes on: by requests of ours, by results that ask back, and what travels sealed.
 
-use std::time::Duration;
-
+use crate::{
+    app::{App, OTHER},
+    stdio::Process,
+    talk::{call, initialize, modern, post, shake_hands},
+    wire::{Reply, Request, Wire},
+};
 use serde_json::{Value, json};
-
-use crate::app::{App, OTHER};
-use crate::stdio::Process;
-use crate::talk::{call, initialize, modern, post, shake_hands};
-use crate::wire::{Reply, Request, Wire};
+use std::time::Duration;
 
 const REVISION: &str = "2025-11-25";
 

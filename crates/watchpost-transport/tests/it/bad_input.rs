@@ -1,6 +1,8 @@
-use crate::app::{App, GOOD};
-use crate::talk::{PING, call, modern, post};
-use crate::wire::{Request, Wire};
+use crate::{
+    app::{App, GOOD},
+    talk::{PING, call, modern, post},
+    wire::{Request, Wire},
+};
 
 async fn is_usable(wire: &mut Wire) {
     assert_eq!(wire.ask(&post(PING)).await.status, 200, "the connection goes on");

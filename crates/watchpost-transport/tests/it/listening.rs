@@ -1,12 +1,13 @@
 //! What changes while a client listens: subscriptions of modern clients, and what legacy sessions hear unasked.
 
+use crate::{
+    app::{App, GOOD},
+    stdio::Process,
+    talk::{INITIALIZED, PING, call_with_progress, initialize, modern, post, shake_hands},
+    wire::{Request, Wire},
+};
 use serde_json::{Value, json};
 use watchpost_protocol::Change;
-
-use crate::app::{App, GOOD};
-use crate::stdio::Process;
-use crate::talk::{INITIALIZED, PING, call_with_progress, initialize, modern, post, shake_hands};
-use crate::wire::{Request, Wire};
 
 const REVISION: &str = "2025-11-25";
 const TAG: &str = "io.modelcontextprotocol/subscriptionId";

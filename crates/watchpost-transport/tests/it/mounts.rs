@@ -1,23 +1,25 @@
 //! Routes beside MCP: who may use them, what they share with it, and what every answer says.
 
-use std::collections::BTreeSet;
-use std::convert::Infallible;
-use std::num::NonZeroU32;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
-
+use crate::{
+    app::{App, GOOD, OTHER},
+    talk::{PING, post},
+    wire::{Reply, Request},
+};
 use bytes::Bytes;
 use http::{HeaderValue, Method};
 use http_body::{Body, Frame};
 use serde_json::json;
+use std::{
+    collections::BTreeSet,
+    convert::Infallible,
+    num::NonZeroU32,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
 use watchpost_transport::{
     Access, Admitted, Config, Mount, Mounts, Request as Asked, Response, ResponseBody, Route, Surface,
 };
-
-use crate::app::{App, GOOD, OTHER};
-use crate::talk::{PING, post};
-use crate::wire::{Reply, Request};
 
 /// One route of each access, and some that answer in unusual ways.
 struct Office;

@@ -1,6 +1,8 @@
-use crate::app::{App, Bench, GOOD, OTHER};
-use crate::talk::{INITIALIZED, PING, call, call_with_progress, cancel, initialize};
-use crate::wire::{Request, Wire};
+use crate::{
+    app::{App, Bench, GOOD, OTHER},
+    talk::{INITIALIZED, PING, call, call_with_progress, cancel, initialize},
+    wire::{Request, Wire},
+};
 use watchpost_transport::Surface;
 
 /// Opens a stream and gives the path to post to.

@@ -1,10 +1,11 @@
 //! Streams that a client can leave and come back to, and log messages on them.
 
+use crate::{
+    app::{App, Bench, GOOD, OTHER},
+    talk::{call, modern, post, shake_hands},
+    wire::{Request, Wire},
+};
 use serde_json::{Value, json};
-
-use crate::app::{App, Bench, GOOD, OTHER};
-use crate::talk::{call, modern, post, shake_hands};
-use crate::wire::{Request, Wire};
 
 fn come_back(id: &str, event: &str) -> Request {
     Request::new("GET", "/mcp")

@@ -1,6 +1,8 @@
-use crate::app::{App, Bench, GOOD, OTHER};
-use crate::talk::{INITIALIZED, PING, call, cancel, initialize, post, shake_hands};
-use crate::wire::{Request, Wire};
+use crate::{
+    app::{App, Bench, GOOD, OTHER},
+    talk::{INITIALIZED, PING, call, cancel, initialize, post, shake_hands},
+    wire::{Request, Wire},
+};
 
 const REVISION: &str = "2025-11-25";
 

@@ -1,14 +1,15 @@
-use std::sync::Arc;
-use std::time::Duration;
-
+use crate::{
+    app::{Bench, FakeGate, GOOD, bench, stdio_service},
+    talk::{INITIALIZED, PING, call, call_with_progress, cancel, initialize},
+};
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, Lines, ReadHalf, WriteHalf};
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, Lines, ReadHalf, WriteHalf},
+    sync::oneshot,
+    task::JoinHandle,
+};
 use watchpost_transport::{Refusal, serve_stdio};
-
-use crate::app::{Bench, FakeGate, GOOD, bench, stdio_service};
-use crate::talk::{INITIALIZED, PING, call, call_with_progress, cancel, initialize};
 
 pub(crate) struct Process {
     input: Option<WriteHalf<DuplexStream>>,

@@ -1,8 +1,9 @@
+use crate::{
+    app::{App, Bench, GOOD},
+    talk::{PING, call, post},
+    wire::{Request, Wire},
+};
 use std::time::Duration;
-
-use crate::app::{App, Bench, GOOD};
-use crate::talk::{PING, call, post};
-use crate::wire::{Request, Wire};
 
 #[tokio::test]
 async fn a_stop_lets_calls_finish_and_ends_streams_and_idle_connections() {

@@ -1,12 +1,11 @@
-use std::time::Duration;
-
+use crate::{
+    app::{App, Bench, GOOD},
+    talk::{PING, call, call_with_progress, modern, post, shake_hands},
+    wire::{Request, Wire},
+};
 use serde_json::json;
-
+use std::time::Duration;
 use watchpost_transport::Timing;
-
-use crate::app::{App, Bench, GOOD};
-use crate::talk::{PING, call, call_with_progress, modern, post, shake_hands};
-use crate::wire::{Request, Wire};
 
 const REVISION: &str = "2025-11-25";
 

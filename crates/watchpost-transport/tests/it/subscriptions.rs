@@ -1,11 +1,12 @@
 //! A legacy session's bound on subscriptions, on every transport.
 
+use crate::{
+    app::{App, GOOD},
+    stdio::Process,
+    talk::{INITIALIZED, initialize, post, shake_hands},
+    wire::{Request, Wire},
+};
 use serde_json::{Value, json};
-
-use crate::app::{App, GOOD};
-use crate::stdio::Process;
-use crate::talk::{INITIALIZED, initialize, post, shake_hands};
-use crate::wire::{Request, Wire};
 
 /// So many of these are 63,000 bytes, and the bound is 65,536.
 const FITTING: usize = 21;

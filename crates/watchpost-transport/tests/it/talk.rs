@@ -1,9 +1,10 @@
 //! MCP messages, as clients write them.
 
+use crate::{
+    app::GOOD,
+    wire::{Request, Wire},
+};
 use serde_json::{Value, json};
-
-use crate::app::GOOD;
-use crate::wire::{Request, Wire};
 
 pub(crate) fn initialize(revision: &str) -> String {
     json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {

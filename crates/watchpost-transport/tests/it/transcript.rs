@@ -1,9 +1,10 @@
+use crate::{
+    app::{App, GOOD},
+    stdio::Process,
+    talk::{INITIALIZED, PING, call, initialize, post},
+    wire::Request,
+};
 use serde_json::Value;
-
-use crate::app::{App, GOOD};
-use crate::stdio::Process;
-use crate::talk::{INITIALIZED, PING, call, initialize, post};
-use crate::wire::Request;
 
 /// One conversation: what is said, and whether it is answered.
 fn transcript(revision: &str) -> Vec<(String, bool)> {

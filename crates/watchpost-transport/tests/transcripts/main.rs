@@ -27,14 +27,16 @@ mod transport;
 #[expect(dead_code, reason = "more than this test needs")]
 mod wire;
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
-
+use crate::{
+    fixture::{CACHE, Fixture},
+    names::Names,
+    transport::{Conversation, Transport},
+};
 use serde_json::Value;
-
-use crate::fixture::{CACHE, Fixture};
-use crate::names::Names;
-use crate::transport::{Conversation, Transport};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// How long nothing has to come until a recording believes that nothing more comes.
 const QUIET: Duration = Duration::from_millis(400);

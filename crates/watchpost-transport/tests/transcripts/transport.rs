@@ -1,21 +1,21 @@
 //! A client on each transport: it sends what it's told to, and shows everything that comes, in one row.
 
-use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
-
+use crate::{
+    Fixture,
+    environment::Open,
+    wire::{Request, Wire},
+};
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, WriteHalf};
-use tokio::net::TcpListener;
-use tokio::sync::{mpsc, oneshot};
+use std::{path::Path, sync::Arc, time::Duration};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, WriteHalf},
+    net::TcpListener,
+    sync::{mpsc, oneshot},
+};
 use watchpost_protocol::Server;
 use watchpost_transport::{
     Clock, Config, Limits, Random, Service, SessionKey, StateKeys, StdioService, Timing, serve, serve_stdio,
 };
-
-use crate::Fixture;
-use crate::environment::Open;
-use crate::wire::{Request, Wire};
 
 /// Longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -1,11 +1,10 @@
 //! One field of a form: its type, its constraints, and which values fit.
 
+use crate::revision::Revision;
 use serde_json::{Map, Value, json};
 
-use crate::revision::Revision;
-
 /// One field of a form.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Field {
     pub(super) kind: Kind,
     title: Option<String>,
@@ -14,7 +13,7 @@ pub struct Field {
 }
 
 /// What a text has to look like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TextFormat {
     /// An email address.
     Email,
@@ -64,7 +63,7 @@ impl TextFormat {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Kind {
     Text {
         format: Option<TextFormat>,
@@ -159,7 +158,7 @@ impl Kind {
 }
 
 /// The options of a choice: value, and the label that a person sees.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Options {
     Plain(Vec<String>),
     Titled(Vec<(String, String)>),

@@ -4,16 +4,16 @@ mod field;
 
 pub use field::{Field, TextFormat};
 
+use crate::{
+    json::{RawJson, push_string},
+    revision::Revision,
+};
+use field::{Kind, whole};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
-use crate::json::{RawJson, push_string};
-use crate::revision::Revision;
-use field::{Kind, whole};
-
 /// What a person is asked to fill in. Never passwords, keys or tokens (ELI-01): clients show and log it.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Form {
     fields: Vec<(String, Field)>,
 }
@@ -86,7 +86,7 @@ impl Form {
 }
 
 /// What a person filled in: checked against the form, so that each value has its field's type.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct FormContent(BTreeMap<String, Value>);
 
 impl FormContent {

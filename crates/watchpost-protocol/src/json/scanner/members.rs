@@ -3,7 +3,7 @@
 use crate::json::RawJson;
 
 /// A byte range of the message; empty means absent, since no JSON value is empty.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Span {
     start: u32,
     end: u32,
@@ -47,7 +47,7 @@ impl Span {
 }
 
 /// Where the parts of one message lie.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Members {
     pub(crate) is_object: bool,
     pub(crate) jsonrpc: Span,

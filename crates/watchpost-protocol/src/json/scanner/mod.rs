@@ -9,14 +9,12 @@ pub(crate) mod recover;
 
 pub(crate) use members::{ENVELOPE_CAPABILITIES, ENVELOPE_VERSION, Members, Span};
 
-use std::borrow::Cow;
-use std::collections::BTreeSet;
-
 use crate::json::RawJson;
 use members::{Container, slot};
+use std::{borrow::Cow, collections::BTreeSet};
 
 /// Why a message can't be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// Not JSON, from this byte on.
     Syntax { offset: usize },

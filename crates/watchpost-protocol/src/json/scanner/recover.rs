@@ -1,9 +1,8 @@
 //! A second look at a message that was refused, for whom to answer.
 
-use std::borrow::Cow;
-
 use super::{Members, Scanner, members::Container, unescape};
 use crate::id::RequestId;
+use std::borrow::Cow;
 
 /// What can be told of a message that is refused for its depth or a repeated key.
 #[derive(Debug, Default)]

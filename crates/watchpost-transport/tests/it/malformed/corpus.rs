@@ -1,9 +1,7 @@
 //! The files of `fixtures/mcp/malformed`: how they are made, written and read.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-
 use super::{bytes, headers, messages, params};
+use std::{collections::BTreeMap, path::PathBuf};
 
 /// One file: what a broken or hostile client sends.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,9 +1,7 @@
 //! Cases whose headers are wrong, or disagree with the body.
 
+use super::{corpus::Corpus, messages::envelope};
 use serde_json::{Value, json};
-
-use super::corpus::Corpus;
-use super::messages::envelope;
 
 const MODERN: &str = "MCP-Protocol-Version: 2026-07-28";
 const PING: &str = r#"{"jsonrpc":"2.0","id":7,"method":"ping"}"#;

@@ -1,8 +1,7 @@
 //! Cases that are JSON but no legal message, or a legal one that nothing here can serve.
 
-use serde_json::{Value, json};
-
 use super::corpus::Corpus;
+use serde_json::{Value, json};
 
 pub(super) fn add(corpus: &mut Corpus) {
     ids(corpus);

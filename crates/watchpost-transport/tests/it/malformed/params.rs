@@ -1,9 +1,10 @@
 //! Cases whose parameters are of wrong types, for every method of both eras, and broken envelopes.
 
+use super::{
+    corpus::Corpus,
+    messages::{envelope, of_each_type},
+};
 use serde_json::{Value, json};
-
-use super::corpus::Corpus;
-use super::messages::{envelope, of_each_type};
 
 /// A method, parameters that are right, and the members of them that have a type, with the names of the types
 /// that are right.

@@ -1,14 +1,13 @@
+use super::corpus::{Case, checked_in};
+use crate::{
+    app::{App, FakeGate, GOOD, bench, stdio_service},
+    talk::{INITIALIZED, initialize, shake_hands},
+    wire::{Reply, Request, Wire},
+};
+use serde_json::{Map, Value, value::RawValue};
 use std::time::Duration;
-
-use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, Lines, ReadHalf, WriteHalf};
 use watchpost_transport::serve_stdio;
-
-use super::corpus::{Case, checked_in};
-use crate::app::{App, FakeGate, GOOD, bench, stdio_service};
-use crate::talk::{INITIALIZED, initialize, shake_hands};
-use crate::wire::{Reply, Request, Wire};
 
 /// The revision of the conversations that have one.
 const REVISION: &str = "2025-11-25";

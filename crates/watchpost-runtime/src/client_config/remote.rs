@@ -48,6 +48,16 @@ impl KeyHeader {
     }
 }
 
+/// The server as one client's configuration names it.
+struct Server<'a> {
+    client: Client,
+    base_url: &'a str,
+    /// Of the MCP endpoint.
+    url: String,
+    header: KeyHeader,
+    key: Option<&'a str>,
+}
+
 pub(super) fn snippet(
     client: Client,
     base_url: &str,
@@ -55,142 +65,200 @@ pub(super) fn snippet(
     header: KeyHeader,
     key: Option<&str>,
 ) -> Snippet {
-    let url = format!("{base_url}/mcp");
-    let Header { name, prefix } = header.parts();
-    let literal = key.unwrap_or(KEY_PLACEHOLDER);
-    let in_file = match (key, client.variable()) {
-        (None, Variable::Written(variable)) => variable,
-        _ => literal,
+    let server = Server {
+        client,
+        base_url,
+        url: format!("{base_url}/mcp"),
+        header,
+        key,
     };
-    let headers = || object([(name, format!("{prefix}{in_file}").into())]);
-    let typed = |word: &str| {
+    let note = match client {
+        Client::ClaudeDesktop => {
+            Some("Claude Desktop starts local programs only: Watchpost's bridge passes on what it says.")
+        }
+        Client::McpRemote => Some(
+            "A third-party bridge for clients of the old SSE transport; `watchpost bridge` needs no Node.js.",
+        ),
+        _ => None,
+    };
+    Snippet {
+        client,
+        parts: server.parts(bridge),
+        note,
+    }
+}
+
+impl Server<'_> {
+    fn parts(&self, bridge: &Path) -> Vec<Part> {
+        let under_servers = |entry| vec![self.file(under("mcpServers", entry))];
+        match self.client {
+            Client::ClaudeDesktop => under_servers(self.bridged(bridge)),
+            Client::ClaudeCode => vec![
+                shell(format!(
+                    "claude mcp add --transport http {ALIAS} {} --header {}",
+                    shell_word(&self.url),
+                    self.header_word()
+                )),
+                self.file(under("mcpServers", self.typed("http"))),
+            ],
+            Client::VsCode | Client::VisualStudio => vec![self.file(self.with_input())],
+            Client::Cursor => under_servers(object([
+                ("url", self.url.as_str().into()),
+                ("headers", self.headers()),
+            ])),
+            Client::Windsurf | Client::Antigravity => under_servers(object([
+                ("serverUrl", self.url.as_str().into()),
+                ("headers", self.headers()),
+            ])),
+            Client::Codex => vec![Part {
+                place: self.client.file(),
+                language: Language::Toml,
+                text: codex(&self.url, self.header, self.key),
+            }],
+            Client::GeminiCli => self.gemini(),
+            Client::CopilotCli | Client::Generic => under_servers(self.typed("http")),
+            Client::OpenCode => vec![self.file(self.opencode())],
+            Client::Zed => {
+                let entry = object([("url", self.url.as_str().into()), ("headers", self.headers())]);
+                vec![self.file(under("context_servers", entry))]
+            }
+            Client::Cline => {
+                let mut entry = self.typed("streamableHttp");
+                entry.push("disabled", false);
+                entry.push("autoApprove", Vec::<Json>::new());
+                under_servers(entry)
+            }
+            Client::RooCode => under_servers(self.typed("streamable-http")),
+            Client::McpRemote => under_servers(self.mcp_remote()),
+        }
+    }
+
+    /// The key, or what stands for it.
+    fn literal(&self) -> &str {
+        self.key.unwrap_or(KEY_PLACEHOLDER)
+    }
+
+    /// The header for a command line, in double quotes.
+    fn header_word(&self) -> String {
+        let Header { name, prefix } = self.header.parts();
+        format!("\"{name}: {prefix}{}\"", self.literal())
+    }
+
+    /// The headers for a file: without a key, the variable that the client reads.
+    fn headers(&self) -> Json {
+        let Header { name, prefix } = self.header.parts();
+        let value = match (self.key, self.client.variable()) {
+            (None, Variable::Written(variable)) => variable,
+            _ => self.literal(),
+        };
+        object([(name, format!("{prefix}{value}").into())])
+    }
+
+    /// An entry that names its transport.
+    fn typed(&self, transport: &str) -> Json {
         object([
-            ("type", word.into()),
-            ("url", url.as_str().into()),
-            ("headers", headers()),
+            ("type", transport.into()),
+            ("url", self.url.as_str().into()),
+            ("headers", self.headers()),
         ])
-    };
-    let in_file_part = |root: Json| Part {
-        place: client.file(),
-        language: Language::Json,
-        text: root.pretty(),
-    };
-    let under = |top: &str, entry: Json| object([(top, object([(ALIAS, entry)]))]);
-    let shell = |text: String| Part {
+    }
+
+    fn file(&self, root: Json) -> Part {
+        Part {
+            place: self.client.file(),
+            language: Language::Json,
+            text: root.pretty(),
+        }
+    }
+
+    /// Through our own bridge.
+    fn bridged(&self, bridge: &Path) -> Json {
+        object([
+            ("command", bridge.display().to_string().into()),
+            ("args", vec!["bridge", "--url", self.url.as_str()].into()),
+            ("env", object([("WATCHPOST_API_KEY", self.literal().into())])),
+        ])
+    }
+
+    /// VS Code asks for the key and keeps it.
+    fn with_input(&self) -> Json {
+        let mut root = object([]);
+        if self.key.is_none() {
+            let input = object([
+                ("type", "promptString".into()),
+                ("id", "watchpost-key".into()),
+                ("description", "Watchpost API key".into()),
+                ("password", true.into()),
+            ]);
+            root.push("inputs", vec![input]);
+        }
+        root.push("servers", object([(ALIAS, self.typed("http"))]));
+        root
+    }
+
+    fn gemini(&self) -> Vec<Part> {
+        let entry = object([
+            ("url", self.url.as_str().into()),
+            ("type", "http".into()),
+            ("headers", self.headers()),
+        ]);
+        vec![
+            shell(format!(
+                "gemini mcp add --scope user --transport http --header {} {ALIAS} {}",
+                self.header_word(),
+                shell_word(&self.url)
+            )),
+            self.file(under("mcpServers", entry)),
+        ]
+    }
+
+    fn opencode(&self) -> Json {
+        let entry = object([
+            ("type", "remote".into()),
+            ("enabled", true.into()),
+            ("oauth", false.into()),
+            ("url", self.url.as_str().into()),
+            ("headers", self.headers()),
+        ]);
+        let mut root = object([("$schema", "https://opencode.ai/config.json".into())]);
+        root.push("mcp", object([(ALIAS, entry)]));
+        root
+    }
+
+    fn mcp_remote(&self) -> Json {
+        let Header { name, prefix } = self.header.parts();
+        let mut args = vec![
+            "-y".to_owned(),
+            "mcp-remote@0.15.1".to_owned(),
+            format!("{}/sse", self.base_url),
+            "--transport".to_owned(),
+            "sse-only".to_owned(),
+            "--header".to_owned(),
+            format!("{name}:${{WATCHPOST_HEADER}}"),
+        ];
+        if self.base_url.starts_with("http://") {
+            args.push("--allow-http".to_owned());
+        }
+        let value = format!("{prefix}{}", self.literal());
+        object([
+            ("command", "npx".into()),
+            ("args", args.into()),
+            ("env", object([("WATCHPOST_HEADER", value.into())])),
+        ])
+    }
+}
+
+/// The entry under our alias.
+fn under(top: &str, entry: Json) -> Json {
+    object([(top, object([(ALIAS, entry)]))])
+}
+
+fn shell(text: String) -> Part {
+    Part {
         place: "a terminal",
         language: Language::Shell,
         text,
-    };
-    let header_word = format!("\"{name}: {prefix}{literal}\"");
-
-    let mut note = None;
-    let parts = match client {
-        Client::ClaudeDesktop => {
-            note =
-                Some("Claude Desktop starts local programs only: Watchpost's bridge passes on what it says.");
-            let env = object([("WATCHPOST_API_KEY", literal.into())]);
-            let entry = object([
-                ("command", bridge.display().to_string().into()),
-                ("args", vec!["bridge", "--url", url.as_str()].into()),
-                ("env", env),
-            ]);
-            vec![in_file_part(under("mcpServers", entry))]
-        }
-        Client::ClaudeCode => vec![
-            shell(format!(
-                "claude mcp add --transport http {ALIAS} {} --header {header_word}",
-                shell_word(&url)
-            )),
-            in_file_part(under("mcpServers", typed("http"))),
-        ],
-        Client::VsCode | Client::VisualStudio => {
-            let mut root = object([]);
-            if key.is_none() {
-                let input = object([
-                    ("type", "promptString".into()),
-                    ("id", "watchpost-key".into()),
-                    ("description", "Watchpost API key".into()),
-                    ("password", true.into()),
-                ]);
-                root.push("inputs", vec![input]);
-            }
-            root.push("servers", object([(ALIAS, typed("http"))]));
-            vec![in_file_part(root)]
-        }
-        Client::Cursor => {
-            let entry = object([("url", url.as_str().into()), ("headers", headers())]);
-            vec![in_file_part(under("mcpServers", entry))]
-        }
-        Client::Windsurf | Client::Antigravity => {
-            let entry = object([("serverUrl", url.as_str().into()), ("headers", headers())]);
-            vec![in_file_part(under("mcpServers", entry))]
-        }
-        Client::Codex => vec![Part {
-            place: client.file(),
-            language: Language::Toml,
-            text: codex(&url, header, key),
-        }],
-        Client::GeminiCli => {
-            let entry = object([
-                ("url", url.as_str().into()),
-                ("type", "http".into()),
-                ("headers", headers()),
-            ]);
-            vec![
-                shell(format!(
-                    "gemini mcp add --scope user --transport http --header {header_word} {ALIAS} {}",
-                    shell_word(&url)
-                )),
-                in_file_part(under("mcpServers", entry)),
-            ]
-        }
-        Client::CopilotCli | Client::Generic => vec![in_file_part(under("mcpServers", typed("http")))],
-        Client::OpenCode => {
-            let entry = object([
-                ("type", "remote".into()),
-                ("enabled", true.into()),
-                ("oauth", false.into()),
-                ("url", url.as_str().into()),
-                ("headers", headers()),
-            ]);
-            let mut root = object([("$schema", "https://opencode.ai/config.json".into())]);
-            root.push("mcp", object([(ALIAS, entry)]));
-            vec![in_file_part(root)]
-        }
-        Client::Zed => {
-            let entry = object([("url", url.as_str().into()), ("headers", headers())]);
-            vec![in_file_part(under("context_servers", entry))]
-        }
-        Client::Cline => {
-            let mut entry = typed("streamableHttp");
-            entry.push("disabled", false);
-            entry.push("autoApprove", Vec::<Json>::new());
-            vec![in_file_part(under("mcpServers", entry))]
-        }
-        Client::RooCode => vec![in_file_part(under("mcpServers", typed("streamable-http")))],
-        Client::McpRemote => {
-            note = Some(
-                "A third-party bridge for clients of the old SSE transport; `watchpost bridge` needs no Node.js.",
-            );
-            let sse = format!("{base_url}/sse");
-            let mut args = vec![
-                "-y".to_owned(),
-                "mcp-remote@0.15.1".to_owned(),
-                sse,
-                "--transport".to_owned(),
-                "sse-only".to_owned(),
-                "--header".to_owned(),
-                format!("{name}:${{WATCHPOST_HEADER}}"),
-            ];
-            if base_url.starts_with("http://") {
-                args.push("--allow-http".to_owned());
-            }
-            let env = object([("WATCHPOST_HEADER", format!("{prefix}{literal}").into())]);
-            let entry = object([("command", "npx".into()), ("args", args.into()), ("env", env)]);
-            vec![in_file_part(under("mcpServers", entry))]
-        }
-    };
-    Snippet { client, parts, note }
+    }
 }
 
 fn codex(url: &str, header: KeyHeader, key: Option<&str>) -> String {

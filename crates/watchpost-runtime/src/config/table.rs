@@ -1,7 +1,7 @@
 //! The one list of settings.
 
 use super::{
-    LogFormat, Settings,
+    settings::{LogFormat, Settings},
     value::{Raw, WrongValue, show_duration, show_list, show_text},
 };
 use std::{path::PathBuf, time::Duration};

@@ -1,6 +1,6 @@
 //! Event streams.
 
-use super::MESSAGE_BYTES_MAX;
+use super::message::MESSAGE_BYTES_MAX;
 use anyhow::Result;
 
 /// Takes an event stream apart.

@@ -2,22 +2,24 @@
 //! it receives and opens no address but the one it was given.
 
 mod events;
+mod message;
 mod server;
 
-use self::server::Server;
+use self::{
+    message::{parse, read_line},
+    server::Server,
+};
 use anyhow::{Context as _, Result};
 use clap::Args;
 use reqwest::Url;
 use serde_json::Value;
 use std::{path::PathBuf, sync::Arc};
 use tokio::{
-    io::{AsyncBufRead, AsyncBufReadExt as _, BufReader},
+    io::BufReader,
     sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinSet,
 };
 
-/// Bytes of one message, either way.
-const MESSAGE_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Requests under way at once.
 const REQUESTS_MAX: usize = 32;
 
@@ -31,11 +33,8 @@ pub(crate) struct Bridge {
     key_file: Option<PathBuf>,
 }
 
-/// A JSON-RPC error: its code and its message.
-type RpcError = (i64, String);
-
 pub(crate) async fn run(args: Bridge) -> Result<()> {
-    let server = Arc::new(Server::new(args)?);
+    let server = Arc::new(Server::new(args.url, args.key_file.as_deref())?);
     let permits = Arc::new(Semaphore::new(REQUESTS_MAX));
     let mut tasks = JoinSet::new();
     let mut input = BufReader::new(tokio::io::stdin());
@@ -84,13 +83,6 @@ pub(crate) async fn run(args: Bridge) -> Result<()> {
     Ok(())
 }
 
-fn parse(line: &[u8]) -> Result<Value, RpcError> {
-    if line.len() > MESSAGE_BYTES_MAX {
-        return Err((-32600, "the message is longer than 8 MiB".to_owned()));
-    }
-    serde_json::from_slice(line).map_err(|_| (-32700, "the line is not JSON".to_owned()))
-}
-
 /// Forwards a message; a request that can't be forwarded is answered with an error.
 async fn forward(server: Arc<Server>, body: Vec<u8>, message: Value, permit: OwnedSemaphorePermit) {
     let outcome = server.forward(body, &message).await;
@@ -102,29 +94,4 @@ async fn forward(server: Arc<Server>, body: Vec<u8>, message: Value, permit: Own
         let _ = server.write_error(Some(id), (-32603, text)).await;
     }
     drop(permit);
-}
-
-/// Reads a line, whole, but keeps no more than one byte past the limit. `false` at the end.
-async fn read_line(input: &mut (impl AsyncBufRead + Unpin), line: &mut Vec<u8>) -> std::io::Result<bool> {
-    let mut any = false;
-    loop {
-        let (used, done) = {
-            let chunk = input.fill_buf().await?;
-            if chunk.is_empty() {
-                return Ok(any);
-            }
-            any = true;
-            let (part, used, done) = match chunk.iter().position(|b| *b == b'\n') {
-                Some(at) => (chunk.get(..at).unwrap_or_default(), at + 1, true),
-                None => (chunk, chunk.len(), false),
-            };
-            let room = (MESSAGE_BYTES_MAX + 1).saturating_sub(line.len());
-            line.extend_from_slice(part.get(..part.len().min(room)).unwrap_or_default());
-            (used, done)
-        };
-        input.consume(used);
-        if done {
-            return Ok(true);
-        }
-    }
 }

@@ -1,12 +1,15 @@
 //! The Watchpost server behind the bridge.
 
-use super::{Bridge, MESSAGE_BYTES_MAX, RpcError, events::Events};
+use super::{
+    events::Events,
+    message::{MESSAGE_BYTES_MAX, RpcError},
+};
 use crate::failure::{code, fail};
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
 use reqwest::{Client, Response, StatusCode, Url, header::HeaderMap, redirect::Policy};
 use serde_json::{Value, json};
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, path::Path, time::Duration};
 use tokio::{io::AsyncWriteExt as _, sync::Mutex, task::AbortHandle};
 
 const VERSION_KEY: &str = "io.modelcontextprotocol/protocolVersion";
@@ -24,22 +27,21 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// The server that the flags name. Nothing is sent yet.
+    /// The server at a URL, with the key of a file or of the environment. Nothing is sent yet.
     ///
     /// # Errors
     /// If the key could travel in the open, or its file can't be read.
-    pub(super) fn new(args: Bridge) -> Result<Self> {
-        let local = args
-            .url
+    pub(super) fn new(url: Url, key_file: Option<&Path>) -> Result<Self> {
+        let local = url
             .host_str()
             .is_some_and(|host| matches!(host, "127.0.0.1" | "localhost" | "[::1]"));
-        if !(args.url.scheme() == "https" || (args.url.scheme() == "http" && local)) {
+        if !(url.scheme() == "https" || (url.scheme() == "http" && local)) {
             return Err(fail(
                 code::USAGE,
                 "`--url`: a key travels only over https, or over http to this machine",
             ));
         }
-        let key = match &args.key_file {
+        let key = match key_file {
             Some(file) => Some(
                 std::fs::read_to_string(file)
                     .with_context(|| format!("can't read {}", file.display()))?
@@ -57,7 +59,7 @@ impl Server {
             .context("can't prepare the HTTP client")?;
         Ok(Self {
             client,
-            url: args.url,
+            url,
             key,
             session: Mutex::default(),
             version: Mutex::default(),

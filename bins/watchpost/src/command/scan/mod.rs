@@ -90,12 +90,7 @@ pub(crate) struct Confined {
 
 impl Confined {
     pub(crate) fn admits(&self, row: &ResultRow) -> bool {
-        (self.service.is_empty() || self.service.contains(&row.service))
-            && (self.framework.is_empty()
-                || row
-                    .frameworks
-                    .iter()
-                    .any(|id| self.framework.contains(&id.framework())))
+        row.is_within(&self.framework, &self.service)
     }
 }
 

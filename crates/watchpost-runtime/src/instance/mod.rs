@@ -1,60 +1,37 @@
 //! An opened data folder, and everything that stands on its store.
 
+mod environment;
+mod init;
+
+pub use self::{
+    environment::Environment,
+    init::{FIRST_WORKSPACE, Initialized, init, restore},
+};
+
 use crate::{
-    clock::{SystemClock, SystemRandom},
     config::Settings,
-    data_dir::{DataDir, DataDirError, MasterKey, Purpose, write_private},
+    data_dir::{DataDir, DataDirError, MasterKey, Purpose},
     engines::engines,
 };
 use anyhow::Context as _;
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 use watchpost_connectors::{ReadLimits, connectors};
 use watchpost_core::{
-    access::{Access, AccessGate, JobAuthority, KeyScope, KeyState, OperatorAuthority, WorkspaceScope},
+    access::{
+        Access, AccessGate, JobAuthority, KeyScope, KeyState, KeyStore as _, OperatorAuthority,
+        WorkspaceScope,
+    },
     audit::{AuditKey, AuditOutcome, AuditTarget, CallRecord},
     error::StoreError,
-    job::{InstanceStore, WorkspaceRow},
-    port::{Clock, Random},
+    integration::connector::Connector,
+    job::{InstanceStore as _, WorkspaceRow},
+    port::Random,
     service::{Engines, Watchpost},
-    value::id::WorkspaceId,
 };
 use watchpost_mcp::{CursorKey, McpServer};
 use watchpost_outbound::{Outbound, OutboundSettings};
 use watchpost_policy::PolicyPack;
-use watchpost_sqlite::{OpenOptions, SqliteStore};
-
-/// The workspace that `init` makes unless told another name.
-pub const FIRST_WORKSPACE: &str = "default";
-/// Longest name of a workspace, in characters.
-const WORKSPACE_NAME_CHARS_MAX: usize = 100;
-
-/// Where time and randomness come from.
-#[derive(Clone)]
-pub struct Environment {
-    /// The clock of everything.
-    pub clock: Arc<dyn Clock>,
-    /// For keys, nonces and markers.
-    pub random: Arc<dyn Random>,
-    /// For what the store makes by itself. Another one only in the demo.
-    pub store_random: Arc<dyn Random>,
-}
-
-impl Environment {
-    /// The system's.
-    pub fn system() -> Self {
-        Self {
-            clock: Arc::new(SystemClock::new()),
-            random: Arc::new(SystemRandom),
-            store_random: Arc::new(SystemRandom),
-        }
-    }
-}
-
-impl std::fmt::Debug for Environment {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Environment")
-    }
-}
+use watchpost_sqlite::SqliteStore;
 
 /// An opened data folder. Cheap to clone.
 #[derive(Clone)]
@@ -75,26 +52,6 @@ impl std::fmt::Debug for Instance {
             .field("store", &self.store)
             .finish_non_exhaustive()
     }
-}
-
-/// What `init` did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Initialized {
-    /// The folder is new and has this workspace.
-    Created {
-        /// The workspace's name.
-        workspace: String,
-    },
-    /// The folder was there; the workspace is new.
-    Added {
-        /// The workspace's name.
-        workspace: String,
-    },
-    /// All was there already.
-    Unchanged {
-        /// The workspaces, by name.
-        workspaces: Vec<String>,
-    },
 }
 
 /// Which workspace was meant.
@@ -119,89 +76,6 @@ pub enum WorkspaceChoice {
     Store(#[from] StoreError),
 }
 
-/// Makes the data folder with its first workspace, or, with `add`, one more workspace. Harmless when all is there.
-///
-/// # Errors
-/// What is wrong with the folder, the file or the name; each says what to do.
-pub async fn init(
-    dir: &DataDir,
-    add: Option<&str>,
-    environment: &Environment,
-) -> anyhow::Result<Initialized> {
-    let name = add.unwrap_or(FIRST_WORKSPACE);
-    let plain = |c: char| !c.is_control();
-    if name.trim() != name
-        || name.is_empty()
-        || name.chars().count() > WORKSPACE_NAME_CHARS_MAX
-        || !name.chars().all(plain)
-    {
-        anyhow::bail!(
-            "a workspace's name has 1 to {WORKSPACE_NAME_CHARS_MAX} characters without spaces around it"
-        );
-    }
-    let is_new = !dir.is_initialized();
-    let master = dir.create(environment.random.as_ref())?;
-    let store = SqliteStore::open(open_options(dir, &master, environment, true))?;
-    let known: Vec<String> = store
-        .workspaces()
-        .await?
-        .into_iter()
-        .map(|row| row.name)
-        .collect();
-    if known.iter().any(|known| known == name) || (add.is_none() && !known.is_empty()) {
-        store.close();
-        return Ok(Initialized::Unchanged { workspaces: known });
-    }
-    let row = WorkspaceRow {
-        id: WorkspaceId::generate(environment.clock.as_ref(), environment.random.as_ref()),
-        name: name.to_owned(),
-        created_at: environment.clock.now(),
-    };
-    store
-        .create_workspace(&row)
-        .await
-        .with_context(|| format!("the workspace `{name}` can't be made"))?;
-    store.close();
-    let workspace = row.name;
-    Ok(if is_new {
-        Initialized::Created { workspace }
-    } else {
-        Initialized::Added { workspace }
-    })
-}
-
-/// Puts a backup into an empty data folder, and, if given, the master key that belongs to it.
-///
-/// # Errors
-/// If the folder isn't empty or can't be made, or the backup can't be read.
-pub fn restore(dir: &DataDir, backup: &Path, master_key: Option<&Path>) -> anyhow::Result<()> {
-    if dir.is_initialized() {
-        anyhow::bail!(
-            "`{}` holds data already: name an empty folder",
-            dir.path().display()
-        );
-    }
-    crate::data_dir::make_folder(dir.path())?;
-    if let Some(from) = master_key {
-        let key = std::fs::read(from).with_context(|| format!("can't read `{}`", from.display()))?;
-        write_private(dir.master_key_file(), &key)?;
-    }
-    watchpost_sqlite::restore(backup, &dir.database())?;
-    // Says at once if key and database don't belong together.
-    dir.open()?;
-    Ok(())
-}
-
-fn open_options(dir: &DataDir, master: &MasterKey, environment: &Environment, create: bool) -> OpenOptions {
-    OpenOptions {
-        path: dir.database(),
-        master: master.for_store(),
-        clock: Arc::clone(&environment.clock),
-        random: Arc::clone(&environment.store_random),
-        create,
-    }
-}
-
 impl Instance {
     /// Opens a data folder. Rules and connectors are made at first use, except a customer's own rules, whose mistakes
     /// are told here.
@@ -210,7 +84,7 @@ impl Instance {
     /// What is wrong with folder, file, key or rules; each says what to do.
     pub fn open(dir: &DataDir, settings: Settings, environment: Environment) -> anyhow::Result<Self> {
         let master = dir.open()?;
-        let store = SqliteStore::open(open_options(dir, &master, &environment, false))?;
+        let store = SqliteStore::open(environment.store(dir, &master, false))?;
         let pack = match &settings.policy.dir {
             Some(path) => PolicyPack::with_dir(path)?,
             None => PolicyPack::builtin(),
@@ -281,11 +155,7 @@ impl Instance {
         Ok(self.watchpost(connectors(&outbound, ReadLimits::default()), random))
     }
 
-    fn watchpost(
-        &self,
-        connectors: Vec<Arc<dyn watchpost_core::integration::connector::Connector>>,
-        random: Arc<dyn Random>,
-    ) -> Watchpost {
+    fn watchpost(&self, connectors: Vec<Arc<dyn Connector>>, random: Arc<dyn Random>) -> Watchpost {
         Watchpost::new(
             Arc::new(self.store.clone()),
             self.engines.clone(),
@@ -350,7 +220,6 @@ impl Instance {
     /// # Errors
     /// The store's.
     pub async fn has_active_key(&self) -> Result<bool, StoreError> {
-        use watchpost_core::access::KeyStore as _;
         let now = self.environment.clock.now();
         for workspace in self.store.workspaces().await? {
             let keys = self.store.list_keys(&self.operator(&workspace)).await?;
@@ -402,38 +271,6 @@ mod tests {
 
     fn dir(path: &Path) -> DataDir {
         DataDir::locate(Some(path), &|_| None).unwrap()
-    }
-
-    #[tokio::test]
-    async fn a_second_init_changes_nothing_and_says_so() {
-        let folder = tempfile::tempdir().unwrap();
-        let dir = dir(&folder.path().join("data"));
-        let environment = Environment::system();
-        let first = init(&dir, None, &environment).await.unwrap();
-        assert_eq!(
-            first,
-            Initialized::Created {
-                workspace: "default".into()
-            }
-        );
-        let unchanged = Initialized::Unchanged {
-            workspaces: vec!["default".into()],
-        };
-        assert_eq!(init(&dir, None, &environment).await.unwrap(), unchanged);
-        assert_eq!(
-            init(&dir, Some("default"), &environment).await.unwrap(),
-            unchanged
-        );
-        let added = init(&dir, Some("Second one"), &environment).await.unwrap();
-        assert_eq!(
-            added,
-            Initialized::Added {
-                workspace: "Second one".into()
-            }
-        );
-        for wrong in ["", " x", "x\n"] {
-            assert!(init(&dir, Some(wrong), &environment).await.is_err(), "{wrong:?}");
-        }
     }
 
     #[tokio::test]

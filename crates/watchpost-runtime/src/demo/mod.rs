@@ -1,26 +1,26 @@
 //! The demo: the simulated vendors of an invented company in this process, real connectors, real rules, and a past of
 //! thirty days that the same pipeline lives through.
 
+mod folder;
+mod keys;
+mod vendors;
+
+pub use self::keys::DemoKeys;
+
+use self::{folder::ThrowAwayFolder, vendors::Vendors};
 use crate::{
-    client_config::{Client, KeyHeader, Language, Target, snippet},
     clock::{DemoClock, SeededRandom, SystemRandom},
     config::Settings,
-    data_dir::{DataDir, make_folder, write_private},
+    data_dir::{DataDir, write_private},
     instance::{Environment, Instance, init},
     metrics::Counters,
     serve::event_loop,
     worker::Worker,
 };
 use anyhow::Context as _;
-use secrecy::{ExposeSecret, SecretString};
-use std::{
-    collections::BTreeMap,
-    fmt::Write as _,
-    path::{Path, PathBuf},
-    sync::Arc,
-    thread,
-};
-use tokio::sync::{oneshot, watch};
+use secrecy::SecretString;
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use tokio::sync::watch;
 use watchpost_core::{
     access::{Expiry, KeyScope, WorkspaceScope},
     audit::CallRecord,
@@ -35,7 +35,7 @@ use watchpost_core::{
         word::{Platform, RunState},
     },
 };
-use watchpost_simulator::{Company, Simulator, SimulatorConfig, SimulatorHandle, Stage};
+use watchpost_simulator::{Company, Stage};
 
 /// Ids that the pipeline makes are the same in every demo.
 const PIPELINE_SEED: u64 = 1;
@@ -62,15 +62,6 @@ pub struct DemoOptions {
     pub settings: Settings,
 }
 
-/// The demo's two keys.
-#[derive(Debug)]
-pub struct DemoKeys {
-    /// May ask.
-    pub read: SecretString,
-    /// May act too.
-    pub write: SecretString,
-}
-
 /// A demo that has begun: its store is open and its vendors answer.
 #[derive(Debug)]
 pub struct Demo {
@@ -81,7 +72,7 @@ pub struct Demo {
     origin: Timestamp,
     vendors: Vendors,
     /// Last, so that the folder goes when all else is gone.
-    _folder: Option<Folder>,
+    _folder: Option<ThrowAwayFolder>,
 }
 
 impl Demo {
@@ -100,11 +91,11 @@ impl Demo {
     pub fn of(options: DemoOptions, company: Company) -> anyhow::Result<Self> {
         let folder = match &options.data_dir {
             Some(_) => None,
-            None => Some(Folder::throw_away()?),
+            None => Some(ThrowAwayFolder::create()?),
         };
         let path = match (&options.data_dir, &folder) {
             (Some(path), _) => path.as_path(),
-            (None, Some(folder)) => folder.0.as_path(),
+            (None, Some(folder)) => folder.path(),
             (None, None) => anyhow::bail!("the demo has no folder"),
         };
         let dir = DataDir::locate(Some(path), &|_| None)?;
@@ -328,49 +319,6 @@ impl Demo {
     }
 }
 
-impl DemoKeys {
-    /// Writes addresses and keys as JSON to a file that only its owner can read, in one step.
-    ///
-    /// # Errors
-    /// If it can't be written.
-    pub fn write_info(&self, base_url: &str, path: &Path) -> anyhow::Result<()> {
-        let info = serde_json::json!({
-            "mcp_url": format!("{base_url}/mcp"),
-            "sse_url": format!("{base_url}/sse"),
-            "read_key": self.read.expose_secret(),
-            "write_key": self.write.expose_secret(),
-        });
-        Ok(write_private(path, format!("{info:#}\n").as_bytes())?)
-    }
-
-    /// What a person reads when the demo is up. Holds the keys: for standard output, never for a log.
-    pub fn welcome(&self, base_url: &str, bridge: &Path) -> anyhow::Result<String> {
-        let target = Target::http(base_url, bridge)?;
-        let mut text = format!(
-            "\nA demo of Watchpost: an invented company with Okta and Microsoft 365, simulated in this process.\n\n\
-             MCP endpoint   {base_url}/mcp\nold SSE clients {base_url}/sse\n\
-             read key       {}\nwrite key      {}\n",
-            self.read.expose_secret(),
-            self.write.expose_secret()
-        );
-        for client in [Client::ClaudeCode, Client::ClaudeDesktop, Client::Cursor] {
-            let snippet = snippet(client, &target, KeyHeader::XApiKey, Some(&self.read));
-            if let Some(part) = snippet.parts.first() {
-                let place = match part.language {
-                    Language::Shell => "run in a terminal".to_owned(),
-                    Language::Json | Language::Toml => format!("put into {}", part.place),
-                };
-                let _ = write!(text, "\n{} ({place}):\n{}\n", client.title(), part.text);
-            }
-        }
-        text.push_str(
-            "\nThen ask: what is our risk score, and who are the admins without MFA?\n\
-             Use the write key to let the assistant act. Ctrl-C ends the demo.\n",
-        );
-        Ok(text)
-    }
-}
-
 fn call(operation: &'static str) -> CallRecord {
     CallRecord::new("cli", operation, "{}")
 }
@@ -388,65 +336,5 @@ fn config<const V: usize, const S: usize>(
             .into_iter()
             .map(|(name, value)| (name.to_owned(), SecretString::from(value)))
             .collect(),
-    }
-}
-
-/// The simulated vendors, on a thread of their own.
-#[derive(Debug)]
-struct Vendors {
-    simulator: SimulatorHandle,
-    end: Option<oneshot::Sender<()>>,
-    thread: Option<thread::JoinHandle<()>>,
-}
-
-impl Vendors {
-    fn start(company: Company, origin: Timestamp, clock: Arc<DemoClock>) -> anyhow::Result<Self> {
-        let mut config = SimulatorConfig::new(company, origin.as_millis());
-        config.clock = Some(Arc::new(move || clock.now().as_millis()));
-        let runtime = event_loop()?;
-        let simulator = runtime.block_on(Simulator::start(config))?;
-        // Nobody learns anything from waiting for a snapshot here.
-        simulator.set_snapshot_polls(0);
-        let (end, ended) = oneshot::channel::<()>();
-        let thread = thread::Builder::new()
-            .name("watchpost-vendors".into())
-            .spawn(move || {
-                let _ = runtime.block_on(ended);
-            })?;
-        Ok(Self {
-            simulator,
-            end: Some(end),
-            thread: Some(thread),
-        })
-    }
-}
-
-impl Drop for Vendors {
-    fn drop(&mut self) {
-        self.simulator.stop();
-        drop(self.end.take());
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-/// A folder that goes with the demo.
-#[derive(Debug)]
-struct Folder(PathBuf);
-
-impl Folder {
-    fn throw_away() -> anyhow::Result<Self> {
-        let mut name = [0; 8];
-        SystemRandom.fill(&mut name);
-        let path = std::env::temp_dir().join(format!("watchpost-demo-{:016x}", u64::from_le_bytes(name)));
-        make_folder(&path)?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }

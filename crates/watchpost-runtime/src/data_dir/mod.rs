@@ -1,69 +1,20 @@
 //! The data folder: database, master key, settings. Everything in it is for its owner alone.
 
-use std::{
-    fs, io,
-    io::Write as _,
-    path::{Path, PathBuf},
+mod error;
+mod master_key;
+mod private;
+mod variable;
+
+pub use self::{
+    error::DataDirError,
+    master_key::{MasterKey, Purpose},
+    private::{make_folder, write_private},
+    variable::{DATA_DIR_VARIABLE, MASTER_KEY_VARIABLE},
 };
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use self::private::{check_mode, close_to_others, io_error, is_empty};
+use std::path::{Path, PathBuf};
 use watchpost_core::port::Random;
-use zeroize::Zeroizing;
-
-/// The environment variable that names the folder.
-pub const DATA_DIR_VARIABLE: &str = "WATCHPOST_DATA_DIR";
-/// The environment variable that names another file with the master key.
-pub const MASTER_KEY_VARIABLE: &str = "WATCHPOST_MASTER_KEY_FILE";
-
-/// Bytes of a master key.
-const KEY_BYTES: usize = 32;
-
-/// What is wrong with the folder. Each text says what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum DataDirError {
-    /// No folder was named and the system names no home.
-    #[error("no data folder: give `--data-dir`, or set {DATA_DIR_VARIABLE}")]
-    NoHome,
-    /// `init` hasn't run there.
-    #[error("`{0}` holds no Watchpost data: run `watchpost init --data-dir {0}` first")]
-    NotInitialized(PathBuf),
-    /// Others may read it.
-    #[error("`{path}` can be opened by others (mode {mode:03o}): run `chmod {wanted:03o} {path}`")]
-    Open {
-        /// The folder or file.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-        /// What they must be.
-        wanted: u32,
-    },
-    /// The master key's file is gone though the database is there.
-    #[error(
-        "the master key `{0}` is missing: restore it from a backup, or point {MASTER_KEY_VARIABLE} at it; \
-         without it the stored credentials can't be opened"
-    )]
-    NoMasterKey(PathBuf),
-    /// The master key's file holds something else.
-    #[error("the master key `{path}` must hold exactly 32 bytes, and holds {bytes}")]
-    WrongMasterKey {
-        /// The file.
-        path: PathBuf,
-        /// Its size.
-        bytes: usize,
-    },
-    /// The system refused.
-    #[error("can't {attempt} `{path}`")]
-    Io {
-        /// What was tried, as a verb.
-        attempt: &'static str,
-        /// On what.
-        path: PathBuf,
-        /// Why not.
-        #[source]
-        source: io::Error,
-    },
-}
 
 /// A data folder. Its existence is checked by [`DataDir::open`] and made by [`DataDir::create`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,7 +84,7 @@ impl DataDir {
             return Err(DataDirError::NotInitialized(self.path.clone()));
         }
         self.check_modes()?;
-        self.read_master_key()
+        MasterKey::read(&self.master_key)
     }
 
     /// Makes what is missing: the folder (mode 0700) and the master key (mode 0600). What exists is checked and kept.
@@ -151,32 +102,10 @@ impl DataDir {
             if self.is_initialized() {
                 return Err(DataDirError::NoMasterKey(self.master_key.clone()));
             }
-            let mut key = Zeroizing::new([0; KEY_BYTES]);
-            random.fill(key.as_mut_slice());
-            write_private(&self.master_key, key.as_slice())?;
+            MasterKey::create(&self.master_key, random)?;
         }
         self.check_modes()?;
-        self.read_master_key()
-    }
-
-    fn read_master_key(&self) -> Result<MasterKey, DataDirError> {
-        let path = &self.master_key;
-        let bytes = match fs::read(path) {
-            Ok(bytes) => Zeroizing::new(bytes),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(DataDirError::NoMasterKey(path.clone()));
-            }
-            Err(source) => return Err(io_error("read", path, source)),
-        };
-        let mut key = Zeroizing::new([0; KEY_BYTES]);
-        if bytes.len() != KEY_BYTES {
-            return Err(DataDirError::WrongMasterKey {
-                path: path.clone(),
-                bytes: bytes.len(),
-            });
-        }
-        key.copy_from_slice(&bytes);
-        Ok(MasterKey(key))
+        MasterKey::read(&self.master_key)
     }
 
     fn check_modes(&self) -> Result<(), DataDirError> {
@@ -190,148 +119,11 @@ impl DataDir {
     }
 }
 
-/// What a derived key is for. Each has its own, so that none of them says anything about another. The store derives
-/// its own for sealing credentials.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
-    /// Authenticates cursors of lists.
-    Cursor,
-    /// Seals session ids.
-    Session,
-    /// Digests audited argument values.
-    Audit,
-    /// Seals what travels through clients between two calls.
-    RequestState,
-}
-
-impl Purpose {
-    const fn label(self) -> &'static [u8] {
-        match self {
-            Self::Cursor => b"watchpost cursor 1",
-            Self::Session => b"watchpost session 1",
-            Self::Audit => b"watchpost audit digest 1",
-            Self::RequestState => b"watchpost request state 1",
-        }
-    }
-}
-
-/// The secret that all others of this instance come from. Prints as `MasterKey(…)` and is wiped when dropped.
-pub struct MasterKey(Zeroizing<[u8; KEY_BYTES]>);
-
-impl std::fmt::Debug for MasterKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("MasterKey(…)")
-    }
-}
-
-impl MasterKey {
-    /// As the store takes it.
-    pub(crate) fn for_store(&self) -> watchpost_sqlite::MasterKey {
-        watchpost_sqlite::MasterKey::new(*self.0)
-    }
-    /// HMAC-SHA-256 of the purpose under the master key.
-    pub fn derive(&self, purpose: Purpose) -> Zeroizing<[u8; 32]> {
-        let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(self.0.as_slice())
-            .expect("HMAC takes keys of any length");
-        mac.update(purpose.label());
-        Zeroizing::new(mac.finalize().into_bytes().into())
-    }
-}
-
-fn io_error(attempt: &'static str, path: &Path, source: io::Error) -> DataDirError {
-    DataDirError::Io {
-        attempt,
-        path: path.to_owned(),
-        source,
-    }
-}
-
-/// Makes a folder, and what leads to it, for the owner alone.
-///
-/// # Errors
-/// [`DataDirError::Io`].
-pub fn make_folder(path: &Path) -> Result<(), DataDirError> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-        .create(path)
-        .map_err(|source| io_error("create", path, source))
-}
-
-/// Writes a file that only its owner can read, in one step: a reader sees the old file or the whole new one.
-///
-/// # Errors
-/// [`DataDirError::Io`].
-pub fn write_private(path: &Path, content: &[u8]) -> Result<(), DataDirError> {
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(format!(".{}.part", std::process::id()));
-    let partial = PathBuf::from(partial);
-    let failed = |source| io_error("write", path, source);
-    // A file left by a killed process with our number would keep its mode.
-    match fs::remove_file(&partial) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-        _ => {}
-    }
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(&partial).and_then(|mut file| {
-        file.write_all(content)?;
-        file.sync_all()
-    });
-    written
-        .and_then(|()| fs::rename(&partial, path))
-        .map_err(|source| {
-            let _ = fs::remove_file(&partial);
-            failed(source)
-        })
-}
-
-#[cfg(unix)]
-fn check_mode(path: &Path, wanted: u32) -> Result<(), DataDirError> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let meta = fs::metadata(path).map_err(|source| io_error("read", path, source))?;
-    let mode = meta.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        return Err(DataDirError::Open {
-            path: path.to_owned(),
-            mode,
-            wanted,
-        });
-    }
-    Ok(())
-}
-
-#[cfg(unix)]
-fn close_to_others(path: &Path) -> Result<(), DataDirError> {
-    use std::os::unix::fs::PermissionsExt as _;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o700))
-        .map_err(|source| io_error("change the mode of", path, source))
-}
-
-#[cfg(not(unix))]
-fn close_to_others(_path: &Path) -> Result<(), DataDirError> {
-    Ok(())
-}
-
-fn is_empty(path: &Path) -> Result<bool, DataDirError> {
-    let mut entries = fs::read_dir(path).map_err(|source| io_error("read", path, source))?;
-    Ok(entries.next().is_none())
-}
-
-#[cfg(not(unix))]
-fn check_mode(_path: &Path, _wanted: u32) -> Result<(), DataDirError> {
-    // Access lists of the profile folder keep others out.
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::clock::SystemRandom;
+    use std::fs;
 
     fn locate(asked: Option<&str>, environment: &[(&str, &str)]) -> Result<DataDir, DataDirError> {
         let lookup = |name: &str| {
@@ -374,19 +166,6 @@ mod tests {
         assert_eq!(first.derive(Purpose::Cursor), second.derive(Purpose::Cursor));
         assert_ne!(first.derive(Purpose::Cursor), first.derive(Purpose::Session));
         assert_eq!(format!("{first:?}"), "MasterKey(…)");
-    }
-
-    #[test]
-    fn derived_keys_do_not_change_between_releases() {
-        let key = MasterKey(Zeroizing::new([7; 32]));
-        let hex = |purpose| {
-            key.derive(purpose)[..4]
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect::<String>()
-        };
-        let all = [Purpose::Cursor, Purpose::Session, Purpose::Audit].map(hex);
-        assert_eq!(all, ["72dd922a", "344c37fe", "aa065e21"]);
     }
 
     #[test]

@@ -1,0 +1,99 @@
+//! Folders and files for their owner alone.
+
+use super::error::DataDirError;
+use std::{
+    fs, io,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+/// A refusal of the system.
+pub(super) fn io_error(attempt: &'static str, path: &Path, source: io::Error) -> DataDirError {
+    DataDirError::Io {
+        attempt,
+        path: path.to_owned(),
+        source,
+    }
+}
+
+/// Makes a folder, and what leads to it, for the owner alone.
+///
+/// # Errors
+/// [`DataDirError::Io`].
+pub fn make_folder(path: &Path) -> Result<(), DataDirError> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+        .create(path)
+        .map_err(|source| io_error("create", path, source))
+}
+
+/// Writes a file that only its owner can read, in one step: a reader sees the old file or the whole new one.
+///
+/// # Errors
+/// [`DataDirError::Io`].
+pub fn write_private(path: &Path, content: &[u8]) -> Result<(), DataDirError> {
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(format!(".{}.part", std::process::id()));
+    let partial = PathBuf::from(partial);
+    let failed = |source| io_error("write", path, source);
+    // A file left by a killed process with our number would keep its mode.
+    match fs::remove_file(&partial) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+        _ => {}
+    }
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(&partial).and_then(|mut file| {
+        file.write_all(content)?;
+        file.sync_all()
+    });
+    written
+        .and_then(|()| fs::rename(&partial, path))
+        .map_err(|source| {
+            let _ = fs::remove_file(&partial);
+            failed(source)
+        })
+}
+
+#[cfg(unix)]
+pub(super) fn check_mode(path: &Path, wanted: u32) -> Result<(), DataDirError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let meta = fs::metadata(path).map_err(|source| io_error("read", path, source))?;
+    let mode = meta.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(DataDirError::Open {
+            path: path.to_owned(),
+            mode,
+            wanted,
+        });
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+pub(super) fn close_to_others(path: &Path) -> Result<(), DataDirError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o700))
+        .map_err(|source| io_error("change the mode of", path, source))
+}
+
+#[cfg(not(unix))]
+pub(super) fn close_to_others(_path: &Path) -> Result<(), DataDirError> {
+    Ok(())
+}
+
+pub(super) fn is_empty(path: &Path) -> Result<bool, DataDirError> {
+    let mut entries = fs::read_dir(path).map_err(|source| io_error("read", path, source))?;
+    Ok(entries.next().is_none())
+}
+
+#[cfg(not(unix))]
+pub(super) fn check_mode(_path: &Path, _wanted: u32) -> Result<(), DataDirError> {
+    // Access lists of the profile folder keep others out.
+    Ok(())
+}

@@ -53,9 +53,9 @@ struct Reading {
     at: u64,
 }
 
-/// A workspace in which somebody listens, or is about to.
+/// The subscriptions of one workspace.
 #[derive(Debug)]
-struct Room {
+struct WorkspaceSubscriptions {
     hub: ChangeHub,
     /// What looks here: the scope of whoever came last. All scopes of a workspace may read the same.
     scope: Mutex<Arc<WorkspaceScope>>,
@@ -64,11 +64,11 @@ struct Room {
     tasks: Mutex<HashMap<String, Arc<WorkspaceScope>>>,
 }
 
-/// Where clients listen: part of the server, shared with its feed.
+/// The subscriptions of all workspaces: part of the server, shared with its feed.
 #[derive(Debug, Default)]
-pub(crate) struct Listening {
-    rooms: Mutex<HashMap<WorkspaceId, Arc<Room>>>,
-    came: tokio::sync::Notify,
+pub(crate) struct Subscriptions {
+    workspaces: Mutex<HashMap<WorkspaceId, Arc<WorkspaceSubscriptions>>>,
+    opened: tokio::sync::Notify,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -82,8 +82,8 @@ fn digest(text: impl std::hash::Hash) -> u64 {
     hasher.finish()
 }
 
-impl Room {
-    fn knows(&self, subject: &Subject) -> bool {
+impl WorkspaceSubscriptions {
+    fn has_reading(&self, subject: &Subject) -> bool {
         lock(&self.readings).contains_key(subject)
     }
 
@@ -95,13 +95,13 @@ impl Room {
     }
 
     /// Remembers a reading. Says whether it differs from the one before; the first differs from nothing.
-    fn note(&self, subject: Subject, reading: Reading) -> bool {
+    fn record(&self, subject: Subject, reading: Reading) -> bool {
         let before = lock(&self.readings).insert(subject, reading);
         before.is_some_and(|before| before.digest != reading.digest)
     }
 
     /// Drops readings that nobody waits for.
-    fn tidy(&self, wanted: &Interest, now: u64) {
+    fn prune(&self, wanted: &Interest, now: u64) {
         lock(&self.readings).retain(|subject, reading| {
             let is_wanted = match subject {
                 Subject::List => wanted.resources,
@@ -114,19 +114,19 @@ impl Room {
     }
 }
 
-impl Listening {
-    fn room(&self, scope: &Arc<WorkspaceScope>) -> Arc<Room> {
-        let mut rooms = lock(&self.rooms);
-        let room = rooms.entry(scope.workspace()).or_insert_with(|| {
-            Arc::new(Room {
+impl Subscriptions {
+    fn workspace(&self, scope: &Arc<WorkspaceScope>) -> Arc<WorkspaceSubscriptions> {
+        let mut workspaces = lock(&self.workspaces);
+        let workspace = workspaces.entry(scope.workspace()).or_insert_with(|| {
+            Arc::new(WorkspaceSubscriptions {
                 hub: ChangeHub::new(),
                 scope: Mutex::new(Arc::clone(scope)),
                 readings: Mutex::default(),
                 tasks: Mutex::default(),
             })
         });
-        lock(&room.scope).clone_from(scope);
-        Arc::clone(room)
+        lock(&workspace.scope).clone_from(scope);
+        Arc::clone(workspace)
     }
 
     /// Opens a stream of this caller. Of tasks, only the caller's own are told about.
@@ -139,37 +139,41 @@ impl Listening {
         if !scope.may(Permission::ReadPosture) {
             return Box::new(NoChanges);
         }
-        let room = self.room(scope);
-        let own = Own {
+        let workspace = self.workspace(scope);
+        let owner = Owner {
             scope: Arc::clone(scope),
             cursors: cursors.clone(),
         };
-        let interest = own.of(interest);
-        let inner = room.hub.open(&interest);
-        own.claim(&room, &interest);
-        self.came.notify_one();
-        Box::new(OwnChanges { room, own, inner })
+        let interest = owner.permitted(interest);
+        let inner = workspace.hub.open(&interest);
+        owner.register(&workspace, &interest);
+        self.opened.notify_one();
+        Box::new(OwnedChanges {
+            workspace,
+            owner,
+            inner,
+        })
     }
 }
 
 /// Whose stream it is.
-struct Own {
+struct Owner {
     scope: Arc<WorkspaceScope>,
     cursors: CursorKey,
 }
 
-impl Own {
+impl Owner {
     /// The part of an interest that is the caller's to have.
-    fn of(&self, interest: &Interest) -> Interest {
+    fn permitted(&self, interest: &Interest) -> Interest {
         let mut interest = interest.clone();
         interest
             .tasks
-            .retain(|id| tasks::is_of(&self.cursors, &self.scope, id));
+            .retain(|id| tasks::belongs_to(&self.cursors, &self.scope, id));
         interest
     }
     /// Says whose the tasks of a stream are, once it is open.
-    fn claim(&self, room: &Room, interest: &Interest) {
-        let mut owners = lock(&room.tasks);
+    fn register(&self, workspace: &WorkspaceSubscriptions, interest: &Interest) {
+        let mut owners = lock(&workspace.tasks);
         for id in &interest.tasks {
             owners.insert(id.clone(), Arc::clone(&self.scope));
         }
@@ -177,29 +181,29 @@ impl Own {
 }
 
 /// A stream that never widens to what isn't its caller's.
-struct OwnChanges {
-    room: Arc<Room>,
-    own: Own,
+struct OwnedChanges {
+    workspace: Arc<WorkspaceSubscriptions>,
+    owner: Owner,
     inner: Box<dyn Changes>,
 }
 
-impl Changes for OwnChanges {
+impl Changes for OwnedChanges {
     fn set(&mut self, interest: &Interest) {
-        let interest = self.own.of(interest);
+        let interest = self.owner.permitted(interest);
         self.inner.set(&interest);
-        self.own.claim(&self.room, &interest);
+        self.owner.register(&self.workspace, &interest);
     }
     fn poll_next(&mut self, context: &mut std::task::Context<'_>) -> std::task::Poll<Option<Change>> {
         self.inner.poll_next(context)
     }
 }
 
-/// Looks for changes and tells them. One per process, made by [`McpServer::change_feed`](crate::McpServer::change_feed).
+/// Looks for changes and publishes them. One per process, made by [`McpServer::change_feed`](crate::McpServer::change_feed).
 pub struct ChangeFeed {
     pub(crate) watchpost: Watchpost,
     pub(crate) cursors: CursorKey,
     pub(crate) audit_key: AuditKey,
-    pub(crate) listening: Arc<Listening>,
+    pub(crate) subscriptions: Arc<Subscriptions>,
 }
 
 impl std::fmt::Debug for ChangeFeed {
@@ -209,43 +213,47 @@ impl std::fmt::Debug for ChangeFeed {
 }
 
 impl ChangeFeed {
-    /// Resolves once somebody listens.
-    pub async fn listened_to(&self) {
+    /// Resolves once somebody subscribes.
+    pub async fn wait_for_subscriber(&self) {
         loop {
-            let came = self.listening.came.notified();
-            let is_idle = |room: &Arc<Room>| room.hub.is_idle();
-            if !lock(&self.listening.rooms).values().all(is_idle) {
+            let opened = self.subscriptions.opened.notified();
+            let is_idle = |workspace: &Arc<WorkspaceSubscriptions>| workspace.hub.is_idle();
+            if !lock(&self.subscriptions.workspaces).values().all(is_idle) {
                 return;
             }
-            came.await;
+            opened.await;
         }
     }
 
-    /// Looks once, and tells what changed since the look before. What can't be read is looked at again the next time.
-    pub async fn look(&self) {
-        let rooms: Vec<(WorkspaceId, Arc<Room>)> = lock(&self.listening.rooms)
-            .iter()
-            .map(|(id, room)| (*id, Arc::clone(room)))
-            .collect();
-        for (id, room) in rooms {
-            let wanted = room.hub.interests();
-            room.tidy(&wanted, self.watchpost.clock().monotonic_ms());
-            if room.hub.is_idle() {
-                if lock(&room.readings).is_empty() {
-                    let mut rooms = lock(&self.listening.rooms);
+    /// Looks once, and publishes what changed since the look before. What can't be read is looked at again the next time.
+    pub async fn publish(&self) {
+        let workspaces: Vec<(WorkspaceId, Arc<WorkspaceSubscriptions>)> =
+            lock(&self.subscriptions.workspaces)
+                .iter()
+                .map(|(id, workspace)| (*id, Arc::clone(workspace)))
+                .collect();
+        for (id, workspace) in workspaces {
+            let wanted = workspace.hub.interests();
+            workspace.prune(&wanted, self.watchpost.clock().monotonic_ms());
+            if workspace.hub.is_idle() {
+                if lock(&workspace.readings).is_empty() {
+                    let mut workspaces = lock(&self.subscriptions.workspaces);
                     // Somebody may have come meanwhile.
-                    if rooms.get(&id).is_some_and(|room| Arc::strong_count(room) <= 2) {
-                        rooms.remove(&id);
+                    if workspaces
+                        .get(&id)
+                        .is_some_and(|workspace| Arc::strong_count(workspace) <= 2)
+                    {
+                        workspaces.remove(&id);
                     }
                 }
                 continue;
             }
-            self.look_into(&room, &wanted).await;
+            self.publish_workspace(&workspace, &wanted).await;
         }
     }
 
-    async fn look_into(&self, room: &Room, wanted: &Interest) {
-        let scope = Arc::clone(&lock(&room.scope));
+    async fn publish_workspace(&self, workspace: &WorkspaceSubscriptions, wanted: &Interest) {
+        let scope = Arc::clone(&lock(&workspace.scope));
         let generation = match self.watchpost.store().generation(&scope).await {
             Ok(generation) => generation,
             Err(error) => {
@@ -255,27 +263,27 @@ impl ChangeFeed {
         };
         for uri in &wanted.uris {
             let subject = Subject::Resource(uri.clone());
-            if room.is_current(&subject, generation) {
+            if workspace.is_current(&subject, generation) {
                 continue;
             }
             if let Some(reading) = self.resource(&scope, uri, generation).await
-                && room.note(subject, reading)
+                && workspace.record(subject, reading)
             {
-                room.hub.publish(&Change::Resource(uri.clone()));
+                workspace.hub.publish(&Change::Resource(uri.clone()));
             }
             tokio::task::yield_now().await;
         }
         if wanted.resources
-            && !room.is_current(&Subject::List, generation)
+            && !workspace.is_current(&Subject::List, generation)
             && let Some(reading) = self.list(&scope, generation).await
-            && room.note(Subject::List, reading)
+            && workspace.record(Subject::List, reading)
         {
-            room.hub.publish(&Change::Resources);
+            workspace.hub.publish(&Change::Resources);
         }
         for id in &wanted.tasks {
             let subject = Subject::Task(id.clone());
-            let owner = lock(&room.tasks).get(id).map(Arc::clone);
-            let Some(owner) = owner.filter(|_| !room.is_current(&subject, generation)) else {
+            let owner = lock(&workspace.tasks).get(id).map(Arc::clone);
+            let Some(owner) = owner.filter(|_| !workspace.is_current(&subject, generation)) else {
                 continue;
             };
             let state = match tasks::state(self.caller(&owner), id).await {
@@ -293,9 +301,9 @@ impl ChangeFeed {
                 at: self.watchpost.clock().monotonic_ms(),
             };
             // Whoever asks for a task gets its state once, and from then on what is new.
-            let is_first = !room.knows(&subject);
-            if room.note(subject, reading) || is_first {
-                room.hub.publish(&Change::Task(state));
+            let is_first = !workspace.has_reading(&subject);
+            if workspace.record(subject, reading) || is_first {
+                workspace.hub.publish(&Change::Task(state));
             }
         }
     }
@@ -315,28 +323,28 @@ impl ChangeFeed {
         if !scope.may(Permission::ReadPosture) {
             return;
         }
-        let room = self.listening.room(scope);
-        let wanted = room.hub.interests();
-        room.tidy(&wanted, self.watchpost.clock().monotonic_ms());
+        let workspace = self.subscriptions.workspace(scope);
+        let wanted = workspace.hub.interests();
+        workspace.prune(&wanted, self.watchpost.clock().monotonic_ms());
         let Ok(generation) = self.watchpost.store().generation(scope).await else {
             return;
         };
         for uri in uris {
             let subject = Subject::Resource(uri.clone());
             // Whoever listens already is still to be told what happened since the last look.
-            if wanted.uris.contains(uri) && room.knows(&subject) {
+            if wanted.uris.contains(uri) && workspace.has_reading(&subject) {
                 continue;
             }
             if let Some(reading) = self.resource(scope, uri, generation).await {
-                room.note(subject, reading);
+                workspace.record(subject, reading);
             }
             tokio::task::yield_now().await;
         }
         if list
-            && !(wanted.resources && room.knows(&Subject::List))
+            && !(wanted.resources && workspace.has_reading(&Subject::List))
             && let Some(reading) = self.list(scope, generation).await
         {
-            room.note(Subject::List, reading);
+            workspace.record(Subject::List, reading);
         }
     }
 
@@ -357,7 +365,7 @@ impl ChangeFeed {
             Some(_) => {}
         }
         match resources::text(self.caller(scope), uri).await {
-            Ok(said) => reading.digest = digest(said.text),
+            Ok(found) => reading.digest = digest(found.text),
             Err(ReadError::NotFound | ReadError::Denied) => {}
             Err(ReadError::Failed(error)) => {
                 tracing::warn!(%error, "a resource could not be read; its listeners are told later");

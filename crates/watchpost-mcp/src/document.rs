@@ -127,7 +127,7 @@ fn tool(out: &mut String, tool: &ToolEntry) {
     if let Some(risk) = tool.risk() {
         let _ = writeln!(
             out,
-            "With `confirm = \"risky\"` a person is asked first: {risk}.\n"
+            "A person is asked first, with `confirm = \"risky\"`: {risk}.\n"
         );
     }
     let input = tool.input_schema();

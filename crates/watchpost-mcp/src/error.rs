@@ -81,32 +81,27 @@ impl Failure {
     }
 }
 
+/// The one mapping of a use case's error: to an outcome of the audit log, and to what the caller is told.
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let outcome = match &error {
+        let internal = |source, may_be_done| Self::Internal {
+            source,
+            stored: false,
+            may_be_done,
+        };
+        let outcome = match error {
+            Error::Internal(source) => return internal(source, false),
+            Error::Unknown(source) => return internal(source, true),
             Error::NotFound { .. } => AuditOutcome::NotFound,
             Error::WriteScopeRequired | Error::Denied => AuditOutcome::Denied,
             Error::Invalid { .. } => AuditOutcome::Invalid,
             Error::Conflict { .. } => AuditOutcome::Conflict,
-            Error::Unavailable { .. } | Error::Unknown(_) | Error::Internal(_) => AuditOutcome::Error,
-        };
-        match error {
-            Error::Internal(source) => Self::Internal {
-                source,
-                stored: false,
-                may_be_done: false,
-            },
-            Error::Unknown(source) => Self::Internal {
-                source,
-                stored: false,
-                may_be_done: true,
-            },
             Error::Unavailable { reason, ref source } => {
                 tracing::warn!(reason, error = source.as_ref(), "a call could not be answered");
-                Self::user(error.to_string(), outcome)
+                AuditOutcome::Error
             }
-            other => Self::user(other.to_string(), outcome),
-        }
+        };
+        Self::user(error.to_string(), outcome)
     }
 }
 

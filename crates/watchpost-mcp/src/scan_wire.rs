@@ -194,3 +194,12 @@ pub(crate) fn score_words(scan: &Scan) -> String {
 pub(crate) const fn platform_words(scan: &Scan) -> &'static str {
     scan.platform.title()
 }
+
+/// `Compliance` or `Exposure`, at the beginning of a sentence.
+pub(crate) fn kind_words(scan: &Scan) -> &'static str {
+    if scan.exposure().is_some() {
+        "Exposure"
+    } else {
+        "Compliance"
+    }
+}

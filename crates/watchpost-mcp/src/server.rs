@@ -12,7 +12,7 @@ mod writes;
 
 use crate::{
     arguments::Reduced,
-    changes::Listening,
+    changes::Subscriptions,
     confirm::ConfirmPolicy,
     cursor::CursorKey,
     fence,
@@ -50,7 +50,7 @@ pub struct McpServer {
     prompts: Arc<[PromptDefinition]>,
     replies: ReplyCache,
     confirm: ConfirmPolicy,
-    listening: Arc<Listening>,
+    subscriptions: Arc<Subscriptions>,
 }
 
 impl McpServer {
@@ -87,7 +87,7 @@ impl McpServer {
             prompts: prompts::definitions(),
             replies: ReplyCache::default(),
             confirm: ConfirmPolicy::default(),
-            listening: Arc::default(),
+            subscriptions: Arc::default(),
         })
     }
 
@@ -196,7 +196,7 @@ impl Handler for McpServer {
     }
 
     fn watch(&self, scope: &Arc<WorkspaceScope>, interest: &Interest) -> Box<dyn Changes> {
-        self.listening.open(scope, &self.cursors, interest)
+        self.subscriptions.open(scope, &self.cursors, interest)
     }
 
     async fn call(&self, scope: &Arc<WorkspaceScope>, call: Call<'_>) -> Outcome {

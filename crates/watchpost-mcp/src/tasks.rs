@@ -157,7 +157,7 @@ fn mac(key: &CursorKey, scope: &WorkspaceScope, bytes: &[u8]) -> [u8; MAC_BYTES]
 }
 
 /// Whether an id is one of this caller's.
-pub(crate) fn is_of(key: &CursorKey, scope: &WorkspaceScope, id: &str) -> bool {
+pub(crate) fn belongs_to(key: &CursorKey, scope: &WorkspaceScope, id: &str) -> bool {
     Task::open(key, scope, id).is_some()
 }
 
@@ -168,7 +168,7 @@ pub(crate) fn begin(caller: Caller<'_>, follow_up: FollowUp) -> TaskState {
         made: caller.watchpost.clock().now(),
     };
     let id = task.seal(caller.cursors, caller.scope);
-    told(
+    task_state(
         id,
         task.made,
         task.made,
@@ -177,7 +177,7 @@ pub(crate) fn begin(caller: Caller<'_>, follow_up: FollowUp) -> TaskState {
     )
 }
 
-fn told(
+fn task_state(
     id: String,
     made: Timestamp,
     updated: Timestamp,
@@ -207,28 +207,34 @@ pub(crate) async fn state(caller: Caller<'_>, id: &str) -> Result<Option<TaskSta
     if now.millis_since(task.made) > DAY_MS {
         return Ok(None);
     }
-    let stands = match &task.follow_up {
+    let progress = match &task.follow_up {
         FollowUp::Scan { scan, is_new } => match caller.watchpost.store().scan(caller.scope, *scan).await? {
             Some(scan) => of_scan(caller, scan, *is_new)?,
             None => return Ok(None),
         },
         FollowUp::Syncs(jobs) => match of_syncs(caller, jobs).await? {
-            Some(stands) => stands,
+            Some(progress) => progress,
             None => return Ok(None),
         },
     };
-    let (updated, message, status) = stands;
+    let (updated, message, status) = progress;
     let updated = updated.max(task.made);
-    Ok(Some(told(id.to_owned(), task.made, updated, message, status)))
+    Ok(Some(task_state(
+        id.to_owned(),
+        task.made,
+        updated,
+        message,
+        status,
+    )))
 }
 
-type Stands = (Timestamp, Option<String>, TaskStatus);
+type Progress = (Timestamp, Option<String>, TaskStatus);
 
-fn done(caller: Caller<'_>, answer: &Answer) -> TaskStatus {
+fn completed(caller: Caller<'_>, answer: &Answer) -> TaskStatus {
     TaskStatus::Completed(answer.result(caller.watchpost.random()))
 }
 
-fn of_scan(caller: Caller<'_>, scan: Scan, is_new: bool) -> Result<Stands, Failure> {
+fn of_scan(caller: Caller<'_>, scan: Scan, is_new: bool) -> Result<Progress, Failure> {
     let at = scan.completed_at.or(scan.started_at).unwrap_or(scan.queued_at);
     Ok(match scan.state {
         RunState::Queued => (at, Some("queued".into()), TaskStatus::Working),
@@ -239,12 +245,12 @@ fn of_scan(caller: Caller<'_>, scan: Scan, is_new: bool) -> Result<Stands, Failu
         RunState::Cancelled => (at, Some("the scan was cancelled".into()), TaskStatus::Cancelled),
         RunState::Completed | RunState::Failed => {
             let answer = tools::scan_started(&ScanStarted { scan, is_new })?;
-            (at, None, done(caller, &answer))
+            (at, None, completed(caller, &answer))
         }
     })
 }
 
-async fn of_syncs(caller: Caller<'_>, jobs: &[(JobId, bool)]) -> Result<Option<Stands>, Failure> {
+async fn of_syncs(caller: Caller<'_>, jobs: &[(JobId, bool)]) -> Result<Option<Progress>, Failure> {
     let store = caller.watchpost.store();
     let mut rows: Vec<(JobRow, bool)> = Vec::with_capacity(jobs.len());
     for (id, is_new) in jobs {
@@ -277,7 +283,7 @@ async fn of_syncs(caller: Caller<'_>, jobs: &[(JobId, bool)]) -> Result<Option<S
         )));
     }
     let answer = tools::syncs_ended(caller, &rows).await?;
-    Ok(Some((at, None, done(caller, &answer))))
+    Ok(Some((at, None, completed(caller, &answer))))
 }
 
 /// Ends a task of this caller if it can be ended: a scan that this caller started. What others started, and syncs, go

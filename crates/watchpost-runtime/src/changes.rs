@@ -26,7 +26,7 @@ async fn tell(feed: &ChangeFeed, mut stop: watch::Receiver<bool>) {
     let mut pause = EVERY;
     loop {
         let next = async {
-            feed.listened_to().await;
+            feed.wait_for_subscriber().await;
             tokio::time::sleep(pause).await;
         };
         tokio::select! {
@@ -34,7 +34,7 @@ async fn tell(feed: &ChangeFeed, mut stop: watch::Receiver<bool>) {
             _ = stop.wait_for(|stop| *stop) => return,
         }
         let begun = Instant::now();
-        feed.look().await;
+        feed.publish().await;
         pause = EVERY.max(begun.elapsed().saturating_mul(SHARE - 1));
     }
 }

@@ -1,6 +1,6 @@
 //! `investigate_person`.
 
-use super::{EMAIL, Filled, Prompt};
+use super::{EMAIL, Prompt, Values};
 
 pub(super) const PROMPT: Prompt = Prompt {
     name: "investigate_person",
@@ -10,7 +10,7 @@ pub(super) const PROMPT: Prompt = Prompt {
     text,
 };
 
-fn text(filled: &Filled) -> String {
+fn text(filled: &Values) -> String {
     let email = filled.quoted("email");
     format!(
         "\

@@ -97,12 +97,12 @@ pub(crate) struct Prompt {
     /// What the person fills in.
     pub(crate) arguments: &'static [Argument],
     /// Its text.
-    text: fn(&Filled) -> String,
+    text: fn(&Values) -> String,
 }
 
 /// Why a prompt has no text.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Unfilled {
+pub(crate) enum FillError {
     /// An argument that it needs isn't there.
     Missing(&'static str),
     /// A value is wrong: our own words.
@@ -112,9 +112,9 @@ pub(crate) enum Unfilled {
 }
 
 /// Checked values: each as a JSON string, which quotes it.
-pub(crate) struct Filled(BTreeMap<&'static str, String>);
+pub(crate) struct Values(BTreeMap<&'static str, String>);
 
-impl Filled {
+impl Values {
     /// The quoted value of an argument that the prompt needs.
     fn quoted(&self, name: &'static str) -> &str {
         self.0.get(name).map_or("\"\"", String::as_str)
@@ -127,27 +127,27 @@ impl Filled {
 
 impl Prompt {
     /// The text with what was filled in. An empty value is one that was left out: forms send those.
-    pub(crate) fn fill(&self, given: &BTreeMap<String, String>) -> Result<String, Unfilled> {
+    pub(crate) fn fill(&self, given: &BTreeMap<String, String>) -> Result<String, FillError> {
         let known = |name: &str| self.arguments.iter().any(|argument| argument.name == name);
         if !given.keys().all(|name| known(name)) {
-            return Err(Unfilled::Unknown);
+            return Err(FillError::Unknown);
         }
         let mut filled = BTreeMap::new();
         for argument in self.arguments {
             let value = given.get(argument.name).filter(|value| !value.trim().is_empty());
             match value {
-                None if argument.required => return Err(Unfilled::Missing(argument.name)),
+                None if argument.required => return Err(FillError::Missing(argument.name)),
                 None => {}
                 Some(value) => {
                     let value = argument
                         .kind
                         .read(value)
-                        .map_err(|why| Unfilled::Wrong(format!("`{}` {why}", argument.name)))?;
+                        .map_err(|why| FillError::Wrong(format!("`{}` {why}", argument.name)))?;
                     filled.insert(argument.name, serde_json::Value::String(value).to_string());
                 }
             }
         }
-        let text = (self.text)(&Filled(filled));
+        let text = (self.text)(&Values(filled));
         Ok(format!("{text}\n\n{GROUND_RULES}"))
     }
 }

@@ -1,6 +1,6 @@
 //! `review_app`.
 
-use super::{Argument, Filled, Kind, Prompt};
+use super::{Argument, Kind, Prompt, Values};
 use watchpost_core::service::Completable;
 
 pub(super) const PROMPT: Prompt = Prompt {
@@ -18,7 +18,7 @@ pub(super) const PROMPT: Prompt = Prompt {
     text,
 };
 
-fn text(filled: &Filled) -> String {
+fn text(filled: &Values) -> String {
     let app = filled.quoted("app");
     format!(
         "\

@@ -1,6 +1,6 @@
 //! `what_changed_this_week`.
 
-use super::{Filled, Prompt};
+use super::{Prompt, Values};
 
 pub(super) const PROMPT: Prompt = Prompt {
     name: "what_changed_this_week",
@@ -10,7 +10,7 @@ pub(super) const PROMPT: Prompt = Prompt {
     text,
 };
 
-fn text(_: &Filled) -> String {
+fn text(_: &Values) -> String {
     "\
 Tell what changed in the company's security in the last seven days.
 

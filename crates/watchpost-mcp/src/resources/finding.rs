@@ -1,6 +1,6 @@
 //! `watchpost://findings/{id}`: a finding as lists show it, with everything known about it.
 
-use super::{ReadError, written};
+use super::{ReadError, to_json};
 use crate::{
     tool::Caller,
     wire::{AsOf, FindingOut, Text},
@@ -78,6 +78,6 @@ pub(super) async fn read(caller: Caller<'_>, id: FindingId) -> Result<(String, A
     let (finding, rule) = watchpost.finding(caller.scope, id).await?;
     let freshness = watchpost.store().freshness(caller.scope).await?;
     let as_of = AsOf::new(&freshness, watchpost.clock().now());
-    let text = written(&output(&finding, rule, as_of))?;
+    let text = to_json(&output(&finding, rule, as_of))?;
     Ok((text, AuditTarget::new("finding", &id)))
 }

@@ -51,17 +51,13 @@ pub(crate) enum ReadError {
 
 impl From<Error> for ReadError {
     fn from(error: Error) -> Self {
-        match error {
-            Error::NotFound { .. } | Error::Invalid { .. } | Error::Conflict { .. } => Self::NotFound,
-            Error::Denied | Error::WriteScopeRequired => Self::Denied,
-            error => Self::Failed(Box::new(error)),
-        }
+        Failure::from(error).into()
     }
 }
 
 impl From<StoreError> for ReadError {
     fn from(error: StoreError) -> Self {
-        Error::from(error).into()
+        Failure::from(error).into()
     }
 }
 
@@ -79,7 +75,7 @@ impl From<Failure> for ReadError {
 }
 
 /// An output struct as JSON text.
-fn written(output: &impl Serialize) -> Result<String, ReadError> {
+fn to_json(output: &impl Serialize) -> Result<String, ReadError> {
     serde_json::to_string(output).map_err(|error| ReadError::Failed(Box::new(error)))
 }
 
@@ -215,7 +211,7 @@ pub(crate) async fn list(watchpost: &Watchpost, scope: &WorkspaceScope) -> Resul
 
 /// What a resource says.
 #[derive(Debug)]
-pub(crate) struct Said {
+pub(crate) struct ResourceText {
     pub(crate) text: String,
     pub(crate) media_type: &'static str,
     /// What was looked at.
@@ -226,7 +222,7 @@ pub(crate) struct Said {
 ///
 /// # Errors
 /// [`ReadError`].
-pub(crate) async fn text(caller: Caller<'_>, uri: &str) -> Result<Said, ReadError> {
+pub(crate) async fn text(caller: Caller<'_>, uri: &str) -> Result<ResourceText, ReadError> {
     if !caller.scope.may(Permission::ReadPosture) {
         return Err(ReadError::Denied);
     }
@@ -252,7 +248,7 @@ pub(crate) async fn text(caller: Caller<'_>, uri: &str) -> Result<Said, ReadErro
             report::read(caller, *request, format).await?
         }
     };
-    Ok(Said {
+    Ok(ResourceText {
         text,
         media_type,
         target,
@@ -264,9 +260,9 @@ pub(crate) async fn text(caller: Caller<'_>, uri: &str) -> Result<Said, ReadErro
 /// # Errors
 /// [`ReadError`].
 pub(crate) async fn read(caller: Caller<'_>, uri: &str) -> Result<(ResourceRead, AuditTarget), ReadError> {
-    let said = text(caller, uri).await?;
+    let found = text(caller, uri).await?;
     Ok((
-        ResourceRead::text(uri, said.media_type, said.text, FRESH),
-        said.target,
+        ResourceRead::text(uri, found.media_type, found.text, FRESH),
+        found.target,
     ))
 }

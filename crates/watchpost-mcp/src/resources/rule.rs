@@ -1,6 +1,6 @@
 //! `watchpost://rules/{id}`: a rule as `list_rules` shows it, with its own words.
 
-use super::{ReadError, written};
+use super::{ReadError, to_json};
 use crate::{tool::Caller, tools::RuleOut, wire::AsOf};
 use serde::Serialize;
 use watchpost_core::audit::AuditTarget;
@@ -24,7 +24,7 @@ pub(super) async fn read(caller: Caller<'_>, id: &str) -> Result<(String, AuditT
         .iter()
         .find(|answer| answer.rule.id == id)
         .ok_or(ReadError::NotFound)?;
-    let text = written(&Output {
+    let text = to_json(&Output {
         rule: RuleOut::from(answer),
         description: &answer.rule.description,
         remediation: &answer.rule.remediation,

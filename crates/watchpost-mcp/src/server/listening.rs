@@ -16,7 +16,7 @@ impl McpServer {
             watchpost: self.watchpost.clone(),
             cursors: self.cursors.clone(),
             audit_key: self.audit_key.clone(),
-            listening: Arc::clone(&self.listening),
+            subscriptions: Arc::clone(&self.subscriptions),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::McpServer;
 use crate::{
     arguments::Reduced,
-    prompts::{self, PROMPTS, Prompt, Unfilled},
+    prompts::{self, FillError, PROMPTS, Prompt},
 };
 use std::{collections::BTreeMap, sync::Arc};
 use watchpost_core::{
@@ -61,7 +61,7 @@ impl McpServer {
     ) -> Outcome {
         let prompt = prompts::find(name);
         let filled = prompt
-            .ok_or(Unfilled::Unknown)
+            .ok_or(FillError::Unknown)
             .and_then(|prompt| prompt.fill(given));
         let outcome = match (&filled, prompt) {
             (Ok(_), _) => AuditOutcome::Ok,
@@ -101,10 +101,10 @@ impl McpServer {
                 }))
             }
             (Ok(()), _, None) => Outcome::Error(CallError::UnknownPrompt),
-            (Ok(()), Err(Unfilled::Missing(name)), _) => {
+            (Ok(()), Err(FillError::Missing(name)), _) => {
                 Outcome::Error(CallError::MissingArgument(name.into()))
             }
-            (Ok(()), Err(Unfilled::Wrong(text)), _) => Outcome::Error(CallError::InvalidParams(text.into())),
+            (Ok(()), Err(FillError::Wrong(text)), _) => Outcome::Error(CallError::InvalidParams(text.into())),
             (Ok(()), _, Some(prompt)) => {
                 let names: Vec<&str> = prompt.arguments.iter().map(|argument| argument.name).collect();
                 let takes = if names.is_empty() {

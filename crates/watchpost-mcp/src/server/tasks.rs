@@ -39,7 +39,7 @@ impl McpServer {
 
     /// No task of ours asks anything, so answers to it are none of anything.
     pub(super) async fn update_task(&self, scope: &WorkspaceScope, id: &str) -> Outcome {
-        let is_ours = tasks::is_of(&self.cursors, scope, id);
+        let is_ours = tasks::belongs_to(&self.cursors, scope, id);
         let outcome = if is_ours {
             AuditOutcome::Ok
         } else {

@@ -3,9 +3,9 @@
 use crate::{
     arguments::{IdLine, scan_arguments, scan_id},
     error::Failure,
-    scan_wire::{Difference, Open, OpenList, platform_words, tenths},
+    scan_wire::{Difference, Open, OpenList, kind_words, platform_words, tenths},
     tool::{Answer, Context, Declaration, QUERY, QueryTool, Tool},
-    wire::{Tenths, Text, count},
+    wire::{Tenths, Text, count, len},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use watchpost_core::{
     access::Permission,
     audit::AuditTarget,
-    scan::{ComplianceScore, ResultChange, ResultFilter, ResultRow, SettingChange, ValueChange},
+    scan::{ComplianceScore, ResultChange, ResultFilter, ResultRow, Scan, SettingChange, ValueChange},
     service::ComparisonAnswer,
     value::{id::ScanId, text::ForeignText, time::Timestamp},
 };
@@ -167,6 +167,73 @@ fn ids<'a>(list: &'a [ResultChange], results: &ResultFilter) -> Vec<&'a str> {
         .collect()
 }
 
+/// The scan to compare with: the one that was asked for, or the completed one before.
+async fn earlier(context: &Context<'_>, input: &Input, after: &Scan) -> Result<Scan, Failure> {
+    if let Some(id) = scan_id("before_scan_id", input.before_scan_id.as_ref())? {
+        let found = context
+            .watchpost
+            .find_scan(context.scope, Some(id), None, after.scan_type);
+        return Ok(found.await?);
+    }
+    let found = context.watchpost.scan_before(context.scope, after).await?;
+    found.ok_or_else(|| {
+        Failure::invalid(
+            "there is no earlier completed scan of this type to compare with; the next scan can be compared with this one"
+                .to_owned(),
+        )
+    })
+}
+
+fn difference(before: Option<ComplianceScore>, after: Option<ComplianceScore>) -> Option<Difference> {
+    after
+        .zip(before)
+        .map(|(after, before)| Difference(after.difference(before)))
+}
+
+fn output<'a>(answer: &'a ComparisonAnswer, results: &ResultFilter) -> Output<'a> {
+    let found = &answer.comparison;
+    let frameworks = found.frameworks.iter().map(|delta| {
+        let out = Delta {
+            before: tenths(delta.before),
+            after: tenths(delta.after),
+            change: difference(delta.before, delta.after),
+        };
+        (delta.framework.as_str(), out)
+    });
+    Output {
+        before_scan_id: Text(answer.before.id),
+        before_at: Text(answer.before.completed_at.unwrap_or(answer.before.queued_at)),
+        scan_id: Text(answer.after.id),
+        new_failures: changes(answer, &found.new_failures, results),
+        fixed: changes(answer, &found.fixed, results),
+        changed_failures: changes(answer, &found.changed_failures, results),
+        newly_skipped: changes(answer, &found.newly_skipped, results),
+        newly_readable: changes(answer, &found.newly_readable, results),
+        added: ids(&found.added, results),
+        removed: ids(&found.removed, results),
+        still_failing: found.still_failing,
+        unchanged: found.unchanged,
+        score_change: difference(found.score.0, found.score.1),
+        frameworks: Open(frameworks.collect()),
+    }
+}
+
+fn sentence(answer: &ComparisonAnswer, results: &ResultFilter) -> String {
+    let found = &answer.comparison;
+    let scores = match found.score {
+        (Some(before), Some(after)) => format!(" Score {before}, now {after} (higher is better)."),
+        _ => String::new(),
+    };
+    format!(
+        "{} scans of {} compared: {}, {} fixed, {} still failing.{scores}",
+        kind_words(&answer.after),
+        platform_words(&answer.after),
+        count(len(&ids(&found.new_failures, results)), "new failure"),
+        ids(&found.fixed, results).len(),
+        found.still_failing,
+    )
+}
+
 impl Tool for CompareScans {
     const DECLARATION: Declaration = Declaration {
         name: "compare_scans",
@@ -182,80 +249,14 @@ impl Tool for CompareScans {
 impl QueryTool for CompareScans {
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
         let after = input.choice().find(context).await?;
-        let before = match scan_id("before_scan_id", input.before_scan_id.as_ref())? {
-            Some(id) => {
-                context
-                    .watchpost
-                    .find_scan(context.scope, Some(id), None, after.scan_type)
-                    .await?
-            }
-            None => context
-                .watchpost
-                .scan_before(context.scope, &after)
-                .await?
-                .ok_or_else(|| {
-                    Failure::invalid(
-                        "there is no earlier completed scan of this type to compare with; the next scan can be compared with this one"
-                            .to_owned(),
-                    )
-                })?,
-        };
+        let before = earlier(context, &input, &after).await?;
         let answer = context
             .watchpost
             .compare_scans(context.scope, before, after)
             .await?;
-        let found = &answer.comparison;
         let results = input.results();
-        let change = |before: Option<ComplianceScore>, after: Option<ComplianceScore>| {
-            after
-                .zip(before)
-                .map(|(after, before)| Difference(after.difference(before)))
-        };
-        let output = Output {
-            before_scan_id: Text(answer.before.id),
-            before_at: Text(answer.before.completed_at.unwrap_or(answer.before.queued_at)),
-            scan_id: Text(answer.after.id),
-            new_failures: changes(&answer, &found.new_failures, &results),
-            fixed: changes(&answer, &found.fixed, &results),
-            changed_failures: changes(&answer, &found.changed_failures, &results),
-            newly_skipped: changes(&answer, &found.newly_skipped, &results),
-            newly_readable: changes(&answer, &found.newly_readable, &results),
-            added: ids(&found.added, &results),
-            removed: ids(&found.removed, &results),
-            still_failing: found.still_failing,
-            unchanged: found.unchanged,
-            score_change: change(found.score.0, found.score.1),
-            frameworks: Open(
-                found
-                    .frameworks
-                    .iter()
-                    .map(|delta| {
-                        let out = Delta {
-                            before: tenths(delta.before),
-                            after: tenths(delta.after),
-                            change: change(delta.before, delta.after),
-                        };
-                        (delta.framework.as_str(), out)
-                    })
-                    .collect(),
-            ),
-        };
-        let scores = match found.score {
-            (Some(before), Some(after)) => format!(" Score {before}, now {after} (higher is better)."),
-            _ => String::new(),
-        };
-        let sentence = format!(
-            "{} scans of {} compared: {}, {} fixed, {} still failing.{scores}",
-            if answer.after.exposure().is_some() {
-                "Exposure"
-            } else {
-                "Compliance"
-            },
-            platform_words(&answer.after),
-            count(ids(&found.new_failures, &results).len() as u64, "new failure"),
-            ids(&found.fixed, &results).len(),
-            found.still_failing,
-        );
+        let sentence = sentence(&answer, &results);
+        let output = output(&answer, &results);
         Ok(Answer::new(sentence, &output)?.about(AuditTarget::new("scan", &answer.after.id)))
     }
 }

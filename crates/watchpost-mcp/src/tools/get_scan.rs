@@ -4,7 +4,8 @@ use crate::{
     arguments::{Whole, scan_arguments},
     error::Failure,
     scan_wire::{
-        CountsOut, Difference, Open, OpenList, ResultOut, ScanOut, by_word, platform_words, score_words,
+        CountsOut, Difference, Open, OpenList, ResultOut, ScanOut, by_word, kind_words, platform_words,
+        score_words,
     },
     tool::{Answer, Context, Declaration, QUERY, QueryTool, Tool},
     wire::{Text, count, len},
@@ -16,9 +17,9 @@ use watchpost_core::{
     access::Permission,
     audit::AuditTarget,
     check::{Framework, Service},
-    scan::{ResultRow, Scan},
-    service::{NewFailures, Watchpost},
-    value::id::ScanId,
+    scan::{ResultFilter, ResultRow, Scan},
+    service::{NewFailures, ScanAnswer, Watchpost},
+    value::{id::ScanId, word::Severity},
 };
 
 /// Time between two looks at a scan that somebody waits for.
@@ -93,6 +94,128 @@ async fn wait(context: &Context<'_>, mut scan: Scan, seconds: i64) -> Result<Sca
     Ok(scan)
 }
 
+/// What is new since the completed scan before.
+enum Since<'a> {
+    /// The scan has no results.
+    NoResults,
+    /// Why it can't be told.
+    Unknown(&'static str),
+    Known {
+        previous: ScanId,
+        /// Those that the answer is confined to.
+        new_failures: Vec<&'a ResultRow>,
+        fixed: u64,
+        score_change: Option<Difference>,
+    },
+}
+
+fn since_before<'a>(answer: &'a ScanAnswer, results: &ResultFilter) -> Since<'a> {
+    match &answer.new_failures {
+        None => Since::NoResults,
+        Some(NewFailures::Unknown(why)) => Since::Unknown(why),
+        Some(NewFailures::Since {
+            previous,
+            rows,
+            fixed,
+            previous_score,
+            ..
+        }) => Since::Known {
+            previous: *previous,
+            new_failures: rows.iter().filter(|row| results.fits(row)).collect(),
+            fixed: *fixed,
+            score_change: answer
+                .scan
+                .score()
+                .zip(*previous_score)
+                .map(|(now, then)| Difference(now.difference(then))),
+        },
+    }
+}
+
+fn output<'a>(answer: &'a ScanAnswer, since: Since<'a>) -> Output<'a> {
+    let scan = &answer.scan;
+    let unread = answer.unread.iter().take(UNREAD_SHOWN).map(|row| UnreadSetting {
+        setting: &row.path,
+        state: row.state.as_str(),
+        detail: row.detail.as_deref(),
+    });
+    let mut output = Output {
+        scan: ScanOut::from(scan),
+        direction: "higher_is_better",
+        failed_by_severity: Open(
+            Severity::ALL
+                .iter()
+                .zip(scan.counts.failed_by_severity)
+                .filter(|(_, n)| *n > 0)
+                .map(|(severity, n)| (severity.as_str(), n))
+                .collect(),
+        ),
+        by_framework: by_word(&answer.by_framework, Framework::as_str),
+        by_service: by_word(&answer.by_service, Service::as_str),
+        new_failures: None,
+        new_failures_total: None,
+        new_failures_note: None,
+        fixed: None,
+        previous_scan_id: None,
+        score_change: None,
+        unread: OpenList(unread.collect()),
+    };
+    match since {
+        Since::NoResults => {}
+        Since::Unknown(why) => output.new_failures_note = Some(why),
+        Since::Known {
+            previous,
+            new_failures,
+            fixed,
+            score_change,
+        } => {
+            let shown = new_failures.iter().take(Watchpost::new_failures_shown());
+            output.new_failures_total = Some(len(&new_failures));
+            output.new_failures = Some(OpenList(shown.map(|row| ResultOut::from(*row)).collect()));
+            output.fixed = Some(fixed);
+            output.previous_scan_id = Some(Text(previous));
+            output.score_change = score_change;
+        }
+    }
+    output
+}
+
+fn sentence(answer: &ScanAnswer, since: &Since<'_>) -> String {
+    let scan = &answer.scan;
+    let named = format!("{} scan of {}", scan.scan_type, platform_words(scan));
+    if scan.is_unfinished() {
+        return format!(
+            "The {named} is {}. Call get_scan with this scan_id and wait_seconds again.",
+            scan.state
+        );
+    }
+    let since = match since {
+        Since::NoResults => {
+            return format!(
+                "The {named} is {}: it did not finish, so it has no results.",
+                scan.state
+            );
+        }
+        Since::Unknown(why) => format!(" New failures can't be told: {why}."),
+        Since::Known {
+            new_failures, fixed, ..
+        } => format!(
+            " Since the scan before: {}, {fixed} fixed.",
+            count(len(new_failures), "new failure")
+        ),
+    };
+    format!(
+        "{} scan of {}: {}; {} failed, {} passed, {} skipped, {}.{since}",
+        kind_words(scan),
+        platform_words(scan),
+        score_words(scan),
+        scan.counts.failed,
+        scan.counts.passed,
+        scan.counts.skipped_total(),
+        count(scan.counts.errors, "error"),
+    )
+}
+
 impl Tool for GetScan {
     const DECLARATION: Declaration = Declaration {
         name: "get_scan",
@@ -112,108 +235,12 @@ impl QueryTool for GetScan {
         let scan = wait(context, scan, seconds).await?;
         let answer = context.watchpost.explain_scan(context.scope, scan).await?;
         let scan = &answer.scan;
-        let results = input.results();
-        let shown = Watchpost::new_failures_shown();
-        let mut output = Output {
-            scan: ScanOut::from(scan),
-            direction: "higher_is_better",
-            failed_by_severity: Open(
-                watchpost_core::value::word::Severity::ALL
-                    .iter()
-                    .zip(scan.counts.failed_by_severity)
-                    .filter(|(_, n)| *n > 0)
-                    .map(|(severity, n)| (severity.as_str(), n))
-                    .collect(),
-            ),
-            by_framework: by_word(&answer.by_framework, Framework::as_str),
-            by_service: by_word(&answer.by_service, Service::as_str),
-            new_failures: None,
-            new_failures_total: None,
-            new_failures_note: None,
-            fixed: None,
-            previous_scan_id: None,
-            score_change: None,
-            unread: OpenList(
-                answer
-                    .unread
-                    .iter()
-                    .take(UNREAD_SHOWN)
-                    .map(|row| UnreadSetting {
-                        setting: &row.path,
-                        state: row.state.as_str(),
-                        detail: row.detail.as_deref(),
-                    })
-                    .collect(),
-            ),
-        };
-        let mut news = String::new();
-        match &answer.new_failures {
-            None => {}
-            Some(NewFailures::Unknown(why)) => {
-                output.new_failures_note = Some(why);
-                news = format!(" New failures can't be told: {why}.");
-            }
-            Some(NewFailures::Since {
-                previous,
-                rows,
-                fixed,
-                previous_score,
-                ..
-            }) => {
-                let fitting: Vec<&ResultRow> = rows.iter().filter(|row| results.fits(row)).collect();
-                output.new_failures_total = Some(len(&fitting));
-                output.new_failures = Some(OpenList(
-                    fitting
-                        .iter()
-                        .take(shown)
-                        .map(|row| ResultOut::from(*row))
-                        .collect(),
-                ));
-                output.fixed = Some(*fixed);
-                output.previous_scan_id = Some(Text(*previous));
-                output.score_change = scan
-                    .score()
-                    .zip(*previous_score)
-                    .map(|(now, then)| Difference(now.difference(then)));
-                news = format!(
-                    " Since the scan before: {}, {fixed} fixed.",
-                    count(len(&fitting), "new failure")
-                );
-            }
-        }
-        let sentence = if scan.is_unfinished() {
-            format!(
-                "The {} scan of {} is {}. Call get_scan with this scan_id and wait_seconds again.",
-                scan.scan_type,
-                platform_words(scan),
-                scan.state
-            )
-        } else if answer.new_failures.is_none() {
-            format!(
-                "The {} scan of {} is {}: it did not finish, so it has no results.",
-                scan.scan_type,
-                platform_words(scan),
-                scan.state
-            )
-        } else {
-            format!(
-                "{} scan of {}: {}; {} failed, {} passed, {} skipped, {}.{news}",
-                if scan.exposure().is_some() {
-                    "Exposure"
-                } else {
-                    "Compliance"
-                },
-                platform_words(scan),
-                score_words(scan),
-                scan.counts.failed,
-                scan.counts.passed,
-                scan.counts.skipped_total(),
-                count(scan.counts.errors, "error"),
-            )
-        };
-        let mut done = Answer::new(sentence, &output)?.about(AuditTarget::new("scan", &scan.id));
+        let since = since_before(&answer, &input.results());
+        let sentence = sentence(&answer, &since);
+        let mut done =
+            Answer::new(sentence, &output(&answer, since))?.about(AuditTarget::new("scan", &scan.id));
         if scan.is_unfinished() {
-            // Progress moves without a change of the data, and whoever waits must not get a kept answer.
+            // Progress moves without a change of the data, and whoever waits must not get a cached answer.
             done.good_until = Some(context.now);
         }
         Ok(done)

@@ -167,20 +167,20 @@ async fn resources_are_told_after_an_analysis(here: &Desk, there: &Desk) {
         )
         .await;
     let mut idle = here.listen(json!({"resourceSubscriptions": all})).await;
-    here.feed.look().await;
+    here.feed.publish().await;
     assert_eq!(told(&mut stream), set(&[]), "nothing has changed");
 
     let queued = there.call("trigger_sync", json!({})).await;
     assert_eq!(queued["resultType"], "task", "{queued}");
     there.work().await;
-    here.feed.look().await;
+    here.feed.publish().await;
     let said = told(&mut stream);
     for uri in [POSTURE, INTEGRATIONS, &finding] {
         assert!(said.contains(uri), "{uri} is not told: {said:?}");
     }
     assert!(!said.contains("watchpost://nothing"));
     assert!(told(&mut idle).contains(POSTURE), "each stream is told");
-    here.feed.look().await;
+    here.feed.publish().await;
     assert_eq!(told(&mut stream), set(&[]), "a change is told once");
 
     // A change between the subscription and the first look isn't missed.
@@ -189,7 +189,7 @@ async fn resources_are_told_after_an_analysis(here: &Desk, there: &Desk) {
     there
         .call("snooze_finding", json!({"finding_id": id, "days": 3}))
         .await;
-    here.feed.look().await;
+    here.feed.publish().await;
     assert_eq!(told(&mut late), set(&[&finding]));
 
     drop((stream, idle, late));
@@ -214,7 +214,7 @@ async fn resources_are_told_after_an_analysis(here: &Desk, there: &Desk) {
 
 async fn lists_are_told_after_a_scan(here: &Desk, there: &Desk) {
     let mut stream = here.listen(json!({"resourcesListChanged": true})).await;
-    here.feed.look().await;
+    here.feed.publish().await;
     assert_eq!(told(&mut stream), set(&[]));
     there
         .call(
@@ -222,10 +222,10 @@ async fn lists_are_told_after_a_scan(here: &Desk, there: &Desk) {
             json!({"scan_type": "compliance", "platform": "m365"}),
         )
         .await;
-    here.feed.look().await;
+    here.feed.publish().await;
     assert_eq!(told(&mut stream), set(&[]), "no report before the scan has ended");
     there.work().await;
-    here.feed.look().await;
+    here.feed.publish().await;
     assert_eq!(told(&mut stream), set(&[LISTED]));
 }
 
@@ -245,12 +245,12 @@ async fn a_scan_is_a_task_of_its_caller(here: &Desk, there: &Desk) {
     );
 
     let mut stream = here.listen(json!({"taskIds": [id]})).await;
-    here.feed.look().await;
+    here.feed.publish().await;
     assert_eq!(told(&mut stream), set(&["working"]));
-    here.feed.look().await;
+    here.feed.publish().await;
     assert_eq!(told(&mut stream), set(&[]));
     there.work().await;
-    here.feed.look().await;
+    here.feed.publish().await;
     assert_eq!(told(&mut stream), set(&["completed"]));
 
     let state = here.send("tasks/get", json!({"taskId": id})).await;

@@ -1,6 +1,7 @@
 //! Two processes on one file, as two instances: what one does is told to those who listen at the other, and a task that
 //! one handed out is known to both.
 
+use crate::{client::Client, demo::Live};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeSet,
@@ -9,86 +10,51 @@ use std::{
 };
 use tokio::sync::watch;
 use watchpost_core::{
-    access::{KeyScope, WorkspaceScope},
+    access::KeyScope,
     audit::{AuditQuery, AuditStore as _},
 };
-use watchpost_mcp::{ChangeFeed, McpServer};
-use watchpost_protocol::{ChangeStream, Incoming, Link, Request, Server, TransportFacts, Wire};
-use watchpost_runtime::{
-    config::Settings,
-    data_dir::DataDir,
-    demo::{Demo, DemoOptions},
-    instance::Instance,
-    metrics::Counters,
-    worker::Worker,
-};
+use watchpost_mcp::ChangeFeed;
+use watchpost_protocol::{ChangeStream, Incoming, Link};
+use watchpost_runtime::{instance::Instance, metrics::Counters, worker::Worker};
+use watchpost_simulator::Company;
 
 /// One process: its server, and somebody who uses it.
-struct Desk {
+struct Process {
     instance: Instance,
-    server: Server<McpServer>,
+    client: Client,
     feed: ChangeFeed,
-    scope: Arc<WorkspaceScope>,
 }
 
-impl Desk {
+impl Process {
     async fn new(instance: Instance) -> Self {
-        let workspace = instance.workspace(None).await.expect("one workspace");
-        let mcp = instance.mcp().expect("a server");
+        let client = Client::new(&instance).await.with_tasks();
         Self {
-            feed: mcp.change_feed(),
-            server: Server::new(mcp),
-            scope: instance.operator(&workspace),
+            feed: client.server.handler().change_feed(),
+            client,
             instance,
         }
     }
 
-    fn request(&self, method: &str, mut params: Value) -> Request {
-        params["_meta"] = json!({
-            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-            "io.modelcontextprotocol/clientCapabilities": {
-                "extensions": {"io.modelcontextprotocol/tasks": {}}
-            }
-        });
-        let message = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
-        let bytes = serde_json::to_vec(&message).expect("JSON").into();
-        match self
-            .server
-            .decode(&bytes, &TransportFacts::new(Wire::Stdio, None))
-        {
-            Incoming::Request(request) => request,
-            other => panic!("not a request: {other:?}"),
-        }
-    }
-
-    async fn send_as(&self, scope: &Arc<WorkspaceScope>, method: &str, params: Value) -> Value {
-        let request = self.request(method, params);
-        let reply = self.server.handle(scope, &request, Link::default()).await;
-        serde_json::from_slice(&reply.body.expect("an answer")).expect("JSON")
-    }
-
     async fn send(&self, method: &str, params: Value) -> Value {
-        self.send_as(&self.scope, method, params).await
+        self.client.send(method, params).await
     }
 
     async fn call(&self, tool: &str, arguments: Value) -> Value {
-        let answer = self
-            .send("tools/call", json!({"name": tool, "arguments": arguments}))
-            .await;
+        let answer = self.client.call(tool, arguments).await;
         assert!(answer["result"].is_object(), "{tool}: {answer}");
         answer["result"].clone()
     }
 
-    async fn listen_as(&self, scope: &Arc<WorkspaceScope>, interest: Value) -> ChangeStream {
-        let request = self.request("subscriptions/listen", json!({ "notifications": interest }));
-        self.server
-            .listen(scope, &request, Link::default())
+    async fn listen(&self, interest: Value) -> ChangeStream {
+        let params = json!({ "notifications": interest });
+        let Incoming::Request(request) = self.client.decode("subscriptions/listen", params) else {
+            panic!("a request")
+        };
+        self.client
+            .server
+            .listen(&self.client.scope, &request, Link::default())
             .await
             .unwrap_or_else(|refusal| panic!("refused: {refusal:?}"))
-    }
-
-    async fn listen(&self, interest: Value) -> ChangeStream {
-        self.listen_as(&self.scope, interest).await
     }
 
     /// Runs all jobs that are due.
@@ -102,7 +68,7 @@ impl Desk {
 }
 
 /// What waits in a stream: the method, or the address of a resource that changed, or the state of a task.
-fn told(stream: &mut ChangeStream) -> BTreeSet<String> {
+fn notifications(stream: &mut ChangeStream) -> BTreeSet<String> {
     let mut out = BTreeSet::new();
     let mut context = Context::from_waker(Waker::noop());
     while let Poll::Ready(message) = stream.poll_next(&mut context) {
@@ -126,36 +92,26 @@ const INTEGRATIONS: &str = "watchpost://integrations";
 const RULE: &str = "watchpost://rules/id.admin_no_mfa";
 const LISTED: &str = "notifications/resources/list_changed";
 
-#[test]
-fn what_another_process_does_is_told_to_those_who_listen() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let data = folder.path().join("data");
-    let options = DemoOptions {
-        data_dir: Some(data.clone()),
-        now: None,
-        settings: Settings::default(),
-    };
-    let demo = Demo::begin(options).expect("the demo begins");
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    runtime.block_on(async {
-        demo.live().await.expect("the demo lives");
-        let first = demo.instance().clone();
-        let dir = DataDir::locate(Some(&data), &|_| None).expect("the folder");
-        let second =
-            Instance::open(&dir, first.settings().clone(), first.environment().clone()).expect("it opens");
-        let here = Desk::new(first).await;
-        let there = Desk::new(second).await;
-        resources_are_told_after_an_analysis(&here, &there).await;
-        lists_are_told_after_a_scan(&here, &there).await;
-        a_scan_is_a_task_of_its_caller(&here, &there).await;
-        syncs_are_a_task_that_ends_with_the_analysis(&here, &there).await;
-    });
+#[tokio::test]
+async fn what_another_process_does_is_told_to_those_who_listen() {
+    let company = Company::load_embedded().expect("the company loads");
+    let live = Live::new(company, None);
+    let first = live.demo.instance().clone();
+    let second = Instance::open(
+        &live.data_dir(),
+        first.settings().clone(),
+        first.environment().clone(),
+    )
+    .expect("it opens");
+    let here = Process::new(first).await;
+    let there = Process::new(second).await;
+    resources_are_told_after_an_analysis(&here, &there).await;
+    lists_are_told_after_a_scan(&here, &there).await;
+    a_scan_is_a_task_of_its_caller(&here, &there).await;
+    syncs_are_a_task_that_ends_with_the_analysis(&here, &there).await;
 }
 
-async fn resources_are_told_after_an_analysis(here: &Desk, there: &Desk) {
+async fn resources_are_told_after_an_analysis(here: &Process, there: &Process) {
     let findings = here.call("list_findings", json!({"limit": 1})).await;
     let finding = &findings["structuredContent"]["findings"][0];
     let finding = format!("watchpost://findings/{}", finding["id"].as_str().expect("an id"));
@@ -168,20 +124,20 @@ async fn resources_are_told_after_an_analysis(here: &Desk, there: &Desk) {
         .await;
     let mut idle = here.listen(json!({"resourceSubscriptions": all})).await;
     here.feed.publish().await;
-    assert_eq!(told(&mut stream), set(&[]), "nothing has changed");
+    assert_eq!(notifications(&mut stream), set(&[]), "nothing has changed");
 
     let queued = there.call("trigger_sync", json!({})).await;
     assert_eq!(queued["resultType"], "task", "{queued}");
     there.work().await;
     here.feed.publish().await;
-    let said = told(&mut stream);
+    let said = notifications(&mut stream);
     for uri in [POSTURE, INTEGRATIONS, &finding] {
         assert!(said.contains(uri), "{uri} is not told: {said:?}");
     }
     assert!(!said.contains("watchpost://nothing"));
-    assert!(told(&mut idle).contains(POSTURE), "each stream is told");
+    assert!(notifications(&mut idle).contains(POSTURE), "each stream is told");
     here.feed.publish().await;
-    assert_eq!(told(&mut stream), set(&[]), "a change is told once");
+    assert_eq!(notifications(&mut stream), set(&[]), "a change is told once");
 
     // A change between the subscription and the first look isn't missed.
     let mut late = here.listen(json!({"resourceSubscriptions": [finding]})).await;
@@ -190,7 +146,7 @@ async fn resources_are_told_after_an_analysis(here: &Desk, there: &Desk) {
         .call("snooze_finding", json!({"finding_id": id, "days": 3}))
         .await;
     here.feed.publish().await;
-    assert_eq!(told(&mut late), set(&[&finding]));
+    assert_eq!(notifications(&mut late), set(&[&finding]));
 
     drop((stream, idle, late));
     let workspace = here.instance.workspace(None).await.expect("one workspace");
@@ -212,10 +168,10 @@ async fn resources_are_told_after_an_analysis(here: &Desk, there: &Desk) {
     assert_eq!(listened, 3);
 }
 
-async fn lists_are_told_after_a_scan(here: &Desk, there: &Desk) {
+async fn lists_are_told_after_a_scan(here: &Process, there: &Process) {
     let mut stream = here.listen(json!({"resourcesListChanged": true})).await;
     here.feed.publish().await;
-    assert_eq!(told(&mut stream), set(&[]));
+    assert_eq!(notifications(&mut stream), set(&[]));
     there
         .call(
             "start_scan",
@@ -223,14 +179,18 @@ async fn lists_are_told_after_a_scan(here: &Desk, there: &Desk) {
         )
         .await;
     here.feed.publish().await;
-    assert_eq!(told(&mut stream), set(&[]), "no report before the scan has ended");
+    assert_eq!(
+        notifications(&mut stream),
+        set(&[]),
+        "no report before the scan has ended"
+    );
     there.work().await;
     here.feed.publish().await;
-    assert_eq!(told(&mut stream), set(&[LISTED]));
+    assert_eq!(notifications(&mut stream), set(&[LISTED]));
 }
 
 /// TKX-02.
-async fn a_scan_is_a_task_of_its_caller(here: &Desk, there: &Desk) {
+async fn a_scan_is_a_task_of_its_caller(here: &Process, there: &Process) {
     let arguments = json!({"scan_type": "exposure", "platform": "m365"});
     let begun = here.call("start_scan", arguments.clone()).await;
     assert_eq!(
@@ -246,12 +206,12 @@ async fn a_scan_is_a_task_of_its_caller(here: &Desk, there: &Desk) {
 
     let mut stream = here.listen(json!({"taskIds": [id]})).await;
     here.feed.publish().await;
-    assert_eq!(told(&mut stream), set(&["working"]));
+    assert_eq!(notifications(&mut stream), set(&["working"]));
     here.feed.publish().await;
-    assert_eq!(told(&mut stream), set(&[]));
+    assert_eq!(notifications(&mut stream), set(&[]));
     there.work().await;
     here.feed.publish().await;
-    assert_eq!(told(&mut stream), set(&["completed"]));
+    assert_eq!(notifications(&mut stream), set(&["completed"]));
 
     let state = here.send("tasks/get", json!({"taskId": id})).await;
     let result = &state["result"]["result"]["structuredContent"];
@@ -265,7 +225,10 @@ async fn a_scan_is_a_task_of_its_caller(here: &Desk, there: &Desk) {
     // To another caller of the same workspace it is as unknown as one that never was; so are broken ids.
     let workspace = here.instance.workspace(None).await.expect("one workspace");
     let other = here.instance.local_client(&workspace, KeyScope::Read);
-    let state = here.send_as(&other, "tasks/get", json!({"taskId": id})).await;
+    let state = here
+        .client
+        .send_as(&other, "tasks/get", json!({"taskId": id}))
+        .await;
     assert_eq!(
         state["result"]["status"], "completed",
         "who opened the file is one caller: {state}"
@@ -303,7 +266,7 @@ async fn a_scan_is_a_task_of_its_caller(here: &Desk, there: &Desk) {
     there.work().await;
 }
 
-async fn syncs_are_a_task_that_ends_with_the_analysis(here: &Desk, there: &Desk) {
+async fn syncs_are_a_task_that_ends_with_the_analysis(here: &Process, there: &Process) {
     let begun = here.call("trigger_sync", json!({})).await;
     let id = begun["taskId"].as_str().expect("an id").to_owned();
     let state = here.send("tasks/get", json!({"taskId": id})).await;

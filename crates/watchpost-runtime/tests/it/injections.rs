@@ -1,18 +1,15 @@
 //! What strangers write to steer an assistant, in every name, title and description of the fixture company as the vendors' APIs carry
 //! them: it comes out of every tool and resource as data, and nowhere else.
 
+use crate::{
+    client::Client,
+    demo::{self, Live},
+};
 use serde_json::{Value, json};
-use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
-    sync::Arc,
-};
-use watchpost_core::{access::WorkspaceScope, value::text::ForeignText};
-use watchpost_mcp::{McpServer, tools::TOOLS};
-use watchpost_protocol::{Handler as _, Incoming, Link, Server, TransportFacts, Wire};
-use watchpost_runtime::{
-    config::Settings,
-    demo::{Demo, DemoOptions},
-};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use watchpost_core::value::text::ForeignText;
+use watchpost_mcp::tools::TOOLS;
+use watchpost_protocol::Handler as _;
 use watchpost_simulator::Company;
 
 /// Characters that make a piece of text recognisable.
@@ -147,9 +144,9 @@ impl Parts {
     }
 }
 
-struct Desk {
-    server: Server<McpServer>,
-    scope: Arc<WorkspaceScope>,
+/// A session that looks at each answer.
+struct Session {
+    client: Client,
     corpus: Corpus,
     /// All data that came out.
     seen: Vec<String>,
@@ -157,26 +154,9 @@ struct Desk {
     wrong: BTreeMap<String, String>,
 }
 
-impl Desk {
-    async fn send(&mut self, method: &str, mut params: Value) -> Value {
-        params["_meta"] = json!({
-            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-            "io.modelcontextprotocol/clientCapabilities": {}
-        });
-        let message = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
-        let bytes = serde_json::to_vec(&message).expect("JSON").into();
-        let decoded = self
-            .server
-            .decode(&bytes, &TransportFacts::new(Wire::Stdio, None));
-        let body = match decoded {
-            Incoming::Request(request) => {
-                let reply = self.server.handle(&self.scope, &request, Link::default()).await;
-                reply.body
-            }
-            Incoming::Rejected(reply) => reply.body,
-            other => panic!("not a request: {other:?}"),
-        };
-        let mut answer: Value = serde_json::from_slice(&body.expect("an answer")).expect("JSON");
+impl Session {
+    async fn send(&mut self, method: &str, params: Value) -> Value {
+        let mut answer = self.client.send(method, params.clone()).await;
         // The protocol repeats an unknown address and the name of an unknown tool: the caller's own words, which no
         // stranger wrote.
         if let Some(uri) = answer.pointer_mut("/error/data/uri") {
@@ -218,7 +198,7 @@ impl Desk {
 }
 
 /// What Watchpost itself says.
-fn vocabulary(server: &Server<McpServer>, scope: &Arc<WorkspaceScope>) -> Vec<String> {
+fn vocabulary(client: &Client) -> Vec<String> {
     let mut out = vec![
         include_str!("../../../../docs/tools.md").to_owned(),
         include_str!("../../../../docs/cli.md").to_owned(),
@@ -236,10 +216,17 @@ fn vocabulary(server: &Server<McpServer>, scope: &Arc<WorkspaceScope>) -> Vec<St
             "global_administrators",
             "can't judge everything at present",
             "ask again with the id of one of the candidates",
+            "because of an open critical finding",
         ]
         .map(str::to_owned),
     );
-    out.extend(server.handler().instructions(scope).map(|text| text.into_owned()));
+    out.extend(
+        client
+            .server
+            .handler()
+            .instructions(&client.scope)
+            .map(|text| text.into_owned()),
+    );
     out
 }
 
@@ -260,8 +247,8 @@ fn strings(value: &Value, name: &str, out: &mut BTreeSet<String>) {
     }
 }
 
-#[test]
-fn what_strangers_write_comes_out_as_data_and_nowhere_else() {
+#[tokio::test]
+async fn what_strangers_write_comes_out_as_data_and_nowhere_else() {
     let texts: Vec<String> =
         serde_json::from_str(include_str!("../../../../fixtures/injections.json")).expect("JSON");
     assert!(texts.len() >= 100);
@@ -270,43 +257,26 @@ fn what_strangers_write_comes_out_as_data_and_nowhere_else() {
     let company = Company::load_embedded()
         .expect("the company loads")
         .with_texts(&mut write);
-    let folder = tempfile::tempdir().expect("a folder");
-    let options = DemoOptions {
-        data_dir: Some(folder.path().join("data")),
-        now: Some("2026-03-02T09:00:00Z".parse().expect("a time")),
-        settings: Settings::default(),
+    let live = Live::new(company, Some(demo::now()));
+    let client = Client::new(live.demo.instance()).await;
+    let corpus = Corpus::load(&vocabulary(&client));
+    assert!(corpus.own.len() > 3_000);
+    let mut session = Session {
+        client,
+        corpus,
+        seen: Vec::new(),
+        wrong: BTreeMap::new(),
     };
-    let demo = Demo::of(options, company).expect("the demo begins");
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    runtime.block_on(async {
-        demo.live().await.expect("the demo lives");
-        let instance = demo.instance();
-        let workspace = instance.workspace(None).await.expect("one workspace");
-        let server = Server::new(instance.mcp().expect("a server"));
-        let scope = instance.operator(&workspace);
-        let corpus = Corpus::load(&vocabulary(&server, &scope));
-        assert!(corpus.own.len() > 3_000);
-        let mut desk = Desk {
-            server,
-            scope,
-            corpus,
-            seen: Vec::new(),
-            wrong: BTreeMap::new(),
-        };
-        let found = queries(&mut desk).await;
-        resources(&mut desk, &found).await;
-        actions(&mut desk, &found).await;
-        wrong_questions(&mut desk).await;
-        assert!(
-            desk.wrong.is_empty(),
-            "{:#?}",
-            desk.wrong.iter().take(40).collect::<Vec<_>>()
-        );
-        every_text_was_seen(&desk);
-    });
+    let found = queries(&mut session).await;
+    resources(&mut session, &found).await;
+    actions(&mut session, &found).await;
+    wrong_questions(&mut session).await;
+    assert!(
+        session.wrong.is_empty(),
+        "{:#?}",
+        session.wrong.iter().take(40).collect::<Vec<_>>()
+    );
+    every_text_was_seen(&session);
 }
 
 #[derive(Default)]
@@ -317,16 +287,16 @@ struct Found {
     checks: BTreeSet<String>,
 }
 
-async fn queries(desk: &mut Desk) -> Found {
+async fn queries(session: &mut Session) -> Found {
     let mut found = Found::default();
-    desk.send("tools/list", json!({})).await;
+    session.send("tools/list", json!({})).await;
     let mut cursor = None;
     loop {
         let mut arguments = json!({"limit": 100, "status": ["open", "in_progress", "resolved"]});
         if let Some(cursor) = cursor {
             arguments["cursor"] = cursor;
         }
-        let page = desk.ask("list_findings", arguments).await;
+        let page = session.ask("list_findings", arguments).await;
         strings(&page["findings"], "email", &mut found.emails);
         for finding in page["findings"].as_array().expect("a list") {
             found.findings.extend(finding["id"].as_str().map(str::to_owned));
@@ -342,12 +312,12 @@ async fn queries(desk: &mut Desk) -> Found {
     }
     assert!(found.findings.len() > 100 && found.emails.len() > 50);
     for email in &found.emails {
-        let person = desk.ask("lookup_identity", json!({"email": email})).await;
+        let person = session.ask("lookup_identity", json!({"email": email})).await;
         strings(&person, "app_id", &mut found.apps);
     }
     assert!(found.apps.len() > 5, "{:?}", found.apps);
     for app in &found.apps {
-        desk.ask("check_app_policy", json!({"app": app})).await;
+        session.ask("check_app_policy", json!({"app": app})).await;
     }
     for tool in [
         "get_risk_score",
@@ -359,23 +329,25 @@ async fn queries(desk: &mut Desk) -> Found {
         "compare_scans",
         "get_scan",
     ] {
-        desk.ask(tool, json!({})).await;
+        session.ask(tool, json!({})).await;
     }
     for kind in ["executive", "framework", "evidence"] {
-        desk.ask("generate_report", json!({"kind": kind})).await;
+        session.ask("generate_report", json!({"kind": kind})).await;
     }
-    let results = desk.ask("list_check_results", json!({"limit": 100})).await;
+    let results = session.ask("list_check_results", json!({"limit": 100})).await;
     strings(&results, "check_id", &mut found.checks);
     assert!(found.checks.len() > 20);
     for check in &found.checks {
-        desk.ask("list_check_results", json!({"check_id": check})).await;
+        session
+            .ask("list_check_results", json!({"check_id": check}))
+            .await;
     }
     found
 }
 
-async fn resources(desk: &mut Desk, found: &Found) {
-    let list = desk.send("resources/list", json!({})).await;
-    desk.send("resources/templates/list", json!({})).await;
+async fn resources(session: &mut Session, found: &Found) {
+    let list = session.send("resources/list", json!({})).await;
+    session.send("resources/templates/list", json!({})).await;
     let mut uris = BTreeSet::new();
     strings(&list["result"], "uri", &mut uris);
     assert!(uris.len() > 2);
@@ -393,38 +365,41 @@ async fn resources(desk: &mut Desk, found: &Found) {
     );
     uris.extend(found.apps.iter().map(|id| format!("watchpost://apps/{id}")));
     for uri in uris {
-        let read = desk.send("resources/read", json!({"uri": uri})).await;
+        let read = session.send("resources/read", json!({"uri": uri})).await;
         assert!(read["result"]["contents"].is_array(), "{uri}: {read}");
     }
 }
 
-async fn actions(desk: &mut Desk, found: &Found) {
+async fn actions(session: &mut Session, found: &Found) {
     for (nth, id) in found.findings.iter().take(30).enumerate() {
-        desk.call("remediate_finding", json!({"finding_id": id})).await;
-        desk.call("snooze_finding", json!({"finding_id": id, "days": 3}))
+        session.call("remediate_finding", json!({"finding_id": id})).await;
+        session
+            .call("snooze_finding", json!({"finding_id": id, "days": 3}))
             .await;
         if nth % 3 == 0 {
             let arguments = json!({"finding_id": id, "reason": "mitigated", "idempotency_key": "k"});
-            desk.call("dismiss_finding", arguments).await;
+            session.call("dismiss_finding", arguments).await;
         }
     }
     for app in &found.apps {
-        desk.ask("set_app_policy", json!({"app": app, "policy": "blocked"}))
+        session
+            .ask("set_app_policy", json!({"app": app, "policy": "blocked"}))
             .await;
     }
-    desk.ask("trigger_sync", json!({})).await;
-    desk.call(
-        "start_scan",
-        json!({"scan_type": "exposure", "read_settings": false}),
-    )
-    .await;
+    session.ask("trigger_sync", json!({})).await;
+    session
+        .call(
+            "start_scan",
+            json!({"scan_type": "exposure", "read_settings": false}),
+        )
+        .await;
     let called: BTreeSet<&str> = TOOLS.iter().map(|tool| tool.declaration.name).collect();
     assert_eq!(called.len(), 19, "a new tool is asked here, too");
 }
 
 /// The corpus as arguments: no error, sentence or address repeats it.
-async fn wrong_questions(desk: &mut Desk) {
-    for text in desk.corpus.texts.clone() {
+async fn wrong_questions(session: &mut Session) {
+    for text in session.corpus.texts.clone() {
         let short: String = text.trim().chars().take(180).collect();
         for (tool, arguments) in [
             ("check_app_policy", json!({"app": short})),
@@ -438,32 +413,32 @@ async fn wrong_questions(desk: &mut Desk) {
             ("dismiss_finding", json!({"finding_id": short, "reason": short})),
             ("trigger_sync", json!({"idempotency_key": short})),
         ] {
-            desk.call(tool, arguments).await;
+            session.call(tool, arguments).await;
         }
-        let unknown = desk
+        let unknown = session
             .send("tools/call", json!({"name": short, "arguments": {}}))
             .await;
         assert!(unknown["error"].is_object());
         for uri in [short.clone(), format!("watchpost://apps/{short}")] {
-            let unread = desk.send("resources/read", json!({"uri": uri})).await;
+            let unread = session.send("resources/read", json!({"uri": uri})).await;
             assert!(unread["error"].is_object(), "{unread}");
         }
     }
 }
 
 /// The corpus did get in, and came out where it may.
-fn every_text_was_seen(desk: &Desk) {
-    let seen: HashSet<String> = desk.seen.iter().flat_map(|text| pieces(text)).collect();
-    let missing: Vec<&String> = desk
+fn every_text_was_seen(session: &Session) {
+    let seen: HashSet<String> = session.seen.iter().flat_map(|text| pieces(text)).collect();
+    let missing: Vec<&String> = session
         .corpus
         .texts
         .iter()
         .filter(|text| {
             let cleaned = ForeignText::clean(text, 8_000);
             !pieces(cleaned.untrusted())
-                .any(|piece| desk.corpus.own.contains(&piece) && seen.contains(&piece))
+                .any(|piece| session.corpus.own.contains(&piece) && seen.contains(&piece))
         })
         .collect();
     // Some have no piece of their own once they are cleaned and clipped, or only fields that no answer shows.
-    assert!(desk.corpus.texts.len() - missing.len() >= 100, "{missing:#?}");
+    assert!(session.corpus.texts.len() - missing.len() >= 100, "{missing:#?}");
 }

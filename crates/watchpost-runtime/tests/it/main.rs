@@ -1,6 +1,8 @@
 //! Tests of what the crate joins.
 
 mod changes;
+mod client;
+mod demo;
 mod imports;
 mod injections;
 mod pipeline;

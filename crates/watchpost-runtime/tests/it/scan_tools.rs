@@ -1,44 +1,28 @@
 //! An assistant's session about scans, over the demo's store and the real pipeline: what the tools answer fits together, agrees with
 //! what the fixture company's settings were planted with, and is audited.
 
+use crate::{client::Client, demo::Copy};
 use serde_json::{Value, json};
-use std::sync::Arc;
-use watchpost_core::access::WorkspaceScope;
-use watchpost_mcp::{McpServer, tools::TOOLS};
-use watchpost_protocol::{Incoming, Link, Server, TransportFacts, Wire};
-use watchpost_runtime::{
-    config::Settings,
-    demo::{Demo, DemoOptions},
-};
+use watchpost_mcp::tools::TOOLS;
 
-struct Desk {
-    server: Server<McpServer>,
-    scope: Arc<WorkspaceScope>,
+/// A session with its store.
+struct Session {
+    client: Client,
+    _company: Copy,
 }
 
-impl Desk {
-    async fn send(&self, method: &str, mut params: Value) -> Value {
-        params["_meta"] = json!({
-            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-            "io.modelcontextprotocol/clientCapabilities": {}
-        });
-        let message = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
-        let bytes = serde_json::to_vec(&message).expect("JSON").into();
-        let decoded = self
-            .server
-            .decode(&bytes, &TransportFacts::new(Wire::Stdio, None));
-        let Incoming::Request(request) = decoded else {
-            panic!("not a request: {decoded:?}")
-        };
-        let reply = self.server.handle(&self.scope, &request, Link::default()).await;
-        serde_json::from_slice(&reply.body.expect("an answer")).expect("JSON")
+impl Session {
+    async fn new() -> Self {
+        let company = Copy::new();
+        Self {
+            client: Client::new(&company.instance).await,
+            _company: company,
+        }
     }
 
     /// A call that is answered; its structured content fits the tool's own schema.
     async fn ask(&self, tool: &str, arguments: Value) -> Value {
-        let answer = self
-            .send("tools/call", json!({"name": tool, "arguments": arguments}))
-            .await;
+        let answer = self.client.call(tool, arguments).await;
         let result = &answer["result"];
         assert_eq!(result["isError"], false, "{tool}: {answer}");
         let entry = TOOLS
@@ -57,9 +41,7 @@ impl Desk {
     }
 
     async fn refused(&self, tool: &str, arguments: Value) -> String {
-        let answer = self
-            .send("tools/call", json!({"name": tool, "arguments": arguments}))
-            .await;
+        let answer = self.client.call(tool, arguments).await;
         assert_eq!(answer["result"]["isError"], true, "{tool}: {answer}");
         answer["result"]["content"][0]["text"]
             .as_str()
@@ -76,37 +58,10 @@ fn ids(rows: &Value) -> Vec<&str> {
         .collect()
 }
 
-#[test]
-fn an_assistant_finds_its_way_from_the_score_to_the_report() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let options = DemoOptions {
-        data_dir: Some(folder.path().join("data")),
-        now: Some("2026-03-02T09:00:00Z".parse().expect("a time")),
-        settings: Settings::default(),
-    };
-    let demo = Demo::begin(options).expect("the demo begins");
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    runtime.block_on(async {
-        demo.live().await.expect("the demo lives");
-        let instance = demo.instance();
-        let workspace = instance.workspace(None).await.expect("one workspace");
-        let desk = Desk {
-            server: Server::new(instance.mcp().expect("a server")),
-            scope: instance.operator(&workspace),
-        };
-        compliance(&desk).await;
-        exposure(&desk).await;
-        reports(&desk).await;
-        findings(&desk).await;
-        wrong_questions(&desk).await;
-    });
-}
-
-async fn compliance(desk: &Desk) {
-    let latest = desk.ask("get_scan", json!({})).await;
+#[tokio::test]
+async fn an_assistant_finds_what_fails_and_what_moved() {
+    let session = Session::new().await;
+    let latest = session.ask("get_scan", json!({})).await;
     assert_eq!(latest["scan"]["status"], "completed");
     assert_eq!(latest["direction"], "higher_is_better");
     let count = |name: &str| latest["scan"][name].as_u64().expect("a count");
@@ -119,7 +74,7 @@ async fn compliance(desk: &Desk) {
     // The tenant drifted between the scans.
     let new = ids(&latest["new_failures"]);
     assert!(new.contains(&"spo.sharing_limited"), "{new:?}");
-    let compared = desk.ask("compare_scans", json!({})).await;
+    let compared = session.ask("compare_scans", json!({})).await;
     assert_eq!(ids(&compared["new_failures"]), new);
     let sharing = compared["new_failures"]
         .as_array()
@@ -134,7 +89,7 @@ async fn compliance(desk: &Desk) {
         !moved["before"].is_null() && !moved["after"].is_null() && moved["before"] != moved["after"],
         "{sharing}"
     );
-    let confined = desk
+    let confined = session
         .ask(
             "get_scan",
             json!({"framework": ["scuba"], "service": ["SharePoint Online"]}),
@@ -145,7 +100,7 @@ async fn compliance(desk: &Desk) {
     assert!(shown.iter().all(|id| id.starts_with("spo.")), "{shown:?}");
 
     // "Which CIS checks fail for Exchange Online", page by page.
-    let all = desk
+    let all = session
         .ask("list_check_results", json!({"result": ["failed"], "limit": 100}))
         .await;
     assert_eq!(all["total"].as_u64(), Some(failed));
@@ -156,7 +111,7 @@ async fn compliance(desk: &Desk) {
         if !after.is_null() {
             arguments["after"] = after;
         }
-        let page = desk.ask("list_check_results", arguments).await;
+        let page = session.ask("list_check_results", arguments).await;
         paged.extend(page["results"].as_array().expect("rows").iter().cloned());
         match page.get("next_after") {
             Some(next) => after = next.clone(),
@@ -164,7 +119,7 @@ async fn compliance(desk: &Desk) {
         }
     }
     assert_eq!(&Value::Array(paged), &all["results"]);
-    let cis = desk
+    let cis = session
         .ask(
             "list_check_results",
             json!({"framework": ["cis"], "service": ["Microsoft Entra ID"], "result": ["failed"], "limit": 100}),
@@ -185,7 +140,7 @@ async fn compliance(desk: &Desk) {
         );
     }
     // By its id in a framework as well as by ours.
-    let one = desk
+    let one = session
         .ask("list_check_results", json!({"check_id": "spo.sharing_limited"}))
         .await;
     let detail = &one["detail"];
@@ -200,32 +155,41 @@ async fn compliance(desk: &Desk) {
         "{one}"
     );
 
-    let trend = desk.ask("get_score_trend", json!({})).await;
+    let trend = session.ask("get_score_trend", json!({})).await;
     let points = trend["points"].as_array().expect("points");
     assert_eq!(points.len(), 3);
     assert_eq!(points[2]["score"], latest["scan"]["score"]);
-    let scans = desk.ask("list_scans", json!({"scan_type": "compliance"})).await;
+    let scans = session
+        .ask("list_scans", json!({"scan_type": "compliance"}))
+        .await;
     assert_eq!(scans["total"], 3);
 
     // The first scan has nothing before it, and says so.
     let oldest = scans["scans"][2]["scan_id"].clone();
-    let first = desk.ask("get_scan", json!({"scan_id": oldest})).await;
+    let first = session.ask("get_scan", json!({"scan_id": oldest})).await;
     assert!(first.get("new_failures").is_none());
     assert!(first["new_failures_note"].is_string());
 }
 
-async fn exposure(desk: &Desk) {
-    let latest = desk.ask("get_scan", json!({"scan_type": "exposure"})).await;
+#[tokio::test]
+async fn an_exposure_scan_answers_with_a_label() {
+    let session = Session::new().await;
+    let latest = session.ask("get_scan", json!({"scan_type": "exposure"})).await;
     assert!(latest["scan"].get("score").is_none() || latest["scan"]["exposure"].is_string());
     assert_eq!(latest["scan"]["exposure"], "High risk");
-    let compared = desk.ask("compare_scans", json!({"scan_type": "exposure"})).await;
+    let compared = session
+        .ask("compare_scans", json!({"scan_type": "exposure"}))
+        .await;
     assert!(!ids(&compared["new_failures"]).is_empty());
 }
 
-async fn reports(desk: &Desk) {
+#[tokio::test]
+async fn an_assistant_gets_from_a_scan_to_its_report() {
+    let session = Session::new().await;
     for kind in ["executive", "framework", "evidence"] {
         for scan_type in ["compliance", "exposure"] {
-            let answer = desk
+            let answer = session
+                .client
                 .send(
                     "tools/call",
                     json!({"name": "generate_report", "arguments": {"kind": kind, "scan_type": scan_type}}),
@@ -236,7 +200,10 @@ async fn reports(desk: &Desk) {
                 .iter()
                 .find(|block| block["type"] == "resource_link")
                 .unwrap_or_else(|| panic!("no link: {answer}"));
-            let read = desk.send("resources/read", json!({"uri": link["uri"]})).await;
+            let read = session
+                .client
+                .send("resources/read", json!({"uri": link["uri"]}))
+                .await;
             let page = &read["result"]["contents"][0];
             assert_eq!(page["uri"], link["uri"]);
             let text = page["text"].as_str().expect("a text");
@@ -244,20 +211,23 @@ async fn reports(desk: &Desk) {
             assert!(text.contains("Birchworks"));
         }
     }
-    let listed = desk.send("resources/list", json!({})).await;
+    let listed = session.client.send("resources/list", json!({})).await;
     let listed = listed["result"]["resources"].as_array().expect("a list").clone();
     // Posture, integrations; both types of Microsoft 365, and the exposure of Okta.
     assert_eq!(listed.len(), 5);
     for resource in listed {
-        let read = desk.send("resources/read", json!({"uri": resource["uri"]})).await;
+        let read = session
+            .client
+            .send("resources/read", json!({"uri": resource["uri"]}))
+            .await;
         assert!(read["result"]["contents"][0]["text"].is_string());
     }
-    let latest = desk.ask("get_scan", json!({})).await;
+    let latest = session.ask("get_scan", json!({})).await;
     let uri = format!(
         "watchpost://scans/{}",
         latest["scan"]["scan_id"].as_str().expect("an id")
     );
-    let read = desk.send("resources/read", json!({"uri": uri})).await;
+    let read = session.client.send("resources/read", json!({"uri": uri})).await;
     let page = &read["result"]["contents"][0];
     assert_eq!(page["mimeType"], "application/json");
     let said: Value = serde_json::from_str(page["text"].as_str().expect("a text")).expect("JSON");
@@ -268,21 +238,22 @@ async fn reports(desk: &Desk) {
         "watchpost://reports/../../etc/passwd",
         "file:///etc/passwd",
     ] {
-        let read = desk.send("resources/read", json!({"uri": uri})).await;
+        let read = session.client.send("resources/read", json!({"uri": uri})).await;
         assert_eq!(read["error"]["code"], -32602, "{uri}");
         assert_eq!(read["error"]["data"]["uri"], uri);
     }
 }
 
-/// Failed checks are findings like those of rules.
-async fn findings(desk: &Desk) {
-    let failed = desk
+#[tokio::test]
+async fn failed_checks_are_findings_like_those_of_rules() {
+    let session = Session::new().await;
+    let failed = session
         .ask(
             "list_check_results",
             json!({"result": ["failed"], "service": ["sharepoint"], "limit": 100}),
         )
         .await;
-    let found = desk
+    let found = session
         .ask("list_findings", json!({"service": ["sharepoint"], "limit": 100}))
         .await;
     let rules: Vec<&str> = found["findings"]
@@ -294,21 +265,23 @@ async fn findings(desk: &Desk) {
     for id in ids(&failed["results"]) {
         assert!(rules.contains(&id), "{id} fails and is no finding: {rules:?}");
     }
-    let scuba = desk
+    let scuba = session
         .ask(
             "list_findings",
             json!({"service": ["sharepoint"], "framework": ["scuba"], "limit": 100}),
         )
         .await;
     assert!(scuba["total"].as_u64() <= found["total"].as_u64());
-    let summary = desk.ask("get_posture_summary", json!({})).await;
+    let summary = session.ask("get_posture_summary", json!({})).await;
     let compliance = &summary["compliance"][0];
-    let latest = desk.ask("get_scan", json!({})).await;
+    let latest = session.ask("get_scan", json!({})).await;
     assert_eq!(compliance["score"], latest["scan"]["score"]);
     assert_eq!(compliance["scan_id"], latest["scan"]["scan_id"]);
 }
 
-async fn wrong_questions(desk: &Desk) {
+#[tokio::test]
+async fn a_wrong_question_is_answered_with_what_would_be_right() {
+    let session = Session::new().await;
     let unknown = "018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f";
     for (tool, arguments, says) in [
         ("get_scan", json!({"scan_id": unknown}), "list_scans"),
@@ -325,7 +298,7 @@ async fn wrong_questions(desk: &Desk) {
             "okta",
         ),
     ] {
-        let text = desk.refused(tool, arguments.clone()).await;
+        let text = session.refused(tool, arguments.clone()).await;
         assert!(
             text.to_lowercase().contains(says),
             "{tool} {arguments} says: {text}"

@@ -1,6 +1,7 @@
 //! The scans of the demo's past against what the fixture company was planted with: settings read over real HTTP and from a real name
 //! server, the store, and every built-in check of its platforms.
 
+use crate::demo::Copy;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use watchpost_core::{
@@ -8,7 +9,6 @@ use watchpost_core::{
     scan::{ResultDetail, Scan, ScanQuery, ScanStore as _},
     value::word::{CollectionState, Platform, RunState},
 };
-use watchpost_runtime::instance::Instance;
 use watchpost_simulator::Company;
 
 /// The verdict in the words of `expected-checks.json`.
@@ -20,7 +20,10 @@ fn verdict(result: &ResultDetail) -> String {
 }
 
 /// Compares the first and the last scan of each integration and type with the fixture, in both directions.
-pub(crate) async fn every_check_says_what_was_planted(instance: &Instance) {
+#[tokio::test]
+async fn every_check_says_what_was_planted() {
+    let company = Copy::new();
+    let instance = &company.instance;
     let workspace = instance.workspace(None).await.expect("one workspace");
     let scope = instance.operator(&workspace);
     let store = instance.store();

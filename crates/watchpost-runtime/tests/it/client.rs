@@ -1,0 +1,63 @@
+//! An assistant that speaks the protocol with a server in this process, without a transport.
+
+use serde_json::{Value, json};
+use std::sync::Arc;
+use watchpost_core::access::WorkspaceScope;
+use watchpost_mcp::McpServer;
+use watchpost_protocol::{Incoming, Link, Server, TransportFacts, Wire};
+use watchpost_runtime::instance::Instance;
+
+pub(crate) struct Client {
+    pub(crate) server: Server<McpServer>,
+    pub(crate) scope: Arc<WorkspaceScope>,
+    extensions: Value,
+}
+
+impl Client {
+    /// The operator of an instance's only workspace.
+    pub(crate) async fn new(instance: &Instance) -> Self {
+        let workspace = instance.workspace(None).await.expect("one workspace");
+        Self {
+            server: Server::new(instance.mcp().expect("a server")),
+            scope: instance.operator(&workspace),
+            extensions: json!({}),
+        }
+    }
+
+    /// The same, with a client that knows tasks.
+    pub(crate) fn with_tasks(mut self) -> Self {
+        self.extensions = json!({"io.modelcontextprotocol/tasks": {}});
+        self
+    }
+
+    pub(crate) fn decode(&self, method: &str, mut params: Value) -> Incoming {
+        params["_meta"] = json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": {"extensions": self.extensions}
+        });
+        let message = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        let bytes = serde_json::to_vec(&message).expect("JSON").into();
+        self.server
+            .decode(&bytes, &TransportFacts::new(Wire::Stdio, None))
+    }
+
+    /// The whole answer to a request, also to one that the protocol rejects.
+    pub(crate) async fn send_as(&self, scope: &Arc<WorkspaceScope>, method: &str, params: Value) -> Value {
+        let reply = match self.decode(method, params) {
+            Incoming::Request(request) => self.server.handle(scope, &request, Link::default()).await,
+            Incoming::Rejected(reply) => reply,
+            other => panic!("not a request: {other:?}"),
+        };
+        serde_json::from_slice(&reply.body.expect("an answer")).expect("JSON")
+    }
+
+    pub(crate) async fn send(&self, method: &str, params: Value) -> Value {
+        self.send_as(&self.scope, method, params).await
+    }
+
+    /// The whole answer to a call of a tool.
+    pub(crate) async fn call(&self, tool: &str, arguments: Value) -> Value {
+        self.send("tools/call", json!({"name": tool, "arguments": arguments}))
+            .await
+    }
+}

@@ -1,0 +1,117 @@
+//! The demo's company after its thirty days.
+//!
+//! Living through them takes a while. [`Copy`] is for tests that only read: the demo is built once for all of them, and each opens a
+//! copy of its data folder. [`Live`] is for tests that go on with it, since its vendors answer.
+
+use std::{
+    fs,
+    path::Path,
+    sync::{Arc, LazyLock},
+    thread,
+};
+use tempfile::TempDir;
+use watchpost_core::value::time::Timestamp;
+use watchpost_runtime::{
+    clock::{DemoClock, SystemRandom},
+    config::Settings,
+    data_dir::{DataDir, make_folder, write_private},
+    demo::{Demo, DemoOptions},
+    instance::{Environment, Instance},
+};
+use watchpost_simulator::Company;
+
+/// A demo whose vendors answer.
+pub(crate) struct Live {
+    pub(crate) demo: Demo,
+    folder: TempDir,
+}
+
+impl Live {
+    /// Builds a demo over a company and lives through its past; its clock stands still at `now` afterwards, or runs.
+    pub(crate) fn new(company: Company, now: Option<Timestamp>) -> Self {
+        // On a thread of its own: the caller may be inside an event loop, and the demo brings others.
+        let build = move || {
+            let folder = tempfile::tempdir().expect("a folder");
+            let options = DemoOptions {
+                data_dir: Some(folder.path().join("data")),
+                now,
+                settings: Settings::default(),
+            };
+            let demo = Demo::of(options, company).expect("the demo begins");
+            tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("a runtime")
+                .block_on(demo.live())
+                .expect("the demo lives");
+            Self { demo, folder }
+        };
+        thread::spawn(build).join().expect("a demo")
+    }
+
+    pub(crate) fn data_dir(&self) -> DataDir {
+        data_dir(self.folder.path())
+    }
+}
+
+/// A copy of the fixture company's data folder, opened by itself. Its clock stands still at [`now`].
+pub(crate) struct Copy {
+    pub(crate) instance: Instance,
+    _folder: TempDir,
+}
+
+impl Copy {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let dir = data_dir(folder.path());
+        make_folder(dir.path()).expect("a folder");
+        write_private(&dir.database(), &ORIGINAL.database).expect("a copy");
+        write_private(dir.master_key_file(), &ORIGINAL.master_key).expect("a copy");
+        let clock = DemoClock::new();
+        clock.stand_still(now());
+        let environment = Environment {
+            clock: Arc::new(clock),
+            random: Arc::new(SystemRandom),
+            store_random: Arc::new(SystemRandom),
+        };
+        Self {
+            instance: Instance::open(&dir, Settings::default(), environment).expect("it opens"),
+            _folder: folder,
+        }
+    }
+}
+
+/// The time at which the fixture company is looked at.
+pub(crate) fn now() -> Timestamp {
+    "2026-03-02T09:00:00Z".parse().expect("a time")
+}
+
+fn data_dir(folder: &Path) -> DataDir {
+    DataDir::locate(Some(&folder.join("data")), &|_| None).expect("the folder")
+}
+
+/// What [`Copy`] copies. In memory, so that nothing stays behind: statics aren't dropped.
+struct Files {
+    database: Vec<u8>,
+    master_key: Vec<u8>,
+}
+
+static ORIGINAL: LazyLock<Files> = LazyLock::new(|| {
+    let live = Live::new(Company::load_embedded().expect("the company loads"), Some(now()));
+    let backup = live.folder.path().join("backup.db");
+    let store = live.demo.instance().store().clone();
+    let to = backup.clone();
+    thread::spawn(move || {
+        tokio::runtime::Builder::new_current_thread()
+            .build()
+            .expect("a runtime")
+            .block_on(store.backup(&to))
+    })
+    .join()
+    .expect("a thread")
+    .expect("a backup");
+    Files {
+        database: fs::read(backup).expect("the backup"),
+        master_key: fs::read(live.data_dir().master_key_file()).expect("the key"),
+    }
+});

@@ -2,8 +2,45 @@
 
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
-use watchpost_core::integration::connector::{ConnectorConfig, ConnectorError};
+use watchpost_core::integration::connector::{ConfigField, ConnectorConfig, ConnectorError};
 use watchpost_outbound::Outbound;
+
+/// A plain value that must be given.
+pub(crate) const fn required_field(name: &'static str, title: &'static str) -> ConfigField {
+    ConfigField {
+        name,
+        title,
+        secret: false,
+        required: true,
+        default: None,
+    }
+}
+
+/// A plain value that may be left out.
+pub(crate) const fn optional_field(
+    name: &'static str,
+    title: &'static str,
+    default: Option<&'static str>,
+) -> ConfigField {
+    ConfigField {
+        name,
+        title,
+        secret: false,
+        required: false,
+        default,
+    }
+}
+
+/// A credential. None is required by itself: each vendor takes one of several.
+pub(crate) const fn secret_field(name: &'static str, title: &'static str) -> ConfigField {
+    ConfigField {
+        name,
+        title,
+        secret: true,
+        required: false,
+        default: None,
+    }
+}
 
 /// A value of the configuration is missing or wrong.
 pub(crate) fn wrong(field: &'static str, reason: &str) -> ConnectorError {

@@ -25,6 +25,7 @@ mod session;
 mod settings;
 mod token;
 mod value;
+mod vendor;
 
 pub use registry::connectors;
 pub use session::ReadLimits;

@@ -8,6 +8,8 @@ use url::{Url, form_urlencoded};
 use watchpost_core::integration::connector::ConnectorError;
 use watchpost_outbound::{HeaderValue, Request, RequestError};
 
+/// What an assertion is called that a private key signed (RFC 7523).
+pub(crate) const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 /// How long before its end a token is renewed.
 const RENEW_BEFORE_MS: u64 = 5 * 60 * 1_000;
 /// A token's life where the answer doesn't say.

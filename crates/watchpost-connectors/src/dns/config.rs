@@ -1,7 +1,7 @@
 //! What a connection says about looking domains up.
 
 use super::read::{DnsSettings, HOSTS_MAX, SELECTORS_MAX, USUAL_SELECTORS};
-use crate::config::{plain, wrong};
+use crate::config::{optional_field, plain, wrong};
 use std::net::{IpAddr, SocketAddr};
 use watchpost_core::integration::connector::{ConfigField, ConnectorConfig, ConnectorError};
 use watchpost_outbound::dns::domain_name;
@@ -20,31 +20,25 @@ const PORT: u16 = 53;
 const MORE_SELECTORS_MAX: usize = SELECTORS_MAX - USUAL_SELECTORS.len();
 
 /// Whom to ask.
-pub(crate) const SERVER_FIELD: ConfigField = ConfigField {
-    name: SERVER,
-    title: "Name server to ask about the company's domains, an IP address; `auto`: the system's",
-    secret: false,
-    required: false,
-    default: Some(SYSTEM),
-};
+pub(crate) const SERVER_FIELD: ConfigField = optional_field(
+    SERVER,
+    "Name server to ask about the company's domains, an IP address; `auto`: the system's",
+    Some(SYSTEM),
+);
 
 /// More selectors.
-pub(crate) const SELECTORS_FIELD: ConfigField = ConfigField {
-    name: SELECTORS,
-    title: "DKIM selectors of other services that send the company's mail, with commas; `none`: the usual ones only",
-    secret: false,
-    required: false,
-    default: Some(NONE),
-};
+pub(crate) const SELECTORS_FIELD: ConfigField = optional_field(
+    SELECTORS,
+    "DKIM selectors of other services that send the company's mail, with commas; `none`: the usual ones only",
+    Some(NONE),
+);
 
 /// Hosts to follow.
-pub(crate) const HOSTS_FIELD: ConfigField = ConfigField {
-    name: HOSTS,
-    title: "Hosts whose aliases are followed to see whether they lead nowhere, with commas; `none`: no host",
-    secret: false,
-    required: false,
-    default: Some(NONE),
-};
+pub(crate) const HOSTS_FIELD: ConfigField = optional_field(
+    HOSTS,
+    "Hosts whose aliases are followed to see whether they lead nowhere, with commas; `none`: no host",
+    Some(NONE),
+);
 
 impl DnsSettings {
     /// Reads a connection's configuration.

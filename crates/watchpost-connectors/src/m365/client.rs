@@ -1,20 +1,26 @@
-//! Talking to Microsoft Graph: tokens, pages, and what its refusals mean.
+//! Microsoft Graph and its sister APIs: who we are to them, tokens, pages, and what their refusals mean.
 
-use super::wire;
+use super::{permission, settings, sync, wire};
 use crate::{
     config::{base_url, below, plain, required, secret, trimmed, wrong},
-    jwt::{Algorithm, SigningKey, certificate_thumbprint, client_claims},
-    paging::Trail,
+    jwt::{Algorithm, KeyError, SigningKey, certificate_thumbprint, client_claims},
     run::Trouble,
     session::Session,
-    token::{self, TokenCache},
+    token::{self, Bearer, TokenCache},
+    vendor::{self, Api, ListPage, Probe, Refusal, Vendor},
 };
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Map, value::RawValue};
+use serde_json::Map;
 use std::time::Duration;
 use url::Url;
-use watchpost_core::integration::connector::{ConnectorConfig, ConnectorError};
-use watchpost_outbound::{Origin, Request, RequestError, Response};
+use watchpost_core::{
+    integration::{
+        connector::{ConnectorConfig, ConnectorError},
+        fact::Dataset,
+    },
+    value::text::ForeignText,
+};
+use watchpost_outbound::{Origin, Response};
 
 /// Where applications get tokens.
 pub(super) const LOGIN_URL: &str = "https://login.microsoftonline.com";
@@ -24,6 +30,93 @@ pub(super) const GRAPH_URL: &str = "https://graph.microsoft.com";
 const BUSY_SHARE: f64 = 0.8;
 /// The pause then.
 const BUSY_PAUSE: Duration = Duration::from_secs(1);
+
+/// A client of one tenant.
+pub(super) type Client = vendor::Client<M365Tenant>;
+
+/// What sentences say of Graph.
+pub(super) const GRAPH_API: Api = Api {
+    name: "Microsoft Graph",
+    unlicensed: "the tenant has no Microsoft Entra ID licence for this (P1 or P2)",
+    url_field: "graph_url",
+};
+
+/// The first one's response names the tenant.
+const PROBES: &[Probe] = &[
+    Probe {
+        permission: permission::ORGANIZATION,
+        path: "/v1.0/organization",
+        query: Some("$select=id,displayName"),
+        datasets: &[Dataset::Organization, Dataset::Licenses],
+    },
+    Probe {
+        permission: permission::USER,
+        path: "/v1.0/users",
+        query: Some("$select=id&$top=1"),
+        datasets: &[Dataset::Users, Dataset::SignIn, Dataset::Mfa],
+    },
+    Probe {
+        permission: permission::AUDIT_LOG,
+        path: "/v1.0/reports/authenticationMethods/userRegistrationDetails",
+        query: Some("$top=1"),
+        datasets: &[Dataset::SignIn, Dataset::Mfa],
+    },
+    Probe {
+        permission: permission::DOMAIN,
+        path: "/v1.0/domains",
+        query: None,
+        datasets: &[Dataset::Domains],
+    },
+    Probe {
+        permission: permission::ROLES,
+        path: "/v1.0/roleManagement/directory/roleDefinitions",
+        query: Some("$select=id&$top=1"),
+        datasets: &[Dataset::Roles, Dataset::RoleSchedules],
+    },
+    Probe {
+        permission: permission::ROLES_ACTIVE,
+        path: "/v1.0/roleManagement/directory/roleAssignmentScheduleInstances",
+        query: Some("$top=1"),
+        datasets: &[Dataset::RoleSchedules],
+    },
+    Probe {
+        permission: permission::ROLES_ELIGIBLE,
+        path: "/v1.0/roleManagement/directory/roleEligibilityScheduleInstances",
+        query: Some("$top=1"),
+        datasets: &[Dataset::RoleSchedules],
+    },
+    Probe {
+        permission: permission::GROUP_MEMBER,
+        path: "/v1.0/groups",
+        query: Some("$select=id&$top=1"),
+        datasets: &[Dataset::Roles],
+    },
+    Probe {
+        permission: permission::APPLICATION,
+        path: "/v1.0/servicePrincipals",
+        query: Some("$select=id&$top=1"),
+        datasets: &[Dataset::Apps, Dataset::AppOwners, Dataset::AppGrants],
+    },
+    Probe {
+        permission: permission::DIRECTORY,
+        path: "/v1.0/oauth2PermissionGrants",
+        query: Some("$top=1"),
+        datasets: &[Dataset::Grants],
+    },
+    Probe {
+        permission: permission::POLICY,
+        path: "/v1.0/policies/authorizationPolicy",
+        query: None,
+        datasets: &[
+            Dataset::ConditionalAccess,
+            Dataset::SecurityDefaults,
+            Dataset::AuthorizationPolicy,
+            Dataset::AuthenticationMethods,
+            Dataset::AdminConsent,
+            Dataset::Locations,
+        ],
+    },
+];
 
 /// How the application proves who it is.
 enum Proof {
@@ -58,70 +151,21 @@ impl Service {
     }
 }
 
-/// One tenant, for the length of a sync or a verification.
-pub(super) struct Client {
-    pub(super) session: Session,
+/// One tenant, as its application sees it.
+pub(super) struct M365Tenant {
     proof: Proof,
     token_url: Url,
     graph: Service,
-    pub(super) tenant: String,
+    tenant: String,
     client_id: String,
 }
 
-/// A request that Graph refused.
-#[derive(Debug)]
-pub(super) enum Refusal {
-    /// A permission is missing.
-    Denied,
-    /// The tenant's licence lacks the feature.
-    Unlicensed,
-    /// There is no such thing (any more).
-    NotFound,
-    /// The request itself isn't understood (400). With the vendor's words, to be searched and never to be shown.
-    Malformed(String),
-    /// Another status.
-    Status(u16),
-    /// It never came to an answer.
-    Trouble(Trouble),
-}
-
-impl Refusal {
-    /// What it means for a dataset that needs `permission`.
-    pub(super) fn of(self, permission: &'static str) -> Trouble {
-        match self {
-            Self::Denied => Trouble::Denied(permission),
-            Self::Unlicensed => {
-                Trouble::Unlicensed("the tenant has no Microsoft Entra ID licence for this (P1 or P2)")
-            }
-            Self::NotFound => {
-                Trouble::Failed("Microsoft Graph knows no such resource (status 404)".to_owned())
-            }
-            Self::Malformed(_) => {
-                Trouble::Failed("Microsoft Graph refused the request (status 400)".to_owned())
-            }
-            Self::Status(status) => {
-                Trouble::Failed(format!("Microsoft Graph refused the request (status {status})"))
-            }
-            Self::Trouble(trouble) => trouble,
-        }
-    }
-}
-
-impl From<RequestError> for Refusal {
-    fn from(error: RequestError) -> Self {
-        Self::Trouble(error.into())
-    }
-}
-
-impl From<ConnectorError> for Refusal {
-    fn from(error: ConnectorError) -> Self {
-        Self::Trouble(error.into())
-    }
-}
-
-impl Client {
-    /// Reads the configuration; speaks to nobody yet.
-    pub(super) fn new(session: Session, config: &ConnectorConfig) -> Result<Self, ConnectorError> {
+impl M365Tenant {
+    /// Reads the configuration.
+    ///
+    /// # Errors
+    /// If a value is missing or can't be what it should be.
+    pub(super) fn new(session: &Session, config: &ConnectorConfig) -> Result<Self, ConnectorError> {
         let tenant = required(config, "tenant_id")?;
         let host_like = |text: &str| {
             text.bytes()
@@ -137,49 +181,23 @@ impl Client {
         if !host_like(client_id) || client_id.len() > 100 {
             return Err(wrong("client_id", "must be the application (client) id"));
         }
-        let proof = match (
-            secret(config, "client_certificate"),
-            secret(config, "client_secret"),
-        ) {
-            (Some(pem), _) => {
-                let pem = pem.expose_secret();
-                let unfit = |error: crate::jwt::KeyError| wrong("client_certificate", &error.to_string());
-                Proof::Certificate {
-                    key: SigningKey::read(pem).map_err(unfit)?,
-                    thumbprint: certificate_thumbprint(pem).map_err(unfit)?,
-                }
-            }
-            (None, Some(secret)) => Proof::Secret(trimmed(secret)),
-            (None, None) => {
-                return Err(wrong(
-                    "client_secret",
-                    "is missing; give it or `client_certificate`",
-                ));
-            }
+        let proof = proof(config)?;
+        let url = |field: &'static str, usual: &str| {
+            base_url(session.outbound(), field, plain(config, field).unwrap_or(usual))
         };
-        let login = base_url(
-            session.outbound(),
-            "login_url",
-            plain(config, "login_url").unwrap_or(LOGIN_URL),
-        )?;
-        let graph = base_url(
-            session.outbound(),
-            "graph_url",
-            plain(config, "graph_url").unwrap_or(GRAPH_URL),
-        )?;
+        let login = url("login_url", LOGIN_URL)?;
         Ok(Self {
             token_url: below(&login, &format!("/{tenant}/oauth2/v2.0/token"), None),
-            session,
             proof,
-            graph: Service::new(graph, None),
+            graph: Service::new(url("graph_url", GRAPH_URL)?, None),
             tenant: tenant.to_owned(),
             client_id: client_id.to_owned(),
         })
     }
 
-    /// An address of Graph.
-    pub(super) fn url(&self, path: &str, query: Option<&str>) -> Url {
-        self.graph.url(path, query)
+    /// The tenant as the configuration names it: its id, or one of its domains.
+    pub(super) fn configured_tenant(&self) -> &str {
+        &self.tenant
     }
 
     /// The host of Graph, which tells the cloud.
@@ -204,16 +222,7 @@ impl Client {
         self.graph_host().ends_with(".us")
     }
 
-    /// Gets a token if there is none yet: shows whether the credentials are good.
-    pub(super) async fn sign_in(&self) -> Result<(), ConnectorError> {
-        self.graph
-            .tokens
-            .bearer(&self.session, None, self.issue(&self.graph.scope))
-            .await
-            .map(drop)
-    }
-
-    async fn issue(&self, scope: &str) -> Result<(SecretString, u64), ConnectorError> {
+    async fn issue(&self, session: &Session, scope: &str) -> Result<(SecretString, u64), ConnectorError> {
         let mut fields = vec![
             ("client_id", self.client_id.as_str()),
             ("scope", scope),
@@ -228,67 +237,84 @@ impl Client {
                 let claims = client_claims(
                     &self.client_id,
                     self.token_url.as_str(),
-                    self.session.now(),
-                    self.session.random(),
+                    session.now(),
+                    session.random(),
                 );
                 assertion = key
                     .sign(Algorithm::Ps256, header, &claims)
                     .map_err(|error| wrong("client_certificate", &error.to_string()))?;
-                fields.push((
-                    "client_assertion_type",
-                    "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-                ));
+                fields.push(("client_assertion_type", token::ASSERTION_TYPE));
                 fields.push(("client_assertion", assertion.as_str()));
             }
         }
-        match token::ask(&self.session, &self.token_url, &fields).await? {
+        match token::ask(session, &self.token_url, &fields).await? {
             Ok(granted) => Ok(granted),
             Err((status, refused)) => Err(ConnectorError::Auth {
                 reason: explain(status, &refused),
             }),
         }
     }
+}
 
-    /// Sends a request, with a new token and one more try if the token is refused. Gives any answer, good or bad.
-    pub(super) async fn ask(&self, service: &Service, mut request: Request) -> Result<Response, Refusal> {
-        let issue = || self.issue(&service.scope);
-        let bearer = service.tokens.bearer(&self.session, None, issue()).await?;
-        request.authorize(bearer.header);
-        let mut answer = self.session.send(&request).await?;
-        if answer.status == 401 {
-            let refused = Some(bearer.serial);
-            let bearer = service.tokens.bearer(&self.session, refused, issue()).await?;
-            request.authorize(bearer.header);
-            answer = self.session.send(&request).await?;
+fn proof(config: &ConnectorConfig) -> Result<Proof, ConnectorError> {
+    match (
+        secret(config, "client_certificate"),
+        secret(config, "client_secret"),
+    ) {
+        (Some(pem), _) => {
+            let pem = pem.expose_secret();
+            let unfit = |error: KeyError| wrong("client_certificate", &error.to_string());
+            Ok(Proof::Certificate {
+                key: SigningKey::read(pem).map_err(unfit)?,
+                thumbprint: certificate_thumbprint(pem).map_err(unfit)?,
+            })
         }
-        Ok(answer)
+        (None, Some(secret)) => Ok(Proof::Secret(trimmed(secret))),
+        (None, None) => Err(wrong(
+            "client_secret",
+            "is missing; give it or `client_certificate`",
+        )),
+    }
+}
+
+impl Vendor for M365Tenant {
+    const API: Api = GRAPH_API;
+    const PROBES: &'static [Probe] = PROBES;
+
+    type Service = Service;
+
+    fn service(&self) -> &Service {
+        &self.graph
     }
 
-    /// A GET from Graph.
-    pub(super) async fn get(&self, url: Url) -> Result<Response, Refusal> {
-        self.judged(Request::get(url)).await
+    fn url(&self, path: &str, query: Option<&str>) -> Url {
+        self.graph.url(path, query)
     }
 
-    /// A request to Graph, of whose answers only the good ones are given.
-    pub(super) async fn judged(&self, request: Request) -> Result<Response, Refusal> {
-        let answer = self.ask(&self.graph, request).await?;
-        let busy = answer
-            .header("x-ms-throttle-limit-percentage")
-            .and_then(|share| share.parse::<f64>().ok())
-            .is_some_and(|share| share >= BUSY_SHARE);
-        if busy {
-            self.session.pause(BUSY_PAUSE).await;
-        }
-        if answer.is_success() {
-            return Ok(answer);
-        }
-        let error = serde_json::from_slice::<wire::ErrorBody>(&answer.body)
+    async fn bearer(
+        &self,
+        session: &Session,
+        service: &Service,
+        refused: Option<u64>,
+    ) -> Result<Bearer, ConnectorError> {
+        let issue = self.issue(session, &service.scope);
+        service.tokens.bearer(session, refused, issue).await
+    }
+
+    fn pause(_: &Session, response: &Response, _: u32) -> Option<Duration> {
+        let share = response.header("x-ms-throttle-limit-percentage")?;
+        let share: f64 = share.parse().ok()?;
+        (share >= BUSY_SHARE).then_some(BUSY_PAUSE)
+    }
+
+    fn refusal(&self, response: &Response) -> Refusal {
+        let error = serde_json::from_slice::<wire::ErrorBody>(&response.body)
             .ok()
             .and_then(|body| body.error);
         let (code, message) = error.map_or_else(Default::default, |error| {
             (error.code.unwrap_or_default(), error.message.unwrap_or_default())
         });
-        Err(match (answer.status, code.as_str()) {
+        match (response.status, code.as_str()) {
             (_, "Authentication_RequestFromNonPremiumTenantOrB2CTenant" | "AadPremiumLicenseRequired") => {
                 Refusal::Unlicensed
             }
@@ -301,52 +327,36 @@ impl Client {
             (404, _) => Refusal::NotFound,
             (400, code) => Refusal::Malformed(format!("{code} {message}")),
             (status, _) => Refusal::Status(status),
+        }
+    }
+
+    fn page(response: &Response) -> Result<ListPage, Trouble> {
+        let page: wire::ListPage =
+            serde_json::from_slice(&response.body).map_err(|_| GRAPH_API.not_understood())?;
+        Ok(ListPage {
+            rows: page.value,
+            next: page.next.filter(|link| !link.is_empty()),
         })
     }
 
-    /// A list, page by page.
-    pub(super) fn list(&self, path: &str, query: Option<&str>) -> List<'_> {
-        let first = self.url(path, query);
-        let trail = self.session.trail(&first);
-        List {
-            client: self,
-            next: Some(first),
-            trail,
-        }
+    fn tenant(body: &[u8]) -> Option<(String, ForeignText)> {
+        sync::tenant(body)
     }
-}
 
-/// A list being read.
-pub(super) struct List<'c> {
-    client: &'c Client,
-    next: Option<Url>,
-    trail: Trail,
-}
-
-impl List<'_> {
-    /// The rows of the next page, perhaps none; `None` after the last page.
-    pub(super) async fn page(&mut self) -> Result<Option<Vec<Box<RawValue>>>, Refusal> {
-        let Some(url) = self.next.take() else {
-            return Ok(None);
-        };
-        let answer = self.client.get(url).await?;
-        let page: wire::ListPage = serde_json::from_slice(&answer.body).map_err(|_| not_understood())?;
-        if let Some(link) = page.next.filter(|link| !link.is_empty()) {
-            self.next = Some(
-                self.trail
-                    .follow(&link, page.value.len())
-                    .map_err(Refusal::Trouble)?,
-            );
-        }
-        Ok(Some(page.value))
+    fn tenant_label(&self) -> &str {
+        &self.tenant
     }
-}
 
-/// An answer with a good status that isn't what Graph sends.
-pub(super) fn not_understood() -> Refusal {
-    Refusal::Trouble(Trouble::Failed(
-        "Microsoft Graph's answer could not be understood".to_owned(),
-    ))
+    fn settings_of(permission: &str) -> Vec<&'static str> {
+        settings::settings_of(permission)
+    }
+
+    fn hint(&self, permission: &str) -> String {
+        format!(
+            "Entra admin center > App registrations > your application > API permissions > Add a permission > \
+             Microsoft Graph > Application permissions > {permission}, then Grant admin consent"
+        )
+    }
 }
 
 /// What to do about a token endpoint's refusal.

@@ -4,13 +4,14 @@ mod apps;
 mod roles;
 
 use super::{
-    client::{Client, Refusal, not_understood},
+    client::{Client, GRAPH_API},
     normalise::{self, MailboxPlans},
     permission, wire,
 };
 use crate::{
     run::{DOCUMENT_BYTES_MAX, DatasetRun, Emitter, Trouble},
     value::id,
+    vendor::Refusal,
 };
 use serde_json::Value;
 use std::{collections::HashMap, sync::Arc};
@@ -201,7 +202,7 @@ async fn list_setting(
     let mut list = client.list(&format!("/v1.0/{path}"), None);
     let mut rows = Vec::new();
     let mut bytes = 0_usize;
-    while let Some(page) = list.page().await.map_err(|refusal| refusal.of(permission))? {
+    while let Some(page) = list.page().await.map_err(GRAPH_API.refused(permission))? {
         for raw in page {
             bytes = bytes.saturating_add(raw.get().len());
             if bytes > DOCUMENT_BYTES_MAX {
@@ -225,9 +226,9 @@ async fn one_setting(client: &Client, run: &mut DatasetRun<'_>, document: &Docum
     let answer = client
         .get(url)
         .await
-        .map_err(|refusal| refusal.of(document.permission))?;
+        .map_err(GRAPH_API.refused(document.permission))?;
     let Ok(Value::Object(mut fields)) = serde_json::from_slice(&answer.body) else {
-        return Err(not_understood().of(document.permission));
+        return Err(GRAPH_API.not_understood());
     };
     fields.retain(|name, _| !name.starts_with("@odata."));
     run.add_rows(1);
@@ -267,7 +268,7 @@ async fn user_pages(
     let first = match list.page().await {
         // Either the licence or the permission for sign-ins is missing; without that column both don't matter.
         Err(refusal @ (Refusal::Denied | Refusal::Unlicensed)) => {
-            *sign_in = Err(refusal.of(permission::AUDIT_LOG));
+            *sign_in = Err(GRAPH_API.trouble(refusal, permission::AUDIT_LOG));
             let without = format!("$select={USER_FIELDS}&$top=999");
             list = client.list("/v1.0/users", Some(&without));
             list.page().await
@@ -280,7 +281,7 @@ async fn user_pages(
             *sign_in = Err(Trouble::Denied(permission::USER));
             return Err(Trouble::Denied(permission::USER));
         }
-        other => other.map_err(|refusal| refusal.of(permission::USER))?,
+        other => other.map_err(GRAPH_API.refused(permission::USER))?,
     };
     while let Some(rows) = page {
         for raw in rows {
@@ -293,10 +294,7 @@ async fn user_pages(
                 .await;
             }
         }
-        page = list
-            .page()
-            .await
-            .map_err(|refusal| refusal.of(permission::USER))?;
+        page = list.page().await.map_err(GRAPH_API.refused(permission::USER))?;
     }
     Ok(())
 }
@@ -307,7 +305,7 @@ async fn registrations(client: &Client, run: &mut DatasetRun<'_>) -> Result<(), 
     while let Some(rows) = list
         .page()
         .await
-        .map_err(|refusal| refusal.of(permission::AUDIT_LOG))?
+        .map_err(GRAPH_API.refused(permission::AUDIT_LOG))?
     {
         for raw in rows {
             if let Some(row) = run.row::<wire::Registration>(&raw) {

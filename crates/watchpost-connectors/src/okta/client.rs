@@ -1,94 +1,135 @@
-//! Talking to Okta: tokens, pages by `Link` headers, and what its refusals mean.
+//! Okta's API: how the org lets us in, tokens, pages by `Link` headers, and what its refusals mean.
 
-use super::{DEFAULT_SCOPES, wire};
+use super::{DEFAULT_SCOPES, scope, settings, sync, wire};
 use crate::{
     config::{base_url, below, plain, required, secret, trimmed, wrong},
     jwt::{Algorithm, SigningKey, client_claims},
-    paging::Trail,
     run::Trouble,
     session::Session,
     token::{self, Bearer, TokenCache},
+    vendor::{self, Api, ListPage, Probe, Refusal, Vendor},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, value::RawValue};
-use std::sync::Mutex;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 use url::Url;
-use watchpost_core::integration::connector::{ConnectorConfig, ConnectorError};
-use watchpost_outbound::{HeaderValue, RateLimitHeaders, Request, RequestError, Response};
+use watchpost_core::{
+    integration::{
+        connector::{ConnectorConfig, ConnectorError},
+        fact::Dataset,
+    },
+    value::text::ForeignText,
+};
+use watchpost_outbound::{HeaderValue, RateLimitHeaders, Response};
+
+/// A client of one org.
+pub(super) type Client = vendor::Client<OktaOrg>;
+
+/// What sentences say of Okta.
+pub(super) const OKTA_API: Api = Api {
+    name: "Okta",
+    unlicensed: "the org does not have this feature",
+    url_field: "org_url",
+};
 
 /// Okta tells its limits with each response.
-const RATE_LIMIT: RateLimitHeaders = RateLimitHeaders {
+static RATE_LIMIT: RateLimitHeaders = RateLimitHeaders {
     limit: "x-rate-limit-limit",
     remaining: "x-rate-limit-remaining",
     reset: "x-rate-limit-reset",
 };
+
+/// The first one's response names the org.
+const PROBES: &[Probe] = &[
+    Probe {
+        permission: scope::ORGS,
+        path: "/api/v1/org",
+        query: None,
+        datasets: &[Dataset::Organization, Dataset::SupportAccess],
+    },
+    Probe {
+        permission: scope::USERS,
+        path: "/api/v1/users",
+        query: Some("limit=1"),
+        datasets: &[Dataset::Users, Dataset::SignIn, Dataset::Mfa],
+    },
+    Probe {
+        permission: scope::ROLES,
+        path: "/api/v1/iam/assignees/users",
+        query: Some("limit=1"),
+        datasets: &[Dataset::Roles],
+    },
+    Probe {
+        permission: scope::APPS,
+        path: "/api/v1/apps",
+        query: Some("limit=1"),
+        datasets: &[Dataset::Apps, Dataset::AppAssignments],
+    },
+    Probe {
+        permission: scope::API_TOKENS,
+        path: "/api/v1/api-tokens",
+        query: Some("limit=1"),
+        datasets: &[Dataset::Tokens],
+    },
+    Probe {
+        permission: scope::POLICIES,
+        path: "/api/v1/policies",
+        query: Some("type=OKTA_SIGN_ON"),
+        datasets: &[Dataset::SignInPolicies],
+    },
+    Probe {
+        permission: scope::AUTHENTICATORS,
+        path: "/api/v1/authenticators",
+        query: None,
+        datasets: &[Dataset::AuthenticationMethods],
+    },
+    Probe {
+        permission: scope::NETWORK_ZONES,
+        path: "/api/v1/zones",
+        query: Some("limit=1"),
+        datasets: &[Dataset::Locations],
+    },
+    Probe {
+        permission: scope::THREAT_INSIGHTS,
+        path: "/api/v1/threats/configuration",
+        query: None,
+        datasets: &[Dataset::ThreatDetection],
+    },
+];
 
 /// How the org lets us in.
 enum Entry {
     /// An administrator's token: one header for ever.
     ApiToken(HeaderValue),
     /// A service app with a key of its own.
-    ServiceApp {
-        client_id: String,
-        key: Box<SigningKey>,
-        kid: Option<String>,
-        /// Scopes to ask for; those that the app wasn't granted are dropped at the first refusal.
-        scopes: Mutex<Vec<String>>,
-    },
+    ServiceApp(ServiceApp),
 }
 
-/// One org, for the length of a sync or a verification.
-pub(super) struct Client {
-    pub(super) session: Session,
-    entry: Entry,
-    tokens: TokenCache,
-    org: Url,
+struct ServiceApp {
+    client_id: String,
+    key: Box<SigningKey>,
+    kid: Option<String>,
     token_url: Url,
+    tokens: TokenCache,
+    /// Scopes to ask for; those that the app wasn't granted are dropped at the first refusal.
+    scopes: Mutex<Vec<String>>,
 }
 
-/// A request that Okta refused.
-#[derive(Debug)]
-pub(super) enum Refusal {
-    /// A scope or role is missing.
-    Denied,
-    /// The org doesn't have the feature.
-    Unlicensed,
-    /// There is no such thing (any more).
-    NotFound,
-    /// Another status.
-    Status(u16),
-    /// It never came to an answer.
-    Trouble(Trouble),
+/// One org, as whoever reads it sees it.
+pub(super) struct OktaOrg {
+    entry: Entry,
+    org: Url,
 }
 
-impl Refusal {
-    /// What it means for a dataset that needs `scope`.
-    pub(super) fn of(self, scope: &'static str) -> Trouble {
-        match self {
-            Self::Denied => Trouble::Denied(scope),
-            Self::Unlicensed => Trouble::Unlicensed("the org does not have this feature"),
-            Self::NotFound => Trouble::Failed("Okta knows no such resource (status 404)".to_owned()),
-            Self::Status(status) => Trouble::Failed(format!("Okta refused the request (status {status})")),
-            Self::Trouble(trouble) => trouble,
-        }
-    }
-}
-
-impl From<RequestError> for Refusal {
-    fn from(error: RequestError) -> Self {
-        Self::Trouble(error.into())
-    }
-}
-
-impl From<ConnectorError> for Refusal {
-    fn from(error: ConnectorError) -> Self {
-        Self::Trouble(error.into())
-    }
-}
-
-impl Client {
-    /// Reads the configuration; speaks to nobody yet.
-    pub(super) fn new(session: Session, config: &ConnectorConfig) -> Result<Self, ConnectorError> {
+impl OktaOrg {
+    /// Reads the configuration.
+    ///
+    /// # Errors
+    /// If a value is missing or can't be what it should be.
+    pub(super) fn new(session: &Session, config: &ConnectorConfig) -> Result<Self, ConnectorError> {
         let org = base_url(session.outbound(), "org_url", required(config, "org_url")?)?;
         if org.host_str().is_some_and(|host| {
             host.split('.')
@@ -100,88 +141,53 @@ impl Client {
                 "is the administrators' address; leave `-admin` out",
             ));
         }
-        let entry = match (
-            plain(config, "client_id"),
-            secret(config, "private_key"),
-            secret(config, "api_token"),
-        ) {
-            (Some(client_id), Some(key), _) => {
-                let key = SigningKey::read(key.expose_secret())
-                    .map_err(|error| wrong("private_key", &error.to_string()))?;
-                let scopes = plain(config, "scopes").unwrap_or(DEFAULT_SCOPES);
-                Entry::ServiceApp {
-                    client_id: client_id.to_owned(),
-                    kid: plain(config, "key_id")
-                        .map(str::to_owned)
-                        .or_else(|| key.kid.clone()),
-                    key: Box::new(key),
-                    scopes: Mutex::new(scopes.split_whitespace().map(str::to_owned).collect()),
-                }
-            }
-            (_, _, Some(token)) => Entry::ApiToken(token::header("SSWS", &trimmed(token))?),
-            (Some(_), None, None) => {
-                return Err(wrong("private_key", "is missing; it goes with `client_id`"));
-            }
-            (None, Some(_), None) => {
-                return Err(wrong("client_id", "is missing; it goes with `private_key`"));
-            }
-            (None, None, None) => {
-                return Err(wrong(
-                    "api_token",
-                    "is missing; give it, or `client_id` and `private_key`",
-                ));
-            }
-        };
         Ok(Self {
-            token_url: below(&org, "/oauth2/v1/token", None),
-            session,
-            entry,
-            tokens: TokenCache::default(),
+            entry: entry(config, &org)?,
             org,
         })
     }
 
     /// Whether an administrator's token is used: then what may be read depends on a role, not on scopes.
-    pub(super) fn uses_api_token(&self) -> bool {
+    const fn uses_api_token(&self) -> bool {
         matches!(self.entry, Entry::ApiToken(_))
     }
+}
 
-    /// The org's host, a name for it where nothing better could be read.
-    pub(super) fn host(&self) -> &str {
-        self.org.host_str().unwrap_or_default()
-    }
-
-    /// An address of the org.
-    pub(super) fn url(&self, path: &str, query: Option<&str>) -> Url {
-        below(&self.org, path, query)
-    }
-
-    /// Gets a token if that is how we get in.
-    pub(super) async fn sign_in(&self) -> Result<(), ConnectorError> {
-        self.bearer(None).await.map(drop)
-    }
-
-    async fn bearer(&self, refused: Option<u64>) -> Result<Bearer, ConnectorError> {
-        match &self.entry {
-            Entry::ApiToken(header) => Ok(Bearer {
-                header: header.clone(),
-                serial: 0,
-            }),
-            Entry::ServiceApp { .. } => self.tokens.bearer(&self.session, refused, self.issue()).await,
+fn entry(config: &ConnectorConfig, org: &Url) -> Result<Entry, ConnectorError> {
+    match (
+        plain(config, "client_id"),
+        secret(config, "private_key"),
+        secret(config, "api_token"),
+    ) {
+        (Some(client_id), Some(key), _) => {
+            let key = SigningKey::read(key.expose_secret())
+                .map_err(|error| wrong("private_key", &error.to_string()))?;
+            let scopes = plain(config, "scopes").unwrap_or(DEFAULT_SCOPES);
+            Ok(Entry::ServiceApp(ServiceApp {
+                client_id: client_id.to_owned(),
+                kid: plain(config, "key_id")
+                    .map(str::to_owned)
+                    .or_else(|| key.kid.clone()),
+                key: Box::new(key),
+                token_url: below(org, "/oauth2/v1/token", None),
+                tokens: TokenCache::default(),
+                scopes: Mutex::new(scopes.split_whitespace().map(str::to_owned).collect()),
+            }))
         }
+        (_, _, Some(token)) => Ok(Entry::ApiToken(token::header("SSWS", &trimmed(token))?)),
+        (Some(_), None, None) => Err(wrong("private_key", "is missing; it goes with `client_id`")),
+        (None, Some(_), None) => Err(wrong("client_id", "is missing; it goes with `private_key`")),
+        (None, None, None) => Err(wrong(
+            "api_token",
+            "is missing; give it, or `client_id` and `private_key`",
+        )),
     }
+}
 
-    async fn issue(&self) -> Result<(SecretString, u64), ConnectorError> {
-        let Entry::ServiceApp { scopes, .. } = &self.entry else {
-            return Err(ConnectorError::Auth {
-                reason: "no service app is configured".to_owned(),
-            });
-        };
-        let asked = scopes
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .clone();
-        match self.ask(&asked.join(" ")).await? {
+impl ServiceApp {
+    async fn issue(&self, session: &Session) -> Result<(SecretString, u64), ConnectorError> {
+        let asked = self.scopes.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match self.ask(session, &asked.join(" ")).await? {
             Ok(granted) => return Ok(granted),
             // One scope that the app wasn't granted spoils the whole request.
             Err((_, refused)) if is(&refused, "invalid_scope") && asked.len() > 1 => {}
@@ -193,18 +199,18 @@ impl Client {
         }
         let mut fit = Vec::new();
         for scope in asked {
-            if self.ask(&scope).await?.is_ok() {
+            if self.ask(session, &scope).await?.is_ok() {
                 fit.push(scope);
             }
         }
         let end = if fit.is_empty() {
             None
         } else {
-            Some(self.ask(&fit.join(" ")).await?)
+            Some(self.ask(session, &fit.join(" ")).await?)
         };
-        scopes
+        self.scopes
             .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .unwrap_or_else(PoisonError::into_inner)
             .clone_from(&fit);
         match end {
             Some(Ok(granted)) => Ok(granted),
@@ -220,64 +226,74 @@ impl Client {
 
     async fn ask(
         &self,
+        session: &Session,
         scope: &str,
     ) -> Result<Result<(SecretString, u64), (u16, token::Refused)>, ConnectorError> {
-        let Entry::ServiceApp {
-            client_id, key, kid, ..
-        } = &self.entry
-        else {
-            return Err(ConnectorError::Auth {
-                reason: "no service app is configured".to_owned(),
-            });
-        };
         let mut header = Map::new();
-        if let Some(kid) = kid {
+        if let Some(kid) = &self.kid {
             header.insert("kid".to_owned(), kid.as_str().into());
         }
         let claims = client_claims(
-            client_id,
+            &self.client_id,
             self.token_url.as_str(),
-            self.session.now(),
-            self.session.random(),
+            session.now(),
+            session.random(),
         );
-        let assertion = key
+        let assertion = self
+            .key
             .sign(Algorithm::Rs256, header, &claims)
             .map_err(|error| wrong("private_key", &error.to_string()))?;
         let fields = [
             ("grant_type", "client_credentials"),
             ("scope", scope),
-            (
-                "client_assertion_type",
-                "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-            ),
+            ("client_assertion_type", token::ASSERTION_TYPE),
             ("client_assertion", assertion.as_str()),
         ];
-        token::ask(&self.session, &self.token_url, &fields).await
+        token::ask(session, &self.token_url, &fields).await
+    }
+}
+
+impl Vendor for OktaOrg {
+    const API: Api = OKTA_API;
+    const RATE_LIMIT: Option<&'static RateLimitHeaders> = Some(&RATE_LIMIT);
+    const PROBES: &'static [Probe] = PROBES;
+
+    type Service = ();
+
+    fn service(&self) -> &() {
+        &()
     }
 
-    /// A GET, with a new token and one more try if the token is refused. `at_once`: how many ask at the same time.
-    pub(super) async fn get(&self, url: Url, at_once: u32) -> Result<Response, Refusal> {
-        let bearer = self.bearer(None).await?;
-        let mut request = Request::get(url).limited_by(&RATE_LIMIT);
-        request.authorize(bearer.header);
-        let mut answer = self.session.send(&request).await?;
-        if answer.status == 401 && error_code(&answer) != "E0000015" {
-            let bearer = self.bearer(Some(bearer.serial)).await?;
-            request.authorize(bearer.header);
-            answer = self.session.send(&request).await?;
+    fn url(&self, path: &str, query: Option<&str>) -> Url {
+        below(&self.org, path, query)
+    }
+
+    async fn bearer(
+        &self,
+        session: &Session,
+        (): &(),
+        refused: Option<u64>,
+    ) -> Result<Bearer, ConnectorError> {
+        match &self.entry {
+            Entry::ApiToken(header) => Ok(Bearer {
+                header: header.clone(),
+                serial: 0,
+            }),
+            Entry::ServiceApp(app) => app.tokens.bearer(session, refused, app.issue(session)).await,
         }
-        if let Some(pause) = RATE_LIMIT.pace(&answer.headers, self.session.now(), at_once) {
-            tracing::debug!(
-                pause_ms = pause.as_millis(),
-                "little of the vendor's limit is left"
-            );
-            self.session.pause(pause).await;
-        }
-        if answer.is_success() {
-            return Ok(answer);
-        }
-        Err(match (answer.status, error_code(&answer).as_str()) {
-            (401 | 403, "E0000015") => Refusal::Unlicensed,
+    }
+
+    fn refuses_token(response: &Response) -> bool {
+        response.status == 401 && error_code(response) != NO_FEATURE
+    }
+
+    fn pause(session: &Session, response: &Response, callers: u32) -> Option<Duration> {
+        RATE_LIMIT.pace(&response.headers, session.now(), callers)
+    }
+
+    fn refusal(&self, response: &Response) -> Refusal {
+        match (response.status, error_code(response).as_str()) {
+            (401 | 403, NO_FEATURE) => Refusal::Unlicensed,
             (401, _) => {
                 let reason = if self.uses_api_token() {
                     "Okta refuses the API token; it may be revoked, unused for 30 days, or its owner may be gone"
@@ -291,65 +307,63 @@ impl Client {
             (403, _) => Refusal::Denied,
             (404, _) => Refusal::NotFound,
             (status, _) => Refusal::Status(status),
-        })
-    }
-
-    /// A list, page by page. `at_once` as in [`Client::get`].
-    pub(super) fn list(&self, path: &str, query: Option<&str>, at_once: u32) -> List<'_> {
-        let first = self.url(path, query);
-        let trail = self.session.trail(&first);
-        List {
-            client: self,
-            next: Some(first),
-            trail,
-            at_once,
         }
     }
-}
 
-fn error_code(answer: &Response) -> String {
-    serde_json::from_slice::<wire::ErrorBody>(&answer.body)
-        .ok()
-        .and_then(|body| body.error_code)
-        .unwrap_or_default()
-}
-
-/// A list being read.
-pub(super) struct List<'c> {
-    client: &'c Client,
-    next: Option<Url>,
-    trail: Trail,
-    at_once: u32,
-}
-
-impl List<'_> {
-    /// The rows of the next page, perhaps none; `None` after the last page.
-    pub(super) async fn page(&mut self) -> Result<Option<Vec<Box<RawValue>>>, Refusal> {
-        let Some(url) = self.next.take() else {
-            return Ok(None);
-        };
-        let answer = self.client.get(url, self.at_once).await?;
-        let mut next = answer
+    fn page(response: &Response) -> Result<ListPage, Trouble> {
+        let next = response
             .headers
             .get_all("link")
             .iter()
             .filter_map(|value| value.to_str().ok())
             .find_map(next_link)
             .map(str::to_owned);
-        let rows = match serde_json::from_slice::<Vec<Box<RawValue>>>(&answer.body) {
-            Ok(rows) => rows,
-            Err(_) => {
-                let page: wire::WrappedPage =
-                    serde_json::from_slice(&answer.body).map_err(|_| not_understood())?;
-                next = next.or_else(|| page.links?.next?.href);
-                page.value
-            }
-        };
-        if let Some(link) = next {
-            self.next = Some(self.trail.follow(&link, rows.len()).map_err(Refusal::Trouble)?);
+        if let Ok(rows) = serde_json::from_slice::<Vec<Box<RawValue>>>(&response.body) {
+            return Ok(ListPage { rows, next });
         }
-        Ok(Some(rows))
+        let page: wire::WrappedPage =
+            serde_json::from_slice(&response.body).map_err(|_| OKTA_API.not_understood())?;
+        Ok(ListPage {
+            rows: page.value,
+            next: next.or_else(|| page.links?.next?.href),
+        })
     }
+
+    fn tenant(body: &[u8]) -> Option<(String, ForeignText)> {
+        sync::tenant(body)
+    }
+
+    fn tenant_label(&self) -> &str {
+        self.org.host_str().unwrap_or_default()
+    }
+
+    fn settings_of(permission: &str) -> Vec<&'static str> {
+        settings::settings_of(permission)
+    }
+
+    fn hint(&self, permission: &str) -> String {
+        if self.uses_api_token() {
+            format!(
+                "the API token's owner may not read this ({permission}): give the owner the Read-only Administrator \
+                 role (for administrators' roles: a custom role that may view roles), or use a service app"
+            )
+        } else {
+            format!(
+                "Okta admin console > Applications > your service app > Okta API Scopes > grant {permission}; and under \
+                 Admin roles the app needs a role that may read this, such as Read-only Administrator"
+            )
+        }
+    }
+}
+
+/// Okta's code for a feature that the org doesn't have.
+const NO_FEATURE: &str = "E0000015";
+
+fn error_code(response: &Response) -> String {
+    serde_json::from_slice::<wire::ErrorBody>(&response.body)
+        .ok()
+        .and_then(|body| body.error_code)
+        .unwrap_or_default()
 }
 
 /// The address of relation `next` in a `Link` header (RFC 8288). An address stands between `<` and `>` and may hold
@@ -371,13 +385,6 @@ fn next_link(header: &str) -> Option<&str> {
         rest = parameters;
     }
     None
-}
-
-/// An answer with a good status that isn't what Okta sends.
-pub(super) fn not_understood() -> Refusal {
-    Refusal::Trouble(Trouble::Failed(
-        "Okta's answer could not be understood".to_owned(),
-    ))
 }
 
 fn is(refused: &token::Refused, error: &str) -> bool {

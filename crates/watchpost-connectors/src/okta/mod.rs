@@ -7,22 +7,22 @@ mod sync;
 mod wire;
 
 use crate::{
+    config::{optional_field, required_field, secret_field},
     run::DrivenRun,
     session::{ReadLimits, Session},
     settings::DrivenSettings,
+    vendor::verify,
 };
 use async_trait::async_trait;
-use client::{Client, Refusal};
+use client::{Client, OktaOrg};
 use std::{sync::Arc, time::Duration};
 use watchpost_core::{
     integration::{
-        connector::{
-            ConfigField, Connector, ConnectorConfig, ConnectorError, PermissionCheck, SyncRun, Verification,
-        },
+        connector::{ConfigField, Connector, ConnectorConfig, ConnectorError, SyncRun, Verification},
         fact::Dataset,
         setting::{CollectRequest, SettingRun},
     },
-    value::{text::ForeignText, word::Platform},
+    value::word::Platform,
 };
 use watchpost_outbound::Outbound;
 
@@ -43,114 +43,34 @@ mod scope {
 const DEFAULT_SCOPES: &str = "okta.orgs.read okta.users.read okta.roles.read okta.apps.read okta.apiTokens.read \
     okta.policies.read okta.authenticators.read okta.networkZones.read okta.threatInsights.read";
 
-/// How a scope is tried out, and what it serves.
-struct Probe {
-    scope: &'static str,
-    path: &'static str,
-    query: Option<&'static str>,
-    datasets: &'static [Dataset],
-}
-
-const PROBES: &[Probe] = &[
-    Probe {
-        scope: scope::ORGS,
-        path: "/api/v1/org",
-        query: None,
-        datasets: &[Dataset::Organization, Dataset::SupportAccess],
-    },
-    Probe {
-        scope: scope::USERS,
-        path: "/api/v1/users",
-        query: Some("limit=1"),
-        datasets: &[Dataset::Users, Dataset::SignIn, Dataset::Mfa],
-    },
-    Probe {
-        scope: scope::ROLES,
-        path: "/api/v1/iam/assignees/users",
-        query: Some("limit=1"),
-        datasets: &[Dataset::Roles],
-    },
-    Probe {
-        scope: scope::APPS,
-        path: "/api/v1/apps",
-        query: Some("limit=1"),
-        datasets: &[Dataset::Apps, Dataset::AppAssignments],
-    },
-    Probe {
-        scope: scope::API_TOKENS,
-        path: "/api/v1/api-tokens",
-        query: Some("limit=1"),
-        datasets: &[Dataset::Tokens],
-    },
-    Probe {
-        scope: scope::POLICIES,
-        path: "/api/v1/policies",
-        query: Some("type=OKTA_SIGN_ON"),
-        datasets: &[Dataset::SignInPolicies],
-    },
-    Probe {
-        scope: scope::AUTHENTICATORS,
-        path: "/api/v1/authenticators",
-        query: None,
-        datasets: &[Dataset::AuthenticationMethods],
-    },
-    Probe {
-        scope: scope::NETWORK_ZONES,
-        path: "/api/v1/zones",
-        query: Some("limit=1"),
-        datasets: &[Dataset::Locations],
-    },
-    Probe {
-        scope: scope::THREAT_INSIGHTS,
-        path: "/api/v1/threats/configuration",
-        query: None,
-        datasets: &[Dataset::ThreatDetection],
-    },
-];
-
 const FIELDS: &[ConfigField] = &[
-    ConfigField {
-        name: "org_url",
-        title: "Address of your Okta org, like https://company.okta.com (without -admin)",
-        secret: false,
-        required: true,
-        default: None,
-    },
-    ConfigField {
-        name: "client_id",
-        title: "Client id of the API service app; leave empty if you use an API token",
-        secret: false,
-        required: false,
-        default: None,
-    },
-    ConfigField {
-        name: "private_key",
-        title: "Private key of the service app, as PEM or JWK; leave empty if you use an API token",
-        secret: true,
-        required: false,
-        default: None,
-    },
-    ConfigField {
-        name: "key_id",
-        title: "Key id (kid) that Okta shows for the key; only needed with several keys as PEM",
-        secret: false,
-        required: false,
-        default: None,
-    },
-    ConfigField {
-        name: "scopes",
-        title: "Scopes to ask for, separated by blanks",
-        secret: false,
-        required: false,
-        default: Some(DEFAULT_SCOPES),
-    },
-    ConfigField {
-        name: "api_token",
-        title: "API token of a read-only administrator; leave empty if you use a service app",
-        secret: true,
-        required: false,
-        default: None,
-    },
+    required_field(
+        "org_url",
+        "Address of your Okta org, like https://company.okta.com (without -admin)",
+    ),
+    optional_field(
+        "client_id",
+        "Client id of the API service app; leave empty if you use an API token",
+        None,
+    ),
+    secret_field(
+        "private_key",
+        "Private key of the service app, as PEM or JWK; leave empty if you use an API token",
+    ),
+    optional_field(
+        "key_id",
+        "Key id (kid) that Okta shows for the key; only needed with several keys as PEM",
+        None,
+    ),
+    optional_field(
+        "scopes",
+        "Scopes to ask for, separated by blanks",
+        Some(DEFAULT_SCOPES),
+    ),
+    secret_field(
+        "api_token",
+        "API token of a read-only administrator; leave empty if you use a service app",
+    ),
 ];
 
 /// The connector for Okta.
@@ -165,7 +85,9 @@ impl Okta {
     }
 
     fn client(&self, config: &ConnectorConfig, budget: Duration) -> Result<Client, ConnectorError> {
-        Client::new(Session::begin(&self.outbound, &self.limits, budget), config)
+        let session = Session::begin(&self.outbound, &self.limits, budget);
+        let org = OktaOrg::new(&session, config)?;
+        Ok(Client::new(session, org))
     }
 }
 
@@ -200,46 +122,7 @@ impl Connector for Okta {
 
     async fn verify(&self, config: &ConnectorConfig) -> Result<Verification, ConnectorError> {
         let client = self.client(config, self.limits.verify_budget)?;
-        client.sign_in().await?;
-        let mut tenant = None;
-        let mut permissions = Vec::with_capacity(PROBES.len());
-        let mut unlicensed = Vec::new();
-        for probe in PROBES {
-            let granted = match client.get(client.url(probe.path, probe.query), 1).await {
-                Ok(answer) => {
-                    if probe.scope == scope::ORGS {
-                        tenant = Some(sync::tenant(&answer.body).ok_or_else(stranger)?);
-                    }
-                    true
-                }
-                Err(Refusal::Denied) => false,
-                Err(Refusal::Unlicensed) => {
-                    unlicensed.extend_from_slice(probe.datasets);
-                    true
-                }
-                Err(Refusal::NotFound | Refusal::Status(_)) if probe.scope == scope::ORGS => {
-                    return Err(stranger());
-                }
-                // It wasn't refused for lack of a permission, so that isn't what is missing.
-                Err(Refusal::NotFound | Refusal::Status(_)) => true,
-                Err(Refusal::Trouble(trouble)) => return Err(trouble.give_up()),
-            };
-            permissions.push(PermissionCheck {
-                permission: probe.scope.to_owned(),
-                granted,
-                datasets: probe.datasets.to_vec(),
-                settings: settings::cost(probe.scope),
-                hint: (!granted).then(|| hint(probe.scope, client.uses_api_token())),
-            });
-        }
-        let (tenant_key, tenant_name) =
-            tenant.unwrap_or_else(|| (client.host().to_owned(), ForeignText::name(client.host())));
-        Ok(Verification {
-            tenant_key,
-            tenant_name,
-            permissions,
-            unlicensed,
-        })
+        verify(&client).await
     }
 
     async fn sync(&self, config: &ConnectorConfig) -> Result<Box<dyn SyncRun>, ConnectorError> {
@@ -265,27 +148,5 @@ impl Connector for Okta {
         Ok(Box::new(DrivenSettings::new(request, |out| {
             settings::drive(client, out)
         })))
-    }
-}
-
-/// What to do about a missing scope.
-fn hint(scope: &str, api_token: bool) -> String {
-    if api_token {
-        format!(
-            "the API token's owner may not read this ({scope}): give the owner the Read-only Administrator role (for \
-             administrators' roles: a custom role that may view roles), or use a service app"
-        )
-    } else {
-        format!(
-            "Okta admin console > Applications > your service app > Okta API Scopes > grant {scope}; and under Admin \
-             roles the app needs a role that may read this, such as Read-only Administrator"
-        )
-    }
-}
-
-/// Whoever answers is not whom we look for.
-fn stranger() -> ConnectorError {
-    ConnectorError::Api {
-        reason: "the address does not answer like Okta; check `org_url`".to_owned(),
     }
 }

@@ -1,14 +1,16 @@
 //! Reading the settings that scans look at: the same documents that a sync keeps, under the same paths.
 
 use super::{
-    client::{Client, Refusal, not_understood},
+    client::{Client, OKTA_API},
     scope,
     sync::POLICY_TYPES,
     wire,
 };
 use crate::{
+    run::Trouble,
     settings::{Found, Miss, Outlet},
     value::id,
+    vendor::Refusal,
 };
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};
@@ -44,7 +46,7 @@ pub(super) const PATHS: [&str; PLAIN.len() + POLICY_TYPES.len()] = {
 };
 
 /// The settings that can't be read without a scope.
-pub(super) fn cost(scope: &str) -> Vec<&'static str> {
+pub(super) fn settings_of(scope: &str) -> Vec<&'static str> {
     let plain = PLAIN.iter().filter(|(_, _, _, needs)| *needs == scope);
     let policies = POLICY_TYPES.iter().filter(|_| scope == scope::POLICIES);
     plain
@@ -67,7 +69,7 @@ pub(super) async fn drive(client: Arc<Client>, mut out: Outlet) -> Result<(), Co
         } else {
             one(&client, &at).await
         };
-        let end = end.map_err(|refusal| refusal.of(scope).into());
+        let end = end.map_err(|refusal| OKTA_API.trouble(refusal, scope).into());
         out.give(path, SOURCE, end).await?;
     }
     for (kind, path) in POLICY_TYPES {
@@ -80,16 +82,16 @@ pub(super) async fn drive(client: Arc<Client>, mut out: Outlet) -> Result<(), Co
 }
 
 async fn one(client: &Client, at: &str) -> Result<Found, Refusal> {
-    let answer = client.get(client.url(at, None), 1).await?;
+    let answer = client.get(client.url(at, None)).await?;
     match serde_json::from_slice(&answer.body) {
         Ok(document @ Value::Object(_)) => Ok(Found::whole(document)),
-        _ => Err(not_understood()),
+        _ => Err(OKTA_API.not_understood().into()),
     }
 }
 
 /// A list that is small enough to become one document.
 async fn whole_list(client: &Client, at: &str, query: Option<&str>) -> Result<Vec<Value>, Refusal> {
-    let mut list = client.list(at, query, 1);
+    let mut list = client.list(at, query);
     let mut rows = Vec::new();
     let mut bytes = 0_usize;
     while let Some(page) = list.page().await? {
@@ -97,11 +99,11 @@ async fn whole_list(client: &Client, at: &str, query: Option<&str>) -> Result<Ve
             bytes = bytes.saturating_add(raw.get().len());
             if bytes > SETTING_BYTES_MAX {
                 let reason = "it is larger than 4 MiB".to_owned();
-                return Err(Refusal::Trouble(crate::run::Trouble::Failed(reason)));
+                return Err(Trouble::Failed(reason).into());
             }
             match serde_json::from_str(raw.get()) {
                 Ok(row @ Value::Object(_)) => rows.push(row),
-                _ => return Err(not_understood()),
+                _ => return Err(OKTA_API.not_understood().into()),
             }
         }
     }
@@ -117,7 +119,7 @@ async fn policies(client: &Client, kind: &str) -> Result<Found, Miss> {
                 "the org's edition has no policies of this kind".to_owned(),
             ));
         }
-        Err(refusal) => return Err(refusal.of(scope::POLICIES).into()),
+        Err(refusal) => return Err(OKTA_API.trouble(refusal, scope::POLICIES).into()),
     };
     let mut odd = 0_u64;
     for row in &mut rows {
@@ -132,7 +134,7 @@ async fn policies(client: &Client, kind: &str) -> Result<Found, Miss> {
             Ok(rules) => rules,
             // The policy is gone by now.
             Err(Refusal::NotFound) => Vec::new(),
-            Err(refusal) => return Err(refusal.of(scope::POLICIES).into()),
+            Err(refusal) => return Err(OKTA_API.trouble(refusal, scope::POLICIES).into()),
         };
         fields.insert("rules".to_owned(), Value::Array(rules));
     }

@@ -1,13 +1,14 @@
 //! Reading one org from front to back. Later datasets use what earlier ones showed.
 
 use super::{
-    client::{Client, Refusal, not_understood},
+    client::{Client, OKTA_API},
     normalise, scope, wire,
 };
 use crate::{
     many::gather,
     run::{DOCUMENT_BYTES_MAX, DatasetRun, Emitter, Trouble},
     value::id,
+    vendor::Refusal,
 };
 use serde_json::{Value, value::RawValue};
 use std::sync::Arc;
@@ -138,9 +139,9 @@ async fn one_setting(
     scope: &'static str,
 ) -> Result<(), Trouble> {
     let url = client.url(&format!("/api/v1/{path}"), None);
-    let answer = client.get(url, 1).await.map_err(|refusal| refusal.of(scope))?;
+    let answer = client.get(url).await.map_err(OKTA_API.refused(scope))?;
     let Ok(document @ Value::Object(_)) = serde_json::from_slice::<Value>(&answer.body) else {
-        return Err(not_understood().of(scope));
+        return Err(OKTA_API.not_understood());
     };
     run.add_rows(1);
     run.setting(path, document.to_string()).await
@@ -156,7 +157,7 @@ async fn list_setting(
 ) -> Result<(), Trouble> {
     let rows = whole_list(client, run, &format!("/api/v1/{path}"), query)
         .await
-        .map_err(|refusal| refusal.of(scope))?;
+        .map_err(OKTA_API.refused(scope))?;
     run.setting(path, Value::Array(rows).to_string()).await
 }
 
@@ -167,7 +168,7 @@ async fn whole_list(
     path: &str,
     query: Option<&str>,
 ) -> Result<Vec<Value>, Refusal> {
-    let mut list = client.list(path, query, 1);
+    let mut list = client.list(path, query);
     let mut rows = Vec::new();
     let mut bytes = 0_usize;
     while let Some(page) = list.page().await? {
@@ -175,7 +176,7 @@ async fn whole_list(
             bytes = bytes.saturating_add(raw.get().len());
             if bytes > DOCUMENT_BYTES_MAX {
                 let reason = "a list of settings is larger than 4 MiB".to_owned();
-                return Err(Refusal::Trouble(Trouble::Failed(reason)));
+                return Err(Trouble::Failed(reason).into());
             }
             rows.extend(run.row::<Value>(&raw));
         }
@@ -186,8 +187,8 @@ async fn whole_list(
 /// All accounts: the plain list leaves out those that have ended.
 async fn users(client: &Client, run: &mut DatasetRun<'_>, active: &mut Vec<Box<str>>) -> Result<(), Trouble> {
     for query in ["limit=200", "search=status%20eq%20%22DEPROVISIONED%22&limit=200"] {
-        let mut list = client.list("/api/v1/users", Some(query), 1);
-        while let Some(rows) = list.page().await.map_err(|refusal| refusal.of(scope::USERS))? {
+        let mut list = client.list("/api/v1/users", Some(query));
+        while let Some(rows) = list.page().await.map_err(OKTA_API.refused(scope::USERS))? {
             for raw in rows {
                 let Some(user) = run.row::<wire::User>(&raw) else {
                     continue;
@@ -225,7 +226,7 @@ async fn factors(
                 Ok(rows) => rows,
                 // Gone between the two requests.
                 Err(Refusal::NotFound) => continue,
-                Err(refusal) => match refusal.of(scope::USERS) {
+                Err(refusal) => match OKTA_API.trouble(refusal, scope::USERS) {
                     // These hold for all accounts.
                     trouble @ (Trouble::Fatal(_)
                     | Trouble::Denied(_)
@@ -267,13 +268,13 @@ async fn factors(
 
 /// A list that belongs to one account and is short.
 async fn small_list(client: &Client, path: &str) -> Result<Vec<Box<RawValue>>, Refusal> {
-    let mut list = client.list(path, None, AT_ONCE);
+    let mut list = client.list_among(path, None, AT_ONCE);
     let mut rows = Vec::new();
     while let Some(page) = list.page().await? {
         rows.extend(page);
         if rows.len() > 1_000 {
             let reason = "paging: a list that belongs to one account did not end".to_owned();
-            return Err(Refusal::Trouble(Trouble::Failed(reason)));
+            return Err(Trouble::Failed(reason).into());
         }
     }
     Ok(rows)
@@ -281,8 +282,8 @@ async fn small_list(client: &Client, path: &str) -> Result<Vec<Box<RawValue>>, R
 
 /// Administrator roles: who has any, then which.
 async fn roles(client: &Arc<Client>, run: &mut DatasetRun<'_>) -> Result<(), Trouble> {
-    let mut list = client.list("/api/v1/iam/assignees/users", Some("limit=100"), 1);
-    while let Some(rows) = list.page().await.map_err(|refusal| refusal.of(scope::ROLES))? {
+    let mut list = client.list("/api/v1/iam/assignees/users", Some("limit=100"));
+    while let Some(rows) = list.page().await.map_err(OKTA_API.refused(scope::ROLES))? {
         let mut holders = Vec::with_capacity(rows.len());
         for raw in rows {
             if let Some(row) = run.row::<wire::Assignee>(&raw) {
@@ -301,7 +302,7 @@ async fn roles(client: &Arc<Client>, run: &mut DatasetRun<'_>) -> Result<(), Tro
             let rows = match list {
                 Ok(rows) => rows,
                 Err(Refusal::NotFound) => continue,
-                Err(refusal) => return Err(refusal.of(scope::ROLES)),
+                Err(refusal) => return Err(OKTA_API.trouble(refusal, scope::ROLES)),
             };
             for raw in rows {
                 if let Some(row) = run.row::<wire::Role>(&raw) {
@@ -315,8 +316,8 @@ async fn roles(client: &Arc<Client>, run: &mut DatasetRun<'_>) -> Result<(), Tro
 
 async fn apps(client: &Client, run: &mut DatasetRun<'_>, ids: &mut Vec<String>) -> Result<(), Trouble> {
     let query = "filter=status%20eq%20%22ACTIVE%22&limit=200";
-    let mut list = client.list("/api/v1/apps", Some(query), 1);
-    while let Some(rows) = list.page().await.map_err(|refusal| refusal.of(scope::APPS))? {
+    let mut list = client.list("/api/v1/apps", Some(query));
+    while let Some(rows) = list.page().await.map_err(OKTA_API.refused(scope::APPS))? {
         for raw in rows {
             let Some(row) = run.row::<wire::App>(&raw) else {
                 continue;
@@ -338,13 +339,13 @@ async fn apps(client: &Client, run: &mut DatasetRun<'_>, ids: &mut Vec<String>) 
 
 async fn assignments(client: &Client, run: &mut DatasetRun<'_>, apps: &[String]) -> Result<(), Trouble> {
     for app in apps {
-        let mut list = client.list(&format!("/api/v1/apps/{app}/users"), Some("limit=500"), 1);
+        let mut list = client.list(&format!("/api/v1/apps/{app}/users"), Some("limit=500"));
         loop {
             let rows = match list.page().await {
                 Ok(Some(rows)) => rows,
                 // The app is gone by now.
                 Ok(None) | Err(Refusal::NotFound) => break,
-                Err(refusal) => return Err(refusal.of(scope::APPS)),
+                Err(refusal) => return Err(OKTA_API.trouble(refusal, scope::APPS)),
             };
             for raw in rows {
                 if let Some(row) = run.row::<wire::AppUser>(&raw) {
@@ -357,12 +358,8 @@ async fn assignments(client: &Client, run: &mut DatasetRun<'_>, apps: &[String])
 }
 
 async fn tokens(client: &Client, run: &mut DatasetRun<'_>) -> Result<(), Trouble> {
-    let mut list = client.list("/api/v1/api-tokens", Some("limit=200"), 1);
-    while let Some(rows) = list
-        .page()
-        .await
-        .map_err(|refusal| refusal.of(scope::API_TOKENS))?
-    {
+    let mut list = client.list("/api/v1/api-tokens", Some("limit=200"));
+    while let Some(rows) = list.page().await.map_err(OKTA_API.refused(scope::API_TOKENS))? {
         for raw in rows {
             if let Some(row) = run.row::<wire::ApiToken>(&raw) {
                 run.push(normalise::token(&row)).await;
@@ -380,7 +377,7 @@ async fn policies(client: &Client, run: &mut DatasetRun<'_>) -> Result<(), Troub
             Ok(rows) => rows,
             // Not every edition has every type.
             Err(Refusal::Status(400) | Refusal::NotFound | Refusal::Unlicensed) => continue,
-            Err(refusal) => return Err(refusal.of(scope::POLICIES)),
+            Err(refusal) => return Err(OKTA_API.trouble(refusal, scope::POLICIES)),
         };
         for row in &mut rows {
             let policy = serde_json::from_value::<wire::Policy>(row.clone())
@@ -394,7 +391,7 @@ async fn policies(client: &Client, run: &mut DatasetRun<'_>) -> Result<(), Troub
             {
                 Ok(rules) => rules,
                 Err(Refusal::NotFound) => Vec::new(),
-                Err(refusal) => return Err(refusal.of(scope::POLICIES)),
+                Err(refusal) => return Err(OKTA_API.trouble(refusal, scope::POLICIES)),
             };
             fields.insert("rules".to_owned(), Value::Array(rules));
         }

@@ -59,7 +59,7 @@ pub(super) async fn sharepoint(client: &Client, hosts: &Hosts, seen: &mut Seen) 
             request.accepting("application/json;odata=verbose")
         })
         .await?;
-    let permission = if client.has_certificate() {
+    let permission = if client.vendor.has_certificate() {
         SHAREPOINT_PERMISSION.to_owned()
     } else {
         format!("{SHAREPOINT_PERMISSION}, and a certificate instead of a client secret")

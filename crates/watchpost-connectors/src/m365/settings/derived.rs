@@ -1,18 +1,19 @@
 //! Settings that are put together from lists of Graph. Long lists are counted page by page.
 
 use super::{
-    graph::{Rows, each, odd_rows, refused, whole_list},
+    graph::{Rows, each, odd_rows, whole_list},
     seen::Seen,
     table::{DERIVED, GRAPH, GRAPH_BETA, derived},
 };
 use crate::{
     m365::{
-        client::{Client, Refusal},
+        client::{Client, GRAPH_API},
         permission, wire,
     },
     many::gather,
     settings::{Found, Miss, Outlet},
     value::id,
+    vendor::Refusal,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -79,7 +80,7 @@ struct AppKey {
 
 /// Which delegated permissions of Graph itself an administrator has classified.
 async fn classifications(client: &Client) -> Result<Found, Miss> {
-    let refused = refused(permission::APPLICATION);
+    let refused = GRAPH_API.refused(permission::APPLICATION);
     let query = format!("$filter=appId%20eq%20'{GRAPH_APP_ID}'&$select=id,appId");
     let mut graph = None;
     each(client, "/v1.0/servicePrincipals", Some(&query), |row: AppKey| {
@@ -89,7 +90,7 @@ async fn classifications(client: &Client) -> Result<Found, Miss> {
         true
     })
     .await
-    .map_err(&refused)?;
+    .map_err(refused)?;
     let Some(graph) = graph else {
         return Err(Miss::Failed(
             "the tenant's list of applications doesn't show Microsoft Graph itself".to_owned(),
@@ -139,7 +140,7 @@ async fn licenses(client: &Client, seen: &mut Seen) -> Result<Found, Miss> {
             .unwrap_or_default();
         name.contains("_GOV") || name.contains("USGOV") || name.contains("_GCC")
     };
-    if client.is_government_cloud() || rows.iter().any(sold_to_government) {
+    if client.vendor.is_government_cloud() || rows.iter().any(sold_to_government) {
         features.insert("government".to_owned(), true.into());
     } else if odd == 0 {
         features.insert("government".to_owned(), false.into());
@@ -239,10 +240,11 @@ async fn users(client: &Client, out: &mut Outlet) -> Result<(), ConnectorError> 
         true
     })
     .await
-    .map_err(refused(permission::USER));
+    .map_err(GRAPH_API.refused(permission::USER));
     let odd = match odd {
         Ok(odd) => odd,
-        Err(miss) => {
+        Err(trouble) => {
+            let miss = Miss::from(trouble);
             out.give(derived::MFA, DERIVED, Err(miss.clone())).await?;
             return out.give(derived::USERS, DERIVED, Err(miss)).await;
         }
@@ -280,7 +282,7 @@ async fn capabilities(client: &Client, capable: &mut HashMap<u128, bool>) -> Res
         true
     })
     .await
-    .map_err(refused(permission::AUDIT_LOG))?;
+    .map_err(GRAPH_API.refused(permission::AUDIT_LOG))?;
     if overflow {
         return Err(Miss::Failed(
             "there are more accounts than can be compared".to_owned(),
@@ -338,7 +340,7 @@ async fn public_groups(client: &Client) -> Result<Found, Miss> {
         true
     })
     .await
-    .map_err(refused(permission::GROUP_MEMBER))?;
+    .map_err(GRAPH_API.refused(permission::GROUP_MEMBER))?;
     Ok(groups.found(odd))
 }
 
@@ -382,7 +384,7 @@ async fn open_service_principals(client: &Client) -> Result<Found, Miss> {
         },
     )
     .await
-    .map_err(refused(permission::APPLICATION))?;
+    .map_err(GRAPH_API.refused(permission::APPLICATION))?;
     Ok(open.found(odd))
 }
 
@@ -401,7 +403,11 @@ async fn applications(client: &Arc<Client>) -> Result<Found, Miss> {
     let mut rows = Rows::default();
     let query = "$select=id,appId,displayName,signInAudience,passwordCredentials,web&$top=999";
     let mut list = client.list("/v1.0/applications", Some(query));
-    while let Some(page) = list.page().await.map_err(refused(permission::APPLICATION))? {
+    while let Some(page) = list
+        .page()
+        .await
+        .map_err(GRAPH_API.refused(permission::APPLICATION))?
+    {
         let begins = rows.rows_mut().len();
         let mut ids = Vec::with_capacity(page.len());
         for raw in page {
@@ -425,7 +431,7 @@ async fn applications(client: &Arc<Client>) -> Result<Found, Miss> {
         let lists = gather(work.collect::<Vec<_>>(), AT_ONCE).await;
         let pending = rows.rows_mut().iter_mut().skip(begins);
         for (row, list) in pending.zip(lists) {
-            row["federatedIdentityCredentials"] = list.map_err(refused(permission::APPLICATION))?;
+            row["federatedIdentityCredentials"] = list.map_err(GRAPH_API.refused(permission::APPLICATION))?;
         }
     }
     Ok(rows.found())
@@ -462,7 +468,7 @@ async fn federated(client: &Client, app: &str) -> Result<Value, Refusal> {
             Ok(Some(page)) => {
                 for raw in page {
                     let row: wire::FederatedCredential =
-                        serde_json::from_str(raw.get()).map_err(|_| crate::m365::client::not_understood())?;
+                        serde_json::from_str(raw.get()).map_err(|_| GRAPH_API.not_understood())?;
                     rows.push(
                         json!({"name": row.name, "issuer": row.issuer, "subject": row.subject,
                         "audiences": row.audiences}),
@@ -474,7 +480,7 @@ async fn federated(client: &Client, app: &str) -> Result<Value, Refusal> {
             Err(refusal) => return Err(refusal),
         }
         if rows.len() > NAMED_MAX {
-            return Err(crate::m365::client::not_understood());
+            return Err(GRAPH_API.not_understood().into());
         }
     }
 }

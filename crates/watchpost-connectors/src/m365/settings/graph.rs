@@ -2,8 +2,9 @@
 
 use super::table::GraphSetting;
 use crate::{
-    m365::client::{Client, Refusal, not_understood},
+    m365::client::{Client, GRAPH_API},
     settings::{Found, Miss},
+    vendor::Refusal,
 };
 use serde_json::{Map, Value, value::RawValue};
 use watchpost_core::integration::setting::SETTING_BYTES_MAX;
@@ -22,15 +23,15 @@ async fn one(client: &Client, setting: &GraphSetting) -> Result<Found, Miss> {
     let answer = client
         .get(client.url(setting.at, setting.query))
         .await
-        .map_err(|refusal| refusal.of(setting.permission))?;
+        .map_err(GRAPH_API.refused(setting.permission))?;
     let mut fields = match serde_json::from_slice(&answer.body) {
         Ok(Value::Object(fields)) => fields,
-        _ => return Err(not_understood().of(setting.permission).into()),
+        _ => return Err(GRAPH_API.not_understood().into()),
     };
     if let Some(Value::Array(rows)) = fields.get_mut("value") {
         fields = match (rows.len(), rows.pop()) {
             (1, Some(Value::Object(row))) => row,
-            _ => return Err(not_understood().of(setting.permission).into()),
+            _ => return Err(GRAPH_API.not_understood().into()),
         };
     }
     fields.retain(|name, _| !name.starts_with("@odata."));
@@ -47,7 +48,7 @@ pub(super) async fn whole_list(
 ) -> Result<Found, Miss> {
     let mut rows = Rows::default();
     let mut list = client.list(at, query);
-    while let Some(page) = list.page().await.map_err(|refusal| refusal.of(permission))? {
+    while let Some(page) = list.page().await.map_err(GRAPH_API.refused(permission))? {
         for raw in page {
             match serde_json::from_str(raw.get()) {
                 Ok(Value::Object(row)) => {
@@ -124,9 +125,4 @@ pub(super) async fn each<T: serde::de::DeserializeOwned>(
 /// The reason for a document that lacks rows.
 pub(super) fn odd_rows(odd: u64) -> Option<String> {
     (odd > 0).then(|| format!("{odd} rows could not be understood"))
-}
-
-/// A refusal of what needs a permission.
-pub(super) fn refused(permission: &'static str) -> impl Fn(Refusal) -> Miss {
-    move |refusal| refusal.of(permission).into()
 }

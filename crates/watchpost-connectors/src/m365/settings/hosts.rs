@@ -3,9 +3,10 @@
 use super::seen::Seen;
 use crate::{
     config::{base_url, plain, wrong},
-    m365::client::{Client, Refusal, Service},
+    m365::client::{Client, GRAPH_API, Service},
     run::Trouble,
     settings::Miss,
+    vendor::Refusal,
 };
 use serde_json::{Map, Value};
 use url::Url;
@@ -231,7 +232,7 @@ impl Host {
                 self.gone = Some(miss.clone());
                 Err(miss)
             }
-            Err(refusal) => Err(refusal.of("").into()),
+            Err(refusal) => Err(GRAPH_API.trouble(refusal, "").into()),
         }
     }
 

@@ -1,17 +1,19 @@
 //! Who holds the eight most powerful directory roles, and what their activation demands.
 
 use super::{
-    graph::{each, odd_rows, refused, whole_list},
+    graph::{each, odd_rows, whole_list},
     table::{DERIVED, privileged},
 };
 use crate::{
     m365::{
-        client::{Client, Refusal},
+        client::{Client, GRAPH_API},
         permission,
     },
     many::gather,
+    run::Trouble,
     settings::{Found, Miss, Outlet},
     value::id,
+    vendor::Refusal,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -132,11 +134,12 @@ async fn active(client: &Client) -> Result<Held, Miss> {
     let scheduled = "/beta/roleManagement/directory/roleAssignmentScheduleInstances";
     let plain = "/v1.0/roleManagement/directory/roleAssignments";
     match assignments(client, scheduled).await {
-        Err(Refusal::Unlicensed) => assignments(client, plain)
-            .await
-            .map(|held| Held { plain: true, ..held })
-            .map_err(refused(permission::ROLES)),
-        end => end.map_err(refused(permission::ROLES_ACTIVE)),
+        Err(Refusal::Unlicensed) => {
+            let held = assignments(client, plain).await;
+            let held = held.map_err(GRAPH_API.refused(permission::ROLES))?;
+            Ok(Held { plain: true, ..held })
+        }
+        end => Ok(end.map_err(GRAPH_API.refused(permission::ROLES_ACTIVE))?),
     }
 }
 
@@ -165,7 +168,7 @@ async fn assignments(client: &Client, at: &str) -> Result<Held, Refusal> {
 }
 
 fn too_many(reason: &str) -> Refusal {
-    Refusal::Trouble(crate::run::Trouble::Failed(reason.to_owned()))
+    Trouble::Failed(reason.to_owned()).into()
 }
 
 /// Each role with its assignments, and with its rules as far as there are any.
@@ -220,7 +223,7 @@ struct PolicyAssignment {
 
 /// The rules of each of the eight roles, by template id.
 async fn all_rules(client: &Client) -> Result<HashMap<&'static str, Vec<Value>>, Miss> {
-    let refused = refused(permission::ROLE_POLICIES);
+    let refused = GRAPH_API.refused(permission::ROLE_POLICIES);
     let filter = "$filter=scopeId%20eq%20'/'%20and%20scopeType%20eq%20'DirectoryRole'";
     let at = "/beta/policies/roleManagementPolicyAssignments";
     let mut policies = Vec::new();
@@ -237,7 +240,7 @@ async fn all_rules(client: &Client) -> Result<HashMap<&'static str, Vec<Value>>,
         true
     })
     .await
-    .map_err(&refused)?;
+    .map_err(refused)?;
     if odd > 0 {
         return Err(Miss::Failed(
             "the list of role policies could not be understood".to_owned(),
@@ -281,7 +284,7 @@ async fn holders(client: &Client, active: &Held) -> Result<Holders, Miss> {
             "/beta/roleManagement/directory/roleEligibilityScheduleInstances",
         )
         .await
-        .map_err(refused(permission::ROLES_ELIGIBLE))?
+        .map_err(GRAPH_API.refused(permission::ROLES_ELIGIBLE))?
     };
     let mut holders = Holders {
         odd: active.odd.saturating_add(eligible.odd),
@@ -355,7 +358,7 @@ async fn members(client: &Client, group: &str, odd: &mut u64) -> Result<Vec<Prin
         true
     })
     .await
-    .map_err(refused(permission::GROUP_MEMBER))?;
+    .map_err(GRAPH_API.refused(permission::GROUP_MEMBER))?;
     *odd = odd.saturating_add(strange);
     if overflow {
         return Err(Miss::Failed(
@@ -383,7 +386,7 @@ async fn users(client: &Arc<Client>, holders: &Holders) -> Result<Found, Miss> {
             Ok(answer) => answer,
             // Deleted by now.
             Err(Refusal::NotFound) => continue,
-            Err(refusal) => return Err(refused(permission::USER)(refusal)),
+            Err(refusal) => return Err(GRAPH_API.trouble(refusal, permission::USER).into()),
         };
         let Ok(Value::Object(mut fields)) = serde_json::from_slice(&answer.body) else {
             odd = odd.saturating_add(1);

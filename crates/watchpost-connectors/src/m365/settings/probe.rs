@@ -11,13 +11,16 @@ use super::{
     },
 };
 use crate::{
-    m365::{client::Client, permission},
+    m365::{
+        client::{Client, GRAPH_API},
+        permission,
+    },
     settings::Miss,
 };
 use watchpost_core::integration::connector::PermissionCheck;
 
 /// The settings that can't be read without one of Graph's permissions.
-pub(in crate::m365) fn cost(permission: &str) -> Vec<&'static str> {
+pub(in crate::m365) fn settings_of(permission: &str) -> Vec<&'static str> {
     let plain = GRAPH_SETTINGS
         .iter()
         .filter(|setting| setting.permission == permission)
@@ -54,7 +57,7 @@ pub(in crate::m365) async fn permissions(client: &Client, hosts: &Hosts) -> Vec<
     let url = client.url("/beta/policies/roleManagementPolicyAssignments", Some(filter));
     let end = match client.get(url).await {
         Ok(_) => Ok(()),
-        Err(refusal) => Err(refusal.of(permission::ROLE_POLICIES).into()),
+        Err(refusal) => Err(GRAPH_API.trouble(refusal, permission::ROLE_POLICIES).into()),
     };
     note(
         permission::ROLE_POLICIES,
@@ -68,7 +71,7 @@ pub(in crate::m365) async fn permissions(client: &Client, hosts: &Hosts) -> Vec<
     if let Some(setting) = setting {
         let end = graph::read(client, setting).await.map(drop);
         let how = graph_hint(setting.permission);
-        note(setting.permission, end, cost(setting.permission), &how);
+        note(setting.permission, end, settings_of(setting.permission), &how);
     }
     let in_snapshots = paths(|setting| setting.snapshot);
     let how = format!(

@@ -78,7 +78,7 @@ impl Seen {
         let names = self.tenant(client).await.ok();
         names
             .and_then(|names| names.id)
-            .unwrap_or_else(|| client.tenant.clone())
+            .unwrap_or_else(|| client.vendor.configured_tenant().to_owned())
     }
 
     /// The licences, as a list.

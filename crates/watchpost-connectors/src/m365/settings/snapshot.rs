@@ -4,11 +4,12 @@
 use super::table::WorkloadSetting;
 use crate::{
     m365::{
-        client::{Client, Refusal, not_understood},
+        client::{Client, GRAPH_API},
         permission,
     },
     settings::{Found, Miss},
     value::id,
+    vendor::Refusal,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json, value::RawValue};
@@ -83,7 +84,7 @@ pub(super) async fn take(client: &Client, settings: &[&'static WorkloadSetting])
                 }
             }
             Err(refusal) => {
-                let miss = Miss::from(refusal.of(permission::SNAPSHOTS));
+                let miss = Miss::from(GRAPH_API.trouble(refusal, permission::SNAPSHOTS));
                 miss_all(&mut told, &set, &miss);
                 for set in waiting.drain(..) {
                     miss_all(&mut told, &set, &miss);
@@ -194,7 +195,7 @@ pub(super) async fn probe(client: &Client) -> Result<(), Miss> {
             Ok(())
         }
         Err(Refusal::Malformed(_)) => Ok(()),
-        Err(refusal) => Err(refusal.of(permission::SNAPSHOTS).into()),
+        Err(refusal) => Err(GRAPH_API.trouble(refusal, permission::SNAPSHOTS).into()),
     }
 }
 
@@ -206,15 +207,15 @@ async fn order(client: &Client, set: &[&'static WorkloadSetting]) -> Result<Stri
     let date: String = now.chars().take(10).filter(char::is_ascii_digit).collect();
     let body = json!({"displayName": format!("{NAME} {date}"), "description": "", "resources": resources});
     let url = client.url(&format!("{ROOT}/configurationSnapshots/createSnapshot"), None);
-    let answer = client.judged(Request::create(url, body.to_string())).await?;
-    let job: Job = serde_json::from_slice(&answer.body).map_err(|_| not_understood())?;
-    id(&job.id).ok_or_else(not_understood)
+    let answer = client.send(Request::create(url, body.to_string())).await?;
+    let job: Job = serde_json::from_slice(&answer.body).map_err(|_| GRAPH_API.not_understood())?;
+    id(&job.id).ok_or_else(|| GRAPH_API.not_understood().into())
 }
 
 /// Deletes a job. One that is left behind is cleared away by a later collection.
 async fn withdraw(client: &Client, job: &str) {
     let url = client.url(&format!("{ROOT}/configurationSnapshotJobs/{job}"), None);
-    if client.judged(Request::delete(url)).await.is_err() {
+    if client.send(Request::delete(url)).await.is_err() {
         tracing::debug!("a configuration snapshot could not be deleted");
     }
 }
@@ -234,15 +235,15 @@ async fn outcome(client: &Client, job: &str, set: &[&'static WorkloadSetting]) -
     };
     let location = over
         .resource_location
-        .ok_or_else(|| Miss::from(not_understood().of(permission::SNAPSHOTS)))?;
+        .ok_or_else(|| Miss::from(GRAPH_API.not_understood()))?;
     let url = Url::parse(&location)
         .ok()
-        .filter(|url| client.is_graph(url))
+        .filter(|url| client.vendor.is_graph(url))
         .ok_or_else(|| failed("the snapshot's address leads to another host; it was not followed"))?;
     let answer = client
         .get(url)
         .await
-        .map_err(|refusal| Miss::from(refusal.of(permission::SNAPSHOTS)))?;
+        .map_err(GRAPH_API.refused(permission::SNAPSHOTS))?;
     let errors: Vec<String> = over
         .error_details
         .unwrap_or_default()
@@ -267,9 +268,9 @@ async fn wait(client: &Client, job: &str) -> Result<Job, Miss> {
         let answer = client
             .get(url.clone())
             .await
-            .map_err(|refusal| Miss::from(refusal.of(permission::SNAPSHOTS)))?;
-        let job: Job = serde_json::from_slice(&answer.body)
-            .map_err(|_| Miss::from(not_understood().of(permission::SNAPSHOTS)))?;
+            .map_err(GRAPH_API.refused(permission::SNAPSHOTS))?;
+        let job: Job =
+            serde_json::from_slice(&answer.body).map_err(|_| Miss::from(GRAPH_API.not_understood()))?;
         if job.is_over() {
             return Ok(job);
         }

@@ -10,7 +10,10 @@ use super::{
     table::{SHARED_MAILBOX, WORKLOAD_SETTINGS, Workload, WorkloadSetting},
 };
 use crate::{
-    m365::{client::Client, permission},
+    m365::{
+        client::{Client, GRAPH_API},
+        permission,
+    },
     run::Trouble,
     settings::{Found, Miss, Outlet},
 };
@@ -172,7 +175,7 @@ async fn with_sign_in(client: &Client, mut found: Found) -> Found {
             row.insert("accountEnabled".to_owned(), (*is_enabled).into());
         }
     }
-    let lacks = match end.map_err(|refusal| refusal.of(permission::USER)) {
+    let lacks = match end.map_err(GRAPH_API.refused(permission::USER)) {
         Ok(_) if enabled.len() == all => None,
         Ok(_) => Some("the accounts of some shared mailboxes were not found".to_owned()),
         Err(Trouble::Denied(permission)) => Some(format!(

@@ -3,12 +3,13 @@
 use super::Seen;
 use crate::{
     m365::{
-        client::{Client, Refusal},
+        client::{Client, GRAPH_API},
         normalise::{self, Registered},
         permission, wire,
     },
     many::gather,
     run::{DatasetRun, Trouble},
+    vendor::Refusal,
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -25,7 +26,7 @@ const OWNERS_AT_ONCE: usize = 4;
 const OWNERS_BATCH: usize = 64;
 
 pub(super) async fn apps(client: &Client, run: &mut DatasetRun<'_>, seen: &mut Seen) -> Result<(), Trouble> {
-    let refused = |refusal: Refusal| refusal.of(permission::APPLICATION);
+    let refused = GRAPH_API.refused(permission::APPLICATION);
     let mut own: HashMap<String, Registered> = HashMap::new();
     let mut overflow = false;
     let query = "$select=id,appId,passwordCredentials,keyCredentials&$top=999";
@@ -120,7 +121,7 @@ async fn owners_of(
         match list.page().await {
             Ok(Some(rows)) => owners.extend(rows),
             Ok(None) | Err(Refusal::NotFound) => return Ok(owners),
-            Err(refusal) => return Err(refusal.of(permission::APPLICATION)),
+            Err(refusal) => return Err(GRAPH_API.trouble(refusal, permission::APPLICATION)),
         }
         if owners.len() > 1_000 {
             return Err(Trouble::Failed("an app's list of owners did not end".to_owned()));
@@ -133,7 +134,7 @@ pub(super) async fn grants(client: &Client, run: &mut DatasetRun<'_>) -> Result<
     while let Some(rows) = list
         .page()
         .await
-        .map_err(|refusal| refusal.of(permission::DIRECTORY))?
+        .map_err(GRAPH_API.refused(permission::DIRECTORY))?
     {
         for raw in rows {
             if let Some(row) = run.row::<wire::PermissionGrant>(&raw) {
@@ -163,7 +164,7 @@ pub(super) async fn app_grants(
                 Ok(Some(rows)) => rows,
                 // The resource is gone by now.
                 Ok(None) | Err(Refusal::NotFound) => break,
-                Err(refusal) => return Err(refusal.of(permission::APPLICATION)),
+                Err(refusal) => return Err(GRAPH_API.trouble(refusal, permission::APPLICATION)),
             };
             for raw in rows {
                 if let Some(row) = run.row::<wire::AppRoleAssignment>(&raw) {

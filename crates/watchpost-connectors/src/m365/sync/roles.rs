@@ -3,7 +3,7 @@
 use super::Seen;
 use crate::{
     m365::{
-        client::{Client, Refusal},
+        client::{Client, GRAPH_API},
         normalise::{self, Held, Holding, RoleName},
         permission, wire,
     },
@@ -62,7 +62,7 @@ async fn active_schedules(client: &Client, schedules: &mut HashMap<Place, Held>)
     while let Some(rows) = list
         .page()
         .await
-        .map_err(|refusal| refusal.of(permission::ROLES_ACTIVE))?
+        .map_err(GRAPH_API.refused(permission::ROLES_ACTIVE))?
     {
         for raw in rows {
             // An unreadable row leaves one role's hold at what the others say.
@@ -96,7 +96,7 @@ async fn assignments(
     schedules: &HashMap<Place, Held>,
     otherwise: Held,
 ) -> Result<(), Trouble> {
-    let refused = |refusal: Refusal| refusal.of(permission::ROLES);
+    let refused = GRAPH_API.refused(permission::ROLES);
     let query = "$select=id,displayName,templateId";
     let mut list = client.list("/v1.0/roleManagement/directory/roleDefinitions", Some(query));
     while let Some(rows) = list.page().await.map_err(refused)? {
@@ -155,7 +155,7 @@ async fn eligible(
     while let Some(rows) = list
         .page()
         .await
-        .map_err(|refusal| refusal.of(permission::ROLES_ELIGIBLE))?
+        .map_err(GRAPH_API.refused(permission::ROLES_ELIGIBLE))?
     {
         for raw in rows {
             let Some(row) = run.row::<wire::ScheduleInstance>(&raw) else {
@@ -259,7 +259,7 @@ async fn group_members(client: &Client, group: &str, at_most: usize) -> Result<V
     while let Some(rows) = list
         .page()
         .await
-        .map_err(|refusal| refusal.of(permission::GROUP_MEMBER))?
+        .map_err(GRAPH_API.refused(permission::GROUP_MEMBER))?
     {
         for raw in rows {
             let Ok(row) = serde_json::from_str::<wire::DirectoryObject>(raw.get()) else {

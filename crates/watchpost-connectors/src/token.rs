@@ -25,7 +25,7 @@ struct Granted {
 }
 
 /// A token endpoint's refusal, as far as we tell refusals apart.
-#[derive(Deserialize, Default)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Refused {
     /// OAuth's error word.

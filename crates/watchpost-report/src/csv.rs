@@ -74,7 +74,7 @@ pub(crate) fn table(view: &View<'_>) -> String {
         _ => {
             line(&mut out, RESULT_COLUMNS);
             let scan = view.data.scan.id.to_string();
-            let completed = crate::view::completed(&view.data.scan).to_string();
+            let completed = words::completed(&view.data.scan).to_string();
             for detail in &view.data.results {
                 let entry = view.entry(detail);
                 let row = entry.row();

@@ -6,7 +6,7 @@
 
 use crate::{
     entry::{Entry, raw},
-    view::{View, completed},
+    view::View,
     words,
 };
 use serde::Serialize;
@@ -266,7 +266,7 @@ fn event<'a>(
             .saturating_mul(100)
             .saturating_add(u32::from(activity_id)),
         type_name: format!("{class_name}: {activity_name}"),
-        time: completed(scan).as_millis(),
+        time: words::completed(scan).as_millis(),
         severity_id,
         severity,
         status_id,
@@ -327,7 +327,7 @@ fn cloud<'a>(view: &View<'a>) -> Cloud<'a> {
 fn finding_info<'a>(view: &View<'a>, entry: &Entry<'a>) -> FindingInfo<'a> {
     let row = entry.row();
     let scan = &view.data.scan;
-    let time = completed(scan).as_millis();
+    let time = words::completed(scan).as_millis();
     let tenant = if view.data.tenant.is_empty() {
         scan.integration.to_string()
     } else {

@@ -3,7 +3,7 @@
 use watchpost_core::{
     check::{CheckResult, ScanType, SkipReason},
     report::ReportKind,
-    scan::{Band, ComplianceScore, ExposureLabel, ScanCounts, ScanTrigger},
+    scan::{Band, ComplianceScore, ExposureLabel, Scan, ScanCounts, ScanTrigger},
     value::{
         time::Timestamp,
         word::{CollectionState, Severity},
@@ -149,6 +149,11 @@ fn formatted(at: Timestamp, form: &str) -> String {
         |_| "out of range".to_owned(),
         |time| time.strftime(form).to_string(),
     )
+}
+
+/// When a scan ended; when it was queued, if that isn't known.
+pub(crate) fn completed(scan: &Scan) -> Timestamp {
+    scan.completed_at.unwrap_or(scan.queued_at)
 }
 
 /// `21 November 2026`.

@@ -11,9 +11,10 @@
     reason = "a program of its own, so nobody hands it a clock"
 )]
 
-use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
-
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
 use watchpost_simulator::{Company, Simulator, SimulatorConfig};
 
 /// What to send while it runs.

@@ -1,15 +1,15 @@
 //! The ordinary people of the company, grown one by one from name lists and a seed.
 
+use crate::{
+    company::{Login, M365Account, OktaAccount, Person, PersonKind},
+    ids::mix,
+    when::{DAY_MS, HOUR_MS, When},
+};
+use serde::Deserialize;
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-
-use crate::company::{Login, M365Account, OktaAccount, Person, PersonKind};
-use crate::ids::mix;
-use crate::when::{DAY_MS, HOUR_MS, When};
-
 /// The ordinary people.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Bulk {
     pub(crate) people: u32,
@@ -24,7 +24,7 @@ pub(crate) struct Bulk {
     pub(crate) offboarded_percent: u64,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Department {
     pub(crate) head: String,

@@ -1,18 +1,19 @@
 //! Changes to the company between two syncs.
 
-use std::sync::Arc;
-
+use crate::{
+    company::{Grant, HeldRole, Hold, Login, M365Account, Person},
+    dns::DnsRecord,
+    settings,
+    when::When,
+    world::World,
+};
 use serde::Deserialize;
-
-use crate::company::{Grant, HeldRole, Hold, Login, Person};
-use crate::dns::DnsRecord;
-use crate::settings;
-use crate::when::When;
-use crate::world::World;
+use serde_json::Value;
+use std::sync::Arc;
 
 /// A change that the company makes, at the simulator's clock. People are named by address (letter case aside), apps
 /// by name.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Change {
@@ -121,7 +122,7 @@ pub enum Change {
         #[serde(default)]
         pointer: String,
         /// The new value.
-        value: serde_json::Value,
+        value: Value,
     },
     /// A name's records of one kind in public DNS are replaced. Without values they vanish.
     SetDns {
@@ -176,143 +177,209 @@ impl Change {
             Self::ActivateOktaUser { email } => okta_status(world, email, "ACTIVE", now),
             Self::DisableM365User { email } => m365_disabled(world, email, Some(now)),
             Self::EnableM365User { email } => m365_disabled(world, email, None),
-            Self::DeleteUser { email } => edit(world, email, |person| {
-                person.deleted = Some(now);
-                Ok(())
-            }),
-            Self::RenameUser { email, name } => edit(world, email, |person| {
-                person.name.clone_from(name);
-                Ok(())
-            }),
-            Self::ChangeEmail { email, to } => edit(world, email, |person| {
-                person.email.clone_from(to);
-                if let Some(account) = &mut person.m365 {
-                    account.upn = None;
-                }
-                Ok(())
-            }),
-            Self::EnrollMfa { email } => edit(world, email, |person| {
-                if let Some(account) = &mut person.m365 {
-                    account.methods.push("fido2SecurityKey".to_owned());
-                }
-                if let Some(account) = &mut person.okta {
-                    account.factors.push("webauthn".to_owned());
-                }
-                Ok(())
-            }),
-            Self::ResetMfa { email } => edit(world, email, |person| {
-                if let Some(account) = &mut person.m365 {
-                    account.methods.clear();
-                }
-                if let Some(account) = &mut person.okta {
-                    account.factors.clear();
-                }
-                Ok(())
-            }),
-            Self::SignIn { email } => edit(world, email, |person| {
-                person.last_login = Login::Stopped(now);
-                for login in [
-                    person.m365.as_mut().map(|account| &mut account.last_login),
-                    person.okta.as_mut().map(|account| &mut account.last_login),
-                ] {
-                    login.into_iter().for_each(|login| *login = Login::Inherit);
-                }
-                Ok(())
-            }),
-            Self::AssignRole { email, role } => {
-                if !world.company.roles.iter().any(|known| known.name == *role) {
-                    return Err(ChangeError::NoSuchRole(role.clone()));
-                }
-                edit(world, email, |person| {
-                    let account = person
-                        .m365
-                        .as_mut()
-                        .ok_or_else(|| ChangeError::NoSuchAccount(email.clone()))?;
-                    account.roles.push(HeldRole {
-                        role: role.clone(),
-                        hold: Hold::Permanent,
-                        since: now,
-                    });
-                    Ok(())
-                })
-            }
-            Self::RemoveRole { email, role } => edit(world, email, |person| {
-                let account = person
-                    .m365
-                    .as_mut()
-                    .ok_or_else(|| ChangeError::NoSuchAccount(email.clone()))?;
-                let before = account.roles.len();
-                account.roles.retain(|held| held.role != *role);
-                if account.roles.len() == before {
-                    Err(ChangeError::NoSuchRole(role.clone()))
-                } else {
-                    Ok(())
-                }
-            }),
-            Self::AddGrant { app, email, scopes } => {
-                world
-                    .m365_app(app)
-                    .ok_or_else(|| ChangeError::NoSuchApp(app.clone()))?;
-                let person = email.as_deref().map(|email| key_of(world, email)).transpose()?;
-                world.grants.push(Grant {
-                    app: app.clone(),
-                    person,
-                    every: None,
-                    application: false,
-                    resource: "Microsoft Graph".to_owned(),
-                    scopes: scopes.clone(),
-                    since: Some(now),
-                    revoked: None,
-                });
-                Ok(())
-            }
-            Self::RevokeGrant { app, email } => {
-                let person = email.as_deref().map(|email| key_of(world, email)).transpose()?;
-                let mut revoked = 0;
-                for grant in world
-                    .grants
-                    .iter_mut()
-                    .filter(|grant| grant.app == *app && grant.revoked.is_none())
-                {
-                    if person.is_none() || grant.person == person {
-                        grant.revoked = Some(now);
-                        revoked += 1;
-                    }
-                }
-                if revoked == 0 {
-                    Err(ChangeError::NoSuchGrant(app.clone()))
-                } else {
-                    Ok(())
-                }
-            }
+            Self::DeleteUser { email } => edit(world, email, |person| person.deleted = Some(now)),
+            Self::RenameUser { email, name } => edit(world, email, |person| person.name.clone_from(name)),
+            Self::ChangeEmail { email, to } => edit(world, email, |person| set_email(person, to)),
+            Self::EnrollMfa { email } => edit(world, email, enroll_mfa),
+            Self::ResetMfa { email } => edit(world, email, reset_mfa),
+            Self::SignIn { email } => edit(world, email, |person| sign_in(person, now)),
+            Self::AssignRole { email, role } => assign_role(world, email, role, now),
+            Self::RemoveRole { email, role } => remove_role(world, email, role),
+            Self::AddGrant { app, email, scopes } => add_grant(world, app, email.as_deref(), scopes, now),
+            Self::RevokeGrant { app, email } => revoke_grant(world, app, email.as_deref(), now),
+            Self::DeleteApp { app } => delete_app(world, app, now),
+            Self::SetSetting { path, pointer, value } => set_setting(world, path, pointer, value),
             Self::SetDns { name, record, values } => {
                 world.dns.set(name, *record, values);
                 Ok(())
             }
-            Self::DeleteApp { app } => {
-                let (at, _) = world
-                    .m365_app(app)
-                    .ok_or_else(|| ChangeError::NoSuchApp(app.clone()))?;
-                if let Some(app) = world.m365_apps.get_mut(at as usize) {
-                    app.deleted = Some(now);
-                }
-                Ok(())
-            }
-            Self::SetSetting { path, pointer, value } => {
-                let document = Arc::make_mut(&mut world.settings)
-                    .get_mut(path)
-                    .ok_or_else(|| ChangeError::NoSuchSetting(path.clone()))?;
-                if settings::put(document, pointer, value.clone()) {
-                    Ok(())
-                } else {
-                    Err(ChangeError::NoSuchPlace {
-                        path: path.clone(),
-                        pointer: pointer.clone(),
-                    })
-                }
-            }
         }
     }
+}
+
+fn set_email(person: &mut Person, to: &str) {
+    to.clone_into(&mut person.email);
+    if let Some(account) = &mut person.m365 {
+        account.upn = None;
+    }
+}
+
+fn enroll_mfa(person: &mut Person) {
+    if let Some(account) = &mut person.m365 {
+        account.methods.push("fido2SecurityKey".to_owned());
+    }
+    if let Some(account) = &mut person.okta {
+        account.factors.push("webauthn".to_owned());
+    }
+}
+
+fn reset_mfa(person: &mut Person) {
+    if let Some(account) = &mut person.m365 {
+        account.methods.clear();
+    }
+    if let Some(account) = &mut person.okta {
+        account.factors.clear();
+    }
+}
+
+fn sign_in(person: &mut Person, now: When) {
+    person.last_login = Login::Stopped(now);
+    if let Some(account) = &mut person.m365 {
+        account.last_login = Login::Inherit;
+    }
+    if let Some(account) = &mut person.okta {
+        account.last_login = Login::Inherit;
+    }
+}
+
+fn assign_role(world: &mut World, email: &str, role: &str, now: When) -> Result<(), ChangeError> {
+    if !world.company.roles.iter().any(|known| known.name == role) {
+        return Err(ChangeError::NoSuchRole(role.to_owned()));
+    }
+    edit_m365(world, email, |account| {
+        account.roles.push(HeldRole {
+            role: role.to_owned(),
+            hold: Hold::Permanent,
+            since: now,
+        });
+        Ok(())
+    })
+}
+
+fn remove_role(world: &mut World, email: &str, role: &str) -> Result<(), ChangeError> {
+    edit_m365(world, email, |account| {
+        let before = account.roles.len();
+        account.roles.retain(|held| held.role != role);
+        if account.roles.len() == before {
+            Err(ChangeError::NoSuchRole(role.to_owned()))
+        } else {
+            Ok(())
+        }
+    })
+}
+
+fn add_grant(
+    world: &mut World,
+    app: &str,
+    email: Option<&str>,
+    scopes: &str,
+    now: When,
+) -> Result<(), ChangeError> {
+    world
+        .m365_app(app)
+        .ok_or_else(|| ChangeError::NoSuchApp(app.to_owned()))?;
+    let person = email.map(|email| key_of(world, email)).transpose()?;
+    world.grants.push(Grant {
+        app: app.to_owned(),
+        person,
+        every: None,
+        application: false,
+        resource: "Microsoft Graph".to_owned(),
+        scopes: scopes.to_owned(),
+        since: Some(now),
+        revoked: None,
+    });
+    Ok(())
+}
+
+fn revoke_grant(world: &mut World, app: &str, email: Option<&str>, now: When) -> Result<(), ChangeError> {
+    let person = email.map(|email| key_of(world, email)).transpose()?;
+    let mut revoked = 0;
+    for grant in world
+        .grants
+        .iter_mut()
+        .filter(|grant| grant.app == app && grant.revoked.is_none())
+    {
+        if person.is_none() || grant.person == person {
+            grant.revoked = Some(now);
+            revoked += 1;
+        }
+    }
+    if revoked == 0 {
+        Err(ChangeError::NoSuchGrant(app.to_owned()))
+    } else {
+        Ok(())
+    }
+}
+
+fn delete_app(world: &mut World, app: &str, now: When) -> Result<(), ChangeError> {
+    let (at, _) = world
+        .m365_app(app)
+        .ok_or_else(|| ChangeError::NoSuchApp(app.to_owned()))?;
+    if let Some(app) = world.m365_apps.get_mut(at as usize) {
+        app.deleted = Some(now);
+    }
+    Ok(())
+}
+
+fn set_setting(world: &mut World, path: &str, pointer: &str, value: &Value) -> Result<(), ChangeError> {
+    let document = Arc::make_mut(&mut world.settings)
+        .get_mut(path)
+        .ok_or_else(|| ChangeError::NoSuchSetting(path.to_owned()))?;
+    if settings::put(document, pointer, value.clone()) {
+        Ok(())
+    } else {
+        Err(ChangeError::NoSuchPlace {
+            path: path.to_owned(),
+            pointer: pointer.to_owned(),
+        })
+    }
+}
+
+fn okta_status(world: &mut World, email: &str, status: &str, now: When) -> Result<(), ChangeError> {
+    try_edit(world, email, |person| {
+        let account = person
+            .okta
+            .as_mut()
+            .ok_or_else(|| ChangeError::NoSuchAccount(email.to_owned()))?;
+        account.status = Some(status.to_owned());
+        account.status_changed = Some(now);
+        Ok(())
+    })
+}
+
+fn m365_disabled(world: &mut World, email: &str, since: Option<When>) -> Result<(), ChangeError> {
+    edit_m365(world, email, |account| {
+        account.disabled = since;
+        Ok(())
+    })
+}
+
+fn edit(world: &mut World, email: &str, change: impl FnOnce(&mut Person)) -> Result<(), ChangeError> {
+    try_edit(world, email, |person| {
+        change(person);
+        Ok(())
+    })
+}
+
+fn edit_m365(
+    world: &mut World,
+    email: &str,
+    change: impl FnOnce(&mut M365Account) -> Result<(), ChangeError>,
+) -> Result<(), ChangeError> {
+    try_edit(world, email, |person| {
+        let account = person
+            .m365
+            .as_mut()
+            .ok_or_else(|| ChangeError::NoSuchAccount(email.to_owned()))?;
+        change(account)
+    })
+}
+
+/// A change that fails leaves the person as it was.
+fn try_edit(
+    world: &mut World,
+    email: &str,
+    change: impl FnOnce(&mut Person) -> Result<(), ChangeError>,
+) -> Result<(), ChangeError> {
+    let index = find(world, email)?;
+    let mut person = world
+        .person(index)
+        .ok_or_else(|| ChangeError::NoSuchPerson(email.to_owned()))?
+        .into_owned();
+    change(&mut person)?;
+    world.put_person(index, person);
+    Ok(())
 }
 
 fn find(world: &World, email: &str) -> Result<u64, ChangeError> {
@@ -330,42 +397,4 @@ fn key_of(world: &mut World, email: &str) -> Result<String, ChangeError> {
     let key = person.key.clone();
     world.put_person(index, person);
     Ok(key)
-}
-
-fn edit(
-    world: &mut World,
-    email: &str,
-    change: impl FnOnce(&mut Person) -> Result<(), ChangeError>,
-) -> Result<(), ChangeError> {
-    let index = find(world, email)?;
-    let mut person = world
-        .person(index)
-        .ok_or_else(|| ChangeError::NoSuchPerson(email.to_owned()))?
-        .into_owned();
-    change(&mut person)?;
-    world.put_person(index, person);
-    Ok(())
-}
-
-fn okta_status(world: &mut World, email: &str, status: &str, now: When) -> Result<(), ChangeError> {
-    edit(world, email, |person| {
-        let account = person
-            .okta
-            .as_mut()
-            .ok_or_else(|| ChangeError::NoSuchAccount(email.to_owned()))?;
-        account.status = Some(status.to_owned());
-        account.status_changed = Some(now);
-        Ok(())
-    })
-}
-
-fn m365_disabled(world: &mut World, email: &str, since: Option<When>) -> Result<(), ChangeError> {
-    edit(world, email, |person| {
-        let account = person
-            .m365
-            .as_mut()
-            .ok_or_else(|| ChangeError::NoSuchAccount(email.to_owned()))?;
-        account.disabled = since;
-        Ok(())
-    })
 }

@@ -3,12 +3,13 @@
 //! Everything that is planted is written out in `fixtures/company/`; a bulk of ordinary people is grown from name
 //! lists and a seed when it is asked for, one person at a time, so that a company of 100,000 costs no memory.
 
+use crate::{
+    bulk::Bulk,
+    settings::{self, Documents, SettingDrift},
+    when::{DAY_MS, When, parse_offset},
+};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::Value;
-
-use crate::bulk::Bulk;
-use crate::settings::{self, Documents, SettingDrift};
-use crate::when::{DAY_MS, When, parse_offset};
 
 /// Why a company could not be loaded. The embedded company always loads; a test holds that.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +20,7 @@ pub struct CompanyError {
 }
 
 /// A fixture company: what it is now, and how it came to be so. Immutable; a simulator grows its state from it.
-#[derive(Clone, Debug)]
+#[derive(Debug, Clone)]
 pub struct Company {
     pub(crate) profile: Profile,
     /// Raw, because drift entries patch them before they are read.
@@ -130,7 +131,7 @@ impl Company {
 }
 
 /// Tenant-wide facts.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Profile {
     pub(crate) name: String,
@@ -157,7 +158,7 @@ struct Roles {
 }
 
 /// A person or machine with a login in Microsoft 365, Okta or both.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Person {
     /// Unique; how other fixture files name the person. For the bulk: the local part of the address.
@@ -185,7 +186,7 @@ pub(crate) struct Person {
 }
 
 /// What stands behind a login. Only Okta's `userType` shows it on the wire.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum PersonKind {
     #[default]
@@ -195,7 +196,7 @@ pub(crate) enum PersonKind {
 }
 
 /// When a login was last used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Login {
     /// As the person's, and without one there: a few hours to 18 days before the clock.
     #[default]
@@ -222,7 +223,7 @@ impl<'de> Deserialize<'de> for Login {
 }
 
 /// A login in Microsoft 365.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct M365Account {
     /// User principal name if it isn't the address.
@@ -262,7 +263,7 @@ fn push_only() -> Vec<String> {
 }
 
 /// Whether a guest took up the invitation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum GuestState {
     Accepted,
@@ -270,7 +271,7 @@ pub(crate) enum GuestState {
 }
 
 /// A directory role of a person, group or app.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct HeldRole {
     /// Display name in `roles.json`.
@@ -280,7 +281,7 @@ pub(crate) struct HeldRole {
 }
 
 /// How a directory role is held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Hold {
     /// Active without an end.
@@ -292,7 +293,7 @@ pub(crate) enum Hold {
 }
 
 /// A login in Okta.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OktaAccount {
     /// Status since `status_changed`; `ACTIVE` if left out.
@@ -322,7 +323,7 @@ fn okta_push_only() -> Vec<String> {
 }
 
 /// A service principal in Microsoft 365, with its app registration if it is the company's own.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct M365App {
     pub(crate) name: String,
@@ -362,7 +363,7 @@ pub(crate) struct M365App {
 }
 
 /// A federated identity credential of an app registration.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Federated {
     pub(crate) name: String,
@@ -372,7 +373,7 @@ pub(crate) struct Federated {
 }
 
 /// Whose app it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Ownership {
     Own,
@@ -381,7 +382,7 @@ pub(crate) enum Ownership {
 }
 
 /// A secret's or certificate's validity.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Credential {
     pub(crate) start: When,
@@ -389,7 +390,7 @@ pub(crate) struct Credential {
 }
 
 /// A permission that an app holds in Microsoft 365.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Grant {
     pub(crate) app: String,
@@ -417,7 +418,7 @@ fn graph_name() -> String {
 }
 
 /// An app in Okta.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OktaApp {
     pub(crate) label: String,
@@ -440,7 +441,7 @@ pub(crate) struct OktaApp {
 }
 
 /// An API token of Okta.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OktaToken {
     pub(crate) name: String,
@@ -452,7 +453,7 @@ pub(crate) struct OktaToken {
 }
 
 /// A directory role that exists in the tenant.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RoleDefinition {
     pub(crate) name: String,
@@ -460,7 +461,7 @@ pub(crate) struct RoleDefinition {
 }
 
 /// A group in Microsoft 365.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Group {
     pub(crate) name: String,
@@ -481,7 +482,7 @@ pub(crate) struct Group {
 }
 
 /// How a person was before a moment: a merge patch over the person of `people.json`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Drift {
     pub(crate) person: String,

@@ -1,17 +1,19 @@
 //! Starting a simulator, and changing what it plays while it runs.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard};
-
+use crate::{
+    change::{Change, ChangeError},
+    company::Company,
+    fault::{Fault, Vendor},
+    graph::snapshots::Snapshots,
+    when::DAY_MS,
+    world::World,
+};
 use serde::Deserialize;
-
-use crate::change::{Change, ChangeError};
-use crate::company::Company;
-use crate::fault::{Fault, Vendor};
-use crate::graph::snapshots::Snapshots;
-use crate::when::DAY_MS;
-use crate::world::World;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex, MutexGuard},
+};
 
 /// The application that the connectors are registered as in the simulated tenant.
 pub(crate) const CLIENT_ID: &str = "5e1f0000-0000-4000-8000-00000000c11e";
@@ -50,7 +52,7 @@ impl SimulatorConfig {
 }
 
 /// Three moments of the fixture's past, between which people join and leave, apps appear and roles change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub enum Stage {
     /// 30 days before the origin.
     #[serde(rename = "-30d")]
@@ -92,7 +94,7 @@ pub enum SimulatorError {
 }
 
 /// How a connector reaches the simulated Microsoft 365. The credentials work nowhere else.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct M365Access {
     /// Stands for `https://login.microsoftonline.com`; the token endpoint is `{login_url}/{tenant_id}/oauth2/v2.0/token`.
     pub login_url: String,
@@ -122,7 +124,7 @@ pub struct M365Access {
 }
 
 /// How a connector reaches the simulated Okta. The credentials work nowhere else.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OktaAccess {
     /// Stands for `https://{org}.okta.com`; `/api/v1/…` and `/oauth2/v1/token` follow.
     pub org_url: String,
@@ -390,7 +392,7 @@ impl Shared {
 }
 
 /// A token that was handed out.
-#[derive(Clone, Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Token {
     pub(crate) vendor: Vendor,
     pub(crate) expires_ms: i64,

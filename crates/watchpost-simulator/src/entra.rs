@@ -1,13 +1,13 @@
 //! Entra's token endpoint: client credentials by secret or by certificate assertion.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use crate::{
+    control::{CLIENT_ID, CLIENT_SECRET},
+    fault::Vendor,
+    reply::{Body, Context, Reply, Request},
+    when::entra_time,
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
-
-use crate::control::{CLIENT_ID, CLIENT_SECRET};
-use crate::fault::Vendor;
-use crate::reply::{Body, Context, Reply, Request};
-use crate::when::entra_time;
 
 /// How long an access token lives, in seconds.
 pub(crate) const TOKEN_LIFETIME_SECS: i64 = 3599;
@@ -46,6 +46,23 @@ pub(crate) fn form(request: &Request, name: &str) -> Option<String> {
         .map(|(_, value)| value.into_owned())
 }
 
+/// Why the token endpoint gives no token.
+struct Refused {
+    status: u16,
+    error: &'static str,
+    code: u32,
+    text: String,
+}
+
+fn refused<T>(status: u16, error: &'static str, code: u32, text: &str) -> Result<T, Refused> {
+    Err(Refused {
+        status,
+        error,
+        code,
+        text: text.to_owned(),
+    })
+}
+
 /// Answers a token request. `resource` tells whose API a scope is for; `issue` makes and remembers a token for it,
 /// got by certificate (`true`) or by secret.
 pub(crate) fn answer(
@@ -54,66 +71,82 @@ pub(crate) fn answer(
     resource: impl FnOnce(&str) -> Option<Vendor>,
     issue: impl FnOnce(Vendor, bool) -> String,
 ) -> Reply {
+    let granted = check_address(request, context)
+        .and_then(|()| requested(request, resource))
+        .and_then(|vendor| Ok((vendor, proven_by_certificate(request)?)));
+    match granted {
+        Ok((vendor, by_certificate)) => {
+            let lifetime = TOKEN_LIFETIME_SECS;
+            let token = issue(vendor, by_certificate);
+            Reply::json(
+                200,
+                json!({ "token_type": "Bearer", "expires_in": lifetime, "ext_expires_in": lifetime, "access_token": token }),
+            )
+        }
+        Err(refused) => failure(
+            refused.status,
+            refused.error,
+            refused.code,
+            &refused.text,
+            context.clock_ms,
+            &context.request_id,
+        ),
+    }
+}
+
+/// Whether a token endpoint of the tenant was asked by POST.
+fn check_address(request: &Request, context: &Context) -> Result<(), Refused> {
     let profile = &context.world.company.profile;
     let domains = [profile.domain.as_str(), profile.initial_domain.as_str()];
-    let (clock_ms, request_id) = (context.clock_ms, context.request_id.as_str());
-    let fail =
-        |status, error: &str, code: u32, text: &str| failure(status, error, code, text, clock_ms, request_id);
     let segments = request.segments();
     let ["oauth2", "v2.0", "token"] = segments.get(1..).unwrap_or_default() else {
-        return fail(
-            404,
-            "invalid_request",
-            900_144,
-            "The requested resource does not exist.",
-        );
+        let text = "The requested resource does not exist.";
+        return refused(404, "invalid_request", 900_144, text);
     };
     if request.method != "POST" {
-        return fail(
-            400,
-            "invalid_request",
-            900_561,
-            "The endpoint only accepts POST requests.",
-        );
+        let text = "The endpoint only accepts POST requests.";
+        return refused(400, "invalid_request", 900_561, text);
     }
     let tenant = segments.first().copied().unwrap_or_default();
     if tenant != context.world.tenant_id() && !domains.contains(&tenant) {
         let text = format!("Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID.");
-        return fail(400, "invalid_request", 90_002, &text);
+        return refused(400, "invalid_request", 90_002, &text);
     }
+    Ok(())
+}
+
+/// Whose API the application asks for.
+fn requested(request: &Request, resource: impl FnOnce(&str) -> Option<Vendor>) -> Result<Vendor, Refused> {
     if form(request, "grant_type").as_deref() != Some("client_credentials") {
-        return fail(
-            400,
-            "unsupported_grant_type",
-            70_003,
-            "The app requested an unsupported grant type.",
-        );
+        let text = "The app requested an unsupported grant type.";
+        return refused(400, "unsupported_grant_type", 70_003, text);
     }
     let client_id = form(request, "client_id").unwrap_or_default();
     if client_id != CLIENT_ID {
         let text = format!("Application with identifier '{client_id}' was not found in the directory.");
-        return fail(400, "unauthorized_client", 700_016, &text);
+        return refused(400, "unauthorized_client", 700_016, &text);
     }
     let scope = form(request, "scope").unwrap_or_default();
     if !scope.ends_with("/.default") {
-        return fail(
-            400,
-            "invalid_scope",
-            70_011,
-            "The provided value for the input parameter 'scope' is not valid.",
-        );
+        let text = "The provided value for the input parameter 'scope' is not valid.";
+        return refused(400, "invalid_scope", 70_011, text);
     }
     let Some(vendor) = resource(&scope) else {
         let name = scope.trim_end_matches("/.default");
         let text = format!("The resource principal named {name} was not found in the tenant.");
-        return fail(400, "invalid_resource", 500_011, &text);
+        return refused(400, "invalid_resource", 500_011, &text);
     };
-    let by_certificate = match (form(request, "client_secret"), form(request, "client_assertion")) {
-        (Some(secret), _) if secret == CLIENT_SECRET => false,
+    Ok(vendor)
+}
+
+/// Whether the application proved by certificate (`true`) or by secret who it is.
+fn proven_by_certificate(request: &Request) -> Result<bool, Refused> {
+    match (form(request, "client_secret"), form(request, "client_assertion")) {
+        (Some(secret), _) if secret == CLIENT_SECRET => Ok(false),
         (Some(_), _) => {
             let text = "Invalid client secret provided. Ensure the secret being sent in the request is the client \
                         secret value, not the client secret ID.";
-            return fail(401, "invalid_client", 7_000_215, text);
+            refused(401, "invalid_client", 7_000_215, text)
         }
         (None, Some(text)) => {
             let fits = assertion(&text).is_some_and(|(header, claims)| {
@@ -123,24 +156,18 @@ pub(crate) fn answer(
                     && claims.get("jti").is_some_and(Value::is_string)
                     && claims_fit(&claims, CLIENT_ID, &request.url, 600)
             });
-            if !fits {
-                let text = "The certificate with identifier used to sign the client assertion is not registered on \
-                            application, or the assertion's claims are wrong.";
-                return fail(401, "invalid_client", 700_027, text);
+            if fits {
+                return Ok(true);
             }
-            true
+            let text = "The certificate with identifier used to sign the client assertion is not registered on \
+                        application, or the assertion's claims are wrong.";
+            refused(401, "invalid_client", 700_027, text)
         }
         (None, None) => {
             let text = "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.";
-            return fail(401, "invalid_client", 7_000_218, text);
+            refused(401, "invalid_client", 7_000_218, text)
         }
-    };
-    let lifetime = TOKEN_LIFETIME_SECS;
-    let token = issue(vendor, by_certificate);
-    Reply::json(
-        200,
-        json!({ "token_type": "Bearer", "expires_in": lifetime, "ext_expires_in": lifetime, "access_token": token }),
-    )
+    }
 }
 
 /// An error of the token endpoint.

@@ -1,15 +1,15 @@
 //! Faults that a test or a script orders: what a vendor does on a bad day.
 
+use crate::{
+    entra, hosts,
+    reply::{Body, Reply, Shape},
+    when::http_date,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::entra;
-use crate::hosts;
-use crate::reply::{Body, Reply, Shape};
-use crate::when::http_date;
-
 /// Which vendor API a request is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Vendor {
     /// Entra's token endpoint, under `/login`.
@@ -33,7 +33,7 @@ pub enum Vendor {
 
 /// An order to misbehave. Faults are tried in the order in which they were ordered; the first that matches a
 /// request is used, and only that one.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
     /// Whose API.
@@ -47,7 +47,7 @@ pub struct Fault {
 }
 
 /// What a fault does to a request.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultKind {
     /// Status 429 in the vendor's words.
@@ -86,7 +86,7 @@ pub enum FaultKind {
 }
 
 /// How a 429 says when to come back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RetryAfter {
     /// `Retry-After` with a number of seconds.
@@ -100,111 +100,96 @@ pub enum RetryAfter {
 impl FaultKind {
     /// The answer that stands in for the true one, if this fault replaces it.
     pub(crate) fn stand_in(&self, vendor: Vendor, clock_ms: i64, request_id: &str) -> Option<Reply> {
-        let graph = |status, code: &str, message: &str| {
-            Reply::graph_error(status, code, message, clock_ms, request_id)
-        };
-        let okta = |status, code: &str, summary: &str| Reply::okta_error(status, code, summary, request_id);
-        let entra = |status, error: &str, code, text: &str| {
-            entra::failure(status, error, code, text, clock_ms, request_id)
-        };
-        let others = |vendor| !matches!(vendor, Vendor::Entra | Vendor::Graph | Vendor::Okta);
-        let reply = match (self, vendor) {
-            (Self::TooManyRequests(retry), vendor) => {
-                let mut reply = match vendor {
-                    Vendor::Okta => okta(
-                        429,
-                        "E0000047",
-                        "API call exceeded rate limit due to too many requests.",
+        match self {
+            Self::TooManyRequests(retry) => return Some(too_many(*retry, vendor, clock_ms, request_id)),
+            Self::BadGateway => {
+                return Some(Reply {
+                    status: 502,
+                    headers: Vec::new(),
+                    body: Body::Html(
+                        "<html><head><title>502 Bad Gateway</title></head><body>502</body></html>",
                     ),
-                    Vendor::Graph => graph(429, "TooManyRequests", "Too many requests."),
-                    Vendor::Entra => entra(
-                        429,
-                        "temporarily_unavailable",
-                        90_055,
-                        "There are too many incoming requests.",
-                    ),
-                    other => hosts::failure(other, 429, request_id),
-                };
-                let wait_secs = match retry {
-                    RetryAfter::Seconds(seconds) => {
-                        reply.headers.push(("retry-after", seconds.to_string()));
-                        *seconds
-                    }
-                    RetryAfter::Date(seconds) => {
-                        reply
-                            .headers
-                            .push(("retry-after", http_date(clock_ms + i64::from(*seconds) * 1000)));
-                        *seconds
-                    }
-                    RetryAfter::Absent => 1,
-                };
-                if vendor == Vendor::Okta {
-                    reply.headers.push(("x-rate-limit-limit", "600".to_owned()));
-                    reply.headers.push(("x-rate-limit-remaining", "0".to_owned()));
-                    let reset = clock_ms / 1000 + i64::from(wait_secs);
-                    reply.headers.push(("x-rate-limit-reset", reset.to_string()));
-                }
-                reply
+                    next: None,
+                    shape: Shape::Single,
+                });
             }
-            (Self::InternalError, vendor) if others(vendor) => hosts::failure(vendor, 500, request_id),
-            (Self::Unavailable, vendor) if others(vendor) => hosts::failure(vendor, 503, request_id),
-            (Self::Unauthorized, vendor) if others(vendor) => hosts::failure(vendor, 401, request_id),
-            (Self::Forbidden, vendor) if others(vendor) => hosts::failure(vendor, 403, request_id),
-            (Self::InternalError | Self::Unavailable, Vendor::Entra) => {
-                let status = if *self == Self::Unavailable { 503 } else { 500 };
-                entra(
-                    status,
-                    "temporarily_unavailable",
-                    90_033,
-                    "A transient error has occurred. Please try again.",
-                )
+            _ => {}
+        }
+        match vendor {
+            Vendor::Entra => self.at_entra(clock_ms, request_id),
+            Vendor::Graph => self.at_graph(clock_ms, request_id),
+            Vendor::Okta => self.at_okta(request_id),
+            other => {
+                let status = match self {
+                    Self::InternalError => 500,
+                    Self::Unavailable => 503,
+                    Self::Unauthorized => 401,
+                    Self::Forbidden => 403,
+                    _ => return None,
+                };
+                Some(hosts::failure(other, status, request_id))
             }
-            (Self::Unauthorized, Vendor::Entra) => entra(
+        }
+    }
+
+    fn at_entra(&self, clock_ms: i64, request_id: &str) -> Option<Reply> {
+        let busy = "A transient error has occurred. Please try again.";
+        let (status, error, code, text) = match self {
+            Self::InternalError => (500, "temporarily_unavailable", 90_033, busy),
+            Self::Unavailable => (503, "temporarily_unavailable", 90_033, busy),
+            Self::Unauthorized => (
                 401,
                 "invalid_client",
                 7_000_222,
                 "The provided client secret keys are expired.",
             ),
-            (Self::Forbidden, Vendor::Entra) => entra(
+            Self::Forbidden => (
                 400,
                 "unauthorized_client",
                 7_000_112,
                 "The application is disabled.",
             ),
-            (Self::InternalError, Vendor::Okta) => okta(500, "E0000009", "Internal Server Error"),
-            (Self::InternalError, _) => graph(500, "generalException", "An unexpected error occurred."),
-            (Self::Unavailable, Vendor::Okta) => okta(503, "E0000009", "Service temporarily unavailable"),
-            (Self::Unavailable, _) => graph(
+            _ => return None,
+        };
+        Some(entra::failure(status, error, code, text, clock_ms, request_id))
+    }
+
+    fn at_graph(&self, clock_ms: i64, request_id: &str) -> Option<Reply> {
+        let (status, code, text) = match self {
+            Self::InternalError => (500, "generalException", "An unexpected error occurred."),
+            Self::Unavailable => (
                 503,
                 "serviceNotAvailable",
                 "The service is temporarily unavailable.",
             ),
-            (Self::BadGateway, _) => Reply {
-                status: 502,
-                headers: Vec::new(),
-                body: Body::Html("<html><head><title>502 Bad Gateway</title></head><body>502</body></html>"),
-                next: None,
-                shape: Shape::Single,
-            },
-            (Self::Unauthorized, Vendor::Okta) => Reply::okta_bad_token(request_id, true),
-            (Self::Unauthorized, _) => graph(
+            Self::Unauthorized => (
                 401,
                 "InvalidAuthenticationToken",
                 "Lifetime validation failed, the token is expired.",
             ),
-            (Self::Forbidden, Vendor::Okta) => okta(
-                403,
-                "E0000006",
-                "You do not have permission to perform the requested action",
-            ),
-            (Self::Forbidden, _) => graph(
+            Self::Forbidden => (
                 403,
                 "Authorization_RequestDenied",
                 "Insufficient privileges to complete the operation.",
             ),
             _ => return None,
         };
-        Some(reply)
+        Some(Reply::graph_error(status, code, text, clock_ms, request_id))
+    }
+
+    fn at_okta(&self, request_id: &str) -> Option<Reply> {
+        let (status, code, summary) = match self {
+            Self::InternalError => (500, "E0000009", "Internal Server Error"),
+            Self::Unavailable => (503, "E0000009", "Service temporarily unavailable"),
+            Self::Forbidden => (
+                403,
+                "E0000006",
+                "You do not have permission to perform the requested action",
+            ),
+            Self::Unauthorized => return Some(Reply::okta_bad_token(request_id, true)),
+            _ => return None,
+        };
+        Some(Reply::okta_error(status, code, summary, request_id))
     }
 
     /// Changes the true answer, if this fault does.
@@ -264,6 +249,43 @@ impl FaultKind {
             _ => {}
         }
     }
+}
+
+/// Status 429 in the vendor's words, with its headers.
+fn too_many(retry: RetryAfter, vendor: Vendor, clock_ms: i64, request_id: &str) -> Reply {
+    let mut reply = match vendor {
+        Vendor::Okta => {
+            let summary = "API call exceeded rate limit due to too many requests.";
+            Reply::okta_error(429, "E0000047", summary, request_id)
+        }
+        Vendor::Graph => {
+            Reply::graph_error(429, "TooManyRequests", "Too many requests.", clock_ms, request_id)
+        }
+        Vendor::Entra => {
+            let text = "There are too many incoming requests.";
+            entra::failure(429, "temporarily_unavailable", 90_055, text, clock_ms, request_id)
+        }
+        other => hosts::failure(other, 429, request_id),
+    };
+    let wait_secs = match retry {
+        RetryAfter::Seconds(seconds) => {
+            reply.headers.push(("retry-after", seconds.to_string()));
+            seconds
+        }
+        RetryAfter::Date(seconds) => {
+            let date = http_date(clock_ms + i64::from(seconds) * 1000);
+            reply.headers.push(("retry-after", date));
+            seconds
+        }
+        RetryAfter::Absent => 1,
+    };
+    if vendor == Vendor::Okta {
+        reply.headers.push(("x-rate-limit-limit", "600".to_owned()));
+        reply.headers.push(("x-rate-limit-remaining", "0".to_owned()));
+        let reset = clock_ms / 1000 + i64::from(wait_secs);
+        reply.headers.push(("x-rate-limit-reset", reset.to_string()));
+    }
+    reply
 }
 
 /// A simulator on a small machine must live through an order for a huge list.

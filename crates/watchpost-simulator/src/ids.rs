@@ -1,7 +1,7 @@
 //! Vendor identifiers, made from a kind and an index, so that nothing has to be remembered to find a thing again.
 
 /// What an identifier names. The number is part of the identifier.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Person = 1,
     ServicePrincipal = 2,

@@ -1,16 +1,12 @@
 //! Requests as the vendors see them, answers before they become bytes, and paging.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use crate::{fault::Vendor, ids::mix, when::iso};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::fault::Vendor;
-use crate::ids::mix;
-use crate::when::iso;
-
 /// A request to one vendor.
-#[derive(Clone, Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) method: String,
     /// Below the vendor's prefix, starting with a slash, still percent-encoded.
@@ -75,7 +71,7 @@ impl Context {
 }
 
 /// An answer before it becomes bytes.
-#[derive(Clone, Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,
@@ -85,7 +81,7 @@ pub(crate) struct Reply {
     pub(crate) shape: Shape,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Body {
     Json(Value),
     BrokenJson(String),
@@ -94,7 +90,7 @@ pub(crate) enum Body {
 }
 
 /// Where the rows and the next link of a list stand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
     /// Not a list.
     Single,
@@ -173,7 +169,7 @@ impl Reply {
 }
 
 /// A place in a list: positions are those of the underlying things, of which some yield no row.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Cursor {
     position: u64,
     /// Answer an empty page first, as vendors now and then do.

@@ -1,28 +1,24 @@
 //! Sockets and bytes: accepts connections, finds the vendor, checks the token, applies faults, writes answers.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::time::Duration;
-
+use crate::{
+    change::Change,
+    control::{OKTA_API_TOKEN, Shared, Stage, State},
+    entra,
+    fault::{Fault, FaultKind, Vendor},
+    graph::snapshots,
+    hosts::{self, HOSTS},
+    ids::{self, Kind},
+    reply::{Body, Context, Reply, Request, Shape},
+    when::http_date,
+};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::Incoming;
-use hyper::service::service_fn;
+use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use tokio::task::JoinSet;
-
-use crate::change::Change;
-use crate::control::{OKTA_API_TOKEN, Shared, Stage, State};
-use crate::entra;
-use crate::fault::{Fault, FaultKind, Vendor};
-use crate::graph::snapshots;
-use crate::hosts::{self, HOSTS};
-use crate::ids::{self, Kind};
-use crate::reply::{Body, Context, Reply, Request, Shape};
-use crate::when::http_date;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use tokio::{net::TcpListener, task::JoinSet};
 
 /// No request to these APIs is larger.
 const BODY_BYTES_MAX: usize = 1 << 20;
@@ -61,30 +57,12 @@ pub(crate) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 async fn serve(shared: Arc<Shared>, request: hyper::Request<Incoming>) -> Result<Answer, Reset> {
-    let (head, body) = request.into_parts();
-    let path = head.uri.path().to_owned();
-    let raw_query = head.uri.query().unwrap_or_default().to_owned();
-    let Ok(body) = Limited::new(body, BODY_BYTES_MAX).collect().await else {
+    let Some(mut request) = read(&shared, request).await else {
         return Ok(respond(
             Reply::json(413, json!({ "error": "body too large" })),
             0,
             None,
         ));
-    };
-    let query = if raw_query.is_empty() {
-        String::new()
-    } else {
-        format!("?{raw_query}")
-    };
-    let mut request = Request {
-        method: head.method.as_str().to_owned(),
-        url: format!("{}{path}{query}", shared.base),
-        raw_query,
-        authorization: header(&head.headers, "authorization"),
-        accept: header(&head.headers, "accept").unwrap_or_default(),
-        prefer: header(&head.headers, "prefer").unwrap_or_default(),
-        body: body.to_bytes(),
-        path,
     };
     let Some((prefix, vendor)) = HOSTS
         .into_iter()
@@ -115,22 +93,9 @@ async fn serve(shared: Arc<Shared>, request: hyper::Request<Incoming>) -> Result
     let stand_in = fault
         .as_ref()
         .and_then(|fault| fault.kind.stand_in(vendor, context.clock_ms, &context.request_id));
-    let mut reply = match (stand_in, early) {
-        (Some(reply), _) | (None, Some(reply)) => reply,
-        (None, None) => match vendor {
-            Vendor::Entra => token(&shared, &request, &context),
-            Vendor::Graph => match snapshots::route(&request.path) {
-                Some(route) => snapshots::answer(route, &request, &context, &mut shared.state().snapshots),
-                None => crate::graph::answer(&request, &context),
-            },
-            Vendor::SharePoint => hosts::sharepoint::answer(&request, &context),
-            Vendor::Exchange | Vendor::Compliance => hosts::exchange::answer(&request, &context, vendor),
-            Vendor::PowerPlatform => hosts::power_platform::answer(&request, &context),
-            Vendor::Fabric => hosts::fabric::answer(&request, &context),
-            Vendor::Okta if request.path == "/oauth2/v1/token" => token_for_okta(&shared, &request, &context),
-            Vendor::Okta => crate::okta::answer(&request, &context),
-        },
-    };
+    let mut reply = stand_in
+        .or(early)
+        .unwrap_or_else(|| answer(&shared, vendor, &request, &context));
     if let Some(fault) = &fault {
         fault.kind.bend(&mut reply, &request.url, serial);
     }
@@ -140,6 +105,46 @@ async fn serve(shared: Arc<Shared>, request: hyper::Request<Incoming>) -> Result
         context.clock_ms,
         Some((vendor, context.request_id)),
     ))
+}
+
+/// A request with its body; `None` if that is too large.
+async fn read(shared: &Shared, request: hyper::Request<Incoming>) -> Option<Request> {
+    let (head, body) = request.into_parts();
+    let path = head.uri.path().to_owned();
+    let raw_query = head.uri.query().unwrap_or_default().to_owned();
+    let body = Limited::new(body, BODY_BYTES_MAX).collect().await.ok()?;
+    let query = if raw_query.is_empty() {
+        String::new()
+    } else {
+        format!("?{raw_query}")
+    };
+    Some(Request {
+        method: head.method.as_str().to_owned(),
+        url: format!("{}{path}{query}", shared.base),
+        raw_query,
+        authorization: header(&head.headers, "authorization"),
+        accept: header(&head.headers, "accept").unwrap_or_default(),
+        prefer: header(&head.headers, "prefer").unwrap_or_default(),
+        body: body.to_bytes(),
+        path,
+    })
+}
+
+/// The true answer to a request whose token is good.
+fn answer(shared: &Shared, vendor: Vendor, request: &Request, context: &Context) -> Reply {
+    match vendor {
+        Vendor::Entra => token(shared, request, context),
+        Vendor::Graph => match snapshots::route(&request.path) {
+            Some(route) => snapshots::answer(route, request, context, &mut shared.state().snapshots),
+            None => crate::graph::answer(request, context),
+        },
+        Vendor::SharePoint => hosts::sharepoint::answer(request, context),
+        Vendor::Exchange | Vendor::Compliance => hosts::exchange::answer(request, context, vendor),
+        Vendor::PowerPlatform => hosts::power_platform::answer(request, context),
+        Vendor::Fabric => hosts::fabric::answer(request, context),
+        Vendor::Okta if request.path == "/oauth2/v1/token" => token_for_okta(shared, request, context),
+        Vendor::Okta => crate::okta::answer(request, context),
+    }
 }
 
 struct Prepared {

@@ -5,14 +5,14 @@
 //! the time so long before the origin (`@@-6h`: before the stage), `#person:key`, `#okta:key` and `#group:name`
 //! become identifiers, `{tenant}` becomes the tenant's id, and a row with `#since` isn't there before that moment.
 
-use std::collections::BTreeMap;
-
+use crate::{
+    ids::{self, Kind},
+    when::{When, iso, parse_offset},
+    world::World,
+};
 use serde::Deserialize;
 use serde_json::Value;
-
-use crate::ids::{self, Kind};
-use crate::when::{When, iso, parse_offset};
-use crate::world::World;
+use std::collections::BTreeMap;
 
 macro_rules! documents {
     ($($path:literal,)*) => {
@@ -106,7 +106,7 @@ pub(crate) fn embedded() -> Result<Documents, (&'static str, serde_json::Error)>
 }
 
 /// How a place in a document was before a moment.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SettingDrift {
     path: String,
@@ -215,13 +215,10 @@ fn replaced(world: &World, text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use serde_json::json;
-
     use super::*;
-    use crate::company::Company;
-    use crate::when::DAY_MS;
+    use crate::{company::Company, when::DAY_MS};
+    use serde_json::json;
+    use std::sync::Arc;
 
     #[test]
     fn a_pointer_replaces_adds_and_appends_but_makes_no_parents() {

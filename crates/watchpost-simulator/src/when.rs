@@ -9,7 +9,7 @@ pub(crate) const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// A moment: an offset from the simulator's origin (its "now" at the last stage), or a fixed time that a change
 /// at run time has set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum When {
     /// Milliseconds after the origin; negative lies before it.
     Offset(i64),

@@ -1,20 +1,20 @@
 //! The company at one moment: fixture, stage and the changes made since.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
-
-use serde_json::Value;
-
-use crate::company::{
-    Company, Grant, HeldRole, Hold, Login, M365App, OktaAccount, OktaApp, OktaToken, Person,
+use crate::{
+    company::{Company, Grant, HeldRole, Hold, Login, M365App, OktaAccount, OktaApp, OktaToken, Person},
+    ids::{self, Kind, mix},
+    settings::{self, Documents},
+    when::{DAY_MS, HOUR_MS, When},
 };
-use crate::ids::{self, Kind, mix};
-use crate::settings::{self, Documents};
-use crate::when::{DAY_MS, HOUR_MS, When};
+use serde_json::Value;
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 /// What exists at `as_of_ms`. Cheap to clone except for the lists, which are short.
-#[derive(Clone, Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct World {
     pub(crate) company: Arc<Company>,
     pub(crate) seed: u64,

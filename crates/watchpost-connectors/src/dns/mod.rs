@@ -3,10 +3,17 @@
 //! [`DomainsReader::read`] makes the setting `dns/domains`, whatever the platform that named the domains. It asks name
 //! servers through [`watchpost_outbound::dns`]. For a connector that collects settings:
 //!
-//! ```ignore
+//! ```no_run
+//! # use std::sync::Arc;
+//! # use tokio::time::Instant;
+//! # use watchpost_connectors::dns::{DnsSettings, DomainsReader, MailDomain};
+//! # use watchpost_outbound::{Outbound, dns::HickoryResolver};
+//! # async fn example(outbound: &Outbound, settings: DnsSettings, deadline: Instant) -> Result<(), Box<dyn std::error::Error>> {
 //! let resolver = Arc::new(HickoryResolver::new(settings.server)?);
 //! let reader = DomainsReader::new(resolver, Arc::new(outbound.clone()), settings);
 //! let document = reader.read(&[MailDomain::new("birchworks.example")?.default_is(true)], deadline).await?;
+//! # Ok(())
+//! # }
 //! ```
 //! `document.json` is the setting's document, its source is `dns`; with `document.note` its state is `partial`. A
 //! [`DnsError`] means that no name server answered at all: the setting is `failed`.

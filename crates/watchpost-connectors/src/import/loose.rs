@@ -7,7 +7,7 @@ use serde::{
 use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
 /// A text, a number or a boolean as text; `None` for anything else.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Loose(pub(super) Option<String>);
 
 impl Loose {

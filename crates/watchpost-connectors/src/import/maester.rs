@@ -60,7 +60,7 @@ pub(super) fn read(document: &Document<'_>, batches: &mut Batches<'_>) -> Result
     Ok(())
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct Test {
     id: Loose,
@@ -72,7 +72,7 @@ struct Test {
     result_detail: Maybe<Detail>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct Detail {
     test_title: Loose,
@@ -95,21 +95,17 @@ fn read_test(raw: &RawValue, index: u64, batch: usize, batches: &mut Batches<'_>
     };
     let detail = &test.result_detail.0;
     let skipped = format!("{} {}", detail.skipped_reason.text(), detail.test_skipped.text());
-    let (result, skip) = match test.result.text().to_ascii_lowercase().as_str() {
-        "passed" => (CheckResult::Passed, None),
-        "failed" => (CheckResult::Failed, None),
-        "error" => (CheckResult::Error, None),
-        "investigate" => (CheckResult::Skipped, Some(SkipReason::Manual)),
-        "skipped" => (CheckResult::Skipped, Some(skip_reason(&skipped))),
-        "notrun" => return batches.not_run(batch),
-        _ => {
+    let (result, skip) = match verdict(test.result.text(), &skipped) {
+        Some(Verdict::Result(result, skip)) => (result, skip),
+        Some(Verdict::NotRun) => return batches.not_run(batch),
+        None => {
             let reason = "its result is none of Passed, Failed, Skipped, Error, Investigate, NotRun";
             return batches.bad_row(Some(batch), index, reason.to_owned());
         }
     };
     let is_cis = control.starts_with("CIS.");
-    let known_cis = || test.tag.0.iter().any(|tag| tag.text().contains(CIS_VERSION));
-    let check = (!is_cis || known_cis())
+    let is_known = !is_cis || test.tag.0.iter().any(|tag| tag.text().contains(CIS_VERSION));
+    let check = is_known
         .then(|| check_of(ImportTool::Maester, control, batches.checks))
         .flatten();
     let own = batches.checks.iter().find(|one| Some(one.id.as_str()) == check);
@@ -160,6 +156,26 @@ fn read_test(raw: &RawValue, index: u64, batch: usize, batches: &mut Batches<'_>
         },
     };
     batches.row(batch, row)
+}
+
+/// What a test came to.
+enum Verdict {
+    Result(CheckResult, Option<SkipReason>),
+    NotRun,
+}
+
+/// The verdict behind a word of a test's result; `None` if it is none of the tool's words.
+fn verdict(word: &str, skipped: &str) -> Option<Verdict> {
+    let (result, skip) = match word.to_ascii_lowercase().as_str() {
+        "passed" => (CheckResult::Passed, None),
+        "failed" => (CheckResult::Failed, None),
+        "error" => (CheckResult::Error, None),
+        "investigate" => (CheckResult::Skipped, Some(SkipReason::Manual)),
+        "skipped" => (CheckResult::Skipped, Some(skip_reason(skipped))),
+        "notrun" => return Some(Verdict::NotRun),
+        _ => return None,
+    };
+    Some(Verdict::Result(result, skip))
 }
 
 fn skip_reason(reason: &str) -> SkipReason {

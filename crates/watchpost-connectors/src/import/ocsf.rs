@@ -18,7 +18,7 @@ use watchpost_core::{
 /// Framework ids of a row that are kept.
 const FRAMEWORKS_MAX: usize = 100;
 
-#[derive(Deserialize, Default)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
 struct Finding {
     class_uid: Loose,
@@ -40,7 +40,7 @@ struct Finding {
     time_dt: Loose,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
 struct Metadata {
     event_code: Loose,
@@ -48,14 +48,14 @@ struct Metadata {
     tenant_uid: Loose,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
 struct Product {
     name: Loose,
     version: Loose,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
 struct Unmapped {
     compliance: Maybe<Fields<Many<Loose>>>,
@@ -64,20 +64,20 @@ struct Unmapped {
     skip_reason: Loose,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
 struct Info {
     title: Loose,
     analytic: Maybe<Analytic>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
 struct Analytic {
     uid: Loose,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
 struct Resource {
     uid: Loose,
@@ -87,27 +87,27 @@ struct Resource {
     group: Maybe<Group>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
 struct Group {
     name: Loose,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
 struct Cloud {
     account: Maybe<Account>,
     provider: Loose,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
 struct Account {
     uid: Loose,
     name: Loose,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
 struct Compliance {
     standards: Many<Loose>,

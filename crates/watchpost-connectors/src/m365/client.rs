@@ -1,36 +1,22 @@
-//! Microsoft Graph and its sister APIs: who we are to them, tokens, pages, and what their refusals mean.
+//! Who we are to Microsoft Graph and its sister APIs: addresses, credentials, tokens.
 
-use super::{permission, settings, sync, wire};
 use crate::{
     config::{base_url, below, plain, required, secret, trimmed, wrong},
     jwt::{Algorithm, KeyError, SigningKey, certificate_thumbprint, client_claims},
-    run::Trouble,
     session::Session,
     token::{self, Bearer, TokenCache},
-    vendor::{self, Api, ListPage, Probe, Refusal, Vendor},
+    vendor::{self, Api},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Map;
-use std::time::Duration;
 use url::Url;
-use watchpost_core::{
-    integration::{
-        connector::{ConnectorConfig, ConnectorError},
-        fact::Dataset,
-    },
-    value::text::ForeignText,
-};
-use watchpost_outbound::{Origin, Response};
+use watchpost_core::integration::connector::{ConnectorConfig, ConnectorError};
+use watchpost_outbound::Origin;
 
 /// Where applications get tokens.
 pub(super) const LOGIN_URL: &str = "https://login.microsoftonline.com";
 /// Microsoft Graph.
 pub(super) const GRAPH_URL: &str = "https://graph.microsoft.com";
-/// From this share of its throttling limit on Graph is asked more slowly.
-const BUSY_SHARE: f64 = 0.8;
-/// The pause then.
-const BUSY_PAUSE: Duration = Duration::from_secs(1);
-
 /// A client of one tenant.
 pub(super) type Client = vendor::Client<M365Tenant>;
 
@@ -40,83 +26,6 @@ pub(super) const GRAPH_API: Api = Api {
     unlicensed: "the tenant has no Microsoft Entra ID licence for this (P1 or P2)",
     url_field: "graph_url",
 };
-
-/// The first one's response names the tenant.
-const PROBES: &[Probe] = &[
-    Probe {
-        permission: permission::ORGANIZATION,
-        path: "/v1.0/organization",
-        query: Some("$select=id,displayName"),
-        datasets: &[Dataset::Organization, Dataset::Licenses],
-    },
-    Probe {
-        permission: permission::USER,
-        path: "/v1.0/users",
-        query: Some("$select=id&$top=1"),
-        datasets: &[Dataset::Users, Dataset::SignIn, Dataset::Mfa],
-    },
-    Probe {
-        permission: permission::AUDIT_LOG,
-        path: "/v1.0/reports/authenticationMethods/userRegistrationDetails",
-        query: Some("$top=1"),
-        datasets: &[Dataset::SignIn, Dataset::Mfa],
-    },
-    Probe {
-        permission: permission::DOMAIN,
-        path: "/v1.0/domains",
-        query: None,
-        datasets: &[Dataset::Domains],
-    },
-    Probe {
-        permission: permission::ROLES,
-        path: "/v1.0/roleManagement/directory/roleDefinitions",
-        query: Some("$select=id&$top=1"),
-        datasets: &[Dataset::Roles, Dataset::RoleSchedules],
-    },
-    Probe {
-        permission: permission::ROLES_ACTIVE,
-        path: "/v1.0/roleManagement/directory/roleAssignmentScheduleInstances",
-        query: Some("$top=1"),
-        datasets: &[Dataset::RoleSchedules],
-    },
-    Probe {
-        permission: permission::ROLES_ELIGIBLE,
-        path: "/v1.0/roleManagement/directory/roleEligibilityScheduleInstances",
-        query: Some("$top=1"),
-        datasets: &[Dataset::RoleSchedules],
-    },
-    Probe {
-        permission: permission::GROUP_MEMBER,
-        path: "/v1.0/groups",
-        query: Some("$select=id&$top=1"),
-        datasets: &[Dataset::Roles],
-    },
-    Probe {
-        permission: permission::APPLICATION,
-        path: "/v1.0/servicePrincipals",
-        query: Some("$select=id&$top=1"),
-        datasets: &[Dataset::Apps, Dataset::AppOwners, Dataset::AppGrants],
-    },
-    Probe {
-        permission: permission::DIRECTORY,
-        path: "/v1.0/oauth2PermissionGrants",
-        query: Some("$top=1"),
-        datasets: &[Dataset::Grants],
-    },
-    Probe {
-        permission: permission::POLICY,
-        path: "/v1.0/policies/authorizationPolicy",
-        query: None,
-        datasets: &[
-            Dataset::ConditionalAccess,
-            Dataset::SecurityDefaults,
-            Dataset::AuthorizationPolicy,
-            Dataset::AuthenticationMethods,
-            Dataset::AdminConsent,
-            Dataset::Locations,
-        ],
-    },
-];
 
 /// How the application proves who it is.
 enum Proof {
@@ -222,6 +131,22 @@ impl M365Tenant {
         self.graph_host().ends_with(".us")
     }
 
+    /// Graph.
+    pub(super) const fn graph(&self) -> &Service {
+        &self.graph
+    }
+
+    /// A token for a service; a new one if that with the serial `refused` was refused.
+    pub(super) async fn token(
+        &self,
+        session: &Session,
+        service: &Service,
+        refused: Option<u64>,
+    ) -> Result<Bearer, ConnectorError> {
+        let issue = self.issue(session, &service.scope);
+        service.tokens.bearer(session, refused, issue).await
+    }
+
     async fn issue(&self, session: &Session, scope: &str) -> Result<(SecretString, u64), ConnectorError> {
         let mut fields = vec![
             ("client_id", self.client_id.as_str()),
@@ -274,88 +199,6 @@ fn proof(config: &ConnectorConfig) -> Result<Proof, ConnectorError> {
             "client_secret",
             "is missing; give it or `client_certificate`",
         )),
-    }
-}
-
-impl Vendor for M365Tenant {
-    const API: Api = GRAPH_API;
-    const PROBES: &'static [Probe] = PROBES;
-
-    type Service = Service;
-
-    fn service(&self) -> &Service {
-        &self.graph
-    }
-
-    fn url(&self, path: &str, query: Option<&str>) -> Url {
-        self.graph.url(path, query)
-    }
-
-    async fn bearer(
-        &self,
-        session: &Session,
-        service: &Service,
-        refused: Option<u64>,
-    ) -> Result<Bearer, ConnectorError> {
-        let issue = self.issue(session, &service.scope);
-        service.tokens.bearer(session, refused, issue).await
-    }
-
-    fn pause(_: &Session, response: &Response, _: u32) -> Option<Duration> {
-        let share = response.header("x-ms-throttle-limit-percentage")?;
-        let share: f64 = share.parse().ok()?;
-        (share >= BUSY_SHARE).then_some(BUSY_PAUSE)
-    }
-
-    fn refusal(&self, response: &Response) -> Refusal {
-        let error = serde_json::from_slice::<wire::ErrorBody>(&response.body)
-            .ok()
-            .and_then(|body| body.error);
-        let (code, message) = error.map_or_else(Default::default, |error| {
-            (error.code.unwrap_or_default(), error.message.unwrap_or_default())
-        });
-        match (response.status, code.as_str()) {
-            (_, "Authentication_RequestFromNonPremiumTenantOrB2CTenant" | "AadPremiumLicenseRequired") => {
-                Refusal::Unlicensed
-            }
-            (401, _) => Refusal::Trouble(Trouble::Fatal(ConnectorError::Auth {
-                reason: "Microsoft Graph refuses the token, a fresh one too; check that `login_url` and `graph_url` \
-                         belong to the same cloud and that the application is enabled"
-                    .to_owned(),
-            })),
-            (403, _) => Refusal::Denied,
-            (404, _) => Refusal::NotFound,
-            (400, code) => Refusal::Malformed(format!("{code} {message}")),
-            (status, _) => Refusal::Status(status),
-        }
-    }
-
-    fn page(response: &Response) -> Result<ListPage, Trouble> {
-        let page: wire::ListPage =
-            serde_json::from_slice(&response.body).map_err(|_| GRAPH_API.not_understood())?;
-        Ok(ListPage {
-            rows: page.value,
-            next: page.next.filter(|link| !link.is_empty()),
-        })
-    }
-
-    fn tenant(body: &[u8]) -> Option<(String, ForeignText)> {
-        sync::tenant(body)
-    }
-
-    fn tenant_label(&self) -> &str {
-        &self.tenant
-    }
-
-    fn settings_of(permission: &str) -> Vec<&'static str> {
-        settings::settings_of(permission)
-    }
-
-    fn hint(&self, permission: &str) -> String {
-        format!(
-            "Entra admin center > App registrations > your application > API permissions > Add a permission > \
-             Microsoft Graph > Application permissions > {permission}, then Grant admin consent"
-        )
     }
 }
 

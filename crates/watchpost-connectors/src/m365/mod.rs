@@ -1,5 +1,6 @@
 //! Microsoft 365 with Entra ID, read through Microsoft Graph with application permissions.
 
+mod api;
 mod client;
 mod normalise;
 mod settings;

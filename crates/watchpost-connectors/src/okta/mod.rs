@@ -1,5 +1,6 @@
 //! Okta, read as a service app with a key of its own or with an administrator's API token.
 
+mod api;
 mod client;
 mod normalise;
 mod settings;

@@ -43,20 +43,8 @@ pub(super) async fn drive(client: Arc<Client>, mut out: Emitter) -> Result<(), C
     let end = one_setting(&client, &mut run, "org", scope::ORGS).await;
     run.end(end).await?;
 
-    let mut accounts = Vec::new();
-    let mut run = out.begin(Dataset::Users);
-    let end = users(&client, &mut run, &mut accounts).await;
-    let users_end = end.clone();
-    let users_rows = run.rows();
-    let users_state = run.end(end).await?;
-    // The last sign-in comes with each account.
-    let sign_in_end = match users_end.clone() {
-        Ok(()) if users_state != CollectionState::Complete => Err(Trouble::Partial(
-            "not all accounts could be understood".to_owned(),
-        )),
-        end => end,
-    };
-    out.end(Dataset::SignIn, users_rows, sign_in_end).await?;
+    let mut active = Vec::new();
+    let users_end = accounts(&client, &mut out, &mut active).await?;
 
     let mut run = out.begin(Dataset::Roles);
     let end = roles(&client, &mut run).await;
@@ -105,10 +93,31 @@ pub(super) async fn drive(client: Arc<Client>, mut out: Emitter) -> Result<(), C
     run.end(end).await?;
 
     let mut run = out.begin(Dataset::Mfa);
-    let end = factors(&client, &mut run, &accounts).await;
+    let end = factors(&client, &mut run, &active).await;
     let end = end.and_then(|()| after(&users_end, "not all accounts could be read"));
     run.end(end).await?;
     Ok(())
+}
+
+/// Accounts, and with them when they were last used: two datasets from one list. Gives how reading the list ended; whoever
+/// may sign in goes into `active`.
+async fn accounts(
+    client: &Client,
+    out: &mut Emitter,
+    active: &mut Vec<Box<str>>,
+) -> Result<Result<(), Trouble>, ConnectorError> {
+    let mut run = out.begin(Dataset::Users);
+    let end = users(client, &mut run, active).await;
+    let rows = run.rows();
+    let state = run.end(end.clone()).await?;
+    let sign_in_end = match end.clone() {
+        Ok(()) if state != CollectionState::Complete => Err(Trouble::Partial(
+            "not all accounts could be understood".to_owned(),
+        )),
+        end => end,
+    };
+    out.end(Dataset::SignIn, rows, sign_in_end).await?;
+    Ok(end)
 }
 
 /// What is read one by one can't be whole if the list of them isn't.

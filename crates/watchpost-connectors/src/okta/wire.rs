@@ -50,7 +50,7 @@ pub(super) struct User {
     pub(super) credentials: Option<UserCredentials>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Profile {
     pub(super) login: Option<String>,

@@ -1,6 +1,9 @@
 //! Requests with tokens, and lists.
 
-use super::{ListPage, Refusal, Vendor};
+use super::{
+    own::{ListPage, Vendor},
+    refusal::Refusal,
+};
 use crate::{paging::Trail, session::Session};
 use serde_json::value::RawValue;
 use url::Url;

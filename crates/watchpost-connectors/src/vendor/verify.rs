@@ -1,7 +1,7 @@
 //! A verification: each permission is tried out with the smallest request that needs it. What a token says of itself
 //! wouldn't do: larger permissions include smaller ones.
 
-use super::{Client, Refusal, Vendor};
+use super::{client::Client, own::Vendor, refusal::Refusal};
 use watchpost_core::{
     integration::{
         connector::{ConnectorError, PermissionCheck, Verification},
@@ -9,14 +9,6 @@ use watchpost_core::{
     },
     value::text::ForeignText,
 };
-
-/// How a permission is tried out, and what it serves.
-pub(crate) struct Probe {
-    pub(crate) permission: &'static str,
-    pub(crate) path: &'static str,
-    pub(crate) query: Option<&'static str>,
-    pub(crate) datasets: &'static [Dataset],
-}
 
 /// Tries each of the vendor's probes.
 ///

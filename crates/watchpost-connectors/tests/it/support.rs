@@ -313,7 +313,7 @@ impl Settings {
 }
 
 /// What a sync yielded.
-#[derive(Default, Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Outcome {
     pub(crate) facts: BTreeMap<Dataset, Vec<Fact>>,
     pub(crate) ends: BTreeMap<Dataset, Collection>,

@@ -5,7 +5,7 @@ mod shape;
 use crate::{
     controls::FrameworkControls,
     entry::{Entry, raw},
-    view::{Changes, View, completed},
+    view::{Changes, View},
     words,
 };
 use shape::{
@@ -175,7 +175,7 @@ fn comparison<'a>(view: &'a View<'a>, changes: &'a Changes<'a>) -> Result<Compar
     }
     Ok(Comparison {
         scan_before: changes.before.id.to_string(),
-        completed_at: completed(changes.before),
+        completed_at: words::completed(changes.before),
         score_difference: match scores {
             (Some(old), Some(new)) => Some(f64::from(new.difference(old)) / 10.0),
             _ => None,

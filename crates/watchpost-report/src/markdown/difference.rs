@@ -1,6 +1,6 @@
 //! What changed since an earlier scan.
 
-use super::{ROWS_SHOWN, lines::Document};
+use super::lines::{Document, ROWS_SHOWN};
 use crate::{
     text::{clipped, code, markdown},
     view::{ChangeGroup, Changes, View},

@@ -2,6 +2,9 @@
 
 use crate::text::markdown;
 
+/// Rows of a list in a summary.
+pub(super) const ROWS_SHOWN: usize = 15;
+
 /// Lines of Markdown.
 pub(super) struct Document(pub(super) String);
 

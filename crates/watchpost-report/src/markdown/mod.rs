@@ -7,12 +7,12 @@ mod lines;
 use crate::{
     controls::ControlState,
     text::{code, markdown},
-    view::{View, completed},
+    view::View,
     words,
 };
 use check::{failure, proof};
 use difference::difference;
-use lines::Document;
+use lines::{Document, ROWS_SHOWN};
 use watchpost_core::{
     report::ReportKind,
     scan::{ScanCounts, SettingRow, exposure_label},
@@ -20,8 +20,6 @@ use watchpost_core::{
 
 /// Steps of remediation that a summary tells.
 const STEPS_SHOWN: usize = 3;
-/// Rows of a list in a summary.
-const ROWS_SHOWN: usize = 15;
 /// Points of the trend.
 const POINTS_SHOWN: usize = 12;
 
@@ -306,7 +304,7 @@ fn provenance(out: &mut Document, view: &View<'_>) {
         out.paragraph(&format!(
             "Compared with scan {} of {}.",
             changes.before.id,
-            completed(changes.before)
+            words::completed(changes.before)
         ));
     }
 }

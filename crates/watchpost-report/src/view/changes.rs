@@ -1,6 +1,5 @@
 //! What differs from an earlier scan, as far as the report's selection goes.
 
-use super::completed;
 use crate::words;
 use watchpost_core::{
     report::ReportData,
@@ -157,7 +156,7 @@ impl<'a> Changes<'a> {
             "{} and {} since {}",
             words::counted(self.count("new_failures"), "new failure", "new failures"),
             words::counted(self.count("fixed"), "failure fixed", "failures fixed"),
-            words::day(completed(self.before))
+            words::day(words::completed(self.before))
         );
         if let Some((_, failing)) = self.unchanged {
             out.push_str(&format!(

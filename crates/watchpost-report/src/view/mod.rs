@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use watchpost_core::{
     check::{CheckResult, Framework, ScanType, Service, SkipReason},
     report::{ReportData, ReportKind},
-    scan::{ComplianceScore, ResultDetail, Scan, ScanCounts, SettingRow, exposure_label},
+    scan::{ComplianceScore, ResultDetail, ScanCounts, SettingRow, exposure_label},
     value::{time::Timestamp, word::CollectionState},
 };
 
@@ -100,7 +100,7 @@ impl<'a> View<'a> {
         let Some(changes) = &self.changes else {
             return "This is the first completed scan of its type, so there is no earlier one to compare with.".to_owned();
         };
-        let day = words::day(completed(changes.before));
+        let day = words::day(words::completed(changes.before));
         let Some(before) = changes.counts_before else {
             return format!("Compared with the scan of {day}; for this selection its score isn't kept.");
         };
@@ -325,7 +325,7 @@ impl<'a> View<'a> {
         format!(
             "{} of {}",
             words::scan_type(self.data.scan.scan_type),
-            words::day(completed(&self.data.scan))
+            words::day(words::completed(&self.data.scan))
         )
     }
 
@@ -336,7 +336,7 @@ impl<'a> View<'a> {
         let mut out = vec![
             ("Integration", format!("{name} ({})", scan.platform.title())),
             ("Scan", format!("{} ({})", scan.id, words::trigger(scan.trigger))),
-            ("Completed", words::moment(completed(scan))),
+            ("Completed", words::moment(words::completed(scan))),
             (
                 "Settings",
                 if scan.fresh {
@@ -353,7 +353,7 @@ impl<'a> View<'a> {
             let before = changes.before;
             out.push((
                 "Compared with",
-                format!("{}, {}", before.id, words::moment(completed(before))),
+                format!("{}, {}", before.id, words::moment(words::completed(before))),
             ));
         }
         let selection = self.selection();
@@ -370,9 +370,4 @@ impl<'a> View<'a> {
         ));
         out
     }
-}
-
-/// When a scan ended.
-pub(crate) fn completed(scan: &Scan) -> Timestamp {
-    scan.completed_at.unwrap_or(scan.queued_at)
 }

@@ -1,15 +1,16 @@
 //! Questions and answers as bytes.
 
-use std::str::FromStr;
-use std::sync::Arc;
-
-use hickory_proto::op::{Message, MessageType, OpCode, ResponseCode};
-use hickory_proto::rr::rdata::{A, CAA, CNAME, MX, NS, NULL, SOA, TXT};
-use hickory_proto::rr::{Name, RData, Record, RecordType};
-use tokio::net::UdpSocket;
-
 use super::zone::{DnsRecord, Names, plain};
 use crate::control::Shared;
+use hickory_proto::{
+    op::{Message, MessageType, OpCode, ResponseCode},
+    rr::{
+        Name, RData, Record, RecordType,
+        rdata::{A, CAA, CNAME, MX, NS, NULL, SOA, TXT},
+    },
+};
+use std::{str::FromStr, sync::Arc};
+use tokio::net::UdpSocket;
 
 /// Bytes of a question.
 const QUESTION_BYTES_MAX: usize = 4096;

@@ -1,11 +1,10 @@
 //! Names and their records, as a zone file would write them.
 
+use serde::Deserialize;
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-
 /// Kinds of record that the name server knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 pub enum DnsRecord {
     /// An IPv4 address.
     #[serde(rename = "A")]
@@ -33,7 +32,7 @@ pub enum DnsRecord {
 type Records = BTreeMap<DnsRecord, Vec<String>>;
 
 /// All names. Lower-case, without a dot at the end.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Names(BTreeMap<String, Records>);
 

@@ -1,13 +1,14 @@
 //! Service principals, app registrations, and the permissions that apps hold.
 
-use serde_json::{Value, json};
-
 use super::{List, list, missing_object};
-use crate::company::{Credential, Grant, M365App, Ownership};
-use crate::ids::{self, Kind, mix};
-use crate::reply::{Context, Reply, Request};
-use crate::when::iso;
-use crate::world::World;
+use crate::{
+    company::{Credential, Grant, M365App, Ownership},
+    ids::{self, Kind, mix},
+    reply::{Context, Reply, Request},
+    when::iso,
+    world::World,
+};
+use serde_json::{Value, json};
 
 /// Tenant that Microsoft's own apps belong to.
 const MICROSOFT_TENANT: &str = "f8cdef31-a31e-4b4a-93e4-5f571e91255a";

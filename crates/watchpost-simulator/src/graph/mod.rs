@@ -10,9 +10,8 @@ pub(crate) mod snapshots;
 
 pub(crate) use people::names;
 
-use serde_json::{Value, json};
-
 use crate::reply::{Body, Context, Cursor, Reply, Request, Shape, collect, next_url};
+use serde_json::{Value, json};
 
 /// Most requests in one batch.
 const BATCH_MAX: usize = 20;

@@ -1,10 +1,11 @@
 //! The organisation itself.
 
+use crate::{
+    reply::{Context, Reply, Shape},
+    settings,
+    when::iso,
+};
 use serde_json::json;
-
-use crate::reply::{Context, Reply, Shape};
-use crate::settings;
-use crate::when::iso;
 
 pub(super) fn organization(context: &Context) -> Reply {
     let world = &context.world;

@@ -1,13 +1,14 @@
 //! Users and their registered authentication methods.
 
-use serde_json::{Value, json};
-
 use super::{List, error, list, missing_object, project, select};
-use crate::company::{GuestState, M365Account, Person};
-use crate::ids::{self, Kind};
-use crate::reply::{Context, Reply, Request, unescaped};
-use crate::when::{HOUR_MS, iso};
-use crate::world::World;
+use crate::{
+    company::{GuestState, M365Account, Person},
+    ids::{self, Kind},
+    reply::{Context, Reply, Request, unescaped},
+    when::{HOUR_MS, iso},
+    world::World,
+};
+use serde_json::{Value, json};
 
 /// What Graph sends of a user when nothing is selected.
 const BY_ITSELF: [&str; 11] = [

@@ -1,12 +1,13 @@
 //! PIM's policies: what activating or assigning a directory role demands.
 
-use serde_json::{Value, json};
-
 use super::{List, list, missing_object};
-use crate::ids::{self, Kind};
-use crate::reply::{Context, Reply, Request};
-use crate::settings;
-use crate::world::{World, merge_patch};
+use crate::{
+    ids::{self, Kind},
+    reply::{Context, Reply, Request},
+    settings,
+    world::{World, merge_patch},
+};
+use serde_json::{Value, json};
 
 fn policy_id(world: &World, position: u64) -> String {
     let id = ids::guid(world.seed, Kind::RolePolicy, position);

@@ -1,14 +1,14 @@
 //! Directory roles: definitions, assignments, PIM schedules, and the groups that hold some.
 
+use super::{List, error, list, missing_object, people::upn};
+use crate::{
+    company::{Group, HeldRole, Hold},
+    ids::{self, Kind, mix},
+    reply::{Context, Reply, Request},
+    when::{DAY_MS, iso},
+    world::World,
+};
 use serde_json::{Value, json};
-
-use super::people::upn;
-use super::{List, error, list, missing_object};
-use crate::company::{Group, HeldRole, Hold};
-use crate::ids::{self, Kind, mix};
-use crate::reply::{Context, Reply, Request};
-use crate::when::{DAY_MS, iso};
-use crate::world::World;
 
 pub(super) fn definitions(request: &Request, context: &Context) -> Reply {
     let roles = &context.world.company.roles;

@@ -1,12 +1,13 @@
 //! Graph routes that send a settings document as it is.
 
-use serde_json::{Value, json};
-
 use super::{apps, error, list};
-use crate::fault::Vendor;
-use crate::reply::{Context, Reply, Request};
-use crate::settings;
-use crate::world::World;
+use crate::{
+    fault::Vendor,
+    reply::{Context, Reply, Request},
+    settings,
+    world::World,
+};
+use serde_json::{Value, json};
 
 /// The settings path of a route, if the route is one of these.
 pub(super) fn path(route: &[&str], version: &str, world: &World) -> Option<&'static str> {

@@ -1,14 +1,14 @@
 //! Tenant Configuration Management: snapshots of workload settings, made by jobs that take a while.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use serde_json::{Value, json};
-
 use super::{error, list, missing_object, project, select};
-use crate::ids::{self, Kind};
-use crate::reply::{Body, Context, Reply, Request};
-use crate::settings;
-use crate::when::{DAY_MS, iso};
+use crate::{
+    ids::{self, Kind},
+    reply::{Body, Context, Reply, Request},
+    settings,
+    when::{DAY_MS, iso},
+};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Jobs that may exist at a time.
 const JOBS_MAX: usize = 12;
@@ -188,13 +188,7 @@ fn create(request: &Request, context: &Context, all: &mut Snapshots) -> Reply {
             "The displayName may hold letters, digits and spaces only.",
         );
     }
-    let types: Option<Vec<String>> = body.get("resources").and_then(Value::as_array).and_then(|types| {
-        types
-            .iter()
-            .map(|name| Some(name.as_str()?.to_lowercase()))
-            .collect()
-    });
-    let Some(types) = types.filter(|types| !types.is_empty()) else {
+    let Some(types) = resource_types(&body) else {
         return refuse(
             "BadRequest",
             "The resources must be a list of at least one resource type.",
@@ -218,24 +212,7 @@ fn create(request: &Request, context: &Context, all: &mut Snapshots) -> Reply {
             format!("The tenant has {JOBS_MAX} snapshot jobs, which is the most it may have. Delete one.");
         return refuse("SnapshotJobLimitReached", &message);
     }
-    let mut resources = Vec::new();
-    let mut errors = Vec::new();
-    for name in &types {
-        let workload = name.rsplit_once('.').map_or("", |(workload, _)| workload);
-        if context.denied.contains(name) || context.denied.contains(workload) {
-            errors.push(format!(
-                "{name}: the service principal of Tenant Configuration Management isn't allowed to read it."
-            ));
-            continue;
-        }
-        let Some(path) = known.get(name) else { continue };
-        let noun = path.rsplit('/').next().unwrap_or_default();
-        resources.extend(
-            settings::rows(&context.world, path)
-                .into_iter()
-                .map(|row| resource(name, noun, row)),
-        );
-    }
+    let (resources, errors) = extract(&types, &known, context);
     let month = iso(context.clock_ms).get(..7).unwrap_or_default().to_owned();
     let used = all.used.entry(month).or_default();
     // In which words the service says this isn't documented.
@@ -263,6 +240,40 @@ fn create(request: &Request, context: &Context, all: &mut Snapshots) -> Reply {
     project(&mut row, None, Some(&BY_ITSELF));
     all.jobs.insert(id, job);
     Reply::json(201, row)
+}
+
+/// The types that an order names, in lower case; `None` if it names none.
+fn resource_types(body: &Value) -> Option<Vec<String>> {
+    let types = body.get("resources")?.as_array()?.iter();
+    let types: Option<Vec<String>> = types.map(|name| Some(name.as_str()?.to_lowercase())).collect();
+    types.filter(|types| !types.is_empty())
+}
+
+/// The resources of these types, and what goes wrong with reading them. `known` are the types with their settings.
+fn extract(
+    types: &[String],
+    known: &BTreeMap<String, String>,
+    context: &Context,
+) -> (Vec<Value>, Vec<String>) {
+    let mut resources = Vec::new();
+    let mut errors = Vec::new();
+    for name in types {
+        let workload = name.rsplit_once('.').map_or("", |(workload, _)| workload);
+        if context.denied.contains(name) || context.denied.contains(workload) {
+            errors.push(format!(
+                "{name}: the service principal of Tenant Configuration Management isn't allowed to read it."
+            ));
+            continue;
+        }
+        let Some(path) = known.get(name) else { continue };
+        let noun = path.rsplit('/').next().unwrap_or_default();
+        resources.extend(
+            settings::rows(&context.world, path)
+                .into_iter()
+                .map(|row| resource(name, noun, row)),
+        );
+    }
+    (resources, errors)
 }
 
 /// A row of a cmdlet as a resource of a snapshot.

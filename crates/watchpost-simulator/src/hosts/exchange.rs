@@ -1,13 +1,14 @@
 //! Exchange Online's administration, and the compliance host that speaks the same way: the documented v2.0
 //! endpoints and the undocumented proxy that runs one read cmdlet per call.
 
+use crate::{
+    company::PersonKind,
+    control::CLIENT_ID,
+    fault::Vendor,
+    reply::{Context, Cursor, Reply, Request, Shape, collect, next_url},
+    settings,
+};
 use serde_json::{Value, json};
-
-use crate::company::PersonKind;
-use crate::control::CLIENT_ID;
-use crate::fault::Vendor;
-use crate::reply::{Context, Cursor, Reply, Request, Shape, collect, next_url};
-use crate::settings;
 
 /// Rows per page unless `Prefer: odata.maxpagesize` says otherwise, and the most that it may ask for.
 const PAGE_ROWS: usize = 1000;

@@ -1,10 +1,11 @@
 //! Microsoft Fabric's administration, which holds Power BI's tenant settings.
 
+use crate::{
+    fault::Vendor,
+    reply::{Context, Reply, Request, Shape},
+    settings,
+};
 use serde_json::json;
-
-use crate::fault::Vendor;
-use crate::reply::{Context, Reply, Request, Shape};
-use crate::settings;
 
 /// Answers a request whose token is good.
 pub(crate) fn answer(request: &Request, context: &Context) -> Reply {

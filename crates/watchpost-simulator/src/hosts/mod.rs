@@ -19,11 +19,12 @@ pub(crate) mod fabric;
 pub(crate) mod power_platform;
 pub(crate) mod sharepoint;
 
+use crate::{
+    control::CLIENT_ID,
+    fault::Vendor,
+    reply::{Body, Reply},
+};
 use serde_json::json;
-
-use crate::control::CLIENT_ID;
-use crate::fault::Vendor;
-use crate::reply::{Body, Reply};
 
 /// First part of the path, and whose API follows.
 pub(crate) const HOSTS: [(&str, Vendor); 8] = [

@@ -1,10 +1,11 @@
 //! Power Platform's administration (Business Application Platform).
 
+use crate::{
+    control::CLIENT_ID,
+    reply::{Context, Reply, Request, Shape},
+    settings,
+};
 use serde_json::json;
-
-use crate::control::CLIENT_ID;
-use crate::reply::{Context, Reply, Request, Shape};
-use crate::settings;
 
 /// Not a permission in Entra: the app has been registered as a management app in Power Platform itself.
 pub(crate) const MANAGEMENT_APP: &str = "management_app";

@@ -1,9 +1,10 @@
 //! SharePoint's tenant administration: `_api/SPO.Tenant` in verbose OData.
 
+use crate::{
+    reply::{Context, Reply, Request},
+    settings,
+};
 use serde_json::{Value, json};
-
-use crate::reply::{Context, Reply, Request};
-use crate::settings;
 
 /// Answers a request whose token is good.
 pub(crate) fn answer(request: &Request, context: &Context) -> Reply {

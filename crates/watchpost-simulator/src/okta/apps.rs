@@ -1,13 +1,14 @@
 //! Apps, who is assigned to them, what they may do, and API tokens.
 
-use serde_json::{Value, json};
-
 use super::{invalid, list, listing, not_found};
-use crate::company::OktaApp;
-use crate::ids::{self, Kind};
-use crate::reply::{Context, Reply, Request};
-use crate::when::{DAY_MS, iso_millis};
-use crate::world::World;
+use crate::{
+    company::OktaApp,
+    ids::{self, Kind},
+    reply::{Context, Reply, Request},
+    when::{DAY_MS, iso_millis},
+    world::World,
+};
+use serde_json::{Value, json};
 
 fn app_id(world: &World, position: u64) -> String {
     ids::okta(world.seed, "0oa", Kind::OktaApp, position)

@@ -3,14 +3,14 @@
 mod apps;
 mod people;
 
-use std::collections::BTreeSet;
-
+use crate::{
+    control::OKTA_CLIENT_ID,
+    entra::{assertion, claims_fit, form},
+    reply::{Context, Cursor, Reply, Request, Shape, collect, next_url},
+    settings::filled,
+};
 use serde_json::{Value, json};
-
-use crate::control::OKTA_CLIENT_ID;
-use crate::entra::{assertion, claims_fit, form};
-use crate::reply::{Context, Cursor, Reply, Request, Shape, collect, next_url};
-use crate::settings::filled;
+use std::collections::BTreeSet;
 
 /// Every scope that a route asks for; also what the simulated service app has been granted.
 pub(crate) const SCOPES: [&str; 15] = [
@@ -172,9 +172,6 @@ pub(crate) fn token(
     context: &Context,
     issue: impl FnOnce(BTreeSet<String>) -> String,
 ) -> Reply {
-    let fail = |status, code: &str, text: &str| {
-        Reply::json(status, json!({ "error": code, "error_description": text }))
-    };
     if request.method != "POST" {
         return error(
             context,
@@ -183,22 +180,35 @@ pub(crate) fn token(
             "The endpoint does not support the provided HTTP method",
         );
     }
+    match granted_scopes(request, context) {
+        Ok(scopes) => {
+            let granted = scopes.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
+            let token = issue(scopes);
+            Reply::json(
+                200,
+                json!({ "token_type": "Bearer", "expires_in": 3600, "access_token": token, "scope": granted }),
+            )
+        }
+        Err((status, code, text)) => Reply::json(status, json!({ "error": code, "error_description": text })),
+    }
+}
+
+/// The scopes that a token request gets; or status, code and text of its refusal.
+fn granted_scopes(
+    request: &Request,
+    context: &Context,
+) -> Result<BTreeSet<String>, (u16, &'static str, &'static str)> {
     if form(request, "grant_type").as_deref() != Some("client_credentials") {
-        return fail(
-            400,
-            "unsupported_grant_type",
-            "The authorization grant type is not supported by the authorization server.",
-        );
+        let text = "The authorization grant type is not supported by the authorization server.";
+        return Err((400, "unsupported_grant_type", text));
     }
     let kind = form(request, "client_assertion_type");
     let Some(text) = form(request, "client_assertion")
         .filter(|_| kind.as_deref() == Some("urn:ietf:params:oauth:client-assertion-type:jwt-bearer"))
     else {
-        return fail(
-            401,
-            "invalid_client",
-            "Client Credentials requests to the Org Authorization Server must use the private_key_jwt token_endpoint_auth_method.",
-        );
+        let text = "Client Credentials requests to the Org Authorization Server must use the private_key_jwt \
+                    token_endpoint_auth_method.";
+        return Err((401, "invalid_client", text));
     };
     let fits = assertion(&text).is_some_and(|(header, claims)| {
         matches!(
@@ -207,19 +217,13 @@ pub(crate) fn token(
         ) && claims_fit(&claims, OKTA_CLIENT_ID, &request.url, 3600)
     });
     if !fits {
-        return fail(
-            401,
-            "invalid_client",
-            "The client_assertion token has an invalid claim: iss, sub, aud or exp.",
-        );
+        let text = "The client_assertion token has an invalid claim: iss, sub, aud or exp.";
+        return Err((401, "invalid_client", text));
     }
     let asked = form(request, "scope").unwrap_or_default();
     if asked.split_whitespace().next().is_none() || !asked.split_whitespace().all(known_scope) {
-        return fail(
-            400,
-            "invalid_scope",
-            "One or more scopes are not configured for the authorization server resource.",
-        );
+        let text = "One or more scopes are not configured for the authorization server resource.";
+        return Err((400, "invalid_scope", text));
     }
     let scopes: BTreeSet<String> = asked
         .split_whitespace()
@@ -227,18 +231,10 @@ pub(crate) fn token(
         .map(str::to_owned)
         .collect();
     if scopes.is_empty() {
-        return fail(
-            400,
-            "consent_required",
-            "You are not allowed any of the requested scopes.",
-        );
+        let text = "You are not allowed any of the requested scopes.";
+        return Err((400, "consent_required", text));
     }
-    let granted = scopes.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
-    let token = issue(scopes);
-    Reply::json(
-        200,
-        json!({ "token_type": "Bearer", "expires_in": 3600, "access_token": token, "scope": granted }),
-    )
+    Ok(scopes)
 }
 
 /// One page of a list, as `limit` and `after` ask. `page` is the size without `limit` and the largest.

@@ -1,14 +1,15 @@
 //! Users, their factors, administrator roles, groups and sign-ins.
 
-use serde_json::{Value, json};
-
 use super::{invalid, list, listing, not_found};
-use crate::company::{OktaAccount, Person, PersonKind};
-use crate::graph::names;
-use crate::ids::{self, Kind};
-use crate::reply::{Context, Reply, Request, Shape, unescaped};
-use crate::when::{DAY_MS, iso_millis};
-use crate::world::World;
+use crate::{
+    company::{OktaAccount, Person, PersonKind},
+    graph::names,
+    ids::{self, Kind},
+    reply::{Context, Reply, Request, Shape, unescaped},
+    when::{DAY_MS, iso_millis},
+    world::World,
+};
+use serde_json::{Value, json};
 
 /// Only as many sign-ins are in the system log: those of the first people.
 const LOG_EVENTS_MAX: u64 = 300;

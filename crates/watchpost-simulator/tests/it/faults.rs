@@ -1,11 +1,9 @@
 //! Each fault, once.
 
-use std::time::Duration;
-
-use serde_json::json;
-use watchpost_simulator::{Fault, FaultKind, RetryAfter, Vendor};
-
 use crate::client::Client;
+use serde_json::json;
+use std::time::Duration;
+use watchpost_simulator::{Fault, FaultKind, RetryAfter, Vendor};
 
 fn order(client: &Client, vendor: Vendor, path: &str, kind: FaultKind) {
     client.simulator.fault(Fault {

@@ -1,12 +1,10 @@
 //! Judges the company from what the vendors' APIs say, and compares with `expected.json`: so both the fixture and
 //! the way it is played must be right. The rules are written here a second time, plainly, on purpose.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use serde_json::{Value, json};
-use watchpost_simulator::{Company, Stage};
-
 use crate::client::{Client, ORIGIN_MS};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use watchpost_simulator::{Company, Stage};
 
 const DAY_MS: i64 = 86_400_000;
 

@@ -1,9 +1,8 @@
 //! Microsoft 365's administration hosts: shapes, refusals, faults.
 
+use crate::client::{Client, Got, read};
 use serde_json::{Value, json};
 use watchpost_simulator::{Fault, FaultKind, RetryAfter, Vendor};
-
-use crate::client::{Client, Got, read};
 
 const EXCHANGE: &str = "https://outlook.office365.com/.default";
 const COMPLIANCE: &str = "https://ps.compliance.protection.outlook.com/.default";

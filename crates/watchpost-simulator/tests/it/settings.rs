@@ -1,11 +1,9 @@
 //! Settings that Graph tells, how they drift, and how they are changed at run time.
 
-use std::collections::BTreeMap;
-
-use serde_json::{Value, json};
-use watchpost_simulator::{Change, ChangeError, Company, Stage, Vendor};
-
 use crate::client::{Client, read};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use watchpost_simulator::{Change, ChangeError, Company, Stage, Vendor};
 
 fn change(path: &str, pointer: &str, value: Value) -> Change {
     Change::SetSetting {

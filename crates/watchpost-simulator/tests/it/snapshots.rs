@@ -1,9 +1,8 @@
 //! Tenant Configuration Management: the life of a snapshot job, its limits, and what may be missing.
 
+use crate::client::{Client, Got};
 use serde_json::{Value, json};
 use watchpost_simulator::{Change, Vendor};
-
-use crate::client::{Client, Got};
 
 const BASE: &str = "v1.0/admin/configurationManagement";
 const SELECT: &str =

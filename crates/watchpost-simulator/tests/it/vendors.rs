@@ -1,9 +1,8 @@
 //! Authentication, paging, query options, permissions and error bodies of each vendor.
 
+use crate::client::{Client, ORIGIN_MS, read};
 use serde_json::json;
 use watchpost_simulator::{Change, Company, Stage, Vendor};
-
-use crate::client::{Client, ORIGIN_MS, read};
 
 #[tokio::test]
 async fn users_page_with_an_empty_page_and_an_end() {

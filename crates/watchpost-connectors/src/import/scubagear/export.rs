@@ -20,6 +20,34 @@ const FEATURE_KEYS: &[(&str, &str)] = &[
 ];
 /// A key with a shape of its own: key, path, and what makes the setting of it.
 type OwnKey = (&'static str, &'static str, fn(&Value) -> Value);
+const OWN_KEYS: [OwnKey; 10] = [
+    (
+        "authentication_method",
+        "policies/authenticationMethodsPolicy",
+        authentication_methods,
+    ),
+    ("privileged_users", "directory/privilegedUsers", keyed_rows),
+    (
+        "privileged_service_principals",
+        "directory/privilegedServicePrincipals",
+        keyed_rows,
+    ),
+    ("privileged_roles", "directory/privilegedRoles", privileged_roles),
+    ("service_plans", "subscribedSkus", subscribed),
+    (
+        "risky_delegated_permission_classifications",
+        "delegatedPermissionClassifications",
+        classified_permissions,
+    ),
+    ("environment_creation", "powerplatform/TenantSettings", tables),
+    ("environment_list", "powerplatform/Environments", outer_rows),
+    ("dlp_policies", "powerplatform/DlpPolicies", |value| {
+        unwrapped(value, "value")
+    }),
+    ("powerbi_tenant_settings", "powerbi/TenantSettings", |value| {
+        unwrapped(value, "tenantSettings")
+    }),
+];
 /// Characters of a tenant's id or name that are kept.
 const TENANT_CHARS_MAX: usize = 200;
 
@@ -35,50 +63,8 @@ pub fn check_document(export: &Value) -> CheckDocument {
     };
     (document.tenant, document.tenant_name) = tenant(export);
     let mut used: BTreeSet<&str> = NOT_SETTINGS.iter().copied().collect();
-    for list in LISTS {
-        let Some(value) = export.get(list.key) else {
-            continue;
-        };
-        used.insert(list.key);
-        if !document.settings.contains_key(list.path) {
-            let spelled = rows(value).into_iter().map(|row| match list.spelling {
-                Spelling::Graph => as_graph(row),
-                Spelling::Command => with_dates(row),
-            });
-            document
-                .settings
-                .insert(list.path.to_owned(), listed(spelled.collect()));
-        }
-    }
-    let own: [OwnKey; 10] = [
-        (
-            "authentication_method",
-            "policies/authenticationMethodsPolicy",
-            authentication_methods,
-        ),
-        ("privileged_users", "directory/privilegedUsers", keyed_rows),
-        (
-            "privileged_service_principals",
-            "directory/privilegedServicePrincipals",
-            keyed_rows,
-        ),
-        ("privileged_roles", "directory/privilegedRoles", privileged_roles),
-        ("service_plans", "subscribedSkus", subscribed),
-        (
-            "risky_delegated_permission_classifications",
-            "delegatedPermissionClassifications",
-            classified_permissions,
-        ),
-        ("environment_creation", "powerplatform/TenantSettings", tables),
-        ("environment_list", "powerplatform/Environments", outer_rows),
-        ("dlp_policies", "powerplatform/DlpPolicies", |value| {
-            unwrapped(value, "value")
-        }),
-        ("powerbi_tenant_settings", "powerbi/TenantSettings", |value| {
-            unwrapped(value, "tenantSettings")
-        }),
-    ];
-    for (key, path, read) in own {
+    read_lists(export, &mut document, &mut used);
+    for (key, path, read) in OWN_KEYS {
         if let Some(value) = export.get(key) {
             used.insert(key);
             document.settings.insert(path.to_owned(), read(value));
@@ -111,6 +97,25 @@ pub fn check_document(export: &Value) -> CheckDocument {
     }
     mark_unreadable(&failed, &mut document);
     document
+}
+
+/// The keys whose value is a list of rows, as most are.
+fn read_lists(export: &Map<String, Value>, document: &mut CheckDocument, used: &mut BTreeSet<&str>) {
+    for list in LISTS {
+        let Some(value) = export.get(list.key) else {
+            continue;
+        };
+        used.insert(list.key);
+        if !document.settings.contains_key(list.path) {
+            let spelled = rows(value).into_iter().map(|row| match list.spelling {
+                Spelling::Graph => as_graph(row),
+                Spelling::Command => with_dates(row),
+            });
+            document
+                .settings
+                .insert(list.path.to_owned(), listed(spelled.collect()));
+        }
+    }
 }
 
 fn listed(rows: Vec<Value>) -> Value {

@@ -18,7 +18,7 @@ use watchpost_core::{
     value::word::Severity,
 };
 
-#[derive(Deserialize, Default)]
+#[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct MetaData {
     tool: Loose,
@@ -137,7 +137,7 @@ pub(in crate::import) fn read_export(export: &str, batches: &mut Batches<'_>) ->
     batches.settings(batch, settings)
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
 struct Control {
     #[serde(rename = "Control ID")]

@@ -1,5 +1,19 @@
-use super::*;
+use super::{
+    account::{METHODS_MAX, last_active},
+    app::{FIRST_PARTY_TENANTS, risk},
+    role::GLOBAL_ADMINISTRATOR,
+    *,
+};
+use crate::m365::wire;
 use serde_json::{Value, json};
+use std::collections::HashMap;
+use watchpost_core::{
+    integration::fact::{AccountFacts, Fact, LastActive},
+    value::{
+        text::ForeignText,
+        word::{AccountKind, AccountStatus, GrantKind, GrantRisk, Mfa, RoleHold},
+    },
+};
 
 fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).unwrap()
@@ -18,7 +32,8 @@ fn user(change: Value) -> AccountFacts {
 
 #[test]
 fn status_and_kind_follow_what_graph_says_and_nothing_else() {
-    use {AccountKind as K, AccountStatus as S};
+    use AccountKind as K;
+    use AccountStatus as S;
     let check = |change: Value, status: S, kind: K| {
         let account = user(change.clone());
         assert_eq!((account.status, account.kind), (status, kind), "{change}");
@@ -208,10 +223,8 @@ fn mfa_is_on_off_or_unknown_and_weak_only_if_every_method_is() {
 
 #[test]
 fn the_risk_of_a_permission_depends_on_who_uses_it() {
-    use {
-        GrantKind::{Application, Delegated},
-        GrantRisk::{High, Low, Medium},
-    };
+    use GrantKind::{Application, Delegated};
+    use GrantRisk::{High, Low, Medium};
     let check = |scope: &str, delegated: GrantRisk, application: GrantRisk| {
         assert_eq!(
             (risk(scope, Delegated), risk(scope, Application)),

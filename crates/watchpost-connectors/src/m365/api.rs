@@ -1,0 +1,182 @@
+//! How Graph is asked and how it answers: permissions to try out, pauses, refusals, pages.
+
+use super::{
+    client::{GRAPH_API, M365Tenant, Service},
+    permission, settings, sync, wire,
+};
+use crate::{
+    run::Trouble,
+    session::Session,
+    token::Bearer,
+    vendor::{Api, ListPage, Probe, Refusal, Vendor},
+};
+use std::time::Duration;
+use url::Url;
+use watchpost_core::{
+    integration::{connector::ConnectorError, fact::Dataset},
+    value::text::ForeignText,
+};
+use watchpost_outbound::Response;
+
+/// From this share of its throttling limit on Graph is asked more slowly.
+const BUSY_SHARE: f64 = 0.8;
+/// The pause then.
+const BUSY_PAUSE: Duration = Duration::from_secs(1);
+
+/// The first one's response names the tenant.
+const PROBES: &[Probe] = &[
+    Probe {
+        permission: permission::ORGANIZATION,
+        path: "/v1.0/organization",
+        query: Some("$select=id,displayName"),
+        datasets: &[Dataset::Organization, Dataset::Licenses],
+    },
+    Probe {
+        permission: permission::USER,
+        path: "/v1.0/users",
+        query: Some("$select=id&$top=1"),
+        datasets: &[Dataset::Users, Dataset::SignIn, Dataset::Mfa],
+    },
+    Probe {
+        permission: permission::AUDIT_LOG,
+        path: "/v1.0/reports/authenticationMethods/userRegistrationDetails",
+        query: Some("$top=1"),
+        datasets: &[Dataset::SignIn, Dataset::Mfa],
+    },
+    Probe {
+        permission: permission::DOMAIN,
+        path: "/v1.0/domains",
+        query: None,
+        datasets: &[Dataset::Domains],
+    },
+    Probe {
+        permission: permission::ROLES,
+        path: "/v1.0/roleManagement/directory/roleDefinitions",
+        query: Some("$select=id&$top=1"),
+        datasets: &[Dataset::Roles, Dataset::RoleSchedules],
+    },
+    Probe {
+        permission: permission::ROLES_ACTIVE,
+        path: "/v1.0/roleManagement/directory/roleAssignmentScheduleInstances",
+        query: Some("$top=1"),
+        datasets: &[Dataset::RoleSchedules],
+    },
+    Probe {
+        permission: permission::ROLES_ELIGIBLE,
+        path: "/v1.0/roleManagement/directory/roleEligibilityScheduleInstances",
+        query: Some("$top=1"),
+        datasets: &[Dataset::RoleSchedules],
+    },
+    Probe {
+        permission: permission::GROUP_MEMBER,
+        path: "/v1.0/groups",
+        query: Some("$select=id&$top=1"),
+        datasets: &[Dataset::Roles],
+    },
+    Probe {
+        permission: permission::APPLICATION,
+        path: "/v1.0/servicePrincipals",
+        query: Some("$select=id&$top=1"),
+        datasets: &[Dataset::Apps, Dataset::AppOwners, Dataset::AppGrants],
+    },
+    Probe {
+        permission: permission::DIRECTORY,
+        path: "/v1.0/oauth2PermissionGrants",
+        query: Some("$top=1"),
+        datasets: &[Dataset::Grants],
+    },
+    Probe {
+        permission: permission::POLICY,
+        path: "/v1.0/policies/authorizationPolicy",
+        query: None,
+        datasets: &[
+            Dataset::ConditionalAccess,
+            Dataset::SecurityDefaults,
+            Dataset::AuthorizationPolicy,
+            Dataset::AuthenticationMethods,
+            Dataset::AdminConsent,
+            Dataset::Locations,
+        ],
+    },
+];
+
+impl Vendor for M365Tenant {
+    const API: Api = GRAPH_API;
+    const PROBES: &'static [Probe] = PROBES;
+
+    type Service = Service;
+
+    fn service(&self) -> &Service {
+        self.graph()
+    }
+
+    fn url(&self, path: &str, query: Option<&str>) -> Url {
+        self.graph().url(path, query)
+    }
+
+    async fn bearer(
+        &self,
+        session: &Session,
+        service: &Service,
+        refused: Option<u64>,
+    ) -> Result<Bearer, ConnectorError> {
+        self.token(session, service, refused).await
+    }
+
+    fn pause(_: &Session, response: &Response, _: u32) -> Option<Duration> {
+        let share = response.header("x-ms-throttle-limit-percentage")?;
+        let share: f64 = share.parse().ok()?;
+        (share >= BUSY_SHARE).then_some(BUSY_PAUSE)
+    }
+
+    fn refusal(&self, response: &Response) -> Refusal {
+        let error = serde_json::from_slice::<wire::ErrorBody>(&response.body)
+            .ok()
+            .and_then(|body| body.error);
+        let (code, message) = error.map_or_else(Default::default, |error| {
+            (error.code.unwrap_or_default(), error.message.unwrap_or_default())
+        });
+        match (response.status, code.as_str()) {
+            (_, "Authentication_RequestFromNonPremiumTenantOrB2CTenant" | "AadPremiumLicenseRequired") => {
+                Refusal::Unlicensed
+            }
+            (401, _) => Refusal::Trouble(Trouble::Fatal(ConnectorError::Auth {
+                reason: "Microsoft Graph refuses the token, a fresh one too; check that `login_url` and `graph_url` \
+                         belong to the same cloud and that the application is enabled"
+                    .to_owned(),
+            })),
+            (403, _) => Refusal::Denied,
+            (404, _) => Refusal::NotFound,
+            (400, code) => Refusal::Malformed(format!("{code} {message}")),
+            (status, _) => Refusal::Status(status),
+        }
+    }
+
+    fn page(response: &Response) -> Result<ListPage, Trouble> {
+        let page: wire::ListPage =
+            serde_json::from_slice(&response.body).map_err(|_| GRAPH_API.not_understood())?;
+        Ok(ListPage {
+            rows: page.value,
+            next: page.next.filter(|link| !link.is_empty()),
+        })
+    }
+
+    fn tenant(body: &[u8]) -> Option<(String, ForeignText)> {
+        sync::tenant(body)
+    }
+
+    fn tenant_label(&self) -> &str {
+        self.configured_tenant()
+    }
+
+    fn settings_of(permission: &str) -> Vec<&'static str> {
+        settings::settings_of(permission)
+    }
+
+    fn hint(&self, permission: &str) -> String {
+        format!(
+            "Entra admin center > App registrations > your application > API permissions > Add a permission > \
+             Microsoft Graph > Application permissions > {permission}, then Grant admin consent"
+        )
+    }
+}

@@ -1,0 +1,246 @@
+//! How Okta is asked and how it answers: scopes to try out, limits, refusals, pages by `Link` headers.
+
+use super::{
+    client::{OKTA_API, OktaOrg},
+    scope, settings, sync, wire,
+};
+use crate::{
+    config::below,
+    run::Trouble,
+    session::Session,
+    token::Bearer,
+    vendor::{Api, ListPage, Probe, Refusal, Vendor},
+};
+use serde_json::value::RawValue;
+use std::time::Duration;
+use url::Url;
+use watchpost_core::{
+    integration::{connector::ConnectorError, fact::Dataset},
+    value::text::ForeignText,
+};
+use watchpost_outbound::{RateLimitHeaders, Response};
+
+/// Okta tells its limits with each response.
+static RATE_LIMIT: RateLimitHeaders = RateLimitHeaders {
+    limit: "x-rate-limit-limit",
+    remaining: "x-rate-limit-remaining",
+    reset: "x-rate-limit-reset",
+};
+
+/// The first one's response names the org.
+const PROBES: &[Probe] = &[
+    Probe {
+        permission: scope::ORGS,
+        path: "/api/v1/org",
+        query: None,
+        datasets: &[Dataset::Organization, Dataset::SupportAccess],
+    },
+    Probe {
+        permission: scope::USERS,
+        path: "/api/v1/users",
+        query: Some("limit=1"),
+        datasets: &[Dataset::Users, Dataset::SignIn, Dataset::Mfa],
+    },
+    Probe {
+        permission: scope::ROLES,
+        path: "/api/v1/iam/assignees/users",
+        query: Some("limit=1"),
+        datasets: &[Dataset::Roles],
+    },
+    Probe {
+        permission: scope::APPS,
+        path: "/api/v1/apps",
+        query: Some("limit=1"),
+        datasets: &[Dataset::Apps, Dataset::AppAssignments],
+    },
+    Probe {
+        permission: scope::API_TOKENS,
+        path: "/api/v1/api-tokens",
+        query: Some("limit=1"),
+        datasets: &[Dataset::Tokens],
+    },
+    Probe {
+        permission: scope::POLICIES,
+        path: "/api/v1/policies",
+        query: Some("type=OKTA_SIGN_ON"),
+        datasets: &[Dataset::SignInPolicies],
+    },
+    Probe {
+        permission: scope::AUTHENTICATORS,
+        path: "/api/v1/authenticators",
+        query: None,
+        datasets: &[Dataset::AuthenticationMethods],
+    },
+    Probe {
+        permission: scope::NETWORK_ZONES,
+        path: "/api/v1/zones",
+        query: Some("limit=1"),
+        datasets: &[Dataset::Locations],
+    },
+    Probe {
+        permission: scope::THREAT_INSIGHTS,
+        path: "/api/v1/threats/configuration",
+        query: None,
+        datasets: &[Dataset::ThreatDetection],
+    },
+];
+
+impl Vendor for OktaOrg {
+    const API: Api = OKTA_API;
+    const RATE_LIMIT: Option<&'static RateLimitHeaders> = Some(&RATE_LIMIT);
+    const PROBES: &'static [Probe] = PROBES;
+
+    type Service = ();
+
+    fn service(&self) -> &() {
+        &()
+    }
+
+    fn url(&self, path: &str, query: Option<&str>) -> Url {
+        below(self.address(), path, query)
+    }
+
+    async fn bearer(
+        &self,
+        session: &Session,
+        (): &(),
+        refused: Option<u64>,
+    ) -> Result<Bearer, ConnectorError> {
+        self.token(session, refused).await
+    }
+
+    fn refuses_token(response: &Response) -> bool {
+        response.status == 401 && error_code(response) != NO_FEATURE
+    }
+
+    fn pause(session: &Session, response: &Response, callers: u32) -> Option<Duration> {
+        RATE_LIMIT.pace(&response.headers, session.now(), callers)
+    }
+
+    fn refusal(&self, response: &Response) -> Refusal {
+        match (response.status, error_code(response).as_str()) {
+            (401 | 403, NO_FEATURE) => Refusal::Unlicensed,
+            (401, _) => {
+                let reason = if self.uses_api_token() {
+                    "Okta refuses the API token; it may be revoked, unused for 30 days, or its owner may be gone"
+                } else {
+                    "Okta refuses the token, a fresh one too; check that the service app is active"
+                };
+                Refusal::Trouble(Trouble::Fatal(ConnectorError::Auth {
+                    reason: reason.to_owned(),
+                }))
+            }
+            (403, _) => Refusal::Denied,
+            (404, _) => Refusal::NotFound,
+            (status, _) => Refusal::Status(status),
+        }
+    }
+
+    fn page(response: &Response) -> Result<ListPage, Trouble> {
+        let next = response
+            .headers
+            .get_all("link")
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .find_map(next_link)
+            .map(str::to_owned);
+        if let Ok(rows) = serde_json::from_slice::<Vec<Box<RawValue>>>(&response.body) {
+            return Ok(ListPage { rows, next });
+        }
+        let page: wire::WrappedPage =
+            serde_json::from_slice(&response.body).map_err(|_| OKTA_API.not_understood())?;
+        Ok(ListPage {
+            rows: page.value,
+            next: next.or_else(|| page.links?.next?.href),
+        })
+    }
+
+    fn tenant(body: &[u8]) -> Option<(String, ForeignText)> {
+        sync::tenant(body)
+    }
+
+    fn tenant_label(&self) -> &str {
+        self.address().host_str().unwrap_or_default()
+    }
+
+    fn settings_of(permission: &str) -> Vec<&'static str> {
+        settings::settings_of(permission)
+    }
+
+    fn hint(&self, permission: &str) -> String {
+        if self.uses_api_token() {
+            format!(
+                "the API token's owner may not read this ({permission}): give the owner the Read-only Administrator \
+                 role (for administrators' roles: a custom role that may view roles), or use a service app"
+            )
+        } else {
+            format!(
+                "Okta admin console > Applications > your service app > Okta API Scopes > grant {permission}; and under \
+                 Admin roles the app needs a role that may read this, such as Read-only Administrator"
+            )
+        }
+    }
+}
+
+/// Okta's code for a feature that the org doesn't have.
+const NO_FEATURE: &str = "E0000015";
+
+fn error_code(response: &Response) -> String {
+    serde_json::from_slice::<wire::ErrorBody>(&response.body)
+        .ok()
+        .and_then(|body| body.error_code)
+        .unwrap_or_default()
+}
+
+/// The address of relation `next` in a `Link` header (RFC 8288). An address stands between `<` and `>` and may hold
+/// commas; several links may be joined by commas.
+fn next_link(header: &str) -> Option<&str> {
+    let mut rest = header;
+    while let Some((_, after)) = rest.split_once('<') {
+        let (address, parameters) = after.split_once('>')?;
+        let own = parameters.split_once('<').map_or(parameters, |(own, _)| own);
+        let is_next = own.split([';', ',']).any(|parameter| {
+            parameter.split_once('=').is_some_and(|(name, value)| {
+                name.trim().eq_ignore_ascii_case("rel")
+                    && value.trim().trim_matches('"').eq_ignore_ascii_case("next")
+            })
+        });
+        if is_next {
+            return Some(address);
+        }
+        rest = parameters;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_link_is_found_in_any_notation() {
+        let check =
+            |header: &str, expected: Option<&str>| assert_eq!(next_link(header), expected, "{header}");
+        check(
+            "<https://o.example/api?after=a,b&limit=2>; rel=\"next\"",
+            Some("https://o.example/api?after=a,b&limit=2"),
+        );
+        check(
+            "<https://o.example/a>; rel=\"self\", <https://o.example/b>; rel=\"next\"",
+            Some("https://o.example/b"),
+        );
+        check(
+            "<https://o.example/b>;title=\"x\";REL=next,<https://o.example/a>;rel=self",
+            Some("https://o.example/b"),
+        );
+        for none in [
+            "",
+            "<https://o.example/a>; rel=\"self\"",
+            "<https://o.example/a; rel=next",
+            "rel=next",
+            "<<>>",
+        ] {
+            check(none, None);
+        }
+    }
+}

@@ -1,11 +1,9 @@
-//! What tells listening clients that something changed: after an analysis or a scan, of this process or of any other
-//! on the same store.
+//! Tells subscribers what changed after an analysis or a scan, of this process or of any other on the same store.
 //!
-//! Each workspace that somebody listens in has a hub. A [`ChangeFeed`] looks: it reads the workspace's generation, and
-//! only if that moved (or something that was unfinished may have) reads anew what the open streams ask for, with the
-//! code that answers `resources/read`, and tells what reads otherwise than before. What a stream is compared with is
-//! read before its subscription is answered, so that no change after the answer is missed. Where nobody listens,
-//! nothing is read.
+//! A [`ChangeFeed`] reads a workspace's generation. Only if that moved (or work in progress may have) does it read again
+//! what the open streams ask for, with the code that answers `resources/read`, and publishes what differs from the
+//! reading before. The first reading is made before a subscription is answered, so that no change after the answer is
+//! missed. A workspace without subscribers is not read.
 
 use crate::{
     cursor::CursorKey,
@@ -26,10 +24,10 @@ use watchpost_core::{
 };
 use watchpost_protocol::{Change, ChangeHub, Changes, Interest, NoChanges, TaskStatus};
 
-/// For how long a reading waits for the stream that it was made for, in milliseconds.
+/// For how long a reading is kept for a stream that isn't open yet, in milliseconds.
 const READING_KEPT_MS: u64 = 60_000;
 
-/// What can be told about.
+/// What can be subscribed to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Subject {
     /// The list of resources.
@@ -57,7 +55,7 @@ struct Reading {
 #[derive(Debug)]
 struct WorkspaceSubscriptions {
     hub: ChangeHub,
-    /// What looks here: the scope of whoever came last. All scopes of a workspace may read the same.
+    /// What this workspace is read with: the scope of the latest subscriber. All scopes of a workspace may read the same.
     scope: Mutex<Arc<WorkspaceScope>>,
     readings: Mutex<HashMap<Subject, Reading>>,
     /// Whose each task is.
@@ -100,7 +98,7 @@ impl WorkspaceSubscriptions {
         before.is_some_and(|before| before.digest != reading.digest)
     }
 
-    /// Drops readings that nobody waits for.
+    /// Drops readings that no stream asks for.
     fn prune(&self, wanted: &Interest, now: u64) {
         lock(&self.readings).retain(|subject, reading| {
             let is_wanted = match subject {
@@ -129,7 +127,7 @@ impl Subscriptions {
         Arc::clone(workspace)
     }
 
-    /// Opens a stream of this caller. Of tasks, only the caller's own are told about.
+    /// Opens a stream of this caller. Of tasks, it only tells of the caller's own.
     pub(crate) fn open(
         &self,
         scope: &Arc<WorkspaceScope>,
@@ -331,7 +329,7 @@ impl ChangeFeed {
         };
         for uri in uris {
             let subject = Subject::Resource(uri.clone());
-            // Whoever listens already is still to be told what happened since the last look.
+            // An open stream is still to hear what changed since the last reading.
             if wanted.uris.contains(uri) && workspace.has_reading(&subject) {
                 continue;
             }

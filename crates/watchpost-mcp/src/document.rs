@@ -12,7 +12,7 @@ fn head() -> String {
             .collect();
         names.join(", ")
     };
-    let writes: Vec<&ToolEntry> = tools::writes().collect();
+    let writes: Vec<&ToolEntry> = tools::write_tools().collect();
     let write_count = writes.len();
     let (queries, others): (Vec<&ToolEntry>, Vec<&ToolEntry>) = TOOLS
         .iter()

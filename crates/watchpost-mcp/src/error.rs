@@ -81,7 +81,7 @@ impl Failure {
     }
 }
 
-/// The one mapping of a use case's error: to an outcome of the audit log, and to what the caller is told.
+/// The one mapping of a use case's error: to an outcome of the audit log, and to an error for the caller.
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let internal = |source, may_be_done| Self::Internal {
@@ -224,7 +224,7 @@ impl Retry {
     }
 }
 
-/// A bug, as a write tool tells it.
+/// The text of a bug in an error of a write tool.
 pub(crate) fn incident(id: &str) -> String {
     format!("Watchpost failed inside; whoever runs it finds the reason in the log under incident {id}")
 }

@@ -1,8 +1,8 @@
 //! What fuzzers run, and the tests of this crate over checked-in input: not part of the API, and only there with
 //! the feature `fuzzing`.
 
+use crate::cursor::{CURSOR_CHARS, CursorKey};
 use std::sync::OnceLock;
-
 use watchpost_core::{
     finding::{FindingPosition, FindingQuery},
     value::{
@@ -11,8 +11,6 @@ use watchpost_core::{
         word::Severity,
     },
 };
-
-use crate::cursor::{CURSOR_CHARS, CursorKey};
 
 const OURS: WorkspaceId = WorkspaceId::from_bytes([1; 16]);
 const THEIRS: WorkspaceId = WorkspaceId::from_bytes([2; 16]);

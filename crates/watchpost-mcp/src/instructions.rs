@@ -6,7 +6,7 @@ const GENERAL: &str = "Watchpost watches the security posture of a company: it r
 
 /// The instructions for a caller who may act, or only read.
 pub(crate) fn instructions(may_act: bool) -> String {
-    let names: Vec<&str> = tools::writes().map(|tool| tool.declaration.name).collect();
+    let names: Vec<&str> = tools::write_tools().map(|tool| tool.declaration.name).collect();
     let names = names.join(", ");
     if may_act {
         format!(
@@ -25,7 +25,7 @@ mod tests {
     use crate::tools::{TOOLS, ToolEntry};
 
     /// Words with an underscore that aren't tools.
-    const OTHER_WORDS: [&str; 2] = ["as_of", "idempotency_key"];
+    const OTHER_WORDS: &[&str] = &["as_of", "idempotency_key"];
 
     #[test]
     fn the_tools_that_they_name_exist() {
@@ -39,7 +39,7 @@ mod tests {
                 let is_tool = |tool: &ToolEntry| tool.declaration.name == *name;
                 assert!(TOOLS.iter().any(is_tool), "{name}");
             }
-            for tool in tools::writes() {
+            for tool in tools::write_tools() {
                 assert!(names.contains(&tool.declaration.name), "{tool:?}");
             }
         }

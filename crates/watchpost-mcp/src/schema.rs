@@ -66,14 +66,14 @@ fn shorten(schema: &mut Value) {
 }
 
 /// Keywords that say nothing that a caller needs.
-const DROPPED: [&str; 5] = ["$schema", "$defs", "title", "default", "format"];
+const DROPPED: &[&str] = &["$schema", "$defs", "title", "default", "format"];
 
 fn flatten(schema: &mut Value) {
     match schema {
         Value::Object(map) => {
             hoist_optional(map);
             // `properties` maps names of fields, which may be called `title`: only schemas lose keywords.
-            for keyword in DROPPED {
+            for keyword in DROPPED.iter().copied() {
                 map.remove(keyword);
             }
             if let Some(Value::Array(types)) = map.get_mut("type") {

@@ -169,7 +169,7 @@ impl McpServer {
 
 /// Whether the caller may call any tool that takes a write key: which of the two lists it sees.
 fn may_act(scope: &WorkspaceScope) -> bool {
-    tools::writes().any(|tool| scope.may(tool.declaration.permission))
+    tools::write_tools().any(|tool| scope.may(tool.declaration.permission))
 }
 
 impl Handler for McpServer {

@@ -161,7 +161,7 @@ pub(crate) fn belongs_to(key: &CursorKey, scope: &WorkspaceScope, id: &str) -> b
     Task::open(key, scope, id).is_some()
 }
 
-/// The task that a call goes on as.
+/// The task that a call continues as.
 pub(crate) fn begin(caller: Caller<'_>, follow_up: FollowUp) -> TaskState {
     let task = Task {
         follow_up,

@@ -159,7 +159,7 @@ impl std::fmt::Debug for Prompt {
 }
 
 /// All prompts, sorted by name.
-pub(crate) static PROMPTS: [Prompt; 6] = [
+pub(crate) static PROMPTS: &[Prompt] = &[
     investigate_person::PROMPT,
     offboarding_proof::PROMPT,
     posture_review::PROMPT,

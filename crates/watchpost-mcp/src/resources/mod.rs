@@ -106,7 +106,7 @@ struct Family {
     variables: &'static [(&'static str, Completable)],
 }
 
-const FAMILIES: [Family; 6] = [
+const FAMILIES: &[Family] = &[
     Family {
         template: "watchpost://findings/{id}",
         name: "finding",

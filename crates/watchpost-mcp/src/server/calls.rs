@@ -9,7 +9,7 @@ use crate::{
     fence,
     reply_cache::{CacheKey, CachedReply},
     tasks,
-    tool::{Answer, Context, Kind, Prepare, Prepared, RunAction, RunQuery, UNREAD},
+    tool::{Answer, Context, Kind, NOT_PARSED, Prepare, Prepared, RunAction, RunQuery},
     tools::{TOOLS, ToolEntry},
 };
 use std::sync::Arc;
@@ -237,7 +237,7 @@ impl McpServer {
                 target,
                 outcome,
                 reduced: arguments.map_or_else(
-                    || UNREAD.to_owned(),
+                    || NOT_PARSED.to_owned(),
                     |(arguments, confirmation)| arguments.text(confirmation),
                 ),
             };
@@ -287,16 +287,16 @@ pub(super) fn write_error(message: &str, retry: Retry) -> ToolResult {
 
 /// A change that a person was asked about and that wasn't made. An error to the model, so that it doesn't report it
 /// as done.
-pub(super) fn unconfirmed(said: &str, confirmation: Confirmation) -> ToolResult {
+pub(super) fn unconfirmed(message: &str, confirmation: Confirmation) -> ToolResult {
     let structured = serde_json::json!({
-        "error": said,
+        "error": message,
         "changed": false,
         "confirmation": confirmation.as_str(),
         "safe_to_retry": true,
     });
     ToolResult {
         structured: Some(structured.to_string().into_bytes().into()),
-        ..write_error(said, Retry::Unchanged)
+        ..write_error(message, Retry::Unchanged)
     }
 }
 

@@ -191,12 +191,12 @@ impl ToolEntry {
             Kind::Action(prepare) => prepare(raw, key).map(|call| call.arguments),
             Kind::Write { prepare, .. } => prepare(raw, key).map(|call| call.arguments),
         };
-        arguments.map_or_else(|_| UNREAD.to_owned(), |arguments| arguments.text(None))
+        arguments.map_or_else(|_| NOT_PARSED.to_owned(), |arguments| arguments.text(None))
     }
 }
 
 /// What the audit log keeps of arguments that can't be parsed.
-pub(crate) const UNREAD: &str = "{}";
+pub(crate) const NOT_PARSED: &str = "{}";
 
 impl std::fmt::Debug for ToolEntry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

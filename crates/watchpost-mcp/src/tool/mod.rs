@@ -12,4 +12,4 @@ pub use entry::ToolEntry;
 pub(crate) use answer::{Answer, Link};
 pub(crate) use context::{Caller, Context};
 pub(crate) use declaration::{ActionTool, QUERY, QueryTool, Tool, WriteTool};
-pub(crate) use entry::{Kind, Prepare, Prepared, RunAction, RunQuery, RunWrite, UNREAD, answer};
+pub(crate) use entry::{Kind, NOT_PARSED, Prepare, Prepared, RunAction, RunQuery, RunWrite, answer};

@@ -22,8 +22,8 @@ use watchpost_core::{
     value::{id::ScanId, word::Severity},
 };
 
-/// Time between two looks at a scan that somebody waits for.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// Time between two readings of a scan that a caller waits for.
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 /// Settings that couldn't be read, in the answer.
 const UNREAD_SHOWN: usize = 20;
 
@@ -72,20 +72,20 @@ struct UnreadSetting<'a> {
     detail: Option<&'a str>,
 }
 
-/// Looks until the scan has ended or the time is over.
+/// Reads the scan until it has ended or the time is over.
 async fn wait(context: &Context<'_>, mut scan: Scan, seconds: i64) -> Result<Scan, Failure> {
     let watchpost: &Watchpost = context.watchpost;
     let begun = watchpost.clock().monotonic_ms();
     let until = begun.saturating_add(u64::try_from(seconds).unwrap_or(0).saturating_mul(1_000));
     while scan.is_unfinished() && watchpost.clock().monotonic_ms() < until {
         if let Some(notify) = context.notify {
-            // Nobody knows how long a scan takes: what is told is the time of this wait, in seconds, and what is done.
+            // How long a scan takes isn't known: progress is the time of this wait in seconds, and what is being done.
             let waited = watchpost.clock().monotonic_ms().saturating_sub(begun);
             let waited = f64::from(u32::try_from(waited).unwrap_or(u32::MAX)) / 1_000.0;
             let message = scan.progress.as_deref().unwrap_or(scan.state.as_str());
             notify.progress(waited, None, Some(message));
         }
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
         match watchpost.store().scan(context.scope, scan.id).await? {
             Some(now) => scan = now,
             None => break,
@@ -98,7 +98,7 @@ async fn wait(context: &Context<'_>, mut scan: Scan, seconds: i64) -> Result<Sca
 enum Since<'a> {
     /// The scan has no results.
     NoResults,
-    /// Why it can't be told.
+    /// Why it isn't known.
     Unknown(&'static str),
     Known {
         previous: ScanId,

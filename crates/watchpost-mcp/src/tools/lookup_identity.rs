@@ -217,9 +217,9 @@ fn accounts(identity: &Identity) -> Vec<AccountOut<'_>> {
         .collect()
 }
 
-/// The accounts whose word counts: those at identity providers if any of them `knows`, else all; ended accounts only
+/// The accounts that decide: those at identity providers if any of them `knows`, else all; ended accounts only
 /// where there's nothing else.
-fn witnesses(identity: &Identity, knows: impl Fn(&Account) -> bool) -> Vec<&Account> {
+fn deciding_accounts(identity: &Identity, knows: impl Fn(&Account) -> bool) -> Vec<&Account> {
     let all = || identity.accounts.iter().filter(|account| knows(account));
     let lives = |account: &&Account| account.status != AccountStatus::Deprovisioned;
     let is_provider = |account: &&Account| account.platform.is_identity_provider();
@@ -246,12 +246,12 @@ fn status(identity: &Identity) -> AccountStatus {
 
 /// Whether the person has a second factor: `off` as soon as one account that counts has none.
 fn mfa(identity: &Identity) -> (Mfa, Vec<Platform>) {
-    let told = witnesses(identity, |account| account.mfa != Mfa::Unknown);
-    let mut platforms: Vec<Platform> = told.iter().map(|account| account.platform).collect();
+    let known = deciding_accounts(identity, |account| account.mfa != Mfa::Unknown);
+    let mut platforms: Vec<Platform> = known.iter().map(|account| account.platform).collect();
     platforms.dedup();
-    let mfa = if told.is_empty() {
+    let mfa = if known.is_empty() {
         Mfa::Unknown
-    } else if told.iter().any(|account| account.mfa == Mfa::Off) {
+    } else if known.iter().any(|account| account.mfa == Mfa::Off) {
         Mfa::Off
     } else {
         Mfa::On
@@ -265,7 +265,7 @@ fn last_login(identity: &Identity) -> LastLogin {
         LastActive::At(at) => Some(at),
         LastActive::Never | LastActive::Unknown => None,
     };
-    let seen = witnesses(identity, |account| at(account).is_some());
+    let seen = deciding_accounts(identity, |account| at(account).is_some());
     if let Some(latest) = seen.into_iter().max_by_key(|account| at(account)) {
         return LastLogin::new(latest.last_active, Some(latest.platform));
     }

@@ -61,7 +61,7 @@ pub static TOOLS: &[ToolEntry] = &[
 ];
 
 /// The tools that take a write key.
-pub(crate) fn writes() -> impl Iterator<Item = &'static ToolEntry> {
+pub(crate) fn write_tools() -> impl Iterator<Item = &'static ToolEntry> {
     TOOLS.iter().filter(|tool| tool.takes_write_key())
 }
 

@@ -3,10 +3,12 @@
 use crate::store::{Data, Fake, Row};
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use std::collections::HashMap;
-use std::sync::{
-    Arc, LazyLock,
-    atomic::{AtomicI64, AtomicU64, Ordering},
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
 };
 use watchpost_core::{
     access::{Access, AccessGate, KeyRow, KeyScope, NewKey, WorkspaceScope},

@@ -152,7 +152,7 @@ pub struct ScanPermit {
 
 impl ScanPermit {
     /// For the worker that leased the scan's job.
-    pub(crate) fn of_job(permit: &JobPermit, scan: ScanId) -> Self {
+    pub fn of_job(permit: &JobPermit, scan: ScanId) -> Self {
         Self {
             scope: permit.scope().clone(),
             scan,

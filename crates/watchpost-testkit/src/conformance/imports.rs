@@ -21,7 +21,7 @@ use watchpost_core::{
     },
 };
 
-fn header(tenant: &str) -> ImportBatchHeader {
+pub(super) fn header(tenant: &str) -> ImportBatchHeader {
     ImportBatchHeader {
         format: ImportFormat::Ocsf,
         tool: ImportTool::Prowler,
@@ -32,7 +32,7 @@ fn header(tenant: &str) -> ImportBatchHeader {
     }
 }
 
-fn row(control: &str, result: CheckResult) -> ImportedRow {
+pub(super) fn row(control: &str, result: CheckResult) -> ImportedRow {
     ImportedRow {
         control: control.into(),
         check: Some("entra.mfa_all".into()),
@@ -84,7 +84,7 @@ impl World {
         ImportPermit::new(&tenant.operator, id).unwrap()
     }
 
-    async fn staged(&self, tenant: &Tenant, rows: &[ImportedRow]) -> ImportPermit {
+    pub(super) async fn staged(&self, tenant: &Tenant, rows: &[ImportedRow]) -> ImportPermit {
         let permit = self.permit(tenant);
         self.store.begin_import(&permit, self.now()).await.unwrap();
         let rows = rows.iter().map(|row| (0, row.clone())).collect();
@@ -92,7 +92,7 @@ impl World {
         permit
     }
 
-    fn batch_of(&self, header: ImportBatchHeader, rows: u64) -> NewBatch {
+    pub(super) fn batch_of(&self, header: ImportBatchHeader, rows: u64) -> NewBatch {
         NewBatch {
             id: BatchId::generate(self.clock.as_ref(), self.random.as_ref()),
             integration: IntegrationId::generate(self.clock.as_ref(), self.random.as_ref()),
@@ -118,7 +118,7 @@ impl World {
         }
     }
 
-    fn command(&self, permit: &ImportPermit, file: u8, batches: Vec<NewBatch>) -> KeepImport {
+    pub(super) fn command(&self, permit: &ImportPermit, file: u8, batches: Vec<NewBatch>) -> KeepImport {
         KeepImport {
             id: permit.import(),
             file_name: ForeignText::name("results.json"),
@@ -131,7 +131,7 @@ impl World {
         }
     }
 
-    async fn keep(&self, tenant: &Tenant, command: KeepImport) -> Result<KeepOutcome, StoreError> {
+    pub(super) async fn keep(&self, tenant: &Tenant, command: KeepImport) -> Result<KeepOutcome, StoreError> {
         let write = self.write(&tenant.operator, command);
         Ok(self.store.keep_import(write).await?.into_value())
     }

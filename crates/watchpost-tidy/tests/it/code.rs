@@ -252,6 +252,50 @@ pub(crate) fn name_of_function(line: &str) -> Option<&str> {
     }
 }
 
+/// A trait with its methods.
+pub(crate) struct Trait {
+    /// Its name.
+    pub(crate) name: String,
+    /// What stands between its name and its body.
+    pub(crate) supertraits: String,
+    /// Each method's name and parameters, on one line.
+    pub(crate) methods: Vec<(String, String)>,
+}
+
+/// The public traits of a file.
+pub(crate) fn traits(code: &str) -> Vec<Trait> {
+    code.match_indices("pub trait ")
+        .map(|(start, mark)| {
+            let (body, end) = end_of_item(code, start);
+            let body = body.unwrap_or(end);
+            let head = &code[start + mark.len()..body];
+            let (name, supertraits) = head.split_once(':').unwrap_or((head, ""));
+            Trait {
+                name: name.trim().to_owned(),
+                supertraits: supertraits.split_whitespace().collect::<Vec<_>>().join(" "),
+                methods: methods(&code[body..end]),
+            }
+        })
+        .collect()
+}
+
+/// The methods that a trait's body declares.
+fn methods(body: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut offset = 0;
+    for line in body.split_inclusive('\n') {
+        if let Some(name) = name_of_function(line) {
+            let (_, end) = end_of_item(body, offset);
+            let declaration = body[offset..end].split_once('(').map_or("", |(_, rest)| rest);
+            let parameters = declaration.split("->").next().unwrap_or_default();
+            let parameters = parameters.split_whitespace().collect::<Vec<_>>().join(" ");
+            found.push((name.to_owned(), parameters));
+        }
+        offset += line.len();
+    }
+    found
+}
+
 /// The paths that a `use` item, without its `use` and semicolon, brings in: each with the name that it gets here.
 fn expand(tree: &str, prefix: &[&str], out: &mut Vec<(Vec<String>, String)>) {
     let tree = tree.trim();
@@ -372,6 +416,24 @@ fn source_is_read_without_comments_strings_and_tests() {
         .map(|(name, line, lines)| ((*name).to_owned(), *line, *lines))
         .collect();
     assert_eq!(found, expected, "{code}");
+}
+
+#[test]
+fn traits_are_read_with_their_methods() {
+    let found = traits(
+        "pub trait Store:\n    A\n    + B\n{\n}\npub trait A: Send {\n    async fn one(&self, s: &S) -> R<(), E>;\n\
+         \x20   async fn two(\n        &self,\n        w: W<C>,\n    ) -> R<A<()>, E>;\n}\n",
+    );
+    assert_eq!(
+        (found[0].name.as_str(), found[0].supertraits.as_str()),
+        ("Store", "A + B")
+    );
+    let methods: Vec<String> = found[1]
+        .methods
+        .iter()
+        .map(|(name, parameters)| format!("{name}({parameters}"))
+        .collect();
+    assert_eq!(methods, ["one(&self, s: &S)", "two(&self, w: W<C>, )"]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod code;
 mod documents;
 mod layers;
+mod ports;
 mod requirements;
 mod source;
 mod structure;

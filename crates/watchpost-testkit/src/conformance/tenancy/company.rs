@@ -1,0 +1,310 @@
+//! A company's workspace: one of everything, so that two of them look alike but for their ids and one address.
+
+use super::super::{
+    Tenant, World, account_fact, app_fact, grant_fact,
+    imports::{header, row},
+    life::somebody,
+    live, observation,
+};
+use watchpost_core::{
+    app::{AppLookup, AppMatch},
+    check::{CheckResult, Exempted, ScanType},
+    finding::Marks,
+    import::{ImportedQuery, KeepOutcome, NewBatch},
+    integration::{fact::Dataset, setting::SettingDocument},
+    remediation::RequestRemediation,
+    scan::{
+        AddExemption, AddSchedule, Exemption, RecordedScan, Recurrence, ScanCounts, Schedule, StartScan,
+        next_after,
+    },
+    value::{
+        id::{
+            AnalysisId, AppId, BatchId, ExemptionId, FindingId, IdentityId, ImportId, IntegrationId, JobId,
+            KeyId, RemediationId, ScanId, ScheduleId, SyncId,
+        },
+        text::ForeignText,
+        word::{CollectionState, GrantRisk, Platform, Severity},
+    },
+};
+
+/// Ids of one workspace, or of nothing.
+pub(super) struct Ids {
+    pub(super) key: KeyId,
+    pub(super) integration: IntegrationId,
+    pub(super) identity: IdentityId,
+    /// The address of a person whom only this workspace has.
+    pub(super) email: String,
+    pub(super) app: AppId,
+    pub(super) finding: FindingId,
+    pub(super) job: JobId,
+    pub(super) remediation: RemediationId,
+    pub(super) sync: SyncId,
+    pub(super) analysis: AnalysisId,
+    /// A scan that has ended, with its settings.
+    pub(super) scan: ScanId,
+    /// A scan that is queued.
+    pub(super) queued_scan: ScanId,
+    pub(super) schedule: ScheduleId,
+    pub(super) exemption: ExemptionId,
+    /// An import that is staged and not kept.
+    pub(super) import: ImportId,
+    /// A batch that is kept.
+    pub(super) batch: BatchId,
+    /// The integration that the batch is about.
+    pub(super) imported: IntegrationId,
+}
+
+impl Ids {
+    /// Ids that nothing has.
+    pub(super) fn of_nothing() -> Self {
+        let none = [9; 16];
+        Self {
+            key: KeyId::from_bytes(none),
+            integration: IntegrationId::from_bytes(none),
+            identity: IdentityId::from_bytes(none),
+            email: "only@nowhere.example".into(),
+            app: AppId::from_bytes(none),
+            finding: FindingId::from_bytes(none),
+            job: JobId::from_bytes(none),
+            remediation: RemediationId::from_bytes(none),
+            sync: SyncId::from_bytes(none),
+            analysis: AnalysisId::from_bytes(none),
+            scan: ScanId::from_bytes(none),
+            queued_scan: ScanId::from_bytes([8; 16]),
+            schedule: ScheduleId::from_bytes(none),
+            exemption: ExemptionId::from_bytes(none),
+            import: ImportId::from_bytes(none),
+            batch: BatchId::from_bytes(none),
+            imported: IntegrationId::from_bytes([8; 16]),
+        }
+    }
+
+    /// All of them as texts.
+    pub(super) fn all(&self) -> Vec<String> {
+        vec![
+            self.key.to_string(),
+            self.integration.to_string(),
+            self.identity.to_string(),
+            self.email.clone(),
+            self.app.to_string(),
+            self.finding.to_string(),
+            self.job.to_string(),
+            self.remediation.to_string(),
+            self.sync.to_string(),
+            self.analysis.to_string(),
+            self.scan.to_string(),
+            self.queued_scan.to_string(),
+            self.schedule.to_string(),
+            self.exemption.to_string(),
+            self.import.to_string(),
+            self.batch.to_string(),
+            self.imported.to_string(),
+        ]
+    }
+}
+
+/// A workspace with one of everything, and its ids.
+pub(super) async fn filled(world: &World, name: &str) -> (Tenant, Ids) {
+    let tenant = world.tenant(name).await;
+    let email = format!("only@{name}.example");
+    let integration = world.integration(&tenant, Platform::Okta).await;
+    let pages = vec![
+        (
+            Dataset::Users,
+            vec![
+                account_fact("o1", "mara@birch.example"),
+                account_fact("o2", &email),
+            ],
+        ),
+        (Dataset::Apps, vec![app_fact("a1", "Pixel")]),
+        (
+            Dataset::Grants,
+            vec![grant_fact("g1", "a1", Some("o1"), GrantRisk::High)],
+        ),
+    ];
+    world.sync(&tenant, integration, pages).await;
+    let (analysis, permit, job) = world.analysis(&tenant).await;
+    let hit = observation("a.rule", somebody(1), Severity::High, Marks::new());
+    world
+        .store
+        .observe_findings(&permit, analysis, vec![hit], world.now())
+        .await
+        .unwrap();
+    world.end_job(&job).await;
+    let identity = world
+        .store
+        .identity_by_email(&tenant.operator, &email)
+        .await
+        .unwrap()
+        .unwrap()
+        .id;
+    let lookup = AppLookup::Name("pixel".into());
+    let AppMatch::One(app) = world.store.find_app(&tenant.operator, &lookup).await.unwrap() else {
+        panic!("the app is known");
+    };
+    let finding = world.all_findings(&tenant.operator, live()).await[0].id;
+    let remediation = requested(world, &tenant, finding).await;
+    let (batch, imported, scan) = imported(world, &tenant).await;
+    let import = world
+        .staged(&tenant, &[row("staged", CheckResult::Failed)])
+        .await
+        .import();
+    let (schedule, exemption) = arranged(world, &tenant, integration).await;
+    let queued_scan = queued_scan(world, &tenant, integration).await;
+    let syncing = world.begin(&tenant, integration).await;
+    let ids = Ids {
+        key: tenant.writer_key,
+        integration,
+        identity,
+        email,
+        app: app.id,
+        finding,
+        job: syncing.job.id(),
+        remediation,
+        sync: syncing.sync,
+        analysis,
+        scan,
+        queued_scan,
+        schedule,
+        exemption,
+        import,
+        batch,
+        imported,
+    };
+    (tenant, ids)
+}
+
+async fn requested(world: &World, tenant: &Tenant, finding: FindingId) -> RemediationId {
+    let id = RemediationId::generate(world.clock.as_ref(), world.random.as_ref());
+    let command = RequestRemediation {
+        id,
+        finding,
+        action: "suspend_user".into(),
+        note: None,
+        now: world.now(),
+    };
+    world
+        .store
+        .request_remediation(world.write(&tenant.operator, command))
+        .await
+        .unwrap()
+        .into_value();
+    id
+}
+
+/// A kept batch with a scan in it: the batch, its integration, the scan.
+async fn imported(world: &World, tenant: &Tenant) -> (BatchId, IntegrationId, ScanId) {
+    let permit = world.staged(tenant, &[row("kept", CheckResult::Failed)]).await;
+    let scan = ScanId::generate(world.clock.as_ref(), world.random.as_ref());
+    let recorded = RecordedScan {
+        id: scan,
+        scan_type: ScanType::Compliance,
+        read_at: world.now(),
+        settings: vec![SettingDocument {
+            path: "settings".into(),
+            state: CollectionState::Complete,
+            detail: None,
+            source: "import",
+            document: Some(r#"{"value":[]}"#.into()),
+        }],
+        results: Vec::new(),
+        counts: ScanCounts::default(),
+    };
+    let new = NewBatch {
+        scans: vec![recorded],
+        settings: 1,
+        ..world.batch_of(header("t1"), 1)
+    };
+    let batch = new.id;
+    let command = world.command(&permit, 1, vec![new]);
+    let KeepOutcome::Kept(places) = world.keep(tenant, command).await.unwrap() else {
+        panic!("the import is kept");
+    };
+    (batch, places[0].integration, scan)
+}
+
+/// A schedule and an exemption.
+async fn arranged(world: &World, tenant: &Tenant, integration: IntegrationId) -> (ScheduleId, ExemptionId) {
+    let schedule = schedule_of(world, integration);
+    let exemption = exemption(world);
+    let (schedule_id, exemption_id) = (schedule.id, exemption.id);
+    let write = world.write(&tenant.operator, AddSchedule { schedule });
+    assert!(world.store.add_schedule(write).await.unwrap().into_value());
+    let write = world.write(&tenant.operator, AddExemption { exemption });
+    assert!(world.store.add_exemption(write).await.unwrap().into_value());
+    (schedule_id, exemption_id)
+}
+
+/// A new schedule of scans of an integration.
+pub(super) fn schedule_of(world: &World, integration: IntegrationId) -> Schedule {
+    let recurrence = Recurrence::Daily { hour: 3, minute: 0 };
+    Schedule {
+        id: ScheduleId::generate(world.clock.as_ref(), world.random.as_ref()),
+        name: ForeignText::name("nightly"),
+        integration,
+        scan_types: vec![ScanType::Compliance],
+        next_at: Some(next_after(&recurrence, "Europe/Berlin", world.now()).unwrap()),
+        recurrence,
+        zone: "Europe/Berlin".into(),
+        enabled: true,
+        last_triggered_at: None,
+    }
+}
+
+/// A new exemption.
+pub(super) fn exemption(world: &World) -> Exemption {
+    Exemption {
+        id: ExemptionId::generate(world.clock.as_ref(), world.random.as_ref()),
+        what: Exempted {
+            check: "entra.consent".into(),
+            kind: "user".into(),
+            id: "u1".into(),
+        },
+        reason: ForeignText::name("emergency account"),
+        owner: ForeignText::name("Head of IT"),
+        created_at: world.now(),
+        until: None,
+    }
+}
+
+async fn queued_scan(world: &World, tenant: &Tenant, integration: IntegrationId) -> ScanId {
+    let id = ScanId::generate(world.clock.as_ref(), world.random.as_ref());
+    let command = StartScan {
+        id,
+        integration,
+        scan_type: ScanType::Compliance,
+        fresh: true,
+        job: world.job_id(),
+        now: world.now(),
+    };
+    world
+        .store
+        .start_scan(world.write(&tenant.operator, command))
+        .await
+        .unwrap()
+        .into_value();
+    id
+}
+
+/// What a workspace has staged is still there: it can be kept, with its row.
+pub(super) async fn keeps_its_staged_import(world: &World, tenant: &Tenant, ids: &Ids) {
+    let permit = watchpost_core::import::ImportPermit::new(&tenant.operator, ids.import).unwrap();
+    let new = world.batch_of(header("t2"), 1);
+    let batch = new.id;
+    let kept = world
+        .keep(tenant, world.command(&permit, 2, vec![new]))
+        .await
+        .unwrap();
+    assert!(matches!(kept, KeepOutcome::Kept(_)), "{kept:?}");
+    let query = ImportedQuery {
+        limit: 9,
+        ..ImportedQuery::default()
+    };
+    let page = world
+        .store
+        .imported_results(&tenant.operator, batch, &query)
+        .await
+        .unwrap();
+    let controls: Vec<&str> = page.results.iter().map(|one| one.row.control.as_str()).collect();
+    assert_eq!(controls, ["staged"]);
+}

@@ -57,12 +57,12 @@ impl CallError {
             (Self::UnknownPrompt, Method::GetPrompt { name, .. }) => {
                 RpcError::invalid_params(format!("Unknown prompt: {}", clip(name, 128)))
             }
-            (error, _) => error.into_rpc_alone(era),
+            (error, _) => error.into_rpc_without_method(era),
         }
     }
 
     /// Without the request that it answers.
-    pub(crate) fn into_rpc_alone(self, era: Era) -> RpcError {
+    pub(crate) fn into_rpc_without_method(self, era: Era) -> RpcError {
         match self {
             Self::Internal => RpcError::internal(),
             error @ Self::Incident(_) => RpcError::incident(error.to_string()),

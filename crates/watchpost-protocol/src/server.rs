@@ -94,7 +94,7 @@ impl<H: Handler> Server<H> {
         if request.operation != Operation::Listen {
             return Err(refused(&RpcError::internal()));
         }
-        let interest = request.interest().honoured(self.decoder.capabilities);
+        let interest = request.interest().honored(self.decoder.capabilities);
         let method = Method::Listen { interest: &interest };
         let inputs = Inputs::default();
         let call = Call {
@@ -206,7 +206,7 @@ impl<H: Handler> Server<H> {
         let mut inputs = self.inputs(request, link)?;
         for round in 0..=ROUNDS_MAX {
             let Some(method) = request.method(&inputs) else {
-                return self.answer_alone(principal, request);
+                return self.answer_without_handler(principal, request);
             };
             let call = Call {
                 method: method.clone(),
@@ -319,7 +319,7 @@ impl<H: Handler> Server<H> {
     }
 
     /// What needs no handler call.
-    fn answer_alone(&self, principal: &H::Principal, request: &Request) -> Result<Bytes, RpcError> {
+    fn answer_without_handler(&self, principal: &H::Principal, request: &Request) -> Result<Bytes, RpcError> {
         let id = request.id();
         let capabilities = self.decoder.capabilities;
         let instructions = || self.handler.instructions(principal);

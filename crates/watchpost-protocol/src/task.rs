@@ -100,7 +100,7 @@ impl TaskState {
             }
             TaskStatus::Failed(error) => {
                 out.extend_from_slice(b",\"error\":");
-                error.clone().into_rpc_alone(revision.era()).push(out);
+                error.clone().into_rpc_without_method(revision.era()).push(out);
             }
         }
     }

@@ -22,7 +22,7 @@ pub struct Config {
     /// Which routes exist.
     pub surface: Surface,
     /// The path under which a proxy serves this server, for example `/watchpost`; without a trailing slash,
-    /// empty at the root. The old transport tells its clients where to post with it.
+    /// empty at the root. HTTP+SSE tells its clients where to post with it.
     pub base_path: String,
     /// Bounds on everything a stranger can make grow.
     pub limits: Limits,

@@ -9,7 +9,7 @@ use crate::{
     gate::Binding,
     mcp::negotiation::{accepts, is_encoded, is_json, single},
     sessions::{
-        old::session_id,
+        http_sse::session_id,
         seal::{PAYLOAD_BYTES_MAX, Sealer},
         states::StateKeys,
     },

@@ -73,6 +73,8 @@ enum Target {
     Mcp,
     Probes,
     Other(usize),
+    /// Nobody's: a sentence for whoever opens the server in a browser, until a mount has pages.
+    Welcome,
 }
 
 impl<G, H, P> Service<G, H, P>
@@ -121,6 +123,8 @@ where
         for (index, other) in others.iter().enumerate() {
             routes.add(other.declared_routes(), Target::Other(index))?;
         }
+        let welcome = Route::new("/", [Method::GET, Method::HEAD], Access::Public);
+        routes.add_default(welcome, Target::Welcome);
         Ok(Self(Arc::new(Inner {
             admission: Admission::new(Arc::clone(&config), gate),
             config,
@@ -234,6 +238,7 @@ where
                     Target::Mcp => self.mcp.serve(admitted).await,
                     Target::Probes => self.probes.serve(admitted).await,
                     Target::Other(index) => self.serve_other(index, admitted).await,
+                    Target::Welcome => response::not_found(),
                 }
             }
             Found::OtherMethods(allow) if head.method == Method::OPTIONS => response::options(allow.clone()),
@@ -248,6 +253,11 @@ where
             return response::later(StatusCode::SERVICE_UNAVAILABLE, "Too many probes", RETRY_SOON);
         };
         let mut response = match target {
+            Target::Welcome => response::text(
+                StatusCode::NOT_FOUND,
+                "text/plain; charset=utf-8",
+                "This is an MCP server. Point an MCP client at /mcp, with an API key.\n",
+            ),
             Target::Mcp => self.mcp.serve_public(request).await,
             Target::Probes => Mount::<G::Principal>::serve_public(&self.probes, request).await,
             Target::Other(index) => match self.others.get(index) {

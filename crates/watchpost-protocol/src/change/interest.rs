@@ -71,7 +71,7 @@ impl Interest {
     }
 
     /// The part that a server with these capabilities honours (SUB-04).
-    pub(crate) fn honoured(self, capabilities: Capabilities) -> Self {
+    pub(crate) fn honored(self, capabilities: Capabilities) -> Self {
         let lists = Self::of_lists(capabilities);
         Self {
             tools: self.tools && lists.tools,

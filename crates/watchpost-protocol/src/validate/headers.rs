@@ -4,28 +4,28 @@ use crate::{
     code::RpcError,
     header::Header,
     json::{RawJson, scanner::Members},
-    validate::{Validator, same},
+    validate::{Validator, check_header},
 };
 
 impl Validator<'_> {
     /// Step 8: each routing header is there, once, and says what the body says (HDR-01 to HDR-06).
     pub(super) fn routing_headers(&self, version: &str) -> Result<(), RpcError> {
         let facts = self.facts;
-        same(
+        check_header(
             "MCP-Protocol-Version",
             facts.version,
             facts.version.text(),
             version,
         )?;
-        same("Mcp-Method", facts.method, facts.method.text(), self.method)?;
+        check_header("Mcp-Method", facts.method, facts.method.text(), self.method)?;
         let named = named_member(self.method, self.members, self.body);
         match (named.map(|value| value.and_then(RawJson::string)), facts.name) {
-            (None, Header::Repeated) => same("Mcp-Name", facts.name, None, ""),
+            (None, Header::Repeated) => check_header("Mcp-Name", facts.name, None, ""),
             // Nothing to repeat, and nothing repeated: that the parameter is missing is found below.
             (None, _) | (Some(None), Header::Absent) => Ok(()),
             (Some(value), header) => {
                 let value = value.unwrap_or_default();
-                same("Mcp-Name", header, header.decoded().as_deref(), &value)
+                check_header("Mcp-Name", header, header.decoded().as_deref(), &value)
             }
         }
     }

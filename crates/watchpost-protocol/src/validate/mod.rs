@@ -304,7 +304,7 @@ impl Validator<'_> {
                 )));
             };
             if let Some(header) = header {
-                same("MCP-Protocol-Version", self.facts.version, Some(header), &version)?;
+                check_header("MCP-Protocol-Version", self.facts.version, Some(header), &version)?;
             }
             self.modern_revision(&version)?;
         } else if let Some(version) = header {
@@ -318,7 +318,7 @@ impl Validator<'_> {
 }
 
 /// A header whose decoded value has to be `expected`.
-fn same(name: &str, header: Header<'_>, value: Option<&str>, expected: &str) -> Result<(), RpcError> {
+fn check_header(name: &str, header: Header<'_>, value: Option<&str>, expected: &str) -> Result<(), RpcError> {
     let complaint = match (header, value) {
         (Header::Absent, _) => format!("the {name} header is missing"),
         (Header::Repeated, _) => format!("the {name} header is there more than once"),

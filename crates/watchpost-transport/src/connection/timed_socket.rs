@@ -167,7 +167,7 @@ impl<T: Socket, K: Send + 'static> TimedSocket<T, K> {
         self.reading.has_passed(self.since + allowed, cx)
     }
 
-    fn judge_write<R>(&mut self, outcome: Poll<io::Result<R>>, cx: &mut Context<'_>) -> Poll<io::Result<R>> {
+    fn check_write<R>(&mut self, outcome: Poll<io::Result<R>>, cx: &mut Context<'_>) -> Poll<io::Result<R>> {
         if outcome.is_ready() {
             self.stalled_since = None;
             return outcome;
@@ -209,7 +209,7 @@ impl<T: Socket, K: Send + Unpin + 'static> AsyncWrite for TimedSocket<T, K> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let outcome = Pin::new(this.io()).poll_write(cx, buf);
-        this.judge_write(outcome, cx)
+        this.check_write(outcome, cx)
     }
 
     fn poll_write_vectored(
@@ -219,7 +219,7 @@ impl<T: Socket, K: Send + Unpin + 'static> AsyncWrite for TimedSocket<T, K> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let outcome = Pin::new(this.io()).poll_write_vectored(cx, bufs);
-        this.judge_write(outcome, cx)
+        this.check_write(outcome, cx)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -131,7 +131,9 @@ where
             };
             let finished = drive(&mcp.server, &whose, &request, entered.as_ref(), link).await;
             match session {
-                Some(session) => effects::apply(&mcp.server, &request, finished, &mut mcp.of(&session)),
+                Some(session) => {
+                    effects::apply(&mcp.server, &request, finished, &mut mcp.http_session(&session))
+                }
                 None => finished,
             }
         };
@@ -140,7 +142,7 @@ where
             resumable,
             version,
         };
-        self.finish(DetachableCall::new(call, legacy), mode, principal, connection)
+        self.respond(DetachableCall::new(call, legacy), mode, principal, connection)
             .await
     }
 
@@ -183,7 +185,7 @@ where
             let _permit: Permit = permit;
             let finished = drive_batch(&mcp.server, &whose, &batch).await;
             if let Some(session) = &session {
-                effects::apply_batch(&finished, &mut mcp.of(session));
+                effects::apply_batch(&finished, &mut mcp.http_session(session));
             }
             finished
         };
@@ -192,12 +194,12 @@ where
             resumable: None,
             version,
         };
-        self.finish(DetachableCall::new(call, true), mode, principal, connection)
+        self.respond(DetachableCall::new(call, true), mode, principal, connection)
             .await
     }
 
     /// JSON if the call ends soon and silently, a stream otherwise.
-    async fn finish(
+    async fn respond(
         self: &Arc<Self>,
         mut call: DetachableCall,
         mode: ResponseMode,
@@ -231,7 +233,7 @@ where
         let has_more_to_say = notifications.as_ref().is_some_and(|queue| !queue.is_empty());
         let first = match first {
             Some(Finished::Replied(done)) if has_more_to_say && done.status == 200 => Some(done),
-            Some(finished) => return self.deliver(finished.into_reply(), &principal),
+            Some(finished) => return self.json_response(finished.into_reply(), &principal),
             None => None,
         };
         let queue = notifications.unwrap_or_else(|| EventQueue::new(self.config.limits.stream_buffer_bytes));
@@ -243,7 +245,7 @@ where
             // No place for another stream: the client waits for JSON, without what was said on the way, and can't be
             // asked.
             queue.close();
-            return self.deliver(events.into_finished().await.into_reply(), &principal);
+            return self.json_response(events.into_finished().await.into_reply(), &principal);
         };
         match resumable {
             Some(session) => response::events(self.streams.guard(
@@ -283,7 +285,7 @@ where
     }
 
     /// A reply as JSON, with a session id if it opened one.
-    fn deliver(&self, done: Reply, principal: &G::Principal) -> Response {
+    fn json_response(&self, done: Reply, principal: &G::Principal) -> Response {
         let opened = done.opened().cloned();
         let mut response = reply(done);
         if let Some(state) = opened
@@ -294,7 +296,7 @@ where
         response
     }
 
-    fn of(&self, session: &OpenSession) -> HttpSession<'_, G, H> {
+    fn http_session(&self, session: &OpenSession) -> HttpSession<'_, G, H> {
         HttpSession {
             mcp: self,
             name: session.name,

@@ -2,8 +2,8 @@
 
 pub(crate) mod exchange;
 pub(crate) mod headers;
+pub(crate) mod http_sse;
 pub(crate) mod negotiation;
-pub(crate) mod old_stream;
 pub(crate) mod session_ids;
 pub(crate) mod session_stream;
 pub(crate) mod streamable;
@@ -20,14 +20,14 @@ use crate::{
     },
     sessions::{
         ended::EndedSessions,
+        http_sse::{SseSession, StreamName},
         local::LocalStates,
-        old::{OldSession, StreamName},
         outstanding::Outstanding,
         seal::{Sealer, SessionName},
     },
-    streams::{guarded::Streams, listening::Unsolicited, registry::Registry, replay::Replays},
+    streams::{guarded::Streams, listening::SessionStream, registry::Registry, replay::Replays},
 };
-use http::{Method, StatusCode};
+use http::Method;
 use std::sync::Arc;
 use watchpost_protocol::{Handler, RequestId, Server};
 
@@ -44,10 +44,10 @@ pub(crate) struct Mcp<G: Gate, H> {
     pub(crate) sealer: Sealer,
     pub(crate) ended: EndedSessions,
     pub(crate) outstanding: Arc<Outstanding<SessionName, RequestId<'static>>>,
-    pub(crate) session_streams: Arc<Registry<SessionName, Unsolicited>>,
+    pub(crate) session_streams: Arc<Registry<SessionName, SessionStream>>,
     pub(crate) local: LocalStates<SessionName>,
     pub(crate) replays: Replays<SessionName>,
-    pub(crate) old_sessions: Arc<Registry<StreamName, OldSession>>,
+    pub(crate) sse_sessions: Arc<Registry<StreamName, SseSession>>,
 }
 
 impl<G: Gate, H> McpMount<G, H> {
@@ -66,7 +66,7 @@ impl<G: Gate, H> McpMount<G, H> {
             session_streams: Registry::new(),
             local: LocalStates::new(limits.sessions_remembered),
             replays: Replays::new(limits.replays_total, limits.replay_bytes_total),
-            old_sessions: Registry::new(),
+            sse_sessions: Registry::new(),
             config,
             gate,
             server,
@@ -87,10 +87,7 @@ const PROBED: [&str; 6] = [
 ];
 
 fn routes(surface: Surface, message_bytes: usize) -> Vec<Route> {
-    let (read, full) = (
-        [Method::GET, Method::HEAD],
-        [Method::GET, Method::POST, Method::DELETE],
-    );
+    let full = [Method::GET, Method::POST, Method::DELETE];
     let mut routes = Vec::new();
     if surface == Surface::Everything {
         routes.extend([
@@ -104,12 +101,9 @@ fn routes(surface: Surface, message_bytes: usize) -> Vec<Route> {
     } else {
         routes.push(Route::new("/sse", [Method::GET], Access::Key));
     }
-    routes.extend([
-        Route::new("/messages", [Method::POST], Access::Key),
-        Route::new("/", read.clone(), Access::Public),
-    ]);
+    routes.push(Route::new("/messages", [Method::POST], Access::Key));
     for probed in PROBED {
-        let public = read.iter().cloned().chain([Method::POST, Method::OPTIONS]);
+        let public = [Method::GET, Method::HEAD, Method::POST, Method::OPTIONS];
         routes.push(Route::prefix(probed, public, Access::Public));
         routes.push(Route::prefix(probed, [], Access::Key).any_method());
     }
@@ -141,26 +135,15 @@ where
         let has_session =
             || mcp.config.surface == Surface::Everything && head.headers.contains_key(SESSION_ID);
         match (&head.method, head.uri.path()) {
-            (&Method::POST, "/messages") => mcp.post_to_old_stream(head, body, principal).await,
+            (&Method::POST, "/messages") => mcp.post_sse_message(head, body, principal).await,
             (&Method::POST, _) => mcp.post(head, body, principal, connection).await,
-            (&Method::GET, "/sse") if !has_session() => mcp.open_old_stream(principal),
+            (&Method::GET, "/sse") if !has_session() => mcp.open_sse_stream(principal),
             (&Method::GET, _) => mcp.open_session_stream(head, principal, connection),
             (&Method::DELETE, _) if !is_probed(head.uri.path()) => {
                 mcp.end_session(head, &principal, connection)
             }
             _ => response::not_found(),
         }
-    }
-
-    async fn serve_public(&self, request: Request<'_>) -> Response {
-        if request.head.uri.path() == "/" {
-            return response::text(
-                StatusCode::NOT_FOUND,
-                "text/plain; charset=utf-8",
-                "This is an MCP server. Point an MCP client at /mcp, with an API key.\n",
-            );
-        }
-        response::not_found()
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     },
     response::{self, Response},
     sessions::open::{OpenSession, SessionId},
-    streams::{listening::Unsolicited, queue::EventQueue, replay::EventId},
+    streams::{listening::SessionStream, queue::EventQueue, replay::EventId},
 };
 use http::{HeaderValue, StatusCode, request::Parts};
 use std::sync::Arc;
@@ -48,7 +48,7 @@ where
         let changes = self
             .server
             .unsolicited(&principal, &session.state, uris.unwrap_or_default());
-        let stream = Unsolicited::new(queue, Some(changes));
+        let stream = SessionStream::new(queue, Some(changes));
         let Some(registered) = self.session_streams.enter(session.name, Arc::clone(&stream)) else {
             return response::error(StatusCode::CONFLICT, "This session has a stream already");
         };

@@ -146,7 +146,7 @@ fn refuse_post(headers: &HeaderMap, body: &RequestBody<'_>) -> Option<Response> 
     None
 }
 
-/// The body of a message, within its bounds; also for the old transport.
+/// The body of a message, within its bounds; also for HTTP+SSE.
 pub(crate) async fn read_message(head: &Parts, body: RequestBody<'_>) -> Result<Bytes, Response> {
     if is_encoded(&head.headers) {
         return Err(encoded());

@@ -101,6 +101,12 @@ impl<T: Copy> RouteTable<T> {
         Ok(())
     }
 
+    /// Adds a route unless a mount has one of its methods already.
+    pub(crate) fn add_default(&mut self, route: Route, target: T) {
+        // A conflict is what is looked for.
+        let _ = self.add([route], target);
+    }
+
     pub(crate) fn find(&self, path: &str, method: &Method, headers: &HeaderMap) -> Found<'_, T> {
         let entry = self.entries.iter().find(|entry| {
             let first = entry.rows.first();
@@ -219,6 +225,9 @@ mod tests {
         let any = Route::prefix("/a/b/", [], Access::Key).any_method();
         let conflict = table.add([any], 'x').unwrap_err();
         assert_eq!(conflict.to_string(), "two routes serve any method /a/b/");
-        assert_eq!(table.routes().count(), 6);
+        table.add_default(Route::new("/a", [Method::GET], Access::Member), 'x');
+        assert_eq!(table.routes().count(), 6, "there was one");
+        table.add_default(Route::new("/", [Method::GET], Access::Public), 'x');
+        assert_eq!(table.routes().count(), 7);
     }
 }

@@ -2,8 +2,8 @@
 
 pub(crate) mod effects;
 pub(crate) mod ended;
+pub(crate) mod http_sse;
 pub(crate) mod local;
-pub(crate) mod old;
 pub(crate) mod open;
 pub(crate) mod outstanding;
 pub(crate) mod seal;

@@ -62,7 +62,7 @@ impl<S: Hash + Eq + Clone, I: Hash + Eq + Clone> Outstanding<S, I> {
     }
 
     /// Enters a call. `None` if one with this id is outstanding already.
-    pub(crate) fn enter(self: &Arc<Self>, whose: S, id: I) -> Option<Entered<S, I>> {
+    pub(crate) fn enter(self: &Arc<Self>, whose: S, id: I) -> Option<OutstandingCall<S, I>> {
         let key = (whose, id);
         let cancel = Arc::new(Cancel::default());
         let mut shard = self.shard(&key).lock().unwrap_or_else(PoisonError::into_inner);
@@ -71,7 +71,7 @@ impl<S: Hash + Eq + Clone, I: Hash + Eq + Clone> Outstanding<S, I> {
         }
         shard.insert(key.clone(), Arc::clone(&cancel));
         drop(shard);
-        Some(Entered {
+        Some(OutstandingCall {
             all: Arc::clone(self),
             key,
             cancel,
@@ -99,13 +99,13 @@ impl<S: Hash + Eq + Clone, I: Hash + Eq + Clone> Outstanding<S, I> {
 }
 
 /// One outstanding call; forgotten when dropped.
-pub(crate) struct Entered<S: Hash + Eq + Clone, I: Hash + Eq + Clone> {
+pub(crate) struct OutstandingCall<S: Hash + Eq + Clone, I: Hash + Eq + Clone> {
     all: Arc<Outstanding<S, I>>,
     key: (S, I),
     cancel: Arc<Cancel>,
 }
 
-impl<S: Hash + Eq + Clone, I: Hash + Eq + Clone> Entered<S, I> {
+impl<S: Hash + Eq + Clone, I: Hash + Eq + Clone> OutstandingCall<S, I> {
     /// Set once the call is cancelled, for work that looks instead of waiting.
     pub(crate) fn flag(&self) -> &AtomicBool {
         &self.cancel.cancelled
@@ -116,7 +116,7 @@ impl<S: Hash + Eq + Clone, I: Hash + Eq + Clone> Entered<S, I> {
     }
 }
 
-impl<S: Hash + Eq + Clone, I: Hash + Eq + Clone> Drop for Entered<S, I> {
+impl<S: Hash + Eq + Clone, I: Hash + Eq + Clone> Drop for OutstandingCall<S, I> {
     fn drop(&mut self) {
         self.all
             .shard(&self.key)

@@ -1,6 +1,6 @@
 //! What changes, for the one client of a process: its legacy session and its modern subscriptions.
 
-use crate::sessions::outstanding::Entered;
+use crate::sessions::outstanding::OutstandingCall;
 use bytes::Bytes;
 use std::{
     future::poll_fn,
@@ -12,7 +12,7 @@ use watchpost_protocol::{ChangeStream, Interest, RequestId};
 #[derive(Default)]
 pub(super) struct Listening {
     legacy: Option<ChangeStream>,
-    modern: Vec<(ChangeStream, Entered<(), RequestId<'static>>)>,
+    modern: Vec<(ChangeStream, OutstandingCall<(), RequestId<'static>>)>,
 }
 
 impl Listening {
@@ -37,7 +37,7 @@ impl Listening {
         }
     }
 
-    pub(super) fn add(&mut self, stream: ChangeStream, entered: Entered<(), RequestId<'static>>) {
+    pub(super) fn add(&mut self, stream: ChangeStream, entered: OutstandingCall<(), RequestId<'static>>) {
         self.modern.push((stream, entered));
     }
 

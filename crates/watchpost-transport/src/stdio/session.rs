@@ -5,7 +5,7 @@ use crate::{
     sessions::{
         effects::{self, Session},
         local::LocalState,
-        outstanding::{Entered, Outstanding},
+        outstanding::{Outstanding, OutstandingCall},
         states::Sealing,
     },
     stdio::{lines::Line, listening::Listening, service::StdioService},
@@ -41,7 +41,7 @@ enum CallEnd {
     },
     Batch(Finished),
     /// A subscription was opened; it's cancelled by the id of its request.
-    Listening(Box<(ChangeStream, Entered<(), RequestId<'static>>)>),
+    Listening(Box<(ChangeStream, OutstandingCall<(), RequestId<'static>>)>),
     /// A subscription was refused.
     Refused(Reply),
 }
@@ -203,7 +203,7 @@ where
         &self,
         request: Request,
         principal: G::Principal,
-        entered: Entered<(), RequestId<'static>>,
+        entered: OutstandingCall<(), RequestId<'static>>,
     ) -> Call {
         let service = Arc::clone(&self.service);
         let is_legacy = request.era() == Era::Legacy;
@@ -238,7 +238,7 @@ where
         &self,
         request: Request,
         principal: G::Principal,
-        entered: Entered<(), RequestId<'static>>,
+        entered: OutstandingCall<(), RequestId<'static>>,
     ) -> Call {
         let service = Arc::clone(&self.service);
         let has_room = self.listening.len() < service.limits.calls_per_stream;

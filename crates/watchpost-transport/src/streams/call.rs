@@ -1,7 +1,7 @@
 //! A call in progress: answered as JSON if it is quick and quiet, as a stream otherwise.
 
 use crate::{
-    sessions::{local::LocalState, outstanding::Entered},
+    sessions::{local::LocalState, outstanding::OutstandingCall},
     streams::{frame, guarded::Source, queue::EventQueue},
 };
 use bytes::Bytes;
@@ -49,7 +49,7 @@ pub(crate) async fn drive<H, S, I>(
     server: &Server<H>,
     principal: &H::Principal,
     request: &Request,
-    entered: Option<&Entered<S, I>>,
+    entered: Option<&OutstandingCall<S, I>>,
     link: Link<'_>,
 ) -> Finished
 where
@@ -58,7 +58,7 @@ where
     I: Hash + Eq + Clone,
 {
     let link = Link {
-        cancelled: entered.map(Entered::flag),
+        cancelled: entered.map(OutstandingCall::flag),
         ..link
     };
     let mut handling = pin!(server.handle(principal, request, link));

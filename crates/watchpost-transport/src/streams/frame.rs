@@ -12,7 +12,7 @@ pub(crate) fn message(json: &[u8]) -> Bytes {
     event(b"message", json)
 }
 
-/// The first event of the old transport.
+/// The first event of HTTP+SSE.
 pub(crate) fn endpoint(path: &str) -> Bytes {
     event(b"endpoint", path.as_bytes())
 }

@@ -53,12 +53,12 @@ impl Source for Subscription {
 
 /// The open stream of a legacy session: messages that are put into its queue, and what changes.
 #[derive(Debug)]
-pub(crate) struct Unsolicited {
+pub(crate) struct SessionStream {
     pub(crate) queue: Arc<EventQueue>,
     changes: Mutex<Option<ChangeStream>>,
 }
 
-impl Unsolicited {
+impl SessionStream {
     pub(crate) fn new(queue: Arc<EventQueue>, changes: Option<ChangeStream>) -> Arc<Self> {
         Arc::new(Self {
             queue,
@@ -85,7 +85,7 @@ impl Unsolicited {
     }
 }
 
-impl Source for Arc<Unsolicited> {
+impl Source for Arc<SessionStream> {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         if let Poll::Ready(event) = self.queue.poll_next(cx) {
             return Poll::Ready(event);

@@ -309,6 +309,14 @@ pub(crate) fn server(bench: &Arc<Bench>) -> Arc<Server<Tools>> {
 
 pub(crate) type FakeService = Service<FakeGate, Tools, FakeProbes>;
 
+/// A server that doesn't listen yet.
+pub(crate) struct Unserved {
+    service: FakeService,
+    gate: Arc<FakeGate>,
+    clock: Arc<SetClock>,
+    bench: Arc<Bench>,
+}
+
 /// A running server on a port of its own.
 pub(crate) struct App {
     pub(crate) address: SocketAddr,
@@ -344,7 +352,7 @@ impl App {
     pub(crate) fn try_service(
         change: impl FnOnce(&mut Config),
         mounts: Mounts<Arc<str>>,
-    ) -> Result<(FakeService, Arc<FakeGate>, Arc<SetClock>, Arc<Bench>), RouteConflict> {
+    ) -> Result<Unserved, RouteConflict> {
         let clock = Arc::new(SetClock(AtomicU64::new(0)));
         let mut config = Config::new(
             SessionKey::new([7; 32]),
@@ -359,12 +367,22 @@ impl App {
         change(&mut config);
         let (gate, bench) = (FakeGate::new(), bench());
         let service = Service::with_mounts(config, Arc::clone(&gate), server(&bench), FakeProbes, mounts)?;
-        Ok((service, gate, clock, bench))
+        Ok(Unserved {
+            service,
+            gate,
+            clock,
+            bench,
+        })
     }
 
     /// As [`App::with`], with more mounts beside MCP.
     pub(crate) async fn with_mounts(change: impl FnOnce(&mut Config), mounts: Mounts<Arc<str>>) -> Self {
-        let (service, gate, clock, bench) = Self::try_service(change, mounts).unwrap();
+        let Unserved {
+            service,
+            gate,
+            clock,
+            bench,
+        } = Self::try_service(change, mounts).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();

@@ -2,7 +2,7 @@
 
 use crate::{
     app::{App, GOOD, OTHER},
-    talk::{PING, post},
+    talk::{PING, post, shake_hands},
     wire::{Reply, Request},
 };
 use bytes::Bytes;
@@ -294,6 +294,37 @@ async fn a_mount_that_panics_costs_its_caller_an_error() {
         (500, json!({"error": "Internal error"}))
     );
     assert_eq!(wire.ask(&post(PING)).await.status, 200);
+}
+
+#[tokio::test]
+async fn pages_take_the_root_while_mcp_keeps_its_posts_there() {
+    struct Pages;
+
+    impl Mount<Arc<str>> for Pages {
+        fn routes(&self) -> Vec<Route> {
+            vec![Route::new("/", [Method::GET, Method::HEAD], Access::Public)]
+        }
+
+        async fn serve_public(&self, _: Asked<'_>) -> Response {
+            Response::new(ResponseBody::bytes("a page"))
+        }
+    }
+
+    let app = App::with_mounts(|_| {}, Mounts::default().and(Pages)).await;
+    let mut wire = app.connect().await;
+    let reply = wire.ask(&Request::new("GET", "/")).await;
+    assert_eq!((reply.status, reply.body.as_str()), (200, "a page"));
+    assert_eq!(wire.ask(&Request::post("/", PING).key(GOOD)).await.status, 200);
+    let reply = wire.ask(&Request::new("PUT", "/").key(GOOD)).await;
+    assert_eq!(reply.header("allow"), Some("GET, HEAD, POST, DELETE, OPTIONS"));
+    let session = shake_hands(&mut wire, "2025-11-25").await;
+    let stream = Request::new("GET", "/")
+        .key(GOOD)
+        .header("Mcp-Session-Id", &session);
+    assert!(
+        wire.ask(&stream).await.is_events(),
+        "a session's stream stays where it was"
+    );
 }
 
 #[tokio::test]

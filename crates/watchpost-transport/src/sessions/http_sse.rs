@@ -3,7 +3,7 @@
 use crate::{
     gate::Binding,
     sessions::{local::LocalState, outstanding::Outstanding},
-    streams::{frame, listening::Unsolicited},
+    streams::{frame, listening::SessionStream},
 };
 use std::{
     fmt::Write as _,
@@ -17,15 +17,15 @@ pub(crate) const NAME_BYTES: usize = 16;
 pub(crate) type StreamName = [u8; NAME_BYTES];
 
 /// One open stream, as those who post to it see it.
-pub(crate) struct OldSession {
+pub(crate) struct SseSession {
     pub(crate) binding: Binding,
-    pub(crate) stream: Arc<Unsolicited>,
+    pub(crate) stream: Arc<SessionStream>,
     pub(crate) local: Arc<LocalState>,
     pub(crate) state: Mutex<Option<Arc<SessionState>>>,
     pub(crate) outstanding: Arc<Outstanding<(), RequestId<'static>>>,
 }
 
-impl OldSession {
+impl SseSession {
     pub(crate) fn state(&self) -> Option<Arc<SessionState>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

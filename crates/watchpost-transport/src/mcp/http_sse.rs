@@ -12,15 +12,15 @@ use crate::{
     response::{self, RETRY_SOON, Response},
     sessions::{
         effects::{self, Session},
+        http_sse::{NAME_BYTES, SseSession, StreamName, hex, session_id},
         local::LocalState,
-        old::{NAME_BYTES, OldSession, StreamName, hex, session_id},
         outstanding::Outstanding,
     },
     streams::{
         call::{CallChannel, DetachableCall, Finished, drive, drive_batch},
         frame,
         guarded::StreamPermits,
-        listening::Unsolicited,
+        listening::SessionStream,
         queue::{EventQueue, Working},
         registry::Registered,
     },
@@ -40,7 +40,7 @@ use watchpost_protocol::{
 /// Dropped with the stream: the session ends.
 struct Open {
     queue: Arc<EventQueue>,
-    _registered: Registered<StreamName, OldSession>,
+    _registered: Registered<StreamName, SseSession>,
     _permits: StreamPermits,
 }
 
@@ -56,13 +56,13 @@ where
     H: Handler<Principal = G::Principal>,
 {
     /// GET `/sse`.
-    pub(crate) fn open_old_stream(self: &Arc<Self>, principal: G::Principal) -> Response {
+    pub(crate) fn open_sse_stream(self: &Arc<Self>, principal: G::Principal) -> Response {
         let Some(permits) = self.streams.enter(&principal) else {
             return response::too_many_streams();
         };
         let queue = EventQueue::new(self.config.limits.stream_buffer_bytes);
-        let stream = Unsolicited::new(Arc::clone(&queue), None);
-        let session = Arc::new(OldSession {
+        let stream = SessionStream::new(Arc::clone(&queue), None);
+        let session = Arc::new(SseSession {
             binding: self.gate.binding(&principal),
             stream: Arc::clone(&stream),
             local: Arc::default(),
@@ -71,7 +71,7 @@ where
         });
         let mut name = [0; NAME_BYTES];
         self.config.random.fill(&mut name);
-        let Some(registered) = self.old_sessions.enter(name, session) else {
+        let Some(registered) = self.sse_sessions.enter(name, session) else {
             return response::too_many_streams();
         };
         // A path, not a URL, so that it works behind proxies.
@@ -86,7 +86,7 @@ where
     }
 
     /// POST `/messages?session_id=…`: taken with 202, answered on the stream.
-    pub(crate) async fn post_to_old_stream(
+    pub(crate) async fn post_sse_message(
         self: &Arc<Self>,
         head: &Parts,
         body: RequestBody<'_>,
@@ -97,7 +97,7 @@ where
         };
         let binding = self.gate.binding(&principal);
         let session = self
-            .old_sessions
+            .sse_sessions
             .get(&name)
             .filter(|session| session.binding == binding);
         let Some(session) = session else {
@@ -125,17 +125,17 @@ where
                 response::empty(StatusCode::ACCEPTED)
             }
             Incoming::Notification(notification) => {
-                self.handle_old_notification(&session, &principal, &notification);
+                self.handle_sse_notification(&session, &principal, &notification);
                 response::empty(StatusCode::ACCEPTED)
             }
-            Incoming::Request(request) => self.run_on_stream(session, request, principal).await,
-            Incoming::Batch(batch) => self.run_batch_on_stream(session, batch, principal).await,
+            Incoming::Request(request) => self.run_on_sse_stream(session, request, principal).await,
+            Incoming::Batch(batch) => self.run_batch_on_sse_stream(session, batch, principal).await,
         }
     }
 
-    async fn run_on_stream(
+    async fn run_on_sse_stream(
         self: &Arc<Self>,
-        session: Arc<OldSession>,
+        session: Arc<SseSession>,
         request: Request,
         principal: G::Principal,
     ) -> Response {
@@ -161,14 +161,14 @@ where
                 ..Link::default()
             };
             let finished = drive(&mcp.server, &principal, &request, Some(&entered), link).await;
-            effects::apply(&mcp.server, &request, finished, &mut mcp.old_session(&to))
+            effects::apply(&mcp.server, &request, finished, &mut mcp.sse_effects(&to))
         };
         answer_on(session, call, working).await
     }
 
-    async fn run_batch_on_stream(
+    async fn run_batch_on_sse_stream(
         self: &Arc<Self>,
-        session: Arc<OldSession>,
+        session: Arc<SseSession>,
         batch: Batch,
         principal: G::Principal,
     ) -> Response {
@@ -176,21 +176,21 @@ where
             return busy();
         };
         for notification in batch.notifications() {
-            self.handle_old_notification(&session, &principal, notification);
+            self.handle_sse_notification(&session, &principal, notification);
         }
         let mcp = Arc::clone(self);
         let to = Arc::clone(&session);
         let call = async move {
             let finished = drive_batch(&mcp.server, &principal, &batch).await;
-            effects::apply_batch(&finished, &mut mcp.old_session(&to));
+            effects::apply_batch(&finished, &mut mcp.sse_effects(&to));
             finished
         };
         answer_on(session, call, working).await
     }
 
-    fn handle_old_notification(
+    fn handle_sse_notification(
         &self,
-        session: &OldSession,
+        session: &SseSession,
         principal: &G::Principal,
         notification: &Notification,
     ) {
@@ -206,8 +206,8 @@ where
         }
     }
 
-    fn old_session<'a>(&'a self, session: &'a OldSession) -> OldSessionOf<'a, H> {
-        OldSessionOf {
+    fn sse_effects<'a>(&'a self, session: &'a SseSession) -> SseEffects<'a, H> {
+        SseEffects {
             server: &self.server,
             session,
         }
@@ -215,12 +215,12 @@ where
 }
 
 /// An open stream with the server that it belongs to.
-struct OldSessionOf<'a, H> {
+struct SseEffects<'a, H> {
     server: &'a Server<H>,
-    session: &'a OldSession,
+    session: &'a SseSession,
 }
 
-impl<H: Handler> Session for OldSessionOf<'_, H> {
+impl<H: Handler> Session for SseEffects<'_, H> {
     fn opened(&mut self, state: &Arc<SessionState>) {
         let mut current = self.session.state.lock().unwrap_or_else(PoisonError::into_inner);
         *current = Some(Arc::clone(state));
@@ -238,7 +238,7 @@ impl<H: Handler> Session for OldSessionOf<'_, H> {
 
 /// Runs a call and puts its answer on the stream. One that is ready at once needs no task of its own.
 async fn answer_on(
-    session: Arc<OldSession>,
+    session: Arc<SseSession>,
     call: impl Future<Output = Finished> + Send + 'static,
     working: Working,
 ) -> Response {

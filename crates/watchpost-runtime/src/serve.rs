@@ -251,17 +251,24 @@ mod tests {
         data_dir::DataDir,
         instance::{Environment, init},
     };
+    use std::path::Path;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use watchpost_transport::{Access, Route};
 
-    fn refusal(change: impl FnOnce(&mut HttpSettings)) -> String {
-        let folder = tempfile::tempdir().unwrap();
-        let dir = DataDir::locate(Some(&folder.path().join("data")), &|_| None).unwrap();
+    fn instance(folder: &Path, settings: Settings) -> Instance {
+        let dir = DataDir::locate(Some(&folder.join("data")), &|_| None).unwrap();
         event_loop()
             .unwrap()
             .block_on(init(&dir, None, &Environment::system()))
             .unwrap();
+        Instance::open(&dir, settings, Environment::system()).unwrap()
+    }
+
+    fn refusal(change: impl FnOnce(&mut HttpSettings)) -> String {
+        let folder = tempfile::tempdir().unwrap();
         let mut settings = Settings::default();
         change(&mut settings.http);
-        let instance = Instance::open(&dir, settings, Environment::system()).unwrap();
+        let instance = instance(folder.path(), settings);
         let served = serve_http(&instance, Surface::Everything, |_| anyhow::bail!("it listens"));
         format!("{:#}", served.unwrap_err())
     }
@@ -284,5 +291,53 @@ mod tests {
         let address = taken.local_addr().unwrap();
         let text = refusal(|http| http.listen = address);
         assert!(text.contains("choose another address with `--listen`"), "{text}");
+    }
+
+    /// The head of the answer to a request without a credential.
+    async fn answer_to_nobody(address: SocketAddr, method: &str, path: &str) -> String {
+        let request = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer.split_once("\r\n\r\n").unwrap().0.to_owned()
+    }
+
+    /// Of all mounts that this server has; a new one is walked by itself.
+    #[test]
+    fn every_route_is_closed_to_nobody_unless_it_is_public() {
+        let folder = tempfile::tempdir().unwrap();
+        let instance = instance(folder.path(), Settings::default());
+        let walk = async |surface: Surface| {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let (service, _feed) = service(&instance, surface, address, Arc::default()).unwrap();
+            let routes: Vec<Route> = service.routes().cloned().collect();
+            let walked = async {
+                for route in routes.iter().filter(|route| route.header().is_none()) {
+                    let path = format!("{}{}", route.path(), if route.is_prefix() { "x" } else { "" });
+                    let methods: Vec<&str> = match route.methods() {
+                        Some(methods) => methods.iter().map(|method| method.as_str()).collect(),
+                        None => vec!["PUT"],
+                    };
+                    for method in methods {
+                        let head = answer_to_nobody(address, method, &path).await;
+                        let is_refused = head.starts_with("HTTP/1.1 401 ");
+                        let is_public = route.access() == Access::Public;
+                        assert_eq!(is_refused, !is_public, "{method} {path}: {head}");
+                        assert!(head.contains("x-content-type-options: nosniff"), "{head}");
+                    }
+                }
+                routes.len()
+            };
+            tokio::select! {
+                () = watchpost_transport::serve(listener, service.clone(), std::future::pending()) => 0,
+                count = walked => count,
+            }
+        };
+        let walked = event_loop()
+            .unwrap()
+            .block_on(async { [walk(Surface::Everything).await, walk(Surface::HttpSse).await] });
+        assert!(walked.iter().all(|count| *count > 15), "{walked:?}");
     }
 }

@@ -1,42 +1,65 @@
 //! How a command ends when it fails: a sentence on standard error and an exit code.
 
+use self::code::Code;
+use std::{error::Error as StdError, fmt};
 use watchpost_core::error::{Error, StoreError};
 
-/// Exit codes; documented in docs/cli.md.
+/// Exit codes of commands that fail.
 pub(crate) mod code {
-    /// Something failed that repeating may not mend.
-    pub(crate) const FAILED: u8 = 1;
-    /// The command's words are wrong (clap uses it, too).
-    pub(crate) const USAGE: u8 = 2;
-    /// There is no such thing.
-    pub(crate) const NOT_FOUND: u8 = 3;
-    /// The state of things forbids it: a limit, a closed finding, a tenant that is connected already.
-    pub(crate) const CONFLICT: u8 = 4;
-    /// Right now impossible: repeat it.
-    pub(crate) const UNAVAILABLE: u8 = 5;
-    /// What was checked is not in order: a broken audit chain, a failing source, a missing permission.
-    pub(crate) const NOT_IN_ORDER: u8 = 6;
+    /// An exit code: one of this module's, all of which docs/cli.md explains.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub(crate) struct Code(u8);
+
+    impl Code {
+        /// As the process ends with it.
+        pub(crate) const fn number(self) -> u8 {
+            self.0
+        }
+    }
+
+    macro_rules! codes {
+        ($($(#[$doc:meta])+ $name:ident = $number:literal;)+) => {
+            $($(#[$doc])+ pub(crate) const $name: Code = Code($number);)+
+            #[cfg(test)]
+            pub(crate) const ALL: &[Code] = &[$($name),+];
+        };
+    }
+
+    codes! {
+        /// Something failed that repeating may not mend.
+        FAILED = 1;
+        /// The command's words are wrong (clap uses it, too).
+        USAGE = 2;
+        /// There is no such thing.
+        NOT_FOUND = 3;
+        /// The state of things forbids it: a limit, a closed finding, a tenant that is connected already.
+        CONFLICT = 4;
+        /// Right now impossible: repeat it.
+        UNAVAILABLE = 5;
+        /// What was checked is not in order: a broken audit chain, a failing source, a missing permission.
+        NOT_IN_ORDER = 6;
+    }
 }
 
 /// A failure with its exit code; carried inside `anyhow` errors.
 #[derive(Debug)]
 pub(crate) struct Failure {
     /// The exit code.
-    pub(crate) code: u8,
+    code: Code,
     /// What to say.
-    pub(crate) text: String,
+    text: String,
 }
 
-impl std::fmt::Display for Failure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
 }
 
-impl std::error::Error for Failure {}
+impl StdError for Failure {}
 
 /// A failure of a code.
-pub(crate) fn fail(code: u8, text: impl Into<String>) -> anyhow::Error {
+pub(crate) fn fail(code: Code, text: impl Into<String>) -> anyhow::Error {
     anyhow::Error::new(Failure {
         code,
         text: text.into(),
@@ -72,7 +95,7 @@ pub(crate) fn from_store(error: StoreError) -> anyhow::Error {
     from_core(error.into())
 }
 
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+fn chain(error: &(dyn StdError + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(inner) = source {
@@ -84,7 +107,7 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
 }
 
 /// The exit code of an error.
-pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
+pub(crate) fn exit_code(error: &anyhow::Error) -> Code {
     error
         .chain()
         .find_map(|cause| cause.downcast_ref::<Failure>())

@@ -5,6 +5,8 @@
 //! It serves nobody: `watchpost-http` and `watchpost-stdio` do.
 
 mod command;
+#[cfg(test)]
+mod documents;
 mod failure;
 mod output;
 mod session;
@@ -130,7 +132,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output.note(&format!("error: {error:#}"));
-            ExitCode::from(failure::exit_code(&error))
+            ExitCode::from(failure::exit_code(&error).number())
         }
     }
 }

@@ -141,6 +141,8 @@ pub(crate) struct FindingOut<'a> {
     category: Text<Category>,
     status: Text<FindingStatus>,
     rule_id: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    also: &'a [String],
     subject: SubjectOut<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     apps: Vec<AppNamed<'a>>,
@@ -193,6 +195,7 @@ impl<'a> From<&'a FindingSummary> for FindingOut<'a> {
             category: Text(finding.category),
             status: Text(finding.status),
             rule_id: &finding.rule_id,
+            also: &finding.also,
             subject: SubjectOut {
                 r#type: Text(finding.subject.entity.entity_type()),
                 id: Text(Entity(finding.subject.entity)),

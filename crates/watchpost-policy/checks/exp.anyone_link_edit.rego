@@ -1,5 +1,6 @@
 # METADATA
 # id: exp.anyone_link_edit
+# condition: spo.anyone_link_view
 # title: Public links may edit
 # description: >-
 #   Links that work for anybody let people change, upload or delete. Whoever finds such a link can plant a file

@@ -1,5 +1,6 @@
 # METADATA
 # id: exp.anyone_link_no_expiry
+# condition: spo.anyone_link_expiry
 # title: Public links never expire
 # description: >-
 #   Links that work for anybody stay valid for good or for longer than 30 days. They go on working after their

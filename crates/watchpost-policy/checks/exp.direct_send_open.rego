@@ -1,5 +1,6 @@
 # METADATA
 # id: exp.direct_send_open
+# condition: exo.direct_send_rejected
 # title: Unauthenticated mail is accepted as internal
 # description: >-
 #   Anybody on the internet can hand mail to Exchange Online that claims to come from the company's own domain,

@@ -1,5 +1,6 @@
 # METADATA
 # id: exp.dmarc_missing
+# condition: exo.dmarc_present
 # title: No DMARC record
 # description: >-
 #   Without exactly one DMARC record, at the domain or its organizational domain, receivers deliver mail that

@@ -1,5 +1,6 @@
 # METADATA
 # id: exp.guest_as_member
+# condition: entra.guest_limited
 # title: Guests see the directory like members
 # description: >-
 #   Guests have the rights of members: each guest account, secured by another company or by nobody, shows all

@@ -1,5 +1,6 @@
 # METADATA
 # id: exp.legacy_auth_open
+# condition: entra.legacy_auth_blocked
 # title: Legacy authentication is reachable
 # description: >-
 #   Anyone on the internet can try passwords against protocols that cannot ask for a second factor: no policy

@@ -1,5 +1,6 @@
 # METADATA
 # id: exp.teams_anonymous_join
+# condition: teams.anonymous_join
 # title: Anonymous people can join meetings
 # description: >-
 #   Whoever has an invitation, forwarded or found, can join meetings under any name without signing in.

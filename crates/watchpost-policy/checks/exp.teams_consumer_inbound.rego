@@ -1,5 +1,6 @@
 # METADATA
 # id: exp.teams_consumer_inbound
+# condition: teams.unmanaged_inbound
 # title: Unknown personal accounts can start chats
 # description: >-
 #   Anybody with a free Teams account, under any name, can write to employees first. Government clouds have no

@@ -1,5 +1,6 @@
 # METADATA
 # id: exp.teams_open_federation
+# condition: teams.federation_by_domain
 # title: Open Teams federation
 # description: >-
 #   People of every organisation with Teams can write to and call employees. Attackers use a tenant of their own

@@ -16,6 +16,7 @@ mod alias;
 mod builtin;
 pub mod cases;
 pub mod check;
+mod condition;
 mod engine;
 mod folder;
 mod judge;
@@ -27,6 +28,7 @@ mod source;
 mod value;
 mod verdict;
 
+pub use condition::SharedCondition;
 pub use engine::RegoEngine;
 pub use folder::{FolderReport, test_folder};
 pub use limits::Limits;

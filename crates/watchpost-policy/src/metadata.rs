@@ -45,6 +45,7 @@ pub(crate) struct Metadata {
 #[serde(deny_unknown_fields)]
 struct Raw {
     id: String,
+    condition: Option<String>,
     title: String,
     description: String,
     severity: Severity,
@@ -77,6 +78,9 @@ pub(crate) fn read(file: &str, source: &str) -> Result<Metadata, String> {
         return bad(
             "`id` has the form `area.name`: lower-case letters, digits and `_`, at most 64 characters",
         );
+    }
+    if raw.condition.as_deref().is_some_and(|id| !is_rule_id(id)) {
+        return bad("`condition` is an id: that of a rule or check that judges the same");
     }
     if raw.title.is_empty() || raw.title.chars().count() > TITLE_CHARS_MAX {
         return bad("`title` has 1 to 60 characters");
@@ -120,6 +124,7 @@ pub(crate) fn read(file: &str, source: &str) -> Result<Metadata, String> {
         .collect();
     Ok(Metadata {
         rule: Rule {
+            condition: raw.condition.unwrap_or_else(|| raw.id.clone()),
             id: raw.id,
             title: raw.title,
             description: raw.description,
@@ -187,6 +192,19 @@ pub(crate) fn is_rule_id(id: &str) -> bool {
         && id
             .split_once('.')
             .is_some_and(|(area, rest)| part(area) && !area.contains('_') && part(rest))
+}
+
+/// The line of a key of the METADATA, or the first.
+pub(crate) fn line_of(source: &str, key: &str) -> usize {
+    source
+        .lines()
+        .take_while(|line| line.starts_with('#'))
+        .position(|line| {
+            line.strip_prefix("# ")
+                .and_then(|line| line.strip_prefix(key))
+                .is_some_and(|rest| rest.trim_start().starts_with(':'))
+        })
+        .map_or(1, |line| line.saturating_add(1))
 }
 
 /// The comment's YAML and the number of the file's line before it.

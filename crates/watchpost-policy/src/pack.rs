@@ -3,6 +3,7 @@
 use crate::{
     builtin,
     check::CheckSet,
+    condition::{self, Declared, SharedCondition},
     limits::Limits,
     metadata::{self, Metadata, package_of},
     program::{Compiled, Module, guarded},
@@ -89,6 +90,8 @@ impl PolicyPack {
         pack.check_sources.extend(checks);
         let loaded = load(&pack.sources).map_err(PolicyError::Load)?;
         let checks = CheckSet::load(&pack.check_sources, limits).map_err(PolicyError::Load)?;
+        check_ids(&loaded, &checks).map_err(PolicyError::Load)?;
+        condition::shared(&declared(&loaded, &checks)).map_err(PolicyError::Load)?;
         // Each customer's rule is compiled by itself, so that the error names its file; and at start, so that a
         // mistake is seen then and not at night.
         guarded(|| {
@@ -111,6 +114,15 @@ impl PolicyPack {
     /// The checks and what is known of them besides.
     pub fn checks(&self) -> &CheckSet {
         self.check_set()
+    }
+
+    /// The conditions that several rules or checks judge, sorted by id.
+    ///
+    /// # Errors
+    /// [`PolicyError::Load`] names what declares a condition wrongly. A pack with a customer's folder was refused for
+    /// that when it was loaded.
+    pub fn shared_conditions(&self) -> Result<Vec<SharedCondition>, PolicyError> {
+        condition::shared(&declared(self.loaded(), self.check_set())).map_err(PolicyError::Load)
     }
 
     /// The bounds in force.
@@ -207,6 +219,36 @@ fn load(sources: &[Source]) -> Result<Loaded, String> {
     }
     let rules = entries.iter().map(|entry| entry.metadata.rule.clone()).collect();
     Ok(Loaded { entries, rules })
+}
+
+/// The conditions of all rules and checks.
+fn declared<'a>(loaded: &'a Loaded, checks: &'a CheckSet) -> Vec<Declared<'a>> {
+    let rules = loaded.entries.iter().map(|entry| Declared {
+        source: &entry.source,
+        id: &entry.metadata.rule.id,
+        condition: &entry.metadata.rule.condition,
+        entity: entry.metadata.rule.entity_type(),
+    });
+    rules.chain(checks.declared()).collect()
+}
+
+/// A rule and a check with one id would take each other's findings for their own.
+fn check_ids(loaded: &Loaded, checks: &CheckSet) -> Result<(), String> {
+    let taken = loaded
+        .entries
+        .iter()
+        .find_map(|entry| Some((entry, checks.entry(checks.position(&entry.metadata.rule.id)?)?)));
+    match taken {
+        None => Ok(()),
+        Some((rule, check)) if rule.source.builtin => Err(format!(
+            "{}:2: METADATA: there is a rule `{}` already",
+            check.source.file, rule.metadata.rule.id
+        )),
+        Some((rule, _)) => Err(format!(
+            "{}:2: METADATA: there is a check `{}` already",
+            rule.source.file, rule.metadata.rule.id
+        )),
+    }
 }
 
 fn prepare(entries: &[Entry], limits: &Limits) -> Result<Prepared, String> {

@@ -44,6 +44,11 @@ impl Source {
         })
     }
 
+    /// The line of a key of its METADATA, or the first.
+    pub(crate) fn line_of(&self, key: &str) -> usize {
+        metadata::line_of(&self.text, key)
+    }
+
     pub(crate) fn module(&self) -> Module<'_> {
         Module {
             file: &self.file,

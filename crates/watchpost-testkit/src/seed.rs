@@ -283,6 +283,7 @@ fn observation(n: u64, integration: IntegrationId, people: &[(IdentityId, String
     let entity = EntityRef::Identity(*id);
     Some(Observation {
         fingerprint: fingerprint(&rule_id, entity),
+        condition: rule_id.clone(),
         rule_id,
         severity,
         category: *categories.get((n % 5) as usize)?,

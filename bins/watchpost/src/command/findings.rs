@@ -207,6 +207,7 @@ pub(crate) fn summary_json(row: &FindingSummary) -> Value {
         "category": row.category,
         "status": row.status,
         "rule_id": row.rule_id,
+        "also": row.also,
         "subject": {
             "type": row.subject.entity.entity_type(),
             "id": entity_id(row.subject.entity),
@@ -258,6 +259,9 @@ fn show(finding: &Finding, steps: &[String], output: Output) -> Result<()> {
         summary.first_seen_at,
         finding.last_seen_at,
     );
+    if !summary.also.is_empty() {
+        text.push_str(&format!("\nalso seen by {}", summary.also.join(", ")));
+    }
     if let Some(until) = finding.snoozed_until {
         text.push_str(&format!("\nsnoozed until {until}"));
     }

@@ -65,6 +65,9 @@ words! {
 pub struct Check {
     /// Its id, e.g. `spo.sharing_limited`.
     pub id: String,
+    /// The condition that it judges: its own id, unless it judges the same as others (see
+    /// [`crate::finding::fingerprint`]).
+    pub condition: String,
     /// A short title.
     pub title: String,
     /// What it demands and why that matters.
@@ -98,6 +101,10 @@ pub struct Check {
 }
 
 impl Check {
+    /// Whether its findings count in the risk score.
+    pub const fn is_scored(&self) -> bool {
+        !matches!(self.category, Category::LicenseWaste) && !matches!(self.severity, Severity::Info)
+    }
     /// Its ids in one framework, in the order of METADATA.
     pub fn ids_in(&self, framework: Framework) -> impl Iterator<Item = &str> {
         self.frameworks

@@ -3,6 +3,7 @@
 mod lifecycle;
 mod query;
 mod reconcile;
+mod sighting;
 
 pub use lifecycle::{Act, FindingCommand, FindingOutcome, FindingState, LifeChange, SNOOZE_DAYS, decide};
 pub use query::{EntityFilter, FindingPage, FindingPosition, FindingQuery, TOTAL_COUNTED_MAX, Total};
@@ -10,6 +11,7 @@ pub use reconcile::{
     Completions, Marks, Missed, MissedChange, Observation, ObserveCounts, Observed, SweepCounts, SweepInput,
     SweepRule, decide_missed, decide_observed, fingerprint,
 };
+pub use sighting::{Shown, Sighting, shown};
 
 use crate::{
     access::{Audited, AuthorizedWrite, JobPermit, WorkspaceScope},
@@ -41,8 +43,10 @@ pub struct FindingSummary {
     pub status: FindingStatus,
     /// Whether it counts in the risk score.
     pub scored: bool,
-    /// The rule's id.
+    /// The rule or check that saw it first.
     pub rule_id: String,
+    /// The other rules and checks of the same condition that see it too, by id; mostly none.
+    pub also: Vec<String>,
     /// The service whose settings failed a check; `None` for a rule's finding.
     pub service: Option<Service>,
     /// What it is about.

@@ -29,6 +29,8 @@ pub type Completions = BTreeMap<(IntegrationId, Dataset), (CollectionState, u64)
 pub struct Observation {
     /// See [`fingerprint`].
     pub fingerprint: [u8; 32],
+    /// The condition that the rule judges: its own id, unless it shares one with others.
+    pub condition: String,
     /// The rule.
     pub rule_id: String,
     /// Its severity.
@@ -196,12 +198,14 @@ fn all_newer(before: &Marks, now: &Marks) -> bool {
         .all(|(key, completions)| now.get(key).is_none_or(|later| later > completions))
 }
 
-/// What identifies a finding for life: SHA-256 over rule id, entity type and entity id. Ids of apps and integrations
-/// stand for integration and vendor id, one to one; rule versions aren't in it, so a new version reopens nothing.
-pub fn fingerprint(rule_id: &str, entity: EntityRef) -> [u8; 32] {
+/// What identifies a finding for life: SHA-256 over condition, entity type and entity id. The condition is the rule's
+/// or check's id, or, where several judge the same thing, the id that they share: those have one finding. Ids of apps
+/// and integrations stand for integration and vendor id, one to one; rule versions aren't in it, so a new version
+/// reopens nothing.
+pub fn fingerprint(condition: &str, entity: EntityRef) -> [u8; 32] {
     let mut hash = Sha256::new();
     for part in [
-        rule_id.as_bytes(),
+        condition.as_bytes(),
         EntityType::as_str(entity.entity_type()).as_bytes(),
         entity.id_bytes().as_slice(),
     ] {
@@ -364,6 +368,7 @@ mod tests {
         };
         let observation = |n| Observation {
             fingerprint: [0; 32],
+            condition: "r".into(),
             rule_id: "r".into(),
             severity: Severity::High,
             category: Category::AccessRisk,

@@ -316,6 +316,7 @@ mod tests {
     fn check(id: &str, scan: Option<ScanType>, variant_of: Option<&str>, frameworks: &[&str]) -> Check {
         Check {
             id: id.into(),
+            condition: id.into(),
             title: "A title".into(),
             description: "What it demands.".into(),
             scan,

@@ -271,7 +271,8 @@ fn observation(rule: &Rule, hit: Hit, document: &Document, marks: Marks) -> Obse
         }
     };
     Observation {
-        fingerprint: fingerprint(&rule.id, hit.entity),
+        fingerprint: fingerprint(&rule.condition, hit.entity),
+        condition: rule.condition.clone(),
         rule_id: rule.id.clone(),
         severity: rule.severity,
         category: rule.category,

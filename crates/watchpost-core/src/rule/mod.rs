@@ -20,6 +20,9 @@ use std::sync::Arc;
 pub struct Rule {
     /// Its id, e.g. `id.admin_no_mfa`.
     pub id: String,
+    /// The condition that it judges: its own id, unless it judges the same as others (see
+    /// [`crate::finding::fingerprint`]).
+    pub condition: String,
     /// A short title.
     pub title: String,
     /// What it looks for and why that matters.

@@ -29,8 +29,8 @@ pub use schedule::{
 };
 pub use score::{Band, ComplianceScore, ExposureLabel, exposure_label};
 pub use store::{
-    CancelOutcome, CancelScan, CheckReconciliation, FinishScan, RecordedScan, ScanPage, ScanPoint, ScanQuery,
-    ScanStart, ScanStore, StartScan,
+    CancelOutcome, CancelScan, CheckReconciliation, FinishScan, JudgedCheck, RecordedScan, ScanPage,
+    ScanPoint, ScanQuery, ScanStart, ScanStore, StartScan,
 };
 
 use crate::{

@@ -2,8 +2,8 @@
 
 use super::configuration::read_configuration;
 use super::{
-    CheckReconciliation, Exemption, FinishScan, IMPORTED_CONFIGURATION, ResultDetail, Scan, ScanCounts,
-    ScanPermit, SettingValue,
+    CheckReconciliation, Exemption, FinishScan, IMPORTED_CONFIGURATION, JudgedCheck, ResultDetail, Scan,
+    ScanCounts, ScanPermit, SettingValue,
 };
 use crate::{
     access::JobPermit,
@@ -21,7 +21,7 @@ use crate::{
         id::{IntegrationId, ScanId},
         text::ForeignText,
         time::Timestamp,
-        word::{CollectionState, RunState, Severity},
+        word::{CollectionState, RunState},
     },
 };
 use std::{
@@ -488,16 +488,19 @@ fn reconciliation(
     let mut out = CheckReconciliation::default();
     for result in results {
         let row = &result.row;
-        let print = fingerprint(&row.check_id, entity);
+        let Some(check) = by_id.get(row.check_id.as_str()) else {
+            continue;
+        };
+        let judged = || JudgedCheck {
+            check_id: check.id.clone(),
+            condition: check.condition.clone(),
+            entity,
+        };
         match (row.result, row.skip) {
-            (CheckResult::Failed, _) => {
-                if let Some(check) = by_id.get(row.check_id.as_str()) {
-                    out.failed.push(observation(check, result, integration));
-                }
-            }
-            (CheckResult::Skipped, _) if exempted.contains(&row.check_id) => out.ended.push(print),
+            (CheckResult::Failed, _) => out.failed.push(observation(check, result, integration)),
+            (CheckResult::Skipped, _) if exempted.contains(&row.check_id) => out.ended.push(judged()),
             (CheckResult::Passed, _) | (CheckResult::Skipped, Some(SkipReason::NotApplicable)) => {
-                out.clear.push(print);
+                out.clear.push(judged());
             }
             // What couldn't be judged ends nothing.
             (CheckResult::Skipped | CheckResult::Error, _) => {}
@@ -514,11 +517,12 @@ fn observation(check: &Check, result: &ResultDetail, integration: &Integration) 
         integration.name.clone()
     };
     Observation {
-        fingerprint: fingerprint(&check.id, entity),
+        fingerprint: fingerprint(&check.condition, entity),
+        condition: check.condition.clone(),
         rule_id: check.id.clone(),
         severity: check.severity,
         category: check.category,
-        scored: check.severity != Severity::Info,
+        scored: check.is_scored(),
         entity,
         subject_name: name,
         subject_email: None,

@@ -11,6 +11,7 @@ use crate::{
     error::StoreError,
     finding::{Observation, ObserveCounts},
     integration::{connector::ConnectorConfig, setting::SettingDocument},
+    rule::document::EntityRef,
     value::{
         id::{ExemptionId, IntegrationId, JobId, ScanId},
         time::Timestamp,
@@ -132,11 +133,23 @@ impl Command for FinishScan {
 pub struct CheckReconciliation {
     /// Failed checks. Their marks are empty: the scan itself is the fresh reading.
     pub failed: Vec<Observation>,
-    /// Fingerprints of checks that were judged and didn't fail, or didn't apply: a live or snoozed finding counts one
-    /// miss, and ends (auto-resolved) at the second in a row. Those in neither list stay as they are.
-    pub clear: Vec<[u8; 32]>,
-    /// Fingerprints of findings that end now.
-    pub ended: Vec<[u8; 32]>,
+    /// Checks that were judged and didn't fail, or didn't apply: what they saw of a live or snoozed finding counts one
+    /// miss, and ends at the second in a row. Those in neither list stay as they are.
+    pub clear: Vec<JudgedCheck>,
+    /// Checks that no longer judge: what they saw ends now.
+    pub ended: Vec<JudgedCheck>,
+}
+
+/// A check that doesn't fail, with what names the finding that it would have. A finding that another rule or check of
+/// the same condition still sees goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JudgedCheck {
+    /// The check.
+    pub check_id: String,
+    /// Its condition.
+    pub condition: String,
+    /// What was judged.
+    pub entity: EntityRef,
 }
 
 /// A scan that was not run here: an imported settings export, judged by our checks. It is kept with its import (see

@@ -120,6 +120,7 @@ impl PolicyEngine for Engine {
 fn rule(id: &str, action: Option<&str>, dataset: Dataset) -> Rule {
     Rule {
         id: id.into(),
+        condition: id.into(),
         title: format!("Rule {id}"),
         description: String::new(),
         severity: Severity::Critical,
@@ -504,6 +505,7 @@ pub(crate) fn finding(n: u8, severity: Severity, rule: &str, hostile: &str) -> R
             status: FindingStatus::Open,
             scored: true,
             rule_id: rule.into(),
+            also: Vec::new(),
             service: None,
             subject: Subject {
                 entity: EntityRef::Identity(IdentityId::from_bytes([21; 16])),

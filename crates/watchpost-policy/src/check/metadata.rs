@@ -1,6 +1,6 @@
 //! The YAML METADATA comment at the head of a check.
 
-use crate::metadata::{LIST_MAX, TITLE_CHARS_MAX, is_rule_id, parse, sorted};
+use crate::metadata::{LIST_MAX, TITLE_CHARS_MAX, is_rule_id, line_of, parse, sorted};
 use serde::Deserialize;
 use watchpost_core::{
     check::{Check, CheckOver, Framework, FrameworkId, ScanType, Service},
@@ -21,6 +21,7 @@ pub(crate) struct CheckMetadata {
 #[serde(deny_unknown_fields)]
 struct Raw {
     id: String,
+    condition: Option<String>,
     title: String,
     description: String,
     scan: Option<ScanType>,
@@ -55,6 +56,18 @@ pub(crate) fn read(file: &str, source: &str, variant: bool) -> Result<CheckMetad
         return bad(
             "id",
             "`id` has the form `area.name`: lower-case letters, digits and `_`, at most 64 characters",
+        );
+    }
+    if raw.condition.as_deref().is_some_and(|id| !is_rule_id(id)) {
+        return bad(
+            "condition",
+            "`condition` is an id: that of a rule or check that judges the same",
+        );
+    }
+    if raw.condition.is_some() && variant {
+        return bad(
+            "condition",
+            "a check of a former baseline makes no findings, so it shares no `condition`",
         );
     }
     if raw.title.is_empty() || raw.title.chars().count() > TITLE_CHARS_MAX {
@@ -106,6 +119,7 @@ pub(crate) fn read(file: &str, source: &str, variant: bool) -> Result<CheckMetad
     Ok(CheckMetadata {
         check: Check {
             frameworks: with_csf(ids, scan, raw.service),
+            condition: raw.condition.unwrap_or_else(|| raw.id.clone()),
             id: raw.id,
             title: raw.title,
             description: raw.description,
@@ -156,19 +170,6 @@ const fn csf_of(service: Service) -> &'static [&'static str] {
         Service::Powerbi => &["NIST.CSF.PR.DS"],
         Service::Other => &[],
     }
-}
-
-/// The line of a key of the METADATA, or the first.
-fn line_of(source: &str, key: &str) -> usize {
-    source
-        .lines()
-        .take_while(|line| line.starts_with('#'))
-        .position(|line| {
-            line.strip_prefix("# ")
-                .and_then(|line| line.strip_prefix(key))
-                .is_some_and(|rest| rest.trim_start().starts_with(':'))
-        })
-        .map_or(1, |line| line.saturating_add(1))
 }
 
 /// The package that a check's file must have: `spo.default_link_view` lives in

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     builtin,
+    condition::Declared,
     limits::Limits,
     program::{Compiled, Module},
     source::Source,
@@ -15,7 +16,10 @@ use std::{
     path::Path,
     sync::{Arc, OnceLock},
 };
-use watchpost_core::check::{Check, Framework, Service};
+use watchpost_core::{
+    check::{Check, Framework, Service},
+    value::word::EntityType,
+};
 
 /// Instructions that a built-in check may spend on one document. A big tenant has thousands of rows in a setting.
 const BUILTIN_INSTRUCTIONS: usize = 20_000_000;
@@ -157,6 +161,17 @@ impl CheckSet {
         self.entries
             .iter()
             .position(|entry| entry.source.file.as_ref() == file)
+    }
+
+    /// The conditions of the checks that make findings.
+    pub(crate) fn declared(&self) -> impl Iterator<Item = Declared<'_>> {
+        let makes_findings = |entry: &&Entry| entry.metadata.check.scan.is_some();
+        self.entries.iter().filter(makes_findings).map(|entry| Declared {
+            source: &entry.source,
+            id: &entry.metadata.check.id,
+            condition: &entry.metadata.check.condition,
+            entity: EntityType::Integration,
+        })
     }
 
     pub(crate) const fn limits(&self) -> &Limits {

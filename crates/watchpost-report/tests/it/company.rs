@@ -55,6 +55,7 @@ fn scan(number: u8, scan_type: ScanType, at: Timestamp, counts: ScanCounts, sett
 fn check(id: &str, title: &str, service: Service, severity: Severity, frameworks: &[&str]) -> Check {
     Check {
         id: id.into(),
+        condition: id.into(),
         title: title.into(),
         description: format!("Why {title} matters."),
         scan: Some(ScanType::Compliance),

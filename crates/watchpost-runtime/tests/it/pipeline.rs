@@ -6,12 +6,17 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use watchpost_core::{
     app::{AppLookup, AppMatch, AppStore as _},
-    finding::{FindingQuery, FindingStore as _, FindingSummary},
+    finding::{EntityFilter, FindingQuery, FindingStore as _, FindingSummary},
+    identity::IdentityStore as _,
     integration::IntegrationStore as _,
-    posture::PostureStore as _,
+    posture::{
+        PostureStore as _,
+        score::{live_by_severity, risk_score},
+    },
     rule::document::EntityRef,
     value::word::{CollectionState, FindingStatus},
 };
+use watchpost_policy::PolicyPack;
 use watchpost_runtime::instance::Instance;
 use watchpost_simulator::Company;
 
@@ -176,4 +181,91 @@ async fn coverage_counts_nobody_as_covered_whom_a_finding_names() {
             "{what}: {off} of {findings} findings, {coverage:?}"
         );
     }
+}
+
+/// What several checks see is one finding, whichever scans they belong to.
+#[tokio::test]
+async fn checks_of_a_condition_have_one_finding() {
+    let company = Copy::new();
+    let instance = &company.instance;
+    let workspace = instance.workspace(None).await.expect("one workspace");
+    let scope = instance.operator(&workspace);
+    let rows: Vec<Value> =
+        serde_json::from_str(Company::expected_checks_json()).expect("the fixture is JSON");
+    let failed: BTreeSet<&str> = rows
+        .iter()
+        .filter(|row| row["now"] == "failed")
+        .filter_map(|row| row["check"].as_str())
+        .collect();
+    let shared = PolicyPack::builtin().shared_conditions().expect("conditions");
+    let mut seen_twice = 0;
+    for condition in shared {
+        let failing: BTreeSet<&str> = condition
+            .judged_by
+            .iter()
+            .map(String::as_str)
+            .filter(|id| failed.contains(id))
+            .collect();
+        for id in &failing {
+            let query = FindingQuery {
+                statuses: vec![FindingStatus::Open, FindingStatus::InProgress],
+                rule_id: Some((*id).to_owned()),
+                limit: 10,
+                ..FindingQuery::default()
+            };
+            let found = instance
+                .store()
+                .list_findings(&scope, &query)
+                .await
+                .expect("a page");
+            assert_eq!(found.findings.len(), 1, "{id}");
+            let finding = &found.findings[0];
+            let seen_by = finding
+                .also
+                .iter()
+                .map(String::as_str)
+                .chain([finding.rule_id.as_str()]);
+            assert!(failing.is_subset(&seen_by.collect()), "{id}: {finding:?}");
+            seen_twice += usize::from(!finding.also.is_empty());
+        }
+    }
+    assert!(seen_twice > 0, "the company is open in a way that both scans see");
+}
+
+/// The sample dialogue states the demo's own numbers.
+#[tokio::test]
+async fn the_readme_says_what_the_demo_says() {
+    let company = Copy::new();
+    let instance = &company.instance;
+    let workspace = instance.workspace(None).await.expect("one workspace");
+    let scope = instance.operator(&workspace);
+    let facts = instance.store().risk_facts(&scope).await.expect("facts");
+    let risk = risk_score(&facts.counts, facts.identities);
+    let [critical, high, medium, low, info] = live_by_severity(&facts.counts);
+    let sentence = format!(
+        "The risk score is {} of 100 (higher is worse): {}; open findings: {critical} critical, {high} high, {medium} \
+         medium, {low} low, {info} info.",
+        risk.score, risk.rating
+    );
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md"))
+        .expect("the page is there");
+    assert!(readme.contains(&sentence), "README.md doesn't say: {sentence}");
+
+    let address = "adm.marlow.keane@birchworks.example";
+    assert!(readme.contains(address), "README.md asks about {address}");
+    let person = instance.store().identity_by_email(&scope, address).await;
+    let person = person.expect("a look-up").expect("the person is planted");
+    let query = FindingQuery {
+        statuses: vec![FindingStatus::Open, FindingStatus::InProgress],
+        entity: Some(EntityFilter::Identity(person.id)),
+        limit: 25,
+        ..FindingQuery::default()
+    };
+    let found = instance
+        .store()
+        .list_findings(&scope, &query)
+        .await
+        .expect("a page");
+    let sentence = format!("{} open findings.*", found.total.value);
+    assert!(readme.contains(&sentence), "README.md doesn't say: {sentence}");
 }

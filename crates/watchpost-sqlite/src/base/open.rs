@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../schema/0002_scans.sql"),
     include_str!("../../schema/0003_imports.sql"),
     include_str!("../../schema/0004_once.sql"),
+    include_str!("../../schema/0005_conditions.sql"),
 ];
 
 /// What opening a store needs.

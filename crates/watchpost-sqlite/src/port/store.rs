@@ -10,6 +10,7 @@ use crate::{
     },
     table::{
         documents::Contexts,
+        findings,
         once::{self, Kept},
         workspaces,
     },
@@ -17,6 +18,7 @@ use crate::{
 use rusqlite::Connection;
 use std::{
     collections::HashMap,
+    error::Error as _,
     path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
 };
@@ -89,7 +91,16 @@ impl SqliteStore {
     /// # Errors
     /// [`OpenError`].
     pub fn open(options: OpenOptions) -> Result<Self, OpenError> {
-        let conn = open(&options)?;
+        let mut conn = open(&options)?;
+        findings::move_conditions(&mut conn, options.clock.now()).map_err(|fault| {
+            let error = fault.into_store("findings");
+            OpenError::Migration {
+                path: options.path.clone(),
+                reason: error
+                    .source()
+                    .map_or_else(|| error.to_string(), ToString::to_string),
+            }
+        })?;
         Ok(Self {
             inner: Arc::new(Inner::new(conn, options)),
         })

@@ -92,7 +92,9 @@ fn every_tenant_tables_key_begins_with_the_workspace() {
         .collect::<rusqlite::Result<_>>()
         .unwrap();
     assert!(tables.len() > 20);
-    for table in tables.iter().filter(|name| *name != "instance") {
+    // What is of the file as a whole: its key, and what a migration left to do.
+    let of_file = |name: &&String| matches!(name.as_str(), "instance" | "condition_moves");
+    for table in tables.iter().filter(|name| !of_file(name)) {
         let first: String = conn
             .query_row(
                 "SELECT name FROM pragma_table_info(?1) WHERE pk = 1",

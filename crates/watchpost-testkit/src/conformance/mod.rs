@@ -10,6 +10,7 @@
 
 pub mod access;
 pub mod completions;
+pub mod conditions;
 pub mod counters;
 pub mod facts;
 pub mod findings;
@@ -58,6 +59,12 @@ macro_rules! conformance_tests {
             findings::absence_resolves_after_two_newer_collections,
             findings::pages_have_no_gaps_and_no_repeats,
             findings::totals_are_exact_where_counts_are_kept,
+            conditions::rules_of_a_condition_have_one_finding,
+            conditions::a_finding_goes_on_while_one_of_its_rules_sees_it,
+            conditions::a_decision_holds_for_all_rules_of_a_condition,
+            conditions::a_rule_that_comes_to_share_a_condition_brings_its_finding,
+            conditions::checks_of_two_scans_have_one_finding,
+            conditions::an_exemption_leaves_the_finding_to_the_other_check,
             findings::text_search_takes_words_not_syntax,
             findings::entities_and_platforms_select,
             imports::an_import_is_seen_when_it_is_kept,

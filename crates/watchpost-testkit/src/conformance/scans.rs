@@ -37,9 +37,10 @@ use watchpost_core::{
 const SHARING: &str = "spo.sharing";
 const CONSENT: &str = "entra.consent";
 
-fn check(id: &str, severity: Severity, service: Service, input: &str) -> Check {
+pub(super) fn check(id: &str, severity: Severity, service: Service, input: &str) -> Check {
     Check {
         id: id.into(),
+        condition: id.into(),
         title: format!("Check {id}"),
         description: String::new(),
         scan: Some(ScanType::Compliance),
@@ -59,8 +60,8 @@ fn check(id: &str, severity: Severity, service: Service, input: &str) -> Check {
 }
 
 /// An engine that finds what a case tells it to.
-struct Engine {
-    checks: Vec<Check>,
+pub(super) struct Engine {
+    pub(super) checks: Vec<Check>,
     results: Mutex<BTreeMap<String, CheckResult>>,
 }
 
@@ -84,7 +85,7 @@ impl Engine {
             results: Mutex::default(),
         }
     }
-    fn says(&self, id: &str, result: CheckResult) {
+    pub(super) fn says(&self, id: &str, result: CheckResult) {
         self.results.lock().unwrap().insert(id.into(), result);
     }
 }
@@ -178,16 +179,16 @@ impl Connector for Tenantry {
 }
 
 /// A workspace with a scannable integration.
-struct Scanned {
-    world: World,
-    tenant: Tenant,
+pub(super) struct Scanned {
+    pub(super) world: World,
+    pub(super) tenant: Tenant,
     integration: IntegrationId,
-    engine: Engine,
+    pub(super) engine: Engine,
     connector: Arc<Tenantry>,
 }
 
 impl Scanned {
-    async fn new(harness: &dyn Harness) -> Self {
+    pub(super) async fn new(harness: &dyn Harness) -> Self {
         let world = World::new(harness).await;
         let tenant = world.tenant("one").await;
         let integration = world.integration(&tenant, Platform::M365).await;
@@ -240,9 +241,14 @@ impl Scanned {
         .unwrap();
     }
 
-    /// A whole scan.
+    /// A whole compliance scan.
     async fn scan(&self) -> ScanId {
-        let (id, start) = self.start(ScanType::Compliance).await;
+        self.scan_for(ScanType::Compliance).await
+    }
+
+    /// A whole scan.
+    pub(super) async fn scan_for(&self, scan_type: ScanType) -> ScanId {
+        let (id, start) = self.start(scan_type).await;
         assert_eq!(start, ScanStart::Started);
         let job = self.lease().await;
         self.run(&job).await;
@@ -259,7 +265,7 @@ impl Scanned {
             .unwrap()
     }
 
-    async fn findings(&self, statuses: &[FindingStatus]) -> Vec<FindingSummary> {
+    pub(super) async fn findings(&self, statuses: &[FindingStatus]) -> Vec<FindingSummary> {
         self.world
             .all_findings(&self.tenant.operator, with_statuses(statuses))
             .await

@@ -600,6 +600,7 @@ pub fn setting_fact(path: &str, document: &str) -> Fact {
 pub fn observation(rule: &str, entity: EntityRef, severity: Severity, marks: Marks) -> Observation {
     Observation {
         fingerprint: fingerprint(rule, entity),
+        condition: rule.into(),
         rule_id: rule.into(),
         severity,
         category: Category::AccessRisk,

@@ -79,6 +79,7 @@ pub(crate) fn fixture(name: &str) -> Vec<u8> {
 pub(crate) fn catalogue() -> Vec<Check> {
     let check = |id: &str, service, severity, frameworks: &[&str]| Check {
         id: id.into(),
+        condition: id.into(),
         title: "A title".into(),
         description: "What it demands.".into(),
         scan: Some(ScanType::Compliance),

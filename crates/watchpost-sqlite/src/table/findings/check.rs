@@ -1,14 +1,17 @@
 //! Findings of checks: made, kept and ended by scans.
 
 use super::{
+    condition::adopt,
     counts::Changes,
     observe::{Sight, count, observe_one, platforms},
-    state::set_state,
+    sighting,
+    state::resolve,
 };
 use crate::base::{fault::Res, row::Columns, writer::Tx};
-use rusqlite::params;
+use rusqlite::{Connection, params};
 use watchpost_core::{
-    finding::{LifeChange, Observation, ObserveCounts},
+    finding::{Observation, ObserveCounts, fingerprint},
+    scan::JudgedCheck,
     value::{
         id::{AnalysisId, FindingId, ScanId},
         time::Timestamp,
@@ -40,54 +43,74 @@ pub(crate) fn observe_check(
         let (what, _) = observe_one(tx, &sight, observation, &mut counts)?;
         count(&mut done, what);
     }
-    counts.write(tx, workspace)?;
+    counts.write(tx.conn, workspace)?;
     Ok(done)
 }
 
-/// Counts a miss of each live or snoozed finding with these fingerprints; the second in a row ends it, or the first
-/// where `at_once`.
-pub(crate) fn pass_check(
+/// Counts a miss of what each of these checks sees of a live or snoozed finding; the second in a row ends it, or the
+/// first where `at_once`. The finding goes on while another rule or check sees it.
+pub(crate) fn pass_checks(
     tx: &Tx<'_>,
     workspace: i64,
-    prints: &[[u8; 32]],
+    checks: &[JudgedCheck],
     at_once: bool,
     now: Timestamp,
 ) -> Res<()> {
     let mut counts = Changes::default();
-    for print in prints {
-        let found: Option<(FindingId, FindingStatus, i64)> = {
-            let mut statement = tx.conn.prepare_cached(
-                "SELECT f.id, f.status, d.misses FROM findings f JOIN finding_details d \
-                 ON d.workspace_id = f.workspace_id AND d.finding_id = f.id \
-                 WHERE f.workspace_id = ?1 AND f.fingerprint = ?2",
-            )?;
-            let mut rows = statement.query(params![workspace, print])?;
-            match rows.next()? {
-                Some(row) => Some((row.id(0, FindingId::from_bytes)?, row.word(1)?, row.get(2)?)),
-                None => None,
-            }
-        };
-        let Some((id, status, misses)) = found else {
-            continue;
-        };
-        if !(status.is_live() || status == FindingStatus::Snoozed) {
-            continue;
-        }
-        if at_once || misses + 1 >= MISSES_TO_END {
-            let resolved = LifeChange {
-                status: FindingStatus::Resolved,
-                snoozed_until: None,
-                dismiss_reason: None,
-                auto_resolved: true,
-            };
-            set_state(tx, workspace, id, &resolved, now, &mut counts)?;
-        } else {
-            tx.conn
-                .prepare_cached(
-                    "UPDATE finding_details SET misses = misses + 1 WHERE workspace_id = ?1 AND finding_id = ?2",
-                )?
-                .execute(params![workspace, id.as_bytes()])?;
-        }
+    for check in checks {
+        pass_check(tx.conn, workspace, check, at_once, now, &mut counts)?;
     }
-    counts.write(tx, workspace)
+    counts.write(tx.conn, workspace)
+}
+
+fn pass_check(
+    conn: &Connection,
+    workspace: i64,
+    check: &JudgedCheck,
+    at_once: bool,
+    now: Timestamp,
+    counts: &mut Changes,
+) -> Res<()> {
+    let (id, condition) = (&check.check_id, &check.condition);
+    adopt(conn, workspace, id, condition, check.entity, now, counts)?;
+    let found: Option<(FindingId, FindingStatus, i64, String, i64)> = {
+        let mut statement = conn.prepare_cached(
+            "SELECT f.id, f.status, d.misses, f.rule_id, f.sightings FROM findings f JOIN finding_details d \
+             ON d.workspace_id = f.workspace_id AND d.finding_id = f.id \
+             WHERE f.workspace_id = ?1 AND f.fingerprint = ?2",
+        )?;
+        let mut rows = statement.query(params![workspace, fingerprint(condition, check.entity)])?;
+        match rows.next()? {
+            Some(row) => Some((
+                row.id(0, FindingId::from_bytes)?,
+                row.word(1)?,
+                row.get(2)?,
+                row.get(3)?,
+                row.get(4)?,
+            )),
+            None => None,
+        }
+    };
+    let Some((finding, status, misses, first, sightings)) = found else {
+        return Ok(());
+    };
+    let ends = |misses: i64| at_once || misses + 1 >= MISSES_TO_END;
+    if sightings > 0 {
+        if sighting::miss(conn, workspace, finding, id, ends)? {
+            sighting::show(conn, workspace, finding, false, now, counts)?;
+        }
+        return Ok(());
+    }
+    // Another one of the condition made it, and this one never saw it.
+    if first != *id || !(status.is_live() || status == FindingStatus::Snoozed) {
+        return Ok(());
+    }
+    if ends(misses) {
+        return resolve(conn, workspace, finding, now, counts);
+    }
+    conn.prepare_cached(
+        "UPDATE finding_details SET misses = misses + 1 WHERE workspace_id = ?1 AND finding_id = ?2",
+    )?
+    .execute(params![workspace, finding.as_bytes()])?;
+    Ok(())
 }

@@ -3,7 +3,6 @@
 use crate::base::{
     fault::Res,
     row::{Columns, code},
-    writer::Tx,
 };
 use rusqlite::{Connection, Statement, params};
 use std::collections::BTreeMap;
@@ -30,11 +29,10 @@ impl Changes {
             self.add(to, 1);
         }
     }
-    pub(super) fn write(self, tx: &Tx<'_>, workspace: i64) -> Res<()> {
+    pub(super) fn write(self, conn: &Connection, workspace: i64) -> Res<()> {
         for ((status, severity, category, scored), by) in self.0 {
             if by != 0 {
-                tx.conn
-                    .prepare_cached(
+                conn.prepare_cached(
                         "INSERT INTO finding_counts (workspace_id, status, severity, category, scored, count) \
                          VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
                          ON CONFLICT (workspace_id, status, severity, category, scored) DO UPDATE SET count = count + ?6",

@@ -1,9 +1,13 @@
 //! Findings made, kept and brought back by what analyses and scans observe.
 
 use super::{
+    apps::{add_apps, stored_apps},
+    condition::adopt,
     counts::{Changes, Key},
     marks::{marks_blob, marks_of},
     row::{framework_bits, service_code},
+    sighting,
+    state::set_state,
     text::{self, Indexed},
 };
 use crate::base::{
@@ -14,7 +18,7 @@ use crate::base::{
 use rusqlite::{Connection, params};
 use std::collections::HashMap;
 use watchpost_core::{
-    finding::{FindingState, Observation, ObserveCounts, Observed, decide_observed},
+    finding::{FindingState, LifeChange, Observation, ObserveCounts, Observed, decide_observed},
     rule::document::EntityRef,
     value::{
         id::{AnalysisId, AppId, FindingId, IntegrationId},
@@ -62,7 +66,7 @@ impl Observing {
                 break;
             }
         }
-        counts.write(tx, workspace)?;
+        counts.write(tx.conn, workspace)?;
         if changed {
             tx.bump(workspace)?;
         }
@@ -93,12 +97,15 @@ struct Known {
     marks: Vec<u8>,
     evidence: String,
     frameworks: i64,
+    rule_id: String,
+    sightings: i64,
 }
 
 fn known(tx: &Tx<'_>, workspace: i64, fingerprint: &[u8; 32]) -> Res<Option<Known>> {
     let mut statement = tx.conn.prepare_cached(
         "SELECT f.id, f.rowid, f.status, f.severity, f.category, f.scored, f.snoozed_until, f.dismiss_reason, \
-         f.auto_resolved, f.title, f.subject_name, f.subject_email, f.platforms, f.apps, d.marks, d.evidence, f.frameworks \
+         f.auto_resolved, f.title, f.subject_name, f.subject_email, f.platforms, f.apps, d.marks, d.evidence, f.frameworks, \
+         f.rule_id, f.sightings \
          FROM findings f JOIN finding_details d ON d.workspace_id = f.workspace_id AND d.finding_id = f.id \
          WHERE f.workspace_id = ?1 AND f.fingerprint = ?2",
     )?;
@@ -124,6 +131,8 @@ fn known(tx: &Tx<'_>, workspace: i64, fingerprint: &[u8; 32]) -> Res<Option<Know
                 marks: row.get(14)?,
                 evidence: row.get(15)?,
                 frameworks: row.get(16)?,
+                rule_id: row.get(17)?,
+                sightings: row.get(18)?,
             })
         })
         .transpose()
@@ -168,12 +177,12 @@ pub(super) struct Sight<'a> {
 }
 
 /// An observation with what is computed of it once.
-struct Seen<'a> {
-    observation: &'a Observation,
-    platforms: i64,
-    frameworks: i64,
+pub(super) struct Seen<'a> {
+    pub(super) observation: &'a Observation,
+    pub(super) platforms: i64,
+    pub(super) frameworks: i64,
     marks: Vec<u8>,
-    apps: Vec<AppId>,
+    pub(super) apps: Vec<AppId>,
 }
 
 impl<'a> Seen<'a> {
@@ -218,11 +227,24 @@ pub(super) fn observe_one(
     counts: &mut Changes,
 ) -> Res<(Observed, bool)> {
     let seen = Seen::of(observation, sight.platforms);
+    let (rule, condition) = (&observation.rule_id, &observation.condition);
+    adopt(
+        tx.conn,
+        sight.workspace,
+        rule,
+        condition,
+        observation.entity,
+        sight.now,
+        counts,
+    )?;
     let Some(known) = known(tx, sight.workspace, &observation.fingerprint)? else {
         make(tx, sight, &seen)?;
         counts.add(seen.key(FindingStatus::Open), 1);
         return Ok((Observed::New, true));
     };
+    if known.sightings > 0 || known.rule_id != *rule {
+        return observe_shared(tx, sight, &known, &seen, counts);
+    }
     let decision = decide_observed(Some((&known.state, &marks_of(&known.marks)?)), observation);
     let changed = update(tx, sight, &known, &seen, decision, counts)?;
     let resolved_by_person = decision == Observed::Keep && known.key.0 == FindingStatus::Resolved;
@@ -249,6 +271,56 @@ pub(super) fn observe_one(
     Ok((decision, changed || known.evidence != observation.evidence))
 }
 
+/// Stores what a rule or check sees of a finding that another one saw as well.
+fn observe_shared(
+    tx: &Tx<'_>,
+    sight: &Sight<'_>,
+    known: &Known,
+    seen: &Seen<'_>,
+    counts: &mut Changes,
+) -> Res<(Observed, bool)> {
+    let (conn, workspace) = (tx.conn, sight.workspace);
+    sighting::begin(conn, workspace, known.id)?;
+    // What it never saw before has no older reading: its own is taken for the last.
+    let before = sighting::marks(conn, workspace, known.id, &seen.observation.rule_id)?;
+    let before = before.as_ref().unwrap_or(&seen.marks);
+    let decision = decide_observed(Some((&known.state, &marks_of(before)?)), seen.observation);
+    let resolved_by_person = decision == Observed::Keep && known.key.0 == FindingStatus::Resolved;
+    let marks = if resolved_by_person { before } else { &seen.marks };
+    sighting::keep(conn, sight, known.id, seen, marks)?;
+    let reopened = decision == Observed::Reopen;
+    if reopened {
+        let open = LifeChange {
+            status: FindingStatus::Open,
+            snoozed_until: None,
+            dismiss_reason: None,
+            auto_resolved: false,
+        };
+        set_state(conn, workspace, known.id, &open, sight.now, counts)?;
+    }
+    let indexed = seen.indexed();
+    let renamed = known.name != indexed.name || known.email.as_deref() != indexed.email;
+    if reopened || renamed {
+        conn.prepare_cached(
+            "UPDATE findings SET reopen_count = reopen_count + ?2, subject_name = ?3, subject_email = ?4 \
+             WHERE rowid = ?1",
+        )?
+        .execute(params![known.rowid, reopened, indexed.name, indexed.email])?;
+    }
+    conn.prepare_cached(
+        "UPDATE finding_details SET seen_by = ?3, last_seen_at = ?4, misses = 0 \
+         WHERE workspace_id = ?1 AND finding_id = ?2",
+    )?
+    .execute(params![
+        workspace,
+        known.id.as_bytes(),
+        sight.seen_by.as_bytes(),
+        sight.now.as_millis()
+    ])?;
+    let changed = sighting::show(conn, workspace, known.id, renamed, sight.now, counts)?;
+    Ok((decision, changed || reopened || renamed))
+}
+
 /// Makes a finding of an observation.
 fn make(tx: &Tx<'_>, sight: &Sight<'_>, seen: &Seen<'_>) -> Res<()> {
     let id = FindingId::generate(tx.clock, tx.random);
@@ -267,8 +339,8 @@ fn make(tx: &Tx<'_>, sight: &Sight<'_>, seen: &Seen<'_>) -> Res<()> {
             seen.marks,
             seen.observation.evidence
         ])?;
-    add_apps(tx, sight.workspace, id, &seen.apps)?;
-    text::index(tx, rowid, false, &seen.indexed())
+    add_apps(tx.conn, sight.workspace, id, &seen.apps)?;
+    text::index(tx.conn, rowid, false, &seen.indexed())
 }
 
 /// Brings a known finding to what was observed. Gives whether its row changed.
@@ -291,7 +363,7 @@ fn update(
         || known.name != indexed.name
         || known.email.as_deref() != indexed.email
         || known.platforms != seen.platforms;
-    let apps_changed = stored_apps(tx, sight.workspace, known)? != seen.apps;
+    let apps_changed = known_apps(tx, sight.workspace, known)? != seen.apps;
     let changed = words_changed || apps_changed || known.key != key || known.frameworks != seen.frameworks;
     if changed {
         tx.conn
@@ -320,13 +392,13 @@ fn update(
         counts.shift(known.key, key);
     }
     if words_changed {
-        text::index(tx, known.rowid, true, &indexed)?;
+        text::index(tx.conn, known.rowid, true, &indexed)?;
     }
     if apps_changed {
         tx.conn
             .prepare_cached("DELETE FROM finding_apps WHERE workspace_id = ?1 AND finding_id = ?2")?
             .execute(params![sight.workspace, known.id.as_bytes()])?;
-        add_apps(tx, sight.workspace, known.id, &seen.apps)?;
+        add_apps(tx.conn, sight.workspace, known.id, &seen.apps)?;
     }
     Ok(changed)
 }
@@ -337,8 +409,9 @@ fn insert(tx: &Tx<'_>, sight: &Sight<'_>, id: FindingId, seen: &Seen<'_>) -> Res
         .prepare_cached(
             "INSERT INTO findings (workspace_id, id, status, severity, category, scored, first_seen_at, entity_type, \
              entity_id, rule_id, platforms, apps, title, subject_name, subject_email, status_changed_at, fingerprint, \
-             service, frameworks) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?7, ?16, ?17, ?18)",
+             service, frameworks, condition) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?7, ?16, ?17, ?18, \
+             nullif(?19, ?10))",
         )?
         .execute(params![
             sight.workspace,
@@ -359,32 +432,14 @@ fn insert(tx: &Tx<'_>, sight: &Sight<'_>, id: FindingId, seen: &Seen<'_>) -> Res
             observation.fingerprint,
             service_code(observation.service),
             seen.frameworks,
+            observation.condition,
         ])?;
     Ok(())
 }
 
-fn stored_apps(tx: &Tx<'_>, workspace: i64, known: &Known) -> Res<Vec<AppId>> {
+fn known_apps(tx: &Tx<'_>, workspace: i64, known: &Known) -> Res<Vec<AppId>> {
     if known.apps == 0 {
         return Ok(Vec::new());
     }
-    let mut statement = tx.conn.prepare_cached(
-        "SELECT app_id FROM finding_apps WHERE workspace_id = ?1 AND finding_id = ?2 ORDER BY app_id",
-    )?;
-    let mut rows = statement.query(params![workspace, known.id.as_bytes()])?;
-    let mut out = Vec::new();
-    while let Some(row) = rows.next()? {
-        out.push(row.id(0, AppId::from_bytes)?);
-    }
-    Ok(out)
-}
-
-fn add_apps(tx: &Tx<'_>, workspace: i64, finding: FindingId, apps: &[AppId]) -> Res<()> {
-    for app in apps {
-        tx.conn
-            .prepare_cached(
-                "INSERT INTO finding_apps (workspace_id, finding_id, app_id) VALUES (?1, ?2, ?3)",
-            )?
-            .execute(params![workspace, finding.as_bytes(), app.as_bytes()])?;
-    }
-    Ok(())
+    stored_apps(tx.conn, workspace, known.id)
 }

@@ -4,7 +4,7 @@ use crate::base::{
     fault::Res,
     row::{Columns, str_of},
 };
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, params, types::ValueRef};
 use watchpost_core::{
     app::AppRef,
     check::{Framework, FrameworkId, Service},
@@ -15,10 +15,10 @@ use watchpost_core::{
 
 /// The columns that [`summary`] reads, of `findings f`.
 pub(crate) const SUMMARY: &str = "f.id, f.title, f.severity, f.category, f.status, f.rule_id, f.entity_type, \
-                                  f.entity_id, f.subject_name, f.subject_email, f.first_seen_at, f.apps, f.service, f.scored";
+                                  f.entity_id, f.subject_name, f.subject_email, f.first_seen_at, f.apps, f.service, f.scored, f.also";
 
 /// How many they are.
-pub(super) const SUMMARY_COLUMNS: usize = 14;
+pub(super) const SUMMARY_COLUMNS: usize = 15;
 
 /// A finding, and how many further apps it has; those are read apart.
 pub(crate) fn summary(row: &Row<'_>) -> Res<(FindingSummary, u64)> {
@@ -31,6 +31,10 @@ pub(crate) fn summary(row: &Row<'_>) -> Res<(FindingSummary, u64)> {
         status: row.word(4)?,
         scored: row.get(13)?,
         rule_id: str_of(row.get_ref(5)?)?.to_owned(),
+        also: match row.get_ref(14)? {
+            ValueRef::Null => Vec::new(),
+            ids => str_of(ids)?.split(' ').map(str::to_owned).collect(),
+        },
         service: row.word_opt(12)?,
         subject: Subject {
             entity,
@@ -108,6 +112,11 @@ pub(super) fn framework_bits(ids: &[FrameworkId]) -> i64 {
 /// A framework's bit.
 pub(super) const fn framework_bit(framework: Framework) -> i64 {
     1 << framework.code()
+}
+
+/// A service's bit.
+pub(super) const fn service_bit(service: Service) -> i64 {
+    1 << service.code()
 }
 
 /// A service as stored.

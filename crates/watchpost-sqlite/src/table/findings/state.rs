@@ -56,8 +56,8 @@ pub(crate) fn apply_change(
     now: Timestamp,
 ) -> Res<()> {
     let mut counts = Changes::default();
-    set_state(tx, workspace, id, change, now, &mut counts)?;
-    counts.write(tx, workspace)?;
+    set_state(tx.conn, workspace, id, change, now, &mut counts)?;
+    counts.write(tx.conn, workspace)?;
     if let Some(note) = note {
         tx.conn
             .prepare_cached(
@@ -69,43 +69,58 @@ pub(crate) fn apply_change(
 }
 
 pub(super) fn set_state(
-    tx: &Tx<'_>,
+    conn: &Connection,
     workspace: i64,
     id: FindingId,
     change: &LifeChange,
     now: Timestamp,
     counts: &mut Changes,
 ) -> Res<()> {
-    let before = key_of(tx.conn, workspace, id)?;
+    let before = key_of(conn, workspace, id)?;
     counts.shift(before, (change.status, before.1, before.2, before.3));
-    tx.conn
-        .prepare_cached(
-            "UPDATE findings SET status = ?3, snoozed_until = ?4, dismiss_reason = ?5, auto_resolved = ?6, \
+    conn.prepare_cached(
+        "UPDATE findings SET status = ?3, snoozed_until = ?4, dismiss_reason = ?5, auto_resolved = ?6, \
              status_changed_at = CASE WHEN status = ?3 THEN status_changed_at ELSE ?7 END \
              WHERE workspace_id = ?1 AND id = ?2",
+    )?
+    .execute(params![
+        workspace,
+        id.as_bytes(),
+        code(change.status),
+        change.snoozed_until.map(Timestamp::as_millis),
+        change.dismiss_reason.map(Word::position),
+        change.auto_resolved,
+        now.as_millis(),
+    ])?;
+    if matches!(change.status, FindingStatus::Resolved | FindingStatus::Dismissed) {
+        conn.prepare_cached(
+            "UPDATE remediations SET state = ?3, decided_at = ?4 \
+                 WHERE workspace_id = ?1 AND finding_id = ?2 AND state = ?5",
         )?
         .execute(params![
             workspace,
             id.as_bytes(),
-            code(change.status),
-            change.snoozed_until.map(Timestamp::as_millis),
-            change.dismiss_reason.map(Word::position),
-            change.auto_resolved,
+            RemediationState::Cancelled.position(),
             now.as_millis(),
+            RemediationState::PendingApproval.position(),
         ])?;
-    if matches!(change.status, FindingStatus::Resolved | FindingStatus::Dismissed) {
-        tx.conn
-            .prepare_cached(
-                "UPDATE remediations SET state = ?3, decided_at = ?4 \
-                 WHERE workspace_id = ?1 AND finding_id = ?2 AND state = ?5",
-            )?
-            .execute(params![
-                workspace,
-                id.as_bytes(),
-                RemediationState::Cancelled.position(),
-                now.as_millis(),
-                RemediationState::PendingApproval.position(),
-            ])?;
     }
     Ok(())
+}
+
+/// Ends a finding that nothing sees any more.
+pub(super) fn resolve(
+    conn: &Connection,
+    workspace: i64,
+    id: FindingId,
+    now: Timestamp,
+    counts: &mut Changes,
+) -> Res<()> {
+    let resolved = LifeChange {
+        status: FindingStatus::Resolved,
+        snoozed_until: None,
+        dismiss_reason: None,
+        auto_resolved: true,
+    };
+    set_state(conn, workspace, id, &resolved, now, counts)
 }

@@ -3,12 +3,13 @@
 use super::{
     counts::Changes,
     marks::{marks_blob, marks_of},
-    state::set_state,
+    sighting,
+    state::{resolve, state_of},
 };
 use crate::base::{fault::Res, row::Columns, writer::Tx};
 use rusqlite::{Connection, params};
 use watchpost_core::{
-    finding::{LifeChange, Missed, MissedChange, SweepCounts, SweepInput, decide_missed},
+    finding::{Missed, MissedChange, SweepCounts, SweepInput, decide_missed},
     rule::document::EntityRef,
     value::{
         id::{AnalysisId, FindingId},
@@ -45,7 +46,12 @@ impl Sweeping {
         let mut looked_at = self.after;
         for finding in missed {
             looked_at = finding.rowid;
-            match sweep_one(tx, workspace, &finding, &self.input, self.now, &mut counts)? {
+            let change = if finding.sightings > 0 {
+                self.sweep_shared(tx.conn, workspace, &finding, &mut counts)?
+            } else {
+                sweep_one(tx, workspace, &finding, &self.input, self.now, &mut counts)?
+            };
+            match change {
                 MissedChange::Keep => self.done.kept += 1,
                 MissedChange::Count(_) => self.done.missed += 1,
                 MissedChange::Resolve => self.done.resolved += 1,
@@ -55,7 +61,7 @@ impl Sweeping {
                 break;
             }
         }
-        counts.write(tx, workspace)?;
+        counts.write(tx.conn, workspace)?;
         if looked_at > self.after {
             tx.bump(workspace)?;
         }
@@ -65,6 +71,45 @@ impl Sweeping {
             (false, None) => return Ok(Some(self.done)),
         }
         Ok(None)
+    }
+
+    /// Goes over what rules saw of a finding and this analysis didn't. It ends once nothing sees it.
+    fn sweep_shared(
+        &self,
+        conn: &Connection,
+        workspace: i64,
+        finding: &Swept,
+        counts: &mut Changes,
+    ) -> Res<MissedChange> {
+        let mut change = MissedChange::Keep;
+        let mut ended = false;
+        for sighting in unseen_sightings(conn, workspace, self.analysis, finding)? {
+            match decide(conn, workspace, &sighting, &self.input)? {
+                MissedChange::Keep => {}
+                MissedChange::Count(marks) => {
+                    sighting::count_miss(
+                        conn,
+                        workspace,
+                        finding.id,
+                        &sighting.rule_id,
+                        &marks_blob(&marks),
+                    )?;
+                    change = MissedChange::Count(marks);
+                }
+                MissedChange::Resolve => {
+                    ended |= sighting::miss(conn, workspace, finding.id, &sighting.rule_id, |_| true)?;
+                }
+            }
+        }
+        if ended {
+            sighting::show(conn, workspace, finding.id, false, self.now, counts)?;
+            let now_ended = state_of(conn, workspace, finding.id)?
+                .is_some_and(|state| state.status == FindingStatus::Resolved);
+            if now_ended {
+                change = MissedChange::Resolve;
+            }
+        }
+        Ok(change)
     }
 }
 
@@ -80,6 +125,7 @@ struct Swept {
     misses: i64,
     last_seen_at: i64,
     of_check: bool,
+    sightings: i64,
 }
 
 /// Live and snoozed findings after a rowid that the analysis didn't see, out of the next thousand rows; and the last
@@ -93,7 +139,7 @@ fn unseen_after(
     const LOOKED_AT: usize = 1_000;
     let mut statement = conn.prepare_cached(
         "SELECT f.rowid, f.workspace_id, f.id, f.status, f.rule_id, f.entity_type, f.entity_id, f.apps, d.seen_by, \
-         d.marks, d.misses, d.last_seen_at, f.service \
+         d.marks, d.misses, d.last_seen_at, f.service, f.sightings \
          FROM findings f NOT INDEXED LEFT JOIN finding_details d ON d.workspace_id = f.workspace_id AND d.finding_id = f.id \
          WHERE f.rowid > ?1 ORDER BY f.rowid LIMIT ?2",
     )?;
@@ -110,7 +156,10 @@ fn unseen_after(
         }
         let status: FindingStatus = row.word(3)?;
         let seen_by: [u8; 16] = row.get(8)?;
-        if !(status.is_live() || status == FindingStatus::Snoozed) || seen_by == *analysis.as_bytes() {
+        let sightings = row.get(13)?;
+        // What saw one of several sightings last says nothing of the others.
+        let seen_now = sightings == 0 && seen_by == *analysis.as_bytes();
+        if !(status.is_live() || status == FindingStatus::Snoozed) || seen_now {
             continue;
         }
         out.push(Swept {
@@ -124,9 +173,49 @@ fn unseen_after(
             misses: row.get(10)?,
             last_seen_at: row.get(11)?,
             of_check: row.get::<_, Option<i64>>(12)?.is_some(),
+            sightings,
         });
     }
     Ok((out, last.filter(|_| seen == LOOKED_AT)))
+}
+
+/// What holds of a finding and the analysis didn't see, each as if it were the finding.
+fn unseen_sightings(
+    conn: &Connection,
+    workspace: i64,
+    analysis: AnalysisId,
+    finding: &Swept,
+) -> Res<Vec<Swept>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT rule_id, marks, misses, last_seen_at, service FROM finding_sightings \
+         WHERE workspace_id = ?1 AND finding_id = ?2 AND holds = 1 AND seen_by <> ?3",
+    )?;
+    let mut rows = statement.query(params![workspace, finding.id.as_bytes(), analysis.as_bytes()])?;
+    let mut out = Vec::new();
+    while let Some(row) = rows.next()? {
+        out.push(Swept {
+            rule_id: row.get(0)?,
+            marks: row.get(1)?,
+            misses: row.get(2)?,
+            last_seen_at: row.get(3)?,
+            of_check: row.get::<_, Option<i64>>(4)?.is_some(),
+            ..*finding
+        });
+    }
+    Ok(out)
+}
+
+fn decide(conn: &Connection, workspace: i64, finding: &Swept, input: &SweepInput) -> Res<MissedChange> {
+    let marks = marks_of(&finding.marks)?;
+    let missed = Missed {
+        rule_id: &finding.rule_id,
+        entity: finding.entity,
+        marks: &marks,
+        misses: u32::try_from(finding.misses).unwrap_or(0),
+        decided_since: decided_since(conn, workspace, finding)?,
+        of_check: finding.of_check,
+    };
+    Ok(decide_missed(missed, input))
 }
 
 fn sweep_one(
@@ -137,16 +226,7 @@ fn sweep_one(
     now: Timestamp,
     counts: &mut Changes,
 ) -> Res<MissedChange> {
-    let marks = marks_of(&finding.marks)?;
-    let missed = Missed {
-        rule_id: &finding.rule_id,
-        entity: finding.entity,
-        marks: &marks,
-        misses: u32::try_from(finding.misses).unwrap_or(0),
-        decided_since: decided_since(tx, workspace, finding)?,
-        of_check: finding.of_check,
-    };
-    let change = decide_missed(missed, input);
+    let change = decide(tx.conn, workspace, finding, input)?;
     match &change {
         MissedChange::Keep => {}
         MissedChange::Count(marks) => {
@@ -159,23 +239,16 @@ fn sweep_one(
         }
         MissedChange::Resolve => {
             debug_assert!(finding.status != FindingStatus::Resolved);
-            let resolved = LifeChange {
-                status: FindingStatus::Resolved,
-                snoozed_until: None,
-                dismiss_reason: None,
-                auto_resolved: true,
-            };
-            set_state(tx, workspace, finding.id, &resolved, now, counts)?;
+            resolve(tx.conn, workspace, finding.id, now, counts)?;
         }
     }
     Ok(change)
 }
 
 /// Whether people decided something about the subject, or about an app that the finding names, after it was last seen.
-fn decided_since(tx: &Tx<'_>, workspace: i64, finding: &Swept) -> Res<bool> {
+fn decided_since(conn: &Connection, workspace: i64, finding: &Swept) -> Res<bool> {
     let after = |sql: &str, id: &[u8; 16]| -> Res<bool> {
-        Ok(tx
-            .conn
+        Ok(conn
             .prepare_cached(sql)?
             .query_row(params![workspace, id, finding.last_seen_at], |row| row.get(0))?)
     };

@@ -1,7 +1,7 @@
 //! The words of findings. What a caller types is split into words here, so that nothing of it is query syntax.
 
-use crate::base::{fault::Res, row::code, writer::Tx};
-use rusqlite::params;
+use crate::base::{fault::Res, row::code};
+use rusqlite::{Connection, params};
 use watchpost_core::value::word::Platform;
 
 /// Words of a search that are looked at.
@@ -17,10 +17,9 @@ pub(super) struct Indexed<'a> {
 }
 
 /// Indexes a finding; `known` if it is indexed already.
-pub(super) fn index(tx: &Tx<'_>, rowid: i64, known: bool, what: &Indexed<'_>) -> Res<()> {
+pub(super) fn index(conn: &Connection, rowid: i64, known: bool, what: &Indexed<'_>) -> Res<()> {
     if known {
-        tx.conn
-            .prepare_cached("DELETE FROM findings_text WHERE rowid = ?1")?
+        conn.prepare_cached("DELETE FROM findings_text WHERE rowid = ?1")?
             .execute([rowid])?;
     }
     let words = format!("{} {} {}", what.title, what.name, what.email.unwrap_or_default());
@@ -29,16 +28,14 @@ pub(super) fn index(tx: &Tx<'_>, rowid: i64, known: bool, what: &Indexed<'_>) ->
         .filter(|platform| what.platforms & bit(**platform) != 0)
         .map(|platform| platform_word(*platform))
         .collect();
-    tx.conn
-        .prepare_cached("INSERT INTO findings_text (rowid, words, rule, platforms) VALUES (?1, ?2, ?3, ?4)")?
+    conn.prepare_cached("INSERT INTO findings_text (rowid, words, rule, platforms) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![rowid, words, what.rule_id, platforms.join(" ")])?;
     Ok(())
 }
 
 /// Takes a finding out of the index.
-pub(super) fn forget(tx: &Tx<'_>, rowid: i64) -> Res<()> {
-    tx.conn
-        .prepare_cached("DELETE FROM findings_text WHERE rowid = ?1")?
+pub(super) fn forget(conn: &Connection, rowid: i64) -> Res<()> {
+    conn.prepare_cached("DELETE FROM findings_text WHERE rowid = ?1")?
         .execute([rowid])?;
     Ok(())
 }

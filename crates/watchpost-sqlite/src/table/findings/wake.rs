@@ -31,9 +31,9 @@ pub(crate) fn wake_some(tx: &Tx<'_>, workspace: i64, now: Timestamp) -> Res<u64>
             dismiss_reason: None,
             auto_resolved: false,
         };
-        set_state(tx, workspace, *finding, &open, now, &mut counts)?;
+        set_state(tx.conn, workspace, *finding, &open, now, &mut counts)?;
     }
-    counts.write(tx, workspace)?;
+    counts.write(tx.conn, workspace)?;
     tx.bump(workspace)?;
     Ok(over.len() as u64)
 }

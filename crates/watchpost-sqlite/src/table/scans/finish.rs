@@ -10,7 +10,7 @@ use crate::{
         row::{Word, stored},
         writer::Tx,
     },
-    table::findings::{observe_check, pass_check},
+    table::findings::{observe_check, pass_checks},
 };
 use rusqlite::params;
 use sha2::{Digest as _, Sha256};
@@ -164,8 +164,8 @@ pub(crate) fn finish(
         )?;
         if let Some(findings) = command.findings {
             observed = observe_check(tx, workspace, command.id, &findings.failed, command.now)?;
-            pass_check(tx, workspace, &findings.clear, false, command.now)?;
-            pass_check(tx, workspace, &findings.ended, true, command.now)?;
+            pass_checks(tx, workspace, &findings.clear, false, command.now)?;
+            pass_checks(tx, workspace, &findings.ended, true, command.now)?;
         }
     } else {
         tx.conn.execute(

@@ -6,7 +6,10 @@ use crate::{
         fault::Res,
         row::{Columns, code},
     },
-    table::findings::{row::framework_bit, text},
+    table::findings::{
+        row::{framework_bit, service_bit},
+        text,
+    },
 };
 use rusqlite::{Connection, params};
 use std::collections::HashMap;
@@ -29,6 +32,9 @@ pub(super) struct Candidate {
     pub(super) platforms: i64,
     pub(super) service: Option<Service>,
     pub(super) frameworks: i64,
+    /// The other rules and checks that see it, and the services of all of them as bits.
+    pub(super) also: Option<String>,
+    pub(super) services: i64,
 }
 
 fn candidate(row: &rusqlite::Row<'_>) -> Res<Candidate> {
@@ -47,11 +53,13 @@ fn candidate(row: &rusqlite::Row<'_>) -> Res<Candidate> {
         platforms: row.get(7)?,
         service: row.word_opt(8)?,
         frameworks: row.get(9)?,
+        also: row.get(10)?,
+        services: row.get(11)?,
     })
 }
 
 const CANDIDATE: &str = "f.rowid, f.severity, f.first_seen_at, f.id, f.status, f.category, f.rule_id, f.platforms, \
-     f.service, f.frameworks";
+     f.service, f.frameworks, f.also, f.services";
 
 pub(super) fn of_entity(conn: &Connection, workspace: i64, entity: EntityFilter) -> Res<Vec<Candidate>> {
     let (entity_type, id) = match &entity {
@@ -88,14 +96,24 @@ pub(super) fn of_services(conn: &Connection, workspace: i64, services: &[Service
     let mut statement = conn.prepare_cached(&format!(
         "SELECT {CANDIDATE} FROM findings f WHERE f.workspace_id = ?1 AND f.service = ?2"
     ))?;
-    let mut out = Vec::new();
+    let mut found = HashMap::new();
     for service in services {
         let mut rows = statement.query(params![workspace, code(*service)])?;
         while let Some(row) = rows.next()? {
-            out.push(candidate(row)?);
+            let candidate = candidate(row)?;
+            found.insert(candidate.place.rowid, candidate);
         }
     }
-    Ok(out)
+    // Few are seen by checks of several services; which of them fit is told by their bits.
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT {CANDIDATE} FROM findings f INDEXED BY findings_also WHERE f.workspace_id = ?1 AND f.also IS NOT NULL"
+    ))?;
+    let mut rows = statement.query([workspace])?;
+    while let Some(row) = rows.next()? {
+        let candidate = candidate(row)?;
+        found.insert(candidate.place.rowid, candidate);
+    }
+    Ok(found.into_values().collect())
 }
 
 pub(super) fn load(conn: &Connection, workspace: i64, rowids: &[i64]) -> Res<Vec<Candidate>> {
@@ -118,19 +136,27 @@ fn fits(query: &FindingQuery, candidate: &Candidate) -> bool {
         && (query.severities.is_empty() || query.severities.contains(&candidate.place.position.severity))
         && (query.categories.is_empty() || query.categories.contains(&candidate.category))
         && (query.services.is_empty()
-            || candidate
-                .service
-                .is_some_and(|service| query.services.contains(&service)))
+            || query.services.iter().any(|service| {
+                candidate.service == Some(*service) || candidate.services & service_bit(*service) != 0
+            }))
         && fits_source(
             query,
             &candidate.rule_id,
+            candidate.also.as_deref(),
             candidate.platforms,
             candidate.frameworks,
         )
 }
 
-pub(super) fn fits_source(query: &FindingQuery, rule_id: &str, platforms: i64, frameworks: i64) -> bool {
-    query.rule_id.as_deref().is_none_or(|rule| rule == rule_id)
+pub(super) fn fits_source(
+    query: &FindingQuery,
+    rule_id: &str,
+    also: Option<&str>,
+    platforms: i64,
+    frameworks: i64,
+) -> bool {
+    let sees = |rule: &str| rule == rule_id || also.is_some_and(|also| also.split(' ').any(|id| id == rule));
+    query.rule_id.as_deref().is_none_or(sees)
         && (query.platforms.is_empty()
             || query
                 .platforms

@@ -24,7 +24,7 @@ pub(super) fn filtered(
     let mut page: Vec<Place> = Vec::with_capacity(limit + 1);
     let mut counted = 0_u64;
     let mut look =
-        conn.prepare_cached("SELECT rule_id, platforms, frameworks FROM findings WHERE rowid = ?1")?;
+        conn.prepare_cached("SELECT rule_id, platforms, frameworks, also FROM findings WHERE rowid = ?1")?;
     let mut passes = |place: &Place| -> Res<bool> {
         if words.is_some_and(|words| words.binary_search(&place.rowid).is_err()) {
             return Ok(false);
@@ -37,6 +37,7 @@ pub(super) fn filtered(
             Some(row) => Ok(fits_source(
                 query,
                 str_of(row.get_ref(0)?)?,
+                row.get::<_, Option<String>>(3)?.as_deref(),
                 row.get(1)?,
                 row.get(2)?,
             )),

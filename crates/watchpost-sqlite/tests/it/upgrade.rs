@@ -1,0 +1,156 @@
+//! Files of former versions.
+
+use crate::conformance::open;
+use async_trait::async_trait;
+use rusqlite::Connection;
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
+use watchpost_core::{
+    check::Service,
+    finding::{Act, FindingCommand, FindingSummary, Marks, Observation, fingerprint},
+    rule::document::EntityRef,
+    value::{
+        id::{AnalysisId, IntegrationId},
+        text::ForeignText,
+        word::{DismissReason, FindingStatus, Platform, Severity},
+    },
+};
+use watchpost_testkit::{
+    SeededRandom, SteppingClock,
+    conformance::{AnyStore, Harness, Opened, Tenant, World, live, observation, run, with_statuses},
+};
+
+/// Opens a file and keeps its path.
+#[derive(Default)]
+struct Kept(Mutex<PathBuf>);
+
+#[async_trait]
+impl Harness for Kept {
+    async fn open(&self, clock: Arc<SteppingClock>, _random: Arc<SeededRandom>) -> Box<dyn Opened> {
+        let file = open(clock);
+        *self.0.lock().unwrap() = file.path();
+        Box::new(file)
+    }
+}
+
+/// What a check saw, in a version without conditions.
+fn seen(rule: &str, integration: IntegrationId) -> Observation {
+    Observation {
+        service: Some(Service::Entra),
+        ..observation(
+            rule,
+            EntityRef::Integration(integration),
+            Severity::Critical,
+            Marks::new(),
+        )
+    }
+}
+
+/// Takes the fifth migration back.
+fn without_conditions(path: &PathBuf) {
+    let raw = Connection::open(path).unwrap();
+    raw.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+    raw.execute_batch(
+        "DROP INDEX findings_also; DROP TABLE finding_sightings; DROP TABLE condition_moves; \
+         ALTER TABLE findings DROP COLUMN condition; ALTER TABLE findings DROP COLUMN also; \
+         ALTER TABLE findings DROP COLUMN services; ALTER TABLE findings DROP COLUMN sightings; \
+         PRAGMA user_version = 4;",
+    )
+    .unwrap();
+}
+
+async fn of(store: &Arc<dyn AnyStore>, tenant: &Tenant, statuses: &[FindingStatus]) -> Vec<FindingSummary> {
+    let page = store
+        .list_findings(&tenant.operator, &with_statuses(statuses))
+        .await;
+    page.unwrap().findings
+}
+
+#[test]
+fn findings_of_one_condition_become_one_and_a_decision_wins() {
+    let harness = Kept::default();
+    run(async {
+        let world = World::new(&harness).await;
+        let tenant = world.tenant("one").await;
+        let m365 = world.integration(&tenant, Platform::M365).await;
+        world.sync(&tenant, m365, vec![]).await;
+        let (_, permit, _) = world.analysis(&tenant).await;
+        let analysis = AnalysisId::generate(world.clock.as_ref(), world.random.as_ref());
+        for rule in [
+            "entra.legacy_auth_blocked",
+            "exp.legacy_auth_open",
+            "exp.direct_send_open",
+            "entra.mfa_all",
+        ] {
+            world.clock.advance_ms(60_000);
+            let (hits, now) = (vec![seen(rule, m365)], world.now());
+            world
+                .store
+                .observe_findings(&permit, analysis, hits, now)
+                .await
+                .unwrap();
+        }
+        let before = world.all_findings(&tenant.operator, live()).await;
+        assert_eq!(before.len(), 4);
+        let id_of = |rule: &str| before.iter().find(|row| row.rule_id == rule).unwrap().id;
+        let dismissal = FindingCommand {
+            finding: id_of("exp.legacy_auth_open"),
+            act: Act::Dismiss {
+                reason: DismissReason::Mitigated,
+            },
+            note: Some(ForeignText::sentence("the proxy asks")),
+            now: world.now(),
+        };
+        let write = world.write(&tenant.operator, dismissal);
+        world.store.change_finding(write).await.unwrap().into_value();
+        let path = harness.0.lock().unwrap().clone();
+        without_conditions(&path);
+
+        let store = world.opened.another();
+        let dismissed = of(&store, &tenant, &[FindingStatus::Dismissed]).await;
+        assert_eq!(dismissed.len(), 1);
+        assert_eq!(
+            dismissed[0].id,
+            id_of("entra.legacy_auth_blocked"),
+            "the older row stays"
+        );
+        assert_eq!(dismissed[0].rule_id, "entra.legacy_auth_blocked");
+        assert_eq!(dismissed[0].also, ["exp.legacy_auth_open"]);
+        let one = store
+            .finding(&tenant.operator, dismissed[0].id)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(one.dismiss_reason, Some(DismissReason::Mitigated));
+        assert_eq!(one.note.unwrap().untrusted(), "the proxy asks");
+
+        let open = of(&store, &tenant, &[FindingStatus::Open]).await;
+        let rules: Vec<&str> = open.iter().map(|row| row.rule_id.as_str()).collect();
+        assert_eq!(rules, ["entra.mfa_all", "exp.direct_send_open"]);
+        let counts = store.finding_counts(&tenant.operator).await.unwrap();
+        let counted: Vec<_> = counts.iter().map(|row| (row.status, row.count)).collect();
+        assert_eq!(counted, [(FindingStatus::Open, 2), (FindingStatus::Dismissed, 1)]);
+
+        // What the checks see from now on is those findings.
+        world.clock.advance_ms(60_000);
+        let hits = [
+            ("exp.legacy_auth_open", "entra.legacy_auth_blocked"),
+            ("exp.direct_send_open", "exo.direct_send_rejected"),
+            ("exo.direct_send_rejected", "exo.direct_send_rejected"),
+        ];
+        let hits = hits.map(|(rule, condition)| Observation {
+            condition: condition.into(),
+            fingerprint: fingerprint(condition, EntityRef::Integration(m365)),
+            ..seen(rule, m365)
+        });
+        let done = store
+            .observe_findings(&permit, analysis, hits.to_vec(), world.now())
+            .await
+            .unwrap();
+        assert_eq!((done.new, done.kept), (0, 3));
+        let open = of(&store, &tenant, &[FindingStatus::Open]).await;
+        assert_eq!(open[1].also, ["exo.direct_send_rejected"]);
+    });
+}

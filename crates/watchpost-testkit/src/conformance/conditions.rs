@@ -1,0 +1,329 @@
+//! One finding for all rules and checks that judge the same condition.
+
+use super::{
+    Harness, Tenant, World,
+    life::{analysing, somebody},
+    live, observation,
+    scans::{Scanned, check},
+    with_statuses,
+};
+use watchpost_core::{
+    access::JobPermit,
+    check::{Check, CheckResult, Exempted, ScanType, Service},
+    finding::{
+        Act, FindingCommand, FindingQuery, FindingSummary, Marks, Observation, ObserveCounts, SweepCounts,
+        fingerprint,
+    },
+    scan::{AddExemption, Exemption},
+    value::{
+        id::{AnalysisId, ExemptionId},
+        text::ForeignText,
+        word::{DismissReason, FindingStatus, Severity},
+    },
+};
+
+const ONE: &str = "c.one";
+const TWO: &str = "c.two";
+
+/// A hit of one of two rules of a condition.
+fn hit(rule: &str) -> Observation {
+    let severity = if rule == TWO {
+        Severity::Critical
+    } else {
+        Severity::High
+    };
+    let seen = observation(rule, somebody(1), severity, Marks::new());
+    Observation {
+        condition: "c.shared".into(),
+        fingerprint: fingerprint("c.shared", seen.entity),
+        title: ForeignText::sentence(&format!("{rule} sees it")),
+        ..seen
+    }
+}
+
+struct Analysed {
+    world: World,
+    tenant: Tenant,
+    permit: JobPermit,
+}
+
+impl Analysed {
+    async fn new(harness: &dyn Harness) -> Self {
+        let world = World::new(harness).await;
+        let (tenant, _, permit) = analysing(&world).await;
+        Self {
+            world,
+            tenant,
+            permit,
+        }
+    }
+
+    /// An analysis in which these rules of the active ones see it.
+    async fn analyse(&self, active: &[&str], seeing: &[&str]) -> (ObserveCounts, SweepCounts) {
+        let world = &self.world;
+        let analysis = AnalysisId::generate(world.clock.as_ref(), world.random.as_ref());
+        let hits = seeing.iter().map(|rule| hit(rule)).collect();
+        let observed = world
+            .store
+            .observe_findings(&self.permit, analysis, hits, world.now())
+            .await
+            .unwrap();
+        let input = world.sweep_input(&self.tenant, active).await;
+        let swept = world
+            .store
+            .sweep_findings(&self.permit, analysis, &input, world.now())
+            .await
+            .unwrap();
+        (observed, swept)
+    }
+
+    async fn findings(&self, query: FindingQuery) -> Vec<FindingSummary> {
+        self.world.all_findings(&self.tenant.operator, query).await
+    }
+
+    /// The one live finding, and that the kept counts know of no other.
+    async fn only(&self) -> FindingSummary {
+        let mut found = self.findings(live()).await;
+        assert_eq!(found.len(), 1, "{found:?}");
+        let counts = self
+            .world
+            .store
+            .finding_counts(&self.tenant.operator)
+            .await
+            .unwrap();
+        let of: Vec<_> = counts
+            .iter()
+            .map(|row| (row.status, row.severity, row.count))
+            .collect();
+        assert_eq!(of, [(found[0].status, found[0].severity, 1)]);
+        found.remove(0)
+    }
+}
+
+/// What two rules of a condition see of an entity is one finding, counted once, found by either rule.
+pub async fn rules_of_a_condition_have_one_finding(harness: &dyn Harness) {
+    let it = Analysed::new(harness).await;
+    let (observed, _) = it.analyse(&[ONE, TWO], &[ONE, TWO]).await;
+    assert_eq!((observed.new, observed.kept), (1, 1));
+    let found = it.only().await;
+    assert_eq!(
+        (found.rule_id.as_str(), found.also.as_slice()),
+        (ONE, [TWO.to_owned()].as_slice())
+    );
+    assert_eq!(found.severity, Severity::Critical, "the worst is shown");
+    assert_eq!(found.title.untrusted(), "c.two sees it");
+    for rule in [ONE, TWO] {
+        let query = FindingQuery {
+            rule_id: Some(rule.into()),
+            ..live()
+        };
+        assert_eq!(it.findings(query).await.len(), 1, "{rule}");
+    }
+    // Seen again it is the same; another order changes nothing.
+    let (observed, _) = it.analyse(&[ONE, TWO], &[TWO, ONE]).await;
+    assert_eq!((observed.new, observed.kept), (0, 2));
+    assert_eq!(it.only().await, found);
+    let detail = it
+        .world
+        .store
+        .finding(&it.tenant.operator, found.id)
+        .await
+        .unwrap();
+    assert_eq!(detail.unwrap().summary, found);
+}
+
+/// It is open while any of them sees it, ends when none does, and comes back as the same one.
+pub async fn a_finding_goes_on_while_one_of_its_rules_sees_it(harness: &dyn Harness) {
+    let it = Analysed::new(harness).await;
+    let both = [ONE, TWO];
+    it.analyse(&both, &both).await;
+    let id = it.only().await.id;
+    assert_eq!(it.analyse(&both, &[ONE]).await.1.missed, 1);
+    assert_eq!(it.only().await.also, [TWO], "once may be chance");
+    it.analyse(&both, &[ONE]).await;
+    let found = it.only().await;
+    assert_eq!((found.severity, found.also.len()), (Severity::High, 0));
+    assert_eq!(found.title.untrusted(), "c.one sees it");
+
+    it.analyse(&both, &[]).await;
+    assert_eq!(it.only().await.id, id);
+    assert_eq!(it.analyse(&both, &[]).await.1.resolved, 1);
+    assert!(it.findings(live()).await.is_empty());
+
+    // The other one alone brings it back.
+    assert_eq!(it.analyse(&both, &[TWO]).await.0.reopened, 1);
+    let found = it.only().await;
+    assert_eq!(
+        (found.id, found.rule_id.as_str(), found.also.as_slice()),
+        (id, ONE, [TWO.to_owned()].as_slice())
+    );
+
+    // A rule that is switched off leaves it to the other, and ends it when it was the last.
+    it.analyse(&both, &[ONE]).await;
+    it.analyse(&[ONE], &[ONE]).await;
+    assert!(it.only().await.also.is_empty());
+    it.analyse(&[], &[]).await;
+    assert!(it.findings(live()).await.is_empty());
+}
+
+/// A person's decision holds for all of them.
+pub async fn a_decision_holds_for_all_rules_of_a_condition(harness: &dyn Harness) {
+    let it = Analysed::new(harness).await;
+    it.analyse(&[ONE, TWO], &[ONE]).await;
+    let dismissal = FindingCommand {
+        finding: it.only().await.id,
+        act: Act::Dismiss {
+            reason: DismissReason::AcceptedRisk,
+        },
+        note: None,
+        now: it.world.now(),
+    };
+    let write = it.world.write(&it.tenant.operator, dismissal);
+    it.world.store.change_finding(write).await.unwrap().into_value();
+    let (observed, _) = it.analyse(&[ONE, TWO], &[ONE, TWO]).await;
+    assert_eq!((observed.new, observed.reopened), (0, 0));
+    assert!(it.findings(live()).await.is_empty());
+    assert_eq!(
+        it.findings(with_statuses(&[FindingStatus::Dismissed]))
+            .await
+            .len(),
+        1
+    );
+}
+
+/// A finding that a rule made before it shared its condition goes over to the condition's.
+pub async fn a_rule_that_comes_to_share_a_condition_brings_its_finding(harness: &dyn Harness) {
+    let it = Analysed::new(harness).await;
+    let world = &it.world;
+    let analysis = AnalysisId::generate(world.clock.as_ref(), world.random.as_ref());
+    let own = observation(ONE, somebody(1), Severity::High, Marks::new());
+    for seen in [own, hit(TWO)] {
+        let (store, now) = (&world.store, world.now());
+        store
+            .observe_findings(&it.permit, analysis, vec![seen], now)
+            .await
+            .unwrap();
+        world.clock.advance_ms(1_000);
+    }
+    let before = it.findings(live()).await;
+    assert_eq!(before.len(), 2);
+    let older = before.iter().find(|row| row.rule_id == ONE).unwrap().id;
+    let (observed, _) = it.analyse(&[ONE, TWO], &[ONE]).await;
+    assert_eq!((observed.new, observed.kept), (0, 1));
+    let found = it.only().await;
+    assert_eq!(
+        (found.id, found.also.as_slice()),
+        (older, [TWO.to_owned()].as_slice())
+    );
+}
+
+/// A compliance and an exposure check of one condition.
+async fn scanned(harness: &dyn Harness) -> Scanned {
+    let path = "policies/authorizationPolicy";
+    let mut it = Scanned::new(harness).await;
+    it.engine.checks = vec![
+        check(ONE, Severity::High, Service::Entra, path),
+        Check {
+            condition: ONE.into(),
+            scan: Some(ScanType::Exposure),
+            ..check(TWO, Severity::Critical, Service::Dns, path)
+        },
+    ];
+    it
+}
+
+async fn open(it: &Scanned) -> Vec<FindingSummary> {
+    it.findings(&[FindingStatus::Open]).await
+}
+
+/// What a compliance and an exposure scan find is one finding. It ends once both pass.
+pub async fn checks_of_two_scans_have_one_finding(harness: &dyn Harness) {
+    let it = scanned(harness).await;
+    it.engine.says(ONE, CheckResult::Failed);
+    it.scan_for(ScanType::Compliance).await;
+    // One that never saw it says nothing of it.
+    for _ in 0..3 {
+        it.scan_for(ScanType::Exposure).await;
+    }
+    let first = open(&it).await;
+    assert_eq!((first.len(), first[0].also.len()), (1, 0));
+
+    it.engine.says(TWO, CheckResult::Failed);
+    it.scan_for(ScanType::Exposure).await;
+    let both = open(&it).await;
+    assert_eq!(
+        (both.len(), both[0].id, both[0].severity),
+        (1, first[0].id, Severity::Critical)
+    );
+    assert_eq!(
+        (both[0].rule_id.as_str(), both[0].also.as_slice()),
+        (ONE, [TWO.to_owned()].as_slice())
+    );
+    for service in [Service::Entra, Service::Dns] {
+        let query = FindingQuery {
+            services: vec![service],
+            ..with_statuses(&[FindingStatus::Open])
+        };
+        assert_eq!(
+            it.world.all_findings(&it.tenant.operator, query).await.len(),
+            1,
+            "{service}"
+        );
+    }
+
+    it.engine.says(ONE, CheckResult::Passed);
+    for _ in 0..3 {
+        it.scan_for(ScanType::Compliance).await;
+    }
+    assert_eq!(open(&it).await.len(), 1, "the other still fails");
+    it.engine.says(TWO, CheckResult::Skipped);
+    for _ in 0..3 {
+        it.scan_for(ScanType::Exposure).await;
+    }
+    assert_eq!(open(&it).await.len(), 1, "unread is not mended");
+    it.engine.says(TWO, CheckResult::Passed);
+    it.scan_for(ScanType::Exposure).await;
+    assert_eq!(open(&it).await.len(), 1, "once may be chance");
+    it.scan_for(ScanType::Exposure).await;
+    assert!(open(&it).await.is_empty());
+
+    it.engine.says(TWO, CheckResult::Failed);
+    it.scan_for(ScanType::Exposure).await;
+    let again = open(&it).await;
+    assert_eq!((again.len(), again[0].id), (1, first[0].id));
+}
+
+/// An exemption of one check leaves the finding to the other.
+pub async fn an_exemption_leaves_the_finding_to_the_other_check(harness: &dyn Harness) {
+    let it = scanned(harness).await;
+    it.engine.says(ONE, CheckResult::Failed);
+    it.engine.says(TWO, CheckResult::Failed);
+    it.scan_for(ScanType::Compliance).await;
+    it.scan_for(ScanType::Exposure).await;
+    let exempt = async |check: &str| {
+        let exemption = Exemption {
+            id: ExemptionId::generate(it.world.clock.as_ref(), it.world.random.as_ref()),
+            what: Exempted {
+                check: check.into(),
+                kind: "*".into(),
+                id: String::new(),
+            },
+            reason: ForeignText::name("agreed"),
+            owner: ForeignText::name("Head of IT"),
+            created_at: it.world.now(),
+            until: None,
+        };
+        let write = it.world.write(&it.tenant.operator, AddExemption { exemption });
+        assert!(it.world.store.add_exemption(write).await.unwrap().into_value());
+    };
+    exempt(TWO).await;
+    it.scan_for(ScanType::Exposure).await;
+    let left = open(&it).await;
+    assert_eq!(
+        (left.len(), left[0].severity, left[0].also.len()),
+        (1, Severity::High, 0)
+    );
+    exempt(ONE).await;
+    it.scan_for(ScanType::Compliance).await;
+    assert!(open(&it).await.is_empty());
+}

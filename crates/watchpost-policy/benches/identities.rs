@@ -13,7 +13,7 @@ use watchpost_core::{
         word::{Mfa, Platform},
     },
 };
-use watchpost_policy::{PolicyPack, RegoEngine, cases::NOW_MS};
+use watchpost_policy::{Pack, RegoRules, cases::NOW_MS};
 
 /// Mostly ordinary people with two accounts and three grants; one in twenty is an administrator, one in ten has a
 /// problem.
@@ -55,7 +55,7 @@ fn identities(c: &mut Criterion) {
     group.sample_size(10).throughput(Throughput::Elements(10_000));
     let all = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     for threads in [1, all] {
-        let engine = RegoEngine::with_threads(PolicyPack::builtin(), threads);
+        let engine = RegoRules::with_threads(Pack::builtin(), threads);
         group.bench_function(format!("10000_on_{threads}_threads"), |b| {
             b.iter(|| {
                 let mut hits = 0;
@@ -76,7 +76,7 @@ fn identities(c: &mut Criterion) {
     }
     group.finish();
     c.bench_function("metadata_of_all_rules", |b| {
-        b.iter(|| PolicyPack::builtin().rules().len());
+        b.iter(|| Pack::builtin().rules().len());
     });
 }
 

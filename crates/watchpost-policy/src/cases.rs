@@ -8,11 +8,11 @@
 use crate::{
     builtin,
     judge::{Judge, Strikes},
-    pack::PolicyPack,
+    pack::Pack,
     program::guarded,
     verdict::Verdict,
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use watchpost_core::rule::{PolicyError, Rule};
 
@@ -22,8 +22,22 @@ pub const NOW_MS: i64 = 1_767_225_600_000;
 /// A file of cases.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
-    cases: Vec<Case>,
+struct File<C> {
+    cases: Vec<C>,
+}
+
+/// The cases in `text`, the content of `file`.
+pub(crate) fn read<C: DeserializeOwned>(file: &str, text: &str) -> Result<Vec<C>, String> {
+    let read: File<C> = serde_json::from_str(text).map_err(|error| format!("{file}: {error}"))?;
+    Ok(read.cases)
+}
+
+/// Whether a sentence has all the parts that a case expects of it.
+pub(crate) fn contains_all(what: &str, sentence: &str, parts: &[String]) -> Result<(), String> {
+    match parts.iter().find(|part| !sentence.contains(part.as_str())) {
+        None => Ok(()),
+        Some(part) => Err(format!("the {what} `{sentence}` lacks `{part}`")),
+    }
 }
 
 /// One case.
@@ -46,24 +60,35 @@ struct Expect {
     evidence: Option<usize>,
 }
 
-/// What the cases of one rule showed.
+/// What the cases of one rule or check showed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CaseReport {
     /// Cases that ended as expected.
     pub passed: usize,
     /// The others, each as a sentence.
     pub failed: Vec<String>,
-    /// The kinds of outcome that the cases expect: `passed`, `failed`, `skipped: not_applicable`, …
+    /// The outcomes that the cases expect: `passed`, `failed`, the reason of a skipped one (`not_applicable`), `error`.
+    /// Of a check those in the profile `default`.
     pub kinds: Vec<String>,
-    /// The sentences of the findings that were made.
+    /// The sentences of what failed, of a check in the profile `default`.
     pub titles: Vec<String>,
+}
+
+impl CaseReport {
+    /// Counts a case of a rule or check.
+    pub(crate) fn add(&mut self, id: &str, case: &str, outcome: Result<(), String>) {
+        match outcome {
+            Ok(()) => self.passed = self.passed.saturating_add(1),
+            Err(error) => self.failed.push(format!("{id}: {case}: {error}")),
+        }
+    }
 }
 
 /// Runs the cases in `text` (the content of a `.cases.json` named `file`) on a rule of `pack`.
 ///
 /// # Errors
 /// [`PolicyError::Load`] if the file isn't one of cases or the rule doesn't exist. A case that fails is in the report.
-pub fn run(pack: &PolicyPack, rule_id: &str, file: &str, text: &str) -> Result<CaseReport, PolicyError> {
+pub fn run(pack: &Pack, rule_id: &str, file: &str, text: &str) -> Result<CaseReport, PolicyError> {
     guarded(|| run_here(pack, rule_id, file, text)).map_err(PolicyError::Load)
 }
 
@@ -79,8 +104,8 @@ pub const fn base() -> &'static str {
     builtin::CASE_BASE
 }
 
-fn run_here(pack: &PolicyPack, rule_id: &str, file: &str, text: &str) -> Result<CaseReport, String> {
-    let cases: File = serde_json::from_str(text).map_err(|error| format!("{file}: {error}"))?;
+fn run_here(pack: &Pack, rule_id: &str, file: &str, text: &str) -> Result<CaseReport, String> {
+    let cases: Vec<Case> = read(file, text)?;
     let base: Map<String, Value> =
         serde_json::from_str(builtin::CASE_BASE).map_err(|error| format!("cases.base.json: {error}"))?;
     let index = pack
@@ -91,7 +116,7 @@ fn run_here(pack: &PolicyPack, rule_id: &str, file: &str, text: &str) -> Result<
     let rule = pack.rules().get(index).ok_or("the rule vanished")?;
     let mut judge = Judge::new(pack).map_err(|error| error.to_string())?;
     let mut report = CaseReport::default();
-    for case in cases.cases {
+    for case in cases {
         // Fresh for each case: one that runs out of bounds is not to spoil the next.
         let strikes = Strikes::new(pack.rules().len());
         let document = document(&base, rule, case.document.clone())
@@ -103,10 +128,7 @@ fn run_here(pack: &PolicyPack, rule_id: &str, file: &str, text: &str) -> Result<
             .map_or_else(|| Err("it was not evaluated".to_owned()), |(_, judged)| judged);
         let (kind, outcome) = compare(&case.expect, judged, &mut report.titles);
         report.kinds.push(kind);
-        match outcome {
-            Ok(()) => report.passed = report.passed.saturating_add(1),
-            Err(error) => report.failed.push(format!("{rule_id}: {}: {error}", case.name)),
-        }
+        report.add(rule_id, &case.name, outcome);
     }
     Ok(report)
 }
@@ -116,16 +138,9 @@ fn compare(
     judged: Result<Verdict, String>,
     titles: &mut Vec<String>,
 ) -> (String, Result<(), String>) {
-    let kind = match &expect.reason {
-        Some(reason) => format!("{}: {reason}", expect.result),
-        None => expect.result.clone(),
-    };
+    let kind = expect.reason.as_ref().unwrap_or(&expect.result).clone();
     let outcome = match judged {
-        Err(error) if expect.result == "error" => expect
-            .reason_contains
-            .iter()
-            .find(|part| !error.contains(part.as_str()))
-            .map_or(Ok(()), |part| Err(format!("the error `{error}` lacks `{part}`"))),
+        Err(error) if expect.result == "error" => contains_all("error", &error, &expect.reason_contains),
         Err(error) => Err(format!("failed to evaluate: {error}")),
         Ok(Verdict::Passed) if expect.result == "passed" => Ok(()),
         Ok(Verdict::Skipped(reason)) if expect.result == "skipped" => match &expect.reason {
@@ -141,12 +156,8 @@ fn compare(
             let title = title.untrusted().to_owned();
             let apps: Vec<String> = apps.iter().map(ToString::to_string).collect();
             let count = serde_json::from_str::<Vec<Value>>(&evidence).map_or(0, |list| list.len());
-            let lacking = expect
-                .reason_contains
-                .iter()
-                .find(|part| !title.contains(part.as_str()));
-            let outcome = if let Some(part) = lacking {
-                Err(format!("the sentence `{title}` lacks `{part}`"))
+            let outcome = if let Err(lacking) = contains_all("sentence", &title, &expect.reason_contains) {
+                Err(lacking)
             } else if expect.entities.as_ref().is_some_and(|expected| *expected != apps) {
                 Err(format!("names the apps {apps:?}"))
             } else if expect.evidence.is_some_and(|expected| expected != count) {

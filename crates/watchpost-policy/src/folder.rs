@@ -4,7 +4,7 @@ use crate::{
     cases,
     check::{self, CheckSet},
     limits::Limits,
-    pack::PolicyPack,
+    pack::Pack,
 };
 use std::{fs::File, io::Read, path::Path};
 use watchpost_core::rule::PolicyError;
@@ -28,10 +28,10 @@ pub struct FolderReport {
 /// Loads the folder's rules and checks and runs the `*.cases.json` beside them.
 ///
 /// # Errors
-/// [`PolicyError::Load`] as [`PolicyPack::with_dir`], or if a file isn't one of cases or belongs to no rule or check of
+/// [`PolicyError::Load`] as [`Pack::with_dir`], or if a file isn't one of cases or belongs to no rule or check of
 /// the folder. A case that fails is in the report.
 pub fn test_folder(path: &Path) -> Result<FolderReport, PolicyError> {
-    let pack = PolicyPack::with_dir(path)?;
+    let pack = Pack::with_dir(path)?;
     let set = pack.checks();
     let own_rules = pack.rules().iter().map(|rule| rule.id.as_str());
     let own_rules = own_rules.filter(|id| !pack.is_builtin(id));
@@ -68,22 +68,20 @@ pub fn test_folder(path: &Path) -> Result<FolderReport, PolicyError> {
 }
 
 fn run(
-    pack: &PolicyPack,
+    pack: &Pack,
     set: &CheckSet,
     id: &str,
     file: &str,
     text: &str,
     report: &mut FolderReport,
 ) -> Result<(), PolicyError> {
-    let (passed, failed) = if set.position(id).is_some() {
-        let of_check = check::cases::run(pack, id, file, text)?;
-        (of_check.passed, of_check.failed)
+    let found = if set.position(id).is_some() {
+        check::cases::run(pack, id, file, text)?
     } else {
-        let of_rule = cases::run(pack, id, file, text)?;
-        (of_rule.passed, of_rule.failed)
+        cases::run(pack, id, file, text)?
     };
-    report.passed = report.passed.saturating_add(passed);
-    report.failed.extend(failed);
+    report.passed = report.passed.saturating_add(found.passed);
+    report.failed.extend(found.failed);
     Ok(())
 }
 

@@ -3,22 +3,16 @@
 use crate::{
     limits::Limits,
     metadata::Metadata,
-    pack::{PolicyPack, Prepared},
-    program::Compiled,
+    pack::{Pack, Prepared},
+    program::{Compiled, Stop},
     value::{name, to_value},
     verdict::{self, Verdict},
 };
-use regorus::{
-    Rc, Value,
-    rvm::vm::{RegoVM, VmError},
-};
+use regorus::{Rc, Value, rvm::vm::RegoVM};
 use serde::Serialize;
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc,
-        atomic::{AtomicI64, AtomicU32, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, AtomicU32, Ordering},
 };
 use watchpost_core::{
     integration::fact::Dataset,
@@ -71,7 +65,7 @@ pub(crate) struct Judge {
 type Judged = Result<Verdict, String>;
 
 impl Judge {
-    pub(crate) fn new(pack: &PolicyPack) -> Result<Self, PolicyError> {
+    pub(crate) fn new(pack: &Pack) -> Result<Self, PolicyError> {
         let prepared = pack.prepared()?;
         let mut judge = Self {
             prepared,
@@ -92,10 +86,20 @@ impl Judge {
         Ok(())
     }
 
+    /// New machines in place of those of which one panicked.
+    fn renew(&mut self, position: usize, input: &Value) {
+        if self.make_machines().is_err() {
+            self.machines.clear();
+        }
+        if let Some(machine) = self.machines.get_mut(position) {
+            machine.set_input(input.clone());
+        }
+    }
+
     /// Evaluates all rules of the document's type; hits and failures are added to `out` in the order of rules.
     pub(crate) fn judge(
         &mut self,
-        pack: &PolicyPack,
+        pack: &Pack,
         strikes: &Strikes,
         document: &Document,
         now_ms: i64,
@@ -184,28 +188,16 @@ impl Judge {
                 verdicts.push((rule, Err("the rule engine could not be set up again".to_owned())));
                 continue;
             };
-            let judged = catch_unwind(AssertUnwindSafe(|| machine.execute_entry_point_by_index(entry)));
-            let judged = match judged {
-                Ok(Ok(value)) => verdict::read(&value),
-                Ok(Err(error)) => {
-                    if matches!(
-                        error,
-                        VmError::TimeLimitExceeded { .. } | VmError::InstructionLimitExceeded { .. }
-                    ) {
+            let judged = match compiled.run(machine, entry) {
+                Ok(value) => verdict::read(&value),
+                Err(stop) => {
+                    if !matches!(stop, Stop::Broke(_)) {
                         strikes.strike(rule, now_ms, &self.limits);
                     }
-                    Err(compiled.explain(&error))
-                }
-                Err(_) => {
-                    strikes.strike(rule, now_ms, &self.limits);
-                    // A machine that panicked is in an unknown state.
-                    if self.make_machines().is_err() {
-                        self.machines.clear();
+                    if matches!(stop, Stop::Panicked) {
+                        self.renew(position, input);
                     }
-                    if let Some(machine) = self.machines.get_mut(position) {
-                        machine.set_input(input.clone());
-                    }
-                    Err("the rule engine panicked on it".to_owned())
+                    Err(stop.reason())
                 }
             };
             verdicts.push((rule, judged));

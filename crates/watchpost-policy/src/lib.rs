@@ -1,6 +1,6 @@
 //! Rego rules and checks: the built-in pack, a customer's own, and the engines that evaluate them.
 //!
-//! [`PolicyPack`] is the rules and checks. [`RegoEngine`] evaluates rules on [`Document`]s on threads of its own behind
+//! [`Pack`] is the rules and checks. [`RegoRules`] evaluates rules on [`Document`]s on threads of its own behind
 //! the port [`PolicyEngine`]; [`check::RegoChecks`] evaluates checks on settings behind the port [`CheckEngine`].
 //! [`cases`] and [`check::cases`] run the examples beside each. How to write a rule: `docs/rules.md`; a check:
 //! `docs/checks/writing.md`.
@@ -13,6 +13,7 @@
 //! [`PolicyEngine`]: watchpost_core::rule::PolicyEngine
 
 mod alias;
+mod answer;
 mod builtin;
 pub mod cases;
 pub mod check;
@@ -23,14 +24,15 @@ mod judge;
 mod limits;
 mod metadata;
 mod pack;
+mod pool;
 mod program;
 mod source;
 mod value;
 mod verdict;
 
 pub use condition::SharedCondition;
-pub use engine::RegoEngine;
+pub use engine::RegoRules;
 pub use folder::{FolderReport, test_folder};
 pub use limits::Limits;
 pub use metadata::ACTIONS;
-pub use pack::PolicyPack;
+pub use pack::Pack;

@@ -10,9 +10,9 @@ use watchpost_core::{
 /// Bytes that a METADATA comment has at the most.
 const METADATA_BYTES_MAX: usize = 16 * 1024;
 /// Characters of a title.
-pub(crate) const TITLE_CHARS_MAX: usize = 60;
+const TITLE_CHARS_MAX: usize = 60;
 /// Entries of a list.
-pub(crate) const LIST_MAX: usize = 32;
+const LIST_MAX: usize = 32;
 
 /// The API names of remediations that a rule may name.
 pub const ACTIONS: &[&str] = &[
@@ -72,49 +72,32 @@ struct Raw {
 
 /// Reads the METADATA of the rule in `file`. The error names file and, where known, line.
 pub(crate) fn read(file: &str, source: &str) -> Result<Metadata, String> {
-    let (raw, first_line): (Raw, usize) = parse(file, source)?;
-    let bad = |what: &str| Err(format!("{file}:{first_line}: METADATA: {what}"));
-    if !is_rule_id(&raw.id) {
-        return bad(
-            "`id` has the form `area.name`: lower-case letters, digits and `_`, at most 64 characters",
-        );
+    let raw: Raw = parse(file, source)?;
+    Common {
+        file,
+        source,
+        id: &raw.id,
+        condition: raw.condition.as_deref(),
+        title: &raw.title,
+        description: &raw.description,
+        remediation: &raw.remediation,
+        by_hand: true,
+        params: raw.params.len(),
+        texts: &[
+            ("references", &raw.references, 500),
+            ("frameworks", &raw.frameworks, 500),
+        ],
     }
-    if raw.condition.as_deref().is_some_and(|id| !is_rule_id(id)) {
-        return bad("`condition` is an id: that of a rule or check that judges the same");
-    }
-    if raw.title.is_empty() || raw.title.chars().count() > TITLE_CHARS_MAX {
-        return bad("`title` has 1 to 60 characters");
-    }
-    if raw.description.is_empty() || raw.description.chars().count() > 2_000 {
-        return bad("`description` has 1 to 2,000 characters");
-    }
-    if raw.remediation.is_empty() {
-        return bad("`remediation` names at least one step");
-    }
-    if raw
-        .remediation
-        .iter()
-        .chain(&raw.references)
-        .chain(&raw.frameworks)
-        .any(|text| text.is_empty() || text.chars().count() > 500)
-    {
-        return bad("entries of `remediation`, `references` and `frameworks` have 1 to 500 characters");
-    }
-    if [
-        raw.remediation.len(),
-        raw.references.len(),
-        raw.frameworks.len(),
-        raw.params.len(),
-    ]
-    .iter()
-    .any(|len| *len > LIST_MAX)
-    {
-        return bad("a list has at most 32 entries");
-    }
+    .check()?;
     if let Some(action) = &raw.action
         && !ACTIONS.contains(&action.as_str())
     {
-        return bad(&format!("`action` must be one of: {}", ACTIONS.join(", ")));
+        return Err(bad(
+            file,
+            source,
+            "action",
+            &format!("`action` must be one of: {}", ACTIONS.join(", ")),
+        ));
     }
     let required = sorted(raw.datasets);
     let optional: Vec<Dataset> = raw
@@ -145,8 +128,71 @@ pub(crate) fn read(file: &str, source: &str) -> Result<Metadata, String> {
     })
 }
 
-/// Reads the METADATA of `file` as `T`; with the number of the line before it. The error names file and line.
-pub(crate) fn parse<T: serde::de::DeserializeOwned>(file: &str, source: &str) -> Result<(T, usize), String> {
+/// What rules and checks say of themselves alike.
+pub(crate) struct Common<'a> {
+    pub(crate) file: &'a str,
+    pub(crate) source: &'a str,
+    pub(crate) id: &'a str,
+    pub(crate) condition: Option<&'a str>,
+    pub(crate) title: &'a str,
+    pub(crate) description: &'a str,
+    pub(crate) remediation: &'a [String],
+    /// Whether it must say what to do by hand.
+    pub(crate) by_hand: bool,
+    /// How many parameters it has.
+    pub(crate) params: usize,
+    /// Further lists: key, entries, bytes of an entry at the most.
+    pub(crate) texts: &'a [(&'static str, &'a [String], usize)],
+}
+
+impl Common<'_> {
+    /// Whether all of it has the form and size that it must have. The error names file and line.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let bad = |key: &str, what: &str| Err(bad(self.file, self.source, key, what));
+        if !is_rule_id(self.id) {
+            return bad(
+                "id",
+                "`id` has the form `area.name`: lower-case letters, digits and `_`, at most 64 characters",
+            );
+        }
+        if self.condition.is_some_and(|id| !is_rule_id(id)) {
+            return bad(
+                "condition",
+                "`condition` is an id: that of a rule or check that judges the same",
+            );
+        }
+        if self.title.is_empty() || self.title.chars().count() > TITLE_CHARS_MAX {
+            return bad("title", "`title` has 1 to 60 characters");
+        }
+        if self.description.is_empty() || self.description.chars().count() > 2_000 {
+            return bad("description", "`description` has 1 to 2,000 characters");
+        }
+        if self.remediation.is_empty() && self.by_hand {
+            return bad("remediation", "`remediation` names at least one step");
+        }
+        let steps = [("remediation", self.remediation, 500)];
+        for (key, list, most) in steps.iter().chain(self.texts) {
+            if list.len() > LIST_MAX {
+                return bad(key, &format!("`{key}` has at most {LIST_MAX} entries"));
+            }
+            if list.iter().any(|text| text.is_empty() || text.len() > *most) {
+                return bad(key, &format!("entries of `{key}` have 1 to {most} bytes"));
+            }
+        }
+        if self.params > LIST_MAX {
+            return bad("params", &format!("`params` has at most {LIST_MAX} entries"));
+        }
+        Ok(())
+    }
+}
+
+/// What is wrong with a key of the METADATA, with file and line.
+pub(crate) fn bad(file: &str, source: &str, key: &str, what: &str) -> String {
+    format!("{file}:{}: METADATA: {what}", line_of(source, key))
+}
+
+/// Reads the METADATA of `file` as `T`. The error names file and line.
+pub(crate) fn parse<T: serde::de::DeserializeOwned>(file: &str, source: &str) -> Result<T, String> {
     let (yaml, first_line) = block(source).ok_or_else(|| {
         format!(
             "{file}:1: a rule starts with a comment block whose first line is `# METADATA` (docs/rules.md)"
@@ -157,7 +203,7 @@ pub(crate) fn parse<T: serde::de::DeserializeOwned>(file: &str, source: &str) ->
             "{file}:{first_line}: METADATA is longer than {METADATA_BYTES_MAX} bytes"
         ));
     }
-    let raw = serde_saphyr::from_str(&yaml).map_err(|error| {
+    serde_saphyr::from_str(&yaml).map_err(|error| {
         let line = error.location().map_or(first_line, |at| {
             first_line.saturating_add(usize::try_from(at.line()).unwrap_or(0))
         });
@@ -166,8 +212,7 @@ pub(crate) fn parse<T: serde::de::DeserializeOwned>(file: &str, source: &str) ->
         // Its own line counts from the comment's second.
         let text = text.rsplit_once(" at line ").map_or(text, |(text, _)| text);
         format!("{file}:{line}: METADATA: {text}")
-    })?;
-    Ok((raw, first_line))
+    })
 }
 
 /// The package that a rule's file must have: `id.admin_no_mfa` lives in `watchpost.rules.id_admin_no_mfa`.
@@ -181,7 +226,7 @@ pub(crate) fn sorted<T: Ord>(mut list: Vec<T>) -> Vec<T> {
     list
 }
 
-pub(crate) fn is_rule_id(id: &str) -> bool {
+fn is_rule_id(id: &str) -> bool {
     let part = |text: &str| {
         text.starts_with(|c: char| c.is_ascii_lowercase())
             && text

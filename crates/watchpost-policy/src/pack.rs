@@ -28,7 +28,7 @@ pub(crate) struct Entry {
 /// METADATA is read when somebody asks for it, and they are compiled at the first evaluation. A clone is the same
 /// pack: both engines can be made of one, and it is loaded once.
 #[derive(Clone)]
-pub struct PolicyPack(Arc<Inner>);
+pub struct Pack(Arc<Inner>);
 
 struct Inner {
     sources: Vec<Source>,
@@ -52,9 +52,9 @@ pub(crate) struct Prepared {
     pub(crate) data: Value,
 }
 
-impl std::fmt::Debug for PolicyPack {
+impl std::fmt::Debug for Pack {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PolicyPack")
+        f.debug_struct("Pack")
             .field("rules", &self.0.sources.len())
             .field("checks", &self.0.check_sources.len())
             .field("limits", &self.0.limits)
@@ -62,7 +62,7 @@ impl std::fmt::Debug for PolicyPack {
     }
 }
 
-impl PolicyPack {
+impl Pack {
     /// The built-in rules and checks.
     pub fn builtin() -> Self {
         Self(Arc::new(Inner::builtin()))

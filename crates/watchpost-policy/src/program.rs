@@ -121,7 +121,7 @@ impl Compiled {
     }
 
     /// Why a machine gave up, on one line, with file and line in front.
-    pub(crate) fn explain(&self, error: &VmError) -> String {
+    fn explain(&self, error: &VmError) -> String {
         let whole = error.to_string();
         // The place is the end of each message: `… (pc=46)`, `…, pc=46)`.
         let (text, place) = whole
@@ -152,6 +152,23 @@ impl Compiled {
         place.chars().chain(clipped).collect()
     }
 
+    /// Runs an entry point on a machine that has its input.
+    pub(crate) fn run(&self, machine: &mut RegoVM, entry: usize) -> Result<Value, Stop> {
+        match catch_unwind(AssertUnwindSafe(|| machine.execute_entry_point_by_index(entry))) {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => {
+                let reason = self.explain(&error);
+                Err(match error {
+                    VmError::TimeLimitExceeded { .. } | VmError::InstructionLimitExceeded { .. } => {
+                        Stop::OutOfBounds(reason)
+                    }
+                    _ => Stop::Broke(reason),
+                })
+            }
+            Err(_) => Err(Stop::Panicked),
+        }
+    }
+
     /// A machine that runs it, for one thread.
     pub(crate) fn machine(&self, data: &Value, limits: &Limits) -> Result<RegoVM, String> {
         let mut machine = RegoVM::new_with_policy(self.policy.clone());
@@ -172,6 +189,26 @@ impl Compiled {
     }
 }
 
+/// Why an entry point gave no answer.
+pub(crate) enum Stop {
+    /// It broke.
+    Broke(String),
+    /// It ran out of its bounds.
+    OutOfBounds(String),
+    /// The machine panicked and is in an unknown state.
+    Panicked,
+}
+
+impl Stop {
+    /// As a sentence.
+    pub(crate) fn reason(self) -> String {
+        match self {
+            Self::Broke(reason) | Self::OutOfBounds(reason) => reason,
+            Self::Panicked => "the rule engine panicked on it".to_owned(),
+        }
+    }
+}
+
 fn fits(text: &str, limits: &Limits) -> bool {
     let columns = usize::try_from(limits.columns).unwrap_or(usize::MAX);
     text.len() <= limits.file_bytes && text.lines().all(|line| line.chars().count() <= columns)
@@ -181,7 +218,7 @@ fn fits(text: &str, limits: &Limits) -> bool {
 pub(crate) fn guarded<T: Send>(work: impl FnOnce() -> Result<T, String> + Send) -> Result<T, String> {
     std::thread::scope(|scope| {
         std::thread::Builder::new()
-            .name("watchpost-policy-load".to_owned())
+            .name("watchpost-rules-load".to_owned())
             .stack_size(STACK_BYTES)
             .spawn_scoped(scope, || {
                 catch_unwind(AssertUnwindSafe(work))

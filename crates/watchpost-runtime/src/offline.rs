@@ -14,7 +14,7 @@ use watchpost_core::{
     check::{Check, CheckResult, Outcome},
     rule::{PolicyError, Rule},
 };
-use watchpost_policy::PolicyPack;
+use watchpost_policy::Pack;
 
 pub use watchpost_policy::{FolderReport, test_folder};
 
@@ -24,7 +24,7 @@ pub const INPUT_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Rules and checks, ready for use without a database.
 #[derive(Debug)]
 pub struct Offline {
-    pack: PolicyPack,
+    pack: Pack,
 }
 
 /// Why an export can't be judged.
@@ -76,11 +76,11 @@ impl Offline {
     /// The built-in rules and checks, and those of a folder.
     ///
     /// # Errors
-    /// As [`PolicyPack::with_dir`].
+    /// As [`Pack::with_dir`].
     pub fn load(folder: Option<&Path>) -> Result<Self, PolicyError> {
         let pack = match folder {
-            Some(path) => PolicyPack::with_dir(path)?,
-            None => PolicyPack::builtin(),
+            Some(path) => Pack::with_dir(path)?,
+            None => Pack::builtin(),
         };
         Ok(Self { pack })
     }
@@ -118,6 +118,6 @@ impl Offline {
     /// The position of a check by its id or by the id of a policy that it answers for.
     fn find(&self, id: &str) -> Option<usize> {
         let checks = self.pack.checks();
-        checks.position(id).or_else(|| checks.position_of_policy(id))
+        checks.position(id).or_else(|| checks.position_of_control(id))
     }
 }

@@ -1,6 +1,6 @@
-//! Which policies of a published SCuBA baseline a check answers for.
+//! Which controls of a published SCuBA baseline a check answers for.
 
-use super::{policy_id::stem, set::CheckSet};
+use super::{control_id::stem, set::CheckSet};
 use std::collections::BTreeSet;
 use watchpost_core::{
     check::{Check, CheckOver, Framework},
@@ -14,22 +14,22 @@ pub enum Baseline {
     Current,
     /// A former one, whose Defender, Exchange and Teams baselines held what the security suite holds today.
     Former {
-        /// From before any policy had a second version.
+        /// From before any control had a second version.
         first_versions: bool,
     },
 }
 
-/// A check that answers for policies of a baseline.
+/// A check that answers for controls of a baseline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BaselineLine {
     /// Position in [`CheckSet::checks`].
     pub check: usize,
-    /// Ids of the policies; none for a check that stands in no SCuBA baseline.
-    pub policies: Vec<String>,
+    /// Ids of the controls; none for a check that stands in no SCuBA baseline.
+    pub controls: Vec<String>,
 }
 
 impl CheckSet {
-    /// The checks that judge an export of a tenant made for a baseline, each with the policies that it answers for, in
+    /// The checks that judge an export of a tenant made for a baseline, each with the controls that it answers for, in
     /// the order of checks. Those over apps need more than an export has and are left out.
     pub fn lines(&self, baseline: Baseline) -> Vec<BaselineLine> {
         let variants = || self.checks().iter().filter(|check| check.scan.is_none());
@@ -41,7 +41,7 @@ impl CheckSet {
             if !of_platform || check.over == CheckOver::Apps {
                 continue;
             }
-            let policies: Vec<String> = match (baseline, check.scan) {
+            let controls: Vec<String> = match (baseline, check.scan) {
                 (Baseline::Current, None) => continue,
                 (Baseline::Current, Some(_)) => scuba_ids(check)
                     .filter(|id| !is_former(&stem(id)))
@@ -57,7 +57,7 @@ impl CheckSet {
             };
             lines.push(BaselineLine {
                 check: position,
-                policies,
+                controls,
             });
         }
         lines
@@ -69,7 +69,7 @@ fn scuba_ids(check: &Check) -> impl Iterator<Item = &str> {
     check.ids_in(Framework::Scuba).filter(|id| id.starts_with("MS."))
 }
 
-/// Whether today's baselines no longer have a policy, by its id without version.
+/// Whether today's baselines no longer have a control, by its id without version.
 fn is_former(stem: &str) -> bool {
     let mut parts = stem.split('.').skip(1);
     let product = parts.next().unwrap_or_default();
@@ -98,17 +98,17 @@ fn versions(id: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::PolicyPack;
+    use crate::Pack;
 
-    fn policies(baseline: Baseline) -> BTreeSet<String> {
-        let pack = PolicyPack::builtin();
+    fn controls(baseline: Baseline) -> BTreeSet<String> {
+        let pack = Pack::builtin();
         let lines = pack.checks().lines(baseline);
-        lines.into_iter().flat_map(|line| line.policies).collect()
+        lines.into_iter().flat_map(|line| line.controls).collect()
     }
 
     #[test]
     fn todays_baseline_has_the_security_suite_and_no_defender() {
-        let ids = policies(Baseline::Current);
+        let ids = controls(Baseline::Current);
         assert!(ids.contains("MS.SECURITYSUITE.7.1v1"));
         assert!(ids.contains("MS.EXO.13.1v1"));
         assert!(ids.contains("MS.AAD.3.2v2"));
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_former_baseline_has_defender_and_every_version_that_was() {
-        let ids = policies(Baseline::Former {
+        let ids = controls(Baseline::Former {
             first_versions: false,
         });
         for there in [
@@ -137,14 +137,14 @@ mod tests {
             assert!(ids.contains(there), "{there}");
         }
         assert!(!ids.iter().any(|id| id.starts_with("MS.SECURITYSUITE.")));
-        let first = policies(Baseline::Former { first_versions: true });
+        let first = controls(Baseline::Former { first_versions: true });
         assert!(first.contains("MS.TEAMS.2.2v1"));
         assert!(!first.contains("MS.TEAMS.2.2v2"));
     }
 
     #[test]
-    fn no_policy_is_answered_twice() {
-        let pack = PolicyPack::builtin();
+    fn no_control_is_answered_twice() {
+        let pack = Pack::builtin();
         for baseline in [
             Baseline::Current,
             Baseline::Former {
@@ -156,7 +156,7 @@ mod tests {
                 .checks()
                 .lines(baseline)
                 .into_iter()
-                .flat_map(|line| line.policies)
+                .flat_map(|line| line.controls)
                 .collect();
             let distinct: BTreeSet<&String> = all.iter().collect();
             let twice: Vec<&&String> = distinct

@@ -12,7 +12,14 @@
 //! over the same base as the documents of rules' cases; the time is [`crate::cases::NOW_MS`].
 
 use super::{host, judge::Machine, set::CheckSet, view::View};
-use crate::{builtin, cases::NOW_MS, limits::Limits, pack::PolicyPack, program::guarded, value::to_value};
+use crate::{
+    builtin,
+    cases::{self, CaseReport, NOW_MS, contains_all},
+    limits::Limits,
+    pack::Pack,
+    program::{Stop, guarded},
+    value::to_value,
+};
 use serde::Deserialize;
 use std::{collections::BTreeMap, sync::Arc};
 use watchpost_core::{
@@ -22,13 +29,6 @@ use watchpost_core::{
     rule::PolicyError,
     value::word::{CollectionState, Platform},
 };
-
-/// A file of cases.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    cases: Vec<Case>,
-}
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -70,41 +70,23 @@ struct Expect {
     would_pass: Option<bool>,
 }
 
-/// What the cases of one check showed.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct CheckCaseReport {
-    /// Cases that ended as expected.
-    pub passed: usize,
-    /// The others, each as a sentence.
-    pub failed: Vec<String>,
-    /// The outcomes that cases expect in the profile `default`: `passed`, `failed`, `unreadable`, `not_applicable`, ….
-    pub kinds: Vec<String>,
-    /// The sentences of failed checks in the profile `default`.
-    pub titles: Vec<String>,
-}
-
 /// Runs the cases in `text` (the content of a `.cases.json` named `file`) on a check of `pack`.
 ///
 /// # Errors
 /// [`PolicyError::Load`] if the file isn't one of cases, the check doesn't exist or doesn't compile. A case that fails
 /// is in the report.
-pub fn run(
-    pack: &PolicyPack,
-    check_id: &str,
-    file: &str,
-    text: &str,
-) -> Result<CheckCaseReport, PolicyError> {
+pub fn run(pack: &Pack, check_id: &str, file: &str, text: &str) -> Result<CaseReport, PolicyError> {
     guarded(|| run_here(pack, check_id, file, text)).map_err(PolicyError::Load)
 }
 
-/// The built-in checks' cases: file name and text. A check's file is named after its id, a variant's after the policy
+/// The built-in checks' cases: file name and text. A check's file is named after its id, a variant's after the control
 /// that it reads.
 pub fn builtin_cases() -> impl Iterator<Item = (&'static str, &'static str)> {
     builtin::CASES.iter().copied()
 }
 
 /// The check whose cases are in a file of this name.
-pub fn check_of_file<'p>(pack: &'p PolicyPack, file: &str) -> Option<&'p Check> {
+pub fn check_of_file<'p>(pack: &'p Pack, file: &str) -> Option<&'p Check> {
     let stem = file.strip_suffix(".cases.json")?;
     let set = pack.checks();
     set.position(stem)
@@ -112,16 +94,16 @@ pub fn check_of_file<'p>(pack: &'p PolicyPack, file: &str) -> Option<&'p Check> 
         .and_then(|check| set.checks().get(check))
 }
 
-fn run_here(pack: &PolicyPack, check_id: &str, file: &str, text: &str) -> Result<CheckCaseReport, String> {
-    let cases: File = serde_json::from_str(text).map_err(|error| format!("{file}: {error}"))?;
+fn run_here(pack: &Pack, check_id: &str, file: &str, text: &str) -> Result<CaseReport, String> {
+    let cases: Vec<Case> = cases::read(file, text)?;
     let set = pack.checks();
     let position = set
         .position(check_id)
         .ok_or_else(|| format!("{file}: there is no check `{check_id}`"))?;
     let check = set.checks().get(position).ok_or("the check vanished")?;
-    let mut report = CheckCaseReport::default();
+    let mut report = CaseReport::default();
     let mut machine = None;
-    for case in cases.cases {
+    for case in cases {
         let expect = &case.expect;
         let kind = expect
             .reason
@@ -141,10 +123,7 @@ fn run_here(pack: &PolicyPack, check_id: &str, file: &str, text: &str) -> Result
         } else {
             compare(expect, &kind, &outcome)
         };
-        match compared {
-            Ok(()) => report.passed = report.passed.saturating_add(1),
-            Err(error) => report.failed.push(format!("{check_id}: {}: {error}", case.name)),
-        }
+        report.add(check_id, &case.name, compared);
     }
     Ok(report)
 }
@@ -161,7 +140,7 @@ fn judged(
     let apps: Vec<serde_json::Value> = case
         .apps
         .iter()
-        .map(|app| crate::cases::whole("app", app.clone()))
+        .map(|app| cases::whole("app", app.clone()))
         .collect::<Result<_, _>>()?;
     if !apps.is_empty() && check.over != CheckOver::Apps {
         return Err("the check isn't one over apps".to_owned());
@@ -183,7 +162,7 @@ fn judged(
         }
     };
     let input = view.input(set, position)?;
-    let answered = machine.run(0, input).ok_or("the rule engine panicked on it")?;
+    let answered = machine.run(0, input).map_err(Stop::reason)?;
     Ok(host::read_as(profile, check, &document, answered))
 }
 
@@ -225,13 +204,7 @@ fn compare(expect: &Expect, kind: &str, outcome: &Outcome) -> Result<(), String>
             .map_or_else(|| outcome.result.to_string(), |skip| format!("skipped: {skip}"));
         return Err(format!("expected {kind}, got {got}: {sentence}"));
     }
-    if let Some(part) = expect
-        .reason_contains
-        .iter()
-        .find(|part| !sentence.contains(part.as_str()))
-    {
-        return Err(format!("the sentence `{sentence}` lacks `{part}`"));
-    }
+    contains_all("sentence", sentence, &expect.reason_contains)?;
     if let Some(expected) = expect.entities
         && expected != outcome.entities.len()
     {

@@ -1,12 +1,13 @@
 //! One thread's evaluator: a document in, verdicts out.
 
 use super::{host, set::CheckSet, verdict, view::View};
-use crate::{limits::Limits, pack::PolicyPack, program::Compiled};
-use regorus::{Value, rvm::vm::RegoVM};
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+use crate::{
+    limits::Limits,
+    pack::Pack,
+    program::{Compiled, Stop},
 };
+use regorus::{Value, rvm::vm::RegoVM};
+use std::sync::Arc;
 use watchpost_core::check::{CheckDocument, CheckResult, Outcome, Profile, Verdict};
 
 /// Evaluates checks on the thread that calls it, with machines of its own. Cheap to make; programs are compiled when
@@ -29,7 +30,7 @@ impl CheckJudge {
     pub const STACK_BYTES: usize = crate::program::STACK_BYTES;
 
     /// A judge of the pack's checks.
-    pub fn new(pack: &PolicyPack) -> Self {
+    pub fn new(pack: &Pack) -> Self {
         Self::of(Arc::clone(pack.check_set()))
     }
 
@@ -89,12 +90,12 @@ impl CheckJudge {
                 slot.insert(Machine::new(compiled, &self.set.limits_of(group))?)
             }
         };
-        let answered = machine.run(entry, input);
-        if answered.is_none() {
-            // A machine that panicked is in an unknown state.
-            *slot = None;
-        }
-        answered.unwrap_or_else(|| Err("the rule engine panicked on it".to_owned()))
+        machine.run(entry, input).map_err(|stop| {
+            if matches!(stop, Stop::Panicked) {
+                *slot = None;
+            }
+            stop.reason()
+        })?
     }
 }
 
@@ -110,14 +111,10 @@ impl Machine {
         Ok(Self { compiled, machine })
     }
 
-    /// Runs an entry point; `None` if the machine panicked.
-    pub(crate) fn run(&mut self, entry: usize, input: Value) -> Option<Result<Outcome, String>> {
-        let machine = &mut self.machine;
-        machine.set_input(input);
-        match catch_unwind(AssertUnwindSafe(|| machine.execute_entry_point_by_index(entry))) {
-            Ok(Ok(value)) => Some(verdict::read(&value)),
-            Ok(Err(error)) => Some(Err(self.compiled.explain(&error))),
-            Err(_) => None,
-        }
+    /// Runs an entry point. The inner error is an answer that is none.
+    pub(crate) fn run(&mut self, entry: usize, input: Value) -> Result<Result<Outcome, String>, Stop> {
+        self.machine.set_input(input);
+        let value = self.compiled.run(&mut self.machine, entry)?;
+        Ok(verdict::read(&value))
     }
 }

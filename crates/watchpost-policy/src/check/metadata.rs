@@ -1,6 +1,6 @@
 //! The YAML METADATA comment at the head of a check.
 
-use crate::metadata::{LIST_MAX, TITLE_CHARS_MAX, is_rule_id, line_of, parse, sorted};
+use crate::metadata::{Common, bad, parse, sorted};
 use serde::Deserialize;
 use watchpost_core::{
     check::{Check, CheckOver, Framework, FrameworkId, ScanType, Service},
@@ -50,65 +50,8 @@ struct Raw {
 
 /// Reads the METADATA of the check in `file`; `variant`: of a former baseline. The error names file and line.
 pub(crate) fn read(file: &str, source: &str, variant: bool) -> Result<CheckMetadata, String> {
-    let (raw, _): (Raw, usize) = parse(file, source)?;
-    let bad = |key: &str, what: &str| Err(format!("{file}:{}: METADATA: {what}", line_of(source, key)));
-    if !is_rule_id(&raw.id) {
-        return bad(
-            "id",
-            "`id` has the form `area.name`: lower-case letters, digits and `_`, at most 64 characters",
-        );
-    }
-    if raw.condition.as_deref().is_some_and(|id| !is_rule_id(id)) {
-        return bad(
-            "condition",
-            "`condition` is an id: that of a rule or check that judges the same",
-        );
-    }
-    if raw.condition.is_some() && variant {
-        return bad(
-            "condition",
-            "a check of a former baseline makes no findings, so it shares no `condition`",
-        );
-    }
-    if raw.title.is_empty() || raw.title.chars().count() > TITLE_CHARS_MAX {
-        return bad("title", "`title` has 1 to 60 characters");
-    }
-    if raw.description.is_empty() || raw.description.chars().count() > 2_000 {
-        return bad("description", "`description` has 1 to 2,000 characters");
-    }
-    if raw.scan.is_none() && !variant {
-        return bad(
-            "id",
-            "`scan` says which scans run the check: compliance or exposure",
-        );
-    }
-    if raw.variant_of.is_some() && !variant {
-        return bad(
-            "variant_of",
-            "`variant_of` is for checks of former baselines alone",
-        );
-    }
-    if raw.remediation.is_empty() && !variant {
-        return bad("remediation", "`remediation` names at least one step");
-    }
-    let texts = [
-        ("remediation", &raw.remediation, 500),
-        ("references", &raw.references, 500),
-        ("frameworks", &raw.frameworks, 64),
-        ("inputs", &raw.inputs, PATH_BYTES_MAX),
-        ("optional_inputs", &raw.optional_inputs, PATH_BYTES_MAX),
-    ];
-    for (key, list, most) in texts {
-        if list.len() > LIST_MAX {
-            return bad(key, &format!("`{key}` has at most {LIST_MAX} entries"));
-        }
-        if list.iter().any(|text| text.is_empty() || text.len() > most) {
-            return bad(key, &format!("entries of `{key}` have 1 to {most} bytes"));
-        }
-    }
-    if raw.params.len() > LIST_MAX {
-        return bad("params", &format!("`params` has at most {LIST_MAX} entries"));
-    }
+    let raw: Raw = parse(file, source)?;
+    check_raw(file, source, variant, &raw)?;
     let ids: Vec<FrameworkId> = raw.frameworks.iter().map(|id| FrameworkId::new(id)).collect();
     let optional_inputs = raw
         .optional_inputs
@@ -138,6 +81,48 @@ pub(crate) fn read(file: &str, source: &str, variant: bool) -> Result<CheckMetad
         },
         params: raw.params,
     })
+}
+
+/// Whether METADATA has the form that it must have.
+fn check_raw(file: &str, source: &str, variant: bool, raw: &Raw) -> Result<(), String> {
+    Common {
+        file,
+        source,
+        id: &raw.id,
+        condition: raw.condition.as_deref(),
+        title: &raw.title,
+        description: &raw.description,
+        remediation: &raw.remediation,
+        by_hand: !variant,
+        params: raw.params.len(),
+        texts: &[
+            ("references", &raw.references, 500),
+            ("frameworks", &raw.frameworks, 64),
+            ("inputs", &raw.inputs, PATH_BYTES_MAX),
+            ("optional_inputs", &raw.optional_inputs, PATH_BYTES_MAX),
+        ],
+    }
+    .check()?;
+    let bad = |key: &str, what: &str| Err(bad(file, source, key, what));
+    if raw.scan.is_none() && !variant {
+        return bad(
+            "id",
+            "`scan` says which scans run the check: compliance or exposure",
+        );
+    }
+    if raw.variant_of.is_some() && !variant {
+        return bad(
+            "variant_of",
+            "`variant_of` is for checks of former baselines alone",
+        );
+    }
+    if raw.condition.is_some() && variant {
+        return bad(
+            "condition",
+            "a check of a former baseline makes no findings, so it shares no `condition`",
+        );
+    }
+    Ok(())
 }
 
 /// Adds the CSF categories that a service's checks have unless one names its own. None are added to what no scan runs.

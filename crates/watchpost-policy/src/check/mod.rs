@@ -11,11 +11,11 @@
 
 mod baseline;
 pub mod cases;
+mod control_id;
 mod engine;
 mod host;
 mod judge;
 mod metadata;
-mod policy_id;
 mod set;
 mod verdict;
 mod view;

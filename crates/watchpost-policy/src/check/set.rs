@@ -1,8 +1,8 @@
 //! The checks of a pack.
 
 use super::{
+    control_id::stem,
     metadata::{self, CheckMetadata, package_of},
-    policy_id::stem,
 };
 use crate::{
     builtin,
@@ -60,7 +60,7 @@ impl CheckSet {
             let metadata = metadata::read(&source.file, &source.text, source.variant)?;
             let id = &metadata.check.id;
             let stem = Path::new(source.file.as_ref()).file_stem();
-            // Variants are named after the policy that they read.
+            // Variants are named after the control that they read.
             if !source.variant && stem.is_none_or(|stem| stem != id.as_str()) {
                 return Err(format!(
                     "{}:2: METADATA: the file of check `{id}` is named `{id}.rego`",
@@ -134,17 +134,17 @@ impl CheckSet {
         self.entries.get(check).map(|entry| &entry.metadata.params)
     }
 
-    /// The check that answers for a policy of a published baseline, e.g. `MS.AAD.3.2v1`: one that names this very id,
+    /// The check that answers for a control of a published baseline, e.g. `MS.AAD.3.2v1`: one that names this very id,
     /// else one that scans run and that names another version of it, else one of a former baseline.
-    pub fn position_of_policy(&self, policy: &str) -> Option<usize> {
+    pub fn position_of_control(&self, control: &str) -> Option<usize> {
         let named = |check: &Check, same: &dyn Fn(&str) -> bool| {
             check
                 .frameworks
                 .iter()
                 .any(|id| id.framework() == Framework::Scuba && same(id.as_str()))
         };
-        let wanted = stem(policy);
-        let exact = |id: &str| id.eq_ignore_ascii_case(policy.trim());
+        let wanted = stem(control);
+        let exact = |id: &str| id.eq_ignore_ascii_case(control.trim());
         let versions = |id: &str| stem(id) == wanted;
         let find = |scanned: &[bool], same: &dyn Fn(&str) -> bool| {
             scanned.iter().find_map(|scanned| {
@@ -281,7 +281,7 @@ fn keys(checks: &[Check]) -> BTreeMap<String, Vec<usize>> {
             .map(|id| stem(id.as_str()))
             .chain([stem(&check.id)])
             .collect();
-        // What was configured for a policy of a former baseline also holds for the check that took its place.
+        // What was configured for a control of a former baseline also holds for the check that took its place.
         let today = check
             .variant_of
             .as_deref()

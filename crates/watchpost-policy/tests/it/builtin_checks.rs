@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 use watchpost_core::check::{Check, ScanType};
-use watchpost_policy::{PolicyPack, check::cases};
+use watchpost_policy::{Pack, check::cases};
 
 /// Whether the Rego of a check answers with a word anywhere.
 fn answers(id: &str, word: &str) -> bool {
@@ -14,7 +14,7 @@ fn answers(id: &str, word: &str) -> bool {
 
 #[test]
 fn every_case_of_a_built_in_check_ends_as_it_says() {
-    let pack = PolicyPack::builtin();
+    let pack = Pack::builtin();
     let mut wrong = Vec::new();
     for (file, text) in cases::builtin_cases() {
         let Some(check) = cases::check_of_file(&pack, file) else {
@@ -31,7 +31,7 @@ fn every_case_of_a_built_in_check_ends_as_it_says() {
 
 #[test]
 fn every_built_in_check_has_cases_of_each_kind() {
-    let pack = PolicyPack::builtin();
+    let pack = Pack::builtin();
     let mut with_cases = BTreeSet::new();
     let mut lacking = Vec::new();
     for (file, text) in cases::builtin_cases() {
@@ -74,7 +74,7 @@ fn every_built_in_check_has_cases_of_each_kind() {
 
 #[test]
 fn a_failed_check_says_one_sentence() {
-    let pack = PolicyPack::builtin();
+    let pack = Pack::builtin();
     let mut wrong = Vec::new();
     for (file, text) in cases::builtin_cases() {
         let Some(check) = cases::check_of_file(&pack, file) else {
@@ -100,7 +100,7 @@ fn a_failed_check_says_one_sentence() {
 
 #[test]
 fn variants_name_a_check_of_today() {
-    let pack = PolicyPack::builtin();
+    let pack = Pack::builtin();
     let set = pack.checks();
     let unknown: Vec<&str> = set
         .checks()
@@ -114,7 +114,7 @@ fn variants_name_a_check_of_today() {
 /// The page `docs/checks/catalogue.md`. To write it anew: `UPDATE_DOCS=1 cargo test -p watchpost-policy`.
 #[test]
 fn the_catalogue_of_checks_is_current() {
-    let pack = PolicyPack::builtin();
+    let pack = Pack::builtin();
     let checks = pack.checks().checks();
     let mut page = String::from(
         "# The catalogue\n\nGenerated from the METADATA of `crates/watchpost-policy/checks`; a test holds it current. \

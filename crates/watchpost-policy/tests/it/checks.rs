@@ -7,7 +7,7 @@ use watchpost_core::{
     rule::PolicyError,
     value::word::{CollectionState, Platform},
 };
-use watchpost_policy::{PolicyPack, check::RegoChecks};
+use watchpost_policy::{Pack, check::RegoChecks};
 
 const NOW: i64 = 1_767_225_600_000;
 
@@ -46,10 +46,10 @@ impl Folder {
         self.0.path()
     }
     fn engine(&self) -> RegoChecks {
-        RegoChecks::with_threads(PolicyPack::with_dir(self.path()).unwrap(), 1)
+        RegoChecks::with_threads(Pack::with_dir(self.path()).unwrap(), 1)
     }
     fn error(&self) -> String {
-        match PolicyPack::with_dir(self.path()).unwrap_err() {
+        match Pack::with_dir(self.path()).unwrap_err() {
             PolicyError::Load(text) => text,
             other => other.to_string(),
         }
@@ -183,7 +183,7 @@ fn exemptions_and_parameters_reach_a_check_by_any_of_its_ids() {
 
 #[test]
 fn what_was_configured_for_a_former_policy_holds_for_the_check_in_its_place() {
-    let engine = RegoChecks::with_threads(PolicyPack::builtin(), 1);
+    let engine = RegoChecks::with_threads(Pack::builtin(), 1);
     let set = engine.pack().checks();
     let check = &set.checks()[set.position("def.user_impersonation").unwrap()];
     let mut document = tenant(0);
@@ -298,8 +298,8 @@ fn super_check() -> String {
 #[test]
 fn both_engines_share_one_loaded_pack() {
     let folder = Folder::new().with("sharing", &check("sharing", "", SHARING));
-    let pack = PolicyPack::with_dir(folder.path()).unwrap();
-    let rules = watchpost_policy::RegoEngine::with_threads(pack.clone(), 1);
+    let pack = Pack::with_dir(folder.path()).unwrap();
+    let rules = watchpost_policy::RegoRules::with_threads(pack.clone(), 1);
     let checks = RegoChecks::with_threads(pack, 1);
     assert!(std::ptr::eq(rules.pack().checks(), checks.pack().checks()));
     assert!(checks.checks().iter().any(|check| check.id == "acme.sharing"));

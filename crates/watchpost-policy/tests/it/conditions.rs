@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, fs, path::Path};
 use watchpost_core::value::word::EntityType;
-use watchpost_policy::PolicyPack;
+use watchpost_policy::Pack;
 
 /// Before and after the generated part of the page.
 const BEGIN: &str = "<!-- conditions: generated from METADATA, a test holds them current -->\n";
@@ -12,7 +12,7 @@ const END: &str = "<!-- end of conditions -->\n";
 #[test]
 fn the_list_of_shared_conditions_is_current() {
     let mut list = String::from("\n| condition | judged by | the finding is about |\n| --- | --- | --- |\n");
-    for condition in PolicyPack::builtin().shared_conditions().unwrap() {
+    for condition in Pack::builtin().shared_conditions().unwrap() {
         let ids: Vec<String> = condition.judged_by.iter().map(|id| format!("`{id}`")).collect();
         let _ = writeln!(
             list,
@@ -47,12 +47,12 @@ fn rule(id: &str, condition: &str, document: &str) -> (String, String) {
     (format!("{id}.rego"), text)
 }
 
-fn load(files: &[(String, String)]) -> Result<PolicyPack, String> {
+fn load(files: &[(String, String)]) -> Result<Pack, String> {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in files {
         fs::write(folder.path().join(name), text).unwrap();
     }
-    PolicyPack::with_dir(folder.path()).map_err(|error| error.to_string())
+    Pack::with_dir(folder.path()).map_err(|error| error.to_string())
 }
 
 #[test]

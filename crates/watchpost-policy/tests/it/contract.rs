@@ -68,7 +68,7 @@ fn cases_use_only_fields_that_documents_have() {
     for (kind, defaults) in base.iter().filter(|(kind, _)| *kind != "platforms") {
         collect(kind, &object(defaults.clone()), &mut used);
     }
-    let pack = watchpost_policy::PolicyPack::builtin();
+    let pack = watchpost_policy::Pack::builtin();
     for (rule, _, text) in cases::builtin_cases() {
         let kind = pack
             .rules()
@@ -135,7 +135,7 @@ fn fields_after<'t>(text: &'t str, prefix: &str) -> Vec<&'t str> {
 #[test]
 fn rules_read_only_fields_that_documents_have() {
     let real = serialized();
-    let pack = watchpost_policy::PolicyPack::builtin();
+    let pack = watchpost_policy::Pack::builtin();
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("rules");
     let mut read = 0;
     let mut check = |file: &str, kinds: &[&str], prefix: &str, text: &str| {

@@ -5,7 +5,7 @@ use std::{fs, sync::Arc, time::Duration};
 use tempfile::TempDir;
 use watchpost_core::rule::{Evaluation, PolicyEngine, document::Document};
 use watchpost_policy::{
-    Limits, PolicyPack, RegoEngine,
+    Limits, Pack, RegoRules,
     cases::{self, NOW_MS},
 };
 
@@ -32,7 +32,7 @@ fn folder(files: &[(String, String)]) -> TempDir {
 
 fn load_error(files: &[(String, String)]) -> String {
     let folder = folder(files);
-    match PolicyPack::with_dir(folder.path()) {
+    match Pack::with_dir(folder.path()) {
         Ok(_) => panic!("loads: {}", files[0].1),
         Err(error) => error.to_string(),
     }
@@ -48,7 +48,7 @@ fn tight() -> Limits {
     }
 }
 
-async fn judge(engine: &RegoEngine, now_ms: i64) -> Evaluation {
+async fn judge(engine: &RegoRules, now_ms: i64) -> Evaluation {
     let documents = vec![Document::Identity(Box::new(identity(1)))];
     engine.evaluate(Arc::new(documents), now_ms).await.unwrap()
 }
@@ -60,8 +60,8 @@ async fn a_customers_rule_runs_beside_the_built_in_ones_and_uses_the_library() {
         "import data.watchpost.lib\n\nresult := lib.failed(lib.text(\"%s was seen\", [lib.who]), [], []) if {\n\
          \tinput.doc.display_name == \"Mara Holt\"\n}\n\nelse := lib.passed\n",
     )]);
-    let pack = PolicyPack::with_dir(folder.path()).unwrap();
-    assert_eq!(pack.rules().len(), PolicyPack::builtin().rules().len() + 1);
+    let pack = Pack::with_dir(folder.path()).unwrap();
+    assert_eq!(pack.rules().len(), Pack::builtin().rules().len() + 1);
     assert!(!pack.is_builtin("our.mara"));
     let report = cases::run(
         &pack,
@@ -79,7 +79,7 @@ async fn a_customers_rule_runs_beside_the_built_in_ones_and_uses_the_library() {
         "{:?}",
         report.failed
     );
-    let engine = RegoEngine::with_threads(pack, 1);
+    let engine = RegoRules::with_threads(pack, 1);
     let evaluation = judge(&engine, NOW_MS).await;
     assert_eq!(evaluation.hits.len(), 1);
     assert_eq!(
@@ -172,8 +172,8 @@ fn bad_rules_are_refused_with_file_and_line() {
 #[test]
 fn a_missing_folder_is_an_error_and_other_files_are_left_alone() {
     let folder = folder(&[("notes.txt".to_owned(), "x".to_owned())]);
-    assert!(PolicyPack::with_dir(folder.path()).is_ok());
-    let error = PolicyPack::with_dir(&folder.path().join("nowhere")).unwrap_err();
+    assert!(Pack::with_dir(folder.path()).is_ok());
+    let error = Pack::with_dir(&folder.path().join("nowhere")).unwrap_err();
     assert!(error.to_string().contains("nowhere"));
 }
 
@@ -189,8 +189,8 @@ async fn a_rule_that_runs_for_ever_fails_rests_and_is_tried_again() {
             "result := {\"result\": \"failed\", \"reason\": \"It works\"}\n",
         ),
     ]);
-    let pack = PolicyPack::with_dir_and_limits(folder.path(), tight()).unwrap();
-    let engine = RegoEngine::with_threads(pack, 1);
+    let pack = Pack::with_dir_and_limits(folder.path(), tight()).unwrap();
+    let engine = RegoRules::with_threads(pack, 1);
     let reason = async |now_ms: i64| {
         let evaluation = judge(&engine, now_ms).await;
         assert_eq!(evaluation.hits.len(), 1, "the other rule goes on");
@@ -222,10 +222,7 @@ async fn a_rule_that_piles_up_memory_is_stopped() {
     }
     shared += "result := {\"result\": \"failed\", \"reason\": \"Big\", \"evidence\": [b59]}\n";
     let folder = folder(&[rule("our.doubles", &body), rule("our.unfolds", &shared)]);
-    let engine = RegoEngine::with_threads(
-        PolicyPack::with_dir_and_limits(folder.path(), tight()).unwrap(),
-        1,
-    );
+    let engine = RegoRules::with_threads(Pack::with_dir_and_limits(folder.path(), tight()).unwrap(), 1);
     let failures = judge(&engine, NOW_MS).await.failures;
     assert_eq!(failures.len(), 2, "{failures:?}");
     let spent = &failures[0].reason;
@@ -252,7 +249,7 @@ async fn answers_that_are_none_are_failures_of_that_rule_alone() {
             "result := {\"result\": \"passed\"} if count(input.doc.no_such_field) == count(null)\n",
         ),
     ]);
-    let engine = RegoEngine::with_threads(PolicyPack::with_dir(folder.path()).unwrap(), 1);
+    let engine = RegoRules::with_threads(Pack::with_dir(folder.path()).unwrap(), 1);
     let evaluation = judge(&engine, NOW_MS).await;
     let reasons: Vec<_> = evaluation
         .failures
@@ -275,7 +272,7 @@ fn the_example_in_the_docs_works() {
         .next()
         .unwrap();
     let folder = folder(&[("our.long_invited.rego".to_owned(), example.to_owned())]);
-    let pack = PolicyPack::with_dir(folder.path()).unwrap();
+    let pack = Pack::with_dir(folder.path()).unwrap();
     let cases = r#"{"cases": [
         {"name": "long", "document": {"accounts": [{"kind": "guest", "created_at_ms": "-366d"}]},
          "expect": {"result": "failed", "reason_contains": ["more than 365 days"], "evidence": 1}},

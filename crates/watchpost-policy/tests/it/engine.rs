@@ -10,9 +10,9 @@ use watchpost_core::{
     },
     value::word::{AccountStatus, GrantKind, GrantRisk, Mfa, Platform},
 };
-use watchpost_policy::{PolicyPack, RegoEngine, cases::NOW_MS};
+use watchpost_policy::{Pack, RegoRules, cases::NOW_MS};
 
-fn ids(engine: &RegoEngine, evaluation: &Evaluation) -> Vec<String> {
+fn ids(engine: &RegoRules, evaluation: &Evaluation) -> Vec<String> {
     evaluation
         .hits
         .iter()
@@ -21,7 +21,7 @@ fn ids(engine: &RegoEngine, evaluation: &Evaluation) -> Vec<String> {
 }
 
 async fn judge(documents: Vec<Document>) -> (Vec<String>, Evaluation) {
-    let engine = RegoEngine::with_threads(PolicyPack::builtin(), 2);
+    let engine = RegoRules::with_threads(Pack::builtin(), 2);
     let evaluation = engine.evaluate(Arc::new(documents), NOW_MS).await.unwrap();
     assert!(evaluation.failures.is_empty(), "{:?}", evaluation.failures);
     (ids(&engine, &evaluation), evaluation)
@@ -81,7 +81,7 @@ async fn hits_come_in_the_order_of_documents_and_rules_on_any_number_of_threads(
     let documents = Arc::new(documents);
     let mut outcomes = Vec::new();
     for threads in [1, 2, 5] {
-        let engine = RegoEngine::with_threads(PolicyPack::builtin(), threads);
+        let engine = RegoRules::with_threads(Pack::builtin(), threads);
         let hits = engine
             .evaluate(Arc::clone(&documents), NOW_MS)
             .await
@@ -131,7 +131,7 @@ async fn what_could_not_be_read_is_not_judged() {
 
 #[tokio::test]
 async fn an_abandoned_batch_does_not_keep_the_next_one_waiting() {
-    let engine = RegoEngine::with_threads(PolicyPack::builtin(), 1);
+    let engine = RegoRules::with_threads(Pack::builtin(), 1);
     let many: Vec<Document> = (0..2000_u32)
         .map(|number| Document::Identity(Box::new(identity((number % 250) as u8))))
         .collect();
@@ -146,7 +146,7 @@ async fn an_abandoned_batch_does_not_keep_the_next_one_waiting() {
 
 #[tokio::test]
 async fn an_empty_batch_starts_nothing() {
-    let engine = RegoEngine::new(PolicyPack::builtin());
+    let engine = RegoRules::new(Pack::builtin());
     let evaluation = engine.evaluate(Arc::new(Vec::new()), NOW_MS).await.unwrap();
     assert!(evaluation.hits.is_empty() && evaluation.failures.is_empty());
 }

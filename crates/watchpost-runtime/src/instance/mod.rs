@@ -30,7 +30,7 @@ use watchpost_core::{
 };
 use watchpost_mcp::{CursorKey, McpServer};
 use watchpost_outbound::{Outbound, OutboundSettings};
-use watchpost_policy::PolicyPack;
+use watchpost_policy::Pack;
 use watchpost_sqlite::SqliteStore;
 
 /// An opened data folder. Cheap to clone.
@@ -86,8 +86,8 @@ impl Instance {
         let master = dir.open()?;
         let store = SqliteStore::open(environment.store(dir, &master, false))?;
         let pack = match &settings.policy.dir {
-            Some(path) => PolicyPack::with_dir(path)?,
-            None => PolicyPack::builtin(),
+            Some(path) => Pack::with_dir(path)?,
+            None => Pack::builtin(),
         };
         let Access { gate, jobs, operator } =
             Access::open(Arc::new(store.clone()), Arc::clone(&environment.clock));

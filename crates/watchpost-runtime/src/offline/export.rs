@@ -34,18 +34,18 @@ impl Offline {
         if let Some(wanted) = wanted {
             lines.retain(|line| line.check == wanted);
             if lines.is_empty() {
-                let policies = set
+                let controls = set
                     .checks()
                     .get(wanted)
                     .map(|check| check.ids_in(Framework::Scuba).map(str::to_owned).collect());
                 lines.push(BaselineLine {
                     check: wanted,
-                    policies: policies.unwrap_or_default(),
+                    controls: controls.unwrap_or_default(),
                 });
             }
         } else if profile == Profile::Scuba {
             // The published reading is one of published policies.
-            lines.retain(|line| !line.policies.is_empty());
+            lines.retain(|line| !line.controls.is_empty());
         }
         let document = Arc::new(check_document(&export));
         let positions: Vec<usize> = lines.iter().map(|line| line.check).collect();
@@ -54,9 +54,9 @@ impl Offline {
         let lines = lines.into_iter().zip(verdicts).filter_map(|(line, verdict)| {
             let check = set.checks().get(line.check)?;
             // What needs a person and stands in no baseline says nothing of an export.
-            let idle = wanted.is_none() && line.policies.is_empty() && check.manual;
+            let idle = wanted.is_none() && line.controls.is_empty() && check.manual;
             (!idle || verdict.outcome.result != CheckResult::Skipped)
-                .then(|| CheckLine::new(check, line.policies, &verdict.outcome))
+                .then(|| CheckLine::new(check, line.controls, &verdict.outcome))
         });
         Ok(lines.collect())
     }

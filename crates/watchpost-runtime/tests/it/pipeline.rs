@@ -16,7 +16,7 @@ use watchpost_core::{
     rule::document::EntityRef,
     value::word::{CollectionState, FindingStatus},
 };
-use watchpost_policy::PolicyPack;
+use watchpost_policy::Pack;
 use watchpost_runtime::instance::Instance;
 use watchpost_simulator::Company;
 
@@ -197,7 +197,7 @@ async fn checks_of_a_condition_have_one_finding() {
         .filter(|row| row["now"] == "failed")
         .filter_map(|row| row["check"].as_str())
         .collect();
-    let shared = PolicyPack::builtin().shared_conditions().expect("conditions");
+    let shared = Pack::builtin().shared_conditions().expect("conditions");
     let mut seen_twice = 0;
     for condition in shared {
         let failing: BTreeSet<&str> = condition

@@ -1,4 +1,4 @@
-//! Ids of policies in published baselines: which say the same, apart from their versions.
+//! Ids of controls in published baselines: which say the same, apart from their versions.
 
 /// An id for comparing: upper case, without the version that SCuBA ids end with (`MS.AAD.3.2v2`, `GWS.GMAIL.1.1v0.6`).
 pub(crate) fn stem(id: &str) -> String {

@@ -1,0 +1,243 @@
+//! A pool of threads with deep stacks that work is cut up for.
+
+use crate::program::STACK_BYTES;
+use std::{
+    collections::VecDeque,
+    ops::Range,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+use tokio::sync::oneshot;
+use watchpost_core::rule::PolicyError;
+
+/// Work that is cut into chunks.
+pub(crate) trait Work: Send + Sync + 'static {
+    /// What all threads of the pool share.
+    type Shared: Send + Sync + 'static;
+    /// What a thread keeps from chunk to chunk. It is dropped after a panic.
+    type Judge;
+    /// What a chunk gives.
+    type Part: Send + 'static;
+
+    /// Does a chunk. Between items it may stop once nobody waits any more.
+    fn chunk(
+        &self,
+        shared: &Self::Shared,
+        judge: &mut Option<Self::Judge>,
+        items: Range<usize>,
+        abandoned: &AtomicBool,
+    ) -> Result<Self::Part, PolicyError>;
+}
+
+/// The pool. Its threads start at the first work; dropping it ends them.
+pub(crate) struct Pool<W: Work> {
+    inner: Arc<Inner<W>>,
+    name: &'static str,
+    threads: usize,
+    started: OnceLock<bool>,
+}
+
+struct Inner<W: Work> {
+    shared: W::Shared,
+    queue: Mutex<Queue<W>>,
+    wake: Condvar,
+}
+
+struct Queue<W: Work> {
+    tasks: VecDeque<Task<W>>,
+    closed: bool,
+}
+
+/// A chunk of a job.
+struct Task<W: Work> {
+    job: Arc<Job<W>>,
+    chunk: usize,
+    items: Range<usize>,
+}
+
+/// Work under way.
+struct Job<W: Work> {
+    work: W,
+    /// The caller went away: what isn't begun needn't be.
+    abandoned: AtomicBool,
+    progress: Mutex<Progress<W::Part>>,
+}
+
+struct Progress<P> {
+    parts: Vec<Option<P>>,
+    left: usize,
+    answer: Option<oneshot::Sender<Result<Vec<P>, PolicyError>>>,
+}
+
+impl<W: Work> Pool<W> {
+    /// A pool of so many threads, named `name` and a number.
+    pub(crate) fn new(name: &'static str, threads: usize, shared: W::Shared) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                shared,
+                queue: Mutex::new(Queue {
+                    tasks: VecDeque::new(),
+                    closed: false,
+                }),
+                wake: Condvar::new(),
+            }),
+            name,
+            threads: threads.max(1),
+            started: OnceLock::new(),
+        }
+    }
+
+    pub(crate) const fn threads(&self) -> usize {
+        self.threads
+    }
+
+    pub(crate) fn shared(&self) -> &W::Shared {
+        &self.inner.shared
+    }
+
+    /// Does work on `items` things in chunks of `size`. Gives the parts in order.
+    pub(crate) async fn run(&self, work: W, items: usize, size: usize) -> Result<Vec<W::Part>, PolicyError> {
+        let size = size.max(1);
+        let chunks = items.div_ceil(size);
+        if chunks == 0 {
+            return Ok(Vec::new());
+        }
+        if !self.start() {
+            return Err(PolicyError::Stopped);
+        }
+        let (answer, answered) = oneshot::channel();
+        let job = Arc::new(Job {
+            work,
+            abandoned: AtomicBool::new(false),
+            progress: Mutex::new(Progress {
+                parts: (0..chunks).map(|_| None).collect(),
+                left: chunks,
+                answer: Some(answer),
+            }),
+        });
+        let _caller = Caller(Arc::clone(&job));
+        {
+            let mut queue = lock(&self.inner.queue);
+            for chunk in 0..chunks {
+                let from = chunk.saturating_mul(size);
+                queue.tasks.push_back(Task {
+                    job: Arc::clone(&job),
+                    chunk,
+                    items: from..from.saturating_add(size).min(items),
+                });
+            }
+        }
+        self.inner.wake.notify_all();
+        answered.await.unwrap_or(Err(PolicyError::Stopped))
+    }
+
+    /// Starts the threads once; whether at least one runs.
+    fn start(&self) -> bool {
+        *self.started.get_or_init(|| {
+            let running = (0..self.threads).filter(|number| {
+                let inner = Arc::clone(&self.inner);
+                let spawned = std::thread::Builder::new()
+                    .name(format!("{}-{number}", self.name))
+                    .stack_size(STACK_BYTES)
+                    .spawn(move || inner.work());
+                if let Err(error) = &spawned {
+                    tracing::error!(%error, pool = self.name, "a thread doesn't start");
+                }
+                spawned.is_ok()
+            });
+            running.count() > 0
+        })
+    }
+}
+
+impl<W: Work> Drop for Pool<W> {
+    fn drop(&mut self) {
+        lock(&self.inner.queue).closed = true;
+        self.inner.wake.notify_all();
+    }
+}
+
+/// Lives as long as somebody waits for the job.
+struct Caller<W: Work>(Arc<Job<W>>);
+
+impl<W: Work> Drop for Caller<W> {
+    fn drop(&mut self) {
+        self.0.abandoned.store(true, Ordering::Relaxed);
+    }
+}
+
+impl<W: Work> Inner<W> {
+    /// A thread's life.
+    fn work(&self) {
+        let mut judge = None;
+        while let Some(task) = self.next() {
+            let job = &task.job;
+            if job.abandoned.load(Ordering::Relaxed) {
+                continue;
+            }
+            let outcome = catch_unwind(AssertUnwindSafe(|| {
+                job.work
+                    .chunk(&self.shared, &mut judge, task.items.clone(), &job.abandoned)
+            }));
+            let outcome = outcome.unwrap_or_else(|_| {
+                judge = None;
+                Err(PolicyError::Stopped)
+            });
+            task.finish(outcome);
+        }
+    }
+
+    /// The next task; `None` once the pool is closed.
+    fn next(&self) -> Option<Task<W>> {
+        let mut queue = lock(&self.queue);
+        loop {
+            if queue.closed {
+                return None;
+            }
+            if let Some(task) = queue.tasks.pop_front() {
+                return Some(task);
+            }
+            queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl<W: Work> Task<W> {
+    /// Keeps the chunk's part; the last one, or the first error, answers.
+    fn finish(self, outcome: Result<W::Part, PolicyError>) {
+        let mut progress = lock(&self.job.progress);
+        let answer = match outcome {
+            Ok(part) => {
+                if let Some(slot) = progress.parts.get_mut(self.chunk) {
+                    *slot = Some(part);
+                }
+                progress.left = progress.left.saturating_sub(1);
+                if progress.left > 0 {
+                    return;
+                }
+                Ok(progress.parts.drain(..).flatten().collect())
+            }
+            Err(error) => {
+                self.job.abandoned.store(true, Ordering::Relaxed);
+                Err(error)
+            }
+        };
+        if let Some(sender) = progress.answer.take() {
+            // Nobody waits any more: nothing to do about it.
+            drop(sender.send(answer));
+        }
+    }
+}
+
+/// A panic while a lock is held can't leave these values half changed.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// As many threads as the machine has processors.
+pub(crate) fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}

@@ -11,7 +11,7 @@ pub use reconcile::{
     Completions, Marks, Missed, MissedChange, Observation, ObserveCounts, Observed, SweepCounts, SweepInput,
     SweepRule, decide_missed, decide_observed, fingerprint,
 };
-pub use sighting::{Shown, Sighting, shown};
+pub use sighting::{Shown, Sighting, repair_rank, shown};
 
 use crate::{
     access::{Audited, AuthorizedWrite, JobPermit, WorkspaceScope},

@@ -1,6 +1,15 @@
-//! One finding that several rules and checks of its condition see. Pure: stores call these inside their transaction.
+//! Which findings come first, and one finding that several rules and checks of its condition see. Pure: stores call
+//! these inside their transaction.
 
-use crate::{posture::score::repair_rank, value::word::Severity};
+use crate::value::word::Severity;
+use std::cmp::Reverse;
+
+/// Where a live finding stands among those to repair first: what repairing it saves, then severity. Of equal ones the
+/// oldest comes first.
+pub fn repair_rank(severity: Severity, scored: bool) -> impl Ord {
+    let points = if scored { severity.points() } else { 0 };
+    (Reverse(points), severity)
+}
 
 /// What one rule or check says of a finding, as far as it decides what the finding shows.
 #[derive(Debug, Clone, PartialEq, Eq)]

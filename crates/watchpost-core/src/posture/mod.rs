@@ -103,7 +103,7 @@ pub struct RiskFacts {
     pub counts: Vec<FindingCount>,
     /// Identities with an account that isn't retired.
     pub identities: u64,
-    /// At most five live findings, in the order of [`score::repair_rank`], the oldest first where that is equal.
+    /// At most five live findings, in the order of [`crate::finding::repair_rank`], the oldest first where that is equal.
     pub top: Vec<FindingSummary>,
     /// The last analysis.
     pub latest: Option<Snapshot>,

@@ -8,7 +8,7 @@ use crate::{
     finding::FindingCount,
     value::word::{Category, Severity, words},
 };
-use std::{cmp::Reverse, collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt};
 
 words! {
     /// The score in a word.
@@ -201,13 +201,6 @@ impl RiskScore {
             saved_tenths: self.tenths().saturating_sub(without),
         }
     }
-}
-
-/// Where a live finding stands among those to repair first: what repairing it saves, then severity. Of equal ones the
-/// oldest comes first.
-pub fn repair_rank(severity: Severity, scored: bool) -> impl Ord {
-    let points = if scored { severity.points() } else { 0 };
-    (Reverse(points), severity)
 }
 
 /// Live findings by severity, worst first; scored or not.

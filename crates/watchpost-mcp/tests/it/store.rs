@@ -20,7 +20,7 @@ use watchpost_core::{
     finding::{
         EntityFilter, Finding, FindingCommand, FindingCount, FindingOutcome, FindingPage, FindingPosition,
         FindingQuery, FindingState, FindingStore, FindingSummary, Observation, ObserveCounts, SweepCounts,
-        SweepInput, Total, decide,
+        SweepInput, Total, decide, repair_rank,
     },
     identity::{Identity, IdentityStore, TagBreakGlass, TagOutcome},
     integration::{
@@ -30,10 +30,7 @@ use watchpost_core::{
         fact::{Collection, FactPage},
     },
     job::{JobKind, JobRow, JobStore, TriggerSync, TriggeredSync},
-    posture::{
-        CoverageNumbers, Freshness, PostureStore, RecordAnalysis, RiskFacts, Snapshot, SourceState,
-        score::repair_rank,
-    },
+    posture::{CoverageNumbers, Freshness, PostureStore, RecordAnalysis, RiskFacts, Snapshot, SourceState},
     remediation::{
         RejectOutcome, RejectRemediation, Remediation, RemediationOutcome, RemediationStore,
         RequestRemediation,

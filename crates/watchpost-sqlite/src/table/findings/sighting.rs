@@ -294,15 +294,7 @@ pub(super) fn show(
         counts.shift(key, new_key);
     }
     if words_changed {
-        let rules = format!("{} {}", before.rule_id, also.as_deref().unwrap_or_default());
-        let indexed = Indexed {
-            title: &from.title,
-            name: &before.name,
-            email: before.email.as_deref(),
-            rule_id: rules.trim_end(),
-            platforms,
-        };
-        text::index(conn, before.rowid, true, &indexed)?;
+        index(conn, &before, &from.title, also.as_deref(), platforms)?;
     }
     let apps_changed = show_apps(conn, workspace, finding, holding())?;
     let evidence_changed = conn
@@ -312,6 +304,19 @@ pub(super) fn show(
         )?
         .execute(params![workspace, finding.as_bytes(), from.evidence])?;
     Ok(changed || apps_changed || evidence_changed > 0)
+}
+
+/// Indexes a finding under what it shows now; all that see it are words of it.
+fn index(conn: &Connection, row: &Face, title: &str, also: Option<&str>, platforms: i64) -> Res<()> {
+    let rules = format!("{} {}", row.rule_id, also.unwrap_or_default());
+    let indexed = Indexed {
+        title,
+        name: &row.name,
+        email: row.email.as_deref(),
+        rule_id: rules.trim_end(),
+        platforms,
+    };
+    text::index(conn, row.rowid, true, &indexed)
 }
 
 /// The apps of all that hold.

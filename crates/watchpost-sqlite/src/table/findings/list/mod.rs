@@ -20,11 +20,9 @@ use std::cmp::Reverse;
 use stream::{
     Listed, Stream, direct, finish, oldest, order, places_of, rows_at, selected, streams, with_apps,
 };
-use watchpost_core::{
-    finding::{
-        FindingCount, FindingPage, FindingPosition, FindingQuery, FindingSummary, TOTAL_COUNTED_MAX, Total,
-    },
-    posture::score::repair_rank,
+use watchpost_core::finding::{
+    FindingCount, FindingPage, FindingPosition, FindingQuery, FindingSummary, TOTAL_COUNTED_MAX, Total,
+    repair_rank,
 };
 
 /// The page that a query asks for.

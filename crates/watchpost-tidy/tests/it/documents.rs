@@ -3,9 +3,8 @@
 use crate::{files, root, text};
 use std::collections::BTreeSet;
 
-#[test]
-fn the_architecture_page_names_every_crate_and_no_other() {
-    let page = text("docs/architecture.md").expect("docs/architecture.md exists");
+/// The crates and programs that there are.
+fn members() -> BTreeSet<String> {
     let mut members = BTreeSet::new();
     for parent in ["crates", "bins"] {
         for entry in std::fs::read_dir(root().join(parent)).expect("the folder exists") {
@@ -15,6 +14,13 @@ fn the_architecture_page_names_every_crate_and_no_other() {
             }
         }
     }
+    members
+}
+
+#[test]
+fn the_architecture_page_names_every_crate_and_no_other() {
+    let page = text("docs/architecture.md").expect("docs/architecture.md exists");
+    let members = members();
     let named: BTreeSet<String> = page
         .split('`')
         .skip(1)
@@ -37,6 +43,69 @@ fn the_architecture_page_names_every_crate_and_no_other() {
         other.is_empty(),
         "docs/architecture.md names crates that don't exist: {other:?}"
     );
+}
+
+/// The entries of the list of crates, each with all its lines.
+fn entries(page: &str) -> Vec<String> {
+    let (_, list) = page.split_once("\n## Crates\n").expect("the list of crates");
+    let list = list.split("\n## ").next().unwrap_or_default();
+    list.split("\n- **")
+        .skip(1)
+        .map(|entry| entry.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect()
+}
+
+#[test]
+fn every_crate_has_an_entry_that_says_what_it_does_not_do() {
+    // How an entry may say it.
+    const SAYINGS: &[&str] = &[
+        "does not",
+        "do not",
+        "doesn't",
+        "opens no",
+        "hands out no",
+        "stores nothing",
+        "reads no",
+        "knows none",
+        "makes no decision",
+    ];
+    let page = text("docs/architecture.md").expect("docs/architecture.md exists");
+    let entries = entries(&page);
+    assert!(
+        entries.len() > 12,
+        "the list of crates is read wrongly: {entries:?}"
+    );
+    let silent: Vec<&String> = entries
+        .iter()
+        .filter(|entry| {
+            let entry = entry.to_lowercase();
+            !SAYINGS.iter().any(|saying| entry.contains(saying))
+        })
+        .collect();
+    assert!(
+        silent.is_empty(),
+        "these say nothing of what they don't do: {silent:?}"
+    );
+    for name in members() {
+        assert!(
+            entries.iter().any(|entry| entry.contains(&format!("`{name}`**"))),
+            "docs/architecture.md has no entry for {name}"
+        );
+    }
+}
+
+#[test]
+fn the_picture_shows_every_crate() {
+    let page = text("docs/architecture.md").expect("docs/architecture.md exists");
+    let picture = page.split("```").nth(1).expect("the picture");
+    let shown: BTreeSet<&str> = picture
+        .split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
+        .map(|word| word.strip_prefix("watchpost-").unwrap_or(word))
+        .collect();
+    for name in members() {
+        let short = name.strip_prefix("watchpost-").unwrap_or(&name);
+        assert!(shown.contains(short), "the picture doesn't show {name}");
+    }
 }
 
 #[test]

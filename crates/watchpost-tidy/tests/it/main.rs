@@ -3,9 +3,11 @@
 mod code;
 mod documents;
 mod layers;
+mod permissions;
 mod ports;
 mod requirements;
 mod source;
+mod statements;
 mod structure;
 
 use std::{

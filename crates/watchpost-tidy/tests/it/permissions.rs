@@ -1,0 +1,89 @@
+//! The page of who may do what is that of the code.
+
+use crate::{root, text};
+use std::fmt::Write as _;
+use watchpost_core::{
+    access::{Actor, KeyScope, Permission},
+    value::id::{JobId, KeyId},
+};
+
+const PAGE: &str = "docs/permissions.md";
+
+/// Everybody who can act, with the heading of the column.
+fn actors() -> [(&'static str, Actor); 6] {
+    let key = |scope| Actor::Key {
+        id: KeyId::from_bytes([1; 16]),
+        scope,
+    };
+    let operator = |scope, manages| Actor::LocalOperator { scope, manages };
+    [
+        ("read key", key(KeyScope::Read)),
+        ("write key", key(KeyScope::Write)),
+        (
+            "worker",
+            Actor::Worker {
+                job: JobId::from_bytes([1; 16]),
+            },
+        ),
+        ("local client, read", operator(KeyScope::Read, false)),
+        ("local client, write", operator(KeyScope::Write, false)),
+        ("command line", operator(KeyScope::Write, true)),
+    ]
+}
+
+/// The sentence that the declaration of a permission says.
+fn sentence(declarations: &str, permission: Permission) -> String {
+    let declared = format!(" = \"{}\",", permission.as_str());
+    let mut sentence = Vec::new();
+    for line in declarations.lines().map(str::trim) {
+        if let Some(comment) = line.strip_prefix("///") {
+            sentence.push(comment.trim().to_owned());
+        } else if line.ends_with(&declared) {
+            return sentence.join(" ");
+        } else {
+            sentence.clear();
+        }
+    }
+    panic!("{} is declared with a sentence", permission.as_str())
+}
+
+fn page() -> String {
+    let declarations = text("crates/watchpost-core/src/access/scope.rs").expect("the permissions' file");
+    let mut page = String::from(
+        "# Who may do what\n\nThis page is made from `Permission::granted_to` in `crates/watchpost-core/src/access/scope.rs`; a test compares the two\n\
+         (`UPDATE_DOCS=1 cargo test -p watchpost-tidy permissions` writes it).\n\n\
+         - **read key**, **write key**: an API key of this scope, over HTTP, HTTP+SSE or stdio.\n\
+         - **worker**: the background worker, within the job that it has leased and in that job's workspace alone.\n\
+         - **local client**: the client of a `watchpost-stdio` without a key, by its flag `--scope`; whoever starts it can open the data folder.\n\
+         - **command line**: `watchpost`, run by the person who can open the data folder.\n\n| permission | ",
+    );
+    let actors = actors();
+    let headings: Vec<&str> = actors.iter().map(|(heading, _)| *heading).collect();
+    let _ = writeln!(page, "{} | what it is |", headings.join(" | "));
+    let _ = writeln!(page, "| --- |{} --- |", " :---: |".repeat(actors.len()));
+    for permission in Permission::ALL {
+        let _ = write!(page, "| `{}` |", permission.as_str());
+        for (_, actor) in &actors {
+            page.push_str(if permission.granted_to(actor) {
+                " yes |"
+            } else {
+                " – |"
+            });
+        }
+        let _ = writeln!(page, " {} |", sentence(&declarations, *permission));
+    }
+    page
+}
+
+#[test]
+fn the_page_of_permissions_is_that_of_the_code() {
+    let page = page();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(root().join(PAGE), &page).expect("the page is written");
+    }
+    assert_eq!(
+        text(PAGE).unwrap_or_default(),
+        page,
+        "{PAGE} is out of date: run with UPDATE_DOCS=1"
+    );
+}

@@ -18,35 +18,23 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "client"))
+from watchpost_client import BATCHES, INITIALIZED, LEGACY, MODERN, envelope, http_headers, initialize, step, tool_call
+
 BIN = Path(os.environ["BIN_DIR"])
 SCRATCH = Path(tempfile.mkdtemp())
 DATA = SCRATCH / "data"
 PATIENCE = 5
 MIB = 1 << 20
-MODERN, LEGACY, BATCHES = "2026-07-28", "2025-11-25", "2025-03-26"
-
-
-def step(text):
-    print(f"- {text}", flush=True)
-
-
-def call_params(name, arguments, era):
-    params = {"name": name, "arguments": arguments}
-    if era == MODERN:
-        params["_meta"] = {
-            "io.modelcontextprotocol/protocolVersion": era,
-            "io.modelcontextprotocol/clientInfo": {"name": "abuse", "version": "1"},
-            "io.modelcontextprotocol/clientCapabilities": {},
-        }
-    return params
 
 
 def call_text(name, arguments, era, number=1):
-    return json.dumps({"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": call_params(name, arguments, era)}).encode()
+    return json.dumps(tool_call(name, arguments, "abuse", era, number)).encode()
 
 
-def initialize(era):
-    return {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {"protocolVersion": era, "capabilities": {}, "clientInfo": {"name": "abuse", "version": "1"}}}
+def meta_of(era):
+    """What a request of an era carries in `_meta`, if anything."""
+    return envelope("abuse") if era == MODERN else None
 
 
 def is_error(message):
@@ -122,17 +110,8 @@ class Http:
         self.name = f"/mcp, {era}"
 
     def head(self, length, method="tools/call", tool="get_risk_score", **more):
-        headers = {
-            "Host": f"{self.address[0]}:{self.address[1]}",
-            "Content-Type": "application/json",
-            "Accept": "application/json, text/event-stream",
-            "X-Api-Key": self.key,
-            "MCP-Protocol-Version": self.era,
-            "Content-Length": str(length),
-        }
-        if self.era == MODERN:
-            headers |= {"Mcp-Method": method, "Mcp-Name": tool}
-        headers |= more
+        headers = {"Host": f"{self.address[0]}:{self.address[1]}", "Content-Length": str(length)}
+        headers |= http_headers(self.key, self.era, method, tool) | more
         return f"POST {self.path} HTTP/1.1\r\n".encode() + b"".join(f"{name}: {value}\r\n".encode() for name, value in headers.items() if value is not None) + b"\r\n"
 
     def send(self, body, tool="get_risk_score"):
@@ -204,9 +183,9 @@ class Stdio(Lines):
         )
         threading.Thread(target=self.read, daemon=True).start()
         if era != MODERN:
-            self.put(json.dumps(initialize(era)).encode())
+            self.put(json.dumps(initialize("abuse", era)).encode())
             assert self.incoming.get(timeout=PATIENCE)["result"]["protocolVersion"] == era
-            self.put(b'{"jsonrpc":"2.0","method":"notifications/initialized"}')
+            self.put(json.dumps(INITIALIZED).encode())
 
     def read(self):
         for line in self.process.stdout:
@@ -234,9 +213,9 @@ class Sse(Lines):
         self.place = queue.Queue()
         threading.Thread(target=self.read, daemon=True).start()
         self.where = self.place.get(timeout=PATIENCE)
-        self.put(json.dumps(initialize(era)).encode())
+        self.put(json.dumps(initialize("abuse", era)).encode())
         assert "result" in self.incoming.get(timeout=PATIENCE)
-        self.put(b'{"jsonrpc":"2.0","method":"notifications/initialized"}')
+        self.put(json.dumps(INITIALIZED).encode())
 
     def read(self):
         event = None
@@ -266,7 +245,7 @@ class Sse(Lines):
 def messages(era):
     """Name, bytes, and whether they must be refused (`None`: any well-formed answer will do)."""
     good = call_text("get_risk_score", {}, era)
-    meta = json.dumps(call_params("get_risk_score", {}, era).get("_meta", {})).encode()
+    meta = json.dumps(meta_of(era) or {}).encode()
 
     def call(arguments, before=b"", after=b""):
         return b'{"jsonrpc":"2.0","id":1,"method":"tools/call",' + before + b'"params":{"name":"get_risk_score","arguments":' + arguments + b',"_meta":' + meta + b"}" + after + b"}"
@@ -385,7 +364,7 @@ def abuse(transport, tools, things):
         refused += 1
     for tool, arguments, argument in tool_calls(tools, things):
         what = f"{transport.name}: {tool} {arguments[:200]}"
-        meta = call_params(tool, {}, transport.era).get("_meta")
+        meta = meta_of(transport.era)
         body = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"' + tool + '","arguments":' + arguments + (',"_meta":' + json.dumps(meta) if meta else "") + "}}"
         reply = transport.send(body.encode(), tool=tool)
         assert reply.refused(), f"{what}: {reply.status} {reply.text()[:300]}"
@@ -577,7 +556,7 @@ def main():
         things = {"finding_id": listed[0]["id"], "days": 7, "reason": "false_positive", "policy": "blocked", "scan_type": "compliance", "email": next(row["subject"]["email"] for row in listed if row["subject"].get("email"))}
         things["app"] = next(row["subject"]["id"] for row in listed if row["subject"]["type"] == "app")
         head = wire.head(0, method="tools/list").replace(b"Mcp-Name: get_risk_score\r\n", b"")
-        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": call_params("", {}, MODERN)["_meta"]}}).encode()
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": envelope("abuse")}}).encode()
         _, _, content = http_exchange(wire.address, head.replace(b"Content-Length: 0", f"Content-Length: {len(body)}".encode()), body)
         tools = {tool["name"]: tool["inputSchema"] for tool in json.loads(content)["result"]["tools"]}
         assert len(tools) == 19

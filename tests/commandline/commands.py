@@ -7,9 +7,13 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "client"))
+from watchpost_client import INITIALIZED, StdioClient, initialize
 
 BIN = Path(os.environ["BIN_DIR"])
 SCRATCH = Path(tempfile.mkdtemp())
@@ -26,22 +30,13 @@ def cli(*words, data=DATA, given=None, code=0):
 
 def talk(launch):
     """Starts what a client would start and shakes hands. Gives the three answers and the exit code."""
-    environment = {**os.environ, **launch.get("env", {})}
-    command = [launch["command"], *launch.get("args", [])]
-    process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-
-    def send(message):
-        process.stdin.write(json.dumps(message) + "\n")
-        process.stdin.flush()
-        return json.loads(process.stdout.readline()) if "id" in message else None
-
-    hello = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "commands", "version": "1"}}
-    first = send({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello})
-    send({"jsonrpc": "2.0", "method": "notifications/initialized"})
-    tools = send({"jsonrpc": "2.0", "id": 2, "method": "tools/list"})
-    call = send({"jsonrpc": "2.0", "id": 3, "method": "tools/call", "params": {"name": "get_risk_score", "arguments": {}}})
-    process.stdin.close()
-    return first, tools, call, process.wait(timeout=20)
+    era = "2025-06-18"
+    client = StdioClient([launch["command"], *launch.get("args", [])], "commands", era, env=launch.get("env"))
+    first = client.exchange(initialize("commands", era))
+    client.put(INITIALIZED)
+    tools = client.send("tools/list", {})
+    call = client.call("get_risk_score")
+    return *(json.loads(answer.body) for answer in (first, tools, call)), client.end()
 
 
 def launch_of(text):

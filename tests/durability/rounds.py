@@ -15,44 +15,15 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from urllib.parse import urlsplit
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "client"))
+from watchpost_client import HttpClient
 
 BIN = Path(os.environ["BIN_DIR"])
 SCRATCH = Path(tempfile.mkdtemp())
 DATA = SCRATCH / "data"
 CLIENTS = 4
 SEED = int(os.environ.get("SEED", "1"))
-
-
-class Client:
-    """Speaks the stateless revision over one kept connection."""
-
-    def __init__(self, url, key):
-        parts = urlsplit(url)
-        self.connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
-        self.path, self.key = parts.path, key
-
-    def call(self, name, **arguments):
-        meta = {
-            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-            "io.modelcontextprotocol/clientInfo": {"name": "rounds", "version": "1"},
-            "io.modelcontextprotocol/clientCapabilities": {},
-        }
-        body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": name, "arguments": arguments, "_meta": meta}}
-        headers = {
-            "Content-Type": "application/json",
-            "Accept": "application/json, text/event-stream",
-            "X-Api-Key": self.key,
-            "MCP-Protocol-Version": "2026-07-28",
-            "Mcp-Method": "tools/call",
-            "Mcp-Name": name,
-        }
-        self.connection.request("POST", self.path, json.dumps(body), headers)
-        answer = self.connection.getresponse()
-        content = answer.read()
-        if answer.status != 200:
-            raise AssertionError(f"{name}: {answer.status} {content[:200]!r}")
-        return json.loads(content)["result"]
 
 
 def start(first):
@@ -78,28 +49,28 @@ def start(first):
 
 
 def work(url, key, findings, apps, rng, acknowledged, answered, stop):
-    client = Client(url, key)
+    client = HttpClient(url, key, "rounds")
     try:
         while not stop.is_set():
             kind = rng.random()
             if kind < 0.5:
-                client.call("get_risk_score")
+                client.call("get_risk_score").good
                 answered["get_risk_score"] += 1
             elif kind < 0.6:
-                client.call("list_findings", severity="high", limit=5)
+                client.call("list_findings", severity="high", limit=5).good
                 answered["list_findings"] += 1
             elif kind < 0.8:
                 app = rng.choice(apps)
                 policy = rng.choice(["sanctioned", "unauthorized", "blocked", "none"])
                 acknowledged.append(("asked", app, policy))
-                client.call("set_app_policy", app=app, policy=policy)
+                client.call("set_app_policy", app=app, policy=policy).good
                 answered["set_app_policy"] += 1
                 acknowledged.append(("policy", app, policy))
             else:
                 finding = rng.choice(findings)
                 days = rng.randint(1, 90)
                 acknowledged.append(("asked", finding, days))
-                client.call("snooze_finding", finding_id=finding, days=days)
+                client.call("snooze_finding", finding_id=finding, days=days).good
                 answered["snooze_finding"] += 1
                 acknowledged.append(("snoozed", finding, days))
     except (OSError, http.client.HTTPException):
@@ -128,8 +99,8 @@ def main():
     rng = random.Random(SEED)
     process, info = start(first=True)
     key = info["write_key"]
-    client = Client(info["mcp_url"], key)
-    everything = client.call("list_findings", limit=100)["structuredContent"]["findings"]
+    client = HttpClient(info["mcp_url"], key, "rounds")
+    everything = client.call("list_findings", limit=100).structured["findings"]
     apps = sorted({row["subject"]["id"] for row in everything if row["subject"]["type"] == "app"})
     findings = [row["id"] for row in everything if row["subject"]["type"] == "identity"]
     process.send_signal(signal.SIGTERM)

@@ -4,15 +4,15 @@ import json
 import socket
 import sys
 import time
+from pathlib import Path
 from urllib.parse import urlparse
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "client"))
+from watchpost_client import LEGACY, http_headers, initialize, request as message_of
 
 URL, KEY, PID, STREAMS = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 HOST, PORT = urlparse(URL).hostname, urlparse(URL).port
 CALLS = 2_000
-ENVELOPE = {
-    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-    "io.modelcontextprotocol/clientCapabilities": {},
-}
 
 
 def rss_kib():
@@ -21,20 +21,14 @@ def rss_kib():
 
 
 def request(method, headers, body=b""):
-    lines = [f"{method} /mcp HTTP/1.1", f"Host: {HOST}:{PORT}", f"X-Api-Key: {KEY}", f"Content-Length: {len(body)}"]
+    lines = [f"{method} /mcp HTTP/1.1", f"Host: {HOST}:{PORT}", f"Content-Length: {len(body)}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
-def post(message, headers=None):
-    given = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"} | (headers or {})
-    return request("POST", given, json.dumps(message).encode())
-
-
 def modern(method, params, name=None):
-    headers = {"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": method} | ({"Mcp-Name": name} if name else {})
-    message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params | {"_meta": ENVELOPE}}
-    return post(message, headers)
+    message = message_of(method, params, "streams")
+    return request("POST", http_headers(KEY, method=method, name=name), json.dumps(message).encode())
 
 
 def connect():
@@ -59,14 +53,9 @@ def read_answer(connection):
 
 
 def session():
-    hello = {
-        "jsonrpc": "2.0",
-        "id": 0,
-        "method": "initialize",
-        "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "streams", "version": "1"}},
-    }
+    hello = json.dumps(initialize("streams", LEGACY)).encode()
     with connect() as connection:
-        connection.sendall(post(hello))
+        connection.sendall(request("POST", http_headers(KEY, LEGACY), hello))
         head, _ = read_answer(connection)
     return next(line.split(b":", 1)[1].strip().decode() for line in head.split(b"\r\n") if line.lower().startswith(b"mcp-session-id"))
 
@@ -82,7 +71,7 @@ def open_stream(number):
     if number % 2:
         connection.sendall(LISTEN)
     else:
-        connection.sendall(request("GET", {"Accept": "text/event-stream", "Mcp-Session-Id": session()}))
+        connection.sendall(request("GET", {"Accept": "text/event-stream", "X-Api-Key": KEY, "Mcp-Session-Id": session()}))
     head, _ = read_head(connection)
     assert b" 200 " in head.split(b"\r\n")[0] and b"text/event-stream" in head.lower(), head
     return connection

@@ -18,10 +18,12 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import uuid
 from pathlib import Path
 from urllib.parse import quote, urlsplit
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "client"))
+from watchpost_client import LEGACY, MODERN, Answer, HttpClient, StdioClient, step, wait_until
 
 BIN = Path(os.environ["BIN_DIR"])
 SCRATCH = Path(tempfile.mkdtemp())
@@ -29,24 +31,11 @@ DATA = SCRATCH / "data"
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 MARK = re.compile(r"--- data [0-9a-f]{16} ")
 RENAMED = [(b"birchworks", b"lindenworks"), (b"Birchworks", b"Lindenworks"), (b"Tenant Migrator", b"Tenant Mover"), (b"Provisioning Robot", b"Provisioning Droid")]
-ERAS = ("2026-07-28", "2025-11-25")
+ERAS = (MODERN, LEGACY)
+ACTIONS = ("start_scan", "snooze_finding", "dismiss_finding", "remediate_finding", "set_app_policy", "trigger_sync")
 # The simulator's fixed credentials; they work nowhere else.
 OKTA_TOKEN = "simulated-api-token"
 M365_CLIENT, M365_SECRET = "5e1f0000-0000-4000-8000-00000000c11e", "simulated-client-secret"
-
-
-def step(text):
-    print(f"- {text}", flush=True)
-
-
-def wait_until(what, condition, seconds=60):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.05)
-    raise SystemExit(f"gave up waiting for: {what}")
 
 
 class Renaming(http.server.BaseHTTPRequestHandler):
@@ -94,15 +83,8 @@ class Renaming(http.server.BaseHTTPRequestHandler):
         pass
 
 
-class Answer:
-    def __init__(self, status, body):
-        self.status, self.body = status, body
-        self.result = json.loads(body).get("result") if body else None
-
-    @property
-    def structured(self):
-        assert self.result is not None and not self.result.get("isError"), self.body
-        return self.result["structuredContent"]
+class Comparable(Answer):
+    """An answer that can be compared with another one."""
 
     def without(self, argument):
         """Status and body, with the echoed argument and the random marks blanked."""
@@ -112,33 +94,8 @@ class Answer:
         return self.status, MARK.sub("--- data MARK ", body)
 
 
-class Client:
-    def __init__(self, url, key, era=ERAS[0]):
-        parts = urlsplit(url)
-        self.connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
-        self.path, self.key, self.era = parts.path, key, era
-
-    def send(self, method, params, name=None):
-        headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream", "X-Api-Key": self.key, "MCP-Protocol-Version": self.era}
-        if self.era == ERAS[0]:
-            params["_meta"] = {
-                "io.modelcontextprotocol/protocolVersion": self.era,
-                "io.modelcontextprotocol/clientInfo": {"name": "tenancy", "version": "1"},
-                "io.modelcontextprotocol/clientCapabilities": {},
-            }
-            headers["Mcp-Method"] = method
-            if name:
-                headers["Mcp-Name"] = name
-        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
-        self.connection.request("POST", self.path, body, headers)
-        answer = self.connection.getresponse()
-        content = answer.read().decode()
-        if answer.getheader("Content-Type", "").startswith("text/event-stream"):
-            content = next(line[5:].strip() for line in reversed(content.splitlines()) if line.startswith("data:") and '"id"' in line)
-        return Answer(answer.status, content)
-
-    def call(self, name, **arguments):
-        return self.send("tools/call", {"name": name, "arguments": arguments}, name)
+def connect(url, key, era=MODERN):
+    return HttpClient(url, key, "tenancy", era, Comparable)
 
 
 def cli(*words, workspace=None, stdin=None, ok=True, env=None):
@@ -167,7 +124,7 @@ class Workspace:
         self.name, self.url, self.keys, self.domain, self.app_name = name, url, {"read": read, "write": write}, domain, app_name
 
     def look_around(self):
-        own = Client(self.url, self.keys["write"])
+        own = connect(self.url, self.keys["write"])
         first = own.call("list_findings", limit=2).structured
         found = own.call("list_findings", limit=100).structured["findings"]
         person = next(row["subject"] for row in found if row["subject"].get("email", "").endswith("@" + self.domain))
@@ -197,7 +154,7 @@ class Workspace:
     def state(self):
         """All that a foreign call could have changed."""
         generation = rows("SELECT generation, key_generation FROM workspaces WHERE workspace_id = ?", self.number)
-        own = Client(self.url, self.keys["read"])
+        own = connect(self.url, self.keys["read"])
         listed, cursor = [], None
         while True:
             more = {"cursor": cursor} if cursor else {}
@@ -248,11 +205,11 @@ def strangers(own, other, tools):
     made = told = 0
     for scope, key in own.keys.items():
         for era in ERAS:
-            client = Client(own.url, key, era)
-            holder = Client(other.url, other.keys["write"], era)
+            client = connect(own.url, key, era)
+            holder = connect(other.url, other.keys["write"], era)
             for kind, thing in other.things.items():
                 for tool, schema in tools.items():
-                    action = tool in ("start_scan", "snooze_finding", "dismiss_finding", "remediate_finding", "set_app_policy", "trigger_sync")
+                    action = tool in ACTIONS
                     nothing = unknown(kind, thing)
                     for (place, foreign), (_, made_up) in zip(calls(tool, schema, thing), calls(tool, schema, nothing)):
                         what = f"{own.name}'s {scope} key, {era}, {tool} {place}={kind}"
@@ -283,30 +240,6 @@ def strangers(own, other, tools):
     return made, told
 
 
-class Stdio:
-    """`watchpost-stdio` with a key, on the same file."""
-
-    def __init__(self, key):
-        self.process = subprocess.Popen(
-            [BIN / "watchpost-stdio", "--data-dir", DATA],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env={**os.environ, "WATCHPOST_API_KEY": key},
-        )
-
-    def call(self, name, **arguments):
-        meta = {"io.modelcontextprotocol/protocolVersion": ERAS[0], "io.modelcontextprotocol/clientInfo": {"name": "tenancy", "version": "1"}, "io.modelcontextprotocol/clientCapabilities": {}}
-        self.process.stdin.write(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": name, "arguments": arguments, "_meta": meta}}) + "\n")
-        self.process.stdin.flush()
-        while True:
-            line = self.process.stdout.readline()
-            assert line, "watchpost-stdio ended"
-            if '"id":1' in line.replace(" ", ""):
-                return Answer(200, line)
-
-    def end(self):
-        self.process.stdin.close()
-        assert self.process.wait(timeout=10) == 0
-
-
 def main():
     proxy = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Renaming)
     threading.Thread(target=proxy.serve_forever, daemon=True).start()
@@ -335,15 +268,15 @@ def main():
         first = Workspace("default", url, info["read_key"], info["write_key"], "birchworks.example", "Tenant Migrator")
         second = Workspace("other", url, keys["read"], keys["write"], "lindenworks.example", "Tenant Mover")
         # Syncs that are still queued would move `as_of` between two answers.
-        wait_until("all jobs", lambda: Client(url, keys["read"]).call("get_integrations").structured["connected_count"] == 2 and not rows("SELECT 1 FROM jobs WHERE state IN (0, 1) AND kind IN (0, 1) LIMIT 1"), 30)
+        wait_until("all jobs", lambda: connect(url, keys["read"]).call("get_integrations").structured["connected_count"] == 2 and not rows("SELECT 1 FROM jobs WHERE state IN (0, 1) AND kind IN (0, 1) LIMIT 1"), 30)
         first.look_around()
         second.look_around()
         assert "scan" in first.things
         assert not first.ids & second.ids
         step(f"two workspaces in one file: {len(first.ids)} and {len(second.ids)} ids")
 
-        tools = {tool["name"]: tool["inputSchema"] for tool in Client(url, first.keys["write"]).send("tools/list", {}).result["tools"]}
-        assert len(tools) == 19, sorted(tools)
+        tools = {tool["name"]: tool["inputSchema"] for tool in connect(url, first.keys["write"]).send("tools/list", {}).result["tools"]}
+        assert {"get_risk_score", *ACTIONS} <= set(tools), sorted(tools)
         for own, other in ((first, second), (second, first)):
             before = other.state()
             made, told = strangers(own, other, tools)
@@ -351,7 +284,7 @@ def main():
             step(f"{made} calls with keys of `{own.name}` about things of `{other.name}`: answered like unknown things ({told} of them tell `{other.name}` something); nothing of `{other.name}` shows or changed")
 
         for own, other in ((first, second), (second, first)):
-            pipe = Stdio(own.keys["write"])
+            pipe = StdioClient([BIN / "watchpost-stdio", "--data-dir", DATA], "tenancy", env={"WATCHPOST_API_KEY": own.keys["write"]}, answer=Comparable)
             listed = pipe.call("list_findings", limit=100)
             assert listed.structured["total"] > 0
             no_trace(other, listed, "\0", "stdio")
@@ -360,7 +293,7 @@ def main():
                 more = {"days": 3} if tool == "snooze_finding" else {"policy": "blocked"} if tool == "set_app_policy" else {}
                 theirs, made_up = (pipe.call(tool, **{argument: thing}, **more) for thing in (other.things[kind], nothing))
                 assert theirs.without(other.things[kind]) == made_up.without(nothing), theirs.body
-            pipe.end()
+            assert pipe.end() == 0
         bare = subprocess.run([BIN / "watchpost-stdio", "--data-dir", DATA], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=10, env={k: v for k, v in os.environ.items() if k != "WATCHPOST_API_KEY"})
         assert bare.returncode != 0 and "--workspace" in bare.stderr, f"{bare.returncode} {bare.stderr}"
         step("the same over stdio; without a key it asks which workspace")
@@ -374,16 +307,16 @@ def main():
         stolen = cli("keys", "revoke", next(row["id"] for row in listed["other"]), workspace="default", ok=False)
         assert stolen.returncode != 0, "a key was revoked from another workspace"
         for key in second.keys.values():
-            assert Client(url, key).call("get_risk_score").status == 200
+            assert connect(url, key).call("get_risk_score").status == 200
         gone = next(row["id"] for row in listed["default"] if first.keys["read"].startswith(row["prefix"]))
         cli("keys", "revoke", gone, workspace="default")
         wait_until("the revocation", lambda: revoked(url, first.keys["read"]), 2)
         for key in (first.keys["write"], *second.keys.values()):
-            assert Client(url, key).call("get_risk_score").structured["score"] >= 0
+            assert connect(url, key).call("get_risk_score").structured["score"] >= 0
         step("a key revoked in one workspace leaves the other keys working; no workspace revokes another's")
 
         # The same actions do work for whom the things belong to.
-        own = Client(url, first.keys["write"])
+        own = connect(url, first.keys["write"])
         before = second.state()
         assert own.call("snooze_finding", finding_id=first.things["finding"], days=3).structured["changed"]
         assert own.call("set_app_policy", app=first.things["app"], policy="blocked").structured["changed"]
@@ -403,9 +336,7 @@ def main():
 
 
 def revoked(url, key):
-    client = Client(url, key)
-    client.connection.request("POST", client.path, "{}", {"Content-Type": "application/json", "X-Api-Key": key})
-    return client.connection.getresponse().status == 401
+    return connect(url, key).post("{}", {"Content-Type": "application/json", "X-Api-Key": key}).status == 401
 
 
 main()

@@ -9,53 +9,14 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "client"))
+from watchpost_client import HttpClient, step, wait_until
 
 BIN = Path(os.environ["BIN_DIR"])
 SCRATCH = Path(tempfile.mkdtemp())
 DATA = SCRATCH / "data"
-
-
-def step(text):
-    print(f"- {text}", flush=True)
-
-
-def wait_until(what, condition, seconds=60):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.1)
-    raise SystemExit(f"gave up waiting for: {what}")
-
-
-class Api:
-    def __init__(self, url, key):
-        self.url, self.key = url, key
-
-    def call(self, name, **arguments):
-        meta = {
-            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-            "io.modelcontextprotocol/clientInfo": {"name": "walkthrough", "version": "1"},
-            "io.modelcontextprotocol/clientCapabilities": {},
-        }
-        body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": name, "arguments": arguments, "_meta": meta}}
-        headers = {
-            "Content-Type": "application/json",
-            "Accept": "application/json, text/event-stream",
-            "X-Api-Key": self.key,
-            "MCP-Protocol-Version": "2026-07-28",
-            "Mcp-Method": "tools/call",
-            "Mcp-Name": name,
-        }
-        request = urllib.request.Request(self.url, json.dumps(body).encode(), headers)
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            result = json.load(answer)["result"]
-        assert not result.get("isError"), result["content"][0]["text"]
-        return result["structuredContent"]
 
 
 def cli(*words, ok=True):
@@ -82,56 +43,56 @@ def main():
         wait_until("the demo", lambda: info_file.exists() or (server.poll() is not None and sys.exit("the demo ended early")))
         info = json.loads(info_file.read_text())
         step(f"the demo is ready after {time.monotonic() - began:.1f} s")
-        api = Api(info["mcp_url"], info["write_key"])
+        api = HttpClient(info["mcp_url"], info["write_key"], "walkthrough")
 
-        risk = api.call("get_risk_score")
+        risk = api.call("get_risk_score").structured
         step(f"score {risk['score']}, {risk['label']}, grade {risk['grade']}, {risk['direction']}; as of {risk['as_of']}")
         assert risk["severity_counts"]["critical"] > 0
 
-        critical = api.call("list_findings", severity="critical", limit=100)
+        critical = api.call("list_findings", severity="critical", limit=100).structured
         assert critical["total"] == risk["severity_counts"]["critical"] == critical["returned"]
         step(f"{critical['total']} critical findings")
 
         person = next(row for row in critical["findings"] if row["subject"].get("email"))
-        identity = api.call("lookup_identity", email=person["subject"]["email"].upper())
+        identity = api.call("lookup_identity", email=person["subject"]["email"].upper()).structured
         assert person["id"] in json.dumps(identity)
         step(f"looked up {person['subject']['email']}")
 
-        api.call("snooze_finding", finding_id=person["id"], days=7)
-        after = api.call("list_findings", severity="critical", limit=100)
+        api.call("snooze_finding", finding_id=person["id"], days=7).structured
+        after = api.call("list_findings", severity="critical", limit=100).structured
         assert person["id"] not in [row["id"] for row in after["findings"]] and after["total"] == critical["total"] - 1
-        lower = api.call("get_risk_score")
+        lower = api.call("get_risk_score").structured
         assert lower["severity_counts"]["critical"] == risk["severity_counts"]["critical"] - 1
         assert lower["explanation"]["raw"] == risk["explanation"]["raw"] - 10, "a critical finding is worth 10 points"
         step("snoozed it: it left the list and the score")
 
-        again = api.call("snooze_finding", finding_id=person["id"], days=7)
+        again = api.call("snooze_finding", finding_id=person["id"], days=7).structured
         assert again["changed"] is False
         step("snoozing it again changes nothing and says so")
 
         app = next(
             row["subject"]
-            for row in api.call("list_findings", severity=["low", "medium", "high"], limit=100)["findings"]
+            for row in api.call("list_findings", severity=["low", "medium", "high"], limit=100).structured["findings"]
             if row["subject"]["type"] == "app" and row["rule_id"] in ("app.unreviewed", "app.risky_scopes", "app.unverified_publisher")
         )
-        api.call("set_app_policy", app=app["id"], policy="unauthorized")
-        api.call("trigger_sync")
+        api.call("set_app_policy", app=app["id"], policy="unauthorized").structured
+        api.call("trigger_sync").structured
         found = wait_until(
             "the finding of the unauthorized app",
-            lambda: [r for r in api.call("list_findings", entity=app["id"], limit=100)["findings"] if r["rule_id"] == "app.unauthorized_in_use"],
+            lambda: [r for r in api.call("list_findings", entity=app["id"], limit=100).structured["findings"] if r["rule_id"] == "app.unauthorized_in_use"],
         )
         step(f"an unauthorized app in use: {found[0]['severity']}")
 
-        actionable = {rule["id"] for rule in api.call("list_rules")["rules"] if rule.get("action")}
+        actionable = {rule["id"] for rule in api.call("list_rules").structured["rules"] if rule.get("action")}
         target = next(row for row in after["findings"] if row["rule_id"] in actionable)
-        asked = api.call("remediate_finding", finding_id=target["id"])
+        asked = api.call("remediate_finding", finding_id=target["id"]).structured
         assert asked["status"] == "pending_approval"
         waiting = cli_json("remediations", "list")
         assert any(row["state"] == "pending_approval" for row in waiting["remediations"])
         step(f"a remediation waits for approval: {asked['action']}")
 
         cli("findings", "reopen", person["id"])
-        assert api.call("list_findings", severity="critical", limit=100)["total"] == critical["total"]
+        assert api.call("list_findings", severity="critical", limit=100).structured["total"] == critical["total"]
         step("the person took the snooze back by command line")
 
         write_key = next(row for row in cli_json("keys", "list")["keys"] if info["write_key"].startswith(row["prefix"]))
@@ -139,10 +100,7 @@ def main():
         revoked = time.monotonic()
         status = 200
         while status != 401 and time.monotonic() - revoked < 5:
-            try:
-                api.call("get_risk_score")
-            except urllib.error.HTTPError as error:
-                status = error.code
+            status = api.call("get_risk_score").status
         took = (time.monotonic() - revoked) * 1000
         assert status == 401 and took < 150, f"{status} after {took:.0f} ms"
         step(f"the revoked key is refused with 401, {took:.0f} ms after the command ended")

@@ -8,7 +8,7 @@ use watchpost_outbound::Outbound;
 /// All connectors of this version. They read through `outbound` and within `limits`.
 pub fn connectors(outbound: &Outbound, limits: ReadLimits) -> Vec<Arc<dyn Connector>> {
     vec![
-        Arc::new(M365::new(outbound.clone(), limits)),
-        Arc::new(Okta::new(outbound.clone(), limits)),
+        Arc::new(M365::new(outbound, limits)),
+        Arc::new(Okta::new(outbound, limits)),
     ]
 }

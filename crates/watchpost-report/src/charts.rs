@@ -158,13 +158,13 @@ fn line(out: &mut String, y: i64, label: i64) {
 /// The score over time, on the whole scale: a cut scale would make small moves look large.
 fn scores(points: &[Point], first: &Point, last: &Point) -> String {
     let (_, height, _, top) = PLOT;
-    let told = |point: &Point| words::score(point.counts.score());
+    let score = |point: &Point| words::score(point.counts.score());
     let mut out = open(&format!(
         "Compliance score over {} scans, from {} on {} to {} on {}; higher is better.",
         points.len(),
-        told(first),
+        score(first),
         words::day(first.at),
-        told(last),
+        score(last),
         words::day(last.at)
     ));
     let up = |tenths: i64| top + height - tenths * height / 1_000;

@@ -201,8 +201,8 @@ pub(crate) fn lines(view: &View<'_>) -> Result<Vec<u8>, serde_json::Error> {
                         continue;
                     };
                     let entry = view.entry(detail);
-                    let told = told(group.key, change, changes.before.id.to_string())?;
-                    push(&event(view, &entry, Some(told))?)?;
+                    let change = change_of(group.key, change, changes.before.id.to_string())?;
+                    push(&event(view, &entry, Some(change))?)?;
                 }
             }
         }
@@ -216,7 +216,7 @@ pub(crate) fn lines(view: &View<'_>) -> Result<Vec<u8>, serde_json::Error> {
     Ok(out)
 }
 
-fn told<'a>(
+fn change_of<'a>(
     kind: &'static str,
     change: &'a ResultChange,
     scan_before: String,

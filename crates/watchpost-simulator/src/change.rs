@@ -156,9 +156,9 @@ pub enum ChangeError {
     /// No settings document with that path.
     #[error("no setting has the path {0}")]
     NoSuchSetting(String),
-    /// The document has no such place.
+    /// The document has nothing at the pointer.
     #[error("nothing in {path} is at {pointer}")]
-    NoSuchPlace {
+    NoSuchPointer {
         /// Path of the document.
         path: String,
         /// The pointer that leads nowhere.
@@ -319,7 +319,7 @@ fn set_setting(world: &mut World, path: &str, pointer: &str, value: &Value) -> R
     if settings::put(document, pointer, value.clone()) {
         Ok(())
     } else {
-        Err(ChangeError::NoSuchPlace {
+        Err(ChangeError::NoSuchPointer {
             path: path.to_owned(),
             pointer: pointer.to_owned(),
         })

@@ -99,7 +99,7 @@ pub enum RetryAfter {
 
 impl FaultKind {
     /// The answer that stands in for the true one, if this fault replaces it.
-    pub(crate) fn stand_in(&self, vendor: Vendor, clock_ms: i64, request_id: &str) -> Option<Reply> {
+    pub(crate) fn replacement(&self, vendor: Vendor, clock_ms: i64, request_id: &str) -> Option<Reply> {
         match self {
             Self::TooManyRequests(retry) => return Some(too_many(*retry, vendor, clock_ms, request_id)),
             Self::BadGateway => {
@@ -193,7 +193,7 @@ impl FaultKind {
     }
 
     /// Changes the true answer, if this fault does.
-    pub(crate) fn bend(&self, reply: &mut Reply, self_url: &str, serial: u64) {
+    pub(crate) fn alter(&self, reply: &mut Reply, self_url: &str, serial: u64) {
         match self {
             Self::MalformedJson => {
                 if let Body::Json(value) = &reply.body {

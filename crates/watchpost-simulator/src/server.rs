@@ -90,14 +90,16 @@ async fn serve(shared: Arc<Shared>, request: hyper::Request<Incoming>) -> Result
         serial,
         early,
     } = prepared;
-    let stand_in = fault
-        .as_ref()
-        .and_then(|fault| fault.kind.stand_in(vendor, context.clock_ms, &context.request_id));
-    let mut reply = stand_in
+    let replacement = fault.as_ref().and_then(|fault| {
+        fault
+            .kind
+            .replacement(vendor, context.clock_ms, &context.request_id)
+    });
+    let mut reply = replacement
         .or(early)
         .unwrap_or_else(|| answer(&shared, vendor, &request, &context));
     if let Some(fault) = &fault {
-        fault.kind.bend(&mut reply, &request.url, serial);
+        fault.kind.alter(&mut reply, &request.url, serial);
     }
     finish(&mut reply, vendor, &request, &context, serial);
     Ok(respond(
@@ -380,7 +382,7 @@ fn own_route(shared: &Arc<Shared>, request: &Request) -> Reply {
         ("GET", "/_simulator/expected") => embedded(crate::Company::expected_json()),
         ("GET", "/_simulator/expected-checks") => embedded(crate::Company::expected_checks_json()),
         ("POST", "/_simulator/orders") => match serde_json::from_slice::<Order>(&request.body) {
-            Ok(order) => match obey(&mut shared.state(), order) {
+            Ok(order) => match execute(&mut shared.state(), order) {
                 Ok(()) => Reply::json(200, json!({ "ok": true })),
                 Err(error) => Reply::json(409, json!({ "error": error.to_string() })),
             },
@@ -400,7 +402,7 @@ fn embedded(json: &str) -> Reply {
     }
 }
 
-fn obey(state: &mut State, order: Order) -> Result<(), crate::ChangeError> {
+fn execute(state: &mut State, order: Order) -> Result<(), crate::ChangeError> {
     match order {
         Order::Stage(stage) => state.set_stage(stage),
         Order::NowMs(now_ms) => state.set_now(now_ms),

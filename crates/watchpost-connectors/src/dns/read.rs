@@ -173,17 +173,17 @@ impl DomainsReader {
                 }),
             );
         }
-        put("spf", told(&txt, name));
+        put("spf", lookup_json(&txt, name));
         let mx = self.ask(name, RecordKind::Mx).await;
         let has_mx =
             (mx != DnsAnswer::Failed).then(|| mx.records().iter().any(|record| !record.ends_with(" .")));
-        put("mx", told(&mx, name));
+        put("mx", lookup_json(&mx, name));
         let (dmarc, at, organizational) = self.dmarc(name).await;
         let external = self.external(name, &at, &dmarc).await;
         if !external.is_empty() {
             put("dmarc_external", Value::Array(external));
         }
-        let mut dmarc = told(&dmarc, &format!("_dmarc.{at}"));
+        let mut dmarc = lookup_json(&dmarc, &format!("_dmarc.{at}"));
         if organizational && let Some(object) = dmarc.as_object_mut() {
             object.insert("organizational".to_owned(), Value::Bool(true));
         }
@@ -198,10 +198,10 @@ impl DomainsReader {
         {
             put("mta_sts_policy", self.policy(name, deadline).await);
         }
-        put("mta_sts", told(&sts, &sts_name));
+        put("mta_sts", lookup_json(&sts, &sts_name));
         for (key, prefix) in [("tls_rpt", "_smtp._tls"), ("bimi", "default._bimi")] {
             let asked = format!("{prefix}.{name}");
-            put(key, told(&self.ask(&asked, RecordKind::Txt).await, &asked));
+            put(key, lookup_json(&self.ask(&asked, RecordKind::Txt).await, &asked));
         }
         put("ds", self.signed(name).await);
         put("caa", self.authorities(name).await);
@@ -243,7 +243,7 @@ impl DomainsReader {
                 }
             }
         }
-        let mut told = Vec::new();
+        let mut rows = Vec::new();
         for host in outside.into_iter().take(EXTERNAL_MAX) {
             let answer = self
                 .ask(&format!("{at}._report._dmarc.{host}"), RecordKind::Txt)
@@ -253,9 +253,9 @@ impl DomainsReader {
                 DnsAnswer::Found(records) if !records.iter().any(|text| is_dmarc(text)) => "empty",
                 answer => answer.status(),
             };
-            told.push(json!({"status": status, "address_domain": host}));
+            rows.push(json!({"status": status, "address_domain": host}));
         }
-        told
+        rows
     }
 
     async fn dkim(&self, domain: &str) -> Vec<Value> {
@@ -271,7 +271,7 @@ impl DomainsReader {
                 selectors.push(selector);
             }
         }
-        let mut told_all = Vec::new();
+        let mut rows = Vec::new();
         for selector in selectors.into_iter().take(SELECTORS_MAX) {
             let name = format!("{selector}._domainkey.{domain}");
             if domain_name(&name).is_err() {
@@ -279,16 +279,16 @@ impl DomainsReader {
             }
             let answer = self.ask(&name, RecordKind::Txt).await;
             let bits = answer.records().iter().find_map(|record| rsa_bits(record));
-            let mut told = told(&answer, &name);
-            if let Some(object) = told.as_object_mut() {
+            let mut row = lookup_json(&answer, &name);
+            if let Some(object) = row.as_object_mut() {
                 object.insert("selector".to_owned(), Value::String(selector));
                 if let Some(bits) = bits {
                     object.insert("key_bits".to_owned(), Value::from(bits));
                 }
             }
-            told_all.push(told);
+            rows.push(row);
         }
-        told_all
+        rows
     }
 
     async fn policy(&self, domain: &str, deadline: Instant) -> Value {
@@ -321,31 +321,31 @@ impl DomainsReader {
         for name in std::iter::once(domain).chain(parents(domain)) {
             let answer = self.ask(name, RecordKind::Ds).await;
             if matches!(answer, DnsAnswer::Found(_) | DnsAnswer::Failed) {
-                return told(&answer, name);
+                return lookup_json(&answer, name);
             }
             // Where a zone begins, nothing above it counts.
             let zone = self.ask(name, RecordKind::Ns).await;
             if matches!(zone, DnsAnswer::Found(_) | DnsAnswer::Failed) || parents(name).next().is_none() {
                 let status = if zone == DnsAnswer::Failed { zone } else { answer };
-                return told(&status, name);
+                return lookup_json(&status, name);
             }
         }
-        told(&DnsAnswer::Empty, domain)
+        lookup_json(&DnsAnswer::Empty, domain)
     }
 
     /// The nearest record at or above the domain counts (RFC 8659).
     async fn authorities(&self, domain: &str) -> Value {
         let own = self.ask(domain, RecordKind::Caa).await;
         if matches!(own, DnsAnswer::Found(_) | DnsAnswer::Failed) {
-            return told(&own, domain);
+            return lookup_json(&own, domain);
         }
         for parent in parents(domain) {
             let above = self.ask(parent, RecordKind::Caa).await;
             if matches!(above, DnsAnswer::Found(_) | DnsAnswer::Failed) {
-                return told(&above, parent);
+                return lookup_json(&above, parent);
             }
         }
-        told(&own, domain)
+        lookup_json(&own, domain)
     }
 
     async fn host(&self, host: &str) -> Value {
@@ -354,17 +354,17 @@ impl DomainsReader {
             .records()
             .first()
             .and_then(|record| domain_name(record).ok());
-        let mut told = json!({"name": host, "cname": told(&cname, host)});
-        if let (Some(target), Some(object)) = (target, told.as_object_mut()) {
+        let mut row = json!({"name": host, "cname": lookup_json(&cname, host)});
+        if let (Some(target), Some(object)) = (target, row.as_object_mut()) {
             let status = self.ask(&target, RecordKind::Address).await.status();
             object.insert("target".to_owned(), json!({"status": status, "name": target}));
         }
-        told
+        row
     }
 }
 
 /// An answer as the document tells it.
-fn told(answer: &DnsAnswer, name: &str) -> Value {
+fn lookup_json(answer: &DnsAnswer, name: &str) -> Value {
     json!({"status": answer.status(), "rdata": answer.records(), "name": name})
 }
 

@@ -1,6 +1,6 @@
 //! Reading on a thread of its own, as far ahead as there is room.
 
-use super::read;
+use super::read::read;
 use async_trait::async_trait;
 use std::io::Read;
 use tokio::sync::mpsc;

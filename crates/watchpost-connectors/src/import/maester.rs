@@ -14,7 +14,7 @@ use watchpost_core::{
         ImportBatchHeader, ImportError, ImportFormat, ImportTool, ImportedEntity, ImportedRow, check_of,
         fingerprint,
     },
-    value::word::Severity,
+    value::{text::ForeignText, word::Severity},
 };
 
 /// The version of the CIS benchmark whose numbers our checks carry; those of others mean other controls.
@@ -142,20 +142,25 @@ fn read_test(raw: &RawValue, index: u64, batch: usize, batches: &mut Batches<'_>
             ImportTool::Maester,
             &[&tenant_key, control, entity.unwrap_or_default()],
         ),
-        entity: match entity {
-            Some(name) => Some(ImportedEntity {
-                kind: "other".to_owned(),
-                id: text::id(name, 500),
-                name: text::name(name),
-            }),
-            None => (!tenant_key.is_empty()).then(|| ImportedEntity {
-                kind: "tenant".to_owned(),
-                id: tenant_key,
-                name: tenant_name,
-            }),
-        },
+        entity: subject(entity, tenant_key, tenant_name),
     };
     batches.row(batch, row)
+}
+
+/// The thing that a test was about: the one that it names, else the tenant, if that is known.
+fn subject(entity: Option<&str>, tenant_key: String, tenant_name: ForeignText) -> Option<ImportedEntity> {
+    if let Some(name) = entity {
+        return Some(ImportedEntity {
+            kind: "other".to_owned(),
+            id: text::id(name, 500),
+            name: text::name(name),
+        });
+    }
+    (!tenant_key.is_empty()).then(|| ImportedEntity {
+        kind: "tenant".to_owned(),
+        id: tenant_key,
+        name: tenant_name,
+    })
 }
 
 /// What a test came to.

@@ -34,7 +34,7 @@ enum Proof {
 }
 
 /// One of the tenant's APIs, with an address and tokens of its own.
-pub(super) struct Service {
+pub(crate) struct Service {
     base: Url,
     scope: String,
     tokens: TokenCache,
@@ -61,7 +61,7 @@ impl Service {
 }
 
 /// One tenant, as its application sees it.
-pub(super) struct M365Tenant {
+pub(crate) struct M365Tenant {
     proof: Proof,
     token_url: Url,
     graph: Service,

@@ -3,6 +3,7 @@
 mod api;
 mod client;
 mod normalise;
+mod permission;
 mod settings;
 mod sync;
 mod wire;
@@ -10,43 +11,24 @@ mod wire;
 use crate::{
     config::{optional_field, required_field, secret_field},
     dns::{self, DnsSettings},
-    run::DrivenRun,
-    session::{ReadLimits, Session},
-    settings::DrivenSettings,
-    vendor::verify,
+    run::Emitter,
+    session::Session,
+    settings::Outlet,
+    vendor::{Readable, VendorConnector},
 };
-use async_trait::async_trait;
 use client::{Client, GRAPH_URL, LOGIN_URL, M365Tenant};
 use settings::Hosts;
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 use watchpost_core::{
     integration::{
-        connector::{ConfigField, Connector, ConnectorConfig, ConnectorError, SyncRun, Verification},
+        connector::{ConfigField, ConnectorConfig, ConnectorError, PermissionCheck},
         fact::Dataset,
-        setting::{CollectRequest, SettingRun},
     },
     value::word::Platform,
 };
-use watchpost_outbound::Outbound;
 
-/// The names of the application permissions that are used. All of them only read but [`SNAPSHOTS`](permission::SNAPSHOTS):
-/// making a configuration snapshot counts as a change, even though it changes no setting.
-mod permission {
-    pub(super) const APPLICATION: &str = "Application.Read.All";
-    pub(super) const AUDIT_LOG: &str = "AuditLog.Read.All";
-    pub(super) const DIRECTORY: &str = "Directory.Read.All";
-    pub(super) const DOMAIN: &str = "Domain.Read.All";
-    pub(super) const GROUP_MEMBER: &str = "GroupMember.Read.All";
-    pub(super) const ORGANIZATION: &str = "Organization.Read.All";
-    pub(super) const POLICY: &str = "Policy.Read.All";
-    pub(super) const ROLES: &str = "RoleManagement.Read.Directory";
-    pub(super) const ROLE_POLICIES: &str = "RoleManagementPolicy.Read.Directory";
-    pub(super) const ROLES_ACTIVE: &str = "RoleAssignmentSchedule.Read.Directory";
-    pub(super) const ROLES_ELIGIBLE: &str = "RoleEligibilitySchedule.Read.Directory";
-    pub(super) const SHAREPOINT_SETTINGS: &str = "SharePointTenantSettings.Read.All";
-    pub(super) const SNAPSHOTS: &str = "ConfigurationMonitoring.ReadWrite.All";
-    pub(super) const USER: &str = "User.Read.All";
-}
+/// The connector for Microsoft 365.
+pub(crate) type M365 = VendorConnector<M365Tenant>;
 
 const FIELDS: &[ConfigField] = &[
     required_field(
@@ -107,93 +89,64 @@ const FIELDS: &[ConfigField] = &[
     dns::HOSTS_FIELD,
 ];
 
-/// The connector for Microsoft 365.
-pub(crate) struct M365 {
-    outbound: Outbound,
-    limits: ReadLimits,
-}
+impl Readable for M365Tenant {
+    const PLATFORM: Platform = Platform::M365;
+    const FIELDS: &'static [ConfigField] = FIELDS;
+    const DATASETS: &'static [Dataset] = &[
+        Dataset::Organization,
+        Dataset::Licenses,
+        Dataset::Domains,
+        Dataset::Users,
+        Dataset::SignIn,
+        Dataset::Mfa,
+        Dataset::Roles,
+        Dataset::RoleSchedules,
+        Dataset::Apps,
+        Dataset::AppOwners,
+        Dataset::Grants,
+        Dataset::AppGrants,
+        Dataset::ConditionalAccess,
+        Dataset::SecurityDefaults,
+        Dataset::AuthorizationPolicy,
+        Dataset::AuthenticationMethods,
+        Dataset::AdminConsent,
+        Dataset::Locations,
+    ];
 
-impl M365 {
-    pub(crate) fn new(outbound: Outbound, limits: ReadLimits) -> Self {
-        Self { outbound, limits }
-    }
+    /// The sister APIs, and how names are looked up.
+    type SettingSources = (Hosts, DnsSettings);
 
-    fn client(&self, config: &ConnectorConfig, budget: Duration) -> Result<Client, ConnectorError> {
-        let session = Session::begin(&self.outbound, &self.limits, budget);
-        let tenant = M365Tenant::new(&session, config)?;
-        Ok(Client::new(session, tenant))
-    }
-}
-
-#[async_trait]
-impl Connector for M365 {
-    fn platform(&self) -> Platform {
-        Platform::M365
-    }
-
-    fn fields(&self) -> &'static [ConfigField] {
-        FIELDS
-    }
-
-    fn datasets(&self) -> &'static [Dataset] {
-        &[
-            Dataset::Organization,
-            Dataset::Licenses,
-            Dataset::Domains,
-            Dataset::Users,
-            Dataset::SignIn,
-            Dataset::Mfa,
-            Dataset::Roles,
-            Dataset::RoleSchedules,
-            Dataset::Apps,
-            Dataset::AppOwners,
-            Dataset::Grants,
-            Dataset::AppGrants,
-            Dataset::ConditionalAccess,
-            Dataset::SecurityDefaults,
-            Dataset::AuthorizationPolicy,
-            Dataset::AuthenticationMethods,
-            Dataset::AdminConsent,
-            Dataset::Locations,
-        ]
-    }
-
-    async fn verify(&self, config: &ConnectorConfig) -> Result<Verification, ConnectorError> {
-        let client = self.client(config, self.limits.verify_budget)?;
-        let hosts = Hosts::new(&self.outbound, config, client.vendor.graph_host())?;
-        DnsSettings::from_config(config)?;
-        let mut verification = verify(&client).await?;
-        verification
-            .permissions
-            .extend(settings::permissions(&client, &hosts).await);
-        Ok(verification)
-    }
-
-    async fn sync(&self, config: &ConnectorConfig) -> Result<Box<dyn SyncRun>, ConnectorError> {
-        let client = self.client(config, self.limits.sync_budget)?;
-        client.sign_in().await?;
-        let client = Arc::new(client);
-        Ok(Box::new(DrivenRun::new(|out| sync::drive(client, out))))
-    }
-
-    fn setting_paths(&self) -> &'static [&'static str] {
+    fn setting_paths() -> &'static [&'static str] {
         &settings::PATHS
     }
 
-    async fn collect(
-        &self,
+    fn open(session: &Session, config: &ConnectorConfig) -> Result<Self, ConnectorError> {
+        Self::new(session, config)
+    }
+
+    fn setting_sources(
+        client: &Client,
         config: &ConnectorConfig,
-        request: CollectRequest,
-    ) -> Result<Box<dyn SettingRun>, ConnectorError> {
-        let budget = self.limits.sync_budget.min(settings::BUDGET);
-        let client = self.client(config, budget)?;
-        let hosts = Hosts::new(&self.outbound, config, client.vendor.graph_host())?;
-        let dns = DnsSettings::from_config(config)?;
-        client.sign_in().await?;
-        let client = Arc::new(client);
-        let metered = request.metered;
-        Ok(Box::new(DrivenSettings::new(request, |out| {
-            settings::drive(client, hosts, dns, metered, out)
-        })))
+    ) -> Result<Self::SettingSources, ConnectorError> {
+        let outbound = client.session.outbound();
+        let hosts = Hosts::new(outbound, config, client.vendor.graph_host())?;
+        Ok((hosts, DnsSettings::from_config(config)?))
+    }
+
+    async fn setting_permissions(client: &Client, (hosts, _): &Self::SettingSources) -> Vec<PermissionCheck> {
+        settings::permissions(client, hosts).await
+    }
+
+    async fn sync(client: Arc<Client>, out: Emitter) -> Result<(), ConnectorError> {
+        sync::drive(client, out).await
+    }
+
+    async fn collect(
+        client: Arc<Client>,
+        (hosts, dns): Self::SettingSources,
+        metered: bool,
+        out: Outlet,
+    ) -> Result<(), ConnectorError> {
+        settings::drive(client, hosts, dns, metered, out).await
     }
 }

@@ -1,6 +1,6 @@
 //! How an org lets us in: address, credentials, tokens.
 
-use super::DEFAULT_SCOPES;
+use super::scope;
 use crate::{
     config::{base_url, below, plain, required, secret, trimmed, wrong},
     jwt::{Algorithm, SigningKey, client_claims},
@@ -44,7 +44,7 @@ struct ServiceApp {
 }
 
 /// One org, as whoever reads it sees it.
-pub(super) struct OktaOrg {
+pub(crate) struct OktaOrg {
     entry: Entry,
     org: Url,
 }
@@ -107,7 +107,7 @@ fn entry(config: &ConnectorConfig, org: &Url) -> Result<Entry, ConnectorError> {
         (Some(client_id), Some(key), _) => {
             let key = SigningKey::read(key.expose_secret())
                 .map_err(|error| wrong("private_key", &error.to_string()))?;
-            let scopes = plain(config, "scopes").unwrap_or(DEFAULT_SCOPES);
+            let scopes = plain(config, "scopes").unwrap_or(scope::DEFAULT);
             Ok(Entry::ServiceApp(ServiceApp {
                 client_id: client_id.to_owned(),
                 kid: plain(config, "key_id")

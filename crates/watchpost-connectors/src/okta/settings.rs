@@ -13,11 +13,9 @@ use crate::{
     vendor::Refusal,
 };
 use serde_json::Value;
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 use watchpost_core::integration::{connector::ConnectorError, setting::SETTING_BYTES_MAX};
 
-/// How long a collection may take.
-pub(super) const BUDGET: Duration = Duration::from_secs(20 * 60);
 const SOURCE: &str = "okta";
 
 /// What is kept as it is: path, query, whether it is a list, and the scope.

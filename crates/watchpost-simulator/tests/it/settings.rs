@@ -249,7 +249,7 @@ async fn a_setting_changes_at_run_time_until_the_next_stage() {
     );
     assert_eq!(
         client.simulator.apply(&change(path, "/no/such/place", json!(1))),
-        Err(ChangeError::NoSuchPlace {
+        Err(ChangeError::NoSuchPointer {
             path: path.to_owned(),
             pointer: "/no/such/place".to_owned()
         })

@@ -73,7 +73,7 @@ const POWER_PLATFORM_SCOPES: &[(&str, &str)] = &[
 ];
 
 /// The addresses of a connection; what is neither given nor known is absent.
-pub(in crate::m365) struct Hosts {
+pub(crate) struct Hosts {
     exchange: Option<Url>,
     compliance: Option<Url>,
     power_platform: Option<Url>,

@@ -21,12 +21,9 @@ pub(super) use table::PATHS;
 use super::client::Client;
 use crate::{dns::DnsSettings, settings::Outlet};
 use seen::Seen;
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 use table::GRAPH_SETTINGS;
 use watchpost_core::integration::connector::ConnectorError;
-
-/// How long a collection may take.
-pub(super) const BUDGET: Duration = Duration::from_secs(20 * 60);
 
 /// Reads what `out` wants, with configuration snapshots if `metered`.
 pub(super) async fn drive(

@@ -35,12 +35,12 @@ const ORDERS_MAX: usize = 10;
 /// Our jobs that are older than this were left behind by a collection that was broken off.
 const LEFT_BEHIND_MS: i64 = 60 * 60 * 1_000;
 
-/// What snapshots told, by path. Paths that aren't in it were not asked for.
-pub(super) type Told = BTreeMap<&'static str, Result<Found, Miss>>;
+/// What snapshots hold, by path. Paths that aren't in it were not asked for.
+pub(super) type Readings = BTreeMap<&'static str, Result<Found, Miss>>;
 
 /// Takes a snapshot of these settings.
-pub(super) async fn take(client: &Client, settings: &[&'static WorkloadSetting]) -> Told {
-    let mut told = Told::new();
+pub(super) async fn take(client: &Client, settings: &[&'static WorkloadSetting]) -> Readings {
+    let mut readings = Readings::new();
     clear_away(client).await;
     let mut orders = 0;
     // What is refused as a whole is ordered again without what is unknown, or in halves.
@@ -51,7 +51,7 @@ pub(super) async fn take(client: &Client, settings: &[&'static WorkloadSetting])
         }
         if orders >= ORDERS_MAX {
             miss_all(
-                &mut told,
+                &mut readings,
                 &set,
                 &failed("Microsoft refuses too many of its types"),
             );
@@ -63,8 +63,8 @@ pub(super) async fn take(client: &Client, settings: &[&'static WorkloadSetting])
                 let end = outcome(client, &job, &set).await;
                 withdraw(client, &job).await;
                 match end {
-                    Ok(some) => told.extend(some),
-                    Err(miss) => miss_all(&mut told, &set, &miss),
+                    Ok(some) => readings.extend(some),
+                    Err(miss) => miss_all(&mut readings, &set, &miss),
                 }
             }
             Err(Refusal::Malformed(words)) => {
@@ -73,10 +73,10 @@ pub(super) async fn take(client: &Client, settings: &[&'static WorkloadSetting])
                     set.iter().partition(|setting| names(&words, setting));
                 if unknown.is_empty() || known.is_empty() {
                     // It doesn't say which. A quota that is used up looks the same as long as several are asked for.
-                    halve(&mut told, &mut waiting, set, &words);
+                    halve(&mut readings, &mut waiting, set, &words);
                 } else {
                     miss_all(
-                        &mut told,
+                        &mut readings,
                         &unknown,
                         &failed("Microsoft's snapshots don't know this type"),
                     );
@@ -85,29 +85,29 @@ pub(super) async fn take(client: &Client, settings: &[&'static WorkloadSetting])
             }
             Err(refusal) => {
                 let miss = Miss::from(GRAPH_API.trouble(refusal, permission::SNAPSHOTS));
-                miss_all(&mut told, &set, &miss);
+                miss_all(&mut readings, &set, &miss);
                 for set in waiting.drain(..) {
-                    miss_all(&mut told, &set, &miss);
+                    miss_all(&mut readings, &set, &miss);
                 }
             }
         }
     }
-    told
+    readings
 }
 
 fn failed(reason: &str) -> Miss {
     Miss::Failed(reason.to_owned())
 }
 
-fn miss_all(told: &mut Told, set: &[&'static WorkloadSetting], miss: &Miss) {
+fn miss_all(readings: &mut Readings, set: &[&'static WorkloadSetting], miss: &Miss) {
     for setting in set {
-        told.insert(setting.path, Err(miss.clone()));
+        readings.insert(setting.path, Err(miss.clone()));
     }
 }
 
 /// Splits a set that was refused, unless the words speak of a limit.
 fn halve(
-    told: &mut Told,
+    readings: &mut Readings,
     waiting: &mut Vec<Vec<&'static WorkloadSetting>>,
     mut set: Vec<&'static WorkloadSetting>,
     words: &str,
@@ -115,12 +115,16 @@ fn halve(
     let limit = ["quota", "limit", "maximum", "exceed", "at most", "the most"];
     if limit.iter().any(|word| words.contains(word)) {
         let miss = failed("Microsoft takes no more snapshots of this tenant for now: its limit is reached");
-        miss_all(told, &set, &miss);
+        miss_all(readings, &set, &miss);
         for set in waiting.drain(..) {
-            miss_all(told, &set, &miss);
+            miss_all(readings, &set, &miss);
         }
     } else if set.len() == 1 {
-        miss_all(told, &set, &failed("Microsoft's snapshots don't know this type"));
+        miss_all(
+            readings,
+            &set,
+            &failed("Microsoft's snapshots don't know this type"),
+        );
     } else {
         let half = set.split_off(set.len() / 2);
         waiting.push(set);
@@ -221,7 +225,7 @@ async fn withdraw(client: &Client, job: &str) {
 }
 
 /// Waits for a job and fetches what it collected.
-async fn outcome(client: &Client, job: &str, set: &[&'static WorkloadSetting]) -> Result<Told, Miss> {
+async fn outcome(client: &Client, job: &str, set: &[&'static WorkloadSetting]) -> Result<Readings, Miss> {
     let over = wait(client, job).await?;
     let partial = match over.status.as_deref() {
         Some("succeeded") => false,
@@ -304,7 +308,7 @@ fn sort(
     set: &[&'static WorkloadSetting],
     partial: bool,
     errors: &[String],
-) -> Result<Told, Miss> {
+) -> Result<Readings, Miss> {
     let artefact: Artefact = serde_json::from_slice(body)
         .map_err(|_| failed("Microsoft's snapshot is not what such snapshots look like"))?;
     tracing::info!(
@@ -337,7 +341,7 @@ fn sort(
         .collect();
     // What went wrong may concern anything that has no rows.
     let vague = partial && (blamed.is_empty() || errors.iter().any(|error| !blames_one(error, set)));
-    let told = set.iter().map(|setting| {
+    let readings = set.iter().map(|setting| {
         let (list, bytes) = rows.remove(setting.path).unwrap_or_default();
         let left_out = "Microsoft's snapshot left it out; the service principal \"Tenant Configuration Management\" \
                         may not read it";
@@ -356,7 +360,7 @@ fn sort(
         };
         (setting.path, end)
     });
-    Ok(told.collect())
+    Ok(readings.collect())
 }
 
 fn blames_one(error: &str, set: &[&'static WorkloadSetting]) -> bool {
@@ -393,18 +397,18 @@ mod tests {
         let new = r#"{"resources":[{"resourceType":"Microsoft.Teams.MeetingPolicy","properties":{"Identity":"Global"}}]}"#;
         let old = r#"{"configurationItems":[{"type":"microsoft.teams.meetingpolicy","properties":{"Identity":"Global"}}]}"#;
         for body in [new, old] {
-            let told = sort(body.as_bytes(), &set, false, &[]).unwrap();
-            assert!(told.values().all(|end| end.as_ref().unwrap().lacks.is_none()));
-            let rows = &told["teams/MeetingPolicy"].as_ref().unwrap().document["value"];
+            let readings = sort(body.as_bytes(), &set, false, &[]).unwrap();
+            assert!(readings.values().all(|end| end.as_ref().unwrap().lacks.is_none()));
+            let rows = &readings["teams/MeetingPolicy"].as_ref().unwrap().document["value"];
             assert_eq!(rows[0]["Identity"], "Global");
         }
         let blamed = ["microsoft.exchange.transportrule: no right".to_owned()];
-        let told = sort(new.as_bytes(), &set, true, &blamed).unwrap();
-        assert!(told["exchange/TransportRule"].is_err());
-        assert!(told["exchange/RemoteDomain"].is_ok());
-        let told = sort(new.as_bytes(), &set, true, &["something".to_owned()]).unwrap();
-        assert!(told["exchange/RemoteDomain"].is_err());
-        assert!(told["teams/MeetingPolicy"].is_ok());
+        let readings = sort(new.as_bytes(), &set, true, &blamed).unwrap();
+        assert!(readings["exchange/TransportRule"].is_err());
+        assert!(readings["exchange/RemoteDomain"].is_ok());
+        let readings = sort(new.as_bytes(), &set, true, &["something".to_owned()]).unwrap();
+        assert!(readings["exchange/RemoteDomain"].is_err());
+        assert!(readings["teams/MeetingPolicy"].is_ok());
         assert!(sort(br#"{"resources":{}}"#, &set, false, &[]).is_err());
         assert!(sort(b"[]", &set, false, &[]).is_err());
     }

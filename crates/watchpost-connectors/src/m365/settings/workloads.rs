@@ -6,7 +6,7 @@ use super::{
     graph::each,
     hosts::Hosts,
     seen::Seen,
-    snapshot::{self, Told},
+    snapshot::{self, Readings},
     table::{SHARED_MAILBOX, WORKLOAD_SETTINGS, Workload, WorkloadSetting},
 };
 use crate::{
@@ -46,14 +46,14 @@ pub(super) async fn read(
         .copied()
         .filter(|setting| setting.snapshot)
         .collect();
-    let mut told = if metered && !in_snapshots.is_empty() {
+    let mut readings = if metered && !in_snapshots.is_empty() {
         snapshot::take(client, &in_snapshots).await
     } else {
-        Told::new()
+        Readings::new()
     };
     let mut admin = None;
     for setting in wanted {
-        let first = told.remove(setting.path).unwrap_or_else(|| {
+        let first = readings.remove(setting.path).unwrap_or_else(|| {
             Err(Miss::Failed(
                 if setting.snapshot {
                     "configuration snapshots are off for this scan"

@@ -22,12 +22,12 @@ const ROLE_ROWS_MAX: usize = 100_000;
 const GROUP_MEMBERS_MAX: usize = 200_000;
 
 /// Principal, role definition, scope.
-type Place = (String, String, String);
+type AssignmentKey = (String, String, String);
 
 /// Roles that are on, and roles that can be switched on. How an active role is held is known from PIM's schedules,
 /// which are therefore read first.
 pub(super) async fn roles(client: &Client, out: &mut Emitter, seen: &mut Seen) -> Result<(), ConnectorError> {
-    let mut schedules: HashMap<Place, Held> = HashMap::new();
+    let mut schedules: HashMap<AssignmentKey, Held> = HashMap::new();
     let scheduled = active_schedules(client, &mut schedules).await;
     let otherwise = match &scheduled {
         // Without PIM there is no other way to hold a role.
@@ -54,7 +54,10 @@ pub(super) async fn roles(client: &Client, out: &mut Emitter, seen: &mut Seen) -
     run.end(end).await.map(drop)
 }
 
-async fn active_schedules(client: &Client, schedules: &mut HashMap<Place, Held>) -> Result<(), Trouble> {
+async fn active_schedules(
+    client: &Client,
+    schedules: &mut HashMap<AssignmentKey, Held>,
+) -> Result<(), Trouble> {
     let mut list = client.list(
         "/v1.0/roleManagement/directory/roleAssignmentScheduleInstances",
         None,
@@ -77,12 +80,12 @@ async fn active_schedules(client: &Client, schedules: &mut HashMap<Place, Held>)
                 ));
             }
             let held = Held::active(row.end_date_time.as_deref());
-            let place = (
+            let key = (
                 row.principal_id,
                 row.role_definition_id,
                 row.directory_scope_id.unwrap_or_default(),
             );
-            schedules.insert(place, held);
+            schedules.insert(key, held);
         }
     }
     Ok(())
@@ -93,7 +96,7 @@ async fn assignments(
     run: &mut DatasetRun<'_>,
     seen: &mut Seen,
     definitions: &mut HashMap<String, RoleName>,
-    schedules: &HashMap<Place, Held>,
+    schedules: &HashMap<AssignmentKey, Held>,
     otherwise: Held,
 ) -> Result<(), Trouble> {
     let refused = GRAPH_API.refused(permission::ROLES);
@@ -121,12 +124,12 @@ async fn assignments(
             let Some(row) = run.row::<wire::RoleAssignment>(&raw) else {
                 continue;
             };
-            let place = (
+            let key = (
                 row.principal_id.clone(),
                 row.role_definition_id.clone(),
                 row.directory_scope_id.clone().unwrap_or_default(),
             );
-            let held = schedules.get(&place).copied().unwrap_or(otherwise);
+            let held = schedules.get(&key).copied().unwrap_or(otherwise);
             let assignment = Assignment {
                 id: &row.id,
                 principal: &row.principal_id,

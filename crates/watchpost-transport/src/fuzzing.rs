@@ -110,13 +110,13 @@ fn a_session_id(text: &[u8]) {
     assert!(ids.sealer.open(text, &ids.theirs, NOW).is_none());
 }
 
-/// Pairs of a place and a byte: what they make of a good text.
+/// Pairs of an offset and a byte: what they make of a good text.
 fn changed(good: &str, pairs: &[u8]) -> Vec<u8> {
     let mut text = good.as_bytes().to_vec();
     for pair in pairs.chunks_exact(2) {
         let &[at, byte] = pair else { continue };
         match text.get_mut(usize::from(at)) {
-            Some(place) => *place = byte,
+            Some(there) => *there = byte,
             // Past the end: cut, or made longer.
             None if byte % 2 == 0 => text.truncate(usize::from(byte)),
             None => text.push(byte),

@@ -9,7 +9,7 @@ use crate::{
     probes::ProbeMount,
     response::{self, RETRY_SOON, Response},
     routing::{
-        mount::{Admitted, ErasedMount, Mount, Mounts, Request},
+        mount::{Admitted, BoxedResponse, ErasedMount, Mount, Mounts, Request},
         route::{Access, Route},
         table::{Found, RouteConflict, RouteTable, Row},
     },
@@ -33,8 +33,8 @@ use std::{
 };
 use watchpost_protocol::{Handler, Server};
 
-/// Public requests being answered at one moment. Their own, so that probes survive a flood of calls.
-const PUBLIC_MAX: usize = 64;
+/// Probes being answered at one moment. Their own, so that they survive a flood of calls.
+const PROBES_MAX: usize = 64;
 
 /// One server: MCP, the probes, and what is mounted beside them, behind one admission. Cheap to clone, shareable
 /// between threads and runtimes.
@@ -62,7 +62,7 @@ struct Inner<G: Gate, H, P> {
     probes: ProbeMount<P>,
     others: Vec<Box<dyn ErasedMount<G::Principal>>>,
     calls: Arc<Counter>,
-    public: Arc<Counter>,
+    probing: Arc<Counter>,
     streams: Arc<Streams<G>>,
     stopping: Arc<AtomicBool>,
 }
@@ -133,7 +133,7 @@ where
             probes,
             others,
             calls,
-            public: Counter::new(PUBLIC_MAX),
+            probing: Counter::new(PROBES_MAX),
             streams,
             stopping,
         })))
@@ -216,7 +216,11 @@ where
             caller,
             connection,
         };
-        if let (Found::Row(row), Access::Public) = (&found, access) {
+        // A reserved connection is for the probes and what else this crate answers at once.
+        let is_own = |row: &Row<Target>| !matches!(row.target, Target::Other(_));
+        if let (Found::Row(row), Access::Public) = (&found, access)
+            && (is_own(row) || !connection.reserved)
+        {
             return (access, self.serve_public(row.target, request(row, caller)).await);
         }
         if connection.reserved {
@@ -249,22 +253,32 @@ where
     }
 
     async fn serve_public(&self, target: Target, request: Request<'_>) -> Response {
-        let Some(_permit) = self.public.enter() else {
+        if let Target::Other(index) = target {
+            return self.serve_other_public(index, request).await;
+        }
+        let Some(_permit) = self.probing.enter() else {
             return response::later(StatusCode::SERVICE_UNAVAILABLE, "Too many probes", RETRY_SOON);
         };
-        let mut response = match target {
+        match target {
+            Target::Probes => Mount::<G::Principal>::serve_public(&self.probes, request).await,
+            Target::Mcp => self.mcp.serve_public(request).await,
             Target::Welcome => response::text(
                 StatusCode::NOT_FOUND,
                 "text/plain; charset=utf-8",
                 "This is an MCP server. Point an MCP client at /mcp, with an API key.\n",
             ),
-            Target::Mcp => self.mcp.serve_public(request).await,
-            Target::Probes => Mount::<G::Principal>::serve_public(&self.probes, request).await,
-            Target::Other(index) => match self.others.get(index) {
-                Some(mount) => mount.serve_public_boxed(request).await,
-                None => response::not_found(),
-            },
+            Target::Other(_) => response::not_found(),
+        }
+    }
+
+    async fn serve_other_public(&self, index: usize, request: Request<'_>) -> Response {
+        let Some(mount) = self.others.get(index) else {
+            return response::not_found();
         };
+        let Some(_permit) = self.calls.enter() else {
+            return too_many_calls();
+        };
+        let mut response = catch_panic(mount.serve_public_boxed(request)).await;
         if response.body_mut().take_stream().is_some() {
             tracing::error!("a public route answered with a stream, which nobody would end");
             return internal_error();
@@ -278,14 +292,10 @@ where
             return response::not_found();
         };
         let Some(_permit) = self.calls.enter() else {
-            return response::later(StatusCode::SERVICE_UNAVAILABLE, "Too many calls", RETRY_SOON);
+            return too_many_calls();
         };
         let principal = admitted.principal.clone();
-        let mut serving = mount.serve_boxed(admitted);
-        let served = poll_fn(|cx| poll_caught(serving.as_mut(), cx)).await;
-        let Ok(mut response) = served else {
-            return internal_error();
-        };
+        let mut response = catch_panic(mount.serve_boxed(admitted)).await;
         if let Some(stream) = response.body_mut().take_stream() {
             let Some(permits) = self.streams.enter(&principal) else {
                 return response::too_many_streams();
@@ -295,6 +305,16 @@ where
         }
         response
     }
+}
+
+/// A mount that panics costs its caller an error, and nobody else anything.
+async fn catch_panic(mut serving: BoxedResponse<'_>) -> Response {
+    let served = poll_fn(|cx| poll_caught(serving.as_mut(), cx)).await;
+    served.unwrap_or_else(|()| internal_error())
+}
+
+fn too_many_calls() -> Response {
+    response::later(StatusCode::SERVICE_UNAVAILABLE, "Too many calls", RETRY_SOON)
 }
 
 fn internal_error() -> Response {

@@ -1,7 +1,7 @@
 //! Streams of one request that their client can leave and come back to (2025-11-25).
 //!
 //! The call is driven by a task of its own and writes its events here; readers come and go. An event is named after
-//! its stream and its place in it.
+//! its stream and its sequence number in it.
 
 use crate::streams::{frame, guarded::Source};
 use bytes::Bytes;
@@ -19,7 +19,7 @@ use std::{
 /// When a client should come back whose connection broke by itself.
 const RETRY: Duration = Duration::from_millis(1_000);
 
-/// Names a place in a stream: `{stream}-{place}`, the stream in 16 hexadecimal digits.
+/// Names an event of a stream: `{stream}-{sequence}`, the stream in 16 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct EventId {
     pub(crate) stream: u64,
@@ -65,11 +65,11 @@ pub(crate) struct Replay {
 
 #[derive(Debug, Default)]
 struct Inner {
-    /// The place of the oldest event that is kept.
+    /// The sequence number of the oldest event that is kept.
     first: u64,
     events: VecDeque<Bytes>,
     bytes: usize,
-    /// The place after the last event that a reader has taken.
+    /// The sequence number after the last event that a reader has taken.
     taken: u64,
     closed: bool,
     /// The current reader is to go.
@@ -153,7 +153,7 @@ impl Replay {
         }
     }
 
-    /// A reader of what comes from `place` on; whoever read before is sent away. `None` if some of that is gone or
+    /// A reader of what comes from `sequence` on; whoever read before is sent away. `None` if some of that is gone or
     /// never was.
     pub(crate) fn read(self: &Arc<Self>, sequence: u64) -> Option<Reader> {
         let mut inner = self.lock();

@@ -57,6 +57,7 @@ impl Mount<Arc<str>> for Office {
             Route::prefix("/w/", [Method::GET, Method::POST], Access::Member),
             Route::prefix("/assets/", [Method::GET, Method::HEAD], Access::Public),
             Route::new("/assets/endless", [Method::GET], Access::Public),
+            Route::new("/assets/fall", [Method::GET], Access::Public),
         ]
     }
 
@@ -79,8 +80,10 @@ impl Mount<Arc<str>> for Office {
     }
 
     async fn serve_public(&self, request: Asked<'_>) -> Response {
-        if request.head.uri.path() == "/assets/endless" {
-            return Response::new(endless());
+        match request.head.uri.path() {
+            "/assets/endless" => return Response::new(endless()),
+            "/assets/fall" => panic!("a mount fell over on purpose"),
+            _ => {}
         }
         let mut response = Response::new(ResponseBody::bytes("asset"));
         let caching = HeaderValue::from_static("public, max-age=60");
@@ -288,12 +291,58 @@ async fn a_stream_of_a_mount_is_counted_and_ends_with_its_key() {
 async fn a_mount_that_panics_costs_its_caller_an_error() {
     let app = office(Surface::Everything).await;
     let mut wire = app.connect().await;
-    let reply = wire.ask(&Request::new("GET", "/api/v1/fall").key(GOOD)).await;
-    assert_eq!(
-        (reply.status, reply.json()),
-        (500, json!({"error": "Internal error"}))
-    );
+    for path in ["/api/v1/fall", "/assets/fall"] {
+        let reply = wire.ask(&Request::new("GET", path).key(GOOD)).await;
+        let error = json!({"error": "Internal error"});
+        assert_eq!((reply.status, reply.json()), (500, error), "{path}");
+    }
     assert_eq!(wire.ask(&post(PING)).await.status, 200);
+}
+
+/// SEC-04.
+#[tokio::test]
+async fn beyond_the_connection_limit_no_mount_is_served_but_probes() {
+    let change = |config: &mut Config| {
+        config.limits.connections_total = 1;
+        config.limits.connections_reserved = 1;
+    };
+    let app = App::with_mounts(change, Mounts::default().and(Office)).await;
+    let mut first = app.connect().await;
+    assert_eq!(
+        first.ask(&Request::new("GET", "/assets/site.css")).await.status,
+        200
+    );
+    for (path, status) in [
+        ("/assets/site.css", 503),
+        ("/api/v1/desk", 503),
+        ("/healthz", 200),
+    ] {
+        let mut reserved = app.connect().await;
+        let reply = reserved.ask(&Request::new("GET", path).key(GOOD)).await;
+        assert_eq!(reply.status, status, "{path}");
+        assert!(reserved.is_closed().await);
+    }
+}
+
+/// A flood of calls to mounts leaves the probes their own room.
+#[tokio::test]
+async fn calls_to_mounts_are_bounded_and_probes_are_not_among_them() {
+    let app = App::with_mounts(
+        |config| config.limits.calls_total = 0,
+        Mounts::default().and(Office),
+    )
+    .await;
+    let mut wire = app.connect().await;
+    for path in ["/assets/site.css", "/api/v1/desk"] {
+        let reply = wire.ask(&Request::new("GET", path).key(GOOD)).await;
+        assert_eq!(
+            (reply.status, reply.header("retry-after")),
+            (503, Some("1")),
+            "{path}"
+        );
+    }
+    assert_eq!(wire.ask(&post(PING)).await.status, 503);
+    assert_eq!(wire.ask(&Request::new("GET", "/healthz")).await.status, 200);
 }
 
 #[tokio::test]

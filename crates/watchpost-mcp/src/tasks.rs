@@ -6,7 +6,7 @@
 use crate::{
     cursor::CursorKey,
     error::Failure,
-    tool::{Answer, Caller},
+    tool::{Answer, Caller, FollowUp, SYNCS_MAX},
     tools,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -17,7 +17,7 @@ use watchpost_core::{
     error::Error,
     job::{JobKind, JobRow},
     scan::Scan,
-    service::{ScanStarted, SyncAnswer},
+    service::ScanStarted,
     value::{
         id::{JobId, ScanId},
         time::{DAY_MS, Timestamp},
@@ -30,48 +30,15 @@ use watchpost_protocol::{TaskState, TaskStatus};
 const TTL_MS: u32 = 24 * 60 * 60 * 1_000;
 /// How long a client should wait between two looks, in milliseconds.
 const POLL_MS: u32 = 2_000;
-/// Syncs in one task; a call that is about more answers with its handles at once.
-const SYNCS_MAX: usize = 16;
 const MAC_BYTES: usize = 16;
 /// Longest id in characters: kind, flags, time, 16 jobs and the seal, in base64url.
 const ID_CHARS_MAX: usize = (1 + 2 + 8 + 16 * SYNCS_MAX + MAC_BYTES).div_ceil(3) * 4;
-
-/// What a task is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum FollowUp {
-    /// A scan.
-    Scan {
-        /// Which.
-        scan: ScanId,
-        /// Whether this call started it.
-        is_new: bool,
-    },
-    /// Syncs, and the analysis after them.
-    Syncs(Vec<(JobId, bool)>),
-}
 
 /// What a task is about, and since when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Task {
     follow_up: FollowUp,
     made: Timestamp,
-}
-
-impl From<&ScanStarted> for FollowUp {
-    fn from(started: &ScanStarted) -> Self {
-        Self::Scan {
-            scan: started.scan.id,
-            is_new: started.is_new,
-        }
-    }
-}
-
-impl FollowUp {
-    /// The syncs of a call, if they make a task: there are some, and not too many.
-    pub(crate) fn of_syncs(answer: &SyncAnswer) -> Option<Self> {
-        let jobs: Vec<_> = answer.syncs.iter().map(|sync| (sync.job, sync.is_new)).collect();
-        (1..=SYNCS_MAX).contains(&jobs.len()).then_some(Self::Syncs(jobs))
-    }
 }
 
 impl Task {

@@ -1,10 +1,12 @@
 //! The arguments that the tools about one scan share.
 
 use super::{IdLine, Word};
-use crate::{error::Failure, tool::Context};
+use crate::error::Failure;
 use watchpost_core::{
+    access::WorkspaceScope,
     check::ScanType,
     scan::Scan,
+    service::Watchpost,
     value::id::{IntegrationId, ScanId},
 };
 
@@ -26,12 +28,11 @@ impl ScanChoice<'_> {
     pub(crate) fn integration_id(&self) -> Result<Option<IntegrationId>, Failure> {
         integration_id(self.integration_id)
     }
-    pub(crate) async fn find(&self, context: &Context<'_>) -> Result<Scan, Failure> {
+    pub(crate) async fn find(&self, watchpost: &Watchpost, scope: &WorkspaceScope) -> Result<Scan, Failure> {
         let id = self.scan_id()?;
         let integration = self.integration_id()?;
-        Ok(context
-            .watchpost
-            .find_scan(context.scope, id, integration, self.scan_type())
+        Ok(watchpost
+            .find_scan(scope, id, integration, self.scan_type())
             .await?)
     }
 }

@@ -1,6 +1,6 @@
 //! What a tool answers.
 
-use crate::{error::Failure, fence, tasks::FollowUp};
+use crate::{error::Failure, fence, tool::FollowUp};
 use bytes::Bytes;
 use serde::Serialize;
 use watchpost_core::{audit::AuditTarget, port::Random, posture::Freshness, value::time::Timestamp};

@@ -5,6 +5,7 @@ mod answer;
 mod context;
 mod declaration;
 mod entry;
+mod follow_up;
 
 pub use declaration::{Declaration, Hints};
 pub use entry::ToolEntry;
@@ -13,3 +14,4 @@ pub(crate) use answer::{Answer, Link};
 pub(crate) use context::{Caller, Context};
 pub(crate) use declaration::{ActionTool, QUERY, QueryTool, Tool, WriteTool};
 pub(crate) use entry::{Kind, NOT_PARSED, Prepare, Prepared, RunAction, RunQuery, RunWrite, answer};
+pub(crate) use follow_up::{FollowUp, SYNCS_MAX};

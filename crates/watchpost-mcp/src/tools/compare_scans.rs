@@ -248,7 +248,7 @@ impl Tool for CompareScans {
 
 impl QueryTool for CompareScans {
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
-        let after = input.choice().find(context).await?;
+        let after = input.choice().find(context.watchpost, context.scope).await?;
         let before = earlier(context, &input, &after).await?;
         let answer = context
             .watchpost

@@ -230,7 +230,7 @@ impl Tool for GetScan {
 
 impl QueryTool for GetScan {
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
-        let scan = input.choice().find(context).await?;
+        let scan = input.choice().find(context.watchpost, context.scope).await?;
         let seconds = input.wait_seconds.map_or(0, |wait| wait.0);
         let scan = wait(context, scan, seconds).await?;
         let answer = context.watchpost.explain_scan(context.scope, scan).await?;

@@ -146,7 +146,7 @@ impl Tool for ListCheckResults {
 
 impl QueryTool for ListCheckResults {
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
-        let scan = input.choice().find(context).await?;
+        let scan = input.choice().find(context.watchpost, context.scope).await?;
         let target = AuditTarget::new("scan", &scan.id);
         if let Some(check) = &input.check_id {
             let answer = context

@@ -4,8 +4,7 @@ use crate::{
     arguments::{IdLine, Word, arguments, integration_id},
     error::Failure,
     scan_wire::platform_words,
-    tasks::FollowUp,
-    tool::{ActionTool, Answer, Context, Declaration, Hints, Tool},
+    tool::{ActionTool, Answer, Context, Declaration, FollowUp, Hints, Tool},
     wire::Text,
 };
 use schemars::JsonSchema;

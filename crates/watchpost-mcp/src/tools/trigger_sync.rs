@@ -4,8 +4,7 @@ use crate::{
     arguments::{OnceKey, Word, arguments},
     confirm::{Affected, Preview, Risk},
     error::Failure,
-    tasks::FollowUp,
-    tool::{ActionTool, Answer, Caller, Context, Declaration, Hints, Tool, WriteTool},
+    tool::{ActionTool, Answer, Caller, Context, Declaration, FollowUp, Hints, Tool, WriteTool},
     wire::{AsOf, Text, count, len},
 };
 use schemars::JsonSchema;

@@ -138,7 +138,7 @@ fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli, output: Output) -> Result<()> {
-    let place = session::Place::find(cli.data_dir.as_deref(), cli.workspace.clone())?;
+    let location = session::Location::find(cli.data_dir.as_deref(), cli.workspace.clone())?;
     match cli.command {
         Command::Bridge(args) => bridge::run(args).await,
         Command::Completions { shell } => {
@@ -146,28 +146,28 @@ async fn run(cli: Cli, output: Output) -> Result<()> {
             clap_complete::generate(shell, &mut Cli::command(), "watchpost", &mut script);
             Ok(output.line(String::from_utf8_lossy(&script).trim_end())?)
         }
-        Command::Init(args) => init::run(args, &place, output).await,
+        Command::Init(args) => init::run(args, &location, output).await,
         Command::Config {
             command: ConfigCommand::Show,
-        } => config::show(&place.settings()?, output),
-        Command::Restore(args) => backup::restore(&args, &place, output),
+        } => config::show(&location.settings()?, output),
+        Command::Restore(args) => backup::restore(&args, &location, output),
         Command::Policy(command) => {
-            let loaded = place.settings()?;
+            let loaded = location.settings()?;
             policy::run(&command, loaded.settings.policy.dir.as_deref(), output)
         }
         Command::ClientConfig(args) => {
-            let session = if place.is_initialized() {
-                Some(Session::open(&place).await?)
+            let session = if location.is_initialized() {
+                Some(Session::open(&location).await?)
             } else {
                 None
             };
             let done =
-                client_config::run(args, session.as_ref(), place.data_dir(), cli.workspace, output).await;
+                client_config::run(args, session.as_ref(), location.data_dir(), cli.workspace, output).await;
             close(session, done).await
         }
         other => {
-            let session = Session::open(&place).await?;
-            let done = with_session(other, &session, &place, output).await;
+            let session = Session::open(&location).await?;
+            let done = with_session(other, &session, &location, output).await;
             close(Some(session), done).await
         }
     }
@@ -184,7 +184,7 @@ async fn close(session: Option<Session>, done: Result<()>) -> Result<()> {
 async fn with_session(
     command: Command,
     session: &Session,
-    place: &session::Place,
+    location: &session::Location,
     output: Output,
 ) -> Result<()> {
     match command {
@@ -205,7 +205,7 @@ async fn with_session(
         Command::Audit(command) => audit::run(command, session, output).await,
         Command::Backup(args) => backup::backup(&args, session, output).await,
         Command::Doctor(args) => {
-            doctor::run(args, session, &place.settings()?, place.data_dir(), output).await
+            doctor::run(args, session, &location.settings()?, location.data_dir(), output).await
         }
         Command::Bridge(_)
         | Command::Completions { .. }

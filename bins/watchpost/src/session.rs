@@ -21,18 +21,18 @@ use watchpost_runtime::{
 };
 
 /// How often a waiting command looks for the jobs of other processes.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Where the data is, and which workspace is meant.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct Location {
     dir: DataDir,
     workspace: Option<String>,
 }
 
 /// What `init` came to.
 #[derive(Debug)]
-pub(crate) struct Made {
+pub(crate) struct InitOutcome {
     /// The workspace that is there now.
     pub(crate) workspace: String,
     /// Whether anything is new.
@@ -50,7 +50,7 @@ pub(crate) struct Session {
     instance: Instance,
 }
 
-impl Place {
+impl Location {
     /// The folder that was named, or the default one.
     pub(crate) fn find(data_dir: Option<&Path>, workspace: Option<String>) -> Result<Self> {
         Ok(Self {
@@ -78,13 +78,13 @@ impl Place {
 
 impl Session {
     /// Opens the store.
-    pub(crate) async fn open(place: &Place) -> Result<Self> {
-        let settings = place.settings()?.settings;
+    pub(crate) async fn open(location: &Location) -> Result<Self> {
+        let settings = location.settings()?.settings;
         let active_keys_max = settings.limits.active_keys;
-        let instance = Instance::open(&place.dir, settings, Environment::system())?;
+        let instance = Instance::open(&location.dir, settings, Environment::system())?;
         let workspace =
             instance
-                .workspace(place.workspace.as_deref())
+                .workspace(location.workspace.as_deref())
                 .await
                 .map_err(|choice| match choice {
                     WorkspaceChoice::Store(error) => from_store(error),
@@ -93,7 +93,7 @@ impl Session {
                 })?;
         let scope = instance.operator(&workspace);
         Ok(Self {
-            watchpost: instance.connecting()?,
+            watchpost: instance.watchpost_with_connectors()?,
             scope,
             active_keys_max,
             instance,
@@ -101,14 +101,14 @@ impl Session {
     }
 
     /// Makes the folder, or adds a workspace.
-    pub(crate) async fn init(place: &Place, add: Option<&str>) -> Result<Made> {
+    pub(crate) async fn init(location: &Location, add: Option<&str>) -> Result<InitOutcome> {
         Ok(
-            match instance::init(&place.dir, add, &Environment::system()).await? {
-                Initialized::Created { workspace } | Initialized::Added { workspace } => Made {
+            match instance::init(&location.dir, add, &Environment::system()).await? {
+                Initialized::Created { workspace } | Initialized::Added { workspace } => InitOutcome {
                     workspace,
                     changed: true,
                 },
-                Initialized::Unchanged { workspaces } => Made {
+                Initialized::Unchanged { workspaces } => InitOutcome {
                     workspace: workspaces.join(", "),
                     changed: false,
                 },
@@ -143,14 +143,14 @@ impl Session {
             loop {
                 tokio::select! {
                     done = &mut work => { done?; break; }
-                    () = tokio::time::sleep(LOOK_EVERY) => self.show_progress(progress).await?,
+                    () = tokio::time::sleep(POLL_INTERVAL) => self.show_progress(progress).await?,
                 }
             }
             if self.show_progress(progress).await.is_ok() && self.unfinished().await? == 0 {
                 return Ok(());
             }
             // Another process has the rest.
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 

@@ -50,7 +50,7 @@ fn main() {
         .and_then(|text| text.parse().ok())
         .unwrap_or(1_000);
     let folder = tempfile::tempdir().unwrap();
-    let demo = Demo::begin(DemoOptions {
+    let demo = Demo::start(DemoOptions {
         data_dir: Some(folder.path().join("data")),
         now: None,
         settings: Settings::default(),
@@ -61,12 +61,12 @@ fn main() {
         .build()
         .unwrap();
     runtime.block_on(async {
-        demo.live().await.unwrap();
+        demo.build_history().await.unwrap();
         let instance = demo.instance();
         let workspace = instance.workspace(None).await.unwrap();
         let scope = instance.operator(&workspace);
-        let watchpost = instance.connecting().unwrap();
-        let worker = Worker::with(instance, watchpost.clone(), Arc::new(Counters::default()));
+        let watchpost = instance.watchpost_with_connectors().unwrap();
+        let worker = Worker::with_watchpost(instance, watchpost.clone(), Arc::new(Counters::default()));
         let (_going_on, stop) = watch::channel(false);
         let integrations = instance.store().list_integrations(&scope).await.unwrap();
         let m365 = integrations

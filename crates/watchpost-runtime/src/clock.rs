@@ -1,12 +1,13 @@
 //! The clocks and the random source of a real process. This is the only file that may ask the system for either.
 
+use sha2::{Digest, Sha256};
 use std::{
-    sync::atomic::{AtomicI64, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicI64, Ordering},
+    },
     time::{Duration, Instant},
 };
-
-use sha2::{Digest, Sha256};
-use std::sync::Mutex;
 use watchpost_core::{
     port::{Clock, Random},
     value::time::Timestamp,

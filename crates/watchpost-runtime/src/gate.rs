@@ -206,7 +206,7 @@ mod tests {
         let operator = instance.operator(&instance.workspace(None).await.unwrap());
         let call = CallRecord::new("cli", "keys create", "{}");
         let issued = instance
-            .answering()
+            .watchpost()
             .create_key(&operator, "test", KeyScope::Read, Expiry::Year1, 10, call)
             .await
             .unwrap();
@@ -293,7 +293,7 @@ mod tests {
         let operator = instance.operator(&instance.workspace(None).await.unwrap());
         let call = CallRecord::new("cli", "keys revoke", "{}");
         instance
-            .answering()
+            .watchpost()
             .revoke_key(&operator, *id, call)
             .await
             .unwrap();

@@ -54,7 +54,7 @@ impl std::fmt::Debug for Worker {
 }
 
 /// How the work on one job ended.
-enum Worked {
+enum RunOutcome {
     Ended(JobEnd),
     LeaseLost,
     Stopped,
@@ -62,7 +62,7 @@ enum Worked {
 
 impl Worker {
     /// A worker over an instance, running jobs with these use cases.
-    pub fn with(instance: &Instance, watchpost: Watchpost, counters: Arc<Counters>) -> Self {
+    pub fn with_watchpost(instance: &Instance, watchpost: Watchpost, counters: Arc<Counters>) -> Self {
         Self {
             watchpost: OnceLock::from(watchpost),
             ..Self::new(instance, counters)
@@ -89,7 +89,7 @@ impl Worker {
     /// Works until `stop` says so. Failures of the store are logged and tried again.
     pub async fn run(&self, mut stop: watch::Receiver<bool>) {
         while !*stop.borrow() {
-            if let Err(error) = self.round(&stop).await {
+            if let Err(error) = self.run_once(&stop).await {
                 tracing::error!(error = %error, source = ?std::error::Error::source(&error), "the worker can't use the store; trying again");
                 tokio::select! {
                     () = tokio::time::sleep(PAUSE_AFTER_FAILURE) => {}
@@ -100,7 +100,7 @@ impl Worker {
     }
 
     /// Does all that is due, then waits for a change or for the next thing that is due.
-    async fn round(&self, stop: &watch::Receiver<bool>) -> Result<(), StoreError> {
+    async fn run_once(&self, stop: &watch::Receiver<bool>) -> Result<(), StoreError> {
         // Read before looking for work: what changes from here on wakes us.
         let version = self.store.data_version().await?;
         self.store
@@ -110,7 +110,7 @@ impl Worker {
             return Ok(());
         }
         let due = self.store.next_due(self.sync_every_ms, self.clock.now()).await?;
-        self.rest(version, due, stop.clone()).await
+        self.wait(version, due, stop.clone()).await
     }
 
     /// Runs jobs until none is due. Gives how many.
@@ -127,13 +127,14 @@ impl Worker {
             else {
                 break;
             };
-            self.work_on(&job, stop.clone()).await?;
+            self.run_leased(&job, stop.clone()).await?;
             done += 1;
         }
         Ok(done)
     }
 
-    async fn rest(
+    /// Waits for a change of the store, for the time at which something is due, or for the stop.
+    async fn wait(
         &self,
         version: u64,
         due: Option<Timestamp>,
@@ -150,18 +151,18 @@ impl Worker {
         }
     }
 
-    async fn work_on(&self, job: &LeasedJob, stop: watch::Receiver<bool>) -> Result<(), StoreError> {
+    async fn run_leased(&self, job: &LeasedJob, stop: watch::Receiver<bool>) -> Result<(), StoreError> {
         let kind = job.row().kind;
         tracing::debug!(job.id = %job.id(), job.kind = %kind, attempt = job.row().attempts, "job begins");
-        let end = match self.attend(job, stop).await {
-            Worked::Ended(end) => end,
-            Worked::LeaseLost => {
+        let end = match self.drive(job, stop).await {
+            RunOutcome::Ended(end) => end,
+            RunOutcome::LeaseLost => {
                 self.counters.jobs_lost.add();
                 tracing::warn!(job.id = %job.id(), job.kind = %kind, "the job's lease is lost; its work is dropped");
                 return Ok(());
             }
             // Given back at once, so that the next process needn't wait for the lease to run out.
-            Worked::Stopped => JobEnd::Failed {
+            RunOutcome::Stopped => JobEnd::Failed {
                 reason: "the server was stopped".into(),
                 retry_at: Some(self.clock.now()),
             },
@@ -185,34 +186,34 @@ impl Worker {
         if let Some(made) = self.watchpost.get() {
             return Ok(made);
         }
-        let made = self.instance.connecting()?;
+        let made = self.instance.watchpost_with_connectors()?;
         Ok(self.watchpost.get_or_init(|| made))
     }
 
     /// Runs the handler with a heartbeat beside it.
-    async fn attend(&self, job: &LeasedJob, mut stop: watch::Receiver<bool>) -> Worked {
+    async fn drive(&self, job: &LeasedJob, mut stop: watch::Receiver<bool>) -> RunOutcome {
         let permit = self.jobs.enter(job);
-        let news: Mutex<Option<String>> = Mutex::new(None);
-        let progress = |text: String| *news.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
+        let latest: Mutex<Option<String>> = Mutex::new(None);
+        let progress = |text: String| *latest.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
         let watchpost = match self.watchpost() {
             Ok(watchpost) => watchpost,
             Err(error) => {
-                return Worked::Ended(JobEnd::Failed {
+                return RunOutcome::Ended(JobEnd::Failed {
                     reason: format!("{error:#}"),
                     retry_at: None,
                 });
             }
         };
-        let mut work = pin!(guarded(watchpost.run_job(job, &permit, &progress)));
-        let mut beaten = Instant::now();
+        let mut work = pin!(catch_panic(watchpost.run_job(job, &permit, &progress)));
+        let mut last_heartbeat = Instant::now();
         loop {
             tokio::select! {
-                end = &mut work => return Worked::Ended(end),
-                _ = stop.wait_for(|stop| *stop) => return Worked::Stopped,
+                end = &mut work => return RunOutcome::Ended(end),
+                _ = stop.wait_for(|stop| *stop) => return RunOutcome::Stopped,
                 () = tokio::time::sleep(PROGRESS_EVERY) => {}
             }
-            let text = news.lock().unwrap_or_else(PoisonError::into_inner).take();
-            if text.is_none() && beaten.elapsed() < HEARTBEAT_EVERY {
+            let text = latest.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if text.is_none() && last_heartbeat.elapsed() < HEARTBEAT_EVERY {
                 continue;
             }
             match self
@@ -220,12 +221,12 @@ impl Worker {
                 .heartbeat(job, &self.owner, text.as_deref(), self.clock.now())
                 .await
             {
-                Ok(true) => beaten = Instant::now(),
-                Ok(false) => return Worked::LeaseLost,
+                Ok(true) => last_heartbeat = Instant::now(),
+                Ok(false) => return RunOutcome::LeaseLost,
                 Err(error) => {
                     tracing::warn!(job.id = %job.id(), error = %error, "a heartbeat failed");
-                    if beaten.elapsed() >= LEASE {
-                        return Worked::LeaseLost;
+                    if last_heartbeat.elapsed() >= LEASE {
+                        return RunOutcome::LeaseLost;
                     }
                 }
             }
@@ -245,7 +246,7 @@ pub async fn work_until_idle(instance: &Instance) -> anyhow::Result<()> {
 }
 
 /// A handler that panics has failed, and takes nobody with it.
-async fn guarded(work: impl Future<Output = JobEnd>) -> JobEnd {
+async fn catch_panic(work: impl Future<Output = JobEnd>) -> JobEnd {
     let mut work = pin!(work);
     poll_fn(|cx| {
         catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))).unwrap_or_else(|_| {
@@ -259,7 +260,7 @@ async fn guarded(work: impl Future<Output = JobEnd>) -> JobEnd {
 }
 
 /// Writes uses of keys every half second, until stopped and once more then.
-pub async fn note_key_uses(access: &AccessGate, mut stop: watch::Receiver<bool>) {
+pub async fn flush_key_uses(access: &AccessGate, mut stop: watch::Receiver<bool>) {
     loop {
         let stopped = tokio::select! {
             () = tokio::time::sleep(TICK) => false,
@@ -288,7 +289,7 @@ pub fn spawn(
         .enable_all()
         .build()?;
     let work = async move {
-        let uses = note_key_uses(instance.access(), stop.clone());
+        let uses = flush_key_uses(instance.access(), stop.clone());
         let jobs = async {
             tokio::select! {
                 biased;

@@ -3,7 +3,7 @@
 use crate::{
     failure::{code, fail},
     output::Output,
-    session::{Place, Session},
+    session::{Location, Session},
 };
 use anyhow::{Context as _, Result};
 use clap::Args;
@@ -41,13 +41,13 @@ pub(crate) async fn backup(args: &Backup, session: &Session, output: Output) -> 
     Ok(output.answer(&json!({"file": args.file.display().to_string()}), &text)?)
 }
 
-pub(crate) fn restore(args: &Restore, place: &Place, output: Output) -> Result<()> {
-    if place.is_initialized() {
+pub(crate) fn restore(args: &Restore, location: &Location, output: Output) -> Result<()> {
+    if location.is_initialized() {
         return Err(fail(
             code::CONFLICT,
             format!(
                 "`{}` holds Watchpost data already: name an empty folder with `--data-dir`",
-                place.data_dir().display()
+                location.data_dir().display()
             ),
         ));
     }
@@ -57,15 +57,15 @@ pub(crate) fn restore(args: &Restore, place: &Place, output: Output) -> Result<(
             format!("`{}` is no file", args.file.display()),
         ));
     }
-    place
+    location
         .restore(&args.file, args.master_key.as_deref())
         .with_context(|| format!("can't restore {}", args.file.display()))?;
     let text = format!(
         "Restored into {}. `watchpost audit verify` and `watchpost doctor` say whether it is sound.",
-        place.data_dir().display()
+        location.data_dir().display()
     );
     Ok(output.answer(
-        &json!({"data_dir": place.data_dir().display().to_string()}),
+        &json!({"data_dir": location.data_dir().display().to_string()}),
         &text,
     )?)
 }

@@ -123,7 +123,7 @@ fn answer_text(answer: &ImportAnswer) -> String {
         lines.push("The same file was imported before; nothing was changed.".to_owned());
     }
     for batch in &answer.batches {
-        lines.push(sentence(batch));
+        lines.push(batch_summary(batch));
         let counts = &batch.counts;
         let mut notes = Vec::new();
         if counts.partial {
@@ -168,7 +168,7 @@ fn answer_text(answer: &ImportAnswer) -> String {
 }
 
 /// `ScubaGear 1.8.0, Birchworks: 5 rows, 5 taken in (3 passed, 2 failed)`.
-fn sentence(batch: &Batch) -> String {
+fn batch_summary(batch: &Batch) -> String {
     let (counts, results) = (&batch.counts, &batch.results);
     let mut head = batch.header.tool.title().to_owned();
     for part in [

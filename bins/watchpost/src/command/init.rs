@@ -2,7 +2,7 @@
 
 use crate::{
     output::Output,
-    session::{Place, Session},
+    session::{Location, Session},
 };
 use anyhow::Result;
 use clap::Args;
@@ -15,9 +15,9 @@ pub(crate) struct Init {
     add: Option<String>,
 }
 
-pub(crate) async fn run(args: Init, place: &Place, output: Output) -> Result<()> {
-    let made = Session::init(place, args.add.as_deref()).await?;
-    let folder = place.data_dir().display().to_string();
+pub(crate) async fn run(args: Init, location: &Location, output: Output) -> Result<()> {
+    let made = Session::init(location, args.add.as_deref()).await?;
+    let folder = location.data_dir().display().to_string();
     let json = json!({"data_dir": folder, "workspace": made.workspace, "changed": made.changed});
     let text = match (made.changed, &args.add) {
         (true, None) => format!(

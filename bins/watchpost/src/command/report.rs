@@ -1,7 +1,7 @@
 //! `watchpost report`: writes a report on a scan, or on the difference of two.
 
 use crate::{
-    command::scan::{Choice, Confined},
+    command::scan::{ScanChoice, Selection},
     failure::{code, fail, from_core},
     output::Output,
     session::Session,
@@ -33,7 +33,7 @@ pub(crate) struct Report {
     #[arg(long, requires = "output")]
     force: bool,
     #[command(flatten)]
-    choice: Choice,
+    choice: ScanChoice,
     /// The earlier scan to compare with [default: the completed one before]
     #[arg(long)]
     compare_with: Option<ScanId>,
@@ -41,7 +41,7 @@ pub(crate) struct Report {
     #[arg(long)]
     difference: bool,
     #[command(flatten)]
-    confined: Confined,
+    selection: Selection,
 }
 
 fn by_name(path: &Path) -> Option<ReportFormat> {
@@ -64,8 +64,8 @@ pub(crate) async fn run(args: Report, session: &Session, output: Output) -> Resu
         scan_type: args.choice.scan_type,
         compare_with: args.compare_with,
         difference: args.difference,
-        frameworks: args.confined.framework,
-        services: args.confined.service,
+        frameworks: args.selection.framework,
+        services: args.selection.service,
     };
     let data = session
         .watchpost

@@ -7,9 +7,8 @@ mod json;
 mod remote;
 mod stdio;
 
-use std::path::{Path, PathBuf};
-
 use secrecy::{ExposeSecret, SecretString};
+use std::path::{Path, PathBuf};
 
 /// Stands where a client can't read a variable and no key was given.
 pub const KEY_PLACEHOLDER: &str = "wp_…";
@@ -131,8 +130,8 @@ impl Target {
     ///
     /// # Errors
     /// If the URL isn't an absolute `http` or `https` one.
-    pub fn http(url: &str, bridge: &Path) -> Result<Self, WrongUrl> {
-        let wrong = || WrongUrl(url.to_owned());
+    pub fn http(url: &str, bridge: &Path) -> Result<Self, InvalidUrl> {
+        let wrong = || InvalidUrl(url.to_owned());
         let parsed = url::Url::parse(url).map_err(|_| wrong())?;
         if !matches!(parsed.scheme(), "http" | "https") || !parsed.has_host() {
             return Err(wrong());
@@ -147,7 +146,7 @@ impl Target {
 /// Not the URL of a server.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` isn't a server's URL: it looks like https://watchpost.example.com")]
-pub struct WrongUrl(String);
+pub struct InvalidUrl(String);
 
 /// The header that carries the key over HTTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -90,7 +90,7 @@ pub(super) fn snippet(
 
 impl Server<'_> {
     fn parts(&self, bridge: &Path) -> Vec<Part> {
-        let under_servers = |entry| vec![self.file(under("mcpServers", entry))];
+        let under_servers = |entry| vec![self.file(&under("mcpServers", entry))];
         match self.client {
             Client::ClaudeDesktop => under_servers(self.bridged(bridge)),
             Client::ClaudeCode => vec![
@@ -99,9 +99,9 @@ impl Server<'_> {
                     shell_word(&self.url),
                     self.header_word()
                 )),
-                self.file(under("mcpServers", self.typed("http"))),
+                self.file(&under("mcpServers", self.typed("http"))),
             ],
-            Client::VsCode | Client::VisualStudio => vec![self.file(self.with_input())],
+            Client::VsCode | Client::VisualStudio => vec![self.file(&self.with_input())],
             Client::Cursor => under_servers(object([
                 ("url", self.url.as_str().into()),
                 ("headers", self.headers()),
@@ -117,10 +117,10 @@ impl Server<'_> {
             }],
             Client::GeminiCli => self.gemini(),
             Client::CopilotCli | Client::Generic => under_servers(self.typed("http")),
-            Client::OpenCode => vec![self.file(self.opencode())],
+            Client::OpenCode => vec![self.file(&self.opencode())],
             Client::Zed => {
                 let entry = object([("url", self.url.as_str().into()), ("headers", self.headers())]);
-                vec![self.file(under("context_servers", entry))]
+                vec![self.file(&under("context_servers", entry))]
             }
             Client::Cline => {
                 let mut entry = self.typed("streamableHttp");
@@ -163,7 +163,7 @@ impl Server<'_> {
         ])
     }
 
-    fn file(&self, root: Json) -> Part {
+    fn file(&self, root: &Json) -> Part {
         Part {
             place: self.client.file(),
             language: Language::Json,
@@ -208,7 +208,7 @@ impl Server<'_> {
                 self.header_word(),
                 shell_word(&self.url)
             )),
-            self.file(under("mcpServers", entry)),
+            self.file(&under("mcpServers", entry)),
         ]
     }
 

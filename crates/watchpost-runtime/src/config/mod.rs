@@ -14,7 +14,7 @@ pub use self::{
         Settings, SyncSettings,
     },
     table::{KEYS, Key},
-    value::{Raw, WrongValue},
+    value::{InvalidValue, RawValue},
 };
 
 use std::{
@@ -89,13 +89,13 @@ pub enum ConfigError {
     },
     /// The value doesn't fit.
     #[error("{origin}: `{key}` {wrong}")]
-    Wrong {
+    Invalid {
         /// The setting.
         key: &'static str,
         /// Where.
         origin: Origin,
         /// What was wrong and what would be right.
-        wrong: WrongValue,
+        wrong: InvalidValue,
     },
     /// The file is no TOML.
     #[error("{path}: {reason}")]
@@ -160,7 +160,7 @@ impl Loaded {
         }
         for flag in flags {
             let origin = Origin::Flag(flag.flag.into());
-            loaded.apply(flag.key, Raw::Text(flag.value.clone()), origin)?;
+            loaded.apply(flag.key, RawValue::Text(flag.value.clone()), origin)?;
         }
         Ok(loaded)
     }
@@ -201,11 +201,11 @@ impl Loaded {
             })?;
         for (section, value) in table {
             let toml::Value::Table(entries) = value else {
-                return self.apply(&section, Raw::Toml(value), Origin::File(path.to_owned()));
+                return self.apply(&section, RawValue::Toml(value), Origin::File(path.to_owned()));
             };
             for (name, value) in entries {
                 let key = format!("{section}.{name}");
-                self.apply(&key, Raw::Toml(value), Origin::File(path.to_owned()))?;
+                self.apply(&key, RawValue::Toml(value), Origin::File(path.to_owned()))?;
             }
         }
         Ok(())
@@ -223,10 +223,10 @@ impl Loaded {
             .find(|key| key.variable() == name)
             .map_or(rest, |key| key.name)
             .to_owned();
-        self.apply(&key, Raw::Text(text), Origin::Environment(name))
+        self.apply(&key, RawValue::Text(text), Origin::Environment(name))
     }
 
-    fn apply(&mut self, name: &str, raw: Raw, origin: Origin) -> Result<(), ConfigError> {
+    fn apply(&mut self, name: &str, raw: RawValue, origin: Origin) -> Result<(), ConfigError> {
         let Some(key) = KEYS.iter().find(|key| key.name == name) else {
             return Err(ConfigError::Unknown {
                 key: name.to_owned(),
@@ -235,7 +235,7 @@ impl Loaded {
             });
         };
         if let Err(wrong) = (key.set)(&mut self.settings, raw) {
-            return Err(ConfigError::Wrong {
+            return Err(ConfigError::Invalid {
                 key: key.name,
                 origin,
                 wrong,

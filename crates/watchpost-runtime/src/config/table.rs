@@ -2,7 +2,7 @@
 
 use super::{
     settings::{LogFormat, Settings},
-    value::{Raw, WrongValue, show_duration, show_list, show_text},
+    value::{InvalidValue, RawValue, show_duration, show_list, show_text},
 };
 use std::{path::PathBuf, time::Duration};
 use url::Url;
@@ -15,7 +15,7 @@ pub struct Key {
     pub name: &'static str,
     /// What it means, in one sentence.
     pub about: &'static str,
-    pub(super) set: fn(&mut Settings, Raw) -> Result<(), WrongValue>,
+    pub(super) set: fn(&mut Settings, RawValue) -> Result<(), InvalidValue>,
     pub(super) show: fn(&Settings) -> String,
 }
 
@@ -107,7 +107,7 @@ pub const KEYS: &[Key] = &[
         name: "sync.every",
         about: "from the start of one sync of an integration to the next",
         set: |to, raw| match raw.duration()? {
-            short if short < SYNC_EVERY_MIN => Err(WrongValue::wanted("at least 60s", &raw)),
+            short if short < SYNC_EVERY_MIN => Err(InvalidValue::expected("at least 60s", &raw)),
             value => {
                 to.sync.every = value;
                 Ok(())
@@ -132,7 +132,7 @@ pub const KEYS: &[Key] = &[
         about: "when an assistant's client asks a person before a change: risky, always or never; a client that can't ask is not asked",
         set: |to, raw| {
             to.mcp.confirm = ConfirmPolicy::from_word(raw.text()?)
-                .ok_or_else(|| WrongValue::wanted("risky, always or never", &raw))?;
+                .ok_or_else(|| InvalidValue::expected("risky, always or never", &raw))?;
             Ok(())
         },
         show: |from| show_text(from.mcp.confirm.as_str()),
@@ -157,7 +157,7 @@ pub const KEYS: &[Key] = &[
             to.log.format = match raw.text()? {
                 "text" => LogFormat::Text,
                 "json" => LogFormat::Json,
-                _ => return Err(WrongValue::wanted("text or json", &raw)),
+                _ => return Err(InvalidValue::expected("text or json", &raw)),
             };
             Ok(())
         },
@@ -176,7 +176,7 @@ pub const KEYS: &[Key] = &[
     },
 ];
 
-fn public_url(raw: &Raw) -> Result<Option<Url>, WrongValue> {
+fn public_url(raw: &RawValue) -> Result<Option<Url>, InvalidValue> {
     let text = raw.text()?;
     if text.is_empty() {
         return Ok(None);
@@ -193,20 +193,20 @@ fn public_url(raw: &Raw) -> Result<Option<Url>, WrongValue> {
                 && url.password().is_none()
         })
         .map(Some)
-        .ok_or_else(|| WrongValue::wanted("a URL without a path like https://watchpost.example.com", raw))
+        .ok_or_else(|| InvalidValue::expected("a URL without a path like https://watchpost.example.com", raw))
 }
 
-fn network(text: &str) -> Result<ipnet::IpNet, WrongValue> {
+fn network(text: &str) -> Result<ipnet::IpNet, InvalidValue> {
     text.parse()
         .or_else(|_| text.parse::<std::net::IpAddr>().map(ipnet::IpNet::from))
-        .map_err(|_| WrongValue::wanted("a network like 10.0.0.0/8", &text))
+        .map_err(|_| InvalidValue::expected("a network like 10.0.0.0/8", &text))
 }
 
-fn origin(text: &str) -> Result<String, WrongValue> {
+fn origin(text: &str) -> Result<String, InvalidValue> {
     Url::parse(text)
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
         .map(|url| url.origin().ascii_serialization())
         .filter(|origin| origin == text)
-        .ok_or_else(|| WrongValue::wanted("an exact origin like http://127.0.0.1:8080", &text))
+        .ok_or_else(|| InvalidValue::expected("an exact origin like http://127.0.0.1:8080", &text))
 }

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, time::Duration};
 
 /// A value before its type is known: text from a flag or a variable, or a value of the file.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Raw {
+pub enum RawValue {
     /// From a flag or a variable.
     Text(String),
     /// From the file.
@@ -13,21 +13,21 @@ pub enum Raw {
 
 /// What was wrong with a value and what would be right: reads on after the setting's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WrongValue(String);
+pub struct InvalidValue(String);
 
-impl fmt::Display for WrongValue {
+impl fmt::Display for InvalidValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl WrongValue {
-    pub(super) fn wanted(wanted: &str, raw: &impl fmt::Display) -> Self {
-        Self(format!("must be {wanted}, not `{raw}`"))
+impl InvalidValue {
+    pub(super) fn expected(expected: &str, raw: &impl fmt::Display) -> Self {
+        Self(format!("must be {expected}, not `{raw}`"))
     }
 }
 
-impl fmt::Display for Raw {
+impl fmt::Display for RawValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) | Self::Toml(toml::Value::String(text)) => f.write_str(text),
@@ -36,46 +36,46 @@ impl fmt::Display for Raw {
     }
 }
 
-impl Raw {
+impl RawValue {
     /// A whole number that isn't negative.
-    pub(super) fn count(&self) -> Result<u32, WrongValue> {
+    pub(super) fn count(&self) -> Result<u32, InvalidValue> {
         match self {
             Self::Text(text) => text.parse().ok(),
             Self::Toml(toml::Value::Integer(number)) => u32::try_from(*number).ok(),
             Self::Toml(_) => None,
         }
-        .ok_or_else(|| WrongValue::wanted("a whole number from 0 to 4294967295", self))
+        .ok_or_else(|| InvalidValue::expected("a whole number from 0 to 4294967295", self))
     }
     /// A whole number that isn't zero.
-    pub(super) fn count_from_one(&self) -> Result<u32, WrongValue> {
+    pub(super) fn count_from_one(&self) -> Result<u32, InvalidValue> {
         match self.count()? {
-            0 => Err(WrongValue::wanted("a whole number above 0", self)),
+            0 => Err(InvalidValue::expected("a whole number above 0", self)),
             count => Ok(count),
         }
     }
     /// Yes or no.
-    pub(super) fn switch(&self) -> Result<bool, WrongValue> {
+    pub(super) fn switch(&self) -> Result<bool, InvalidValue> {
         match self {
             Self::Text(text) => text.parse().ok(),
             Self::Toml(toml::Value::Boolean(value)) => Some(*value),
             Self::Toml(_) => None,
         }
-        .ok_or_else(|| WrongValue::wanted("true or false", self))
+        .ok_or_else(|| InvalidValue::expected("true or false", self))
     }
     /// Text.
-    pub(super) fn text(&self) -> Result<&str, WrongValue> {
+    pub(super) fn text(&self) -> Result<&str, InvalidValue> {
         match self {
             Self::Text(text) | Self::Toml(toml::Value::String(text)) => Ok(text),
-            Self::Toml(_) => Err(WrongValue::wanted("text in quotes", self)),
+            Self::Toml(_) => Err(InvalidValue::expected("text in quotes", self)),
         }
     }
     /// Text that a type can read.
-    pub(super) fn parsed<T: FromStr>(&self, wanted: &str) -> Result<T, WrongValue> {
+    pub(super) fn parsed<T: FromStr>(&self, wanted: &str) -> Result<T, InvalidValue> {
         let text = self.text()?;
-        text.parse().map_err(|_| WrongValue::wanted(wanted, self))
+        text.parse().map_err(|_| InvalidValue::expected(wanted, self))
     }
     /// A list: in the file an array of texts, elsewhere separated by commas. Empty text is an empty list.
-    pub(super) fn list(&self) -> Result<Vec<String>, WrongValue> {
+    pub(super) fn list(&self) -> Result<Vec<String>, InvalidValue> {
         match self {
             Self::Text(text) => Ok(text
                 .split(',')
@@ -87,13 +87,14 @@ impl Raw {
                 .iter()
                 .map(|item| item.as_str().map(str::to_owned))
                 .collect::<Option<_>>()
-                .ok_or_else(|| WrongValue::wanted("a list of texts in quotes", self)),
-            Self::Toml(_) => Err(WrongValue::wanted("a list of texts in quotes", self)),
+                .ok_or_else(|| InvalidValue::expected("a list of texts in quotes", self)),
+            Self::Toml(_) => Err(InvalidValue::expected("a list of texts in quotes", self)),
         }
     }
     /// A length of time: a number and `s`, `m`, `h` or `d`.
-    pub(super) fn duration(&self) -> Result<Duration, WrongValue> {
-        let wanted = || WrongValue::wanted("a length of time like \"90s\", \"15m\", \"1h\" or \"1d\"", self);
+    pub(super) fn duration(&self) -> Result<Duration, InvalidValue> {
+        let wanted =
+            || InvalidValue::expected("a length of time like \"90s\", \"15m\", \"1h\" or \"1d\"", self);
         let text = self.text().map_err(|_| wanted())?;
         let (number, unit) = text.split_at(text.trim_end_matches(|c: char| c.is_ascii_alphabetic()).len());
         let seconds: u64 = match unit {
@@ -111,7 +112,7 @@ impl Raw {
     }
 }
 
-/// A duration as [`Raw::duration`] reads it.
+/// A duration as [`RawValue::duration`] reads it.
 pub(super) fn show_duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     for (length, unit) in [(86_400, "d"), (3_600, "h"), (60, "m")] {

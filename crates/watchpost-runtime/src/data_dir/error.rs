@@ -14,7 +14,7 @@ pub enum DataDirError {
     NotInitialized(PathBuf),
     /// Others may read it.
     #[error("`{path}` can be opened by others (mode {mode:03o}): run `chmod {wanted:03o} {path}`")]
-    Open {
+    OpenToOthers {
         /// The folder or file.
         path: PathBuf,
         /// Its permission bits.
@@ -30,7 +30,7 @@ pub enum DataDirError {
     NoMasterKey(PathBuf),
     /// The master key's file holds something else.
     #[error("the master key `{path}` must hold exactly 32 bytes, and holds {bytes}")]
-    WrongMasterKey {
+    InvalidMasterKey {
         /// The file.
         path: PathBuf,
         /// Its size.

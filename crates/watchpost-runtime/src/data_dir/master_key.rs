@@ -62,7 +62,7 @@ impl MasterKey {
         };
         let mut key = Zeroizing::new([0; KEY_BYTES]);
         if bytes.len() != KEY_BYTES {
-            return Err(DataDirError::WrongMasterKey {
+            return Err(DataDirError::InvalidMasterKey {
                 path: path.to_owned(),
                 bytes: bytes.len(),
             });

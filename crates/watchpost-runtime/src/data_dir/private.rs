@@ -66,7 +66,7 @@ pub(super) fn check_mode(path: &Path, wanted: u32) -> Result<(), DataDirError> {
     let meta = fs::metadata(path).map_err(|source| io_error("read", path, source))?;
     let mode = meta.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
-        return Err(DataDirError::Open {
+        return Err(DataDirError::OpenToOthers {
             path: path.to_owned(),
             mode,
             wanted,

@@ -6,9 +6,9 @@ use watchpost_core::port::Random as _;
 
 /// A folder that goes with the demo.
 #[derive(Debug)]
-pub(super) struct ThrowAwayFolder(PathBuf);
+pub(super) struct TemporaryFolder(PathBuf);
 
-impl ThrowAwayFolder {
+impl TemporaryFolder {
     /// Makes one among the files of the system that may go.
     pub(super) fn create() -> anyhow::Result<Self> {
         let mut name = [0; 8];
@@ -23,7 +23,7 @@ impl ThrowAwayFolder {
     }
 }
 
-impl Drop for ThrowAwayFolder {
+impl Drop for TemporaryFolder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }

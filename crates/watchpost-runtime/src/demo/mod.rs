@@ -7,7 +7,7 @@ mod vendors;
 
 pub use self::keys::DemoKeys;
 
-use self::{folder::ThrowAwayFolder, vendors::Vendors};
+use self::{folder::TemporaryFolder, vendors::Vendors};
 use crate::{
     clock::{DemoClock, SeededRandom, SystemRandom},
     config::Settings,
@@ -72,7 +72,7 @@ pub struct Demo {
     origin: Timestamp,
     vendors: Vendors,
     /// Last, so that the folder goes when all else is gone.
-    _folder: Option<ThrowAwayFolder>,
+    _folder: Option<TemporaryFolder>,
 }
 
 impl Demo {
@@ -80,18 +80,18 @@ impl Demo {
     ///
     /// # Errors
     /// If the folder holds data already, or anything can't be made.
-    pub fn begin(options: DemoOptions) -> anyhow::Result<Self> {
-        Self::of(options, Company::load_embedded()?)
+    pub fn start(options: DemoOptions) -> anyhow::Result<Self> {
+        Self::start_with(options, Company::load_embedded()?)
     }
 
     /// The same with another company behind the vendors: for tests of what strangers write.
     ///
     /// # Errors
-    /// As [`Demo::begin`].
-    pub fn of(options: DemoOptions, company: Company) -> anyhow::Result<Self> {
+    /// As [`Demo::start`].
+    pub fn start_with(options: DemoOptions, company: Company) -> anyhow::Result<Self> {
         let folder = match &options.data_dir {
             Some(_) => None,
-            None => Some(ThrowAwayFolder::create()?),
+            None => Some(TemporaryFolder::create()?),
         };
         let path = match (&options.data_dir, &folder) {
             (Some(path), _) => path.as_path(),
@@ -150,11 +150,11 @@ impl Demo {
     ///
     /// # Errors
     /// If a sync or an analysis fails.
-    pub async fn live(&self) -> anyhow::Result<()> {
+    pub async fn build_history(&self) -> anyhow::Result<()> {
         let random: Arc<dyn Random> = Arc::new(SeededRandom::new(PIPELINE_SEED));
-        let watchpost = self.instance.connecting_with(random)?;
+        let watchpost = self.instance.connected(random)?;
         let operator = self.instance.operator(&self.workspace);
-        let worker = Worker::with(&self.instance, watchpost.clone(), Arc::new(Counters::default()));
+        let worker = Worker::with_watchpost(&self.instance, watchpost.clone(), Arc::new(Counters::default()));
         let (_going_on, stop) = watch::channel(false);
         for (stage, before_ms) in MOMENTS {
             let moment = self.origin.plus_millis(stage.offset_ms() - before_ms);
@@ -284,7 +284,7 @@ impl Demo {
                 anyhow::bail!("the demo's {} wasn't read", integration.platform.title());
             }
         }
-        let risk = self.instance.answering().risk(operator).await?;
+        let risk = self.instance.watchpost().risk(operator).await?;
         if let Err(not_ready) = risk.score {
             anyhow::bail!("the demo's company wasn't judged: {}", not_ready.next_step);
         }
@@ -296,7 +296,7 @@ impl Demo {
     /// # Errors
     /// The store's.
     pub async fn keys(&self) -> anyhow::Result<DemoKeys> {
-        let watchpost = self.instance.answering();
+        let watchpost = self.instance.watchpost();
         let operator = self.instance.operator(&self.workspace);
         let active_max = self.instance.settings().limits.active_keys;
         let make = async |label, scope| {

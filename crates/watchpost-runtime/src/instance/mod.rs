@@ -129,19 +129,19 @@ impl Instance {
     }
 
     /// The use cases without connectors: all that answering a client needs.
-    pub fn answering(&self) -> Watchpost {
-        self.watchpost(Vec::new(), Arc::clone(&self.environment.random))
+    pub fn watchpost(&self) -> Watchpost {
+        self.assemble(Vec::new(), Arc::clone(&self.environment.random))
     }
 
     /// The use cases with connectors: for the worker, and for adding and verifying integrations.
     ///
     /// # Errors
     /// If the HTTP client can't be made, or an allowed origin can't be read.
-    pub fn connecting(&self) -> anyhow::Result<Watchpost> {
-        self.connecting_with(Arc::clone(&self.environment.random))
+    pub fn watchpost_with_connectors(&self) -> anyhow::Result<Watchpost> {
+        self.connected(Arc::clone(&self.environment.random))
     }
 
-    pub(crate) fn connecting_with(&self, random: Arc<dyn Random>) -> anyhow::Result<Watchpost> {
+    pub(crate) fn connected(&self, random: Arc<dyn Random>) -> anyhow::Result<Watchpost> {
         let allow = &self.settings.outbound.allow;
         let settings = OutboundSettings {
             allow: allow
@@ -152,10 +152,10 @@ impl Instance {
             ..OutboundSettings::default()
         };
         let outbound = Outbound::new(settings, Arc::clone(&self.environment.clock), Arc::clone(&random))?;
-        Ok(self.watchpost(connectors(&outbound, ReadLimits::default()), random))
+        Ok(self.assemble(connectors(&outbound, ReadLimits::default()), random))
     }
 
-    fn watchpost(&self, connectors: Vec<Arc<dyn Connector>>, random: Arc<dyn Random>) -> Watchpost {
+    fn assemble(&self, connectors: Vec<Arc<dyn Connector>>, random: Arc<dyn Random>) -> Watchpost {
         Watchpost::new(
             Arc::new(self.store.clone()),
             self.engines.clone(),
@@ -177,7 +177,7 @@ impl Instance {
     pub fn mcp(&self) -> anyhow::Result<McpServer> {
         let cursors = CursorKey::new(*self.derived(Purpose::Cursor));
         Ok(McpServer::new(
-            self.answering(),
+            self.watchpost(),
             cursors,
             self.audit_key(),
             env!("CARGO_PKG_VERSION"),
@@ -242,7 +242,7 @@ impl Instance {
         tracing::warn!(origins = ?allow, "these origins are exempt from the outbound rules");
         let arguments = serde_json::json!({ "allow": allow }).to_string();
         for workspace in self.store.workspaces().await? {
-            self.answering()
+            self.watchpost()
                 .record(
                     &self.operator(&workspace),
                     "outbound.exempted",

@@ -48,7 +48,7 @@ impl CommonFlags {
 
     fn demo(&self, loaded: Loaded) -> anyhow::Result<Demo> {
         let now = self.demo_now.as_ref().map(|text| text.parse::<Timestamp>());
-        Demo::begin(DemoOptions {
+        Demo::start(DemoOptions {
             data_dir: self.data_dir.clone(),
             now: now.transpose().context("`--demo-now`")?,
             settings: loaded.settings,
@@ -75,7 +75,7 @@ fn http_demo(flags: &HttpFlags, loaded: Loaded, surface: Surface) -> anyhow::Res
     let demo = flags.common.demo(loaded)?;
     let runtime = event_loop()?;
     let keys = runtime.block_on(async {
-        demo.live().await?;
+        demo.build_history().await?;
         demo.keys().await
     })?;
     drop(runtime);
@@ -128,7 +128,7 @@ fn stdio_demo(flags: &StdioFlags, loaded: Loaded) -> anyhow::Result<()> {
     let preparation = std::thread::Builder::new()
         .name("watchpost-demo".into())
         .spawn(move || {
-            let done = event_loop().and_then(|runtime| runtime.block_on(preparing.live()));
+            let done = event_loop().and_then(|runtime| runtime.block_on(preparing.build_history()));
             settled.send_replace(match done {
                 Ok(()) => Readiness::Ready,
                 Err(error) => {

@@ -37,12 +37,12 @@ impl Live {
                 now,
                 settings: Settings::default(),
             };
-            let demo = Demo::of(options, company).expect("the demo begins");
+            let demo = Demo::start_with(options, company).expect("the demo begins");
             tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
                 .expect("a runtime")
-                .block_on(demo.live())
+                .block_on(demo.build_history())
                 .expect("the demo lives");
             Self { demo, folder }
         };

@@ -39,7 +39,7 @@ impl Place {
         let workspace = instance.workspace(None).await.expect("one workspace");
         Self {
             scope: instance.operator(&workspace),
-            watchpost: instance.answering(),
+            watchpost: instance.watchpost(),
             instance,
             _folder: folder,
         }

@@ -43,7 +43,7 @@ fn expected(stage: &str) -> BTreeSet<Expected> {
 async fn found(instance: &Instance, statuses: &[FindingStatus]) -> BTreeSet<Expected> {
     let workspace = instance.workspace(None).await.expect("one workspace");
     let scope = instance.operator(&workspace);
-    let (store, watchpost) = (instance.store(), instance.answering());
+    let (store, watchpost) = (instance.store(), instance.watchpost());
     let integrations = store.list_integrations(&scope).await.expect("integrations");
     let mut query = FindingQuery {
         statuses: statuses.to_vec(),

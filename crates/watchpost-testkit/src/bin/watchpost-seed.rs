@@ -59,7 +59,7 @@ async fn run(flags: Flags) -> Result<()> {
     if flags.print_key {
         let call = CallRecord::new("cli", "seed", "{}");
         let issued = instance
-            .answering()
+            .watchpost()
             .create_key(&operator, "bench", KeyScope::Read, Expiry::Never, 10, call)
             .await?;
         writeln!(std::io::stdout(), "{}", issued.key.reveal())?;

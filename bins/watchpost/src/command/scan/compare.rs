@@ -1,6 +1,6 @@
 //! `watchpost scan compare`.
 
-use super::{Choice, Confined, row_json, scan_json};
+use super::{ScanChoice, Selection, row_json, scan_json};
 use crate::{
     failure::{code, fail, from_core},
     output::{Output, foreign},
@@ -18,12 +18,12 @@ use watchpost_core::{
 #[derive(Debug, Args)]
 pub(crate) struct Compare {
     #[command(flatten)]
-    choice: Choice,
+    choice: ScanChoice,
     /// The earlier scan [default: the completed one before]
     #[arg(long)]
     before: Option<ScanId>,
     #[command(flatten)]
-    confined: Confined,
+    selection: Selection,
 }
 
 pub(crate) async fn run(args: Compare, session: &Session, output: Output) -> Result<()> {
@@ -31,7 +31,7 @@ pub(crate) async fn run(args: Compare, session: &Session, output: Output) -> Res
     let after = args.choice.find(session).await?;
     let before = match args.before {
         Some(_) => {
-            let earlier = Choice {
+            let earlier = ScanChoice {
                 scan: args.before,
                 scan_type: after.scan_type,
                 integration: None,
@@ -54,12 +54,12 @@ pub(crate) async fn run(args: Compare, session: &Session, output: Output) -> Res
         .await
         .map_err(from_core)?;
     session.record("scan.read", "scan compare").await?;
-    show(&answer, &args.confined, output)
+    show(&answer, &args.selection, output)
 }
 
-type Kind<'a> = (&'static str, &'static str, &'a [ResultChange]);
+type Section<'a> = (&'static str, &'static str, &'a [ResultChange]);
 
-fn kinds(answer: &ComparisonAnswer) -> [Kind<'_>; 7] {
+fn sections(answer: &ComparisonAnswer) -> [Section<'_>; 7] {
     let comparison = &answer.comparison;
     [
         ("new_failures", "New failures", &comparison.new_failures),
@@ -109,7 +109,7 @@ fn change_json(answer: &ComparisonAnswer, change: &ResultChange) -> Option<Value
     Some(json)
 }
 
-fn show(answer: &ComparisonAnswer, confined: &Confined, output: Output) -> Result<()> {
+fn show(answer: &ComparisonAnswer, selection: &Selection, output: Output) -> Result<()> {
     let comparison = &answer.comparison;
     let mut json = json!({
         "before": scan_json(&answer.before),
@@ -119,10 +119,10 @@ fn show(answer: &ComparisonAnswer, confined: &Confined, output: Output) -> Resul
         "frameworks": frameworks_json(&comparison.frameworks),
     });
     let mut text = summary_text(answer);
-    for (name, title, list) in kinds(answer) {
+    for (name, title, list) in sections(answer) {
         let shown: Vec<&ResultChange> = list
             .iter()
-            .filter(|change| change.row().is_some_and(|row| confined.admits(row)))
+            .filter(|change| change.row().is_some_and(|row| selection.contains(row)))
             .collect();
         if !shown.is_empty() {
             text.push_str(&format!("\n\n{title} ({})", shown.len()));

@@ -29,7 +29,7 @@ pub(crate) enum ScanCommand {
     /// Starts a scan; with --wait says what came of it, for pipelines by exit code
     Start(start::Start),
     /// How a scan stands and what is new in it (default: the latest completed one)
-    Status(Choice),
+    Status(ScanChoice),
     /// Scans, newest first
     List(list::List),
     /// Results of a scan's checks, or everything about one
@@ -43,7 +43,7 @@ pub(crate) enum ScanCommand {
         /// A check's id, or its id in a framework
         check: String,
         #[command(flatten)]
-        choice: Choice,
+        choice: ScanChoice,
     },
     /// Cancels a scan that waits or runs
     Cancel {
@@ -54,7 +54,7 @@ pub(crate) enum ScanCommand {
 
 /// Which scan: one by its id, or the latest completed one.
 #[derive(Debug, Args)]
-pub(crate) struct Choice {
+pub(crate) struct ScanChoice {
     /// The scan's id [default: the latest completed one]
     #[arg(long)]
     pub(crate) scan: Option<ScanId>,
@@ -66,7 +66,7 @@ pub(crate) struct Choice {
     pub(crate) integration: Option<IntegrationId>,
 }
 
-impl Choice {
+impl ScanChoice {
     /// The scan that is meant.
     pub(crate) async fn find(&self, session: &Session) -> Result<Scan> {
         session
@@ -77,9 +77,9 @@ impl Choice {
     }
 }
 
-/// What answers are confined to.
+/// Which checks an answer is about.
 #[derive(Debug, Args)]
-pub(crate) struct Confined {
+pub(crate) struct Selection {
     /// Only checks with an id in these frameworks (scuba, cis, nist_800_53, nist_csf)
     #[arg(long, value_delimiter = ',')]
     pub(crate) framework: Vec<Framework>,
@@ -88,8 +88,8 @@ pub(crate) struct Confined {
     pub(crate) service: Vec<Service>,
 }
 
-impl Confined {
-    pub(crate) fn admits(&self, row: &ResultRow) -> bool {
+impl Selection {
+    pub(crate) fn contains(&self, row: &ResultRow) -> bool {
         row.is_within(&self.framework, &self.service)
     }
 }
@@ -128,7 +128,7 @@ async fn cancel(scan: ScanId, session: &Session, output: Output) -> Result<()> {
     )?)
 }
 
-async fn replay(check: &str, choice: &Choice, session: &Session, output: Output) -> Result<()> {
+async fn replay(check: &str, choice: &ScanChoice, session: &Session, output: Output) -> Result<()> {
     let scan = choice.find(session).await?;
     let answer = session
         .watchpost

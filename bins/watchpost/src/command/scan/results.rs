@@ -1,6 +1,6 @@
 //! `watchpost scan results`.
 
-use super::{Choice, Confined, row_json, scan_json};
+use super::{ScanChoice, Selection, row_json, scan_json};
 use crate::{
     failure::from_core,
     output::{Output, foreign},
@@ -19,9 +19,9 @@ use watchpost_core::{
 #[derive(Debug, Args)]
 pub(crate) struct Results {
     #[command(flatten)]
-    choice: Choice,
+    choice: ScanChoice,
     #[command(flatten)]
-    confined: Confined,
+    selection: Selection,
     /// Only these results (passed, failed, skipped, error)
     #[arg(long, value_delimiter = ',')]
     result: Vec<CheckResult>,
@@ -47,8 +47,8 @@ pub(crate) async fn run(args: Results, session: &Session, output: Output) -> Res
 async fn list(args: Results, scan: Scan, session: &Session, output: Output) -> Result<()> {
     let filter = ResultFilter {
         results: args.result,
-        frameworks: args.confined.framework,
-        services: args.confined.service,
+        frameworks: args.selection.framework,
+        services: args.selection.service,
         severities: args.severity,
         text: args.text,
     };

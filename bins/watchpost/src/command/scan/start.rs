@@ -1,7 +1,7 @@
 //! `watchpost scan start`, with the exit codes that pipelines look at.
 
 use super::{
-    Choice, scan_json, score_words,
+    ScanChoice, scan_json, score_words,
     status::{answer_json, answer_text},
 };
 use crate::{
@@ -97,7 +97,7 @@ pub(crate) async fn run(args: Start, session: &Session, output: Output) -> Resul
         ));
     }
     wait(id, session).await?;
-    let choice = Choice {
+    let choice = ScanChoice {
         scan: Some(id),
         scan_type: args.scan_type,
         integration: None,
@@ -115,7 +115,7 @@ pub(crate) async fn run(args: Start, session: &Session, output: Output) -> Resul
                 .unwrap_or_else(|| format!("the scan is {}", scan.state)),
         ));
     }
-    judge(&args, &scan, session).await
+    check_thresholds(&args, &scan, session).await
 }
 
 /// Works on the queue in this process until it is empty.
@@ -134,7 +134,7 @@ async fn wait(id: ScanId, session: &Session) -> Result<()> {
 }
 
 /// What a pipeline asked to be told by exit code.
-async fn judge(args: &Start, scan: &Scan, session: &Session) -> Result<()> {
+async fn check_thresholds(args: &Start, scan: &Scan, session: &Session) -> Result<()> {
     let mut wrong = Vec::new();
     if let Some(least) = args.fail_under {
         match scan.score() {

@@ -1,6 +1,6 @@
 //! `watchpost scan status`, and what `scan start --wait` shows at its end.
 
-use super::{Choice, counts_json, row_json, scan_json, score_words};
+use super::{ScanChoice, counts_json, row_json, scan_json, score_words};
 use crate::{
     failure::from_core,
     output::{Output, foreign},
@@ -15,7 +15,7 @@ use watchpost_core::{
     value::word::RunState,
 };
 
-pub(super) async fn run(choice: &Choice, session: &Session, output: Output) -> Result<()> {
+pub(super) async fn run(choice: &ScanChoice, session: &Session, output: Output) -> Result<()> {
     let scan = choice.find(session).await?;
     let answer = session
         .watchpost

@@ -39,7 +39,7 @@ pub(super) async fn run(which: Option<&str>, session: &Session, output: Output) 
                 if !output.json {
                     show(&row, &verification, &missing, output)?;
                 }
-                answers.push(verification_json(&row, &verification, missing));
+                answers.push(verification_json(&row, &verification, &missing));
             }
             Err(error) => {
                 in_order = false;
@@ -97,7 +97,7 @@ fn show(row: &Integration, verification: &Verification, missing: &[Value], outpu
     Ok(())
 }
 
-fn verification_json(row: &Integration, verification: &Verification, missing: Vec<Value>) -> Value {
+fn verification_json(row: &Integration, verification: &Verification, missing: &[Value]) -> Value {
     json!({
         "id": row.id, "platform": row.platform, "ok": true,
         "permissions": verification.permissions.iter().map(|p| json!({"permission": p.permission, "granted": p.granted, "datasets": p.datasets, "settings": p.settings, "hint": p.hint})).collect::<Vec<_>>(),

@@ -162,7 +162,12 @@ fn judged(
         }
     };
     let input = view.input(set, position)?;
-    let answered = machine.run(0, input).map_err(Stop::reason)?;
+    let answered = match machine.run(0, input) {
+        Ok(answered) => answered,
+        Err(stop @ Stop::Panicked) => return Err(stop.reason()),
+        // What the case shows, like in a scan: no fault of the file.
+        Err(stop) => Err(stop.reason()),
+    };
     Ok(host::read_as(profile, check, &document, answered))
 }
 

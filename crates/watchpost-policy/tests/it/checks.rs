@@ -7,7 +7,10 @@ use watchpost_core::{
     rule::PolicyError,
     value::word::{CollectionState, Platform},
 };
-use watchpost_policy::{Pack, check::RegoChecks};
+use watchpost_policy::{
+    Pack,
+    check::{RegoChecks, cases},
+};
 
 const NOW: i64 = 1_767_225_600_000;
 
@@ -349,4 +352,29 @@ fn a_case_fails_that_shows_something_undefined() {
     assert_eq!(run(json!({"name": "a"})).failed, Vec::<String>::new());
     let report = run(json!({"title": "a"}));
     assert!(report.failed[0].contains("undefined"), "{:?}", report.failed);
+}
+
+#[test]
+fn a_case_whose_check_runs_out_of_bounds_fails_and_is_no_fault_of_the_file() {
+    let numbers: Vec<String> = (0..60).map(|number| number.to_string()).collect();
+    let body = format!(
+        "n := [{}]\n\nall := [1 | some a in n; some b in n; some c in n; some d in n; a + b + c + d < 0]\n\n\
+         result := lib.passed(\"Done.\", count(all))",
+        numbers.join(", ")
+    );
+    let folder = Folder::new().with("endless", &check("endless", "", &body));
+    let pack = Pack::with_dir(folder.path()).unwrap();
+    let cases = json!({"cases": [{
+        "name": "a case",
+        "settings": {"sharepoint/Tenant": {"SharingCapability": 0}},
+        "expect": {"result": "passed"},
+    }]});
+    let report = cases::run(&pack, "acme.endless", "endless.cases.json", &cases.to_string()).unwrap();
+    let [failed] = report.failed.as_slice() else {
+        panic!("{report:?}");
+    };
+    assert!(
+        failed.contains("acme.endless.rego") && failed.contains("on one document"),
+        "{failed}"
+    );
 }

@@ -30,12 +30,12 @@ enum Entry {
     /// An administrator's token: one header for ever.
     ApiToken(HeaderValue),
     /// A service app with a key of its own.
-    ServiceApp(ServiceApp),
+    ServiceApp(Box<ServiceApp>),
 }
 
 struct ServiceApp {
     client_id: String,
-    key: Box<SigningKey>,
+    key: SigningKey,
     kid: Option<String>,
     token_url: Url,
     tokens: TokenCache,
@@ -108,16 +108,16 @@ fn entry(config: &ConnectorConfig, org: &Url) -> Result<Entry, ConnectorError> {
             let key = SigningKey::read(key.expose_secret())
                 .map_err(|error| wrong("private_key", &error.to_string()))?;
             let scopes = plain(config, "scopes").unwrap_or(scope::DEFAULT);
-            Ok(Entry::ServiceApp(ServiceApp {
+            Ok(Entry::ServiceApp(Box::new(ServiceApp {
                 client_id: client_id.to_owned(),
                 kid: plain(config, "key_id")
                     .map(str::to_owned)
                     .or_else(|| key.kid.clone()),
-                key: Box::new(key),
+                key,
                 token_url: below(org, "/oauth2/v1/token", None),
                 tokens: TokenCache::default(),
                 scopes: Mutex::new(scopes.split_whitespace().map(str::to_owned).collect()),
-            }))
+            })))
         }
         (_, _, Some(token)) => Ok(Entry::ApiToken(token::header("SSWS", &trimmed(token))?)),
         (Some(_), None, None) => Err(wrong("private_key", "is missing; it goes with `client_id`")),

@@ -67,7 +67,7 @@ fn no_type_of_the_http_library_or_the_resolver_is_public() {
         let source = fs::read_to_string(&path).unwrap();
         assert_eq!(
             leaks(&format!("\n{source}")),
-            [String::new(); 0],
+            Vec::<String>::new(),
             "{}",
             path.display()
         );

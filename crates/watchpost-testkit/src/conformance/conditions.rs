@@ -1,7 +1,7 @@
 //! One finding for all rules and checks that judge the same condition.
 
 use super::{
-    Harness, Tenant, World,
+    Harness, Tenant, World, account, account_fact,
     life::{analysing, somebody},
     live, observation,
     scans::{Scanned, check},
@@ -14,11 +14,13 @@ use watchpost_core::{
         Act, FindingCommand, FindingQuery, FindingSummary, Marks, Observation, ObserveCounts, SweepCounts,
         fingerprint,
     },
+    integration::fact::{Dataset, Fact},
+    rule::document::EntityRef,
     scan::{AddExemption, Exemption},
     value::{
         id::{AnalysisId, ExemptionId},
         text::ForeignText,
-        word::{DismissReason, FindingStatus, Severity},
+        word::{DismissReason, FindingStatus, Platform, Severity},
     },
 };
 
@@ -215,6 +217,80 @@ pub async fn a_rule_that_comes_to_share_a_condition_brings_its_finding(harness: 
         (found.id, found.also.as_slice()),
         (older, [TWO.to_owned()].as_slice())
     );
+}
+
+/// Two people who turn out to be one: what different rules of a condition saw of each is one finding, which ends once
+/// neither sees it.
+pub async fn merged_people_keep_one_finding_of_a_condition(harness: &dyn Harness) {
+    let world = World::new(harness).await;
+    let tenant = world.tenant("one").await;
+    let okta = world.integration(&tenant, Platform::Okta).await;
+    let m365 = world.integration(&tenant, Platform::M365).await;
+    for (integration, account, email) in [
+        (okta, "o1", "mara@birch.example"),
+        (m365, "m1", "m.holt@birch.example"),
+    ] {
+        let facts = vec![account_fact(account, email)];
+        world
+            .sync(&tenant, integration, vec![(Dataset::Users, facts)])
+            .await;
+    }
+    let person = async |email: &str| {
+        let found = world.store.identity_by_email(&tenant.operator, email).await;
+        found.unwrap().unwrap().id
+    };
+    let (older, younger) = (
+        person("mara@birch.example").await,
+        person("m.holt@birch.example").await,
+    );
+    let (_, permit, job) = world.analysis(&tenant).await;
+    let seen = |rule: &str, id| {
+        let entity = EntityRef::Identity(id);
+        Observation {
+            entity,
+            fingerprint: fingerprint("c.shared", entity),
+            ..hit(rule)
+        }
+    };
+    let analyse = async |hits: Vec<Observation>| {
+        let (store, now) = (&world.store, world.now());
+        let analysis = AnalysisId::generate(world.clock.as_ref(), world.random.as_ref());
+        let observed = store.observe_findings(&permit, analysis, hits, now).await;
+        let input = world.sweep_input(&tenant, &[ONE, TWO]).await;
+        store
+            .sweep_findings(&permit, analysis, &input, now)
+            .await
+            .unwrap();
+        world.clock.advance_ms(1_000);
+        observed.unwrap()
+    };
+    analyse(vec![seen(ONE, older)]).await;
+    analyse(vec![seen(ONE, older), seen(TWO, younger)]).await;
+    let before = world.all_findings(&tenant.operator, live()).await;
+    assert_eq!(before.len(), 2);
+    let first = before.iter().find(|row| row.rule_id == ONE).unwrap().id;
+
+    let mut joined = account("m1", Some("m.holt@birch.example"));
+    joined.aliases = vec!["mara@birch.example".into()];
+    let facts = vec![Fact::Account(Box::new(joined))];
+    world.sync(&tenant, m365, vec![(Dataset::Users, facts)]).await;
+    let after = world.all_findings(&tenant.operator, live()).await;
+    assert_eq!(after.len(), 1, "{after:?}");
+    assert_eq!((after[0].id, after[0].rule_id.as_str()), (first, ONE));
+    assert_eq!(after[0].also, [TWO]);
+    assert_eq!(after[0].subject.entity, EntityRef::Identity(older));
+    assert_eq!(after[0].severity, Severity::Critical);
+    let counts = world.store.finding_counts(&tenant.operator).await.unwrap();
+    assert_eq!(counts.iter().map(|row| row.count).collect::<Vec<_>>(), [1]);
+
+    let observed = analyse(vec![seen(TWO, older)]).await;
+    assert_eq!((observed.new, observed.kept), (0, 1));
+    analyse(vec![seen(TWO, older)]).await;
+    assert_eq!(world.all_findings(&tenant.operator, live()).await.len(), 1);
+    analyse(vec![]).await;
+    analyse(vec![]).await;
+    assert!(world.all_findings(&tenant.operator, live()).await.is_empty());
+    world.end_job(&job).await;
 }
 
 /// A compliance and an exposure check of one condition.

@@ -63,6 +63,7 @@ macro_rules! conformance_tests {
             conditions::a_finding_goes_on_while_one_of_its_rules_sees_it,
             conditions::a_decision_holds_for_all_rules_of_a_condition,
             conditions::a_rule_that_comes_to_share_a_condition_brings_its_finding,
+            conditions::merged_people_keep_one_finding_of_a_condition,
             conditions::checks_of_two_scans_have_one_finding,
             conditions::an_exemption_leaves_the_finding_to_the_other_check,
             findings::text_search_takes_words_not_syntax,

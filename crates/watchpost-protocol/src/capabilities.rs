@@ -27,7 +27,7 @@ pub enum Offer {
     None,
     /// It's there and stays as it is while the server runs.
     Fixed,
-    /// It's there, and [`Handler::watch`] says when it changes.
+    /// It's there, and [`Handler::watch`](crate::Handler::watch) says when it changes.
     Changing,
 }
 

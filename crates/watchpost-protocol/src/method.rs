@@ -59,7 +59,7 @@ pub enum Method<'a> {
         /// The address.
         uri: Cow<'a, str>,
     },
-    /// `subscriptions/listen`: may it, and the entry of who did; [`Handler::watch`] follows.
+    /// `subscriptions/listen`: may it, and the entry of who did; [`Handler::watch`](crate::Handler::watch) follows.
     Listen {
         /// What of the wish this server offers.
         interest: &'a Interest,

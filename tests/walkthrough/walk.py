@@ -116,11 +116,10 @@ def main():
     copy = SCRATCH / "tampered"
     shutil.copytree(DATA, copy)
     database = copy / "watchpost.db"
-    content = bytearray(database.read_bytes())
-    at = content.find(b"finding.snoozed")
-    assert at > 0, "the trail holds the snooze"
-    content[at] ^= 1
-    database.write_bytes(content)
+    content = database.read_bytes()
+    assert b"finding.snoozed" in content, "the trail holds the snooze"
+    # In every copy: SQLite leaves dead ones of rows that moved when a page was split, and nobody reads those.
+    database.write_bytes(content.replace(b"finding.snoozed", b"ginding.snoozed"))
     tampered = subprocess.run([BIN / "watchpost", "--data-dir", copy, "audit", "verify"], capture_output=True, text=True, timeout=60)
     said = (tampered.stdout + tampered.stderr).strip()
     assert tampered.returncode != 0 and "row" in said, f"the changed byte was not found: {tampered.returncode} {said}"

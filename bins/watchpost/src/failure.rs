@@ -1,6 +1,7 @@
 //! How a command ends when it fails: a sentence on standard error and an exit code.
 
 use self::code::Code;
+use crate::next;
 use std::{error::Error as StdError, fmt};
 use watchpost_core::error::{Error, StoreError};
 
@@ -79,7 +80,7 @@ pub(crate) fn from_core(error: Error) -> anyhow::Error {
         Error::Unavailable { .. } | Error::Unknown(_) => code::UNAVAILABLE,
         Error::WriteScopeRequired | Error::Denied | Error::Internal(_) => code::FAILED,
     };
-    let mut text = error.to_string();
+    let mut text = next::explained(&error);
     if let Error::Internal(source) = &error {
         // The person at the machine may see what a key may not.
         text = format!("internal error: {}", chain(source.as_ref()));

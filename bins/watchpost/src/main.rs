@@ -8,6 +8,7 @@ mod command;
 #[cfg(test)]
 mod documents;
 mod failure;
+mod next;
 mod output;
 mod session;
 

@@ -1,6 +1,6 @@
 //! An open store as commands use it: the use cases, the operator's scope, and the audit entry of each command.
 
-use crate::failure::{code, fail, from_store};
+use crate::failure::{code, fail, from_core, from_store};
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 use std::{
@@ -10,8 +10,9 @@ use std::{
 };
 use watchpost_core::{
     access::WorkspaceScope,
-    audit::{AuditOutcome, AuditTarget, CallRecord},
-    service::Watchpost,
+    audit::{CallRecord, ReadRecord},
+    error::Error,
+    service::{Unrecorded, Watchpost},
 };
 use watchpost_runtime::{
     config::Loaded,
@@ -121,19 +122,24 @@ impl Session {
         CallRecord::new("cli", operation, arguments.to_string())
     }
 
-    /// Stores the entry of a command that only reads, before its answer is shown.
-    pub(crate) async fn record(&self, action: &'static str, operation: &'static str) -> Result<()> {
+    /// Stores the entry of a command that reads, and gives what it read, or why there is nothing.
+    pub(crate) async fn read<T>(
+        &self,
+        action: &'static str,
+        operation: &'static str,
+        read: Unrecorded<Result<T, Error>>,
+    ) -> Result<T> {
         let call = CallRecord::new("cli", operation, "{}");
         self.watchpost
-            .record(
-                &self.scope,
-                action,
-                AuditTarget::default(),
-                AuditOutcome::Ok,
-                call,
-            )
+            .record(&self.scope, read, |read| ReadRecord::of(action, call, read))
             .await
-            .map_err(from_store)
+            .map_err(from_store)?
+            .map_err(from_core)
+    }
+
+    /// Stores the entry of a command that shows no data of the workspace, before it is carried out.
+    pub(crate) async fn record(&self, action: &'static str, operation: &'static str) -> Result<()> {
+        self.read(action, operation, Unrecorded::new(Ok(()))).await
     }
 
     /// Works on the queue until nothing of this workspace is left in it, whoever does it.
@@ -143,10 +149,10 @@ impl Session {
             loop {
                 tokio::select! {
                     done = &mut work => { done?; break; }
-                    () = tokio::time::sleep(POLL_INTERVAL) => self.show_progress(progress).await?,
+                    () = tokio::time::sleep(POLL_INTERVAL) => { self.show_progress(progress).await?; }
                 }
             }
-            if self.show_progress(progress).await.is_ok() && self.unfinished().await? == 0 {
+            if self.show_progress(progress).await? == 0 {
                 return Ok(());
             }
             // Another process has the rest.
@@ -154,27 +160,13 @@ impl Session {
         }
     }
 
-    async fn unfinished(&self) -> Result<usize> {
-        Ok(self
-            .watchpost
-            .store()
-            .unfinished_jobs(&self.scope)
-            .await
-            .map_err(from_store)?
-            .len())
-    }
-
-    async fn show_progress(&self, progress: &(dyn Fn(String) + Send + Sync)) -> Result<()> {
-        let jobs = self
-            .watchpost
-            .store()
-            .unfinished_jobs(&self.scope)
-            .await
-            .map_err(from_store)?;
-        if let Some(text) = jobs.into_iter().find_map(|job| job.progress) {
+    /// Shows what one of the jobs has done so far, and says how many are left.
+    async fn show_progress(&self, progress: &(dyn Fn(String) + Send + Sync)) -> Result<usize> {
+        let queue = self.watchpost.queue(&self.scope).await.map_err(from_store)?;
+        if let Some(text) = queue.progress {
             progress(text);
         }
-        Ok(())
+        Ok(queue.unfinished)
     }
 
     /// Checks the database's file.

@@ -71,6 +71,17 @@ pub enum AppLookup {
     Name(String),
 }
 
+impl AppLookup {
+    /// What a caller may mean by a text: one of our ids, then a name. A vendor's own id may look like one of ours.
+    pub fn all(text: &str) -> Vec<Self> {
+        let by_name = Self::Name(text.to_owned());
+        match text.parse() {
+            Ok(id) => vec![Self::Id(id), by_name],
+            Err(_) => vec![by_name],
+        }
+    }
+}
+
 /// What a look-up found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AppMatch {

@@ -103,6 +103,20 @@ impl CallRecord {
     }
 }
 
+/// What the entry of a request says that changed nothing: see
+/// [`Watchpost::record`](crate::service::Watchpost::record).
+#[derive(Debug, Clone)]
+pub struct ReadRecord {
+    /// What was done, `noun.verb`.
+    pub action: &'static str,
+    /// What it is about.
+    pub target: AuditTarget,
+    /// How it ended.
+    pub outcome: AuditOutcome,
+    /// The request.
+    pub call: CallRecord,
+}
+
 /// The columns of an entry before it has a place in the chain. Made by [`WorkspaceScope::observe`] and by opening
 /// an [`crate::access::AuthorizedWrite`]; there is no other way.
 #[derive(Debug)]

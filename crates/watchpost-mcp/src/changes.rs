@@ -6,23 +6,26 @@
 //! missed. A workspace without subscribers is not read.
 
 use crate::{
+    arguments::Reduced,
     cursor::CursorKey,
+    error::Failure,
     resources::{self, Address, ReadError},
     tasks,
     tool::Caller,
 };
 use std::{
     collections::{BTreeSet, HashMap},
-    hash::{DefaultHasher, Hasher as _},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use watchpost_core::{
     access::{Permission, WorkspaceScope},
-    audit::AuditKey,
-    service::Watchpost,
+    audit::{AuditKey, AuditOutcome, AuditTarget, CallRecord, ReadRecord},
+    service::{Reader, Unrecorded, Watchpost},
     value::id::WorkspaceId,
 };
-use watchpost_protocol::{Change, ChangeHub, Changes, Interest, NoChanges, TaskStatus};
+use watchpost_protocol::{
+    Change, ChangeHub, Changes, Interest, NoChanges, ResourcePage, TaskState, TaskStatus,
+};
 
 /// For how long a reading is kept for a stream that isn't open yet, in milliseconds.
 const READING_KEPT_MS: u64 = 60_000;
@@ -74,13 +77,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn digest(text: impl std::hash::Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    hasher.finish()
-}
-
 impl WorkspaceSubscriptions {
+    fn reading(&self, subject: &Subject) -> Option<Reading> {
+        lock(&self.readings).get(subject).copied()
+    }
+
     fn has_reading(&self, subject: &Subject) -> bool {
         lock(&self.readings).contains_key(subject)
     }
@@ -252,7 +253,7 @@ impl ChangeFeed {
 
     async fn publish_workspace(&self, workspace: &WorkspaceSubscriptions, wanted: &Interest) {
         let scope = Arc::clone(&lock(&workspace.scope));
-        let generation = match self.watchpost.store().generation(&scope).await {
+        let generation = match self.watchpost.generation(&scope).await {
             Ok(generation) => generation,
             Err(error) => {
                 tracing::warn!(%error, "the generation could not be read; listeners are told later");
@@ -284,35 +285,81 @@ impl ChangeFeed {
             let Some(owner) = owner.filter(|_| !workspace.is_current(&subject, generation)) else {
                 continue;
             };
-            let state = match tasks::state(self.caller(&owner), id).await {
-                Ok(Some(state)) => state,
-                Ok(None) => continue,
-                Err(error) => {
-                    tracing::warn!(?error, "a task could not be read; its listeners are told later");
-                    continue;
-                }
-            };
-            let reading = Reading {
-                digest: digest((state.status.as_str(), &state.message, &state.updated_at)),
-                generation,
-                unsettled: matches!(state.status, TaskStatus::Working),
-                at: self.watchpost.clock().monotonic_ms(),
-            };
-            // Whoever asks for a task gets its state once, and from then on what is new.
-            let is_first = !workspace.has_reading(&subject);
-            if workspace.record(subject, reading) || is_first {
-                workspace.hub.publish(&Change::Task(state));
-            }
+            self.publish_task(workspace, owner, id, generation).await;
         }
     }
 
-    fn caller<'c>(&'c self, scope: &'c WorkspaceScope) -> Caller<'c> {
+    /// Publishes a task's state if it is new. Whoever asks for a task gets its state once, and from then on what is new:
+    /// each with an entry of its own.
+    async fn publish_task(
+        &self,
+        workspace: &WorkspaceSubscriptions,
+        owner: Arc<WorkspaceScope>,
+        id: &str,
+        generation: u64,
+    ) {
+        let subject = Subject::Task(id.to_owned());
+        let read =
+            Unrecorded::gather(async |reader| tasks::state(self.caller(&owner, reader), id).await).await;
+        let digest = read.digest(|read| match read {
+            Ok(state) => state.as_ref().map(|state| {
+                let status = state.status.as_str().to_owned();
+                (status, state.message.clone(), state.updated_at.clone())
+            }),
+            Err(error) => {
+                tracing::warn!(?error, "a task could not be read; its listeners are told later");
+                None
+            }
+        });
+        let Some(digest) = digest else { return };
+        let at = self.watchpost.clock().monotonic_ms();
+        if let Some(before) = workspace
+            .reading(&subject)
+            .filter(|before| before.digest == digest)
+        {
+            let reading = Reading {
+                generation,
+                at,
+                ..before
+            };
+            workspace.record(subject, reading);
+            return;
+        }
+        let mut reduced = Reduced::new(&self.audit_key);
+        reduced.secret("task", id);
+        let call = CallRecord::new("mcp", "notifications/tasks", reduced.finish());
+        let describe = |_: &Result<Option<TaskState>, Failure>| ReadRecord {
+            action: "task.notified",
+            target: AuditTarget::default(),
+            outcome: AuditOutcome::Ok,
+            call,
+        };
+        let state = match self.watchpost.record(&owner, read, describe).await {
+            Ok(Ok(Some(state))) => state,
+            Ok(_) => return,
+            Err(error) => {
+                tracing::error!(%error, "an audit entry could not be stored; a task's listeners are told later");
+                return;
+            }
+        };
+        let reading = Reading {
+            digest,
+            generation,
+            unsettled: matches!(state.status, TaskStatus::Working),
+            at,
+        };
+        workspace.record(subject, reading);
+        workspace.hub.publish(&Change::Task(state));
+    }
+
+    const fn caller<'c>(&'c self, scope: &'c WorkspaceScope, reader: &'c Reader) -> Caller<'c> {
         Caller {
             watchpost: &self.watchpost,
             scope,
             cursors: &self.cursors,
             audit_key: &self.audit_key,
             notify: None,
+            reader,
         }
     }
 
@@ -324,7 +371,7 @@ impl ChangeFeed {
         let workspace = self.subscriptions.workspace(scope);
         let wanted = workspace.hub.interests();
         workspace.prune(&wanted, self.watchpost.clock().monotonic_ms());
-        let Ok(generation) = self.watchpost.store().generation(scope).await else {
+        let Ok(generation) = self.watchpost.generation(scope).await else {
             return;
         };
         for uri in uris {
@@ -357,27 +404,29 @@ impl ChangeFeed {
             // What a report says follows from the scan in its address, which has ended.
             None | Some(Address::Report(..)) => return Some(reading),
             Some(Address::Scan(id)) => {
-                let scan = self.watchpost.store().scan(scope, id).await.ok()?;
-                reading.unsettled = scan.is_some_and(|scan| scan.is_unfinished());
+                reading.unsettled = self.watchpost.scan_is_unfinished(scope, id).await.ok()?;
             }
             Some(_) => {}
         }
-        match resources::text(self.caller(scope), uri).await {
-            Ok(found) => reading.digest = digest(found.text),
-            Err(ReadError::NotFound | ReadError::Denied) => {}
+        let read = Unrecorded::gather(async |reader| resources::text(self.caller(scope, reader), uri).await);
+        reading.digest = read.await.digest(|read| match read {
+            Ok(found) => Some(Some(found.text.clone())),
+            Err(ReadError::NotFound | ReadError::Denied) => Some(None),
             Err(ReadError::Failed(error)) => {
                 tracing::warn!(%error, "a resource could not be read; its listeners are told later");
-                return None;
+                None
             }
-        }
+        })?;
         Some(reading)
     }
 
     async fn list(&self, scope: &WorkspaceScope, generation: u64) -> Option<Reading> {
-        let page = resources::list(&self.watchpost, scope).await.ok()?;
-        let uris: Vec<&str> = page.resources.iter().map(|row| row.uri.as_str()).collect();
+        let page = resources::list(&self.watchpost, scope).await;
+        let uris = |page: &ResourcePage| -> Vec<String> {
+            page.resources.iter().map(|row| row.uri.clone()).collect()
+        };
         Some(Reading {
-            digest: digest(uris),
+            digest: page.digest(|page| page.as_ref().ok().map(uris))?,
             generation,
             unsettled: false,
             at: self.watchpost.clock().monotonic_ms(),

@@ -1,8 +1,9 @@
 //! What a call can fail with, and its text for the caller: what is wrong and what to do next, in our own words. No
 //! name or title that somebody outside wrote is ever part of it.
 
+use crate::next;
 use watchpost_core::{
-    access::Actor,
+    access::{Actor, Made},
     audit::{AuditOutcome, AuditTarget},
     error::{Error, Source, StoreError},
     value::{id::FindingId, word::FindingStatus},
@@ -17,8 +18,6 @@ pub(crate) enum Failure {
     Internal {
         /// What went wrong.
         source: Source,
-        /// Whether the call's audit entry is committed already.
-        stored: bool,
         /// Whether a change was handed to the store, so that it may have been made.
         may_be_done: bool,
     },
@@ -33,8 +32,9 @@ pub(crate) struct UserError {
     pub outcome: AuditOutcome,
     /// What the entry is about.
     pub target: AuditTarget,
-    /// Whether the call's audit entry is committed already.
-    pub stored: bool,
+    /// The proof that the entry of the change that came to this is stored; `None`: the call's entry is still to be
+    /// stored.
+    pub made: Option<Made>,
 }
 
 impl Failure {
@@ -49,18 +49,34 @@ impl Failure {
             message,
             outcome,
             target: AuditTarget::default(),
-            stored: false,
+            made: None,
         })
     }
 
     /// A tool error of a change whose entry the use case stored with it.
-    pub(crate) fn user_and_stored(message: String, outcome: AuditOutcome) -> Self {
+    pub(crate) fn of_change(message: String, outcome: AuditOutcome, made: Made) -> Self {
         Self::User(UserError {
             message,
             outcome,
             target: AuditTarget::default(),
-            stored: true,
+            made: Some(made),
         })
+    }
+
+    /// The proof that the entry of the change that came to this is stored.
+    pub(crate) fn made(&self) -> Option<Made> {
+        match self {
+            Self::User(error) => error.made,
+            Self::Internal { .. } => None,
+        }
+    }
+
+    /// What its entry is about, and how that ends.
+    pub(crate) fn entry(&self) -> (AuditTarget, AuditOutcome) {
+        match self {
+            Self::User(error) => (error.target.clone(), error.outcome),
+            Self::Internal { .. } => (AuditTarget::default(), AuditOutcome::Error),
+        }
     }
 
     /// Names what the audit entry is about.
@@ -75,7 +91,6 @@ impl Failure {
     pub(crate) fn unwritable(error: serde_json::Error) -> Self {
         Self::Internal {
             source: Box::new(error),
-            stored: false,
             may_be_done: false,
         }
     }
@@ -84,24 +99,17 @@ impl Failure {
 /// The one mapping of a use case's error: to an outcome of the audit log, and to an error for the caller.
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let internal = |source, may_be_done| Self::Internal {
-            source,
-            stored: false,
-            may_be_done,
-        };
-        let outcome = match error {
+        let internal = |source, may_be_done| Self::Internal { source, may_be_done };
+        let outcome = error.outcome();
+        match error {
             Error::Internal(source) => return internal(source, false),
             Error::Unknown(source) => return internal(source, true),
-            Error::NotFound { .. } => AuditOutcome::NotFound,
-            Error::WriteScopeRequired | Error::Denied => AuditOutcome::Denied,
-            Error::Invalid { .. } => AuditOutcome::Invalid,
-            Error::Conflict { .. } => AuditOutcome::Conflict,
             Error::Unavailable { reason, ref source } => {
                 tracing::warn!(reason, error = source.as_ref(), "a call could not be answered");
-                AuditOutcome::Error
             }
-        };
-        Self::user(error.to_string(), outcome)
+            _ => {}
+        }
+        Self::user(next::explained(&error), outcome)
     }
 }
 
@@ -112,30 +120,33 @@ impl From<StoreError> for Failure {
 }
 
 /// A finding can't be decided on as it stands. The entry is stored with that outcome.
-pub(crate) fn not_possible(status: FindingStatus, id: FindingId, done: &str) -> Failure {
-    Failure::user_and_stored(
+pub(crate) fn not_possible(status: FindingStatus, id: FindingId, done: &str, made: Made) -> Failure {
+    Failure::of_change(
         format!(
             "the finding is {status}, so it can't be {done}; nothing was changed. A person can reopen it with `watchpost findings reopen {id}`"
         ),
         AuditOutcome::Conflict,
+        made,
     )
 }
 
 /// There is no such finding; one of another workspace is as unknown as any. The entry is stored.
-pub(crate) fn finding_gone() -> Failure {
-    Failure::user_and_stored(
+pub(crate) fn finding_gone(made: Made) -> Failure {
+    Failure::of_change(
         "finding not found: take an id from `list_findings`".into(),
         AuditOutcome::NotFound,
+        made,
     )
 }
 
 /// The finding is closed. The entry is stored.
-pub(crate) fn closed(status: FindingStatus, id: FindingId) -> Failure {
-    Failure::user_and_stored(
+pub(crate) fn closed(status: FindingStatus, id: FindingId, made: Made) -> Failure {
+    Failure::of_change(
         format!(
             "the finding is {status}: there is nothing to remediate; a person can reopen it with `watchpost findings reopen {id}`"
         ),
         AuditOutcome::Conflict,
+        made,
     )
 }
 
@@ -157,10 +168,11 @@ pub(crate) fn no_action(steps: &[String]) -> Failure {
 }
 
 /// The app was removed between the look and the change. The entry is stored.
-pub(crate) fn app_gone() -> Failure {
-    Failure::user_and_stored(
+pub(crate) fn app_gone(made: Made) -> Failure {
+    Failure::of_change(
         "app not found: it was removed meanwhile; `check_app_policy` looks apps up by name".into(),
         AuditOutcome::NotFound,
+        made,
     )
 }
 

@@ -21,10 +21,12 @@ pub(crate) fn target(id: FindingId) -> AuditTarget {
 
 /// The preview of a change of a finding. `what` is what a person is asked, up to the question mark.
 pub(crate) async fn preview(context: &Context<'_>, id: FindingId, what: &str) -> Result<Preview, Failure> {
-    let found = context.watchpost.store().finding(context.scope, id).await?;
+    let found = context.open(context.watchpost.finding(context.scope, id).await);
     let (affected, question) = match found {
-        None => (Affected::Nothing, None),
-        Some(found) => {
+        // Then the change says so.
+        Err(Error::NotFound { .. }) => (Affected::Nothing, None),
+        Err(error) => return Err(Failure::from(error).about(target(id))),
+        Ok((found, _)) => {
             let finding = &found.summary;
             let question = format!(
                 "{what}? It is {} and says {}. Its id is {id}.",
@@ -47,6 +49,8 @@ pub(crate) struct Decision {
     pub(crate) changed: bool,
     /// What the answer begins with if the call was a repeat.
     pub(crate) repeat: Option<String>,
+    /// The proof that its entry is stored.
+    pub(crate) made: Made,
     /// How it stands.
     pub(crate) state: LifeChange,
     pub(crate) as_of: AsOf,
@@ -70,12 +74,15 @@ impl Decision {
         let (changed, state) = match outcome {
             FindingOutcome::Changed { now, .. } => (repeat.is_none(), now),
             FindingOutcome::Unchanged { state } => (false, state),
-            FindingOutcome::NotPossible { status } => return Err(error::not_possible(status, id, done)),
-            FindingOutcome::NotFound => return Err(error::finding_gone()),
+            FindingOutcome::NotPossible { status } => {
+                return Err(error::not_possible(status, id, done, made));
+            }
+            FindingOutcome::NotFound => return Err(error::finding_gone(made)),
         };
         Ok(Self {
             changed,
             repeat,
+            made,
             state,
             as_of: context.as_of().await,
             reopen_command: format!("watchpost findings reopen {id}"),

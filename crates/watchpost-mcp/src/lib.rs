@@ -28,6 +28,7 @@ mod finding_change;
 #[doc(hidden)]
 pub mod fuzzing;
 mod instructions;
+mod next;
 mod prompts;
 mod reply_cache;
 mod resources;

@@ -15,7 +15,7 @@ use watchpost_core::{
     access::WorkspaceScope,
     audit::AuditTarget,
     error::StoreError,
-    port::{Clock, Store},
+    service::{Unrecorded, Watchpost},
     value::{id::WorkspaceId, time::Timestamp},
 };
 use watchpost_protocol::ToolResult;
@@ -58,9 +58,12 @@ impl CacheKey {
 /// A reply with what its audit entry needs.
 #[derive(Debug)]
 pub(crate) struct CachedReply {
-    pub(crate) result: ToolResult,
+    /// Each call that it answers stores an entry of its own first.
+    pub(crate) result: Unrecorded<ToolResult>,
     pub(crate) reduced: String,
     pub(crate) target: AuditTarget,
+    /// About how much memory it takes.
+    pub(crate) bytes: usize,
     /// The generation before it was made.
     pub(crate) generation: u64,
     /// When its text goes stale by time alone.
@@ -68,11 +71,23 @@ pub(crate) struct CachedReply {
 }
 
 impl CachedReply {
-    fn bytes(&self) -> usize {
-        self.result.content.len()
-            + self.result.structured.as_ref().map_or(0, |bytes| bytes.len())
-            + self.reduced.len()
-            + 512
+    /// A result that was answered, to be answered again.
+    pub(crate) fn new(
+        result: ToolResult,
+        reduced: String,
+        target: AuditTarget,
+        generation: u64,
+        good_until: Option<Timestamp>,
+    ) -> Self {
+        let structured = result.structured.as_ref().map_or(0, |bytes| bytes.len());
+        Self {
+            bytes: result.content.len() + structured + reduced.len() + 512,
+            result: Unrecorded::new(result),
+            reduced,
+            target,
+            generation,
+            good_until,
+        }
     }
 }
 
@@ -85,7 +100,7 @@ struct Halves {
 
 impl Halves {
     fn insert(&mut self, key: CacheKey, reply: Arc<CachedReply>) {
-        let bytes = reply.bytes() + key.arguments.len();
+        let bytes = reply.bytes + key.arguments.len();
         if self.young.len() >= HALF_ENTRIES || self.young_bytes.saturating_add(bytes) > HALF_BYTES {
             self.old = std::mem::take(&mut self.young);
             self.young_bytes = 0;
@@ -93,7 +108,7 @@ impl Halves {
         self.old.remove(&key);
         let arguments = key.arguments.len();
         if let Some(before) = self.young.insert(key, reply) {
-            self.young_bytes = self.young_bytes.saturating_sub(before.bytes() + arguments);
+            self.young_bytes = self.young_bytes.saturating_sub(before.bytes + arguments);
         }
         self.young_bytes = self.young_bytes.saturating_add(bytes);
     }
@@ -118,11 +133,10 @@ impl ReplyCache {
     /// The workspace's generation, read at most 50 ms ago.
     pub(crate) async fn generation(
         &self,
-        store: &dyn Store,
-        clock: &dyn Clock,
+        watchpost: &Watchpost,
         scope: &WorkspaceScope,
     ) -> Result<u64, StoreError> {
-        let now = clock.monotonic_ms();
+        let now = watchpost.clock().monotonic_ms();
         let changes = {
             let readings = lock(&self.readings);
             let reading = readings.get(&scope.workspace());
@@ -133,7 +147,7 @@ impl ReplyCache {
             }
             reading.map_or(0, |reading| reading.changes)
         };
-        let generation = store.generation(scope).await?;
+        let generation = watchpost.generation(scope).await?;
         let mut readings = lock(&self.readings);
         if readings.len() >= WORKSPACES_MAX && !readings.contains_key(&scope.workspace()) {
             readings.clear();
@@ -171,7 +185,7 @@ impl ReplyCache {
 
     /// Caches a reply.
     pub(crate) fn insert(&self, key: CacheKey, reply: Arc<CachedReply>) {
-        if reply.bytes() <= REPLY_BYTES_MAX {
+        if reply.bytes <= REPLY_BYTES_MAX {
             lock(&self.halves).insert(key, reply);
         }
     }
@@ -202,24 +216,26 @@ mod tests {
     }
 
     fn reply(bytes: usize) -> Arc<CachedReply> {
-        Arc::new(CachedReply {
-            result: ToolResult {
-                content: vec![b'x'; bytes].into(),
-                more: Vec::new(),
-                structured: None,
-                is_error: false,
-            },
-            reduced: String::new(),
-            target: AuditTarget::default(),
-            generation: 7,
-            good_until: Some(Timestamp::from_millis(10)),
-        })
+        let result = ToolResult {
+            content: vec![b'x'; bytes].into(),
+            more: Vec::new(),
+            structured: None,
+            is_error: false,
+        };
+        let good_until = Some(Timestamp::from_millis(10));
+        Arc::new(CachedReply::new(
+            result,
+            String::new(),
+            AuditTarget::default(),
+            7,
+            good_until,
+        ))
     }
 
     fn held(cache: &ReplyCache) -> (usize, usize) {
         let halves = lock(&cache.halves);
         let bytes = |half: &HashMap<CacheKey, Arc<CachedReply>>| {
-            half.values().map(|reply| reply.bytes()).sum::<usize>()
+            half.values().map(|reply| reply.bytes).sum::<usize>()
         };
         (
             halves.young.len() + halves.old.len(),

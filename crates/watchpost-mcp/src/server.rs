@@ -25,8 +25,8 @@ use catalog::catalog;
 use std::{borrow::Cow, sync::Arc};
 use watchpost_core::{
     access::{KeyScope, WorkspaceScope},
-    audit::{AuditKey, AuditOutcome, AuditTarget, CallRecord},
-    service::Watchpost,
+    audit::{AuditKey, AuditOutcome, AuditTarget, CallRecord, ReadRecord},
+    service::{Reader, Unrecorded, Watchpost},
 };
 use watchpost_protocol::{
     CacheHint, CacheScope, Call, CallError, Capabilities, CatalogError, Changes, Completed, Handler,
@@ -107,42 +107,66 @@ impl McpServer {
         }
     }
 
-    const fn caller<'c>(&'c self, scope: &'c WorkspaceScope) -> Caller<'c> {
+    const fn caller<'c>(&'c self, scope: &'c WorkspaceScope, reader: &'c Reader) -> Caller<'c> {
         Caller {
             watchpost: &self.watchpost,
             scope,
             cursors: &self.cursors,
             audit_key: &self.audit_key,
             notify: None,
+            reader,
         }
     }
 
     /// A caller who may hear of progress.
-    fn caller_with<'c>(&'c self, scope: &'c WorkspaceScope, meta: &'c RequestMeta<'_>) -> Caller<'c> {
+    fn caller_with<'c>(
+        &'c self,
+        scope: &'c WorkspaceScope,
+        reader: &'c Reader,
+        meta: &'c RequestMeta<'_>,
+    ) -> Caller<'c> {
         Caller {
             notify: Some(meta.notify()),
-            ..self.caller(scope)
+            ..self.caller(scope, reader)
         }
     }
 
-    /// Stores the entry of a request that is no tool call: its action, and what was asked. Until it is committed
-    /// nothing is answered.
-    async fn record_request(
+    /// Stores the entry of a request that is no tool call: its action, and what was asked. Opens what was read once it
+    /// is committed. `describe` says what the entry is about and how it ends.
+    async fn record_request<T>(
         &self,
         scope: &WorkspaceScope,
         (action, what): (&'static str, &'static str),
-        target: AuditTarget,
-        outcome: AuditOutcome,
         reduced: Reduced<'_>,
+        read: Unrecorded<T>,
+        describe: impl FnOnce(&T) -> (AuditTarget, AuditOutcome),
+    ) -> Result<T, CallError> {
+        let describe = |read: &T| {
+            let (target, outcome) = describe(read);
+            ReadRecord {
+                action,
+                target,
+                outcome,
+                call: CallRecord::new("mcp", what, reduced.finish()),
+            }
+        };
+        self.watchpost.record(scope, read, describe).await.map_err(|error| {
+            tracing::error!(%error, what, "an audit entry could not be stored; the request is not answered");
+            CallError::Internal
+        })
+    }
+
+    /// The same for a request that reads nothing.
+    async fn record_outcome(
+        &self,
+        scope: &WorkspaceScope,
+        what: (&'static str, &'static str),
+        reduced: Reduced<'_>,
+        outcome: AuditOutcome,
     ) -> Result<(), CallError> {
-        let call = CallRecord::new("mcp", what, reduced.finish());
-        self.watchpost
-            .record(scope, action, target, outcome, call)
+        let describe = |(): &()| (AuditTarget::default(), outcome);
+        self.record_request(scope, what, reduced, Unrecorded::new(()), describe)
             .await
-            .map_err(|error| {
-                tracing::error!(%error, what, "an audit entry could not be stored; the request is not answered");
-                CallError::Internal
-            })
     }
 
     /// A bug: the caller gets an id under which the log says what happened.

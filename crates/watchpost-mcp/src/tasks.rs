@@ -17,7 +17,7 @@ use watchpost_core::{
     error::Error,
     job::{JobKind, JobRow},
     scan::Scan,
-    service::ScanStarted,
+    service::{ScanStarted, Watchpost},
     value::{
         id::{JobId, ScanId},
         time::{DAY_MS, Timestamp},
@@ -129,12 +129,14 @@ pub(crate) fn belongs_to(key: &CursorKey, scope: &WorkspaceScope, id: &str) -> b
 }
 
 /// The task that a call continues as.
-pub(crate) fn begin(caller: Caller<'_>, follow_up: FollowUp) -> TaskState {
-    let task = Task {
-        follow_up,
-        made: caller.watchpost.clock().now(),
-    };
-    let id = task.seal(caller.cursors, caller.scope);
+pub(crate) fn begin(
+    key: &CursorKey,
+    scope: &WorkspaceScope,
+    now: Timestamp,
+    follow_up: FollowUp,
+) -> TaskState {
+    let task = Task { follow_up, made: now };
+    let id = task.seal(key, scope);
     task_state(
         id,
         task.made,
@@ -175,10 +177,12 @@ pub(crate) async fn state(caller: Caller<'_>, id: &str) -> Result<Option<TaskSta
         return Ok(None);
     }
     let progress = match &task.follow_up {
-        FollowUp::Scan { scan, is_new } => match caller.watchpost.store().scan(caller.scope, *scan).await? {
-            Some(scan) => of_scan(caller, scan, *is_new)?,
-            None => return Ok(None),
-        },
+        FollowUp::Scan { scan, is_new } => {
+            match caller.open(caller.watchpost.scan(caller.scope, *scan).await)? {
+                Some(scan) => of_scan(caller, scan, *is_new)?,
+                None => return Ok(None),
+            }
+        }
         FollowUp::Syncs(jobs) => match of_syncs(caller, jobs).await? {
             Some(progress) => progress,
             None => return Ok(None),
@@ -218,14 +222,13 @@ fn of_scan(caller: Caller<'_>, scan: Scan, is_new: bool) -> Result<Progress, Fai
 }
 
 async fn of_syncs(caller: Caller<'_>, jobs: &[(JobId, bool)]) -> Result<Option<Progress>, Failure> {
-    let store = caller.watchpost.store();
-    let mut rows: Vec<(JobRow, bool)> = Vec::with_capacity(jobs.len());
-    for (id, is_new) in jobs {
-        match store.job(caller.scope, *id).await? {
-            Some(row) => rows.push((row, *is_new)),
-            None => return Ok(None),
-        }
+    let ids: Vec<JobId> = jobs.iter().map(|(id, _)| *id).collect();
+    let found = caller.open(caller.watchpost.jobs(caller.scope, &ids).await)?;
+    if found.len() < jobs.len() {
+        return Ok(None);
     }
+    let news = jobs.iter().map(|(_, is_new)| *is_new);
+    let rows: Vec<(JobRow, bool)> = found.into_iter().zip(news).collect();
     let ended = rows.iter().filter(|(row, _)| row.finished_at.is_some()).count();
     let at = rows
         .iter()
@@ -241,7 +244,7 @@ async fn of_syncs(caller: Caller<'_>, jobs: &[(JobId, bool)]) -> Result<Option<P
         return Ok(Some((at, Some(message), TaskStatus::Working)));
     }
     // The findings follow from the analysis that each completed sync queues.
-    let unfinished = store.unfinished_jobs(caller.scope).await?;
+    let unfinished = caller.open(caller.watchpost.unfinished_jobs(caller.scope).await)?;
     if unfinished.iter().any(|job| job.kind == JobKind::Analyse) {
         return Ok(Some((
             at,
@@ -259,17 +262,19 @@ async fn of_syncs(caller: Caller<'_>, jobs: &[(JobId, bool)]) -> Result<Option<P
 /// # Errors
 /// The store's.
 pub(crate) async fn cancel(
-    caller: Caller<'_>,
+    watchpost: &Watchpost,
+    key: &CursorKey,
+    scope: &WorkspaceScope,
     id: &str,
     call: impl FnOnce() -> CallRecord,
 ) -> Result<Option<bool>, Failure> {
-    let Some(task) = Task::open(caller.cursors, caller.scope, id) else {
+    let Some(task) = Task::open(key, scope, id) else {
         return Ok(None);
     };
     let FollowUp::Scan { scan, is_new: true } = task.follow_up else {
         return Ok(Some(false));
     };
-    match caller.watchpost.cancel_scan(caller.scope, scan, call()).await {
+    match watchpost.cancel_scan(scope, scan, call()).await {
         Ok(()) => Ok(Some(true)),
         // It has ended or is gone: the wish came too late, and its entry is stored.
         Err(Error::Conflict { .. } | Error::NotFound { .. }) => Ok(Some(true)),

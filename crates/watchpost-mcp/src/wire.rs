@@ -1,6 +1,6 @@
 //! Shapes that several answers share. Foreign text only ever becomes a JSON string here.
 
-use crate::schema::inline_schema;
+use crate::{next, schema::inline_schema};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 use std::fmt;
@@ -55,7 +55,7 @@ impl AsOf {
     pub(crate) fn new(freshness: &Freshness, now: Timestamp) -> Self {
         Self {
             as_of: freshness.as_of.map(Text),
-            warnings: freshness.warnings(now),
+            warnings: freshness.warnings(now).into_iter().map(next::warning).collect(),
         }
     }
     /// A sentence for the text form, if something is to be said.

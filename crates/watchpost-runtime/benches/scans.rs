@@ -14,8 +14,7 @@ use serde_json::{Value, json};
 use std::{sync::Arc, time::Instant};
 use tokio::sync::watch;
 use watchpost_core::{
-    access::WorkspaceScope, audit::CallRecord, check::ScanType, integration::IntegrationStore as _,
-    value::word::Platform,
+    access::WorkspaceScope, audit::CallRecord, check::ScanType, service::ScanTarget, value::word::Platform,
 };
 use watchpost_mcp::McpServer;
 use watchpost_protocol::{Incoming, Link, Server, TransportFacts, Wire};
@@ -68,16 +67,15 @@ fn main() {
         let watchpost = instance.watchpost_with_connectors().unwrap();
         let worker = Worker::with_watchpost(instance, watchpost.clone(), Arc::new(Counters::default()));
         let (_going_on, stop) = watch::channel(false);
-        let integrations = instance.store().list_integrations(&scope).await.unwrap();
-        let m365 = integrations
-            .into_iter()
-            .find(|row| row.platform == Platform::M365)
-            .expect("the demo has one");
+        let target = ScanTarget {
+            integration: None,
+            platform: Some(Platform::M365),
+        };
         let begun = Instant::now();
         for _ in 0..scans {
             let call = CallRecord::new("cli", "scan start", "{}");
             watchpost
-                .start_scan(&scope, &m365, ScanType::Compliance, false, call)
+                .start_scan(&scope, target, ScanType::Compliance, false, call)
                 .await
                 .unwrap();
             worker.drain(&stop).await.unwrap();

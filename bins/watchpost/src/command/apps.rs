@@ -1,7 +1,7 @@
 //! `watchpost apps`.
 
 use crate::{
-    failure::{code, fail, from_core, from_store},
+    failure::{code, fail, from_core},
     output::{Output, foreign},
     session::Session,
 };
@@ -10,6 +10,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 use watchpost_core::{
     app::{App, AppLookup, AppPolicyOutcome, AppQuery},
+    service::Unrecorded,
     value::word::{AppPolicy, Platform},
 };
 
@@ -70,22 +71,19 @@ pub(crate) async fn run(command: Apps, session: &Session, output: Output) -> Res
 }
 
 async fn list(mut query: AppQuery, session: &Session, output: Output) -> Result<()> {
-    let mut rows: Vec<App> = Vec::new();
-    loop {
-        let page = session
-            .watchpost
-            .store()
-            .list_apps(&session.scope, &query)
-            .await
-            .map_err(from_store)?;
-        let full = page.len() == PAGE;
-        rows.extend(page);
-        let Some(last) = rows.last().filter(|_| full) else {
-            break;
-        };
-        query.after = Some((last.name.untrusted().to_owned(), last.id));
-    }
-    session.record("app.read", "apps list").await?;
+    let read = Unrecorded::gather(async |reader| {
+        let mut rows: Vec<App> = Vec::new();
+        loop {
+            let page = reader.open(session.watchpost.apps(&session.scope, &query).await)?;
+            let full = page.len() == PAGE;
+            rows.extend(page);
+            let Some(last) = rows.last().filter(|_| full) else {
+                return Ok(rows);
+            };
+            query.after = Some((last.name.untrusted().to_owned(), last.id));
+        }
+    });
+    let rows = session.read("app.read", "apps list", read.await).await?;
     let json = json!({"apps": rows.iter().map(app_json).collect::<Vec<_>>()});
     Ok(output.table(
         &json,
@@ -96,13 +94,12 @@ async fn list(mut query: AppQuery, session: &Session, output: Output) -> Result<
 }
 
 async fn show_policy(app: &str, session: &Session, output: Output) -> Result<()> {
-    let answer = session
+    let read = session
         .watchpost
         .app(&session.scope, &lookup(app))
         .await
-        .map_err(from_core)?;
-    session.record("app.read", "apps policy").await?;
-    let app = answer.found.one().map_err(from_core)?;
+        .and_then(|answer| answer.found.one("app"));
+    let app = session.read("app.read", "apps policy", read).await?;
     Ok(output.answer(&app_json(&app), app.policy.as_str())?)
 }
 

@@ -10,13 +10,9 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use watchpost_core::{
-    audit::{AuditQuery, AuditRow, CHAIN_VERSION, ChainVerdict, ChainVerifier},
-    error::StoreError,
+    audit::{AuditQuery, AuditRow, CHAIN_VERSION, ChainVerdict},
     value::time::Timestamp,
 };
-
-/// Rows read at a time.
-const PAGE: usize = 2_000;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Audit {
@@ -73,13 +69,8 @@ pub(crate) async fn run(command: Audit, session: &Session, output: Output) -> Re
                 before_seq: None,
                 limit,
             };
-            let rows = session
-                .watchpost
-                .store()
-                .list_entries(&session.scope, &query)
-                .await
-                .map_err(from_store)?;
-            session.record("audit.read", "audit list").await?;
+            let read = session.watchpost.audit_entries(&session.scope, &query).await;
+            let rows = session.read("audit.read", "audit list", read).await?;
             let json = json!({"entries": rows.iter().map(row_json).collect::<Vec<_>>()});
             let table = rows
                 .iter()
@@ -103,45 +94,19 @@ pub(crate) async fn run(command: Audit, session: &Session, output: Output) -> Re
             )?)
         }
         Audit::Verify => verify(session, output).await,
-        Audit::Export { format } => {
-            // The entry comes first: an export that nobody recorded doesn't exist.
-            session.record("audit.exported", "audit export").await?;
-            export(session, output, format).await
-        }
+        Audit::Export { format } => export(session, output, format).await,
     }
 }
 
 async fn verify(session: &Session, output: Output) -> Result<()> {
     let progress = Progress::start("verifying");
-    let mut verifier = ChainVerifier::new(session.scope.workspace());
-    let mut after = 0;
-    let verdict = 'all: loop {
-        let page = match session
-            .watchpost
-            .store()
-            .audit_page(&session.scope, after, PAGE)
-            .await
-        {
-            Ok(page) => page,
-            Err(StoreError::Corrupt { table: "audit", .. }) => {
-                break ChainVerdict::Broken {
-                    seq: after + 1,
-                    problem: "a row at or after this one can't be read",
-                };
-            }
-            Err(error) => return Err(from_store(error)),
-        };
-        for row in &page {
-            if let Err(broken) = verifier.check(row) {
-                break 'all broken;
-            }
-        }
-        let Some(last) = page.last() else {
-            break verifier.finish();
-        };
-        after = last.seq;
-        progress.show(format!("verifying: {after} rows"));
-    };
+    let verdict = session
+        .watchpost
+        .verify_audit(&session.scope, &|rows| {
+            progress.show(format!("verifying: {rows} rows"))
+        })
+        .await
+        .map_err(from_store)?;
     progress.finish();
     match verdict {
         ChainVerdict::Intact { rows, tip } => {
@@ -164,7 +129,12 @@ async fn verify(session: &Session, output: Output) -> Result<()> {
 }
 
 async fn export(session: &Session, output: Output, format: Format) -> Result<()> {
-    let mut after = 0;
+    let call = session.call("audit export", &json!({}));
+    let mut pages = session
+        .watchpost
+        .export_audit(&session.scope, call)
+        .await
+        .map_err(from_store)?;
     let mut first = true;
     match format {
         Format::Json => output.line("[")?,
@@ -172,14 +142,10 @@ async fn export(session: &Session, output: Output, format: Format) -> Result<()>
         Format::Jsonl => {}
     }
     loop {
-        let page = session
-            .watchpost
-            .store()
-            .audit_page(&session.scope, after, PAGE)
-            .await
-            .map_err(from_store)?;
-        let Some(last) = page.last() else { break };
-        after = last.seq;
+        let page = pages.next_page().await.map_err(from_store)?;
+        if page.is_empty() {
+            break;
+        }
         for row in &page {
             let line = match format {
                 Format::Jsonl => row_json(row).to_string(),

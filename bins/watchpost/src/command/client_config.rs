@@ -1,7 +1,8 @@
 //! `watchpost client-config`: what to paste into an assistant.
 
 use crate::{
-    failure::{code, fail, from_core},
+    failure::{code, fail},
+    next,
     output::Output,
     session::Session,
 };
@@ -85,9 +86,11 @@ pub(crate) async fn run(
         ));
     }
     if let Some(session) = session {
-        let answer = session.watchpost.risk(&session.scope).await.map_err(from_core)?;
+        let read = session.watchpost.risk(&session.scope).await;
+        let answer = session.read("posture.read", "client-config", read).await?;
         if let Err(not_ready) = answer.score {
-            output.note(&format!("state: {}. {}", not_ready.state, not_ready.next_step));
+            let step = next::words(not_ready.next_step);
+            output.note(&format!("state: {}. {step}", not_ready.state));
         }
     } else if args.url.is_none() {
         output.note("state: not set up. Run `watchpost init` first.");

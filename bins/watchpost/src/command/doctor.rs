@@ -2,7 +2,8 @@
 
 use crate::{
     command::client_config::accepts_connections,
-    failure::{code, fail, from_core, from_store},
+    failure::{code, fail},
+    next,
     output::Output,
     session::Session,
 };
@@ -55,7 +56,6 @@ pub(crate) async fn run(
     checks.extend(integrations(session).await?);
     checks.push(posture(session).await?);
     checks.push(server(&args.url.unwrap_or_else(|| configured_url(loaded))));
-    session.record("instance.checked", "doctor").await?;
 
     let in_order = checks.iter().all(|check| check.ok);
     if output.json {
@@ -108,12 +108,8 @@ async fn database(session: &Session) -> Check {
 
 async fn keys(session: &Session) -> Result<Check> {
     let now = session.watchpost.clock().now();
-    let keys = session
-        .watchpost
-        .store()
-        .list_keys(&session.scope)
-        .await
-        .map_err(from_store)?;
+    let read = session.watchpost.keys(&session.scope).await;
+    let keys = session.read("instance.checked", "doctor", read).await?;
     let active = keys
         .iter()
         .filter(|key| key.state(now) == KeyState::Active)
@@ -129,12 +125,8 @@ async fn keys(session: &Session) -> Result<Check> {
 
 async fn integrations(session: &Session) -> Result<Vec<Check>> {
     let now = session.watchpost.clock().now();
-    let rows = session
-        .watchpost
-        .store()
-        .list_integrations(&session.scope)
-        .await
-        .map_err(from_store)?;
+    let read = session.watchpost.integrations(&session.scope).await;
+    let (rows, ..) = session.read("instance.checked", "doctor", read).await?;
     Ok(rows
         .iter()
         // Nothing is read from what only imports speak of.
@@ -182,14 +174,18 @@ fn integration(row: &Integration, now: Timestamp) -> Check {
 }
 
 async fn posture(session: &Session) -> Result<Check> {
-    let risk = session.watchpost.risk(&session.scope).await.map_err(from_core)?;
+    let read = session.watchpost.risk(&session.scope).await;
+    let risk = session.read("instance.checked", "doctor", read).await?;
     let (detail, next_step) = match &risk.score {
         Ok(scored) => {
             let as_of = risk.freshness.as_of.map_or_else(String::new, |at| at.to_string());
             let (score, rating) = (scored.risk.score, scored.risk.rating);
             (format!("score {score} ({rating}), as of {as_of}"), None)
         }
-        Err(not_ready) => (not_ready.state.to_string(), Some(not_ready.next_step.clone())),
+        Err(not_ready) => (
+            not_ready.state.to_string(),
+            Some(next::words(not_ready.next_step)),
+        ),
     };
     Ok(Check {
         name: "posture",

@@ -92,11 +92,12 @@ async fn add(args: Add, session: &Session, output: Output) -> Result<()> {
 
 async fn list(session: &Session, output: Output) -> Result<()> {
     let rows = session
-        .watchpost
-        .exemptions(&session.scope)
-        .await
-        .map_err(from_core)?;
-    session.record("exemption.read", "exemption list").await?;
+        .read(
+            "exemption.read",
+            "exemption list",
+            session.watchpost.exemptions(&session.scope).await,
+        )
+        .await?;
     let now = session.watchpost.clock().now();
     let json = json!({"exemptions": rows.iter().map(|row| row_json(row, now)).collect::<Vec<_>>()});
     Ok(output.table(

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use watchpost_core::{
     finding::{Finding, FindingOutcome, FindingQuery, FindingSummary},
     rule::document::EntityRef,
+    service::Unrecorded,
     value::{
         id::FindingId,
         word::{Category, DismissReason, FindingStatus, Platform, Severity},
@@ -96,9 +97,14 @@ pub(crate) async fn run(command: Findings, session: &Session, output: Output) ->
     match command {
         Findings::List(list) => list_findings(list, session, output).await,
         Findings::Show { id } => {
-            let (finding, rule) = watchpost.finding(scope, id).await.map_err(from_core)?;
+            let (finding, rule) = session
+                .read(
+                    "finding.read",
+                    "findings show",
+                    watchpost.finding(scope, id).await,
+                )
+                .await?;
             let steps = rule.map(|rule| rule.remediation.clone()).unwrap_or_default();
-            session.record("finding.read", "findings show").await?;
             show(&finding, &steps, output)
         }
         Findings::Snooze { id, days, note } => {
@@ -153,21 +159,19 @@ async fn list_findings(list: List, session: &Session, output: Output) -> Result<
         limit: limit.min(100),
         ..FindingQuery::default()
     };
-    let mut rows = Vec::new();
-    let total = loop {
-        let (page, _) = session
-            .watchpost
-            .findings(&session.scope, &query)
-            .await
-            .map_err(from_core)?;
-        rows.extend(page.findings);
-        query.after = page.next;
-        query.limit = limit.saturating_sub(rows.len()).min(100);
-        if query.after.is_none() || query.limit == 0 {
-            break page.total;
+    let read = Unrecorded::gather(async |reader| {
+        let mut rows = Vec::new();
+        loop {
+            let (page, _) = reader.open(session.watchpost.findings(&session.scope, &query).await)?;
+            rows.extend(page.findings);
+            query.after = page.next;
+            query.limit = limit.saturating_sub(rows.len()).min(100);
+            if query.after.is_none() || query.limit == 0 {
+                return Ok((rows, page.total));
+            }
         }
-    };
-    session.record("finding.read", "findings list").await?;
+    });
+    let (rows, total) = session.read("finding.read", "findings list", read.await).await?;
     let json = json!({
         "findings": rows.iter().map(summary_json).collect::<Vec<_>>(),
         "total": total.value,

@@ -29,15 +29,11 @@ pub(crate) struct Identity {
 }
 
 pub(crate) async fn run(args: Identity, session: &Session, output: Output) -> Result<()> {
-    let answer = session
-        .watchpost
-        .identity(&session.scope, &args.email)
-        .await
-        .map_err(from_core)?;
+    let read = session.watchpost.identity(&session.scope, &args.email).await;
+    let answer = session.read("identity.read", "identity", read).await?;
     if args.tag_break_glass || args.untag_break_glass {
         return tag(answer.identity.id, args.tag_break_glass, session, output).await;
     }
-    session.record("identity.read", "identity").await?;
     Ok(output.answer(&answer_json(&answer), &answer_text(&answer))?)
 }
 

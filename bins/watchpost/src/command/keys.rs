@@ -1,7 +1,7 @@
 //! `watchpost keys`.
 
 use crate::{
-    failure::{from_core, from_store},
+    failure::from_core,
     output::{Output, foreign, time_or_never},
     session::Session,
 };
@@ -82,13 +82,8 @@ async fn create(
 }
 
 async fn list(session: &Session, output: Output) -> Result<()> {
-    let rows = session
-        .watchpost
-        .store()
-        .list_keys(&session.scope)
-        .await
-        .map_err(from_store)?;
-    session.record("key.read", "keys list").await?;
+    let read = session.watchpost.keys(&session.scope).await;
+    let rows = session.read("key.read", "keys list", read).await?;
     let now = session.watchpost.clock().now();
     let json = json!({"keys": rows.iter().map(|row| row_json(row, now)).collect::<Vec<_>>()});
     let titles = [

@@ -1,7 +1,7 @@
 //! `watchpost remediations`.
 
 use crate::{
-    failure::{code, fail, from_core, from_store},
+    failure::from_core,
     output::{Output, foreign},
     session::Session,
 };
@@ -50,13 +50,13 @@ async fn list(
     session: &Session,
     output: Output,
 ) -> Result<()> {
-    let rows = session
+    let read = session
         .watchpost
-        .store()
-        .list_remediations(&session.scope, state, limit.clamp(1, 1_000))
-        .await
-        .map_err(from_store)?;
-    session.record("remediation.read", "remediations list").await?;
+        .remediations(&session.scope, state, limit.clamp(1, 1_000))
+        .await;
+    let rows = session
+        .read("remediation.read", "remediations list", read)
+        .await?;
     let json = json!({"remediations": rows.iter().map(row_json).collect::<Vec<_>>()});
     Ok(output.table(
         &json,
@@ -67,19 +67,10 @@ async fn list(
 }
 
 async fn show(id: RemediationId, session: &Session, output: Output) -> Result<()> {
+    let read = session.watchpost.remediation(&session.scope, id).await;
     let row = session
-        .watchpost
-        .store()
-        .remediation(&session.scope, id)
-        .await
-        .map_err(from_store)?;
-    session.record("remediation.read", "remediations show").await?;
-    let row = row.ok_or_else(|| {
-        fail(
-            code::NOT_FOUND,
-            "remediation not found: `watchpost remediations list` shows the ids",
-        )
-    })?;
+        .read("remediation.read", "remediations show", read)
+        .await?;
     let text = format!(
         "{} on {}\n{}\nfinding {}: {}\nasked for {}{}",
         row.action,

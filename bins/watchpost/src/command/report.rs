@@ -68,15 +68,19 @@ pub(crate) async fn run(args: Report, session: &Session, output: Output) -> Resu
         services: args.selection.service,
     };
     let data = session
-        .watchpost
-        .report_data(&session.scope, &request, args.choice.integration)
-        .await
-        .map_err(from_core)?;
+        .read(
+            "report.made",
+            "report",
+            session
+                .watchpost
+                .report_data(&session.scope, &request, args.choice.integration)
+                .await,
+        )
+        .await?;
     let rendered = session
         .watchpost
         .render_report(&data, format)
         .map_err(from_core)?;
-    session.record("report.made", "report").await?;
     let Some(path) = &args.output else {
         // A report is the answer itself, whatever --json says.
         return match io::stdout().lock().write_all(&rendered.bytes) {

@@ -152,10 +152,8 @@ pub(crate) async fn run(command: Schedule, session: &Session, output: Output) ->
 
 async fn add(args: Add, session: &Session, output: Output) -> Result<()> {
     let (watchpost, scope) = (&session.watchpost, session.scope.as_ref());
-    let integration = watchpost
-        .scannable(scope, args.integration, None)
-        .await
-        .map_err(from_core)?;
+    let read = watchpost.scannable(scope, args.integration, None).await;
+    let integration = session.read("integration.read", "schedule add", read).await?;
     let recurrence = recurrence(&args);
     let row = Row {
         // The use case sets id and times.
@@ -189,11 +187,12 @@ async fn add(args: Add, session: &Session, output: Output) -> Result<()> {
 
 async fn list(session: &Session, output: Output) -> Result<()> {
     let rows = session
-        .watchpost
-        .schedules(&session.scope)
-        .await
-        .map_err(from_core)?;
-    session.record("schedule.read", "schedule list").await?;
+        .read(
+            "schedule.read",
+            "schedule list",
+            session.watchpost.schedules(&session.scope).await,
+        )
+        .await?;
     let json = json!({"schedules": rows.iter().map(row_json).collect::<Vec<_>>()});
     Ok(output.table(
         &json,

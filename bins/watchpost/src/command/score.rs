@@ -2,7 +2,8 @@
 
 use crate::{
     command::findings::summary_json,
-    failure::{code, fail, from_core},
+    failure::{code, fail},
+    next,
     output::{Output, foreign},
     session::Session,
 };
@@ -15,19 +16,26 @@ use watchpost_core::{
 };
 
 pub(crate) async fn run(session: &Session, output: Output) -> Result<()> {
-    let answer = session.watchpost.risk(&session.scope).await.map_err(from_core)?;
-    session.record("posture.read", "score").await?;
-    let warnings = answer.freshness.warnings(session.watchpost.clock().now());
+    let answer = session
+        .read(
+            "posture.read",
+            "score",
+            session.watchpost.risk(&session.scope).await,
+        )
+        .await?;
+    let warnings: Vec<String> = answer
+        .freshness
+        .warnings(session.watchpost.clock().now())
+        .into_iter()
+        .map(next::warning)
+        .collect();
     match answer.score {
         Err(not_ready) => {
-            let json =
-                json!({"state": not_ready.state, "next_step": not_ready.next_step, "warnings": warnings});
+            let step = next::words(not_ready.next_step);
+            let json = json!({"state": not_ready.state, "next_step": step, "warnings": warnings});
             output.answer(
                 &json,
-                &format!(
-                    "There is no score yet ({}).\n{}",
-                    not_ready.state, not_ready.next_step
-                ),
+                &format!("There is no score yet ({}).\n{step}", not_ready.state),
             )?;
             if !output.json {
                 warn(&warnings, output);

@@ -1,7 +1,7 @@
 //! `watchpost sync`: reads platforms now.
 
 use crate::{
-    failure::{code, fail, from_core, from_store},
+    failure::{code, fail, from_core},
     output::{Output, Progress},
     session::Session,
 };
@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use watchpost_core::{
     integration::Integration,
-    service::SyncStart,
+    job::JobRow,
+    service::{SyncStart, Unrecorded},
     value::{
         id::JobId,
         word::{Platform, RunState},
@@ -61,13 +62,13 @@ pub(crate) async fn run(args: Sync, session: &Session, output: Output) -> Result
         return Ok(output.answer(&json!({"status": "queued", "jobs": started}), &text)?);
     }
     wait(session).await?;
-    let failures = failures(answer.syncs.iter().map(|sync| sync.job), session).await?;
-    let integrations = session
-        .watchpost
-        .store()
-        .list_integrations(&session.scope)
-        .await
-        .map_err(from_store)?;
+    let jobs: Vec<JobId> = answer.syncs.iter().map(|sync| sync.job).collect();
+    let read = Unrecorded::gather(async |reader| {
+        let jobs = reader.open(session.watchpost.jobs(&session.scope, &jobs).await)?;
+        let (integrations, ..) = reader.open(session.watchpost.integrations(&session.scope).await)?;
+        Ok((failures(jobs), integrations))
+    });
+    let (failures, integrations) = session.read("integration.read", "sync", read.await).await?;
     let rows: Vec<_> = integrations.iter().map(integration_json).collect();
     let (status, text) = if failures.is_empty() {
         (
@@ -102,20 +103,11 @@ async fn wait(session: &Session) -> Result<()> {
 }
 
 /// Why jobs failed; empty if none did.
-async fn failures(jobs: impl Iterator<Item = JobId>, session: &Session) -> Result<Vec<String>> {
-    let mut failures = Vec::new();
-    for id in jobs {
-        let job = session
-            .watchpost
-            .store()
-            .job(&session.scope, id)
-            .await
-            .map_err(from_store)?;
-        if let Some(job) = job.filter(|job| job.state == RunState::Failed) {
-            failures.push(job.reason.unwrap_or_else(|| "unknown".to_owned()));
-        }
-    }
-    Ok(failures)
+fn failures(jobs: Vec<JobRow>) -> Vec<String> {
+    jobs.into_iter()
+        .filter(|job| job.state == RunState::Failed)
+        .map(|job| job.reason.unwrap_or_else(|| "unknown".to_owned()))
+        .collect()
 }
 
 fn integration_json(row: &Integration) -> Value {

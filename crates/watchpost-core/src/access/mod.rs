@@ -8,6 +8,8 @@
 //!   is what is done, and is used once.
 //! - [`Once`] makes a call take effect at most once, however often it is repeated.
 //! - [`Audited`] is what a changing port method returns; it can only be built from the pending audit entry.
+//! - [`Unrecorded`](crate::service::Unrecorded) is what a query of the use cases returns; it can only be opened by
+//!   storing the audit entry.
 //!
 //! A scope can't be forged:
 //! ```compile_fail
@@ -24,6 +26,22 @@
 //! Success can't be returned without the entry:
 //! ```compile_fail
 //! let done: watchpost_core::access::Audited<()> = watchpost_core::access::Audited { seq: 1, value: () };
+//! ```
+//! The proof of a stored entry can't be made up:
+//! ```compile_fail
+//! let made = watchpost_core::access::Made { seq: 1, earlier: None };
+//! ```
+//! What a query read can't be seen without the entry:
+//! ```compile_fail
+//! fn shown(read: watchpost_core::service::Unrecorded<String>) -> String {
+//!     read.into_inner()
+//! }
+//! ```
+//! Nor can the store behind the use cases be reached:
+//! ```compile_fail
+//! fn store(watchpost: &watchpost_core::service::Watchpost) -> &dyn watchpost_core::port::Store {
+//!     watchpost.store()
+//! }
 //! ```
 
 //! Without the authority over jobs no job is leased, and none entered:

@@ -79,8 +79,10 @@ impl std::fmt::Debug for Once {
     }
 }
 
-/// How a change was stored.
+/// How a change was stored: the proof that its entry is. Made only by [`crate::audit::PendingEntry::stored`] and
+/// [`crate::audit::PendingEntry::stored_again`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Made {
     /// The number of the call's audit row.
     pub seq: u64,

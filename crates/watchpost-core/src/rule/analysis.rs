@@ -8,6 +8,7 @@ use crate::{
     finding::{
         Completions, Marks, Observation, ObserveCounts, SweepCounts, SweepInput, SweepRule, fingerprint,
     },
+    integration::Integration,
     port::{Clock, Random, Store},
     posture::{RecordAnalysis, Snapshot},
     rule::{
@@ -75,22 +76,14 @@ pub async fn run_analysis(
     progress: &(dyn Fn(String) + Send + Sync),
 ) -> Result<AnalysisSummary, Error> {
     let scope = permit.scope();
-    let analysis = AnalysisId::generate(clock, random);
     let integrations = store.list_integrations(scope).await?;
     let mut run = Run {
         store,
         engine,
         permit,
         clock,
-        analysis,
-        completions: integrations
-            .iter()
-            .flat_map(|row| {
-                row.collections
-                    .iter()
-                    .map(|c| ((row.id, c.dataset), (c.state, c.completions)))
-            })
-            .collect(),
+        analysis: AnalysisId::generate(clock, random),
+        completions: completions(&integrations),
         platforms: integrations.iter().map(|row| (row.id, row.platform)).collect(),
         pending: Vec::new(),
         documents: 0,
@@ -98,79 +91,107 @@ pub async fn run_analysis(
         failed: BTreeSet::new(),
         failed_rules: BTreeMap::new(),
     };
-    let documents = store.integration_documents(scope).await?;
-    run.judge(
-        documents
-            .into_iter()
-            .map(|doc| Document::Integration(Box::new(doc)))
-            .collect(),
-    )
-    .await?;
-    let mut after = None;
-    loop {
-        let page = store.app_documents(scope, after, DOCUMENTS_PER_BATCH).await?;
-        let Some(last) = page.last() else { break };
-        after = Some(last.id);
-        run.judge(page.into_iter().map(|doc| Document::App(Box::new(doc))).collect())
-            .await?;
-    }
-    let mut after = None;
-    loop {
-        let page = store
-            .identity_documents(scope, after, DOCUMENTS_PER_BATCH)
-            .await?;
-        let Some(last) = page.last() else { break };
-        after = Some(last.id);
-        run.judge(
-            page.into_iter()
-                .map(|doc| Document::Identity(Box::new(doc)))
-                .collect(),
-        )
-        .await?;
-        progress(format!(
-            "analysis: {} people, apps and platforms judged",
-            run.documents
-        ));
-    }
+    run.judge_integrations().await?;
+    run.judge_apps().await?;
+    run.judge_identities(progress).await?;
     run.flush().await?;
-    let input = SweepInput {
-        rules: engine
-            .rules()
-            .iter()
-            .map(|rule| {
-                (
-                    rule.id.clone(),
-                    SweepRule {
-                        depends_on_decisions: rule.depends_on_decisions,
-                    },
-                )
-            })
-            .collect(),
-        completions: run.completions,
-        integrations: integrations.iter().map(|row| row.id).collect(),
-        failed: run.failed,
-    };
-    let swept = store
-        .sweep_findings(permit, analysis, &input, clock.now())
-        .await?;
-    let coverage = store.measure_coverage(scope, clock.now()).await?;
-    let command = RecordAnalysis {
-        analysis,
-        coverage,
-        now: clock.now(),
-    };
-    let write = scope.authorize(command, CallRecord::new("job", "analyse", "{}"))?;
-    let snapshot = store.record_analysis(write).await?.into_value();
-    Ok(AnalysisSummary {
-        snapshot,
-        documents: run.documents,
-        observed: run.observed,
-        swept,
-        failed_rules: run.failed_rules,
-    })
+    run.finish(&integrations).await
+}
+
+/// How often each dataset of each integration was read wholly, and how it was read last.
+fn completions(integrations: &[Integration]) -> Completions {
+    integrations
+        .iter()
+        .flat_map(|row| {
+            row.collections
+                .iter()
+                .map(|c| ((row.id, c.dataset), (c.state, c.completions)))
+        })
+        .collect()
 }
 
 impl Run<'_> {
+    async fn judge_integrations(&mut self) -> Result<(), Error> {
+        let documents = self.store.integration_documents(self.permit.scope()).await?;
+        self.judge(
+            documents
+                .into_iter()
+                .map(Box::new)
+                .map(Document::Integration)
+                .collect(),
+        )
+        .await
+    }
+
+    async fn judge_apps(&mut self) -> Result<(), Error> {
+        let mut after = None;
+        loop {
+            let page = self
+                .store
+                .app_documents(self.permit.scope(), after, DOCUMENTS_PER_BATCH)
+                .await?;
+            let Some(last) = page.last() else {
+                return Ok(());
+            };
+            after = Some(last.id);
+            self.judge(page.into_iter().map(Box::new).map(Document::App).collect())
+                .await?;
+        }
+    }
+
+    async fn judge_identities(&mut self, progress: &(dyn Fn(String) + Send + Sync)) -> Result<(), Error> {
+        let mut after = None;
+        loop {
+            let page = self
+                .store
+                .identity_documents(self.permit.scope(), after, DOCUMENTS_PER_BATCH)
+                .await?;
+            let Some(last) = page.last() else {
+                return Ok(());
+            };
+            after = Some(last.id);
+            self.judge(page.into_iter().map(Box::new).map(Document::Identity).collect())
+                .await?;
+            progress(format!(
+                "analysis: {} people, apps and platforms judged",
+                self.documents
+            ));
+        }
+    }
+
+    /// Ends findings that were seen no more, and records the numbers.
+    async fn finish(self, integrations: &[Integration]) -> Result<AnalysisSummary, Error> {
+        let sweep_rule = |rule: &Rule| SweepRule {
+            depends_on_decisions: rule.depends_on_decisions,
+        };
+        let rules = self.engine.rules().iter();
+        let input = SweepInput {
+            rules: rules.map(|rule| (rule.id.clone(), sweep_rule(rule))).collect(),
+            completions: self.completions,
+            integrations: integrations.iter().map(|row| row.id).collect(),
+            failed: self.failed,
+        };
+        let swept = self
+            .store
+            .sweep_findings(self.permit, self.analysis, &input, self.clock.now())
+            .await?;
+        let scope = self.permit.scope();
+        let command = RecordAnalysis {
+            analysis: self.analysis,
+            coverage: self.store.measure_coverage(scope, self.clock.now()).await?,
+            now: self.clock.now(),
+        };
+        let write = scope.authorize(command, CallRecord::new("job", "analyse", "{}"))?;
+        let snapshot = self.store.record_analysis(write).await?.into_value();
+        Ok(AnalysisSummary {
+            snapshot,
+            documents: self.documents,
+            observed: self.observed,
+            swept,
+            failed_rules: self.failed_rules,
+        })
+    }
+
     async fn judge(&mut self, documents: Vec<Document>) -> Result<(), Error> {
         if documents.is_empty() {
             return Ok(());

@@ -53,6 +53,8 @@ pub enum RemediationAnswer {
         remediation: Box<Remediation>,
         /// Steps to do by hand meanwhile.
         steps: Vec<String>,
+        /// How it was stored.
+        made: Made,
     },
     /// The same request waits already.
     AlreadyWaiting {
@@ -60,6 +62,8 @@ pub enum RemediationAnswer {
         remediation: Box<Remediation>,
         /// Steps to do by hand meanwhile.
         steps: Vec<String>,
+        /// How it was stored.
+        made: Made,
     },
     /// No action exists for this kind of finding; nothing was recorded but the refusal, which the caller stores.
     NoAction {
@@ -70,9 +74,14 @@ pub enum RemediationAnswer {
     Closed {
         /// Its status now.
         status: FindingStatus,
+        /// How the refusal was stored.
+        made: Made,
     },
     /// There is no such finding any more.
-    Gone,
+    Gone {
+        /// How that was stored.
+        made: Made,
+    },
 }
 
 /// Cleans what a caller wrote as a note.
@@ -84,10 +93,10 @@ fn clean_note(note: Option<&str>) -> Result<Option<ForeignText>, Error> {
         return Ok(None);
     };
     if note.chars().count() > NOTE_CHARS_MAX {
-        return Err(Error::Invalid {
-            field: "note",
-            reason: format!("at most {NOTE_CHARS_MAX} characters"),
-        });
+        return Err(Error::invalid(
+            "note",
+            format!("at most {NOTE_CHARS_MAX} characters"),
+        ));
     }
     Ok(Some(ForeignText::clean(note, NOTE_CHARS_MAX)))
 }
@@ -139,10 +148,7 @@ impl Watchpost {
         call: CallRecord,
     ) -> Result<(FindingOutcome, Made), Error> {
         if !SNOOZE_DAYS.contains(&days) {
-            return Err(Error::Invalid {
-                field: "days",
-                reason: format!("must be 1 to 90, not {days}"),
-            });
+            return Err(Error::invalid("days", format!("must be 1 to 90, not {days}")));
         }
         self.change(scope, id, Act::Snooze { days }, note, call).await
     }
@@ -215,8 +221,8 @@ impl Watchpost {
         Ok((done.into_value(), made))
     }
 
-    /// Puts the action that the finding's rule names into the queue for a person's approval. Without [`Made`] the
-    /// call's audit entry is still to be stored.
+    /// Puts the action that the finding's rule names into the queue for a person's approval. Where there is
+    /// no action, the call's audit entry is still to be stored.
     ///
     /// # Errors
     /// As [`Watchpost::snooze_finding`].
@@ -226,13 +232,13 @@ impl Watchpost {
         id: FindingId,
         note: Option<&str>,
         call: CallRecord,
-    ) -> Result<(RemediationAnswer, Option<Made>), Error> {
+    ) -> Result<RemediationAnswer, Error> {
         scope.require(Permission::RequestRemediation)?;
         let note = clean_note(note)?;
-        let (_, rule): (Finding, Option<&Rule>) = self.finding(scope, id).await?;
+        let (_, rule): (Finding, Option<&Rule>) = self.finding(scope, id).await.into_inner()?;
         let steps = rule.map(|rule| rule.remediation.clone()).unwrap_or_default();
         let Some(action) = rule.and_then(|rule| rule.action.clone()) else {
-            return Ok((RemediationAnswer::NoAction { steps }, None));
+            return Ok(RemediationAnswer::NoAction { steps });
         };
         let command = RequestRemediation {
             id: RemediationId::generate(self.clock(), self.random()),
@@ -248,16 +254,21 @@ impl Watchpost {
             .request_remediation(write)
             .await
             .map_err(Error::of_change)?;
-        let made = Some(done.made());
-        let answer = match done.into_value() {
-            RemediationOutcome::Requested(remediation) => RemediationAnswer::Requested { remediation, steps },
-            RemediationOutcome::AlreadyWaiting(remediation) => {
-                RemediationAnswer::AlreadyWaiting { remediation, steps }
-            }
-            RemediationOutcome::FindingClosed(status) => RemediationAnswer::Closed { status },
-            RemediationOutcome::NotFound => RemediationAnswer::Gone,
-        };
-        Ok((answer, made))
+        let made = done.made();
+        Ok(match done.into_value() {
+            RemediationOutcome::Requested(remediation) => RemediationAnswer::Requested {
+                remediation,
+                steps,
+                made,
+            },
+            RemediationOutcome::AlreadyWaiting(remediation) => RemediationAnswer::AlreadyWaiting {
+                remediation,
+                steps,
+                made,
+            },
+            RemediationOutcome::FindingClosed(status) => RemediationAnswer::Closed { status, made },
+            RemediationOutcome::NotFound => RemediationAnswer::Gone { made },
+        })
     }
 
     /// Sets an app's policy. Gives the app as it was before, and what came of it.
@@ -272,7 +283,7 @@ impl Watchpost {
         call: CallRecord,
     ) -> Result<(Box<App>, AppPolicyOutcome, Made), Error> {
         scope.require(Permission::SetAppPolicy)?;
-        let app = self.store().find_app(scope, lookup).await?.one()?;
+        let app = self.store().find_app(scope, lookup).await?.one("app")?;
         let analysis = JobId::generate(self.clock(), self.random());
         let command = SetAppPolicy {
             app: app.id,

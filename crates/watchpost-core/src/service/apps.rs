@@ -1,10 +1,10 @@
 //! Third-party apps.
 
-use super::Watchpost;
+use super::{Unrecorded, Watchpost};
 use crate::{
     access::WorkspaceScope,
-    app::{App, AppLookup, AppMatch},
-    error::Error,
+    app::{App, AppLookup, AppMatch, AppQuery},
+    error::{Error, NextStep},
     posture::Freshness,
 };
 
@@ -18,38 +18,60 @@ pub struct AppAnswer {
 }
 
 impl Watchpost {
+    /// A page of apps, by name.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn apps(
+        &self,
+        scope: &WorkspaceScope,
+        query: &AppQuery,
+    ) -> Unrecorded<Result<Vec<App>, Error>> {
+        Unrecorded::of(async { Ok(self.store().list_apps(scope, query).await?) }).await
+    }
+
     /// An app and its policy.
     ///
     /// # Errors
     /// The store's.
-    pub async fn app(&self, scope: &WorkspaceScope, lookup: &AppLookup) -> Result<AppAnswer, Error> {
-        let found = self.store().find_app(scope, lookup).await?;
-        Ok(AppAnswer {
-            found,
-            freshness: self.store().freshness(scope).await?,
+    pub async fn app(
+        &self,
+        scope: &WorkspaceScope,
+        lookup: &AppLookup,
+    ) -> Unrecorded<Result<AppAnswer, Error>> {
+        Unrecorded::of(async {
+            let found = self.store().find_app(scope, lookup).await?;
+            Ok(AppAnswer {
+                found,
+                freshness: self.store().freshness(scope).await?,
+            })
         })
+        .await
     }
 }
 
 impl AppMatch {
-    /// The one app, or an error that lists the candidates' ids and platforms. Names are a stranger's words and stay
+    /// The one app that a caller named in `field`, or an error that lists the candidates' ids and platforms. Names are a stranger's words and stay
     /// out of errors.
     ///
     /// # Errors
     /// [`Error::NotFound`] and [`Error::Invalid`].
-    pub fn one(self) -> Result<Box<App>, Error> {
+    pub fn one(self, field: &'static str) -> Result<Box<App>, Error> {
         match self {
             Self::One(app) => Ok(app),
-            Self::None => Err(Error::NotFound {
-                what: "app",
-                next: "no connected platform has an app with this name or id; `check_app_policy` looks apps up by name".into(),
-            }),
+            Self::None => Err(Error::not_found("app", NextStep::FindApp)),
             Self::Several(apps, total) => {
-                let ids: Vec<String> = apps.iter().map(|app| format!("{} ({})", app.id, app.platform.title())).collect();
-                Err(Error::Invalid {
-                    field: "app",
-                    reason: format!("{total} apps fit this name; give one of these ids: {}", ids.join(", ")),
-                })
+                let ids: Vec<String> = apps
+                    .iter()
+                    .map(|app| format!("{} ({})", app.id, app.platform.title()))
+                    .collect();
+                Err(Error::invalid(
+                    field,
+                    format!(
+                        "{total} apps fit this name; give one of these ids: {}",
+                        ids.join(", ")
+                    ),
+                ))
             }
         }
     }

@@ -1,6 +1,9 @@
 //! How old and whole the data behind an answer is, in our own sentences.
 
+use super::{Unrecorded, Watchpost};
 use crate::{
+    access::WorkspaceScope,
+    error::{Error, NextStep},
     integration::STALE_AFTER_MS,
     posture::{Freshness, SourceState},
     value::{
@@ -22,41 +25,64 @@ words! {
 }
 
 /// Why there is no score, and what to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotReady {
     /// The state.
     pub state: PostureState,
-    /// What to do next: a command, in words.
-    pub next_step: String,
+    /// What to do next.
+    pub next_step: NextStep,
+}
+
+/// What stands in the way of taking an answer for the whole truth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// Our own words, with no word of a stranger's.
+    pub text: String,
+    /// What to do about it, where the text doesn't say it.
+    pub next_step: Option<NextStep>,
+}
+
+impl From<String> for Warning {
+    fn from(text: String) -> Self {
+        Self {
+            text,
+            next_step: None,
+        }
+    }
 }
 
 impl Freshness {
-    /// Sources that are stale, failing, paused or partly unreadable, and connected platforms that were never read: our
-    /// own sentences, with no word of a stranger's.
-    pub fn warnings(&self, now: Timestamp) -> Vec<String> {
-        let mut out = Vec::new();
+    /// Sources that are stale, failing, paused or partly unreadable, and connected platforms that were never read.
+    pub fn warnings(&self, now: Timestamp) -> Vec<Warning> {
+        let mut out: Vec<Warning> = Vec::new();
         for source in &self.sources {
             let title = source.platform.title();
             if let Some(failure) = &source.failure {
-                out.push(format!(
-                    "{title} has not been read since {}: {}",
-                    failure.since, failure.reason
-                ));
+                out.push(
+                    format!(
+                        "{title} has not been read since {}: {}",
+                        failure.since, failure.reason
+                    )
+                    .into(),
+                );
             } else if source.status == IntegrationStatus::Paused {
-                out.push(format!("{title} is paused; its data does not change"));
+                out.push(format!("{title} is paused; its data does not change").into());
             } else if let Some(at) = source.last_completed_at {
                 if now.millis_since(at) > STALE_AFTER_MS {
-                    out.push(format!("{title} was last read at {at}, more than 10 hours ago"));
+                    out.push(format!("{title} was last read at {at}, more than 10 hours ago").into());
                 }
             } else {
-                out.push(format!("{title} has never been read completely"));
+                out.push(format!("{title} has never been read completely").into());
             }
             if source.last_completed_at.is_some() && source.unreadable > 0 {
-                out.push(format!(
-                    "{title}: {} of {} datasets can't be read; `watchpost integrations verify` says why",
-                    source.unreadable,
-                    source.unreadable.saturating_add(source.readable)
-                ));
+                out.push(Warning {
+                    text: format!(
+                        "{title}: {} of {} datasets can't be read",
+                        source.unreadable,
+                        source.unreadable.saturating_add(source.readable)
+                    ),
+                    next_step: Some(NextStep::VerifyIntegrations),
+                });
             }
         }
         out
@@ -79,7 +105,7 @@ impl Freshness {
         if sources.is_empty() {
             return Some(NotReady {
                 state: PostureState::NotConnected,
-                next_step: "Connect a platform: run `watchpost integrations add okta` or `watchpost integrations add m365`".into(),
+                next_step: NextStep::ConnectPlatform,
             });
         }
         let readable = sources
@@ -94,13 +120,23 @@ impl Freshness {
         Some(if failing {
             NotReady {
                 state: PostureState::Failed,
-                next_step: "No source can be read: run `watchpost integrations verify` and repair what it names, then `watchpost sync`".into(),
+                next_step: NextStep::RepairSources,
             }
         } else {
             NotReady {
                 state: PostureState::WaitingForFirstSync,
-                next_step: "The first sync has not finished: wait a minute, or run `watchpost sync --wait`; a server or `watchpost sync` must be running".into(),
+                next_step: NextStep::AwaitFirstSync,
             }
         })
+    }
+}
+
+impl Watchpost {
+    /// How old and whole the data is.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn freshness(&self, scope: &WorkspaceScope) -> Unrecorded<Result<Freshness, Error>> {
+        Unrecorded::of(async { Ok(self.store().freshness(scope).await?) }).await
     }
 }

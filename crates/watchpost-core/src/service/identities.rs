@@ -1,9 +1,9 @@
 //! People.
 
-use super::Watchpost;
+use super::{Unrecorded, Watchpost};
 use crate::{
     access::WorkspaceScope,
-    error::Error,
+    error::{Error, NextStep},
     finding::{EntityFilter, FindingQuery, FindingSummary, Total},
     identity::{Identity, normal_address},
     posture::Freshness,
@@ -31,32 +31,36 @@ impl Watchpost {
     ///
     /// # Errors
     /// [`Error::Invalid`] if the text is no address; [`Error::NotFound`]; the store's.
-    pub async fn identity(&self, scope: &WorkspaceScope, email: &str) -> Result<IdentityAnswer, Error> {
-        let Some(address) = normal_address(email) else {
-            return Err(Error::Invalid {
-                field: "email",
-                reason: "must be one email address, such as mara.holt@example.com".into(),
-            });
-        };
-        let Some(identity) = self.store().identity_by_email(scope, &address).await? else {
-            return Err(Error::NotFound {
-                what: "identity",
-                next: "no connected platform knows this address; check the spelling, or whether the platform that would know it is connected".into(),
-            });
-        };
-        let query = FindingQuery {
-            statuses: vec![FindingStatus::Open, FindingStatus::InProgress],
-            entity: Some(EntityFilter::Identity(identity.id)),
-            limit: IDENTITY_FINDINGS_SHOWN,
-            ..FindingQuery::default()
-        };
-        let page = self.store().list_findings(scope, &query).await?;
-        let freshness = self.store().freshness(scope).await?;
-        Ok(IdentityAnswer {
-            identity,
-            findings: page.findings,
-            total: page.total,
-            freshness,
+    pub async fn identity(
+        &self,
+        scope: &WorkspaceScope,
+        email: &str,
+    ) -> Unrecorded<Result<IdentityAnswer, Error>> {
+        Unrecorded::of(async {
+            let Some(address) = normal_address(email) else {
+                return Err(Error::invalid(
+                    "email",
+                    "must be one email address, such as mara.holt@example.com",
+                ));
+            };
+            let Some(identity) = self.store().identity_by_email(scope, &address).await? else {
+                return Err(Error::not_found("identity", NextStep::CheckAddress));
+            };
+            let query = FindingQuery {
+                statuses: vec![FindingStatus::Open, FindingStatus::InProgress],
+                entity: Some(EntityFilter::Identity(identity.id)),
+                limit: IDENTITY_FINDINGS_SHOWN,
+                ..FindingQuery::default()
+            };
+            let page = self.store().list_findings(scope, &query).await?;
+            let freshness = self.store().freshness(scope).await?;
+            Ok(IdentityAnswer {
+                identity,
+                findings: page.findings,
+                total: page.total,
+                freshness,
+            })
         })
+        .await
     }
 }

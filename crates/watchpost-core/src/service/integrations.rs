@@ -1,12 +1,28 @@
 //! Integrations.
 
-use super::Watchpost;
+use super::{Unrecorded, Watchpost};
 use crate::{
-    access::WorkspaceScope, error::Error, integration::Integration, job::JobRow, posture::Freshness,
-    value::text::ForeignText,
+    access::WorkspaceScope,
+    error::Error,
+    integration::Integration,
+    job::JobRow,
+    posture::Freshness,
+    value::{id::IntegrationId, text::ForeignText},
 };
 
 impl Watchpost {
+    /// An integration, if there is one of this id.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn integration(
+        &self,
+        scope: &WorkspaceScope,
+        id: IntegrationId,
+    ) -> Unrecorded<Result<Option<Integration>, Error>> {
+        Unrecorded::of(async { Ok(self.store().integration(scope, id).await?) }).await
+    }
+
     /// All integrations with what runs, and the freshness that other answers carry.
     ///
     /// # Errors
@@ -14,10 +30,13 @@ impl Watchpost {
     pub async fn integrations(
         &self,
         scope: &WorkspaceScope,
-    ) -> Result<(Vec<Integration>, Vec<JobRow>, Freshness), Error> {
-        let rows = self.store().list_integrations(scope).await?;
-        let jobs = self.store().unfinished_jobs(scope).await?;
-        Ok((rows, jobs, self.store().freshness(scope).await?))
+    ) -> Unrecorded<Result<(Vec<Integration>, Vec<JobRow>, Freshness), Error>> {
+        Unrecorded::of(async {
+            let rows = self.store().list_integrations(scope).await?;
+            let jobs = self.store().unfinished_jobs(scope).await?;
+            Ok((rows, jobs, self.store().freshness(scope).await?))
+        })
+        .await
     }
 }
 

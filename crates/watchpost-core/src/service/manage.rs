@@ -1,21 +1,23 @@
 //! What only the operator does: keys, integrations, refusing remediations.
 
-use super::Watchpost;
+use super::{Unrecorded, Watchpost};
 use crate::{
-    access::{CreateKey, Expiry, KeyCreation, KeyRevocation, KeyScope, NewKey, RevokeKey, WorkspaceScope},
+    access::{
+        CreateKey, Expiry, KeyCreation, KeyRevocation, KeyRow, KeyScope, NewKey, RevokeKey, WorkspaceScope,
+    },
     audit::CallRecord,
-    error::Error,
+    error::{Error, NextStep},
     identity::{TagBreakGlass, TagOutcome},
     integration::{
         AddIntegration, ChangeIntegration, IntegrationAct, IntegrationChange, VerifyIntegration,
         connector::{ConnectorConfig, Verification},
         sync::connector_for,
     },
-    remediation::{RejectOutcome, RejectRemediation},
+    remediation::{RejectOutcome, RejectRemediation, Remediation},
     value::{
         id::{IdentityId, IntegrationId, JobId, KeyId, RemediationId},
         text::ForeignText,
-        word::Platform,
+        word::{Platform, RemediationState},
     },
 };
 
@@ -43,6 +45,43 @@ pub struct IntegrationAdded {
 }
 
 impl Watchpost {
+    /// All keys, revoked ones too; never the secrets.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn keys(&self, scope: &WorkspaceScope) -> Unrecorded<Result<Vec<KeyRow>, Error>> {
+        Unrecorded::of(async { Ok(self.store().list_keys(scope).await?) }).await
+    }
+
+    /// Remediations, newest first, at most `limit`; only in this state, if given.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn remediations(
+        &self,
+        scope: &WorkspaceScope,
+        state: Option<RemediationState>,
+        limit: usize,
+    ) -> Unrecorded<Result<Vec<Remediation>, Error>> {
+        Unrecorded::of(async { Ok(self.store().list_remediations(scope, state, limit).await?) }).await
+    }
+
+    /// One remediation.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; the store's.
+    pub async fn remediation(
+        &self,
+        scope: &WorkspaceScope,
+        id: RemediationId,
+    ) -> Unrecorded<Result<Remediation, Error>> {
+        Unrecorded::of(async {
+            let found = self.store().remediation(scope, id).await?;
+            found.ok_or_else(|| Error::not_found("remediation", NextStep::ListRemediations))
+        })
+        .await
+    }
+
     /// Makes a key.
     ///
     /// # Errors
@@ -59,10 +98,7 @@ impl Watchpost {
     ) -> Result<KeyIssued, Error> {
         let label = ForeignText::clean(label, 200);
         if label.is_empty() || label.untrusted().chars().count() > 100 {
-            return Err(Error::Invalid {
-                field: "label",
-                reason: "must have 1 to 100 characters".into(),
-            });
+            return Err(Error::invalid("label", "must have 1 to 100 characters"));
         }
         let key = NewKey::generate(self.random());
         let id = KeyId::generate(self.clock(), self.random());
@@ -79,11 +115,10 @@ impl Watchpost {
         let write = scope.authorize(command, call)?;
         match self.store().create_key(write).await?.into_value() {
             KeyCreation::Created => Ok(KeyIssued { id, key }),
-            KeyCreation::LimitReached { active_max } => Err(Error::Conflict {
-                reason: format!(
-                    "this workspace has its limit of {active_max} active keys: revoke one with `watchpost keys revoke ID` (`watchpost keys list` shows them), or raise `[limits] active_keys`"
-                ),
-            }),
+            KeyCreation::LimitReached { active_max } => Err(Error::conflict(format!(
+                "this workspace has its limit of {active_max} active keys"
+            ))
+            .advise(NextStep::RevokeKey)),
         }
     }
 
@@ -99,10 +134,7 @@ impl Watchpost {
     ) -> Result<KeyRevocation, Error> {
         let write = scope.authorize(RevokeKey { id }, call)?;
         match self.store().revoke_key(write).await?.into_value() {
-            KeyRevocation::NotFound => Err(Error::NotFound {
-                what: "key",
-                next: "`watchpost keys list` shows the ids".into(),
-            }),
+            KeyRevocation::NotFound => Err(Error::not_found("key", NextStep::ListKeys)),
             done => Ok(done),
         }
     }
@@ -120,25 +152,25 @@ impl Watchpost {
         config: ConnectorConfig,
         call: CallRecord,
     ) -> Result<IntegrationAdded, Error> {
-        let connector = connector_for(self.connectors(), platform).ok_or_else(|| Error::Invalid {
-            field: "platform",
-            reason: format!("this version can't connect {}", platform.title()),
+        let connector = connector_for(self.connectors(), platform).ok_or_else(|| {
+            Error::invalid(
+                "platform",
+                format!("this version can't connect {}", platform.title()),
+            )
         })?;
-        let verification = connector.verify(&config).await.map_err(|error| Error::Invalid {
-            field: "credentials",
-            reason: error.to_string(),
-        })?;
+        let verification = connector
+            .verify(&config)
+            .await
+            .map_err(|error| Error::invalid("credentials", error.to_string()))?;
         let existing = self.store().list_integrations(scope).await?;
         if let Some(known) = existing.iter().find(|row| {
             row.platform == platform && row.tenant_key.as_deref() == Some(verification.tenant_key.as_str())
         }) {
-            return Err(Error::Conflict {
-                reason: format!(
-                    "this {} tenant is connected already, as {}",
-                    platform.title(),
-                    known.id
-                ),
-            });
+            return Err(Error::conflict(format!(
+                "this {} tenant is connected already, as {}",
+                platform.title(),
+                known.id
+            )));
         }
         let id = IntegrationId::generate(self.clock(), self.random());
         let first_sync = JobId::generate(self.clock(), self.random());
@@ -175,14 +207,13 @@ impl Watchpost {
         id: IntegrationId,
         call: CallRecord,
     ) -> Result<Verification, Error> {
-        let missing = || Error::NotFound {
-            what: "integration",
-            next: "`watchpost integrations list` shows the ids".into(),
-        };
+        let missing = || Error::not_found("integration", NextStep::ListIntegrations);
         let row = self.store().integration(scope, id).await?.ok_or_else(missing)?;
-        let connector = connector_for(self.connectors(), row.platform).ok_or_else(|| Error::Invalid {
-            field: "platform",
-            reason: format!("this version can't connect {}", row.platform.title()),
+        let connector = connector_for(self.connectors(), row.platform).ok_or_else(|| {
+            Error::invalid(
+                "platform",
+                format!("this version can't connect {}", row.platform.title()),
+            )
         })?;
         let write = scope.authorize(VerifyIntegration { id }, call)?;
         let config = self
@@ -191,10 +222,10 @@ impl Watchpost {
             .await?
             .into_value()
             .ok_or_else(missing)?;
-        connector.verify(&config).await.map_err(|error| Error::Invalid {
-            field: "credentials",
-            reason: error.to_string(),
-        })
+        connector
+            .verify(&config)
+            .await
+            .map_err(|error| Error::invalid("credentials", error.to_string()))
     }
 
     /// Pauses, resumes or removes an integration.
@@ -216,10 +247,7 @@ impl Watchpost {
         };
         let write = scope.authorize(command, call)?;
         match self.store().change_integration(write).await?.into_value() {
-            IntegrationChange::NotFound => Err(Error::NotFound {
-                what: "integration",
-                next: "`watchpost integrations list` shows the ids".into(),
-            }),
+            IntegrationChange::NotFound => Err(Error::not_found("integration", NextStep::ListIntegrations)),
             done => Ok(done),
         }
     }
@@ -242,13 +270,10 @@ impl Watchpost {
             call,
         )?;
         match self.store().reject_remediation(write).await?.into_value() {
-            RejectOutcome::NotFound => Err(Error::NotFound {
-                what: "remediation",
-                next: "`watchpost remediations list` shows the ids".into(),
-            }),
-            RejectOutcome::NotPossible(state) => Err(Error::Conflict {
-                reason: format!("the remediation is {state}: it can't be rejected any more"),
-            }),
+            RejectOutcome::NotFound => Err(Error::not_found("remediation", NextStep::ListRemediations)),
+            RejectOutcome::NotPossible(state) => Err(Error::conflict(format!(
+                "the remediation is {state}: it can't be rejected any more"
+            ))),
             done => Ok(done),
         }
     }
@@ -272,10 +297,7 @@ impl Watchpost {
         };
         let write = scope.authorize(command, call)?;
         match self.store().tag_break_glass(write).await?.into_value() {
-            TagOutcome::NotFound => Err(Error::NotFound {
-                what: "identity",
-                next: "`watchpost identity EMAIL` shows a person".into(),
-            }),
+            TagOutcome::NotFound => Err(Error::not_found("identity", NextStep::FindIdentity)),
             done => Ok(done),
         }
     }

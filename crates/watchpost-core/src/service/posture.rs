@@ -1,6 +1,6 @@
 //! The risk score and the posture.
 
-use super::{BlindRule, NotReady, Watchpost, rules::blind_spots};
+use super::{BlindRule, NotReady, Unrecorded, Watchpost, rules::blind_spots};
 use crate::{
     access::WorkspaceScope,
     error::Error,
@@ -78,29 +78,32 @@ impl Watchpost {
     ///
     /// # Errors
     /// The store's.
-    pub async fn risk(&self, scope: &WorkspaceScope) -> Result<RiskAnswer, Error> {
-        Ok(risk_answer(self.store().risk_facts(scope).await?))
+    pub async fn risk(&self, scope: &WorkspaceScope) -> Unrecorded<Result<RiskAnswer, Error>> {
+        Unrecorded::of(async { Ok(risk_answer(self.store().risk_facts(scope).await?)) }).await
     }
 
     /// Score, coverage and blind rules.
     ///
     /// # Errors
     /// The store's.
-    pub async fn posture(&self, scope: &WorkspaceScope) -> Result<PostureAnswer, Error> {
-        let facts = self.store().risk_facts(scope).await?;
-        let latest = facts.latest.clone();
-        let integrations = self.store().list_integrations(scope).await?;
-        let blind = self
-            .engine()
-            .rules()
-            .iter()
-            .flat_map(|rule| blind_spots(rule, &integrations))
-            .collect();
-        Ok(PostureAnswer {
-            risk: risk_answer(facts),
-            latest,
-            blind,
+    pub async fn posture(&self, scope: &WorkspaceScope) -> Unrecorded<Result<PostureAnswer, Error>> {
+        Unrecorded::of(async {
+            let facts = self.store().risk_facts(scope).await?;
+            let latest = facts.latest.clone();
+            let integrations = self.store().list_integrations(scope).await?;
+            let blind = self
+                .engine()
+                .rules()
+                .iter()
+                .flat_map(|rule| blind_spots(rule, &integrations))
+                .collect();
+            Ok(PostureAnswer {
+                risk: risk_answer(facts),
+                latest,
+                blind,
+            })
         })
+        .await
     }
 }
 

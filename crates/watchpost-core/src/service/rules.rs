@@ -1,6 +1,6 @@
 //! Rules, and where they are blind.
 
-use super::Watchpost;
+use super::{Unrecorded, Watchpost};
 use crate::{
     access::WorkspaceScope,
     error::Error,
@@ -43,19 +43,25 @@ impl Watchpost {
     ///
     /// # Errors
     /// The store's.
-    pub async fn rules(&self, scope: &WorkspaceScope) -> Result<(Vec<RuleAnswer<'_>>, Freshness), Error> {
-        let integrations = self.store().list_integrations(scope).await?;
-        let rules = self
-            .engine()
-            .rules()
-            .iter()
-            .map(|rule| RuleAnswer {
-                rule,
-                blind: blind_spots(rule, &integrations),
-                has_source: integrations.iter().any(|row| feeds(rule, row)),
-            })
-            .collect();
-        Ok((rules, self.store().freshness(scope).await?))
+    pub async fn rules(
+        &self,
+        scope: &WorkspaceScope,
+    ) -> Unrecorded<Result<(Vec<RuleAnswer<'_>>, Freshness), Error>> {
+        Unrecorded::of(async {
+            let integrations = self.store().list_integrations(scope).await?;
+            let rules = self
+                .engine()
+                .rules()
+                .iter()
+                .map(|rule| RuleAnswer {
+                    rule,
+                    blind: blind_spots(rule, &integrations),
+                    has_source: integrations.iter().any(|row| feeds(rule, row)),
+                })
+                .collect();
+            Ok((rules, self.store().freshness(scope).await?))
+        })
+        .await
     }
 
     /// The active rule with an id.

@@ -5,8 +5,9 @@ use crate::error::Failure;
 use watchpost_core::{
     access::WorkspaceScope,
     check::ScanType,
+    error::Error,
     scan::Scan,
-    service::Watchpost,
+    service::{Unrecorded, Watchpost},
     value::id::{IntegrationId, ScanId},
 };
 
@@ -28,12 +29,16 @@ impl ScanChoice<'_> {
     pub(crate) fn integration_id(&self) -> Result<Option<IntegrationId>, Failure> {
         integration_id(self.integration_id)
     }
-    pub(crate) async fn find(&self, watchpost: &Watchpost, scope: &WorkspaceScope) -> Result<Scan, Failure> {
+    pub(crate) async fn find(
+        &self,
+        watchpost: &Watchpost,
+        scope: &WorkspaceScope,
+    ) -> Result<Unrecorded<Result<Scan, Error>>, Failure> {
         let id = self.scan_id()?;
         let integration = self.integration_id()?;
         Ok(watchpost
             .find_scan(scope, id, integration, self.scan_type())
-            .await?)
+            .await)
     }
 }
 

@@ -75,8 +75,8 @@ fn output<'a>(finding: &'a Finding, rule: Option<&'a Rule>, as_of: AsOf) -> Outp
 
 pub(super) async fn read(caller: Caller<'_>, id: FindingId) -> Result<(String, AuditTarget), ReadError> {
     let watchpost = caller.watchpost;
-    let (finding, rule) = watchpost.finding(caller.scope, id).await?;
-    let freshness = watchpost.store().freshness(caller.scope).await?;
+    let (finding, rule) = caller.open(watchpost.finding(caller.scope, id).await)?;
+    let freshness = caller.open(watchpost.freshness(caller.scope).await)?;
     let as_of = AsOf::new(&freshness, watchpost.clock().now());
     let text = to_json(&output(&finding, rule, as_of))?;
     Ok((text, AuditTarget::new("finding", &id)))

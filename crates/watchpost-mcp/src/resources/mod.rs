@@ -22,7 +22,7 @@ use watchpost_core::{
     access::{Permission, WorkspaceScope},
     audit::{AuditOutcome, AuditTarget},
     error::{Error, Source, StoreError},
-    service::{Completable, Watchpost},
+    service::{Completable, Unrecorded, Watchpost},
 };
 use watchpost_protocol::{CacheHint, CacheScope, ResourceDefinition, ResourcePage, ResourceRead};
 
@@ -185,28 +185,34 @@ pub(crate) fn variables(template: &str) -> Option<(&'static str, &'static [(&'st
 ///
 /// # Errors
 /// The store's.
-pub(crate) async fn list(watchpost: &Watchpost, scope: &WorkspaceScope) -> Result<ResourcePage, Error> {
-    let mut resources = Vec::new();
-    if scope.may(Permission::ReadPosture) {
-        resources.push(line(
+pub(crate) async fn list(
+    watchpost: &Watchpost,
+    scope: &WorkspaceScope,
+) -> Unrecorded<Result<ResourcePage, Error>> {
+    let page = |resources| ResourcePage {
+        resources,
+        next_cursor: None,
+        cache: FRESH,
+    };
+    if !scope.may(Permission::ReadPosture) {
+        return Unrecorded::new(Ok(page(Vec::new())));
+    }
+    let fixed = [
+        line(
             "watchpost://posture",
             "posture",
             "Security posture",
             "Score, grade, coverage and top risk areas, as get_posture_summary answers.",
-        ));
-        resources.push(line(
+        ),
+        line(
             "watchpost://integrations",
             "integrations",
             "Integrations",
             "The connected platforms and how fresh their data is, as get_integrations answers.",
-        ));
-        resources.extend(report::latest(watchpost, scope).await?);
-    }
-    Ok(ResourcePage {
-        resources,
-        next_cursor: None,
-        cache: FRESH,
-    })
+        ),
+    ];
+    let reports = report::latest(watchpost, scope).await;
+    reports.map_ok(|reports| page(fixed.into_iter().chain(reports).collect()))
 }
 
 /// What a resource says.

@@ -9,7 +9,7 @@ use watchpost_core::{
     error::Error,
     report::{ReportFormat, ReportKind, ReportRequest, report_uri},
     scan::Scan,
-    service::Watchpost,
+    service::{ScanSummary, Unrecorded, Watchpost},
 };
 use watchpost_protocol::ResourceDefinition;
 
@@ -40,13 +40,13 @@ fn executive(scan: &Scan) -> ResourceDefinition {
 pub(super) async fn latest(
     watchpost: &Watchpost,
     scope: &WorkspaceScope,
-) -> Result<Vec<ResourceDefinition>, Error> {
-    let mut out = Vec::new();
-    for summary in watchpost.scan_summaries(scope).await? {
-        let latest = [summary.compliance, summary.exposure];
-        out.extend(latest.iter().flatten().map(executive));
-    }
-    Ok(out)
+) -> Unrecorded<Result<Vec<ResourceDefinition>, Error>> {
+    let summaries = watchpost.scan_summaries(scope).await;
+    summaries.map_ok(|summaries| {
+        let latest = |summary: &ScanSummary| [summary.compliance.clone(), summary.exposure.clone()];
+        let scans = summaries.iter().flat_map(latest).flatten();
+        scans.map(|scan| executive(&scan)).collect()
+    })
 }
 
 pub(super) async fn read(
@@ -55,11 +55,13 @@ pub(super) async fn read(
     format: ReportFormat,
 ) -> Result<(String, AuditTarget), ReadError> {
     let Caller { watchpost, scope, .. } = caller;
-    let scan = watchpost
-        .find_scan(scope, request.scan, None, ScanType::Compliance)
-        .await?;
+    let scan = caller.open(
+        watchpost
+            .find_scan(scope, request.scan, None, ScanType::Compliance)
+            .await,
+    )?;
     request.scan_type = scan.scan_type;
-    let data = watchpost.report_data(scope, &request, None).await?;
+    let data = caller.open(watchpost.report_data(scope, &request, None).await)?;
     let rendered = watchpost.render_report(&data, format)?;
     let text = String::from_utf8_lossy(&rendered.bytes).into_owned();
     Ok((text, AuditTarget::new("scan", &scan.id)))

@@ -19,7 +19,7 @@ struct Output<'a> {
 
 pub(super) async fn read(caller: Caller<'_>, id: &str) -> Result<(String, AuditTarget), ReadError> {
     let watchpost = caller.watchpost;
-    let (rules, freshness) = watchpost.rules(caller.scope).await?;
+    let (rules, freshness) = caller.open(watchpost.rules(caller.scope).await)?;
     let answer = rules
         .iter()
         .find(|answer| answer.rule.id == id)

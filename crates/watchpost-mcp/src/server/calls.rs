@@ -4,7 +4,7 @@
 use super::{McpServer, may_act};
 use crate::{
     arguments::{AuditArguments, Reduced},
-    confirm::Confirmation,
+    confirm::{self, Confirmation},
     error::{self, Failure, Retry, UserError},
     fence,
     reply_cache::{CacheKey, CachedReply},
@@ -14,31 +14,115 @@ use crate::{
 };
 use std::sync::Arc;
 use watchpost_core::{
-    access::WorkspaceScope,
-    audit::{AuditOutcome, AuditTarget, CallRecord},
+    access::{Made, WorkspaceScope},
+    audit::{AuditOutcome, AuditTarget, CallRecord, ReadRecord},
+    service::Unrecorded,
 };
 use watchpost_protocol::{CallError, Completed, Outcome, RequestMeta, ToolResult};
 
 /// The audit action of a call that changes nothing.
 const CALLED: &str = "tool.called";
 
-/// What a call came to, for its one audit entry.
-pub(super) struct Entry<'a> {
-    pub(super) tool: &'static str,
-    pub(super) target: &'a AuditTarget,
+/// The audit entry of a call that has none of a change.
+pub(super) struct Entry {
+    pub(super) target: AuditTarget,
     pub(super) outcome: AuditOutcome,
     pub(super) reduced: String,
 }
 
+/// How a call of a tool ended.
+pub(super) struct Ended {
+    /// How a change was confirmed; `None` for a tool that nobody is ever asked about.
+    pub(super) confirmation: Option<Confirmation>,
+    pub(super) result: Result<Done, Failure>,
+    /// Under which id the log says what a bug did.
+    incident: Option<String>,
+}
+
+/// What a call did that didn't fail.
+pub(super) enum Done {
+    /// It is answered.
+    Answered(Answer),
+    /// A person is asked first.
+    Asked(String, AuditTarget),
+    /// A person was asked and didn't agree.
+    Refused(AuditTarget),
+}
+
+impl Ended {
+    pub(super) const fn new(confirmation: Option<Confirmation>, result: Result<Done, Failure>) -> Self {
+        Self {
+            confirmation,
+            result,
+            incident: None,
+        }
+    }
+
+    /// The proof that the entry of a change is stored, which is then the call's.
+    fn made(&self) -> Option<Made> {
+        match &self.result {
+            Ok(Done::Answered(answer)) => answer.made,
+            Ok(Done::Asked(..) | Done::Refused(_)) => None,
+            Err(failure) => failure.made(),
+        }
+    }
+
+    fn entry(&self) -> (AuditTarget, AuditOutcome) {
+        match &self.result {
+            Ok(Done::Answered(answer)) => (answer.target.clone(), AuditOutcome::Ok),
+            Ok(Done::Asked(_, target) | Done::Refused(target)) => (target.clone(), AuditOutcome::Unchanged),
+            Err(failure) => failure.entry(),
+        }
+    }
+
+    /// Whether a failed call can be repeated.
+    const fn retry(&self, has_key: bool) -> Retry {
+        match (&self.result, has_key) {
+            (
+                Err(Failure::Internal {
+                    may_be_done: true, ..
+                }),
+                true,
+            ) => Retry::ByKey,
+            (
+                Err(Failure::Internal {
+                    may_be_done: true, ..
+                }),
+                false,
+            ) => Retry::Unsafe,
+            _ => Retry::Unchanged,
+        }
+    }
+}
+
 impl McpServer {
-    /// Stores the entry of a call. Until it is committed nothing is answered; if it can't be, the error's text is.
-    pub(super) async fn record(&self, scope: &WorkspaceScope, entry: Entry<'_>) -> Result<(), &'static str> {
-        let call = CallRecord::new("mcp", entry.tool, entry.reduced);
+    /// Stores the entry of a call, and opens what it read once that is committed; if it can't be, the error's text is
+    /// the answer.
+    pub(super) async fn record<T>(
+        &self,
+        scope: &WorkspaceScope,
+        tool: &'static str,
+        read: Unrecorded<T>,
+        describe: impl FnOnce(&T) -> Entry,
+    ) -> Result<T, &'static str> {
+        let describe = |read: &T| {
+            let Entry {
+                target,
+                outcome,
+                reduced,
+            } = describe(read);
+            ReadRecord {
+                action: CALLED,
+                target,
+                outcome,
+                call: CallRecord::new("mcp", tool, reduced),
+            }
+        };
         self.watchpost
-            .record(scope, CALLED, entry.target.clone(), entry.outcome, call)
+            .record(scope, read, describe)
             .await
             .map_err(|error| {
-                tracing::error!(%error, tool = entry.tool, "an audit entry could not be stored; the call is not answered");
+                tracing::error!(%error, tool, "an audit entry could not be stored; the call is not answered");
                 error::AUDIT_UNAVAILABLE
             })
     }
@@ -63,12 +147,12 @@ impl McpServer {
                 self.query(scope, tool, *prepare, key, raw, meta).await
             }
             Kind::Action(prepare) => match prepare(raw, &self.audit_key) {
-                Ok(call) => self.act(scope, tool, call, None, meta).await,
-                Err(failure) => self.fail(scope, tool, None, failure).await,
+                Ok(call) => self.act(scope, tool, call, meta).await,
+                Err(failure) => self.unparsed(scope, tool, failure).await,
             },
             Kind::Write { risk, prepare } => match prepare(raw, &self.audit_key) {
                 Ok(call) => self.write(scope, tool, *risk, call, meta).await,
-                Err(failure) => self.fail(scope, tool, None, failure).await,
+                Err(failure) => self.unparsed(scope, tool, failure).await,
             },
         }
     }
@@ -76,13 +160,12 @@ impl McpServer {
     async fn unknown(&self, scope: &WorkspaceScope, name: &str) -> Outcome {
         let mut reduced = Reduced::new(&self.audit_key);
         reduced.secret("tool", name);
-        let entry = Entry {
-            tool: "unknown",
-            target: &AuditTarget::default(),
+        let describe = |(): &()| Entry {
+            target: AuditTarget::default(),
             outcome: AuditOutcome::Invalid,
             reduced: reduced.finish(),
         };
-        match self.record(scope, entry).await {
+        match self.record(scope, "unknown", Unrecorded::new(()), describe).await {
             Ok(()) => Outcome::Error(CallError::UnknownTool),
             Err(unrecorded) => complete(tool_error(unrecorded)),
         }
@@ -90,19 +173,24 @@ impl McpServer {
 
     async fn denied(&self, scope: &WorkspaceScope, tool: &'static ToolEntry, raw: Option<&str>) -> Outcome {
         let name = tool.declaration.name;
-        let entry = Entry {
-            tool: name,
-            target: &AuditTarget::default(),
+        let required = Unrecorded::new(error::write_scope_required(name, scope.actor()));
+        let describe = |_: &String| Entry {
+            target: AuditTarget::default(),
             outcome: AuditOutcome::Denied,
             reduced: tool.reduce(raw, &self.audit_key),
         };
-        let recorded = self.record(scope, entry).await;
-        let required = error::write_scope_required(name, scope.actor());
-        let message = match &recorded {
-            Ok(()) => required.as_str(),
-            Err(unrecorded) => unrecorded,
-        };
-        complete(error_of(tool, message, Retry::Unchanged))
+        let recorded = self.record(scope, name, required, describe).await;
+        let message = recorded.unwrap_or_else(str::to_owned);
+        complete(error_of(tool, &message, Retry::Unchanged))
+    }
+
+    /// A call whose arguments are none of the tool's.
+    async fn unparsed(&self, scope: &WorkspaceScope, tool: &'static ToolEntry, failure: Failure) -> Outcome {
+        let ended = Unrecorded::new(Ended::new(None, Err(failure)));
+        match self.settle(scope, tool, None, ended).await {
+            Ok(answer) => complete(answer.result(self.watchpost.random())),
+            Err(outcome) => outcome,
+        }
     }
 
     /// A query: a cached reply if one is good, else a new one; its own audit entry in each case.
@@ -119,7 +207,7 @@ impl McpServer {
         // Read before the answer is made: whatever changes from here on ends the reply.
         let generation = self
             .replies
-            .generation(self.watchpost.store(), clock, scope)
+            .generation(&self.watchpost, scope)
             .await
             .inspect_err(
                 |error| tracing::warn!(%error, "the generation could not be read; nothing is cached"),
@@ -134,125 +222,133 @@ impl McpServer {
         }
         let Prepared { arguments, call } = match prepare(raw, &self.audit_key) {
             Ok(prepared) => prepared,
-            Err(failure) => return self.fail(scope, tool, None, failure).await,
+            Err(failure) => return self.unparsed(scope, tool, failure).await,
         };
-        let context = Context::new(self.caller_with(scope, meta), &arguments, None);
-        let answer = match call.run(&context).await {
-            Ok(answer) => answer,
-            Err(failure) => return self.fail(scope, tool, Some((&arguments, None)), failure).await,
-        };
-        let reply = Arc::new(CachedReply {
-            result: answer.result(self.watchpost.random()),
-            reduced: arguments.text(None),
-            target: answer.target,
-            generation: generation.unwrap_or_default(),
-            good_until: answer.good_until,
+        let ended = Unrecorded::gather(async |reader| {
+            let context = Context::new(self.caller_with(scope, reader, meta), &arguments, None);
+            Ended::new(None, call.run(&context).await.map(Done::Answered))
         });
-        let recorded = self.record_reply(scope, tool, &reply).await;
-        if let (Some((key, _)), Ok(_)) = (place, &recorded) {
-            self.replies.insert(key, reply);
+        let answer = match self.settle(scope, tool, Some(&arguments), ended.await).await {
+            Ok(answer) => answer,
+            Err(outcome) => return outcome,
+        };
+        let result = answer.result(self.watchpost.random());
+        if let Some((key, generation)) = place {
+            let reduced = arguments.text(None);
+            let reply = CachedReply::new(
+                result.clone(),
+                reduced,
+                answer.target,
+                generation,
+                answer.good_until,
+            );
+            self.replies.insert(key, Arc::new(reply));
         }
-        complete(recorded.unwrap_or_else(tool_error))
+        complete(result)
     }
 
-    /// The result of a query's reply, once its entry is stored.
+    /// The result of a cached reply, once the entry of this call is stored.
     async fn record_reply(
         &self,
         scope: &WorkspaceScope,
         tool: &'static ToolEntry,
         reply: &CachedReply,
     ) -> Result<ToolResult, &'static str> {
-        let entry = Entry {
-            tool: tool.declaration.name,
-            target: &reply.target,
+        let describe = |_: &ToolResult| Entry {
+            target: reply.target.clone(),
             outcome: AuditOutcome::Ok,
             reduced: reply.reduced.clone(),
         };
-        self.record(scope, entry).await?;
-        Ok(reply.result.clone())
+        self.record(scope, tool.declaration.name, reply.result.clone(), describe)
+            .await
     }
 
     /// An action: its use case stores the entry together with the change.
-    pub(super) async fn act<R: RunAction + ?Sized>(
+    async fn act(
         &self,
         scope: &WorkspaceScope,
         tool: &'static ToolEntry,
-        Prepared { arguments, call }: Prepared<'_, R>,
-        confirmation: Option<Confirmation>,
+        Prepared { arguments, call }: Prepared<'_, dyn RunAction>,
         meta: &RequestMeta<'_>,
     ) -> Outcome {
-        let context = Context::new(self.caller(scope), &arguments, confirmation);
-        let answer = call.run(&context).await;
+        let ended = Unrecorded::gather(async |reader| {
+            let context = Context::new(self.caller(scope, reader), &arguments, None);
+            Ended::new(None, call.run(&context).await.map(Done::Answered))
+        })
+        .await;
         self.replies.invalidate(scope);
-        match answer {
-            Ok(Answer {
-                follow_up: Some(follow_up),
-                ..
-            }) if meta.capabilities().tasks => Outcome::Task(tasks::begin(self.caller(scope), follow_up)),
-            Ok(answer) => complete(answer.result(self.watchpost.random())),
-            Err(failure) => {
-                let entry = Some((&arguments, confirmation));
-                self.fail(scope, tool, entry, failure).await
-            }
+        match self.settle(scope, tool, Some(&arguments), ended).await {
+            Ok(answer) => self.answered(scope, answer, meta),
+            Err(outcome) => outcome,
         }
     }
 
-    /// Stores the entry of a call that failed, unless that is done, and answers it. `arguments`: those of the entry,
-    /// with how the change was confirmed, if they could be parsed.
-    pub(super) async fn fail(
+    /// The answer of an action: a task, if it goes on and the client takes those.
+    pub(super) fn answered(&self, scope: &WorkspaceScope, answer: Answer, meta: &RequestMeta<'_>) -> Outcome {
+        match answer.follow_up {
+            Some(follow_up) if meta.capabilities().tasks => {
+                let now = self.watchpost.clock().now();
+                Outcome::Task(tasks::begin(&self.cursors, scope, now, follow_up))
+            }
+            _ => complete(answer.result(self.watchpost.random())),
+        }
+    }
+
+    /// The answer of a call, once its entry is stored: that of the change, or else one of its own. `arguments`: those
+    /// of the entry, if they could be parsed.
+    ///
+    /// # Errors
+    /// What is sent instead of an answer.
+    pub(super) async fn settle(
         &self,
         scope: &WorkspaceScope,
         tool: &'static ToolEntry,
-        arguments: Option<(&AuditArguments<'_>, Option<Confirmation>)>,
-        failure: Failure,
-    ) -> Outcome {
+        arguments: Option<&AuditArguments<'_>>,
+        ended: Unrecorded<Ended>,
+    ) -> Result<Answer, Outcome> {
         let name = tool.declaration.name;
-        let (error, stored, may_be_done) = match failure {
-            Failure::User(error) => {
-                let stored = error.stored;
-                (Ok(error), stored, false)
+        let has_key = arguments.is_some_and(AuditArguments::has_idempotency_key);
+        let mut retry = Retry::Unchanged;
+        let ended = ended.map(|mut ended| {
+            retry = ended.retry(has_key);
+            // A bug is logged whether its entry can be stored or not.
+            if let Err(Failure::Internal { source, .. }) = &ended.result {
+                ended.incident = Some(self.log_incident(name, source.as_ref()));
             }
-            Failure::Internal {
-                source,
-                stored,
-                may_be_done,
-            } => (Err(source), stored, may_be_done),
-        };
-        let has_key = arguments.is_some_and(|(arguments, _)| arguments.has_idempotency_key());
-        let retry = match (may_be_done, has_key) {
-            (false, _) => Retry::Unchanged,
-            (true, true) => Retry::ByKey,
-            (true, false) => Retry::Unsafe,
-        };
-        let recorded = if stored {
-            Ok(())
-        } else {
-            let nothing = AuditTarget::default();
-            let (target, outcome) = match &error {
-                Ok(error) => (&error.target, error.outcome),
-                Err(_) => (&nothing, AuditOutcome::Error),
-            };
-            let entry = Entry {
-                tool: name,
+            ended
+        });
+        let describe = |ended: &Ended| {
+            let (target, outcome) = ended.entry();
+            let text = |arguments: &AuditArguments<'_>| arguments.text(ended.confirmation);
+            Entry {
                 target,
                 outcome,
-                reduced: arguments.map_or_else(
-                    || NOT_PARSED.to_owned(),
-                    |(arguments, confirmation)| arguments.text(confirmation),
-                ),
-            };
-            self.record(scope, entry).await
+                reduced: arguments.map_or_else(|| NOT_PARSED.to_owned(), text),
+            }
         };
-        // A bug is logged whether its entry could be stored or not.
-        let error = error.map_err(|source| self.log_incident(name, source.as_ref()));
-        let message = match (recorded, error) {
-            (Err(unrecorded), _) => unrecorded.to_owned(),
-            (Ok(()), Ok(UserError { message, .. })) => message,
-            // Clients show a protocol error to nobody who could tell what may have happened.
-            (Ok(()), Err(id)) if tool.takes_write_key() => error::incident(&id),
-            (Ok(()), Err(id)) => return Outcome::Error(CallError::Incident(id)),
+        let recorded = match ended.made(Ended::made) {
+            Ok(ended) => Ok(ended),
+            Err(unrecorded) => self.record(scope, name, unrecorded, describe).await,
         };
-        complete(error_of(tool, &message, retry))
+        let ended = recorded.map_err(|message| complete(error_of(tool, message, retry)))?;
+        match ended.result {
+            Ok(Done::Answered(answer)) => Ok(answer),
+            Ok(Done::Asked(question, _)) => {
+                let ask = confirm::ask(question, self.watchpost.random());
+                Err(Outcome::InputRequired(ask))
+            }
+            Ok(Done::Refused(_)) => Err(complete(unconfirmed(ended.confirmation))),
+            Err(Failure::User(UserError { message, .. })) => Err(complete(error_of(tool, &message, retry))),
+            Err(Failure::Internal { .. }) => {
+                let id = ended.incident.unwrap_or_default();
+                // Clients show a protocol error to nobody who could tell what may have happened.
+                Err(if tool.takes_write_key() {
+                    complete(error_of(tool, &error::incident(&id), retry))
+                } else {
+                    Outcome::Error(CallError::Incident(id))
+                })
+            }
+        }
     }
 }
 
@@ -275,7 +371,7 @@ fn tool_error(message: &str) -> ToolResult {
 }
 
 /// An error of a write tool: in words and as fields, with whether the call can be repeated.
-pub(super) fn write_error(message: &str, retry: Retry) -> ToolResult {
+fn write_error(message: &str, retry: Retry) -> ToolResult {
     let structured = serde_json::json!({ "error": message, "safe_to_retry": retry.is_safe() });
     ToolResult {
         content: fence::plain(&retry.advise(message)).into(),
@@ -287,11 +383,15 @@ pub(super) fn write_error(message: &str, retry: Retry) -> ToolResult {
 
 /// A change that a person was asked about and that wasn't made. An error to the model, so that it doesn't report it
 /// as done.
-pub(super) fn unconfirmed(message: &str, confirmation: Confirmation) -> ToolResult {
+fn unconfirmed(confirmation: Option<Confirmation>) -> ToolResult {
+    let message = match confirmation {
+        Some(Confirmation::Declined) => error::DECLINED,
+        _ => error::CANCELLED,
+    };
     let structured = serde_json::json!({
         "error": message,
         "changed": false,
-        "confirmation": confirmation.as_str(),
+        "confirmation": confirmation.map(Confirmation::as_str),
         "safe_to_retry": true,
     });
     ToolResult {
@@ -300,6 +400,6 @@ pub(super) fn unconfirmed(message: &str, confirmation: Confirmation) -> ToolResu
     }
 }
 
-pub(super) const fn complete(result: ToolResult) -> Outcome {
+const fn complete(result: ToolResult) -> Outcome {
     Outcome::Complete(Completed::Tool(result))
 }

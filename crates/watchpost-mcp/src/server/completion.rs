@@ -5,7 +5,8 @@ use crate::{arguments::Reduced, prompts, resources};
 use watchpost_core::{
     access::WorkspaceScope,
     audit::{AuditOutcome, AuditTarget},
-    service::Completable,
+    error::Error,
+    service::{Completable, Unrecorded},
 };
 use watchpost_protocol::{CallError, Completed, CompletionQuery, CompletionRef, Completions, Outcome};
 
@@ -33,17 +34,11 @@ impl McpServer {
         const WHAT: &str = "completion/complete";
         let meant = meant(query);
         let found = match meant {
-            None => Ok(None),
-            Some((_, _, completes)) => self
-                .watchpost
-                .complete(scope, completes, &query.value)
-                .await
-                .map(Some),
-        };
-        let outcome = match &found {
-            Ok(Some(_)) => AuditOutcome::Ok,
-            Ok(None) => AuditOutcome::NotFound,
-            Err(_) => AuditOutcome::Error,
+            None => Unrecorded::new(Ok(None)),
+            Some((_, _, completes)) => {
+                let found = self.watchpost.complete(scope, completes, &query.value).await;
+                found.map_ok(Some)
+            }
         };
         let mut reduced = Reduced::new(&self.audit_key);
         if let Some((of, argument, _)) = meant {
@@ -51,26 +46,26 @@ impl McpServer {
             reduced.word("argument", argument);
         }
         reduced.secret("value", &query.value);
+        let describe = |found: &Result<Option<_>, Error>| {
+            let outcome = match found {
+                Ok(Some(_)) => AuditOutcome::Ok,
+                Ok(None) => AuditOutcome::NotFound,
+                Err(_) => AuditOutcome::Error,
+            };
+            (AuditTarget::default(), outcome)
+        };
         let recorded = self
-            .record_request(
-                scope,
-                ("completion", WHAT),
-                AuditTarget::default(),
-                outcome,
-                reduced,
-            )
+            .record_request(scope, ("completion", WHAT), reduced, found, describe)
             .await;
-        if let Err(error) = recorded {
-            return Outcome::Error(error);
-        }
-        match found {
-            Ok(Some(found)) => Outcome::Complete(Completed::Completion(Completions {
+        match recorded {
+            Err(unrecorded) => Outcome::Error(unrecorded),
+            Ok(Ok(Some(found))) => Outcome::Complete(Completed::Completion(Completions {
                 values: found.values,
                 total: found.total.map(|total| u32::try_from(total).unwrap_or(u32::MAX)),
                 has_more: found.more,
             })),
-            Ok(None) => Outcome::Error(CallError::UnknownCompletion),
-            Err(error) => self.incident(WHAT, &error),
+            Ok(Ok(None)) => Outcome::Error(CallError::UnknownCompletion),
+            Ok(Err(error)) => self.incident(WHAT, &error),
         }
     }
 }

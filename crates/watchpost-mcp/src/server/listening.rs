@@ -3,10 +3,7 @@
 use super::McpServer;
 use crate::{arguments::Reduced, changes::ChangeFeed};
 use std::{collections::BTreeSet, sync::Arc};
-use watchpost_core::{
-    access::WorkspaceScope,
-    audit::{AuditOutcome, AuditTarget},
-};
+use watchpost_core::{access::WorkspaceScope, audit::AuditOutcome};
 use watchpost_protocol::{Completed, Interest, Outcome};
 
 impl McpServer {
@@ -60,13 +57,7 @@ impl McpServer {
 
     async fn acknowledge(&self, scope: &WorkspaceScope, what: &'static str, reduced: Reduced<'_>) -> Outcome {
         let recorded = self
-            .record_request(
-                scope,
-                ("subscription", what),
-                AuditTarget::default(),
-                AuditOutcome::Ok,
-                reduced,
-            )
+            .record_outcome(scope, ("subscription", what), reduced, AuditOutcome::Ok)
             .await;
         match recorded {
             Ok(()) => Outcome::Complete(Completed::Acknowledged),

@@ -6,10 +6,7 @@ use crate::{
     prompts::{self, FillError, PROMPTS, Prompt},
 };
 use std::{collections::BTreeMap, sync::Arc};
-use watchpost_core::{
-    access::WorkspaceScope,
-    audit::{AuditOutcome, AuditTarget},
-};
+use watchpost_core::{access::WorkspaceScope, audit::AuditOutcome};
 use watchpost_protocol::{
     CacheHint, CacheScope, CallError, Completed, ContentBlock, Outcome, PromptArgument, PromptDefinition,
     PromptMessage, PromptPage, PromptResult, Role,
@@ -81,13 +78,7 @@ impl McpServer {
             None => reduced.secret("prompt", name),
         }
         let recorded = self
-            .record_request(
-                scope,
-                ("prompt.get", "prompts/get"),
-                AuditTarget::default(),
-                outcome,
-                reduced,
-            )
+            .record_outcome(scope, ("prompt.get", "prompts/get"), reduced, outcome)
             .await;
         match (recorded, filled, prompt) {
             (Err(error), ..) => Outcome::Error(error),

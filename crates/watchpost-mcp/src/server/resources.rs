@@ -5,41 +5,50 @@ use crate::{arguments::Reduced, resources::ReadError};
 use watchpost_core::{
     access::WorkspaceScope,
     audit::{AuditOutcome, AuditTarget},
+    error::Error,
+    service::Unrecorded,
 };
 use watchpost_protocol::{CallError, Completed, Outcome};
 
+/// What can be told of a list of resources: which reports of scans there are.
+const LIST: (&str, &str) = ("resource.listed", "resources/list");
+const READ: (&str, &str) = ("resource.read", "resources/read");
+
 impl McpServer {
+    /// The list names the latest scans, so it has an entry.
     pub(super) async fn list_resources(&self, scope: &WorkspaceScope) -> Outcome {
-        const WHAT: &str = "resources/list";
-        match crate::resources::list(&self.watchpost, scope).await {
-            Ok(page) => Outcome::Complete(Completed::Resources(page)),
-            Err(error) => self.incident(WHAT, &error),
+        let read = crate::resources::list(&self.watchpost, scope).await;
+        let reduced = Reduced::new(&self.audit_key);
+        let describe = |read: &Result<_, Error>| {
+            let outcome = read.as_ref().map_or_else(Error::outcome, |_| AuditOutcome::Ok);
+            (AuditTarget::default(), outcome)
+        };
+        match self.record_request(scope, LIST, reduced, read, describe).await {
+            Err(unrecorded) => Outcome::Error(unrecorded),
+            Ok(Ok(page)) => Outcome::Complete(Completed::Resources(page)),
+            Ok(Err(error)) => self.incident(LIST.1, &error),
         }
     }
 
     /// Reading is audited like a query; what can't be read is told apart from what failed.
     pub(super) async fn read_resource(&self, scope: &WorkspaceScope, uri: &str) -> Outcome {
-        const WHAT: &str = "resources/read";
-        let read = crate::resources::read(self.caller(scope), uri).await;
-        let (target, outcome) = match &read {
+        let read =
+            Unrecorded::gather(async |reader| crate::resources::read(self.caller(scope, reader), uri).await)
+                .await;
+        let mut reduced = Reduced::new(&self.audit_key);
+        reduced.secret("uri", uri);
+        let describe = |read: &Result<(_, AuditTarget), ReadError>| match read {
             Ok((_, target)) => (target.clone(), AuditOutcome::Ok),
             Err(ReadError::NotFound) => (AuditTarget::default(), AuditOutcome::NotFound),
             Err(ReadError::Denied) => (AuditTarget::default(), AuditOutcome::Denied),
             Err(ReadError::Failed(_)) => (AuditTarget::default(), AuditOutcome::Error),
         };
-        let mut reduced = Reduced::new(&self.audit_key);
-        reduced.secret("uri", uri);
-        let recorded = self
-            .record_request(scope, ("resource.read", WHAT), target, outcome, reduced)
-            .await;
-        if let Err(error) = recorded {
-            return Outcome::Error(error);
-        }
-        match read {
-            Ok((text, _)) => Outcome::Complete(Completed::Resource(text)),
-            Err(ReadError::Failed(error)) => self.incident(WHAT, error.as_ref()),
+        match self.record_request(scope, READ, reduced, read, describe).await {
+            Err(unrecorded) => Outcome::Error(unrecorded),
+            Ok(Ok((text, _))) => Outcome::Complete(Completed::Resource(text)),
+            Ok(Err(ReadError::Failed(error))) => self.incident(READ.1, error.as_ref()),
             // The same answer for what doesn't exist and for what isn't theirs.
-            Err(ReadError::NotFound | ReadError::Denied) => Outcome::Error(CallError::UnknownResource),
+            Ok(Err(ReadError::NotFound | ReadError::Denied)) => Outcome::Error(CallError::UnknownResource),
         }
     }
 }

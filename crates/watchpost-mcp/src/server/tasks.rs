@@ -5,6 +5,7 @@ use crate::{arguments::Reduced, error::Failure, tasks};
 use watchpost_core::{
     access::WorkspaceScope,
     audit::{AuditOutcome, AuditTarget, CallRecord},
+    service::Unrecorded,
 };
 use watchpost_protocol::{CallError, Completed, Outcome};
 
@@ -17,23 +18,24 @@ impl McpServer {
 
     pub(super) async fn get_task(&self, scope: &WorkspaceScope, id: &str) -> Outcome {
         const WHAT: &str = "tasks/get";
-        let found = tasks::state(self.caller(scope), id).await;
-        let outcome = match &found {
-            Ok(Some(_)) => AuditOutcome::Ok,
-            Ok(None) => AuditOutcome::NotFound,
-            Err(_) => AuditOutcome::Error,
+        let found = Unrecorded::gather(async |reader| tasks::state(self.caller(scope, reader), id).await);
+        let describe = |found: &Result<Option<_>, Failure>| {
+            let outcome = match found {
+                Ok(Some(_)) => AuditOutcome::Ok,
+                Ok(None) => AuditOutcome::NotFound,
+                Err(_) => AuditOutcome::Error,
+            };
+            (AuditTarget::default(), outcome)
         };
-        let entry = (("task.get", WHAT), AuditTarget::default(), outcome);
-        if let Err(error) = self
-            .record_request(scope, entry.0, entry.1, entry.2, self.reduced_task(id))
-            .await
-        {
-            return Outcome::Error(error);
-        }
-        match found {
-            Ok(Some(state)) => Outcome::Complete(Completed::Task(state)),
-            Ok(None) => Outcome::Error(CallError::UnknownTask),
-            Err(failure) => self.task_failed(WHAT, failure),
+        let what = ("task.get", WHAT);
+        let recorded = self
+            .record_request(scope, what, self.reduced_task(id), found.await, describe)
+            .await;
+        match recorded {
+            Err(unrecorded) => Outcome::Error(unrecorded),
+            Ok(Ok(Some(state))) => Outcome::Complete(Completed::Task(state)),
+            Ok(Ok(None)) => Outcome::Error(CallError::UnknownTask),
+            Ok(Err(failure)) => self.task_failed(WHAT, failure),
         }
     }
 
@@ -46,12 +48,11 @@ impl McpServer {
             AuditOutcome::NotFound
         };
         let recorded = self
-            .record_request(
+            .record_outcome(
                 scope,
                 ("task.update", "tasks/update"),
-                AuditTarget::default(),
-                outcome,
                 self.reduced_task(id),
+                outcome,
             )
             .await;
         match recorded {
@@ -65,7 +66,7 @@ impl McpServer {
     pub(super) async fn cancel_task(&self, scope: &WorkspaceScope, id: &str) -> Outcome {
         const WHAT: &str = "tasks/cancel";
         let record = || CallRecord::new("mcp", WHAT, self.reduced_task(id).finish());
-        let cancelled = tasks::cancel(self.caller(scope), id, record).await;
+        let cancelled = tasks::cancel(&self.watchpost, &self.cursors, scope, id, record).await;
         self.replies.invalidate(scope);
         if !matches!(cancelled, Ok(Some(true))) {
             let outcome = match &cancelled {
@@ -74,13 +75,7 @@ impl McpServer {
                 Err(_) => AuditOutcome::Error,
             };
             let recorded = self
-                .record_request(
-                    scope,
-                    ("task.cancel", WHAT),
-                    AuditTarget::default(),
-                    outcome,
-                    self.reduced_task(id),
-                )
+                .record_outcome(scope, ("task.cancel", WHAT), self.reduced_task(id), outcome)
                 .await;
             if let Err(error) = recorded {
                 return Outcome::Error(error);

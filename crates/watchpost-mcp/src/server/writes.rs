@@ -2,18 +2,15 @@
 
 use super::{
     McpServer,
-    calls::{Entry, complete, unconfirmed, write_error},
+    calls::{Done, Ended},
 };
 use crate::{
     confirm::{self, ConfirmPolicy, Confirmation, Preview, Risk},
-    error::{self, Failure, Retry},
+    error::Failure,
     tool::{Context, Prepared, RunWrite},
     tools::ToolEntry,
 };
-use watchpost_core::{
-    access::WorkspaceScope,
-    audit::{AuditOutcome, AuditTarget},
-};
+use watchpost_core::{access::WorkspaceScope, audit::AuditTarget, service::Unrecorded};
 use watchpost_protocol::{Outcome, RequestMeta};
 
 /// What is done with a call of a write tool.
@@ -33,61 +30,51 @@ impl McpServer {
         scope: &WorkspaceScope,
         tool: &'static ToolEntry,
         risk: Risk,
-        call: Prepared<'_, dyn RunWrite>,
+        Prepared { arguments, call }: Prepared<'_, dyn RunWrite>,
         meta: &RequestMeta<'_>,
     ) -> Outcome {
-        let consent = match self.consent(scope, risk, &call, meta).await {
-            Ok(consent) => consent,
-            Err(failure) => {
-                let arguments = Some((&call.arguments, None));
-                return self.fail(scope, tool, arguments, failure).await;
+        let ended = Unrecorded::gather(async |reader| {
+            let context = Context::new(self.caller(scope, reader), &arguments, None);
+            match self.consent(risk, call.as_ref(), &context, meta).await {
+                Err(failure) => Ended::new(None, Err(failure)),
+                Ok(Consent::Awaited(question, target)) => {
+                    Ended::new(Some(Confirmation::Awaited), Ok(Done::Asked(question, target)))
+                }
+                Ok(Consent::Refused(confirmation, target)) => {
+                    Ended::new(Some(confirmation), Ok(Done::Refused(target)))
+                }
+                Ok(Consent::Given(confirmation)) => {
+                    let context = Context::new(self.caller(scope, reader), &arguments, Some(confirmation));
+                    let answer = call.run(&context).await;
+                    Ended::new(Some(confirmation), answer.map(Done::Answered))
+                }
             }
-        };
-        let (confirmation, target) = match &consent {
-            Consent::Given(confirmation) => {
-                return self.act(scope, tool, call, Some(*confirmation), meta).await;
-            }
-            Consent::Awaited(_, target) => (Confirmation::Awaited, target),
-            Consent::Refused(confirmation, target) => (*confirmation, target),
-        };
-        let entry = Entry {
-            tool: tool.declaration.name,
-            target,
-            outcome: AuditOutcome::Unchanged,
-            reduced: call.arguments.text(Some(confirmation)),
-        };
-        if let Err(unrecorded) = self.record(scope, entry).await {
-            return complete(write_error(unrecorded, Retry::Unchanged));
-        }
-        match consent {
-            Consent::Awaited(question, _) => {
-                Outcome::InputRequired(confirm::ask(question, self.watchpost.random()))
-            }
-            _ if confirmation == Confirmation::Declined => {
-                complete(unconfirmed(error::DECLINED, confirmation))
-            }
-            _ => complete(unconfirmed(error::CANCELLED, confirmation)),
+        })
+        .await;
+        self.replies.invalidate(scope);
+        match self.settle(scope, tool, Some(&arguments), ended).await {
+            Ok(answer) => self.answered(scope, answer, meta),
+            Err(outcome) => outcome,
         }
     }
 
     /// The one place where it is decided whether a person is asked, and what their answer means.
     async fn consent(
         &self,
-        scope: &WorkspaceScope,
         risk: Risk,
-        call: &Prepared<'_, dyn RunWrite>,
+        call: &dyn RunWrite,
+        context: &Context<'_>,
         meta: &RequestMeta<'_>,
     ) -> Result<Consent, Failure> {
         if self.confirm == ConfirmPolicy::Never {
             return Ok(Consent::Given(Confirmation::NotNeeded));
         }
         // What can't be previewed isn't done.
-        let context = Context::new(self.caller(scope), &call.arguments, None);
         let Preview {
             affected,
             question,
             target,
-        } = call.call.preview(&context).await?;
+        } = call.preview(context).await?;
         if !self.confirm.asks(risk, affected) {
             return Ok(Consent::Given(Confirmation::NotNeeded));
         }

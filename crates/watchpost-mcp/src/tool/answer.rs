@@ -3,7 +3,9 @@
 use crate::{error::Failure, fence, tool::FollowUp};
 use bytes::Bytes;
 use serde::Serialize;
-use watchpost_core::{audit::AuditTarget, port::Random, posture::Freshness, value::time::Timestamp};
+use watchpost_core::{
+    access::Made, audit::AuditTarget, port::Random, posture::Freshness, value::time::Timestamp,
+};
 use watchpost_protocol::{ContentBlock, ResourceDefinition, ToolResult};
 
 /// A tool's answer: a sentence of our own words and numbers, and the structured part as finished bytes.
@@ -12,6 +14,8 @@ pub(crate) struct Answer {
     pub(crate) structured: Bytes,
     /// What the audit entry is about.
     pub(crate) target: AuditTarget,
+    /// The proof that a change's own entry is stored; `None`: the call's entry is still to be stored.
+    pub(crate) made: Option<Made>,
     /// When the text goes stale by time alone.
     pub(crate) good_until: Option<Timestamp>,
     /// A file that it points to.
@@ -35,6 +39,7 @@ impl Answer {
             sentence,
             structured: serde_json::to_vec(output).map_err(Failure::unwritable)?.into(),
             target: AuditTarget::default(),
+            made: None,
             good_until: None,
             link: None,
             follow_up: None,
@@ -61,6 +66,11 @@ impl Answer {
     /// Names what the audit entry is about.
     pub(crate) fn about(mut self, target: AuditTarget) -> Self {
         self.target = target;
+        self
+    }
+    /// Answers a change, whose entry is stored.
+    pub(crate) fn of_change(mut self, made: Made) -> Self {
+        self.made = Some(made);
         self
     }
     /// Says when the text goes stale by time alone.

@@ -5,7 +5,7 @@ use watchpost_core::{
     access::{Made, WorkspaceScope},
     audit::{AuditKey, CallRecord},
     posture::Freshness,
-    service::Watchpost,
+    service::{Reader, Unrecorded, Watchpost},
     value::time::Timestamp,
 };
 use watchpost_protocol::Notify;
@@ -19,10 +19,20 @@ pub(crate) struct Caller<'c> {
     pub(crate) audit_key: &'c AuditKey,
     /// Takes progress to a client that wants to hear of it.
     pub(crate) notify: Option<&'c Notify<'c>>,
+    /// Opens what is read for the answer, which needs its entry as a whole.
+    pub(crate) reader: &'c Reader,
+}
+
+impl Caller<'_> {
+    /// What was read, to make the answer of.
+    pub(crate) fn open<T>(&self, read: Unrecorded<T>) -> T {
+        self.reader.open(read)
+    }
 }
 
 /// What a running tool has at hand.
 pub(crate) struct Context<'c> {
+    reader: &'c Reader,
     pub(crate) watchpost: &'c Watchpost,
     pub(crate) scope: &'c WorkspaceScope,
     pub(crate) cursors: &'c CursorKey,
@@ -42,6 +52,7 @@ impl<'c> Context<'c> {
         confirmation: Option<Confirmation>,
     ) -> Self {
         Self {
+            reader: caller.reader,
             watchpost: caller.watchpost,
             scope: caller.scope,
             cursors: caller.cursors,
@@ -50,6 +61,11 @@ impl<'c> Context<'c> {
             arguments,
             confirmation,
         }
+    }
+
+    /// What was read, to make the answer of.
+    pub(crate) fn open<T>(&self, read: Unrecorded<T>) -> T {
+        self.reader.open(read)
     }
 
     /// The call's record, for the use case that stores it with its change.
@@ -73,7 +89,7 @@ impl<'c> Context<'c> {
     /// How old and whole the data is, for the answer of a change. The change is made, so a failure to read this is
     /// no failure of the call.
     pub(crate) async fn as_of(&self) -> AsOf {
-        let freshness = self.watchpost.store().freshness(self.scope).await;
+        let freshness = self.open(self.watchpost.freshness(self.scope).await);
         match freshness {
             Ok(freshness) => AsOf::new(&freshness, self.now),
             Err(error) => {

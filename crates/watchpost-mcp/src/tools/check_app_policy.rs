@@ -99,22 +99,12 @@ impl<'a> From<&'a App> for AppOut<'a> {
     }
 }
 
-/// A name or id of an app, as look-ups in their order.
-pub(super) fn app_lookups(text: &str) -> Vec<AppLookup> {
-    // A vendor's own id of an app may look like one of ours: ours first, then by name.
-    let by_name = AppLookup::Name(text.to_owned());
-    match text.parse() {
-        Ok(id) => vec![AppLookup::Id(id), by_name],
-        Err(_) => vec![by_name],
-    }
-}
-
 /// Looks an app up by id, then by name.
 pub(super) async fn find(context: &Context<'_>, text: &str) -> Result<AppAnswer, Failure> {
-    let lookups = app_lookups(text);
+    let lookups = AppLookup::all(text);
     let mut last = None;
     for lookup in &lookups {
-        let answer = context.watchpost.app(context.scope, lookup).await?;
+        let answer = context.open(context.watchpost.app(context.scope, lookup).await)?;
         let is_found = !matches!(answer.found, AppMatch::None);
         last = Some(answer);
         if is_found {

@@ -173,9 +173,9 @@ async fn earlier(context: &Context<'_>, input: &Input, after: &Scan) -> Result<S
         let found = context
             .watchpost
             .find_scan(context.scope, Some(id), None, after.scan_type);
-        return Ok(found.await?);
+        return Ok(context.open(found.await)?);
     }
-    let found = context.watchpost.scan_before(context.scope, after).await?;
+    let found = context.open(context.watchpost.scan_before(context.scope, after).await)?;
     found.ok_or_else(|| {
         Failure::invalid(
             "there is no earlier completed scan of this type to compare with; the next scan can be compared with this one"
@@ -248,12 +248,10 @@ impl Tool for CompareScans {
 
 impl QueryTool for CompareScans {
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
-        let after = input.choice().find(context.watchpost, context.scope).await?;
+        let after = context.open(input.choice().find(context.watchpost, context.scope).await?)?;
         let before = earlier(context, &input, &after).await?;
-        let answer = context
-            .watchpost
-            .compare_scans(context.scope, before, after)
-            .await?;
+        let compared = context.watchpost.compare_scans(context.scope, before, after);
+        let answer = context.open(compared.await)?;
         let results = input.results();
         let sentence = sentence(&answer, &results);
         let output = output(&answer, &results);

@@ -103,6 +103,8 @@ impl ActionTool for DismissFinding {
             reopen_command: decision.reopen_command,
             as_of,
         };
-        Ok(Answer::new(sentence, &output)?.about(target(id)))
+        Ok(Answer::new(sentence, &output)?
+            .about(target(id))
+            .of_change(decision.made))
     }
 }

@@ -67,10 +67,12 @@ impl QueryTool for GenerateReport {
             services: confined.services,
         };
         let integration = choice.integration_id()?;
-        let data = context
-            .watchpost
-            .report_data(context.scope, &request, integration)
-            .await?;
+        let data = context.open(
+            context
+                .watchpost
+                .report_data(context.scope, &request, integration)
+                .await,
+        )?;
         let rendered = context.watchpost.render_report(&data, ReportFormat::Markdown)?;
         let text = String::from_utf8_lossy(&rendered.bytes);
         let markdown: String = text.chars().take(MARKDOWN_CHARS_MAX).collect();

@@ -3,6 +3,7 @@
 use crate::{
     arguments::NoArguments,
     error::Failure,
+    next,
     tool::{Answer, Context, Declaration, QUERY, QueryTool, Tool},
     wire::{AsOf, Text, count, len},
 };
@@ -137,8 +138,8 @@ impl Tool for GetIntegrations {
 
 impl QueryTool for GetIntegrations {
     async fn run(context: &Context<'_>, _: NoArguments) -> Result<Answer, Failure> {
-        let (rows, jobs, freshness) = context.watchpost.integrations(context.scope).await?;
-        let (rules, _) = context.watchpost.rules(context.scope).await?;
+        let (rows, jobs, freshness) = context.open(context.watchpost.integrations(context.scope).await)?;
+        let (rules, _) = context.open(context.watchpost.rules(context.scope).await)?;
         let connected = rows
             .iter()
             .filter(|row| row.status == IntegrationStatus::Connected)
@@ -153,7 +154,7 @@ impl QueryTool for GetIntegrations {
                 .collect(),
             connected_count: u64::try_from(connected).unwrap_or(u64::MAX),
             total_count: len(&rows),
-            next_step: freshness.not_ready().map(|why| why.next_step),
+            next_step: freshness.not_ready().map(|why| next::words(why.next_step)),
             as_of: AsOf::new(&freshness, context.now),
         };
         let sentence = if rows.is_empty() {

@@ -3,6 +3,7 @@
 use crate::{
     arguments::NoArguments,
     error::Failure,
+    next,
     scan_wire::{OpenList, score_words, tenths},
     tool::{Answer, Context, Declaration, QUERY, QueryTool, Tool},
     wire::{AsOf, SeverityCounts, Tenths, Text, count, len},
@@ -45,7 +46,7 @@ pub(super) struct Output<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    next_step: Option<&'a str>,
+    next_step: Option<String>,
     #[serde(flatten)]
     as_of: AsOf,
 }
@@ -278,7 +279,7 @@ impl Tool for GetPostureSummary {
 
 impl QueryTool for GetPostureSummary {
     async fn run(context: &Context<'_>, _: NoArguments) -> Result<Answer, Failure> {
-        let answer = context.watchpost.posture(context.scope).await?;
+        let answer = context.open(context.watchpost.posture(context.scope).await)?;
         let freshness = &answer.risk.freshness;
         let as_of = AsOf::new(freshness, context.now);
         let mut rule_ids: Vec<&str> = answer.blind.iter().map(|rule| rule.rule_id.as_str()).collect();
@@ -305,14 +306,15 @@ impl QueryTool for GetPostureSummary {
             Err(why) => (
                 format!(
                     "There is nothing to judge by yet ({}), so there is no score and no grade. {}.",
-                    why.state, why.next_step
+                    why.state,
+                    next::words(why.next_step)
                 ),
                 None,
                 Vec::new(),
                 Some(why),
             ),
         };
-        let scans = context.watchpost.scan_summaries(context.scope).await?;
+        let scans = context.open(context.watchpost.scan_summaries(context.scope).await)?;
         let text = format!("{text}{}", scanned_words(&scans));
         let sentence = format!("{text}{}", as_of.sentence());
         let output = Output {
@@ -323,7 +325,7 @@ impl QueryTool for GetPostureSummary {
             blind_rules: blind(&answer.blind),
             blind_rules_total: len(&rule_ids),
             state: not_ready.map(|why| why.state.as_str()),
-            next_step: not_ready.map(|why| why.next_step.as_str()),
+            next_step: not_ready.map(|why| next::words(why.next_step)),
             as_of,
         };
         Ok(Answer::new(sentence, &output)?.until(freshness, context.now))

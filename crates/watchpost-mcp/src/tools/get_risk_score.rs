@@ -3,6 +3,7 @@
 use crate::{
     arguments::NoArguments,
     error::Failure,
+    next,
     tool::{Answer, Context, Declaration, QUERY, QueryTool, Tool},
     wire::{AsOf, FindingOut, SeverityCounts, Tenths, Text},
 };
@@ -48,7 +49,7 @@ pub(super) struct Output<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    next_step: Option<&'a str>,
+    next_step: Option<String>,
     #[serde(flatten)]
     as_of: Option<AsOf>,
 }
@@ -173,7 +174,7 @@ impl Tool for GetRiskScore {
 
 impl QueryTool for GetRiskScore {
     async fn run(context: &Context<'_>, _: NoArguments) -> Result<Answer, Failure> {
-        let answer = context.watchpost.risk(context.scope).await?;
+        let answer = context.open(context.watchpost.risk(context.scope).await)?;
         let as_of = AsOf::new(&answer.freshness, context.now);
         let since = as_of.sentence();
         let (sentence, mut output) = match &answer.score {
@@ -186,17 +187,17 @@ impl QueryTool for GetRiskScore {
                 ),
                 scored(risk),
             ),
-            Err(why) => (
-                format!(
-                    "There is no risk score ({}). {}.{since}",
-                    why.state, why.next_step
-                ),
-                Output {
-                    state: Some(why.state.as_str()),
-                    next_step: Some(&why.next_step),
-                    ..Output::default()
-                },
-            ),
+            Err(why) => {
+                let step = next::words(why.next_step);
+                (
+                    format!("There is no risk score ({}). {step}.{since}", why.state),
+                    Output {
+                        state: Some(why.state.as_str()),
+                        next_step: Some(step),
+                        ..Output::default()
+                    },
+                )
+            }
         };
         output.as_of = Some(as_of);
         Ok(Answer::new(sentence, &output)?.until(&answer.freshness, context.now))

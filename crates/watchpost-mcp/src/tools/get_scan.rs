@@ -86,7 +86,7 @@ async fn wait(context: &Context<'_>, mut scan: Scan, seconds: i64) -> Result<Sca
             notify.progress(waited, None, Some(message));
         }
         tokio::time::sleep(POLL_INTERVAL).await;
-        match watchpost.store().scan(context.scope, scan.id).await? {
+        match context.open(watchpost.scan(context.scope, scan.id).await)? {
             Some(now) => scan = now,
             None => break,
         }
@@ -230,10 +230,10 @@ impl Tool for GetScan {
 
 impl QueryTool for GetScan {
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
-        let scan = input.choice().find(context.watchpost, context.scope).await?;
+        let scan = context.open(input.choice().find(context.watchpost, context.scope).await?)?;
         let seconds = input.wait_seconds.map_or(0, |wait| wait.0);
         let scan = wait(context, scan, seconds).await?;
-        let answer = context.watchpost.explain_scan(context.scope, scan).await?;
+        let answer = context.open(context.watchpost.explain_scan(context.scope, scan).await)?;
         let scan = &answer.scan;
         let since = since_before(&answer, &input.results());
         let sentence = sentence(&answer, &since);

@@ -94,10 +94,12 @@ impl QueryTool for GetScoreTrend {
         let integration = integration_id(input.integration_id.as_ref())?;
         let days = input.days.map_or(90, |days| days.0);
         let since = context.now.plus_days(-days);
-        let answer = context
-            .watchpost
-            .score_trend(context.scope, integration, scan_type, since)
-            .await?;
+        let answer = context.open(
+            context
+                .watchpost
+                .score_trend(context.scope, integration, scan_type, since)
+                .await,
+        )?;
         let skipped = answer.points.len().saturating_sub(POINTS_SHOWN);
         let shown: Vec<&ScanPoint> = answer.points.iter().skip(skipped).collect();
         let ends = shown

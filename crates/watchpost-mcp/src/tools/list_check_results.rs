@@ -146,13 +146,15 @@ impl Tool for ListCheckResults {
 
 impl QueryTool for ListCheckResults {
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
-        let scan = input.choice().find(context.watchpost, context.scope).await?;
+        let scan = context.open(input.choice().find(context.watchpost, context.scope).await?)?;
         let target = AuditTarget::new("scan", &scan.id);
         if let Some(check) = &input.check_id {
-            let answer = context
-                .watchpost
-                .scan_result(context.scope, scan, check.as_str())
-                .await?;
+            let answer = context.open(
+                context
+                    .watchpost
+                    .scan_result(context.scope, scan, check.as_str())
+                    .await,
+            )?;
             let row = &answer.result.row;
             let output = Output {
                 scan_id: Text(answer.scan.id),
@@ -182,10 +184,12 @@ impl QueryTool for ListCheckResults {
             .and_then(|limit| usize::try_from(limit.0).ok())
             .unwrap_or(25);
         let after = input.after.as_ref().map(Line::as_str);
-        let answer = context
-            .watchpost
-            .scan_results(context.scope, scan, &filter, after, limit)
-            .await?;
+        let answer = context.open(
+            context
+                .watchpost
+                .scan_results(context.scope, scan, &filter, after, limit)
+                .await,
+        )?;
         let output = Output {
             scan_id: Text(answer.scan.id),
             completed_at: answer.scan.completed_at.map(Text),

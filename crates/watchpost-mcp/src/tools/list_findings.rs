@@ -1,6 +1,5 @@
 //! `list_findings`.
 
-use super::check_app_policy::app_lookups;
 use crate::{
     arguments::{AddressLine, Line, Many, Whole, arguments},
     error::{self, Failure},
@@ -11,10 +10,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use watchpost_core::{
     access::Permission,
-    app::AppMatch,
     check::{Framework, Service},
     finding::{EntityFilter, FindingQuery},
-    identity::normal_address,
     value::word::{Category, FindingStatus, Platform, Severity},
 };
 
@@ -65,34 +62,8 @@ pub(super) struct Output<'a> {
 
 /// What a caller means by an entity. What another workspace has is as unknown as what nobody has.
 async fn entity(context: &Context<'_>, text: &str) -> Result<EntityFilter, Failure> {
-    let store = context.watchpost.store();
-    if let Some(address) = normal_address(text)
-        && let Some(identity) = store.identity_by_email(context.scope, &address).await?
-    {
-        return Ok(EntityFilter::Identity(identity.id));
-    }
-    if let Ok(id) = text.parse()
-        && let Some(identity) = store.identity(context.scope, id).await?
-    {
-        return Ok(EntityFilter::Identity(identity.id));
-    }
-    for lookup in app_lookups(text) {
-        match store.find_app(context.scope, &lookup).await? {
-            AppMatch::None => {}
-            found => {
-                let app = found
-                    .one()
-                    .map_err(|error| Failure::invalid(error.to_string().replacen("`app`", "`entity`", 1)))?;
-                return Ok(EntityFilter::App(app.id));
-            }
-        }
-    }
-    if let Ok(id) = text.parse()
-        && let Some(integration) = store.integration(context.scope, id).await?
-    {
-        return Ok(EntityFilter::Integration(integration.id));
-    }
-    Err(error::entity_not_found())
+    let found = context.watchpost.find_entity(context.scope, text).await;
+    context.open(found)?.ok_or_else(error::entity_not_found)
 }
 
 impl Tool for ListFindings {
@@ -134,7 +105,7 @@ impl QueryTool for ListFindings {
             let place = context.cursors.open(context.scope, &query, cursor.as_str());
             query.after = Some(place.ok_or_else(error::foreign_cursor)?);
         }
-        let (page, freshness) = context.watchpost.findings(context.scope, &query).await?;
+        let (page, freshness) = context.open(context.watchpost.findings(context.scope, &query).await)?;
         let as_of = AsOf::new(&freshness, context.now);
         let output = Output {
             total: page.total.value,

@@ -105,7 +105,7 @@ impl Tool for ListRules {
 
 impl QueryTool for ListRules {
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
-        let (rules, freshness) = context.watchpost.rules(context.scope).await?;
+        let (rules, freshness) = context.open(context.watchpost.rules(context.scope).await)?;
         let fits = |answer: &&RuleAnswer<'_>| {
             let platforms = &answer.rule.platforms;
             input.severity.admits(answer.rule.severity)

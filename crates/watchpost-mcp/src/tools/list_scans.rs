@@ -62,7 +62,7 @@ impl QueryTool for ListScans {
                 .and_then(|limit| usize::try_from(limit.0).ok())
                 .unwrap_or(10),
         };
-        let page = context.watchpost.scans(context.scope, &query).await?;
+        let page = context.open(context.watchpost.scans(context.scope, &query).await)?;
         let output = Output {
             scans: OpenList(page.scans.iter().map(ScanOut::from).collect()),
             total: page.total,

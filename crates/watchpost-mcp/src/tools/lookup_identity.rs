@@ -303,10 +303,12 @@ impl Tool for LookupIdentity {
 
 impl QueryTool for LookupIdentity {
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
-        let answer = context
-            .watchpost
-            .identity(context.scope, input.email.as_str())
-            .await?;
+        let answer = context.open(
+            context
+                .watchpost
+                .identity(context.scope, input.email.as_str())
+                .await,
+        )?;
         let identity = &answer.identity;
         let (mfa, sources) = mfa(identity);
         let mut platforms: Vec<Platform> = identity.accounts.iter().map(|account| account.platform).collect();

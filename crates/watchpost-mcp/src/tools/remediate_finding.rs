@@ -101,19 +101,27 @@ impl ActionTool for RemediateFinding {
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
         let FindingArg(id) = input.finding_id;
         let note = input.note.as_ref().map(Line::as_str);
-        let (answer, made) = context
+        let answer = context
             .watchpost
             .remediate_finding(context.scope, id, note, context.record())
             .await
             .map_err(|error| Failure::from(error).about(target(id)))?;
-        let (remediation, steps, changed) = match &answer {
-            RemediationAnswer::Requested { remediation, steps } => (remediation, steps, true),
-            RemediationAnswer::AlreadyWaiting { remediation, steps } => (remediation, steps, false),
+        let (remediation, steps, made, changed) = match &answer {
+            RemediationAnswer::Requested {
+                remediation,
+                steps,
+                made,
+            } => (remediation, steps, *made, true),
+            RemediationAnswer::AlreadyWaiting {
+                remediation,
+                steps,
+                made,
+            } => (remediation, steps, *made, false),
             RemediationAnswer::NoAction { steps } => return Err(error::no_action(steps).about(target(id))),
-            RemediationAnswer::Closed { status } => return Err(error::closed(*status, id)),
-            RemediationAnswer::Gone => return Err(error::finding_gone()),
+            RemediationAnswer::Closed { status, made } => return Err(error::closed(*status, id, *made)),
+            RemediationAnswer::Gone { made } => return Err(error::finding_gone(*made)),
         };
-        let repeat = made.and_then(|made| context.repeat(made));
+        let repeat = context.repeat(made);
         let changed = changed && repeat.is_none();
         let as_of = context.as_of().await;
         let sentence = format!(
@@ -128,6 +136,6 @@ impl ActionTool for RemediateFinding {
             as_of.sentence()
         );
         let output = output(remediation, steps, changed, as_of);
-        Ok(Answer::new(sentence, &output)?.about(target(id)))
+        Ok(Answer::new(sentence, &output)?.about(target(id)).of_change(made))
     }
 }

@@ -63,7 +63,7 @@ impl WriteTool for SetAppPolicy {
 
     async fn preview(context: &Context<'_>, input: &Input) -> Result<Preview, Failure> {
         let policy = input.policy.0;
-        let app = find(context, input.app.as_str()).await?.found.one()?;
+        let app = find(context, input.app.as_str()).await?.found.one("app")?;
         Ok(Preview {
             affected: Affected::App(policy),
             question: Some(format!(
@@ -82,7 +82,7 @@ impl WriteTool for SetAppPolicy {
 impl ActionTool for SetAppPolicy {
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
         let Word(policy) = input.policy;
-        let found = find(context, input.app.as_str()).await?.found.one()?;
+        let found = find(context, input.app.as_str()).await?.found.one("app")?;
         let target = AuditTarget::new("app", &found.id);
         let (app, outcome, made) = context
             .watchpost
@@ -92,7 +92,7 @@ impl ActionTool for SetAppPolicy {
         let (changed, before) = match outcome {
             AppPolicyOutcome::Changed { before } => (true, before),
             AppPolicyOutcome::Unchanged => (false, policy),
-            AppPolicyOutcome::NotFound => return Err(error::app_gone()),
+            AppPolicyOutcome::NotFound => return Err(error::app_gone(made)),
         };
         let repeat = context.repeat(made);
         let queued = changed;
@@ -128,6 +128,6 @@ impl ActionTool for SetAppPolicy {
             analysis_queued: queued,
             as_of,
         };
-        Ok(Answer::new(sentence, &output)?.about(target))
+        Ok(Answer::new(sentence, &output)?.about(target).of_change(made))
     }
 }

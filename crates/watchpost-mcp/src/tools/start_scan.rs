@@ -13,7 +13,7 @@ use watchpost_core::{
     access::Permission,
     audit::AuditTarget,
     check::ScanType,
-    service::ScanStarted,
+    service::{ScanStarted, ScanTarget},
     value::{
         id::ScanId,
         time::Timestamp,
@@ -113,21 +113,21 @@ impl ActionTool for StartScan {
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
         let wanted = integration_id(input.integration_id.as_ref())?;
         let platform = input.platform.map(|word| word.0);
-        let integration = context
-            .watchpost
-            .scannable(context.scope, wanted, platform)
-            .await?;
-        let started = context
+        let target = ScanTarget {
+            integration: wanted,
+            platform,
+        };
+        let (started, made) = context
             .watchpost
             .start_scan(
                 context.scope,
-                &integration,
+                target,
                 input.scan_type.0,
                 input.read_settings.unwrap_or(true),
                 context.record(),
             )
             .await?;
-        let mut answer = answer(&started)?;
+        let mut answer = answer(&started)?.of_change(made);
         answer.follow_up = Some(FollowUp::from(&started));
         Ok(answer)
     }

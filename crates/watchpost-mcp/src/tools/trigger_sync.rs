@@ -139,7 +139,7 @@ impl ActionTool for TriggerSync {
         };
         let repeat = repeat.map(|repeat| format!("{repeat} ")).unwrap_or_default();
         let sentence = format!("{repeat}{sentence}{}", output.as_of.sentence());
-        let mut done = Answer::new(sentence, &output)?;
+        let mut done = Answer::new(sentence, &output)?.of_change(answer.made);
         done.follow_up = FollowUp::of_syncs(&answer);
         Ok(done)
     }
@@ -147,12 +147,12 @@ impl ActionTool for TriggerSync {
 
 /// The answer when all syncs that were asked for have ended, each with whether the call had queued it.
 pub(crate) async fn ended(caller: Caller<'_>, jobs: &[(JobRow, bool)]) -> Result<Answer, Failure> {
-    let store = caller.watchpost.store();
     let mut rows = Vec::with_capacity(jobs.len());
     for (job, _) in jobs {
         let Some(id) = job.integration else { continue };
         // A removed integration has nothing more to tell.
-        let Some(integration) = store.integration(caller.scope, id).await? else {
+        let found = caller.watchpost.integration(caller.scope, id).await;
+        let Some(integration) = caller.open(found)? else {
             continue;
         };
         rows.push(Job {
@@ -170,7 +170,7 @@ pub(crate) async fn ended(caller: Caller<'_>, jobs: &[(JobRow, bool)]) -> Result
         .iter()
         .filter(|(job, _)| job.state != RunState::Completed)
         .count();
-    let freshness = store.freshness(caller.scope).await?;
+    let freshness = caller.open(caller.watchpost.freshness(caller.scope).await)?;
     let output = Output {
         status: if is_triggered {
             "triggered"

@@ -23,14 +23,15 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 use tokio::sync::watch;
 use watchpost_core::{
     access::{Expiry, KeyScope, WorkspaceScope},
-    audit::CallRecord,
+    audit::{CallRecord, ReadRecord},
     check::ScanType,
-    integration::{IntegrationStore as _, connector::ConnectorConfig},
-    job::{JobStore as _, TriggerSync, WorkspaceRow},
+    error::Error,
+    integration::connector::ConnectorConfig,
+    job::WorkspaceRow,
     port::{Clock, Random},
-    service::Watchpost,
+    service::{ScanTarget, Unrecorded, Watchpost},
     value::{
-        id::{JobId, ScanId},
+        id::ScanId,
         time::{HOUR_MS, Timestamp},
         word::{Platform, RunState},
     },
@@ -215,16 +216,7 @@ impl Demo {
     }
 
     async fn sync_all(&self, watchpost: &Watchpost, operator: &WorkspaceScope) -> anyhow::Result<()> {
-        let command = TriggerSync {
-            integration: None,
-            platform: None,
-            jobs: (0..2)
-                .map(|_| JobId::generate(watchpost.clock(), watchpost.random()))
-                .collect(),
-            now: watchpost.clock().now(),
-        };
-        let write = operator.authorize(command, call("sync"))?;
-        self.instance.store().trigger_sync(write).await?;
+        watchpost.trigger_sync(operator, None, None, call("sync")).await?;
         Ok(())
     }
 
@@ -236,10 +228,16 @@ impl Demo {
         scan_type: ScanType,
     ) -> anyhow::Result<Vec<ScanId>> {
         let mut started = Vec::new();
-        for integration in self.instance.store().list_integrations(operator).await? {
+        let read = watchpost.integrations(operator).await;
+        let (integrations, ..) = recorded(watchpost, operator, "integrations list", read).await?;
+        for integration in integrations {
             if watchpost.can_scan(&integration, scan_type) {
-                let scan = watchpost
-                    .start_scan(operator, &integration, scan_type, true, call("scan start"))
+                let target = ScanTarget {
+                    integration: Some(integration.id),
+                    platform: None,
+                };
+                let (scan, _) = watchpost
+                    .start_scan(operator, target, scan_type, true, call("scan start"))
                     .await?;
                 started.push(scan.scan.id);
             }
@@ -254,9 +252,10 @@ impl Demo {
         scans: &[ScanId],
     ) -> anyhow::Result<()> {
         for id in scans {
-            let scan = watchpost
+            let read = watchpost
                 .find_scan(operator, Some(*id), None, ScanType::Compliance)
-                .await?;
+                .await;
+            let scan = recorded(watchpost, operator, "scan status", read).await?;
             if scan.state != RunState::Completed {
                 anyhow::bail!(
                     "the demo's {} scan is {}: {}",
@@ -272,7 +271,10 @@ impl Demo {
     /// A demo without its data is a broken demo: better said at once.
     async fn check(&self, operator: &WorkspaceScope) -> anyhow::Result<()> {
         let now = self.clock.now();
-        for integration in self.instance.store().list_integrations(operator).await? {
+        let watchpost = self.instance.watchpost();
+        let read = watchpost.integrations(operator).await;
+        let (integrations, ..) = recorded(&watchpost, operator, "integrations list", read).await?;
+        for integration in integrations {
             if let Some(failure) = &integration.failure {
                 anyhow::bail!(
                     "the demo's {} can't be read: {}",
@@ -284,9 +286,10 @@ impl Demo {
                 anyhow::bail!("the demo's {} wasn't read", integration.platform.title());
             }
         }
-        let risk = self.instance.watchpost().risk(operator).await?;
+        let read = watchpost.risk(operator).await;
+        let risk = recorded(&watchpost, operator, "score", read).await?;
         if let Err(not_ready) = risk.score {
-            anyhow::bail!("the demo's company wasn't judged: {}", not_ready.next_step);
+            anyhow::bail!("the demo's company wasn't judged: {}", not_ready.state);
         }
         Ok(())
     }
@@ -317,6 +320,17 @@ impl Demo {
             write: make("demo, write", KeyScope::Write).await?,
         })
     }
+}
+
+/// What the demo read of itself, once the entry of that is stored.
+async fn recorded<T>(
+    watchpost: &Watchpost,
+    operator: &WorkspaceScope,
+    operation: &'static str,
+    read: Unrecorded<Result<T, Error>>,
+) -> anyhow::Result<T> {
+    let describe = |read: &_| ReadRecord::of("demo.checked", call(operation), read);
+    Ok(watchpost.record(operator, read, describe).await??)
 }
 
 fn call(operation: &'static str) -> CallRecord {

@@ -21,12 +21,12 @@ use watchpost_core::{
         Access, AccessGate, JobAuthority, KeyScope, KeyState, KeyStore as _, OperatorAuthority,
         WorkspaceScope,
     },
-    audit::{AuditKey, AuditOutcome, AuditTarget, CallRecord},
+    audit::{AuditKey, AuditOutcome, AuditTarget, CallRecord, ReadRecord},
     error::StoreError,
     integration::connector::Connector,
     job::{InstanceStore as _, WorkspaceRow},
     port::Random,
-    service::{Engines, Watchpost},
+    service::{Engines, Unrecorded, Watchpost},
 };
 use watchpost_mcp::{CursorKey, McpServer};
 use watchpost_outbound::{Outbound, OutboundSettings};
@@ -242,14 +242,14 @@ impl Instance {
         tracing::warn!(origins = ?allow, "these origins are exempt from the outbound rules");
         let arguments = serde_json::json!({ "allow": allow }).to_string();
         for workspace in self.store.workspaces().await? {
+            let describe = |(): &()| ReadRecord {
+                action: "outbound.exempted",
+                target: AuditTarget::default(),
+                outcome: AuditOutcome::Ok,
+                call: CallRecord::new("cli", "serve", arguments.clone()),
+            };
             self.watchpost()
-                .record(
-                    &self.operator(&workspace),
-                    "outbound.exempted",
-                    AuditTarget::default(),
-                    AuditOutcome::Ok,
-                    CallRecord::new("cli", "serve", arguments.clone()),
-                )
+                .record(&self.operator(&workspace), Unrecorded::new(()), describe)
                 .await?;
         }
         Ok(())

@@ -5,13 +5,13 @@ use std::{io::Cursor, sync::Arc};
 use tempfile::TempDir;
 use watchpost_core::{
     access::WorkspaceScope,
-    audit::{AuditOutcome, AuditQuery, AuditStore as _, CallRecord},
+    audit::{AuditOutcome, AuditQuery, AuditStore as _, CallRecord, ReadRecord},
     check::{CheckResult, ScanType},
     error::Error,
     finding::{FindingQuery, FindingStore as _},
     import::{BatchQuery, Difference},
     scan::ScanQuery,
-    service::{ImportAnswer, ImportRequest, Watchpost},
+    service::{ImportAnswer, ImportRequest, Unrecorded, Watchpost},
     value::word::Platform,
 };
 use watchpost_runtime::{
@@ -52,6 +52,15 @@ impl Place {
         self.watchpost
             .import(&self.scope, &mut feed, request, call, &|_| {})
             .await
+    }
+
+    /// What was read, once its entry is stored.
+    async fn open<T>(&self, read: Unrecorded<Result<T, Error>>) -> Result<T, Error> {
+        let call = CallRecord::new("test", "read", "{}");
+        self.watchpost
+            .record(&self.scope, read, |read| ReadRecord::of("test.read", call, read))
+            .await
+            .expect("the entry is stored")
     }
 }
 
@@ -125,21 +134,21 @@ fn imported_settings_are_judged_compared_and_replayed_like_a_scan() {
         assert!(older.made.is_empty());
         assert_eq!(older.batches[0].integration, batch.integration);
 
-        let latest = watchpost
-            .find_scan(scope, None, None, ScanType::Compliance)
+        let latest = place
+            .open(watchpost.find_scan(scope, None, None, ScanType::Compliance).await)
             .await
             .expect("an import can be scanned");
         assert!(
             batch.scans.contains(&latest.id),
             "the newer export is the latest scan"
         );
-        let before = watchpost
-            .scan_before(scope, &latest)
+        let before = place
+            .open(watchpost.scan_before(scope, &latest).await)
             .await
             .expect("the store works")
             .expect("the older export is the one before");
-        let compared = watchpost
-            .compare_scans(scope, before, latest.clone())
+        let compared = place
+            .open(watchpost.compare_scans(scope, before, latest.clone()).await)
             .await
             .expect("they can be compared");
         let new: Vec<_> = compared
@@ -151,8 +160,12 @@ fn imported_settings_are_judged_compared_and_replayed_like_a_scan() {
             .collect();
         assert_eq!(new, ["exo.no_auto_forward"], "the allowed domain fails nobody");
 
-        let rows = watchpost
-            .scan_results(scope, latest.clone(), &Default::default(), None, 1_000)
+        let rows = place
+            .open(
+                watchpost
+                    .scan_results(scope, latest.clone(), &Default::default(), None, 1_000)
+                    .await,
+            )
             .await
             .expect("results")
             .page
@@ -161,8 +174,8 @@ fn imported_settings_are_judged_compared_and_replayed_like_a_scan() {
             .iter()
             .filter(|row| matches!(row.result, CheckResult::Passed | CheckResult::Failed));
         for row in judged {
-            let replay = watchpost
-                .replay(scope, latest.clone(), &row.check_id)
+            let replay = place
+                .open(watchpost.replay(scope, latest.clone(), &row.check_id).await)
                 .await
                 .expect("it can be judged again");
             assert!(replay.agrees(), "{}: {:?}", row.check_id, replay.now.row.result);
@@ -189,8 +202,7 @@ fn verdicts_that_differ_are_listed_with_both_reasons() {
             .await
             .expect("it is imported");
         let found = place
-            .watchpost
-            .disagreements(&place.scope, None)
+            .open(place.watchpost.disagreements(&place.scope, None).await)
             .await
             .expect("they can be compared");
         assert_eq!(found.len(), 1);
@@ -221,13 +233,23 @@ fn a_file_that_cannot_be_used_leaves_an_entry_and_nothing_else() {
             limit: 10,
             ..BatchQuery::default()
         };
-        let batches = watchpost.import_batches(scope, &query).await.expect("batches");
+        let batches = place
+            .open(watchpost.import_batches(scope, &query).await)
+            .await
+            .expect("batches");
         assert_eq!(batches.total, 0);
         let scans = ScanQuery {
             limit: 10,
             ..ScanQuery::default()
         };
-        assert_eq!(watchpost.scans(scope, &scans).await.expect("scans").total, 0);
+        assert_eq!(
+            place
+                .open(watchpost.scans(scope, &scans).await)
+                .await
+                .expect("scans")
+                .total,
+            0
+        );
         assert!(!place.take(&whole).await.expect("it is imported").already_imported);
         assert!(place.take(&whole).await.expect("it is known").already_imported);
         let query = AuditQuery {

@@ -9,6 +9,7 @@ mod requirements;
 mod source;
 mod statements;
 mod structure;
+mod surfaces;
 
 use std::{
     path::{Path, PathBuf},

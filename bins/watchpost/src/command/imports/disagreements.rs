@@ -1,7 +1,6 @@
 //! `watchpost imports disagreements`.
 
 use crate::{
-    failure::from_core,
     output::{Output, foreign},
     session::Session,
 };
@@ -26,16 +25,20 @@ pub(crate) struct Disagreements {
 
 pub(super) async fn run(args: &Disagreements, session: &Session, output: Output) -> Result<()> {
     let mut answers = session
-        .watchpost
-        .disagreements(&session.scope, args.integration)
-        .await
-        .map_err(from_core)?;
+        .read(
+            "import.compared",
+            "imports disagreements",
+            session
+                .watchpost
+                .disagreements(&session.scope, args.integration)
+                .await,
+        )
+        .await?;
     if args.opposite {
         for answer in &mut answers {
             answer.rows.retain(|row| row.difference == Difference::Opposite);
         }
     }
-    session.record("import.compared", "imports disagreements").await?;
     let json = json!({"integrations": answers.iter().map(|answer| json!({
         "integration_id": answer.integration.id,
         "platform": answer.integration.platform,

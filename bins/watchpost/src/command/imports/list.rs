@@ -1,7 +1,6 @@
 //! `watchpost imports list`.
 
 use crate::{
-    failure::from_core,
     output::{Output, foreign},
     session::Session,
 };
@@ -38,11 +37,12 @@ pub(super) async fn run(args: List, session: &Session, output: Output) -> Result
         limit: usize::from(args.limit),
     };
     let page = session
-        .watchpost
-        .import_batches(&session.scope, &query)
-        .await
-        .map_err(from_core)?;
-    session.record("import.listed", "imports list").await?;
+        .read(
+            "import.listed",
+            "imports list",
+            session.watchpost.import_batches(&session.scope, &query).await,
+        )
+        .await?;
     let json = json!({
         "batches": page.batches.iter().map(batch_json).collect::<Vec<_>>(),
         "total": page.total,

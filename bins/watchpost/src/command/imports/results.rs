@@ -2,7 +2,6 @@
 
 use super::batch_json;
 use crate::{
-    failure::from_core,
     output::{Output, foreign},
     session::Session,
 };
@@ -45,11 +44,15 @@ pub(super) async fn run(args: Results, session: &Session, output: Output) -> Res
         limit: usize::from(args.limit),
     };
     let (batch, page) = session
-        .watchpost
-        .imported_results(&session.scope, args.batch, &query)
-        .await
-        .map_err(from_core)?;
-    session.record("import.read", "imports results").await?;
+        .read(
+            "import.read",
+            "imports results",
+            session
+                .watchpost
+                .imported_results(&session.scope, args.batch, &query)
+                .await,
+        )
+        .await?;
     let json = json!({
         "batch": batch_json(&batch),
         "results": page.results.iter().map(result_json).collect::<Vec<_>>(),

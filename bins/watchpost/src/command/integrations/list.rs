@@ -1,7 +1,6 @@
 //! `watchpost integrations list`.
 
 use crate::{
-    failure::from_store,
     output::{Output, foreign, time_or_never},
     session::Session,
 };
@@ -10,13 +9,10 @@ use serde_json::{Value, json};
 use watchpost_core::{integration::Integration, value::word::CollectionState};
 
 pub(super) async fn run(session: &Session, output: Output) -> Result<()> {
-    let rows = session
-        .watchpost
-        .store()
-        .list_integrations(&session.scope)
-        .await
-        .map_err(from_store)?;
-    session.record("integration.read", "integrations list").await?;
+    let read = session.watchpost.integrations(&session.scope).await;
+    let (rows, ..) = session
+        .read("integration.read", "integrations list", read)
+        .await?;
     let now = session.watchpost.clock().now();
     let json =
         json!({"integrations": rows.iter().map(|row| row_json(row, row.is_stale(now))).collect::<Vec<_>>()});

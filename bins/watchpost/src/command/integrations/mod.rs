@@ -6,7 +6,7 @@ mod list;
 mod verify;
 
 use crate::{
-    failure::{code, fail, from_store},
+    failure::{code, fail},
     output::Output,
     session::Session,
 };
@@ -80,12 +80,8 @@ async fn find(which: &str, session: &Session) -> Result<IntegrationId> {
             format!("`{which}` is neither an id nor a platform: `watchpost integrations list` shows both"),
         )
     })?;
-    let rows = session
-        .watchpost
-        .store()
-        .list_integrations(&session.scope)
-        .await
-        .map_err(from_store)?;
+    let read = session.watchpost.integrations(&session.scope).await;
+    let (rows, ..) = session.read("integration.read", "integrations", read).await?;
     let fitting: Vec<_> = rows.iter().filter(|row| row.platform == platform).collect();
     match fitting.as_slice() {
         [one] => Ok(one.id),

@@ -2,7 +2,7 @@
 
 use super::find;
 use crate::{
-    failure::{code, fail, from_core, from_store},
+    failure::{code, fail, from_core},
     output::{Output, Progress, foreign},
     session::Session,
 };
@@ -67,12 +67,10 @@ pub(super) async fn run(which: Option<&str>, session: &Session, output: Output) 
 
 /// The integration with this id, or all that are read from a vendor; never empty.
 async fn chosen(id: Option<IntegrationId>, session: &Session) -> Result<Vec<Integration>> {
-    let mut rows = session
-        .watchpost
-        .store()
-        .list_integrations(&session.scope)
-        .await
-        .map_err(from_store)?;
+    let read = session.watchpost.integrations(&session.scope).await;
+    let (mut rows, ..) = session
+        .read("integration.read", "integrations verify", read)
+        .await?;
     rows.retain(|row| id.map_or(row.platform != Platform::Import, |id| id == row.id));
     if rows.is_empty() {
         return Err(fail(

@@ -2,7 +2,6 @@
 
 use super::{ScanChoice, Selection, row_json, scan_json};
 use crate::{
-    failure::{code, fail, from_core},
     output::{Output, foreign},
     session::Session,
 };
@@ -10,8 +9,9 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::{Map, Value, json};
 use watchpost_core::{
+    error::Error,
     scan::{ComplianceScore, FrameworkDelta, ResultChange, ResultRow},
-    service::ComparisonAnswer,
+    service::{ComparisonAnswer, Unrecorded},
     value::id::ScanId,
 };
 
@@ -28,32 +28,26 @@ pub(crate) struct Compare {
 
 pub(crate) async fn run(args: Compare, session: &Session, output: Output) -> Result<()> {
     let (watchpost, scope) = (&session.watchpost, session.scope.as_ref());
-    let after = args.choice.find(session).await?;
-    let before = match args.before {
-        Some(_) => {
-            let earlier = ScanChoice {
-                scan: args.before,
-                scan_type: after.scan_type,
-                integration: None,
-            };
-            earlier.find(session).await?
-        }
-        None => watchpost
-            .scan_before(scope, &after)
-            .await
-            .map_err(from_core)?
-            .ok_or_else(|| {
-                fail(
-                    code::CONFLICT,
-                    "there is no earlier completed scan of this type to compare with",
-                )
-            })?,
-    };
-    let answer = watchpost
-        .compare_scans(scope, before, after)
-        .await
-        .map_err(from_core)?;
-    session.record("scan.read", "scan compare").await?;
+    let read = Unrecorded::gather(async |reader| {
+        let after = reader.open(args.choice.find(session).await)?;
+        let before = match args.before {
+            Some(_) => {
+                let earlier = ScanChoice {
+                    scan: args.before,
+                    scan_type: after.scan_type,
+                    integration: None,
+                };
+                reader.open(earlier.find(session).await)?
+            }
+            None => reader
+                .open(watchpost.scan_before(scope, &after).await)?
+                .ok_or_else(|| {
+                    Error::conflict("there is no earlier completed scan of this type to compare with")
+                })?,
+        };
+        reader.open(watchpost.compare_scans(scope, before, after).await)
+    });
+    let answer = session.read("scan.read", "scan compare", read.await).await?;
     show(&answer, &args.selection, output)
 }
 

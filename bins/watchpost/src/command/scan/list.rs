@@ -2,7 +2,6 @@
 
 use super::{scan_json, score_words};
 use crate::{
-    failure::from_core,
     output::{Output, foreign},
     session::Session,
 };
@@ -40,11 +39,12 @@ pub(super) async fn run(args: List, session: &Session, output: Output) -> Result
         limit: args.limit.into(),
     };
     let page = session
-        .watchpost
-        .scans(&session.scope, &query)
-        .await
-        .map_err(from_core)?;
-    session.record("scan.read", "scan list").await?;
+        .read(
+            "scan.read",
+            "scan list",
+            session.watchpost.scans(&session.scope, &query).await,
+        )
+        .await?;
     let json = json!({
         "scans": page.scans.iter().map(scan_json).collect::<Vec<_>>(),
         "total": page.total,

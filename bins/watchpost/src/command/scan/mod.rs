@@ -17,7 +17,9 @@ use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 use watchpost_core::{
     check::{Framework, ScanType, Service},
+    error::Error,
     scan::{ResultRow, Scan, ScanCounts},
+    service::Unrecorded,
     value::{
         id::{IntegrationId, ScanId},
         word::RunState,
@@ -68,12 +70,11 @@ pub(crate) struct ScanChoice {
 
 impl ScanChoice {
     /// The scan that is meant.
-    pub(crate) async fn find(&self, session: &Session) -> Result<Scan> {
+    pub(crate) async fn find(&self, session: &Session) -> Unrecorded<Result<Scan, Error>> {
         session
             .watchpost
             .find_scan(&session.scope, self.scan, self.integration, self.scan_type)
             .await
-            .map_err(from_core)
     }
 }
 
@@ -129,13 +130,15 @@ async fn cancel(scan: ScanId, session: &Session, output: Output) -> Result<()> {
 }
 
 async fn replay(check: &str, choice: &ScanChoice, session: &Session, output: Output) -> Result<()> {
-    let scan = choice.find(session).await?;
+    let scan = choice.find(session).await;
     let answer = session
-        .watchpost
-        .replay(&session.scope, scan, check)
-        .await
-        .map_err(from_core)?;
-    session.record("scan.read", "scan replay").await?;
+        .read(
+            "scan.read",
+            "scan replay",
+            scan.then(async |scan| session.watchpost.replay(&session.scope, scan, check).await)
+                .await,
+        )
+        .await?;
     let json = json!({
         "same_verdict": answer.agrees(),
         "then": row_json(&answer.then.row),

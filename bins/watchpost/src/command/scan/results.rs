@@ -2,7 +2,6 @@
 
 use super::{ScanChoice, Selection, row_json, scan_json};
 use crate::{
-    failure::from_core,
     output::{Output, foreign},
     session::Session,
 };
@@ -11,8 +10,9 @@ use clap::Args;
 use serde_json::{Value, json};
 use watchpost_core::{
     check::CheckResult,
+    error::Error,
     scan::{ResultFilter, Scan},
-    service::ResultAnswer,
+    service::{ResultAnswer, Unrecorded},
     value::word::Severity,
 };
 
@@ -37,14 +37,19 @@ pub(crate) struct Results {
 }
 
 pub(crate) async fn run(args: Results, session: &Session, output: Output) -> Result<()> {
-    let scan = args.choice.find(session).await?;
+    let scan = args.choice.find(session).await;
     match &args.check {
         Some(check) => one(check, scan, session, output).await,
         None => list(args, scan, session, output).await,
     }
 }
 
-async fn list(args: Results, scan: Scan, session: &Session, output: Output) -> Result<()> {
+async fn list(
+    args: Results,
+    scan: Unrecorded<Result<Scan, Error>>,
+    session: &Session,
+    output: Output,
+) -> Result<()> {
     let filter = ResultFilter {
         results: args.result,
         frameworks: args.selection.framework,
@@ -53,11 +58,18 @@ async fn list(args: Results, scan: Scan, session: &Session, output: Output) -> R
         text: args.text,
     };
     let answer = session
-        .watchpost
-        .scan_results(&session.scope, scan, &filter, None, usize::MAX)
-        .await
-        .map_err(from_core)?;
-    session.record("scan.read", "scan results").await?;
+        .read(
+            "scan.read",
+            "scan results",
+            scan.then(async |scan| {
+                session
+                    .watchpost
+                    .scan_results(&session.scope, scan, &filter, None, usize::MAX)
+                    .await
+            })
+            .await,
+        )
+        .await?;
     let json = json!({
         "scan": scan_json(&answer.scan),
         "results": answer.page.results.iter().map(row_json).collect::<Vec<_>>(),
@@ -88,13 +100,20 @@ async fn list(args: Results, scan: Scan, session: &Session, output: Output) -> R
     )?)
 }
 
-async fn one(check: &str, scan: Scan, session: &Session, output: Output) -> Result<()> {
+async fn one(
+    check: &str,
+    scan: Unrecorded<Result<Scan, Error>>,
+    session: &Session,
+    output: Output,
+) -> Result<()> {
     let answer = session
-        .watchpost
-        .scan_result(&session.scope, scan, check)
-        .await
-        .map_err(from_core)?;
-    session.record("scan.read", "scan results").await?;
+        .read(
+            "scan.read",
+            "scan results",
+            scan.then(async |scan| session.watchpost.scan_result(&session.scope, scan, check).await)
+                .await,
+        )
+        .await?;
     let json = detail_json(&answer);
     Ok(output.answer(&json, &detail_text(&answer, &json))?)
 }

@@ -5,7 +5,7 @@ use super::{
     status::{answer_json, answer_text},
 };
 use crate::{
-    failure::{code, fail, from_core, from_store},
+    failure::{code, fail, from_core},
     output::{Output, Progress},
     session::Session,
 };
@@ -14,8 +14,9 @@ use clap::Args;
 use serde_json::json;
 use std::time::Duration;
 use watchpost_core::{
-    check::{CheckResult, ScanType},
-    scan::{ResultFilter, Scan},
+    check::ScanType,
+    scan::Scan,
+    service::ScanTarget,
     value::{
         id::{IntegrationId, ScanId},
         word::{Platform, RunState, Severity},
@@ -59,16 +60,16 @@ fn percent(text: &str) -> Result<f64, String> {
 
 pub(crate) async fn run(args: Start, session: &Session, output: Output) -> Result<()> {
     let (watchpost, scope) = (&session.watchpost, session.scope.as_ref());
-    let integration = watchpost
-        .scannable(scope, args.integration, args.platform)
-        .await
-        .map_err(from_core)?;
+    let target = ScanTarget {
+        integration: args.integration,
+        platform: args.platform,
+    };
     let call = session.call(
         "scan start",
         &json!({"scan_type": args.scan_type, "fresh": !args.stored_settings}),
     );
-    let started = watchpost
-        .start_scan(scope, &integration, args.scan_type, !args.stored_settings, call)
+    let (started, _) = watchpost
+        .start_scan(scope, target, args.scan_type, !args.stored_settings, call)
         .await
         .map_err(from_core)?;
     let id = started.scan.id;
@@ -102,20 +103,23 @@ pub(crate) async fn run(args: Start, session: &Session, output: Output) -> Resul
         scan_type: args.scan_type,
         integration: None,
     };
-    let scan = choice.find(session).await?;
-    let answer = watchpost
-        .explain_scan(scope, scan.clone())
+    let read = choice
+        .find(session)
         .await
-        .map_err(from_core)?;
+        .then(async |scan| watchpost.explain_scan(scope, scan).await)
+        .await;
+    let answer = session.read("scan.read", "scan start", read).await?;
     output.answer(&answer_json(&answer), &answer_text(&answer))?;
+    let scan = &answer.scan;
     if scan.state != RunState::Completed {
         return Err(fail(
             code::FAILED,
             scan.reason
+                .clone()
                 .unwrap_or_else(|| format!("the scan is {}", scan.state)),
         ));
     }
-    check_thresholds(&args, &scan, session).await
+    check_thresholds(&args, &answer.scan)
 }
 
 /// Works on the queue in this process until it is empty.
@@ -134,7 +138,7 @@ async fn wait(id: ScanId, session: &Session) -> Result<()> {
 }
 
 /// What a pipeline asked to be told by exit code.
-async fn check_thresholds(args: &Start, scan: &Scan, session: &Session) -> Result<()> {
+fn check_thresholds(args: &Start, scan: &Scan) -> Result<()> {
     let mut wrong = Vec::new();
     if let Some(least) = args.fail_under {
         match scan.score() {
@@ -147,21 +151,13 @@ async fn check_thresholds(args: &Start, scan: &Scan, session: &Session) -> Resul
         }
     }
     if let Some(worst) = args.fail_on {
-        let filter = ResultFilter {
-            results: vec![CheckResult::Failed],
-            ..ResultFilter::default()
-        };
-        let rows = session
-            .watchpost
-            .store()
-            .scan_results(&session.scope, scan.id)
-            .await
-            .map_err(from_store)?;
         // Severities are ordered worst first.
-        let failed = rows
+        let failed: u64 = Severity::ALL
             .iter()
-            .filter(|row| filter.fits(row) && row.severity <= worst)
-            .count();
+            .zip(scan.counts.failed_by_severity)
+            .filter(|(severity, _)| **severity <= worst)
+            .map(|(_, failed)| failed)
+            .sum();
         if failed > 0 {
             wrong.push(format!("{failed} checks of severity {worst} or worse fail"));
         }

@@ -2,7 +2,6 @@
 
 use super::{ScanChoice, counts_json, row_json, scan_json, score_words};
 use crate::{
-    failure::from_core,
     output::{Output, foreign},
     session::Session,
 };
@@ -16,13 +15,15 @@ use watchpost_core::{
 };
 
 pub(super) async fn run(choice: &ScanChoice, session: &Session, output: Output) -> Result<()> {
-    let scan = choice.find(session).await?;
+    let scan = choice.find(session).await;
     let answer = session
-        .watchpost
-        .explain_scan(&session.scope, scan)
-        .await
-        .map_err(from_core)?;
-    session.record("scan.read", "scan status").await?;
+        .read(
+            "scan.read",
+            "scan status",
+            scan.then(async |scan| session.watchpost.explain_scan(&session.scope, scan).await)
+                .await,
+        )
+        .await?;
     Ok(output.answer(&answer_json(&answer), &answer_text(&answer))?)
 }
 

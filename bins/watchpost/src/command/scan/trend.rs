@@ -1,7 +1,7 @@
 //! `watchpost scan trend`.
 
 use super::counts_json;
-use crate::{failure::from_core, output::Output, session::Session};
+use crate::{output::Output, session::Session};
 use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
@@ -30,11 +30,15 @@ pub(super) async fn run(args: Trend, session: &Session, output: Output) -> Resul
         .now()
         .plus_millis(args.days.saturating_mul(DAY_MS).saturating_neg());
     let answer = session
-        .watchpost
-        .score_trend(&session.scope, args.integration, args.scan_type, since)
-        .await
-        .map_err(from_core)?;
-    session.record("scan.read", "scan trend").await?;
+        .read(
+            "scan.read",
+            "scan trend",
+            session
+                .watchpost
+                .score_trend(&session.scope, args.integration, args.scan_type, since)
+                .await,
+        )
+        .await?;
     let points: Vec<Value> = answer
         .points
         .iter()

@@ -7,7 +7,7 @@ use crate::{
     error::Error,
     import::{Disagreement, OurVerdict, disagreements},
     integration::Integration,
-    service::Watchpost,
+    service::{Unrecorded, Watchpost},
     value::id::IntegrationId,
 };
 use std::collections::BTreeSet;
@@ -33,46 +33,49 @@ impl Watchpost {
         &self,
         scope: &WorkspaceScope,
         integration: Option<IntegrationId>,
-    ) -> Result<Vec<DisagreementAnswer>, Error> {
-        let mut chosen = self.store().list_integrations(scope).await?;
-        chosen.retain(|row| integration.is_none_or(|id| row.id == id));
-        if chosen.is_empty() && integration.is_some() {
-            return Err(no_integration());
-        }
-        let mut out = Vec::new();
-        for row in chosen {
-            let theirs = self.store().imported_verdicts(scope, row.id).await?;
-            if theirs.is_empty() && integration.is_none() {
-                continue;
+    ) -> Unrecorded<Result<Vec<DisagreementAnswer>, Error>> {
+        Unrecorded::of(async {
+            let mut chosen = self.store().list_integrations(scope).await?;
+            chosen.retain(|row| integration.is_none_or(|id| row.id == id));
+            if chosen.is_empty() && integration.is_some() {
+                return Err(no_integration());
             }
-            let mut ours = Vec::new();
-            for scan_type in ScanType::ALL.iter().copied() {
-                let latest = self.store().latest_scan(scope, row.id, scan_type, None).await?;
-                let Some(scan) = latest else { continue };
-                let at = scan.completed_at.unwrap_or(scan.queued_at);
-                ours.extend(
-                    self.store()
-                        .scan_results(scope, scan.id)
-                        .await?
-                        .into_iter()
-                        .map(|row| OurVerdict {
-                            scan: scan.id,
-                            at,
-                            row,
-                        }),
-                );
+            let mut out = Vec::new();
+            for row in chosen {
+                let theirs = self.store().imported_verdicts(scope, row.id).await?;
+                if theirs.is_empty() && integration.is_none() {
+                    continue;
+                }
+                let mut ours = Vec::new();
+                for scan_type in ScanType::ALL.iter().copied() {
+                    let latest = self.store().latest_scan(scope, row.id, scan_type, None).await?;
+                    let Some(scan) = latest else { continue };
+                    let at = scan.completed_at.unwrap_or(scan.queued_at);
+                    ours.extend(
+                        self.store()
+                            .scan_results(scope, scan.id)
+                            .await?
+                            .into_iter()
+                            .map(|row| OurVerdict {
+                                scan: scan.id,
+                                at,
+                                row,
+                            }),
+                    );
+                }
+                let known: BTreeSet<&str> = ours.iter().map(|one| one.row.check_id.as_str()).collect();
+                let compared = theirs
+                    .iter()
+                    .filter(|one| known.contains(one.verdict.check.as_str()))
+                    .count() as u64;
+                out.push(DisagreementAnswer {
+                    integration: row,
+                    compared,
+                    rows: disagreements(ours, theirs),
+                });
             }
-            let known: BTreeSet<&str> = ours.iter().map(|one| one.row.check_id.as_str()).collect();
-            let compared = theirs
-                .iter()
-                .filter(|one| known.contains(one.verdict.check.as_str()))
-                .count() as u64;
-            out.push(DisagreementAnswer {
-                integration: row,
-                compared,
-                rows: disagreements(ours, theirs),
-            });
-        }
-        Ok(out)
+            Ok(out)
+        })
+        .await
     }
 }

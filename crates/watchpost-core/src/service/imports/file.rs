@@ -3,15 +3,16 @@
 use super::no_integration;
 use crate::{
     access::{AuthorizedWrite, WorkspaceScope},
-    audit::{AuditOutcome, AuditTarget, CallRecord},
+    audit::{AuditOutcome, AuditTarget, CallRecord, ReadRecord},
+    check::CheckDocument,
     error::{Error, StoreError},
     import::{
         Batch, BatchQuery, ImportBatchHeader, ImportError, ImportFeed, ImportPermit, ImportRefusal,
-        ImportReport, ImportStep, KeepImport, KeepOutcome, NewBatch, Tally,
+        ImportReport, ImportStep, ImportedRow, KeepImport, KeepOutcome, NewBatch, Tally,
     },
     integration::setting::SettingDocument,
-    scan::RecordedScan,
-    service::Watchpost,
+    scan::{Exemption, RecordedScan},
+    service::{Unrecorded, Watchpost},
     value::{
         id::{BatchId, ImportId, IntegrationId},
         text::ForeignText,
@@ -52,8 +53,33 @@ pub struct ImportAnswer {
     pub report: ImportReport,
 }
 
+/// A file while it is read.
+#[derive(Default)]
+struct FileReading {
+    batches: Vec<BatchReading>,
+    /// Rows read so far.
+    position: u64,
+    /// Bytes of settings read so far.
+    setting_bytes: usize,
+    exemptions: Vec<Exemption>,
+}
+
+impl FileReading {
+    /// Counts rows. Gives the position of the first of them.
+    fn count(&mut self, rows: &[(usize, ImportedRow)]) -> u64 {
+        for (batch, row) in rows {
+            if let Some(batch) = self.batches.get_mut(*batch) {
+                batch.tally.add(row);
+            }
+        }
+        let first = self.position;
+        self.position = first.saturating_add(rows.len() as u64);
+        first
+    }
+}
+
 /// A batch while the file is read.
-struct Reading {
+struct BatchReading {
     integration: IntegrationId,
     header: ImportBatchHeader,
     tally: Tally,
@@ -69,6 +95,18 @@ enum Stop {
 impl From<StoreError> for Stop {
     fn from(error: StoreError) -> Self {
         Self::Core(error.into())
+    }
+}
+
+impl From<ImportRefusal> for Error {
+    fn from(refusal: ImportRefusal) -> Self {
+        match refusal {
+            ImportRefusal::NoIntegration => no_integration(),
+            ImportRefusal::OtherTenant { found, expected } => Self::conflict(format!(
+                "the file speaks of another tenant ({found}) than the integration ({expected}): leave the integration \
+                 out to import it under its own, or allow another tenant's file"
+            )),
+        }
     }
 }
 
@@ -98,20 +136,16 @@ impl Watchpost {
             return Err(no_integration());
         }
         self.store().begin_import(&permit, self.clock().now()).await?;
-        let read = self.read_import(scope, &permit, feed, progress).await;
-        let (report, batches) = match read {
+        let (report, batches) = match self.read_import(scope, &permit, feed, progress).await {
             Ok(read) => read,
             Err(stop) => {
                 self.store().discard_import(&permit).await?;
                 return Err(match stop {
+                    Stop::Core(error) => error,
                     Stop::File(error) => {
                         self.refused(scope, id, AuditOutcome::Invalid, call).await?;
-                        Error::Invalid {
-                            field: "file",
-                            reason: error.to_string(),
-                        }
+                        Error::invalid("file", error.to_string())
                     }
-                    Stop::Core(error) => error,
                 });
             }
         };
@@ -127,17 +161,13 @@ impl Watchpost {
         };
         let write: AuthorizedWrite<KeepImport> = scope.authorize(command, call)?;
         let kept = self.store().keep_import(write).await;
-        if !matches!(kept.as_ref().map(|_| ()), Ok(())) {
+        if kept.is_err() {
             self.store().discard_import(&permit).await?;
         }
         let (import, made) = match kept?.into_value() {
             KeepOutcome::Kept(places) => {
-                let made = places
-                    .into_iter()
-                    .filter(|place| place.new.is_some())
-                    .map(|place| place.integration)
-                    .collect();
-                (id, made)
+                let new = places.into_iter().filter(|place| place.new.is_some());
+                (id, new.map(|place| place.integration).collect())
             }
             KeepOutcome::AlreadyImported(before) => {
                 self.store().discard_import(&permit).await?;
@@ -145,17 +175,20 @@ impl Watchpost {
             }
             KeepOutcome::Refused(refusal) => {
                 self.store().discard_import(&permit).await?;
-                return Err(match refusal {
-                    ImportRefusal::NoIntegration => no_integration(),
-                    ImportRefusal::OtherTenant { found, expected } => Error::Conflict {
-                        reason: format!(
-                            "the file speaks of another tenant ({found}) than the integration ({expected}): leave the \
-                             integration out to import it under its own, or allow another tenant's file"
-                        ),
-                    },
-                });
+                return Err(refusal.into());
             }
         };
+        Ok(ImportAnswer {
+            import,
+            already_imported: import != id,
+            batches: self.kept_batches(scope, import).await?,
+            made,
+            report,
+        })
+    }
+
+    /// The batches of an import, in the order of the file.
+    async fn kept_batches(&self, scope: &WorkspaceScope, import: ImportId) -> Result<Vec<Batch>, Error> {
         let query = BatchQuery {
             import: Some(import),
             limit: BATCHES_SHOWN,
@@ -163,13 +196,7 @@ impl Watchpost {
         };
         let mut batches = self.store().list_batches(scope, &query).await?.batches;
         batches.reverse();
-        Ok(ImportAnswer {
-            import,
-            already_imported: import != id,
-            batches,
-            made,
-            report,
-        })
+        Ok(batches)
     }
 
     async fn refused(
@@ -180,9 +207,13 @@ impl Watchpost {
         call: CallRecord,
     ) -> Result<(), Error> {
         let target = AuditTarget::new("import", &id);
-        Ok(self
-            .record(scope, "import.refused", target, outcome, call)
-            .await?)
+        let describe = |(): &()| ReadRecord {
+            action: "import.refused",
+            target,
+            outcome,
+            call,
+        };
+        Ok(self.record(scope, Unrecorded::new(()), describe).await?)
     }
 
     /// Stages the rows of a file and judges its settings.
@@ -193,76 +224,85 @@ impl Watchpost {
         feed: &mut dyn ImportFeed,
         progress: &(dyn Fn(u64) + Send + Sync),
     ) -> Result<(ImportReport, Vec<NewBatch>), Stop> {
-        let mut batches: Vec<Reading> = Vec::new();
-        let mut position = 0_u64;
-        let mut bytes = 0_usize;
-        let exemptions = self.store().exemptions(scope).await?;
+        let mut file = FileReading {
+            exemptions: self.store().exemptions(scope).await?,
+            ..FileReading::default()
+        };
         loop {
             match feed.next().await.map_err(Stop::File)? {
-                ImportStep::Begin(header) => batches.push(Reading {
+                ImportStep::Begin(header) => file.batches.push(BatchReading {
                     integration: IntegrationId::generate(self.clock(), self.random()),
                     header: *header,
                     tally: Tally::default(),
                     scans: Vec::new(),
                 }),
                 ImportStep::Rows(rows) => {
-                    for (batch, row) in &rows {
-                        if let Some(batch) = batches.get_mut(*batch) {
-                            batch.tally.add(row);
-                        }
-                    }
-                    let first = position;
-                    position = position.saturating_add(rows.len() as u64);
+                    let first = file.count(&rows);
                     self.store()
                         .stage_rows(permit, first, rows, self.clock().now())
                         .await?;
-                    progress(position);
+                    progress(file.position);
                 }
                 ImportStep::Settings { batch, document } => {
-                    let Some(batch) = batches.get_mut(batch) else {
-                        continue;
-                    };
-                    let settings = documents_of(&document);
-                    let size = |setting: &SettingDocument| setting.document.as_ref().map_or(0, String::len);
-                    bytes = bytes.saturating_add(settings.iter().map(size).sum());
-                    if bytes > SETTINGS_BYTES_MAX {
-                        return Err(Stop::File(ImportError::TooLarge {
-                            limit: SETTINGS_BYTES_MAX as u64,
-                        }));
-                    }
-                    let now = self.clock().now();
-                    let read_at = batch.header.ran_at.filter(|at| *at <= now).unwrap_or(now);
-                    let scans = self
-                        .judge_settings(*document, settings, &exemptions, read_at)
-                        .await
-                        .map_err(Stop::Core)?;
-                    batch.scans.extend(scans);
+                    self.read_settings(&mut file, batch, *document).await?;
                 }
                 ImportStep::Done(report) => {
-                    // Lists are in the order of ids, and ids of one moment in any: sorted, they keep the file's order.
-                    let mut ids: Vec<BatchId> = batches
-                        .iter()
-                        .map(|_| BatchId::generate(self.clock(), self.random()))
-                        .collect();
-                    ids.sort_unstable();
-                    let kept = ids
-                        .into_iter()
-                        .zip(batches)
-                        .zip(&report.batches)
-                        .map(|((id, batch), read)| NewBatch {
-                            id,
-                            integration: batch.integration,
-                            header: batch.header,
-                            counts: read.counts.clone(),
-                            settings: read.settings,
-                            results: batch.tally.counts(),
-                            verdicts: batch.tally.into_verdicts(),
-                            scans: batch.scans,
-                        })
-                        .collect();
-                    return Ok((report, kept));
+                    let batches = self.new_batches(file.batches, &report);
+                    return Ok((report, batches));
                 }
             }
         }
+    }
+
+    /// Judges the settings that a file brings for one of its batches.
+    async fn read_settings(
+        &self,
+        file: &mut FileReading,
+        batch: usize,
+        document: CheckDocument,
+    ) -> Result<(), Stop> {
+        let Some(batch) = file.batches.get_mut(batch) else {
+            return Ok(());
+        };
+        let settings = documents_of(&document);
+        let size = |setting: &SettingDocument| setting.document.as_ref().map_or(0, String::len);
+        file.setting_bytes = file.setting_bytes.saturating_add(settings.iter().map(size).sum());
+        if file.setting_bytes > SETTINGS_BYTES_MAX {
+            return Err(Stop::File(ImportError::TooLarge {
+                limit: SETTINGS_BYTES_MAX as u64,
+            }));
+        }
+        let now = self.clock().now();
+        let read_at = batch.header.ran_at.filter(|at| *at <= now).unwrap_or(now);
+        let scans = self
+            .judge_settings(document, settings, &file.exemptions, read_at)
+            .await
+            .map_err(Stop::Core)?;
+        batch.scans.extend(scans);
+        Ok(())
+    }
+
+    /// What is kept of the batches that were read.
+    fn new_batches(&self, batches: Vec<BatchReading>, report: &ImportReport) -> Vec<NewBatch> {
+        // Lists are in the order of ids, and ids of one moment in any: sorted, they keep the file's order.
+        let mut ids: Vec<BatchId> = batches
+            .iter()
+            .map(|_| BatchId::generate(self.clock(), self.random()))
+            .collect();
+        ids.sort_unstable();
+        ids.into_iter()
+            .zip(batches)
+            .zip(&report.batches)
+            .map(|((id, batch), read)| NewBatch {
+                id,
+                integration: batch.integration,
+                header: batch.header,
+                counts: read.counts.clone(),
+                settings: read.settings,
+                results: batch.tally.counts(),
+                verdicts: batch.tally.into_verdicts(),
+                scans: batch.scans,
+            })
+            .collect()
     }
 }

@@ -8,11 +8,8 @@ mod read;
 pub use disagree::DisagreementAnswer;
 pub use file::{ImportAnswer, ImportRequest};
 
-use crate::error::Error;
+use crate::error::{Error, NextStep};
 
 fn no_integration() -> Error {
-    Error::NotFound {
-        what: "integration",
-        next: "`watchpost integrations list` shows the ids".into(),
-    }
+    Error::not_found("integration", NextStep::ListIntegrations)
 }

@@ -2,9 +2,9 @@
 
 use crate::{
     access::WorkspaceScope,
-    error::Error,
+    error::{Error, NextStep},
     import::{Batch, BatchPage, BatchQuery, ImportedPage, ImportedQuery},
-    service::Watchpost,
+    service::{Unrecorded, Watchpost},
     value::id::BatchId,
 };
 
@@ -17,8 +17,8 @@ impl Watchpost {
         &self,
         scope: &WorkspaceScope,
         query: &BatchQuery,
-    ) -> Result<BatchPage, Error> {
-        Ok(self.store().list_batches(scope, query).await?)
+    ) -> Unrecorded<Result<BatchPage, Error>> {
+        Unrecorded::of(async { Ok(self.store().list_batches(scope, query).await?) }).await
     }
 
     /// Results of a batch.
@@ -30,16 +30,16 @@ impl Watchpost {
         scope: &WorkspaceScope,
         batch: BatchId,
         query: &ImportedQuery,
-    ) -> Result<(Batch, ImportedPage), Error> {
-        let batch = self
-            .store()
-            .batch(scope, batch)
-            .await?
-            .ok_or_else(|| Error::NotFound {
-                what: "import batch",
-                next: "`watchpost imports list` shows the ids".into(),
-            })?;
-        let page = self.store().imported_results(scope, batch.id, query).await?;
-        Ok((batch, page))
+    ) -> Unrecorded<Result<(Batch, ImportedPage), Error>> {
+        Unrecorded::of(async {
+            let batch = self
+                .store()
+                .batch(scope, batch)
+                .await?
+                .ok_or_else(|| Error::not_found("import batch", NextStep::ListImports))?;
+            let page = self.store().imported_results(scope, batch.id, query).await?;
+            Ok((batch, page))
+        })
+        .await
     }
 }

@@ -4,7 +4,7 @@ use crate::{
     access::WorkspaceScope,
     error::Error,
     scan::{Comparison, ResultChange, Scan, SettingChange, SettingRow, SettingValue, compare},
-    service::Watchpost,
+    service::{Unrecorded, Watchpost},
     value::word::RunState,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,75 +37,101 @@ impl Watchpost {
         scope: &WorkspaceScope,
         before: Scan,
         after: Scan,
-    ) -> Result<ComparisonAnswer, Error> {
-        if (before.integration, before.scan_type) != (after.integration, after.scan_type) {
-            return Err(Error::Invalid {
-                field: "before_scan_id",
-                reason: "both scans must be of the same integration and type".into(),
-            });
-        }
-        if before.state != RunState::Completed || after.state != RunState::Completed {
-            return Err(Error::Conflict {
-                reason: "only completed scans can be compared".into(),
-            });
-        }
-        let (before, after) = if before.id > after.id {
-            (after, before)
-        } else {
-            (before, after)
-        };
-        let one = self.store().scan_results(scope, before.id).await?;
-        let two = self.store().scan_results(scope, after.id).await?;
-        let comparison = compare(&one, &two);
-        let rows_before = by_path(self.store().scan_settings(scope, before.id).await?);
-        let rows_after = by_path(self.store().scan_settings(scope, after.id).await?);
-        let moved = |path: &str| {
-            let key = |rows: &BTreeMap<String, SettingRow>| rows.get(path).map(|row| (row.state, row.hash));
-            key(&rows_before) != key(&rows_after)
-        };
-        let mut inputs: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        let mut paths: BTreeSet<String> = BTreeSet::new();
+    ) -> Unrecorded<Result<ComparisonAnswer, Error>> {
+        Unrecorded::of(async {
+            let (before, after) = in_order(before, after)?;
+            let one = self.store().scan_results(scope, before.id).await?;
+            let two = self.store().scan_results(scope, after.id).await?;
+            let comparison = compare(&one, &two);
+            let read = SettingsRead {
+                before: by_path(self.store().scan_settings(scope, before.id).await?),
+                after: by_path(self.store().scan_settings(scope, after.id).await?),
+            };
+            let (inputs, paths) = self.moved_inputs(&comparison, &read);
+            let mut settings = BTreeMap::new();
+            if !paths.is_empty() {
+                let old = by_document(self.store().setting_values(scope, before.id, &paths).await?);
+                let new = by_document(self.store().setting_values(scope, after.id, &paths).await?);
+                let document =
+                    |of: &BTreeMap<String, Option<String>>, path: &str| of.get(path).cloned().flatten();
+                for path in paths {
+                    let documents = (document(&old, &path), document(&new, &path));
+                    settings.extend(read.change(&path, documents).map(|change| (path, change)));
+                }
+            }
+            Ok(ComparisonAnswer {
+                before,
+                after,
+                comparison,
+                settings,
+                inputs,
+            })
+        })
+        .await
+    }
+
+    /// Which moved settings each changed check looks at, by its id; and the paths whose values are shown: those of
+    /// whole checks, worst first, until there are enough.
+    fn moved_inputs(
+        &self,
+        comparison: &Comparison,
+        read: &SettingsRead,
+    ) -> (BTreeMap<String, Vec<String>>, Vec<String>) {
+        let mut inputs = BTreeMap::new();
+        let mut shown: BTreeSet<String> = BTreeSet::new();
         for row in comparison.changes().filter_map(ResultChange::row) {
             let Some(check) = self.check(&row.check_id) else {
                 continue;
             };
-            let of_check: Vec<String> = check
+            let moved: Vec<String> = check
                 .inputs
                 .iter()
                 .chain(&check.optional_inputs)
-                .filter(|path| moved(path))
+                .filter(|path| read.moved(path))
                 .cloned()
                 .collect();
-            if !of_check.is_empty() {
-                if paths.len() < SETTINGS_COMPARED {
-                    paths.extend(of_check.iter().cloned());
+            if !moved.is_empty() {
+                if shown.len() < SETTINGS_COMPARED {
+                    shown.extend(moved.iter().cloned());
                 }
-                inputs.insert(row.check_id.clone(), of_check);
+                inputs.insert(row.check_id.clone(), moved);
             }
         }
-        let mut settings = BTreeMap::new();
-        if !paths.is_empty() {
-            let paths: Vec<String> = paths.into_iter().collect();
-            let old = by_document(self.store().setting_values(scope, before.id, &paths).await?);
-            let new = by_document(self.store().setting_values(scope, after.id, &paths).await?);
-            for path in paths {
-                let documents = (
-                    old.get(&path).and_then(Option::as_deref),
-                    new.get(&path).and_then(Option::as_deref),
-                );
-                let change = SettingChange::between(rows_before.get(&path), rows_after.get(&path), documents);
-                if let Some(change) = change {
-                    settings.insert(path, change);
-                }
-            }
-        }
-        Ok(ComparisonAnswer {
-            before,
-            after,
-            comparison,
-            settings,
-            inputs,
-        })
+        (inputs, shown.into_iter().collect())
+    }
+}
+
+/// Two completed scans of one integration and type, earlier first.
+fn in_order(one: Scan, two: Scan) -> Result<(Scan, Scan), Error> {
+    if (one.integration, one.scan_type) != (two.integration, two.scan_type) {
+        return Err(Error::invalid(
+            "before_scan_id",
+            "both scans must be of the same integration and type",
+        ));
+    }
+    if one.state != RunState::Completed || two.state != RunState::Completed {
+        return Err(Error::conflict("only completed scans can be compared"));
+    }
+    Ok(if one.id > two.id { (two, one) } else { (one, two) })
+}
+
+/// What two scans read, by path.
+struct SettingsRead {
+    before: BTreeMap<String, SettingRow>,
+    after: BTreeMap<String, SettingRow>,
+}
+
+impl SettingsRead {
+    /// Whether a setting differs.
+    fn moved(&self, path: &str) -> bool {
+        let key = |rows: &BTreeMap<String, SettingRow>| rows.get(path).map(|row| (row.state, row.hash));
+        key(&self.before) != key(&self.after)
+    }
+
+    /// What differs in a setting whose documents were these.
+    fn change(&self, path: &str, (old, new): (Option<String>, Option<String>)) -> Option<SettingChange> {
+        let documents = (old.as_deref(), new.as_deref());
+        SettingChange::between(self.before.get(path), self.after.get(path), documents)
     }
 }
 

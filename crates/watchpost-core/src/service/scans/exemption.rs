@@ -4,9 +4,9 @@ use crate::{
     access::WorkspaceScope,
     audit::CallRecord,
     check::Exempted,
-    error::Error,
+    error::{Error, NextStep},
     scan::{AddExemption, Exemption, RemoveExemption},
-    service::Watchpost,
+    service::{Unrecorded, Watchpost},
     value::{id::ExemptionId, text::ForeignText, time::Timestamp},
 };
 
@@ -18,8 +18,8 @@ impl Watchpost {
     ///
     /// # Errors
     /// The store's.
-    pub async fn exemptions(&self, scope: &WorkspaceScope) -> Result<Vec<Exemption>, Error> {
-        Ok(self.store().exemptions(scope).await?)
+    pub async fn exemptions(&self, scope: &WorkspaceScope) -> Unrecorded<Result<Vec<Exemption>, Error>> {
+        Unrecorded::of(async { Ok(self.store().exemptions(scope).await?) }).await
     }
 
     /// Agrees to an exemption.
@@ -39,25 +39,19 @@ impl Watchpost {
             check.id == what.check || check.frameworks.iter().any(|id| id.as_str() == what.check)
         });
         if !known {
-            return Err(Error::Invalid {
-                field: "check",
-                reason: "no check has this id: `watchpost policy list` shows them".into(),
-            });
+            return Err(Error::invalid("check", "no check has this id").advise(NextStep::ListChecks));
         }
         let now = self.clock().now();
         if until.is_some_and(|until| until <= now) {
-            return Err(Error::Invalid {
-                field: "until",
-                reason: "must lie in the future".into(),
-            });
+            return Err(Error::invalid("until", "must lie in the future"));
         }
         let reason = ForeignText::clean(reason, REASON_CHARS_MAX);
         let owner = ForeignText::name(owner);
         if reason.is_empty() || owner.is_empty() {
-            return Err(Error::Invalid {
-                field: if reason.is_empty() { "reason" } else { "owner" },
-                reason: "must not be empty: an exemption says why, and who answers for it".into(),
-            });
+            return Err(Error::invalid(
+                if reason.is_empty() { "reason" } else { "owner" },
+                "must not be empty: an exemption says why, and who answers for it",
+            ));
         }
         let exemption = Exemption {
             id: ExemptionId::generate(self.clock(), self.random()),
@@ -74,9 +68,7 @@ impl Watchpost {
         if self.store().add_exemption(write).await?.into_value() {
             Ok(exemption)
         } else {
-            Err(Error::Conflict {
-                reason: "a workspace has at most 10,000 exemptions".into(),
-            })
+            Err(Error::conflict("a workspace has at most 10,000 exemptions"))
         }
     }
 
@@ -94,10 +86,7 @@ impl Watchpost {
         if self.store().remove_exemption(write).await?.into_value() {
             Ok(())
         } else {
-            Err(Error::NotFound {
-                what: "exemption",
-                next: "`watchpost exemption list` shows the ids".into(),
-            })
+            Err(Error::not_found("exemption", NextStep::ListExemptions))
         }
     }
 }

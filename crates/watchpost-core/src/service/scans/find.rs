@@ -4,10 +4,10 @@ use super::not_found;
 use crate::{
     access::WorkspaceScope,
     check::{Check, ScanType},
-    error::Error,
+    error::{Error, NextStep},
     integration::Integration,
     scan::Scan,
-    service::Watchpost,
+    service::{Unrecorded, Watchpost},
     value::{
         id::{IntegrationId, ScanId},
         word::Platform,
@@ -24,47 +24,49 @@ impl Watchpost {
         scope: &WorkspaceScope,
         integration: Option<IntegrationId>,
         platform: Option<Platform>,
-    ) -> Result<Integration, Error> {
-        let all = self.store().list_integrations(scope).await?;
-        let can = |row: &Integration| {
-            integration.map_or_else(
-                || {
-                    platform.is_none_or(|platform| row.platform == platform)
-                        && (row.platform == Platform::Import || self.has_checks(row.platform, None))
-                },
-                |id| row.id == id,
-            )
-        };
-        let mut fitting: Vec<Integration> = all.into_iter().filter(can).collect();
-        // Where both an import and a live connection fit, the live one is meant; Microsoft 365 before others, since it
-        // has compliance checks.
-        if integration.is_none() && fitting.len() > 1 {
-            let live: Vec<Integration> = fitting
-                .iter()
-                .filter(|row| row.platform == Platform::M365)
-                .cloned()
-                .collect();
-            if !live.is_empty() {
-                fitting = live;
+    ) -> Unrecorded<Result<Integration, Error>> {
+        Unrecorded::of(async {
+            let all = self.store().list_integrations(scope).await?;
+            let can = |row: &Integration| {
+                integration.map_or_else(
+                    || {
+                        platform.is_none_or(|platform| row.platform == platform)
+                            && (row.platform == Platform::Import || self.has_checks(row.platform, None))
+                    },
+                    |id| row.id == id,
+                )
+            };
+            let mut fitting: Vec<Integration> = all.into_iter().filter(can).collect();
+            // Where both an import and a live connection fit, the live one is meant; Microsoft 365 before others, since it
+            // has compliance checks.
+            if integration.is_none() && fitting.len() > 1 {
+                let live: Vec<Integration> = fitting
+                    .iter()
+                    .filter(|row| row.platform == Platform::M365)
+                    .cloned()
+                    .collect();
+                if !live.is_empty() {
+                    fitting = live;
+                }
             }
-        }
-        if fitting.len() > 1 {
-            let names: Vec<String> = fitting
-                .iter()
-                .map(|row| format!("{} ({} {})", row.id, row.platform.title(), row.name.untrusted()))
-                .collect();
-            return Err(Error::Invalid {
-                field: "integration_id",
-                reason: format!(
-                    "several integrations could be meant; name one of: {}",
-                    names.join(", ")
-                ),
-            });
-        }
-        fitting.pop().ok_or_else(|| Error::NotFound {
-            what: "integration to scan",
-            next: "`get_integrations` (or `watchpost integrations list`) shows what is connected".into(),
+            if fitting.len() > 1 {
+                let names: Vec<String> = fitting
+                    .iter()
+                    .map(|row| format!("{} ({} {})", row.id, row.platform.title(), row.name.untrusted()))
+                    .collect();
+                return Err(Error::invalid(
+                    "integration_id",
+                    format!(
+                        "several integrations could be meant; name one of: {}",
+                        names.join(", ")
+                    ),
+                ));
+            }
+            fitting
+                .pop()
+                .ok_or_else(|| Error::not_found("integration to scan", NextStep::ListIntegrations))
         })
+        .await
     }
 
     /// By the checks, not by the connectors: a process that only answers has none.
@@ -91,31 +93,36 @@ impl Watchpost {
         id: Option<ScanId>,
         integration: Option<IntegrationId>,
         scan_type: ScanType,
-    ) -> Result<Scan, Error> {
-        if let Some(id) = id {
-            return self.store().scan(scope, id).await?.ok_or_else(not_found);
-        }
-        let integration = self.scannable(scope, integration, None).await?;
-        self.store()
-            .latest_scan(scope, integration.id, scan_type, None)
-            .await?
-            .ok_or_else(|| Error::NotFound {
-                what: "completed scan",
-                next: format!(
-                    "start one with `start_scan` and scan_type `{scan_type}` (or `watchpost scan start --type {scan_type}`)"
-                ),
-            })
+    ) -> Unrecorded<Result<Scan, Error>> {
+        Unrecorded::of(async {
+            if let Some(id) = id {
+                return self.store().scan(scope, id).await?.ok_or_else(not_found);
+            }
+            let integration = self.scannable(scope, integration, None).await.into_inner()?;
+            self.store()
+                .latest_scan(scope, integration.id, scan_type, None)
+                .await?
+                .ok_or_else(|| Error::not_found("completed scan", NextStep::StartScan(scan_type)))
+        })
+        .await
     }
 
     /// The completed scan before a scan, of the same integration and type.
     ///
     /// # Errors
     /// The store's.
-    pub async fn scan_before(&self, scope: &WorkspaceScope, scan: &Scan) -> Result<Option<Scan>, Error> {
-        Ok(self
-            .store()
-            .latest_scan(scope, scan.integration, scan.scan_type, Some(scan.id))
-            .await?)
+    pub async fn scan_before(
+        &self,
+        scope: &WorkspaceScope,
+        scan: &Scan,
+    ) -> Unrecorded<Result<Option<Scan>, Error>> {
+        Unrecorded::of(async {
+            Ok(self
+                .store()
+                .latest_scan(scope, scan.integration, scan.scan_type, Some(scan.id))
+                .await?)
+        })
+        .await
     }
 
     /// A check of this version.

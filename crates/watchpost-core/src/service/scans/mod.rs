@@ -13,14 +13,11 @@ mod trend;
 pub use compare::ComparisonAnswer;
 pub use read::{NewFailures, ResultAnswer, ResultsAnswer, ScanAnswer, ScanSummary};
 pub use replay::Replay;
-pub use start::ScanStarted;
+pub use start::{ScanStarted, ScanTarget};
 pub use trend::TrendAnswer;
 
-use crate::error::Error;
+use crate::error::{Error, NextStep};
 
 fn not_found() -> Error {
-    Error::NotFound {
-        what: "scan",
-        next: "`list_scans` (or `watchpost scan list`) shows the ids".into(),
-    }
+    Error::not_found("scan", NextStep::ListScans)
 }

@@ -3,12 +3,12 @@
 use crate::{
     access::WorkspaceScope,
     check::{Check, Framework, ScanType, Service},
-    error::Error,
+    error::{Error, NextStep, StoreError},
     scan::{
         ComplianceScore, ResultDetail, ResultFilter, ResultPage, ResultRow, Scan, ScanCounts, ScanPage,
         ScanQuery, SettingRow, compare, scored_by_framework, scored_by_service, select,
     },
-    service::Watchpost,
+    service::{Unrecorded, Watchpost},
     value::{
         id::{IntegrationId, ScanId},
         text::ForeignText,
@@ -96,58 +96,89 @@ pub struct ScanSummary {
 }
 
 impl Watchpost {
+    /// A scan, if there is one of this id.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn scan(&self, scope: &WorkspaceScope, id: ScanId) -> Unrecorded<Result<Option<Scan>, Error>> {
+        Unrecorded::of(async { Ok(self.store().scan(scope, id).await?) }).await
+    }
+
+    /// Whether a scan waits or runs, and so what it says may still change. Needs no entry: it tells nothing of what the
+    /// scan found.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn scan_is_unfinished(&self, scope: &WorkspaceScope, id: ScanId) -> Result<bool, StoreError> {
+        let scan = self.store().scan(scope, id).await?;
+        Ok(scan.is_some_and(|scan| scan.is_unfinished()))
+    }
+
     /// Scans, newest first.
     ///
     /// # Errors
     /// The store's.
-    pub async fn scans(&self, scope: &WorkspaceScope, query: &ScanQuery) -> Result<ScanPage, Error> {
-        Ok(self.store().list_scans(scope, query).await?)
+    pub async fn scans(
+        &self,
+        scope: &WorkspaceScope,
+        query: &ScanQuery,
+    ) -> Unrecorded<Result<ScanPage, Error>> {
+        Unrecorded::of(async { Ok(self.store().list_scans(scope, query).await?) }).await
     }
 
     /// How a scan stands and what is new in it.
     ///
     /// # Errors
     /// The store's.
-    pub async fn explain_scan(&self, scope: &WorkspaceScope, scan: Scan) -> Result<ScanAnswer, Error> {
-        let mut answer = ScanAnswer {
-            by_framework: BTreeMap::new(),
-            by_service: BTreeMap::new(),
-            new_failures: None,
-            unread: Vec::new(),
-            scan,
-        };
-        if answer.scan.state != RunState::Completed {
-            return Ok(answer);
-        }
-        let rows = self.store().scan_results(scope, answer.scan.id).await?;
-        answer.by_framework = scored_by_framework(&rows);
-        answer.by_service = scored_by_service(&rows);
-        answer.unread = self
-            .store()
-            .scan_settings(scope, answer.scan.id)
-            .await?
-            .into_iter()
-            .filter(|row| row.state != CollectionState::Complete)
-            .collect();
-        answer.new_failures = Some(match self.scan_before(scope, &answer.scan).await? {
-            None => NewFailures::Unknown("this is the first completed scan of its type on this integration"),
-            Some(previous) => {
-                let before = self.store().scan_results(scope, previous.id).await?;
-                let comparison = compare(&before, &rows);
-                NewFailures::Since {
-                    previous: previous.id,
-                    at: previous.completed_at.unwrap_or(previous.queued_at),
-                    rows: comparison
-                        .new_failures
-                        .into_iter()
-                        .filter_map(|change| change.after)
-                        .collect(),
-                    fixed: comparison.fixed.len() as u64,
-                    previous_score: previous.score(),
-                }
+    pub async fn explain_scan(
+        &self,
+        scope: &WorkspaceScope,
+        scan: Scan,
+    ) -> Unrecorded<Result<ScanAnswer, Error>> {
+        Unrecorded::of(async {
+            let mut answer = ScanAnswer {
+                by_framework: BTreeMap::new(),
+                by_service: BTreeMap::new(),
+                new_failures: None,
+                unread: Vec::new(),
+                scan,
+            };
+            if answer.scan.state != RunState::Completed {
+                return Ok(answer);
             }
-        });
-        Ok(answer)
+            let rows = self.store().scan_results(scope, answer.scan.id).await?;
+            answer.by_framework = scored_by_framework(&rows);
+            answer.by_service = scored_by_service(&rows);
+            answer.unread = self
+                .store()
+                .scan_settings(scope, answer.scan.id)
+                .await?
+                .into_iter()
+                .filter(|row| row.state != CollectionState::Complete)
+                .collect();
+            answer.new_failures = Some(match self.scan_before(scope, &answer.scan).await.into_inner()? {
+                None => {
+                    NewFailures::Unknown("this is the first completed scan of its type on this integration")
+                }
+                Some(previous) => {
+                    let before = self.store().scan_results(scope, previous.id).await?;
+                    let comparison = compare(&before, &rows);
+                    NewFailures::Since {
+                        previous: previous.id,
+                        at: previous.completed_at.unwrap_or(previous.queued_at),
+                        rows: comparison
+                            .new_failures
+                            .into_iter()
+                            .filter_map(|change| change.after)
+                            .collect(),
+                        fixed: comparison.fixed.len() as u64,
+                        previous_score: previous.score(),
+                    }
+                }
+            });
+            Ok(answer)
+        })
+        .await
     }
 
     /// How many new failures an answer names before it says "and so many more".
@@ -166,12 +197,15 @@ impl Watchpost {
         filter: &ResultFilter,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<ResultsAnswer, Error> {
-        let rows = self.store().scan_results(scope, scan.id).await?;
-        Ok(ResultsAnswer {
-            page: select(rows, filter, after, limit),
-            scan,
+    ) -> Unrecorded<Result<ResultsAnswer, Error>> {
+        Unrecorded::of(async {
+            let rows = self.store().scan_results(scope, scan.id).await?;
+            Ok(ResultsAnswer {
+                page: select(rows, filter, after, limit),
+                scan,
+            })
         })
+        .await
     }
 
     /// One result with everything about it. `check` is a check's id or an id of it in a framework.
@@ -183,80 +217,86 @@ impl Watchpost {
         scope: &WorkspaceScope,
         scan: Scan,
         check: &str,
-    ) -> Result<ResultAnswer, Error> {
-        let rows = self.store().scan_results(scope, scan.id).await?;
-        let id = rows
-            .iter()
-            .find(|row| row.check_id.eq_ignore_ascii_case(check))
-            .or_else(|| {
-                rows.iter().find(|row| {
-                    row.frameworks
-                        .iter()
-                        .any(|id| id.as_str().eq_ignore_ascii_case(check))
+    ) -> Unrecorded<Result<ResultAnswer, Error>> {
+        Unrecorded::of(async {
+            let rows = self.store().scan_results(scope, scan.id).await?;
+            let id = rows
+                .iter()
+                .find(|row| row.check_id.eq_ignore_ascii_case(check))
+                .or_else(|| {
+                    rows.iter().find(|row| {
+                        row.frameworks
+                            .iter()
+                            .any(|id| id.as_str().eq_ignore_ascii_case(check))
+                    })
                 })
-            })
-            .map(|row| row.check_id.clone());
-        let missing = || Error::NotFound {
-            what: "check in this scan",
-            next: "`list_check_results` (or `watchpost scan results`) shows the check ids".into(),
-        };
-        let id = id.ok_or_else(missing)?;
-        let result = self
-            .store()
-            .scan_result(scope, scan.id, &id)
-            .await?
-            .ok_or_else(missing)?;
-        let known = self.check(&id).cloned();
-        let inputs: BTreeSet<&str> = known
-            .iter()
-            .flat_map(|check| check.inputs.iter().chain(&check.optional_inputs))
-            .map(String::as_str)
-            .collect();
-        let settings = self
-            .store()
-            .scan_settings(scope, scan.id)
-            .await?
-            .into_iter()
-            .filter(|row| inputs.contains(row.path.as_str()))
-            .collect();
-        let before = match self.scan_before(scope, &scan).await? {
-            Some(previous) => self
+                .map(|row| row.check_id.clone());
+            let missing = || Error::not_found("check in this scan", NextStep::ListResults);
+            let id = id.ok_or_else(missing)?;
+            let result = self
                 .store()
-                .scan_results(scope, previous.id)
+                .scan_result(scope, scan.id, &id)
+                .await?
+                .ok_or_else(missing)?;
+            let known = self.check(&id).cloned();
+            let inputs: BTreeSet<&str> = known
+                .iter()
+                .flat_map(|check| check.inputs.iter().chain(&check.optional_inputs))
+                .map(String::as_str)
+                .collect();
+            let settings = self
+                .store()
+                .scan_settings(scope, scan.id)
                 .await?
                 .into_iter()
-                .find(|row| row.check_id == id),
-            None => None,
-        };
-        Ok(ResultAnswer {
-            scan,
-            result,
-            check: known,
-            settings,
-            before,
+                .filter(|row| inputs.contains(row.path.as_str()))
+                .collect();
+            let before = match self.scan_before(scope, &scan).await.into_inner()? {
+                Some(previous) => self
+                    .store()
+                    .scan_results(scope, previous.id)
+                    .await?
+                    .into_iter()
+                    .find(|row| row.check_id == id),
+                None => None,
+            };
+            Ok(ResultAnswer {
+                scan,
+                result,
+                check: known,
+                settings,
+                before,
+            })
         })
+        .await
     }
 
     /// The latest scans of every integration that has one.
     ///
     /// # Errors
     /// The store's.
-    pub async fn scan_summaries(&self, scope: &WorkspaceScope) -> Result<Vec<ScanSummary>, Error> {
-        let mut out = Vec::new();
-        for row in self.store().list_integrations(scope).await? {
-            let latest = |scan_type| self.store().latest_scan(scope, row.id, scan_type, None);
-            let compliance = latest(ScanType::Compliance).await?;
-            let exposure = latest(ScanType::Exposure).await?;
-            if compliance.is_some() || exposure.is_some() {
-                out.push(ScanSummary {
-                    integration: row.id,
-                    platform: row.platform,
-                    name: row.name,
-                    compliance,
-                    exposure,
-                });
+    pub async fn scan_summaries(
+        &self,
+        scope: &WorkspaceScope,
+    ) -> Unrecorded<Result<Vec<ScanSummary>, Error>> {
+        Unrecorded::of(async {
+            let mut out = Vec::new();
+            for row in self.store().list_integrations(scope).await? {
+                let latest = |scan_type| self.store().latest_scan(scope, row.id, scan_type, None);
+                let compliance = latest(ScanType::Compliance).await?;
+                let exposure = latest(ScanType::Exposure).await?;
+                if compliance.is_some() || exposure.is_some() {
+                    out.push(ScanSummary {
+                        integration: row.id,
+                        platform: row.platform,
+                        name: row.name,
+                        compliance,
+                        exposure,
+                    });
+                }
             }
-        }
-        Ok(out)
+            Ok(out)
+        })
+        .await
     }
 }

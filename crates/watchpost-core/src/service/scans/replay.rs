@@ -4,9 +4,9 @@ use super::not_found;
 use crate::{
     access::WorkspaceScope,
     check::{CheckResult, Outcome, Profile},
-    error::Error,
+    error::{Error, NextStep},
     scan::{Apps, Exemption, ResultDetail, Scan, SettingValue, document_of, evaluate},
-    service::Watchpost,
+    service::{Unrecorded, Watchpost},
 };
 
 /// A past result judged again by today's checks on that scan's settings.
@@ -31,50 +31,58 @@ impl Watchpost {
     ///
     /// # Errors
     /// [`Error::NotFound`]; the store's.
-    pub async fn replay(&self, scope: &WorkspaceScope, scan: Scan, check_id: &str) -> Result<Replay, Error> {
-        let then = self.scan_result(scope, scan.clone(), check_id).await?;
-        let id = then.result.row.check_id.clone();
-        let checks = self.checks().checks();
-        let Some(at) = checks.iter().position(|check| check.id == id) else {
-            return Err(Error::NotFound {
-                what: "check in this version",
-                next: "`watchpost policy list` shows the checks that there are".into(),
-            });
-        };
-        let integration = self
-            .store()
-            .integration(scope, scan.integration)
-            .await?
-            .ok_or_else(not_found)?;
-        let values: Vec<SettingValue> = self.store().setting_values(scope, scan.id, &[]).await?;
-        let read_at = scan.completed_at.unwrap_or(scan.queued_at);
-        let exemptions: Vec<Exemption> = self
-            .store()
-            .exemptions(scope)
-            .await?
-            .into_iter()
-            .filter(|exemption| exemption.created_at <= read_at)
-            .collect();
-        let document = document_of(&integration, values, &exemptions, read_at);
-        let judged = evaluate(
-            self.checks(),
-            document,
-            vec![at],
-            Profile::Default,
-            read_at,
-            Apps::None,
-        )
-        .await?;
-        let now = judged
-            .map_err(|reason| Error::Internal(reason.into()))?
-            .pop()
-            .unwrap_or_else(|| {
-                let outcome = Outcome::plain(CheckResult::Error, None, "The check gave no verdict.");
-                ResultDetail::new(&checks[at], outcome)
-            });
-        Ok(Replay {
-            then: then.result,
-            now,
+    pub async fn replay(
+        &self,
+        scope: &WorkspaceScope,
+        scan: Scan,
+        check_id: &str,
+    ) -> Unrecorded<Result<Replay, Error>> {
+        Unrecorded::of(async {
+            let then = self
+                .scan_result(scope, scan.clone(), check_id)
+                .await
+                .into_inner()?;
+            let id = then.result.row.check_id.clone();
+            let checks = self.checks().checks();
+            let Some(at) = checks.iter().position(|check| check.id == id) else {
+                return Err(Error::not_found("check in this version", NextStep::ListChecks));
+            };
+            let integration = self
+                .store()
+                .integration(scope, scan.integration)
+                .await?
+                .ok_or_else(not_found)?;
+            let values: Vec<SettingValue> = self.store().setting_values(scope, scan.id, &[]).await?;
+            let read_at = scan.completed_at.unwrap_or(scan.queued_at);
+            let exemptions: Vec<Exemption> = self
+                .store()
+                .exemptions(scope)
+                .await?
+                .into_iter()
+                .filter(|exemption| exemption.created_at <= read_at)
+                .collect();
+            let document = document_of(&integration, values, &exemptions, read_at);
+            let judged = evaluate(
+                self.checks(),
+                document,
+                vec![at],
+                Profile::Default,
+                read_at,
+                Apps::None,
+            )
+            .await?;
+            let now = judged
+                .map_err(|reason| Error::Internal(reason.into()))?
+                .pop()
+                .unwrap_or_else(|| {
+                    let outcome = Outcome::plain(CheckResult::Error, None, "The check gave no verdict.");
+                    ResultDetail::new(&checks[at], outcome)
+                });
+            Ok(Replay {
+                then: then.result,
+                now,
+            })
         })
+        .await
     }
 }

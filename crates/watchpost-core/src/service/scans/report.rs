@@ -6,16 +6,19 @@ use crate::{
     error::Error,
     report::{Rendered, ReportData, ReportError, ReportFormat, ReportRequest},
     scan::{
-        ResultDetail, ResultFilter, ResultRow, ScanCounts, ScanPoint, scored_by_framework, scored_by_service,
-        select,
+        Comparison, ResultDetail, ResultFilter, ResultRow, Scan, ScanCounts, ScanPoint, SettingChange,
+        scored_by_framework, scored_by_service, select,
     },
-    service::Watchpost,
+    service::{Unrecorded, Watchpost},
     value::{id::IntegrationId, time::Timestamp, word::RunState},
 };
 use std::collections::BTreeMap;
 
 /// Points of a trend in a report.
 const TREND_POINTS: usize = 60;
+
+/// The earlier scan with what differs from it, and the settings that moved.
+type Compared = ((Scan, Comparison), BTreeMap<String, SettingChange>);
 
 impl Watchpost {
     /// Gathers what a report says.
@@ -28,33 +31,85 @@ impl Watchpost {
         scope: &WorkspaceScope,
         request: &ReportRequest,
         integration: Option<IntegrationId>,
-    ) -> Result<ReportData, Error> {
-        let scan = self
-            .find_scan(scope, request.scan, integration, request.scan_type)
-            .await?;
-        if scan.state != RunState::Completed {
-            return Err(Error::Conflict {
-                reason: format!("the scan is {}: only a completed one has a report", scan.state),
-            });
-        }
+    ) -> Unrecorded<Result<ReportData, Error>> {
+        Unrecorded::of(async {
+            let scan = self
+                .find_scan(scope, request.scan, integration, request.scan_type)
+                .await
+                .into_inner()?;
+            if scan.state != RunState::Completed {
+                return Err(Error::conflict(format!(
+                    "the scan is {}: only a completed one has a report",
+                    scan.state
+                )));
+            }
+            let (scan, compared) = self.compared(scope, request, scan).await?;
+            let (comparison, setting_changes) = compared.unzip();
+            let (chosen, results) = self.chosen_results(scope, request, &scan).await?;
+            let integration = self.store().integration(scope, scan.integration).await?;
+            let now = self.clock().now();
+            let mut exemptions = self.store().exemptions(scope).await?;
+            exemptions.retain(|exemption| exemption.holds_at(now));
+            Ok(ReportData {
+                kind: request.kind,
+                generated_at: now,
+                version: env!("CARGO_PKG_VERSION"),
+                tenant: integration.and_then(|row| row.tenant_key).unwrap_or_default(),
+                frameworks: request.frameworks.clone(),
+                services: request.services.clone(),
+                counts: ScanCounts::of(&chosen),
+                by_framework: scored_by_framework(&chosen),
+                by_service: scored_by_service(&chosen),
+                checks: chosen
+                    .iter()
+                    .filter_map(|row| self.check(&row.check_id))
+                    .map(|check| (check.id.clone(), check.clone()))
+                    .collect(),
+                results,
+                comparison,
+                setting_changes: setting_changes.unwrap_or_default(),
+                difference: request.difference,
+                trend: self.trend_before(scope, &scan).await?,
+                settings: self.store().scan_settings(scope, scan.id).await?,
+                exemptions,
+                scan,
+            })
+        })
+        .await
+    }
+
+    /// The scan that a report is of, and what differs from the one that it is compared with, if there is one: which of
+    /// the two is the later one doesn't depend on which was named first.
+    async fn compared(
+        &self,
+        scope: &WorkspaceScope,
+        request: &ReportRequest,
+        scan: Scan,
+    ) -> Result<(Scan, Option<Compared>), Error> {
         let earlier = match request.compare_with {
             Some(id) => Some(self.store().scan(scope, id).await?.ok_or_else(not_found)?),
-            None => self.scan_before(scope, &scan).await?,
+            None => self.scan_before(scope, &scan).await.into_inner()?,
         };
-        let (scan, comparison, setting_changes) = match earlier {
-            // The later of the two is the one that the report is of, whichever was named first.
+        match earlier {
             Some(earlier) => {
-                let answer = self.compare_scans(scope, earlier, scan).await?;
-                let comparison = Some((answer.before, answer.comparison));
-                (answer.after, comparison, answer.settings)
+                let answer = self.compare_scans(scope, earlier, scan).await.into_inner()?;
+                let compared = ((answer.before, answer.comparison), answer.settings);
+                Ok((answer.after, Some(compared)))
             }
-            None if request.difference => {
-                return Err(Error::Conflict {
-                    reason: "there is no earlier completed scan of this type to compare with".into(),
-                });
-            }
-            None => (scan, None, BTreeMap::new()),
-        };
+            None if request.difference => Err(Error::conflict(
+                "there is no earlier completed scan of this type to compare with",
+            )),
+            None => Ok((scan, None)),
+        }
+    }
+
+    /// The results that a report shows, in its order: in short, and with everything.
+    async fn chosen_results(
+        &self,
+        scope: &WorkspaceScope,
+        request: &ReportRequest,
+        scan: &Scan,
+    ) -> Result<(Vec<ResultRow>, Vec<ResultDetail>), Error> {
         let filter = ResultFilter {
             frameworks: request.frameworks.clone(),
             services: request.services.clone(),
@@ -67,52 +122,25 @@ impl Watchpost {
             .collect();
         let rows: Vec<ResultRow> = by_id.values().map(|detail| detail.row.clone()).collect();
         let chosen = select(rows, &filter, None, usize::MAX).results;
-        let checks = chosen
+        let results = chosen
             .iter()
-            .filter_map(|row| self.check(&row.check_id))
-            .map(|check| (check.id.clone(), check.clone()))
+            .filter_map(|row| by_id.remove(&row.check_id))
             .collect();
-        let integration = self.store().integration(scope, scan.integration).await?;
+        Ok((chosen, results))
+    }
+
+    /// The newest completed scans of a scan's integration and type, up to that scan, oldest first.
+    async fn trend_before(&self, scope: &WorkspaceScope, scan: &Scan) -> Result<Vec<ScanPoint>, Error> {
         let completed = scan.completed_at.unwrap_or(scan.queued_at);
-        let mut trend: Vec<ScanPoint> = self
+        let begin = Timestamp::from_millis(0);
+        let mut trend = self
             .store()
-            .scan_points(scope, scan.integration, scan.scan_type, Timestamp::from_millis(0))
-            .await?
-            .into_iter()
-            .filter(|point| point.at <= completed)
-            .collect();
+            .scan_points(scope, scan.integration, scan.scan_type, begin)
+            .await?;
+        trend.retain(|point| point.at <= completed);
         let older = trend.len().saturating_sub(TREND_POINTS);
         trend.drain(..older);
-        let now = self.clock().now();
-        Ok(ReportData {
-            kind: request.kind,
-            generated_at: now,
-            version: env!("CARGO_PKG_VERSION"),
-            tenant: integration.and_then(|row| row.tenant_key).unwrap_or_default(),
-            frameworks: request.frameworks.clone(),
-            services: request.services.clone(),
-            counts: ScanCounts::of(&chosen),
-            by_framework: scored_by_framework(&chosen),
-            by_service: scored_by_service(&chosen),
-            results: chosen
-                .iter()
-                .filter_map(|row| by_id.remove(&row.check_id))
-                .collect(),
-            checks,
-            comparison,
-            setting_changes,
-            difference: request.difference,
-            trend,
-            settings: self.store().scan_settings(scope, scan.id).await?,
-            exemptions: self
-                .store()
-                .exemptions(scope)
-                .await?
-                .into_iter()
-                .filter(|exemption| exemption.holds_at(now))
-                .collect(),
-            scan,
-        })
+        Ok(trend)
     }
 
     /// Writes a report.
@@ -121,10 +149,7 @@ impl Watchpost {
     /// [`Error::Invalid`] for a format that doesn't fit; [`Error::Internal`].
     pub fn render_report(&self, data: &ReportData, format: ReportFormat) -> Result<Rendered, Error> {
         self.renderer().render(data, format).map_err(|error| match error {
-            ReportError::Unfit(reason) => Error::Invalid {
-                field: "format",
-                reason: reason.into(),
-            },
+            ReportError::Unfit(reason) => Error::invalid("format", reason),
             failed @ ReportError::Failed(_) => Error::Internal(Box::new(failed)),
         })
     }

@@ -3,9 +3,9 @@
 use crate::{
     access::WorkspaceScope,
     audit::CallRecord,
-    error::Error,
+    error::{Error, NextStep},
     scan::{AddSchedule, ChangeSchedule, Schedule, ScheduleChange, next_after},
-    service::Watchpost,
+    service::{Unrecorded, Watchpost},
     value::id::ScheduleId,
 };
 
@@ -14,8 +14,8 @@ impl Watchpost {
     ///
     /// # Errors
     /// The store's.
-    pub async fn schedules(&self, scope: &WorkspaceScope) -> Result<Vec<Schedule>, Error> {
-        Ok(self.store().schedules(scope).await?)
+    pub async fn schedules(&self, scope: &WorkspaceScope) -> Unrecorded<Result<Vec<Schedule>, Error>> {
+        Unrecorded::of(async { Ok(self.store().schedules(scope).await?) }).await
     }
 
     /// Makes a schedule; its id and next time are set here.
@@ -29,17 +29,13 @@ impl Watchpost {
         call: CallRecord,
     ) -> Result<Schedule, Error> {
         if schedule.scan_types.is_empty() {
-            return Err(Error::Invalid {
-                field: "type",
-                reason: "name at least one of compliance, exposure".into(),
-            });
+            return Err(Error::invalid(
+                "type",
+                "name at least one of compliance, exposure",
+            ));
         }
-        let next = next_after(&schedule.recurrence, &schedule.zone, self.clock().now()).map_err(|error| {
-            Error::Invalid {
-                field: "schedule",
-                reason: error.to_string(),
-            }
-        })?;
+        let next = next_after(&schedule.recurrence, &schedule.zone, self.clock().now())
+            .map_err(|error| Error::invalid("schedule", error.to_string()))?;
         schedule.id = ScheduleId::generate(self.clock(), self.random());
         schedule.next_at = schedule.enabled.then_some(next);
         let command = AddSchedule {
@@ -49,9 +45,9 @@ impl Watchpost {
         if self.store().add_schedule(write).await?.into_value() {
             Ok(schedule)
         } else {
-            Err(Error::Conflict {
-                reason: "a workspace has at most 100 schedules, each of an integration that exists".into(),
-            })
+            Err(Error::conflict(
+                "a workspace has at most 100 schedules, each of an integration that exists",
+            ))
         }
     }
 
@@ -66,23 +62,15 @@ impl Watchpost {
         enabled: Option<bool>,
         call: CallRecord,
     ) -> Result<(), Error> {
-        let missing = || Error::NotFound {
-            what: "schedule",
-            next: "`watchpost schedule list` shows the ids".into(),
-        };
+        let missing = || Error::not_found("schedule", NextStep::ListSchedules);
         let change = match enabled {
             None => ScheduleChange::Delete,
             Some(false) => ScheduleChange::Disable,
             Some(true) => {
                 let all = self.store().schedules(scope).await?;
                 let known = all.iter().find(|row| row.id == id).ok_or_else(missing)?;
-                let next =
-                    next_after(&known.recurrence, &known.zone, self.clock().now()).map_err(|error| {
-                        Error::Invalid {
-                            field: "schedule",
-                            reason: error.to_string(),
-                        }
-                    })?;
+                let next = next_after(&known.recurrence, &known.zone, self.clock().now())
+                    .map_err(|error| Error::invalid("schedule", error.to_string()))?;
                 ScheduleChange::Enable(next)
             }
         };

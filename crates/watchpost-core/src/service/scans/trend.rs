@@ -6,7 +6,7 @@ use crate::{
     error::Error,
     integration::Integration,
     scan::ScanPoint,
-    service::Watchpost,
+    service::{Unrecorded, Watchpost},
     value::{id::IntegrationId, time::Timestamp},
 };
 
@@ -32,16 +32,19 @@ impl Watchpost {
         integration: Option<IntegrationId>,
         scan_type: ScanType,
         since: Timestamp,
-    ) -> Result<TrendAnswer, Error> {
-        let integration = self.scannable(scope, integration, None).await?;
-        let points = self
-            .store()
-            .scan_points(scope, integration.id, scan_type, since)
-            .await?;
-        Ok(TrendAnswer {
-            integration,
-            scan_type,
-            points,
+    ) -> Unrecorded<Result<TrendAnswer, Error>> {
+        Unrecorded::of(async {
+            let integration = self.scannable(scope, integration, None).await.into_inner()?;
+            let points = self
+                .store()
+                .scan_points(scope, integration.id, scan_type, since)
+                .await?;
+            Ok(TrendAnswer {
+                integration,
+                scan_type,
+                points,
+            })
         })
+        .await
     }
 }

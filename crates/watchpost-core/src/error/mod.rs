@@ -1,6 +1,13 @@
 //! Errors: one variant for each decision that a caller can take.
 
-use crate::access::{Denied, KeyScope, ONCE_KEPT_MAX, OnceKind};
+mod next;
+
+pub use next::NextStep;
+
+use crate::{
+    access::{Denied, KeyScope, ONCE_KEPT_MAX, OnceKind},
+    audit::AuditOutcome,
+};
 use std::error::Error as StdError;
 
 /// A source that is only for the log.
@@ -38,16 +45,17 @@ pub enum StoreError {
     Backend(#[source] Source),
 }
 
-/// What a use case can fail with. The text of each is for the caller and says what to do next; sources are for the log.
+/// What a use case can fail with. The text of each says what is wrong, for the caller; what to do about it is
+/// [`Error::next_step`], which each surface puts into words. Sources are for the log.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is no such thing that the caller may see.
-    #[error("{what} not found: {next}")]
+    #[error("{what} not found")]
     NotFound {
         /// The kind of thing, as a noun.
         what: &'static str,
         /// What to do next.
-        next: String,
+        next: NextStep,
     },
     /// The caller's key may not do this.
     #[error("Write scope required")]
@@ -62,12 +70,16 @@ pub enum Error {
         field: &'static str,
         /// What was wrong and what would be right.
         reason: String,
+        /// What to do next, where the reason doesn't say it.
+        next: Option<NextStep>,
     },
     /// The state of things forbids it right now.
     #[error("{reason}")]
     Conflict {
-        /// What stands in the way and what to do.
+        /// What stands in the way.
         reason: String,
+        /// What to do next, where the reason doesn't say it.
+        next: Option<NextStep>,
     },
     /// Right now impossible; retry.
     #[error("Watchpost can't answer right now: {reason}; try again in a few seconds")]
@@ -87,6 +99,67 @@ pub enum Error {
 }
 
 impl Error {
+    /// There is no such thing.
+    pub const fn not_found(what: &'static str, next: NextStep) -> Self {
+        Self::NotFound { what, next }
+    }
+
+    /// A value is wrong.
+    pub fn invalid(field: &'static str, reason: impl Into<String>) -> Self {
+        Self::Invalid {
+            field,
+            reason: reason.into(),
+            next: None,
+        }
+    }
+
+    /// The state of things forbids it.
+    pub fn conflict(reason: impl Into<String>) -> Self {
+        Self::Conflict {
+            reason: reason.into(),
+            next: None,
+        }
+    }
+
+    /// The same, with what to do next.
+    #[must_use]
+    pub fn advise(mut self, step: NextStep) -> Self {
+        match &mut self {
+            Self::NotFound { next, .. } => *next = step,
+            Self::Invalid { next, .. } | Self::Conflict { next, .. } => *next = Some(step),
+            Self::WriteScopeRequired
+            | Self::Denied
+            | Self::Unavailable { .. }
+            | Self::Unknown(_)
+            | Self::Internal(_) => {}
+        }
+        self
+    }
+
+    /// What the caller can do next, where the text doesn't say it.
+    pub const fn next_step(&self) -> Option<NextStep> {
+        match self {
+            Self::NotFound { next, .. } => Some(*next),
+            Self::Invalid { next, .. } | Self::Conflict { next, .. } => *next,
+            Self::WriteScopeRequired
+            | Self::Denied
+            | Self::Unavailable { .. }
+            | Self::Unknown(_)
+            | Self::Internal(_) => None,
+        }
+    }
+
+    /// How the audit entry of a request ends that failed with it.
+    pub const fn outcome(&self) -> AuditOutcome {
+        match self {
+            Self::NotFound { .. } => AuditOutcome::NotFound,
+            Self::WriteScopeRequired | Self::Denied => AuditOutcome::Denied,
+            Self::Invalid { .. } => AuditOutcome::Invalid,
+            Self::Conflict { .. } => AuditOutcome::Conflict,
+            Self::Unavailable { .. } | Self::Unknown(_) | Self::Internal(_) => AuditOutcome::Error,
+        }
+    }
+
     /// What a store's error means for a change that was handed to it: a store that broke down meanwhile may or may not
     /// have made it.
     pub fn of_change(error: StoreError) -> Self {
@@ -113,21 +186,17 @@ impl From<Denied> for Error {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Conflict => Self::Conflict {
-                reason: "the data changed meanwhile: repeat the request".into(),
-            },
-            StoreError::Reused(OnceKind::IdempotencyKey) => Self::Invalid {
-                field: "idempotency_key",
-                reason: "it was used with other arguments before: take a new key for another change".into(),
-            },
-            StoreError::Reused(OnceKind::Confirmation) => Self::Conflict {
-                reason: "this confirmation was given for another request: call again without it".into(),
-            },
-            StoreError::TooManyTokens => Self::Conflict {
-                reason: format!(
-                    "this caller has used {ONCE_KEPT_MAX} idempotency keys and confirmations within 24 hours: wait, or call without a key"
-                ),
-            },
+            StoreError::Conflict => Self::conflict("the data changed meanwhile: repeat the request"),
+            StoreError::Reused(OnceKind::IdempotencyKey) => Self::invalid(
+                "idempotency_key",
+                "it was used with other arguments before: take a new key for another change",
+            ),
+            StoreError::Reused(OnceKind::Confirmation) => {
+                Self::conflict("this confirmation was given for another request: call again without it")
+            }
+            StoreError::TooManyTokens => Self::conflict(format!(
+                "this caller has used {ONCE_KEPT_MAX} idempotency keys and confirmations within 24 hours: wait, or call without a key"
+            )),
             StoreError::Unavailable(source) => Self::Unavailable {
                 reason: "the store is not available",
                 source,

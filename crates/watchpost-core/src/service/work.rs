@@ -1,0 +1,123 @@
+//! Running the jobs that the worker leases.
+
+use super::Watchpost;
+use crate::{
+    access::JobPermit,
+    error::Error,
+    integration::sync::{self, SyncEnd},
+    job::{ATTEMPTS_MAX, JobEnd, JobKind, LeasedJob},
+    rule::analysis,
+    scan,
+    value::id::{IntegrationId, ScanId},
+};
+
+/// How long a failed job waits before another try, in milliseconds, times its attempts.
+const RETRY_AFTER_MS: i64 = 60_000;
+
+/// Takes what a job has done so far to those who wait for it.
+type Progress<'a> = dyn Fn(String) + Send + Sync + 'a;
+
+/// A failure that another try can't mend.
+fn failed(reason: impl Into<String>) -> JobEnd {
+    JobEnd::Failed {
+        reason: reason.into(),
+        retry_at: None,
+    }
+}
+
+impl Watchpost {
+    /// Runs a leased job to its end. The runtime keeps the lease alive beside it and drops this future if it is lost;
+    /// every job is safe to run again.
+    pub async fn run_job(&self, job: &LeasedJob, permit: &JobPermit, progress: &Progress<'_>) -> JobEnd {
+        let row = job.row();
+        let done = match row.kind {
+            JobKind::Sync => match row.integration {
+                Some(integration) => self.run_sync(permit, integration, progress).await,
+                None => Ok(failed("the job names no integration")),
+            },
+            JobKind::Analyse => self.run_analysis(permit, progress).await,
+            JobKind::Scan => match row.scan {
+                Some(scan) => self.run_scan(job, permit, scan, progress).await,
+                None => Ok(failed("the job names no scan")),
+            },
+            JobKind::WakeSnoozed => self.wake_snoozed(permit).await,
+        };
+        done.unwrap_or_else(|error| {
+            let wait = RETRY_AFTER_MS.saturating_mul(i64::from(row.attempts.max(1)));
+            JobEnd::Failed {
+                reason: error.to_string(),
+                retry_at: Some(self.clock().now().plus_millis(wait)),
+            }
+        })
+    }
+
+    async fn run_sync(
+        &self,
+        permit: &JobPermit,
+        integration: IntegrationId,
+        progress: &Progress<'_>,
+    ) -> Result<JobEnd, Error> {
+        let end = sync::run_sync(
+            self.store(),
+            self.connectors(),
+            self.clock(),
+            self.random(),
+            permit,
+            integration,
+            progress,
+        )
+        .await?;
+        Ok(match end {
+            // The failure stands with the integration; the schedule tries again.
+            SyncEnd::Failed { reason } => failed(reason),
+            SyncEnd::Completed { .. } | SyncEnd::Skipped => JobEnd::Completed,
+        })
+    }
+
+    async fn run_analysis(&self, permit: &JobPermit, progress: &Progress<'_>) -> Result<JobEnd, Error> {
+        analysis::run_analysis(
+            self.store(),
+            self.engine(),
+            self.clock(),
+            self.random(),
+            permit,
+            progress,
+        )
+        .await?;
+        Ok(JobEnd::Completed)
+    }
+
+    async fn run_scan(
+        &self,
+        job: &LeasedJob,
+        permit: &JobPermit,
+        id: ScanId,
+        progress: &Progress<'_>,
+    ) -> Result<JobEnd, Error> {
+        let ran = scan::run_scan(
+            self.store(),
+            self.checks(),
+            self.connectors(),
+            self.clock(),
+            permit,
+            id,
+            progress,
+        )
+        .await;
+        match ran {
+            Ok(()) => Ok(JobEnd::Completed),
+            // The last try: the scan says why, so that nobody waits for it.
+            Err(error) if job.row().attempts >= ATTEMPTS_MAX => {
+                let reason = error.to_string();
+                let ended = scan::fail_scan(self.store(), self.clock(), permit, id, reason).await;
+                Ok(failed(ended.err().unwrap_or(error).to_string()))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn wake_snoozed(&self, permit: &JobPermit) -> Result<JobEnd, Error> {
+        self.store().wake_snoozed(permit, self.clock().now()).await?;
+        Ok(JobEnd::Completed)
+    }
+}

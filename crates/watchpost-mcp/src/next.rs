@@ -1,0 +1,93 @@
+//! What a caller can do next, as an assistant can: by a tool, or, where none does it, by asking whoever runs
+//! Watchpost for a command.
+
+use watchpost_core::{
+    error::{Error, NextStep},
+    service::Warning,
+};
+
+/// The step in words.
+pub(crate) fn words(step: NextStep) -> String {
+    let text = match step {
+        NextStep::ConnectPlatform => {
+            "Connect a platform: run `watchpost integrations add okta` or `watchpost integrations add m365`"
+        }
+        NextStep::AwaitFirstSync => {
+            "The first sync has not finished: wait a minute, or run `watchpost sync --wait`; a server or `watchpost sync` must be running"
+        }
+        NextStep::RepairSources => {
+            "No source can be read: run `watchpost integrations verify` and repair what it names, then `watchpost sync`"
+        }
+        NextStep::VerifyIntegrations => "`watchpost integrations verify` says why",
+        NextStep::ResumeIntegration => "`watchpost integrations resume` brings it back",
+        NextStep::ListIntegrations => "`get_integrations` shows what is connected",
+        NextStep::ListFindings => "take an id from `list_findings`",
+        NextStep::ListScans => "`list_scans` shows the ids",
+        NextStep::ListResults => "`list_check_results` shows the check ids",
+        NextStep::ListChecks => "`watchpost policy list` shows the checks that there are",
+        NextStep::StartScan(scan_type) => {
+            return format!("start one with `start_scan` and scan_type `{scan_type}`");
+        }
+        NextStep::ImportResults => "import its results with `watchpost import FILE`",
+        NextStep::ListImports => "`watchpost imports list` shows the ids",
+        NextStep::FindApp => {
+            "no connected platform has an app with this name or id; `check_app_policy` looks apps up by name"
+        }
+        NextStep::FindIdentity => "`lookup_identity` looks people up by any of their addresses",
+        NextStep::CheckAddress => {
+            "no connected platform knows this address; check the spelling, or whether the platform that would know it is connected"
+        }
+        NextStep::ListKeys => "`watchpost keys list` shows the ids",
+        NextStep::RevokeKey => {
+            "revoke one with `watchpost keys revoke ID` (`watchpost keys list` shows them), or raise `[limits] active_keys`"
+        }
+        NextStep::ListRemediations => "`watchpost remediations list` shows the ids",
+        NextStep::ListSchedules => "`watchpost schedule list` shows the ids",
+        NextStep::ListExemptions => "`watchpost exemption list` shows the ids",
+    };
+    text.to_owned()
+}
+
+/// What a use case failed with, and what to do about it.
+pub(crate) fn explained(error: &Error) -> String {
+    match error.next_step() {
+        Some(step) => format!("{error}: {}", words(step)),
+        None => error.to_string(),
+    }
+}
+
+/// A warning, and what to do about it.
+pub(crate) fn warning(warning: Warning) -> String {
+    match warning.next_step {
+        Some(step) => format!("{}; {}", warning.text, words(step)),
+        None => warning.text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tools::TOOLS;
+
+    #[test]
+    fn a_step_names_a_tool_that_there_is_or_a_command_or_neither() {
+        for step in NextStep::ALL {
+            let text = words(step);
+            for quoted in text.split('`').skip(1).step_by(2) {
+                let is_tool = TOOLS.iter().any(|tool| tool.declaration.name == quoted);
+                let is_other = quoted.starts_with("watchpost ")
+                    || quoted.starts_with('[')
+                    || ["compliance", "exposure"].contains(&quoted);
+                assert!(is_tool || is_other, "{step:?}: `{quoted}`");
+            }
+        }
+    }
+
+    #[test]
+    fn an_error_says_what_to_do_about_it() {
+        let error = Error::not_found("scan", NextStep::ListScans);
+        assert_eq!(explained(&error), "scan not found: `list_scans` shows the ids");
+        let plain = Error::invalid("limit", "must be 1 to 100, not 0");
+        assert_eq!(explained(&plain), "`limit`: must be 1 to 100, not 0");
+    }
+}

@@ -1,0 +1,89 @@
+//! The domain speaks for no surface: what a caller can do next is a value there, which each surface renders.
+
+use crate::{files, text};
+
+const TOOLS: &str = "crates/watchpost-mcp/src/tools/";
+const DOMAIN: &str = "crates/watchpost-core/src/";
+
+/// The code of a file without comments and without the tests at its end.
+fn code(text: &str) -> String {
+    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    code.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// What a literal says that only one surface may say: a tool's name, or a command.
+fn speaks_for(code: &str, tools: &[String]) -> Vec<String> {
+    let mut found = Vec::new();
+    for tool in tools {
+        // A permission or another word may have a tool's name as its whole text; a sentence may not contain it.
+        let whole = format!("\"{tool}\"");
+        let contained = code
+            .match_indices(tool.as_str())
+            .filter(|(at, _)| {
+                let before = code[..*at].chars().next_back();
+                let after = code[at + tool.len()..].chars().next();
+                let is_name = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || "_.(:".contains(c));
+                !is_name(before)
+                    && !is_name(after)
+                    && !code
+                        .get(at.wrapping_sub(1)..)
+                        .is_some_and(|rest| rest.starts_with(&whole))
+            })
+            .count();
+        if contained > 0 {
+            found.push(tool.clone());
+        }
+    }
+    if code.contains("`watchpost ") {
+        found.push("a command".to_owned());
+    }
+    found
+}
+
+#[test]
+fn the_domain_names_no_tool_and_no_command() {
+    let tools: Vec<String> = files()
+        .iter()
+        .filter_map(|path| path.strip_prefix(TOOLS)?.strip_suffix(".rs"))
+        .filter(|name| name.contains('_'))
+        .map(str::to_owned)
+        .collect();
+    assert!(
+        tools.len() > 15,
+        "only {} tools: the listing is wrong",
+        tools.len()
+    );
+    let mut found = Vec::new();
+    for path in files().iter().filter(|path| path.starts_with(DOMAIN)) {
+        let code = code(&text(path).expect("source is text"));
+        for named in speaks_for(&code, &tools) {
+            found.push(format!("{path}: {named}"));
+        }
+    }
+    assert!(
+        found.is_empty(),
+        "make it a variant of `NextStep`, which each surface renders: {found:#?}"
+    );
+}
+
+#[test]
+fn a_sentence_with_a_tool_or_a_command_is_found() {
+    let tools = ["list_scans".to_owned()];
+    for (code, expected) in [
+        (r#"next: "`list_scans` shows the ids""#, vec!["list_scans"]),
+        (r#"next: "call list_scans next""#, vec!["list_scans"]),
+        (
+            r#"next: "`watchpost scan list` shows the ids""#,
+            vec!["a command"],
+        ),
+        (r#"StartScan = "list_scans","#, vec![]),
+        ("self.store().list_scans(scope)", vec![]),
+        ("async fn list_scans(&self)", vec![]),
+        (r#""the scan is over""#, vec![]),
+    ] {
+        assert_eq!(speaks_for(code, &tools), expected, "{code}");
+    }
+}

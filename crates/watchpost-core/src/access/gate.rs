@@ -127,6 +127,16 @@ impl AccessGate {
                 return self.admit(entry, now);
             }
         }
+        self.look_up(hash, now_ms, now).await
+    }
+
+    /// Reads a key that isn't remembered, or whose workspace's keys changed since.
+    async fn look_up(
+        &self,
+        hash: KeyHash,
+        now_ms: u64,
+        now: Timestamp,
+    ) -> Result<Arc<WorkspaceScope>, AuthError> {
         let row = self
             .directory
             .find_key(&hash)

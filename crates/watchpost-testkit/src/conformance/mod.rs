@@ -15,17 +15,19 @@ pub mod counters;
 pub mod facts;
 pub mod findings;
 pub mod imports;
+pub mod integrations;
 pub mod jobs;
 pub mod life;
 pub mod once;
+mod sample;
 pub mod scans;
 pub mod tenancy;
 mod world;
 
-pub use world::{
-    AnyStore, Harness, Opened, Syncing, Tenant, World, account, account_fact, app_fact, call, grant_fact,
-    live, mfa_fact, observation, role_fact, run, setting_fact, with_statuses,
+pub use sample::{
+    account, account_fact, app_fact, grant_fact, mfa_fact, observation, role_fact, setting_fact,
 };
+pub use world::{AnyStore, Harness, Opened, Syncing, Tenant, World, call, live, run, with_statuses};
 
 /// Makes a test of every case of the suite. The argument is an expression that gives a [`conformance::Harness`].
 ///
@@ -52,9 +54,9 @@ macro_rules! conformance_tests {
             facts::merging_keeps_the_older_identity_and_decisions,
             facts::apps_keep_their_ids_and_policies,
             facts::documents_say_what_was_read,
-            facts::a_failed_sync_shows_its_reason_until_one_completes,
-            facts::removal_deletes_facts_and_secrets,
-            facts::credentials_open_as_they_were_given,
+            integrations::a_failed_sync_shows_its_reason_until_one_completes,
+            integrations::removal_deletes_facts_and_secrets,
+            integrations::credentials_open_as_they_were_given,
             findings::observations_make_keep_and_reopen,
             findings::absence_resolves_after_two_newer_collections,
             findings::pages_have_no_gaps_and_no_repeats,

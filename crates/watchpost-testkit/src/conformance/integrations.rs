@@ -1,0 +1,194 @@
+//! Integrations: failure, removal, credentials.
+
+use super::{Harness, World, account_fact, app_fact};
+use secrecy::ExposeSecret as _;
+use watchpost_core::{
+    app::AppQuery,
+    integration::{
+        ChangeIntegration, IntegrationAct, IntegrationChange, VerifyIntegration,
+        fact::{Dataset, Fact},
+    },
+    job::JobKind,
+    value::word::{IntegrationStatus, Platform, RunState},
+};
+
+/// Reason and beginning stay until a sync completes.
+pub async fn a_failed_sync_shows_its_reason_until_one_completes(harness: &dyn Harness) {
+    let world = World::new(harness).await;
+    let tenant = world.tenant("one").await;
+    let okta = world.integration(&tenant, Platform::Okta).await;
+    assert_eq!(world.row(&tenant, okta).await.status, IntegrationStatus::Pending);
+    world
+        .begin(&tenant, okta)
+        .await
+        .finish(RunState::Failed, Some("refused"))
+        .await;
+    let first = world.row(&tenant, okta).await;
+    assert_eq!(first.status, IntegrationStatus::Error);
+    let failure = first.failure.unwrap();
+    assert_eq!(failure.reason, "refused");
+    world
+        .begin(&tenant, okta)
+        .await
+        .finish(RunState::Failed, Some("refused again"))
+        .await;
+    let second = world.row(&tenant, okta).await.failure.unwrap();
+    assert_eq!(
+        (second.reason.as_str(), second.since),
+        ("refused again", failure.since)
+    );
+    assert!(
+        world
+            .store
+            .unfinished_jobs(&tenant.operator)
+            .await
+            .unwrap()
+            .is_empty(),
+        "no analysis"
+    );
+    world.sync(&tenant, okta, vec![]).await;
+    let row = world.row(&tenant, okta).await;
+    assert_eq!((row.status, row.failure), (IntegrationStatus::Connected, None));
+    assert!(row.last_completed_at.is_some());
+    let jobs = world.store.unfinished_jobs(&tenant.operator).await.unwrap();
+    assert_eq!(jobs.len(), 1);
+    assert_eq!(jobs[0].kind, JobKind::Analyse);
+    world.sync(&tenant, okta, vec![]).await;
+    assert_eq!(
+        world.store.unfinished_jobs(&tenant.operator).await.unwrap().len(),
+        1
+    );
+}
+
+/// Nothing is left but the findings, which the next analysis ends.
+pub async fn removal_deletes_facts_and_secrets(harness: &dyn Harness) {
+    let world = World::new(harness).await;
+    let tenant = world.tenant("one").await;
+    let okta = world.integration(&tenant, Platform::Okta).await;
+    let m365 = world.integration(&tenant, Platform::M365).await;
+    let users: Vec<Fact> = (0..700)
+        .map(|i| account_fact(&format!("o{i}"), &format!("user{i}@birch.example")))
+        .collect();
+    world
+        .sync(
+            &tenant,
+            okta,
+            vec![
+                (Dataset::Users, users),
+                (Dataset::Apps, vec![app_fact("a1", "Pixel")]),
+            ],
+        )
+        .await;
+    world
+        .sync(
+            &tenant,
+            m365,
+            vec![(Dataset::Users, vec![account_fact("m1", "user1@birch.example")])],
+        )
+        .await;
+    let command = ChangeIntegration {
+        id: okta,
+        act: IntegrationAct::Remove,
+        job: world.job_id(),
+        now: world.now(),
+    };
+    let write = world.write(&tenant.operator, command);
+    let changed = world.store.change_integration(write).await.unwrap().into_value();
+    assert_eq!(changed, IntegrationChange::Changed);
+    assert!(
+        world
+            .store
+            .integration(&tenant.operator, okta)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert_eq!(world.store.count_identities(&tenant.operator).await.unwrap(), 1);
+    let one = world
+        .store
+        .identity_by_email(&tenant.operator, "user1@birch.example")
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(one.accounts.len(), 1);
+    assert!(
+        world
+            .store
+            .identity_by_email(&tenant.operator, "user2@birch.example")
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(
+        world
+            .store
+            .list_apps(
+                &tenant.operator,
+                &AppQuery {
+                    limit: 5,
+                    ..AppQuery::default()
+                }
+            )
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    let verify = world.write(&tenant.operator, VerifyIntegration { id: okta });
+    assert!(
+        world
+            .store
+            .open_config_for_verify(verify)
+            .await
+            .unwrap()
+            .into_value()
+            .is_none()
+    );
+    let again = ChangeIntegration {
+        id: okta,
+        act: IntegrationAct::Remove,
+        job: world.job_id(),
+        now: world.now(),
+    };
+    let again = world
+        .store
+        .change_integration(world.write(&tenant.operator, again))
+        .await
+        .unwrap()
+        .into_value();
+    assert_eq!(again, IntegrationChange::NotFound);
+}
+
+/// For a sync and for the operator.
+pub async fn credentials_open_as_they_were_given(harness: &dyn Harness) {
+    let world = World::new(harness).await;
+    let tenant = world.tenant("one").await;
+    let okta = world.integration(&tenant, Platform::Okta).await;
+    let syncing = world.begin(&tenant, okta).await;
+    let config = world
+        .store
+        .open_config(&syncing.permit, okta)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(config.values["org_url"], "https://org.example");
+    assert_eq!(config.secrets["token"].expose_secret(), "secret of okta");
+    let verify = world.write(&tenant.operator, VerifyIntegration { id: okta });
+    let config = world
+        .store
+        .open_config_for_verify(verify)
+        .await
+        .unwrap()
+        .into_value()
+        .unwrap();
+    assert_eq!(config.secrets["token"].expose_secret(), "secret of okta");
+    assert_eq!(
+        world
+            .opened
+            .another()
+            .list_integrations(&tenant.operator)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+}

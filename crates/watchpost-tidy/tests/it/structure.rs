@@ -12,10 +12,87 @@ use std::{
 const FUNCTION_LINES_MAX: usize = 70;
 /// Lines of code that a file may have.
 const FILE_LINES_MAX: usize = 500;
-/// How many may be over these bounds, and how many modules may stand in circles. These may only become less.
-const FUNCTIONS_OVER_MAX: usize = 51;
-const FILES_OVER_MAX: usize = 9;
-const IN_CIRCLES_MAX: usize = 71;
+/// How many functions may be over the bound at the most.
+const LONG_FUNCTIONS_MAX: usize = 15;
+
+/// What is over a bound, and why it stays so. An entry that is no longer needed fails, so that the lists only shrink.
+type Exceptions = &'static [(&'static str, &'static str)];
+
+/// `path function`.
+const LONG_FUNCTIONS: Exceptions = &[
+    (
+        "crates/watchpost-core/src/rule/analysis.rs run_analysis",
+        "one pass over the three kinds of documents with its counts; each step is a call",
+    ),
+    (
+        "crates/watchpost-core/src/service/imports/file.rs import",
+        "the steps of an import in their order, with what is undone at each",
+    ),
+    (
+        "crates/watchpost-core/src/service/imports/file.rs read_import",
+        "the loop that reads, joins and stages, with one place for each thing that ends it",
+    ),
+    (
+        "crates/watchpost-core/src/service/mod.rs run_job",
+        "one flat match over the kinds of jobs",
+    ),
+    (
+        "crates/watchpost-core/src/service/scans/compare.rs compare_scans",
+        "one flat list of the parts of the comparison",
+    ),
+    (
+        "crates/watchpost-core/src/service/scans/report.rs report_data",
+        "one flat list of what a report shows",
+    ),
+    (
+        "crates/watchpost-sqlite/src/table/coverage.rs coverage",
+        "one statement of SQL and the row that it gives",
+    ),
+    (
+        "crates/watchpost-sqlite/src/table/imports/keep.rs keep",
+        "the steps of keeping an import in one transaction, in their order",
+    ),
+    (
+        "crates/watchpost-sqlite/src/table/integrations/sync.rs finish_sync",
+        "what ends a sync in one transaction, in its order",
+    ),
+];
+
+/// `path`.
+const LONG_FILES: Exceptions = &[];
+
+/// `crate: modules in order`.
+const CIRCLES: Exceptions = &[
+    (
+        "watchpost-core: access app audit check error finding identity import integration job port posture remediation rule scan value",
+        "each aggregate declares its port and its commands beside its rules: a command needs `access` and names what `audit` keeps, \
+         `access` makes the entries of `audit`, and `port` gathers the ports of all",
+    ),
+    (
+        "watchpost-policy: cases check judge pack",
+        "a pack is tested by its cases, and a case is judged by a pack",
+    ),
+    (
+        "watchpost-protocol: call_error change method task",
+        "tasks and streams of changes are answers to methods, and the table of methods names them",
+    ),
+    (
+        "watchpost-protocol: id json",
+        "the scanner finds the id of a broken message, and an id is JSON",
+    ),
+    (
+        "watchpost-runtime: changes serve",
+        "serving starts the watch for changes, which runs in an event loop like that of serving",
+    ),
+    (
+        "watchpost-simulator: bulk change company control dns entra fault graph hosts okta reply server settings world",
+        "all vendors answer from one world and through one server, which tests change while they run",
+    ),
+    (
+        "watchpost-transport: admission config connection gate mcp probes response routing service sessions streams",
+        "what is served behind admission names the types in which admission hands requests over",
+    ),
+];
 
 /// A crate's top modules (a folder is one), each with those that it imports from: the ones in which the imported items
 /// stand, not those that pass them on. The crate's root is none.
@@ -215,23 +292,44 @@ fn crate_of(path: &str) -> &str {
     path.split('/').nth(1).unwrap_or(path)
 }
 
+/// What is wrong with a list of exceptions.
+fn compare(what: &str, found: &[Over], listed: Exceptions, wrong: &mut Vec<String>) {
+    let found: BTreeSet<&str> = found.iter().map(|over| over.name.as_str()).collect();
+    for name in &found {
+        if !listed.iter().any(|(listed, _)| listed == name) {
+            wrong.push(format!(
+                "{what}: `{name}` is over the bound: divide it by subject"
+            ));
+        }
+    }
+    for (name, reason) in listed {
+        if !found.contains(name) {
+            wrong.push(format!("{what}: `{name}` is fine now: take it off the list"));
+        }
+        if reason.split_whitespace().count() < 4 {
+            wrong.push(format!("{what}: `{name}` has no reason"));
+        }
+    }
+}
+
 #[test]
 fn structure_is_within_its_bounds() {
     let sources = production();
     println!("{}", table(&sources));
-    let functions = long_functions(&sources).len();
-    let files = long_files(&sources).len();
-    let in_circles: usize = circles_of(&sources).iter().map(|over| over.size).sum();
+    let mut wrong = Vec::new();
+    compare("functions", &long_functions(&sources), LONG_FUNCTIONS, &mut wrong);
+    compare("files", &long_files(&sources), LONG_FILES, &mut wrong);
+    let circles: Vec<Over> = circles_of(&sources)
+        .into_iter()
+        .map(|over| Over {
+            name: format!("{}: {}", over.package, over.name),
+            ..over
+        })
+        .collect();
+    compare("circles", &circles, CIRCLES, &mut wrong);
     assert!(
-        functions <= FUNCTIONS_OVER_MAX,
-        "{functions} functions are over {FUNCTION_LINES_MAX} lines"
+        LONG_FUNCTIONS.len() <= LONG_FUNCTIONS_MAX,
+        "more than {LONG_FUNCTIONS_MAX} long functions are excused"
     );
-    assert!(
-        files <= FILES_OVER_MAX,
-        "{files} files are over {FILE_LINES_MAX} lines of code"
-    );
-    assert!(
-        in_circles <= IN_CIRCLES_MAX,
-        "{in_circles} modules import each other in circles"
-    );
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     access::{Audited, AuthorizedWrite, Command, Permission, WorkspaceScope},
-    audit::AuditTarget,
+    audit::{AuditOutcome, AuditTarget},
     error::StoreError,
     rule::document::AppDocument,
     value::{
@@ -13,6 +13,21 @@ use crate::{
     },
 };
 use async_trait::async_trait;
+
+/// Candidates that a look-up lists.
+pub const CANDIDATES_MAX: u64 = 10;
+/// Permissions that are kept with an app.
+pub const SCOPES_KEPT: usize = 64;
+
+/// How names and client ids of apps are compared: without regard to case and blanks at the ends.
+pub fn name_key(name: &str) -> String {
+    name.trim().to_lowercase()
+}
+
+/// Whether somebody must look at an app: others than the platform's vendor made it, it is used, and nobody decided.
+pub fn needs_review(policy: AppPolicy, first_party: bool, has_grants: bool) -> bool {
+    policy == AppPolicy::None && !first_party && has_grants
+}
 
 /// An app as other answers name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -166,4 +181,62 @@ pub enum AppPolicyOutcome {
     Unchanged,
     /// There is no such app.
     NotFound,
+}
+
+/// Decides the setting of a policy. `current`: the app's policy, if there is such an app.
+pub fn decide_policy(current: Option<AppPolicy>, wanted: AppPolicy) -> AppPolicyOutcome {
+    match current {
+        None => AppPolicyOutcome::NotFound,
+        Some(before) if before == wanted => AppPolicyOutcome::Unchanged,
+        Some(before) => AppPolicyOutcome::Changed { before },
+    }
+}
+
+impl AppPolicyOutcome {
+    /// How the audit entry ends.
+    pub const fn audit_outcome(self) -> AuditOutcome {
+        match self {
+            Self::Changed { .. } => AuditOutcome::Ok,
+            Self::Unchanged => AuditOutcome::Unchanged,
+            Self::NotFound => AuditOutcome::NotFound,
+        }
+    }
+}
+
+impl AppMatch {
+    /// What a look-up found: at most [`CANDIDATES_MAX`] apps, and the number of all.
+    pub fn of(mut found: Vec<App>, total: u64) -> Self {
+        match found.len() {
+            0 => Self::None,
+            1 => found.pop().map_or(Self::None, |app| Self::One(Box::new(app))),
+            _ => Self::Several(found, total),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_is_set_once() {
+        for (current, wanted, expected) in [
+            (None, AppPolicy::Blocked, AppPolicyOutcome::NotFound),
+            (
+                Some(AppPolicy::Blocked),
+                AppPolicy::Blocked,
+                AppPolicyOutcome::Unchanged,
+            ),
+            (
+                Some(AppPolicy::None),
+                AppPolicy::Blocked,
+                AppPolicyOutcome::Changed {
+                    before: AppPolicy::None,
+                },
+            ),
+        ] {
+            assert_eq!(decide_policy(current, wanted), expected);
+        }
+        assert_eq!(name_key("  Zapier App "), "zapier app");
+    }
 }

@@ -3,7 +3,7 @@
 use crate::{
     access::{Audited, AuthorizedWrite, Command, Permission, WorkspaceScope},
     app::AppRef,
-    audit::AuditTarget,
+    audit::{AuditOutcome, AuditTarget},
     error::StoreError,
     integration::fact::LastActive,
     rule::document::IdentityDocument,
@@ -168,6 +168,91 @@ pub enum TagOutcome {
     NotFound,
 }
 
+/// Decides a tag. `current`: whether it is tagged, if there is such an identity.
+pub const fn decide_tag(current: Option<bool>, wanted: bool) -> TagOutcome {
+    match current {
+        None => TagOutcome::NotFound,
+        Some(tagged) if tagged == wanted => TagOutcome::Unchanged,
+        Some(_) => TagOutcome::Changed,
+    }
+}
+
+impl TagOutcome {
+    /// How the audit entry ends.
+    pub const fn audit_outcome(self) -> AuditOutcome {
+        match self {
+            Self::Changed => AuditOutcome::Ok,
+            Self::Unchanged => AuditOutcome::Unchanged,
+            Self::NotFound => AuditOutcome::NotFound,
+        }
+    }
+}
+
+/// The tag for emergencies, and when a person last set or cleared it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BreakGlassTag {
+    /// Whether it is set.
+    pub tagged: bool,
+    /// When that was decided; `None` if never.
+    pub at: Option<Timestamp>,
+}
+
+/// The tag of two identities that become one: set if either had it.
+pub fn merge_tags(one: BreakGlassTag, other: BreakGlassTag) -> BreakGlassTag {
+    BreakGlassTag {
+        tagged: one.tagged || other.tagged,
+        at: one.at.max(other.at),
+    }
+}
+
+/// Where an account stands among those that could give an identity its name, main address and kind; the least does:
+/// accounts that aren't retired before others, identity providers before other platforms, then the one that was there
+/// first (`order`). An unknown platform (`None`) is no identity provider.
+pub fn naming_rank(retired: bool, platform: Option<Platform>, order: i64) -> (bool, bool, i64) {
+    let provider = platform.is_some_and(Platform::is_identity_provider);
+    (retired, !provider, order)
+}
+
+/// A role held by a principal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldRole {
+    /// The vendor's key of the role.
+    pub key: String,
+    /// Its displayed name.
+    pub name: ForeignText,
+    /// Whether it is privileged.
+    pub privileged: bool,
+    /// Whether it is the platform's highest.
+    pub super_admin: bool,
+    /// How it is held.
+    pub hold: RoleHold,
+    /// The group through which it is held.
+    pub via_group: Option<ForeignText>,
+    /// When it ends.
+    pub ends_at: Option<Timestamp>,
+}
+
+/// The roles of a principal, highest first, at most `limit`. Where two datasets tell of the same role, the one that
+/// knows how it is held wins.
+pub fn distinct_roles(mut roles: Vec<HeldRole>, limit: usize) -> Vec<HeldRole> {
+    let known: Vec<String> = roles
+        .iter()
+        .filter(|role| role.hold != RoleHold::Unknown)
+        .map(|role| role.key.clone())
+        .collect();
+    roles.retain(|role| role.hold != RoleHold::Unknown || !known.contains(&role.key));
+    roles.sort_by(|a, b| {
+        (!a.super_admin, !a.privileged, &a.name, a.hold).cmp(&(
+            !b.super_admin,
+            !b.privileged,
+            &b.name,
+            b.hold,
+        ))
+    });
+    roles.truncate(limit);
+    roles
+}
+
 /// What joining an account to the known identities decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Join {
@@ -274,6 +359,67 @@ mod tests {
                 absorb: vec![id(3), id(4)],
             },
         );
+    }
+
+    #[test]
+    fn a_tag_survives_a_merge_and_is_set_once() {
+        let at = |n| Some(Timestamp::from_millis(n));
+        let tag = |tagged, at| BreakGlassTag { tagged, at };
+        for (one, other, expected) in [
+            (tag(false, None), tag(false, None), tag(false, None)),
+            (tag(true, at(1)), tag(false, None), tag(true, at(1))),
+            (tag(false, at(5)), tag(true, at(2)), tag(true, at(5))),
+        ] {
+            assert_eq!(merge_tags(one, other), expected);
+            assert_eq!(merge_tags(other, one), expected);
+        }
+        assert_eq!(decide_tag(None, true), TagOutcome::NotFound);
+        assert_eq!(decide_tag(Some(true), true), TagOutcome::Unchanged);
+        assert_eq!(decide_tag(Some(true), false), TagOutcome::Changed);
+    }
+
+    #[test]
+    fn the_first_account_at_an_identity_provider_gives_the_name() {
+        let ranks = [
+            naming_rank(false, Some(Platform::Okta), 7),
+            naming_rank(false, Some(Platform::Okta), 8),
+            naming_rank(false, Some(Platform::Github), 1),
+            naming_rank(false, None, 2),
+            naming_rank(true, Some(Platform::M365), 0),
+        ];
+        assert!(ranks.is_sorted(), "{ranks:?}");
+    }
+
+    #[test]
+    fn of_two_tellings_of_a_role_the_one_that_knows_more_wins() {
+        let role = |key: &str, privileged, super_admin, hold| HeldRole {
+            key: key.into(),
+            name: ForeignText::name(key),
+            privileged,
+            super_admin,
+            hold,
+            via_group: None,
+            ends_at: None,
+        };
+        let found = distinct_roles(
+            vec![
+                role("reader", false, false, RoleHold::Permanent),
+                role("admin", true, true, RoleHold::Unknown),
+                role("admin", true, true, RoleHold::Eligible),
+                role("helpdesk", true, false, RoleHold::Unknown),
+            ],
+            3,
+        );
+        let keys: Vec<_> = found.iter().map(|role| (role.key.as_str(), role.hold)).collect();
+        assert_eq!(
+            keys,
+            [
+                ("admin", RoleHold::Eligible),
+                ("helpdesk", RoleHold::Unknown),
+                ("reader", RoleHold::Permanent)
+            ]
+        );
+        assert_eq!(distinct_roles(found, 1).len(), 1);
     }
 
     #[test]

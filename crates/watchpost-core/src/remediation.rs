@@ -3,8 +3,9 @@
 
 use crate::{
     access::{Audited, AuthorizedWrite, Command, Permission, WorkspaceScope},
-    audit::AuditTarget,
+    audit::{AuditOutcome, AuditTarget},
     error::StoreError,
+    finding::FindingSummary,
     value::{
         id::{FindingId, RemediationId},
         text::ForeignText,
@@ -113,6 +114,80 @@ pub enum RejectOutcome {
     NotFound,
 }
 
+/// Whom or what an action on a finding is about, for people: name and address.
+pub fn target_of(finding: &FindingSummary) -> ForeignText {
+    match &finding.subject.email {
+        Some(email) if finding.subject.name.is_empty() => ForeignText::name(email),
+        Some(email) => ForeignText::sentence(&format!("{} ({email})", finding.subject.name.untrusted())),
+        None => finding.subject.name.clone(),
+    }
+}
+
+/// Decides a request. `finding`: if there is one; `waiting`: the same action on it that waits for approval already;
+/// `requested_by`: see [`Remediation`].
+pub fn decide_request(
+    command: RequestRemediation,
+    finding: Option<FindingSummary>,
+    waiting: Option<Remediation>,
+    requested_by: String,
+) -> RemediationOutcome {
+    let Some(finding) = finding else {
+        return RemediationOutcome::NotFound;
+    };
+    if !finding.status.can_end() {
+        return RemediationOutcome::FindingClosed(finding.status);
+    }
+    if let Some(waiting) = waiting {
+        return RemediationOutcome::AlreadyWaiting(Box::new(waiting));
+    }
+    RemediationOutcome::Requested(Box::new(Remediation {
+        id: command.id,
+        finding: command.finding,
+        target: target_of(&finding),
+        finding_title: finding.title,
+        action: command.action,
+        state: RemediationState::PendingApproval,
+        note: command.note,
+        requested_at: command.now,
+        requested_by,
+        decided_at: None,
+    }))
+}
+
+/// Decides a refusal. `current`: the state, if there is such a remediation.
+pub const fn decide_rejection(current: Option<RemediationState>) -> RejectOutcome {
+    match current {
+        None => RejectOutcome::NotFound,
+        Some(RemediationState::Rejected) => RejectOutcome::Unchanged,
+        Some(RemediationState::PendingApproval) => RejectOutcome::Rejected,
+        Some(state) => RejectOutcome::NotPossible(state),
+    }
+}
+
+impl RemediationOutcome {
+    /// How the audit entry ends.
+    pub const fn audit_outcome(&self) -> AuditOutcome {
+        match self {
+            Self::Requested(_) => AuditOutcome::Ok,
+            Self::AlreadyWaiting(_) => AuditOutcome::Unchanged,
+            Self::FindingClosed(_) => AuditOutcome::Conflict,
+            Self::NotFound => AuditOutcome::NotFound,
+        }
+    }
+}
+
+impl RejectOutcome {
+    /// How the audit entry ends.
+    pub const fn audit_outcome(self) -> AuditOutcome {
+        match self {
+            Self::Rejected => AuditOutcome::Ok,
+            Self::Unchanged => AuditOutcome::Unchanged,
+            Self::NotPossible(_) => AuditOutcome::Conflict,
+            Self::NotFound => AuditOutcome::NotFound,
+        }
+    }
+}
+
 /// Remediations' port.
 #[async_trait]
 pub trait RemediationStore: Send + Sync {
@@ -139,4 +214,88 @@ pub trait RemediationStore: Send + Sync {
         scope: &WorkspaceScope,
         id: RemediationId,
     ) -> Result<Option<Remediation>, StoreError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        finding::Subject,
+        rule::document::EntityRef,
+        value::{
+            id::IdentityId,
+            word::{Category, Severity},
+        },
+    };
+
+    fn finding(status: FindingStatus, name: &str, email: Option<&str>) -> FindingSummary {
+        FindingSummary {
+            id: FindingId::from_bytes([1; 16]),
+            title: ForeignText::sentence("Somebody has no second factor."),
+            severity: Severity::High,
+            category: Category::IdentitySecurity,
+            status,
+            rule_id: "r".into(),
+            also: Vec::new(),
+            service: None,
+            scored: true,
+            subject: Subject {
+                entity: EntityRef::Identity(IdentityId::from_bytes([2; 16])),
+                name: ForeignText::name(name),
+                email: email.map(str::to_owned),
+            },
+            apps: Vec::new(),
+            first_seen_at: Timestamp::default(),
+        }
+    }
+
+    fn ask(finding: Option<FindingSummary>, waiting: Option<Remediation>) -> RemediationOutcome {
+        let command = RequestRemediation {
+            id: RemediationId::from_bytes([3; 16]),
+            finding: FindingId::from_bytes([1; 16]),
+            action: "suspend_user".into(),
+            note: None,
+            now: Timestamp::from_millis(7),
+        };
+        decide_request(command, finding, waiting, "key".into())
+    }
+
+    #[test]
+    fn an_action_is_asked_for_once_on_a_finding_that_can_still_end() {
+        use FindingStatus::{Dismissed, InProgress, Open, Resolved, Snoozed};
+        assert_eq!(ask(None, None), RemediationOutcome::NotFound);
+        for status in [Dismissed, Resolved] {
+            assert_eq!(
+                ask(Some(finding(status, "Ann", None)), None),
+                RemediationOutcome::FindingClosed(status)
+            );
+        }
+        for status in [Open, InProgress, Snoozed] {
+            let asked = ask(Some(finding(status, "Ann", Some("ann@birch.example"))), None);
+            let RemediationOutcome::Requested(made) = asked else {
+                panic!("{asked:?}");
+            };
+            assert_eq!(made.state, RemediationState::PendingApproval);
+            assert_eq!(made.target.untrusted(), "Ann (ann@birch.example)");
+            let again = ask(Some(finding(status, "Ann", None)), Some((*made).clone()));
+            assert_eq!(again, RemediationOutcome::AlreadyWaiting(made));
+        }
+        let nameless = finding(Open, "", Some("ann@birch.example"));
+        assert_eq!(target_of(&nameless).untrusted(), "ann@birch.example");
+    }
+
+    #[test]
+    fn only_what_waits_can_be_refused() {
+        for (current, expected) in [
+            (None, RejectOutcome::NotFound),
+            (Some(RemediationState::PendingApproval), RejectOutcome::Rejected),
+            (Some(RemediationState::Rejected), RejectOutcome::Unchanged),
+            (
+                Some(RemediationState::Executed),
+                RejectOutcome::NotPossible(RemediationState::Executed),
+            ),
+        ] {
+            assert_eq!(decide_rejection(current), expected);
+        }
+    }
 }

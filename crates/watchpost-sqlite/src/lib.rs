@@ -35,5 +35,6 @@ mod table;
 pub use base::{
     master::MasterKey,
     open::{OpenError, OpenOptions, restore},
+    unknown::unknown_words,
 };
 pub use port::store::{Generations, SqliteStore};

@@ -5,7 +5,7 @@
 
 use super::scope::{Audited, AuthorizedWrite, Command, KeyScope, Permission, WorkspaceScope};
 use crate::{
-    audit::AuditTarget,
+    audit::{AuditOutcome, AuditTarget},
     error::StoreError,
     port::Random,
     value::{id::KeyId, text::ForeignText, time::Timestamp, word::words},
@@ -152,16 +152,23 @@ words! {
     }
 }
 
+impl KeyState {
+    /// The state at a time of a key that was revoked or ends at these.
+    pub fn at(now: Timestamp, revoked_at: Option<Timestamp>, expires_at: Option<Timestamp>) -> Self {
+        if revoked_at.is_some() {
+            Self::Revoked
+        } else if expires_at.is_some_and(|end| end <= now) {
+            Self::Expired
+        } else {
+            Self::Active
+        }
+    }
+}
+
 impl KeyRow {
     /// The key's state at a time.
     pub fn state(&self, now: Timestamp) -> KeyState {
-        if self.revoked_at.is_some() {
-            KeyState::Revoked
-        } else if self.expires_at.is_some_and(|end| end <= now) {
-            KeyState::Expired
-        } else {
-            KeyState::Active
-        }
+        KeyState::at(now, self.revoked_at, self.expires_at)
     }
 }
 
@@ -219,6 +226,25 @@ pub enum KeyCreation {
     },
 }
 
+/// Decides a request for a key. `active`: active keys of the workspace.
+pub const fn decide_creation(active: u32, active_max: u32) -> KeyCreation {
+    if active >= active_max {
+        KeyCreation::LimitReached { active_max }
+    } else {
+        KeyCreation::Created
+    }
+}
+
+impl KeyCreation {
+    /// How the audit entry ends.
+    pub const fn audit_outcome(&self) -> AuditOutcome {
+        match self {
+            Self::Created => AuditOutcome::Ok,
+            Self::LimitReached { .. } => AuditOutcome::Conflict,
+        }
+    }
+}
+
 /// Take a key back.
 #[derive(Debug)]
 pub struct RevokeKey {
@@ -249,6 +275,26 @@ pub enum KeyRevocation {
     NotFound,
 }
 
+/// Decides taking a key back. `key`: when it was revoked, of a key that there is.
+pub const fn decide_revocation(key: Option<Option<Timestamp>>) -> KeyRevocation {
+    match key {
+        None => KeyRevocation::NotFound,
+        Some(Some(_)) => KeyRevocation::AlreadyRevoked,
+        Some(None) => KeyRevocation::Revoked,
+    }
+}
+
+impl KeyRevocation {
+    /// How the audit entry ends.
+    pub const fn audit_outcome(&self) -> AuditOutcome {
+        match self {
+            Self::Revoked => AuditOutcome::Ok,
+            Self::AlreadyRevoked => AuditOutcome::Unchanged,
+            Self::NotFound => AuditOutcome::NotFound,
+        }
+    }
+}
+
 /// Keys of a workspace.
 #[async_trait]
 pub trait KeyStore: Send + Sync {
@@ -277,6 +323,32 @@ mod tests {
                 *next = next.wrapping_add(37);
             }
         }
+    }
+
+    #[test]
+    fn a_key_is_active_until_it_ends_or_is_taken_back() {
+        let at = Timestamp::from_millis;
+        for (revoked, expires, expected) in [
+            (None, None, KeyState::Active),
+            (None, Some(51), KeyState::Active),
+            (None, Some(50), KeyState::Expired),
+            (Some(10), Some(49), KeyState::Revoked),
+            (Some(99), None, KeyState::Revoked),
+        ] {
+            let state = KeyState::at(at(50), revoked.map(at), expires.map(at));
+            assert_eq!(state, expected, "{revoked:?} {expires:?}");
+        }
+        assert_eq!(decide_creation(9, 10), KeyCreation::Created);
+        assert_eq!(
+            decide_creation(10, 10),
+            KeyCreation::LimitReached { active_max: 10 }
+        );
+        assert_eq!(decide_revocation(None), KeyRevocation::NotFound);
+        assert_eq!(decide_revocation(Some(None)), KeyRevocation::Revoked);
+        assert_eq!(
+            decide_revocation(Some(Some(at(1)))),
+            KeyRevocation::AlreadyRevoked
+        );
     }
 
     #[test]

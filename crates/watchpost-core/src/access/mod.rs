@@ -91,7 +91,7 @@ pub use authority::{Access, JobAuthority, OperatorAuthority};
 pub use gate::{AccessGate, AuthError, KeyDirectory, KeyUse};
 pub use key::{
     CreateKey, Expiry, KEY_PREFIX_CHARS, KeyCreation, KeyHash, KeyRevocation, KeyRow, KeyState, KeyStore,
-    NewKey, RevokeKey, key_is_well_formed,
+    NewKey, RevokeKey, decide_creation, decide_revocation, key_is_well_formed,
 };
 pub use once::{Made, ONCE_KEPT_MAX, ONCE_KEPT_MS, Once, OnceKind};
 pub use scope::{

@@ -73,6 +73,17 @@ pub struct LifeChange {
     pub auto_resolved: bool,
 }
 
+impl From<FindingState> for LifeChange {
+    fn from(state: FindingState) -> Self {
+        Self {
+            status: state.status,
+            snoozed_until: state.snoozed_until,
+            dismiss_reason: state.dismiss_reason,
+            auto_resolved: state.auto_resolved,
+        }
+    }
+}
+
 /// What came of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FindingOutcome {
@@ -116,12 +127,7 @@ impl FindingOutcome {
 pub fn decide(current: &FindingState, act: &Act, now: Timestamp) -> FindingOutcome {
     use FindingStatus::{Dismissed, InProgress, Open, Resolved, Snoozed};
     let unchanged = || FindingOutcome::Unchanged {
-        state: LifeChange {
-            status: current.status,
-            snoozed_until: current.snoozed_until,
-            dismiss_reason: current.dismiss_reason,
-            auto_resolved: current.auto_resolved,
-        },
+        state: (*current).into(),
     };
     let changed = |status, snoozed_until, dismiss_reason| FindingOutcome::Changed {
         before: current.status,

@@ -1,11 +1,15 @@
 //! Findings: what was found wrong, and the life of it.
 
+mod ending;
 mod lifecycle;
+mod merge;
 mod query;
 mod reconcile;
 mod sighting;
 
+pub use ending::{CLEAR_SCANS_TO_END, ClearChange, decide_clear, decide_wake, is_clear_enough};
 pub use lifecycle::{Act, FindingCommand, FindingOutcome, FindingState, LifeChange, SNOOZE_DAYS, decide};
+pub use merge::{Merge, Twin, decide_merge};
 pub use query::{EntityFilter, FindingPage, FindingPosition, FindingQuery, TOTAL_COUNTED_MAX, Total};
 pub use reconcile::{
     Completions, Marks, Missed, MissedChange, Observation, ObserveCounts, Observed, SweepCounts, SweepInput,

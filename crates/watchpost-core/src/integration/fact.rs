@@ -61,6 +61,24 @@ words! {
     }
 }
 
+impl Dataset {
+    /// Whether it holds the accounts: a complete one retires those that it hasn't seen.
+    pub const fn holds_accounts(self) -> bool {
+        matches!(self, Self::Users)
+    }
+    /// Whether it holds the apps: a complete one retires those that it hasn't seen.
+    pub const fn holds_apps(self) -> bool {
+        matches!(self, Self::Apps)
+    }
+    /// Whether it says how apps are used: the use is measured anew when it ends.
+    pub const fn tells_of_usage(self) -> bool {
+        matches!(
+            self,
+            Self::Users | Self::Apps | Self::Grants | Self::AppGrants | Self::AppAssignments | Self::Tokens
+        )
+    }
+}
+
 /// When something was last used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LastActive {

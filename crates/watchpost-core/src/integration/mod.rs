@@ -3,7 +3,14 @@
 pub mod connector;
 pub mod fact;
 pub mod setting;
+mod standing;
 pub mod sync;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use standing::{
+    IntegrationStep, SYNCS_KEPT, Standing, SyncResult, after_sync, decide_change, first_status, takes_part,
+};
 
 use crate::{
     access::{Audited, AuthorizedWrite, Command, JobPermit, Permission, WorkspaceScope},
@@ -69,17 +76,26 @@ impl Integration {
     /// Whether its data is older than it should be: no completed sync for ten hours. Imports aren't synced, so they
     /// are never late.
     pub fn is_stale(&self, now: Timestamp) -> bool {
-        self.platform != Platform::Import
+        self.platform.is_synced()
             && self
                 .last_completed_at
                 .is_none_or(|at| now.millis_since(at) > STALE_AFTER_MS)
     }
     /// Whether it takes part in syncs.
     pub const fn is_active(&self) -> bool {
-        matches!(
-            self.status,
-            IntegrationStatus::Pending | IntegrationStatus::Connected | IntegrationStatus::Error
-        )
+        takes_part(self.status)
+    }
+    /// Whether syncs read it now: it is active, and of a platform that is read.
+    pub const fn takes_syncs(&self) -> bool {
+        self.is_active() && self.platform.is_synced()
+    }
+    /// How it stands, as changes of it need to know.
+    pub fn standing(&self) -> Standing {
+        Standing {
+            status: self.status,
+            last_completed_at: self.last_completed_at,
+            failure: self.failure.clone(),
+        }
     }
     /// The collection of a dataset.
     pub fn collection(&self, dataset: Dataset) -> Option<&CollectionRow> {

@@ -1,5 +1,6 @@
 //! Posture: the workspace's numbers after an analysis, and what the answers about them are made of.
 
+pub mod coverage;
 pub mod score;
 
 use crate::{
@@ -169,6 +170,25 @@ pub struct RecordAnalysis {
     pub coverage: CoverageNumbers,
     /// When.
     pub now: Timestamp,
+}
+
+impl RecordAnalysis {
+    /// The snapshot of an analysis, of all kept counts and the number of identities as they are in its transaction.
+    pub fn snapshot(&self, counts: &[FindingCount], identities: u64) -> Snapshot {
+        Snapshot {
+            analysis: self.analysis,
+            at: self.now,
+            score: score::risk_score(counts, identities).score,
+            live_by_severity: score::live_by_severity(counts),
+            identities,
+            mfa: self.coverage.mfa,
+            admin_mfa: self.coverage.admin_mfa,
+            sso: self.coverage.sso,
+            admins: self.coverage.admins,
+            unreviewed_apps: self.coverage.unreviewed_apps,
+            stale_accounts: self.coverage.stale_accounts,
+        }
+    }
 }
 
 impl Command for RecordAnalysis {

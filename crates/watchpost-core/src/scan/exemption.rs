@@ -7,6 +7,9 @@ use crate::{
     value::{id::ExemptionId, text::ForeignText, time::Timestamp},
 };
 
+/// Exemptions of a workspace at the most, ended ones too.
+pub const EXEMPTIONS_MAX: u64 = 10_000;
+
 /// One exemption.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exemption {

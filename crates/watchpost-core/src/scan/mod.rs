@@ -10,6 +10,7 @@ mod result;
 mod run;
 mod schedule;
 mod score;
+mod start;
 mod store;
 
 pub use compare::{
@@ -17,7 +18,7 @@ pub use compare::{
 };
 pub use configuration::IMPORTED_CONFIGURATION;
 pub(crate) use configuration::configuration_text;
-pub use exemption::{AddExemption, Exemption, RemoveExemption};
+pub use exemption::{AddExemption, EXEMPTIONS_MAX, Exemption, RemoveExemption};
 pub use result::{
     ResultDetail, ResultFilter, ResultPage, ResultRow, SettingRow, SettingValue, scored_by_framework,
     scored_by_service, select,
@@ -25,9 +26,13 @@ pub use result::{
 pub use run::{Apps, SCAN_LIMIT_MS, document_of, evaluate, run_scan};
 pub(crate) use run::{exempt_whole, fail_scan};
 pub use schedule::{
-    AddSchedule, ChangeSchedule, Recurrence, Schedule, ScheduleChange, WrongSchedule, next_after,
+    AddSchedule, ChangeSchedule, Recurrence, SCHEDULES_MAX, Schedule, ScheduleChange, WrongSchedule,
+    next_after,
 };
 pub use score::{Band, ComplianceScore, ExposureLabel, exposure_label};
+pub use start::{
+    DueSchedule, ENDED_WITH_JOB, Fired, decide_cancel, decide_fire, decide_start, ended_with_job,
+};
 pub use store::{
     CancelOutcome, CancelScan, CheckReconciliation, FinishScan, JudgedCheck, RecordedScan, ScanPage,
     ScanPoint, ScanQuery, ScanStart, ScanStore, StartScan,

@@ -20,6 +20,9 @@ const CRON_CHARS_MAX: usize = 100;
 /// Days that are looked at for the next time of a daily, weekly or monthly schedule.
 const DAYS_AHEAD: i32 = 400;
 
+/// Schedules of a workspace at the most.
+pub const SCHEDULES_MAX: u64 = 100;
+
 /// How often.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "frequency", rename_all = "snake_case")]

@@ -285,7 +285,7 @@ pub trait ScanStore: Send + Sync {
 
     /// All schedules by name.
     async fn schedules(&self, scope: &WorkspaceScope) -> Result<Vec<Schedule>, StoreError>;
-    /// Adds a schedule. At most 100; `false` past that or if there is no such integration.
+    /// Adds a schedule. At most [`SCHEDULES_MAX`](super::SCHEDULES_MAX); `false` past that or if there is no such integration.
     async fn add_schedule(&self, write: AuthorizedWrite<AddSchedule>) -> Result<Audited<bool>, StoreError>;
     /// Switches or deletes one. `false`: there is none.
     async fn change_schedule(
@@ -295,7 +295,7 @@ pub trait ScanStore: Send + Sync {
 
     /// All exemptions, ended ones too, by check.
     async fn exemptions(&self, scope: &WorkspaceScope) -> Result<Vec<Exemption>, StoreError>;
-    /// Adds one. At most 10,000; `false` past that.
+    /// Adds one. At most [`EXEMPTIONS_MAX`](super::EXEMPTIONS_MAX); `false` past that.
     async fn add_exemption(&self, write: AuthorizedWrite<AddExemption>) -> Result<Audited<bool>, StoreError>;
     /// Removes one. `false`: there is none.
     async fn remove_exemption(

@@ -5,14 +5,11 @@ use crate::{
     access::JobPermit,
     error::Error,
     integration::sync::{self, SyncEnd},
-    job::{ATTEMPTS_MAX, JobEnd, JobKind, LeasedJob},
+    job::{ATTEMPTS_MAX, JobEnd, JobKind, LeasedJob, retry_at},
     rule::analysis,
     scan,
     value::id::{IntegrationId, ScanId},
 };
-
-/// How long a failed job waits before another try, in milliseconds, times its attempts.
-const RETRY_AFTER_MS: i64 = 60_000;
 
 /// Takes what a job has done so far to those who wait for it.
 type Progress<'a> = dyn Fn(String) + Send + Sync + 'a;
@@ -42,12 +39,9 @@ impl Watchpost {
             },
             JobKind::WakeSnoozed => self.wake_snoozed(permit).await,
         };
-        done.unwrap_or_else(|error| {
-            let wait = RETRY_AFTER_MS.saturating_mul(i64::from(row.attempts.max(1)));
-            JobEnd::Failed {
-                reason: error.to_string(),
-                retry_at: Some(self.clock().now().plus_millis(wait)),
-            }
+        done.unwrap_or_else(|error| JobEnd::Failed {
+            reason: error.to_string(),
+            retry_at: Some(retry_at(row.attempts, self.clock().now())),
         })
     }
 

@@ -274,6 +274,14 @@ impl FindingStatus {
     pub const fn is_live(self) -> bool {
         matches!(self, Self::Open | Self::InProgress)
     }
+    /// Whether it can still end by itself, because its condition is gone: live ones and snoozed ones.
+    pub const fn can_end(self) -> bool {
+        matches!(self, Self::Open | Self::InProgress | Self::Snoozed)
+    }
+    /// Whether the finding is closed: what waits for approval on it is no longer wanted.
+    pub const fn is_closed(self) -> bool {
+        matches!(self, Self::Resolved | Self::Dismissed)
+    }
 }
 
 impl Platform {
@@ -291,5 +299,14 @@ impl Platform {
     /// Whether it is an identity provider: its word on MFA and on offboarding counts.
     pub const fn is_identity_provider(self) -> bool {
         matches!(self, Self::M365 | Self::Okta | Self::GoogleWorkspace)
+    }
+    /// Whether having an account there means signing in through it elsewhere: identity providers but Microsoft 365,
+    /// whose directory every user of Microsoft 365 has.
+    pub const fn signs_in_elsewhere(self) -> bool {
+        matches!(self, Self::Okta | Self::GoogleWorkspace)
+    }
+    /// Whether syncs read it. Imports bring results, and nothing is ever read from what they speak of.
+    pub const fn is_synced(self) -> bool {
+        !matches!(self, Self::Import)
     }
 }

@@ -10,6 +10,9 @@ pub(crate) enum Fault {
     Sql(rusqlite::Error),
     /// A stored value that isn't what was written: the table and what is wrong.
     Damaged(&'static str, String),
+    /// A stored word that this version doesn't know: a newer one wrote it. The row is passed over, or damaged to somebody
+    /// who asks for it alone.
+    Unknown(String),
     /// The audit entry couldn't be stored.
     Audit(Box<Fault>),
     /// Already in the port's words.
@@ -52,6 +55,10 @@ impl Fault {
         match self {
             Self::Store(error) => error,
             Self::Damaged(table, what) => StoreError::Corrupt {
+                table,
+                source: Box::new(Reason(what)),
+            },
+            Self::Unknown(what) => StoreError::Corrupt {
                 table,
                 source: Box::new(Reason(what)),
             },

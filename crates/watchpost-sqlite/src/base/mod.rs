@@ -8,4 +8,5 @@ pub(crate) mod master;
 pub(crate) mod open;
 pub(crate) mod reader;
 pub(crate) mod row;
+pub(crate) mod unknown;
 pub(crate) mod writer;

@@ -1,6 +1,23 @@
 //! Columns to words, ids, times and texts. Nothing here trusts the file: what can't be read is damaged, not a panic.
+//!
+//! # Words that this version doesn't know
+//! A newer version on the same file may have written a word that this one doesn't know. Such a row stops nothing:
+//! - A word that has a least one is read as that (see the table of `stored_words!`): an unknown status of an integration
+//!   is disconnected, an unknown collection is failed, an unknown account is never active, an unknown decision about an
+//!   app is none.
+//! - Any other makes the row unreadable ([`Fault::Unknown`]). Whoever goes over many rows passes over it
+//!   ([`super::unknown::known_rows`]): a job of an unknown kind or state isn't leased, a finding of an unknown status
+//!   is neither open nor ended, a key of an unknown scope doesn't authenticate. Whoever asks for that row alone is told
+//!   that it is damaged, and so is whoever reads the audit log, which is never shown with a gap.
+//! - An optional word that isn't known is none.
+//!
+//! What is written back is never a word that was read in place of an unknown one. Each unknown word is counted (see
+//! [`super::unknown`]).
 
-use crate::base::fault::{Fault, Res};
+use crate::base::{
+    fault::{Fault, Res},
+    unknown,
+};
 use rusqlite::{Row, types::ValueRef};
 use watchpost_core::value::{
     text::{DESCRIPTION_CHARS_MAX, ForeignText},
@@ -9,6 +26,9 @@ use watchpost_core::value::{
 
 /// A closed list of words that a column holds by code.
 pub(crate) trait Word: Sized + Copy {
+    /// What a code counts as that this version doesn't know: never more than any word that it knows. `None`: the row
+    /// can't be read.
+    const LEAST: Option<Self>;
     /// The word at a position.
     fn at(code: u8) -> Option<Self>;
     /// Its position.
@@ -16,8 +36,11 @@ pub(crate) trait Word: Sized + Copy {
 }
 
 macro_rules! stored_words {
-    ($($name:path),+ $(,)?) => {$(
+    (@least $name:path) => { None };
+    (@least $name:path, $least:ident) => { Some(<$name>::$least) };
+    ($($name:path $(= $least:ident)?),+ $(,)?) => {$(
         impl Word for $name {
+            const LEAST: Option<Self> = stored_words!(@least $name $(, $least)?);
             fn at(code: u8) -> Option<Self> { Self::from_code(code) }
             fn position(self) -> u8 { self.code() }
         }
@@ -40,21 +63,21 @@ stored_words!(
     watchpost_core::import::ImportTool,
     watchpost_core::job::JobKind,
     watchpost_core::scan::ScanTrigger,
-    watchpost_core::value::word::AccountKind,
-    watchpost_core::value::word::AccountStatus,
-    watchpost_core::value::word::AppPolicy,
+    watchpost_core::value::word::AccountKind = Service,
+    watchpost_core::value::word::AccountStatus = Pending,
+    watchpost_core::value::word::AppPolicy = None,
     watchpost_core::value::word::Category,
-    watchpost_core::value::word::CollectionState,
+    watchpost_core::value::word::CollectionState = Failed,
     watchpost_core::value::word::DismissReason,
     watchpost_core::value::word::EntityType,
     watchpost_core::value::word::FindingStatus,
     watchpost_core::value::word::GrantKind,
     watchpost_core::value::word::GrantRisk,
-    watchpost_core::value::word::IntegrationStatus,
-    watchpost_core::value::word::Mfa,
+    watchpost_core::value::word::IntegrationStatus = Disconnected,
+    watchpost_core::value::word::Mfa = Unknown,
     watchpost_core::value::word::Platform,
     watchpost_core::value::word::RemediationState,
-    watchpost_core::value::word::RoleHold,
+    watchpost_core::value::word::RoleHold = Unknown,
     watchpost_core::value::word::RunState,
     watchpost_core::value::word::Severity,
 );
@@ -82,7 +105,7 @@ impl Columns for Row<'_> {
         word_of(self.get(i)?)
     }
     fn word_opt<T: Word>(&self, i: usize) -> Res<Option<T>> {
-        self.get::<_, Option<i64>>(i)?.map(word_of).transpose()
+        Ok(self.get::<_, Option<i64>>(i)?.and_then(|code| word_of(code).ok()))
     }
     fn id<T>(&self, i: usize, make: fn([u8; 16]) -> T) -> Res<T> {
         match self.get_ref(i)? {
@@ -121,10 +144,13 @@ impl Columns for Row<'_> {
 }
 
 fn word_of<T: Word>(code: i64) -> Res<T> {
-    u8::try_from(code)
-        .ok()
-        .and_then(T::at)
-        .ok_or_else(|| Fault::Damaged("words", format!("no word has the code {code}")))
+    let known = u8::try_from(code).ok().and_then(T::at);
+    known
+        .or_else(|| {
+            unknown::count();
+            T::LEAST
+        })
+        .ok_or_else(|| Fault::Unknown(format!("no word has the code {code}")))
 }
 
 /// The text of a value.

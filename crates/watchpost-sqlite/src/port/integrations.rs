@@ -139,11 +139,7 @@ impl IntegrationStore for SqliteStore {
         let done = self
             .change("integrations", write, |tx, workspace, command, entry| {
                 let change = removal::change(tx, workspace, &command, entry)?;
-                entry.set_outcome(match change {
-                    IntegrationChange::Changed => AuditOutcome::Ok,
-                    IntegrationChange::Unchanged => AuditOutcome::Unchanged,
-                    IntegrationChange::NotFound => AuditOutcome::NotFound,
-                });
+                entry.set_outcome(change.audit_outcome());
                 Ok(change)
             })
             .await?;
@@ -197,7 +193,7 @@ impl IntegrationStore for SqliteStore {
         collection: Collection,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let tells_of_usage = facts::tells_of_usage(collection.dataset);
+        let tells_of_usage = collection.dataset.tells_of_usage();
         let mut ending = facts::Ending::new(sync, integration, collection, now);
         self.bulk("facts", permit.scope().workspace(), move |tx, workspace| {
             ending.slice(tx, workspace)

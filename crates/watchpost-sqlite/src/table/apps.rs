@@ -4,26 +4,24 @@ use crate::{
     base::{
         fault::Res,
         row::{Columns, Word, stored},
+        unknown::known_rows,
         writer::Tx,
     },
-    table::{
-        facts::name_key,
-        jobs::{Subject, acting_key, enqueue},
-    },
+    table::jobs::{Subject, acting_key, enqueue},
 };
 use rusqlite::{Connection, Row, params, types::ToSql};
 use watchpost_core::{
-    app::{App, AppLookup, AppMatch, AppPolicyOutcome, AppQuery, SetAppPolicy},
-    audit::{AuditOutcome, PendingEntry},
+    app::{
+        App, AppLookup, AppMatch, AppPolicyOutcome, AppQuery, CANDIDATES_MAX, SetAppPolicy, decide_policy,
+        name_key,
+    },
+    audit::PendingEntry,
     job::JobKind,
     value::{
         id::{AppId, IntegrationId},
         word::AppPolicy,
     },
 };
-
-/// Candidates that a look-up lists.
-const CANDIDATES_MAX: u64 = 10;
 
 const COLUMNS: &str = "a.id, i.id, i.platform, a.name, a.client_id, a.publisher, a.publisher_verified, a.first_party, \
                        a.enabled, a.policy, a.policy_set_at, a.first_seen_at, a.accounts, a.grants, a.risk, a.scopes";
@@ -54,12 +52,7 @@ fn app(row: &Row<'_>) -> Res<App> {
 
 fn apps(conn: &Connection, sql: &str, values: &[&dyn ToSql]) -> Res<Vec<App>> {
     let mut statement = conn.prepare_cached(sql)?;
-    let mut rows = statement.query(values)?;
-    let mut out = Vec::new();
-    while let Some(row) = rows.next()? {
-        out.push(app(row)?);
-    }
-    Ok(out)
+    known_rows(&mut statement.query(values)?, "apps", app)
 }
 
 /// Text for a LIKE pattern with `\` as its escape.
@@ -82,7 +75,7 @@ pub(crate) fn find(conn: &Connection, workspace: i64, lookup: &AppLookup) -> Res
         AppLookup::Id(id) => {
             let sql = format!("SELECT {COLUMNS} {FROM} WHERE a.workspace_id = ?1 AND a.id = ?2");
             let found = apps(conn, &sql, params![workspace, id.as_bytes()])?;
-            return Ok(chosen(found, 1));
+            return Ok(AppMatch::of(found, 1));
         }
         AppLookup::Name(name) => name_key(name),
     };
@@ -112,19 +105,9 @@ pub(crate) fn find(conn: &Connection, workspace: i64, lookup: &AppLookup) -> Res
         } else {
             stored(found.len() as u64)
         };
-        return Ok(chosen(found, u64::try_from(total).unwrap_or(0)));
+        return Ok(AppMatch::of(found, u64::try_from(total).unwrap_or(0)));
     }
     Ok(AppMatch::None)
-}
-
-fn chosen(mut found: Vec<App>, total: u64) -> AppMatch {
-    match found.len() {
-        0 => AppMatch::None,
-        1 => found
-            .pop()
-            .map_or(AppMatch::None, |app| AppMatch::One(Box::new(app))),
-        _ => AppMatch::Several(found, total),
-    }
 }
 
 /// A page of apps.
@@ -169,32 +152,28 @@ pub(crate) fn set_policy(
         let mut rows = statement.query(params![workspace, command.app.as_bytes()])?;
         rows.next()?.map(|row| row.word(0)).transpose()?
     };
-    let (outcome, audited) = match before {
-        None => (AppPolicyOutcome::NotFound, AuditOutcome::NotFound),
-        Some(before) if before == command.policy => (AppPolicyOutcome::Unchanged, AuditOutcome::Unchanged),
-        Some(before) => {
-            tx.conn.execute(
-                "UPDATE apps SET policy = ?3, policy_set_at = ?4 WHERE workspace_id = ?1 AND id = ?2",
-                params![
-                    workspace,
-                    command.app.as_bytes(),
-                    command.policy.position(),
-                    command.now.as_millis()
-                ],
-            )?;
-            let what = (JobKind::Analyse, Subject::None);
-            enqueue(
-                tx,
+    let outcome = decide_policy(before, command.policy);
+    if let AppPolicyOutcome::Changed { .. } = outcome {
+        tx.conn.execute(
+            "UPDATE apps SET policy = ?3, policy_set_at = ?4 WHERE workspace_id = ?1 AND id = ?2",
+            params![
                 workspace,
-                what,
-                command.analysis,
-                acting_key(entry),
-                command.now,
-            )?;
-            tx.bump(workspace)?;
-            (AppPolicyOutcome::Changed { before }, AuditOutcome::Ok)
-        }
-    };
-    entry.set_outcome(audited);
+                command.app.as_bytes(),
+                command.policy.position(),
+                command.now.as_millis()
+            ],
+        )?;
+        let what = (JobKind::Analyse, Subject::None);
+        enqueue(
+            tx,
+            workspace,
+            what,
+            command.analysis,
+            acting_key(entry),
+            command.now,
+        )?;
+        tx.bump(workspace)?;
+    }
+    entry.set_outcome(outcome.audit_outcome());
     Ok(outcome)
 }

@@ -4,6 +4,7 @@ use crate::{
     base::{
         fault::Res,
         row::{Columns, Word, stored},
+        unknown::{PassedOver, known_rows},
         writer::Tx,
     },
     table::jobs::{Subject, acting_key, enqueue},
@@ -11,15 +12,17 @@ use crate::{
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use watchpost_core::{
     app::AppRef,
-    audit::{AuditOutcome, PendingEntry},
-    identity::{Account, Grant, Identity, Role, SHOWN_MAX, TagBreakGlass, TagOutcome},
+    audit::PendingEntry,
+    identity::{
+        Account, Grant, HeldRole, Identity, Role, SHOWN_MAX, TagBreakGlass, TagOutcome, decide_tag,
+        distinct_roles,
+    },
     integration::fact::{Dataset, LastActive},
     job::JobKind,
     value::{
         id::{AccountId, AppId, IdentityId, IntegrationId},
         text::ForeignText,
-        time::Timestamp,
-        word::{Mfa, RoleHold},
+        word::Mfa,
     },
 };
 
@@ -32,34 +35,22 @@ pub(crate) fn last_use(row: &Row<'_>, at: usize, known: usize) -> Res<LastActive
     })
 }
 
-/// A role held by a principal, as it is stored.
-pub(crate) struct StoredRole {
-    pub(crate) key: String,
-    pub(crate) name: ForeignText,
-    pub(crate) privileged: bool,
-    pub(crate) super_admin: bool,
-    pub(crate) hold: RoleHold,
-    pub(crate) via_group: Option<ForeignText>,
-    pub(crate) ends_at: Option<Timestamp>,
-}
-
-/// The roles of a principal, privileged first. Where two datasets tell of the same role, the one that knows how it is
-/// held wins.
+/// The roles of a principal, as [`distinct_roles`] puts them.
 pub(crate) fn roles(
     conn: &Connection,
     workspace: i64,
     integration: i64,
     principal: &str,
     limit: usize,
-) -> Res<Vec<StoredRole>> {
+) -> Res<Vec<HeldRole>> {
     let mut statement = conn.prepare_cached(
         "SELECT role_key, role_name, privileged, super_admin, hold, via_group, ends_at FROM roles \
          WHERE workspace_id = ?1 AND integration = ?2 AND principal_vendor_id = ?3 LIMIT 400",
     )?;
     let mut rows = statement.query(params![workspace, integration, principal])?;
-    let mut out: Vec<StoredRole> = Vec::new();
+    let mut out: Vec<HeldRole> = Vec::new();
     while let Some(row) = rows.next()? {
-        out.push(StoredRole {
+        out.push(HeldRole {
             key: row.get(0)?,
             name: row.text(1)?,
             privileged: row.get(2)?,
@@ -69,22 +60,7 @@ pub(crate) fn roles(
             ends_at: row.time_opt(6)?,
         });
     }
-    let known: Vec<String> = out
-        .iter()
-        .filter(|role| role.hold != RoleHold::Unknown)
-        .map(|role| role.key.clone())
-        .collect();
-    out.retain(|role| role.hold != RoleHold::Unknown || !known.contains(&role.key));
-    out.sort_by(|a, b| {
-        (!a.super_admin, !a.privileged, &a.name, a.hold).cmp(&(
-            !b.super_admin,
-            !b.privileged,
-            &b.name,
-            b.hold,
-        ))
-    });
-    out.truncate(limit);
-    Ok(out)
+    Ok(distinct_roles(out, limit))
 }
 
 /// An account's second factors.
@@ -128,8 +104,9 @@ fn grants(conn: &Connection, workspace: i64, integration: i64, account: &str) ->
     ))?;
     let limit = stored(SHOWN_MAX as u64 + 1);
     let mut rows = statement.query(params![workspace, integration, account, limit])?;
-    let mut out = Vec::new();
-    while let Some(row) = rows.next()? {
+    let mut read = 0;
+    let mut out = known_rows(&mut rows, "grants", |row| {
+        read += 1;
         let app = match row.get_ref(0)? {
             rusqlite::types::ValueRef::Null => None,
             _ => Some(AppRef {
@@ -140,17 +117,17 @@ fn grants(conn: &Connection, workspace: i64, integration: i64, account: &str) ->
         };
         let mut scopes = row.texts(5)?;
         scopes.truncate(64);
-        out.push(Grant {
+        Ok(Grant {
             app,
             name: row.text_opt(3)?,
             kind: row.word(4)?,
             scopes,
             risk: row.word(6)?,
             last_used: last_use(row, 7, 8)?,
-        });
-    }
+        })
+    })?;
     let mut total = out.len() as u64;
-    if out.len() > SHOWN_MAX {
+    if read > SHOWN_MAX {
         out.truncate(SHOWN_MAX);
         let counted: i64 = conn
             .prepare_cached(
@@ -171,7 +148,11 @@ fn accounts(conn: &Connection, workspace: i64, identity: IdentityId) -> Res<Vec<
          WHERE a.workspace_id = ?1 AND a.identity_id = ?2 AND a.retired = 0 AND i.removed = 0",
     )?;
     let mut rows = statement.query(params![workspace, identity.as_bytes()])?;
+    let mut passed_over = PassedOver::of("integrations");
     while let Some(row) = rows.next()? {
+        let Some(platform) = passed_over.unless(row.word(2))? else {
+            continue;
+        };
         let integration: i64 = row.get(13)?;
         let vendor_id: String = row.get(14)?;
         let mfa = mfa(conn, workspace, integration, &vendor_id)?;
@@ -180,7 +161,7 @@ fn accounts(conn: &Connection, workspace: i64, identity: IdentityId) -> Res<Vec<
         out.push(Account {
             id: row.id(0, AccountId::from_bytes)?,
             integration: row.id(1, IntegrationId::from_bytes)?,
-            platform: row.word(2)?,
+            platform,
             integration_name: row.text(3)?,
             login: row.text(4)?,
             status: row.word(5)?,
@@ -280,32 +261,28 @@ pub(crate) fn tag(
             |row| row.get(0),
         )
         .optional()?;
-    let (outcome, audited) = match tagged {
-        None => (TagOutcome::NotFound, AuditOutcome::NotFound),
-        Some(tagged) if tagged == command.tagged => (TagOutcome::Unchanged, AuditOutcome::Unchanged),
-        Some(_) => {
-            tx.conn.execute(
-                "UPDATE identities SET break_glass = ?3, tagged_at = ?4 WHERE workspace_id = ?1 AND id = ?2",
-                params![
-                    workspace,
-                    command.id.as_bytes(),
-                    command.tagged,
-                    command.now.as_millis()
-                ],
-            )?;
-            let what = (JobKind::Analyse, Subject::None);
-            enqueue(
-                tx,
+    let outcome = decide_tag(tagged, command.tagged);
+    if outcome == TagOutcome::Changed {
+        tx.conn.execute(
+            "UPDATE identities SET break_glass = ?3, tagged_at = ?4 WHERE workspace_id = ?1 AND id = ?2",
+            params![
                 workspace,
-                what,
-                command.analysis,
-                acting_key(entry),
-                command.now,
-            )?;
-            tx.bump(workspace)?;
-            (TagOutcome::Changed, AuditOutcome::Ok)
-        }
-    };
-    entry.set_outcome(audited);
+                command.id.as_bytes(),
+                command.tagged,
+                command.now.as_millis()
+            ],
+        )?;
+        let what = (JobKind::Analyse, Subject::None);
+        enqueue(
+            tx,
+            workspace,
+            what,
+            command.analysis,
+            acting_key(entry),
+            command.now,
+        )?;
+        tx.bump(workspace)?;
+    }
+    entry.set_outcome(outcome.audit_outcome());
     Ok(outcome)
 }

@@ -3,12 +3,13 @@
 use crate::base::{
     fault::Res,
     row::{Columns, Word},
+    unknown::known_rows,
     writer::Tx,
 };
 use rusqlite::{Connection, Row, params};
 use watchpost_core::{
     audit::{ActorKind, PendingEntry},
-    job::{JobKind, JobRow},
+    job::{Enqueue, JobKind, JobRow, decide_enqueue},
     value::{
         id::{IntegrationId, JobId, KeyId, ScanId},
         time::Timestamp,
@@ -22,6 +23,9 @@ pub(crate) fn acting_key(entry: &PendingEntry) -> Option<KeyId> {
         .then(|| row.actor_id.parse().ok())
         .flatten()
 }
+
+/// How many kinds of job this version knows: codes from here on are a newer one's.
+pub(crate) const KINDS: i64 = JobKind::ALL.len() as i64;
 
 /// What a job is about.
 #[derive(Debug, Clone, Copy)]
@@ -71,12 +75,16 @@ pub(crate) fn enqueue(
             None => None,
         }
     };
-    if let Some((queued, owner)) = queued {
-        // Somebody else wants it too: it is the worker's now.
-        if owner.is_some() && owner != key.map(|key| *key.as_bytes()) {
+    let owner = queued.map(|(_, owner)| owner.map(KeyId::from_bytes));
+    if let (Some((queued, _)), Enqueue::Join(owns)) = (queued, decide_enqueue(owner, key)) {
+        if owner != Some(owns) {
             tx.conn
-                .prepare_cached("UPDATE jobs SET key_id = NULL WHERE workspace_id = ?1 AND id = ?2")?
-                .execute(params![workspace, queued.as_bytes()])?;
+                .prepare_cached("UPDATE jobs SET key_id = ?3 WHERE workspace_id = ?1 AND id = ?2")?
+                .execute(params![
+                    workspace,
+                    queued.as_bytes(),
+                    owns.as_ref().map(KeyId::as_bytes)
+                ])?;
         }
         return Ok((queued, false));
     }
@@ -135,10 +143,5 @@ pub(crate) fn unfinished(conn: &Connection, workspace: i64) -> Res<Vec<JobRow>> 
         "SELECT {COLUMNS} FROM jobs j WHERE j.state IN (0, 1) AND j.workspace_id = ?1 \
          ORDER BY j.queued_at, j.id LIMIT 100"
     ))?;
-    let mut rows = statement.query([workspace])?;
-    let mut out = Vec::new();
-    while let Some(row) = rows.next()? {
-        out.push(job_row(row)?);
-    }
-    Ok(out)
+    known_rows(&mut statement.query([workspace])?, "jobs", job_row)
 }

@@ -3,13 +3,20 @@
 use crate::base::{
     fault::Res,
     row::{Columns, Word},
+    unknown::known_rows,
     writer::Tx,
 };
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use watchpost_core::{
-    access::{CreateKey, KeyCreation, KeyHash, KeyRevocation, KeyRow, KeyUse, RevokeKey},
-    audit::{AuditOutcome, PendingEntry},
-    value::id::{KeyId, WorkspaceId},
+    access::{
+        CreateKey, KeyCreation, KeyHash, KeyRevocation, KeyRow, KeyScope, KeyState, KeyUse, RevokeKey,
+        decide_creation, decide_revocation,
+    },
+    audit::PendingEntry,
+    value::{
+        id::{KeyId, WorkspaceId},
+        time::Timestamp,
+    },
 };
 
 const COLUMNS: &str = "k.id, w.id, k.hash, k.prefix, k.label, k.scope, k.created_at, k.last_used_at, k.expires_at, \
@@ -30,13 +37,13 @@ fn key_row(row: &Row<'_>) -> Res<KeyRow> {
     })
 }
 
-/// The key with a hash.
+/// The key with a hash. One that a newer version wrote, of a scope that this one doesn't know, isn't one.
 pub(crate) fn by_hash(conn: &Connection, hash: &KeyHash) -> Res<Option<KeyRow>> {
     let mut statement = conn.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM api_keys k JOIN workspaces w USING (workspace_id) WHERE k.hash = ?1"
     ))?;
-    let mut rows = statement.query([hash.0])?;
-    rows.next()?.map(key_row).transpose()
+    let mut found = known_rows(&mut statement.query([hash.0])?, "api_keys", key_row)?;
+    Ok(found.pop())
 }
 
 /// All keys of a workspace, newest first.
@@ -45,12 +52,7 @@ pub(crate) fn all(conn: &Connection, workspace: i64) -> Res<Vec<KeyRow>> {
         "SELECT {COLUMNS} FROM api_keys k JOIN workspaces w USING (workspace_id) \
          WHERE k.workspace_id = ?1 ORDER BY k.created_at DESC, k.id DESC"
     ))?;
-    let mut rows = statement.query([workspace])?;
-    let mut out = Vec::new();
-    while let Some(row) = rows.next()? {
-        out.push(key_row(row)?);
-    }
-    Ok(out)
+    known_rows(&mut statement.query([workspace])?, "api_keys", key_row)
 }
 
 /// Notes when keys were used.
@@ -74,18 +76,12 @@ pub(crate) fn create(
     key: &CreateKey,
     entry: &mut PendingEntry,
 ) -> Res<KeyCreation> {
-    let now = tx.clock.now().as_millis();
-    let active: i64 = tx.conn.query_row(
-        "SELECT count(*) FROM api_keys WHERE workspace_id = ?1 AND revoked_at IS NULL \
-         AND (expires_at IS NULL OR expires_at > ?2)",
-        [workspace, now],
-        |row| row.get(0),
-    )?;
-    if active >= i64::from(key.active_max) {
-        entry.set_outcome(AuditOutcome::Conflict);
-        return Ok(KeyCreation::LimitReached {
-            active_max: key.active_max,
-        });
+    let now = tx.clock.now();
+    let active = active(tx.conn, workspace, now)?;
+    let outcome = decide_creation(active, key.active_max);
+    entry.set_outcome(outcome.audit_outcome());
+    if outcome != KeyCreation::Created {
+        return Ok(outcome);
     }
     tx.conn.execute(
         "INSERT INTO api_keys (workspace_id, id, hash, prefix, label, scope, created_at, expires_at) \
@@ -97,12 +93,12 @@ pub(crate) fn create(
             key.prefix,
             key.label.untrusted(),
             key.scope.position(),
-            now,
+            now.as_millis(),
             key.expires_at.map(|at| at.as_millis()),
         ],
     )?;
     bump_keys(tx.conn, workspace)?;
-    Ok(KeyCreation::Created)
+    Ok(outcome)
 }
 
 /// Takes a key back.
@@ -120,20 +116,44 @@ pub(crate) fn revoke(
             |row| row.get(0),
         )
         .optional()?;
-    let outcome = match found {
-        None => (AuditOutcome::NotFound, KeyRevocation::NotFound),
-        Some(Some(_)) => (AuditOutcome::Unchanged, KeyRevocation::AlreadyRevoked),
-        Some(None) => {
-            tx.conn.execute(
-                "UPDATE api_keys SET revoked_at = ?3 WHERE workspace_id = ?1 AND id = ?2",
-                params![workspace, command.id.as_bytes(), tx.clock.now().as_millis()],
-            )?;
-            bump_keys(tx.conn, workspace)?;
-            (AuditOutcome::Ok, KeyRevocation::Revoked)
+    let outcome = decide_revocation(found.map(|at| at.map(Timestamp::from_millis)));
+    if outcome == KeyRevocation::Revoked {
+        tx.conn.execute(
+            "UPDATE api_keys SET revoked_at = ?3 WHERE workspace_id = ?1 AND id = ?2",
+            params![workspace, command.id.as_bytes(), tx.clock.now().as_millis()],
+        )?;
+        bump_keys(tx.conn, workspace)?;
+    }
+    entry.set_outcome(outcome.audit_outcome());
+    Ok(outcome)
+}
+
+/// How many keys of a workspace are active, those of a scope that this version doesn't know among them.
+fn active(conn: &Connection, workspace: i64, now: Timestamp) -> Res<u32> {
+    let mut statement = conn.prepare_cached(
+        "SELECT revoked_at, expires_at FROM api_keys WHERE workspace_id = ?1 AND revoked_at IS NULL",
+    )?;
+    let mut rows = statement.query([workspace])?;
+    let mut active = 0;
+    while let Some(row) = rows.next()? {
+        let state = KeyState::at(now, row.time_opt(0)?, row.time_opt(1)?);
+        active += u32::from(state == KeyState::Active);
+    }
+    Ok(active)
+}
+
+/// The state of a key; `revoked` if there is none, or if this version doesn't know its scope.
+pub(crate) fn state(conn: &Connection, workspace: i64, id: KeyId, now: Timestamp) -> Res<KeyState> {
+    let mut statement = conn.prepare_cached(
+        "SELECT revoked_at, expires_at, scope FROM api_keys WHERE workspace_id = ?1 AND id = ?2",
+    )?;
+    let mut rows = statement.query(params![workspace, id.as_bytes()])?;
+    match rows.next()? {
+        Some(row) if row.word_opt::<KeyScope>(2)?.is_some() => {
+            Ok(KeyState::at(now, row.time_opt(0)?, row.time_opt(1)?))
         }
-    };
-    entry.set_outcome(outcome.0);
-    Ok(outcome.1)
+        _ => Ok(KeyState::Revoked),
+    }
 }
 
 fn bump_keys(conn: &rusqlite::Connection, workspace: i64) -> Res<()> {

@@ -4,6 +4,7 @@ use crate::{
     base::{
         fault::Res,
         row::{Columns, Word, stored},
+        unknown::known_rows,
         writer::Tx,
     },
     table::{findings, identities::counted},
@@ -11,14 +12,11 @@ use crate::{
 use rusqlite::{Connection, Row, params};
 use watchpost_core::{
     integration::Failure,
-    posture::{
-        Coverage, Freshness, RecordAnalysis, RiskFacts, Snapshot, SourceState,
-        score::{live_by_severity, risk_score},
-    },
+    posture::{Coverage, Freshness, RecordAnalysis, RiskFacts, Snapshot, SourceState},
     value::{
         id::{AnalysisId, IntegrationId},
         time::Timestamp,
-        word::{CollectionState, Platform},
+        word::CollectionState,
     },
 };
 
@@ -79,21 +77,15 @@ pub(crate) fn sources(conn: &Connection, workspace: i64) -> Res<Vec<SourceState>
          coalesce(sum(c.state = ?2), 0), coalesce(sum(c.state <> ?2), 0) \
          FROM integrations i LEFT JOIN collections c \
          ON c.workspace_id = i.workspace_id AND c.integration = i.integration \
-         WHERE i.workspace_id = ?1 AND i.removed = 0 AND i.platform <> ?3 GROUP BY i.integration",
+         WHERE i.workspace_id = ?1 AND i.removed = 0 GROUP BY i.integration",
     )?;
-    // Nothing is read from what only imports speak of.
-    let mut rows = statement.query(params![
-        workspace,
-        CollectionState::Complete.position(),
-        Platform::Import.position()
-    ])?;
-    let mut out = Vec::new();
-    while let Some(row) = rows.next()? {
+    let mut rows = statement.query(params![workspace, CollectionState::Complete.position()])?;
+    let mut out = known_rows(&mut rows, "integrations", |row| {
         let failure = match (row.get::<_, Option<String>>(5)?, row.time_opt(6)?) {
             (Some(reason), Some(since)) => Some(Failure { reason, since }),
             _ => None,
         };
-        out.push(SourceState {
+        Ok(SourceState {
             id: row.id(0, IntegrationId::from_bytes)?,
             platform: row.word(1)?,
             name: row.text(2)?,
@@ -102,8 +94,10 @@ pub(crate) fn sources(conn: &Connection, workspace: i64) -> Res<Vec<SourceState>
             failure,
             readable: u32::try_from(row.count(7)?).unwrap_or(u32::MAX),
             unreadable: u32::try_from(row.count(8)?).unwrap_or(u32::MAX),
-        });
-    }
+        })
+    })?;
+    // Nothing is read from what only imports speak of.
+    out.retain(|source| source.platform.is_synced());
     out.sort_by(|a, b| (a.platform, &a.name, a.id).cmp(&(b.platform, &b.name, b.id)));
     Ok(out)
 }
@@ -159,20 +153,7 @@ pub(crate) fn freshness(conn: &Connection, workspace: i64) -> Res<Freshness> {
 pub(crate) fn record(tx: &Tx<'_>, workspace: i64, command: &RecordAnalysis) -> Res<Snapshot> {
     let counts = findings::all_counts(tx.conn, workspace)?;
     let identities = counted(tx.conn, workspace)?;
-    let measured = command.coverage;
-    let made = Snapshot {
-        analysis: command.analysis,
-        at: command.now,
-        score: risk_score(&counts, identities).score,
-        live_by_severity: live_by_severity(&counts),
-        identities,
-        mfa: measured.mfa,
-        admin_mfa: measured.admin_mfa,
-        sso: measured.sso,
-        admins: measured.admins,
-        unreviewed_apps: measured.unreviewed_apps,
-        stale_accounts: measured.stale_accounts,
-    };
+    let made = command.snapshot(&counts, identities);
     let live = made.live_by_severity;
     let n = |count: u64| stored(count);
     tx.conn.execute(

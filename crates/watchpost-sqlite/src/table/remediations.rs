@@ -4,20 +4,24 @@ use crate::{
     base::{
         fault::Res,
         row::{Columns, Word, stored},
+        unknown::known_rows,
         writer::Tx,
     },
     table::findings::{SUMMARY, summary},
 };
 use rusqlite::{Connection, Row, params};
 use watchpost_core::{
-    audit::{AuditOutcome, PendingEntry},
+    audit::PendingEntry,
     finding::FindingSummary,
-    remediation::{RejectOutcome, RejectRemediation, Remediation, RemediationOutcome, RequestRemediation},
+    remediation::{
+        RejectOutcome, RejectRemediation, Remediation, RemediationOutcome, RequestRemediation,
+        decide_rejection, decide_request,
+    },
     value::{
         id::{FindingId, RemediationId},
         text::ForeignText,
         time::Timestamp,
-        word::{FindingStatus, RemediationState},
+        word::RemediationState,
     },
 };
 
@@ -68,15 +72,6 @@ fn finding(conn: &Connection, workspace: i64, id: FindingId) -> Res<Option<Findi
     rows.next()?.map(|row| Ok(summary(row)?.0)).transpose()
 }
 
-/// Whom or what an action on a finding is about, for people.
-fn target_of(finding: &FindingSummary) -> ForeignText {
-    match &finding.subject.email {
-        Some(email) if finding.subject.name.is_empty() => ForeignText::name(email),
-        Some(email) => ForeignText::sentence(&format!("{} ({email})", finding.subject.name.untrusted())),
-        None => finding.subject.name.clone(),
-    }
-}
-
 /// Asks for an action on a finding.
 pub(crate) fn request(
     tx: &Tx<'_>,
@@ -84,30 +79,13 @@ pub(crate) fn request(
     command: RequestRemediation,
     entry: &mut PendingEntry,
 ) -> Res<RemediationOutcome> {
-    let Some(finding) = finding(tx.conn, workspace, command.finding)? else {
-        entry.set_outcome(AuditOutcome::NotFound);
-        return Ok(RemediationOutcome::NotFound);
-    };
-    if !(finding.status.is_live() || finding.status == FindingStatus::Snoozed) {
-        entry.set_outcome(AuditOutcome::Conflict);
-        return Ok(RemediationOutcome::FindingClosed(finding.status));
-    }
-    if let Some(waiting) = waiting(tx.conn, workspace, command.finding, &command.action)? {
-        entry.set_outcome(AuditOutcome::Unchanged);
-        return Ok(RemediationOutcome::AlreadyWaiting(Box::new(waiting)));
-    }
+    let about = finding(tx.conn, workspace, command.finding)?;
+    let before = waiting(tx.conn, workspace, command.finding, &command.action)?;
     let requested_by = entry.to_row(0, Timestamp::default(), [0; 32]).actor_id;
-    let made = Remediation {
-        id: command.id,
-        finding: command.finding,
-        target: target_of(&finding),
-        finding_title: finding.title,
-        action: command.action,
-        state: RemediationState::PendingApproval,
-        note: command.note,
-        requested_at: command.now,
-        requested_by,
-        decided_at: None,
+    let outcome = decide_request(command, about, before, requested_by);
+    entry.set_outcome(outcome.audit_outcome());
+    let RemediationOutcome::Requested(made) = &outcome else {
+        return Ok(outcome);
     };
     tx.conn.execute(
         &format!("INSERT INTO remediations (workspace_id, {COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, NULL)"),
@@ -125,7 +103,7 @@ pub(crate) fn request(
         ],
     )?;
     tx.bump(workspace)?;
-    Ok(RemediationOutcome::Requested(Box::new(made)))
+    Ok(outcome)
 }
 
 /// Refuses what waits for approval.
@@ -135,25 +113,20 @@ pub(crate) fn reject(
     command: &RejectRemediation,
     entry: &mut PendingEntry,
 ) -> Res<RejectOutcome> {
-    let (outcome, audited) = match by_id(tx.conn, workspace, command.id)?.map(|row| row.state) {
-        None => (RejectOutcome::NotFound, AuditOutcome::NotFound),
-        Some(RemediationState::Rejected) => (RejectOutcome::Unchanged, AuditOutcome::Unchanged),
-        Some(RemediationState::PendingApproval) => {
-            tx.conn.execute(
-                "UPDATE remediations SET state = ?3, decided_at = ?4 WHERE workspace_id = ?1 AND id = ?2",
-                params![
-                    workspace,
-                    command.id.as_bytes(),
-                    RemediationState::Rejected.position(),
-                    command.now.as_millis()
-                ],
-            )?;
-            tx.bump(workspace)?;
-            (RejectOutcome::Rejected, AuditOutcome::Ok)
-        }
-        Some(state) => (RejectOutcome::NotPossible(state), AuditOutcome::Conflict),
-    };
-    entry.set_outcome(audited);
+    let outcome = decide_rejection(by_id(tx.conn, workspace, command.id)?.map(|row| row.state));
+    if outcome == RejectOutcome::Rejected {
+        tx.conn.execute(
+            "UPDATE remediations SET state = ?3, decided_at = ?4 WHERE workspace_id = ?1 AND id = ?2",
+            params![
+                workspace,
+                command.id.as_bytes(),
+                RemediationState::Rejected.position(),
+                command.now.as_millis()
+            ],
+        )?;
+        tx.bump(workspace)?;
+    }
+    entry.set_outcome(outcome.audit_outcome());
     Ok(outcome)
 }
 
@@ -169,10 +142,9 @@ pub(crate) fn list(
          ORDER BY requested_at DESC, id DESC LIMIT ?3"
     ))?;
     let limit = stored(limit.min(1_000) as u64);
-    let mut rows = statement.query(params![workspace, state.map(Word::position), limit])?;
-    let mut out = Vec::new();
-    while let Some(row) = rows.next()? {
-        out.push(remediation(row)?);
-    }
-    Ok(out)
+    known_rows(
+        &mut statement.query(params![workspace, state.map(Word::position), limit])?,
+        "remediations",
+        remediation,
+    )
 }

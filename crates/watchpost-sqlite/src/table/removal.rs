@@ -11,11 +11,11 @@ use crate::{
 use rusqlite::{Connection, OptionalExtension as _, params};
 use watchpost_core::{
     audit::PendingEntry,
-    integration::{ChangeIntegration, IntegrationAct, IntegrationChange},
+    integration::{ChangeIntegration, IntegrationChange, IntegrationStep, decide_change},
     job::JobKind,
     value::{
         id::ScanId,
-        word::{IntegrationStatus, Platform, RemediationState, RunState},
+        word::{IntegrationStatus, RemediationState, RunState},
     },
 };
 
@@ -47,24 +47,20 @@ pub(crate) fn change(
         )?;
         Ok(())
     };
-    match command.act {
-        IntegrationAct::Pause if row.is_active() => {
+    match decide_change(command.act, &row.standing()) {
+        IntegrationStep::Nothing => return Ok(IntegrationChange::Unchanged),
+        IntegrationStep::Pause => {
             set(IntegrationStatus::Paused)?;
             cancel_jobs(tx, workspace, command)?;
         }
-        IntegrationAct::Resume if row.status == IntegrationStatus::Paused => {
-            set(match (&row.failure, row.last_completed_at) {
-                (Some(_), _) => IntegrationStatus::Error,
-                (None, Some(_)) => IntegrationStatus::Connected,
-                (None, None) => IntegrationStatus::Pending,
-            })?;
-            if row.platform != Platform::Import {
+        IntegrationStep::Resume(status) => {
+            set(status)?;
+            if row.platform.is_synced() {
                 let what = (JobKind::Sync, Subject::Integration(command.id));
                 enqueue(tx, workspace, what, command.job, acting_key(entry), command.now)?;
             }
         }
-        IntegrationAct::Pause | IntegrationAct::Resume => return Ok(IntegrationChange::Unchanged),
-        IntegrationAct::Remove => {
+        IntegrationStep::Remove => {
             cancel_jobs(tx, workspace, command)?;
             cancel_remediations(tx, workspace, integration, command)?;
             imports::forget_files(tx, workspace, integration)?;

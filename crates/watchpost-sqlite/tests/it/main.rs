@@ -5,4 +5,5 @@ mod conformance;
 mod file;
 mod once;
 mod plans;
+mod unknown;
 mod upgrade;

@@ -5,6 +5,7 @@ use crate::{
     base::{
         fault::{Fault, Res},
         row::{Columns, Word, stored},
+        unknown::PassedOver,
     },
     table::{identities::roles, integrations::numbered},
 };
@@ -109,9 +110,14 @@ fn permissions(conn: &Connection, workspace: i64, integration: i64, app: &str) -
          AND (g.account_vendor_id IS NULL OR a.retired = 0) GROUP BY g.kind, g.risk, g.scopes",
     )?;
     let mut rows = statement.query(params![workspace, integration, app])?;
+    let mut passed_over = PassedOver::of("grants");
     while let Some(row) = rows.next()? {
-        let kind: GrantKind = row.word(0)?;
-        let risk: GrantRisk = row.word(1)?;
+        let words = row
+            .word::<GrantKind>(0)
+            .and_then(|kind| Ok((kind, row.word::<GrantRisk>(1)?)));
+        let Some((kind, risk)) = passed_over.unless(words)? else {
+            continue;
+        };
         // Words are declared worst first.
         out.risks
             .entry(kind)

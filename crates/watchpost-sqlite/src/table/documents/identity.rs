@@ -9,10 +9,11 @@ use crate::{
     base::{
         fault::Res,
         row::{Columns, stored},
+        unknown::known_rows,
     },
     table::identities::{last_use, mfa, roles},
 };
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, params, types::ValueRef};
 use std::sync::Arc;
 use watchpost_core::{
     integration::fact::LastActive,
@@ -135,10 +136,9 @@ fn grants(conn: &Connection, workspace: i64, integration: i64, account: &str) ->
          WHERE g.workspace_id = ?1 AND g.integration = ?2 AND g.account_vendor_id = ?3 ORDER BY g.risk LIMIT ?4",
     )?;
     let mut rows = statement.query(params![workspace, integration, account, GRANTS_MAX])?;
-    let mut out = Vec::new();
-    while let Some(row) = rows.next()? {
-        let known = !matches!(row.get_ref(0)?, rusqlite::types::ValueRef::Null);
-        out.push(GrantDocument {
+    known_rows(&mut rows, "grants", |row| {
+        let known = !matches!(row.get_ref(0)?, ValueRef::Null);
+        Ok(GrantDocument {
             app_id: if known {
                 Some(row.id(0, AppId::from_bytes)?)
             } else {
@@ -153,7 +153,6 @@ fn grants(conn: &Connection, workspace: i64, integration: i64, account: &str) ->
             created_at_ms: row.get(7)?,
             last_used_ms: row.get(8)?,
             never_expires: row.get(9)?,
-        });
-    }
-    Ok(out)
+        })
+    })
 }

@@ -1,7 +1,6 @@
 //! Documents for the rules. All of these are long reads, on threads of their own.
 
-use crate::table::identities::StoredRole;
-use watchpost_core::rule::document::RoleDocument;
+use watchpost_core::{identity::HeldRole, rule::document::RoleDocument};
 
 mod app;
 
@@ -22,7 +21,7 @@ pub(crate) use integration::integrations;
 /// Roles that a document shows of one principal.
 const ROLES_MAX: usize = 100;
 
-fn role(role: StoredRole) -> RoleDocument {
+fn role(role: HeldRole) -> RoleDocument {
     RoleDocument {
         key: role.key,
         name: role.name,

@@ -14,12 +14,11 @@ use crate::{
 };
 use rusqlite::{OptionalExtension as _, params};
 use watchpost_core::{
-    identity::{Join, join, join_addresses},
+    identity::{BreakGlassTag, Join, join, join_addresses, merge_tags, naming_rank},
     integration::fact::AccountFacts,
     value::{
         id::{AccountId, IdentityId},
         time::Timestamp,
-        word::Platform,
     },
 };
 
@@ -140,17 +139,19 @@ fn merge(tx: &Tx<'_>, workspace: i64, keep: IdentityId, gone: IdentityId, now: T
             "UPDATE identity_addresses SET identity_id = ?3 WHERE workspace_id = ?1 AND identity_id = ?2",
         )?
         .execute(both)?;
-    let (accounts, break_glass, tagged_at): (i64, bool, Option<i64>) = tx.conn.query_row(
-        "SELECT accounts, break_glass, tagged_at FROM identities WHERE workspace_id = ?1 AND id = ?2",
-        params![workspace, gone.as_bytes()],
-        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-    )?;
-    let kept: i64 = tx.conn.query_row(
-        "UPDATE identities SET accounts = accounts + ?3, break_glass = max(break_glass, ?4), \
-         tagged_at = nullif(max(coalesce(tagged_at, 0), coalesce(?5, 0)), 0) \
-         WHERE workspace_id = ?1 AND id = ?2 RETURNING accounts - ?3",
-        params![workspace, keep.as_bytes(), accounts, break_glass, tagged_at],
-        |row| row.get(0),
+    let (accounts, tag) = tag_of(tx, workspace, gone)?;
+    let (kept, kept_tag) = tag_of(tx, workspace, keep)?;
+    let tag = merge_tags(kept_tag, tag);
+    tx.conn.execute(
+        "UPDATE identities SET accounts = accounts + ?3, break_glass = ?4, tagged_at = ?5 \
+         WHERE workspace_id = ?1 AND id = ?2",
+        params![
+            workspace,
+            keep.as_bytes(),
+            accounts,
+            tag.tagged,
+            tag.at.map(Timestamp::as_millis)
+        ],
     )?;
     let before = i64::from(accounts > 0) + i64::from(kept > 0);
     count_identities(tx, workspace, i64::from(accounts + kept > 0) - before)?;
@@ -159,6 +160,20 @@ fn merge(tx: &Tx<'_>, workspace: i64, keep: IdentityId, gone: IdentityId, now: T
         .prepare_cached("DELETE FROM identities WHERE workspace_id = ?1 AND id = ?2")?
         .execute(params![workspace, gone.as_bytes()])?;
     describe(tx, workspace, keep)
+}
+
+/// How many accounts of an identity aren't retired, and its tag for emergencies.
+fn tag_of(tx: &Tx<'_>, workspace: i64, id: IdentityId) -> Res<(i64, BreakGlassTag)> {
+    let (accounts, tagged, at): (i64, bool, Option<i64>) = tx
+        .conn
+        .prepare_cached(
+            "SELECT accounts, break_glass, tagged_at FROM identities WHERE workspace_id = ?1 AND id = ?2",
+        )?
+        .query_row(params![workspace, id.as_bytes()], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
+    let at = at.map(Timestamp::from_millis);
+    Ok((accounts, BreakGlassTag { tagged, at }))
 }
 
 fn count_identities(tx: &Tx<'_>, workspace: i64, change: i64) -> Res<()> {
@@ -206,8 +221,7 @@ pub(super) fn describe(tx: &Tx<'_>, workspace: i64, identity: IdentityId) -> Res
         )?;
         let mut rows = statement.query(params![workspace, identity.as_bytes()])?;
         while let Some(row) = rows.next()? {
-            let provider = row.word::<Platform>(1)?.is_identity_provider();
-            let rank = (row.get::<_, bool>(0)?, !provider, row.get::<_, i64>(2)?);
+            let rank = naming_rank(row.get(0)?, row.word_opt(1)?, row.get(2)?);
             if best.as_ref().is_none_or(|(first, ..)| rank < *first) {
                 best = Some((rank, row.get(3)?, row.get(4)?, row.get(5)?));
             }

@@ -7,7 +7,6 @@ mod table;
 mod usage;
 mod values;
 
-pub(crate) use retire::{Ending, purge_accounts, tells_of_usage};
+pub(crate) use retire::{Ending, purge_accounts};
 pub(crate) use store::Storing;
 pub(crate) use usage::changed_usage;
-pub(crate) use values::name_key;

@@ -15,7 +15,7 @@ use crate::{
 };
 use rusqlite::params;
 use watchpost_core::{
-    integration::fact::{Collection, Dataset},
+    integration::fact::Collection,
     value::{
         id::{IdentityId, IntegrationId, SyncId},
         time::Timestamp,
@@ -25,19 +25,6 @@ use watchpost_core::{
 
 /// Rows that a slice looks at, most of which it leaves alone.
 const LOOKED_AT: i64 = 2_000;
-
-/// Whether a dataset says how apps are used.
-pub(crate) const fn tells_of_usage(dataset: Dataset) -> bool {
-    matches!(
-        dataset,
-        Dataset::Users
-            | Dataset::Apps
-            | Dataset::Grants
-            | Dataset::AppGrants
-            | Dataset::AppAssignments
-            | Dataset::Tokens
-    )
-}
 
 /// A dataset that ends.
 pub(crate) struct Ending {
@@ -64,10 +51,10 @@ impl Ending {
             Vec::new()
         };
         // Accounts and apps belong to one dataset each.
-        if retires && dataset == Dataset::Users {
+        if retires && dataset.holds_accounts() {
             left.push(&ACCOUNTS);
         }
-        if retires && dataset == Dataset::Apps {
+        if retires && dataset.holds_apps() {
             left.push(&APPS);
         }
         Self {

@@ -5,16 +5,17 @@ use crate::{
     base::{
         fault::Res,
         row::{Columns, Word, stored, texts_json},
+        unknown::PassedOver,
         writer::Tx,
     },
     table::integrations::number_of,
 };
 use rusqlite::{Connection, params};
 use std::collections::{BTreeSet, HashMap};
-use watchpost_core::value::{id::IntegrationId, text::ForeignText, word::GrantRisk};
-
-/// Permissions that are kept with an app.
-const SCOPES_MAX: usize = 64;
+use watchpost_core::{
+    app::SCOPES_KEPT,
+    value::{id::IntegrationId, text::ForeignText, word::GrantRisk},
+};
 
 /// Distinct permissions of one app that are looked at.
 const SCOPES_LOOKED_AT: usize = 4_096;
@@ -31,7 +32,7 @@ impl Usage {
     fn scopes_json(&self) -> String {
         let mut out: Vec<ForeignText> = Vec::new();
         for (_, scope) in &self.scopes {
-            if out.len() >= SCOPES_MAX {
+            if out.len() >= SCOPES_KEPT {
                 break;
             }
             if !out.contains(scope) {
@@ -124,10 +125,13 @@ fn changes(conn: &Connection, workspace: i64, integration: i64) -> Res<Vec<(Stri
         let mut statement = conn.prepare(&format!(
             "SELECT DISTINCT g.app_vendor_id, g.risk, g.scopes {grants}"
         ))?;
+        let mut passed_over = PassedOver::of("grants");
         let mut rows = statement.query([workspace, integration])?;
         while let Some(row) = rows.next()? {
             let app: String = row.get(0)?;
-            let risk: GrantRisk = row.word(1)?;
+            let Some(risk) = passed_over.unless(row.word::<GrantRisk>(1))? else {
+                continue;
+            };
             if let Some(usage) = now.get_mut(&app)
                 && usage.scopes.len() < SCOPES_LOOKED_AT
             {

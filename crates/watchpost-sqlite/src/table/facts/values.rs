@@ -3,6 +3,7 @@
 use crate::base::row::{Word, texts_json};
 use rusqlite::types::Value;
 use watchpost_core::{
+    app::name_key,
     integration::fact::{AccountFacts, AppFacts, GrantFacts, LastActive, RoleFacts},
     value::{text::ForeignText, time::Timestamp},
 };
@@ -122,9 +123,4 @@ pub(super) fn grant_values(facts: &GrantFacts) -> Vec<Value> {
         time_opt(facts.expires_at),
         flag(facts.never_expires),
     ]
-}
-
-/// How a name is compared: without regard to case and blanks at the ends.
-pub(crate) fn name_key(name: &str) -> String {
-    name.trim().to_lowercase()
 }

@@ -7,10 +7,10 @@ use super::{
     sighting,
     state::resolve,
 };
-use crate::base::{fault::Res, row::Columns, writer::Tx};
+use crate::base::{fault::Res, row::Columns, unknown::PassedOver, writer::Tx};
 use rusqlite::{Connection, params};
 use watchpost_core::{
-    finding::{Observation, ObserveCounts, fingerprint},
+    finding::{ClearChange, Observation, ObserveCounts, decide_clear, fingerprint, is_clear_enough},
     scan::JudgedCheck,
     value::{
         id::{AnalysisId, FindingId, ScanId},
@@ -18,9 +18,6 @@ use watchpost_core::{
         word::FindingStatus,
     },
 };
-
-/// Scans in a row without the failure after which a finding ends.
-const MISSES_TO_END: i64 = 2;
 
 /// Makes, keeps or reopens the findings of failed checks.
 pub(crate) fn observe_check(
@@ -39,9 +36,12 @@ pub(crate) fn observe_check(
     };
     let mut counts = Changes::default();
     let mut done = ObserveCounts::default();
+    let mut passed_over = PassedOver::of("findings");
     for observation in failed {
-        let (what, _) = observe_one(tx, &sight, observation, &mut counts)?;
-        count(&mut done, what);
+        let observed = observe_one(tx, &sight, observation, &mut counts);
+        if let Some((what, _)) = passed_over.unless(observed)? {
+            count(&mut done, what);
+        }
     }
     counts.write(tx.conn, workspace)?;
     Ok(done)
@@ -57,8 +57,9 @@ pub(crate) fn pass_checks(
     now: Timestamp,
 ) -> Res<()> {
     let mut counts = Changes::default();
+    let mut passed_over = PassedOver::of("findings");
     for check in checks {
-        pass_check(tx.conn, workspace, check, at_once, now, &mut counts)?;
+        passed_over.unless(pass_check(tx.conn, workspace, check, at_once, now, &mut counts))?;
     }
     counts.write(tx.conn, workspace)
 }
@@ -73,7 +74,7 @@ fn pass_check(
 ) -> Res<()> {
     let (id, condition) = (&check.check_id, &check.condition);
     adopt(conn, workspace, id, condition, check.entity, now, counts)?;
-    let found: Option<(FindingId, FindingStatus, i64, String, i64)> = {
+    let found: Option<(FindingId, FindingStatus, u64, String, i64)> = {
         let mut statement = conn.prepare_cached(
             "SELECT f.id, f.status, d.misses, f.rule_id, f.sightings FROM findings f JOIN finding_details d \
              ON d.workspace_id = f.workspace_id AND d.finding_id = f.id \
@@ -84,7 +85,7 @@ fn pass_check(
             Some(row) => Some((
                 row.id(0, FindingId::from_bytes)?,
                 row.word(1)?,
-                row.get(2)?,
+                row.count(2)?,
                 row.get(3)?,
                 row.get(4)?,
             )),
@@ -94,23 +95,27 @@ fn pass_check(
     let Some((finding, status, misses, first, sightings)) = found else {
         return Ok(());
     };
-    let ends = |misses: i64| at_once || misses + 1 >= MISSES_TO_END;
     if sightings > 0 {
-        if sighting::miss(conn, workspace, finding, id, ends)? {
+        if sighting::miss(conn, workspace, finding, id, |clear| {
+            is_clear_enough(clear, at_once)
+        })? {
             sighting::show(conn, workspace, finding, false, now, counts)?;
         }
         return Ok(());
     }
     // Another one of the condition made it, and this one never saw it.
-    if first != *id || !(status.is_live() || status == FindingStatus::Snoozed) {
+    if first != *id {
         return Ok(());
     }
-    if ends(misses) {
-        return resolve(conn, workspace, finding, now, counts);
+    match decide_clear(status, misses, at_once) {
+        ClearChange::Keep => {}
+        ClearChange::Resolve => resolve(conn, workspace, finding, now, counts)?,
+        ClearChange::Count => {
+            conn.prepare_cached(
+                "UPDATE finding_details SET misses = misses + 1 WHERE workspace_id = ?1 AND finding_id = ?2",
+            )?
+            .execute(params![workspace, finding.as_bytes()])?;
+        }
     }
-    conn.prepare_cached(
-        "UPDATE finding_details SET misses = misses + 1 WHERE workspace_id = ?1 AND finding_id = ?2",
-    )?
-    .execute(params![workspace, finding.as_bytes()])?;
     Ok(())
 }

@@ -4,7 +4,11 @@ use super::{
     counts::Changes,
     merge::{Moved, move_to},
 };
-use crate::base::{fault::Res, row::Columns};
+use crate::base::{
+    fault::Res,
+    row::Columns,
+    unknown::{PassedOver, known_rows},
+};
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use watchpost_core::{
     finding::fingerprint,
@@ -26,20 +30,15 @@ pub(super) fn adopt(
     if rule_id == condition {
         return Ok(());
     }
-    let found = conn
-        .prepare_cached(
-            "SELECT id, first_seen_at FROM findings WHERE workspace_id = ?1 AND fingerprint = ?2",
-        )?
-        .query_row(params![workspace, fingerprint(rule_id, entity)], |row| {
-            Ok((row.get::<_, [u8; 16]>(0)?, row.get(1)?))
-        })
+    let found: Option<[u8; 16]> = conn
+        .prepare_cached("SELECT id FROM findings WHERE workspace_id = ?1 AND fingerprint = ?2")?
+        .query_row(params![workspace, fingerprint(rule_id, entity)], |row| row.get(0))
         .optional()?;
     match found {
         None => Ok(()),
-        Some((id, first_seen_at)) => {
+        Some(id) => {
             let moved = Moved {
                 id: FindingId::from_bytes(id),
-                first_seen_at,
                 condition: condition.to_owned(),
             };
             move_to(conn, workspace, &moved, entity, now, counts)
@@ -63,20 +62,21 @@ pub(crate) fn move_conditions(conn: &mut Connection, now: Timestamp) -> Res<()> 
             "SELECT f.workspace_id, f.rule_id, m.condition, f.entity_type, f.entity_id \
              FROM findings f NOT INDEXED JOIN condition_moves m ON m.rule_id = f.rule_id",
         )?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
+        found.extend(known_rows(&mut statement.query([])?, "findings", |row| {
             let entity = EntityRef::from_parts(row.word::<EntityType>(3)?, row.id(4, |bytes| bytes)?);
-            found.push((
+            Ok((
                 row.get::<_, i64>(0)?,
                 row.get::<_, String>(1)?,
                 row.get::<_, String>(2)?,
                 entity,
-            ));
-        }
+            ))
+        })?);
     }
+    let mut passed_over = PassedOver::of("findings");
     for (workspace, rule_id, condition, entity) in found {
         let mut counts = Changes::default();
-        adopt(&tx, workspace, &rule_id, &condition, entity, now, &mut counts)?;
+        let adopted = adopt(&tx, workspace, &rule_id, &condition, entity, now, &mut counts);
+        passed_over.unless(adopted)?;
         counts.write(&tx, workspace)?;
     }
     tx.execute("UPDATE workspaces SET generation = generation + 1", [])?;

@@ -3,6 +3,7 @@
 use crate::base::{
     fault::Res,
     row::{Columns, code},
+    unknown::known_rows,
 };
 use rusqlite::{Connection, Statement, params};
 use std::collections::BTreeMap;
@@ -71,19 +72,14 @@ pub(crate) fn live(conn: &Connection, workspace: i64) -> Res<Vec<FindingCount>> 
 const _: () = assert!(FindingStatus::Open.code() == 0 && FindingStatus::InProgress.code() == 1);
 
 fn rows(statement: &mut Statement<'_>, workspace: i64) -> Res<Vec<FindingCount>> {
-    let mut rows = statement.query([workspace])?;
-    let mut out = Vec::new();
-    while let Some(row) = rows.next()? {
-        let count = row.count(4)?;
-        if count > 0 {
-            out.push(FindingCount {
-                status: row.word(0)?,
-                severity: row.word(1)?,
-                category: row.word(2)?,
-                scored: row.get(3)?,
-                count,
-            });
-        }
-    }
-    Ok(out)
+    let counts = known_rows(&mut statement.query([workspace])?, "finding_counts", |row| {
+        Ok(FindingCount {
+            status: row.word(0)?,
+            severity: row.word(1)?,
+            category: row.word(2)?,
+            scored: row.get(3)?,
+            count: row.count(4)?,
+        })
+    })?;
+    Ok(counts.into_iter().filter(|count| count.count > 0).collect())
 }

@@ -1,6 +1,9 @@
 //! Marks of sources, as stored.
 
-use crate::base::fault::{Fault, Res};
+use crate::base::{
+    fault::{Fault, Res},
+    unknown,
+};
 use watchpost_core::{finding::Marks, integration::fact::Dataset, value::id::IntegrationId};
 
 /// Marks as stored: integration id (16 bytes), dataset (1), completions (8, little endian) each.
@@ -18,6 +21,10 @@ pub(super) fn marks_blob(marks: &Marks) -> Vec<u8> {
 
 pub(super) fn marks_of(blob: &[u8]) -> Res<Marks> {
     let damaged = || Fault::Damaged("finding_details", "marks of an unknown form".into());
+    let unknown = || {
+        unknown::count();
+        Fault::Unknown("marks of an unknown dataset".into())
+    };
     if !blob.len().is_multiple_of(MARK_BYTES) {
         return Err(damaged());
     }
@@ -28,8 +35,8 @@ pub(super) fn marks_of(blob: &[u8]) -> Res<Marks> {
         let integration: [u8; 16] = integration.try_into().map_err(|_| damaged())?;
         let dataset = dataset
             .first()
-            .and_then(|code| Dataset::from_code(*code))
-            .ok_or_else(damaged)?;
+            .ok_or_else(damaged)
+            .and_then(|code| Dataset::from_code(*code).ok_or_else(unknown))?;
         let completions: [u8; 8] = completions.try_into().map_err(|_| damaged())?;
         out.insert(
             (IntegrationId::from_bytes(integration), dataset),

@@ -3,45 +3,34 @@
 use super::{
     counts::Changes,
     sighting,
-    state::{key_of, set_state, state_of},
+    state::{key_of, set_state},
     text,
 };
 use crate::base::{
     fault::Res,
     row::{Columns, code},
+    unknown::PassedOver,
     writer::Tx,
 };
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 use watchpost_core::{
-    finding::{LifeChange, fingerprint},
+    finding::{FindingState, Merge, Twin, decide_merge, fingerprint},
     rule::document::EntityRef,
     value::{
         id::{FindingId, IdentityId},
         time::Timestamp,
-        word::{EntityType, FindingStatus},
+        word::EntityType,
     },
 };
-
-/// How much a status weighs when two findings become one: a person's decision wins, then what is open.
-fn weight(status: FindingStatus) -> u8 {
-    match status {
-        FindingStatus::Dismissed => 0,
-        FindingStatus::Snoozed => 1,
-        FindingStatus::InProgress => 2,
-        FindingStatus::Open => 3,
-        FindingStatus::Resolved => 4,
-    }
-}
 
 /// A finding that goes to another subject or condition.
 pub(super) struct Moved {
     pub(super) id: FindingId,
-    pub(super) first_seen_at: i64,
     pub(super) condition: String,
 }
 
-/// Moves the findings of an identity that is merged into another. Where both have one of a condition the older row
-/// stays, and a person's decision on either.
+/// Moves the findings of an identity that is merged into another. Where both have one of a condition they become one,
+/// as [`decide_merge`] says. A finding that a newer version wrote stays where it is.
 pub(crate) fn move_subject(
     tx: &Tx<'_>,
     workspace: i64,
@@ -52,33 +41,27 @@ pub(crate) fn move_subject(
     let mut moved = Vec::new();
     {
         let mut statement = tx.conn.prepare_cached(
-            "SELECT id, first_seen_at, coalesce(condition, rule_id) FROM findings \
+            "SELECT id, coalesce(condition, rule_id) FROM findings \
              WHERE workspace_id = ?1 AND entity_type = ?2 AND entity_id = ?3",
         )?;
         let mut rows = statement.query(params![workspace, code(EntityType::Identity), gone.as_bytes()])?;
         while let Some(row) = rows.next()? {
             moved.push(Moved {
                 id: row.id(0, FindingId::from_bytes)?,
-                first_seen_at: row.get(1)?,
-                condition: row.get(2)?,
+                condition: row.get(1)?,
             });
         }
     }
+    let mut passed_over = PassedOver::of("findings");
     let mut counts = Changes::default();
     for finding in moved {
-        move_to(
-            tx.conn,
-            workspace,
-            &finding,
-            EntityRef::Identity(keep),
-            now,
-            &mut counts,
-        )?;
+        let entity = EntityRef::Identity(keep);
+        passed_over.unless(move_to(tx.conn, workspace, &finding, entity, now, &mut counts))?;
     }
     counts.write(tx.conn, workspace)
 }
 
-/// Gives a finding its subject and condition. Where there is one with both already the older row stays.
+/// Gives a finding its subject and condition. Where there is one with both already the two become one.
 pub(super) fn move_to(
     conn: &Connection,
     workspace: i64,
@@ -88,26 +71,15 @@ pub(super) fn move_to(
     counts: &mut Changes,
 ) -> Res<()> {
     let print = fingerprint(&moved.condition, entity);
-    let other: Option<([u8; 16], i64)> = conn
-        .prepare_cached(
-            "SELECT id, first_seen_at FROM findings WHERE workspace_id = ?1 AND fingerprint = ?2 AND id <> ?3",
-        )?
-        .query_row(params![workspace, print, moved.id.as_bytes()], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
-        .optional()?;
-    let mut stays = moved.id;
-    if let Some((other, other_seen_at)) = other {
-        let other = FindingId::from_bytes(other);
-        let other_is_older = (other_seen_at, other) < (moved.first_seen_at, moved.id);
-        let (older, younger) = if other_is_older {
-            (other, moved.id)
-        } else {
-            (moved.id, other)
-        };
-        absorb(conn, workspace, older, younger, now, counts)?;
-        stays = older;
-    }
+    let other = twin(conn, workspace, "fingerprint", &print)?.filter(|other| other.id != moved.id);
+    let stays = match (twin(conn, workspace, "id", moved.id.as_bytes())?, other) {
+        (Some(one), Some(other)) => {
+            let merge = decide_merge(one, other);
+            absorb(conn, workspace, &merge, now, counts)?;
+            merge.keep
+        }
+        _ => moved.id,
+    };
     conn.prepare_cached(
         "UPDATE findings SET entity_id = ?3, fingerprint = ?4, condition = nullif(?5, rule_id) \
          WHERE workspace_id = ?1 AND id = ?2",
@@ -122,42 +94,50 @@ pub(super) fn move_to(
     Ok(())
 }
 
+/// A finding by its id or fingerprint, as merging needs it.
+fn twin(conn: &Connection, workspace: i64, column: &str, value: &[u8]) -> Res<Option<Twin>> {
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT id, first_seen_at, status, snoozed_until, dismiss_reason, auto_resolved FROM findings \
+         WHERE workspace_id = ?1 AND {column} = ?2"
+    ))?;
+    let mut rows = statement.query(params![workspace, value])?;
+    rows.next()?
+        .map(|row| {
+            Ok(Twin {
+                id: row.id(0, FindingId::from_bytes)?,
+                first_seen_at: row.time(1)?,
+                state: FindingState {
+                    status: row.word(2)?,
+                    snoozed_until: row.time_opt(3)?,
+                    dismiss_reason: row.word_opt(4)?,
+                    auto_resolved: row.get(5)?,
+                },
+            })
+        })
+        .transpose()
+}
+
 /// Makes two findings of the same condition one.
-fn absorb(
-    conn: &Connection,
-    workspace: i64,
-    older: FindingId,
-    younger: FindingId,
-    now: Timestamp,
-    counts: &mut Changes,
-) -> Res<()> {
-    let (Some(first), Some(second)) = (
-        state_of(conn, workspace, older)?,
-        state_of(conn, workspace, younger)?,
-    ) else {
-        return Ok(());
-    };
+fn absorb(conn: &Connection, workspace: i64, merge: &Merge, now: Timestamp, counts: &mut Changes) -> Res<()> {
+    let (older, younger) = (merge.keep, merge.gone);
+    // Read before anything is written: an unknown word leaves both as they are.
+    let younger_key = key_of(conn, workspace, younger)?;
+    key_of(conn, workspace, older)?;
     let shared = are_seen_by_several(conn, workspace, older, younger)?;
     if shared {
         sighting::begin(conn, workspace, older)?;
         sighting::begin(conn, workspace, younger)?;
         sighting::hand_over(conn, workspace, younger, older)?;
     }
-    if weight(second.status) < weight(first.status) {
-        let won = LifeChange {
-            status: second.status,
-            snoozed_until: second.snoozed_until,
-            dismiss_reason: second.dismiss_reason,
-            auto_resolved: second.auto_resolved,
-        };
-        set_state(conn, workspace, older, &won, now, counts)?;
+    if let Some(won) = &merge.state {
+        set_state(conn, workspace, older, won, now, counts)?;
         conn.prepare_cached(
             "UPDATE finding_details SET note = coalesce((SELECT note FROM finding_details \
              WHERE workspace_id = ?1 AND finding_id = ?3), note) WHERE workspace_id = ?1 AND finding_id = ?2",
         )?
         .execute(params![workspace, older.as_bytes(), younger.as_bytes()])?;
     }
-    counts.add(key_of(conn, workspace, younger)?, -1);
+    counts.add(younger_key, -1);
     let rowid: i64 = conn.query_row(
         "SELECT rowid FROM findings WHERE workspace_id = ?1 AND id = ?2",
         params![workspace, younger.as_bytes()],

@@ -24,4 +24,4 @@ pub(crate) use observe::Observing;
 pub(crate) use row::{SUMMARY, one, summary};
 pub(crate) use state::{apply_change, state_of};
 pub(crate) use sweep::Sweeping;
-pub(crate) use wake::wake_some;
+pub(crate) use wake::{asleep, wake_some};

@@ -13,6 +13,7 @@ use super::{
 use crate::base::{
     fault::Res,
     row::{Columns, code},
+    unknown::{PassedOver, known_rows},
     writer::Tx,
 };
 use rusqlite::{Connection, params};
@@ -55,12 +56,15 @@ impl Observing {
             now: self.now,
         };
         let mut counts = Changes::default();
+        let mut passed_over = PassedOver::of("findings");
         let mut changed = false;
         let mut ended = true;
         while let Some(observation) = self.rest.next() {
-            let (what, visible) = observe_one(tx, &sight, &observation, &mut counts)?;
-            changed |= visible;
-            count(&mut self.done, what);
+            let observed = observe_one(tx, &sight, &observation, &mut counts);
+            if let Some((what, visible)) = passed_over.unless(observed)? {
+                changed |= visible;
+                count(&mut self.done, what);
+            }
             if !tx.may_go_on() {
                 ended = self.rest.len() == 0;
                 break;
@@ -145,9 +149,10 @@ pub(super) fn platforms(conn: &Connection, workspace: i64) -> Res<Platforms> {
         conn.prepare_cached("SELECT id, platform FROM integrations WHERE workspace_id = ?1")?;
     let mut rows = statement.query([workspace])?;
     let mut out = HashMap::new();
-    while let Some(row) = rows.next()? {
-        out.insert(row.id(0, IntegrationId::from_bytes)?, row.word(1)?);
-    }
+    let known = known_rows(&mut rows, "integrations", |row| {
+        Ok((row.id(0, IntegrationId::from_bytes)?, row.word(1)?))
+    })?;
+    out.extend(known);
     Ok(out)
 }
 
@@ -219,7 +224,8 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// Stores an observation. Gives what became of it and whether an answer could show a difference.
+/// Stores an observation. Gives what became of it and whether an answer could show a difference. A finding that a newer
+/// version wrote stays as it is ([`Fault::Unknown`](crate::base::fault::Fault::Unknown), before anything is written).
 pub(super) fn observe_one(
     tx: &Tx<'_>,
     sight: &Sight<'_>,
@@ -290,13 +296,7 @@ fn observe_shared(
     sighting::keep(conn, sight, known.id, seen, marks)?;
     let reopened = decision == Observed::Reopen;
     if reopened {
-        let open = LifeChange {
-            status: FindingStatus::Open,
-            snoozed_until: None,
-            dismiss_reason: None,
-            auto_resolved: false,
-        };
-        set_state(conn, workspace, known.id, &open, sight.now, counts)?;
+        set_state(conn, workspace, known.id, &LifeChange::OPEN, sight.now, counts)?;
     }
     let indexed = seen.indexed();
     let renamed = known.name != indexed.name || known.email.as_deref() != indexed.email;

@@ -3,6 +3,7 @@
 use crate::base::{
     fault::Res,
     row::{Columns, str_of},
+    unknown::known_rows,
 };
 use rusqlite::{Connection, Row, params, types::ValueRef};
 use watchpost_core::{
@@ -54,16 +55,17 @@ pub(super) fn apps(conn: &Connection, workspace: i64, finding: FindingId) -> Res
          JOIN apps a ON a.workspace_id = x.workspace_id AND a.id = x.app_id \
          WHERE x.workspace_id = ?1 AND x.finding_id = ?2 ORDER BY a.name_key, a.id",
     )?;
-    let mut rows = statement.query(params![workspace, finding.as_bytes()])?;
-    let mut out = Vec::new();
-    while let Some(row) = rows.next()? {
-        out.push(AppRef {
-            id: row.id(0, AppId::from_bytes)?,
-            name: row.text(1)?,
-            policy: row.word(2)?,
-        });
-    }
-    Ok(out)
+    known_rows(
+        &mut statement.query(params![workspace, finding.as_bytes()])?,
+        "apps",
+        |row| {
+            Ok(AppRef {
+                id: row.id(0, AppId::from_bytes)?,
+                name: row.text(1)?,
+                policy: row.word(2)?,
+            })
+        },
+    )
 }
 
 /// One finding with everything known about it.

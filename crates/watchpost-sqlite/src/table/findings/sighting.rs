@@ -13,6 +13,7 @@ use super::{
 use crate::base::{
     fault::{Fault, Res},
     row::{Columns, code},
+    unknown::known_rows,
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
 use watchpost_core::{
@@ -105,7 +106,7 @@ pub(super) fn miss(
     workspace: i64,
     finding: FindingId,
     rule_id: &str,
-    ends: impl FnOnce(i64) -> bool,
+    ends: impl FnOnce(u64) -> bool,
 ) -> Res<bool> {
     let misses: Option<i64> = conn
         .prepare_cached(
@@ -117,7 +118,7 @@ pub(super) fn miss(
     let Some(misses) = misses else {
         return Ok(false);
     };
-    let gone = ends(misses);
+    let gone = ends(u64::try_from(misses).unwrap_or(0));
     conn.prepare_cached(
         "UPDATE finding_sightings SET misses = misses + 1, holds = ?4 \
          WHERE workspace_id = ?1 AND finding_id = ?2 AND rule_id = ?3",
@@ -176,9 +177,8 @@ fn all(conn: &Connection, workspace: i64, finding: FindingId) -> Res<Vec<Stored>
          FROM finding_sightings WHERE workspace_id = ?1 AND finding_id = ?2 ORDER BY rule_id",
     )?;
     let mut rows = statement.query(params![workspace, finding.as_bytes()])?;
-    let mut out = Vec::new();
-    while let Some(row) = rows.next()? {
-        out.push(Stored {
+    known_rows(&mut rows, "finding_sightings", |row| {
+        Ok(Stored {
             decisive: Sighting {
                 rule_id: row.get(0)?,
                 severity: row.word(1)?,
@@ -192,9 +192,8 @@ fn all(conn: &Connection, workspace: i64, finding: FindingId) -> Res<Vec<Stored>
             title: row.get(8)?,
             evidence: row.get(9)?,
             apps: apps_of(&row.get::<_, Vec<u8>>(10)?)?,
-        });
-    }
-    Ok(out)
+        })
+    })
 }
 
 /// What the row of a finding shows now.
@@ -251,7 +250,7 @@ pub(super) fn show(
         .execute(params![before.rowid, seen_by])?;
     let decisive: Vec<Sighting> = sightings.iter().map(|row| row.decisive.clone()).collect();
     let Some(found) = shown(&before.rule_id, &decisive) else {
-        let open = before.status.is_live() || before.status == FindingStatus::Snoozed;
+        let open = before.status.can_end();
         if open {
             resolve(conn, workspace, finding, now, counts)?;
         }

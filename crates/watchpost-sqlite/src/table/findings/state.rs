@@ -9,12 +9,7 @@ use crate::base::{
 use rusqlite::{Connection, params};
 use watchpost_core::{
     finding::{FindingState, LifeChange},
-    value::{
-        id::FindingId,
-        text::ForeignText,
-        time::Timestamp,
-        word::{FindingStatus, RemediationState},
-    },
+    value::{id::FindingId, text::ForeignText, time::Timestamp, word::RemediationState},
 };
 
 /// A finding's state as decisions need it.
@@ -92,7 +87,7 @@ pub(super) fn set_state(
         change.auto_resolved,
         now.as_millis(),
     ])?;
-    if matches!(change.status, FindingStatus::Resolved | FindingStatus::Dismissed) {
+    if change.status.is_closed() {
         conn.prepare_cached(
             "UPDATE remediations SET state = ?3, decided_at = ?4 \
                  WHERE workspace_id = ?1 AND finding_id = ?2 AND state = ?5",
@@ -116,11 +111,5 @@ pub(super) fn resolve(
     now: Timestamp,
     counts: &mut Changes,
 ) -> Res<()> {
-    let resolved = LifeChange {
-        status: FindingStatus::Resolved,
-        snoozed_until: None,
-        dismiss_reason: None,
-        auto_resolved: true,
-    };
-    set_state(conn, workspace, id, &resolved, now, counts)
+    set_state(conn, workspace, id, &LifeChange::AUTO_RESOLVED, now, counts)
 }

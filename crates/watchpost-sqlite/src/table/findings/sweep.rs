@@ -6,7 +6,7 @@ use super::{
     sighting,
     state::{resolve, state_of},
 };
-use crate::base::{fault::Res, row::Columns, writer::Tx};
+use crate::base::{fault::Res, row::Columns, unknown::PassedOver, writer::Tx};
 use rusqlite::{Connection, params};
 use watchpost_core::{
     finding::{Missed, MissedChange, SweepCounts, SweepInput, decide_missed},
@@ -42,19 +42,20 @@ impl Sweeping {
     pub(crate) fn slice(&mut self, tx: &Tx<'_>, workspace: i64) -> Res<Option<SweepCounts>> {
         let (missed, last) = unseen_after(tx.conn, workspace, self.analysis, self.after)?;
         let mut counts = Changes::default();
+        let mut passed_over = PassedOver::of("findings");
         let mut full = false;
         let mut looked_at = self.after;
         for finding in missed {
             looked_at = finding.rowid;
             let change = if finding.sightings > 0 {
-                self.sweep_shared(tx.conn, workspace, &finding, &mut counts)?
+                self.sweep_shared(tx.conn, workspace, &finding, &mut counts)
             } else {
-                sweep_one(tx, workspace, &finding, &self.input, self.now, &mut counts)?
+                sweep_one(tx, workspace, &finding, &self.input, self.now, &mut counts)
             };
-            match change {
-                MissedChange::Keep => self.done.kept += 1,
-                MissedChange::Count(_) => self.done.missed += 1,
-                MissedChange::Resolve => self.done.resolved += 1,
+            match passed_over.unless(change)? {
+                Some(MissedChange::Keep) | None => self.done.kept += 1,
+                Some(MissedChange::Count(_)) => self.done.missed += 1,
+                Some(MissedChange::Resolve) => self.done.resolved += 1,
             }
             if !tx.may_go_on() {
                 full = true;
@@ -147,6 +148,7 @@ fn unseen_after(
     let mut out = Vec::new();
     let mut last = None;
     let mut seen = 0;
+    let mut passed_over = PassedOver::of("findings");
     while let Some(row) = rows.next()? {
         let rowid = row.get(0)?;
         last = Some(rowid);
@@ -154,20 +156,25 @@ fn unseen_after(
         if row.get::<_, i64>(1)? != workspace {
             continue;
         }
-        let status: FindingStatus = row.word(3)?;
+        let Some(status) = passed_over.unless(row.word::<FindingStatus>(3))? else {
+            continue;
+        };
         let seen_by: [u8; 16] = row.get(8)?;
         let sightings = row.get(13)?;
         // What saw one of several sightings last says nothing of the others.
         let seen_now = sightings == 0 && seen_by == *analysis.as_bytes();
-        if !(status.is_live() || status == FindingStatus::Snoozed) || seen_now {
+        if !status.can_end() || seen_now {
             continue;
         }
+        let Some(entity_type) = passed_over.unless(row.word::<EntityType>(5))? else {
+            continue;
+        };
         out.push(Swept {
             rowid,
             id: row.id(2, FindingId::from_bytes)?,
             status,
             rule_id: row.get(4)?,
-            entity: EntityRef::from_parts(row.word::<EntityType>(5)?, row.id(6, |bytes| bytes)?),
+            entity: EntityRef::from_parts(entity_type, row.id(6, |bytes| bytes)?),
             has_apps: row.get::<_, i64>(7)? > 0,
             marks: row.get(9)?,
             misses: row.get(10)?,

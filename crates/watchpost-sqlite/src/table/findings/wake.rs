@@ -1,37 +1,59 @@
 //! Findings whose snooze is over.
 
 use super::{counts::Changes, state::set_state};
-use crate::base::{fault::Res, row::Columns, writer::Tx};
-use watchpost_core::{
-    finding::LifeChange,
-    value::{id::FindingId, time::Timestamp, word::FindingStatus},
+use crate::base::{
+    fault::Res,
+    row::{Columns, code},
+    writer::Tx,
 };
+use watchpost_core::{
+    finding::{FindingState, decide_wake},
+    value::{
+        id::FindingId,
+        time::Timestamp,
+        word::{Category, FindingStatus, Severity},
+    },
+};
+
+/// The condition on `findings f` of those that sleep. What a newer version wrote with words that this one doesn't know
+/// isn't this one's to wake; in the statement, so that it is never waited for.
+pub(crate) fn asleep() -> String {
+    format!(
+        "f.snoozed_until IS NOT NULL AND f.status = {} AND f.severity < {} AND f.category < {}",
+        code(FindingStatus::Snoozed),
+        Severity::ALL.len(),
+        Category::ALL.len()
+    )
+}
 
 /// Wakes some findings whose snooze is over. Gives how many; none once all are awake.
 pub(crate) fn wake_some(tx: &Tx<'_>, workspace: i64, now: Timestamp) -> Res<u64> {
     let mut over = Vec::new();
     {
-        let mut statement = tx.conn.prepare_cached(
-            "SELECT id FROM findings WHERE workspace_id = ?1 AND snoozed_until IS NOT NULL \
-             AND snoozed_until <= ?2 ORDER BY snoozed_until LIMIT 200",
-        )?;
+        let mut statement = tx.conn.prepare_cached(&format!(
+            "SELECT f.id, f.status, f.snoozed_until, f.dismiss_reason, f.auto_resolved FROM findings f \
+             WHERE f.workspace_id = ?1 AND f.snoozed_until <= ?2 AND {} ORDER BY f.snoozed_until LIMIT 200",
+            asleep()
+        ))?;
         let mut rows = statement.query([workspace, now.as_millis()])?;
         while let Some(row) = rows.next()? {
-            over.push(row.id(0, FindingId::from_bytes)?);
+            let state = FindingState {
+                status: row.word(1)?,
+                snoozed_until: row.time_opt(2)?,
+                dismiss_reason: row.word_opt(3)?,
+                auto_resolved: row.get(4)?,
+            };
+            if let Some(change) = decide_wake(&state, now) {
+                over.push((row.id(0, FindingId::from_bytes)?, change));
+            }
         }
     }
     if over.is_empty() {
         return Ok(0);
     }
     let mut counts = Changes::default();
-    for finding in &over {
-        let open = LifeChange {
-            status: FindingStatus::Open,
-            snoozed_until: None,
-            dismiss_reason: None,
-            auto_resolved: false,
-        };
-        set_state(tx.conn, workspace, *finding, &open, now, &mut counts)?;
+    for (finding, change) in &over {
+        set_state(tx.conn, workspace, *finding, change, now, &mut counts)?;
     }
     counts.write(tx.conn, workspace)?;
     tx.bump(workspace)?;

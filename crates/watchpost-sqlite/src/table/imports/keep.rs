@@ -17,11 +17,12 @@ use watchpost_core::{
     audit::{AuditOutcome, PendingEntry},
     error::StoreError,
     import::{BatchPlace, CheckVerdict, ImportRefusal, KeepImport, KeepOutcome, NewBatch, places},
+    integration::first_status,
     value::{
         id::{ImportId, IntegrationId, ScanId},
         text::ForeignText,
         time::Timestamp,
-        word::{IntegrationStatus, Platform},
+        word::Platform,
     },
 };
 
@@ -121,7 +122,7 @@ fn add_integration(
             Platform::Import.position(),
             name.untrusted(),
             tenant,
-            IntegrationStatus::Connected.position(),
+            first_status(Platform::Import).position(),
             now.as_millis(),
         ],
     )?;

@@ -5,6 +5,7 @@ use crate::{
     base::{
         fault::Res,
         row::{Word, stored},
+        unknown::known_rows,
     },
     table::integrations,
 };
@@ -54,11 +55,12 @@ pub(crate) fn page(conn: &Connection, workspace: i64, query: &BatchQuery) -> Res
         row::BATCH
     ))?;
     let mut rows = statement.query(params_from_iter(&values))?;
-    let mut batches = Vec::new();
-    while let Some(row) = rows.next()? {
-        batches.push(row::batch(row)?);
-    }
-    let more = batches.len() > limit;
+    let mut read = 0;
+    let mut batches = known_rows(&mut rows, "imports", |row| {
+        read += 1;
+        row::batch(row)
+    })?;
+    let more = read > limit;
     batches.truncate(limit);
     Ok(BatchPage {
         batches,
@@ -106,10 +108,12 @@ pub(crate) fn results(
         query.result.map(Word::position),
         stored(limit as u64).saturating_add(1),
     ])?;
-    while let Some(row) = rows.next()? {
-        page.results.push(row::result(row)?);
-    }
-    page.more = page.results.len() > limit;
+    let mut read = 0;
+    page.results = known_rows(&mut rows, "imports", |row| {
+        read += 1;
+        row::result(row)
+    })?;
+    page.more = read > limit;
     page.results.truncate(limit);
     Ok(page)
 }
@@ -131,10 +135,9 @@ pub(crate) fn verdicts(
          ORDER BY b.tool, v.check_id",
         row::VERDICT
     ))?;
-    let mut rows = statement.query([workspace, number])?;
-    let mut out = Vec::new();
-    while let Some(row) = rows.next()? {
-        out.push(row::verdict(row)?);
-    }
-    Ok(out)
+    known_rows(
+        &mut statement.query([workspace, number])?,
+        "imports",
+        row::verdict,
+    )
 }

@@ -12,7 +12,9 @@ use crate::{
 };
 use rusqlite::params;
 use watchpost_core::{
-    audit::PendingEntry, integration::AddIntegration, job::JobKind, value::word::IntegrationStatus,
+    audit::PendingEntry,
+    integration::{AddIntegration, first_status},
+    job::JobKind,
 };
 
 /// Adds an integration with its credentials and queues its first sync.
@@ -36,7 +38,7 @@ pub(crate) fn add(
             command.platform.position(),
             command.name.untrusted(),
             command.tenant_key,
-            IntegrationStatus::Pending.position(),
+            first_status(command.platform).position(),
             config,
             command.now.as_millis(),
         ],

@@ -3,6 +3,7 @@
 use crate::base::{
     fault::{Fault, Res},
     row::{Columns, Word},
+    unknown::known_rows,
     writer::Tx,
 };
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
@@ -44,16 +45,17 @@ fn integration_row(row: &Row<'_>) -> Res<(i64, Integration)> {
 
 /// All integrations with their numbers in this file, by platform, then name.
 pub(crate) fn numbered(conn: &Connection, workspace: i64) -> Res<Vec<(i64, Integration)>> {
-    let mut out = Vec::new();
+    let mut out;
     {
         let mut statement = conn.prepare_cached(&format!(
             "SELECT {COLUMNS} FROM integrations WHERE workspace_id = ?1 AND removed = 0 \
              ORDER BY platform, name, integration"
         ))?;
-        let mut rows = statement.query([workspace])?;
-        while let Some(row) = rows.next()? {
-            out.push(integration_row(row)?);
-        }
+        out = known_rows(
+            &mut statement.query([workspace])?,
+            "integrations",
+            integration_row,
+        )?;
     }
     let places: HashMap<i64, usize> = out
         .iter()
@@ -65,17 +67,20 @@ pub(crate) fn numbered(conn: &Connection, workspace: i64) -> Res<Vec<(i64, Integ
             "SELECT integration, dataset, state, row_count, detail, finished_at, completions FROM collections \
              WHERE workspace_id = ?1 ORDER BY integration, dataset",
         )?;
-        let mut rows = statement.query([workspace])?;
-        while let Some(row) = rows.next()? {
-            if let Some((_, integration)) = places.get(&row.get(0)?).and_then(|place| out.get_mut(*place)) {
-                integration.collections.push(CollectionRow {
-                    dataset: row.word(1)?,
-                    state: row.word(2)?,
-                    rows: row.count(3)?,
-                    detail: row.get(4)?,
-                    finished_at: row.time(5)?,
-                    completions: row.count(6)?,
-                });
+        let collections = known_rows(&mut statement.query([workspace])?, "collections", |row| {
+            let collection = CollectionRow {
+                dataset: row.word(1)?,
+                state: row.word(2)?,
+                rows: row.count(3)?,
+                detail: row.get(4)?,
+                finished_at: row.time(5)?,
+                completions: row.count(6)?,
+            };
+            Ok((row.get::<_, i64>(0)?, collection))
+        })?;
+        for (number, collection) in collections {
+            if let Some((_, integration)) = places.get(&number).and_then(|place| out.get_mut(*place)) {
+                integration.collections.push(collection);
             }
         }
     }

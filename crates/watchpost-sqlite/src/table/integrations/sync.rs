@@ -1,6 +1,6 @@
 //! Syncs: their rows, what they collected, how they end.
 
-use super::row::number_of;
+use super::{row::number_of, standing::end_sync};
 use crate::{
     base::{
         fault::{Fault, Res},
@@ -13,17 +13,14 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use watchpost_core::{
     audit::{AuditOutcome, PendingEntry},
     error::StoreError,
-    integration::{FinishSync, fact::Collection},
+    integration::{FinishSync, SYNCS_KEPT, SyncResult, fact::Collection},
     job::JobKind,
     value::{
         id::{IntegrationId, SyncId},
         time::Timestamp,
-        word::{IntegrationStatus, RunState},
+        word::{CollectionState, RunState},
     },
 };
-
-/// Syncs of an integration that are kept.
-const SYNCS_KEPT: i64 = 50;
 
 /// The number of a sync that is under way: facts of another one are refused.
 pub(crate) fn running_sync(
@@ -110,7 +107,7 @@ pub(crate) fn record_collection(
     collection: &Collection,
     now: Timestamp,
 ) -> Res<()> {
-    let complete = collection.state == watchpost_core::value::word::CollectionState::Complete;
+    let complete = collection.state == CollectionState::Complete;
     tx.conn
         .prepare_cached(
             "INSERT INTO collections (workspace_id, integration, dataset, state, row_count, row_errors, detail, \
@@ -158,53 +155,16 @@ pub(crate) fn finish_sync(
             command.now.as_millis()
         ],
     )?;
-    let live = [
-        IntegrationStatus::Pending.position(),
-        IntegrationStatus::Connected.position(),
-        IntegrationStatus::Error.position(),
-    ];
     match command.state {
         RunState::Completed => {
-            tx.conn.execute(
-                "UPDATE integrations SET last_completed_at = ?3, failure_reason = NULL, failure_since = NULL, \
-                 status = CASE WHEN status IN (?4, ?5, ?6) THEN ?7 ELSE status END \
-                 WHERE workspace_id = ?1 AND integration = ?2",
-                params![
-                    workspace,
-                    integration,
-                    command.now.as_millis(),
-                    live[0],
-                    live[1],
-                    live[2],
-                    IntegrationStatus::Connected.position()
-                ],
-            )?;
-            enqueue(
-                tx,
-                workspace,
-                (JobKind::Analyse, Subject::None),
-                command.analysis,
-                None,
-                command.now,
-            )?;
+            end_sync(tx, workspace, integration, SyncResult::Completed, command.now)?;
+            let what = (JobKind::Analyse, Subject::None);
+            enqueue(tx, workspace, what, command.analysis, None, command.now)?;
         }
         RunState::Failed => {
             entry.set_outcome(AuditOutcome::Error);
-            tx.conn.execute(
-                "UPDATE integrations SET failure_reason = ?3, failure_since = coalesce(failure_since, ?4), \
-                 status = CASE WHEN status IN (?5, ?6, ?7) THEN ?8 ELSE status END \
-                 WHERE workspace_id = ?1 AND integration = ?2",
-                params![
-                    workspace,
-                    integration,
-                    command.reason.as_deref().unwrap_or("the sync failed"),
-                    command.now.as_millis(),
-                    live[0],
-                    live[1],
-                    live[2],
-                    IntegrationStatus::Error.position()
-                ],
-            )?;
+            let result = SyncResult::Failed(command.reason.as_deref());
+            end_sync(tx, workspace, integration, result, command.now)?;
         }
         RunState::Queued | RunState::InProgress | RunState::Cancelled => {}
     }

@@ -1,16 +1,17 @@
 //! Exemptions from checks.
 
-use crate::base::{fault::Res, row::Columns, writer::Tx};
+use crate::base::{
+    fault::Res,
+    row::{Columns, stored},
+    writer::Tx,
+};
 use rusqlite::{Connection, params};
 use watchpost_core::{
     audit::{AuditOutcome, PendingEntry},
     check::Exempted,
-    scan::Exemption,
+    scan::{EXEMPTIONS_MAX, Exemption},
     value::{id::ExemptionId, text::ForeignText, time::Timestamp},
 };
-
-/// Exemptions of a workspace.
-const EXEMPTIONS_MAX: i64 = 10_000;
 
 pub(crate) fn exemptions(
     conn: &Connection,
@@ -51,7 +52,7 @@ pub(crate) fn add_exemption(
         [workspace],
         |row| row.get(0),
     )?;
-    if all >= EXEMPTIONS_MAX {
+    if all >= stored(EXEMPTIONS_MAX) {
         entry.set_outcome(AuditOutcome::Conflict);
         return Ok(false);
     }

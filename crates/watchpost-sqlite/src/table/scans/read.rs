@@ -5,6 +5,7 @@ use crate::{
     base::{
         fault::Res,
         row::{Columns, Word, stored},
+        unknown::known_rows,
     },
     table::integrations,
 };
@@ -69,11 +70,12 @@ pub(crate) fn page(conn: &Connection, workspace: i64, query: &ScanQuery) -> Res<
         row::FROM
     ))?;
     let mut rows = statement.query(params_from_iter(&values))?;
-    let mut scans = Vec::new();
-    while let Some(row) = rows.next()? {
-        scans.push(row::scan(row)?);
-    }
-    let more = scans.len() > limit;
+    let mut read = 0;
+    let mut scans = known_rows(&mut rows, "scans", |row| {
+        read += 1;
+        row::scan(row)
+    })?;
+    let more = read > limit;
     scans.truncate(limit);
     Ok(ScanPage {
         scans,
@@ -121,12 +123,11 @@ pub(crate) fn results(conn: &Connection, workspace: i64, id: ScanId) -> Res<Vec<
         row::RESULT,
         row::RESULTS_FROM
     ))?;
-    let mut rows = statement.query(params![workspace, id.as_bytes()])?;
-    let mut out = Vec::new();
-    while let Some(row) = rows.next()? {
-        out.push(row::result(row)?);
-    }
-    Ok(out)
+    known_rows(
+        &mut statement.query(params![workspace, id.as_bytes()])?,
+        "scan_results",
+        row::result,
+    )
 }
 
 pub(crate) fn details(
@@ -142,12 +143,11 @@ pub(crate) fn details(
         row::DETAIL,
         row::RESULTS_FROM
     ))?;
-    let mut rows = statement.query(params![workspace, id.as_bytes(), check])?;
-    let mut out = Vec::new();
-    while let Some(row) = rows.next()? {
-        out.push(row::detail(row)?);
-    }
-    Ok(out)
+    known_rows(
+        &mut statement.query(params![workspace, id.as_bytes(), check])?,
+        "scan_results",
+        row::detail,
+    )
 }
 
 pub(crate) fn settings(conn: &Connection, workspace: i64, id: ScanId) -> Res<Vec<SettingRow>> {
@@ -155,12 +155,11 @@ pub(crate) fn settings(conn: &Connection, workspace: i64, id: ScanId) -> Res<Vec
         "SELECT {} FROM scan_settings t WHERE t.workspace_id = ?1 AND t.scan_id = ?2 ORDER BY t.path",
         row::SETTING
     ))?;
-    let mut rows = statement.query(params![workspace, id.as_bytes()])?;
-    let mut out = Vec::new();
-    while let Some(row) = rows.next()? {
-        out.push(row::setting(row)?);
-    }
-    Ok(out)
+    known_rows(
+        &mut statement.query(params![workspace, id.as_bytes()])?,
+        "scan_settings",
+        row::setting,
+    )
 }
 
 pub(crate) fn values(
@@ -178,12 +177,12 @@ pub(crate) fn values(
     let mut out = Vec::new();
     let mut read = |path: Option<&str>| -> Res<()> {
         let mut rows = statement.query(params![workspace, id.as_bytes(), path])?;
-        while let Some(row) = rows.next()? {
-            out.push(SettingValue {
+        out.extend(known_rows(&mut rows, "scan_settings", |row| {
+            Ok(SettingValue {
                 row: row::setting(row)?,
                 document: row.get(7)?,
-            });
-        }
+            })
+        })?);
         Ok(())
     };
     if paths.is_empty() {

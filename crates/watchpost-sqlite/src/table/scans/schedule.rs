@@ -4,7 +4,8 @@ use super::start::{NewScan, insert, unfinished};
 use crate::{
     base::{
         fault::{Fault, Res},
-        row::{Columns, Word, str_of},
+        row::{Columns, Word, stored, str_of},
+        unknown::{self, PassedOver, known_rows},
         writer::Tx,
     },
     table::integrations,
@@ -13,15 +14,16 @@ use rusqlite::{Connection, params};
 use watchpost_core::{
     audit::{AuditOutcome, PendingEntry},
     check::ScanType,
-    scan::{ChangeSchedule, ScanTrigger, Schedule, ScheduleChange, next_after},
+    integration::takes_part,
+    scan::{
+        ChangeSchedule, DueSchedule, Recurrence, SCHEDULES_MAX, ScanTrigger, Schedule, ScheduleChange,
+        decide_fire, next_after,
+    },
     value::{
         id::{IntegrationId, JobId, ScanId, ScheduleId},
         time::Timestamp,
     },
 };
-
-/// Schedules of a workspace.
-const SCHEDULES_MAX: i64 = 100;
 
 fn bits_of(types: &[ScanType]) -> i64 {
     types.iter().fold(0, |bits, kind| bits | (1 << kind.position()))
@@ -41,24 +43,27 @@ pub(crate) fn schedules(conn: &Connection, workspace: i64) -> Res<Vec<Schedule>>
          FROM schedules c JOIN integrations i ON i.workspace_id = c.workspace_id AND i.integration = c.integration \
          WHERE c.workspace_id = ?1 ORDER BY c.name, c.id",
     )?;
-    let mut rows = statement.query([workspace])?;
-    let mut out = Vec::new();
-    while let Some(row) = rows.next()? {
-        let recurrence = serde_json::from_str(str_of(row.get_ref(4)?)?)
-            .map_err(|error| Fault::Damaged("schedules", error.to_string()))?;
-        out.push(Schedule {
+    known_rows(&mut statement.query([workspace])?, "schedules", |row| {
+        Ok(Schedule {
             id: row.id(0, ScheduleId::from_bytes)?,
             name: row.text(1)?,
             integration: row.id(2, IntegrationId::from_bytes)?,
             scan_types: types_of(row.get(3)?),
-            recurrence,
+            recurrence: recurrence_of(str_of(row.get_ref(4)?)?)?,
             zone: row.get(5)?,
             enabled: row.get(6)?,
             last_triggered_at: row.time_opt(7)?,
             next_at: row.time_opt(8)?,
-        });
-    }
-    Ok(out)
+        })
+    })
+}
+
+/// How often a schedule starts scans; a way that this version doesn't know is a newer one's.
+fn recurrence_of(text: &str) -> Res<Recurrence> {
+    serde_json::from_str(text).map_err(|error| {
+        unknown::count();
+        Fault::Unknown(format!("a schedule's recurrence: {error}"))
+    })
 }
 
 pub(crate) fn add_schedule(
@@ -73,7 +78,7 @@ pub(crate) fn add_schedule(
         [workspace],
         |row| row.get(0),
     )?;
-    let Some(integration) = number.filter(|_| all < SCHEDULES_MAX) else {
+    let Some(integration) = number.filter(|_| stored(SCHEDULES_MAX) > all) else {
         entry.set_outcome(AuditOutcome::Conflict);
         return Ok(false);
     };
@@ -127,87 +132,92 @@ pub(crate) fn change_schedule(
     Ok(true)
 }
 
-/// A schedule whose time has come, or whose second scan can begin.
-pub(crate) struct DueSchedule {
+/// A schedule whose time has come, or whose further scans can begin.
+pub(crate) struct Due {
     workspace: i64,
     id: [u8; 16],
     integration: i64,
-    types: Vec<ScanType>,
-    /// Whether its next time is now or past.
-    struck: bool,
-    recurrence: String,
+    schedule: DueSchedule,
+    recurrence: Recurrence,
     zone: String,
-    active: bool,
 }
 
 /// The first time at which a schedule starts something.
 pub(crate) fn next_schedule(conn: &Connection) -> Res<Option<Timestamp>> {
-    let next: Option<i64> = conn
-        .prepare_cached("SELECT min(next_at) FROM schedules WHERE enabled = 1")?
-        .query_row([], |row| row.get(0))?;
-    Ok(next.map(Timestamp::from_millis))
+    let mut statement = conn.prepare_cached(
+        "SELECT next_at, recurrence FROM schedules WHERE enabled = 1 AND next_at IS NOT NULL ORDER BY next_at",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut passed_over = PassedOver::of("schedules");
+    while let Some(row) = rows.next()? {
+        // A newer version's isn't waited for: this one couldn't move its time on.
+        let known = recurrence_of(str_of(row.get_ref(1)?)?);
+        if passed_over.unless(known)?.is_some() {
+            return Ok(Some(row.time(0)?));
+        }
+    }
+    Ok(None)
 }
 
-pub(crate) fn due_schedules(conn: &Connection, now: Timestamp) -> Res<Vec<DueSchedule>> {
+pub(crate) fn due_schedules(conn: &Connection, now: Timestamp) -> Res<Vec<Due>> {
     let mut statement = conn.prepare_cached(
         "SELECT c.workspace_id, c.id, c.integration, c.scan_types, c.pending, coalesce(c.next_at <= ?1, 0), \
-         c.recurrence, c.zone, i.status IN (0, 1, 2) \
-         FROM schedules c JOIN integrations i ON i.workspace_id = c.workspace_id AND i.integration = c.integration \
-         WHERE c.enabled = 1 AND (c.next_at <= ?1 OR (c.pending <> 0 AND NOT EXISTS ( \
+         c.recurrence, c.zone, i.status, EXISTS ( \
            SELECT 1 FROM scans s WHERE s.workspace_id = c.workspace_id AND s.integration = c.integration \
-           AND s.state IN (0, 1)))) LIMIT 1000",
+           AND s.state IN (0, 1)) AS busy \
+         FROM schedules c JOIN integrations i ON i.workspace_id = c.workspace_id AND i.integration = c.integration \
+         WHERE c.enabled = 1 AND (c.next_at <= ?1 OR (c.pending & ?2 <> 0 AND NOT busy)) LIMIT 1000",
     )?;
-    let mut rows = statement.query([now.as_millis()])?;
-    let mut out = Vec::new();
-    while let Some(row) = rows.next()? {
-        let (all, pending, struck): (i64, i64, bool) = (row.get(3)?, row.get(4)?, row.get(5)?);
-        out.push(DueSchedule {
+    let mut rows = statement.query([now.as_millis(), bits_of(ScanType::ALL)])?;
+    known_rows(&mut rows, "schedules", |row| {
+        Ok(Due {
             workspace: row.get(0)?,
             id: row.get(1)?,
             integration: row.get(2)?,
-            types: types_of(if struck { all | pending } else { pending }),
-            struck,
-            recurrence: row.get(6)?,
+            schedule: DueSchedule {
+                scan_types: types_of(row.get(3)?),
+                pending: types_of(row.get(4)?),
+                struck: row.get(5)?,
+                active: takes_part(row.word(8)?),
+                busy: row.get(9)?,
+            },
+            recurrence: recurrence_of(str_of(row.get_ref(6)?)?)?,
             zone: row.get(7)?,
-            active: row.get(8)?,
-        });
-    }
-    Ok(out)
+        })
+    })
 }
 
-/// Starts a due schedule's first scan; what can't begin while another scan of the integration is under way stays
-/// pending. The next time is moved on, past now.
-pub(crate) fn fire(tx: &Tx<'_>, due: &DueSchedule, now: Timestamp) -> Res<u64> {
-    let mut started = 0;
-    let mut pending = Vec::new();
-    if due.active {
-        for kind in &due.types {
-            if unfinished(tx, due.workspace, due.integration)?.is_some() {
-                pending.push(*kind);
-                continue;
-            }
-            let new = NewScan {
-                id: ScanId::generate(tx.clock, tx.random),
-                integration: due.integration,
-                scan_type: kind.position(),
-                trigger: ScanTrigger::Schedule,
-                fresh: true,
-                job: JobId::generate(tx.clock, tx.random),
-                key: None,
-                now,
-            };
-            insert(tx, due.workspace, &new)?;
-            started += 1;
-        }
+/// Lets a due schedule start a scan, as [`decide_fire`] says. The next time is moved on, past now.
+pub(crate) fn fire(tx: &Tx<'_>, due: &Due, now: Timestamp) -> Res<u64> {
+    let mut schedule = due.schedule.clone();
+    // Another schedule of the same integration may have started one just now.
+    schedule.busy = unfinished(tx, due.workspace, due.integration)?.is_some();
+    let fired = decide_fire(&schedule);
+    if let Some(kind) = fired.start {
+        let new = NewScan {
+            id: ScanId::generate(tx.clock, tx.random),
+            integration: due.integration,
+            scan_type: kind.position(),
+            trigger: ScanTrigger::Schedule,
+            fresh: true,
+            job: JobId::generate(tx.clock, tx.random),
+            key: None,
+            now,
+        };
+        insert(tx, due.workspace, &new)?;
     }
+    // Types that this version doesn't know stay pending.
     tx.conn.execute(
-        "UPDATE schedules SET pending = ?3 WHERE workspace_id = ?1 AND id = ?2",
-        params![due.workspace, due.id, bits_of(&pending)],
+        "UPDATE schedules SET pending = (pending & ~?4) | ?3 WHERE workspace_id = ?1 AND id = ?2",
+        params![
+            due.workspace,
+            due.id,
+            bits_of(&fired.pending),
+            bits_of(ScanType::ALL)
+        ],
     )?;
-    if due.struck {
-        let recurrence = serde_json::from_str(&due.recurrence)
-            .map_err(|error| Fault::Damaged("schedules", error.to_string()))?;
-        let next = next_after(&recurrence, &due.zone, now).ok();
+    if schedule.struck {
+        let next = next_after(&due.recurrence, &due.zone, now).ok();
         tx.conn.execute(
             "UPDATE schedules SET next_at = ?3, last_triggered_at = ?4 WHERE workspace_id = ?1 AND id = ?2",
             params![
@@ -219,5 +229,5 @@ pub(crate) fn fire(tx: &Tx<'_>, due: &DueSchedule, now: Timestamp) -> Res<u64> {
         )?;
     }
     tx.bump(due.workspace)?;
-    Ok(started)
+    Ok(u64::from(fired.start.is_some()))
 }

@@ -10,9 +10,12 @@ use crate::{
 };
 use rusqlite::{OptionalExtension as _, params};
 use watchpost_core::{
-    audit::{AuditOutcome, PendingEntry},
+    audit::PendingEntry,
     job::JobKind,
-    scan::{CancelOutcome, CancelScan, ScanStart, ScanTrigger, StartScan},
+    scan::{
+        CancelOutcome, CancelScan, ENDED_WITH_JOB, ScanStart, ScanTrigger, StartScan, decide_cancel,
+        decide_start, ended_with_job,
+    },
     value::{
         id::{JobId, KeyId, ScanId},
         time::Timestamp,
@@ -75,14 +78,16 @@ pub(crate) fn start(
         .iter()
         .any(|row| row.id == command.integration && row.is_active());
     let number = integrations::number_of(tx.conn, workspace, command.integration)?;
-    let Some(integration) = number.filter(|_| active) else {
-        entry.set_outcome(AuditOutcome::NotFound);
-        return Ok(ScanStart::NoIntegration);
+    let integration = number.filter(|_| active);
+    let running = match integration {
+        Some(integration) => unfinished(tx, workspace, integration)?,
+        None => None,
     };
-    if let Some(running) = unfinished(tx, workspace, integration)? {
-        entry.set_outcome(AuditOutcome::Unchanged);
-        return Ok(ScanStart::AlreadyRunning(running));
-    }
+    let outcome = decide_start(integration.is_some(), running);
+    entry.set_outcome(outcome.audit_outcome());
+    let (Some(integration), ScanStart::Started) = (integration, &outcome) else {
+        return Ok(outcome);
+    };
     let new = NewScan {
         id: command.id,
         integration,
@@ -94,7 +99,7 @@ pub(crate) fn start(
         now: command.now,
     };
     insert(tx, workspace, &new)?;
-    Ok(ScanStart::Started)
+    Ok(outcome)
 }
 
 pub(crate) fn cancel(
@@ -103,17 +108,14 @@ pub(crate) fn cancel(
     command: &CancelScan,
     entry: &mut PendingEntry,
 ) -> Res<CancelOutcome> {
-    let Some(scan) = by_id(tx.conn, workspace, command.id)? else {
-        entry.set_outcome(AuditOutcome::NotFound);
-        return Ok(CancelOutcome::NotFound);
-    };
-    if !scan.is_unfinished() {
-        entry.set_outcome(AuditOutcome::Conflict);
-        return Ok(CancelOutcome::Ended(scan.state));
+    let current = by_id(tx.conn, workspace, command.id)?.map(|scan| scan.state);
+    let outcome = decide_cancel(current);
+    entry.set_outcome(outcome.audit_outcome());
+    if outcome == CancelOutcome::Cancelled {
+        cancel_unfinished(tx, workspace, command.id, command.now)?;
+        tx.bump(workspace)?;
     }
-    cancel_unfinished(tx, workspace, command.id, command.now)?;
-    tx.bump(workspace)?;
-    Ok(CancelOutcome::Cancelled)
+    Ok(outcome)
 }
 
 /// Cancels a scan and its job.
@@ -163,10 +165,7 @@ pub(crate) fn follow_job(
     reason: Option<&str>,
     now: Timestamp,
 ) -> Res<()> {
-    let state = match state {
-        RunState::Cancelled => RunState::Cancelled,
-        _ => RunState::Failed,
-    };
+    let state = ended_with_job(state);
     tx.conn.execute(
         "UPDATE scans SET state = ?3, reason = coalesce(reason, ?4), completed_at = ?5 \
          WHERE workspace_id = ?1 AND id = ?2 AND state IN (0, 1)",
@@ -174,7 +173,7 @@ pub(crate) fn follow_job(
             workspace,
             id.as_bytes(),
             state.position(),
-            reason.unwrap_or("it ended before it was done"),
+            reason.unwrap_or(ENDED_WITH_JOB),
             now.as_millis()
         ],
     )?;

@@ -4,24 +4,28 @@ use crate::{
     base::{
         fault::Res,
         row::{Columns, Word},
+        unknown::known_rows,
         writer::Tx,
     },
     table::{
-        jobs::{COLUMNS, Subject, job_row},
-        scans,
+        integrations,
+        jobs::{COLUMNS, KINDS, Subject, job_row},
+        keys, scans,
     },
 };
 use rusqlite::{Connection, params};
 use watchpost_core::{
-    job::{ATTEMPTS_MAX, JobEnd, JobKind, JobRow, LEASE_MS, LeaseRow, LeasedJob},
+    integration::SyncResult,
+    job::{
+        DueJob, Ended, JobEnd, JobKind, JobRow, LEASE_MS, LeaseRow, LeasedJob, TakeUp, decide_end,
+        decide_take_up,
+    },
     value::{
-        id::WorkspaceId,
+        id::{KeyId, WorkspaceId},
         time::Timestamp,
-        word::{IntegrationStatus, RunState},
+        word::RunState,
     },
 };
-
-const INTERRUPTED: &str = "the processes that did it ended before it was done";
 
 /// Whether any job is due.
 pub(crate) fn is_any_due(conn: &Connection, now: Timestamp) -> Res<bool> {
@@ -76,13 +80,11 @@ pub(crate) fn finish(tx: &Tx<'_>, job: &LeasedJob, owner: &str, ended: JobEnd, n
     if !held {
         return Ok(());
     }
-    match ended {
-        JobEnd::Completed => end(tx, workspace, job.row(), RunState::Completed, None, now),
-        JobEnd::Failed {
-            reason,
-            retry_at: Some(at),
-        } if job.row().attempts < ATTEMPTS_MAX => retry(tx, workspace, job.row(), &reason, at, now),
-        JobEnd::Failed { reason, .. } => end(tx, workspace, job.row(), RunState::Failed, Some(&reason), now),
+    let row = job.row();
+    let same_queued = same_is_queued(tx, workspace, row)?;
+    match decide_end(ended, row.attempts, same_queued) {
+        Ended::ForGood { state, reason } => end(tx, workspace, row, state, reason.as_deref(), now),
+        Ended::Again { reason, not_before } => retry(tx, workspace, row, &reason, not_before),
     }
 }
 
@@ -91,60 +93,52 @@ struct Due {
     workspace: i64,
     workspace_id: WorkspaceId,
     row: JobRow,
-    key: Option<[u8; 16]>,
+    key: Option<KeyId>,
 }
 
+/// Jobs that are due, oldest first. Kinds that this version doesn't know are left to a newer one; in the statement, so
+/// that however many there are they don't fill the list.
 fn due(conn: &Connection, now: Timestamp) -> Res<Vec<Due>> {
     let mut statement = conn.prepare_cached(&format!(
         "SELECT {COLUMNS}, j.workspace_id, w.id, j.key_id FROM jobs j JOIN workspaces w USING (workspace_id) \
-         WHERE (j.state = 0 AND j.not_before <= ?1) OR (j.state = 1 AND j.lease_until <= ?1) \
+         WHERE ((j.state = 0 AND j.not_before <= ?1) OR (j.state = 1 AND j.lease_until <= ?1)) AND j.kind < ?2 \
          ORDER BY j.queued_at, j.id LIMIT 100"
     ))?;
-    let mut rows = statement.query([now.as_millis()])?;
-    let mut out = Vec::new();
-    while let Some(row) = rows.next()? {
-        out.push(Due {
+    let mut rows = statement.query([now.as_millis(), KINDS])?;
+    known_rows(&mut rows, "jobs", |row| {
+        Ok(Due {
             row: job_row(row)?,
             workspace: row.get(9)?,
             workspace_id: row.id(10, WorkspaceId::from_bytes)?,
-            key: row.get(11)?,
-        });
-    }
-    Ok(out)
+            key: row.get::<_, Option<[u8; 16]>>(11)?.map(KeyId::from_bytes),
+        })
+    })
 }
 
-/// Takes a due job up, unless it must not run (any more).
+/// Takes a due job up, as [`decide_take_up`] says.
 fn take_up(tx: &Tx<'_>, due: Due, owner: &str, now: Timestamp) -> Res<Option<LeaseRow>> {
     let mut row = due.row;
-    let subject = Subject::of(&row).bytes().to_vec();
-    if row.state == RunState::InProgress && row.attempts >= ATTEMPTS_MAX {
-        end(tx, due.workspace, &row, RunState::Failed, Some(INTERRUPTED), now)?;
-        return Ok(None);
-    }
-    if row.state == RunState::Queued
-        && let Some(key) = due.key
-    {
-        let good: bool = tx.conn.query_row(
-            "SELECT EXISTS (SELECT 1 FROM api_keys WHERE workspace_id = ?1 AND id = ?2 AND revoked_at IS NULL \
-             AND (expires_at IS NULL OR expires_at > ?3))",
-            params![due.workspace, key, now.as_millis()],
-            |row| row.get(0),
-        )?;
-        if !good {
-            let reason = "the key that asked for it was revoked or has expired";
+    let key = match due.key {
+        Some(key) => Some(keys::state(tx.conn, due.workspace, key, now)?),
+        None => None,
+    };
+    let job = DueJob {
+        state: row.state,
+        attempts: row.attempts,
+        key,
+        same_under_way: same_is_under_way(tx, due.workspace, &row, now)?,
+    };
+    match decide_take_up(job) {
+        TakeUp::Lease => {}
+        TakeUp::Wait => return Ok(None),
+        TakeUp::Cancel(reason) => {
             end(tx, due.workspace, &row, RunState::Cancelled, Some(reason), now)?;
             return Ok(None);
         }
-    }
-    // The same work under way elsewhere: it waits for that to end.
-    let busy: bool = tx.conn.query_row(
-        "SELECT EXISTS (SELECT 1 FROM jobs WHERE workspace_id = ?1 AND kind = ?2 AND subject = ?3 AND state = 1 \
-         AND lease_until > ?4 AND id <> ?5)",
-        params![due.workspace, row.kind.position(), subject, now.as_millis(), row.id.as_bytes()],
-        |row| row.get(0),
-    )?;
-    if busy {
-        return Ok(None);
+        TakeUp::Fail(reason) => {
+            end(tx, due.workspace, &row, RunState::Failed, Some(reason), now)?;
+            return Ok(None);
+        }
     }
     row.state = RunState::InProgress;
     row.attempts = row.attempts.saturating_add(1);
@@ -165,6 +159,31 @@ fn take_up(tx: &Tx<'_>, due: Due, owner: &str, now: Timestamp) -> Res<Option<Lea
         workspace: due.workspace_id,
         job: row,
     }))
+}
+
+/// Whether another job of the same kind and subject runs under a lease that holds.
+fn same_is_under_way(tx: &Tx<'_>, workspace: i64, row: &JobRow, now: Timestamp) -> Res<bool> {
+    Ok(tx.conn.query_row(
+        "SELECT EXISTS (SELECT 1 FROM jobs WHERE workspace_id = ?1 AND kind = ?2 AND subject = ?3 AND state = 1 \
+         AND lease_until > ?4 AND id <> ?5)",
+        params![
+            workspace,
+            row.kind.position(),
+            Subject::of(row).bytes(),
+            now.as_millis(),
+            row.id.as_bytes()
+        ],
+        |row| row.get(0),
+    )?)
+}
+
+/// Whether a job of the same kind and subject is queued.
+fn same_is_queued(tx: &Tx<'_>, workspace: i64, row: &JobRow) -> Res<bool> {
+    Ok(tx.conn.query_row(
+        "SELECT EXISTS (SELECT 1 FROM jobs WHERE workspace_id = ?1 AND kind = ?2 AND subject = ?3 AND state = 0)",
+        params![workspace, row.kind.position(), Subject::of(row).bytes()],
+        |row| row.get(0),
+    )?)
 }
 
 /// Ends a job for good. A sync that can't end by itself leaves its failure with the integration.
@@ -192,41 +211,20 @@ fn end(
     }
     if row.kind == JobKind::Sync
         && state == RunState::Failed
-        && let Some(integration) = row.integration
+        && let Some(id) = row.integration
+        && let Some(integration) = integrations::number_of(tx.conn, workspace, id)?
     {
-        tx.conn.execute(
-            "UPDATE integrations SET failure_reason = coalesce(failure_reason, ?3), \
-             failure_since = coalesce(failure_since, ?4), \
-             status = CASE WHEN status IN (?5, ?6) THEN ?7 ELSE status END \
-             WHERE workspace_id = ?1 AND id = ?2",
-            params![
-                workspace,
-                integration.as_bytes(),
-                reason.unwrap_or("the sync failed"),
-                now.as_millis(),
-                IntegrationStatus::Pending.position(),
-                IntegrationStatus::Connected.position(),
-                IntegrationStatus::Error.position(),
-            ],
-        )?;
+        integrations::end_sync(tx, workspace, integration, SyncResult::Lost(reason), now)?;
     }
     tx.bump(workspace)
 }
 
-/// Puts a failed job back into the queue, unless the same was queued anew meanwhile.
-fn retry(tx: &Tx<'_>, workspace: i64, row: &JobRow, reason: &str, at: Timestamp, now: Timestamp) -> Res<()> {
-    let again: bool = tx.conn.query_row(
-        "SELECT EXISTS (SELECT 1 FROM jobs WHERE workspace_id = ?1 AND kind = ?2 AND subject = ?3 AND state = 0)",
-        params![workspace, row.kind.position(), Subject::of(row).bytes()],
-        |row| row.get(0),
-    )?;
-    if again {
-        return end(tx, workspace, row, RunState::Failed, Some(reason), now);
-    }
+/// Puts a failed job back into the queue.
+fn retry(tx: &Tx<'_>, workspace: i64, row: &JobRow, reason: &str, not_before: Timestamp) -> Res<()> {
     tx.conn.execute(
         "UPDATE jobs SET state = 0, reason = ?3, not_before = ?4, owner = NULL, lease_until = NULL \
          WHERE workspace_id = ?1 AND id = ?2",
-        params![workspace, row.id.as_bytes(), reason, at.as_millis()],
+        params![workspace, row.id.as_bytes(), reason, not_before.as_millis()],
     )?;
     tx.bump(workspace)
 }

@@ -4,25 +4,25 @@ use crate::{
     base::{
         fault::Res,
         row::{Columns, Word},
+        unknown::known_rows,
         writer::Tx,
     },
     table::{
-        jobs::{Subject, enqueue},
+        findings,
+        jobs::{KINDS, Subject, enqueue},
         once, scans,
     },
 };
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 use watchpost_core::{
-    job::JobKind,
+    integration::takes_part,
+    job::{ENDED_KEPT_MS, JobKind, sync_due_at},
     value::{
         id::{IntegrationId, JobId},
-        time::{DAY_MS, Timestamp},
-        word::{IntegrationStatus, Platform},
+        time::Timestamp,
+        word::Platform,
     },
 };
-
-/// Ended jobs are kept this long.
-const ENDED_KEPT_MS: i64 = 30 * DAY_MS;
 
 /// Spent tokens that a tick of the schedules forgets at the most.
 const FORGOTTEN_PER_TICK: u32 = 500;
@@ -40,9 +40,10 @@ pub(crate) fn is_any_due(conn: &Connection, every_ms: i64, now: Timestamp) -> Re
 pub(crate) fn next_due(conn: &Connection, every_ms: i64, now: Timestamp) -> Res<Option<Timestamp>> {
     let open: Option<i64> = conn
         .prepare_cached(
-            "SELECT min(CASE state WHEN 0 THEN not_before ELSE lease_until END) FROM jobs WHERE state IN (0, 1)",
+            "SELECT min(CASE state WHEN 0 THEN not_before ELSE lease_until END) FROM jobs \
+             WHERE state IN (0, 1) AND kind < ?1",
         )?
-        .query_row([], |row| row.get(0))?;
+        .query_row([KINDS], |row| row.get(0))?;
     let mut times: Vec<Timestamp> = open.map(Timestamp::from_millis).into_iter().collect();
     times.extend(
         scheduled(conn, every_ms)?
@@ -54,13 +55,6 @@ pub(crate) fn next_due(conn: &Connection, every_ms: i64, now: Timestamp) -> Res<
     Ok(times.into_iter().min())
 }
 
-/// When an integration's next sync is due: an interval after the last one began, less a part of the interval that
-/// its id decides, so that they don't all start together.
-fn sync_due(id: IntegrationId, last_started: Option<Timestamp>, every_ms: i64) -> Option<Timestamp> {
-    let spread = i64::from(id.as_bytes()[15]).saturating_mul(every_ms / 10) / 255;
-    last_started.map(|at| at.plus_millis(every_ms.saturating_sub(spread)))
-}
-
 struct Scheduled {
     workspace: i64,
     id: IntegrationId,
@@ -70,38 +64,34 @@ struct Scheduled {
 /// Active integrations without a sync queued or running, with the time of their next.
 fn scheduled(conn: &Connection, every_ms: i64) -> Res<Vec<Scheduled>> {
     let mut statement = conn.prepare_cached(
-        "SELECT i.workspace_id, i.id, i.last_started_at FROM integrations i \
-         WHERE i.removed = 0 AND i.platform <> ?5 AND i.status IN (?1, ?2, ?3) AND NOT EXISTS ( \
-           SELECT 1 FROM jobs j WHERE j.state IN (0, 1) AND j.workspace_id = i.workspace_id AND j.kind = ?4 \
+        "SELECT i.workspace_id, i.id, i.last_started_at, i.platform, i.status FROM integrations i \
+         WHERE i.removed = 0 AND NOT EXISTS ( \
+           SELECT 1 FROM jobs j WHERE j.state IN (0, 1) AND j.workspace_id = i.workspace_id AND j.kind = ?1 \
            AND j.subject = i.id)",
     )?;
-    let mut rows = statement.query(params![
-        IntegrationStatus::Pending.position(),
-        IntegrationStatus::Connected.position(),
-        IntegrationStatus::Error.position(),
-        JobKind::Sync.position(),
-        Platform::Import.position(),
-    ])?;
-    let mut out = Vec::new();
-    while let Some(row) = rows.next()? {
+    let mut rows = statement.query([JobKind::Sync.position()])?;
+    let known = known_rows(&mut rows, "integrations", |row| {
+        let (platform, status) = (row.word::<Platform>(3)?, row.word(4)?);
         let id = row.id(1, IntegrationId::from_bytes)?;
-        out.push(Scheduled {
+        let scheduled = Scheduled {
             workspace: row.get(0)?,
             id,
-            due: sync_due(id, row.time_opt(2)?, every_ms),
-        });
-    }
-    Ok(out)
+            due: sync_due_at(id, row.time_opt(2)?, every_ms),
+        };
+        Ok((platform.is_synced() && takes_part(status)).then_some(scheduled))
+    })?;
+    Ok(known.into_iter().flatten().collect())
 }
 
 /// The first end of a snooze in each workspace that has no wake-up queued or running.
 fn wake_ups(conn: &Connection) -> Res<Vec<(i64, Timestamp)>> {
-    let mut statement = conn.prepare_cached(
+    let mut statement = conn.prepare_cached(&format!(
         "SELECT w.workspace_id, \
-           (SELECT min(f.snoozed_until) FROM findings f WHERE f.workspace_id = w.workspace_id AND f.snoozed_until IS NOT NULL) \
+           (SELECT min(f.snoozed_until) FROM findings f WHERE f.workspace_id = w.workspace_id AND {}) \
          FROM workspaces w WHERE NOT EXISTS (SELECT 1 FROM jobs j WHERE j.state IN (0, 1) \
            AND j.workspace_id = w.workspace_id AND j.kind = ?1)",
-    )?;
+        findings::asleep(),
+    ))?;
     let mut rows = statement.query([JobKind::WakeSnoozed.position()])?;
     let mut out = Vec::new();
     while let Some(row) = rows.next()? {
@@ -134,7 +124,7 @@ pub(crate) fn enqueue_all(tx: &Tx<'_>, every_ms: i64, now: Timestamp) -> Res<u64
         queued = queued.saturating_add(scans::fire(tx, &due, now)?);
     }
     tx.conn.execute(
-        "DELETE FROM jobs WHERE state NOT IN (0, 1) AND finished_at < ?1",
+        "DELETE FROM jobs WHERE state IN (2, 3, 4) AND finished_at < ?1",
         [now.plus_millis(-ENDED_KEPT_MS).as_millis()],
     )?;
     once::forget(tx, now, FORGOTTEN_PER_TICK)?;

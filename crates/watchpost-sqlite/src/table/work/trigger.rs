@@ -9,9 +9,9 @@ use crate::{
 };
 use rusqlite::{OptionalExtension as _, params};
 use watchpost_core::{
-    audit::{AuditOutcome, PendingEntry},
+    audit::PendingEntry,
     job::{JobKind, TriggerSync, TriggeredSync},
-    value::{id::JobId, word::Platform},
+    value::id::JobId,
 };
 
 pub(crate) fn trigger(
@@ -23,12 +23,7 @@ pub(crate) fn trigger(
     let key = acting_key(entry);
     let wanted: Vec<_> = integrations::all(tx.conn, workspace)?
         .into_iter()
-        .filter(|row| {
-            row.is_active()
-                && row.platform != Platform::Import
-                && command.integration.is_none_or(|id| id == row.id)
-                && command.platform.is_none_or(|platform| platform == row.platform)
-        })
+        .filter(|row| command.selects(row))
         .collect();
     let mut ids = command.jobs.into_iter();
     let mut out = Vec::with_capacity(wanted.len());
@@ -63,12 +58,6 @@ pub(crate) fn trigger(
             is_new,
         });
     }
-    entry.set_outcome(if out.is_empty() {
-        AuditOutcome::NotFound
-    } else if out.iter().any(|part| part.is_new) {
-        AuditOutcome::Ok
-    } else {
-        AuditOutcome::Unchanged
-    });
+    entry.set_outcome(TriggerSync::audit_outcome(&out));
     Ok(out)
 }

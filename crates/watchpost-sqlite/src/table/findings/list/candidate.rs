@@ -5,6 +5,7 @@ use crate::{
     base::{
         fault::Res,
         row::{Columns, code},
+        unknown::{PassedOver, known_rows},
     },
     table::findings::{
         row::{framework_bit, service_bit},
@@ -73,8 +74,7 @@ pub(super) fn of_entity(conn: &Connection, workspace: i64, entity: EntityFilter)
             "SELECT {CANDIDATE} FROM findings f WHERE f.workspace_id = ?1 AND f.entity_type = ?2 AND f.entity_id = ?3"
         ))?;
         let mut rows = statement.query(params![workspace, code(entity_type), id])?;
-        while let Some(row) = rows.next()? {
-            let candidate = candidate(row)?;
+        for candidate in known_rows(&mut rows, "findings", candidate)? {
             found.insert(candidate.place.rowid, candidate);
         }
     }
@@ -84,8 +84,7 @@ pub(super) fn of_entity(conn: &Connection, workspace: i64, entity: EntityFilter)
              AND f.id = x.finding_id WHERE x.workspace_id = ?1 AND x.app_id = ?2"
         ))?;
         let mut rows = statement.query(params![workspace, id])?;
-        while let Some(row) = rows.next()? {
-            let candidate = candidate(row)?;
+        for candidate in known_rows(&mut rows, "findings", candidate)? {
             found.insert(candidate.place.rowid, candidate);
         }
     }
@@ -99,8 +98,7 @@ pub(super) fn of_services(conn: &Connection, workspace: i64, services: &[Service
     let mut found = HashMap::new();
     for service in services {
         let mut rows = statement.query(params![workspace, code(*service)])?;
-        while let Some(row) = rows.next()? {
-            let candidate = candidate(row)?;
+        for candidate in known_rows(&mut rows, "findings", candidate)? {
             found.insert(candidate.place.rowid, candidate);
         }
     }
@@ -109,8 +107,7 @@ pub(super) fn of_services(conn: &Connection, workspace: i64, services: &[Service
         "SELECT {CANDIDATE} FROM findings f INDEXED BY findings_also WHERE f.workspace_id = ?1 AND f.also IS NOT NULL"
     ))?;
     let mut rows = statement.query([workspace])?;
-    while let Some(row) = rows.next()? {
-        let candidate = candidate(row)?;
+    for candidate in known_rows(&mut rows, "findings", candidate)? {
         found.insert(candidate.place.rowid, candidate);
     }
     Ok(found.into_values().collect())
@@ -121,10 +118,11 @@ pub(super) fn load(conn: &Connection, workspace: i64, rowids: &[i64]) -> Res<Vec
         "SELECT {CANDIDATE} FROM findings f WHERE f.rowid = ?1 AND f.workspace_id = ?2"
     ))?;
     let mut out = Vec::with_capacity(rowids.len());
+    let mut passed_over = PassedOver::of("findings");
     for rowid in rowids {
         let mut rows = statement.query([*rowid, workspace])?;
         if let Some(row) = rows.next()? {
-            out.push(candidate(row)?);
+            out.extend(passed_over.unless(candidate(row))?);
         }
     }
     Ok(out)
@@ -206,8 +204,9 @@ pub(super) fn from_candidates(
         .collect();
     let more = places.len() > limit;
     places.truncate(limit);
+    let next = places.last().filter(|_| more).map(|place| place.position);
     let findings = rows_at(conn, &places)?;
-    finish(conn, workspace, findings, more, total)
+    finish(conn, workspace, findings, next, total)
 }
 
 /// Which of the candidates match, in order.

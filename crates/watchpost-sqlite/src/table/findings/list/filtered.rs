@@ -77,8 +77,9 @@ pub(super) fn filtered(
     };
     let more = page.len() > limit;
     page.truncate(limit);
+    let next = page.last().filter(|_| more).map(|place| place.position);
     let findings = rows_at(conn, &page)?;
-    finish(conn, workspace, findings, more, total)
+    finish(conn, workspace, findings, next, total)
 }
 
 /// Streams of one severity as one, read in steps.

@@ -18,7 +18,8 @@ use filtered::filtered;
 use rusqlite::Connection;
 use std::cmp::Reverse;
 use stream::{
-    Listed, Stream, direct, finish, oldest, order, places_of, rows_at, selected, streams, with_apps,
+    Listed, Stream, direct, finish, oldest, order, places_of, position_of, rows_at, selected, streams,
+    with_apps,
 };
 use watchpost_core::finding::{
     FindingCount, FindingPage, FindingPosition, FindingQuery, FindingSummary, TOTAL_COUNTED_MAX, Total,
@@ -125,6 +126,8 @@ fn walk(
     total: Total,
 ) -> Res<FindingPage> {
     let mut findings: Vec<Listed> = Vec::with_capacity(limit);
+    let mut taken = 0;
+    let mut last = None;
     let mut more = false;
     let mut rest = streams;
     while let Some(first) = rest.first() {
@@ -137,10 +140,14 @@ fn walk(
         if after.is_some_and(|after| first.severity < after.severity) {
             continue;
         }
-        let room = limit - findings.len();
+        let room = limit - taken;
         // One row past the page tells whether there is another page.
         if let [only] = level {
-            let rows = direct(conn, workspace, *only, after, room + 1)?;
+            let mut rows = direct(conn, workspace, *only, after, room + 1)?;
+            more = rows.len() > room;
+            rows.truncate(room);
+            taken += rows.len();
+            last = rows.last().map(position_of).or(last);
             findings.extend(rows);
         } else {
             let mut places = Vec::new();
@@ -148,20 +155,18 @@ fn walk(
                 places.extend(places_of(conn, workspace, *stream, after, room + 1)?);
             }
             places.sort_by_key(|place| order(&place.position));
-            places.truncate(room + 1);
+            more = places.len() > room;
+            places.truncate(room);
+            taken += places.len();
+            last = places.last().map(|place| place.position).or(last);
             findings.extend(rows_at(conn, &places)?);
         }
-        if findings.len() > limit {
-            findings.truncate(limit);
-            more = true;
-            break;
-        }
-        if findings.len() == limit {
-            more = !rest.is_empty();
+        if taken == limit {
+            more = more || !rest.is_empty();
             break;
         }
     }
-    finish(conn, workspace, findings, more, total)
+    finish(conn, workspace, findings, last.filter(|_| more), total)
 }
 
 /// What the index of words gives for an expression.

@@ -4,6 +4,7 @@ use crate::{
     base::{
         fault::Res,
         row::{Columns, code, stored},
+        unknown::{PassedOver, known_rows},
     },
     table::findings::row::{SUMMARY, apps, summary},
 };
@@ -13,7 +14,7 @@ use watchpost_core::{
     value::{
         id::FindingId,
         time::Timestamp,
-        word::{Category, FindingStatus, Severity},
+        word::{Category, EntityType, FindingStatus, Severity},
     },
 };
 
@@ -73,9 +74,9 @@ pub(super) fn streams(query: &FindingQuery, counts: &[FindingCount]) -> Vec<Stre
     out
 }
 
-/// The condition and values of a stream from a position on.
+/// The statement and values of a stream from a position on; `condition` is a further one on `findings f`.
 pub(super) fn stream_sql(
-    columns: &str,
+    (columns, condition): (&str, &str),
     workspace: i64,
     stream: Stream,
     after: Option<FindingPosition>,
@@ -109,7 +110,7 @@ pub(super) fn stream_sql(
     }
     let sql = format!(
         "SELECT {columns} FROM findings f INDEXED BY {index} \
-         WHERE f.workspace_id = ?1 AND f.status = ?2 AND f.severity = ?3 AND f.scored = ?4{category}{position} \
+         WHERE f.workspace_id = ?1 AND f.status = ?2 AND f.severity = ?3 AND f.scored = ?4{category}{position}{condition} \
          ORDER BY f.first_seen_at DESC, f.id LIMIT ?5"
     );
     (sql, values)
@@ -122,14 +123,19 @@ pub(super) fn direct(
     after: Option<FindingPosition>,
     limit: usize,
 ) -> Res<Vec<Listed>> {
-    let (sql, values) = stream_sql(SUMMARY, workspace, stream, after, limit);
+    // In the statement, since a page that is short ends the list.
+    let known = format!(
+        " AND f.category < {} AND f.entity_type < {}",
+        Category::ALL.len(),
+        EntityType::ALL.len()
+    );
+    let (sql, values) = stream_sql((SUMMARY, &known), workspace, stream, after, limit);
     let mut statement = conn.prepare_cached(&sql)?;
-    let mut rows = statement.query(params_from_iter(values))?;
-    let mut out = Vec::with_capacity(limit);
-    while let Some(row) = rows.next()? {
-        out.push(summary(row)?);
-    }
-    Ok(out)
+    known_rows(
+        &mut statement.query(params_from_iter(values))?,
+        "findings",
+        summary,
+    )
 }
 
 pub(super) fn places_of(
@@ -139,7 +145,13 @@ pub(super) fn places_of(
     after: Option<FindingPosition>,
     limit: usize,
 ) -> Res<Vec<Place>> {
-    let (sql, values) = stream_sql("f.first_seen_at, f.id, f.rowid", workspace, stream, after, limit);
+    let (sql, values) = stream_sql(
+        ("f.first_seen_at, f.id, f.rowid", ""),
+        workspace,
+        stream,
+        after,
+        limit,
+    );
     let mut statement = conn.prepare_cached(&sql)?;
     places_from(&mut statement.query(params_from_iter(values))?, stream)
 }
@@ -181,10 +193,11 @@ pub(super) fn rows_at(conn: &Connection, places: &[Place]) -> Res<Vec<Listed>> {
     let mut statement =
         conn.prepare_cached(&format!("SELECT {SUMMARY} FROM findings f WHERE f.rowid = ?1"))?;
     let mut out = Vec::with_capacity(places.len());
+    let mut passed_over = PassedOver::of("findings");
     for place in places {
         let mut rows = statement.query([place.rowid])?;
         if let Some(row) = rows.next()? {
-            out.push(summary(row)?);
+            out.extend(passed_over.unless(summary(row))?);
         }
     }
     Ok(out)
@@ -193,19 +206,24 @@ pub(super) fn rows_at(conn: &Connection, places: &[Place]) -> Res<Vec<Listed>> {
 /// A finding and how many further apps it has.
 pub(super) type Listed = (FindingSummary, u64);
 
+/// Where a finding stands in the list.
+pub(super) fn position_of((finding, _): &Listed) -> FindingPosition {
+    FindingPosition {
+        severity: finding.severity,
+        first_seen_at: finding.first_seen_at,
+        id: finding.id,
+    }
+}
+
+/// A page of these findings; `next` is the last place that was looked at, if there are more after it.
 pub(super) fn finish(
     conn: &Connection,
     workspace: i64,
     listed: Vec<Listed>,
-    more: bool,
+    next: Option<FindingPosition>,
     total: Total,
 ) -> Res<FindingPage> {
     let findings = with_apps(conn, workspace, listed)?;
-    let next = findings.last().filter(|_| more).map(|last| FindingPosition {
-        severity: last.severity,
-        first_seen_at: last.first_seen_at,
-        id: last.id,
-    });
     Ok(FindingPage {
         findings,
         total,

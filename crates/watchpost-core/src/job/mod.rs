@@ -1,10 +1,22 @@
 //! Work in the background: jobs are rows, leased with a heartbeat, so that several processes on one store never run
 //! one twice and a killed one's job is taken up again. Handlers look at the whole state and are idempotent.
 
+mod lease;
+mod queue;
+mod schedule;
+
+pub use lease::{
+    ATTEMPTS_MAX, DueJob, ENDED_KEPT_MS, Ended, INTERRUPTED, KEY_NOT_ACTIVE, LEASE_MS, RETRY_AFTER_MS,
+    TakeUp, decide_end, decide_take_up, retry_at,
+};
+pub use queue::{Enqueue, decide_enqueue};
+pub use schedule::sync_due_at;
+
 use crate::{
     access::{Audited, AuthorizedWrite, Command, Permission, WorkspaceScope},
-    audit::AuditTarget,
+    audit::{AuditOutcome, AuditTarget},
     error::StoreError,
+    integration::Integration,
     value::{
         id::{IntegrationId, JobId, ScanId, WorkspaceId},
         text::ForeignText,
@@ -27,11 +39,6 @@ words! {
         Scan = "scan",
     }
 }
-
-/// How long a lease lasts without a heartbeat, in milliseconds.
-pub const LEASE_MS: i64 = 30_000;
-/// Attempts before a job fails for good.
-pub const ATTEMPTS_MAX: u32 = 3;
 
 /// A job of the queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -185,6 +192,27 @@ impl Command for TriggerSync {
     fn target(&self) -> AuditTarget {
         self.integration
             .map_or_else(AuditTarget::default, |id| AuditTarget::new("integration", &id))
+    }
+}
+
+impl TriggerSync {
+    /// Whether an integration is among those that are asked for: active ones that syncs read.
+    pub fn selects(&self, integration: &Integration) -> bool {
+        integration.takes_syncs()
+            && self.integration.is_none_or(|id| id == integration.id)
+            && self
+                .platform
+                .is_none_or(|platform| platform == integration.platform)
+    }
+    /// How the audit entry ends.
+    pub fn audit_outcome(triggered: &[TriggeredSync]) -> AuditOutcome {
+        if triggered.is_empty() {
+            AuditOutcome::NotFound
+        } else if triggered.iter().any(|part| part.is_new) {
+            AuditOutcome::Ok
+        } else {
+            AuditOutcome::Unchanged
+        }
     }
 }
 

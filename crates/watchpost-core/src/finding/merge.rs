@@ -1,0 +1,97 @@
+//! Two findings that turn out to be one. Pure: stores call this inside their transaction.
+
+use super::{FindingState, LifeChange};
+use crate::value::{id::FindingId, time::Timestamp, word::FindingStatus};
+
+/// One of two findings that become one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Twin {
+    /// Its id.
+    pub id: FindingId,
+    /// When it was first seen.
+    pub first_seen_at: Timestamp,
+    /// Its state.
+    pub state: FindingState,
+}
+
+/// How two findings become one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Merge {
+    /// The finding that stays: the older.
+    pub keep: FindingId,
+    /// The finding that goes. What refers to it refers to the other from now on.
+    pub gone: FindingId,
+    /// The state of the one that goes, if it wins; a note on it wins with it.
+    pub state: Option<LifeChange>,
+}
+
+/// How much a status counts when two findings become one, the least winning: a person's decision, then what is open.
+const fn precedence(status: FindingStatus) -> u8 {
+    match status {
+        FindingStatus::Dismissed => 0,
+        FindingStatus::Snoozed => 1,
+        FindingStatus::InProgress => 2,
+        FindingStatus::Open => 3,
+        FindingStatus::Resolved => 4,
+    }
+}
+
+/// Decides how two findings become one: the older row stays, and a person's decision on either wins.
+pub fn decide_merge(one: Twin, other: Twin) -> Merge {
+    let (older, younger) = if (one.first_seen_at, one.id) < (other.first_seen_at, other.id) {
+        (one, other)
+    } else {
+        (other, one)
+    };
+    let younger_wins = precedence(younger.state.status) < precedence(older.state.status);
+    Merge {
+        keep: older.id,
+        gone: younger.id,
+        state: younger_wins.then(|| younger.state.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use FindingStatus::{Dismissed, InProgress, Open, Resolved, Snoozed};
+
+    fn twin(id: u8, seen: i64, status: FindingStatus) -> Twin {
+        Twin {
+            id: FindingId::from_bytes([id; 16]),
+            first_seen_at: Timestamp::from_millis(seen),
+            state: FindingState {
+                status,
+                snoozed_until: None,
+                dismiss_reason: None,
+                auto_resolved: status == Resolved,
+            },
+        }
+    }
+
+    #[test]
+    fn the_older_row_stays_and_a_persons_decision_wins() {
+        for (one, other, keep, state) in [
+            (twin(1, 10, Open), twin(2, 20, Open), 1, None),
+            (twin(1, 20, Open), twin(2, 10, Open), 2, None),
+            (twin(1, 10, Open), twin(2, 10, Open), 1, None),
+            (twin(2, 10, Open), twin(1, 10, Open), 1, None),
+            (twin(1, 10, Open), twin(2, 20, Dismissed), 1, Some(Dismissed)),
+            (twin(1, 10, Dismissed), twin(2, 20, Open), 1, None),
+            (twin(1, 10, Snoozed), twin(2, 20, Dismissed), 1, Some(Dismissed)),
+            (twin(1, 10, InProgress), twin(2, 20, Snoozed), 1, Some(Snoozed)),
+            (twin(1, 10, Open), twin(2, 20, InProgress), 1, Some(InProgress)),
+            (twin(1, 10, Resolved), twin(2, 20, Open), 1, Some(Open)),
+            (twin(1, 10, Open), twin(2, 20, Resolved), 1, None),
+        ] {
+            let merged = decide_merge(one, other);
+            assert_eq!(
+                merged.keep,
+                FindingId::from_bytes([keep; 16]),
+                "{one:?} {other:?}"
+            );
+            assert_ne!(merged.keep, merged.gone);
+            assert_eq!(merged.state.map(|state| state.status), state, "{one:?} {other:?}");
+        }
+    }
+}

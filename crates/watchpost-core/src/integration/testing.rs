@@ -1,0 +1,40 @@
+//! Integrations for tests of decisions.
+
+use super::{CollectionRow, Integration, fact::Dataset};
+use crate::value::{
+    id::IntegrationId,
+    text::ForeignText,
+    time::Timestamp,
+    word::{CollectionState, IntegrationStatus, Platform},
+};
+use std::collections::BTreeMap;
+
+/// A connected one without collections.
+pub(crate) fn integration(platform: Platform) -> Integration {
+    Integration {
+        id: IntegrationId::from_bytes([platform.code(); 16]),
+        platform,
+        name: ForeignText::default(),
+        tenant_key: None,
+        status: IntegrationStatus::Connected,
+        config: BTreeMap::new(),
+        created_at: Timestamp::default(),
+        last_completed_at: None,
+        last_started_at: None,
+        failure: None,
+        running: None,
+        collections: Vec::new(),
+    }
+}
+
+/// A complete collection, the last of so many.
+pub(crate) fn collected(dataset: Dataset, completions: u64) -> CollectionRow {
+    CollectionRow {
+        dataset,
+        state: CollectionState::Complete,
+        rows: 0,
+        detail: None,
+        finished_at: Timestamp::default(),
+        completions,
+    }
+}

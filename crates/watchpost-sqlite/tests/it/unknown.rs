@@ -1,0 +1,654 @@
+//! Words that a newer version wrote on the same file: such rows stop nothing, and count as the least.
+
+use crate::conformance::open;
+use async_trait::async_trait;
+use rusqlite::Connection;
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use watchpost_core::{
+    access::{AuthError, JobPermit, KeyScope},
+    app::AppQuery,
+    check::ScanType,
+    error::StoreError,
+    finding::{Act, FindingCommand, FindingQuery, Marks},
+    import::BatchQuery,
+    integration::fact::{Dataset, Fact},
+    job::{JobKind, TriggerSync},
+    remediation::RequestRemediation,
+    rule::document::EntityRef,
+    scan::{AddSchedule, Recurrence, ScanQuery, Schedule, StartScan},
+    value::{
+        id::{AnalysisId, FindingId, IdentityId, IntegrationId, JobId, RemediationId, ScanId, ScheduleId},
+        text::ForeignText,
+        time::{DAY_MS, HOUR_MS},
+        word::{
+            AccountKind, AccountStatus, AppPolicy, CollectionState, FindingStatus, GrantRisk,
+            IntegrationStatus, Mfa, Platform, RoleHold, RunState, Severity,
+        },
+    },
+};
+use watchpost_sqlite::unknown_words;
+use watchpost_testkit::{
+    SeededRandom, SteppingClock,
+    conformance::{
+        Harness, Opened, Tenant, World, account_fact, app_fact, grant_fact, live, mfa_fact, observation,
+        role_fact, run, with_statuses,
+    },
+};
+
+/// A harness that tells where its file is.
+#[derive(Default)]
+struct Exposed(Mutex<PathBuf>);
+
+#[async_trait]
+impl Harness for Exposed {
+    async fn open(&self, clock: Arc<SteppingClock>, _random: Arc<SeededRandom>) -> Box<dyn Opened> {
+        let file = open(clock);
+        *self.0.lock().unwrap() = file.path();
+        Box::new(file)
+    }
+}
+
+/// A workspace with an integration that was read once, and the file itself.
+struct Scene {
+    world: World,
+    conn: Connection,
+    tenant: Tenant,
+    integration: IntegrationId,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let harness = Exposed::default();
+        let world = World::new(&harness).await;
+        let conn = Connection::open(&*harness.0.lock().unwrap()).unwrap();
+        conn.busy_timeout(Duration::from_secs(5)).unwrap();
+        let tenant = world.tenant("one").await;
+        let integration = world.integration(&tenant, Platform::Okta).await;
+        let facts: Vec<(Dataset, Vec<Fact>)> = vec![
+            (Dataset::Users, vec![account_fact("a", "ann@birch.example")]),
+            (Dataset::Mfa, vec![mfa_fact("a", Mfa::On)]),
+            (Dataset::Roles, vec![role_fact("r", "a")]),
+            (Dataset::Apps, vec![app_fact("p", "Zapier")]),
+            (
+                Dataset::Grants,
+                vec![
+                    grant_fact("g", "p", Some("a"), GrantRisk::High),
+                    grant_fact("h", "p", Some("a"), GrantRisk::Low),
+                ],
+            ),
+        ];
+        world.sync(&tenant, integration, facts).await;
+        Self {
+            world,
+            conn,
+            tenant,
+            integration,
+        }
+    }
+
+    /// Has a newer version write a word.
+    fn newer(&self, sql: &str) {
+        let changed = self.conn.execute(sql, []).unwrap();
+        assert!(changed > 0, "{sql}");
+    }
+
+    fn number(&self, sql: &str) -> i64 {
+        self.conn.query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    /// Findings of these rules, observed by the analysis that the sync queued.
+    async fn findings(&self, rules: &[&str]) -> (AnalysisId, JobPermit) {
+        let (analysis, permit, _) = self.world.analysis(&self.tenant).await;
+        self.observe(rules, analysis, &permit).await;
+        (analysis, permit)
+    }
+
+    async fn observe(&self, rules: &[&str], analysis: AnalysisId, permit: &JobPermit) {
+        let hits = rules
+            .iter()
+            .map(|rule| observation(rule, somebody(), Severity::High, Marks::new()))
+            .collect();
+        self.world
+            .store
+            .observe_findings(permit, analysis, hits, self.world.now())
+            .await
+            .unwrap();
+    }
+
+    async fn listed(&self, query: FindingQuery) -> Vec<String> {
+        let mut rules: Vec<String> = self
+            .world
+            .all_findings(&self.tenant.operator, query)
+            .await
+            .into_iter()
+            .map(|finding| finding.rule_id)
+            .collect();
+        rules.sort();
+        rules
+    }
+
+    async fn start_scan(&self) -> ScanId {
+        let id = ScanId::generate(self.world.clock.as_ref(), self.world.random.as_ref());
+        let command = StartScan {
+            id,
+            integration: self.integration,
+            scan_type: ScanType::Compliance,
+            fresh: true,
+            job: self.world.job_id(),
+            now: self.world.now(),
+        };
+        let write = self.world.write(&self.tenant.operator, command);
+        self.world.store.start_scan(write).await.unwrap();
+        id
+    }
+}
+
+fn somebody() -> EntityRef {
+    EntityRef::Identity(IdentityId::from_bytes([1; 16]))
+}
+
+fn is_corrupt<T: std::fmt::Debug>(found: Result<T, StoreError>) -> bool {
+    matches!(found, Err(StoreError::Corrupt { .. }))
+}
+
+#[test]
+fn jobs_of_unknown_kinds_and_states_leave_the_others_to_be_leased_and_listed() {
+    run(async {
+        let it = Scene::new().await;
+        let store = &it.world.store;
+        let met = unknown_words();
+        let now = it.world.now();
+        // More than a look takes at a time, all older than the one that is known.
+        for n in 0..150_u8 {
+            let sql = "INSERT INTO jobs (workspace_id, id, kind, subject, state, queued_at, not_before) \
+                       SELECT workspace_id, ?1, ?2, ?1, 0, 0, 0 FROM workspaces";
+            it.conn
+                .execute(sql, (JobId::from_bytes([n; 16]).as_bytes(), 99))
+                .unwrap();
+        }
+        let of_state = JobId::from_bytes([200; 16]);
+        let sql = "INSERT INTO jobs (workspace_id, id, kind, subject, state, queued_at, not_before) \
+                   SELECT workspace_id, ?1, 0, x'', 99, 0, 0 FROM workspaces";
+        it.conn.execute(sql, [of_state.as_bytes()]).unwrap();
+
+        let unfinished = store.unfinished_jobs(&it.tenant.operator).await.unwrap();
+        assert!(
+            unfinished.iter().all(|job| job.kind == JobKind::Analyse),
+            "{unfinished:?}"
+        );
+        let job = it.world.lease("case", now).await.expect("the known one");
+        assert_eq!(job.row().kind, JobKind::Analyse);
+        it.world.end_job(&job).await;
+        assert!(it.world.lease("case", it.world.now()).await.is_none());
+        // Nobody waits for what this version can't do.
+        let next = store.next_due(HOUR_MS, it.world.now()).await.unwrap();
+        assert!(next.is_none_or(|at| at > it.world.now()), "{next:?}");
+        store.enqueue_due(HOUR_MS, it.world.now()).await.unwrap();
+        assert!(is_corrupt(
+            store.job(&it.tenant.operator, JobId::from_bytes([7; 16])).await
+        ));
+        assert!(is_corrupt(store.job(&it.tenant.operator, of_state).await));
+        assert_eq!(
+            it.number("SELECT count(*) FROM jobs WHERE kind = 99 AND state = 0"),
+            150
+        );
+        assert!(unknown_words() > met, "they are counted");
+    });
+}
+
+#[test]
+fn a_key_of_an_unknown_scope_authenticates_nobody_and_its_job_doesnt_start() {
+    run(async {
+        let it = Scene::new().await;
+        let store = &it.world.store;
+        let (_, secret, _) = it.world.create_key(&it.tenant.operator, KeyScope::Write).await;
+        it.world
+            .end_job(&it.world.lease("case", it.world.now()).await.unwrap())
+            .await;
+        let command = TriggerSync {
+            integration: None,
+            platform: None,
+            jobs: vec![it.world.job_id()],
+            now: it.world.now(),
+        };
+        let write = it.world.write(&it.tenant.writer, command);
+        let queued = store.trigger_sync(write).await.unwrap().into_value();
+        it.newer("UPDATE api_keys SET scope = 99");
+        it.newer("UPDATE workspaces SET key_generation = key_generation + 1");
+        it.world.clock.advance_ms(1_000);
+        let found = it.world.access.gate.authenticate(&secret).await;
+        assert!(matches!(found, Err(AuthError::Invalid)), "{found:?}");
+        assert!(store.list_keys(&it.tenant.operator).await.unwrap().is_empty());
+        assert!(it.world.lease("case", it.world.now()).await.is_none());
+        let job = store
+            .job(&it.tenant.operator, queued[0].job)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(job.state, RunState::Cancelled);
+        assert_eq!(it.number("SELECT min(scope) FROM api_keys"), 99);
+    });
+}
+
+#[test]
+fn an_integration_of_an_unknown_status_is_disconnected_and_keeps_its_word() {
+    run(async {
+        let it = Scene::new().await;
+        let store = &it.world.store;
+        let syncing = it.world.begin(&it.tenant, it.integration).await;
+        it.newer("UPDATE integrations SET status = 99");
+        let row = it.world.row(&it.tenant, it.integration).await;
+        assert_eq!(row.status, IntegrationStatus::Disconnected);
+        assert!(!row.is_active());
+        syncing.finish(RunState::Completed, None).await;
+        let command = TriggerSync {
+            integration: None,
+            platform: None,
+            jobs: vec![it.world.job_id()],
+            now: it.world.now(),
+        };
+        let write = it.world.write(&it.tenant.operator, command);
+        assert!(store.trigger_sync(write).await.unwrap().into_value().is_empty());
+        store
+            .enqueue_due(HOUR_MS, it.world.now().plus_millis(DAY_MS))
+            .await
+            .unwrap();
+        let sql = "SELECT count(*) FROM jobs WHERE kind = 0 AND state IN (0, 1)";
+        assert_eq!(it.number(sql), 0, "no sync is queued");
+        assert_eq!(it.number("SELECT status FROM integrations"), 99, "its word stays");
+    });
+}
+
+#[test]
+fn integrations_of_unknown_platforms_and_datasets_leave_the_others() {
+    run(async {
+        let it = Scene::new().await;
+        let store = &it.world.store;
+        let scope = &it.tenant.operator;
+        let other = it.world.integration(&it.tenant, Platform::Github).await;
+        it.newer("UPDATE collections SET dataset = 99 WHERE dataset = 3");
+        it.newer("UPDATE collections SET state = 99 WHERE dataset = 0");
+        let row = it.world.row(&it.tenant, it.integration).await;
+        assert_eq!(row.collection(Dataset::Roles), None);
+        assert_eq!(
+            row.collection(Dataset::Users).map(|row| row.state),
+            Some(CollectionState::Failed)
+        );
+        assert!(row.collection(Dataset::Apps).is_some());
+
+        it.newer("UPDATE integrations SET platform = 99 WHERE platform = 1");
+        let ids: Vec<IntegrationId> = store
+            .list_integrations(scope)
+            .await
+            .unwrap()
+            .iter()
+            .map(|row| row.id)
+            .collect();
+        assert_eq!(ids, [other]);
+        assert_eq!(store.freshness(scope).await.unwrap().sources.len(), 1);
+        assert_eq!(store.integration_documents(scope).await.unwrap().len(), 1);
+        assert!(store.enqueue_due(HOUR_MS, it.world.now()).await.is_ok());
+        assert!(store.next_due(HOUR_MS, it.world.now()).await.is_ok());
+        assert!(store.measure_coverage(scope, it.world.now()).await.is_ok());
+        let ann = store
+            .identity_by_email(scope, "ann@birch.example")
+            .await
+            .unwrap()
+            .unwrap();
+        assert!(ann.accounts.is_empty());
+        assert!(
+            store
+                .list_apps(
+                    scope,
+                    &AppQuery {
+                        limit: 10,
+                        ..AppQuery::default()
+                    }
+                )
+                .await
+                .unwrap()
+                .is_empty()
+        );
+    });
+}
+
+#[test]
+fn unknown_words_about_accounts_and_apps_count_as_the_least() {
+    run(async {
+        let it = Scene::new().await;
+        let store = &it.world.store;
+        let scope = &it.tenant.operator;
+        for sql in [
+            "UPDATE accounts SET status = 99, kind = 99",
+            "UPDATE account_mfa SET mfa = 99",
+            "UPDATE roles SET hold = 99",
+            "UPDATE grants SET risk = 99 WHERE vendor_id = 'g'",
+            "UPDATE apps SET policy = 99",
+        ] {
+            it.newer(sql);
+        }
+        let ann = store
+            .identity_by_email(scope, "ann@birch.example")
+            .await
+            .unwrap()
+            .unwrap();
+        let account = &ann.accounts[0];
+        assert_eq!(account.status, AccountStatus::Pending, "never active");
+        assert_eq!(account.kind, AccountKind::Service);
+        assert_eq!(account.mfa, Mfa::Unknown);
+        assert_eq!(account.roles[0].hold, RoleHold::Unknown);
+        let risks: Vec<GrantRisk> = account.grants.iter().map(|grant| grant.risk).collect();
+        assert_eq!(risks, [GrantRisk::Low]);
+        let apps = store
+            .list_apps(
+                scope,
+                &AppQuery {
+                    limit: 10,
+                    ..AppQuery::default()
+                },
+            )
+            .await
+            .unwrap();
+        assert_eq!(apps[0].policy, AppPolicy::None);
+        it.newer("UPDATE grants SET kind = 99 WHERE vendor_id = 'h'");
+        let people = store.identity_documents(scope, None, 10).await.unwrap();
+        assert!(people[0].accounts[0].grants.is_empty());
+        assert_eq!(
+            store.app_documents(scope, None, 10).await.unwrap()[0]
+                .grant_counts
+                .len(),
+            0
+        );
+        let coverage = store.measure_coverage(scope, it.world.now()).await.unwrap();
+        assert_eq!(
+            coverage.mfa.on + coverage.mfa.off + coverage.mfa.unknown,
+            0,
+            "no active person"
+        );
+        // A further sync goes over all of them, and measures usage.
+        let facts = vec![account_fact("b", "bob@birch.example")];
+        it.world
+            .sync(&it.tenant, it.integration, vec![(Dataset::Users, facts)])
+            .await;
+    });
+}
+
+#[test]
+fn findings_of_unknown_words_are_neither_listed_ended_woken_nor_overwritten() {
+    run(async {
+        for column in ["status", "severity", "category", "entity_type"] {
+            let it = Scene::new().await;
+            let store = &it.world.store;
+            let scope = &it.tenant.operator;
+            let (analysis, permit) = it.findings(&["known", "newer"]).await;
+            it.newer(&format!(
+                "UPDATE findings SET {column} = 99 WHERE rule_id = 'newer'"
+            ));
+            if column != "entity_type" {
+                it.newer(&format!("UPDATE finding_counts SET {column} = 99"));
+                assert!(store.finding_counts(scope).await.unwrap().is_empty(), "{column}");
+                let old = match column {
+                    "status" => 0,
+                    "severity" => 1,
+                    _ => 8,
+                };
+                it.newer(&format!("UPDATE finding_counts SET {column} = {old}"));
+            }
+            assert_eq!(it.listed(live()).await, ["known"], "{column}");
+            let by_text = FindingQuery {
+                text: Some("Mara".into()),
+                ..live()
+            };
+            assert_eq!(it.listed(by_text).await, ["known"], "{column}");
+            assert!(store.risk_facts(scope).await.is_ok(), "{column}");
+            let id = it
+                .conn
+                .query_row("SELECT id FROM findings WHERE rule_id = 'newer'", [], |row| {
+                    row.get(0)
+                })
+                .map(FindingId::from_bytes)
+                .unwrap();
+            assert!(is_corrupt(store.finding(scope, id).await), "{column}");
+
+            it.observe(&["known", "newer"], analysis, &permit).await;
+            let mut input = it.world.sweep_input(&it.tenant, &[]).await;
+            input.rules.clear();
+            let next = AnalysisId::generate(it.world.clock.as_ref(), it.world.random.as_ref());
+            store
+                .sweep_findings(&permit, next, &input, it.world.now())
+                .await
+                .unwrap();
+            let resolved = it.listed(with_statuses(&[FindingStatus::Resolved])).await;
+            assert_eq!(resolved, ["known"], "{column}");
+            it.newer("UPDATE findings SET snoozed_until = 1 WHERE rule_id = 'newer'");
+            assert_eq!(store.wake_snoozed(&permit, it.world.now()).await.unwrap(), 0);
+            assert!(store.enqueue_due(i64::MAX / 4, it.world.now()).await.is_ok());
+            let sql = format!("SELECT {column} FROM findings WHERE rule_id = 'newer'");
+            assert_eq!(it.number(&sql), 99, "its word stays");
+        }
+    });
+}
+
+#[test]
+fn a_merge_of_identities_leaves_findings_of_unknown_words_where_they_are() {
+    run(async {
+        let it = Scene::new().await;
+        let store = &it.world.store;
+        let scope = &it.tenant.operator;
+        let facts = vec![account_fact("b", "bob@birch.example")];
+        let other = it.world.integration(&it.tenant, Platform::Github).await;
+        it.world
+            .sync(&it.tenant, other, vec![(Dataset::Users, facts)])
+            .await;
+        let (analysis, permit, _) = it.world.analysis(&it.tenant).await;
+        let mut hits = Vec::new();
+        for email in ["ann@birch.example", "bob@birch.example"] {
+            let id = store.identity_by_email(scope, email).await.unwrap().unwrap().id;
+            let entity = EntityRef::Identity(id);
+            hits.push(observation("both", entity, Severity::High, Marks::new()));
+        }
+        store
+            .observe_findings(&permit, analysis, hits, it.world.now())
+            .await
+            .unwrap();
+        it.newer("UPDATE findings SET status = 99");
+        // Bob's account gets Ann's address: the two are one.
+        let mut bob = watchpost_testkit::conformance::account("b", Some("bob@birch.example"));
+        bob.aliases.push("ann@birch.example".into());
+        let pages = vec![(Dataset::Users, vec![Fact::Account(Box::new(bob))])];
+        it.world.sync(&it.tenant, other, pages).await;
+        let ann = store
+            .identity_by_email(scope, "ann@birch.example")
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(ann.accounts.len(), 2);
+        assert_eq!(it.number("SELECT count(*) FROM findings WHERE status = 99"), 2);
+    });
+}
+
+#[test]
+fn optional_unknown_words_of_findings_are_none_and_unknown_remediations_are_left_out() {
+    run(async {
+        let it = Scene::new().await;
+        let store = &it.world.store;
+        let scope = &it.tenant.operator;
+        it.findings(&["known"]).await;
+        let id = it.world.all_findings(scope, live()).await[0].id;
+        for action in ["suspend_user", "reset_password"] {
+            let command = RequestRemediation {
+                id: RemediationId::generate(it.world.clock.as_ref(), it.world.random.as_ref()),
+                finding: id,
+                action: action.into(),
+                note: None,
+                now: it.world.now(),
+            };
+            let write = it.world.write(&it.tenant.writer, command);
+            store.request_remediation(write).await.unwrap();
+        }
+        it.newer("UPDATE remediations SET state = 99 WHERE action = 'suspend_user'");
+        let actions: Vec<String> = store
+            .list_remediations(scope, None, 10)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|row| row.action)
+            .collect();
+        assert_eq!(actions, ["reset_password"]);
+
+        let command = FindingCommand {
+            finding: id,
+            act: Act::Dismiss {
+                reason: watchpost_core::value::word::DismissReason::AcceptedRisk,
+            },
+            note: None,
+            now: it.world.now(),
+        };
+        let write = it.world.write(scope, command);
+        store.change_finding(write).await.unwrap();
+        it.newer("UPDATE findings SET dismiss_reason = 99, service = 99");
+        let found = store.finding(scope, id).await.unwrap().unwrap();
+        assert_eq!((found.dismiss_reason, found.summary.service), (None, None));
+        assert_eq!(
+            it.number("SELECT state FROM remediations WHERE action = 'suspend_user'"),
+            99
+        );
+    });
+}
+
+#[test]
+fn scans_results_and_schedules_of_unknown_words_are_left_out() {
+    run(async {
+        for column in ["state", "scan_type", "trigger"] {
+            let it = Scene::new().await;
+            let store = &it.world.store;
+            let id = it.start_scan().await;
+            it.newer(&format!("UPDATE scans SET {column} = 99"));
+            let query = ScanQuery {
+                limit: 10,
+                ..ScanQuery::default()
+            };
+            let page = store.list_scans(&it.tenant.operator, &query).await.unwrap();
+            assert!(page.scans.is_empty(), "{column}");
+            assert!(is_corrupt(store.scan(&it.tenant.operator, id).await), "{column}");
+        }
+        let it = Scene::new().await;
+        let store = &it.world.store;
+        let scope = &it.tenant.operator;
+        let id = it.start_scan().await;
+        for (n, check) in ["a", "b", "c", "d"].iter().enumerate() {
+            let (severity, service, result) = match n {
+                0 => (99, 0, 0),
+                1 => (0, 99, 0),
+                2 => (0, 0, 99),
+                _ => (0, 0, 0),
+            };
+            it.newer(&format!(
+                "INSERT INTO result_bodies SELECT workspace_id, '{check}', 1, '', NULL, '[]', '[]', NULL FROM workspaces"
+            ));
+            it.newer(&format!(
+                "INSERT INTO scan_results SELECT workspace_id, id, '{check}', '', {severity}, {service}, '', {result}, \
+                 99, 0, 1 FROM scans"
+            ));
+        }
+        let results = store.scan_results(scope, id).await.unwrap();
+        let checks: Vec<&str> = results.iter().map(|row| row.check_id.as_str()).collect();
+        assert_eq!(checks, ["d"]);
+        assert_eq!(results[0].skip, None);
+        assert_eq!(store.scan_details(scope, id).await.unwrap().len(), 1);
+
+        let next = it.world.now().plus_millis(HOUR_MS);
+        for name in ["known", "newer"] {
+            let schedule = Schedule {
+                id: ScheduleId::generate(it.world.clock.as_ref(), it.world.random.as_ref()),
+                name: ForeignText::name(name),
+                integration: it.integration,
+                scan_types: vec![ScanType::Exposure],
+                recurrence: Recurrence::Daily { hour: 1, minute: 0 },
+                zone: "UTC".into(),
+                enabled: true,
+                last_triggered_at: None,
+                next_at: Some(next),
+            };
+            let write = it.world.write(scope, AddSchedule { schedule });
+            assert!(store.add_schedule(write).await.unwrap().into_value());
+        }
+        it.newer("UPDATE schedules SET recurrence = '{\"frequency\":\"hourly\"}', next_at = 1 WHERE name = 'newer'");
+        let names: Vec<ForeignText> = store
+            .schedules(scope)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|row| row.name)
+            .collect();
+        assert_eq!(names, [ForeignText::name("known")]);
+        it.newer("UPDATE jobs SET state = 2, finished_at = 1");
+        it.newer("UPDATE scans SET state = 2");
+        it.newer("UPDATE integrations SET last_started_at = 1");
+        let every = i64::MAX / 4;
+        assert_eq!(store.next_due(every, it.world.now()).await.unwrap(), Some(next));
+        assert_eq!(
+            store.enqueue_due(every, next).await.unwrap(),
+            1,
+            "the known one's scan"
+        );
+        assert_eq!(it.number("SELECT next_at FROM schedules WHERE name = 'newer'"), 1);
+    });
+}
+
+#[test]
+fn imports_of_unknown_tools_and_formats_are_left_out() {
+    run(async {
+        for (tool, format, shown) in [(0, 0, 1), (99, 0, 0), (0, 99, 0)] {
+            let it = Scene::new().await;
+            it.newer(
+                "INSERT INTO imports (workspace_id, import, id, state, touched_at, kept_at) \
+                 SELECT workspace_id, 1, zeroblob(16), 1, 0, 0 FROM workspaces",
+            );
+            it.newer(&format!(
+                "INSERT INTO import_batches SELECT workspace_id, zeroblob(16), 1, 0, integration, {format}, {tool}, '', '', \
+                 '', NULL, 0, 1, 1, 0, 0, 0, '[]', 0, '0,0,0,0,0', 1, '[]' FROM integrations"
+            ));
+            it.newer(
+                "INSERT INTO import_verdicts SELECT workspace_id, id, 'c', '', 0, 99, 99, '', '0,0,0,0,0' \
+                 FROM import_batches",
+            );
+            let query = BatchQuery {
+                integration: None,
+                import: None,
+                tool: None,
+                before: None,
+                limit: 10,
+            };
+            let scope = &it.tenant.operator;
+            let page = it.world.store.list_batches(scope, &query).await.unwrap();
+            assert_eq!(page.batches.len(), shown, "{tool} {format}");
+            let verdicts = it
+                .world
+                .store
+                .imported_verdicts(scope, it.integration)
+                .await
+                .unwrap();
+            assert_eq!(verdicts.len(), usize::from(tool == 0), "{tool} {format}");
+            assert!(verdicts.iter().all(|row| row.verdict.skip.is_none()));
+        }
+    });
+}
+
+#[test]
+fn the_audit_log_is_never_shown_with_a_gap() {
+    run(async {
+        let it = Scene::new().await;
+        let scope = &it.tenant.operator;
+        assert!(it.world.store.audit_page(scope, 0, 100).await.is_ok());
+        it.newer(
+            "INSERT INTO audit_entries SELECT workspace_id, seq + 1, at, 99, actor_id, action, target_kind, target_id, \
+             outcome, channel, operation, arguments, row_hash, row_hash FROM audit_entries ORDER BY seq DESC LIMIT 1",
+        );
+        assert!(is_corrupt(it.world.store.audit_page(scope, 0, 100).await));
+    });
+}

@@ -103,7 +103,7 @@ async fn verify(session: &Session, output: Output) -> Result<()> {
     let verdict = session
         .watchpost
         .verify_audit(&session.scope, &|rows| {
-            progress.show(format!("verifying: {rows} rows"))
+            progress.show(format!("verifying: {rows} rows"));
         })
         .await
         .map_err(from_store)?;

@@ -19,44 +19,10 @@ const LONG_FUNCTIONS_MAX: usize = 15;
 type Exceptions = &'static [(&'static str, &'static str)];
 
 /// `path function`.
-const LONG_FUNCTIONS: Exceptions = &[
-    (
-        "crates/watchpost-core/src/rule/analysis.rs run_analysis",
-        "one pass over the three kinds of documents with its counts; each step is a call",
-    ),
-    (
-        "crates/watchpost-core/src/service/imports/file.rs import",
-        "the steps of an import in their order, with what is undone at each",
-    ),
-    (
-        "crates/watchpost-core/src/service/imports/file.rs read_import",
-        "the loop that reads, joins and stages, with one place for each thing that ends it",
-    ),
-    (
-        "crates/watchpost-core/src/service/mod.rs run_job",
-        "one flat match over the kinds of jobs",
-    ),
-    (
-        "crates/watchpost-core/src/service/scans/compare.rs compare_scans",
-        "one flat list of the parts of the comparison",
-    ),
-    (
-        "crates/watchpost-core/src/service/scans/report.rs report_data",
-        "one flat list of what a report shows",
-    ),
-    (
-        "crates/watchpost-sqlite/src/table/coverage.rs coverage",
-        "one statement of SQL and the row that it gives",
-    ),
-    (
-        "crates/watchpost-sqlite/src/table/imports/keep.rs keep",
-        "the steps of keeping an import in one transaction, in their order",
-    ),
-    (
-        "crates/watchpost-sqlite/src/table/integrations/sync.rs finish_sync",
-        "what ends a sync in one transaction, in its order",
-    ),
-];
+const LONG_FUNCTIONS: Exceptions = &[(
+    "crates/watchpost-sqlite/src/table/imports/keep.rs keep",
+    "the steps of keeping an import in one transaction, in their order",
+)];
 
 /// `path`.
 const LONG_FILES: Exceptions = &[];

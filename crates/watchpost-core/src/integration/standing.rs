@@ -52,7 +52,7 @@ pub const fn takes_part(status: IntegrationStatus) -> bool {
 }
 
 /// How an integration stands after a sync. One that a person paused or removed meanwhile stays so.
-pub fn after_sync(before: Standing, result: SyncResult<'_>, now: Timestamp) -> Standing {
+pub fn after_sync(before: &Standing, result: SyncResult<'_>, now: Timestamp) -> Standing {
     let now_status = |status| {
         if takes_part(before.status) {
             status
@@ -75,13 +75,13 @@ pub fn after_sync(before: Standing, result: SyncResult<'_>, now: Timestamp) -> S
         },
         SyncResult::Failed(reason) => Standing {
             status: now_status(IntegrationStatus::Error),
+            last_completed_at: before.last_completed_at,
             failure: failed(reason, since),
-            ..before
         },
         SyncResult::Lost(reason) => Standing {
             status: now_status(IntegrationStatus::Error),
+            last_completed_at: before.last_completed_at,
             failure: before.failure.clone().or_else(|| failed(reason, since)),
-            ..before
         },
     }
 }
@@ -190,7 +190,7 @@ mod tests {
             (
                 standing(Error, None, old.clone()),
                 SyncResult::Lost(Some("new")),
-                standing(Error, None, old.clone()),
+                standing(Error, None, old),
             ),
             (
                 standing(Pending, None, None),
@@ -203,8 +203,11 @@ mod tests {
                 standing(Paused, None, failure("the sync failed", NOW)),
             ),
         ] {
-            let what = format!("{before:?} {result:?}");
-            assert_eq!(after_sync(before, result, NOW), expected, "{what}");
+            assert_eq!(
+                after_sync(&before, result, NOW),
+                expected,
+                "{before:?} {result:?}"
+            );
         }
     }
 

@@ -151,7 +151,7 @@ fn somebody() -> EntityRef {
     EntityRef::Identity(IdentityId::from_bytes([1; 16]))
 }
 
-fn is_corrupt<T: std::fmt::Debug>(found: Result<T, StoreError>) -> bool {
+fn is_corrupt<T>(found: &Result<T, StoreError>) -> bool {
     matches!(found, Err(StoreError::Corrupt { .. }))
 }
 
@@ -189,9 +189,9 @@ fn jobs_of_unknown_kinds_and_states_leave_the_others_to_be_leased_and_listed() {
         assert!(next.is_none_or(|at| at > it.world.now()), "{next:?}");
         store.enqueue_due(HOUR_MS, it.world.now()).await.unwrap();
         assert!(is_corrupt(
-            store.job(&it.tenant.operator, JobId::from_bytes([7; 16])).await
+            &store.job(&it.tenant.operator, JobId::from_bytes([7; 16])).await
         ));
-        assert!(is_corrupt(store.job(&it.tenant.operator, of_state).await));
+        assert!(is_corrupt(&store.job(&it.tenant.operator, of_state).await));
         assert_eq!(
             it.number("SELECT count(*) FROM jobs WHERE kind = 99 AND state = 0"),
             150
@@ -412,7 +412,7 @@ fn findings_of_unknown_words_are_neither_listed_ended_woken_nor_overwritten() {
                 })
                 .map(FindingId::from_bytes)
                 .unwrap();
-            assert!(is_corrupt(store.finding(scope, id).await), "{column}");
+            assert!(is_corrupt(&store.finding(scope, id).await), "{column}");
 
             it.observe(&["known", "newer"], analysis, &permit).await;
             let mut input = it.world.sweep_input(&it.tenant, &[]).await;
@@ -534,7 +534,7 @@ fn scans_results_and_schedules_of_unknown_words_are_left_out() {
             };
             let page = store.list_scans(&it.tenant.operator, &query).await.unwrap();
             assert!(page.scans.is_empty(), "{column}");
-            assert!(is_corrupt(store.scan(&it.tenant.operator, id).await), "{column}");
+            assert!(is_corrupt(&store.scan(&it.tenant.operator, id).await), "{column}");
         }
         let it = Scene::new().await;
         let store = &it.world.store;
@@ -649,6 +649,6 @@ fn the_audit_log_is_never_shown_with_a_gap() {
             "INSERT INTO audit_entries SELECT workspace_id, seq + 1, at, 99, actor_id, action, target_kind, target_id, \
              outcome, channel, operation, arguments, row_hash, row_hash FROM audit_entries ORDER BY seq DESC LIMIT 1",
         );
-        assert!(is_corrupt(it.world.store.audit_page(scope, 0, 100).await));
+        assert!(is_corrupt(&it.world.store.audit_page(scope, 0, 100).await));
     });
 }

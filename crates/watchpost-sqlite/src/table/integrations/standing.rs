@@ -22,7 +22,7 @@ pub(crate) fn end_sync(
     let Some(before) = standing(tx, workspace, integration)? else {
         return Ok(());
     };
-    let after = after_sync(before.clone(), result, now);
+    let after = after_sync(&before, result, now);
     // The status is written only where it changes: it may be one that this version doesn't know.
     tx.conn.execute(
         "UPDATE integrations SET last_completed_at = ?3, failure_reason = ?4, failure_since = ?5, \

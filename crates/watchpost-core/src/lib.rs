@@ -2,7 +2,7 @@
 //! finding's life looks like, who may do what, and the ports through which all of that reaches the world.
 //!
 //! A service that embeds this crate gets the whole product minus I/O: it implements (or picks) the ports
-//! ([`port::Store`], [`integration::connector::Connector`], [`rule::PolicyEngine`], [`check::CheckEngine`],
+//! ([`port::Store`], [`integration::connector::Connector`], [`rule::RuleEngine`], [`check::CheckEngine`],
 //! [`port::Clock`], [`port::Random`]) and calls [`service::Watchpost`].
 //!
 //! # What this crate does not do

@@ -13,7 +13,7 @@ use watchpost_protocol::{Field, Form, FormAnswer, InputRequest, InputRequired, I
 
 /// When a person is asked before a tool changes something, where the client can ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ConfirmPolicy {
+pub enum ConfirmMode {
     /// Never.
     Never,
     /// Before what is hard to take back: dismissing a critical or high finding, blocking an app, asking for a
@@ -24,7 +24,7 @@ pub enum ConfirmPolicy {
     Always,
 }
 
-impl ConfirmPolicy {
+impl ConfirmMode {
     /// All of them.
     pub const ALL: &'static [Self] = &[Self::Risky, Self::Always, Self::Never];
 
@@ -43,7 +43,7 @@ impl ConfirmPolicy {
     }
 }
 
-/// Which calls of a write tool are hard to take back, so that a person confirms them under [`ConfirmPolicy::Risky`].
+/// Which calls of a write tool are hard to take back, so that a person confirms them under [`ConfirmMode::Risky`].
 /// Part of the tool's declaration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Risk {
@@ -104,7 +104,7 @@ impl fmt::Display for Risk {
     }
 }
 
-impl ConfirmPolicy {
+impl ConfirmMode {
     /// Whether a person is to be asked before a call of a tool of this risk.
     pub(crate) fn asks(self, risk: Risk, affected: Affected) -> bool {
         match self {
@@ -247,21 +247,21 @@ mod tests {
         ];
         for (risk, affected, asked) in cases {
             assert_eq!(
-                ConfirmPolicy::Risky.asks(risk, affected),
+                ConfirmMode::Risky.asks(risk, affected),
                 asked,
                 "{risk:?} {affected:?}"
             );
-            assert!(ConfirmPolicy::Always.asks(risk, affected));
-            assert!(!ConfirmPolicy::Never.asks(risk, affected));
+            assert!(ConfirmMode::Always.asks(risk, affected));
+            assert!(!ConfirmMode::Never.asks(risk, affected));
         }
     }
 
     #[test]
     fn a_policy_is_known_by_its_word() {
-        for policy in ConfirmPolicy::ALL {
-            assert_eq!(ConfirmPolicy::from_word(policy.as_str()), Some(*policy));
+        for policy in ConfirmMode::ALL {
+            assert_eq!(ConfirmMode::from_word(policy.as_str()), Some(*policy));
         }
-        assert_eq!(ConfirmPolicy::from_word("sometimes"), None);
-        assert_eq!(ConfirmPolicy::default(), ConfirmPolicy::Risky);
+        assert_eq!(ConfirmMode::from_word("sometimes"), None);
+        assert_eq!(ConfirmMode::default(), ConfirmMode::Risky);
     }
 }

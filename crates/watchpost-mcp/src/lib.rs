@@ -41,7 +41,7 @@ pub mod tools;
 mod wire;
 
 pub use changes::ChangeFeed;
-pub use confirm::{ConfirmPolicy, Risk};
+pub use confirm::{ConfirmMode, Risk};
 pub use cursor::CursorKey;
 pub use document::tools_page;
 pub use server::McpServer;

@@ -13,7 +13,7 @@ mod writes;
 use crate::{
     arguments::Reduced,
     changes::Subscriptions,
-    confirm::ConfirmPolicy,
+    confirm::ConfirmMode,
     cursor::CursorKey,
     fence,
     instructions::instructions,
@@ -49,7 +49,7 @@ pub struct McpServer {
     write_list: Arc<ToolCatalog>,
     prompts: Arc<[PromptDefinition]>,
     replies: ReplyCache,
-    confirm: ConfirmPolicy,
+    confirm: ConfirmMode,
     subscriptions: Arc<Subscriptions>,
 }
 
@@ -86,14 +86,14 @@ impl McpServer {
             write_list: catalog(TOOLS.iter())?,
             prompts: prompts::definitions(),
             replies: ReplyCache::default(),
-            confirm: ConfirmPolicy::default(),
+            confirm: ConfirmMode::default(),
             subscriptions: Arc::default(),
         })
     }
 
-    /// The same server with another rule about when a person is asked. The default is [`ConfirmPolicy::Risky`].
+    /// The same server with another rule about when a person is asked. The default is [`ConfirmMode::Risky`].
     #[must_use]
-    pub const fn with_confirmation(mut self, policy: ConfirmPolicy) -> Self {
+    pub const fn with_confirmation(mut self, policy: ConfirmMode) -> Self {
         self.confirm = policy;
         self
     }

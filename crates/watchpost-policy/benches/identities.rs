@@ -7,7 +7,7 @@ mod documents;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::sync::Arc;
 use watchpost_core::{
-    rule::{PolicyEngine, document::Document},
+    rule::{RuleEngine, document::Document},
     value::{
         id::IdentityId,
         word::{Mfa, Platform},

@@ -14,7 +14,7 @@ use crate::{
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
-use watchpost_core::rule::{PolicyError, Rule};
+use watchpost_core::rule::{EngineError, Rule};
 
 /// The time at which cases happen: 2026-01-01T00:00:00Z.
 pub const NOW_MS: i64 = 1_767_225_600_000;
@@ -87,9 +87,9 @@ impl CaseReport {
 /// Runs the cases in `text` (the content of a `.cases.json` named `file`) on a rule of `pack`.
 ///
 /// # Errors
-/// [`PolicyError::Load`] if the file isn't one of cases or the rule doesn't exist. A case that fails is in the report.
-pub fn run(pack: &Pack, rule_id: &str, file: &str, text: &str) -> Result<CaseReport, PolicyError> {
-    guarded(|| run_here(pack, rule_id, file, text)).map_err(PolicyError::Load)
+/// [`EngineError::Load`] if the file isn't one of cases or the rule doesn't exist. A case that fails is in the report.
+pub fn run(pack: &Pack, rule_id: &str, file: &str, text: &str) -> Result<CaseReport, EngineError> {
+    guarded(|| run_here(pack, rule_id, file, text)).map_err(EngineError::Load)
 }
 
 /// The built-in rules' cases: rule id, file name, text.

@@ -13,7 +13,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
-use watchpost_core::rule::{Evaluation, PolicyEngine, PolicyError, Rule, document::Document};
+use watchpost_core::rule::{EngineError, Evaluation, Rule, RuleEngine, document::Document};
 
 /// Threads that a pool has at the most.
 const THREADS_MAX: usize = 16;
@@ -69,12 +69,12 @@ impl RegoRules {
 }
 
 #[async_trait]
-impl PolicyEngine for RegoRules {
+impl RuleEngine for RegoRules {
     fn rules(&self) -> &[Rule] {
         self.pack().rules()
     }
 
-    async fn evaluate(&self, batch: Arc<Vec<Document>>, now_ms: i64) -> Result<Evaluation, PolicyError> {
+    async fn evaluate(&self, batch: Arc<Vec<Document>>, now_ms: i64) -> Result<Evaluation, EngineError> {
         let documents = batch.len();
         let size = documents
             .div_ceil(self.pool.threads().saturating_mul(4))
@@ -103,7 +103,7 @@ impl Work for Batch {
         judge: &mut Option<Judge>,
         items: Range<usize>,
         abandoned: &AtomicBool,
-    ) -> Result<Evaluation, PolicyError> {
+    ) -> Result<Evaluation, EngineError> {
         let judge = match judge {
             Some(judge) => judge,
             None => judge.insert(Judge::new(&shared.pack)?),

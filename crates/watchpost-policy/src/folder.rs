@@ -7,7 +7,7 @@ use crate::{
     pack::Pack,
 };
 use std::{fs::File, io::Read, path::Path};
-use watchpost_core::rule::PolicyError;
+use watchpost_core::rule::EngineError;
 
 /// Bytes of a file of cases.
 const CASES_BYTES_MAX: u64 = 4 * 1024 * 1024;
@@ -28,9 +28,9 @@ pub struct FolderReport {
 /// Loads the folder's rules and checks and runs the `*.cases.json` beside them.
 ///
 /// # Errors
-/// [`PolicyError::Load`] as [`Pack::with_dir`], or if a file isn't one of cases or belongs to no rule or check of
+/// [`EngineError::Load`] as [`Pack::with_dir`], or if a file isn't one of cases or belongs to no rule or check of
 /// the folder. A case that fails is in the report.
-pub fn test_folder(path: &Path) -> Result<FolderReport, PolicyError> {
+pub fn test_folder(path: &Path) -> Result<FolderReport, EngineError> {
     let pack = Pack::with_dir(path)?;
     let set = pack.checks();
     let own_rules = pack.rules().iter().map(|rule| rule.id.as_str());
@@ -54,7 +54,7 @@ pub fn test_folder(path: &Path) -> Result<FolderReport, PolicyError> {
         let id = name.strip_suffix(".cases.json").unwrap_or(name);
         let shown = file.display().to_string();
         let Some(at) = left.iter().position(|own| *own == id) else {
-            return Err(PolicyError::Load(format!(
+            return Err(EngineError::Load(format!(
                 "{shown}: the folder has no rule or check `{id}`"
             )));
         };
@@ -74,7 +74,7 @@ fn run(
     file: &str,
     text: &str,
     report: &mut FolderReport,
-) -> Result<(), PolicyError> {
+) -> Result<(), EngineError> {
     let found = if set.position(id).is_some() {
         check::cases::run(pack, id, file, text)?
     } else {
@@ -85,9 +85,9 @@ fn run(
     Ok(())
 }
 
-fn case_files(path: &Path, limits: &Limits) -> Result<Vec<std::path::PathBuf>, PolicyError> {
+fn case_files(path: &Path, limits: &Limits) -> Result<Vec<std::path::PathBuf>, EngineError> {
     let shown = path.display();
-    let failed = |error: std::io::Error| PolicyError::Load(format!("{shown}: {error}"));
+    let failed = |error: std::io::Error| EngineError::Load(format!("{shown}: {error}"));
     let mut files = Vec::new();
     for item in std::fs::read_dir(path).map_err(failed)? {
         let file = item.map_err(failed)?.path();
@@ -95,7 +95,7 @@ fn case_files(path: &Path, limits: &Limits) -> Result<Vec<std::path::PathBuf>, P
         if name.is_some_and(|name| name.ends_with(".cases.json")) {
             files.push(file);
             if files.len() > limits.files {
-                return Err(PolicyError::Load(format!(
+                return Err(EngineError::Load(format!(
                     "{shown}: more than {} files of cases",
                     limits.files
                 )));
@@ -106,7 +106,7 @@ fn case_files(path: &Path, limits: &Limits) -> Result<Vec<std::path::PathBuf>, P
     Ok(files)
 }
 
-fn read(file: &Path, shown: &str) -> Result<String, PolicyError> {
+fn read(file: &Path, shown: &str) -> Result<String, EngineError> {
     let mut bytes = Vec::new();
     File::open(file)
         .and_then(|handle| {
@@ -114,11 +114,11 @@ fn read(file: &Path, shown: &str) -> Result<String, PolicyError> {
                 .take(CASES_BYTES_MAX.saturating_add(1))
                 .read_to_end(&mut bytes)
         })
-        .map_err(|error| PolicyError::Load(format!("{shown}: {error}")))?;
+        .map_err(|error| EngineError::Load(format!("{shown}: {error}")))?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > CASES_BYTES_MAX {
-        return Err(PolicyError::Load(format!(
+        return Err(EngineError::Load(format!(
             "{shown}: longer than {CASES_BYTES_MAX} bytes"
         )));
     }
-    String::from_utf8(bytes).map_err(|_| PolicyError::Load(format!("{shown}: not UTF-8 text")))
+    String::from_utf8(bytes).map_err(|_| EngineError::Load(format!("{shown}: not UTF-8 text")))
 }

@@ -17,7 +17,7 @@ use std::sync::{
 use watchpost_core::{
     integration::fact::Dataset,
     rule::{
-        Evaluation, Hit, PolicyError, RuleFailure,
+        EngineError, Evaluation, Hit, RuleFailure,
         document::{Document, DocumentType, IntegrationRef},
     },
     value::word::Platform,
@@ -65,14 +65,14 @@ pub(crate) struct Judge {
 type Judged = Result<Verdict, String>;
 
 impl Judge {
-    pub(crate) fn new(pack: &Pack) -> Result<Self, PolicyError> {
+    pub(crate) fn new(pack: &Pack) -> Result<Self, EngineError> {
         let prepared = pack.prepared()?;
         let mut judge = Self {
             prepared,
             limits: *pack.limits(),
             machines: Vec::new(),
         };
-        judge.make_machines().map_err(PolicyError::Load)?;
+        judge.make_machines().map_err(EngineError::Load)?;
         Ok(judge)
     }
 

@@ -1,7 +1,7 @@
 //! Rego rules and checks: the built-in pack, a customer's own, and the engines that evaluate them.
 //!
 //! [`Pack`] is the rules and checks. [`RegoRules`] evaluates rules on [`Document`]s on threads of its own behind
-//! the port [`PolicyEngine`]; [`check::RegoChecks`] evaluates checks on settings behind the port [`CheckEngine`].
+//! the port [`RuleEngine`]; [`check::RegoChecks`] evaluates checks on settings behind the port [`CheckEngine`].
 //! [`cases`] and [`check::cases`] run the examples beside each. How to write a rule: `docs/rules.md`; a check:
 //! `docs/checks/writing.md`.
 //!
@@ -10,7 +10,7 @@
 //!
 //! [`Document`]: watchpost_core::rule::document::Document
 //! [`CheckEngine`]: watchpost_core::check::CheckEngine
-//! [`PolicyEngine`]: watchpost_core::rule::PolicyEngine
+//! [`RuleEngine`]: watchpost_core::rule::RuleEngine
 
 mod alias;
 mod answer;

@@ -15,7 +15,7 @@ use std::{
     path::Path,
     sync::{Arc, OnceLock},
 };
-use watchpost_core::rule::{PolicyError, Rule, document::DocumentType};
+use watchpost_core::rule::{EngineError, Rule, document::DocumentType};
 
 /// A rule with its METADATA.
 #[derive(Debug)]
@@ -72,8 +72,8 @@ impl Pack {
     /// [`Limits::default`]. A file whose METADATA has `scan:` is a check, any other a rule.
     ///
     /// # Errors
-    /// [`PolicyError::Load`] names file and line of what is wrong: METADATA, Rego, an id that is taken, a bound.
-    pub fn with_dir(path: &Path) -> Result<Self, PolicyError> {
+    /// [`EngineError::Load`] names file and line of what is wrong: METADATA, Rego, an id that is taken, a bound.
+    pub fn with_dir(path: &Path) -> Result<Self, EngineError> {
         Self::with_dir_and_limits(path, Limits::default())
     }
 
@@ -81,17 +81,17 @@ impl Pack {
     ///
     /// # Errors
     /// As [`Self::with_dir`].
-    pub fn with_dir_and_limits(path: &Path, limits: Limits) -> Result<Self, PolicyError> {
+    pub fn with_dir_and_limits(path: &Path, limits: Limits) -> Result<Self, EngineError> {
         let mut pack = Inner::builtin();
         pack.limits = limits;
-        let found = source::read_dir(path, &limits).map_err(PolicyError::Load)?;
+        let found = source::read_dir(path, &limits).map_err(EngineError::Load)?;
         let (checks, rules): (Vec<Source>, Vec<Source>) = found.into_iter().partition(Source::is_check);
         pack.sources.extend(rules);
         pack.check_sources.extend(checks);
-        let loaded = load(&pack.sources).map_err(PolicyError::Load)?;
-        let checks = CheckSet::load(&pack.check_sources, limits).map_err(PolicyError::Load)?;
-        check_ids(&loaded, &checks).map_err(PolicyError::Load)?;
-        condition::shared(&declared(&loaded, &checks)).map_err(PolicyError::Load)?;
+        let loaded = load(&pack.sources).map_err(EngineError::Load)?;
+        let checks = CheckSet::load(&pack.check_sources, limits).map_err(EngineError::Load)?;
+        check_ids(&loaded, &checks).map_err(EngineError::Load)?;
+        condition::shared(&declared(&loaded, &checks)).map_err(EngineError::Load)?;
         // Each customer's rule is compiled by itself, so that the error names its file; and at start, so that a
         // mistake is seen then and not at night.
         guarded(|| {
@@ -100,7 +100,7 @@ impl Pack {
             }
             checks.check_customers()
         })
-        .map_err(PolicyError::Load)?;
+        .map_err(EngineError::Load)?;
         pack.loaded = OnceLock::from(loaded);
         pack.checks = OnceLock::from(Arc::new(checks));
         Ok(Self(Arc::new(pack)))
@@ -119,10 +119,10 @@ impl Pack {
     /// The conditions that several rules or checks judge, sorted by id.
     ///
     /// # Errors
-    /// [`PolicyError::Load`] names what declares a condition wrongly. A pack with a customer's folder was refused for
+    /// [`EngineError::Load`] names what declares a condition wrongly. A pack with a customer's folder was refused for
     /// that when it was loaded.
-    pub fn shared_conditions(&self) -> Result<Vec<SharedCondition>, PolicyError> {
-        condition::shared(&declared(self.loaded(), self.check_set())).map_err(PolicyError::Load)
+    pub fn shared_conditions(&self) -> Result<Vec<SharedCondition>, EngineError> {
+        condition::shared(&declared(self.loaded(), self.check_set())).map_err(EngineError::Load)
     }
 
     /// The bounds in force.
@@ -155,12 +155,12 @@ impl Pack {
     }
 
     /// Compiles the rules, once. Takes some ten milliseconds and much stack: call it on a thread of the pool.
-    pub(crate) fn prepared(&self) -> Result<Arc<Prepared>, PolicyError> {
+    pub(crate) fn prepared(&self) -> Result<Arc<Prepared>, EngineError> {
         self.0
             .prepared
             .get_or_init(|| prepare(self.entries(), &self.0.limits).map(Arc::new))
             .clone()
-            .map_err(PolicyError::Load)
+            .map_err(EngineError::Load)
     }
 }
 

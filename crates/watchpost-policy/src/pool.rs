@@ -11,7 +11,7 @@ use std::{
     },
 };
 use tokio::sync::oneshot;
-use watchpost_core::rule::PolicyError;
+use watchpost_core::rule::EngineError;
 
 /// Work that is cut into chunks.
 pub(crate) trait Work: Send + Sync + 'static {
@@ -29,7 +29,7 @@ pub(crate) trait Work: Send + Sync + 'static {
         judge: &mut Option<Self::Judge>,
         items: Range<usize>,
         abandoned: &AtomicBool,
-    ) -> Result<Self::Part, PolicyError>;
+    ) -> Result<Self::Part, EngineError>;
 }
 
 /// The pool. Its threads start at the first work; dropping it ends them.
@@ -69,7 +69,7 @@ struct Job<W: Work> {
 struct Progress<P> {
     parts: Vec<Option<P>>,
     left: usize,
-    answer: Option<oneshot::Sender<Result<Vec<P>, PolicyError>>>,
+    answer: Option<oneshot::Sender<Result<Vec<P>, EngineError>>>,
 }
 
 impl<W: Work> Pool<W> {
@@ -99,14 +99,14 @@ impl<W: Work> Pool<W> {
     }
 
     /// Does work on `items` things in chunks of `size`. Gives the parts in order.
-    pub(crate) async fn run(&self, work: W, items: usize, size: usize) -> Result<Vec<W::Part>, PolicyError> {
+    pub(crate) async fn run(&self, work: W, items: usize, size: usize) -> Result<Vec<W::Part>, EngineError> {
         let size = size.max(1);
         let chunks = items.div_ceil(size);
         if chunks == 0 {
             return Ok(Vec::new());
         }
         if !self.start() {
-            return Err(PolicyError::Stopped);
+            return Err(EngineError::Stopped);
         }
         let (answer, answered) = oneshot::channel();
         let job = Arc::new(Job {
@@ -131,7 +131,7 @@ impl<W: Work> Pool<W> {
             }
         }
         self.inner.wake.notify_all();
-        answered.await.unwrap_or(Err(PolicyError::Stopped))
+        answered.await.unwrap_or(Err(EngineError::Stopped))
     }
 
     /// Starts the threads once; whether at least one runs.
@@ -184,7 +184,7 @@ impl<W: Work> Inner<W> {
             }));
             let outcome = outcome.unwrap_or_else(|_| {
                 judge = None;
-                Err(PolicyError::Stopped)
+                Err(EngineError::Stopped)
             });
             task.finish(outcome);
         }
@@ -207,7 +207,7 @@ impl<W: Work> Inner<W> {
 
 impl<W: Work> Task<W> {
     /// Keeps the chunk's part; the last one, or the first error, answers.
-    fn finish(self, outcome: Result<W::Part, PolicyError>) {
+    fn finish(self, outcome: Result<W::Part, EngineError>) {
         let mut progress = lock(&self.job.progress);
         let answer = match outcome {
             Ok(part) => {

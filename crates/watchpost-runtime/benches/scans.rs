@@ -6,7 +6,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
-    clippy::expect_used,
     reason = "a bench prints and may fail"
 )]
 

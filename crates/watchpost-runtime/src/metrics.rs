@@ -87,6 +87,10 @@ impl StoreProbes {
         for (name, about) in [
             ("watchpost_requests_total", "Requests by what the gate said"),
             ("watchpost_jobs_total", "Jobs of this process by how they ended"),
+            (
+                "watchpost_unknown_words_total",
+                "Stored words that only a newer version knows, met by this process",
+            ),
         ] {
             recorder.describe_counter(
                 KeyName::from_const_str(name),
@@ -170,6 +174,11 @@ impl Probes for StoreProbes {
         ] {
             self.counter("watchpost_jobs_total", ("outcome", outcome), count.get());
         }
+        self.counter(
+            "watchpost_unknown_words_total",
+            ("source", "store"),
+            watchpost_sqlite::unknown_words(),
+        );
         let streams = self.streams.get().map_or(0, |count| count());
         self.gauge(
             "watchpost_streams_open",

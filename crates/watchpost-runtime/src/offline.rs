@@ -12,7 +12,7 @@ use std::path::Path;
 use thiserror::Error;
 use watchpost_core::{
     check::{Check, CheckResult, Outcome},
-    rule::{PolicyError, Rule},
+    rule::{EngineError, Rule},
 };
 use watchpost_policy::Pack;
 
@@ -32,7 +32,7 @@ pub struct Offline {
 pub enum OfflineError {
     /// The rules don't load.
     #[error(transparent)]
-    Policy(#[from] PolicyError),
+    Policy(#[from] EngineError),
     /// The input isn't an export; says why.
     #[error("{0}")]
     Input(String),
@@ -77,7 +77,7 @@ impl Offline {
     ///
     /// # Errors
     /// As [`Pack::with_dir`].
-    pub fn load(folder: Option<&Path>) -> Result<Self, PolicyError> {
+    pub fn load(folder: Option<&Path>) -> Result<Self, EngineError> {
         let pack = match folder {
             Some(path) => Pack::with_dir(path)?,
             None => Pack::builtin(),

@@ -86,7 +86,7 @@ async fn add(args: Add, session: &Session, output: Output) -> Result<()> {
         || "until it is removed".to_owned(),
         |until| format!("until {until}"),
     );
-    let text = format!("Exempted {end}; the next scan heeds it. Id {}", row.id);
+    let text = format!("Exempted {end}; the next scan applies it. Id {}", row.id);
     Ok(output.answer(&row_json(&row, now), &text)?)
 }
 
@@ -117,7 +117,7 @@ async fn remove(id: ExemptionId, session: &Session, output: Output) -> Result<()
         .map_err(from_core)?;
     Ok(output.answer(
         &json!({"id": id, "removed": true}),
-        "Taken back; the next scan heeds it.",
+        "Taken back; the next scan applies it.",
     )?)
 }
 

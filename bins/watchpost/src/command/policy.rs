@@ -15,7 +15,7 @@ use std::{
 };
 use watchpost_core::{
     check::{Check, Framework, Profile, ScanType, Service},
-    rule::{PolicyError, Rule},
+    rule::{EngineError, Rule},
     value::word::Severity,
 };
 use watchpost_runtime::{
@@ -136,7 +136,7 @@ pub(crate) fn run(command: &Policy, configured: Option<&Path>, output: Output) -
     clippy::needless_pass_by_value,
     reason = "it stands in `map_err`, which gives values"
 )]
-fn from_policy(error: PolicyError) -> anyhow::Error {
+fn from_policy(error: EngineError) -> anyhow::Error {
     fail(code::USAGE, error.to_string())
 }
 

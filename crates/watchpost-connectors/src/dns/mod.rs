@@ -39,5 +39,5 @@ mod spf;
 
 pub(crate) use config::{HOSTS_FIELD, SELECTORS_FIELD, SERVER_FIELD};
 pub use domain::MailDomain;
-pub use policy::PolicySource;
+pub use policy::MtaStsSource;
 pub use read::{DnsError, DnsSettings, DomainsDocument, DomainsReader};

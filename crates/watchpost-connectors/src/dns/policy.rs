@@ -10,14 +10,14 @@ const POLICY_BYTES_MAX: usize = 64 * 1024;
 
 /// Fetches MTA-STS policies.
 #[async_trait]
-pub trait PolicySource: Send + Sync {
+pub trait MtaStsSource: Send + Sync {
     /// The text at `https://mta-sts.{domain}/.well-known/mta-sts.txt`; `None` if it can't be had by `deadline`, over a
     /// connection with a valid certificate and without redirects, as RFC 8461 demands.
     async fn policy(&self, domain: &str, deadline: Instant) -> Option<String>;
 }
 
 #[async_trait]
-impl PolicySource for Outbound {
+impl MtaStsSource for Outbound {
     async fn policy(&self, domain: &str, deadline: Instant) -> Option<String> {
         let url = Url::parse(&format!("https://mta-sts.{domain}/.well-known/mta-sts.txt")).ok()?;
         let request = Request::get(url).accepting("text/plain");

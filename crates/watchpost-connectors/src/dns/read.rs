@@ -3,7 +3,7 @@
 use super::{
     domain::{MailDomain, parents, related},
     key::{rsa_bits, tag},
-    policy::PolicySource,
+    policy::MtaStsSource,
     spf,
 };
 use crate::many::gather;
@@ -61,7 +61,7 @@ pub struct DomainsDocument {
 #[derive(Clone)]
 pub struct DomainsReader {
     resolver: Arc<dyn DomainResolver>,
-    policies: Arc<dyn PolicySource>,
+    policies: Arc<dyn MtaStsSource>,
     settings: DnsSettings,
 }
 
@@ -77,7 +77,7 @@ impl DomainsReader {
     /// A reader that asks `resolver`, and `policies` for MTA-STS.
     pub fn new(
         resolver: Arc<dyn DomainResolver>,
-        policies: Arc<dyn PolicySource>,
+        policies: Arc<dyn MtaStsSource>,
         settings: DnsSettings,
     ) -> Self {
         Self {

@@ -1,10 +1,13 @@
 //! Foreign text as plain text, and the few other things that texts stand for.
 
 use jiff::{civil, tz::TimeZone};
-use watchpost_core::value::{text::ForeignText, time::Timestamp};
+use watchpost_core::{
+    import::DETAILS_CHARS_MAX,
+    value::{text::ForeignText, time::Timestamp},
+};
 
 /// Bytes of a text that are kept.
-const TEXT_BYTES_MAX: usize = 8 * 1024;
+const TEXT_BYTES_MAX: usize = DETAILS_CHARS_MAX;
 /// Bytes of a raw text that are looked at: markup and entities take more room than what they stand for.
 const RAW_BYTES_MAX: usize = 64 * 1024;
 /// Numbers below are seconds, others milliseconds: the year 1973 in milliseconds, the year 5138 in seconds.

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 use tokio::time::Instant;
-use watchpost_connectors::dns::{DnsError, DnsSettings, DomainsReader, MailDomain, PolicySource};
+use watchpost_connectors::dns::{DnsError, DnsSettings, DomainsReader, MailDomain, MtaStsSource};
 use watchpost_outbound::dns::HickoryResolver;
 use watchpost_simulator::{Change, Company, DnsRecord, Simulator, SimulatorConfig, SimulatorHandle};
 
@@ -17,7 +17,7 @@ use watchpost_simulator::{Change, Company, DnsRecord, Simulator, SimulatorConfig
 struct Policy(Option<&'static str>);
 
 #[async_trait]
-impl PolicySource for Policy {
+impl MtaStsSource for Policy {
     async fn policy(&self, domain: &str, _: Instant) -> Option<String> {
         assert_eq!(domain, "birchworks.example");
         self.0.map(str::to_owned)

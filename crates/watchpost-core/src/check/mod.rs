@@ -7,7 +7,7 @@ pub use framework::{Framework, FrameworkId, Service};
 pub use verdict::{CheckEntity, Outcome, Verdict, WouldPass};
 
 use crate::{
-    rule::{PolicyError, document::AppDocument},
+    rule::{EngineError, document::AppDocument},
     value::word::{Category, CollectionState, Platform, Severity, words},
 };
 use async_trait::async_trait;
@@ -182,12 +182,12 @@ pub trait CheckEngine: Send + Sync {
     /// time that the checks see.
     ///
     /// # Errors
-    /// [`PolicyError`] if the engine itself can't go on.
+    /// [`EngineError`] if the engine itself can't go on.
     async fn evaluate_checks(
         &self,
         document: Arc<CheckDocument>,
         checks: Vec<usize>,
         profile: Profile,
         now_ms: i64,
-    ) -> Result<Vec<Verdict>, PolicyError>;
+    ) -> Result<Vec<Verdict>, EngineError>;
 }

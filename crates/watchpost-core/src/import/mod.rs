@@ -7,19 +7,20 @@
 mod alias;
 mod disagree;
 mod feed;
-mod place;
 mod store;
 mod tally;
+mod target;
 
 pub use alias::{check_of, scuba_key};
 pub use disagree::{Difference, Disagreement, OurVerdict, disagreements};
 pub use feed::{ImportFeed, ImportStep};
-pub use place::{BatchPlace, ImportRefusal, places};
 pub use store::{
-    Batch, BatchPage, BatchQuery, ImportPermit, ImportStore, ImportedFile, ImportedPage, ImportedQuery,
-    ImportedResult, ImportedVerdict, KeepImport, KeepOutcome, NewBatch,
+    ABANDONED_AFTER_MS, Batch, BatchPage, BatchQuery, DETAILS_CHARS_MAX, ImportPermit, ImportStore,
+    ImportedFile, ImportedPage, ImportedQuery, ImportedResult, ImportedVerdict, KeepImport, KeepOutcome,
+    NewBatch,
 };
 pub use tally::{CheckVerdict, ResultCounts, Tally};
+pub use target::{BatchTarget, ImportRefusal, targets};
 
 use crate::{
     check::{CheckDocument, CheckResult, FrameworkId, Service, SkipReason},

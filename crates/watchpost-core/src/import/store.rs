@@ -4,12 +4,12 @@
 //! all of them at once; an import that isn't kept leaves nothing.
 
 use super::{
-    BatchPlace, CheckVerdict, ImportBatchHeader, ImportCounts, ImportRefusal, ImportTool, ImportedRow,
+    BatchTarget, CheckVerdict, ImportBatchHeader, ImportCounts, ImportRefusal, ImportTool, ImportedRow,
     ResultCounts,
 };
 use crate::{
     access::{Audited, AuthorizedWrite, Command, Denied, Permission, WorkspaceScope},
-    audit::AuditTarget,
+    audit::{AuditOutcome, AuditTarget},
     check::CheckResult,
     error::StoreError,
     scan::RecordedScan,
@@ -21,6 +21,11 @@ use crate::{
     },
 };
 use async_trait::async_trait;
+
+/// A staged import to which nothing was added for so long, in milliseconds, has no process any more.
+pub const ABANDONED_AFTER_MS: i64 = 15 * 60 * 1_000;
+/// Characters that an imported text keeps at the most; a reader keeps at most as many bytes.
+pub const DETAILS_CHARS_MAX: usize = 8 * 1_024;
 
 /// The proof that its holder may stage the rows of one import, and nothing else.
 #[derive(Debug, Clone)]
@@ -108,12 +113,24 @@ impl Command for KeepImport {
 /// What keeping an import came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeepOutcome {
-    /// It is there, its batches in these places.
-    Kept(Vec<BatchPlace>),
+    /// It is there, its batches, with where they went.
+    Kept(Vec<BatchTarget>),
     /// The same file was imported before. Nothing was kept.
     AlreadyImported(ImportId),
     /// Nothing was kept.
     Refused(ImportRefusal),
+}
+
+impl KeepOutcome {
+    /// How the entry of the change says that it ended.
+    pub const fn audit_outcome(&self) -> AuditOutcome {
+        match self {
+            Self::Kept(_) => AuditOutcome::Ok,
+            Self::AlreadyImported(_) => AuditOutcome::Unchanged,
+            Self::Refused(ImportRefusal::NoIntegration) => AuditOutcome::NotFound,
+            Self::Refused(ImportRefusal::OtherTenant { .. }) => AuditOutcome::Conflict,
+        }
+    }
 }
 
 /// An imported file.
@@ -251,7 +268,7 @@ pub trait ImportStore: Send + Sync {
     ) -> Result<(), StoreError>;
     /// Clears a staged import away. One that was kept, or was never begun, stays as it is.
     async fn discard_import(&self, permit: &ImportPermit) -> Result<(), StoreError>;
-    /// Shows a staged import: its batches, their integrations where there were none (see [`super::places`]), and its
+    /// Shows a staged import: its batches, their integrations where there were none (see [`super::targets`]), and its
     /// scans, in one transaction. Whatever isn't kept stays staged: discard it.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Ports that belong to no aggregate: time, randomness, completion, and [`Store`], which gathers the storage ports of
 //! all aggregates. The other ports stand with what they serve, such as
-//! [`Connector`](crate::integration::connector::Connector) and [`PolicyEngine`](crate::rule::PolicyEngine).
+//! [`Connector`](crate::integration::connector::Connector) and [`RuleEngine`](crate::rule::RuleEngine).
 
 pub mod completion;
 mod store;

@@ -97,6 +97,9 @@ pub struct Freshness {
     pub sources: Vec<SourceState>,
 }
 
+/// How many findings the risk score's answer names.
+pub const TOP_FINDINGS: usize = 5;
+
 /// Everything that the risk score's answer is made of, read in one transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RiskFacts {

@@ -12,7 +12,7 @@ use crate::{
     port::{Clock, Random, Store},
     posture::{RecordAnalysis, Snapshot},
     rule::{
-        Hit, PolicyEngine, Rule,
+        Hit, Rule, RuleEngine,
         document::{Document, EntityRef},
     },
     value::{
@@ -50,7 +50,7 @@ pub struct AnalysisSummary {
 
 struct Run<'a> {
     store: &'a dyn Store,
-    engine: &'a dyn PolicyEngine,
+    engine: &'a dyn RuleEngine,
     permit: &'a JobPermit,
     clock: &'a dyn Clock,
     analysis: AnalysisId,
@@ -69,7 +69,7 @@ struct Run<'a> {
 /// The store's, or an engine that can't go on. What was stored before stays; the next analysis goes over it again.
 pub async fn run_analysis(
     store: &dyn Store,
-    engine: &dyn PolicyEngine,
+    engine: &dyn RuleEngine,
     clock: &dyn Clock,
     random: &dyn Random,
     permit: &JobPermit,

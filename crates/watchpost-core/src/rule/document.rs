@@ -5,18 +5,32 @@
 //! `mfa`, which says `unknown`.
 
 use crate::{
-    integration::fact::{AppCredential, Dataset},
+    integration::{
+        Integration,
+        fact::{AppCredential, Dataset},
+    },
     value::{
         id::{AccountId, AppId, IdentityId, IntegrationId},
         text::ForeignText,
         word::{
-            AccountKind, AccountStatus, AppPolicy, EntityType, GrantKind, GrantRisk, IntegrationStatus, Mfa,
-            Platform, RoleHold, words,
+            AccountKind, AccountStatus, AppPolicy, CollectionState, EntityType, GrantKind, GrantRisk,
+            IntegrationStatus, Mfa, Platform, RoleHold, words,
         },
     },
 };
 use serde::{Serialize, Serializer};
 use std::{collections::BTreeMap, sync::Arc};
+
+/// Roles that a document shows of one principal.
+pub const ROLES_MAX: usize = 100;
+/// Grants, tokens and assignments that a document shows of one account.
+pub const GRANTS_MAX: u64 = 200;
+/// Accounts that a document shows of one identity.
+pub const ACCOUNTS_MAX: u64 = 50;
+/// People, and owners, that a document shows of one app.
+pub const PRINCIPALS_MAX: u64 = 100;
+/// Distinct permissions that a document shows of an app's grants of one kind.
+pub const SCOPES_MAX: usize = 256;
 
 words! {
     /// The three shapes in which facts go to rules.
@@ -44,6 +58,32 @@ pub struct IntegrationRef {
     /// Datasets that can't be relied on now (denied, unlicensed, failed, partial or never collected). A rule must not
     /// judge an account by such a dataset.
     pub unreadable: Vec<Dataset>,
+}
+
+impl IntegrationRef {
+    /// An integration as documents mention it.
+    pub fn of(integration: &Integration) -> Self {
+        Self {
+            id: integration.id,
+            platform: integration.platform,
+            name: integration.name.clone(),
+            identity_provider: integration.platform.is_identity_provider(),
+            unreadable: unreadable(integration),
+        }
+    }
+}
+
+/// Datasets of an integration that aren't complete now.
+pub fn unreadable(integration: &Integration) -> Vec<Dataset> {
+    Dataset::ALL
+        .iter()
+        .copied()
+        .filter(|dataset| {
+            integration
+                .collection(*dataset)
+                .is_none_or(|collection| collection.state != CollectionState::Complete)
+        })
+        .collect()
 }
 
 /// A role in a document.
@@ -148,9 +188,9 @@ pub struct AccountDocument {
     /// Has a mailbox licence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mailbox: Option<bool>,
-    /// Roles, at most 100.
+    /// Roles, at most [`ROLES_MAX`].
     pub roles: Vec<RoleDocument>,
-    /// Grants, tokens and assignments, at most 200.
+    /// Grants, tokens and assignments, at most [`GRANTS_MAX`].
     pub grants: Vec<GrantDocument>,
 }
 
@@ -168,7 +208,7 @@ pub struct IdentityDocument {
     pub kind: AccountKind,
     /// Tagged as an emergency account.
     pub break_glass: bool,
-    /// Accounts that aren't retired, at most 50.
+    /// Accounts that aren't retired, at most [`ACCOUNTS_MAX`].
     pub accounts: Vec<AccountDocument>,
     /// Platforms connected in this workspace, so that a rule can tell "has no Okta account" from "there is no Okta":
     /// each with its unreadable datasets.
@@ -240,9 +280,9 @@ pub struct AppDocument {
     pub tenant_wide_risk: Option<GrantRisk>,
     /// Number of distinct accounts with a grant or assignment.
     pub accounts: u64,
-    /// Those accounts' people, active ones first, at most 100.
+    /// Those accounts' people, active ones first, at most [`PRINCIPALS_MAX`].
     pub principals: Vec<PrincipalDocument>,
-    /// Owners, at most 100.
+    /// Owners, at most [`PRINCIPALS_MAX`].
     pub owners: Vec<PrincipalDocument>,
 }
 

@@ -2,6 +2,7 @@
 
 pub mod analysis;
 pub mod document;
+pub mod domain;
 
 use crate::{
     integration::fact::Dataset,
@@ -72,7 +73,7 @@ impl Rule {
 /// A rule that found its condition in a document.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hit {
-    /// Position in [`PolicyEngine::rules`].
+    /// Position in [`RuleEngine::rules`].
     pub rule: usize,
     /// What the document was about.
     pub entity: EntityRef,
@@ -87,7 +88,7 @@ pub struct Hit {
 /// A rule that could not be evaluated on a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleFailure {
-    /// Position in [`PolicyEngine::rules`].
+    /// Position in [`RuleEngine::rules`].
     pub rule: usize,
     /// The document's entity.
     pub entity: EntityRef,
@@ -106,7 +107,7 @@ pub struct Evaluation {
 
 /// The engine can't run at all.
 #[derive(Debug, thiserror::Error)]
-pub enum PolicyError {
+pub enum EngineError {
     /// A pack doesn't load; names file and line.
     #[error("{0}")]
     Load(String),
@@ -117,12 +118,12 @@ pub enum PolicyError {
 
 /// The rule engine. Brings its own threads; prepared once.
 #[async_trait]
-pub trait PolicyEngine: Send + Sync {
+pub trait RuleEngine: Send + Sync {
     /// All active rules, sorted by id, without repeats. Doesn't change while the process runs.
     fn rules(&self) -> &[Rule];
     /// Evaluates each document with all rules of its type. `now_ms` is the time that the rules see.
     ///
     /// # Errors
-    /// [`PolicyError`] if the engine itself can't go on; a rule's own failure is in the [`Evaluation`].
-    async fn evaluate(&self, batch: Arc<Vec<Document>>, now_ms: i64) -> Result<Evaluation, PolicyError>;
+    /// [`EngineError`] if the engine itself can't go on; a rule's own failure is in the [`Evaluation`].
+    async fn evaluate(&self, batch: Arc<Vec<Document>>, now_ms: i64) -> Result<Evaluation, EngineError>;
 }

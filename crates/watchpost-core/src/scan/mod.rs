@@ -35,7 +35,7 @@ pub use start::{
 };
 pub use store::{
     CancelOutcome, CancelScan, CheckReconciliation, FinishScan, JudgedCheck, RecordedScan, ScanPage,
-    ScanPoint, ScanQuery, ScanStart, ScanStore, StartScan,
+    ScanPoint, ScanQuery, ScanStart, ScanStore, StartScan, TREND_POINTS_MAX,
 };
 
 use crate::{

@@ -196,6 +196,9 @@ pub struct ScanPage {
     pub more: bool,
 }
 
+/// Points that a trend has at the most.
+pub const TREND_POINTS_MAX: u64 = 1_000;
+
 /// A completed scan's numbers, for trends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScanPoint {

@@ -44,7 +44,7 @@ use crate::{
     integration::connector::Connector,
     port::{Clock, Random, Store},
     report::ReportRenderer,
-    rule::PolicyEngine,
+    rule::RuleEngine,
 };
 use std::sync::Arc;
 
@@ -52,7 +52,7 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Engines {
     /// Rules over people, apps and platforms.
-    pub rules: Arc<dyn PolicyEngine>,
+    pub rules: Arc<dyn RuleEngine>,
     /// Checks over settings.
     pub checks: Arc<dyn CheckEngine>,
     /// Reports.
@@ -69,7 +69,7 @@ impl std::fmt::Debug for Engines {
 #[derive(Clone)]
 pub struct Watchpost {
     store: Arc<dyn Store>,
-    engine: Arc<dyn PolicyEngine>,
+    engine: Arc<dyn RuleEngine>,
     checks: Arc<dyn CheckEngine>,
     renderer: Arc<dyn ReportRenderer>,
     connectors: Arc<[Arc<dyn Connector>]>,
@@ -108,7 +108,7 @@ impl Watchpost {
         self.store.as_ref()
     }
     /// The rule engine.
-    pub fn engine(&self) -> &dyn PolicyEngine {
+    pub fn engine(&self) -> &dyn RuleEngine {
         self.engine.as_ref()
     }
     /// The check engine.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 /// The text was not an identifier. It says nothing about whether such a thing exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an id: ids look like 018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f")]
-pub struct NotAnId;
+pub struct InvalidId;
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
@@ -53,11 +53,11 @@ macro_rules! ids {
             }
         }
         impl FromStr for $name {
-            type Err = NotAnId;
-            fn from_str(text: &str) -> Result<Self, NotAnId> {
+            type Err = InvalidId;
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
                 // Only the hyphenated form: one id has one spelling.
-                if text.len() != 36 { return Err(NotAnId); }
-                Uuid::try_parse(text).map(Self).map_err(|_| NotAnId)
+                if text.len() != 36 { return Err(InvalidId); }
+                Uuid::try_parse(text).map(Self).map_err(|_| InvalidId)
             }
         }
     )+};
@@ -121,7 +121,7 @@ mod tests {
             "{018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f}",
             "018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0g",
         ] {
-            assert_eq!(wrong.parse::<FindingId>(), Err(NotAnId), "{wrong}");
+            assert_eq!(wrong.parse::<FindingId>(), Err(InvalidId), "{wrong}");
         }
     }
 }

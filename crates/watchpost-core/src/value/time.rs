@@ -15,7 +15,7 @@ pub struct Timestamp(i64);
 /// The text was not an RFC 3339 time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a time: times look like 2026-03-01T07:01:00Z")]
-pub struct NotATime;
+pub struct InvalidTime;
 
 impl Timestamp {
     /// From milliseconds since 1970.
@@ -57,11 +57,11 @@ impl fmt::Display for Timestamp {
 }
 
 impl FromStr for Timestamp {
-    type Err = NotATime;
-    fn from_str(text: &str) -> Result<Self, NotATime> {
+    type Err = InvalidTime;
+    fn from_str(text: &str) -> Result<Self, InvalidTime> {
         text.parse::<jiff::Timestamp>()
             .map(|time| Self(time.as_millisecond()))
-            .map_err(|_| NotATime)
+            .map_err(|_| InvalidTime)
     }
 }
 

@@ -5,7 +5,7 @@ use super::{
     calls::{Done, Ended},
 };
 use crate::{
-    confirm::{self, ConfirmPolicy, Confirmation, Preview, Risk},
+    confirm::{self, ConfirmMode, Confirmation, Preview, Risk},
     error::Failure,
     tool::{Context, Prepared, RunWrite},
     tools::ToolEntry,
@@ -66,7 +66,7 @@ impl McpServer {
         context: &Context<'_>,
         meta: &RequestMeta<'_>,
     ) -> Result<Consent, Failure> {
-        if self.confirm == ConfirmPolicy::Never {
+        if self.confirm == ConfirmMode::Never {
             return Ok(Consent::Given(Confirmation::NotNeeded));
         }
         // What can't be previewed isn't done.

@@ -11,7 +11,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 use watchpost_core::{audit::AuditOutcome, value::word::FindingStatus};
-use watchpost_mcp::{ConfirmPolicy, Risk};
+use watchpost_mcp::{ConfirmMode, Risk};
 use watchpost_protocol::{ClientCapabilities, ClientInfo, Link, Peer, Revision, Seal, SessionState};
 
 /// Shows what it is given, bound to its context: what a transport encrypts.
@@ -335,12 +335,12 @@ async fn what_is_not_risky_is_not_asked() {
         assert_eq!(done.data()["changed"], true, "{tool}: {}", done.0);
     }
     assert!(confirmations(&world).iter().all(|(word, _)| word == "not_needed"));
-    let world = World::company_that_asks(ConfirmPolicy::Never).await;
+    let world = World::company_that_asks(ConfirmMode::Never).await;
     for (tool, arguments, _) in risky() {
         let done = modern(&world, tool, &arguments, json!({})).await;
         assert_eq!(done.data()["changed"], true, "{tool}: {}", done.0);
     }
-    let world = World::company_that_asks(ConfirmPolicy::Always).await;
+    let world = World::company_that_asks(ConfirmMode::Always).await;
     for (tool, arguments) in crate::behaviour::actions() {
         let asked = modern(&world, tool, &arguments, json!({})).await;
         assert_eq!(

@@ -25,7 +25,7 @@ use watchpost_core::{
     posture::{Coverage, Snapshot},
     report::{Rendered, ReportData, ReportError, ReportFormat, ReportRenderer},
     rule::{
-        Evaluation, PolicyEngine, PolicyError, Rule,
+        EngineError, Evaluation, Rule, RuleEngine,
         document::{Document, DocumentType, EntityRef},
     },
     service::{Engines, Watchpost},
@@ -40,7 +40,7 @@ use watchpost_core::{
     },
 };
 use watchpost_mcp::{
-    ConfirmPolicy, CursorKey, McpServer,
+    ConfirmMode, CursorKey, McpServer,
     tools::{TOOLS, ToolEntry},
 };
 use watchpost_protocol::{Incoming, Link, Server, SessionState, TransportFacts, Wire};
@@ -96,7 +96,7 @@ impl CheckEngine for NoChecks {
         _: Vec<usize>,
         _: Profile,
         _: i64,
-    ) -> Result<Vec<Verdict>, PolicyError> {
+    ) -> Result<Vec<Verdict>, EngineError> {
         Ok(Vec::new())
     }
 }
@@ -108,11 +108,11 @@ impl ReportRenderer for NoChecks {
 }
 
 #[async_trait]
-impl PolicyEngine for Engine {
+impl RuleEngine for Engine {
     fn rules(&self) -> &[Rule] {
         &self.0
     }
-    async fn evaluate(&self, _: Arc<Vec<Document>>, _: i64) -> Result<Evaluation, PolicyError> {
+    async fn evaluate(&self, _: Arc<Vec<Document>>, _: i64) -> Result<Evaluation, EngineError> {
         Ok(Evaluation::default())
     }
 }
@@ -205,17 +205,17 @@ pub(crate) fn now() -> Timestamp {
 impl World {
     /// An empty workspace.
     pub(crate) async fn empty() -> Self {
-        Self::asking(ConfirmPolicy::default()).await
+        Self::asking(ConfirmMode::default()).await
     }
 
     /// The company, before a server that asks people by this policy.
-    pub(crate) async fn company_that_asks(policy: ConfirmPolicy) -> Self {
+    pub(crate) async fn company_that_asks(policy: ConfirmMode) -> Self {
         let world = Self::asking(policy).await;
         world.ours(|data| fill(data, ""));
         world
     }
 
-    async fn asking(policy: ConfirmPolicy) -> Self {
+    async fn asking(policy: ConfirmMode) -> Self {
         let store = Arc::new(Fake::default());
         let clock = Arc::new(TestClock(
             AtomicI64::new(now().as_millis()),

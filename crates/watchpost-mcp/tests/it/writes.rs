@@ -7,7 +7,7 @@ use crate::{
 use serde_json::{Value, json};
 use std::sync::{Arc, atomic::Ordering};
 use watchpost_core::{access::WorkspaceScope, audit::AuditOutcome, value::word::FindingStatus};
-use watchpost_mcp::ConfirmPolicy;
+use watchpost_mcp::ConfirmMode;
 
 fn with(mut arguments: Value, name: &str, value: &str) -> Value {
     arguments[name] = value.into();
@@ -270,7 +270,7 @@ async fn whether_a_lost_change_is_safe_to_retry_depends_on_its_key() {
 
 #[tokio::test]
 async fn the_entry_of_a_change_says_how_it_was_confirmed() {
-    let confirmations = async |policy: ConfirmPolicy| {
+    let confirmations = async |policy: ConfirmMode| {
         let world = World::company_that_asks(policy).await;
         for (tool, arguments) in actions() {
             world.ok(&world.writer, tool, arguments).await;
@@ -300,12 +300,12 @@ async fn the_entry_of_a_change_says_how_it_was_confirmed() {
         words.sort();
         words
     };
-    assert_eq!(confirmations(ConfirmPolicy::Never).await, expected(&|_| false));
+    assert_eq!(confirmations(ConfirmMode::Never).await, expected(&|_| false));
     assert_eq!(
-        confirmations(ConfirmPolicy::Risky).await,
+        confirmations(ConfirmMode::Risky).await,
         expected(&|tool| risky.contains(&tool))
     );
-    assert_eq!(confirmations(ConfirmPolicy::Always).await, expected(&|_| true));
+    assert_eq!(confirmations(ConfirmMode::Always).await, expected(&|_| true));
     let world = World::company().await;
     let critical = json!({"finding_id": finding_id(2), "reason": "mitigated"});
     world.ok(&world.writer, "dismiss_finding", critical).await;

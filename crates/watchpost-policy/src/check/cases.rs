@@ -26,7 +26,7 @@ use watchpost_core::{
     check::{
         Check, CheckDocument, CheckOver, CheckResult, Exempted, Outcome, Profile, SkipReason, Unreadable,
     },
-    rule::PolicyError,
+    rule::EngineError,
     value::word::{CollectionState, Platform},
 };
 
@@ -73,10 +73,10 @@ struct Expect {
 /// Runs the cases in `text` (the content of a `.cases.json` named `file`) on a check of `pack`.
 ///
 /// # Errors
-/// [`PolicyError::Load`] if the file isn't one of cases, the check doesn't exist or doesn't compile. A case that fails
+/// [`EngineError::Load`] if the file isn't one of cases, the check doesn't exist or doesn't compile. A case that fails
 /// is in the report.
-pub fn run(pack: &Pack, check_id: &str, file: &str, text: &str) -> Result<CaseReport, PolicyError> {
-    guarded(|| run_here(pack, check_id, file, text)).map_err(PolicyError::Load)
+pub fn run(pack: &Pack, check_id: &str, file: &str, text: &str) -> Result<CaseReport, EngineError> {
+    guarded(|| run_here(pack, check_id, file, text)).map_err(EngineError::Load)
 }
 
 /// The built-in checks' cases: file name and text. A check's file is named after its id, a variant's after the control

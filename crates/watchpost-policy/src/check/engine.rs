@@ -12,7 +12,7 @@ use std::{
 };
 use watchpost_core::{
     check::{Check, CheckDocument, CheckEngine, Profile, Verdict},
-    rule::PolicyError,
+    rule::EngineError,
 };
 
 /// Threads that a pool has at the most: few scans run at a time, and each is short.
@@ -75,7 +75,7 @@ impl CheckEngine for RegoChecks {
         checks: Vec<usize>,
         profile: Profile,
         now_ms: i64,
-    ) -> Result<Vec<Verdict>, PolicyError> {
+    ) -> Result<Vec<Verdict>, EngineError> {
         let count = checks.len();
         let work = Evaluating {
             document,
@@ -105,7 +105,7 @@ impl Work for Evaluating {
         judge: &mut Option<CheckJudge>,
         items: Range<usize>,
         _: &AtomicBool,
-    ) -> Result<Vec<Verdict>, PolicyError> {
+    ) -> Result<Vec<Verdict>, EngineError> {
         let judge = judge.get_or_insert_with(|| CheckJudge::new(pack));
         let view = self
             .view

@@ -4,7 +4,7 @@ use serde_json::json;
 use std::{path::Path, sync::Arc};
 use watchpost_core::{
     check::{CheckDocument, CheckEngine, CheckResult, Exempted, Outcome, Profile, SkipReason, Unreadable},
-    rule::PolicyError,
+    rule::EngineError,
     value::word::{CollectionState, Platform},
 };
 use watchpost_policy::{
@@ -53,7 +53,7 @@ impl Folder {
     }
     fn error(&self) -> String {
         match Pack::with_dir(self.path()).unwrap_err() {
-            PolicyError::Load(text) => text,
+            EngineError::Load(text) => text,
             other => other.to_string(),
         }
     }

@@ -3,7 +3,7 @@
 use crate::documents::identity;
 use std::{fs, sync::Arc, time::Duration};
 use tempfile::TempDir;
-use watchpost_core::rule::{Evaluation, PolicyEngine, document::Document};
+use watchpost_core::rule::{Evaluation, RuleEngine, document::Document};
 use watchpost_policy::{
     Limits, Pack, RegoRules,
     cases::{self, NOW_MS},

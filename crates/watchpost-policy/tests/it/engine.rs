@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use watchpost_core::{
     integration::fact::Dataset,
     rule::{
-        Evaluation, PolicyEngine,
+        Evaluation, RuleEngine,
         document::{Document, EntityRef},
     },
     value::word::{AccountStatus, GrantKind, GrantRisk, Mfa, Platform},

@@ -4,7 +4,7 @@ use ipnet::IpNet;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use url::Url;
 use watchpost_core::service::ACTIVE_KEYS_MAX;
-use watchpost_mcp::ConfirmPolicy;
+use watchpost_mcp::ConfirmMode;
 
 /// All settings of a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +71,7 @@ pub struct OutboundSettings {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct McpSettings {
     /// When a person is asked before a tool changes something, where the client can ask.
-    pub confirm: ConfirmPolicy,
+    pub confirm: ConfirmMode,
 }
 
 /// Rules beside the built-in ones.
@@ -120,7 +120,7 @@ impl Default for Settings {
             },
             outbound: OutboundSettings { allow: Vec::new() },
             mcp: McpSettings {
-                confirm: ConfirmPolicy::default(),
+                confirm: ConfirmMode::default(),
             },
             policy: PolicySettings { dir: None },
             log: LogSettings {

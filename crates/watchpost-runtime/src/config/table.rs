@@ -6,7 +6,7 @@ use super::{
 };
 use std::{path::PathBuf, time::Duration};
 use url::Url;
-use watchpost_mcp::ConfirmPolicy;
+use watchpost_mcp::ConfirmMode;
 
 /// A setting.
 #[derive(Debug)]
@@ -131,7 +131,7 @@ pub const KEYS: &[Key] = &[
         name: "mcp.confirm",
         about: "when an assistant's client asks a person before a change: risky, always or never; a client that can't ask is not asked",
         set: |to, raw| {
-            to.mcp.confirm = ConfirmPolicy::from_word(raw.text()?)
+            to.mcp.confirm = ConfirmMode::from_word(raw.text()?)
                 .ok_or_else(|| InvalidValue::expected("risky, always or never", &raw))?;
             Ok(())
         },

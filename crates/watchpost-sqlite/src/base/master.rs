@@ -46,14 +46,14 @@ pub(crate) struct Sealer(XChaCha20Poly1305);
 
 /// Where a credential belongs: it opens nowhere else.
 #[derive(Clone, Copy)]
-pub(crate) struct Place<'a> {
+pub(crate) struct AssociatedData<'a> {
     pub(crate) workspace: WorkspaceId,
     pub(crate) integration: IntegrationId,
     pub(crate) field: &'a str,
     pub(crate) key_version: i64,
 }
 
-impl Place<'_> {
+impl AssociatedData<'_> {
     fn associated_data(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(96);
         for part in [
@@ -79,13 +79,13 @@ impl Sealer {
     /// Nonce and sealed bytes.
     pub(crate) fn seal(
         &self,
-        place: Place<'_>,
+        associated: AssociatedData<'_>,
         clear: &[u8],
         random: &dyn Random,
     ) -> Res<([u8; 24], Vec<u8>)> {
         let mut nonce = [0_u8; 24];
         random.fill(&mut nonce);
-        let aad = place.associated_data();
+        let aad = associated.associated_data();
         let payload = Payload {
             msg: clear,
             aad: &aad,
@@ -97,9 +97,14 @@ impl Sealer {
         Ok((nonce, sealed))
     }
 
-    /// The clear bytes, if they were sealed for this place and weren't changed.
-    pub(crate) fn open(&self, place: Place<'_>, nonce: [u8; 24], sealed: &[u8]) -> Res<Zeroizing<Vec<u8>>> {
-        let aad = place.associated_data();
+    /// The clear bytes, if they were sealed for the same credential and weren't changed.
+    pub(crate) fn open(
+        &self,
+        associated: AssociatedData<'_>,
+        nonce: [u8; 24],
+        sealed: &[u8],
+    ) -> Res<Zeroizing<Vec<u8>>> {
+        let aad = associated.associated_data();
         let payload = Payload {
             msg: sealed,
             aad: &aad,
@@ -130,45 +135,64 @@ mod tests {
     #[test]
     fn a_credential_opens_only_where_it_was_sealed() {
         let sealer = Sealer::new(&MasterKey::new([1; 32]));
-        let place = Place {
+        let associated = AssociatedData {
             workspace: WorkspaceId::from_bytes([1; 16]),
             integration: IntegrationId::from_bytes([2; 16]),
             field: "api_token",
             key_version: 1,
         };
-        let (nonce, sealed) = sealer.seal(place, b"clear", &Sevens).unwrap();
-        assert_eq!(sealer.open(place, nonce, &sealed).unwrap().as_slice(), b"clear");
-        let refused = |place, nonce, sealed: &[u8], sealer: &Sealer| {
-            assert!(sealer.open(place, nonce, sealed).is_err());
+        let (nonce, sealed) = sealer.seal(associated, b"clear", &Sevens).unwrap();
+        assert_eq!(
+            sealer.open(associated, nonce, &sealed).unwrap().as_slice(),
+            b"clear"
+        );
+        let refused = |associated, nonce, sealed: &[u8], sealer: &Sealer| {
+            assert!(sealer.open(associated, nonce, sealed).is_err());
         };
         let workspace = WorkspaceId::from_bytes([9; 16]);
-        refused(Place { workspace, ..place }, nonce, &sealed, &sealer);
+        refused(
+            AssociatedData {
+                workspace,
+                ..associated
+            },
+            nonce,
+            &sealed,
+            &sealer,
+        );
         let integration = IntegrationId::from_bytes([9; 16]);
-        refused(Place { integration, ..place }, nonce, &sealed, &sealer);
         refused(
-            Place {
+            AssociatedData {
+                integration,
+                ..associated
+            },
+            nonce,
+            &sealed,
+            &sealer,
+        );
+        refused(
+            AssociatedData {
                 field: "other",
-                ..place
+                ..associated
             },
             nonce,
             &sealed,
             &sealer,
         );
         refused(
-            Place {
+            AssociatedData {
                 key_version: 2,
-                ..place
+                ..associated
             },
             nonce,
             &sealed,
             &sealer,
         );
-        refused(place, [8; 24], &sealed, &sealer);
-        refused(place, nonce, &sealed, &Sealer::new(&MasterKey::new([2; 32])));
+        refused(associated, [8; 24], &sealed, &sealer);
+        refused(associated, nonce, &sealed, &Sealer::new(&MasterKey::new([2; 32])));
         for i in 0..sealed.len() {
             let mut flipped = sealed.clone();
             flipped[i] ^= 1;
-            refused(place, nonce, &flipped, &sealer);
+            refused(associated, nonce, &flipped, &sealer);
         }
     }
 

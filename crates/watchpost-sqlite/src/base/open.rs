@@ -89,7 +89,7 @@ pub enum OpenError {
     #[error(
         "`{path}` is not a Watchpost store or is damaged ({reason}): restore a backup with `watchpost restore`"
     )]
-    NotAStore {
+    InvalidFile {
         /// The file.
         path: PathBuf,
         /// What is wrong.
@@ -182,7 +182,7 @@ fn explain(path: &Path, error: &rusqlite::Error) -> OpenError {
     let path = path.to_path_buf();
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => OpenError::Locked { path },
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => OpenError::NotAStore {
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => OpenError::InvalidFile {
             path,
             reason: error.to_string(),
         },
@@ -305,7 +305,7 @@ fn migrate(
             .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
             .map_err(|error| explain(path, &error))?;
         if application != i64::from(APPLICATION_ID) && (found != 0 || tables != 0) {
-            return Err(OpenError::NotAStore {
+            return Err(OpenError::InvalidFile {
                 path: path.to_path_buf(),
                 reason: "another program's database".into(),
             });
@@ -429,13 +429,13 @@ pub fn restore(backup: &Path, target: &Path) -> Result<(), OpenError> {
     let application = pragma_number(&from, "application_id").map_err(|error| explain(backup, &error))?;
     let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
     if let Some(reason) = problems.into_iter().next() {
-        return Err(OpenError::NotAStore {
+        return Err(OpenError::InvalidFile {
             path: backup.to_path_buf(),
             reason,
         });
     }
     if application != i64::from(APPLICATION_ID) {
-        return Err(OpenError::NotAStore {
+        return Err(OpenError::InvalidFile {
             path: backup.to_path_buf(),
             reason: "another program's database".into(),
         });
@@ -459,7 +459,7 @@ pub fn restore(backup: &Path, target: &Path) -> Result<(), OpenError> {
         drop(old);
         if let Err(error) = alone {
             let error = explain(target, &error);
-            if !matches!(error, OpenError::NotAStore { .. }) {
+            if !matches!(error, OpenError::InvalidFile { .. }) {
                 return Err(error);
             }
         }

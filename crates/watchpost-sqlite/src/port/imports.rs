@@ -62,7 +62,9 @@ impl ImportStore for SqliteStore {
         write: AuthorizedWrite<KeepImport>,
     ) -> Result<Audited<KeepOutcome>, StoreError> {
         self.change("imports", write, |tx, workspace, command, entry| {
-            imports::keep(tx, workspace, &command, entry)
+            let outcome = imports::keep(tx, workspace, &command)?;
+            entry.set_outcome(outcome.audit_outcome());
+            Ok(outcome)
         })
         .await
     }

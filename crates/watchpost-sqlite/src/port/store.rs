@@ -11,7 +11,7 @@ use crate::{
     table::{
         documents::Contexts,
         findings,
-        once::{self, Kept},
+        once::{self, StoredOutcome},
         workspaces,
     },
 };
@@ -311,7 +311,7 @@ impl SqliteStore {
     ) -> Result<Audited<T>, StoreError>
     where
         C: Command + 'static,
-        T: Kept,
+        T: StoredOutcome,
     {
         let (id, command, mut entry) = write.open();
         self.inner

@@ -29,7 +29,7 @@ use watchpost_core::{
 const FORGOTTEN_PER_CHANGE: u32 = 64;
 
 /// An outcome that can be kept as a short text and given again.
-pub(crate) trait Kept: Sized + Send + 'static {
+pub(crate) trait StoredOutcome: Sized + Send + 'static {
     /// The text.
     fn keep(&self) -> String;
     /// The outcome of a text. `None`: the text isn't one.
@@ -44,7 +44,7 @@ struct Spent {
 }
 
 /// What an earlier call with one of the entry's tokens came to. Tokens whose time is over are forgotten on the way.
-pub(crate) fn earlier<T: Kept>(
+pub(crate) fn earlier<T: StoredOutcome>(
     tx: &Tx<'_>,
     workspace: i64,
     entry: &PendingEntry,
@@ -217,7 +217,7 @@ fn finding_outcome(text: &str) -> Option<FindingOutcome> {
     })
 }
 
-impl Kept for FindingOutcome {
+impl StoredOutcome for FindingOutcome {
     fn keep(&self) -> String {
         match self {
             Self::Changed { before, now } => format!("changed {before} {}", state_text(now)),
@@ -243,7 +243,7 @@ fn policy_outcome(text: &str) -> Option<AppPolicyOutcome> {
     })
 }
 
-impl Kept for AppPolicyOutcome {
+impl StoredOutcome for AppPolicyOutcome {
     fn keep(&self) -> String {
         match self {
             Self::Changed { before } => format!("changed {before}"),
@@ -256,7 +256,7 @@ impl Kept for AppPolicyOutcome {
     }
 }
 
-impl Kept for RemediationOutcome {
+impl StoredOutcome for RemediationOutcome {
     fn keep(&self) -> String {
         match self {
             Self::Requested(made) => format!("requested {}", made.id),
@@ -284,7 +284,7 @@ impl Kept for RemediationOutcome {
     }
 }
 
-impl Kept for Vec<TriggeredSync> {
+impl StoredOutcome for Vec<TriggeredSync> {
     fn keep(&self) -> String {
         let parts: Vec<String> = self
             .iter()

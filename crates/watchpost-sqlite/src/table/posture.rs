@@ -12,16 +12,13 @@ use crate::{
 use rusqlite::{Connection, Row, params};
 use watchpost_core::{
     integration::Failure,
-    posture::{Coverage, Freshness, RecordAnalysis, RiskFacts, Snapshot, SourceState},
+    posture::{Coverage, Freshness, RecordAnalysis, RiskFacts, Snapshot, SourceState, TOP_FINDINGS},
     value::{
         id::{AnalysisId, IntegrationId},
         time::Timestamp,
         word::CollectionState,
     },
 };
-
-/// How many findings the risk score's answer names.
-const TOP: usize = 5;
 
 const COLUMNS: &str = "analysis_id, at, score, live_critical, live_high, live_medium, live_low, live_info, identities, \
                        mfa_on, mfa_off, mfa_unknown, admin_mfa_on, admin_mfa_off, admin_mfa_unknown, sso_on, sso_off, \
@@ -104,7 +101,7 @@ pub(crate) fn sources(conn: &Connection, workspace: i64) -> Res<Vec<SourceState>
 
 pub(crate) fn risk_facts(conn: &Connection, workspace: i64) -> Res<RiskFacts> {
     let counts = findings::live_counts(conn, workspace)?;
-    let top = findings::top_live(conn, workspace, &counts, TOP)?;
+    let top = findings::top_live(conn, workspace, &counts, TOP_FINDINGS)?;
     let mut recent = latest(conn, workspace, i64::MAX, 2)?.into_iter();
     let (newest, previous) = (recent.next(), recent.next());
     let days_before = |days: i64| -> Res<Option<Snapshot>> {

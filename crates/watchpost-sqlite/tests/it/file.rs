@@ -96,9 +96,9 @@ fn missing_newer_foreign_damaged_and_locked_files_are_told_apart() {
         .execute_batch("CREATE TABLE t (x)")
         .unwrap();
     mode(&other, 0o600);
-    assert!(matches!(reopen(&other), Err(OpenError::NotAStore { .. })));
+    assert!(matches!(reopen(&other), Err(OpenError::InvalidFile { .. })));
     std::fs::write(&other, vec![b'x'; 8_192]).unwrap();
-    assert!(matches!(reopen(&other), Err(OpenError::NotAStore { .. })));
+    assert!(matches!(reopen(&other), Err(OpenError::InvalidFile { .. })));
 
     for keep in [100, 4_096, 20_000] {
         let whole = std::fs::read(&path).unwrap();
@@ -200,7 +200,10 @@ fn a_backup_restores_to_what_it_was() {
         store.create_workspace(&row(2)).await.unwrap();
         store.close();
         std::fs::write(&copy, b"no store").unwrap();
-        assert!(matches!(restore(&copy, &path), Err(OpenError::NotAStore { .. })));
+        assert!(matches!(
+            restore(&copy, &path),
+            Err(OpenError::InvalidFile { .. })
+        ));
         assert_eq!(reopen(&path).unwrap().workspaces().await.unwrap().len(), 2);
     });
 }

@@ -20,7 +20,7 @@ use watchpost_core::{
         setting::{CollectRequest, SettingDocument, SettingRun},
     },
     job::{JobEnd, JobKind, LeasedJob},
-    rule::PolicyError,
+    rule::EngineError,
     scan::{
         AddExemption, AddSchedule, CancelOutcome, CancelScan, ChangeSchedule, Exemption, Recurrence,
         RemoveExemption, Scan, ScanQuery, ScanStart, Schedule, ScheduleChange, StartScan, next_after,
@@ -101,7 +101,7 @@ impl CheckEngine for Engine {
         checks: Vec<usize>,
         _: Profile,
         _: i64,
-    ) -> Result<Vec<Verdict>, PolicyError> {
+    ) -> Result<Vec<Verdict>, EngineError> {
         let results = self.results.lock().unwrap();
         Ok(checks
             .into_iter()

@@ -165,9 +165,9 @@ impl Watchpost {
             self.store().discard_import(&permit).await?;
         }
         let (import, made) = match kept?.into_value() {
-            KeepOutcome::Kept(places) => {
-                let new = places.into_iter().filter(|place| place.new.is_some());
-                (id, new.map(|place| place.integration).collect())
+            KeepOutcome::Kept(targets) => {
+                let new = targets.into_iter().filter(|target| target.new.is_some());
+                (id, new.map(|target| target.integration).collect())
             }
             KeepOutcome::AlreadyImported(before) => {
                 self.store().discard_import(&permit).await?;

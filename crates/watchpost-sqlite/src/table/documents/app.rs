@@ -1,6 +1,6 @@
 //! App documents.
 
-use super::{ROLES_MAX, context::reference, role};
+use super::role;
 use crate::{
     base::{
         fault::{Fault, Res},
@@ -12,19 +12,13 @@ use crate::{
 use rusqlite::{Connection, params};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use watchpost_core::{
-    rule::document::{AppDocument, IntegrationRef, PrincipalDocument},
+    rule::document::{AppDocument, IntegrationRef, PRINCIPALS_MAX, PrincipalDocument, ROLES_MAX, SCOPES_MAX},
     value::{
         id::{AppId, IdentityId},
         text::ForeignText,
         word::{GrantKind, GrantRisk},
     },
 };
-
-/// People that a document shows.
-const PRINCIPALS_MAX: i64 = 100;
-
-/// Distinct permissions of one kind of grant.
-const SCOPES_MAX: usize = 256;
 
 /// Documents of apps that aren't retired, by id.
 pub(crate) fn apps(
@@ -35,7 +29,7 @@ pub(crate) fn apps(
 ) -> Res<Vec<AppDocument>> {
     let integrations: HashMap<i64, IntegrationRef> = numbered(conn, workspace)?
         .iter()
-        .map(|(number, row)| (*number, reference(row)))
+        .map(|(number, row)| (*number, IntegrationRef::of(row)))
         .collect();
     let after = after.map_or([0; 16], |id| *id.as_bytes());
     let mut statement = conn.prepare_cached(
@@ -154,7 +148,13 @@ fn people(
          GROUP BY p.id ORDER BY status <> ?4, p.id LIMIT ?5"
     ))?;
     let active = watchpost_core::value::word::AccountStatus::Active.position();
-    let mut rows = statement.query(params![workspace, integration, app, active, PRINCIPALS_MAX])?;
+    let mut rows = statement.query(params![
+        workspace,
+        integration,
+        app,
+        active,
+        stored(PRINCIPALS_MAX)
+    ])?;
     let mut out = Vec::new();
     while let Some(row) = rows.next()? {
         out.push(PrincipalDocument {

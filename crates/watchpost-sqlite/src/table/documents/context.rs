@@ -10,21 +10,16 @@ use crate::{
 use rusqlite::{Connection, params};
 use serde_json::Value;
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, PoisonError},
 };
 use watchpost_core::{
-    identity::normal_address,
-    integration::{Integration, fact::Dataset},
-    rule::document::IntegrationRef,
-    value::word::{AccountKind, AccountStatus, CollectionState, Platform},
+    rule::{
+        document::IntegrationRef,
+        domain::{DomainCounts, company_domains, verified_domains},
+    },
+    value::word::{AccountKind, AccountStatus, Platform},
 };
-
-/// Mail domains that are taken for the company's at the most.
-const DOMAINS_MAX: usize = 500;
-
-/// Without a list of verified domains, a domain is the company's if so many percent of the people have it.
-const COMMON_PERCENT: u64 = 5;
 
 /// Shared parts of documents, kept over the pages of one analysis.
 #[derive(Debug, Default)]
@@ -58,49 +53,25 @@ impl Contexts {
     }
 }
 
-/// Datasets that aren't complete now.
-pub(super) fn unreadable(row: &Integration) -> Vec<Dataset> {
-    Dataset::ALL
-        .iter()
-        .copied()
-        .filter(|dataset| {
-            row.collection(*dataset)
-                .is_none_or(|collection| collection.state != CollectionState::Complete)
-        })
-        .collect()
-}
-
-pub(super) fn reference(row: &Integration) -> IntegrationRef {
-    IntegrationRef {
-        id: row.id,
-        platform: row.platform,
-        name: row.name.clone(),
-        identity_provider: row.platform.is_identity_provider(),
-        unreadable: unreadable(row),
-    }
-}
-
 impl Context {
     fn read(conn: &Connection, workspace: i64) -> Res<Self> {
         let rows = numbered(conn, workspace)?;
         let by_number: HashMap<i64, IntegrationRef> = rows
             .iter()
-            .map(|(number, row)| (*number, reference(row)))
+            .map(|(number, row)| (*number, IntegrationRef::of(row)))
             .collect();
-        let integrations = rows.iter().map(|(_, row)| reference(row)).collect();
-        let mut domains = verified(conn, workspace, &by_number)?;
-        if domains.is_empty() {
-            domains = common(conn, workspace, &by_number)?;
-        }
+        let integrations = rows.iter().map(|(_, row)| IntegrationRef::of(row)).collect();
+        let verified = verified(conn, workspace, &by_number)?;
+        let domains = company_domains(verified, || common(conn, workspace, &by_number))?;
         Ok(Self {
             by_number,
             integrations: Arc::new(integrations),
-            company_domains: Arc::new(domains.into_iter().take(DOMAINS_MAX).collect()),
+            company_domains: Arc::new(domains),
         })
     }
 }
 
-/// Domains that a platform says are verified: an array of names, or a list of `{id, isVerified}`.
+/// Domains that the platforms say are verified.
 fn verified(
     conn: &Connection,
     workspace: i64,
@@ -116,39 +87,20 @@ fn verified(
             let document: String = row.get(1)?;
             // A document that is no JSON names no domain.
             if let Ok(document) = serde_json::from_str::<Value>(&document) {
-                out.extend(domains_of(&document));
+                out.extend(verified_domains(&document));
             }
         }
     }
     Ok(out)
 }
 
-fn domains_of(document: &Value) -> Vec<String> {
-    let rows = document
-        .as_array()
-        .or_else(|| document.get("value").and_then(Value::as_array));
-    rows.into_iter()
-        .flatten()
-        .filter_map(|row| match row {
-            Value::String(name) => Some(name.as_str()),
-            Value::Object(fields) if fields.get("isVerified") == Some(&Value::Bool(true)) => {
-                fields.get("id").and_then(Value::as_str)
-            }
-            _ => None,
-        })
-        .map(|name| name.trim().to_lowercase())
-        .filter(|name| name.contains('.') && name.len() <= 253)
-        .collect()
-}
-
-/// Domains that at least one in twenty active members of identity providers has.
+/// Domains that are common among the active members of identity providers.
 fn common(
     conn: &Connection,
     workspace: i64,
     integrations: &HashMap<i64, IntegrationRef>,
 ) -> Res<BTreeSet<String>> {
-    let mut people = 0_u64;
-    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+    let mut counts = DomainCounts::default();
     for (number, _) in integrations
         .iter()
         .filter(|(_, row)| Platform::is_identity_provider(row.platform))
@@ -164,42 +116,8 @@ fn common(
             AccountKind::Member.position()
         ])?;
         while let Some(row) = rows.next()? {
-            let address = row.text(0)?;
-            people += 1;
-            if let Some((_, domain)) = normal_address(address.untrusted())
-                .as_deref()
-                .and_then(|address| address.rsplit_once('@'))
-            {
-                *counts.entry(domain.to_owned()).or_default() += 1;
-            }
+            counts.add(&row.text(0)?);
         }
     }
-    Ok(counts
-        .into_iter()
-        .filter(|(_, count)| count * 100 >= people * COMMON_PERCENT)
-        .map(|(domain, _)| domain)
-        .collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn verified_domains_are_read_in_both_forms() {
-        let check = |document: &str, expected: &[&str]| {
-            assert_eq!(
-                domains_of(&serde_json::from_str(document).unwrap()),
-                expected,
-                "{document}"
-            );
-        };
-        check(r#"["Birch.example", "no"]"#, &["birch.example"]);
-        check(
-            r#"{"value":[{"id":"birch.example","isVerified":true},{"id":"new.example","isVerified":false}]}"#,
-            &["birch.example"],
-        );
-        check("{}", &[]);
-        check("[1, null]", &[]);
-    }
+    Ok(counts.common())
 }

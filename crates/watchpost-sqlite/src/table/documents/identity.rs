@@ -1,7 +1,6 @@
 //! Identity documents.
 
 use super::{
-    ROLES_MAX,
     context::{Context, Contexts},
     role,
 };
@@ -17,18 +16,12 @@ use rusqlite::{Connection, params, types::ValueRef};
 use std::sync::Arc;
 use watchpost_core::{
     integration::fact::LastActive,
-    rule::document::{AccountDocument, GrantDocument, IdentityDocument},
+    rule::document::{ACCOUNTS_MAX, AccountDocument, GRANTS_MAX, GrantDocument, IdentityDocument, ROLES_MAX},
     value::{
         id::{AccountId, AppId, IdentityId},
         time::Timestamp,
     },
 };
-
-/// Accounts of one identity.
-const ACCOUNTS_MAX: i64 = 50;
-
-/// Grants of one account.
-const GRANTS_MAX: i64 = 200;
 
 /// Documents of identities that have an account, by id.
 pub(crate) fn identities(
@@ -83,7 +76,7 @@ fn accounts(
          invitation_pending, mailbox FROM accounts \
          WHERE workspace_id = ?1 AND identity_id = ?2 AND retired = 0 LIMIT ?3",
     )?;
-    let mut rows = statement.query(params![workspace, identity.as_bytes(), ACCOUNTS_MAX])?;
+    let mut rows = statement.query(params![workspace, identity.as_bytes(), stored(ACCOUNTS_MAX)])?;
     let mut out = Vec::new();
     while let Some(row) = rows.next()? {
         let integration: i64 = row.get(1)?;
@@ -135,7 +128,7 @@ fn grants(conn: &Connection, workspace: i64, integration: i64, account: &str) ->
          AND p.vendor_id = g.app_vendor_id \
          WHERE g.workspace_id = ?1 AND g.integration = ?2 AND g.account_vendor_id = ?3 ORDER BY g.risk LIMIT ?4",
     )?;
-    let mut rows = statement.query(params![workspace, integration, account, GRANTS_MAX])?;
+    let mut rows = statement.query(params![workspace, integration, account, stored(GRANTS_MAX)])?;
     known_rows(&mut rows, "grants", |row| {
         let known = !matches!(row.get_ref(0)?, ValueRef::Null);
         Ok(GrantDocument {

@@ -1,6 +1,5 @@
 //! Integration documents.
 
-use super::context::unreadable;
 use crate::{
     base::{
         fault::Res,
@@ -11,7 +10,7 @@ use crate::{
 use rusqlite::{Connection, params};
 use std::collections::BTreeMap;
 use watchpost_core::{
-    rule::document::IntegrationDocument,
+    rule::document::{IntegrationDocument, unreadable},
     value::{
         time::Timestamp,
         word::{AccountKind, AccountStatus, CollectionState, Platform},

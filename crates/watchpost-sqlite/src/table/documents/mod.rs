@@ -18,9 +18,6 @@ pub(crate) use identity::identities;
 
 pub(crate) use integration::integrations;
 
-/// Roles that a document shows of one principal.
-const ROLES_MAX: usize = 100;
-
 fn role(role: HeldRole) -> RoleDocument {
     RoleDocument {
         key: role.key,

@@ -70,13 +70,13 @@ impl Ending {
     /// Gives `()` once it has ended.
     pub(crate) fn slice(&mut self, tx: &Tx<'_>, workspace: i64) -> Res<Option<()>> {
         let (sync, integration) = running_sync(tx.conn, workspace, self.sync, self.integration)?;
-        let place = Place {
+        let key = DatasetKey {
             workspace,
             integration,
             dataset: self.collection.dataset.position(),
         };
         while let Some(table) = self.left.last().copied() {
-            match retire(tx, table, place, sync, &mut self.after)? {
+            match retire(tx, table, key, sync, &mut self.after)? {
                 Slice::Ended => {
                     self.left.pop();
                     self.after.clear();
@@ -90,7 +90,7 @@ impl Ending {
 }
 
 #[derive(Clone, Copy)]
-struct Place {
+struct DatasetKey {
     workspace: i64,
     integration: i64,
     dataset: u8,
@@ -104,7 +104,7 @@ enum Slice {
 }
 
 /// Retires the rows after `after` that the sync hasn't seen, and moves `after`.
-fn retire(tx: &Tx<'_>, table: &Table, place: Place, sync: i64, after: &mut String) -> Res<Slice> {
+fn retire(tx: &Tx<'_>, table: &Table, key: DatasetKey, sync: i64, after: &mut String) -> Res<Slice> {
     let name = table.name;
     let dataset = if table.by_dataset {
         "dataset = ?3"
@@ -125,9 +125,9 @@ fn retire(tx: &Tx<'_>, table: &Table, place: Place, sync: i64, after: &mut Strin
              WHERE workspace_id = ?1 AND integration = ?2 AND {dataset} AND vendor_id > ?4 ORDER BY vendor_id LIMIT ?5"
         ))?;
         let mut rows = statement.query(params![
-            place.workspace,
-            place.integration,
-            place.dataset,
+            key.workspace,
+            key.integration,
+            key.dataset,
             after.as_str(),
             LOOKED_AT
         ])?;
@@ -156,12 +156,12 @@ fn retire(tx: &Tx<'_>, table: &Table, place: Place, sync: i64, after: &mut Strin
         };
         tx.conn.prepare_cached(&sql)?.execute([rowid])?;
         if let Some(identity) = identity {
-            lose_account(tx, place.workspace, *identity)?;
-            describe(tx, place.workspace, *identity)?;
+            lose_account(tx, key.workspace, *identity)?;
+            describe(tx, key.workspace, *identity)?;
         }
     }
     if !unseen.is_empty() {
-        tx.bump(place.workspace)?;
+        tx.bump(key.workspace)?;
     }
     Ok(if full || looked_at == LOOKED_AT {
         Slice::Full

@@ -14,9 +14,8 @@ use crate::{
 };
 use rusqlite::{OptionalExtension as _, params};
 use watchpost_core::{
-    audit::{AuditOutcome, PendingEntry},
     error::StoreError,
-    import::{BatchPlace, CheckVerdict, ImportRefusal, KeepImport, KeepOutcome, NewBatch, places},
+    import::{BatchTarget, CheckVerdict, KeepImport, KeepOutcome, NewBatch, targets},
     integration::first_status,
     value::{
         id::{ImportId, IntegrationId, ScanId},
@@ -26,12 +25,7 @@ use watchpost_core::{
     },
 };
 
-pub(crate) fn keep(
-    tx: &Tx<'_>,
-    workspace: i64,
-    command: &KeepImport,
-    entry: &mut PendingEntry,
-) -> Res<KeepOutcome> {
+pub(crate) fn keep(tx: &Tx<'_>, workspace: i64, command: &KeepImport) -> Res<KeepOutcome> {
     let Some(import) = staged(tx, workspace, command.id)? else {
         return Err(Fault::Store(StoreError::Conflict));
     };
@@ -44,7 +38,6 @@ pub(crate) fn keep(
         )
         .optional()?;
     if let Some(before) = before {
-        entry.set_outcome(AuditOutcome::Unchanged);
         return Ok(KeepOutcome::AlreadyImported(ImportId::from_bytes(before)));
     }
     let existing = integrations::all(tx.conn, workspace)?;
@@ -53,35 +46,29 @@ pub(crate) fn keep(
         .iter()
         .map(|batch| (&batch.header, batch.integration))
         .collect();
-    let found = match places(&existing, command.named, command.any_tenant, &asked) {
+    let found = match targets(&existing, command.named, command.any_tenant, &asked) {
         Ok(found) => found,
-        Err(refusal) => {
-            entry.set_outcome(match refusal {
-                ImportRefusal::NoIntegration => AuditOutcome::NotFound,
-                ImportRefusal::OtherTenant { .. } => AuditOutcome::Conflict,
-            });
-            return Ok(KeepOutcome::Refused(refusal));
-        }
+        Err(refusal) => return Ok(KeepOutcome::Refused(refusal)),
     };
-    for place in &found {
-        if let Some((name, tenant)) = &place.new {
+    for target in &found {
+        if let Some((name, tenant)) = &target.new {
             add_integration(
                 tx,
                 workspace,
-                place.integration,
+                target.integration,
                 name,
                 tenant.as_deref(),
                 command.now,
             )?;
         }
     }
-    for (number, (batch, place)) in command.batches.iter().zip(&found).enumerate() {
+    for (number, (batch, target)) in command.batches.iter().zip(&found).enumerate() {
         keep_batch(
             tx,
             (workspace, import),
             stored(number as u64),
             batch,
-            place,
+            target,
             command.now,
         )?;
     }
@@ -134,10 +121,10 @@ fn keep_batch(
     (workspace, import): (i64, i64),
     number: i64,
     batch: &NewBatch,
-    place: &BatchPlace,
+    target: &BatchTarget,
     now: Timestamp,
 ) -> Res<()> {
-    let Some(integration) = integrations::number_of(tx.conn, workspace, place.integration)? else {
+    let Some(integration) = integrations::number_of(tx.conn, workspace, target.integration)? else {
         return Err(Fault::Store(StoreError::Conflict));
     };
     let scans: Vec<ScanId> = batch.scans.iter().map(|scan| scan.id).collect();

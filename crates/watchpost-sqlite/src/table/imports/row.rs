@@ -8,17 +8,15 @@ use rusqlite::Row;
 use watchpost_core::{
     check::FrameworkId,
     import::{
-        Batch, CheckVerdict, ImportBatchHeader, ImportCounts, ImportedEntity, ImportedException,
-        ImportedFile, ImportedResult, ImportedRow, ImportedVerdict, ResultCounts, RowError,
+        Batch, CheckVerdict, DETAILS_CHARS_MAX, ImportBatchHeader, ImportCounts, ImportedEntity,
+        ImportedException, ImportedFile, ImportedResult, ImportedRow, ImportedVerdict, ResultCounts,
+        RowError,
     },
     value::{
         id::{BatchId, ImportId, IntegrationId, ScanId},
         text::ForeignText,
     },
 };
-
-/// Characters of an imported text; the reader keeps at most as many bytes.
-const DETAILS_CHARS_MAX: usize = 8 * 1024;
 
 /// The columns that [`batch`] reads, of `import_batches b`, `imports f` and `integrations i`.
 pub(super) const BATCH: &str = "b.id, f.id, f.name, f.sha256, f.bytes, f.kept_at, b.format, b.tool, b.tool_version, \

@@ -9,7 +9,7 @@ use crate::base::{
 use rusqlite::{OptionalExtension as _, params};
 use watchpost_core::{
     error::StoreError,
-    import::ImportedRow,
+    import::{ABANDONED_AFTER_MS, ImportedRow},
     value::{id::ImportId, time::Timestamp},
 };
 
@@ -21,9 +21,6 @@ pub(super) const KEPT: i64 = 1;
 
 /// Its rows are being deleted.
 pub(super) const GIVEN_UP: i64 = 2;
-
-/// An import to which nothing was added for so long has no process any more.
-const ABANDONED_MS: i64 = 15 * 60 * 1_000;
 
 /// The number of an import that nobody sees yet.
 pub(super) fn staged(tx: &Tx<'_>, workspace: i64, id: ImportId) -> Res<Option<i64>> {
@@ -41,7 +38,7 @@ pub(crate) fn begin(tx: &Tx<'_>, workspace: i64, id: ImportId, now: Timestamp) -
             workspace,
             STAGED,
             GIVEN_UP,
-            now.plus_millis(-ABANDONED_MS).as_millis()
+            now.plus_millis(-ABANDONED_AFTER_MS).as_millis()
         ],
     )?;
     tx.conn.execute(

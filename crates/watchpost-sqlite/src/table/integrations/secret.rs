@@ -2,7 +2,7 @@
 
 use crate::base::{
     fault::{Fault, Res},
-    master::{KEY_VERSION, Place, Sealer},
+    master::{AssociatedData, KEY_VERSION, Sealer},
     writer::Tx,
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -40,13 +40,13 @@ pub(crate) fn open_config(
     while let Some(row) = rows.next()? {
         let field: String = row.get(0)?;
         let sealed: Vec<u8> = row.get(3)?;
-        let place = Place {
+        let associated = AssociatedData {
             workspace: workspace_id,
             integration: id,
             field: &field,
             key_version: row.get(1)?,
         };
-        let clear = sealer.open(place, row.get(2)?, &sealed)?;
+        let clear = sealer.open(associated, row.get(2)?, &sealed)?;
         let clear = std::str::from_utf8(&clear)
             .map_err(|_| Fault::Damaged("integration_secrets", "a credential is no text".into()))?;
         secrets.insert(field, SecretString::from(clear));
@@ -63,13 +63,13 @@ pub(crate) fn seal(
     secrets: &BTreeMap<String, SecretString>,
 ) -> Res<()> {
     for (field, secret) in secrets {
-        let place = Place {
+        let associated = AssociatedData {
             workspace: workspace_id,
             integration: id,
             field,
             key_version: KEY_VERSION,
         };
-        let (nonce, sealed) = sealer.seal(place, secret.expose_secret().as_bytes(), tx.random)?;
+        let (nonce, sealed) = sealer.seal(associated, secret.expose_secret().as_bytes(), tx.random)?;
         tx.conn.execute(
             "INSERT INTO integration_secrets (workspace_id, integration, field, key_version, nonce, sealed) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",

@@ -12,16 +12,16 @@ use crate::{
 use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter, types::Value};
 use watchpost_core::{
     check::ScanType,
-    scan::{ResultDetail, ResultRow, Scan, ScanPage, ScanPoint, ScanQuery, SettingRow, SettingValue},
+    scan::{
+        ResultDetail, ResultRow, Scan, ScanPage, ScanPoint, ScanQuery, SettingRow, SettingValue,
+        TREND_POINTS_MAX,
+    },
     value::{
         id::{IntegrationId, ScanId},
         time::Timestamp,
         word::RunState,
     },
 };
-
-/// Points of a trend.
-const POINTS_MAX: i64 = 1_000;
 
 pub(crate) fn by_id(conn: &Connection, workspace: i64, id: ScanId) -> Res<Option<Scan>> {
     let mut statement = conn.prepare_cached(&format!(
@@ -215,7 +215,7 @@ pub(crate) fn points(
         scan_type.position(),
         RunState::Completed.position(),
         since.as_millis(),
-        POINTS_MAX
+        stored(TREND_POINTS_MAX)
     ])?;
     let mut out = Vec::new();
     while let Some(row) = rows.next()? {

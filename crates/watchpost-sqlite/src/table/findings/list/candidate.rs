@@ -1,6 +1,6 @@
 //! Pages of few findings: loaded, compared with the query, sorted here.
 
-use super::stream::{Place, finish, order, rows_at};
+use super::stream::{ListedPosition, finish, order, rows_at};
 use crate::{
     base::{
         fault::Res,
@@ -26,7 +26,7 @@ use watchpost_core::{
 /// A finding that may be in the list, with what decides it.
 #[derive(Debug, Clone)]
 pub(super) struct Candidate {
-    pub(super) place: Place,
+    pub(super) place: ListedPosition,
     pub(super) status: FindingStatus,
     pub(super) category: Category,
     pub(super) rule_id: String,
@@ -40,7 +40,7 @@ pub(super) struct Candidate {
 
 fn candidate(row: &rusqlite::Row<'_>) -> Res<Candidate> {
     Ok(Candidate {
-        place: Place {
+        place: ListedPosition {
             position: FindingPosition {
                 severity: row.word(1)?,
                 first_seen_at: row.time(2)?,
@@ -191,7 +191,7 @@ pub(super) fn from_candidates(
         is_minimum: value > TOTAL_COUNTED_MAX,
     };
     candidates.sort_by_key(|candidate| order(&candidate.place.position));
-    let mut places: Vec<Place> = candidates
+    let mut places: Vec<ListedPosition> = candidates
         .iter()
         .map(|candidate| candidate.place)
         .filter(|place| {

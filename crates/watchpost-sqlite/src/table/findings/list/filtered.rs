@@ -2,7 +2,7 @@
 
 use super::{
     candidate::fits_source,
-    stream::{Place, Stream, finish, order, places_of, rows_at},
+    stream::{ListedPosition, Stream, finish, order, places_of, rows_at},
 };
 use crate::base::{fault::Res, row::str_of};
 use rusqlite::Connection;
@@ -21,11 +21,11 @@ pub(super) fn filtered(
     words: Option<&[i64]>,
     limit: usize,
 ) -> Res<FindingPage> {
-    let mut page: Vec<Place> = Vec::with_capacity(limit + 1);
+    let mut page: Vec<ListedPosition> = Vec::with_capacity(limit + 1);
     let mut counted = 0_u64;
     let mut look =
         conn.prepare_cached("SELECT rule_id, platforms, frameworks, also FROM findings WHERE rowid = ?1")?;
-    let mut passes = |place: &Place| -> Res<bool> {
+    let mut passes = |place: &ListedPosition| -> Res<bool> {
         if words.is_some_and(|words| words.binary_search(&place.rowid).is_err()) {
             return Ok(false);
         }
@@ -44,7 +44,7 @@ pub(super) fn filtered(
             None => Ok(false),
         }
     };
-    let past = |place: &Place| {
+    let past = |place: &ListedPosition| {
         query
             .after
             .as_ref()
@@ -91,7 +91,7 @@ struct Merge<'a> {
 
 struct Part {
     stream: Stream,
-    rows: std::collections::VecDeque<Place>,
+    rows: std::collections::VecDeque<ListedPosition>,
     after: Option<FindingPosition>,
     ended: bool,
 }
@@ -114,7 +114,7 @@ impl<'a> Merge<'a> {
         }
     }
 
-    fn next(&mut self) -> Res<Option<Place>> {
+    fn next(&mut self) -> Res<Option<ListedPosition>> {
         for part in &mut self.parts {
             if part.rows.is_empty() && !part.ended {
                 let rows = places_of(self.conn, self.workspace, part.stream, part.after, STEP)?;

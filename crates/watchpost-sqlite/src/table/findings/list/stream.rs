@@ -29,7 +29,7 @@ pub(super) struct Stream {
 
 /// A finding's place in the list, and in its table.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct ListedPosition {
     pub(super) position: FindingPosition,
     pub(super) rowid: i64,
 }
@@ -144,7 +144,7 @@ pub(super) fn places_of(
     stream: Stream,
     after: Option<FindingPosition>,
     limit: usize,
-) -> Res<Vec<Place>> {
+) -> Res<Vec<ListedPosition>> {
     let (sql, values) = stream_sql(
         ("f.first_seen_at, f.id, f.rowid", ""),
         workspace,
@@ -157,7 +157,12 @@ pub(super) fn places_of(
 }
 
 /// The oldest findings of a stream, first seen first.
-pub(super) fn oldest(conn: &Connection, workspace: i64, stream: Stream, limit: usize) -> Res<Vec<Place>> {
+pub(super) fn oldest(
+    conn: &Connection,
+    workspace: i64,
+    stream: Stream,
+    limit: usize,
+) -> Res<Vec<ListedPosition>> {
     let mut statement = conn.prepare_cached(
         "SELECT f.first_seen_at, f.id, f.rowid FROM findings f INDEXED BY findings_order \
          WHERE f.workspace_id = ?1 AND f.status = ?2 AND f.severity = ?3 AND f.scored = ?4 \
@@ -174,10 +179,10 @@ pub(super) fn oldest(conn: &Connection, workspace: i64, stream: Stream, limit: u
 }
 
 /// Places from rows of first seen, id and rowid.
-fn places_from(rows: &mut Rows<'_>, stream: Stream) -> Res<Vec<Place>> {
+fn places_from(rows: &mut Rows<'_>, stream: Stream) -> Res<Vec<ListedPosition>> {
     let mut out = Vec::new();
     while let Some(row) = rows.next()? {
-        out.push(Place {
+        out.push(ListedPosition {
             position: FindingPosition {
                 severity: stream.severity,
                 first_seen_at: row.time(0)?,
@@ -189,7 +194,7 @@ fn places_from(rows: &mut Rows<'_>, stream: Stream) -> Res<Vec<Place>> {
     Ok(out)
 }
 
-pub(super) fn rows_at(conn: &Connection, places: &[Place]) -> Res<Vec<Listed>> {
+pub(super) fn rows_at(conn: &Connection, places: &[ListedPosition]) -> Res<Vec<Listed>> {
     let mut statement =
         conn.prepare_cached(&format!("SELECT {SUMMARY} FROM findings f WHERE f.rowid = ?1"))?;
     let mut out = Vec::with_capacity(places.len());

@@ -8,7 +8,7 @@ use crate::{
 
 /// Where a batch goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BatchPlace {
+pub struct BatchTarget {
     /// The integration.
     pub integration: IntegrationId,
     /// Its name and tenant if it is to be made; `None` if it is there, or another batch of the file makes it.
@@ -35,12 +35,12 @@ pub enum ImportRefusal {
 ///
 /// # Errors
 /// [`ImportRefusal`] if an integration was named that doesn't fit; `any_tenant` lets another tenant's file pass.
-pub fn places(
+pub fn targets(
     existing: &[Integration],
     named: Option<IntegrationId>,
     any_tenant: bool,
     batches: &[(&ImportBatchHeader, IntegrationId)],
-) -> Result<Vec<BatchPlace>, ImportRefusal> {
+) -> Result<Vec<BatchTarget>, ImportRefusal> {
     if let Some(id) = named {
         let row = existing
             .iter()
@@ -58,14 +58,14 @@ pub fn places(
             }),
             _ => Ok(batches
                 .iter()
-                .map(|_| BatchPlace {
+                .map(|_| BatchTarget {
                     integration: id,
                     new: None,
                 })
                 .collect()),
         };
     }
-    let mut out: Vec<BatchPlace> = Vec::with_capacity(batches.len());
+    let mut out: Vec<BatchTarget> = Vec::with_capacity(batches.len());
     // What this file makes, for later batches of the same tenant.
     let mut made: Vec<(IntegrationId, ForeignText, Option<String>)> = Vec::new();
     for (header, fresh) in batches {
@@ -90,13 +90,13 @@ pub fn places(
                 .map(|(id, _, _)| *id)
         });
         out.push(match known {
-            Some(integration) => BatchPlace {
+            Some(integration) => BatchTarget {
                 integration,
                 new: None,
             },
             None => {
                 made.push((*fresh, name.clone(), tenant.clone()));
-                BatchPlace {
+                BatchTarget {
                     integration: *fresh,
                     new: Some((name, tenant)),
                 }
@@ -164,9 +164,9 @@ mod tests {
             integration(2, Platform::M365, Some("aaaa"), "Birchworks"),
             integration(3, Platform::Slack, None, "Birchworks"),
         ];
-        let found = places(&existing, None, false, &[(&header("AaAa", "x"), id(9))]).unwrap();
+        let found = targets(&existing, None, false, &[(&header("AaAa", "x"), id(9))]).unwrap();
         assert_eq!((found[0].integration, &found[0].new), (id(2), &None));
-        let found = places(&existing[..1], None, false, &[(&header("aaaa", "x"), id(9))]).unwrap();
+        let found = targets(&existing[..1], None, false, &[(&header("aaaa", "x"), id(9))]).unwrap();
         assert_eq!(found[0].integration, id(1));
     }
 
@@ -178,7 +178,7 @@ mod tests {
             header("t2", ""),
         );
         let batches = [(&one, id(7)), (&two, id(8)), (&three, id(9))];
-        let found = places(&[], None, false, &batches).unwrap();
+        let found = targets(&[], None, false, &batches).unwrap();
         assert_eq!(
             found[0].new,
             Some((ForeignText::name("Birchworks"), Some("t1".into())))
@@ -190,14 +190,14 @@ mod tests {
     #[test]
     fn a_file_without_a_tenant_goes_where_the_last_such_went() {
         let nameless = header("", "");
-        let found = places(&[], None, false, &[(&nameless, id(7))]).unwrap();
+        let found = targets(&[], None, false, &[(&nameless, id(7))]).unwrap();
         let (name, tenant) = found[0].new.clone().unwrap();
         assert_eq!((name.untrusted(), tenant), ("Maester results", None));
         let existing = [
             integration(1, Platform::Slack, None, "Maester results"),
             integration(2, Platform::Import, None, "Maester results"),
         ];
-        let found = places(&existing, None, false, &[(&nameless, id(7))]).unwrap();
+        let found = targets(&existing, None, false, &[(&nameless, id(7))]).unwrap();
         assert_eq!((found[0].integration, &found[0].new), (id(2), &None));
     }
 
@@ -206,7 +206,7 @@ mod tests {
         let existing = [integration(1, Platform::M365, Some("t1"), "Birchworks")];
         let (own, other, nameless) = (header("T1", ""), header("t2", ""), header("", ""));
         let ask = |named: u8, any: bool, header: &ImportBatchHeader| {
-            places(&existing, Some(id(named)), any, &[(header, id(9))])
+            targets(&existing, Some(id(named)), any, &[(header, id(9))])
         };
         assert!(ask(1, false, &own).is_ok());
         assert!(ask(1, false, &nameless).is_ok());

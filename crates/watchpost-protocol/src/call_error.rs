@@ -9,7 +9,7 @@ use crate::{
 use std::borrow::Cow;
 
 /// A protocol error of a handler.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
     /// The tool doesn't exist for this caller.

@@ -42,7 +42,7 @@ pub struct ToolHints {
 }
 
 /// A definition that no client should see.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CatalogError {
     /// The name has a forbidden character or length.
     #[error("tool name `{0}` isn't 1 to 128 characters of A-Z a-z 0-9 _ - .")]

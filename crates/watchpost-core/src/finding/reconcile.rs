@@ -216,7 +216,7 @@ pub fn fingerprint(condition: &str, entity: EntityRef) -> [u8; 32] {
 }
 
 /// What storing observations did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ObserveCounts {
     /// New findings.
     pub new: u64,
@@ -227,7 +227,7 @@ pub struct ObserveCounts {
 }
 
 /// What ending findings did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SweepCounts {
     /// Ended.
     pub resolved: u64,

@@ -1,9 +1,8 @@
 //! The `scan` job: reads settings, judges them, keeps both, and reconciles the findings of checks.
 
-use super::configuration::read_configuration;
 use super::{
     CheckReconciliation, Exemption, FinishScan, IMPORTED_CONFIGURATION, JudgedCheck, ResultDetail, Scan,
-    ScanCounts, ScanPermit, SettingValue,
+    ScanCounts, ScanPermit, SettingValue, configuration::read_configuration,
 };
 use crate::{
     access::JobPermit,

@@ -2,8 +2,7 @@
 
 use crate::world::{Answer, World};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
-use std::sync::atomic::Ordering;
+use std::{collections::BTreeMap, sync::atomic::Ordering};
 use watchpost_core::audit::AuditOutcome;
 use watchpost_mcp::tools::TOOLS;
 

@@ -12,7 +12,7 @@ use watchpost_core::{
 };
 
 /// What the writer knows of the chains' ends. Dropped when another process has written.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Chain {
     workspaces: HashMap<WorkspaceId, i64>,
     tips: HashMap<i64, (u64, [u8; 32])>,

@@ -1,7 +1,9 @@
 //! Every requirement of the protocol is cited by a test, or listed with the reason why not.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use crate::{files, root, text};
 

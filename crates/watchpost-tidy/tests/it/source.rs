@@ -141,3 +141,52 @@ fn nothing_in_the_repository_is_a_real_key_or_a_path_of_one_machine() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[test]
+fn imports_and_derives_are_written_one_way() {
+    // Of the derives that have no place here the order is free.
+    const ORDER: &[&str] = &[
+        "Debug",
+        "Clone",
+        "Copy",
+        "PartialEq",
+        "Eq",
+        "PartialOrd",
+        "Ord",
+        "Hash",
+        "Default",
+        "Serialize",
+        "Deserialize",
+        "JsonSchema",
+    ];
+    let mut wrong = Vec::new();
+    let mut derives = 0;
+    for (path, content) in rust_files() {
+        let mut roots = Vec::new();
+        for (number, line) in content.lines().enumerate() {
+            if let Some(root) = line
+                .strip_prefix("use ")
+                .and_then(|rest| rest.split([':', ';']).next())
+            {
+                if roots.contains(&root) {
+                    wrong.push(format!("{path}:{}: a second `use` of `{root}`", number + 1));
+                }
+                roots.push(root);
+            }
+            let listed = line.trim().strip_prefix("#[derive(");
+            if let Some(list) = listed.and_then(|rest| rest.strip_suffix(")]")) {
+                derives += 1;
+                let places: Vec<usize> = list
+                    .split(',')
+                    .filter_map(|name| name.trim().rsplit("::").next())
+                    .filter_map(|name| ORDER.iter().position(|known| *known == name))
+                    .collect();
+                if !places.is_sorted() {
+                    wrong.push(format!("{path}:{}: derives in another order", number + 1));
+                }
+            }
+        }
+    }
+    assert!(derives > 500, "only {derives} derives: they are read wrongly");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

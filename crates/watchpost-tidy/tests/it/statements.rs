@@ -72,8 +72,8 @@ const STATEMENTS: &[(&str, &str, &str, &[&str])] = &[
     (
         "docs/imports.md",
         "at most 8 KiB each",
-        "crates/watchpost-connectors/src/import/",
-        &["const TEXT_BYTES_MAX: usize = 8 * 1024;"],
+        "crates/watchpost-core/src/import/",
+        &["const DETAILS_CHARS_MAX: usize = 8 * 1_024;"],
     ),
     (
         "docs/rules.md",

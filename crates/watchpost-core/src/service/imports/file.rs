@@ -1,6 +1,6 @@
 //! Importing a file.
 
-use super::no_integration;
+use super::{judge::documents_of, no_integration};
 use crate::{
     access::{AuthorizedWrite, WorkspaceScope},
     audit::{AuditOutcome, AuditTarget, CallRecord, ReadRecord},
@@ -18,8 +18,6 @@ use crate::{
         text::ForeignText,
     },
 };
-
-use super::judge::documents_of;
 
 /// Bytes of all settings of a file that are kept.
 const SETTINGS_BYTES_MAX: usize = 128 * 1024 * 1024;

@@ -20,7 +20,7 @@ use watchpost_core::{
 /// Distinct permissions of one app that are looked at.
 const SCOPES_LOOKED_AT: usize = 4_096;
 
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Usage {
     accounts: u64,
     grants: u64,

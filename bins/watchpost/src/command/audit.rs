@@ -52,7 +52,7 @@ pub(crate) struct List {
     /// Before this time
     #[arg(long)]
     to: Option<Timestamp>,
-    /// How many at the most
+    /// Show at most this many
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     limit: u32,
 }

@@ -87,7 +87,7 @@ pub(crate) struct List {
     /// Only findings whose sentence, subject or rule has these words
     #[arg(long)]
     text: Option<String>,
-    /// How many at the most
+    /// Show at most this many
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     limit: u32,
 }

@@ -20,7 +20,7 @@ pub(crate) enum Remediations {
         /// Only in this state
         #[arg(long)]
         state: Option<RemediationState>,
-        /// How many at the most
+        /// Show at most this many
         #[arg(long, default_value_t = 100)]
         limit: usize,
     },

@@ -87,3 +87,57 @@ fn a_sentence_with_a_tool_or_a_command_is_found() {
         assert_eq!(speaks_for(code, &tools), expected, "{code}");
     }
 }
+
+/// The words of the commands that a text names in backticks, without flags and values.
+fn commands(text: &str) -> Vec<Vec<&str>> {
+    text.split("`watchpost ")
+        .skip(1)
+        .filter_map(|rest| rest.split('`').next())
+        .map(|command| {
+            command
+                .split(' ')
+                .take_while(|word| {
+                    !word.starts_with('-') && word.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+                })
+                .collect()
+        })
+        .collect()
+}
+
+#[test]
+fn commands_that_other_crates_name_exist() {
+    let reference = text("docs/cli-reference.md").expect("the reference exists");
+    let known: Vec<&str> = reference
+        .lines()
+        .filter_map(|line| line.strip_prefix("## `watchpost ")?.strip_suffix('`'))
+        .collect();
+    assert!(
+        known.len() > 30,
+        "only {} commands: they are read wrongly",
+        known.len()
+    );
+    let exists =
+        |words: &[&str]| (1..=words.len()).any(|length| known.contains(&words[..length].join(" ").as_str()));
+    assert!(exists(&["integrations", "add", "okta"]) && !exists(&["integrations", "mend"]));
+    let mut named = 0;
+    let mut wrong = Vec::new();
+    for path in files().iter().filter(|path| {
+        path.starts_with("crates/")
+            && path.contains("/src/")
+            && path.ends_with(".rs")
+            && !path.contains("tidy")
+    }) {
+        let code = code(&text(path).expect("source is text"));
+        for words in commands(&code) {
+            named += 1;
+            if !exists(&words) {
+                wrong.push(format!("{path}: `watchpost {}`", words.join(" ")));
+            }
+        }
+    }
+    assert!(
+        named > 20,
+        "only {named} commands are named: they are read wrongly"
+    );
+    assert!(wrong.is_empty(), "no such command:\n{}", wrong.join("\n"));
+}

@@ -247,7 +247,7 @@ fn refusal(status: StatusCode, retry_after: Option<u64>, content: &[u8]) -> RpcE
         StatusCode::TOO_MANY_REQUESTS => (429, throttled(retry_after)),
         StatusCode::NOT_FOUND => (
             -32603,
-            "the server answers 404: check `--url`, which ends in /mcp; or the session ended, and the client must start anew"
+            "the server answers 404: check that `--url` ends in /mcp; if it does, the session has ended, so restart the client"
                 .to_owned(),
         ),
         other => (-32603, format!("the server answers {other}")),

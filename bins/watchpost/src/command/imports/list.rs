@@ -23,7 +23,7 @@ pub(crate) struct List {
     /// Only older than this batch
     #[arg(long, value_name = "ID")]
     before: Option<BatchId>,
-    /// How many at the most
+    /// Show at most this many
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=100))]
     limit: u16,
 }

@@ -30,7 +30,7 @@ pub(crate) struct Results {
     /// Only behind this position
     #[arg(long)]
     after: Option<u64>,
-    /// How many at the most
+    /// Show at most this many
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
     limit: u16,
 }

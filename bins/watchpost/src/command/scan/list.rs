@@ -25,7 +25,7 @@ pub(crate) struct List {
     /// Only scans in this state
     #[arg(long)]
     status: Option<RunState>,
-    /// How many at the most
+    /// Show at most this many
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u8).range(1..=100))]
     limit: u8,
 }

@@ -37,7 +37,7 @@ pub(crate) struct Start {
     /// The platform, where only one integration of it is connected
     #[arg(long)]
     platform: Option<Platform>,
-    /// Judge the settings that the scan before had read, without reading them anew
+    /// Judge the settings that the previous scan read instead of reading them again
     #[arg(long)]
     stored_settings: bool,
     /// Do the work in this process and wait for the end

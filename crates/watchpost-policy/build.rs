@@ -12,7 +12,8 @@ use std::{
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let folder = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("checks");
+    let manifest = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
+    let folder = manifest.join("checks");
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=checks");
     let top = files(&folder)?;
@@ -48,8 +49,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (table, rows) in tables {
         writeln!(out, "pub(crate) const {table}: &[(&str, &str)] = &[")?;
         for (name, path) in rows {
+            // The folder is named when the crate is compiled, so that a moved checkout needs no clean build.
+            let path = path.strip_prefix(&manifest)?;
             let path = path.to_str().ok_or("a path that isn't UTF-8")?;
-            writeln!(out, "    ({name:?}, include_str!({path:?})),")?;
+            writeln!(
+                out,
+                "    ({name:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/\", {path:?}))),"
+            )?;
         }
         writeln!(out, "];")?;
     }

@@ -200,7 +200,8 @@ impl ToolDefinition {
 }
 
 /// A tool's result as finished bytes, built once by the handler: the protocol puts the envelope of the client's
-/// revision around them and leaves out what that revision doesn't have. Cloning is cheap, so it can be kept.
+/// revision around them and leaves out what that revision doesn't have. They hold no line break, since a message on stdio
+/// is one line. Cloning is cheap, so it can be kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToolResult {
     /// The JSON array of content blocks. Since older revisions have no structured content, a text block says

@@ -193,11 +193,13 @@ impl Handler for Desk {
             Method::ReadResource { .. } => Outcome::Error(CallError::UnknownResource),
             Method::CallTool { name, arguments } => match name.as_ref() {
                 "echo" => {
+                    // A handler's bytes are one line; in JSON a line break stands only between tokens.
                     let said = arguments.map_or("{}", |arguments| arguments.as_str());
+                    let said = said.replace('\n', " ");
                     let structured = Bytes::from(format!("{{\"said\":{said}}}"));
                     let result = ToolResult {
                         structured: Some(structured),
-                        ..ToolResult::text(said)
+                        ..ToolResult::text(&said)
                     };
                     Outcome::Complete(Completed::Tool(result))
                 }

@@ -211,7 +211,7 @@ def bad():
     folder.refuse(b'{"version": "2.1.0", "runs": []}', "SARIF is not supported")
     folder.refuse(b"", "no results")
     folder.refuse(b"[]", "no results")
-    folder.refuse(b"[" * 100_000, "within each other")
+    folder.refuse(b"[" * 100_000, "levels deep")
     folder.refuse(b'[{"class_uid": 2004, "category_uid": 2}]', "none of 1 rows could be read")
     folder.refuse(SCRATCH / "nothing.json", "nothing.json", code=3)
     folder.refuse(SCRATCH, "is a folder")

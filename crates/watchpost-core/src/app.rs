@@ -1,4 +1,4 @@
-//! Third-party apps and what people decided about them.
+//! Third-party apps and the policies that people set for them.
 
 use crate::{
     access::{Audited, AuthorizedWrite, Command, Permission, WorkspaceScope},
@@ -14,80 +14,83 @@ use crate::{
 };
 use async_trait::async_trait;
 
-/// Candidates that a look-up lists.
+/// Maximum number of candidates that a lookup lists.
 pub const CANDIDATES_MAX: u64 = 10;
-/// Permissions that are kept with an app.
+/// Maximum number of permissions that are stored with an app.
 pub const SCOPES_KEPT: usize = 64;
 
-/// How names and client ids of apps are compared: without regard to case and blanks at the ends.
+/// Returns the form in which names and client ids of apps are compared: trimmed and in lower case.
 pub fn name_key(name: &str) -> String {
     name.trim().to_lowercase()
 }
 
-/// Whether somebody must look at an app: others than the platform's vendor made it, it is used, and nobody decided.
+/// Returns whether a person must review an app: it isn't made by the platform's vendor, it has grants, and no
+/// policy is set.
 pub fn needs_review(policy: AppPolicy, first_party: bool, has_grants: bool) -> bool {
     policy == AppPolicy::None && !first_party && has_grants
 }
 
-/// An app as other answers name it.
+/// A reference to an app from another entity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppRef {
-    /// Its id.
+    /// The app's id.
     pub id: AppId,
-    /// Its name.
+    /// The app's name.
     pub name: ForeignText,
-    /// What people decided.
+    /// The app's policy.
     pub policy: AppPolicy,
 }
 
-/// An app with its use.
+/// An app with data on its use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct App {
-    /// Its id.
+    /// The app's id.
     pub id: AppId,
-    /// Where it was seen.
+    /// The integration in which the app was seen.
     pub integration: IntegrationId,
-    /// On which platform.
+    /// The platform of the integration.
     pub platform: Platform,
-    /// Its name.
+    /// The app's name.
     pub name: ForeignText,
-    /// The second id by which people know it.
+    /// The vendor's client id, a second id by which people know the app.
     pub client_id: Option<String>,
-    /// Who publishes it.
+    /// The publisher.
     pub publisher: Option<ForeignText>,
     /// Whether the vendor verified the publisher.
     pub publisher_verified: Option<bool>,
-    /// Made by the platform's vendor.
+    /// Whether the platform's vendor made the app.
     pub first_party: bool,
-    /// Whether it can be used.
+    /// Whether the app can be used.
     pub enabled: bool,
-    /// What people decided.
+    /// The app's policy.
     pub policy: AppPolicy,
-    /// When that was decided.
+    /// The time at which the policy was set.
     pub policy_set_at: Option<Timestamp>,
-    /// When Watchpost first saw it, or the vendor's date if earlier.
+    /// The time at which Watchpost first saw the app, or the vendor's date if that is earlier.
     pub first_seen_at: Timestamp,
-    /// How many accounts gave it a permission or may sign in to it.
+    /// The number of accounts that granted the app a permission or may sign in to it.
     pub accounts: u64,
-    /// How many grants it has.
+    /// The number of grants.
     pub grants: u64,
-    /// The worst risk among them; `None` without grants.
+    /// The worst risk among the grants; `None` without grants.
     pub risk: Option<GrantRisk>,
-    /// The permissions, most dangerous first, at most 64.
+    /// The permissions, most dangerous first; at most [`SCOPES_KEPT`].
     pub scopes: Vec<ForeignText>,
 }
 
-/// How an app is named by a caller.
+/// The way in which a caller refers to an app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AppLookup {
-    /// By our id.
+    /// By the app's id in Watchpost.
     Id(AppId),
-    /// By name or client id, without regard to case or blanks at the ends. An exact name wins over parts of names.
+    /// By name or client id, trimmed and in any case. An exact match takes precedence over a partial match of the
+    /// name.
     Name(String),
 }
 
 impl AppLookup {
-    /// What a caller may mean by a text: one of our ids, then a name. A vendor's own id may look like one of ours.
+    /// Returns the possible meanings of a text, in order: an id in Watchpost, then a name. A vendor's id may look
+    /// like an id in Watchpost.
     pub fn all(text: &str) -> Vec<Self> {
         let by_name = Self::Name(text.to_owned());
         match text.parse() {
@@ -97,63 +100,65 @@ impl AppLookup {
     }
 }
 
-/// What a look-up found.
+/// The result of a lookup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AppMatch {
-    /// Nothing.
+    /// No app matches.
     None,
-    /// Exactly one.
+    /// Exactly one app matches.
     One(Box<App>),
-    /// Several: the caller must choose by id. At most 10, most used first; the number is of all.
+    /// Several apps match, and the caller must choose one by id: at most [`CANDIDATES_MAX`], most used first, and
+    /// the total number.
     Several(Vec<App>, u64),
 }
 
-/// Which apps to list.
+/// Conditions on apps.
 #[derive(Debug, Clone, Default)]
 pub struct AppQuery {
-    /// Only with this policy.
+    /// Only apps with this policy.
     pub policy: Option<AppPolicy>,
-    /// Only on this platform.
+    /// Only apps on this platform.
     pub platform: Option<Platform>,
-    /// Only names that contain this.
+    /// Only apps with this text in their name.
     pub text: Option<String>,
-    /// After this one (by name, id), for the next page.
+    /// The name and id of the last app on the previous page.
     pub after: Option<(String, AppId)>,
-    /// 1 to 100.
+    /// Maximum number of apps, 1 to 100.
     pub limit: usize,
 }
 
-/// Apps' port.
+/// Storage of apps.
 #[async_trait]
 pub trait AppStore: Send + Sync {
     /// Finds an app by id, name or client id.
     async fn find_app(&self, scope: &WorkspaceScope, lookup: &AppLookup) -> Result<AppMatch, StoreError>;
-    /// Apps by name.
+    /// Returns apps ordered by name.
     async fn list_apps(&self, scope: &WorkspaceScope, query: &AppQuery) -> Result<Vec<App>, StoreError>;
-    /// Documents for the rules, by id, after `after`, at most `limit`; each with at most 100 principals.
+    /// Returns at most `limit` documents for the rules with an id above `after`, ordered by id. Each contains at
+    /// most 100 principals.
     async fn app_documents(
         &self,
         scope: &WorkspaceScope,
         after: Option<AppId>,
         limit: usize,
     ) -> Result<Vec<AppDocument>, StoreError>;
-    /// Sets an app's policy. If that changed it, an analysis is enqueued in the same transaction.
+    /// Sets an app's policy. If the policy changed, an analysis is enqueued in the same transaction.
     async fn set_app_policy(
         &self,
         write: AuthorizedWrite<SetAppPolicy>,
     ) -> Result<Audited<AppPolicyOutcome>, StoreError>;
 }
 
-/// Set an app's policy.
+/// Sets an app's policy.
 #[derive(Debug)]
 pub struct SetAppPolicy {
-    /// Which app.
+    /// The app.
     pub app: AppId,
-    /// Which policy.
+    /// The new policy.
     pub policy: AppPolicy,
-    /// The analysis job to enqueue.
+    /// The id of the analysis job to enqueue.
     pub analysis: JobId,
-    /// When.
+    /// The current time.
     pub now: Timestamp,
 }
 
@@ -169,21 +174,21 @@ impl Command for SetAppPolicy {
     }
 }
 
-/// What came of setting a policy.
+/// The outcome of [`SetAppPolicy`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AppPolicyOutcome {
-    /// It was this before and is as asked now.
+    /// The policy was changed.
     Changed {
-        /// The policy before.
+        /// The previous policy.
         before: AppPolicy,
     },
-    /// It was so already.
+    /// The app had the requested policy already.
     Unchanged,
-    /// There is no such app.
+    /// The workspace has no such app.
     NotFound,
 }
 
-/// Decides the setting of a policy. `current`: the app's policy, if there is such an app.
+/// Decides a [`SetAppPolicy`]. `current` is the app's policy, or `None` if there is no such app.
 pub fn decide_policy(current: Option<AppPolicy>, wanted: AppPolicy) -> AppPolicyOutcome {
     match current {
         None => AppPolicyOutcome::NotFound,
@@ -193,7 +198,7 @@ pub fn decide_policy(current: Option<AppPolicy>, wanted: AppPolicy) -> AppPolicy
 }
 
 impl AppPolicyOutcome {
-    /// How the audit entry ends.
+    /// Returns the outcome for the audit entry.
     pub const fn audit_outcome(self) -> AuditOutcome {
         match self {
             Self::Changed { .. } => AuditOutcome::Ok,
@@ -204,7 +209,7 @@ impl AppPolicyOutcome {
 }
 
 impl AppMatch {
-    /// What a look-up found: at most [`CANDIDATES_MAX`] apps, and the number of all.
+    /// Converts the result of a search: at most [`CANDIDATES_MAX`] apps, and the total number.
     pub fn of(mut found: Vec<App>, total: u64) -> Self {
         match found.len() {
             0 => Self::None,
@@ -219,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_policy_is_set_once() {
+    fn setting_the_same_policy_again_changes_nothing() {
         for (current, wanted, expected) in [
             (None, AppPolicy::Blocked, AppPolicyOutcome::NotFound),
             (

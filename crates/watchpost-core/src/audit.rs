@@ -1,14 +1,15 @@
-//! The audit log: append-only, hash-chained per workspace.
+//! The audit log: append-only and hash-chained per workspace.
 //!
-//! One entry per authenticated request that can return or change workspace data. A change's entry *is* the call's
-//! entry. An entry is committed before its answer's first byte leaves.
+//! The log has one entry per authenticated request that can return or change workspace data. A change has no
+//! second entry besides that of its call. An entry is committed before the first byte of the answer is sent.
 //!
-//! The chain shows that rows were not altered afterwards. It does not show that the writer was honest, and cutting
-//! off its end is only found by comparing with an earlier export.
+//! The chain shows that rows were not altered afterwards. It does not show that the writer was honest, and a
+//! truncated end can be found only by comparing with an earlier export.
 
 use crate::{
     access::{Made, Once, WorkspaceScope},
     error::StoreError,
+    text,
     value::{id::WorkspaceId, time::Timestamp, word::words},
 };
 use async_trait::async_trait;
@@ -16,28 +17,28 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 
-/// The domain separator of the row hash; a changed format gets a new one.
+/// The domain separator of the row hash. A change of the format requires a new one.
 pub const CHAIN_VERSION: &str = "wp-audit-1";
 
 words! {
-    /// How an audited request ended.
+    /// The outcome of an audited request.
     AuditOutcome {
-        /// Answered, or changed as asked.
+        /// Answered, or changed as requested.
         Ok = "ok",
-        /// Nothing was changed because it was so already.
+        /// Nothing was changed, because the requested state was in place already.
         Unchanged = "unchanged",
-        /// There was no such thing that the caller may see.
+        /// The thing doesn't exist, or the caller may not see it.
         NotFound = "not_found",
-        /// The caller may not do this.
+        /// The caller lacks the permission.
         Denied = "denied",
-        /// The arguments were wrong.
+        /// The arguments were invalid.
         Invalid = "invalid",
-        /// The state of things forbade it.
+        /// The current state didn't allow the request.
         Conflict = "conflict",
-        /// It failed.
+        /// The request failed.
         Error = "error",
     }
-    /// Who acted.
+    /// The kind of actor.
     ActorKind {
         /// An API key.
         Key = "key",
@@ -48,17 +49,17 @@ words! {
     }
 }
 
-/// What an entry is about.
+/// The entity that an entry is about.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AuditTarget {
-    /// The kind of thing (`finding`, `app`, `key`, …); empty if there is none.
+    /// The kind of entity (`finding`, `app`, `key`, …); empty if there is none.
     pub kind: &'static str,
-    /// Its id as text; empty if there is none.
+    /// The entity's id as text; empty if there is none.
     pub id: String,
 }
 
 impl AuditTarget {
-    /// A target of a kind.
+    /// Creates a target from a kind and an id.
     pub fn new(kind: &'static str, id: &impl std::fmt::Display) -> Self {
         Self {
             kind,
@@ -67,22 +68,22 @@ impl AuditTarget {
     }
 }
 
-/// The request that an entry records, as the entry points know it.
+/// The request that an entry records, as provided by the entry points.
 #[derive(Debug, Clone)]
 pub struct CallRecord {
-    /// Where the request came in: `mcp`, `cli`, `job`.
+    /// The channel through which the request arrived: `mcp`, `cli` or `job`.
     pub channel: &'static str,
-    /// What was asked: a tool's name, a command, a job kind.
+    /// The requested operation: the name of a tool, a command or a job kind.
     pub operation: Cow<'static, str>,
-    /// The arguments as one JSON object in canonical text, already reduced: values outside the safe list are HMACs
-    /// (see [`AuditKey::digest`]). Never holds a secret.
+    /// The arguments as one JSON object in canonical text, already redacted: values outside the safe list are
+    /// replaced by HMACs (see [`AuditKey::digest`]). Never contains a secret.
     pub arguments: String,
-    /// Tokens that this call spends with its change. See [`Once`].
+    /// The tokens that this call spends with its change. See [`Once`].
     pub once: Vec<Once>,
 }
 
 impl CallRecord {
-    /// A request with its reduced arguments (a JSON object's text).
+    /// Creates the record of a request from its redacted arguments (the text of a JSON object).
     pub fn new(
         channel: &'static str,
         operation: impl Into<Cow<'static, str>>,
@@ -95,7 +96,7 @@ impl CallRecord {
             once: Vec::new(),
         }
     }
-    /// Makes the call take effect at most once for this token. A call may have one of each kind.
+    /// Makes the call take effect at most once for this token. A call may have one token of each kind.
     #[must_use]
     pub fn once(mut self, token: Once) -> Self {
         self.once.push(token);
@@ -103,22 +104,22 @@ impl CallRecord {
     }
 }
 
-/// What the entry of a request says that changed nothing: see
+/// The content of the audit entry of a request that changed nothing. See
 /// [`Watchpost::record`](crate::service::Watchpost::record).
 #[derive(Debug, Clone)]
 pub struct ReadRecord {
-    /// What was done, `noun.verb`.
+    /// The action, as `noun.verb`.
     pub action: &'static str,
-    /// What it is about.
+    /// The entity that the request was about.
     pub target: AuditTarget,
-    /// How it ended.
+    /// The outcome of the request.
     pub outcome: AuditOutcome,
     /// The request.
     pub call: CallRecord,
 }
 
-/// The columns of an entry before it has a place in the chain. Made by [`WorkspaceScope::observe`] and by opening
-/// an [`crate::access::AuthorizedWrite`]; there is no other way.
+/// The columns of an entry before it has a position in the chain. Created only by [`WorkspaceScope::observe`] and
+/// by opening an [`crate::access::AuthorizedWrite`].
 #[derive(Debug)]
 pub struct PendingEntry {
     pub(crate) workspace: WorkspaceId,
@@ -132,35 +133,36 @@ pub struct PendingEntry {
 }
 
 impl PendingEntry {
-    /// Sets how the request ended, which a change only knows inside its transaction.
+    /// Sets the outcome of the request, which is known only inside the transaction of a change.
     pub fn set_outcome(&mut self, outcome: AuditOutcome) {
         self.outcome = outcome;
     }
-    /// Names the target where it only became known inside the transaction (a created key's id).
+    /// Sets the target, if it becomes known only inside the transaction (the id of a created key).
     pub fn set_target(&mut self, target: AuditTarget) {
         self.target = target;
     }
-    /// The workspace whose chain the entry belongs to.
+    /// Returns the workspace whose chain the entry belongs to.
     pub fn workspace(&self) -> WorkspaceId {
         self.workspace
     }
-    /// Whether the entry records a change: a group of entries with a change in it is committed with full durability.
+    /// Returns whether the entry records a change. A group of entries that contains a change is committed with
+    /// full durability.
     pub fn is_change(&self) -> bool {
         self.change
     }
-    /// Who acts: the kind, and the acting key's id, job's id, or the empty string.
+    /// Returns the actor: the kind, and the key's id, the job's id, or the empty string.
     pub fn actor(&self) -> (ActorKind, &str) {
         (self.actor_kind, &self.actor_id)
     }
-    /// What was asked: a tool's name, a command, a job kind.
+    /// Returns the requested operation: the name of a tool, a command or a job kind.
     pub fn operation(&self) -> &str {
         &self.call.operation
     }
-    /// The tokens to spend in the transaction of the change.
+    /// Returns the tokens to spend in the transaction of the change.
     pub fn once(&self) -> &[Once] {
         &self.call.once
     }
-    /// The row to store as number `seq` after a row with hash `previous`.
+    /// Returns the row to store with the number `seq` after a row with the hash `previous`.
     pub fn to_row(&self, seq: u64, at: Timestamp, previous: [u8; 32]) -> AuditRow {
         let mut row = AuditRow {
             seq,
@@ -180,12 +182,13 @@ impl PendingEntry {
         row.row_hash = row.expected_hash(self.workspace);
         row
     }
-    /// Declares the entry stored as row `seq` and hands out the change's result. A store calls this after it has
-    /// put the row into the same transaction as the change.
+    /// Declares the entry stored as row `seq` and wraps the result of the change. A store calls this after it has
+    /// added the row to the transaction of the change.
     pub fn stored<T>(self, seq: u64, value: T) -> crate::access::Audited<T> {
         crate::access::Audited::new(Made { seq, earlier: None }, value)
     }
-    /// The same for a repeat: `value` is what the first call came to, which was made at `earlier`.
+    /// Declares the entry of a repeated call stored. `value` is the result of the first call, which was made at
+    /// `earlier`.
     pub fn stored_again<T>(self, seq: u64, earlier: Timestamp, value: T) -> crate::access::Audited<T> {
         let made = Made {
             seq,
@@ -198,38 +201,39 @@ impl PendingEntry {
 /// One row of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditRow {
-    /// 1 for the first row of a workspace (the genesis entry), then without gaps.
+    /// The sequence number: 1 for the first row of a workspace (the genesis entry), then without gaps.
     pub seq: u64,
-    /// When it was committed.
+    /// The time of the commit.
     pub at: Timestamp,
-    /// Who acted.
+    /// The kind of actor.
     pub actor_kind: ActorKind,
-    /// The acting key's id, job's id, or the empty string.
+    /// The key's id, the job's id, or the empty string.
     pub actor_id: String,
-    /// What was done, `noun.verb`.
+    /// The action, as `noun.verb`.
     pub action: Cow<'static, str>,
-    /// The kind of thing that it was about, or empty.
+    /// The kind of entity that the request was about, or empty.
     pub target_kind: Cow<'static, str>,
-    /// Its id, or empty.
+    /// The entity's id, or empty.
     pub target_id: String,
-    /// How it ended.
+    /// The outcome of the request.
     pub outcome: AuditOutcome,
     /// `mcp`, `cli` or `job`.
     pub channel: Cow<'static, str>,
-    /// The tool, command or job kind.
+    /// The name of the tool, command or job kind.
     pub operation: Cow<'static, str>,
-    /// Reduced arguments, a JSON object's text.
+    /// The redacted arguments, as the text of a JSON object.
     pub arguments: String,
-    /// The hash of the row before (zeros for the genesis entry).
+    /// The hash of the previous row (zeros for the genesis entry).
     pub prev_hash: [u8; 32],
     /// This row's hash.
     pub row_hash: [u8; 32],
 }
 
 impl AuditRow {
-    /// What the row's hash must be: SHA-256 over the chain version, the previous hash, and each column in the order
-    /// workspace, seq, at (milliseconds), actor kind, actor id, action, target kind, target id, outcome, channel,
-    /// operation, arguments, each as a little-endian `u32` length and its bytes (numbers in decimal).
+    /// Computes the hash that the row must have: SHA-256 over the chain version, the previous hash, and each
+    /// column in the order workspace, seq, at (milliseconds), actor kind, actor id, action, target kind, target
+    /// id, outcome, channel, operation, arguments. Each column is hashed as a little-endian `u32` length followed
+    /// by its bytes (numbers in decimal).
     pub fn expected_hash(&self, workspace: WorkspaceId) -> [u8; 32] {
         let mut hash = Sha256::new();
         hash.update(CHAIN_VERSION.as_bytes());
@@ -253,7 +257,7 @@ impl AuditRow {
         hash.finalize().into()
     }
 
-    /// The first row of a workspace's chain.
+    /// Creates the first row of a workspace's chain.
     pub fn genesis(workspace: WorkspaceId, at: Timestamp) -> Self {
         let mut row = Self {
             seq: 1,
@@ -275,17 +279,17 @@ impl AuditRow {
     }
 }
 
-/// The instance's key for argument values that aren't stored in the clear.
+/// The instance's HMAC key for argument values that aren't stored in clear text.
 #[derive(Clone)]
 pub struct AuditKey([u8; 32]);
 
 impl AuditKey {
-    /// From 32 bytes derived from the master key for this purpose alone.
+    /// Creates a key from 32 bytes that are derived from the master key for this purpose only.
     pub const fn new(key: [u8; 32]) -> Self {
         Self(key)
     }
-    /// The text stored in place of `value`: `hmac:` and 32 hexadecimal digits (half of HMAC-SHA-256). Equal values
-    /// give equal texts, so that an auditor can tell "the same person again".
+    /// Returns the text to store instead of `value`: `hmac:` and 32 hexadecimal digits (half of HMAC-SHA-256).
+    /// Equal values have equal texts, so that an auditor can recognize the same value in several entries.
     pub fn digest(&self, value: &str) -> String {
         use std::fmt::Write as _;
         let mut text = String::with_capacity(37);
@@ -298,7 +302,7 @@ impl AuditKey {
         text
     }
 
-    /// HMAC-SHA-256 over a purpose and parts, each with its length before it.
+    /// Computes HMAC-SHA-256 over a purpose and parts, each part preceded by its length.
     pub(crate) fn tag(&self, purpose: &[u8], parts: &[&[u8]]) -> [u8; 32] {
         let mut mac = self.mac();
         mac.update(purpose);
@@ -310,7 +314,7 @@ impl AuditKey {
     }
 
     fn mac(&self) -> Hmac<Sha256> {
-        // A key shorter than the hash's block is filled with zeros, by definition.
+        // A key shorter than the block of the hash is padded with zeros (RFC 2104, section 2).
         let mut block = [0_u8; 64];
         for (at, byte) in block.iter_mut().zip(self.0) {
             *at = byte;
@@ -325,39 +329,40 @@ impl std::fmt::Debug for AuditKey {
     }
 }
 
-/// Which entries to list. All conditions must hold.
+/// Conditions on audit entries. All must hold.
 #[derive(Debug, Clone, Default)]
 pub struct AuditQuery {
-    /// Only this action, or, ending in `.`, actions with this prefix.
+    /// The action; with a trailing `.`, the prefix of the action.
     pub action: Option<String>,
-    /// Only this actor's id.
+    /// The id of the actor.
     pub actor_id: Option<String>,
-    /// Not before.
+    /// The earliest time, inclusive.
     pub from: Option<Timestamp>,
-    /// Before.
+    /// The latest time, exclusive.
     pub to: Option<Timestamp>,
-    /// Only rows with a smaller number (for the next page).
+    /// Only rows with a lower sequence number, for the next page.
     pub before_seq: Option<u64>,
-    /// Rows at the most (1 to 1,000).
+    /// Maximum number of rows, 1 to 1,000.
     pub limit: usize,
 }
 
-/// The audit log's port.
+/// Storage of the audit log.
 #[async_trait]
 pub trait AuditStore: Send + Sync {
-    /// Stores the entry of a request that changed nothing. Returns once it is committed.
+    /// Stores the entry of a request that changed nothing. Returns after the commit.
     ///
     /// # Errors
-    /// [`StoreError::AuditUnavailable`] if it can't be written; the request must then not be answered.
+    /// [`StoreError::AuditUnavailable`] if the entry can't be written. The request must then not be answered.
     async fn append(&self, entry: PendingEntry) -> Result<crate::access::Audited<()>, StoreError>;
-    /// Entries, newest first.
+    /// Returns entries, newest first.
     async fn list_entries(
         &self,
         scope: &WorkspaceScope,
         query: &AuditQuery,
     ) -> Result<Vec<AuditRow>, StoreError>;
-    /// Up to `limit` rows with a number above `after_seq`, oldest first, exactly as stored: for verifying and export.
-    /// A row whose columns can't even be read is [`StoreError::Corrupt`] and names its number in the source.
+    /// Returns up to `limit` rows with a sequence number above `after_seq`, oldest first, exactly as stored: for
+    /// verification and export. A row with unreadable columns yields [`StoreError::Corrupt`] with its number in
+    /// the source.
     async fn audit_page(
         &self,
         scope: &WorkspaceScope,
@@ -366,26 +371,26 @@ pub trait AuditStore: Send + Sync {
     ) -> Result<Vec<AuditRow>, StoreError>;
 }
 
-/// What verifying a chain found.
+/// The result of verifying a chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChainVerdict {
-    /// Every row fits.
+    /// Every row is valid.
     Intact {
-        /// How many rows there are.
+        /// The number of rows.
         rows: u64,
-        /// The last row's hash: compare it with an earlier export to find a cut-off end.
+        /// The hash of the last row. Compare it with an earlier export to detect a truncated end.
         tip: [u8; 32],
     },
-    /// The first row that doesn't fit.
+    /// A row is invalid. Only the first one is reported.
     Broken {
-        /// Its number, or the number that is missing.
+        /// The row's sequence number, or the number that is missing.
         seq: u64,
-        /// What is wrong with it.
+        /// The problem with the row.
         problem: &'static str,
     },
 }
 
-/// Verifies a chain row by row; feed it pages in order.
+/// Verifies a chain row by row. The rows must be passed in order.
 #[derive(Debug)]
 pub struct ChainVerifier {
     workspace: WorkspaceId,
@@ -394,7 +399,7 @@ pub struct ChainVerifier {
 }
 
 impl ChainVerifier {
-    /// For one workspace's chain, from its first row.
+    /// Creates a verifier of one workspace's chain, which starts at the first row.
     pub const fn new(workspace: WorkspaceId) -> Self {
         Self {
             workspace,
@@ -405,7 +410,7 @@ impl ChainVerifier {
     /// Checks the next row.
     ///
     /// # Errors
-    /// The verdict that names the broken place.
+    /// The verdict on the first invalid row.
     pub fn check(&mut self, row: &AuditRow) -> Result<(), ChainVerdict> {
         let broken = |problem| {
             Err(ChainVerdict::Broken {
@@ -414,24 +419,24 @@ impl ChainVerifier {
             })
         };
         if row.seq != self.next_seq {
-            return broken("a row is missing or out of order");
+            return broken(text::audit::ROW_MISSING);
         }
         if row.prev_hash != self.previous {
-            return broken("the link to the row before is broken");
+            return broken(text::audit::LINK_BROKEN);
         }
         if row.row_hash != row.expected_hash(self.workspace) {
-            return broken("the row's content doesn't fit its hash");
+            return broken(text::audit::HASH_MISMATCH);
         }
         self.previous = row.row_hash;
         self.next_seq = self.next_seq.saturating_add(1);
         Ok(())
     }
-    /// The verdict once every row was checked.
+    /// Returns the verdict after every row was checked.
     pub const fn finish(self) -> ChainVerdict {
         if self.next_seq == 1 {
             return ChainVerdict::Broken {
                 seq: 1,
-                problem: "the genesis entry is missing",
+                problem: text::audit::GENESIS_MISSING,
             };
         }
         ChainVerdict::Intact {

@@ -1,4 +1,4 @@
-//! Identities: the people and machines behind accounts, and how accounts are joined to them.
+//! Identities: the people and machines behind accounts, and the joining of accounts to them.
 
 use crate::{
     access::{Audited, AuthorizedWrite, Command, Permission, WorkspaceScope},
@@ -16,132 +16,133 @@ use crate::{
 };
 use async_trait::async_trait;
 
-/// Rows of one kind that a look-up shows at the most; more are counted.
+/// Maximum number of rows of one kind that a lookup shows; the others are only counted.
 pub const SHOWN_MAX: usize = 50;
 
-/// A person or machine with everything that a look-up shows.
+/// A person or machine with everything that a lookup shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// Its id.
+    /// The identity's id.
     pub id: IdentityId,
-    /// The main address, lower case.
+    /// The main email address, in lower case.
     pub email: Option<String>,
-    /// All addresses that lead to it, lower case, the main one first.
+    /// All email addresses of the identity, in lower case, the main one first.
     pub emails: Vec<String>,
-    /// The displayed name.
+    /// The display name.
     pub display_name: ForeignText,
-    /// What kind of principal.
+    /// The kind of principal.
     pub kind: AccountKind,
-    /// Declared by the operator as an account for emergencies.
+    /// Whether the operator tagged the identity as a break-glass account.
     pub break_glass: bool,
-    /// Its accounts that aren't retired, by platform.
+    /// The accounts that aren't retired, ordered by platform.
     pub accounts: Vec<Account>,
 }
 
 /// One login on one integration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
-    /// Its id.
+    /// The account's id.
     pub id: AccountId,
-    /// On which integration.
+    /// The integration that the account belongs to.
     pub integration: IntegrationId,
-    /// Of which platform.
+    /// The integration's platform.
     pub platform: Platform,
     /// The integration's name.
     pub integration_name: ForeignText,
-    /// What is typed to sign in.
+    /// The name used to sign in.
     pub login: ForeignText,
-    /// State at the vendor.
+    /// The state at the vendor.
     pub status: AccountStatus,
-    /// Kind.
+    /// The kind of principal.
     pub kind: AccountKind,
-    /// Second factors, as this platform sees them.
+    /// The state of multi-factor authentication on this platform.
     pub mfa: Mfa,
-    /// The registered methods.
+    /// The registered methods of multi-factor authentication.
     pub mfa_methods: Vec<ForeignText>,
-    /// Last use as this platform saw it.
+    /// The last activity that this platform recorded.
     pub last_active: LastActive,
-    /// When it was made.
+    /// The time of creation.
     pub created_at: Option<Timestamp>,
-    /// Department.
+    /// The department.
     pub department: Option<ForeignText>,
-    /// Job title.
+    /// The job title.
     pub title: Option<ForeignText>,
-    /// Manager.
+    /// The manager's email address.
     pub manager_email: Option<String>,
-    /// Roles held, privileged first, at most [`SHOWN_MAX`].
+    /// The assigned roles, privileged ones first; at most [`SHOWN_MAX`].
     pub roles: Vec<Role>,
-    /// Apps and tokens with permissions from this account, worst first, at most [`SHOWN_MAX`].
+    /// Apps and tokens with permissions from this account, highest risk first; at most [`SHOWN_MAX`].
     pub grants: Vec<Grant>,
-    /// How many grants there are in all.
+    /// The total number of grants.
     pub grants_total: u64,
 }
 
-/// A role held.
+/// An assigned role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Role {
-    /// Its displayed name.
+    /// The role's display name.
     pub name: ForeignText,
-    /// Whether it is privileged.
+    /// Whether the role is privileged.
     pub privileged: bool,
-    /// How it is held.
+    /// The kind of assignment.
     pub hold: RoleHold,
 }
 
-/// A permission given to an app, or a token.
+/// A permission granted to an app, or a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
-    /// The app; `None` for a token of no app.
+    /// The app; `None` for a token that belongs to no app.
     pub app: Option<AppRef>,
     /// The token's name.
     pub name: Option<ForeignText>,
-    /// How it was given.
+    /// The way in which the permission was granted.
     pub kind: GrantKind,
     /// The permissions, at most 64.
     pub scopes: Vec<ForeignText>,
-    /// Their worst risk.
+    /// The highest risk among the permissions.
     pub risk: GrantRisk,
-    /// Last use.
+    /// The last use.
     pub last_used: LastActive,
 }
 
-/// Identities' port.
+/// Storage of identities.
 #[async_trait]
 pub trait IdentityStore: Send + Sync {
-    /// The identity that an address leads to. `email` is compared in lower case.
+    /// Returns the identity with an email address. `email` is compared in lower case.
     async fn identity_by_email(
         &self,
         scope: &WorkspaceScope,
         email: &str,
     ) -> Result<Option<Identity>, StoreError>;
-    /// The identity with an id.
+    /// Returns the identity with an id.
     async fn identity(&self, scope: &WorkspaceScope, id: IdentityId) -> Result<Option<Identity>, StoreError>;
-    /// How many identities have an account that isn't retired.
+    /// Returns the number of identities with an account that isn't retired.
     async fn count_identities(&self, scope: &WorkspaceScope) -> Result<u64, StoreError>;
-    /// Documents for the rules, by id, after `after`, at most `limit`. A long read: may run on another thread.
+    /// Returns at most `limit` documents for the rules with an id above `after`, ordered by id. This is a long
+    /// read, which may run on another thread.
     async fn identity_documents(
         &self,
         scope: &WorkspaceScope,
         after: Option<IdentityId>,
         limit: usize,
     ) -> Result<Vec<IdentityDocument>, StoreError>;
-    /// Tags or untags an emergency account. Enqueues an analysis.
+    /// Tags or untags a break-glass account. Enqueues an analysis.
     async fn tag_break_glass(
         &self,
         write: AuthorizedWrite<TagBreakGlass>,
     ) -> Result<Audited<TagOutcome>, StoreError>;
 }
 
-/// Tag an emergency account.
+/// Tags or untags a break-glass account.
 #[derive(Debug)]
 pub struct TagBreakGlass {
-    /// Whom.
+    /// The identity.
     pub id: IdentityId,
-    /// Set or clear.
+    /// Whether to set or to clear the tag.
     pub tagged: bool,
-    /// The analysis job to enqueue.
+    /// The id of the analysis job to enqueue.
     pub analysis: crate::value::id::JobId,
-    /// When.
+    /// The current time.
     pub now: Timestamp,
 }
 
@@ -157,18 +158,19 @@ impl Command for TagBreakGlass {
     }
 }
 
-/// What came of a tag.
+/// The outcome of [`TagBreakGlass`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TagOutcome {
-    /// Set as asked.
+    /// The tag was changed.
     Changed,
-    /// It was so already.
+    /// The tag was in the requested state already.
     Unchanged,
-    /// There is no such identity.
+    /// The workspace has no such identity.
     NotFound,
 }
 
-/// Decides a tag. `current`: whether it is tagged, if there is such an identity.
+/// Decides a [`TagBreakGlass`]. `current` is whether the identity is tagged, or `None` if there is no such
+/// identity.
 pub const fn decide_tag(current: Option<bool>, wanted: bool) -> TagOutcome {
     match current {
         None => TagOutcome::NotFound,
@@ -178,7 +180,7 @@ pub const fn decide_tag(current: Option<bool>, wanted: bool) -> TagOutcome {
 }
 
 impl TagOutcome {
-    /// How the audit entry ends.
+    /// Returns the outcome for the audit entry.
     pub const fn audit_outcome(self) -> AuditOutcome {
         match self {
             Self::Changed => AuditOutcome::Ok,
@@ -188,16 +190,16 @@ impl TagOutcome {
     }
 }
 
-/// The tag for emergencies, and when a person last set or cleared it.
+/// The break-glass tag of an identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BreakGlassTag {
-    /// Whether it is set.
+    /// Whether the tag is set.
     pub tagged: bool,
-    /// When that was decided; `None` if never.
+    /// The time at which a person last set or cleared the tag; `None` if never.
     pub at: Option<Timestamp>,
 }
 
-/// The tag of two identities that become one: set if either had it.
+/// Merges the tags of two identities that become one: set if either was set.
 pub fn merge_tags(one: BreakGlassTag, other: BreakGlassTag) -> BreakGlassTag {
     BreakGlassTag {
         tagged: one.tagged || other.tagged,
@@ -205,35 +207,35 @@ pub fn merge_tags(one: BreakGlassTag, other: BreakGlassTag) -> BreakGlassTag {
     }
 }
 
-/// Where an account stands among those that could give an identity its name, main address and kind; the least does:
-/// accounts that aren't retired before others, identity providers before other platforms, then the one that was there
-/// first (`order`). An unknown platform (`None`) is no identity provider.
+/// Returns the rank of an account among those that may provide an identity's name, main address and kind. The
+/// lowest rank provides them: accounts that aren't retired before retired ones, identity providers before other
+/// platforms, then the oldest account (`order`). An unknown platform (`None`) isn't an identity provider.
 pub fn naming_rank(retired: bool, platform: Option<Platform>, order: i64) -> (bool, bool, i64) {
     let provider = platform.is_some_and(Platform::is_identity_provider);
     (retired, !provider, order)
 }
 
-/// A role held by a principal.
+/// A role assigned to a principal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldRole {
-    /// The vendor's key of the role.
+    /// The vendor's key for the role.
     pub key: String,
-    /// Its displayed name.
+    /// The role's display name.
     pub name: ForeignText,
-    /// Whether it is privileged.
+    /// Whether the role is privileged.
     pub privileged: bool,
-    /// Whether it is the platform's highest.
+    /// Whether the role is the platform's highest.
     pub super_admin: bool,
-    /// How it is held.
+    /// The kind of assignment.
     pub hold: RoleHold,
-    /// The group through which it is held.
+    /// The group through which the role is assigned.
     pub via_group: Option<ForeignText>,
-    /// When it ends.
+    /// The time at which the assignment ends.
     pub ends_at: Option<Timestamp>,
 }
 
-/// The roles of a principal, highest first, at most `limit`. Where two datasets tell of the same role, the one that
-/// knows how it is held wins.
+/// Returns the distinct roles of a principal, highest first, at most `limit`. If two datasets contain the same
+/// role, the entry with a known kind of assignment is kept.
 pub fn distinct_roles(mut roles: Vec<HeldRole>, limit: usize) -> Vec<HeldRole> {
     let known: Vec<String> = roles
         .iter()
@@ -253,27 +255,27 @@ pub fn distinct_roles(mut roles: Vec<HeldRole>, limit: usize) -> Vec<HeldRole> {
     roles
 }
 
-/// What joining an account to the known identities decided.
+/// The result of joining an account to the existing identities.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Join {
-    /// Nobody is known by these addresses: a new identity.
+    /// No identity has these addresses: create a new one.
     New,
-    /// It belongs to this one.
+    /// The account belongs to this identity.
     Existing(IdentityId),
-    /// Its addresses lead to several identities: they are one. The oldest id stays.
+    /// The account's addresses belong to several identities, which are merged into the oldest.
     Merge {
-        /// The identity that stays.
+        /// The identity to keep.
         keep: IdentityId,
-        /// Those that are merged into it.
+        /// The identities to merge into it.
         absorb: Vec<IdentityId>,
     },
 }
 
-/// Joins an account. `current` is the identity that the account already has; `by_address` are the identities that
-/// its addresses lead to. Ids are time-ordered, so the smallest is the oldest.
+/// Joins an account to an identity. `current` is the account's present identity; `by_address` are the identities
+/// with one of its addresses. Ids are ordered by time, so the smallest id is the oldest.
 ///
-/// An account never loses its identity here: an address that moved to another person joins the two, which an
-/// administrator can see and undo, rather than silently handing one person's history to another.
+/// An account never loses its identity here. An address that moved to another person merges the two, which an
+/// administrator can see and undo. The alternative would silently assign one person's history to another.
 pub fn join(current: Option<IdentityId>, by_address: &[IdentityId]) -> Join {
     let mut all: Vec<IdentityId> = by_address.to_vec();
     all.extend(current);
@@ -289,8 +291,9 @@ pub fn join(current: Option<IdentityId>, by_address: &[IdentityId]) -> Join {
     }
 }
 
-/// The addresses by which an account is joined: its address and aliases, and its login where that is an address.
-/// Lower case, without repeats. Shared mailboxes and services join like people: by their own address.
+/// Returns the addresses by which an account is joined: its email address and aliases, and its login if that is
+/// an email address. They are in lower case and distinct. Shared mailboxes and services are joined like people,
+/// by their own address.
 pub fn join_addresses(email: Option<&str>, aliases: &[String], login: &str) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     let mut add = |raw: &str| {
@@ -303,7 +306,7 @@ pub fn join_addresses(email: Option<&str>, aliases: &[String], login: &str) -> V
     if let Some(email) = email {
         add(email);
     }
-    // A guest's login (`name_partner.example#EXT#@tenant`) is no address of anybody.
+    // A guest's login (`name_partner.example#EXT#@tenant`) is not an email address.
     if !login.contains('#') {
         add(login);
     }
@@ -313,16 +316,16 @@ pub fn join_addresses(email: Option<&str>, aliases: &[String], login: &str) -> V
     out
 }
 
-/// An address in the form in which addresses are compared: trimmed and lower case; `None` if it can't be one.
+/// Normalizes an email address for comparison: trimmed and in lower case. Returns `None` if it can't be one.
 pub fn normal_address(raw: &str) -> Option<String> {
     let raw = raw.trim();
     let (local, domain) = raw.rsplit_once('@')?;
-    let fits = !local.is_empty()
+    let is_plausible = !local.is_empty()
         && domain.contains('.')
         && raw.len() <= 320
         && !raw.contains(char::is_whitespace)
         && !raw.chars().any(char::is_control);
-    fits.then(|| raw.to_lowercase())
+    is_plausible.then(|| raw.to_lowercase())
 }
 
 #[cfg(test)]
@@ -334,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn accounts_join_by_address_and_the_oldest_identity_stays() {
+    fn accounts_are_joined_by_address_and_the_oldest_identity_is_kept() {
         let check = |current: Option<u8>, by_address: &[u8], expected: Join| {
             let by_address: Vec<_> = by_address.iter().map(|n| id(*n)).collect();
             assert_eq!(join(current.map(id), &by_address), expected);
@@ -362,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_survives_a_merge_and_is_set_once() {
+    fn a_tag_survives_a_merge_and_setting_it_again_changes_nothing() {
         let at = |n| Some(Timestamp::from_millis(n));
         let tag = |tagged, at| BreakGlassTag { tagged, at };
         for (one, other, expected) in [
@@ -379,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_account_at_an_identity_provider_gives_the_name() {
+    fn the_oldest_account_at_an_identity_provider_provides_the_name() {
         let ranks = [
             naming_rank(false, Some(Platform::Okta), 7),
             naming_rank(false, Some(Platform::Okta), 8),
@@ -391,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_tellings_of_a_role_the_one_that_knows_more_wins() {
+    fn of_two_entries_for_a_role_the_one_with_a_known_assignment_is_kept() {
         let role = |key: &str, privileged, super_admin, hold| HeldRole {
             key: key.into(),
             name: ForeignText::name(key),
@@ -423,7 +426,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_compared_in_lower_case_and_guest_logins_are_none() {
+    fn addresses_are_in_lower_case_and_exclude_guest_logins() {
         assert_eq!(
             join_addresses(
                 Some("Mara.Holt@Birchworks.example"),

@@ -1,20 +1,22 @@
-//! The domain of Watchpost and its use cases: what is read from a company's platforms, how it is judged, what a
-//! finding's life looks like, who may do what, and the ports through which all of that reaches the world.
+//! The domain of Watchpost and its use cases: the data read from a company's platforms, its evaluation, the
+//! lifecycle of findings, the permissions of actors, and the ports to storage, vendors and rule engines.
 //!
-//! A service that embeds this crate gets the whole product minus I/O: it implements (or picks) the ports
-//! ([`port::Store`], [`integration::connector::Connector`], [`rule::RuleEngine`], [`check::CheckEngine`],
-//! [`port::Clock`], [`port::Random`]) and calls [`service::Watchpost`].
+//! A service that embeds this crate gets the whole product without I/O. It implements the ports or picks existing
+//! implementations ([`port::Store`], [`integration::connector::Connector`], [`rule::RuleEngine`],
+//! [`check::CheckEngine`], [`report::ReportRenderer`], [`port::Clock`], [`port::Random`]) and calls
+//! [`service::Watchpost`].
 //!
 //! # What this crate does not do
-//! It opens no file and no socket, speaks no SQL, no HTTP and no MCP, spawns no task and never sleeps. It reads no
-//! clock and no random source of its own: both are ports.
+//! It opens no file and no socket, has no SQL, HTTP or MCP code, spawns no task and never sleeps. It has no clock
+//! and no random source of its own: both are ports.
 //!
-//! # How tenancy and audit are held
-//! Every read takes a [`access::WorkspaceScope`], which only [`access`] makes. Every change takes an
-//! [`access::AuthorizedWrite`] and gives an [`access::Audited`]; see [`access`].
+//! # Tenancy and audit
+//! Every read takes a [`access::WorkspaceScope`], which only [`access`] creates. Every change takes an
+//! [`access::AuthorizedWrite`] and returns an [`access::Audited`]; see [`access`].
 //!
 //! # Adding a port method
-//! Add it to the trait of its aggregate, to the adapters, and one case to the conformance suite of the test kit.
+//! Add the method to the trait of its aggregate and to the adapters, and a case to the conformance suite of the
+//! test kit.
 
 pub mod access;
 pub mod app;
@@ -33,4 +35,5 @@ pub mod report;
 pub mod rule;
 pub mod scan;
 pub mod service;
+mod text;
 pub mod value;

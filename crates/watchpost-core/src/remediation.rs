@@ -1,5 +1,5 @@
-//! Remediations: actions on a finding that were asked for and wait for a person. This version records requests; it
-//! carries nothing out.
+//! Remediations: requested actions on a finding that wait for a person's approval. This version records requests
+//! and executes none of them.
 
 use crate::{
     access::{Audited, AuthorizedWrite, Command, Permission, WorkspaceScope},
@@ -15,43 +15,43 @@ use crate::{
 };
 use async_trait::async_trait;
 
-/// A remediation that was asked for.
+/// A requested remediation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remediation {
-    /// Its id.
+    /// The remediation's id.
     pub id: RemediationId,
-    /// On which finding.
+    /// The finding.
     pub finding: FindingId,
-    /// The finding's sentence when it was asked for.
+    /// The finding's title at the time of the request.
     pub finding_title: ForeignText,
     /// The action's API name (`suspend_user`).
     pub action: String,
-    /// Whom or what it would act on, for people.
+    /// The display name of the entity that the action would affect.
     pub target: ForeignText,
-    /// State.
+    /// The state.
     pub state: RemediationState,
-    /// The asker's words.
+    /// The requester's note.
     pub note: Option<ForeignText>,
-    /// When it was asked for.
+    /// The time of the request.
     pub requested_at: Timestamp,
-    /// Who asked: the acting key's id, or empty for the local operator.
+    /// The requester: the id of the key, or empty for the local operator.
     pub requested_by: String,
-    /// When a person decided.
+    /// The time of a person's decision.
     pub decided_at: Option<Timestamp>,
 }
 
-/// Ask for a remediation.
+/// Requests a remediation.
 #[derive(Debug)]
 pub struct RequestRemediation {
-    /// The id it gets.
+    /// The id of the new remediation.
     pub id: RemediationId,
-    /// On which finding. The store checks, inside the transaction, that it is live or snoozed.
+    /// The finding. The store checks inside the transaction that it is live or snoozed.
     pub finding: FindingId,
     /// The action's API name.
     pub action: String,
-    /// The asker's words.
+    /// The requester's note.
     pub note: Option<ForeignText>,
-    /// When.
+    /// The current time.
     pub now: Timestamp,
 }
 
@@ -67,25 +67,25 @@ impl Command for RequestRemediation {
     }
 }
 
-/// What came of asking.
+/// The outcome of [`RequestRemediation`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RemediationOutcome {
-    /// It waits for approval now.
+    /// The remediation now waits for approval.
     Requested(Box<Remediation>),
-    /// The same action on this finding waits already.
+    /// The same action on this finding waits for approval already.
     AlreadyWaiting(Box<Remediation>),
     /// The finding is closed.
     FindingClosed(FindingStatus),
-    /// There is no such finding.
+    /// The workspace has no such finding.
     NotFound,
 }
 
-/// Refuse a remediation.
+/// Rejects a remediation.
 #[derive(Debug)]
 pub struct RejectRemediation {
-    /// Which.
+    /// The remediation.
     pub id: RemediationId,
-    /// When.
+    /// The current time.
     pub now: Timestamp,
 }
 
@@ -101,20 +101,20 @@ impl Command for RejectRemediation {
     }
 }
 
-/// What came of refusing.
+/// The outcome of [`RejectRemediation`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RejectOutcome {
-    /// Refused.
+    /// The remediation was rejected.
     Rejected,
-    /// It was refused already.
+    /// The remediation had been rejected before.
     Unchanged,
-    /// It is past that.
+    /// The remediation can't be rejected in this state.
     NotPossible(RemediationState),
-    /// There is no such remediation.
+    /// The workspace has no such remediation.
     NotFound,
 }
 
-/// Whom or what an action on a finding is about, for people: name and address.
+/// Returns the name and email address of the entity that an action on a finding would affect.
 pub fn target_of(finding: &FindingSummary) -> ForeignText {
     match &finding.subject.email {
         Some(email) if finding.subject.name.is_empty() => ForeignText::name(email),
@@ -123,8 +123,9 @@ pub fn target_of(finding: &FindingSummary) -> ForeignText {
     }
 }
 
-/// Decides a request. `finding`: if there is one; `waiting`: the same action on it that waits for approval already;
-/// `requested_by`: see [`Remediation`].
+/// Decides a [`RequestRemediation`]. `finding` is `None` if there is no such finding, `waiting` is a remediation
+/// with the same action on it that waits for approval already, and `requested_by` is the requester as in
+/// [`Remediation`].
 pub fn decide_request(
     command: RequestRemediation,
     finding: Option<FindingSummary>,
@@ -154,7 +155,7 @@ pub fn decide_request(
     }))
 }
 
-/// Decides a refusal. `current`: the state, if there is such a remediation.
+/// Decides a [`RejectRemediation`]. `current` is the state, or `None` if there is no such remediation.
 pub const fn decide_rejection(current: Option<RemediationState>) -> RejectOutcome {
     match current {
         None => RejectOutcome::NotFound,
@@ -165,7 +166,7 @@ pub const fn decide_rejection(current: Option<RemediationState>) -> RejectOutcom
 }
 
 impl RemediationOutcome {
-    /// How the audit entry ends.
+    /// Returns the outcome for the audit entry.
     pub const fn audit_outcome(&self) -> AuditOutcome {
         match self {
             Self::Requested(_) => AuditOutcome::Ok,
@@ -177,7 +178,7 @@ impl RemediationOutcome {
 }
 
 impl RejectOutcome {
-    /// How the audit entry ends.
+    /// Returns the outcome for the audit entry.
     pub const fn audit_outcome(self) -> AuditOutcome {
         match self {
             Self::Rejected => AuditOutcome::Ok,
@@ -188,27 +189,27 @@ impl RejectOutcome {
     }
 }
 
-/// Remediations' port.
+/// Storage of remediations.
 #[async_trait]
 pub trait RemediationStore: Send + Sync {
-    /// Records a request as waiting for approval.
+    /// Records a request that waits for approval.
     async fn request_remediation(
         &self,
         write: AuthorizedWrite<RequestRemediation>,
     ) -> Result<Audited<RemediationOutcome>, StoreError>;
-    /// Refuses one.
+    /// Rejects a remediation.
     async fn reject_remediation(
         &self,
         write: AuthorizedWrite<RejectRemediation>,
     ) -> Result<Audited<RejectOutcome>, StoreError>;
-    /// Remediations, newest first, at most `limit`; only in this state, if given.
+    /// Returns at most `limit` remediations, newest first; only those in `state`, if given.
     async fn list_remediations(
         &self,
         scope: &WorkspaceScope,
         state: Option<RemediationState>,
         limit: usize,
     ) -> Result<Vec<Remediation>, StoreError>;
-    /// One.
+    /// Returns one remediation.
     async fn remediation(
         &self,
         scope: &WorkspaceScope,
@@ -261,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn an_action_is_asked_for_once_on_a_finding_that_can_still_end() {
+    fn an_action_is_requested_once_and_only_on_a_finding_that_is_not_closed() {
         use FindingStatus::{Dismissed, InProgress, Open, Resolved, Snoozed};
         assert_eq!(ask(None, None), RemediationOutcome::NotFound);
         for status in [Dismissed, Resolved] {
@@ -285,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_waits_can_be_refused() {
+    fn only_a_remediation_that_waits_for_approval_can_be_rejected() {
         for (current, expected) in [
             (None, RejectOutcome::NotFound),
             (Some(RemediationState::PendingApproval), RejectOutcome::Rejected),

@@ -1,4 +1,4 @@
-//! Reports: what they are made of, and the port to what draws them. `watchpost-report` implements it.
+//! Reports: their data, and the port for rendering, which `watchpost-report` implements.
 
 use crate::{
     check::{Check, Framework, ScanType, Service},
@@ -9,32 +9,32 @@ use crate::{
 use std::collections::BTreeMap;
 
 words! {
-    /// Whom a report is for.
+    /// The audience of a report.
     ReportKind {
-        /// One or two pages for a board: score, trend, what to do first.
+        /// One or two pages for a board: score, trend and priorities.
         Executive = "executive",
-        /// Every check of a framework or of all, with results, for who has to answer for them.
+        /// Every check of one framework or of all, with its results, for the people responsible for them.
         Framework = "framework",
         /// Everything with evidence and provenance, for an auditor.
         Evidence = "evidence",
     }
-    /// What a report is written as.
+    /// The file format of a report.
     ReportFormat {
-        /// One self-contained page that prints well.
+        /// One self-contained page that is suitable for printing.
         Html = "html",
-        /// Text.
+        /// A Markdown text.
         Markdown = "markdown",
-        /// One object.
+        /// One JSON object.
         Json = "json",
-        /// One line for each result.
+        /// One row per result.
         Csv = "csv",
-        /// OCSF events, one JSON object on each line.
+        /// OCSF events, one JSON object per line.
         Ocsf = "ocsf",
     }
 }
 
 impl ReportFormat {
-    /// Its media type.
+    /// Returns the media type.
     pub const fn media_type(self) -> &'static str {
         match self {
             Self::Html => "text/html; charset=utf-8",
@@ -44,7 +44,7 @@ impl ReportFormat {
             Self::Ocsf => "application/x-ndjson",
         }
     }
-    /// The usual ending of a file's name, without the dot.
+    /// Returns the usual file name extension, without the dot.
     pub const fn extension(self) -> &'static str {
         match self {
             Self::Html => "html",
@@ -56,27 +56,27 @@ impl ReportFormat {
     }
 }
 
-/// What a report is asked to be.
+/// A request for a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportRequest {
-    /// Whom it is for.
+    /// The audience.
     pub kind: ReportKind,
-    /// The scan; `None`: the latest completed one of the type.
+    /// The scan; `None` for the latest completed scan of the type.
     pub scan: Option<ScanId>,
-    /// The type where no scan is named.
+    /// The type of scan, used if no scan is given.
     pub scan_type: ScanType,
-    /// The scan to compare with; `None` with `difference`: the one before.
+    /// The scan to compare with; `None` with `difference` for the previous scan.
     pub compare_with: Option<ScanId>,
-    /// Whether it is about the difference of two scans.
+    /// Whether the report covers only the difference between two scans.
     pub difference: bool,
-    /// Only checks with an id in these; empty: all.
+    /// Only checks that are mapped to one of these frameworks; empty for all.
     pub frameworks: Vec<Framework>,
-    /// Only checks of these; empty: all.
+    /// Only checks of these services; empty for all.
     pub services: Vec<Service>,
 }
 
-/// The address of a report as a resource. It says all that the report depends on, so nothing is stored:
-/// `watchpost://reports/SCAN-KIND.ENDING?framework=…&service=…&compare_with=…`.
+/// Returns the resource URI of a report. It contains everything that the report depends on, so that no report is
+/// stored: `watchpost://reports/SCAN-KIND.EXTENSION?framework=…&service=…&compare_with=…`.
 pub fn report_uri(scan: &ScanId, request: &ReportRequest, format: ReportFormat) -> String {
     let mut uri = format!(
         "watchpost://reports/{scan}-{}.{}",
@@ -94,7 +94,7 @@ pub fn report_uri(scan: &ScanId, request: &ReportRequest, format: ReportFormat) 
     uri
 }
 
-/// What [`report_uri`] had written; `None` for anything else.
+/// Parses a URI written by [`report_uri`]. Returns `None` for any other text.
 pub fn report_of_uri(uri: &str) -> Option<(ReportRequest, ReportFormat)> {
     let rest = uri.strip_prefix("watchpost://reports/")?;
     let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
@@ -128,73 +128,75 @@ pub fn report_of_uri(uri: &str) -> Option<(ReportRequest, ReportFormat)> {
     Some((request, format))
 }
 
-/// Everything that a report says, in the order in which lists show it.
+/// The content of a report, in the order in which it is shown.
 #[derive(Debug, Clone)]
 pub struct ReportData {
-    /// Whom it is for.
+    /// The audience.
     pub kind: ReportKind,
-    /// When it was made.
+    /// The time of generation.
     pub generated_at: Timestamp,
-    /// This version of Watchpost.
+    /// The version of Watchpost.
     pub version: &'static str,
     /// The scan.
     pub scan: Scan,
-    /// The workspace's stable name for exports (`metadata.tenant_uid` of OCSF): the vendor's tenant id, or empty.
+    /// The stable name of the workspace in exports (`metadata.tenant_uid` in OCSF): the vendor's tenant id, or
+    /// empty.
     pub tenant: String,
-    /// Frameworks that it is confined to; empty: all.
+    /// The frameworks that the report is limited to; empty for all.
     pub frameworks: Vec<Framework>,
-    /// Services that it is confined to; empty: all.
+    /// The services that the report is limited to; empty for all.
     pub services: Vec<Service>,
-    /// Counts of what it shows.
+    /// Counts over the results.
     pub counts: ScanCounts,
-    /// Counts by framework.
+    /// Counts per framework.
     pub by_framework: BTreeMap<Framework, ScanCounts>,
-    /// Counts by service.
+    /// Counts per service.
     pub by_service: BTreeMap<Service, ScanCounts>,
-    /// Results: failed first, then errors, passed, skipped; worst first.
+    /// Results: failed first, then errors, passed and skipped; the highest severity first in each group.
     pub results: Vec<ResultDetail>,
-    /// The checks behind them, by id, as far as this version has them: description, remediation, references.
+    /// The checks of the results by id, with description, remediation and references. Checks that this version
+    /// doesn't contain are missing.
     pub checks: BTreeMap<String, Check>,
-    /// The earlier scan and what differs, if asked for or if there is one.
+    /// The earlier scan and the differences from it, if requested and available.
     pub comparison: Option<(Scan, Comparison)>,
-    /// Settings behind changed checks that moved since the earlier scan, by path, with old and new values.
+    /// Settings of changed checks that differ from the earlier scan, by path, with old and new values.
     pub setting_changes: BTreeMap<String, SettingChange>,
-    /// Whether it is about the difference alone.
+    /// Whether the report covers only the difference between two scans.
     pub difference: bool,
-    /// Completed scans of the same type up to this one, oldest first, at most 60.
+    /// Completed scans of the same type up to this one, oldest first; at most 60.
     pub trend: Vec<ScanPoint>,
-    /// What was read, with provenance.
+    /// The settings that were read, with provenance.
     pub settings: Vec<SettingRow>,
-    /// Exemptions that hold.
+    /// The exemptions in effect.
     pub exemptions: Vec<Exemption>,
 }
 
-/// A report that was written.
+/// A rendered report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendered {
-    /// What it is written as.
+    /// The file format.
     pub format: ReportFormat,
-    /// The bytes; text is UTF-8.
+    /// The content; text is in UTF-8.
     pub bytes: Vec<u8>,
 }
 
-/// A report can't be written.
+/// The error of a report that can't be rendered.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
-    /// The format doesn't fit the kind; says which do.
+    /// The format isn't available for the kind of report. The text lists the available ones.
     #[error("{0}")]
     Unfit(&'static str),
-    /// A template or serialiser failed: a bug.
+    /// A template or serializer failed, which is a bug.
     #[error("the report can't be written")]
     Failed(#[source] Source),
 }
 
-/// What draws reports. Pure: the same data gives the same bytes.
+/// Renders reports. Pure: the same data yields the same bytes.
 pub trait ReportRenderer: Send + Sync {
-    /// Writes a report.
+    /// Renders a report.
     ///
     /// # Errors
-    /// [`ReportError`].
+    /// Returns [`ReportError`] if the format isn't available for the kind of report, or if rendering fails.
     fn render(&self, data: &ReportData, format: ReportFormat) -> Result<Rendered, ReportError>;
 }
 
@@ -203,7 +205,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_says_all_that_a_report_depends_on() {
+    fn a_uri_contains_everything_that_a_report_depends_on() {
         let scan: ScanId = "018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f".parse().unwrap();
         let earlier: ScanId = "018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e00".parse().unwrap();
         for kind in ReportKind::ALL {
@@ -226,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn other_addresses_are_none_of_a_report() {
+    fn other_uris_are_rejected() {
         let id = "018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f";
         for uri in [
             String::new(),

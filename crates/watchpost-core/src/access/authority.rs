@@ -1,4 +1,4 @@
-//! What only the wiring of a process holds: the right to work on jobs, and the right to act as the local operator.
+//! The authorities that only the process wiring holds: working on jobs, and acting as the local operator.
 
 use super::{
     gate::{AccessGate, KeyDirectory},
@@ -12,20 +12,22 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// All ways into the workspaces of a store. The wiring opens it once and passes on each part only to what needs it:
-/// the gate to what serves clients, the authority over jobs to the worker, that of the operator to the command line.
+/// Every way into the workspaces of a store.
+///
+/// The wiring opens it once and passes each part only to the component that needs it: the gate to the servers,
+/// the job authority to the worker, and the operator authority to the command line.
 #[derive(Debug)]
 pub struct Access {
     /// Turns presented keys into scopes.
     pub gate: AccessGate,
-    /// The right to work on jobs.
+    /// Permits a worker to lease jobs and enter their workspaces.
     pub jobs: JobAuthority,
-    /// The right to act as the local operator.
+    /// Permits the command line or a single-client server to act as the local operator.
     pub operator: OperatorAuthority,
 }
 
 impl Access {
-    /// Opens the access to the store that this directory of keys belongs to.
+    /// Opens the access to the store behind `directory`.
     pub fn open(directory: Arc<dyn KeyDirectory>, clock: Arc<dyn Clock>) -> Self {
         Self {
             gate: AccessGate::new(directory, clock),
@@ -35,15 +37,16 @@ impl Access {
     }
 }
 
-/// The right to work on jobs: only with it a job is leased, and a leased one entered. For the worker.
+/// The right to work on jobs, held by the worker. Without it, a job can neither be leased nor entered.
 #[derive(Debug, Clone)]
 pub struct JobAuthority(());
 
 impl JobAuthority {
-    /// Leases the oldest job that is due, for [`crate::job::LEASE_MS`]. `owner` names the process.
+    /// Leases the oldest job that is due for [`crate::job::LEASE_MS`] milliseconds. Returns `None` if no job is
+    /// due. `owner` names the process.
     ///
     /// # Errors
-    /// The store's.
+    /// Returns the store's error.
     pub async fn lease(
         &self,
         store: &(impl InstanceStore + ?Sized),
@@ -53,20 +56,20 @@ impl JobAuthority {
         Ok(store.lease_job(owner, now).await?.map(LeasedJob::new))
     }
 
-    /// The permit of a job that this process has leased.
+    /// Returns the permit of a job that this process has leased.
     pub fn enter(&self, job: &LeasedJob) -> JobPermit {
         let scope = WorkspaceScope::new(job.workspace(), Actor::Worker { job: job.id() });
         JobPermit::new(scope, job.id())
     }
 }
 
-/// The right to act as the person who opened the store on this machine. For the command line, and for a server with
-/// one local client.
+/// The right to act as the person who opened the store on this machine. Held by the command line and by a server
+/// that has one local client.
 #[derive(Debug, Clone)]
 pub struct OperatorAuthority(());
 
 impl OperatorAuthority {
-    /// The operator's scope in a workspace. `manages` is for the command line alone.
+    /// Returns the operator's scope in a workspace. Only the command line sets `manages`.
     pub fn enter(&self, workspace: WorkspaceId, scope: KeyScope, manages: bool) -> Arc<WorkspaceScope> {
         Arc::new(WorkspaceScope::new(
             workspace,

@@ -1,4 +1,4 @@
-//! From a presented key to a [`WorkspaceScope`].
+//! Turns presented API keys into [`WorkspaceScope`]s.
 
 use super::{
     key::{KeyHash, KeyRow, KeyState, key_is_well_formed},
@@ -19,39 +19,40 @@ use std::{
 };
 use subtle::ConstantTimeEq;
 
-/// For how long a key may be used after its generation row was last read, in milliseconds.
+/// The time for which a key may be used after its generation row was last read, in milliseconds.
 const FRESH_MS: u64 = 50;
-/// How many keys are remembered; past it the memory starts anew.
-const REMEMBERED_MAX: usize = 4_096;
-/// `last used` is written at most this often, in milliseconds.
+/// Maximum number of cached keys; the cache is cleared when it is full.
+const CACHED_KEYS_MAX: usize = 4_096;
+/// Minimum time between two writes of a key's `last_used_at`, in milliseconds.
 const LAST_USED_EVERY_MS: i64 = 60_000;
 
-/// A use of a key, to be written as its `last used`.
+/// A use of a key, to be stored as the time of its last use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyUse {
     /// The key's workspace.
     pub workspace: WorkspaceId,
     /// The key.
     pub key: KeyId,
-    /// When.
+    /// The time of the use.
     pub at: Timestamp,
 }
 
-/// What the gate needs to know of keys. One of the two ports without a scope: only `core::access` calls it.
+/// The key lookups that the gate needs. One of the two ports without a scope: only `core::access` calls it.
 #[async_trait]
 pub trait KeyDirectory: Send + Sync {
-    /// The key with this hash, whatever its state.
+    /// Returns the key with this hash, whatever its state.
     async fn find_key(&self, hash: &KeyHash) -> Result<Option<KeyRow>, StoreError>;
-    /// The workspace's key generation: bumped by each creation and revocation, never by a use.
+    /// Returns the workspace's key generation. Each creation and revocation of a key increments it; a use never
+    /// does.
     async fn key_generation(&self, workspace: WorkspaceId) -> Result<u64, StoreError>;
-    /// Writes uses. Off the request path; a lost one does no harm.
+    /// Stores uses of keys. Called off the request path; losing one does no harm.
     async fn record_key_uses(&self, uses: &[KeyUse]) -> Result<(), StoreError>;
 }
 
-/// Why a credential was refused.
+/// The reason why a credential was rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
-    /// Unknown, revoked, expired or not a key at all: the caller isn't told which.
+    /// The key is unknown, revoked, expired or malformed. The caller isn't told which.
     #[error("Invalid API key")]
     Invalid,
     /// The keys can't be read right now.
@@ -59,7 +60,7 @@ pub enum AuthError {
     Unavailable(#[source] StoreError),
 }
 
-struct Remembered {
+struct CachedKey {
     row: KeyRow,
     scope: Arc<WorkspaceScope>,
     generation: u64,
@@ -67,11 +68,11 @@ struct Remembered {
     used_at: Option<Timestamp>,
 }
 
-/// Turns presented keys into scopes. Made by [`super::Access::open`].
+/// Turns presented keys into scopes. Created by [`super::Access::open`].
 pub struct AccessGate {
     directory: Arc<dyn KeyDirectory>,
     clock: Arc<dyn Clock>,
-    remembered: Mutex<HashMap<KeyHash, Remembered>>,
+    cache: Mutex<HashMap<KeyHash, CachedKey>>,
     uses: Mutex<Vec<KeyUse>>,
 }
 
@@ -82,23 +83,24 @@ impl std::fmt::Debug for AccessGate {
 }
 
 impl AccessGate {
-    /// A gate over a directory of keys.
+    /// Creates a gate over a directory of keys.
     pub(super) fn new(directory: Arc<dyn KeyDirectory>, clock: Arc<dyn Clock>) -> Self {
         Self {
             directory,
             clock,
-            remembered: Mutex::default(),
+            cache: Mutex::default(),
             uses: Mutex::default(),
         }
     }
 
-    /// The scope that a presented key gives.
+    /// Returns the scope of a presented key.
     ///
-    /// A remembered key is good for 50 ms after its generation row was last read; then the row is read again, and
-    /// the key only if the generation moved. Unknown, revoked and expired keys take the same path and answer alike.
+    /// A cached key is valid for 50 ms after its generation row was last read. After that the generation row is
+    /// read again, and the key itself only if the generation has changed. Unknown, revoked and expired keys take
+    /// the same path and get the same answer.
     ///
     /// # Errors
-    /// [`AuthError`].
+    /// [`AuthError::Invalid`] if the key isn't active, [`AuthError::Unavailable`] if the keys can't be read.
     pub async fn authenticate(&self, presented: &str) -> Result<Arc<WorkspaceScope>, AuthError> {
         if !key_is_well_formed(presented) {
             return Err(AuthError::Invalid);
@@ -107,7 +109,7 @@ impl AccessGate {
         let now_ms = self.clock.monotonic_ms();
         let now = self.clock.now();
         let mut known = None;
-        if let Some(entry) = lock(&self.remembered).get_mut(&hash) {
+        if let Some(entry) = lock(&self.cache).get_mut(&hash) {
             if now_ms.saturating_sub(entry.read_at_ms) < FRESH_MS {
                 return self.admit(entry, now);
             }
@@ -120,7 +122,7 @@ impl AccessGate {
                 .await
                 .map_err(AuthError::Unavailable)?;
             if current == generation
-                && let Some(entry) = lock(&self.remembered).get_mut(&hash)
+                && let Some(entry) = lock(&self.cache).get_mut(&hash)
                 && entry.generation == generation
             {
                 entry.read_at_ms = now_ms;
@@ -130,7 +132,7 @@ impl AccessGate {
         self.look_up(hash, now_ms, now).await
     }
 
-    /// Reads a key that isn't remembered, or whose workspace's keys changed since.
+    /// Reads a key that isn't cached, or whose workspace's key generation has changed.
     async fn look_up(
         &self,
         hash: KeyHash,
@@ -142,7 +144,7 @@ impl AccessGate {
             .find_key(&hash)
             .await
             .map_err(AuthError::Unavailable)?;
-        // A missing key costs one generation read too, so that it takes as long as a revoked one.
+        // An unknown key also costs one generation read, so that it takes as long as a revoked one.
         let workspace = row
             .as_ref()
             .map_or(WorkspaceId::from_bytes([0; 16]), |row| row.workspace);
@@ -155,7 +157,7 @@ impl AccessGate {
             return Err(AuthError::Invalid);
         };
         if !bool::from(row.hash.0.ct_eq(&hash.0)) || row.state(now) != KeyState::Active {
-            lock(&self.remembered).remove(&hash);
+            lock(&self.cache).remove(&hash);
             return Err(AuthError::Invalid);
         }
         let scope = Arc::new(WorkspaceScope::new(
@@ -166,7 +168,7 @@ impl AccessGate {
             },
         ));
         let used_at = row.last_used_at;
-        let mut entry = Remembered {
+        let mut entry = CachedKey {
             row,
             scope,
             generation,
@@ -174,16 +176,16 @@ impl AccessGate {
             used_at,
         };
         let admitted = self.admit(&mut entry, now);
-        let mut remembered = lock(&self.remembered);
-        if remembered.len() >= REMEMBERED_MAX {
-            remembered.clear();
+        let mut cache = lock(&self.cache);
+        if cache.len() >= CACHED_KEYS_MAX {
+            cache.clear();
         }
-        remembered.insert(hash, entry);
+        cache.insert(hash, entry);
         admitted
     }
 
-    fn admit(&self, entry: &mut Remembered, now: Timestamp) -> Result<Arc<WorkspaceScope>, AuthError> {
-        // Expiry is decided by the wall clock at each request, not when the key was remembered.
+    fn admit(&self, entry: &mut CachedKey, now: Timestamp) -> Result<Arc<WorkspaceScope>, AuthError> {
+        // Expiry is checked against the wall clock at each request, not when the key was cached.
         if entry.row.state(now) != KeyState::Active {
             return Err(AuthError::Invalid);
         }
@@ -201,7 +203,7 @@ impl AccessGate {
         Ok(Arc::clone(&entry.scope))
     }
 
-    /// Whether the key behind a scope is still good: for open streams.
+    /// Returns whether the key behind a scope is still valid. Used by open streams.
     ///
     /// # Errors
     /// [`AuthError::Unavailable`] if the keys can't be read.
@@ -209,7 +211,7 @@ impl AccessGate {
         let Actor::Key { id, .. } = scope.actor() else {
             return Ok(true);
         };
-        let found = lock(&self.remembered)
+        let found = lock(&self.cache)
             .values()
             .find(|entry| entry.row.id == *id)
             .map(|entry| (entry.row.hash, entry.generation));
@@ -221,7 +223,7 @@ impl AccessGate {
                 .await
                 .map_err(AuthError::Unavailable)?;
             if current == generation {
-                return Ok(lock(&self.remembered)
+                return Ok(lock(&self.cache)
                     .get(&hash)
                     .is_some_and(|entry| entry.row.state(now) == KeyState::Active));
             }
@@ -232,7 +234,7 @@ impl AccessGate {
                 .map_err(AuthError::Unavailable)?;
             return match row {
                 Some(row) if row.state(now) == KeyState::Active => {
-                    if let Some(entry) = lock(&self.remembered).get_mut(&hash) {
+                    if let Some(entry) = lock(&self.cache).get_mut(&hash) {
                         entry.row = row;
                         entry.generation = current;
                         entry.read_at_ms = self.clock.monotonic_ms();
@@ -240,19 +242,20 @@ impl AccessGate {
                     Ok(true)
                 }
                 _ => {
-                    lock(&self.remembered).remove(&hash);
+                    lock(&self.cache).remove(&hash);
                     Ok(false)
                 }
             };
         }
-        // Forgotten here (the memory started anew): the stream closes and its client comes back with its key.
+        // The key was evicted from the cache. The stream closes, and its client reconnects with its key.
         Ok(false)
     }
 
-    /// Writes the uses noted since the last call. The runtime calls it about once a second, off the request path.
+    /// Stores the uses collected since the last call. The runtime calls this about once a second, off the request
+    /// path.
     ///
     /// # Errors
-    /// The store's.
+    /// Returns the store's error.
     pub async fn flush_uses(&self) -> Result<(), StoreError> {
         let uses = std::mem::take(&mut *lock(&self.uses));
         if uses.is_empty() {
@@ -262,13 +265,13 @@ impl AccessGate {
         }
     }
 
-    /// Drops everything remembered: called after own writes to keys.
+    /// Clears the cache. Called after this process changes keys.
     pub fn forget(&self) {
-        lock(&self.remembered).clear();
+        lock(&self.cache).clear();
     }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A panic while the lock was held leaves plain data: usable.
+    // A panic while the lock was held leaves plain data behind, which is still usable.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

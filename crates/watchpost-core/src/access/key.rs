@@ -1,7 +1,8 @@
-//! API keys: their form, their storage, their life.
+//! API keys: their format, storage, expiry and revocation.
 //!
-//! `wp_` + 30 base62 characters from the system's generator + 6 check characters. The check refuses typos without
-//! a look-up and lets secret scanners find leaked keys (`wp_[0-9A-Za-z]{36}`); it is no security.
+//! A key is `wp_`, 30 base62 characters from the system's random generator and 6 check characters. The check
+//! rejects typos without a lookup and lets secret scanners find leaked keys (`wp_[0-9A-Za-z]{36}`); it is not a
+//! security measure.
 
 use super::scope::{Audited, AuthorizedWrite, Command, KeyScope, Permission, WorkspaceScope};
 use crate::{
@@ -17,9 +18,9 @@ use sha2::{Digest, Sha256};
 const PREFIX: &str = "wp_";
 const BODY_CHARS: usize = 30;
 const CHECK_CHARS: usize = 6;
-/// Length of a whole key in characters.
+/// Length of a whole key, in characters.
 const KEY_CHARS: usize = PREFIX.len() + BODY_CHARS + CHECK_CHARS;
-/// How many characters of a key are stored in the clear, for recognition.
+/// Number of a key's leading characters that are stored in the clear, so that people can recognize it.
 pub const KEY_PREFIX_CHARS: usize = 12;
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -28,7 +29,7 @@ const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop
 pub struct KeyHash(pub [u8; 32]);
 
 impl KeyHash {
-    /// The hash of a key's characters.
+    /// Hashes a key's characters.
     pub fn of(key: &str) -> Self {
         Self(Sha256::digest(key.as_bytes()).into())
     }
@@ -40,7 +41,7 @@ impl std::fmt::Debug for KeyHash {
     }
 }
 
-/// Whether the text has the form of a key and its check characters fit. Needs no look-up.
+/// Returns whether a text has the format of a key and its check characters match. Needs no lookup.
 pub fn key_is_well_formed(text: &str) -> bool {
     if text.len() != KEY_CHARS || !text.is_ascii() {
         return false;
@@ -54,7 +55,7 @@ pub fn key_is_well_formed(text: &str) -> bool {
         && check.as_bytes() == check_characters(signed)
 }
 
-/// CRC-32/ISO-HDLC over the ASCII bytes in base62, most significant first, padded with `0`.
+/// CRC-32/ISO-HDLC over the ASCII bytes, in base62, most significant digit first, padded with `0`.
 fn check_characters(signed: &str) -> [u8; CHECK_CHARS] {
     let mut rest = crc32fast::hash(signed.as_bytes());
     let mut out = [b'0'; CHECK_CHARS];
@@ -65,19 +66,19 @@ fn check_characters(signed: &str) -> [u8; CHECK_CHARS] {
     out
 }
 
-/// A fresh key: the secret to show once, and what is stored of it.
+/// A newly generated key: the secret to show once, and the parts to store.
 #[derive(Debug)]
 pub struct NewKey {
     /// The whole key.
     pub secret: SecretString,
-    /// Its hash.
+    /// SHA-256 of the whole key.
     pub hash: KeyHash,
-    /// Its first characters.
+    /// The first [`KEY_PREFIX_CHARS`] characters.
     pub prefix: String,
 }
 
 impl NewKey {
-    /// Draws a key. Every body character is equally likely.
+    /// Generates a key. Every body character is equally likely.
     pub fn generate(random: &dyn Random) -> Self {
         let mut key = String::with_capacity(KEY_CHARS);
         key.push_str(PREFIX);
@@ -85,7 +86,7 @@ impl NewKey {
         while key.len() < PREFIX.len() + BODY_CHARS {
             random.fill(&mut pool);
             for byte in pool {
-                // 248 is the largest multiple of 62 below 256: rejecting the rest keeps the draw even.
+                // 248 is the largest multiple of 62 below 256: rejecting the rest keeps the distribution uniform.
                 if byte < 248 && key.len() < PREFIX.len() + BODY_CHARS {
                     key.push(char::from(DIGITS[usize::from(byte % 62)]));
                 }
@@ -100,48 +101,48 @@ impl NewKey {
             secret: SecretString::from(key),
         }
     }
-    /// The characters, for the one time they are shown.
+    /// Returns the whole key, to show it once.
     pub fn reveal(&self) -> &str {
         self.secret.expose_secret()
     }
 }
 
-/// What is stored of a key.
+/// A stored key.
 #[derive(Debug, Clone)]
 pub struct KeyRow {
-    /// Its id.
+    /// The key's id.
     pub id: KeyId,
-    /// Its workspace.
+    /// The key's workspace.
     pub workspace: crate::value::id::WorkspaceId,
     /// SHA-256 of the whole key.
     pub hash: KeyHash,
-    /// First 12 characters.
+    /// The first 12 characters of the key.
     pub prefix: String,
-    /// What its maker called it.
+    /// The label that the key's creator chose.
     pub label: ForeignText,
-    /// Its scope.
+    /// The key's scope.
     pub scope: KeyScope,
-    /// When it was made.
+    /// The time of creation.
     pub created_at: Timestamp,
-    /// The last authenticated use, at most a minute old; `None` before the first.
+    /// The last authenticated use, accurate to a minute; `None` before the first use.
     pub last_used_at: Option<Timestamp>,
-    /// When it ends; `None` for never.
+    /// The time of expiry; `None` if the key never expires.
     pub expires_at: Option<Timestamp>,
-    /// When it was revoked.
+    /// The time of revocation; `None` if the key wasn't revoked.
     pub revoked_at: Option<Timestamp>,
 }
 
 words! {
-    /// What a key is good for at a moment.
+    /// The state of a key at a point in time.
     KeyState {
         /// Usable.
         Active = "active",
-        /// Past its end.
+        /// Past its expiry.
         Expired = "expired",
-        /// Taken back.
+        /// Revoked by a person.
         Revoked = "revoked",
     }
-    /// How long a new key lives.
+    /// The lifetime of a new key.
     Expiry {
         /// 90 days.
         Days90 = "90d",
@@ -153,7 +154,7 @@ words! {
 }
 
 impl KeyState {
-    /// The state at a time of a key that was revoked or ends at these.
+    /// Returns the state at `now` of a key with these times of revocation and expiry.
     pub fn at(now: Timestamp, revoked_at: Option<Timestamp>, expires_at: Option<Timestamp>) -> Self {
         if revoked_at.is_some() {
             Self::Revoked
@@ -166,14 +167,14 @@ impl KeyState {
 }
 
 impl KeyRow {
-    /// The key's state at a time.
+    /// Returns the key's state at a point in time.
     pub fn state(&self, now: Timestamp) -> KeyState {
         KeyState::at(now, self.revoked_at, self.expires_at)
     }
 }
 
 impl Expiry {
-    /// When a key made now ends.
+    /// Returns the time at which a key created at `now` expires; `None` for never.
     pub fn ends_at(self, now: Timestamp) -> Option<Timestamp> {
         match self {
             Self::Days90 => Some(now.plus_days(90)),
@@ -183,22 +184,22 @@ impl Expiry {
     }
 }
 
-/// Make a key. The limit is enforced in the transaction that inserts.
+/// Creates a key. The limit is enforced in the transaction that inserts the key.
 #[derive(Debug)]
 pub struct CreateKey {
-    /// The id it gets.
+    /// The id of the new key.
     pub id: KeyId,
     /// SHA-256 of the whole key.
     pub hash: KeyHash,
-    /// First 12 characters.
+    /// The first 12 characters of the key.
     pub prefix: String,
-    /// Its label.
+    /// The key's label.
     pub label: ForeignText,
-    /// Its scope.
+    /// The key's scope.
     pub scope: KeyScope,
-    /// Its end.
+    /// The time of expiry; `None` if the key never expires.
     pub expires_at: Option<Timestamp>,
-    /// How many active keys the workspace may have.
+    /// Maximum number of active keys in the workspace.
     pub active_max: u32,
 }
 
@@ -214,19 +215,19 @@ impl Command for CreateKey {
     }
 }
 
-/// What came of making a key.
+/// The outcome of [`CreateKey`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyCreation {
-    /// It exists.
+    /// The key was created.
     Created,
-    /// The workspace has its limit of active keys.
+    /// The workspace already has the maximum number of active keys.
     LimitReached {
         /// The limit.
         active_max: u32,
     },
 }
 
-/// Decides a request for a key. `active`: active keys of the workspace.
+/// Decides a [`CreateKey`]. `active` is the number of active keys in the workspace.
 pub const fn decide_creation(active: u32, active_max: u32) -> KeyCreation {
     if active >= active_max {
         KeyCreation::LimitReached { active_max }
@@ -236,7 +237,7 @@ pub const fn decide_creation(active: u32, active_max: u32) -> KeyCreation {
 }
 
 impl KeyCreation {
-    /// How the audit entry ends.
+    /// Returns the outcome for the audit entry.
     pub const fn audit_outcome(&self) -> AuditOutcome {
         match self {
             Self::Created => AuditOutcome::Ok,
@@ -245,10 +246,10 @@ impl KeyCreation {
     }
 }
 
-/// Take a key back.
+/// Revokes a key.
 #[derive(Debug)]
 pub struct RevokeKey {
-    /// Which.
+    /// The key to revoke.
     pub id: KeyId,
 }
 
@@ -264,18 +265,18 @@ impl Command for RevokeKey {
     }
 }
 
-/// What came of taking a key back.
+/// The outcome of [`RevokeKey`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyRevocation {
-    /// It is revoked now.
+    /// The key was revoked.
     Revoked,
-    /// It was revoked before.
+    /// The key had been revoked before.
     AlreadyRevoked,
-    /// There is no such key in this workspace.
+    /// The workspace has no such key.
     NotFound,
 }
 
-/// Decides taking a key back. `key`: when it was revoked, of a key that there is.
+/// Decides a [`RevokeKey`]. `key` is the stored time of revocation of the key, or `None` if there is no such key.
 pub const fn decide_revocation(key: Option<Option<Timestamp>>) -> KeyRevocation {
     match key {
         None => KeyRevocation::NotFound,
@@ -285,7 +286,7 @@ pub const fn decide_revocation(key: Option<Option<Timestamp>>) -> KeyRevocation 
 }
 
 impl KeyRevocation {
-    /// How the audit entry ends.
+    /// Returns the outcome for the audit entry.
     pub const fn audit_outcome(&self) -> AuditOutcome {
         match self {
             Self::Revoked => AuditOutcome::Ok,
@@ -295,15 +296,15 @@ impl KeyRevocation {
     }
 }
 
-/// Keys of a workspace.
+/// Storage of a workspace's keys.
 #[async_trait]
 pub trait KeyStore: Send + Sync {
-    /// All keys, newest first, revoked and expired ones too.
+    /// Returns all keys, newest first, including revoked and expired ones.
     async fn list_keys(&self, scope: &WorkspaceScope) -> Result<Vec<KeyRow>, StoreError>;
-    /// Inserts a key unless the limit is reached. Bumps the key generation.
+    /// Inserts a key unless the limit is reached. Increments the key generation.
     async fn create_key(&self, write: AuthorizedWrite<CreateKey>)
     -> Result<Audited<KeyCreation>, StoreError>;
-    /// Revokes a key with full durability. Bumps the key generation.
+    /// Revokes a key with full durability. Increments the key generation.
     async fn revoke_key(
         &self,
         write: AuthorizedWrite<RevokeKey>,
@@ -326,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_active_until_it_ends_or_is_taken_back() {
+    fn a_key_is_active_until_it_expires_or_is_revoked() {
         let at = Timestamp::from_millis;
         for (revoked, expires, expected) in [
             (None, None, KeyState::Active),
@@ -352,12 +353,12 @@ mod tests {
     }
 
     #[test]
-    fn check_characters_fit_the_published_vector() {
+    fn check_characters_match_the_published_vector() {
         assert!(key_is_well_formed("wp_0123456789abcdefghijABCDEFGHIJ3O07sR"));
     }
 
     #[test]
-    fn every_one_character_edit_is_refused() {
+    fn every_one_character_edit_is_rejected() {
         let key = NewKey::generate(&Counting(std::sync::Mutex::new(1)));
         let key = key.reveal();
         assert!(key_is_well_formed(key));

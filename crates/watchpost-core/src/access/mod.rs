@@ -1,15 +1,17 @@
-//! Who is acting, in which workspace, and what they may do.
+//! Actors, workspaces and permissions.
 //!
-//! - [`WorkspaceScope`] is made only here: from a verified key by [`AccessGate`], from a leased job by [`JobAuthority`],
-//!   for the local operator who opened the file by [`OperatorAuthority`]. Every read method of every port takes one.
-//! - [`Access::open`] makes these three. They have no other constructor, and the wiring gives the authorities only to the
-//!   worker and the command line: what serves clients holds the gate alone.
-//! - [`AuthorizedWrite`] is made only by [`WorkspaceScope::authorize`]. It contains the command, so what was checked
-//!   is what is done, and is used once.
+//! - [`WorkspaceScope`] is created only in this module: from a verified key by [`AccessGate`], from a leased job
+//!   by [`JobAuthority`], and for the local operator who opened the file by [`OperatorAuthority`]. Every read
+//!   method of every port takes one.
+//! - [`Access::open`] creates these three. They have no other constructor. The wiring gives the authorities only
+//!   to the worker and the command line; the servers hold only the gate.
+//! - [`AuthorizedWrite`] is created only by [`WorkspaceScope::authorize`]. It contains the command, so the
+//!   command that was checked is the command that is executed, and it is used once.
 //! - [`Once`] makes a call take effect at most once, however often it is repeated.
-//! - [`Audited`] is what a changing port method returns; it can only be built from the pending audit entry.
-//! - [`Unrecorded`](crate::service::Unrecorded) is what a query of the use cases returns; it can only be opened by
-//!   storing the audit entry.
+//! - [`Audited`] is returned by every port method that changes something. It can be built only from the pending
+//!   audit entry.
+//! - [`Unrecorded`](crate::service::Unrecorded) is returned by the queries of the use cases. It can be opened
+//!   only by storing the audit entry.
 //!
 //! A scope can't be forged:
 //! ```compile_fail
@@ -27,24 +29,24 @@
 //! ```compile_fail
 //! let done: watchpost_core::access::Audited<()> = watchpost_core::access::Audited { seq: 1, value: () };
 //! ```
-//! The proof of a stored entry can't be made up:
+//! A stored audit entry can't be claimed without storing one:
 //! ```compile_fail
 //! let made = watchpost_core::access::Made { seq: 1, earlier: None };
 //! ```
-//! What a query read can't be seen without the entry:
+//! The result of a query can't be read without its audit entry:
 //! ```compile_fail
 //! fn shown(read: watchpost_core::service::Unrecorded<String>) -> String {
 //!     read.into_inner()
 //! }
 //! ```
-//! Nor can the store behind the use cases be reached:
+//! The store behind the use cases can't be reached:
 //! ```compile_fail
 //! fn store(watchpost: &watchpost_core::service::Watchpost) -> &dyn watchpost_core::port::Store {
 //!     watchpost.store()
 //! }
 //! ```
-
-//! Without the authority over jobs no job is leased, and none entered:
+//!
+//! Without the job authority, a job can be neither leased nor entered:
 //! ```compile_fail
 //! let jobs = watchpost_core::access::JobAuthority(());
 //! ```
@@ -58,7 +60,7 @@
 //!     let _ = gate.enter(job);
 //! }
 //! ```
-//! Without the authority of the operator nobody acts as the operator:
+//! Without the operator authority, no code can act as the operator:
 //! ```compile_fail
 //! let operator = watchpost_core::access::OperatorAuthority(());
 //! ```
@@ -68,7 +70,7 @@
 //!     let _ = gate.enter(workspace, KeyScope::Write, true);
 //! }
 //! ```
-//! With them it compiles:
+//! With the authorities it compiles:
 //! ```
 //! use std::sync::Arc;
 //! use watchpost_core::{

@@ -1,4 +1,4 @@
-//! Scopes, permissions, authorised writes.
+//! Scopes, permissions and authorized writes.
 
 use super::once::Made;
 use crate::{
@@ -12,30 +12,30 @@ use crate::{
 words! {
     /// The scope of an API key.
     KeyScope {
-        /// Queries, and starting a scan.
+        /// Permits queries and starting a scan.
         Read = "read",
-        /// Actions too.
+        /// Also permits actions.
         Write = "write",
     }
-    /// What can be permitted. The one table of who may do what is [`Permission::granted_to`].
+    /// A permission. [`Permission::granted_to`] is the only table of the permissions of each actor.
     Permission {
-        /// Every query.
+        /// Run queries.
         ReadPosture = "read_posture",
         /// Start a read-only scan.
         StartScan = "start_scan",
-        /// Ask for a sync.
+        /// Trigger a sync.
         TriggerSync = "trigger_sync",
         /// Snooze a finding.
         SnoozeFinding = "snooze_finding",
         /// Dismiss a finding.
         DismissFinding = "dismiss_finding",
-        /// Put a remediation into the queue for approval.
+        /// Request a remediation, which then waits for approval.
         RequestRemediation = "request_remediation",
         /// Set an app's policy.
         SetAppPolicy = "set_app_policy",
-        /// Resolve or reopen a finding: a person's decision.
+        /// Resolve or reopen a finding, which is a person's decision.
         DecideFinding = "decide_finding",
-        /// Refuse a remediation.
+        /// Reject a remediation.
         DecideRemediation = "decide_remediation",
         /// Create and revoke keys.
         ManageKeys = "manage_keys",
@@ -45,44 +45,44 @@ words! {
         ReadAudit = "read_audit",
         /// Tag identities (break-glass accounts).
         TagIdentity = "tag_identity",
-        /// What only a leased job does: record the end of a sync or an analysis.
+        /// Record the end of a sync or an analysis, which only a leased job does.
         RunJob = "run_job",
-        /// Make, switch and delete schedules of scans.
+        /// Create, enable, disable and delete schedules of scans.
         ManageSchedules = "manage_schedules",
-        /// Agree to exemptions and take them back.
+        /// Create and remove exemptions.
         ManageExemptions = "manage_exemptions",
-        /// Take in other scanners' result files.
+        /// Import result files of other scanners.
         ImportResults = "import_results",
     }
 }
 
-/// Who is acting.
+/// The actor of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actor {
     /// An API key.
     Key {
-        /// Its id.
+        /// The key's id.
         id: KeyId,
-        /// Its scope.
+        /// The key's scope.
         scope: KeyScope,
     },
-    /// The worker, for a job.
+    /// The worker, on behalf of a job.
     Worker {
         /// The job.
         job: JobId,
     },
     /// The person who opened the file on this machine.
     LocalOperator {
-        /// What this process was allowed at its start. The command line has everything; a stdio server has what its
-        /// `--scope` gave.
+        /// The scope given to this process at its start. The command line has every scope; a stdio server has the
+        /// scope of its `--scope` option.
         scope: KeyScope,
-        /// Whether it is the command line itself: may manage keys and integrations.
+        /// Whether the process is the command line itself, which may manage keys and integrations.
         manages: bool,
     },
 }
 
 impl Permission {
-    /// Whether an actor has this permission.
+    /// Returns whether an actor has this permission.
     pub const fn granted_to(self, actor: &Actor) -> bool {
         match actor {
             Actor::Key { scope, .. } => self.granted_to_scope(*scope),
@@ -92,7 +92,7 @@ impl Permission {
             }
         }
     }
-    /// Whether a key of this scope has this permission.
+    /// Returns whether a key with this scope has this permission.
     pub const fn granted_to_scope(self, scope: KeyScope) -> bool {
         match self {
             Self::ReadPosture | Self::StartScan => true,
@@ -106,14 +106,14 @@ impl Permission {
     }
 }
 
-/// The caller may not do this.
+/// The error of a caller that lacks a permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not permitted: {0}")]
 pub struct Denied(pub Permission);
 
-/// A principal inside one workspace: the proof that a caller may read it.
+/// An actor inside one workspace: the proof that a caller may read it.
 ///
-/// Made only by [`crate::access`]; there is no constructor, not even for tests.
+/// Created only by [`crate::access`]; there is no other constructor, not even for tests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkspaceScope {
     workspace: WorkspaceId,
@@ -124,19 +124,19 @@ impl WorkspaceScope {
     pub(super) const fn new(workspace: WorkspaceId, actor: Actor) -> Self {
         Self { workspace, actor }
     }
-    /// The workspace. For stores to select rows by; no answer shows it.
+    /// Returns the workspace. Stores use it to select rows; it is never shown to a caller.
     pub const fn workspace(&self) -> WorkspaceId {
         self.workspace
     }
-    /// Who is acting.
+    /// Returns the actor.
     pub const fn actor(&self) -> &Actor {
         &self.actor
     }
-    /// Whether this caller has a permission.
+    /// Returns whether this caller has a permission.
     pub const fn may(&self, permission: Permission) -> bool {
         permission.granted_to(&self.actor)
     }
-    /// Demands a permission.
+    /// Requires a permission.
     ///
     /// # Errors
     /// [`Denied`] if the caller doesn't have it.
@@ -147,10 +147,10 @@ impl WorkspaceScope {
             Err(Denied(permission))
         }
     }
-    /// Allows a command, or refuses it. The record becomes the change's audit entry.
+    /// Authorizes a command. The record becomes the change's audit entry.
     ///
     /// # Errors
-    /// [`Denied`] with the permission that is missing. The caller records the refusal with
+    /// [`Denied`] with the missing permission. The caller records the denied request with
     /// [`WorkspaceScope::observe`].
     pub fn authorize<C: Command>(&self, command: C, call: CallRecord) -> Result<AuthorizedWrite<C>, Denied> {
         self.require(command.permission())?;
@@ -162,7 +162,7 @@ impl WorkspaceScope {
             entry,
         })
     }
-    /// The entry of a request that changes nothing: a query, or a refusal.
+    /// Creates the audit entry of a request that changes nothing: a query or a denied request.
     pub fn observe(
         &self,
         action: &'static str,
@@ -188,18 +188,18 @@ impl WorkspaceScope {
     }
 }
 
-/// Something that changes a workspace.
+/// A change to a workspace.
 pub trait Command: Send + Sync {
-    /// What the caller needs.
+    /// Returns the permission that the caller needs.
     fn permission(&self) -> Permission;
-    /// The audit action, `noun.verb`.
+    /// Returns the audit action as `noun.verb`.
     fn action(&self) -> &'static str;
-    /// What it is about.
+    /// Returns the entity that the command changes.
     fn target(&self) -> AuditTarget;
 }
 
-/// A command that was allowed, with the audit entry that must be stored with it. Used once, by value.
-#[must_use = "an authorised write does nothing until a store takes it"]
+/// An authorized command together with the audit entry that must be stored with it. Used once, by value.
+#[must_use = "an authorized write does nothing until a store takes it"]
 #[derive(Debug)]
 pub struct AuthorizedWrite<C> {
     workspace: WorkspaceId,
@@ -208,13 +208,14 @@ pub struct AuthorizedWrite<C> {
 }
 
 impl<C: Command> AuthorizedWrite<C> {
-    /// For stores: the workspace, the command, and the entry to store in the same transaction.
+    /// Returns the workspace, the command, and the entry to store in the same transaction. For stores.
     pub fn open(self) -> (WorkspaceId, C, PendingEntry) {
         (self.workspace, self.command, self.entry)
     }
 }
 
-/// The result of a change whose audit entry is stored. Built only by [`PendingEntry::stored`].
+/// The result of a change whose audit entry is stored. Built only by [`PendingEntry::stored`] and
+/// [`PendingEntry::stored_again`].
 #[derive(Debug)]
 pub struct Audited<T> {
     made: Made,
@@ -225,22 +226,22 @@ impl<T> Audited<T> {
     pub(crate) const fn new(made: Made, value: T) -> Self {
         Self { made, value }
     }
-    /// The number of the audit row.
+    /// Returns the sequence number of the audit row.
     pub const fn seq(&self) -> u64 {
         self.made.seq
     }
-    /// How it was stored: whether it was made now or by an earlier call with the same [`super::Once`].
+    /// Returns whether the change was made now or by an earlier call with the same [`super::Once`].
     pub const fn made(&self) -> Made {
         self.made
     }
-    /// The result.
+    /// Returns the result.
     pub fn into_value(self) -> T {
         self.value
     }
 }
 
-/// The proof that a job is leased by this process: the bulk writes of a sync and of an analysis take one. They have
-/// no entry of their own; the job's end has one, with the counts (see `FinishSync` and `RecordAnalysis`).
+/// The proof that this process has leased a job. The bulk writes of a sync or an analysis take one. They have no
+/// audit entry of their own; the end of the job has one, with the counts (see `FinishSync` and `RecordAnalysis`).
 #[derive(Debug, Clone)]
 pub struct JobPermit {
     scope: WorkspaceScope,
@@ -251,11 +252,11 @@ impl JobPermit {
     pub(super) const fn new(scope: WorkspaceScope, job: JobId) -> Self {
         Self { scope, job }
     }
-    /// The worker's scope in the job's workspace.
+    /// Returns the worker's scope in the job's workspace.
     pub const fn scope(&self) -> &WorkspaceScope {
         &self.scope
     }
-    /// The leased job.
+    /// Returns the leased job.
     pub const fn job(&self) -> JobId {
         self.job
     }

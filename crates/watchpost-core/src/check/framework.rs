@@ -1,25 +1,28 @@
-//! Frameworks, their ids, and the services that checks are grouped by.
+//! Frameworks, their ids, and the services by which checks are grouped.
 
-use crate::value::word::{Category, words};
+use crate::{
+    text,
+    value::word::{Category, words},
+};
 use std::fmt;
 
 words! {
-    /// A framework whose ids checks carry.
+    /// A framework to which checks are mapped.
     Framework {
         /// CISA's Secure Cloud Business Applications baselines.
         Scuba = "scuba",
-        /// CIS Microsoft 365 Foundations Benchmark, version 7.0.0; numbers only.
+        /// CIS Microsoft 365 Foundations Benchmark, version 7.0.0. Only its numbers are used.
         Cis = "cis",
         /// NIST SP 800-53 revision 5.
         Nist80053 = "nist_800_53",
         /// NIST Cybersecurity Framework 2.0.
         NistCsf = "nist_csf",
-        /// Entra ID Security Config Analyzer; only on imported results.
+        /// Entra ID Security Config Analyzer. Only in imported results.
         Eidsca = "eidsca",
-        /// Anything else, as a customer's pack or an import names it.
+        /// Any other framework, named by a customer's pack or an import.
         Other = "other",
     }
-    /// The part of a platform that a check judges.
+    /// The service, a part of a platform, whose settings a check evaluates.
     Service {
         /// Entra ID.
         Entra = "entra",
@@ -45,17 +48,17 @@ words! {
         Github = "github",
         /// Slack.
         Slack = "slack",
-        /// What an import brought and no service of ours covers.
+        /// A service in imported results that none of Watchpost's checks cover.
         Other = "other",
     }
 }
 
 impl Framework {
-    /// Its name, for people.
+    /// Returns the framework's name, for people.
     pub const fn title(self) -> &'static str {
         match self {
             Self::Scuba => "CISA SCuBA",
-            Self::Cis => "CIS Microsoft 365 Foundations Benchmark 7.0.0",
+            Self::Cis => text::CIS_BENCHMARK,
             Self::Nist80053 => "NIST SP 800-53 r5",
             Self::NistCsf => "NIST CSF 2.0",
             Self::Eidsca => "EIDSCA",
@@ -63,7 +66,7 @@ impl Framework {
         }
     }
 
-    /// The framework that an id such as `MS.AAD.1.1v1` or `CIS.M365.5.2.2.3` belongs to.
+    /// Returns the framework of an id such as `MS.AAD.1.1v1` or `CIS.M365.5.2.2.3`.
     pub fn of_id(id: &str) -> Self {
         let upper = |prefix: &str| {
             id.get(..prefix.len())
@@ -84,7 +87,8 @@ impl Framework {
         }
     }
 
-    /// From its word or another name that people use for it (`CISA`, `NIST 800-53`, `CSF`), in any spelling.
+    /// Parses the framework's word or another common name for it (`CISA`, `NIST 800-53`, `CSF`), ignoring case,
+    /// spaces and punctuation.
     pub fn from_name(name: &str) -> Option<Self> {
         let key = folded(name);
         Some(match key.as_str() {
@@ -106,7 +110,7 @@ impl Framework {
 }
 
 impl Service {
-    /// Its product name.
+    /// Returns the product's name.
     pub const fn title(self) -> &'static str {
         match self {
             Self::Entra => "Entra ID",
@@ -125,7 +129,8 @@ impl Service {
         }
     }
 
-    /// From its word or a product's name (`Exchange Online`, `Azure AD`, `OneDrive`), in any spelling.
+    /// Parses the service's word or a product name (`Exchange Online`, `Azure AD`, `OneDrive`), ignoring case,
+    /// spaces and punctuation.
     pub fn from_name(name: &str) -> Option<Self> {
         let key = folded(name);
         let key = key.strip_prefix("microsoft").unwrap_or(&key);
@@ -160,7 +165,7 @@ impl Service {
         })
     }
 
-    /// The category of a failed check's finding unless the check says otherwise.
+    /// Returns the category of the findings of the service's checks, used unless a check defines another one.
     pub const fn default_category(self) -> Category {
         match self {
             Self::Entra | Self::Okta | Self::Google => Category::IdentitySecurity,
@@ -169,7 +174,7 @@ impl Service {
     }
 }
 
-/// Lower case without anything but letters and digits.
+/// Returns the ASCII letters and digits of a name in lower case.
 fn folded(name: &str) -> String {
     name.chars()
         .filter(char::is_ascii_alphanumeric)
@@ -186,7 +191,7 @@ pub struct FrameworkId {
 }
 
 impl FrameworkId {
-    /// From its text, at most 64 characters.
+    /// Creates an id from its text, of which at most 64 characters are kept.
     pub fn new(text: &str) -> Self {
         let text: String = text.chars().take(64).collect();
         Self {
@@ -194,11 +199,11 @@ impl FrameworkId {
             text,
         }
     }
-    /// The framework.
+    /// Returns the framework.
     pub const fn framework(&self) -> Framework {
         self.framework
     }
-    /// The id.
+    /// Returns the id.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -215,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn services_are_read_from_product_names() {
+    fn services_are_parsed_from_product_names() {
         let check =
             |name: &str, expected: Option<Service>| assert_eq!(Service::from_name(name), expected, "{name}");
         check("Exchange Online", Some(Service::Exchange));
@@ -234,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_names_its_framework() {
+    fn the_framework_is_determined_from_the_id() {
         let check =
             |id: &str, expected: Framework| assert_eq!(FrameworkId::new(id).framework(), expected, "{id}");
         check("MS.AAD.1.1v1", Framework::Scuba);

@@ -1,4 +1,4 @@
-//! Checks: what a scan judges an integration's settings by, and the port to the engine that does it.
+//! Checks, by which a scan evaluates an integration's settings, and the port to the engine that evaluates them.
 
 mod framework;
 mod verdict;
@@ -15,97 +15,97 @@ use serde::Serialize;
 use std::{collections::BTreeMap, sync::Arc};
 
 words! {
-    /// What a scan looks for.
+    /// The purpose of a scan.
     ScanType {
-        /// Whether settings meet the frameworks' demands.
+        /// Whether settings meet the requirements of frameworks.
         Compliance = "compliance",
-        /// Whether settings and apps let strangers in or data out.
+        /// Whether settings and apps allow unauthorized access or data leaks.
         Exposure = "exposure",
     }
-    /// What a check found.
+    /// The result of a check.
     CheckResult {
-        /// As it should be.
+        /// The settings meet the requirement.
         Passed = "passed",
-        /// Not as it should be.
+        /// The settings don't meet the requirement.
         Failed = "failed",
-        /// Not judged, with a [`SkipReason`].
+        /// Not evaluated, for a [`SkipReason`].
         Skipped = "skipped",
-        /// The check itself failed to evaluate.
+        /// The evaluation failed.
         Error = "error",
     }
-    /// Why a check wasn't judged.
+    /// The reason for which a check was skipped.
     SkipReason {
-        /// The feature isn't used, or a precondition doesn't hold.
+        /// The feature isn't used, or a precondition isn't met.
         NotApplicable = "not_applicable",
-        /// The tenant's licence lacks the feature.
+        /// The tenant's license doesn't include the feature.
         Unlicensed = "unlicensed",
-        /// A setting that it needs couldn't be read.
+        /// A required setting couldn't be read.
         Unreadable = "unreadable",
-        /// A person must look.
+        /// A person must verify the requirement.
         Manual = "manual",
     }
-    /// What a check goes over.
+    /// The entities that a check evaluates.
     CheckOver {
         /// The integration's settings, once.
         Settings = "settings",
-        /// Its apps, page by page.
+        /// The integration's apps, page by page.
         Apps = "apps",
     }
-    /// How missing input and some bounds are read.
+    /// The interpretation of missing input and of some limits.
     Profile {
-        /// Watchpost's own reading: what couldn't be read is skipped.
+        /// Watchpost's own interpretation: a check with unreadable input is skipped.
         Default = "default",
-        /// The reading of CISA's published baselines: what couldn't be read fails.
+        /// The interpretation of CISA's published baselines: a check with unreadable input fails.
         Scuba = "scuba",
     }
 }
 
-/// One check, as its METADATA describes it.
+/// A check, as described by its METADATA.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
-    /// Its id, e.g. `spo.sharing_limited`.
+    /// The check's id, e.g. `spo.sharing_limited`.
     pub id: String,
-    /// The condition that it judges: its own id, unless it judges the same as others (see
-    /// [`crate::finding::fingerprint`]).
+    /// The condition that the check detects: its own id, unless other checks or rules detect the same condition
+    /// (see [`crate::finding::fingerprint`]).
     pub condition: String,
     /// A short title.
     pub title: String,
-    /// What it demands and why that matters.
+    /// The requirement, and why it matters.
     pub description: String,
-    /// The type of scan that runs it; `None` for variants that only offline evaluation uses.
+    /// The type of scan that runs the check; `None` for variants that only offline evaluation uses.
     pub scan: Option<ScanType>,
-    /// How bad a failure is.
+    /// The severity of a failure.
     pub severity: Severity,
-    /// Category of its findings.
+    /// The category of the check's findings.
     pub category: Category,
-    /// The service whose settings it judges.
+    /// The service whose settings the check evaluates.
     pub service: Service,
-    /// Platforms that have it.
+    /// The platforms to which the check applies; empty for all.
     pub platforms: Vec<Platform>,
-    /// What it goes over.
+    /// The entities that the check evaluates.
     pub over: CheckOver,
-    /// Setting paths without which it can't judge.
+    /// The paths of the settings that the check requires.
     pub inputs: Vec<String>,
-    /// Setting paths that it looks at if they are there.
+    /// The paths of the settings that the check uses if they are available.
     pub optional_inputs: Vec<String>,
-    /// A person must always look.
+    /// Whether a person must always verify the requirement.
     pub manual: bool,
-    /// For a variant of a former baseline: the check of today that is nearest.
+    /// The closest current check, for a variant from a former baseline.
     pub variant_of: Option<String>,
-    /// Ids in the frameworks.
+    /// The check's ids in frameworks.
     pub frameworks: Vec<FrameworkId>,
-    /// Steps to do by hand, in order.
+    /// The manual steps to fix a failure, in order.
     pub remediation: Vec<String>,
-    /// Where the reader learns more.
+    /// References for further reading.
     pub references: Vec<String>,
 }
 
 impl Check {
-    /// Whether its findings count in the risk score.
+    /// Returns whether the check's findings count in the risk score.
     pub const fn is_scored(&self) -> bool {
         !matches!(self.category, Category::LicenseWaste) && !matches!(self.severity, Severity::Info)
     }
-    /// Its ids in one framework, in the order of METADATA.
+    /// Returns the check's ids in one framework, in the order of METADATA.
     pub fn ids_in(&self, framework: Framework) -> impl Iterator<Item = &str> {
         self.frameworks
             .iter()
@@ -114,50 +114,50 @@ impl Check {
     }
 }
 
-/// A setting that couldn't be read, or not wholly.
+/// A setting that couldn't be read, or not completely.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unreadable {
-    /// How its collection ended; never `complete`.
+    /// The state of the collection; never `complete`.
     pub state: CollectionState,
-    /// The missing permission in the vendor's words, or a reason; our own words.
+    /// The missing permission as the vendor names it, or a reason written by Watchpost.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }
 
-/// Something that a check leaves out: agreed by a person, with an end.
+/// An entity that is exempted from a check.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Exempted {
-    /// A check's id, or an id of it in a framework.
+    /// The check's id, or one of its ids in a framework.
     pub check: String,
     /// `user`, `group`, `application`, `role`, `domain`, `mailbox`, `policy`, `app`, or `*` for the check as a whole.
     pub kind: String,
-    /// The vendor's id or name of the thing; empty for `*`.
+    /// The vendor's id or name of the entity; empty for `*`.
     pub id: String,
 }
 
-/// What checks judge: one tenant's settings.
+/// The input of checks: the settings of one tenant.
 #[derive(Debug, Clone)]
 pub struct CheckDocument {
-    /// Kind of platform.
+    /// The platform.
     pub platform: Platform,
     /// The vendor's id of the tenant; empty if unknown.
     pub tenant: String,
-    /// Its name; empty if unknown.
+    /// The tenant's name; empty if unknown.
     pub tenant_name: String,
-    /// Settings that were read, by path.
+    /// The settings that were read, by path.
     pub settings: BTreeMap<String, serde_json::Value>,
-    /// Settings that were tried and not wholly read, by path. A path in neither map was not collected.
+    /// The settings that couldn't be read, or not completely, by path. A path in neither map was not collected.
     pub unreadable: BTreeMap<String, Unreadable>,
-    /// What is exempted.
+    /// The exempted entities.
     pub exemptions: Vec<Exempted>,
-    /// Parameters that replace a check's defaults, by its id or an id of it in a framework.
+    /// Parameters that override a check's defaults, by the check's id or one of its ids in a framework.
     pub params: BTreeMap<String, serde_json::Map<String, serde_json::Value>>,
-    /// A page of apps, for checks over apps.
+    /// A page of apps, for checks of apps.
     pub apps: Vec<AppDocument>,
 }
 
 impl CheckDocument {
-    /// An empty document.
+    /// Creates an empty document.
     pub const fn new(platform: Platform, tenant: String, tenant_name: String) -> Self {
         Self {
             platform,
@@ -172,17 +172,18 @@ impl CheckDocument {
     }
 }
 
-/// The engine that judges settings. Brings its own threads; prepared once.
+/// The engine that evaluates settings. It brings its own threads and is prepared once.
 #[async_trait]
 pub trait CheckEngine: Send + Sync {
-    /// All checks, sorted by id, without repeats. Doesn't change while the process runs.
+    /// Returns all checks, sorted by id and distinct. The list doesn't change while the process runs.
     fn checks(&self) -> &[Check];
-    /// Evaluates the checks at these positions of [`Self::checks`] on one document. One verdict per position, in the
-    /// order given; a check that fails to evaluate gives [`CheckResult::Error`] and hurts no other. `now_ms` is the
-    /// time that the checks see.
+    /// Evaluates the checks at these positions in [`Self::checks`] on one document. Returns one verdict per
+    /// position, in the given order. A check that fails to evaluate yields [`CheckResult::Error`] and doesn't
+    /// affect the others. `now_ms` is the current time that the checks see, in milliseconds since
+    /// 1970-01-01T00:00:00Z.
     ///
     /// # Errors
-    /// [`EngineError`] if the engine itself can't go on.
+    /// [`EngineError`] if the engine itself can't continue.
     async fn evaluate_checks(
         &self,
         document: Arc<CheckDocument>,

@@ -1,64 +1,64 @@
-//! What a check answers.
+//! Verdicts of checks.
 
 use super::{CheckResult, SkipReason};
 use crate::value::text::ForeignText;
 use serde::Serialize;
 
-/// Failing things that a verdict names.
+/// Maximum number of failed entities in a verdict.
 const ENTITIES_MAX: usize = 1_000;
-/// Bytes of the evidence of a merged verdict.
+/// Maximum size of the evidence in a merged verdict, in bytes.
 const EVIDENCE_BYTES_MAX: usize = 16 * 1024;
 
-/// A thing that fails a check.
+/// An entity that fails a check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CheckEntity {
-    /// What kind of thing: `user`, `domain`, `policy`, `app`, ….
+    /// The kind of entity: `user`, `domain`, `policy`, `app`, ….
     pub kind: String,
-    /// Its id at the vendor.
+    /// The vendor's id of the entity.
     pub id: String,
-    /// Its name.
+    /// The entity's name.
     pub name: ForeignText,
 }
 
-/// A failed check that would pass under a condition.
+/// A condition under which a failed check would pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WouldPass {
     /// The condition, in one sentence.
     pub condition: ForeignText,
-    /// The ids that stand in the way, e.g. of excluded users; at most 200.
+    /// The ids of the entities that prevent it, e.g. of excluded users; at most 200.
     pub excluded: Vec<String>,
 }
 
-/// What a check found, without saying which check.
+/// The outcome of a check, without the check's identity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
     /// The result.
     pub result: CheckResult,
-    /// Why it was skipped; `Some` exactly for [`CheckResult::Skipped`].
+    /// The reason for which the check was skipped. `Some` exactly for [`CheckResult::Skipped`].
     pub skip: Option<SkipReason>,
-    /// One sentence: what was found, why it was skipped, or what went wrong.
+    /// One sentence that describes the state found, the reason for skipping, or the error.
     pub reason: ForeignText,
-    /// The setting's value now, JSON text of at most 4 KiB.
+    /// The setting's current value, as JSON text of at most 4 KiB.
     pub detected: Option<String>,
-    /// What was seen, a JSON array's text of at most 16 KiB.
+    /// The observed facts, as the text of a JSON array of at most 16 KiB.
     pub evidence: String,
-    /// Failing things, at most 1,000.
+    /// The failed entities; at most 1,000.
     pub entities: Vec<CheckEntity>,
-    /// What would make it pass.
+    /// The change that would make the check pass.
     pub would_pass: Option<WouldPass>,
 }
 
 /// A check's verdict.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
-    /// Position in [`super::CheckEngine::checks`].
+    /// The position in [`super::CheckEngine::checks`].
     pub check: usize,
-    /// What it found.
+    /// The outcome.
     pub outcome: Outcome,
 }
 
 impl Outcome {
-    /// A result that says no more than a sentence.
+    /// Creates an outcome that has only a result and a sentence.
     pub fn plain(result: CheckResult, skip: Option<SkipReason>, reason: &str) -> Self {
         Self {
             result,
@@ -71,8 +71,8 @@ impl Outcome {
         }
     }
 
-    /// Joins the outcome on a further page of the same things: an error or a failure on any page decides, then a
-    /// skip for want of data, then a pass, then "not applicable".
+    /// Combines the outcomes on two pages of entities. The first of these decides: an error, a failure, a skip
+    /// because of missing data, a pass, "not applicable".
     #[must_use]
     pub fn merged(self, other: Self) -> Self {
         let (mut first, second) = if rank(&other) < rank(&self) {
@@ -99,7 +99,7 @@ const fn rank(outcome: &Outcome) -> u8 {
     }
 }
 
-/// Two JSON arrays in one, if both fit.
+/// Concatenates two JSON arrays, if the result is within the size limit.
 fn joined(first: String, second: &str) -> String {
     let inner = |text: &str| {
         text.trim()
@@ -135,8 +135,8 @@ mod tests {
     }
 
     #[test]
-    fn the_worse_page_decides_and_failures_add_up() {
-        let passed = Outcome::plain(CheckResult::Passed, None, "All is well.");
+    fn the_worse_page_decides_and_failed_entities_are_combined() {
+        let passed = Outcome::plain(CheckResult::Passed, None, "No app is open.");
         let skipped = |why| Outcome::plain(CheckResult::Skipped, Some(why), "Not read.");
         let check = |one: Outcome, two: Outcome, expected: CheckResult| {
             assert_eq!(one.clone().merged(two.clone()).result, expected);

@@ -1,4 +1,4 @@
-//! Errors: one variant for each decision that a caller can take.
+//! Errors, with one variant for each decision that a caller can take.
 
 mod next;
 
@@ -7,104 +7,105 @@ pub use next::NextStep;
 use crate::{
     access::{Denied, KeyScope, ONCE_KEPT_MAX, OnceKind},
     audit::AuditOutcome,
+    text,
 };
 use std::error::Error as StdError;
 
-/// A source that is only for the log.
+/// The cause of an error, which is only logged.
 pub type Source = Box<dyn StdError + Send + Sync>;
 
-/// What a store can fail with. Absence is no error: look-ups give `Option`.
+/// The errors of a store. A missing row is not an error: lookups return `Option`.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Another writer was faster; doing it again may work.
-    #[error("the store changed meanwhile")]
+    /// Another writer changed the data first. The operation can be repeated.
+    #[error("the stored data changed in the meantime")]
     Conflict,
-    /// The store can't be used right now (locked, full, read-only): retry later.
+    /// The store can't be used right now (locked, full, read-only). Retry later.
     #[error("the store is not available")]
     Unavailable(#[source] Source),
-    /// A stored value is not what was written.
+    /// A stored value is not valid.
     #[error("a stored value in `{table}` is damaged")]
     Corrupt {
         /// The table with the damaged row.
         table: &'static str,
-        /// What was wrong, for the log.
+        /// The reason why the value is not valid, for the log.
         #[source]
         source: Source,
     },
-    /// A token that makes a call take effect once was spent by another request.
+    /// A token that makes a call take effect once was spent by a different request.
     #[error("the {0} was used for another request")]
     Reused(OnceKind),
-    /// The actor has spent more tokens than are remembered.
+    /// The actor has spent more tokens than the store keeps.
     #[error("too many spent tokens")]
     TooManyTokens,
-    /// The audit log can't be written, so nothing may be answered.
+    /// The audit log can't be written, so no request may be answered.
     #[error("the audit log can't be written")]
     AuditUnavailable(#[source] Source),
-    /// Anything else: a bug or a broken machine.
+    /// Any other failure: a bug or a hardware failure.
     #[error("the store failed")]
     Backend(#[source] Source),
 }
 
-/// What a use case can fail with. The text of each says what is wrong, for the caller; what to do about it is
-/// [`Error::next_step`], which each surface puts into words. Sources are for the log.
+/// The errors of a use case. The text of each says what is wrong; [`Error::next_step`] is what the caller can do
+/// about it, in terms that each surface words itself. Sources are for the log.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no such thing that the caller may see.
+    /// The thing doesn't exist, or the caller may not see it.
     #[error("{what} not found")]
     NotFound {
         /// The kind of thing, as a noun.
         what: &'static str,
-        /// What to do next.
+        /// The suggested next step.
         next: NextStep,
     },
-    /// The caller's key may not do this.
+    /// The caller's key lacks the write scope.
     #[error("Write scope required")]
     WriteScopeRequired,
     /// Only a person at the machine may do this.
     #[error("not allowed for this caller")]
     Denied,
-    /// A value is wrong.
+    /// An argument is invalid.
     #[error("`{field}`: {reason}")]
     Invalid {
-        /// The argument's name as the caller wrote it.
+        /// The name of the argument as the caller wrote it.
         field: &'static str,
-        /// What was wrong and what would be right.
+        /// The reason why the value is invalid, and what a valid one is.
         reason: String,
-        /// What to do next, where the reason doesn't say it.
+        /// The suggested next step, if the reason doesn't contain one.
         next: Option<NextStep>,
     },
-    /// The state of things forbids it right now.
+    /// The current state doesn't allow the request.
     #[error("{reason}")]
     Conflict {
-        /// What stands in the way.
+        /// The state that prevents it.
         reason: String,
-        /// What to do next, where the reason doesn't say it.
+        /// The suggested next step, if the reason doesn't contain one.
         next: Option<NextStep>,
     },
-    /// Right now impossible; retry.
+    /// Temporarily unavailable. Retry.
     #[error("Watchpost can't answer right now: {reason}; try again in a few seconds")]
     Unavailable {
-        /// What is unavailable.
+        /// The component that is unavailable.
         reason: &'static str,
-        /// For the log.
+        /// The cause, for the log.
         #[source]
         source: Source,
     },
-    /// A change was handed to the store, and it isn't known whether it was made.
+    /// The store failed during a change, and it isn't known whether the change was made.
     #[error("it is not known whether the change was made")]
     Unknown(#[source] Source),
-    /// A bug or a broken machine.
+    /// A bug or a hardware failure.
     #[error("internal error")]
     Internal(#[source] Source),
 }
 
 impl Error {
-    /// There is no such thing.
+    /// Creates an [`Error::NotFound`].
     pub const fn not_found(what: &'static str, next: NextStep) -> Self {
         Self::NotFound { what, next }
     }
 
-    /// A value is wrong.
+    /// Creates an [`Error::Invalid`] without a next step.
     pub fn invalid(field: &'static str, reason: impl Into<String>) -> Self {
         Self::Invalid {
             field,
@@ -113,7 +114,7 @@ impl Error {
         }
     }
 
-    /// The state of things forbids it.
+    /// Creates an [`Error::Conflict`] without a next step.
     pub fn conflict(reason: impl Into<String>) -> Self {
         Self::Conflict {
             reason: reason.into(),
@@ -121,7 +122,7 @@ impl Error {
         }
     }
 
-    /// The same, with what to do next.
+    /// Sets the next step of a variant that has one.
     #[must_use]
     pub fn advise(mut self, step: NextStep) -> Self {
         match &mut self {
@@ -136,7 +137,7 @@ impl Error {
         self
     }
 
-    /// What the caller can do next, where the text doesn't say it.
+    /// Returns the suggested next step, if the text doesn't contain one.
     pub const fn next_step(&self) -> Option<NextStep> {
         match self {
             Self::NotFound { next, .. } => Some(*next),
@@ -149,7 +150,7 @@ impl Error {
         }
     }
 
-    /// How the audit entry of a request ends that failed with it.
+    /// Returns the outcome for the audit entry of a request that failed with this error.
     pub const fn outcome(&self) -> AuditOutcome {
         match self {
             Self::NotFound { .. } => AuditOutcome::NotFound,
@@ -160,8 +161,8 @@ impl Error {
         }
     }
 
-    /// What a store's error means for a change that was handed to it: a store that broke down meanwhile may or may not
-    /// have made it.
+    /// Converts the error of a store that was executing a change. If the store broke down, the change may or may
+    /// not have been made.
     pub fn of_change(error: StoreError) -> Self {
         match error {
             broken @ (StoreError::Unavailable(_) | StoreError::Corrupt { .. } | StoreError::Backend(_)) => {
@@ -173,7 +174,8 @@ impl Error {
 }
 
 impl From<Denied> for Error {
-    /// A key of the wider scope could do it, or nobody but the person at the machine can.
+    /// Distinguishes the callers that a write key would help from those that only the person at the machine can
+    /// help.
     fn from(Denied(permission): Denied) -> Self {
         if permission.granted_to_scope(KeyScope::Write) && !permission.granted_to_scope(KeyScope::Read) {
             Self::WriteScopeRequired
@@ -186,23 +188,18 @@ impl From<Denied> for Error {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Conflict => Self::conflict("the data changed meanwhile: repeat the request"),
-            StoreError::Reused(OnceKind::IdempotencyKey) => Self::invalid(
-                "idempotency_key",
-                "it was used with other arguments before: take a new key for another change",
-            ),
-            StoreError::Reused(OnceKind::Confirmation) => {
-                Self::conflict("this confirmation was given for another request: call again without it")
+            StoreError::Conflict => Self::conflict(text::error::DATA_CHANGED),
+            StoreError::Reused(OnceKind::IdempotencyKey) => {
+                Self::invalid("idempotency_key", text::error::IDEMPOTENCY_KEY_REUSED)
             }
-            StoreError::TooManyTokens => Self::conflict(format!(
-                "this caller has used {ONCE_KEPT_MAX} idempotency keys and confirmations within 24 hours: wait, or call without a key"
-            )),
+            StoreError::Reused(OnceKind::Confirmation) => Self::conflict(text::error::CONFIRMATION_REUSED),
+            StoreError::TooManyTokens => Self::conflict(text::error::too_many_tokens(ONCE_KEPT_MAX)),
             StoreError::Unavailable(source) => Self::Unavailable {
-                reason: "the store is not available",
+                reason: text::error::STORE_UNAVAILABLE,
                 source,
             },
             StoreError::AuditUnavailable(source) => Self::Unavailable {
-                reason: "the audit log can't be written, so nothing is answered",
+                reason: text::error::AUDIT_UNAVAILABLE,
                 source,
             },
             other @ (StoreError::Corrupt { .. } | StoreError::Backend(_)) => Self::Internal(Box::new(other)),
@@ -216,7 +213,7 @@ mod tests {
     use crate::access::Permission;
 
     #[test]
-    fn a_refusal_names_the_write_scope_only_where_a_write_key_could_do_it() {
+    fn a_denied_request_asks_for_the_write_scope_only_if_a_write_key_would_help() {
         for (permission, write_key_could) in [
             (Permission::TriggerSync, true),
             (Permission::SnoozeFinding, true),

@@ -1,57 +1,57 @@
-//! What a caller can do next.
+//! The next steps that errors suggest to callers.
 
 use crate::check::ScanType;
 
-/// What a caller can do next, whatever they call from. Each surface names its own way to do it: a tool over MCP, a
-/// command on the command line, a link on a page.
+/// A suggested next step, independent of the surface. Each surface names its own way to take it: a tool over MCP,
+/// a command on the command line, or a link on a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NextStep {
-    /// Connect a platform: none is.
+    /// Connect a platform: none is connected.
     ConnectPlatform,
-    /// Wait for the first sync, and see to it that one runs.
+    /// Wait for the first sync, and make sure that one runs.
     AwaitFirstSync,
-    /// Verify the connected platforms, repair what that names, and sync: no source can be read.
+    /// Verify the connected platforms, fix the reported problems, and sync: no source can be read.
     RepairSources,
-    /// Verify the connected platforms, which says why some of them can't be read wholly.
+    /// Verify the connected platforms, which shows why some of them can't be read completely.
     VerifyIntegrations,
     /// Resume or reconnect an integration.
     ResumeIntegration,
-    /// Look at the connected platforms and their ids.
+    /// List the connected platforms and their ids.
     ListIntegrations,
-    /// Look at the findings and their ids.
+    /// List the findings and their ids.
     ListFindings,
-    /// Look at the scans and their ids.
+    /// List the scans and their ids.
     ListScans,
-    /// Look at a scan's results and the ids of their checks.
+    /// List a scan's results and the ids of their checks.
     ListResults,
-    /// Look at the checks of this version and their ids.
+    /// List the checks of this version and their ids.
     ListChecks,
     /// Start a scan of this type.
     StartScan(ScanType),
     /// Import the result file of another scanner.
     ImportResults,
-    /// Look at the imports and the ids of their batches.
+    /// List the imports and the ids of their batches.
     ListImports,
-    /// Look an app up by its name.
+    /// Find an app by its name.
     FindApp,
-    /// Look a person up by an address.
+    /// Find a person by an email address.
     FindIdentity,
-    /// Check how an address is spelled, and whether the platform that would know it is connected.
+    /// Check the spelling of an address, and whether the platform that would contain it is connected.
     CheckAddress,
-    /// Look at the keys and their ids.
+    /// List the keys and their ids.
     ListKeys,
-    /// Revoke a key, or raise the limit of active ones.
+    /// Revoke a key, or raise the limit of active keys.
     RevokeKey,
-    /// Look at the remediations and their ids.
+    /// List the remediations and their ids.
     ListRemediations,
-    /// Look at the schedules and their ids.
+    /// List the schedules and their ids.
     ListSchedules,
-    /// Look at the exemptions and their ids.
+    /// List the exemptions and their ids.
     ListExemptions,
 }
 
 impl NextStep {
-    /// All steps, each once, for the tests of what renders them.
+    /// All steps, each once. Used by the tests of the surfaces that render them.
     pub const ALL: [Self; 21] = [
         Self::ConnectPlatform,
         Self::AwaitFirstSync,

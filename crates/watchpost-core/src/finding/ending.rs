@@ -1,20 +1,20 @@
-//! What the time and scans do to a finding. Pure: stores call these inside their transaction.
+//! The effects of time and of scans on a finding. Pure functions: stores call them inside their transaction.
 
 use super::{FindingState, LifeChange};
 use crate::value::{time::Timestamp, word::FindingStatus};
 
-/// Scans in a row without the failure after which a check's finding ends.
+/// The number of consecutive scans without the failure after which a check's finding is resolved.
 pub const CLEAR_SCANS_TO_END: u64 = 2;
 
 impl LifeChange {
-    /// Open, as when it was found.
+    /// The state of a new finding.
     pub const OPEN: Self = Self {
         status: FindingStatus::Open,
         snoozed_until: None,
         dismiss_reason: None,
         auto_resolved: false,
     };
-    /// Resolved by an analysis or a scan.
+    /// The state of a finding that an analysis or a scan resolved.
     pub const AUTO_RESOLVED: Self = Self {
         status: FindingStatus::Resolved,
         snoozed_until: None,
@@ -23,32 +23,33 @@ impl LifeChange {
     };
 }
 
-/// Wakes a finding whose snooze is over; `None` if it sleeps on, or doesn't sleep.
+/// Reopens a finding whose snooze is over; returns `None` if the snooze isn't over or the finding isn't snoozed.
 pub fn decide_wake(current: &FindingState, now: Timestamp) -> Option<LifeChange> {
     let is_over =
         current.status == FindingStatus::Snoozed && current.snoozed_until.is_none_or(|until| until <= now);
     is_over.then_some(LifeChange::OPEN)
 }
 
-/// What becomes of a check's finding whose check didn't fail.
+/// The effect on a check's finding of a scan in which the check didn't fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClearChange {
-    /// Nothing: it is closed.
+    /// No change: the finding is closed.
     Keep,
-    /// One more scan without the failure.
+    /// Counts one more scan without the failure.
     Count,
-    /// It ends.
+    /// Resolves the finding.
     Resolve,
 }
 
-/// Whether one more scan without the failure is enough, after `clear` ones in a row. `at_once`: an act in Watchpost ended
-/// it, so that one scan is.
+/// Returns whether one more scan without the failure is enough to resolve a finding, after `clear` consecutive
+/// scans without it. `at_once` is set if a change made in Watchpost ended the failure, so that one scan is
+/// enough.
 pub const fn is_clear_enough(clear: u64, at_once: bool) -> bool {
     at_once || clear.saturating_add(1) >= CLEAR_SCANS_TO_END
 }
 
-/// Decides a finding whose check didn't fail in a scan, after `clear` scans in a row without the failure. `at_once`: see
-/// [`is_clear_enough`].
+/// Decides a finding whose check didn't fail in a scan, after `clear` consecutive scans without the failure. For
+/// `at_once`, see [`is_clear_enough`].
 pub const fn decide_clear(status: FindingStatus, clear: u64, at_once: bool) -> ClearChange {
     if !status.can_end() {
         ClearChange::Keep
@@ -65,7 +66,7 @@ mod tests {
     use FindingStatus::{Dismissed, InProgress, Open, Resolved, Snoozed};
 
     #[test]
-    fn a_snoozed_finding_wakes_at_its_time() {
+    fn a_snoozed_finding_reopens_when_its_snooze_ends() {
         let now = Timestamp::from_millis(50);
         for (status, until, wakes) in [
             (Snoozed, Some(49), true),
@@ -90,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_checks_finding_ends_after_two_scans_without_the_failure_or_at_once() {
+    fn a_checks_finding_is_resolved_after_two_scans_without_the_failure_or_at_once() {
         for (status, clear, at_once, expected) in [
             (Open, 0, false, ClearChange::Count),
             (InProgress, 0, false, ClearChange::Count),

@@ -1,5 +1,5 @@
-//! What people (and assistants with a write key) do to a finding. Pure: stores call [`decide`] inside their
-//! transaction, on the state as it is there.
+//! Actions of people, and of assistants with a write key, on a finding. Stores call the pure function [`decide`]
+//! inside their transaction, on the state that they read there.
 
 use crate::{
     access::{Command, Permission},
@@ -12,64 +12,64 @@ use crate::{
     },
 };
 
-/// Fewest and most days of a snooze.
+/// Minimum and maximum length of a snooze, in days.
 pub const SNOOZE_DAYS: std::ops::RangeInclusive<i64> = 1..=90;
 
-/// What to do with a finding.
+/// An action on a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Act {
-    /// Hide it until a time.
+    /// Hides the finding until a point in time.
     Snooze {
-        /// Days from now, 1 to 90.
+        /// The length of the snooze, 1 to 90 days.
         days: i64,
     },
-    /// Close it as accepted or wrong.
+    /// Closes the finding as accepted or wrong.
     Dismiss {
-        /// Why.
+        /// The reason for the dismissal.
         reason: DismissReason,
     },
-    /// Close it as repaired.
+    /// Closes the finding as fixed.
     Resolve,
-    /// Take a snooze, dismissal or resolution back.
+    /// Reverts a snooze, a dismissal or a resolution.
     Reopen,
 }
 
-/// A command on one finding, with a note by the person.
+/// An action on one finding, with the person's note.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FindingCommand {
-    /// Which finding.
+    /// The finding.
     pub finding: FindingId,
-    /// What.
+    /// The action.
     pub act: Act,
-    /// The person's words.
+    /// The note that the person wrote.
     pub note: Option<ForeignText>,
-    /// When.
+    /// The current time.
     pub now: Timestamp,
 }
 
-/// A finding's state as decisions need it.
+/// The part of a finding's state that decisions depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FindingState {
-    /// Status.
+    /// The status.
     pub status: FindingStatus,
-    /// End of the snooze.
+    /// The end of the snooze.
     pub snoozed_until: Option<Timestamp>,
-    /// Reason of the dismissal.
+    /// The reason for the dismissal.
     pub dismiss_reason: Option<DismissReason>,
-    /// Whether an analysis resolved it.
+    /// Whether an analysis or a scan resolved the finding.
     pub auto_resolved: bool,
 }
 
-/// How a finding's state changes.
+/// The new state of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LifeChange {
-    /// Status now.
+    /// The new status.
     pub status: FindingStatus,
-    /// End of the snooze now.
+    /// The new end of the snooze.
     pub snoozed_until: Option<Timestamp>,
-    /// Reason of the dismissal now.
+    /// The new reason for the dismissal.
     pub dismiss_reason: Option<DismissReason>,
-    /// Whether an analysis resolved it.
+    /// Whether an analysis or a scan resolved the finding.
     pub auto_resolved: bool,
 }
 
@@ -84,32 +84,32 @@ impl From<FindingState> for LifeChange {
     }
 }
 
-/// What came of a command.
+/// The outcome of a [`FindingCommand`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FindingOutcome {
-    /// Changed.
+    /// The finding changed.
     Changed {
-        /// Status before.
+        /// The status before the change.
         before: FindingStatus,
-        /// State now.
+        /// The state after the change.
         now: LifeChange,
     },
-    /// It was so already.
+    /// The finding was in the requested state already.
     Unchanged {
-        /// Its state.
+        /// The state.
         state: LifeChange,
     },
-    /// From this status one can't do that.
+    /// The action isn't possible in the finding's status.
     NotPossible {
-        /// The status that stands in the way.
+        /// The status that prevents the action.
         status: FindingStatus,
     },
-    /// There is no such finding in this workspace.
+    /// The workspace has no such finding.
     NotFound,
 }
 
 impl FindingOutcome {
-    /// How the audit entry ends.
+    /// Returns the outcome for the audit entry.
     pub const fn audit_outcome(&self) -> AuditOutcome {
         match self {
             Self::Changed { .. } => AuditOutcome::Ok,
@@ -120,10 +120,10 @@ impl FindingOutcome {
     }
 }
 
-/// Decides a command on a finding as it is.
+/// Decides an action on a finding in its current state.
 ///
-/// A live finding can be snoozed, dismissed and resolved; a snoozed one also be snoozed to another time; dismissed,
-/// resolved and snoozed ones can be reopened. Repeating an act changes nothing.
+/// A live finding can be snoozed, dismissed and resolved. A snoozed one can also be snoozed to another time.
+/// Dismissed, resolved and snoozed ones can be reopened. Repeating an action changes nothing.
 pub fn decide(current: &FindingState, act: &Act, now: Timestamp) -> FindingOutcome {
     use FindingStatus::{Dismissed, InProgress, Open, Resolved, Snoozed};
     let unchanged = || FindingOutcome::Unchanged {
@@ -141,7 +141,7 @@ pub fn decide(current: &FindingState, act: &Act, now: Timestamp) -> FindingOutco
     match (act, current.status) {
         (Act::Snooze { days }, Open | InProgress) => changed(Snoozed, Some(now.plus_days(*days)), None),
         (Act::Snooze { days }, Snoozed) => {
-            // The same request again within a day is a repeat, not a longer snooze.
+            // The same request within a day is a repeat, not a longer snooze.
             let until = now.plus_days(*days);
             match current.snoozed_until {
                 Some(before) if until.millis_since(before).abs() < crate::value::time::DAY_MS => unchanged(),

@@ -1,31 +1,31 @@
-//! Two findings that turn out to be one. Pure: stores call this inside their transaction.
+//! Merging two findings into one. Pure functions: stores call them inside their transaction.
 
 use super::{FindingState, LifeChange};
 use crate::value::{id::FindingId, time::Timestamp, word::FindingStatus};
 
-/// One of two findings that become one.
+/// One of two findings to merge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Twin {
-    /// Its id.
+    /// The finding's id.
     pub id: FindingId,
-    /// When it was first seen.
+    /// The time at which the finding was first seen.
     pub first_seen_at: Timestamp,
-    /// Its state.
+    /// The finding's state.
     pub state: FindingState,
 }
 
-/// How two findings become one.
+/// The result of merging two findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Merge {
-    /// The finding that stays: the older.
+    /// The finding to keep: the older one.
     pub keep: FindingId,
-    /// The finding that goes. What refers to it refers to the other from now on.
+    /// The finding to remove. Every reference to it is changed to the finding to keep.
     pub gone: FindingId,
-    /// The state of the one that goes, if it wins; a note on it wins with it.
+    /// The state of the removed finding, if it takes precedence; its note is then kept too.
     pub state: Option<LifeChange>,
 }
 
-/// How much a status counts when two findings become one, the least winning: a person's decision, then what is open.
+/// Returns the precedence of a status in a merge, lowest first: a person's decision, then open findings.
 const fn precedence(status: FindingStatus) -> u8 {
     match status {
         FindingStatus::Dismissed => 0,
@@ -36,7 +36,7 @@ const fn precedence(status: FindingStatus) -> u8 {
     }
 }
 
-/// Decides how two findings become one: the older row stays, and a person's decision on either wins.
+/// Decides how to merge two findings: the older row is kept, and a person's decision on either takes precedence.
 pub fn decide_merge(one: Twin, other: Twin) -> Merge {
     let (older, younger) = if (one.first_seen_at, one.id) < (other.first_seen_at, other.id) {
         (one, other)
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn the_older_row_stays_and_a_persons_decision_wins() {
+    fn the_older_row_is_kept_and_a_persons_decision_takes_precedence() {
         for (one, other, keep, state) in [
             (twin(1, 10, Open), twin(2, 20, Open), 1, None),
             (twin(1, 20, Open), twin(2, 10, Open), 2, None),

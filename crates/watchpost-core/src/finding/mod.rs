@@ -1,4 +1,4 @@
-//! Findings: what was found wrong, and the life of it.
+//! Findings and their lifecycle.
 
 mod ending;
 mod lifecycle;
@@ -32,103 +32,104 @@ use crate::{
 };
 use async_trait::async_trait;
 
-/// A finding as lists show it.
+/// A finding as shown in lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FindingSummary {
-    /// Its id.
+    /// The finding's id.
     pub id: FindingId,
-    /// One sentence: subject, condition, consequence.
+    /// One sentence with subject, condition and consequence.
     pub title: ForeignText,
-    /// How bad.
+    /// The severity.
     pub severity: Severity,
-    /// Which area.
+    /// The category.
     pub category: Category,
-    /// Where in its life.
+    /// The status.
     pub status: FindingStatus,
-    /// Whether it counts in the risk score.
+    /// Whether the finding counts in the risk score.
     pub scored: bool,
-    /// The rule or check that saw it first.
+    /// The id of the rule or check that saw the finding first.
     pub rule_id: String,
-    /// The other rules and checks of the same condition that see it too, by id; mostly none.
+    /// The ids of the other rules and checks for the same condition that see the finding too, sorted; usually
+    /// empty.
     pub also: Vec<String>,
     /// The service whose settings failed a check; `None` for a rule's finding.
     pub service: Option<Service>,
-    /// What it is about.
+    /// The entity that the finding is about.
     pub subject: Subject,
-    /// Further apps it is about.
+    /// Other apps involved.
     pub apps: Vec<AppRef>,
-    /// When it was first seen.
+    /// The time at which the finding was first seen.
     pub first_seen_at: Timestamp,
 }
 
-/// What a finding is about, with names.
+/// The entity that a finding is about, with its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
-    /// Type and id.
+    /// The entity's type and id.
     pub entity: EntityRef,
-    /// The displayed name.
+    /// The display name.
     pub name: ForeignText,
-    /// The address of an identity.
+    /// The email address, if the entity is an identity.
     pub email: Option<String>,
 }
 
-/// A finding with everything known about it.
+/// A finding with all its details.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// What lists show.
+    /// The fields shown in lists.
     pub summary: FindingSummary,
-    /// What was seen, a JSON array's text.
+    /// The observed facts, as the text of a JSON array.
     pub evidence: String,
-    /// Last analysis that saw it.
+    /// The time of the last analysis that saw the finding.
     pub last_seen_at: Timestamp,
-    /// When the status last changed.
+    /// The time of the last change of status.
     pub status_changed_at: Timestamp,
-    /// Until when it is snoozed.
+    /// The end of the snooze.
     pub snoozed_until: Option<Timestamp>,
-    /// Why it was dismissed.
+    /// The reason for the dismissal.
     pub dismiss_reason: Option<DismissReason>,
-    /// What the person wrote.
+    /// The note that a person wrote.
     pub note: Option<ForeignText>,
-    /// Whether it was resolved by an analysis rather than by a person.
+    /// Whether an analysis or a scan resolved the finding, not a person.
     pub auto_resolved: bool,
-    /// How often it came back.
+    /// The number of times the finding was reopened after its resolution.
     pub reopen_count: u32,
 }
 
-/// Numbers of findings by everything that answers ask for. Kept up to date by the transactions that change findings.
+/// The number of findings with one combination of values. Updated in the transactions that change findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FindingCount {
-    /// Status.
+    /// The status.
     pub status: FindingStatus,
-    /// Severity.
+    /// The severity.
     pub severity: Severity,
-    /// Category.
+    /// The category.
     pub category: Category,
-    /// Whether they count in the score.
+    /// Whether the findings count in the risk score.
     pub scored: bool,
-    /// How many.
+    /// The number of findings.
     pub count: u64,
 }
 
-/// Findings' port.
+/// Storage of findings.
 #[async_trait]
 pub trait FindingStore: Send + Sync {
-    /// A page of findings: severity (worst first), then first seen (newest first), then id.
+    /// Returns a page of findings ordered by severity (worst first), then first seen (newest first), then id.
     async fn list_findings(
         &self,
         scope: &WorkspaceScope,
         query: &FindingQuery,
     ) -> Result<FindingPage, StoreError>;
-    /// One finding.
+    /// Returns one finding; `None` if the workspace has no such finding.
     async fn finding(&self, scope: &WorkspaceScope, id: FindingId) -> Result<Option<Finding>, StoreError>;
-    /// All kept counts that aren't zero.
+    /// Returns all counts that aren't zero.
     async fn finding_counts(&self, scope: &WorkspaceScope) -> Result<Vec<FindingCount>, StoreError>;
-    /// Changes a finding as [`decide`] says, inside one transaction with its audit entry.
+    /// Changes a finding as [`decide`] decides, in one transaction with its audit entry.
     async fn change_finding(
         &self,
         write: AuthorizedWrite<FindingCommand>,
     ) -> Result<Audited<FindingOutcome>, StoreError>;
-    /// Makes, keeps or reopens findings as [`decide_observed`] says. At most 1,000 observations.
+    /// Creates, keeps or reopens findings as [`decide_observed`] decides. Takes at most 1,000 observations.
     async fn observe_findings(
         &self,
         permit: &JobPermit,
@@ -136,7 +137,8 @@ pub trait FindingStore: Send + Sync {
         observations: Vec<Observation>,
         now: Timestamp,
     ) -> Result<ObserveCounts, StoreError>;
-    /// Goes over all live and snoozed findings that `analysis` didn't see and ends those that [`decide_missed`] ends.
+    /// Visits all live and snoozed findings that `analysis` didn't see, and resolves those for which
+    /// [`decide_missed`] decides so.
     async fn sweep_findings(
         &self,
         permit: &JobPermit,
@@ -144,6 +146,6 @@ pub trait FindingStore: Send + Sync {
         input: &SweepInput,
         now: Timestamp,
     ) -> Result<SweepCounts, StoreError>;
-    /// Wakes findings whose snooze is over. Gives their number.
+    /// Reopens findings whose snooze is over. Returns their number.
     async fn wake_snoozed(&self, permit: &JobPermit, now: Timestamp) -> Result<u64, StoreError>;
 }

@@ -1,4 +1,4 @@
-//! What a list of findings can be asked for.
+//! Queries of findings.
 
 use super::FindingSummary;
 use crate::{
@@ -10,11 +10,11 @@ use crate::{
     },
 };
 
-/// Past this many rows a total is a minimum.
+/// Maximum number of rows that are counted for a total; beyond it the total is a minimum.
 pub const TOTAL_COUNTED_MAX: u64 = 10_000;
 
-/// Conditions on findings. Values inside one list are alternatives; the lists must all hold; an empty list is no
-/// condition, but for `statuses`, which the caller fills (live ones by default).
+/// Conditions on findings. Values in one list are alternatives, and every list must match. An empty list is no
+/// condition, except for `statuses`, which the caller always fills (with the live ones by default).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FindingQuery {
     /// Severities.
@@ -25,50 +25,51 @@ pub struct FindingQuery {
     pub statuses: Vec<FindingStatus>,
     /// Platforms of the sources.
     pub platforms: Vec<Platform>,
-    /// What it is about.
+    /// The entity that the finding is about.
     pub entity: Option<EntityFilter>,
-    /// Services whose settings failed a check.
+    /// The services whose settings failed a check.
     pub services: Vec<Service>,
-    /// Frameworks that its rule or check has an id of.
+    /// Frameworks to which the finding's rule or check is mapped.
     pub frameworks: Vec<Framework>,
-    /// Words that title, subject or rule id must all contain (word beginnings, any case).
+    /// Words that must all occur in the title, subject or rule id. Matches the beginnings of words and ignores
+    /// case.
     pub text: Option<String>,
-    /// Only this rule.
+    /// The rule's id.
     pub rule_id: Option<String>,
-    /// 1 to 100.
+    /// Maximum number of rows, 1 to 100.
     pub limit: usize,
-    /// Where the page before ended.
+    /// The position at which the previous page ended.
     pub after: Option<FindingPosition>,
 }
 
-/// One entity that findings are about, or an app that they name besides.
+/// The entity that findings are about or involve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EntityFilter {
     /// A person or machine.
     Identity(IdentityId),
-    /// An app, as subject or as one of the further apps.
+    /// An app, as the subject or as one of the other apps.
     App(AppId),
-    /// An integration, as subject.
+    /// An integration, as the subject.
     Integration(IntegrationId),
 }
 
-/// A place in the order of the list.
+/// A position in the order of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FindingPosition {
-    /// Severity of the last row.
+    /// The severity of the last row.
     pub severity: Severity,
-    /// First seen of the last row.
+    /// The time at which the last row was first seen.
     pub first_seen_at: Timestamp,
-    /// Id of the last row.
+    /// The id of the last row.
     pub id: FindingId,
 }
 
-/// How many rows fit a query.
+/// The number of rows that match a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Total {
     /// The number.
     pub value: u64,
-    /// Whether there may be more.
+    /// Whether `value` is only a minimum.
     pub is_minimum: bool,
 }
 
@@ -77,8 +78,8 @@ pub struct Total {
 pub struct FindingPage {
     /// The rows.
     pub findings: Vec<FindingSummary>,
-    /// How many fit in all.
+    /// The number of matching findings.
     pub total: Total,
-    /// Where the next page begins; `None` at the end.
+    /// The position at which the next page begins; `None` at the end.
     pub next: Option<FindingPosition>,
 }

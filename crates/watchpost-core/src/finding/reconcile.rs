@@ -1,8 +1,10 @@
-//! How an analysis makes, keeps, ends and brings back findings. Pure: stores call these inside their transaction.
+//! The decisions by which an analysis creates, keeps, resolves and reopens findings. Pure functions: stores call
+//! them inside their transaction.
 //!
-//! What ended by an act inside Watchpost (a policy, a tag, a rule switched off, a source removed) ends at the next
-//! analysis. What is merely no longer seen ends after two analyses, each over newly completed datasets of *all* its
-//! sources. A source that can't be read ends nothing.
+//! A finding that ends because of a change made in Watchpost (a policy, a tag, a disabled rule, a removed
+//! integration) is resolved at the next analysis. A finding that is merely no longer seen is resolved after two
+//! analyses, each based on new complete collections of the datasets of *all* its sources. A source that can't be
+//! read resolves nothing.
 
 use super::FindingState;
 use crate::{
@@ -18,63 +20,63 @@ use crate::{
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How often each source dataset had been completely collected at some moment.
+/// For each source dataset, the number of its complete collections at one point in time.
 pub type Marks = BTreeMap<(IntegrationId, Dataset), u64>;
 
-/// What is known now of each source dataset: its last state and its number of complete collections.
+/// For each source dataset, the state of its last collection and the number of its complete collections.
 pub type Completions = BTreeMap<(IntegrationId, Dataset), (CollectionState, u64)>;
 
-/// A rule's hit, ready to be stored.
+/// A match of a rule, ready to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observation {
-    /// See [`fingerprint`].
+    /// The finding's fingerprint; see [`fingerprint`].
     pub fingerprint: [u8; 32],
-    /// The condition that the rule judges: its own id, unless it shares one with others.
+    /// The condition that the rule detects: the rule's own id, unless it shares one with other rules.
     pub condition: String,
-    /// The rule.
+    /// The rule's id.
     pub rule_id: String,
-    /// Its severity.
+    /// The rule's severity.
     pub severity: Severity,
-    /// Its category.
+    /// The rule's category.
     pub category: Category,
-    /// Whether it counts in the score.
+    /// Whether the finding counts in the risk score.
     pub scored: bool,
-    /// What it is about.
+    /// The entity that the finding is about.
     pub entity: EntityRef,
-    /// The subject's displayed name and, for identities, address: kept with the finding, so that lists need no join
-    /// and a removed subject still has a name.
+    /// The display name of the subject. It is stored with the finding, so that lists need no join and a removed
+    /// subject still has a name.
     pub subject_name: ForeignText,
-    /// See `subject_name`.
+    /// The email address of the subject, if it is an identity; stored for the same reasons.
     pub subject_email: Option<String>,
-    /// The sentence.
+    /// The title.
     pub title: ForeignText,
-    /// What was seen, a JSON array's text.
+    /// The observed facts, as the text of a JSON array.
     pub evidence: String,
-    /// Further apps.
+    /// Other apps involved.
     pub apps: Vec<AppId>,
-    /// Where it comes from, with each dataset's completions now.
+    /// The source datasets, each with its current number of complete collections.
     pub marks: Marks,
     /// The service whose settings failed a check; `None` for a rule's finding.
     pub service: Option<Service>,
-    /// Ids in frameworks.
+    /// The matching ids in frameworks.
     pub frameworks: Vec<FrameworkId>,
 }
 
-/// What to do with an observation.
+/// The effect of an observation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Observed {
-    /// A new finding.
+    /// Creates a new finding.
     New,
-    /// It is known: update sentence, evidence and marks; the status stays.
+    /// Updates the title, evidence and marks of an existing finding. Its status stays.
     Keep,
-    /// It was resolved and is back: open, with one more return.
+    /// Reopens a resolved finding and increments its reopen count.
     Reopen,
 }
 
-/// Decides an observation. `known` is the finding with the same fingerprint and the marks that it has.
+/// Decides an observation. `known` is the finding with the same fingerprint, and its marks.
 ///
-/// One that a person resolved comes back only if all its sources were completely read anew since: the person may
-/// have repaired what the last reading still showed.
+/// A finding that a person resolved is reopened only if all its sources have been completely collected since: the
+/// person may have fixed what the last collection still showed.
 pub fn decide_observed(known: Option<(&FindingState, &Marks)>, observation: &Observation) -> Observed {
     match known {
         None => Observed::New,
@@ -89,55 +91,55 @@ pub fn decide_observed(known: Option<(&FindingState, &Marks)>, observation: &Obs
     }
 }
 
-/// What an analysis knows when it ends findings.
+/// The input for resolving the findings that an analysis didn't see.
 #[derive(Debug, Clone, Default)]
 pub struct SweepInput {
-    /// Active rules by id.
+    /// The active rules by id.
     pub rules: BTreeMap<String, SweepRule>,
-    /// Every dataset of every integration that exists.
+    /// Every dataset of every existing integration.
     pub completions: Completions,
-    /// Integrations that exist.
+    /// The existing integrations.
     pub integrations: BTreeSet<IntegrationId>,
-    /// Rules that failed on an entity in this analysis: such findings stay as they are.
+    /// Pairs of rule and entity whose evaluation failed in this analysis. Their findings don't change.
     pub failed: BTreeSet<(String, EntityRef)>,
 }
 
-/// What ending a finding needs to know of its rule.
+/// The properties of a rule that resolving its findings depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SweepRule {
-    /// Whether it looks at decisions made in Watchpost.
+    /// Whether the rule depends on decisions made in Watchpost.
     pub depends_on_decisions: bool,
 }
 
-/// A finding that the analysis didn't see.
+/// A finding that an analysis didn't see.
 #[derive(Debug, Clone, Copy)]
 pub struct Missed<'a> {
-    /// Its rule.
+    /// The id of its rule.
     pub rule_id: &'a str,
-    /// What it is about.
+    /// The entity that the finding is about.
     pub entity: EntityRef,
-    /// Marks at the last sight, or at the last counted miss.
+    /// The marks when the finding was last seen or last counted as missed.
     pub marks: &'a Marks,
-    /// Misses counted so far.
+    /// The number of counted misses so far.
     pub misses: u32,
-    /// Whether its subject's policy or tag changed after it was last seen.
+    /// Whether the subject's policy or tag was changed after the finding was last seen.
     pub decided_since: bool,
-    /// Whether a check made it: then scans alone end it, but for a removed integration.
+    /// Whether a check created the finding. Then only scans resolve it, or the removal of its integration.
     pub of_check: bool,
 }
 
-/// What becomes of a finding that wasn't seen.
+/// The effect on a finding that wasn't seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MissedChange {
-    /// Nothing: its sources weren't read anew.
+    /// No change: its sources haven't been collected again.
     Keep,
-    /// One more miss, at these marks.
+    /// Counts one more miss, with these marks.
     Count(Marks),
-    /// It ends.
+    /// Resolves the finding.
     Resolve,
 }
 
-/// Decides a finding that the analysis didn't see.
+/// Decides a finding that an analysis didn't see.
 pub fn decide_missed(missed: Missed<'_>, input: &SweepInput) -> MissedChange {
     if missed.of_check {
         return match missed.entity {
@@ -148,7 +150,7 @@ pub fn decide_missed(missed: Missed<'_>, input: &SweepInput) -> MissedChange {
     let Some(rule) = input.rules.get(missed.rule_id) else {
         return MissedChange::Resolve;
     };
-    // A subject or every source that was removed in Watchpost.
+    // The subject, or every source, was removed in Watchpost.
     if let EntityRef::Integration(id) = missed.entity
         && !input.integrations.contains(&id)
     {
@@ -191,17 +193,18 @@ pub fn decide_missed(missed: Missed<'_>, input: &SweepInput) -> MissedChange {
     }
 }
 
-/// Whether every source in `before` was completed again by `now`. Rules that need no dataset count as read anew.
+/// Returns whether every source in `before` has had another complete collection by `now`. A source that is
+/// missing in `now` counts as collected again.
 fn all_newer(before: &Marks, now: &Marks) -> bool {
     before
         .iter()
         .all(|(key, completions)| now.get(key).is_none_or(|later| later > completions))
 }
 
-/// What identifies a finding for life: SHA-256 over condition, entity type and entity id. The condition is the rule's
-/// or check's id, or, where several judge the same thing, the id that they share: those have one finding. Ids of apps
-/// and integrations stand for integration and vendor id, one to one; rule versions aren't in it, so a new version
-/// reopens nothing.
+/// Returns the permanent identity of a finding: SHA-256 over condition, entity type and entity id. The condition
+/// is the id of the rule or check, or the id shared by several that detect the same condition, so that these have
+/// one finding. The ids of apps and integrations correspond one to one to integration and vendor id. The rule's
+/// version isn't included, so that a new version reopens nothing.
 pub fn fingerprint(condition: &str, entity: EntityRef) -> [u8; 32] {
     let mut hash = Sha256::new();
     for part in [
@@ -215,25 +218,25 @@ pub fn fingerprint(condition: &str, entity: EntityRef) -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// What storing observations did.
+/// The numbers of findings affected by storing observations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ObserveCounts {
     /// New findings.
     pub new: u64,
-    /// Kept ones.
+    /// Existing findings that were kept.
     pub kept: u64,
-    /// Those that came back.
+    /// Reopened findings.
     pub reopened: u64,
 }
 
-/// What ending findings did.
+/// The numbers of findings affected by [`FindingStore::sweep_findings`](super::FindingStore::sweep_findings).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SweepCounts {
-    /// Ended.
+    /// Resolved findings.
     pub resolved: u64,
-    /// Missed once.
+    /// Findings counted as missed once.
     pub missed: u64,
-    /// Not seen, but their sources weren't read.
+    /// Findings that weren't seen and whose sources weren't collected again.
     pub kept: u64,
 }
 
@@ -266,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_longer_seen_ends_after_two_newly_completed_analyses_of_all_sources() {
+    fn an_unseen_finding_is_resolved_after_two_analyses_with_new_collections_of_all_sources() {
         use CollectionState::{Complete, Denied};
         let entity = EntityRef::Identity(crate::value::id::IdentityId::from_bytes([9; 16]));
         let check = |rule: &str,
@@ -359,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn dismissed_and_snoozed_findings_stay_and_resolved_ones_come_back() {
+    fn dismissed_and_snoozed_findings_stay_and_resolved_ones_are_reopened() {
         let state = |status, auto_resolved| FindingState {
             status,
             snoozed_until: None,

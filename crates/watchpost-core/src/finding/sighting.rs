@@ -1,40 +1,41 @@
-//! Which findings come first, and one finding that several rules and checks of its condition see. Pure: stores call
-//! these inside their transaction.
+//! The order of findings by priority, and findings that several rules and checks for the same condition see. Pure
+//! functions: stores call them inside their transaction.
 
 use crate::value::word::Severity;
 use std::cmp::Reverse;
 
-/// Where a live finding stands among those to repair first: what repairing it saves, then severity. Of equal ones the
-/// oldest comes first.
+/// Returns the sort key of a live finding in the list of those to fix first: the points that fixing it saves,
+/// then the severity. Among equal ones the oldest comes first.
 pub fn repair_rank(severity: Severity, scored: bool) -> impl Ord {
     let points = if scored { severity.points() } else { 0 };
     (Reverse(points), severity)
 }
 
-/// What one rule or check says of a finding, as far as it decides what the finding shows.
+/// The part of a rule's or check's report that decides what the finding shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sighting {
-    /// The rule or check.
+    /// The id of the rule or check.
     pub rule_id: String,
-    /// The severity that it gives.
+    /// The severity that the rule or check assigns.
     pub severity: Severity,
-    /// Whether it counts in the risk score.
+    /// Whether the report counts in the risk score.
     pub scored: bool,
-    /// Whether it still sees the finding.
+    /// Whether the rule or check still sees the finding.
     pub holds: bool,
 }
 
-/// What a finding shows of its sightings.
+/// The values that a finding takes from its sightings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shown {
-    /// Position of the sighting whose severity, category and sentence the finding has.
+    /// The index of the sighting that provides the finding's severity, category and title.
     pub from: usize,
-    /// Ids of those that see it besides the finding's first, sorted.
+    /// The ids of the rules and checks that see the finding besides the first one, sorted.
     pub also: Vec<String>,
 }
 
-/// What a finding shows of its sightings, `first` being the rule or check that saw it first: the worst that holds, of
-/// equal ones the first. `None` if none holds: then the finding ends.
+/// Selects the sighting that a finding shows: the worst one that still holds and, among equal ones, that of
+/// `first`, the rule or check that saw the finding first. Returns `None` if no sighting holds; then the finding
+/// is resolved.
 pub fn shown(first: &str, sightings: &[Sighting]) -> Option<Shown> {
     let rank = |sighting: &Sighting| {
         (
@@ -62,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_worst_that_holds_is_shown_and_the_others_are_named() {
+    fn the_worst_sighting_that_holds_is_shown_and_the_others_are_listed() {
         use Severity::{Critical, High, Info};
         let check =
             |first: &str, sightings: &[(&str, Severity, bool, bool)], expected: Option<(&str, &[&str])>| {
@@ -86,7 +87,7 @@ mod tests {
         check("a", &[], None);
         check("a", &[("a", High, true, false), ("b", High, true, false)], None);
         check("a", &[("a", High, true, true)], Some(("a", &[])));
-        // Equal ones: the first. A worse one is shown.
+        // Among equal ones, the first is shown. A worse one takes precedence.
         check(
             "b",
             &[("a", High, true, true), ("b", High, true, true)],
@@ -97,13 +98,13 @@ mod tests {
             &[("a", High, true, true), ("b", Critical, true, true)],
             Some(("b", &["b"])),
         );
-        // What counts in the score comes before what doesn't.
+        // A sighting that counts in the score comes before one that doesn't.
         check(
             "a",
             &[("a", Critical, false, true), ("b", High, true, true)],
             Some(("b", &["b"])),
         );
-        // The first may be silent: it stays the first, and the others are named.
+        // If the first no longer sees the finding, it stays the first, and the others are listed.
         check(
             "a",
             &[

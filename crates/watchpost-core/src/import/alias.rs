@@ -1,10 +1,11 @@
-//! Other scanners' names for our checks. An alias says "about the same control", never "the same condition".
+//! Maps the control names of other scanners to Watchpost's checks. A mapping means that both are about the same
+//! control, not that they have the same condition.
 
 use super::ImportTool;
 use crate::check::Check;
 
-/// Policies of former SCuBA baselines and what follows them today, both without version. Where one became several
-/// (the presets of Defender), the check's own former ids decide.
+/// Policies of former SCuBA baselines and their current successors, both without version. For a policy with
+/// several successors (the presets of Defender), the former ids of the checks decide.
 const FORMER_SCUBA: &[(&str, &str)] = &[
     ("MS.DEFENDER.2.1", "MS.SECURITYSUITE.2.1"),
     ("MS.DEFENDER.2.2", "MS.SECURITYSUITE.2.2"),
@@ -49,7 +50,7 @@ const FORMER_SCUBA: &[(&str, &str)] = &[
     ("MS.TEAMS.8.2", "MS.SECURITYSUITE.7.3"),
 ];
 
-/// Prowler's checks and ours.
+/// Prowler's checks and the corresponding Watchpost checks.
 const PROWLER: &[(&str, &str)] = &[
     (
         "admincenter_external_calendar_sharing_disabled",
@@ -215,7 +216,7 @@ const PROWLER: &[(&str, &str)] = &[
     ),
 ];
 
-/// Prowler's checks and our rules, which aren't in the catalogue of checks.
+/// Prowler's checks and the corresponding Watchpost rules, which aren't in the catalog of checks.
 const PROWLER_RULES: &[(&str, &str)] = &[
     ("organization_members_mfa_required", "gh.org_2fa_off"),
     (
@@ -224,10 +225,12 @@ const PROWLER_RULES: &[(&str, &str)] = &[
     ),
 ];
 
-/// Our check about the same control, if there is one: by the check's own ids in frameworks, then by who followed a
-/// former policy, then by name. Versions at the end of SCuBA ids don't count (`MS.AAD.3.2v1` is about the same as
-/// `MS.AAD.3.2v2`); a check whose id is the very same goes first. CIS numbers move between versions of the benchmark:
-/// callers ask only for those of the version that our checks name.
+/// Returns the id of Watchpost's check or rule for a control of another tool, if there is one.
+///
+/// Checks are matched by their own framework ids first, then by the successors of former policies, then by name.
+/// Versions at the end of SCuBA ids are ignored (`MS.AAD.3.2v1` and `MS.AAD.3.2v2` are about the same control),
+/// but an exact match takes precedence. CIS numbers change between versions of the benchmark: callers must pass
+/// only those of the version that Watchpost's checks refer to.
 pub fn check_of<'a>(tool: ImportTool, control: &str, checks: &'a [Check]) -> Option<&'a str> {
     let by_id = |id: &str| {
         checks
@@ -261,14 +264,15 @@ fn by_scuba<'a>(control: &str, checks: &'a [Check]) -> Option<&'a str> {
     by_framework(checks, |id| id.eq_ignore_ascii_case(control))
         .or_else(|| same(bare))
         .or_else(|| {
-            let (_, followed_by) = FORMER_SCUBA
+            let (_, successor) = FORMER_SCUBA
                 .iter()
                 .find(|(former, _)| former.eq_ignore_ascii_case(bare))?;
-            same(followed_by)
+            same(successor)
         })
 }
 
-/// A check of today that has such an id, or the one that a former policy's variant stands for.
+/// Returns a current check with a matching framework id, or the current check that replaced a former policy with
+/// one.
 fn by_framework(checks: &[Check], is: impl Fn(&str) -> bool) -> Option<&str> {
     let has = |check: &&Check| check.frameworks.iter().any(|id| is(id.as_str()));
     checks
@@ -285,7 +289,7 @@ fn by_framework(checks: &[Check], is: impl Fn(&str) -> bool) -> Option<&str> {
         })
 }
 
-/// `MS.AAD.1.1v1` and `GWS.GMAIL.1.1v0.6` without the version.
+/// Removes the version from an id such as `MS.AAD.1.1v1` or `GWS.GMAIL.1.1v0.6`.
 fn without_version(id: &str) -> &str {
     match id.rfind(['v', 'V']) {
         Some(at) if at > 0 => {
@@ -300,7 +304,7 @@ fn without_version(id: &str) -> &str {
     }
 }
 
-/// A SCuBA id as fingerprints have it: without version, in upper case.
+/// Returns the form of a SCuBA id used in fingerprints: without version, in upper case.
 pub fn scuba_key(id: &str) -> String {
     without_version(id.trim()).to_ascii_uppercase()
 }
@@ -318,7 +322,7 @@ mod tests {
             id: id.into(),
             condition: id.into(),
             title: "A title".into(),
-            description: "What it demands.".into(),
+            description: "The requirement.".into(),
             scan,
             severity: Severity::High,
             category: Category::IdentitySecurity,
@@ -335,7 +339,7 @@ mod tests {
         }
     }
 
-    fn catalogue() -> Vec<Check> {
+    fn catalog() -> Vec<Check> {
         let today = Some(ScanType::Compliance);
         vec![
             check(
@@ -357,8 +361,8 @@ mod tests {
     }
 
     #[test]
-    fn other_names_lead_to_our_checks() {
-        let checks = catalogue();
+    fn names_of_other_tools_map_to_checks() {
+        let checks = catalog();
         let are = |tool, control: &str, expected: Option<&str>| {
             assert_eq!(check_of(tool, control, &checks), expected, "{control}");
         };
@@ -396,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_are_told_from_names() {
+    fn versions_are_removed_from_ids() {
         for (id, bare) in [
             ("MS.AAD.1.1v1", "MS.AAD.1.1"),
             ("GWS.COMMONCONTROLS.1.1v0.6", "GWS.COMMONCONTROLS.1.1"),

@@ -1,4 +1,4 @@
-//! Where another tool and our own scan don't say the same about a check.
+//! Disagreements between the verdicts of another tool and those of Watchpost's scans.
 
 use super::ImportedVerdict;
 use crate::{
@@ -9,42 +9,42 @@ use crate::{
 use std::collections::BTreeMap;
 
 words! {
-    /// How two verdicts differ. Declared gravest first.
+    /// The kind of difference between two verdicts. Declared most serious first.
     Difference {
-        /// One passed it, the other failed it.
+        /// The check passed in one and failed in the other.
         Opposite = "opposite",
-        /// The tool judged it, we didn't.
+        /// The tool evaluated the check, and Watchpost didn't.
         JudgedByThem = "judged_by_them",
-        /// We judged it, the tool didn't.
+        /// Watchpost evaluated the check, and the tool didn't.
         JudgedByUs = "judged_by_us",
     }
 }
 
-/// A result of our latest completed scan.
+/// A result of Watchpost's latest completed scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OurVerdict {
     /// The scan.
     pub scan: ScanId,
-    /// When it completed.
+    /// The time at which the scan completed.
     pub at: Timestamp,
     /// The result.
     pub row: ResultRow,
 }
 
-/// A check about which a tool and we don't say the same. Neither is taken for right: an alias says "about the same
-/// control", never "the same condition".
+/// A check with different verdicts of another tool and Watchpost. Neither is assumed to be correct: the mapping
+/// between them means that they are about the same control, not that they have the same condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disagreement {
-    /// How they differ.
+    /// The kind of difference.
     pub difference: Difference,
-    /// Our verdict.
+    /// Watchpost's verdict.
     pub ours: OurVerdict,
-    /// The tool's.
+    /// The tool's verdict.
     pub theirs: ImportedVerdict,
 }
 
-/// Compares a tool's verdicts with ours; those that differ, gravest first, then by severity and check. Where neither
-/// judged, there is nothing to differ about; an error is no judgement.
+/// Returns the checks with different verdicts, most serious difference first, then by severity and check. A check
+/// that neither evaluated isn't a difference; an error counts as not evaluated.
 pub fn disagreements(ours: Vec<OurVerdict>, theirs: Vec<ImportedVerdict>) -> Vec<Disagreement> {
     let ours: BTreeMap<String, OurVerdict> = ours
         .into_iter()
@@ -54,8 +54,8 @@ pub fn disagreements(ours: Vec<OurVerdict>, theirs: Vec<ImportedVerdict>) -> Vec
         .into_iter()
         .filter_map(|theirs| {
             let ours = ours.get(&theirs.verdict.check)?;
-            let judged = |result| matches!(result, CheckResult::Passed | CheckResult::Failed);
-            let difference = match (judged(ours.row.result), judged(theirs.verdict.result)) {
+            let evaluated = |result| matches!(result, CheckResult::Passed | CheckResult::Failed);
+            let difference = match (evaluated(ours.row.result), evaluated(theirs.verdict.result)) {
                 (true, true) if ours.row.result != theirs.verdict.result => Difference::Opposite,
                 (false, true) => Difference::JudgedByThem,
                 (true, false) => Difference::JudgedByUs,
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn only_differences_are_listed_opposites_first() {
+    fn only_differences_are_listed_with_opposites_first() {
         use CheckResult::{Error, Failed, Passed, Skipped};
         let found = disagreements(
             vec![

@@ -1,33 +1,34 @@
-//! A file while it is read, as the use case sees it: the reader brings its own thread, and waits while nobody asks.
+//! The port for reading a result file step by step. The implementation brings its own thread, which waits until
+//! the next step is requested.
 
 use super::{ImportBatchHeader, ImportError, ImportReport, ImportedRow};
 use crate::check::CheckDocument;
 use async_trait::async_trait;
 
-/// What reading a file gives next.
+/// The next step in reading a file.
 #[derive(Debug)]
 pub enum ImportStep {
-    /// A batch begins. They are numbered from 0 in this order.
+    /// A batch begins. Batches are numbered from 0 in this order.
     Begin(Box<ImportBatchHeader>),
-    /// Some rows, at most a thousand, in the order of the file, each with its batch's number.
+    /// Rows in the order of the file, each with the number of its batch; at most 1,000.
     Rows(Vec<(usize, ImportedRow)>),
     /// A tenant's settings.
     Settings {
-        /// The batch's number.
+        /// The number of the batch.
         batch: usize,
         /// The settings.
         document: Box<CheckDocument>,
     },
-    /// The whole file was read. Nothing follows.
+    /// The whole file was read. There are no further steps.
     Done(ImportReport),
 }
 
-/// A result file being read. Dropping it ends the reading.
+/// A result file that is being read. Dropping it stops reading.
 #[async_trait]
 pub trait ImportFeed: Send {
-    /// The next step.
+    /// Returns the next step.
     ///
     /// # Errors
-    /// [`ImportError`] ends the reading; what was given until then must not be kept.
+    /// [`ImportError`] ends reading. Everything that was returned before must be discarded.
     async fn next(&mut self) -> Result<ImportStep, ImportError>;
 }

@@ -1,8 +1,9 @@
-//! Imports: what other scanners found, beside our own verdicts and never over them.
+//! Imports of other scanners' results, which are stored beside Watchpost's own verdicts and never replace them.
 //!
-//! A file gives batches, one per tool and tenant; a batch has rows (one verdict each) and perhaps settings. Reading a
-//! file is the work of an adapter, which hands everything to an [`ImportSink`] as it goes, so that a large file needs
-//! little memory. Here are only the shapes, and [`check_of`], which knows other scanners' names for our checks.
+//! A file contains batches, one per tool and tenant. A batch contains rows (one verdict each) and optionally
+//! settings. Files are read by an adapter, which passes everything to an [`ImportSink`] as it reads, so that
+//! large files need little memory. This module defines the data types, the decisions and [`check_of`], which maps
+//! the control names of other scanners to Watchpost's checks.
 
 mod alias;
 mod disagree;
@@ -33,166 +34,170 @@ use crate::{
 use sha2::{Digest, Sha256};
 
 words! {
-    /// Who wrote a file.
+    /// The tool that wrote a file.
     ImportTool {
-        /// CISA's scanner of Microsoft 365.
+        /// CISA's scanner for Microsoft 365.
         Scubagear = "scubagear",
-        /// Its sibling for Google Workspace.
+        /// CISA's scanner for Google Workspace.
         Scubagoggles = "scubagoggles",
         /// Prowler.
         Prowler = "prowler",
         /// Maester.
         Maester = "maester",
-        /// Watchpost itself: an export read back.
+        /// Watchpost itself (an export that is imported again).
         Watchpost = "watchpost",
         /// Any other tool that writes OCSF findings.
         Ocsf = "ocsf",
     }
-    /// Why a tool's verdict isn't to be held against anybody.
+    /// The reason for which the tool's operator marked a verdict as an exception.
     ExceptionKind {
-        /// The policy was left out on purpose.
+        /// The policy was omitted on purpose.
         Omitted = "omitted",
-        /// The operator says that the verdict is wrong.
+        /// The verdict is wrong according to the operator.
         FalsePositive = "false_positive",
-        /// Muted in the tool.
+        /// The verdict is muted in the tool.
         Suppressed = "suppressed",
     }
-    /// The form of a file.
+    /// The format of a file.
     ImportFormat {
-        /// `ScubaResults` of ScubaGear or ScubaGoggles, or one product's report of it.
+        /// `ScubaResults` of ScubaGear or ScubaGoggles, or the report on one product from it.
         ScubaResults = "scuba_results",
-        /// `ProviderSettingsExport` of ScubaGear: settings, no verdicts.
+        /// `ProviderSettingsExport` of ScubaGear, which contains settings and no verdicts.
         ProviderSettings = "provider_settings",
         /// `TestResults` of ScubaGear or ScubaGoggles.
         ScubaTests = "scuba_tests",
-        /// OCSF findings, as an array or one a line.
+        /// OCSF findings, as an array or one per line.
         Ocsf = "ocsf",
         /// Maester's results, of one tenant or several.
         Maester = "maester",
     }
 }
 
-/// The head of a batch: one tool's run on one tenant.
+/// The header of a batch: one run of a tool on one tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportBatchHeader {
-    /// The form of the file that it is from.
+    /// The format of the file.
     pub format: ImportFormat,
-    /// Who wrote it.
+    /// The tool that wrote the file.
     pub tool: ImportTool,
-    /// The tool's version, as it says; empty if unknown.
+    /// The tool's version, as stated in the file; empty if unknown.
     pub tool_version: ForeignText,
-    /// The vendor's id of the tenant or account, at most 200 printable characters; empty if the file doesn't say.
+    /// The vendor's id of the tenant or account, at most 200 printable characters; empty if the file doesn't
+    /// contain it.
     pub tenant_key: String,
     /// The tenant's name; empty if unknown.
     pub tenant_name: ForeignText,
-    /// When the tool ran.
+    /// The time at which the tool ran.
     pub ran_at: Option<Timestamp>,
 }
 
-/// What a row is about.
+/// The entity that a row is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportedEntity {
-    /// What kind of thing, in lower case: `tenant`, `user`, `app`, …; `other` if the file doesn't say.
+    /// The kind of entity in lower case: `tenant`, `user`, `app`, …; `other` if the file doesn't contain it.
     pub kind: String,
     /// The vendor's id, at most 500 printable characters.
     pub id: String,
-    /// Its name.
+    /// The entity's name.
     pub name: ForeignText,
 }
 
-/// A verdict that the operator of the tool has put aside.
+/// An exception that the tool's operator made for a verdict.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportedException {
-    /// Why.
+    /// The reason.
     pub kind: ExceptionKind,
-    /// In the operator's words; empty if they gave none.
+    /// The operator's explanation; empty if there is none.
     pub reason: ForeignText,
-    /// Until when.
+    /// The end of the exception.
     pub until: Option<Timestamp>,
 }
 
 /// One verdict of another tool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportedRow {
-    /// The tool's id of the control, as in the file; at most 200 printable characters.
+    /// The tool's id of the control, as written in the file; at most 200 printable characters.
     pub control: String,
-    /// Our check about the same control. It need not have the same condition.
+    /// Watchpost's check for the same control. Its condition may differ.
     pub check: Option<String>,
-    /// The control's title in the tool's words.
+    /// The control's title, as written by the tool.
     pub title: ForeignText,
-    /// What the tool found.
+    /// The result.
     pub result: CheckResult,
-    /// Why it didn't judge; `Some` exactly for [`CheckResult::Skipped`].
+    /// The reason for which the tool didn't evaluate the control. `Some` exactly for [`CheckResult::Skipped`].
     pub skip: Option<SkipReason>,
-    /// How bad a failure is: the tool's word, else our check's, else a guess from the tool's wording.
+    /// The severity of a failure: the tool's, else that of Watchpost's check, else one derived from the tool's
+    /// wording.
     pub severity: Severity,
-    /// The service that it judges.
+    /// The service that the control is about.
     pub service: Service,
-    /// What was seen; at most 8 KiB of plain text.
+    /// The observed facts, at most 8 KiB of plain text.
     pub details: ForeignText,
-    /// What it is about; `None` if the file doesn't say.
+    /// The entity that the row is about; `None` if the file doesn't contain it.
     pub entity: Option<ImportedEntity>,
-    /// Ids in frameworks that the tool names, at most 100.
+    /// The tool's ids in frameworks; at most 100.
     pub frameworks: Vec<FrameworkId>,
-    /// Whether the operator has put the verdict aside.
+    /// The exception that the operator made for the verdict.
     pub exception: Option<ImportedException>,
-    /// The same control of the same thing in another run of the same tool has the same one: 32 hexadecimal digits.
+    /// The fingerprint: equal for the same control and entity in every run of the tool. 32 hexadecimal digits.
     pub fingerprint: String,
 }
 
-/// A row that couldn't be read.
+/// A row that can't be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowError {
-    /// Its position in the file, from 0.
+    /// The row's position in the file, from 0.
     pub index: u64,
-    /// What was wrong with it, without any of its own text.
+    /// The problem, without any text from the row.
     pub reason: String,
 }
 
-/// How a batch went.
+/// The numbers of rows in a batch.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ImportCounts {
-    /// Rows in the file; the sum of the other three.
+    /// Rows in the file; the sum of the next three.
     pub rows: u64,
-    /// Rows handed out.
+    /// Rows that were returned.
     pub rows_ok: u64,
-    /// Rows that couldn't be read.
+    /// Rows that can't be read.
     pub rows_skipped: u64,
     /// Rows of tests that the tool didn't run.
     pub rows_not_run: u64,
-    /// Whether the file says, or looks, as if rows were missing at its end.
+    /// Whether rows are missing at the end of the file, according to the file or to its form.
     pub partial: bool,
-    /// The first of the rows that couldn't be read, at most [`ImportLimits::errors`].
+    /// The first rows that can't be read; at most [`ImportLimits::errors`].
     pub errors: Vec<RowError>,
 }
 
-/// How much of a foreign file is taken in.
+/// Limits on an imported file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImportLimits {
-    /// Bytes of the file once unpacked.
+    /// Maximum size of the unpacked file, in bytes.
     pub bytes: u64,
-    /// Bytes of one document that can only be read as a whole (everything but arrays and lines of rows).
+    /// Maximum size of a document that can only be read as a whole (everything except arrays and lines of rows),
+    /// in bytes.
     pub document_bytes: u64,
-    /// Bytes of one row.
+    /// Maximum size of a row, in bytes.
     pub row_bytes: u64,
-    /// Bytes of a zip file, which is held in memory.
+    /// Maximum size of a zip file, which is held in memory, in bytes.
     pub archive_bytes: u64,
-    /// Files in a zip file.
+    /// Maximum number of files in a zip file.
     pub archive_entries: usize,
-    /// Bytes that one byte of a packed file may become on average, once it has become a mebibyte.
+    /// Maximum average number of bytes to which one byte of a packed file may expand, checked once a mebibyte was
+    /// unpacked.
     pub expansion: u64,
-    /// Rows.
+    /// Maximum number of rows.
     pub rows: u64,
-    /// Tenants in one file.
+    /// Maximum number of tenants in a file.
     pub batches: usize,
-    /// Lists and objects within each other.
+    /// Maximum nesting depth of lists and objects.
     pub nesting: u32,
-    /// Unreadable rows that are told one by one.
+    /// Maximum number of unreadable rows that are reported individually.
     pub errors: usize,
 }
 
 impl ImportTool {
-    /// Its name, for people.
+    /// Returns the tool's name, for people.
     pub const fn title(self) -> &'static str {
         match self {
             Self::Scubagear => "ScubaGear",
@@ -206,7 +211,7 @@ impl ImportTool {
 }
 
 impl ImportLimits {
-    /// For a file that the operator gives at the machine: 1 GiB unpacked.
+    /// Limits on a file that the operator imports at the machine: 1 GiB unpacked.
     pub const FILE: Self = Self {
         bytes: 1 << 30,
         document_bytes: 128 << 20,
@@ -219,7 +224,7 @@ impl ImportLimits {
         nesting: 64,
         errors: 100,
     };
-    /// For a file that arrives over the network: 64 MiB unpacked.
+    /// Limits on a file that arrives over the network: 64 MiB unpacked.
     pub const NETWORK: Self = Self {
         bytes: 64 << 20,
         document_bytes: 64 << 20,
@@ -230,171 +235,175 @@ impl ImportLimits {
 /// One batch of a file that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportedBatch {
-    /// Its head.
+    /// The header.
     pub header: ImportBatchHeader,
-    /// Its counts.
+    /// The numbers of rows.
     pub counts: ImportCounts,
-    /// Settings that came with it.
+    /// The number of settings in the batch.
     pub settings: u64,
 }
 
-/// What reading a file gave.
+/// The result of reading a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportReport {
-    /// SHA-256 of the file as it was read, packed or not; 64 hexadecimal digits.
+    /// SHA-256 of the file as read, packed or not, as 64 hexadecimal digits.
     pub sha256: String,
-    /// Bytes of the file as it was read.
+    /// The size of the file as read, in bytes.
     pub bytes: u64,
-    /// The batches in the order in which they began.
+    /// The batches, in the order in which they began.
     pub batches: Vec<ImportedBatch>,
-    /// Files of an archive that were left alone, at most 100: their name and why.
+    /// Files in an archive that were ignored, with their name and the reason; at most 100.
     pub ignored: Vec<(ForeignText, String)>,
 }
 
-/// Where a read file goes. Batches are numbered from 0; several may be open at once, and all end when the file does.
+/// The receiver of a file that is read. Batches are numbered from 0. Several may be open at once, and all end
+/// with the file.
 pub trait ImportSink {
-    /// A batch begins.
+    /// Receives the beginning of a batch.
     ///
     /// # Errors
-    /// [`ImportError::Sink`] stops the reading; so do the others' errors.
+    /// [`ImportError::Sink`] stops reading.
     fn begin_batch(&mut self, batch: usize, header: &ImportBatchHeader) -> Result<(), ImportError>;
-    /// A row of it.
+    /// Receives a row of a batch.
     ///
     /// # Errors
-    /// [`ImportError::Sink`].
+    /// [`ImportError::Sink`] stops reading.
     fn row(&mut self, batch: usize, row: ImportedRow) -> Result<(), ImportError>;
-    /// The tenant's settings, as checks judge them, with what the operator of the tool exempted.
+    /// Receives the tenant's settings as the checks evaluate them, with the exemptions that the tool's operator
+    /// configured.
     ///
     /// # Errors
-    /// [`ImportError::Sink`].
+    /// [`ImportError::Sink`] stops reading.
     fn settings(&mut self, batch: usize, document: CheckDocument) -> Result<(), ImportError>;
-    /// The batch ends. What a sink has taken in counts only once the whole file was read without an error.
+    /// Receives the end of a batch. A sink must discard everything it received unless the whole file is read
+    /// without an error.
     ///
     /// # Errors
-    /// [`ImportError::Sink`].
+    /// [`ImportError::Sink`] stops reading.
     fn end_batch(&mut self, batch: usize, counts: &ImportCounts) -> Result<(), ImportError>;
 }
 
-/// Why a file was not taken in. The texts are for the operator and hold nothing of the file but names of keys.
+/// The errors of importing a file. The texts are for the operator and quote nothing from the file except names of
+/// keys.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// The file couldn't be read.
-    #[error("the file can't be read: check that it is there and that you may read it")]
+    /// The file can't be read.
+    #[error("the file can't be read: check that it exists and that you have permission to read it")]
     Read(#[source] std::io::Error),
-    /// Nothing in it.
-    #[error("the file holds no results: check that the tool's run had ended, then import its result file")]
+    /// The file is empty.
+    #[error("the file contains no results: check that the tool's run has ended, then import its result file")]
     Empty,
-    /// A form that isn't known.
+    /// The format isn't known.
     #[error(
-        "unknown format: {seen}; supported are ScubaGear and ScubaGoggles (ScubaResults, ProviderSettingsExport, TestResults), Prowler (json-ocsf), other OCSF findings, and Maester (JSON)"
+        "unknown format: {seen}; the supported formats are ScubaGear and ScubaGoggles (ScubaResults, ProviderSettingsExport, TestResults), Prowler (json-ocsf), other OCSF findings, and Maester (JSON)"
     )]
     UnknownFormat {
-        /// What was seen instead: the keys at the top, or what else the file begins with.
+        /// The content of the file instead: the keys at the top level, or its first characters.
         seen: String,
     },
-    /// A form that is known and not read.
+    /// The format is known but not supported.
     #[error("{format} is not supported: {next}")]
     Unsupported {
-        /// Its name.
+        /// The name of the format.
         format: &'static str,
-        /// What to do instead.
+        /// The suggested next step.
         next: &'static str,
     },
-    /// Not JSON, or damaged.
+    /// The file isn't JSON, or is damaged.
     #[error("the file is not valid JSON at byte {byte}{}: export it again", at_row(*row))]
     Damaged {
-        /// Where, in the unpacked text, from 0.
+        /// The position in the unpacked text, from 0.
         byte: u64,
-        /// In which row, from 0, where the file has rows.
+        /// The row, from 0, if the file has rows.
         row: Option<u64>,
     },
-    /// It ends in the middle.
+    /// The file ends in the middle of a value.
     #[error(
         "the file ends too early, at byte {byte}{}: copy it again, or let the tool finish, and import the whole file", at_row(*row)
     )]
     Truncated {
-        /// Where, in the unpacked text, from 0.
+        /// The position in the unpacked text, from 0.
         byte: u64,
-        /// In which row, from 0, where the file has rows.
+        /// The row, from 0, if the file has rows.
         row: Option<u64>,
     },
-    /// The packing is damaged.
-    #[error("the {kind} file is damaged: unpack it yourself and import what it holds")]
+    /// The archive is damaged.
+    #[error("the {kind} file is damaged: unpack it yourself and import its contents")]
     DamagedArchive {
         /// `gzip` or `zip`.
         kind: &'static str,
     },
-    /// Neither UTF-8 nor UTF-16.
+    /// The file is neither UTF-8 nor UTF-16.
     #[error("the file is neither UTF-8 nor UTF-16 text, at byte {byte}: save it as UTF-8")]
     Encoding {
-        /// Where, in the unpacked text, from 0.
+        /// The position in the unpacked text, from 0.
         byte: u64,
     },
-    /// Too large.
+    /// The file is too large.
     #[error("the file has more than {limit} bytes once unpacked: split it and import the parts")]
     TooLarge {
-        /// Bytes allowed.
+        /// The limit, in bytes.
         limit: u64,
     },
-    /// One row is too large.
-    #[error("row {row} has more than {limit} bytes: leave it out and import the rest")]
+    /// A row is too large.
+    #[error("row {row} has more than {limit} bytes: remove it and import the other rows")]
     RowTooLarge {
-        /// Position of the row, from 0.
+        /// The row, from 0.
         row: u64,
-        /// Bytes allowed.
+        /// The limit, in bytes.
         limit: u64,
     },
-    /// Packed so well that it can only be meant to harm.
+    /// The file expands to so many bytes that it is probably a decompression bomb.
     #[error(
-        "the packed file unpacks to far more than such files do: unpack it yourself if you trust it, and import what it holds"
+        "the packed file unpacks to far more than such files do: unpack it yourself if you trust it, and import its contents"
     )]
     Bomb,
-    /// Too many rows.
+    /// The file has too many rows.
     #[error("the file has more than {limit} rows: split it and import the parts")]
     TooManyRows {
-        /// Rows allowed.
+        /// The limit.
         limit: u64,
     },
-    /// Too many tenants.
+    /// The file has too many tenants.
     #[error("the file has results of more than {limit} tenants: split it and import the parts")]
     TooManyTenants {
-        /// Tenants allowed.
+        /// The limit.
         limit: usize,
     },
-    /// Too many files in an archive.
+    /// The archive has too many files.
     #[error("the archive has more than {limit} files: import the result files one by one")]
     TooManyEntries {
-        /// Files allowed.
+        /// The limit.
         limit: usize,
     },
-    /// Nested too deep.
+    /// The file is nested too deeply.
     #[error(
-        "the file has more than {limit} lists and objects within each other, at byte {byte}: no result file of a supported tool has; check where it is from"
+        "the file nests lists and objects more than {limit} levels deep, at byte {byte}: result files of supported tools don't; check where the file comes from"
     )]
     TooDeep {
-        /// Levels allowed.
+        /// The limit.
         limit: u32,
-        /// Where, in the unpacked text, from 0.
+        /// The position in the unpacked text, from 0.
         byte: u64,
     },
-    /// A key occurs twice at the top of a document.
-    #[error("the file has the key `{key}` twice: it can't be told which counts; export it again")]
+    /// A key occurs twice at the top level of a document.
+    #[error("the file contains the key `{key}` twice, so that its value is ambiguous: export the file again")]
     DuplicateKey {
         /// The key.
         key: String,
     },
-    /// Not one row could be read.
+    /// No row could be read.
     #[error(
         "none of {rows} rows could be read, the first because {first}: export the file again with a current version of the tool"
     )]
     NoGoodRow {
-        /// Rows in the file.
+        /// The number of rows in the file.
         rows: u64,
-        /// What was wrong with the first.
+        /// The problem with the first row.
         first: String,
     },
-    /// Whoever takes the rows failed.
-    #[error("what was read can't be kept")]
+    /// The receiver of the rows failed.
+    #[error("the results can't be stored")]
     Sink(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
@@ -402,7 +411,7 @@ fn at_row(row: Option<u64>) -> String {
     row.map_or_else(String::new, |row| format!(" (row {row})"))
 }
 
-/// The fingerprint of a row: the tool and the parts that identify what it judged.
+/// Returns the fingerprint of a row: a hash over the tool and the parts that identify the control and entity.
 pub fn fingerprint(tool: ImportTool, parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in std::iter::once(&tool.as_str()).chain(parts) {
@@ -421,7 +430,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fingerprints_tell_parts_apart() {
+    fn fingerprints_depend_on_the_boundaries_of_parts() {
         let one = fingerprint(ImportTool::Prowler, &["ab", "c"]);
         assert_eq!(one.len(), 32);
         assert_eq!(one, fingerprint(ImportTool::Prowler, &["ab", "c"]));
@@ -430,7 +439,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_says_where_and_what_to_do() {
+    fn an_error_contains_the_position_and_the_next_step() {
         let error = ImportError::Truncated {
             byte: 17,
             row: Some(3),

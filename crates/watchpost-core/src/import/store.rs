@@ -1,7 +1,7 @@
-//! The port of imports, with its command.
+//! Storage of imports, with its command.
 //!
-//! A file's rows are staged while it is read: they are in the store, and nobody sees them. Keeping the import shows
-//! all of them at once; an import that isn't kept leaves nothing.
+//! The rows of a file are staged while it is read: they are stored, but not visible. [`KeepImport`] makes all of
+//! them visible at once. An import that isn't kept leaves nothing behind.
 
 use super::{
     BatchTarget, CheckVerdict, ImportBatchHeader, ImportCounts, ImportRefusal, ImportTool, ImportedRow,
@@ -22,9 +22,9 @@ use crate::{
 };
 use async_trait::async_trait;
 
-/// A staged import to which nothing was added for so long, in milliseconds, has no process any more.
+/// The time without new rows after which a staged import is considered abandoned, in milliseconds.
 pub const ABANDONED_AFTER_MS: i64 = 15 * 60 * 1_000;
-/// Characters that an imported text keeps at the most; a reader keeps at most as many bytes.
+/// Maximum length of an imported text, in characters. Readers keep at most the same number of bytes.
 pub const DETAILS_CHARS_MAX: usize = 8 * 1_024;
 
 /// The proof that its holder may stage the rows of one import, and nothing else.
@@ -35,10 +35,10 @@ pub struct ImportPermit {
 }
 
 impl ImportPermit {
-    /// For a caller who may import.
+    /// Creates a permit for a caller with the permission to import.
     ///
     /// # Errors
-    /// [`Denied`] for any other.
+    /// [`Denied`] if the caller lacks the permission.
     pub fn new(scope: &WorkspaceScope, import: ImportId) -> Result<Self, Denied> {
         scope.require(Permission::ImportResults)?;
         Ok(Self {
@@ -46,55 +46,55 @@ impl ImportPermit {
             import,
         })
     }
-    /// The workspace, for stores.
+    /// Returns the workspace. For stores.
     pub const fn workspace(&self) -> WorkspaceId {
         self.workspace
     }
-    /// The import, for stores.
+    /// Returns the import. For stores.
     pub const fn import(&self) -> ImportId {
         self.import
     }
 }
 
-/// Show what was staged.
+/// Makes a staged import visible.
 #[derive(Debug)]
 pub struct KeepImport {
     /// The import.
     pub id: ImportId,
-    /// The file's name as the caller gave it; empty if there is none.
+    /// The file's name as given by the caller; empty if there is none.
     pub file_name: ForeignText,
-    /// SHA-256 of the file, 64 hexadecimal digits.
+    /// SHA-256 of the file, as 64 hexadecimal digits.
     pub sha256: String,
-    /// Bytes of the file.
+    /// The size of the file, in bytes.
     pub bytes: u64,
-    /// The integration that the caller named.
+    /// The integration that the caller chose.
     pub named: Option<IntegrationId>,
-    /// Whether another tenant's file may go there.
+    /// Whether a file about another tenant may be imported into the chosen integration.
     pub any_tenant: bool,
     /// The batches, in the order of the file.
     pub batches: Vec<NewBatch>,
-    /// When.
+    /// The current time.
     pub now: Timestamp,
 }
 
-/// A batch to keep.
+/// A batch of [`KeepImport`].
 #[derive(Debug)]
 pub struct NewBatch {
-    /// The id it gets.
+    /// The id of the new batch.
     pub id: BatchId,
-    /// The id that its integration gets if one has to be made.
+    /// The id of the batch's integration, if a new one is created.
     pub integration: IntegrationId,
-    /// Its head.
+    /// The header.
     pub header: ImportBatchHeader,
-    /// Its counts.
+    /// The numbers of rows.
     pub counts: ImportCounts,
-    /// Settings that came with it.
+    /// The number of settings in the batch.
     pub settings: u64,
-    /// How its rows ended.
+    /// The number of rows by result.
     pub results: ResultCounts,
-    /// What it says about our checks, at most one for each.
+    /// The tool's verdicts on Watchpost's checks, at most one per check.
     pub verdicts: Vec<CheckVerdict>,
-    /// Its settings, judged by our checks: completed scans of the batch's integration.
+    /// Completed scans of the batch's integration, from evaluating the settings with Watchpost's checks.
     pub scans: Vec<RecordedScan>,
 }
 
@@ -110,19 +110,19 @@ impl Command for KeepImport {
     }
 }
 
-/// What keeping an import came to.
+/// The outcome of [`KeepImport`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeepOutcome {
-    /// It is there, its batches, with where they went.
+    /// The import is visible. Contains the target of each batch.
     Kept(Vec<BatchTarget>),
     /// The same file was imported before. Nothing was kept.
     AlreadyImported(ImportId),
-    /// Nothing was kept.
+    /// The import was rejected. Nothing was kept.
     Refused(ImportRefusal),
 }
 
 impl KeepOutcome {
-    /// How the entry of the change says that it ended.
+    /// Returns the outcome for the audit entry.
     pub const fn audit_outcome(&self) -> AuditOutcome {
         match self {
             Self::Kept(_) => AuditOutcome::Ok,
@@ -136,57 +136,57 @@ impl KeepOutcome {
 /// An imported file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportedFile {
-    /// The import.
+    /// The import's id.
     pub id: ImportId,
     /// The file's name; empty if there was none.
     pub name: ForeignText,
-    /// Its SHA-256, 64 hexadecimal digits.
+    /// SHA-256 of the file, as 64 hexadecimal digits.
     pub sha256: String,
-    /// Its bytes.
+    /// The size of the file, in bytes.
     pub bytes: u64,
-    /// When it was imported.
+    /// The time of the import.
     pub imported_at: Timestamp,
 }
 
-/// One tool's run on one tenant, as it is kept.
+/// A stored batch: one run of a tool on one tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
-    /// Its id.
+    /// The batch's id.
     pub id: BatchId,
-    /// The file that it is from.
+    /// The file that contained the batch.
     pub file: ImportedFile,
-    /// Its head.
+    /// The header.
     pub header: ImportBatchHeader,
-    /// The integration that it is about.
+    /// The integration that the batch is about.
     pub integration: IntegrationId,
     /// The integration's platform.
     pub platform: Platform,
     /// The integration's name.
     pub integration_name: ForeignText,
-    /// Its counts.
+    /// The numbers of rows.
     pub counts: ImportCounts,
-    /// Settings that came with it.
+    /// The number of settings in the batch.
     pub settings: u64,
-    /// How its rows ended.
+    /// The number of rows by result.
     pub results: ResultCounts,
-    /// Checks of ours that its rows are about.
+    /// The number of Watchpost's checks that the rows are about.
     pub checks: u64,
-    /// Scans that were made of its settings.
+    /// The scans that were recorded from the settings.
     pub scans: Vec<ScanId>,
 }
 
 /// Conditions on batches.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BatchQuery {
-    /// Only of this integration.
+    /// Only batches of this integration.
     pub integration: Option<IntegrationId>,
-    /// Only of this file.
+    /// Only batches of this file.
     pub import: Option<ImportId>,
-    /// Only of this tool.
+    /// Only batches of this tool.
     pub tool: Option<ImportTool>,
-    /// Only older than this one.
+    /// Only batches that are older than this one.
     pub before: Option<BatchId>,
-    /// 1 to 100.
+    /// Maximum number of batches, 1 to 100.
     pub limit: usize,
 }
 
@@ -195,31 +195,31 @@ pub struct BatchQuery {
 pub struct BatchPage {
     /// The batches.
     pub batches: Vec<Batch>,
-    /// How many fit in all.
+    /// The number of matching batches.
     pub total: u64,
-    /// Whether there are older ones.
+    /// Whether there are older matching batches.
     pub more: bool,
 }
 
-/// Conditions on imported results of a batch.
+/// Conditions on the imported results of a batch.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ImportedQuery {
-    /// Only about this check of ours.
+    /// Only results about this Watchpost check.
     pub check: Option<String>,
-    /// Only of this control of the tool, letter for letter.
+    /// Only results of this control of the tool; case-sensitive.
     pub control: Option<String>,
-    /// Only with this result.
+    /// Only results with this value.
     pub result: Option<CheckResult>,
-    /// Only behind this position.
+    /// Only results after this position.
     pub after: Option<u64>,
-    /// 1 to 500.
+    /// Maximum number of results, 1 to 500.
     pub limit: usize,
 }
 
-/// An imported result as it is kept.
+/// A stored imported result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportedResult {
-    /// Grows in the order of the file's rows.
+    /// The position, which increases in the order of the file's rows.
     pub position: u64,
     /// The result.
     pub row: ImportedRow,
@@ -230,35 +230,35 @@ pub struct ImportedResult {
 pub struct ImportedPage {
     /// The results.
     pub results: Vec<ImportedResult>,
-    /// Whether more fit.
+    /// Whether there are more matching results.
     pub more: bool,
 }
 
-/// What a tool's latest run says about one of our checks.
+/// The verdict of a tool's latest run on one of Watchpost's checks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportedVerdict {
     /// The batch.
     pub batch: BatchId,
     /// The tool.
     pub tool: ImportTool,
-    /// When the tool ran.
+    /// The time at which the tool ran.
     pub ran_at: Option<Timestamp>,
-    /// When it was imported.
+    /// The time of the import.
     pub imported_at: Timestamp,
     /// The verdict.
     pub verdict: CheckVerdict,
 }
 
-/// The port of imports.
+/// Storage of imports.
 #[async_trait]
 pub trait ImportStore: Send + Sync {
-    /// Makes room for an import that nobody sees yet, and clears away those that never came to an end.
+    /// Creates a staged import that isn't visible, and deletes abandoned ones.
     async fn begin_import(&self, permit: &ImportPermit, now: Timestamp) -> Result<(), StoreError>;
-    /// Adds rows to its batches, each with its batch's number. `first` is the position of the first of them in the
-    /// file's rows; no position comes twice.
+    /// Adds rows to a staged import, each with the number of its batch. `first` is the position of the first of
+    /// them among all rows of the file. Positions are unique.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] if the import was cleared away.
+    /// [`StoreError::Conflict`] if the staged import was deleted.
     async fn stage_rows(
         &self,
         permit: &ImportPermit,
@@ -266,32 +266,34 @@ pub trait ImportStore: Send + Sync {
         rows: Vec<(usize, ImportedRow)>,
         now: Timestamp,
     ) -> Result<(), StoreError>;
-    /// Clears a staged import away. One that was kept, or was never begun, stays as it is.
+    /// Deletes a staged import. Does nothing if the import was kept or never begun.
     async fn discard_import(&self, permit: &ImportPermit) -> Result<(), StoreError>;
-    /// Shows a staged import: its batches, their integrations where there were none (see [`super::targets`]), and its
-    /// scans, in one transaction. Whatever isn't kept stays staged: discard it.
+    /// Makes a staged import visible: its batches, their integrations if they are new (see [`super::targets`]),
+    /// and its scans, in one transaction. If the import isn't kept, it stays staged, and the caller must discard
+    /// it.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] if it was cleared away.
+    /// [`StoreError::Conflict`] if the staged import was deleted.
     async fn keep_import(
         &self,
         write: AuthorizedWrite<KeepImport>,
     ) -> Result<Audited<KeepOutcome>, StoreError>;
 
-    /// A page of batches.
+    /// Returns a page of batches.
     async fn list_batches(&self, scope: &WorkspaceScope, query: &BatchQuery)
     -> Result<BatchPage, StoreError>;
-    /// One batch.
+    /// Returns one batch.
     async fn batch(&self, scope: &WorkspaceScope, id: BatchId) -> Result<Option<Batch>, StoreError>;
-    /// A page of a batch's results; empty if there is no such batch.
+    /// Returns a page of a batch's results; empty if there is no such batch.
     async fn imported_results(
         &self,
         scope: &WorkspaceScope,
         batch: BatchId,
         query: &ImportedQuery,
     ) -> Result<ImportedPage, StoreError>;
-    /// What each tool's latest run on an integration (by the time of the run, else of the import; runs without rows
-    /// don't count) says about our checks, by tool and check.
+    /// Returns the verdicts of each tool's latest run on an integration about Watchpost's checks, ordered by tool
+    /// and check. The latest run is determined by the time of the run, or of the import if that is unknown; runs
+    /// without rows don't count.
     async fn imported_verdicts(
         &self,
         scope: &WorkspaceScope,

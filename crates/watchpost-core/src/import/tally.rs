@@ -1,4 +1,4 @@
-//! Rows of a batch, counted, and taken together to one verdict for each of our checks.
+//! Counts the rows of a batch and combines them into one verdict per check.
 
 use super::{ExceptionKind, ImportedRow};
 use crate::{
@@ -7,21 +7,21 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// Characters of a row's text that a verdict keeps.
+/// Maximum length of a verdict's reason, in characters.
 const REASON_CHARS_MAX: usize = 300;
 
-/// How many rows ended how.
+/// The number of rows by result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ResultCounts {
     /// Passed.
     pub passed: u64,
-    /// Failed, those put aside included.
+    /// Failed, including exceptions.
     pub failed: u64,
     /// Skipped.
     pub skipped: u64,
     /// In error.
     pub errors: u64,
-    /// Put aside by the tool's operator, whatever they found.
+    /// Rows with an exception by the tool's operator, whatever their result.
     pub excepted: u64,
 }
 
@@ -38,25 +38,25 @@ impl ResultCounts {
     }
 }
 
-/// What a tool says about one of our checks: its rows about that check, taken together.
+/// The verdict of a tool on one of Watchpost's checks, combined from its rows about that check.
 ///
-/// One failure makes it failed, an error that nobody passed by makes it an error, a pass makes it passed. A failure
-/// that the tool's operator put aside counts as one, and says that it was.
+/// If a row failed, the verdict is failed; otherwise, if a row is an error, it is an error; otherwise, if a row
+/// passed, it is passed. A failure with an exception counts as a failure, and the verdict contains the exception.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckVerdict {
-    /// Our check.
+    /// Watchpost's check.
     pub check: String,
-    /// The tool's id of the deciding row's control.
+    /// The tool's id of the control in the deciding row.
     pub control: String,
     /// The verdict.
     pub result: CheckResult,
-    /// Why it wasn't judged; `Some` exactly for [`CheckResult::Skipped`].
+    /// The reason for which the check wasn't evaluated. `Some` exactly for [`CheckResult::Skipped`].
     pub skip: Option<SkipReason>,
-    /// Why every failure of it was put aside, if so.
+    /// The kind of exception, if every failed row has one.
     pub exception: Option<ExceptionKind>,
-    /// What the deciding row says, at most 300 characters.
+    /// The text of the deciding row; at most 300 characters.
     pub reason: ForeignText,
-    /// The rows behind it.
+    /// The rows that were combined.
     pub rows: ResultCounts,
 }
 
@@ -85,7 +85,7 @@ impl CheckVerdict {
     }
 }
 
-/// What is counted of a batch while its rows go by. Its size is bounded by the number of our checks.
+/// Counts the rows of a batch as they are read. Its size is bounded by the number of checks.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
     counts: ResultCounts,
@@ -119,12 +119,12 @@ impl Tally {
         self.verdicts.insert(check.clone(), verdict);
     }
 
-    /// The counts of all rows.
+    /// Returns the counts of all rows.
     pub const fn counts(&self) -> ResultCounts {
         self.counts
     }
 
-    /// One verdict for each check that rows were about, by check.
+    /// Returns one verdict per check with rows, ordered by check.
     pub fn into_verdicts(self) -> Vec<CheckVerdict> {
         self.verdicts.into_values().collect()
     }
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn one_failure_decides_whatever_else_passed() {
+    fn one_failed_row_makes_the_verdict_failed() {
         let found = verdict(&[
             row(CheckResult::Passed, "first"),
             row(CheckResult::Failed, "second"),
@@ -180,22 +180,22 @@ mod tests {
     }
 
     #[test]
-    fn what_was_put_aside_gives_way_to_what_was_not() {
-        let mut aside = row(CheckResult::Failed, "muted");
-        aside.exception = Some(ImportedException {
+    fn a_failure_without_an_exception_takes_precedence() {
+        let mut excepted = row(CheckResult::Failed, "muted");
+        excepted.exception = Some(ImportedException {
             kind: ExceptionKind::Suppressed,
             reason: ForeignText::default(),
             until: None,
         });
-        let found = verdict(&[row(CheckResult::Passed, "fine"), aside.clone()]);
+        let found = verdict(&[row(CheckResult::Passed, "fine"), excepted.clone()]);
         assert_eq!(found.result, CheckResult::Failed);
         assert_eq!(found.exception, Some(ExceptionKind::Suppressed));
-        let found = verdict(&[aside, row(CheckResult::Failed, "real")]);
+        let found = verdict(&[excepted, row(CheckResult::Failed, "real")]);
         assert_eq!((found.exception, found.reason.untrusted()), (None, "real"));
     }
 
     #[test]
-    fn a_pass_is_no_pass_beside_an_error_and_outweighs_what_was_not_judged() {
+    fn an_error_outranks_a_pass_and_a_pass_outranks_a_skip() {
         let (passed, error) = (row(CheckResult::Passed, "p"), row(CheckResult::Error, "e"));
         assert_eq!(verdict(&[passed.clone(), error]).result, CheckResult::Error);
         let found = verdict(&[row(CheckResult::Skipped, "s"), passed]);
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_about_no_check_of_ours_are_only_counted() {
+    fn rows_without_a_check_are_only_counted() {
         let mut other = row(CheckResult::Failed, "other");
         other.check = None;
         let mut tally = Tally::default();

@@ -1,4 +1,4 @@
-//! Which integration a batch belongs to.
+//! The decision to which integration a batch belongs.
 
 use super::ImportBatchHeader;
 use crate::{
@@ -6,21 +6,22 @@ use crate::{
     value::{id::IntegrationId, text::ForeignText, word::Platform},
 };
 
-/// Where a batch goes.
+/// The integration to which a batch is assigned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchTarget {
     /// The integration.
     pub integration: IntegrationId,
-    /// Its name and tenant if it is to be made; `None` if it is there, or another batch of the file makes it.
+    /// The name and tenant of an integration to create; `None` if it exists or another batch of the file creates
+    /// it.
     pub new: Option<(ForeignText, Option<String>)>,
 }
 
-/// Why a whole file is refused.
+/// The reason for which a whole file is rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ImportRefusal {
-    /// The named integration isn't there.
+    /// The chosen integration doesn't exist.
     NoIntegration,
-    /// The file speaks of another tenant than the named integration.
+    /// The file is about another tenant than the chosen integration.
     OtherTenant {
         /// The tenant in the file.
         found: String,
@@ -29,12 +30,12 @@ pub enum ImportRefusal {
     },
 }
 
-/// Decides where the batches of a file go: to the named integration, to the one of the batch's tenant, or to a new
-/// one. `batches` comes with the id that a new integration would get. A live integration comes before one made by a
-/// former import.
+/// Decides to which integration each batch of a file is assigned: to the chosen one, to the one with the batch's
+/// tenant, or to a new one. Each of `batches` comes with the id that a new integration would get. An integration
+/// that is synced takes precedence over one created by an earlier import.
 ///
 /// # Errors
-/// [`ImportRefusal`] if an integration was named that doesn't fit; `any_tenant` lets another tenant's file pass.
+/// [`ImportRefusal`] if the chosen integration doesn't exist, or is of another tenant and `any_tenant` isn't set.
 pub fn targets(
     existing: &[Integration],
     named: Option<IntegrationId>,
@@ -66,14 +67,14 @@ pub fn targets(
         };
     }
     let mut out: Vec<BatchTarget> = Vec::with_capacity(batches.len());
-    // What this file makes, for later batches of the same tenant.
+    // Integrations that this file creates, for later batches with the same tenant.
     let mut made: Vec<(IntegrationId, ForeignText, Option<String>)> = Vec::new();
     for (header, fresh) in batches {
         let tenant = (!header.tenant_key.is_empty()).then(|| header.tenant_key.clone());
         let name = name_of(header);
         let same = |key: Option<&str>, other: &ForeignText| match (&tenant, key) {
             (Some(tenant), Some(key)) => tenant.eq_ignore_ascii_case(key),
-            // A file that names no tenant goes where the last of that name went.
+            // A file without a tenant is assigned to the integration of earlier files with the same name.
             (None, None) => *other == name,
             _ => false,
         };
@@ -106,7 +107,7 @@ pub fn targets(
     Ok(out)
 }
 
-/// What a new integration is called: the tenant's name, else its id, else after the tool.
+/// Returns the name of a new integration: the tenant's name, else the tenant's id, else one based on the tool.
 fn name_of(header: &ImportBatchHeader) -> ForeignText {
     if !header.tenant_name.is_empty() {
         header.tenant_name.clone()
@@ -158,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_is_found_in_any_spelling_and_live_before_imported() {
+    fn tenants_match_in_any_case_and_synced_integrations_take_precedence() {
         let existing = [
             integration(1, Platform::Import, Some("AAAA"), "Birchworks"),
             integration(2, Platform::M365, Some("aaaa"), "Birchworks"),
@@ -171,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_tenant_gets_one_integration_for_all_its_batches() {
+    fn all_batches_of_a_new_tenant_share_one_integration() {
         let (one, two, three) = (
             header("t1", "Birchworks"),
             header("T1", "Birch"),
@@ -188,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_a_tenant_goes_where_the_last_such_went() {
+    fn files_without_a_tenant_share_the_integration_of_earlier_ones() {
         let nameless = header("", "");
         let found = targets(&[], None, false, &[(&nameless, id(7))]).unwrap();
         let (name, tenant) = found[0].new.clone().unwrap();
@@ -202,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_named_integration_takes_only_its_own_tenant() {
+    fn a_chosen_integration_accepts_only_its_own_tenant() {
         let existing = [integration(1, Platform::M365, Some("t1"), "Birchworks")];
         let (own, other, nameless) = (header("T1", ""), header("t2", ""), header("", ""));
         let ask = |named: u8, any: bool, header: &ImportBatchHeader| {

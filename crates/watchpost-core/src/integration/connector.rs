@@ -1,32 +1,34 @@
-//! The port to a vendor. Implemented by `watchpost-connectors`, one folder per vendor.
+//! The port to a vendor's API. Implemented by `watchpost-connectors`, one directory per vendor.
 
 use crate::{
     integration::{
         fact::{Collection, Dataset, FactPage},
         setting::{CollectRequest, SettingRun},
     },
+    text,
     value::{text::ForeignText, word::Platform},
 };
 use async_trait::async_trait;
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 
-/// One value that connecting a platform needs.
+/// A configuration value for connecting a platform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConfigField {
-    /// Its name in configuration and on the command line (`org_url`).
+    /// The name in the configuration and on the command line (`org_url`).
     pub name: &'static str,
-    /// What to type, in plain words.
+    /// The prompt for the value, in plain words.
     pub title: &'static str,
-    /// Whether it is a credential: prompted without echo, sealed at rest, never shown.
+    /// Whether the value is a credential: prompted without echo, sealed at rest, never shown.
     pub secret: bool,
-    /// Whether it must be given. Of several ways to authenticate each field is optional; `verify` says what is missing.
+    /// Whether a value is required. If there are several ways to authenticate, each field is optional, and
+    /// `verify` reports missing ones.
     pub required: bool,
-    /// What is used if it isn't given.
+    /// The default value.
     pub default: Option<&'static str>,
 }
 
-/// The values of one connection.
+/// The configuration of one integration.
 #[derive(Debug, Default)]
 pub struct ConnectorConfig {
     /// Plain values by field name.
@@ -35,122 +37,120 @@ pub struct ConnectorConfig {
     pub secrets: BTreeMap<String, SecretString>,
 }
 
-/// A permission that the vendor can grant us.
+/// A permission that the vendor can grant to Watchpost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PermissionCheck {
-    /// Its name in the vendor's words (`AuditLog.Read.All`).
+    /// The permission's name as the vendor writes it (`AuditLog.Read.All`).
     pub permission: String,
-    /// Whether we have it.
+    /// Whether the permission is granted.
     pub granted: bool,
-    /// What a sync can't read without it. Empty: only scans use it.
+    /// The datasets that a sync can't read without the permission. Empty if only scans use it.
     pub datasets: Vec<Dataset>,
-    /// Paths of the settings that a scan can't read without it.
+    /// The paths of the settings that a scan can't read without the permission.
     pub settings: Vec<&'static str>,
-    /// What to do about a missing one, in plain words.
+    /// The steps to take if the permission is missing, in plain words.
     pub hint: Option<String>,
 }
 
-/// What verifying a connection found.
+/// The result of verifying an integration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verification {
     /// The vendor's stable id of the tenant.
     pub tenant_key: String,
-    /// Its displayed name.
+    /// The tenant's display name.
     pub tenant_name: ForeignText,
-    /// Each permission that the connector can use.
+    /// All permissions that the connector can use.
     pub permissions: Vec<PermissionCheck>,
-    /// Datasets that the tenant's licence lacks.
+    /// Datasets that the tenant's license doesn't include.
     pub unlicensed: Vec<Dataset>,
 }
 
-/// What a connector can fail with as a whole; a single dataset that can't be read is a [`Collection`], no error.
-/// Texts are our own and never quote an answer's body or a credential.
+/// The errors of a connector as a whole. A single dataset that can't be read is a [`Collection`], not an error.
+/// Texts are written by Watchpost and never quote a response body or a credential.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectorError {
-    /// The vendor refuses the credentials.
+    /// The vendor rejects the credentials.
     #[error("authentication failed: {reason}")]
     Auth {
-        /// What is wrong and what to do.
+        /// The problem, and what to do about it.
         reason: String,
     },
-    /// A value of the configuration is missing or wrong.
+    /// A configuration value is missing or invalid.
     #[error("`{field}`: {reason}")]
     Config {
-        /// The field's name.
+        /// The name of the field.
         field: &'static str,
-        /// What is wrong and what would be right.
+        /// The problem, and what a valid value is.
         reason: String,
     },
-    /// The vendor asks us to come back later than the sync may wait.
+    /// The vendor asks for a longer delay than a sync may wait.
     #[error("rate limited by the vendor: {reason}")]
     RateLimited {
-        /// For how long, as far as known.
+        /// The delay, if known.
         reason: String,
     },
-    /// The vendor can't be reached or doesn't answer sensibly.
+    /// The vendor can't be reached or returns an invalid response.
     #[error("the vendor's API failed: {reason}")]
     Api {
-        /// What happened.
+        /// The failure.
         reason: String,
     },
 }
 
-/// What a sync yields, in order.
+/// The items that a sync yields, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Page {
     /// Some facts of a dataset. Any number of these per dataset, then its `Collected`.
     Facts(FactPage),
-    /// A dataset's end. Every dataset that the connector knows gets exactly one.
+    /// The end of a dataset. Every dataset that the connector reads gets exactly one.
     Collected(Collection),
 }
 
-/// A sync under way. Holds at most a page in memory.
+/// A sync in progress. Holds at most one page in memory.
 #[async_trait]
 pub trait SyncRun: Send {
-    /// The next page; `None` when all datasets have ended.
+    /// Returns the next page; `None` after the end of all datasets.
     ///
     /// # Errors
-    /// [`ConnectorError`] ends the sync as failed; what was collected before stays.
+    /// [`ConnectorError`] ends the sync as failed. Facts that were returned before stay stored.
     async fn next_page(&mut self) -> Result<Option<Page>, ConnectorError>;
 }
 
-/// One vendor.
+/// A connector to one vendor.
 #[async_trait]
 pub trait Connector: Send + Sync {
-    /// The platform it connects.
+    /// Returns the platform that this connector reads.
     fn platform(&self) -> Platform;
-    /// What connecting needs, in the order in which a person is asked.
+    /// Returns the configuration fields, in the order in which a person is prompted for them.
     fn fields(&self) -> &'static [ConfigField];
-    /// The datasets it reads, in the order in which it reads them.
+    /// Returns the datasets that this connector reads, in the order in which it reads them.
     fn datasets(&self) -> &'static [Dataset];
-    /// Checks credentials and permissions. Reads as little as possible.
+    /// Checks the credentials and permissions. Reads as little as possible.
     ///
     /// # Errors
-    /// [`ConnectorError`].
+    /// [`ConnectorError`] if the configuration or the credentials are invalid, or the vendor can't be reached.
     async fn verify(&self, config: &ConnectorConfig) -> Result<Verification, ConnectorError>;
-    /// Begins a sync.
+    /// Starts a sync.
     ///
     /// # Errors
-    /// [`ConnectorError`] if it can't even begin.
+    /// [`ConnectorError`] if the sync can't start.
     async fn sync(&self, config: &ConnectorConfig) -> Result<Box<dyn SyncRun>, ConnectorError>;
-    /// The setting paths that it can read for a scan; empty: it can't be scanned.
+    /// Returns the setting paths that this connector can read for a scan. If there are none, the platform can't
+    /// be scanned.
     fn setting_paths(&self) -> &'static [&'static str] {
         &[]
     }
-    /// Begins to read settings for a scan. It only ever reads.
+    /// Starts to read settings for a scan. Never writes to the vendor.
     ///
     /// # Errors
-    /// [`ConnectorError`] if it can't even begin.
+    /// [`ConnectorError`] if reading can't start.
     async fn collect(
         &self,
         _config: &ConnectorConfig,
         _request: CollectRequest,
     ) -> Result<Box<dyn SettingRun>, ConnectorError> {
         Err(ConnectorError::Api {
-            reason: format!(
-                "{} has no settings that this version can scan",
-                self.platform().title()
-            ),
+            reason: text::integration::platform_without_settings(self.platform()),
         })
     }
 }

@@ -1,4 +1,5 @@
-//! Facts: what a connector read, already in the domain's words. Pure data; made by a connector's `normalise`.
+//! Facts: the data that a connector has read, converted to the domain's types. Pure data, created by a
+//! connector's `normalise` module.
 
 use crate::value::{
     text::ForeignText,
@@ -8,43 +9,44 @@ use crate::value::{
 use serde::Serialize;
 
 words! {
-    /// A part of a platform that is read by itself: it can be complete, denied or unlicensed without the others.
+    /// A part of a platform that is read separately: it can be complete, denied or unlicensed independently of
+    /// the others.
     Dataset {
         /// Accounts.
         Users = "users",
-        /// When accounts were last used.
+        /// The last activity of accounts.
         SignIn = "sign_in",
-        /// Registered second factors.
+        /// Registered authentication methods.
         Mfa = "mfa",
-        /// Administrator roles held.
+        /// Assigned administrator roles.
         Roles = "roles",
-        /// Whether roles are permanent, time-bound or eligible.
+        /// The kinds of role assignments: permanent, time-bound or eligible.
         RoleSchedules = "role_schedules",
         /// Groups.
         Groups = "groups",
         /// Apps.
         Apps = "apps",
-        /// Who owns apps.
+        /// Owners of apps.
         AppOwners = "app_owners",
         /// Permissions that users or administrators delegated to apps.
         Grants = "grants",
-        /// Permissions that apps hold themselves.
+        /// Permissions granted to apps themselves.
         AppGrants = "app_grants",
-        /// Who may sign in to which app.
+        /// Assignments of accounts to apps for sign-in.
         AppAssignments = "app_assignments",
         /// API tokens.
         Tokens = "tokens",
-        /// The organisation's own record.
+        /// The organization's own record.
         Organization = "organization",
-        /// Licences.
+        /// Licenses.
         Licenses = "licenses",
         /// Domains.
         Domains = "domains",
         /// Conditional-access policies.
         ConditionalAccess = "conditional_access",
-        /// Authorisation policy.
+        /// The authorization policy.
         AuthorizationPolicy = "authorization_policy",
-        /// Which authentication methods are allowed.
+        /// The allowed authentication methods.
         AuthenticationMethods = "authentication_methods",
         /// Security defaults.
         SecurityDefaults = "security_defaults",
@@ -52,25 +54,27 @@ words! {
         AdminConsent = "admin_consent",
         /// Named locations and network zones.
         Locations = "locations",
-        /// Sign-on, password and enrolment policies.
+        /// Sign-on, password and enrollment policies.
         SignInPolicies = "sign_in_policies",
         /// Threat detection settings.
         ThreatDetection = "threat_detection",
-        /// Whether the vendor's support may look in.
+        /// The vendor support's access to the tenant.
         SupportAccess = "support_access",
     }
 }
 
 impl Dataset {
-    /// Whether it holds the accounts: a complete one retires those that it hasn't seen.
+    /// Returns whether the dataset contains accounts. A complete collection of it retires the accounts that it
+    /// doesn't contain.
     pub const fn holds_accounts(self) -> bool {
         matches!(self, Self::Users)
     }
-    /// Whether it holds the apps: a complete one retires those that it hasn't seen.
+    /// Returns whether the dataset contains apps. A complete collection of it retires the apps that it doesn't
+    /// contain.
     pub const fn holds_apps(self) -> bool {
         matches!(self, Self::Apps)
     }
-    /// Whether it says how apps are used: the use is measured anew when it ends.
+    /// Returns whether the dataset determines the use of apps, which is measured again at the end of the dataset.
     pub const fn tells_of_usage(self) -> bool {
         matches!(
             self,
@@ -79,14 +83,14 @@ impl Dataset {
     }
 }
 
-/// When something was last used.
+/// The time of the last use of something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LastActive {
-    /// At a time.
+    /// Used at this time.
     At(Timestamp),
-    /// Never, and the vendor would know.
+    /// Never used, according to a vendor that records use.
     Never,
-    /// Nobody could say.
+    /// The vendor doesn't provide the time.
     #[default]
     Unknown,
 }
@@ -96,52 +100,53 @@ pub enum LastActive {
 pub struct AccountFacts {
     /// The vendor's id.
     pub vendor_id: String,
-    /// What the person types to sign in.
+    /// The name used to sign in.
     pub login: ForeignText,
-    /// The main address, lower case; `None` if there is none. Only addresses that the vendor vouches for.
+    /// The main email address, in lower case; `None` if there is none. Only an address that the vendor has
+    /// verified.
     pub email: Option<String>,
-    /// Further addresses of the same account, lower case.
+    /// Other email addresses of the account, in lower case.
     pub aliases: Vec<String>,
-    /// The displayed name.
+    /// The display name.
     pub display_name: ForeignText,
-    /// Its state.
+    /// The status.
     pub status: AccountStatus,
-    /// When the state last changed, if the vendor says.
+    /// The time of the last change of status, if the vendor provides it.
     pub status_changed_at: Option<Timestamp>,
-    /// What kind of principal.
+    /// The kind of principal.
     pub kind: AccountKind,
-    /// Last use.
+    /// The last activity.
     pub last_active: LastActive,
-    /// When it was made.
+    /// The time of creation.
     pub created_at: Option<Timestamp>,
-    /// Department.
+    /// The department.
     pub department: Option<ForeignText>,
-    /// Job title.
+    /// The job title.
     pub title: Option<ForeignText>,
-    /// The manager's address.
+    /// The manager's email address.
     pub manager_email: Option<String>,
-    /// Whether its password never expires; `None` unknown.
+    /// Whether the password never expires; `None` if unknown.
     pub password_never_expires: Option<bool>,
-    /// Last password change.
+    /// The time of the last password change.
     pub password_changed_at: Option<Timestamp>,
-    /// Whether it is synced from an on-premises directory; `None` unknown.
+    /// Whether the account is synced from an on-premises directory; `None` if unknown.
     pub synced: Option<bool>,
-    /// Whether it is tied to an on-premises object (an immutable id is set); `None` unknown.
+    /// Whether the account is linked to an on-premises object (it has an immutable id); `None` if unknown.
     pub on_premises_id: Option<bool>,
-    /// Whether a guest's invitation is still pending; `None` unknown or no guest.
+    /// Whether a guest's invitation is pending; `None` if unknown or not a guest.
     pub invitation_pending: Option<bool>,
-    /// Whether it has a licence with a mailbox; `None` unknown.
+    /// Whether the account has a license with a mailbox; `None` if unknown.
     pub mailbox: Option<bool>,
 }
 
-/// One account's second factors, from the dataset `mfa`.
+/// The authentication methods of one account, from the dataset `mfa`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MfaFacts {
     /// The account's vendor id.
     pub account_vendor_id: String,
-    /// Whether a second factor is registered. `Unknown` is allowed (one account's factors couldn't be read).
+    /// Whether a second factor is registered; `Unknown` if the account's methods couldn't be read.
     pub mfa: Mfa,
-    /// The methods in the vendor's words, at most 32.
+    /// The methods as the vendor names them; at most 32.
     pub methods: Vec<ForeignText>,
     /// Whether a phishing-resistant method is registered.
     pub phishing_resistant: bool,
@@ -149,26 +154,26 @@ pub struct MfaFacts {
     pub weak_only: bool,
 }
 
-/// A role that a principal holds, from the datasets `roles` and `role_schedules`.
+/// A role assigned to a principal, from the datasets `roles` and `role_schedules`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleFacts {
-    /// The vendor's id of the assignment, or one made of its parts: stable.
+    /// The vendor's id of the assignment, or a stable id composed of its parts.
     pub vendor_id: String,
-    /// Vendor id of the account or app that holds it.
+    /// The vendor id of the account or app with the role.
     pub principal_vendor_id: String,
-    /// The vendor's stable name or template id of the role.
+    /// The vendor's stable name or template id for the role.
     pub role_key: String,
-    /// Its displayed name.
+    /// The role's display name.
     pub role_name: ForeignText,
-    /// Whether it is on the platform's list of privileged roles.
+    /// Whether the role is on the platform's list of privileged roles.
     pub privileged: bool,
-    /// Whether it is the platform's highest role (Global Administrator, super admin).
+    /// Whether the role is the platform's highest (Global Administrator, super admin).
     pub super_admin: bool,
-    /// How it is held.
+    /// The kind of assignment.
     pub hold: RoleHold,
-    /// The group through which it is held.
+    /// The group through which the role is assigned.
     pub via_group: Option<ForeignText>,
-    /// When it ends.
+    /// The end of the assignment.
     pub ends_at: Option<Timestamp>,
 }
 
@@ -177,74 +182,75 @@ pub struct RoleFacts {
 pub struct AppCredential {
     /// `password` or `certificate`.
     pub kind: String,
-    /// From when, in milliseconds since 1970.
+    /// The start of validity, in milliseconds since 1970-01-01T00:00:00Z.
     pub starts_at_ms: Option<i64>,
-    /// Until when, in milliseconds since 1970.
+    /// The end of validity, in milliseconds since 1970-01-01T00:00:00Z.
     pub ends_at_ms: Option<i64>,
 }
 
 /// One app, from the dataset `apps`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppFacts {
-    /// The vendor's id (for Entra: of the service principal).
+    /// The vendor's id (in Entra, the id of the service principal).
     pub vendor_id: String,
-    /// A second id by which people know it (client id).
+    /// The client id, a second id by which people know the app.
     pub client_id: Option<String>,
-    /// Its name.
+    /// The name.
     pub name: ForeignText,
-    /// Who publishes it.
+    /// The publisher.
     pub publisher: Option<ForeignText>,
-    /// Whether the vendor verified the publisher; `None` where there is no such notion.
+    /// Whether the vendor verified the publisher; `None` if the vendor doesn't verify publishers.
     pub publisher_verified: Option<bool>,
-    /// Made by the platform's vendor itself.
+    /// Whether the platform's vendor made the app.
     pub first_party: bool,
-    /// Registered by the company itself; `None` unknown.
+    /// Whether the organization itself registered the app; `None` if unknown.
     pub own_registration: Option<bool>,
-    /// Whether it can be used at all.
+    /// Whether the app can be used.
     pub enabled: bool,
-    /// When it appeared at the vendor.
+    /// The time of creation at the vendor.
     pub created_at: Option<Timestamp>,
-    /// The vendor's sign-on mode, where there is one.
+    /// The vendor's sign-on mode, if it has one.
     pub sign_on_mode: Option<String>,
-    /// Whether leavers are removed from it by the identity provider; `None` where there is no such notion.
+    /// Whether the identity provider removes users who leave from the app; `None` if the vendor has no such
+    /// feature.
     pub deprovisioning: Option<bool>,
-    /// Its secrets and certificates, at most 64.
+    /// Secrets and certificates; at most 64.
     pub credentials: Vec<AppCredential>,
 }
 
-/// Who owns an app, from the dataset `app_owners`: one per owner.
+/// An owner of an app, from the dataset `app_owners`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppOwnerFacts {
     /// The app's vendor id.
     pub app_vendor_id: String,
-    /// The owning account's vendor id.
+    /// The owner's account, as a vendor id.
     pub account_vendor_id: String,
 }
 
-/// A permission that an app holds, or a token.
+/// A permission granted to an app, or a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GrantFacts {
-    /// The vendor's id of the grant, or one made of its parts: stable.
+    /// The vendor's id of the grant, or a stable id composed of its parts.
     pub vendor_id: String,
-    /// The app's vendor id; `None` for a token of no app.
+    /// The app's vendor id; `None` for a token that belongs to no app.
     pub app_vendor_id: Option<String>,
-    /// The account's vendor id; `None`: everybody (or the app itself for application permissions).
+    /// The account's vendor id; `None` for everybody, or for the app itself with application permissions.
     pub account_vendor_id: Option<String>,
-    /// How it was given.
+    /// The way in which the permission was granted.
     pub kind: GrantKind,
-    /// What the grant is called, for tokens.
+    /// The name of a token.
     pub name: Option<ForeignText>,
-    /// The permissions in the vendor's words, at most 256.
+    /// The permissions as the vendor names them; at most 256.
     pub scopes: Vec<ForeignText>,
-    /// The worst risk among them, by the platform's list.
+    /// The highest risk among the permissions, by the platform's list.
     pub risk: GrantRisk,
-    /// When it was given.
+    /// The time at which the permission was granted.
     pub created_at: Option<Timestamp>,
-    /// Last use.
+    /// The last use.
     pub last_used: LastActive,
-    /// When it ends; `None` never or unknown (see `never_expires`).
+    /// The time of expiry; `None` if there is none or it is unknown (see `never_expires`).
     pub expires_at: Option<Timestamp>,
-    /// Whether it is known to have no end (tokens).
+    /// Whether the token is known to have no expiry.
     pub never_expires: bool,
 }
 
@@ -257,20 +263,20 @@ pub struct SettingFacts {
     pub document: String,
 }
 
-/// One thing that a page of a sync holds.
+/// One fact on a page of a sync.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fact {
     /// An account.
     Account(Box<AccountFacts>),
-    /// An account's second factors.
+    /// The authentication methods of an account.
     Mfa(MfaFacts),
-    /// A role.
+    /// A role assignment.
     Role(RoleFacts),
     /// An app.
     App(Box<AppFacts>),
     /// An app's owner.
     AppOwner(AppOwnerFacts),
-    /// A grant or token.
+    /// A grant or a token.
     Grant(Box<GrantFacts>),
     /// A setting.
     Setting(SettingFacts),
@@ -279,24 +285,24 @@ pub enum Fact {
 /// Facts of one dataset that are stored together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FactPage {
-    /// Which dataset.
+    /// The dataset.
     pub dataset: Dataset,
-    /// At most 1,000 facts.
+    /// The facts; at most 1,000.
     pub facts: Vec<Fact>,
 }
 
-/// How reading one dataset ended.
+/// The result of reading one dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Collection {
-    /// Which dataset.
+    /// The dataset.
     pub dataset: Dataset,
-    /// How it ended.
+    /// The state of the collection.
     pub state: CollectionState,
-    /// How many rows were read.
+    /// The number of rows read.
     pub rows: u64,
-    /// How many rows were unusable.
+    /// The number of unusable rows.
     pub row_errors: u64,
-    /// For `denied`: the missing permission in the vendor's words; else a reason a person can act on. Our own words,
-    /// never an answer's body.
+    /// For `denied`, the missing permission as the vendor names it; otherwise a reason that a person can act on.
+    /// Written by Watchpost; never quotes a response body.
     pub detail: Option<String>,
 }

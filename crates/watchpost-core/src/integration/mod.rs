@@ -1,4 +1,4 @@
-//! Integrations: connected platform instances, and what was collected from each.
+//! Integrations: connected platform instances and the data collected from each.
 
 pub mod connector;
 pub mod fact;
@@ -31,65 +31,65 @@ use crate::{
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 
-/// A source is stale after this many milliseconds without a completed sync.
+/// The time without a completed sync after which a source is stale, in milliseconds.
 pub const STALE_AFTER_MS: i64 = 10 * HOUR_MS;
 
 /// One connected platform instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Integration {
-    /// Its id.
+    /// The integration's id.
     pub id: IntegrationId,
-    /// What kind of platform.
+    /// The platform.
     pub platform: Platform,
-    /// What people call it: the tenant's name, or what they typed.
+    /// The name: that of the tenant, or one chosen by a person.
     pub name: ForeignText,
-    /// The vendor's id of the tenant, once verified.
+    /// The vendor's id of the tenant, known after verification.
     pub tenant_key: Option<String>,
-    /// State of the connection.
+    /// The status.
     pub status: IntegrationStatus,
-    /// Plain configuration values.
+    /// The configuration without credentials.
     pub config: BTreeMap<String, String>,
-    /// When it was added.
+    /// The time at which the integration was added.
     pub created_at: Timestamp,
-    /// When the last completed sync ended.
+    /// The end of the last completed sync.
     pub last_completed_at: Option<Timestamp>,
-    /// When the last sync began.
+    /// The start of the last sync.
     pub last_started_at: Option<Timestamp>,
-    /// The last failure, while it lasts: reason and since when.
+    /// The current failure, if the last sync failed.
     pub failure: Option<Failure>,
-    /// The job that is queued or running for it.
+    /// The job for the integration that is queued or in progress.
     pub running: Option<JobId>,
-    /// Which datasets were collected and how.
+    /// The last collection of each dataset.
     pub collections: Vec<CollectionRow>,
 }
 
-/// Why an integration fails, and since when.
+/// The current failure of an integration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// In our own words, fit to be shown.
+    /// The reason of the last failure, written by Watchpost and suitable for display.
     pub reason: String,
-    /// The first failure of the present run of failures.
+    /// The time of the first of the consecutive failures.
     pub since: Timestamp,
 }
 
 impl Integration {
-    /// Whether its data is older than it should be: no completed sync for ten hours. Imports aren't synced, so they
-    /// are never late.
+    /// Returns whether the data is stale: the last completed sync is more than ten hours ago. Imports aren't
+    /// synced and are never stale.
     pub fn is_stale(&self, now: Timestamp) -> bool {
         self.platform.is_synced()
             && self
                 .last_completed_at
                 .is_none_or(|at| now.millis_since(at) > STALE_AFTER_MS)
     }
-    /// Whether it takes part in syncs.
+    /// Returns whether the integration takes part in syncs and scans.
     pub const fn is_active(&self) -> bool {
         takes_part(self.status)
     }
-    /// Whether syncs read it now: it is active, and of a platform that is read.
+    /// Returns whether the integration is synced: it is active, and its platform is one that syncs read.
     pub const fn takes_syncs(&self) -> bool {
         self.is_active() && self.platform.is_synced()
     }
-    /// How it stands, as changes of it need to know.
+    /// Returns the part of the integration's state that changes depend on.
     pub fn standing(&self) -> Standing {
         Standing {
             status: self.status,
@@ -97,7 +97,7 @@ impl Integration {
             failure: self.failure.clone(),
         }
     }
-    /// The collection of a dataset.
+    /// Returns the last collection of a dataset.
     pub fn collection(&self, dataset: Dataset) -> Option<&CollectionRow> {
         self.collections.iter().find(|row| row.dataset == dataset)
     }
@@ -106,60 +106,61 @@ impl Integration {
 /// The last collection of a dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CollectionRow {
-    /// Which dataset.
+    /// The dataset.
     pub dataset: Dataset,
-    /// How its last collection ended.
+    /// The state of the last collection.
     pub state: CollectionState,
-    /// Rows read then.
+    /// The number of rows read.
     pub rows: u64,
-    /// Missing permission or reason.
+    /// The missing permission or another reason.
     pub detail: Option<String>,
-    /// When it ended.
+    /// The end of the collection.
     pub finished_at: Timestamp,
-    /// How many times it was `complete`: the mark that resolution by absence compares.
+    /// The number of `complete` collections so far. Findings that are no longer seen are resolved by comparing
+    /// this number.
     pub completions: u64,
 }
 
-/// Integrations' port.
+/// Storage of integrations.
 #[async_trait]
 pub trait IntegrationStore: Send + Sync {
-    /// All integrations of the workspace with their collections, by platform, then name.
+    /// Returns all integrations of the workspace with their collections, ordered by platform, then name.
     async fn list_integrations(&self, scope: &WorkspaceScope) -> Result<Vec<Integration>, StoreError>;
-    /// One.
+    /// Returns one integration.
     async fn integration(
         &self,
         scope: &WorkspaceScope,
         id: IntegrationId,
     ) -> Result<Option<Integration>, StoreError>;
-    /// Documents for the rules, all integrations that take part in syncs. A long read.
+    /// Returns the documents for the rules of all active integrations. This is a long read.
     async fn integration_documents(
         &self,
         scope: &WorkspaceScope,
     ) -> Result<Vec<IntegrationDocument>, StoreError>;
-    /// Opens the sealed credentials of an integration for a sync.
+    /// Opens the sealed credentials of an integration for a job.
     async fn open_config(
         &self,
         permit: &JobPermit,
         id: IntegrationId,
     ) -> Result<Option<ConnectorConfig>, StoreError>;
-    /// Opens them for the operator's own `verify`; audited by the command.
+    /// Opens the sealed credentials for the operator's `verify` command, which is audited.
     async fn open_config_for_verify(
         &self,
         write: AuthorizedWrite<VerifyIntegration>,
     ) -> Result<Audited<Option<ConnectorConfig>>, StoreError>;
-    /// Adds one with its credentials (sealed by the store) and enqueues its first sync.
+    /// Adds an integration with its credentials (sealed by the store) and enqueues its first sync.
     async fn add_integration(
         &self,
         write: AuthorizedWrite<AddIntegration>,
     ) -> Result<Audited<()>, StoreError>;
-    /// Pauses, resumes or removes. Removing deletes its facts and credentials, cancels its jobs and waiting
-    /// remediations; its findings end at the next analysis, which is enqueued.
+    /// Pauses, resumes or removes an integration. Removal deletes its facts and credentials and cancels its jobs
+    /// and waiting remediations. It enqueues an analysis, which resolves its findings.
     async fn change_integration(
         &self,
         write: AuthorizedWrite<ChangeIntegration>,
     ) -> Result<Audited<IntegrationChange>, StoreError>;
 
-    /// Begins a sync: makes its row (`in_progress`).
+    /// Begins a sync: inserts its row in the state `in_progress`.
     async fn begin_sync(
         &self,
         permit: &JobPermit,
@@ -167,7 +168,7 @@ pub trait IntegrationStore: Send + Sync {
         integration: IntegrationId,
         now: Timestamp,
     ) -> Result<(), StoreError>;
-    /// Stores a page of facts under the sync's generation; accounts are joined to identities (see
+    /// Stores a page of facts under the sync's generation, and joins accounts to identities (see
     /// [`crate::identity::join`]).
     async fn store_facts(
         &self,
@@ -177,7 +178,8 @@ pub trait IntegrationStore: Send + Sync {
         page: FactPage,
         now: Timestamp,
     ) -> Result<(), StoreError>;
-    /// Ends a dataset. A `complete` one retires what the sync hasn't seen of it; any other retires nothing.
+    /// Ends a dataset. A `complete` collection retires the rows that the sync hasn't seen; any other retires
+    /// nothing.
     async fn finish_dataset(
         &self,
         permit: &JobPermit,
@@ -186,26 +188,26 @@ pub trait IntegrationStore: Send + Sync {
         collection: Collection,
         now: Timestamp,
     ) -> Result<(), StoreError>;
-    /// Ends a sync and, if it completed, enqueues the analysis in the same transaction.
+    /// Ends a sync. If it completed, enqueues the analysis in the same transaction.
     async fn finish_sync(&self, write: AuthorizedWrite<FinishSync>) -> Result<Audited<()>, StoreError>;
 }
 
-/// Add an integration.
+/// Adds an integration.
 #[derive(Debug)]
 pub struct AddIntegration {
-    /// The id it gets.
+    /// The id of the new integration.
     pub id: IntegrationId,
-    /// What kind of platform.
+    /// The platform.
     pub platform: Platform,
-    /// Its name.
+    /// The name.
     pub name: ForeignText,
     /// The vendor's id of the tenant.
     pub tenant_key: Option<String>,
-    /// Values and credentials.
+    /// Configuration and credentials.
     pub config: ConnectorConfig,
-    /// The first sync's job.
+    /// The id of the first sync's job.
     pub first_sync: JobId,
-    /// When.
+    /// The current time.
     pub now: Timestamp,
 }
 
@@ -221,10 +223,10 @@ impl Command for AddIntegration {
     }
 }
 
-/// Open an integration's credentials to verify them.
+/// Opens the credentials of an integration to verify them.
 #[derive(Debug)]
 pub struct VerifyIntegration {
-    /// Which.
+    /// The integration.
     pub id: IntegrationId,
 }
 
@@ -240,27 +242,27 @@ impl Command for VerifyIntegration {
     }
 }
 
-/// What to do with an integration.
+/// An action on an integration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IntegrationAct {
-    /// Keep its data, sync no more.
+    /// Stops syncs and keeps the data.
     Pause,
-    /// Sync again.
+    /// Starts syncs again.
     Resume,
-    /// Delete it with its data.
+    /// Deletes the integration with its data.
     Remove,
 }
 
-/// Change an integration.
+/// Pauses, resumes or removes an integration.
 #[derive(Debug)]
 pub struct ChangeIntegration {
-    /// Which.
+    /// The integration.
     pub id: IntegrationId,
-    /// What.
+    /// The action.
     pub act: IntegrationAct,
-    /// The id of the job this enqueues (a sync on resume, an analysis on removal).
+    /// The id of the job to enqueue (a sync on resume, an analysis on removal).
     pub job: JobId,
-    /// When.
+    /// The current time.
     pub now: Timestamp,
 }
 
@@ -276,31 +278,31 @@ impl Command for ChangeIntegration {
     }
 }
 
-/// What came of changing an integration.
+/// The outcome of [`ChangeIntegration`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IntegrationChange {
-    /// Done.
+    /// The integration was changed.
     Changed,
-    /// It was so already.
+    /// The integration was in the requested state already.
     Unchanged,
-    /// There is no such integration.
+    /// The workspace has no such integration.
     NotFound,
 }
 
-/// End a sync.
+/// Ends a sync.
 #[derive(Debug)]
 pub struct FinishSync {
-    /// Which.
+    /// The sync.
     pub sync: SyncId,
-    /// Of which integration.
+    /// The integration of the sync.
     pub integration: IntegrationId,
     /// `completed`, `failed` or `cancelled`.
     pub state: RunState,
-    /// For `failed`: the reason in our own words.
+    /// The reason for `failed`, written by Watchpost.
     pub reason: Option<String>,
-    /// The analysis job to enqueue on completion.
+    /// The id of the analysis job to enqueue on completion.
     pub analysis: JobId,
-    /// When.
+    /// The current time.
     pub now: Timestamp,
 }
 

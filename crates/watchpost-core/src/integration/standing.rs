@@ -1,4 +1,5 @@
-//! How an integration stands, and what syncs and people change of it. Pure: stores call these inside their transaction.
+//! Decisions on the state of an integration after syncs and actions of people. Pure: stores call these inside
+//! their transaction.
 
 use super::{Failure, IntegrationAct, IntegrationChange};
 use crate::{
@@ -9,33 +10,33 @@ use crate::{
     },
 };
 
-/// Syncs of an integration that are kept.
+/// Number of an integration's syncs that are kept.
 pub const SYNCS_KEPT: u32 = 50;
 
-/// What changes of an integration depend on and set.
+/// The part of an integration's state that decisions depend on and change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
-    /// State of the connection.
+    /// The status.
     pub status: IntegrationStatus,
-    /// When the last completed sync ended.
+    /// The end of the last completed sync.
     pub last_completed_at: Option<Timestamp>,
-    /// The last failure, while it lasts.
+    /// The current failure, if the last sync failed.
     pub failure: Option<Failure>,
 }
 
-/// How a sync ended, for its integration.
+/// The result of a sync for its integration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SyncResult<'a> {
-    /// It read what it could.
+    /// The sync completed.
     Completed,
-    /// It failed by itself, for this reason.
+    /// The sync failed for this reason.
     Failed(Option<&'a str>),
-    /// Its job ended for good without the sync having ended by itself; a reason that is known already is the better
-    /// one.
+    /// The sync's job failed permanently before the sync recorded its end. A failure that is recorded already
+    /// takes precedence over this reason.
     Lost(Option<&'a str>),
 }
 
-/// The status of a new integration. One that only imports speak of has nothing to wait for.
+/// Returns the status of a new integration. One that receives only imports is connected at once.
 pub const fn first_status(platform: Platform) -> IntegrationStatus {
     match platform {
         Platform::Import => IntegrationStatus::Connected,
@@ -43,7 +44,8 @@ pub const fn first_status(platform: Platform) -> IntegrationStatus {
     }
 }
 
-/// Whether an integration with this status takes part in anything: pending, connected and failing ones do.
+/// Returns whether an integration with this status takes part in syncs and scans: pending, connected and failing
+/// ones do.
 pub const fn takes_part(status: IntegrationStatus) -> bool {
     matches!(
         status,
@@ -51,7 +53,8 @@ pub const fn takes_part(status: IntegrationStatus) -> bool {
     )
 }
 
-/// How an integration stands after a sync. One that a person paused or removed meanwhile stays so.
+/// Returns the state of an integration after a sync. An integration that was paused or removed in the meantime
+/// keeps its status.
 pub fn after_sync(before: &Standing, result: SyncResult<'_>, now: Timestamp) -> Standing {
     let now_status = |status| {
         if takes_part(before.status) {
@@ -86,20 +89,20 @@ pub fn after_sync(before: &Standing, result: SyncResult<'_>, now: Timestamp) -> 
     }
 }
 
-/// What a person's act does to an integration.
+/// The effect of a person's action on an integration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IntegrationStep {
-    /// Nothing: it is so already.
+    /// No change: the integration is in the requested state already.
     Nothing,
-    /// It is paused; its jobs are cancelled.
+    /// Pauses the integration and cancels its jobs.
     Pause,
-    /// It takes part again, with this status; a sync is queued if syncs read it.
+    /// Resumes the integration with this status. Queues a sync if the platform is one that syncs read.
     Resume(IntegrationStatus),
-    /// It is removed with all that belongs to it; an analysis is queued.
+    /// Removes the integration with all its data and queues an analysis.
     Remove,
 }
 
-/// Decides a person's act on an integration.
+/// Decides a person's action on an integration.
 pub const fn decide_change(act: IntegrationAct, current: &Standing) -> IntegrationStep {
     match act {
         IntegrationAct::Pause if takes_part(current.status) => IntegrationStep::Pause,
@@ -116,7 +119,7 @@ pub const fn decide_change(act: IntegrationAct, current: &Standing) -> Integrati
 }
 
 impl IntegrationChange {
-    /// How the audit entry ends.
+    /// Returns the outcome for the audit entry.
     pub const fn audit_outcome(self) -> AuditOutcome {
         match self {
             Self::Changed => AuditOutcome::Ok,
@@ -154,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sync_moves_the_status_of_what_takes_part_and_keeps_the_beginning_of_a_failure() {
+    fn a_sync_changes_the_status_of_active_integrations_and_keeps_the_start_of_a_failure() {
         let old = failure("old", EARLIER);
         for (before, result, expected) in [
             (
@@ -212,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn people_pause_what_takes_part_resume_what_is_paused_and_remove_anything() {
+    fn active_integrations_can_be_paused_paused_ones_resumed_and_all_removed() {
         use IntegrationAct::{Pause, Remove, Resume};
         let old = || failure("old", EARLIER);
         for (act, current, expected) in [

@@ -1,4 +1,4 @@
-//! The `sync` job: reads one integration, page by page, into facts.
+//! The `sync` job: reads one integration into facts, page by page.
 
 use crate::{
     access::JobPermit,
@@ -10,6 +10,7 @@ use crate::{
         fact::FactPage,
     },
     port::{Clock, Random, Store},
+    text,
     value::{
         id::{IntegrationId, JobId, SyncId},
         word::{Platform, RunState},
@@ -17,30 +18,30 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// Facts that are stored at a time.
+/// Maximum number of facts per write.
 const FACTS_PER_WRITE: usize = 500;
 
-/// How a sync ended.
+/// The result of a sync.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SyncEnd {
-    /// All datasets ended, some perhaps unread.
+    /// All datasets ended. Some of them may be unread.
     Completed {
-        /// Facts stored.
+        /// The number of facts stored.
         facts: u64,
     },
-    /// The vendor or the configuration failed; the reason is in our own words and stands with the integration.
+    /// The vendor or the configuration failed. The reason is stored with the integration.
     Failed {
-        /// Why.
+        /// The reason, written by Watchpost.
         reason: String,
     },
-    /// The integration is gone or paused.
+    /// The integration was removed or paused.
     Skipped,
 }
 
-/// Reads one integration. Progress sentences go to `progress`, for people.
+/// Syncs one integration. Passes progress messages for people to `progress`.
 ///
 /// # Errors
-/// The store's; the connector's failures are a [`SyncEnd::Failed`].
+/// Returns the store's errors. Failures of the connector yield [`SyncEnd::Failed`].
 pub async fn run_sync(
     store: &dyn Store,
     connectors: &[Arc<dyn Connector>],
@@ -75,10 +76,7 @@ pub async fn run_sync(
             )
             .await?
         }
-        None => Err(format!(
-            "this version can't read {}",
-            integration.platform.title()
-        )),
+        None => Err(text::integration::unreadable_platform(integration.platform)),
     };
     let (state, reason) = match &read {
         Ok(_) => (RunState::Completed, None),
@@ -101,14 +99,14 @@ pub async fn run_sync(
     })
 }
 
-/// The connector of a platform.
+/// Returns the connector for a platform.
 pub fn connector_for(connectors: &[Arc<dyn Connector>], platform: Platform) -> Option<&Arc<dyn Connector>> {
     connectors
         .iter()
         .find(|connector| connector.platform() == platform)
 }
 
-/// Reads to the end; the inner error is the connector's reason.
+/// Reads all pages and returns the number of facts. The inner error is the connector's reason.
 async fn read_all(
     store: &dyn Store,
     connector: &dyn Connector,
@@ -127,10 +125,10 @@ async fn read_all(
         match run.next_page().await {
             Ok(Some(Page::Facts(page))) => {
                 facts = facts.saturating_add(page.facts.len() as u64);
-                progress(format!(
-                    "{}: reading {}, {facts} facts so far",
-                    connector.platform().title(),
-                    page.dataset
+                progress(text::integration::reading(
+                    connector.platform(),
+                    page.dataset,
+                    facts,
                 ));
                 let dataset = page.dataset;
                 let mut rest = page.facts;

@@ -1,4 +1,4 @@
-//! Integrations for tests of decisions.
+//! Integrations for unit tests.
 
 use super::{CollectionRow, Integration, fact::Dataset};
 use crate::value::{
@@ -9,7 +9,7 @@ use crate::value::{
 };
 use std::collections::BTreeMap;
 
-/// A connected one without collections.
+/// Returns a connected integration without collections.
 pub(crate) fn integration(platform: Platform) -> Integration {
     Integration {
         id: IntegrationId::from_bytes([platform.code(); 16]),
@@ -27,7 +27,7 @@ pub(crate) fn integration(platform: Platform) -> Integration {
     }
 }
 
-/// A complete collection, the last of so many.
+/// Returns a complete collection, the last of `completions` complete ones.
 pub(crate) fn collected(dataset: Dataset, completions: u64) -> CollectionRow {
     CollectionRow {
         dataset,

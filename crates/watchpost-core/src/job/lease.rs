@@ -1,58 +1,60 @@
-//! Who may take a job up, and what becomes of one whose try has ended. Pure: stores call these inside their
+//! Decisions on leasing jobs and on the end of an attempt. Pure functions: stores call them inside their
 //! transaction.
 
 use super::JobEnd;
 use crate::{
     access::KeyState,
+    text,
     value::{
         time::{DAY_MS, Timestamp},
         word::RunState,
     },
 };
 
-/// How long a lease lasts without a heartbeat, in milliseconds.
+/// The duration of a lease without a heartbeat, in milliseconds.
 pub const LEASE_MS: i64 = 30_000;
-/// Attempts before a job fails for good.
+/// Maximum number of attempts; then the job has failed permanently.
 pub const ATTEMPTS_MAX: u32 = 3;
-/// After a failed attempt a job waits so long, in milliseconds, times the attempts so far.
+/// The delay after a failed attempt, in milliseconds; multiplied by the number of attempts so far.
 pub const RETRY_AFTER_MS: i64 = 60_000;
-/// Jobs that have ended are kept so long, in milliseconds.
+/// The time for which ended jobs are kept, in milliseconds.
 pub const ENDED_KEPT_MS: i64 = 30 * DAY_MS;
 
-/// Why a job failed that no process brought to an end.
-pub const INTERRUPTED: &str = "the processes that did it ended before it was done";
-/// Why a job was cancelled whose key is no longer good.
-pub const KEY_NOT_ACTIVE: &str = "the key that asked for it was revoked or has expired";
+/// The reason stored with a job that failed because its worker processes stopped.
+pub const INTERRUPTED: &str = text::job::INTERRUPTED;
+/// The reason stored with a job that was cancelled because its key is no longer active.
+pub const KEY_NOT_ACTIVE: &str = text::job::KEY_NOT_ACTIVE;
 
-/// A job that is due: queued and past its time, or running under a lease that ran out.
+/// A job that is due: queued with its time reached, or in progress with an expired lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DueJob {
-    /// `queued`, or `in_progress` with a lease that ran out.
+    /// `queued`, or `in_progress` with an expired lease.
     pub state: RunState,
-    /// Times it was taken up.
+    /// The number of attempts so far.
     pub attempts: u32,
-    /// The state of the key that asked for it; `None` for the worker's own. A key that isn't known is `revoked`.
+    /// The state of the key that requested the job; `None` for the worker's own jobs. An unknown key counts as
+    /// `revoked`.
     pub key: Option<KeyState>,
-    /// Whether a job of the same kind and subject runs under a lease that holds.
+    /// Whether a job of the same kind and subject is in progress with a valid lease.
     pub same_under_way: bool,
 }
 
-/// What becomes of a due job.
+/// The decision on a due job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TakeUp {
-    /// It is leased, with one more attempt.
+    /// Leases the job and counts one more attempt.
     Lease,
-    /// It stays as it is: the same work is under way and must end first.
+    /// Leaves the job as it is: a job for the same work is in progress and must end first.
     Wait,
-    /// It is cancelled, for this reason.
+    /// Cancels the job for this reason.
     Cancel(&'static str),
-    /// It has failed for good, for this reason.
+    /// Fails the job permanently for this reason.
     Fail(&'static str),
 }
 
-/// Decides whether a due job is taken up.
+/// Decides whether a due job is leased.
 ///
-/// A job doesn't start once the key that asked for it is no longer active; one that has begun goes on.
+/// A job doesn't start if the key that requested it is no longer active. A job that has started continues.
 pub fn decide_take_up(job: DueJob) -> TakeUp {
     match job.state {
         RunState::InProgress if job.attempts >= ATTEMPTS_MAX => TakeUp::Fail(INTERRUPTED),
@@ -61,38 +63,38 @@ pub fn decide_take_up(job: DueJob) -> TakeUp {
         }
         RunState::Queued | RunState::InProgress if job.same_under_way => TakeUp::Wait,
         RunState::Queued | RunState::InProgress => TakeUp::Lease,
-        // It has ended: nothing is due.
+        // An ended job is never due.
         RunState::Completed | RunState::Failed | RunState::Cancelled => TakeUp::Wait,
     }
 }
 
-/// When a job that failed at its `attempts`th attempt is tried again.
+/// Returns the time of the next attempt of a job that failed at its `attempts`th attempt.
 pub const fn retry_at(attempts: u32, now: Timestamp) -> Timestamp {
     let times = if attempts == 0 { 1 } else { attempts as i64 };
     now.plus_millis(RETRY_AFTER_MS.saturating_mul(times))
 }
 
-/// What becomes of a job whose attempt has ended.
+/// The state of a job after an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ended {
-    /// It is over.
+    /// The job has ended.
     ForGood {
         /// `completed` or `failed`.
         state: RunState,
-        /// Why it failed.
+        /// The reason for the failure.
         reason: Option<String>,
     },
-    /// It is queued again.
+    /// The job is queued again.
     Again {
-        /// Why this attempt failed.
+        /// The reason why this attempt failed.
         reason: String,
-        /// Not before this time.
+        /// The earliest time of the next attempt.
         not_before: Timestamp,
     },
 }
 
-/// Decides how a job ends at its `attempts`th attempt. `same_queued`: the same work was queued anew meanwhile, so that
-/// this job needn't be.
+/// Decides the state of a job after its `attempts`th attempt. `same_queued` is whether the same work has been
+/// queued again in the meantime, so that this job isn't needed.
 pub fn decide_end(end: JobEnd, attempts: u32, same_queued: bool) -> Ended {
     match end {
         JobEnd::Completed => Ended::ForGood {
@@ -115,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_due_job_is_leased_waits_is_cancelled_or_has_failed() {
+    fn a_due_job_is_leased_or_waits_or_is_cancelled_or_fails() {
         use RunState::{Completed, InProgress, Queued};
         let check = |state, attempts, key, same_under_way, expected| {
             let job = DueJob {
@@ -137,7 +139,8 @@ mod tests {
         check(Queued, 0, revoked, false, TakeUp::Cancel(KEY_NOT_ACTIVE));
         check(Queued, 0, revoked, true, TakeUp::Cancel(KEY_NOT_ACTIVE));
         check(Queued, 0, active, true, TakeUp::Wait);
-        // What waits for another try was queued again: it may start whatever its attempts.
+        // A job that waits for its next attempt was queued again. It may start whatever the number of its
+        // attempts.
         check(Queued, ATTEMPTS_MAX, None, false, TakeUp::Lease);
         check(InProgress, 1, None, false, TakeUp::Lease);
         check(InProgress, 1, revoked, false, TakeUp::Lease);
@@ -149,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_attempt_is_tried_again_until_there_were_enough() {
+    fn a_failed_job_is_retried_until_the_maximum_number_of_attempts() {
         let at = Timestamp::from_millis(5);
         let failed = |retry_at| JobEnd::Failed {
             reason: "no".into(),
@@ -184,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn each_further_attempt_waits_a_minute_longer() {
+    fn each_retry_waits_a_minute_longer() {
         let now = Timestamp::from_millis(1_000);
         for (attempts, minutes) in [(0, 1), (1, 1), (2, 2), (3, 3)] {
             assert_eq!(

@@ -1,5 +1,6 @@
-//! Work in the background: jobs are rows, leased with a heartbeat, so that several processes on one store never run
-//! one twice and a killed one's job is taken up again. Handlers look at the whole state and are idempotent.
+//! Background work. Jobs are rows that are leased with a heartbeat, so that several processes on one store never
+//! run a job twice, and another process takes over the job of a killed one. Handlers read the whole state and are
+//! idempotent.
 
 mod lease;
 mod queue;
@@ -27,45 +28,45 @@ use crate::{
 use async_trait::async_trait;
 
 words! {
-    /// What a job does.
+    /// The work that a job does.
     JobKind {
-        /// Read one integration. Its subject is the integration.
+        /// Syncs one integration, which is the subject.
         Sync = "sync",
-        /// Run the rules and reconcile the findings.
+        /// Runs the rules and reconciles the findings.
         Analyse = "analyse",
-        /// Wake findings whose snooze is over.
+        /// Reopens findings whose snooze is over.
         WakeSnoozed = "wake_snoozed",
-        /// Run the checks of a type against an integration. Its subject is the scan.
+        /// Runs the checks of a type against an integration. The subject is the scan.
         Scan = "scan",
     }
 }
 
-/// A job of the queue.
+/// A job in the queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobRow {
-    /// Its id.
+    /// The job's id.
     pub id: JobId,
-    /// What it does.
+    /// The kind of work.
     pub kind: JobKind,
-    /// The integration of a sync.
+    /// The integration to sync.
     pub integration: Option<IntegrationId>,
-    /// The scan of a scan.
+    /// The scan to run.
     pub scan: Option<ScanId>,
-    /// State.
+    /// The state.
     pub state: RunState,
-    /// Times it was taken up.
+    /// The number of attempts so far.
     pub attempts: u32,
-    /// When it was queued.
+    /// The time at which the job was queued.
     pub queued_at: Timestamp,
-    /// When it ended.
+    /// The time at which the job ended.
     pub finished_at: Option<Timestamp>,
-    /// Why it failed, in our own words.
+    /// The reason for the failure, written by Watchpost and not by a vendor.
     pub reason: Option<String>,
-    /// What it has done so far, for people (`1,200 users read`).
+    /// The progress so far, for people (`1,200 users read`).
     pub progress: Option<String>,
 }
 
-/// What a store gives of a job that it has leased.
+/// A job that a store has leased, with its workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeaseRow {
     /// The job's workspace.
@@ -74,7 +75,8 @@ pub struct LeaseRow {
     pub job: JobRow,
 }
 
-/// A job that this process has leased. Made only by [`JobAuthority::lease`](crate::access::JobAuthority::lease).
+/// A job that this process has leased. Created only by
+/// [`JobAuthority::lease`](crate::access::JobAuthority::lease).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeasedJob {
     workspace: WorkspaceId,
@@ -88,57 +90,58 @@ impl LeasedJob {
             row: lease.job,
         }
     }
-    /// Its workspace.
+    /// Returns the job's workspace.
     pub const fn workspace(&self) -> WorkspaceId {
         self.workspace
     }
-    /// Its id.
+    /// Returns the job's id.
     pub const fn id(&self) -> JobId {
         self.row.id
     }
-    /// The row.
+    /// Returns the job's row.
     pub const fn row(&self) -> &JobRow {
         &self.row
     }
 }
 
-/// How a job ended.
+/// The result of one attempt at a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JobEnd {
-    /// Done.
+    /// The work is done.
     Completed,
-    /// Failed; tried again until [`ATTEMPTS_MAX`], not before the given time.
+    /// The attempt failed. The job is retried at the given time, up to [`ATTEMPTS_MAX`] attempts.
     Failed {
-        /// Why, in our own words.
+        /// The reason, written by Watchpost and not by a vendor.
         reason: String,
-        /// Whether another try can help.
+        /// The earliest time of the next attempt; `None` if a retry can't help.
         retry_at: Option<Timestamp>,
     },
 }
 
-/// A workspace as the instance sees it.
+/// A workspace of the instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkspaceRow {
-    /// Its id.
+    /// The workspace's id.
     pub id: WorkspaceId,
-    /// Its name, unique in the instance.
+    /// The workspace's name, unique in the instance.
     pub name: String,
-    /// When it was made.
+    /// The time of creation.
     pub created_at: Timestamp,
 }
 
-/// What belongs to no workspace: leases, workspaces, schedules. One of the two ports without a scope; only
-/// `core::job` and the runtime use it.
+/// Storage of what belongs to no workspace: leases, workspaces and schedules. One of the two ports without a
+/// scope: only `core::job` and the runtime use it.
 #[async_trait]
 pub trait InstanceStore: Send + Sync {
-    /// All workspaces by name.
+    /// Returns all workspaces, ordered by name.
     async fn workspaces(&self) -> Result<Vec<WorkspaceRow>, StoreError>;
-    /// Makes a workspace with its genesis audit entry. `Conflict` if the name is taken.
+    /// Creates a workspace with its genesis audit entry. Fails with `Conflict` if the name is taken.
     async fn create_workspace(&self, row: &WorkspaceRow) -> Result<(), StoreError>;
-    /// Leases the oldest job that is due (queued, or its lease ran out), for [`LEASE_MS`]. `owner` names the process.
-    /// Called through [`JobAuthority::lease`](crate::access::JobAuthority::lease), which makes a [`LeasedJob`] of it.
+    /// Leases the oldest job that is due (queued, or with an expired lease) for [`LEASE_MS`]. `owner` names the
+    /// process. Called through [`JobAuthority::lease`](crate::access::JobAuthority::lease), which returns a
+    /// [`LeasedJob`].
     async fn lease_job(&self, owner: &str, now: Timestamp) -> Result<Option<LeaseRow>, StoreError>;
-    /// Prolongs a lease and shows progress. `false`: the lease is lost and the work must stop.
+    /// Extends a lease and stores the progress. Returns `false` if the lease is lost and the work must stop.
     async fn heartbeat(
         &self,
         job: &LeasedJob,
@@ -146,7 +149,7 @@ pub trait InstanceStore: Send + Sync {
         progress: Option<&str>,
         now: Timestamp,
     ) -> Result<bool, StoreError>;
-    /// Ends a leased job. A lease that was lost ends nothing.
+    /// Ends a leased job. Does nothing if the lease is lost.
     async fn finish_job(
         &self,
         job: &LeasedJob,
@@ -154,31 +157,32 @@ pub trait InstanceStore: Send + Sync {
         end: JobEnd,
         now: Timestamp,
     ) -> Result<(), StoreError>;
-    /// Queues what is due by schedule: a sync of each active integration whose last one began `sync_every_ms` ago
-    /// (spread by a part of its id, so that they don't start together), a wake-up where a snooze is over, and the scans
-    /// of schedules that are due (whose next time is moved on, past now; a scan of the integration that is under way
-    /// makes it pass over this once).
-    /// Gives how many jobs it queued.
+    /// Queues everything that is due, and returns the number of queued jobs:
+    /// - a sync of each active integration whose last sync began `sync_every_ms` ago (spread by a part of its id,
+    ///   so that the syncs don't start at the same time);
+    /// - a job that reopens findings, if a snooze is over;
+    /// - the scans of due schedules, whose next time is then set to a time after `now`. If a scan of the
+    ///   integration is in progress, the schedule skips this one.
     async fn enqueue_due(&self, sync_every_ms: i64, now: Timestamp) -> Result<u64, StoreError>;
-    /// When the next job or schedule is due, to wait until then; `None` if nothing is in sight.
+    /// Returns the time at which the next job or schedule is due; `None` if none is.
     async fn next_due(&self, sync_every_ms: i64, now: Timestamp) -> Result<Option<Timestamp>, StoreError>;
-    /// A number that any change of any workspace's data moves, also by another process: so that waiting needs no
-    /// polling of tables.
+    /// Returns a number that changes with every change of any workspace's data, including changes by other
+    /// processes, so that waiting needs no polling of tables.
     async fn data_version(&self) -> Result<u64, StoreError>;
-    /// Whether reads and writes work right now (for readiness): does a real write of its own.
+    /// Checks that reads and writes work right now, by a write of its own. For the readiness probe.
     async fn check_ready(&self, now: Timestamp) -> Result<(), StoreError>;
 }
 
-/// Ask for a sync of every active integration, or of one.
+/// Triggers a sync of one integration or of every active one.
 #[derive(Debug)]
 pub struct TriggerSync {
-    /// Only this one.
+    /// Only this integration.
     pub integration: Option<IntegrationId>,
-    /// Only of this platform.
+    /// Only integrations of this platform.
     pub platform: Option<Platform>,
-    /// Ids for the jobs to make; as many as there may be integrations (at most 100).
+    /// Ids for the new jobs, one for each possible integration (at most 100).
     pub jobs: Vec<JobId>,
-    /// When.
+    /// The current time.
     pub now: Timestamp,
 }
 
@@ -196,7 +200,8 @@ impl Command for TriggerSync {
 }
 
 impl TriggerSync {
-    /// Whether an integration is among those that are asked for: active ones that syncs read.
+    /// Returns whether an integration is selected by the request. It must be active and of a platform that syncs
+    /// read.
     pub fn selects(&self, integration: &Integration) -> bool {
         integration.takes_syncs()
             && self.integration.is_none_or(|id| id == integration.id)
@@ -204,7 +209,7 @@ impl TriggerSync {
                 .platform
                 .is_none_or(|platform| platform == integration.platform)
     }
-    /// How the audit entry ends.
+    /// Returns the outcome for the audit entry.
     pub fn audit_outcome(triggered: &[TriggeredSync]) -> AuditOutcome {
         if triggered.is_empty() {
             AuditOutcome::NotFound
@@ -216,31 +221,32 @@ impl TriggerSync {
     }
 }
 
-/// One integration's part of a triggered sync.
+/// The job of one integration in a triggered sync.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TriggeredSync {
     /// The integration.
     pub integration: IntegrationId,
-    /// Its platform.
+    /// The integration's platform.
     pub platform: Platform,
-    /// Its name.
+    /// The integration's name.
     pub name: ForeignText,
-    /// The job: new, or the one that was queued or running already.
+    /// The job: a new one, or the one that was queued or in progress already.
     pub job: JobId,
     /// Whether the job is new.
     pub is_new: bool,
 }
 
-/// Jobs of a workspace.
+/// Storage of a workspace's jobs.
 #[async_trait]
 pub trait JobStore: Send + Sync {
-    /// Queues a sync for each integration that is active and has none queued or running. Empty if none is active.
+    /// Queues a sync for each active integration that has none queued or in progress. Returns an empty list if no
+    /// integration is active.
     async fn trigger_sync(
         &self,
         write: AuthorizedWrite<TriggerSync>,
     ) -> Result<Audited<Vec<TriggeredSync>>, StoreError>;
-    /// One job.
+    /// Returns one job.
     async fn job(&self, scope: &WorkspaceScope, id: JobId) -> Result<Option<JobRow>, StoreError>;
-    /// Jobs that are queued or running, oldest first, at most 100.
+    /// Returns the jobs that are queued or in progress, oldest first; at most 100.
     async fn unfinished_jobs(&self, scope: &WorkspaceScope) -> Result<Vec<JobRow>, StoreError>;
 }

@@ -2,23 +2,24 @@
 
 use crate::value::id::KeyId;
 
-/// What becomes of a request for work.
+/// The decision on a request for work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Enqueue {
-    /// A new job, which belongs to the key that asks; to the worker without one.
+    /// Creates a job, which belongs to the requesting key, or to the worker if there is none.
     New,
-    /// The job that is queued for the same, which belongs to this key from now on; to the worker without one.
+    /// Uses the job that is queued for the same work. It now belongs to this key, or to the worker if there is
+    /// none.
     Join(Option<KeyId>),
 }
 
-/// Decides a request for work by a key, or by the worker itself. `queued` is the owner of the job that waits for the
-/// same kind and subject, if one does.
+/// Decides a request for work by a key, or by the worker if `requester` is `None`. `queued` is the owner of the
+/// job that is queued for the same kind and subject, if there is one.
 ///
-/// A job that somebody else wants too belongs to the worker: it must run although the first key may be revoked.
-pub fn decide_enqueue(queued: Option<Option<KeyId>>, asks: Option<KeyId>) -> Enqueue {
+/// A job with a second requester belongs to the worker: it must run even if the first key is revoked.
+pub fn decide_enqueue(queued: Option<Option<KeyId>>, requester: Option<KeyId>) -> Enqueue {
     match queued {
         None => Enqueue::New,
-        Some(owner) => Enqueue::Join(owner.filter(|owner| Some(*owner) == asks)),
+        Some(owner) => Enqueue::Join(owner.filter(|owner| Some(*owner) == requester)),
     }
 }
 
@@ -27,9 +28,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_job_that_a_second_principal_joins_is_the_workers() {
+    fn a_job_with_a_second_requester_belongs_to_the_worker() {
         let (one, other) = (Some(KeyId::from_bytes([1; 16])), Some(KeyId::from_bytes([2; 16])));
-        for (queued, asks, expected) in [
+        for (queued, requester, expected) in [
             (None, None, Enqueue::New),
             (None, one, Enqueue::New),
             (Some(one), one, Enqueue::Join(one)),
@@ -38,7 +39,11 @@ mod tests {
             (Some(None), one, Enqueue::Join(None)),
             (Some(None), None, Enqueue::Join(None)),
         ] {
-            assert_eq!(decide_enqueue(queued, asks), expected, "{queued:?} {asks:?}");
+            assert_eq!(
+                decide_enqueue(queued, requester),
+                expected,
+                "{queued:?} {requester:?}"
+            );
         }
     }
 }

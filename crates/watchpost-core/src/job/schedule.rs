@@ -1,12 +1,13 @@
-//! What is due by the time. Pure: stores call this inside their transaction.
+//! Times at which syncs are due. Pure: stores call this inside their transaction.
 
 use crate::value::{id::IntegrationId, time::Timestamp};
 
-/// Syncs are spread over the last part of their interval: one in so many.
+/// Syncs are spread over the last part of their interval: the interval divided by this number.
 const SPREAD: i64 = 10;
 
-/// When an integration's next sync is due: an interval after the last one began, less a part of the interval (a tenth
-/// at the most) that its id decides, so that they don't all start together. `None`: at once, it had none yet.
+/// Returns the time at which an integration's next sync is due: one interval after the last sync began, minus at
+/// most a tenth of the interval depending on the id, so that the syncs don't all start at the same time. Returns
+/// `None` if there was no sync yet and one is due at once.
 pub fn sync_due_at(id: IntegrationId, last_started: Option<Timestamp>, every_ms: i64) -> Option<Timestamp> {
     let spread = i64::from(id.as_bytes()[15]).saturating_mul(every_ms / SPREAD) / 255;
     last_started.map(|at| at.plus_millis(every_ms.saturating_sub(spread)))

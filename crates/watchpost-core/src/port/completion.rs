@@ -1,24 +1,24 @@
-//! Completion of what somebody types: the port that finds what begins with it, and the prefixes of ids.
+//! Completion of typed text: the port that finds stored values by prefix, and prefixes of ids.
 
 use crate::{access::WorkspaceScope, error::StoreError};
 use async_trait::async_trait;
 
-/// Values that a completion gives at the most.
+/// Maximum number of values in a completion.
 pub const COMPLETIONS_MAX: usize = 100;
 
-/// What begins with a text.
+/// The values that begin with a text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Completions {
-    /// The values, most likely first; at most [`COMPLETIONS_MAX`].
+    /// The values, most likely first. At most [`COMPLETIONS_MAX`].
     pub values: Vec<String>,
-    /// How many there are in all, if that is known.
+    /// The total number of values, if known.
     pub total: Option<u64>,
-    /// Whether there are more than these.
+    /// Whether there are more values.
     pub more: bool,
 }
 
 impl Completions {
-    /// The first of a list that is known to be whole.
+    /// Creates a completion from the complete list of values.
     pub fn of(mut values: Vec<String>) -> Self {
         let total = values.len() as u64;
         values.truncate(COMPLETIONS_MAX);
@@ -30,28 +30,28 @@ impl Completions {
     }
 }
 
-/// The ids that begin with a text: a range of their bytes.
+/// The ids that begin with a text, as a range of their bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IdPrefix {
-    /// The lowest such id.
+    /// The lowest id in the range.
     pub from: [u8; 16],
-    /// The highest such id.
+    /// The highest id in the range.
     pub to: [u8; 16],
 }
 
 impl IdPrefix {
-    /// All ids.
+    /// The range of all ids.
     pub const ALL: Self = Self {
         from: [0; 16],
         to: [0xff; 16],
     };
 
-    /// The ids whose hyphenated form begins with `text`, in any case; `None` if no id does.
+    /// Parses the beginning of a hyphenated id, ignoring case. Returns `None` if no id begins with `text`.
     pub fn parse(text: &str) -> Option<Self> {
         let mut prefix = Self::ALL;
         let mut nibbles = 0_usize;
-        for (place, c) in text.chars().enumerate() {
-            if matches!(place, 8 | 13 | 18 | 23) {
+        for (position, c) in text.chars().enumerate() {
+            if matches!(position, 8 | 13 | 18 | 23) {
                 if c != '-' {
                     return None;
                 }
@@ -72,26 +72,26 @@ impl IdPrefix {
     }
 }
 
-/// What is completed from stored rows. Texts are compared as they are kept: trimmed and in lower case.
+/// A completion from stored rows. Texts are compared as they are stored: trimmed and in lower case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoredCompletion {
     /// Ids of findings: live ones first, worst first, then newest first.
     Findings(IdPrefix),
     /// Ids of scans, newest first.
     Scans(IdPrefix),
-    /// Ids of apps that the vendor still shows, most used first.
+    /// Ids of apps that the vendor still reports, most used first.
     Apps(IdPrefix),
-    /// Names of apps that the vendor still shows, each once, in order.
+    /// Names of apps that the vendor still reports, each once, sorted.
     AppNames(String),
-    /// Addresses of people: those with an account first, each group in order.
+    /// Email addresses of people: those with an account first, each group sorted.
     Addresses(String),
 }
 
-/// Completion's port. Each look reads at most a bounded number of rows, in the order of an index; where more rows than
-/// that begin with the text, the order of likelihood holds among those read.
+/// Storage queries for completions. Each query reads a bounded number of rows in the order of an index. If more
+/// rows begin with the text, the values are ordered by likelihood only among the rows read.
 #[async_trait]
 pub trait CompletionStore: Send + Sync {
-    /// What begins with a text.
+    /// Returns the values that begin with a text.
     async fn complete(
         &self,
         scope: &WorkspaceScope,
@@ -105,7 +105,7 @@ mod tests {
     use crate::value::id::FindingId;
 
     #[test]
-    fn the_range_of_a_prefix_holds_the_ids_that_begin_with_it_and_no_other() {
+    fn the_range_of_a_prefix_contains_exactly_the_ids_that_begin_with_it() {
         let id: FindingId = "018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f".parse().unwrap();
         let text = id.to_string();
         for end in 0..=text.len() {
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_id_begins_with_has_no_range() {
+    fn a_text_that_no_id_begins_with_is_rejected() {
         let id = "018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f";
         for text in [
             "x",

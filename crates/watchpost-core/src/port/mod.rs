@@ -1,5 +1,5 @@
-//! Ports that belong to no aggregate: time, randomness, completion, and [`Store`], which gathers the storage ports of
-//! all aggregates. The other ports stand with what they serve, such as
+//! Ports that belong to no single aggregate: time, randomness, completion, and [`Store`], which combines the
+//! storage ports of all aggregates. The other ports are defined in the module of their purpose, such as
 //! [`Connector`](crate::integration::connector::Connector) and [`RuleEngine`](crate::rule::RuleEngine).
 
 pub mod completion;
@@ -9,15 +9,15 @@ pub use store::Store;
 
 use crate::value::time::Timestamp;
 
-/// Where the time comes from. The domain never reads a clock of its own.
+/// A source of time. The domain reads the time only from this port.
 pub trait Clock: Send + Sync {
-    /// The wall clock.
+    /// Returns the current time.
     fn now(&self) -> Timestamp;
-    /// Milliseconds on a clock that never goes back; its zero means nothing. For ages and time-outs.
+    /// Returns milliseconds on a monotonic clock with an arbitrary zero. For ages and timeouts.
     fn monotonic_ms(&self) -> u64;
 }
 
-/// Where random bytes come from: the system's generator, or a seeded one in tests.
+/// A source of random bytes: the system's generator, or a seeded one in tests.
 pub trait Random: Send + Sync {
     /// Fills the whole slice.
     fn fill(&self, bytes: &mut [u8]);

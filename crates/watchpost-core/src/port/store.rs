@@ -1,5 +1,5 @@
-//! All storage ports of a workspace in one, so that wiring has one value to carry. An adapter implements the parts;
-//! this trait comes by itself.
+//! All storage ports of a workspace combined, so that the wiring passes one value. An adapter implements the
+//! parts, and this trait is implemented automatically.
 
 use crate::{
     access::KeyStore, app::AppStore, audit::AuditStore, finding::FindingStore, identity::IdentityStore,
@@ -7,7 +7,7 @@ use crate::{
     posture::PostureStore, remediation::RemediationStore, scan::ScanStore,
 };
 
-/// Everything that is stored for workspaces.
+/// Storage of everything that belongs to workspaces.
 pub trait Store:
     AppStore
     + AuditStore

@@ -1,5 +1,5 @@
-//! Coverage of second factors and single sign-on: how the accounts of people are judged. Pure: a store gives each
-//! person's accounts.
+//! Coverage of multi-factor authentication and single sign-on over the active people of a workspace. Pure: a
+//! store provides the accounts of each person.
 
 use super::{Coverage, CoverageNumbers};
 use crate::{
@@ -14,43 +14,43 @@ use crate::{
     },
 };
 
-/// A person not seen for so many days is stale.
+/// The number of days without activity after which a person is stale.
 pub const STALE_AFTER_DAYS: i64 = 30;
 
-/// The accounts that make somebody an active person of the company.
+/// The status and kind of the accounts of an active person of the organization.
 pub const ACTIVE_PERSON: (AccountStatus, AccountKind) = (AccountStatus::Active, AccountKind::Member);
 
-/// One active account of a person.
+/// An active account of a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PersonAccount {
-    /// Where it is.
+    /// The account's platform.
     pub platform: Platform,
-    /// Whether second factors can be read there now.
+    /// Whether authentication methods can currently be read on the platform.
     pub mfa_readable: bool,
-    /// What was last read of them; `None` if nothing ever was.
+    /// The last known state of multi-factor authentication; `None` if it was never read.
     pub mfa: Option<Mfa>,
-    /// Whether it holds a privileged role.
+    /// Whether the account has a privileged role.
     pub privileged: bool,
-    /// Last use.
+    /// The last activity.
     pub last_active: LastActive,
-    /// When it was made.
+    /// The time of creation.
     pub created_at: Option<Timestamp>,
 }
 
-/// Counts of apps that are used, by what decides whether somebody must look at them.
+/// The number of apps with one combination of the values that decide whether they need a review.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AppGroup {
-    /// What people decided.
+    /// The policy.
     pub policy: AppPolicy,
-    /// Made by the platform's vendor.
+    /// Whether the platform's vendor made the apps.
     pub first_party: bool,
-    /// Whether they have a grant.
+    /// Whether the apps have grants.
     pub has_grants: bool,
-    /// How many.
+    /// The number of apps.
     pub count: u64,
 }
 
-/// Counts people as their accounts come.
+/// Counts people, one at a time.
 #[derive(Debug)]
 pub struct CoverageTally {
     seen_since: Timestamp,
@@ -58,7 +58,8 @@ pub struct CoverageTally {
     numbers: CoverageNumbers,
 }
 
-/// What a person's accounts say of second factors: any account, and those with a privileged role.
+/// The state of multi-factor authentication over all of a person's accounts, and over those with a privileged
+/// role.
 #[derive(Debug, Default)]
 struct Factors {
     any: Seen,
@@ -78,7 +79,7 @@ impl Factors {
         }
         let (on, off) = match account.mfa {
             Some(Mfa::On) => (true, false),
-            // What can't be read now is unknown, never off.
+            // A state that can't be read now is unknown, never off.
             Some(Mfa::Off) if account.mfa_readable => (false, true),
             _ => return,
         };
@@ -94,7 +95,7 @@ impl Seen {
         self.on |= on;
         self.off |= off;
     }
-    /// A person is as well protected as their worst account: one that says off decides.
+    /// Counts a person by their worst account: one account with MFA off makes the person count as off.
     fn count(self, coverage: &mut Coverage) {
         if self.off {
             coverage.off += 1;
@@ -106,8 +107,8 @@ impl Seen {
     }
 }
 
-/// Whether the question of single sign-on can be asked: a platform through which people sign in elsewhere takes part and
-/// was read.
+/// Returns whether the use of single sign-on can be determined: an integration with a platform that signs people
+/// in to other services is active, and its users have been read.
 pub fn asks_single_sign_on(integrations: &[Integration]) -> bool {
     integrations.iter().any(|row| {
         row.platform.signs_in_elsewhere()
@@ -119,7 +120,7 @@ pub fn asks_single_sign_on(integrations: &[Integration]) -> bool {
 }
 
 impl CoverageTally {
-    /// Nobody counted yet. `integrations`: all of the workspace.
+    /// Creates an empty tally. `integrations` are all integrations of the workspace.
     pub fn new(integrations: &[Integration], now: Timestamp) -> Self {
         Self {
             seen_since: now.plus_days(-STALE_AFTER_DAYS),
@@ -140,7 +141,7 @@ impl CoverageTally {
         factors.any.count(&mut self.numbers.mfa);
         if accounts.iter().any(|account| account.privileged) {
             self.numbers.admins += 1;
-            // What protects an administrator is the factor of the account that has the role.
+            // An administrator is protected by the second factor of the account with the role.
             factors.admin.count(&mut self.numbers.admin_mfa);
         }
         let signs_in = accounts
@@ -165,12 +166,12 @@ impl CoverageTally {
         }
     }
 
-    /// The numbers.
+    /// Returns the numbers.
     pub const fn finish(self) -> CoverageNumbers {
         self.numbers
     }
 
-    /// A new account counts as used: nobody had the time yet.
+    /// A new account counts as used, since its owner had no time to use it yet.
     fn was_used(&self, account: &PersonAccount) -> bool {
         let since = |at: Timestamp| at >= self.seen_since;
         matches!(account.last_active, LastActive::At(at) if since(at))
@@ -213,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_is_as_well_protected_as_their_worst_account_at_an_identity_provider() {
+    fn a_person_counts_by_their_worst_account_at_an_identity_provider() {
         use Platform::{Github, M365, Okta};
         let mut unreadable = account(M365, Some(Mfa::Off), true);
         unreadable.mfa_readable = false;
@@ -260,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn single_sign_on_is_asked_where_a_provider_for_other_platforms_was_read() {
+    fn single_sign_on_is_known_if_a_provider_for_other_services_was_read() {
         use Platform::{M365, Okta};
         let none = integration(M365);
         let provider = |completions| {
@@ -284,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn somebody_is_stale_if_their_use_is_known_and_lies_thirty_days_back_everywhere() {
+    fn a_person_is_stale_if_their_last_known_activity_is_over_thirty_days_ago_everywhere() {
         let day = |n: i64| NOW.plus_days(-n);
         let with = |last_active, created_at| PersonAccount {
             last_active,
@@ -319,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn apps_need_a_look_if_others_made_them_and_nobody_decided() {
+    fn third_party_apps_without_a_policy_need_a_review() {
         for (policy, first_party, has_grants, expected) in [
             (AppPolicy::None, false, true, 3),
             (AppPolicy::None, false, false, 0),

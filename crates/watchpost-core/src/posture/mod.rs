@@ -1,4 +1,4 @@
-//! Posture: the workspace's numbers after an analysis, and what the answers about them are made of.
+//! Posture: the workspace's numbers after an analysis, and the data for queries about them.
 
 pub mod coverage;
 pub mod score;
@@ -17,19 +17,19 @@ use crate::{
 };
 use async_trait::async_trait;
 
-/// A ratio over the population that can be known. Unknown is counted, never taken for "off".
+/// A ratio over the population with a known state. Unknown states are counted separately, never as "off".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Coverage {
-    /// How many have it.
+    /// The number with the feature on.
     pub on: u64,
-    /// How many don't.
+    /// The number with the feature off.
     pub off: u64,
-    /// How many nobody could tell.
+    /// The number with an unknown state.
     pub unknown: u64,
 }
 
 impl Coverage {
-    /// Percent of the known ones, one decimal, as tenths of a percent; `None` if nothing is known.
+    /// Returns the share of `on` among the known ones, in tenths of a percent; `None` if none is known.
     pub const fn tenths_of_percent(&self) -> Option<u64> {
         let known = self.on.saturating_add(self.off);
         self.on
@@ -39,79 +39,81 @@ impl Coverage {
     }
 }
 
-/// The workspace's numbers after an analysis. Trends are made of these.
+/// The workspace's numbers after an analysis. Trends consist of snapshots.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
     /// The analysis.
     pub analysis: AnalysisId,
-    /// When it ended: answers' `as_of`.
+    /// The end of the analysis, shown as `as_of` in answers.
     pub at: Timestamp,
-    /// Risk score at that time.
+    /// The risk score.
     pub score: u8,
-    /// Live findings by severity, worst first.
+    /// The number of live findings by severity, worst first.
     pub live_by_severity: [u64; 5],
-    /// Identities with an account that isn't retired.
+    /// The number of identities with an account that isn't retired.
     pub identities: u64,
-    /// MFA over active people.
+    /// MFA coverage of active people.
     pub mfa: Coverage,
-    /// MFA over active people with a privileged role.
+    /// MFA coverage of active people with a privileged role.
     pub admin_mfa: Coverage,
-    /// Single sign-on over active people: those with an account at an identity provider other than Microsoft 365's
-    /// own directory that signs them in, where one is connected.
+    /// Single sign-on coverage of active people: `on` is the number of those with an account at a connected
+    /// identity provider that signs them in to other services. Microsoft 365's own directory doesn't count as
+    /// one.
     pub sso: Coverage,
-    /// Active people with a privileged role.
+    /// The number of active people with a privileged role.
     pub admins: u64,
-    /// Apps with a grant and without a decision, not made by the platform's vendor.
+    /// The number of third-party apps with a grant and without a policy.
     pub unreviewed_apps: u64,
-    /// Active people without a sign-in for 30 days on any platform, where that is known.
+    /// The number of active people without a sign-in on any platform for 30 days, where sign-ins are known.
     pub stale_accounts: u64,
 }
 
-/// How an integration stands, as answers about posture mention it.
+/// The state of an integration as shown in answers about posture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceState {
     /// The integration.
     pub id: IntegrationId,
-    /// Platform.
+    /// The platform.
     pub platform: Platform,
-    /// Its name.
+    /// The integration's name.
     pub name: ForeignText,
-    /// State.
+    /// The status.
     pub status: IntegrationStatus,
-    /// Last completed sync.
+    /// The end of the last completed sync.
     pub last_completed_at: Option<Timestamp>,
-    /// Reason and beginning of a failure.
+    /// The current failure.
     pub failure: Option<crate::integration::Failure>,
-    /// How many datasets are complete.
+    /// The number of datasets that are complete.
     pub readable: u32,
-    /// How many datasets aren't.
+    /// The number of datasets that are not complete.
     pub unreadable: u32,
 }
 
-/// How old and how whole the data behind an answer is.
+/// The age and completeness of the data behind an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Freshness {
-    /// When the last analysis ended.
+    /// The end of the last analysis.
     pub as_of: Option<Timestamp>,
-    /// All integrations, by platform, then name.
+    /// All integrations, ordered by platform, then name.
     pub sources: Vec<SourceState>,
 }
 
-/// How many findings the risk score's answer names.
+/// Maximum number of findings listed with the risk score.
 pub const TOP_FINDINGS: usize = 5;
 
-/// Everything that the risk score's answer is made of, read in one transaction.
+/// The data for an answer about the risk score, read in one transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RiskFacts {
-    /// Live findings' kept counts (other statuses left out).
+    /// The stored counts of live findings.
     pub counts: Vec<FindingCount>,
-    /// Identities with an account that isn't retired.
+    /// The number of identities with an account that isn't retired.
     pub identities: u64,
-    /// At most five live findings, in the order of [`crate::finding::repair_rank`], the oldest first where that is equal.
+    /// Live findings in the order of [`crate::finding::repair_rank`], then the oldest first; at most
+    /// [`TOP_FINDINGS`].
     pub top: Vec<FindingSummary>,
     /// The last analysis.
     pub latest: Option<Snapshot>,
-    /// The analysis before the last.
+    /// The analysis before the last one.
     pub previous: Option<Snapshot>,
     /// The last analysis at least 7 days before the last one.
     pub week_ago: Option<Snapshot>,
@@ -121,62 +123,64 @@ pub struct RiskFacts {
     pub sources: Vec<SourceState>,
 }
 
-/// Posture's port.
+/// Storage of posture numbers.
 #[async_trait]
 pub trait PostureStore: Send + Sync {
-    /// What the risk score is made of. Costs the same at a thousand and at a million findings.
+    /// Returns the data for the risk score. The cost doesn't depend on the number of findings.
     async fn risk_facts(&self, scope: &WorkspaceScope) -> Result<RiskFacts, StoreError>;
-    /// The last analysis and the state of all sources: part of every answer, so a bounded read of a few rows.
+    /// Returns the last analysis and the state of all sources. Part of every answer, therefore a read of a few
+    /// rows.
     async fn freshness(&self, scope: &WorkspaceScope) -> Result<Freshness, StoreError>;
-    /// The coverage numbers as they are in the facts now: the input of a snapshot. A long read.
+    /// Measures the coverage in the current facts, for a snapshot. This is a long read.
     async fn measure_coverage(
         &self,
         scope: &WorkspaceScope,
         now: Timestamp,
     ) -> Result<CoverageNumbers, StoreError>;
-    /// Snapshots since a time, oldest first, at most 1,000.
+    /// Returns the snapshots since a time, oldest first; at most 1,000.
     async fn snapshots(&self, scope: &WorkspaceScope, since: Timestamp) -> Result<Vec<Snapshot>, StoreError>;
-    /// The generation of the workspace's data: moved by each change that an answer could show, never by audit entries,
-    /// uses of keys or heartbeats.
+    /// Returns the generation of the workspace's data. Each change that an answer could show increments it; audit
+    /// entries, uses of keys and heartbeats don't.
     async fn generation(&self, scope: &WorkspaceScope) -> Result<u64, StoreError>;
-    /// Ends an analysis: writes the snapshot (score and counts are computed by `score` on the counts as they are in
-    /// the transaction) and moves `as_of`.
+    /// Ends an analysis: stores the snapshot, for which [`RecordAnalysis::snapshot`] computes score and counts
+    /// from the stored counts inside the transaction, and updates `as_of`.
     async fn record_analysis(
         &self,
         write: AuthorizedWrite<RecordAnalysis>,
     ) -> Result<Audited<Snapshot>, StoreError>;
 }
 
-/// Coverage as measured.
+/// Measured coverage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CoverageNumbers {
-    /// MFA over active people.
+    /// MFA coverage of active people.
     pub mfa: Coverage,
-    /// MFA over active people with a privileged role.
+    /// MFA coverage of active people with a privileged role.
     pub admin_mfa: Coverage,
-    /// Single sign-on over active people.
+    /// Single sign-on coverage of active people.
     pub sso: Coverage,
-    /// Active people with a privileged role.
+    /// The number of active people with a privileged role.
     pub admins: u64,
-    /// Apps without a decision.
+    /// The number of apps that need a review.
     pub unreviewed_apps: u64,
-    /// People without a sign-in for 30 days.
+    /// The number of people without a sign-in for 30 days.
     pub stale_accounts: u64,
 }
 
-/// Record the end of an analysis.
+/// Records the end of an analysis.
 #[derive(Debug)]
 pub struct RecordAnalysis {
     /// The analysis.
     pub analysis: AnalysisId,
-    /// What was measured.
+    /// The measured coverage.
     pub coverage: CoverageNumbers,
-    /// When.
+    /// The current time.
     pub now: Timestamp,
 }
 
 impl RecordAnalysis {
-    /// The snapshot of an analysis, of all kept counts and the number of identities as they are in its transaction.
+    /// Returns the snapshot of the analysis from all stored counts and the number of identities, as read in its
+    /// transaction.
     pub fn snapshot(&self, counts: &[FindingCount], identities: u64) -> Snapshot {
         Snapshot {
             analysis: self.analysis,

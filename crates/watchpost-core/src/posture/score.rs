@@ -1,17 +1,18 @@
-//! The risk score and its explanation: the formulas of `docs/scores.md`, nothing else.
+//! The risk score and its explanation, by the formulas of `docs/scores.md`.
 //!
-//! `round(100 × raw / max(300, 5 × identities))`, at most 100, halves up;
-//! `raw = 10·critical + 5·high + 2·medium + 1·low` over live findings that count.
-//! Label and grade are the worse of the score's band and what the worst of these findings allows.
+//! The score is `round(100 × raw / max(300, 5 × identities))`, at most 100, with halves rounded up, where `raw =
+//! 10·critical + 5·high + 2·medium + 1·low` over the live findings that count in the score. Label and grade are
+//! the worse of the score's band and the minimum for the worst of these findings.
 
 use crate::{
     finding::FindingCount,
+    text,
     value::word::{Category, Severity, words},
 };
 use std::{collections::BTreeMap, fmt};
 
 words! {
-    /// The score in a word.
+    /// The risk score as a label.
     RiskLabel {
         /// 0 to 24.
         Low = "Low",
@@ -22,7 +23,7 @@ words! {
         /// 75 to 100.
         Critical = "Critical",
     }
-    /// The score in a letter.
+    /// The risk score as a letter.
     Grade {
         /// 0 to 9.
         A = "A",
@@ -35,37 +36,37 @@ words! {
         /// 75 to 100.
         F = "F",
     }
-    /// What decided label and grade.
+    /// The reason for a label and grade.
     DecidedBy {
-        /// The band that the score lies in.
+        /// The band of the score.
         Band = "band",
-        /// The worst live finding that counts: the band alone would be better.
+        /// The worst live finding that counts in the score. The band alone would be better.
         WorstFinding = "worst_finding",
     }
 }
 
-/// Label and grade, and what decided them.
+/// A label and a grade, with the reason for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rating {
     /// The label.
     pub label: RiskLabel,
     /// The grade.
     pub grade: Grade,
-    /// What decided both.
+    /// The reason for both.
     pub decided_by: DecidedBy,
-    /// The severity of the worst live finding that counts; `None` if there is none.
+    /// The severity of the worst live finding that counts in the score; `None` if there is none.
     pub worst: Option<Severity>,
 }
 
-/// Rates a score beside the worst live finding that counts: a critical one makes it at least High and D, a high one at
-/// least Medium and C.
+/// Rates a score together with the worst live finding that counts in it: a critical one makes the rating at least
+/// High and D, a high one at least Medium and C.
 pub fn rating(score: u8, worst: Option<Severity>) -> Rating {
-    let least = match worst {
+    let minimum = match worst {
         Some(Severity::Critical) => 50,
         Some(Severity::High) => 25,
         _ => 0,
     };
-    let rated = score.max(least);
+    let rated = score.max(minimum);
     let band = (label_of(score), grade_of(score));
     let (label, grade) = (label_of(rated), grade_of(rated));
     Rating {
@@ -80,54 +81,55 @@ pub fn rating(score: u8, worst: Option<Severity>) -> Rating {
     }
 }
 
-/// As in a sentence: `Low, grade B`, or `High, grade D because of an open critical finding`.
+/// Formats the rating for use in a sentence: `Low, grade B`, or `High, grade D because of an open critical
+/// finding`.
 impl fmt::Display for Rating {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}, grade {}", self.label, self.grade)?;
         match (self.decided_by, self.worst) {
-            (DecidedBy::WorstFinding, Some(worst)) => write!(f, " because of an open {worst} finding"),
+            (DecidedBy::WorstFinding, Some(worst)) => text::posture::because_of_worst_finding(f, worst),
             _ => Ok(()),
         }
     }
 }
 
-/// A risk score with how it came about.
+/// A risk score with its explanation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RiskScore {
-    /// 0 to 100, higher is worse.
+    /// The score, 0 to 100; higher is worse.
     pub score: u8,
-    /// Its label and grade.
+    /// The label and grade.
     pub rating: Rating,
-    /// Points in all.
+    /// The sum of points.
     pub raw: u64,
-    /// Points that make 100.
+    /// The number of points that yields a score of 100.
     pub ceiling: u64,
-    /// Points by category, those without any left out.
+    /// Points by category, without the categories that have none.
     pub points_by_category: BTreeMap<Category, u64>,
 }
 
-/// What `raw` points make with so many identities.
+/// Returns the score for `raw` points and a number of identities.
 pub fn score_of(raw: u64, identities: u64) -> u8 {
     u8::try_from(scaled(raw, ceiling_of(identities), 100)).unwrap_or(100)
 }
 
-/// A score with one decimal, in tenths: 0 to 1,000.
+/// Returns the score with one decimal, in tenths: 0 to 1,000.
 fn tenths_of(raw: u64, ceiling: u64) -> u64 {
     scaled(raw, ceiling, 1_000)
 }
 
-/// `full × raw / ceiling`, halves up, at most `full`.
+/// Computes `full × raw / ceiling`, rounded half up, at most `full`.
 fn scaled(raw: u64, ceiling: u64, full: u64) -> u64 {
     let doubled = raw.saturating_mul(full.saturating_mul(2));
     (doubled.saturating_add(ceiling) / ceiling.saturating_mul(2)).min(full)
 }
 
-/// Points that make a score of 100.
+/// Returns the number of points that yields a score of 100.
 pub fn ceiling_of(identities: u64) -> u64 {
     identities.saturating_mul(5).max(300)
 }
 
-/// The label of a score's band.
+/// Returns the label of a score's band.
 pub const fn label_of(score: u8) -> RiskLabel {
     match score {
         0..=24 => RiskLabel::Low,
@@ -137,7 +139,7 @@ pub const fn label_of(score: u8) -> RiskLabel {
     }
 }
 
-/// The grade of a score's band.
+/// Returns the grade of a score's band.
 pub const fn grade_of(score: u8) -> Grade {
     match score {
         0..=9 => Grade::A,
@@ -148,7 +150,7 @@ pub const fn grade_of(score: u8) -> Grade {
     }
 }
 
-/// The score over kept counts; only live findings that count are looked at.
+/// Computes the score from stored counts. Only live findings that count in the score are included.
 pub fn risk_score(counts: &[FindingCount], identities: u64) -> RiskScore {
     let mut raw = 0_u64;
     let mut worst = None;
@@ -173,25 +175,25 @@ pub fn risk_score(counts: &[FindingCount], identities: u64) -> RiskScore {
     }
 }
 
-/// What repairing one finding does to the score, with one decimal: with hundreds of identities a single finding is
-/// less than a whole point.
+/// The effect of fixing one finding on the score, with one decimal: with hundreds of identities, a single finding
+/// makes less than one point of difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Saving {
-    /// Its points in `raw`; 0 if it doesn't count.
+    /// The finding's points in `raw`; 0 if it doesn't count in the score.
     pub points: u64,
-    /// The score without it, in tenths: 0 to 1,000.
+    /// The score without the finding, in tenths: 0 to 1,000.
     pub score_without_tenths: u64,
-    /// By how much the score falls, in tenths: the score with one decimal minus the score without it.
+    /// The difference between the score with one decimal and the score without the finding, in tenths.
     pub saved_tenths: u64,
 }
 
 impl RiskScore {
-    /// The score with one decimal, in tenths.
+    /// Returns the score with one decimal, in tenths.
     pub fn tenths(&self) -> u64 {
         tenths_of(self.raw, self.ceiling)
     }
 
-    /// What repairing one finding saves; nothing if it doesn't count (`scored`).
+    /// Returns what fixing one finding saves; nothing if the finding isn't `scored`.
     pub fn saving(&self, severity: Severity, scored: bool) -> Saving {
         let points = if scored { severity.points() } else { 0 };
         let without = tenths_of(self.raw.saturating_sub(points), self.ceiling);
@@ -203,7 +205,7 @@ impl RiskScore {
     }
 }
 
-/// Live findings by severity, worst first; scored or not.
+/// Returns the number of live findings by severity, worst first, whether scored or not.
 pub fn live_by_severity(counts: &[FindingCount]) -> [u64; 5] {
     let mut out = [0; 5];
     for row in counts.iter().filter(|row| row.status.is_live()) {
@@ -214,7 +216,7 @@ pub fn live_by_severity(counts: &[FindingCount]) -> [u64; 5] {
     out
 }
 
-/// Live findings that don't count in the score.
+/// Returns the number of live findings that don't count in the score.
 pub fn live_not_scored(counts: &[FindingCount]) -> u64 {
     counts
         .iter()
@@ -246,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn bands_are_the_published_ones() {
+    fn the_bands_are_the_published_ones() {
         let check =
             |score, label, grade| assert_eq!((label_of(score), grade_of(score)), (label, grade), "{score}");
         check(0, RiskLabel::Low, Grade::A);
@@ -291,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sentence_says_what_decided() {
+    fn the_text_names_the_worst_finding_if_it_decided() {
         assert_eq!(rating(23, None).to_string(), "Low, grade B");
         assert_eq!(
             rating(23, Some(Severity::Critical)).to_string(),
@@ -301,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_count_in_the_score_does_not_decide_the_label() {
+    fn findings_that_do_not_count_in_the_score_do_not_affect_the_label() {
         let row = |status, severity, scored, count| FindingCount {
             status,
             severity,
@@ -329,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_repair_saves_has_one_decimal() {
+    fn the_saving_of_a_fix_has_one_decimal() {
         let risk = |raw, identities| RiskScore {
             score: score_of(raw, identities),
             rating: rating(0, None),
@@ -342,7 +344,7 @@ mod tests {
             let found = (saving.points, saving.score_without_tenths, saving.saved_tenths);
             assert_eq!(found, expected, "{raw} {identities} {severity}");
         };
-        // 680 of 2,960 points are 23.0 (22.97); without a critical one 22.6.
+        // 680 of 2,960 points yield 23.0 (22.97), and 22.6 without one critical finding.
         assert_eq!(risk(680, 592).tenths(), 230);
         check(680, 592, Severity::Critical, true, (10, 226, 4));
         check(680, 592, Severity::High, true, (5, 228, 2));
@@ -351,12 +353,12 @@ mod tests {
         check(680, 592, Severity::Info, true, (0, 230, 0));
         check(30, 1, Severity::High, true, (5, 83, 17));
         check(10, 1, Severity::Critical, true, (10, 0, 33));
-        // Past the ceiling one repair saves nothing yet.
+        // Above the ceiling, fixing one finding doesn't lower the score yet.
         check(400, 1, Severity::Critical, true, (10, 1_000, 0));
     }
 
     #[test]
-    fn only_live_findings_that_count_make_points() {
+    fn only_live_findings_that_count_in_the_score_add_points() {
         let row = |status, severity, scored, count| FindingCount {
             status,
             severity,

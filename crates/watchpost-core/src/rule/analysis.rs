@@ -1,4 +1,4 @@
-//! The `analyse` job: judges all facts with all rules and reconciles the findings with what was seen.
+//! The `analyse` job: evaluates all rules on all facts and reconciles the findings with the results.
 
 use crate::{
     access::JobPermit,
@@ -15,6 +15,7 @@ use crate::{
         Hit, Rule, RuleEngine,
         document::{Document, EntityRef},
     },
+    text,
     value::{
         id::{AnalysisId, IntegrationId},
         text::ForeignText,
@@ -26,25 +27,26 @@ use std::{
     sync::Arc,
 };
 
-/// Identities and apps that are judged at a time: what bounds the memory of an analysis.
+/// Maximum number of identities or apps per evaluation, which bounds the memory of an analysis.
 const DOCUMENTS_PER_BATCH: usize = 500;
-/// Findings that are stored at a time.
+/// Maximum number of findings per write.
 const OBSERVATIONS_PER_WRITE: usize = 500;
-/// Rule failures that are remembered by entity; past it the analysis keeps all unseen findings of a failing rule.
+/// Maximum number of rule failures that are remembered by entity.
 const FAILURES_MAX: usize = 100_000;
 
-/// What an analysis did.
+/// The result of an analysis.
 #[derive(Debug, Clone)]
 pub struct AnalysisSummary {
-    /// The numbers after it.
+    /// The workspace's numbers after the analysis.
     pub snapshot: Snapshot,
-    /// Documents judged.
+    /// The number of evaluated documents.
     pub documents: u64,
-    /// Findings made, kept, brought back.
+    /// The numbers of created, kept and reopened findings.
     pub observed: ObserveCounts,
-    /// Findings ended, missed, kept for want of data.
+    /// The numbers of findings that were resolved, counted as missed, or kept because of missing data.
     pub swept: SweepCounts,
-    /// Rules that failed on something, with the first reason of each: for the log and for `doctor`.
+    /// Rules that failed on an entity, with the reason of the first failure each. For the log and the `doctor`
+    /// command.
     pub failed_rules: BTreeMap<String, String>,
 }
 
@@ -63,10 +65,12 @@ struct Run<'a> {
     failed_rules: BTreeMap<String, String>,
 }
 
-/// Judges everything and reconciles. Progress sentences go to `progress`.
+/// Evaluates all rules on all facts and reconciles the findings. Passes progress messages for people to
+/// `progress`.
 ///
 /// # Errors
-/// The store's, or an engine that can't go on. What was stored before stays; the next analysis goes over it again.
+/// Returns the errors of the store and of an engine that can't continue. Findings that were stored before the
+/// error stay; the next analysis processes everything again.
 pub async fn run_analysis(
     store: &dyn Store,
     engine: &dyn RuleEngine,
@@ -91,14 +95,14 @@ pub async fn run_analysis(
         failed: BTreeSet::new(),
         failed_rules: BTreeMap::new(),
     };
-    run.judge_integrations().await?;
-    run.judge_apps().await?;
-    run.judge_identities(progress).await?;
+    run.evaluate_integrations().await?;
+    run.evaluate_apps().await?;
+    run.evaluate_identities(progress).await?;
     run.flush().await?;
     run.finish(&integrations).await
 }
 
-/// How often each dataset of each integration was read wholly, and how it was read last.
+/// Returns the last state and the number of complete collections of each dataset.
 fn completions(integrations: &[Integration]) -> Completions {
     integrations
         .iter()
@@ -111,9 +115,9 @@ fn completions(integrations: &[Integration]) -> Completions {
 }
 
 impl Run<'_> {
-    async fn judge_integrations(&mut self) -> Result<(), Error> {
+    async fn evaluate_integrations(&mut self) -> Result<(), Error> {
         let documents = self.store.integration_documents(self.permit.scope()).await?;
-        self.judge(
+        self.evaluate(
             documents
                 .into_iter()
                 .map(Box::new)
@@ -123,7 +127,7 @@ impl Run<'_> {
         .await
     }
 
-    async fn judge_apps(&mut self) -> Result<(), Error> {
+    async fn evaluate_apps(&mut self) -> Result<(), Error> {
         let mut after = None;
         loop {
             let page = self
@@ -134,12 +138,12 @@ impl Run<'_> {
                 return Ok(());
             };
             after = Some(last.id);
-            self.judge(page.into_iter().map(Box::new).map(Document::App).collect())
+            self.evaluate(page.into_iter().map(Box::new).map(Document::App).collect())
                 .await?;
         }
     }
 
-    async fn judge_identities(&mut self, progress: &(dyn Fn(String) + Send + Sync)) -> Result<(), Error> {
+    async fn evaluate_identities(&mut self, progress: &(dyn Fn(String) + Send + Sync)) -> Result<(), Error> {
         let mut after = None;
         loop {
             let page = self
@@ -150,16 +154,13 @@ impl Run<'_> {
                 return Ok(());
             };
             after = Some(last.id);
-            self.judge(page.into_iter().map(Box::new).map(Document::Identity).collect())
+            self.evaluate(page.into_iter().map(Box::new).map(Document::Identity).collect())
                 .await?;
-            progress(format!(
-                "analysis: {} people, apps and platforms judged",
-                self.documents
-            ));
+            progress(text::rule::evaluated(self.documents));
         }
     }
 
-    /// Ends findings that were seen no more, and records the numbers.
+    /// Resolves findings that are no longer seen, and records the numbers.
     async fn finish(self, integrations: &[Integration]) -> Result<AnalysisSummary, Error> {
         let sweep_rule = |rule: &Rule| SweepRule {
             depends_on_decisions: rule.depends_on_decisions,
@@ -192,7 +193,7 @@ impl Run<'_> {
         })
     }
 
-    async fn judge(&mut self, documents: Vec<Document>) -> Result<(), Error> {
+    async fn evaluate(&mut self, documents: Vec<Document>) -> Result<(), Error> {
         if documents.is_empty() {
             return Ok(());
         }
@@ -245,7 +246,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The sources of a finding: the rule's datasets on each integration that the document speaks of.
+    /// Returns the sources of a finding: the rule's datasets on each integration in the document.
     fn marks(&self, rule: &Rule, document: &Document) -> Marks {
         let mut sources: Vec<IntegrationId> = match document {
             Document::Identity(doc) => doc
@@ -258,7 +259,7 @@ impl Run<'_> {
         };
         sources.sort_unstable();
         sources.dedup();
-        let judged = |id: &IntegrationId| {
+        let is_in_scope = |id: &IntegrationId| {
             rule.platforms.is_empty()
                 || self
                     .platforms
@@ -267,7 +268,7 @@ impl Run<'_> {
         };
         sources
             .into_iter()
-            .filter(judged)
+            .filter(is_in_scope)
             .flat_map(|id| rule.datasets.iter().map(move |dataset| (id, *dataset)))
             .filter_map(|key| {
                 self.completions

@@ -1,8 +1,8 @@
-//! Documents: what the rules judge. Their JSON form is the contract with rule authors, ours and the customer's, and
-//! is described in `docs/rules.md`; fields are added, never renamed.
+//! Documents, the input of rules. Their JSON form is a contract with the authors of Watchpost's and customers'
+//! rules and is described in `docs/rules.md`. Fields are added, but never renamed.
 //!
-//! Times are milliseconds since 1970 (`…_ms`), so that a rule compares numbers. What is unknown is left out, except
-//! `mfa`, which says `unknown`.
+//! Times are milliseconds since 1970-01-01T00:00:00Z (`…_ms`), so that rules compare numbers. Unknown values are
+//! omitted, except for `mfa`, which is then `unknown`.
 
 use crate::{
     integration::{
@@ -21,47 +21,47 @@ use crate::{
 use serde::{Serialize, Serializer};
 use std::{collections::BTreeMap, sync::Arc};
 
-/// Roles that a document shows of one principal.
+/// Maximum number of roles of one principal in a document.
 pub const ROLES_MAX: usize = 100;
-/// Grants, tokens and assignments that a document shows of one account.
+/// Maximum number of grants, tokens and assignments of one account in a document.
 pub const GRANTS_MAX: u64 = 200;
-/// Accounts that a document shows of one identity.
+/// Maximum number of accounts of one identity in a document.
 pub const ACCOUNTS_MAX: u64 = 50;
-/// People, and owners, that a document shows of one app.
+/// Maximum number of principals, and of owners, of one app in a document.
 pub const PRINCIPALS_MAX: u64 = 100;
-/// Distinct permissions that a document shows of an app's grants of one kind.
+/// Maximum number of distinct permissions in an app's grants of one kind.
 pub const SCOPES_MAX: usize = 256;
 
 words! {
-    /// The three shapes in which facts go to rules.
+    /// The three types of documents.
     DocumentType {
         /// A person or machine with accounts, roles and grants.
         Identity = "identity",
-        /// An app with policy, owners, grants.
+        /// An app with its policy, owners and grants.
         App = "app",
         /// An integration with settings, collections and aggregates.
         Integration = "integration",
     }
 }
 
-/// An integration as documents mention it.
+/// A reference to an integration in a document.
 #[derive(Debug, Clone, Serialize)]
 pub struct IntegrationRef {
-    /// Its id.
+    /// The integration's id.
     pub id: IntegrationId,
-    /// Its platform.
+    /// The integration's platform.
     pub platform: Platform,
-    /// Its name.
+    /// The integration's name.
     pub name: ForeignText,
     /// Whether the platform is an identity provider.
     pub identity_provider: bool,
-    /// Datasets that can't be relied on now (denied, unlicensed, failed, partial or never collected). A rule must not
-    /// judge an account by such a dataset.
+    /// Datasets that are currently unreliable (denied, unlicensed, failed, partial or never collected). A rule
+    /// must not draw conclusions about an account from them.
     pub unreadable: Vec<Dataset>,
 }
 
 impl IntegrationRef {
-    /// An integration as documents mention it.
+    /// Creates the reference to an integration.
     pub fn of(integration: &Integration) -> Self {
         Self {
             id: integration.id,
@@ -73,7 +73,7 @@ impl IntegrationRef {
     }
 }
 
-/// Datasets of an integration that aren't complete now.
+/// Returns the datasets of an integration that aren't currently complete.
 pub fn unreadable(integration: &Integration) -> Vec<Dataset> {
     Dataset::ALL
         .iter()
@@ -86,23 +86,23 @@ pub fn unreadable(integration: &Integration) -> Vec<Dataset> {
         .collect()
 }
 
-/// A role in a document.
+/// A role assignment in a document.
 #[derive(Debug, Clone, Serialize)]
 pub struct RoleDocument {
     /// The vendor's stable name.
     pub key: String,
-    /// Displayed name.
+    /// The display name.
     pub name: ForeignText,
-    /// Whether it is privileged.
+    /// Whether the role is privileged.
     pub privileged: bool,
-    /// Whether it is the platform's highest.
+    /// Whether the role is the platform's highest.
     pub super_admin: bool,
-    /// How it is held.
+    /// The kind of assignment.
     pub hold: RoleHold,
-    /// Group through which it is held.
+    /// The group through which the role is assigned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub via_group: Option<ForeignText>,
-    /// End.
+    /// The end of the assignment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ends_at_ms: Option<i64>,
 }
@@ -122,199 +122,200 @@ pub struct GrantDocument {
     /// The token's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<ForeignText>,
-    /// How it was given.
+    /// The way in which the permission was granted.
     pub kind: GrantKind,
-    /// Permissions.
+    /// The permissions.
     pub scopes: Vec<ForeignText>,
-    /// Worst risk.
+    /// The highest risk among the permissions.
     pub risk: GrantRisk,
-    /// Given at.
+    /// The time at which the permission was granted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at_ms: Option<i64>,
-    /// Last used at.
+    /// The time of the last use.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_used_ms: Option<i64>,
-    /// Whether it is known to have no end.
+    /// Whether the token is known to have no expiry.
     pub never_expires: bool,
 }
 
 /// An account in an identity document.
 #[derive(Debug, Clone, Serialize)]
 pub struct AccountDocument {
-    /// Its id.
+    /// The account's id.
     pub id: AccountId,
-    /// Where it is.
+    /// The integration that the account belongs to.
     pub integration: IntegrationRef,
-    /// Login.
+    /// The name used to sign in.
     pub login: ForeignText,
-    /// Address, lower case.
+    /// The email address, in lower case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// State.
+    /// The status.
     pub status: AccountStatus,
-    /// Since when, if known.
+    /// The time of the last change of status, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status_changed_at_ms: Option<i64>,
-    /// Kind.
+    /// The kind of principal.
     pub kind: AccountKind,
-    /// Second factor: `on`, `off`, `unknown`.
+    /// The state of multi-factor authentication: `on`, `off` or `unknown`.
     pub mfa: Mfa,
-    /// Methods.
+    /// The registered methods of multi-factor authentication.
     pub mfa_methods: Vec<ForeignText>,
     /// Whether a phishing-resistant method is registered.
     pub phishing_resistant: bool,
     /// Whether only weak methods are registered.
     pub weak_mfa_only: bool,
-    /// Last use.
+    /// The time of the last activity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_active_ms: Option<i64>,
-    /// Whether last use is known: with `true` and no `last_active_ms` the account was never used.
+    /// Whether the last activity is known. If it is `true` and `last_active_ms` is absent, the account was never
+    /// used.
     pub last_active_known: bool,
-    /// Made at.
+    /// The time of creation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at_ms: Option<i64>,
-    /// Password never expires.
+    /// Whether the password never expires.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password_never_expires: Option<bool>,
-    /// Password changed at.
+    /// The time of the last password change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password_changed_at_ms: Option<i64>,
-    /// Tied to an on-premises object.
+    /// Whether the account is linked to an on-premises object.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_premises_id: Option<bool>,
-    /// Invitation pending.
+    /// Whether a guest's invitation is pending.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub invitation_pending: Option<bool>,
-    /// Has a mailbox licence.
+    /// Whether the account has a license with a mailbox.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mailbox: Option<bool>,
-    /// Roles, at most [`ROLES_MAX`].
+    /// Role assignments; at most [`ROLES_MAX`].
     pub roles: Vec<RoleDocument>,
-    /// Grants, tokens and assignments, at most [`GRANTS_MAX`].
+    /// Grants, tokens and assignments; at most [`GRANTS_MAX`].
     pub grants: Vec<GrantDocument>,
 }
 
-/// One person or machine.
+/// A person or machine.
 #[derive(Debug, Clone, Serialize)]
 pub struct IdentityDocument {
-    /// Its id.
+    /// The identity's id.
     pub id: IdentityId,
-    /// Main address.
+    /// The main email address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// Displayed name.
+    /// The display name.
     pub display_name: ForeignText,
-    /// Kind.
+    /// The kind of principal.
     pub kind: AccountKind,
-    /// Tagged as an emergency account.
+    /// Whether the identity is tagged as a break-glass account.
     pub break_glass: bool,
-    /// Accounts that aren't retired, at most [`ACCOUNTS_MAX`].
+    /// The accounts that aren't retired; at most [`ACCOUNTS_MAX`].
     pub accounts: Vec<AccountDocument>,
-    /// Platforms connected in this workspace, so that a rule can tell "has no Okta account" from "there is no Okta":
-    /// each with its unreadable datasets.
+    /// The integrations of the workspace with their unreadable datasets, so that a rule can distinguish "has no
+    /// Okta account" from "Okta isn't connected".
     #[serde(serialize_with = "shared")]
     pub integrations: Arc<Vec<IntegrationRef>>,
-    /// Mail domains that belong to the company, lower case.
+    /// The organization's mail domains, in lower case.
     #[serde(serialize_with = "shared")]
     pub company_domains: Arc<Vec<String>>,
 }
 
-/// Somebody who gave an app a permission, may sign in to it, or owns it.
+/// A person who granted an app a permission, may sign in to it, or owns it.
 #[derive(Debug, Clone, Serialize)]
 pub struct PrincipalDocument {
     /// The identity.
     pub identity_id: IdentityId,
-    /// Address.
+    /// The email address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// Displayed name.
+    /// The display name.
     pub display_name: ForeignText,
-    /// The account's state.
+    /// The account's status.
     pub status: AccountStatus,
 }
 
-/// One app.
+/// An app.
 #[derive(Debug, Clone, Serialize)]
 pub struct AppDocument {
-    /// Its id.
+    /// The app's id.
     pub id: AppId,
-    /// Where it is.
+    /// The integration in which the app was seen.
     pub integration: IntegrationRef,
-    /// Name.
+    /// The name.
     pub name: ForeignText,
-    /// Publisher.
+    /// The publisher.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub publisher: Option<ForeignText>,
-    /// Publisher verified by the vendor.
+    /// Whether the vendor verified the publisher.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub publisher_verified: Option<bool>,
-    /// Made by the platform's vendor.
+    /// Whether the platform's vendor made the app.
     pub first_party: bool,
-    /// Registered by the company itself.
+    /// Whether the organization itself registered the app.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub own_registration: Option<bool>,
-    /// Whether it can be used.
+    /// Whether the app can be used.
     pub enabled: bool,
-    /// What people decided.
+    /// The policy.
     pub policy: AppPolicy,
-    /// First seen (the vendor's date if earlier than ours).
+    /// The time at which Watchpost first saw the app, or the vendor's date if that is earlier.
     pub first_seen_ms: i64,
-    /// Sign-on mode in the vendor's words.
+    /// The vendor's sign-on mode.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sign_on_mode: Option<String>,
-    /// Whether leavers are removed from it.
+    /// Whether the identity provider removes users who leave from the app.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deprovisioning: Option<bool>,
     /// Secrets and certificates.
     pub credentials: Vec<AppCredential>,
-    /// Roles that the app itself holds.
+    /// Roles assigned to the app itself.
     pub roles: Vec<RoleDocument>,
-    /// Distinct permissions by kind of grant, at most 256 each.
+    /// The distinct permissions by kind of grant; at most [`SCOPES_MAX`] each.
     pub scopes: BTreeMap<GrantKind, Vec<ForeignText>>,
-    /// Worst risk by kind of grant.
+    /// The highest risk by kind of grant.
     pub risks: BTreeMap<GrantKind, GrantRisk>,
-    /// Number of grants by kind.
+    /// The number of grants by kind.
     pub grant_counts: BTreeMap<GrantKind, u64>,
-    /// Whether somebody consented for everybody, and the worst risk of such a consent.
+    /// The highest risk of a consent on behalf of all users; absent if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant_wide_risk: Option<GrantRisk>,
-    /// Number of distinct accounts with a grant or assignment.
+    /// The number of distinct accounts with a grant or assignment.
     pub accounts: u64,
-    /// Those accounts' people, active ones first, at most [`PRINCIPALS_MAX`].
+    /// The principals of these accounts, active ones first; at most [`PRINCIPALS_MAX`].
     pub principals: Vec<PrincipalDocument>,
-    /// Owners, at most [`PRINCIPALS_MAX`].
+    /// The owners; at most [`PRINCIPALS_MAX`].
     pub owners: Vec<PrincipalDocument>,
 }
 
-/// One integration.
+/// An integration.
 #[derive(Debug, Clone, Serialize)]
 pub struct IntegrationDocument {
-    /// Its id.
+    /// The integration's id.
     pub id: IntegrationId,
-    /// Platform.
+    /// The platform.
     pub platform: Platform,
-    /// Name.
+    /// The name.
     pub name: ForeignText,
-    /// State.
+    /// The status.
     pub status: IntegrationStatus,
-    /// Datasets that can't be relied on now.
+    /// Datasets that are currently unreliable.
     pub unreadable: Vec<Dataset>,
-    /// Datasets that a permission was lost for: complete before, denied now.
+    /// Datasets for which a permission was lost: complete before and denied now.
     pub lost: Vec<Dataset>,
-    /// When the last completed sync ended.
+    /// The end of the last completed sync.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_completed_ms: Option<i64>,
-    /// Settings by path, the vendor's JSON.
+    /// The settings by path, as the vendor's JSON.
     pub settings: BTreeMap<String, serde_json::Value>,
-    /// Distinct active accounts that hold the platform's highest role.
+    /// The number of distinct active accounts with the platform's highest role.
     pub super_admins: u64,
-    /// Active emergency accounts on it (tagged identities that hold the highest role).
+    /// The number of active break-glass accounts (tagged identities with the highest role).
     pub break_glass_accounts: u64,
-    /// Active accounts of members.
+    /// The number of active accounts of members.
     pub active_members: u64,
 }
 
-/// One document of any type.
+/// A document of any type.
 #[derive(Debug, Clone)]
 pub enum Document {
     /// An identity.
@@ -326,7 +327,7 @@ pub enum Document {
 }
 
 impl Document {
-    /// Its type.
+    /// Returns the type of the document.
     pub const fn document_type(&self) -> DocumentType {
         match self {
             Self::Identity(_) => DocumentType::Identity,
@@ -334,7 +335,7 @@ impl Document {
             Self::Integration(_) => DocumentType::Integration,
         }
     }
-    /// The entity that findings from it are about.
+    /// Returns the entity that findings from the document are about.
     pub const fn entity(&self) -> EntityRef {
         match self {
             Self::Identity(doc) => EntityRef::Identity(doc.id),
@@ -344,7 +345,7 @@ impl Document {
     }
 }
 
-/// What a finding is about.
+/// The entity that a finding is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EntityRef {
     /// A person or machine.
@@ -356,7 +357,7 @@ pub enum EntityRef {
 }
 
 impl EntityRef {
-    /// Its type.
+    /// Returns the type of the entity.
     pub const fn entity_type(self) -> EntityType {
         match self {
             Self::Identity(_) => EntityType::Identity,
@@ -364,7 +365,7 @@ impl EntityRef {
             Self::Integration(_) => EntityType::Integration,
         }
     }
-    /// Its id's 16 bytes.
+    /// Returns the 16 bytes of the entity's id.
     pub const fn id_bytes(&self) -> &[u8; 16] {
         match self {
             Self::Identity(id) => id.as_bytes(),
@@ -372,7 +373,7 @@ impl EntityRef {
             Self::Integration(id) => id.as_bytes(),
         }
     }
-    /// From a type and 16 bytes, as stores keep it.
+    /// Creates a reference from a type and 16 bytes, as stores keep it.
     pub const fn from_parts(entity_type: EntityType, id: [u8; 16]) -> Self {
         match entity_type {
             EntityType::Identity => Self::Identity(IdentityId::from_bytes(id)),
@@ -382,7 +383,7 @@ impl EntityRef {
     }
 }
 
-/// Serialises what many documents share.
+/// Serializes a value that several documents share.
 fn shared<T: Serialize, S: Serializer>(value: &Arc<T>, serializer: S) -> Result<S::Ok, S::Error> {
     value.as_ref().serialize(serializer)
 }

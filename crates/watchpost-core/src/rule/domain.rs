@@ -1,15 +1,17 @@
-//! Which mail domains are taken for the company's.
+//! The decision which mail domains belong to the organization.
 
 use crate::{identity::normal_address, value::text::ForeignText};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Mail domains that are taken for the company's at the most.
+/// Maximum number of the organization's domains.
 const DOMAINS_MAX: usize = 500;
-/// Without a list of verified domains, a domain is the company's if so many percent of the people have it.
+/// If no domain is verified, the minimum percentage of people with an address in a domain that belongs to the
+/// organization.
 const COMMON_PERCENT: u64 = 5;
 
-/// The domains that a platform's document says are verified: an array of names, or a list of `{id, isVerified}`.
+/// Returns the verified domains in a platform's document, which is an array of names or a list of `{id,
+/// isVerified}`.
 pub fn verified_domains(document: &Value) -> Vec<String> {
     let rows = document
         .as_array()
@@ -28,7 +30,7 @@ pub fn verified_domains(document: &Value) -> Vec<String> {
         .collect()
 }
 
-/// Counts the domains in the addresses of people.
+/// Counts the domains in the email addresses of people.
 #[derive(Debug, Default)]
 pub struct DomainCounts {
     people: u64,
@@ -36,7 +38,7 @@ pub struct DomainCounts {
 }
 
 impl DomainCounts {
-    /// Counts the address of one active member of an identity provider.
+    /// Counts the address of an active member at an identity provider.
     pub fn add(&mut self, address: &ForeignText) {
         self.people = self.people.saturating_add(1);
         if let Some((_, domain)) = normal_address(address.untrusted())
@@ -48,22 +50,22 @@ impl DomainCounts {
         }
     }
 
-    /// The domains that at least one in twenty people has.
+    /// Returns the domains that at least one in twenty people has.
     pub fn common(self) -> BTreeSet<String> {
-        let least = self.people.saturating_mul(COMMON_PERCENT);
+        let minimum = self.people.saturating_mul(COMMON_PERCENT);
         self.counts
             .into_iter()
-            .filter(|(_, count)| count.saturating_mul(100) >= least)
+            .filter(|(_, count)| count.saturating_mul(100) >= minimum)
             .map(|(domain, _)| domain)
             .collect()
     }
 }
 
-/// The company's domains: the verified ones, or, if there are none, those that are common among its people. Sorted, at
-/// most 500.
+/// Returns the organization's domains: the verified ones or, if there are none, those that are common among its
+/// people. They are sorted; at most 500.
 ///
 /// # Errors
-/// Those of `common`, which is called only if it is needed.
+/// Returns the errors of `common`, which is called only if needed.
 pub fn company_domains<E>(
     verified: BTreeSet<String>,
     common: impl FnOnce() -> Result<BTreeSet<String>, E>,
@@ -77,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn verified_domains_are_read_in_both_forms() {
+    fn verified_domains_are_read_from_both_formats() {
         let check = |document: &str, expected: &[&str]| {
             assert_eq!(
                 verified_domains(&serde_json::from_str(document).unwrap()),
@@ -103,7 +105,7 @@ mod tests {
         {
             counts.add(&ForeignText::name(address));
         }
-        // 41 people: two are less than five percent of them.
+        // There are 41 people, and two are fewer than five percent of them.
         assert_eq!(counts.common(), BTreeSet::from(["birch.example".to_owned()]));
         let mut counts = DomainCounts::default();
         for address in std::iter::repeat_n("ann@birch.example", 19).chain(["bo@oak.example"]) {
@@ -113,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn common_domains_count_only_where_none_is_verified() {
+    fn common_domains_are_used_only_if_none_is_verified() {
         let of = |name: &str| BTreeSet::from([name.to_owned()]);
         let found = company_domains(of("birch.example"), || Err("read"));
         assert_eq!(found, Ok(vec!["birch.example".to_owned()]));

@@ -1,4 +1,4 @@
-//! The port to the rule engine, and what is known of each rule.
+//! Rules, and the port to the engine that evaluates them.
 
 pub mod analysis;
 pub mod document;
@@ -16,45 +16,45 @@ use crate::{
 use async_trait::async_trait;
 use std::sync::Arc;
 
-/// One rule, as its METADATA describes it.
+/// A rule, as described by its METADATA.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
-    /// Its id, e.g. `id.admin_no_mfa`.
+    /// The rule's id, e.g. `id.admin_no_mfa`.
     pub id: String,
-    /// The condition that it judges: its own id, unless it judges the same as others (see
-    /// [`crate::finding::fingerprint`]).
+    /// The condition that the rule detects: its own id, unless other rules or checks detect the same condition
+    /// (see [`crate::finding::fingerprint`]).
     pub condition: String,
     /// A short title.
     pub title: String,
-    /// What it looks for and why that matters.
+    /// The condition that the rule looks for, and why it matters.
     pub description: String,
-    /// Severity of its findings.
+    /// The severity of the rule's findings.
     pub severity: Severity,
-    /// Category of its findings.
+    /// The category of the rule's findings.
     pub category: Category,
-    /// The document it judges.
+    /// The type of document that the rule evaluates.
     pub document: DocumentType,
-    /// Platforms whose data it judges; empty: any.
+    /// The platforms with the data that the rule evaluates; empty for all.
     pub platforms: Vec<Platform>,
-    /// Datasets without which it can't judge.
+    /// The datasets that the rule requires.
     pub datasets: Vec<Dataset>,
-    /// Whether its outcome depends on decisions inside Watchpost (an app's policy, a tag): such a finding ends at the
-    /// next analysis when it is no longer seen.
+    /// Whether the result depends on decisions made in Watchpost (an app's policy, a tag). Such a finding is
+    /// resolved at the next analysis that doesn't see it.
     pub depends_on_decisions: bool,
-    /// Never scored.
+    /// Whether the rule's findings are never scored.
     pub informational: bool,
-    /// The remediation that can be asked for, by its API name (`suspend_user`).
+    /// The API name of the remediation that can be requested (`suspend_user`).
     pub action: Option<String>,
-    /// Steps to do by hand, in order.
+    /// The manual steps to fix the condition, in order.
     pub remediation: Vec<String>,
-    /// Where the reader learns more.
+    /// References for further reading.
     pub references: Vec<String>,
     /// Framework ids, e.g. `NIST.800-53.IA-2(1)`.
     pub frameworks: Vec<String>,
 }
 
 impl Rule {
-    /// The entity that its findings are about.
+    /// Returns the type of the entities that the rule's findings are about.
     pub const fn entity_type(&self) -> EntityType {
         match self.document {
             DocumentType::Identity => EntityType::Identity,
@@ -62,7 +62,7 @@ impl Rule {
             DocumentType::Integration => EntityType::Integration,
         }
     }
-    /// Whether its findings count in the risk score.
+    /// Returns whether the rule's findings count in the risk score.
     pub const fn is_scored(&self) -> bool {
         !self.informational
             && !matches!(self.category, Category::LicenseWaste)
@@ -70,60 +70,62 @@ impl Rule {
     }
 }
 
-/// A rule that found its condition in a document.
+/// A match of a rule on a document.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hit {
-    /// Position in [`RuleEngine::rules`].
+    /// The position in [`RuleEngine::rules`].
     pub rule: usize,
-    /// What the document was about.
+    /// The entity of the document.
     pub entity: EntityRef,
-    /// The finding's sentence: subject, condition, consequence.
+    /// The finding's title: one sentence with subject, condition and consequence.
     pub title: ForeignText,
-    /// What was seen, as a JSON array's text, at most 16 KiB.
+    /// The observed facts, as the text of a JSON array of at most 16 KiB.
     pub evidence: String,
-    /// Apps that the finding is about besides its subject, at most 20.
+    /// Other apps involved, besides the subject; at most 20.
     pub apps: Vec<AppId>,
 }
 
-/// A rule that could not be evaluated on a document.
+/// A rule that couldn't be evaluated on a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleFailure {
-    /// Position in [`RuleEngine::rules`].
+    /// The position in [`RuleEngine::rules`].
     pub rule: usize,
-    /// The document's entity.
+    /// The entity of the document.
     pub entity: EntityRef,
-    /// Why, for the log.
+    /// The reason, for the log.
     pub reason: String,
 }
 
-/// What evaluating a batch gave. Documents and rules without a hit are left out.
+/// The result of evaluating a batch. Rules and documents without a match are omitted.
 #[derive(Debug, Default)]
 pub struct Evaluation {
-    /// Conditions found.
+    /// The matches.
     pub hits: Vec<Hit>,
-    /// Rules that failed; their findings on those entities neither appear nor end.
+    /// The failures. Findings of a failed rule on the entity are neither created nor resolved.
     pub failures: Vec<RuleFailure>,
 }
 
-/// The engine can't run at all.
+/// The errors of an engine that can't run.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    /// A pack doesn't load; names file and line.
+    /// A pack couldn't be loaded. The text contains the file and line.
     #[error("{0}")]
     Load(String),
-    /// The engine stopped.
+    /// The engine has stopped.
     #[error("the rule engine stopped")]
     Stopped,
 }
 
-/// The rule engine. Brings its own threads; prepared once.
+/// The rule engine. It brings its own threads and is prepared once.
 #[async_trait]
 pub trait RuleEngine: Send + Sync {
-    /// All active rules, sorted by id, without repeats. Doesn't change while the process runs.
+    /// Returns all active rules, sorted by id and distinct. The list doesn't change while the process runs.
     fn rules(&self) -> &[Rule];
-    /// Evaluates each document with all rules of its type. `now_ms` is the time that the rules see.
+    /// Evaluates all rules on the documents of their type. `now_ms` is the current time that the rules see, in
+    /// milliseconds since 1970-01-01T00:00:00Z.
     ///
     /// # Errors
-    /// [`EngineError`] if the engine itself can't go on; a rule's own failure is in the [`Evaluation`].
+    /// [`EngineError`] if the engine itself can't continue. The failure of a single rule is part of the
+    /// [`Evaluation`].
     async fn evaluate(&self, batch: Arc<Vec<Document>>, now_ms: i64) -> Result<Evaluation, EngineError>;
 }

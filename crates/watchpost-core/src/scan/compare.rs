@@ -1,4 +1,5 @@
-//! Comparing two scans: what is new, what was repaired, what became unreadable, and which values moved.
+//! Comparison of two scans: new and fixed failures, checks that became unreadable or readable, and changed
+//! values.
 
 use super::{ComplianceScore, ResultRow, ScanCounts, SettingRow, result::scored_by_framework};
 use crate::check::{CheckResult, Framework};
@@ -6,38 +7,39 @@ use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Moved values shown of one setting.
+/// Maximum number of changed values shown per setting.
 const CHANGES_SHOWN: usize = 20;
-/// Characters of a value that is shown.
+/// Maximum length of a shown value, in characters.
 const VALUE_CHARS_MAX: usize = 300;
-/// Depth down to which documents are compared value by value.
+/// Maximum depth to which documents are compared value by value.
 const DEPTH_MAX: usize = 24;
 
-/// A check whose result differs.
+/// A check with different results in two scans.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResultChange {
-    /// Its result in the earlier scan; `None` if the check wasn't there.
+    /// The result in the earlier scan; `None` if that scan didn't contain the check.
     pub before: Option<ResultRow>,
-    /// Its result in the later scan; `None` if the check is gone.
+    /// The result in the later scan; `None` if that scan doesn't contain the check.
     pub after: Option<ResultRow>,
 }
 
 impl ResultChange {
-    /// The check, as the later scan knows it if it does.
+    /// Returns the result in the later scan, or in the earlier one if the later one doesn't contain the check.
     pub fn row(&self) -> Option<&ResultRow> {
         self.after.as_ref().or(self.before.as_ref())
     }
 }
 
-/// A value that moved inside a setting.
+/// A changed value in a setting.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ValueChange {
-    /// Where, as a JSON pointer; list items that have an id are named by it.
+    /// The position of the value as a JSON pointer. List items with an id are identified by it instead of their
+    /// index.
     pub pointer: String,
-    /// The earlier value, clipped; absent if there was none.
+    /// The earlier value, truncated; absent if there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<Value>,
-    /// The later value, clipped; absent if there is none.
+    /// The later value, truncated; absent if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<Value>,
 }
@@ -45,58 +47,58 @@ pub struct ValueChange {
 /// A setting that differs between two scans.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SettingChange {
-    /// Its path.
+    /// The setting's path.
     pub path: String,
-    /// How its reading ended in the earlier scan; absent if it wasn't tried.
+    /// The state of the collection in the earlier scan; absent if that scan didn't read the setting.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state_before: Option<&'static str>,
-    /// How its reading ended in the later scan.
+    /// The state of the collection in the later scan; absent if that scan didn't read the setting.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state_after: Option<&'static str>,
-    /// Moved values, at most 20.
+    /// Changed values; at most 20.
     pub values: Vec<ValueChange>,
 }
 
-/// A framework's scores in two scans.
+/// The scores of a framework in two scans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FrameworkDelta {
     /// The framework.
     pub framework: Framework,
-    /// Score in the earlier scan.
+    /// The score in the earlier scan.
     pub before: Option<ComplianceScore>,
-    /// Score in the later scan.
+    /// The score in the later scan.
     pub after: Option<ComplianceScore>,
 }
 
-/// Two scans side by side.
+/// The comparison of two scans.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Comparison {
-    /// Failed now, and didn't before (or wasn't there).
+    /// Checks that fail now and didn't fail before, or weren't there.
     pub new_failures: Vec<ResultChange>,
-    /// Failed before, passes now.
+    /// Checks that failed before and pass now.
     pub fixed: Vec<ResultChange>,
-    /// Judged before, skipped or in error now.
+    /// Checks that passed or failed before and are skipped or in error now.
     pub newly_skipped: Vec<ResultChange>,
-    /// Skipped or in error before, passed now. (What fails now is a new failure.)
+    /// Checks that were skipped or in error before and pass now. Those that fail now are new failures.
     pub newly_readable: Vec<ResultChange>,
-    /// Failed in both, with another value or other things than before.
+    /// Checks that failed in both scans, with different values or entities.
     pub changed_failures: Vec<ResultChange>,
-    /// Checks that only the later scan has and that didn't fail.
+    /// Checks that only the later scan contains and that don't fail.
     pub added: Vec<ResultChange>,
-    /// Checks that only the earlier scan has.
+    /// Checks that only the earlier scan contains.
     pub removed: Vec<ResultChange>,
-    /// How many checks have the same result as before.
+    /// The number of checks with the same result in both scans.
     pub unchanged: u64,
-    /// How many of those failed in both.
+    /// The number of those that failed in both scans.
     pub still_failing: u64,
-    /// Overall scores.
+    /// The overall scores in the earlier and the later scan.
     pub score: (Option<ComplianceScore>, Option<ComplianceScore>),
-    /// Scores by framework.
+    /// The scores by framework.
     pub frameworks: Vec<FrameworkDelta>,
 }
 
 impl Comparison {
-    /// All changes, new failures first.
+    /// Iterates over all changes, new failures first.
     pub fn changes(&self) -> impl Iterator<Item = &ResultChange> {
         self.new_failures
             .iter()
@@ -109,11 +111,11 @@ impl Comparison {
     }
 }
 
-const fn is_judged(row: &ResultRow) -> bool {
+const fn is_passed_or_failed(row: &ResultRow) -> bool {
     matches!(row.result, CheckResult::Passed | CheckResult::Failed)
 }
 
-/// Compares two scans' results.
+/// Compares the results of two scans.
 pub fn compare(before: &[ResultRow], after: &[ResultRow]) -> Comparison {
     let mut out = Comparison {
         score: (ScanCounts::of(before).score(), ScanCounts::of(after).score()),
@@ -153,8 +155,12 @@ pub fn compare(before: &[ResultRow], after: &[ResultRow]) -> Comparison {
             Some(was) if was.result == CheckResult::Failed && row.result == CheckResult::Passed => {
                 out.fixed.push(change());
             }
-            Some(was) if is_judged(was) && !is_judged(row) => out.newly_skipped.push(change()),
-            Some(was) if !is_judged(was) && is_judged(row) => out.newly_readable.push(change()),
+            Some(was) if is_passed_or_failed(was) && !is_passed_or_failed(row) => {
+                out.newly_skipped.push(change())
+            }
+            Some(was) if !is_passed_or_failed(was) && is_passed_or_failed(row) => {
+                out.newly_readable.push(change())
+            }
             Some(_) => out.unchanged += 1,
         }
     }
@@ -182,7 +188,8 @@ pub fn compare(before: &[ResultRow], after: &[ResultRow]) -> Comparison {
 }
 
 impl SettingChange {
-    /// What moved in one setting; `None` if nothing did. `documents` are the earlier and the later one.
+    /// Compares one setting in two scans. Returns `None` if it didn't change. `documents` are the earlier and the
+    /// later document.
     pub fn between(
         before: Option<&SettingRow>,
         after: Option<&SettingRow>,
@@ -208,7 +215,7 @@ impl SettingChange {
     }
 }
 
-/// The values that differ between two documents, at most 20.
+/// Returns the values that differ between two documents; at most 20.
 pub fn differences(before: &Value, after: &Value) -> Vec<ValueChange> {
     let mut out = Vec::new();
     walk(before, after, String::new(), 0, &mut out);
@@ -236,7 +243,7 @@ fn walk(before: &Value, after: &Value, pointer: String, depth: usize, out: &mut 
                         pair(one.get(key).copied(), two.get(key).copied(), at, depth, out);
                     }
                 }
-                // Lists of plain values are shown whole: their order says little.
+                // Lists of plain values are shown whole, because their order rarely has a meaning.
                 _ => push(Some(before), Some(after), pointer, out),
             }
         }
@@ -265,7 +272,7 @@ fn escaped(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
-/// Items by their id or name, if every one has one and they differ.
+/// Returns the items by id or name, if every item has one and all are distinct.
 fn named(items: &[Value]) -> Option<BTreeMap<String, &Value>> {
     let mut out = BTreeMap::new();
     for item in items {
@@ -289,7 +296,7 @@ fn named(items: &[Value]) -> Option<BTreeMap<String, &Value>> {
     Some(out)
 }
 
-/// A value small enough to show.
+/// Returns the value, truncated if it is too long to show.
 fn clipped(value: &Value) -> Value {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
@@ -330,7 +337,7 @@ mod tests {
             frameworks: vec![FrameworkId::new("CIS.M365.6.2.1")],
             result,
             skip: (result == CheckResult::Skipped).then_some(SkipReason::Unreadable),
-            reason: ForeignText::sentence("Says why."),
+            reason: ForeignText::sentence("A reason."),
             detected: None,
             entities: 0,
             content,
@@ -379,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn moved_values_are_named_by_the_items_id() {
+    fn changed_list_items_are_identified_by_their_id() {
         let before = json!({"value": [{"Identity": "Default", "AutoForwardEnabled": false}, {"Identity": "a/b", "x": 1}]});
         let after = json!({"value": [{"Identity": "a/b", "x": 1}, {"Identity": "Default", "AutoForwardEnabled": true}, {"Identity": "New"}]});
         let found = differences(&before, &after);
@@ -393,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn however_much_moved_the_list_is_short() {
+    fn the_number_of_changed_values_is_limited() {
         let many = |n: i64| {
             Value::from(
                 (0..1_000)

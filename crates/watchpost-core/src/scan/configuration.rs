@@ -1,13 +1,14 @@
-//! What isn't a setting and yet belongs to the settings that an import brought: their platform, and what the operator of
-//! the other tool had configured. Its verdicts, and ours on the same settings, stand on it.
+//! The configuration that comes with imported settings and isn't a setting itself: their platform, and the
+//! exemptions and parameters that the operator of the other tool configured. The other tool's verdicts depend on
+//! it, and so do Watchpost's verdicts on the same settings.
 
 use crate::check::{CheckDocument, Exempted};
 use serde_json::{Map, Value, json};
 
-/// The path under which it is kept. No check reads it as a setting.
+/// The path under which the configuration is stored. No check reads it as a setting.
 pub const IMPORTED_CONFIGURATION: &str = "import/configuration";
 
-/// A document's platform, exemptions and parameters as text.
+/// Formats the platform, exemptions and parameters of a document as text.
 pub(crate) fn configuration_text(document: &CheckDocument) -> String {
     let exemptions: Vec<[&str; 3]> = document
         .exemptions
@@ -17,7 +18,7 @@ pub(crate) fn configuration_text(document: &CheckDocument) -> String {
     json!({"platform": document.platform, "exemptions": exemptions, "params": document.params}).to_string()
 }
 
-/// Puts them into a document. What isn't of the form that was written is left out.
+/// Adds the configuration to a document. Ignores parts that don't have the written format.
 pub(super) fn read_configuration(text: &str, document: &mut CheckDocument) {
     let Ok(Value::Object(mut whole)) = serde_json::from_str(text) else {
         return;
@@ -56,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn a_configuration_comes_back_as_it_was() {
+    fn a_written_configuration_can_be_read_back() {
         let mut document = empty();
         document.exemptions.push(Exempted {
             check: "MS.AAD.1.1v1".into(),

@@ -1,4 +1,4 @@
-//! Exemptions: what a check leaves out, agreed by a person, with an end.
+//! Exemptions of entities from checks, agreed by a person, usually with an end.
 
 use crate::{
     access::{Command, Permission},
@@ -7,34 +7,34 @@ use crate::{
     value::{id::ExemptionId, text::ForeignText, time::Timestamp},
 };
 
-/// Exemptions of a workspace at the most, ended ones too.
+/// Maximum number of exemptions in a workspace, including ended ones.
 pub const EXEMPTIONS_MAX: u64 = 10_000;
 
-/// One exemption.
+/// An exemption from a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exemption {
-    /// Its id.
+    /// The exemption's id.
     pub id: ExemptionId,
-    /// What is exempted from which check.
+    /// The exempted entity and the check.
     pub what: Exempted,
-    /// Why.
+    /// The reason for the exemption.
     pub reason: ForeignText,
-    /// Who answers for it.
+    /// The person responsible for the exemption.
     pub owner: ForeignText,
-    /// When it was agreed.
+    /// The time of creation.
     pub created_at: Timestamp,
-    /// When it ends; `None`: until it is removed.
+    /// The end of the exemption; `None` if it holds until it is removed.
     pub until: Option<Timestamp>,
 }
 
 impl Exemption {
-    /// Whether it holds at a time.
+    /// Returns whether the exemption is in effect at a point in time.
     pub fn holds_at(&self, now: Timestamp) -> bool {
         self.until.is_none_or(|until| now < until)
     }
 }
 
-/// Agree to an exemption.
+/// Creates an exemption.
 #[derive(Debug)]
 pub struct AddExemption {
     /// The exemption.
@@ -53,10 +53,10 @@ impl Command for AddExemption {
     }
 }
 
-/// Take an exemption back.
+/// Removes an exemption.
 #[derive(Debug)]
 pub struct RemoveExemption {
-    /// Which.
+    /// The exemption to remove.
     pub id: ExemptionId,
 }
 

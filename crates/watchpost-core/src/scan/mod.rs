@@ -1,7 +1,9 @@
-//! Scans: one run of all checks of a type against one integration, its results, and what is made of them.
+//! Scans: runs of all checks of a type against one integration, their results, and the numbers computed from
+//! them.
 //!
-//! A scan reads settings anew, judges them, and keeps both: so that any verdict can be explained and repeated later.
-//! It only ever reads: a [`ScanPermit`] authorises no change but the scan's own rows.
+//! A scan reads the settings again, evaluates them, and stores both, so that any verdict can be explained and
+//! reproduced later. It never writes to the vendor: a [`ScanPermit`] authorizes only changes to the scan's own
+//! rows.
 
 mod compare;
 mod configuration;
@@ -50,98 +52,98 @@ use crate::{
 };
 
 words! {
-    /// What made a scan start.
+    /// The reason for which a scan was started.
     ScanTrigger {
-        /// Somebody asked.
+        /// Started by a person or a client.
         Manual = "manual",
-        /// A schedule.
+        /// Started by a schedule.
         Schedule = "schedule",
-        /// An imported settings export.
+        /// Recorded from an imported settings export.
         Import = "import",
     }
 }
 
-/// How many checks ended how.
+/// The number of checks by result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ScanCounts {
-    /// Passed.
+    /// The number of passed checks.
     pub passed: u64,
-    /// Failed.
+    /// The number of failed checks.
     pub failed: u64,
-    /// Skipped, by reason, in the order of [`crate::check::SkipReason::ALL`].
+    /// The number of skipped checks by reason, in the order of [`crate::check::SkipReason::ALL`].
     pub skipped: [u64; 4],
-    /// Failed to evaluate.
+    /// The number of checks whose evaluation failed.
     pub errors: u64,
-    /// Failed, by severity, worst first.
+    /// The number of failed checks by severity, worst first.
     pub failed_by_severity: [u64; 5],
 }
 
 impl ScanCounts {
-    /// All skipped ones.
+    /// Returns the number of skipped checks.
     pub fn skipped_total(&self) -> u64 {
         self.skipped.iter().sum()
     }
 }
 
-/// One scan.
+/// A scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scan {
-    /// Its id.
+    /// The scan's id.
     pub id: ScanId,
-    /// What was scanned.
+    /// The scanned integration.
     pub integration: IntegrationId,
-    /// Its platform.
+    /// The integration's platform.
     pub platform: Platform,
-    /// Its name.
+    /// The integration's name.
     pub integration_name: ForeignText,
-    /// What it looked for.
+    /// The type of the checks.
     pub scan_type: ScanType,
-    /// State.
+    /// The state.
     pub state: RunState,
-    /// What made it start.
+    /// The reason for which the scan was started.
     pub trigger: ScanTrigger,
-    /// Whether it reads settings anew; otherwise it judges those of the scan before.
+    /// Whether the scan reads the settings again. Otherwise it evaluates those of the previous scan.
     pub fresh: bool,
-    /// When it was asked for.
+    /// The time of the request.
     pub queued_at: Timestamp,
-    /// When a worker took it up first.
+    /// The time at which a worker first started the scan.
     pub started_at: Option<Timestamp>,
-    /// When it ended, however.
+    /// The time at which the scan ended in any way.
     pub completed_at: Option<Timestamp>,
-    /// Why it failed (did not finish), in our own words: something else than failed checks.
+    /// The reason why the scan itself failed, written by Watchpost. Unrelated to failed checks.
     pub reason: Option<String>,
-    /// What it does right now, for people.
+    /// The current step, for people.
     pub progress: Option<String>,
-    /// Its job; none for an imported one.
+    /// The scan's job; `None` for an imported scan.
     pub job: Option<JobId>,
-    /// Results. All zero until it completed.
+    /// The number of checks by result. All zero until the scan has completed.
     pub counts: ScanCounts,
-    /// How many settings were read wholly, and how many weren't.
+    /// The number of settings that were read completely, and of those that weren't.
     pub settings: (u64, u64),
 }
 
 impl Scan {
-    /// The compliance score of a completed scan; `None` if no check passed or failed.
+    /// Returns the compliance score of a completed scan; `None` if no check passed or failed.
     pub fn score(&self) -> Option<ComplianceScore> {
         (self.state == RunState::Completed)
             .then(|| ComplianceScore::of(self.counts.passed, self.counts.failed))
             .flatten()
     }
-    /// The exposure label of a completed exposure scan.
+    /// Returns the exposure label of a completed exposure scan.
     pub fn exposure(&self) -> Option<ExposureLabel> {
         (self.state == RunState::Completed && self.scan_type == ScanType::Exposure)
             .then(|| exposure_label(&self.counts))
     }
-    /// Whether it waits or runs.
+    /// Returns whether the scan is queued or in progress.
     pub const fn is_unfinished(&self) -> bool {
         matches!(self.state, RunState::Queued | RunState::InProgress)
     }
 }
 
-/// The proof that a scan may store what it read and found, and nothing else.
+/// The proof that a scan may store its settings and results, and nothing else.
 ///
-/// It gives no scope and authorises no command, so that code which holds one can't ask for a remediation, change a
-/// finding or open a credential that writes:
+/// It provides no scope and authorizes no command, so that code with a permit can't request a remediation, change
+/// a finding or open a credential that permits writing:
 ///
 /// ```compile_fail
 /// fn repair(permit: &watchpost_core::scan::ScanPermit, ask: watchpost_core::remediation::RequestRemediation) {
@@ -156,7 +158,7 @@ pub struct ScanPermit {
 }
 
 impl ScanPermit {
-    /// For the worker that leased the scan's job.
+    /// Creates the permit for the worker that leased the scan's job.
     pub fn of_job(permit: &JobPermit, scan: ScanId) -> Self {
         Self {
             scope: permit.scope().clone(),
@@ -166,11 +168,11 @@ impl ScanPermit {
     pub(crate) const fn scope(&self) -> &WorkspaceScope {
         &self.scope
     }
-    /// The workspace, for stores.
+    /// Returns the workspace. For stores.
     pub const fn workspace(&self) -> WorkspaceId {
         self.scope.workspace()
     }
-    /// The scan, for stores.
+    /// Returns the scan. For stores.
     pub const fn scan(&self) -> ScanId {
         self.scan
     }

@@ -1,4 +1,4 @@
-//! Results of a scan, and choosing among them.
+//! Results of a scan, and filters on them.
 
 use super::{ComplianceScore, ScanCounts};
 use crate::{
@@ -13,36 +13,37 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// One check's result in a scan, as lists show it. What the check was then stands here: a check of a later version
-/// may be graver or have other ids.
+/// The result of one check in a scan, as shown in lists. It includes the check's metadata at the time of the
+/// scan: a later version of the check may have another severity or other framework ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResultRow {
-    /// The check.
+    /// The check's id.
     pub check_id: String,
-    /// Its title.
+    /// The check's title.
     pub title: String,
-    /// Its severity.
+    /// The check's severity.
     pub severity: Severity,
-    /// Its service.
+    /// The check's service.
     pub service: Service,
-    /// Its ids in frameworks.
+    /// The check's ids in frameworks.
     pub frameworks: Vec<FrameworkId>,
     /// The result.
     pub result: CheckResult,
-    /// Why it was skipped.
+    /// The reason for which the check was skipped.
     pub skip: Option<SkipReason>,
-    /// One sentence.
+    /// One sentence that explains the result.
     pub reason: ForeignText,
-    /// The setting's value then, JSON text of at most 4 KiB.
+    /// The setting's value at the time of the scan, as JSON text of at most 4 KiB.
     pub detected: Option<String>,
-    /// How many things failed.
+    /// The number of failed entities.
     pub entities: u64,
-    /// Hash over result, reason, value, evidence and things: equal for equal findings in two scans.
+    /// Hash over result, reason, value, evidence and entities. Equal results in two scans have equal hashes.
     pub content: u64,
 }
 
 impl ResultRow {
-    /// Whether its check belongs to one of these frameworks and to one of these services; an empty list is no condition.
+    /// Returns whether the check belongs to one of these frameworks and to one of these services. An empty list
+    /// matches everything.
     pub fn is_within(&self, frameworks: &[Framework], services: &[Service]) -> bool {
         (services.is_empty() || services.contains(&self.service))
             && (frameworks.is_empty()
@@ -53,21 +54,21 @@ impl ResultRow {
     }
 }
 
-/// A result with everything about it.
+/// A result with all its details.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResultDetail {
-    /// What lists show.
+    /// The fields shown in lists.
     pub row: ResultRow,
-    /// What was seen, a JSON array's text.
+    /// The observed facts, as the text of a JSON array.
     pub evidence: String,
-    /// Failing things, at most 1,000.
+    /// The failed entities; at most 1,000.
     pub entities: Vec<CheckEntity>,
-    /// What would make it pass.
+    /// The change that would make the check pass.
     pub would_pass: Option<WouldPass>,
 }
 
 impl ResultDetail {
-    /// Joins a check with what it found.
+    /// Combines a check with its outcome.
     pub fn new(check: &Check, outcome: Outcome) -> Self {
         let row = ResultRow {
             check_id: check.id.clone(),
@@ -112,35 +113,35 @@ fn content_of(outcome: &Outcome) -> u64 {
     u64::from_le_bytes(first)
 }
 
-/// What a scan read at one path: the collection row of that setting, with its provenance.
+/// The result of reading one setting in a scan, with its provenance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingRow {
-    /// The path.
+    /// The setting's path.
     pub path: String,
-    /// How reading it ended.
+    /// The state of the collection.
     pub state: CollectionState,
-    /// Missing permission or reason.
+    /// The missing permission or another reason.
     pub detail: Option<String>,
-    /// Where it was read.
+    /// The API or other source of the document.
     pub source: String,
-    /// When.
+    /// The time of reading.
     pub read_at: Timestamp,
-    /// SHA-256 of the document; `None` without one.
+    /// SHA-256 of the document; `None` if there is no document.
     pub hash: Option<[u8; 32]>,
-    /// The document's size in bytes.
+    /// The size of the document, in bytes.
     pub bytes: u64,
 }
 
 /// A setting with its document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingValue {
-    /// The row.
+    /// The setting's row.
     pub row: SettingRow,
     /// The vendor's JSON as text.
     pub document: Option<String>,
 }
 
-/// Conditions on results. Values inside one list are alternatives; the lists must all hold; an empty list is no
+/// Conditions on results. Values in one list are alternatives, and every list must match. An empty list is no
 /// condition.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ResultFilter {
@@ -152,13 +153,13 @@ pub struct ResultFilter {
     pub services: Vec<Service>,
     /// Severities.
     pub severities: Vec<Severity>,
-    /// Words that id, title, framework ids or reason must all contain (any case).
+    /// Words that must all occur in the id, title, framework ids or reason, ignoring case.
     pub text: Option<String>,
 }
 
 impl ResultFilter {
-    /// Whether a result fits.
-    pub fn fits(&self, row: &ResultRow) -> bool {
+    /// Returns whether a result matches.
+    pub fn matches(&self, row: &ResultRow) -> bool {
         (self.results.is_empty() || self.results.contains(&row.result))
             && row.is_within(&self.frameworks, &self.services)
             && (self.severities.is_empty() || self.severities.contains(&row.severity))
@@ -182,13 +183,14 @@ fn contains(row: &ResultRow, text: &str) -> bool {
 pub struct ResultPage {
     /// The rows.
     pub results: Vec<ResultRow>,
-    /// How many fit in all.
+    /// The number of matching results.
     pub total: u64,
-    /// The check after which the next page begins; `None` at the end.
+    /// The id of the check after which the next page begins; `None` at the end.
     pub next: Option<String>,
 }
 
-/// What lists are ordered by: failed first, then errors, passed, skipped; then severity, then id.
+/// Returns the sort key of results in lists: failed first, then errors, passed and skipped; then by severity,
+/// then by id.
 fn order(row: &ResultRow) -> (u8, Severity, &str) {
     let first = match row.result {
         CheckResult::Failed => 0,
@@ -199,15 +201,15 @@ fn order(row: &ResultRow) -> (u8, Severity, &str) {
     (first, row.severity, &row.check_id)
 }
 
-/// The rows that fit, worst first, at most `limit` after the check `after`.
+/// Returns the matching rows in list order, at most `limit` after the check `after`.
 pub fn select(rows: Vec<ResultRow>, filter: &ResultFilter, after: Option<&str>, limit: usize) -> ResultPage {
-    let mut fitting: Vec<ResultRow> = rows.into_iter().filter(|row| filter.fits(row)).collect();
-    fitting.sort_by(|a, b| order(a).cmp(&order(b)));
-    let total = fitting.len() as u64;
+    let mut matching: Vec<ResultRow> = rows.into_iter().filter(|row| filter.matches(row)).collect();
+    matching.sort_by(|a, b| order(a).cmp(&order(b)));
+    let total = matching.len() as u64;
     let from = after
-        .and_then(|id| fitting.iter().position(|row| row.check_id == id))
+        .and_then(|id| matching.iter().position(|row| row.check_id == id))
         .map_or(0, |at| at.saturating_add(1));
-    let mut results = fitting.split_off(from.min(fitting.len()));
+    let mut results = matching.split_off(from.min(matching.len()));
     let more = results.len() > limit;
     results.truncate(limit);
     let next = more
@@ -247,13 +249,13 @@ impl ScanCounts {
         }
         counts
     }
-    /// The score of these results.
+    /// Returns the compliance score of the counts; `None` if no check passed or failed.
     pub fn score(&self) -> Option<ComplianceScore> {
         ComplianceScore::of(self.passed, self.failed)
     }
 }
 
-/// Counts by framework; a check counts once in each framework that it has an id of.
+/// Counts results by framework. A check counts once in each framework to which it is mapped.
 pub fn scored_by_framework(rows: &[ResultRow]) -> BTreeMap<Framework, ScanCounts> {
     let mut all: BTreeMap<Framework, ScanCounts> = BTreeMap::new();
     for row in rows {
@@ -267,7 +269,7 @@ pub fn scored_by_framework(rows: &[ResultRow]) -> BTreeMap<Framework, ScanCounts
     all
 }
 
-/// Counts by service.
+/// Counts results by service.
 pub fn scored_by_service(rows: &[ResultRow]) -> BTreeMap<Service, ScanCounts> {
     let mut all: BTreeMap<Service, ScanCounts> = BTreeMap::new();
     for row in rows {

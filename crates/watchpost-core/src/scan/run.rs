@@ -1,4 +1,4 @@
-//! The `scan` job: reads settings, judges them, keeps both, and reconciles the findings of checks.
+//! The `scan` job: reads settings, evaluates them, stores both, and reconciles the findings of checks.
 
 use super::{
     CheckReconciliation, Exemption, FinishScan, IMPORTED_CONFIGURATION, JudgedCheck, ResultDetail, Scan,
@@ -16,6 +16,7 @@ use crate::{
     integration::{Integration, connector::Connector, setting::CollectRequest, sync::connector_for},
     port::{Clock, Store},
     rule::document::{AppDocument, EntityRef},
+    text,
     value::{
         id::{IntegrationId, ScanId},
         text::ForeignText,
@@ -28,18 +29,18 @@ use std::{
     sync::Arc,
 };
 
-/// How long a scan may take, in milliseconds.
+/// Maximum duration of a scan, in milliseconds.
 pub const SCAN_LIMIT_MS: i64 = 30 * 60 * 1_000;
-/// Apps that are judged at a time.
+/// Maximum number of apps per evaluation.
 const APPS_PER_PAGE: usize = 500;
-/// Apps read from the store at a time.
+/// Maximum number of apps per read from the store.
 const APPS_PER_READ: usize = 500;
 
-/// Runs a scan to its end. Progress sentences go to `progress`.
+/// Runs a scan. Passes progress messages for people to `progress`.
 ///
 /// # Errors
-/// The store's, or an engine that can't go on. What the vendor or the configuration fails with ends the scan as
-/// `failed` with the reason, which is no error here.
+/// Returns the errors of the store and of an engine that can't continue. A failure of the vendor or the
+/// configuration ends the scan as `failed` with the reason, and this function returns `Ok`.
 pub async fn run_scan(
     store: &dyn Store,
     engine: &dyn CheckEngine,
@@ -57,7 +58,7 @@ pub async fn run_scan(
     if !store.begin_scan(&permit, clock.now()).await? {
         return Ok(());
     }
-    let done = judge(store, engine, connectors, clock, &permit, &scan, progress).await?;
+    let done = read_and_evaluate(store, engine, connectors, clock, &permit, &scan, progress).await?;
     let (state, reason, results, findings) = match done {
         Ok((results, findings)) => (RunState::Completed, None, results, findings),
         Err(reason) => (RunState::Failed, Some(reason), Vec::new(), None),
@@ -65,10 +66,10 @@ pub async fn run_scan(
     finish(store, &permit, state, reason, results, findings, clock.now()).await
 }
 
-/// Ends a scan whose job can't go on.
+/// Ends a scan whose job can't continue.
 ///
 /// # Errors
-/// The store's.
+/// Returns the store's error.
 pub(crate) async fn fail_scan(
     store: &dyn Store,
     clock: &dyn Clock,
@@ -115,10 +116,10 @@ async fn finish(
     Ok(())
 }
 
-type Judged = Result<(Vec<ResultDetail>, Option<CheckReconciliation>), String>;
+type Evaluated = Result<(Vec<ResultDetail>, Option<CheckReconciliation>), String>;
 
-/// Reads and judges; the inner error is why the scan failed.
-async fn judge(
+/// Reads and evaluates the settings. The inner error is the reason for which the scan failed.
+async fn read_and_evaluate(
     store: &dyn Store,
     engine: &dyn CheckEngine,
     connectors: &[Arc<dyn Connector>],
@@ -126,18 +127,14 @@ async fn judge(
     permit: &ScanPermit,
     scan: &Scan,
     progress: &(dyn Fn(String) + Send + Sync),
-) -> Result<Judged, Error> {
+) -> Result<Evaluated, Error> {
     let scope = permit.scope();
     let Some(integration) = store.integration(scope, scan.integration).await? else {
-        return Ok(Err("the integration was removed".into()));
+        return Ok(Err(text::scan::INTEGRATION_REMOVED.into()));
     };
     let chosen: Vec<usize> = checks_for(engine, scan.scan_type, &integration);
     if chosen.is_empty() {
-        return Ok(Err(format!(
-            "there is no {} check for {}",
-            scan.scan_type,
-            integration.platform.title()
-        )));
+        return Ok(Err(text::scan::no_checks(scan.scan_type, integration.platform)));
     }
     if scan.fresh {
         let paths = paths_of(engine.checks(), &chosen);
@@ -146,13 +143,11 @@ async fn judge(
         }
     } else {
         let Some(from) = last_read(store, permit, scan).await? else {
-            return Ok(Err(
-                "there is no scan yet whose settings could be judged again: start one that reads them".into(),
-            ));
+            return Ok(Err(text::scan::NO_EARLIER_SETTINGS.into()));
         };
         store.copy_settings(permit, from).await?;
     }
-    progress(format!("judging {} checks", chosen.len()));
+    progress(text::scan::evaluating(chosen.len()));
     let values = store.setting_values(scope, scan.id, &[]).await?;
     let exemptions = store.exemptions(scope).await?;
     let now = clock.now();
@@ -177,7 +172,7 @@ async fn judge(
     Ok(Ok((results, findings)))
 }
 
-/// The checks of a type for a platform.
+/// Returns the positions of the checks of a type for a platform.
 fn checks_for(engine: &dyn CheckEngine, scan_type: ScanType, integration: &Integration) -> Vec<usize> {
     engine
         .checks()
@@ -217,10 +212,7 @@ async fn collect(
     progress: &(dyn Fn(String) + Send + Sync),
 ) -> Result<Result<(), String>, Error> {
     let Some(connector) = connector_for(connectors, integration.platform) else {
-        return Ok(Err(format!(
-            "this version can't read {}",
-            integration.platform.title()
-        )));
+        return Ok(Err(text::integration::unreadable_platform(integration.platform)));
     };
     let known: BTreeSet<String> = connector
         .setting_paths()
@@ -229,11 +221,11 @@ async fn collect(
         .filter(|path| paths.contains(path))
         .collect();
     if known.is_empty() {
-        // Checks over apps alone read nothing anew from the vendor.
+        // Checks of apps alone don't read from the vendor.
         return Ok(Ok(()));
     }
     let Some(config) = store.open_config_for_scan(permit).await? else {
-        return Ok(Err("the integration was removed or disconnected".into()));
+        return Ok(Err(text::scan::INTEGRATION_UNAVAILABLE.into()));
     };
     let until = clock.now().plus_millis(SCAN_LIMIT_MS);
     let all = known.len();
@@ -248,12 +240,12 @@ async fn collect(
     let mut read = 0_usize;
     loop {
         if clock.now() >= until {
-            return Ok(Err("it took longer than 30 minutes".into()));
+            return Ok(Err(text::scan::time_limit(SCAN_LIMIT_MS)));
         }
         match run.next_setting().await {
             Ok(Some(setting)) => {
                 read = read.saturating_add(1);
-                progress(format!("reading settings, {read} of {all}"));
+                progress(text::scan::reading_settings(read, all));
                 store.store_setting(permit, setting, clock.now()).await?;
             }
             Ok(None) => return Ok(Ok(())),
@@ -262,7 +254,7 @@ async fn collect(
     }
 }
 
-/// What the checks see: a scan's settings with the exemptions that hold.
+/// Builds the document that the checks evaluate: a scan's settings with the exemptions in effect.
 pub fn document_of(
     integration: &Integration,
     values: Vec<SettingValue>,
@@ -302,7 +294,7 @@ pub fn document_of(
                     row.path,
                     Unreadable {
                         state: CollectionState::Failed,
-                        detail: Some("the vendor's answer is no JSON".into()),
+                        detail: Some(text::scan::NOT_JSON.into()),
                     },
                 );
             }
@@ -317,19 +309,19 @@ pub fn document_of(
     document
 }
 
-/// Where checks over apps get them.
+/// The source of the apps for checks of apps.
 pub enum Apps<'a> {
-    /// From the store, those of the document's integration.
+    /// The apps of the scan's integration, from the store.
     Stored(&'a dyn Store, &'a ScanPermit),
-    /// There are none: such checks don't apply.
+    /// No apps: checks of apps are skipped as not applicable.
     None,
 }
 
-/// Evaluates checks: those over settings at once, those over apps page by page. The inner error is why the engine
-/// can't go on.
+/// Evaluates checks: those of settings in one batch, those of apps page by page. The inner error is the reason
+/// for which the engine can't continue.
 ///
 /// # Errors
-/// The store's.
+/// Returns the store's error.
 pub async fn evaluate(
     engine: &dyn CheckEngine,
     document: CheckDocument,
@@ -371,7 +363,7 @@ pub async fn evaluate(
         }
         if !any {
             for at in over_apps {
-                let reason = "No app was read from this integration.";
+                let reason = text::scan::NO_APPS;
                 found.insert(
                     at,
                     Outcome::plain(CheckResult::Skipped, Some(SkipReason::NotApplicable), reason),
@@ -397,7 +389,7 @@ fn keep(found: &mut HashMap<usize, Outcome>, verdicts: Vec<Verdict>) {
     }
 }
 
-/// An integration's apps, page by page.
+/// Pages over an integration's apps.
 struct Pages<'a> {
     apps: &'a Apps<'a>,
     integration: Option<IntegrationId>,
@@ -439,7 +431,7 @@ impl<'a> Pages<'a> {
     }
 }
 
-/// Skips checks that are exempted as a whole, and says why. Gives their ids.
+/// Skips checks that are exempted as a whole, with the exemption as the reason. Returns their ids.
 pub(crate) fn exempt_whole(
     results: &mut [ResultDetail],
     exemptions: &[Exemption],
@@ -458,14 +450,10 @@ pub(crate) fn exempt_whole(
         else {
             continue;
         };
-        let until = exemption.until.map_or_else(
-            || "until it is taken back".to_owned(),
-            |until| format!("until {until}"),
-        );
-        let reason = format!(
-            "Exempted by {} {until}: {}",
+        let reason = text::scan::exempted(
             exemption.owner.untrusted(),
-            exemption.reason.untrusted()
+            exemption.until,
+            exemption.reason.untrusted(),
         );
         exempted.insert(result.row.check_id.clone());
         result.row.result = CheckResult::Skipped;
@@ -501,7 +489,7 @@ fn reconciliation(
             (CheckResult::Passed, _) | (CheckResult::Skipped, Some(SkipReason::NotApplicable)) => {
                 out.clear.push(judged());
             }
-            // What couldn't be judged ends nothing.
+            // A check that couldn't be evaluated ends no finding.
             (CheckResult::Skipped | CheckResult::Error, _) => {}
         }
     }

@@ -1,9 +1,10 @@
-//! Schedules: when scans start by themselves.
+//! Schedules, which start scans automatically.
 
 use crate::{
     access::{Command, Permission},
     audit::AuditTarget,
     check::ScanType,
+    text,
     value::{
         id::{IntegrationId, ScheduleId},
         text::ForeignText,
@@ -15,46 +16,46 @@ use jiff::{ToSpan, civil, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
-/// Characters of a cron expression.
+/// Maximum length of a cron expression, in characters.
 const CRON_CHARS_MAX: usize = 100;
-/// Days that are looked at for the next time of a daily, weekly or monthly schedule.
+/// Number of days that are searched for the next time of a daily, weekly or monthly schedule.
 const DAYS_AHEAD: i32 = 400;
 
-/// Schedules of a workspace at the most.
+/// Maximum number of schedules in a workspace.
 pub const SCHEDULES_MAX: u64 = 100;
 
-/// How often.
+/// The recurrence of a schedule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "frequency", rename_all = "snake_case")]
 pub enum Recurrence {
     /// Every day at a time.
     Daily {
-        /// 0 to 23.
+        /// The hour, 0 to 23.
         hour: u8,
-        /// 0 to 59.
+        /// The minute, 0 to 59.
         minute: u8,
     },
-    /// Every week on a day.
+    /// Every week on a day at a time.
     Weekly {
-        /// 0 is Monday, 6 is Sunday.
+        /// The day of the week, from 0 (Monday) to 6 (Sunday).
         day_of_week: u8,
-        /// 0 to 23.
+        /// The hour, 0 to 23.
         hour: u8,
-        /// 0 to 59.
+        /// The minute, 0 to 59.
         minute: u8,
     },
-    /// Every month on a day; in a month that is too short, on its last.
+    /// Every month on a day at a time; in shorter months, on the last day.
     Monthly {
-        /// 1 to 31.
+        /// The day of the month, 1 to 31.
         day_of_month: u8,
-        /// 0 to 23.
+        /// The hour, 0 to 23.
         hour: u8,
-        /// 0 to 59.
+        /// The minute, 0 to 59.
         minute: u8,
     },
-    /// As a cron expression of five fields says.
+    /// At the times of a cron expression with five fields.
     Cron {
-        /// Minute, hour, day of month, month, day of week.
+        /// The minute, hour, day of month, month and day of week.
         expression: String,
     },
 }
@@ -62,54 +63,55 @@ pub enum Recurrence {
 /// A schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
-    /// Its id.
+    /// The schedule's id.
     pub id: ScheduleId,
-    /// What people call it.
+    /// The name that a person chose.
     pub name: ForeignText,
-    /// What is scanned.
+    /// The integration to scan.
     pub integration: IntegrationId,
-    /// Which scans; at least one.
+    /// The types of scan to start; at least one.
     pub scan_types: Vec<ScanType>,
-    /// How often.
+    /// The recurrence.
     pub recurrence: Recurrence,
-    /// The IANA name of the time zone that the times are in.
+    /// The IANA name of the time zone of the recurrence.
     pub zone: String,
-    /// Whether it starts anything.
+    /// Whether the schedule is enabled.
     pub enabled: bool,
-    /// When it last started scans.
+    /// The time at which the schedule last started scans.
     pub last_triggered_at: Option<Timestamp>,
-    /// When it starts the next; `None` while it is off, or if the expression never comes true again.
+    /// The next time at which the schedule starts scans; `None` if it is disabled, or if its expression has no
+    /// further occurrence.
     pub next_at: Option<Timestamp>,
 }
 
-/// A schedule that can't be.
+/// The error of an invalid schedule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WrongSchedule {
-    /// No such time zone.
-    #[error("`{0}` is no time zone: use an IANA name such as Europe/Berlin or UTC")]
+    /// The time zone doesn't exist.
+    #[error("`{0}` is not a time zone: use an IANA name such as Europe/Berlin or UTC")]
     Zone(String),
     /// A number is out of range.
     #[error("{0}")]
     Range(&'static str),
-    /// The expression isn't cron, or has a field for seconds.
+    /// The expression isn't a cron expression, or has a field for seconds.
     #[error(
-        "`{0}` is no cron expression of five fields (minute, hour, day of month, month, day of week), such as `30 6 * * 1`"
+        "`{0}` is not a cron expression with five fields (minute, hour, day of month, month, day of week), such as `30 6 * * 1`"
     )]
     Cron(String),
-    /// The expression never comes true.
-    #[error("`{0}` never comes true")]
+    /// The expression has no occurrence.
+    #[error("`{0}` never occurs")]
     Never(String),
 }
 
-/// The first time after `after` that a schedule names. A local time that a change of clocks leaves out is taken an hour
-/// later; one that happens twice is taken the first time.
+/// Returns the first time after `after` at which a recurrence occurs. A local time that a clock change skips is
+/// moved one hour later; of one that occurs twice, the first is used.
 ///
 /// # Errors
-/// [`WrongSchedule`].
+/// [`WrongSchedule`] if the recurrence or the time zone is invalid.
 pub fn next_after(recurrence: &Recurrence, zone: &str, after: Timestamp) -> Result<Timestamp, WrongSchedule> {
     let tz = zone_of(zone)?;
     let start = jiff::Timestamp::from_millisecond(after.as_millis())
-        .map_err(|_| WrongSchedule::Range("the time is out of range"))?
+        .map_err(|_| WrongSchedule::Range(text::schedule::TIME_OUT_OF_RANGE))?
         .to_zoned(tz.clone());
     match recurrence {
         Recurrence::Cron { expression } => {
@@ -126,7 +128,7 @@ pub fn next_after(recurrence: &Recurrence, zone: &str, after: Timestamp) -> Resu
             minute,
         } => {
             if *day_of_week > 6 {
-                return Err(WrongSchedule::Range("`day_of_week` is 0 (Monday) to 6 (Sunday)"));
+                return Err(WrongSchedule::Range(text::schedule::DAY_OF_WEEK_RANGE));
             }
             on_days(&start, &tz, (*hour, *minute), |date| {
                 u8::try_from(date.weekday().to_monday_zero_offset()) == Ok(*day_of_week)
@@ -138,7 +140,7 @@ pub fn next_after(recurrence: &Recurrence, zone: &str, after: Timestamp) -> Resu
             minute,
         } => {
             if !(1..=31).contains(day_of_month) {
-                return Err(WrongSchedule::Range("`day_of_month` is 1 to 31"));
+                return Err(WrongSchedule::Range(text::schedule::DAY_OF_MONTH_RANGE));
             }
             on_days(&start, &tz, (*hour, *minute), |date| {
                 let wanted = i8::try_from(*day_of_month)
@@ -154,9 +156,9 @@ fn on_days(
     start: &jiff::Zoned,
     tz: &TimeZone,
     (hour, minute): (u8, u8),
-    fits: impl Fn(civil::Date) -> bool,
+    matches: impl Fn(civil::Date) -> bool,
 ) -> Result<Timestamp, WrongSchedule> {
-    let wrong = || WrongSchedule::Range("`hour` is 0 to 23 and `minute` 0 to 59");
+    let wrong = || WrongSchedule::Range(text::schedule::TIME_OF_DAY_RANGE);
     let (hour, minute) = (
         i8::try_from(hour).map_err(|_| wrong())?,
         i8::try_from(minute).map_err(|_| wrong())?,
@@ -167,10 +169,10 @@ fn on_days(
         let Ok(date) = first.checked_add(ahead.days()) else {
             break;
         };
-        if !fits(date) {
+        if !matches(date) {
             continue;
         }
-        // `compatible`: a gap moves the time later, a fold takes the first of the two.
+        // `compatible` moves a skipped time later and uses the first of two equal local times.
         if let Ok(at) = tz.to_ambiguous_zoned(date.to_datetime(time)).compatible()
             && at.timestamp() > start.timestamp()
         {
@@ -199,10 +201,10 @@ fn cron_of(expression: &str) -> Result<Cron, WrongSchedule> {
         .map_err(|_| wrong())
 }
 
-/// Make a schedule.
+/// Creates a schedule.
 #[derive(Debug)]
 pub struct AddSchedule {
-    /// The schedule with its first time.
+    /// The schedule, with its first time.
     pub schedule: Schedule,
 }
 
@@ -218,23 +220,23 @@ impl Command for AddSchedule {
     }
 }
 
-/// What becomes of a schedule.
+/// A change to a schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ScheduleChange {
-    /// It starts nothing until it is switched on again.
+    /// Disables the schedule until it is enabled again.
     Disable,
-    /// It starts scans again, the next one then.
+    /// Enables the schedule. It next starts scans at this time.
     Enable(Timestamp),
-    /// It goes.
+    /// Deletes the schedule.
     Delete,
 }
 
-/// Change a schedule.
+/// Changes a schedule.
 #[derive(Debug)]
 pub struct ChangeSchedule {
-    /// Which.
+    /// The schedule.
     pub id: ScheduleId,
-    /// What becomes of it.
+    /// The change.
     pub change: ScheduleChange,
 }
 
@@ -258,7 +260,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn schedules_follow_their_zones_clocks() {
+    fn schedules_use_the_local_time_of_their_zone() {
         let check = |recurrence: &Recurrence, zone: &str, after: &str, expected: &str| {
             let next = next_after(recurrence, zone, after.parse().unwrap()).unwrap();
             assert_eq!(next.to_string(), expected, "{recurrence:?} {zone} {after}");
@@ -266,14 +268,14 @@ mod tests {
         let daily = Recurrence::Daily { hour: 6, minute: 30 };
         check(&daily, "UTC", "2026-03-02T06:29:59Z", "2026-03-02T06:30:00Z");
         check(&daily, "UTC", "2026-03-02T06:30:00Z", "2026-03-03T06:30:00Z");
-        // Winter, then summer time.
+        // Winter time, then daylight saving time.
         check(
             &daily,
             "Europe/Berlin",
             "2026-03-28T12:00:00Z",
             "2026-03-29T04:30:00Z",
         );
-        // 02:30 doesn't exist on that day in Berlin: an hour later.
+        // 02:30 doesn't exist on that day in Berlin. It is moved one hour later.
         let gap = Recurrence::Daily { hour: 2, minute: 30 };
         check(
             &gap,
@@ -281,7 +283,7 @@ mod tests {
             "2026-03-28T12:00:00Z",
             "2026-03-29T01:30:00Z",
         );
-        // 02:30 happens twice: the first.
+        // 02:30 occurs twice. The first time is used.
         check(
             &gap,
             "Europe/Berlin",
@@ -312,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_schedules_say_what_would_be_right() {
+    fn errors_of_invalid_schedules_describe_valid_values() {
         let check = |recurrence: Recurrence, zone: &str, expected: &str| {
             let error = next_after(&recurrence, zone, Timestamp::from_millis(0)).unwrap_err();
             assert!(error.to_string().contains(expected), "{error}");
@@ -320,7 +322,7 @@ mod tests {
         check(
             Recurrence::Daily { hour: 24, minute: 0 },
             "UTC",
-            "`hour` is 0 to 23",
+            "`hour` must be 0 to 23",
         );
         check(
             Recurrence::Daily { hour: 1, minute: 0 },
@@ -332,6 +334,6 @@ mod tests {
         };
         check(cron("every day"), "UTC", "five fields");
         check(cron("* * * * * *"), "UTC", "five fields");
-        check(cron("0 0 31 2 *"), "UTC", "never comes true");
+        check(cron("0 0 31 2 *"), "UTC", "never occurs");
     }
 }

@@ -1,11 +1,11 @@
-//! Compliance score and exposure label: design's formulas.
+//! The compliance score and the exposure label, by the formulas of `docs/scores.md`.
 
 use super::ScanCounts;
 use crate::value::word::words;
 use serde::{Serialize, Serializer};
 
 words! {
-    /// A compliance score in words.
+    /// The band of a compliance score.
     Band {
         /// 90 and above.
         Excellent = "Excellent",
@@ -16,25 +16,26 @@ words! {
         /// Below 50.
         CriticalRisk = "Critical risk",
     }
-    /// What an exposure scan comes to: the worst failed check decides.
+    /// The label of an exposure scan, decided by the worst failed check.
     ExposureLabel {
-        /// A critical or high one failed.
+        /// A critical or high check failed.
         High = "High risk",
-        /// A medium one failed.
+        /// A medium check failed, and none above.
         Medium = "Medium risk",
-        /// Neither.
+        /// No check of medium severity or above failed.
         Low = "Low risk",
     }
 }
 
-/// `passed / (passed + failed) × 100`, one decimal, higher is better; skipped checks and errors are in neither term.
+/// A compliance score: `passed / (passed + failed) × 100` with one decimal; higher is better. Skipped checks and
+/// errors are in neither term.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ComplianceScore {
     tenths: u16,
 }
 
 impl ComplianceScore {
-    /// `None` if nothing passed or failed. Halves of a tenth round up.
+    /// Computes the score, rounding half up; `None` if no check passed or failed.
     pub fn of(passed: u64, failed: u64) -> Option<Self> {
         let judged = passed.saturating_add(failed);
         let tenths = passed
@@ -45,21 +46,21 @@ impl ComplianceScore {
             tenths: u16::try_from(tenths).unwrap_or(1_000),
         })
     }
-    /// Tenths of a percent, 0 to 1000.
+    /// Returns the score in tenths of a percent, 0 to 1000.
     pub const fn tenths(self) -> u16 {
         self.tenths
     }
-    /// From tenths, as stores keep it.
+    /// Creates a score from tenths of a percent, as stores keep it.
     pub fn from_tenths(tenths: u16) -> Self {
         Self {
             tenths: tenths.min(1_000),
         }
     }
-    /// Percent with one decimal.
+    /// Returns the score in percent, with one decimal.
     pub fn percent(self) -> f64 {
         f64::from(self.tenths) / 10.0
     }
-    /// Its band.
+    /// Returns the score's band.
     pub const fn band(self) -> Band {
         match self.tenths {
             900.. => Band::Excellent,
@@ -68,7 +69,7 @@ impl ComplianceScore {
             _ => Band::CriticalRisk,
         }
     }
-    /// This minus an earlier one, in tenths of a percent.
+    /// Returns the difference from an earlier score, in tenths of a percent.
     pub fn difference(self, earlier: Self) -> i16 {
         let signed = |tenths: u16| i16::try_from(tenths).unwrap_or(i16::MAX);
         signed(self.tenths).saturating_sub(signed(earlier.tenths))
@@ -87,7 +88,7 @@ impl std::fmt::Display for ComplianceScore {
     }
 }
 
-/// The label of an exposure scan's counts.
+/// Returns the label for the counts of an exposure scan.
 pub const fn exposure_label(counts: &ScanCounts) -> ExposureLabel {
     let [critical, high, medium, ..] = counts.failed_by_severity;
     if critical.saturating_add(high) > 0 {
@@ -104,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_compliance_score_leaves_out_what_was_not_judged() {
+    fn the_compliance_score_is_computed_from_passed_and_failed_checks() {
         let check = |passed, failed, expected: &str, band| {
             let score = ComplianceScore::of(passed, failed).unwrap();
             assert_eq!(

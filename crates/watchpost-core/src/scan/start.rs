@@ -1,17 +1,18 @@
-//! Whether scans start and stop. Pure: stores call these inside their transaction.
+//! Decisions on starting and cancelling scans. Pure: stores call these inside their transaction.
 
 use super::{CancelOutcome, ScanStart};
 use crate::{
     audit::AuditOutcome,
     check::ScanType,
+    text,
     value::{id::ScanId, word::RunState},
 };
 
-/// Why a scan failed whose job ended first.
-pub const ENDED_WITH_JOB: &str = "it ended before it was done";
+/// The reason stored with a scan whose job ended before it did.
+pub const ENDED_WITH_JOB: &str = text::scan::ENDED_WITH_JOB;
 
-/// Decides a request for a scan. `takes_part`: whether the integration exists and is active; `running`: its scan that
-/// waits or runs.
+/// Decides a [`StartScan`](super::StartScan). `takes_part` is whether the integration exists and is active;
+/// `running` is its scan that is queued or in progress.
 pub const fn decide_start(takes_part: bool, running: Option<ScanId>) -> ScanStart {
     match (takes_part, running) {
         (false, _) => ScanStart::NoIntegration,
@@ -20,7 +21,8 @@ pub const fn decide_start(takes_part: bool, running: Option<ScanId>) -> ScanStar
     }
 }
 
-/// Decides a request to stop a scan. `current`: its state, if there is one.
+/// Decides a [`CancelScan`](super::CancelScan). `current` is the state of the scan, or `None` if there is no such
+/// scan.
 pub const fn decide_cancel(current: Option<RunState>) -> CancelOutcome {
     match current {
         None => CancelOutcome::NotFound,
@@ -29,7 +31,7 @@ pub const fn decide_cancel(current: Option<RunState>) -> CancelOutcome {
     }
 }
 
-/// How a scan ends that hasn't ended by itself when its job ends like this.
+/// Returns the final state of a scan whose job ended in the state `job` before the scan recorded its own end.
 pub const fn ended_with_job(job: RunState) -> RunState {
     match job {
         RunState::Cancelled => RunState::Cancelled,
@@ -37,31 +39,31 @@ pub const fn ended_with_job(job: RunState) -> RunState {
     }
 }
 
-/// A schedule whose time has come, or whose further scans wait.
+/// A schedule whose time has come, or with scans that wait to be started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueSchedule {
-    /// What it scans for.
+    /// The types of scan that the schedule starts.
     pub scan_types: Vec<ScanType>,
-    /// Types that wait for another scan to end.
+    /// The types that wait for another scan to end.
     pub pending: Vec<ScanType>,
-    /// Whether its next time is now or past.
+    /// Whether the schedule's next time has come.
     pub struck: bool,
-    /// Whether its integration takes part in anything.
+    /// Whether the integration takes part in syncs and scans.
     pub active: bool,
-    /// Whether a scan of its integration waits or runs.
+    /// Whether a scan of the integration is queued or in progress.
     pub busy: bool,
 }
 
-/// What a due schedule does.
+/// The effect of a due schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fired {
-    /// The scan that it starts: one of an integration at a time.
+    /// The type of scan to start now. An integration has one scan at a time.
     pub start: Option<ScanType>,
-    /// Types that wait from now on.
+    /// The types that wait now.
     pub pending: Vec<ScanType>,
 }
 
-/// Decides what a due schedule does. An integration that takes part in nothing is passed over.
+/// Decides the effect of a due schedule. The scans of an inactive integration are dropped.
 pub fn decide_fire(due: &DueSchedule) -> Fired {
     let mut waiting: Vec<ScanType> = ScanType::ALL
         .iter()
@@ -79,7 +81,7 @@ pub fn decide_fire(due: &DueSchedule) -> Fired {
 }
 
 impl ScanStart {
-    /// How the audit entry ends.
+    /// Returns the outcome for the audit entry.
     pub const fn audit_outcome(&self) -> AuditOutcome {
         match self {
             Self::Started => AuditOutcome::Ok,
@@ -90,7 +92,7 @@ impl ScanStart {
 }
 
 impl CancelOutcome {
-    /// How the audit entry ends.
+    /// Returns the outcome for the audit entry.
     pub const fn audit_outcome(self) -> AuditOutcome {
         match self {
             Self::Cancelled => AuditOutcome::Ok,
@@ -105,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_scan_of_an_integration_runs_at_a_time() {
+    fn an_integration_has_one_scan_at_a_time() {
         let running = ScanId::from_bytes([1; 16]);
         for (takes_part, other, expected) in [
             (true, None, ScanStart::Started),

@@ -1,4 +1,4 @@
-//! The port of scans, schedules and exemptions, with its commands.
+//! Storage of scans, schedules and exemptions, with its commands.
 
 use super::{
     AddExemption, AddSchedule, ChangeSchedule, Exemption, RemoveExemption, ResultDetail, ResultRow, Scan,
@@ -20,20 +20,20 @@ use crate::{
 };
 use async_trait::async_trait;
 
-/// Start a scan.
+/// Starts a scan.
 #[derive(Debug)]
 pub struct StartScan {
-    /// The id it gets.
+    /// The id of the new scan.
     pub id: ScanId,
-    /// What is scanned.
+    /// The integration to scan.
     pub integration: IntegrationId,
-    /// What it looks for.
+    /// The type of scan.
     pub scan_type: ScanType,
-    /// Whether it reads settings anew.
+    /// Whether the scan reads the settings again.
     pub fresh: bool,
-    /// The job's id.
+    /// The id of the new job.
     pub job: JobId,
-    /// When.
+    /// The current time.
     pub now: Timestamp,
 }
 
@@ -49,23 +49,23 @@ impl Command for StartScan {
     }
 }
 
-/// What starting a scan came to.
+/// The outcome of [`StartScan`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ScanStart {
-    /// It is queued.
+    /// The scan is queued.
     Started,
-    /// One of this integration waits or runs already: one at a time.
+    /// This scan of the integration is queued or in progress already. An integration has one scan at a time.
     AlreadyRunning(ScanId),
-    /// There is no such integration, or it takes part in nothing (paused, disconnected).
+    /// The integration doesn't exist, or is paused or disconnected.
     NoIntegration,
 }
 
-/// Stop a scan that waits or runs.
+/// Cancels a scan that is queued or in progress.
 #[derive(Debug)]
 pub struct CancelScan {
-    /// Which.
+    /// The scan.
     pub id: ScanId,
-    /// When.
+    /// The current time.
     pub now: Timestamp,
 }
 
@@ -81,33 +81,34 @@ impl Command for CancelScan {
     }
 }
 
-/// What cancelling came to.
+/// The outcome of [`CancelScan`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CancelOutcome {
-    /// It is cancelled, and its job with it: a worker that has it loses the lease.
+    /// The scan and its job are cancelled. A worker that runs the job loses its lease.
     Cancelled,
-    /// It had ended already, like this.
+    /// The scan had ended before, in this state.
     Ended(RunState),
-    /// There is no such scan.
+    /// The workspace has no such scan.
     NotFound,
 }
 
-/// End a scan.
+/// Ends a scan.
 #[derive(Debug)]
 pub struct FinishScan {
-    /// Which.
+    /// The scan.
     pub id: ScanId,
     /// `Completed` or `Failed`.
     pub state: RunState,
-    /// Why it failed.
+    /// The reason for the failure.
     pub reason: Option<String>,
-    /// All results of a completed one, at most 1,000.
+    /// All results of a completed scan; at most 1,000.
     pub results: Vec<ResultDetail>,
-    /// Their counts.
+    /// The counts of the results.
     pub counts: ScanCounts,
-    /// What becomes of findings, in the same transaction; `None` for a scan that read nothing anew.
+    /// The effect on findings, applied in the same transaction; `None` for a scan that didn't read the settings
+    /// again.
     pub findings: Option<CheckReconciliation>,
-    /// When.
+    /// The current time.
     pub now: Timestamp,
 }
 
@@ -126,62 +127,63 @@ impl Command for FinishScan {
     }
 }
 
-/// What a scan's results do to the findings of checks. The same life as that of rules' findings: a failure makes,
-/// keeps or reopens one; one whose check no longer fails ends after two scans that read its settings anew; what ended
-/// by an act in Watchpost (an exemption of the whole check, a check switched off) ends at once.
+/// The effect of a scan's results on the findings of checks. These findings have the same lifecycle as those of
+/// rules: a failed check creates, keeps or reopens a finding. A finding whose check no longer fails is resolved
+/// after two scans that read the check's settings again. A finding that ended because of a change in Watchpost
+/// (an exemption of the whole check, a disabled check) is resolved at once.
 #[derive(Debug, Clone, Default)]
 pub struct CheckReconciliation {
-    /// Failed checks. Their marks are empty: the scan itself is the fresh reading.
+    /// The observations of failed checks. Their marks are empty, because the scan has just read the settings.
     pub failed: Vec<Observation>,
-    /// Checks that were judged and didn't fail, or didn't apply: what they saw of a live or snoozed finding counts one
-    /// miss, and ends at the second in a row. Those in neither list stay as they are.
+    /// Checks that passed or didn't apply. Each counts one miss of its live or snoozed finding, and resolves it
+    /// at the second consecutive one. Findings of checks in none of these lists don't change.
     pub clear: Vec<JudgedCheck>,
-    /// Checks that no longer judge: what they saw ends now.
+    /// Checks that are no longer evaluated. Their findings are resolved now.
     pub ended: Vec<JudgedCheck>,
 }
 
-/// A check that doesn't fail, with what names the finding that it would have. A finding that another rule or check of
-/// the same condition still sees goes on.
+/// A check that doesn't fail, with the values that identify its finding. A finding that another rule or check for
+/// the same condition still sees stays live.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JudgedCheck {
-    /// The check.
+    /// The check's id.
     pub check_id: String,
-    /// Its condition.
+    /// The check's condition.
     pub condition: String,
-    /// What was judged.
+    /// The entity that was checked.
     pub entity: EntityRef,
 }
 
-/// A scan that was not run here: an imported settings export, judged by our checks. It is kept with its import (see
-/// [`crate::import::KeepImport`]) and makes no findings.
+/// A scan that Watchpost didn't run: an imported settings export, evaluated with Watchpost's checks. It is stored
+/// with its import (see [`crate::import::KeepImport`]) and creates no findings.
 #[derive(Debug)]
 pub struct RecordedScan {
-    /// The id it gets. Made of the time at which the settings were read, since scans are ordered by their ids.
+    /// The id of the new scan. Its time is that at which the settings were read, since scans are ordered by id.
     pub id: ScanId,
-    /// What it looked for.
+    /// The type of scan.
     pub scan_type: ScanType,
-    /// When the settings were read: its times.
+    /// The time at which the settings were read, used for all times of the scan.
     pub read_at: Timestamp,
     /// The settings.
     pub settings: Vec<SettingDocument>,
     /// All results.
     pub results: Vec<ResultDetail>,
-    /// Their counts.
+    /// The counts of the results.
     pub counts: ScanCounts,
 }
 
 /// Conditions on scans.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ScanQuery {
-    /// Only of this integration.
+    /// Only scans of this integration.
     pub integration: Option<IntegrationId>,
-    /// Only of this type.
+    /// Only scans of this type.
     pub scan_type: Option<ScanType>,
-    /// Only in this state.
+    /// Only scans in this state.
     pub state: Option<RunState>,
-    /// Only older than this one (scans are listed newest first).
+    /// Only scans that are older than this one. Scans are listed newest first.
     pub before: Option<ScanId>,
-    /// 1 to 100.
+    /// Maximum number of scans, 1 to 100.
     pub limit: usize,
 }
 
@@ -190,65 +192,68 @@ pub struct ScanQuery {
 pub struct ScanPage {
     /// The scans.
     pub scans: Vec<Scan>,
-    /// How many fit in all.
+    /// The number of matching scans.
     pub total: u64,
-    /// Whether there are older ones.
+    /// Whether there are older matching scans.
     pub more: bool,
 }
 
-/// Points that a trend has at the most.
+/// Maximum number of points in a trend.
 pub const TREND_POINTS_MAX: u64 = 1_000;
 
-/// A completed scan's numbers, for trends.
+/// The numbers of a completed scan, for trends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScanPoint {
     /// The scan.
     pub scan: ScanId,
-    /// When it completed.
+    /// The time of completion.
     pub at: Timestamp,
-    /// All its counts.
+    /// The counts over all results.
     pub counts: ScanCounts,
-    /// Counts by framework, in the order of [`crate::check::Framework::ALL`], those without checks left out.
+    /// Counts by framework, in the order of [`crate::check::Framework::ALL`], without frameworks that have no
+    /// checks.
     pub frameworks: Vec<(crate::check::Framework, ScanCounts)>,
-    /// Counts by service likewise.
+    /// Counts by service, without services that have no checks.
     pub services: Vec<(crate::check::Service, ScanCounts)>,
 }
 
-/// The port of scans.
+/// Storage of scans, schedules and exemptions.
 #[async_trait]
 pub trait ScanStore: Send + Sync {
-    /// Makes a queued scan with its job, unless one of the integration waits or runs.
+    /// Creates a queued scan with its job, unless a scan of the integration is queued or in progress.
     async fn start_scan(&self, write: AuthorizedWrite<StartScan>) -> Result<Audited<ScanStart>, StoreError>;
     /// Cancels a scan and its job.
     async fn cancel_scan(
         &self,
         write: AuthorizedWrite<CancelScan>,
     ) -> Result<Audited<CancelOutcome>, StoreError>;
-    /// Marks a scan as taken up, forgetting the settings of an attempt before. `false`: it has ended meanwhile.
+    /// Marks a scan as in progress and deletes the settings of an earlier attempt. Returns `false` if the scan
+    /// has ended in the meantime.
     async fn begin_scan(&self, permit: &ScanPermit, now: Timestamp) -> Result<bool, StoreError>;
-    /// Opens the sealed credentials that read the scan's integration. Never one that writes: there are none here.
+    /// Opens the sealed credentials for reading the scan's integration. Watchpost stores no credentials that
+    /// permit writing.
     async fn open_config_for_scan(&self, permit: &ScanPermit) -> Result<Option<ConnectorConfig>, StoreError>;
-    /// Keeps a setting that was read (or couldn't be). Equal documents are stored once.
+    /// Stores the result of reading a setting. Equal documents are stored once.
     async fn store_setting(
         &self,
         permit: &ScanPermit,
         setting: SettingDocument,
         now: Timestamp,
     ) -> Result<(), StoreError>;
-    /// Gives a scan the settings of another one of the same integration, with their times.
+    /// Copies the settings of another scan of the same integration, with their times, to this scan.
     async fn copy_settings(&self, permit: &ScanPermit, from: ScanId) -> Result<(), StoreError>;
-    /// Ends a scan with results, counts and what becomes of findings, in one transaction. A scan that had been
-    /// cancelled stays so, and nothing is kept.
+    /// Ends a scan with its results, counts and effect on findings, in one transaction. A scan that was cancelled
+    /// before stays cancelled, and nothing is stored.
     async fn finish_scan(
         &self,
         write: AuthorizedWrite<FinishScan>,
     ) -> Result<Audited<ObserveCounts>, StoreError>;
 
-    /// One scan.
+    /// Returns one scan.
     async fn scan(&self, scope: &WorkspaceScope, id: ScanId) -> Result<Option<Scan>, StoreError>;
-    /// A page of scans.
+    /// Returns a page of scans.
     async fn list_scans(&self, scope: &WorkspaceScope, query: &ScanQuery) -> Result<ScanPage, StoreError>;
-    /// The newest completed scan of an integration and type, older than `before` if given.
+    /// Returns the newest completed scan of an integration and type, older than `before` if given.
     async fn latest_scan(
         &self,
         scope: &WorkspaceScope,
@@ -256,28 +261,29 @@ pub trait ScanStore: Send + Sync {
         scan_type: ScanType,
         before: Option<ScanId>,
     ) -> Result<Option<Scan>, StoreError>;
-    /// All results of a scan, by check id; empty if there is no such scan or it didn't complete.
+    /// Returns all results of a scan, ordered by check id; empty if the scan doesn't exist or hasn't completed.
     async fn scan_results(&self, scope: &WorkspaceScope, id: ScanId) -> Result<Vec<ResultRow>, StoreError>;
-    /// One result.
+    /// Returns one result.
     async fn scan_result(
         &self,
         scope: &WorkspaceScope,
         id: ScanId,
         check_id: &str,
     ) -> Result<Option<ResultDetail>, StoreError>;
-    /// All results of a scan with everything, for reports. A long read.
+    /// Returns all results of a scan with their details, for reports. This is a long read.
     async fn scan_details(&self, scope: &WorkspaceScope, id: ScanId)
     -> Result<Vec<ResultDetail>, StoreError>;
-    /// What a scan read, by path.
+    /// Returns the results of reading a scan's settings, ordered by path.
     async fn scan_settings(&self, scope: &WorkspaceScope, id: ScanId) -> Result<Vec<SettingRow>, StoreError>;
-    /// Settings of a scan with their documents: those at `paths`, or all if it is empty.
+    /// Returns the settings of a scan with their documents: those at `paths`, or all if `paths` is empty.
     async fn setting_values(
         &self,
         scope: &WorkspaceScope,
         id: ScanId,
         paths: &[String],
     ) -> Result<Vec<SettingValue>, StoreError>;
-    /// Numbers of completed scans of an integration and type since a time, oldest first, the newest 1,000.
+    /// Returns the numbers of completed scans of an integration and type since a time, oldest first; the newest
+    /// [`TREND_POINTS_MAX`].
     async fn scan_points(
         &self,
         scope: &WorkspaceScope,
@@ -286,26 +292,28 @@ pub trait ScanStore: Send + Sync {
         since: Timestamp,
     ) -> Result<Vec<ScanPoint>, StoreError>;
 
-    /// All schedules by name.
+    /// Returns all schedules, ordered by name.
     async fn schedules(&self, scope: &WorkspaceScope) -> Result<Vec<Schedule>, StoreError>;
-    /// Adds a schedule. At most [`SCHEDULES_MAX`](super::SCHEDULES_MAX); `false` past that or if there is no such integration.
+    /// Adds a schedule. Returns `false` if the workspace has [`SCHEDULES_MAX`](super::SCHEDULES_MAX) schedules or
+    /// no such integration.
     async fn add_schedule(&self, write: AuthorizedWrite<AddSchedule>) -> Result<Audited<bool>, StoreError>;
-    /// Switches or deletes one. `false`: there is none.
+    /// Enables, disables or deletes a schedule. Returns `false` if there is no such schedule.
     async fn change_schedule(
         &self,
         write: AuthorizedWrite<ChangeSchedule>,
     ) -> Result<Audited<bool>, StoreError>;
 
-    /// All exemptions, ended ones too, by check.
+    /// Returns all exemptions, including ended ones, ordered by check.
     async fn exemptions(&self, scope: &WorkspaceScope) -> Result<Vec<Exemption>, StoreError>;
-    /// Adds one. At most [`EXEMPTIONS_MAX`](super::EXEMPTIONS_MAX); `false` past that.
+    /// Adds an exemption. Returns `false` if the workspace has [`EXEMPTIONS_MAX`](super::EXEMPTIONS_MAX)
+    /// exemptions.
     async fn add_exemption(&self, write: AuthorizedWrite<AddExemption>) -> Result<Audited<bool>, StoreError>;
-    /// Removes one. `false`: there is none.
+    /// Removes an exemption. Returns `false` if there is no such exemption.
     async fn remove_exemption(
         &self,
         write: AuthorizedWrite<RemoveExemption>,
     ) -> Result<Audited<bool>, StoreError>;
-    /// One exemption.
+    /// Returns one exemption.
     async fn exemption(
         &self,
         scope: &WorkspaceScope,

@@ -1,4 +1,4 @@
-//! Changes that a key may make.
+//! Changes that an API key may make.
 
 use super::Watchpost;
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
     job::{TriggerSync, TriggeredSync},
     remediation::{Remediation, RemediationOutcome, RequestRemediation},
     rule::Rule,
+    text,
     value::{
         id::{FindingId, IntegrationId, JobId, RemediationId},
         text::ForeignText,
@@ -17,95 +18,92 @@ use crate::{
     },
 };
 
-/// Integrations that one trigger covers at the most.
+/// Maximum number of integrations in one trigger.
 const SYNCS_MAX: usize = 100;
-/// Characters of a note.
+/// Maximum length of a note, in characters.
 const NOTE_CHARS_MAX: usize = 1_000;
 
-/// What triggering a sync came to.
+/// The outcome of triggering syncs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SyncStart {
-    /// At least one new job.
+    /// At least one sync was queued.
     Triggered,
-    /// All were queued or running already.
+    /// All syncs were queued or in progress already.
     AlreadyRunning,
-    /// There is nothing to sync.
+    /// No active integration matches.
     NoIntegrations,
 }
 
-/// The answer to "sync now".
+/// The result of [`Watchpost::trigger_sync`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyncAnswer {
-    /// What it came to.
+    /// The outcome.
     pub start: SyncStart,
-    /// Each integration's job.
+    /// The job of each integration.
     pub syncs: Vec<TriggeredSync>,
-    /// How it was stored.
+    /// The audit row, and whether the call is a repeat.
     pub made: Made,
 }
 
-/// The answer to "repair this".
+/// The result of [`Watchpost::remediate_finding`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum RemediationAnswer {
-    /// It waits for a person's approval now.
+    /// The remediation now waits for a person's approval.
     Requested {
-        /// The request.
+        /// The remediation.
         remediation: Box<Remediation>,
-        /// Steps to do by hand meanwhile.
+        /// Manual steps to fix the finding in the meantime.
         steps: Vec<String>,
-        /// How it was stored.
+        /// The audit row, and whether the call is a repeat.
         made: Made,
     },
-    /// The same request waits already.
+    /// The same remediation waits for approval already.
     AlreadyWaiting {
-        /// The request.
+        /// The remediation.
         remediation: Box<Remediation>,
-        /// Steps to do by hand meanwhile.
+        /// Manual steps to fix the finding in the meantime.
         steps: Vec<String>,
-        /// How it was stored.
+        /// The audit row, and whether the call is a repeat.
         made: Made,
     },
-    /// No action exists for this kind of finding; nothing was recorded but the refusal, which the caller stores.
+    /// The finding's rule has no action. Nothing was recorded; the caller stores the audit entry of the call.
     NoAction {
-        /// Steps that a person can do.
+        /// Manual steps to fix the finding.
         steps: Vec<String>,
     },
     /// The finding is closed.
     Closed {
-        /// Its status now.
+        /// The finding's current status.
         status: FindingStatus,
-        /// How the refusal was stored.
+        /// The audit row, and whether the call is a repeat.
         made: Made,
     },
-    /// There is no such finding any more.
+    /// The finding no longer exists.
     Gone {
-        /// How that was stored.
+        /// The audit row, and whether the call is a repeat.
         made: Made,
     },
 }
 
-/// Cleans what a caller wrote as a note.
+/// Cleans the text of a note.
 ///
 /// # Errors
-/// [`Error::Invalid`] past 1,000 characters: a note is never cut silently.
+/// [`Error::Invalid`] if it has more than 1,000 characters: a note is never truncated silently.
 fn clean_note(note: Option<&str>) -> Result<Option<ForeignText>, Error> {
     let Some(note) = note.map(str::trim).filter(|note| !note.is_empty()) else {
         return Ok(None);
     };
     if note.chars().count() > NOTE_CHARS_MAX {
-        return Err(Error::invalid(
-            "note",
-            format!("at most {NOTE_CHARS_MAX} characters"),
-        ));
+        return Err(Error::invalid("note", text::note_too_long(NOTE_CHARS_MAX)));
     }
     Ok(Some(ForeignText::clean(note, NOTE_CHARS_MAX)))
 }
 
 impl Watchpost {
-    /// Queues a sync of every active integration, of one platform's, or of one.
+    /// Queues a sync of every active integration, of those of one platform, or of one.
     ///
     /// # Errors
-    /// [`Error::WriteScopeRequired`], or the store's.
+    /// [`Error::WriteScopeRequired`], or the store's error.
     pub async fn trigger_sync(
         &self,
         scope: &WorkspaceScope,
@@ -135,10 +133,11 @@ impl Watchpost {
         Ok(SyncAnswer { start, syncs, made })
     }
 
-    /// Hides a finding for 1 to 90 days.
+    /// Snoozes a finding for 1 to 90 days.
     ///
     /// # Errors
-    /// [`Error::Invalid`], [`Error::NotFound`], [`Error::Conflict`], [`Error::WriteScopeRequired`], or the store's.
+    /// [`Error::Invalid`], [`Error::WriteScopeRequired`], or the store's error. A finding that doesn't exist or
+    /// can't be snoozed is a [`FindingOutcome`].
     pub async fn snooze_finding(
         &self,
         scope: &WorkspaceScope,
@@ -148,15 +147,15 @@ impl Watchpost {
         call: CallRecord,
     ) -> Result<(FindingOutcome, Made), Error> {
         if !SNOOZE_DAYS.contains(&days) {
-            return Err(Error::invalid("days", format!("must be 1 to 90, not {days}")));
+            return Err(Error::invalid("days", text::out_of_range(&SNOOZE_DAYS, &days)));
         }
         self.change(scope, id, Act::Snooze { days }, note, call).await
     }
 
-    /// Closes a finding as accepted or wrong.
+    /// Dismisses a finding as accepted or wrong.
     ///
     /// # Errors
-    /// As [`Watchpost::snooze_finding`].
+    /// The same as of [`Watchpost::snooze_finding`].
     pub async fn dismiss_finding(
         &self,
         scope: &WorkspaceScope,
@@ -168,10 +167,10 @@ impl Watchpost {
         self.change(scope, id, Act::Dismiss { reason }, note, call).await
     }
 
-    /// Closes a finding as repaired: a person's decision.
+    /// Resolves a finding as fixed, which is a person's decision.
     ///
     /// # Errors
-    /// As [`Watchpost::snooze_finding`].
+    /// [`Error::Denied`], and otherwise the same as of [`Watchpost::snooze_finding`].
     pub async fn resolve_finding(
         &self,
         scope: &WorkspaceScope,
@@ -182,10 +181,10 @@ impl Watchpost {
         self.change(scope, id, Act::Resolve, note, call).await
     }
 
-    /// Takes a snooze, dismissal or resolution back: a person's decision.
+    /// Reverts a snooze, a dismissal or a resolution, which is a person's decision.
     ///
     /// # Errors
-    /// As [`Watchpost::snooze_finding`].
+    /// [`Error::Denied`], and otherwise the same as of [`Watchpost::snooze_finding`].
     pub async fn reopen_finding(
         &self,
         scope: &WorkspaceScope,
@@ -211,7 +210,7 @@ impl Watchpost {
             now: self.clock().now(),
         };
         let write = scope.authorize(command, call)?;
-        // The entry of a command that came to nothing is stored with its outcome, too: these errors need no other.
+        // The store also stores the audit entry of a command that changes nothing, with its outcome.
         let done = self
             .store()
             .change_finding(write)
@@ -221,11 +220,11 @@ impl Watchpost {
         Ok((done.into_value(), made))
     }
 
-    /// Puts the action that the finding's rule names into the queue for a person's approval. Where there is
-    /// no action, the call's audit entry is still to be stored.
+    /// Requests the action of the finding's rule, which then waits for a person's approval. If the rule has no
+    /// action, the caller must store the audit entry of the call.
     ///
     /// # Errors
-    /// As [`Watchpost::snooze_finding`].
+    /// [`Error::NotFound`], and the same as of [`Watchpost::snooze_finding`].
     pub async fn remediate_finding(
         &self,
         scope: &WorkspaceScope,
@@ -248,7 +247,7 @@ impl Watchpost {
             now: self.clock().now(),
         };
         let write = scope.authorize(command, call)?;
-        // Whether the finding is still open is decided by the store, where a repeat is known as one.
+        // The store decides whether the finding is open, because it recognizes repeated calls.
         let done = self
             .store()
             .request_remediation(write)
@@ -271,10 +270,11 @@ impl Watchpost {
         })
     }
 
-    /// Sets an app's policy. Gives the app as it was before, and what came of it.
+    /// Sets an app's policy. Returns the app as it was before, and the outcome.
     ///
     /// # Errors
-    /// As [`Watchpost::snooze_finding`]; [`Error::Invalid`] with the candidates if the name fits several apps.
+    /// [`Error::NotFound`]; [`Error::Invalid`] with the candidates if the name matches several apps;
+    /// [`Error::WriteScopeRequired`]; or the store's error.
     pub async fn set_app_policy(
         &self,
         scope: &WorkspaceScope,

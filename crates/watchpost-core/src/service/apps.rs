@@ -6,22 +6,23 @@ use crate::{
     app::{App, AppLookup, AppMatch, AppQuery},
     error::{Error, NextStep},
     posture::Freshness,
+    text,
 };
 
-/// An app's policy.
+/// The result of looking up an app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppAnswer {
-    /// What the look-up found.
+    /// The result of the lookup.
     pub found: AppMatch,
-    /// How old and whole the data is.
+    /// The age and completeness of the data.
     pub freshness: Freshness,
 }
 
 impl Watchpost {
-    /// A page of apps, by name.
+    /// Returns a page of apps, ordered by name.
     ///
     /// # Errors
-    /// The store's.
+    /// Returns the store's error.
     pub async fn apps(
         &self,
         scope: &WorkspaceScope,
@@ -30,10 +31,10 @@ impl Watchpost {
         Unrecorded::of(async { Ok(self.store().list_apps(scope, query).await?) }).await
     }
 
-    /// An app and its policy.
+    /// Looks up an app and its policy.
     ///
     /// # Errors
-    /// The store's.
+    /// Returns the store's error.
     pub async fn app(
         &self,
         scope: &WorkspaceScope,
@@ -51,11 +52,11 @@ impl Watchpost {
 }
 
 impl AppMatch {
-    /// The one app that a caller named in `field`, or an error that lists the candidates' ids and platforms. Names are a stranger's words and stay
-    /// out of errors.
+    /// Returns the single match of a lookup by the argument `field`, or an error that lists the ids and platforms
+    /// of the candidates. Names of apps are untrusted and therefore not part of errors.
     ///
     /// # Errors
-    /// [`Error::NotFound`] and [`Error::Invalid`].
+    /// [`Error::NotFound`] if no app matches, [`Error::Invalid`] if several do.
     pub fn one(self, field: &'static str) -> Result<Box<App>, Error> {
         match self {
             Self::One(app) => Ok(app),
@@ -65,13 +66,7 @@ impl AppMatch {
                     .iter()
                     .map(|app| format!("{} ({})", app.id, app.platform.title()))
                     .collect();
-                Err(Error::invalid(
-                    field,
-                    format!(
-                        "{total} apps fit this name; give one of these ids: {}",
-                        ids.join(", ")
-                    ),
-                ))
+                Err(Error::invalid(field, text::ambiguous_app(total, &ids)))
             }
         }
     }

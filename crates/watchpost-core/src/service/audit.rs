@@ -8,13 +8,14 @@ use crate::{
     },
     error::{Error, StoreError},
     port::Store,
+    text,
 };
 
-/// Rows read at a time.
+/// Number of rows per read.
 const PAGE: usize = 2_000;
 
-/// The whole log, from the first row on, page by page. Made only by [`Watchpost::export_audit`], which has stored the
-/// export's own entry.
+/// The whole log from the first row, in pages. Created only by [`Watchpost::export_audit`], which has stored the
+/// audit entry of the export.
 pub struct AuditExport<'a> {
     store: &'a dyn Store,
     scope: &'a WorkspaceScope,
@@ -28,10 +29,10 @@ impl std::fmt::Debug for AuditExport<'_> {
 }
 
 impl AuditExport<'_> {
-    /// The next rows, oldest first; empty after the last one.
+    /// Returns the next rows, oldest first; empty after the last row.
     ///
     /// # Errors
-    /// The store's.
+    /// Returns the store's error.
     pub async fn next_page(&mut self) -> Result<Vec<AuditRow>, StoreError> {
         let page = self.store.audit_page(self.scope, self.after, PAGE).await?;
         if let Some(last) = page.last() {
@@ -42,10 +43,10 @@ impl AuditExport<'_> {
 }
 
 impl Watchpost {
-    /// Entries, newest first.
+    /// Returns audit entries, newest first.
     ///
     /// # Errors
-    /// The store's.
+    /// Returns the store's error.
     pub async fn audit_entries(
         &self,
         scope: &WorkspaceScope,
@@ -54,10 +55,10 @@ impl Watchpost {
         Unrecorded::of(async { Ok(self.store().list_entries(scope, query).await?) }).await
     }
 
-    /// Stores the entry of an export, then opens the log for it.
+    /// Stores the audit entry of an export, then opens the log for it.
     ///
     /// # Errors
-    /// [`StoreError::AuditUnavailable`]: nothing is exported.
+    /// [`StoreError::AuditUnavailable`] if the entry can't be stored. Then nothing is exported.
     pub async fn export_audit<'a>(
         &'a self,
         scope: &'a WorkspaceScope,
@@ -77,11 +78,11 @@ impl Watchpost {
         })
     }
 
-    /// Checks the whole chain. `progress` hears of the rows that were checked. Needs no entry: it tells how many rows
-    /// there are and whether they are whole, and must work where the log can't be written.
+    /// Verifies the whole chain. Passes the number of verified rows to `progress`. Stores no audit entry: it
+    /// returns only the number of rows and whether they are valid, and must work when the log can't be written.
     ///
     /// # Errors
-    /// The store's; a row that can't be read is a verdict.
+    /// Returns the store's error. A row that can't be read yields a verdict.
     pub async fn verify_audit(
         &self,
         scope: &WorkspaceScope,
@@ -95,7 +96,7 @@ impl Watchpost {
                 Err(StoreError::Corrupt { table: "audit", .. }) => {
                     return Ok(ChainVerdict::Broken {
                         seq: after + 1,
-                        problem: "a row at or after this one can't be read",
+                        problem: text::audit::ROW_UNREADABLE,
                     });
                 }
                 Err(error) => return Err(error),

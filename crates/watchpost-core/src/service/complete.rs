@@ -1,4 +1,4 @@
-//! Completion: what a person may mean by what they have typed so far.
+//! Completion of typed text.
 
 use super::{Unrecorded, Watchpost};
 use crate::{
@@ -11,12 +11,13 @@ use crate::{
     value::word::{Category, FindingStatus, Platform, Severity},
 };
 
-/// Characters without which no address is completed: a list of people is not given away a letter at a time.
+/// Minimum number of characters for completing an address, so that the list of people can't be read one letter at
+/// a time.
 const ADDRESS_CHARS_MIN: usize = 3;
-/// Characters past which nothing is completed.
+/// Maximum number of characters of a text that is completed.
 const TYPED_CHARS_MAX: usize = 320;
 
-/// What can be completed.
+/// The kind of value to complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Completable {
     /// A finding's id.
@@ -27,9 +28,9 @@ pub enum Completable {
     Integration,
     /// An app's id.
     App,
-    /// An app's name; an id, if what was typed begins one.
+    /// An app's name, or an app's id if no name begins with the text.
     AppNamed,
-    /// A person's address, once three characters are typed.
+    /// A person's email address, from three characters on.
     Address,
     /// A rule's id.
     Rule,
@@ -47,11 +48,11 @@ pub enum Completable {
     ScanType,
     /// A kind of report.
     ReportKind,
-    /// The ending of a report's file.
+    /// The extension of a report's file name.
     ReportEnding,
 }
 
-/// Those that begin with what was typed, then those that contain it, each in their order.
+/// Returns the words that begin with `typed`, then those that contain it, each group in its original order.
 fn among<'w>(words: impl Iterator<Item = &'w str> + Clone, typed: &str) -> Completions {
     let begins = words.clone().filter(|word| word.starts_with(typed));
     let contains = words.filter(|word| !word.starts_with(typed) && word.contains(typed));
@@ -59,11 +60,11 @@ fn among<'w>(words: impl Iterator<Item = &'w str> + Clone, typed: &str) -> Compl
 }
 
 impl Watchpost {
-    /// What begins with `typed`, most likely first. Nothing for a caller who may not read posture, for an address of
-    /// fewer than three characters, and for what nothing begins with.
+    /// Returns the values that begin with `typed`, most likely first. Returns no values to a caller who may not
+    /// read posture, and for an address of fewer than three characters.
     ///
     /// # Errors
-    /// The store's.
+    /// Returns the store's error.
     pub async fn complete(
         &self,
         scope: &WorkspaceScope,
@@ -134,7 +135,7 @@ impl Watchpost {
         .await
     }
 
-    /// Nothing is typed yet: the live findings, worst first.
+    /// Returns the live findings, worst first, as completions of an empty text.
     async fn worst_findings(&self, scope: &WorkspaceScope) -> Result<Completions, Error> {
         let query = FindingQuery {
             statuses: vec![FindingStatus::Open, FindingStatus::InProgress],

@@ -9,15 +9,18 @@ use crate::{
     identity::normal_address,
     posture::Freshness,
     rule::Rule,
+    text,
     value::id::FindingId,
 };
 
+/// The permitted numbers of rows on a page.
+const LIMITS: std::ops::RangeInclusive<usize> = 1..=100;
 impl Watchpost {
-    /// What a caller means by an entity: an address of a person, an app's name, or the id of an identity, app or
-    /// integration. `None` for what nobody knows; what another workspace has is as unknown.
+    /// Looks up an entity by a person's email address, an app's name, or the id of an identity, app or
+    /// integration. Returns `None` if the workspace has no such entity.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with the candidates if a name fits several apps; the store's.
+    /// [`Error::Invalid`] with the candidates if a name matches several apps, or the store's error.
     pub async fn find_entity(
         &self,
         scope: &WorkspaceScope,
@@ -50,21 +53,18 @@ impl Watchpost {
         .await
     }
 
-    /// A page of findings with the freshness of its data.
+    /// Returns a page of findings with the freshness of the data.
     ///
     /// # Errors
-    /// The store's; [`Error::Invalid`] for a limit outside 1 to 100.
+    /// [`Error::Invalid`] for a limit outside 1 to 100, or the store's error.
     pub async fn findings(
         &self,
         scope: &WorkspaceScope,
         query: &FindingQuery,
     ) -> Unrecorded<Result<(FindingPage, Freshness), Error>> {
         Unrecorded::of(async {
-            if !(1..=100).contains(&query.limit) {
-                return Err(Error::invalid(
-                    "limit",
-                    format!("must be 1 to 100, not {}", query.limit),
-                ));
+            if !LIMITS.contains(&query.limit) {
+                return Err(Error::invalid("limit", text::out_of_range(&LIMITS, &query.limit)));
             }
             let page = self.store().list_findings(scope, query).await?;
             Ok((page, self.store().freshness(scope).await?))
@@ -72,10 +72,10 @@ impl Watchpost {
         .await
     }
 
-    /// One finding, with its rule if that is still active.
+    /// Returns one finding, with its rule if the rule is active.
     ///
     /// # Errors
-    /// [`Error::NotFound`], or the store's.
+    /// [`Error::NotFound`], or the store's error.
     pub async fn finding(
         &self,
         scope: &WorkspaceScope,

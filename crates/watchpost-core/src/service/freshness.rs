@@ -1,4 +1,4 @@
-//! How old and whole the data behind an answer is, in our own sentences.
+//! The age and completeness of the data behind an answer, with warnings for people.
 
 use super::{Unrecorded, Watchpost};
 use crate::{
@@ -6,6 +6,7 @@ use crate::{
     error::{Error, NextStep},
     integration::STALE_AFTER_MS,
     posture::{Freshness, SourceState},
+    text,
     value::{
         time::Timestamp,
         word::{IntegrationStatus, words},
@@ -13,32 +14,32 @@ use crate::{
 };
 
 words! {
-    /// Why there is no score. Nothing is never "all good".
+    /// The reason why there is no score. Missing data is never reported as a good score.
     PostureState {
         /// No platform is connected.
         NotConnected = "not_connected",
-        /// A first sync or analysis is still to come.
+        /// The first sync or analysis hasn't finished.
         WaitingForFirstSync = "waiting_for_first_sync",
         /// No source can be read.
         Failed = "failed",
     }
 }
 
-/// Why there is no score, and what to do.
+/// The reason why there is no score, and the next step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotReady {
     /// The state.
     pub state: PostureState,
-    /// What to do next.
+    /// The suggested next step.
     pub next_step: NextStep,
 }
 
-/// What stands in the way of taking an answer for the whole truth.
+/// A reason why an answer may be incomplete or outdated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
-    /// Our own words, with no word of a stranger's.
+    /// The text, which contains no untrusted text.
     pub text: String,
-    /// What to do about it, where the text doesn't say it.
+    /// The suggested next step, if the text doesn't contain one.
     pub next_step: Option<NextStep>,
 }
 
@@ -52,35 +53,26 @@ impl From<String> for Warning {
 }
 
 impl Freshness {
-    /// Sources that are stale, failing, paused or partly unreadable, and connected platforms that were never read.
+    /// Returns warnings about sources that are stale, failing, paused or partly unreadable, and about
+    /// integrations that were never read.
     pub fn warnings(&self, now: Timestamp) -> Vec<Warning> {
         let mut out: Vec<Warning> = Vec::new();
         for source in &self.sources {
             let title = source.platform.title();
             if let Some(failure) = &source.failure {
-                out.push(
-                    format!(
-                        "{title} has not been read since {}: {}",
-                        failure.since, failure.reason
-                    )
-                    .into(),
-                );
+                out.push(text::freshness::failing(title, failure).into());
             } else if source.status == IntegrationStatus::Paused {
-                out.push(format!("{title} is paused; its data does not change").into());
+                out.push(text::freshness::paused(title).into());
             } else if let Some(at) = source.last_completed_at {
                 if now.millis_since(at) > STALE_AFTER_MS {
-                    out.push(format!("{title} was last read at {at}, more than 10 hours ago").into());
+                    out.push(text::freshness::stale(title, at).into());
                 }
             } else {
-                out.push(format!("{title} has never been read completely").into());
+                out.push(text::freshness::never_read(title).into());
             }
             if source.last_completed_at.is_some() && source.unreadable > 0 {
                 out.push(Warning {
-                    text: format!(
-                        "{title}: {} of {} datasets can't be read",
-                        source.unreadable,
-                        source.unreadable.saturating_add(source.readable)
-                    ),
+                    text: text::freshness::unreadable_datasets(title, source.unreadable, source.readable),
                     next_step: Some(NextStep::VerifyIntegrations),
                 });
             }
@@ -88,17 +80,17 @@ impl Freshness {
         out
     }
 
-    /// When the warnings next change by time alone: a kept reply is good until then.
+    /// Returns the time at which the warnings next change without new data. A cached answer is valid until then.
     pub fn text_good_until(&self, now: Timestamp) -> Option<Timestamp> {
         self.sources
             .iter()
             .filter_map(|source| source.last_completed_at)
             .map(|at| at.plus_millis(STALE_AFTER_MS.saturating_add(1)))
-            .filter(|turn| *turn > now)
+            .filter(|time| *time > now)
             .min()
     }
 
-    /// Why there is nothing to judge by, if so.
+    /// Returns the reason why there is no score, or `None` if there is one.
     pub fn not_ready(&self) -> Option<NotReady> {
         let active = |source: &&SourceState| !matches!(source.status, IntegrationStatus::Disconnected);
         let sources: Vec<&SourceState> = self.sources.iter().filter(active).collect();
@@ -132,10 +124,10 @@ impl Freshness {
 }
 
 impl Watchpost {
-    /// How old and whole the data is.
+    /// Returns the age and completeness of the data.
     ///
     /// # Errors
-    /// The store's.
+    /// Returns the store's error.
     pub async fn freshness(&self, scope: &WorkspaceScope) -> Unrecorded<Result<Freshness, Error>> {
         Unrecorded::of(async { Ok(self.store().freshness(scope).await?) }).await
     }

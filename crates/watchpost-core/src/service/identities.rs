@@ -1,4 +1,4 @@
-//! People.
+//! Identities.
 
 use super::{Unrecorded, Watchpost};
 use crate::{
@@ -7,30 +7,31 @@ use crate::{
     finding::{EntityFilter, FindingQuery, FindingSummary, Total},
     identity::{Identity, normal_address},
     posture::Freshness,
+    text,
     value::word::FindingStatus,
 };
 
-/// Findings of a person that a look-up shows.
+/// Maximum number of a person's findings that a lookup shows.
 const IDENTITY_FINDINGS_SHOWN: usize = 25;
 
-/// A person over all platforms.
+/// A person with accounts on all platforms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdentityAnswer {
-    /// The person.
+    /// The identity.
     pub identity: Identity,
     /// The worst live findings.
     pub findings: Vec<FindingSummary>,
-    /// How many live findings there are.
+    /// The number of live findings.
     pub total: Total,
-    /// How old and whole the data is.
+    /// The age and completeness of the data.
     pub freshness: Freshness,
 }
 
 impl Watchpost {
-    /// One person by any of their addresses, without regard to case.
+    /// Looks up a person by any of their email addresses, ignoring case.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if the text is no address; [`Error::NotFound`]; the store's.
+    /// [`Error::Invalid`] if the text isn't an email address, [`Error::NotFound`], or the store's error.
     pub async fn identity(
         &self,
         scope: &WorkspaceScope,
@@ -38,10 +39,7 @@ impl Watchpost {
     ) -> Unrecorded<Result<IdentityAnswer, Error>> {
         Unrecorded::of(async {
             let Some(address) = normal_address(email) else {
-                return Err(Error::invalid(
-                    "email",
-                    "must be one email address, such as mara.holt@example.com",
-                ));
+                return Err(Error::invalid("email", text::EMAIL_EXPECTED));
             };
             let Some(identity) = self.store().identity_by_email(scope, &address).await? else {
                 return Err(Error::not_found("identity", NextStep::CheckAddress));

@@ -11,10 +11,10 @@ use crate::{
 };
 
 impl Watchpost {
-    /// An integration, if there is one of this id.
+    /// Returns the integration with an id, if there is one.
     ///
     /// # Errors
-    /// The store's.
+    /// Returns the store's error.
     pub async fn integration(
         &self,
         scope: &WorkspaceScope,
@@ -23,10 +23,10 @@ impl Watchpost {
         Unrecorded::of(async { Ok(self.store().integration(scope, id).await?) }).await
     }
 
-    /// All integrations with what runs, and the freshness that other answers carry.
+    /// Returns all integrations, the unfinished jobs, and the freshness of the data.
     ///
     /// # Errors
-    /// The store's.
+    /// Returns the store's error.
     pub async fn integrations(
         &self,
         scope: &WorkspaceScope,
@@ -40,13 +40,13 @@ impl Watchpost {
     }
 }
 
-/// A name for sentences about an integration: never a stranger's words.
+/// Names for sentences about an integration.
 impl Integration {
-    /// The platform's product name.
+    /// Returns the platform's product name, which is trusted.
     pub const fn title(&self) -> &'static str {
         self.platform.title()
     }
-    /// Its own name, which a person or the vendor chose.
+    /// Returns the integration's own name, which a person or the vendor chose.
     pub const fn own_name(&self) -> &ForeignText {
         &self.name
     }

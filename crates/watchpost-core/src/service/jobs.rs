@@ -1,4 +1,4 @@
-//! Work in the background, as those who asked for it see it.
+//! Background jobs as seen by callers.
 
 use super::{Unrecorded, Watchpost};
 use crate::{
@@ -8,20 +8,20 @@ use crate::{
     value::id::JobId,
 };
 
-/// How much work of a workspace is left. Says nothing of what the work is about.
+/// The amount of unfinished work in a workspace, without details of the work.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Queue {
-    /// Jobs that are queued or running.
+    /// The number of jobs that are queued or in progress.
     pub unfinished: usize,
-    /// What one that runs has done so far, in our own words (`1,200 users read`).
+    /// The progress of one job in progress, written by Watchpost (`1,200 users read`).
     pub progress: Option<String>,
 }
 
 impl Watchpost {
-    /// Jobs, in the order asked for, as far as there are such.
+    /// Returns the jobs with these ids, in the given order; ids without a job are skipped.
     ///
     /// # Errors
-    /// The store's.
+    /// Returns the store's error.
     pub async fn jobs(
         &self,
         scope: &WorkspaceScope,
@@ -37,19 +37,19 @@ impl Watchpost {
         .await
     }
 
-    /// Jobs that are queued or running, oldest first, at most 100.
+    /// Returns the jobs that are queued or in progress, oldest first; at most 100.
     ///
     /// # Errors
-    /// The store's.
+    /// Returns the store's error.
     pub async fn unfinished_jobs(&self, scope: &WorkspaceScope) -> Unrecorded<Result<Vec<JobRow>, Error>> {
         Unrecorded::of(async { Ok(self.store().unfinished_jobs(scope).await?) }).await
     }
 
-    /// How much work is left. Needs no entry, since whoever waits for the end of a change looks many times, and it
-    /// tells nothing of the workspace's data.
+    /// Returns the amount of unfinished work. Needs no audit entry: it reveals nothing about the workspace's
+    /// data, and a caller that waits for the end of a change calls it many times.
     ///
     /// # Errors
-    /// The store's.
+    /// Returns the store's error.
     pub async fn queue(&self, scope: &WorkspaceScope) -> Result<Queue, StoreError> {
         let jobs = self.store().unfinished_jobs(scope).await?;
         Ok(Queue {
@@ -58,11 +58,11 @@ impl Watchpost {
         })
     }
 
-    /// A number that any change of the workspace's data moves. Needs no entry: it says that something changed, and
-    /// nothing of what.
+    /// Returns a number that changes with every change of the workspace's data. Needs no audit entry: it only
+    /// shows that something changed.
     ///
     /// # Errors
-    /// The store's.
+    /// Returns the store's error.
     pub async fn generation(&self, scope: &WorkspaceScope) -> Result<u64, StoreError> {
         self.store().generation(scope).await
     }

@@ -1,4 +1,5 @@
-//! What only the operator does: keys, integrations, refusing remediations.
+//! Operations that only the operator may do: managing keys and integrations, rejecting remediations, tagging
+//! identities.
 
 use super::{Unrecorded, Watchpost};
 use crate::{
@@ -14,6 +15,7 @@ use crate::{
         sync::connector_for,
     },
     remediation::{RejectOutcome, RejectRemediation, Remediation},
+    text,
     value::{
         id::{IdentityId, IntegrationId, JobId, KeyId, RemediationId},
         text::ForeignText,
@@ -21,42 +23,42 @@ use crate::{
     },
 };
 
-/// Active keys that a workspace may have unless configured otherwise.
+/// Default maximum number of active keys in a workspace.
 pub const ACTIVE_KEYS_MAX: u32 = 10;
 
-/// A key that was made.
+/// A newly created key.
 #[derive(Debug)]
 pub struct KeyIssued {
-    /// Its id.
+    /// The key's id.
     pub id: KeyId,
-    /// The secret, to show once.
+    /// The key with its secret, to show once.
     pub key: NewKey,
 }
 
-/// An integration that was added.
+/// A newly added integration.
 #[derive(Debug)]
 pub struct IntegrationAdded {
-    /// Its id.
+    /// The integration's id.
     pub id: IntegrationId,
-    /// What verifying found.
+    /// The result of the verification.
     pub verification: Verification,
-    /// The first sync's job.
+    /// The id of the first sync's job.
     pub first_sync: JobId,
 }
 
 impl Watchpost {
-    /// All keys, revoked ones too; never the secrets.
+    /// Returns all keys, including revoked ones, without the secrets.
     ///
     /// # Errors
-    /// The store's.
+    /// Returns the store's error.
     pub async fn keys(&self, scope: &WorkspaceScope) -> Unrecorded<Result<Vec<KeyRow>, Error>> {
         Unrecorded::of(async { Ok(self.store().list_keys(scope).await?) }).await
     }
 
-    /// Remediations, newest first, at most `limit`; only in this state, if given.
+    /// Returns at most `limit` remediations, newest first; only those in `state`, if given.
     ///
     /// # Errors
-    /// The store's.
+    /// Returns the store's error.
     pub async fn remediations(
         &self,
         scope: &WorkspaceScope,
@@ -66,10 +68,10 @@ impl Watchpost {
         Unrecorded::of(async { Ok(self.store().list_remediations(scope, state, limit).await?) }).await
     }
 
-    /// One remediation.
+    /// Returns one remediation.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; the store's.
+    /// [`Error::NotFound`], or the store's error.
     pub async fn remediation(
         &self,
         scope: &WorkspaceScope,
@@ -82,11 +84,11 @@ impl Watchpost {
         .await
     }
 
-    /// Makes a key.
+    /// Creates a key.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a label outside 1 to 100 characters; [`Error::Conflict`] at the limit, naming it and how
-    /// to revoke; [`Error::Denied`]; the store's.
+    /// [`Error::Invalid`] for a label outside 1 to 100 characters; [`Error::Conflict`] if the limit of active
+    /// keys is reached, with the limit in the text; [`Error::Denied`]; or the store's error.
     pub async fn create_key(
         &self,
         scope: &WorkspaceScope,
@@ -98,7 +100,7 @@ impl Watchpost {
     ) -> Result<KeyIssued, Error> {
         let label = ForeignText::clean(label, 200);
         if label.is_empty() || label.untrusted().chars().count() > 100 {
-            return Err(Error::invalid("label", "must have 1 to 100 characters"));
+            return Err(Error::invalid("label", text::LABEL_LENGTH));
         }
         let key = NewKey::generate(self.random());
         let id = KeyId::generate(self.clock(), self.random());
@@ -115,17 +117,16 @@ impl Watchpost {
         let write = scope.authorize(command, call)?;
         match self.store().create_key(write).await?.into_value() {
             KeyCreation::Created => Ok(KeyIssued { id, key }),
-            KeyCreation::LimitReached { active_max } => Err(Error::conflict(format!(
-                "this workspace has its limit of {active_max} active keys"
-            ))
-            .advise(NextStep::RevokeKey)),
+            KeyCreation::LimitReached { active_max } => {
+                Err(Error::conflict(text::active_keys_limit(active_max)).advise(NextStep::RevokeKey))
+            }
         }
     }
 
     /// Revokes a key.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Denied`]; the store's.
+    /// [`Error::NotFound`], [`Error::Denied`], or the store's error.
     pub async fn revoke_key(
         &self,
         scope: &WorkspaceScope,
@@ -139,11 +140,11 @@ impl Watchpost {
         }
     }
 
-    /// Checks credentials with the vendor, then adds the integration and queues its first sync.
+    /// Verifies the credentials with the vendor, then adds the integration and queues its first sync.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with the vendor's refusal in our words; [`Error::Conflict`] if the tenant is connected
-    /// already; [`Error::Denied`]; the store's.
+    /// [`Error::Invalid`] if the connector rejects the configuration or the credentials; [`Error::Conflict`] if
+    /// the tenant is connected already; [`Error::Denied`]; or the store's error.
     pub async fn add_integration(
         &self,
         scope: &WorkspaceScope,
@@ -152,12 +153,8 @@ impl Watchpost {
         config: ConnectorConfig,
         call: CallRecord,
     ) -> Result<IntegrationAdded, Error> {
-        let connector = connector_for(self.connectors(), platform).ok_or_else(|| {
-            Error::invalid(
-                "platform",
-                format!("this version can't connect {}", platform.title()),
-            )
-        })?;
+        let connector = connector_for(self.connectors(), platform)
+            .ok_or_else(|| Error::invalid("platform", text::integration::unconnectable_platform(platform)))?;
         let verification = connector
             .verify(&config)
             .await
@@ -166,10 +163,8 @@ impl Watchpost {
         if let Some(known) = existing.iter().find(|row| {
             row.platform == platform && row.tenant_key.as_deref() == Some(verification.tenant_key.as_str())
         }) {
-            return Err(Error::conflict(format!(
-                "this {} tenant is connected already, as {}",
-                platform.title(),
-                known.id
+            return Err(Error::conflict(text::integration::already_connected(
+                platform, known.id,
             )));
         }
         let id = IntegrationId::generate(self.clock(), self.random());
@@ -197,10 +192,11 @@ impl Watchpost {
         })
     }
 
-    /// Asks the vendor again whether the stored credentials are good.
+    /// Verifies the stored credentials of an integration with the vendor.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Invalid`] with the vendor's refusal; [`Error::Denied`]; the store's.
+    /// [`Error::NotFound`]; [`Error::Invalid`] if the connector rejects the configuration or the credentials;
+    /// [`Error::Denied`]; or the store's error.
     pub async fn verify_integration(
         &self,
         scope: &WorkspaceScope,
@@ -212,7 +208,7 @@ impl Watchpost {
         let connector = connector_for(self.connectors(), row.platform).ok_or_else(|| {
             Error::invalid(
                 "platform",
-                format!("this version can't connect {}", row.platform.title()),
+                text::integration::unconnectable_platform(row.platform),
             )
         })?;
         let write = scope.authorize(VerifyIntegration { id }, call)?;
@@ -231,7 +227,7 @@ impl Watchpost {
     /// Pauses, resumes or removes an integration.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Denied`]; the store's.
+    /// [`Error::NotFound`], [`Error::Denied`], or the store's error.
     pub async fn change_integration(
         &self,
         scope: &WorkspaceScope,
@@ -252,10 +248,11 @@ impl Watchpost {
         }
     }
 
-    /// Refuses a remediation that waits.
+    /// Rejects a remediation that waits for approval.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Conflict`] past waiting; [`Error::Denied`]; the store's.
+    /// [`Error::NotFound`]; [`Error::Conflict`] if it no longer waits for approval; [`Error::Denied`]; or the
+    /// store's error.
     pub async fn reject_remediation(
         &self,
         scope: &WorkspaceScope,
@@ -271,17 +268,15 @@ impl Watchpost {
         )?;
         match self.store().reject_remediation(write).await?.into_value() {
             RejectOutcome::NotFound => Err(Error::not_found("remediation", NextStep::ListRemediations)),
-            RejectOutcome::NotPossible(state) => Err(Error::conflict(format!(
-                "the remediation is {state}: it can't be rejected any more"
-            ))),
+            RejectOutcome::NotPossible(state) => Err(Error::conflict(text::remediation_decided(state))),
             done => Ok(done),
         }
     }
 
-    /// Tags or untags an identity as an emergency account.
+    /// Tags or untags an identity as a break-glass account.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Denied`]; the store's.
+    /// [`Error::NotFound`], [`Error::Denied`], or the store's error.
     pub async fn tag_break_glass(
         &self,
         scope: &WorkspaceScope,

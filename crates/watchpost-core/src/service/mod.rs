@@ -1,9 +1,9 @@
-//! The use cases: what a tool, a command or a route asks for. Each takes the caller's scope; each change takes the
+//! The use cases behind tools, commands and routes. Each takes the caller's scope, and each change takes the
 //! request's [`CallRecord`], which becomes its audit entry.
 //!
-//! A query gives an [`Unrecorded`]: whoever answers it (the MCP server, the command line, later REST) stores its audit
-//! entry with [`Watchpost::record`], which alone opens it, once the entry is committed. The store behind the use cases
-//! can be reached from nowhere else.
+//! A query returns an [`Unrecorded`]. The surface that answers the request (the MCP server or the command line)
+//! stores the audit entry with [`Watchpost::record`], the only function that opens an `Unrecorded`, after the
+//! entry is committed. No other code has access to the store behind the use cases.
 
 mod act;
 mod apps;
@@ -48,14 +48,14 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// What judges and what draws: the ports behind which there is no data.
+/// The engines and the renderer, which are the ports without stored data.
 #[derive(Clone)]
 pub struct Engines {
-    /// Rules over people, apps and platforms.
+    /// The rule engine, for people, apps and platforms.
     pub rules: Arc<dyn RuleEngine>,
-    /// Checks over settings.
+    /// The check engine, for settings.
     pub checks: Arc<dyn CheckEngine>,
-    /// Reports.
+    /// The renderer of reports.
     pub renderer: Arc<dyn ReportRenderer>,
 }
 
@@ -65,7 +65,7 @@ impl std::fmt::Debug for Engines {
     }
 }
 
-/// The product minus I/O.
+/// Watchpost's use cases over its ports: the product without I/O.
 #[derive(Clone)]
 pub struct Watchpost {
     store: Arc<dyn Store>,
@@ -84,7 +84,7 @@ impl std::fmt::Debug for Watchpost {
 }
 
 impl Watchpost {
-    /// Joins the ports.
+    /// Combines the ports.
     pub fn new(
         store: Arc<dyn Store>,
         engines: Engines,
@@ -103,31 +103,31 @@ impl Watchpost {
         }
     }
 
-    /// The store. Never to be seen outside the use cases: see [`Unrecorded`].
+    /// Returns the store. Must not be accessible outside the use cases: see [`Unrecorded`].
     fn store(&self) -> &dyn Store {
         self.store.as_ref()
     }
-    /// The rule engine.
+    /// Returns the rule engine.
     pub fn engine(&self) -> &dyn RuleEngine {
         self.engine.as_ref()
     }
-    /// The check engine.
+    /// Returns the check engine.
     pub fn checks(&self) -> &dyn CheckEngine {
         self.checks.as_ref()
     }
-    /// What draws reports.
+    /// Returns the renderer of reports.
     pub fn renderer(&self) -> &dyn ReportRenderer {
         self.renderer.as_ref()
     }
-    /// The connectors.
+    /// Returns the connectors.
     pub fn connectors(&self) -> &[Arc<dyn Connector>] {
         &self.connectors
     }
-    /// The clock.
+    /// Returns the clock.
     pub fn clock(&self) -> &dyn Clock {
         self.clock.as_ref()
     }
-    /// The random source.
+    /// Returns the random source.
     pub fn random(&self) -> &dyn Random {
         self.random.as_ref()
     }

@@ -1,4 +1,4 @@
-//! The risk score and the posture.
+//! The risk score and the posture of a workspace.
 
 use super::{BlindRule, NotReady, Unrecorded, Watchpost, rules::blind_spots};
 use crate::{
@@ -12,27 +12,27 @@ use crate::{
     value::time::Timestamp,
 };
 
-/// A finding and what repairing it would save.
+/// A finding with the effect of fixing it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TopFinding {
     /// The finding.
     pub finding: FindingSummary,
-    /// What repairing it does to the score.
+    /// The effect of fixing the finding on the score.
     pub saving: Saving,
 }
 
-/// How the score moved since an earlier analysis.
+/// The change of the score since an earlier analysis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Change {
-    /// The earlier analysis.
+    /// The time of the earlier analysis.
     pub at: Timestamp,
-    /// Its score.
+    /// The score of the earlier analysis.
     pub score: u8,
-    /// The score now minus then: above zero is worse.
+    /// The current score minus the earlier one; above zero is worse.
     pub difference: i16,
 }
 
-/// A score with everything that explains it.
+/// A score with its explanation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scored {
     /// The score.
@@ -41,51 +41,51 @@ pub struct Scored {
     pub severity_counts: [u64; 5],
     /// Live findings that don't count in the score.
     pub not_scored: u64,
-    /// Findings that are hidden by a snooze aren't counted; identities are.
+    /// The number of identities with an account that isn't retired.
     pub identities: u64,
-    /// The five whose repair saves most, the oldest first where that is equal.
+    /// The findings to fix first, in the order of [`RiskFacts::top`].
     pub top: Vec<TopFinding>,
-    /// Against the analysis before.
+    /// The change since the previous analysis.
     pub since_last: Option<Change>,
-    /// Against 7 days ago.
+    /// The change in the last 7 days.
     pub since_week: Option<Change>,
-    /// Against 30 days ago.
+    /// The change in the last 30 days.
     pub since_month: Option<Change>,
 }
 
-/// The answer to "what is our risk score?".
+/// The result of [`Watchpost::risk`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RiskAnswer {
-    /// The score, or why there is none.
+    /// The score, or the reason why there is none.
     pub score: Result<Box<Scored>, NotReady>,
-    /// How old and whole the data is.
+    /// The age and completeness of the data.
     pub freshness: Freshness,
 }
 
-/// The answer to "how do we stand?".
+/// The result of [`Watchpost::posture`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostureAnswer {
-    /// Score and findings, or why there are none.
+    /// The score and the findings to fix first, or the reason why there are none.
     pub risk: RiskAnswer,
-    /// The last analysis' coverage numbers.
+    /// The last snapshot, with the coverage numbers.
     pub latest: Option<Snapshot>,
-    /// Rules that can't judge something at present.
+    /// Rules that currently can't evaluate some data.
     pub blind: Vec<BlindRule>,
 }
 
 impl Watchpost {
-    /// The risk score with its explanation.
+    /// Returns the risk score with its explanation.
     ///
     /// # Errors
-    /// The store's.
+    /// Returns the store's error.
     pub async fn risk(&self, scope: &WorkspaceScope) -> Unrecorded<Result<RiskAnswer, Error>> {
         Unrecorded::of(async { Ok(risk_answer(self.store().risk_facts(scope).await?)) }).await
     }
 
-    /// Score, coverage and blind rules.
+    /// Returns the risk score, the coverage numbers and the blind rules.
     ///
     /// # Errors
-    /// The store's.
+    /// Returns the store's error.
     pub async fn posture(&self, scope: &WorkspaceScope) -> Unrecorded<Result<PostureAnswer, Error>> {
         Unrecorded::of(async {
             let facts = self.store().risk_facts(scope).await?;
@@ -149,7 +149,7 @@ fn risk_answer(facts: RiskFacts) -> RiskAnswer {
     }
 }
 
-/// Coverage as a word for sentences: `97.3 %`, or `unknown`.
+/// Formats the coverage for use in a sentence: `97.3 %`, or `unknown`.
 impl std::fmt::Display for Coverage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.tenths_of_percent() {

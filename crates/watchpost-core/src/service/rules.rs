@@ -1,4 +1,4 @@
-//! Rules, and where they are blind.
+//! Rules, and the data that they currently can't evaluate.
 
 use super::{Unrecorded, Watchpost};
 use crate::{
@@ -14,35 +14,35 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// A rule that can't judge a source at present.
+/// A rule that currently can't evaluate an integration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BlindRule {
     /// The rule's id.
     pub rule_id: String,
-    /// Which integration.
+    /// The integration.
     pub integration: IntegrationId,
-    /// Its platform.
+    /// The integration's platform.
     pub platform: Platform,
-    /// What it lacks, and why.
+    /// The datasets that are missing, each with the state of its last collection and a reason, if known.
     pub datasets: Vec<(Dataset, Option<CollectionState>, Option<String>)>,
 }
 
-/// A rule and where it is blind.
+/// A rule with the data that it can't evaluate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleAnswer<'a> {
     /// The rule.
     pub rule: &'a Rule,
-    /// Where it can't judge.
+    /// The integrations that the rule can't evaluate.
     pub blind: Vec<BlindRule>,
-    /// Whether any connected platform feeds it.
+    /// Whether any connected platform provides data for the rule.
     pub has_source: bool,
 }
 
 impl Watchpost {
-    /// All active rules, by id, and where each is blind.
+    /// Returns all active rules, ordered by id, with the data that each can't evaluate.
     ///
     /// # Errors
-    /// The store's.
+    /// Returns the store's error.
     pub async fn rules(
         &self,
         scope: &WorkspaceScope,
@@ -56,7 +56,7 @@ impl Watchpost {
                 .map(|rule| RuleAnswer {
                     rule,
                     blind: blind_spots(rule, &integrations),
-                    has_source: integrations.iter().any(|row| feeds(rule, row)),
+                    has_source: integrations.iter().any(|row| provides_data(rule, row)),
                 })
                 .collect();
             Ok((rules, self.store().freshness(scope).await?))
@@ -64,7 +64,7 @@ impl Watchpost {
         .await
     }
 
-    /// The active rule with an id.
+    /// Returns the active rule with an id.
     pub fn rule(&self, id: &str) -> Option<&Rule> {
         let rules = self.engine().rules();
         rules
@@ -73,7 +73,7 @@ impl Watchpost {
             .and_then(|at| rules.get(at))
     }
 
-    /// Which rules a missing dataset of a platform costs, by dataset.
+    /// Returns the rules that depend on each dataset of a platform.
     pub fn rules_by_dataset(&self, platform: Platform) -> BTreeMap<Dataset, Vec<&Rule>> {
         let mut out: BTreeMap<Dataset, Vec<&Rule>> = BTreeMap::new();
         for rule in self.engine().rules() {
@@ -87,18 +87,19 @@ impl Watchpost {
     }
 }
 
-fn feeds(rule: &Rule, integration: &Integration) -> bool {
-    // Imports bring other tools' verdicts, nothing that rules read.
+fn provides_data(rule: &Rule, integration: &Integration) -> bool {
+    // Imports contain verdicts of other tools and no data for rules.
     !matches!(integration.status, IntegrationStatus::Disconnected)
         && integration.platform != Platform::Import
         && (rule.platforms.is_empty() || rule.platforms.contains(&integration.platform))
 }
 
-/// Where a rule can't judge. A dataset that this integration's connector has no notion of doesn't blind it.
+/// Returns the integrations that a rule can't evaluate. A dataset that the connector doesn't read doesn't count
+/// as missing.
 pub(super) fn blind_spots(rule: &Rule, integrations: &[Integration]) -> Vec<BlindRule> {
     integrations
         .iter()
-        .filter(|row| feeds(rule, row))
+        .filter(|row| provides_data(rule, row))
         .filter_map(|row| {
             let datasets: Vec<_> = if row.last_completed_at.is_none() && row.collections.is_empty() {
                 rule.datasets

@@ -1,4 +1,4 @@
-//! What a query read, sealed until its audit entry is stored.
+//! Results of queries that can be opened only by storing their audit entry.
 
 use super::Watchpost;
 use crate::{
@@ -8,11 +8,12 @@ use crate::{
 };
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 
-/// What a query of [`Watchpost`] read, before its audit entry is stored. It has no accessor: only
-/// [`Watchpost::record`] opens it, after the entry is committed. That a thing doesn't exist is data too, so queries
-/// give `Unrecorded<Result<T, Error>>`.
+/// The result of a query of [`Watchpost`] whose audit entry isn't stored yet. It has no accessor: only
+/// [`Watchpost::record`] opens it, after the entry is committed. The absence of a thing is data too, so queries
+/// return `Unrecorded<Result<T, Error>>`.
 ///
-/// An answer is built inside: of one reading with [`Unrecorded::map`], of several with [`Unrecorded::gather`].
+/// Answers are built without opening it: from one result with [`Unrecorded::map`], from several with
+/// [`Unrecorded::gather`].
 ///
 /// It can't be opened without its entry:
 /// ```compile_fail
@@ -27,7 +28,7 @@ use std::hash::{DefaultHasher, Hash, Hasher as _};
 ///     read.0
 /// }
 /// ```
-/// What opens readings while an answer is gathered can't be taken out of there:
+/// The reader that opens results inside [`Unrecorded::gather`] can't be kept:
 /// ```compile_fail
 /// # use watchpost_core::service::{Reader, Unrecorded};
 /// # async fn keep() {
@@ -35,7 +36,7 @@ use std::hash::{DefaultHasher, Hash, Hasher as _};
 /// Unrecorded::gather(async |reader| kept = Some(reader)).await;
 /// # }
 /// ```
-/// With its entry it can:
+/// It can be opened by storing its entry:
 /// ```
 /// # use watchpost_core::{
 /// #     access::WorkspaceScope,
@@ -52,10 +53,10 @@ use std::hash::{DefaultHasher, Hash, Hasher as _};
 /// # }
 /// ```
 #[derive(Clone)]
-#[must_use = "what was read is shown to nobody until it is recorded"]
+#[must_use = "the result can't be read until its audit entry is stored"]
 pub struct Unrecorded<T>(T);
 
-/// Opens readings inside of [`Unrecorded::gather`]. Made only there.
+/// Opens results inside [`Unrecorded::gather`], which alone creates it.
 pub struct Reader(());
 
 impl std::fmt::Debug for Reader {
@@ -65,13 +66,13 @@ impl std::fmt::Debug for Reader {
 }
 
 impl Reader {
-    /// What was read. It leaves the gathering only as a part of its result, which is unrecorded again.
+    /// Opens a result. It leaves the closure of [`Unrecorded::gather`] only as part of an `Unrecorded`.
     pub fn open<T>(&self, read: Unrecorded<T>) -> T {
         read.0
     }
 }
 
-/// Shows nothing of what was read.
+/// Prints only the type's name.
 impl<T> std::fmt::Debug for Unrecorded<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Unrecorded")
@@ -79,26 +80,26 @@ impl<T> std::fmt::Debug for Unrecorded<T> {
 }
 
 impl<T> Unrecorded<T> {
-    /// Something that needs an entry before it is answered.
+    /// Wraps a value that must not be answered without an audit entry.
     pub const fn new(value: T) -> Self {
         Self(value)
     }
 
-    /// Makes something else of it, which is as unrecorded.
+    /// Converts the value. The result is unrecorded as well.
     pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Unrecorded<U> {
         Unrecorded(make(self.0))
     }
 
-    /// Reads several times and makes one thing of it, which needs one entry.
+    /// Combines several results into one, which needs one audit entry.
     pub async fn gather(read: impl AsyncFnOnce(&Reader) -> T) -> Self {
         Self(read(&Reader(())).await)
     }
 
-    /// Opens the answer of a change, which holds the proof that the change's entry is stored. That entry is the
-    /// call's only one.
+    /// Opens the answer of a change, if it contains the proof that the change's audit entry is stored. That entry
+    /// is the only one of the call.
     ///
     /// # Errors
-    /// Itself, if there is no proof: then the call still needs its entry.
+    /// Returns itself if there is no proof. Then the call still needs its audit entry.
     pub fn made(self, proof: impl FnOnce(&T) -> Option<Made>) -> Result<T, Self> {
         if proof(&self.0).is_some() {
             Ok(self.0)
@@ -107,8 +108,9 @@ impl<T> Unrecorded<T> {
         }
     }
 
-    /// A number that says whether `part` of two readings is the same, and nothing of what was read: for whoever waits
-    /// for a change. Equal within one process; `None` where there is nothing to compare.
+    /// Returns a hash of a part of the value, which shows only whether two results are equal in that part. For
+    /// callers that wait for a change. Hashes are comparable within one process; `None` if there is nothing to
+    /// compare.
     pub fn digest<P: Hash>(&self, part: impl FnOnce(&T) -> Option<P>) -> Option<u64> {
         let part = part(&self.0)?;
         let mut hasher = DefaultHasher::new();
@@ -116,24 +118,24 @@ impl<T> Unrecorded<T> {
         Some(hasher.finish())
     }
 
-    /// What a future reads.
+    /// Wraps the output of a future.
     pub(super) async fn of(read: impl Future<Output = T>) -> Self {
         Self(read.await)
     }
 
-    /// For use cases that are made of others.
+    /// Opens the value inside the use cases, for those that combine others.
     pub(super) fn into_inner(self) -> T {
         self.0
     }
 }
 
 impl<T, E> Unrecorded<Result<T, E>> {
-    /// Makes something else of what was found.
+    /// Converts the value of a success.
     pub fn map_ok<U>(self, make: impl FnOnce(T) -> U) -> Unrecorded<Result<U, E>> {
         Unrecorded(self.0.map(make))
     }
 
-    /// Reads on from what was found; both readings need one entry.
+    /// Continues with another query. Both need one audit entry.
     pub async fn then<U>(
         self,
         next: impl AsyncFnOnce(T) -> Unrecorded<Result<U, E>>,
@@ -144,14 +146,14 @@ impl<T, E> Unrecorded<Result<T, E>> {
         }
     }
 
-    /// Makes something else of what was found, or another error.
+    /// Converts the value of a success, which may fail.
     pub fn and_then<U, F: From<E>>(self, make: impl FnOnce(T) -> Result<U, F>) -> Unrecorded<Result<U, F>> {
         Unrecorded(self.0.map_err(F::from).and_then(make))
     }
 }
 
 impl ReadRecord {
-    /// The entry of a query that is about nothing in particular, by how the query ended.
+    /// Creates the audit entry of a query without a target. The outcome is that of the query.
     pub fn of<T>(action: &'static str, call: CallRecord, read: &Result<T, Error>) -> Self {
         Self {
             action,
@@ -163,11 +165,12 @@ impl ReadRecord {
 }
 
 impl Watchpost {
-    /// Stores the audit entry of a request that changed nothing (a query, a refusal, wrong arguments), and opens what
-    /// the query read once the entry is committed. `describe` says what the entry is.
+    /// Stores the audit entry of a request that changed nothing (a query, a denied request, invalid arguments),
+    /// and opens the result of the query after the entry is committed. `describe` returns the content of the
+    /// entry.
     ///
     /// # Errors
-    /// [`StoreError::AuditUnavailable`]: nothing may be answered.
+    /// [`StoreError::AuditUnavailable`] if the entry can't be stored. Then the request must not be answered.
     pub async fn record<T>(
         &self,
         scope: &WorkspaceScope,
@@ -191,19 +194,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_read_is_not_printed() {
+    fn debug_does_not_print_the_result() {
         let read = Unrecorded::new("mara.holt@example.com").map(str::to_owned);
         assert_eq!(format!("{read:?}"), "Unrecorded");
     }
 
     #[test]
-    fn an_answer_without_proof_of_an_entry_stays_sealed() {
+    fn an_answer_without_proof_of_an_entry_is_not_opened() {
         let read = Unrecorded::new(7).made(|_| None);
         assert_eq!(read.unwrap_err().into_inner(), 7);
     }
 
     #[test]
-    fn a_digest_tells_two_readings_apart() {
+    fn digests_differ_for_different_results() {
         let digest = |text: &str| Unrecorded::new(text.to_owned()).digest(|text| Some(text.clone()));
         assert_eq!(digest("on"), digest("on"));
         assert_ne!(digest("on"), digest("off"));
@@ -211,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_of_a_query_is_sealed_with_it_and_names_the_outcome() {
+    fn the_error_of_a_query_determines_the_audit_outcome() {
         let read: Unrecorded<Result<u8, Error>> = Unrecorded::new(Err(Error::Denied));
         let read = read.map_ok(u16::from).and_then(Ok::<_, Error>).into_inner();
         let call = || CallRecord::new("test", "read", "{}");

@@ -1,4 +1,4 @@
-//! Running the jobs that the worker leases.
+//! Execution of the jobs that the worker leases.
 
 use super::Watchpost;
 use crate::{
@@ -7,14 +7,14 @@ use crate::{
     integration::sync::{self, SyncEnd},
     job::{ATTEMPTS_MAX, JobEnd, JobKind, LeasedJob, retry_at},
     rule::analysis,
-    scan,
+    scan, text,
     value::id::{IntegrationId, ScanId},
 };
 
-/// Takes what a job has done so far to those who wait for it.
+/// A callback for the progress of a job.
 type Progress<'a> = dyn Fn(String) + Send + Sync + 'a;
 
-/// A failure that another try can't mend.
+/// Returns the end of a job whose failure a retry can't fix.
 fn failed(reason: impl Into<String>) -> JobEnd {
     JobEnd::Failed {
         reason: reason.into(),
@@ -23,19 +23,19 @@ fn failed(reason: impl Into<String>) -> JobEnd {
 }
 
 impl Watchpost {
-    /// Runs a leased job to its end. The runtime keeps the lease alive beside it and drops this future if it is lost;
-    /// every job is safe to run again.
+    /// Runs a leased job to its end. The runtime extends the lease in the meantime and drops this future if the
+    /// lease is lost. Every job can safely run again.
     pub async fn run_job(&self, job: &LeasedJob, permit: &JobPermit, progress: &Progress<'_>) -> JobEnd {
         let row = job.row();
         let done = match row.kind {
             JobKind::Sync => match row.integration {
                 Some(integration) => self.run_sync(permit, integration, progress).await,
-                None => Ok(failed("the job names no integration")),
+                None => Ok(failed(text::job::NO_INTEGRATION)),
             },
             JobKind::Analyse => self.run_analysis(permit, progress).await,
             JobKind::Scan => match row.scan {
                 Some(scan) => self.run_scan(job, permit, scan, progress).await,
-                None => Ok(failed("the job names no scan")),
+                None => Ok(failed(text::job::NO_SCAN)),
             },
             JobKind::WakeSnoozed => self.wake_snoozed(permit).await,
         };
@@ -62,7 +62,7 @@ impl Watchpost {
         )
         .await?;
         Ok(match end {
-            // The failure stands with the integration; the schedule tries again.
+            // The failure is stored with the integration, and the schedule retries.
             SyncEnd::Failed { reason } => failed(reason),
             SyncEnd::Completed { .. } | SyncEnd::Skipped => JobEnd::Completed,
         })
@@ -100,7 +100,7 @@ impl Watchpost {
         .await;
         match ran {
             Ok(()) => Ok(JobEnd::Completed),
-            // The last try: the scan says why, so that nobody waits for it.
+            // After the last attempt, the failure is stored with the scan, so that no caller waits for it.
             Err(error) if job.row().attempts >= ATTEMPTS_MAX => {
                 let reason = error.to_string();
                 let ended = scan::fail_scan(self.store(), self.clock(), permit, id, reason).await;

@@ -1,12 +1,12 @@
-//! Identifiers. Each is its own type, so that a finding's id can't be passed where an app's is wanted.
-//! All are UUIDs (version 7): sortable by creation, never a row count.
+//! Identifiers. Each is a distinct type, so that a finding's id can't be passed where an app's id is expected.
+//! All are UUIDs of version 7: they sort by creation time and don't reveal row counts.
 
 use crate::port::{Clock, Random};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{fmt, str::FromStr};
 use uuid::Uuid;
 
-/// The text was not an identifier. It says nothing about whether such a thing exists.
+/// The error of a text that isn't an identifier. It doesn't reveal whether such a thing exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an id: ids look like 018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f")]
 pub struct InvalidId;
@@ -18,15 +18,15 @@ macro_rules! ids {
         pub struct $name(Uuid);
 
         impl $name {
-            /// A new identifier from the clock and the random source.
+            /// Generates an identifier from the clock and the random source.
             pub fn generate(clock: &dyn Clock, random: &dyn Random) -> Self {
                 Self(new_uuid(clock, random))
             }
-            /// From the 16 bytes that a store keeps.
+            /// Creates an identifier from the 16 bytes that a store keeps.
             pub const fn from_bytes(bytes: [u8; 16]) -> Self {
                 Self(Uuid::from_bytes(bytes))
             }
-            /// The 16 bytes that a store keeps.
+            /// Returns the 16 bytes that a store keeps.
             pub const fn as_bytes(&self) -> &[u8; 16] {
                 self.0.as_bytes()
             }
@@ -66,7 +66,7 @@ macro_rules! ids {
 ids! {
     /// A workspace: the tenant of Watchpost that everything belongs to.
     WorkspaceId,
-    /// An API key (not its secret).
+    /// An API key. The id is not the key's secret.
     KeyId,
     /// One connected platform instance.
     IntegrationId,
@@ -78,21 +78,21 @@ ids! {
     AppId,
     /// A finding.
     FindingId,
-    /// One run of reading an integration.
+    /// One sync: a run of reading an integration.
     SyncId,
-    /// One run of the rules over a workspace.
+    /// One analysis: a run of the rules over a workspace.
     AnalysisId,
-    /// A job of the queue.
+    /// A job in the queue.
     JobId,
-    /// A remediation that was asked for.
+    /// A requested remediation.
     RemediationId,
-    /// One run of all checks of a type against one integration.
+    /// One scan: a run of all checks of a type against one integration.
     ScanId,
     /// A schedule of scans.
     ScheduleId,
-    /// Something that a check leaves out.
+    /// An exemption from a check.
     ExemptionId,
-    /// One imported result file's part about one tenant.
+    /// The part of an imported result file that is about one tenant.
     BatchId,
     /// One imported result file.
     ImportId,

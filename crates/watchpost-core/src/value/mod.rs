@@ -1,4 +1,5 @@
-//! Values that every aggregate uses: identifiers, points in time, closed lists of words, and text that strangers wrote.
+//! Values that every aggregate uses: identifiers, points in time, enums with a stable text form, and untrusted
+//! text.
 
 pub mod id;
 pub mod text;

@@ -1,38 +1,40 @@
-//! Text that somebody outside wrote.
+//! Text written outside of Watchpost.
 
 use serde::{Serialize, Serializer};
 use std::fmt;
 use unicode_normalization::UnicodeNormalization;
 
-/// A string that a vendor or a stranger wrote: a display name, an app's name, a title made of such names.
+/// A string written by a vendor or an outside person: a display name, an app's name, or a title made of such
+/// names.
 ///
-/// It is data, never instructions. It can only be made by cleaning and clipping, has neither `Display` nor `Deref`,
-/// and so can't slip into an error, a log line or a description unseen. It goes out as a JSON string, through the
-/// fence of the MCP server, or through a template's escaper; [`ForeignText::untrusted`] is the one way to its
-/// characters and easy to search for.
+/// It is data, never instructions. It can be created only by cleaning and truncating a string. It implements
+/// neither `Display` nor `Deref`, so it can't get into an error, a log line or a description unnoticed. It leaves
+/// Watchpost as a JSON string, through the fence of the MCP server, or through a template's escaper.
+/// [`ForeignText::untrusted`] is the only access to its characters and easy to search for.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct ForeignText(Box<str>);
 
-/// Characters that a name keeps at the most.
+/// Maximum length of a name, in characters.
 pub const NAME_CHARS_MAX: usize = 200;
-/// Characters that a sentence (a finding's title, a reason) keeps at the most.
+/// Maximum length of a sentence (a finding's title, a reason), in characters.
 pub const SENTENCE_CHARS_MAX: usize = 600;
-/// Characters that a description keeps at the most.
+/// Maximum length of a description, in characters.
 pub const DESCRIPTION_CHARS_MAX: usize = 4_000;
 
 impl ForeignText {
-    /// Cleans a name: see [`ForeignText::clean`]; at most [`NAME_CHARS_MAX`] characters.
+    /// Cleans a name as [`ForeignText::clean`] does, to at most [`NAME_CHARS_MAX`] characters.
     pub fn name(raw: &str) -> Self {
         Self::clean(raw, NAME_CHARS_MAX)
     }
 
-    /// Cleans a sentence; at most [`SENTENCE_CHARS_MAX`] characters.
+    /// Cleans a sentence as [`ForeignText::clean`] does, to at most [`SENTENCE_CHARS_MAX`] characters.
     pub fn sentence(raw: &str) -> Self {
         Self::clean(raw, SENTENCE_CHARS_MAX)
     }
 
-    /// Cleans `raw`: control characters, bidirectional overrides, zero-width and Unicode tag characters are dropped,
-    /// white space becomes single blanks, the rest is NFC and clipped to `chars_max` characters with `…`.
+    /// Cleans `raw`: drops control characters, bidirectional overrides, zero-width characters and Unicode tag
+    /// characters, collapses white space to single spaces, normalizes the rest to NFC, and truncates it to
+    /// `chars_max` characters followed by `…`.
     pub fn clean(raw: &str, chars_max: usize) -> Self {
         if is_plain(raw) && raw.len() <= chars_max {
             return Self(raw.into());
@@ -40,7 +42,7 @@ impl ForeignText {
         let mut out = String::with_capacity(raw.len().min(chars_max.saturating_mul(4)));
         let mut chars = 0_usize;
         let mut blank = false;
-        // Input is bounded before normalisation, which can grow text.
+        // The input is bounded before normalization, which can lengthen text.
         for c in raw
             .chars()
             .take(chars_max.saturating_mul(4))
@@ -66,8 +68,8 @@ impl ForeignText {
         Self(out.into())
     }
 
-    /// Cleans a text of several lines: each as [`ForeignText::clean`] does, the line breaks stay; at most `chars_max`
-    /// characters in all.
+    /// Cleans a text of several lines: cleans each line as [`ForeignText::clean`] does, keeps the line breaks,
+    /// and truncates the whole to `chars_max` characters.
     pub fn lines(raw: &str, chars_max: usize) -> Self {
         let lines: Vec<Self> = raw.lines().map(|line| Self::clean(line, chars_max)).collect();
         let texts: Vec<&str> = lines.iter().map(Self::untrusted).collect();
@@ -75,19 +77,19 @@ impl ForeignText {
         Self(whole.into())
     }
 
-    /// The characters. Whoever calls this says where they go: only into a JSON string value, a fence, an escaper,
-    /// or a database column.
+    /// Returns the characters. The caller must pass them only into a JSON string value, a fence, an escaper or a
+    /// database column.
     pub fn untrusted(&self) -> &str {
         &self.0
     }
 
-    /// Whether nothing is left.
+    /// Returns whether the text is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// Printable ASCII with no double, leading or trailing blanks needs no work; nearly all text is that.
+/// Printable ASCII without double, leading or trailing spaces needs no cleaning; nearly all text is like that.
 fn is_plain(raw: &str) -> bool {
     let bytes = raw.as_bytes();
     let mut last = b' ';
@@ -126,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cleaning_drops_what_cannot_be_seen_and_clips() {
+    fn cleaning_drops_invisible_characters_and_truncates() {
         let check = |raw: &str, expected: &str| {
             assert_eq!(ForeignText::clean(raw, 12).untrusted(), expected, "{raw:?}");
         };
@@ -142,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn cleaning_twice_changes_nothing_more_for_text_within_the_limit() {
+    fn cleaning_is_idempotent_for_text_within_the_limit() {
         for raw in ["a  b", "x\u{feff}y", "ﬁ", " ", "é e\u{301}"] {
             let once = ForeignText::name(raw);
             assert_eq!(ForeignText::name(once.untrusted()), once);

@@ -1,4 +1,4 @@
-//! Points in time, as milliseconds since 1970 in UTC.
+//! Points in time, in milliseconds since the Unix epoch.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{fmt, str::FromStr};
@@ -12,36 +12,36 @@ pub const HOUR_MS: i64 = 3_600_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
 
-/// The text was not an RFC 3339 time.
+/// The error of a text that isn't an RFC 3339 time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a time: times look like 2026-03-01T07:01:00Z")]
 pub struct InvalidTime;
 
 impl Timestamp {
-    /// From milliseconds since 1970.
+    /// Creates a time from milliseconds since 1970-01-01T00:00:00Z.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
-    /// Milliseconds since 1970.
+    /// Returns the milliseconds since 1970-01-01T00:00:00Z.
     pub const fn as_millis(self) -> i64 {
         self.0
     }
-    /// This time moved by a number of milliseconds; stays at the ends of the range.
+    /// Returns this time plus a number of milliseconds; saturates at the ends of the range.
     #[must_use]
     pub const fn plus_millis(self, millis: i64) -> Self {
         Self(self.0.saturating_add(millis))
     }
-    /// This time moved by whole days (of 24 hours).
+    /// Returns this time plus a number of days of 24 hours; saturates at the ends of the range.
     #[must_use]
     pub const fn plus_days(self, days: i64) -> Self {
         Self(self.0.saturating_add(days.saturating_mul(DAY_MS)))
     }
-    /// This time moved by hours.
+    /// Returns this time plus a number of hours; saturates at the ends of the range.
     #[must_use]
     pub const fn plus_hours(self, hours: i64) -> Self {
         Self(self.0.saturating_add(hours.saturating_mul(HOUR_MS)))
     }
-    /// Milliseconds from `earlier` to this time; negative if this is before it.
+    /// Returns the milliseconds from `earlier` to this time; negative if this time is earlier.
     pub const fn millis_since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
     }

@@ -1,10 +1,11 @@
-//! The closed lists of words that the domain uses, with their one text form on the wire, in SQL and in logs.
+//! The domain's enums with one text form each, used on the wire, in SQL and in logs. Such a text form is called a
+//! word.
 
-/// The text is none of the words of a closed list.
+/// The error of a text that isn't one of the words of an enum.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("must be one of: {allowed}")]
 pub struct UnknownWord {
-    /// The allowed words, separated by commas.
+    /// The allowed words, separated by commas and spaces.
     pub allowed: String,
 }
 
@@ -15,15 +16,16 @@ macro_rules! words {
         pub enum $name { $($(#[$vdoc])* #[serde(rename = $text)] $variant),+ }
 
         impl $name {
-            /// All of them, in the order of their declaration.
+            /// All values, in the order of declaration.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-            /// The word's text form.
+            /// Returns the value's word.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text),+ }
             }
-            /// Position in [`Self::ALL`]: what a store may keep, since words are only added at the end.
+            /// Returns the position in [`Self::ALL`]. Stores may keep it, since new values are added only at the
+            /// end.
             pub const fn code(self) -> u8 { self as u8 }
-            /// The word at a position; `None` for a position that this version doesn't know.
+            /// Returns the value at a position; `None` for a position that this version doesn't define.
             pub fn from_code(code: u8) -> Option<Self> { Self::ALL.get(usize::from(code)).copied() }
         }
         impl ::std::fmt::Display for $name {
@@ -43,64 +45,64 @@ macro_rules! words {
 pub(crate) use words;
 
 words! {
-    /// How bad a finding is. Declared worst first, so that sorting puts the worst first.
+    /// The severity of a finding. Declared worst first, so that sorting puts the worst first.
     Severity {
-        /// Act today.
+        /// Needs action today.
         Critical = "critical",
-        /// Act this week.
+        /// Needs action this week.
         High = "high",
-        /// Plan it.
+        /// Needs planned action.
         Medium = "medium",
-        /// When there's time.
+        /// Needs action when there is time.
         Low = "low",
-        /// Good to know; never scored.
+        /// For information; never scored.
         Info = "info",
     }
     /// The ten areas that findings belong to.
     Category {
         /// Missing MFA, weak credentials, guests, resilience.
         IdentitySecurity = "identity_security",
-        /// Unused access, offboarding gaps.
+        /// Unused access and offboarding gaps.
         AccessHygiene = "access_hygiene",
-        /// Apps that nobody vetted.
+        /// Apps that were never reviewed.
         ShadowIt = "shadow_it",
         /// Devices.
         DevicePosture = "device_posture",
-        /// Paid and unused; never scored.
+        /// Licenses that are paid for and unused; never scored.
         LicenseWaste = "license_waste",
-        /// Risks that need several platforms.
+        /// Risks that involve several platforms.
         CompoundRisk = "compound_risk",
-        /// Something got worse over time.
+        /// A condition that got worse over time.
         DriftSignal = "drift_signal",
-        /// Unusual behaviour.
+        /// Unusual behavior.
         BehavioralAnomaly = "behavioral_anomaly",
         /// Privileges.
         AccessRisk = "access_risk",
         /// Dangerous combinations of findings.
         FindingCorrelation = "finding_correlation",
     }
-    /// Where a finding is in its life.
+    /// The status of a finding in its lifecycle.
     FindingStatus {
-        /// Nobody has acted on it.
+        /// Not handled yet.
         Open = "open",
-        /// Somebody works on it.
+        /// Being worked on.
         InProgress = "in_progress",
-        /// The condition is gone.
+        /// The condition no longer exists.
         Resolved = "resolved",
-        /// A person accepted it or called it wrong.
+        /// Accepted as a risk or marked as wrong by a person.
         Dismissed = "dismissed",
-        /// Hidden until a time.
+        /// Hidden until a point in time.
         Snoozed = "snoozed",
     }
-    /// Why a finding was dismissed.
+    /// The reason for which a finding was dismissed.
     DismissReason {
         /// The risk is known and accepted.
         AcceptedRisk = "accepted_risk",
         /// The finding is wrong.
         FalsePositive = "false_positive",
-        /// Something else lowers the risk enough.
+        /// Another measure lowers the risk enough.
         Mitigated = "mitigated",
-        /// It doesn't apply here.
+        /// The finding doesn't apply to this workspace.
         NotApplicable = "not_applicable",
     }
     /// The kinds of platform that can be connected.
@@ -118,88 +120,88 @@ words! {
         /// Result files of other scanners.
         Import = "import",
     }
-    /// State of a connection.
+    /// The status of an integration.
     IntegrationStatus {
-        /// Added, not yet verified or synced.
+        /// Added, but not yet verified or synced.
         Pending = "pending",
-        /// Credentials work.
+        /// The credentials work.
         Connected = "connected",
         /// The last sync failed.
         Error = "error",
-        /// A person paused it; data is kept.
+        /// Paused by a person; its data is kept.
         Paused = "paused",
-        /// Credentials were wiped; data is kept.
+        /// The credentials were deleted; the data is kept.
         Disconnected = "disconnected",
     }
-    /// States of jobs, syncs and scans.
+    /// The state of a job, a sync or a scan.
     RunState {
         /// Waiting for a worker.
         Queued = "queued",
-        /// A worker has it.
+        /// Being run by a worker.
         InProgress = "in_progress",
-        /// Done.
+        /// Finished.
         Completed = "completed",
-        /// Ended with a reason.
+        /// Ended with an error.
         Failed = "failed",
-        /// Somebody stopped it.
+        /// Stopped before its end.
         Cancelled = "cancelled",
     }
-    /// What one sync could read of one dataset.
+    /// The result of reading one dataset in a sync.
     CollectionState {
         /// Everything was read.
         Complete = "complete",
-        /// Some was read.
+        /// Part of it was read.
         Partial = "partial",
         /// A permission is missing.
         Denied = "denied",
-        /// The tenant's licence lacks it.
+        /// The tenant's license doesn't include it.
         Unlicensed = "unlicensed",
         /// Reading failed.
         Failed = "failed",
     }
     /// The state of an account at its vendor.
     AccountStatus {
-        /// May sign in.
+        /// Can sign in.
         Active = "active",
-        /// Blocked, can come back.
+        /// Blocked, but can be reactivated.
         Suspended = "suspended",
-        /// Ended.
+        /// Deleted or permanently deactivated.
         Deprovisioned = "deprovisioned",
         /// Not yet activated (staged, invited).
         Pending = "pending",
     }
-    /// What kind of principal an account is.
+    /// The kind of principal that an account belongs to.
     AccountKind {
-        /// A person of the company.
+        /// A member of the organization.
         Member = "member",
-        /// Somebody from outside.
+        /// A person from outside the organization.
         Guest = "guest",
         /// A machine.
         Service = "service",
-        /// A mailbox that several people use.
+        /// A mailbox shared by several people.
         SharedMailbox = "shared_mailbox",
     }
-    /// Multi-factor authentication, where "we can't know" is an answer of its own.
+    /// The state of multi-factor authentication. `Unknown` is a value of its own, never treated as `Off`.
     Mfa {
         /// A second factor is registered.
         On = "on",
         /// No second factor is registered.
         Off = "off",
-        /// Nobody could say.
+        /// The vendor doesn't provide the state.
         Unknown = "unknown",
     }
-    /// What people decided about an app.
+    /// The policy that people set for an app.
     AppPolicy {
-        /// No decision.
+        /// No policy is set.
         None = "none",
         /// Approved.
         Sanctioned = "sanctioned",
-        /// Not approved: its use is a finding.
+        /// Not approved: using it is a finding.
         Unauthorized = "unauthorized",
-        /// Must not have access at all.
+        /// Must not have any access.
         Blocked = "blocked",
     }
-    /// What a finding is about.
+    /// The type of the entity that a finding is about.
     EntityType {
         /// A person or machine.
         Identity = "identity",
@@ -208,56 +210,56 @@ words! {
         /// A connected platform.
         Integration = "integration",
     }
-    /// How dangerous a permission of an app is.
+    /// The risk of a permission granted to an app.
     GrantRisk {
-        /// On the vendor's high-risk list.
+        /// On the vendor's list of high-risk permissions.
         High = "high",
-        /// More than signing in needs: reads content or the directory.
+        /// Exceeds what sign-in needs: reads content or the directory.
         Medium = "medium",
-        /// Basic sign-in permissions.
+        /// A basic sign-in permission.
         Low = "low",
     }
-    /// How a permission was given to an app.
+    /// The way in which a permission was granted to an app.
     GrantKind {
-        /// By one user or, for everybody, by an administrator.
+        /// By one user, or by an administrator for everybody.
         Delegated = "delegated",
         /// To the app itself.
         Application = "application",
         /// The user may sign in to the app through single sign-on.
         SsoAssignment = "sso_assignment",
-        /// A long-lived token that acts for its owner.
+        /// A long-lived token that acts on behalf of its owner.
         Token = "token",
     }
-    /// How a role is held.
+    /// The kind of a role assignment.
     RoleHold {
-        /// Always on.
+        /// Active permanently.
         Permanent = "permanent",
-        /// On until a time.
+        /// Active until a point in time.
         TimeBound = "time_bound",
-        /// Can be switched on.
+        /// Can be activated by its holder.
         Eligible = "eligible",
-        /// The vendor doesn't say.
+        /// Not provided by the vendor.
         Unknown = "unknown",
     }
-    /// States of a remediation.
+    /// The state of a remediation.
     RemediationState {
-        /// Asked for; a person must approve it.
+        /// Requested; a person must approve it.
         PendingApproval = "pending_approval",
-        /// Approved, not yet carried out.
+        /// Approved, but not yet executed.
         Approved = "approved",
-        /// A person refused it.
+        /// Rejected by a person.
         Rejected = "rejected",
-        /// Carried out.
+        /// Executed.
         Executed = "executed",
-        /// Carrying it out failed.
+        /// The execution failed.
         Failed = "failed",
-        /// No longer wanted (finding resolved, source removed).
+        /// No longer needed (the finding was resolved, or the source removed).
         Cancelled = "cancelled",
     }
 }
 
 impl Severity {
-    /// Points in the risk score (design: critical 10, high 5, medium 2, low 1, info 0).
+    /// Returns the severity's points in the risk score.
     pub const fn points(self) -> u64 {
         match self {
             Self::Critical => 10,
@@ -270,22 +272,24 @@ impl Severity {
 }
 
 impl FindingStatus {
-    /// Whether the finding counts as live: open or in progress.
+    /// Returns whether the finding is live: open or in progress.
     pub const fn is_live(self) -> bool {
         matches!(self, Self::Open | Self::InProgress)
     }
-    /// Whether it can still end by itself, because its condition is gone: live ones and snoozed ones.
+    /// Returns whether the finding can be resolved automatically when its condition no longer exists: live and
+    /// snoozed ones can.
     pub const fn can_end(self) -> bool {
         matches!(self, Self::Open | Self::InProgress | Self::Snoozed)
     }
-    /// Whether the finding is closed: what waits for approval on it is no longer wanted.
+    /// Returns whether the finding is closed, so that remediations waiting for approval on it are no longer
+    /// needed.
     pub const fn is_closed(self) -> bool {
         matches!(self, Self::Resolved | Self::Dismissed)
     }
 }
 
 impl Platform {
-    /// The product's own name, for sentences.
+    /// Returns the product's name, as used in sentences.
     pub const fn title(self) -> &'static str {
         match self {
             Self::M365 => "Microsoft 365",
@@ -296,16 +300,17 @@ impl Platform {
             Self::Import => "import",
         }
     }
-    /// Whether it is an identity provider: its word on MFA and on offboarding counts.
+    /// Returns whether the platform is an identity provider, whose data on MFA and offboarding is authoritative.
     pub const fn is_identity_provider(self) -> bool {
         matches!(self, Self::M365 | Self::Okta | Self::GoogleWorkspace)
     }
-    /// Whether having an account there means signing in through it elsewhere: identity providers but Microsoft 365,
-    /// whose directory every user of Microsoft 365 has.
+    /// Returns whether an account on the platform is used to sign in to other services: every identity provider
+    /// except Microsoft 365, whose directory contains every user of Microsoft 365.
     pub const fn signs_in_elsewhere(self) -> bool {
         matches!(self, Self::Okta | Self::GoogleWorkspace)
     }
-    /// Whether syncs read it. Imports bring results, and nothing is ever read from what they speak of.
+    /// Returns whether syncs read the platform. Imports only bring results; nothing is read from the tenants that
+    /// they are about.
     pub const fn is_synced(self) -> bool {
         !matches!(self, Self::Import)
     }

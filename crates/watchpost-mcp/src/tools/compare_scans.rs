@@ -143,7 +143,7 @@ fn changes<'a>(
     OpenList(
         list.iter()
             .filter_map(|change| Some((change, change.row()?)))
-            .filter(|(_, row)| results.fits(row))
+            .filter(|(_, row)| results.matches(row))
             .take(SHOWN)
             .map(|(change, row)| ChangeOut {
                 check_id: &row.check_id,
@@ -162,7 +162,7 @@ fn changes<'a>(
 fn ids<'a>(list: &'a [ResultChange], results: &ResultFilter) -> Vec<&'a str> {
     list.iter()
         .filter_map(ResultChange::row)
-        .filter(|row| results.fits(row))
+        .filter(|row| results.matches(row))
         .map(|row| row.check_id.as_str())
         .collect()
 }

@@ -121,7 +121,7 @@ fn since_before<'a>(answer: &'a ScanAnswer, results: &ResultFilter) -> Since<'a>
             ..
         }) => Since::Known {
             previous: *previous,
-            new_failures: rows.iter().filter(|row| results.fits(row)).collect(),
+            new_failures: rows.iter().filter(|row| results.matches(row)).collect(),
             fixed: *fixed,
             score_change: answer
                 .scan

@@ -1,4 +1,4 @@
-//! Where imported verdicts and ours differ.
+//! Comparison of imported verdicts with those of Watchpost's scans.
 
 use super::no_integration;
 use crate::{
@@ -12,23 +12,23 @@ use crate::{
 };
 use std::collections::BTreeSet;
 
-/// Where imported verdicts and ours differ.
+/// The disagreements between other tools and Watchpost about an integration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DisagreementAnswer {
     /// The integration.
     pub integration: Integration,
-    /// Checks of ours that tools speak of and our latest scans judged or skipped.
+    /// The number of imported verdicts on checks that Watchpost's latest scans contain.
     pub compared: u64,
-    /// The differences, gravest first.
+    /// The disagreements, most serious first.
     pub rows: Vec<Disagreement>,
 }
 
 impl Watchpost {
-    /// Where the latest run of each tool and our latest completed scans differ, for one integration or for each that
-    /// has imports.
+    /// Compares the latest run of each tool with Watchpost's latest completed scans, for one integration or for
+    /// each that has imports.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for an unknown integration; the store's.
+    /// [`Error::NotFound`] for an unknown integration, or the store's error.
     pub async fn disagreements(
         &self,
         scope: &WorkspaceScope,

@@ -1,6 +1,6 @@
-//! Importing a file.
+//! Import of a result file.
 
-use super::{judge::documents_of, no_integration};
+use super::{evaluate::documents_of, no_integration};
 use crate::{
     access::{AuthorizedWrite, WorkspaceScope},
     audit::{AuditOutcome, AuditTarget, CallRecord, ReadRecord},
@@ -13,57 +13,58 @@ use crate::{
     integration::setting::SettingDocument,
     scan::{Exemption, RecordedScan},
     service::{Unrecorded, Watchpost},
+    text,
     value::{
         id::{BatchId, ImportId, IntegrationId},
         text::ForeignText,
     },
 };
 
-/// Bytes of all settings of a file that are kept.
+/// Maximum size of all settings of a file, in bytes.
 const SETTINGS_BYTES_MAX: usize = 128 * 1024 * 1024;
 
-/// Batches of one file that an answer shows; a file has no more.
+/// Maximum number of batches in an answer; a file has no more.
 const BATCHES_SHOWN: usize = 100;
 
-/// How a file is to be imported.
+/// The options of an import.
 #[derive(Debug, Clone, Default)]
 pub struct ImportRequest {
     /// The file's name; empty if it has none.
     pub file_name: ForeignText,
-    /// The integration that it is about; otherwise that of the tenant that the file names.
+    /// The integration that the file is about; `None` for the one with the tenant in the file.
     pub integration: Option<IntegrationId>,
-    /// Whether the named integration takes another tenant's file.
+    /// Whether a file about another tenant may be imported into `integration`.
     pub any_tenant: bool,
 }
 
-/// What an import came to.
+/// The result of [`Watchpost::import`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportAnswer {
-    /// The import: the earlier one if the file was imported before.
+    /// The id of the import: the earlier one if the file was imported before.
     pub import: ImportId,
     /// Whether the same file was imported before. Then nothing was changed.
     pub already_imported: bool,
-    /// Its batches as they are kept, in the order of the file.
+    /// The stored batches, in the order of the file.
     pub batches: Vec<Batch>,
-    /// Integrations that were made for it.
+    /// The integrations that were created for the import.
     pub made: Vec<IntegrationId>,
-    /// What was read.
+    /// The result of reading the file.
     pub report: ImportReport,
 }
 
-/// A file while it is read.
+/// The state of an import while its file is read.
 #[derive(Default)]
 struct FileReading {
     batches: Vec<BatchReading>,
-    /// Rows read so far.
+    /// The number of rows read so far.
     position: u64,
-    /// Bytes of settings read so far.
+    /// The size of the settings read so far, in bytes.
     setting_bytes: usize,
     exemptions: Vec<Exemption>,
 }
 
 impl FileReading {
-    /// Counts rows. Gives the position of the first of them.
+    /// Counts rows. Returns the position of the first of them.
     fn count(&mut self, rows: &[(usize, ImportedRow)]) -> u64 {
         for (batch, row) in rows {
             if let Some(batch) = self.batches.get_mut(*batch) {
@@ -76,7 +77,7 @@ impl FileReading {
     }
 }
 
-/// A batch while the file is read.
+/// The state of a batch while its file is read.
 struct BatchReading {
     integration: IntegrationId,
     header: ImportBatchHeader,
@@ -84,7 +85,7 @@ struct BatchReading {
     scans: Vec<RecordedScan>,
 }
 
-/// Why an import ended early.
+/// The reason why an import ended early.
 enum Stop {
     File(ImportError),
     Core(Error),
@@ -100,23 +101,23 @@ impl From<ImportRefusal> for Error {
     fn from(refusal: ImportRefusal) -> Self {
         match refusal {
             ImportRefusal::NoIntegration => no_integration(),
-            ImportRefusal::OtherTenant { found, expected } => Self::conflict(format!(
-                "the file speaks of another tenant ({found}) than the integration ({expected}): leave the integration \
-                 out to import it under its own, or allow another tenant's file"
-            )),
+            ImportRefusal::OtherTenant { found, expected } => {
+                Self::conflict(text::import::other_tenant(&found, &expected))
+            }
         }
     }
 }
 
 impl Watchpost {
-    /// Imports a file: reads it to its end, then shows all of it at once, or nothing. Rows go to the store as they are
-    /// read, so that a large file needs little memory. `progress` hears of the rows that were read.
+    /// Imports a file: reads the whole file, then makes all of it visible at once, or nothing. Rows are stored as
+    /// they are read, so that a large file needs little memory. Passes the number of rows read to `progress`.
     ///
-    /// The import has one audit entry, that of a refusal included.
+    /// The import has one audit entry, even if it is rejected.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a file that can't be used, in words for its owner; [`Error::NotFound`] for an unknown
-    /// integration; [`Error::Conflict`] for another tenant's file; [`Error::Denied`]; the store's.
+    /// [`Error::Invalid`] for a file that can't be imported, with a reason for the file's owner;
+    /// [`Error::NotFound`] for an unknown integration; [`Error::Conflict`] for a file about another tenant;
+    /// [`Error::Denied`]; or the store's error.
     pub async fn import(
         &self,
         scope: &WorkspaceScope,
@@ -130,7 +131,8 @@ impl Watchpost {
         if let Some(named) = request.integration
             && self.store().integration(scope, named).await?.is_none()
         {
-            self.refused(scope, id, AuditOutcome::NotFound, call).await?;
+            self.record_rejection(scope, id, AuditOutcome::NotFound, call)
+                .await?;
             return Err(no_integration());
         }
         self.store().begin_import(&permit, self.clock().now()).await?;
@@ -141,7 +143,8 @@ impl Watchpost {
                 return Err(match stop {
                     Stop::Core(error) => error,
                     Stop::File(error) => {
-                        self.refused(scope, id, AuditOutcome::Invalid, call).await?;
+                        self.record_rejection(scope, id, AuditOutcome::Invalid, call)
+                            .await?;
                         Error::invalid("file", error.to_string())
                     }
                 });
@@ -185,7 +188,7 @@ impl Watchpost {
         })
     }
 
-    /// The batches of an import, in the order of the file.
+    /// Returns the batches of an import, in the order of the file.
     async fn kept_batches(&self, scope: &WorkspaceScope, import: ImportId) -> Result<Vec<Batch>, Error> {
         let query = BatchQuery {
             import: Some(import),
@@ -197,7 +200,7 @@ impl Watchpost {
         Ok(batches)
     }
 
-    async fn refused(
+    async fn record_rejection(
         &self,
         scope: &WorkspaceScope,
         id: ImportId,
@@ -214,7 +217,7 @@ impl Watchpost {
         Ok(self.record(scope, Unrecorded::new(()), describe).await?)
     }
 
-    /// Stages the rows of a file and judges its settings.
+    /// Stages the rows of a file and evaluates its settings.
     async fn read_import(
         &self,
         scope: &WorkspaceScope,
@@ -252,7 +255,7 @@ impl Watchpost {
         }
     }
 
-    /// Judges the settings that a file brings for one of its batches.
+    /// Evaluates the settings in a file for one of its batches.
     async fn read_settings(
         &self,
         file: &mut FileReading,
@@ -273,16 +276,17 @@ impl Watchpost {
         let now = self.clock().now();
         let read_at = batch.header.ran_at.filter(|at| *at <= now).unwrap_or(now);
         let scans = self
-            .judge_settings(document, settings, &file.exemptions, read_at)
+            .evaluate_settings(document, settings, &file.exemptions, read_at)
             .await
             .map_err(Stop::Core)?;
         batch.scans.extend(scans);
         Ok(())
     }
 
-    /// What is kept of the batches that were read.
+    /// Returns the batches to keep.
     fn new_batches(&self, batches: Vec<BatchReading>, report: &ImportReport) -> Vec<NewBatch> {
-        // Lists are in the order of ids, and ids of one moment in any: sorted, they keep the file's order.
+        // Lists are ordered by id, and ids generated in the same millisecond have an arbitrary order. Sorting the
+        // ids preserves the order of the file.
         let mut ids: Vec<BatchId> = batches
             .iter()
             .map(|_| BatchId::generate(self.clock(), self.random()))

@@ -1,8 +1,8 @@
-//! Imports: other scanners' result files, beside our own verdicts.
+//! Imports of other scanners' result files, which are stored beside Watchpost's own verdicts.
 
 mod disagree;
+mod evaluate;
 mod file;
-mod judge;
 mod read;
 
 pub use disagree::DisagreementAnswer;

@@ -1,4 +1,4 @@
-//! What was imported.
+//! Queries of imported batches and results.
 
 use crate::{
     access::WorkspaceScope,
@@ -9,10 +9,10 @@ use crate::{
 };
 
 impl Watchpost {
-    /// Batches, newest import first.
+    /// Returns a page of batches, newest import first.
     ///
     /// # Errors
-    /// The store's.
+    /// Returns the store's error.
     pub async fn import_batches(
         &self,
         scope: &WorkspaceScope,
@@ -21,10 +21,10 @@ impl Watchpost {
         Unrecorded::of(async { Ok(self.store().list_batches(scope, query).await?) }).await
     }
 
-    /// Results of a batch.
+    /// Returns a page of a batch's results.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; the store's.
+    /// [`Error::NotFound`], or the store's error.
     pub async fn imported_results(
         &self,
         scope: &WorkspaceScope,

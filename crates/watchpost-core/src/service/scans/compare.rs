@@ -1,37 +1,38 @@
-//! What differs between two scans.
+//! Comparison of two scans.
 
 use crate::{
     access::WorkspaceScope,
     error::Error,
     scan::{Comparison, ResultChange, Scan, SettingChange, SettingRow, SettingValue, compare},
     service::{Unrecorded, Watchpost},
+    text,
     value::word::RunState,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Settings whose moved values a comparison shows.
+/// Maximum number of settings with changed values in a comparison.
 const SETTINGS_COMPARED: usize = 40;
 
-/// The answer to "what changed between two scans?".
+/// The result of [`Watchpost::compare_scans`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct ComparisonAnswer {
     /// The earlier scan.
     pub before: Scan,
     /// The later scan.
     pub after: Scan,
-    /// What differs.
+    /// The differences.
     pub comparison: Comparison,
-    /// Settings behind the changed checks that moved, by path.
+    /// The changed settings of checks with changed results, by path.
     pub settings: BTreeMap<String, SettingChange>,
-    /// Which of those settings each changed check looks at.
+    /// The paths of changed settings by check, for checks with changed results.
     pub inputs: BTreeMap<String, Vec<String>>,
 }
 
 impl Watchpost {
-    /// Compares two scans of one integration and type, earlier first.
+    /// Compares two completed scans of one integration and type. They may be passed in any order.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if they can't be compared; the store's.
+    /// [`Error::Invalid`] or [`Error::Conflict`] if they can't be compared, or the store's error.
     pub async fn compare_scans(
         &self,
         scope: &WorkspaceScope,
@@ -47,7 +48,7 @@ impl Watchpost {
                 before: by_path(self.store().scan_settings(scope, before.id).await?),
                 after: by_path(self.store().scan_settings(scope, after.id).await?),
             };
-            let (inputs, paths) = self.moved_inputs(&comparison, &read);
+            let (inputs, paths) = self.changed_inputs(&comparison, &read);
             let mut settings = BTreeMap::new();
             if !paths.is_empty() {
                 let old = by_document(self.store().setting_values(scope, before.id, &paths).await?);
@@ -70,9 +71,9 @@ impl Watchpost {
         .await
     }
 
-    /// Which moved settings each changed check looks at, by its id; and the paths whose values are shown: those of
-    /// whole checks, worst first, until there are enough.
-    fn moved_inputs(
+    /// Returns the changed settings of each check with a changed result, and the paths of the settings to show:
+    /// all of a check's, for the worst checks first, until there are [`SETTINGS_COMPARED`].
+    fn changed_inputs(
         &self,
         comparison: &Comparison,
         read: &SettingsRead,
@@ -83,52 +84,49 @@ impl Watchpost {
             let Some(check) = self.check(&row.check_id) else {
                 continue;
             };
-            let moved: Vec<String> = check
+            let changed: Vec<String> = check
                 .inputs
                 .iter()
                 .chain(&check.optional_inputs)
-                .filter(|path| read.moved(path))
+                .filter(|path| read.is_changed(path))
                 .cloned()
                 .collect();
-            if !moved.is_empty() {
+            if !changed.is_empty() {
                 if shown.len() < SETTINGS_COMPARED {
-                    shown.extend(moved.iter().cloned());
+                    shown.extend(changed.iter().cloned());
                 }
-                inputs.insert(row.check_id.clone(), moved);
+                inputs.insert(row.check_id.clone(), changed);
             }
         }
         (inputs, shown.into_iter().collect())
     }
 }
 
-/// Two completed scans of one integration and type, earlier first.
+/// Returns two completed scans of one integration and type, the earlier one first.
 fn in_order(one: Scan, two: Scan) -> Result<(Scan, Scan), Error> {
     if (one.integration, one.scan_type) != (two.integration, two.scan_type) {
-        return Err(Error::invalid(
-            "before_scan_id",
-            "both scans must be of the same integration and type",
-        ));
+        return Err(Error::invalid("before_scan_id", text::scan::NOT_COMPARABLE));
     }
     if one.state != RunState::Completed || two.state != RunState::Completed {
-        return Err(Error::conflict("only completed scans can be compared"));
+        return Err(Error::conflict(text::scan::NOT_COMPLETED));
     }
     Ok(if one.id > two.id { (two, one) } else { (one, two) })
 }
 
-/// What two scans read, by path.
+/// The settings of two scans, by path.
 struct SettingsRead {
     before: BTreeMap<String, SettingRow>,
     after: BTreeMap<String, SettingRow>,
 }
 
 impl SettingsRead {
-    /// Whether a setting differs.
-    fn moved(&self, path: &str) -> bool {
+    /// Returns whether a setting differs between the scans.
+    fn is_changed(&self, path: &str) -> bool {
         let key = |rows: &BTreeMap<String, SettingRow>| rows.get(path).map(|row| (row.state, row.hash));
         key(&self.before) != key(&self.after)
     }
 
-    /// What differs in a setting whose documents were these.
+    /// Compares the documents of a setting.
     fn change(&self, path: &str, (old, new): (Option<String>, Option<String>)) -> Option<SettingChange> {
         let documents = (old.as_deref(), new.as_deref());
         SettingChange::between(self.before.get(path), self.after.get(path), documents)

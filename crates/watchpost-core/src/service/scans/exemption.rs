@@ -7,25 +7,28 @@ use crate::{
     error::{Error, NextStep},
     scan::{AddExemption, Exemption, RemoveExemption},
     service::{Unrecorded, Watchpost},
+    text,
     value::{id::ExemptionId, text::ForeignText, time::Timestamp},
 };
 
-/// Characters of an exemption's reason.
+/// Maximum length of an exemption's reason, in characters.
 const REASON_CHARS_MAX: usize = 1_000;
 
 impl Watchpost {
-    /// All exemptions.
+    /// Returns all exemptions.
     ///
     /// # Errors
-    /// The store's.
+    /// Returns the store's error.
     pub async fn exemptions(&self, scope: &WorkspaceScope) -> Unrecorded<Result<Vec<Exemption>, Error>> {
         Unrecorded::of(async { Ok(self.store().exemptions(scope).await?) }).await
     }
 
-    /// Agrees to an exemption.
+    /// Creates an exemption.
     ///
     /// # Errors
-    /// [`Error::Invalid`]; [`Error::Denied`]; the store's.
+    /// [`Error::Invalid`] for an unknown check, an end that isn't in the future, or an empty reason or owner;
+    /// [`Error::Conflict`] if the workspace has the maximum number of exemptions; [`Error::Denied`]; or the
+    /// store's error.
     pub async fn add_exemption(
         &self,
         scope: &WorkspaceScope,
@@ -39,18 +42,18 @@ impl Watchpost {
             check.id == what.check || check.frameworks.iter().any(|id| id.as_str() == what.check)
         });
         if !known {
-            return Err(Error::invalid("check", "no check has this id").advise(NextStep::ListChecks));
+            return Err(Error::invalid("check", text::exemption::UNKNOWN_CHECK).advise(NextStep::ListChecks));
         }
         let now = self.clock().now();
         if until.is_some_and(|until| until <= now) {
-            return Err(Error::invalid("until", "must lie in the future"));
+            return Err(Error::invalid("until", text::exemption::END_IN_PAST));
         }
         let reason = ForeignText::clean(reason, REASON_CHARS_MAX);
         let owner = ForeignText::name(owner);
         if reason.is_empty() || owner.is_empty() {
             return Err(Error::invalid(
                 if reason.is_empty() { "reason" } else { "owner" },
-                "must not be empty: an exemption says why, and who answers for it",
+                text::exemption::REASON_AND_OWNER_REQUIRED,
             ));
         }
         let exemption = Exemption {
@@ -68,14 +71,14 @@ impl Watchpost {
         if self.store().add_exemption(write).await?.into_value() {
             Ok(exemption)
         } else {
-            Err(Error::conflict("a workspace has at most 10,000 exemptions"))
+            Err(Error::conflict(text::exemption::limit_reached()))
         }
     }
 
-    /// Takes an exemption back.
+    /// Removes an exemption.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Denied`]; the store's.
+    /// [`Error::NotFound`], [`Error::Denied`], or the store's error.
     pub async fn remove_exemption(
         &self,
         scope: &WorkspaceScope,

@@ -1,4 +1,4 @@
-//! Which integration and which scan a request is about.
+//! Lookup of the integration and the scan that a request is about.
 
 use super::not_found;
 use crate::{
@@ -8,6 +8,7 @@ use crate::{
     integration::Integration,
     scan::Scan,
     service::{Unrecorded, Watchpost},
+    text,
     value::{
         id::{IntegrationId, ScanId},
         word::Platform,
@@ -15,10 +16,10 @@ use crate::{
 };
 
 impl Watchpost {
-    /// The integration that a scan is about: the one named, or the only one that can be scanned.
+    /// Returns the integration with the given id, or the only one that can be scanned.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Invalid`] if several could be meant, naming them.
+    /// [`Error::NotFound`]; [`Error::Invalid`] with the candidates if there are several; or the store's error.
     pub async fn scannable(
         &self,
         scope: &WorkspaceScope,
@@ -36,40 +37,38 @@ impl Watchpost {
                     |id| row.id == id,
                 )
             };
-            let mut fitting: Vec<Integration> = all.into_iter().filter(can).collect();
-            // Where both an import and a live connection fit, the live one is meant; Microsoft 365 before others, since it
-            // has compliance checks.
-            if integration.is_none() && fitting.len() > 1 {
-                let live: Vec<Integration> = fitting
+            let mut candidates: Vec<Integration> = all.into_iter().filter(can).collect();
+            // A connected Microsoft 365 tenant takes precedence over imports and other platforms, because it has
+            // compliance checks.
+            if integration.is_none() && candidates.len() > 1 {
+                let connected: Vec<Integration> = candidates
                     .iter()
                     .filter(|row| row.platform == Platform::M365)
                     .cloned()
                     .collect();
-                if !live.is_empty() {
-                    fitting = live;
+                if !connected.is_empty() {
+                    candidates = connected;
                 }
             }
-            if fitting.len() > 1 {
-                let names: Vec<String> = fitting
+            if candidates.len() > 1 {
+                let names: Vec<String> = candidates
                     .iter()
                     .map(|row| format!("{} ({} {})", row.id, row.platform.title(), row.name.untrusted()))
                     .collect();
                 return Err(Error::invalid(
                     "integration_id",
-                    format!(
-                        "several integrations could be meant; name one of: {}",
-                        names.join(", ")
-                    ),
+                    text::integration::several(&names),
                 ));
             }
-            fitting
+            candidates
                 .pop()
                 .ok_or_else(|| Error::not_found("integration to scan", NextStep::ListIntegrations))
         })
         .await
     }
 
-    /// By the checks, not by the connectors: a process that only answers has none.
+    /// Returns whether there are checks for a platform. Independent of the connectors, because a process that
+    /// only answers requests has none.
     pub(super) fn has_checks(&self, platform: Platform, scan_type: Option<ScanType>) -> bool {
         self.checks().checks().iter().any(|check| {
             check.scan.is_some()
@@ -78,15 +77,16 @@ impl Watchpost {
         })
     }
 
-    /// Whether there are checks of the type for an integration.
+    /// Returns whether there are checks of the type for an integration.
     pub fn can_scan(&self, integration: &Integration, scan_type: ScanType) -> bool {
         self.has_checks(integration.platform, Some(scan_type))
     }
 
-    /// A scan by id, or the latest completed one of an integration and type.
+    /// Returns the scan with an id, or the latest completed one of an integration and type.
     ///
     /// # Errors
-    /// [`Error::NotFound`], saying how to start one; the store's.
+    /// [`Error::NotFound`] with the next step of starting a scan, [`Error::Invalid`] as for
+    /// [`Watchpost::scannable`], or the store's error.
     pub async fn find_scan(
         &self,
         scope: &WorkspaceScope,
@@ -107,10 +107,10 @@ impl Watchpost {
         .await
     }
 
-    /// The completed scan before a scan, of the same integration and type.
+    /// Returns the previous completed scan of the same integration and type.
     ///
     /// # Errors
-    /// The store's.
+    /// Returns the store's error.
     pub async fn scan_before(
         &self,
         scope: &WorkspaceScope,
@@ -125,7 +125,7 @@ impl Watchpost {
         .await
     }
 
-    /// A check of this version.
+    /// Returns the check with an id, if this version contains it.
     pub fn check(&self, id: &str) -> Option<&Check> {
         let checks = self.checks().checks();
         checks

@@ -1,4 +1,4 @@
-//! Scans: starting, reading, comparing, explaining, reporting; schedules and exemptions.
+//! Scans, reports, schedules and exemptions.
 
 mod compare;
 mod exemption;

@@ -1,4 +1,4 @@
-//! What a scan found.
+//! Queries of scans and their results.
 
 use crate::{
     access::WorkspaceScope,
@@ -9,6 +9,7 @@ use crate::{
         ScanQuery, SettingRow, compare, scored_by_framework, scored_by_service, select,
     },
     service::{Unrecorded, Watchpost},
+    text,
     value::{
         id::{IntegrationId, ScanId},
         text::ForeignText,
@@ -18,30 +19,30 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// New failures that a scan's answer names.
+/// Maximum number of new failures that an answer lists.
 const NEW_FAILURES_SHOWN: usize = 25;
 
-/// What is new in a scan.
+/// The new failures in a scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NewFailures {
-    /// Against the completed scan before.
+    /// Compared with the previous completed scan.
     Since {
-        /// That scan.
+        /// The previous scan.
         previous: ScanId,
-        /// When it completed.
+        /// The time at which the previous scan completed.
         at: Timestamp,
         /// All new failures, worst first.
         rows: Vec<ResultRow>,
-        /// Failures of that scan that pass now.
+        /// The number of checks that failed in the previous scan and pass now.
         fixed: u64,
-        /// Its score, in tenths of a percent.
+        /// The score of the previous scan.
         previous_score: Option<ComplianceScore>,
     },
-    /// There is nothing to compare with; says why.
+    /// There is no scan to compare with, for this reason.
     Unknown(&'static str),
 }
 
-/// The answer to "how is that scan?".
+/// The result of [`Watchpost::explain_scan`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScanAnswer {
     /// The scan.
@@ -50,74 +51,74 @@ pub struct ScanAnswer {
     pub by_framework: BTreeMap<Framework, ScanCounts>,
     /// Counts by service.
     pub by_service: BTreeMap<Service, ScanCounts>,
-    /// What is new; only for completed scans.
+    /// The new failures, if the scan has completed.
     pub new_failures: Option<NewFailures>,
-    /// Settings that weren't read wholly.
+    /// Settings that weren't read completely.
     pub unread: Vec<SettingRow>,
 }
 
-/// The answer to "which checks fail?".
+/// The result of [`Watchpost::scan_results`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResultsAnswer {
     /// The scan.
     pub scan: Scan,
-    /// The page.
+    /// The page of results.
     pub page: ResultPage,
 }
 
-/// Everything about one result.
+/// The result of [`Watchpost::scan_result`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResultAnswer {
     /// The scan.
     pub scan: Scan,
     /// The result.
     pub result: ResultDetail,
-    /// The check, if this version has it.
+    /// The check, if this version contains it.
     pub check: Option<Check>,
-    /// The settings that it was judged by.
+    /// The settings that the check uses.
     pub settings: Vec<SettingRow>,
-    /// The result in the completed scan before.
+    /// The check's result in the previous completed scan.
     pub before: Option<ResultRow>,
 }
 
-/// The latest scans of an integration: what a posture summary says of compliance.
+/// The latest scans of an integration, for a summary of the posture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScanSummary {
     /// The integration.
     pub integration: IntegrationId,
-    /// Its platform.
+    /// The integration's platform.
     pub platform: Platform,
-    /// Its name.
+    /// The integration's name.
     pub name: ForeignText,
-    /// The newest completed compliance scan.
+    /// The latest completed compliance scan.
     pub compliance: Option<Scan>,
-    /// The newest completed exposure scan.
+    /// The latest completed exposure scan.
     pub exposure: Option<Scan>,
 }
 
 impl Watchpost {
-    /// A scan, if there is one of this id.
+    /// Returns the scan with an id, if there is one.
     ///
     /// # Errors
-    /// The store's.
+    /// Returns the store's error.
     pub async fn scan(&self, scope: &WorkspaceScope, id: ScanId) -> Unrecorded<Result<Option<Scan>, Error>> {
         Unrecorded::of(async { Ok(self.store().scan(scope, id).await?) }).await
     }
 
-    /// Whether a scan waits or runs, and so what it says may still change. Needs no entry: it tells nothing of what the
-    /// scan found.
+    /// Returns whether a scan is queued or in progress, so that its data may still change. Needs no audit entry:
+    /// it reveals nothing about the scan's results.
     ///
     /// # Errors
-    /// The store's.
+    /// Returns the store's error.
     pub async fn scan_is_unfinished(&self, scope: &WorkspaceScope, id: ScanId) -> Result<bool, StoreError> {
         let scan = self.store().scan(scope, id).await?;
         Ok(scan.is_some_and(|scan| scan.is_unfinished()))
     }
 
-    /// Scans, newest first.
+    /// Returns a page of scans, newest first.
     ///
     /// # Errors
-    /// The store's.
+    /// Returns the store's error.
     pub async fn scans(
         &self,
         scope: &WorkspaceScope,
@@ -126,10 +127,10 @@ impl Watchpost {
         Unrecorded::of(async { Ok(self.store().list_scans(scope, query).await?) }).await
     }
 
-    /// How a scan stands and what is new in it.
+    /// Returns the numbers of a scan and its new failures.
     ///
     /// # Errors
-    /// The store's.
+    /// Returns the store's error.
     pub async fn explain_scan(
         &self,
         scope: &WorkspaceScope,
@@ -157,9 +158,7 @@ impl Watchpost {
                 .filter(|row| row.state != CollectionState::Complete)
                 .collect();
             answer.new_failures = Some(match self.scan_before(scope, &answer.scan).await.into_inner()? {
-                None => {
-                    NewFailures::Unknown("this is the first completed scan of its type on this integration")
-                }
+                None => NewFailures::Unknown(text::scan::FIRST_OF_TYPE),
                 Some(previous) => {
                     let before = self.store().scan_results(scope, previous.id).await?;
                     let comparison = compare(&before, &rows);
@@ -181,15 +180,15 @@ impl Watchpost {
         .await
     }
 
-    /// How many new failures an answer names before it says "and so many more".
+    /// Returns the maximum number of new failures that an answer lists; the others are only counted.
     pub const fn new_failures_shown() -> usize {
         NEW_FAILURES_SHOWN
     }
 
-    /// Results of a scan.
+    /// Returns a page of a scan's results.
     ///
     /// # Errors
-    /// The store's.
+    /// Returns the store's error.
     pub async fn scan_results(
         &self,
         scope: &WorkspaceScope,
@@ -208,10 +207,11 @@ impl Watchpost {
         .await
     }
 
-    /// One result with everything about it. `check` is a check's id or an id of it in a framework.
+    /// Returns one result with its details. `check` is the check's id or one of its ids in a framework, in any
+    /// case.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; the store's.
+    /// [`Error::NotFound`], or the store's error.
     pub async fn scan_result(
         &self,
         scope: &WorkspaceScope,
@@ -231,7 +231,7 @@ impl Watchpost {
                     })
                 })
                 .map(|row| row.check_id.clone());
-            let missing = || Error::not_found("check in this scan", NextStep::ListResults);
+            let missing = || Error::not_found(text::scan::CHECK_OF_SCAN, NextStep::ListResults);
             let id = id.ok_or_else(missing)?;
             let result = self
                 .store()
@@ -271,10 +271,10 @@ impl Watchpost {
         .await
     }
 
-    /// The latest scans of every integration that has one.
+    /// Returns the latest scans of every integration that has one.
     ///
     /// # Errors
-    /// The store's.
+    /// Returns the store's error.
     pub async fn scan_summaries(
         &self,
         scope: &WorkspaceScope,

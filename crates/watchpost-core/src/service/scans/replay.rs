@@ -1,4 +1,4 @@
-//! A past result, judged again.
+//! Repeated evaluation of a past result.
 
 use super::not_found;
 use crate::{
@@ -7,30 +7,31 @@ use crate::{
     error::{Error, NextStep},
     scan::{Apps, Exemption, ResultDetail, Scan, SettingValue, document_of, evaluate},
     service::{Unrecorded, Watchpost},
+    text,
 };
 
-/// A past result judged again by today's checks on that scan's settings.
+/// A past result together with the result of the current check on the settings of the same scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replay {
-    /// The result then.
+    /// The result in the scan.
     pub then: ResultDetail,
-    /// The result now.
+    /// The result of the current check.
     pub now: ResultDetail,
 }
 
 impl Replay {
-    /// Whether the verdict is the same.
+    /// Returns whether both verdicts are the same.
     pub fn agrees(&self) -> bool {
         (self.then.row.result, self.then.row.skip) == (self.now.row.result, self.now.row.skip)
     }
 }
 
 impl Watchpost {
-    /// Judges a past result again: today's check on the settings that the scan had kept, with the exemptions and the
-    /// time of then.
+    /// Evaluates the current check on the stored settings of a scan, with the exemptions and the clock of that
+    /// scan.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; the store's.
+    /// [`Error::NotFound`], or the store's error.
     pub async fn replay(
         &self,
         scope: &WorkspaceScope,
@@ -45,7 +46,10 @@ impl Watchpost {
             let id = then.result.row.check_id.clone();
             let checks = self.checks().checks();
             let Some(at) = checks.iter().position(|check| check.id == id) else {
-                return Err(Error::not_found("check in this version", NextStep::ListChecks));
+                return Err(Error::not_found(
+                    text::scan::CHECK_OF_VERSION,
+                    NextStep::ListChecks,
+                ));
             };
             let integration = self
                 .store()
@@ -62,7 +66,7 @@ impl Watchpost {
                 .filter(|exemption| exemption.created_at <= read_at)
                 .collect();
             let document = document_of(&integration, values, &exemptions, read_at);
-            let judged = evaluate(
+            let evaluated = evaluate(
                 self.checks(),
                 document,
                 vec![at],
@@ -71,11 +75,11 @@ impl Watchpost {
                 Apps::None,
             )
             .await?;
-            let now = judged
+            let now = evaluated
                 .map_err(|reason| Error::Internal(reason.into()))?
                 .pop()
                 .unwrap_or_else(|| {
-                    let outcome = Outcome::plain(CheckResult::Error, None, "The check gave no verdict.");
+                    let outcome = Outcome::plain(CheckResult::Error, None, text::scan::NO_VERDICT);
                     ResultDetail::new(&checks[at], outcome)
                 });
             Ok(Replay {

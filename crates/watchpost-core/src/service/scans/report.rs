@@ -1,4 +1,4 @@
-//! What a report says.
+//! Content and rendering of reports.
 
 use super::not_found;
 use crate::{
@@ -10,22 +10,23 @@ use crate::{
         scored_by_framework, scored_by_service, select,
     },
     service::{Unrecorded, Watchpost},
+    text,
     value::{id::IntegrationId, time::Timestamp, word::RunState},
 };
 use std::collections::BTreeMap;
 
-/// Points of a trend in a report.
+/// Maximum number of points of the trend in a report.
 const TREND_POINTS: usize = 60;
 
-/// The earlier scan with what differs from it, and the settings that moved.
+/// The earlier scan with the differences from it, and the changed settings.
 type Compared = ((Scan, Comparison), BTreeMap<String, SettingChange>);
 
 impl Watchpost {
-    /// Gathers what a report says.
+    /// Collects the content of a report.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Conflict`] for a scan that didn't complete, or a difference without a scan to
-    /// compare with; the store's.
+    /// [`Error::NotFound`]; [`Error::Conflict`] if the scan hasn't completed, or if a difference is requested and
+    /// there is no scan to compare with; or the store's error.
     pub async fn report_data(
         &self,
         scope: &WorkspaceScope,
@@ -38,10 +39,7 @@ impl Watchpost {
                 .await
                 .into_inner()?;
             if scan.state != RunState::Completed {
-                return Err(Error::conflict(format!(
-                    "the scan is {}: only a completed one has a report",
-                    scan.state
-                )));
+                return Err(Error::conflict(text::scan::no_report(scan.state)));
             }
             let (scan, compared) = self.compared(scope, request, scan).await?;
             let (comparison, setting_changes) = compared.unzip();
@@ -78,8 +76,8 @@ impl Watchpost {
         .await
     }
 
-    /// The scan that a report is of, and what differs from the one that it is compared with, if there is one: which of
-    /// the two is the later one doesn't depend on which was named first.
+    /// Returns the scan of the report, and the differences from the scan to compare with, if there is one. The
+    /// later of the two is always the scan of the report, whichever was given first.
     async fn compared(
         &self,
         scope: &WorkspaceScope,
@@ -96,14 +94,12 @@ impl Watchpost {
                 let compared = ((answer.before, answer.comparison), answer.settings);
                 Ok((answer.after, Some(compared)))
             }
-            None if request.difference => Err(Error::conflict(
-                "there is no earlier completed scan of this type to compare with",
-            )),
+            None if request.difference => Err(Error::conflict(text::scan::NOTHING_TO_COMPARE)),
             None => Ok((scan, None)),
         }
     }
 
-    /// The results that a report shows, in its order: in short, and with everything.
+    /// Returns the results in the report, in its order, without and with their details.
     async fn chosen_results(
         &self,
         scope: &WorkspaceScope,
@@ -129,7 +125,7 @@ impl Watchpost {
         Ok((chosen, results))
     }
 
-    /// The newest completed scans of a scan's integration and type, up to that scan, oldest first.
+    /// Returns the latest completed scans of a scan's integration and type, up to that scan, oldest first.
     async fn trend_before(&self, scope: &WorkspaceScope, scan: &Scan) -> Result<Vec<ScanPoint>, Error> {
         let completed = scan.completed_at.unwrap_or(scan.queued_at);
         let begin = Timestamp::from_millis(0);
@@ -143,10 +139,10 @@ impl Watchpost {
         Ok(trend)
     }
 
-    /// Writes a report.
+    /// Renders a report.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a format that doesn't fit; [`Error::Internal`].
+    /// [`Error::Invalid`] if the format isn't available for the kind of report, or [`Error::Internal`].
     pub fn render_report(&self, data: &ReportData, format: ReportFormat) -> Result<Rendered, Error> {
         self.renderer().render(data, format).map_err(|error| match error {
             ReportError::Unfit(reason) => Error::invalid("format", reason),

@@ -6,22 +6,25 @@ use crate::{
     error::{Error, NextStep},
     scan::{AddSchedule, ChangeSchedule, Schedule, ScheduleChange, next_after},
     service::{Unrecorded, Watchpost},
+    text,
     value::id::ScheduleId,
 };
 
 impl Watchpost {
-    /// All schedules.
+    /// Returns all schedules.
     ///
     /// # Errors
-    /// The store's.
+    /// Returns the store's error.
     pub async fn schedules(&self, scope: &WorkspaceScope) -> Unrecorded<Result<Vec<Schedule>, Error>> {
         Unrecorded::of(async { Ok(self.store().schedules(scope).await?) }).await
     }
 
-    /// Makes a schedule; its id and next time are set here.
+    /// Creates a schedule. Its id and next time are set by this function.
     ///
     /// # Errors
-    /// [`Error::Invalid`]; [`Error::Conflict`] past 100 schedules; [`Error::Denied`]; the store's.
+    /// [`Error::Invalid`] for a schedule without scan types, or with an invalid recurrence or time zone;
+    /// [`Error::Conflict`] if the workspace has the maximum number of schedules or no such integration;
+    /// [`Error::Denied`]; or the store's error.
     pub async fn add_schedule(
         &self,
         scope: &WorkspaceScope,
@@ -29,10 +32,7 @@ impl Watchpost {
         call: CallRecord,
     ) -> Result<Schedule, Error> {
         if schedule.scan_types.is_empty() {
-            return Err(Error::invalid(
-                "type",
-                "name at least one of compliance, exposure",
-            ));
+            return Err(Error::invalid("type", text::schedule::no_scan_types()));
         }
         let next = next_after(&schedule.recurrence, &schedule.zone, self.clock().now())
             .map_err(|error| Error::invalid("schedule", error.to_string()))?;
@@ -45,16 +45,15 @@ impl Watchpost {
         if self.store().add_schedule(write).await?.into_value() {
             Ok(schedule)
         } else {
-            Err(Error::conflict(
-                "a workspace has at most 100 schedules, each of an integration that exists",
-            ))
+            Err(Error::conflict(text::schedule::not_added()))
         }
     }
 
-    /// Switches a schedule on or off, or deletes it.
+    /// Enables, disables or (with `None`) deletes a schedule.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Denied`]; the store's.
+    /// [`Error::NotFound`]; [`Error::Invalid`] if the recurrence has no further occurrence; [`Error::Denied`]; or
+    /// the store's error.
     pub async fn change_schedule(
         &self,
         scope: &WorkspaceScope,

@@ -1,4 +1,4 @@
-//! Starting and cancelling.
+//! Starting and cancelling scans.
 
 use super::not_found;
 use crate::{
@@ -8,35 +8,37 @@ use crate::{
     error::{Error, NextStep},
     scan::{CancelOutcome, CancelScan, Scan, ScanStart, StartScan},
     service::Watchpost,
+    text,
     value::{
         id::{IntegrationId, JobId, ScanId},
         word::Platform,
     },
 };
 
-/// What is to be scanned: the integration named, or the only one that can be.
+/// The integration to scan: the given one, or the only one that can be scanned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ScanTarget {
-    /// The integration.
+    /// The id of the integration.
     pub integration: Option<IntegrationId>,
-    /// Its platform.
+    /// The platform, used if no id is given.
     pub platform: Option<Platform>,
 }
 
-/// A scan that was started, or the one that runs.
+/// The result of [`Watchpost::start_scan`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScanStarted {
     /// The scan.
     pub scan: Scan,
-    /// Whether it is new; otherwise it ran already and nothing was started.
+    /// Whether the scan is new. Otherwise it was queued or in progress already, and none was started.
     pub is_new: bool,
 }
 
 impl Watchpost {
-    /// Queues a scan, unless one of the integration waits or runs.
+    /// Queues a scan, unless a scan of the integration is queued or in progress.
     ///
     /// # Errors
-    /// As [`Watchpost::scannable`]; [`Error::Conflict`] if it takes part in nothing, [`Error::Denied`]; the store's.
+    /// The same as of [`Watchpost::scannable`]; [`Error::Conflict`] if there are no checks for the integration,
+    /// or it is paused or disconnected; [`Error::Denied`]; or the store's error.
     pub async fn start_scan(
         &self,
         scope: &WorkspaceScope,
@@ -50,16 +52,13 @@ impl Watchpost {
             .await
             .into_inner()?;
         if !self.has_checks(integration.platform, None) {
-            return Err(Error::conflict(format!(
-                "this version has nothing to scan on {}",
-                integration.platform.title()
-            ))
-            .advise(NextStep::ImportResults));
+            return Err(Error::conflict(text::scan::nothing_to_scan(integration.platform))
+                .advise(NextStep::ImportResults));
         }
         if !self.can_scan(&integration, scan_type) {
-            return Err(Error::conflict(format!(
-                "there are no {scan_type} checks for {}",
-                integration.platform.title()
+            return Err(Error::conflict(text::scan::no_checks(
+                scan_type,
+                integration.platform,
             )));
         }
         let id = ScanId::generate(self.clock(), self.random());
@@ -78,18 +77,17 @@ impl Watchpost {
             ScanStart::Started => (id, true),
             ScanStart::AlreadyRunning(running) => (running, false),
             ScanStart::NoIntegration => {
-                return Err(Error::conflict("this integration is paused or disconnected")
-                    .advise(NextStep::ResumeIntegration));
+                return Err(Error::conflict(text::integration::INACTIVE).advise(NextStep::ResumeIntegration));
             }
         };
         let scan = self.store().scan(scope, id).await?.ok_or_else(not_found)?;
         Ok((ScanStarted { scan, is_new }, made))
     }
 
-    /// Cancels a scan that waits or runs.
+    /// Cancels a scan that is queued or in progress.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Conflict`] if it has ended; [`Error::Denied`]; the store's.
+    /// [`Error::NotFound`]; [`Error::Conflict`] if the scan has ended; [`Error::Denied`]; or the store's error.
     pub async fn cancel_scan(
         &self,
         scope: &WorkspaceScope,
@@ -103,9 +101,7 @@ impl Watchpost {
         let write = scope.authorize(command, call)?;
         match self.store().cancel_scan(write).await?.into_value() {
             CancelOutcome::Cancelled => Ok(()),
-            CancelOutcome::Ended(state) => Err(Error::conflict(format!(
-                "the scan is {state}: it can't be cancelled any more"
-            ))),
+            CancelOutcome::Ended(state) => Err(Error::conflict(text::scan::already_ended(state))),
             CancelOutcome::NotFound => Err(not_found()),
         }
     }

@@ -1,4 +1,4 @@
-//! How the score moved.
+//! Trends of scan results.
 
 use crate::{
     access::WorkspaceScope,
@@ -10,22 +10,22 @@ use crate::{
     value::{id::IntegrationId, time::Timestamp},
 };
 
-/// The answer to "how did the score move?".
+/// The result of [`Watchpost::score_trend`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrendAnswer {
-    /// What was scanned.
+    /// The scanned integration.
     pub integration: Integration,
-    /// What it looked for.
+    /// The type of scan.
     pub scan_type: ScanType,
     /// Completed scans, oldest first.
     pub points: Vec<ScanPoint>,
 }
 
 impl Watchpost {
-    /// How the score moved.
+    /// Returns the numbers of completed scans of an integration and type since a time.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; the store's.
+    /// The same as of [`Watchpost::scannable`].
     pub async fn score_trend(
         &self,
         scope: &WorkspaceScope,

@@ -1,4 +1,4 @@
-//! Judging the settings of a file by our checks.
+//! Evaluation of the settings in an imported file by Watchpost's checks.
 
 use crate::{
     check::{Check, CheckDocument, CheckResult, Profile, ScanType},
@@ -10,16 +10,17 @@ use crate::{
         exempt_whole,
     },
     service::Watchpost,
+    text,
     value::{id::ScanId, time::Timestamp, word::CollectionState},
 };
 
-/// Settings of one tenant that are kept.
+/// Maximum number of settings of one tenant that are stored.
 const SETTINGS_MAX: usize = 1_000;
 
 impl Watchpost {
-    /// Judges a tenant's settings by our checks, as a scan at the time at which they were read would have: one scan for
-    /// each type of which at least one check could be judged.
-    pub(super) async fn judge_settings(
+    /// Evaluates a tenant's settings with Watchpost's checks as a scan at the time of reading would have. Returns
+    /// one scan for each type with at least one passed or failed check.
+    pub(super) async fn evaluate_settings(
         &self,
         document: CheckDocument,
         settings: Vec<SettingDocument>,
@@ -38,26 +39,26 @@ impl Watchpost {
                 .filter(|exemption| exemption.what.kind != "*")
                 .map(|exemption| exemption.what.clone()),
         );
-        let sorted = Sorted {
+        let ids = ImportedScanIds {
             read_at,
             imported_at: self.clock().now(),
             random: self.random(),
         };
         let mut scans = Vec::new();
         for scan_type in ScanType::ALL.iter().copied() {
-            let fits = |check: &Check| {
+            let applies = |check: &Check| {
                 check.scan == Some(scan_type)
                     && (check.platforms.is_empty() || check.platforms.contains(&document.platform))
             };
             let checks = self.checks().checks().iter().enumerate();
             let chosen: Vec<usize> = checks
-                .filter(|(_, check)| fits(check))
+                .filter(|(_, check)| applies(check))
                 .map(|(at, _)| at)
                 .collect();
             if chosen.is_empty() {
                 continue;
             }
-            let judged = evaluate(
+            let evaluated = evaluate(
                 self.checks(),
                 document.clone(),
                 chosen,
@@ -66,7 +67,7 @@ impl Watchpost {
                 Apps::None,
             )
             .await?;
-            let mut results = judged.map_err(|reason| Error::Internal(reason.into()))?;
+            let mut results = evaluated.map_err(|reason| Error::Internal(reason.into()))?;
             let any = results
                 .iter()
                 .any(|result| matches!(result.row.result, CheckResult::Passed | CheckResult::Failed));
@@ -75,7 +76,7 @@ impl Watchpost {
             }
             exempt_whole(&mut results, &exemptions, read_at);
             scans.push(RecordedScan {
-                id: ScanId::generate(&sorted, &sorted),
+                id: ScanId::generate(&ids, &ids),
                 scan_type,
                 read_at,
                 settings: settings.clone(),
@@ -87,15 +88,15 @@ impl Watchpost {
     }
 }
 
-/// Clock and randomness for the ids of imported scans: they sort by the time at which the settings were read, and of
-/// those read at the same moment (one run's results and its export) the one that was imported later comes later.
-struct Sorted<'a> {
+/// The clock and random source for the ids of imported scans. The ids sort by the time at which the settings were
+/// read, and for equal times (the results and the export of one run) by the time of the import.
+struct ImportedScanIds<'a> {
     read_at: Timestamp,
     imported_at: Timestamp,
     random: &'a dyn Random,
 }
 
-impl Clock for Sorted<'_> {
+impl Clock for ImportedScanIds<'_> {
     fn now(&self) -> Timestamp {
         self.read_at
     }
@@ -104,11 +105,12 @@ impl Clock for Sorted<'_> {
     }
 }
 
-impl Random for Sorted<'_> {
+impl Random for ImportedScanIds<'_> {
     fn fill(&self, bytes: &mut [u8]) {
         self.random.fill(bytes);
-        // An id's version and variant stand over the upper four bits of the first byte and the upper two of the third:
-        // the milliseconds' 48 bits go around them, the last three bytes stay random.
+        // The version and variant of an id overwrite the upper four bits of the first byte and the upper two bits
+        // of the third. The 48 bits of the milliseconds are placed around them, and the last three bytes stay
+        // random.
         let millis = u64::try_from(self.imported_at.as_millis()).unwrap_or(0);
         let spread =
             ((millis >> 36 & 0xfff) << 40) | ((millis >> 30 & 0x3f) << 32) | ((millis & 0x3fff_ffff) << 2);
@@ -118,8 +120,8 @@ impl Random for Sorted<'_> {
     }
 }
 
-/// A tenant's settings as a scan keeps them, with what the tool's operator had configured beside them, so that a
-/// replay judges by the same.
+/// Converts a tenant's settings, together with the configuration of the tool's operator, to the documents that a
+/// scan stores, so that a replay uses the same input.
 pub(super) fn documents_of(document: &CheckDocument) -> Vec<SettingDocument> {
     let setting = |path: &str, state, detail, text: Option<String>| SettingDocument {
         path: path.to_owned(),
@@ -132,8 +134,8 @@ pub(super) fn documents_of(document: &CheckDocument) -> Vec<SettingDocument> {
     for (path, value) in document.settings.iter().take(SETTINGS_MAX) {
         let text = value.to_string();
         out.push(if text.len() > SETTING_BYTES_MAX {
-            let detail = "the file has more than 4 MiB at this path";
-            setting(path, CollectionState::Failed, Some(detail.to_owned()), None)
+            let detail = text::import::setting_too_large(SETTING_BYTES_MAX);
+            setting(path, CollectionState::Failed, Some(detail), None)
         } else if let Some(unread) = document.unreadable.get(path) {
             setting(path, unread.state, unread.detail.clone(), Some(text))
         } else {
@@ -165,14 +167,14 @@ mod tests {
     }
 
     #[test]
-    fn imported_scans_sort_by_reading_then_by_import() {
+    fn imported_scans_sort_by_time_of_reading_then_of_import() {
         let id = |read_at: i64, imported_at: i64, noise: u8| {
-            let sorted = Sorted {
+            let ids = ImportedScanIds {
                 read_at: Timestamp::from_millis(read_at),
                 imported_at: Timestamp::from_millis(imported_at),
                 random: &Fixed(noise),
             };
-            ScanId::generate(&sorted, &sorted)
+            ScanId::generate(&ids, &ids)
         };
         let now = 1_770_000_000_000;
         let ascending = [

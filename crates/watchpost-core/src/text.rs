@@ -1,0 +1,305 @@
+//! Texts that users, administrators and models read: reasons of errors, reasons stored with jobs, scans and
+//! results, progress messages, and warnings.
+//!
+//! None contains untrusted text, except where a function's documentation says so.
+
+use crate::value::word::Platform;
+use std::{fmt::Display, ops::RangeInclusive};
+
+/// The reason why a name is rejected that matches several apps. `candidates` are ids with platforms.
+pub(crate) fn ambiguous_app(total: u64, candidates: &[String]) -> String {
+    format!(
+        "{total} apps match this name; use one of these ids: {}",
+        candidates.join(", ")
+    )
+}
+
+/// The title of a framework.
+pub(crate) const CIS_BENCHMARK: &str = "CIS Microsoft 365 Foundations Benchmark 7.0.0";
+
+/// The reason why a text is rejected that isn't an email address.
+pub(crate) const EMAIL_EXPECTED: &str = "must be one email address, such as mara.holt@example.com";
+
+/// The reason why an API key's label is rejected.
+pub(crate) const LABEL_LENGTH: &str = "must have 1 to 100 characters";
+
+/// The reason why a note is rejected.
+pub(crate) fn note_too_long(chars_max: usize) -> String {
+    format!("must have at most {chars_max} characters")
+}
+
+/// The reason why a number is rejected.
+pub(crate) fn out_of_range<T: Display>(range: &RangeInclusive<T>, value: &T) -> String {
+    format!("must be {} to {}, not {value}", range.start(), range.end())
+}
+
+/// The reason why no further API key is created.
+pub(crate) fn active_keys_limit(active_max: u32) -> String {
+    format!("this workspace already has {active_max} active keys, which is the limit")
+}
+
+/// The reason why a remediation can't be rejected. `state` is not `pending_approval`.
+pub(crate) fn remediation_decided(state: impl Display) -> String {
+    format!("the remediation is {state} and can no longer be rejected")
+}
+
+/// Problems that the verification of an audit chain reports.
+pub(crate) mod audit {
+    pub(crate) const GENESIS_MISSING: &str = "the genesis entry is missing";
+    pub(crate) const ROW_MISSING: &str = "a row is missing or out of order";
+    pub(crate) const ROW_UNREADABLE: &str = "a row at or after this one can't be read";
+    pub(crate) const LINK_BROKEN: &str = "the link to the previous row is broken";
+    pub(crate) const HASH_MISMATCH: &str = "the row's content doesn't match its hash";
+}
+
+/// Reasons of errors that a store causes.
+pub(crate) mod error {
+    pub(crate) const DATA_CHANGED: &str = "the data changed in the meantime: repeat the request";
+    pub(crate) const IDEMPOTENCY_KEY_REUSED: &str =
+        "it was used with other arguments before: use a new key for another change";
+    pub(crate) const CONFIRMATION_REUSED: &str =
+        "this confirmation was given for another request: call again without it";
+    pub(crate) const STORE_UNAVAILABLE: &str = "the store is not available";
+    pub(crate) const AUDIT_UNAVAILABLE: &str = "the audit log can't be written, so no request is answered";
+
+    /// The reason why an actor's calls with an idempotency key or a confirmation are rejected.
+    pub(crate) fn too_many_tokens(kept_max: u32) -> String {
+        format!(
+            "this caller has used {kept_max} idempotency keys and confirmations within 24 hours: wait, or call \
+             without a key"
+        )
+    }
+}
+
+/// Reasons why an exemption isn't created.
+pub(crate) mod exemption {
+    use crate::scan::EXEMPTIONS_MAX;
+
+    pub(crate) const UNKNOWN_CHECK: &str = "no check has this id";
+    pub(crate) const END_IN_PAST: &str = "must be in the future";
+    pub(crate) const REASON_AND_OWNER_REQUIRED: &str =
+        "must not be empty: an exemption has a reason and a person responsible for it";
+
+    pub(crate) fn limit_reached() -> String {
+        format!("this workspace already has {EXEMPTIONS_MAX} exemptions, which is the limit")
+    }
+}
+
+/// Warnings about the age and completeness of the data behind an answer. `title` is a product name.
+pub(crate) mod freshness {
+    use crate::{
+        integration::{Failure, STALE_AFTER_MS},
+        value::time::{HOUR_MS, Timestamp},
+    };
+
+    pub(crate) fn failing(title: &str, failure: &Failure) -> String {
+        format!(
+            "{title} has not been read since {}: {}",
+            failure.since, failure.reason
+        )
+    }
+
+    pub(crate) fn paused(title: &str) -> String {
+        format!("{title} is paused; its data does not change")
+    }
+
+    pub(crate) fn stale(title: &str, last_completed_at: Timestamp) -> String {
+        let hours = STALE_AFTER_MS / HOUR_MS;
+        format!("{title} was last read at {last_completed_at}, more than {hours} hours ago")
+    }
+
+    pub(crate) fn never_read(title: &str) -> String {
+        format!("{title} has never been read completely")
+    }
+
+    pub(crate) fn unreadable_datasets(title: &str, unreadable: u32, readable: u32) -> String {
+        let total = unreadable.saturating_add(readable);
+        format!("{title}: {unreadable} of {total} datasets can't be read")
+    }
+}
+
+/// Reasons of errors about imported files.
+pub(crate) mod import {
+    /// The reason why a file is rejected. `found` is the tenant in the file, cleaned by its reader.
+    pub(crate) fn other_tenant(found: &str, expected: &str) -> String {
+        format!(
+            "the file is about another tenant ({found}) than the integration ({expected}): import it without naming \
+             an integration, or allow a file about another tenant"
+        )
+    }
+
+    /// The reason stored with a setting that is too large.
+    pub(crate) fn setting_too_large(bytes_max: usize) -> String {
+        format!("the file has more than {} MiB at this path", bytes_max >> 20)
+    }
+}
+
+/// Reasons of errors about integrations, and the progress of a sync.
+pub(crate) mod integration {
+    use super::Platform;
+    use crate::{integration::fact::Dataset, value::id::IntegrationId};
+
+    /// The reason why a scan isn't started.
+    pub(crate) const INACTIVE: &str = "this integration is paused or disconnected";
+
+    pub(crate) fn already_connected(platform: Platform, existing: IntegrationId) -> String {
+        format!(
+            "this {} tenant is already connected as {existing}",
+            platform.title()
+        )
+    }
+
+    pub(crate) fn platform_without_settings(platform: Platform) -> String {
+        format!("{} has no settings that this version can scan", platform.title())
+    }
+
+    /// The progress of a sync.
+    pub(crate) fn reading(platform: Platform, dataset: Dataset, facts: u64) -> String {
+        format!("{}: reading {dataset}, {facts} facts so far", platform.title())
+    }
+
+    /// The reason why a request without an integration is rejected. `candidates` are ids, each with its platform
+    /// and its name, which is untrusted.
+    pub(crate) fn several(candidates: &[String]) -> String {
+        format!(
+            "several integrations match; use one of: {}",
+            candidates.join(", ")
+        )
+    }
+
+    pub(crate) fn unconnectable_platform(platform: Platform) -> String {
+        format!("this version can't connect {}", platform.title())
+    }
+
+    /// The reason why a sync or a scan failed.
+    pub(crate) fn unreadable_platform(platform: Platform) -> String {
+        format!("this version can't read {}", platform.title())
+    }
+}
+
+/// Reasons stored with jobs that failed or were cancelled.
+pub(crate) mod job {
+    pub(crate) const INTERRUPTED: &str = "its worker processes stopped before it was done";
+    pub(crate) const KEY_NOT_ACTIVE: &str = "the key that requested it was revoked or has expired";
+    pub(crate) const NO_INTEGRATION: &str = "the job has no integration";
+    pub(crate) const NO_SCAN: &str = "the job has no scan";
+}
+
+/// Parts of sentences about the risk score.
+pub(crate) mod posture {
+    use crate::value::word::Severity;
+    use std::fmt;
+
+    /// The end of a sentence with a label and grade that the worst finding decided.
+    pub(crate) fn because_of_worst_finding(f: &mut fmt::Formatter<'_>, worst: Severity) -> fmt::Result {
+        write!(f, " because of an open {worst} finding")
+    }
+}
+
+/// The progress of an analysis.
+pub(crate) mod rule {
+    pub(crate) fn evaluated(documents: u64) -> String {
+        format!("analysis: {documents} people, apps and platforms evaluated")
+    }
+}
+
+/// Reasons and progress of scans, and reasons of errors about them.
+pub(crate) mod scan {
+    use super::Platform;
+    use crate::{
+        check::ScanType,
+        value::{time::Timestamp, word::RunState},
+    };
+
+    /// The thing that isn't found: a check of a scan.
+    pub(crate) const CHECK_OF_SCAN: &str = "check in this scan";
+    /// The thing that isn't found: a check of this version of Watchpost.
+    pub(crate) const CHECK_OF_VERSION: &str = "check in this version";
+    /// The reason stored with a scan whose job ended before it did.
+    pub(crate) const ENDED_WITH_JOB: &str = "its job ended before it was done";
+    /// The reason why a scan has no new failures.
+    pub(crate) const FIRST_OF_TYPE: &str = "this is the first completed scan of its type on this integration";
+    /// The reason stored with a failed scan.
+    pub(crate) const INTEGRATION_REMOVED: &str = "the integration was removed";
+    /// The reason stored with a failed scan.
+    pub(crate) const INTEGRATION_UNAVAILABLE: &str = "the integration was removed or disconnected";
+    /// The reason of a check of apps that was skipped.
+    pub(crate) const NO_APPS: &str = "No app was read from this integration.";
+    /// The reason stored with a failed scan that doesn't read settings.
+    pub(crate) const NO_EARLIER_SETTINGS: &str =
+        "there is no earlier scan with settings to evaluate again: start a scan that reads them";
+    /// The reason of the result of a replay.
+    pub(crate) const NO_VERDICT: &str = "The check returned no verdict.";
+    /// The reason why two scans aren't compared.
+    pub(crate) const NOT_COMPARABLE: &str = "both scans must be of the same integration and type";
+    /// The reason why two scans aren't compared.
+    pub(crate) const NOT_COMPLETED: &str = "only completed scans can be compared";
+    /// The detail of a setting that can't be parsed.
+    pub(crate) const NOT_JSON: &str = "the vendor's response is not JSON";
+    /// The reason why there is no report on the differences from an earlier scan.
+    pub(crate) const NOTHING_TO_COMPARE: &str =
+        "there is no earlier completed scan of this type to compare with";
+
+    /// The reason why a scan isn't cancelled.
+    pub(crate) fn already_ended(state: RunState) -> String {
+        format!("the scan is {state} and can no longer be cancelled")
+    }
+
+    /// The progress of a scan.
+    pub(crate) fn evaluating(checks: usize) -> String {
+        let noun = if checks == 1 { "check" } else { "checks" };
+        format!("evaluating {checks} {noun}")
+    }
+
+    /// The reason of a check that is exempted as a whole. `owner` and `reason` are a person's words: untrusted.
+    pub(crate) fn exempted(owner: &str, until: Option<Timestamp>, reason: &str) -> String {
+        match until {
+            Some(until) => format!("Exempted by {owner} until {until}: {reason}"),
+            None => format!("Exempted by {owner} until the exemption is removed: {reason}"),
+        }
+    }
+
+    /// The reason why a scan failed or isn't started.
+    pub(crate) fn no_checks(scan_type: ScanType, platform: Platform) -> String {
+        format!("there are no {scan_type} checks for {}", platform.title())
+    }
+
+    /// The reason why a scan has no report. `state` is not `completed`.
+    pub(crate) fn no_report(state: RunState) -> String {
+        format!("the scan is {state}: only completed scans have reports")
+    }
+
+    /// The reason why a scan isn't started.
+    pub(crate) fn nothing_to_scan(platform: Platform) -> String {
+        format!("this version has no checks for {}", platform.title())
+    }
+
+    /// The progress of a scan.
+    pub(crate) fn reading_settings(read: usize, total: usize) -> String {
+        format!("reading settings, {read} of {total}")
+    }
+
+    /// The reason stored with a failed scan.
+    pub(crate) fn time_limit(limit_ms: i64) -> String {
+        format!("the scan took longer than {} minutes", limit_ms / 60_000)
+    }
+}
+
+/// Reasons why a schedule is rejected.
+pub(crate) mod schedule {
+    use crate::{check::ScanType, scan::SCHEDULES_MAX};
+
+    pub(crate) const DAY_OF_MONTH_RANGE: &str = "`day_of_month` must be 1 to 31";
+    pub(crate) const DAY_OF_WEEK_RANGE: &str = "`day_of_week` must be 0 (Monday) to 6 (Sunday)";
+    pub(crate) const TIME_OF_DAY_RANGE: &str = "`hour` must be 0 to 23 and `minute` 0 to 59";
+    pub(crate) const TIME_OUT_OF_RANGE: &str = "the time is out of range";
+
+    pub(crate) fn no_scan_types() -> String {
+        let types: Vec<&str> = ScanType::ALL.iter().map(|scan_type| scan_type.as_str()).collect();
+        format!("must contain at least one of: {}", types.join(", "))
+    }
+
+    pub(crate) fn not_added() -> String {
+        format!("a workspace has at most {SCHEDULES_MAX} schedules, each for an existing integration")
+    }
+}

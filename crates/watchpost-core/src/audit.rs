@@ -7,7 +7,7 @@
 //! truncated end can be found only by comparing with an earlier export.
 
 use crate::{
-    access::{Made, Once, WorkspaceScope},
+    access::{ChangeReceipt, OnceToken, WorkspaceScope},
     error::StoreError,
     text,
     value::{id::WorkspaceId, time::Timestamp, word::words},
@@ -78,8 +78,8 @@ pub struct CallRecord {
     /// The arguments as one JSON object in canonical text, already redacted: values outside the safe list are
     /// replaced by HMACs (see [`AuditKey::digest`]). Never contains a secret.
     pub arguments: String,
-    /// The tokens that this call spends with its change. See [`Once`].
-    pub once: Vec<Once>,
+    /// The tokens that this call spends with its change. See [`OnceToken`].
+    pub once: Vec<OnceToken>,
 }
 
 impl CallRecord {
@@ -98,7 +98,7 @@ impl CallRecord {
     }
     /// Makes the call take effect at most once for this token. A call may have one token of each kind.
     #[must_use]
-    pub fn once(mut self, token: Once) -> Self {
+    pub fn once(mut self, token: OnceToken) -> Self {
         self.once.push(token);
         self
     }
@@ -159,7 +159,7 @@ impl PendingEntry {
         &self.call.operation
     }
     /// Returns the tokens to spend in the transaction of the change.
-    pub fn once(&self) -> &[Once] {
+    pub fn once(&self) -> &[OnceToken] {
         &self.call.once
     }
     /// Returns the row to store with the number `seq` after a row with the hash `previous`.
@@ -185,16 +185,16 @@ impl PendingEntry {
     /// Declares the entry stored as row `seq` and wraps the result of the change. A store calls this after it has
     /// added the row to the transaction of the change.
     pub fn stored<T>(self, seq: u64, value: T) -> crate::access::Audited<T> {
-        crate::access::Audited::new(Made { seq, earlier: None }, value)
+        crate::access::Audited::new(ChangeReceipt { seq, earlier: None }, value)
     }
     /// Declares the entry of a repeated call stored. `value` is the result of the first call, which was made at
     /// `earlier`.
     pub fn stored_again<T>(self, seq: u64, earlier: Timestamp, value: T) -> crate::access::Audited<T> {
-        let made = Made {
+        let receipt = ChangeReceipt {
             seq,
             earlier: Some(earlier),
         };
-        crate::access::Audited::new(made, value)
+        crate::access::Audited::new(receipt, value)
     }
 }
 

@@ -297,7 +297,7 @@ pub fn join(current: Option<IdentityId>, by_address: &[IdentityId]) -> Join {
 pub fn join_addresses(email: Option<&str>, aliases: &[String], login: &str) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     let mut add = |raw: &str| {
-        if let Some(address) = normal_address(raw)
+        if let Some(address) = normalize_address(raw)
             && !out.contains(&address)
         {
             out.push(address);
@@ -317,7 +317,7 @@ pub fn join_addresses(email: Option<&str>, aliases: &[String], login: &str) -> V
 }
 
 /// Normalizes an email address for comparison: trimmed and in lower case. Returns `None` if it can't be one.
-pub fn normal_address(raw: &str) -> Option<String> {
+pub fn normalize_address(raw: &str) -> Option<String> {
     let raw = raw.trim();
     let (local, domain) = raw.rsplit_once('@')?;
     let is_plausible = !local.is_empty()

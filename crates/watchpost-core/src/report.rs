@@ -95,7 +95,7 @@ pub fn report_uri(scan: &ScanId, request: &ReportRequest, format: ReportFormat) 
 }
 
 /// Parses a URI written by [`report_uri`]. Returns `None` for any other text.
-pub fn report_of_uri(uri: &str) -> Option<(ReportRequest, ReportFormat)> {
+pub fn parse_report_uri(uri: &str) -> Option<(ReportRequest, ReportFormat)> {
     let rest = uri.strip_prefix("watchpost://reports/")?;
     let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
     let (scan, rest) = (path.get(..36)?, path.get(36..)?);
@@ -185,7 +185,7 @@ pub struct Rendered {
 pub enum ReportError {
     /// The format isn't available for the kind of report. The text lists the available ones.
     #[error("{0}")]
-    Unfit(&'static str),
+    UnsupportedFormat(&'static str),
     /// A template or serializer failed, which is a bug.
     #[error("the report can't be written")]
     Failed(#[source] Source),
@@ -221,7 +221,7 @@ mod tests {
                         services: vec![Service::Exchange],
                     };
                     let uri = report_uri(&scan, &request, *format);
-                    assert_eq!(report_of_uri(&uri), Some((request, *format)), "{uri}");
+                    assert_eq!(parse_report_uri(&uri), Some((request, *format)), "{uri}");
                 }
             }
         }
@@ -242,7 +242,7 @@ mod tests {
             format!("https://reports/{id}-executive.html"),
             "watchpost://reports/ééééééééééééééééééééé-executive.html".into(),
         ] {
-            assert_eq!(report_of_uri(&uri), None, "{uri}");
+            assert_eq!(parse_report_uri(&uri), None, "{uri}");
         }
     }
 }

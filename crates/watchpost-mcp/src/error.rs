@@ -3,7 +3,7 @@
 
 use crate::next;
 use watchpost_core::{
-    access::{Actor, Made},
+    access::{Actor, ChangeReceipt},
     audit::{AuditOutcome, AuditTarget},
     error::{Error, Source, StoreError},
     value::{id::FindingId, word::FindingStatus},
@@ -34,7 +34,7 @@ pub(crate) struct UserError {
     pub target: AuditTarget,
     /// The proof that the entry of the change that came to this is stored; `None`: the call's entry is still to be
     /// stored.
-    pub made: Option<Made>,
+    pub made: Option<ChangeReceipt>,
 }
 
 impl Failure {
@@ -54,7 +54,7 @@ impl Failure {
     }
 
     /// A tool error of a change whose entry the use case stored with it.
-    pub(crate) fn of_change(message: String, outcome: AuditOutcome, made: Made) -> Self {
+    pub(crate) fn of_change(message: String, outcome: AuditOutcome, made: ChangeReceipt) -> Self {
         Self::User(UserError {
             message,
             outcome,
@@ -64,7 +64,7 @@ impl Failure {
     }
 
     /// The proof that the entry of the change that came to this is stored.
-    pub(crate) fn made(&self) -> Option<Made> {
+    pub(crate) fn made(&self) -> Option<ChangeReceipt> {
         match self {
             Self::User(error) => error.made,
             Self::Internal { .. } => None,
@@ -120,7 +120,7 @@ impl From<StoreError> for Failure {
 }
 
 /// A finding can't be decided on as it stands. The entry is stored with that outcome.
-pub(crate) fn not_possible(status: FindingStatus, id: FindingId, done: &str, made: Made) -> Failure {
+pub(crate) fn not_possible(status: FindingStatus, id: FindingId, done: &str, made: ChangeReceipt) -> Failure {
     Failure::of_change(
         format!(
             "the finding is {status}, so it can't be {done}; nothing was changed. A person can reopen it with `watchpost findings reopen {id}`"
@@ -131,7 +131,7 @@ pub(crate) fn not_possible(status: FindingStatus, id: FindingId, done: &str, mad
 }
 
 /// There is no such finding; one of another workspace is as unknown as any. The entry is stored.
-pub(crate) fn finding_gone(made: Made) -> Failure {
+pub(crate) fn finding_gone(made: ChangeReceipt) -> Failure {
     Failure::of_change(
         "finding not found: take an id from `list_findings`".into(),
         AuditOutcome::NotFound,
@@ -140,7 +140,7 @@ pub(crate) fn finding_gone(made: Made) -> Failure {
 }
 
 /// The finding is closed. The entry is stored.
-pub(crate) fn closed(status: FindingStatus, id: FindingId, made: Made) -> Failure {
+pub(crate) fn closed(status: FindingStatus, id: FindingId, made: ChangeReceipt) -> Failure {
     Failure::of_change(
         format!(
             "the finding is {status}: there is nothing to remediate; a person can reopen it with `watchpost findings reopen {id}`"
@@ -168,7 +168,7 @@ pub(crate) fn no_action(steps: &[String]) -> Failure {
 }
 
 /// The app was removed between the look and the change. The entry is stored.
-pub(crate) fn app_gone(made: Made) -> Failure {
+pub(crate) fn app_gone(made: ChangeReceipt) -> Failure {
     Failure::of_change(
         "app not found: it was removed meanwhile; `check_app_policy` looks apps up by name".into(),
         AuditOutcome::NotFound,

@@ -7,10 +7,10 @@ use crate::{
     wire::AsOf,
 };
 use watchpost_core::{
-    access::Made,
+    access::ChangeReceipt,
     audit::AuditTarget,
     error::Error,
-    finding::{FindingOutcome, LifeChange},
+    finding::{FindingOutcome, StateChange},
     value::id::FindingId,
 };
 
@@ -50,9 +50,9 @@ pub(crate) struct Decision {
     /// What the answer begins with if the call was a repeat.
     pub(crate) repeat: Option<String>,
     /// The proof that its entry is stored.
-    pub(crate) made: Made,
+    pub(crate) made: ChangeReceipt,
     /// How it stands.
-    pub(crate) state: LifeChange,
+    pub(crate) state: StateChange,
     pub(crate) as_of: AsOf,
     /// What a person can type to take it back.
     pub(crate) reopen_command: String,
@@ -67,7 +67,7 @@ impl Decision {
         context: &Context<'_>,
         id: FindingId,
         done: &str,
-        result: Result<(FindingOutcome, Made), Error>,
+        result: Result<(FindingOutcome, ChangeReceipt), Error>,
     ) -> Result<Self, Failure> {
         let (outcome, made) = result.map_err(|error| Failure::from(error).about(target(id)))?;
         let repeat = context.repeat(made);

@@ -97,7 +97,7 @@ fn answer_json(answer: &ImportAnswer) -> Value {
         .iter()
         .map(|batch| {
             let mut json = batch_json(batch);
-            json["integration_is_new"] = answer.made.contains(&batch.integration).into();
+            json["integration_is_new"] = answer.created.contains(&batch.integration).into();
             json
         })
         .collect();
@@ -149,7 +149,7 @@ fn answer_text(answer: &ImportAnswer) -> String {
         for scan in &batch.scans {
             notes.push(format!("its settings were judged by our checks: scan {scan}"));
         }
-        let new = if answer.made.contains(&batch.integration) {
+        let new = if answer.created.contains(&batch.integration) {
             ", new"
         } else {
             ""

@@ -7,7 +7,7 @@
 //!   to the worker and the command line; the servers hold only the gate.
 //! - [`AuthorizedWrite`] is created only by [`WorkspaceScope::authorize`]. It contains the command, so the
 //!   command that was checked is the command that is executed, and it is used once.
-//! - [`Once`] makes a call take effect at most once, however often it is repeated.
+//! - [`OnceToken`] makes a call take effect at most once, however often it is repeated.
 //! - [`Audited`] is returned by every port method that changes something. It can be built only from the pending
 //!   audit entry.
 //! - [`Unrecorded`](crate::service::Unrecorded) is returned by the queries of the use cases. It can be opened
@@ -31,7 +31,7 @@
 //! ```
 //! A stored audit entry can't be claimed without storing one:
 //! ```compile_fail
-//! let made = watchpost_core::access::Made { seq: 1, earlier: None };
+//! let receipt = watchpost_core::access::ChangeReceipt { seq: 1, earlier: None };
 //! ```
 //! The result of a query can't be read without its audit entry:
 //! ```compile_fail
@@ -95,7 +95,7 @@ pub use key::{
     CreateKey, Expiry, KEY_PREFIX_CHARS, KeyCreation, KeyHash, KeyRevocation, KeyRow, KeyState, KeyStore,
     NewKey, RevokeKey, decide_creation, decide_revocation, key_is_well_formed,
 };
-pub use once::{Made, ONCE_KEPT_MAX, ONCE_KEPT_MS, Once, OnceKind};
+pub use once::{ChangeReceipt, ONCE_KEPT_MAX, ONCE_KEPT_MS, OnceToken, OnceTokenKind};
 pub use scope::{
     Actor, Audited, AuthorizedWrite, Command, Denied, JobPermit, KeyScope, Permission, WorkspaceScope,
 };

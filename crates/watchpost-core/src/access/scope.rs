@@ -1,6 +1,6 @@
 //! Scopes, permissions and authorized writes.
 
-use super::once::Made;
+use super::once::ChangeReceipt;
 use crate::{
     audit::{ActorKind, AuditOutcome, AuditTarget, CallRecord, PendingEntry},
     value::{
@@ -218,21 +218,21 @@ impl<C: Command> AuthorizedWrite<C> {
 /// [`PendingEntry::stored_again`].
 #[derive(Debug)]
 pub struct Audited<T> {
-    made: Made,
+    receipt: ChangeReceipt,
     value: T,
 }
 
 impl<T> Audited<T> {
-    pub(crate) const fn new(made: Made, value: T) -> Self {
-        Self { made, value }
+    pub(crate) const fn new(receipt: ChangeReceipt, value: T) -> Self {
+        Self { receipt, value }
     }
     /// Returns the sequence number of the audit row.
     pub const fn seq(&self) -> u64 {
-        self.made.seq
+        self.receipt.seq
     }
-    /// Returns whether the change was made now or by an earlier call with the same [`super::Once`].
-    pub const fn made(&self) -> Made {
-        self.made
+    /// Returns whether the change was made now or by an earlier call with the same [`super::OnceToken`].
+    pub const fn receipt(&self) -> ChangeReceipt {
+        self.receipt
     }
     /// Returns the result.
     pub fn into_value(self) -> T {

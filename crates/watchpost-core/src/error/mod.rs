@@ -5,7 +5,7 @@ mod next;
 pub use next::NextStep;
 
 use crate::{
-    access::{Denied, KeyScope, ONCE_KEPT_MAX, OnceKind},
+    access::{Denied, KeyScope, ONCE_KEPT_MAX, OnceTokenKind},
     audit::AuditOutcome,
     text,
 };
@@ -34,7 +34,7 @@ pub enum StoreError {
     },
     /// A token that makes a call take effect once was spent by a different request.
     #[error("the {0} was used for another request")]
-    Reused(OnceKind),
+    Reused(OnceTokenKind),
     /// The actor has spent more tokens than the store keeps.
     #[error("too many spent tokens")]
     TooManyTokens,
@@ -124,7 +124,7 @@ impl Error {
 
     /// Sets the next step of a variant that has one.
     #[must_use]
-    pub fn advise(mut self, step: NextStep) -> Self {
+    pub fn with_next_step(mut self, step: NextStep) -> Self {
         match &mut self {
             Self::NotFound { next, .. } => *next = step,
             Self::Invalid { next, .. } | Self::Conflict { next, .. } => *next = Some(step),
@@ -189,10 +189,12 @@ impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Conflict => Self::conflict(text::error::DATA_CHANGED),
-            StoreError::Reused(OnceKind::IdempotencyKey) => {
+            StoreError::Reused(OnceTokenKind::IdempotencyKey) => {
                 Self::invalid("idempotency_key", text::error::IDEMPOTENCY_KEY_REUSED)
             }
-            StoreError::Reused(OnceKind::Confirmation) => Self::conflict(text::error::CONFIRMATION_REUSED),
+            StoreError::Reused(OnceTokenKind::Confirmation) => {
+                Self::conflict(text::error::CONFIRMATION_REUSED)
+            }
             StoreError::TooManyTokens => Self::conflict(text::error::too_many_tokens(ONCE_KEPT_MAX)),
             StoreError::Unavailable(source) => Self::Unavailable {
                 reason: text::error::STORE_UNAVAILABLE,

@@ -1,12 +1,12 @@
 //! The effects of time and of scans on a finding. Pure functions: stores call them inside their transaction.
 
-use super::{FindingState, LifeChange};
+use super::{FindingState, StateChange};
 use crate::value::{time::Timestamp, word::FindingStatus};
 
 /// The number of consecutive scans without the failure after which a check's finding is resolved.
 pub const CLEAR_SCANS_TO_END: u64 = 2;
 
-impl LifeChange {
+impl StateChange {
     /// The state of a new finding.
     pub const OPEN: Self = Self {
         status: FindingStatus::Open,
@@ -24,10 +24,10 @@ impl LifeChange {
 }
 
 /// Reopens a finding whose snooze is over; returns `None` if the snooze isn't over or the finding isn't snoozed.
-pub fn decide_wake(current: &FindingState, now: Timestamp) -> Option<LifeChange> {
+pub fn decide_wake(current: &FindingState, now: Timestamp) -> Option<StateChange> {
     let is_over =
         current.status == FindingStatus::Snoozed && current.snoozed_until.is_none_or(|until| until <= now);
-    is_over.then_some(LifeChange::OPEN)
+    is_over.then_some(StateChange::OPEN)
 }
 
 /// The effect on a check's finding of a scan in which the check didn't fail.
@@ -84,7 +84,7 @@ mod tests {
             };
             assert_eq!(
                 decide_wake(&state, now),
-                wakes.then_some(LifeChange::OPEN),
+                wakes.then_some(StateChange::OPEN),
                 "{state:?}"
             );
         }

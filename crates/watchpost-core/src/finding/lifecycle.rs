@@ -17,7 +17,7 @@ pub const SNOOZE_DAYS: std::ops::RangeInclusive<i64> = 1..=90;
 
 /// An action on a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Act {
+pub enum FindingAction {
     /// Hides the finding until a point in time.
     Snooze {
         /// The length of the snooze, 1 to 90 days.
@@ -40,7 +40,7 @@ pub struct FindingCommand {
     /// The finding.
     pub finding: FindingId,
     /// The action.
-    pub act: Act,
+    pub action: FindingAction,
     /// The note that the person wrote.
     pub note: Option<ForeignText>,
     /// The current time.
@@ -62,7 +62,7 @@ pub struct FindingState {
 
 /// The new state of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LifeChange {
+pub struct StateChange {
     /// The new status.
     pub status: FindingStatus,
     /// The new end of the snooze.
@@ -73,7 +73,7 @@ pub struct LifeChange {
     pub auto_resolved: bool,
 }
 
-impl From<FindingState> for LifeChange {
+impl From<FindingState> for StateChange {
     fn from(state: FindingState) -> Self {
         Self {
             status: state.status,
@@ -92,12 +92,12 @@ pub enum FindingOutcome {
         /// The status before the change.
         before: FindingStatus,
         /// The state after the change.
-        now: LifeChange,
+        now: StateChange,
     },
     /// The finding was in the requested state already.
     Unchanged {
         /// The state.
-        state: LifeChange,
+        state: StateChange,
     },
     /// The action isn't possible in the finding's status.
     NotPossible {
@@ -124,23 +124,25 @@ impl FindingOutcome {
 ///
 /// A live finding can be snoozed, dismissed and resolved. A snoozed one can also be snoozed to another time.
 /// Dismissed, resolved and snoozed ones can be reopened. Repeating an action changes nothing.
-pub fn decide(current: &FindingState, act: &Act, now: Timestamp) -> FindingOutcome {
+pub fn decide(current: &FindingState, action: &FindingAction, now: Timestamp) -> FindingOutcome {
     use FindingStatus::{Dismissed, InProgress, Open, Resolved, Snoozed};
     let unchanged = || FindingOutcome::Unchanged {
         state: (*current).into(),
     };
     let changed = |status, snoozed_until, dismiss_reason| FindingOutcome::Changed {
         before: current.status,
-        now: LifeChange {
+        now: StateChange {
             status,
             snoozed_until,
             dismiss_reason,
             auto_resolved: false,
         },
     };
-    match (act, current.status) {
-        (Act::Snooze { days }, Open | InProgress) => changed(Snoozed, Some(now.plus_days(*days)), None),
-        (Act::Snooze { days }, Snoozed) => {
+    match (action, current.status) {
+        (FindingAction::Snooze { days }, Open | InProgress) => {
+            changed(Snoozed, Some(now.plus_days(*days)), None)
+        }
+        (FindingAction::Snooze { days }, Snoozed) => {
             // The same request within a day is a repeat, not a longer snooze.
             let until = now.plus_days(*days);
             match current.snoozed_until {
@@ -148,32 +150,35 @@ pub fn decide(current: &FindingState, act: &Act, now: Timestamp) -> FindingOutco
                 _ => changed(Snoozed, Some(until), None),
             }
         }
-        (Act::Dismiss { reason }, Open | InProgress | Snoozed) => changed(Dismissed, None, Some(*reason)),
-        (Act::Dismiss { reason }, Dismissed) if current.dismiss_reason == Some(*reason) => unchanged(),
-        (Act::Dismiss { reason }, Dismissed) => changed(Dismissed, None, Some(*reason)),
-        (Act::Resolve, Open | InProgress | Snoozed) => changed(Resolved, None, None),
-        (Act::Resolve, Resolved) | (Act::Reopen, Open | InProgress) => unchanged(),
-        (Act::Reopen, Snoozed | Dismissed | Resolved) => changed(Open, None, None),
-        (Act::Snooze { .. } | Act::Dismiss { .. }, status) | (Act::Resolve, status @ Dismissed) => {
-            FindingOutcome::NotPossible { status }
+        (FindingAction::Dismiss { reason }, Open | InProgress | Snoozed) => {
+            changed(Dismissed, None, Some(*reason))
         }
+        (FindingAction::Dismiss { reason }, Dismissed) if current.dismiss_reason == Some(*reason) => {
+            unchanged()
+        }
+        (FindingAction::Dismiss { reason }, Dismissed) => changed(Dismissed, None, Some(*reason)),
+        (FindingAction::Resolve, Open | InProgress | Snoozed) => changed(Resolved, None, None),
+        (FindingAction::Resolve, Resolved) | (FindingAction::Reopen, Open | InProgress) => unchanged(),
+        (FindingAction::Reopen, Snoozed | Dismissed | Resolved) => changed(Open, None, None),
+        (FindingAction::Snooze { .. } | FindingAction::Dismiss { .. }, status)
+        | (FindingAction::Resolve, status @ Dismissed) => FindingOutcome::NotPossible { status },
     }
 }
 
 impl Command for FindingCommand {
     fn permission(&self) -> Permission {
-        match self.act {
-            Act::Snooze { .. } => Permission::SnoozeFinding,
-            Act::Dismiss { .. } => Permission::DismissFinding,
-            Act::Resolve | Act::Reopen => Permission::DecideFinding,
+        match self.action {
+            FindingAction::Snooze { .. } => Permission::SnoozeFinding,
+            FindingAction::Dismiss { .. } => Permission::DismissFinding,
+            FindingAction::Resolve | FindingAction::Reopen => Permission::DecideFinding,
         }
     }
     fn action(&self) -> &'static str {
-        match self.act {
-            Act::Snooze { .. } => "finding.snoozed",
-            Act::Dismiss { .. } => "finding.dismissed",
-            Act::Resolve => "finding.resolved",
-            Act::Reopen => "finding.reopened",
+        match self.action {
+            FindingAction::Snooze { .. } => "finding.snoozed",
+            FindingAction::Dismiss { .. } => "finding.dismissed",
+            FindingAction::Resolve => "finding.resolved",
+            FindingAction::Reopen => "finding.reopened",
         }
     }
     fn target(&self) -> AuditTarget {

@@ -1,11 +1,11 @@
 //! Merging two findings into one. Pure functions: stores call them inside their transaction.
 
-use super::{FindingState, LifeChange};
+use super::{FindingState, StateChange};
 use crate::value::{id::FindingId, time::Timestamp, word::FindingStatus};
 
 /// One of two findings to merge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Twin {
+pub struct MergeCandidate {
     /// The finding's id.
     pub id: FindingId,
     /// The time at which the finding was first seen.
@@ -22,7 +22,7 @@ pub struct Merge {
     /// The finding to remove. Every reference to it is changed to the finding to keep.
     pub gone: FindingId,
     /// The state of the removed finding, if it takes precedence; its note is then kept too.
-    pub state: Option<LifeChange>,
+    pub state: Option<StateChange>,
 }
 
 /// Returns the precedence of a status in a merge, lowest first: a person's decision, then open findings.
@@ -37,7 +37,7 @@ const fn precedence(status: FindingStatus) -> u8 {
 }
 
 /// Decides how to merge two findings: the older row is kept, and a person's decision on either takes precedence.
-pub fn decide_merge(one: Twin, other: Twin) -> Merge {
+pub fn decide_merge(one: MergeCandidate, other: MergeCandidate) -> Merge {
     let (older, younger) = if (one.first_seen_at, one.id) < (other.first_seen_at, other.id) {
         (one, other)
     } else {
@@ -56,8 +56,8 @@ mod tests {
     use super::*;
     use FindingStatus::{Dismissed, InProgress, Open, Resolved, Snoozed};
 
-    fn twin(id: u8, seen: i64, status: FindingStatus) -> Twin {
-        Twin {
+    fn twin(id: u8, seen: i64, status: FindingStatus) -> MergeCandidate {
+        MergeCandidate {
             id: FindingId::from_bytes([id; 16]),
             first_seen_at: Timestamp::from_millis(seen),
             state: FindingState {

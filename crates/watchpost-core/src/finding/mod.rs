@@ -8,14 +8,16 @@ mod reconcile;
 mod sighting;
 
 pub use ending::{CLEAR_SCANS_TO_END, ClearChange, decide_clear, decide_wake, is_clear_enough};
-pub use lifecycle::{Act, FindingCommand, FindingOutcome, FindingState, LifeChange, SNOOZE_DAYS, decide};
-pub use merge::{Merge, Twin, decide_merge};
+pub use lifecycle::{
+    FindingAction, FindingCommand, FindingOutcome, FindingState, SNOOZE_DAYS, StateChange, decide,
+};
+pub use merge::{Merge, MergeCandidate, decide_merge};
 pub use query::{EntityFilter, FindingPage, FindingPosition, FindingQuery, TOTAL_COUNTED_MAX, Total};
 pub use reconcile::{
     Completions, Marks, Missed, MissedChange, Observation, ObserveCounts, Observed, SweepCounts, SweepInput,
     SweepRule, decide_missed, decide_observed, fingerprint,
 };
-pub use sighting::{Shown, Sighting, repair_rank, shown};
+pub use sighting::{ShownSighting, Sighting, repair_rank, shown_sighting};
 
 use crate::{
     access::{Audited, AuthorizedWrite, JobPermit, WorkspaceScope},

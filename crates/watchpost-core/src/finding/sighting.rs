@@ -26,7 +26,7 @@ pub struct Sighting {
 
 /// The values that a finding takes from its sightings.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shown {
+pub struct ShownSighting {
     /// The index of the sighting that provides the finding's severity, category and title.
     pub from: usize,
     /// The ids of the rules and checks that see the finding besides the first one, sorted.
@@ -36,7 +36,7 @@ pub struct Shown {
 /// Selects the sighting that a finding shows: the worst one that still holds and, among equal ones, that of
 /// `first`, the rule or check that saw the finding first. Returns `None` if no sighting holds; then the finding
 /// is resolved.
-pub fn shown(first: &str, sightings: &[Sighting]) -> Option<Shown> {
+pub fn shown_sighting(first: &str, sightings: &[Sighting]) -> Option<ShownSighting> {
     let rank = |sighting: &Sighting| {
         (
             repair_rank(sighting.severity, sighting.scored),
@@ -55,7 +55,7 @@ pub fn shown(first: &str, sightings: &[Sighting]) -> Option<Shown> {
         .map(|(_, sighting)| sighting.rule_id.clone())
         .collect();
     also.sort_unstable();
-    Some(Shown { from, also })
+    Some(ShownSighting { from, also })
 }
 
 #[cfg(test)]
@@ -76,7 +76,7 @@ mod tests {
                         holds: *holds,
                     })
                     .collect();
-                let found = shown(first, &sightings);
+                let found = shown_sighting(first, &sightings);
                 let found = found
                     .as_ref()
                     .map(|shown| (sightings[shown.from].rule_id.as_str(), shown.also.clone()));

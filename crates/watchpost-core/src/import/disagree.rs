@@ -22,7 +22,7 @@ words! {
 
 /// A result of Watchpost's latest completed scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OurVerdict {
+pub struct WatchpostVerdict {
     /// The scan.
     pub scan: ScanId,
     /// The time at which the scan completed.
@@ -38,15 +38,15 @@ pub struct Disagreement {
     /// The kind of difference.
     pub difference: Difference,
     /// Watchpost's verdict.
-    pub ours: OurVerdict,
+    pub ours: WatchpostVerdict,
     /// The tool's verdict.
     pub theirs: ImportedVerdict,
 }
 
 /// Returns the checks with different verdicts, most serious difference first, then by severity and check. A check
 /// that neither evaluated isn't a difference; an error counts as not evaluated.
-pub fn disagreements(ours: Vec<OurVerdict>, theirs: Vec<ImportedVerdict>) -> Vec<Disagreement> {
-    let ours: BTreeMap<String, OurVerdict> = ours
+pub fn disagreements(ours: Vec<WatchpostVerdict>, theirs: Vec<ImportedVerdict>) -> Vec<Disagreement> {
+    let ours: BTreeMap<String, WatchpostVerdict> = ours
         .into_iter()
         .map(|verdict| (verdict.row.check_id.clone(), verdict))
         .collect();
@@ -87,8 +87,8 @@ mod tests {
         value::{id::BatchId, text::ForeignText, word::Severity},
     };
 
-    fn ours(check: &str, result: CheckResult, severity: Severity) -> OurVerdict {
-        OurVerdict {
+    fn ours(check: &str, result: CheckResult, severity: Severity) -> WatchpostVerdict {
+        WatchpostVerdict {
             scan: ScanId::from_bytes([1; 16]),
             at: Timestamp::from_millis(0),
             row: ResultRow {

@@ -13,7 +13,7 @@ mod tally;
 mod target;
 
 pub use alias::{check_of, scuba_key};
-pub use disagree::{Difference, Disagreement, OurVerdict, disagreements};
+pub use disagree::{Difference, Disagreement, WatchpostVerdict, disagreements};
 pub use feed::{ImportFeed, ImportStep};
 pub use store::{
     ABANDONED_AFTER_MS, Batch, BatchPage, BatchQuery, DETAILS_CHARS_MAX, ImportPermit, ImportStore,
@@ -21,7 +21,7 @@ pub use store::{
     NewBatch,
 };
 pub use tally::{CheckVerdict, ResultCounts, Tally};
-pub use target::{BatchTarget, ImportRefusal, targets};
+pub use target::{BatchTarget, ImportRejection, targets};
 
 use crate::{
     check::{CheckDocument, CheckResult, FrameworkId, Service, SkipReason},

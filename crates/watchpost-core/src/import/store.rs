@@ -4,7 +4,7 @@
 //! them visible at once. An import that isn't kept leaves nothing behind.
 
 use super::{
-    BatchTarget, CheckVerdict, ImportBatchHeader, ImportCounts, ImportRefusal, ImportTool, ImportedRow,
+    BatchTarget, CheckVerdict, ImportBatchHeader, ImportCounts, ImportRejection, ImportTool, ImportedRow,
     ResultCounts,
 };
 use crate::{
@@ -118,7 +118,7 @@ pub enum KeepOutcome {
     /// The same file was imported before. Nothing was kept.
     AlreadyImported(ImportId),
     /// The import was rejected. Nothing was kept.
-    Refused(ImportRefusal),
+    Rejected(ImportRejection),
 }
 
 impl KeepOutcome {
@@ -127,8 +127,8 @@ impl KeepOutcome {
         match self {
             Self::Kept(_) => AuditOutcome::Ok,
             Self::AlreadyImported(_) => AuditOutcome::Unchanged,
-            Self::Refused(ImportRefusal::NoIntegration) => AuditOutcome::NotFound,
-            Self::Refused(ImportRefusal::OtherTenant { .. }) => AuditOutcome::Conflict,
+            Self::Rejected(ImportRejection::NoIntegration) => AuditOutcome::NotFound,
+            Self::Rejected(ImportRejection::OtherTenant { .. }) => AuditOutcome::Conflict,
         }
     }
 }

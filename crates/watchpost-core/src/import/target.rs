@@ -18,7 +18,7 @@ pub struct BatchTarget {
 
 /// The reason for which a whole file is rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ImportRefusal {
+pub enum ImportRejection {
     /// The chosen integration doesn't exist.
     NoIntegration,
     /// The file is about another tenant than the chosen integration.
@@ -35,25 +35,25 @@ pub enum ImportRefusal {
 /// that is synced takes precedence over one created by an earlier import.
 ///
 /// # Errors
-/// [`ImportRefusal`] if the chosen integration doesn't exist, or is of another tenant and `any_tenant` isn't set.
+/// [`ImportRejection`] if the chosen integration doesn't exist, or is of another tenant and `any_tenant` isn't set.
 pub fn targets(
     existing: &[Integration],
     named: Option<IntegrationId>,
     any_tenant: bool,
     batches: &[(&ImportBatchHeader, IntegrationId)],
-) -> Result<Vec<BatchTarget>, ImportRefusal> {
+) -> Result<Vec<BatchTarget>, ImportRejection> {
     if let Some(id) = named {
         let row = existing
             .iter()
             .find(|row| row.id == id)
-            .ok_or(ImportRefusal::NoIntegration)?;
+            .ok_or(ImportRejection::NoIntegration)?;
         let expected = row.tenant_key.as_deref().unwrap_or_default();
         let other = batches
             .iter()
             .map(|(header, _)| header.tenant_key.as_str())
             .find(|found| !found.is_empty() && !expected.is_empty() && !found.eq_ignore_ascii_case(expected));
         return match other {
-            Some(found) if !any_tenant => Err(ImportRefusal::OtherTenant {
+            Some(found) if !any_tenant => Err(ImportRejection::OtherTenant {
                 found: found.to_owned(),
                 expected: expected.to_owned(),
             }),
@@ -213,12 +213,12 @@ mod tests {
         assert!(ask(1, false, &nameless).is_ok());
         assert_eq!(
             ask(1, false, &other),
-            Err(ImportRefusal::OtherTenant {
+            Err(ImportRejection::OtherTenant {
                 found: "t2".into(),
                 expected: "t1".into()
             })
         );
         assert!(ask(1, true, &other).is_ok());
-        assert_eq!(ask(2, true, &own), Err(ImportRefusal::NoIntegration));
+        assert_eq!(ask(2, true, &own), Err(ImportRejection::NoIntegration));
     }
 }

@@ -75,7 +75,7 @@ impl Dataset {
         matches!(self, Self::Apps)
     }
     /// Returns whether the dataset determines the use of apps, which is measured again at the end of the dataset.
-    pub const fn tells_of_usage(self) -> bool {
+    pub const fn determines_app_usage(self) -> bool {
         matches!(
             self,
             Self::Users | Self::Apps | Self::Grants | Self::AppGrants | Self::AppAssignments | Self::Tokens

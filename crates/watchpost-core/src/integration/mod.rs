@@ -86,7 +86,7 @@ impl Integration {
         takes_part(self.status)
     }
     /// Returns whether the integration is synced: it is active, and its platform is one that syncs read.
-    pub const fn takes_syncs(&self) -> bool {
+    pub const fn is_synced(&self) -> bool {
         self.is_active() && self.platform.is_synced()
     }
     /// Returns the part of the integration's state that changes depend on.
@@ -244,7 +244,7 @@ impl Command for VerifyIntegration {
 
 /// An action on an integration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IntegrationAct {
+pub enum IntegrationAction {
     /// Stops syncs and keeps the data.
     Pause,
     /// Starts syncs again.
@@ -259,7 +259,7 @@ pub struct ChangeIntegration {
     /// The integration.
     pub id: IntegrationId,
     /// The action.
-    pub act: IntegrationAct,
+    pub action: IntegrationAction,
     /// The id of the job to enqueue (a sync on resume, an analysis on removal).
     pub job: JobId,
     /// The current time.

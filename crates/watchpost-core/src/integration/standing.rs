@@ -1,7 +1,7 @@
 //! Decisions on the state of an integration after syncs and actions of people. Pure: stores call these inside
 //! their transaction.
 
-use super::{Failure, IntegrationAct, IntegrationChange};
+use super::{Failure, IntegrationAction, IntegrationChange};
 use crate::{
     audit::AuditOutcome,
     value::{
@@ -103,18 +103,18 @@ pub enum IntegrationStep {
 }
 
 /// Decides a person's action on an integration.
-pub const fn decide_change(act: IntegrationAct, current: &Standing) -> IntegrationStep {
-    match act {
-        IntegrationAct::Pause if takes_part(current.status) => IntegrationStep::Pause,
-        IntegrationAct::Resume if matches!(current.status, IntegrationStatus::Paused) => {
+pub const fn decide_change(action: IntegrationAction, current: &Standing) -> IntegrationStep {
+    match action {
+        IntegrationAction::Pause if takes_part(current.status) => IntegrationStep::Pause,
+        IntegrationAction::Resume if matches!(current.status, IntegrationStatus::Paused) => {
             IntegrationStep::Resume(match (&current.failure, current.last_completed_at) {
                 (Some(_), _) => IntegrationStatus::Error,
                 (None, Some(_)) => IntegrationStatus::Connected,
                 (None, None) => IntegrationStatus::Pending,
             })
         }
-        IntegrationAct::Pause | IntegrationAct::Resume => IntegrationStep::Nothing,
-        IntegrationAct::Remove => IntegrationStep::Remove,
+        IntegrationAction::Pause | IntegrationAction::Resume => IntegrationStep::Nothing,
+        IntegrationAction::Remove => IntegrationStep::Remove,
     }
 }
 
@@ -216,9 +216,9 @@ mod tests {
 
     #[test]
     fn active_integrations_can_be_paused_paused_ones_resumed_and_all_removed() {
-        use IntegrationAct::{Pause, Remove, Resume};
+        use IntegrationAction::{Pause, Remove, Resume};
         let old = || failure("old", EARLIER);
-        for (act, current, expected) in [
+        for (action, current, expected) in [
             (Pause, standing(Pending, None, None), IntegrationStep::Pause),
             (Pause, standing(Error, None, old()), IntegrationStep::Pause),
             (Pause, standing(Paused, None, None), IntegrationStep::Nothing),
@@ -249,7 +249,11 @@ mod tests {
                 IntegrationStep::Remove,
             ),
         ] {
-            assert_eq!(decide_change(act, &current), expected, "{act:?} {current:?}");
+            assert_eq!(
+                decide_change(action, &current),
+                expected,
+                "{action:?} {current:?}"
+            );
         }
         assert_eq!(first_status(Platform::Import), Connected);
         assert_eq!(first_status(Platform::Okta), Pending);

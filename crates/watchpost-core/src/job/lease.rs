@@ -36,12 +36,12 @@ pub struct DueJob {
     /// `revoked`.
     pub key: Option<KeyState>,
     /// Whether a job of the same kind and subject is in progress with a valid lease.
-    pub same_under_way: bool,
+    pub same_in_progress: bool,
 }
 
 /// The decision on a due job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TakeUp {
+pub enum LeaseDecision {
     /// Leases the job and counts one more attempt.
     Lease,
     /// Leaves the job as it is: a job for the same work is in progress and must end first.
@@ -55,16 +55,16 @@ pub enum TakeUp {
 /// Decides whether a due job is leased.
 ///
 /// A job doesn't start if the key that requested it is no longer active. A job that has started continues.
-pub fn decide_take_up(job: DueJob) -> TakeUp {
+pub fn decide_lease(job: DueJob) -> LeaseDecision {
     match job.state {
-        RunState::InProgress if job.attempts >= ATTEMPTS_MAX => TakeUp::Fail(INTERRUPTED),
+        RunState::InProgress if job.attempts >= ATTEMPTS_MAX => LeaseDecision::Fail(INTERRUPTED),
         RunState::Queued if job.key.is_some_and(|key| key != KeyState::Active) => {
-            TakeUp::Cancel(KEY_NOT_ACTIVE)
+            LeaseDecision::Cancel(KEY_NOT_ACTIVE)
         }
-        RunState::Queued | RunState::InProgress if job.same_under_way => TakeUp::Wait,
-        RunState::Queued | RunState::InProgress => TakeUp::Lease,
+        RunState::Queued | RunState::InProgress if job.same_in_progress => LeaseDecision::Wait,
+        RunState::Queued | RunState::InProgress => LeaseDecision::Lease,
         // An ended job is never due.
-        RunState::Completed | RunState::Failed | RunState::Cancelled => TakeUp::Wait,
+        RunState::Completed | RunState::Failed | RunState::Cancelled => LeaseDecision::Wait,
     }
 }
 
@@ -76,16 +76,16 @@ pub const fn retry_at(attempts: u32, now: Timestamp) -> Timestamp {
 
 /// The state of a job after an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ended {
+pub enum AttemptEnd {
     /// The job has ended.
-    ForGood {
+    Final {
         /// `completed` or `failed`.
         state: RunState,
         /// The reason for the failure.
         reason: Option<String>,
     },
     /// The job is queued again.
-    Again {
+    Retry {
         /// The reason why this attempt failed.
         reason: String,
         /// The earliest time of the next attempt.
@@ -95,17 +95,17 @@ pub enum Ended {
 
 /// Decides the state of a job after its `attempts`th attempt. `same_queued` is whether the same work has been
 /// queued again in the meantime, so that this job isn't needed.
-pub fn decide_end(end: JobEnd, attempts: u32, same_queued: bool) -> Ended {
+pub fn decide_end(end: JobEnd, attempts: u32, same_queued: bool) -> AttemptEnd {
     match end {
-        JobEnd::Completed => Ended::ForGood {
+        JobEnd::Completed => AttemptEnd::Final {
             state: RunState::Completed,
             reason: None,
         },
         JobEnd::Failed {
             reason,
             retry_at: Some(not_before),
-        } if attempts < ATTEMPTS_MAX && !same_queued => Ended::Again { reason, not_before },
-        JobEnd::Failed { reason, .. } => Ended::ForGood {
+        } if attempts < ATTEMPTS_MAX && !same_queued => AttemptEnd::Retry { reason, not_before },
+        JobEnd::Failed { reason, .. } => AttemptEnd::Final {
             state: RunState::Failed,
             reason: Some(reason),
         },
@@ -119,36 +119,48 @@ mod tests {
     #[test]
     fn a_due_job_is_leased_or_waits_or_is_cancelled_or_fails() {
         use RunState::{Completed, InProgress, Queued};
-        let check = |state, attempts, key, same_under_way, expected| {
+        let check = |state, attempts, key, same_in_progress, expected| {
             let job = DueJob {
                 state,
                 attempts,
                 key,
-                same_under_way,
+                same_in_progress,
             };
-            assert_eq!(decide_take_up(job), expected, "{job:?}");
+            assert_eq!(decide_lease(job), expected, "{job:?}");
         };
         let (active, expired, revoked) = (
             Some(KeyState::Active),
             Some(KeyState::Expired),
             Some(KeyState::Revoked),
         );
-        check(Queued, 0, None, false, TakeUp::Lease);
-        check(Queued, 0, active, false, TakeUp::Lease);
-        check(Queued, 0, expired, false, TakeUp::Cancel(KEY_NOT_ACTIVE));
-        check(Queued, 0, revoked, false, TakeUp::Cancel(KEY_NOT_ACTIVE));
-        check(Queued, 0, revoked, true, TakeUp::Cancel(KEY_NOT_ACTIVE));
-        check(Queued, 0, active, true, TakeUp::Wait);
+        check(Queued, 0, None, false, LeaseDecision::Lease);
+        check(Queued, 0, active, false, LeaseDecision::Lease);
+        check(Queued, 0, expired, false, LeaseDecision::Cancel(KEY_NOT_ACTIVE));
+        check(Queued, 0, revoked, false, LeaseDecision::Cancel(KEY_NOT_ACTIVE));
+        check(Queued, 0, revoked, true, LeaseDecision::Cancel(KEY_NOT_ACTIVE));
+        check(Queued, 0, active, true, LeaseDecision::Wait);
         // A job that waits for its next attempt was queued again. It may start whatever the number of its
         // attempts.
-        check(Queued, ATTEMPTS_MAX, None, false, TakeUp::Lease);
-        check(InProgress, 1, None, false, TakeUp::Lease);
-        check(InProgress, 1, revoked, false, TakeUp::Lease);
-        check(InProgress, 1, None, true, TakeUp::Wait);
-        check(InProgress, ATTEMPTS_MAX - 1, None, false, TakeUp::Lease);
-        check(InProgress, ATTEMPTS_MAX, None, false, TakeUp::Fail(INTERRUPTED));
-        check(InProgress, ATTEMPTS_MAX, None, true, TakeUp::Fail(INTERRUPTED));
-        check(Completed, 1, None, false, TakeUp::Wait);
+        check(Queued, ATTEMPTS_MAX, None, false, LeaseDecision::Lease);
+        check(InProgress, 1, None, false, LeaseDecision::Lease);
+        check(InProgress, 1, revoked, false, LeaseDecision::Lease);
+        check(InProgress, 1, None, true, LeaseDecision::Wait);
+        check(InProgress, ATTEMPTS_MAX - 1, None, false, LeaseDecision::Lease);
+        check(
+            InProgress,
+            ATTEMPTS_MAX,
+            None,
+            false,
+            LeaseDecision::Fail(INTERRUPTED),
+        );
+        check(
+            InProgress,
+            ATTEMPTS_MAX,
+            None,
+            true,
+            LeaseDecision::Fail(INTERRUPTED),
+        );
+        check(Completed, 1, None, false, LeaseDecision::Wait);
     }
 
     #[test]
@@ -158,11 +170,11 @@ mod tests {
             reason: "no".into(),
             retry_at,
         };
-        let over = Ended::ForGood {
+        let over = AttemptEnd::Final {
             state: RunState::Failed,
             reason: Some("no".into()),
         };
-        let again = Ended::Again {
+        let again = AttemptEnd::Retry {
             reason: "no".into(),
             not_before: at,
         };
@@ -179,7 +191,7 @@ mod tests {
                 "{attempts} {same_queued}"
             );
         }
-        let done = Ended::ForGood {
+        let done = AttemptEnd::Final {
             state: RunState::Completed,
             reason: None,
         };

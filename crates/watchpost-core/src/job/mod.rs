@@ -7,8 +7,8 @@ mod queue;
 mod schedule;
 
 pub use lease::{
-    ATTEMPTS_MAX, DueJob, ENDED_KEPT_MS, Ended, INTERRUPTED, KEY_NOT_ACTIVE, LEASE_MS, RETRY_AFTER_MS,
-    TakeUp, decide_end, decide_take_up, retry_at,
+    ATTEMPTS_MAX, AttemptEnd, DueJob, ENDED_KEPT_MS, INTERRUPTED, KEY_NOT_ACTIVE, LEASE_MS, LeaseDecision,
+    RETRY_AFTER_MS, decide_end, decide_lease, retry_at,
 };
 pub use queue::{Enqueue, decide_enqueue};
 pub use schedule::sync_due_at;
@@ -203,7 +203,7 @@ impl TriggerSync {
     /// Returns whether an integration is selected by the request. It must be active and of a platform that syncs
     /// read.
     pub fn selects(&self, integration: &Integration) -> bool {
-        integration.takes_syncs()
+        integration.is_synced()
             && self.integration.is_none_or(|id| id == integration.id)
             && self
                 .platform

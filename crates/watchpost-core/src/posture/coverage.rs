@@ -54,7 +54,7 @@ pub struct AppGroup {
 #[derive(Debug)]
 pub struct CoverageTally {
     seen_since: Timestamp,
-    sso_asked: bool,
+    sso_known: bool,
     numbers: CoverageNumbers,
 }
 
@@ -109,7 +109,7 @@ impl Seen {
 
 /// Returns whether the use of single sign-on can be determined: an integration with a platform that signs people
 /// in to other services is active, and its users have been read.
-pub fn asks_single_sign_on(integrations: &[Integration]) -> bool {
+pub fn is_single_sign_on_known(integrations: &[Integration]) -> bool {
     integrations.iter().any(|row| {
         row.platform.signs_in_elsewhere()
             && row.is_active()
@@ -124,7 +124,7 @@ impl CoverageTally {
     pub fn new(integrations: &[Integration], now: Timestamp) -> Self {
         Self {
             seen_since: now.plus_days(-STALE_AFTER_DAYS),
-            sso_asked: asks_single_sign_on(integrations),
+            sso_known: is_single_sign_on_known(integrations),
             numbers: CoverageNumbers::default(),
         }
     }
@@ -147,7 +147,7 @@ impl CoverageTally {
         let signs_in = accounts
             .iter()
             .any(|account| account.platform.signs_in_elsewhere());
-        match (self.sso_asked, signs_in) {
+        match (self.sso_known, signs_in) {
             (false, _) => self.numbers.sso.unknown += 1,
             (true, true) => self.numbers.sso.on += 1,
             (true, false) => self.numbers.sso.off += 1,

@@ -1,6 +1,6 @@
 //! The decision which mail domains belong to the organization.
 
-use crate::{identity::normal_address, value::text::ForeignText};
+use crate::{identity::normalize_address, value::text::ForeignText};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,7 +41,7 @@ impl DomainCounts {
     /// Counts the address of an active member at an identity provider.
     pub fn add(&mut self, address: &ForeignText) {
         self.people = self.people.saturating_add(1);
-        if let Some((_, domain)) = normal_address(address.untrusted())
+        if let Some((_, domain)) = normalize_address(address.untrusted())
             .as_deref()
             .and_then(|address| address.rsplit_once('@'))
         {

@@ -28,12 +28,13 @@ pub use result::{
 pub use run::{Apps, SCAN_LIMIT_MS, document_of, evaluate, run_scan};
 pub(crate) use run::{exempt_whole, fail_scan};
 pub use schedule::{
-    AddSchedule, ChangeSchedule, Recurrence, SCHEDULES_MAX, Schedule, ScheduleChange, WrongSchedule,
+    AddSchedule, ChangeSchedule, InvalidSchedule, Recurrence, SCHEDULES_MAX, Schedule, ScheduleChange,
     next_after,
 };
 pub use score::{Band, ComplianceScore, ExposureLabel, exposure_label};
 pub use start::{
-    DueSchedule, ENDED_WITH_JOB, Fired, decide_cancel, decide_fire, decide_start, ended_with_job,
+    DueSchedule, ENDED_WITH_JOB, ScheduledScans, decide_cancel, decide_scheduled_scans, decide_start,
+    ended_with_job,
 };
 pub use store::{
     CancelOutcome, CancelScan, CheckReconciliation, FinishScan, JudgedCheck, RecordedScan, ScanPage,

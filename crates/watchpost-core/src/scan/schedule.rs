@@ -86,7 +86,7 @@ pub struct Schedule {
 
 /// The error of an invalid schedule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum WrongSchedule {
+pub enum InvalidSchedule {
     /// The time zone doesn't exist.
     #[error("`{0}` is not a time zone: use an IANA name such as Europe/Berlin or UTC")]
     Zone(String),
@@ -107,18 +107,22 @@ pub enum WrongSchedule {
 /// moved one hour later; of one that occurs twice, the first is used.
 ///
 /// # Errors
-/// [`WrongSchedule`] if the recurrence or the time zone is invalid.
-pub fn next_after(recurrence: &Recurrence, zone: &str, after: Timestamp) -> Result<Timestamp, WrongSchedule> {
+/// [`InvalidSchedule`] if the recurrence or the time zone is invalid.
+pub fn next_after(
+    recurrence: &Recurrence,
+    zone: &str,
+    after: Timestamp,
+) -> Result<Timestamp, InvalidSchedule> {
     let tz = zone_of(zone)?;
     let start = jiff::Timestamp::from_millisecond(after.as_millis())
-        .map_err(|_| WrongSchedule::Range(text::schedule::TIME_OUT_OF_RANGE))?
+        .map_err(|_| InvalidSchedule::Range(text::schedule::TIME_OUT_OF_RANGE))?
         .to_zoned(tz.clone());
     match recurrence {
         Recurrence::Cron { expression } => {
             let cron = cron_of(expression)?;
             let next = cron
                 .find_next_occurrence(&start, false)
-                .map_err(|_| WrongSchedule::Never(expression.clone()))?;
+                .map_err(|_| InvalidSchedule::Never(expression.clone()))?;
             Ok(Timestamp::from_millis(next.timestamp().as_millisecond()))
         }
         Recurrence::Daily { hour, minute } => on_days(&start, &tz, (*hour, *minute), |_| true),
@@ -128,7 +132,7 @@ pub fn next_after(recurrence: &Recurrence, zone: &str, after: Timestamp) -> Resu
             minute,
         } => {
             if *day_of_week > 6 {
-                return Err(WrongSchedule::Range(text::schedule::DAY_OF_WEEK_RANGE));
+                return Err(InvalidSchedule::Range(text::schedule::DAY_OF_WEEK_RANGE));
             }
             on_days(&start, &tz, (*hour, *minute), |date| {
                 u8::try_from(date.weekday().to_monday_zero_offset()) == Ok(*day_of_week)
@@ -140,7 +144,7 @@ pub fn next_after(recurrence: &Recurrence, zone: &str, after: Timestamp) -> Resu
             minute,
         } => {
             if !(1..=31).contains(day_of_month) {
-                return Err(WrongSchedule::Range(text::schedule::DAY_OF_MONTH_RANGE));
+                return Err(InvalidSchedule::Range(text::schedule::DAY_OF_MONTH_RANGE));
             }
             on_days(&start, &tz, (*hour, *minute), |date| {
                 let wanted = i8::try_from(*day_of_month)
@@ -157,8 +161,8 @@ fn on_days(
     tz: &TimeZone,
     (hour, minute): (u8, u8),
     matches: impl Fn(civil::Date) -> bool,
-) -> Result<Timestamp, WrongSchedule> {
-    let wrong = || WrongSchedule::Range(text::schedule::TIME_OF_DAY_RANGE);
+) -> Result<Timestamp, InvalidSchedule> {
+    let wrong = || InvalidSchedule::Range(text::schedule::TIME_OF_DAY_RANGE);
     let (hour, minute) = (
         i8::try_from(hour).map_err(|_| wrong())?,
         i8::try_from(minute).map_err(|_| wrong())?,
@@ -179,18 +183,18 @@ fn on_days(
             return Ok(Timestamp::from_millis(at.timestamp().as_millisecond()));
         }
     }
-    Err(WrongSchedule::Range("no such day"))
+    Err(InvalidSchedule::Range("no such day"))
 }
 
-fn zone_of(name: &str) -> Result<TimeZone, WrongSchedule> {
+fn zone_of(name: &str) -> Result<TimeZone, InvalidSchedule> {
     if name.eq_ignore_ascii_case("UTC") {
         return Ok(TimeZone::UTC);
     }
-    TimeZone::get(name).map_err(|_| WrongSchedule::Zone(name.chars().take(64).collect()))
+    TimeZone::get(name).map_err(|_| InvalidSchedule::Zone(name.chars().take(64).collect()))
 }
 
-fn cron_of(expression: &str) -> Result<Cron, WrongSchedule> {
-    let wrong = || WrongSchedule::Cron(expression.chars().take(CRON_CHARS_MAX).collect());
+fn cron_of(expression: &str) -> Result<Cron, InvalidSchedule> {
+    let wrong = || InvalidSchedule::Cron(expression.chars().take(CRON_CHARS_MAX).collect());
     if expression.chars().count() > CRON_CHARS_MAX || expression.split_whitespace().count() != 5 {
         return Err(wrong());
     }

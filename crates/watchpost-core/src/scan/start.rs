@@ -47,7 +47,7 @@ pub struct DueSchedule {
     /// The types that wait for another scan to end.
     pub pending: Vec<ScanType>,
     /// Whether the schedule's next time has come.
-    pub struck: bool,
+    pub is_due: bool,
     /// Whether the integration takes part in syncs and scans.
     pub active: bool,
     /// Whether a scan of the integration is queued or in progress.
@@ -56,7 +56,7 @@ pub struct DueSchedule {
 
 /// The effect of a due schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fired {
+pub struct ScheduledScans {
     /// The type of scan to start now. An integration has one scan at a time.
     pub start: Option<ScanType>,
     /// The types that wait now.
@@ -64,17 +64,17 @@ pub struct Fired {
 }
 
 /// Decides the effect of a due schedule. The scans of an inactive integration are dropped.
-pub fn decide_fire(due: &DueSchedule) -> Fired {
+pub fn decide_scheduled_scans(due: &DueSchedule) -> ScheduledScans {
     let mut waiting: Vec<ScanType> = ScanType::ALL
         .iter()
         .copied()
-        .filter(|kind| due.pending.contains(kind) || (due.struck && due.scan_types.contains(kind)))
+        .filter(|kind| due.pending.contains(kind) || (due.is_due && due.scan_types.contains(kind)))
         .collect();
     if !due.active {
         waiting.clear();
     }
     let start = (!due.busy && !waiting.is_empty()).then(|| waiting.remove(0));
-    Fired {
+    ScheduledScans {
         start,
         pending: waiting,
     }
@@ -140,19 +140,19 @@ mod tests {
     fn a_schedule_starts_one_scan_and_the_others_wait_for_it() {
         use ScanType::{Compliance, Exposure};
         let both = [Compliance, Exposure];
-        let check = |pending: &[ScanType], struck, active, busy, start, left: &[ScanType]| {
+        let check = |pending: &[ScanType], is_due, active, busy, start, left: &[ScanType]| {
             let due = DueSchedule {
                 scan_types: both.to_vec(),
                 pending: pending.to_vec(),
-                struck,
+                is_due,
                 active,
                 busy,
             };
-            let expected = Fired {
+            let expected = ScheduledScans {
                 start,
                 pending: left.to_vec(),
             };
-            assert_eq!(decide_fire(&due), expected, "{due:?}");
+            assert_eq!(decide_scheduled_scans(&due), expected, "{due:?}");
         };
         check(&[], true, true, false, Some(Compliance), &[Exposure]);
         check(&[], true, true, true, None, &both);

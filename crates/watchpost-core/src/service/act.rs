@@ -2,11 +2,11 @@
 
 use super::Watchpost;
 use crate::{
-    access::{Made, Permission, WorkspaceScope},
+    access::{ChangeReceipt, Permission, WorkspaceScope},
     app::{App, AppLookup, AppPolicyOutcome, SetAppPolicy},
     audit::CallRecord,
     error::Error,
-    finding::{Act, Finding, FindingCommand, FindingOutcome, SNOOZE_DAYS},
+    finding::{Finding, FindingAction, FindingCommand, FindingOutcome, SNOOZE_DAYS},
     job::{TriggerSync, TriggeredSync},
     remediation::{Remediation, RemediationOutcome, RequestRemediation},
     rule::Rule,
@@ -42,7 +42,7 @@ pub struct SyncAnswer {
     /// The job of each integration.
     pub syncs: Vec<TriggeredSync>,
     /// The audit row, and whether the call is a repeat.
-    pub made: Made,
+    pub receipt: ChangeReceipt,
 }
 
 /// The result of [`Watchpost::remediate_finding`].
@@ -55,7 +55,7 @@ pub enum RemediationAnswer {
         /// Manual steps to fix the finding in the meantime.
         steps: Vec<String>,
         /// The audit row, and whether the call is a repeat.
-        made: Made,
+        receipt: ChangeReceipt,
     },
     /// The same remediation waits for approval already.
     AlreadyWaiting {
@@ -64,7 +64,7 @@ pub enum RemediationAnswer {
         /// Manual steps to fix the finding in the meantime.
         steps: Vec<String>,
         /// The audit row, and whether the call is a repeat.
-        made: Made,
+        receipt: ChangeReceipt,
     },
     /// The finding's rule has no action. Nothing was recorded; the caller stores the audit entry of the call.
     NoAction {
@@ -76,12 +76,12 @@ pub enum RemediationAnswer {
         /// The finding's current status.
         status: FindingStatus,
         /// The audit row, and whether the call is a repeat.
-        made: Made,
+        receipt: ChangeReceipt,
     },
     /// The finding no longer exists.
     Gone {
         /// The audit row, and whether the call is a repeat.
-        made: Made,
+        receipt: ChangeReceipt,
     },
 }
 
@@ -122,7 +122,7 @@ impl Watchpost {
         };
         let write = scope.authorize(command, call)?;
         let done = self.store().trigger_sync(write).await.map_err(Error::of_change)?;
-        let (made, syncs) = (done.made(), done.into_value());
+        let (receipt, syncs) = (done.receipt(), done.into_value());
         let start = if syncs.is_empty() {
             SyncStart::NoIntegrations
         } else if syncs.iter().any(|sync| sync.is_new) {
@@ -130,7 +130,11 @@ impl Watchpost {
         } else {
             SyncStart::AlreadyRunning
         };
-        Ok(SyncAnswer { start, syncs, made })
+        Ok(SyncAnswer {
+            start,
+            syncs,
+            receipt,
+        })
     }
 
     /// Snoozes a finding for 1 to 90 days.
@@ -145,11 +149,12 @@ impl Watchpost {
         days: i64,
         note: Option<&str>,
         call: CallRecord,
-    ) -> Result<(FindingOutcome, Made), Error> {
+    ) -> Result<(FindingOutcome, ChangeReceipt), Error> {
         if !SNOOZE_DAYS.contains(&days) {
             return Err(Error::invalid("days", text::out_of_range(&SNOOZE_DAYS, &days)));
         }
-        self.change(scope, id, Act::Snooze { days }, note, call).await
+        self.change(scope, id, FindingAction::Snooze { days }, note, call)
+            .await
     }
 
     /// Dismisses a finding as accepted or wrong.
@@ -163,8 +168,9 @@ impl Watchpost {
         reason: DismissReason,
         note: Option<&str>,
         call: CallRecord,
-    ) -> Result<(FindingOutcome, Made), Error> {
-        self.change(scope, id, Act::Dismiss { reason }, note, call).await
+    ) -> Result<(FindingOutcome, ChangeReceipt), Error> {
+        self.change(scope, id, FindingAction::Dismiss { reason }, note, call)
+            .await
     }
 
     /// Resolves a finding as fixed, which is a person's decision.
@@ -177,8 +183,8 @@ impl Watchpost {
         id: FindingId,
         note: Option<&str>,
         call: CallRecord,
-    ) -> Result<(FindingOutcome, Made), Error> {
-        self.change(scope, id, Act::Resolve, note, call).await
+    ) -> Result<(FindingOutcome, ChangeReceipt), Error> {
+        self.change(scope, id, FindingAction::Resolve, note, call).await
     }
 
     /// Reverts a snooze, a dismissal or a resolution, which is a person's decision.
@@ -191,21 +197,21 @@ impl Watchpost {
         id: FindingId,
         note: Option<&str>,
         call: CallRecord,
-    ) -> Result<(FindingOutcome, Made), Error> {
-        self.change(scope, id, Act::Reopen, note, call).await
+    ) -> Result<(FindingOutcome, ChangeReceipt), Error> {
+        self.change(scope, id, FindingAction::Reopen, note, call).await
     }
 
     async fn change(
         &self,
         scope: &WorkspaceScope,
         id: FindingId,
-        act: Act,
+        action: FindingAction,
         note: Option<&str>,
         call: CallRecord,
-    ) -> Result<(FindingOutcome, Made), Error> {
+    ) -> Result<(FindingOutcome, ChangeReceipt), Error> {
         let command = FindingCommand {
             finding: id,
-            act,
+            action,
             note: clean_note(note)?,
             now: self.clock().now(),
         };
@@ -216,8 +222,8 @@ impl Watchpost {
             .change_finding(write)
             .await
             .map_err(Error::of_change)?;
-        let made = done.made();
-        Ok((done.into_value(), made))
+        let receipt = done.receipt();
+        Ok((done.into_value(), receipt))
     }
 
     /// Requests the action of the finding's rule, which then waits for a person's approval. If the rule has no
@@ -253,20 +259,20 @@ impl Watchpost {
             .request_remediation(write)
             .await
             .map_err(Error::of_change)?;
-        let made = done.made();
+        let receipt = done.receipt();
         Ok(match done.into_value() {
             RemediationOutcome::Requested(remediation) => RemediationAnswer::Requested {
                 remediation,
                 steps,
-                made,
+                receipt,
             },
             RemediationOutcome::AlreadyWaiting(remediation) => RemediationAnswer::AlreadyWaiting {
                 remediation,
                 steps,
-                made,
+                receipt,
             },
-            RemediationOutcome::FindingClosed(status) => RemediationAnswer::Closed { status, made },
-            RemediationOutcome::NotFound => RemediationAnswer::Gone { made },
+            RemediationOutcome::FindingClosed(status) => RemediationAnswer::Closed { status, receipt },
+            RemediationOutcome::NotFound => RemediationAnswer::Gone { receipt },
         })
     }
 
@@ -281,7 +287,7 @@ impl Watchpost {
         lookup: &AppLookup,
         policy: AppPolicy,
         call: CallRecord,
-    ) -> Result<(Box<App>, AppPolicyOutcome, Made), Error> {
+    ) -> Result<(Box<App>, AppPolicyOutcome, ChangeReceipt), Error> {
         scope.require(Permission::SetAppPolicy)?;
         let app = self.store().find_app(scope, lookup).await?.one("app")?;
         let analysis = JobId::generate(self.clock(), self.random());
@@ -297,7 +303,7 @@ impl Watchpost {
             .set_app_policy(write)
             .await
             .map_err(Error::of_change)?;
-        let made = done.made();
-        Ok((app, done.into_value(), made))
+        let receipt = done.receipt();
+        Ok((app, done.into_value(), receipt))
     }
 }

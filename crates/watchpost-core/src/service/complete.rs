@@ -29,7 +29,7 @@ pub enum Completable {
     /// An app's id.
     App,
     /// An app's name, or an app's id if no name begins with the text.
-    AppNamed,
+    AppName,
     /// A person's email address, from three characters on.
     Address,
     /// A rule's id.
@@ -49,7 +49,7 @@ pub enum Completable {
     /// A kind of report.
     ReportKind,
     /// The extension of a report's file name.
-    ReportEnding,
+    ReportExtension,
 }
 
 /// Returns the words that begin with `typed`, then those that contain it, each group in its original order.
@@ -85,7 +85,7 @@ impl Watchpost {
                 Completable::App => ids.map(StoredCompletion::Apps),
                 Completable::Address => (typed.chars().nth(ADDRESS_CHARS_MIN - 1).is_some())
                     .then(|| StoredCompletion::Addresses(typed.to_owned())),
-                Completable::AppNamed => Some(StoredCompletion::AppNames(typed.to_owned())),
+                Completable::AppName => Some(StoredCompletion::AppNames(typed.to_owned())),
                 Completable::Integration => {
                     let rows = self.store().list_integrations(scope).await?;
                     let ids: Vec<String> = rows.iter().map(|row| row.id.to_string()).collect();
@@ -116,7 +116,7 @@ impl Watchpost {
                 Completable::ReportKind => {
                     return Ok(among(ReportKind::ALL.iter().map(|word| word.as_str()), typed));
                 }
-                Completable::ReportEnding => {
+                Completable::ReportExtension => {
                     return Ok(among(
                         ReportFormat::ALL.iter().map(|format| format.extension()),
                         typed,
@@ -127,7 +127,7 @@ impl Watchpost {
                 return Ok(Completions::default());
             };
             let mut found = self.store().complete(scope, &stored).await?;
-            if let (Completable::AppNamed, true, Some(ids)) = (what, found.values.is_empty(), ids) {
+            if let (Completable::AppName, true, Some(ids)) = (what, found.values.is_empty(), ids) {
                 found = self.store().complete(scope, &StoredCompletion::Apps(ids)).await?;
             }
             Ok(found)

@@ -6,7 +6,7 @@ use crate::{
     app::{AppLookup, AppMatch},
     error::{Error, NextStep},
     finding::{EntityFilter, Finding, FindingPage, FindingQuery},
-    identity::normal_address,
+    identity::normalize_address,
     posture::Freshness,
     rule::Rule,
     text,
@@ -27,7 +27,7 @@ impl Watchpost {
         text: &str,
     ) -> Unrecorded<Result<Option<EntityFilter>, Error>> {
         Unrecorded::of(async {
-            if let Some(address) = normal_address(text)
+            if let Some(address) = normalize_address(text)
                 && let Some(identity) = self.store().identity_by_email(scope, &address).await?
             {
                 return Ok(Some(EntityFilter::Identity(identity.id)));

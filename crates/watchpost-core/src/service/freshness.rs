@@ -81,7 +81,7 @@ impl Freshness {
     }
 
     /// Returns the time at which the warnings next change without new data. A cached answer is valid until then.
-    pub fn text_good_until(&self, now: Timestamp) -> Option<Timestamp> {
+    pub fn warnings_change_at(&self, now: Timestamp) -> Option<Timestamp> {
         self.sources
             .iter()
             .filter_map(|source| source.last_completed_at)

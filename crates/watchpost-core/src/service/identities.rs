@@ -5,7 +5,7 @@ use crate::{
     access::WorkspaceScope,
     error::{Error, NextStep},
     finding::{EntityFilter, FindingQuery, FindingSummary, Total},
-    identity::{Identity, normal_address},
+    identity::{Identity, normalize_address},
     posture::Freshness,
     text,
     value::word::FindingStatus,
@@ -38,7 +38,7 @@ impl Watchpost {
         email: &str,
     ) -> Unrecorded<Result<IdentityAnswer, Error>> {
         Unrecorded::of(async {
-            let Some(address) = normal_address(email) else {
+            let Some(address) = normalize_address(email) else {
                 return Err(Error::invalid("email", text::EMAIL_EXPECTED));
             };
             let Some(identity) = self.store().identity_by_email(scope, &address).await? else {

@@ -10,7 +10,7 @@ use crate::{
     error::{Error, NextStep},
     identity::{TagBreakGlass, TagOutcome},
     integration::{
-        AddIntegration, ChangeIntegration, IntegrationAct, IntegrationChange, VerifyIntegration,
+        AddIntegration, ChangeIntegration, IntegrationAction, IntegrationChange, VerifyIntegration,
         connector::{ConnectorConfig, Verification},
         sync::connector_for,
     },
@@ -118,7 +118,7 @@ impl Watchpost {
         match self.store().create_key(write).await?.into_value() {
             KeyCreation::Created => Ok(KeyIssued { id, key }),
             KeyCreation::LimitReached { active_max } => {
-                Err(Error::conflict(text::active_keys_limit(active_max)).advise(NextStep::RevokeKey))
+                Err(Error::conflict(text::active_keys_limit(active_max)).with_next_step(NextStep::RevokeKey))
             }
         }
     }
@@ -232,12 +232,12 @@ impl Watchpost {
         &self,
         scope: &WorkspaceScope,
         id: IntegrationId,
-        act: IntegrationAct,
+        action: IntegrationAction,
         call: CallRecord,
     ) -> Result<IntegrationChange, Error> {
         let command = ChangeIntegration {
             id,
-            act,
+            action,
             job: JobId::generate(self.clock(), self.random()),
             now: self.clock().now(),
         };

@@ -2,7 +2,7 @@
 
 use super::Watchpost;
 use crate::{
-    access::{Made, WorkspaceScope},
+    access::{ChangeReceipt, WorkspaceScope},
     audit::{AuditOutcome, AuditTarget, CallRecord, ReadRecord},
     error::{Error, StoreError},
 };
@@ -100,7 +100,7 @@ impl<T> Unrecorded<T> {
     ///
     /// # Errors
     /// Returns itself if there is no proof. Then the call still needs its audit entry.
-    pub fn made(self, proof: impl FnOnce(&T) -> Option<Made>) -> Result<T, Self> {
+    pub fn open_with(self, proof: impl FnOnce(&T) -> Option<ChangeReceipt>) -> Result<T, Self> {
         if proof(&self.0).is_some() {
             Ok(self.0)
         } else {
@@ -201,7 +201,7 @@ mod tests {
 
     #[test]
     fn an_answer_without_proof_of_an_entry_is_not_opened() {
-        let read = Unrecorded::new(7).made(|_| None);
+        let read = Unrecorded::new(7).open_with(|_| None);
         assert_eq!(read.unwrap_err().into_inner(), 7);
     }
 

@@ -3,9 +3,9 @@
 use super::Arguments;
 use crate::confirm::Confirmation;
 use watchpost_core::{
-    access::{Once, OnceKind},
+    access::{OnceToken, OnceTokenKind},
     audit::{AuditKey, CallRecord},
-    identity::normal_address,
+    identity::normalize_address,
     value::id::FindingId,
 };
 
@@ -56,7 +56,7 @@ impl<'k> Reduced<'k> {
     }
     /// An address: the same person gives the same digest, however written.
     pub(crate) fn address(&mut self, name: &'static str, text: &str) {
-        let normal = normal_address(text);
+        let normal = normalize_address(text);
         self.secret(name, normal.as_deref().unwrap_or(text));
     }
     /// Any other string.
@@ -116,12 +116,12 @@ impl<'k> AuditArguments<'k> {
     pub(crate) fn record(&self, confirmation: Option<Confirmation>) -> CallRecord {
         let mut call = CallRecord::new("mcp", self.tool, self.text(confirmation));
         let request = self.reduced.clone().finish();
-        let once = |kind, token: &[u8]| Once::new(self.reduced.key, kind, token, self.tool, &request);
+        let once = |kind, token: &[u8]| OnceToken::new(self.reduced.key, kind, token, self.tool, &request);
         if let Some((_, key)) = &self.reduced.idempotency_key {
-            call = call.once(once(OnceKind::IdempotencyKey, key.as_bytes()));
+            call = call.once(once(OnceTokenKind::IdempotencyKey, key.as_bytes()));
         }
         if let Some(Confirmation::Asked(nonce)) = confirmation {
-            call = call.once(once(OnceKind::Confirmation, &nonce));
+            call = call.once(once(OnceTokenKind::Confirmation, &nonce));
         }
         call
     }

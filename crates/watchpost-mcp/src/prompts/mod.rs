@@ -16,7 +16,7 @@ mod what_changed_this_week;
 use std::collections::BTreeMap;
 use watchpost_core::{
     check::Framework,
-    identity::normal_address,
+    identity::normalize_address,
     service::Completable,
     value::{text::ForeignText, word::Category},
 };
@@ -62,7 +62,7 @@ impl Kind {
     /// The value as the text quotes it.
     fn read(self, value: &str) -> Result<String, &'static str> {
         match self {
-            Self::Address => normal_address(value)
+            Self::Address => normalize_address(value)
                 .filter(|address| ForeignText::name(address).untrusted() == address)
                 .ok_or("must be one email address, such as mara.holt@example.com"),
             Self::Line => {

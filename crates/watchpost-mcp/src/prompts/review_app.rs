@@ -12,7 +12,7 @@ pub(super) const PROMPT: Prompt = Prompt {
         title: "App",
         description: "The app's name, or its id.",
         required: true,
-        completes: Completable::AppNamed,
+        completes: Completable::AppName,
         kind: Kind::Line,
     }],
     text,

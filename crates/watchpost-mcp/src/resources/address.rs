@@ -1,8 +1,8 @@
 //! Addresses of resources, and what they name.
 
 use watchpost_core::{
-    identity::normal_address,
-    report::{ReportFormat, ReportRequest, report_of_uri},
+    identity::normalize_address,
+    report::{ReportFormat, ReportRequest, parse_report_uri},
     value::id::{AppId, FindingId, ScanId},
 };
 
@@ -57,7 +57,7 @@ impl Address {
                 is_id.then(|| Self::Rule(item.to_owned()))
             }
             "reports" => {
-                let (request, format) = report_of_uri(uri)?;
+                let (request, format) = parse_report_uri(uri)?;
                 Some(Self::Report(Box::new(request), format))
             }
             _ => None,
@@ -75,7 +75,7 @@ fn email(item: &str) -> Option<String> {
         return None;
     }
     let address = percent_decoded(item)?;
-    let normal = normal_address(&address)?;
+    let normal = normalize_address(&address)?;
     // White space around it was part of the path: that is another address, which nobody has.
     (normal.len() == address.to_lowercase().len()).then_some(normal)
 }

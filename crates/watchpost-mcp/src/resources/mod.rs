@@ -150,7 +150,7 @@ const FAMILIES: &[Family] = &[
         variables: &[
             ("scan_id", Completable::Scan),
             ("kind", Completable::ReportKind),
-            ("ending", Completable::ReportEnding),
+            ("ending", Completable::ReportExtension),
             ("framework", Completable::Framework),
             ("service", Completable::Service),
             ("compare_with", Completable::Scan),

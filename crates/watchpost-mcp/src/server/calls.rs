@@ -14,7 +14,7 @@ use crate::{
 };
 use std::sync::Arc;
 use watchpost_core::{
-    access::{Made, WorkspaceScope},
+    access::{ChangeReceipt, WorkspaceScope},
     audit::{AuditOutcome, AuditTarget, CallRecord, ReadRecord},
     service::Unrecorded,
 };
@@ -59,7 +59,7 @@ impl Ended {
     }
 
     /// The proof that the entry of a change is stored, which is then the call's.
-    fn made(&self) -> Option<Made> {
+    fn made(&self) -> Option<ChangeReceipt> {
         match &self.result {
             Ok(Done::Answered(answer)) => answer.made,
             Ok(Done::Asked(..) | Done::Refused(_)) => None,
@@ -326,7 +326,7 @@ impl McpServer {
                 reduced: arguments.map_or_else(|| NOT_PARSED.to_owned(), text),
             }
         };
-        let recorded = match ended.made(Ended::made) {
+        let recorded = match ended.open_with(Ended::made) {
             Ok(ended) => Ok(ended),
             Err(unrecorded) => self.record(scope, name, unrecorded, describe).await,
         };

@@ -4,7 +4,7 @@ use crate::{error::Failure, fence, tool::FollowUp};
 use bytes::Bytes;
 use serde::Serialize;
 use watchpost_core::{
-    access::Made, audit::AuditTarget, port::Random, posture::Freshness, value::time::Timestamp,
+    access::ChangeReceipt, audit::AuditTarget, port::Random, posture::Freshness, value::time::Timestamp,
 };
 use watchpost_protocol::{ContentBlock, ResourceDefinition, ToolResult};
 
@@ -15,7 +15,7 @@ pub(crate) struct Answer {
     /// What the audit entry is about.
     pub(crate) target: AuditTarget,
     /// The proof that a change's own entry is stored; `None`: the call's entry is still to be stored.
-    pub(crate) made: Option<Made>,
+    pub(crate) made: Option<ChangeReceipt>,
     /// When the text goes stale by time alone.
     pub(crate) good_until: Option<Timestamp>,
     /// A file that it points to.
@@ -69,13 +69,13 @@ impl Answer {
         self
     }
     /// Answers a change, whose entry is stored.
-    pub(crate) fn of_change(mut self, made: Made) -> Self {
+    pub(crate) fn of_change(mut self, made: ChangeReceipt) -> Self {
         self.made = Some(made);
         self
     }
     /// Says when the text goes stale by time alone.
     pub(crate) fn until(mut self, freshness: &Freshness, now: Timestamp) -> Self {
-        self.good_until = freshness.text_good_until(now);
+        self.good_until = freshness.warnings_change_at(now);
         self
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{arguments::AuditArguments, confirm::Confirmation, cursor::CursorKey, wire::AsOf};
 use watchpost_core::{
-    access::{Made, WorkspaceScope},
+    access::{ChangeReceipt, WorkspaceScope},
     audit::{AuditKey, CallRecord},
     posture::Freshness,
     service::{Reader, Unrecorded, Watchpost},
@@ -74,7 +74,7 @@ impl<'c> Context<'c> {
     }
 
     /// What an answer begins with if the call was a repeat.
-    pub(crate) fn repeat(&self, made: Made) -> Option<String> {
+    pub(crate) fn repeat(&self, made: ChangeReceipt) -> Option<String> {
         let earlier = made.earlier?;
         let by = if self.arguments.has_idempotency_key() {
             "idempotency_key"

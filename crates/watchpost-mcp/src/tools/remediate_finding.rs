@@ -106,22 +106,24 @@ impl ActionTool for RemediateFinding {
             .remediate_finding(context.scope, id, note, context.record())
             .await
             .map_err(|error| Failure::from(error).about(target(id)))?;
-        let (remediation, steps, made, changed) = match &answer {
+        let (remediation, steps, receipt, changed) = match &answer {
             RemediationAnswer::Requested {
                 remediation,
                 steps,
-                made,
-            } => (remediation, steps, *made, true),
+                receipt,
+            } => (remediation, steps, *receipt, true),
             RemediationAnswer::AlreadyWaiting {
                 remediation,
                 steps,
-                made,
-            } => (remediation, steps, *made, false),
+                receipt,
+            } => (remediation, steps, *receipt, false),
             RemediationAnswer::NoAction { steps } => return Err(error::no_action(steps).about(target(id))),
-            RemediationAnswer::Closed { status, made } => return Err(error::closed(*status, id, *made)),
-            RemediationAnswer::Gone { made } => return Err(error::finding_gone(*made)),
+            RemediationAnswer::Closed { status, receipt } => {
+                return Err(error::closed(*status, id, *receipt));
+            }
+            RemediationAnswer::Gone { receipt } => return Err(error::finding_gone(*receipt)),
         };
-        let repeat = context.repeat(made);
+        let repeat = context.repeat(receipt);
         let changed = changed && repeat.is_none();
         let as_of = context.as_of().await;
         let sentence = format!(
@@ -136,6 +138,8 @@ impl ActionTool for RemediateFinding {
             as_of.sentence()
         );
         let output = output(remediation, steps, changed, as_of);
-        Ok(Answer::new(sentence, &output)?.about(target(id)).of_change(made))
+        Ok(Answer::new(sentence, &output)?
+            .about(target(id))
+            .of_change(receipt))
     }
 }

@@ -94,7 +94,7 @@ impl ActionTool for TriggerSync {
             .watchpost
             .trigger_sync(context.scope, platform, None, context.record())
             .await?;
-        let repeat = context.repeat(answer.made);
+        let repeat = context.repeat(answer.receipt);
         let new = answer.syncs.iter().filter(|sync| sync.is_new).count();
         let mut platforms: Vec<&'static str> =
             answer.syncs.iter().map(|sync| sync.platform.as_str()).collect();
@@ -139,7 +139,7 @@ impl ActionTool for TriggerSync {
         };
         let repeat = repeat.map(|repeat| format!("{repeat} ")).unwrap_or_default();
         let sentence = format!("{repeat}{sentence}{}", output.as_of.sentence());
-        let mut done = Answer::new(sentence, &output)?.of_change(answer.made);
+        let mut done = Answer::new(sentence, &output)?.of_change(answer.receipt);
         done.follow_up = FollowUp::of_syncs(&answer);
         Ok(done)
     }

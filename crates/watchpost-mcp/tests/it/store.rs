@@ -12,7 +12,7 @@ use std::{
 use watchpost_core::{
     access::{
         Audited, AuthorizedWrite, Command, CreateKey, JobPermit, KeyCreation, KeyDirectory, KeyHash,
-        KeyRevocation, KeyRow, KeyStore, KeyUse, Once, RevokeKey, WorkspaceScope,
+        KeyRevocation, KeyRow, KeyStore, KeyUse, OnceToken, RevokeKey, WorkspaceScope,
     },
     app::{App, AppLookup, AppMatch, AppPolicyOutcome, AppQuery, AppStore, SetAppPolicy},
     audit::{ActorKind, AuditOutcome, AuditQuery, AuditRow, AuditStore, PendingEntry},
@@ -75,7 +75,7 @@ pub(crate) struct Data {
 pub(crate) struct Spent {
     actor: (ActorKind, String),
     operation: String,
-    once: Once,
+    once: OnceToken,
     outcome: Box<dyn Any + Send>,
 }
 
@@ -308,7 +308,7 @@ impl FindingStore for Fake {
             else {
                 return (FindingOutcome::NotFound, AuditOutcome::NotFound);
             };
-            let outcome = decide(&row.state, &command.act, command.now);
+            let outcome = decide(&row.state, &command.action, command.now);
             if let FindingOutcome::Changed { now, .. } = outcome {
                 row.state.status = now.status;
                 row.state.snoozed_until = now.snoozed_until;

@@ -103,7 +103,7 @@ impl CheckEngine for NoChecks {
 
 impl ReportRenderer for NoChecks {
     fn render(&self, _: &ReportData, _: ReportFormat) -> Result<Rendered, ReportError> {
-        Err(ReportError::Unfit("no reports in this test"))
+        Err(ReportError::UnsupportedFormat("no reports in this test"))
     }
 }
 

@@ -124,14 +124,14 @@ fn imported_settings_are_judged_compared_and_replayed_like_a_scan() {
             .await
             .expect("it is imported");
         let batch = &newer.batches[0];
-        assert_eq!(newer.made, [batch.integration]);
+        assert_eq!(newer.created, [batch.integration]);
         assert_eq!((batch.platform, batch.counts.rows), (Platform::Import, 0));
         // Imported later, read earlier.
         let older = place
             .take(&export("2026-01-01T09:00:00Z", &["partner.example"]))
             .await
             .expect("it is imported");
-        assert!(older.made.is_empty());
+        assert!(older.created.is_empty());
         assert_eq!(older.batches[0].integration, batch.integration);
 
         let latest = place

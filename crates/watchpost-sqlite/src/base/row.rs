@@ -49,7 +49,7 @@ macro_rules! stored_words {
 
 stored_words!(
     watchpost_core::access::KeyScope,
-    watchpost_core::access::OnceKind,
+    watchpost_core::access::OnceTokenKind,
     watchpost_core::audit::ActorKind,
     watchpost_core::audit::AuditOutcome,
     watchpost_core::check::CheckResult,

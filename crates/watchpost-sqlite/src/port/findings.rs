@@ -56,7 +56,7 @@ impl FindingStore for SqliteStore {
         self.change_once("findings", write, |tx, workspace, command, entry| {
             let outcome = match findings::state_of(tx.conn, workspace, command.finding)? {
                 None => FindingOutcome::NotFound,
-                Some(state) => decide(&state, &command.act, command.now),
+                Some(state) => decide(&state, &command.action, command.now),
             };
             if let FindingOutcome::Changed { now, .. } = &outcome {
                 let note = command.note.as_ref();

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use watchpost_core::{
     access::{Audited, AuthorizedWrite, WorkspaceScope},
     error::StoreError,
-    identity::{Identity, IdentityStore, TagBreakGlass, TagOutcome, normal_address},
+    identity::{Identity, IdentityStore, TagBreakGlass, TagOutcome, normalize_address},
     rule::document::IdentityDocument,
     value::id::IdentityId,
 };
@@ -21,7 +21,7 @@ impl IdentityStore for SqliteStore {
         scope: &WorkspaceScope,
         email: &str,
     ) -> Result<Option<Identity>, StoreError> {
-        let Some(address) = normal_address(email) else {
+        let Some(address) = normalize_address(email) else {
             return Ok(None);
         };
         self.read(scope, "identities", |conn, workspace| {

@@ -193,13 +193,13 @@ impl IntegrationStore for SqliteStore {
         collection: Collection,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let tells_of_usage = collection.dataset.tells_of_usage();
+        let determines_app_usage = collection.dataset.determines_app_usage();
         let mut ending = facts::Ending::new(sync, integration, collection, now);
         self.bulk("facts", permit.scope().workspace(), move |tx, workspace| {
             ending.slice(tx, workspace)
         })
         .await?;
-        if tells_of_usage {
+        if determines_app_usage {
             self.measure_usage(permit.scope(), integration).await?;
         }
         Ok(())

@@ -11,11 +11,11 @@ use crate::{
 };
 use rusqlite::params;
 use watchpost_core::{
-    access::{ONCE_KEPT_MAX, ONCE_KEPT_MS, Once},
+    access::{ONCE_KEPT_MAX, ONCE_KEPT_MS, OnceToken},
     app::AppPolicyOutcome,
     audit::PendingEntry,
     error::StoreError,
-    finding::{FindingOutcome, LifeChange},
+    finding::{FindingOutcome, StateChange},
     job::TriggeredSync,
     remediation::RemediationOutcome,
     value::{
@@ -71,7 +71,7 @@ fn find(
     tx: &Tx<'_>,
     workspace: i64,
     entry: &PendingEntry,
-    once: &Once,
+    once: &OnceToken,
     now: Timestamp,
 ) -> Res<Option<Spent>> {
     let (kind, id) = entry.actor();
@@ -180,7 +180,7 @@ fn or_dash(value: Option<impl ToString>) -> String {
     value.map_or_else(|| "-".into(), |value| value.to_string())
 }
 
-fn state_text(state: &LifeChange) -> String {
+fn state_text(state: &StateChange) -> String {
     format!(
         "{} {} {} {}",
         state.status,
@@ -190,8 +190,8 @@ fn state_text(state: &LifeChange) -> String {
     )
 }
 
-fn state_of(words: &mut Words<'_>) -> Option<LifeChange> {
-    Some(LifeChange {
+fn state_of(words: &mut Words<'_>) -> Option<StateChange> {
+    Some(StateChange {
         status: words.next()?,
         snoozed_until: words.maybe()?.map(Timestamp::from_millis),
         dismiss_reason: words.maybe::<DismissReason>()?,
@@ -329,13 +329,13 @@ mod tests {
 
     #[test]
     fn outcomes_are_recalled_as_they_were_kept() {
-        let state = LifeChange {
+        let state = StateChange {
             status: FindingStatus::Snoozed,
             snoozed_until: Some(Timestamp::from_millis(1_770_000_000_123)),
             dismiss_reason: None,
             auto_resolved: true,
         };
-        let dismissed = LifeChange {
+        let dismissed = StateChange {
             status: FindingStatus::Dismissed,
             snoozed_until: None,
             dismiss_reason: DismissReason::ALL.first().copied(),

@@ -47,7 +47,7 @@ pub(crate) fn change(
         )?;
         Ok(())
     };
-    match decide_change(command.act, &row.standing()) {
+    match decide_change(command.action, &row.standing()) {
         IntegrationStep::Nothing => return Ok(IntegrationChange::Unchanged),
         IntegrationStep::Pause => {
             set(IntegrationStatus::Paused)?;

@@ -4,10 +4,10 @@ use crate::conformance::open;
 use rusqlite::Connection;
 use std::sync::Arc;
 use watchpost_core::{
-    access::{Access, KeyScope, ONCE_KEPT_MAX, ONCE_KEPT_MS, Once, OnceKind, WorkspaceScope},
+    access::{Access, KeyScope, ONCE_KEPT_MAX, ONCE_KEPT_MS, OnceToken, OnceTokenKind, WorkspaceScope},
     audit::{AuditKey, CallRecord},
     error::StoreError,
-    finding::{Act, FindingCommand, FindingOutcome, FindingStore as _},
+    finding::{FindingAction, FindingCommand, FindingOutcome, FindingStore as _},
     job::{InstanceStore as _, WorkspaceRow},
     port::Clock as _,
     value::id::{FindingId, WorkspaceId},
@@ -16,9 +16,9 @@ use watchpost_testkit::{SteppingClock, conformance::run};
 
 fn call(token: &str) -> CallRecord {
     let key = AuditKey::new([9; 32]);
-    CallRecord::new("mcp", "case", "{}").once(Once::new(
+    CallRecord::new("mcp", "case", "{}").once(OnceToken::new(
         &key,
-        OnceKind::IdempotencyKey,
+        OnceTokenKind::IdempotencyKey,
         token.as_bytes(),
         "case",
         "{}",
@@ -49,13 +49,13 @@ fn an_actors_tokens_are_bounded_and_forgotten_after_a_day() {
         let spend = async |scope: &WorkspaceScope, token: &str| {
             let command = FindingCommand {
                 finding: FindingId::from_bytes([1; 16]),
-                act: Act::Snooze { days: 7 },
+                action: FindingAction::Snooze { days: 7 },
                 note: None,
                 now: clock.now(),
             };
             let write = scope.authorize(command, call(token)).unwrap();
             let done = file.store.change_finding(write).await?;
-            let earlier = done.made().earlier;
+            let earlier = done.receipt().earlier;
             assert_eq!(done.into_value(), FindingOutcome::NotFound);
             Ok::<_, StoreError>(earlier)
         };

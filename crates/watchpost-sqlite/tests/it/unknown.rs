@@ -13,7 +13,7 @@ use watchpost_core::{
     app::AppQuery,
     check::ScanType,
     error::StoreError,
-    finding::{Act, FindingCommand, FindingQuery, Marks},
+    finding::{FindingAction, FindingCommand, FindingQuery, Marks},
     import::BatchQuery,
     integration::fact::{Dataset, Fact},
     job::{JobKind, TriggerSync},
@@ -502,7 +502,7 @@ fn optional_unknown_words_of_findings_are_none_and_unknown_remediations_are_left
 
         let command = FindingCommand {
             finding: id,
-            act: Act::Dismiss {
+            action: FindingAction::Dismiss {
                 reason: watchpost_core::value::word::DismissReason::AcceptedRisk,
             },
             note: None,

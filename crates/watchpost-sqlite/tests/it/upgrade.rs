@@ -9,7 +9,7 @@ use std::{
 };
 use watchpost_core::{
     check::Service,
-    finding::{Act, FindingCommand, FindingSummary, Marks, Observation, fingerprint},
+    finding::{FindingAction, FindingCommand, FindingSummary, Marks, Observation, fingerprint},
     rule::document::EntityRef,
     value::{
         id::{AnalysisId, IntegrationId},
@@ -97,7 +97,7 @@ fn findings_of_one_condition_become_one_and_a_decision_wins() {
         let id_of = |rule: &str| before.iter().find(|row| row.rule_id == rule).unwrap().id;
         let dismissal = FindingCommand {
             finding: id_of("exp.legacy_auth_open"),
-            act: Act::Dismiss {
+            action: FindingAction::Dismiss {
                 reason: DismissReason::Mitigated,
             },
             note: Some(ForeignText::sentence("the proxy asks")),

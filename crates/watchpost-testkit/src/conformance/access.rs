@@ -215,7 +215,7 @@ pub async fn a_change_that_cannot_be_audited_is_not_made(harness: &dyn Harness) 
     );
     let command = watchpost_core::integration::ChangeIntegration {
         id: integration,
-        act: watchpost_core::integration::IntegrationAct::Pause,
+        action: watchpost_core::integration::IntegrationAction::Pause,
         job: world.job_id(),
         now: world.now(),
     };

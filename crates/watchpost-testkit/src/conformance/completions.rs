@@ -3,8 +3,8 @@
 use super::{Harness, Tenant, World, account_fact, app_fact, life::somebody, live, observation};
 use watchpost_core::{
     check::ScanType,
-    finding::{Act, FindingCommand, Marks},
-    integration::{ChangeIntegration, IntegrationAct, fact::Dataset},
+    finding::{FindingAction, FindingCommand, Marks},
+    integration::{ChangeIntegration, IntegrationAction, fact::Dataset},
     port::completion::{COMPLETIONS_MAX, Completions, IdPrefix, StoredCompletion},
     scan::StartScan,
     value::{
@@ -122,7 +122,7 @@ pub async fn what_begins_with_a_text_is_found_in_its_workspace_alone(harness: &d
     assert_eq!(names(&world, &one, "").await, ["Ledger"]);
     let removal = ChangeIntegration {
         id: second,
-        act: IntegrationAct::Remove,
+        action: IntegrationAction::Remove,
         job: world.job_id(),
         now: world.now(),
     };
@@ -165,7 +165,7 @@ pub async fn findings_come_live_and_worst_first(harness: &dyn Harness) {
     );
     let command = FindingCommand {
         finding: rows[0].id,
-        act: Act::Snooze { days: 7 },
+        action: FindingAction::Snooze { days: 7 },
         note: None,
         now: world.now(),
     };

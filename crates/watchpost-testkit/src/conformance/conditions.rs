@@ -11,8 +11,8 @@ use watchpost_core::{
     access::JobPermit,
     check::{Check, CheckResult, Exempted, ScanType, Service},
     finding::{
-        Act, FindingCommand, FindingQuery, FindingSummary, Marks, Observation, ObserveCounts, SweepCounts,
-        fingerprint,
+        FindingAction, FindingCommand, FindingQuery, FindingSummary, Marks, Observation, ObserveCounts,
+        SweepCounts, fingerprint,
     },
     integration::fact::{Dataset, Fact},
     rule::document::EntityRef,
@@ -174,7 +174,7 @@ pub async fn a_decision_holds_for_all_rules_of_a_condition(harness: &dyn Harness
     it.analyse(&[ONE, TWO], &[ONE]).await;
     let dismissal = FindingCommand {
         finding: it.only().await.id,
-        act: Act::Dismiss {
+        action: FindingAction::Dismiss {
             reason: DismissReason::AcceptedRisk,
         },
         note: None,

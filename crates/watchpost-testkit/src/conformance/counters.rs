@@ -3,7 +3,7 @@
 use super::{Harness, Tenant, World, account_fact, life::somebody, observation, with_statuses};
 use std::collections::BTreeMap;
 use watchpost_core::{
-    finding::{Act, FindingCommand, FindingCount, Marks},
+    finding::{FindingAction, FindingCommand, FindingCount, Marks},
     integration::fact::{Dataset, Fact},
     value::word::{Category, CollectionState, DismissReason, FindingStatus, Platform, RunState, Severity},
 };
@@ -120,17 +120,17 @@ pub async fn counts_equal_recounts_after_random_operations(harness: &dyn Harness
             let Some(row) = found.get(random.below(found.len() as u64) as usize) else {
                 continue;
             };
-            let act = match random.below(4) {
-                0 => Act::Snooze { days: 1 },
-                1 => Act::Dismiss {
+            let action = match random.below(4) {
+                0 => FindingAction::Snooze { days: 1 },
+                1 => FindingAction::Dismiss {
                     reason: DismissReason::FalsePositive,
                 },
-                2 => Act::Resolve,
-                _ => Act::Reopen,
+                2 => FindingAction::Resolve,
+                _ => FindingAction::Reopen,
             };
             let command = FindingCommand {
                 finding: row.id,
-                act,
+                action,
                 note: None,
                 now: world.now(),
             };

@@ -6,7 +6,7 @@ use super::{
 };
 use watchpost_core::{
     app::{AppLookup, AppMatch, AppPolicyOutcome, AppQuery, SetAppPolicy},
-    finding::{Act, FindingCommand, Marks},
+    finding::{FindingAction, FindingCommand, Marks},
     identity::{TagBreakGlass, TagOutcome},
     integration::fact::{Dataset, Fact},
     job::JobKind,
@@ -220,7 +220,7 @@ pub async fn merging_keeps_the_older_identity_and_decisions(harness: &dyn Harnes
         .unwrap();
     let command = FindingCommand {
         finding: theirs.id,
-        act: Act::Dismiss {
+        action: FindingAction::Dismiss {
             reason: DismissReason::Mitigated,
         },
         note: None,

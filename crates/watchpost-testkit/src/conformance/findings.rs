@@ -3,7 +3,7 @@
 use super::{Harness, Tenant, World, app_fact, life::somebody, live, observation, with_statuses};
 use watchpost_core::{
     app::{AppLookup, AppMatch},
-    finding::{Act, EntityFilter, FindingCommand, FindingQuery, Marks, SweepCounts, Total},
+    finding::{EntityFilter, FindingAction, FindingCommand, FindingQuery, Marks, SweepCounts, Total},
     integration::fact::Dataset,
     value::{
         id::{IdentityId, IntegrationId},
@@ -52,7 +52,7 @@ pub async fn observations_make_keep_and_reopen(harness: &dyn Harness) {
     assert_eq!(stored.summary.title.untrusted(), "another sentence");
     let command = FindingCommand {
         finding: first[0].id,
-        act: Act::Resolve,
+        action: FindingAction::Resolve,
         note: None,
         now: world.now(),
     };

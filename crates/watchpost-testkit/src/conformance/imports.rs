@@ -8,10 +8,10 @@ use watchpost_core::{
     error::StoreError,
     import::{
         Batch, BatchQuery, CheckVerdict, ExceptionKind, ImportBatchHeader, ImportCounts, ImportFormat,
-        ImportPermit, ImportRefusal, ImportTool, ImportedEntity, ImportedException, ImportedQuery,
+        ImportPermit, ImportRejection, ImportTool, ImportedEntity, ImportedException, ImportedQuery,
         ImportedRow, KeepImport, KeepOutcome, NewBatch, ResultCounts, RowError,
     },
-    integration::{ChangeIntegration, IntegrationAct, setting::SettingDocument},
+    integration::{ChangeIntegration, IntegrationAction, setting::SettingDocument},
     scan::{RecordedScan, ScanCounts, ScanTrigger},
     value::{
         id::{BatchId, ImportId, IntegrationId, ScanId},
@@ -367,11 +367,11 @@ pub async fn a_batch_goes_to_its_tenant(harness: &dyn Harness) {
         ..world.command(&permit, 4, vec![world.batch_of(header("t2"), 1)])
     };
     let refused = world.keep(&tenant, ask(false)).await.unwrap();
-    let expected = ImportRefusal::OtherTenant {
+    let expected = ImportRejection::OtherTenant {
         found: "t2".into(),
         expected: "tenant".into(),
     };
-    assert_eq!(refused, KeepOutcome::Refused(expected));
+    assert_eq!(refused, KeepOutcome::Rejected(expected));
     assert_eq!(world.batches(&tenant.operator).await.len(), before);
     let KeepOutcome::Kept(places) = world.keep(&tenant, ask(true)).await.unwrap() else {
         panic!("it was allowed");
@@ -527,7 +527,7 @@ pub async fn imports_go_with_their_integration(harness: &dyn Harness) {
     let gone = world.batches(&tenant.operator).await[1].id;
     let command = ChangeIntegration {
         id: integration,
-        act: IntegrationAct::Remove,
+        action: IntegrationAction::Remove,
         job: world.job_id(),
         now: world.now(),
     };

@@ -5,7 +5,7 @@ use secrecy::ExposeSecret as _;
 use watchpost_core::{
     app::AppQuery,
     integration::{
-        ChangeIntegration, IntegrationAct, IntegrationChange, VerifyIntegration,
+        ChangeIntegration, IntegrationAction, IntegrationChange, VerifyIntegration,
         fact::{Dataset, Fact},
     },
     job::JobKind,
@@ -88,7 +88,7 @@ pub async fn removal_deletes_facts_and_secrets(harness: &dyn Harness) {
         .await;
     let command = ChangeIntegration {
         id: okta,
-        act: IntegrationAct::Remove,
+        action: IntegrationAction::Remove,
         job: world.job_id(),
         now: world.now(),
     };
@@ -145,7 +145,7 @@ pub async fn removal_deletes_facts_and_secrets(harness: &dyn Harness) {
     );
     let again = ChangeIntegration {
         id: okta,
-        act: IntegrationAct::Remove,
+        action: IntegrationAction::Remove,
         job: world.job_id(),
         now: world.now(),
     };

@@ -4,7 +4,7 @@ use super::{Harness, World};
 use std::sync::Arc;
 use watchpost_core::{
     access::{KeyScope, RevokeKey},
-    integration::{ChangeIntegration, IntegrationAct, IntegrationChange},
+    integration::{ChangeIntegration, IntegrationAction, IntegrationChange},
     job::{JobEnd, JobKind, LEASE_MS, TriggerSync},
     value::{
         id::IntegrationId,
@@ -216,24 +216,30 @@ pub async fn triggering_twice_gives_the_same_jobs(harness: &dyn Harness) {
             .await
             .is_empty()
     );
-    let act = |act| ChangeIntegration {
+    let action = |action| ChangeIntegration {
         id: m365,
-        act,
+        action,
         job: world.job_id(),
         now: world.now(),
     };
     let change = async |act_| {
-        let write = world.write(&tenant.operator, act(act_));
+        let write = world.write(&tenant.operator, action(act_));
         world.store.change_integration(write).await.unwrap().into_value()
     };
-    assert_eq!(change(IntegrationAct::Pause).await, IntegrationChange::Changed);
-    assert_eq!(change(IntegrationAct::Pause).await, IntegrationChange::Unchanged);
+    assert_eq!(change(IntegrationAction::Pause).await, IntegrationChange::Changed);
+    assert_eq!(
+        change(IntegrationAction::Pause).await,
+        IntegrationChange::Unchanged
+    );
     assert_eq!(
         run(trigger(None, None)).await.len(),
         1,
         "a paused one doesn't take part"
     );
-    assert_eq!(change(IntegrationAct::Resume).await, IntegrationChange::Changed);
+    assert_eq!(
+        change(IntegrationAction::Resume).await,
+        IntegrationChange::Changed
+    );
     assert!(world.row(&tenant, m365).await.running.is_some());
 }
 

@@ -3,7 +3,7 @@
 use super::{Harness, World, live, observation, with_statuses};
 use watchpost_core::{
     access::JobPermit,
-    finding::{Act, FindingCommand, FindingOutcome, Marks},
+    finding::{FindingAction, FindingCommand, FindingOutcome, Marks},
     posture::{CoverageNumbers, RecordAnalysis, score::risk_score},
     remediation::{RejectOutcome, RejectRemediation, RemediationOutcome, RequestRemediation},
     rule::document::EntityRef,
@@ -42,9 +42,9 @@ pub async fn people_change_findings_and_repeat_without_change(harness: &dyn Harn
         .await
         .unwrap();
     let id = world.all_findings(&tenant.writer, live()).await[0].id;
-    let act = |act: Act| FindingCommand {
+    let action = |action: FindingAction| FindingCommand {
         finding: id,
-        act,
+        action,
         note: Some(ForeignText::sentence("because")),
         now: world.now(),
     };
@@ -54,7 +54,7 @@ pub async fn people_change_findings_and_repeat_without_change(harness: &dyn Harn
     };
     let generation = || async { world.store.generation(&tenant.operator).await.unwrap() };
     let before = generation().await;
-    let snoozed = run(act(Act::Snooze { days: 7 })).await;
+    let snoozed = run(action(FindingAction::Snooze { days: 7 })).await;
     assert!(matches!(
         snoozed,
         FindingOutcome::Changed {
@@ -65,7 +65,7 @@ pub async fn people_change_findings_and_repeat_without_change(harness: &dyn Harn
     let moved = generation().await;
     assert!(moved > before);
     assert!(matches!(
-        run(act(Act::Snooze { days: 7 })).await,
+        run(action(FindingAction::Snooze { days: 7 })).await,
         FindingOutcome::Unchanged { .. }
     ));
     assert_eq!(generation().await, moved, "a repeat changes nothing");
@@ -84,24 +84,24 @@ pub async fn people_change_findings_and_repeat_without_change(harness: &dyn Harn
     assert_eq!(world.all_findings(&tenant.writer, live()).await.len(), 1);
     let reason = DismissReason::AcceptedRisk;
     assert!(matches!(
-        run(act(Act::Dismiss { reason })).await,
+        run(action(FindingAction::Dismiss { reason })).await,
         FindingOutcome::Changed { .. }
     ));
     assert!(matches!(
-        run(act(Act::Snooze { days: 1 })).await,
+        run(action(FindingAction::Snooze { days: 1 })).await,
         FindingOutcome::NotPossible {
             status: FindingStatus::Dismissed
         }
     ));
     assert!(matches!(
-        run(act(Act::Reopen)).await,
+        run(action(FindingAction::Reopen)).await,
         FindingOutcome::Changed { .. }
     ));
     assert!(matches!(
-        run(act(Act::Resolve)).await,
+        run(action(FindingAction::Resolve)).await,
         FindingOutcome::Changed { .. }
     ));
-    let mut unknown = act(Act::Resolve);
+    let mut unknown = action(FindingAction::Resolve);
     unknown.finding = FindingId::from_bytes([1; 16]);
     assert_eq!(run(unknown).await, FindingOutcome::NotFound);
     let counts = world.store.finding_counts(&tenant.operator).await.unwrap();
@@ -146,7 +146,7 @@ pub async fn remediations_wait_and_are_refused(harness: &dyn Harness) {
     };
     let command = FindingCommand {
         finding: found[1].id,
-        act: Act::Resolve,
+        action: FindingAction::Resolve,
         note: None,
         now: world.now(),
     };
@@ -238,7 +238,7 @@ pub async fn what_saves_most_comes_first_and_then_the_oldest(harness: &dyn Harne
     assert_eq!(scored, [true, true, true, true, false]);
     let dismissal = FindingCommand {
         finding: facts.top[0].id,
-        act: Act::Dismiss {
+        action: FindingAction::Dismiss {
             reason: DismissReason::AcceptedRisk,
         },
         note: None,

@@ -7,11 +7,11 @@ use super::{
 };
 use std::sync::Arc;
 use watchpost_core::{
-    access::{Audited, Command, Made, ONCE_KEPT_MS, Once, OnceKind, WorkspaceScope},
+    access::{Audited, ChangeReceipt, Command, ONCE_KEPT_MS, OnceToken, OnceTokenKind, WorkspaceScope},
     app::{AppLookup, AppMatch, AppPolicyOutcome, SetAppPolicy},
     audit::{AuditKey, AuditOutcome, AuditQuery, AuditRow, CallRecord},
     error::StoreError,
-    finding::{Act, FindingCommand, FindingOutcome, Marks},
+    finding::{FindingAction, FindingCommand, FindingOutcome, Marks},
     integration::fact::Dataset,
     job::{JobKind, TriggerSync},
     remediation::{RejectRemediation, RemediationOutcome, RequestRemediation},
@@ -22,12 +22,12 @@ use watchpost_core::{
 };
 
 /// A token of a kind for a request, as a server would make it.
-fn token(kind: OnceKind, text: &str, arguments: &str) -> Once {
-    Once::new(&AuditKey::new([9; 32]), kind, text.as_bytes(), "case", arguments)
+fn token(kind: OnceTokenKind, text: &str, arguments: &str) -> OnceToken {
+    OnceToken::new(&AuditKey::new([9; 32]), kind, text.as_bytes(), "case", arguments)
 }
 
 fn key(text: &str, arguments: &str) -> CallRecord {
-    call().once(token(OnceKind::IdempotencyKey, text, arguments))
+    call().once(token(OnceTokenKind::IdempotencyKey, text, arguments))
 }
 
 struct Case {
@@ -54,10 +54,10 @@ impl Case {
         }
     }
 
-    fn command(&self, act: Act) -> FindingCommand {
+    fn command(&self, action: FindingAction) -> FindingCommand {
         FindingCommand {
             finding: self.finding,
-            act,
+            action,
             note: None,
             now: self.world.now(),
         }
@@ -66,10 +66,10 @@ impl Case {
     async fn act(
         &self,
         scope: &WorkspaceScope,
-        act: Act,
+        action: FindingAction,
         call: CallRecord,
-    ) -> Result<(FindingOutcome, Made), StoreError> {
-        let write = scope.authorize(self.command(act), call).unwrap();
+    ) -> Result<(FindingOutcome, ChangeReceipt), StoreError> {
+        let write = scope.authorize(self.command(action), call).unwrap();
         self.world.store.change_finding(write).await.map(split)
     }
 
@@ -99,12 +99,12 @@ impl Case {
     }
 }
 
-fn split<T>(done: Audited<T>) -> (T, Made) {
-    let made = done.made();
+fn split<T>(done: Audited<T>) -> (T, ChangeReceipt) {
+    let made = done.receipt();
     (done.into_value(), made)
 }
 
-const DISMISS: Act = Act::Dismiss {
+const DISMISS: FindingAction = FindingAction::Dismiss {
     reason: DismissReason::AcceptedRisk,
 };
 
@@ -117,7 +117,7 @@ pub async fn a_token_is_spent_by_one_change(harness: &dyn Harness) {
     let (first, made) = case.act(writer, DISMISS, key("k", "{}")).await.unwrap();
     assert!(matches!(first, FindingOutcome::Changed { .. }));
     assert_eq!(made.earlier, None);
-    case.act(&case.tenant.operator, Act::Reopen, call())
+    case.act(&case.tenant.operator, FindingAction::Reopen, call())
         .await
         .unwrap();
     let moved = case.generation().await;
@@ -135,7 +135,7 @@ pub async fn a_token_is_spent_by_one_change(harness: &dyn Harness) {
 
     let other = case.act(writer, DISMISS, key("k", r#"{"note":"x"}"#)).await;
     assert!(
-        matches!(other, Err(StoreError::Reused(OnceKind::IdempotencyKey))),
+        matches!(other, Err(StoreError::Reused(OnceTokenKind::IdempotencyKey))),
         "{other:?}"
     );
     assert_eq!(case.status().await, FindingStatus::Open);
@@ -150,24 +150,24 @@ pub async fn a_token_is_spent_by_one_change(harness: &dyn Harness) {
 pub async fn tokens_are_independent(harness: &dyn Harness) {
     let case = Case::new(harness).await;
     let (writer, operator) = (&case.tenant.writer, &case.tenant.operator);
-    let changed = async |scope: &Arc<WorkspaceScope>, act: Act, call: CallRecord| {
-        let (outcome, made) = case.act(scope, act, call).await.unwrap();
+    let changed = async |scope: &Arc<WorkspaceScope>, action: FindingAction, call: CallRecord| {
+        let (outcome, made) = case.act(scope, action, call).await.unwrap();
         assert_eq!(made.earlier, None);
         assert!(matches!(outcome, FindingOutcome::Changed { .. }), "{outcome:?}");
     };
     changed(writer, DISMISS, key("k", "{}")).await;
-    changed(operator, Act::Reopen, call()).await;
+    changed(operator, FindingAction::Reopen, call()).await;
     changed(writer, DISMISS, key("another", "{}")).await;
-    changed(operator, Act::Reopen, call()).await;
+    changed(operator, FindingAction::Reopen, call()).await;
     changed(operator, DISMISS, key("k", "{}")).await;
-    changed(operator, Act::Reopen, call()).await;
-    let confirmation = call().once(token(OnceKind::Confirmation, "k", "{}"));
+    changed(operator, FindingAction::Reopen, call()).await;
+    let confirmation = call().once(token(OnceTokenKind::Confirmation, "k", "{}"));
     changed(writer, DISMISS, confirmation).await;
-    changed(operator, Act::Reopen, call()).await;
+    changed(operator, FindingAction::Reopen, call()).await;
     let mut elsewhere = key("k", "{}");
     elsewhere.operation = "another case".into();
     changed(writer, DISMISS, elsewhere).await;
-    changed(operator, Act::Reopen, call()).await;
+    changed(operator, FindingAction::Reopen, call()).await;
 
     // The same local operator, the same token, the same request, in another workspace.
     let other = case.world.tenant("two").await;
@@ -180,22 +180,22 @@ pub async fn tokens_are_independent(harness: &dyn Harness) {
 pub async fn each_token_of_a_call_is_spent(harness: &dyn Harness) {
     let case = Case::new(harness).await;
     let writer = &case.tenant.writer;
-    let confirmed = || token(OnceKind::Confirmation, "nonce", "{}");
+    let confirmed = || token(OnceTokenKind::Confirmation, "nonce", "{}");
     case.act(writer, DISMISS, key("k", "{}").once(confirmed()))
         .await
         .unwrap();
     for repeat in [
         key("k", "{}"),
         call().once(confirmed()),
-        key("k", "{}").once(token(OnceKind::Confirmation, "fresh", "{}")),
+        key("k", "{}").once(token(OnceTokenKind::Confirmation, "fresh", "{}")),
     ] {
         let (_, made) = case.act(writer, DISMISS, repeat).await.unwrap();
         assert!(made.earlier.is_some());
     }
-    let foreign = call().once(token(OnceKind::Confirmation, "nonce", "[]"));
+    let foreign = call().once(token(OnceTokenKind::Confirmation, "nonce", "[]"));
     assert!(matches!(
         case.act(writer, DISMISS, foreign).await,
-        Err(StoreError::Reused(OnceKind::Confirmation))
+        Err(StoreError::Reused(OnceTokenKind::Confirmation))
     ));
 }
 
@@ -203,7 +203,7 @@ pub async fn each_token_of_a_call_is_spent(harness: &dyn Harness) {
 pub async fn a_token_is_spent_by_a_refusal(harness: &dyn Harness) {
     let case = Case::new(harness).await;
     let writer = &case.tenant.writer;
-    case.act(&case.tenant.operator, Act::Resolve, call())
+    case.act(&case.tenant.operator, FindingAction::Resolve, call())
         .await
         .unwrap();
     let refused = FindingOutcome::NotPossible {
@@ -211,7 +211,7 @@ pub async fn a_token_is_spent_by_a_refusal(harness: &dyn Harness) {
     };
     let (first, _) = case.act(writer, DISMISS, key("k", "{}")).await.unwrap();
     assert_eq!(first, refused);
-    case.act(&case.tenant.operator, Act::Reopen, call())
+    case.act(&case.tenant.operator, FindingAction::Reopen, call())
         .await
         .unwrap();
     let (again, made) = case.act(writer, DISMISS, key("k", "{}")).await.unwrap();
@@ -247,7 +247,7 @@ pub async fn racing_calls_change_once(harness: &dyn Harness) {
     let mut calls = Vec::new();
     for n in 0..16 {
         let store = Arc::clone(&stores[n % 2]);
-        let snooze = case.command(Act::Snooze { days: 7 });
+        let snooze = case.command(FindingAction::Snooze { days: 7 });
         let write = case.tenant.writer.authorize(snooze, key("k", "{}")).unwrap();
         calls.push(tokio::spawn(async move {
             store.change_finding(write).await.map(split)

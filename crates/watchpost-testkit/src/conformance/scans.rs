@@ -14,7 +14,7 @@ use watchpost_core::{
     },
     finding::{FindingQuery, FindingSummary},
     integration::{
-        ChangeIntegration, IntegrationAct,
+        ChangeIntegration, IntegrationAction,
         connector::{ConfigField, Connector, ConnectorConfig, ConnectorError, SyncRun, Verification},
         fact::Dataset,
         setting::{CollectRequest, SettingDocument, SettingRun},
@@ -639,7 +639,7 @@ pub async fn scans_belong_to_their_workspace_and_integration(harness: &dyn Harne
 
     let pause = ChangeIntegration {
         id: it.integration,
-        act: IntegrationAct::Pause,
+        action: IntegrationAction::Pause,
         job: it.world.job_id(),
         now: it.world.now(),
     };

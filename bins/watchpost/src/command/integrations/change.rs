@@ -9,7 +9,7 @@ use crate::{
 use anyhow::Result;
 use serde_json::json;
 use std::io::{self, IsTerminal as _};
-use watchpost_core::integration::{IntegrationAct, IntegrationChange};
+use watchpost_core::integration::{IntegrationAction, IntegrationChange};
 
 /// Asks the person at the terminal whether the data may go.
 pub(super) fn confirm_removal() -> Result<()> {
@@ -28,23 +28,23 @@ pub(super) fn confirm_removal() -> Result<()> {
 
 pub(super) async fn run(
     which: &str,
-    act: IntegrationAct,
+    action: IntegrationAction,
     done: &str,
     session: &Session,
     output: Output,
 ) -> Result<()> {
     let id = find(which, session).await?;
     let call = session.call(
-        match act {
-            IntegrationAct::Pause => "integrations pause",
-            IntegrationAct::Resume => "integrations resume",
-            IntegrationAct::Remove => "integrations remove",
+        match action {
+            IntegrationAction::Pause => "integrations pause",
+            IntegrationAction::Resume => "integrations resume",
+            IntegrationAction::Remove => "integrations remove",
         },
         &json!({}),
     );
     let outcome = session
         .watchpost
-        .change_integration(&session.scope, id, act, call)
+        .change_integration(&session.scope, id, action, call)
         .await
         .map_err(from_core)?;
     let changed = outcome == IntegrationChange::Changed;

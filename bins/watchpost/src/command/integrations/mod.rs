@@ -14,7 +14,7 @@ use anyhow::{Context as _, Result};
 use clap::Subcommand;
 use std::io::{self, Write as _};
 use watchpost_core::{
-    integration::IntegrationAct,
+    integration::IntegrationAction,
     value::{id::IntegrationId, word::Platform},
 };
 
@@ -55,16 +55,16 @@ pub(crate) async fn run(command: Integrations, session: &Session, output: Output
         Integrations::List => list::run(session, output).await,
         Integrations::Verify { which } => verify::run(which.as_deref(), session, output).await,
         Integrations::Pause { which } => {
-            change::run(&which, IntegrationAct::Pause, "paused", session, output).await
+            change::run(&which, IntegrationAction::Pause, "paused", session, output).await
         }
         Integrations::Resume { which } => {
-            change::run(&which, IntegrationAct::Resume, "resumed", session, output).await
+            change::run(&which, IntegrationAction::Resume, "resumed", session, output).await
         }
         Integrations::Remove { which, yes } => {
             if !yes {
                 change::confirm_removal()?;
             }
-            change::run(&which, IntegrationAct::Remove, "removed", session, output).await
+            change::run(&which, IntegrationAction::Remove, "removed", session, output).await
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     access::WorkspaceScope,
     check::ScanType,
     error::Error,
-    import::{Disagreement, OurVerdict, disagreements},
+    import::{Disagreement, WatchpostVerdict, disagreements},
     integration::Integration,
     service::{Unrecorded, Watchpost},
     value::id::IntegrationId,
@@ -56,7 +56,7 @@ impl Watchpost {
                             .scan_results(scope, scan.id)
                             .await?
                             .into_iter()
-                            .map(|row| OurVerdict {
+                            .map(|row| WatchpostVerdict {
                                 scan: scan.id,
                                 at,
                                 row,

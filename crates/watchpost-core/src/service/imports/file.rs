@@ -7,7 +7,7 @@ use crate::{
     check::CheckDocument,
     error::{Error, StoreError},
     import::{
-        Batch, BatchQuery, ImportBatchHeader, ImportError, ImportFeed, ImportPermit, ImportRefusal,
+        Batch, BatchQuery, ImportBatchHeader, ImportError, ImportFeed, ImportPermit, ImportRejection,
         ImportReport, ImportStep, ImportedRow, KeepImport, KeepOutcome, NewBatch, Tally,
     },
     integration::setting::SettingDocument,
@@ -47,7 +47,7 @@ pub struct ImportAnswer {
     /// The stored batches, in the order of the file.
     pub batches: Vec<Batch>,
     /// The integrations that were created for the import.
-    pub made: Vec<IntegrationId>,
+    pub created: Vec<IntegrationId>,
     /// The result of reading the file.
     pub report: ImportReport,
 }
@@ -97,11 +97,11 @@ impl From<StoreError> for Stop {
     }
 }
 
-impl From<ImportRefusal> for Error {
-    fn from(refusal: ImportRefusal) -> Self {
+impl From<ImportRejection> for Error {
+    fn from(refusal: ImportRejection) -> Self {
         match refusal {
-            ImportRefusal::NoIntegration => no_integration(),
-            ImportRefusal::OtherTenant { found, expected } => {
+            ImportRejection::NoIntegration => no_integration(),
+            ImportRejection::OtherTenant { found, expected } => {
                 Self::conflict(text::import::other_tenant(&found, &expected))
             }
         }
@@ -165,7 +165,7 @@ impl Watchpost {
         if kept.is_err() {
             self.store().discard_import(&permit).await?;
         }
-        let (import, made) = match kept?.into_value() {
+        let (import, created) = match kept?.into_value() {
             KeepOutcome::Kept(targets) => {
                 let new = targets.into_iter().filter(|target| target.new.is_some());
                 (id, new.map(|target| target.integration).collect())
@@ -174,7 +174,7 @@ impl Watchpost {
                 self.store().discard_import(&permit).await?;
                 (before, Vec::new())
             }
-            KeepOutcome::Refused(refusal) => {
+            KeepOutcome::Rejected(refusal) => {
                 self.store().discard_import(&permit).await?;
                 return Err(refusal.into());
             }
@@ -183,7 +183,7 @@ impl Watchpost {
             import,
             already_imported: import != id,
             batches: self.kept_batches(scope, import).await?,
-            made,
+            created,
             report,
         })
     }

@@ -42,7 +42,9 @@ impl Watchpost {
             check.id == what.check || check.frameworks.iter().any(|id| id.as_str() == what.check)
         });
         if !known {
-            return Err(Error::invalid("check", text::exemption::UNKNOWN_CHECK).advise(NextStep::ListChecks));
+            return Err(
+                Error::invalid("check", text::exemption::UNKNOWN_CHECK).with_next_step(NextStep::ListChecks)
+            );
         }
         let now = self.clock().now();
         if until.is_some_and(|until| until <= now) {

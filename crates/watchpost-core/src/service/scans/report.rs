@@ -145,7 +145,7 @@ impl Watchpost {
     /// [`Error::Invalid`] if the format isn't available for the kind of report, or [`Error::Internal`].
     pub fn render_report(&self, data: &ReportData, format: ReportFormat) -> Result<Rendered, Error> {
         self.renderer().render(data, format).map_err(|error| match error {
-            ReportError::Unfit(reason) => Error::invalid("format", reason),
+            ReportError::UnsupportedFormat(reason) => Error::invalid("format", reason),
             failed @ ReportError::Failed(_) => Error::Internal(Box::new(failed)),
         })
     }

@@ -2,7 +2,7 @@
 
 use super::not_found;
 use crate::{
-    access::{Made, WorkspaceScope},
+    access::{ChangeReceipt, WorkspaceScope},
     audit::CallRecord,
     check::ScanType,
     error::{Error, NextStep},
@@ -46,14 +46,14 @@ impl Watchpost {
         scan_type: ScanType,
         fresh: bool,
         call: CallRecord,
-    ) -> Result<(ScanStarted, Made), Error> {
+    ) -> Result<(ScanStarted, ChangeReceipt), Error> {
         let integration = self
             .scannable(scope, target.integration, target.platform)
             .await
             .into_inner()?;
         if !self.has_checks(integration.platform, None) {
             return Err(Error::conflict(text::scan::nothing_to_scan(integration.platform))
-                .advise(NextStep::ImportResults));
+                .with_next_step(NextStep::ImportResults));
         }
         if !self.can_scan(&integration, scan_type) {
             return Err(Error::conflict(text::scan::no_checks(
@@ -72,16 +72,18 @@ impl Watchpost {
         };
         let write = scope.authorize(command, call)?;
         let done = self.store().start_scan(write).await?;
-        let made = done.made();
+        let receipt = done.receipt();
         let (id, is_new) = match done.into_value() {
             ScanStart::Started => (id, true),
             ScanStart::AlreadyRunning(running) => (running, false),
             ScanStart::NoIntegration => {
-                return Err(Error::conflict(text::integration::INACTIVE).advise(NextStep::ResumeIntegration));
+                return Err(
+                    Error::conflict(text::integration::INACTIVE).with_next_step(NextStep::ResumeIntegration)
+                );
             }
         };
         let scan = self.store().scan(scope, id).await?.ok_or_else(not_found)?;
-        Ok((ScanStarted { scan, is_new }, made))
+        Ok((ScanStarted { scan, is_new }, receipt))
     }
 
     /// Cancels a scan that is queued or in progress.

@@ -232,7 +232,7 @@ pub(super) fn describe(tx: &Tx<'_>, workspace: i64, identity: IdentityId) -> Res
     };
     let email = email
         .as_deref()
-        .and_then(watchpost_core::identity::normal_address);
+        .and_then(watchpost_core::identity::normalize_address);
     tx.conn
         .prepare_cached(
             "UPDATE identities SET display_name = ?3, email = coalesce(?4, email), kind = ?5 \

@@ -14,7 +14,7 @@ use crate::base::{
 };
 use rusqlite::{Connection, params};
 use watchpost_core::{
-    finding::{FindingState, Merge, Twin, decide_merge, fingerprint},
+    finding::{FindingState, Merge, MergeCandidate, decide_merge, fingerprint},
     rule::document::EntityRef,
     value::{
         id::{FindingId, IdentityId},
@@ -95,7 +95,7 @@ pub(super) fn move_to(
 }
 
 /// A finding by its id or fingerprint, as merging needs it.
-fn twin(conn: &Connection, workspace: i64, column: &str, value: &[u8]) -> Res<Option<Twin>> {
+fn twin(conn: &Connection, workspace: i64, column: &str, value: &[u8]) -> Res<Option<MergeCandidate>> {
     let mut statement = conn.prepare_cached(&format!(
         "SELECT id, first_seen_at, status, snoozed_until, dismiss_reason, auto_resolved FROM findings \
          WHERE workspace_id = ?1 AND {column} = ?2"
@@ -103,7 +103,7 @@ fn twin(conn: &Connection, workspace: i64, column: &str, value: &[u8]) -> Res<Op
     let mut rows = statement.query(params![workspace, value])?;
     rows.next()?
         .map(|row| {
-            Ok(Twin {
+            Ok(MergeCandidate {
                 id: row.id(0, FindingId::from_bytes)?,
                 first_seen_at: row.time(1)?,
                 state: FindingState {

@@ -19,7 +19,7 @@ use crate::base::{
 use rusqlite::{Connection, params};
 use std::collections::HashMap;
 use watchpost_core::{
-    finding::{FindingState, LifeChange, Observation, ObserveCounts, Observed, decide_observed},
+    finding::{FindingState, Observation, ObserveCounts, Observed, StateChange, decide_observed},
     rule::document::EntityRef,
     value::{
         id::{AnalysisId, AppId, FindingId, IntegrationId},
@@ -296,7 +296,7 @@ fn observe_shared(
     sighting::keep(conn, sight, known.id, seen, marks)?;
     let reopened = decision == Observed::Reopen;
     if reopened {
-        set_state(conn, workspace, known.id, &LifeChange::OPEN, sight.now, counts)?;
+        set_state(conn, workspace, known.id, &StateChange::OPEN, sight.now, counts)?;
     }
     let indexed = seen.indexed();
     let renamed = known.name != indexed.name || known.email.as_deref() != indexed.email;

@@ -17,7 +17,7 @@ use crate::base::{
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
 use watchpost_core::{
-    finding::{Sighting, shown},
+    finding::{Sighting, shown_sighting},
     value::{
         id::{AppId, FindingId},
         time::Timestamp,
@@ -249,7 +249,7 @@ pub(super) fn show(
     conn.prepare_cached("UPDATE findings SET sightings = ?2 WHERE rowid = ?1 AND sightings <> ?2")?
         .execute(params![before.rowid, seen_by])?;
     let decisive: Vec<Sighting> = sightings.iter().map(|row| row.decisive.clone()).collect();
-    let Some(found) = shown(&before.rule_id, &decisive) else {
+    let Some(found) = shown_sighting(&before.rule_id, &decisive) else {
         let open = before.status.can_end();
         if open {
             resolve(conn, workspace, finding, now, counts)?;

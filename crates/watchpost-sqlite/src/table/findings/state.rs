@@ -8,7 +8,7 @@ use crate::base::{
 };
 use rusqlite::{Connection, params};
 use watchpost_core::{
-    finding::{FindingState, LifeChange},
+    finding::{FindingState, StateChange},
     value::{id::FindingId, text::ForeignText, time::Timestamp, word::RemediationState},
 };
 
@@ -46,7 +46,7 @@ pub(crate) fn apply_change(
     tx: &Tx<'_>,
     workspace: i64,
     id: FindingId,
-    change: &LifeChange,
+    change: &StateChange,
     note: Option<&ForeignText>,
     now: Timestamp,
 ) -> Res<()> {
@@ -67,7 +67,7 @@ pub(super) fn set_state(
     conn: &Connection,
     workspace: i64,
     id: FindingId,
-    change: &LifeChange,
+    change: &StateChange,
     now: Timestamp,
     counts: &mut Changes,
 ) -> Res<()> {
@@ -111,5 +111,5 @@ pub(super) fn resolve(
     now: Timestamp,
     counts: &mut Changes,
 ) -> Res<()> {
-    set_state(conn, workspace, id, &LifeChange::AUTO_RESOLVED, now, counts)
+    set_state(conn, workspace, id, &StateChange::AUTO_RESOLVED, now, counts)
 }

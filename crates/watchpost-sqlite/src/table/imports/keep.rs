@@ -48,7 +48,7 @@ pub(crate) fn keep(tx: &Tx<'_>, workspace: i64, command: &KeepImport) -> Res<Kee
         .collect();
     let found = match targets(&existing, command.named, command.any_tenant, &asked) {
         Ok(found) => found,
-        Err(refusal) => return Ok(KeepOutcome::Refused(refusal)),
+        Err(refusal) => return Ok(KeepOutcome::Rejected(refusal)),
     };
     for target in &found {
         if let Some((name, tenant)) = &target.new {

@@ -17,7 +17,7 @@ use watchpost_core::{
     integration::takes_part,
     scan::{
         ChangeSchedule, DueSchedule, Recurrence, SCHEDULES_MAX, ScanTrigger, Schedule, ScheduleChange,
-        decide_fire, next_after,
+        decide_scheduled_scans, next_after,
     },
     value::{
         id::{IntegrationId, JobId, ScanId, ScheduleId},
@@ -177,7 +177,7 @@ pub(crate) fn due_schedules(conn: &Connection, now: Timestamp) -> Res<Vec<Due>> 
             schedule: DueSchedule {
                 scan_types: types_of(row.get(3)?),
                 pending: types_of(row.get(4)?),
-                struck: row.get(5)?,
+                is_due: row.get(5)?,
                 active: takes_part(row.word(8)?),
                 busy: row.get(9)?,
             },
@@ -187,12 +187,12 @@ pub(crate) fn due_schedules(conn: &Connection, now: Timestamp) -> Res<Vec<Due>> 
     })
 }
 
-/// Lets a due schedule start a scan, as [`decide_fire`] says. The next time is moved on, past now.
+/// Lets a due schedule start a scan, as [`decide_scheduled_scans`] says. The next time is moved on, past now.
 pub(crate) fn fire(tx: &Tx<'_>, due: &Due, now: Timestamp) -> Res<u64> {
     let mut schedule = due.schedule.clone();
     // Another schedule of the same integration may have started one just now.
     schedule.busy = unfinished(tx, due.workspace, due.integration)?.is_some();
-    let fired = decide_fire(&schedule);
+    let fired = decide_scheduled_scans(&schedule);
     if let Some(kind) = fired.start {
         let new = NewScan {
             id: ScanId::generate(tx.clock, tx.random),
@@ -216,7 +216,7 @@ pub(crate) fn fire(tx: &Tx<'_>, due: &Due, now: Timestamp) -> Res<u64> {
             bits_of(ScanType::ALL)
         ],
     )?;
-    if schedule.struck {
+    if schedule.is_due {
         let next = next_after(&due.recurrence, &due.zone, now).ok();
         tx.conn.execute(
             "UPDATE schedules SET next_at = ?3, last_triggered_at = ?4 WHERE workspace_id = ?1 AND id = ?2",

@@ -17,8 +17,8 @@ use rusqlite::{Connection, params};
 use watchpost_core::{
     integration::SyncResult,
     job::{
-        DueJob, Ended, JobEnd, JobKind, JobRow, LEASE_MS, LeaseRow, LeasedJob, TakeUp, decide_end,
-        decide_take_up,
+        AttemptEnd, DueJob, JobEnd, JobKind, JobRow, LEASE_MS, LeaseDecision, LeaseRow, LeasedJob,
+        decide_end, decide_lease,
     },
     value::{
         id::{KeyId, WorkspaceId},
@@ -83,8 +83,8 @@ pub(crate) fn finish(tx: &Tx<'_>, job: &LeasedJob, owner: &str, ended: JobEnd, n
     let row = job.row();
     let same_queued = same_is_queued(tx, workspace, row)?;
     match decide_end(ended, row.attempts, same_queued) {
-        Ended::ForGood { state, reason } => end(tx, workspace, row, state, reason.as_deref(), now),
-        Ended::Again { reason, not_before } => retry(tx, workspace, row, &reason, not_before),
+        AttemptEnd::Final { state, reason } => end(tx, workspace, row, state, reason.as_deref(), now),
+        AttemptEnd::Retry { reason, not_before } => retry(tx, workspace, row, &reason, not_before),
     }
 }
 
@@ -115,7 +115,7 @@ fn due(conn: &Connection, now: Timestamp) -> Res<Vec<Due>> {
     })
 }
 
-/// Takes a due job up, as [`decide_take_up`] says.
+/// Takes a due job up, as [`decide_lease`] says.
 fn take_up(tx: &Tx<'_>, due: Due, owner: &str, now: Timestamp) -> Res<Option<LeaseRow>> {
     let mut row = due.row;
     let key = match due.key {
@@ -126,16 +126,16 @@ fn take_up(tx: &Tx<'_>, due: Due, owner: &str, now: Timestamp) -> Res<Option<Lea
         state: row.state,
         attempts: row.attempts,
         key,
-        same_under_way: same_is_under_way(tx, due.workspace, &row, now)?,
+        same_in_progress: same_is_under_way(tx, due.workspace, &row, now)?,
     };
-    match decide_take_up(job) {
-        TakeUp::Lease => {}
-        TakeUp::Wait => return Ok(None),
-        TakeUp::Cancel(reason) => {
+    match decide_lease(job) {
+        LeaseDecision::Lease => {}
+        LeaseDecision::Wait => return Ok(None),
+        LeaseDecision::Cancel(reason) => {
             end(tx, due.workspace, &row, RunState::Cancelled, Some(reason), now)?;
             return Ok(None);
         }
-        TakeUp::Fail(reason) => {
+        LeaseDecision::Fail(reason) => {
             end(tx, due.workspace, &row, RunState::Failed, Some(reason), now)?;
             return Ok(None);
         }

@@ -9,11 +9,11 @@ use watchpost_core::{
     access::{CreateKey, Expiry, KeyScope, KeyStore, NewKey, RevokeKey},
     app::{AppStore, SetAppPolicy},
     check::ScanType,
-    finding::{Act, FindingCommand, FindingStore},
+    finding::{FindingAction, FindingCommand, FindingStore},
     identity::{IdentityStore, TagBreakGlass},
     import::{ImportPermit, ImportStore},
     integration::{
-        AddIntegration, ChangeIntegration, IntegrationAct, IntegrationStore, VerifyIntegration,
+        AddIntegration, ChangeIntegration, IntegrationAction, IntegrationStore, VerifyIntegration,
         connector::ConnectorConfig,
     },
     job::{JobStore, TriggerSync},
@@ -39,10 +39,14 @@ pub(super) async fn try_all(probe: &mut Probe<'_>) {
 async fn findings_and_apps(probe: &mut Probe<'_>) {
     let (world, scope, ids) = (probe.world, &probe.own.operator, probe.ids);
     change!(probe, KeyStore::revoke_key, scope, RevokeKey { id: ids.key });
-    for act in [Act::Resolve, Act::Reopen, Act::Snooze { days: 7 }] {
+    for action in [
+        FindingAction::Resolve,
+        FindingAction::Reopen,
+        FindingAction::Snooze { days: 7 },
+    ] {
         let command = FindingCommand {
             finding: ids.finding,
-            act,
+            action,
             note: None,
             now: world.now(),
         };
@@ -79,14 +83,14 @@ async fn findings_and_apps(probe: &mut Probe<'_>) {
 
 async fn integrations(probe: &mut Probe<'_>) {
     let (world, scope, ids) = (probe.world, &probe.own.operator, probe.ids);
-    for act in [
-        IntegrationAct::Pause,
-        IntegrationAct::Resume,
-        IntegrationAct::Remove,
+    for action in [
+        IntegrationAction::Pause,
+        IntegrationAction::Resume,
+        IntegrationAction::Remove,
     ] {
         let command = ChangeIntegration {
             id: ids.integration,
-            act,
+            action,
             job: world.job_id(),
             now: world.now(),
         };

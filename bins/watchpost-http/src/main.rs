@@ -1,4 +1,4 @@
-//! Streamable HTTP and HTTP+SSE MCP for many clients, with the worker that reads and judges.
+//! Serves MCP to many clients over streamable HTTP and HTTP+SSE, and runs the worker for syncs, analyses and scans.
 
 use clap::Parser;
 use std::process::ExitCode;
@@ -9,8 +9,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Serves Watchpost over streamable HTTP and HTTP+SSE.
 ///
-/// Settings come from flags, then from variables like WATCHPOST_HTTP_LISTEN, then from watchpost.toml in the data
-/// folder.
+/// Settings come from flags, then from environment variables such as WATCHPOST_HTTP_LISTEN, then from watchpost.toml in
+/// the data folder.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Flags {

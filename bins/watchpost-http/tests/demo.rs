@@ -1,4 +1,4 @@
-//! The real program, end to end: the demo comes up, answers, refuses, and ends cleanly.
+//! End-to-end test of the binary: the demo starts, answers requests, rejects wrong keys, and stops cleanly.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// Status and body of a request.
+    /// Sends a request and returns the status and body of the answer.
     fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
@@ -58,7 +58,7 @@ impl Server {
 
 /// AUT-08.
 #[test]
-fn demo_answers_with_its_keys_refuses_others_and_stops_at_sigterm() {
+fn the_demo_accepts_its_own_keys_rejects_others_and_stops_at_sigterm() {
     let folder = tempfile::tempdir().unwrap();
     let info_path = folder.path().join("info.json");
     let log_path = folder.path().join("log");
@@ -116,11 +116,11 @@ fn demo_answers_with_its_keys_refuses_others_and_stops_at_sigterm() {
         "{risk}"
     );
     assert_eq!(risk["as_of"], "2026-03-01T07:00:00Z");
-    assert!(risk["change"].is_object(), "the demo has a past: {risk}");
+    assert!(risk["change"].is_object(), "the demo has a history: {risk}");
     let sources = server.call(read, "get_integrations", &json!({}))["structuredContent"].clone();
     assert_eq!(sources["integrations"].as_array().unwrap().len(), 2, "{sources}");
-    let refused = server.call(read, "trigger_sync", &json!({}));
-    assert_eq!(refused["isError"], true);
+    let rejected = server.call(read, "trigger_sync", &json!({}));
+    assert_eq!(rejected["isError"], true);
     let started = server.call(write, "trigger_sync", &json!({}))["structuredContent"].clone();
     assert_eq!(started["status"], "triggered", "{started}");
 
@@ -145,7 +145,7 @@ fn demo_answers_with_its_keys_refuses_others_and_stops_at_sigterm() {
     );
     assert!(metrics.contains("watchpost_ready 1"), "{metrics}");
 
-    let mut kept = 0;
+    let mut stored = 0;
     let mut folders = vec![folder.path().to_owned()];
     while let Some(path) = folders.pop() {
         for entry in std::fs::read_dir(path).unwrap() {
@@ -154,13 +154,13 @@ fn demo_answers_with_its_keys_refuses_others_and_stops_at_sigterm() {
                 folders.push(path);
             } else if path != info_path {
                 let bytes = std::fs::read(&path).unwrap();
-                kept += bytes.len();
+                stored += bytes.len();
                 let holds = |key: &str| bytes.windows(key.len()).any(|window| window == key.as_bytes());
                 assert!(!holds(read) && !holds(write), "a key is in {}", path.display());
             }
         }
     }
-    assert!(kept > 100_000, "the store was looked at: {kept} bytes");
+    assert!(stored > 100_000, "only {stored} bytes were searched");
 
     let killed = Command::new("kill")
         .args(["-TERM", &server.child.id().to_string()])
@@ -178,18 +178,18 @@ fn demo_answers_with_its_keys_refuses_others_and_stops_at_sigterm() {
         .map(|entry| entry.unwrap().file_name())
         .filter(|name| name.to_string_lossy().starts_with("watchpost-demo-"))
         .collect();
-    assert!(left.is_empty(), "the throw-away folder is gone: {left:?}");
+    assert!(left.is_empty(), "the temporary folder is not removed: {left:?}");
     let mut rest = String::new();
     out.read_to_string(&mut rest).unwrap();
     assert_eq!(
         rest.matches(write).count(),
         1,
-        "the write key is shown once: {rest}"
+        "the write key must be shown exactly once: {rest}"
     );
 }
 
 #[test]
-fn an_uninitialized_folder_is_refused_with_the_next_step() {
+fn an_uninitialized_folder_is_rejected_with_the_next_step() {
     let folder = tempfile::tempdir().unwrap();
     let done = Command::new(env!("CARGO_BIN_EXE_watchpost-http"))
         .args(["--listen", "127.0.0.1:0", "--data-dir"])

@@ -1,4 +1,5 @@
-//! HTTP+SSE MCP alone, for clients that still need the old transport, with the worker that reads and judges.
+//! Serves MCP over HTTP+SSE only, for clients that still need the old transport, and runs the worker for syncs, analyses
+//! and scans.
 
 use clap::Parser;
 use std::process::ExitCode;
@@ -7,10 +8,10 @@ use watchpost_runtime::launch::{self, HttpFlags, Surface};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Serves Watchpost over HTTP+SSE alone.
+/// Serves Watchpost over HTTP+SSE only.
 ///
-/// Settings come from flags, then from variables like WATCHPOST_HTTP_LISTEN, then from watchpost.toml in the data
-/// folder.
+/// Settings come from flags, then from environment variables such as WATCHPOST_HTTP_LISTEN, then from watchpost.toml in
+/// the data folder.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Flags {

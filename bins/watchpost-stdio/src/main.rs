@@ -1,13 +1,13 @@
-//! One local MCP client on standard input and output, with a worker of its own. Logs go to standard error.
+//! Serves MCP to one local client on standard input and output, and runs a worker. Logs go to standard error.
 
 use clap::Parser;
 use std::process::ExitCode;
 use watchpost_runtime::launch::{self, StdioFlags};
 
-/// Serves Watchpost to the program that started this one, over standard input and output.
+/// Serves Watchpost over standard input and output to the client that starts it.
 ///
-/// WATCHPOST_API_KEY decides workspace and scope. Without it the client is the local operator of the one workspace in
-/// the data folder.
+/// The API key in WATCHPOST_API_KEY determines workspace and scope. Without a key, the client acts as the local operator,
+/// in the only workspace or the one named by --workspace.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Flags {

@@ -1,4 +1,4 @@
-//! The real program, end to end, on pipes.
+//! End-to-end tests of the binary, over pipes.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 use serde_json::{Value, json};
@@ -74,7 +74,7 @@ impl Client {
             .clone()
     }
 
-    /// Ends the input; gives the exit code. Every line of the output has been an answer.
+    /// Closes the input and returns the exit code. Fails if the output has anything other than the answers read so far.
     fn end(mut self) -> Option<i32> {
         drop(self.input.take());
         let mut rest = String::new();
@@ -103,7 +103,7 @@ fn tool_names(answer: &Value) -> usize {
 
 /// STD-02, STD-03, AUT-06.
 #[test]
-fn without_a_key_the_client_is_the_local_operator_with_the_scope_that_was_given() {
+fn a_client_without_a_key_is_the_local_operator_with_the_given_scope() {
     let folder = tempfile::tempdir().unwrap();
     let data = initialized(folder.path(), &[]);
     for (args, tools) in [
@@ -122,20 +122,20 @@ fn without_a_key_the_client_is_the_local_operator_with_the_scope_that_was_given(
 
 /// STD-05.
 #[test]
-fn a_wrong_key_leaves_the_process_up_and_every_request_refused() {
+fn a_wrong_key_keeps_the_process_running_and_rejects_every_request() {
     let folder = tempfile::tempdir().unwrap();
     let data = initialized(folder.path(), &[]);
     let key = "wp_0123456789abcdefghijABCDEFGHIJ3O07sR";
     let mut client = Client::start(&["--data-dir", &data], Some(key), folder.path());
-    let refused = json!({"code": 401, "message": "Invalid API key"});
-    assert_eq!(client.handshake()["error"], refused);
-    assert_eq!(client.ask("tools/list", &json!({}))["error"], refused);
-    assert_eq!(client.ask("ping", &json!({}))["error"], refused);
+    let rejected = json!({"code": 401, "message": "Invalid API key"});
+    assert_eq!(client.handshake()["error"], rejected);
+    assert_eq!(client.ask("tools/list", &json!({}))["error"], rejected);
+    assert_eq!(client.ask("ping", &json!({}))["error"], rejected);
     assert_eq!(client.end(), Some(0));
 }
 
 #[test]
-fn several_workspaces_need_a_name() {
+fn a_folder_with_several_workspaces_requires_a_workspace_name() {
     let folder = tempfile::tempdir().unwrap();
     let data = initialized(folder.path(), &["other"]);
     let done = Command::new(env!("CARGO_BIN_EXE_watchpost-stdio"))
@@ -147,10 +147,7 @@ fn several_workspaces_need_a_name() {
     assert_eq!(done.status.code(), Some(1));
     let text = String::from_utf8(done.stderr).unwrap();
     assert!(text.contains("`--workspace` (default, other)"), "{text}");
-    assert!(
-        done.stdout.is_empty(),
-        "standard output is for the protocol alone"
-    );
+    assert!(done.stdout.is_empty(), "standard output is only for the protocol");
     let mut client = Client::start(
         &["--data-dir", &data, "--workspace", "other"],
         None,
@@ -160,7 +157,7 @@ fn several_workspaces_need_a_name() {
 }
 
 #[test]
-fn demo_answers_the_handshake_before_it_is_ready_and_is_the_same_in_every_run() {
+fn the_demo_answers_the_handshake_before_it_is_ready_and_is_the_same_in_every_run() {
     let folder = tempfile::tempdir().unwrap();
     let args = ["--demo", "--demo-now", "2026-03-01T07:00:00Z"];
     let mut clients = [(); 2].map(|()| Client::start(&args, None, folder.path()));
@@ -172,7 +169,7 @@ fn demo_answers_the_handshake_before_it_is_ready_and_is_the_same_in_every_run() 
         let risk = client.call("get_risk_score", &json!({}));
         assert!(risk["score"].is_u64(), "{risk}");
         let findings = client.call("list_findings", &json!({"limit": 100}));
-        // A cursor is sealed with a key of its own folder.
+        // Cursors differ: each data folder has its own key.
         (risk, findings["findings"].clone(), findings["total"].clone())
     });
     let [first, second] = answers;

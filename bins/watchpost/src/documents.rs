@@ -1,4 +1,4 @@
-//! What docs/cli.md and docs/cli-reference.md say, compared with what the program takes.
+//! Tests that compare docs/cli.md and docs/cli-reference.md with the command line.
 
 use crate::{Cli, failure::code};
 use clap::{Arg, Command, CommandFactory as _};
@@ -7,26 +7,26 @@ use std::{collections::BTreeSet, fmt::Write as _, fs};
 const GUIDE: &str = include_str!("../../../docs/cli.md");
 const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/cli-reference.md");
 
-/// The whole command line, with everything that clap derives.
+/// The whole command line, including everything that clap derives.
 fn built() -> Command {
     let mut root = Cli::command();
     root.build();
     root
 }
 
-/// The subcommands that are ours: clap adds `help` to each group.
+/// The subcommands without the `help` that clap adds to each group.
 fn subcommands(command: &Command) -> impl Iterator<Item = &Command> {
     command
         .get_subcommands()
         .filter(|command| command.get_name() != "help")
 }
 
-/// Every command that does something, with the words that call it after `watchpost`.
-fn leaves(command: &Command, path: &[&str], visit: &mut dyn FnMut(&[&str], &Command)) {
+/// Visits every command that isn't a group, with the words that call it after `watchpost`.
+fn visit_commands(command: &Command, path: &[&str], visit: &mut dyn FnMut(&[&str], &Command)) {
     for sub in subcommands(command) {
         let path = [path, &[sub.get_name()]].concat();
         if sub.has_subcommands() {
-            leaves(sub, &path, visit);
+            visit_commands(sub, &path, visit);
         } else {
             visit(&path, sub);
         }
@@ -35,18 +35,18 @@ fn leaves(command: &Command, path: &[&str], visit: &mut dyn FnMut(&[&str], &Comm
 
 fn command_names() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    leaves(&built(), &[], &mut |path, _| {
+    visit_commands(&built(), &[], &mut |path, _| {
         names.insert(path.join(" "));
     });
     names
 }
 
-/// What stands in backticks, which no line of a table breaks.
+/// The texts in backticks. No line of a table breaks one.
 fn code_spans(text: &str) -> impl Iterator<Item = &str> {
     text.lines().flat_map(|line| line.split('`').skip(1).step_by(2))
 }
 
-/// The rows of the table whose title row begins with `title`, as cells.
+/// The cells of each row of the table whose header begins with `title`.
 fn table(title: &str) -> Vec<Vec<String>> {
     let begins = format!("| {title} |");
     let rows: Vec<Vec<String>> = GUIDE
@@ -66,7 +66,7 @@ fn table(title: &str) -> Vec<Vec<String>> {
     rows
 }
 
-/// `keys create | list | revoke` as three commands; words that are no subcommand's name stand for arguments.
+/// Expands `keys create | list | revoke` to three commands. Words that aren't the name of a subcommand are arguments.
 fn commands_of(cell: &str) -> Vec<String> {
     let mut names = Vec::new();
     for span in code_spans(cell) {
@@ -84,18 +84,18 @@ fn commands_of(cell: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_guide_has_a_row_for_every_command_and_no_other() {
+fn the_guide_has_a_row_for_every_command_and_no_other_rows() {
     let documented: Vec<String> = table("command")
         .iter()
         .flat_map(|row| commands_of(&row[1]))
         .collect();
     let unique: BTreeSet<String> = documented.iter().cloned().collect();
-    assert_eq!(unique.len(), documented.len(), "a command stands there twice");
+    assert_eq!(unique.len(), documented.len(), "a command has two rows");
     assert_eq!(unique, command_names());
 }
 
 #[test]
-fn every_flag_in_the_guide_exists_where_it_is_named() {
+fn every_flag_in_the_guide_belongs_to_its_command() {
     let root = built();
     let flags_of = |command: &Command| -> BTreeSet<String> {
         command
@@ -106,7 +106,7 @@ fn every_flag_in_the_guide_exists_where_it_is_named() {
     };
     let mut all = BTreeSet::new();
     let mut by_command = Vec::new();
-    leaves(&root, &[], &mut |path, command| {
+    visit_commands(&root, &[], &mut |path, command| {
         let flags = flags_of(command);
         all.extend(flags.iter().cloned());
         by_command.push((path.join(" "), flags));
@@ -129,7 +129,7 @@ fn every_flag_in_the_guide_exists_where_it_is_named() {
             .collect();
         check(&row.concat(), &of_row, &names.join(", "));
     }
-    // A command line that stands by itself or in a sentence.
+    // A command line on its own line or in a sentence.
     for line in GUIDE.lines().filter(|line| !line.starts_with('|')) {
         let spans: Vec<&str> = if line.starts_with("watchpost ") {
             vec![line]
@@ -148,11 +148,11 @@ fn every_flag_in_the_guide_exists_where_it_is_named() {
             }
         }
     }
-    assert!(seen > 20, "{seen} flags were looked at");
+    assert!(seen > 20, "only {seen} flags were checked");
 }
 
 #[test]
-fn the_guide_explains_every_exit_code_and_no_other() {
+fn the_guide_explains_exactly_the_existing_exit_codes() {
     let documented: Vec<u8> = table("code")
         .iter()
         .map(|row| row[1].parse().expect("a code"))
@@ -201,20 +201,20 @@ fn argument_table<'a>(arguments: impl Iterator<Item = &'a Arg>) -> String {
     if rows.is_empty() {
         return rows;
     }
-    format!("\n| argument | means |\n| --- | --- |\n{rows}")
+    format!("\n| argument | meaning |\n| --- | --- |\n{rows}")
 }
 
-/// The page docs/cli-reference.md. To write it anew: `UPDATE_DOCS=1 cargo test -p watchpost`.
+/// The page docs/cli-reference.md. To update it: `UPDATE_DOCS=1 cargo test -p watchpost`.
 fn reference() -> String {
     let root = built();
     let mut page = String::from(
-        "# Every command with its arguments\n\nWritten by a test from the program itself: `UPDATE_DOCS=1 cargo test -p watchpost`. The guide is \
-         [cli.md](cli.md).\n\n## Every command takes\n",
+        "# Command line reference\n\nEvery command with its arguments. A test generates this page from the help texts: `UPDATE_DOCS=1 cargo test -p \
+         watchpost` updates it. For a guide see [cli.md](cli.md).\n\n## Arguments of every command\n",
     );
     page.push_str(&argument_table(
         root.get_arguments().filter(|argument| argument.is_global_set()),
     ));
-    leaves(&root, &[], &mut |path, command| {
+    visit_commands(&root, &[], &mut |path, command| {
         let about = command.get_about().map(ToString::to_string).unwrap_or_default();
         let own = command
             .get_arguments()
@@ -230,7 +230,7 @@ fn reference() -> String {
 }
 
 #[test]
-fn the_reference_says_what_the_program_takes() {
+fn the_reference_is_up_to_date() {
     let page = reference();
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::write(REFERENCE, &page).expect("the page is written");

@@ -1,18 +1,18 @@
-//! How a command ends when it fails: a sentence on standard error and an exit code.
+//! Failures of commands: a message for standard error and an exit code.
 
 use self::code::Code;
-use crate::next;
+use crate::text;
 use std::{error::Error as StdError, fmt};
 use watchpost_core::error::{Error, StoreError};
 
 /// Exit codes of commands that fail.
 pub(crate) mod code {
-    /// An exit code: one of this module's, all of which docs/cli.md explains.
+    /// One of the exit codes of this module, all of which docs/cli.md explains.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub(crate) struct Code(u8);
 
     impl Code {
-        /// As the process ends with it.
+        /// The number that the process exits with.
         pub(crate) const fn number(self) -> u8 {
             self.0
         }
@@ -27,50 +27,48 @@ pub(crate) mod code {
     }
 
     codes! {
-        /// Something failed that repeating may not mend.
+        /// The command failed, and repeating it may not help.
         FAILED = 1;
-        /// The command's words are wrong (clap uses it, too).
+        /// The arguments are wrong (clap uses this code too).
         USAGE = 2;
-        /// There is no such thing.
+        /// The named object doesn't exist.
         NOT_FOUND = 3;
-        /// The state of things forbids it: a limit, a closed finding, a tenant that is connected already.
+        /// The current state doesn't allow the command: a limit, a closed finding, a tenant that is already connected.
         CONFLICT = 4;
-        /// Right now impossible: repeat it.
+        /// The command is not possible at the moment: repeat it.
         UNAVAILABLE = 5;
-        /// What was checked is not in order: a broken audit chain, a failing source, a missing permission.
-        NOT_IN_ORDER = 6;
+        /// The command found a problem: a broken audit chain, a failing source, a missing permission.
+        PROBLEM_FOUND = 6;
     }
 }
 
-/// A failure with its exit code; carried inside `anyhow` errors.
+/// A failure with its exit code, for use inside `anyhow` errors.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    /// The exit code.
     code: Code,
-    /// What to say.
-    text: String,
+    message: String,
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(&self.message)
     }
 }
 
 impl StdError for Failure {}
 
-/// A failure of a code.
-pub(crate) fn fail(code: Code, text: impl Into<String>) -> anyhow::Error {
+/// Makes a failure with an exit code and a message.
+pub(crate) fn fail(code: Code, message: impl Into<String>) -> anyhow::Error {
     anyhow::Error::new(Failure {
         code,
-        text: text.into(),
+        message: message.into(),
     })
 }
 
-/// A use case's failure.
+/// Converts the error of a use case.
 #[expect(
     clippy::needless_pass_by_value,
-    reason = "it stands in `map_err`, which gives values"
+    reason = "a function for `map_err` takes its error by value"
 )]
 pub(crate) fn from_core(error: Error) -> anyhow::Error {
     let code = match &error {
@@ -80,34 +78,33 @@ pub(crate) fn from_core(error: Error) -> anyhow::Error {
         Error::Unavailable { .. } | Error::Unknown(_) => code::UNAVAILABLE,
         Error::WriteScopeRequired | Error::Denied | Error::Internal(_) => code::FAILED,
     };
-    let mut text = next::explained(&error);
-    if let Error::Internal(source) = &error {
+    let message = match &error {
         // The person at the machine may see what a key may not.
-        text = format!("internal error: {}", chain(source.as_ref()));
-    }
-    if let Error::Unknown(source) = &error {
-        text = format!("{error}: {}; look before you repeat it", chain(source.as_ref()));
-    }
-    fail(code, text)
+        Error::Internal(source) => text::internal_error(&chain(source.as_ref())),
+        Error::Unknown(source) => text::outcome_unknown(&error, &chain(source.as_ref())),
+        _ => text::next::error(&error),
+    };
+    fail(code, message)
 }
 
-/// A store's failure.
+/// Converts the error of a store.
 pub(crate) fn from_store(error: StoreError) -> anyhow::Error {
     from_core(error.into())
 }
 
+/// The messages of an error and its sources, separated by colons.
 fn chain(error: &(dyn StdError + 'static)) -> String {
-    let mut text = error.to_string();
+    let mut messages = error.to_string();
     let mut source = error.source();
     while let Some(inner) = source {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
+        messages.push_str(": ");
+        messages.push_str(&inner.to_string());
         source = inner.source();
     }
-    text
+    messages
 }
 
-/// The exit code of an error.
+/// Returns the exit code of an error.
 pub(crate) fn exit_code(error: &anyhow::Error) -> Code {
     error
         .chain()

@@ -1,16 +1,16 @@
-//! The operator's command line: sets Watchpost up, connects platforms, shows and decides what was found, and looks after keys and the
-//! audit trail. What it changes is audited as the local operator.
+//! The operator's command line: sets Watchpost up, connects platforms, lists findings and records decisions about them, and manages API
+//! keys and the audit trail. Its changes are audited as those of the local operator.
 //!
 //! # What it does not do
-//! It serves nobody: `watchpost-http` and `watchpost-stdio` do.
+//! It serves no clients: `watchpost-http`, `watchpost-sse` and `watchpost-stdio` do that.
 
 mod command;
 #[cfg(test)]
 mod documents;
 mod failure;
-mod next;
 mod output;
 mod session;
+mod text;
 
 use crate::{
     command::{
@@ -27,17 +27,17 @@ use std::{path::PathBuf, process::ExitCode};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Watchpost: the security posture of what your company runs on.
+/// Watchpost: the security posture of the platforms that your company runs on.
 #[derive(Debug, Parser)]
 #[command(name = "watchpost", version, propagate_version = true)]
 struct Cli {
     /// The folder that holds the database and the master key
     #[arg(long, global = true, env = "WATCHPOST_DATA_DIR")]
     data_dir: Option<PathBuf>,
-    /// The workspace, where the file holds several
+    /// The workspace, if the data folder holds more than one
     #[arg(long, global = true, env = "WATCHPOST_WORKSPACE")]
     workspace: Option<String>,
-    /// Answer in JSON
+    /// Print JSON
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
@@ -46,76 +46,76 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Makes the data folder, the database and the master key
+    /// Creates the data folder, the database and the master key
     Init(init::Init),
-    /// API keys for assistants and programs
+    /// API keys for assistants and other clients
     #[command(subcommand)]
     Keys(keys::Keys),
     /// Connected platforms
     #[command(subcommand)]
     Integrations(integrations::Integrations),
-    /// Reads the platforms now and judges what was read
+    /// Reads the connected platforms now and analyzes the result
     Sync(sync::Sync),
-    /// The risk score with its explanation
+    /// Shows the risk score with its explanation
     Score,
-    /// What was found, and your decisions about it
+    /// Findings, and your decisions about them
     #[command(subcommand)]
     Findings(findings::Findings),
-    /// A person over all platforms
+    /// Shows a person's accounts and findings on all platforms
     Identity(identity::Identity),
-    /// Third-party apps and what you decided about them
+    /// Third-party apps and their policies
     #[command(subcommand)]
     Apps(apps::Apps),
-    /// Remediations that were asked for
+    /// Remediations that were requested
     #[command(subcommand)]
     Remediations(remediations::Remediations),
-    /// Scans of settings: compliance with frameworks, and exposure
+    /// Scans of settings for compliance and exposure
     #[command(subcommand)]
     Scan(scan::ScanCommand),
-    /// Writes a report on a scan, or on the difference of two
+    /// Writes a report on a scan, or on the difference between two scans
     Report(report::Report),
-    /// Scans that start by themselves
+    /// Scheduled scans
     #[command(subcommand)]
     Schedule(schedule::Schedule),
-    /// What checks leave out, agreed by a person, with an end
+    /// Exemptions from checks
     #[command(subcommand)]
     Exemption(exemption::Exemption),
-    /// The rules and checks, their tests, and checks on an export
+    /// Rules and checks, their test cases, and checks on an export
     #[command(subcommand)]
     Policy(policy::Policy),
-    /// Takes in another scanner's result file
+    /// Imports another scanner's result file
     Import(import::Import),
-    /// What was taken in, and where it differs from our own verdicts
+    /// Imported results, and where they differ from Watchpost's own verdicts
     #[command(subcommand)]
     Imports(imports::Imports),
     /// The audit trail
     #[command(subcommand)]
     Audit(audit::Audit),
-    /// What to paste into an assistant
+    /// Prints the configuration that connects an assistant
     ClientConfig(client_config::ClientConfig),
-    /// Speaks stdio to a desktop assistant and HTTP to a server
+    /// Connects a desktop assistant over stdio to a server over HTTP
     Bridge(bridge::Bridge),
-    /// Copies the database while it is in use
+    /// Copies the database, even while it is in use
     Backup(backup::Backup),
-    /// Puts a backup into an empty data folder
+    /// Restores a backup into an empty data folder
     Restore(backup::Restore),
-    /// Says what is in order and what isn't
+    /// Checks the installation and shows the next step for each problem
     Doctor(doctor::Doctor),
-    /// The settings
+    /// Settings
     Config {
         #[command(subcommand)]
         command: ConfigCommand,
     },
-    /// Writes completions for a shell to standard output
+    /// Prints the completions for a shell
     Completions {
-        /// Which shell
+        /// The shell
         shell: clap_complete::Shell,
     },
 }
 
 #[derive(Debug, Subcommand)]
 enum ConfigCommand {
-    /// Every setting, its value, and where that came from
+    /// Shows every setting with its value and origin
     Show,
 }
 
@@ -125,7 +125,7 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            output.note(&format!("error: can't start: {error}"));
+            output.note(&text::cannot_start(&error));
             return ExitCode::FAILURE;
         }
     };
@@ -174,7 +174,7 @@ async fn run(cli: Cli, output: Output) -> Result<()> {
     }
 }
 
-/// Flushes and closes the store whatever came of the command.
+/// Flushes and closes the store, whether or not the command succeeded.
 async fn close(session: Option<Session>, done: Result<()>) -> Result<()> {
     if let Some(session) = session {
         session.close().await;

@@ -1,19 +1,20 @@
-//! What the command line shows: tables for people, JSON for programs, notes on standard error.
+//! Output of commands: tables for people, JSON for programs, notes on standard error.
 
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::Value;
 use std::io::{self, IsTerminal, Write};
 use watchpost_core::value::{text::ForeignText, time::Timestamp};
 
-/// Where answers go. Everything that a program may read goes to standard output; everything else to standard error.
+/// The output of a command. Everything that a program may read goes to standard output; everything else goes to
+/// standard error.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Output {
-    /// Whether the caller asked for JSON.
+    /// Whether `--json` was given.
     pub(crate) json: bool,
 }
 
 impl Output {
-    /// One JSON value, or else a text.
+    /// Writes a JSON value or, without `--json`, a text.
     pub(crate) fn answer(self, json: &Value, text: &str) -> io::Result<()> {
         if self.json {
             self.line(&json.to_string())
@@ -22,7 +23,7 @@ impl Output {
         }
     }
 
-    /// A JSON value, or else a table with a title row.
+    /// Writes a JSON value or, without `--json`, a table with a header; `empty` if the table has no rows.
     pub(crate) fn table(
         self,
         json: &Value,
@@ -41,7 +42,7 @@ impl Output {
             .load_style(presets::UTF8_HORIZONTAL_ONLY)
             .set_content_arrangement(ContentArrangement::Dynamic);
         if !io::stdout().is_terminal() {
-            // A pipe has no width: nothing is folded.
+            // A pipe has no width, so lines aren't wrapped.
             table.set_content_arrangement(ContentArrangement::Disabled);
         }
         table.set_header(titles.iter().copied());
@@ -51,7 +52,7 @@ impl Output {
         self.line(&table.to_string())
     }
 
-    /// A line on standard output. A reader that went away (`| head`) ends the program quietly.
+    /// Writes a line to standard output. If its reader has closed the pipe (`| head`), the process exits with code 0.
     pub(crate) fn line(self, text: &str) -> io::Result<()> {
         let mut out = io::stdout().lock();
         match writeln!(out, "{text}").and_then(|()| out.flush()) {
@@ -60,18 +61,18 @@ impl Output {
         }
     }
 
-    /// A line on standard error, for people.
+    /// Writes a line to standard error, for people.
     pub(crate) fn note(self, text: &str) {
-        // Nothing can be done where standard error is gone.
+        // There is no other place to report that standard error is closed.
         let _ = writeln!(io::stderr().lock(), "{text}");
     }
 }
 
-/// A progress line on standard error, drawn only on a terminal.
+/// A progress line on standard error, shown only on a terminal.
 pub(crate) struct Progress(Option<indicatif::ProgressBar>);
 
 impl Progress {
-    /// Begins, with a first sentence.
+    /// Shows the line with a first text.
     pub(crate) fn start(text: &str) -> Self {
         if !io::stderr().is_terminal() {
             return Self(None);
@@ -81,13 +82,13 @@ impl Progress {
         bar.enable_steady_tick(std::time::Duration::from_millis(120));
         Self(Some(bar))
     }
-    /// Another sentence.
+    /// Replaces the text.
     pub(crate) fn show(&self, text: String) {
         if let Some(bar) = &self.0 {
             bar.set_message(text);
         }
     }
-    /// Takes the line away.
+    /// Removes the line.
     pub(crate) fn finish(self) {
         if let Some(bar) = self.0 {
             bar.finish_and_clear();
@@ -95,12 +96,12 @@ impl Progress {
     }
 }
 
-/// Text of a stranger for a terminal: already cleaned of control characters.
+/// Foreign text for a terminal. Its control characters are already removed.
 pub(crate) fn foreign(text: &ForeignText) -> String {
     text.untrusted().to_owned()
 }
 
-/// A time, or `never`.
+/// A time in RFC 3339, or `never`.
 pub(crate) fn time_or_never(at: Option<Timestamp>) -> String {
     at.map_or_else(|| "never".to_owned(), |at| at.to_string())
 }

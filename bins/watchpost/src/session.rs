@@ -1,6 +1,9 @@
-//! An open store as commands use it: the use cases, the operator's scope, and the audit entry of each command.
+//! An open store for commands: the use cases, the operator's scope, and the audit entry of each command.
 
-use crate::failure::{code, fail, from_core, from_store};
+use crate::{
+    failure::{code, fail, from_core, from_store},
+    text,
+};
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 use std::{
@@ -21,22 +24,22 @@ use watchpost_runtime::{
     worker,
 };
 
-/// How often a waiting command looks for the jobs of other processes.
+/// Time between two reads of the queue while a command waits.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Where the data is, and which workspace is meant.
+/// The data folder, and the workspace that was named.
 #[derive(Debug)]
 pub(crate) struct Location {
     dir: DataDir,
     workspace: Option<String>,
 }
 
-/// What `init` came to.
+/// Result of [`Session::init`].
 #[derive(Debug)]
 pub(crate) struct InitOutcome {
-    /// The workspace that is there now.
+    /// The new workspace; if nothing changed, the existing ones, separated by commas.
     pub(crate) workspace: String,
-    /// Whether anything is new.
+    /// Whether a workspace was created.
     pub(crate) changed: bool,
 }
 
@@ -46,32 +49,32 @@ pub(crate) struct Session {
     pub(crate) watchpost: Watchpost,
     /// The operator's scope in the workspace.
     pub(crate) scope: Arc<WorkspaceScope>,
-    /// Active keys that a workspace may have.
+    /// Maximum number of active keys in a workspace.
     pub(crate) active_keys_max: u32,
     instance: Instance,
 }
 
 impl Location {
-    /// The folder that was named, or the default one.
+    /// Finds the data folder: the named one, or the default.
     pub(crate) fn find(data_dir: Option<&Path>, workspace: Option<String>) -> Result<Self> {
         Ok(Self {
             dir: DataDir::locate(data_dir, &|name| std::env::var(name).ok())?,
             workspace,
         })
     }
-    /// The settings with their origins.
+    /// Loads the settings with their origins.
     pub(crate) fn settings(&self) -> Result<Loaded> {
         Ok(Loaded::load(&self.dir.settings_file(), std::env::vars(), &[])?)
     }
-    /// Whether `init` has run.
+    /// Whether the data folder has been initialized.
     pub(crate) fn is_initialized(&self) -> bool {
         self.dir.is_initialized()
     }
-    /// The folder.
+    /// The path of the data folder.
     pub(crate) fn data_dir(&self) -> &Path {
         self.dir.path()
     }
-    /// Puts a backup into the empty folder.
+    /// Restores a backup into the empty data folder.
     pub(crate) fn restore(&self, file: &Path, master_key: Option<&Path>) -> Result<()> {
         instance::restore(&self.dir, file, master_key)
     }
@@ -101,7 +104,7 @@ impl Session {
         })
     }
 
-    /// Makes the folder, or adds a workspace.
+    /// Creates the data folder with its first workspace, or adds a workspace.
     pub(crate) async fn init(location: &Location, add: Option<&str>) -> Result<InitOutcome> {
         Ok(
             match instance::init(&location.dir, add, &Environment::system()).await? {
@@ -117,12 +120,13 @@ impl Session {
         )
     }
 
-    /// The record of a command, which becomes its audit entry. `arguments` holds no secret and nobody's address.
+    /// Makes the record of a command, which becomes its audit entry. `arguments` must hold neither secrets nor email
+    /// addresses.
     pub(crate) fn call(&self, operation: &'static str, arguments: &Value) -> CallRecord {
         CallRecord::new("cli", operation, arguments.to_string())
     }
 
-    /// Stores the entry of a command that reads, and gives what it read, or why there is nothing.
+    /// Stores the audit entry of a read and returns its result.
     pub(crate) async fn read<T>(
         &self,
         action: &'static str,
@@ -137,12 +141,12 @@ impl Session {
             .map_err(from_core)
     }
 
-    /// Stores the entry of a command that shows no data of the workspace, before it is carried out.
+    /// Stores the audit entry of a command that shows no data of the workspace. To be called before the command runs.
     pub(crate) async fn record(&self, action: &'static str, operation: &'static str) -> Result<()> {
         self.read(action, operation, Unrecorded::new(Ok(()))).await
     }
 
-    /// Works on the queue until nothing of this workspace is left in it, whoever does it.
+    /// Runs jobs until this workspace has no unfinished ones. Waits for those that other processes run.
     pub(crate) async fn work_until_idle(&self, progress: &(dyn Fn(String) + Send + Sync)) -> Result<()> {
         loop {
             let mut work = std::pin::pin!(worker::work_until_idle(&self.instance));
@@ -155,12 +159,12 @@ impl Session {
             if self.show_progress(progress).await? == 0 {
                 return Ok(());
             }
-            // Another process has the rest.
+            // Other processes run the remaining jobs.
             tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
-    /// Shows what one of the jobs has done so far, and says how many are left.
+    /// Shows the progress of one of the jobs. Returns the number of unfinished jobs.
     async fn show_progress(&self, progress: &(dyn Fn(String) + Send + Sync)) -> Result<usize> {
         let queue = self.watchpost.queue(&self.scope).await.map_err(from_store)?;
         if let Some(text) = queue.progress {
@@ -169,7 +173,7 @@ impl Session {
         Ok(queue.unfinished)
     }
 
-    /// Checks the database's file.
+    /// Checks the database file.
     pub(crate) async fn integrity_check(&self) -> Result<()> {
         let problems = self
             .instance
@@ -180,18 +184,17 @@ impl Session {
         if problems.is_empty() {
             Ok(())
         } else {
-            Err(fail(code::NOT_IN_ORDER, problems.join("; ")))
+            Err(fail(code::PROBLEM_FOUND, problems.join("; ")))
         }
     }
 
     /// Copies the database.
     pub(crate) async fn backup(&self, to: &Path) -> Result<()> {
-        let to: PathBuf =
-            std::path::absolute(to).with_context(|| format!("can't resolve {}", to.display()))?;
+        let to: PathBuf = std::path::absolute(to).with_context(|| text::backup::unresolvable(to))?;
         self.instance.store().backup(&to).await.map_err(from_store)
     }
 
-    /// Flushes and closes.
+    /// Flushes and closes the store.
     pub(crate) async fn close(self) {
         self.instance.store().close();
     }

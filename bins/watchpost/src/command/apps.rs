@@ -4,6 +4,7 @@ use crate::{
     failure::{code, fail, from_core},
     output::{Output, foreign},
     session::Session,
+    text,
 };
 use anyhow::Result;
 use clap::Subcommand;
@@ -14,33 +15,33 @@ use watchpost_core::{
     value::word::{AppPolicy, Platform},
 };
 
-/// Apps read at a time.
+/// Number of apps in one read.
 const PAGE: usize = 100;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Apps {
     /// Lists apps by name
     List {
-        /// Only with this policy: none, sanctioned, unauthorized, blocked
+        /// Only apps with this policy: none, sanctioned, unauthorized, blocked
         #[arg(long)]
         policy: Option<AppPolicy>,
-        /// Only on this platform
+        /// Only apps on this platform
         #[arg(long)]
         platform: Option<Platform>,
-        /// Only names that contain this
+        /// Only apps whose name contains this text
         #[arg(long)]
         text: Option<String>,
     },
-    /// Shows an app's policy, or sets it
+    /// Shows or sets an app's policy
     Policy {
-        /// Name, client id or id
+        /// The app's name, client id or id
         app: String,
-        /// none, sanctioned, unauthorized or blocked; left out: show it
+        /// The new policy: none, sanctioned, unauthorized or blocked [default: show the current one]
         policy: Option<AppPolicy>,
     },
 }
 
-/// An app as a caller named it: by our id, or by name.
+/// Interprets the argument `app`: an id of Watchpost, or a name.
 pub(crate) fn lookup(text: &str) -> AppLookup {
     text.parse()
         .map_or_else(|_| AppLookup::Name(text.to_owned()), AppLookup::Id)
@@ -89,7 +90,7 @@ async fn list(mut query: AppQuery, session: &Session, output: Output) -> Result<
         &json,
         &["app", "platform", "policy", "risk", "accounts", "id"],
         rows.iter().map(app_cells).collect(),
-        "No apps fit.",
+        text::apps::NO_APPS,
     )?)
 }
 
@@ -114,16 +115,13 @@ async fn set_policy(app: &str, policy: AppPolicy, session: &Session, output: Out
         AppPolicyOutcome::Changed { .. } => true,
         AppPolicyOutcome::Unchanged => false,
         AppPolicyOutcome::NotFound => {
-            return Err(fail(
-                code::NOT_FOUND,
-                "app not found: `watchpost apps list` shows them",
-            ));
+            return Err(fail(code::NOT_FOUND, text::apps::NOT_FOUND));
         }
     };
     let text = if changed {
-        format!("The policy is {policy} now; the next analysis judges by it.")
+        text::apps::policy_set(policy)
     } else {
-        format!("Nothing changed: the policy was {policy} already.")
+        text::apps::policy_unchanged(policy)
     };
     Ok(output.answer(
         &json!({"id": app.id, "changed": changed, "policy": policy}),

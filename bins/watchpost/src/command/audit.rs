@@ -1,9 +1,10 @@
-//! `watchpost audit`: the trail.
+//! `watchpost audit`: the audit trail.
 
 use crate::{
     failure::{code, fail, from_store},
     output::{Output, Progress},
     session::Session,
+    text,
 };
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
@@ -18,11 +19,11 @@ use watchpost_core::{
 pub(crate) enum Audit {
     /// Lists entries, newest first
     List(List),
-    /// Checks the whole chain and names the first broken row
+    /// Verifies the whole chain and names the first broken row
     Verify,
-    /// Writes all entries to standard output, oldest first; the export is an entry itself
+    /// Writes all entries to standard output, oldest first; the export itself is audited too
     Export {
-        /// jsonl: one object a line; json: one array; csv
+        /// jsonl (one object per line), json (one array) or csv
         #[arg(long, value_enum, default_value_t = Format::Jsonl)]
         format: Format,
     },
@@ -30,7 +31,7 @@ pub(crate) enum Audit {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum Format {
-    /// One JSON object a line
+    /// One JSON object per line
     Jsonl,
     /// One JSON array
     Json,
@@ -40,19 +41,19 @@ pub(crate) enum Format {
 
 #[derive(Debug, Args)]
 pub(crate) struct List {
-    /// Only this action, or, ending in a dot, all that begin so (`finding.`)
+    /// Only entries of this action, or of all actions with this prefix if it ends in a dot (`finding.`)
     #[arg(long)]
     action: Option<String>,
-    /// Only this actor's id
+    /// Only entries of the actor with this id
     #[arg(long)]
     actor: Option<String>,
-    /// Not before this time (RFC 3339)
+    /// Only entries at or after this time (RFC 3339)
     #[arg(long)]
     from: Option<Timestamp>,
-    /// Before this time
+    /// Only entries before this time (RFC 3339)
     #[arg(long)]
     to: Option<Timestamp>,
-    /// Show at most this many
+    /// Maximum number of entries
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     limit: u32,
 }
@@ -90,7 +91,7 @@ pub(crate) async fn run(command: Audit, session: &Session, output: Output) -> Re
                 &json,
                 &["row", "time", "actor", "action", "target", "outcome", "request"],
                 table,
-                "No entries fit.",
+                text::audit::NO_ENTRIES,
             )?)
         }
         Audit::Verify => verify(session, output).await,
@@ -99,11 +100,11 @@ pub(crate) async fn run(command: Audit, session: &Session, output: Output) -> Re
 }
 
 async fn verify(session: &Session, output: Output) -> Result<()> {
-    let progress = Progress::start("verifying");
+    let progress = Progress::start(text::audit::VERIFYING);
     let verdict = session
         .watchpost
         .verify_audit(&session.scope, &|rows| {
-            progress.show(format!("verifying: {rows} rows"));
+            progress.show(text::audit::verified_so_far(rows));
         })
         .await
         .map_err(from_store)?;
@@ -113,7 +114,7 @@ async fn verify(session: &Session, output: Output) -> Result<()> {
             let tip = hex(&tip);
             Ok(output.answer(
                 &json!({"ok": true, "rows": rows, "tip": tip}),
-                &format!("The chain is intact: {rows} rows, tip {tip}. Compare the tip with an earlier export to see that the end is not cut off."),
+                &text::audit::chain_intact(rows, &tip),
             )?)
         }
         ChainVerdict::Broken { seq, problem } => {
@@ -121,8 +122,8 @@ async fn verify(session: &Session, output: Output) -> Result<()> {
                 output.line(&json!({"ok": false, "row": seq, "problem": problem}).to_string())?;
             }
             Err(fail(
-                code::NOT_IN_ORDER,
-                format!("the audit chain is broken at row {seq}: {problem}"),
+                code::PROBLEM_FOUND,
+                text::audit::chain_broken(seq, &problem),
             ))
         }
     }
@@ -203,7 +204,7 @@ fn csv(row: &AuditRow) -> String {
         if number > 0 {
             line.push(',');
         }
-        // A spreadsheet must not read a cell as a formula.
+        // Keeps spreadsheets from evaluating a cell as a formula.
         let guard = if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
             "'"
         } else {

@@ -4,6 +4,7 @@ use crate::{
     failure::{code, fail},
     output::Output,
     session::{Location, Session},
+    text,
 };
 use anyhow::{Context as _, Result};
 use clap::Args;
@@ -12,60 +13,46 @@ use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub(crate) struct Backup {
-    /// The file to write; must not exist
+    /// The file to write, which must not exist
     file: PathBuf,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Restore {
-    /// A file that `backup` wrote
+    /// The file that `watchpost backup` wrote
     file: PathBuf,
-    /// The master key's file that belongs to it; copied into the data folder
+    /// The file with the backup's master key, which is copied into the data folder
     #[arg(long)]
     master_key: Option<PathBuf>,
 }
 
 pub(crate) async fn backup(args: &Backup, session: &Session, output: Output) -> Result<()> {
     if args.file.exists() {
-        return Err(fail(
-            code::CONFLICT,
-            format!("`{}` exists: name another file", args.file.display()),
-        ));
+        return Err(fail(code::CONFLICT, text::backup::file_exists(&args.file)));
     }
     session.record("instance.backed_up", "backup").await?;
     session.backup(&args.file).await?;
-    let text = format!(
-        "Copied to {}. The master key is not in it: keep a copy of that apart.",
-        args.file.display()
-    );
-    Ok(output.answer(&json!({"file": args.file.display().to_string()}), &text)?)
+    Ok(output.answer(
+        &json!({"file": args.file.display().to_string()}),
+        &text::backup::copied(&args.file),
+    )?)
 }
 
 pub(crate) fn restore(args: &Restore, location: &Location, output: Output) -> Result<()> {
     if location.is_initialized() {
         return Err(fail(
             code::CONFLICT,
-            format!(
-                "`{}` holds Watchpost data already: name an empty folder with `--data-dir`",
-                location.data_dir().display()
-            ),
+            text::backup::folder_in_use(location.data_dir()),
         ));
     }
     if !args.file.is_file() {
-        return Err(fail(
-            code::NOT_FOUND,
-            format!("`{}` is no file", args.file.display()),
-        ));
+        return Err(fail(code::NOT_FOUND, text::backup::not_a_file(&args.file)));
     }
     location
         .restore(&args.file, args.master_key.as_deref())
-        .with_context(|| format!("can't restore {}", args.file.display()))?;
-    let text = format!(
-        "Restored into {}. `watchpost audit verify` and `watchpost doctor` say whether it is sound.",
-        location.data_dir().display()
-    );
+        .with_context(|| text::backup::restore_failed(&args.file))?;
     Ok(output.answer(
         &json!({"data_dir": location.data_dir().display().to_string()}),
-        &text,
+        &text::backup::restored(location.data_dir()),
     )?)
 }

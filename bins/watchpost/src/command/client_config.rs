@@ -1,10 +1,10 @@
-//! `watchpost client-config`: what to paste into an assistant.
+//! `watchpost client-config`: the configuration that connects an assistant.
 
 use crate::{
     failure::{code, fail},
-    next,
     output::Output,
     session::Session,
+    text,
 };
 use anyhow::{Context as _, Result};
 use clap::Args;
@@ -21,23 +21,23 @@ use watchpost_runtime::{
     launch::installed_program,
 };
 
-/// How long a server may take to accept a connection.
+/// Maximum time for a server to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Args)]
 pub(crate) struct ClientConfig {
-    /// Which client; `list` names them all
+    /// The client's name; `list` shows all clients
     client: String,
-    /// The address of a running server; left out: the client starts `watchpost-stdio` itself
+    /// The address of a running server [default: the client starts `watchpost-stdio` itself]
     #[arg(long)]
     url: Option<String>,
-    /// A file with the key to put in; `-` reads standard input [default: a placeholder]
+    /// A file with the key to insert; `-` reads standard input [default: a placeholder]
     #[arg(long)]
     key: Option<PathBuf>,
-    /// Send the key as `Authorization: Bearer` rather than `X-Api-Key`
+    /// Send the key as `Authorization: Bearer` instead of `X-Api-Key`
     #[arg(long)]
     bearer: bool,
-    /// What the client may do where no key is given (stdio): read or write
+    /// The scope of a stdio client without a key: read or write
     #[arg(long, default_value = "read")]
     scope: KeyScope,
 }
@@ -80,20 +80,19 @@ pub(crate) async fn run(
         show(&snippet, output)?;
     }
     if available == Some(false) {
-        output.note(&format!(
-            "{}: not available (no server answers there): start `watchpost-http`",
-            args.url.as_deref().unwrap_or_default()
+        output.note(&text::client_config::server_unavailable(
+            args.url.as_deref().unwrap_or_default(),
         ));
     }
     if let Some(session) = session {
         let read = session.watchpost.risk(&session.scope).await;
         let answer = session.read("posture.read", "client-config", read).await?;
         if let Err(not_ready) = answer.score {
-            let step = next::words(not_ready.next_step);
-            output.note(&format!("state: {}. {step}", not_ready.state));
+            let step = text::next::step(not_ready.next_step);
+            output.note(&text::client_config::not_ready(&not_ready.state, &step));
         }
     } else if args.url.is_none() {
-        output.note("state: not set up. Run `watchpost init` first.");
+        output.note(text::client_config::NOT_SET_UP);
     }
     Ok(())
 }
@@ -117,15 +116,15 @@ fn snippet_json(snippet: &Snippet, url: Option<&str>, available: Option<bool>) -
     })
 }
 
-/// Writes the first part alone to standard output, so that it can be piped into a file as it is; the rest to standard
-/// error.
+/// Writes only the first part to standard output, so that it can be redirected into a file; everything else goes to
+/// standard error.
 fn show(snippet: &Snippet, output: Output) -> Result<()> {
     for (number, part) in snippet.parts.iter().enumerate() {
         if number == 0 {
-            output.note(&format!("{}:", part.place));
+            output.note(&text::client_config::first_place(part.place));
             output.line(&part.text)?;
         } else {
-            output.note(&format!("or, {}:", part.place));
+            output.note(&text::client_config::other_place(part.place));
             output.note(&part.text);
         }
     }
@@ -135,7 +134,7 @@ fn show(snippet: &Snippet, output: Output) -> Result<()> {
     Ok(())
 }
 
-/// Whether something accepts connections at a URL.
+/// Whether a server accepts connections at the host and port of a URL.
 pub(crate) fn accepts_connections(url: &str) -> bool {
     let Ok(url) = reqwest::Url::parse(url) else {
         return false;
@@ -153,17 +152,14 @@ pub(crate) fn accepts_connections(url: &str) -> bool {
 }
 
 fn read_key(path: &Path) -> Result<SecretString> {
-    let text = if path == Path::new("-") {
-        std::io::read_to_string(std::io::stdin()).context("can't read standard input")?
+    let content = if path == Path::new("-") {
+        std::io::read_to_string(std::io::stdin()).context(text::UNREADABLE_INPUT)?
     } else {
-        std::fs::read_to_string(path).with_context(|| format!("can't read {}", path.display()))?
+        std::fs::read_to_string(path).with_context(|| text::unreadable_file(path))?
     };
-    let key = text.trim();
+    let key = content.trim();
     if !watchpost_core::access::key_is_well_formed(key) {
-        return Err(fail(
-            code::USAGE,
-            "that is no key of Watchpost: keys begin with `wp_`; `watchpost keys create --label NAME` makes one",
-        ));
+        return Err(fail(code::USAGE, text::client_config::NOT_A_KEY));
     }
     Ok(SecretString::from(key.to_owned()))
 }

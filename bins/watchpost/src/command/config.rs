@@ -21,5 +21,5 @@ pub(crate) fn show(loaded: &Loaded, output: Output) -> Result<()> {
             ]
         })
         .collect();
-    Ok(output.table(&json, &["setting", "value", "from", "what it means"], table, "")?)
+    Ok(output.table(&json, &["setting", "value", "origin", "meaning"], table, "")?)
 }

@@ -1,11 +1,11 @@
-//! `watchpost doctor`: what is in order and what isn't, with the next step for each.
+//! `watchpost doctor`: checks the installation and shows the next step for each problem.
 
 use crate::{
     command::client_config::accepts_connections,
     failure::{code, fail},
-    next,
     output::Output,
     session::Session,
+    text,
 };
 use anyhow::Result;
 use clap::Args;
@@ -23,7 +23,7 @@ use watchpost_runtime::config::Loaded;
 
 #[derive(Debug, Args)]
 pub(crate) struct Doctor {
-    /// The address of the server to look for [default: the configured one]
+    /// The address of the server to check [default: the configured one]
     #[arg(long)]
     url: Option<String>,
 }
@@ -31,8 +31,9 @@ pub(crate) struct Doctor {
 struct Check {
     name: &'static str,
     ok: bool,
-    /// What was found; `said` in JSON.
+    /// The result as a sentence; `said` in JSON.
     detail: String,
+    /// What to do about a problem.
     next_step: Option<String>,
 }
 
@@ -57,17 +58,17 @@ pub(crate) async fn run(
     checks.push(posture(session).await?);
     checks.push(server(&args.url.unwrap_or_else(|| configured_url(loaded))));
 
-    let in_order = checks.iter().all(|check| check.ok);
+    let ok = checks.iter().all(|check| check.ok);
     if output.json {
-        let json = json!({"ok": in_order, "checks": checks.iter().map(check_json).collect::<Vec<_>>()});
+        let json = json!({"ok": ok, "checks": checks.iter().map(check_json).collect::<Vec<_>>()});
         output.line(&json.to_string())?;
     } else {
         show(&checks, output)?;
     }
-    if in_order {
+    if ok {
         Ok(())
     } else {
-        Err(fail(code::NOT_IN_ORDER, "not everything is in order: see above"))
+        Err(fail(code::PROBLEM_FOUND, text::doctor::PROBLEMS_FOUND))
     }
 }
 
@@ -77,26 +78,20 @@ fn check_json(check: &Check) -> Value {
 
 fn show(checks: &[Check], output: Output) -> Result<()> {
     for check in checks {
-        output.line(&format!(
-            "{} {}: {}",
-            if check.ok { "ok     " } else { "PROBLEM" },
+        output.line(&text::doctor::check(
+            check.ok,
             check.name,
-            check.detail
+            &check.detail,
+            check.next_step.as_deref(),
         ))?;
-        if let Some(next) = &check.next_step {
-            output.line(&format!("        next: {next}"))?;
-        }
     }
     Ok(())
 }
 
 async fn database(session: &Session) -> Check {
     let (detail, next_step) = match session.integrity_check().await {
-        Ok(()) => ("sound".to_owned(), None),
-        Err(error) => (
-            error.to_string(),
-            Some("restore a backup with `watchpost restore`".to_owned()),
-        ),
+        Ok(()) => (text::doctor::DATABASE_INTACT.to_owned(), None),
+        Err(error) => (error.to_string(), Some(text::doctor::RESTORE_A_BACKUP.to_owned())),
     };
     Check {
         name: "database",
@@ -117,9 +112,8 @@ async fn keys(session: &Session) -> Result<Check> {
     Ok(Check {
         name: "keys",
         ok: active > 0,
-        detail: format!("{active} active"),
-        next_step: (active == 0)
-            .then(|| "make one with `watchpost keys create --label NAME` (stdio needs none)".to_owned()),
+        detail: text::doctor::active_keys(active),
+        next_step: (active == 0).then(|| text::doctor::CREATE_A_KEY.to_owned()),
     })
 }
 
@@ -129,7 +123,7 @@ async fn integrations(session: &Session) -> Result<Vec<Check>> {
     let (rows, ..) = session.read("instance.checked", "doctor", read).await?;
     Ok(rows
         .iter()
-        // Nothing is read from what only imports speak of.
+        // An integration that only imports refer to is never synced.
         .filter(|row| row.platform != Platform::Import)
         .map(|row| integration(row, now))
         .collect())
@@ -147,29 +141,15 @@ fn integration(row: &Integration, now: Timestamp) -> Check {
         row.failure.is_none() && !stale && unread.is_empty() && row.status == IntegrationStatus::Connected;
     let platform = row.platform.title();
     let detail = match (&row.failure, row.last_completed_at) {
-        (Some(failure), _) => format!("{platform}: failing since {}: {}", failure.since, failure.reason),
-        (None, None) => format!("{platform}: {}, never read", row.status),
-        (None, Some(at)) => {
-            let gaps = if unread.is_empty() {
-                String::new()
-            } else {
-                format!(", unreadable: {}", unread.join(", "))
-            };
-            let stale = if stale { " (stale)" } else { "" };
-            format!("{platform}: {}, last read {at}{stale}{gaps}", row.status)
-        }
+        (Some(failure), _) => text::doctor::integration_failing(platform, failure.since, &failure.reason),
+        (None, None) => text::doctor::integration_never_synced(platform, row.status),
+        (None, Some(at)) => text::doctor::integration_synced(platform, row.status, at, stale, &unread),
     };
-    let next_step = (!ok).then(|| {
-        format!(
-            "`watchpost integrations verify {}` says what is missing; then `watchpost sync`",
-            row.id
-        )
-    });
     Check {
         name: "integration",
         ok,
         detail,
-        next_step,
+        next_step: (!ok).then(|| text::doctor::verify_the_integration(row.id)),
     }
 }
 
@@ -178,13 +158,12 @@ async fn posture(session: &Session) -> Result<Check> {
     let risk = session.read("instance.checked", "doctor", read).await?;
     let (detail, next_step) = match &risk.score {
         Ok(scored) => {
-            let as_of = risk.freshness.as_of.map_or_else(String::new, |at| at.to_string());
             let (score, rating) = (scored.risk.score, scored.risk.rating);
-            (format!("score {score} ({rating}), as of {as_of}"), None)
+            (text::doctor::score(&score, &rating, risk.freshness.as_of), None)
         }
         Err(not_ready) => (
             not_ready.state.to_string(),
-            Some(next::words(not_ready.next_step)),
+            Some(text::next::step(not_ready.next_step)),
         ),
     };
     Ok(Check {
@@ -195,7 +174,7 @@ async fn posture(session: &Session) -> Result<Check> {
     })
 }
 
-/// The address under which clients reach the server that the settings describe.
+/// The URL at which clients reach the configured server.
 fn configured_url(loaded: &Loaded) -> String {
     let http = &loaded.settings.http;
     match &http.public_url {
@@ -212,11 +191,10 @@ fn server(url: &str) -> Check {
         name: "server",
         ok: up,
         detail: if up {
-            format!("something answers at {url}")
+            text::doctor::server_up(url)
         } else {
-            format!("{url}: not available")
+            text::doctor::server_unavailable(url)
         },
-        next_step: (!up)
-            .then(|| "start `watchpost-http` (a desktop assistant under stdio needs none)".to_owned()),
+        next_step: (!up).then(|| text::doctor::START_A_SERVER.to_owned()),
     }
 }

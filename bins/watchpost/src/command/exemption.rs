@@ -1,9 +1,10 @@
-//! `watchpost exemption`: what checks leave out, agreed by a person, with an end.
+//! `watchpost exemption`.
 
 use crate::{
     failure::from_core,
     output::{Output, foreign},
     session::Session,
+    text,
 };
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -19,11 +20,11 @@ use watchpost_core::{
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Exemption {
-    /// Exempts one thing from a check, or a check as a whole
+    /// Exempts one entity from a check, or exempts the whole check
     Add(Add),
     /// Lists exemptions
     List,
-    /// Takes an exemption back
+    /// Removes an exemption
     Remove {
         /// The exemption's id
         id: ExemptionId,
@@ -35,25 +36,25 @@ pub(crate) struct Add {
     /// The check's id, or its id in a framework
     #[arg(long)]
     check: String,
-    /// What kind of thing: user, group, application, role, domain, mailbox, policy, app
+    /// The kind of the entity: user, group, application, role, domain, mailbox, policy, app
     #[arg(long, requires = "entity", required_unless_present = "whole_check")]
     kind: Option<String>,
-    /// The thing's id or name at the vendor
+    /// The entity's id or name at the vendor
     #[arg(long, requires = "kind")]
     entity: Option<String>,
-    /// The check as a whole: it counts as not applicable
+    /// Exempt the whole check: its result is not applicable
     #[arg(long, conflicts_with_all = ["kind", "entity"])]
     whole_check: bool,
-    /// Why
+    /// The reason for the exemption
     #[arg(long)]
     reason: String,
-    /// Who answers for it
+    /// The person who is responsible for the exemption
     #[arg(long)]
     owner: String,
-    /// When it ends, such as 2027-01-31T00:00:00Z
+    /// The time at which the exemption ends, such as 2027-01-31T00:00:00Z
     #[arg(long, conflicts_with = "days")]
     until: Option<Timestamp>,
-    /// After how many days it ends
+    /// The number of days after which the exemption ends
     #[arg(long, value_parser = clap::value_parser!(i64).range(1..=3_650))]
     days: Option<i64>,
 }
@@ -82,12 +83,7 @@ async fn add(args: Add, session: &Session, output: Output) -> Result<()> {
         .add_exemption(&session.scope, what, &args.reason, &args.owner, until, call)
         .await
         .map_err(from_core)?;
-    let end = row.until.map_or_else(
-        || "until it is removed".to_owned(),
-        |until| format!("until {until}"),
-    );
-    let text = format!("Exempted {end}; the next scan applies it. Id {}", row.id);
-    Ok(output.answer(&row_json(&row, now), &text)?)
+    Ok(output.answer(&row_json(&row, now), &text::exemption::added(row.id, row.until))?)
 }
 
 async fn list(session: &Session, output: Output) -> Result<()> {
@@ -102,9 +98,9 @@ async fn list(session: &Session, output: Output) -> Result<()> {
     let json = json!({"exemptions": rows.iter().map(|row| row_json(row, now)).collect::<Vec<_>>()});
     Ok(output.table(
         &json,
-        &["check", "what", "why", "owner", "until", "id"],
+        &["check", "exempted", "reason", "owner", "until", "id"],
         rows.iter().map(|row| row_cells(row, now)).collect(),
-        "No exemptions.",
+        text::exemption::NO_EXEMPTIONS,
     )?)
 }
 
@@ -115,10 +111,7 @@ async fn remove(id: ExemptionId, session: &Session, output: Output) -> Result<()
         .remove_exemption(&session.scope, id, call)
         .await
         .map_err(from_core)?;
-    Ok(output.answer(
-        &json!({"id": id, "removed": true}),
-        "Taken back; the next scan applies it.",
-    )?)
+    Ok(output.answer(&json!({"id": id, "removed": true}), text::exemption::REMOVED)?)
 }
 
 fn row_json(row: &Row, now: Timestamp) -> Value {
@@ -137,7 +130,7 @@ fn row_json(row: &Row, now: Timestamp) -> Value {
 
 fn row_cells(row: &Row, now: Timestamp) -> Vec<String> {
     let what = if row.what.kind == "*" {
-        "the whole check".to_owned()
+        text::exemption::WHOLE_CHECK.to_owned()
     } else {
         format!("{} {}", row.what.kind, row.what.id)
     };

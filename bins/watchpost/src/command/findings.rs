@@ -1,9 +1,10 @@
-//! `watchpost findings`: what was found, and a person's decisions about it.
+//! `watchpost findings`: findings, and a person's decisions about them.
 
 use crate::{
     failure::{code, fail, from_core},
     output::{Output, foreign},
     session::Session,
+    text,
 };
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -20,9 +21,9 @@ use watchpost_core::{
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Findings {
-    /// Lists findings, worst first
+    /// Lists findings, most severe first
     List(List),
-    /// Shows one finding with evidence and what to do
+    /// Shows a finding with its evidence and remediation
     Show {
         /// The finding's id
         id: FindingId,
@@ -31,37 +32,37 @@ pub(crate) enum Findings {
     Snooze {
         /// The finding's id
         id: FindingId,
-        /// For how many days
+        /// Number of days
         #[arg(long, default_value_t = 7)]
         days: i64,
-        /// Why, in your words
+        /// The reason, in your own words
         #[arg(long)]
         note: Option<String>,
     },
-    /// Closes a finding as accepted or wrong
+    /// Closes a finding that will not be fixed
     Dismiss {
         /// The finding's id
         id: FindingId,
         /// accepted_risk, false_positive, mitigated or not_applicable
         #[arg(long)]
         reason: DismissReason,
-        /// Why, in your words
+        /// The reason, in your own words
         #[arg(long)]
         note: Option<String>,
     },
-    /// Closes a finding as repaired
+    /// Closes a finding as fixed
     Resolve {
         /// The finding's id
         id: FindingId,
-        /// What was done
+        /// How it was fixed
         #[arg(long)]
         note: Option<String>,
     },
-    /// Takes a snooze, a dismissal or a resolution back
+    /// Reopens a snoozed, dismissed or resolved finding
     Reopen {
         /// The finding's id
         id: FindingId,
-        /// Why, in your words
+        /// The reason, in your own words
         #[arg(long)]
         note: Option<String>,
     },
@@ -69,25 +70,25 @@ pub(crate) enum Findings {
 
 #[derive(Debug, Args)]
 pub(crate) struct List {
-    /// Only these severities (repeat, or separate by commas)
+    /// Only findings of these severities (repeat the flag, or separate by commas)
     #[arg(long, value_delimiter = ',')]
     severity: Vec<Severity>,
-    /// Only these categories
+    /// Only findings of these categories
     #[arg(long, value_delimiter = ',')]
     category: Vec<Category>,
-    /// Only these statuses [default: open,in_progress]
+    /// Only findings in these states [default: open,in_progress]
     #[arg(long, value_delimiter = ',')]
     status: Vec<FindingStatus>,
-    /// Only findings from these platforms
+    /// Only findings on these platforms
     #[arg(long, value_delimiter = ',')]
     platform: Vec<Platform>,
-    /// Only this rule
+    /// Only findings of this rule
     #[arg(long)]
     rule: Option<String>,
-    /// Only findings whose sentence, subject or rule has these words
+    /// Only findings whose title, subject or rule contains these words
     #[arg(long)]
     text: Option<String>,
-    /// Show at most this many
+    /// Maximum number of findings
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     limit: u32,
 }
@@ -194,11 +195,10 @@ async fn list_findings(list: List, session: &Session, output: Output) -> Result<
         &json,
         &["severity", "status", "finding", "id"],
         table,
-        "No findings fit.",
+        text::findings::NO_FINDINGS,
     )?;
     if !output.json && shown > 0 {
-        let more = if total.is_minimum { "more than " } else { "" };
-        output.note(&format!("{shown} of {more}{} findings", total.value));
+        output.note(&text::findings::shown_of(shown, total.value, total.is_minimum));
     }
     Ok(())
 }
@@ -252,40 +252,7 @@ fn show(finding: &Finding, steps: &[String], output: Output) -> Result<()> {
     if output.json {
         return Ok(output.line(&json.to_string())?);
     }
-    let summary = &finding.summary;
-    let mut text = format!(
-        "{}\n\n{}, {}, {}\nrule {}\nfirst seen {}, last seen {}",
-        foreign(&summary.title),
-        summary.severity,
-        summary.category,
-        summary.status,
-        summary.rule_id,
-        summary.first_seen_at,
-        finding.last_seen_at,
-    );
-    if !summary.also.is_empty() {
-        text.push_str(&format!("\nalso seen by {}", summary.also.join(", ")));
-    }
-    if let Some(until) = finding.snoozed_until {
-        text.push_str(&format!("\nsnoozed until {until}"));
-    }
-    if let Some(reason) = finding.dismiss_reason {
-        text.push_str(&format!("\ndismissed as {reason}"));
-    }
-    if let Some(note) = &finding.note {
-        text.push_str(&format!("\nnote: {}", foreign(note)));
-    }
-    text.push_str(&format!(
-        "\n\nEvidence\n{}",
-        serde_json::to_string_pretty(&evidence).unwrap_or_default()
-    ));
-    if !steps.is_empty() {
-        text.push_str("\n\nWhat to do");
-        for (number, step) in steps.iter().enumerate() {
-            text.push_str(&format!("\n{}. {step}", number + 1));
-        }
-    }
-    Ok(output.line(&text)?)
+    Ok(output.line(&text::findings::details(finding, &evidence, steps))?)
 }
 
 fn report(id: FindingId, outcome: FindingOutcome, output: Output) -> Result<()> {
@@ -293,31 +260,16 @@ fn report(id: FindingId, outcome: FindingOutcome, output: Output) -> Result<()> 
         FindingOutcome::Changed { now, .. } => (true, now),
         FindingOutcome::Unchanged { state } => (false, state),
         FindingOutcome::NotPossible { status } => {
-            return Err(fail(
-                code::CONFLICT,
-                format!("the finding is {status}: reopen it first with `watchpost findings reopen {id}`"),
-            ));
+            return Err(fail(code::CONFLICT, text::findings::closed(id, status)));
         }
-        FindingOutcome::NotFound => {
-            return Err(fail(
-                code::NOT_FOUND,
-                "finding not found: `watchpost findings list` shows the ids",
-            ));
-        }
+        FindingOutcome::NotFound => return Err(fail(code::NOT_FOUND, text::findings::NOT_FOUND)),
     };
     let json =
         json!({"id": id, "changed": changed, "status": state.status, "snoozed_until": state.snoozed_until});
-    let until = state
-        .snoozed_until
-        .map(|until| format!(" until {until}"))
-        .unwrap_or_default();
     let text = if changed {
-        format!("The finding is {} now{until}.", state.status)
+        text::findings::status_changed(state.status, state.snoozed_until)
     } else {
-        format!(
-            "Nothing changed: the finding was {} already{until}.",
-            state.status
-        )
+        text::findings::status_unchanged(state.status, state.snoozed_until)
     };
     Ok(output.answer(&json, &text)?)
 }

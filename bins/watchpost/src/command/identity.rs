@@ -3,27 +3,30 @@
 use crate::{
     command::findings::summary_json,
     failure::from_core,
-    output::{Output, foreign},
+    output::Output,
     session::Session,
+    text::{
+        self,
+        identity::{details, last_active},
+    },
 };
 use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
 use watchpost_core::{
     identity::{Account, TagOutcome},
-    integration::fact::LastActive,
     service::IdentityAnswer,
     value::id::IdentityId,
 };
 
 #[derive(Debug, Args)]
 pub(crate) struct Identity {
-    /// Any of the person's addresses
+    /// Any email address of the person
     email: String,
-    /// Tag as an account for emergencies (break-glass)
+    /// Tag the person as a break-glass account, for emergencies only
     #[arg(long, conflicts_with = "untag_break_glass")]
     tag_break_glass: bool,
-    /// Take the tag away
+    /// Remove the break-glass tag
     #[arg(long)]
     untag_break_glass: bool,
 }
@@ -34,10 +37,10 @@ pub(crate) async fn run(args: Identity, session: &Session, output: Output) -> Re
     if args.tag_break_glass || args.untag_break_glass {
         return tag(answer.identity.id, args.tag_break_glass, session, output).await;
     }
-    Ok(output.answer(&answer_json(&answer), &answer_text(&answer))?)
+    Ok(output.answer(&answer_json(&answer), &details(&answer))?)
 }
 
-/// Tags an account for emergencies, or takes the tag away.
+/// Sets the break-glass tag, or removes it.
 async fn tag(id: IdentityId, break_glass: bool, session: &Session, output: Output) -> Result<()> {
     let call = session.call("identity", &json!({"break_glass": break_glass}));
     let outcome = session
@@ -47,13 +50,13 @@ async fn tag(id: IdentityId, break_glass: bool, session: &Session, output: Outpu
         .map_err(from_core)?;
     let changed = outcome == TagOutcome::Changed;
     let text = if changed {
-        "Changed; the next analysis judges by it."
+        text::identity::tag_changed(break_glass)
     } else {
-        "Nothing changed: it was so already."
+        text::identity::tag_unchanged(break_glass).to_owned()
     };
     Ok(output.answer(
         &json!({"id": id, "changed": changed, "break_glass": break_glass}),
-        text,
+        &text,
     )?)
 }
 
@@ -71,67 +74,6 @@ fn answer_json(answer: &IdentityAnswer) -> Value {
         "findings_total": answer.total.value,
         "as_of": answer.freshness.as_of,
     })
-}
-
-fn answer_text(answer: &IdentityAnswer) -> String {
-    let person = &answer.identity;
-    let mut text = format!(
-        "{} <{}>",
-        foreign(&person.display_name),
-        person.email.as_deref().unwrap_or("no address")
-    );
-    if person.break_glass {
-        text.push_str(", account for emergencies");
-    }
-    for account in &person.accounts {
-        text.push_str(&account_text(account));
-    }
-    text.push_str(&format!("\n\n{} open findings", answer.total.value));
-    for finding in &answer.findings {
-        text.push_str(&format!(
-            "\n  {:<8} {}",
-            finding.severity.as_str(),
-            foreign(&finding.title)
-        ));
-    }
-    text
-}
-
-/// An account with its roles and grants, after an empty line.
-fn account_text(account: &Account) -> String {
-    let mut text = format!(
-        "\n\n{} ({}): {}, MFA {}, last active {}",
-        account.platform.title(),
-        foreign(&account.login),
-        account.status,
-        account.mfa,
-        last_active(account.last_active),
-    );
-    for role in &account.roles {
-        text.push_str(&format!(
-            "\n  role {}{}",
-            foreign(&role.name),
-            if role.privileged { " (privileged)" } else { "" }
-        ));
-    }
-    for grant in &account.grants {
-        let name = grant
-            .app
-            .as_ref()
-            .map(|app| foreign(&app.name))
-            .or_else(|| grant.name.as_ref().map(foreign))
-            .unwrap_or_default();
-        text.push_str(&format!("\n  {} {name}, risk {}", grant.kind, grant.risk));
-    }
-    text
-}
-
-fn last_active(last: LastActive) -> String {
-    match last {
-        LastActive::At(at) => at.to_string(),
-        LastActive::Never => "never".into(),
-        LastActive::Unknown => "unknown".into(),
-    }
 }
 
 fn account_json(account: &Account) -> Value {

@@ -3,6 +3,7 @@
 use crate::{
     output::Output,
     session::{Location, Session},
+    text,
 };
 use anyhow::Result;
 use clap::Args;
@@ -10,24 +11,20 @@ use serde_json::json;
 
 #[derive(Debug, Args)]
 pub(crate) struct Init {
-    /// Add a workspace of this name to an existing file
+    /// Add a workspace with this name to an existing data folder
     #[arg(long, value_name = "NAME")]
     add: Option<String>,
 }
 
 pub(crate) async fn run(args: Init, location: &Location, output: Output) -> Result<()> {
-    let made = Session::init(location, args.add.as_deref()).await?;
+    let outcome = Session::init(location, args.add.as_deref()).await?;
     let folder = location.data_dir().display().to_string();
-    let json = json!({"data_dir": folder, "workspace": made.workspace, "changed": made.changed});
-    let text = match (made.changed, &args.add) {
-        (true, None) => format!(
-            "Watchpost is set up in {folder}.\nKeep a copy of {folder}/master.key somewhere else: without it the stored credentials can't be opened.\nNext: `watchpost integrations add okta` or `watchpost integrations add m365`."
-        ),
-        (true, Some(name)) => {
-            format!("The workspace `{name}` is there. Name it with `--workspace {name}`; keys know theirs.")
-        }
-        (false, None) => format!("Nothing changed: Watchpost is set up in {folder} already."),
-        (false, Some(name)) => format!("Nothing changed: the workspace `{name}` is there already."),
+    let json = json!({"data_dir": folder, "workspace": outcome.workspace, "changed": outcome.changed});
+    let text = match (outcome.changed, &args.add) {
+        (true, None) => text::init::set_up(&folder),
+        (true, Some(name)) => text::init::workspace_added(name),
+        (false, None) => text::init::already_set_up(&folder),
+        (false, Some(name)) => text::init::workspace_exists(name),
     };
     Ok(output.answer(&json, &text)?)
 }

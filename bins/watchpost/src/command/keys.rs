@@ -4,6 +4,7 @@ use crate::{
     failure::from_core,
     output::{Output, foreign, time_or_never},
     session::Session,
+    text,
 };
 use anyhow::Result;
 use clap::Subcommand;
@@ -15,21 +16,21 @@ use watchpost_core::{
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Keys {
-    /// Makes a key and prints it, once, on standard output
+    /// Creates a key and prints it to standard output, only this once
     Create {
-        /// What to call it, for example the client that will hold it
+        /// The key's label, for example the name of the client that uses it
         #[arg(long)]
         label: String,
-        /// read: queries only; write: actions too
+        /// read (queries only) or write (queries and actions)
         #[arg(long, default_value = "read")]
         scope: KeyScope,
-        /// 90d, 1y or never
+        /// The key's lifetime: 90d, 1y or never
         #[arg(long, default_value = "1y")]
         expires: Expiry,
     },
-    /// Lists keys; never shows one
+    /// Lists keys, without the secrets
     List,
-    /// Takes a key back, at once
+    /// Revokes a key immediately
     Revoke {
         /// The key's id, from `keys list`
         id: KeyId,
@@ -73,11 +74,7 @@ async fn create(
     } else {
         output.line(issued.key.reveal())?;
     }
-    output.note(&format!(
-        "This is the only time the key is shown. Its id is {}; it may {}.",
-        issued.id,
-        permitted(key_scope)
-    ));
+    output.note(&text::keys::created(issued.id, key_scope));
     Ok(())
 }
 
@@ -100,7 +97,7 @@ async fn list(session: &Session, output: Output) -> Result<()> {
         &json,
         &titles,
         rows.iter().map(|row| row_cells(row, now)).collect(),
-        "No keys. `watchpost keys create --label NAME` makes one.",
+        text::keys::NO_KEYS,
     )?)
 }
 
@@ -138,17 +135,9 @@ async fn revoke(id: KeyId, session: &Session, output: Output) -> Result<()> {
         .map_err(from_core)?;
     let changed = done == KeyRevocation::Revoked;
     let text = if changed {
-        "The key is revoked."
+        text::keys::REVOKED
     } else {
-        "Nothing changed: the key was revoked already."
+        text::keys::ALREADY_REVOKED
     };
     Ok(output.answer(&json!({"id": id, "changed": changed, "state": "revoked"}), text)?)
-}
-
-/// What a key of a scope may do, for a sentence.
-const fn permitted(scope: KeyScope) -> &'static str {
-    match scope {
-        KeyScope::Read => "ask, and change nothing",
-        KeyScope::Write => "ask, sync, snooze, dismiss, ask for remediations and set app policies",
-    }
 }

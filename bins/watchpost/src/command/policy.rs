@@ -1,9 +1,10 @@
-//! `watchpost policy`: the rules and checks that judge, a pack's own tests, and checks on another scanner's export.
-//! None of it opens the database.
+//! `watchpost policy`: rules and checks, the test cases of a pack, and checks on another scanner's export. None of these
+//! commands opens the database.
 
 use crate::{
     failure::{code, fail},
     output::Output,
+    text,
 };
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand, ValueEnum};
@@ -29,39 +30,39 @@ pub(crate) enum Policy {
     List(List),
     /// Shows one rule or check
     Show {
-        /// Its id, or the id of a policy that it answers for (MS.AAD.1.1v1)
+        /// The id of the rule or check, or of a baseline policy that it covers (MS.AAD.1.1v1)
         id: String,
         #[command(flatten)]
         pack: Pack,
     },
-    /// Runs the cases beside a folder's rules and checks
+    /// Runs the test cases of the rules and checks in a folder
     Test {
-        /// The folder with *.rego and *.cases.json
+        /// The folder with *.rego and *.cases.json files
         folder: PathBuf,
     },
-    /// Judges another scanner's export of settings, without a database
+    /// Evaluates checks on another scanner's export of settings, without a database
     Eval(Eval),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Pack {
-    /// A folder with rules and checks of your own
+    /// A folder with your own rules and checks
     #[arg(long, value_name = "DIR")]
     policy_dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct List {
-    /// Only those with ids in a framework: scuba, cis, nist_800_53, nist_csf
+    /// Only rules and checks with ids in this framework: scuba, cis, nist_800_53, nist_csf
     #[arg(long, value_parser = framework)]
     framework: Option<Framework>,
     /// Only checks of these services: entra, exchange, defender, sharepoint, teams, …
     #[arg(long, value_delimiter = ',', value_parser = service)]
     service: Vec<Service>,
-    /// Only these severities (repeat, or separate by commas)
+    /// Only rules and checks of these severities (repeat the flag, or separate by commas)
     #[arg(long, value_delimiter = ',')]
     severity: Vec<Severity>,
-    /// Only rules, or checks of one type of scan
+    /// Only rules (detection), or only checks of one type of scan
     #[arg(long = "type", value_enum)]
     kind: Option<Kind>,
     #[command(flatten)]
@@ -83,16 +84,16 @@ pub(crate) struct Eval {
     /// The export; `-` reads standard input
     #[arg(long, default_value = "-")]
     input: PathBuf,
-    /// What wrote the export
+    /// The tool that wrote the export
     #[arg(long, value_enum, default_value_t = Format::Scubagear)]
     format: Format,
-    /// Only this check: its id, or a policy's
+    /// Only this check: its id, or the id of a baseline policy
     #[arg(long, conflicts_with = "batch")]
     check: Option<String>,
-    /// `default`: what wasn't read is skipped; `scuba`: as CISA's published baselines read it, it fails
+    /// How checks treat settings that the export lacks: `default` skips the check; `scuba` fails it, as CISA's published baselines do
     #[arg(long, default_value = "default", value_parser = profile)]
     profile: Profile,
-    /// The input has one case per line: {"id", "policy_id", "input"}
+    /// Read one case per line: {"id", "policy_id", "input"}
     #[arg(long)]
     batch: bool,
     #[command(flatten)]
@@ -101,27 +102,28 @@ pub(crate) struct Eval {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// ScubaGear's ProviderSettingsExport.json, or its results with the part `Raw`
+    /// ScubaGear's ProviderSettingsExport.json, or its results with the field `Raw`
     Scubagear,
 }
 
 fn framework(text: &str) -> Result<Framework, String> {
-    Framework::from_name(text).ok_or_else(|| format!("none of {}", words(Framework::ALL, Framework::as_str)))
+    Framework::from_name(text)
+        .ok_or_else(|| text::policy::unknown_value(&names(Framework::ALL, Framework::as_str)))
 }
 
 fn service(text: &str) -> Result<Service, String> {
-    Service::from_name(text).ok_or_else(|| format!("none of {}", words(Service::ALL, Service::as_str)))
+    Service::from_name(text).ok_or_else(|| text::policy::unknown_value(&names(Service::ALL, Service::as_str)))
 }
 
 fn profile(text: &str) -> Result<Profile, String> {
     text.parse::<Profile>().map_err(|error| error.to_string())
 }
 
-fn words<T: Copy>(all: &[T], name: fn(T) -> &'static str) -> String {
-    all.iter().map(|word| name(*word)).collect::<Vec<_>>().join(", ")
+fn names<T: Copy>(all: &[T], name: fn(T) -> &'static str) -> Vec<&'static str> {
+    all.iter().map(|value| name(*value)).collect()
 }
 
-/// `configured`: the folder that the settings name.
+/// `configured` is the folder from the settings; `--policy-dir` overrides it.
 pub(crate) fn run(command: &Policy, configured: Option<&Path>, output: Output) -> Result<()> {
     let load = |pack: &Pack| Offline::load(pack.policy_dir.as_deref().or(configured)).map_err(from_policy);
     match command {
@@ -134,14 +136,14 @@ pub(crate) fn run(command: &Policy, configured: Option<&Path>, output: Output) -
 
 #[expect(
     clippy::needless_pass_by_value,
-    reason = "it stands in `map_err`, which gives values"
+    reason = "a function for `map_err` takes its error by value"
 )]
 fn from_policy(error: EngineError) -> anyhow::Error {
     fail(code::USAGE, error.to_string())
 }
 
 fn list(args: &List, offline: &Offline, output: Output) -> Result<()> {
-    let wanted = |ids: &[String], severity: Severity| {
+    let matches = |ids: &[String], severity: Severity| {
         args.framework
             .is_none_or(|framework| ids.iter().any(|id| Framework::of_id(id) == framework))
             && (args.severity.is_empty() || args.severity.contains(&severity))
@@ -153,30 +155,30 @@ fn list(args: &List, offline: &Offline, output: Output) -> Result<()> {
             Some(Kind::Exposure) => check.scan == Some(ScanType::Exposure),
             Some(Kind::Detection) => false,
         };
-        kind && wanted(&check_ids(check), check.severity)
+        kind && matches(&check_ids(check), check.severity)
             && (args.service.is_empty() || args.service.contains(&check.service))
     });
     let rules = offline.rules().iter().filter(|rule| {
         args.kind.is_none_or(|kind| kind == Kind::Detection)
             && args.service.is_empty()
-            && wanted(&rule.frameworks, rule.severity)
+            && matches(&rule.frameworks, rule.severity)
     });
     let mut rows: Vec<Value> = rules
         .map(|rule| rule_json(rule, offline))
         .chain(checks.map(|check| check_json(check, offline)))
         .collect();
-    rows.sort_by_key(|row| text(row, "id"));
+    rows.sort_by_key(|row| field(row, "id"));
     let table = rows
         .iter()
         .map(|row| {
             let ids = row["frameworks"].as_array().into_iter().flatten();
             let ids: Vec<&str> = ids.filter_map(Value::as_str).collect();
             vec![
-                text(row, "id"),
-                text(row, "severity"),
-                text(row, "type"),
-                text(row, "service"),
-                text(row, "title"),
+                field(row, "id"),
+                field(row, "severity"),
+                field(row, "type"),
+                field(row, "service"),
+                field(row, "title"),
                 ids.join(" "),
             ]
         })
@@ -186,7 +188,7 @@ fn list(args: &List, offline: &Offline, output: Output) -> Result<()> {
         &json!({"count": rows.len(), "policies": rows}),
         &titles,
         table,
-        "There is no such rule or check.",
+        text::policy::NO_POLICIES,
     )?)
 }
 
@@ -196,27 +198,24 @@ fn show(id: &str, offline: &Offline, output: Output) -> Result<()> {
         .map(|rule| rule_json(rule, offline))
         .or_else(|| offline.check(id).map(|check| check_json(check, offline)));
     let Some(mut shown) = shown else {
-        return Err(fail(
-            code::NOT_FOUND,
-            format!("there is no rule or check `{id}`; see `watchpost policy list`"),
-        ));
+        return Err(fail(code::NOT_FOUND, text::policy::not_found(id)));
     };
-    if let Some(params) = offline.params(&text(&shown, "id")) {
+    if let Some(params) = offline.params(&field(&shown, "id")) {
         shown["params"] = json!(params);
     }
     let mut lines = vec![
-        format!("{}  {}", text(&shown, "id"), text(&shown, "title")),
+        format!("{}  {}", field(&shown, "id"), field(&shown, "title")),
         format!(
             "{} · {} · {}",
-            text(&shown, "severity"),
-            text(&shown, "type"),
-            text(&shown, "category")
+            field(&shown, "severity"),
+            field(&shown, "type"),
+            field(&shown, "category")
         ),
         String::new(),
-        text(&shown, "description"),
+        field(&shown, "description"),
     ];
     for (title, key) in [
-        ("Needs", "inputs"),
+        ("Inputs", "inputs"),
         ("Frameworks", "frameworks"),
         ("What to do", "remediation"),
         ("References", "references"),
@@ -235,8 +234,9 @@ fn show(id: &str, offline: &Offline, output: Output) -> Result<()> {
     Ok(output.answer(&shown, &lines.join("\n"))?)
 }
 
-fn text(row: &Value, key: &str) -> String {
-    row[key].as_str().unwrap_or_default().to_owned()
+/// A string field; empty if there is none.
+fn field(row: &Value, name: &str) -> String {
+    row[name].as_str().unwrap_or_default().to_owned()
 }
 
 fn check_ids(check: &Check) -> Vec<String> {
@@ -277,20 +277,13 @@ fn test(folder: &Path, output: Output) -> Result<()> {
         .map(|case| format!("failed  {case}"))
         .collect();
     lines.extend(report.without_cases.iter().map(|id| format!("no cases  {id}")));
-    lines.push(format!(
-        "{} rules and checks, {} cases passed, {} failed",
-        report.rules,
-        report.passed,
-        report.failed.len()
-    ));
+    let failed = report.failed.len();
+    lines.push(text::policy::cases_run(report.rules, report.passed, failed));
     output.answer(&json, &lines.join("\n"))?;
     if report.failed.is_empty() {
         Ok(())
     } else {
-        Err(fail(
-            code::NOT_IN_ORDER,
-            format!("{} cases failed", report.failed.len()),
-        ))
+        Err(fail(code::PROBLEM_FOUND, text::policy::cases_failed(failed)))
     }
 }
 
@@ -310,7 +303,7 @@ fn eval(args: &Eval, offline: &Offline, output: Output) -> Result<()> {
     input
         .take(most)
         .read_to_end(&mut bytes)
-        .with_context(|| format!("can't read {}", args.input.display()))?;
+        .with_context(|| text::unreadable_file(&args.input))?;
     let lines = offline
         .evaluate_export(&bytes, args.check.as_deref(), args.profile, now_ms)
         .map_err(from_offline)?;
@@ -327,7 +320,7 @@ fn eval(args: &Eval, offline: &Offline, output: Output) -> Result<()> {
     }
     let table = lines.iter().map(row).collect();
     let titles = ["check", "result", "policies", "details"];
-    Ok(output.table(&Value::Null, &titles, table, "No check applies.")?)
+    Ok(output.table(&Value::Null, &titles, table, text::policy::NO_CHECKS)?)
 }
 
 fn row(line: &CheckLine) -> Vec<String> {
@@ -349,16 +342,13 @@ fn open(path: &Path) -> Result<Box<dyn Read + Send>> {
     }
     match File::open(path) {
         Ok(file) => Ok(Box::new(file)),
-        Err(error) => Err(fail(
-            code::NOT_FOUND,
-            format!("can't open {}: {error}", path.display()),
-        )),
+        Err(error) => Err(fail(code::NOT_FOUND, text::policy::unreadable(path, &error))),
     }
 }
 
 #[expect(
     clippy::needless_pass_by_value,
-    reason = "it stands in `map_err`, which gives values"
+    reason = "a function for `map_err` takes its error by value"
 )]
 fn from_offline(error: OfflineError) -> anyhow::Error {
     let code = match &error {

@@ -4,6 +4,7 @@ use crate::{
     failure::from_core,
     output::{Output, foreign},
     session::Session,
+    text,
 };
 use anyhow::Result;
 use clap::Subcommand;
@@ -15,21 +16,21 @@ use watchpost_core::{
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Remediations {
-    /// Lists what was asked for, newest first
+    /// Lists remediations, newest first
     List {
-        /// Only in this state
+        /// Only remediations in this state
         #[arg(long)]
         state: Option<RemediationState>,
-        /// Show at most this many
+        /// Maximum number of remediations
         #[arg(long, default_value_t = 100)]
         limit: usize,
     },
-    /// Shows one
+    /// Shows one remediation
     Show {
         /// The remediation's id
         id: RemediationId,
     },
-    /// Refuses one that waits
+    /// Rejects a remediation that waits for approval
     Reject {
         /// The remediation's id
         id: RemediationId,
@@ -60,9 +61,9 @@ async fn list(
     let json = json!({"remediations": rows.iter().map(row_json).collect::<Vec<_>>()});
     Ok(output.table(
         &json,
-        &["state", "action", "target", "asked for", "id"],
+        &["state", "action", "target", "requested", "id"],
         rows.iter().map(row_cells).collect(),
-        "Nothing was asked for.",
+        text::remediations::NO_REMEDIATIONS,
     )?)
 }
 
@@ -71,20 +72,7 @@ async fn show(id: RemediationId, session: &Session, output: Output) -> Result<()
     let row = session
         .read("remediation.read", "remediations show", read)
         .await?;
-    let text = format!(
-        "{} on {}\n{}\nfinding {}: {}\nasked for {}{}",
-        row.action,
-        foreign(&row.target),
-        row.state,
-        row.finding,
-        foreign(&row.finding_title),
-        row.requested_at,
-        row.note
-            .as_ref()
-            .map(|note| format!("\nnote: {}", foreign(note)))
-            .unwrap_or_default(),
-    );
-    Ok(output.answer(&row_json(&row), &text)?)
+    Ok(output.answer(&row_json(&row), &text::remediations::details(&row))?)
 }
 
 async fn reject(id: RemediationId, session: &Session, output: Output) -> Result<()> {
@@ -96,9 +84,9 @@ async fn reject(id: RemediationId, session: &Session, output: Output) -> Result<
         .map_err(from_core)?;
     let changed = outcome == RejectOutcome::Rejected;
     let text = if changed {
-        "The remediation is rejected."
+        text::remediations::REJECTED
     } else {
-        "Nothing changed: it was rejected already."
+        text::remediations::ALREADY_REJECTED
     };
     Ok(output.answer(&json!({"id": id, "changed": changed, "state": "rejected"}), text)?)
 }

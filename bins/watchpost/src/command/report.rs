@@ -1,10 +1,11 @@
-//! `watchpost report`: writes a report on a scan, or on the difference of two.
+//! `watchpost report`: writes a report on a scan, or on the difference between two scans.
 
 use crate::{
     command::scan::{ScanChoice, Selection},
     failure::{code, fail, from_core},
     output::Output,
     session::Session,
+    text,
 };
 use anyhow::Result;
 use clap::Args;
@@ -20,13 +21,13 @@ use watchpost_core::{
 
 #[derive(Debug, Args)]
 pub(crate) struct Report {
-    /// executive (for a board), framework (every control), evidence (everything, for an auditor)
+    /// The kind of report: executive (a summary for the board), framework (every control) or evidence (everything, for an auditor)
     #[arg(default_value = "executive")]
     kind: ReportKind,
-    /// html, markdown, json, csv or ocsf [default: what the file's name ends with, else markdown]
+    /// html, markdown, json, csv or ocsf [default: by the extension of the file, otherwise markdown]
     #[arg(long)]
     format: Option<ReportFormat>,
-    /// The file to write [default: standard output]. An existing file is only replaced with --force
+    /// The file to write [default: standard output]
     #[arg(long, short)]
     output: Option<PathBuf>,
     /// Replace an existing file
@@ -34,17 +35,18 @@ pub(crate) struct Report {
     force: bool,
     #[command(flatten)]
     choice: ScanChoice,
-    /// The earlier scan to compare with [default: the completed one before]
+    /// The earlier scan to compare with [default: the previous completed scan]
     #[arg(long)]
     compare_with: Option<ScanId>,
-    /// Only what differs from the earlier scan
+    /// Report only the differences from the earlier scan
     #[arg(long)]
     difference: bool,
     #[command(flatten)]
     selection: Selection,
 }
 
-fn by_name(path: &Path) -> Option<ReportFormat> {
+/// The format that a file's extension stands for.
+fn format_of(path: &Path) -> Option<ReportFormat> {
     let name = path.file_name()?.to_str()?.to_ascii_lowercase();
     ReportFormat::ALL
         .iter()
@@ -56,7 +58,7 @@ fn by_name(path: &Path) -> Option<ReportFormat> {
 pub(crate) async fn run(args: Report, session: &Session, output: Output) -> Result<()> {
     let format = args
         .format
-        .or_else(|| args.output.as_deref().and_then(by_name))
+        .or_else(|| args.output.as_deref().and_then(format_of))
         .unwrap_or(ReportFormat::Markdown);
     let request = ReportRequest {
         kind: args.kind,
@@ -82,7 +84,7 @@ pub(crate) async fn run(args: Report, session: &Session, output: Output) -> Resu
         .render_report(&data, format)
         .map_err(from_core)?;
     let Some(path) = &args.output else {
-        // A report is the answer itself, whatever --json says.
+        // The report itself is the output, with or without `--json`.
         return match io::stdout().lock().write_all(&rendered.bytes) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             other => Ok(other?),
@@ -96,8 +98,7 @@ pub(crate) async fn run(args: Report, session: &Session, output: Output) -> Resu
         "scan_id": data.scan.id,
         "bytes": rendered.bytes.len(),
     });
-    let text = format!("Wrote {} ({} bytes).", path.display(), rendered.bytes.len());
-    Ok(output.answer(&json, &text)?)
+    Ok(output.answer(&json, &text::report::written(path, rendered.bytes.len()))?)
 }
 
 fn write(path: &Path, bytes: &[u8], force: bool) -> Result<()> {
@@ -108,22 +109,15 @@ fn write(path: &Path, bytes: &[u8], force: bool) -> Result<()> {
     } else {
         options.create_new(true);
     }
-    // It names a company's weak spots: for its owner alone.
+    // A report names a company's weaknesses, so only the file's owner can read it.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(path);
     match file {
         Ok(mut file) => Ok(file.write_all(bytes)?),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(fail(
-            code::CONFLICT,
-            format!(
-                "`{}` exists already: name another file, or add --force",
-                path.display()
-            ),
-        )),
-        Err(error) => Err(fail(
-            code::FAILED,
-            format!("`{}` can't be written: {error}", path.display()),
-        )),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            Err(fail(code::CONFLICT, text::report::file_exists(path)))
+        }
+        Err(error) => Err(fail(code::FAILED, text::report::unwritable(path, &error))),
     }
 }

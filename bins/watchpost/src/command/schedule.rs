@@ -1,9 +1,10 @@
-//! `watchpost schedule`: scans that start by themselves.
+//! `watchpost schedule`: scheduled scans.
 
 use crate::{
     failure::from_core,
     output::{Output, foreign, time_or_never},
     session::Session,
+    text,
 };
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
@@ -21,14 +22,14 @@ use watchpost_core::{
 pub(crate) enum Schedule {
     /// Adds a schedule: daily, weekly, monthly or by a cron expression
     Add(Add),
-    /// Lists schedules with their next times
+    /// Lists schedules with the time of their next scan
     List,
-    /// Stops a schedule until it is enabled again
+    /// Disables a schedule until it is enabled again
     Disable {
         /// The schedule's id
         id: ScheduleId,
     },
-    /// Starts a disabled schedule again
+    /// Enables a disabled schedule
     Enable {
         /// The schedule's id
         id: ScheduleId,
@@ -60,28 +61,28 @@ enum Weekday {
 
 #[derive(Debug, Args)]
 pub(crate) struct Add {
-    /// What you call it
+    /// The schedule's name
     #[arg(long)]
     name: String,
-    /// Which scans (repeat, or separate by commas)
+    /// The types of the scans (repeat the flag, or separate by commas)
     #[arg(long = "type", value_delimiter = ',', default_value = "compliance")]
     scan_types: Vec<ScanType>,
-    /// The integration, where several can be scanned
+    /// The integration, if more than one can be scanned
     #[arg(long)]
     integration: Option<IntegrationId>,
-    /// day, week or month
+    /// The interval: day, week or month
     #[arg(long, required_unless_present = "cron", conflicts_with = "cron")]
     every: Option<Every>,
-    /// Hour and minute, such as 06:30
+    /// With --every: hour and minute, such as 06:30
     #[arg(long, default_value = "06:00", value_parser = time)]
     at: (u8, u8),
-    /// With --every week
+    /// With --every week: the day of the week
     #[arg(long, default_value = "monday")]
     on: Weekday,
-    /// With --every month: 1 to 31 (the last day in shorter months)
+    /// With --every month: the day of the month, 1 to 31 (the last day in shorter months)
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=31))]
     day: u8,
-    /// Five fields: minute, hour, day of month, month, day of week
+    /// A cron expression of five fields: minute, hour, day of month, month, day of week
     #[arg(long)]
     cron: Option<String>,
     /// The IANA time zone, such as Europe/Berlin
@@ -90,14 +91,14 @@ pub(crate) struct Add {
 }
 
 fn time(text: &str) -> Result<(u8, u8), String> {
-    let wrong = || "use hours and minutes, such as 06:30".to_owned();
-    let (hour, minute) = text.split_once(':').ok_or_else(wrong)?;
-    let hour: u8 = hour.parse().map_err(|_| wrong())?;
-    let minute: u8 = minute.parse().map_err(|_| wrong())?;
+    let invalid = || text::schedule::INVALID_TIME.to_owned();
+    let (hour, minute) = text.split_once(':').ok_or_else(invalid)?;
+    let hour: u8 = hour.parse().map_err(|_| invalid())?;
+    let minute: u8 = minute.parse().map_err(|_| invalid())?;
     if hour < 24 && minute < 60 {
         Ok((hour, minute))
     } else {
-        Err(wrong())
+        Err(invalid())
     }
 }
 
@@ -136,15 +137,15 @@ pub(crate) async fn run(command: Schedule, session: &Session, output: Output) ->
         Schedule::Add(args) => add(args, session, output).await,
         Schedule::List => list(session, output).await,
         Schedule::Disable { id } => {
-            let text = "The schedule starts nothing now.";
+            let text = text::schedule::DISABLED;
             change(id, Some(false), "schedule disable", text, session, output).await
         }
         Schedule::Enable { id } => {
-            let text = "The schedule starts scans again.";
+            let text = text::schedule::ENABLED;
             change(id, Some(true), "schedule enable", text, session, output).await
         }
         Schedule::Remove { id } => {
-            let text = "The schedule is gone.";
+            let text = text::schedule::REMOVED;
             change(id, None, "schedule remove", text, session, output).await
         }
     }
@@ -175,14 +176,7 @@ async fn add(args: Add, session: &Session, output: Output) -> Result<()> {
         .add_schedule(scope, row, call)
         .await
         .map_err(from_core)?;
-    let text = format!(
-        "Added: {} ({}), next at {}. A running server starts the scans. Id {}",
-        how_often(&row.recurrence),
-        row.zone,
-        time_or_never(row.next_at),
-        row.id
-    );
-    Ok(output.answer(&row_json(&row), &text)?)
+    Ok(output.answer(&row_json(&row), &text::schedule::added(&row))?)
 }
 
 async fn list(session: &Session, output: Output) -> Result<()> {
@@ -196,9 +190,9 @@ async fn list(session: &Session, output: Output) -> Result<()> {
     let json = json!({"schedules": rows.iter().map(row_json).collect::<Vec<_>>()});
     Ok(output.table(
         &json,
-        &["name", "scans", "how often", "next", "id"],
+        &["name", "scans", "recurrence", "next", "id"],
         rows.iter().map(row_cells).collect(),
-        "No schedules yet: `watchpost schedule add` makes one.",
+        text::schedule::NO_SCHEDULES,
     )?)
 }
 
@@ -242,7 +236,7 @@ fn row_cells(row: &Row) -> Vec<String> {
     vec![
         foreign(&row.name),
         types.join(", "),
-        format!("{} ({})", how_often(&row.recurrence), row.zone),
+        text::schedule::recurrence(row),
         if row.enabled {
             time_or_never(row.next_at)
         } else {
@@ -250,33 +244,4 @@ fn row_cells(row: &Row) -> Vec<String> {
         },
         row.id.to_string(),
     ]
-}
-
-fn how_often(recurrence: &Recurrence) -> String {
-    const DAYS: [&str; 7] = [
-        "Monday",
-        "Tuesday",
-        "Wednesday",
-        "Thursday",
-        "Friday",
-        "Saturday",
-        "Sunday",
-    ];
-    match recurrence {
-        Recurrence::Daily { hour, minute } => format!("daily at {hour:02}:{minute:02}"),
-        Recurrence::Weekly {
-            day_of_week,
-            hour,
-            minute,
-        } => {
-            let day = DAYS.get(usize::from(*day_of_week)).unwrap_or(&"?");
-            format!("weekly on {day} at {hour:02}:{minute:02}")
-        }
-        Recurrence::Monthly {
-            day_of_month,
-            hour,
-            minute,
-        } => format!("monthly on day {day_of_month} at {hour:02}:{minute:02}"),
-        Recurrence::Cron { expression } => format!("cron {expression}"),
-    }
 }

@@ -3,9 +3,9 @@
 use crate::{
     command::findings::summary_json,
     failure::{code, fail},
-    next,
-    output::{Output, foreign},
+    output::Output,
     session::Session,
+    text,
 };
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -27,25 +27,22 @@ pub(crate) async fn run(session: &Session, output: Output) -> Result<()> {
         .freshness
         .warnings(session.watchpost.clock().now())
         .into_iter()
-        .map(next::warning)
+        .map(text::next::warning)
         .collect();
     match answer.score {
         Err(not_ready) => {
-            let step = next::words(not_ready.next_step);
+            let step = text::next::step(not_ready.next_step);
             let json = json!({"state": not_ready.state, "next_step": step, "warnings": warnings});
-            output.answer(
-                &json,
-                &format!("There is no score yet ({}).\n{step}", not_ready.state),
-            )?;
+            output.answer(&json, &text::score::not_ready(&not_ready.state, &step))?;
             if !output.json {
                 warn(&warnings, output);
             }
-            Err(fail(code::NOT_IN_ORDER, "no score"))
+            Err(fail(code::PROBLEM_FOUND, text::score::NO_SCORE))
         }
         Ok(scored) => {
             output.answer(
                 &score_json(&scored, &answer.freshness, &warnings),
-                &score_text(&scored, &answer.freshness),
+                &text::score::details(&scored, &answer.freshness),
             )?;
             if !output.json {
                 warn(&warnings, output);
@@ -57,7 +54,7 @@ pub(crate) async fn run(session: &Session, output: Output) -> Result<()> {
 
 fn warn(warnings: &[String], output: Output) {
     for warning in warnings {
-        output.note(&format!("note: {warning}"));
+        output.note(&text::score::warning(warning));
     }
 }
 
@@ -95,57 +92,7 @@ fn score_json(scored: &Scored, freshness: &Freshness, warnings: &[String]) -> Va
     })
 }
 
-/// A number with one decimal.
+/// A number of tenths as a JSON number with one decimal.
 fn tenths(tenths: u64) -> Value {
     json!(f64::from(u32::try_from(tenths).unwrap_or(u32::MAX)) / 10.0)
-}
-
-fn score_text(scored: &Scored, freshness: &Freshness) -> String {
-    let risk = &scored.risk;
-    let mut text = format!(
-        "Risk score {} of 100 ({}; higher is worse)\n{} points of {} over {} identities",
-        risk.score, risk.rating, risk.raw, risk.ceiling, scored.identities
-    );
-    if let Some(at) = freshness.as_of {
-        text.push_str(&format!("; as of {at}"));
-    }
-    let counts: Vec<String> = Severity::ALL
-        .iter()
-        .zip(scored.severity_counts)
-        .map(|(severity, count)| format!("{count} {severity}"))
-        .collect();
-    text.push_str(&format!("\n\nOpen findings: {}", counts.join(", ")));
-    if scored.not_scored > 0 {
-        text.push_str(&format!(
-            " ({} of them don't count in the score)",
-            scored.not_scored
-        ));
-    }
-    for (name, change) in [
-        ("the analysis before", scored.since_last),
-        ("7 days ago", scored.since_week),
-        ("30 days ago", scored.since_month),
-    ] {
-        if let Some(change) = change {
-            text.push_str(&format!(
-                "\nAgainst {name}: {:+} (it was {})",
-                change.difference, change.score
-            ));
-        }
-    }
-    if !scored.top.is_empty() {
-        text.push_str("\n\nTo fix first");
-        for top in &scored.top {
-            let without = top.saving.score_without_tenths;
-            text.push_str(&format!(
-                "\n  {:<8} {}\n           {}, score without it: {}.{}",
-                top.finding.severity.as_str(),
-                foreign(&top.finding.title),
-                top.finding.id,
-                without / 10,
-                without % 10
-            ));
-        }
-    }
-    text
 }

@@ -1,9 +1,10 @@
-//! `watchpost sync`: reads platforms now.
+//! `watchpost sync`: syncs the connected platforms now.
 
 use crate::{
     failure::{code, fail, from_core},
     output::{Output, Progress},
     session::Session,
+    text,
 };
 use anyhow::Result;
 use clap::Args;
@@ -19,15 +20,15 @@ use watchpost_core::{
     },
 };
 
-/// How long `--wait` waits at the most.
+/// Maximum time that the command waits.
 const WAIT_MAX: Duration = Duration::from_secs(30 * 60);
 
 #[derive(Debug, Args)]
 pub(crate) struct Sync {
-    /// Only this platform
+    /// Sync only this platform
     #[arg(long)]
     platform: Option<Platform>,
-    /// Queue it for a running server and return at once
+    /// Queue the sync for a running server and return immediately
     #[arg(long, conflicts_with = "wait")]
     no_wait: bool,
     /// Wait until the findings are up to date (the default)
@@ -47,10 +48,7 @@ pub(crate) async fn run(args: Sync, session: &Session, output: Output) -> Result
         .await
         .map_err(from_core)?;
     if answer.start == SyncStart::NoIntegrations {
-        return Err(fail(
-            code::CONFLICT,
-            "nothing to sync: `watchpost integrations add okta` or `m365` connects a platform",
-        ));
+        return Err(fail(code::CONFLICT, text::sync::NOTHING_TO_SYNC));
     }
     let started = answer
         .syncs
@@ -58,7 +56,7 @@ pub(crate) async fn run(args: Sync, session: &Session, output: Output) -> Result
         .map(|sync| json!({"platform": sync.platform, "job_id": sync.job, "new": sync.is_new}))
         .collect::<Vec<_>>();
     if args.no_wait {
-        let text = format!("Queued {} syncs; a running server does them.", started.len());
+        let text = text::sync::queued(started.len());
         return Ok(output.answer(&json!({"status": "queued", "jobs": started}), &text)?);
     }
     wait(session).await?;
@@ -71,12 +69,9 @@ pub(crate) async fn run(args: Sync, session: &Session, output: Output) -> Result
     let (failures, integrations) = session.read("integration.read", "sync", read.await).await?;
     let rows: Vec<_> = integrations.iter().map(integration_json).collect();
     let (status, text) = if failures.is_empty() {
-        (
-            "completed",
-            "Synced and judged. `watchpost score` shows the result.",
-        )
+        ("completed", text::sync::COMPLETED)
     } else {
-        ("failed", "Not everything could be read.")
+        ("failed", text::sync::INCOMPLETE)
     };
     output.answer(
         &json!({"status": status, "jobs": started, "integrations": rows}),
@@ -85,28 +80,31 @@ pub(crate) async fn run(args: Sync, session: &Session, output: Output) -> Result
     if failures.is_empty() {
         Ok(())
     } else {
-        Err(fail(code::NOT_IN_ORDER, failures.join("; ")))
+        Err(fail(code::PROBLEM_FOUND, failures.join("; ")))
     }
 }
 
-/// Works on the queue in this process until it is empty; a server on the same store may take some of the jobs.
+/// Runs the queued jobs in this process until none is left. A server on the same store may run some of them.
 async fn wait(session: &Session) -> Result<()> {
-    let progress = Progress::start("syncing");
+    let progress = Progress::start(text::sync::SYNCING);
     let ended = tokio::time::timeout(WAIT_MAX, session.work_until_idle(&|text| progress.show(text))).await;
     progress.finish();
     ended.map_err(|_| {
         fail(
             code::UNAVAILABLE,
-            "still at work after 30 minutes: `watchpost integrations list` shows the state",
+            text::sync::still_running(WAIT_MAX.as_secs() / 60),
         )
     })?
 }
 
-/// Why jobs failed; empty if none did.
+/// The reasons of the failed jobs; empty if none failed.
 fn failures(jobs: Vec<JobRow>) -> Vec<String> {
     jobs.into_iter()
         .filter(|job| job.state == RunState::Failed)
-        .map(|job| job.reason.unwrap_or_else(|| "unknown".to_owned()))
+        .map(|job| {
+            job.reason
+                .unwrap_or_else(|| text::sync::REASON_UNKNOWN.to_owned())
+        })
         .collect()
 }
 

@@ -3,22 +3,22 @@
 use crate::{
     output::{Output, foreign},
     session::Session,
+    text,
 };
 use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
 use watchpost_core::{
     import::{Difference, Disagreement},
-    service::DisagreementAnswer,
     value::{id::IntegrationId, text::ForeignText},
 };
 
 #[derive(Debug, Args)]
 pub(crate) struct Disagreements {
-    /// Only of this integration
+    /// Only results of this integration
     #[arg(long, value_name = "ID")]
     integration: Option<IntegrationId>,
-    /// Only where one passed what the other failed
+    /// Only checks that one side passed and the other failed
     #[arg(long)]
     opposite: bool,
 }
@@ -50,46 +50,37 @@ pub(super) async fn run(args: &Disagreements, session: &Session, output: Output)
         return Ok(output.line(&json.to_string())?);
     }
     if answers.is_empty() {
-        return Ok(output.line("Nothing was imported yet.")?);
+        return Ok(output.line(text::imports::NO_IMPORTS)?);
     }
     for answer in &answers {
-        output.line(&headline(answer))?;
+        output.line(&text::imports::disagreements_of(answer))?;
         let rows: Vec<Vec<String>> = answer.rows.iter().map(disagreement_cells).collect();
         if !rows.is_empty() {
-            let titles = ["check", "severity", "ours", "theirs", "we say", "they say"];
+            let titles = [
+                "check",
+                "severity",
+                "ours",
+                "theirs",
+                "our reason",
+                "their reason",
+            ];
             output.table(&json, &titles, rows, "")?;
         }
     }
     Ok(())
 }
 
-fn headline(answer: &DisagreementAnswer) -> String {
-    let name = foreign(&answer.integration.name);
-    if answer.compared == 0 {
-        return format!(
-            "{name} ({}): nothing to compare: it needs an import and a completed scan that speak of the same checks",
-            answer.integration.id
-        );
-    }
-    format!(
-        "{name} ({}): {} verdicts compared, {} differ",
-        answer.integration.id,
-        answer.compared,
-        answer.rows.len()
-    )
-}
-
 fn disagreement_cells(row: &Disagreement) -> Vec<String> {
     let short = |text: &ForeignText| foreign(&ForeignText::clean(text.untrusted(), 100));
     let verdict = &row.theirs.verdict;
-    let aside = verdict
+    let exception = verdict
         .exception
         .map_or_else(String::new, |kind| format!(" ({kind})"));
     vec![
         row.ours.row.check_id.clone(),
         row.ours.row.severity.to_string(),
         row.ours.row.result.to_string(),
-        format!("{}{aside}", verdict.result),
+        format!("{}{exception}", verdict.result),
         short(&row.ours.row.reason),
         format!(
             "{} {}: {}",

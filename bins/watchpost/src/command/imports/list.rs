@@ -3,6 +3,7 @@
 use crate::{
     output::{Output, foreign},
     session::Session,
+    text,
 };
 use anyhow::Result;
 use clap::Args;
@@ -14,16 +15,16 @@ use watchpost_core::{
 
 #[derive(Debug, Args)]
 pub(crate) struct List {
-    /// Only of this integration
+    /// Only batches of this integration
     #[arg(long, value_name = "ID")]
     integration: Option<IntegrationId>,
-    /// Only of this tool: scubagear, scubagoggles, prowler, maester, watchpost, ocsf
+    /// Only batches of this tool: scubagear, scubagoggles, prowler, maester, watchpost, ocsf
     #[arg(long)]
     tool: Option<ImportTool>,
-    /// Only older than this batch
+    /// Only batches older than this one
     #[arg(long, value_name = "ID")]
     before: Option<BatchId>,
-    /// Show at most this many
+    /// Maximum number of batches
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=100))]
     limit: u16,
 }
@@ -65,9 +66,16 @@ pub(super) async fn run(args: List, session: &Session, output: Output) -> Result
         })
         .collect();
     let titles = [
-        "id", "imported", "tool", "about", "rows", "failed", "left out", "settings",
+        "id",
+        "imported",
+        "tool",
+        "integration",
+        "rows",
+        "failed",
+        "unreadable",
+        "settings",
     ];
-    Ok(output.table(&json, &titles, rows, "Nothing was imported yet.")?)
+    Ok(output.table(&json, &titles, rows, text::imports::NO_IMPORTS)?)
 }
 
 pub(crate) fn batch_json(batch: &Batch) -> Value {

@@ -1,4 +1,4 @@
-//! `watchpost imports`: what was taken in, and where it differs from our own verdicts.
+//! `watchpost imports`: imported results, and where they differ from Watchpost's own verdicts.
 
 mod disagreements;
 mod list;
@@ -14,9 +14,9 @@ use clap::Subcommand;
 pub(crate) enum Imports {
     /// Lists imported batches, newest import first
     List(list::List),
-    /// Lists the results of a batch
+    /// Lists the results in a batch
     Results(results::Results),
-    /// Lists checks about which another tool's latest run and our latest scan don't say the same
+    /// Lists checks whose verdict in another tool's latest run differs from that of Watchpost's latest scan
     Disagreements(disagreements::Disagreements),
 }
 

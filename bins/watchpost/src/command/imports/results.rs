@@ -4,6 +4,7 @@ use super::batch_json;
 use crate::{
     output::{Output, foreign},
     session::Session,
+    text,
 };
 use anyhow::Result;
 use clap::Args;
@@ -16,21 +17,21 @@ use watchpost_core::{
 
 #[derive(Debug, Args)]
 pub(crate) struct Results {
-    /// The batch
+    /// The batch's id
     batch: BatchId,
-    /// Only about this check of ours
+    /// Only results for this Watchpost check
     #[arg(long)]
     check: Option<String>,
-    /// Only of this control of the tool
+    /// Only results for this control of the tool
     #[arg(long)]
     control: Option<String>,
-    /// Only with this result: passed, failed, skipped, error
+    /// Only this result: passed, failed, skipped, error
     #[arg(long)]
     result: Option<CheckResult>,
-    /// Only behind this position
+    /// Only results after this position
     #[arg(long)]
     after: Option<u64>,
-    /// Show at most this many
+    /// Maximum number of results
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
     limit: u16,
 }
@@ -82,17 +83,17 @@ pub(super) async fn run(args: Results, session: &Session, output: Output) -> Res
         })
         .collect();
     let titles = [
-        "at",
+        "position",
         "result",
         "severity",
         "control",
         "our check",
-        "about",
+        "entity",
         "details",
     ];
-    output.table(&json, &titles, rows, "No result fits.")?;
+    output.table(&json, &titles, rows, text::imports::NO_RESULTS)?;
     if page.more && !output.json {
-        output.note("There are more: raise --limit, or go on with --after.");
+        output.note(text::imports::MORE_RESULTS);
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use crate::{
     failure::{code, fail, from_core},
     output::{Output, Progress},
     session::Session,
+    text,
 };
 use anyhow::{Context as _, Result};
 use clap::Args;
@@ -26,49 +27,39 @@ use watchpost_core::{
     value::word::Platform,
 };
 
-/// Bytes of a secret that is read from a file or from standard input.
+/// Maximum size of a credential from a file or from standard input.
 const SECRET_BYTES_MAX: u64 = 64 * 1024;
 
 #[derive(Debug, Args)]
 pub(crate) struct Add {
-    /// okta or m365
+    /// The platform: okta or m365
     platform: Platform,
-    /// What to call it [default: the tenant's own name]
+    /// The integration's name [default: the tenant's name at the vendor]
     #[arg(long)]
     name: Option<String>,
-    /// A plain value, as NAME=VALUE; `--fields` lists the names
+    /// The value of a field, as NAME=VALUE; `--fields` lists the names
     #[arg(long = "set", value_name = "NAME=VALUE")]
     values: Vec<String>,
-    /// A credential from a file, as NAME=FILE
+    /// Read a credential from a file, as NAME=FILE
     #[arg(long = "secret-file", value_name = "NAME=FILE")]
     secret_files: Vec<String>,
-    /// Read this credential from standard input
+    /// Read the credential with this name from standard input
     #[arg(long = "secret-stdin", value_name = "NAME")]
     secret_stdin: Option<String>,
-    /// List what this platform takes, and stop
+    /// List the fields of the platform and exit
     #[arg(long)]
     fields: bool,
 }
 
 pub(super) async fn run(args: Add, session: &Session, output: Output) -> Result<()> {
-    let connector = connector_for(session.watchpost.connectors(), args.platform).ok_or_else(|| {
-        fail(
-            code::USAGE,
-            format!(
-                "this version can't connect {}; it connects okta and m365",
-                args.platform.title()
-            ),
-        )
-    })?;
+    let connector = connector_for(session.watchpost.connectors(), args.platform)
+        .ok_or_else(|| fail(code::USAGE, text::integrations::unsupported(args.platform)))?;
     let fields = connector.fields();
     if args.fields {
         return list_fields(fields, output);
     }
     let config = config(&args, fields)?;
-    let progress = Progress::start(&format!(
-        "asking {} whether the credentials are good",
-        args.platform.title()
-    ));
+    let progress = Progress::start(&text::integrations::checking_credentials(args.platform));
     let call = session.call("integrations add", &json!({"platform": args.platform}));
     let added = session
         .watchpost
@@ -78,11 +69,7 @@ pub(super) async fn run(args: Add, session: &Session, output: Output) -> Result<
     let added = added.map_err(from_core)?;
     let missing = missing_json(session, args.platform, &added.verification);
     let json = json!({"id": added.id, "tenant": added.verification.tenant_name, "first_sync_job": added.first_sync, "missing_permissions": missing});
-    let text = format!(
-        "{} is connected. A first sync is queued: a running server does it, or `watchpost sync`.",
-        args.platform.title()
-    );
-    output.answer(&json, &text)?;
+    output.answer(&json, &text::integrations::connected(args.platform))?;
     if !output.json {
         for line in missing_lines(&missing) {
             output.note(&line);
@@ -112,10 +99,10 @@ fn list_fields(fields: &[ConfigField], output: Output) -> Result<()> {
             ]
         })
         .collect();
-    Ok(output.table(&json, &["name", "kind", "", "what it is"], table, "")?)
+    Ok(output.table(&json, &["name", "kind", "", "meaning"], table, "")?)
 }
 
-/// The connector's configuration: what was given, what a person types where there is a terminal, and defaults.
+/// The connector's configuration: the given values, answers to prompts if there is a terminal, and defaults.
 fn config(args: &Add, fields: &[ConfigField]) -> Result<ConnectorConfig> {
     let mut config = given(args, fields)?;
     if io::stdin().is_terminal() && io::stderr().is_terminal() {
@@ -128,40 +115,34 @@ fn config(args: &Add, fields: &[ConfigField]) -> Result<ConnectorConfig> {
         if let Some(default) = field.default {
             config.values.insert(field.name.to_owned(), default.to_owned());
         } else if field.required {
-            let how = if field.secret {
-                format!("--secret-stdin {0} or --secret-file {0}=FILE", field.name)
+            let text = if field.secret {
+                text::integrations::missing_secret(field.name, field.title)
             } else {
-                format!("--set {}=VALUE", field.name)
+                text::integrations::missing_value(field.name, field.title)
             };
-            return Err(fail(
-                code::USAGE,
-                format!(
-                    "`{}` is missing ({}): give it with {how}",
-                    field.name, field.title
-                ),
-            ));
+            return Err(fail(code::USAGE, text));
         }
     }
     Ok(config)
 }
 
-/// What flags, files and standard input give.
+/// The values from flags, files and standard input.
 fn given(args: &Add, fields: &[ConfigField]) -> Result<ConnectorConfig> {
     let mut config = ConnectorConfig::default();
     for setting in &args.values {
         let (name, value) = setting
             .split_once('=')
-            .ok_or_else(|| fail(code::USAGE, format!("`--set {setting}`: write NAME=VALUE")))?;
+            .ok_or_else(|| fail(code::USAGE, text::integrations::invalid_value(setting)))?;
         let name = field_name(fields, name, false)?;
         config.values.insert(name.to_owned(), value.trim().to_owned());
     }
     for secret in &args.secret_files {
         let (name, file) = secret
             .split_once('=')
-            .ok_or_else(|| fail(code::USAGE, "`--secret-file`: write NAME=FILE"))?;
+            .ok_or_else(|| fail(code::USAGE, text::integrations::INVALID_SECRET_FILE))?;
         let name = field_name(fields, name, true)?;
         let path = PathBuf::from(file);
-        let reader = File::open(&path).with_context(|| format!("can't open {}", path.display()))?;
+        let reader = File::open(&path).with_context(|| text::integrations::unreadable_secret_file(&path))?;
         config.secrets.insert(name.to_owned(), read_secret(reader)?);
     }
     if let Some(name) = &args.secret_stdin {
@@ -173,21 +154,19 @@ fn given(args: &Add, fields: &[ConfigField]) -> Result<ConnectorConfig> {
     Ok(config)
 }
 
-/// The field with this name, which must hold a credential or must not.
+/// Finds a field by its name and checks that it holds a credential (`secret`) or a plain value.
 fn field_name(fields: &[ConfigField], name: &str, secret: bool) -> Result<&'static str> {
     let text = match fields.iter().find(|field| field.name == name) {
         Some(field) if field.secret == secret => return Ok(field.name),
-        Some(_) if secret => format!("`{name}` is no credential: give it with `--set {name}=VALUE`"),
-        Some(_) => format!(
-            "`{name}` is a credential and may not stand on a command line: use the prompt, `--secret-stdin {name}` or `--secret-file {name}=FILE`"
-        ),
+        Some(_) if secret => text::integrations::not_a_secret(name),
+        Some(_) => text::integrations::secret_on_the_command_line(name),
         None => {
             let known: Vec<&str> = fields
                 .iter()
                 .filter(|field| field.secret == secret)
                 .map(|field| field.name)
                 .collect();
-            format!("`{name}` is not known here; known are: {}", known.join(", "))
+            text::integrations::unknown_field(name, &known)
         }
     };
     Err(fail(code::USAGE, text))
@@ -197,16 +176,15 @@ fn is_set(config: &ConnectorConfig, field: &ConfigField) -> bool {
     config.values.contains_key(field.name) || config.secrets.contains_key(field.name)
 }
 
-/// Asks for what isn't given.
+/// Asks for the values that aren't set.
 fn prompt(fields: &[ConfigField], config: &mut ConnectorConfig) -> Result<()> {
     for field in fields {
         if is_set(config, field) {
             continue;
         }
-        let optional = if field.required { "" } else { " (empty: none)" };
-        let question = format!("{}{optional}: ", field.title);
+        let question = text::integrations::question(field.title, field.required);
         if field.secret {
-            let typed = rpassword::prompt_password(question).context("can't read from the terminal")?;
+            let typed = rpassword::prompt_password(question).context(text::UNREADABLE_TERMINAL)?;
             if !typed.trim().is_empty() {
                 config
                     .secrets
@@ -225,17 +203,17 @@ fn prompt(fields: &[ConfigField], config: &mut ConnectorConfig) -> Result<()> {
 }
 
 fn read_secret(reader: impl io::Read) -> Result<SecretString> {
-    let mut text = String::new();
+    let mut content = String::new();
     reader
         .take(SECRET_BYTES_MAX + 1)
-        .read_to_string(&mut text)
-        .context("the credential is not text")?;
-    if text.len() as u64 > SECRET_BYTES_MAX {
-        return Err(fail(code::USAGE, "the credential is longer than 64 KiB"));
+        .read_to_string(&mut content)
+        .context(text::integrations::SECRET_NOT_TEXT)?;
+    if content.len() as u64 > SECRET_BYTES_MAX {
+        return Err(fail(code::USAGE, text::integrations::SECRET_TOO_LONG));
     }
-    let trimmed = text.trim();
+    let trimmed = content.trim();
     if trimmed.is_empty() {
-        return Err(fail(code::USAGE, "the credential is empty"));
+        return Err(fail(code::USAGE, text::integrations::SECRET_EMPTY));
     }
     Ok(SecretString::from(trimmed.to_owned()))
 }

@@ -5,23 +5,21 @@ use crate::{
     failure::{code, fail, from_core},
     output::Output,
     session::Session,
+    text,
 };
 use anyhow::Result;
 use serde_json::json;
 use std::io::{self, IsTerminal as _};
 use watchpost_core::integration::{IntegrationAction, IntegrationChange};
 
-/// Asks the person at the terminal whether the data may go.
+/// Asks the person at the terminal to confirm that the data is deleted.
 pub(super) fn confirm_removal() -> Result<()> {
     if !io::stdin().is_terminal() {
-        return Err(fail(
-            code::USAGE,
-            "this deletes the integration's data: repeat it with `--yes`",
-        ));
+        return Err(fail(code::USAGE, text::integrations::CONFIRM_REMOVAL_BY_FLAG));
     }
-    let answer = ask("This deletes the integration with its data. Type `remove` to go on: ")?;
+    let answer = ask(text::integrations::CONFIRM_REMOVAL)?;
     if answer.trim() != "remove" {
-        return Err(fail(code::FAILED, "nothing was removed"));
+        return Err(fail(code::FAILED, text::integrations::NOT_REMOVED));
     }
     Ok(())
 }
@@ -29,7 +27,6 @@ pub(super) fn confirm_removal() -> Result<()> {
 pub(super) async fn run(
     which: &str,
     action: IntegrationAction,
-    done: &str,
     session: &Session,
     output: Output,
 ) -> Result<()> {
@@ -49,9 +46,9 @@ pub(super) async fn run(
         .map_err(from_core)?;
     let changed = outcome == IntegrationChange::Changed;
     let text = if changed {
-        format!("The integration is {done}.")
+        text::integrations::changed(action)
     } else {
-        format!("Nothing changed: the integration was {done} already.")
+        text::integrations::unchanged(action)
     };
-    Ok(output.answer(&json!({"id": id, "changed": changed}), &text)?)
+    Ok(output.answer(&json!({"id": id, "changed": changed}), text)?)
 }

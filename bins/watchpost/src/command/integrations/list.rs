@@ -3,6 +3,7 @@
 use crate::{
     output::{Output, foreign, time_or_never},
     session::Session,
+    text,
 };
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -16,17 +17,21 @@ pub(super) async fn run(session: &Session, output: Output) -> Result<()> {
     let now = session.watchpost.clock().now();
     let json =
         json!({"integrations": rows.iter().map(|row| row_json(row, row.is_stale(now))).collect::<Vec<_>>()});
-    let empty = "Nothing is connected. `watchpost integrations add okta` or `watchpost integrations add m365` connects a platform.";
     let titles = [
         "platform",
         "name",
         "state",
-        "last read",
+        "last sync",
         "datasets",
         "problem",
         "id",
     ];
-    Ok(output.table(&json, &titles, rows.iter().map(row_cells).collect(), empty)?)
+    Ok(output.table(
+        &json,
+        &titles,
+        rows.iter().map(row_cells).collect(),
+        text::integrations::NOTHING_CONNECTED,
+    )?)
 }
 
 fn row_cells(row: &Integration) -> Vec<String> {

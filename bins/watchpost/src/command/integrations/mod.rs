@@ -1,4 +1,4 @@
-//! `watchpost integrations`: connecting platforms.
+//! `watchpost integrations`: connected platforms.
 
 mod add;
 mod change;
@@ -9,6 +9,7 @@ use crate::{
     failure::{code, fail},
     output::Output,
     session::Session,
+    text,
 };
 use anyhow::{Context as _, Result};
 use clap::Subcommand;
@@ -20,30 +21,30 @@ use watchpost_core::{
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Integrations {
-    /// Connects a platform; asks for what isn't given, if there is a terminal
+    /// Connects a platform; on a terminal, asks for missing values
     Add(add::Add),
     /// Lists integrations with their state
     List,
-    /// Asks the vendor whether the credentials are good, and says what each missing permission costs
+    /// Verifies the credentials with the vendor, and shows what can't be read or judged for lack of a permission
     Verify {
-        /// Only this integration: its id, or its platform where that is connected once
+        /// Only this integration: its id, or its platform if that is connected only once
         which: Option<String>,
     },
-    /// Stops syncing; data is kept
+    /// Stops syncs of an integration and keeps its data
     Pause {
-        /// The integration's id, or its platform where that is connected once
+        /// The integration's id, or its platform if that is connected only once
         which: String,
     },
-    /// Syncs again
+    /// Resumes syncs of a paused integration
     Resume {
-        /// The integration's id, or its platform where that is connected once
+        /// The integration's id, or its platform if that is connected only once
         which: String,
     },
     /// Deletes an integration with its data and credentials
     Remove {
-        /// The integration's id, or its platform where that is connected once
+        /// The integration's id, or its platform if that is connected only once
         which: String,
-        /// Don't ask
+        /// Don't ask for confirmation
         #[arg(long)]
         yes: bool,
     },
@@ -54,57 +55,44 @@ pub(crate) async fn run(command: Integrations, session: &Session, output: Output
         Integrations::Add(args) => add::run(args, session, output).await,
         Integrations::List => list::run(session, output).await,
         Integrations::Verify { which } => verify::run(which.as_deref(), session, output).await,
-        Integrations::Pause { which } => {
-            change::run(&which, IntegrationAction::Pause, "paused", session, output).await
-        }
+        Integrations::Pause { which } => change::run(&which, IntegrationAction::Pause, session, output).await,
         Integrations::Resume { which } => {
-            change::run(&which, IntegrationAction::Resume, "resumed", session, output).await
+            change::run(&which, IntegrationAction::Resume, session, output).await
         }
         Integrations::Remove { which, yes } => {
             if !yes {
                 change::confirm_removal()?;
             }
-            change::run(&which, IntegrationAction::Remove, "removed", session, output).await
+            change::run(&which, IntegrationAction::Remove, session, output).await
         }
     }
 }
 
-/// The integration that a person named: by id, or by platform where that is connected once.
+/// Finds an integration by its id, or by its platform if that is connected only once.
 async fn find(which: &str, session: &Session) -> Result<IntegrationId> {
     if let Ok(id) = which.parse() {
         return Ok(id);
     }
-    let platform: Platform = which.parse().map_err(|_| {
-        fail(
-            code::USAGE,
-            format!("`{which}` is neither an id nor a platform: `watchpost integrations list` shows both"),
-        )
-    })?;
+    let platform: Platform = which
+        .parse()
+        .map_err(|_| fail(code::USAGE, text::integrations::neither_id_nor_platform(which)))?;
     let read = session.watchpost.integrations(&session.scope).await;
     let (rows, ..) = session.read("integration.read", "integrations", read).await?;
-    let fitting: Vec<_> = rows.iter().filter(|row| row.platform == platform).collect();
-    match fitting.as_slice() {
+    let matching: Vec<_> = rows.iter().filter(|row| row.platform == platform).collect();
+    match matching.as_slice() {
         [one] => Ok(one.id),
-        [] => Err(fail(
-            code::NOT_FOUND,
-            format!("{} is not connected", platform.title()),
-        )),
+        [] => Err(fail(code::NOT_FOUND, text::integrations::not_connected(platform))),
         _ => {
-            let ids: Vec<_> = fitting.iter().map(|row| row.id.to_string()).collect();
+            let ids: Vec<_> = matching.iter().map(|row| row.id.to_string()).collect();
             Err(fail(
                 code::USAGE,
-                format!(
-                    "{} is connected {} times; name one: {}",
-                    platform.title(),
-                    ids.len(),
-                    ids.join(", ")
-                ),
+                text::integrations::connected_several_times(platform, &ids),
             ))
         }
     }
 }
 
-/// Asks a question on standard error and reads the line that is typed.
+/// Asks a question on standard error and reads the answer from standard input.
 fn ask(question: &str) -> Result<String> {
     let mut err = io::stderr().lock();
     err.write_all(question.as_bytes())?;
@@ -112,6 +100,6 @@ fn ask(question: &str) -> Result<String> {
     let mut line = String::new();
     io::stdin()
         .read_line(&mut line)
-        .context("can't read from the terminal")?;
+        .context(text::UNREADABLE_TERMINAL)?;
     Ok(line)
 }

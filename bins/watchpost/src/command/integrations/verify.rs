@@ -1,10 +1,11 @@
-//! `watchpost integrations verify`, and what missing permissions cost.
+//! `watchpost integrations verify`, and the effects of missing permissions.
 
 use super::find;
 use crate::{
     failure::{code, fail, from_core},
     output::{Output, Progress, foreign},
     session::Session,
+    text,
 };
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -18,10 +19,10 @@ pub(super) async fn run(which: Option<&str>, session: &Session, output: Output) 
         Some(which) => Some(find(which, session).await?),
         None => None,
     };
-    let mut in_order = true;
+    let mut ok = true;
     let mut answers = Vec::new();
     for row in chosen(id, session).await? {
-        let progress = Progress::start(&format!("asking {}", row.platform.title()));
+        let progress = Progress::start(&text::integrations::asking(row.platform));
         let verified = session
             .watchpost
             .verify_integration(
@@ -34,21 +35,21 @@ pub(super) async fn run(which: Option<&str>, session: &Session, output: Output) 
         match verified {
             Ok(verification) => {
                 let missing = missing_json(session, row.platform, &verification);
-                // Scans are an extra: what only they need doesn't make a connection bad.
-                in_order &= !missing.iter().any(serves_syncs);
+                // Scans are optional: a permission that only they need is no problem of the connection.
+                ok &= !missing.iter().any(needed_for_syncs);
                 if !output.json {
                     show(&row, &verification, &missing, output)?;
                 }
                 answers.push(verification_json(&row, &verification, &missing));
             }
             Err(error) => {
-                in_order = false;
+                ok = false;
                 let error = from_core(error);
                 if !output.json {
-                    output.line(&format!(
-                        "{} ({}): {error}",
-                        row.platform.title(),
-                        foreign(&row.name)
+                    output.line(&text::integrations::verification_failed(
+                        row.platform,
+                        &foreign(&row.name),
+                        &error,
                     ))?;
                 }
                 answers.push(json!({"id": row.id, "platform": row.platform, "ok": false, "problem": error.to_string()}));
@@ -58,14 +59,17 @@ pub(super) async fn run(which: Option<&str>, session: &Session, output: Output) 
     if output.json {
         output.line(&json!({"integrations": answers}).to_string())?;
     }
-    if in_order {
+    if ok {
         Ok(())
     } else {
-        Err(fail(code::NOT_IN_ORDER, "not everything can be read: see above"))
+        Err(fail(
+            code::PROBLEM_FOUND,
+            text::integrations::NOT_EVERYTHING_READABLE,
+        ))
     }
 }
 
-/// The integration with this id, or all that are read from a vendor; never empty.
+/// The integration with this id, or all integrations that are synced with a vendor; never empty.
 async fn chosen(id: Option<IntegrationId>, session: &Session) -> Result<Vec<Integration>> {
     let read = session.watchpost.integrations(&session.scope).await;
     let (mut rows, ..) = session
@@ -73,21 +77,17 @@ async fn chosen(id: Option<IntegrationId>, session: &Session) -> Result<Vec<Inte
         .await?;
     rows.retain(|row| id.map_or(row.platform != Platform::Import, |id| id == row.id));
     if rows.is_empty() {
-        return Err(fail(
-            code::NOT_FOUND,
-            "integration not found: `watchpost integrations list` shows the ids",
-        ));
+        return Err(fail(code::NOT_FOUND, text::integrations::NOT_FOUND));
     }
     Ok(rows)
 }
 
 fn show(row: &Integration, verification: &Verification, missing: &[Value], output: Output) -> Result<()> {
-    output.line(&format!(
-        "{} ({}): the credentials are good, {} of {} permissions granted",
-        row.platform.title(),
-        foreign(&row.name),
+    output.line(&text::integrations::verified(
+        row.platform,
+        &foreign(&row.name),
         verification.permissions.iter().filter(|p| p.granted).count(),
-        verification.permissions.len()
+        verification.permissions.len(),
     ))?;
     for line in missing_lines(missing) {
         output.line(&line)?;
@@ -104,16 +104,16 @@ fn verification_json(row: &Integration, verification: &Verification, missing: &[
     })
 }
 
-/// Each missing permission with what it costs.
+/// Each missing permission with the datasets and settings that can't be read and the rules that can't judge.
 pub(super) fn missing_json(session: &Session, platform: Platform, verification: &Verification) -> Vec<Value> {
-    let costs = session.watchpost.rules_by_dataset(platform);
+    let rules_by_dataset = session.watchpost.rules_by_dataset(platform);
     verification
         .permissions
         .iter()
         .filter(|permission| !permission.granted)
         .map(|permission| {
             let mut rules: Vec<&str> =
-                permission.datasets.iter().filter_map(|dataset| costs.get(dataset)).flatten().map(|rule| rule.id.as_str()).collect();
+                permission.datasets.iter().filter_map(|dataset| rules_by_dataset.get(dataset)).flatten().map(|rule| rule.id.as_str()).collect();
             rules.sort_unstable();
             rules.dedup();
             json!({"permission": permission.permission, "datasets": permission.datasets, "settings": permission.settings, "rules": rules, "hint": permission.hint})
@@ -121,15 +121,16 @@ pub(super) fn missing_json(session: &Session, platform: Platform, verification: 
         .collect()
 }
 
-/// Whether a missing permission is one that syncs need.
-fn serves_syncs(missing: &Value) -> bool {
+/// Whether syncs need a missing permission.
+fn needed_for_syncs(missing: &Value) -> bool {
     missing["datasets"]
         .as_array()
         .is_some_and(|datasets| !datasets.is_empty())
 }
 
+/// A line for each missing permission.
 pub(super) fn missing_lines(missing: &[Value]) -> Vec<String> {
-    let words = |value: &Value| {
+    let joined = |value: &Value| {
         value
             .as_array()
             .map(|list| {
@@ -143,29 +144,15 @@ pub(super) fn missing_lines(missing: &[Value]) -> Vec<String> {
     missing
         .iter()
         .map(|row| {
-            let rules = words(&row["rules"]);
-            let served = if serves_syncs(row) {
-                words(&row["datasets"])
+            let permission = row["permission"].as_str().unwrap_or_default();
+            let hint = row["hint"].as_str();
+            if needed_for_syncs(row) {
+                let (datasets, rules) = (joined(&row["datasets"]), joined(&row["rules"]));
+                text::integrations::missing_for_syncs(permission, &datasets, &rules, hint)
             } else {
-                "scans".to_owned()
-            };
-            let cost = if !serves_syncs(row) {
                 let settings = row["settings"].as_array().map_or(0, Vec::len);
-                format!("without it scans can't read {settings} settings")
-            } else if rules.is_empty() {
-                "no rule needs it".to_owned()
-            } else {
-                format!("without it these rules are blind: {rules}")
-            };
-            let hint = row["hint"]
-                .as_str()
-                .map(|hint| format!(" {hint}"))
-                .unwrap_or_default();
-            format!(
-                "  missing {} ({}): {cost}.{hint}",
-                row["permission"].as_str().unwrap_or_default(),
-                served
-            )
+                text::integrations::missing_for_scans(permission, settings, hint)
+            }
         })
         .collect()
 }

@@ -2,15 +2,16 @@
 
 use super::{ScanChoice, Selection, row_json, scan_json};
 use crate::{
-    output::{Output, foreign},
+    output::Output,
     session::Session,
+    text::{self, scan::group},
 };
 use anyhow::Result;
 use clap::Args;
 use serde_json::{Map, Value, json};
 use watchpost_core::{
     error::Error,
-    scan::{ComplianceScore, FrameworkDelta, ResultChange, ResultRow},
+    scan::{FrameworkDelta, ResultChange, ResultRow},
     service::{ComparisonAnswer, Unrecorded},
     value::id::ScanId,
 };
@@ -19,7 +20,7 @@ use watchpost_core::{
 pub(crate) struct Compare {
     #[command(flatten)]
     choice: ScanChoice,
-    /// The earlier scan [default: the completed one before]
+    /// The earlier scan [default: the previous completed scan]
     #[arg(long)]
     before: Option<ScanId>,
     #[command(flatten)]
@@ -41,9 +42,7 @@ pub(crate) async fn run(args: Compare, session: &Session, output: Output) -> Res
             }
             None => reader
                 .open(watchpost.scan_before(scope, &after).await)?
-                .ok_or_else(|| {
-                    Error::conflict("there is no earlier completed scan of this type to compare with")
-                })?,
+                .ok_or_else(|| Error::conflict(text::scan::NOTHING_BEFORE))?,
         };
         reader.open(watchpost.compare_scans(scope, before, after).await)
     });
@@ -51,26 +50,32 @@ pub(crate) async fn run(args: Compare, session: &Session, output: Output) -> Res
     show(&answer, &args.selection, output)
 }
 
-type Section<'a> = (&'static str, &'static str, &'a [ResultChange]);
+/// The name in JSON, the title for people, and the changes of a group.
+type Group<'a> = (&'static str, &'static str, &'a [ResultChange]);
 
-fn sections(answer: &ComparisonAnswer) -> [Section<'_>; 7] {
+fn groups(answer: &ComparisonAnswer) -> [Group<'_>; 7] {
     let comparison = &answer.comparison;
     [
-        ("new_failures", "New failures", &comparison.new_failures),
-        ("fixed", "Fixed", &comparison.fixed),
+        ("new_failures", group::NEW_FAILURES, &comparison.new_failures),
+        ("fixed", group::FIXED, &comparison.fixed),
         (
             "changed_failures",
-            "Failing otherwise",
+            group::CHANGED_FAILURES,
             &comparison.changed_failures,
         ),
-        ("newly_skipped", "Newly skipped", &comparison.newly_skipped),
-        ("newly_readable", "Newly readable", &comparison.newly_readable),
-        ("added", "Added checks", &comparison.added),
-        ("removed", "Removed checks", &comparison.removed),
+        ("newly_skipped", group::NEWLY_SKIPPED, &comparison.newly_skipped),
+        (
+            "newly_readable",
+            group::NEWLY_READABLE,
+            &comparison.newly_readable,
+        ),
+        ("added", group::ADDED, &comparison.added),
+        ("removed", group::REMOVED, &comparison.removed),
     ]
 }
 
-fn side(row: Option<&ResultRow>) -> Value {
+/// The result of a check in one of the scans; null if that scan has none.
+fn result_json(row: Option<&ResultRow>) -> Value {
     row.map_or(Value::Null, |row| {
         let detected: Value = row
             .detected
@@ -84,7 +89,7 @@ fn side(row: Option<&ResultRow>) -> Value {
 fn change_json(answer: &ComparisonAnswer, change: &ResultChange) -> Option<Value> {
     let row = change.row()?;
     let mut json = row_json(row);
-    let moved: Vec<Value> = answer
+    let settings: Vec<Value> = answer
         .inputs
         .get(&row.check_id)
         .into_iter()
@@ -96,9 +101,9 @@ fn change_json(answer: &ComparisonAnswer, change: &ResultChange) -> Option<Value
         object.remove("result");
         object.remove("skip_reason");
         object.remove("reason");
-        object.insert("before".into(), side(change.before.as_ref()));
-        object.insert("after".into(), side(change.after.as_ref()));
-        object.insert("settings".into(), moved.into());
+        object.insert("before".into(), result_json(change.before.as_ref()));
+        object.insert("after".into(), result_json(change.after.as_ref()));
+        object.insert("settings".into(), settings.into());
     }
     Some(json)
 }
@@ -112,17 +117,17 @@ fn show(answer: &ComparisonAnswer, selection: &Selection, output: Output) -> Res
         "still_failing": comparison.still_failing,
         "frameworks": frameworks_json(&comparison.frameworks),
     });
-    let mut text = summary_text(answer);
-    for (name, title, list) in sections(answer) {
+    let mut text = text::scan::comparison(answer);
+    for (name, title, list) in groups(answer) {
         let shown: Vec<&ResultChange> = list
             .iter()
             .filter(|change| change.row().is_some_and(|row| selection.contains(row)))
             .collect();
         if !shown.is_empty() {
-            text.push_str(&format!("\n\n{title} ({})", shown.len()));
+            text.push_str(&text::scan::changes(title, shown.len()));
         }
         for row in shown.iter().filter_map(|change| change.row()) {
-            text.push_str(&change_text(answer, row));
+            text.push_str(&text::scan::change(answer, row));
         }
         json[name] = shown
             .iter()
@@ -130,51 +135,6 @@ fn show(answer: &ComparisonAnswer, selection: &Selection, output: Output) -> Res
             .collect();
     }
     Ok(output.answer(&json, &text)?)
-}
-
-/// Both scans with their scores, and how much is as it was.
-fn summary_text(answer: &ComparisonAnswer) -> String {
-    let comparison = &answer.comparison;
-    let score = |score: Option<ComplianceScore>| {
-        score.map_or_else(|| "no score".to_owned(), |score| score.to_string())
-    };
-    format!(
-        "{} → {}\nscore {} → {}; {} unchanged, {} of them failing",
-        answer.before.completed_at.unwrap_or(answer.before.queued_at),
-        answer.after.completed_at.unwrap_or(answer.after.queued_at),
-        score(comparison.score.0),
-        score(comparison.score.1),
-        comparison.unchanged,
-        comparison.still_failing
-    )
-}
-
-/// A check, and below it each setting that moved.
-fn change_text(answer: &ComparisonAnswer, row: &ResultRow) -> String {
-    let mut text = format!(
-        "\n  {} {} ({}): {}",
-        row.severity,
-        row.title,
-        row.check_id,
-        foreign(&row.reason)
-    );
-    let value = |value: &Option<Value>| {
-        value
-            .as_ref()
-            .map_or_else(|| "nothing".to_owned(), Value::to_string)
-    };
-    for path in answer.inputs.get(&row.check_id).into_iter().flatten() {
-        let moved = answer.settings.get(path).into_iter();
-        for change in moved.flat_map(|setting| &setting.values) {
-            text.push_str(&format!(
-                "\n      {path}{}: {} → {}",
-                change.pointer,
-                value(&change.before),
-                value(&change.after)
-            ));
-        }
-    }
-    text
 }
 
 fn frameworks_json(deltas: &[FrameworkDelta]) -> Value {

@@ -1,9 +1,10 @@
 //! `watchpost scan list`.
 
-use super::{scan_json, score_words};
+use super::scan_json;
 use crate::{
     output::{Output, foreign},
     session::Session,
+    text,
 };
 use anyhow::Result;
 use clap::Args;
@@ -25,7 +26,7 @@ pub(crate) struct List {
     /// Only scans in this state
     #[arg(long)]
     status: Option<RunState>,
-    /// Show at most this many
+    /// Maximum number of scans
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u8).range(1..=100))]
     limit: u8,
 }
@@ -58,7 +59,7 @@ pub(super) async fn run(args: List, session: &Session, output: Output) -> Result
                 scan.scan_type.to_string(),
                 format!("{} {}", scan.platform, foreign(&scan.integration_name)),
                 scan.state.to_string(),
-                score_words(scan),
+                text::scan::score(scan),
                 scan.counts.failed.to_string(),
                 scan.id.to_string(),
             ]
@@ -66,8 +67,8 @@ pub(super) async fn run(args: List, session: &Session, output: Output) -> Result
         .collect();
     Ok(output.table(
         &json,
-        &["when", "type", "of", "status", "score", "failed", "id"],
+        &["time", "type", "integration", "status", "score", "failed", "id"],
         rows,
-        "No scans yet: `watchpost scan start` makes the first.",
+        text::scan::NO_SCANS,
     )?)
 }

@@ -1,4 +1,4 @@
-//! `watchpost scan`: starting scans, and reading and comparing what they found.
+//! `watchpost scan`: starts scans, and shows and compares their results.
 
 mod compare;
 mod list;
@@ -9,8 +9,9 @@ mod trend;
 
 use crate::{
     failure::{code, fail, from_core},
-    output::{Output, foreign},
+    output::Output,
     session::Session,
+    text,
 };
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -28,48 +29,48 @@ use watchpost_core::{
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ScanCommand {
-    /// Starts a scan; with --wait says what came of it, for pipelines by exit code
+    /// Starts a scan; with --wait, shows the result and reports it by exit code
     Start(start::Start),
-    /// How a scan stands and what is new in it (default: the latest completed one)
+    /// Shows the state of a scan and what is new in it
     Status(ScanChoice),
-    /// Scans, newest first
+    /// Lists scans, newest first
     List(list::List),
-    /// Results of a scan's checks, or everything about one
+    /// Lists the results of a scan, or shows one in detail
     Results(results::Results),
-    /// What changed between two scans
+    /// Shows what changed between two scans
     Compare(compare::Compare),
-    /// How the score moved, oldest scan first
+    /// Shows the scores of past scans, oldest first
     Trend(trend::Trend),
-    /// Judges a check again on the settings that a scan had kept
+    /// Evaluates a check again on the settings that a scan stored
     Replay {
-        /// A check's id, or its id in a framework
+        /// The check's id, or its id in a framework
         check: String,
         #[command(flatten)]
         choice: ScanChoice,
     },
-    /// Cancels a scan that waits or runs
+    /// Cancels a queued or running scan
     Cancel {
         /// The scan's id
         scan: ScanId,
     },
 }
 
-/// Which scan: one by its id, or the latest completed one.
+/// Selects a scan: by its id, or the latest completed one of a type.
 #[derive(Debug, Args)]
 pub(crate) struct ScanChoice {
-    /// The scan's id [default: the latest completed one]
+    /// The scan's id [default: the latest completed scan]
     #[arg(long)]
     pub(crate) scan: Option<ScanId>,
-    /// The type of the latest scan
+    /// Without --scan: the type of the scan
     #[arg(long = "type", default_value = "compliance")]
     pub(crate) scan_type: ScanType,
-    /// The integration, where several can be scanned
+    /// Without --scan: the integration, if more than one can be scanned
     #[arg(long)]
     pub(crate) integration: Option<IntegrationId>,
 }
 
 impl ScanChoice {
-    /// The scan that is meant.
+    /// Finds the selected scan.
     pub(crate) async fn find(&self, session: &Session) -> Unrecorded<Result<Scan, Error>> {
         session
             .watchpost
@@ -78,13 +79,13 @@ impl ScanChoice {
     }
 }
 
-/// Which checks an answer is about.
+/// Selects checks by framework and service.
 #[derive(Debug, Args)]
 pub(crate) struct Selection {
     /// Only checks with an id in these frameworks (scuba, cis, nist_800_53, nist_csf)
     #[arg(long, value_delimiter = ',')]
     pub(crate) framework: Vec<Framework>,
-    /// Only checks of these services (a word such as `exchange`, or a product's name such as `Exchange Online`)
+    /// Only checks of these services (a short name such as `exchange`, or a product name such as `Exchange Online`)
     #[arg(long, value_delimiter = ',', value_parser = service)]
     pub(crate) service: Vec<Service>,
 }
@@ -95,11 +96,11 @@ impl Selection {
     }
 }
 
-/// A service by its word or a product's name.
+/// Parses a service by its short name or by a product name.
 fn service(text: &str) -> Result<Service, String> {
     Service::from_name(text).ok_or_else(|| {
-        let words: Vec<&str> = Service::ALL.iter().map(|service| service.as_str()).collect();
-        format!("use one of {}", words.join(", "))
+        let known: Vec<&str> = Service::ALL.iter().map(|service| service.as_str()).collect();
+        text::scan::unknown_service(&known)
     })
 }
 
@@ -125,7 +126,7 @@ async fn cancel(scan: ScanId, session: &Session, output: Output) -> Result<()> {
         .map_err(from_core)?;
     Ok(output.answer(
         &json!({"scan_id": scan, "status": RunState::Cancelled}),
-        "The scan is cancelled.",
+        text::scan::CANCELLED,
     )?)
 }
 
@@ -144,30 +145,11 @@ async fn replay(check: &str, choice: &ScanChoice, session: &Session, output: Out
         "then": row_json(&answer.then.row),
         "now": row_json(&answer.now.row),
     });
-    let text = format!(
-        "then: {}: {}\nnow:  {}: {}",
-        answer.then.row.result,
-        foreign(&answer.then.row.reason),
-        answer.now.row.result,
-        foreign(&answer.now.row.reason)
-    );
-    output.answer(&json, &text)?;
+    output.answer(&json, &text::scan::replay(&answer.then.row, &answer.now.row))?;
     if answer.agrees() {
         Ok(())
     } else {
-        Err(fail(
-            code::NOT_IN_ORDER,
-            "the verdict differs: this version's check reads those settings otherwise",
-        ))
-    }
-}
-
-/// Score with its band, or the exposure's label.
-pub(crate) fn score_words(scan: &Scan) -> String {
-    match (scan.exposure(), scan.score()) {
-        (Some(label), _) => label.to_string(),
-        (None, Some(score)) => format!("{score} ({})", score.band()),
-        (None, None) => "no score".to_owned(),
+        Err(fail(code::PROBLEM_FOUND, text::scan::VERDICT_DIFFERS))
     }
 }
 

@@ -4,6 +4,7 @@ use super::{ScanChoice, Selection, row_json, scan_json};
 use crate::{
     output::{Output, foreign},
     session::Session,
+    text,
 };
 use anyhow::Result;
 use clap::Args;
@@ -25,13 +26,13 @@ pub(crate) struct Results {
     /// Only these results (passed, failed, skipped, error)
     #[arg(long, value_delimiter = ',')]
     result: Vec<CheckResult>,
-    /// Only these severities
+    /// Only results of these severities
     #[arg(long, value_delimiter = ',')]
     severity: Vec<Severity>,
-    /// Only results whose id, title, framework ids or reason have these words
+    /// Only results whose id, title, framework ids or reason contain these words
     #[arg(long)]
     text: Option<String>,
-    /// Everything about this one: evidence, settings with provenance, what to do (a check's id, or its id in a framework)
+    /// Show the result of this check in detail: evidence, settings and their origin, remediation (the check's id, or its id in a framework)
     #[arg(long)]
     check: Option<String>,
 }
@@ -94,9 +95,9 @@ async fn list(
         .collect();
     Ok(output.table(
         &json,
-        &["result", "severity", "check", "why"],
+        &["result", "severity", "check", "reason"],
         rows,
-        "No results fit.",
+        text::scan::NO_RESULTS,
     )?)
 }
 
@@ -115,9 +116,11 @@ async fn one(
         )
         .await?;
     let json = detail_json(&answer);
-    Ok(output.answer(&json, &detail_text(&answer, &json))?)
+    let text = text::scan::result_details(&answer, &json["detected"], &json["evidence"]);
+    Ok(output.answer(&json, &text)?)
 }
 
+/// Parses stored JSON; null if there is none.
 fn parsed(text: Option<&str>) -> Value {
     text.and_then(|text| serde_json::from_str(text).ok())
         .unwrap_or(Value::Null)
@@ -137,15 +140,15 @@ fn detail_json(answer: &ResultAnswer) -> Value {
             })
         })
         .collect();
-    let things: Vec<Value> = result
+    let entities: Vec<Value> = result
         .entities
         .iter()
-        .map(|thing| json!({"kind": thing.kind, "id": thing.id, "name": thing.name}))
+        .map(|entity| json!({"kind": entity.kind, "id": entity.id, "name": entity.name}))
         .collect();
     if let Value::Object(object) = &mut json {
         object.insert("detected".into(), parsed(result.row.detected.as_deref()));
         object.insert("evidence".into(), parsed(Some(&result.evidence)));
-        object.insert("entities".into(), things.into());
+        object.insert("entities".into(), entities.into());
         object.insert("settings".into(), settings.into());
         if let Some(would) = &result.would_pass {
             object.insert(
@@ -166,55 +169,4 @@ fn detail_json(answer: &ResultAnswer) -> Value {
         }
     }
     json
-}
-
-fn detail_text(answer: &ResultAnswer, json: &Value) -> String {
-    let row = &answer.result.row;
-    let mut text = format!(
-        "{}\n{}: {}\n\n{}, {}, {}",
-        row.title,
-        row.result,
-        foreign(&row.reason),
-        row.check_id,
-        row.severity,
-        row.service.title()
-    );
-    for id in &row.frameworks {
-        text.push_str(&format!("\n{} {}", id.framework(), id.as_str()));
-    }
-    if let Some(check) = &answer.check {
-        text.push_str(&format!("\n\n{}", check.description));
-    }
-    for (title, name) in [("Detected", "detected"), ("Evidence", "evidence")] {
-        if let Some(value) = json.get(name).filter(|value| !value.is_null()) {
-            text.push_str(&format!(
-                "\n\n{title}\n{}",
-                serde_json::to_string_pretty(value).unwrap_or_default()
-            ));
-        }
-    }
-    if let Some(would) = &answer.result.would_pass {
-        text.push_str(&format!("\n\nWould pass {}", foreign(&would.condition)));
-        for id in &would.excluded {
-            text.push_str(&format!("\n  {id}"));
-        }
-    }
-    if !answer.settings.is_empty() {
-        text.push_str("\n\nRead from");
-        for row in &answer.settings {
-            text.push_str(&format!(
-                "\n  {}: {}, {} at {}",
-                row.path, row.state, row.source, row.read_at
-            ));
-        }
-    }
-    if let Some(check) = &answer.check
-        && !check.remediation.is_empty()
-    {
-        text.push_str("\n\nWhat to do");
-        for (number, step) in check.remediation.iter().enumerate() {
-            text.push_str(&format!("\n{}. {step}", number + 1));
-        }
-    }
-    text
 }

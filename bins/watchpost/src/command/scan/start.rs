@@ -1,13 +1,11 @@
-//! `watchpost scan start`, with the exit codes that pipelines look at.
+//! `watchpost scan start`, with exit codes for pipelines.
 
-use super::{
-    ScanChoice, scan_json, score_words,
-    status::{answer_json, answer_text},
-};
+use super::{ScanChoice, scan_json, status::answer_json};
 use crate::{
     failure::{code, fail, from_core},
     output::{Output, Progress},
     session::Session,
+    text,
 };
 use anyhow::Result;
 use clap::Args;
@@ -23,30 +21,30 @@ use watchpost_core::{
     },
 };
 
-/// How long `--wait` waits at the most: a scan's own limit, and a little for its queue.
+/// Maximum time that `--wait` waits: the time limit of a scan, and some time in the queue.
 const WAIT_MAX: Duration = Duration::from_secs(35 * 60);
 
 #[derive(Debug, Args)]
 pub(crate) struct Start {
-    /// compliance or exposure
+    /// The type of the scan: compliance or exposure
     #[arg(long = "type", default_value = "compliance")]
     scan_type: ScanType,
-    /// The integration, where several can be scanned
+    /// The integration, if more than one can be scanned
     #[arg(long)]
     integration: Option<IntegrationId>,
-    /// The platform, where only one integration of it is connected
+    /// The platform, if it is connected only once
     #[arg(long)]
     platform: Option<Platform>,
-    /// Judge the settings that the previous scan read instead of reading them again
+    /// Evaluate the settings that the previous scan read, without reading them again
     #[arg(long)]
     stored_settings: bool,
-    /// Do the work in this process and wait for the end
+    /// Run the scan in this process and wait for its end
     #[arg(long)]
     wait: bool,
-    /// With --wait: exit code 6 if the score is lower (0 to 100; compliance scans)
+    /// With --wait: exit with code 6 if the score is below this (0 to 100; compliance scans)
     #[arg(long, requires = "wait", value_parser = percent)]
     fail_under: Option<f64>,
-    /// With --wait: exit code 6 if a check of this severity or a worse one fails
+    /// With --wait: exit with code 6 if a check of this severity or worse fails
     #[arg(long, requires = "wait")]
     fail_on: Option<Severity>,
 }
@@ -55,7 +53,7 @@ fn percent(text: &str) -> Result<f64, String> {
     text.parse::<f64>()
         .ok()
         .filter(|value| (0.0..=100.0).contains(value))
-        .ok_or_else(|| "use a number from 0 to 100".to_owned())
+        .ok_or_else(|| text::scan::NOT_A_PERCENTAGE.to_owned())
 }
 
 pub(crate) async fn run(args: Start, session: &Session, output: Output) -> Result<()> {
@@ -74,27 +72,15 @@ pub(crate) async fn run(args: Start, session: &Session, output: Output) -> Resul
         .map_err(from_core)?;
     let id = started.scan.id;
     if !started.is_new && !args.wait {
-        return Err(fail(
-            code::CONFLICT,
-            format!(
-                "a {} scan of this integration is {} already: `watchpost scan status --scan {id}`",
-                started.scan.scan_type, started.scan.state
-            ),
-        ));
+        return Err(fail(code::CONFLICT, text::scan::already_started(&started.scan)));
     }
     if !args.wait {
-        let text = format!(
-            "Queued: a running server does it, or `--wait` does it here. `watchpost scan status --scan {id}` shows how it stands."
-        );
-        return Ok(output.answer(&scan_json(&started.scan), &text)?);
+        return Ok(output.answer(&scan_json(&started.scan), &text::scan::queued(id))?);
     }
     if started.scan.scan_type != args.scan_type {
         return Err(fail(
             code::CONFLICT,
-            format!(
-                "a {} scan of this integration is {}: start this one when it has ended",
-                started.scan.scan_type, started.scan.state
-            ),
+            text::scan::other_scan_unfinished(&started.scan),
         ));
     }
     wait(id, session).await?;
@@ -109,49 +95,47 @@ pub(crate) async fn run(args: Start, session: &Session, output: Output) -> Resul
         .then(async |scan| watchpost.explain_scan(scope, scan).await)
         .await;
     let answer = session.read("scan.read", "scan start", read).await?;
-    output.answer(&answer_json(&answer), &answer_text(&answer))?;
+    output.answer(&answer_json(&answer), &text::scan::status(&answer))?;
     let scan = &answer.scan;
     if scan.state != RunState::Completed {
         return Err(fail(
             code::FAILED,
             scan.reason
                 .clone()
-                .unwrap_or_else(|| format!("the scan is {}", scan.state)),
+                .unwrap_or_else(|| text::scan::not_completed(scan.state)),
         ));
     }
     check_thresholds(&args, &answer.scan)
 }
 
-/// Works on the queue in this process until it is empty.
+/// Runs the queued jobs in this process until none is left.
 async fn wait(id: ScanId, session: &Session) -> Result<()> {
-    let progress = Progress::start("scanning");
+    let progress = Progress::start(text::scan::SCANNING);
     let ended = tokio::time::timeout(WAIT_MAX, session.work_until_idle(&|text| progress.show(text))).await;
     progress.finish();
     ended.map_err(|_| {
         fail(
             code::UNAVAILABLE,
-            format!(
-                "still at work after 35 minutes: `watchpost scan status --scan {id}` shows how it stands"
-            ),
+            text::scan::still_running(id, WAIT_MAX.as_secs() / 60),
         )
     })?
 }
 
-/// What a pipeline asked to be told by exit code.
+/// Fails if the scan is worse than `--fail-under` or `--fail-on` allow.
 fn check_thresholds(args: &Start, scan: &Scan) -> Result<()> {
-    let mut wrong = Vec::new();
-    if let Some(least) = args.fail_under {
+    let mut problems = Vec::new();
+    if let Some(minimum) = args.fail_under {
         match scan.score() {
-            Some(score) if score.percent() < least => {
-                wrong.push(format!("the score is {}, under {least}", score_words(scan)));
+            Some(score) if score.percent() < minimum => {
+                problems.push(text::scan::score_too_low(scan, minimum));
             }
             Some(_) => {}
-            // Nothing was judged: not a score of zero, and no reason to go on either.
-            None => wrong.push("there is no score, since no check passed or failed".to_owned()),
+            // No score is not a score of zero, but a pipeline must not continue without one.
+            None => problems.push(text::scan::NO_SCORE_TO_COMPARE.to_owned()),
         }
     }
     if let Some(worst) = args.fail_on {
-        // Severities are ordered worst first.
+        // Severities are ordered from worst to least.
         let failed: u64 = Severity::ALL
             .iter()
             .zip(scan.counts.failed_by_severity)
@@ -159,12 +143,12 @@ fn check_thresholds(args: &Start, scan: &Scan) -> Result<()> {
             .map(|(_, failed)| failed)
             .sum();
         if failed > 0 {
-            wrong.push(format!("{failed} checks of severity {worst} or worse fail"));
+            problems.push(text::scan::failed_checks(failed, worst));
         }
     }
-    if wrong.is_empty() {
+    if problems.is_empty() {
         Ok(())
     } else {
-        Err(fail(code::NOT_IN_ORDER, wrong.join("; ")))
+        Err(fail(code::PROBLEM_FOUND, problems.join("; ")))
     }
 }

@@ -1,7 +1,7 @@
 //! `watchpost scan trend`.
 
 use super::counts_json;
-use crate::{output::Output, session::Session};
+use crate::{output::Output, session::Session, text};
 use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
@@ -12,13 +12,13 @@ use watchpost_core::{
 
 #[derive(Debug, Args)]
 pub(crate) struct Trend {
-    /// The type of scans
+    /// The type of the scans
     #[arg(long = "type", default_value = "compliance")]
     scan_type: ScanType,
-    /// The integration, where several can be scanned
+    /// The integration, if more than one can be scanned
     #[arg(long)]
     integration: Option<IntegrationId>,
-    /// How many days back
+    /// Number of days to look back
     #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(i64).range(1..=3_650))]
     days: i64,
 }
@@ -57,10 +57,7 @@ pub(super) async fn run(args: Trend, session: &Session, output: Output) -> Resul
         .map(|point| {
             vec![
                 point.at.to_string(),
-                point
-                    .counts
-                    .score()
-                    .map_or_else(|| "no score".to_owned(), |score| score.to_string()),
+                text::scan::plain_score(point.counts.score()),
                 point.counts.failed.to_string(),
                 point.scan.to_string(),
             ]
@@ -68,8 +65,8 @@ pub(super) async fn run(args: Trend, session: &Session, output: Output) -> Resul
         .collect();
     Ok(output.table(
         &json!({"scan_type": answer.scan_type, "direction": "higher_is_better", "points": points}),
-        &["when", "score", "failed", "scan"],
+        &["time", "score", "failed", "scan"],
         rows,
-        "No completed scans in that time.",
+        text::scan::NO_SCANS_IN_PERIOD,
     )?)
 }

@@ -1,12 +1,12 @@
-//! What a person can do next, as commands.
+//! What an operator can do next, as commands.
 
 use watchpost_core::{
     error::{Error, NextStep},
     service::Warning,
 };
 
-/// The step in words.
-pub(crate) fn words(step: NextStep) -> String {
+/// A next step as a sentence.
+pub(crate) fn step(step: NextStep) -> String {
     let text = match step {
         NextStep::ConnectPlatform => {
             "Connect a platform: run `watchpost integrations add okta` or `watchpost integrations add m365`"
@@ -15,30 +15,30 @@ pub(crate) fn words(step: NextStep) -> String {
             "The first sync has not finished: wait a minute, or run `watchpost sync --wait`; a server or `watchpost sync` must be running"
         }
         NextStep::RepairSources => {
-            "No source can be read: run `watchpost integrations verify` and repair what it names, then `watchpost sync`"
+            "No source can be read: run `watchpost integrations verify`, fix what it reports, then run `watchpost sync`"
         }
-        NextStep::VerifyIntegrations => "`watchpost integrations verify` says why",
-        NextStep::ResumeIntegration => "`watchpost integrations resume` brings it back",
+        NextStep::VerifyIntegrations => "run `watchpost integrations verify` to see why",
+        NextStep::ResumeIntegration => "resume it with `watchpost integrations resume`",
         NextStep::ListIntegrations => "`watchpost integrations list` shows the ids",
         NextStep::ListFindings => "`watchpost findings list` shows the ids",
         NextStep::ListScans => "`watchpost scan list` shows the ids",
         NextStep::ListResults => "`watchpost scan results` shows the check ids",
-        NextStep::ListChecks => "`watchpost policy list` shows the checks that there are",
+        NextStep::ListChecks => "`watchpost policy list` shows the checks",
         NextStep::StartScan(scan_type) => {
             return format!("start one with `watchpost scan start --type {scan_type}`");
         }
         NextStep::ImportResults => "import its results with `watchpost import FILE`",
         NextStep::ListImports => "`watchpost imports list` shows the ids",
         NextStep::FindApp => {
-            "no connected platform has an app with this name or id; `watchpost apps list` shows them"
+            "no connected platform has an app with this name or id; `watchpost apps list` shows the apps"
         }
         NextStep::FindIdentity => "`watchpost identity EMAIL` shows a person",
         NextStep::CheckAddress => {
-            "no connected platform knows this address; check the spelling, or whether the platform that would know it is connected"
+            "no connected platform has an account with this address; check the spelling, and whether the platform is connected"
         }
         NextStep::ListKeys => "`watchpost keys list` shows the ids",
         NextStep::RevokeKey => {
-            "revoke one with `watchpost keys revoke ID` (`watchpost keys list` shows them), or raise `[limits] active_keys`"
+            "revoke one with `watchpost keys revoke ID` (`watchpost keys list` shows the ids), or raise `[limits] active_keys`"
         }
         NextStep::ListRemediations => "`watchpost remediations list` shows the ids",
         NextStep::ListSchedules => "`watchpost schedule list` shows the ids",
@@ -47,18 +47,18 @@ pub(crate) fn words(step: NextStep) -> String {
     text.to_owned()
 }
 
-/// What a use case failed with, and what to do about it.
-pub(crate) fn explained(error: &Error) -> String {
+/// The error of a use case, with its next step.
+pub(crate) fn error(error: &Error) -> String {
     match error.next_step() {
-        Some(step) => format!("{error}: {}", words(step)),
+        Some(next) => format!("{error}: {}", step(next)),
         None => error.to_string(),
     }
 }
 
-/// A warning, and what to do about it.
+/// A warning with its next step.
 pub(crate) fn warning(warning: Warning) -> String {
     match warning.next_step {
-        Some(step) => format!("{}; {}", warning.text, words(step)),
+        Some(next) => format!("{}; {}", warning.text, step(next)),
         None => warning.text,
     }
 }
@@ -69,13 +69,13 @@ mod tests {
     use clap::CommandFactory as _;
 
     #[test]
-    fn a_step_names_commands_that_there_are() {
+    fn every_step_names_existing_commands() {
         let cli = crate::Cli::command();
-        for step in NextStep::ALL {
-            let text = words(step);
+        for next in NextStep::ALL {
+            let text = step(next);
             for quoted in text.split('`').skip(1).step_by(2) {
                 let Some(words) = quoted.strip_prefix("watchpost ") else {
-                    assert!(quoted.starts_with('['), "{step:?}: `{quoted}`");
+                    assert!(quoted.starts_with('['), "{next:?}: `{quoted}`");
                     continue;
                 };
                 let mut command = &cli;
@@ -84,7 +84,7 @@ mod tests {
                         let takes_values = command.get_positionals().next().is_some();
                         assert!(
                             word.starts_with("--") || takes_values,
-                            "{step:?}: no `{word}` in `{quoted}`"
+                            "{next:?}: there is no `{word}` in `{quoted}`"
                         );
                         break;
                     };
@@ -95,10 +95,10 @@ mod tests {
     }
 
     #[test]
-    fn an_error_says_what_to_do_about_it() {
-        let error = Error::not_found("scan", NextStep::ListScans);
+    fn an_error_ends_with_its_next_step() {
+        let not_found = Error::not_found("scan", NextStep::ListScans);
         assert_eq!(
-            explained(&error),
+            error(&not_found),
             "scan not found: `watchpost scan list` shows the ids"
         );
     }

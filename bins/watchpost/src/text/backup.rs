@@ -1,0 +1,41 @@
+//! Texts of `watchpost backup` and `watchpost restore`.
+
+use std::path::Path;
+
+pub(crate) fn file_exists(file: &Path) -> String {
+    format!("`{}` already exists: name another file", file.display())
+}
+
+pub(crate) fn unresolvable(file: &Path) -> String {
+    format!("can't make an absolute path of `{}`", file.display())
+}
+
+pub(crate) fn copied(file: &Path) -> String {
+    format!(
+        "Copied the database to {}. The backup doesn't contain the master key: keep a copy of that in another place.",
+        file.display()
+    )
+}
+
+pub(crate) fn folder_in_use(data_dir: &Path) -> String {
+    format!(
+        "`{}` already holds Watchpost data: name an empty folder with `--data-dir`",
+        data_dir.display()
+    )
+}
+
+pub(crate) fn not_a_file(file: &Path) -> String {
+    format!("`{}` is not a file", file.display())
+}
+
+/// The context of a failed restore.
+pub(crate) fn restore_failed(file: &Path) -> String {
+    format!("can't restore `{}`", file.display())
+}
+
+pub(crate) fn restored(data_dir: &Path) -> String {
+    format!(
+        "Restored the backup into {}. Run `watchpost audit verify` and `watchpost doctor` to check it.",
+        data_dir.display()
+    )
+}

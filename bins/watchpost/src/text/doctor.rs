@@ -1,0 +1,68 @@
+//! Texts of `watchpost doctor`.
+
+use crate::text::counted;
+use std::fmt::Display;
+use watchpost_core::value::{id::IntegrationId, time::Timestamp, word::IntegrationStatus};
+
+pub(crate) const PROBLEMS_FOUND: &str = "there are problems: see above";
+pub(crate) const DATABASE_INTACT: &str = "intact";
+pub(crate) const RESTORE_A_BACKUP: &str = "restore a backup with `watchpost restore`";
+pub(crate) const CREATE_A_KEY: &str =
+    "create one with `watchpost keys create --label NAME` (a desktop assistant over stdio needs none)";
+pub(crate) const START_A_SERVER: &str = "start `watchpost-http` (a desktop assistant over stdio needs none)";
+
+/// One check, and the next step below it if there is a problem.
+pub(crate) fn check(ok: bool, name: &str, detail: &str, next_step: Option<&str>) -> String {
+    let state = if ok { "ok     " } else { "PROBLEM" };
+    let mut text = format!("{state} {name}: {detail}");
+    if let Some(step) = next_step {
+        text.push_str(&format!("\n        next: {step}"));
+    }
+    text
+}
+
+pub(crate) fn active_keys(count: usize) -> String {
+    counted(count as u64, "active key", "active keys")
+}
+
+pub(crate) fn integration_failing(platform: &str, since: Timestamp, reason: &dyn Display) -> String {
+    format!("{platform}: failing since {since}: {reason}")
+}
+
+pub(crate) fn integration_never_synced(platform: &str, status: IntegrationStatus) -> String {
+    format!("{platform}: {status}, never synced")
+}
+
+/// `unread`: the datasets that the last sync couldn't read completely.
+pub(crate) fn integration_synced(
+    platform: &str,
+    status: IntegrationStatus,
+    at: Timestamp,
+    stale: bool,
+    unread: &[&str],
+) -> String {
+    let stale = if stale { " (stale)" } else { "" };
+    let gaps = if unread.is_empty() {
+        String::new()
+    } else {
+        format!(", not completely read: {}", unread.join(", "))
+    };
+    format!("{platform}: {status}, last synced {at}{stale}{gaps}")
+}
+
+pub(crate) fn verify_the_integration(id: IntegrationId) -> String {
+    format!("run `watchpost integrations verify {id}` to see what is missing, then `watchpost sync`")
+}
+
+pub(crate) fn score(score: &dyn Display, rating: &dyn Display, as_of: Option<Timestamp>) -> String {
+    let as_of = as_of.map_or_else(String::new, |at| format!(", as of {at}"));
+    format!("score {score} ({rating}){as_of}")
+}
+
+pub(crate) fn server_up(url: &str) -> String {
+    format!("a server accepts connections at {url}")
+}
+
+pub(crate) fn server_unavailable(url: &str) -> String {
+    format!("{url}: not available")
+}

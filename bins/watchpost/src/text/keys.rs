@@ -1,0 +1,18 @@
+//! Texts of `watchpost keys`.
+
+use watchpost_core::{access::KeyScope, value::id::KeyId};
+
+pub(crate) const NO_KEYS: &str = "There are no keys. Create one with `watchpost keys create --label NAME`.";
+pub(crate) const REVOKED: &str = "The key is revoked.";
+pub(crate) const ALREADY_REVOKED: &str = "Nothing changed: the key is already revoked.";
+
+/// Follows the key itself.
+pub(crate) fn created(id: KeyId, scope: KeyScope) -> String {
+    let permissions = match scope {
+        KeyScope::Read => "run queries, and change nothing",
+        KeyScope::Write => {
+            "run queries, start syncs, snooze and dismiss findings, request remediations and set app policies"
+        }
+    };
+    format!("The key is shown only this once. Its id is {id}; it may {permissions}.")
+}

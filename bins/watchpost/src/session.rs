@@ -20,7 +20,7 @@ use watchpost_core::{
 use watchpost_runtime::{
     config::Loaded,
     data_dir::DataDir,
-    instance::{self, Environment, Initialized, Instance, WorkspaceChoice},
+    instance::{self, Environment, Initialized, Instance, WorkspaceError},
     worker,
 };
 
@@ -90,9 +90,9 @@ impl Session {
             instance
                 .workspace(location.workspace.as_deref())
                 .await
-                .map_err(|choice| match choice {
-                    WorkspaceChoice::Store(error) => from_store(error),
-                    WorkspaceChoice::Unknown { .. } => fail(code::NOT_FOUND, choice.to_string()),
+                .map_err(|error| match error {
+                    WorkspaceError::Store(source) => from_store(source),
+                    WorkspaceError::Unknown { .. } => fail(code::NOT_FOUND, error.to_string()),
                     other => fail(code::USAGE, other.to_string()),
                 })?;
         let scope = instance.operator(&workspace);

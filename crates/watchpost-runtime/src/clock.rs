@@ -1,4 +1,4 @@
-//! The clocks and the random source of a real process. This is the only file that may ask the system for either.
+//! The clocks and the random sources of a process. This is the only file that may use those of the system.
 
 use sha2::{Digest, Sha256};
 use std::{
@@ -13,7 +13,7 @@ use watchpost_core::{
     value::time::Timestamp,
 };
 
-/// The system's clock.
+/// The system clock.
 #[derive(Debug, Clone, Copy)]
 pub struct SystemClock {
     started: Instant,
@@ -37,7 +37,7 @@ impl Default for SystemClock {
 impl Clock for SystemClock {
     #[expect(
         clippy::disallowed_methods,
-        reason = "this is what everything else takes the time from"
+        reason = "all other code takes the time from here"
     )]
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(jiff::Timestamp::now().as_millisecond())
@@ -47,33 +47,32 @@ impl Clock for SystemClock {
     }
 }
 
-/// The time runs.
+/// The value of `frozen_ms` while the clock is not frozen.
 const RUNNING: i64 = i64::MIN;
 
-/// A clock that can be made to stand still at any time: the demo's past is lived through with it. Its monotonic part
-/// always runs.
+/// A clock that can be frozen at any time, to build the demo's history. Its monotonic part always runs.
 #[derive(Debug)]
 pub struct DemoClock {
     system: SystemClock,
-    /// Milliseconds since 1970, or [`RUNNING`].
-    still_ms: AtomicI64,
+    /// The frozen time in milliseconds since 1970, or [`RUNNING`].
+    frozen_ms: AtomicI64,
 }
 
 impl DemoClock {
-    /// A clock that runs with the system's.
+    /// A clock that runs with the system clock.
     pub fn new() -> Self {
         Self {
             system: SystemClock::new(),
-            still_ms: AtomicI64::new(RUNNING),
+            frozen_ms: AtomicI64::new(RUNNING),
         }
     }
-    /// Makes it stand still.
-    pub fn stand_still(&self, at: Timestamp) {
-        self.still_ms.store(at.as_millis(), Ordering::Release);
+    /// Freezes the clock at a time.
+    pub fn freeze(&self, at: Timestamp) {
+        self.frozen_ms.store(at.as_millis(), Ordering::Release);
     }
-    /// Lets it run with the system's.
-    pub fn run(&self) {
-        self.still_ms.store(RUNNING, Ordering::Release);
+    /// Lets the clock run with the system clock again.
+    pub fn unfreeze(&self) {
+        self.frozen_ms.store(RUNNING, Ordering::Release);
     }
 }
 
@@ -85,9 +84,9 @@ impl Default for DemoClock {
 
 impl Clock for DemoClock {
     fn now(&self) -> Timestamp {
-        match self.still_ms.load(Ordering::Acquire) {
+        match self.frozen_ms.load(Ordering::Acquire) {
             RUNNING => self.system.now(),
-            still => Timestamp::from_millis(still),
+            frozen => Timestamp::from_millis(frozen),
         }
     }
     fn monotonic_ms(&self) -> u64 {
@@ -95,21 +94,21 @@ impl Clock for DemoClock {
     }
 }
 
-/// The system's generator.
+/// The random source of the system.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemRandom;
 
 impl Random for SystemRandom {
     #[expect(
         clippy::disallowed_methods,
-        reason = "this is what everything else takes randomness from"
+        reason = "all other code takes randomness from here"
     )]
     fn fill(&self, bytes: &mut [u8]) {
-        getrandom::fill(bytes).expect("an operating system without randomness can't run Watchpost");
+        getrandom::fill(bytes).expect("the operating system provides random bytes");
     }
 }
 
-/// The same bytes in every run, for ids in the demo. Never for keys.
+/// A source of the same bytes in every run, for ids in the demo. Must not be used for keys.
 #[derive(Debug)]
 pub struct SeededRandom {
     seed: u64,
@@ -117,7 +116,7 @@ pub struct SeededRandom {
 }
 
 impl SeededRandom {
-    /// A stream of bytes that the seed decides.
+    /// A source whose bytes depend only on the seed.
     pub const fn new(seed: u64) -> Self {
         Self {
             seed,
@@ -143,7 +142,7 @@ impl Random for SeededRandom {
     }
 }
 
-/// The two clocks and the generator in the shapes that the transport asks for.
+/// An adapter that implements the transport's traits for a clock or a random source of the domain.
 pub(crate) struct ForTransport<T: ?Sized>(pub(crate) std::sync::Arc<T>);
 
 impl watchpost_transport::Clock for ForTransport<dyn Clock> {
@@ -166,13 +165,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn demo_clock_stands_still_until_it_runs_again() {
+    fn a_frozen_demo_clock_shows_the_same_time_until_it_is_unfrozen() {
         let clock = DemoClock::new();
-        let then = Timestamp::from_millis(1_000);
-        clock.stand_still(then);
-        assert_eq!(clock.now(), then);
-        clock.run();
-        assert!(clock.now() > then.plus_days(365));
+        let frozen = Timestamp::from_millis(1_000);
+        clock.freeze(frozen);
+        assert_eq!(clock.now(), frozen);
+        clock.unfreeze();
+        assert!(clock.now() > frozen.plus_days(365));
     }
 
     #[test]

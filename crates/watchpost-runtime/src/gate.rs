@@ -1,4 +1,5 @@
-//! From credential to principal, for the transport: the gate of `watchpost-core` with a limit per key around it.
+//! The gates of the transports, which resolve a credential to a principal: the gate of `watchpost-core` with a rate limit
+//! per key.
 
 use crate::{config::LimitSettings, metrics::Counters};
 use governor::{Quota, RateLimiter, clock::Clock as _, state::keyed::DefaultKeyedStateStore};
@@ -10,7 +11,7 @@ use watchpost_core::{
 };
 use watchpost_transport::{Binding, Caller, Credential, Gate, Refusal};
 
-/// What a client is told to wait when the keys can't be read.
+/// The `Retry-After` for a client whose key can't be checked because the store fails.
 const STORE_RETRY: Duration = Duration::from_secs(2);
 
 type Limiter = RateLimiter<KeyId, DefaultKeyedStateStore<KeyId>, governor::clock::DefaultClock>;
@@ -29,7 +30,7 @@ impl std::fmt::Debug for KeyGate {
 }
 
 impl KeyGate {
-    /// A gate over keys. A limit of 0 requests an hour is none.
+    /// A gate with a limit per key. A limit of 0 requests per hour means no limit.
     pub fn new(access: Arc<AccessGate>, limits: &LimitSettings, counters: Arc<Counters>) -> Self {
         let limiter = NonZeroU32::new(limits.requests_per_hour).map(|per_hour| {
             let clock = governor::clock::DefaultClock::default();
@@ -76,7 +77,7 @@ impl Gate for KeyGate {
                 return Err(Refusal::Missing);
             }
             Some(Credential::Key(secret)) => secret,
-            // A kind that this gate doesn't know opens nothing.
+            // A kind of credential that this gate doesn't support.
             Some(_) => return Err(Refusal::Invalid),
         };
         let scope = authenticate(&self.access, secret.expose(), &self.counters).await?;
@@ -100,7 +101,7 @@ impl Gate for KeyGate {
     }
 }
 
-/// The gate of one stdio process: its credential doesn't change, and there is no limit.
+/// The gate of a stdio process. The credential never changes, and there is no rate limit.
 pub struct StdioGate {
     access: Arc<AccessGate>,
     key: Option<SecretString>,
@@ -114,7 +115,7 @@ impl std::fmt::Debug for StdioGate {
 }
 
 impl StdioGate {
-    /// A gate for the key of the environment, or, without one, for a local operator.
+    /// A gate for the key from the environment; without a key, for a local operator.
     pub fn new(access: Arc<AccessGate>, key: Option<SecretString>, counters: Arc<Counters>) -> Self {
         Self {
             access,
@@ -144,7 +145,7 @@ impl Gate for StdioGate {
 
     async fn still_valid(&self, principal: &Self::Principal) -> bool {
         match principal.actor() {
-            // Anew each time: it costs no more than looking, and notes the use.
+            // Authenticates again: that costs no more than a check, and records the use of the key.
             Actor::Key { .. } => self.admit(None, &Caller::local()).await.is_ok(),
             _ => true,
         }
@@ -158,7 +159,7 @@ async fn authenticate(
 ) -> Result<Arc<WorkspaceScope>, Refusal> {
     access.authenticate(presented).await.map_err(|error| match error {
         AuthError::Invalid => {
-            // Counted here; the transport logs it, sampled.
+            // Only counted here: the transport logs a sample of them.
             counters.wrong_keys.add();
             Refusal::Invalid
         }
@@ -172,6 +173,7 @@ async fn authenticate(
     })
 }
 
+/// Identifies the principal that a session belongs to.
 fn binding(principal: &WorkspaceScope) -> Binding {
     let (kind, id) = match principal.actor() {
         Actor::Key { id, .. } => (b'k', *id.as_bytes()),
@@ -226,7 +228,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_key_over_its_limit_is_told_when_to_come_back_and_others_are_served() {
+    async fn a_key_over_its_limit_gets_a_retry_time_and_other_keys_are_served() {
         let folder = tempfile::tempdir().unwrap();
         let instance = instance(folder.path()).await;
         let (busy, quiet) = (key(&instance).await, key(&instance).await);
@@ -235,7 +237,7 @@ mod tests {
         assert!(admit(&gate, Some(&busy)).await.is_ok());
         match admit(&gate, Some(&busy)).await {
             Err(Refusal::Throttled { retry_after }) => {
-                // Two an hour: the next one is due within half an hour.
+                // Two requests per hour: the next one is allowed within half an hour.
                 assert!(
                     retry_after > Duration::from_secs(1_700) && retry_after <= Duration::from_secs(1_800)
                 );
@@ -246,7 +248,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_limit_of_zero_is_none() {
+    async fn a_limit_of_zero_disables_the_limit() {
         let folder = tempfile::tempdir().unwrap();
         let instance = instance(folder.path()).await;
         let key = key(&instance).await;
@@ -257,7 +259,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn missing_and_wrong_keys_are_refused_and_keys_are_told_apart() {
+    async fn missing_and_wrong_keys_are_rejected_and_each_key_has_its_own_binding() {
         let folder = tempfile::tempdir().unwrap();
         let instance = instance(folder.path()).await;
         let gate = gate(&instance, 1_000);
@@ -276,7 +278,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_stdio_client_whose_key_is_revoked_is_refused_from_then_on() {
+    async fn a_stdio_client_is_rejected_once_its_key_is_revoked() {
         let folder = tempfile::tempdir().unwrap();
         let instance = instance(folder.path()).await;
         let key = key(&instance).await;

@@ -1,4 +1,4 @@
-//! Reading other scanners' result files.
+//! Import of other scanners' result files.
 
 use std::io::Read;
 use watchpost_connectors::import::feed;
@@ -7,10 +7,10 @@ use watchpost_core::{
     service::Watchpost,
 };
 
-/// Starts reading a result file that the person at the machine gave, with their limits.
+/// Starts to read a result file, with the limits for files on this machine.
 ///
 /// # Errors
-/// [`ImportError::Read`] if no thread can be started for it.
+/// [`ImportError::Read`] if no thread can be started.
 pub fn read_file(
     source: Box<dyn Read + Send>,
     watchpost: &Watchpost,

@@ -1,12 +1,12 @@
-//! What the four programs share: configuration, the data folder, clocks, logging, wiring, the worker loop, serving,
-//! stopping, the demo, and the snippets that connect a client.
+//! The parts that the four binaries share: configuration, the data folder, clocks, logging, wiring, the worker loop,
+//! serving, shutdown, the demo, and the snippets that connect a client.
 //!
-//! [`instance::Instance`] is an opened data folder with everything that stands on it; [`launch`] is what the mains
-//! call; [`worker`] runs the jobs.
+//! [`instance::Instance`] is an opened data folder with everything built on its store; [`launch`] holds the functions
+//! that the mains call; [`worker`] runs the jobs.
 //!
 //! # What this crate does not do
-//! It holds no domain rule, no SQL and no word of a protocol: it reads settings, joins the other crates and runs
-//! them. It prints nothing of its own accord, except where a function says so.
+//! It implements no domain rules, no SQL and no protocol: it reads settings, connects the other crates and runs them. It
+//! prints nothing, except in functions whose documentation says so.
 //!
 //! # Adding a setting
 //! See [`config`].
@@ -27,4 +27,5 @@ pub mod offline;
 pub mod serve;
 pub mod stdio;
 pub mod telemetry;
+mod text;
 pub mod worker;

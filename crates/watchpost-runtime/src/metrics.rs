@@ -1,6 +1,7 @@
-//! What is counted, and how `/metrics` and `/readyz` tell it. Counting is one relaxed atomic; all else happens when
-//! somebody asks.
+//! Counters of a process, and the probes behind `/metrics` and `/readyz`. To count costs one relaxed atomic operation;
+//! everything else happens when a probe is requested.
 
+use crate::text;
 use metrics::{Key, KeyName, Label, Level, Metadata, Recorder as _, SharedString, Unit};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use std::{
@@ -15,17 +16,17 @@ use watchpost_core::{job::InstanceStore, port::Clock};
 use watchpost_sqlite::SqliteStore;
 use watchpost_transport::Probes;
 
-/// For how long an answer of the readiness check is good.
+/// Time for which the result of a readiness check is reused.
 const READY_FOR: Duration = Duration::from_secs(1);
-/// A store that takes longer isn't ready.
+/// Maximum time of a readiness check.
 const READY_WITHIN: Duration = Duration::from_secs(3);
 
-/// One number that only grows.
+/// A counter that only increases.
 #[derive(Debug, Default)]
 pub struct Count(AtomicU64);
 
 impl Count {
-    /// Adds one and gives the new number.
+    /// Adds one and returns the new value.
     pub fn add(&self) -> u64 {
         self.0.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
     }
@@ -34,20 +35,20 @@ impl Count {
     }
 }
 
-/// Everything that a process counts.
+/// The counters of a process.
 #[derive(Debug, Default)]
 pub struct Counters {
-    /// Requests with a good key.
+    /// Requests with a valid key.
     pub admitted: Count,
     /// Requests without a key.
     pub without_key: Count,
     /// Requests with a wrong key.
     pub wrong_keys: Count,
-    /// Requests over a key's limit.
+    /// Requests over the limit of their key.
     pub throttled: Count,
-    /// Requests refused because keys couldn't be read.
+    /// Requests that were rejected because the store failed.
     pub unavailable: Count,
-    /// Jobs that ended well.
+    /// Jobs that completed.
     pub jobs_completed: Count,
     /// Jobs that failed.
     pub jobs_failed: Count,
@@ -57,7 +58,7 @@ pub struct Counters {
 
 type Gauge = Box<dyn Fn() -> usize + Send + Sync>;
 
-/// Answers `/readyz` and `/metrics`.
+/// The probes behind `/readyz` and `/metrics`.
 pub struct StoreProbes {
     store: SqliteStore,
     clock: Arc<dyn Clock>,
@@ -75,7 +76,8 @@ impl std::fmt::Debug for StoreProbes {
 }
 
 impl StoreProbes {
-    /// Probes of a store. `streams` is set once the service exists, and tells how many event streams are open.
+    /// Makes the probes of a store. `streams` returns the number of open event streams; it is set once the service
+    /// exists.
     pub fn new(
         store: SqliteStore,
         clock: Arc<dyn Clock>,
@@ -85,12 +87,9 @@ impl StoreProbes {
         let recorder = PrometheusBuilder::new().build_recorder();
         let handle = recorder.handle();
         for (name, about) in [
-            ("watchpost_requests_total", "Requests by what the gate said"),
-            ("watchpost_jobs_total", "Jobs of this process by how they ended"),
-            (
-                "watchpost_unknown_words_total",
-                "Stored words that only a newer version knows, met by this process",
-            ),
+            ("watchpost_requests_total", text::metric::REQUESTS),
+            ("watchpost_jobs_total", text::metric::JOBS),
+            ("watchpost_unknown_words_total", text::metric::UNKNOWN_VALUES),
         ] {
             recorder.describe_counter(
                 KeyName::from_const_str(name),
@@ -101,12 +100,12 @@ impl StoreProbes {
         recorder.describe_gauge(
             KeyName::from_const_str("watchpost_streams_open"),
             Some(Unit::Count),
-            SharedString::const_str("Event streams open now"),
+            SharedString::const_str(text::metric::STREAMS),
         );
         recorder.describe_gauge(
             KeyName::from_const_str("watchpost_ready"),
             None,
-            SharedString::const_str("1 if the store can be read and written"),
+            SharedString::const_str(text::metric::READY),
         );
         Self {
             store,
@@ -135,7 +134,7 @@ static METADATA: Metadata<'static> = Metadata::new(module_path!(), Level::INFO, 
 
 impl Probes for StoreProbes {
     async fn ready(&self) -> Result<(), String> {
-        // One check at a time: the others take its answer.
+        // Only one check runs at a time; concurrent requests wait for its result.
         let mut last = self.last.lock().await;
         if let Some((at, answer)) = last.as_ref()
             && at.elapsed() < READY_FOR
@@ -149,7 +148,7 @@ impl Probes for StoreProbes {
                 tracing::error!(error = %error, source = ?std::error::Error::source(&error), "the store is not ready");
                 Err(error.to_string())
             }
-            Err(_) => Err("the store doesn't answer".to_owned()),
+            Err(_) => Err(text::STORE_UNRESPONSIVE.to_owned()),
         };
         *last = Some((Instant::now(), answer.clone()));
         answer

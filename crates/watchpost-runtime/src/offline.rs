@@ -1,8 +1,8 @@
-//! Rules and checks without a database: what there is, a customer's cases, and checks on a file that another scanner
-//! exported.
+//! Rules and checks without a database: their list, a customer's test cases, and evaluation of checks on another
+//! scanner's export.
 //!
-//! An export is judged whole ([`Offline::evaluate_export`]) or case by case ([`Offline::evaluate_cases`]): a line of
-//! JSON in, a line of JSON out, in the same order, on several threads.
+//! [`Offline::evaluate_export`] evaluates a whole export. [`Offline::evaluate_cases`] evaluates many small exports on
+//! several threads: it reads one line of JSON per case and writes one line of JSON per result, in the same order.
 
 mod cases;
 mod export;
@@ -18,45 +18,45 @@ use watchpost_policy::Pack;
 
 pub use watchpost_policy::{FolderReport, test_folder};
 
-/// Bytes of an export, or of one case.
+/// Maximum size of an export, or of one case, in bytes.
 pub const INPUT_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// Rules and checks, ready for use without a database.
+/// Rules and checks for use without a database.
 #[derive(Debug)]
 pub struct Offline {
     pack: Pack,
 }
 
-/// Why an export can't be judged.
+/// The reason why an export can't be evaluated.
 #[derive(Debug, Error)]
 pub enum OfflineError {
-    /// The rules don't load.
+    /// The rules can't be loaded.
     #[error(transparent)]
     Policy(#[from] EngineError),
-    /// The input isn't an export; says why.
+    /// The input is not a valid export, with the reason.
     #[error("{0}")]
     Input(String),
     /// No check has this id.
-    #[error("there is no check `{0}`")]
+    #[error("there is no check `{0}`: `watchpost policy list` shows the checks")]
     UnknownCheck(String),
     /// No thread could be started.
-    #[error("no thread to evaluate on: {0}")]
+    #[error("can't start a thread for the evaluation: {0}")]
     Thread(std::io::Error),
 }
 
-/// What a check says of an export.
+/// The result of a check on an export.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CheckLine {
     /// The check's id.
     pub check: String,
-    /// The policies of published baselines that it answers for.
+    /// The ids of the policies in published baselines that the check covers; may be empty.
     pub scuba_ids: Vec<String>,
     /// `passed`, `failed`, `skipped` or `error`.
     pub result: CheckResult,
-    /// Why it was skipped: `not_applicable`, `unlicensed`, `unreadable` or `manual`.
+    /// The reason for skipping the check: `not_applicable`, `unlicensed`, `unreadable` or `manual`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
-    /// One sentence.
+    /// The result in one sentence.
     pub details: String,
 }
 
@@ -73,10 +73,10 @@ impl CheckLine {
 }
 
 impl Offline {
-    /// The built-in rules and checks, and those of a folder.
+    /// Loads the built-in rules and checks, and those in a folder.
     ///
     /// # Errors
-    /// As [`Pack::with_dir`].
+    /// Those of [`Pack::with_dir`].
     pub fn load(folder: Option<&Path>) -> Result<Self, EngineError> {
         let pack = match folder {
             Some(path) => Pack::with_dir(path)?,
@@ -90,12 +90,12 @@ impl Offline {
         self.pack.rules()
     }
 
-    /// The checks, sorted by id, with those of former baselines.
+    /// The checks, sorted by id, including those of former baselines.
     pub fn checks(&self) -> &[Check] {
         self.pack.checks().checks()
     }
 
-    /// A check by its id or by the id of a policy that it answers for.
+    /// Finds a check by its id, or by the id of a policy that it covers.
     pub fn check(&self, id: &str) -> Option<&Check> {
         self.find(id)
             .and_then(|position| self.pack.checks().checks().get(position))
@@ -109,13 +109,13 @@ impl Offline {
             .map_or_else(|| self.pack.is_builtin(id), |check| checks.is_builtin(check))
     }
 
-    /// The parameters of a check with their defaults.
+    /// The parameters of a check, with their defaults.
     pub fn params(&self, check: &str) -> Option<&serde_json::Map<String, serde_json::Value>> {
         let checks = self.pack.checks();
         checks.position(check).and_then(|check| checks.params(check))
     }
 
-    /// The position of a check by its id or by the id of a policy that it answers for.
+    /// Finds the position of a check by its id, or by the id of a policy that it covers.
     fn find(&self, id: &str) -> Option<usize> {
         let checks = self.pack.checks();
         checks.position(id).or_else(|| checks.position_of_control(id))

@@ -1,4 +1,5 @@
-//! The HTTP servers: one listening socket, one single-threaded event loop per processor, a worker beside them.
+//! The HTTP servers: one listening socket, one single-threaded event loop per processor, and the worker on a separate
+//! thread.
 
 use crate::{
     changes,
@@ -8,7 +9,7 @@ use crate::{
     gate::KeyGate,
     instance::Instance,
     metrics::{Counters, StoreProbes},
-    worker,
+    text, worker,
 };
 use anyhow::Context as _;
 use std::{
@@ -21,16 +22,16 @@ use watchpost_mcp::{ChangeFeed, McpServer};
 use watchpost_protocol::Server;
 use watchpost_transport::{AllowedHosts, Config, Limits, Service, SessionKey, StateKeys, Surface};
 
-/// Connections that the system keeps until they are accepted.
+/// Maximum number of connections that wait to be accepted.
 const BACKLOG: u32 = 1_024;
 
 type HttpService = Service<KeyGate, McpServer, StoreProbes>;
 
-/// Serves until SIGTERM or SIGINT, then lets what runs finish. `announce` is called once connections are accepted,
-/// with the address that is really listened on.
+/// Serves until SIGTERM or SIGINT, then lets running requests finish. Calls `announce` with the actual address once
+/// connections are accepted.
 ///
 /// # Errors
-/// If the server may not or can't begin; each says what to do.
+/// If the settings don't allow the address, or if the server can't start. Each message says what to do.
 pub fn serve_http(
     instance: &Instance,
     surface: Surface,
@@ -38,11 +39,9 @@ pub fn serve_http(
 ) -> anyhow::Result<()> {
     let settings = &instance.settings().http;
     let runtime = event_loop()?;
-    runtime.block_on(may_listen(instance, settings))?;
+    runtime.block_on(check_address(instance, settings))?;
     let listener = runtime.block_on(listen(settings.listen))?;
-    let address = listener
-        .local_addr()
-        .context("the listening address can't be read")?;
+    let address = listener.local_addr().context(text::NO_LOCAL_ADDRESS)?;
 
     let counters = Arc::new(Counters::default());
     let (service, feed) = service(instance, surface, address, Arc::clone(&counters))?;
@@ -59,7 +58,7 @@ pub fn serve_http(
             signal.await;
             tracing::info!("stopping");
             service.stop();
-            // No receiver left means that nobody has to be told.
+            // Fails only if no receiver is left.
             let _ = stopping.send(true);
         };
         let listener = tokio::net::TcpListener::from_std(listener)?;
@@ -68,7 +67,7 @@ pub fn serve_http(
     })?;
     for thread in threads.into_iter().chain([worker, feeder]) {
         if thread.join().is_err() {
-            tracing::error!("a thread broke off");
+            tracing::error!("a thread panicked");
         }
     }
     instance.store().close();
@@ -76,31 +75,24 @@ pub fn serve_http(
     Ok(())
 }
 
+/// Makes a single-threaded event loop.
 pub(crate) fn event_loop() -> anyhow::Result<Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .context("the system gives no event loop")
+        .context(text::NO_EVENT_LOOP)
 }
 
-/// Off loopback only behind a proxy that brings TLS, and never without a key.
-async fn may_listen(instance: &Instance, settings: &HttpSettings) -> anyhow::Result<()> {
+/// Allows an address other than loopback only behind a proxy with TLS, and only if there is an active key.
+async fn check_address(instance: &Instance, settings: &HttpSettings) -> anyhow::Result<()> {
     if settings.listen.ip().is_loopback() {
         return Ok(());
     }
     if !settings.behind_proxy {
-        anyhow::bail!(
-            "`{}` can be reached from other machines, and this server speaks no TLS: put a proxy with TLS before it and \
-             give `--behind-proxy`, or listen on 127.0.0.1",
-            settings.listen
-        );
+        anyhow::bail!(text::listening_without_tls(settings.listen));
     }
     if !instance.has_active_key().await? {
-        anyhow::bail!(
-            "`{}` can be reached from other machines, and there is no active key: make one with `watchpost keys create \
-             --label NAME` first",
-            settings.listen
-        );
+        anyhow::bail!(text::listening_without_key(settings.listen));
     }
     Ok(())
 }
@@ -113,15 +105,13 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
         } else {
             TcpSocket::new_v6()?
         };
-        // A restarted server may have its port at once; two servers still can't share one.
+        // Lets a restarted server use its port immediately. Two servers still can't share one.
         #[cfg(unix)]
         socket.set_reuseaddr(true)?;
         socket.bind(address)?;
         socket.listen(BACKLOG)?.into_std()
     };
-    bind().with_context(|| {
-        format!("can't listen on {address}: choose another address with `--listen` (port 0 takes a free one)")
-    })
+    bind().with_context(|| text::address_unavailable(address))
 }
 
 fn service(
@@ -176,12 +166,12 @@ fn service(
     let server = Arc::new(Server::new(mcp));
     let service = Service::new(config, Arc::new(gate), server, probes);
     let counted = service.clone();
-    // Service and gauge hold each other: both live as long as the process.
+    // The service and the gauge refer to each other. Both exist until the process ends.
     let _ = streams.set(Box::new(move || counted.open_streams()));
     Ok((service, feed))
 }
 
-/// Starts all event loops but the caller's own.
+/// Starts all event loops except that of the calling thread.
 fn spawn_servers(
     threads: u32,
     listener: &TcpListener,
@@ -189,15 +179,13 @@ fn spawn_servers(
     stop: &watch::Receiver<bool>,
 ) -> anyhow::Result<Vec<thread::JoinHandle<()>>> {
     let threads = match threads {
-        // What this process may use, which is fewer than the machine has under taskset or a container's limit.
+        // The processors available to the process: fewer than the machine has under `taskset` or in a limited container.
         0 => thread::available_parallelism().map_or(1, std::num::NonZero::get),
         threads => threads as usize,
     };
     (1..threads)
         .map(|number| {
-            let listener = listener
-                .try_clone()
-                .context("the listening socket can't be shared")?;
+            let listener = listener.try_clone().context(text::SOCKET_NOT_SHARED)?;
             let service = service.clone();
             let mut stop = stop.clone();
             let runtime = event_loop()?;
@@ -219,7 +207,8 @@ fn spawn_servers(
         .collect()
 }
 
-/// Resolves at SIGTERM or SIGINT. Takes effect from the call on; needs a running event loop.
+/// Returns a future that completes at SIGTERM or SIGINT. The signals are handled from this call on, which requires a
+/// running event loop.
 pub(crate) fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
     {
@@ -264,7 +253,7 @@ mod tests {
         Instance::open(&dir, settings, Environment::system()).unwrap()
     }
 
-    fn refusal(change: impl FnOnce(&mut HttpSettings)) -> String {
+    fn error(change: impl FnOnce(&mut HttpSettings)) -> String {
         let folder = tempfile::tempdir().unwrap();
         let mut settings = Settings::default();
         change(&mut settings.http);
@@ -274,11 +263,11 @@ mod tests {
     }
 
     #[test]
-    fn off_loopback_needs_a_proxy_and_a_key() {
+    fn an_address_other_than_loopback_requires_a_proxy_and_a_key() {
         let open: SocketAddr = "0.0.0.0:0".parse().unwrap();
-        let text = refusal(|http| http.listen = open);
+        let text = error(|http| http.listen = open);
         assert!(text.contains("--behind-proxy"), "{text}");
-        let text = refusal(|http| {
+        let text = error(|http| {
             http.listen = open;
             http.behind_proxy = true;
         });
@@ -286,15 +275,15 @@ mod tests {
     }
 
     #[test]
-    fn a_port_that_is_taken_is_told_with_a_way_out() {
-        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = taken.local_addr().unwrap();
-        let text = refusal(|http| http.listen = address);
+    fn the_error_for_a_port_in_use_suggests_another_address() {
+        let other = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = other.local_addr().unwrap();
+        let text = error(|http| http.listen = address);
         assert!(text.contains("choose another address with `--listen`"), "{text}");
     }
 
-    /// The head of the answer to a request without a credential.
-    async fn answer_to_nobody(address: SocketAddr, method: &str, path: &str) -> String {
+    /// Sends a request without a credential and returns the head of the answer.
+    async fn send_without_credential(address: SocketAddr, method: &str, path: &str) -> String {
         let request = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
@@ -303,9 +292,9 @@ mod tests {
         answer.split_once("\r\n\r\n").unwrap().0.to_owned()
     }
 
-    /// Of all mounts that this server has; a new one is walked by itself.
+    /// Requests the routes of all mounts, so that a new mount needs no test of its own.
     #[test]
-    fn every_route_is_closed_to_nobody_unless_it_is_public() {
+    fn every_route_that_is_not_public_requires_a_credential() {
         let folder = tempfile::tempdir().unwrap();
         let instance = instance(folder.path(), Settings::default());
         let walk = async |surface: Surface| {
@@ -321,10 +310,10 @@ mod tests {
                         None => vec!["PUT"],
                     };
                     for method in methods {
-                        let head = answer_to_nobody(address, method, &path).await;
-                        let is_refused = head.starts_with("HTTP/1.1 401 ");
+                        let head = send_without_credential(address, method, &path).await;
+                        let is_rejected = head.starts_with("HTTP/1.1 401 ");
                         let is_public = route.access() == Access::Public;
-                        assert_eq!(is_refused, !is_public, "{method} {path}: {head}");
+                        assert_eq!(is_rejected, !is_public, "{method} {path}: {head}");
                         assert!(head.contains("x-content-type-options: nosniff"), "{head}");
                     }
                 }

@@ -1,5 +1,5 @@
-//! One local client on standard input and output. Nothing heavy happens before its first answer: rules, connectors and
-//! the worker come later or not at all.
+//! The server for one local client on standard input and output. Expensive work doesn't delay the first answer: rules and
+//! connectors are loaded when they are needed, and the worker starts later.
 
 use crate::{
     changes,
@@ -21,39 +21,39 @@ use watchpost_protocol::{
 };
 use watchpost_transport::{Caller, Gate as _, Limits, Refusal, StateKeys, StdioService, Timing};
 
-/// The environment variable with the client's key.
+/// The environment variable with the client's API key.
 pub const API_KEY_VARIABLE: &str = "WATCHPOST_API_KEY";
 
-/// The worker lets the handshake go first.
+/// Delay before the worker starts, so that it doesn't slow down the handshake.
 const WORKER_DELAY: Duration = Duration::from_secs(1);
 
-/// Who the client is.
+/// Identity and permissions of the client.
 #[derive(Debug)]
 pub struct StdioOptions {
-    /// The key from the environment. A wrong one is refused on every request.
+    /// The API key from the environment. With a wrong key, every request is rejected.
     pub key: Option<SecretString>,
-    /// Without a key: the workspace's name, where there are several.
+    /// For a client without a key: the workspace's name, if there are several.
     pub workspace: Option<String>,
-    /// Without a key: what the client may do.
+    /// For a client without a key: the client's scope.
     pub scope: KeyScope,
 }
 
 /// Whether tools can be called yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Readiness {
-    /// Calls wait.
+    /// The data is being prepared: calls wait.
     Waiting,
-    /// Calls are answered.
+    /// The data is ready: calls are answered.
     Ready,
-    /// Calls fail: preparing failed.
+    /// The preparation failed: calls fail.
     Failed,
 }
 
-/// Serves the client on this process's standard input and output until the input ends or a stop signal comes. Tool
-/// calls wait for `ready`.
+/// Serves the client on the standard input and output of this process until the input ends or the process receives
+/// SIGTERM or SIGINT. Calls of tools wait until `ready` is no longer [`Readiness::Waiting`].
 ///
 /// # Errors
-/// If the store can't be used, no workspace fits, or input or output break.
+/// If the store fails, if no workspace can be selected, or if standard input or output fail.
 pub fn serve_stdio(
     instance: &Instance,
     options: StdioOptions,
@@ -79,7 +79,7 @@ pub fn serve_stdio(
         let mut prepared = ready.clone();
         let begin = async move {
             tokio::time::sleep(WORKER_DELAY).await;
-            // The demo runs the jobs of its past itself; if that fails there is nothing to work on.
+            // The demo runs the jobs of its history on its own. If that fails, the worker has nothing to do.
             let settled = prepared.wait_for(|state| *state != Readiness::Waiting).await;
             if !settled.is_ok_and(|state| *state == Readiness::Ready) {
                 std::future::pending::<()>().await;
@@ -104,18 +104,18 @@ pub fn serve_stdio(
         let _ = stopping.send(true);
         for thread in [worker, feeder] {
             if thread.join().is_err() {
-                tracing::error!("a thread broke off");
+                tracing::error!("a thread panicked");
             }
         }
         anyhow::Ok(served?)
     });
-    // A read of standard input may still be waiting; nobody waits for it.
+    // Doesn't wait for a pending read of standard input.
     runtime.shutdown_background();
     instance.store().close();
     served
 }
 
-/// Holds what asks for data back until the demo has its first analysis.
+/// A handler that delays requests for data until the data is ready.
 struct Waiting<H> {
     inner: H,
     ready: watch::Receiver<Readiness>,

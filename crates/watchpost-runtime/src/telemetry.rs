@@ -1,16 +1,19 @@
 //! Logs to standard error, as text or as JSON lines.
 //!
-//! Redaction is by construction: no crate logs header values, bodies, credentials or configuration values, and the
-//! types that hold secrets have no readable `Debug`. What third-party crates log below `warn` is off by default.
+//! The log needs no redaction: no crate logs header values, bodies, credentials or configuration values, and the types
+//! that hold secrets hide them in `Debug` output. By default, third-party crates log only at `warn` and above.
 
-use crate::config::{LogFormat, LogSettings};
+use crate::{
+    config::{LogFormat, LogSettings},
+    text,
+};
 use std::io::IsTerminal as _;
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
-/// Starts logging. A second call in a process changes nothing.
+/// Starts logging. A second call in the same process has no effect.
 ///
 /// # Errors
-/// If the filter can't be read; the text names it.
+/// If the filter is invalid; the message names it.
 pub fn start(settings: &LogSettings) -> anyhow::Result<()> {
     let filter = filter(&settings.filter)?;
     let registry = tracing_subscriber::registry().with(filter);
@@ -31,23 +34,22 @@ pub fn start(settings: &LogSettings) -> anyhow::Result<()> {
             )
             .try_init(),
     };
-    // Already started: by an embedding program, or by a test before.
+    // Fails if logging is already started, by a program that embeds this crate or by an earlier test.
     drop(done);
     Ok(())
 }
 
-/// A single level (`debug`) is for Watchpost's own crates; anything longer is taken as a whole filter.
-fn filter(text: &str) -> anyhow::Result<EnvFilter> {
-    let whole = if text.parse::<tracing::Level>().is_ok() {
+/// Parses a filter. A single level (`debug`) applies only to Watchpost's own crates; any other text is a complete filter.
+fn filter(setting: &str) -> anyhow::Result<EnvFilter> {
+    let filter = if setting.parse::<tracing::Level>().is_ok() {
         format!(
             "warn,{}",
-            OWN_CRATES.map(|name| format!("{name}={text}")).join(",")
+            OWN_CRATES.map(|name| format!("{name}={setting}")).join(",")
         )
     } else {
-        text.to_owned()
+        setting.to_owned()
     };
-    EnvFilter::try_new(&whole)
-        .map_err(|error| anyhow::anyhow!("`log.filter`: `{text}` is no log filter: {error}"))
+    EnvFilter::try_new(&filter).map_err(|error| anyhow::Error::msg(text::invalid_log_filter(setting, &error)))
 }
 
 const OWN_CRATES: [&str; 13] = [
@@ -71,14 +73,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_level_is_for_our_crates_alone() {
+    fn a_level_applies_only_to_own_crates() {
         let text = filter("debug").unwrap().to_string();
         assert!(text.contains("watchpost_runtime=debug"), "{text}");
         assert!(text.contains("warn"), "{text}");
     }
 
     #[test]
-    fn a_broken_filter_is_named() {
+    fn the_error_names_an_invalid_filter() {
         let error = filter("watchpost=loud").unwrap_err().to_string();
         assert!(error.contains("`watchpost=loud`"), "{error}");
     }

@@ -1,7 +1,7 @@
-//! The loop that runs jobs: leases one, keeps the lease alive beside its handler, drops the handler when the lease is
-//! lost. Any number of processes may run one over the same store.
+//! The worker: leases a job, runs its handler while it renews the lease, and drops the handler if the lease is lost. Any
+//! number of processes can run a worker on the same store.
 
-use crate::{instance::Instance, metrics::Counters};
+use crate::{instance::Instance, metrics::Counters, text};
 use std::{
     future::{Future, poll_fn},
     panic::{AssertUnwindSafe, catch_unwind},
@@ -21,22 +21,22 @@ use watchpost_core::{
 };
 use watchpost_sqlite::SqliteStore;
 
-/// Between two looks at whether anything changed, and between two writes of key uses.
+/// Time between two polls of the store, and between two writes of the uses of keys.
 const TICK: Duration = Duration::from_millis(500);
-/// Between two heartbeats when there is progress to show.
+/// Time between two heartbeats while there is progress to report.
 const PROGRESS_EVERY: Duration = Duration::from_secs(2);
-/// Between two heartbeats at the most.
+/// Maximum time between two heartbeats.
 const HEARTBEAT_EVERY: Duration = Duration::from_millis(LEASE_MS.unsigned_abs() / 3);
-/// After this long without a heartbeat the lease counts as lost.
+/// Time without a heartbeat after which the lease counts as lost.
 const LEASE: Duration = Duration::from_millis(LEASE_MS.unsigned_abs());
-/// After the store failed.
+/// Time to wait after the store failed.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
 
 /// A worker.
 pub struct Worker {
     instance: Instance,
     store: SqliteStore,
-    /// Made for the first job: an idle process needs no HTTP client and no certificates.
+    /// Set by the first job, since an idle process needs neither an HTTP client nor certificates.
     watchpost: OnceLock<Watchpost>,
     jobs: JobAuthority,
     clock: Arc<dyn Clock>,
@@ -53,7 +53,7 @@ impl std::fmt::Debug for Worker {
     }
 }
 
-/// How the work on one job ended.
+/// The end of the work on one job.
 enum RunOutcome {
     Ended(JobEnd),
     LeaseLost,
@@ -61,7 +61,7 @@ enum RunOutcome {
 }
 
 impl Worker {
-    /// A worker over an instance, running jobs with these use cases.
+    /// A worker for an instance that runs jobs with the given use cases.
     pub fn with_watchpost(instance: &Instance, watchpost: Watchpost, counters: Arc<Counters>) -> Self {
         Self {
             watchpost: OnceLock::from(watchpost),
@@ -69,7 +69,7 @@ impl Worker {
         }
     }
 
-    /// A worker over an instance.
+    /// A worker for an instance.
     pub fn new(instance: &Instance, counters: Arc<Counters>) -> Self {
         let mut name = [0; 8];
         instance.environment().random.fill(&mut name);
@@ -86,7 +86,7 @@ impl Worker {
         }
     }
 
-    /// Works until `stop` says so. Failures of the store are logged and tried again.
+    /// Runs jobs until `stop` is set. Errors of the store are logged, and the worker tries again.
     pub async fn run(&self, mut stop: watch::Receiver<bool>) {
         while !*stop.borrow() {
             if let Err(error) = self.run_once(&stop).await {
@@ -99,9 +99,9 @@ impl Worker {
         }
     }
 
-    /// Does all that is due, then waits for a change or for the next thing that is due.
+    /// Runs all jobs that are due. If there are none, waits for a change or until the next job is due.
     async fn run_once(&self, stop: &watch::Receiver<bool>) -> Result<(), StoreError> {
-        // Read before looking for work: what changes from here on wakes us.
+        // Read before the search for jobs, so that any later change ends the wait.
         let version = self.store.data_version().await?;
         self.store
             .enqueue_due(self.sync_every_ms, self.clock.now())
@@ -113,10 +113,10 @@ impl Worker {
         self.wait(version, due, stop.clone()).await
     }
 
-    /// Runs jobs until none is due. Gives how many.
+    /// Runs jobs until none is due. Returns their number.
     ///
     /// # Errors
-    /// The store's.
+    /// [`StoreError`] if the store fails.
     pub async fn drain(&self, stop: &watch::Receiver<bool>) -> Result<u64, StoreError> {
         let mut done = 0;
         while !*stop.borrow() {
@@ -133,7 +133,7 @@ impl Worker {
         Ok(done)
     }
 
-    /// Waits for a change of the store, for the time at which something is due, or for the stop.
+    /// Waits until the store changes, the time `due` has come, or `stop` is set.
     async fn wait(
         &self,
         version: u64,
@@ -161,9 +161,9 @@ impl Worker {
                 tracing::warn!(job.id = %job.id(), job.kind = %kind, "the job's lease is lost; its work is dropped");
                 return Ok(());
             }
-            // Given back at once, so that the next process needn't wait for the lease to run out.
+            // Returned to the queue immediately, so that another process needn't wait until the lease expires.
             RunOutcome::Stopped => JobEnd::Failed {
-                reason: "the server was stopped".into(),
+                reason: text::SERVER_STOPPED.into(),
                 retry_at: Some(self.clock.now()),
             },
         };
@@ -190,7 +190,7 @@ impl Worker {
         Ok(self.watchpost.get_or_init(|| made))
     }
 
-    /// Runs the handler with a heartbeat beside it.
+    /// Runs the handler of a job and sends heartbeats while it runs.
     async fn drive(&self, job: &LeasedJob, mut stop: watch::Receiver<bool>) -> RunOutcome {
         let permit = self.jobs.enter(job);
         let latest: Mutex<Option<String>> = Mutex::new(None);
@@ -234,24 +234,25 @@ impl Worker {
     }
 }
 
-/// Runs the jobs that are due, in this process, until none is left that another hasn't leased. For the command line.
+/// Runs the jobs that are due in this process, until all remaining ones are leased by other processes. For the command
+/// line.
 ///
 /// # Errors
-/// The store's, or connectors that can't be made.
+/// If the store fails.
 pub async fn work_until_idle(instance: &Instance) -> anyhow::Result<()> {
     let worker = Worker::new(instance, Arc::new(Counters::default()));
-    let (_going_on, stop) = watch::channel(false);
+    let (_stopping, stop) = watch::channel(false);
     while worker.drain(&stop).await? > 0 {}
     Ok(())
 }
 
-/// A handler that panics has failed, and takes nobody with it.
+/// Converts a panic of a handler to a failed job, so that the worker continues.
 async fn catch_panic(work: impl Future<Output = JobEnd>) -> JobEnd {
     let mut work = pin!(work);
     poll_fn(|cx| {
         catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))).unwrap_or_else(|_| {
             Poll::Ready(JobEnd::Failed {
-                reason: "internal error: the job's handler broke off; the log has more".into(),
+                reason: text::JOB_PANICKED.into(),
                 retry_at: None,
             })
         })
@@ -259,7 +260,7 @@ async fn catch_panic(work: impl Future<Output = JobEnd>) -> JobEnd {
     .await
 }
 
-/// Writes uses of keys every half second, until stopped and once more then.
+/// Writes the uses of keys every half second, and a last time when `stop` is set.
 pub async fn flush_key_uses(access: &AccessGate, mut stop: watch::Receiver<bool>) {
     loop {
         let stopped = tokio::select! {
@@ -267,7 +268,7 @@ pub async fn flush_key_uses(access: &AccessGate, mut stop: watch::Receiver<bool>
             _ = stop.wait_for(|stop| *stop) => true,
         };
         if let Err(error) = access.flush_uses().await {
-            tracing::warn!(error = %error, "uses of keys can't be noted");
+            tracing::warn!(error = %error, "uses of keys can't be recorded");
         }
         if stopped {
             return;
@@ -275,10 +276,10 @@ pub async fn flush_key_uses(access: &AccessGate, mut stop: watch::Receiver<bool>
     }
 }
 
-/// Runs a worker and the noting of key uses on a thread of its own, the worker only once `begin` has come.
+/// Starts a thread that records the uses of keys and, once `begin` completes, runs a worker.
 ///
 /// # Errors
-/// If the system gives no thread or no event loop.
+/// If the system provides no thread or no event loop.
 pub fn spawn(
     instance: Instance,
     counters: Arc<Counters>,

@@ -1,4 +1,4 @@
-//! JSON in the order in which it is written down: people read these.
+//! JSON with ordered members, since people read it.
 
 use serde::{Serialize, Serializer};
 
@@ -31,7 +31,7 @@ impl<T: Into<Self>> From<Vec<T>> for Json {
     }
 }
 
-/// Members in order.
+/// Makes an object from its members, in order.
 pub(super) fn object<const N: usize>(members: [(&str, Json); N]) -> Json {
     Json::Object(
         members
@@ -42,13 +42,13 @@ pub(super) fn object<const N: usize>(members: [(&str, Json); N]) -> Json {
 }
 
 impl Json {
-    /// Adds a member at the end.
+    /// Appends a member to an object.
     pub(super) fn push(&mut self, name: &str, value: impl Into<Self>) {
         if let Self::Object(members) = self {
             members.push((name.to_owned(), value.into()));
         }
     }
-    /// With line breaks, for a file.
+    /// Formats the value with line breaks, for a file.
     pub(super) fn pretty(&self) -> String {
         serde_json::to_string_pretty(self).expect("text, flags, lists and objects always serialize")
     }

@@ -1,35 +1,36 @@
-//! Ready-made configuration for the assistants that people use: what to paste, and where.
+//! Configuration snippets for common assistants.
 //!
-//! Pure functions of the real URL or the real paths. A key stands in a snippet only when it is given; otherwise the
-//! snippet names the environment variable or holds a placeholder, whichever the client can read.
+//! All functions are pure functions of the actual URL or the actual paths. A snippet contains a key only if one is given.
+//! Otherwise it refers to the environment variable if the client can read one, and contains a placeholder if not.
 
 mod json;
 mod remote;
 mod stdio;
 
+use crate::text::client_config as text;
 use secrecy::{ExposeSecret, SecretString};
 use std::path::{Path, PathBuf};
 
-/// Stands where a client can't read a variable and no key was given.
+/// The placeholder for the key, for clients that can't read an environment variable.
 pub const KEY_PLACEHOLDER: &str = "wp_…";
-/// What the server is called in a client's configuration: no underscore, no spaces.
+/// The server's name in a client's configuration. Has neither underscores nor spaces, which some clients don't accept.
 pub const ALIAS: &str = "watchpost";
 
 macro_rules! clients {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $title:literal;)+) => {
-        /// A program that speaks MCP as a client.
+        /// An MCP client.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Client {
             $($(#[$doc])* $variant),+
         }
         impl Client {
-            /// All of them, in the order in which they are offered.
+            /// All clients, in the order in which they are listed.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-            /// Its name on the command line.
+            /// The client's name on the command line.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name),+ }
             }
-            /// Its name for people.
+            /// The client's name for people.
             pub const fn title(self) -> &'static str {
                 match self { $(Self::$variant => $title),+ }
             }
@@ -38,7 +39,7 @@ macro_rules! clients {
 }
 
 clients! {
-    /// Anthropic's desktop program: stdio alone.
+    /// Anthropic's desktop app, which supports only stdio.
     ClaudeDesktop = "claude-desktop", "Claude Desktop";
     /// Anthropic's command line.
     ClaudeCode = "claude-code", "Claude Code";
@@ -50,7 +51,7 @@ clients! {
     VisualStudio = "visual-studio", "Visual Studio";
     /// The Windsurf editor.
     Windsurf = "windsurf", "Windsurf";
-    /// OpenAI's command line and editor plug-in.
+    /// OpenAI's command line and editor extension.
     Codex = "codex", "Codex";
     /// Google's command line.
     GeminiCli = "gemini-cli", "Gemini CLI";
@@ -60,15 +61,15 @@ clients! {
     OpenCode = "opencode", "OpenCode";
     /// The Zed editor.
     Zed = "zed", "Zed";
-    /// The Cline plug-in.
+    /// The Cline extension.
     Cline = "cline", "Cline";
-    /// The Roo Code plug-in.
+    /// The Roo Code extension.
     RooCode = "roo-code", "Roo Code";
     /// Google's Antigravity editor.
     Antigravity = "antigravity", "Antigravity";
     /// The third-party bridge `mcp-remote`, for clients of the old SSE transport.
     McpRemote = "mcp-remote", "mcp-remote";
-    /// Anything else.
+    /// Any other client.
     Generic = "generic", "any other client";
 }
 
@@ -85,7 +86,7 @@ impl std::str::FromStr for Client {
     }
 }
 
-/// No such client.
+/// There is no client with this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("there is no client `{name}`: use one of {}", known_names())]
 pub struct UnknownClient {
@@ -97,28 +98,28 @@ fn known_names() -> String {
     names.join(", ")
 }
 
-/// How the client reaches the server.
+/// The server that a client connects to.
 #[derive(Debug, Clone)]
 pub enum Target {
     /// A server on the network.
     Http {
-        /// Scheme, host and port, without a path.
+        /// The URL's scheme, host and port, without a path.
         base_url: String,
-        /// The absolute path of the program `watchpost`, for clients that need its bridge.
+        /// The absolute path of the binary that provides the bridge, for clients that need one.
         bridge: PathBuf,
     },
-    /// A program that the client starts on the machine that holds the data.
+    /// A binary that the client starts on the machine with the data.
     Stdio {
         /// The absolute path of `watchpost-stdio`.
         command: PathBuf,
         /// The data folder.
         data_dir: PathBuf,
-        /// The workspace's name, where a folder has several and no key says which.
+        /// For a client without a key: the workspace's name, if the folder has several.
         workspace: Option<String>,
-        /// What the client may do when no key is given.
+        /// For a client without a key: the client's scope.
         scope: watchpost_core::access::KeyScope,
     },
-    /// The demo, started by the client itself.
+    /// The demo, which the client starts.
     StdioDemo {
         /// The absolute path of `watchpost-stdio`.
         command: PathBuf,
@@ -126,10 +127,10 @@ pub enum Target {
 }
 
 impl Target {
-    /// A server on the network, by the URL of any of its paths.
+    /// Makes the target of a server on the network from any URL of the server.
     ///
     /// # Errors
-    /// If the URL isn't an absolute `http` or `https` one.
+    /// If the URL isn't an absolute `http` or `https` URL.
     pub fn http(url: &str, bridge: &Path) -> Result<Self, InvalidUrl> {
         let wrong = || InvalidUrl(url.to_owned());
         let parsed = url::Url::parse(url).map_err(|_| wrong())?;
@@ -143,9 +144,9 @@ impl Target {
     }
 }
 
-/// Not the URL of a server.
+/// A text that isn't the URL of a server.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` isn't a server's URL: it looks like https://watchpost.example.com")]
+#[error("`{0}` isn't the URL of a server: use one such as https://watchpost.example.com")]
 pub struct InvalidUrl(String);
 
 /// The header that carries the key over HTTP.
@@ -158,40 +159,40 @@ pub enum KeyHeader {
     Bearer,
 }
 
-/// What a part of a snippet is written in.
+/// The language of a part of a snippet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
     /// A JSON document to merge into a file.
     Json,
     /// TOML to append to a file.
     Toml,
-    /// Commands for a shell.
+    /// A command for a shell.
     Shell,
 }
 
-/// Something to paste.
+/// A text to paste.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
-    /// Where it goes, in words.
+    /// The file or program that the text is for, as a phrase.
     pub place: &'static str,
-    /// What it is written in.
+    /// The text's language.
     pub language: Language,
     /// The text, without a newline at the end.
     pub text: String,
 }
 
-/// All that connects one client.
+/// The configuration that connects a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snippet {
-    /// Which client.
+    /// The client.
     pub client: Client,
-    /// What to paste; any one of these is enough. Never empty.
+    /// The texts to paste, of which any one is sufficient. Never empty.
     pub parts: Vec<Part>,
-    /// What to know besides, in one sentence.
+    /// Additional information in one sentence.
     pub note: Option<&'static str>,
 }
 
-/// The snippet for a client.
+/// Makes the snippet for a client.
 pub fn snippet(client: Client, target: &Target, header: KeyHeader, key: Option<&SecretString>) -> Snippet {
     let key = key.map(|key| key.expose_secret().to_owned());
     match target {
@@ -230,31 +231,29 @@ pub fn snippet(client: Client, target: &Target, header: KeyHeader, key: Option<&
 }
 
 impl Client {
-    /// The file that holds its configuration, in words.
+    /// The client's configuration file, as a phrase.
     const fn file(self) -> &'static str {
         match self {
-            Self::ClaudeDesktop => {
-                "claude_desktop_config.json: macOS ~/Library/Application Support/Claude/, Windows %APPDATA%\\Claude\\, Linux ~/.config/Claude/"
-            }
-            Self::ClaudeCode => ".mcp.json in the project, or ~/.claude.json",
-            Self::Cursor => "~/.cursor/mcp.json, or .cursor/mcp.json in the project",
-            Self::VsCode => ".vscode/mcp.json in the project, or the user's mcp.json",
-            Self::VisualStudio => ".mcp.json in the solution, or %USERPROFILE%\\.mcp.json",
-            Self::Windsurf => "~/.codeium/windsurf/mcp_config.json",
-            Self::Codex => "~/.codex/config.toml",
-            Self::GeminiCli => "~/.gemini/settings.json, or .gemini/settings.json in the project",
-            Self::CopilotCli => "~/.copilot/mcp-config.json",
-            Self::OpenCode => "~/.config/opencode/opencode.json, or opencode.json in the project",
-            Self::Zed => "settings.json",
-            Self::Cline => "cline_mcp_settings.json, opened from its panel",
-            Self::RooCode => ".roo/mcp.json in the project, or mcp_settings.json",
-            Self::Antigravity => "~/.gemini/antigravity/mcp_config.json",
-            Self::McpRemote | Self::Generic => "the client's MCP configuration",
+            Self::ClaudeDesktop => text::file::CLAUDE_DESKTOP,
+            Self::ClaudeCode => text::file::CLAUDE_CODE,
+            Self::Cursor => text::file::CURSOR,
+            Self::VsCode => text::file::VS_CODE,
+            Self::VisualStudio => text::file::VISUAL_STUDIO,
+            Self::Windsurf => text::file::WINDSURF,
+            Self::Codex => text::file::CODEX,
+            Self::GeminiCli => text::file::GEMINI_CLI,
+            Self::CopilotCli => text::file::COPILOT_CLI,
+            Self::OpenCode => text::file::OPEN_CODE,
+            Self::Zed => text::file::ZED,
+            Self::Cline => text::file::CLINE,
+            Self::RooCode => text::file::ROO_CODE,
+            Self::Antigravity => text::file::ANTIGRAVITY,
+            Self::McpRemote | Self::Generic => text::file::OTHER,
         }
     }
 }
 
-/// An argument as a POSIX shell takes it.
+/// Quotes an argument for a POSIX shell, if necessary.
 fn shell_word(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
     if !text.is_empty() && text.chars().all(plain) {

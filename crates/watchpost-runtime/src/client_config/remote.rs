@@ -1,17 +1,17 @@
-//! Clients of a server on the network.
+//! Snippets for a server on the network.
 
 use super::{
     ALIAS, Client, KEY_PLACEHOLDER, KeyHeader, Language, Part, Snippet,
     json::{Json, object},
-    shell_word,
+    shell_word, text,
 };
 use std::path::Path;
 
-/// How a client reads a variable inside a value.
+/// A client's syntax for an environment variable inside a value.
 enum Variable {
-    /// As `${WATCHPOST_API_KEY}`, or in another dress.
+    /// The variable in the client's syntax, such as `${WATCHPOST_API_KEY}`.
     Written(&'static str),
-    /// Not at all.
+    /// The client can't read variables.
     None,
 }
 
@@ -48,11 +48,11 @@ impl KeyHeader {
     }
 }
 
-/// The server as one client's configuration names it.
+/// A server in the configuration of a client.
 struct Server<'a> {
     client: Client,
     base_url: &'a str,
-    /// Of the MCP endpoint.
+    /// The URL of the MCP endpoint.
     url: String,
     header: KeyHeader,
     key: Option<&'a str>,
@@ -73,12 +73,8 @@ pub(super) fn snippet(
         key,
     };
     let note = match client {
-        Client::ClaudeDesktop => {
-            Some("Claude Desktop starts local programs only: Watchpost's bridge passes on what it says.")
-        }
-        Client::McpRemote => Some(
-            "A third-party bridge for clients of the old SSE transport; `watchpost bridge` needs no Node.js.",
-        ),
+        Client::ClaudeDesktop => Some(text::CLAUDE_DESKTOP_BRIDGE),
+        Client::McpRemote => Some(text::THIRD_PARTY_BRIDGE),
         _ => None,
     };
     Snippet {
@@ -133,18 +129,18 @@ impl Server<'_> {
         }
     }
 
-    /// The key, or what stands for it.
+    /// The key, or its placeholder.
     fn literal(&self) -> &str {
         self.key.unwrap_or(KEY_PLACEHOLDER)
     }
 
-    /// The header for a command line, in double quotes.
+    /// The header as an argument in double quotes.
     fn header_word(&self) -> String {
         let Header { name, prefix } = self.header.parts();
         format!("\"{name}: {prefix}{}\"", self.literal())
     }
 
-    /// The headers for a file: without a key, the variable that the client reads.
+    /// The headers for a file. Without a key, they refer to the variable if the client can read one.
     fn headers(&self) -> Json {
         let Header { name, prefix } = self.header.parts();
         let value = match (self.key, self.client.variable()) {
@@ -154,7 +150,7 @@ impl Server<'_> {
         object([(name, format!("{prefix}{value}").into())])
     }
 
-    /// An entry that names its transport.
+    /// The entry for clients that require the name of the transport.
     fn typed(&self, transport: &str) -> Json {
         object([
             ("type", transport.into()),
@@ -171,7 +167,7 @@ impl Server<'_> {
         }
     }
 
-    /// Through our own bridge.
+    /// The entry for clients that need Watchpost's bridge.
     fn bridged(&self, bridge: &Path) -> Json {
         object([
             ("command", bridge.display().to_string().into()),
@@ -180,7 +176,7 @@ impl Server<'_> {
         ])
     }
 
-    /// VS Code asks for the key and keeps it.
+    /// The configuration for VS Code, which asks for the key and stores it.
     fn with_input(&self) -> Json {
         let mut root = object([]);
         if self.key.is_none() {
@@ -248,14 +244,14 @@ impl Server<'_> {
     }
 }
 
-/// The entry under our alias.
+/// Puts an entry under the server's name in the object `top`.
 fn under(top: &str, entry: Json) -> Json {
     object([(top, object([(ALIAS, entry)]))])
 }
 
 fn shell(text: String) -> Part {
     Part {
-        place: "a terminal",
+        place: text::TERMINAL,
         language: Language::Shell,
         text,
     }

@@ -1,12 +1,12 @@
-//! Clients that start `watchpost-stdio` themselves.
+//! Snippets for clients that start `watchpost-stdio`.
 
 use super::{
     ALIAS, Client, Language, Part, Snippet,
     json::{Json, object},
-    shell_word,
+    shell_word, text,
 };
 
-/// What the client starts.
+/// The command that the client starts.
 pub(super) struct Launch {
     pub(super) command: String,
     pub(super) args: Vec<String>,
@@ -18,7 +18,7 @@ pub(super) fn snippet(client: Client, launch: &Launch) -> Snippet {
     let parts = match client {
         Client::ClaudeCode => vec![
             Part {
-                place: "a terminal",
+                place: text::TERMINAL,
                 language: Language::Shell,
                 text: claude_code(launch),
             },
@@ -55,9 +55,7 @@ pub(super) fn snippet(client: Client, launch: &Launch) -> Snippet {
         }
         Client::Zed => vec![file(client, &under("context_servers", entry(launch)))],
         Client::McpRemote => {
-            note = Some(
-                "No bridge is needed on the machine that holds the data: the client starts the program itself.",
-            );
+            note = Some(text::NO_BRIDGE_NEEDED);
             vec![file(client, &under("mcpServers", entry(launch)))]
         }
         _ => vec![file(client, &under("mcpServers", entry(launch)))],

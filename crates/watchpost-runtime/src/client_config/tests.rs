@@ -48,7 +48,7 @@ fn snippets_for_a_server_on_the_network() {
 }
 
 #[test]
-fn snippets_for_a_program_that_the_client_starts() {
+fn snippets_for_a_binary_that_the_client_starts() {
     insta::assert_snapshot!(
         "stdio_operator",
         all(&stdio("/srv/watchpost data"), KeyHeader::XApiKey, None)
@@ -59,9 +59,9 @@ fn snippets_for_a_program_that_the_client_starts() {
     );
 }
 
-/// Every part parses, and says what the client's documentation wants.
+/// Parses every part, and checks the fields that the client's documentation requires.
 #[test]
-fn every_part_is_read_by_a_real_parser_and_has_the_clients_fields() {
+fn every_part_is_valid_and_has_the_fields_of_its_client() {
     let key = SecretString::from(KEY);
     for target in [http(), stdio(r#"C:\data "x""#), stdio("/it's here")] {
         for header in [KeyHeader::XApiKey, KeyHeader::Bearer] {
@@ -119,7 +119,7 @@ fn check_part(client: Client, target: &Target, part: &Part, has_key: bool) {
         );
         assert!(entry.get("command").is_none());
     } else if remote {
-        // Several clients split arguments at spaces.
+        // Some clients split arguments at spaces.
         for arg in entry["args"].as_array().unwrap() {
             assert!(!arg.as_str().unwrap().contains(' '), "{client:?}: {arg}");
         }
@@ -143,7 +143,7 @@ fn paths_are_quoted_for_the_shell() {
 }
 
 #[test]
-fn names_are_read_back_and_others_are_refused() {
+fn only_the_names_of_clients_are_accepted() {
     for client in Client::ALL {
         assert_eq!(client.name().parse(), Ok(*client));
     }
@@ -155,7 +155,7 @@ fn names_are_read_back_and_others_are_refused() {
 }
 
 #[test]
-fn only_a_servers_url_is_taken() {
+fn only_the_url_of_a_server_is_accepted() {
     let bridge = Path::new("watchpost");
     for wrong in ["", "watchpost.example", "ftp://watchpost.example", "/mcp"] {
         assert!(Target::http(wrong, bridge).is_err(), "{wrong}");

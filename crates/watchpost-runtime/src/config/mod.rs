@@ -1,7 +1,7 @@
-//! Settings: flags over environment over `watchpost.toml` over defaults. Unknown keys are errors that name the key, and
-//! every value knows where it came from.
+//! The settings. Flags take precedence over environment variables, these over `watchpost.toml`, and that over the
+//! defaults. An unknown key is an error that names the key, and the origin of every value is stored.
 //!
-//! To add a setting: a field of [`Settings`] and one row in [`KEYS`]; a test compares the two with the documentation of
+//! To add a setting, add a field to [`Settings`] and a row to [`KEYS`]. A test compares both with a snapshot of the
 //! defaults.
 
 mod settings;
@@ -23,16 +23,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Where a value came from.
+/// The origin of a setting's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// Nobody set it.
+    /// The value is the default.
     Default,
-    /// `watchpost.toml`.
+    /// `watchpost.toml`, by its path.
     File(PathBuf),
-    /// An environment variable.
+    /// An environment variable, by its name.
     Environment(String),
-    /// The command line.
+    /// A flag of the command line, by its name.
     Flag(String),
 }
 
@@ -50,16 +50,16 @@ impl fmt::Display for Origin {
 /// A setting given on the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FlagValue {
-    /// The setting, `http.listen`.
+    /// The setting's key, such as `http.listen`.
     pub key: &'static str,
-    /// As the person wrote it, `--listen`.
+    /// The flag, such as `--listen`.
     pub flag: &'static str,
-    /// The value's text.
+    /// The value, not yet parsed.
     pub value: String,
 }
 
 impl FlagValue {
-    /// Those flags (setting, flag, value) that were given.
+    /// Selects the flags with a value. Each is a tuple of key, flag and value.
     pub fn given<const N: usize>(flags: [(&'static str, &'static str, Option<String>); N]) -> Vec<Self> {
         flags
             .into_iter()
@@ -74,49 +74,49 @@ impl FlagValue {
     }
 }
 
-/// What is wrong with the settings.
+/// An error in the settings.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// No such setting.
+    /// There is no setting with this key.
     #[error("{origin}: there is no setting `{key}`{}", similar.map(|name| format!(", did you mean `{name}`?")).unwrap_or_default())]
     Unknown {
-        /// What was written.
+        /// The unknown key.
         key: String,
-        /// Where.
+        /// The origin of the key.
         origin: Origin,
         /// The setting with the most similar name.
         similar: Option<&'static str>,
     },
-    /// The value doesn't fit.
-    #[error("{origin}: `{key}` {wrong}")]
+    /// The value is invalid.
+    #[error("{origin}: `{key}` {error}")]
     Invalid {
-        /// The setting.
+        /// The setting's key.
         key: &'static str,
-        /// Where.
+        /// The origin of the value.
         origin: Origin,
-        /// What was wrong and what would be right.
-        wrong: InvalidValue,
+        /// The error in the value.
+        error: InvalidValue,
     },
-    /// The file is no TOML.
+    /// The file is not valid TOML.
     #[error("{path}: {reason}")]
     Syntax {
-        /// The file.
+        /// The file's path.
         path: PathBuf,
-        /// The parser's words, with line and column.
+        /// The parser's message, with line and column.
         reason: String,
     },
     /// The file can't be read.
     #[error("can't read `{path}`")]
     Io {
-        /// The file.
+        /// The file's path.
         path: PathBuf,
-        /// Why not.
+        /// The system's error.
         #[source]
         source: std::io::Error,
     },
 }
 
-/// Settings, and where each came from.
+/// The settings and their origins.
 #[derive(Debug, Clone)]
 pub struct Loaded {
     /// The settings.
@@ -124,25 +124,25 @@ pub struct Loaded {
     origins: BTreeMap<&'static str, Origin>,
 }
 
-/// One line of `watchpost config show`.
+/// One row of `watchpost config show`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shown {
-    /// The setting, `http.listen`.
+    /// The setting's key, such as `http.listen`.
     pub key: &'static str,
-    /// Its value as it would stand in the file.
+    /// The setting's value in the syntax of the file.
     pub value: String,
-    /// Where it came from.
+    /// The value's origin.
     pub origin: Origin,
-    /// What it means.
+    /// The setting's meaning.
     pub about: &'static str,
 }
 
 impl Loaded {
-    /// Reads all layers. `environment` is every variable of the process; those that don't begin with `WATCHPOST_` are
-    /// passed over.
+    /// Reads the file, the environment and the flags. `environment` holds all variables of the process; those that don't
+    /// begin with `WATCHPOST_` are ignored.
     ///
     /// # Errors
-    /// [`ConfigError`], naming key and place.
+    /// [`ConfigError`], which names the key and its origin.
     pub fn load(
         file: &Path,
         environment: impl IntoIterator<Item = (String, String)>,
@@ -177,7 +177,7 @@ impl Loaded {
             .collect()
     }
 
-    /// Where a setting came from.
+    /// The origin of a setting's value.
     pub fn origin(&self, key: &str) -> &Origin {
         self.origins.get(key).unwrap_or(&Origin::Default)
     }
@@ -234,11 +234,11 @@ impl Loaded {
                 similar: most_similar(name),
             });
         };
-        if let Err(wrong) = (key.set)(&mut self.settings, raw) {
+        if let Err(error) = (key.set)(&mut self.settings, raw) {
             return Err(ConfigError::Invalid {
                 key: key.name,
                 origin,
-                wrong,
+                error,
             });
         }
         self.origins.insert(key.name, origin);
@@ -246,8 +246,8 @@ impl Loaded {
     }
 }
 
-/// Container platforms describe a service named `watchpost` to its neighbors in variables like
-/// `WATCHPOST_PORT_8787_TCP`. They aren't settings, and nobody wrote them.
+/// Whether a variable was set by a container platform, which describes a service named `watchpost` to other containers
+/// in variables such as `WATCHPOST_PORT_8787_TCP`. These are not settings.
 fn is_service_link(rest: &str, text: &str) -> bool {
     let rest = format!("_{rest}");
     rest.ends_with("_SERVICE_HOST")
@@ -256,7 +256,7 @@ fn is_service_link(rest: &str, text: &str) -> bool {
         || (rest.ends_with("_PORT") && text.contains("://"))
 }
 
-/// The setting whose name takes the fewest edits, if that is at most a third of it.
+/// The key with the smallest edit distance to `name`, if that is at most a third of the key's length.
 fn most_similar(name: &str) -> Option<&'static str> {
     let name = name.to_ascii_lowercase();
     KEYS.iter()
@@ -273,7 +273,7 @@ fn most_similar(name: &str) -> Option<&'static str> {
         .map(|(_, key)| key)
 }
 
-/// Levenshtein distance.
+/// The Levenshtein distance between two texts.
 fn edits(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

@@ -25,77 +25,79 @@ pub struct Settings {
     pub log: LogSettings,
 }
 
-/// Bounds that an operator may move.
+/// Limits that an operator can change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LimitSettings {
-    /// Requests an hour per key over HTTP; 0 switches the limit off. The local operator and stdio have none.
+    /// Maximum number of requests per hour and key over HTTP; 0 disables the limit. The local operator and stdio clients
+    /// have no limit.
     pub requests_per_hour: u32,
-    /// Active keys per workspace.
+    /// Maximum number of active keys per workspace.
     pub active_keys: u32,
-    /// Open event streams in all.
+    /// Maximum number of open event streams.
     pub streams_total: u32,
-    /// Open event streams per key.
+    /// Maximum number of open event streams per key.
     pub streams_per_key: u32,
 }
 
-/// Where and for whom the HTTP servers answer.
+/// Settings of the HTTP servers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpSettings {
-    /// Address to listen on; port 0 takes a free one.
+    /// The address to listen on; port 0 selects a free port.
     pub listen: SocketAddr,
-    /// The URL under which clients reach the server through its proxy, without path.
+    /// The URL at which clients reach the server through its proxy, without a path.
     pub public_url: Option<Url>,
-    /// A proxy with TLS stands before the server: it may listen off loopback.
+    /// Whether the server is behind a proxy that terminates TLS. Only then it may listen on addresses other than
+    /// loopback.
     pub behind_proxy: bool,
-    /// Networks whose forwarded client address is believed.
+    /// Networks of proxies whose forwarded client addresses are trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// Threads that serve; 0 takes one per processor that this process may use.
+    /// Number of threads that serve requests; 0 selects one per processor available to the process.
     pub threads: u32,
 }
 
-/// When integrations are read.
+/// Settings of syncs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyncSettings {
-    /// From the start of one sync of an integration to the next.
+    /// The time from the start of one sync of an integration to the start of the next.
     pub every: Duration,
 }
 
-/// Where connectors may go.
+/// Settings of outbound connections.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutboundSettings {
     /// Exact origins (`http://127.0.0.1:8080`) that are exempt from the rules for addresses and HTTPS.
     pub allow: Vec<String>,
 }
 
-/// How assistants are served.
+/// Settings of the MCP server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct McpSettings {
-    /// When a person is asked before a tool changes something, where the client can ask.
+    /// When a tool asks a person for confirmation before it changes something, if the client supports it.
     pub confirm: ConfirmMode,
 }
 
-/// Rules beside the built-in ones.
+/// Settings of rules and checks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicySettings {
-    /// A folder with the customer's own packs.
+    /// A folder with the customer's own rules and checks.
     pub dir: Option<PathBuf>,
 }
 
-/// What is logged.
+/// Settings of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogSettings {
-    /// Text or JSON lines, to standard error.
+    /// The format of the log on standard error.
     pub format: LogFormat,
-    /// A level, or a filter as `tracing` reads them.
+    /// A level, or a filter in the syntax of `tracing_subscriber::EnvFilter`.
     pub filter: String,
 }
 
-/// The form of log lines.
+/// The format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
-    /// For people.
+    /// Lines of text for people.
     Text,
-    /// For machines.
+    /// Lines of JSON for programs.
     Json,
 }
 

@@ -1,4 +1,4 @@
-//! The one list of settings.
+//! The list of all settings.
 
 use super::{
     settings::{LogFormat, Settings},
@@ -11,22 +11,22 @@ use watchpost_mcp::ConfirmMode;
 /// A setting.
 #[derive(Debug)]
 pub struct Key {
-    /// Section and name, `http.listen`.
+    /// The setting's section and name, such as `http.listen`.
     pub name: &'static str,
-    /// What it means, in one sentence.
+    /// The setting's meaning, in one sentence.
     pub about: &'static str,
     pub(super) set: fn(&mut Settings, RawValue) -> Result<(), InvalidValue>,
     pub(super) show: fn(&Settings) -> String,
 }
 
 impl Key {
-    /// Its environment variable, `WATCHPOST_HTTP_LISTEN`.
+    /// The setting's environment variable, such as `WATCHPOST_HTTP_LISTEN`.
     pub fn variable(&self) -> String {
         format!("WATCHPOST_{}", self.name.replace('.', "_").to_ascii_uppercase())
     }
 }
 
-/// Variables of ours that aren't settings, without their prefix.
+/// Variables of Watchpost that aren't settings, without their prefix.
 pub(super) const OTHER_VARIABLES: [&str; 4] = ["API_KEY", "DATA_DIR", "MASTER_KEY_FILE", "WORKSPACE"];
 
 /// The shortest time between two syncs of an integration.
@@ -36,25 +36,25 @@ const SYNC_EVERY_MIN: Duration = Duration::from_secs(60);
 pub const KEYS: &[Key] = &[
     Key {
         name: "limits.requests_per_hour",
-        about: "requests an hour per key over HTTP; 0 switches the limit off",
+        about: "maximum number of requests per hour and key over HTTP; 0 disables the limit",
         set: |to, raw| raw.count().map(|value| to.limits.requests_per_hour = value),
         show: |from| from.limits.requests_per_hour.to_string(),
     },
     Key {
         name: "limits.active_keys",
-        about: "active keys per workspace",
+        about: "maximum number of active keys per workspace",
         set: |to, raw| raw.count_from_one().map(|value| to.limits.active_keys = value),
         show: |from| from.limits.active_keys.to_string(),
     },
     Key {
         name: "limits.streams_total",
-        about: "open event streams in all",
+        about: "maximum number of open event streams",
         set: |to, raw| raw.count_from_one().map(|value| to.limits.streams_total = value),
         show: |from| from.limits.streams_total.to_string(),
     },
     Key {
         name: "limits.streams_per_key",
-        about: "open event streams per key",
+        about: "maximum number of open event streams per key",
         set: |to, raw| {
             raw.count_from_one()
                 .map(|value| to.limits.streams_per_key = value)
@@ -63,16 +63,16 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "http.listen",
-        about: "address and port to listen on; port 0 takes a free one",
+        about: "address and port to listen on; port 0 selects a free port",
         set: |to, raw| {
-            raw.parsed("an address with a port like 127.0.0.1:8787")
+            raw.parsed("an address with a port, such as 127.0.0.1:8787")
                 .map(|value| to.http.listen = value)
         },
         show: |from| show_text(&from.http.listen.to_string()),
     },
     Key {
         name: "http.public_url",
-        about: "the URL under which clients reach the server through its proxy; empty for none",
+        about: "the URL at which clients reach the server through its proxy; empty for none",
         set: |to, raw| public_url(&raw).map(|value| to.http.public_url = value),
         show: |from| {
             let url = from.http.public_url.as_ref();
@@ -81,13 +81,13 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "http.behind_proxy",
-        about: "a proxy with TLS stands before the server, so that it may listen off loopback",
+        about: "whether the server is behind a proxy that terminates TLS; required to listen on addresses other than loopback",
         set: |to, raw| raw.switch().map(|value| to.http.behind_proxy = value),
         show: |from| from.http.behind_proxy.to_string(),
     },
     Key {
         name: "http.trusted_proxies",
-        about: "networks whose forwarded client address is believed, like 10.0.0.0/8",
+        about: "networks of proxies whose forwarded client addresses are trusted, such as 10.0.0.0/8",
         set: |to, raw| {
             raw.list()?
                 .iter()
@@ -99,13 +99,13 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "http.threads",
-        about: "threads that serve; 0 takes one per processor",
+        about: "number of threads that serve requests; 0 selects one per processor",
         set: |to, raw| raw.count().map(|value| to.http.threads = value),
         show: |from| from.http.threads.to_string(),
     },
     Key {
         name: "sync.every",
-        about: "from the start of one sync of an integration to the next",
+        about: "time from the start of one sync of an integration to the start of the next",
         set: |to, raw| match raw.duration()? {
             short if short < SYNC_EVERY_MIN => Err(InvalidValue::expected("at least 60s", &raw)),
             value => {
@@ -117,7 +117,7 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "outbound.allow",
-        about: "exact origins that are exempt from the rules for addresses and HTTPS, like http://127.0.0.1:8080",
+        about: "exact origins that are exempt from the rules for addresses and HTTPS, such as http://127.0.0.1:8080",
         set: |to, raw| {
             raw.list()?
                 .iter()
@@ -129,7 +129,7 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "mcp.confirm",
-        about: "when an assistant's client asks a person before a change: risky, always or never; a client that can't ask is not asked",
+        about: "when a tool asks a person for confirmation before a change, if the client supports it: risky, always or never",
         set: |to, raw| {
             to.mcp.confirm = ConfirmMode::from_word(raw.text()?)
                 .ok_or_else(|| InvalidValue::expected("risky, always or never", &raw))?;
@@ -139,7 +139,7 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "policy.dir",
-        about: "a folder with your own rules; empty for none",
+        about: "a folder with your own rules and checks; empty for none",
         set: |to, raw| {
             let text = raw.text()?;
             to.policy.dir = (!text.is_empty()).then(|| PathBuf::from(text));
@@ -152,7 +152,7 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "log.format",
-        about: "text for people or json for machines, to standard error",
+        about: "format of the log on standard error: text or json",
         set: |to, raw| {
             to.log.format = match raw.text()? {
                 "text" => LogFormat::Text,
@@ -170,7 +170,7 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "log.filter",
-        about: "a level (error, warn, info, debug, trace) or a filter per crate",
+        about: "level of the log (error, warn, info, debug, trace), or a filter per crate",
         set: |to, raw| raw.text().map(|text| to.log.filter = text.to_owned()),
         show: |from| show_text(&from.log.filter),
     },
@@ -193,13 +193,15 @@ fn public_url(raw: &RawValue) -> Result<Option<Url>, InvalidValue> {
                 && url.password().is_none()
         })
         .map(Some)
-        .ok_or_else(|| InvalidValue::expected("a URL without a path like https://watchpost.example.com", raw))
+        .ok_or_else(|| {
+            InvalidValue::expected("a URL without a path, such as https://watchpost.example.com", raw)
+        })
 }
 
 fn network(text: &str) -> Result<ipnet::IpNet, InvalidValue> {
     text.parse()
         .or_else(|_| text.parse::<std::net::IpAddr>().map(ipnet::IpNet::from))
-        .map_err(|_| InvalidValue::expected("a network like 10.0.0.0/8", &text))
+        .map_err(|_| InvalidValue::expected("a network such as 10.0.0.0/8", &text))
 }
 
 fn origin(text: &str) -> Result<String, InvalidValue> {
@@ -208,5 +210,5 @@ fn origin(text: &str) -> Result<String, InvalidValue> {
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
         .map(|url| url.origin().ascii_serialization())
         .filter(|origin| origin == text)
-        .ok_or_else(|| InvalidValue::expected("an exact origin like http://127.0.0.1:8080", &text))
+        .ok_or_else(|| InvalidValue::expected("an exact origin such as http://127.0.0.1:8080", &text))
 }

@@ -22,9 +22,9 @@ fn load(
     Loaded::load(&path, environment, &flags)
 }
 
-fn refusal(file: &str, environment: &[(&str, &str)]) -> String {
+fn error(file: &str, environment: &[(&str, &str)]) -> String {
     let text = load(file, environment, &[]).unwrap_err().to_string();
-    // The folder is another one in each run.
+    // The folder's name is different in each run.
     match text.find("watchpost.toml") {
         Some(at) => text[at..].to_owned(),
         None => text,
@@ -61,7 +61,7 @@ fn a_missing_file_gives_the_defaults() {
 }
 
 #[test]
-fn flags_win_over_environment_over_file_over_defaults() {
+fn flags_override_the_environment_that_overrides_the_file() {
     let file = "[limits]\nrequests_per_hour = 1\nactive_keys = 2\nstreams_total = 3\n";
     let environment = [
         ("WATCHPOST_LIMITS_REQUESTS_PER_HOUR", "10"),
@@ -93,16 +93,16 @@ fn flags_win_over_environment_over_file_over_defaults() {
 }
 
 #[test]
-fn unknown_keys_are_refused_by_name() {
-    insta::assert_snapshot!(refusal("[limits]\nrequest_per_hour = 1\n", &[]), @"watchpost.toml: there is no setting `limits.request_per_hour`, did you mean `limits.requests_per_hour`?");
-    insta::assert_snapshot!(refusal("[limit]\nactive_keys = 1\n", &[]), @"watchpost.toml: there is no setting `limit.active_keys`, did you mean `limits.active_keys`?");
-    insta::assert_snapshot!(refusal("surprise = 1\n", &[]), @"watchpost.toml: there is no setting `surprise`");
-    insta::assert_snapshot!(refusal("", &[("WATCHPOST_HTTP_LISTN", "127.0.0.1:1")]), @"environment WATCHPOST_HTTP_LISTN: there is no setting `HTTP_LISTN`, did you mean `http.listen`?");
-    insta::assert_snapshot!(refusal("", &[("WATCHPOST_READ_ONLY", "true")]), @"environment WATCHPOST_READ_ONLY: there is no setting `READ_ONLY`");
+fn unknown_keys_are_rejected_by_name() {
+    insta::assert_snapshot!(error("[limits]\nrequest_per_hour = 1\n", &[]), @"watchpost.toml: there is no setting `limits.request_per_hour`, did you mean `limits.requests_per_hour`?");
+    insta::assert_snapshot!(error("[limit]\nactive_keys = 1\n", &[]), @"watchpost.toml: there is no setting `limit.active_keys`, did you mean `limits.active_keys`?");
+    insta::assert_snapshot!(error("surprise = 1\n", &[]), @"watchpost.toml: there is no setting `surprise`");
+    insta::assert_snapshot!(error("", &[("WATCHPOST_HTTP_LISTN", "127.0.0.1:1")]), @"environment WATCHPOST_HTTP_LISTN: there is no setting `HTTP_LISTN`, did you mean `http.listen`?");
+    insta::assert_snapshot!(error("", &[("WATCHPOST_READ_ONLY", "true")]), @"environment WATCHPOST_READ_ONLY: there is no setting `READ_ONLY`");
 }
 
 #[test]
-fn variables_that_container_platforms_make_are_passed_over() {
+fn variables_of_container_platforms_are_ignored() {
     let environment = [
         ("WATCHPOST_SERVICE_HOST", "10.0.0.1"),
         ("WATCHPOST_SERVICE_PORT_MCP", "8787"),
@@ -113,9 +113,9 @@ fn variables_that_container_platforms_make_are_passed_over() {
 }
 
 #[test]
-fn wrong_values_say_what_would_be_right() {
+fn errors_of_invalid_values_say_what_is_expected() {
     let check = |file: &str, expected: &str| {
-        let text = refusal(file, &[]);
+        let text = error(file, &[]);
         assert!(text.contains(expected), "{file}: {text}");
     };
     check(
@@ -126,7 +126,7 @@ fn wrong_values_say_what_would_be_right() {
     check("[limits]\nactive_keys = \"10\"", "not `10`");
     check(
         "[http]\nlisten = \"8787\"",
-        "must be an address with a port like 127.0.0.1:8787, not `8787`",
+        "must be an address with a port, such as 127.0.0.1:8787, not `8787`",
     );
     check(
         "[http]\npublic_url = \"https://a.example/mcp\"",
@@ -135,11 +135,11 @@ fn wrong_values_say_what_would_be_right() {
     check("[http]\nbehind_proxy = \"yes\"", "must be true or false");
     check(
         "[http]\ntrusted_proxies = [\"10.0.0.0/99\"]",
-        "a network like 10.0.0.0/8",
+        "a network such as 10.0.0.0/8",
     );
-    check("[sync]\nevery = \"1 hour\"", "a length of time like");
+    check("[sync]\nevery = \"1 hour\"", "a duration such as");
     check("[sync]\nevery = \"5s\"", "at least 60s");
-    check("[sync]\nevery = 3600", "a length of time like");
+    check("[sync]\nevery = 3600", "a duration such as");
     check(
         "[outbound]\nallow = [\"http://127.0.0.1:1/x\"]",
         "an exact origin",
@@ -154,7 +154,7 @@ fn wrong_values_say_what_would_be_right() {
 }
 
 #[test]
-fn what_is_shown_can_be_read_again() {
+fn shown_settings_can_be_loaded_again() {
     let file = r#"
 [http]
 listen = "0.0.0.0:0"

@@ -1,17 +1,17 @@
-//! Values as they are written, turned into typed ones.
+//! Conversion of settings from text and TOML to typed values.
 
 use std::{fmt, str::FromStr, time::Duration};
 
-/// A value before its type is known: text from a flag or a variable, or a value of the file.
+/// A value before conversion.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RawValue {
-    /// From a flag or a variable.
+    /// The text of a flag or of an environment variable.
     Text(String),
-    /// From the file.
+    /// A value of the file.
     Toml(toml::Value),
 }
 
-/// What was wrong with a value and what would be right: reads on after the setting's name.
+/// An invalid value. The message continues a sentence that begins with the setting's key: `must be …, not …`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidValue(String);
 
@@ -37,7 +37,7 @@ impl fmt::Display for RawValue {
 }
 
 impl RawValue {
-    /// A whole number that isn't negative.
+    /// Converts to a whole number from 0.
     pub(super) fn count(&self) -> Result<u32, InvalidValue> {
         match self {
             Self::Text(text) => text.parse().ok(),
@@ -46,14 +46,14 @@ impl RawValue {
         }
         .ok_or_else(|| InvalidValue::expected("a whole number from 0 to 4294967295", self))
     }
-    /// A whole number that isn't zero.
+    /// Converts to a whole number from 1.
     pub(super) fn count_from_one(&self) -> Result<u32, InvalidValue> {
         match self.count()? {
             0 => Err(InvalidValue::expected("a whole number above 0", self)),
             count => Ok(count),
         }
     }
-    /// Yes or no.
+    /// Converts to a boolean.
     pub(super) fn switch(&self) -> Result<bool, InvalidValue> {
         match self {
             Self::Text(text) => text.parse().ok(),
@@ -62,19 +62,19 @@ impl RawValue {
         }
         .ok_or_else(|| InvalidValue::expected("true or false", self))
     }
-    /// Text.
+    /// Converts to text.
     pub(super) fn text(&self) -> Result<&str, InvalidValue> {
         match self {
             Self::Text(text) | Self::Toml(toml::Value::String(text)) => Ok(text),
             Self::Toml(_) => Err(InvalidValue::expected("text in quotes", self)),
         }
     }
-    /// Text that a type can read.
-    pub(super) fn parsed<T: FromStr>(&self, wanted: &str) -> Result<T, InvalidValue> {
+    /// Converts to a type that is parsed from text. `expected` describes a valid text.
+    pub(super) fn parsed<T: FromStr>(&self, expected: &str) -> Result<T, InvalidValue> {
         let text = self.text()?;
-        text.parse().map_err(|_| InvalidValue::expected(wanted, self))
+        text.parse().map_err(|_| InvalidValue::expected(expected, self))
     }
-    /// A list: in the file an array of texts, elsewhere separated by commas. Empty text is an empty list.
+    /// Converts to a list: an array of strings in the file, or text with commas as separators. Empty text is an empty list.
     pub(super) fn list(&self) -> Result<Vec<String>, InvalidValue> {
         match self {
             Self::Text(text) => Ok(text
@@ -91,28 +91,28 @@ impl RawValue {
             Self::Toml(_) => Err(InvalidValue::expected("a list of texts in quotes", self)),
         }
     }
-    /// A length of time: a number and `s`, `m`, `h` or `d`.
+    /// Converts to a duration: a number and `s`, `m`, `h` or `d`.
     pub(super) fn duration(&self) -> Result<Duration, InvalidValue> {
-        let wanted =
-            || InvalidValue::expected("a length of time like \"90s\", \"15m\", \"1h\" or \"1d\"", self);
-        let text = self.text().map_err(|_| wanted())?;
+        let invalid =
+            || InvalidValue::expected("a duration such as \"90s\", \"15m\", \"1h\" or \"1d\"", self);
+        let text = self.text().map_err(|_| invalid())?;
         let (number, unit) = text.split_at(text.trim_end_matches(|c: char| c.is_ascii_alphabetic()).len());
         let seconds: u64 = match unit {
             "s" => 1,
             "m" => 60,
             "h" => 3_600,
             "d" => 86_400,
-            _ => return Err(wanted()),
+            _ => return Err(invalid()),
         };
-        let number: u64 = number.parse().map_err(|_| wanted())?;
+        let number: u64 = number.parse().map_err(|_| invalid())?;
         number
             .checked_mul(seconds)
             .map(Duration::from_secs)
-            .ok_or_else(wanted)
+            .ok_or_else(invalid)
     }
 }
 
-/// A duration as [`RawValue::duration`] reads it.
+/// Formats a duration so that [`RawValue::duration`] can read it.
 pub(super) fn show_duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     for (length, unit) in [(86_400, "d"), (3_600, "h"), (60, "m")] {
@@ -123,12 +123,12 @@ pub(super) fn show_duration(duration: Duration) -> String {
     format!("\"{seconds}s\"")
 }
 
-/// A text as the file holds it.
+/// Formats a text as TOML.
 pub(super) fn show_text(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 
-/// A list as the file holds it.
+/// Formats a list as TOML.
 pub(super) fn show_list<T: fmt::Display>(items: &[T]) -> String {
     let items: Vec<_> = items.iter().map(|item| show_text(&item.to_string())).collect();
     format!("[{}]", items.join(", "))

@@ -1,49 +1,49 @@
-//! What can be wrong with a data folder.
+//! Errors of a data folder.
 
 use super::variable::{DATA_DIR_VARIABLE, MASTER_KEY_VARIABLE};
 use std::{io, path::PathBuf};
 
-/// What is wrong with the folder. Each text says what to do.
+/// An error of a data folder. Each message says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum DataDirError {
-    /// No folder was named and the system names no home.
-    #[error("no data folder: give `--data-dir`, or set {DATA_DIR_VARIABLE}")]
+    /// No folder was named, and the environment doesn't name a home directory.
+    #[error("there is no data folder: name one with `--data-dir` or {DATA_DIR_VARIABLE}")]
     NoHome,
-    /// `init` hasn't run there.
+    /// The folder has not been initialized.
     #[error("`{0}` holds no Watchpost data: run `watchpost init --data-dir {0}` first")]
     NotInitialized(PathBuf),
-    /// Others may read it.
-    #[error("`{path}` can be opened by others (mode {mode:03o}): run `chmod {wanted:03o} {path}`")]
+    /// Other users of the machine can read the folder or a file in it.
+    #[error("other users can open `{path}` (mode {mode:03o}): run `chmod {required:03o} {path}`")]
     OpenToOthers {
         /// The folder or file.
         path: PathBuf,
-        /// Its permission bits.
+        /// The current permission bits.
         mode: u32,
-        /// What they must be.
-        wanted: u32,
+        /// The required permission bits.
+        required: u32,
     },
-    /// The master key's file is gone though the database is there.
+    /// There is a database, but not its master key.
     #[error(
-        "the master key `{0}` is missing: restore it from a backup, or point {MASTER_KEY_VARIABLE} at it; \
-         without it the stored credentials can't be opened"
+        "the master key `{0}` is missing: restore it from a backup, or set {MASTER_KEY_VARIABLE} to its path; \
+         without it the stored credentials can't be decrypted"
     )]
     NoMasterKey(PathBuf),
-    /// The master key's file holds something else.
-    #[error("the master key `{path}` must hold exactly 32 bytes, and holds {bytes}")]
+    /// The master key's file doesn't hold a master key.
+    #[error("the master key `{path}` must have exactly 32 bytes, but has {bytes}: restore it from a backup")]
     InvalidMasterKey {
         /// The file.
         path: PathBuf,
-        /// Its size.
+        /// The file's size in bytes.
         bytes: usize,
     },
-    /// The system refused.
+    /// An operation of the file system failed.
     #[error("can't {attempt} `{path}`")]
     Io {
-        /// What was tried, as a verb.
+        /// The operation, as a verb.
         attempt: &'static str,
-        /// On what.
+        /// The folder or file.
         path: PathBuf,
-        /// Why not.
+        /// The system's error.
         #[source]
         source: io::Error,
     },

@@ -1,4 +1,4 @@
-//! The master key, and the keys that are derived from it.
+//! The master key, and the keys derived from it.
 
 use super::{
     error::DataDirError,
@@ -10,20 +10,20 @@ use std::{fs, io, path::Path};
 use watchpost_core::port::Random;
 use zeroize::Zeroizing;
 
-/// Bytes of a master key.
+/// Size of a master key in bytes.
 const KEY_BYTES: usize = 32;
 
-/// What a derived key is for. Each has its own, so that none of them says anything about another. The store derives
-/// its own for sealing credentials.
+/// The purpose of a derived key. Each purpose has a separate key, so that none of them reveals another. The store
+/// derives its own key to encrypt credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// Authenticates cursors of lists.
+    /// Authenticates the cursors of lists.
     Cursor,
     /// Seals session ids.
     Session,
-    /// Digests audited argument values.
+    /// Digests argument values in the audit trail.
     Audit,
-    /// Seals what travels through clients between two calls.
+    /// Seals the state that clients carry from one call to the next.
     RequestState,
 }
 
@@ -38,7 +38,8 @@ impl Purpose {
     }
 }
 
-/// The secret that all others of this instance come from. Prints as `MasterKey(…)` and is wiped when dropped.
+/// The secret from which the other secrets of an instance are derived. Its `Debug` output is `MasterKey(…)`, and it is
+/// overwritten when dropped.
 pub struct MasterKey(Zeroizing<[u8; KEY_BYTES]>);
 
 impl std::fmt::Debug for MasterKey {
@@ -48,10 +49,10 @@ impl std::fmt::Debug for MasterKey {
 }
 
 impl MasterKey {
-    /// Reads a master key's file.
+    /// Reads a master key from its file.
     ///
     /// # Errors
-    /// [`DataDirError`] if the file is missing, can't be read, or holds something else.
+    /// [`DataDirError`] if the file is missing, can't be read, or has another size.
     pub(super) fn read(path: &Path) -> Result<Self, DataDirError> {
         let bytes = match fs::read(path) {
             Ok(bytes) => Zeroizing::new(bytes),
@@ -71,7 +72,7 @@ impl MasterKey {
         Ok(Self(key))
     }
 
-    /// Makes a master key and writes it to a file that only its owner can read.
+    /// Generates a master key and writes it to a file that only its owner can read.
     ///
     /// # Errors
     /// [`DataDirError::Io`].
@@ -81,14 +82,14 @@ impl MasterKey {
         write_private(path, key.as_slice())
     }
 
-    /// As the store takes it.
+    /// The master key in the type of the store.
     pub(crate) fn for_store(&self) -> watchpost_sqlite::MasterKey {
         watchpost_sqlite::MasterKey::new(*self.0)
     }
-    /// HMAC-SHA-256 of the purpose under the master key.
+    /// Derives the key for a purpose: the HMAC-SHA-256 of the purpose's label under the master key.
     pub fn derive(&self, purpose: Purpose) -> Zeroizing<[u8; 32]> {
         let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(self.0.as_slice())
-            .expect("HMAC takes keys of any length");
+            .expect("HMAC accepts keys of any length");
         mac.update(purpose.label());
         Zeroizing::new(mac.finalize().into_bytes().into())
     }

@@ -1,4 +1,4 @@
-//! The data folder: database, master key, settings. Everything in it is for its owner alone.
+//! The data folder, with the database, the master key and the settings. Only its owner can access it.
 
 mod error;
 mod master_key;
@@ -16,7 +16,7 @@ use self::private::{check_mode, close_to_others, io_error, is_empty};
 use std::path::{Path, PathBuf};
 use watchpost_core::port::Random;
 
-/// A data folder. Its existence is checked by [`DataDir::open`] and made by [`DataDir::create`].
+/// A data folder, which may not exist yet: [`DataDir::open`] checks it, and [`DataDir::create`] creates it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DataDir {
     path: PathBuf,
@@ -24,16 +24,16 @@ pub struct DataDir {
 }
 
 impl DataDir {
-    /// The folder that was asked for, or the default one: `$XDG_DATA_HOME/watchpost`, else
-    /// `~/.local/share/watchpost` (on Windows `%LOCALAPPDATA%\watchpost`). Relative paths count from the working
-    /// folder and are made absolute, so that printed snippets work anywhere.
+    /// Locates the data folder: `named`, otherwise `$WATCHPOST_DATA_DIR`, otherwise `$XDG_DATA_HOME/watchpost`, otherwise
+    /// `~/.local/share/watchpost` (on Windows `%LOCALAPPDATA%\watchpost`). A relative path is relative to the working
+    /// directory and made absolute, so that printed snippets work anywhere.
     ///
-    /// `variable` looks up the environment.
+    /// `variable` looks up an environment variable.
     ///
     /// # Errors
-    /// [`DataDirError::NoHome`], or the working folder can't be read.
+    /// [`DataDirError::NoHome`], or [`DataDirError::Io`] if the working directory can't be determined.
     pub fn locate(
-        asked: Option<&Path>,
+        named: Option<&Path>,
         variable: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, DataDirError> {
         let set = |name: &str| {
@@ -41,7 +41,7 @@ impl DataDir {
                 .filter(|value| !value.is_empty())
                 .map(PathBuf::from)
         };
-        let path = match asked {
+        let path = match named {
             Some(path) => path.to_owned(),
             None => set(DATA_DIR_VARIABLE)
                 .or_else(|| set("XDG_DATA_HOME").map(|path| path.join("watchpost")))
@@ -54,23 +54,23 @@ impl DataDir {
         Ok(Self { path, master_key })
     }
 
-    /// The folder.
+    /// The absolute path of the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
-    /// The database's file.
+    /// The path of the database.
     pub fn database(&self) -> PathBuf {
         self.path.join("watchpost.db")
     }
-    /// The settings' file, which may be missing.
+    /// The path of the settings file, which is optional.
     pub fn settings_file(&self) -> PathBuf {
         self.path.join("watchpost.toml")
     }
-    /// The master key's file.
+    /// The path of the master key's file.
     pub fn master_key_file(&self) -> &Path {
         &self.master_key
     }
-    /// Whether `init` has run here.
+    /// Whether the folder has been initialized: whether it has a database.
     pub fn is_initialized(&self) -> bool {
         self.database().exists()
     }
@@ -78,7 +78,7 @@ impl DataDir {
     /// Checks the folder and reads its master key.
     ///
     /// # Errors
-    /// [`DataDirError`] for each thing that must be put right first.
+    /// [`DataDirError`] if the folder isn't initialized, other users can access it, or the master key can't be read.
     pub fn open(&self) -> Result<MasterKey, DataDirError> {
         if !self.is_initialized() {
             return Err(DataDirError::NotInitialized(self.path.clone()));
@@ -87,15 +87,15 @@ impl DataDir {
         MasterKey::read(&self.master_key)
     }
 
-    /// Makes what is missing: the folder (mode 0700) and the master key (mode 0600). What exists is checked and kept.
+    /// Creates the folder (mode 0700) and the master key (mode 0600) if they don't exist, and checks them if they do.
     ///
     /// # Errors
-    /// [`DataDirError`]. A database without its master key gets no new one.
+    /// [`DataDirError`]. If there is a database without its master key, no new key is created.
     pub fn create(&self, random: &dyn Random) -> Result<MasterKey, DataDirError> {
         if !self.path.exists() {
             make_folder(&self.path)?;
         } else if is_empty(&self.path)? {
-            // Made a moment ago by hand: nobody's choice of mode gets lost.
+            // The folder is empty, so its mode can be changed without an effect on other data.
             close_to_others(&self.path)?;
         }
         if !self.master_key.exists() {
@@ -125,25 +125,25 @@ mod tests {
     use crate::clock::SystemRandom;
     use std::fs;
 
-    fn locate(asked: Option<&str>, environment: &[(&str, &str)]) -> Result<DataDir, DataDirError> {
+    fn locate(named: Option<&str>, environment: &[(&str, &str)]) -> Result<DataDir, DataDirError> {
         let lookup = |name: &str| {
             environment
                 .iter()
                 .find(|(known, _)| *known == name)
                 .map(|(_, value)| (*value).to_owned())
         };
-        DataDir::locate(asked.map(Path::new), &lookup)
+        DataDir::locate(named.map(Path::new), &lookup)
     }
 
     #[test]
-    fn flag_wins_over_variable_over_xdg_over_home() {
+    fn the_flag_overrides_the_variables() {
         let all = [
             ("WATCHPOST_DATA_DIR", "/v"),
             ("XDG_DATA_HOME", "/x"),
             ("HOME", "/h"),
         ];
-        let check = |asked, from: usize, expected: &str| {
-            let found = locate(asked, &all[from..]).unwrap();
+        let check = |named, from: usize, expected: &str| {
+            let found = locate(named, &all[from..]).unwrap();
             assert_eq!(found.path(), Path::new(expected));
         };
         check(Some("/flag"), 0, "/flag");
@@ -153,7 +153,7 @@ mod tests {
         assert!(matches!(locate(None, &[]), Err(DataDirError::NoHome)));
         assert!(
             matches!(locate(None, &[("HOME", "")]), Err(DataDirError::NoHome)),
-            "empty is unset"
+            "an empty variable counts as unset"
         );
     }
 
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_database_without_its_key_gets_no_new_one() {
+    fn no_new_key_is_created_for_a_database_without_its_key() {
         let folder = tempfile::tempdir().unwrap();
         let dir = locate(Some(folder.path().join("new").to_str().unwrap()), &[]).unwrap();
         dir.create(&SystemRandom).unwrap();
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn another_key_file_can_be_named() {
+    fn the_master_key_can_have_another_path() {
         let folder = tempfile::tempdir().unwrap();
         let key = folder.path().join("elsewhere.key");
         write_private(&key, &[1; 31]).unwrap();
@@ -194,13 +194,13 @@ mod tests {
         )
         .unwrap();
         let error = dir.create(&SystemRandom).unwrap_err().to_string();
-        assert!(error.contains("exactly 32 bytes, and holds 31"), "{error}");
+        assert!(error.contains("exactly 32 bytes, but has 31"), "{error}");
         assert!(!data.join("master.key").exists());
     }
 
     #[cfg(unix)]
     #[test]
-    fn files_that_others_can_read_are_refused_with_the_repair() {
+    fn files_that_other_users_can_read_are_rejected_with_the_command_to_fix_it() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
         let dir = locate(Some(folder.path().join("new").to_str().unwrap()), &[]).unwrap();
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_folder_says_how_to_begin() {
+    fn the_error_for_an_empty_folder_names_the_first_command() {
         let folder = tempfile::tempdir().unwrap();
         let dir = locate(Some(folder.path().to_str().unwrap()), &[]).unwrap();
         let error = dir.open().unwrap_err().to_string();

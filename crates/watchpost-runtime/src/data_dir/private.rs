@@ -1,4 +1,4 @@
-//! Folders and files for their owner alone.
+//! Folders and files that only their owner can access.
 
 use super::error::DataDirError;
 use std::{
@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A refusal of the system.
+/// Makes the error of a failed operation of the file system.
 pub(super) fn io_error(attempt: &'static str, path: &Path, source: io::Error) -> DataDirError {
     DataDirError::Io {
         attempt,
@@ -16,7 +16,7 @@ pub(super) fn io_error(attempt: &'static str, path: &Path, source: io::Error) ->
     }
 }
 
-/// Makes a folder, and what leads to it, for the owner alone.
+/// Creates a folder and its missing parents. Only the owner can access them.
 ///
 /// # Errors
 /// [`DataDirError::Io`].
@@ -30,7 +30,8 @@ pub fn make_folder(path: &Path) -> Result<(), DataDirError> {
         .map_err(|source| io_error("create", path, source))
 }
 
-/// Writes a file that only its owner can read, in one step: a reader sees the old file or the whole new one.
+/// Writes a file that only its owner can read. The write is atomic: a reader sees either the old file or the whole new
+/// one.
 ///
 /// # Errors
 /// [`DataDirError::Io`].
@@ -39,7 +40,7 @@ pub fn write_private(path: &Path, content: &[u8]) -> Result<(), DataDirError> {
     partial.push(format!(".{}.part", std::process::id()));
     let partial = PathBuf::from(partial);
     let failed = |source| io_error("write", path, source);
-    // A file left by a killed process with our number would keep its mode.
+    // A file left by a killed process with the same process id would keep its mode.
     match fs::remove_file(&partial) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
         _ => {}
@@ -61,7 +62,7 @@ pub fn write_private(path: &Path, content: &[u8]) -> Result<(), DataDirError> {
 }
 
 #[cfg(unix)]
-pub(super) fn check_mode(path: &Path, wanted: u32) -> Result<(), DataDirError> {
+pub(super) fn check_mode(path: &Path, required: u32) -> Result<(), DataDirError> {
     use std::os::unix::fs::PermissionsExt as _;
     let meta = fs::metadata(path).map_err(|source| io_error("read", path, source))?;
     let mode = meta.permissions().mode() & 0o777;
@@ -69,7 +70,7 @@ pub(super) fn check_mode(path: &Path, wanted: u32) -> Result<(), DataDirError> {
         return Err(DataDirError::OpenToOthers {
             path: path.to_owned(),
             mode,
-            wanted,
+            required,
         });
     }
     Ok(())
@@ -93,7 +94,7 @@ pub(super) fn is_empty(path: &Path) -> Result<bool, DataDirError> {
 }
 
 #[cfg(not(unix))]
-pub(super) fn check_mode(_path: &Path, _wanted: u32) -> Result<(), DataDirError> {
-    // Access lists of the profile folder keep others out.
+pub(super) fn check_mode(_path: &Path, _required: u32) -> Result<(), DataDirError> {
+    // The access control list of the user's profile folder denies other users.
     Ok(())
 }

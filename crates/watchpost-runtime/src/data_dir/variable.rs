@@ -1,6 +1,6 @@
-//! The environment variables that say where things are.
+//! The environment variables with the locations of the data folder and the master key.
 
-/// The environment variable that names the folder.
+/// The environment variable with the path of the data folder.
 pub const DATA_DIR_VARIABLE: &str = "WATCHPOST_DATA_DIR";
-/// The environment variable that names another file with the master key.
+/// The environment variable with the path of the master key, if that is not in the data folder.
 pub const MASTER_KEY_VARIABLE: &str = "WATCHPOST_MASTER_KEY_FILE";

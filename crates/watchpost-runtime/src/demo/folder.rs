@@ -1,15 +1,15 @@
-//! A data folder that goes with the demo.
+//! The temporary data folder of a demo.
 
 use crate::{clock::SystemRandom, data_dir::make_folder};
 use std::path::{Path, PathBuf};
 use watchpost_core::port::Random as _;
 
-/// A folder that goes with the demo.
+/// A data folder that is removed when it is dropped.
 #[derive(Debug)]
 pub(super) struct TemporaryFolder(PathBuf);
 
 impl TemporaryFolder {
-    /// Makes one among the files of the system that may go.
+    /// Creates a folder in the system's directory for temporary files.
     pub(super) fn create() -> anyhow::Result<Self> {
         let mut name = [0; 8];
         SystemRandom.fill(&mut name);

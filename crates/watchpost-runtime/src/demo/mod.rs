@@ -1,5 +1,5 @@
-//! The demo: the simulated vendors of an invented company in this process, real connectors, real rules, and a past of
-//! thirty days that the same pipeline lives through.
+//! The demo: simulated vendor APIs of an invented company in this process, the real connectors and rules, and a history
+//! of thirty days that the regular jobs produce.
 
 mod folder;
 mod keys;
@@ -15,6 +15,7 @@ use crate::{
     instance::{Environment, Instance, init},
     metrics::Counters,
     serve::event_loop,
+    text,
     worker::Worker,
 };
 use anyhow::Context as _;
@@ -38,32 +39,33 @@ use watchpost_core::{
 };
 use watchpost_simulator::{Company, Stage};
 
-/// Ids that the pipeline makes are the same in every demo.
-const PIPELINE_SEED: u64 = 1;
-/// As above, for the store's own.
+/// Seed for the ids that the jobs generate, so that they are the same in every demo.
+const JOB_SEED: u64 = 1;
+/// Seed for the ids that the store generates, so that they are the same in every demo.
 const STORE_SEED: u64 = 2;
 
-/// The moments of the past: the company's state, and how long before that state's own time. What is gone ends with
-/// the second look, so the present is looked at twice.
-const MOMENTS: [(Stage, i64); 4] = [
+/// The times at which the company is synced: a stage of the company, and the milliseconds before the time of that stage.
+/// A finding is resolved only by the second analysis without it, so the last stage is synced twice.
+const SYNC_TIMES: [(Stage, i64); 4] = [
     (Stage::Days30, 0),
     (Stage::Days7, 0),
     (Stage::Now, HOUR_MS),
     (Stage::Now, 0),
 ];
 
-/// What the demo is asked for.
+/// Options of a demo.
 #[derive(Debug, Clone)]
 pub struct DemoOptions {
-    /// An empty or missing folder to keep the demo in; without one it lives in a folder that goes with it.
+    /// An empty or missing folder for the demo's data. If `None`, the demo uses a temporary folder and removes it at its
+    /// end.
     pub data_dir: Option<PathBuf>,
-    /// A time at which the demo's clock stands still; without one it runs with the system's.
+    /// The time at which the demo's clock is frozen. If `None`, it runs with the system clock.
     pub now: Option<Timestamp>,
-    /// Settings besides.
+    /// Other settings.
     pub settings: Settings,
 }
 
-/// A demo that has begun: its store is open and its vendors answer.
+/// A started demo: its store is open, and the simulated vendors answer requests.
 #[derive(Debug)]
 pub struct Demo {
     instance: Instance,
@@ -72,23 +74,24 @@ pub struct Demo {
     fixed: Option<Timestamp>,
     origin: Timestamp,
     vendors: Vendors,
-    /// Last, so that the folder goes when all else is gone.
+    /// The last field, so that the folder is removed after everything else is dropped.
     _folder: Option<TemporaryFolder>,
 }
 
 impl Demo {
-    /// Makes the folder, starts the vendors, opens the store. Quick.
+    /// Creates the folder, starts the simulated vendors and opens the store. The data follows with
+    /// [`Demo::build_history`].
     ///
     /// # Errors
-    /// If the folder holds data already, or anything can't be made.
+    /// If the folder already holds data, or if a part of the demo can't be created.
     pub fn start(options: DemoOptions) -> anyhow::Result<Self> {
         Self::start_with(options, Company::load_embedded()?)
     }
 
-    /// The same with another company behind the vendors: for tests of what strangers write.
+    /// Starts a demo with another company, for tests of foreign text.
     ///
     /// # Errors
-    /// As [`Demo::start`].
+    /// Those of [`Demo::start`].
     pub fn start_with(options: DemoOptions, company: Company) -> anyhow::Result<Self> {
         let folder = match &options.data_dir {
             Some(_) => None,
@@ -97,18 +100,15 @@ impl Demo {
         let path = match (&options.data_dir, &folder) {
             (Some(path), _) => path.as_path(),
             (None, Some(folder)) => folder.path(),
-            (None, None) => anyhow::bail!("the demo has no folder"),
+            (None, None) => anyhow::bail!(text::demo::NO_FOLDER),
         };
         let dir = DataDir::locate(Some(path), &|_| None)?;
         if dir.is_initialized() {
-            anyhow::bail!(
-                "`{}` holds data already, and the demo needs a new folder: name another one, or leave `--demo` out",
-                path.display()
-            );
+            anyhow::bail!(text::demo::folder_in_use(path));
         }
         let clock = Arc::new(DemoClock::new());
         let origin = options.now.unwrap_or_else(|| clock.now());
-        clock.stand_still(origin.plus_millis(Stage::Days30.offset_ms()));
+        clock.freeze(origin.plus_millis(Stage::Days30.offset_ms()));
         let vendors = Vendors::start(company, origin, Arc::clone(&clock))?;
         let environment = Environment {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
@@ -122,11 +122,8 @@ impl Demo {
             .push(vendors.simulator.origin().to_owned());
         let runtime = event_loop()?;
         runtime.block_on(init(&dir, None, &environment))?;
-        // Other programs on the same folder must reach the simulated vendors, too.
-        let file = format!(
-            "# Written by the demo: its vendors answer on this machine.\n[outbound]\nallow = [\"{}\"]\n",
-            vendors.simulator.origin()
-        );
+        // Other processes with the same folder must reach the simulated vendors too.
+        let file = text::demo::settings_file(vendors.simulator.origin());
         write_private(&dir.settings_file(), file.as_bytes())?;
         let instance = Instance::open(&dir, settings, environment)?;
         let workspace = runtime.block_on(instance.workspace(None))?;
@@ -146,28 +143,28 @@ impl Demo {
         &self.instance
     }
 
-    /// Lives through the demo's past: at each of its moments the company is synced and judged by the jobs that
-    /// production runs. Afterwards the clock runs, or stands still where it was asked to.
+    /// Builds the demo's history: at each time of the history, the regular jobs sync, analyze and scan the company.
+    /// Afterwards the clock runs, or is frozen at [`DemoOptions::now`].
     ///
     /// # Errors
-    /// If a sync or an analysis fails.
+    /// If a sync, an analysis or a scan fails.
     pub async fn build_history(&self) -> anyhow::Result<()> {
-        let random: Arc<dyn Random> = Arc::new(SeededRandom::new(PIPELINE_SEED));
+        let random: Arc<dyn Random> = Arc::new(SeededRandom::new(JOB_SEED));
         let watchpost = self.instance.connected(random)?;
         let operator = self.instance.operator(&self.workspace);
         let worker = Worker::with_watchpost(&self.instance, watchpost.clone(), Arc::new(Counters::default()));
-        let (_going_on, stop) = watch::channel(false);
-        for (stage, before_ms) in MOMENTS {
-            let moment = self.origin.plus_millis(stage.offset_ms() - before_ms);
-            // What is queued now is older than what the jobs queue: all is read before it is judged once.
-            self.clock.stand_still(moment.plus_millis(-1_000));
+        let (_stopping, stop) = watch::channel(false);
+        for (stage, before_ms) in SYNC_TIMES {
+            let time = self.origin.plus_millis(stage.offset_ms() - before_ms);
+            // The syncs are queued before the jobs that they queue, so that all platforms are read before one analysis.
+            self.clock.freeze(time.plus_millis(-1_000));
             self.vendors.simulator.set_stage(stage);
             if stage == Stage::Days30 {
                 self.connect(&watchpost, &operator).await?;
             } else {
                 self.sync_all(&watchpost, &operator).await?;
             }
-            self.clock.stand_still(moment);
+            self.clock.freeze(time);
             worker.drain(&stop).await?;
             self.check(&operator).await?;
             if before_ms == 0 {
@@ -179,8 +176,8 @@ impl Demo {
             }
         }
         match self.fixed {
-            Some(now) => self.clock.stand_still(now),
-            None => self.clock.run(),
+            Some(now) => self.clock.freeze(now),
+            None => self.clock.unfreeze(),
         }
         Ok(())
     }
@@ -210,7 +207,7 @@ impl Demo {
             watchpost
                 .add_integration(operator, platform, None, config, call("integrations add"))
                 .await
-                .with_context(|| format!("the demo's {} can't be connected", platform.title()))?;
+                .with_context(|| text::demo::not_connected(platform.title()))?;
         }
         Ok(())
     }
@@ -220,7 +217,7 @@ impl Demo {
         Ok(())
     }
 
-    /// Starts a scan of everything that has checks of the type.
+    /// Starts a scan of each integration that has checks of the type.
     async fn scan_all(
         &self,
         watchpost: &Watchpost,
@@ -257,18 +254,17 @@ impl Demo {
                 .await;
             let scan = recorded(watchpost, operator, "scan status", read).await?;
             if scan.state != RunState::Completed {
-                anyhow::bail!(
-                    "the demo's {} scan is {}: {}",
-                    scan.scan_type,
-                    scan.state,
-                    scan.reason.as_deref().unwrap_or("no reason is known")
-                );
+                anyhow::bail!(text::demo::scan_not_completed(
+                    scan.scan_type.as_str(),
+                    scan.state.as_str(),
+                    scan.reason.as_deref().unwrap_or(text::demo::NO_REASON)
+                ));
             }
         }
         Ok(())
     }
 
-    /// A demo without its data is a broken demo: better said at once.
+    /// Checks that the last syncs and the analysis were successful, so that a demo never starts with incomplete data.
     async fn check(&self, operator: &WorkspaceScope) -> anyhow::Result<()> {
         let now = self.clock.now();
         let watchpost = self.instance.watchpost();
@@ -276,33 +272,30 @@ impl Demo {
         let (integrations, ..) = recorded(&watchpost, operator, "integrations list", read).await?;
         for integration in integrations {
             if let Some(failure) = &integration.failure {
-                anyhow::bail!(
-                    "the demo's {} can't be read: {}",
-                    integration.platform.title(),
-                    failure.reason
-                );
+                let platform = integration.platform.title();
+                anyhow::bail!(text::demo::unreadable(platform, &failure.reason));
             }
             if integration.last_completed_at != Some(now) {
-                anyhow::bail!("the demo's {} wasn't read", integration.platform.title());
+                anyhow::bail!(text::demo::not_synced(integration.platform.title()));
             }
         }
         let read = watchpost.risk(operator).await;
         let risk = recorded(&watchpost, operator, "score", read).await?;
         if let Err(not_ready) = risk.score {
-            anyhow::bail!("the demo's company wasn't judged: {}", not_ready.state);
+            anyhow::bail!(text::demo::not_analyzed(not_ready.state.as_str()));
         }
         Ok(())
     }
 
-    /// Makes the demo's keys.
+    /// Creates the demo's keys.
     ///
     /// # Errors
-    /// The store's.
+    /// If the store fails.
     pub async fn keys(&self) -> anyhow::Result<DemoKeys> {
         let watchpost = self.instance.watchpost();
         let operator = self.instance.operator(&self.workspace);
         let active_max = self.instance.settings().limits.active_keys;
-        let make = async |label, scope| {
+        let create = async |label, scope| {
             let issued = watchpost
                 .create_key(
                     &operator,
@@ -316,13 +309,13 @@ impl Demo {
             anyhow::Ok(SecretString::from(issued.key.reveal()))
         };
         Ok(DemoKeys {
-            read: make("demo, read", KeyScope::Read).await?,
-            write: make("demo, write", KeyScope::Write).await?,
+            read: create("demo, read", KeyScope::Read).await?,
+            write: create("demo, write", KeyScope::Write).await?,
         })
     }
 }
 
-/// What the demo read of itself, once the entry of that is stored.
+/// Stores the audit entry of a read and returns its result.
 async fn recorded<T>(
     watchpost: &Watchpost,
     operator: &WorkspaceScope,

@@ -1,4 +1,4 @@
-//! The simulated vendors.
+//! The simulated vendors of the demo.
 
 use crate::{clock::DemoClock, serve::event_loop};
 use std::{sync::Arc, thread};
@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 use watchpost_core::{port::Clock as _, value::time::Timestamp};
 use watchpost_simulator::{Company, Simulator, SimulatorConfig, SimulatorHandle};
 
-/// The simulated vendors, on a thread of their own.
+/// The simulated vendors, on a separate thread.
 #[derive(Debug)]
 pub(super) struct Vendors {
     pub(super) simulator: SimulatorHandle,
@@ -20,7 +20,7 @@ impl Vendors {
         config.clock = Some(Arc::new(move || clock.now().as_millis()));
         let runtime = event_loop()?;
         let simulator = runtime.block_on(Simulator::start(config))?;
-        // Nobody learns anything from waiting for a snapshot here.
+        // The simulated vendors return snapshots without the delay of the real ones.
         simulator.set_snapshot_polls(0);
         let (end, ended) = oneshot::channel::<()>();
         let thread = thread::Builder::new()

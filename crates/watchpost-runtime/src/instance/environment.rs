@@ -1,4 +1,4 @@
-//! Time and randomness of an instance.
+//! The clock and the random sources of an instance.
 
 use crate::{
     clock::{SystemClock, SystemRandom},
@@ -8,19 +8,19 @@ use std::{fmt, sync::Arc};
 use watchpost_core::port::{Clock, Random};
 use watchpost_sqlite::OpenOptions;
 
-/// Where time and randomness come from.
+/// The clock and the random sources of an instance.
 #[derive(Clone)]
 pub struct Environment {
-    /// The clock of everything.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// For keys, nonces and markers.
+    /// The random source for keys, nonces and markers.
     pub random: Arc<dyn Random>,
-    /// For what the store makes by itself. Another one only in the demo.
+    /// The random source for ids that the store generates. Only in the demo it differs from `random`.
     pub store_random: Arc<dyn Random>,
 }
 
 impl Environment {
-    /// The system's.
+    /// The clock and the random source of the system.
     pub fn system() -> Self {
         Self {
             clock: Arc::new(SystemClock::new()),
@@ -29,7 +29,7 @@ impl Environment {
         }
     }
 
-    /// How to open the store of a data folder.
+    /// The options to open the store of a data folder.
     pub(super) fn store(&self, dir: &DataDir, master: &MasterKey, create: bool) -> OpenOptions {
         OpenOptions {
             path: dir.database(),

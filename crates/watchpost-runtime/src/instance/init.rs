@@ -1,7 +1,10 @@
-//! Making a data folder: the first time, one workspace more, or from a backup.
+//! Creation of a data folder, of further workspaces in it, and of a data folder from a backup.
 
 use super::environment::Environment;
-use crate::data_dir::{DataDir, make_folder, write_private};
+use crate::{
+    data_dir::{DataDir, make_folder, write_private},
+    text,
+};
 use anyhow::Context as _;
 use std::path::Path;
 use watchpost_core::{
@@ -10,35 +13,36 @@ use watchpost_core::{
 };
 use watchpost_sqlite::SqliteStore;
 
-/// The workspace that `init` makes unless told another name.
+/// The name of the first workspace, unless `init` gets another name.
 pub const FIRST_WORKSPACE: &str = "default";
-/// Longest name of a workspace, in characters.
+/// Maximum length of a workspace's name in characters.
 const WORKSPACE_NAME_CHARS_MAX: usize = 100;
 
-/// What `init` did.
+/// Result of [`init`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Initialized {
-    /// The folder is new and has this workspace.
+    /// The folder and its first workspace were created.
     Created {
         /// The workspace's name.
         workspace: String,
     },
-    /// The folder was there; the workspace is new.
+    /// A workspace was added to an existing folder.
     Added {
         /// The workspace's name.
         workspace: String,
     },
-    /// All was there already.
+    /// The folder and the workspace already existed.
     Unchanged {
-        /// The workspaces, by name.
+        /// The names of all workspaces in the folder.
         workspaces: Vec<String>,
     },
 }
 
-/// Makes the data folder with its first workspace, or, with `add`, one more workspace. Harmless when all is there.
+/// Creates the data folder with its first workspace. With `add`, adds a workspace to the folder. Changes nothing if the
+/// workspace already exists.
 ///
 /// # Errors
-/// What is wrong with the folder, the file or the name; each says what to do.
+/// If the folder, the database or the name is invalid. Each message says what to do.
 pub async fn init(
     dir: &DataDir,
     add: Option<&str>,
@@ -51,9 +55,7 @@ pub async fn init(
         || name.chars().count() > WORKSPACE_NAME_CHARS_MAX
         || !name.chars().all(plain)
     {
-        anyhow::bail!(
-            "a workspace's name has 1 to {WORKSPACE_NAME_CHARS_MAX} characters without spaces around it"
-        );
+        anyhow::bail!(text::invalid_workspace_name(WORKSPACE_NAME_CHARS_MAX));
     }
     let is_new = !dir.is_initialized();
     let master = dir.create(environment.random.as_ref())?;
@@ -76,7 +78,7 @@ pub async fn init(
     store
         .create_workspace(&row)
         .await
-        .with_context(|| format!("the workspace `{name}` can't be made"))?;
+        .with_context(|| text::workspace_not_created(name))?;
     store.close();
     let workspace = row.name;
     Ok(if is_new {
@@ -86,24 +88,21 @@ pub async fn init(
     })
 }
 
-/// Puts a backup into an empty data folder, and, if given, the master key that belongs to it.
+/// Restores a backup into an empty data folder. With `master_key`, copies the backup's master key from there.
 ///
 /// # Errors
-/// If the folder isn't empty or can't be made, or the backup can't be read.
+/// If the folder already has a database or can't be created, or if the backup can't be read.
 pub fn restore(dir: &DataDir, backup: &Path, master_key: Option<&Path>) -> anyhow::Result<()> {
     if dir.is_initialized() {
-        anyhow::bail!(
-            "`{}` holds data already: name an empty folder",
-            dir.path().display()
-        );
+        anyhow::bail!(text::folder_in_use(dir.path()));
     }
     make_folder(dir.path())?;
     if let Some(from) = master_key {
-        let key = std::fs::read(from).with_context(|| format!("can't read `{}`", from.display()))?;
+        let key = std::fs::read(from).with_context(|| text::unreadable(from))?;
         write_private(dir.master_key_file(), &key)?;
     }
     watchpost_sqlite::restore(backup, &dir.database())?;
-    // Says at once if key and database don't belong together.
+    // Reports a missing or invalid master key now rather than at the next command.
     dir.open()?;
     Ok(())
 }
@@ -113,7 +112,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_second_init_changes_nothing_and_says_so() {
+    async fn a_second_init_changes_nothing_and_reports_it() {
         let folder = tempfile::tempdir().unwrap();
         let dir = DataDir::locate(Some(&folder.path().join("data")), &|_| None).unwrap();
         let environment = Environment::system();

@@ -1,4 +1,4 @@
-//! An opened data folder, and everything that stands on its store.
+//! An opened data folder, and everything built on its store.
 
 mod environment;
 mod init;
@@ -33,7 +33,7 @@ use watchpost_outbound::{Outbound, OutboundSettings};
 use watchpost_policy::Pack;
 use watchpost_sqlite::SqliteStore;
 
-/// An opened data folder. Cheap to clone.
+/// An opened data folder. Clones are cheap and share the store.
 #[derive(Clone)]
 pub struct Instance {
     settings: Arc<Settings>,
@@ -54,34 +54,34 @@ impl std::fmt::Debug for Instance {
     }
 }
 
-/// Which workspace was meant.
+/// The reason why no workspace was selected.
 #[derive(Debug, thiserror::Error)]
-pub enum WorkspaceChoice {
-    /// There is none yet.
+pub enum WorkspaceError {
+    /// The data folder has no workspace yet.
     #[error("this data folder has no workspace: run `watchpost init`")]
     NoneYet,
-    /// There are several and none was named.
+    /// The data folder has several workspaces, and none was named.
     #[error("this data folder has several workspaces: name one with `--workspace` ({})", .0.join(", "))]
     Several(Vec<String>),
-    /// The named one isn't there.
-    #[error("there is no workspace `{name}`: there is {}", .known.join(", "))]
+    /// There is no workspace with this name.
+    #[error("there is no workspace `{name}`; the workspaces are: {}", .known.join(", "))]
     Unknown {
-        /// What was named.
+        /// The name.
         name: String,
-        /// What is there.
+        /// The names of the existing workspaces.
         known: Vec<String>,
     },
-    /// They can't be read.
+    /// The workspaces can't be read.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Instance {
-    /// Opens a data folder. Rules and connectors are made at first use, except a customer's own rules, whose mistakes
-    /// are told here.
+    /// Opens a data folder. The built-in rules and the connectors are loaded at first use; a customer's own rules are
+    /// loaded here, so that their errors are reported now.
     ///
     /// # Errors
-    /// What is wrong with folder, file, key or rules; each says what to do.
+    /// If the folder, the database, the master key or the rules are invalid. Each message says what to do.
     pub fn open(dir: &DataDir, settings: Settings, environment: Environment) -> anyhow::Result<Self> {
         let master = dir.open()?;
         let store = SqliteStore::open(environment.store(dir, &master, false))?;
@@ -103,40 +103,40 @@ impl Instance {
         })
     }
 
-    /// Its settings.
+    /// The instance's settings.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
-    /// Its clock and random source.
+    /// The instance's clock and random sources.
     pub fn environment(&self) -> &Environment {
         &self.environment
     }
-    /// Its store, for backup and checks of the file.
+    /// The instance's store, for backups and checks of the file.
     pub fn store(&self) -> &SqliteStore {
         &self.store
     }
-    /// The gate over its keys.
+    /// The gate that authenticates keys.
     pub fn access(&self) -> &Arc<AccessGate> {
         &self.access
     }
-    /// The right to work on its jobs: for the worker.
+    /// The authority to run jobs, for the worker.
     pub fn jobs(&self) -> &JobAuthority {
         &self.jobs
     }
-    /// The key for one purpose.
+    /// The derived key for a purpose.
     pub(crate) fn derived(&self, purpose: Purpose) -> zeroize::Zeroizing<[u8; 32]> {
         self.master.derive(purpose)
     }
 
-    /// The use cases without connectors: all that answering a client needs.
+    /// The use cases without connectors, which is sufficient to answer clients.
     pub fn watchpost(&self) -> Watchpost {
         self.assemble(Vec::new(), Arc::clone(&self.environment.random))
     }
 
-    /// The use cases with connectors: for the worker, and for adding and verifying integrations.
+    /// The use cases with connectors, for the worker and for adding and verifying integrations.
     ///
     /// # Errors
-    /// If the HTTP client can't be made, or an allowed origin can't be read.
+    /// If the HTTP client can't be built, or if an allowed origin is invalid.
     pub fn watchpost_with_connectors(&self) -> anyhow::Result<Watchpost> {
         self.connected(Arc::clone(&self.environment.random))
     }
@@ -165,15 +165,15 @@ impl Instance {
         )
     }
 
-    /// The key that reduces argument values in the audit log.
+    /// The key with which argument values are digested for the audit trail.
     pub fn audit_key(&self) -> AuditKey {
         AuditKey::new(*self.derived(Purpose::Audit))
     }
 
-    /// The MCP server.
+    /// Makes the MCP server.
     ///
     /// # Errors
-    /// A tool's definition that no client should see.
+    /// If the definition of a tool is invalid.
     pub fn mcp(&self) -> anyhow::Result<McpServer> {
         let cursors = CursorKey::new(*self.derived(Purpose::Cursor));
         Ok(McpServer::new(
@@ -185,40 +185,40 @@ impl Instance {
         .with_confirmation(self.settings.mcp.confirm))
     }
 
-    /// The workspace with this name, or the only one.
+    /// Selects the workspace with this name; without a name, the only workspace.
     ///
     /// # Errors
-    /// [`WorkspaceChoice`] says which there are.
-    pub async fn workspace(&self, name: Option<&str>) -> Result<WorkspaceRow, WorkspaceChoice> {
+    /// [`WorkspaceError`], which names the existing workspaces.
+    pub async fn workspace(&self, name: Option<&str>) -> Result<WorkspaceRow, WorkspaceError> {
         let mut rows = self.store.workspaces().await?;
         let names = |rows: &[WorkspaceRow]| rows.iter().map(|row| row.name.clone()).collect::<Vec<_>>();
         match name {
             Some(name) => match rows.iter().position(|row| row.name == name) {
                 Some(at) => Ok(rows.swap_remove(at)),
-                None => Err(WorkspaceChoice::Unknown {
+                None => Err(WorkspaceError::Unknown {
                     name: name.to_owned(),
                     known: names(&rows),
                 }),
             },
-            None if rows.len() > 1 => Err(WorkspaceChoice::Several(names(&rows))),
-            None => rows.pop().ok_or(WorkspaceChoice::NoneYet),
+            None if rows.len() > 1 => Err(WorkspaceError::Several(names(&rows))),
+            None => rows.pop().ok_or(WorkspaceError::NoneYet),
         }
     }
 
-    /// The scope of the command line in a workspace: everything that an operator may do.
+    /// The scope of the command line in a workspace, with all permissions of an operator.
     pub fn operator(&self, workspace: &WorkspaceRow) -> Arc<WorkspaceScope> {
         self.operator.enter(workspace.id, KeyScope::Write, true)
     }
 
-    /// The scope of a local client without a key, on this process's standard input and output.
+    /// The scope of a local client without a key, on the standard input and output of this process.
     pub fn local_client(&self, workspace: &WorkspaceRow, scope: KeyScope) -> Arc<WorkspaceScope> {
         self.operator.enter(workspace.id, scope, false)
     }
 
-    /// Whether any workspace has a usable key.
+    /// Whether any workspace has an active key.
     ///
     /// # Errors
-    /// The store's.
+    /// [`StoreError`] if the store fails.
     pub async fn has_active_key(&self) -> Result<bool, StoreError> {
         let now = self.environment.clock.now();
         for workspace in self.store.workspaces().await? {
@@ -230,10 +230,10 @@ impl Instance {
         Ok(false)
     }
 
-    /// Puts into each workspace's audit log that origins are exempt from the outbound rules, if any are.
+    /// Records in the audit trail of each workspace which origins are exempt from the outbound rules, if any are.
     ///
     /// # Errors
-    /// The store's.
+    /// [`StoreError`] if the store fails.
     pub async fn record_exemptions(&self) -> Result<(), StoreError> {
         let allow = &self.settings.outbound.allow;
         if allow.is_empty() {
@@ -256,7 +256,7 @@ impl Instance {
     }
 }
 
-/// Whether the error means that `init` has to run first.
+/// Whether an error means that the data folder must be initialized first.
 pub fn needs_init(error: &anyhow::Error) -> bool {
     matches!(
         error.downcast_ref::<DataDirError>(),
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_workspace_is_chosen_by_name_where_there_are_several() {
+    async fn a_workspace_is_selected_by_name_if_there_are_several() {
         let folder = tempfile::tempdir().unwrap();
         let dir = dir(&folder.path().join("data"));
         let environment = Environment::system();
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn an_uninitialized_folder_is_told_apart() {
+    fn the_error_of_an_uninitialized_folder_is_recognized() {
         let folder = tempfile::tempdir().unwrap();
         let error =
             Instance::open(&dir(folder.path()), Settings::default(), Environment::system()).unwrap_err();

@@ -1,4 +1,4 @@
-//! What the servers' mains do with their flags: two launches, so that only the transport differs.
+//! The functions that the mains of the servers call with their flags, so that only the transport differs.
 
 mod flags;
 
@@ -12,7 +12,7 @@ use crate::{
     instance::{Environment, Instance},
     serve::{event_loop, serve_http},
     stdio::{API_KEY_VARIABLE, Readiness, StdioOptions, serve_stdio},
-    telemetry,
+    telemetry, text,
 };
 use anyhow::Context as _;
 use secrecy::SecretString;
@@ -20,23 +20,23 @@ use std::{io::Write as _, net::SocketAddr, path::PathBuf, process::ExitCode, syn
 use tokio::sync::watch;
 use watchpost_core::value::time::Timestamp;
 
-/// Reads an environment variable; what isn't Unicode counts as unset.
+/// Reads an environment variable. A value that isn't Unicode counts as unset.
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// Every environment variable of the process whose name and value are Unicode.
+/// All environment variables of the process with a name and a value in Unicode.
 fn variables() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 impl CommonFlags {
-    /// The data folder and its settings, with those given as flags; logging begins here.
+    /// Locates the data folder, loads its settings and those from flags, and starts logging.
     fn load(&self, flags: &[FlagValue]) -> anyhow::Result<(DataDir, Loaded)> {
         let dir = DataDir::locate(self.data_dir.as_deref(), &variable)?;
         let file = if self.demo && self.data_dir.is_none() {
-            // The throw-away folder has none, and the real one isn't the demo's.
+            // The temporary folder has no settings, and those of the default folder are not for the demo.
             PathBuf::new()
         } else {
             dir.settings_file()
@@ -56,10 +56,10 @@ impl CommonFlags {
     }
 }
 
-/// Runs `watchpost-http` or `watchpost-sse` until it is told to stop.
+/// Runs `watchpost-http` or `watchpost-sse` until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// If it can't begin; the text says what to do.
+/// If the server can't start; the message says what to do.
 pub fn http(flags: &HttpFlags, surface: Surface) -> anyhow::Result<()> {
     let (dir, loaded) = flags.common.load(&flags.settings())?;
     if flags.common.demo {
@@ -67,7 +67,7 @@ pub fn http(flags: &HttpFlags, surface: Surface) -> anyhow::Result<()> {
     }
     let instance = Instance::open(&dir, loaded.settings, Environment::system())?;
     serve_http(&instance, surface, |address| {
-        print(&format!("listening on {}\n", base_url(address)))
+        print(&text::listening(&base_url(address)))
     })
 }
 
@@ -94,7 +94,7 @@ fn http_demo(flags: &HttpFlags, loaded: Loaded, surface: Surface) -> anyhow::Res
 /// Runs `watchpost-stdio` until its input ends.
 ///
 /// # Errors
-/// If it can't begin; the text says what to do.
+/// If the server can't start; the message says what to do.
 pub fn stdio(flags: &StdioFlags) -> anyhow::Result<()> {
     let (dir, loaded) = flags.common.load(&flags.common.settings())?;
     let scope = flags.scope.into();
@@ -117,7 +117,7 @@ pub fn stdio(flags: &StdioFlags) -> anyhow::Result<()> {
 
 fn stdio_demo(flags: &StdioFlags, loaded: Loaded) -> anyhow::Result<()> {
     let options = StdioOptions {
-        // A key of the environment opens another store, if any.
+        // A key from the environment belongs to another store.
         key: None,
         workspace: None,
         scope: flags.scope.into(),
@@ -138,7 +138,7 @@ fn stdio_demo(flags: &StdioFlags, loaded: Loaded) -> anyhow::Result<()> {
             });
         })?;
     let served = serve_stdio(demo.instance(), options, ready);
-    // Its store is closed: what it still does fails at once.
+    // The demo's store is closed, so a preparation that still runs fails immediately.
     let _ = preparation.join();
     served
 }
@@ -157,15 +157,15 @@ pub fn installed_program(name: &str) -> PathBuf {
         .unwrap_or_else(|| name.into())
 }
 
-/// Writes to standard output, at once.
+/// Writes to standard output and flushes it.
 fn print(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
-        .context("standard output can't be written")
+        .context(text::UNWRITABLE_OUTPUT)
 }
 
-/// The exit code of a main. A failure is written to standard error, with what led to it.
+/// Returns the exit code of a main. Writes an error to standard error with its causes.
 pub fn exit_code(outcome: anyhow::Result<()>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

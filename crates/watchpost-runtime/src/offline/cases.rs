@@ -1,6 +1,7 @@
-//! Many small exports, each for one policy: a line of JSON for each.
+//! Evaluation of many small exports, each a line of JSON for one policy.
 
 use super::{CheckLine, INPUT_BYTES_MAX, Offline, OfflineError};
+use crate::text;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{
@@ -15,9 +16,9 @@ use watchpost_connectors::import::scubagear::check_document;
 use watchpost_core::check::{Framework, Profile};
 use watchpost_policy::check::CheckJudge;
 
-/// Cases that a thread takes at a time.
+/// Maximum number of cases that a thread takes at a time.
 const CHUNK: usize = 64;
-/// Threads at the most.
+/// Maximum number of threads.
 const THREADS_MAX: usize = 8;
 
 /// One case.
@@ -30,17 +31,17 @@ struct Case {
     input: Value,
 }
 
-/// Lines with their place in the input.
+/// Lines, and the position of their chunk in the input.
 type Chunk<T> = (usize, Vec<T>);
 
 impl Offline {
-    /// Reads a case per line (`{"id","policy_id","input"}`) and writes an answer per line, in the same order:
-    /// `{"id","check","scuba_ids","result","reason","details"}`, with the result `unsupported` for a policy that no
-    /// check answers for and `error` for a line that is no case. Answers are written as soon as they are there, so
-    /// that a caller may wait for one before it sends the next. Stops quietly when nobody reads any more.
+    /// Reads one case per line (`{"id","policy_id","input"}`) and writes one answer per line, in the same order:
+    /// `{"id","check","scuba_ids","result","reason","details"}`. The result is `unsupported` if no check covers the
+    /// policy, and `error` if the line is not a case. Answers are written as soon as possible, so that a caller can wait
+    /// for one before it sends the next case. Stops without an error when the reader of `output` closes it.
     ///
     /// # Errors
-    /// [`OfflineError`] if reading, writing or starting threads fails.
+    /// [`OfflineError`] if a read, a write or the start of a thread fails.
     pub fn evaluate_cases(
         &self,
         input: impl Read + Send,
@@ -65,19 +66,19 @@ impl Offline {
                     })
                     .map_err(OfflineError::Thread)?;
             }
-            // Only the workers hold their ends now: when they go, the channels close.
+            // Now only the workers hold these ends of the channels, so the channels close when the workers end.
             drop((from_reader, to_writer));
             write_chunks(from_workers, &mut output)
-                .map_err(|error| OfflineError::Input(format!("can't write: {error}")))?;
+                .map_err(|error| OfflineError::Input(text::unwritable(&error)))?;
             match reader.join() {
                 Ok(Ok(())) => Ok(()),
-                Ok(Err(error)) => Err(OfflineError::Input(format!("can't read: {error}"))),
-                Err(_) => Err(OfflineError::Input("reading broke off".to_owned())),
+                Ok(Err(error)) => Err(OfflineError::Input(text::unreadable_input(&error))),
+                Err(_) => Err(OfflineError::Input(text::READER_PANICKED.to_owned())),
             }
         })
     }
 
-    /// A thread's life.
+    /// Evaluates chunks until the reader has no more.
     fn work(
         &self,
         from_reader: &Mutex<Receiver<Chunk<Vec<u8>>>>,
@@ -100,20 +101,15 @@ impl Offline {
     }
 
     fn answer(&self, judge: &mut CheckJudge, line: &[u8], profile: Profile, now_ms: i64) -> Value {
-        let refuse = |id: &Value, policies: &[&str], result: &str, details: &str| json!({"id": id, "check": null, "scuba_ids": policies, "result": result, "details": details});
+        let rejected = |id: &Value, policies: &[&str], result: &str, details: &str| json!({"id": id, "check": null, "scuba_ids": policies, "result": result, "details": details});
         if line.len() > INPUT_BYTES_MAX {
-            return refuse(&Value::Null, &[], "error", "the line is too long");
+            return rejected(&Value::Null, &[], "error", text::LINE_TOO_LONG);
         }
         let line = line.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(line);
         let case: Case = match serde_json::from_slice(line) {
             Ok(case) => case,
             Err(error) => {
-                return refuse(
-                    &Value::Null,
-                    &[],
-                    "error",
-                    &format!("the line is no case: {error}"),
-                );
+                return rejected(&Value::Null, &[], "error", &text::invalid_case(&error));
             }
         };
         let policy = case.policy_id.as_str();
@@ -122,12 +118,7 @@ impl Offline {
             .find(policy)
             .and_then(|position| Some((position, set.checks().get(position)?)));
         let Some((position, check)) = found else {
-            return refuse(
-                &case.id,
-                &[policy],
-                "unsupported",
-                "no check answers for this policy",
-            );
+            return rejected(&case.id, &[policy], "unsupported", text::UNSUPPORTED_POLICY);
         };
         let mut policies: Vec<String> = check.ids_in(Framework::Scuba).map(str::to_owned).collect();
         if policy != check.id && !policies.iter().any(|id| id == policy) {
@@ -136,7 +127,7 @@ impl Offline {
         let document = Arc::new(check_document(&case.input));
         let verdict = judge.judge(&document, &[position], profile, now_ms).pop();
         let Some(verdict) = verdict else {
-            return refuse(&case.id, &[policy], "error", "the check gave no verdict");
+            return rejected(&case.id, &[policy], "error", text::NO_VERDICT);
         };
         let line = CheckLine::new(check, policies, &verdict.outcome);
         let mut answer = json!({"id": case.id});
@@ -147,17 +138,17 @@ impl Offline {
     }
 }
 
-/// Lines in chunks: as many as have arrived, up to [`CHUNK`]. Blank lines are none.
+/// Reads lines in chunks of as many lines as have arrived, up to [`CHUNK`]. Skips blank lines.
 fn read_chunks(input: impl Read, to_workers: &SyncSender<Chunk<Vec<u8>>>) -> io::Result<()> {
     let mut input = BufReader::with_capacity(256 * 1024, input);
-    let most = u64::try_from(INPUT_BYTES_MAX).unwrap_or(u64::MAX);
+    let bytes_max = u64::try_from(INPUT_BYTES_MAX).unwrap_or(u64::MAX);
     let mut number = 0_usize;
     let mut lines = Vec::new();
     loop {
         let mut line = Vec::new();
         let read = input
             .by_ref()
-            .take(most.saturating_add(1))
+            .take(bytes_max.saturating_add(1))
             .read_until(b'\n', &mut line)?;
         if line.len() > INPUT_BYTES_MAX && line.last() != Some(&b'\n') {
             skip_line(&mut input)?;
@@ -178,7 +169,7 @@ fn read_chunks(input: impl Read, to_workers: &SyncSender<Chunk<Vec<u8>>>) -> io:
     }
 }
 
-/// The rest of a line that is too long.
+/// Skips the rest of a line that is too long.
 fn skip_line(input: &mut impl BufRead) -> io::Result<()> {
     loop {
         let seen = input.fill_buf()?;
@@ -196,7 +187,7 @@ fn skip_line(input: &mut impl BufRead) -> io::Result<()> {
     }
 }
 
-/// Writes chunks in the order of their numbers. A reader that went away ends it quietly.
+/// Writes chunks in the order of their numbers. Returns without an error if the reader closes the output.
 fn write_chunks(from_workers: Receiver<Chunk<String>>, output: &mut impl Write) -> io::Result<()> {
     let mut early: BTreeMap<usize, Vec<String>> = BTreeMap::new();
     let mut next = 0_usize;
@@ -238,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn each_case_has_an_answer_in_its_order() {
+    fn each_case_has_an_answer_in_the_same_order() {
         let mut input = String::new();
         for number in 0..300 {
             let sharing = if number % 2 == 0 { 0 } else { 2 };
@@ -258,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_lines_are_answered_too() {
+    fn invalid_and_unsupported_lines_have_an_answer() {
         let input = format!(
             "{}\n\nnot json\n{}\n{}\n{}",
             case(1, "MS.SHAREPOINT.1.1v7", 0),

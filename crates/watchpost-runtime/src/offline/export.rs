@@ -1,6 +1,7 @@
-//! A whole provider export.
+//! Evaluation of a whole provider export.
 
 use super::{CheckLine, INPUT_BYTES_MAX, Offline, OfflineError};
+use crate::text;
 use serde_json::Value;
 use std::sync::Arc;
 use watchpost_connectors::import::scubagear::check_document;
@@ -8,12 +9,13 @@ use watchpost_core::check::{CheckResult, Framework, Profile};
 use watchpost_policy::check::{Baseline, BaselineLine, CheckJudge};
 
 impl Offline {
-    /// Judges a ScubaGear provider export (or the `Raw` part of its results): a line per check, in the order of
-    /// checks, or the line of `check`, named by its id or a policy's. Each policy of the baseline that the export was
-    /// made for has a line. `now_ms` is the time that checks see.
+    /// Evaluates the checks on a ScubaGear provider export, or on the `Raw` field of ScubaGear's results. Returns one
+    /// line per check, in the order of checks, or only that of `check`, which is the id of a check or of a policy. Each
+    /// policy of the export's baseline has a line. `now_ms` is the current time for the checks, in milliseconds since
+    /// 1970.
     ///
     /// # Errors
-    /// [`OfflineError`] if the bytes are no export, or there is no such check.
+    /// [`OfflineError`] if the bytes are not an export, or if the check doesn't exist.
     pub fn evaluate_export(
         &self,
         bytes: &[u8],
@@ -44,7 +46,7 @@ impl Offline {
                 });
             }
         } else if profile == Profile::Scuba {
-            // The published reading is one of published policies.
+            // This profile covers only published policies.
             lines.retain(|line| !line.controls.is_empty());
         }
         let document = Arc::new(check_document(&export));
@@ -53,16 +55,16 @@ impl Offline {
             on_deep_stack(|| CheckJudge::new(&self.pack).judge(&document, &positions, profile, now_ms))?;
         let lines = lines.into_iter().zip(verdicts).filter_map(|(line, verdict)| {
             let check = set.checks().get(line.check)?;
-            // What needs a person and stands in no baseline says nothing of an export.
-            let idle = wanted.is_none() && line.controls.is_empty() && check.manual;
-            (!idle || verdict.outcome.result != CheckResult::Skipped)
+            // A manual check without a policy in the baseline says nothing about an export.
+            let is_omitted = wanted.is_none() && line.controls.is_empty() && check.manual;
+            (!is_omitted || verdict.outcome.result != CheckResult::Skipped)
                 .then(|| CheckLine::new(check, line.controls, &verdict.outcome))
         });
         Ok(lines.collect())
     }
 }
 
-/// Runs `work` where expressions and values may nest.
+/// Runs `work` on a thread with a stack that is large enough for deeply nested expressions and values.
 fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, OfflineError> {
     std::thread::scope(|scope| {
         std::thread::Builder::new()
@@ -71,25 +73,22 @@ fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, OfflineE
             .spawn_scoped(scope, work)
             .map_err(OfflineError::Thread)?
             .join()
-            .map_err(|_| OfflineError::Input("the evaluation broke off".to_owned()))
+            .map_err(|_| OfflineError::Input(text::EVALUATION_PANICKED.to_owned()))
     })
 }
 
-/// The export in the bytes: JSON in UTF-8 or, with a byte-order mark, UTF-16.
+/// Parses an export: JSON in UTF-8 or, with a byte order mark, in UTF-16.
 fn parsed(bytes: &[u8]) -> Result<Value, OfflineError> {
-    let bad = |text: String| OfflineError::Input(text);
     if bytes.len() > INPUT_BYTES_MAX {
-        return Err(bad(format!("the input is longer than {INPUT_BYTES_MAX} bytes")));
+        return Err(OfflineError::Input(text::input_too_long(INPUT_BYTES_MAX)));
     }
     let export: Value = match decoded(bytes) {
         Some(text) => serde_json::from_str(&text),
         None => serde_json::from_slice(bytes.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(bytes)),
     }
-    .map_err(|error| bad(format!("the input is no JSON: {error}")))?;
+    .map_err(|error| OfflineError::Input(text::invalid_json(&error)))?;
     let Value::Object(mut fields) = export else {
-        return Err(bad(
-            "the input is no provider export: it isn't an object".to_owned()
-        ));
+        return Err(OfflineError::Input(text::NOT_AN_OBJECT.to_owned()));
     };
     if fields.contains_key("MetaData")
         && let Some(raw @ Value::Object(_)) = fields.remove("Raw")
@@ -111,13 +110,10 @@ fn parsed(bytes: &[u8]) -> Result<Value, OfflineError> {
         .take(8)
         .map(|key| key.chars().filter(|c| !c.is_control()).take(40).collect())
         .collect();
-    Err(bad(format!(
-        "the input is no ScubaGear provider export; its keys are: {}",
-        keys.join(", ")
-    )))
+    Err(OfflineError::Input(text::not_an_export(&keys)))
 }
 
-/// UTF-16 with a byte-order mark as text.
+/// Decodes UTF-16 with a byte order mark; `None` for other bytes.
 fn decoded(bytes: &[u8]) -> Option<String> {
     let (rest, little) = match bytes {
         [0xff, 0xfe, rest @ ..] => (rest, true),
@@ -136,10 +132,10 @@ fn decoded(bytes: &[u8]) -> Option<String> {
     )
 }
 
-/// The baseline that an export was made for: by the tool's version, else by its products, else by its keys.
+/// Determines the baseline of an export by the tool's version, otherwise by its products, otherwise by its keys.
 fn baseline_of(export: &Value) -> Baseline {
     let has = |key: &str| export.get(key).is_some();
-    // Settings of Teams apps are read since the policies on them had a second version.
+    // ScubaGear exports the settings of Teams apps since the policies on them had a second version.
     let former = |first: bool| Baseline::Former {
         first_versions: first && !has("tenant_app_settings"),
     };
@@ -184,7 +180,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn the_baseline_is_told_from_version_products_and_keys() {
+    fn the_baseline_follows_from_version_products_and_keys() {
         let check =
             |export: Value, expected: Baseline| assert_eq!(baseline_of(&export), expected, "{export}");
         let former = |first_versions| Baseline::Former { first_versions };
@@ -208,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn exports_are_read_in_every_encoding_that_tools_write() {
+    fn exports_can_have_each_encoding_that_tools_write() {
         let text = r#"{"module_version": "1.8.0"}"#;
         let utf16: Vec<u8> = [0xff, 0xfe]
             .into_iter()
@@ -223,10 +219,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_export_is_refused_with_the_keys_seen() {
+    fn the_error_for_other_documents_names_their_keys() {
         let error = |text: &str| parsed(text.as_bytes()).unwrap_err().to_string();
-        assert!(error("{").contains("no JSON"));
-        assert!(error("[]").contains("isn't an object"));
+        assert!(error("{").contains("not JSON"));
+        assert!(error("[]").contains("not a JSON object"));
         assert!(error(r#"{"runs": [], "version": 1}"#).contains("runs, version"));
     }
 }

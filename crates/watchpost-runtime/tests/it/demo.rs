@@ -68,7 +68,7 @@ impl Copy {
         write_private(&dir.database(), &ORIGINAL.database).expect("a copy");
         write_private(dir.master_key_file(), &ORIGINAL.master_key).expect("a copy");
         let clock = DemoClock::new();
-        clock.stand_still(now());
+        clock.freeze(now());
         let environment = Environment {
             clock: Arc::new(clock),
             random: Arc::new(SystemRandom),

@@ -1,0 +1,215 @@
+//! Everything that the servers, the demo and the printed configuration tell an operator. Messages of errors stand with
+//! their types, help texts with their flags, and the meaning of each setting in the table of settings.
+
+use std::{fmt::Display, net::SocketAddr, path::Path};
+
+/// Printed once a server accepts connections.
+pub(crate) fn listening(base_url: &str) -> String {
+    format!("listening on {base_url}\n")
+}
+
+pub(crate) const UNWRITABLE_OUTPUT: &str = "can't write to standard output";
+pub(crate) const NO_EVENT_LOOP: &str = "the system provides no event loop";
+pub(crate) const NO_LOCAL_ADDRESS: &str = "can't read the address of the listening socket";
+pub(crate) const SOCKET_NOT_SHARED: &str = "can't share the listening socket with another thread";
+pub(crate) const STORE_UNRESPONSIVE: &str = "the store doesn't respond";
+
+/// The context of an error of a file.
+pub(crate) fn unreadable(file: &Path) -> String {
+    format!("can't read `{}`", file.display())
+}
+
+pub(crate) fn invalid_log_filter(filter: &str, error: &dyn Display) -> String {
+    format!("`log.filter`: `{filter}` is not a log filter: {error}")
+}
+
+// Data folders and workspaces.
+
+pub(crate) fn invalid_workspace_name(chars_max: usize) -> String {
+    format!(
+        "the name of a workspace must have 1 to {chars_max} characters, without spaces at its ends and without control \
+         characters"
+    )
+}
+
+pub(crate) fn workspace_not_created(name: &str) -> String {
+    format!("can't create the workspace `{name}`")
+}
+
+pub(crate) fn folder_in_use(data_dir: &Path) -> String {
+    format!(
+        "`{}` already holds Watchpost data: name an empty folder",
+        data_dir.display()
+    )
+}
+
+// Listening.
+
+pub(crate) fn listening_without_tls(address: SocketAddr) -> String {
+    format!(
+        "other machines can reach `{address}`, and this server has no TLS: listen on 127.0.0.1, or put a proxy with TLS \
+         in front of the server and add `--behind-proxy`"
+    )
+}
+
+pub(crate) fn listening_without_key(address: SocketAddr) -> String {
+    format!(
+        "other machines can reach `{address}`, and there is no active key: create one with `watchpost keys create \
+         --label NAME` first"
+    )
+}
+
+pub(crate) fn address_unavailable(address: SocketAddr) -> String {
+    format!("can't listen on {address}: choose another address with `--listen` (port 0 selects a free port)")
+}
+
+// Jobs. The reasons are stored with the job.
+
+pub(crate) const SERVER_STOPPED: &str = "the server was stopped";
+pub(crate) const JOB_PANICKED: &str = "internal error: the job panicked; the log has details";
+
+// Evaluation of exports. Some of these messages are fields of an answer.
+
+pub(crate) const READER_PANICKED: &str = "internal error: the thread that reads the input panicked";
+pub(crate) const EVALUATION_PANICKED: &str = "internal error: the evaluation panicked";
+pub(crate) const LINE_TOO_LONG: &str = "the line is too long";
+pub(crate) const UNSUPPORTED_POLICY: &str = "no check covers this policy";
+pub(crate) const NO_VERDICT: &str = "the check returned no verdict";
+pub(crate) const NOT_AN_OBJECT: &str = "the input is not a provider export: it is not a JSON object";
+
+pub(crate) fn unwritable(error: &dyn Display) -> String {
+    format!("can't write the output: {error}")
+}
+
+pub(crate) fn unreadable_input(error: &dyn Display) -> String {
+    format!("can't read the input: {error}")
+}
+
+pub(crate) fn invalid_case(error: &dyn Display) -> String {
+    format!("the line is not a case: {error}")
+}
+
+pub(crate) fn input_too_long(bytes_max: usize) -> String {
+    format!("the input is longer than {bytes_max} bytes")
+}
+
+pub(crate) fn invalid_json(error: &dyn Display) -> String {
+    format!("the input is not JSON: {error}")
+}
+
+/// `keys`: the first keys of the input, cleaned.
+pub(crate) fn not_an_export(keys: &[String]) -> String {
+    format!(
+        "the input is not a ScubaGear provider export; its keys are: {}",
+        keys.join(", ")
+    )
+}
+
+/// Descriptions of the metrics, which Prometheus shows.
+pub(crate) mod metric {
+    pub(crate) const REQUESTS: &str = "Requests by their admission";
+    pub(crate) const JOBS: &str = "Jobs of this process by their end";
+    pub(crate) const UNKNOWN_VALUES: &str =
+        "Stored values that this process read and that only a newer version knows";
+    pub(crate) const STREAMS: &str = "Event streams that are open now";
+    pub(crate) const READY: &str = "1 if the store can be read and written";
+}
+
+/// The demo.
+pub(crate) mod demo {
+    use std::path::Path;
+
+    pub(crate) const NO_FOLDER: &str = "the demo has no folder";
+    pub(crate) const NO_REASON: &str = "no reason is known";
+
+    pub(crate) fn folder_in_use(data_dir: &Path) -> String {
+        format!(
+            "`{}` already holds data, and the demo needs a new folder: name another folder, or leave out `--demo`",
+            data_dir.display()
+        )
+    }
+
+    /// The settings file in the demo's folder.
+    pub(crate) fn settings_file(origin: &str) -> String {
+        format!(
+            "# Written by the demo, whose simulated platforms run on this machine.\n[outbound]\nallow = [\"{origin}\"]\n"
+        )
+    }
+
+    pub(crate) fn not_connected(platform: &str) -> String {
+        format!("can't connect the demo's {platform}")
+    }
+
+    pub(crate) fn scan_not_completed(scan_type: &str, state: &str, reason: &str) -> String {
+        format!("the demo's {scan_type} scan is {state}: {reason}")
+    }
+
+    pub(crate) fn unreadable(platform: &str, reason: &str) -> String {
+        format!("the demo's {platform} can't be read: {reason}")
+    }
+
+    pub(crate) fn not_synced(platform: &str) -> String {
+        format!("the demo's {platform} was not synced")
+    }
+
+    pub(crate) fn not_analyzed(state: &str) -> String {
+        format!("the demo's company was not analyzed: {state}")
+    }
+
+    /// The first part of the text that is printed when the demo is ready.
+    pub(crate) fn welcome(base_url: &str, read_key: &str, write_key: &str) -> String {
+        format!(
+            "\nA demo of Watchpost: an invented company with Okta and Microsoft 365, simulated in this process.\n\n\
+             MCP endpoint   {base_url}/mcp\nold SSE clients {base_url}/sse\n\
+             read key       {read_key}\nwrite key      {write_key}\n"
+        )
+    }
+
+    pub(crate) const IN_A_TERMINAL: &str = "run in a terminal";
+
+    pub(crate) fn in_a_file(place: &str) -> String {
+        format!("add to {place}")
+    }
+
+    /// A snippet, after its place in parentheses.
+    pub(crate) fn snippet(client: &str, place: &str, snippet: &str) -> String {
+        format!("\n{client} ({place}):\n{snippet}\n")
+    }
+
+    /// The last part of the text that is printed when the demo is ready.
+    pub(crate) const FIRST_QUESTION: &str = "\nThen ask: what is our risk score, and who are the admins without MFA?\n\
+                                             Use the write key to let the assistant act. Ctrl-C ends the demo.\n";
+}
+
+/// Configuration snippets.
+pub(crate) mod client_config {
+    pub(crate) const TERMINAL: &str = "a terminal";
+    pub(crate) const CLAUDE_DESKTOP_BRIDGE: &str =
+        "Claude Desktop starts only local programs: Watchpost's bridge forwards its messages to the server.";
+    pub(crate) const THIRD_PARTY_BRIDGE: &str = "mcp-remote is a third-party bridge for clients of the old SSE transport. \
+                                                 Watchpost's own `watchpost bridge` needs no Node.js.";
+    pub(crate) const NO_BRIDGE_NEEDED: &str =
+        "The machine with the data needs no bridge: the client starts `watchpost-stdio`.";
+
+    /// The configuration file of each client.
+    pub(crate) mod file {
+        pub(crate) const CLAUDE_DESKTOP: &str = "claude_desktop_config.json: macOS ~/Library/Application Support/Claude/, \
+                                                 Windows %APPDATA%\\Claude\\, Linux ~/.config/Claude/";
+        pub(crate) const CLAUDE_CODE: &str = ".mcp.json in the project, or ~/.claude.json";
+        pub(crate) const CURSOR: &str = "~/.cursor/mcp.json, or .cursor/mcp.json in the project";
+        pub(crate) const VS_CODE: &str = ".vscode/mcp.json in the project, or the user's mcp.json";
+        pub(crate) const VISUAL_STUDIO: &str = ".mcp.json in the solution, or %USERPROFILE%\\.mcp.json";
+        pub(crate) const WINDSURF: &str = "~/.codeium/windsurf/mcp_config.json";
+        pub(crate) const CODEX: &str = "~/.codex/config.toml";
+        pub(crate) const GEMINI_CLI: &str =
+            "~/.gemini/settings.json, or .gemini/settings.json in the project";
+        pub(crate) const COPILOT_CLI: &str = "~/.copilot/mcp-config.json";
+        pub(crate) const OPEN_CODE: &str =
+            "~/.config/opencode/opencode.json, or opencode.json in the project";
+        pub(crate) const ZED: &str = "settings.json";
+        pub(crate) const CLINE: &str = "cline_mcp_settings.json, which Cline's panel opens";
+        pub(crate) const ROO_CODE: &str = ".roo/mcp.json in the project, or mcp_settings.json";
+        pub(crate) const ANTIGRAVITY: &str = "~/.gemini/antigravity/mcp_config.json";
+        pub(crate) const OTHER: &str = "the client's MCP configuration";
+    }
+}

@@ -1,6 +1,6 @@
-"""Bad input, on every transport: each message gets an error that says what is wrong, nothing hangs, nothing answers 5xx, nothing changes, and
-the next good call is answered. Then bad files: a locked database, wrong modes, a newer one, none, and settings that aren't.
-Needs nothing but Python."""
+"""Sends invalid input over every transport. Checks that each message gets an error that says what is wrong, that no request hangs, gets a
+5xx status or changes anything, and that the next valid call is answered. Then opens invalid data folders: a locked database, wrong modes, a
+database of a newer version, no database, and invalid settings. Needs only Python."""
 
 import json
 import os
@@ -33,12 +33,12 @@ def call_text(name, arguments, era, number=1):
 
 
 def meta_of(era):
-    """What a request of an era carries in `_meta`, if anything."""
+    """The `_meta` of a request of an era; `None` if the era has none."""
     return envelope("abuse") if era == MODERN else None
 
 
 def is_error(message):
-    """Whether a message is a well-formed refusal: a JSON-RPC error, or a tool error."""
+    """Whether a message is a well-formed JSON-RPC error or tool error."""
     if "error" in message:
         error = message["error"]
         assert message["jsonrpc"] == "2.0" and isinstance(error["code"], int) and error["message"], message
@@ -47,7 +47,7 @@ def is_error(message):
 
 
 class Reply:
-    """What came back: a status (HTTP alone) and messages."""
+    """The answer to a request: a status (only over HTTP) and messages."""
 
     def __init__(self, status, messages, body=b""):
         self.status, self.messages, self.body = status, messages, body
@@ -62,14 +62,14 @@ class Reply:
 
 
 def http_exchange(address, head, body, close=False, patience=PATIENCE):
-    """One request on a connection of its own: status, headers, body."""
+    """Sends one request on a new connection. Returns status, headers and body of the answer."""
     with socket.create_connection(address, timeout=patience) as wire:
         try:
             wire.sendall(head + body)
             if close:
                 wire.shutdown(socket.SHUT_WR)
         except (BrokenPipeError, ConnectionResetError):
-            pass  # refused before it was all sent: the answer is there
+            pass  # The server answered before it received the whole request.
         return read_http(wire)
 
 
@@ -122,36 +122,36 @@ class Http:
         if headers.get("content-type", "").startswith("application/json"):
             messages = [json.loads(content)]
             if status >= 400:
-                assert messages[0]["error"], f"{self.name}: a refusal without its reason: {content!r}"
+                assert messages[0]["error"], f"{self.name}: an error without a reason: {content!r}"
         elif headers.get("content-type", "").startswith("text/event-stream"):
             messages = [json.loads(line[5:]) for line in content.decode().splitlines() if line.startswith("data:") and line[5:].strip()]
         return Reply(status, messages, content)
 
     def good(self):
         reply = self.send(call_text("get_risk_score", {}, self.era))
-        assert reply.status == 200 and reply.messages and not reply.refused(), f"{self.name}: a good call afterwards: {reply.status} {reply.text()[:300]}"
+        assert reply.status == 200 and reply.messages and not reply.refused(), f"{self.name}: the next valid call failed: {reply.status} {reply.text()[:300]}"
 
     def end(self):
         pass
 
 
 class Lines:
-    """A transport on which answers come apart from requests."""
+    """A transport on which answers are not bound to requests."""
 
     def __init__(self):
         self.incoming, self.number = queue.Queue(), 1000
 
     def until(self, number, wants_error):
-        """Messages until the good call's answer is there, and an error, if one must come."""
+        """Reads messages until the answer to the valid call has arrived, and an error if one is expected. Returns the other messages."""
         seen, end, good = [], time.monotonic() + PATIENCE, False
         while not (good and (not wants_error or any(is_error(m) for part in seen for m in (part if isinstance(part, list) else [part])))):
             try:
                 message = self.incoming.get(timeout=max(0.01, end - time.monotonic()))
             except queue.Empty:
-                raise AssertionError(f"{self.name}: no {'error' if good else 'answer to the good call'} within {PATIENCE} s: {seen}") from None
-            assert message is not None, f"{self.name}: it ended"
+                raise AssertionError(f"{self.name}: no {'error' if good else 'answer to the valid call'} within {PATIENCE} s: {seen}") from None
+            assert message is not None, f"{self.name}: the connection was closed"
             if isinstance(message, dict) and message.get("id") == number:
-                assert not is_error(message), f"{self.name}: a good call afterwards: {message}"
+                assert not is_error(message), f"{self.name}: the next valid call failed: {message}"
                 good = True
             else:
                 seen.append(message)
@@ -198,7 +198,7 @@ class Stdio(Lines):
 
     def end(self):
         self.process.stdin.close()
-        assert self.process.wait(timeout=PATIENCE) == 0, f"{self.name}: ended with {self.process.returncode}"
+        assert self.process.wait(timeout=PATIENCE) == 0, f"{self.name}: exited with code {self.process.returncode}"
 
 
 class Sse(Lines):
@@ -243,7 +243,7 @@ class Sse(Lines):
 
 
 def messages(era):
-    """Name, bytes, and whether they must be refused (`None`: any well-formed answer will do)."""
+    """Tuples of a name, bytes, and whether they must be rejected (`None`: any well-formed answer is accepted)."""
     good = call_text("get_risk_score", {}, era)
     meta = json.dumps(meta_of(era) or {}).encode()
 
@@ -305,14 +305,14 @@ def messages(era):
 
 
 class Raw:
-    """JSON text that `json.dumps` wouldn't write."""
+    """JSON text that `json.dumps` doesn't produce."""
 
     def __init__(self, text):
         self.text = text
 
 
 def wrong_values(form, required):
-    """Values that an argument of this form must refuse."""
+    """Values that are invalid for an argument with this schema."""
     yield from (5.5, {}, {"a": 1}, Raw("1e999"), Raw("-0.1"))
     if form["type"] == "boolean":
         yield from (7, 0, "nonsense", "true", [], [True])
@@ -330,7 +330,7 @@ def wrong_values(form, required):
 
 
 def tool_calls(tools, things):
-    """Tool, arguments as JSON text, the name that the error must say."""
+    """Tuples of a tool, its arguments as JSON text, and the argument that the error must name."""
     for tool, schema in sorted(tools.items()):
         required = {name: things[name] for name in schema.get("required", [])}
 
@@ -344,8 +344,8 @@ def tool_calls(tools, things):
                 yield tool, written(name, value), name
         for name in ("nothing", "workspace_id", "Limit"):
             yield tool, written(name, "x"), name
-        for left_out in required:
-            yield tool, json.dumps({name: value for name, value in required.items() if name != left_out}), left_out
+        for omitted in required:
+            yield tool, json.dumps({name: value for name, value in required.items() if name != omitted}), omitted
 
 
 def abuse(transport, tools, things):
@@ -377,7 +377,7 @@ def abuse(transport, tools, things):
 
 
 def http_abuse(url, key):
-    """What is wrong below the message."""
+    """Sends requests that are invalid at the level of HTTP."""
     wire = Http(url, key, MODERN)
     good, legacy = call_text("get_risk_score", {}, MODERN), call_text("get_risk_score", {}, LEGACY)
     host = f"{wire.address[0]}:{wire.address[1]}"
@@ -425,19 +425,19 @@ def http_abuse(url, key):
             found.append(f"{name}: no answer within {PATIENCE} s")
             continue
         if status not in right:
-            found.append(f"{name}: {status} instead of {right}: {content[:200]!r}")
+            found.append(f"{name}: status {status} instead of {right}: {content[:200]!r}")
         wire.good()
     assert not found, "\n".join(found)
-    # Half a request, then nothing more.
+    # Requests that end early.
     for part in (1, 20, len(wire.head(len(good))), len(wire.head(len(good))) + 10):
         status, _, _ = http_exchange(wire.address, (wire.head(len(good)) + good)[:part], b"", close=True)
-        assert status is None or 400 <= status < 500, f"half a request: {status}"
+        assert status is None or 400 <= status < 500, f"a request that ends after {part} bytes: status {status}"
         wire.good()
     return len(cases) + 4
 
 
 def locked(url, key, things):
-    """Another process holds the write lock for a second."""
+    """Sends calls while another process holds the write lock for a second."""
     taken = subprocess.Popen(
         [sys.executable, "-c", "import sqlite3,sys,time\nc=sqlite3.connect(sys.argv[1],isolation_level=None,timeout=5)\nc.execute('BEGIN EXCLUSIVE')\nprint('held',flush=True)\ntime.sleep(1)\nc.execute('ROLLBACK')", DATA / "watchpost.db"],
         stdout=subprocess.PIPE, text=True,
@@ -460,11 +460,11 @@ def locked(url, key, things):
     assert taken.wait(timeout=PATIENCE) == 0
     done = sum(not refused for _, _, refused, _, _ in outcomes)
     Http(url, key, MODERN).good()
-    return f"{done} of {len(asked)} calls waited and were answered, the others refused with the reason; all after at most {max(took for *_, took in outcomes):.1f} s"
+    return f"{done} of {len(asked)} calls waited and succeeded, the others failed with the reason; all were answered within {max(took for *_, took in outcomes):.1f} s"
 
 
 def program(words, env=None, stdin=subprocess.DEVNULL):
-    """Exit code and standard error of a program that should refuse to start; `None` if it runs on."""
+    """Runs a binary that should fail to start. Returns its exit code (`None` if it keeps running) and its output."""
     process = subprocess.Popen(words, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **(env or {})})
     try:
         out, err = process.communicate(timeout=PATIENCE)
@@ -476,7 +476,7 @@ def program(words, env=None, stdin=subprocess.DEVNULL):
 
 
 def bad_files(key):
-    """Each program on each broken data folder: it ends, and says what to do."""
+    """Starts each binary on each invalid data folder. Checks that it exits and says what to do."""
 
     def version(folder):
         connection = sqlite3.connect(folder / "watchpost.db")
@@ -517,7 +517,7 @@ def bad_files(key):
             words = [BIN / binary, "--data-dir", folder] + (["score"] if binary == "watchpost" else [] if binary == "watchpost-stdio" else ["--listen", "127.0.0.1:0"])
             code, said = program(words, {"WATCHPOST_API_KEY": key} if binary == "watchpost-stdio" else None)
             if code in (0, None) or not re.search(says, said) or re.search(r"panicked|RUST_BACKTRACE", said):
-                found.append(f"{name}: {binary} ended with {code} and said: {said.strip()[:400]}")
+                found.append(f"{name}: {binary} exited with code {code} and printed: {said.strip()[:400]}")
             if "-v" in sys.argv and binary != "watchpost-sse":
                 print(f"    {name}: {binary}: {code}: {said.strip()}")
             shutil.rmtree(folder, ignore_errors=True)
@@ -568,21 +568,21 @@ def main():
         ]
         for make in transports:
             transport = make()
-            step(f"{transport.name}: {abuse(transport, tools, things)} bad messages, each answered; a good call after each")
-        step(f"HTTP: {http_abuse(url, key)} bad requests")
-        assert state(url, key) == before, "a refused call changed something"
+            step(f"{transport.name}: {abuse(transport, tools, things)} invalid messages, each answered and followed by a valid call")
+        step(f"HTTP: {http_abuse(url, key)} invalid requests")
+        assert state(url, key) == before, "a rejected call changed something"
         step("none of them changed anything")
         step(f"a database locked for a second: {locked(url, key, things)}")
     finally:
         server.send_signal(signal.SIGTERM)
         code = server.wait(timeout=30)
         log.close()
-    assert code == 0, f"the server ended with {code}"
+    assert code == 0, f"the server exited with code {code}"
     for name in ("log", "stdio.log"):
         said = (SCRATCH / name).read_text()
         assert "panicked" not in said, said[-2000:]
     (DATA / "watchpost.toml").unlink()
-    step(f"{bad_files(key)} broken data folders: each program says what is wrong and ends")
+    step(f"{bad_files(key)} invalid data folders: each binary says what is wrong and exits")
     shutil.rmtree(SCRATCH)
     print("bad input: passed")
 

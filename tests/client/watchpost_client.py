@@ -1,5 +1,5 @@
-"""A small MCP client for the scripts under `tests/`: messages of both eras, HTTP on a kept connection, standard input and output, and the
-waiting and telling that the scripts share. Needs nothing but Python. A script finds it by
+"""A small MCP client for the scripts in `tests/`: messages of both eras, HTTP on a persistent connection, standard input and output, and
+the functions for waiting and printing that the scripts share. Needs only Python. A script imports it after
 
     sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "client"))
 """
@@ -11,7 +11,7 @@ import subprocess
 import time
 from urllib.parse import urlsplit
 
-# The stateless revision, the newest with sessions, and the one that has batches.
+# The stateless revision, the newest one with sessions, and the one with batches.
 MODERN, LEGACY, BATCHES = "2026-07-28", "2025-11-25", "2025-03-26"
 
 
@@ -20,18 +20,18 @@ def step(text):
 
 
 def wait_until(what, condition, seconds=60, pause=0.05):
-    """The first true value of a condition."""
+    """Waits until a condition is true and returns its value."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         value = condition()
         if value:
             return value
         time.sleep(pause)
-    raise SystemExit(f"gave up waiting for: {what}")
+    raise SystemExit(f"timed out after {seconds} s waiting for: {what}")
 
 
 def envelope(client):
-    """What every request of the stateless revision carries in `_meta`."""
+    """The `_meta` of every request of the stateless revision."""
     return {
         "io.modelcontextprotocol/protocolVersion": MODERN,
         "io.modelcontextprotocol/clientInfo": {"name": client, "version": "1"},
@@ -40,7 +40,7 @@ def envelope(client):
 
 
 def request(method, params, client, era=MODERN, number=1):
-    """A request of an era. The parameters given stay as they are."""
+    """A request of an era. Doesn't change the given parameters."""
     if era == MODERN:
         params = {**params, "_meta": envelope(client)}
     return {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
@@ -60,7 +60,7 @@ INITIALIZED = {"jsonrpc": "2.0", "method": "notifications/initialized"}
 
 
 def http_headers(key, era=MODERN, method=None, name=None):
-    """The headers of a POST. The stateless revision repeats the method, and the name of what is called, in headers."""
+    """The headers of a POST. The stateless revision repeats the method and the name of the tool, prompt or resource in headers."""
     headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream", "X-Api-Key": key, "MCP-Protocol-Version": era}
     if era == MODERN and method:
         headers["Mcp-Method"] = method
@@ -70,7 +70,7 @@ def http_headers(key, era=MODERN, method=None, name=None):
 
 
 class Answer:
-    """An answer: its HTTP status, its body, and the result in it, if it has one."""
+    """An answer: its HTTP status, its body, and its result, if it has one."""
 
     def __init__(self, status, body):
         self.status, self.body = status, body
@@ -81,19 +81,19 @@ class Answer:
 
     @property
     def good(self):
-        """The result of a request that was answered."""
+        """The result of a successful request."""
         assert self.status == 200 and self.result is not None, f"{self.status} {self.body[:300]}"
         return self.result
 
     @property
     def structured(self):
-        """What a tool that succeeded gave."""
+        """The structured content of a successful tool call."""
         assert not self.good.get("isError"), self.body
         return self.good["structuredContent"]
 
 
 class HttpClient:
-    """Speaks over one kept connection, without a session."""
+    """A client over one persistent connection, without a session."""
 
     def __init__(self, url, key, client, era=MODERN, answer=Answer):
         parts = urlsplit(url)
@@ -101,7 +101,7 @@ class HttpClient:
         self.path, self.key, self.client, self.era, self.answer = parts.path, key, client, era, answer
 
     def post(self, body, headers):
-        """One exchange. Of an event stream, the last message that answers."""
+        """Sends one request and returns the answer. In an event stream, that is the last message with an id."""
         self.connection.request("POST", self.path, body, headers)
         answer = self.connection.getresponse()
         content = answer.read().decode()
@@ -118,7 +118,7 @@ class HttpClient:
 
 
 class StdioClient:
-    """Speaks to a process over its standard input and output, one message a line."""
+    """A client of a process over its standard input and output, with one message per line."""
 
     def __init__(self, command, client, era=MODERN, env=None, answer=Answer):
         self.process = subprocess.Popen(
@@ -131,7 +131,7 @@ class StdioClient:
         self.process.stdin.flush()
 
     def exchange(self, message):
-        """Sends a request and reads until its answer, past notifications."""
+        """Sends a request and returns its answer. Skips notifications."""
         self.put(message)
         while True:
             line = self.process.stdout.readline()
@@ -140,13 +140,13 @@ class StdioClient:
                 return self.answer(200, line)
 
     def send(self, method, params):
-        # One at a time, and always the same number, so that answers can be compared.
+        # One request at a time, always with the same id, so that answers can be compared.
         return self.exchange(request(method, params, self.client, self.era))
 
     def call(self, name, **arguments):
         return self.send("tools/call", {"name": name, "arguments": arguments})
 
     def end(self, seconds=20):
-        """Closes its input. Gives its exit code."""
+        """Closes the input of the process and returns its exit code."""
         self.process.stdin.close()
         return self.process.wait(timeout=seconds)

@@ -1,5 +1,5 @@
-"""The command line as an operator uses it, over a demo: the printed client configuration starts a working server, directly and through the
-bridge; a wrong key is refused on every request; keys, backup and restore do what they say. Needs nothing but Python."""
+"""Tests the command line on a demo: the printed client configuration starts a working server, directly and over the bridge; a wrong key is
+rejected on every request; keys, scans, reports, backup and restore work as documented. Needs only Python."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from watchpost_client import INITIALIZED, StdioClient, initialize
 BIN = Path(os.environ["BIN_DIR"])
 SCRATCH = Path(tempfile.mkdtemp())
 DATA = SCRATCH / "data"
-# A well-formed key that nobody has: the published example.
+# The key in the documentation: valid in form, and not the key of any workspace.
 NOBODY = "wp_0123456789abcdefghijABCDEFGHIJ3O07sR"
 
 
@@ -29,7 +29,7 @@ def cli(*words, data=DATA, given=None, code=0):
 
 
 def talk(launch):
-    """Starts what a client would start and shakes hands. Gives the three answers and the exit code."""
+    """Starts a server as a client would and performs the handshake. Returns the three answers and the exit code."""
     era = "2025-06-18"
     client = StdioClient([launch["command"], *launch.get("args", [])], "commands", era, env=launch.get("env"))
     first = client.exchange(initialize("commands", era))
@@ -119,12 +119,12 @@ def policies():
     endless = many + "all := [1 | some a in n; some b in n; some c in n; some d in n; a + b + c + d < 0]\n\n"
     said = test("endless", endless + 'result := lib.passed("Done.", count(all))', 6)
     assert "acme.endless.rego:18" in said and "on one document" in said, said
-    assert not nowhere.exists(), "none of it makes a database"
-    print("- policies: exports and cases are judged, listed and shown without a database; a pack's mistakes have file and line")
+    assert not nowhere.exists(), "a policy command created a data folder"
+    print("- policies: evaluated, listed and shown without a database; errors in a pack are reported with file and line")
 
 
 def scans():
-    """Scans, reports, schedules and exemptions, with the exit codes that pipelines look at."""
+    """Tests scans, reports, schedules and exemptions, with their exit codes."""
 
     def asked(*words, code=0):
         return json.loads(cli(*words, "--json", code=code).stdout)
@@ -155,21 +155,21 @@ def scans():
     nobody = "00000000-0000-7000-8000-000000000000"
     cli("scan", "status", "--scan", nobody, code=3)
     cli("scan", "cancel", latest["scan_id"], code=4)
-    print("- scans: run, judged by exit code, listed, explained, replayed, compared")
+    print("- scans: started, reported by exit code, listed, explained, replayed, compared")
 
     for name, start in [("r.html", "<!doctype html"), ("r.md", "# "), ("r.json", "{"), ("r.csv", ""), ("r.ocsf.jsonl", "{")]:
         file = SCRATCH / name
         cli("report", "evidence", "--output", file)
         text = file.read_text()
         assert text.lower().startswith(start) and len(text) > 1_000, name
-        assert file.stat().st_mode & 0o077 == 0, "a report is its owner's"
+        assert file.stat().st_mode & 0o077 == 0, "other users can read a report"
     cli("report", "evidence", "--output", SCRATCH / "r.html", code=4)
     cli("report", "executive", "--difference", "--output", SCRATCH / "r.html", "--force")
     again = asked("import", SCRATCH / "r.ocsf.jsonl")
     [batch] = again["batches"]
     assert batch["rows"] == batch["rows_ok"] > 100 and batch["platform"] == "m365" and not batch["integration_is_new"], again
     assert [batch["results"][name] for name in ("passed", "failed", "skipped")] == [latest[name] for name in ("passed", "failed", "skipped")], again
-    print("- reports: five formats, private files, never written over unasked; our own OCSF is read back")
+    print("- reports: five formats, private files, replaced only with --force; the OCSF report can be imported")
 
     added = asked("schedule", "add", "--name", "weekly", "--every", "week", "--on", "sunday", "--at", "06:30", "--zone", "Europe/Berlin")
     assert added["next_at"] and asked("schedule", "list")["schedules"][0]["id"] == added["id"]
@@ -185,7 +185,7 @@ def scans():
     assert (exempted["result"], exempted["skip_reason"]) == ("skipped", "not_applicable"), exempted
     cli("exemption", "remove", kept["id"])
     cli("exemption", "add", "--check", "no.such", "--whole-check", "--reason", "x", "--owner", "y", code=2)
-    print("- schedules and exemptions: added, heeded, taken back; wrong ones are refused")
+    print("- schedules and exemptions: added, applied, removed; invalid ones are rejected")
 
 
 def main():
@@ -204,31 +204,31 @@ def main():
 
     stdio = launch_of(cli("client-config", "claude-desktop").stdout)
     bridge = launch_of(cli("client-config", "claude-desktop", "--url", info["mcp_url"], "--key", "-", given=info["write_key"]).stdout)
-    assert info["write_key"] not in " ".join(bridge["args"]), "a key is no argument"
+    assert info["write_key"] not in " ".join(bridge["args"]), "the arguments contain a key"
     for name, launch, tools in [("stdio", stdio, 14), ("bridge", bridge, 19)]:
         first, listed, called, code = talk(launch)
         assert first["result"]["protocolVersion"] == "2025-06-18", first
         assert len(listed["result"]["tools"]) == tools, name
         assert "score" in called["result"]["structuredContent"] and code == 0
-        refused = talk({**launch, "env": {"WATCHPOST_API_KEY": NOBODY}})
-        assert all(answer["error"] == {"code": 401, "message": "Invalid API key"} for answer in refused[:3]), refused
-        print(f"- what client-config prints works over {name}, and a wrong key is refused on every request")
+        rejected = talk({**launch, "env": {"WATCHPOST_API_KEY": NOBODY}})
+        assert all(answer["error"] == {"code": 401, "message": "Invalid API key"} for answer in rejected[:3]), rejected
+        print(f"- the output of client-config works over {name}, and a wrong key is rejected on every request")
     unavailable = cli("client-config", "cursor", "--url", "http://127.0.0.1:9/mcp")
     assert "not available" in unavailable.stderr
 
     made = cli("keys", "create", "--label", "laptop")
     key = made.stdout.strip()
-    assert re.fullmatch(r"wp_[0-9A-Za-z]{36}", key), "the key stands alone on standard output"
+    assert re.fullmatch(r"wp_[0-9A-Za-z]{36}", key), "standard output must have only the key"
     row = next(row for row in json.loads(cli("keys", "list", "--json").stdout)["keys"] if row["label"] == "laptop")
     assert row["prefix"] == key[:12] and row["last_used"] == "never" and row["scope"] == "read" and row["state"] == "active"
     made = 3
     while made < 10:
         cli("keys", "create", "--label", f"key {made}", "--expires", "90d")
         made += 1
-    refused = cli("keys", "create", "--label", "one too many", code=4)
-    assert "10" in refused.stderr and "keys revoke" in refused.stderr
+    rejected = cli("keys", "create", "--label", "one too many", code=4)
+    assert "10" in rejected.stderr and "keys revoke" in rejected.stderr
     cli("keys", "revoke", row["id"])
-    cli("keys", "create", "--label", "in its place")
+    cli("keys", "create", "--label", "replacement")
     print("- keys: shown once, listed, limited to ten, revoked")
 
     verified = json.loads(cli("integrations", "verify", "--json").stdout)
@@ -237,7 +237,7 @@ def main():
     assert json.loads(cli("config", "show", "--json").stdout)["settings"]
     cli("findings", "show", NOBODY, code=2)
     cli("findings", "show", "00000000-0000-7000-8000-000000000000", code=3)
-    print("- verify and doctor find everything in order; wrong words and unknown ids have exit codes of their own")
+    print("- verify and doctor find no problems; invalid arguments and unknown ids have different exit codes")
 
     scans()
 
@@ -249,7 +249,7 @@ def main():
     before, after = (json.loads(cli("score", "--json", data=data).stdout) for data in (DATA, restored))
     assert before["score"] == after["score"] and before["severity_counts"] == after["severity_counts"]
     cli("restore", SCRATCH / "copy.db", data=restored, code=4)
-    print("- a backup made while the server runs is restored elsewhere, whole")
+    print("- a backup of a running server is restored completely into another folder")
 
     server.send_signal(signal.SIGTERM)
     assert server.wait(timeout=30) == 0

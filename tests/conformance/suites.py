@@ -1,4 +1,4 @@
-"""Runs both conformance suites, judges every check that they wrote down, and keeps the table of counts."""
+"""Runs both conformance suites, evaluates the checks that they report, and updates the table of counts."""
 
 import json
 import os
@@ -13,16 +13,16 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 PAGE = HERE.parent.parent / "docs" / "mcp-conformance.md"
 BEGIN, END = "<!-- counts: written by tests/conformance/run -->", "<!-- end of counts -->"
-# A run that takes longer hangs: the longest needs less than a minute.
+# The longest run takes less than a minute, so a run that takes this long hangs.
 SECONDS_PER_RUN = 300
-# (heading, folder of the suite, arguments, successes that must be there at least)
+# (heading, folder of the suite, arguments, minimum number of successes)
 RUNS = [
     ("0.1.16", "stable", ["--suite", "all"], 46),
     ("2025-06-18", "next", ["--suite", "all", "--spec-version", "2025-06-18"], 56),
     ("2025-11-25", "next", ["--requirements", "2025-11-25"], 83),
     ("2026-07-28", "next", ["--requirements", "2026-07-28"], 196),
 ]
-# What a check may say. Anything else, known or not, is a failure here.
+# The accepted statuses of a check. Any other status is a failure.
 PASSED, SILENT = "SUCCESS", {"INFO", "SKIPPED"}
 FOLDER = re.compile(r"^server-(?P<scenario>.+)-\d{4}-\d{2}-\d{2}T[\dA-Za-z-]+$")
 
@@ -34,7 +34,7 @@ def start():
     url = server.stdout.readline().strip()
     if not url.startswith("http://127.0.0.1:"):
         stop(server)
-        sys.exit(f"the server didn't say where it listens: {url!r}")
+        sys.exit(f"the server didn't print its address: {url!r}")
     return server, url
 
 
@@ -48,22 +48,22 @@ def stop(server):
 
 
 def judge(folder, arguments, url, out):
-    """Runs one suite. Returns the statuses of each scenario's checks, and what is wrong."""
+    """Runs one suite. Returns the number of checks per scenario and status, and a list of problems."""
     command = ["npx", "--no-install", "conformance", "server", "--url", url, *arguments, "-o", str(out)]
     suite = subprocess.Popen(
         command, cwd=HERE / folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     )
     try:
-        said, _ = suite.communicate(timeout=SECONDS_PER_RUN)
+        output, _ = suite.communicate(timeout=SECONDS_PER_RUN)
     except subprocess.TimeoutExpired:
         os.killpg(suite.pid, signal.SIGKILL)
-        said, _ = suite.communicate()
-        return {}, [f"not done within {SECONDS_PER_RUN} s; it said last:\n{said[-2000:]}"]
-    counts, wrong = defaultdict(Counter), []
+        output, _ = suite.communicate()
+        return {}, [f"not finished within {SECONDS_PER_RUN} s; the end of its output:\n{output[-2000:]}"]
+    counts, problems = defaultdict(Counter), []
     for path in sorted(out.glob("*/checks.json")):
         name = FOLDER.match(path.parent.name)
         if not name:
-            wrong.append(f"a folder of another form: {path.parent.name}")
+            problems.append(f"unexpected name of a folder: {path.parent.name}")
             continue
         scenario = name["scenario"]
         for check in json.loads(path.read_text()):
@@ -71,14 +71,14 @@ def judge(folder, arguments, url, out):
             counts[scenario][status] += 1
             if status != PASSED and status not in SILENT:
                 why = check.get("errorMessage") or json.dumps(check.get("details"))
-                wrong.append(f"{scenario}: {status} {check['id']}: {why}")
-    if not counts or (suite.returncode != 0 and not wrong):
-        wrong.append(f"the suite ended with {suite.returncode}; it said last:\n{said[-2000:]}")
-    return counts, wrong
+                problems.append(f"{scenario}: {status} {check['id']}: {why}")
+    if not counts or (suite.returncode != 0 and not problems):
+        problems.append(f"the suite exited with code {suite.returncode}; the end of its output:\n{output[-2000:]}")
+    return counts, problems
 
 
 def table(counted):
-    """Successes per scenario and run; a dash where a scenario isn't in a run."""
+    """The number of successes per scenario and run; a dash if the run doesn't have the scenario."""
     scenarios = sorted({scenario for counts in counted.values() for scenario in counts})
     headings = [heading for heading, *_ in RUNS]
     rows = [["Scenario", *headings], ["---", *("---:" for _ in headings)]]
@@ -95,43 +95,43 @@ def table(counted):
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
-def keep(text):
-    """Writes the table into the page, or, when CI is set, says whether the page has it."""
+def update(text):
+    """Writes the table to the page. If CI is set, compares it with the page instead. Returns a list of problems."""
     page = PAGE.read_text()
     if page.count(BEGIN) != 1 or page.count(END) != 1:
-        return [f"{PAGE.name} needs the two marks of the table once each"]
+        return [f"{PAGE.name} must have each of the two marks of the table once"]
     before, rest = page.split(BEGIN)
     after = rest.split(END)[1]
     new = f"{before}{BEGIN}\n{text}\n{END}{after}"
     if new == page:
         return []
     if os.environ.get("CI"):
-        return [f"the table in {PAGE.name} isn't what was counted; run tests/conformance/run and check it in:\n{text}"]
+        return [f"the table in {PAGE.name} is out of date; run tests/conformance/run and commit it:\n{text}"]
     PAGE.write_text(new)
     return []
 
 
 def main():
-    counted, wrong = {}, []
+    counted, problems = {}, []
     server, url = start()
     try:
         with tempfile.TemporaryDirectory() as scratch:
             for heading, folder, arguments, minimum in RUNS:
-                counts, complaints = judge(folder, arguments, url, Path(scratch) / heading)
+                counts, found = judge(folder, arguments, url, Path(scratch) / heading)
                 counted[heading] = counts
                 passed = sum(count[PASSED] for count in counts.values())
                 if passed < minimum:
-                    complaints.append(f"{passed} checks passed, at least {minimum} must")
+                    found.append(f"only {passed} checks passed; at least {minimum} must pass")
                 if server.poll() is not None:
-                    complaints.append(f"the server ended with {server.returncode}")
-                wrong += [f"{heading}: {complaint}" for complaint in complaints]
-                print(f"conformance {heading}: {passed} passed in {len(counts)} scenarios, {len(complaints)} complaints")
+                    found.append(f"the server exited with code {server.returncode}")
+                problems += [f"{heading}: {problem}" for problem in found]
+                print(f"conformance {heading}: {passed} passed in {len(counts)} scenarios, {len(found)} problems")
     finally:
         stop(server)
-    # A table of a bad run would only hide that it was bad.
-    wrong += [] if wrong else keep(table(counted))
-    if wrong:
-        sys.exit("\n".join(wrong))
+    # The table is only updated after a run without problems.
+    problems += [] if problems else update(table(counted))
+    if problems:
+        sys.exit("\n".join(problems))
 
 
 if __name__ == "__main__":

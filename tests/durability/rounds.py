@@ -1,5 +1,5 @@
-"""Kills `watchpost-http` with SIGKILL at random moments while clients read and write, as many rounds as asked. After each round: no
-acknowledged change is lost, no answered call is missing from the audit trail, the chain is valid, the file is sound."""
+"""Kills `watchpost-http` with SIGKILL at random times while clients read and write, for a number of rounds. Checks after each round that no
+acknowledged change is lost, that the audit trail has every answered call, that the chain is valid, and that the file is intact."""
 
 import collections
 import http.client
@@ -36,7 +36,7 @@ def start(first):
     end = time.monotonic() + 60
     while time.monotonic() < end:
         if process.poll() is not None:
-            raise SystemExit(f"the server ended with {process.returncode}: {(SCRATCH / 'log').read_text()[-2000:]}")
+            raise SystemExit(f"the server exited with code {process.returncode}: {(SCRATCH / 'log').read_text()[-2000:]}")
         text = address.read_text()
         if first and info.exists():
             return process, json.loads(info.read_text())
@@ -82,7 +82,7 @@ def cli(*words):
 
 
 def audited():
-    """Answered calls by tool, as the trail shows them."""
+    """The number of calls per tool in the audit trail."""
     done = cli("audit", "export")
     if done.returncode != 0:
         raise SystemExit(f"audit export: {done.stderr}")
@@ -106,10 +106,10 @@ def main():
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=30) == 0
     (DATA / "watchpost.toml").write_text("[limits]\nrequests_per_hour = 0\n")
-    # Each client has its own findings and apps, so that the last acknowledged change is the one to expect.
+    # Each client has its own findings and apps, so that the last acknowledged change is the expected one.
     shares = [(findings[n::CLIENTS], apps[n::CLIENTS]) for n in range(CLIENTS)]
     assert all(mine and theirs for mine, theirs in shares), "the demo has too few findings or apps"
-    answered_in_all = audited()
+    answered_total = audited()
     changes = 0
     for number in range(1, rounds + 1):
         process, url = start(first=False)
@@ -129,18 +129,18 @@ def main():
         for thread in threads:
             thread.join()
         for counter in answers:
-            answered_in_all += counter
+            answered_total += counter
 
         verdict = cli("audit", "verify")
         assert verdict.returncode == 0, f"round {number}: {verdict.stdout}{verdict.stderr}"
         trail = audited()
-        for tool, count in answered_in_all.items():
-            assert trail[tool] >= count, f"round {number}: {count} answered calls of {tool}, the trail shows {trail[tool]}"
-        # A call that was under way when the server died may stand in the trail without an answer.
-        answered_in_all = trail
+        for tool, count in answered_total.items():
+            assert trail[tool] >= count, f"round {number}: {count} answered calls of {tool}, but {trail[tool]} in the audit trail"
+        # The trail may have calls that the server didn't answer before it was killed.
+        answered_total = trail
         with sqlite3.connect(f"file:{DATA / 'watchpost.db'}?mode=ro", uri=True) as database:
-            (sound,) = database.execute("PRAGMA integrity_check").fetchone()
-        assert sound == "ok", f"round {number}: {sound}"
+            (verdict,) = database.execute("PRAGMA integrity_check").fetchone()
+        assert verdict == "ok", f"round {number}: {verdict}"
         policies = {row["id"]: row["policy"] for row in json.loads(cli("apps", "list", "--json").stdout)["apps"]}
         for log in logs:
             last = {}
@@ -150,17 +150,17 @@ def main():
                 else:
                     last[subject] = [(kind, value), None]
                     changes += 1
-            for subject, (acknowledged, under_way) in last.items():
+            for subject, (acknowledged, unanswered) in last.items():
                 if acknowledged is None:
                     continue
                 kind, value = acknowledged
                 if kind == "policy":
-                    assert policies.get(subject) in (value, under_way), f"round {number}: {subject} is {policies.get(subject)}, not {value}"
+                    assert policies.get(subject) in (value, unanswered), f"round {number}: {subject} is {policies.get(subject)}, not {value}"
                 else:
                     row = json.loads(cli("findings", "show", subject, "--json").stdout)
                     assert row["status"] == "snoozed", f"round {number}: {subject} is {row['status']}, not snoozed"
     shutil.rmtree(SCRATCH)
-    print(f"kill -9: {rounds} rounds, {changes} acknowledged changes, {sum(answered_in_all.values())} audited calls, nothing lost")
+    print(f"kill -9: {rounds} rounds, {changes} acknowledged changes, {sum(answered_total.values())} audited calls, nothing lost")
 
 
 main()

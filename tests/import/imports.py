@@ -1,5 +1,6 @@
-"""Imports as an operator makes them. Every result file by others is imported with its counts; files that are cut, mis-encoded, of another
-tenant, unknown, too large, bombs or twice the same end as documented and leave nothing behind. Needs nothing but Python."""
+"""Imports result files as an operator would. Checks the counts of third-party files, and that files that are truncated, wrongly encoded, of
+another tenant, of an unknown format, too large, compressed bombs or imported twice are handled as documented and leave nothing behind.
+Needs only Python."""
 
 import gzip
 import json
@@ -16,12 +17,12 @@ FIXTURES = Path("crates/watchpost-connectors/tests/it/import/fixtures")
 SCRATCH = Path(tempfile.mkdtemp())
 BIRCHWORKS = "c0ffee00-1111-4222-8333-444444444444"
 COUNTS = ("rows", "rows_ok", "rows_skipped", "rows_not_run")
-# The reader's limits.
+# The limits of the reader.
 DOCUMENT_MIB, ROWS = 128, 200_000
 
 
 class Folder:
-    """A data folder of its own."""
+    """A separate data folder."""
 
     def __init__(self, name):
         self.path = SCRATCH / name
@@ -37,20 +38,20 @@ class Folder:
         return json.loads(self.run(*words, "--json", **more).stdout)
 
     def take(self, content, *words):
-        """Imports a file, or bytes by way of standard input."""
+        """Imports a file, or bytes over standard input."""
         if isinstance(content, Path):
             return self.json("import", content, *words)
         return self.json("import", "-", *words, given=content)
 
-    def refuse(self, content, says, code=2, words=()):
-        """A refusal says why, answers nothing, and leaves nothing."""
+    def reject(self, content, says, code=2, words=()):
+        """Checks that an import fails with a reason, prints no result, and changes nothing."""
         before = self.state()
         given = None if isinstance(content, Path) else content
         done = self.run("import", content if given is None else "-", *words, "--json", given=given, code=code)
         text = done.stderr.decode()
         assert says in text and len(text) < 1_000, f"{says!r} is not in {text!r}"
         assert not done.stdout, done.stdout
-        assert self.state() == before, "something was left behind"
+        assert self.state() == before, "the failed import left something behind"
 
     def state(self):
         batches = self.json("imports", "list")
@@ -70,15 +71,15 @@ def show(name, answer):
         assert batch["rows"] == batch["rows_ok"] + batch["rows_skipped"] + batch["rows_not_run"]
 
 
-def by_others():
+def third_party_files():
     shared = os.environ["SHARED_DIR"]
     data = Path(shared) / "data"
     if not shared or not data.is_dir():
-        assert not os.environ.get("CI"), "the result files by others are needed here"
-        print("- skipped: no result files by others (SHARED_DIR)")
+        assert not os.environ.get("CI"), "CI requires the third-party result files (SHARED_DIR)"
+        print("- skipped: there are no third-party result files (SHARED_DIR)")
         return
     folder = Folder("others")
-    print("- result files by others")
+    print("- third-party result files")
     answer = folder.take(data / "prowler" / "example_output_aws.ocsf.json")
     show("prowler/example_output_aws.ocsf.json", answer)
     assert counts(answer["batches"][0]) == (5, 5, 0, 0) and answer["batches"][0]["integration_is_new"]
@@ -93,15 +94,15 @@ def by_others():
     assert folder.take(export)["already_imported"]
     for cases in sorted((data / "scuba-cases").glob("*.jsonl.gz")):
         # Cases for `policy eval --batch`, not results of a run.
-        folder.refuse(cases, "the file is not valid JSON")
-        print(f"  scuba-cases/{cases.name}: no result file, refused with exit 2")
+        folder.reject(cases, "the file is not valid JSON")
+        print(f"  scuba-cases/{cases.name}: not a result file, rejected with exit code 2")
     folder.run("audit", "verify")
 
 
-def good():
+def valid_files():
     folder = Folder("good")
     print("- one file of each format")
-    # The tool, and the counts of each of its batches.
+    # The tool, and the counts of each batch.
     expected = {
         "scuba_results.json": ("scubagear", [(10, 9, 1, 0)]),
         "goggles_results.json": ("scubagoggles", [(1, 1, 0, 0)]),
@@ -130,14 +131,14 @@ def good():
     maester = folder.json("imports", "list", "--tool", "maester")["batches"]
     assert len(maester) == 3
     text = folder.run("import", FIXTURES / "maester.json").stdout.decode()
-    assert "imported before" in text and "{" not in text, text
+    assert "already imported" in text and "{" not in text, text
 
     prowler = folder.json("imports", "list", "--tool", "prowler")["batches"][-1]
     page = folder.json("imports", "results", prowler["id"], "--result", "failed", "--limit", "1")
     row = page["results"][0]
     assert row["result"] == "failed" and row["entity"]["name"] and row["check_id"] == "entra.users_mfa_capable", row
     folder.run("imports", "results", "00000000-0000-7000-8000-000000000000", code=3)
-    print("  lists, results, the same file again: as they should be")
+    print("  lists, results, the same file again: as expected")
 
     answer = folder.json("imports", "disagreements")
     rows = [(row, place["name"]) for place in answer["integrations"] for row in place["disagreements"]]
@@ -148,10 +149,10 @@ def good():
     row = rows[0][0]
     print(f"    {row['check_id']}: ours {row['ours']['result']}, {row['theirs']['tool']} {row['theirs']['control']} {row['theirs']['result']}")
     assert folder.run("imports", "disagreements").stdout
-    folder.run("doctor", code=6)  # Nothing live is connected, so there is no score yet.
+    folder.run("doctor", code=6)  # No platform is connected, so there is no score yet.
     folder.run("audit", "verify")
 
-    # Removal takes all that was imported about it; then the file is new again.
+    # The removal of an integration deletes its imports, after which the file can be imported again.
     merged = next(row for row in folder.json("integrations", "list")["integrations"] if row["name"] == "Fernhill")
     folder.run("integrations", "remove", merged["id"], "--yes")
     assert folder.json("imports", "list")["total"] == batches["total"] - 1
@@ -159,22 +160,22 @@ def good():
     print("  removed with its integration, and imported again")
 
 
-def bad():
+def invalid_files():
     folder = Folder("bad")
-    print("- bad input")
+    print("- invalid files")
     results = (FIXTURES / "scuba_results.json").read_bytes()
     prowler = (FIXTURES / "prowler.ocsf.json").read_bytes()
     plain = folder.take(results)["batches"][0]
 
     for at in (1, len(results) // 3, len(results) - 5):
-        folder.refuse(results[:at], "the file ends too early")
-    folder.refuse(results[:100] + b"\x00" + results[100:], "not valid JSON")
-    folder.refuse(results[:100] + b"\xff" + results[100:], "neither UTF-8 nor UTF-16")
+        folder.reject(results[:at], "the file ends too early")
+    folder.reject(results[:100] + b"\x00" + results[100:], "not valid JSON")
+    folder.reject(results[:100] + b"\xff" + results[100:], "neither UTF-8 nor UTF-16")
     cut = folder.take(prowler.rstrip().rstrip(b"]").rstrip() + b",")["batches"][0]
     assert cut["partial"] and cut["rows_ok"] > 0, cut
     cut = folder.take(prowler[:-60])["batches"][0]
     assert cut["partial"] and cut["rows_skipped"] == 2 and "ends within it" in cut["errors"][-1]["reason"], cut
-    print("  cut files: whole documents refused, whole rows of OCSF kept and marked partial")
+    print("  truncated files: single documents rejected; complete rows of OCSF imported and marked partial")
 
     wide = folder.take(b"\xff\xfe" + results.decode().encode("utf-16-le"))["batches"][0]
     assert counts(wide) == counts(plain) and wide["integration_id"] == plain["integration_id"] and not wide["partial"]
@@ -182,7 +183,7 @@ def bad():
     assert counts(marked) == counts(plain)
     packed = folder.take(gzip.compress(results))["batches"][0]
     assert counts(packed) == counts(plain)
-    print("  UTF-16 with its mark, UTF-8 with its mark, gzip: the same counts")
+    print("  UTF-16 and UTF-8 with a byte order mark, gzip: the same counts")
 
     document = json.loads(results)
     group = document["Results"]["AAD"][0]
@@ -194,38 +195,38 @@ def bad():
     settings |= {"remote_domains": settings["remote_domains"][0], "accepted_domains": None, "dkim_config": [None], "conn_filter": {}, "SPO_tenant": ""}
     bent = folder.take(json.dumps(settings).encode())["batches"][0]
     assert bent["settings"] > 0 and counts(bent) == (0, 0, 0, 0), bent
-    print("  one element as an object, null lists: read as the lists they stand for")
+    print("  an object instead of a list with one element, null instead of a list: read as lists")
 
     other = json.loads(results)
     other["MetaData"]["TenantId"] = "c0ffee00-1111-4222-8333-999999999999"
     foreign = json.dumps(other).encode()
     where = ("--integration", plain["integration_id"])
-    folder.refuse(foreign, "another tenant", code=4, words=where)
-    folder.refuse(foreign, "integration not found", code=3, words=("--integration", "00000000-0000-7000-8000-000000000000"))
-    told = folder.take(foreign, *where, "--other-tenant")["batches"][0]
-    assert told["integration_id"] == plain["integration_id"]
-    print("  another tenant's file: refused, unless told to")
+    folder.reject(foreign, "another tenant", code=4, words=where)
+    folder.reject(foreign, "integration not found", code=3, words=("--integration", "00000000-0000-7000-8000-000000000000"))
+    forced = folder.take(foreign, *where, "--other-tenant")["batches"][0]
+    assert forced["integration_id"] == plain["integration_id"]
+    print("  another tenant's file: rejected without --other-tenant")
 
-    folder.refuse(b'{"hello": 1, "world": 2}', "`hello`")
-    folder.refuse(b"<html></html>", "unknown format")
-    folder.refuse(b'{"version": "2.1.0", "runs": []}', "SARIF is not supported")
-    folder.refuse(b"", "no results")
-    folder.refuse(b"[]", "no results")
-    folder.refuse(b"[" * 100_000, "levels deep")
-    folder.refuse(b'[{"class_uid": 2004, "category_uid": 2}]', "none of 1 rows could be read")
-    folder.refuse(SCRATCH / "nothing.json", "nothing.json", code=3)
-    folder.refuse(SCRATCH, "is a folder")
-    print("  unknown, empty, too deep, no good row, no file: refused with what to do")
+    folder.reject(b'{"hello": 1, "world": 2}', "`hello`")
+    folder.reject(b"<html></html>", "unknown format")
+    folder.reject(b'{"version": "2.1.0", "runs": []}', "SARIF is not supported")
+    folder.reject(b"", "no results")
+    folder.reject(b"[]", "no results")
+    folder.reject(b"[" * 100_000, "levels deep")
+    folder.reject(b'[{"class_uid": 2004, "category_uid": 2}]', "none of 1 rows could be read")
+    folder.reject(SCRATCH / "nothing.json", "nothing.json", code=3)
+    folder.reject(SCRATCH, "is a folder")
+    print("  unknown formats, empty files, deep nesting, no readable row, no file: rejected with the next step")
 
-    folder.refuse(b'{"MetaData": ' + b" " * (DOCUMENT_MIB << 20), "bytes once unpacked")
+    folder.reject(b'{"MetaData": ' + b" " * (DOCUMENT_MIB << 20), "bytes once unpacked")
     row = json.loads(prowler)[0]
     line = json.dumps({key: row[key] for key in ("metadata", "status_code", "finding_info", "cloud", "class_uid", "category_uid")})
-    folder.refuse(((line + "\n") * (ROWS + 1)).encode(), f"more than {ROWS} rows")
-    folder.refuse(gzip.compress(b" " * (300 << 20), 6), "unpacks to far more")
+    folder.reject(((line + "\n") * (ROWS + 1)).encode(), f"more than {ROWS} rows")
+    folder.reject(gzip.compress(b" " * (300 << 20), 6), "unpacks to far more")
     with zipfile.ZipFile(SCRATCH / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as bomb:
         bomb.writestr("ScubaResults.json", b" " * (300 << 20))
-    folder.refuse(SCRATCH / "bomb.zip", "unpacks to far more")
-    print("  too large, too many rows, gzip and zip bombs: refused")
+    folder.reject(SCRATCH / "bomb.zip", "unpacks to far more")
+    print("  large documents, too many rows, gzip and zip bombs: rejected")
 
     with zipfile.ZipFile(SCRATCH / "run.zip", "w", zipfile.ZIP_DEFLATED) as run:
         run.writestr("ScubaResults_1.json", results)
@@ -233,7 +234,7 @@ def bad():
         run.writestr("../../outside.json", "{}")
     answer = folder.take(SCRATCH / "run.zip")
     assert counts(answer["batches"][0]) == counts(plain) and len(answer["ignored"]) == 2, answer
-    print("  a zip file of a run: its results are read, the rest is left alone and named")
+    print("  a zip file of a run: its results are imported, and the other files are ignored and listed")
 
     before = folder.state()
     command = [BIN / "watchpost", "--data-dir", folder.path, "import", "-"]
@@ -242,16 +243,16 @@ def bad():
     process.stdin.flush()
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert folder.state() == before, "a killed import is nowhere to be seen"
+    assert folder.state() == before, "a killed import left something behind"
     assert not folder.take(((line + "\n") * 3).encode())["already_imported"]
     folder.run("audit", "verify")
-    print("  a killed import leaves nothing to see")
+    print("  a killed import leaves nothing behind")
 
 
 def main():
-    by_others()
-    good()
-    bad()
+    third_party_files()
+    valid_files()
+    invalid_files()
     shutil.rmtree(SCRATCH)
     print("imports: passed")
 

@@ -1,4 +1,4 @@
-// The official inspector's command line: lists and calls over HTTP and stdio, in both eras.
+// Uses the command line of the official inspector: lists and calls tools over HTTP and stdio, in both eras.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
@@ -23,7 +23,7 @@ async function inspect(transport, era, ...asked) {
 
 for (const transport of ["http", "stdio"]) {
   for (const era of ["legacy", "modern"]) {
-    // `--strict` fails on schemas that some clients wouldn't understand.
+    // `--strict` fails on schemas that some clients don't support.
     const listed = await inspect(transport, era, "--method", "tools/list", "--strict");
     assert.deepEqual(listed.tools.map((tool) => tool.name).sort(), QUERIES);
     const called = await inspect(transport, era, "--method", "tools/call", "--tool-name", "get_risk_score");

@@ -1,5 +1,5 @@
-// What Watchpost offers besides lists of tools, with the official clients in both eras: resources, prompts, completion, subscriptions that
-// fire when another process changes something, a person who is asked and says no or yes, and tasks.
+// Tests the features besides tools with the official clients in both eras: resources, prompts, completion, subscriptions to changes by
+// another process, elicitation that is declined or accepted, and tasks.
 import assert from "node:assert/strict";
 import { Client as ModernClient, StreamableHTTPClientTransport as ModernHttp } from "@modelcontextprotocol/client";
 import { StdioClientTransport as ModernStdio } from "@modelcontextprotocol/client/stdio";
@@ -23,13 +23,13 @@ const sse = {
   eventSourceInit: { fetch: (url, init) => fetch(url, { ...init, headers: { ...init?.headers, Accept: "text/event-stream", "X-Api-Key": write_key } }) },
 };
 
-// A connected client with what differs between the two packages: who is asked, and how one hears of a resource.
+// Returns a connected client with the parts that differ between the two packages: elicitation and subscriptions.
 async function modern(transport) {
   const person = { says: undefined, asked: [] };
   const client = new ModernClient(INFO, { versionNegotiation: { mode: { pin: REVISION } }, capabilities: { elicitation: {} } });
   client.setRequestHandler("elicitation/create", (request) => answer(person, request));
   const heard = waiter();
-  client.setNotificationHandler("notifications/resources/updated", (note) => heard.tell(note.params.uri));
+  client.setNotificationHandler("notifications/resources/updated", (note) => heard.add(note.params.uri));
   await client.connect(transport);
   const watch = async (uri) => {
     const subscription = await client.listen({ resourceSubscriptions: [uri] });
@@ -44,7 +44,7 @@ async function legacy(transport) {
   const client = new LegacyClient(INFO, { capabilities: { elicitation: {} } });
   client.setRequestHandler(ElicitRequestSchema, (request) => answer(person, request));
   const heard = waiter();
-  client.setNotificationHandler(ResourceUpdatedNotificationSchema, (note) => heard.tell(note.params.uri));
+  client.setNotificationHandler(ResourceUpdatedNotificationSchema, (note) => heard.add(note.params.uri));
   await client.connect(transport);
   const watch = async (uri) => {
     await client.subscribeResource({ uri });
@@ -59,18 +59,18 @@ function answer(person, request) {
   return person.says;
 }
 
-// Keeps what was told, and waits for what wasn't yet.
+// Stores the addresses of changed resources, and waits for an address.
 function waiter() {
-  const told = [];
+  const changed = [];
   let wake = () => {};
   return {
-    tell: (what) => (told.push(what), wake()),
-    forget: () => told.splice(0),
-    async until(what) {
+    add: (uri) => (changed.push(uri), wake()),
+    forget: () => changed.splice(0),
+    async until(uri) {
       const end = Date.now() + PATIENCE;
-      while (!told.includes(what)) {
+      while (!changed.includes(uri)) {
         const left = end - Date.now();
-        assert.ok(left > 0, `${what} wasn't told; only ${told}`);
+        assert.ok(left > 0, `no notification for ${uri}, only for ${changed}`);
         await new Promise((done) => {
           wake = done;
           setTimeout(done, left);
@@ -109,11 +109,11 @@ async function completion({ client }, person) {
     const ref = { type: "ref/prompt", name: "investigate_person" };
     return (await client.complete({ ref, argument: { name: "email", value } })).completion.values;
   };
-  assert.deepEqual(await complete(person.slice(0, 2)), [], "two letters give nobody away");
+  assert.deepEqual(await complete(person.slice(0, 2)), [], "two letters must not be completed to a person");
   assert.ok((await complete(person.slice(0, 5))).includes(person));
 }
 
-// Both ends of a change: one client asks a person and makes it, and hears of it; so does a client of another process.
+// One client asks a person and then makes a change. That client and a client of another process get a notification.
 async function changes(mine, other, app) {
   const uri = `watchpost://apps/${app}`;
   const stops = [await mine.watch(uri), await other.watch(uri)];
@@ -134,10 +134,10 @@ async function changes(mine, other, app) {
   for (const stop of stops) await stop();
   const cleared = await call(mine.client, "set_app_policy", { app, policy: "none" });
   assert.ok(!cleared.isError, cleared.text);
-  assert.equal(mine.person.asked.length, 4, "lifting a block isn't risky");
+  assert.equal(mine.person.asked.length, 4, "the removal of a block needs no confirmation");
 }
 
-// A scan as a task, followed to its end by the extension's own client. TKX-09: to another key of the workspace it is unknown.
+// Runs a scan as a task, with the client of the extension. TKX-09: the task is unknown to another key of the workspace.
 async function tasks(client) {
   const clientCapabilities = { extensions: { "io.modelcontextprotocol/tasks": {} } };
   let id = 0;

@@ -1,5 +1,5 @@
-"""What Watchpost offers besides lists of tools, with the official Python SDK in both eras: resources, prompts, completion, a subscription
-that fires, and a person who is asked and says no or yes."""
+"""Tests the features besides tools with the official Python SDK in both eras: resources, prompts, completion, a subscription, and elicitation
+that is declined or accepted."""
 
 import asyncio
 import contextlib
@@ -23,12 +23,12 @@ SERVERS = {
 }
 
 
-# Of the methods that only the legacy era has.
+# The SDK warns of methods that only the legacy era has.
 warnings.filterwarnings("ignore", category=MCPDeprecationWarning)
 
 
 class Person:
-    """Answers what is asked, as told before."""
+    """Answers each elicitation with `says`."""
 
     def __init__(self):
         self.says = None
@@ -41,7 +41,7 @@ class Person:
 
 
 class Heard:
-    """Addresses of resources that are said to have changed."""
+    """The addresses in notifications of changed resources."""
 
     def __init__(self):
         self.queue = asyncio.Queue()
@@ -63,7 +63,7 @@ async def refused(awaited, code):
     except MCPError as error:
         assert error.error.code == code, error
         return
-    raise AssertionError("it was answered")
+    raise AssertionError("the request did not fail")
 
 
 async def reads(client, era, email):
@@ -86,7 +86,7 @@ async def reads(client, era, email):
 
 @contextlib.asynccontextmanager
 async def watching(client, era, heard, uri):
-    """Gives a function that waits until the resource is said to have changed."""
+    """Yields a function that waits for a notification that the resource changed."""
     if era == "modern":
         async with client.listen(resource_subscriptions=[uri]) as subscription:
             yield lambda: anext(subscription)

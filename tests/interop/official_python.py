@@ -1,4 +1,4 @@
-"""The official Python SDK in both eras, over streamable HTTP, HTTP+SSE and stdio."""
+"""Tests the official Python SDK in both eras, over streamable HTTP, HTTP+SSE and stdio."""
 
 import asyncio
 import json
@@ -82,15 +82,15 @@ def causes(error):
             yield from causes(inner)
 
 
-async def refuses_everything(server, mode, words):
+async def rejects_everything(server, mode, words):
     try:
         async with Client(server, mode=mode) as client:
             await client.list_tools()
     except BaseException as error:  # noqa: BLE001: groups of errors are no Exception
         said = " ".join(f"{inner!r} {inner}" for inner in causes(error))
-        assert any(word in said for word in words), f"another refusal than {words}: {said}"
+        assert any(word in said for word in words), f"the error has none of {words}: {said}"
         return
-    raise AssertionError("a bad key was served")
+    raise AssertionError("a wrong key was accepted")
 
 
 def http(key):
@@ -118,9 +118,9 @@ async def main():
             await drive_with_write_key(client)
         async with Client(open_server(CONFIG["read_key"]), mode=mode) as client:
             await drive_with_read_key(client)
-        # Over HTTP this client says no more than that there was an error; the status is looked at below.
+        # Over HTTP this client reports only that there was an error; the status is checked below.
         words = ["Invalid API key"] if name == "stdio" else ["Invalid API key", "401", "Server returned an error response"]
-        await refuses_everything(open_server(CONFIG["bad_key"]), mode, words)
+        await rejects_everything(open_server(CONFIG["bad_key"]), mode, words)
         print(f"python sdk: {name}, {mode}", flush=True)
 
 

@@ -1,4 +1,4 @@
-// The third-party bridge `mcp-remote` against /sse with a Bearer header: lists the tools.
+// Lists the tools through the third-party bridge `mcp-remote`, over /sse with a Bearer header.
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import assert from "node:assert/strict";

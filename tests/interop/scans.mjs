@@ -1,5 +1,6 @@
-// A session about scans with the official TypeScript client, as an assistant would have it: scan, wait, what is new, compare with the
-// scan before, the report; once for compliance and once for exposure. Between two scans the simulated tenant drifts.
+// A session about scans with the official TypeScript client, as an assistant would have it: starts a scan, waits for it, reads the new
+// failures, compares it with the previous scan and reads the report; once for compliance and once for exposure. A setting of the simulated
+// tenant changes between the two scans.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
@@ -16,7 +17,7 @@ async function drift(path, pointer, value) {
   assert.equal(answer.status, 200, await answer.text());
 }
 
-// A read key is enough: a scan changes nothing on the platform.
+// A read key is sufficient, since a scan changes nothing on the platform.
 const client = new Client({ name: "interop", version: "1" }, { versionNegotiation: { mode: { pin: "2026-07-28" } } });
 await client.connect(new StreamableHTTPClientTransport(new URL(mcp_url), { requestInit: { headers: { "X-Api-Key": read_key } } }));
 

@@ -1,4 +1,4 @@
-// What every client must be able to do, whatever its SDK, era and transport.
+// The scenario that every client must pass, with any SDK, era and transport.
 import assert from "node:assert/strict";
 
 export const QUERIES = [
@@ -19,7 +19,7 @@ export async function driveWithWriteKey(api) {
     const text = result.content?.find((block) => block.type === "text")?.text ?? "";
     assert.ok(!result.isError, `${name} failed: ${text}`);
     assert.ok(text.length > 0, `${name} has no text`);
-    // Revisions before 2025-06-18 have no structured content: the same JSON stands on a line of the text.
+    // Revisions before 2025-06-18 have no structured content: the text has the same JSON on a line.
     const data = result.structuredContent ?? JSON.parse(text.split("\n").find((line) => line.startsWith("{")));
     return data;
   };
@@ -35,7 +35,7 @@ export async function driveWithWriteKey(api) {
   assert.equal(page.returned, page.findings.length);
   const person = page.findings.find((finding) => finding.subject.email);
   const identity = await call("lookup_identity", { email: person.subject.email.toUpperCase() });
-  assert.ok(JSON.stringify(identity).includes(person.id), "a person's open findings are shown");
+  assert.ok(JSON.stringify(identity).includes(person.id), "the answer lacks an open finding of the person");
   const integrations = await call("get_integrations");
   assert.deepEqual(integrations.integrations.map((row) => row.platform).sort(), ["m365", "okta"]);
   const posture = await call("get_posture_summary");
@@ -63,7 +63,7 @@ export async function driveWithWriteKey(api) {
     all.push(...more.findings);
     cursor = more.next_cursor;
   } while (cursor);
-  assert.equal(new Set(all.map((finding) => finding.id)).size, all.length, "no finding stands on two pages");
+  assert.equal(new Set(all.map((finding) => finding.id)).size, all.length, "a finding is on two pages");
   const fixable = all.find((finding) => actionable.has(finding.rule_id));
   const app = all.find((finding) => finding.subject.type === "app");
   const [snoozed, dismissed] = all.filter((finding) => finding !== fixable && finding !== app).slice(-2);
@@ -74,7 +74,7 @@ export async function driveWithWriteKey(api) {
   await call("snooze_finding", { finding_id: snoozed.id, days: 7 });
   await call("dismiss_finding", { finding_id: dismissed.id, reason: "accepted_risk", note: "agreed with the owner" });
   const left = await call("list_findings", { entity: snoozed.subject.id, limit: 100 });
-  assert.ok(!left.findings.some((finding) => finding.id === snoozed.id), "a snoozed finding leaves the list");
+  assert.ok(!left.findings.some((finding) => finding.id === snoozed.id), "the list still has a snoozed finding");
   await call("set_app_policy", { app: app.subject.id, policy: "sanctioned" });
   assert.equal((await call("check_app_policy", { app: app.subject.id })).policy, "sanctioned");
   await call("set_app_policy", { app: app.subject.id, policy: "clear" });
@@ -98,17 +98,17 @@ export async function driveWithReadKey(api) {
     trigger_sync: {},
   };
   for (const name of ACTIONS) {
-    const refused = await api.call(name, args[name]);
-    assert.ok(refused.isError, `${name} must be refused`);
-    assert.ok(JSON.stringify(refused.content).includes("Write scope required"), `${name}: ${JSON.stringify(refused.content)}`);
+    const rejected = await api.call(name, args[name]);
+    assert.ok(rejected.isError, `${name} must be rejected`);
+    assert.ok(JSON.stringify(rejected.content).includes("Write scope required"), `${name}: ${JSON.stringify(rejected.content)}`);
   }
 }
 
-// Every request must fail with these words.
-export async function refusesEverything(attempt, words) {
+// Checks that an attempt fails with an error that has one of the words.
+export async function rejectsEverything(attempt, words) {
   await assert.rejects(attempt, (error) => {
     const text = `${error?.message ?? error} ${error?.code ?? ""} ${JSON.stringify(error?.data ?? "")} ${error?.cause?.message ?? ""}`;
-    assert.ok(words.some((word) => text.includes(word)), `another refusal than ${words}: ${text}`);
+    assert.ok(words.some((word) => text.includes(word)), `the error has none of ${words}: ${text}`);
     return true;
   });
 }

@@ -1,9 +1,9 @@
-// The official TypeScript SDK of 2025-11-25 and older, over streamable HTTP, HTTP+SSE and stdio.
+// Tests the official TypeScript SDK of 2025-11-25 and older, over streamable HTTP, HTTP+SSE and stdio.
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { SSEClientTransport } from "@modelcontextprotocol/sdk/client/sse.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
-import { driveWithReadKey, driveWithWriteKey, refusesEverything } from "./scenario.mjs";
+import { driveWithReadKey, driveWithWriteKey, rejectsEverything } from "./scenario.mjs";
 
 const { mcp_url, sse_url, read_key, write_key, bad_key, stdio, data_dir } = JSON.parse(process.env.INTEROP);
 
@@ -35,11 +35,11 @@ for (const [name, open] of Object.entries(transports)) {
   await withClient(open(write_key), driveWithWriteKey);
   await withClient(open(read_key), driveWithReadKey);
   const words = name === "stdio" ? ["Invalid API key"] : ["Invalid API key", "401", "Unauthorized"];
-  await refusesEverything(withClient(open(bad_key), (api) => api.list()), words);
+  await rejectsEverything(withClient(open(bad_key), (api) => api.list()), words);
   console.log(`typescript sdk: ${name}`);
 }
 
-// Each older revision by hand over the SDK's own wire: the revision that is asked for is the one that is spoken.
+// Requests each older revision without the SDK, and checks that the server uses it.
 for (const version of ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"]) {
   const post = (body, session) =>
     fetch(mcp_url, {

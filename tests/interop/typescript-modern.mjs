@@ -1,7 +1,7 @@
-// The official TypeScript client of 2026-07-28, over streamable HTTP and stdio, in both of its eras.
+// Tests the official TypeScript client of 2026-07-28, over streamable HTTP and stdio, in both of its eras.
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
-import { driveWithReadKey, driveWithWriteKey, refusesEverything } from "./scenario.mjs";
+import { driveWithReadKey, driveWithWriteKey, rejectsEverything } from "./scenario.mjs";
 
 const { mcp_url, read_key, write_key, bad_key, stdio, data_dir } = JSON.parse(process.env.INTEROP);
 
@@ -29,11 +29,11 @@ for (const mode of [{ pin: "2026-07-28" }, "auto", "legacy"]) {
   const name = mode.pin ?? mode;
   await withClient(http(write_key, "key"), mode, driveWithWriteKey);
   await withClient(http(read_key, "bearer"), mode, driveWithReadKey);
-  await refusesEverything(withClient(http(bad_key, "bearer"), mode, (api) => api.list()), ["Invalid API key", "401", "Unauthorized"]);
+  await rejectsEverything(withClient(http(bad_key, "bearer"), mode, (api) => api.list()), ["Invalid API key", "401", "Unauthorized"]);
   await withClient(pipe(write_key), mode, driveWithWriteKey);
   await withClient(pipe(read_key), mode, driveWithReadKey);
-  // A pinned client keeps the words of a refused probe to itself.
+  // A pinned client doesn't report the message of a rejected probe.
   const words = mode.pin ? ["Invalid API key", "ERA_NEGOTIATION_FAILED"] : ["Invalid API key"];
-  await refusesEverything(withClient(pipe(bad_key), mode, (api) => api.list()), words);
+  await rejectsEverything(withClient(pipe(bad_key), mode, (api) => api.list()), words);
   console.log(`typescript client, ${name}: http and stdio`);
 }

@@ -1,4 +1,4 @@
-"""Opens idle event streams and asks questions meanwhile; see `idle-streams`."""
+"""Opens idle event streams and measures calls meanwhile; see `idle-streams`."""
 
 import json
 import socket
@@ -78,7 +78,7 @@ def open_stream(number):
 
 
 def calls():
-    """Milliseconds of each call, sorted."""
+    """Makes calls. Returns the milliseconds that each took, sorted."""
     took = []
     call = modern("tools/call", {"name": "get_risk_score", "arguments": {}}, "get_risk_score")
     with connect() as connection:
@@ -91,11 +91,11 @@ def calls():
     return sorted(took)
 
 
-def told(took):
+def percentiles(took):
     return f"p50 {took[len(took) // 2]:.2f} ms, p99 {took[len(took) * 99 // 100]:.2f} ms"
 
 
-print(f"{CALLS} calls before: {told(calls())}")
+print(f"{CALLS} calls before: {percentiles(calls())}")
 before = rss_kib()
 begun = time.perf_counter()
 streams = [open_stream(number) for number in range(STREAMS)]
@@ -103,14 +103,14 @@ print(f"{STREAMS} streams opened in {time.perf_counter() - begun:.1f} s")
 time.sleep(2)
 each = (rss_kib() - before) / STREAMS
 took = calls()
-print(f"{CALLS} calls meanwhile: {told(took)}")
-print(f"memory: {before} KiB before, {rss_kib()} KiB now: {each:.1f} KiB for each stream")
+print(f"{CALLS} calls meanwhile: {percentiles(took)}")
+print(f"memory: {before} KiB before, {rss_kib()} KiB now: {each:.1f} KiB per stream")
 for stream in streams:
     stream.setblocking(False)
     try:
-        assert stream.recv(1 << 20) != b"", "a stream was ended"
+        assert stream.recv(1 << 20) != b"", "the server closed a stream"
     except BlockingIOError:
         pass
-print("all streams are open still")
+print("all streams are still open")
 if each > 24 or took[len(took) * 99 // 100] > 50:
-    sys.exit("too much: at most 24 KiB for each stream, and 50 ms for 99 of 100 calls")
+    sys.exit("over the limits: at most 24 KiB per stream, and at most 50 ms for 99 % of the calls")

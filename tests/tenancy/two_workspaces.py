@@ -1,9 +1,9 @@
-"""Two workspaces in one file: whatever one knows is as unknown to the other as what nobody knows.
+"""Tests two workspaces in one file: data of one workspace is as unknown to the other as data that doesn't exist.
 
 The first workspace is the demo's company. The second is connected to the same simulated vendors through a proxy in this script that renames the
-company, its domain and two apps, so that not only ids but also people and apps differ. Then every tool is called with every key, in both
-eras, with each of the other workspace's ids, addresses, names and cursors, and each answer is compared with the one for something made up.
-Needs nothing but Python."""
+company, its domain and two apps, so that not only ids but also people and apps differ. The script then calls every tool with every key, in both
+eras, with the ids, addresses, names and cursors of the other workspace, and compares each answer with the one for a made-up value.
+Needs only Python."""
 
 import http.client
 import http.server
@@ -33,25 +33,25 @@ MARK = re.compile(r"--- data [0-9a-f]{16} ")
 RENAMED = [(b"birchworks", b"lindenworks"), (b"Birchworks", b"Lindenworks"), (b"Tenant Migrator", b"Tenant Mover"), (b"Provisioning Robot", b"Provisioning Droid")]
 ERAS = (MODERN, LEGACY)
 ACTIONS = ("start_scan", "snooze_finding", "dismiss_finding", "remediate_finding", "set_app_policy", "trigger_sync")
-# The simulator's fixed credentials; they work nowhere else.
+# The fixed credentials of the simulator, which work nowhere else.
 OKTA_TOKEN = "simulated-api-token"
 M365_CLIENT, M365_SECRET = "5e1f0000-0000-4000-8000-00000000c11e", "simulated-client-secret"
 
 
 class Renaming(http.server.BaseHTTPRequestHandler):
-    """Passes requests on to the simulator, with the renamed words renamed back, and answers with them renamed."""
+    """A proxy to the simulator that restores the original names in requests and renames them in answers."""
 
     protocol_version = "HTTP/1.1"
-    upstream = None  # set once the demo says where its vendors are
+    upstream = None  # Set once the address of the demo's vendors is known.
 
-    def pass_on(self):
+    def forward(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         own = f"http://127.0.0.1:{self.server.server_address[1]}".encode()
 
         def there(content):
             for ours, theirs in RENAMED:
                 content = content.replace(theirs, ours)
-            # The scope of a token request names the address, too, in a form's spelling.
+            # The scope of a token request also contains the address, URL-encoded.
             for spelled in (lambda text: text, lambda text: quote(text, safe="").encode()):
                 content = content.replace(spelled(own), spelled(self.upstream))
             return content
@@ -77,7 +77,7 @@ class Renaming(http.server.BaseHTTPRequestHandler):
         self.wfile.write(content)
         connection.close()
 
-    do_GET = do_POST = pass_on
+    do_GET = do_POST = forward
 
     def log_message(self, *_):
         pass
@@ -87,7 +87,7 @@ class Comparable(Answer):
     """An answer that can be compared with another one."""
 
     def without(self, argument):
-        """Status and body, with the echoed argument and the random marks blanked."""
+        """The status, and the body without the echoed argument and the random marks."""
         plain = json.dumps(argument)[1:-1]
         twice = json.dumps(plain)[1:-1]
         body = self.body.replace(twice, "ARGUMENT").replace(plain, "ARGUMENT").replace(argument, "ARGUMENT")
@@ -105,7 +105,7 @@ def cli(*words, workspace=None, stdin=None, ok=True, env=None):
         input=stdin, stdin=subprocess.DEVNULL if stdin is None else None, capture_output=True, text=True, timeout=60, env={**os.environ, **(env or {})},
     )
     if ok and done.returncode != 0:
-        raise SystemExit(f"watchpost {' '.join(map(str, words))} ended with {done.returncode}: {done.stderr}{done.stdout}")
+        raise SystemExit(f"watchpost {' '.join(map(str, words))} exited with code {done.returncode}: {done.stderr}{done.stdout}")
     return done
 
 
@@ -118,7 +118,7 @@ def rows(sql, *values):
 
 
 class Workspace:
-    """One workspace: its keys, what it holds, and what the other one may never see."""
+    """One workspace: its keys, and the data that the other one must not see."""
 
     def __init__(self, name, url, read, write, domain, app_name):
         self.name, self.url, self.keys, self.domain, self.app_name = name, url, {"read": read, "write": write}, domain, app_name
@@ -152,7 +152,7 @@ class Workspace:
         assert all(self.things[kind] in self.ids for kind in ("finding", "identity", "app", "integration"))
 
     def state(self):
-        """All that a foreign call could have changed."""
+        """Everything that a foreign call could change."""
         generation = rows("SELECT generation, key_generation FROM workspaces WHERE workspace_id = ?", self.number)
         own = connect(self.url, self.keys["read"])
         listed, cursor = [], None
@@ -166,7 +166,7 @@ class Workspace:
 
 
 def unknown(kind, thing):
-    """Something of the same form that nobody has."""
+    """A value of the same form that doesn't exist in any workspace."""
     if kind in ("finding", "identity", "app", "integration", "scan"):
         return thing[:-12] + secrets.token_hex(6)
     if kind == "email":
@@ -178,31 +178,31 @@ def unknown(kind, thing):
 
 
 def calls(tool, schema, probe):
-    """The probe in each place where a string goes, and as an argument that doesn't exist."""
+    """Yields the probe as each argument that accepts a string, and as an argument that doesn't exist."""
     fill = {"days": 3, "reason": "false_positive", "policy": "blocked", "finding_id": str(uuid.UUID(int=7)), "app": "Nobodys App", "scan_type": "compliance", "email": "nobody@nowhere.example"}
     required = {name: fill[name] for name in schema.get("required", [])}
     for name, form in schema["properties"].items():
-        # A key that the caller makes up names nothing: two workspaces may use the same one.
+        # An idempotency key is chosen by the caller, so two workspaces can use the same one.
         if form["type"] != "integer" and name != "idempotency_key":
             yield name, {**required, name: probe}
             if form["type"] == "array":
                 yield name + "[]", {**required, name: [probe]}
     yield "workspace", {**required, "workspace": probe}
-    if re.fullmatch(r"[\w-]+", probe):  # other names are repeated with their odd characters replaced
+    if re.fullmatch(r"[\w-]+", probe):  # In other names, the answer replaces characters.
         yield "(name)", {**required, probe: "x"}
 
 
 def no_trace(of, answer, argument, what):
-    """Nothing that only the other workspace has is in an answer."""
+    """Checks that an answer contains nothing that only the other workspace has."""
     _, body = answer.without(argument)
     leaked = of.ids.intersection(UUID.findall(body))
     assert not leaked, f"{what}: ids of `{of.name}` in an answer: {sorted(leaked)[:3]}"
     assert of.domain not in body and of.app_name not in body, f"{what}: names of `{of.name}` in an answer: {body[:300]}"
 
 
-def strangers(own, other, tools):
-    """Every tool with every key of `own`, against everything of `other`."""
-    made = told = 0
+def foreign_calls(own, other, tools):
+    """Calls every tool with every key of `own` and all data of `other`. Returns the number of calls, and how many of them have a result for `other`."""
+    made = with_result = 0
     for scope, key in own.keys.items():
         for era in ERAS:
             client = connect(own.url, key, era)
@@ -221,7 +221,7 @@ def strangers(own, other, tools):
                         no_trace(other, answer, thing, what)
                         made += 1
                         if known and known.without(thing) != answer.without(thing) and not known.result.get("isError"):
-                            told += 1
+                            with_result += 1
             for tool in ("get_risk_score", "get_posture_summary", "get_integrations", "list_rules", "list_findings"):
                 arguments = {"limit": 100} if tool == "list_findings" else {}
                 while True:
@@ -236,8 +236,8 @@ def strangers(own, other, tools):
                     no_trace(other, client.call("lookup_identity", email=subject["email"]), "\0", "lookup_identity")
                 elif subject["type"] == "app":
                     no_trace(other, client.call("check_app_policy", app=subject["id"]), "\0", "check_app_policy")
-    assert told > 0, "the same calls must tell something to whom the things belong"
-    return made, told
+    assert with_result > 0, "none of the calls has a result in the other workspace"
+    return made, with_result
 
 
 def main():
@@ -267,7 +267,7 @@ def main():
         keys = {scope: cli("keys", "create", "--label", scope, "--scope", scope, workspace="other").stdout.strip() for scope in ("read", "write")}
         first = Workspace("default", url, info["read_key"], info["write_key"], "birchworks.example", "Tenant Migrator")
         second = Workspace("other", url, keys["read"], keys["write"], "lindenworks.example", "Tenant Mover")
-        # Syncs that are still queued would move `as_of` between two answers.
+        # Queued syncs would change `as_of` between two answers.
         wait_until("all jobs", lambda: connect(url, keys["read"]).call("get_integrations").structured["connected_count"] == 2 and not rows("SELECT 1 FROM jobs WHERE state IN (0, 1) AND kind IN (0, 1) LIMIT 1"), 30)
         first.look_around()
         second.look_around()
@@ -279,9 +279,9 @@ def main():
         assert {"get_risk_score", *ACTIONS} <= set(tools), sorted(tools)
         for own, other in ((first, second), (second, first)):
             before = other.state()
-            made, told = strangers(own, other, tools)
+            made, with_result = foreign_calls(own, other, tools)
             assert other.state() == before, f"`{other.name}` changed"
-            step(f"{made} calls with keys of `{own.name}` about things of `{other.name}`: answered like unknown things ({told} of them tell `{other.name}` something); nothing of `{other.name}` shows or changed")
+            step(f"{made} calls with keys of `{own.name}` and data of `{other.name}`: answered like unknown data ({with_result} of them have a result for `{other.name}`); nothing of `{other.name}` was shown or changed")
 
         for own, other in ((first, second), (second, first)):
             pipe = StdioClient([BIN / "watchpost-stdio", "--data-dir", DATA], "tenancy", env={"WATCHPOST_API_KEY": own.keys["write"]}, answer=Comparable)
@@ -296,7 +296,7 @@ def main():
             assert pipe.end() == 0
         bare = subprocess.run([BIN / "watchpost-stdio", "--data-dir", DATA], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=10, env={k: v for k, v in os.environ.items() if k != "WATCHPOST_API_KEY"})
         assert bare.returncode != 0 and "--workspace" in bare.stderr, f"{bare.returncode} {bare.stderr}"
-        step("the same over stdio; without a key it asks which workspace")
+        step("the same over stdio; without a key it requires --workspace")
 
         theirs, made_up = second.things["finding"], unknown("finding", second.things["finding"])
         for words in (("findings", "show"), ("findings", "reopen")):
@@ -313,9 +313,9 @@ def main():
         wait_until("the revocation", lambda: revoked(url, first.keys["read"]), 2)
         for key in (first.keys["write"], *second.keys.values()):
             assert connect(url, key).call("get_risk_score").structured["score"] >= 0
-        step("a key revoked in one workspace leaves the other keys working; no workspace revokes another's")
+        step("a key revoked in one workspace doesn't affect the other keys; no workspace can revoke a key of another")
 
-        # The same actions do work for whom the things belong to.
+        # The same actions work in the workspace that has the data.
         own = connect(url, first.keys["write"])
         before = second.state()
         assert own.call("snooze_finding", finding_id=first.things["finding"], days=3).structured["changed"]
@@ -330,7 +330,7 @@ def main():
         code = server.wait(timeout=30)
         log.close()
         proxy.shutdown()
-    assert code == 0, f"the server ended with {code}"
+    assert code == 0, f"the server exited with code {code}"
     shutil.rmtree(SCRATCH)
     print("two workspaces: passed")
 

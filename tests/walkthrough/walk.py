@@ -1,5 +1,6 @@
-"""Demo up; score; critical findings; a person; snooze one; an app made unauthorized; a remediation asked for; the key revoked; the audit
-trail verified, and found broken once a byte of it was changed. Needs nothing but Python."""
+"""Walks through the product: starts the demo; reads the score, the critical findings and a person; snoozes a finding; sets an app's policy
+to unauthorized; requests a remediation; revokes the key; verifies the audit trail, and again after a byte of it is changed. Needs only
+Python."""
 
 import json
 import os
@@ -22,7 +23,7 @@ DATA = SCRATCH / "data"
 def cli(*words, ok=True):
     done = subprocess.run([BIN / "watchpost", "--data-dir", DATA, *words], capture_output=True, text=True, timeout=60)
     if ok and done.returncode != 0:
-        raise SystemExit(f"watchpost {' '.join(words)} ended with {done.returncode}: {done.stderr}{done.stdout}")
+        raise SystemExit(f"watchpost {' '.join(words)} exited with code {done.returncode}: {done.stderr}{done.stdout}")
     return done
 
 
@@ -63,12 +64,12 @@ def main():
         assert person["id"] not in [row["id"] for row in after["findings"]] and after["total"] == critical["total"] - 1
         lower = api.call("get_risk_score").structured
         assert lower["severity_counts"]["critical"] == risk["severity_counts"]["critical"] - 1
-        assert lower["explanation"]["raw"] == risk["explanation"]["raw"] - 10, "a critical finding is worth 10 points"
-        step("snoozed it: it left the list and the score")
+        assert lower["explanation"]["raw"] == risk["explanation"]["raw"] - 10, "a critical finding counts 10 points"
+        step("snoozed it: it is no longer in the list and in the score")
 
         again = api.call("snooze_finding", finding_id=person["id"], days=7).structured
         assert again["changed"] is False
-        step("snoozing it again changes nothing and says so")
+        step("snoozed it again: nothing changed, and the answer says so")
 
         app = next(
             row["subject"]
@@ -93,7 +94,7 @@ def main():
 
         cli("findings", "reopen", person["id"])
         assert api.call("list_findings", severity="critical", limit=100).structured["total"] == critical["total"]
-        step("the person took the snooze back by command line")
+        step("reopened it on the command line")
 
         write_key = next(row for row in cli_json("keys", "list")["keys"] if info["write_key"].startswith(row["prefix"]))
         cli("keys", "revoke", write_key["id"])
@@ -103,7 +104,7 @@ def main():
             status = api.call("get_risk_score").status
         took = (time.monotonic() - revoked) * 1000
         assert status == 401 and took < 150, f"{status} after {took:.0f} ms"
-        step(f"the revoked key is refused with 401, {took:.0f} ms after the command ended")
+        step(f"the revoked key is rejected with 401, {took:.0f} ms after the command ended")
 
         verdict = cli("audit", "verify")
         step(f"audit verify: {verdict.stdout.strip() or 'ok'}")
@@ -111,21 +112,21 @@ def main():
         server.send_signal(signal.SIGTERM)
         code = server.wait(timeout=30)
         log.close()
-    assert code == 0, f"the server ended with {code}"
+    assert code == 0, f"the server exited with code {code}"
 
     copy = SCRATCH / "tampered"
     shutil.copytree(DATA, copy)
     database = copy / "watchpost.db"
     content = database.read_bytes()
-    assert b"finding.snoozed" in content, "the trail holds the snooze"
-    # In every copy: SQLite leaves dead ones of rows that moved when a page was split, and nobody reads those.
+    assert b"finding.snoozed" in content, "the audit trail doesn't have the snooze"
+    # Changes all copies of the row: when SQLite splits a page, it leaves unused copies of moved rows behind.
     database.write_bytes(content.replace(b"finding.snoozed", b"ginding.snoozed"))
     tampered = subprocess.run([BIN / "watchpost", "--data-dir", copy, "audit", "verify"], capture_output=True, text=True, timeout=60)
-    said = (tampered.stdout + tampered.stderr).strip()
-    assert tampered.returncode != 0 and "row" in said, f"the changed byte was not found: {tampered.returncode} {said}"
-    step(f"after one changed byte: {said.splitlines()[0]}")
+    output = (tampered.stdout + tampered.stderr).strip()
+    assert tampered.returncode != 0 and "row" in output, f"the changed byte was not detected: {tampered.returncode} {output}"
+    step(f"after one changed byte: {output.splitlines()[0]}")
     shutil.rmtree(SCRATCH)
-    print("walk-through: passed")
+    print("walkthrough: passed")
 
 
 main()

@@ -50,16 +50,16 @@ fn sentence(declarations: &str, permission: Permission) -> String {
 fn page() -> String {
     let declarations = text("crates/watchpost-core/src/access/scope.rs").expect("the permissions' file");
     let mut page = String::from(
-        "# Who may do what\n\nThis page is made from `Permission::granted_to` in `crates/watchpost-core/src/access/scope.rs`; a test compares the two\n\
-         (`UPDATE_DOCS=1 cargo test -p watchpost-tidy permissions` writes it).\n\n\
-         - **read key**, **write key**: an API key of this scope, over HTTP, HTTP+SSE or stdio.\n\
-         - **worker**: the background worker, within the job that it has leased and in that job's workspace alone.\n\
-         - **local client**: the client of a `watchpost-stdio` without a key, by its flag `--scope`; whoever starts it can open the data folder.\n\
-         - **command line**: `watchpost`, run by the person who can open the data folder.\n\n| permission | ",
+        "# Permissions\n\nA test generates this page from `Permission::granted_to` in `crates/watchpost-core/src/access/scope.rs`\n\
+         (`UPDATE_DOCS=1 cargo test -p watchpost-tidy permissions` updates it).\n\n\
+         - **read key**, **write key**: an API key with this scope, over HTTP, HTTP+SSE or stdio.\n\
+         - **worker**: the background worker, only within the job that it has leased and in the workspace of that job.\n\
+         - **local client**: the client of a `watchpost-stdio` process without a key, with the scope of its flag `--scope`.\n\
+         - **command line**: `watchpost`, run by a person who can open the data folder.\n\n| permission | ",
     );
     let actors = actors();
     let headings: Vec<&str> = actors.iter().map(|(heading, _)| *heading).collect();
-    let _ = writeln!(page, "{} | what it is |", headings.join(" | "));
+    let _ = writeln!(page, "{} | description |", headings.join(" | "));
     let _ = writeln!(page, "| --- |{} --- |", " :---: |".repeat(actors.len()));
     for permission in Permission::ALL {
         let _ = write!(page, "| `{}` |", permission.as_str());

@@ -281,7 +281,7 @@ def main():
             before = other.state()
             made, with_result = foreign_calls(own, other, tools)
             assert other.state() == before, f"`{other.name}` changed"
-            step(f"{made} calls with keys of `{own.name}` and data of `{other.name}`: answered like unknown data ({with_result} of them have a result for `{other.name}`); nothing of `{other.name}` was shown or changed")
+            step(f"{made} calls with keys of `{own.name}` and data of `{other.name}`: answered like unknown data ({with_result} of them have a result for `{other.name}`); no data of `{other.name}` was shown or changed")
 
         for own, other in ((first, second), (second, first)):
             pipe = StdioClient([BIN / "watchpost-stdio", "--data-dir", DATA], "tenancy", env={"WATCHPOST_API_KEY": own.keys["write"]}, answer=Comparable)

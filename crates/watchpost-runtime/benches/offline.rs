@@ -1,7 +1,7 @@
-//! What judging settings costs: all checks on one tenant's export, and many small cases.
+//! Measures the evaluation of settings: all checks on the export of one tenant, and many small cases.
 //!
-//! Reads the export and the cases in `$SHARED_DIR/data` (default `../shared`); without them there is nothing to
-//! measure. The export is grown to the size that a mid-sized tenant has.
+//! Reads the export in `$SHARED_DIR/data` (default `../shared`), and measures nothing if it doesn't exist. The export is
+//! enlarged to the size of that of a medium-sized tenant.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use serde_json::{Map, Value, json};
@@ -9,11 +9,11 @@ use std::{env, fmt::Write as _, fs, path::PathBuf};
 use watchpost_core::check::Profile;
 use watchpost_runtime::offline::{CheckLine, Offline};
 
-/// Bytes of the export that is judged.
+/// Size of the export in bytes.
 const EXPORT_BYTES: usize = 1_700_000;
-/// Cases in a batch.
+/// Number of cases in a batch.
 const CASES: usize = 2_000;
-/// Bytes of a case's input; the published cases have 1,200 on average.
+/// Size of a case's input in bytes; the published cases have 1,200 on average.
 const INPUT_BYTES: usize = 2_000;
 /// 2026-01-01T00:00:00Z.
 const NOW_MS: i64 = 1_767_225_600_000;
@@ -25,16 +25,16 @@ fn shared() -> PathBuf {
     )
 }
 
-/// The export with its lists repeated until it is [`EXPORT_BYTES`] long.
-fn grown(mut export: Value) -> Vec<u8> {
+/// Repeats the rows of an export until it has [`EXPORT_BYTES`].
+fn enlarged(mut export: Value) -> Vec<u8> {
     let first = export.clone();
     loop {
         let text = export.to_string();
         let (Value::Object(fields), Value::Object(once)) = (&mut export, &first) else {
             return text.into_bytes();
         };
-        let mut lacking = EXPORT_BYTES.saturating_sub(text.len());
-        if lacking == 0 {
+        let mut missing = EXPORT_BYTES.saturating_sub(text.len());
+        if missing == 0 {
             return text.into_bytes();
         }
         let mut grew = false;
@@ -44,8 +44,8 @@ fn grown(mut export: Value) -> Vec<u8> {
             };
             for row in rows.iter().filter(|row| row.is_object()) {
                 let bytes = row.to_string().len();
-                if bytes <= lacking {
-                    lacking -= bytes;
+                if bytes <= missing {
+                    missing -= bytes;
                     grew = true;
                     all.push(row.clone());
                 }
@@ -57,7 +57,7 @@ fn grown(mut export: Value) -> Vec<u8> {
     }
 }
 
-/// A case per policy, again and again, each with some of the export's small parts as its input.
+/// Makes [`CASES`] cases that repeat all policies, each with some small parts of the export as its input.
 fn batch(lines: &[CheckLine], export: &Value) -> String {
     let mut room = INPUT_BYTES;
     let mut input = Map::new();
@@ -75,27 +75,27 @@ fn batch(lines: &[CheckLine], export: &Value) -> String {
     let mut text = String::new();
     for (number, policy) in policies.iter().cycle().take(CASES).enumerate() {
         let case = json!({"id": number, "policy_id": policy, "input": input});
-        writeln!(text, "{case}").expect("a string takes it");
+        writeln!(text, "{case}").expect("a string can be written");
     }
     text
 }
 
-#[expect(clippy::print_stdout, reason = "says why nothing is measured")]
+#[expect(clippy::print_stdout, reason = "reports why nothing is measured")]
 fn offline(c: &mut Criterion) {
     let path = shared().join("data/scubagear/ProviderSettingsExport.older.json");
     let Ok(bytes) = fs::read(&path) else {
-        println!("no {}: nothing to measure", path.display());
+        println!("{} doesn't exist: nothing is measured", path.display());
         return;
     };
     let export: Value = serde_json::from_slice(&bytes).expect("an export");
     let offline = Offline::load(None).expect("the built-in checks load");
-    let big = grown(export.clone());
+    let big = enlarged(export.clone());
     let judge = |bytes: &[u8]| {
         offline
             .evaluate_export(bytes, None, Profile::Default, NOW_MS)
-            .expect("it is judged")
+            .expect("the export is evaluated")
     };
-    // The first time compiles.
+    // The first evaluation also compiles the checks.
     let lines = judge(&big);
     assert!(lines.len() > 150, "{} lines", lines.len());
     let mut group = c.benchmark_group("export");
@@ -117,7 +117,7 @@ fn offline(c: &mut Criterion) {
             let mut out = Vec::new();
             offline
                 .evaluate_cases(cases.as_bytes(), &mut out, Profile::Scuba, NOW_MS)
-                .expect("they are judged");
+                .expect("the cases are evaluated");
             out.len()
         });
     });
@@ -127,7 +127,7 @@ fn offline(c: &mut Criterion) {
             Offline::load(None)
                 .expect("the built-in checks load")
                 .evaluate_export(b"{\"module_version\": \"1.8.0\"}", None, Profile::Scuba, NOW_MS)
-                .expect("it is judged")
+                .expect("the export is evaluated")
         });
     });
 }

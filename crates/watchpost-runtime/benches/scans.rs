@@ -1,8 +1,8 @@
-//! What an assistant's questions about scans cost when a store holds many: `cargo bench -p watchpost-runtime --bench scans`. The number of
-//! scans comes from `SCANS` (1,000): the demo's company, whose stored settings are judged again that often.
+//! Measures an assistant's queries about scans on a store with many scans: `cargo bench -p watchpost-runtime --bench scans`. `SCANS` (default
+//! 1,000) is the number of scans, each of which evaluates the stored settings of the demo's company.
 //!
-//! No framework: each figure is the median of many calls over the protocol in this process, one after the other, each with its audit entry.
-//! Each call asks something else than the one before, so that no kept reply answers.
+//! Without a framework: each figure is the median of many calls over the protocol in this process, one after the other, each with its audit
+//! entry. Successive calls have different arguments, so that no cached reply is measured.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -65,7 +65,7 @@ fn main() {
         let scope = instance.operator(&workspace);
         let watchpost = instance.watchpost_with_connectors().unwrap();
         let worker = Worker::with_watchpost(instance, watchpost.clone(), Arc::new(Counters::default()));
-        let (_going_on, stop) = watch::channel(false);
+        let (_stopping, stop) = watch::channel(false);
         let target = ScanTarget {
             integration: None,
             platform: Some(Platform::M365),

@@ -76,7 +76,7 @@ impl Offline {
     /// Loads the built-in rules and checks, and those in a folder.
     ///
     /// # Errors
-    /// Those of [`Pack::with_dir`].
+    /// The errors of [`Pack::with_dir`].
     pub fn load(folder: Option<&Path>) -> Result<Self, EngineError> {
         let pack = match folder {
             Some(path) => Pack::with_dir(path)?,

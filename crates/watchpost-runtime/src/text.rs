@@ -1,5 +1,5 @@
-//! Everything that the servers, the demo and the printed configuration tell an operator. Messages of errors stand with
-//! their types, help texts with their flags, and the meaning of each setting in the table of settings.
+//! The texts of the servers, the demo and the printed configuration for operators. Not here: the messages of error types,
+//! the help texts of flags, and the meanings of settings, which are part of their declarations.
 
 use std::{fmt::Display, net::SocketAddr, path::Path};
 

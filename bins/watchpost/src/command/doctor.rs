@@ -33,7 +33,7 @@ struct Check {
     ok: bool,
     /// The result as a sentence; `said` in JSON.
     detail: String,
-    /// What to do about a problem.
+    /// The step that solves a problem.
     next_step: Option<String>,
 }
 

@@ -54,7 +54,7 @@ pub(crate) enum Findings {
     Resolve {
         /// The finding's id
         id: FindingId,
-        /// How it was fixed
+        /// A description of the fix, in your own words
         #[arg(long)]
         note: Option<String>,
     },

@@ -90,7 +90,7 @@ pub(crate) struct Eval {
     /// Only this check: its id, or the id of a baseline policy
     #[arg(long, conflicts_with = "batch")]
     check: Option<String>,
-    /// How checks treat settings that the export lacks: `default` skips the check; `scuba` fails it, as CISA's published baselines do
+    /// The treatment of settings that the export lacks: `default` skips the check; `scuba` fails it, as CISA's published baselines do
     #[arg(long, default_value = "default", value_parser = profile)]
     profile: Profile,
     /// Read one case per line: {"id", "policy_id", "input"}

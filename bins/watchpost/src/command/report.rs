@@ -45,7 +45,7 @@ pub(crate) struct Report {
     selection: Selection,
 }
 
-/// The format that a file's extension stands for.
+/// The format with a file's extension.
 fn format_of(path: &Path) -> Option<ReportFormat> {
     let name = path.file_name()?.to_str()?.to_ascii_lowercase();
     ReportFormat::ALL

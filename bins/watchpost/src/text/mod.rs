@@ -1,5 +1,5 @@
-//! Everything that the command line tells an operator, in one module per command. Help texts are the doc comments of
-//! clap's arguments, and stand there.
+//! The texts of the command line for operators, in one module per command. Not here: the help texts, which are the doc
+//! comments of the arguments.
 
 pub(crate) mod apps;
 pub(crate) mod audit;

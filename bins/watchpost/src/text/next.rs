@@ -1,4 +1,4 @@
-//! What an operator can do next, as commands.
+//! Next steps for an operator, as commands.
 
 use watchpost_core::{
     error::{Error, NextStep},

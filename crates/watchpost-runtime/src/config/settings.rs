@@ -72,7 +72,7 @@ pub struct OutboundSettings {
 /// Settings of the MCP server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct McpSettings {
-    /// When a tool asks a person for confirmation before it changes something, if the client supports it.
+    /// The changes for which a tool first asks a person for confirmation, if the client supports that.
     pub confirm: ConfirmMode,
 }
 

@@ -129,7 +129,7 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "mcp.confirm",
-        about: "when a tool asks a person for confirmation before a change, if the client supports it: risky, always or never",
+        about: "the changes for which a tool first asks a person for confirmation, if the client supports that: risky, always or never",
         set: |to, raw| {
             to.mcp.confirm = ConfirmMode::from_word(raw.text()?)
                 .ok_or_else(|| InvalidValue::expected("risky, always or never", &raw))?;

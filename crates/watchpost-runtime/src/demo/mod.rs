@@ -91,7 +91,7 @@ impl Demo {
     /// Starts a demo with another company, for tests of foreign text.
     ///
     /// # Errors
-    /// Those of [`Demo::start`].
+    /// The errors of [`Demo::start`].
     pub fn start_with(options: DemoOptions, company: Company) -> anyhow::Result<Self> {
         let folder = match &options.data_dir {
             Some(_) => None,

@@ -1,5 +1,5 @@
-//! Two processes on one file, as two instances: what one does is told to those who listen at the other, and a task that
-//! one handed out is known to both.
+//! Tests of two processes on one file, as two instances: clients of one get notifications of the other's changes, and
+//! both know the tasks of each other.
 
 use crate::{client::Client, demo::Live};
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ use watchpost_protocol::{ChangeStream, Incoming, Link};
 use watchpost_runtime::{instance::Instance, metrics::Counters, worker::Worker};
 use watchpost_simulator::Company;
 
-/// One process: its server, and somebody who uses it.
+/// A process: its server, and a client of it.
 struct Process {
     instance: Instance,
     client: Client,
@@ -59,7 +59,7 @@ impl Process {
 
     /// Runs all jobs that are due.
     async fn work(&self) {
-        let (_going_on, stop) = watch::channel(false);
+        let (_stopping, stop) = watch::channel(false);
         Worker::new(&self.instance, Arc::new(Counters::default()))
             .drain(&stop)
             .await
@@ -67,18 +67,21 @@ impl Process {
     }
 }
 
-/// What waits in a stream: the method, or the address of a resource that changed, or the state of a task.
+/// The pending notifications of a stream: the address of a changed resource, the state of a task, or the method.
 fn notifications(stream: &mut ChangeStream) -> BTreeSet<String> {
     let mut out = BTreeSet::new();
     let mut context = Context::from_waker(Waker::noop());
     while let Poll::Ready(message) = stream.poll_next(&mut context) {
-        let message: Value = serde_json::from_slice(&message.expect("the stream goes on")).expect("JSON");
+        let message: Value = serde_json::from_slice(&message.expect("the stream is open")).expect("JSON");
         let params = &message["params"];
-        let said = [&params["uri"], &params["status"], &message["method"]]
+        let notification = [&params["uri"], &params["status"], &message["method"]]
             .into_iter()
             .find_map(Value::as_str)
             .expect("a notification");
-        assert!(out.insert(said.to_owned()), "{said} is told twice");
+        assert!(
+            out.insert(notification.to_owned()),
+            "a second notification: {notification}"
+        );
     }
     out
 }
@@ -93,7 +96,7 @@ const RULE: &str = "watchpost://rules/id.admin_no_mfa";
 const LISTED: &str = "notifications/resources/list_changed";
 
 #[tokio::test]
-async fn what_another_process_does_is_told_to_those_who_listen() {
+async fn clients_get_notifications_of_changes_by_another_process() {
     let company = Company::load_embedded().expect("the company loads");
     let live = Live::new(company, None);
     let first = live.demo.instance().clone();
@@ -102,16 +105,16 @@ async fn what_another_process_does_is_told_to_those_who_listen() {
         first.settings().clone(),
         first.environment().clone(),
     )
-    .expect("it opens");
+    .expect("an instance");
     let here = Process::new(first).await;
     let there = Process::new(second).await;
-    resources_are_told_after_an_analysis(&here, &there).await;
-    lists_are_told_after_a_scan(&here, &there).await;
+    an_analysis_notifies_of_changed_resources(&here, &there).await;
+    a_scan_notifies_of_the_changed_list(&here, &there).await;
     a_scan_is_a_task_of_its_caller(&here, &there).await;
     syncs_are_a_task_that_ends_with_the_analysis(&here, &there).await;
 }
 
-async fn resources_are_told_after_an_analysis(here: &Process, there: &Process) {
+async fn an_analysis_notifies_of_changed_resources(here: &Process, there: &Process) {
     let findings = here.call("list_findings", json!({"limit": 1})).await;
     let finding = &findings["structuredContent"]["findings"][0];
     let finding = format!("watchpost://findings/{}", finding["id"].as_str().expect("an id"));
@@ -130,16 +133,23 @@ async fn resources_are_told_after_an_analysis(here: &Process, there: &Process) {
     assert_eq!(queued["resultType"], "task", "{queued}");
     there.work().await;
     here.feed.publish().await;
-    let said = notifications(&mut stream);
+    let received = notifications(&mut stream);
     for uri in [POSTURE, INTEGRATIONS, &finding] {
-        assert!(said.contains(uri), "{uri} is not told: {said:?}");
+        assert!(received.contains(uri), "no notification of {uri}: {received:?}");
     }
-    assert!(!said.contains("watchpost://nothing"));
-    assert!(notifications(&mut idle).contains(POSTURE), "each stream is told");
+    assert!(!received.contains("watchpost://nothing"));
+    assert!(
+        notifications(&mut idle).contains(POSTURE),
+        "the second stream has no notification"
+    );
     here.feed.publish().await;
-    assert_eq!(notifications(&mut stream), set(&[]), "a change is told once");
+    assert_eq!(
+        notifications(&mut stream),
+        set(&[]),
+        "a change has one notification"
+    );
 
-    // A change between the subscription and the first look isn't missed.
+    // A change between the subscription and the first poll isn't missed.
     let mut late = here.listen(json!({"resourceSubscriptions": [finding]})).await;
     let id = finding.rsplit('/').next().expect("an id");
     there
@@ -168,7 +178,7 @@ async fn resources_are_told_after_an_analysis(here: &Process, there: &Process) {
     assert_eq!(listened, 3);
 }
 
-async fn lists_are_told_after_a_scan(here: &Process, there: &Process) {
+async fn a_scan_notifies_of_the_changed_list(here: &Process, there: &Process) {
     let mut stream = here.listen(json!({"resourcesListChanged": true})).await;
     here.feed.publish().await;
     assert_eq!(notifications(&mut stream), set(&[]));
@@ -182,7 +192,7 @@ async fn lists_are_told_after_a_scan(here: &Process, there: &Process) {
     assert_eq!(
         notifications(&mut stream),
         set(&[]),
-        "no report before the scan has ended"
+        "there is no report before the scan has ended"
     );
     there.work().await;
     here.feed.publish().await;
@@ -201,7 +211,7 @@ async fn a_scan_is_a_task_of_its_caller(here: &Process, there: &Process) {
     let state = there.send("tasks/get", json!({"taskId": id})).await;
     assert_eq!(
         state["result"]["status"], "working",
-        "every process knows it: {state}"
+        "the task is unknown to the other process: {state}"
     );
 
     let mut stream = here.listen(json!({"taskIds": [id]})).await;
@@ -222,7 +232,7 @@ async fn a_scan_is_a_task_of_its_caller(here: &Process, there: &Process) {
     let scan = here.call("get_scan", json!({"scan_id": result["scan_id"]})).await;
     assert_eq!(scan["structuredContent"]["scan"]["status"], "completed");
 
-    // To another caller of the same workspace it is as unknown as one that never was; so are broken ids.
+    // All local operators are the same caller. Made-up and damaged ids are unknown.
     let workspace = here.instance.workspace(None).await.expect("one workspace");
     let other = here.instance.local_client(&workspace, KeyScope::Read);
     let state = here
@@ -231,7 +241,7 @@ async fn a_scan_is_a_task_of_its_caller(here: &Process, there: &Process) {
         .await;
     assert_eq!(
         state["result"]["status"], "completed",
-        "who opened the file is one caller: {state}"
+        "the task is unknown to another local operator: {state}"
     );
     let unknown = here.send("tasks/get", json!({"taskId": "bm90aGluZw"})).await;
     assert_eq!(unknown["error"]["code"], -32602, "{unknown}");
@@ -240,14 +250,14 @@ async fn a_scan_is_a_task_of_its_caller(here: &Process, there: &Process) {
         broken[at] = if broken[at] == b'A' { b'B' } else { b'A' };
         let broken = String::from_utf8(broken).expect("ASCII");
         let state = here.send("tasks/get", json!({"taskId": broken})).await;
-        // The last characters may hold bits that stand for nothing.
+        // The last characters of Base64 may have unused bits.
         assert!(
             at + 2 >= id.len() || state["error"] == unknown["error"],
             "{at}: {state}"
         );
     }
 
-    // Cancelling ends a scan that this caller started, and says so in the task.
+    // A caller can cancel only a scan that its own call started.
     let begun = here.call("start_scan", arguments.clone()).await;
     let id = begun["taskId"].as_str().expect("an id").to_owned();
     let joined = here.call("start_scan", arguments).await;
@@ -257,7 +267,7 @@ async fn a_scan_is_a_task_of_its_caller(here: &Process, there: &Process) {
     let state = here.send("tasks/get", json!({"taskId": id})).await;
     assert_eq!(
         state["result"]["status"], "working",
-        "what somebody else's call started goes on"
+        "a scan that another call started must continue"
     );
     let cancel = there.send("tasks/cancel", json!({"taskId": id})).await;
     assert!(cancel["result"].is_object(), "{cancel}");
@@ -274,7 +284,7 @@ async fn syncs_are_a_task_that_ends_with_the_analysis(here: &Process, there: &Pr
         state["result"]["statusMessage"], "0 of 2 platforms read",
         "{state}"
     );
-    // Nothing stops a sync; the wish is heard.
+    // The request to cancel a sync is accepted, but the sync continues.
     let cancel = here.send("tasks/cancel", json!({"taskId": id})).await;
     assert!(cancel["result"].is_object(), "{cancel}");
     there.work().await;

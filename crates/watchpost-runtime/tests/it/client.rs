@@ -1,4 +1,4 @@
-//! An assistant that speaks the protocol with a server in this process, without a transport.
+//! A client of a server in this process, which uses the protocol without a transport.
 
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// The operator of an instance's only workspace.
+    /// A client for the operator of an instance's only workspace.
     pub(crate) async fn new(instance: &Instance) -> Self {
         let workspace = instance.workspace(None).await.expect("one workspace");
         Self {
@@ -24,7 +24,7 @@ impl Client {
         }
     }
 
-    /// The same, with a client that knows tasks.
+    /// Adds the support of tasks to the client.
     pub(crate) fn with_tasks(mut self) -> Self {
         self.extensions = json!({"io.modelcontextprotocol/tasks": {}});
         self
@@ -41,7 +41,7 @@ impl Client {
             .decode(&bytes, &TransportFacts::new(Wire::Stdio, None))
     }
 
-    /// The whole answer to a request, also to one that the protocol rejects.
+    /// Sends a request with a scope. Returns the whole answer, even if the protocol rejects the request.
     pub(crate) async fn send_as(&self, scope: &Arc<WorkspaceScope>, method: &str, params: Value) -> Value {
         let reply = match self.decode(method, params) {
             Incoming::Request(request) => self.server.handle(scope, &request, Link::default()).await,
@@ -55,7 +55,7 @@ impl Client {
         self.send_as(&self.scope, method, params).await
     }
 
-    /// The whole answer to a call of a tool.
+    /// Calls a tool. Returns the whole answer.
     pub(crate) async fn call(&self, tool: &str, arguments: Value) -> Value {
         self.send("tools/call", json!({"name": tool, "arguments": arguments}))
             .await

@@ -1,7 +1,7 @@
-//! The demo's company after its thirty days.
+//! The demo's company with its history of thirty days.
 //!
-//! Living through them takes a while. [`Copy`] is for tests that only read: the demo is built once for all of them, and each opens a
-//! copy of its data folder. [`Live`] is for tests that go on with it, since its vendors answer.
+//! Building the history takes a while. [`Copy`] is for tests that need no vendors: the demo is built once for all of them, and each opens a
+//! copy of its data folder. [`Live`] is for tests with syncs and scans, since its vendors answer requests.
 
 use std::{
     fs,
@@ -20,16 +20,16 @@ use watchpost_runtime::{
 };
 use watchpost_simulator::Company;
 
-/// A demo whose vendors answer.
+/// A demo whose simulated vendors answer requests.
 pub(crate) struct Live {
     pub(crate) demo: Demo,
     folder: TempDir,
 }
 
 impl Live {
-    /// Builds a demo over a company and lives through its past; its clock stands still at `now` afterwards, or runs.
+    /// Builds a demo of a company with its history. Afterwards its clock is frozen at `now`, or runs.
     pub(crate) fn new(company: Company, now: Option<Timestamp>) -> Self {
-        // On a thread of its own: the caller may be inside an event loop, and the demo brings others.
+        // On a separate thread: the caller may be inside an event loop, and the demo starts others.
         let build = move || {
             let folder = tempfile::tempdir().expect("a folder");
             let options = DemoOptions {
@@ -37,13 +37,13 @@ impl Live {
                 now,
                 settings: Settings::default(),
             };
-            let demo = Demo::start_with(options, company).expect("the demo begins");
+            let demo = Demo::start_with(options, company).expect("the demo starts");
             tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
                 .expect("a runtime")
                 .block_on(demo.build_history())
-                .expect("the demo lives");
+                .expect("the history is built");
             Self { demo, folder }
         };
         thread::spawn(build).join().expect("a demo")
@@ -54,7 +54,7 @@ impl Live {
     }
 }
 
-/// A copy of the fixture company's data folder, opened by itself. Its clock stands still at [`now`].
+/// An instance with a copy of the demo's data folder. Its clock is frozen at [`now`].
 pub(crate) struct Copy {
     pub(crate) instance: Instance,
     _folder: TempDir,
@@ -75,13 +75,13 @@ impl Copy {
             store_random: Arc::new(SystemRandom),
         };
         Self {
-            instance: Instance::open(&dir, Settings::default(), environment).expect("it opens"),
+            instance: Instance::open(&dir, Settings::default(), environment).expect("an instance"),
             _folder: folder,
         }
     }
 }
 
-/// The time at which the fixture company is looked at.
+/// The current time in the tests.
 pub(crate) fn now() -> Timestamp {
     "2026-03-02T09:00:00Z".parse().expect("a time")
 }
@@ -90,7 +90,7 @@ fn data_dir(folder: &Path) -> DataDir {
     DataDir::locate(Some(&folder.join("data")), &|_| None).expect("the folder")
 }
 
-/// What [`Copy`] copies. In memory, so that nothing stays behind: statics aren't dropped.
+/// The files for [`Copy`]. They are in memory so that no folder stays behind, since statics aren't dropped.
 struct Files {
     database: Vec<u8>,
     master_key: Vec<u8>,

@@ -1,4 +1,4 @@
-//! The whole way of another scanner's file: reader, staging, our checks on its settings, comparison.
+//! Tests of the whole import of another scanner's file: reader, staging, checks on its settings, comparison.
 
 use serde_json::{Value, json};
 use std::{io::Cursor, sync::Arc};
@@ -23,19 +23,19 @@ use watchpost_runtime::{
 
 const TENANT: &str = "c0ffee00-1111-4222-8333-444444444444";
 
-struct Place {
+struct Fixture {
     _folder: TempDir,
     instance: Instance,
     watchpost: Watchpost,
     scope: Arc<WorkspaceScope>,
 }
 
-impl Place {
+impl Fixture {
     async fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let dir = DataDir::locate(Some(&folder.path().join("data")), &|_| None).expect("a place");
+        let dir = DataDir::locate(Some(&folder.path().join("data")), &|_| None).expect("a data folder");
         init(&dir, None, &Environment::system()).await.expect("a store");
-        let instance = Instance::open(&dir, Settings::default(), Environment::system()).expect("it opens");
+        let instance = Instance::open(&dir, Settings::default(), Environment::system()).expect("an instance");
         let workspace = instance.workspace(None).await.expect("one workspace");
         Self {
             scope: instance.operator(&workspace),
@@ -45,7 +45,7 @@ impl Place {
         }
     }
 
-    async fn take(&self, file: &[u8]) -> Result<ImportAnswer, Error> {
+    async fn import(&self, file: &[u8]) -> Result<ImportAnswer, Error> {
         let mut feed = read_file(Box::new(Cursor::new(file.to_vec())), &self.watchpost).expect("a thread");
         let call = CallRecord::new("cli", "import", "{}");
         let request = ImportRequest::default();
@@ -54,7 +54,7 @@ impl Place {
             .await
     }
 
-    /// What was read, once its entry is stored.
+    /// Stores the audit entry of a read and returns its result.
     async fn open<T>(&self, read: Unrecorded<Result<T, Error>>) -> Result<T, Error> {
         let call = CallRecord::new("test", "read", "{}");
         self.watchpost
@@ -72,7 +72,7 @@ fn run<F: Future>(case: F) -> F::Output {
         .block_on(case)
 }
 
-/// An export in which mail is forwarded to two domains, one of which the tool's operator allowed.
+/// An export of a tenant that forwards mail to the given domains. The tool's configuration allows `partner.example`.
 fn export(at: &str, forwarding: &[&str]) -> Vec<u8> {
     let domains: Vec<Value> = forwarding
         .iter()
@@ -94,7 +94,7 @@ fn export(at: &str, forwarding: &[&str]) -> Vec<u8> {
 fn results(first: &str, second: &str) -> Vec<u8> {
     let control = |id: &str, result: &str| {
         json!({
-            "Control ID": id, "Requirement": "It SHALL be so.", "Result": result, "Criticality": "Shall",
+            "Control ID": id, "Requirement": "The setting SHALL be on.", "Result": result, "Criticality": "Shall",
             "Details": format!("The tool says {result}."), "OriginalResult": result,
         })
     };
@@ -114,27 +114,27 @@ fn results(first: &str, second: &str) -> Vec<u8> {
 #[test]
 fn imported_settings_are_judged_compared_and_replayed_like_a_scan() {
     run(async {
-        let place = Place::new().await;
-        let (watchpost, scope) = (&place.watchpost, place.scope.as_ref());
-        let newer = place
-            .take(&export(
+        let fixture = Fixture::new().await;
+        let (watchpost, scope) = (&fixture.watchpost, fixture.scope.as_ref());
+        let newer = fixture
+            .import(&export(
                 "2026-02-01T09:00:00Z",
                 &["partner.example", "other.example"],
             ))
             .await
-            .expect("it is imported");
+            .expect("the import succeeds");
         let batch = &newer.batches[0];
         assert_eq!(newer.created, [batch.integration]);
         assert_eq!((batch.platform, batch.counts.rows), (Platform::Import, 0));
-        // Imported later, read earlier.
-        let older = place
-            .take(&export("2026-01-01T09:00:00Z", &["partner.example"]))
+        // Imported later, but of an earlier time.
+        let older = fixture
+            .import(&export("2026-01-01T09:00:00Z", &["partner.example"]))
             .await
-            .expect("it is imported");
+            .expect("the import succeeds");
         assert!(older.created.is_empty());
         assert_eq!(older.batches[0].integration, batch.integration);
 
-        let latest = place
+        let latest = fixture
             .open(watchpost.find_scan(scope, None, None, ScanType::Compliance).await)
             .await
             .expect("an import can be scanned");
@@ -142,12 +142,12 @@ fn imported_settings_are_judged_compared_and_replayed_like_a_scan() {
             batch.scans.contains(&latest.id),
             "the newer export is the latest scan"
         );
-        let before = place
+        let before = fixture
             .open(watchpost.scan_before(scope, &latest).await)
             .await
             .expect("the store works")
             .expect("the older export is the one before");
-        let compared = place
+        let compared = fixture
             .open(watchpost.compare_scans(scope, before, latest.clone()).await)
             .await
             .expect("they can be compared");
@@ -158,9 +158,13 @@ fn imported_settings_are_judged_compared_and_replayed_like_a_scan() {
             .filter_map(|change| change.after.as_ref())
             .map(|row| row.check_id.as_str())
             .collect();
-        assert_eq!(new, ["exo.no_auto_forward"], "the allowed domain fails nobody");
+        assert_eq!(
+            new,
+            ["exo.no_auto_forward"],
+            "the allowed domain must not fail a check"
+        );
 
-        let rows = place
+        let rows = fixture
             .open(
                 watchpost
                     .scan_results(scope, latest.clone(), &Default::default(), None, 1_000)
@@ -174,35 +178,38 @@ fn imported_settings_are_judged_compared_and_replayed_like_a_scan() {
             .iter()
             .filter(|row| matches!(row.result, CheckResult::Passed | CheckResult::Failed));
         for row in judged {
-            let replay = place
+            let replay = fixture
                 .open(watchpost.replay(scope, latest.clone(), &row.check_id).await)
                 .await
-                .expect("it can be judged again");
+                .expect("the check is evaluated again");
             assert!(replay.agrees(), "{}: {:?}", row.check_id, replay.now.row.result);
         }
         let findings = FindingQuery {
             limit: 10,
             ..FindingQuery::default()
         };
-        let page = place.instance.store().list_findings(scope, &findings).await;
-        assert!(page.expect("findings").findings.is_empty(), "imports make none");
+        let page = fixture.instance.store().list_findings(scope, &findings).await;
+        assert!(
+            page.expect("findings").findings.is_empty(),
+            "imports create no findings"
+        );
     });
 }
 
 #[test]
 fn verdicts_that_differ_are_listed_with_both_reasons() {
     run(async {
-        let place = Place::new().await;
-        let answer = place
-            .take(&export("2026-02-01T09:00:00Z", &["other.example"]))
+        let fixture = Fixture::new().await;
+        let answer = fixture
+            .import(&export("2026-02-01T09:00:00Z", &["other.example"]))
             .await
-            .expect("it is imported");
-        place
-            .take(&results("Pass", "Pass"))
+            .expect("the import succeeds");
+        fixture
+            .import(&results("Pass", "Pass"))
             .await
-            .expect("it is imported");
-        let found = place
-            .open(place.watchpost.disagreements(&place.scope, None).await)
+            .expect("the import succeeds");
+        let found = fixture
+            .open(fixture.watchpost.disagreements(&fixture.scope, None).await)
             .await
             .expect("they can be compared");
         assert_eq!(found.len(), 1);
@@ -215,25 +222,25 @@ fn verdicts_that_differ_are_listed_with_both_reasons() {
         assert_eq!(rows[0].ours.row.result, CheckResult::Failed);
         assert!(rows[0].ours.row.reason.untrusted().contains("other.example"));
         assert_eq!(rows[0].theirs.verdict.reason.untrusted(), "The tool says Pass.");
-        // The export has no settings of mail transport: we judge nothing there, and no pass of a tool changes that.
+        // The export lacks the mail transport settings, so Watchpost skips the check, whatever the tool's result is.
         assert_eq!(rows[1].difference, Difference::JudgedByThem);
         assert_eq!(rows[1].ours.row.result, CheckResult::Skipped);
     });
 }
 
 #[test]
-fn a_file_that_cannot_be_used_leaves_an_entry_and_nothing_else() {
+fn an_invalid_file_leaves_only_an_audit_entry() {
     run(async {
-        let place = Place::new().await;
-        let (watchpost, scope) = (&place.watchpost, place.scope.as_ref());
+        let fixture = Fixture::new().await;
+        let (watchpost, scope) = (&fixture.watchpost, fixture.scope.as_ref());
         let whole = results("Pass", "Fail");
-        let refused = place.take(&whole[..whole.len() / 2]).await;
-        assert!(matches!(refused, Err(Error::Invalid { field: "file", .. })));
+        let rejected = fixture.import(&whole[..whole.len() / 2]).await;
+        assert!(matches!(rejected, Err(Error::Invalid { field: "file", .. })));
         let query = BatchQuery {
             limit: 10,
             ..BatchQuery::default()
         };
-        let batches = place
+        let batches = fixture
             .open(watchpost.import_batches(scope, &query).await)
             .await
             .expect("batches");
@@ -243,21 +250,33 @@ fn a_file_that_cannot_be_used_leaves_an_entry_and_nothing_else() {
             ..ScanQuery::default()
         };
         assert_eq!(
-            place
+            fixture
                 .open(watchpost.scans(scope, &scans).await)
                 .await
                 .expect("scans")
                 .total,
             0
         );
-        assert!(!place.take(&whole).await.expect("it is imported").already_imported);
-        assert!(place.take(&whole).await.expect("it is known").already_imported);
+        assert!(
+            !fixture
+                .import(&whole)
+                .await
+                .expect("it is imported")
+                .already_imported
+        );
+        assert!(
+            fixture
+                .import(&whole)
+                .await
+                .expect("it is known")
+                .already_imported
+        );
         let query = AuditQuery {
             action: Some("import.".into()),
             limit: 10,
             ..AuditQuery::default()
         };
-        let mut entries = place
+        let mut entries = fixture
             .instance
             .store()
             .list_entries(scope, &query)
@@ -280,9 +299,9 @@ fn a_file_that_cannot_be_used_leaves_an_entry_and_nothing_else() {
 }
 
 #[test]
-fn batches_are_told_in_the_order_of_the_file() {
+fn batches_are_listed_in_the_order_of_the_file() {
     run(async {
-        let place = Place::new().await;
+        let fixture = Fixture::new().await;
         let names: Vec<String> = (0..20).map(|at| format!("tenant-{}", at * 7 % 20)).collect();
         let tenants: Vec<Value> = names
             .iter()
@@ -290,14 +309,14 @@ fn batches_are_told_in_the_order_of_the_file() {
             .collect();
         let file = json!({"Tenants": tenants}).to_string().into_bytes();
         for again in [false, true] {
-            let answer = place.take(&file).await.expect("it is imported");
+            let answer = fixture.import(&file).await.expect("it is imported");
             assert_eq!(answer.already_imported, again);
-            let told: Vec<&str> = answer
+            let listed: Vec<&str> = answer
                 .batches
                 .iter()
                 .map(|batch| batch.header.tenant_key.as_str())
                 .collect();
-            assert_eq!(told, names);
+            assert_eq!(listed, names);
         }
     });
 }

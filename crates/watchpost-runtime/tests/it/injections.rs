@@ -1,5 +1,5 @@
-//! What strangers write to steer an assistant, in every name, title and description of the fixture company as the vendors' APIs carry
-//! them: it comes out of every tool and resource as data, and nowhere else.
+//! Tests of prompt injections in every name, title and description that the vendors' APIs return for the fixture company: they appear in the
+//! answers of tools and resources only as data.
 
 use crate::{
     client::Client,
@@ -12,9 +12,9 @@ use watchpost_mcp::tools::TOOLS;
 use watchpost_protocol::Handler as _;
 use watchpost_simulator::Company;
 
-/// Characters that make a piece of text recognisable.
+/// Number of characters in a piece, enough to recognize the text.
 const PIECE: usize = 12;
-/// Different characters that a piece has at least: a row of brackets is nobody's in particular.
+/// Minimum number of different characters in a piece, since a row of brackets may appear in any text.
 const DIFFERENT: usize = 5;
 
 fn pieces(text: &str) -> impl Iterator<Item = String> {
@@ -23,9 +23,10 @@ fn pieces(text: &str) -> impl Iterator<Item = String> {
     (0..last).map(move |at| chars[at..at + PIECE].iter().collect())
 }
 
+/// The injections.
 struct Corpus {
     texts: Vec<String>,
-    /// Pieces that only the corpus has.
+    /// The pieces that appear in no text of Watchpost.
     own: HashSet<String>,
 }
 
@@ -52,7 +53,7 @@ impl Corpus {
     }
 }
 
-/// The parts of an answer where text from outside may stand, and all the others.
+/// The texts of an answer that may contain foreign text, and the others.
 #[derive(Default)]
 struct Parts {
     data: Vec<String>,
@@ -92,7 +93,7 @@ impl Parts {
         }
     }
 
-    /// JSON whose string values may hold text from outside; its members' names may not.
+    /// Collects the texts of JSON. Only values may contain foreign text, not names.
     fn json(&mut self, value: &Value) {
         match value {
             Value::Object(fields) => {
@@ -107,7 +108,7 @@ impl Parts {
         }
     }
 
-    /// A sentence, an empty line, a marker, one line of JSON, a marker.
+    /// Collects the parts of a text: a sentence, an empty line, a marker, one line of JSON, a marker.
     fn fenced(&mut self, text: &str) {
         let lines: Vec<&str> = text.split('\n').collect();
         let [sentence, "", begin, data, end] = lines[..] else {
@@ -125,7 +126,7 @@ impl Parts {
         match fields["mimeType"].as_str() {
             Some("application/json") => self.json(&serde_json::from_str(text).expect("JSON")),
             Some(kind) => {
-                // A report is a document of its own, for a person's eyes: there the renderer's escapes hold.
+                // A report is a document for people, in which the renderer escapes foreign text.
                 if kind.starts_with("text/html") {
                     for markup in [
                         "<script>fetch",
@@ -144,21 +145,20 @@ impl Parts {
     }
 }
 
-/// A session that looks at each answer.
+/// A session that checks each answer.
 struct Session {
     client: Client,
     corpus: Corpus,
-    /// All data that came out.
+    /// All data in the answers.
     seen: Vec<String>,
-    /// Pieces of the corpus that stood outside of data, each with a place.
+    /// The pieces of the corpus outside of data, each with the place of one occurrence.
     wrong: BTreeMap<String, String>,
 }
 
 impl Session {
     async fn send(&mut self, method: &str, params: Value) -> Value {
         let mut answer = self.client.send(method, params.clone()).await;
-        // The protocol repeats an unknown address and the name of an unknown tool: the caller's own words, which no
-        // stranger wrote.
+        // The protocol repeats an unknown address and the name of an unknown tool, which come from the caller.
         if let Some(uri) = answer.pointer_mut("/error/data/uri") {
             uri.take();
         }
@@ -179,7 +179,7 @@ impl Session {
         answer
     }
 
-    /// A tool's structured answer; `Null` if it refused.
+    /// Calls a tool. Returns its structured answer, or null after an error.
     async fn call(&mut self, tool: &str, arguments: Value) -> Value {
         let mut answer = self
             .send("tools/call", json!({"name": tool, "arguments": arguments}))
@@ -197,7 +197,7 @@ impl Session {
     }
 }
 
-/// What Watchpost itself says.
+/// Texts of Watchpost.
 fn vocabulary(client: &Client) -> Vec<String> {
     let mut out = vec![
         include_str!("../../../../docs/tools.md").to_owned(),
@@ -207,7 +207,7 @@ fn vocabulary(client: &Client) -> Vec<String> {
             .to_owned(),
         "--- data MARK ends ---".to_owned(),
     ];
-    // The protocol's own members and methods, how our addresses begin, and sentences of ours with everyday words.
+    // Members and methods of the protocol, the beginning of addresses, and sentences with common words.
     out.extend(
         [
             "structuredContent",
@@ -248,7 +248,7 @@ fn strings(value: &Value, name: &str, out: &mut BTreeSet<String>) {
 }
 
 #[tokio::test]
-async fn what_strangers_write_comes_out_as_data_and_nowhere_else() {
+async fn injections_appear_only_as_data() {
     let texts: Vec<String> =
         serde_json::from_str(include_str!("../../../../fixtures/injections.json")).expect("JSON");
     assert!(texts.len() >= 100);
@@ -270,13 +270,13 @@ async fn what_strangers_write_comes_out_as_data_and_nowhere_else() {
     let found = queries(&mut session).await;
     resources(&mut session, &found).await;
     actions(&mut session, &found).await;
-    wrong_questions(&mut session).await;
+    invalid_arguments(&mut session).await;
     assert!(
         session.wrong.is_empty(),
         "{:#?}",
         session.wrong.iter().take(40).collect::<Vec<_>>()
     );
-    every_text_was_seen(&session);
+    check_coverage(&session);
 }
 
 #[derive(Default)]
@@ -394,11 +394,11 @@ async fn actions(session: &mut Session, found: &Found) {
         )
         .await;
     let called: BTreeSet<&str> = TOOLS.iter().map(|tool| tool.declaration.name).collect();
-    assert_eq!(called.len(), 19, "a new tool is asked here, too");
+    assert_eq!(called.len(), 19, "this test must call a new tool too");
 }
 
-/// The corpus as arguments: no error, sentence or address repeats it.
-async fn wrong_questions(session: &mut Session) {
+/// Sends the corpus as arguments, which no error, sentence or address may repeat.
+async fn invalid_arguments(session: &mut Session) {
     for text in session.corpus.texts.clone() {
         let short: String = text.trim().chars().take(180).collect();
         for (tool, arguments) in [
@@ -426,8 +426,8 @@ async fn wrong_questions(session: &mut Session) {
     }
 }
 
-/// The corpus did get in, and came out where it may.
-fn every_text_was_seen(session: &Session) {
+/// Checks that the answers contain the corpus as data.
+fn check_coverage(session: &Session) {
     let seen: HashSet<String> = session.seen.iter().flat_map(|text| pieces(text)).collect();
     let missing: Vec<&String> = session
         .corpus
@@ -439,6 +439,6 @@ fn every_text_was_seen(session: &Session) {
                 .any(|piece| session.corpus.own.contains(&piece) && seen.contains(&piece))
         })
         .collect();
-    // Some have no piece of their own once they are cleaned and clipped, or only fields that no answer shows.
+    // Some texts have no piece of their own once they are cleaned and shortened, or are only in fields that no answer has.
     assert!(session.corpus.texts.len() - missing.len() >= 100, "{missing:#?}");
 }

@@ -1,4 +1,4 @@
-//! Tests of what the crate joins.
+//! Tests of the crates together.
 
 mod changes;
 mod client;

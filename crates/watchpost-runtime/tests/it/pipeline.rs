@@ -1,5 +1,5 @@
-//! The whole way from the vendors' answers to findings, against what the fixture company was planted with: real connectors over real
-//! HTTP, the store, the built-in rules, the life cycle.
+//! Tests from the vendors' answers to findings, against the findings that the fixture company is planted with: the connectors over HTTP, the
+//! store, the built-in rules, the life cycle.
 
 use crate::demo::{self, Copy};
 use serde_json::Value;
@@ -20,7 +20,7 @@ use watchpost_policy::Pack;
 use watchpost_runtime::instance::Instance;
 use watchpost_simulator::Company;
 
-/// A finding as `expected.json` names it: rule and subject.
+/// A finding in `expected.json`: its rule and its subject.
 type Expected = (String, String);
 
 fn expected(stage: &str) -> BTreeSet<Expected> {
@@ -54,7 +54,7 @@ async fn found(instance: &Instance, statuses: &[FindingStatus]) -> BTreeSet<Expe
     loop {
         let page = store.list_findings(&scope, &query).await.expect("a page");
         for FindingSummary { rule_id, subject, .. } in page.findings {
-            // What checks found is compared with other expectations.
+            // Another test compares the findings of checks.
             if watchpost.check(&rule_id).is_some() {
                 continue;
             }
@@ -83,7 +83,7 @@ async fn found(instance: &Instance, statuses: &[FindingStatus]) -> BTreeSet<Expe
     }
 }
 
-fn same(what: &str, found: &BTreeSet<Expected>, expected: &BTreeSet<Expected>) {
+fn assert_same(what: &str, found: &BTreeSet<Expected>, expected: &BTreeSet<Expected>) {
     let missing: Vec<_> = expected.difference(found).collect();
     let wrong: Vec<_> = found.difference(expected).collect();
     assert!(
@@ -93,7 +93,7 @@ fn same(what: &str, found: &BTreeSet<Expected>, expected: &BTreeSet<Expected>) {
 }
 
 #[tokio::test]
-async fn every_dataset_of_the_fixture_company_is_read_whole() {
+async fn every_dataset_of_the_fixture_company_is_read_completely() {
     let company = Copy::new();
     let instance = &company.instance;
     let workspace = instance.workspace(None).await.expect("one workspace");
@@ -125,10 +125,10 @@ async fn the_fixture_company_has_exactly_the_findings_that_were_planted() {
     let (month, week, now) = (expected("-30d"), expected("-7d"), expected("now"));
     assert!(
         now.len() > 80 && month != week && week != now,
-        "the company drifts"
+        "the company must change over time"
     );
-    // The demo ends with two analyses over newly read sources: what they no longer saw has ended.
-    same(
+    // The demo ends with two analyses of new syncs, which resolve the findings that are gone.
+    assert_same(
         "live findings",
         &found(instance, &[FindingStatus::Open, FindingStatus::InProgress]).await,
         &now,
@@ -139,16 +139,16 @@ async fn the_fixture_company_has_exactly_the_findings_that_were_planted() {
         .cloned()
         .collect();
     assert!(!ended.is_empty());
-    same(
+    assert_same(
         "resolved findings",
         &found(instance, &[FindingStatus::Resolved]).await,
         &ended,
     );
 }
 
-/// The summary agrees with the findings: an administrator without a second factor is no covered one.
+/// The coverage agrees with the findings: it doesn't count an administrator without a second factor as covered.
 #[tokio::test]
-async fn coverage_counts_nobody_as_covered_whom_a_finding_names() {
+async fn coverage_excludes_people_with_a_finding() {
     let company = Copy::new();
     let instance = &company.instance;
     let workspace = instance.workspace(None).await.expect("one workspace");
@@ -183,9 +183,9 @@ async fn coverage_counts_nobody_as_covered_whom_a_finding_names() {
     }
 }
 
-/// What several checks see is one finding, whichever scans they belong to.
+/// A condition that several checks judge has one finding, even if the checks belong to different scans.
 #[tokio::test]
-async fn checks_of_a_condition_have_one_finding() {
+async fn checks_of_the_same_condition_have_one_finding() {
     let company = Copy::new();
     let instance = &company.instance;
     let workspace = instance.workspace(None).await.expect("one workspace");
@@ -198,7 +198,7 @@ async fn checks_of_a_condition_have_one_finding() {
         .filter_map(|row| row["check"].as_str())
         .collect();
     let shared = Pack::builtin().shared_conditions().expect("conditions");
-    let mut seen_twice = 0;
+    let mut shared_findings = 0;
     for condition in shared {
         let failing: BTreeSet<&str> = condition
             .judged_by
@@ -226,15 +226,15 @@ async fn checks_of_a_condition_have_one_finding() {
                 .map(String::as_str)
                 .chain([finding.rule_id.as_str()]);
             assert!(failing.is_subset(&seen_by.collect()), "{id}: {finding:?}");
-            seen_twice += usize::from(!finding.also.is_empty());
+            shared_findings += usize::from(!finding.also.is_empty());
         }
     }
-    assert!(seen_twice > 0, "the company is open in a way that both scans see");
+    assert!(shared_findings > 0, "no finding has more than one check");
 }
 
-/// The sample dialogue states the demo's own numbers.
+/// The sample dialogue in the README has the numbers of the demo.
 #[tokio::test]
-async fn the_readme_says_what_the_demo_says() {
+async fn the_readme_has_the_numbers_of_the_demo() {
     let company = Copy::new();
     let instance = &company.instance;
     let workspace = instance.workspace(None).await.expect("one workspace");
@@ -252,7 +252,7 @@ async fn the_readme_says_what_the_demo_says() {
     assert!(readme.contains(&sentence), "README.md doesn't say: {sentence}");
 
     let address = "adm.marlow.keane@birchworks.example";
-    assert!(readme.contains(address), "README.md asks about {address}");
+    assert!(readme.contains(address), "README.md doesn't mention {address}");
     let person = instance.store().identity_by_email(&scope, address).await;
     let person = person.expect("a look-up").expect("the person is planted");
     let query = FindingQuery {

@@ -1,4 +1,4 @@
-//! Reports and importers together: what we export, we read back.
+//! Tests of reports and importers together: an exported report can be imported.
 
 #[path = "../../../watchpost-report/tests/it/company.rs"]
 mod company;
@@ -14,12 +14,12 @@ use watchpost_core::{
 use watchpost_report::Reports;
 
 #[derive(Default)]
-struct Kept {
+struct Imported {
     headers: Vec<ImportBatchHeader>,
     rows: Vec<ImportedRow>,
 }
 
-impl ImportSink for Kept {
+impl ImportSink for Imported {
     fn begin_batch(&mut self, _: usize, header: &ImportBatchHeader) -> Result<(), ImportError> {
         self.headers.push(header.clone());
         Ok(())
@@ -29,36 +29,36 @@ impl ImportSink for Kept {
         Ok(())
     }
     fn settings(&mut self, _: usize, _: CheckDocument) -> Result<(), ImportError> {
-        panic!("an export of findings brings no settings");
+        panic!("an export of findings has no settings");
     }
     fn end_batch(&mut self, _: usize, _: &ImportCounts) -> Result<(), ImportError> {
         Ok(())
     }
 }
 
-fn there_and_back(data: &ReportData) -> Kept {
+fn round_trip(data: &ReportData) -> Imported {
     let file = Reports.render(data, ReportFormat::Ocsf).expect("a report");
     let checks: Vec<Check> = data.checks.values().cloned().collect();
-    let mut kept = Kept::default();
-    read(file.bytes.as_slice(), &ImportLimits::FILE, &checks, &mut kept).expect("it is read");
-    kept
+    let mut imported = Imported::default();
+    read(file.bytes.as_slice(), &ImportLimits::FILE, &checks, &mut imported).expect("a valid file");
+    imported
 }
 
 #[test]
-fn an_export_comes_back_with_the_same_verdicts() {
+fn an_imported_export_has_the_same_verdicts() {
     for scan_type in ScanType::ALL {
         for data in [
             company::small(ReportKind::Evidence, *scan_type, false),
             company::whole(ReportKind::Executive, *scan_type, false),
         ] {
-            let kept = there_and_back(&data);
-            assert_eq!(kept.headers.len(), 1);
-            assert_eq!(kept.headers[0].tool, ImportTool::Watchpost);
-            assert_eq!(kept.headers[0].tenant_key, data.tenant);
-            assert_eq!(kept.headers[0].ran_at, data.scan.completed_at);
-            assert_eq!(kept.headers[0].tenant_name, data.scan.integration_name);
-            assert_eq!(kept.rows.len(), data.results.len());
-            for (row, detail) in kept.rows.iter().zip(&data.results) {
+            let imported = round_trip(&data);
+            assert_eq!(imported.headers.len(), 1);
+            assert_eq!(imported.headers[0].tool, ImportTool::Watchpost);
+            assert_eq!(imported.headers[0].tenant_key, data.tenant);
+            assert_eq!(imported.headers[0].ran_at, data.scan.completed_at);
+            assert_eq!(imported.headers[0].tenant_name, data.scan.integration_name);
+            assert_eq!(imported.rows.len(), data.results.len());
+            for (row, detail) in imported.rows.iter().zip(&data.results) {
                 let id = &detail.row.check_id;
                 assert_eq!(&row.control, id);
                 assert_eq!(row.check.as_ref(), Some(id));
@@ -72,7 +72,7 @@ fn an_export_comes_back_with_the_same_verdicts() {
                     (detail.row.severity, detail.row.service),
                     "{id}"
                 );
-                // Importers take tags out of what they read.
+                // Importers remove tags from the text.
                 if !detail.row.reason.untrusted().contains('<') {
                     assert_eq!(row.details, detail.row.reason, "{id}");
                 }
@@ -86,19 +86,19 @@ fn an_export_comes_back_with_the_same_verdicts() {
 }
 
 #[test]
-fn framework_ids_of_compliance_findings_come_back() {
+fn framework_ids_of_compliance_findings_are_imported() {
     let data = company::whole(ReportKind::Evidence, ScanType::Compliance, false);
-    let kept = there_and_back(&data);
-    for (row, detail) in kept.rows.iter().zip(&data.results) {
+    let imported = round_trip(&data);
+    for (row, detail) in imported.rows.iter().zip(&data.results) {
         assert_eq!(row.frameworks, detail.row.frameworks, "{}", detail.row.check_id);
     }
 }
 
 #[test]
-fn a_row_with_a_thousand_things_is_not_too_long_to_come_back() {
+fn a_row_with_a_thousand_entities_can_be_imported() {
     let mut data = company::small(ReportKind::Evidence, ScanType::Compliance, false);
     let first = data.results.first_mut().expect("a result");
-    let one = first.entities.first().expect("a thing").clone();
+    let one = first.entities.first().expect("an entity").clone();
     first.entities = vec![one; 1_000];
-    assert_eq!(there_and_back(&data).rows.len(), data.results.len());
+    assert_eq!(round_trip(&data).rows.len(), data.results.len());
 }

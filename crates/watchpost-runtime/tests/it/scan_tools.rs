@@ -1,5 +1,5 @@
-//! An assistant's session about scans, over the demo's store and the real pipeline: what the tools answer fits together, agrees with
-//! what the fixture company's settings were planted with, and is audited.
+//! Tests of an assistant's session about scans on the demo's store: the answers of the tools are consistent with each other and with the
+//! settings that the fixture company is planted with.
 
 use crate::{client::Client, demo::Copy};
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ impl Session {
         }
     }
 
-    /// A call that is answered; its structured content fits the tool's own schema.
+    /// Calls a tool. Checks the structured content against the schema of the tool.
     async fn ask(&self, tool: &str, arguments: Value) -> Value {
         let answer = self.client.call(tool, arguments).await;
         let result = &answer["result"];
@@ -40,7 +40,8 @@ impl Session {
         result["structuredContent"].clone()
     }
 
-    async fn refused(&self, tool: &str, arguments: Value) -> String {
+    /// Calls a tool with invalid arguments. Returns the error.
+    async fn error(&self, tool: &str, arguments: Value) -> String {
         let answer = self.client.call(tool, arguments).await;
         assert_eq!(answer["result"]["isError"], true, "{tool}: {answer}");
         answer["result"]["content"][0]["text"]
@@ -59,7 +60,7 @@ fn ids(rows: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn an_assistant_finds_what_fails_and_what_moved() {
+async fn an_assistant_finds_failures_and_changes() {
     let session = Session::new().await;
     let latest = session.ask("get_scan", json!({})).await;
     assert_eq!(latest["scan"]["status"], "completed");
@@ -71,7 +72,7 @@ async fn an_assistant_finds_what_fails_and_what_moved() {
     let expected = (passed as f64 * 1_000.0 / (passed + failed) as f64).round() / 10.0;
     assert_eq!(latest["scan"]["score"].as_f64(), Some(expected));
 
-    // The tenant drifted between the scans.
+    // The tenant changed between the scans.
     let new = ids(&latest["new_failures"]);
     assert!(new.contains(&"spo.sharing_limited"), "{new:?}");
     let compared = session.ask("compare_scans", json!({})).await;
@@ -139,7 +140,7 @@ async fn an_assistant_finds_what_fails_and_what_moved() {
             "{row}"
         );
     }
-    // By its id in a framework as well as by ours.
+    // A check can be selected by its id in a framework or by its own id.
     let one = session
         .ask("list_check_results", json!({"check_id": "spo.sharing_limited"}))
         .await;
@@ -164,7 +165,7 @@ async fn an_assistant_finds_what_fails_and_what_moved() {
         .await;
     assert_eq!(scans["total"], 3);
 
-    // The first scan has nothing before it, and says so.
+    // The first scan has no previous scan, and the answer says so.
     let oldest = scans["scans"][2]["scan_id"].clone();
     let first = session.ask("get_scan", json!({"scan_id": oldest})).await;
     assert!(first.get("new_failures").is_none());
@@ -184,7 +185,7 @@ async fn an_exposure_scan_answers_with_a_label() {
 }
 
 #[tokio::test]
-async fn an_assistant_gets_from_a_scan_to_its_report() {
+async fn an_assistant_can_read_the_report_on_a_scan() {
     let session = Session::new().await;
     for kind in ["executive", "framework", "evidence"] {
         for scan_type in ["compliance", "exposure"] {
@@ -213,7 +214,7 @@ async fn an_assistant_gets_from_a_scan_to_its_report() {
     }
     let listed = session.client.send("resources/list", json!({})).await;
     let listed = listed["result"]["resources"].as_array().expect("a list").clone();
-    // Posture, integrations; both types of Microsoft 365, and the exposure of Okta.
+    // Posture and integrations, the reports on both scan types of Microsoft 365, and that on the exposure scan of Okta.
     assert_eq!(listed.len(), 5);
     for resource in listed {
         let read = session
@@ -230,8 +231,8 @@ async fn an_assistant_gets_from_a_scan_to_its_report() {
     let read = session.client.send("resources/read", json!({"uri": uri})).await;
     let page = &read["result"]["contents"][0];
     assert_eq!(page["mimeType"], "application/json");
-    let said: Value = serde_json::from_str(page["text"].as_str().expect("a text")).expect("JSON");
-    assert_eq!(said, latest);
+    let content: Value = serde_json::from_str(page["text"].as_str().expect("a text")).expect("JSON");
+    assert_eq!(content, latest);
     for uri in [
         "watchpost://scans/018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f",
         "watchpost://reports/018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f-executive.html",
@@ -245,7 +246,7 @@ async fn an_assistant_gets_from_a_scan_to_its_report() {
 }
 
 #[tokio::test]
-async fn failed_checks_are_findings_like_those_of_rules() {
+async fn failed_checks_have_findings() {
     let session = Session::new().await;
     let failed = session
         .ask(
@@ -263,7 +264,10 @@ async fn failed_checks_are_findings_like_those_of_rules() {
         .map(|row| row["rule_id"].as_str().expect("an id"))
         .collect();
     for id in ids(&failed["results"]) {
-        assert!(rules.contains(&id), "{id} fails and is no finding: {rules:?}");
+        assert!(
+            rules.contains(&id),
+            "{id} failed, but there is no finding: {rules:?}"
+        );
     }
     let scuba = session
         .ask(
@@ -280,7 +284,7 @@ async fn failed_checks_are_findings_like_those_of_rules() {
 }
 
 #[tokio::test]
-async fn a_wrong_question_is_answered_with_what_would_be_right() {
+async fn errors_of_invalid_arguments_say_what_is_valid() {
     let session = Session::new().await;
     let unknown = "018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f";
     for (tool, arguments, says) in [
@@ -298,7 +302,7 @@ async fn a_wrong_question_is_answered_with_what_would_be_right() {
             "okta",
         ),
     ] {
-        let text = session.refused(tool, arguments.clone()).await;
+        let text = session.error(tool, arguments.clone()).await;
         assert!(
             text.to_lowercase().contains(says),
             "{tool} {arguments} says: {text}"

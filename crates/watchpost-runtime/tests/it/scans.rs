@@ -1,5 +1,5 @@
-//! The scans of the demo's past against what the fixture company was planted with: settings read over real HTTP and from a real name
-//! server, the store, and every built-in check of its platforms.
+//! Tests of the scans in the demo's history against the results that the fixture company is planted with: settings over HTTP and from a name
+//! server, the store, and every built-in check of the company's platforms.
 
 use crate::demo::Copy;
 use serde_json::Value;
@@ -11,7 +11,7 @@ use watchpost_core::{
 };
 use watchpost_simulator::Company;
 
-/// The verdict in the words of `expected-checks.json`.
+/// The result as `expected-checks.json` writes it.
 fn verdict(result: &ResultDetail) -> String {
     match (result.row.result, result.row.skip) {
         (CheckResult::Skipped, Some(reason)) => format!("skipped:{reason}"),
@@ -21,7 +21,7 @@ fn verdict(result: &ResultDetail) -> String {
 
 /// Compares the first and the last scan of each integration and type with the fixture, in both directions.
 #[tokio::test]
-async fn every_check_says_what_was_planted() {
+async fn every_check_has_the_planted_result() {
     let company = Copy::new();
     let instance = &company.instance;
     let workspace = instance.workspace(None).await.expect("one workspace");
@@ -61,7 +61,7 @@ async fn every_check_says_what_was_planted() {
                     );
                 }
                 for result in store.scan_details(&scope, scan.id).await.expect("results") {
-                    // Where both platforms have a check, the fixture speaks of Microsoft 365.
+                    // If both platforms have a check, the fixture has the result for Microsoft 365.
                     found.entry(result.row.check_id.clone()).or_insert(result);
                 }
             }
@@ -70,20 +70,20 @@ async fn every_check_says_what_was_planted() {
         for row in &planted {
             let text = |name: &str| row[name].as_str().expect("a text");
             let Some(result) = found.remove(text("check")) else {
-                wrong.push(format!("{moment} {}: no scan judged it", text("check")));
+                wrong.push(format!("{moment} {}: no scan has a result", text("check")));
                 continue;
             };
-            let said = verdict(&result);
+            let actual = verdict(&result);
             let mut note = |what: String| {
                 let reason = result.row.reason.untrusted();
                 wrong.push(format!("{moment} {}: {what} ({reason})", text("check")));
             };
-            if said != text(moment) {
-                note(format!("{said} instead of {}", text(moment)));
+            if actual != text(moment) {
+                note(format!("{actual} instead of {}", text(moment)));
             }
             let entities = &row["entities"][moment];
             if entities.is_u64() && entities.as_u64() != Some(result.row.entities) {
-                note(format!("{} things instead of {entities}", result.row.entities));
+                note(format!("{} entities instead of {entities}", result.row.entities));
             }
             let would_pass = row["would_pass"] == true;
             if moment == "now" && would_pass != result.would_pass.is_some() {
@@ -94,9 +94,9 @@ async fn every_check_says_what_was_planted() {
             }
         }
         for result in found.values() {
-            let (check, said) = (&result.row.check_id, verdict(result));
+            let (check, actual) = (&result.row.check_id, verdict(result));
             wrong.push(format!(
-                "{moment} {check}: {said}, and the fixture says nothing of it"
+                "{moment} {check}: {actual}, but the fixture has no result"
             ));
         }
     }

@@ -1,4 +1,5 @@
-//! What the protocol costs around a tool call: decode, dispatch to a handler with a ready answer, encode.
+//! Benchmarks the protocol's part of a tool call: decoding, dispatch to a handler with a prepared result, and
+//! encoding.
 
 use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -44,19 +45,19 @@ impl Handler for Ready {
     }
 }
 
-fn now<F: Future>(future: F) -> F::Output {
+fn run_ready<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
-        Poll::Pending => unreachable!("the handler never waits"),
+        Poll::Pending => unreachable!("the handler never awaits"),
     }
 }
 
 fn serve(server: &Server<Ready>, body: &Bytes, facts: &TransportFacts<'_>) -> Reply {
     let Incoming::Request(request) = server.decode(body, facts) else {
-        unreachable!("a request")
+        unreachable!("the message is a request")
     };
-    now(server.handle(&(), &request, Link::default()))
+    run_ready(server.handle(&(), &request, Link::default()))
 }
 
 fn benches(c: &mut Criterion) {

@@ -1,22 +1,23 @@
-//! How long clients may keep what they got.
+//! Cache hints on results for modern clients.
 
 use crate::json::push_integer;
 
-/// Whether caches may share a list between callers.
+/// Whether a cache may share a result between callers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CacheScope {
-    /// The same for everyone, whoever asks.
+    /// The result is the same for every caller.
     Public,
-    /// For this caller alone: anything filtered by what the caller may do or see.
+    /// The result is for this caller only. Use it for anything filtered by the caller's permissions.
     Private,
 }
 
-/// How long a modern client may keep a list. Legacy clients don't see it.
+/// How long a modern client may cache a result (MCP 2026-07-28, Caching). Legacy clients don't receive the
+/// hint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CacheHint {
-    /// Milliseconds; 0 means that it's already stale.
+    /// The time to live in milliseconds. 0 means that the result is already stale.
     pub ttl_ms: u32,
-    /// Who may keep it.
+    /// Who may share the cached result.
     pub scope: CacheScope,
 }
 

@@ -1,14 +1,14 @@
-//! Errors of handlers.
+//! Protocol errors that a handler can return.
 
 use crate::{
     code::{RequiredCapability, RpcError},
-    json::clip,
     method::Method,
     revision::Era,
+    text,
 };
 use std::borrow::Cow;
 
-/// A protocol error of a handler.
+/// A protocol error returned by a handler.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
@@ -21,29 +21,30 @@ pub enum CallError {
     /// The prompt doesn't exist for this caller.
     #[error("unknown prompt")]
     UnknownPrompt,
-    /// A prompt's argument that is required isn't there.
+    /// A required argument of a prompt is missing.
     #[error("the argument `{0}` is missing")]
     MissingArgument(Cow<'static, str>),
-    /// What is to be completed doesn't exist for this caller: no such prompt, template or argument.
-    #[error("there is nothing of this name to complete")]
+    /// The prompt, template or argument to complete doesn't exist for this caller.
+    #[error("there is nothing to complete under this name")]
     UnknownCompletion,
     /// The task doesn't exist for this caller.
     #[error("unknown task")]
     UnknownTask,
-    /// The client would have to declare this capability.
-    #[error("the client lacks a capability")]
+    /// The client didn't declare a capability that the request needs.
+    #[error("the client lacks a required capability")]
     MissingCapability(RequiredCapability),
-    /// The cursor wasn't made by this server for this list.
-    #[error("the cursor isn't one of this list; begin again without one")]
+    /// The cursor wasn't issued by this server for this list.
+    #[error("the cursor doesn't belong to this list; start again without a cursor")]
     InvalidCursor,
-    /// The parameters are wrong; the text goes to the client.
+    /// The parameters are invalid. The text is sent to the client.
     #[error("{0}")]
     InvalidParams(Cow<'static, str>),
-    /// The server failed; nothing of why goes to the client, so the handler has logged it.
+    /// The server failed. The client receives no details, so the handler must log the cause.
     #[error("internal error")]
     Internal,
-    /// As [`CallError::Internal`], with the id under which the handler has logged it; the id goes to the client.
-    #[error("internal error; the server's log has it as incident {0}")]
+    /// Like [`CallError::Internal`], with the incident id under which the handler logged the cause. The id is
+    /// sent to the client.
+    #[error("internal error; the server's log describes it as incident {0}")]
     Incident(String),
 }
 
@@ -52,16 +53,16 @@ impl CallError {
         match (self, method) {
             (Self::UnknownResource, Method::ReadResource { uri }) => RpcError::unknown_resource(uri, era),
             (Self::UnknownTool, Method::CallTool { name, .. }) => {
-                RpcError::invalid_params(format!("Unknown tool: {}", clip(name, 128)))
+                RpcError::invalid_params(text::unknown_tool(name))
             }
             (Self::UnknownPrompt, Method::GetPrompt { name, .. }) => {
-                RpcError::invalid_params(format!("Unknown prompt: {}", clip(name, 128)))
+                RpcError::invalid_params(text::unknown_prompt(name))
             }
             (error, _) => error.into_rpc_without_method(era),
         }
     }
 
-    /// Without the request that it answers.
+    /// Converts the error without the request that it answers.
     pub(crate) fn into_rpc_without_method(self, era: Era) -> RpcError {
         match self {
             Self::Internal => RpcError::internal(),

@@ -1,6 +1,6 @@
-//! What a server offers.
+//! The capabilities that a server declares.
 
-/// What a server offers.
+/// The capabilities that a server declares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Capabilities {
     /// `tools/list` and `tools/call`.
@@ -9,37 +9,38 @@ pub struct Capabilities {
     pub prompts: Offer,
     /// `resources/list`, `resources/templates/list` and `resources/read`.
     pub resources: Offer,
-    /// Clients may subscribe to single resources.
+    /// `resources/subscribe` for legacy clients, and subscriptions to single resources for modern ones.
     pub resource_subscriptions: bool,
     /// `completion/complete`.
     pub completions: bool,
-    /// Log messages to the client: `logging/setLevel` for legacy clients; modern ones say it with each request.
+    /// Log messages to the client. Legacy clients set the level with `logging/setLevel`, modern clients with
+    /// each request.
     pub logging: bool,
-    /// Calls may become tasks, for clients that declare the tasks extension.
+    /// Tool calls may become tasks, for clients that declare the tasks extension.
     pub tasks: bool,
 }
 
-/// Whether a list is there, and whether it changes.
+/// Whether a kind of list is offered, and whether it can change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Offer {
-    /// The methods answer -32601.
+    /// Not offered: the methods are answered with -32601.
     #[default]
     None,
-    /// It's there and stays as it is while the server runs.
+    /// Offered. The list doesn't change while the server runs.
     Fixed,
-    /// It's there, and [`Handler::watch`](crate::Handler::watch) says when it changes.
+    /// Offered. [`Handler::watch`](crate::Handler::watch) reports changes of the list.
     Changing,
 }
 
 impl Offer {
-    /// Whether the methods are there.
+    /// Whether the methods are offered.
     pub fn is_made(self) -> bool {
         self != Self::None
     }
 }
 
 impl Capabilities {
-    /// Whether there is anything that a client could listen to.
+    /// Whether there is anything that a client could subscribe to.
     pub(crate) fn has_changes(self) -> bool {
         let Self {
             tools,

@@ -1,4 +1,4 @@
-//! What is known of the client, and what a legacy session remembers of it.
+//! What the server knows about a client, and what a legacy session stores about it.
 
 use crate::{
     json::{RawJson, clip},
@@ -7,47 +7,48 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// Characters of a client's name and version that are kept.
-const NAME: usize = 64;
-const VERSION: usize = 32;
+/// The number of characters that are kept of a client's name and of its version.
+const NAME_MAX: usize = 64;
+const VERSION_MAX: usize = 32;
 
-/// Who a client says it is. Unverified: for display and logs only, never for decisions (ENV-08). Control
-/// characters are gone; `name` has at most 64 characters, `version` at most 32.
+/// The name and version that a client reports. They are unverified: use them for display and logs only, never
+/// for decisions (ENV-08). Control characters are removed; `name` has at most 64 characters, `version` at most
+/// 32.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientInfo {
-    /// The program's name.
+    /// The name of the client program.
     pub name: String,
-    /// The program's version.
+    /// The version of the client program.
     pub version: String,
 }
 
 impl ClientInfo {
-    /// Reads an `Implementation`; `None` without a `name` and a `version`.
+    /// Reads an `Implementation` object. Returns `None` if `name` or `version` is missing or isn't a string.
     pub(crate) fn read(value: RawJson<'_>) -> Option<Self> {
-        // A struct would also be read from an array of its members.
+        // Serde would also accept an array of the members.
         let info: Self = value.is_object().then(|| value.parse().ok())??;
         Some(Self {
-            name: clip(&info.name, NAME),
-            version: clip(&info.version, VERSION),
+            name: clip(&info.name, NAME_MAX),
+            version: clip(&info.version, VERSION_MAX),
         })
     }
 }
 
-/// What a client can do, as far as a server makes use of it. Unknown capabilities are ignored.
+/// The client capabilities that a server can make use of. Unknown capabilities are ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ClientCapabilities {
-    /// It can show a form. `elicitation: {}` means just this.
+    /// The client can show a form. `elicitation: {}` declares only this.
     pub elicitation_form: bool,
-    /// It can open a URL for the person.
+    /// The client can open a URL for the user.
     pub elicitation_url: bool,
-    /// Its model can complete a text.
+    /// The client can run a completion with its model.
     pub sampling: bool,
-    /// It can say which folders it works on.
+    /// The client can list the directories that it works on.
     pub roots: bool,
-    /// It polls tasks of the tasks extension.
+    /// The client supports the tasks extension.
     pub tasks: bool,
-    /// It shows user interfaces of the apps extension.
+    /// The client supports the MCP Apps extension.
     pub apps: bool,
 }
 
@@ -80,7 +81,7 @@ struct Extensions<'a> {
 }
 
 impl ClientCapabilities {
-    /// Reads a capabilities object. A member of a wrong type counts as not declared.
+    /// Reads a `ClientCapabilities` object. A member of the wrong type counts as not declared.
     pub(crate) fn read(value: RawJson<'_>) -> Self {
         fn object<'a, T: Deserialize<'a>>(value: Option<&'a RawValue>) -> Option<T> {
             value
@@ -111,14 +112,14 @@ impl ClientCapabilities {
     }
 }
 
-/// What the legacy handshake settled. A transport keeps it for the session, or seals it into the session id so
-/// that any process can go on; it's small, and holds nothing that changes later.
+/// The result of the legacy handshake. The transport stores it with the session, or seals it into the session
+/// id so that any process can serve the session. It is small and never changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionState {
     /// The negotiated revision, always a legacy one.
     pub revision: Revision,
-    /// Who the client says it is.
+    /// The name and version that the client reported.
     pub client: ClientInfo,
-    /// What the client can do.
+    /// The capabilities that the client declared.
     pub capabilities: ClientCapabilities,
 }

@@ -1,38 +1,39 @@
-//! Every error code that can leave this crate, in one table, and the errors built from them.
+//! All error codes that this crate can send, in one table, and the errors built from them.
 //!
 //! | code | meaning | specification | HTTP status |
 //! |---|---|---|---|
-//! | -32700 | not JSON | JSON-RPC 2.0, 5.1 | 400 |
-//! | -32600 | JSON, but no legal message for this position | JSON-RPC 2.0, 5.1 | 400; 413 if too large |
-//! | -32601 | unknown method, method of another era, capability not offered | JSON-RPC 2.0, 5.1; 2026-07-28 streamable-http | 404 modern, 200 legacy |
-//! | -32602 | bad parameters, unknown tool, bad cursor; for modern peers unknown resource | JSON-RPC 2.0, 5.1 | 200; 400 for a broken envelope |
-//! | -32002 | unknown resource | 2024-11-05 to 2025-11-25 server/resources | 200 |
-//! | -32603 | our fault | JSON-RPC 2.0, 5.1 | 200 |
-//! | -32020 | routing header disagrees with the body | 2026-07-28 basic, Error Codes | 400 |
-//! | -32021 | the client lacks a capability that the request needs | 2026-07-28 basic, Error Codes | 400 |
-//! | -32022 | protocol revision isn't served | 2026-07-28 basic/versioning | 400 |
-//! | -32800 | the client cancelled, and HTTP still owes an answer | ours, outside the reserved range | 200 |
+//! | -32700 | the message isn't JSON | JSON-RPC 2.0, 5.1 | 400 |
+//! | -32600 | JSON, but not a valid message at this point | JSON-RPC 2.0, 5.1 | 400; 413 if too large |
+//! | -32601 | unknown method, method of the other era, capability not offered | JSON-RPC 2.0, 5.1; MCP 2026-07-28, Streamable HTTP | 404 modern, 200 legacy |
+//! | -32602 | invalid parameters, unknown tool, invalid cursor; for modern clients also unknown resource | JSON-RPC 2.0, 5.1 | 200; 400 for an invalid envelope |
+//! | -32002 | unknown resource | MCP 2024-11-05 to 2025-11-25, Resources > Error Handling | 200 |
+//! | -32603 | internal error | JSON-RPC 2.0, 5.1 | 200 |
+//! | -32020 | a routing header disagrees with the body | MCP 2026-07-28, Overview > Error Codes | 400 |
+//! | -32021 | the client lacks a capability that the request needs | MCP 2026-07-28, Overview > Error Codes | 400 |
+//! | -32022 | the protocol revision isn't supported | MCP 2026-07-28, Versioning | 400 |
+//! | -32800 | the client cancelled, but the HTTP exchange still needs a response | ours, outside the reserved range | 200 |
 //!
-//! -32042 (a legacy peer has to open a URL) isn't here, since this crate asks by forms alone. A code that only one
-//! era knows is made only on that era's path: -32020 and -32022 in the validation of the modern era and in its two
-//! crossings with the legacy handshake, -32021 for modern peers alone, -32002 where a handler knows no such resource
-//! and the peer is a legacy one.
+//! -32042 (a legacy client must open a URL) is missing because this crate asks users by forms only. A code that
+//! only one era defines is created only for that era: -32020 and -32022 in the validation of modern messages
+//! and where a legacy handshake is mixed with modern parts, -32021 for modern clients only, -32002 for a
+//! resource that the handler doesn't know if the client is a legacy one.
 
 use crate::{
     json::{clip, push_integer, push_string},
     revision::{Era, Revision},
+    text,
 };
 use std::borrow::Cow;
 
 /// The bytes aren't JSON.
 pub const PARSE_ERROR: i64 = -32700;
-/// JSON, but not one legal message for this position.
+/// The message is JSON, but not a valid message at this point.
 pub const INVALID_REQUEST: i64 = -32600;
-/// The method doesn't exist for this peer.
+/// The method doesn't exist for this client.
 pub const METHOD_NOT_FOUND: i64 = -32601;
-/// The parameters are wrong.
+/// The parameters are invalid.
 pub const INVALID_PARAMS: i64 = -32602;
-/// There is no such resource, in revisions before 2026-07-28 (RSC-02); later ones say [`INVALID_PARAMS`].
+/// The resource doesn't exist, in revisions before 2026-07-28 (RSC-02). Later revisions use [`INVALID_PARAMS`].
 pub const RESOURCE_NOT_FOUND: i64 = -32002;
 /// The server failed.
 pub const INTERNAL_ERROR: i64 = -32603;
@@ -40,23 +41,23 @@ pub const INTERNAL_ERROR: i64 = -32603;
 pub const HEADER_MISMATCH: i64 = -32020;
 /// The client didn't declare a capability that the request needs.
 pub const MISSING_CLIENT_CAPABILITY: i64 = -32021;
-/// The revision that a request names isn't served.
+/// The revision that a request names isn't supported.
 pub const UNSUPPORTED_PROTOCOL_VERSION: i64 = -32022;
-/// The client cancelled a request whose HTTP exchange still needs an end.
+/// The client cancelled a request whose HTTP exchange still needs a response.
 pub const REQUEST_CANCELLED: i64 = -32800;
 
-/// Characters of a foreign string that an error repeats.
-const ECHO: usize = 64;
+/// The number of characters of a client's string that an error repeats.
+const ECHO_MAX: usize = 64;
 
-/// A capability of the client without which a request can't be served.
+/// A client capability that a request needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RequiredCapability {
-    /// Forms for the person.
+    /// Forms for the user.
     ElicitationForm,
     /// Completions by the client's model.
     Sampling,
-    /// The client's folders.
+    /// The client's list of directories.
     Roots,
     /// The tasks extension.
     Tasks,
@@ -72,7 +73,7 @@ impl RequiredCapability {
         }
     }
 
-    /// As a `ClientCapabilities` object.
+    /// Returns the capability as a `ClientCapabilities` object in JSON.
     fn object(self) -> &'static str {
         match self {
             Self::ElicitationForm => r#"{"elicitation":{"form":{}}}"#,
@@ -83,7 +84,7 @@ impl RequiredCapability {
     }
 }
 
-/// A JSON-RPC error together with the HTTP status that carries it.
+/// A JSON-RPC error together with the HTTP status of the response that carries it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RpcError {
     pub(crate) code: i64,
@@ -94,8 +95,8 @@ pub struct RpcError {
 }
 
 impl RpcError {
-    /// An error of the embedding server, such as a refused credential. `code` lies outside -32768…-32000
-    /// (RPC-12); `status` is the HTTP status where the transport is HTTP.
+    /// Creates an error of the embedding server, such as a rejected credential. `code` must lie outside
+    /// -32768…-32000 (RPC-12). `status` is the HTTP status if the transport is HTTP.
     pub fn new(code: i64, message: impl Into<Cow<'static, str>>, status: u16) -> Self {
         Self {
             code,
@@ -105,27 +106,27 @@ impl RpcError {
         }
     }
 
-    /// A second request with the id of one that is still being served (RPC-16).
+    /// Returns the error for a request whose id is that of a request still being served (RPC-16).
     pub fn duplicate_id() -> Self {
-        Self::invalid_request("a request with this id is still being served")
+        Self::invalid_request(text::DUPLICATE_ID)
     }
 
-    /// No place for one more subscription (mcp.md 15.2).
+    /// Returns the error for a subscription beyond the server's limit (SUB-09).
     pub fn subscription_limit() -> Self {
-        Self::new(INTERNAL_ERROR, "subscription limit reached", 200)
+        Self::new(INTERNAL_ERROR, text::SUBSCRIPTION_LIMIT, 200)
     }
 
-    /// The end of an HTTP exchange whose request the client cancelled (mcp.md 11.2).
+    /// Returns the response that closes the HTTP exchange of a request that the client cancelled.
     pub fn cancelled() -> Self {
-        Self::new(REQUEST_CANCELLED, "Request cancelled", 200)
+        Self::new(REQUEST_CANCELLED, text::REQUEST_CANCELLED, 200)
     }
 
-    /// The JSON-RPC error code.
+    /// Returns the JSON-RPC error code.
     pub fn code(&self) -> i64 {
         self.code
     }
 
-    /// The message that goes to the client.
+    /// Returns the message that is sent to the client.
     pub fn message(&self) -> &str {
         &self.message
     }
@@ -139,16 +140,12 @@ impl RpcError {
     }
 
     pub(crate) fn too_large(limit: usize) -> Self {
-        Self::new(
-            INVALID_REQUEST,
-            format!("the message is larger than {limit} bytes"),
-            413,
-        )
+        Self::new(INVALID_REQUEST, text::message_too_large(limit), 413)
     }
 
-    /// A modern client lacks something; a legacy one learns the same in words.
+    /// Modern clients get the capability as `data`, legacy clients only as text.
     pub(crate) fn missing_capability(required: RequiredCapability, era: Era) -> Self {
-        let message = format!("the client has to declare the capability {}", required.name());
+        let message = text::missing_capability(required.name());
         match era {
             Era::Legacy => Self::new(INVALID_PARAMS, message, 200),
             Era::Modern => Self {
@@ -158,11 +155,11 @@ impl RpcError {
         }
     }
 
-    /// `status` is 404 for a modern peer and 200 for a legacy one.
+    /// `status` is 404 for a modern client and 200 for a legacy one.
     pub(crate) fn method_not_found(method: &str, status: u16) -> Self {
         Self::new(
             METHOD_NOT_FOUND,
-            format!("method '{}' doesn't exist here", clip(method, ECHO)),
+            text::unknown_method(&clip(method, ECHO_MAX)),
             status,
         )
     }
@@ -171,7 +168,7 @@ impl RpcError {
         Self::new(INVALID_PARAMS, message, 200)
     }
 
-    /// No resource has this address, or none that the caller may know of.
+    /// The error for a URI that no resource has, or only one that the caller may not know about.
     pub(crate) fn unknown_resource(uri: &str, era: Era) -> Self {
         let mut data = b"{\"uri\":".to_vec();
         push_string(&mut data, &clip(uri, 512));
@@ -182,26 +179,22 @@ impl RpcError {
         };
         Self {
             data: String::from_utf8(data).ok(),
-            ..Self::new(code, "Resource not found", 200)
+            ..Self::new(code, text::RESOURCE_NOT_FOUND, 200)
         }
     }
 
-    /// A modern request whose envelope is missing, incomplete or mistyped (ENV-01).
+    /// The error for a modern request whose envelope is missing, incomplete or of the wrong type (ENV-01).
     pub(crate) fn envelope(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(INVALID_PARAMS, message, 400)
     }
 
-    /// A failure of the server. The text says nothing of what went wrong inside (RPC-13), so it has to be in
-    /// the log.
+    /// Returns the error for a failure of the server. Its text doesn't describe the cause (RPC-13), so the
+    /// cause must be logged.
     pub fn internal() -> Self {
-        Self::new(
-            INTERNAL_ERROR,
-            "the server failed to answer this request; its log says why",
-            200,
-        )
+        Self::new(INTERNAL_ERROR, text::INTERNAL_ERROR, 200)
     }
 
-    /// As [`RpcError::internal`], with a text that names the place in the log.
+    /// Like [`RpcError::internal`], with a text that names the incident in the log.
     pub(crate) fn incident(message: String) -> Self {
         Self::new(INTERNAL_ERROR, message, 200)
     }
@@ -214,7 +207,7 @@ impl RpcError {
         requested: &str,
         supported: impl IntoIterator<Item = Revision>,
     ) -> Self {
-        let requested = clip(requested, ECHO);
+        let requested = clip(requested, ECHO_MAX);
         let mut names = Vec::new();
         let mut data = b"{\"supported\":[".to_vec();
         for revision in supported {
@@ -227,10 +220,7 @@ impl RpcError {
         data.extend_from_slice(b"],\"requested\":");
         push_string(&mut data, &requested);
         data.push(b'}');
-        let message = format!(
-            "protocol version '{requested}' isn't served here; served: {}",
-            names.join(", ")
-        );
+        let message = text::unsupported_version(&requested, &names);
         Self {
             data: String::from_utf8(data).ok(),
             ..Self::new(UNSUPPORTED_PROTOCOL_VERSION, message, 400)

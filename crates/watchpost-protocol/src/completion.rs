@@ -1,45 +1,48 @@
-//! Completion: values that fit what a person has typed so far.
+//! Completion: suggested values for a partly typed argument.
 
-use crate::json::{RawJson, push_integer, push_string};
+use crate::{
+    json::{RawJson, push_integer, push_string},
+    text,
+};
 use serde::Deserialize;
 use std::{borrow::Cow, collections::BTreeMap};
 
-/// The most values that go out (CMP-02).
+/// The maximum number of values in a completion result (CMP-02).
 pub const COMPLETION_VALUES_MAX: usize = 100;
 
-/// Arguments that are filled in already are read up to this many.
+/// The maximum number of arguments in a query's `context`.
 const CONTEXT_MAX: usize = 64;
 
-/// What is to be completed.
+/// A request for completions of one argument.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CompletionQuery<'a> {
-    /// Of which prompt or resource template.
+    /// The prompt or resource template that the argument belongs to.
     pub reference: CompletionRef<'a>,
     /// The name of the argument.
     pub argument: Cow<'a, str>,
-    /// What has been typed so far.
+    /// The part of the value that the user has typed.
     pub value: Cow<'a, str>,
-    /// The arguments that are filled in already.
+    /// The values of the other arguments that the user has filled in, by name.
     pub context: BTreeMap<String, String>,
 }
 
-/// What an argument belongs to. Neither is known to exist.
+/// The prompt or template that an argument belongs to. It isn't known to exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CompletionRef<'a> {
-    /// A prompt, by its name.
+    /// A prompt, by name.
     Prompt(Cow<'a, str>),
-    /// A resource or a template, by its URI or URI template.
+    /// A resource or template, by URI or URI template.
     Resource(Cow<'a, str>),
 }
 
-/// Values that fit, the best first.
+/// Suggested values, the best first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Completions {
-    /// The values; those after the first 100 aren't sent.
+    /// The values. Only the first 100 are sent.
     pub values: Vec<String>,
-    /// How many there are in all, if that's known.
+    /// The total number of matching values, if known.
     pub total: Option<u32>,
-    /// Whether there are more than these.
+    /// Whether there are more matching values than these.
     pub has_more: bool,
 }
 
@@ -68,41 +71,38 @@ struct Context {
 }
 
 impl<'a> CompletionQuery<'a> {
-    /// Reads `ref`, `argument` and `context`; an error is what to say about the first wrong one.
+    /// Reads `ref`, `argument` and `context`. Returns the error message for the first invalid one.
     pub(crate) fn read(
         reference: Option<RawJson<'a>>,
         argument: Option<RawJson<'a>>,
         context: Option<RawJson<'a>>,
     ) -> Result<Self, &'static str> {
-        const REFERENCE: &str =
-            "`ref` has to be {\"type\":\"ref/prompt\",\"name\":…} or {\"type\":\"ref/resource\",\"uri\":…}";
-        // A struct would also be read from an array of its members.
+        // Serde would also accept an array of the members.
         let reference: Reference<'a> = reference
             .filter(|value| value.is_object())
             .and_then(|value| value.parse().ok())
-            .ok_or(REFERENCE)?;
+            .ok_or(text::COMPLETION_REFERENCE)?;
         let reference = match (&*reference.kind, reference.name, reference.uri) {
             ("ref/prompt", Some(name), _) => CompletionRef::Prompt(name),
             ("ref/resource", _, Some(uri)) => CompletionRef::Resource(uri),
-            _ => return Err(REFERENCE),
+            _ => return Err(text::COMPLETION_REFERENCE),
         };
         let argument: Argument<'a> = argument
             .filter(|value| value.is_object())
             .and_then(|value| value.parse().ok())
-            .ok_or("`argument` has to be an object with the strings `name` and `value`")?;
+            .ok_or(text::COMPLETION_ARGUMENT)?;
         let context = match context {
             None => BTreeMap::new(),
             Some(value) => {
-                const CONTEXT: &str = "`context` has to be an object whose `arguments` are strings";
                 if !value.is_object() {
-                    return Err(CONTEXT);
+                    return Err(text::COMPLETION_CONTEXT);
                 }
-                let context: Context = value.parse().map_err(|_| CONTEXT)?;
+                let context: Context = value.parse().map_err(|_| text::COMPLETION_CONTEXT)?;
                 context.arguments
             }
         };
         if context.len() > CONTEXT_MAX {
-            return Err("`context.arguments` has more than 64 arguments");
+            return Err(text::TOO_MANY_COMPLETION_ARGUMENTS);
         }
         Ok(Self {
             reference,

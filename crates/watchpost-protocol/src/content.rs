@@ -1,42 +1,43 @@
-//! Content blocks: what tools, prompts and embedded resources are made of.
+//! Content blocks, the parts of tool results and prompts.
 
 use crate::{
     json::push_string,
     resource::{ResourceContents, ResourceDefinition},
     revision::Revision,
+    text,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 
-/// One block of content. A block of a kind that the client's revision doesn't have goes out as a text block that
-/// says what was left out.
+/// A content block. A block of a kind that the client's revision doesn't have is sent as a text block that says
+/// what was left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ContentBlock {
-    /// Text.
+    /// A text.
     Text(String),
-    /// A picture.
+    /// An image.
     Image {
-        /// The file's bytes; they go out in base64.
+        /// The content of the file. It is sent in base64.
         bytes: Bytes,
-        /// For example `image/png`.
+        /// The media type, for example `image/png`.
         media_type: String,
     },
-    /// Sound; 2025-03-26 and later.
+    /// Audio, for clients of 2025-03-26 and later.
     Audio {
-        /// The file's bytes; they go out in base64.
+        /// The content of the file. It is sent in base64.
         bytes: Bytes,
-        /// For example `audio/wav`.
+        /// The media type, for example `audio/wav`.
         media_type: String,
     },
-    /// A resource in full.
+    /// A resource with its contents.
     Resource(ResourceContents),
-    /// A pointer to a resource that can be read; 2025-06-18 and later.
+    /// A link to a resource that the client can read, for clients of 2025-06-18 and later.
     Link(ResourceDefinition),
 }
 
 impl ContentBlock {
-    /// A text block.
+    /// Creates a text block.
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text(text.into())
     }
@@ -49,10 +50,7 @@ impl ContentBlock {
                 push_binary(out, "audio", bytes, media_type);
             }
             Self::Audio { media_type, .. } => {
-                push_text(
-                    out,
-                    &format!("[sound of type {media_type} left out: this client's revision has none]"),
-                );
+                push_text(out, &text::audio_left_out(media_type));
             }
             Self::Resource(contents) => {
                 out.extend_from_slice(b"{\"type\":\"resource\",\"resource\":");
@@ -64,7 +62,7 @@ impl ContentBlock {
                 resource.push_members(out, "uri", revision);
                 out.push(b'}');
             }
-            Self::Link(resource) => push_text(out, &format!("See the resource {}", resource.uri)),
+            Self::Link(resource) => push_text(out, &text::resource_link(&resource.uri)),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! From bytes to a message that is legal in its place, or to the answer that refuses it.
+//! Decoding: from bytes to a valid message, or to the response that rejects it.
 
 use crate::{
     capabilities::Capabilities,
@@ -20,19 +20,20 @@ use crate::{
         Era, Revision, Revisions,
         era::{ArrayVerdict, Kind, Signals, Wire, classify, classify_array},
     },
+    text,
     validate::{Validated, Validator},
 };
 use bytes::Bytes;
 use std::collections::BTreeSet;
 
-/// Bounds on what a client may send.
+/// Limits on what a client may send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of one message (or array of messages).
+    /// The maximum size of a message, or of an array of messages, in bytes.
     pub message_bytes: u32,
-    /// How deep objects and arrays may nest, the message itself included.
+    /// The maximum nesting depth of objects and arrays, counting the message itself as the first level.
     pub depth: usize,
-    /// Messages in one array.
+    /// The maximum number of messages in an array.
     pub batch: usize,
 }
 
@@ -47,7 +48,7 @@ impl Default for Limits {
     }
 }
 
-/// What decoding needs to know about the server.
+/// The parts of the server's configuration that decoding needs.
 #[derive(Debug, Clone)]
 pub(crate) struct Decoder {
     pub(crate) limits: Limits,
@@ -56,20 +57,21 @@ pub(crate) struct Decoder {
     pub(crate) headers: ParameterHeaders,
 }
 
-/// Why a message is refused, and whom to tell.
-struct Refusal {
+/// The rejection of a message, from which its response is made.
+struct Rejection {
     error: RpcError,
     id: Option<RequestId<'static>>,
-    /// Nothing that isn't a request is answered where there's no exchange that needs an end.
+    /// Whether a response is due. Only requests are answered, except that an HTTP exchange always gets a
+    /// response.
     answerable: bool,
     peer: Option<Revision>,
 }
 
-impl Refusal {
+impl Rejection {
     fn reply(&self, wire: Wire) -> Reply {
         let body = encode::error(self.id.as_ref(), self.peer, &self.error);
         let status = match wire {
-            // The answer to a request travels on the event stream.
+            // The response to a request is sent on the event stream.
             Wire::HttpSse if self.id.is_some() => 202,
             Wire::HttpSse | Wire::Http | Wire::Stdio => self.error.status,
         };
@@ -82,7 +84,7 @@ impl Refusal {
     }
 }
 
-/// A legal message.
+/// A valid message.
 #[expect(
     clippy::large_enum_variant,
     reason = "the large variant is the common one, and is moved once"
@@ -93,7 +95,7 @@ enum Decoded {
     Response(Response),
 }
 
-/// A message of one of the three kinds.
+/// The kind of a message, with the id of a request.
 enum Shape {
     Request(RequestId<'static>),
     Notification,
@@ -117,7 +119,8 @@ impl Shape {
     }
 }
 
-/// A message that passed its validation. What is served has the shape of a request.
+/// Combines the validation's result with the message's shape. A message that is served always has the shape of
+/// a request.
 fn decoded(validated: Validated, shape: Shape, body: &Bytes, members: Members, wire: Wire) -> Decoded {
     match (validated, shape) {
         (
@@ -144,10 +147,10 @@ fn decoded(validated: Validated, shape: Shape, body: &Bytes, members: Members, w
 impl Decoder {
     pub(crate) fn decode(&self, body: &Bytes, facts: &TransportFacts<'_>) -> Incoming {
         let peer = self.peer(facts);
-        let refused = |error, Recovered { id, notification }| {
+        let reject = |error, Recovered { id, notification }| {
             let answerable = !notification;
             Incoming::Rejected(
-                Refusal {
+                Rejection {
                     error,
                     id,
                     answerable,
@@ -158,25 +161,25 @@ impl Decoder {
         };
         let limit = usize::try_from(self.limits.message_bytes).unwrap_or(usize::MAX);
         if body.len() > limit {
-            return refused(RpcError::too_large(limit), Recovered::default());
+            return reject(RpcError::too_large(limit), Recovered::default());
         }
         match locate(body, self.limits.depth, self.limits.batch) {
-            Err(fault) if fault.is_syntax() => refused(self.fault(fault), Recovered::default()),
-            Err(fault) => refused(self.fault(fault), recover(body)),
+            Err(fault) if fault.is_syntax() => reject(self.fault(fault), Recovered::default()),
+            Err(fault) => reject(self.fault(fault), recover(body)),
             Ok(Located::Array(elements)) => match self.batch(body, &elements, facts) {
                 Ok(incoming) => incoming,
-                Err(error) => refused(error, Recovered::default()),
+                Err(error) => reject(error, Recovered::default()),
             },
             Ok(Located::One(members)) => match self.message(body, members, facts, peer) {
                 Ok(Decoded::Request(request)) => Incoming::Request(request),
                 Ok(Decoded::Notification(notification)) => Incoming::Notification(notification),
                 Ok(Decoded::Response(response)) => Incoming::Responses(vec![response]),
-                Err(refusal) => Incoming::Rejected(refusal.reply(facts.wire)),
+                Err(rejection) => Incoming::Rejected(rejection.reply(facts.wire)),
             },
         }
     }
 
-    /// The revision that the other side is known to speak before its message is understood.
+    /// Returns the client's revision, as far as it is known before the message has been read.
     fn peer(&self, facts: &TransportFacts<'_>) -> Option<Revision> {
         let negotiated = facts.session.map(|session| session.revision);
         negotiated.or_else(|| facts.version.text().and_then(Revision::parse))
@@ -184,31 +187,22 @@ impl Decoder {
 
     fn fault(&self, fault: Fault) -> RpcError {
         match fault {
-            Fault::Syntax { offset } => RpcError::parse(format!("the message isn't JSON: see byte {offset}")),
-            Fault::Encoding { offset } => {
-                RpcError::parse(format!("the message isn't UTF-8: see byte {offset}"))
-            }
-            Fault::Depth => RpcError::invalid_request(format!(
-                "the message nests deeper than {} levels",
-                self.limits.depth
-            )),
-            Fault::DuplicateKey { offset } => {
-                RpcError::invalid_request(format!("an object has a key twice: see byte {offset}"))
-            }
-            Fault::BatchLength => {
-                RpcError::invalid_request(format!("a batch has more than {} messages", self.limits.batch))
-            }
+            Fault::Syntax { offset } => RpcError::parse(text::not_json(offset)),
+            Fault::Encoding { offset } => RpcError::parse(text::not_utf8(offset)),
+            Fault::Depth => RpcError::invalid_request(text::nested_too_deep(self.limits.depth)),
+            Fault::DuplicateKey { offset } => RpcError::invalid_request(text::duplicate_key(offset)),
+            Fault::BatchLength => RpcError::invalid_request(text::batch_too_long(self.limits.batch)),
         }
     }
 
-    /// One message: its shape, its era, and the rest of the validation of that era.
+    /// Decodes one message: determines its shape and its era, and runs that era's validation.
     fn message(
         &self,
         body: &Bytes,
         members: Members,
         facts: &TransportFacts<'_>,
         peer: Option<Revision>,
-    ) -> Result<Decoded, Refusal> {
+    ) -> Result<Decoded, Rejection> {
         let envelope = members.envelope_version.is_present();
         let peer = if envelope {
             Some(Revision::V2026_07_28)
@@ -216,9 +210,9 @@ impl Decoder {
             peer
         };
         let shape = shape(body, &members).map_err(|(error, id)| {
-            // Key presence decides: with a method and without an id it was meant as a notification (RPC-04).
+            // A message with a method and without an `id` key was meant as a notification (RPC-04).
             let answerable = members.id.is_present() || !members.method.is_present();
-            Refusal {
+            Rejection {
                 error,
                 id,
                 answerable,
@@ -253,7 +247,7 @@ impl Decoder {
             Err(error) => {
                 let modern = verdict.era() == Era::Modern;
                 let answerable = shape.kind() == Kind::Request;
-                Err(Refusal {
+                Err(Rejection {
                     error,
                     id: shape.into_id(),
                     answerable,
@@ -263,7 +257,7 @@ impl Decoder {
         }
     }
 
-    /// An array: rows 3 and 4 of mcp.md 6.1, then each element by itself.
+    /// Decodes an array: checks that the client's revision has batches, then decodes each element (BAT-01).
     fn batch(
         &self,
         body: &Bytes,
@@ -272,23 +266,24 @@ impl Decoder {
     ) -> Result<Incoming, RpcError> {
         let invalid = RpcError::invalid_request;
         if elements.is_empty() {
-            return Err(invalid("an empty array is no message"));
+            return Err(invalid(text::EMPTY_ARRAY));
         }
         let negotiated = facts.session.map(|session| session.revision);
         let ArrayVerdict::Batch(revision) =
             classify_array(facts.wire, facts.version, negotiated, self.served)
         else {
-            return Err(invalid("an array of messages isn't served under this revision"));
+            return Err(invalid(text::BATCH_NOT_SUPPORTED));
         };
         let mut responses = 0_usize;
         for members in elements {
             if members.envelope_version.is_present() {
-                return Err(invalid("a message with an envelope can't be part of an array"));
+                return Err(invalid(text::ENVELOPE_IN_ARRAY));
             }
             match shape(body, members) {
                 Ok(Shape::Response) => responses = responses.saturating_add(1),
                 Ok(_) => {}
-                // A bad id makes a bad request, which gets its own answer below; anything else is no message.
+                // An invalid id makes an invalid request, which gets its own response below. Anything else
+                // isn't a message.
                 Err(_) if members.method.is_present() => {}
                 Err((error, _)) => return Err(error),
             }
@@ -298,18 +293,15 @@ impl Decoder {
             return Ok(Incoming::Responses(responses.collect()));
         }
         if responses > 0 {
-            return Err(invalid(
-                "an array holds either responses or requests and notifications",
-            ));
+            return Err(invalid(text::MIXED_ARRAY));
         }
         let mut ids = BTreeSet::new();
         let items = elements.iter().map(|members| {
             let decoded = self.message(body, *members, facts, Some(revision));
             let (error, id) = match decoded {
-                Ok(Decoded::Request(request)) if request.operation == Operation::Initialize => (
-                    invalid("`initialize` can't be part of an array"),
-                    Some(request.id),
-                ),
+                Ok(Decoded::Request(request)) if request.operation == Operation::Initialize => {
+                    (invalid(text::INITIALIZE_IN_ARRAY), Some(request.id))
+                }
                 Ok(Decoded::Request(request)) => {
                     if ids.insert(request.id.clone()) {
                         return BatchItem::Request(request);
@@ -318,8 +310,10 @@ impl Decoder {
                 }
                 Ok(Decoded::Notification(notification)) => return BatchItem::Notification(notification),
                 Ok(Decoded::Response(_)) => return BatchItem::Notification(Notification::Ignored),
-                Err(refusal) if !refusal.answerable => return BatchItem::Notification(Notification::Ignored),
-                Err(refusal) => (refusal.error, refusal.id),
+                Err(rejection) if !rejection.answerable => {
+                    return BatchItem::Notification(Notification::Ignored);
+                }
+                Err(rejection) => (rejection.error, rejection.id),
             };
             BatchItem::Rejected(encode::error(id.as_ref(), Some(revision), &error))
         });
@@ -331,7 +325,7 @@ impl Decoder {
     }
 }
 
-/// A message that is a response.
+/// Reads a message that has the shape of a response.
 fn response(body: &[u8], members: &Members) -> Response {
     let id = members.id.of(body).and_then(RequestId::read);
     Response {
@@ -340,11 +334,11 @@ fn response(body: &[u8], members: &Members) -> Response {
     }
 }
 
-/// Which of the three messages it is; an error comes with the id, if there's a legal one.
+/// Determines the kind of a message. An error comes with the message's id, if it has a valid one.
 fn shape(body: &[u8], members: &Members) -> Result<Shape, (RpcError, Option<RequestId<'static>>)> {
     let invalid = RpcError::invalid_request;
     if !members.is_object {
-        return Err((invalid("a message is a JSON object"), None));
+        return Err((invalid(text::MESSAGE_NOT_AN_OBJECT), None));
     }
     let id = members
         .id
@@ -353,32 +347,27 @@ fn shape(body: &[u8], members: &Members) -> Result<Shape, (RpcError, Option<Requ
         .map(RequestId::into_owned);
     let version = members.jsonrpc.of(body).and_then(RawJson::string);
     if version.as_deref() != Some("2.0") {
-        return Err((invalid("`jsonrpc` has to be \"2.0\""), id));
+        return Err((invalid(text::JSONRPC_VERSION), id));
     }
     let outcome = (members.result.is_present(), members.error.is_present());
     if !members.method.is_present() {
         return match outcome {
-            (true, true) => Err((invalid("a response has either `result` or `error`"), id)),
-            (false, false) => Err((invalid("a message has a `method`, a `result` or an `error`"), id)),
-            _ if members.id.is_present() && id.is_none() => Err((invalid(BAD_ID), None)),
-            (true, false) if id.is_none() => Err((invalid("a result has the `id` of its request"), None)),
+            (true, true) => Err((invalid(text::RESULT_AND_ERROR), id)),
+            (false, false) => Err((invalid(text::UNKNOWN_MESSAGE_KIND), id)),
+            _ if members.id.is_present() && id.is_none() => Err((invalid(text::INVALID_ID), None)),
+            (true, false) if id.is_none() => Err((invalid(text::RESULT_WITHOUT_ID), None)),
             _ => Ok(Shape::Response),
         };
     }
     if !members.method.is_string(body) {
-        return Err((invalid("`method` has to be a string"), id));
+        return Err((invalid(text::METHOD_NOT_A_STRING), id));
     }
     if outcome != (false, false) {
-        return Err((
-            invalid("a message with a `method` has no `result` and no `error`"),
-            id,
-        ));
+        return Err((invalid(text::METHOD_WITH_RESULT), id));
     }
     match (members.id.is_present(), id) {
         (false, _) => Ok(Shape::Notification),
         (true, Some(id)) => Ok(Shape::Request(id)),
-        (true, None) => Err((invalid(BAD_ID), None)),
+        (true, None) => Err((invalid(text::INVALID_ID), None)),
     }
 }
-
-const BAD_ID: &str = "`id` has to be a string of at most 1024 bytes or an integer of at most 64 bits";

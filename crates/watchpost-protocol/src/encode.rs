@@ -1,4 +1,4 @@
-//! Answers: ids and envelopes around finished bytes.
+//! Encoding of responses: the JSON around a result's own bytes.
 
 use crate::{
     cache::{CacheHint, CacheScope},
@@ -15,13 +15,13 @@ use crate::{
 };
 use bytes::Bytes;
 
-/// How long a discovery may be kept: an hour. Private, since instructions may depend on the caller.
-const DISCOVERY: CacheHint = CacheHint {
+/// The cache hint of `server/discover`: one hour. Private, since the instructions may depend on the caller.
+const DISCOVERY_CACHE: CacheHint = CacheHint {
     ttl_ms: 3_600_000,
     scope: CacheScope::Private,
 };
 
-/// The fields of `info` that `revision` has, as a JSON object.
+/// Returns the fields of `info` that `revision` has, as a JSON object.
 pub(crate) fn implementation(info: &ServerInfo, revision: Revision) -> Vec<u8> {
     let mut out = b"{\"name\":".to_vec();
     push_string(&mut out, &info.name);
@@ -46,7 +46,7 @@ pub(crate) fn implementation(info: &ServerInfo, revision: Revision) -> Vec<u8> {
     out
 }
 
-/// The capabilities as far as `revision` has them.
+/// Appends the capabilities that `revision` has.
 fn push_capabilities(out: &mut Vec<u8>, capabilities: Capabilities, revision: Revision) {
     let Capabilities {
         tools,
@@ -86,26 +86,26 @@ fn push_capabilities(out: &mut Vec<u8>, capabilities: Capabilities, revision: Re
     out.push(b'}');
 }
 
-/// Opens a response; what follows is the result object.
-fn open(id: &RequestId<'_>, room: usize) -> Vec<u8> {
-    let mut out = Vec::with_capacity(room);
+/// Starts a response. The caller appends the members of the result.
+fn begin_result(id: &RequestId<'_>, capacity: usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(capacity);
     out.extend_from_slice(b"{\"jsonrpc\":\"2.0\",\"id\":");
     id.push(&mut out);
     out.extend_from_slice(b",\"result\":{");
     out
 }
 
-/// Writes results for one server.
+/// Encodes the results of one server.
 #[derive(Debug)]
 pub(crate) struct Encoder {
-    /// `"resultType":"complete","_meta":{…}`, which every modern result has.
+    /// `"resultType":"complete","_meta":{…}`, which every complete modern result has.
     modern: Vec<u8>,
     /// `"_meta":{…}` alone.
     meta: Vec<u8>,
 }
 
-/// Room for everything around a result's own bytes.
-const ENVELOPE: usize = 512;
+/// Capacity for everything around a result's own bytes.
+const ENVELOPE_SIZE: usize = 512;
 
 impl Encoder {
     pub(crate) fn new(info: &ServerInfo) -> Self {
@@ -117,9 +117,9 @@ impl Encoder {
         Self { modern, meta }
     }
 
-    /// A modern result that isn't complete: `kind`, `members`, the server's info.
-    fn other(&self, id: &RequestId<'_>, kind: &str, members: &[u8]) -> Bytes {
-        let mut out = open(id, members.len().saturating_add(ENVELOPE));
+    /// Encodes a modern result that isn't complete, with the result type `kind`.
+    fn incomplete(&self, id: &RequestId<'_>, kind: &str, members: &[u8]) -> Bytes {
+        let mut out = begin_result(id, members.len().saturating_add(ENVELOPE_SIZE));
         out.extend_from_slice(b"\"resultType\":");
         push_string(&mut out, kind);
         out.push(b',');
@@ -132,7 +132,7 @@ impl Encoder {
         out.into()
     }
 
-    /// Questions for a modern client, and the sealed state that it brings back.
+    /// Encodes questions for a modern client, and the sealed state that the client sends back with the answers.
     pub(crate) fn input_required(
         &self,
         id: &RequestId<'_>,
@@ -151,21 +151,21 @@ impl Encoder {
             members.extend_from_slice(b"\"requestState\":");
             push_string(&mut members, state);
         }
-        self.other(id, "input_required", &members)
+        self.incomplete(id, "input_required", &members)
     }
 
-    /// A task that a call became.
+    /// Encodes the result of a call that became a task.
     pub(crate) fn task_created(&self, id: &RequestId<'_>, revision: Revision, task: &TaskState) -> Bytes {
         let mut members = Vec::new();
         task.push(&mut members, revision, false);
-        self.other(id, "task", &members)
+        self.incomplete(id, "task", &members)
     }
 
-    /// The end of a subscription that the server ends (SUB-06).
-    pub(crate) fn listened(&self, id: &RequestId<'_>) -> Bytes {
-        let mut out = open(id, ENVELOPE);
+    /// Encodes the result of `subscriptions/listen`, sent when the server ends the subscription (SUB-06).
+    pub(crate) fn listen_ended(&self, id: &RequestId<'_>) -> Bytes {
+        let mut out = begin_result(id, ENVELOPE_SIZE);
         out.extend_from_slice(&self.modern);
-        // Into the same `_meta`.
+        // The subscription's id goes into the same `_meta`.
         out.pop();
         out.extend_from_slice(b",\"io.modelcontextprotocol/subscriptionId\":");
         id.push(&mut out);
@@ -173,7 +173,8 @@ impl Encoder {
         out.into()
     }
 
-    /// Closes a result: the modern members, and the braces. `empty` tells whether nothing stands before.
+    /// Appends the members of modern results and the closing braces. `empty` is whether the result has no
+    /// members yet.
     fn close(&self, mut out: Vec<u8>, era: Era, empty: bool) -> Bytes {
         if era == Era::Modern {
             if !empty {
@@ -186,7 +187,7 @@ impl Encoder {
     }
 
     pub(crate) fn empty(&self, id: &RequestId<'_>, revision: Revision) -> Bytes {
-        self.close(open(id, ENVELOPE), revision.era(), true)
+        self.close(begin_result(id, ENVELOPE_SIZE), revision.era(), true)
     }
 
     pub(crate) fn completed(&self, id: &RequestId<'_>, revision: Revision, result: &Completed) -> Bytes {
@@ -199,22 +200,22 @@ impl Encoder {
             }
             Completed::Resource(read) => self.resource(id, revision, read),
             Completed::Prompts(page) => {
-                let mut out = open(id, ENVELOPE);
+                let mut out = begin_result(id, ENVELOPE_SIZE);
                 page.push(&mut out, revision);
-                self.close_with(out, revision, page.cache)
+                self.close_with_cache(out, revision, page.cache)
             }
             Completed::Prompt(prompt) => {
-                let mut out = open(id, ENVELOPE);
+                let mut out = begin_result(id, ENVELOPE_SIZE);
                 prompt.push(&mut out, revision);
                 self.close(out, revision.era(), false)
             }
             Completed::Completion(completions) => {
-                let mut out = open(id, ENVELOPE);
+                let mut out = begin_result(id, ENVELOPE_SIZE);
                 completions.push(&mut out);
                 self.close(out, revision.era(), false)
             }
             Completed::Task(task) => {
-                let mut out = open(id, ENVELOPE);
+                let mut out = begin_result(id, ENVELOPE_SIZE);
                 task.push(&mut out, revision, true);
                 self.close(out, revision.era(), false)
             }
@@ -225,16 +226,17 @@ impl Encoder {
     fn tool(&self, id: &RequestId<'_>, revision: Revision, result: &ToolResult) -> Bytes {
         let structured = result.structured.as_ref().map_or(0, Bytes::len);
         let size = result.content.len().saturating_add(structured);
-        let mut out = open(
+        let mut out = begin_result(
             id,
-            size.saturating_add(ENVELOPE).saturating_add(self.modern.len()),
+            size.saturating_add(ENVELOPE_SIZE)
+                .saturating_add(self.modern.len()),
         );
         result.push(&mut out, revision);
         self.close(out, revision.era(), false)
     }
 
-    /// Closes the result of a list or of reading, which modern clients may keep.
-    fn close_with(&self, mut out: Vec<u8>, revision: Revision, cache: CacheHint) -> Bytes {
+    /// Closes the result of a list or a read, which has a cache hint for modern clients.
+    fn close_with_cache(&self, mut out: Vec<u8>, revision: Revision, cache: CacheHint) -> Bytes {
         if revision.era() == Era::Modern {
             out.push(b',');
             cache.push(&mut out);
@@ -244,18 +246,18 @@ impl Encoder {
 
     fn tools(&self, id: &RequestId<'_>, revision: Revision, page: &ToolPage) -> Bytes {
         let tools = page.catalog.rendered(revision);
-        let room = tools
+        let capacity = tools
             .len()
-            .saturating_add(ENVELOPE)
+            .saturating_add(ENVELOPE_SIZE)
             .saturating_add(self.modern.len());
-        let mut out = open(id, room);
+        let mut out = begin_result(id, capacity);
         out.extend_from_slice(b"\"tools\":");
         out.extend_from_slice(&tools);
         if let Some(cursor) = &page.next_cursor {
             out.extend_from_slice(b",\"nextCursor\":");
             push_string(&mut out, cursor);
         }
-        self.close_with(out, revision, page.cache)
+        self.close_with_cache(out, revision, page.cache)
     }
 
     fn resources(
@@ -266,7 +268,7 @@ impl Encoder {
         list: &str,
         key: &str,
     ) -> Bytes {
-        let mut out = open(id, ENVELOPE);
+        let mut out = begin_result(id, ENVELOPE_SIZE);
         push_string(&mut out, list);
         out.push(b':');
         page.push(&mut out, key, revision);
@@ -274,25 +276,26 @@ impl Encoder {
             out.extend_from_slice(b",\"nextCursor\":");
             push_string(&mut out, cursor);
         }
-        self.close_with(out, revision, page.cache)
+        self.close_with_cache(out, revision, page.cache)
     }
 
     fn resource(&self, id: &RequestId<'_>, revision: Revision, read: &ResourceRead) -> Bytes {
-        let mut out = open(id, read.size().saturating_add(ENVELOPE));
+        let mut out = begin_result(id, read.size().saturating_add(ENVELOPE_SIZE));
         read.push(&mut out);
-        self.close_with(out, revision, read.cache)
+        self.close_with_cache(out, revision, read.cache)
     }
 
-    pub(crate) fn discovered(
+    /// Encodes the result of `server/discover`.
+    pub(crate) fn discover(
         &self,
         id: &RequestId<'_>,
         served: Revisions,
         capabilities: Capabilities,
         instructions: Option<&str>,
     ) -> Bytes {
-        let mut out = open(id, ENVELOPE);
+        let mut out = begin_result(id, ENVELOPE_SIZE);
         out.extend_from_slice(b"\"supportedVersions\":[");
-        for (index, revision) in served.named().enumerate() {
+        for (index, revision) in served.advertised().enumerate() {
             if index > 0 {
                 out.push(b',');
             }
@@ -305,11 +308,12 @@ impl Encoder {
             push_string(&mut out, instructions);
         }
         out.push(b',');
-        DISCOVERY.push(&mut out);
+        DISCOVERY_CACHE.push(&mut out);
         self.close(out, Era::Modern, false)
     }
 
-    pub(crate) fn initialized(
+    /// Encodes the result of `initialize`.
+    pub(crate) fn initialize(
         &self,
         id: &RequestId<'_>,
         revision: Revision,
@@ -317,7 +321,7 @@ impl Encoder {
         capabilities: Capabilities,
         instructions: Option<&str>,
     ) -> Bytes {
-        let mut out = open(id, ENVELOPE);
+        let mut out = begin_result(id, ENVELOPE_SIZE);
         out.extend_from_slice(b"\"protocolVersion\":");
         push_string(&mut out, revision.as_str());
         out.extend_from_slice(b",\"capabilities\":");
@@ -332,7 +336,8 @@ impl Encoder {
     }
 }
 
-/// An error response. Without a usable id, a peer whose schema allows it gets none, any other `null` (RPC-09).
+/// Encodes an error response. Without a usable id, `id` is left out if the peer's schema allows that, and
+/// `null` otherwise (RPC-09).
 pub(crate) fn error(id: Option<&RequestId<'_>>, peer: Option<Revision>, error: &RpcError) -> Bytes {
     let mut out = b"{\"jsonrpc\":\"2.0\",".to_vec();
     match id {

@@ -1,4 +1,4 @@
-//! What a server built on this crate implements, and what it gets and gives.
+//! The trait that a server implements, and the types of its calls and results.
 
 use crate::{
     cache::CacheHint,
@@ -29,63 +29,65 @@ use std::{
     },
 };
 
-/// A server's own part: written once, for the modern era, and served to every revision.
+/// The behavior of a server. It is written once, in terms of the modern era, and serves clients of every
+/// revision.
 pub trait Handler: Send + Sync + 'static {
-    /// Who is calling. The transport makes it from the credential; this crate only passes it on.
+    /// The authenticated caller. The transport makes it from the credential; this crate only passes it on.
     type Principal: Send + Sync + 'static;
 
-    /// Who the server is.
+    /// Returns the server's name and version.
     fn info(&self) -> &ServerInfo;
 
-    /// What the server offers. A method whose capability is missing here answers -32601.
+    /// Returns the capabilities of the server. Methods of capabilities that are missing here are answered with
+    /// -32601.
     fn capabilities(&self) -> Capabilities;
 
-    /// What a model should know before it uses this server, for this caller.
+    /// Returns the text that tells a model how to use this server, for this caller.
     fn instructions(&self, principal: &Self::Principal) -> Option<Cow<'_, str>>;
 
-    /// The arguments that clients repeat in headers; read once, when the server is made.
+    /// Returns the arguments that clients repeat in HTTP headers. Read once, when the server is created.
     fn parameter_headers(&self) -> ParameterHeaders {
         ParameterHeaders::default()
     }
 
-    /// Where the changes come from that one stream of this caller wants to hear of; it has to be registered when this
-    /// returns. A change that the caller may not see has to be left out here. For a modern stream,
-    /// [`Method::Listen`] has been answered before.
+    /// Returns the source of changes for one stream of this caller. The source must be registered when this
+    /// returns, so that no later change is lost. It must leave out changes that the caller may not see. For a
+    /// modern stream, [`Method::Listen`] has already been answered.
     fn watch(&self, principal: &Self::Principal, interest: &Interest) -> Box<dyn Changes> {
         let _ = (principal, interest);
         Box::new(NoChanges)
     }
 
-    /// Serves one request. Everything that the protocol can check has been checked. Dropping the future is
-    /// cancellation.
+    /// Serves one request. Everything that the protocol can check has been checked. Dropping the future cancels
+    /// the request.
     fn call(&self, principal: &Self::Principal, call: Call<'_>) -> impl Future<Output = Outcome> + Send;
 }
 
-/// Who a server is. Fields that a revision doesn't have aren't sent to it.
+/// The name and version of a server. Fields that a client's revision doesn't have aren't sent to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerInfo {
     /// The programmatic name.
     pub name: String,
-    /// The name for people.
+    /// The display name.
     pub title: Option<String>,
-    /// The version of the program.
+    /// The version of the server program.
     pub version: String,
-    /// One sentence on what it is.
+    /// A one-sentence description.
     pub description: Option<String>,
-    /// Its home page, an absolute URI.
+    /// The home page, an absolute URI.
     pub website_url: Option<String>,
 }
 
-/// One request to a handler.
+/// One call of a handler.
 #[derive(Debug)]
 pub struct Call<'a> {
-    /// What is asked.
+    /// The requested method with its parameters.
     pub method: Method<'a>,
-    /// By whom, and how it can be talked to.
+    /// The context of the request.
     pub meta: RequestMeta<'a>,
 }
 
-/// What is known about a request besides its method.
+/// The context of a request: everything that is known about it besides its method.
 #[derive(Debug)]
 pub struct RequestMeta<'a> {
     request: &'a Request,
@@ -109,66 +111,67 @@ impl<'a> RequestMeta<'a> {
         }
     }
 
-    /// The answers to what the handler asked when it was called before for this request.
+    /// Returns the answers to the questions that the handler asked in earlier rounds of this request.
     pub fn inputs(&self) -> &'a Inputs {
         self.inputs
     }
 
-    /// Whether the person can be asked by a form in this call: the client shows forms, and there's a way to it.
+    /// Whether this call can ask the user by a form: the client supports forms, and there is a channel to it.
     pub fn can_ask_form(&self) -> bool {
-        let has_way = match self.era() {
+        let has_channel = match self.era() {
             Era::Legacy => self.link.peer.is_some(),
             Era::Modern => self.link.seal.is_some(),
         };
-        has_way && self.revision().has_elicitation() && self.capabilities().elicitation_form
+        has_channel && self.revision().has_elicitation() && self.capabilities().elicitation_form
     }
 
-    /// The era of the request; handlers rarely need it.
+    /// Returns the era of the request. Handlers rarely need it.
     pub fn era(&self) -> Era {
         self.revision().era()
     }
 
-    /// The revision under which it is served; handlers rarely need it.
+    /// Returns the revision under which the request is served. Handlers rarely need it.
     pub fn revision(&self) -> Revision {
         self.request.revision()
     }
 
-    /// The id of the request; its `Display` is the form for logs.
+    /// Returns the id of the request. Its `Display` form is meant for logs.
     pub fn id(&self) -> &'a RequestId<'static> {
         self.request.id()
     }
 
-    /// Who the client says it is, if it does. Parsed on each call.
+    /// Returns the name and version that the client reports, if it does. Parsed on each call.
     pub fn client(&self) -> Option<Cow<'a, ClientInfo>> {
         self.request.client()
     }
 
-    /// What the client can do. Parsed on each call.
+    /// Returns the client's capabilities. Parsed on each call.
     pub fn capabilities(&self) -> ClientCapabilities {
         self.request.capabilities()
     }
 
-    /// The token under which the client wants to hear of progress.
+    /// Returns the token for progress notifications, if the client asked for them.
     pub fn progress_token(&self) -> Option<ProgressToken<'a>> {
         self.request.progress_token()
     }
 
-    /// The lowest level of log messages that the client wants; `None` is silence.
+    /// Returns the lowest level of log messages that the client asked for. `None` means no log messages.
     pub fn log_level(&self) -> Option<LogLevel> {
         self.notify.log_level()
     }
 
-    /// The W3C trace context's `traceparent`, as it came.
+    /// Returns the `traceparent` of the W3C trace context, unchanged.
     pub fn traceparent(&self) -> Option<Cow<'a, str>> {
         self.request.traceparent()
     }
 
-    /// Sends progress and log messages to the client, if it wants them.
+    /// Returns the sender of progress and log messages, which sends only what the client asked for.
     pub fn notify(&self) -> &Notify<'a> {
         &self.notify
     }
 
-    /// Whether the client has cancelled. For work that doesn't await: the transport also drops the future.
+    /// Whether the client has cancelled the request. Meant for code that doesn't await: the transport also
+    /// drops the future.
     pub fn is_cancelled(&self) -> bool {
         self.link
             .cancelled
@@ -176,18 +179,18 @@ impl<'a> RequestMeta<'a> {
     }
 }
 
-/// What ties a request to its connection; the transport makes it. The default has neither.
+/// The connection of a request, made by the transport. The default has no channel to the client.
 #[derive(Clone, Copy, Default)]
 pub struct Link<'a> {
     /// Set once the client has cancelled the request.
     pub cancelled: Option<&'a AtomicBool>,
-    /// Takes notifications that belong to the request. Worth making only if [`Request::wants_outbox`].
+    /// Sends notifications that belong to the request. Needed only if [`Request::wants_outbox`].
     pub outbox: Option<&'a dyn Outbox>,
-    /// Takes requests to a legacy client.
+    /// Sends requests to a legacy client.
     pub peer: Option<&'a dyn Peer>,
-    /// Seals what travels through a modern client.
+    /// Seals state that travels through a modern client.
     pub seal: Option<&'a dyn Seal>,
-    /// The level of log messages that a legacy session asked for.
+    /// The log level that a legacy session has set.
     pub log_level: Option<LogLevel>,
 }
 
@@ -203,22 +206,24 @@ impl std::fmt::Debug for Link<'_> {
     }
 }
 
-/// How a call ended.
+/// The outcome of a call.
 #[derive(Debug, Clone)]
 pub enum Outcome {
-    /// It has its result.
+    /// The call is complete and has a result.
     Complete(Completed),
-    /// It needs answers first: only for [`Method::CallTool`], [`Method::GetPrompt`] and [`Method::ReadResource`]
-    /// (MRT-01).
+    /// The call needs answers from the client first. Allowed only for [`Method::CallTool`],
+    /// [`Method::GetPrompt`] and [`Method::ReadResource`] (MRT-01).
     InputRequired(InputRequired),
-    /// It goes on as a task, which is stored already so that it can be asked for at once (TKX-02): only for
-    /// [`Method::CallTool`], and only if the client declared the extension (TKX-01).
+    /// The call continues as a task, which must already be stored so that the client can fetch it at once
+    /// (TKX-02). Allowed only for [`Method::CallTool`], and only if the client declared the tasks extension
+    /// (TKX-01).
     Task(TaskState),
-    /// It failed as a protocol matter. What a model should read and act on is a [`ToolResult`] with `is_error`.
+    /// The call failed with a protocol error. A failure that a model should read and act on is a [`ToolResult`]
+    /// with `is_error` instead.
     Error(CallError),
 }
 
-/// The result of one method; each variant answers the [`Method`] of the same kind.
+/// The result of one method. Each variant answers the [`Method`] of the same kind.
 #[derive(Debug, Clone)]
 pub enum Completed {
     /// Answers [`Method::ListTools`].
@@ -249,8 +254,8 @@ pub enum Completed {
 pub struct ToolPage {
     /// The tools of this page.
     pub catalog: Arc<ToolCatalog>,
-    /// Where the next page begins; `None` on the last.
+    /// The cursor of the next page. `None` on the last page.
     pub next_cursor: Option<String>,
-    /// How long it holds; the same scope on every page.
+    /// The cache hint. Its scope must be the same on every page.
     pub cache: CacheHint,
 }

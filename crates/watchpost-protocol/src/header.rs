@@ -1,5 +1,5 @@
-//! HTTP header values as the protocol sees them. The transport finds the headers; what they must say is
-//! decided here.
+//! HTTP header values as the protocol reads them. The transport finds the headers; this crate decides what they
+//! must contain.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::borrow::Cow;
@@ -7,17 +7,17 @@ use std::borrow::Cow;
 /// One routing header of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Header<'a> {
-    /// It isn't there.
+    /// The request doesn't have the header.
     #[default]
     Absent,
-    /// It's there once, with this raw value.
+    /// The request has the header once, with this raw value.
     One(&'a [u8]),
-    /// It's there more than once, which no routing header may be.
+    /// The request has the header more than once, which is invalid for a routing header.
     Repeated,
 }
 
 impl<'a> Header<'a> {
-    /// From all values that a message has under one name.
+    /// Creates a header from all values that a request has under one name.
     pub fn from_values(values: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut values = values.into_iter();
         match (values.next(), values.next()) {
@@ -27,7 +27,7 @@ impl<'a> Header<'a> {
         }
     }
 
-    /// The value without surrounding white space, if there's exactly one and it's UTF-8.
+    /// Returns the value without surrounding white space, if there is exactly one and it is UTF-8.
     pub(crate) fn text(self) -> Option<&'a str> {
         match self {
             Self::One(value) => std::str::from_utf8(value)
@@ -37,8 +37,9 @@ impl<'a> Header<'a> {
         }
     }
 
-    /// The value of `Mcp-Name`: plain, or `=?base64?…?=` around the UTF-8 text (mcp.md 7.2). `None` also for a
-    /// sentinel whose inside isn't base64 or isn't UTF-8.
+    /// Returns the decoded value of `Mcp-Name` or `Mcp-Param-*`: plain text, or `=?base64?…?=` around UTF-8
+    /// text (MCP 2026-07-28, Streamable HTTP > Value Encoding). Also returns `None` if the encoded part isn't
+    /// base64 or isn't UTF-8.
     pub(crate) fn decoded(self) -> Option<Cow<'a, str>> {
         let text = self.text()?;
         let Some(inner) = text

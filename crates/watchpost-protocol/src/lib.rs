@@ -1,8 +1,13 @@
-//! JSON-RPC 2.0 and the Model Context Protocol, by hand, without I/O: all five revisions, both eras.
+//! JSON-RPC 2.0 and the Model Context Protocol without I/O, for all five revisions and both eras.
 //!
-//! A transport gives bytes and headers to [`Server::decode`] and gets an [`Incoming`]; it gives a request, with
-//! the principal that the credential made, to [`Server::handle`], and gets a [`Reply`] to write. A server
-//! implements [`Handler`] once, in the terms of the newest revision, and serves every client.
+//! A transport passes the bytes and headers of a message to [`Server::decode`] and receives an [`Incoming`]. It
+//! passes a request, with the principal that it made from the credential, to [`Server::handle`] and receives a
+//! [`Reply`] to write. A server implements [`Handler`] once, in terms of the newest revision, and serves
+//! clients of all revisions.
+//!
+//! Revisions before 2026-07-28 are *legacy*: a client opens a session with `initialize`. Later revisions are
+//! *modern*: each request carries an envelope with its revision and the client's capabilities. Ids in
+//! parentheses, such as (RPC-04), name the protocol requirements that a piece of code implements.
 //!
 //! ```
 //! use std::borrow::Cow;
@@ -44,7 +49,7 @@
 //!                 Outcome::Complete(Completed::Tool(ToolResult::text("It's noon.")))
 //!             }
 //!             Method::CallTool { .. } => Outcome::Error(CallError::UnknownTool),
-//!             // Their capabilities aren't declared, so these are never asked for.
+//!             // The other methods' capabilities aren't declared, so they are never called.
 //!             _ => Outcome::Error(CallError::Internal),
 //!         }
 //!     }
@@ -70,7 +75,7 @@
 //!     tools: Arc::new(ToolCatalog::new(vec![time])?),
 //! });
 //!
-//! // A line from standard input, after a handshake that settled 2025-11-25.
+//! // A line from standard input, after a handshake that negotiated 2025-11-25.
 //! let session = Arc::new(SessionState {
 //!     revision: Revision::V2025_11_25,
 //!     client: ClientInfo { name: "desk".into(), version: "1".into() },
@@ -79,14 +84,14 @@
 //! let facts = TransportFacts::new(Wire::Stdio, Some(&session));
 //! let line = br#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"time"}}"#;
 //! let Incoming::Request(request) = server.decode(&line.as_slice().into(), &facts) else {
-//!     return Err("a request".into());
+//!     return Err("not a request".into());
 //! };
 //! let mut reply = std::pin::pin!(server.handle(&(), &request, Link::default()));
 //! let Poll::Ready(reply) = reply.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
-//!     return Err("this handler never waits".into());
+//!     return Err("this handler never awaits".into());
 //! };
 //! assert_eq!(
-//!     reply.body.ok_or("an answer")?,
+//!     reply.body.ok_or("no response")?,
 //!     r#"{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"It's noon."}],"isError":false}}"#
 //! );
 //! # Ok(())
@@ -94,9 +99,9 @@
 //! ```
 //!
 //! # What this crate does not do
-//! It opens no socket, spawns no task, reads no clock, makes no session id, checks no credential, and knows
-//! nothing of any domain. It keeps no state between messages: what a legacy handshake settled is a
-//! [`SessionState`] that the transport keeps or seals.
+//! It opens no sockets, spawns no tasks, reads no clock, creates no session ids and checks no credentials. It
+//! contains no logic of any particular server. It keeps no state between messages: the transport stores or
+//! seals the result of a legacy handshake, a [`SessionState`].
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::panic)]
 
 mod cache;
@@ -127,6 +132,7 @@ mod resource;
 mod revision;
 mod server;
 mod task;
+mod text;
 mod tool;
 mod validate;
 

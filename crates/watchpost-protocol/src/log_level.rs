@@ -1,29 +1,29 @@
-//! Severity of log messages.
+//! The severity of log messages.
 
-/// Severity of log messages to the client, lowest first.
+/// The severity of log messages to the client, lowest first. The levels are those of syslog (RFC 5424).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogLevel {
-    /// For developers.
+    /// Detailed debugging information.
     Debug,
     /// Normal operation.
     Info,
-    /// Normal but significant.
+    /// A normal but significant event.
     Notice,
-    /// Something may go wrong.
+    /// A condition that may become an error.
     Warning,
-    /// Something failed.
+    /// An error.
     Error,
-    /// A part is down.
+    /// A component has failed.
     Critical,
-    /// Someone must act now.
+    /// Someone must act immediately.
     Alert,
-    /// Nothing works.
+    /// The system is unusable.
     Emergency,
 }
 
 impl LogLevel {
-    /// The word on the wire.
+    /// Returns the name of the level on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Debug => "debug",

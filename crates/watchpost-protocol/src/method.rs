@@ -1,84 +1,87 @@
-//! What a request asks a handler.
+//! The methods that a handler serves.
 
 use crate::{change::Interest, completion::CompletionQuery, input::Inputs, json::RawJson};
 use std::{borrow::Cow, collections::BTreeMap};
 
-/// The methods that reach a handler.
+/// A method that reaches a handler, with its parameters. Names, URIs and ids come from the client and may not
+/// exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Method<'a> {
     /// `tools/list`.
     ListTools {
-        /// Where the page begins; `None` for the first. An empty string is a cursor.
+        /// The position at which the page starts. `None` is the first page. An empty string is a cursor.
         cursor: Option<Cow<'a, str>>,
     },
     /// `tools/call`.
     CallTool {
-        /// The tool's name, not known to exist.
+        /// The name of the tool.
         name: Cow<'a, str>,
-        /// A JSON object; `None` is the same as `{}`.
+        /// The arguments, a JSON object. `None` means `{}`.
         arguments: Option<RawJson<'a>>,
     },
     /// `resources/list`.
     ListResources {
-        /// As with tools.
+        /// The position at which the page starts, as in [`Method::ListTools`].
         cursor: Option<Cow<'a, str>>,
     },
     /// `resources/templates/list`.
     ListResourceTemplates {
-        /// As with tools.
+        /// The position at which the page starts, as in [`Method::ListTools`].
         cursor: Option<Cow<'a, str>>,
     },
     /// `resources/read`.
     ReadResource {
-        /// The address, not known to exist or to be one.
+        /// The URI of the resource. Its syntax hasn't been checked.
         uri: Cow<'a, str>,
     },
     /// `prompts/list`.
     ListPrompts {
-        /// As with tools.
+        /// The position at which the page starts, as in [`Method::ListTools`].
         cursor: Option<Cow<'a, str>>,
     },
     /// `prompts/get`.
     GetPrompt {
-        /// The prompt's name, not known to exist.
+        /// The name of the prompt.
         name: Cow<'a, str>,
-        /// What the person filled in.
+        /// The values that the user filled in, by argument.
         arguments: BTreeMap<String, String>,
     },
     /// `completion/complete`.
     Complete(CompletionQuery<'a>),
-    /// `resources/subscribe` of a legacy session: may it, and the entry of who did. The session remembers it; an
-    /// unknown address is no error (mcp.md 13).
+    /// `resources/subscribe` of a legacy session. The handler checks permission and records the call; the
+    /// transport stores the subscription. A URI that no resource has isn't an error.
     Subscribe {
-        /// The address, not known to exist or to be one.
+        /// The URI of the resource. Its syntax hasn't been checked.
         uri: Cow<'a, str>,
     },
     /// `resources/unsubscribe` of a legacy session.
     Unsubscribe {
-        /// The address.
+        /// The URI of the resource.
         uri: Cow<'a, str>,
     },
-    /// `subscriptions/listen`: may it, and the entry of who did; [`Handler::watch`](crate::Handler::watch) follows.
+    /// `subscriptions/listen`. The handler checks permission and records the call.
+    /// [`Handler::watch`](crate::Handler::watch) is called next.
     Listen {
-        /// What of the wish this server offers.
+        /// The part of the client's filter that this server offers.
         interest: &'a Interest,
     },
     /// `tasks/get`.
     GetTask {
-        /// The task, not known to exist.
+        /// The id of the task.
         id: Cow<'a, str>,
     },
-    /// `tasks/update`: answers to what a task asked. Unknown keys, and those answered already, are ignored.
+    /// `tasks/update`: answers to a task's questions. The handler ignores keys that are unknown or already
+    /// answered.
     UpdateTask {
-        /// The task, not known to exist.
+        /// The id of the task.
         id: Cow<'a, str>,
         /// The answers.
         answers: &'a Inputs,
     },
-    /// `tasks/cancel`: a wish; the task may still end in another way.
+    /// `tasks/cancel`. Cancellation is cooperative: the task may still end in another way.
     CancelTask {
-        /// The task, not known to exist.
+        /// The id of the task.
         id: Cow<'a, str>,
     },
 }

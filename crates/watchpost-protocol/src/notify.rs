@@ -1,4 +1,4 @@
-//! What a handler can say before it answers.
+//! Messages that a handler can send before its result.
 
 use crate::{id::ProgressToken, json::push_string, log_level::LogLevel, revision::Revision};
 use bytes::Bytes;
@@ -9,23 +9,23 @@ use std::{
     time::Duration,
 };
 
-/// Where a transport takes notifications that belong to one request: the request's SSE stream, or the line
-/// writer. It may drop what it can't deliver, and thins out more than about ten a second.
+/// Sends notifications that belong to one request, on the request's SSE stream or on standard output. It may
+/// drop what it can't deliver, and drops messages beyond about ten per second.
 pub trait Outbox: Send + Sync {
-    /// Takes one complete JSON-RPC message. Never blocks.
+    /// Sends one complete JSON-RPC message. Never blocks.
     fn send(&self, message: Bytes);
 
-    /// Closes the connection that carries the request's stream, if the client can come back for the rest after
-    /// `retry`. Otherwise nothing happens.
+    /// Closes the connection that carries the request's stream, if the client can resume it after `retry`.
+    /// Otherwise does nothing.
     fn hang_up(&self, retry: Duration) {
         let _ = retry;
     }
 }
 
-/// Asks a legacy client, on behalf of one request.
+/// Sends requests to a legacy client on behalf of one request.
 pub trait Peer: Send + Sync {
-    /// Sends the request `method` with `params`, a JSON object, and waits for its result, a JSON value. `None` if the
-    /// client answers with an error, or not in time.
+    /// Sends the request `method` with `params`, a JSON object, and waits for its result, a JSON value. Returns
+    /// `None` if the client responds with an error or not in time.
     fn ask<'a>(
         &'a self,
         method: &'static str,
@@ -33,17 +33,18 @@ pub trait Peer: Send + Sync {
     ) -> Pin<Box<dyn Future<Output = Option<String>> + Send + 'a>>;
 }
 
-/// Seals state that travels through a modern client. Made for one principal.
+/// Seals state that travels through a modern client. A seal is made for one principal.
 pub trait Seal: Send + Sync {
-    /// Seals `state` for a request that `context` describes. `None` if it's too large.
+    /// Seals `state` for a request that `context` identifies. Returns `None` if the state is too large.
     fn seal(&self, context: &[u8], state: &[u8]) -> Option<String>;
 
-    /// What [`Seal::seal`] sealed for the same principal and `context`, a short while ago; `None`, always alike, for
-    /// anything else.
+    /// Opens what [`Seal::seal`] recently sealed for the same principal and `context`. Returns `None` for
+    /// anything else, without telling the reasons apart.
     fn open(&self, context: &[u8], sealed: &str) -> Option<Vec<u8>>;
 }
 
-/// A request of ours to a legacy client, as one message. `id` is unique among those of its session.
+/// Encodes a request from the server to a legacy client as one message. `id` must be unique among the server's
+/// requests of that session.
 pub fn client_request(id: u64, method: &str, params: &[u8]) -> Bytes {
     let mut out = br#"{"jsonrpc":"2.0","id":"#.to_vec();
     out.extend_from_slice(id.to_string().as_bytes());
@@ -55,13 +56,13 @@ pub fn client_request(id: u64, method: &str, params: &[u8]) -> Bytes {
     out.into()
 }
 
-/// Sends progress and log messages of one request to the client that asked for them; silent if it didn't.
+/// Sends progress and log messages of one request, as far as the client asked for them.
 pub struct Notify<'a> {
     outbox: Option<&'a dyn Outbox>,
     token: Option<ProgressToken<'a>>,
     level: Option<LogLevel>,
     revision: Revision,
-    /// The bits of the last `progress` that was sent.
+    /// The bits of the last `progress` value sent.
     last: AtomicU64,
 }
 
@@ -89,7 +90,7 @@ impl<'a> Notify<'a> {
         }
     }
 
-    /// Whether the client asked for progress and the transport can carry it.
+    /// Whether the client asked for progress and the transport can deliver it.
     pub fn is_wanted(&self) -> bool {
         self.outbox.is_some() && self.token.is_some()
     }
@@ -98,8 +99,8 @@ impl<'a> Notify<'a> {
         self.level
     }
 
-    /// Sends a log message, if the client wants those of this level. Never secrets, personal data or anything of the
-    /// server's inside (LOG-03).
+    /// Sends a log message, if the client asked for messages of this level. The text must not contain secrets,
+    /// personal data or internals of the server (LOG-03).
     pub fn log(&self, level: LogLevel, logger: Option<&str>, text: &str) {
         let Some(outbox) = self
             .outbox
@@ -119,16 +120,18 @@ impl<'a> Notify<'a> {
         outbox.send(out.into());
     }
 
-    /// Tells the client to come back for the rest after `retry`, where its revision and transport can do that
-    /// (SHT-11); elsewhere the connection stays. For work that takes minutes.
+    /// Closes the connection and tells the client to resume the stream after `retry`, if the client's revision
+    /// and transport support that (SHT-11). Otherwise the connection stays open. Meant for calls that take
+    /// minutes.
     pub fn hang_up(&self, retry: Duration) {
         if let Some(outbox) = self.outbox {
             outbox.hang_up(retry);
         }
     }
 
-    /// Reports that `progress` of `total` is done, in units of the handler's choice. What doesn't increase
-    /// strictly, or isn't a finite number, isn't sent (PRG-02). `message` goes only to revisions that have it.
+    /// Reports that `progress` of `total` is done, in a unit of the handler's choice. Values that aren't finite
+    /// or don't increase strictly aren't sent (PRG-02). `message` is sent only to clients whose revision has
+    /// it.
     pub fn progress(&self, progress: f64, total: Option<f64>, message: Option<&str>) {
         let (Some(outbox), Some(token)) = (self.outbox, &self.token) else {
             return;

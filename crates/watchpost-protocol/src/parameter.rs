@@ -1,33 +1,30 @@
-//! Arguments that clients repeat in HTTP headers (`x-mcp-header`, mcp.md 7.2), so that proxies can route by them.
+//! Tool arguments that clients repeat in HTTP headers so that proxies can route by them (MCP 2026-07-28, Tools
+//! > `x-mcp-header`).
 
-use crate::{
-    code::RpcError,
-    header::Header,
-    json::{RawJson, clip},
-};
+use crate::{code::RpcError, header::Header, json::RawJson, text};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 const KEYWORD: &str = "x-mcp-header";
 
-/// Schemas are walked this deep, as far as a legal annotation can lie.
+/// The maximum depth to which schemas are searched for annotations.
 const DEPTH_MAX: usize = 32;
 
-/// Finds the `Mcp-Param-…` headers of one request.
+/// Access to the `Mcp-Param-*` headers of one request.
 pub trait ParameterSource: std::fmt::Debug + Sync {
-    /// The header `Mcp-Param-{name}`; `name` in any case.
+    /// Returns the header `Mcp-Param-{name}`. Names are compared without case.
     fn parameter(&self, name: &str) -> Header<'_>;
 }
 
-/// Which arguments of which tools have a header. Made by
+/// The arguments that clients repeat in headers, by tool. Created by
 /// [`ToolCatalog::parameter_headers`](crate::ToolCatalog::parameter_headers).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ParameterHeaders(BTreeMap<String, Vec<Parameter>>);
 
-/// One annotated argument.
+/// An argument annotated with `x-mcp-header`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Parameter {
-    /// What follows `Mcp-Param-`.
+    /// The part of the header's name after `Mcp-Param-`.
     header: String,
     /// The keys that lead to the argument.
     path: Vec<String>,
@@ -50,7 +47,7 @@ impl ParameterHeaders {
         let Some(parameters) = self.0.get(tool) else {
             return Ok(());
         };
-        // Arguments of a wrong shape are found by the step after this one.
+        // The next validation step reports arguments of the wrong shape.
         let arguments: Value = arguments
             .and_then(|arguments| arguments.parse().ok())
             .unwrap_or_default();
@@ -60,28 +57,25 @@ impl ParameterHeaders {
                 .try_fold(&arguments, |value, key| value.get(key))
                 .filter(|value| !value.is_null());
             let given = source.map_or(Header::Absent, |source| source.parameter(header));
-            let complaint = match (value, given) {
+            let message = match (value, given) {
                 (None, Header::Absent) => continue,
-                (None, _) => "is there, but its argument isn't",
-                (Some(_), Header::Absent) => "is missing",
-                (Some(_), Header::Repeated) => "is there more than once",
+                (None, _) => text::parameter_header_without_argument(header),
+                (Some(_), Header::Absent) => text::parameter_header_missing(header),
+                (Some(_), Header::Repeated) => text::parameter_header_repeated(header),
                 (Some(value), Header::One(_)) => match given.decoded() {
-                    Some(text) if says(&text, value) => continue,
-                    Some(_) => "says something else than its argument",
-                    None => "can't be decoded",
+                    Some(text) if is_equal(&text, value) => continue,
+                    Some(_) => text::parameter_header_mismatch(header),
+                    None => text::parameter_header_undecodable(header),
                 },
             };
-            return Err(RpcError::header_mismatch(format!(
-                "the Mcp-Param-{} header {complaint}",
-                clip(header, 64)
-            )));
+            return Err(RpcError::header_mismatch(message));
         }
         Ok(())
     }
 }
 
-/// Whether a header's text stands for an argument's value.
-fn says(text: &str, value: &Value) -> bool {
+/// Whether a header's text represents an argument's value.
+fn is_equal(text: &str, value: &Value) -> bool {
     match value {
         Value::String(string) => text == string,
         Value::Bool(flag) => text == if *flag { "true" } else { "false" },
@@ -89,7 +83,7 @@ fn says(text: &str, value: &Value) -> bool {
             let exact = number.as_i64().zip(text.parse::<i64>().ok());
             match exact {
                 Some((this, that)) => this == that,
-                // `42.0` is the integer 42 (HDR-08); these are within 2^53, where floats are exact.
+                // `42.0` equals the integer 42 (HDR-08). Such integers are within 2^53, where floats are exact.
                 None => number
                     .as_f64()
                     .zip(text.parse::<f64>().ok())
@@ -100,8 +94,8 @@ fn says(text: &str, value: &Value) -> bool {
     }
 }
 
-/// The annotated arguments of an input schema; `None` if an annotation breaks a rule, so that clients would drop the
-/// tool (HDR-10).
+/// Returns the annotated arguments of an input schema, or `None` if an annotation breaks a rule, so that
+/// clients would drop the tool (HDR-10).
 pub(crate) fn annotated(schema: &str) -> Option<Vec<Parameter>> {
     if !schema.contains(KEYWORD) {
         return Some(Vec::new());
@@ -109,7 +103,7 @@ pub(crate) fn annotated(schema: &str) -> Option<Vec<Parameter>> {
     let schema: Value = serde_json::from_str(schema).ok()?;
     let mut found = Vec::new();
     walk(&schema, &mut Vec::new(), &mut found)?;
-    // One in a place that plain keys don't reach isn't found by the walk.
+    // The walk doesn't find annotations outside of plain `properties`, which are invalid.
     (count(&schema, 0) == found.len()).then_some(found)
 }
 
@@ -141,23 +135,23 @@ fn walk(schema: &Value, path: &mut Vec<String>, found: &mut Vec<Parameter>) -> O
     Some(())
 }
 
-/// How often the keyword stands anywhere.
+/// Counts the occurrences of the keyword at any position.
 fn count(value: &Value, depth: usize) -> usize {
     if depth > DEPTH_MAX.saturating_mul(2) {
         return usize::MAX;
     }
-    let below = |value: &Value| count(value, depth.saturating_add(1));
+    let nested = |value: &Value| count(value, depth.saturating_add(1));
     match value {
         Value::Object(members) => members
             .iter()
-            .map(|(key, value)| below(value).saturating_add(usize::from(key == KEYWORD)))
+            .map(|(key, value)| nested(value).saturating_add(usize::from(key == KEYWORD)))
             .fold(0, usize::saturating_add),
-        Value::Array(items) => items.iter().map(below).fold(0, usize::saturating_add),
+        Value::Array(items) => items.iter().map(nested).fold(0, usize::saturating_add),
         _ => 0,
     }
 }
 
-/// A token of RFC 9110, 5.6.2.
+/// Whether `name` is a token (RFC 9110, 5.6.2).
 fn is_token(name: &str) -> bool {
     !name.is_empty()
         && name

@@ -1,67 +1,68 @@
-//! Prompts: texts that a person picks from a menu and hands to the model.
+//! Prompts: message templates that a user chooses and fills in.
 
 use crate::{cache::CacheHint, content::ContentBlock, json::push_string, revision::Revision};
 use std::sync::Arc;
 
-/// One prompt as lists show it.
+/// The definition of a prompt, as lists show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PromptDefinition {
     /// The programmatic name, unique in its list.
     pub name: String,
-    /// The name for people.
+    /// The display name.
     pub title: Option<String>,
-    /// What it's for.
+    /// What the prompt is for.
     pub description: String,
-    /// What the person fills in.
+    /// The arguments that the user fills in.
     pub arguments: Vec<PromptArgument>,
 }
 
-/// One argument of a prompt. Values are strings.
+/// An argument of a prompt. Its value is a string.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PromptArgument {
     /// The programmatic name.
     pub name: String,
-    /// The name for people.
+    /// The display name.
     pub title: Option<String>,
     /// What to fill in.
     pub description: String,
-    /// Whether it has to be filled in. A handler still checks: [`CallError::MissingArgument`](crate::CallError).
+    /// Whether the argument is required. The handler must check it and return
+    /// [`CallError::MissingArgument`](crate::CallError).
     pub required: bool,
 }
 
 /// One page of prompts.
 #[derive(Debug, Clone)]
 pub struct PromptPage {
-    /// What is on this page.
+    /// The prompts of this page.
     pub prompts: Arc<[PromptDefinition]>,
-    /// Where the next page begins; `None` on the last.
+    /// The cursor of the next page. `None` on the last page.
     pub next_cursor: Option<String>,
-    /// How long it holds; the same scope on every page.
+    /// The cache hint. Its scope must be the same on every page.
     pub cache: CacheHint,
 }
 
-/// Who says a message of a prompt.
+/// The author of a prompt message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// The person.
+    /// The user.
     User,
     /// The model.
     Assistant,
 }
 
-/// One message of a prompt: one block, said by one side.
+/// A message of a prompt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PromptMessage {
-    /// Who says it.
+    /// The author of the message.
     pub role: Role,
-    /// What.
+    /// The content, one block.
     pub content: ContentBlock,
 }
 
-/// A filled-in prompt.
+/// A prompt with its arguments filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PromptResult {
-    /// What it's for.
+    /// What the prompt is for.
     pub description: Option<String>,
     /// The messages, in order.
     pub messages: Vec<PromptMessage>,

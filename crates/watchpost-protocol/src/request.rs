@@ -1,4 +1,4 @@
-//! Decoded messages: what a transport gets from `decode`, and hands to `handle`.
+//! Decoded messages: a transport receives them from `decode` and passes them to `handle`.
 
 use crate::{
     change::Interest,
@@ -22,22 +22,23 @@ use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 /// What a transport knows about a message besides its bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct TransportFacts<'a> {
-    /// How it came.
+    /// The transport that carried the message.
     pub wire: Wire,
-    /// `MCP-Protocol-Version`; always absent off HTTP, like the next two.
+    /// `MCP-Protocol-Version`. This header and the next two are always absent outside of HTTP.
     pub version: Header<'a>,
     /// `Mcp-Method`.
     pub method: Header<'a>,
     /// `Mcp-Name`.
     pub name: Header<'a>,
-    /// Finds `Mcp-Param-…`.
+    /// Access to the `Mcp-Param-*` headers.
     pub parameters: Option<&'a dyn ParameterSource>,
-    /// What the legacy handshake of this session or process settled; `None` before it, or without a session.
+    /// The result of the legacy handshake of this session or process. `None` before the handshake, or without a
+    /// session.
     pub session: Option<&'a Arc<SessionState>>,
 }
 
 impl<'a> TransportFacts<'a> {
-    /// Facts without headers.
+    /// Creates facts without headers.
     pub fn new(wire: Wire, session: Option<&'a Arc<SessionState>>) -> Self {
         Self {
             wire,
@@ -50,45 +51,45 @@ impl<'a> TransportFacts<'a> {
     }
 }
 
-/// One decoded message, or one array of them. Owns its bytes, so it can move into a task.
+/// A decoded message or array of messages. It owns its bytes, so it can be moved to another task.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "the large variant is the common one")]
 pub enum Incoming {
-    /// Give it to `Server::handle`.
+    /// A request. Pass it to `Server::handle`.
     Request(Request),
-    /// Never answered; HTTP acknowledges it with 202 and no body.
+    /// A notification. It is never answered; HTTP acknowledges it with 202 and no body.
     Notification(Notification),
-    /// A legacy client's answers to requests of ours. HTTP acknowledges them with 202 and no body, also those that
-    /// nobody waits for.
+    /// A legacy client's responses to requests from the server. HTTP acknowledges them with 202 and no body,
+    /// even if no request is waiting for them.
     Responses(Vec<Response>),
-    /// An array of messages, legal under 2025-03-26 alone. Give it to `Server::handle_batch`.
+    /// An array of messages, valid only in 2025-03-26. Pass it to `Server::handle_batch`.
     Batch(Batch),
-    /// Refused before any handler: the answer is ready.
+    /// The message was rejected. This is the complete response.
     Rejected(Reply),
 }
 
-/// A client's answer to one request of ours.
+/// A client's response to a request from the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
-    /// The id of the request, if there's a legal one.
+    /// The id of the request, if the response has a valid one.
     pub id: Option<RequestId<'static>>,
-    /// The result, a JSON value; `None` is an error.
+    /// The result, a JSON value. `None` if the response is an error.
     pub result: Option<String>,
 }
 
-/// A notification from the client, as far as a transport has to act on it.
+/// A notification from the client, reduced to what the transport must do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notification {
-    /// The legacy handshake is complete; unsolicited notifications may go out from now on.
+    /// The legacy handshake is complete. The server may now send unsolicited notifications.
     Initialized,
-    /// The client gave up on this request of the same session or process: stop it and don't answer. An id
-    /// that isn't in flight is ignored.
+    /// The client cancelled this request of the same session or process: stop it and don't answer it. Ignore
+    /// ids of requests that aren't in progress.
     Cancelled(RequestId<'static>),
-    /// Nothing to do.
+    /// The notification needs no action.
     Ignored,
 }
 
-/// The elements of an array, in order.
+/// The elements of an array of messages, in order.
 #[derive(Debug)]
 pub struct Batch {
     pub(crate) wire: Wire,
@@ -100,12 +101,12 @@ pub struct Batch {
 pub(crate) enum BatchItem {
     Request(Request),
     Notification(Notification),
-    /// A refused element's own answer.
+    /// The complete response to a rejected element.
     Rejected(Bytes),
 }
 
 impl Batch {
-    /// The notifications in it, for the transport to act on before it hands the batch on.
+    /// Returns the notifications of the array. The transport acts on them before it passes the batch on.
     pub fn notifications(&self) -> impl Iterator<Item = &Notification> {
         self.items.iter().filter_map(|item| match item {
             BatchItem::Notification(notification) => Some(notification),
@@ -113,7 +114,7 @@ impl Batch {
         })
     }
 
-    /// The requests in it.
+    /// Returns the requests of the array.
     pub fn requests(&self) -> impl Iterator<Item = &Request> {
         self.items.iter().filter_map(|item| match item {
             BatchItem::Request(request) => Some(request),
@@ -122,20 +123,20 @@ impl Batch {
     }
 }
 
-/// The answer to a message.
+/// The response to a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
-    /// The HTTP status where the message came by HTTP. On HTTP+SSE, 202 means that `body` goes out on the event
-    /// stream; any other status goes back, with `body`, on the POST itself. Means nothing on stdio.
+    /// The HTTP status, if the message came over HTTP. On HTTP+SSE, 202 means that `body` is sent on the event
+    /// stream; with any other status, `body` is the response to the POST itself. Has no meaning on stdio.
     pub status: u16,
-    /// One JSON text without raw newlines; `None` if nothing is to be said.
+    /// One JSON text without line breaks. `None` if there is nothing to send.
     pub body: Option<Bytes>,
-    /// What the transport has to remember before the answer goes out.
+    /// Changes of the session that the transport must apply before it sends the response.
     pub effects: Vec<Effect>,
 }
 
 impl Reply {
-    /// What a handshake settled, if this answers a successful one.
+    /// Returns the new session's state, if this is the response to a successful handshake.
     pub fn opened(&self) -> Option<&Arc<SessionState>> {
         self.effects.iter().find_map(|effect| match effect {
             Effect::Opened(state) => Some(state),
@@ -144,28 +145,29 @@ impl Reply {
     }
 }
 
-/// What a legacy request changes about its session.
+/// A change of a session made by a legacy request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    /// A handshake succeeded: keep or seal this for the session, and on HTTP issue its id.
+    /// A handshake succeeded. The transport stores or seals this state; on HTTP it also issues the session's
+    /// id.
     Opened(Arc<SessionState>),
-    /// The session wants to hear when the resource with this URI changes.
+    /// The session subscribed to the resource with this URI.
     Subscribed(String),
-    /// It doesn't any more.
+    /// The session unsubscribed from the resource with this URI.
     Unsubscribed(String),
-    /// It wants log messages of this level and above.
+    /// The session asked for log messages of this level and above.
     LogLevel(LogLevel),
 }
 
-/// What a request asks of the server.
+/// The operation that a request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Operation {
-    /// The legacy handshake.
+    /// Legacy: `initialize`.
     Initialize,
-    /// Legacy: are you there?
+    /// Legacy: `ping`.
     Ping,
-    /// Modern: who are you?
+    /// Modern: `server/discover`.
     Discover,
     /// `tools/list`.
     ListTools,
@@ -189,7 +191,7 @@ pub enum Operation {
     Subscribe,
     /// Legacy: `resources/unsubscribe`.
     Unsubscribe,
-    /// Modern: `subscriptions/listen`, which `Server::listen` answers.
+    /// Modern: `subscriptions/listen`, answered by `Server::listen`.
     Listen,
     /// `tasks/get`.
     GetTask,
@@ -200,14 +202,14 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// Whether a call may ask the client before it answers (MRT-01).
+    /// Whether the server may ask the client for input during this operation (MRT-01).
     pub(crate) fn may_ask(self) -> bool {
         matches!(self, Self::CallTool | Self::GetPrompt | Self::ReadResource)
     }
 }
 
-/// A request that is legal in its place: its era and revision are known, its envelope and routing headers are
-/// right, its method is offered, and its parameters have the right shape.
+/// A validated request: its era and revision are known, its envelope and routing headers are correct, its
+/// method is offered, and its parameters have the right shape.
 #[derive(Debug)]
 pub struct Request {
     pub(crate) body: Bytes,
@@ -216,7 +218,7 @@ pub struct Request {
     pub(crate) wire: Wire,
     pub(crate) revision: Revision,
     pub(crate) operation: Operation,
-    /// For `initialize`, what it settles; otherwise what the handshake settled.
+    /// For `initialize`, the state of the new session; otherwise the state of the session of the request.
     pub(crate) session: Option<Arc<SessionState>>,
 }
 
@@ -225,33 +227,33 @@ impl Request {
         span.of(&self.body)
     }
 
-    /// Its id.
+    /// Returns the request's id.
     pub fn id(&self) -> &RequestId<'static> {
         &self.id
     }
 
-    /// The revision under which it's served.
+    /// Returns the revision under which the request is served.
     pub fn revision(&self) -> Revision {
         self.revision
     }
 
-    /// Its era.
+    /// Returns the request's era.
     pub fn era(&self) -> Era {
         self.revision.era()
     }
 
-    /// What it asks.
+    /// Returns the operation that the request asks for.
     pub fn operation(&self) -> Operation {
         self.operation
     }
 
-    /// Whether its client takes a task for an answer (TKX-01).
+    /// Whether the client accepts a task as the result (TKX-01).
     pub(crate) fn may_become_task(&self) -> bool {
         self.era() == Era::Modern && self.capabilities().tasks
     }
 
-    /// Whether anything may be said to the client before the answer, so that it's worth giving it an outbox: progress
-    /// and log messages that it wants to hear, and questions to a legacy client.
+    /// Whether messages to the client may precede the response: progress and log messages that the client asked
+    /// for, or questions to a legacy client. If not, the transport needs no [`Outbox`](crate::Outbox).
     pub fn wants_outbox(&self) -> bool {
         let may_ask = self.session.is_some() && self.operation.may_ask();
         may_ask || self.members.progress_token.is_present() || self.members.log_level.is_present()
@@ -265,7 +267,7 @@ impl Request {
         self.member(self.members.log_level)?.parse().ok()
     }
 
-    /// The level that `logging/setLevel` sets.
+    /// Returns the level that `logging/setLevel` sets.
     pub(crate) fn level(&self) -> Option<LogLevel> {
         self.member(self.members.level)?.parse().ok()
     }
@@ -286,12 +288,13 @@ impl Request {
         )
     }
 
-    /// What `subscriptions/listen` asks for.
+    /// Returns the filter of `subscriptions/listen`.
     pub(crate) fn interest(&self) -> Interest {
         Interest::read(self.member(self.members.notifications)).unwrap_or_default()
     }
 
-    /// What a sealed state is good for: this method with this name and these arguments, however they're spelt.
+    /// Returns the bytes to which sealed state is bound: the method, the name or URI, and the arguments in
+    /// canonical form.
     pub(crate) fn context(&self) -> Vec<u8> {
         let members = &self.members;
         let arguments = self
@@ -345,7 +348,8 @@ impl Request {
         }
     }
 
-    /// The method as the handler sees it; `None` for those that the protocol answers by itself.
+    /// Returns the method as the handler sees it, or `None` for methods that this crate answers without the
+    /// handler.
     pub(crate) fn method<'a>(&'a self, inputs: &'a Inputs) -> Option<Method<'a>> {
         let uri = || self.text(self.members.uri);
         let id = || self.text(self.members.task_id);
@@ -410,7 +414,7 @@ impl Request {
     }
 }
 
-/// JSON text that is the same however a value was spelt: keys in order, no white space.
+/// Returns JSON text that is equal for equal values: sorted keys, no white space.
 fn canonical(value: &serde_json::Value) -> String {
     use serde_json::Value;
     match value {

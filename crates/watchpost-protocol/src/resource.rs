@@ -1,21 +1,21 @@
-//! Resources: what can be read by its address.
+//! Resources: documents that clients read by URI.
 
 use crate::{cache::CacheHint, json::push_string, revision::Revision};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 
-/// One resource, or with `template` a whole family of them, as lists show it.
+/// The definition of a resource or of a resource template, as lists show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResourceDefinition {
-    /// An absolute URI; for a template a URI template of RFC 6570.
+    /// An absolute URI, or for a template a URI template (RFC 6570).
     pub uri: String,
     /// The programmatic name.
     pub name: String,
-    /// The name for people.
+    /// The display name.
     pub title: Option<String>,
-    /// What it is, for a model.
+    /// A description for a model.
     pub description: Option<String>,
-    /// Its media type, if all that it stands for have the same.
+    /// The media type. For a template, only if all of its resources have the same one.
     pub media_type: Option<String>,
 }
 
@@ -47,19 +47,19 @@ impl ResourceDefinition {
     }
 }
 
-/// One page of resources or of templates.
+/// One page of resources or resource templates.
 #[derive(Debug, Clone)]
 pub struct ResourcePage {
-    /// What is on this page.
+    /// The resources or templates of this page.
     pub resources: Vec<ResourceDefinition>,
-    /// Where the next page begins; `None` on the last.
+    /// The cursor of the next page. `None` on the last page.
     pub next_cursor: Option<String>,
-    /// How long it holds; the same scope on every page.
+    /// The cache hint. Its scope must be the same on every page.
     pub cache: CacheHint,
 }
 
 impl ResourcePage {
-    /// The array, each item addressed by `key` (`uri` or `uriTemplate`).
+    /// Appends the array. `key` is the member that holds the URI: `uri` or `uriTemplate`.
     pub(crate) fn push(&self, out: &mut Vec<u8>, key: &str, revision: Revision) {
         out.push(b'[');
         for (index, resource) in self.resources.iter().enumerate() {
@@ -72,18 +72,18 @@ impl ResourcePage {
     }
 }
 
-/// What reading a resource gives.
+/// The result of reading a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResourceRead {
-    /// What it holds, at least one; what doesn't exist is [`CallError::UnknownResource`](crate::CallError)
-    /// (RSC-04).
+    /// The contents, at least one. For a resource that doesn't exist, a handler returns
+    /// [`CallError::UnknownResource`](crate::CallError) (RSC-04).
     pub contents: Vec<ResourceContents>,
-    /// How long it holds.
+    /// The cache hint.
     pub cache: CacheHint,
 }
 
 impl ResourceRead {
-    /// One text.
+    /// Creates a result with one text.
     pub fn text(
         uri: impl Into<String>,
         media_type: impl Into<String>,
@@ -112,7 +112,7 @@ impl ResourceRead {
         out.push(b']');
     }
 
-    /// About how many bytes it takes.
+    /// Returns the approximate encoded size in bytes.
     pub(crate) fn size(&self) -> usize {
         let size = |contents: &ResourceContents| match &contents.body {
             ResourceBody::Text(text) => text.len(),
@@ -122,23 +122,23 @@ impl ResourceRead {
     }
 }
 
-/// What one address holds.
+/// The contents of one URI.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResourceContents {
-    /// The address: the one that was asked for, or one below it.
+    /// The URI: the requested one or one below it.
     pub uri: String,
-    /// The media type, if it's known.
+    /// The media type, if known.
     pub media_type: Option<String>,
-    /// The text or the bytes.
+    /// The text or binary content.
     pub body: ResourceBody,
 }
 
-/// Text or bytes.
+/// Text or binary content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResourceBody {
     /// Text.
     Text(String),
-    /// A file's bytes; they go out in base64.
+    /// Binary content. It is sent in base64.
     Blob(Bytes),
 }
 

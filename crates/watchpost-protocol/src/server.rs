@@ -1,4 +1,4 @@
-//! The entry points of a transport.
+//! The entry points for a transport.
 
 use crate::{
     change::{ChangeStream, Interest},
@@ -11,15 +11,16 @@ use crate::{
     method::Method,
     request::{Batch, BatchItem, Effect, Incoming, Operation, Reply, Request, TransportFacts},
     revision::{Era, Revisions, era::Wire},
+    text,
     tool::ToolResult,
 };
 use bytes::Bytes;
 
-/// How often a handler may ask a legacy client within one request.
+/// The maximum number of rounds of questions to a legacy client within one request.
 const ROUNDS_MAX: usize = 8;
 
-/// A handler with the protocol around it. Shared by all connections of all transports; holds no connection
-/// state at all.
+/// A handler wrapped in the protocol. One server is shared by all connections of all transports and holds no
+/// connection state.
 #[derive(Debug)]
 pub struct Server<H> {
     handler: H,
@@ -28,12 +29,13 @@ pub struct Server<H> {
 }
 
 impl<H: Handler> Server<H> {
-    /// Serves every known revision within the default limits.
+    /// Creates a server that supports every known revision, with the default limits.
     pub fn new(handler: H) -> Self {
         Self::with(handler, Revisions::ALL, Limits::default())
     }
 
-    /// Serves some revisions within given limits. The handler's info and capabilities are read once, here.
+    /// Creates a server that supports the given revisions within the given limits. The handler's info,
+    /// capabilities and parameter headers are read once, here.
     pub fn with(handler: H, served: Revisions, limits: Limits) -> Self {
         let decoder = Decoder {
             limits,
@@ -49,24 +51,24 @@ impl<H: Handler> Server<H> {
         }
     }
 
-    /// The handler.
+    /// Returns the handler.
     pub fn handler(&self) -> &H {
         &self.handler
     }
 
-    /// The bounds on messages; a transport stops reading a body that grows past them.
+    /// Returns the limits on messages. A transport stops reading a body that exceeds them.
     pub fn limits(&self) -> Limits {
         self.decoder.limits
     }
 
-    /// Checks one message (an HTTP body, a line without its end) and tells what it is. Does no I/O, never
-    /// panics, and leaves nothing for later that could make the message illegal.
+    /// Decodes and validates one message: an HTTP body, or a line without its line break. Does no I/O and never
+    /// panics. A message that passes is valid; [`Server::handle`] finds no further protocol errors in it.
     pub fn decode(&self, body: &Bytes, facts: &TransportFacts<'_>) -> Incoming {
         self.decoder.decode(body, facts)
     }
 
-    /// Answers a request, awaiting nothing but the handler and, for a legacy client that is asked, its answers.
-    /// [`Operation::Listen`] goes to [`Server::listen`] instead.
+    /// Answers a request. Awaits only the handler and, if the handler asks a legacy client for input, that
+    /// client's answers. For [`Operation::Listen`], call [`Server::listen`] instead.
     pub async fn handle(&self, principal: &H::Principal, request: &Request, link: Link<'_>) -> Reply {
         let (status, body, effects) = match self.answer(principal, request, link).await {
             Ok(body) => (200, body, Vec::from_iter(effect(request))),
@@ -79,22 +81,22 @@ impl<H: Handler> Server<H> {
         }
     }
 
-    /// Opens a subscription of a modern client. The stream is registered when this returns, so nothing falls between
-    /// its acknowledgment, which goes out first, and what follows.
+    /// Opens a subscription of a modern client. The source of changes is registered when this returns, so no
+    /// change is lost between the acknowledgment, which the transport must send first, and the notifications.
     ///
     /// # Errors
-    /// The answer that refuses it.
+    /// Returns the error response if the subscription is rejected.
     pub async fn listen(
         &self,
         principal: &H::Principal,
         request: &Request,
         link: Link<'_>,
     ) -> Result<ChangeStream, Reply> {
-        let refused = |error: &RpcError| self.refuse(request, error);
+        let reject = |error: &RpcError| self.reject(request, error);
         if request.operation != Operation::Listen {
-            return Err(refused(&RpcError::internal()));
+            return Err(reject(&RpcError::internal()));
         }
-        let interest = request.interest().honored(self.decoder.capabilities);
+        let interest = request.interest().restrict_to(self.decoder.capabilities);
         let method = Method::Listen { interest: &interest };
         let inputs = Inputs::default();
         let call = Call {
@@ -103,13 +105,13 @@ impl<H: Handler> Server<H> {
         };
         match self.handler.call(principal, call).await {
             Outcome::Complete(Completed::Acknowledged) => {}
-            Outcome::Error(error) => return Err(refused(&error.into_rpc(&method, request.era()))),
+            Outcome::Error(error) => return Err(reject(&error.into_rpc(&method, request.era()))),
             Outcome::Complete(_) | Outcome::InputRequired(_) | Outcome::Task(_) => {
-                return Err(refused(&RpcError::internal()));
+                return Err(reject(&RpcError::internal()));
             }
         }
         let changes = self.handler.watch(principal, &interest);
-        let ending = self.encoder.listened(request.id());
+        let ending = self.encoder.listen_ended(request.id());
         Ok(ChangeStream::modern(
             changes,
             interest,
@@ -119,8 +121,8 @@ impl<H: Handler> Server<H> {
         ))
     }
 
-    /// What a legacy session hears of without a request: the lists that change, and the resources that it
-    /// subscribed to.
+    /// Opens the stream of unsolicited notifications for a legacy session: changes of lists, and changes of the
+    /// resources with the given URIs, to which the session subscribed.
     pub fn unsolicited<U>(&self, principal: &H::Principal, session: &SessionState, uris: U) -> ChangeStream
     where
         U: IntoIterator<Item = String>,
@@ -130,7 +132,7 @@ impl<H: Handler> Server<H> {
         ChangeStream::legacy(changes, interest, session.revision)
     }
 
-    /// The interest behind [`Server::unsolicited`], for a session that has subscribed to more or less since.
+    /// Returns the interest of [`Server::unsolicited`] for a changed set of subscriptions.
     pub fn unsolicited_interest<U>(&self, uris: U) -> Interest
     where
         U: IntoIterator<Item = String>,
@@ -142,7 +144,7 @@ impl<H: Handler> Server<H> {
         interest
     }
 
-    /// Whether a legacy session can hear of anything without a request.
+    /// Whether the server can send unsolicited notifications to a legacy session.
     pub fn has_changes(&self) -> bool {
         self.decoder.capabilities.has_changes()
     }
@@ -151,8 +153,8 @@ impl<H: Handler> Server<H> {
         encode::error(Some(request.id()), Some(request.revision), error)
     }
 
-    /// Answers an array of messages, one after the other, with one array; with nothing if nothing in it wants
-    /// an answer.
+    /// Answers the messages of an array in order, with one array. The reply is empty if no element needs a
+    /// response.
     pub async fn handle_batch(&self, principal: &H::Principal, batch: &Batch, link: Link<'_>) -> Reply {
         let mut answers = Vec::new();
         let mut effects = Vec::new();
@@ -173,9 +175,10 @@ impl<H: Handler> Server<H> {
         }
     }
 
-    /// The answer that refuses a request without asking the handler, for reasons that the transport knows: a
-    /// bad credential, an id that's in use, a cancelled exchange.
-    pub fn refuse(&self, request: &Request, error: &RpcError) -> Reply {
+    /// Returns the response that rejects a request without calling the handler, for a reason known to the
+    /// transport: an
+    /// invalid credential, an id already in use, or a cancelled exchange.
+    pub fn reject(&self, request: &Request, error: &RpcError) -> Reply {
         Reply {
             status: on_wire(request.wire, error.status),
             body: Some(self.error(request, error)),
@@ -183,13 +186,13 @@ impl<H: Handler> Server<H> {
         }
     }
 
-    /// Like [`Server::refuse`], for every request of an array.
-    pub fn refuse_batch(&self, batch: &Batch, error: &RpcError) -> Reply {
+    /// Like [`Server::reject`], for every request of an array.
+    pub fn reject_batch(&self, batch: &Batch, error: &RpcError) -> Reply {
         let answers: Vec<Bytes> = batch
             .items
             .iter()
             .filter_map(|item| match item {
-                BatchItem::Request(request) => self.refuse(request, error).body,
+                BatchItem::Request(request) => self.reject(request, error).body,
                 BatchItem::Rejected(body) => Some(body.clone()),
                 BatchItem::Notification(_) => None,
             })
@@ -221,43 +224,43 @@ impl<H: Handler> Server<H> {
                     return Ok(self.encoder.task_created(request.id(), request.revision, &task));
                 }
                 (Outcome::InputRequired(required), _) if request.operation.may_ask() => required,
-                // A handler that answers a list with a call is broken, and its answer would be no legal message.
+                // An outcome of the wrong kind is a bug in the handler. Sending it would make an invalid
+                // message.
                 (Outcome::Complete(_) | Outcome::Task(_) | Outcome::InputRequired(_), _) => {
                     return Err(RpcError::internal());
                 }
             };
-            let unfit = self.unaskable(request, &required);
+            let rejection = self.cannot_ask(request, &required);
             if request.era() == Era::Modern {
-                return match unfit {
-                    Some(unfit) => Err(unfit),
+                return match rejection {
+                    Some(error) => Err(error),
                     None => self.ask_modern(request, link, required),
                 };
             }
-            let answered = match unfit {
-                Some(unfit) => Err(unfit),
+            let answered = match rejection {
+                Some(error) => Err(error),
                 None => ask_legacy(request, link, required, inputs, round).await,
             };
             inputs = match answered {
                 Ok(answered) => answered,
-                Err(error) => return self.unanswered(request, error),
+                Err(error) => return self.input_unavailable(request, error),
             };
         }
-        self.unanswered(
-            request,
-            RpcError::invalid_params("the client didn't give the answers that this request needs"),
-        )
+        self.input_unavailable(request, RpcError::invalid_params(text::INPUT_NOT_GIVEN))
     }
 
-    /// A legacy client can't be asked what a call needs. Of a tool, the model is told so (mcp.md 16.1).
-    fn unanswered(&self, request: &Request, error: RpcError) -> Result<Bytes, RpcError> {
+    /// Reports that a legacy client can't give the input that a call needs. For a tool, the model gets a tool
+    /// error, so that
+    /// it can tell the user.
+    fn input_unavailable(&self, request: &Request, error: RpcError) -> Result<Bytes, RpcError> {
         if request.operation != Operation::CallTool || error.code() != INVALID_PARAMS {
             return Err(error);
         }
-        let told = Completed::Tool(ToolResult::error(error.message()));
-        Ok(self.encoder.completed(request.id(), request.revision, &told))
+        let result = Completed::Tool(ToolResult::error(error.message()));
+        Ok(self.encoder.completed(request.id(), request.revision, &result))
     }
 
-    /// The answers that a modern request brings, if its state is one of ours (MRT-04, MRT-05).
+    /// Reads the answers of a modern request. Fails if its state wasn't sealed by this server (MRT-04, MRT-05).
     fn inputs(&self, request: &Request, link: Link<'_>) -> Result<Inputs, RpcError> {
         let operation = request.operation;
         if request.era() == Era::Legacy || !(operation.may_ask() || operation == Operation::UpdateTask) {
@@ -267,18 +270,16 @@ impl<H: Handler> Server<H> {
             None => None,
             Some(sealed) => {
                 let opened = link.seal.and_then(|seal| seal.open(&request.context(), &sealed));
-                Some(opened.ok_or_else(|| {
-                    RpcError::invalid_params(
-                        "`requestState` isn't valid any more; send the request without it",
-                    )
-                })?)
+                Some(opened.ok_or_else(|| RpcError::invalid_params(text::INVALID_REQUEST_STATE))?)
             }
         };
         request.inputs(state).ok_or_else(RpcError::internal)
     }
 
-    /// Why the client can't be asked this: it didn't declare what's needed, or its revision doesn't have it.
-    fn unaskable(&self, request: &Request, required: &InputRequired) -> Option<RpcError> {
+    /// Returns an error if the client can't be asked for this input: it didn't declare the capability, or its
+    /// revision doesn't
+    /// support the request.
+    fn cannot_ask(&self, request: &Request, required: &InputRequired) -> Option<RpcError> {
         let capabilities = request.capabilities();
         let (revision, era) = (request.revision, request.era());
         if required.requests.is_empty() && required.state.is_none() {
@@ -318,13 +319,13 @@ impl<H: Handler> Server<H> {
         ))
     }
 
-    /// What needs no handler call.
+    /// Answers a request that doesn't need the handler's `call`.
     fn answer_without_handler(&self, principal: &H::Principal, request: &Request) -> Result<Bytes, RpcError> {
         let id = request.id();
         let capabilities = self.decoder.capabilities;
         let instructions = || self.handler.instructions(principal);
         match request.operation {
-            Operation::Initialize => Ok(self.encoder.initialized(
+            Operation::Initialize => Ok(self.encoder.initialize(
                 id,
                 request.revision,
                 self.handler.info(),
@@ -334,17 +335,17 @@ impl<H: Handler> Server<H> {
             Operation::Discover => {
                 Ok(self
                     .encoder
-                    .discovered(id, self.decoder.served, capabilities, instructions().as_deref()))
+                    .discover(id, self.decoder.served, capabilities, instructions().as_deref()))
             }
             Operation::Ping | Operation::SetLogLevel => Ok(self.encoder.empty(id, request.revision)),
-            // Everything else has a method of the handler; listening has an entry point of its own.
+            // All other operations have a handler method, except `Listen`, which has its own entry point.
             _ => Err(RpcError::internal()),
         }
     }
 }
 
-/// Asks a legacy client in requests of ours, one after the other, and gives the answers for the next call of the
-/// handler.
+/// Asks a legacy client by server-to-client requests, one after the other, and returns the answers for the
+/// handler's next call.
 async fn ask_legacy(
     request: &Request,
     link: Link<'_>,
@@ -353,23 +354,22 @@ async fn ask_legacy(
     round: usize,
 ) -> Result<Inputs, RpcError> {
     let Some(peer) = link.peer else {
-        return Err(RpcError::invalid_params(
-            "this needs an answer of the person, and there is no way to ask on this connection",
-        ));
+        return Err(RpcError::invalid_params(text::NO_CHANNEL_TO_USER));
     };
     for (key, asked) in required.requests {
-        // A client that keeps giving answers that don't fit has failed.
+        // The last round asks nothing: a client whose answers still don't fit has failed.
         let result = if round < ROUNDS_MAX.saturating_sub(1) {
             peer.ask(asked.method(), asked.params(request.revision)).await
         } else {
             None
         };
-        inputs.note(key, result);
+        inputs.record(key, result);
     }
     inputs.set_state(required.state);
     Ok(inputs)
 }
 
+/// Returns the change of the session that a successful request makes.
 fn effect(request: &Request) -> Option<Effect> {
     let uri = || request.text(request.members.uri).into_owned();
     match request.operation {
@@ -381,6 +381,7 @@ fn effect(request: &Request) -> Option<Effect> {
     }
 }
 
+/// Whether the result is of the kind that answers the method.
 fn answers(completed: &Completed, method: &Method<'_>) -> bool {
     matches!(
         (completed, method),
@@ -406,7 +407,9 @@ fn answers(completed: &Completed, method: &Method<'_>) -> bool {
     )
 }
 
-/// On HTTP+SSE every answer to a request goes out on the event stream, and the POST gets 202.
+/// Returns the HTTP status of a reply. On HTTP+SSE, responses to requests are sent on the event stream and the
+/// POST gets
+/// 202.
 fn on_wire(wire: Wire, status: u16) -> u16 {
     match wire {
         Wire::HttpSse => 202,
@@ -414,6 +417,7 @@ fn on_wire(wire: Wire, status: u16) -> u16 {
     }
 }
 
+/// Combines responses into the reply to an array of messages.
 fn array(batch: &Batch, answers: &[Bytes]) -> Reply {
     if answers.is_empty() {
         return Reply {

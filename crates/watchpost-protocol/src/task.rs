@@ -1,4 +1,4 @@
-//! Tasks of the extension `io.modelcontextprotocol/tasks`: calls that go on after their answer.
+//! Tasks of the extension `io.modelcontextprotocol/tasks`: calls that continue after their response.
 
 use crate::{
     call_error::CallError,
@@ -8,42 +8,42 @@ use crate::{
     tool::ToolResult,
 };
 
-/// A task at one moment.
+/// The state of a task at one time.
 #[derive(Debug, Clone)]
 pub struct TaskState {
-    /// Names it to the client: unguessable, and good for its caller alone.
+    /// The task's id. It must be unguessable and valid only for the caller that created it.
     pub id: String,
-    /// When it was made, in ISO 8601.
+    /// The time of creation, in ISO 8601.
     pub created_at: String,
-    /// When it last changed, in ISO 8601.
+    /// The time of the last change, in ISO 8601.
     pub updated_at: String,
-    /// How long it can be asked for, in milliseconds from its making; `None` is without end.
+    /// How long the task can be fetched, in milliseconds from its creation. `None` means without limit.
     pub ttl_ms: Option<u32>,
-    /// How long a client should wait between two looks, in milliseconds; not 0.
+    /// The interval at which a client should poll, in milliseconds. Not 0.
     pub poll_interval_ms: Option<u32>,
-    /// What is going on, in a few words.
+    /// A short description of the current state.
     pub message: Option<String>,
-    /// How far it is.
+    /// The status.
     pub status: TaskStatus,
 }
 
-/// How far a task is.
+/// The status of a task.
 #[derive(Debug, Clone)]
 pub enum TaskStatus {
-    /// It's being worked on.
+    /// The task is in progress.
     Working,
-    /// It waits for answers of the person. The keys are never used twice in one task.
+    /// The task needs input from the client. A key must not be used twice in one task.
     InputRequired(Vec<(String, InputRequest)>),
-    /// It has its result, which may well be a tool error.
+    /// The task is complete and has a result, which may be a tool error.
     Completed(ToolResult),
-    /// It failed as a protocol matter.
+    /// The task failed with a protocol error.
     Failed(CallError),
-    /// It was cancelled.
+    /// The task was cancelled.
     Cancelled,
 }
 
 impl TaskStatus {
-    /// The word on the wire.
+    /// Returns the name of the status on the wire.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Working => "working",
@@ -56,8 +56,8 @@ impl TaskStatus {
 }
 
 impl TaskState {
-    /// The members of a task; `detailed` adds what belongs to its status, which the answer that hands the task
-    /// out doesn't have.
+    /// Appends the members of a task. `detailed` adds the members that depend on the status, which the response
+    /// that creates the task must not have.
     pub(crate) fn push(&self, out: &mut Vec<u8>, revision: Revision, detailed: bool) {
         let texts = [
             (&b"\"taskId\":"[..], self.id.as_str()),

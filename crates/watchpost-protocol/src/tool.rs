@@ -1,4 +1,4 @@
-//! Tools: their definitions, serialized once per revision, and their results, put together from finished bytes.
+//! Tools: their definitions, serialized once per revision, and their results, assembled from finished bytes.
 
 use crate::{
     content::ContentBlock,
@@ -10,63 +10,65 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 use std::{collections::BTreeSet, sync::OnceLock};
 
-/// One tool as clients see it, with everything that any revision can say about it.
+/// The definition of a tool, with everything that any revision can express.
 #[derive(Debug, Clone)]
 pub struct ToolDefinition {
-    /// 1 to 128 characters of `A-Z a-z 0-9 _ - .`.
+    /// The name: 1 to 128 characters of `A-Z a-z 0-9 _ - .`.
     pub name: String,
-    /// The human label.
+    /// The display name.
     pub title: Option<String>,
-    /// For a model: what it does and when to call it.
+    /// A description for a model: what the tool does and when to call it.
     pub description: String,
-    /// JSON Schema of the arguments; the root is an object with `"type":"object"`.
+    /// The JSON Schema of the arguments. Its root must have `"type":"object"`.
     pub input_schema: Box<RawValue>,
-    /// JSON Schema of the structured content; the root is an object with `"type":"object"`, so that it's legal
-    /// in every revision that has it.
+    /// The JSON Schema of the structured content. Its root must have `"type":"object"`, so that it is valid in
+    /// every revision that has output schemas.
     pub output_schema: Option<Box<RawValue>>,
-    /// The four hints.
+    /// The behavior hints.
     pub hints: ToolHints,
 }
 
-/// What a tool says about its effects. All four are always stated, since the defaults are pessimistic.
+/// Hints about a tool's behavior. All four are always sent, because the specification's defaults are
+/// pessimistic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ToolHints {
-    /// It changes nothing.
+    /// The tool changes nothing.
     pub read_only: bool,
-    /// It may destroy something; matters only if it isn't read-only.
+    /// The tool may destroy data. Meaningful only if it isn't read-only.
     pub destructive: bool,
-    /// Calling it again with the same arguments changes nothing more; matters only if it isn't read-only.
+    /// Repeating a call with the same arguments has no further effect. Meaningful only if the tool isn't
+    /// read-only.
     pub idempotent: bool,
-    /// It reaches outside the server.
+    /// The tool interacts with systems outside of the server.
     pub open_world: bool,
 }
 
-/// A definition that no client should see.
+/// An invalid tool definition.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CatalogError {
-    /// The name has a forbidden character or length.
+    /// The name has an invalid character or length.
     #[error("tool name `{0}` isn't 1 to 128 characters of A-Z a-z 0-9 _ - .")]
     Name(String),
     /// Two tools have the same name.
-    #[error("two tools are called `{0}`")]
+    #[error("two tools are named `{0}`")]
     Duplicate(String),
-    /// A schema's root isn't an object schema.
-    #[error("the {which} schema of tool `{name}` doesn't have the root type object")]
+    /// The root of a schema isn't an object schema.
+    #[error("the root of the {which} schema of tool `{name}` doesn't have the type `object`")]
     Schema {
-        /// The tool.
+        /// The name of the tool.
         name: String,
         /// `input` or `output`.
         which: &'static str,
     },
-    /// A schema asks clients to repeat an argument in an HTTP header in a way that makes them drop the tool: under a
-    /// name that's no token or not unique, or for something other than a string, integer or boolean that plain keys
-    /// lead to.
-    #[error("the input schema of tool `{0}` uses x-mcp-header wrongly")]
+    /// The input schema has an invalid `x-mcp-header` annotation, so clients would drop the tool. The header
+    /// name isn't a token or isn't unique, or the annotated property isn't a string, integer or boolean
+    /// reachable through plain `properties`.
+    #[error("the input schema of tool `{0}` has an invalid x-mcp-header annotation")]
     ParameterHeader(String),
 }
 
-/// A list of tools, ready to be sent: serialized at most once per revision. Keep one per set of tools that a
-/// caller may see, in an `Arc`.
+/// A list of tools, serialized at most once per revision. Create one catalog per set of tools that a caller may
+/// see, and share it in an `Arc`.
 #[derive(Debug)]
 pub struct ToolCatalog {
     tools: Vec<ToolDefinition>,
@@ -76,10 +78,10 @@ pub struct ToolCatalog {
 }
 
 impl ToolCatalog {
-    /// Checks the definitions; they are listed in the given order.
+    /// Checks the definitions. They are listed in the given order.
     ///
     /// # Errors
-    /// The first definition that breaks a rule.
+    /// Returns an error for the first invalid definition.
     pub fn new(tools: Vec<ToolDefinition>) -> Result<Self, CatalogError> {
         let mut names = BTreeSet::new();
         let mut headers = ParameterHeaders::default();
@@ -114,18 +116,18 @@ impl ToolCatalog {
         })
     }
 
-    /// The definitions, in their order.
+    /// Returns the definitions in order.
     pub fn tools(&self) -> &[ToolDefinition] {
         &self.tools
     }
 
-    /// The arguments that clients repeat in headers, for
+    /// Returns the arguments that clients repeat in headers, for
     /// [`Handler::parameter_headers`](crate::Handler::parameter_headers).
     pub fn parameter_headers(&self) -> &ParameterHeaders {
         &self.headers
     }
 
-    /// The JSON array of all tools with the fields that `revision` has.
+    /// Returns the JSON array of all tools, with the fields that `revision` has.
     pub fn rendered(&self, revision: Revision) -> Bytes {
         match self.rendered.get(revision.index()) {
             Some(cell) => cell.get_or_init(|| self.render(revision)).clone(),
@@ -146,7 +148,7 @@ impl ToolCatalog {
     }
 }
 
-/// `{"type":"object",…}`; read once, when a server starts.
+/// Whether the schema is `{"type":"object",…}`. Called only when a catalog is created.
 fn is_object_schema(schema: &RawValue) -> bool {
     #[derive(serde::Deserialize)]
     struct Root<'a> {
@@ -178,7 +180,7 @@ impl ToolDefinition {
         }
         if revision.has_tool_annotations() {
             out.extend_from_slice(b",\"annotations\":{");
-            // The nearest thing to a title that the revision between has (mcp.md 2.2).
+            // 2025-03-26 has no `Tool.title`. The nearest equivalent is the title in the annotations.
             if let Some(title) = self.title.as_ref().filter(|_| !revision.has_titles()) {
                 out.extend_from_slice(b"\"title\":");
                 push_string(out, title);
@@ -199,24 +201,24 @@ impl ToolDefinition {
     }
 }
 
-/// A tool's result as finished bytes, built once by the handler: the protocol puts the envelope of the client's
-/// revision around them and leaves out what that revision doesn't have. They hold no line break, since a message on stdio
-/// is one line. Cloning is cheap, so it can be kept.
+/// The result of a tool call as finished bytes, built once by the handler. The protocol adds the envelope of
+/// the client's revision and leaves out what that revision doesn't have. The bytes must not contain line
+/// breaks, because a message on stdio is one line. Cloning is cheap, so results can be cached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToolResult {
-    /// The JSON array of content blocks. Since older revisions have no structured content, a text block says
-    /// the same (TOO-06, TOO-07).
+    /// The JSON array of content blocks. Older revisions have no structured content, so a text block should
+    /// repeat it (TOO-06, TOO-07).
     pub content: Bytes,
     /// Blocks after those of `content`, of kinds that not every revision has.
     pub more: Vec<ContentBlock>,
-    /// The JSON object that conforms to the tool's output schema, if it has one; errors need none.
+    /// The JSON object that conforms to the tool's output schema, if the tool has one. Errors don't need it.
     pub structured: Option<Bytes>,
-    /// The tool was called and says why it couldn't do what was asked, for the model to act on.
+    /// Whether the tool failed. The content then tells the model why and what to do.
     pub is_error: bool,
 }
 
 impl ToolResult {
-    /// A result with one text block and nothing else.
+    /// Creates a result with one text block.
     pub fn text(text: &str) -> Self {
         let mut content = br#"[{"type":"text","text":"#.to_vec();
         push_string(&mut content, text);
@@ -229,7 +231,7 @@ impl ToolResult {
         }
     }
 
-    /// A result made of blocks.
+    /// Creates a result with the given blocks.
     pub fn blocks(blocks: Vec<ContentBlock>) -> Self {
         Self {
             content: Bytes::from_static(b"[]"),
@@ -239,7 +241,7 @@ impl ToolResult {
         }
     }
 
-    /// The members of the result in the terms of `revision`.
+    /// Appends the members of the result that `revision` has.
     pub(crate) fn push(&self, out: &mut Vec<u8>, revision: Revision) {
         out.extend_from_slice(b"\"content\":");
         out.extend_from_slice(&self.content);
@@ -269,7 +271,7 @@ impl ToolResult {
         });
     }
 
-    /// A tool error whose one text block says what to do next.
+    /// Creates a tool error with one text block, which should say what to do next.
     pub fn error(text: &str) -> Self {
         Self {
             is_error: true,

@@ -1,5 +1,5 @@
-//! The clock server over streamable HTTP (and HTTP+SSE beside it), until killed: `cargo run --example clock_http`, then
-//! point an MCP client at the printed address.
+//! Serves the clock over Streamable HTTP and HTTP+SSE until it is killed: run `cargo run --example clock_http`
+//! and connect an MCP client to the printed address.
 
 mod clock;
 mod environment;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use watchpost_transport::{Config, Service, SessionKey, StateKeys, serve};
 
-#[expect(clippy::print_stdout, reason = "a program that says where it listens")]
+#[expect(clippy::print_stdout, reason = "the program prints its address")]
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::io::Result<()> {
     let config = Config::new(

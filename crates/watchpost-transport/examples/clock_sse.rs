@@ -1,5 +1,5 @@
-//! The clock server over HTTP+SSE alone, for clients of 2024-11-05, until killed: `cargo run --example clock_sse`, then
-//! point such a client at the printed address.
+//! Serves the clock over HTTP+SSE only, for clients of 2024-11-05, until it is killed: run `cargo run --example
+//! clock_sse` and connect such a client to the printed address.
 
 mod clock;
 mod environment;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use watchpost_transport::{Config, Service, SessionKey, StateKeys, Surface, serve};
 
-#[expect(clippy::print_stdout, reason = "a program that says where it listens")]
+#[expect(clippy::print_stdout, reason = "the program prints its address")]
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::io::Result<()> {
     let config = Config {

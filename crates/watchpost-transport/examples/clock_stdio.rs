@@ -1,4 +1,4 @@
-//! The clock server for one client on standard input and output:
+//! Serves the clock to one client on standard input and output:
 //!
 //! ```text
 //! echo '{"jsonrpc":"2.0","id":1,"method":"ping"}' | cargo run --example clock_stdio

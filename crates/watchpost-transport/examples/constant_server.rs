@@ -1,5 +1,6 @@
-//! Answers one tool with a constant, without keys, on loopback: what the transport and the protocol cost by
-//! themselves. `constant_server [ADDRESS] [ANSWER_BYTES]`, until killed.
+//! A server whose only tool returns a constant, without keys, on loopback. It measures the cost of the
+//! transport and the protocol alone. Run `constant_server [ADDRESS] [ANSWER_BYTES]`; it runs until it is
+//! killed.
 
 mod environment;
 
@@ -12,7 +13,7 @@ use watchpost_protocol::{
 };
 use watchpost_transport::{Config, Service, SessionKey, StateKeys, serve};
 
-/// As the programs that serve have it.
+/// The allocator that the real servers use.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -51,13 +52,13 @@ impl Handler for Constant {
                     scope: CacheScope::Public,
                 },
             }),
-            // Without their capability they never come here.
+            // The other methods' capabilities aren't declared, so they are never called.
             _ => return Outcome::Error(CallError::Internal),
         })
     }
 }
 
-#[expect(clippy::print_stdout, reason = "a program that says where it listens")]
+#[expect(clippy::print_stdout, reason = "the program prints its address")]
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let mut arguments = std::env::args().skip(1);
@@ -77,7 +78,7 @@ async fn main() {
     let tool = ToolDefinition {
         name: "get_risk_score".to_owned(),
         title: None,
-        description: "Always the same.".to_owned(),
+        description: "Returns a constant.".to_owned(),
         input_schema: serde_json::value::to_raw_value(&serde_json::json!({"type": "object"}))
             .expect("a literal serializes"),
         output_schema: None,

@@ -1,4 +1,4 @@
-//! Everything the caller decides: limits, times, names, keys.
+//! The configuration of a service: limits, timeouts, host names and keys.
 
 use crate::{
     admission::hosts::AllowedHosts,
@@ -8,29 +8,31 @@ use crate::{
 use ipnet::IpNet;
 use std::{fmt, num::NonZeroU32, sync::Arc, time::Duration};
 
-/// What a [`Service`](crate::Service) is made of, besides gate, handler and probes.
+/// The configuration of a [`Service`](crate::Service).
 #[derive(Clone)]
 pub struct Config {
-    /// Names and origins that are answered.
+    /// The host names and web origins that requests may use.
     pub hosts: AllowedHosts,
-    /// Networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. Empty: nobody's.
+    /// The networks of trusted proxies, whose `X-Forwarded-For` and `X-Forwarded-Proto` headers are used. If
+    /// empty, these headers are ignored.
     pub proxies: Vec<IpNet>,
-    /// Seals session ids. The same key on every replica and after a restart keeps sessions alive.
+    /// The key that seals session ids. Sessions survive a restart, and work on every replica, if the key stays
+    /// the same.
     pub session_key: SessionKey,
-    /// Seals what travels through modern clients. The same keys on every replica.
+    /// The keys that seal state sent through modern clients. They must be the same on every replica.
     pub state_keys: StateKeys,
-    /// Which routes exist.
+    /// The transports whose routes are served.
     pub surface: Surface,
-    /// The path under which a proxy serves this server, for example `/watchpost`; without a trailing slash,
-    /// empty at the root. HTTP+SSE tells its clients where to post with it.
+    /// The path under which a proxy serves this server, for example `/watchpost`, without a trailing slash.
+    /// Empty at the root. HTTP+SSE includes it in the path that clients post to.
     pub base_path: String,
-    /// Bounds on everything a stranger can make grow.
+    /// Limits on counts and sizes.
     pub limits: Limits,
-    /// Bounds on everything a stranger can make last.
+    /// Timeouts and intervals.
     pub timing: Timing,
-    /// The clocks.
+    /// The source of time.
     pub clock: Arc<dyn Clock>,
-    /// The generator for nonces and names of streams.
+    /// The source of randomness for nonces and stream names.
     pub random: Arc<dyn Random>,
 }
 
@@ -48,7 +50,8 @@ impl fmt::Debug for Config {
 }
 
 impl Config {
-    /// Loopback names only, default limits and times, all routes.
+    /// Creates a configuration that accepts loopback host names only, with all routes and the default limits
+    /// and timing.
     pub fn new(
         session_key: SessionKey,
         state_keys: StateKeys,
@@ -70,21 +73,21 @@ impl Config {
     }
 }
 
-/// Which routes a server has.
+/// The transports that a server offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Surface {
     /// Streamable HTTP and HTTP+SSE.
     Everything,
-    /// HTTP+SSE alone: `/sse` and `/messages`, and the probes.
+    /// HTTP+SSE only: `/sse`, `/messages` and the probes.
     HttpSse,
 }
 
-/// 32 secret bytes. Prints as `SessionKey(…)`.
+/// The key that seals session ids, 32 secret bytes. `Debug` prints `SessionKey(…)`.
 #[derive(Clone)]
 pub struct SessionKey([u8; 32]);
 
 impl SessionKey {
-    /// Wraps the bytes, which the caller derives from its master key for this purpose alone.
+    /// Wraps the bytes. The caller must derive them from its master key for this purpose only.
     pub fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
@@ -100,40 +103,42 @@ impl fmt::Debug for SessionKey {
     }
 }
 
-/// Counts and sizes.
+/// Limits on counts and sizes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of one message, on every transport.
+    /// The maximum size of a message on any transport, in bytes.
     pub message_bytes: usize,
-    /// Bytes of one request's line and headers.
+    /// The maximum size of a request line with its headers, in bytes.
     pub head_bytes: usize,
-    /// Bytes of the path and query.
+    /// The maximum length of the path and query, in bytes.
     pub uri_bytes: usize,
-    /// Open connections in all. A small reserve beyond it answers probes and nothing else.
+    /// The maximum number of open connections. Beyond it, `connections_reserved` more are accepted for probes.
     pub connections_total: usize,
-    /// Open connections per address (IPv6: per /64). Loopback and trusted proxies are exempt.
+    /// The maximum number of open connections per client address (per /64 network for IPv6). Loopback addresses
+    /// and trusted proxies are exempt.
     pub connections_per_address: usize,
-    /// Connections beyond `connections_total` that are kept for probes.
+    /// The number of connections beyond `connections_total` that are reserved for probes.
     pub connections_reserved: usize,
-    /// HTTP calls being answered at one moment, streams not counted.
+    /// The maximum number of HTTP requests being processed at the same time, without open streams.
     pub calls_total: usize,
-    /// Open event streams in all.
+    /// The maximum number of open event streams.
     pub streams_total: usize,
-    /// Open event streams per principal.
+    /// The maximum number of open event streams per principal.
     pub streams_per_key: usize,
-    /// Bytes of events that wait for one slow reader before it is cut off.
+    /// The maximum size of the events waiting for one slow reader, in bytes. Beyond it, the stream ends.
     pub stream_buffer_bytes: usize,
-    /// Messages of one HTTP+SSE session, or of stdio, being answered at one moment.
+    /// The maximum number of messages being processed at the same time in one HTTP+SSE session, or on stdio.
     pub calls_per_stream: usize,
-    /// EndedSessions session ids that are remembered until they would have expired.
+    /// The number of ended session ids that are remembered. Each is remembered until it would have expired.
     pub ended_sessions: usize,
-    /// Sessions whose subscriptions, log level and open questions this process remembers.
+    /// The number of sessions whose subscriptions, log level and open questions this process remembers.
     pub sessions_remembered: usize,
-    /// Streams of 2025-11-25 that their client can come back to.
+    /// The maximum number of resumable streams (2025-11-25).
     pub replays_total: usize,
-    /// Bytes of events that are kept for clients that come back, over all streams.
+    /// The maximum size of the events kept for resumable streams, in bytes over all streams.
     pub replay_bytes_total: usize,
-    /// Wrong keys a minute per address (IPv6: per /64) before 429.
+    /// The number of invalid keys per minute and client address (per /64 network for IPv6) before requests with
+    /// invalid keys get 429.
     pub wrong_keys_per_minute: NonZeroU32,
 }
 
@@ -160,29 +165,30 @@ impl Default for Limits {
     }
 }
 
-/// Durations.
+/// Timeouts and intervals.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Timing {
-    /// From the first byte of a request (or from connecting) to the end of its headers.
+    /// The time from the first byte of a request (or from connecting) to the end of its headers.
     pub head: Duration,
-    /// The whole body.
+    /// The time for a whole request body.
     pub body: Duration,
-    /// How long a body may be slower than 1 KiB/s.
+    /// The time for which a request body may be slower than 1 KiB/s.
     pub body_grace: Duration,
-    /// A connection without a request in progress is closed after this.
+    /// The time after which a connection without a request in progress is closed.
     pub idle: Duration,
-    /// A peer that takes no bytes for this long is cut off.
+    /// The time after which a connection is closed if the client reads no bytes.
     pub write_stall: Duration,
-    /// Between comments on a quiet stream; also how long a handler may think before its JSON answer
-    /// becomes a stream.
+    /// The interval between comments on a quiet stream. Also the time after which the response to an unfinished
+    /// request becomes a stream instead of JSON.
     pub keep_alive: Duration,
-    /// Between two looks at whether a stream's principal is still valid.
+    /// The interval at which the principal of a stream is checked for validity.
     pub revocation_check: Duration,
-    /// From the stop signal until what still runs is dropped.
+    /// The time from the stop signal until requests in progress are cancelled.
     pub stop_grace: Duration,
-    /// How long a session id is good for.
+    /// The lifetime of a session id.
     pub session_life: Duration,
-    /// How long a legacy client may take to answer a question; a person reads and decides.
+    /// The time in which a legacy client must answer a question, including the time that a user needs to
+    /// decide.
     pub client_answer: Duration,
 }
 

@@ -1,21 +1,22 @@
-//! What the transport asks of whoever knows the keys.
+//! Authentication, as the transport needs it: the [`Gate`], credentials, callers, and the [`Probes`].
 
 use crate::admission::address;
 use http::HeaderMap;
 use ipnet::IpNet;
 use std::{fmt, future::Future, net::IpAddr, time::Duration};
 
-/// Turns credentials into principals. The only way into anything that isn't in the public table.
+/// Authenticates requests by turning credentials into principals. Every request to a route that isn't public
+/// goes through the gate.
 ///
-/// The transport never learns what a key is: it takes the secret out of a header, hands it over, and
+/// The transport doesn't know the format of a key: it extracts the secret from a header and passes it on, and
 /// keeps neither the secret nor a hash of it.
 pub trait Gate: Send + Sync + 'static {
-    /// Who is acting. Cloned per request, so cheap to clone (an `Arc` inside).
+    /// The authenticated caller. It is cloned for each request, so cloning should be cheap (an `Arc` inside).
     type Principal: Clone + Send + Sync + 'static;
 
-    /// Admits or refuses one request.
+    /// Authenticates one request.
     ///
-    /// `credential` is `None` when the request carried none; a gate that needs one answers
+    /// `credential` is `None` if the request has no credential. A gate that requires one then returns
     /// [`Refusal::Missing`].
     fn admit(
         &self,
@@ -23,15 +24,17 @@ pub trait Gate: Send + Sync + 'static {
         caller: &Caller<'_>,
     ) -> impl Future<Output = Result<Self::Principal, Refusal>> + Send;
 
-    /// Bytes that name the principal for good: sessions are bound to them, so that another key's session
-    /// looks like an unknown one. Stable over restarts, different between keys, at most 64 bytes.
+    /// Returns bytes that identify the principal permanently. Sessions are bound to them, so that a session
+    /// opened with another key looks like an unknown one. They must be stable over restarts, different for
+    /// different keys, and at most 64 bytes long.
     fn binding(&self, principal: &Self::Principal) -> Binding;
 
-    /// Whether the principal may go on. Asked for open streams and for kept stdio principals.
+    /// Whether the principal is still valid. Called periodically for open streams, and for each message on
+    /// stdio.
     fn still_valid(&self, principal: &Self::Principal) -> impl Future<Output = bool> + Send;
 }
 
-/// The bytes that sessions of one principal are bound to.
+/// The bytes to which the sessions of a principal are bound.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Binding {
     bytes: [u8; Binding::BYTES_MAX],
@@ -39,10 +42,10 @@ pub struct Binding {
 }
 
 impl Binding {
-    /// The longest binding, in bytes.
+    /// The maximum length of a binding, in bytes.
     pub const BYTES_MAX: usize = 64;
 
-    /// Takes at most [`Binding::BYTES_MAX`] bytes; `None` if there are more.
+    /// Creates a binding from at most [`Binding::BYTES_MAX`] bytes. Returns `None` if there are more.
     pub fn new(source: &[u8]) -> Option<Self> {
         let mut bytes = [0; Self::BYTES_MAX];
         bytes.get_mut(..source.len())?.copy_from_slice(source);
@@ -52,7 +55,7 @@ impl Binding {
         })
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[..usize::from(self.len)]
     }
@@ -64,33 +67,34 @@ impl fmt::Debug for Binding {
     }
 }
 
-/// What a request shows to say who is asking.
+/// The credential of a request.
 ///
-/// There is one kind so far. A second one, the session of a person's browser, is a variant here and is read from its
-/// cookie where the others are read (`admission/credential.rs`). A browser sends it with every request, also with those
-/// that another site made it send, so admission has to check such a request for forgery before it asks the gate:
-/// an `Origin` or `Sec-Fetch-Site` of ours, and the token of the form, on every method that changes anything. That
-/// belongs into the match of `Admission::authenticate`, which doesn't compile without an arm for the new kind.
+/// So far there is one kind. A second kind, the session of a user's browser, would be a variant here and would
+/// be read from its cookie in `admission/credential.rs`. A browser sends a cookie with every request, including
+/// those that another site makes it send. So admission must check such a request for forgery before it calls
+/// the gate: on every method that changes anything, it must require a matching `Origin` or `Sec-Fetch-Site`
+/// header and the form's token. That check belongs in the `match` of `Admission::authenticate`, which doesn't
+/// compile without an arm for the new kind.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Credential<'a> {
-    /// An API key, from a header or the environment. No browser sends it by itself.
+    /// An API key, from a header or the environment. Browsers don't send it on their own.
     Key(Secret<'a>),
 }
 
 impl<'a> Credential<'a> {
-    /// The credential of a client with an API key.
+    /// Creates the credential of a client with an API key.
     pub fn key(secret: &'a str) -> Self {
         Self::Key(Secret(secret))
     }
 }
 
-/// A secret as it came. Prints as `Secret(…)`.
+/// A secret from a request. `Debug` prints `Secret(…)`.
 #[derive(Clone, Copy)]
 pub struct Secret<'a>(&'a str);
 
 impl<'a> Secret<'a> {
-    /// The secret itself, for hashing; never for logs.
+    /// Returns the secret itself, to be hashed. It must not be logged.
     pub fn expose(&self) -> &'a str {
         self.0
     }
@@ -102,7 +106,7 @@ impl fmt::Debug for Secret<'_> {
     }
 }
 
-/// Where a request came from.
+/// The origin of a request.
 pub struct Caller<'a> {
     peer: Option<IpAddr>,
     headers: Option<&'a HeaderMap>,
@@ -110,7 +114,7 @@ pub struct Caller<'a> {
 }
 
 impl<'a> Caller<'a> {
-    /// The process's own client on stdio: no address.
+    /// Creates the caller of the local client on stdio, which has no address.
     pub fn local() -> Self {
         Self {
             peer: None,
@@ -127,7 +131,7 @@ impl<'a> Caller<'a> {
         }
     }
 
-    /// The client's address: the peer's, or, when the peer is a trusted proxy, what it forwarded.
+    /// Returns the client's address: the peer's address, or the forwarded one if the peer is a trusted proxy.
     /// `None` on stdio.
     pub fn address(&self) -> Option<IpAddr> {
         let peer = self.peer?;
@@ -137,7 +141,7 @@ impl<'a> Caller<'a> {
         })
     }
 
-    /// Whether a trusted proxy says that the client speaks TLS with it.
+    /// Whether a trusted proxy reports that the client connected to it by TLS.
     pub fn is_behind_tls(&self) -> bool {
         let (Some(peer), Some(headers)) = (self.peer, self.headers) else {
             return false;
@@ -154,30 +158,30 @@ impl fmt::Debug for Caller<'_> {
     }
 }
 
-/// Why a request wasn't admitted.
+/// The reason why a request wasn't admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// There was no credential.
+    /// The request has no credential.
     Missing,
-    /// There was one, and it opens nothing: unknown, revoked, expired, misspelt. All alike.
+    /// The credential is unknown, revoked, expired or malformed. These cases aren't told apart.
     Invalid,
-    /// The credential is good and has used up its allowance.
+    /// The credential is valid but has used up its allowance.
     Throttled {
-        /// When to come back; sent rounded up to whole seconds.
+        /// The time after which the client may retry. It is sent rounded up to whole seconds.
         retry_after: Duration,
     },
-    /// It can't be told right now, for example because the store doesn't answer.
+    /// The credential can't be checked at the moment, for example because the store doesn't respond.
     Unavailable {
-        /// When to come back; sent rounded up to whole seconds.
+        /// The time after which the client may retry. It is sent rounded up to whole seconds.
         retry_after: Duration,
     },
 }
 
-/// What the probe routes say. They need no key, and they don't wait behind calls.
+/// The content of the probe routes. They need no key and don't count against the limits for calls.
 pub trait Probes: Send + Sync + 'static {
-    /// Whether the process should be sent requests; `Err` says why not, in a few words without secrets.
+    /// Whether the process can accept requests. `Err` gives the reason, in a few words without secrets.
     fn ready(&self) -> impl Future<Output = Result<(), String>> + Send;
 
-    /// The metrics in the Prometheus text format.
+    /// Returns the metrics in the Prometheus text format.
     fn metrics(&self) -> impl Future<Output = String> + Send;
 }

@@ -1,21 +1,24 @@
-//! Moves MCP messages: streamable HTTP for both eras on one endpoint, HTTP+SSE of 2024-11-05, and stdio.
+//! Transports for MCP messages: Streamable HTTP for both eras on one endpoint, HTTP+SSE of 2024-11-05, and
+//! stdio.
 //!
-//! Two halves, put together by a [`Service`] behind [`serve`]. *Admission* lets requests in: connections, `Host` and
-//! `Origin`, sizes, the credential, which a [`Gate`] turns into a principal. Behind it stand *mounts* with their routes:
-//! MCP, whose messages a [`Server`](watchpost_protocol::Server) answers; the [`Probes`] of health and metrics; and any
-//! other [`Mount`], for example a REST API or pages. None of them knows the others.
+//! A [`Service`], served by [`serve`], has two parts. *Admission* checks connections, `Host` and `Origin`
+//! headers, sizes and the credential, which a [`Gate`] turns into a principal. Behind it are the *mounts* with
+//! their routes: MCP, whose messages a [`Server`](watchpost_protocol::Server) answers; the [`Probes`] for
+//! health and metrics; and any other [`Mount`], for example a REST API or web pages. Mounts are independent of
+//! each other.
 //!
-//! One request costs no task and no channel: its handler is polled by the task of its connection. Any number
+//! A request needs no task and no channel of its own: the task of its connection polls its handler. Any number
 //! of runtimes can serve one listening socket with clones of one service.
 //!
 //! # What this crate does not do
-//! It knows no domain, no key format and no tool; it decides no era and no revision; it reads no clock and no random
-//! generator but those of its [`Config`]; it has no TLS (a proxy does that), no CORS, no OAuth and no compression.
-//! Nothing that it remembers is needed by another process: legacy sessions are sealed into their ids.
+//! It knows nothing about an application, its key formats or its tools. It doesn't determine eras or revisions.
+//! It uses only the clock and the random generator of its [`Config`]. It has no TLS (a proxy provides it), no
+//! CORS, no OAuth and no compression. No other process needs the state that it keeps, because legacy sessions
+//! are sealed into their ids.
 //!
-//! # A server
-//! [`watchpost_protocol`] shows how a [`Handler`](watchpost_protocol::Handler) is written. Around one, a program says who
-//! is let in, what time it is and what nobody can guess, and chooses a transport:
+//! # Example
+//! The documentation of [`watchpost_protocol`] shows how to write a [`Handler`](watchpost_protocol::Handler).
+//! To serve it, a program provides a gate, probes, a clock and a random generator, and chooses a transport:
 //!
 //! ```no_run
 //! use std::sync::Arc;
@@ -23,7 +26,7 @@
 //! use watchpost_protocol::{Handler, Server};
 //! use watchpost_transport::*;
 //!
-//! /// Lets everyone in, as nobody: for loopback alone.
+//! /// Admits every request without a credential. Suitable for loopback addresses only.
 //! struct Open;
 //!
 //! impl Gate for Open {
@@ -32,7 +35,7 @@
 //!         Ok(())
 //!     }
 //!     fn binding(&self, (): &()) -> Binding {
-//!         Binding::new(b"nobody").expect("it's short")
+//!         Binding::new(b"nobody").expect("the binding is short")
 //!     }
 //!     async fn still_valid(&self, (): &()) -> bool {
 //!         true
@@ -57,12 +60,12 @@
 //! # }
 //! ```
 //!
-//! The examples `clock_stdio`, `clock_http` and `clock_sse` are whole programs, one per transport; `conformance_server`
-//! shows everything that a server can offer.
+//! The examples `clock_stdio`, `clock_http` and `clock_sse` are complete programs, one per transport. The
+//! example `conformance_server` offers everything that the protocol supports.
 //!
 //! # Adding a route
-//! Each [`Mount`] declares its routes, and admission enforces what they say: a [`Route`] can't be served without an
-//! [`Access`]. To add one beside MCP, write a mount and hand it to [`Service::with_mounts`]:
+//! Each [`Mount`] declares its routes with their required access, and admission enforces it: a [`Route`] can't
+//! be created without an [`Access`]. To add routes, implement a mount and pass it to [`Service::with_mounts`]:
 //!
 //! ```
 //! use http::{Method, StatusCode};
@@ -87,8 +90,9 @@
 //! # drop(mounts);
 //! ```
 //!
-//! Nothing else is to do: a route whose path and method another mount has is an error at the start, a path that is in
-//! no route answers 401 without a credential and 404 with one, and the tests that walk [`Service::routes`] cover it.
+//! Nothing else is required. If two mounts declare the same path and method, [`Service::with_mounts`] returns
+//! an error. A path without a route is answered with 401 without a credential and with 404 with one.
+//! [`Service::routes`] lists all routes, so that tests can check each of them.
 
 mod admission;
 mod config;
@@ -106,6 +110,7 @@ mod service;
 mod sessions;
 mod stdio;
 mod streams;
+mod text;
 
 pub use admission::hosts::AllowedHosts;
 pub use config::{Config, Limits, SessionKey, Surface, Timing};

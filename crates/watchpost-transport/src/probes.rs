@@ -1,4 +1,4 @@
-//! What tells others how this process is: `/healthz`, `/readyz`, `/metrics`.
+//! The probe routes: `/healthz`, `/readyz` and `/metrics`.
 
 use crate::{
     gate::Probes,
@@ -15,7 +15,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-/// The routes of [`Probes`].
+/// The mount that serves the [`Probes`].
 pub(crate) struct ProbeMount<P> {
     pub(crate) probes: P,
     pub(crate) stopping: Arc<AtomicBool>,
@@ -32,7 +32,7 @@ impl<T: Send, P: Probes> Mount<T> for ProbeMount<P> {
         match request.head.uri.path() {
             "/healthz" => response::json(StatusCode::OK, Bytes::from_static(br#"{"status":"ok"}"#)),
             "/readyz" => self.ready().await,
-            "/metrics" => response::text(
+            "/metrics" => response::typed(
                 StatusCode::OK,
                 "text/plain; version=0.0.4; charset=utf-8",
                 self.probes.metrics().await,

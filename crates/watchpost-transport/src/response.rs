@@ -1,6 +1,6 @@
-//! Responses, and the one body type they all share.
+//! Responses and their common body type.
 
-use crate::{connection::timed_socket::RequestInProgress, routing::route::Access};
+use crate::{connection::timed_socket::RequestInProgress, routing::route::Access, text};
 use bytes::Bytes;
 use http::{
     HeaderName, HeaderValue, StatusCode,
@@ -17,13 +17,13 @@ use std::{
     time::Duration,
 };
 
-/// What every route answers with.
+/// The response of a route.
 pub type Response = http::Response<ResponseBody>;
 
-/// Bytes that are there already, or that come.
+/// The body of a response: complete bytes or a stream.
 pub struct ResponseBody {
     content: Content,
-    /// Given back when hyper has taken the last byte.
+    /// The request in progress. Dropped when hyper has taken the last byte.
     _running: Option<RequestInProgress>,
 }
 
@@ -31,9 +31,9 @@ type Stream = Pin<Box<dyn Body<Data = Bytes, Error = Infallible> + Send>>;
 
 enum Content {
     Bytes(Bytes),
-    /// Of a mount besides MCP: admission puts it under guard.
+    /// A stream of a mount other than MCP. Admission wraps it in a guard.
     Stream(Stream),
-    /// Events under guard.
+    /// An event stream that is already guarded.
     Events(Stream),
 }
 
@@ -55,23 +55,23 @@ impl ResponseBody {
         }
     }
 
-    /// Bytes that are there already.
+    /// Creates a body from bytes.
     pub fn bytes(bytes: impl Into<Bytes>) -> Self {
         Self::of(Content::Bytes(bytes.into()))
     }
 
-    /// Bytes that come. The stream counts among the open streams of its principal, and ends within moments when that
-    /// principal isn't valid any more. Only routes that aren't public may answer with one.
+    /// Creates a body from a stream. The stream counts as one of its principal's open streams and ends soon
+    /// after the principal becomes invalid. Public routes must not return a stream.
     pub fn stream(stream: impl Body<Data = Bytes, Error = Infallible> + Send + 'static) -> Self {
         Self::of(Content::Stream(Box::pin(stream)))
     }
 
-    /// Events, already under guard.
+    /// Creates a body from an event stream that is already guarded.
     pub(crate) fn events(events: impl Body<Data = Bytes, Error = Infallible> + Send + 'static) -> Self {
         Self::of(Content::Events(Box::pin(events)))
     }
 
-    /// Takes a stream that isn't under guard yet; leaves nothing in its stead.
+    /// Takes a stream that isn't guarded yet, and leaves an empty body.
     pub(crate) fn take_stream(&mut self) -> Option<Stream> {
         match std::mem::replace(&mut self.content, Content::Bytes(Bytes::new())) {
             Content::Stream(stream) => Some(stream),
@@ -82,7 +82,7 @@ impl ResponseBody {
         }
     }
 
-    /// Puts a stream back, under guard.
+    /// Sets a guarded stream as the content.
     pub(crate) fn put_guarded(
         &mut self,
         stream: impl Body<Data = Bytes, Error = Infallible> + Send + 'static,
@@ -94,7 +94,7 @@ impl ResponseBody {
         matches!(self.content, Content::Events(_))
     }
 
-    /// The request counts as running until this body is dropped.
+    /// Makes the request count as running until this body is dropped.
     pub(crate) fn attach(&mut self, running: RequestInProgress) {
         self._running = Some(running);
     }
@@ -130,14 +130,14 @@ impl Body for ResponseBody {
     }
 }
 
-/// For those who come while everything is taken.
+/// The `Retry-After` of responses sent when a limit is reached.
 pub(crate) const RETRY_SOON: Duration = Duration::from_secs(1);
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"watchpost\"");
 const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-/// A finished JSON text.
+/// Creates a response from JSON text.
 pub(crate) fn json(status: StatusCode, body: Bytes) -> Response {
     let mut response = http::Response::new(ResponseBody::bytes(body));
     *response.status_mut() = status;
@@ -145,14 +145,14 @@ pub(crate) fn json(status: StatusCode, body: Bytes) -> Response {
     response
 }
 
-/// `{"error":"…"}`. `message` is ours and needs no escaping.
+/// Creates the response `{"error":"…"}`. `message` isn't escaped, so it must not contain quotes or backslashes.
 pub(crate) fn error(status: StatusCode, message: &'static str) -> Response {
     debug_assert!(!message.contains(['"', '\\']));
     json(status, Bytes::from(format!("{{\"error\":\"{message}\"}}")))
 }
 
 pub(crate) fn not_found() -> Response {
-    error(StatusCode::NOT_FOUND, "Not found")
+    error(StatusCode::NOT_FOUND, text::NOT_FOUND)
 }
 
 pub(crate) fn unauthorized(message: &'static str) -> Response {
@@ -161,7 +161,7 @@ pub(crate) fn unauthorized(message: &'static str) -> Response {
     response
 }
 
-/// An error that says when to come back: at least a second, rounded up.
+/// Creates an error with a `Retry-After` header, rounded up to at least one second.
 pub(crate) fn later(status: StatusCode, message: &'static str, retry_after: Duration) -> Response {
     let mut response = error(status, message);
     let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
@@ -174,18 +174,18 @@ pub(crate) fn later(status: StatusCode, message: &'static str, retry_after: Dura
 pub(crate) fn too_many_streams() -> Response {
     later(
         StatusCode::SERVICE_UNAVAILABLE,
-        "Too many open streams",
+        text::TOO_MANY_STREAMS,
         RETRY_SOON,
     )
 }
 
 pub(crate) fn not_allowed(allow: HeaderValue) -> Response {
-    let mut response = error(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed");
+    let mut response = error(StatusCode::METHOD_NOT_ALLOWED, text::METHOD_NOT_ALLOWED);
     response.headers_mut().insert(ALLOW, allow);
     response
 }
 
-/// No body, for example 202 and 204.
+/// Creates a response without a body, for example 202 or 204.
 pub(crate) fn empty(status: StatusCode) -> Response {
     let mut response = http::Response::new(ResponseBody::bytes(Bytes::new()));
     *response.status_mut() = status;
@@ -198,16 +198,16 @@ pub(crate) fn options(allow: HeaderValue) -> Response {
     response
 }
 
-pub(crate) fn text(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Response {
+pub(crate) fn typed(status: StatusCode, media_type: &'static str, body: impl Into<Bytes>) -> Response {
     let mut response = http::Response::new(ResponseBody::bytes(body.into()));
     *response.status_mut() = status;
     response
         .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        .insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     response
 }
 
-/// An event stream that no proxy should hold back or change.
+/// Creates the response for an event stream, with headers that keep proxies from buffering or changing it.
 pub(crate) fn events(events: impl Body<Data = Bytes, Error = Infallible> + Send + 'static) -> Response {
     let mut response = http::Response::new(ResponseBody::events(events));
     let headers = response.headers_mut();
@@ -217,10 +217,10 @@ pub(crate) fn events(events: impl Body<Data = Bytes, Error = Infallible> + Send 
     response
 }
 
-/// What every answer says to browsers and caches, whatever route or refusal it comes from.
+/// Adds the headers that every response has for browsers and caches.
 ///
-/// Where data or keys may go out, nothing is stored on the way, whatever the mount says; an event stream says so in its
-/// own words. Public answers say themselves for how long they are good.
+/// A response that may contain data or keys must not be stored by caches, whatever the mount sets; event
+/// streams have their own `Cache-Control`. Public responses set their own caching headers.
 pub(crate) fn protect(response: &mut Response, access: Access, is_behind_tls: bool) {
     let may_hold_data = access != Access::Public && !response.body().is_events();
     let headers = response.headers_mut();
@@ -230,7 +230,7 @@ pub(crate) fn protect(response: &mut Response, access: Access, is_behind_tls: bo
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     if is_behind_tls {
-        // A year; without subdomains, which aren't ours.
+        // One year. Subdomains aren't included, because they may belong to other services.
         headers.insert(
             STRICT_TRANSPORT_SECURITY,
             HeaderValue::from_static("max-age=31536000"),

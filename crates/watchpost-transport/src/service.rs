@@ -1,4 +1,4 @@
-//! Admission and the mounts behind it, put together.
+//! The service: admission and the mounts behind it.
 
 use crate::{
     admission::Admission,
@@ -17,6 +17,7 @@ use crate::{
         call::poll_caught,
         guarded::{RawStream, Streams},
     },
+    text,
 };
 use http::{
     HeaderValue, Method, StatusCode, Version,
@@ -33,11 +34,12 @@ use std::{
 };
 use watchpost_protocol::{Handler, Server};
 
-/// Probes being answered at one moment. Their own, so that they survive a flood of calls.
+/// The maximum number of probes being processed at the same time. Separate from the limit for calls, so that
+/// probes still work during a flood of calls.
 const PROBES_MAX: usize = 64;
 
-/// One server: MCP, the probes, and what is mounted beside them, behind one admission. Cheap to clone, shareable
-/// between threads and runtimes.
+/// A server: MCP, the probes and further mounts behind one admission. Cheap to clone, and can be shared between
+/// threads and runtimes.
 pub struct Service<G: Gate, H, P>(Arc<Inner<G, H, P>>);
 
 impl<G: Gate, H, P> Clone for Service<G, H, P> {
@@ -67,13 +69,14 @@ struct Inner<G: Gate, H, P> {
     stopping: Arc<AtomicBool>,
 }
 
-/// Which mount a route belongs to. The first two are known by their types, so that a call to them costs no box.
+/// The mount that a route belongs to. The types of the first two are known statically, so calls to them need no
+/// box.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Target {
     Mcp,
     Probes,
     Other(usize),
-    /// Nobody's: a sentence for whoever opens the server in a browser, until a mount has pages.
+    /// No mount: a sentence for a user who opens the server in a browser. Replaced when a mount serves `/`.
     Welcome,
 }
 
@@ -83,17 +86,17 @@ where
     H: Handler<Principal = G::Principal>,
     P: Probes,
 {
-    /// Puts a server of MCP and probes together. Nothing runs and nothing listens until [`serve`](crate::serve) is
-    /// called.
+    /// Creates a service with MCP and the probes. It does nothing until it is passed to
+    /// [`serve`](crate::serve).
     pub fn new(config: Config, gate: Arc<G>, server: Arc<Server<H>>, probes: P) -> Self {
         Self::with_mounts(config, gate, server, probes, Mounts::default())
             .expect("the server's own routes don't conflict")
     }
 
-    /// As [`Service::new`], with more mounts beside them.
+    /// Like [`Service::new`], with additional mounts.
     ///
     /// # Errors
-    /// If a mount declares a route that another one has.
+    /// Returns an error if two mounts declare the same method and path.
     pub fn with_mounts(
         config: Config,
         gate: Arc<G>,
@@ -139,19 +142,19 @@ where
         })))
     }
 
-    /// Tells open streams to end and `/readyz` to say no. [`serve`](crate::serve) calls it by itself;
-    /// calling it earlier gives load balancers time to look elsewhere.
+    /// Ends open streams and makes `/readyz` report that the process isn't ready. [`serve`](crate::serve) calls
+    /// this when it stops. Calling it earlier gives load balancers time to redirect traffic.
     pub fn stop(&self) {
         self.0.stopping.store(true, Ordering::Release);
     }
 
-    /// Streams open at this moment, over all listeners.
+    /// Returns the number of open streams, over all listeners.
     pub fn open_streams(&self) -> usize {
         self.0.streams.open()
     }
 
-    /// Every route of every mount, the most particular first. What isn't among them answers 401 without a credential,
-    /// and 404 with one.
+    /// Returns the routes of all mounts, the most specific first. Other paths are answered with 401 without a
+    /// credential and with 404 with one.
     pub fn routes(&self) -> impl Iterator<Item = &Route> {
         self.0.routes.routes()
     }
@@ -164,7 +167,7 @@ where
         &self.0.admission
     }
 
-    /// Answers one HTTP request. Never fails: what goes wrong is an answer too.
+    /// Answers one HTTP request. Errors are also returned as responses.
     pub(crate) async fn answer(
         self,
         request: http::Request<Incoming>,
@@ -176,8 +179,8 @@ where
         let is_behind_tls = self.0.admission.is_behind_tls(&caller);
         let (access, mut response) = self.0.respond(&head, body, caller, &connection).await;
         response::protect(&mut response, access, is_behind_tls);
-        // hyper hides a Content-Length beside it. A peer that believed that one is out of step with us now,
-        // so nothing more is read from this connection.
+        // hyper hides the Content-Length header of a request that has both. A client that used it for framing
+        // is now out of step, so the connection must not be used for another request.
         if head.version < Version::HTTP_2 && head.headers.contains_key(TRANSFER_ENCODING) {
             response
                 .headers_mut()
@@ -194,7 +197,7 @@ where
     H: Handler<Principal = G::Principal>,
     P: Probes,
 {
-    /// The answer, and whose requests the route answers that it comes from.
+    /// Returns the response and the access of the route that it comes from.
     async fn respond(
         &self,
         head: &Parts,
@@ -202,8 +205,8 @@ where
         caller: Caller<'_>,
         connection: &Connection,
     ) -> (Access, Response) {
-        if let Some(refusal) = self.admission.refuse_head(head) {
-            return (Access::Either, refusal);
+        if let Some(rejection) = self.admission.reject_head(head) {
+            return (Access::Either, rejection);
         }
         let found = self.routes.find(head.uri.path(), &head.method, &head.headers);
         let access = match &found {
@@ -216,7 +219,8 @@ where
             caller,
             connection,
         };
-        // A reserved connection is for the probes and what else this crate answers at once.
+        // A reserved connection serves only the probes and the other responses that this crate can give
+        // immediately.
         let is_own = |row: &Row<Target>| !matches!(row.target, Target::Other(_));
         if let (Found::Row(row), Access::Public) = (&found, access)
             && (is_own(row) || !connection.reserved)
@@ -224,16 +228,16 @@ where
             return (access, self.serve_public(row.target, request(row, caller)).await);
         }
         if connection.reserved {
-            let refusal = response::later(
+            let rejection = response::later(
                 StatusCode::SERVICE_UNAVAILABLE,
-                "Too many connections",
+                text::TOO_MANY_CONNECTIONS,
                 RETRY_SOON,
             );
-            return (access, refusal);
+            return (access, rejection);
         }
         let principal = match self.admission.authenticate(head, &caller, access).await {
             Ok(principal) => principal,
-            Err(refusal) => return (access, refusal),
+            Err(rejection) => return (access, rejection),
         };
         let response = match found {
             Found::Row(row) => {
@@ -257,16 +261,14 @@ where
             return self.serve_other_public(index, request).await;
         }
         let Some(_permit) = self.probing.enter() else {
-            return response::later(StatusCode::SERVICE_UNAVAILABLE, "Too many probes", RETRY_SOON);
+            return response::later(StatusCode::SERVICE_UNAVAILABLE, text::TOO_MANY_PROBES, RETRY_SOON);
         };
         match target {
             Target::Probes => Mount::<G::Principal>::serve_public(&self.probes, request).await,
             Target::Mcp => self.mcp.serve_public(request).await,
-            Target::Welcome => response::text(
-                StatusCode::NOT_FOUND,
-                "text/plain; charset=utf-8",
-                "This is an MCP server. Point an MCP client at /mcp, with an API key.\n",
-            ),
+            Target::Welcome => {
+                response::typed(StatusCode::NOT_FOUND, "text/plain; charset=utf-8", text::WELCOME)
+            }
             Target::Other(_) => response::not_found(),
         }
     }
@@ -280,13 +282,13 @@ where
         };
         let mut response = catch_panic(mount.serve_public_boxed(request)).await;
         if response.body_mut().take_stream().is_some() {
-            tracing::error!("a public route answered with a stream, which nobody would end");
+            tracing::error!("a public route returned a stream, which is not allowed");
             return internal_error();
         }
         response
     }
 
-    /// A mount besides MCP and the probes: its calls are bounded, and its streams end like all others.
+    /// Serves a request to a mount other than MCP and the probes. Limits its calls and guards its streams.
     async fn serve_other(&self, index: usize, admitted: Admitted<'_, G::Principal>) -> Response {
         let Some(mount) = self.others.get(index) else {
             return response::not_found();
@@ -307,16 +309,16 @@ where
     }
 }
 
-/// A mount that panics costs its caller an error, and nobody else anything.
+/// Answers with an error if the mount panics, so that other requests aren't affected.
 async fn catch_panic(mut serving: BoxedResponse<'_>) -> Response {
     let served = poll_fn(|cx| poll_caught(serving.as_mut(), cx)).await;
     served.unwrap_or_else(|()| internal_error())
 }
 
 fn too_many_calls() -> Response {
-    response::later(StatusCode::SERVICE_UNAVAILABLE, "Too many calls", RETRY_SOON)
+    response::later(StatusCode::SERVICE_UNAVAILABLE, text::TOO_MANY_CALLS, RETRY_SOON)
 }
 
 fn internal_error() -> Response {
-    response::error(StatusCode::INTERNAL_SERVER_ERROR, "Internal error")
+    response::error(StatusCode::INTERNAL_SERVER_ERROR, text::INTERNAL_ERROR)
 }

@@ -7,11 +7,11 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-/// Changes that wait for one slow stream; with more of them the stream ends, since a change that is silently
-/// missing would be worse.
+/// The maximum number of changes that wait for one slow stream. A stream with more ends, so that the client
+/// reconnects instead of missing a change unnoticed.
 const WAITING_MAX: usize = 4096;
 
-/// Hands changes to the streams that want them. A clone is the same hub.
+/// Distributes changes to the streams that subscribed to them. Clones share the same hub.
 #[derive(Debug, Clone, Default)]
 pub struct ChangeHub(Arc<Mutex<Inner>>);
 
@@ -30,12 +30,12 @@ struct Open {
 }
 
 impl ChangeHub {
-    /// A hub without streams.
+    /// Creates a hub without streams.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Registers a stream; it gets what is published from now on.
+    /// Registers a stream. It receives the changes that are published from now on.
     pub fn open(&self, interest: &Interest) -> Box<dyn Changes> {
         let mut inner = self.lock();
         let key = inner.next;
@@ -54,8 +54,8 @@ impl ChangeHub {
         })
     }
 
-    /// Hands a change to every stream that wants it. One that waits already isn't queued a second time; of a task
-    /// the newer state counts.
+    /// Publishes a change to every stream that is interested in it. A change that is already waiting isn't
+    /// queued again; a newer state of a task replaces the older one.
     pub fn publish(&self, change: &Change) {
         let mut wakers = Vec::new();
         for open in self.lock().open.values_mut() {
@@ -76,7 +76,7 @@ impl ChangeHub {
         }
     }
 
-    /// What all open streams together want to hear of, so that a publisher needn't look at anything else.
+    /// Returns the combined interest of all open streams, so that a publisher can skip everything else.
     pub fn interests(&self) -> Interest {
         let mut all = Interest::default();
         for open in self.lock().open.values() {
@@ -106,7 +106,7 @@ impl ChangeHub {
     }
 }
 
-/// One stream's end of a hub.
+/// A stream registered with a hub.
 struct Stream {
     hub: ChangeHub,
     key: u64,

@@ -1,27 +1,28 @@
-//! What a client wants to hear of.
+//! The changes that a client subscribes to.
 
 use crate::{
     capabilities::{Capabilities, Offer},
     json::{RawJson, push_string},
+    text,
 };
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
-/// The most URIs, and the most task ids, of one stream.
+/// The maximum number of URIs, and of task ids, in one subscription.
 pub const INTEREST_MAX: usize = 1024;
 
-/// What one stream wants to hear of.
+/// The changes that one stream is interested in.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Interest {
-    /// That the list of tools changed.
+    /// Changes of the list of tools.
     pub tools: bool,
-    /// That the list of prompts changed.
+    /// Changes of the list of prompts.
     pub prompts: bool,
-    /// That the list of resources changed.
+    /// Changes of the list of resources.
     pub resources: bool,
-    /// That one of these resources changed.
+    /// The URIs of resources whose changes are wanted.
     pub uris: BTreeSet<String>,
-    /// That one of these tasks changed.
+    /// The ids of tasks whose changes are wanted.
     pub tasks: BTreeSet<String>,
 }
 
@@ -41,7 +42,7 @@ struct Filter {
 }
 
 impl Interest {
-    /// What a legacy session hears of without asking: every list that is declared to change.
+    /// Returns the interest of a legacy session without subscriptions: every list that is declared to change.
     pub fn of_lists(capabilities: Capabilities) -> Self {
         Self {
             tools: capabilities.tools == Offer::Changing,
@@ -51,15 +52,15 @@ impl Interest {
         }
     }
 
-    /// Reads the filter of `subscriptions/listen`.
+    /// Reads the filter of `subscriptions/listen`. Returns the error message if it is invalid.
     pub(crate) fn read(value: Option<RawJson<'_>>) -> Result<Self, &'static str> {
-        // A struct would also be read from an array of its members.
+        // Serde would also accept an array of the members.
         let filter: Filter = value
             .filter(|value| value.is_object())
             .and_then(|value| value.parse().ok())
-            .ok_or("`notifications` has to be an object of flags and of lists of strings")?;
+            .ok_or(text::SUBSCRIPTION_FILTER)?;
         if filter.resource_subscriptions.len() > INTEREST_MAX || filter.task_ids.len() > INTEREST_MAX {
-            return Err("a subscription has at most 1024 resources and 1024 tasks");
+            return Err(text::SUBSCRIPTION_TOO_LARGE);
         }
         Ok(Self {
             tools: filter.tools_list_changed,
@@ -70,8 +71,8 @@ impl Interest {
         })
     }
 
-    /// The part that a server with these capabilities honours (SUB-04).
-    pub(crate) fn honored(self, capabilities: Capabilities) -> Self {
+    /// Returns the part that a server with these capabilities offers (SUB-04).
+    pub(crate) fn restrict_to(self, capabilities: Capabilities) -> Self {
         let lists = Self::of_lists(capabilities);
         Self {
             tools: self.tools && lists.tools,

@@ -1,4 +1,4 @@
-//! What changes while a client listens.
+//! Change notifications and subscriptions.
 
 pub(crate) mod hub;
 mod interest;
@@ -10,28 +10,29 @@ use crate::{
     json::push_string,
     revision::{Era, Revision},
     task::TaskState,
+    text,
 };
 use bytes::Bytes;
 use std::task::{Context, Poll};
 
-/// Something that changed.
+/// A change that clients can be notified of.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Change {
-    /// The list of tools.
+    /// The list of tools changed.
     Tools,
-    /// The list of prompts.
+    /// The list of prompts changed.
     Prompts,
-    /// The list of resources.
+    /// The list of resources changed.
     Resources,
-    /// The resource with this URI, or one below it.
+    /// The resource with this URI, or one below it, changed.
     Resource(String),
-    /// A task.
+    /// A task changed. The value is its new state.
     Task(TaskState),
 }
 
 impl Change {
-    /// Whether the other one makes this one needless while both wait.
+    /// Whether `later` makes this change redundant while both are waiting.
     fn is_covered_by(&self, later: &Self) -> bool {
         match (self, later) {
             (Self::Tools, Self::Tools)
@@ -45,7 +46,7 @@ impl Change {
 }
 
 impl Interest {
-    /// Whether a change is part of it.
+    /// Whether this interest includes the change.
     pub fn covers(&self, change: &Change) -> bool {
         match change {
             Change::Tools => self.tools,
@@ -57,16 +58,16 @@ impl Interest {
     }
 }
 
-/// Where the changes for one stream come from.
+/// The source of changes for one stream.
 pub trait Changes: Send {
-    /// From now on the stream wants to hear of this instead.
+    /// Replaces the stream's interest.
     fn set(&mut self, interest: &Interest);
 
-    /// The next change; `None` when there will be none any more, which ends the stream.
+    /// Returns the next change. `None` means that there won't be any more, and ends the stream.
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Change>>;
 }
 
-/// Nothing ever changes.
+/// A source without changes.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoChanges;
 
@@ -78,7 +79,7 @@ impl Changes for NoChanges {
     }
 }
 
-/// The notifications of one stream, as finished messages in the terms of its client's revision.
+/// The notifications of one stream, encoded for its client's revision.
 pub struct ChangeStream {
     changes: Box<dyn Changes>,
     interest: Interest,
@@ -128,18 +129,19 @@ impl ChangeStream {
         }
     }
 
-    /// What it's about.
+    /// Returns the stream's interest.
     pub fn interest(&self) -> &Interest {
         &self.interest
     }
 
-    /// From now on it's about this instead. For legacy sessions, which subscribe one by one.
+    /// Replaces the stream's interest, when a legacy session subscribes or unsubscribes.
     pub fn set_interest(&mut self, interest: Interest) {
         self.changes.set(&interest);
         self.interest = interest;
     }
 
-    /// The first message of a modern stream: what of the wish is honoured (SUB-01).
+    /// Returns the first message of a modern stream, with the part of the filter that the server offers
+    /// (SUB-01).
     pub fn acknowledgment(&self) -> Bytes {
         let mut out =
             br#"{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{"notifications":"#
@@ -151,28 +153,32 @@ impl ChangeStream {
         out.into()
     }
 
-    /// The last message of a modern stream that the server ends: the result of the listening (SUB-06).
+    /// Returns the last message of a modern stream that the server ends: the result of `subscriptions/listen`
+    /// (SUB-06).
     pub fn ending(&self) -> Bytes {
         self.ending.clone()
     }
 
-    /// On stdio, what follows [`ChangeStream::ending`] (SUB-08).
+    /// Returns the message that follows [`ChangeStream::ending`] on stdio (SUB-08).
     pub fn cancelled(&self) -> Option<Bytes> {
         let id = self.id.as_ref()?;
         let mut out =
             br#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"#.to_vec();
         id.push(&mut out);
-        out.extend_from_slice(b",\"reason\":\"the server ended the subscription\"}}");
+        out.extend_from_slice(b",\"reason\":");
+        push_string(&mut out, text::SUBSCRIPTION_ENDED);
+        out.extend_from_slice(b"}}");
         Some(out.into())
     }
 
-    /// The next notification; `None` when the source has ended.
+    /// Returns the next notification. `None` means that the source has ended.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         loop {
             match self.changes.poll_next(cx) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(None) => return Poll::Ready(None),
-                // Nothing that nobody asked for ever goes out, whatever the source does (SUB-03).
+                // Changes that the client didn't ask for are never sent, even if the source reports them
+                // (SUB-03).
                 Poll::Ready(Some(change)) if !self.interest.covers(&change) => {}
                 Poll::Ready(Some(change)) => return Poll::Ready(Some(self.message(&change))),
             }
@@ -214,7 +220,7 @@ impl ChangeStream {
     }
 }
 
-/// `"_meta":{…}` with the subscription's id, which is the id of its request (SUB-02).
+/// Returns `"_meta":{…}` with the subscription's id, which is the id of its request (SUB-02).
 pub(crate) fn tag(id: &RequestId<'_>) -> Vec<u8> {
     let mut out = br#""_meta":{"io.modelcontextprotocol/subscriptionId":"#.to_vec();
     id.push(&mut out);

@@ -1,8 +1,8 @@
-//! What fuzzers run, and the tests of this crate over checked-in input: not part of the API, and only there with
-//! the feature `fuzzing`.
+//! The fuzz targets of this crate. Its tests run them over the checked-in corpus. Not part of the API;
+//! available only with the feature `fuzzing`.
 //!
-//! A target takes any bytes and fails an assertion if something doesn't hold. It's free to be slow beside what it
-//! tests: it looks at everything a second time, with `serde_json`.
+//! A target accepts any bytes and fails an assertion if a property doesn't hold. It may be slow compared with
+//! the code under test, because it reads each message a second time with `serde_json`.
 
 mod oracle;
 #[cfg(test)]
@@ -55,15 +55,15 @@ fn decoder() -> Decoder {
     }
 }
 
-/// Where a message arrives, from the first byte of the input.
+/// The transport and session of a message, selected by the first byte of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct ConnectionState {
     wire: Wire,
-    /// What a handshake settled.
+    /// The revision that a handshake negotiated.
     negotiated: Option<Revision>,
 }
 
-/// The first byte of the first state; the others follow it.
+/// The byte that selects the first state. The following bytes select the other states.
 const FIRST_STATE: u8 = b'A';
 
 impl ConnectionState {
@@ -71,11 +71,11 @@ impl ConnectionState {
         [Wire::Http, Wire::HttpSse, Wire::Stdio]
             .into_iter()
             .flat_map(|wire| {
-                let settled = Revision::KNOWN
+                let legacy = Revision::KNOWN
                     .into_iter()
                     .filter(|revision| revision.era() == Era::Legacy);
                 std::iter::once(None)
-                    .chain(settled.map(Some))
+                    .chain(legacy.map(Some))
                     .map(move |negotiated| Self { wire, negotiated })
             })
     }
@@ -84,11 +84,11 @@ impl ConnectionState {
         let states: Vec<Self> = Self::all().collect();
         let at = usize::from(byte.wrapping_sub(FIRST_STATE));
         let at = at.checked_rem(states.len()).unwrap_or_default();
-        states.get(at).copied().expect("there are states")
+        states.get(at).copied().expect("the list of states isn't empty")
     }
 }
 
-/// A header from one line: `=value`, `&value` for a repeated one; anything else is none.
+/// Parses a header from one line: `=value`, or `&value` for a repeated header. Any other line means no header.
 fn header(line: &[u8]) -> Header<'_> {
     match line.split_first() {
         Some((b'=', value)) => Header::One(value),
@@ -97,7 +97,7 @@ fn header(line: &[u8]) -> Header<'_> {
     }
 }
 
-/// The next line, and what follows it.
+/// Splits off the first line.
 fn line(bytes: &[u8]) -> (&[u8], &[u8]) {
     match bytes.iter().position(|byte| *byte == b'\n') {
         Some(end) => {
@@ -108,11 +108,11 @@ fn line(bytes: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-/// One message: a byte for wire and session, one line each for `MCP-Protocol-Version`, `Mcp-Method` and
-/// `Mcp-Name`, then the message's bytes.
+/// Tests the decoding of one message. The input consists of a byte for transport and session, one line each for
+/// `MCP-Protocol-Version`, `Mcp-Method` and `Mcp-Name`, and the message.
 ///
 /// # Panics
-/// If what the decoder makes of it isn't so.
+/// Panics if the result contradicts the oracle.
 pub fn decode(input: &[u8]) {
     let Some((first, rest)) = input.split_first() else {
         return;
@@ -127,17 +127,17 @@ pub fn decode(input: &[u8]) {
     );
 }
 
-/// Checks an array that was decoded.
-fn whole_batch(batch: &Batch) {
+/// Checks a decoded array.
+fn check_batch(batch: &Batch) {
     assert!((1..=LIMITS.batch).contains(&batch.items.len()));
     let mut ids: Vec<_> = batch.requests().map(Request::id).collect();
     let count = ids.len();
     ids.sort();
     ids.dedup();
-    assert_eq!(ids.len(), count, "requests of an array have different ids");
+    assert_eq!(ids.len(), count, "the ids of an array's requests are unique");
     for item in &batch.items {
         match item {
-            BatchItem::Request(request) => accessors(request),
+            BatchItem::Request(request) => check_accessors(request),
             BatchItem::Rejected(answer) => {
                 error_of(answer);
             }
@@ -146,7 +146,7 @@ fn whole_batch(batch: &Batch) {
     }
 }
 
-/// Checks what the decoder makes of one message; tells whether it was refused.
+/// Decodes one message and checks the result. Returns whether the message was rejected.
 fn decode_at(connection: ConnectionState, [version, method, name]: [Header<'_>; 3], body: &[u8]) -> bool {
     let session = connection.negotiated.map(|revision| {
         Arc::new(SessionState {
@@ -169,12 +169,12 @@ fn decode_at(connection: ConnectionState, [version, method, name]: [Header<'_>; 
     let seen = Seen::of(body);
     match &incoming {
         Incoming::Rejected(reply) => {
-            rejected(reply, connection.wire, &seen, body);
+            check_rejection(reply, connection.wire, &seen, body);
             return true;
         }
         Incoming::Request(request) => {
             assert!(!seen.is_array);
-            served(request, &facts, &seen);
+            check_request(request, &facts, &seen);
         }
         Incoming::Notification(_) => {
             assert!(!seen.has("id") && seen.has("method"), "a notification has no id");
@@ -185,7 +185,7 @@ fn decode_at(connection: ConnectionState, [version, method, name]: [Header<'_>; 
         Incoming::Responses(responses) => {
             assert!(!seen.has("method"), "a response has no method");
             let [response] = responses.as_slice() else {
-                unreachable!("one message is one response");
+                unreachable!("one message yields one response");
             };
             let id = response.id.as_ref().map(|id| id.to_string());
             assert_eq!(id.and_then(|id| serde_json::from_str(&id).ok()), seen.id);
@@ -193,49 +193,49 @@ fn decode_at(connection: ConnectionState, [version, method, name]: [Header<'_>; 
         }
         Incoming::Batch(batch) => {
             assert!(seen.is_array);
-            whole_batch(batch);
+            check_batch(batch);
         }
     }
     assert!(body.len() <= LIMITS.message_bytes as usize);
     match seen.json {
-        Json::Invalid => unreachable!("what is no JSON was accepted"),
+        Json::Invalid => unreachable!("invalid JSON was accepted"),
         Json::Valid { depth, duplicate } => {
-            assert!(!duplicate, "a key was there twice");
-            assert!(depth <= LIMITS.depth, "it nests {depth} deep");
+            assert!(!duplicate, "a duplicate key was accepted");
+            assert!(depth <= LIMITS.depth, "a depth of {depth} was accepted");
         }
-        // Nothing that serde_json could tell about its numbers.
+        // `serde_json` can't represent its numbers or its depth, so nothing more can be checked.
         Json::Unsure => {}
     }
     false
 }
 
-/// The code and id of an error response, whose shape is checked.
+/// Checks the shape of an error response. Returns its code and id.
 fn error_of(body: &[u8]) -> (i64, Option<Value>) {
-    assert!(!body.iter().any(|byte| *byte < b' '), "one line of text");
-    let answer: Value = serde_json::from_slice(body).expect("an answer is JSON");
-    let object = answer.as_object().expect("an answer is an object");
+    assert!(!body.iter().any(|byte| *byte < b' '), "the response is one line");
+    let answer: Value = serde_json::from_slice(body).expect("the response is JSON");
+    let object = answer.as_object().expect("the response is an object");
     assert_eq!(object.get("jsonrpc"), Some(&"2.0".into()));
     assert!(!object.contains_key("result"));
     let code = answer
         .pointer("/error/code")
         .and_then(Value::as_i64)
-        .expect("a code");
+        .expect("the error has a code");
     let message = answer
         .pointer("/error/message")
         .and_then(Value::as_str)
-        .expect("a message");
+        .expect("the error has a message");
     assert!(
         !message.is_empty() && message.len() <= 1_024,
-        "a message of some length"
+        "the message isn't empty or too long"
     );
     assert!(
         !message.chars().any(char::is_control),
-        "a message without control characters"
+        "the message has no control characters"
     );
     (code, answer.get("id").filter(|id| !id.is_null()).cloned())
 }
 
-fn rejected(reply: &Reply, wire: Wire, seen: &Seen, body: &[u8]) {
+fn check_rejection(reply: &Reply, wire: Wire, seen: &Seen, body: &[u8]) {
     assert!(reply.effects.is_empty());
     assert!(
         [200, 202, 400, 404, 413].contains(&reply.status),
@@ -243,8 +243,8 @@ fn rejected(reply: &Reply, wire: Wire, seen: &Seen, body: &[u8]) {
         reply.status
     );
     let Some(answer) = &reply.body else {
-        assert_eq!(wire, Wire::Stdio, "only there is an answer owed to nobody");
-        assert!(!seen.has("id"), "a request is answered");
+        assert_eq!(wire, Wire::Stdio, "only stdio allows no response");
+        assert!(!seen.has("id"), "a rejected request gets a response");
         return;
     };
     let (code, id) = error_of(answer);
@@ -264,12 +264,15 @@ fn rejected(reply: &Reply, wire: Wire, seen: &Seen, body: &[u8]) {
     }
     assert_eq!(reply.status == 202, wire == Wire::HttpSse && id.is_some());
     if code == PARSE_ERROR {
-        assert!(!matches!(seen.json, Json::Valid { .. }), "it is JSON");
-        assert_eq!(id, None, "what is no JSON has no id");
+        assert!(
+            !matches!(seen.json, Json::Valid { .. }),
+            "valid JSON isn't a parse error"
+        );
+        assert_eq!(id, None, "a parse error has no id");
     }
     if let Json::Valid { depth, duplicate } = seen.json {
         if seen.has("method") {
-            assert_eq!(id, seen.id, "the answer goes to whom it's for");
+            assert_eq!(id, seen.id, "the response has the id of the request");
         } else if let Some(id) = id {
             assert_eq!(Some(id), seen.id);
         }
@@ -279,8 +282,8 @@ fn rejected(reply: &Reply, wire: Wire, seen: &Seen, body: &[u8]) {
     }
 }
 
-/// Everything that is read of a request later.
-fn accessors(request: &Request) {
+/// Calls everything that reads a request after decoding.
+fn check_accessors(request: &Request) {
     let _ = request.progress_token();
     let _ = request.log_level();
     let _ = request.traceparent();
@@ -291,10 +294,10 @@ fn accessors(request: &Request) {
     let _ = request.level();
     let _ = request.state();
     let _ = request.context();
-    let inputs = request.inputs(None).expect("the decoder has read them");
+    let inputs = request.inputs(None).expect("the decoder has validated them");
     let interest = request.interest();
     assert!(interest.uris.len() <= INTEREST_MAX && interest.tasks.len() <= INTEREST_MAX);
-    let by_itself = matches!(
+    let is_answered_without_handler = matches!(
         request.operation(),
         Operation::Initialize
             | Operation::Ping
@@ -302,17 +305,17 @@ fn accessors(request: &Request) {
             | Operation::SetLogLevel
             | Operation::Listen
     );
-    assert_eq!(request.method(&inputs).is_none(), by_itself);
+    assert_eq!(request.method(&inputs).is_none(), is_answered_without_handler);
 }
 
-fn served(request: &Request, facts: &TransportFacts<'_>, seen: &Seen) {
-    accessors(request);
-    let refused = encode::error(
+fn check_request(request: &Request, facts: &TransportFacts<'_>, seen: &Seen) {
+    check_accessors(request);
+    let rejection = encode::error(
         Some(request.id()),
         Some(request.revision()),
         &crate::RpcError::internal(),
     );
-    assert_eq!(error_of(&refused).1, seen.id, "the id comes back as it was");
+    assert_eq!(error_of(&rejection).1, seen.id, "the id is returned unchanged");
     assert!(seen.id.is_some());
     let method = seen.method.as_deref().expect("a request has a method");
     let expected = match request.operation() {
@@ -338,35 +341,36 @@ fn served(request: &Request, facts: &TransportFacts<'_>, seen: &Seen) {
     assert_eq!(method, expected);
     match request.era() {
         Era::Modern => {
-            assert_ne!(facts.wire, Wire::HttpSse, "that transport is legacy only");
+            assert_ne!(facts.wire, Wire::HttpSse, "HTTP+SSE is legacy only");
             if facts.wire == Wire::Http {
                 assert_eq!(facts.version.text(), Some(request.revision().as_str()));
                 assert_eq!(facts.method.text(), Some(method));
             }
         }
         Era::Legacy => {
-            let settled = facts.session.map(|session| session.revision);
+            let negotiated = facts.session.map(|session| session.revision);
             let is_first = matches!(request.operation(), Operation::Initialize | Operation::Ping);
             assert!(
-                is_first || facts.wire == Wire::Http || settled == Some(request.revision()),
-                "what a handshake settled holds"
+                is_first || facts.wire == Wire::Http || negotiated == Some(request.revision()),
+                "the negotiated revision applies"
             );
         }
     }
 }
 
-/// Routing headers of one call: lines for `MCP-Protocol-Version`, `Mcp-Method` and `Mcp-Name`, and then the name
-/// of the tool in the body. The call is served if they say what the body says, and only then.
+/// Tests the routing headers of one call. The input consists of lines for `MCP-Protocol-Version`, `Mcp-Method`
+/// and `Mcp-Name`, and the name of the tool in the body. The call must be accepted exactly if the headers equal
+/// the body.
 ///
 /// # Panics
-/// If what the decoder makes of it isn't so.
+/// Panics if the result contradicts the expectation.
 pub fn headers(input: &[u8]) {
     let (version, rest) = line(input);
     let (method, rest) = line(rest);
     let (named, tool) = line(rest);
     let (version, method, named) = (header(version), header(method), header(named));
     for header in [version, method, named] {
-        alone(header);
+        check_header(header);
     }
     let tool = String::from_utf8_lossy(tool);
     if tool.len() > 1_024 {
@@ -380,18 +384,18 @@ pub fn headers(input: &[u8]) {
         },
     }});
     let body = Bytes::from(body.to_string());
-    let fits = plain(version) == Some("2026-07-28")
+    let matches = plain(version) == Some("2026-07-28")
         && plain(method) == Some("tools/call")
-        && said(named).as_deref() == Some(&*tool);
-    check_call(&body, [version, method, named], fits);
+        && decoded(named).as_deref() == Some(&*tool);
+    check_call(&body, [version, method, named], matches);
 
-    // However a name looks, its encoded form says it.
+    // Every name has an encoded form, which is always accepted.
     let encoded = format!("=?base64?{}?=", STANDARD.encode(tool.as_bytes()));
-    let right = [b"2026-07-28".as_slice(), b"tools/call", encoded.as_bytes()].map(Header::One);
-    check_call(&body, right, true);
+    let valid = [b"2026-07-28".as_slice(), b"tools/call", encoded.as_bytes()].map(Header::One);
+    check_call(&body, valid, true);
 }
 
-fn check_call(body: &Bytes, [version, method, name]: [Header<'_>; 3], fits: bool) {
+fn check_call(body: &Bytes, [version, method, name]: [Header<'_>; 3], matches: bool) {
     let facts = TransportFacts {
         version,
         method,
@@ -400,20 +404,20 @@ fn check_call(body: &Bytes, [version, method, name]: [Header<'_>; 3], fits: bool
     };
     match decoder().decode(body, &facts) {
         Incoming::Request(request) => {
-            assert!(fits, "headers that say something else were taken");
+            assert!(matches, "headers that differ from the body were accepted");
             assert_eq!(request.operation(), Operation::CallTool);
         }
         Incoming::Rejected(reply) => {
-            assert!(!fits, "headers that say the same were refused");
+            assert!(!matches, "headers that equal the body were rejected");
             let answer = reply.body.expect("HTTP always answers");
             assert_eq!((reply.status, error_of(&answer).0), (400, HEADER_MISMATCH));
         }
-        other => unreachable!("a call is a request: {other:?}"),
+        other => unreachable!("the message is a request: {other:?}"),
     }
 }
 
-/// What holds for any one header.
-fn alone(header: Header<'_>) {
+/// Checks the properties of a single header.
+fn check_header(header: Header<'_>) {
     let modern = plain(header).is_some_and(|version| version >= "2026-07-28");
     assert_eq!(classify_bodiless(header) == Bodiless::MethodNotAllowed, modern);
     if let Some(revision) = plain(header).and_then(Revision::parse) {
@@ -425,7 +429,7 @@ fn alone(header: Header<'_>) {
     }
 }
 
-/// A header's text, read another way.
+/// Reads a header's text by a different implementation.
 fn plain(header: Header<'_>) -> Option<&str> {
     let Header::One(value) = header else { return None };
     let is_space = |byte: &u8| matches!(byte, b' ' | b'\t');
@@ -437,12 +441,12 @@ fn plain(header: Header<'_>) -> Option<&str> {
         .iter()
         .rposition(|byte| !is_space(byte))
         .map_or(start, |end| end.saturating_add(1));
-    // Valid UTF-8 stays so without spaces at its ends, and so does what isn't.
+    // Removing spaces changes neither valid UTF-8 nor invalid UTF-8 into the other.
     std::str::from_utf8(value.get(start..end)?).ok()
 }
 
-/// A name header's text, read another way.
-fn said(header: Header<'_>) -> Option<String> {
+/// Reads the text of `Mcp-Name` by a different implementation.
+fn decoded(header: Header<'_>) -> Option<String> {
     let text = plain(header)?;
     let (Some(rest), true) = (text.strip_prefix("=?base64?"), text.ends_with("?=")) else {
         return Some(text.to_owned());

@@ -1,29 +1,30 @@
-//! A message as `serde_json` sees it.
+//! The oracle: reads a message with `serde_json`.
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Value, value::RawValue};
 use std::{collections::BTreeSet, fmt};
 
-/// Whether a text is JSON.
+/// Whether a text is valid JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Json {
     Valid {
-        /// How deep containers nest; 0 for a scalar.
+        /// The nesting depth of containers. 0 for a scalar.
         depth: usize,
-        /// An object has a key twice.
+        /// Whether an object has the same key twice.
         duplicate: bool,
     },
     Invalid,
-    /// JSON's grammar holds, but it has numbers past all floats, or nests too deep to be walked here.
+    /// The grammar is valid, but the text contains numbers beyond the range of floats or is nested too deeply
+    /// for `serde_json`.
     Unsure,
 }
 
-/// What is to be seen of a message.
+/// The properties of a message that the targets compare.
 #[derive(Debug)]
 pub(super) struct Seen {
     pub(super) json: Json,
     pub(super) is_array: bool,
-    /// The one legal id.
+    /// The id, if there is exactly one and it is valid.
     pub(super) id: Option<Value>,
     pub(super) method: Option<String>,
     keys: Vec<String>,
@@ -34,27 +35,27 @@ impl Seen {
         let members = serde_json::from_slice::<Members>(body)
             .map(|members| members.0)
             .unwrap_or_default();
-        let of = |name: &str| {
+        let member = |name: &str| {
             let mut found = members.iter().filter(|(key, _)| key == name);
             let first = found.next().map(|(_, value)| value.get());
             first.filter(|_| found.next().is_none())
         };
         Self {
-            json: judge(body),
+            json: classify(body),
             is_array: body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'['),
-            id: of("id").and_then(legal_id),
-            method: of("method").and_then(|method| serde_json::from_str(method).ok()),
+            id: member("id").and_then(valid_id),
+            method: member("method").and_then(|method| serde_json::from_str(method).ok()),
             keys: members.into_iter().map(|(key, _)| key).collect(),
         }
     }
 
-    /// Whether the message, if it's an object, has a member of this name.
+    /// Whether the message is an object with a member of this name.
     pub(super) fn has(&self, name: &str) -> bool {
         self.keys.iter().any(|key| key == name)
     }
 }
 
-fn legal_id(json: &str) -> Option<Value> {
+fn valid_id(json: &str) -> Option<Value> {
     if let Ok(number) = json.parse::<i64>() {
         return Some(number.into());
     }
@@ -62,7 +63,7 @@ fn legal_id(json: &str) -> Option<Value> {
     (text.len() <= 1_024).then(|| text.into())
 }
 
-fn judge(body: &[u8]) -> Json {
+fn classify(body: &[u8]) -> Json {
     if std::str::from_utf8(body).is_err() || serde_json::from_slice::<IgnoredAny>(body).is_err() {
         return Json::Invalid;
     }
@@ -82,8 +83,8 @@ fn judge(body: &[u8]) -> Json {
             duplicate: walk.duplicate,
         },
         Err(error) => {
-            let why = error.to_string();
-            if why.contains("number out of range") || why.contains("recursion limit") {
+            let message = error.to_string();
+            if message.contains("number out of range") || message.contains("recursion limit") {
                 Json::Unsure
             } else {
                 Json::Invalid
@@ -92,13 +93,13 @@ fn judge(body: &[u8]) -> Json {
     }
 }
 
-/// What a walk has found.
+/// The results of a walk.
 struct Walk {
     depth: usize,
     duplicate: bool,
 }
 
-/// One value at a level.
+/// A value at a nesting level.
 struct Level<'w> {
     walk: &'w mut Walk,
     level: usize,
@@ -116,7 +117,7 @@ impl Level<'_> {
 }
 
 impl Level<'_> {
-    /// The next value at this level.
+    /// Returns a visitor for the next value at this level.
     fn again(&mut self) -> Level<'_> {
         Level {
             walk: &mut *self.walk,
@@ -183,7 +184,7 @@ impl<'de> Visitor<'de> for Level<'_> {
     }
 }
 
-/// The members of an object, repeated ones included.
+/// The members of an object, including duplicates.
 struct Members(Vec<(String, Box<RawValue>)>);
 
 impl<'de> serde::Deserialize<'de> for Members {

@@ -1,9 +1,9 @@
-//! Asking the client for input before a call can go on: a form for the person, a completion of the client's model,
-//! the client's roots.
+//! Requests for input from the client during a call: a form for the user, a completion by the client's model,
+//! or the client's roots.
 //!
-//! A handler asks by ending its call with [`InputRequired`]; it's called again with the answers in its
-//! [`Inputs`]. For modern clients that is what goes over the wire; for legacy ones the server asks in its own
-//! requests and calls the handler again by itself.
+//! A handler asks by returning [`InputRequired`]. It is called again with the answers in its [`Inputs`]. Modern
+//! clients receive the questions as the result of the call; for legacy clients, the server sends its own
+//! requests and then calls the handler again.
 
 mod form;
 
@@ -18,29 +18,30 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
-/// The most answers that are read from one request.
+/// The maximum number of answers in one request.
 const ANSWERS_MAX: usize = 64;
 
-/// A call that needs answers before it can go on.
+/// The questions of a call that needs input before it can continue.
 #[derive(Debug, Clone)]
 pub struct InputRequired {
-    /// What to ask, by keys of the handler's own that come back with the answers.
+    /// The questions, by keys that the handler chooses. The answers have the same keys.
     pub requests: Vec<(String, InputRequest)>,
-    /// What the handler wants to find in [`Inputs::state`] when it's called again. Sealed on its way through the
-    /// client: it can't be read, altered, used by another caller, for another request, or after ten minutes. It
-    /// can be used more than once; where that matters the handler has to remember.
+    /// The state that the handler receives in [`Inputs::state`] when it is called again. It is sealed while it
+    /// travels through the client: nobody can read or change it, or use it as another caller, for another
+    /// request or after ten minutes. It can be used more than once; a handler that must prevent this has to
+    /// record its use.
     pub state: Option<Vec<u8>>,
 }
 
-/// One question to the client.
+/// A question to the client.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum InputRequest {
-    /// A form for the person.
+    /// A form for the user.
     Form {
-        /// What it's about, for the person.
+        /// The text that introduces the form.
         message: String,
-        /// What to fill in.
+        /// The fields to fill in.
         form: Form,
     },
     /// A completion by the client's model. Deprecated since 2026-07-28.
@@ -48,12 +49,12 @@ pub enum InputRequest {
         /// The parameters of `sampling/createMessage`, a JSON object.
         params: Box<RawValue>,
     },
-    /// The folders that the client works on. Deprecated since 2026-07-28.
+    /// The directories that the client works on. Deprecated since 2026-07-28.
     Roots,
 }
 
 impl InputRequest {
-    /// The method that asks it.
+    /// Returns the method of the request.
     pub(crate) fn method(&self) -> &'static str {
         match self {
             Self::Form { .. } => "elicitation/create",
@@ -62,7 +63,7 @@ impl InputRequest {
         }
     }
 
-    /// What a client has to have declared before it may be asked (MRT-03, ELI-02).
+    /// Returns the capability that the client must have declared (MRT-03, ELI-02).
     pub(crate) fn requires(&self) -> RequiredCapability {
         match self {
             Self::Form { .. } => RequiredCapability::ElicitationForm,
@@ -71,7 +72,7 @@ impl InputRequest {
         }
     }
 
-    /// Whether the revision has the method, and everything that this request needs of it.
+    /// Whether the revision has the method and everything that this request uses.
     pub(crate) fn fits(&self, revision: Revision) -> bool {
         match self {
             Self::Form { form, .. } => revision.has_elicitation() && form.fits(revision),
@@ -79,7 +80,7 @@ impl InputRequest {
         }
     }
 
-    /// The parameters as a JSON object.
+    /// Returns the parameters as a JSON object.
     pub(crate) fn params(&self, revision: Revision) -> Vec<u8> {
         match self {
             Self::Form { message, form } => {
@@ -117,8 +118,8 @@ pub(crate) fn push_requests(out: &mut Vec<u8>, requests: &[(String, InputRequest
     out.push(b'}');
 }
 
-/// The answers that a request brings, and the state that its questions were asked with. Answers come from the
-/// client as they are: what isn't an answer to the question counts as not answered.
+/// The answers and the state that a request carries. The answers come from the client unchecked: a value that
+/// doesn't answer its question counts as unanswered.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Inputs {
     answers: BTreeMap<String, Given>,
@@ -132,25 +133,26 @@ enum Given {
     Failed,
 }
 
-/// What became of a form.
+/// The answer to a form.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FormAnswer {
-    /// The person filled it in and sent it.
+    /// The user filled in the form and submitted it.
     Accepted(FormContent),
-    /// The person said no.
+    /// The user declined.
     Declined,
-    /// The person went away without an answer.
+    /// The user dismissed the form without an answer.
     Cancelled,
-    /// The client answered with an error, or not in time. Modern clients just don't call again.
+    /// The client responded with an error or not in time. Only for legacy clients; a modern client doesn't
+    /// repeat the call.
     Failed,
 }
 
-/// What became of a question to the client itself.
+/// The answer to a question that the client itself answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClientAnswer<'a> {
     /// The result, a JSON object.
     Result(RawJson<'a>),
-    /// As [`FormAnswer::Failed`].
+    /// The client responded with an error or not in time, as in [`FormAnswer::Failed`].
     Failed,
 }
 
@@ -170,7 +172,8 @@ enum Action {
 }
 
 impl Inputs {
-    /// Reads `inputResponses`, an object; what isn't an object inside isn't an answer.
+    /// Reads `inputResponses`, an object. Values that aren't objects are ignored. Returns `None` if it is
+    /// invalid.
     pub(crate) fn read(responses: Option<RawJson<'_>>, state: Option<Vec<u8>>) -> Option<Self> {
         let mut answers = BTreeMap::new();
         if let Some(responses) = responses {
@@ -187,8 +190,8 @@ impl Inputs {
         Some(Self { answers, state })
     }
 
-    /// Notes what the client said to a request of ours; `None` is an error or nothing.
-    pub(crate) fn note(&mut self, key: String, result: Option<String>) {
+    /// Records a client's response to a request from the server. `None` means an error or no response.
+    pub(crate) fn record(&mut self, key: String, result: Option<String>) {
         let given = match result {
             Some(result) if result.starts_with('{') => Given::Result(result),
             _ => Given::Failed,
@@ -200,23 +203,23 @@ impl Inputs {
         self.state = state;
     }
 
-    /// Whether nothing was answered and no state came back: the call is a first one.
+    /// Whether there are neither answers nor state, as in the first call of a request.
     pub fn is_empty(&self) -> bool {
         self.answers.is_empty() && self.state.is_none()
     }
 
-    /// The keys that have an answer, right or wrong.
+    /// Returns the keys that have an answer, valid or not.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.answers.keys().map(String::as_str)
     }
 
-    /// The state that the handler gave with its questions, exactly as it was.
+    /// Returns the state that the handler returned with its questions, unchanged.
     pub fn state(&self) -> Option<&[u8]> {
         self.state.as_deref()
     }
 
-    /// The answer to a form; `None` if there's none, or none that fits the form, so that it has to be asked again
-    /// (ELI-05, MRT-07).
+    /// Returns the answer to a form. `None` if there is none, or none that satisfies the form, so that the
+    /// handler must ask again (ELI-05, MRT-07).
     pub fn form(&self, key: &str, form: &Form) -> Option<FormAnswer> {
         let result = match self.client(key)? {
             ClientAnswer::Failed => return Some(FormAnswer::Failed),
@@ -233,7 +236,7 @@ impl Inputs {
         }
     }
 
-    /// The answer to a question to the client itself; `None` if there's none.
+    /// Returns the answer to a question that the client itself answers. `None` if there is none.
     pub fn client(&self, key: &str) -> Option<ClientAnswer<'_>> {
         Some(match self.answers.get(key)? {
             Given::Result(result) => ClientAnswer::Result(RawJson::checked(result)),

@@ -1,22 +1,22 @@
-//! JSON text that has been checked, and the few bytes of JSON that we write by hand.
+//! Checked JSON text, and helpers to write JSON.
 
 pub(crate) mod scanner;
 
 use serde::Deserialize;
 use std::borrow::Cow;
 
-/// One JSON value as text, already checked by the decoder: grammar, UTF-8, depth, and unique keys at every
-/// level hold. Parsing it into a type is the one parse that a request's arguments see.
+/// A JSON value as text that the decoder has checked: its grammar, UTF-8 and depth are valid, and keys are
+/// unique at every level. The arguments of a request are parsed only once, by [`RawJson::parse`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RawJson<'a>(&'a str);
 
 impl<'a> RawJson<'a> {
-    /// For text that the scanner has walked.
+    /// Wraps text that the scanner has checked.
     pub(crate) fn checked(text: &'a str) -> Self {
         Self(text)
     }
 
-    /// The JSON text, without surrounding white space.
+    /// Returns the JSON text, without surrounding white space.
     pub fn as_str(self) -> &'a str {
         self.0
     }
@@ -31,7 +31,7 @@ impl<'a> RawJson<'a> {
         self.0.starts_with('"')
     }
 
-    /// The value as a string, or `None` if it's of another type.
+    /// Returns the value as a string, or `None` if it has another type.
     pub fn string(self) -> Option<Cow<'a, str>> {
         let inner = self.0.strip_prefix('"')?.strip_suffix('"')?;
         if inner.contains('\\') {
@@ -43,7 +43,8 @@ impl<'a> RawJson<'a> {
     /// Parses the value into `T`, which may borrow from it.
     ///
     /// # Errors
-    /// What `T`'s deserializer refuses: a wrong type, a missing or unknown member, a number out of range.
+    /// Returns an error if `T`'s deserializer rejects the value: a wrong type, a missing or unknown member, or
+    /// a number out of range.
     pub fn parse<T: Deserialize<'a>>(self) -> Result<T, serde_json::Error> {
         serde_json::from_str(self.0)
     }
@@ -59,8 +60,8 @@ pub(crate) fn push_integer(out: &mut Vec<u8>, number: i64) {
     serde_json::to_writer(out, &number).expect("an integer always serializes into memory");
 }
 
-/// `text` cut to `limit` characters with control characters left out, for messages and labels that repeat what
-/// a stranger sent.
+/// Returns `text` without control characters, cut to `limit` characters, for messages and labels that repeat a
+/// client's text.
 pub(crate) fn clip(text: &str, limit: usize) -> String {
     text.chars().filter(|c| !c.is_control()).take(limit).collect()
 }

@@ -1,21 +1,21 @@
-//! Which era a message belongs to: the tables of mcp.md 6.1 (one HTTP endpoint) and 6.2 (one stdio stream), on
-//! the body first and the version header second. Pure functions over what a message shows.
+//! Determines the era of a message: on HTTP by its body first and its version header second (ERA-03), on stdio
+//! by the body and the handshake. Pure functions of a message's visible signals.
 
 use super::{Era, FIRST_MODERN, Revision, Revisions};
 use crate::header::Header;
 
-/// How messages travel.
+/// The transport that carries a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Wire {
     /// Streamable HTTP: both eras on one endpoint.
     Http,
     /// HTTP+SSE of 2024-11-05: legacy only.
     HttpSse,
-    /// One client on standard input and output: both eras, message by message.
+    /// Standard input and output of one client: both eras, decided message by message.
     Stdio,
 }
 
-/// Which of the three JSON-RPC messages something is.
+/// The kind of a JSON-RPC message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Request,
@@ -23,45 +23,45 @@ pub(crate) enum Kind {
     Response,
 }
 
-/// What the era is decided on.
+/// The parts of a message that determine its era.
 pub(crate) struct Signals<'a> {
     pub(crate) wire: Wire,
     pub(crate) kind: Kind,
-    /// The method is `initialize`.
+    /// Whether the method is `initialize`.
     pub(crate) initialize: bool,
-    /// `params._meta` has the key `io.modelcontextprotocol/protocolVersion`.
+    /// Whether `params._meta` has the key `io.modelcontextprotocol/protocolVersion`.
     pub(crate) envelope: bool,
     pub(crate) header: Header<'a>,
     /// The revision that the handshake of this session or process negotiated.
     pub(crate) negotiated: Option<Revision>,
 }
 
-/// The era of a message, or why it has none.
+/// The era of a message, or the reason why it has none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// Served statelessly; the validation of mcp.md 7.3 follows.
+    /// A modern request. It is served statelessly and must still be validated.
     Modern,
-    /// `initialize`.
+    /// A valid position for `initialize`.
     Handshake,
-    /// Served under this legacy revision.
+    /// A message of this legacy revision.
     Legacy(Revision),
-    /// A legacy request before the handshake, where one is needed.
+    /// A legacy request before the handshake that it needs.
     BeforeHandshake,
-    /// A handshake after the handshake.
+    /// `initialize` after the handshake.
     SecondHandshake,
     /// `initialize` with a modern version header.
     HandshakeUnderModernHeader,
-    /// A modern version header over a request without the envelope.
+    /// A request with a modern version header but without an envelope.
     EnvelopeMissing,
-    /// A client's response posted as modern traffic.
+    /// A response with a modern version header. Modern servers send no requests.
     ResponseToModern,
-    /// A modern notification: checked and dropped.
+    /// A modern notification. It is checked and then ignored.
     ModernNotification,
     /// An envelope on a transport that is legacy only.
     ModernOnLegacyWire,
-    /// A version header that names no legacy revision that is served.
-    UnservedHeader,
-    /// The version header is there more than once.
+    /// A version header that names no supported legacy revision.
+    UnsupportedHeader,
+    /// More than one version header.
     RepeatedHeader,
 }
 
@@ -69,7 +69,7 @@ fn is_modern(version: &str) -> bool {
     version >= FIRST_MODERN
 }
 
-/// Decides the era of one message.
+/// Determines the era of one message.
 pub(crate) fn classify(signals: &Signals<'_>, served: Revisions) -> Verdict {
     match signals.wire {
         Wire::Http => over_http(signals, served),
@@ -83,12 +83,13 @@ pub(crate) fn classify(signals: &Signals<'_>, served: Revisions) -> Verdict {
     }
 }
 
-/// Rows 5 to 12 of mcp.md 6.1.
+/// Determines the era of a message on Streamable HTTP (ERA-01 to ERA-03, ERA-05, ERA-06).
 fn over_http(signals: &Signals<'_>, served: Revisions) -> Verdict {
     let header = match signals.header {
         Header::Absent => None,
         Header::One(_) => Some(signals.header.text().unwrap_or_default()),
-        // An enveloped request gets the validation's own answer to this; nothing else can be classified.
+        // The validation of a request with an envelope reports this error itself. Other messages can't be
+        // classified.
         Header::Repeated if signals.envelope && signals.kind == Kind::Request => return Verdict::Modern,
         Header::Repeated => return Verdict::RepeatedHeader,
     };
@@ -97,7 +98,7 @@ fn over_http(signals: &Signals<'_>, served: Revisions) -> Verdict {
         Kind::Response if modern => return Verdict::ResponseToModern,
         Kind::Request if signals.envelope => return Verdict::Modern,
         Kind::Request if signals.initialize && modern => return Verdict::HandshakeUnderModernHeader,
-        // A legacy version header isn't expected here and is ignored (mcp.md 8.4).
+        // `initialize` isn't expected to have a version header. A legacy one is ignored.
         Kind::Request if signals.initialize && signals.negotiated.is_some() => {
             return Verdict::SecondHandshake;
         }
@@ -110,19 +111,19 @@ fn over_http(signals: &Signals<'_>, served: Revisions) -> Verdict {
         None => None,
         Some(name) => match Revision::parse(name).filter(|revision| served.serves(*revision)) {
             Some(revision) => Some(revision),
-            None => return Verdict::UnservedHeader,
+            None => return Verdict::UnsupportedHeader,
         },
     };
-    // What was negotiated governs; without a session the header does, and without both it's 2025-03-26 (SHT-09).
+    // The negotiated revision takes precedence, then the header, then 2025-03-26 (SHT-09).
     let revision = signals.negotiated.or(named).unwrap_or(Revision::V2025_03_26);
     match header {
         _ if served.serves(revision) => Verdict::Legacy(revision),
-        Some(_) => Verdict::UnservedHeader,
+        Some(_) => Verdict::UnsupportedHeader,
         None => Verdict::EnvelopeMissing,
     }
 }
 
-/// Legacy traffic on a transport whose connection is the session.
+/// Determines the era of a legacy message on a transport where the connection is the session.
 fn in_process(signals: &Signals<'_>) -> Verdict {
     match (signals.kind, signals.negotiated) {
         (Kind::Request, None) if signals.initialize => Verdict::Handshake,
@@ -132,16 +133,16 @@ fn in_process(signals: &Signals<'_>) -> Verdict {
     }
 }
 
-/// What becomes of an array of messages.
+/// Whether an array of messages is accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ArrayVerdict {
-    /// Served under this revision.
+    /// The array is served under this revision.
     Batch(Revision),
-    /// The peer's revision has no batches.
-    Refused,
+    /// The client's revision has no batches.
+    Rejected,
 }
 
-/// Rows 3 and 4 of mcp.md 6.1, for an array whose elements are all messages without an envelope.
+/// Classifies an array whose elements are all messages without an envelope (BAT-01).
 pub(crate) fn classify_array(
     wire: Wire,
     header: Header<'_>,
@@ -156,26 +157,26 @@ pub(crate) fn classify_array(
         header,
         negotiated,
     };
-    // On stdio and HTTP+SSE no revision may be assumed before the handshake.
+    // On stdio and HTTP+SSE, no revision may be assumed before the handshake.
     if wire != Wire::Http && negotiated.is_none() {
-        return ArrayVerdict::Refused;
+        return ArrayVerdict::Rejected;
     }
     match classify(&signals, served) {
         Verdict::Legacy(revision) if revision.has_batches() => ArrayVerdict::Batch(revision),
-        _ => ArrayVerdict::Refused,
+        _ => ArrayVerdict::Rejected,
     }
 }
 
-/// What an HTTP GET or DELETE on the MCP endpoint is.
+/// The era of an HTTP GET or DELETE on the MCP endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bodiless {
-    /// Legacy: a session's stream, or its end.
+    /// A legacy request: it opens a session's stream, or ends the session.
     Legacy,
-    /// The modern era has POST only: answer 405 with `Allow: POST`.
+    /// A modern request. That era has only POST, so the response is 405 with `Allow: POST`.
     MethodNotAllowed,
 }
 
-/// Rows 1 and 2 of mcp.md 6.1: GET and DELETE have no body, so the version header alone decides.
+/// Classifies a GET or DELETE. It has no body, so the version header alone decides (HTP-04).
 pub fn classify_bodiless(version: Header<'_>) -> Bodiless {
     match version.text() {
         Some(name) if is_modern(name) => Bodiless::MethodNotAllowed,
@@ -184,7 +185,7 @@ pub fn classify_bodiless(version: Header<'_>) -> Bodiless {
 }
 
 impl Verdict {
-    /// The era that answers under this verdict.
+    /// Returns the era under which the verdict is answered.
     pub(crate) fn era(self) -> Era {
         match self {
             Self::Modern

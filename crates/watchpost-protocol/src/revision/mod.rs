@@ -1,5 +1,5 @@
-//! Revisions and eras. This module and its child are the only places where revisions are compared: everything
-//! else asks a revision for what it has.
+//! Revisions and eras. Only this module and its child compare revisions; all other code asks a revision for its
+//! features.
 
 pub(crate) mod era;
 
@@ -8,38 +8,38 @@ use serde::{Deserialize, Serialize};
 /// A published revision of the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Revision {
-    /// The first public one.
+    /// 2024-11-05, the first public revision.
     #[serde(rename = "2024-11-05")]
     V2024_11_05,
-    /// Streamable HTTP, batches, tool annotations.
+    /// 2025-03-26, which added Streamable HTTP, batches and tool annotations.
     #[serde(rename = "2025-03-26")]
     V2025_03_26,
-    /// Structured tool output, titles, the version header.
+    /// 2025-06-18, which added structured tool output, titles and the version header, and removed batches.
     #[serde(rename = "2025-06-18")]
     V2025_06_18,
-    /// Icons, JSON Schema 2020-12.
+    /// 2025-11-25, which added icons and made JSON Schema 2020-12 the default.
     #[serde(rename = "2025-11-25")]
     V2025_11_25,
-    /// Stateless: an envelope on every request instead of a handshake.
+    /// 2026-07-28, the first stateless revision: each request carries an envelope, and there is no handshake.
     #[serde(rename = "2026-07-28")]
     V2026_07_28,
 }
 
-/// The two families of revisions.
+/// One of the two families of revisions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Era {
-    /// Opens with `initialize`: every revision before 2026-07-28.
+    /// The revisions before 2026-07-28, in which a session begins with `initialize`.
     Legacy,
-    /// An envelope on each request: 2026-07-28 and later.
+    /// 2026-07-28 and later, in which each request carries an envelope.
     Modern,
 }
 
-/// Where the modern era begins. Revision strings are ISO dates, so comparing text orders them.
+/// The first revision of the modern era. Revision names are ISO dates, so comparing them as text orders them.
 const FIRST_MODERN: &str = "2026-07-28";
 
 impl Revision {
-    /// Every revision that this crate can read and write, oldest first. What a server *serves* is its
-    /// [`Revisions`].
+    /// Every revision that this crate can read and write, oldest first. The revisions that a server supports
+    /// are its [`Revisions`].
     pub const KNOWN: [Self; 5] = [
         Self::V2024_11_05,
         Self::V2025_03_26,
@@ -48,12 +48,12 @@ impl Revision {
         Self::V2026_07_28,
     ];
 
-    /// The revision of this name, if it's a known one.
+    /// Returns the revision with this name, if it is known.
     pub fn parse(name: &str) -> Option<Self> {
         Self::KNOWN.into_iter().find(|revision| revision.as_str() == name)
     }
 
-    /// Its name on the wire, an ISO date.
+    /// Returns the name on the wire, an ISO date.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::V2024_11_05 => "2024-11-05",
@@ -64,7 +64,7 @@ impl Revision {
         }
     }
 
-    /// The era it belongs to.
+    /// Returns the era of the revision.
     pub fn era(self) -> Era {
         if self < Self::V2026_07_28 {
             Era::Legacy
@@ -73,85 +73,86 @@ impl Revision {
         }
     }
 
-    // What a revision has: the columns of mcp.md 2.2.
+    // The features of a revision, as defined by the schemas of the revisions.
 
-    /// JSON-RPC batches (mcp.md 8.5).
+    /// Whether the revision has JSON-RPC batches.
     pub(crate) fn has_batches(self) -> bool {
         self == Self::V2025_03_26
     }
 
-    /// `Tool.annotations`.
+    /// Whether the revision has `Tool.annotations`.
     pub(crate) fn has_tool_annotations(self) -> bool {
         self >= Self::V2025_03_26
     }
 
-    /// `title`, `outputSchema` and `_meta` on tools, `title` on implementations.
+    /// Whether the revision has `title` on tools, resources, prompts and implementations.
     pub(crate) fn has_titles(self) -> bool {
         self >= Self::V2025_06_18
     }
 
-    /// `Tool.outputSchema` and `CallToolResult.structuredContent`.
+    /// Whether the revision has `Tool.outputSchema` and `CallToolResult.structuredContent`.
     pub(crate) fn has_structured_output(self) -> bool {
         self >= Self::V2025_06_18
     }
 
-    /// `description` and `websiteUrl` on implementations.
+    /// Whether the revision has `description` and `websiteUrl` on implementations.
     pub(crate) fn has_website(self) -> bool {
         self >= Self::V2025_11_25
     }
 
-    /// `message` in progress notifications.
+    /// Whether the revision has `message` in progress notifications.
     pub(crate) fn has_progress_message(self) -> bool {
         self >= Self::V2025_03_26
     }
 
-    /// Content blocks of type `audio`.
+    /// Whether the revision has content blocks of type `audio`.
     pub(crate) fn has_audio(self) -> bool {
         self >= Self::V2025_03_26
     }
 
-    /// Content blocks of type `resource_link`.
+    /// Whether the revision has content blocks of type `resource_link`.
     pub(crate) fn has_resource_links(self) -> bool {
         self >= Self::V2025_06_18
     }
 
-    /// The capability `completions`; before, the method exists without one.
+    /// Whether the revision has the capability `completions`. Before, the method existed without a capability.
     pub(crate) fn declares_completions(self) -> bool {
         self >= Self::V2025_03_26
     }
 
-    /// `elicitation/create`.
+    /// Whether the revision has `elicitation/create`.
     pub(crate) fn has_elicitation(self) -> bool {
         self >= Self::V2025_06_18
     }
 
-    /// `mode` in the parameters of `elicitation/create`.
+    /// Whether the revision has `mode` in the parameters of `elicitation/create`.
     pub(crate) fn has_elicitation_modes(self) -> bool {
         self >= Self::V2025_11_25
     }
 
-    /// Choices with titles as `oneOf`, and multiple choices, in forms.
+    /// Whether the revision has titled choices (`oneOf`) and multiple choices in forms.
     pub(crate) fn has_titled_choices(self) -> bool {
         self >= Self::V2025_11_25
     }
 
-    /// `default` on every field of a form.
+    /// Whether the revision has `default` on every field of a form.
     pub(crate) fn has_form_defaults(self) -> bool {
         self >= Self::V2025_11_25
     }
 
-    /// Event streams of one request can be resumed, and open with an event that has an id and no data. Earlier
-    /// clients fail on such an event (SHT-11, SHT-12).
+    /// Whether the event stream of a request can be resumed and starts with an event that has an id but no
+    /// data. Earlier clients fail on such an event (SHT-11, SHT-12).
     pub fn has_resumable_streams(self) -> bool {
         self == Self::V2025_11_25
     }
 
-    /// Whether an error without a usable id leaves `id` out (its schema allows that); otherwise it's `null`.
+    /// Whether the schema allows an error to leave out `id`. In the other revisions, an error without a usable
+    /// id has `null`.
     pub(crate) fn may_omit_id(self) -> bool {
         self >= Self::V2025_11_25
     }
 
-    /// Its place in [`Revision::KNOWN`].
+    /// Returns the index in [`Revision::KNOWN`].
     pub(crate) fn index(self) -> usize {
         self as usize
     }
@@ -163,7 +164,7 @@ impl std::fmt::Display for Revision {
     }
 }
 
-/// The revisions that one server serves.
+/// The set of revisions that a server supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Revisions([bool; 5]);
 
@@ -171,17 +172,17 @@ impl Revisions {
     /// Every known revision.
     pub const ALL: Self = Self([true; 5]);
 
-    /// Only those of one era.
+    /// Returns the revisions of one era.
     pub fn of(era: Era) -> Self {
         Self(Revision::KNOWN.map(|revision| revision.era() == era))
     }
 
-    /// Whether `revision` is served.
+    /// Whether `revision` is supported.
     pub fn serves(self, revision: Revision) -> bool {
         self.iter().any(|served| served == revision)
     }
 
-    /// The served ones, oldest first.
+    /// Returns the supported revisions, oldest first.
     pub fn iter(self) -> impl Iterator<Item = Revision> {
         Revision::KNOWN
             .into_iter()
@@ -190,16 +191,19 @@ impl Revisions {
             .map(|(revision, _)| revision)
     }
 
-    /// What an error about an unserved version lists: modern ones only, since a legacy revision can't be used
-    /// inside an envelope (DSC-04); legacy ones only if nothing else is served.
-    pub(crate) fn named(self) -> impl Iterator<Item = Revision> {
+    /// Returns the revisions that `server/discover` and errors about an unsupported version list: modern ones
+    /// only, since a
+    /// legacy revision can't be used inside an envelope (DSC-04); legacy ones only if no modern one is
+    /// supported.
+    pub(crate) fn advertised(self) -> impl Iterator<Item = Revision> {
         let modern = self.iter().any(|revision| revision.era() == Era::Modern);
         self.iter()
             .filter(move |revision| !modern || revision.era() == Era::Modern)
     }
 
-    /// The answer to `initialize`: the requested revision if it's a served legacy one, else the newest served
-    /// legacy one, never a modern one (INI-01 to INI-03). `None` if no legacy revision is served.
+    /// Returns the revision to answer `initialize` with: the requested one if it is a supported legacy
+    /// revision, otherwise the newest supported legacy revision (INI-01 to INI-03). `None` if no legacy
+    /// revision is supported.
     pub fn negotiate(self, requested: &str) -> Option<Revision> {
         let legacy = |revision: &Revision| self.serves(*revision) && revision.era() == Era::Legacy;
         Revision::parse(requested)

@@ -1,4 +1,4 @@
-//! The headers that repeat what a modern message says.
+//! The headers that repeat parts of a modern message.
 
 use crate::{
     code::RpcError,
@@ -8,7 +8,8 @@ use crate::{
 };
 
 impl Validator<'_> {
-    /// Step 8: each routing header is there, once, and says what the body says (HDR-01 to HDR-06).
+    /// Checks that each routing header is present exactly once and equals the value in the body (HDR-01 to
+    /// HDR-06).
     pub(super) fn routing_headers(&self, version: &str) -> Result<(), RpcError> {
         let facts = self.facts;
         check_header(
@@ -21,7 +22,7 @@ impl Validator<'_> {
         let named = named_member(self.method, self.members, self.body);
         match (named.map(|value| value.and_then(RawJson::string)), facts.name) {
             (None, Header::Repeated) => check_header("Mcp-Name", facts.name, None, ""),
-            // Nothing to repeat, and nothing repeated: that the parameter is missing is found below.
+            // There is no value to repeat. The check of the parameters reports a missing one.
             (None, _) | (Some(None), Header::Absent) => Ok(()),
             (Some(value), header) => {
                 let value = value.unwrap_or_default();
@@ -30,7 +31,7 @@ impl Validator<'_> {
         }
     }
 
-    /// Step 11: the headers that repeat arguments say what the arguments say.
+    /// Checks that the headers that repeat arguments equal the arguments.
     pub(super) fn parameter_headers(&self) -> Result<(), RpcError> {
         let Members { name, arguments, .. } = self.members;
         let Some(tool) = name.of(self.body).and_then(RawJson::string) else {
@@ -41,7 +42,7 @@ impl Validator<'_> {
     }
 }
 
-/// The header that repeats a parameter, by method: `params.` and the member's name.
+/// Returns the value that `Mcp-Name` repeats. The outer `None` means that the method doesn't use this header.
 fn named_member<'a>(method: &str, members: &Members, body: &'a [u8]) -> Option<Option<RawJson<'a>>> {
     let span = match method {
         "tools/call" | "prompts/get" => members.name,

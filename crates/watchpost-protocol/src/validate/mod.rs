@@ -1,5 +1,6 @@
-//! The part of the validation of a message (mcp.md 7.3) that isn't HTTP's own, steps 6 to 12, and its short legacy
-//! form. The first failure wins.
+//! Validation of a message, in the order required by MCP 2026-07-28: era, envelope, routing headers, version,
+//! method, parameter headers, parameters, capabilities. The first failure is reported (HDR-11). Legacy messages
+//! go through a shorter form.
 
 mod headers;
 mod parameters;
@@ -21,18 +22,16 @@ use crate::{
         Era, Revision, Revisions,
         era::{Kind, Verdict, Wire},
     },
+    text,
 };
 use bytes::Bytes;
 use std::{borrow::Cow, sync::Arc};
 
 fn envelope_missing() -> RpcError {
-    RpcError::envelope(format!(
-        "`params._meta` has to have `{ENVELOPE_VERSION}` and `{ENVELOPE_CAPABILITIES}`; \
-         for revisions before 2026-07-28, send `initialize` first"
-    ))
+    RpcError::envelope(text::envelope_missing())
 }
 
-/// One message to check.
+/// One message to validate.
 pub(crate) struct Validator<'a> {
     pub(crate) served: Revisions,
     pub(crate) capabilities: Capabilities,
@@ -43,23 +42,23 @@ pub(crate) struct Validator<'a> {
     pub(crate) method: &'a str,
 }
 
-/// What a legal message is.
+/// A valid message.
 pub(crate) enum Validated {
-    /// It's served.
+    /// A request to serve.
     Serve {
         revision: Revision,
         operation: Operation,
-        /// For `initialize`, what it settles; otherwise what the handshake settled.
+        /// For `initialize`, the state of the new session; otherwise the state of the session of the request.
         session: Option<Arc<SessionState>>,
     },
-    /// It's a notification.
+    /// A notification.
     Notification(Notification),
-    /// It's a response.
+    /// A response.
     Response,
 }
 
 impl Validator<'_> {
-    /// Takes a message of one kind as far as it goes under a verdict on its era.
+    /// Validates a message of the given kind under the verdict on its era.
     pub(crate) fn validate(&self, verdict: Verdict, kind: Kind) -> Result<Validated, RpcError> {
         let invalid = |text: &'static str| Err(RpcError::invalid_request(text));
         match verdict {
@@ -94,30 +93,25 @@ impl Validator<'_> {
             },
             Verdict::ModernNotification => self.modern_notification().map(Validated::Notification),
             Verdict::BeforeHandshake => self.before_handshake(),
-            Verdict::SecondHandshake => invalid("this session is already initialized"),
-            Verdict::HandshakeUnderModernHeader => Err(RpcError::header_mismatch(
-                "the MCP-Protocol-Version header names a revision without `initialize`",
-            )),
+            Verdict::SecondHandshake => invalid(text::ALREADY_INITIALIZED),
+            Verdict::HandshakeUnderModernHeader => {
+                Err(RpcError::header_mismatch(text::INITIALIZE_UNDER_MODERN_HEADER))
+            }
             Verdict::EnvelopeMissing => Err(envelope_missing()),
-            Verdict::ResponseToModern => {
-                invalid("this revision has no requests that a client could respond to")
+            Verdict::ResponseToModern => invalid(text::UNEXPECTED_RESPONSE),
+            Verdict::ModernOnLegacyWire => invalid(text::LEGACY_TRANSPORT),
+            Verdict::UnsupportedHeader => {
+                let supported: Vec<&str> = self.served.iter().map(Revision::as_str).collect();
+                Err(RpcError::invalid_request(text::unsupported_version_header(
+                    &supported,
+                )))
             }
-            Verdict::ModernOnLegacyWire => {
-                invalid("this transport serves revisions before 2026-07-28; use the streamable HTTP endpoint")
-            }
-            Verdict::UnservedHeader => Err(RpcError::invalid_request(format!(
-                "the MCP-Protocol-Version header names a revision that isn't served; served: {}",
-                self.served
-                    .iter()
-                    .map(Revision::as_str)
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            ))),
-            Verdict::RepeatedHeader => invalid("the MCP-Protocol-Version header is there more than once"),
+            Verdict::RepeatedHeader => invalid(text::REPEATED_VERSION_HEADER),
         }
     }
 
-    /// `ping` is answered at any time, and what doesn't exist doesn't exist at any time (INI-08, PNG-01).
+    /// Validates a legacy request before the handshake. `ping` is always served, and an unknown method is
+    /// always reported as such (INI-08, PNG-01).
     fn before_handshake(&self) -> Result<Validated, RpcError> {
         match self.legacy() {
             Ok(Operation::Ping) => {
@@ -130,11 +124,11 @@ impl Validator<'_> {
             }
             Err(error) if error.code == METHOD_NOT_FOUND => Err(error),
             _ if self.facts.wire == Wire::Stdio => Err(envelope_missing()),
-            _ => Err(RpcError::invalid_request("send `initialize` first")),
+            _ => Err(RpcError::invalid_request(text::INITIALIZE_FIRST)),
         }
     }
 
-    /// Steps 7 to 12 for a modern request.
+    /// Validates a modern request: everything from the envelope to the capabilities.
     fn modern(&self) -> Result<(Revision, Operation), RpcError> {
         let version = self.envelope()?;
         if self.facts.wire == Wire::Http {
@@ -155,7 +149,8 @@ impl Validator<'_> {
         Ok((revision, operation))
     }
 
-    /// The methods that reach a handler, as far as their capability is declared and the era has them.
+    /// Returns the operation of a method that reaches the handler, if the era has the method and its capability
+    /// is declared.
     fn offered(&self, method: &str, era: Era) -> Option<Operation> {
         let capabilities = self.capabilities;
         let tools = capabilities.tools.is_made();
@@ -189,10 +184,10 @@ impl Validator<'_> {
         let served = self.served;
         Revision::parse(version)
             .filter(|revision| revision.era() == Era::Modern && served.serves(*revision))
-            .ok_or_else(|| RpcError::unsupported_version(version, served.named()))
+            .ok_or_else(|| RpcError::unsupported_version(version, served.advertised()))
     }
 
-    /// The envelope is complete and of the right types; gives the version that it names.
+    /// Checks that the envelope is complete and of the right types. Returns the version that it names.
     fn envelope(&self) -> Result<Cow<'_, str>, RpcError> {
         let Members {
             envelope_version,
@@ -202,27 +197,21 @@ impl Validator<'_> {
             ..
         } = self.members;
         let Some(version) = envelope_version.of(self.body).and_then(RawJson::string) else {
-            return Err(RpcError::envelope(format!(
-                "`{ENVELOPE_VERSION}` has to be a string"
-            )));
+            return Err(RpcError::envelope(text::must_be_string(ENVELOPE_VERSION)));
         };
         if !envelope_capabilities.is_object(self.body) {
-            return Err(RpcError::envelope(format!(
-                "`{ENVELOPE_CAPABILITIES}` has to be an object"
-            )));
+            return Err(RpcError::envelope(text::must_be_object(ENVELOPE_CAPABILITIES)));
         }
         if envelope_client_info.is_present() && !envelope_client_info.is_object(self.body) {
-            return Err(RpcError::envelope(
-                "`io.modelcontextprotocol/clientInfo` has to be an object",
-            ));
+            return Err(RpcError::envelope(text::must_be_object(
+                "io.modelcontextprotocol/clientInfo",
+            )));
         }
         if log_level
             .of(self.body)
             .is_some_and(|level| level.parse::<LogLevel>().is_err())
         {
-            return Err(RpcError::envelope(
-                "`io.modelcontextprotocol/logLevel` isn't a log level",
-            ));
+            return Err(RpcError::envelope(text::ENVELOPE_LOG_LEVEL));
         }
         Ok(version)
     }
@@ -238,7 +227,7 @@ impl Validator<'_> {
         Ok(operation)
     }
 
-    /// `initialize`: what it settles (INI-01 to INI-05).
+    /// Reads the parameters of `initialize` and negotiates the revision (INI-01 to INI-05).
     fn handshake(&self) -> Result<SessionState, RpcError> {
         self.parameters(Operation::Initialize)?;
         let Members {
@@ -248,20 +237,18 @@ impl Validator<'_> {
             ..
         } = self.members;
         let Some(requested) = protocol_version.of(self.body).and_then(RawJson::string) else {
-            return Err(RpcError::invalid_params("`protocolVersion` has to be a string"));
+            return Err(RpcError::invalid_params(text::must_be_string("protocolVersion")));
         };
         let Some(capabilities) = capabilities.of(self.body).filter(|value| value.is_object()) else {
-            return Err(RpcError::invalid_params("`capabilities` has to be an object"));
+            return Err(RpcError::invalid_params(text::must_be_object("capabilities")));
         };
         let Some(client) = client_info.of(self.body).and_then(ClientInfo::read) else {
-            return Err(RpcError::invalid_params(
-                "`clientInfo` has to be an object with `name` and `version`",
-            ));
+            return Err(RpcError::invalid_params(text::CLIENT_INFO));
         };
         let served = self.served;
         let revision = served
             .negotiate(&requested)
-            .ok_or_else(|| RpcError::unsupported_version(&requested, served.named()))?;
+            .ok_or_else(|| RpcError::unsupported_version(&requested, served.advertised()))?;
         Ok(SessionState {
             revision,
             client,
@@ -277,7 +264,7 @@ impl Validator<'_> {
         }
     }
 
-    /// A cancellation reaches only into its own session or process (CAN-07); a malformed one is ignored.
+    /// A cancellation affects only requests of its own session or process (CAN-07). A malformed one is ignored.
     fn cancelled(&self) -> Notification {
         if self.facts.wire == Wire::Http && self.facts.session.is_none() {
             return Notification::Ignored;
@@ -288,8 +275,8 @@ impl Validator<'_> {
         }
     }
 
-    /// Row 10 of mcp.md 6.1: the version is checked wherever it's named, and the notification dropped. On stdio
-    /// a cancellation takes effect.
+    /// Validates a modern notification: checks the version in the envelope and in the header, then ignores the
+    /// notification. On stdio, a cancellation takes effect.
     fn modern_notification(&self) -> Result<Notification, RpcError> {
         let header = self.facts.version.text();
         if self.members.envelope_version.is_present() {
@@ -299,9 +286,7 @@ impl Validator<'_> {
                 .of(self.body)
                 .and_then(RawJson::string)
             else {
-                return Err(RpcError::envelope(format!(
-                    "`{ENVELOPE_VERSION}` has to be a string"
-                )));
+                return Err(RpcError::envelope(text::must_be_string(ENVELOPE_VERSION)));
             };
             if let Some(header) = header {
                 check_header("MCP-Protocol-Version", self.facts.version, Some(header), &version)?;
@@ -317,20 +302,14 @@ impl Validator<'_> {
     }
 }
 
-/// A header whose decoded value has to be `expected`.
+/// Checks that a header's decoded value equals `expected`.
 fn check_header(name: &str, header: Header<'_>, value: Option<&str>, expected: &str) -> Result<(), RpcError> {
-    let complaint = match (header, value) {
-        (Header::Absent, _) => format!("the {name} header is missing"),
-        (Header::Repeated, _) => format!("the {name} header is there more than once"),
-        (Header::One(_), None) => format!("the {name} header can't be decoded"),
+    let message = match (header, value) {
+        (Header::Absent, _) => text::header_missing(name),
+        (Header::Repeated, _) => text::header_repeated(name),
+        (Header::One(_), None) => text::header_undecodable(name),
         (Header::One(_), Some(value)) if value == expected => return Ok(()),
-        (Header::One(_), Some(value)) => {
-            format!(
-                "the {name} header says '{}', the body says '{}'",
-                clip(value, 64),
-                clip(expected, 64)
-            )
-        }
+        (Header::One(_), Some(value)) => text::header_mismatch(name, &clip(value, 64), &clip(expected, 64)),
     };
-    Err(RpcError::header_mismatch(complaint))
+    Err(RpcError::header_mismatch(message))
 }

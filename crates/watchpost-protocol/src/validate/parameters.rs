@@ -1,4 +1,4 @@
-//! Parameters: the shape of each method's, and what tasks and questions need besides.
+//! Validation of parameters: the shape of each method's parameters, and the requirements of tasks and input.
 
 use crate::{
     change::Interest,
@@ -11,12 +11,13 @@ use crate::{
     log_level::LogLevel,
     request::Operation,
     revision::Era,
+    text,
     validate::Validator,
 };
 use std::collections::BTreeMap;
 
 impl Validator<'_> {
-    /// Step 12 for both eras.
+    /// Checks the parameters of a request of either era.
     pub(super) fn parameters(&self, operation: Operation) -> Result<(), RpcError> {
         self.shared_parameters().map_err(RpcError::invalid_params)?;
         self.operation_parameters(operation)
@@ -24,7 +25,7 @@ impl Validator<'_> {
         self.inputs(operation)
     }
 
-    /// Parameters that every method has.
+    /// Checks the parameters that all methods share.
     fn shared_parameters(&self) -> Result<(), &'static str> {
         let Members {
             params,
@@ -32,22 +33,16 @@ impl Validator<'_> {
             progress_token,
             ..
         } = self.members;
-        require(
-            !params.is_present() || params.is_object(self.body),
-            "`params` has to be an object",
-        )?;
-        require(
-            !meta.is_present() || meta.is_object(self.body),
-            "`params._meta` has to be an object",
-        )?;
+        require(!params.is_present() || params.is_object(self.body), text::PARAMS)?;
+        require(!meta.is_present() || meta.is_object(self.body), text::META)?;
         let token = progress_token.of(self.body);
         require(
             token.is_none_or(|token| RequestId::read(token).is_some()),
-            "`progressToken` has to be a string or an integer",
+            text::PROGRESS_TOKEN,
         )
     }
 
-    /// Parameters of one method.
+    /// Checks the parameters of one method.
     fn operation_parameters(&self, operation: Operation) -> Result<(), &'static str> {
         let members = self.members;
         match operation {
@@ -57,31 +52,24 @@ impl Validator<'_> {
             | Operation::ListResourceTemplates
             | Operation::ListPrompts => require(
                 !members.cursor.is_present() || members.cursor.is_string(self.body),
-                "`cursor` has to be a string",
+                text::CURSOR,
             ),
-            Operation::ReadResource | Operation::Subscribe | Operation::Unsubscribe => require(
-                members.uri.is_string(self.body),
-                "`uri` has to be a string: the address of the resource",
-            ),
+            Operation::ReadResource | Operation::Subscribe | Operation::Unsubscribe => {
+                require(members.uri.is_string(self.body), text::RESOURCE_URI)
+            }
             Operation::CallTool => {
-                require(
-                    members.name.is_string(self.body),
-                    "`name` has to be a string: the tool to call",
-                )?;
+                require(members.name.is_string(self.body), text::TOOL_NAME)?;
                 require(
                     !members.arguments.is_present() || members.arguments.is_object(self.body),
-                    "`arguments` has to be an object",
+                    text::TOOL_ARGUMENTS,
                 )
             }
             Operation::GetPrompt => {
-                require(
-                    members.name.is_string(self.body),
-                    "`name` has to be a string: the prompt to get",
-                )?;
+                require(members.name.is_string(self.body), text::PROMPT_NAME)?;
                 let values = members.arguments.of(self.body);
                 require(
                     values.is_none_or(|values| values.parse::<BTreeMap<String, String>>().is_ok()),
-                    "`arguments` has to be an object of strings",
+                    text::PROMPT_ARGUMENTS,
                 )
             }
             Operation::Complete => CompletionQuery::read(
@@ -94,25 +82,22 @@ impl Validator<'_> {
                 let level = members.level.of(self.body);
                 require(
                     level.is_some_and(|level| level.parse::<LogLevel>().is_ok()),
-                    "`level` has to be debug, info, notice, warning, error, critical, alert or emergency",
+                    text::LOG_LEVEL,
                 )
             }
             Operation::Listen => Interest::read(members.notifications.of(self.body)).map(drop),
             Operation::GetTask | Operation::UpdateTask | Operation::CancelTask => {
-                require(
-                    members.task_id.is_string(self.body),
-                    "`taskId` has to be a string",
-                )?;
+                require(members.task_id.is_string(self.body), text::TASK_ID)?;
                 require(
                     operation != Operation::UpdateTask || members.input_responses.is_present(),
-                    "`inputResponses` has to be an object",
+                    text::INPUT_RESPONSES,
                 )
             }
         }
     }
 
-    /// Answers to questions and the state that they were asked with (mcp.md 16.2). For legacy requests these are
-    /// unknown members.
+    /// Checks the answers to questions and the state that was sent with the questions. In legacy requests,
+    /// these are unknown members.
     fn inputs(&self, operation: Operation) -> Result<(), RpcError> {
         let Members {
             input_responses,
@@ -125,18 +110,16 @@ impl Validator<'_> {
         }
         let responses = input_responses.of(self.body);
         if responses.is_some() && Inputs::read(responses, None).is_none() {
-            return Err(RpcError::invalid_params(
-                "`inputResponses` has to be an object of at most 64 answers",
-            ));
+            return Err(RpcError::invalid_params(text::INPUT_RESPONSES_LIMIT));
         }
         if request_state.is_present() && !request_state.is_string(self.body) {
-            return Err(RpcError::invalid_params("`requestState` has to be a string"));
+            return Err(RpcError::invalid_params(text::REQUEST_STATE));
         }
         Ok(())
     }
 
-    /// Step 14, as far as it doesn't depend on a handler: tasks are for clients that declare them on this very
-    /// request (TKX-06).
+    /// Checks that the client declared the capabilities that the request needs, as far as they don't depend on
+    /// the handler: a client may use tasks only if this request declares them (TKX-06).
     pub(super) fn extension(&self, operation: Operation) -> Result<(), RpcError> {
         let needs_tasks = match operation {
             Operation::GetTask | Operation::UpdateTask | Operation::CancelTask => true,
@@ -159,6 +142,6 @@ impl Validator<'_> {
     }
 }
 
-fn require(holds: bool, complaint: &'static str) -> Result<(), &'static str> {
-    if holds { Ok(()) } else { Err(complaint) }
+fn require(holds: bool, message: &'static str) -> Result<(), &'static str> {
+    if holds { Ok(()) } else { Err(message) }
 }

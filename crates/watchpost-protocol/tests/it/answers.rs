@@ -1,37 +1,37 @@
-//! What results and errors look like, revision by revision.
+//! The shape of results and errors in each revision.
 
 use crate::support::{Peer, enveloped, initialize, plain};
 use serde_json::{Value, json};
 use watchpost_protocol::{Era, Incoming, Revision, RpcError, Wire};
 
-/// The same request in each revision's own dress.
+/// Returns the request in the form of each revision.
 fn in_each(method: &str, params: &Value) -> Vec<(Revision, Value)> {
     let name = params.get("name").and_then(Value::as_str);
     Revision::KNOWN
         .into_iter()
         .map(|revision| {
-            let said = match revision.era() {
+            let received = match revision.era() {
                 Era::Legacy => Peer::http()
                     .session(revision)
                     .send(&plain(method, params.clone())),
                 Era::Modern => Peer::modern(method, name).send(&enveloped(method, params.clone())),
             };
-            (revision, said.json().clone())
+            (revision, received.json().clone())
         })
         .collect()
 }
 
 /// ENV-06, ENV-07, ENV-14, TOO-06, TOO-07, TOO-13, RPC-15, ERA-08.
 #[test]
-fn tool_result_has_the_fields_of_its_revision() {
-    let structured = json!({"said": {"a": [1, "é"]}});
+fn a_tool_result_has_the_fields_of_its_revision() {
+    let structured = json!({"received": {"a": [1, "é"]}});
     let arguments: Value = serde_json::from_str(r#"{"a":[1,"é"]}"#).unwrap();
     for (revision, json) in in_each("tools/call", &json!({"name": "echo", "arguments": arguments})) {
         let result = &json["result"];
         let text = result["content"][0]["text"].as_str().unwrap();
         assert_eq!(
             serde_json::from_str::<Value>(text).unwrap(),
-            structured["said"],
+            structured["received"],
             "{revision}"
         );
         let mut expected = json!({"content": result["content"], "isError": false});
@@ -51,7 +51,7 @@ fn tool_result_has_the_fields_of_its_revision() {
 
 /// TOO-08, TOO-09, RPC-13, HTP-14.
 #[test]
-fn errors_of_handlers_travel_as_what_they_are() {
+fn errors_of_handlers_are_sent_as_errors_or_tool_errors() {
     for (revision, json) in in_each("tools/call", &json!({"name": "fail"})) {
         assert_eq!(json["result"]["isError"], true, "{revision}");
         assert_eq!(json["result"]["content"][0]["text"], "say less");
@@ -62,12 +62,12 @@ fn errors_of_handlers_travel_as_what_they_are() {
         (
             "crash",
             -32603,
-            "the server failed to answer this request; its log says why",
+            "the server failed to process this request; its log describes the cause",
         ),
         (
             "mixed-up",
             -32603,
-            "the server failed to answer this request; its log says why",
+            "the server failed to process this request; its log describes the cause",
         ),
     ] {
         let legacy = Peer::http()
@@ -82,9 +82,9 @@ fn errors_of_handlers_travel_as_what_they_are() {
 
 /// DSC-01, DSC-02, DSC-04, CCH-01, CCH-04.
 #[test]
-fn discover_says_what_is_served() {
-    let said = Peer::modern("server/discover", None).send(&enveloped("server/discover", json!({})));
-    let result = said.result();
+fn discover_lists_what_the_server_offers() {
+    let received = Peer::modern("server/discover", None).send(&enveloped("server/discover", json!({})));
+    let result = received.result();
     assert_eq!(result["supportedVersions"], json!(["2026-07-28"]));
     assert_eq!(result["capabilities"], json!({"resources": {}, "tools": {}}));
     assert_eq!(result["instructions"], "Hello \"alice\".");
@@ -99,7 +99,7 @@ fn discover_says_what_is_served() {
 
 /// RPC-02, RPC-03.
 #[test]
-fn ids_come_back_as_they_came() {
+fn ids_are_returned_unchanged() {
     let stdio = Peer::new(Wire::Stdio).session(Revision::V2025_06_18);
     for id in [
         json!(92),
@@ -124,7 +124,7 @@ fn ids_come_back_as_they_came() {
 
 /// RPC-02, RPC-09.
 #[test]
-fn illegal_ids_are_refused_without_one() {
+fn invalid_ids_are_rejected_without_an_id() {
     let huge = "9".repeat(400);
     let long = format!("\"{}\"", "x".repeat(1025));
     for id in [
@@ -140,21 +140,21 @@ fn illegal_ids_are_refused_without_one() {
         &long,
     ] {
         let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#);
-        let said = Peer::new(Wire::Stdio).send_bytes(body.clone());
-        assert_eq!(said.outcome().1, -32600, "{id}");
-        assert_eq!(said.json()["id"], json!(null));
-        let said = Peer::http().session(Revision::V2025_11_25).send_bytes(body);
-        assert!(said.json().get("id").is_none());
+        let received = Peer::new(Wire::Stdio).send_bytes(body.clone());
+        assert_eq!(received.outcome().1, -32600, "{id}");
+        assert_eq!(received.json()["id"], json!(null));
+        let received = Peer::http().session(Revision::V2025_11_25).send_bytes(body);
+        assert!(received.json().get("id").is_none());
     }
 }
 
 /// RPC-09.
 #[test]
-fn error_without_id_follows_what_the_peer_is_known_to_speak() {
+fn an_error_without_id_follows_the_known_revision_of_the_peer() {
     let check = |peer: Peer, null: bool| {
-        let said = peer.send_bytes("{");
-        assert_eq!(said.outcome(), (400, -32700));
-        assert_eq!(said.json().get("id"), null.then_some(&Value::Null));
+        let received = peer.send_bytes("{");
+        assert_eq!(received.outcome(), (400, -32700));
+        assert_eq!(received.json().get("id"), null.then_some(&Value::Null));
     };
     check(Peer::http(), true);
     check(Peer::http().version("2025-06-18"), true);
@@ -166,19 +166,19 @@ fn error_without_id_follows_what_the_peer_is_known_to_speak() {
 }
 
 #[test]
-fn transport_can_refuse_a_request() {
+fn a_transport_can_reject_a_request() {
     for (body, revision) in [
         (enveloped("tools/list", json!({})), Revision::V2026_07_28),
         (initialize("2025-03-26"), Revision::V2025_03_26),
     ] {
         let peer = Peer::new(Wire::Stdio);
         let Incoming::Request(request) = peer.decode(body.to_string()) else {
-            panic!("a request")
+            panic!("the message is a request")
         };
         assert_eq!(request.revision(), revision);
         let error = RpcError::new(401, "Invalid API key", 401);
         assert_eq!((error.code(), error.message()), (401, "Invalid API key"));
-        let reply = peer.server.refuse(&request, &error);
+        let reply = peer.server.reject(&request, &error);
         assert_eq!((reply.status, reply.opened()), (401, None));
         let json: Value = serde_json::from_slice(&reply.body.unwrap()).unwrap();
         assert_eq!(
@@ -192,7 +192,7 @@ fn transport_can_refuse_a_request() {
 }
 
 #[test]
-fn answers_on_http_sse_go_out_on_the_stream() {
+fn responses_on_http_sse_go_to_the_stream() {
     let peer = Peer::new(Wire::HttpSse).session(Revision::V2024_11_05);
     assert_eq!(
         peer.send(&plain("tools/call", json!({"name": "nope"}))).outcome(),

@@ -1,6 +1,6 @@
-//! Arrays of messages, under 2025-03-26.
+//! Arrays of messages in 2025-03-26.
 
-use crate::support::{Peer, Said, initialize, now, plain};
+use crate::support::{Peer, Received, initialize, plain, run_ready};
 use serde_json::{Value, json};
 use watchpost_protocol::{Incoming, Notification, RequestId, Revision, RpcError, Wire};
 
@@ -13,8 +13,8 @@ fn with_id(mut body: Value, id: Value) -> Value {
     body
 }
 
-fn ids(said: &Said) -> Vec<(Value, i64)> {
-    let answers = said.json().as_array().unwrap();
+fn ids(received: &Received) -> Vec<(Value, i64)> {
+    let answers = received.json().as_array().unwrap();
     answers
         .iter()
         .map(|answer| {
@@ -28,18 +28,21 @@ fn ids(said: &Said) -> Vec<(Value, i64)> {
 
 /// BAT-01.
 #[test]
-fn requests_and_notifications_mix_and_requests_are_answered() {
+fn requests_of_a_mixed_array_are_answered() {
     let body = json!([
         with_id(plain("ping", json!({})), json!(1)),
         {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 9}},
         with_id(plain("tools/call", json!({"name": "echo"})), json!("1")),
         with_id(plain("nope", json!({})), json!(2)),
     ]);
-    let said = peer().send(&body);
-    assert_eq!(ids(&said), [(json!(1), 0), (json!("1"), 0), (json!(2), -32601)]);
-    assert_eq!(said, peer().send(&body));
+    let received = peer().send(&body);
+    assert_eq!(
+        ids(&received),
+        [(json!(1), 0), (json!("1"), 0), (json!(2), -32601)]
+    );
+    assert_eq!(received, peer().send(&body));
     let Incoming::Batch(batch) = peer().decode(body.to_string()) else {
-        panic!("a batch")
+        panic!("the message is a batch")
     };
     let notifications: Vec<_> = batch.notifications().collect();
     assert_eq!(notifications, [&Notification::Cancelled(RequestId::Number(9))]);
@@ -47,24 +50,24 @@ fn requests_and_notifications_mix_and_requests_are_answered() {
 
 /// BAT-02.
 #[test]
-fn batch_without_requests_has_no_answer() {
+fn an_array_without_requests_has_no_response() {
     let note = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
-    assert_eq!(peer().send(&json!([note, note])), Said::Silence);
+    assert_eq!(peer().send(&json!([note, note])), Received::Silence);
     let Incoming::Batch(batch) = peer().decode(json!([note]).to_string()) else {
-        panic!("a batch")
+        panic!("the message is a batch")
     };
     assert_eq!(
-        now(peer().server.handle_batch(&"alice", &batch, Default::default())).status,
+        run_ready(peer().server.handle_batch(&"alice", &batch, Default::default())).status,
         202
     );
     let response = json!({"jsonrpc": "2.0", "id": 1, "result": {}});
-    assert_eq!(peer().send(&json!([response, response])), Said::Response);
+    assert_eq!(peer().send(&json!([response, response])), Received::Response);
     assert_eq!(peer().send(&json!([response, note])).outcome(), (400, -32600));
 }
 
 /// BAT-03, RPC-02, RPC-16.
 #[test]
-fn broken_elements_are_refused_one_by_one() {
+fn invalid_elements_are_rejected_individually() {
     let ping = plain("ping", json!({}));
     let body = json!([
         with_id(ping.clone(), json!(1)),
@@ -81,15 +84,15 @@ fn broken_elements_are_refused_one_by_one() {
     ];
     let reply = peer().decode(body.to_string());
     let Incoming::Batch(batch) = reply else {
-        panic!("a batch")
+        panic!("the message is a batch")
     };
-    let reply = now(peer().server.handle_batch(&"alice", &batch, Default::default()));
-    let said = Said::Answer(
+    let reply = run_ready(peer().server.handle_batch(&"alice", &batch, Default::default()));
+    let received = Received::Answer(
         reply.status,
         serde_json::from_slice(&reply.body.unwrap()).unwrap(),
     );
-    assert_eq!(ids(&said), expected);
-    // The same without a session, where a handshake would be possible.
+    assert_eq!(ids(&received), expected);
+    // The same without a session, where a handshake would be allowed.
     assert_eq!(
         ids(&Peer::http().send(&json!([initialize("2025-03-26")]))),
         [(json!(7), -32600)]
@@ -98,7 +101,7 @@ fn broken_elements_are_refused_one_by_one() {
 
 /// BAT-05.
 #[test]
-fn batch_length_is_bounded() {
+fn the_length_of_an_array_is_limited() {
     let pings = |count: i64| -> Value {
         (0..count)
             .map(|id| with_id(plain("ping", json!({})), json!(id)))
@@ -106,43 +109,44 @@ fn batch_length_is_bounded() {
             .into()
     };
     assert_eq!(ids(&peer().send(&pings(64))).len(), 64);
-    let said = peer().send(&pings(65));
-    assert_eq!(said.outcome(), (400, -32600));
-    assert!(said.message().contains("64"));
+    let received = peer().send(&pings(65));
+    assert_eq!(received.outcome(), (400, -32600));
+    assert!(received.message().contains("64"));
 }
 
 #[test]
-fn batch_on_stdio_and_sse_is_one_line_back() {
+fn a_batch_on_stdio_and_sse_is_answered_with_one_line() {
     let body = json!([plain("ping", json!({}))]);
     for wire in [Wire::Stdio, Wire::HttpSse] {
-        let said = Peer::new(wire).session(Revision::V2025_03_26).send(&body);
-        assert_eq!(ids(&said), [(json!(7), 0)]);
+        let received = Peer::new(wire).session(Revision::V2025_03_26).send(&body);
+        assert_eq!(ids(&received), [(json!(7), 0)]);
     }
     let refused = json!([plain("nope", json!({}))]);
     for (wire, status) in [(Wire::HttpSse, 202), (Wire::Http, 200)] {
-        let Said::Answer(found, json) = Peer::new(wire).session(Revision::V2025_03_26).send(&refused) else {
-            panic!("an answer")
+        let Received::Answer(found, json) = Peer::new(wire).session(Revision::V2025_03_26).send(&refused)
+        else {
+            panic!("the batch is answered")
         };
         assert_eq!((found, json[0]["error"]["code"].as_i64()), (status, Some(-32601)));
     }
 }
 
 #[test]
-fn whole_batch_can_be_refused() {
+fn a_whole_batch_can_be_rejected() {
     let body = json!([
         with_id(plain("ping", json!({})), json!(1)),
         {"jsonrpc": "2.0", "method": "notifications/initialized"},
         with_id(plain("nope", json!({})), json!(2)),
     ]);
     let Incoming::Batch(batch) = peer().decode(body.to_string()) else {
-        panic!("a batch")
+        panic!("the message is a batch")
     };
     let reply = peer()
         .server
-        .refuse_batch(&batch, &RpcError::new(401, "Invalid API key", 401));
-    let said = Said::Answer(
+        .reject_batch(&batch, &RpcError::new(401, "Invalid API key", 401));
+    let received = Received::Answer(
         reply.status,
         serde_json::from_slice(&reply.body.unwrap()).unwrap(),
     );
-    assert_eq!(ids(&said), [(json!(1), 401), (json!(2), -32601)]);
+    assert_eq!(ids(&received), [(json!(1), 401), (json!(2), -32601)]);
 }

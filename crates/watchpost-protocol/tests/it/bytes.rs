@@ -1,6 +1,6 @@
-//! Foreign bytes: whatever comes, the answer is a legal error, and nothing panics.
+//! Arbitrary bytes: the response is always a valid error, and nothing panics.
 
-use crate::support::{Desk, Peer, Said, enveloped, plain};
+use crate::support::{Desk, Peer, Received, enveloped, plain};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use watchpost_protocol::{Limits, Revision, Revisions, Server, Wire};
@@ -10,10 +10,10 @@ fn stdio() -> Peer {
 }
 
 #[track_caller]
-fn refused(body: impl Into<Vec<u8>>, code: i64) -> Said {
-    let said = stdio().send_bytes(body.into());
-    assert_eq!(said.outcome().1, code);
-    said
+fn rejected(body: impl Into<Vec<u8>>, code: i64) -> Received {
+    let received = stdio().send_bytes(body.into());
+    assert_eq!(received.outcome().1, code);
+    received
 }
 
 fn call_with(arguments: &str) -> String {
@@ -59,19 +59,19 @@ fn text_that_is_not_json_is_a_parse_error() {
         "{\"a\":tru}",
         "\"\\",
     ] {
-        let said = refused(text, -32700);
-        assert_eq!(said.json()["id"], json!(null), "{text:?}");
+        let received = rejected(text, -32700);
+        assert_eq!(received.json()["id"], json!(null), "{text:?}");
     }
 }
 
 #[test]
-fn broken_unicode_is_a_parse_error() {
+fn invalid_unicode_is_a_parse_error() {
     for bytes in [
         b"\xff".as_slice(),
         b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\xc3\"}",
         b"\xed\xa0\x80",
     ] {
-        refused(bytes, -32700);
+        rejected(bytes, -32700);
     }
     for text in [
         r#""\ud800""#,
@@ -81,16 +81,16 @@ fn broken_unicode_is_a_parse_error() {
         r#""\ud800\n""#,
         r#""\uD83D\u0041""#,
     ] {
-        refused(call_with(&format!(r#"{{"text":{text}}}"#)), -32700);
-        refused(call_with(&format!("{{{text}:1}}")), -32700);
+        rejected(call_with(&format!(r#"{{"text":{text}}}"#)), -32700);
+        rejected(call_with(&format!("{{{text}:1}}")), -32700);
     }
     let fine = stdio().send_bytes(call_with(r#"{"text":"\ud83d\ude00 \u0000"}"#));
-    assert_eq!(fine.result()["structuredContent"]["said"]["text"], "😀 \u{0}");
+    assert_eq!(fine.result()["structuredContent"]["received"]["text"], "😀 \u{0}");
 }
 
-/// Every byte that ends or breaks a string is seen wherever it stands, and none that doesn't is.
+/// Bytes that end or invalidate a string are detected at every offset, and other bytes aren't.
 #[test]
-fn strings_end_where_they_end_at_any_offset() {
+fn the_end_of_a_string_is_detected_at_any_offset() {
     for length in [1, 7, 8, 9, 17] {
         for place in 0..length {
             for byte in 0..=0x7f_u8 {
@@ -107,7 +107,7 @@ fn strings_end_where_they_end_at_any_offset() {
 
 /// RPC-01, RPC-05, RPC-07, RPC-08.
 #[test]
-fn json_that_is_no_message_is_an_invalid_request() {
+fn json_that_is_not_a_message_is_an_invalid_request() {
     for body in [
         json!(1),
         json!("x"),
@@ -127,9 +127,9 @@ fn json_that_is_no_message_is_an_invalid_request() {
         json!({"jsonrpc": "2.0", "result": {}}),
         json!({"jsonrpc": "2.0", "id": null, "result": {}}),
     ] {
-        let said = refused(body.to_string(), -32600);
+        let received = rejected(body.to_string(), -32600);
         assert_eq!(
-            said.json()["id"],
+            received.json()["id"],
             if body["id"] == 1 { json!(1) } else { json!(null) },
             "{body}"
         );
@@ -138,21 +138,21 @@ fn json_that_is_no_message_is_an_invalid_request() {
 
 #[test]
 fn keys_are_case_sensitive() {
-    refused(r#"{"jsonrpc":"2.0","ID":1,"Method":"ping"}"#, -32600);
-    refused(
+    rejected(r#"{"jsonrpc":"2.0","ID":1,"Method":"ping"}"#, -32600);
+    rejected(
         r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"Name":"echo"}}"#,
         -32602,
     );
-    // Another case is another key, not a duplicate.
-    let said = stdio().send_bytes(call_with(r#"{"a":1,"A":2}"#));
+    // A key in a different case is a different key, not a duplicate.
+    let received = stdio().send_bytes(call_with(r#"{"a":1,"A":2}"#));
     assert_eq!(
-        said.result()["structuredContent"]["said"],
+        received.result()["structuredContent"]["received"],
         json!({"a": 1, "A": 2})
     );
 }
 
 #[test]
-fn duplicate_keys_are_refused_at_every_depth() {
+fn duplicate_keys_are_rejected_at_every_depth() {
     let many: String = (0..40).map(|n| format!("\"k{n}\":{n},")).collect();
     for body in [
         r#"{"jsonrpc":"2.0","id":7,"method":"ping","method":"ping"}"#.to_owned(),
@@ -167,15 +167,15 @@ fn duplicate_keys_are_refused_at_every_depth() {
         call_with(&format!("{{{many}\"k39\":0}}")),
         call_with(&format!("{{{many}\"\\u006b39\":0}}")),
     ] {
-        let said = refused(body.clone(), -32600);
-        assert!(said.message().contains("twice"), "{body}");
-        assert_eq!(said.json()["id"], 7, "the id is recovered: {body}");
+        let received = rejected(body.clone(), -32600);
+        assert!(received.message().contains("duplicate key"), "{body}");
+        assert_eq!(received.json()["id"], 7, "the id is recovered: {body}");
     }
     assert_eq!(
-        refused(r#"{"id":1,"jsonrpc":"2.0","id":2,"method":"ping"}"#, -32600).json()["id"],
+        rejected(r#"{"id":1,"jsonrpc":"2.0","id":2,"method":"ping"}"#, -32600).json()["id"],
         json!(null)
     );
-    // The same key in different objects is none.
+    // The same key in different objects isn't a duplicate.
     let fine = call_with(&format!(
         r#"{{"a":{{"a":[{{"a":1}},{{"a":1}}]}},"b":{{{many}"a":1}}}}"#
     ));
@@ -184,7 +184,7 @@ fn duplicate_keys_are_refused_at_every_depth() {
 
 /// SEC-04.
 #[test]
-fn nesting_is_bounded() {
+fn nesting_is_limited() {
     let nested = |open: &str, close: &str, levels: usize| {
         call_with(&format!(
             "{{\"a\":{}1{}}}",
@@ -195,18 +195,18 @@ fn nesting_is_bounded() {
     // The message, its params and the arguments are three levels.
     for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
         assert_eq!(stdio().send_bytes(nested(open, close, 61)).outcome().1, 0);
-        let said = refused(nested(open, close, 62), -32600);
-        assert!(said.message().contains("64"));
-        assert_eq!(said.json()["id"], 7);
-        refused(nested(open, close, 10_000), -32600);
+        let received = rejected(nested(open, close, 62), -32600);
+        assert!(received.message().contains("64"));
+        assert_eq!(received.json()["id"], 7);
+        rejected(nested(open, close, 10_000), -32600);
     }
-    refused("[".repeat(100_000), -32600);
-    refused("{\"a\":".repeat(100_000), -32600);
+    rejected("[".repeat(100_000), -32600);
+    rejected("{\"a\":".repeat(100_000), -32600);
 }
 
 /// HTP-15.
 #[test]
-fn size_is_bounded() {
+fn size_is_limited() {
     let limits = Limits {
         message_bytes: 300,
         ..Limits::default()
@@ -226,11 +226,11 @@ fn size_is_bounded() {
 }
 
 #[test]
-fn numbers_of_any_length_are_the_tools_own_affair() {
+fn numbers_of_any_length_are_passed_to_the_tool() {
     let long = "9".repeat(500_000);
-    let said = stdio().send_bytes(call_with(&format!("{{\"a\":\"{long}\",\"b\":[-0.5e-3,1E+9,0]}}")));
-    assert_eq!(said.outcome().1, 0);
-    // An object with very many keys costs no square.
+    let received = stdio().send_bytes(call_with(&format!("{{\"a\":\"{long}\",\"b\":[-0.5e-3,1E+9,0]}}")));
+    assert_eq!(received.outcome().1, 0);
+    // An object with very many keys doesn't take quadratic time.
     let keys: Vec<String> = (0..60_000).map(|n| format!("\"{n}\":0")).collect();
     assert_eq!(
         stdio()
@@ -242,7 +242,7 @@ fn numbers_of_any_length_are_the_tools_own_affair() {
 }
 
 #[test]
-fn message_cut_at_any_byte_is_refused() {
+fn a_message_truncated_at_any_byte_is_rejected() {
     let meta = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28", "progressToken": "é",
         "io.modelcontextprotocol/clientCapabilities": {"a": [1.5e3, null, true, "\n\"😀"]}});
     let whole = json!({"jsonrpc": "2.0", "id": "a", "method": "tools/call",
@@ -251,8 +251,8 @@ fn message_cut_at_any_byte_is_refused() {
     for wire in [Wire::Http, Wire::Stdio, Wire::HttpSse] {
         let peer = Peer::new(wire);
         for cut in 0..whole.len() {
-            let said = peer.send_bytes(whole.as_bytes()[..cut].to_vec());
-            assert_eq!(said.outcome().1, -32700, "{cut}");
+            let received = peer.send_bytes(whole.as_bytes()[..cut].to_vec());
+            assert_eq!(received.outcome().1, -32700, "{cut}");
         }
     }
     assert_eq!(Peer::new(Wire::Stdio).send_bytes(whole).outcome().1, 0);
@@ -270,10 +270,10 @@ fn peers() -> Vec<Peer> {
     ]
 }
 
-/// Sends to everyone; `send_bytes` holds every answer against the schema.
+/// Sends the message to every peer. `send_bytes` checks each response against the schema.
 fn survives(body: &[u8]) {
     for peer in peers() {
-        if let Said::Answer(status, _) = peer.send_bytes(body.to_vec()) {
+        if let Received::Answer(status, _) = peer.send_bytes(body.to_vec()) {
             assert!((200..500).contains(&status));
         }
     }
@@ -342,13 +342,13 @@ proptest! {
         survives(&body);
     }
 
-    /// Our scanner and serde_json agree on what is JSON, but for repeated keys, which no `Value` has.
+    /// Our scanner and serde_json accept the same JSON, except for duplicate keys, which a `Value` can't have.
     #[test]
     fn any_json_passes_through_a_tool_unchanged(value in json_value()) {
         let arguments = json!({"v": value}).to_string();
-        let said = stdio().send_bytes(call_with(&arguments));
+        let received = stdio().send_bytes(call_with(&arguments));
         let expected: Value = serde_json::from_str(&arguments).unwrap();
-        prop_assert_eq!(&said.result()["structuredContent"]["said"], &expected);
+        prop_assert_eq!(&received.result()["structuredContent"]["received"], &expected);
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Subscriptions of both eras.
 
 use crate::{
-    office::task,
+    features::task,
     schema::assert_conforms,
-    support::{Peer, enveloped, now, plain, session},
+    support::{Peer, enveloped, plain, run_ready, session},
 };
 use serde_json::{Value, json};
 use std::task::{Context, Poll, Waker};
@@ -12,7 +12,7 @@ use watchpost_protocol::{Change, ChangeHub, ChangeStream, Effect, Link, Revision
 fn next(stream: &mut ChangeStream) -> Option<Value> {
     match stream.poll_next(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(message) => {
-            let message = message.expect("the source goes on");
+            let message = message.expect("the source hasn't ended");
             Some(serde_json::from_slice(&message).unwrap())
         }
         Poll::Pending => None,
@@ -20,20 +20,20 @@ fn next(stream: &mut ChangeStream) -> Option<Value> {
 }
 
 fn listening(hub: &ChangeHub, notifications: Value) -> ChangeStream {
-    let peer = Peer::office(Wire::Stdio, hub);
+    let peer = Peer::full(Wire::Stdio, hub);
     let mut body = enveloped("subscriptions/listen", json!({"notifications": notifications}));
     body["id"] = json!("s\"1");
     body["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"] =
         json!({"extensions": {"io.modelcontextprotocol/tasks": {}}});
     let request = peer.request(&body);
-    now(peer.server.listen(&"alice", &request, Link::default())).unwrap()
+    run_ready(peer.server.listen(&"alice", &request, Link::default())).unwrap()
 }
 
 const ID: &str = "io.modelcontextprotocol/subscriptionId";
 
 // SUB-01, SUB-02, SUB-03, SUB-04
 #[test]
-fn a_subscription_hears_of_what_it_asked_for_and_of_nothing_else() {
+fn a_subscription_receives_only_the_changes_it_asked_for() {
     let hub = ChangeHub::new();
     let mut stream = listening(
         &hub,
@@ -48,7 +48,7 @@ fn a_subscription_hears_of_what_it_asked_for_and_of_nothing_else() {
     );
     assert_eq!(
         acknowledged["params"],
-        // The list of prompts doesn't change here.
+        // The list of prompts doesn't change on this server.
         json!({"notifications": {"toolsListChanged": true, "resourceSubscriptions": ["desk://drawer/1"],
             "taskIds": ["t-1"]}, "_meta": {ID: "s\"1"}})
     );
@@ -57,7 +57,7 @@ fn a_subscription_hears_of_what_it_asked_for_and_of_nothing_else() {
     hub.publish(&Change::Resources);
     hub.publish(&Change::Resource("desk://drawer/2".to_owned()));
     hub.publish(&Change::Task(task("t-2", TaskStatus::Working)));
-    assert_eq!(next(&mut stream), None, "nobody asked for these");
+    assert_eq!(next(&mut stream), None, "these weren't asked for");
     hub.publish(&Change::Resource("desk://drawer/1".to_owned()));
     hub.publish(&Change::Tools);
     hub.publish(&Change::Tools);
@@ -87,12 +87,12 @@ fn a_subscription_hears_of_what_it_asked_for_and_of_nothing_else() {
             &json!({ID: "s\"1"})
         )
     );
-    assert_eq!(next(&mut stream), None, "a change that waits isn't queued twice");
+    assert_eq!(next(&mut stream), None, "a waiting change isn't queued twice");
 }
 
 // SUB-06, SUB-08
 #[test]
-fn the_end_of_a_subscription_is_its_result() {
+fn a_subscription_ends_with_its_result() {
     let stream = listening(&ChangeHub::new(), json!({}));
     let acknowledged: Value = serde_json::from_slice(&stream.acknowledgment()).unwrap();
     assert_eq!(acknowledged["params"]["notifications"], json!({}));
@@ -116,14 +116,14 @@ fn the_end_of_a_subscription_is_its_result() {
 }
 
 #[test]
-fn a_filter_of_a_wrong_shape_is_refused() {
+fn a_malformed_filter_is_rejected() {
     let check = |notifications: Value| {
-        let peer = Peer::visitor("subscriptions/listen", None);
-        let said = peer.send(&enveloped(
+        let peer = Peer::modern_full("subscriptions/listen", None);
+        let received = peer.send(&enveloped(
             "subscriptions/listen",
             json!({"notifications": notifications}),
         ));
-        assert_eq!(said.outcome(), (200, -32602), "{notifications}");
+        assert_eq!(received.outcome(), (200, -32602), "{notifications}");
     };
     check(json!(null));
     check(json!([]));
@@ -135,16 +135,16 @@ fn a_filter_of_a_wrong_shape_is_refused() {
 
 // RSC-06
 #[test]
-fn a_legacy_session_subscribes_by_requests() {
+fn a_legacy_session_subscribes_with_requests() {
     let hub = ChangeHub::new();
     for revision in Revision::KNOWN
         .into_iter()
         .filter(|revision| *revision < Revision::V2026_07_28)
     {
-        let peer = Peer::office(Wire::Http, &hub).session(revision);
+        let peer = Peer::full(Wire::Http, &hub).session(revision);
         let effect = |method: &str| {
             let request = peer.request(&plain(method, json!({"uri": "desk://drawer/1"})));
-            let reply = now(peer.server.handle(&"alice", &request, Link::default()));
+            let reply = run_ready(peer.server.handle(&"alice", &request, Link::default()));
             let json: Value = serde_json::from_slice(&reply.body.unwrap()).unwrap();
             assert_eq!(json["result"], json!({}));
             reply.effects
@@ -177,10 +177,10 @@ fn a_legacy_session_subscribes_by_requests() {
 
 // LOG-02
 #[test]
-fn a_log_level_is_set_or_refused() {
-    let peer = Peer::office(Wire::Http, &ChangeHub::new()).session(Revision::V2025_06_18);
+fn a_log_level_is_set_or_rejected() {
+    let peer = Peer::full(Wire::Http, &ChangeHub::new()).session(Revision::V2025_06_18);
     let request = peer.request(&plain("logging/setLevel", json!({"level": "notice"})));
-    let reply = now(peer.server.handle(&"alice", &request, Link::default()));
+    let reply = run_ready(peer.server.handle(&"alice", &request, Link::default()));
     assert_eq!(
         reply.effects,
         [Effect::LogLevel(watchpost_protocol::LogLevel::Notice)]
@@ -196,7 +196,7 @@ fn a_log_level_is_set_or_refused() {
 }
 
 #[test]
-fn a_stream_that_nobody_reads_ends_instead_of_missing_something() {
+fn a_stream_that_is_not_read_ends_instead_of_losing_changes() {
     let hub = ChangeHub::new();
     let uris: Vec<String> = (0..1024).map(|n| format!("desk://drawer/{n}")).collect();
     let mut stream = listening(&hub, json!({"resourceSubscriptions": uris}));
@@ -205,5 +205,5 @@ fn a_stream_that_nobody_reads_ends_instead_of_missing_something() {
             hub.publish(&Change::Resource(uri.clone()));
         }
     }
-    assert!(next(&mut stream).is_some(), "the same ones again wait once");
+    assert!(next(&mut stream).is_some(), "repeated changes are queued once");
 }

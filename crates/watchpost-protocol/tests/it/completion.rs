@@ -1,11 +1,11 @@
 //! Completion.
 
-use crate::support::{Peer, Said, enveloped, plain};
+use crate::support::{Peer, Received, enveloped, plain};
 use serde_json::{Value, json};
 use watchpost_protocol::{ChangeHub, Revision, Wire};
 
-fn complete(params: Value) -> Said {
-    let peer = Peer::office(Wire::Http, &ChangeHub::new()).session(Revision::V2025_11_25);
+fn complete(params: Value) -> Received {
+    let peer = Peer::full(Wire::Http, &ChangeHub::new()).session(Revision::V2025_11_25);
     peer.send(&plain("completion/complete", params))
 }
 
@@ -15,15 +15,15 @@ fn greet(value: &str) -> Value {
 
 // CMP-01, CMP-02
 #[test]
-fn at_most_a_hundred_values_go_out() {
+fn at_most_100_values_are_sent() {
     for revision in Revision::KNOWN {
-        let said = if revision == Revision::V2026_07_28 {
-            Peer::visitor("completion/complete", None).send(&enveloped("completion/complete", greet("a")))
+        let received = if revision == Revision::V2026_07_28 {
+            Peer::modern_full("completion/complete", None).send(&enveloped("completion/complete", greet("a")))
         } else {
-            let peer = Peer::office(Wire::Stdio, &ChangeHub::new()).session(revision);
+            let peer = Peer::full(Wire::Stdio, &ChangeHub::new()).session(revision);
             peer.send(&plain("completion/complete", greet("a")))
         };
-        let completion = &said.result()["completion"];
+        let completion = &received.result()["completion"];
         let values = completion["values"].as_array().unwrap();
         assert_eq!((values.len(), &values[99]), (100, &json!("a99-0")), "{revision}");
         assert_eq!(
@@ -34,7 +34,7 @@ fn at_most_a_hundred_values_go_out() {
 }
 
 #[test]
-fn arguments_that_are_filled_in_reach_the_handler() {
+fn context_arguments_reach_the_handler() {
     let mut params = greet("b");
     params["context"] = json!({"arguments": {"x": "1", "y": "2"}});
     assert_eq!(complete(params).result()["completion"]["values"][0], "b0-2");
@@ -48,7 +48,7 @@ fn arguments_that_are_filled_in_reach_the_handler() {
 
 // CMP-03
 #[test]
-fn what_cannot_be_completed_is_an_error() {
+fn an_unknown_completion_target_is_an_error() {
     let check = |params: Value| {
         assert_eq!(complete(params.clone()).outcome(), (200, -32602), "{params}");
     };

@@ -1,6 +1,6 @@
-//! Which era a message belongs to: mcp.md 6.1 row by row, and 6.2.
+//! The era of a message, on each transport.
 
-use crate::support::{Desk, Peer, Said, enveloped, initialize, plain};
+use crate::support::{Desk, Peer, Received, enveloped, initialize, plain};
 use serde_json::{Value, json};
 use watchpost_protocol::{
     Bodiless, Era, Header, Incoming, Notification, Revision, Revisions, Server, Wire, classify_bodiless,
@@ -17,7 +17,7 @@ fn served_as(peer: &Peer, body: &Value, revision: Revision) {
 }
 
 #[test]
-fn rows_1_and_2_get_and_delete_follow_the_header() {
+fn get_and_delete_follow_the_version_header() {
     let check = |value: Option<&str>, expected| {
         let header = Header::from_values(value.map(str::as_bytes));
         assert_eq!(classify_bodiless(header), expected, "{value:?}");
@@ -31,7 +31,7 @@ fn rows_1_and_2_get_and_delete_follow_the_header() {
 
 /// BAT-04, BAT-05, HTP-06.
 #[test]
-fn row_3_array_that_is_no_batch_is_refused() {
+fn an_array_that_is_not_a_batch_is_rejected() {
     let peer = Peer::http().session(Revision::V2025_03_26);
     for body in [
         json!([]),
@@ -46,13 +46,13 @@ fn row_3_array_that_is_no_batch_is_refused() {
 
 /// BAT-04, HTP-06.
 #[test]
-fn row_4_array_needs_2025_03_26() {
+fn an_array_requires_2025_03_26() {
     let body = json!([list()]);
     let check = |peer: Peer, served: bool| {
-        let said = peer.send(&body);
+        let received = peer.send(&body);
         match served {
-            true => assert!(said.json().is_array(), "{said:?}"),
-            false => assert_eq!(said.outcome(), (400, -32600)),
+            true => assert!(received.json().is_array(), "{received:?}"),
+            false => assert_eq!(received.outcome(), (400, -32600)),
         }
     };
     for revision in Revision::KNOWN
@@ -65,7 +65,7 @@ fn row_4_array_needs_2025_03_26() {
     }
     check(Peer::http(), true);
     check(Peer::http().version("2026-07-28"), false);
-    // The negotiated revision governs, whatever legacy revision the header names.
+    // The negotiated revision takes precedence over a legacy revision in the header.
     check(
         Peer::http().session(Revision::V2025_03_26).version("2025-06-18"),
         true,
@@ -77,14 +77,14 @@ fn row_4_array_needs_2025_03_26() {
 
 /// HTP-06.
 #[test]
-fn row_5_response_is_legacy() {
+fn a_response_is_legacy() {
     for body in [
         json!({"jsonrpc": "2.0", "id": "a", "result": {}}),
         json!({"jsonrpc": "2.0", "id": 3, "error": {"code": 1, "message": "no"}}),
         json!({"jsonrpc": "2.0", "error": {"code": 1, "message": "no"}}),
     ] {
-        assert_eq!(Peer::http().send(&body), Said::Response);
-        assert_eq!(Peer::new(Wire::Stdio).send(&body), Said::Response);
+        assert_eq!(Peer::http().send(&body), Received::Response);
+        assert_eq!(Peer::new(Wire::Stdio).send(&body), Received::Response);
         assert_eq!(
             Peer::http().version("2026-07-28").send(&body).outcome(),
             (400, -32600)
@@ -94,7 +94,7 @@ fn row_5_response_is_legacy() {
 
 /// ERA-01, ERA-03, ENV-11.
 #[test]
-fn row_6_envelope_makes_a_request_modern_whatever_its_method() {
+fn an_envelope_makes_a_request_modern_whatever_its_method() {
     served_as(
         &Peer::modern("tools/list", None),
         &enveloped("tools/list", json!({})),
@@ -107,10 +107,11 @@ fn row_6_envelope_makes_a_request_modern_whatever_its_method() {
         "resources/subscribe",
         "resources/unsubscribe",
     ] {
-        let said = Peer::modern(method, None).send(&enveloped(method, json!({})));
-        assert_eq!(said.outcome(), (404, -32601), "{method}");
+        let received = Peer::modern(method, None).send(&enveloped(method, json!({})));
+        assert_eq!(received.outcome(), (404, -32601), "{method}");
     }
-    // The body goes first: with a legacy header, or none, it's still a modern request with a bad header.
+    // The body takes precedence: with a legacy header or none, the request is still modern but has an invalid
+    // header.
     for peer in [
         Peer::http(),
         Peer::http().version("2025-06-18"),
@@ -125,20 +126,20 @@ fn row_6_envelope_makes_a_request_modern_whatever_its_method() {
 
 /// ERA-02.
 #[test]
-fn row_7_initialize_without_envelope_is_the_legacy_handshake() {
+fn initialize_without_envelope_is_the_legacy_handshake() {
     for peer in [
         Peer::http(),
         Peer::http().version("2025-03-26"),
         Peer::http().version("2019-01-01"),
     ] {
-        let said = peer.send(&initialize("2025-06-18"));
-        assert_eq!(said.result()["protocolVersion"], "2025-06-18");
+        let received = peer.send(&initialize("2025-06-18"));
+        assert_eq!(received.result()["protocolVersion"], "2025-06-18");
     }
 }
 
 /// ERA-05.
 #[test]
-fn row_8_initialize_under_a_modern_header_is_a_mismatch() {
+fn initialize_under_a_modern_header_is_a_mismatch() {
     for version in ["2026-07-28", "2031-01-01"] {
         assert_eq!(
             Peer::http()
@@ -152,17 +153,22 @@ fn row_8_initialize_under_a_modern_header_is_a_mismatch() {
 
 /// ERA-06.
 #[test]
-fn row_9_modern_header_without_envelope_names_the_missing_keys() {
+fn a_modern_header_without_envelope_names_the_missing_keys() {
     for peer in [
         Peer::http().version("2026-07-28"),
         Peer::http().version("v999"),
         Peer::http().version("2026-07-28").session(Revision::V2025_11_25),
     ] {
-        let said = peer.send(&list());
-        assert_eq!(said.outcome(), (400, -32602));
-        assert!(said.message().contains("io.modelcontextprotocol/protocolVersion"));
+        let received = peer.send(&list());
+        assert_eq!(received.outcome(), (400, -32602));
         assert!(
-            said.message()
+            received
+                .message()
+                .contains("io.modelcontextprotocol/protocolVersion")
+        );
+        assert!(
+            received
+                .message()
                 .contains("io.modelcontextprotocol/clientCapabilities")
         );
     }
@@ -170,14 +176,14 @@ fn row_9_modern_header_without_envelope_names_the_missing_keys() {
 
 /// HTP-02, HTP-16.
 #[test]
-fn row_10_modern_notification_is_dropped_and_its_version_checked() {
+fn a_modern_notification_is_ignored_after_its_version_is_checked() {
     let note = |version: &str| {
         let meta = json!({"io.modelcontextprotocol/protocolVersion": version});
         json!({"jsonrpc": "2.0", "method": "notifications/cancelled",
             "params": {"requestId": 1, "_meta": meta}})
     };
     let bare = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}});
-    let ignored = Said::Noted(Notification::Ignored);
+    let ignored = Received::Noted(Notification::Ignored);
     assert_eq!(Peer::http().send(&note("2026-07-28")), ignored);
     assert_eq!(
         Peer::http().version("2026-07-28").send(&note("2026-07-28")),
@@ -201,7 +207,7 @@ fn row_10_modern_notification_is_dropped_and_its_version_checked() {
 
 /// SHT-08.
 #[test]
-fn row_11_unknown_older_header_is_refused() {
+fn an_unknown_older_version_header_is_rejected() {
     for version in ["2024-10-07", "2025-06-19", "", "1"] {
         assert_eq!(
             Peer::http().version(version).send(&list()).outcome(),
@@ -217,7 +223,7 @@ fn row_11_unknown_older_header_is_refused() {
 
 /// SHT-09.
 #[test]
-fn row_12_everything_else_is_legacy_under_what_is_known() {
+fn other_messages_are_legacy_under_the_known_revision() {
     served_as(&Peer::http(), &list(), Revision::V2025_03_26);
     for revision in Revision::KNOWN
         .into_iter()
@@ -231,7 +237,7 @@ fn row_12_everything_else_is_legacy_under_what_is_known() {
             revision,
         );
     }
-    // A bare `_meta` proves nothing.
+    // `_meta` without the envelope's keys doesn't make a message modern.
     served_as(
         &Peer::http(),
         &plain("tools/list", json!({"_meta": {"progressToken": 1}})),
@@ -241,7 +247,7 @@ fn row_12_everything_else_is_legacy_under_what_is_known() {
 
 /// ERA-04, INI-08, PNG-01.
 #[test]
-fn stdio_tells_the_eras_apart_message_by_message() {
+fn on_stdio_the_era_is_decided_for_each_message() {
     let before = Peer::new(Wire::Stdio);
     let after = Peer::new(Wire::Stdio).session(Revision::V2025_06_18);
     for peer in [&before, &after] {
@@ -250,9 +256,13 @@ fn stdio_tells_the_eras_apart_message_by_message() {
         assert_eq!(peer.send(&plain("prompts/list", json!({}))).outcome().1, -32601);
     }
     served_as(&after, &list(), Revision::V2025_06_18);
-    let said = before.send(&list());
-    assert_eq!(said.outcome().1, -32602);
-    assert!(said.message().contains("io.modelcontextprotocol/protocolVersion"));
+    let received = before.send(&list());
+    assert_eq!(received.outcome().1, -32602);
+    assert!(
+        received
+            .message()
+            .contains("io.modelcontextprotocol/protocolVersion")
+    );
     assert!(matches!(
         before.decode(initialize("2025-06-18").to_string()),
         Incoming::Request(_)
@@ -263,7 +273,7 @@ fn stdio_tells_the_eras_apart_message_by_message() {
 
 /// DSC-05.
 #[test]
-fn discover_on_stdio_gets_a_result_or_an_unserved_version() {
+fn discover_on_stdio_returns_a_result_or_an_unsupported_version() {
     let peer = Peer::new(Wire::Stdio);
     assert_eq!(peer.send(&enveloped("server/discover", json!({}))).outcome().1, 0);
     let mut later = enveloped("server/discover", json!({}));
@@ -281,7 +291,7 @@ fn http_sse_is_legacy_only() {
     assert_eq!(before.send(&list()).outcome(), (202, -32600));
     assert_eq!(before.send(&plain("ping", json!({}))).outcome(), (202, 0));
     assert_eq!(before.send(&plain("nope", json!({}))).outcome(), (202, -32601));
-    // SSE-03, SSE-04: what is no message is refused on the POST itself.
+    // SSE-03, SSE-04: an invalid message is rejected on the POST itself.
     assert_eq!(before.send_bytes("{").outcome(), (400, -32700));
     let after = Peer::new(Wire::HttpSse).session(Revision::V2024_11_05);
     assert_eq!(after.send(&list()).outcome(), (202, 0));
@@ -289,22 +299,25 @@ fn http_sse_is_legacy_only() {
 
 /// ERA-07.
 #[test]
-fn one_era_alone_can_be_served() {
+fn a_server_can_support_a_single_era() {
     let serving = |era| Server::with(Desk::new(true), Revisions::of(era), Default::default());
     let modern = Peer::of(serving(Era::Modern), Wire::Http);
-    let said = modern.send(&initialize("2025-06-18"));
-    assert_eq!(said.outcome(), (400, -32022));
-    assert_eq!(said.json()["error"]["data"]["supported"], json!(["2026-07-28"]));
+    let received = modern.send(&initialize("2025-06-18"));
+    assert_eq!(received.outcome(), (400, -32022));
+    assert_eq!(
+        received.json()["error"]["data"]["supported"],
+        json!(["2026-07-28"])
+    );
     assert_eq!(modern.send(&list()).outcome(), (400, -32602));
     assert_eq!(
         modern.version("2025-06-18").send(&list()).outcome(),
         (400, -32600)
     );
     let legacy = Peer::of(serving(Era::Legacy), Wire::Stdio);
-    let said = legacy.send(&enveloped("server/discover", json!({})));
-    assert_eq!(said.outcome().1, -32022);
+    let received = legacy.send(&enveloped("server/discover", json!({})));
+    assert_eq!(received.outcome().1, -32022);
     assert_eq!(
-        said.json()["error"]["data"]["supported"],
+        received.json()["error"]["data"]["supported"],
         json!(["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"])
     );
 }

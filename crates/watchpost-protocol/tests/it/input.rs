@@ -1,19 +1,19 @@
-//! Questions to the client, in both eras.
+//! Requests for input from the client, in both eras.
 
 use crate::{
     schema::assert_conforms,
-    support::{Peer, Said, enveloped, plain},
+    support::{Peer, Received, enveloped, plain},
 };
 use serde_json::{Value, json};
 use std::{future::Future, pin::Pin, sync::Mutex};
 use watchpost_protocol::{
-    ChangeHub, ClientCapabilities, Link, Peer as Asked, Revision, Seal, Wire, client_request,
+    ChangeHub, ClientCapabilities, Link, Peer as ClientPeer, Revision, Seal, Wire, client_request,
 };
 
-/// Seals by writing down what it sealed.
-struct Ledger;
+/// A seal that only encodes its content.
+struct PlainSeal;
 
-impl Seal for Ledger {
+impl Seal for PlainSeal {
     fn seal(&self, context: &[u8], state: &[u8]) -> Option<String> {
         Some(format!("{}|{}", hex(context), hex(state)))
     }
@@ -33,22 +33,22 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn modern(tool: &str, capabilities: &Value, more: Value) -> Said {
+fn modern(tool: &str, capabilities: &Value, more: Value) -> Received {
     let mut params = more;
     params["name"] = json!(tool);
     let mut body = enveloped("tools/call", params);
     body["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"] = capabilities.clone();
     let link = Link {
-        seal: Some(&Ledger),
+        seal: Some(&PlainSeal),
         ..Link::default()
     };
-    Peer::visitor("tools/call", Some(tool))
+    Peer::modern_full("tools/call", Some(tool))
         .send_over(body.to_string(), link)
         .0
 }
 
-fn says(said: &Said) -> &str {
-    said.result()["content"][0]["text"].as_str().unwrap()
+fn text_of(received: &Received) -> &str {
+    received.result()["content"][0]["text"].as_str().unwrap()
 }
 
 fn forms() -> Value {
@@ -57,7 +57,7 @@ fn forms() -> Value {
 
 // MRT-02, MRT-08, CCH-02
 #[test]
-fn a_modern_client_is_asked_by_a_result() {
+fn a_modern_client_is_asked_by_the_result() {
     let asked = modern("ask", &forms(), json!({"arguments": {}}));
     let result = asked.result();
     assert_eq!(result["resultType"], "input_required");
@@ -77,20 +77,29 @@ fn a_modern_client_is_asked_by_a_result() {
         )
     };
     let accepted = json!({"action": "accept", "content": {"sure": true, "other": 1}});
-    assert_eq!(says(&again(accepted.clone(), json!({}))), "accepted Some(true)");
-    assert_eq!(says(&again(json!({"action": "decline"}), json!({}))), "declined");
-    assert_eq!(says(&again(json!({"action": "cancel"}), json!({}))), "cancelled");
-    // MRT-04, MRT-05: the state is good for this request alone.
+    assert_eq!(
+        text_of(&again(accepted.clone(), json!({}))),
+        "accepted Some(true)"
+    );
+    assert_eq!(
+        text_of(&again(json!({"action": "decline"}), json!({}))),
+        "declined"
+    );
+    assert_eq!(
+        text_of(&again(json!({"action": "cancel"}), json!({}))),
+        "cancelled"
+    );
+    // MRT-04, MRT-05: the state is valid only for this request.
     assert_eq!(again(accepted, json!({"text": "other"})).outcome(), (200, -32602));
 }
 
 // MRT-07, ELI-05
 #[test]
-fn an_answer_that_does_not_fit_is_asked_again() {
+fn an_invalid_answer_is_asked_for_again() {
     let check = |answer: Value| {
         let answers = json!({"inputResponses": {"sure": answer, "wrong_key": {"action": "decline"}}});
-        let said = modern("ask", &forms(), answers.clone());
-        assert_eq!(said.result()["resultType"], "input_required", "{answers}");
+        let received = modern("ask", &forms(), answers.clone());
+        assert_eq!(received.result()["resultType"], "input_required", "{answers}");
     };
     check(json!(12345));
     check(json!(null));
@@ -102,11 +111,11 @@ fn an_answer_that_does_not_fit_is_asked_again() {
     check(json!({"action": "accept", "content": {"sure": "yes"}}));
     check(json!({"action": "accept", "content": [true]}));
     let unproven = json!({"inputResponses": {"sure": {"action": "decline"}}});
-    assert_eq!(says(&modern("ask", &forms(), unproven)), "never asked");
+    assert_eq!(text_of(&modern("ask", &forms(), unproven)), "never asked");
 }
 
 #[test]
-fn malformed_answers_are_refused() {
+fn malformed_answers_are_rejected() {
     let check = |more: Value| {
         assert_eq!(
             modern("ask", &forms(), more.clone()).outcome(),
@@ -128,12 +137,12 @@ fn malformed_answers_are_refused() {
 
 // MRT-03, ENV-04, ELI-02
 #[test]
-fn a_client_is_asked_only_what_it_declared() {
+fn a_client_is_asked_only_for_what_it_declared() {
     let check = |tool: &str, capabilities: Value, required: Value| {
-        let said = modern(tool, &capabilities, json!({}));
-        assert_eq!(said.outcome(), (400, -32021), "{tool}");
+        let received = modern(tool, &capabilities, json!({}));
+        assert_eq!(received.outcome(), (400, -32021), "{tool}");
         assert_eq!(
-            said.json()["error"]["data"],
+            received.json()["error"]["data"],
             json!({"requiredCapabilities": required})
         );
     };
@@ -146,39 +155,39 @@ fn a_client_is_asked_only_what_it_declared() {
     check("ask-model", json!({"roots": {}}), json!({"sampling": {}}));
     check("ask-model", json!({"sampling": {}}), json!({"roots": {}}));
     check("needs-model", json!({}), json!({"sampling": {}}));
-    let legacy = Peer::office(Wire::Http, &ChangeHub::new()).session(Revision::V2025_11_25);
-    let said = legacy.send(&plain("tools/call", json!({"name": "needs-model"})));
+    let legacy = Peer::full(Wire::Http, &ChangeHub::new()).session(Revision::V2025_11_25);
+    let received = legacy.send(&plain("tools/call", json!({"name": "needs-model"})));
     assert_eq!(
-        said.outcome(),
+        received.outcome(),
         (200, -32602),
-        "a legacy client never sees a modern code"
+        "a legacy client never receives a modern error code"
     );
     assert_eq!(
         modern("ask-nothing", &forms(), json!({})).outcome(),
         (200, -32603),
-        "a question without questions is a bug"
+        "a request for input without questions is a bug"
     );
 }
 
 #[test]
-fn a_handler_knows_whether_it_can_ask() {
-    assert_eq!(says(&modern("can-ask", &forms(), json!({}))), "true");
-    assert_eq!(says(&modern("can-ask", &json!({}), json!({}))), "false");
+fn a_handler_can_tell_whether_it_can_ask() {
+    assert_eq!(text_of(&modern("can-ask", &forms(), json!({}))), "true");
+    assert_eq!(text_of(&modern("can-ask", &json!({}), json!({}))), "false");
     let check = |revision: Revision, form: bool, peer: bool, expected: &str| {
-        let client = Peer::office(Wire::Http, &ChangeHub::new())
+        let client = Peer::full(Wire::Http, &ChangeHub::new())
             .session(revision)
-            .able(ClientCapabilities {
+            .with_capabilities(ClientCapabilities {
                 elicitation_form: form,
                 ..ClientCapabilities::default()
             });
-        let person = Person::new(&[]);
+        let scripted = ScriptedClient::new(&[]);
         let link = Link {
-            peer: peer.then_some(&person as &dyn Asked),
+            peer: peer.then_some(&scripted as &dyn ClientPeer),
             ..Link::default()
         };
         let body = plain("tools/call", json!({"name": "can-ask"})).to_string();
         assert_eq!(
-            says(&client.send_over(body, link).0),
+            text_of(&client.send_over(body, link).0),
             expected,
             "{revision} {form} {peer}"
         );
@@ -189,13 +198,13 @@ fn a_handler_knows_whether_it_can_ask() {
     check(Revision::V2025_03_26, true, true, "false");
 }
 
-/// A legacy client whose person answers one question after the other.
-struct Person {
+/// A legacy client that gives prepared answers, one after the other.
+struct ScriptedClient {
     answers: Mutex<Vec<Option<String>>>,
     questions: Mutex<Vec<Value>>,
 }
 
-impl Person {
+impl ScriptedClient {
     fn new(answers: &[Option<Value>]) -> Self {
         let answers = answers.iter().rev();
         Self {
@@ -209,7 +218,7 @@ impl Person {
     }
 }
 
-impl Asked for Person {
+impl ClientPeer for ScriptedClient {
     fn ask<'a>(
         &'a self,
         method: &'static str,
@@ -222,17 +231,17 @@ impl Asked for Person {
     }
 }
 
-fn legacy(revision: Revision, tool: &str, person: &Person) -> Said {
-    let client = Peer::office(Wire::Http, &ChangeHub::new())
+fn legacy(revision: Revision, tool: &str, scripted: &ScriptedClient) -> Received {
+    let client = Peer::full(Wire::Http, &ChangeHub::new())
         .session(revision)
-        .able(ClientCapabilities {
+        .with_capabilities(ClientCapabilities {
             elicitation_form: true,
             sampling: true,
             roots: true,
             ..ClientCapabilities::default()
         });
     let link = Link {
-        peer: Some(person),
+        peer: Some(scripted),
         ..Link::default()
     };
     let body = plain(
@@ -244,11 +253,14 @@ fn legacy(revision: Revision, tool: &str, person: &Person) -> Said {
 
 // ELI-03, ERA-08: the same handler, asked through requests of the server.
 #[test]
-fn a_legacy_client_is_asked_by_a_request() {
+fn a_legacy_client_is_asked_with_a_request() {
     let check = |answer: Option<Value>, expected: &str| {
-        let person = Person::new(&[answer]);
-        assert_eq!(says(&legacy(Revision::V2025_11_25, "ask", &person)), expected);
-        let questions = person.questions.lock().unwrap();
+        let scripted = ScriptedClient::new(&[answer]);
+        assert_eq!(
+            text_of(&legacy(Revision::V2025_11_25, "ask", &scripted)),
+            expected
+        );
+        let questions = scripted.questions.lock().unwrap();
         assert_eq!(questions.len(), 1);
         assert_conforms(Revision::V2025_11_25, "ElicitRequest", &questions[0]);
         assert_eq!(questions[0]["params"]["mode"], "form");
@@ -264,30 +276,33 @@ fn a_legacy_client_is_asked_by_a_request() {
 }
 
 #[test]
-fn a_legacy_client_that_keeps_answering_wrongly_has_failed() {
+fn the_call_fails_if_a_legacy_client_keeps_sending_invalid_answers() {
     let wrong = Some(json!({"action": "accept", "content": {"sure": 1}}));
-    let person = Person::new(&vec![wrong; 50]);
-    assert_eq!(says(&legacy(Revision::V2025_11_25, "ask", &person)), "failed");
-    assert!(person.questions.lock().unwrap().len() < 10);
-    let unsure = Person::new(&[
+    let scripted = ScriptedClient::new(&vec![wrong; 50]);
+    assert_eq!(
+        text_of(&legacy(Revision::V2025_11_25, "ask", &scripted)),
+        "failed"
+    );
+    assert!(scripted.questions.lock().unwrap().len() < 10);
+    let unsure = ScriptedClient::new(&[
         Some(json!({"action": "accept", "content": {}})),
         Some(json!({"action": "accept", "content": {"sure": true}})),
     ]);
     assert_eq!(
-        says(&legacy(Revision::V2025_11_25, "ask", &unsure)),
+        text_of(&legacy(Revision::V2025_11_25, "ask", &unsure)),
         "accepted Some(true)",
         "asked again"
     );
 }
 
 #[test]
-fn model_and_folders_are_asked_in_turn() {
-    let person = Person::new(&[Some(json!({"role": "assistant"})), Some(json!({"roots": []}))]);
+fn sampling_and_roots_are_requested_in_turn() {
+    let scripted = ScriptedClient::new(&[Some(json!({"role": "assistant"})), Some(json!({"roots": []}))]);
     assert_eq!(
-        says(&legacy(Revision::V2024_11_05, "ask-model", &person)),
+        text_of(&legacy(Revision::V2024_11_05, "ask-model", &scripted)),
         r#"{"role":"assistant"}"#
     );
-    let methods: Vec<Value> = person
+    let methods: Vec<Value> = scripted
         .questions
         .lock()
         .unwrap()
@@ -299,11 +314,15 @@ fn model_and_folders_are_asked_in_turn() {
 
 // ELI-08
 #[test]
-fn without_a_way_to_the_client_the_call_says_so() {
-    let client = Peer::office(Wire::Http, &ChangeHub::new()).session(Revision::V2025_11_25);
-    let said = client.send(&plain("tools/call", json!({"name": "ask"})));
-    assert_eq!(said.result()["isError"], true);
-    assert!(says(&said).contains("no way to ask"), "{}", says(&said));
+fn without_a_channel_to_the_client_the_call_reports_it() {
+    let client = Peer::full(Wire::Http, &ChangeHub::new()).session(Revision::V2025_11_25);
+    let received = client.send(&plain("tools/call", json!({"name": "ask"})));
+    assert_eq!(received.result()["isError"], true);
+    assert!(
+        text_of(&received).contains("no way to ask"),
+        "{}",
+        text_of(&received)
+    );
     let prompt = json!({"name": "greet", "arguments": {"whom": "?"}});
     assert_eq!(
         client.send(&plain("prompts/get", prompt)).outcome(),
@@ -313,11 +332,11 @@ fn without_a_way_to_the_client_the_call_says_so() {
 
 // ELI-04, RPC-15
 #[test]
-fn forms_are_flat_and_say_what_the_revision_can() {
+fn forms_are_flat_and_match_the_revision() {
     let schema = |revision: Revision| {
-        let person = Person::new(&[None]);
-        legacy(revision, "ask-all", &person);
-        let question = person.questions.lock().unwrap()[0].clone();
+        let scripted = ScriptedClient::new(&[None]);
+        legacy(revision, "ask-all", &scripted);
+        let question = scripted.questions.lock().unwrap()[0].clone();
         assert_conforms(revision, "ElicitRequest", &question);
         question["params"]["requestedSchema"]["properties"].clone()
     };
@@ -342,21 +361,21 @@ fn forms_are_flat_and_say_what_the_revision_can() {
         json!({"type": "string", "title": "Name", "minLength": 2, "maxLength": 20})
     );
     let older = schema(Revision::V2025_06_18);
-    assert_eq!(older["titled"], named, "labels in the older form");
+    assert_eq!(older["titled"], named, "the labels have the older form");
     assert_eq!(older["plain"], json!({"type": "string", "enum": ["a", "b"]}));
     assert_eq!(older["sure"], json!({"type": "boolean", "default": true}));
-    let person = Person::new(&[]);
-    let said = legacy(Revision::V2025_06_18, "ask-many", &person);
-    let is_error = &said.result()["isError"];
+    let scripted = ScriptedClient::new(&[]);
+    let received = legacy(Revision::V2025_06_18, "ask-many", &scripted);
+    let is_error = &received.result()["isError"];
     assert_eq!(is_error, true, "2025-06-18 has no multiple choices");
 }
 
 #[test]
-fn what_a_person_fills_in_is_checked() {
+fn the_values_of_a_form_are_checked() {
     let check = |content: Value, fits: bool| {
         let answer = json!({"action": "accept", "content": content});
-        let said = modern("ask-all", &forms(), json!({"inputResponses": {"sure": answer}}));
-        let is_complete = said.result()["resultType"] == "complete";
+        let received = modern("ask-all", &forms(), json!({"inputResponses": {"sure": answer}}));
+        let is_complete = received.result()["resultType"] == "complete";
         assert_eq!(is_complete, fits, "{content}");
     };
     let good = json!({"name": "Ada", "age": 36.0, "score": 1, "sure": false, "plain": "b", "titled": "a",
@@ -384,7 +403,7 @@ fn what_a_person_fills_in_is_checked() {
         let answer = json!({"action": "accept", "content": {"many": chosen}});
         modern("ask-many", &forms(), json!({"inputResponses": {"sure": answer}}))
     };
-    assert_eq!(says(&many(json!(["b", "a"]))), "b+a");
+    assert_eq!(text_of(&many(json!(["b", "a"]))), "b+a");
     for wrong in [json!([]), json!(["c"]), json!("a"), json!(["a", "b", "a"])] {
         assert_eq!(many(wrong).result()["resultType"], "input_required");
     }
@@ -392,13 +411,13 @@ fn what_a_person_fills_in_is_checked() {
 
 // MRT-01
 #[test]
-fn prompts_may_ask_too() {
+fn prompts_can_ask_too() {
     let mut body = enveloped(
         "prompts/get",
         json!({"name": "greet", "arguments": {"whom": "?"}}),
     );
     body["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"] = forms();
-    let peer = Peer::visitor("prompts/get", Some("greet"));
+    let peer = Peer::modern_full("prompts/get", Some("greet"));
     assert_eq!(peer.send(&body).result()["resultType"], "input_required");
     body["params"]["inputResponses"] = json!({"sure": {"action": "decline"}});
     assert_eq!(peer.send(&body).result()["resultType"], "complete");

@@ -1,6 +1,6 @@
-//! The legacy handshake, and what is left of it afterwards.
+//! The legacy handshake and its effects.
 
-use crate::support::{Peer, Said, enveloped, initialize, plain};
+use crate::support::{Peer, Received, enveloped, initialize, plain};
 use serde_json::json;
 use watchpost_protocol::{
     ClientCapabilities, Era, Link, Notification, RequestId, Revision, Revisions, SessionState, Wire,
@@ -8,7 +8,7 @@ use watchpost_protocol::{
 
 /// INI-01, INI-02, INI-03.
 #[test]
-fn negotiation_echoes_what_is_served_and_offers_the_newest_otherwise() {
+fn negotiation_echoes_a_supported_revision_and_otherwise_offers_the_newest() {
     let all = Revisions::ALL;
     let check = |served: Revisions, requested: &str, expected: Option<&str>| {
         assert_eq!(
@@ -38,16 +38,16 @@ fn negotiation_echoes_what_is_served_and_offers_the_newest_otherwise() {
 
 /// INI-04, ENV-14.
 #[test]
-fn initialize_answers_with_the_fields_of_its_revision() {
+fn the_initialize_result_has_the_fields_of_its_revision() {
     let check = |version: &str, info: serde_json::Value| {
-        let said = Peer::http().send(&initialize(version));
+        let received = Peer::http().send(&initialize(version));
         let expected = json!({
             "protocolVersion": version,
             "capabilities": {"resources": {}, "tools": {}},
             "serverInfo": info,
             "instructions": "Hello \"alice\".",
         });
-        assert_eq!(said.result(), &expected);
+        assert_eq!(received.result(), &expected);
     };
     check("2024-11-05", json!({"name": "desk", "version": "1.2.3"}));
     check("2025-03-26", json!({"name": "desk", "version": "1.2.3"}));
@@ -63,7 +63,7 @@ fn initialize_answers_with_the_fields_of_its_revision() {
 }
 
 #[test]
-fn handshake_settles_revision_client_and_capabilities() {
+fn the_handshake_sets_revision_client_and_capabilities() {
     let mut hello = initialize("2025-11-25");
     hello["params"]["clientInfo"] = json!({"name": "x\u{7}".repeat(100), "version": "3.1.0", "title": "X"});
     hello["params"]["capabilities"] = json!({
@@ -109,7 +109,7 @@ fn elicitation_without_modes_means_forms() {
 
 /// INI-05, SES-08.
 #[test]
-fn broken_initialize_is_refused_and_opens_nothing() {
+fn an_invalid_initialize_is_rejected_and_opens_no_session() {
     let good = initialize("2025-06-18");
     for (pointer, broken) in [
         ("protocolVersion", json!(null)),
@@ -125,8 +125,8 @@ fn broken_initialize_is_refused_and_opens_nothing() {
         let mut missing = good.clone();
         missing["params"].as_object_mut().unwrap().remove(pointer);
         for body in [wrong, missing] {
-            let (said, opened) = Peer::http().send_over(body.to_string(), Link::default());
-            assert_eq!(said.outcome().1, -32602, "{body}");
+            let (received, opened) = Peer::http().send_over(body.to_string(), Link::default());
+            assert_eq!(received.outcome().1, -32602, "{body}");
             assert_eq!(opened, None);
         }
     }
@@ -142,29 +142,32 @@ fn broken_initialize_is_refused_and_opens_nothing() {
 #[test]
 fn only_initialize_opens_a_session() {
     let peer = Peer::http().session(Revision::V2025_06_18);
-    let (said, opened) = peer.send_over(plain("ping", json!({})).to_string(), Link::default());
-    assert_eq!((said.result(), opened), (&json!({}), None));
+    let (received, opened) = peer.send_over(plain("ping", json!({})).to_string(), Link::default());
+    assert_eq!((received.result(), opened), (&json!({}), None));
     // INI-09.
-    let (said, opened) = peer.send_over(initialize("2025-06-18").to_string(), Link::default());
-    assert_eq!((said.outcome(), opened), ((400, -32600), None));
+    let (received, opened) = peer.send_over(initialize("2025-06-18").to_string(), Link::default());
+    assert_eq!((received.outcome(), opened), ((400, -32600), None));
 }
 
 /// PNG-01.
 #[test]
-fn ping_answers_at_once_in_every_legacy_revision() {
+fn ping_is_answered_in_every_legacy_revision() {
     for revision in Revision::KNOWN
         .into_iter()
         .filter(|revision| revision.era() == Era::Legacy)
     {
         let body = json!({"jsonrpc": "2.0", "id": "p", "method": "ping"});
-        let said = Peer::http().session(revision).send(&body);
-        assert_eq!(said.json(), &json!({"jsonrpc": "2.0", "id": "p", "result": {}}));
+        let received = Peer::http().session(revision).send(&body);
+        assert_eq!(
+            received.json(),
+            &json!({"jsonrpc": "2.0", "id": "p", "result": {}})
+        );
     }
 }
 
 /// INI-07, RPC-06, DSC-03.
 #[test]
-fn methods_without_capability_do_not_exist() {
+fn methods_of_undeclared_capabilities_do_not_exist() {
     let legacy = Peer::http().session(Revision::V2025_06_18);
     for method in [
         "logging/setLevel",
@@ -209,22 +212,22 @@ fn methods_without_capability_do_not_exist() {
         json!({})
     );
     let modern = bare.version("2026-07-28");
-    let said = modern
+    let received = modern
         .clone()
         .method("tools/list")
         .send(&enveloped("tools/list", json!({})));
-    assert_eq!(said.outcome(), (404, -32601));
-    let said = modern
+    assert_eq!(received.outcome(), (404, -32601));
+    let received = modern
         .method("server/discover")
         .send(&enveloped("server/discover", json!({})));
-    assert_eq!(said.result()["capabilities"], json!({}));
+    assert_eq!(received.result()["capabilities"], json!({}));
 }
 
 /// TSK-01.
 #[test]
-fn tasks_of_2025_11_25_are_neither_declared_nor_begun() {
-    let said = Peer::http().send(&initialize("2025-11-25"));
-    assert_eq!(said.result()["capabilities"].get("tasks"), None);
+fn tasks_of_2025_11_25_are_neither_declared_nor_created() {
+    let received = Peer::http().send(&initialize("2025-11-25"));
+    assert_eq!(received.result()["capabilities"].get("tasks"), None);
     let peer = Peer::http().session(Revision::V2025_11_25);
     let plain_call = json!({"name": "echo", "arguments": {"a": 1}});
     let mut as_task = plain_call.clone();
@@ -234,17 +237,17 @@ fn tasks_of_2025_11_25_are_neither_declared_nor_begun() {
         peer.send(&plain("tools/call", plain_call))
     );
     for method in ["tasks/get", "tasks/result", "tasks/list", "tasks/cancel"] {
-        let said = peer.send(&plain(method, json!({"taskId": "t"})));
-        assert_eq!(said.outcome(), (200, -32601), "{method}");
+        let received = peer.send(&plain(method, json!({"taskId": "t"})));
+        assert_eq!(received.outcome(), (200, -32601), "{method}");
     }
 }
 
 /// CAN-04, CAN-07, HTP-16, RPC-04.
 #[test]
-fn cancellation_reaches_only_its_own_session() {
+fn a_cancellation_affects_only_its_own_session() {
     let cancel = |id: serde_json::Value| json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": id}});
-    let hit = |id| Said::Noted(Notification::Cancelled(id));
-    let ignored = Said::Noted(Notification::Ignored);
+    let hit = |id| Received::Noted(Notification::Cancelled(id));
+    let ignored = Received::Noted(Notification::Ignored);
     for peer in [
         Peer::http().session(Revision::V2025_06_18),
         Peer::new(Wire::HttpSse).session(Revision::V2024_11_05),
@@ -270,7 +273,7 @@ fn initialized_and_unknown_notifications_are_never_answered() {
     for peer in [Peer::http(), Peer::new(Wire::Stdio), Peer::new(Wire::HttpSse)] {
         assert_eq!(
             peer.send(&note("notifications/initialized")),
-            Said::Noted(Notification::Initialized)
+            Received::Noted(Notification::Initialized)
         );
         for method in [
             "notifications/roots/list_changed",
@@ -280,17 +283,17 @@ fn initialized_and_unknown_notifications_are_never_answered() {
         ] {
             assert_eq!(
                 peer.send(&note(method)),
-                Said::Noted(Notification::Ignored),
+                Received::Noted(Notification::Ignored),
                 "{method}"
             );
         }
     }
-    // RPC-04: not even where it's broken, unless an HTTP exchange needs an end.
+    // RPC-04: not even a malformed one, unless an HTTP exchange needs a response.
     let unserved = json!({"jsonrpc": "2.0", "method": "x",
         "params": {"_meta": {"io.modelcontextprotocol/protocolVersion": "1"}}});
-    assert_eq!(Peer::new(Wire::Stdio).send(&unserved), Said::Silence);
+    assert_eq!(Peer::new(Wire::Stdio).send(&unserved), Received::Silence);
     for broken in [json!({"method": "x"}), json!({"jsonrpc": "2.0", "method": 5})] {
-        assert_eq!(Peer::new(Wire::Stdio).send(&broken), Said::Silence);
+        assert_eq!(Peer::new(Wire::Stdio).send(&broken), Received::Silence);
         assert_eq!(Peer::http().send(&broken).outcome(), (400, -32600));
     }
     for unreadable in [
@@ -299,7 +302,7 @@ fn initialized_and_unknown_notifications_are_never_answered() {
     ] {
         assert_eq!(
             Peer::new(Wire::Stdio).send_bytes(unreadable.clone()),
-            Said::Silence
+            Received::Silence
         );
         assert_eq!(Peer::http().send_bytes(unreadable).outcome(), (400, -32600));
     }

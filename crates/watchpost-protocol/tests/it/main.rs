@@ -1,12 +1,9 @@
-//! Behavior of the protocol crate over its public surface. Every message that a server sends in any of these
-//! tests is checked against the official schema of its revision by `support`.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test's support may fail as loudly as the test"
-)]
+//! Tests of the protocol crate through its public API. `support` checks every message that a server sends in
+//! these tests against the official schema of its revision.
+#![expect(clippy::unwrap_used, reason = "test support may panic like a test")]
 #![expect(
     clippy::needless_pass_by_value,
-    reason = "a test reads better with its values in place"
+    reason = "tests are easier to read with inline values"
 )]
 
 mod answers;
@@ -15,10 +12,10 @@ mod bytes;
 mod changes;
 mod completion;
 mod era;
+mod features;
 mod input;
 mod lifecycle;
 mod notices;
-mod office;
 mod parameters;
 mod prompts;
 mod resources;

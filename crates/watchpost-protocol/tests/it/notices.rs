@@ -1,4 +1,4 @@
-//! Progress, and what a handler learns about its request.
+//! Notifications to the client, and the context that a handler receives.
 
 use crate::{
     schema::assert_conforms,
@@ -14,8 +14,8 @@ fn progress_of(peer: &Peer, body: &Value, revision: Revision) -> Vec<Value> {
         outbox: Some(&kept),
         ..Link::default()
     };
-    let (said, _) = peer.send_over(body.to_string(), link);
-    assert_eq!(said.outcome(), (200, 0));
+    let (received, _) = peer.send_over(body.to_string(), link);
+    assert_eq!(received.outcome(), (200, 0));
     let sent: Vec<Value> = kept
         .0
         .lock()
@@ -35,7 +35,7 @@ fn progress_of(peer: &Peer, body: &Value, revision: Revision) -> Vec<Value> {
 
 /// PRG-01, PRG-02, PRG-04.
 #[test]
-fn progress_increases_under_the_token_that_came() {
+fn progress_increases_and_carries_the_requested_token() {
     for revision in Revision::KNOWN {
         let mut params = json!({"name": "count"});
         let (peer, mut body) = match revision.era() {
@@ -49,7 +49,7 @@ fn progress_increases_under_the_token_that_came() {
         assert_eq!(
             progress_of(&peer, &body, revision),
             Vec::<Value>::new(),
-            "nobody asked"
+            "the client didn't ask for progress"
         );
         for token in [json!("p7"), json!(7)] {
             body["params"]["_meta"]["progressToken"] = token.clone();
@@ -75,10 +75,10 @@ fn progress_increases_under_the_token_that_came() {
 }
 
 #[test]
-fn handler_learns_who_asks_and_how() {
+fn a_handler_receives_the_context_of_its_request() {
     let told = |peer: &Peer, body: &Value, link: Link<'_>| -> Value {
-        let (said, _) = peer.send_over(body.to_string(), link);
-        serde_json::from_str(said.result()["content"][0]["text"].as_str().unwrap()).unwrap()
+        let (received, _) = peer.send_over(body.to_string(), link);
+        serde_json::from_str(received.result()["content"][0]["text"].as_str().unwrap()).unwrap()
     };
     let mut body = enveloped("tools/call", json!({"name": "who"}));
     body["id"] = json!("a\nb");
@@ -118,7 +118,7 @@ fn handler_learns_who_asks_and_how() {
 
 // LOG-01, LOG-04
 #[test]
-fn log_messages_go_out_from_the_level_that_was_asked_for() {
+fn log_messages_are_sent_from_the_requested_level_on() {
     let hub = watchpost_protocol::ChangeHub::new();
     let levels = |peer: &Peer, body: &Value, level: Option<LogLevel>| {
         let kept = Kept::default();
@@ -127,8 +127,8 @@ fn log_messages_go_out_from_the_level_that_was_asked_for() {
             log_level: level,
             ..Link::default()
         };
-        let (said, _) = peer.send_over(body.to_string(), link);
-        assert_eq!(said.outcome(), (200, 0));
+        let (received, _) = peer.send_over(body.to_string(), link);
+        assert_eq!(received.outcome(), (200, 0));
         let sent = kept.0.lock().unwrap();
         let levels: Vec<String> = sent
             .iter()
@@ -141,17 +141,17 @@ fn log_messages_go_out_from_the_level_that_was_asked_for() {
             .collect();
         levels.join(" ")
     };
-    let legacy = Peer::office(watchpost_protocol::Wire::Http, &hub).session(Revision::V2025_11_25);
+    let legacy = Peer::full(watchpost_protocol::Wire::Http, &hub).session(Revision::V2025_11_25);
     let call = plain("tools/call", json!({"name": "chat"}));
     assert_eq!(levels(&legacy, &call, None), "");
     assert_eq!(levels(&legacy, &call, Some(LogLevel::Debug)), "debug info error");
     assert_eq!(levels(&legacy, &call, Some(LogLevel::Warning)), "error");
-    let modern = Peer::visitor("tools/call", Some("chat"));
+    let modern = Peer::modern_full("tools/call", Some("chat"));
     let mut call = enveloped("tools/call", json!({"name": "chat"}));
     assert_eq!(
         levels(&modern, &call, Some(LogLevel::Debug)),
         "",
-        "a session's level means nothing to a modern request"
+        "a session's level doesn't apply to a modern request"
     );
     call["params"]["_meta"]["io.modelcontextprotocol/logLevel"] = json!("info");
     assert_eq!(levels(&modern, &call, None), "info error");

@@ -1,11 +1,11 @@
-//! Arguments that clients repeat in headers.
+//! Tool arguments that clients repeat in headers.
 
 use crate::support::{Peer, enveloped};
 use serde_json::{Value, json};
 
 fn check(headers: &[(&str, &str)], arguments: Value, accepted: bool) {
     let body = enveloped("tools/call", json!({"name": "routed", "arguments": arguments}));
-    let peer = Peer::visitor("tools/call", Some("routed"));
+    let peer = Peer::modern_full("tools/call", Some("routed"));
     let peer = headers
         .iter()
         .fold(peer, |peer, (name, value)| peer.parameter(name, value));
@@ -15,7 +15,7 @@ fn check(headers: &[(&str, &str)], arguments: Value, accepted: bool) {
 
 // HDR-06, HDR-07
 #[test]
-fn a_header_says_what_its_argument_says() {
+fn a_header_must_equal_its_argument() {
     let hello = || json!({"value": "Hello"});
     check(&[("Value", "Hello")], hello(), true);
     check(&[("VALUE", " Hello\t")], hello(), true);
@@ -43,7 +43,7 @@ fn a_header_says_what_its_argument_says() {
 
 // HDR-08
 #[test]
-fn numbers_and_flags_compare_by_value() {
+fn numbers_and_booleans_are_compared_by_value() {
     let deep = |count: Value| json!({"deep": {"count": count}});
     check(&[("Count", "42")], deep(json!(42)), true);
     check(&[("Count", "42.0")], deep(json!(42)), true);
@@ -66,15 +66,15 @@ fn numbers_and_flags_compare_by_value() {
 }
 
 #[test]
-fn other_tools_and_transports_have_no_such_headers() {
+fn other_tools_and_transports_need_no_such_headers() {
     let body = enveloped("tools/call", json!({"name": "echo", "arguments": {"value": "x"}}));
-    let peer = Peer::visitor("tools/call", Some("echo")).parameter("Value", "y");
+    let peer = Peer::modern_full("tools/call", Some("echo")).parameter("Value", "y");
     assert_eq!(peer.send(&body).outcome(), (200, 0));
     let body = enveloped(
         "tools/call",
         json!({"name": "routed", "arguments": {"value": "x"}}),
     );
     let hub = watchpost_protocol::ChangeHub::new();
-    let peer = Peer::office(watchpost_protocol::Wire::Stdio, &hub);
+    let peer = Peer::full(watchpost_protocol::Wire::Stdio, &hub);
     assert_eq!(peer.send(&body).outcome(), (200, 0));
 }

@@ -1,17 +1,17 @@
-//! Prompts, and content blocks of every kind.
+//! Prompts and content blocks.
 
 use crate::support::{Peer, enveloped, plain};
 use serde_json::{Value, json};
 use watchpost_protocol::{ChangeHub, Link, Revision, Wire};
 
 fn legacy(revision: Revision) -> Peer {
-    Peer::office(Wire::Http, &ChangeHub::new()).session(revision)
+    Peer::full(Wire::Http, &ChangeHub::new()).session(revision)
 }
 
 // PRM-01
 #[test]
 fn prompts_are_listed_with_the_fields_of_the_revision() {
-    let modern = Peer::visitor("prompts/list", None).send(&enveloped("prompts/list", json!({})));
+    let modern = Peer::modern_full("prompts/list", None).send(&enveloped("prompts/list", json!({})));
     let argument = json!({"name": "whom", "title": "Whom?", "description": "A name.", "required": true});
     let prompt = json!({"name": "greet", "title": "Greet someone", "description": "Says hello.",
         "arguments": [argument]});
@@ -39,49 +39,49 @@ fn prompts_are_listed_with_the_fields_of_the_revision() {
 
 // PRM-02, PRM-03
 #[test]
-fn a_prompt_is_filled_in_or_says_what_is_wrong() {
+fn a_prompt_is_filled_in_or_reports_an_error() {
     let filled = json!({"name": "greet", "arguments": {"whom": "\"Ada\""}});
     let messages = json!([
         {"role": "user", "content": {"type": "text", "text": "Greet \"Ada\""}},
         {"role": "assistant", "content": {"type": "text", "text": "Hello"}},
     ]);
     for revision in Revision::KNOWN {
-        let said = if revision == Revision::V2026_07_28 {
-            Peer::visitor("prompts/get", Some("greet")).send(&enveloped("prompts/get", filled.clone()))
+        let received = if revision == Revision::V2026_07_28 {
+            Peer::modern_full("prompts/get", Some("greet")).send(&enveloped("prompts/get", filled.clone()))
         } else {
             legacy(revision).send(&plain("prompts/get", filled.clone()))
         };
-        assert_eq!(said.result()["messages"], messages, "{revision}");
-        assert_eq!(said.result()["description"], "A greeting");
+        assert_eq!(received.result()["messages"], messages, "{revision}");
+        assert_eq!(received.result()["description"], "A greeting");
     }
     let check = |params: Value, message: &str| {
-        let said = legacy(Revision::V2025_11_25).send(&plain("prompts/get", params));
-        assert_eq!((said.outcome(), said.message()), ((200, -32602), message));
+        let received = legacy(Revision::V2025_11_25).send(&plain("prompts/get", params));
+        assert_eq!((received.outcome(), received.message()), ((200, -32602), message));
     };
     check(json!({"name": "greet"}), "the argument `whom` is missing");
     check(json!({"name": "gone"}), "Unknown prompt: gone");
     check(
         json!({"name": "greet", "arguments": {"whom": 5}}),
-        "`arguments` has to be an object of strings",
+        "`arguments` must be an object of strings",
     );
     check(
         json!({"name": "greet", "arguments": []}),
-        "`arguments` has to be an object of strings",
+        "`arguments` must be an object of strings",
     );
-    check(json!({}), "`name` has to be a string: the prompt to get");
+    check(json!({}), "`name` must be a string: the name of the prompt");
 }
 
 // TOO-14, RPC-15
 #[test]
-fn content_goes_out_as_far_as_the_revision_has_it() {
+fn content_is_sent_as_far_as_the_revision_supports_it() {
     let blocks = |revision: Revision| {
         let params = json!({"name": "show"});
-        let said = if revision == Revision::V2026_07_28 {
-            Peer::visitor("tools/call", Some("show")).send(&enveloped("tools/call", params))
+        let received = if revision == Revision::V2026_07_28 {
+            Peer::modern_full("tools/call", Some("show")).send(&enveloped("tools/call", params))
         } else {
             legacy(revision).send(&plain("tools/call", params))
         };
-        let content = said.result()["content"].clone();
+        let content = received.result()["content"].clone();
         let kinds: Vec<String> = content
             .as_array()
             .unwrap()
@@ -114,9 +114,9 @@ fn content_goes_out_as_far_as_the_revision_has_it() {
     assert_eq!(content[4]["text"], "See the resource desk://drawer/2");
 }
 
-// PRM-01, INI-07: what isn't declared isn't there.
+// PRM-01, INI-07
 #[test]
-fn nothing_is_served_that_is_not_declared() {
+fn undeclared_capabilities_are_not_served() {
     let bare = Peer::http().session(Revision::V2025_11_25);
     for (method, params) in [
         ("prompts/list", json!({})),
@@ -142,10 +142,11 @@ fn nothing_is_served_that_is_not_declared() {
     }
 }
 
-// INI-07, INI-11, DSC-03, ENV-11: each era sees its own capabilities and methods.
+// INI-07, INI-11, DSC-03, ENV-11: each era has its own capabilities and methods.
 #[test]
-fn capabilities_are_those_of_the_era() {
-    let discovered = Peer::visitor("server/discover", None).send(&enveloped("server/discover", json!({})));
+fn capabilities_depend_on_the_era() {
+    let discovered =
+        Peer::modern_full("server/discover", None).send(&enveloped("server/discover", json!({})));
     let lists = json!({"listChanged": true});
     assert_eq!(
         discovered.result()["capabilities"],
@@ -153,7 +154,7 @@ fn capabilities_are_those_of_the_era() {
             "resources": {"listChanged": true, "subscribe": true}, "tools": lists})
     );
     let settled = |version: &str| {
-        let peer = Peer::office(Wire::Http, &ChangeHub::new());
+        let peer = Peer::full(Wire::Http, &ChangeHub::new());
         let hello = crate::support::initialize(version).to_string();
         peer.send_over(hello, Link::default()).0.result()["capabilities"].clone()
     };
@@ -165,8 +166,8 @@ fn capabilities_are_those_of_the_era() {
     assert_eq!(settled("2025-11-25"), newer);
     for method in ["logging/setLevel", "resources/subscribe", "resources/unsubscribe"] {
         let params = json!({"level": "info", "uri": "desk://drawer/1"});
-        let said = Peer::visitor(method, None).send(&enveloped(method, params));
-        assert_eq!(said.outcome(), (404, -32601), "{method}");
+        let received = Peer::modern_full(method, None).send(&enveloped(method, params));
+        assert_eq!(received.outcome(), (404, -32601), "{method}");
     }
     for method in [
         "subscriptions/listen",
@@ -175,7 +176,7 @@ fn capabilities_are_those_of_the_era() {
         "tasks/cancel",
     ] {
         let params = json!({"taskId": "t-1", "notifications": {}});
-        let said = legacy(Revision::V2025_11_25).send(&plain(method, params));
-        assert_eq!(said.outcome(), (200, -32601), "{method}");
+        let received = legacy(Revision::V2025_11_25).send(&plain(method, params));
+        assert_eq!(received.outcome(), (200, -32601), "{method}");
     }
 }

@@ -1,4 +1,4 @@
-//! Resources: lists, templates, reading.
+//! Resources: lists, templates and reads.
 
 use crate::support::{Desk, Peer, enveloped, plain};
 use serde_json::json;
@@ -12,18 +12,18 @@ fn legacy() -> impl Iterator<Item = Revision> {
 
 /// RPC-15.
 #[test]
-fn definition_has_the_fields_of_its_revision() {
+fn a_definition_has_the_fields_of_its_revision() {
     for revision in legacy() {
         let peer = Peer::http().session(revision);
-        let said = peer.send(&plain("resources/list", json!({})));
+        let received = peer.send(&plain("resources/list", json!({})));
         let mut expected = json!({"uri": "desk://drawer/1", "name": "drawer", "description": "What lies in it.",
             "mimeType": "text/plain"});
         if revision >= Revision::V2025_06_18 {
             expected["title"] = json!("A drawer");
         }
-        assert_eq!(said.result(), &json!({"resources": [expected]}), "{revision}");
-        let said = peer.send(&plain("resources/templates/list", json!({})));
-        let template = &said.result()["resourceTemplates"][0];
+        assert_eq!(received.result(), &json!({"resources": [expected]}), "{revision}");
+        let received = peer.send(&plain("resources/templates/list", json!({})));
+        let template = &received.result()["resourceTemplates"][0];
         assert_eq!(template["uriTemplate"], "desk://drawer/{number}", "{revision}");
         assert_eq!(template.get("mimeType"), None, "{revision}");
     }
@@ -31,8 +31,8 @@ fn definition_has_the_fields_of_its_revision() {
         ("resources/list", "resources"),
         ("resources/templates/list", "resourceTemplates"),
     ] {
-        let said = Peer::modern(method, None).send(&enveloped(method, json!({})));
-        let result = said.result();
+        let received = Peer::modern(method, None).send(&enveloped(method, json!({})));
+        let result = received.result();
         assert_eq!(result[list][0]["title"], "A drawer");
         assert_eq!(
             (&result["ttlMs"], &result["cacheScope"]),
@@ -43,18 +43,18 @@ fn definition_has_the_fields_of_its_revision() {
 
 /// RSC-01, CCH-01.
 #[test]
-fn a_resource_is_read_by_its_address() {
+fn a_resource_is_read_by_its_uri() {
     let contents = json!([{"uri": "desk://drawer/1", "mimeType": "text/plain", "text": "a \"pen\"\n"}]);
     let ask = json!({"uri": "desk://drawer/1"});
     for revision in legacy() {
-        let said = Peer::http()
+        let received = Peer::http()
             .session(revision)
             .send(&plain("resources/read", ask.clone()));
-        assert_eq!(said.result(), &json!({"contents": contents}), "{revision}");
+        assert_eq!(received.result(), &json!({"contents": contents}), "{revision}");
     }
-    let said =
+    let received =
         Peer::modern("resources/read", Some("desk://drawer/1")).send(&enveloped("resources/read", ask));
-    let result = said.result();
+    let result = received.result();
     assert_eq!(result["contents"], contents);
     assert_eq!(
         (&result["ttlMs"], &result["cacheScope"]),
@@ -64,23 +64,23 @@ fn a_resource_is_read_by_its_address() {
 
 /// RSC-02, RSC-03, RSC-04, RPC-11.
 #[test]
-fn an_unknown_resource_has_the_code_of_its_era_and_its_address() {
+fn an_unknown_resource_is_reported_with_the_code_of_the_era_and_its_uri() {
     let ask = json!({"uri": "desk://drawer/2"});
     for revision in legacy() {
-        let said = Peer::new(Wire::Stdio)
+        let received = Peer::new(Wire::Stdio)
             .session(revision)
             .send(&plain("resources/read", ask.clone()));
-        assert_eq!(said.json()["error"]["code"], -32002, "{revision}");
-        assert_eq!(said.json()["error"]["data"], ask, "{revision}");
+        assert_eq!(received.json()["error"]["code"], -32002, "{revision}");
+        assert_eq!(received.json()["error"]["data"], ask, "{revision}");
     }
-    let said = Peer::modern("resources/read", Some("desk://drawer/2"))
+    let received = Peer::modern("resources/read", Some("desk://drawer/2"))
         .send(&enveloped("resources/read", ask.clone()));
-    assert_eq!(said.outcome(), (200, -32602));
-    assert_eq!(said.json()["error"]["data"], ask);
+    assert_eq!(received.outcome(), (200, -32602));
+    assert_eq!(received.json()["error"]["data"], ask);
 }
 
 #[test]
-fn parameters_of_the_wrong_shape_are_refused() {
+fn malformed_parameters_are_rejected() {
     let peer = Peer::http().session(Revision::V2025_11_25);
     for (method, params) in [
         ("resources/read", json!({})),
@@ -102,7 +102,7 @@ fn parameters_of_the_wrong_shape_are_refused() {
 fn without_the_capability_there_are_no_resources() {
     let peer = Peer::of(Server::new(Desk::new(false)), Wire::Http).session(Revision::V2025_11_25);
     for method in ["resources/list", "resources/templates/list", "resources/read"] {
-        let said = peer.send(&plain(method, json!({"uri": "desk://drawer/1"})));
-        assert_eq!(said.outcome(), (200, -32601), "{method}");
+        let received = peer.send(&plain(method, json!({"uri": "desk://drawer/1"})));
+        assert_eq!(received.outcome(), (200, -32601), "{method}");
     }
 }

@@ -1,4 +1,4 @@
-//! The official schemas, as judges of what we send.
+//! Validation against the official schemas.
 
 use jsonschema::Validator;
 use serde_json::{Value, json};
@@ -48,7 +48,7 @@ fn schemas() -> Option<&'static Schemas> {
         .as_ref()
 }
 
-/// Whether a revision's schema has a definition of this name.
+/// Whether a revision's schema has a definition with this name.
 pub(crate) fn defines(revision: Revision, name: &str) -> Option<bool> {
     let document = &schemas()?.documents[&revision];
     Some(
@@ -61,7 +61,7 @@ pub(crate) fn defines(revision: Revision, name: &str) -> Option<bool> {
     )
 }
 
-/// Panics unless `value` is a `name` of `revision`.
+/// Panics if `value` isn't a valid `name` of `revision`.
 pub(crate) fn assert_conforms(revision: Revision, name: &str, value: &Value) {
     let Some(schemas) = schemas() else { return };
     let mut compiled = schemas
@@ -91,7 +91,7 @@ pub(crate) fn assert_conforms(revision: Revision, name: &str, value: &Value) {
 }
 
 #[test]
-fn schema_check_can_fail() {
+fn the_schema_check_can_fail() {
     if schemas().is_none() {
         return;
     }
@@ -99,8 +99,5 @@ fn schema_check_can_fail() {
     assert_conforms(Revision::V2025_11_25, "ListToolsResult", &legacy);
     let refused =
         std::panic::catch_unwind(|| assert_conforms(Revision::V2026_07_28, "ListToolsResult", &legacy));
-    assert!(
-        refused.is_err(),
-        "a list without resultType and cache hints isn't a modern one"
-    );
+    assert!(refused.is_err(), "a modern list needs resultType and cache hints");
 }

@@ -1,7 +1,7 @@
-//! A small server, and a way to send it messages as a transport would.
+//! A small server, and a client that sends messages to it as a transport would.
 
 use crate::{
-    office,
+    features,
     schema::{assert_conforms, defines},
 };
 use bytes::Bytes;
@@ -21,12 +21,12 @@ use watchpost_protocol::{
     ToolPage, ToolResult, TransportFacts, Wire,
 };
 
-/// Runs a future that never waits.
-pub(crate) fn now<F: Future>(future: F) -> F::Output {
+/// Runs a future that never awaits.
+pub(crate) fn run_ready<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
-        Poll::Pending => panic!("nothing in these tests waits"),
+        Poll::Pending => panic!("these tests never await"),
     }
 }
 
@@ -34,8 +34,8 @@ pub(crate) struct Desk {
     info: ServerInfo,
     catalog: Arc<ToolCatalog>,
     tools: bool,
-    /// With it the server offers everything.
-    office: Option<ChangeHub>,
+    /// If set, the server offers everything.
+    changes: Option<ChangeHub>,
 }
 
 pub(crate) fn raw(value: &Value) -> Box<RawValue> {
@@ -49,7 +49,7 @@ pub(crate) fn tool(name: &str) -> ToolDefinition {
         description: "Says what it was told.".to_owned(),
         input_schema: raw(&json!({"type": "object", "properties": {"text": {"type": "string"}}})),
         output_schema: Some(raw(
-            &json!({"type": "object", "properties": {"said": {"type": "object"}}}),
+            &json!({"type": "object", "properties": {"received": {"type": "object"}}}),
         )),
         hints: ToolHints {
             read_only: true,
@@ -74,12 +74,12 @@ impl Desk {
             info,
             catalog: Arc::new(catalog),
             tools,
-            office: None,
+            changes: None,
         }
     }
 
-    /// Offers everything; what's published on the hub changes.
-    pub(crate) fn office(hub: &ChangeHub) -> Self {
+    /// Creates a server that offers everything. Changes are published on the hub.
+    pub(crate) fn full(hub: &ChangeHub) -> Self {
         let value = |kind: &str| json!({"type": kind, "x-mcp-header": "Value"});
         let mut routed = tool("routed");
         routed.input_schema = raw(&json!({"type": "object", "properties": {
@@ -92,7 +92,7 @@ impl Desk {
         let desk = Self::new(true);
         Self {
             catalog: Arc::new(ToolCatalog::new(vec![tool("echo"), routed]).unwrap()),
-            office: Some(hub.clone()),
+            changes: Some(hub.clone()),
             ..desk
         }
     }
@@ -123,8 +123,8 @@ impl Handler for Desk {
     }
 
     fn capabilities(&self) -> Capabilities {
-        if self.office.is_some() {
-            return office::CAPABILITIES;
+        if self.changes.is_some() {
+            return features::CAPABILITIES;
         }
         Capabilities {
             tools: offer(self.tools),
@@ -142,7 +142,7 @@ impl Handler for Desk {
     }
 
     fn watch(&self, _: &&'static str, interest: &Interest) -> Box<dyn Changes> {
-        match &self.office {
+        match &self.changes {
             Some(hub) => hub.open(interest),
             None => Box::new(NoChanges),
         }
@@ -193,13 +193,14 @@ impl Handler for Desk {
             Method::ReadResource { .. } => Outcome::Error(CallError::UnknownResource),
             Method::CallTool { name, arguments } => match name.as_ref() {
                 "echo" => {
-                    // A handler's bytes are one line; in JSON a line break stands only between tokens.
-                    let said = arguments.map_or("{}", |arguments| arguments.as_str());
-                    let said = said.replace('\n', " ");
-                    let structured = Bytes::from(format!("{{\"said\":{said}}}"));
+                    // The bytes from a handler must be one line. In JSON, line breaks occur only between
+                    // tokens.
+                    let received = arguments.map_or("{}", |arguments| arguments.as_str());
+                    let received = received.replace('\n', " ");
+                    let structured = Bytes::from(format!("{{\"received\":{received}}}"));
                     let result = ToolResult {
                         structured: Some(structured),
-                        ..ToolResult::text(&said)
+                        ..ToolResult::text(&received)
                     };
                     Outcome::Complete(Completed::Tool(result))
                 }
@@ -243,15 +244,15 @@ impl Handler for Desk {
                 "crash" => Outcome::Error(CallError::Internal),
                 "strict" => Outcome::Error(CallError::InvalidParams("no".into())),
                 "routed" => Outcome::Complete(Completed::Tool(ToolResult::text("routed"))),
-                name if self.office.is_some() => office::tool(name, &call.meta),
+                name if self.changes.is_some() => features::tool(name, &call.meta),
                 _ => Outcome::Error(CallError::UnknownTool),
             },
-            _ => office::call(call),
+            _ => features::call(call),
         }
     }
 }
 
-/// Keeps what it's given.
+/// An outbox that stores its messages.
 #[derive(Default)]
 pub(crate) struct Kept(pub(crate) Mutex<Vec<Bytes>>);
 
@@ -261,20 +262,20 @@ impl Outbox for Kept {
     }
 }
 
-/// What a message led to.
+/// The result of sending a message.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Said {
-    /// An answer: HTTP status and JSON.
+pub(crate) enum Received {
+    /// A response, with its HTTP status.
     Answer(u16, Value),
-    /// A notification that a transport acts on or drops.
+    /// A notification, which the transport acts on or ignores.
     Noted(Notification),
-    /// A response of the client, dropped.
+    /// A response from the client, which is dropped.
     Response,
-    /// Refused without a word.
+    /// The message was rejected without a response.
     Silence,
 }
 
-impl Said {
+impl Received {
     #[track_caller]
     pub(crate) fn json(&self) -> &Value {
         match self {
@@ -289,7 +290,7 @@ impl Said {
         json.get("result").unwrap_or_else(|| panic!("no result: {json}"))
     }
 
-    /// HTTP status and error code; code 0 for a result.
+    /// Returns the HTTP status and the error code. The code is 0 for a result.
     #[track_caller]
     pub(crate) fn outcome(&self) -> (u16, i64) {
         match self {
@@ -332,7 +333,7 @@ impl ParameterSource for Parameters {
     }
 }
 
-/// One way to reach the server.
+/// A client on one transport.
 #[derive(Clone)]
 pub(crate) struct Peer {
     pub(crate) server: Arc<Server<Desk>>,
@@ -362,14 +363,14 @@ impl Peer {
         }
     }
 
-    /// A server that offers everything.
-    pub(crate) fn office(wire: Wire, hub: &ChangeHub) -> Self {
-        Self::of(Server::new(Desk::office(hub)), wire)
+    /// Creates a client of a server that offers everything.
+    pub(crate) fn full(wire: Wire, hub: &ChangeHub) -> Self {
+        Self::of(Server::new(Desk::full(hub)), wire)
     }
 
-    /// A modern HTTP client of a server that offers everything.
-    pub(crate) fn visitor(method: &str, name: Option<&str>) -> Self {
-        let peer = Self::office(Wire::Http, &ChangeHub::new());
+    /// Creates a modern HTTP client of a server that offers everything.
+    pub(crate) fn modern_full(method: &str, name: Option<&str>) -> Self {
+        let peer = Self::full(Wire::Http, &ChangeHub::new());
         let peer = peer.version("2026-07-28").method(method);
         match name {
             Some(name) => peer.name(name),
@@ -377,15 +378,15 @@ impl Peer {
         }
     }
 
-    /// Sends `Mcp-Param-{name}`.
+    /// Sets the header `Mcp-Param-{name}`.
     pub(crate) fn parameter(mut self, name: &str, value: &str) -> Self {
         self.parameters.0.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// What the client of the session can do.
-    pub(crate) fn able(mut self, capabilities: ClientCapabilities) -> Self {
-        let session = self.session.take().expect("a session");
+    /// Sets the capabilities of the session's client.
+    pub(crate) fn with_capabilities(mut self, capabilities: ClientCapabilities) -> Self {
+        let session = self.session.take().expect("the peer has a session");
         self.session = Some(Arc::new(SessionState {
             capabilities,
             ..SessionState::clone(&session)
@@ -397,7 +398,7 @@ impl Peer {
         Self::new(Wire::Http)
     }
 
-    /// A modern HTTP client that calls `method`.
+    /// Creates a modern HTTP client that calls `method`.
     pub(crate) fn modern(method: &str, name: Option<&str>) -> Self {
         let peer = Self::http().version("2026-07-28").method(method);
         match name {
@@ -449,32 +450,32 @@ impl Peer {
     }
 
     #[track_caller]
-    pub(crate) fn send(&self, body: &Value) -> Said {
+    pub(crate) fn send(&self, body: &Value) -> Received {
         self.send_bytes(body.to_string())
     }
 
     #[track_caller]
-    pub(crate) fn send_bytes(&self, body: impl Into<Bytes>) -> Said {
+    pub(crate) fn send_bytes(&self, body: impl Into<Bytes>) -> Received {
         self.send_over(body, Link::default()).0
     }
 
-    /// Sends a message, checks the answer against the schema of its revision, and shows it.
+    /// Sends a message, checks the response against the schema of its revision, and returns it.
     #[track_caller]
     pub(crate) fn send_over(
         &self,
         body: impl Into<Bytes>,
         link: Link<'_>,
-    ) -> (Said, Option<Arc<SessionState>>) {
+    ) -> (Received, Option<Arc<SessionState>>) {
         let body: Bytes = body.into();
         let reply = match self.decode(body.clone()) {
             Incoming::Request(request) => {
-                let reply = now(self.server.handle(&"alice", &request, link));
+                let reply = run_ready(self.server.handle(&"alice", &request, link));
                 let json = parse(&reply);
                 check_response(request.revision(), Some(request.operation()), &json);
                 reply
             }
             Incoming::Batch(batch) => {
-                let reply = now(self.server.handle_batch(&"alice", &batch, link));
+                let reply = run_ready(self.server.handle_batch(&"alice", &batch, link));
                 if reply.body.is_some() {
                     let json = parse(&reply);
                     let requests: Vec<_> = batch.requests().collect();
@@ -488,8 +489,8 @@ impl Peer {
                 }
                 reply
             }
-            Incoming::Notification(notification) => return (Said::Noted(notification), None),
-            Incoming::Responses(_) => return (Said::Response, None),
+            Incoming::Notification(notification) => return (Received::Noted(notification), None),
+            Incoming::Responses(_) => return (Received::Response, None),
             Incoming::Rejected(reply) => {
                 if reply.body.is_some() {
                     check_rejection(self, &body, &parse(&reply));
@@ -497,20 +498,20 @@ impl Peer {
                 reply
             }
         };
-        let said = match &reply.body {
-            Some(_) => Said::Answer(reply.status, parse(&reply)),
-            None => Said::Silence,
+        let received = match &reply.body {
+            Some(_) => Received::Answer(reply.status, parse(&reply)),
+            None => Received::Silence,
         };
         let opened = reply.opened().map(Arc::clone);
-        (said, opened)
+        (received, opened)
     }
 }
 
 #[track_caller]
 fn parse(reply: &Reply) -> Value {
-    let body = reply.body.as_ref().expect("an answer");
-    assert!(!body.contains(&b'\n'), "an answer is one line");
-    serde_json::from_slice(body).expect("an answer is JSON")
+    let body = reply.body.as_ref().expect("there is a response");
+    assert!(!body.contains(&b'\n'), "a response is one line");
+    serde_json::from_slice(body).expect("a response is JSON")
 }
 
 #[track_caller]
@@ -527,9 +528,9 @@ fn check_response(revision: Revision, operation: Option<Operation>, json: &Value
         assert_conforms(revision, name, json);
     }
     let kind = json["result"]["resultType"].as_str();
-    let result = match operation.expect("a result answers a request") {
+    let result = match operation.expect("a result belongs to a request") {
         _ if kind == Some("input_required") => "InputRequiredResult",
-        // The extension has no schema among these.
+        // These schemas don't include the extension.
         _ if kind == Some("task") => "Result",
         Operation::Initialize => "InitializeResult",
         Operation::Ping => "EmptyResult",
@@ -550,8 +551,8 @@ fn check_response(revision: Revision, operation: Option<Operation>, json: &Value
     assert_conforms(revision, result, &json["result"]);
 }
 
-/// Of the codes that JSON-RPC and MCP keep for themselves, only those with a meaning in the revision go out: RPC-10,
-/// RPC-11, RPC-12.
+/// Of the codes reserved by JSON-RPC and MCP, only those defined by the revision may be sent: RPC-10, RPC-11,
+/// RPC-12.
 #[track_caller]
 fn check_code(revision: Revision, code: i64) {
     let known = match code {
@@ -564,7 +565,10 @@ fn check_code(revision: Revision, code: i64) {
 
 #[track_caller]
 fn check_error(revision: Revision, json: &Value) {
-    check_code(revision, json["error"]["code"].as_i64().expect("a code"));
+    check_code(
+        revision,
+        json["error"]["code"].as_i64().expect("the error has a code"),
+    );
     let name = ["JSONRPCErrorResponse", "JSONRPCError"]
         .into_iter()
         .find(|name| defines(revision, name) == Some(true))
@@ -579,8 +583,9 @@ fn check_error(revision: Revision, json: &Value) {
     assert_conforms(Revision::V2026_07_28, special, json);
 }
 
-/// An error without a usable id: legal as it is where the schema lets `id` out, and with `null` nowhere, which
-/// is the one exception we make (RPC-09), so there it's checked without.
+/// Checks an error without a usable id. It is valid as it is if the schema allows leaving out the id. In the
+/// other revisions the id is `null`, the only deviation from the schema (RPC-09), so the error is checked
+/// without it.
 #[track_caller]
 fn check_rejection(peer: &Peer, body: &[u8], json: &Value) {
     let mut checked = json.clone();
@@ -599,7 +604,7 @@ fn check_rejection(peer: &Peer, body: &[u8], json: &Value) {
     check_error(revision, &checked);
 }
 
-/// A modern request.
+/// Creates a modern request.
 pub(crate) fn enveloped(method: &str, params: Value) -> Value {
     let mut params = params;
     params["_meta"] = json!({
@@ -609,7 +614,7 @@ pub(crate) fn enveloped(method: &str, params: Value) -> Value {
     json!({"jsonrpc": "2.0", "id": 7, "method": method, "params": params})
 }
 
-/// A legacy request.
+/// Creates a legacy request.
 pub(crate) fn plain(method: &str, params: Value) -> Value {
     json!({"jsonrpc": "2.0", "id": 7, "method": method, "params": params})
 }

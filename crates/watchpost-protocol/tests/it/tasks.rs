@@ -1,16 +1,16 @@
 //! The tasks extension.
 
-use crate::support::{Peer, Said, enveloped, plain};
+use crate::support::{Peer, Received, enveloped, plain};
 use serde_json::{Value, json};
 use watchpost_protocol::{ChangeHub, Revision, Wire};
 
-fn send(method: &str, name: &str, params: Value, declared: bool) -> Said {
+fn send(method: &str, name: &str, params: Value, declared: bool) -> Received {
     let mut body = enveloped(method, params);
     if declared {
         body["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"] =
             json!({"extensions": {"io.modelcontextprotocol/tasks": {}}});
     }
-    Peer::visitor(method, Some(name)).send(&body)
+    Peer::modern_full(method, Some(name)).send(&body)
 }
 
 fn get(id: &str) -> Value {
@@ -23,14 +23,14 @@ fn get(id: &str) -> Value {
 
 // TKX-01, TKX-03, TKX-08
 #[test]
-fn a_call_becomes_a_task_for_clients_that_declare_it() {
-    let said = send(
+fn a_call_becomes_a_task_for_clients_that_declare_tasks() {
+    let received = send(
         "tools/call",
         "long",
         json!({"name": "long", "task": {"ttl": 5}}),
         true,
     );
-    let mut result = said.result().clone();
+    let mut result = received.result().clone();
     assert!(result["_meta"]["io.modelcontextprotocol/serverInfo"].is_object());
     result.as_object_mut().unwrap().remove("_meta");
     assert_eq!(
@@ -39,26 +39,29 @@ fn a_call_becomes_a_task_for_clients_that_declare_it() {
             "lastUpdatedAt": "2026-07-28T10:00:01Z", "ttlMs": 60_000, "pollIntervalMs": 500,
             "statusMessage": "half-way"})
     );
-    let said = send("tools/call", "long", json!({"name": "long"}), false);
+    let received = send("tools/call", "long", json!({"name": "long"}), false);
     assert_eq!(
-        said.outcome(),
+        received.outcome(),
         (200, -32603),
-        "a handler that does it anyway is broken"
+        "creating a task anyway is a bug in the handler"
     );
-    let legacy = Peer::office(Wire::Http, &ChangeHub::new()).session(Revision::V2025_11_25);
-    let said = legacy.send(&plain("tools/call", json!({"name": "long"})));
-    assert_eq!(said.outcome(), (200, -32603));
+    let legacy = Peer::full(Wire::Http, &ChangeHub::new()).session(Revision::V2025_11_25);
+    let received = legacy.send(&plain("tools/call", json!({"name": "long"})));
+    assert_eq!(received.outcome(), (200, -32603));
 }
 
 // TKX-03, TKX-04, TKX-08
 #[test]
-fn a_task_shows_what_belongs_to_its_status() {
+fn a_task_has_the_members_of_its_status() {
     assert_eq!(
         (&get("t-1")["resultType"], &get("t-1")["status"]),
         (&json!("complete"), &json!("working"))
     );
     let done = get("t-2");
-    assert_eq!(done["status"], "completed", "also with a tool error");
+    assert_eq!(
+        done["status"], "completed",
+        "a tool error also completes the task"
+    );
     assert_eq!(
         done["result"],
         json!({"resultType": "complete", "content": [{"type": "text", "text": "no"}], "isError": true})
@@ -82,10 +85,10 @@ fn a_task_shows_what_belongs_to_its_status() {
 
 // TKX-05, TKX-10
 #[test]
-fn tasks_are_updated_and_cancelled_by_their_id() {
-    let done = |said: Said| {
-        assert_eq!(said.result()["resultType"], "complete");
-        assert!(said.result().get("status").is_none());
+fn tasks_are_updated_and_cancelled_by_id() {
+    let done = |received: Received| {
+        assert_eq!(received.result()["resultType"], "complete");
+        assert!(received.result().get("status").is_none());
     };
     let answers = json!({"sure-1": {"action": "accept", "content": {"sure": true}}, "unknown": {}});
     done(send(
@@ -117,7 +120,7 @@ fn tasks_are_updated_and_cancelled_by_their_id() {
 
 // TKX-06
 #[test]
-fn tasks_are_there_only_for_requests_that_declare_them() {
+fn task_methods_require_the_declared_extension() {
     let required = json!({"requiredCapabilities": {"extensions": {"io.modelcontextprotocol/tasks": {}}}});
     for (method, params) in [
         ("tasks/get", json!({"taskId": "gone"})),
@@ -128,21 +131,21 @@ fn tasks_are_there_only_for_requests_that_declare_them() {
             json!({"notifications": {"taskIds": ["gone"]}}),
         ),
     ] {
-        let said = send(method, "gone", params, false);
-        assert_eq!(said.outcome(), (400, -32021), "{method}");
-        assert_eq!(said.json()["error"]["data"], required);
+        let received = send(method, "gone", params, false);
+        assert_eq!(received.outcome(), (400, -32021), "{method}");
+        assert_eq!(received.json()["error"]["data"], required);
     }
 }
 
 // TKX-07, HDR-04
 #[test]
-fn tasks_have_no_methods_of_the_older_experiment_and_are_routed_by_id() {
+fn task_methods_of_2025_11_25_do_not_exist_and_tasks_are_routed_by_id() {
     for method in ["tasks/list", "tasks/result"] {
         assert_eq!(
             send(method, "t-1", json!({"taskId": "t-1"}), true).outcome(),
             (404, -32601)
         );
     }
-    let said = send("tasks/get", "t-2", json!({"taskId": "t-1"}), true);
-    assert_eq!(said.outcome(), (400, -32020));
+    let received = send("tasks/get", "t-2", json!({"taskId": "t-1"}), true);
+    assert_eq!(received.outcome(), (400, -32020));
 }

@@ -1,4 +1,4 @@
-//! Lists of tools.
+//! Tool lists.
 
 use crate::support::{Peer, enveloped, plain, raw, tool};
 use serde_json::json;
@@ -6,12 +6,12 @@ use watchpost_protocol::{CatalogError, Revision, ToolCatalog, ToolDefinition};
 
 /// RPC-15, TOO-01, TOO-12.
 #[test]
-fn definition_has_the_fields_of_its_revision() {
+fn a_definition_has_the_fields_of_its_revision() {
     let check = |revision: Revision, keys: &[&str], annotations: &[&str]| {
-        let said = Peer::http()
+        let received = Peer::http()
             .session(revision)
             .send(&plain("tools/list", json!({})));
-        let tool = said.result()["tools"][0].as_object().unwrap();
+        let tool = received.result()["tools"][0].as_object().unwrap();
         assert_eq!(tool.keys().collect::<Vec<_>>(), keys, "{revision}");
         if let Some(found) = tool.get("annotations") {
             assert_eq!(
@@ -54,14 +54,14 @@ fn definition_has_the_fields_of_its_revision() {
     );
     check(Revision::V2025_06_18, &whole, &hints);
     check(Revision::V2025_11_25, &whole, &hints);
-    let said = Peer::modern("tools/list", None).send(&enveloped("tools/list", json!({})));
-    let tool = said.result()["tools"][0].as_object().unwrap();
+    let received = Peer::modern("tools/list", None).send(&enveloped("tools/list", json!({})));
+    let tool = received.result()["tools"][0].as_object().unwrap();
     assert_eq!(tool.keys().collect::<Vec<_>>(), whole);
 }
 
 /// PAG-01, PAG-02, PAG-03, CCH-01, CCH-03, ENV-12.
 #[test]
-fn pages_follow_cursors_and_the_empty_string_is_one() {
+fn pages_follow_cursors_and_an_empty_string_is_a_cursor() {
     let list = |params| Peer::modern("tools/list", None).send(&enveloped("tools/list", params));
     let first = list(json!({}));
     assert_eq!(first.result()["nextCursor"], "");
@@ -72,7 +72,7 @@ fn pages_follow_cursors_and_the_empty_string_is_one() {
     assert_eq!(first.result()["cacheScope"], last.result()["cacheScope"]);
     assert_eq!(first.result()["tools"], last.result()["tools"]);
     assert_eq!(list(json!({"cursor": "made up"})).outcome(), (200, -32602));
-    // CCH-01 the other way round: a legacy client gets no hints (ENV-14).
+    // A legacy client gets no cache hints (ENV-14).
     let legacy = Peer::http()
         .session(Revision::V2025_11_25)
         .send(&plain("tools/list", json!({})));
@@ -84,7 +84,7 @@ fn pages_follow_cursors_and_the_empty_string_is_one() {
 
 /// TOO-02, TOO-03, TOO-04, HDR-10.
 #[test]
-fn catalog_refuses_what_no_client_should_see() {
+fn an_invalid_catalog_is_rejected() {
     let check = |tools: Vec<ToolDefinition>, expected: CatalogError| {
         assert_eq!(ToolCatalog::new(tools).unwrap_err(), expected);
     };
@@ -125,7 +125,7 @@ fn catalog_refuses_what_no_client_should_see() {
             },
         );
     }
-    // HDR-10: what would make clients drop the tool.
+    // HDR-10: annotations that would make clients drop the tool.
     let annotated = |annotation: &str, kind: &str| json!({"type": kind, "x-mcp-header": annotation});
     let wrong = [
         json!({"a": annotated("", "string")}),

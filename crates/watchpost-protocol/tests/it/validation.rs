@@ -1,4 +1,4 @@
-//! The modern envelope and routing headers: what is checked, and in which order.
+//! Validation of the modern envelope and routing headers, and its order.
 
 use crate::support::{Peer, enveloped};
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ fn without_meta(mut body: Value, key: &str) -> Value {
 
 /// ENV-01, LOG-04.
 #[test]
-fn broken_envelope_is_refused() {
+fn an_invalid_envelope_is_rejected() {
     let peer = Peer::modern("tools/call", Some("echo"));
     let good = call(json!("echo"));
     assert_eq!(peer.send(&good).outcome(), (200, 0));
@@ -56,7 +56,7 @@ fn broken_envelope_is_refused() {
 
 /// ENV-02, RPC-14, ENV-08.
 #[test]
-fn optional_and_unknown_meta_keys_are_no_error() {
+fn optional_and_unknown_meta_keys_are_accepted() {
     let peer = Peer::modern("tools/call", Some("echo"));
     let good = call(json!("echo"));
     for body in [
@@ -72,19 +72,19 @@ fn optional_and_unknown_meta_keys_are_no_error() {
 
 /// ENV-03, ENV-13, DSC-04.
 #[test]
-fn unserved_version_names_the_served_ones() {
+fn an_unsupported_version_error_lists_the_supported_ones() {
     for version in ["2027-01-01", "2025-06-18", "v999", ""] {
         let body = with_meta(enveloped("tools/list", json!({})), VERSION, json!(version));
-        let said = Peer::http().version(version).method("tools/list").send(&body);
-        assert_eq!(said.outcome(), (400, -32022), "{version}");
-        let data = &said.json()["error"]["data"];
+        let received = Peer::http().version(version).method("tools/list").send(&body);
+        assert_eq!(received.outcome(), (400, -32022), "{version}");
+        let data = &received.json()["error"]["data"];
         assert_eq!(data, &json!({"supported": ["2026-07-28"], "requested": version}));
     }
 }
 
 /// HDR-01, HDR-02, HDR-03, HDR-04, HDR-05, HDR-06, HDR-09.
 #[test]
-fn routing_headers_say_what_the_body_says() {
+fn routing_headers_must_equal_the_body() {
     let check = |peer: &Peer, body: &Value, expected: (u16, i64)| {
         assert_eq!(
             peer.send(body).outcome(),
@@ -149,7 +149,7 @@ fn routing_headers_say_what_the_body_says() {
         &enveloped("tools/list", json!({})),
         fine,
     );
-    // The sentinel carries what a header can't.
+    // The encoded form can carry characters that a header can't.
     check(&full().name("=?base64?w6k=?="), &call(json!("é")), (200, -32602));
     // Other methods repeat other members.
     let read = enveloped("resources/read", json!({"uri": "desk://a"}));
@@ -165,39 +165,40 @@ fn routing_headers_say_what_the_body_says() {
 }
 
 #[test]
-fn stdio_has_no_headers_to_check() {
+fn stdio_has_no_routing_headers() {
     let peer = Peer::new(Wire::Stdio);
     assert_eq!(peer.send(&call(json!("echo"))).outcome().1, 0);
 }
 
-/// HDR-11 and mcp.md 7.3: each body breaks one more rule than the one before, and the earliest answers.
+/// HDR-11: each body breaks one more rule than the one before. The first rule in the order of validation is
+/// reported.
 #[test]
-fn first_failure_wins() {
+fn the_first_failure_is_reported() {
     let check = |peer: Peer, body: &Value, expected: (u16, i64)| {
         assert_eq!(peer.send(body).outcome(), expected, "{body}");
     };
     let other = |peer: &Peer| peer.clone().method("other").version("2026-07-28");
     let shape = enveloped("tools/call", json!({}));
     let peer = Peer::http();
-    // 12, parameters: nothing else is wrong.
+    // Parameters: nothing else is wrong.
     check(Peer::modern("tools/call", None), &shape, (200, -32602));
-    // 10 before 12, method: `params` of a method that doesn't exist are nobody's.
+    // Method before parameters: the parameters of an unknown method aren't checked.
     let mut method = shape;
     method["method"] = json!("nope");
     check(Peer::modern("nope", None), &method, (404, -32601));
-    // 9 before 10, version.
+    // Version before method.
     let version = with_meta(method.clone(), VERSION, json!("v999"));
     check(
         peer.clone().version("v999").method("nope"),
         &version,
         (400, -32022),
     );
-    // 8 before 9, headers.
+    // Headers before version.
     check(other(&peer), &version, (400, -32020));
-    // 7 before 8, envelope.
+    // Envelope before headers.
     let envelope = without_meta(version, CAPABILITIES);
     check(other(&peer), &envelope, (400, -32602));
-    // 5 before 7, a legal message.
+    // A valid message before the envelope.
     let mut message = envelope;
     message["id"] = json!(1.5);
     check(other(&peer), &message, (400, -32600));
@@ -205,17 +206,18 @@ fn first_failure_wins() {
 
 /// ENV-05, HTP-05.
 #[test]
-fn modern_request_ignores_a_session() {
+fn a_modern_request_ignores_a_session() {
     let peer = Peer::modern("tools/call", Some("who")).session(Revision::V2025_06_18);
-    let said = peer.send(&call(json!("who")));
-    let text: Value = serde_json::from_str(said.result()["content"][0]["text"].as_str().unwrap()).unwrap();
+    let received = peer.send(&call(json!("who")));
+    let text: Value =
+        serde_json::from_str(received.result()["content"][0]["text"].as_str().unwrap()).unwrap();
     assert_eq!(text["revision"], "2026-07-28");
     assert_eq!(text["client"], json!(null));
     assert_eq!(text["form"], false);
 }
 
 #[test]
-fn parameters_of_wrong_shape_are_refused_in_both_eras() {
+fn malformed_parameters_are_rejected_in_both_eras() {
     let legacy = Peer::http().session(Revision::V2025_06_18);
     for (method, name, params) in [
         ("tools/call", None, json!({})),

@@ -1,5 +1,5 @@
-//! A server of one tool. The examples `clock_stdio`, `clock_http` and
-//! `clock_sse` serve it, each on one transport.
+//! A server with one tool. The examples `clock_stdio`, `clock_http` and `clock_sse` serve it, each on one
+//! transport.
 
 use crate::environment::unix_millis;
 use serde_json::value::RawValue;
@@ -9,7 +9,7 @@ use watchpost_protocol::{
     ServerInfo, ToolCatalog, ToolDefinition, ToolHints, ToolPage, ToolResult,
 };
 
-/// Tells the time to every client, whatever its revision.
+/// A server that returns the current time to clients of every revision.
 pub(crate) struct ClockServer {
     info: ServerInfo,
     tools: Arc<ToolCatalog>,
@@ -49,13 +49,13 @@ impl Handler for ClockServer {
                 Outcome::Complete(Completed::Tool(ToolResult::text(&text)))
             }
             Method::CallTool { .. } => Outcome::Error(CallError::UnknownTool),
-            // Their capabilities aren't declared, so these are never asked for.
+            // The other methods' capabilities aren't declared, so they are never called.
             _ => Outcome::Error(CallError::Internal),
         }
     }
 }
 
-/// The server, ready for any transport.
+/// Creates the server, which can be used with any transport.
 pub(crate) fn clock() -> Arc<Server<ClockServer>> {
     let time = ToolDefinition {
         name: "time".to_owned(),

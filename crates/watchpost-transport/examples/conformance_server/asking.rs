@@ -1,5 +1,6 @@
-//! Tools that ask before they answer. They end with what they want to know and are called again with the answers;
-//! whether that takes one request more of a modern client, or requests of ours to a legacy one, they never see.
+//! Tools that ask the client for input. They return their questions and are called again with the answers. The
+//! protocol crate hides whether the client is modern and repeats its request, or is legacy and gets requests
+//! from the server.
 
 use serde_json::{Value, json, value::RawValue};
 use watchpost_protocol::{
@@ -38,8 +39,8 @@ fn show(message: &str, form: &Form) -> InputRequest {
     }
 }
 
-/// A question for the client's model.
-fn think(prompt: &str, tokens: u32) -> InputRequest {
+/// Returns a question for the client's model.
+fn sample(prompt: &str, tokens: u32) -> InputRequest {
     let params = json!({
         "messages": [{"role": "user", "content": {"type": "text", "text": prompt}}],
         "maxTokens": tokens,
@@ -49,8 +50,8 @@ fn think(prompt: &str, tokens: u32) -> InputRequest {
     }
 }
 
-/// What the client's model said, if it did.
-fn thought(answer: ClientAnswer<'_>) -> Option<String> {
+/// Returns the text from the client's model, if there is one.
+fn sampled(answer: ClientAnswer<'_>) -> Option<String> {
     let ClientAnswer::Result(result) = answer else {
         return None;
     };
@@ -58,8 +59,8 @@ fn thought(answer: ClientAnswer<'_>) -> Option<String> {
     Some(result["content"]["text"].as_str()?.to_owned())
 }
 
-/// The client's folders, if it named them.
-fn folders(answer: ClientAnswer<'_>) -> Option<String> {
+/// Returns the client's roots, if it listed them.
+fn listed_roots(answer: ClientAnswer<'_>) -> Option<String> {
     let ClientAnswer::Result(result) = answer else {
         return None;
     };
@@ -72,8 +73,8 @@ fn folders(answer: ClientAnswer<'_>) -> Option<String> {
     )
 }
 
-/// Asks for one text under `key`: the text, or `None` if the person didn't want to say; or the question, if it wasn't
-/// answered yet.
+/// Asks for one text under `key`. Returns the text, or `None` if the user declined. Returns the question as an
+/// error if it hasn't been answered yet.
 pub(crate) fn one_text(
     meta: &RequestMeta<'_>,
     key: &str,
@@ -88,8 +89,8 @@ pub(crate) fn one_text(
     }
 }
 
-/// Asks by a form and tells what became of it.
-fn tell(meta: &RequestMeta<'_>, message: &str, form: &Form, told: &str) -> Outcome {
+/// Asks with a form and returns the outcome as text.
+fn ask_form(meta: &RequestMeta<'_>, message: &str, form: &Form, prefix: &str) -> Outcome {
     let (action, content) = match meta.inputs().form("form", form) {
         None => return ask(vec![("form", show(message, form))], None),
         Some(FormAnswer::Accepted(content)) => ("accept", content.to_json()),
@@ -97,18 +98,20 @@ fn tell(meta: &RequestMeta<'_>, message: &str, form: &Form, told: &str) -> Outco
         Some(FormAnswer::Cancelled) => ("cancel", "{}".to_owned()),
         Some(FormAnswer::Failed) => return refused(),
     };
-    text(&format!("{told}: action={action}, content={content}"))
+    text(&format!("{prefix}: action={action}, content={content}"))
 }
 
-/// Asks the client's model and tells what it said.
-fn tell_thought(inputs: &Inputs, key: &str, prompt: &str) -> Outcome {
+/// Asks the client's model and returns its answer.
+fn ask_model(inputs: &Inputs, key: &str, prompt: &str) -> Outcome {
     match inputs.client(key) {
-        None => ask(vec![(key, think(prompt, 100))], None),
-        Some(answer) => thought(answer).map_or_else(refused, |said| text(&format!("LLM response: {said}"))),
+        None => ask(vec![(key, sample(prompt, 100))], None),
+        Some(answer) => {
+            sampled(answer).map_or_else(refused, |answer| text(&format!("LLM response: {answer}")))
+        }
     }
 }
 
-/// Asks for a confirmation with a state, and takes the answer only together with it.
+/// Asks for a confirmation with a state. The answer is valid only together with the state.
 fn confirm(inputs: &Inputs) -> Outcome {
     let form = Form::new().field("ok", Field::boolean().required());
     match (inputs.form("confirm", &form), inputs.state()) {
@@ -121,7 +124,7 @@ fn confirm(inputs: &Inputs) -> Outcome {
     }
 }
 
-/// Asks three things at once.
+/// Asks three questions at once.
 fn three(inputs: &Inputs) -> Outcome {
     let form = Form::new().field("name", Field::text().required());
     let name = inputs.form("user_name", &form);
@@ -130,13 +133,13 @@ fn three(inputs: &Inputs) -> Outcome {
         return ask(
             vec![
                 ("user_name", show("What is your name?", &form)),
-                ("greeting", think("Generate a greeting", 50)),
+                ("greeting", sample("Generate a greeting", 50)),
                 ("client_roots", InputRequest::Roots),
             ],
             Some("three"),
         );
     };
-    match (name, thought(greeting), folders(roots)) {
+    match (name, sampled(greeting), listed_roots(roots)) {
         (FormAnswer::Accepted(content), Some(greeting), Some(folders)) => {
             let name = content.text("name").unwrap_or_default();
             text(&format!("{greeting} {name}, you work on {folders}"))
@@ -145,7 +148,7 @@ fn three(inputs: &Inputs) -> Outcome {
     }
 }
 
-/// Asks one thing after the other; the state remembers the first answer.
+/// Asks one question after the other. The state holds the first answer.
 fn two_rounds(inputs: &Inputs) -> Outcome {
     let first = Form::new().field("name", Field::text().required());
     let second = Form::new().field("color", Field::text().required());
@@ -175,20 +178,20 @@ fn ask_color(form: &Form, name: &str) -> Outcome {
     ask(vec![("step2", question)], Some(&format!("named {name}")))
 }
 
-/// Asks in the first way that the client understands.
-fn whatever_works(meta: &RequestMeta<'_>) -> Outcome {
-    let able = meta.capabilities();
-    if able.elicitation_form {
-        tell(
+/// Asks with the first kind of question that the client supports.
+fn ask_by_capability(meta: &RequestMeta<'_>) -> Outcome {
+    let capabilities = meta.capabilities();
+    if capabilities.elicitation_form {
+        ask_form(
             meta,
             "Anything to say?",
             &Form::new().field("words", Field::text()),
-            "You said",
+            "Response",
         )
-    } else if able.sampling {
-        tell_thought(meta.inputs(), "thought", "Say anything")
+    } else if capabilities.sampling {
+        ask_model(meta.inputs(), "thought", "Say anything")
     } else {
-        text("There is nobody to ask.")
+        text("The client supports no questions.")
     }
 }
 
@@ -228,27 +231,29 @@ fn choices() -> Form {
         .field("titledMulti", Field::titled_choices(many))
 }
 
-/// Calls the tool, if it's one of these. `given` is its argument, where it has one.
+/// Calls the tool, if it is one of this module. `given` is its argument, if it has one.
 pub(crate) fn call(name: &str, given: &str, meta: &RequestMeta<'_>) -> Outcome {
     let inputs = meta.inputs();
     match name {
-        "test_sampling" => tell_thought(inputs, "thought", given),
+        "test_sampling" => ask_model(inputs, "thought", given),
         "test_elicitation" => {
             let form = Form::new()
                 .field("username", Field::text().required())
                 .field("email", Field::text().required());
-            tell(meta, given, &form, "User response")
+            ask_form(meta, given, &form, "User response")
         }
-        "test_elicitation_sep1034_defaults" => tell(
+        "test_elicitation_sep1034_defaults" => ask_form(
             meta,
             "Please look over these values.",
             &defaults(),
             "Elicitation completed",
         ),
-        "test_elicitation_sep1330_enums" => tell(meta, "Please choose.", &choices(), "Elicitation completed"),
+        "test_elicitation_sep1330_enums" => {
+            ask_form(meta, "Please choose.", &choices(), "Elicitation completed")
+        }
         "test_streaming_elicitation" => {
             let form = Form::new().field("answer", Field::text());
-            tell(meta, "Anything to say?", &form, "You said")
+            ask_form(meta, "Anything to say?", &form, "Response")
         }
         "test_input_required_result_elicitation" => {
             match one_text(meta, "user_name", "What is your name?", "name") {
@@ -258,18 +263,20 @@ pub(crate) fn call(name: &str, given: &str, meta: &RequestMeta<'_>) -> Outcome {
             }
         }
         "test_input_required_result_sampling" => {
-            tell_thought(inputs, "capital_question", "What is the capital of France?")
+            ask_model(inputs, "capital_question", "What is the capital of France?")
         }
         "test_input_required_result_list_roots" => match inputs.client("client_roots") {
             None => ask(vec![("client_roots", InputRequest::Roots)], None),
-            Some(answer) => folders(answer).map_or_else(refused, |uris| text(&format!("You work on {uris}"))),
+            Some(answer) => {
+                listed_roots(answer).map_or_else(refused, |uris| text(&format!("You work on {uris}")))
+            }
         },
         "test_input_required_result_request_state" | "test_input_required_result_tampered_state" => {
             confirm(inputs)
         }
         "test_input_required_result_multiple_inputs" => three(inputs),
         "test_input_required_result_multi_round" => two_rounds(inputs),
-        "test_input_required_result_capabilities" => whatever_works(meta),
+        "test_input_required_result_capabilities" => ask_by_capability(meta),
         _ => Outcome::Error(CallError::UnknownTool),
     }
 }

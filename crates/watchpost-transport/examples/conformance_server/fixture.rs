@@ -1,4 +1,4 @@
-//! The server itself: what it declares, and which part answers which method.
+//! The handler: the declared capabilities and the dispatch of methods.
 
 use crate::{prompts, resources, tasks::Tasks, tools};
 use std::{
@@ -10,19 +10,19 @@ use watchpost_protocol::{
     Method, Offer, Outcome, ParameterHeaders, ServerInfo, ToolCatalog, ToolPage,
 };
 
-/// Nothing here depends on the caller, and nothing lasts.
+/// The cache hint: results are the same for every caller and may change at any time.
 pub(crate) const CACHE: CacheHint = CacheHint {
     ttl_ms: 1_000,
     scope: CacheScope::Public,
 };
 
-/// The server: what it offers, and what changes in it.
+/// The state of the server.
 pub(crate) struct Fixture {
     info: ServerInfo,
     catalog: Arc<ToolCatalog>,
     pub(crate) hub: ChangeHub,
     pub(crate) tasks: Arc<Tasks>,
-    /// How often a tool has said that something changed.
+    /// The number of changes that tools have reported.
     pub(crate) changes: AtomicU64,
 }
 
@@ -78,7 +78,7 @@ impl Handler for Fixture {
 
     async fn call(&self, (): &(), call: Call<'_>) -> Outcome {
         let completed = match &call.method {
-            // Everything fits on one page, so no cursor was ever given out.
+            // Every list fits on one page, so no cursor is ever issued.
             Method::ListTools { cursor: Some(_) }
             | Method::ListPrompts { cursor: Some(_) }
             | Method::ListResources { cursor: Some(_) }
@@ -105,7 +105,7 @@ impl Handler for Fixture {
                 self.tasks.update(id, answers).map(|()| Completed::Acknowledged)
             }
             Method::CancelTask { id } => self.tasks.cancel(id).map(|()| Completed::Acknowledged),
-            // What is added to the protocol later isn't declared, and so isn't asked for.
+            // Capabilities of later protocol versions aren't declared, so their methods are never called.
             _ => Err(CallError::Internal),
         };
         match completed {

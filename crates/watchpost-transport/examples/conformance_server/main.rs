@@ -1,9 +1,10 @@
-//! A whole server built on the two crates alone: tools, prompts, resources, completion, subscriptions, questions to
-//! the person, tasks. It exposes what the public MCP conformance suite asks for, without keys, so it listens on
-//! loopback only: `conformance_server --listen 127.0.0.1:PORT`, until killed. The endpoint is `/mcp`.
+//! A server that uses only the protocol and transport crates, with tools, prompts, resources, completion,
+//! subscriptions, questions to the user, and tasks. It offers what the public MCP conformance suite tests. It
+//! requires no keys, so it listens on loopback addresses only: `conformance_server --listen 127.0.0.1:PORT`,
+//! until it is killed. The endpoint is `/mcp`.
 //!
-//! `../environment` is what a program brings along for the transport; everything else is the server itself, written
-//! once for all revisions.
+//! `../environment` contains what a program provides for the transport. The other modules are the server,
+//! written once for all revisions.
 
 mod asking;
 #[path = "../environment/mod.rs"]
@@ -23,7 +24,7 @@ use tokio::net::TcpListener;
 use watchpost_protocol::Server;
 use watchpost_transport::{Config, Service, SessionKey, StateKeys, serve};
 
-/// Reads `--listen ADDRESS`; only loopback will do, since everybody is let in.
+/// Reads `--listen ADDRESS`. Accepts only loopback addresses, because the server admits every client.
 fn listen_address() -> Result<SocketAddr, String> {
     let mut arguments = std::env::args().skip(1);
     let (Some("--listen"), Some(address), None) =
@@ -33,14 +34,16 @@ fn listen_address() -> Result<SocketAddr, String> {
     };
     let address: SocketAddr = address
         .parse()
-        .map_err(|_| format!("`{address}` isn't an address with a port like 127.0.0.1:8080"))?;
+        .map_err(|_| format!("`{address}` isn't an address with a port, such as 127.0.0.1:8080"))?;
     if !address.ip().is_loopback() {
-        return Err(format!("{address} isn't on loopback, and there are no keys here"));
+        return Err(format!(
+            "{address} isn't a loopback address; this server requires no keys, so it listens on loopback only"
+        ));
     }
     Ok(address)
 }
 
-#[expect(clippy::print_stdout, reason = "a program that says where it listens")]
+#[expect(clippy::print_stdout, reason = "the program prints its address")]
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listener = TcpListener::bind(listen_address()?).await?;

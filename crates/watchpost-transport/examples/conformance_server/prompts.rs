@@ -1,4 +1,4 @@
-//! Prompts, and completion of what they and the resources take.
+//! Prompts, and the completion of arguments of prompts and resource templates.
 
 use crate::{
     CACHE, asking,
@@ -28,21 +28,21 @@ pub(crate) fn list() -> PromptPage {
     };
     PromptPage {
         prompts: [
-            prompt("test_simple_prompt", "One text.", &[]),
+            prompt("test_simple_prompt", "A prompt with one text.", &[]),
             prompt(
                 "test_prompt_with_arguments",
-                "A text with two words of yours.",
-                &[("arg1", "The first word."), ("arg2", "The second word.")],
+                "A text with two arguments.",
+                &[("arg1", "The first argument."), ("arg2", "The second word.")],
             ),
             prompt(
                 "test_prompt_with_embedded_resource",
-                "A resource and a text about it.",
-                &[("resourceUri", "The resource's address.")],
+                "An embedded resource with a text.",
+                &[("resourceUri", "The URI of the resource.")],
             ),
-            prompt("test_prompt_with_image", "A picture and a text about it.", &[]),
+            prompt("test_prompt_with_image", "An image with a text.", &[]),
             prompt(
                 "test_input_required_result_prompt",
-                "Asks for its context first.",
+                "Asks the user for a context first.",
                 &[],
             ),
         ]
@@ -82,7 +82,7 @@ pub(crate) fn get(name: &str, arguments: &BTreeMap<String, String>, meta: &Reque
             let question = "What context should the prompt use?";
             match asking::one_text(meta, "user_context", question, "context") {
                 Ok(Some(context)) => Ok(vec![ContentBlock::text(format!("Keep this in mind: {context}"))]),
-                Ok(None) => Err(CallError::InvalidParams("the person gave no context".into())),
+                Ok(None) => Err(CallError::InvalidParams("the user gave no context".into())),
                 Err(question) => return Outcome::InputRequired(question),
             }
         }

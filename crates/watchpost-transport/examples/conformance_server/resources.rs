@@ -1,4 +1,4 @@
-//! Resources: two that stay, one that changes, and a family of them.
+//! Resources: two fixed ones, one that changes, and a template.
 
 use crate::{CACHE, Fixture};
 use std::sync::atomic::Ordering;
@@ -6,12 +6,12 @@ use watchpost_protocol::{
     CallError, ResourceBody, ResourceContents, ResourceDefinition, ResourcePage, ResourceRead,
 };
 
-/// The one that can be watched: the trigger tools change it.
+/// The resource that can be subscribed to. Some tools change it.
 pub(crate) const WATCHED: &str = "test://watched-resource";
-/// The address of the family, as it's listed.
+/// The URI template of the template.
 pub(crate) const TEMPLATE: &str = "test://template/{id}/data";
 
-/// A picture of one pixel.
+/// An image of one pixel.
 pub(crate) const PNG: &[u8] = &[
     0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00, 0x00, 0x0d, 0x49, 0x48, 0x44, 0x52, 0x00,
     0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x01, 0x08, 0x02, 0x00, 0x00, 0x00, 0x90, 0x77, 0x53, 0xde, 0x00,
@@ -40,16 +40,11 @@ fn page(resources: Vec<ResourceDefinition>) -> ResourcePage {
 
 pub(crate) fn list() -> ResourcePage {
     page(vec![
-        definition(
-            "test://static-text",
-            "static-text",
-            "A text that stays.",
-            "text/plain",
-        ),
+        definition("test://static-text", "static-text", "A fixed text.", "text/plain"),
         definition(
             "test://static-binary",
             "static-binary",
-            "A picture that stays.",
+            "A fixed image.",
             "image/png",
         ),
         definition(WATCHED, "watched-resource", "A text that changes.", "text/plain"),
@@ -60,7 +55,7 @@ pub(crate) fn templates() -> ResourcePage {
     page(vec![definition(
         TEMPLATE,
         "template",
-        "What is known of one id.",
+        "Data about an id.",
         "application/json",
     )])
 }

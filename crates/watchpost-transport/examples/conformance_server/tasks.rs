@@ -1,4 +1,4 @@
-//! Calls that go on after their answer, kept in memory.
+//! Tasks, kept in memory.
 
 use crate::{
     Fixture, asking,
@@ -17,16 +17,16 @@ use watchpost_protocol::{
 };
 use watchpost_transport::Random;
 
-/// How long a task can be asked for, in milliseconds from its making.
+/// How long a task can be fetched, in milliseconds from its creation.
 const TTL_MS: u32 = 600_000;
-/// The most tasks at one time.
+/// The maximum number of tasks at the same time.
 const TASKS_MAX: usize = 1_000;
-/// The longest a job may take, in seconds.
+/// The maximum duration of a job, in seconds.
 const SECONDS_MAX: f64 = 60.0;
 
-/// A question of a task: its key, its words, its form.
+/// A question of a task: its key, text and form.
 type Question = (&'static str, String, Form);
-/// Makes the result of what was answered.
+/// Creates the result from the answers.
 type Conclude = Box<dyn FnOnce(&BTreeMap<&'static str, FormAnswer>) -> ToolResult + Send>;
 
 struct Task {
@@ -62,7 +62,7 @@ impl Task {
     }
 }
 
-/// All tasks by their ids.
+/// All tasks by id.
 pub(crate) struct Tasks {
     all: Mutex<BTreeMap<String, Task>>,
     hub: ChangeHub,
@@ -80,7 +80,7 @@ impl Tasks {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes a task and gives its id; `None` if there are too many.
+    /// Creates a task and returns its state. Returns `None` if there are too many.
     fn make(&self, status: TaskStatus, open: Vec<Question>, conclude: Option<Conclude>) -> Option<TaskState> {
         let now = unix_millis();
         let mut all = self.lock();
@@ -105,7 +105,7 @@ impl Tasks {
         Some(state)
     }
 
-    /// Changes a task that isn't over, and tells those who listen.
+    /// Changes a task that hasn't ended, and publishes the change.
     fn change(&self, id: &str, change: impl FnOnce(&mut Task)) -> Result<(), CallError> {
         let mut all = self.lock();
         let task = all.get_mut(id).ok_or(CallError::UnknownTask)?;
@@ -134,7 +134,7 @@ impl Tasks {
         })
     }
 
-    /// Takes the answers that fit an open question; with the last one the task has its result.
+    /// Stores the answers to open questions. After the last one, the task is complete.
     pub(crate) fn update(&self, id: &str, answers: &Inputs) -> Result<(), CallError> {
         self.change(id, |task| {
             let (open, answered) = (&mut task.open, &mut task.answered);
@@ -155,7 +155,7 @@ impl Tasks {
         })
     }
 
-    /// A task that comes to `end` after a while.
+    /// Creates a task that ends with `end` after a while.
     fn later(self: &Arc<Self>, after: Duration, end: TaskStatus) -> Outcome {
         let Some(state) = self.make(TaskStatus::Working, Vec::new(), None) else {
             return too_many();
@@ -163,7 +163,7 @@ impl Tasks {
         let (tasks, id) = (Arc::clone(self), state.id.clone());
         let work = tokio::spawn(async move {
             tokio::time::sleep(after).await;
-            // It may have been cancelled, and forgotten, meanwhile.
+            // The task may have been cancelled and removed in the meantime.
             let _ = tasks.change(&id, |task| task.set(end));
         });
         if let Some(task) = self.lock().get_mut(&state.id) {
@@ -172,7 +172,7 @@ impl Tasks {
         Outcome::Task(state)
     }
 
-    /// A task that ends once its questions are answered.
+    /// Creates a task that ends when its questions are answered.
     fn once_answered(
         &self,
         open: Vec<Question>,
@@ -203,7 +203,7 @@ fn too_many() -> Outcome {
     )))
 }
 
-/// Calls a tool that is a task, or may become one.
+/// Calls a tool that is a task or may become one.
 pub(crate) async fn call(
     fixture: &Fixture,
     name: &str,
@@ -269,7 +269,7 @@ pub(crate) async fn call(
     }
 }
 
-/// A moment in ISO 8601, to the millisecond.
+/// Formats a time in ISO 8601, with milliseconds.
 fn iso_8601(unix_millis: u64) -> String {
     let (seconds, millis) = (unix_millis / 1_000, unix_millis % 1_000);
     let (mut days, second) = (seconds / 86_400, seconds % 86_400);

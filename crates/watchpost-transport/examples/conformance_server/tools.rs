@@ -1,4 +1,4 @@
-//! The tools: what they are called, and those that answer by themselves.
+//! The tools: their definitions, and the tools that ask no questions.
 
 use crate::{
     Fixture, asking,
@@ -12,14 +12,14 @@ use watchpost_protocol::{
     ResourceBody, ResourceContents, ToolDefinition, ToolHints, ToolResult,
 };
 
-/// A sound without a sample.
+/// A sound file without samples.
 const WAV: &[u8] =
     b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x44\xac\0\0\x88\x58\x01\0\x02\0\x10\0data\0\0\0\0";
 
-/// Between two steps of the tools that report on themselves.
+/// The pause between two steps of the tools that report progress.
 const STEP: Duration = Duration::from_millis(50);
 
-/// A schema with more than one side, to be listed exactly as it is.
+/// A schema with several keywords, which must be listed unchanged.
 const ADDRESS_BOOK: &str = concat!(
     r##"{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","##,
     r##""$defs":{"address":{"$anchor":"addressDef","type":"object","##,
@@ -48,7 +48,7 @@ fn tool(name: &str, description: &str, schema: &str) -> ToolDefinition {
     }
 }
 
-/// An object of these properties, all of them required.
+/// Returns the schema of an object with these properties, all of them required.
 fn object(properties: &Value) -> String {
     let required: Vec<&String> = properties
         .as_object()
@@ -58,46 +58,49 @@ fn object(properties: &Value) -> String {
     json!({"type": "object", "properties": properties, "required": required}).to_string()
 }
 
-/// All tools, in the order in which they are listed.
+/// Returns all tools, in the order in which they are listed.
 pub(crate) fn definitions() -> Vec<ToolDefinition> {
     let plain = [
-        ("test_simple_text", "Says one sentence."),
-        ("test_image_content", "Shows a picture."),
-        ("test_audio_content", "Plays a sound."),
-        ("test_embedded_resource", "Hands out a resource."),
+        ("test_simple_text", "Returns one sentence."),
+        ("test_image_content", "Returns an image."),
+        ("test_audio_content", "Returns audio."),
+        ("test_embedded_resource", "Returns an embedded resource."),
         (
             "test_multiple_content_types",
-            "Says something, shows a picture, hands out a resource.",
+            "Returns a text, an image and an embedded resource.",
         ),
         ("test_error_handling", "Fails."),
-        ("test_tool_with_progress", "Reports how far it is."),
-        ("test_tool_with_logging", "Logs what it does."),
-        ("test_logging_tool", "Logs one line to clients that want it."),
+        ("test_tool_with_progress", "Reports progress."),
+        ("test_tool_with_logging", "Logs its steps."),
+        (
+            "test_logging_tool",
+            "Logs one message to clients that ask for log messages.",
+        ),
         (
             "test_reconnection",
-            "Hangs up and answers the client that comes back.",
+            "Closes the connection and responds after the client has resumed the stream.",
         ),
         (
             "test_missing_capability",
-            "Needs a client whose model can be asked.",
+            "Requires the client capability `sampling`.",
         ),
         (
             "test_trigger_tool_change",
-            "Says that the list of tools has changed.",
+            "Reports a change of the list of tools.",
         ),
         (
             "test_trigger_prompt_change",
-            "Says that the list of prompts has changed.",
+            "Reports a change of the list of prompts.",
         ),
-        ("test_streaming_elicitation", "Asks the person for anything."),
+        ("test_streaming_elicitation", "Asks the user for a text."),
         (
             "test_elicitation_sep1034_defaults",
-            "Asks with a form that is filled in.",
+            "Asks with a form that has default values.",
         ),
         ("test_elicitation_sep1330_enums", "Asks with a form of choices."),
         (
             "test_input_required_result_elicitation",
-            "Asks the person for a name.",
+            "Asks the user for a name.",
         ),
         (
             "test_input_required_result_sampling",
@@ -105,32 +108,29 @@ pub(crate) fn definitions() -> Vec<ToolDefinition> {
         ),
         (
             "test_input_required_result_list_roots",
-            "Asks the client for its folders.",
+            "Asks the client for its roots.",
         ),
         ("test_input_required_result_request_state", "Asks with a state."),
         (
             "test_input_required_result_tampered_state",
-            "Asks with a state that nobody can alter.",
+            "Asks with a state that can't be altered.",
         ),
         (
             "test_input_required_result_multiple_inputs",
-            "Asks three things at once.",
+            "Asks three questions at once.",
         ),
         (
             "test_input_required_result_multi_round",
-            "Asks one thing after the other.",
+            "Asks one question after the other.",
         ),
         (
             "test_input_required_result_capabilities",
-            "Asks in a way that the client understands.",
+            "Asks with a kind of question that the client supports.",
         ),
         ("failing_job", "A task that fails after a second."),
-        (
-            "protocol_error_job",
-            "A task that ends in an error of the protocol.",
-        ),
-        ("multi_input", "A task that asks two things."),
-        ("test_tool_with_task", "Asks for a name and goes on as a task."),
+        ("protocol_error_job", "A task that ends with a protocol error."),
+        ("multi_input", "A task that asks two questions."),
+        ("test_tool_with_task", "Asks for a name and continues as a task."),
     ];
     let nothing = r#"{"type":"object","properties":{}}"#;
     let mut tools: Vec<_> = plain
@@ -143,12 +143,12 @@ pub(crate) fn definitions() -> Vec<ToolDefinition> {
     tools.extend([
         tool(
             "json_schema_2020_12_tool",
-            "Has a schema with conditions.",
+            "Has a schema with several keywords.",
             ADDRESS_BOOK,
         ),
         tool(
             "test_custom_header",
-            "Repeats a value that a header has, too.",
+            "Has an argument that is repeated in a header.",
             &object(&header),
         ),
         tool(
@@ -158,14 +158,14 @@ pub(crate) fn definitions() -> Vec<ToolDefinition> {
         ),
         tool(
             "test_elicitation",
-            "Asks the person.",
+            "Asks the user.",
             &object(&json!({"message": text})),
         ),
         tool("greet", "Greets.", &object(&json!({"name": text}))),
-        tool("slow_compute", "Takes its time.", &object(&jobs)),
+        tool("slow_compute", "Waits for a while.", &object(&jobs)),
         tool(
             "confirm_delete",
-            "A task that asks first.",
+            "A task that asks for a confirmation.",
             &object(&json!({"filename": text})),
         ),
     ]);
@@ -224,7 +224,7 @@ pub(crate) async fn call(
                 notify.progress(progress, Some(100.0), None);
                 tokio::time::sleep(STEP).await;
             }
-            ToolResult::text("Done, step by step.")
+            ToolResult::text("Completed in steps.")
         }
         "test_tool_with_logging" => {
             for line in [
@@ -235,21 +235,21 @@ pub(crate) async fn call(
                 notify.log(LogLevel::Info, None, line);
                 tokio::time::sleep(STEP).await;
             }
-            ToolResult::text("Done, and told.")
+            ToolResult::text("Completed with log messages.")
         }
         "test_logging_tool" => {
             notify.log(LogLevel::Info, None, "The logging tool was called");
-            ToolResult::text("Told those who wanted to know.")
+            ToolResult::text("Logged the message.")
         }
         "test_reconnection" => {
             notify.hang_up(2 * STEP);
             tokio::time::sleep(2 * STEP).await;
-            ToolResult::text("There you are again.")
+            ToolResult::text("The stream was resumed.")
         }
         "test_missing_capability" if !meta.capabilities().sampling => {
             return Outcome::Error(CallError::MissingCapability(RequiredCapability::Sampling));
         }
-        "test_missing_capability" => ToolResult::text("Nothing is missing."),
+        "test_missing_capability" => ToolResult::text("The capability is declared."),
         "test_trigger_tool_change" | "test_trigger_prompt_change" => {
             fixture.changes.fetch_add(1, Ordering::Relaxed);
             fixture.hub.publish(&Change::Resource(WATCHED.to_owned()));
@@ -258,7 +258,7 @@ pub(crate) async fn call(
             } else {
                 &Change::Prompts
             });
-            ToolResult::text("Told those who listen.")
+            ToolResult::text("Published the change.")
         }
         "json_schema_2020_12_tool" => ToolResult::text("Noted."),
         "test_custom_header" => ToolResult::text(given("value")),

@@ -1,4 +1,4 @@
-//! What the transport gets from the program around it: who is let in, what time it is, what nobody can guess.
+//! What a program provides for the transport: a gate, a clock and random bytes.
 
 use std::{
     collections::hash_map::RandomState,
@@ -7,7 +7,7 @@ use std::{
 };
 use watchpost_transport::{Binding, Caller, Clock, Credential, Gate, Probes, Random, Refusal};
 
-/// Lets everyone in, as nobody.
+/// A gate that admits every request without a credential.
 pub(crate) struct Open;
 
 impl Gate for Open {
@@ -18,7 +18,7 @@ impl Gate for Open {
     }
 
     fn binding(&self, (): &()) -> Binding {
-        Binding::new(b"").expect("nothing fits")
+        Binding::new(b"").expect("an empty binding is short enough")
     }
 
     async fn still_valid(&self, (): &()) -> bool {
@@ -36,7 +36,7 @@ impl Probes for Open {
     }
 }
 
-/// The clock on the wall, and one that never goes back.
+/// The system clock and a monotonic clock.
 pub(crate) struct Wall(Instant);
 
 impl Wall {
@@ -55,8 +55,8 @@ impl Clock for Wall {
     }
 }
 
-/// Bytes that are good enough for a server which lets everyone in. One with keys takes them from the operating
-/// system's generator.
+/// Random bytes that are good enough for a server that admits every client. A server with keys must use the
+/// operating system's generator.
 pub(crate) struct Unpredictable;
 
 impl Random for Unpredictable {
@@ -68,15 +68,15 @@ impl Random for Unpredictable {
     }
 }
 
-/// A key for as long as the process lives.
+/// Returns a key for the lifetime of the process.
 pub(crate) fn key() -> [u8; 32] {
     let mut key = [0; 32];
     Unpredictable.fill(&mut key);
     key
 }
 
-/// Milliseconds since 1970.
-#[expect(clippy::disallowed_methods, reason = "this is where the time comes from")]
+/// Returns the number of milliseconds since 1970.
+#[expect(clippy::disallowed_methods, reason = "this is the source of time")]
 pub(crate) fn unix_millis() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)

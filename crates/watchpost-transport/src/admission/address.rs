@@ -1,15 +1,15 @@
-//! The client's address, with forwarded ones believed only from configured proxies.
+//! The client's address. Forwarded addresses are used only if they come from a configured proxy.
 
 use http::HeaderMap;
 use ipnet::IpNet;
 use std::net::{IpAddr, Ipv6Addr};
 
-/// How many forwarded addresses are looked at, from the right.
+/// The maximum number of forwarded addresses that are read, from the right.
 const HOPS_MAX: usize = 16;
 
-/// The address to hold a request against: the peer's, or, behind trusted proxies, the rightmost
-/// address of `X-Forwarded-For` that isn't a trusted proxy itself. What a stranger wrote further to
-/// the left is never believed.
+/// Returns the client's address: the peer's address, or, if the peer is a trusted proxy, the rightmost address
+/// of `X-Forwarded-For` that isn't a trusted proxy itself. Addresses further to the left may be forged and are
+/// ignored.
 pub(crate) fn client(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
     let peer = peer.to_canonical();
     if !trusted(peer, proxies) {
@@ -32,8 +32,8 @@ pub(crate) fn client(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> Ip
     nearest
 }
 
-/// Whether `X-Forwarded-Proto` says `https`, believed only from a trusted proxy: the nearest one's word, which is the
-/// rightmost.
+/// Whether `X-Forwarded-Proto` is `https`. The header is used only if it comes from a trusted proxy. Its
+/// rightmost value, set by the nearest proxy, counts.
 pub(crate) fn is_forwarded_https(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> bool {
     if !trusted(peer.to_canonical(), proxies) {
         return false;
@@ -43,7 +43,8 @@ pub(crate) fn is_forwarded_https(peer: IpAddr, headers: &HeaderMap, proxies: &[I
         .is_some_and(|scheme| scheme.trim().eq_ignore_ascii_case("https"))
 }
 
-/// What wrong keys and connections are counted by: the address, for IPv6 its /64.
+/// Returns the network by which invalid keys and connections are counted: the address itself, or the /64
+/// network for IPv6.
 pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {
@@ -58,7 +59,7 @@ pub(crate) fn trusted(address: IpAddr, proxies: &[IpNet]) -> bool {
     proxies.iter().any(|network| network.contains(&address))
 }
 
-/// One element of `X-Forwarded-For`: an address, perhaps with brackets or a port.
+/// Parses one element of `X-Forwarded-For`: an address, optionally with brackets or a port.
 fn parse(hop: &str) -> Option<IpAddr> {
     let hop = hop.trim();
     let address: IpAddr = if let Ok(address) = hop.parse() {
@@ -86,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn forwarded_addresses_are_believed_only_from_proxies() {
+    fn forwarded_addresses_are_used_only_from_trusted_proxies() {
         check("203.0.113.9", &["198.51.100.1"], "203.0.113.9");
         check("10.0.0.1", &["198.51.100.1"], "198.51.100.1");
         check("10.0.0.1", &["192.0.2.66, 198.51.100.1"], "198.51.100.1");
@@ -101,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forwarded_scheme_is_believed_only_from_proxies() {
+    fn a_forwarded_scheme_is_used_only_from_a_trusted_proxy() {
         let proxies: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap()];
         let check = |peer: &str, forwarded: &[&'static str], expected: bool| {
             let mut headers = HeaderMap::new();

@@ -1,18 +1,19 @@
-//! Takes the credential out of the headers: the one place that reads it.
+//! Reads the credential from the headers. No other code reads it.
 
 use crate::gate::Credential;
 use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 
-/// What the headers say about who is asking.
+/// The credential headers of a request.
 #[derive(Debug)]
 pub(crate) enum Presented<'a> {
     Nothing,
     One(Credential<'a>),
-    /// Something that can't be a credential, or two that differ.
+    /// The headers contain no valid credential, or two different ones.
     Unusable,
 }
 
-/// `X-Api-Key: …` or `Authorization: Bearer …`; scheme in any case, optional white space.
+/// Reads `X-Api-Key: …` and `Authorization: Bearer …`. The scheme is compared without case, and surrounding
+/// white space is ignored.
 pub(crate) fn presented(headers: &HeaderMap) -> Presented<'_> {
     let mut found: Option<&str> = None;
     let keys = headers.get_all("x-api-key").iter().map(plain);
@@ -21,7 +22,7 @@ pub(crate) fn presented(headers: &HeaderMap) -> Presented<'_> {
         match (secret, found) {
             (None, _) => return Presented::Unusable,
             (Some(secret), None) => found = Some(secret),
-            // Both come from the same client, so comparing them tells nobody anything.
+            // Both secrets come from the same client, so the comparison needn't take constant time.
             (Some(secret), Some(earlier)) if secret == earlier => {}
             (Some(_), Some(_)) => return Presented::Unusable,
         }
@@ -65,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_found_in_every_spelling() {
+    fn a_secret_is_found_in_every_valid_form() {
         check(&[("x-api-key", "wp_a")], Some("wp_a"));
         check(&[("X-API-KEY", "  wp_a ")], Some("wp_a"));
         check(&[("authorization", "Bearer wp_a")], Some("wp_a"));
@@ -78,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_single_secret_is_unusable() {
+    fn missing_malformed_or_differing_secrets_are_unusable() {
         check(&[("authorization", "Bearer wp_a"), ("x-api-key", "wp_b")], None);
         check(&[("x-api-key", "wp_a"), ("x-api-key", "wp_b")], None);
         check(&[("authorization", "Basic d3A6YQ==")], None);

@@ -1,6 +1,7 @@
-//! Which names this server answers to, and which web origins may speak to it.
+//! The host names and web origins that requests may use.
 //!
-//! Without it, a web page that points its own name at 127.0.0.1 reads a laptop's server through the browser.
+//! This check prevents DNS rebinding: without it, a web page whose own name resolves to 127.0.0.1 could access
+//! a local server through the browser.
 
 use http::{
     HeaderValue, Uri,
@@ -10,21 +11,21 @@ use http::{
 use std::net::IpAddr;
 use url::Url;
 
-/// The names that may stand in `Host`, and the origins that may stand in `Origin`.
+/// The names allowed in the `Host` header and the origins allowed in the `Origin` header.
 ///
-/// The loopback names are always on it, with any port. Names compare without case.
+/// The loopback names are always allowed, with any port. Names are compared without case.
 #[derive(Debug, Clone)]
 pub struct AllowedHosts {
-    /// Further names, lower case, without port; IPv6 in brackets.
+    /// Additional names in lower case, without port. IPv6 addresses are in brackets.
     names: Vec<String>,
-    /// Further origins as the URL standard serializes them.
+    /// Additional origins, serialized as in the URL standard.
     origins: Vec<String>,
-    /// Clients reach the server by HTTPS.
+    /// Whether clients reach the server by HTTPS.
     has_https_url: bool,
 }
 
 impl AllowedHosts {
-    /// Only the loopback names: `localhost`, `127.0.0.1`, `[::1]`.
+    /// Allows only the loopback names: `localhost`, `127.0.0.1` and `[::1]`.
     pub fn loopback() -> Self {
         Self {
             names: Vec::new(),
@@ -33,8 +34,8 @@ impl AllowedHosts {
         }
     }
 
-    /// Adds the name and the origin under which clients reach the server through its proxy.
-    /// A URL without a host adds nothing.
+    /// Also allows the host name and origin of the public URL, under which clients reach the server through a
+    /// proxy. A URL without a host has no effect.
     #[must_use]
     pub fn with_public_url(mut self, url: &Url) -> Self {
         if let Some(host) = url.host_str() {
@@ -45,14 +46,14 @@ impl AllowedHosts {
         self
     }
 
-    /// Adds a host name or address without port, for servers reached by several names.
+    /// Also allows a host name or address without port, for a server with several names.
     #[must_use]
     pub fn with_name(mut self, name: &str) -> Self {
         self.names.push(name.to_ascii_lowercase());
         self
     }
 
-    /// Whether the server is reached by HTTPS, as far as its public URL says.
+    /// Whether the public URL uses HTTPS.
     pub(crate) fn has_https_url(&self) -> bool {
         self.has_https_url
     }
@@ -67,7 +68,7 @@ impl AllowedHosts {
             self.check_host(host.to_str().map_err(|_| HostError::Host)?)?;
             named = true;
         }
-        // HTTP/2 names the host here; so does an HTTP/1 request in absolute form.
+        // The host in HTTP/2, or in an HTTP/1 request with an absolute URI.
         if let Some(authority) = Uri::authority(&head.uri) {
             self.check_host(authority.as_str())?;
             named = true;
@@ -108,7 +109,7 @@ impl AllowedHosts {
         if without_port(rest).is_some_and(is_loopback) {
             return true;
         }
-        // An origin has no path or user; parsing would drop them quietly.
+        // An origin has no path or user, and parsing would silently drop them.
         if rest.contains(['/', '@', '?', '#', '\\']) {
             return false;
         }
@@ -118,17 +119,17 @@ impl AllowedHosts {
     }
 }
 
-/// Why a request is refused before anything else is looked at.
+/// The reason why a request's host or origin is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HostError {
-    /// No host or two of them: not HTTP.
+    /// The request has no host, or more than one, so it isn't valid HTTP.
     Ambiguous,
     Host,
     Origin,
 }
 
-/// The host of `host[:port]`; `None` if it can't be one. Anything odd (user, path, blank) fails the
-/// comparison that follows, since no allowed name contains it.
+/// Returns the host of `host[:port]`, or `None` if the port is invalid. Other invalid parts, such as a user or
+/// a path, remain in the result, so that it equals no allowed name.
 fn without_port(authority: &str) -> Option<&str> {
     let end = if authority.starts_with('[') {
         authority.find(']')? + 1
@@ -136,11 +137,11 @@ fn without_port(authority: &str) -> Option<&str> {
         authority.find(':').unwrap_or(authority.len())
     };
     let (host, port) = authority.split_at(end);
-    let port_is_sound = port.is_empty()
+    let port_is_valid = port.is_empty()
         || port
             .strip_prefix(':')
             .is_some_and(|digits| digits.parse::<u16>().is_ok() && !digits.starts_with('+'));
-    port_is_sound.then_some(host)
+    port_is_valid.then_some(host)
 }
 
 fn is_loopback(name: &str) -> bool {
@@ -163,13 +164,13 @@ mod tests {
         AllowedHosts::loopback().with_public_url(&Url::parse("https://Posture.example.com/watch").unwrap())
     }
 
-    fn check_host(host: &str, welcome: bool) {
+    fn check_host(host: &str, expected: bool) {
         let got = allowed().check_host(host).is_ok();
-        assert_eq!(got, welcome, "{host:?}");
+        assert_eq!(got, expected, "{host:?}");
     }
 
     #[test]
-    fn only_loopback_names_and_the_public_name_are_answered() {
+    fn only_loopback_names_and_the_public_name_are_allowed() {
         for host in [
             "localhost",
             "LOCALHOST",
@@ -216,13 +217,13 @@ mod tests {
         }
     }
 
-    fn check_origin(origin: &'static str, welcome: bool) {
+    fn check_origin(origin: &'static str, expected: bool) {
         let got = allowed().is_allowed_origin(&HeaderValue::from_static(origin));
-        assert_eq!(got, welcome, "{origin:?}");
+        assert_eq!(got, expected, "{origin:?}");
     }
 
     #[test]
-    fn a_present_origin_has_to_match() {
+    fn an_origin_must_be_allowed() {
         for origin in [
             "http://localhost",
             "http://localhost:5173",

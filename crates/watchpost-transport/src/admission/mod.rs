@@ -1,4 +1,5 @@
-//! What every request passes before anything is served: `Host` and `Origin`, sizes, the credential, its allowance.
+//! The checks that every request must pass before it reaches a mount: host and origin, sizes, the credential,
+//! and its allowance.
 
 pub(crate) mod address;
 pub(crate) mod credential;
@@ -16,14 +17,15 @@ use crate::{
     gate::{Caller, Credential, Gate, Refusal},
     response::{self, Response},
     routing::route::Access,
+    text,
 };
 use http::{StatusCode, request::Parts};
 use std::{net::IpAddr, sync::Arc};
 
-/// More headers than this are refused; hyper's own bound for HTTP/1 is the same number.
+/// The maximum number of headers. hyper's own limit for HTTP/1 is the same.
 const HEADERS_MAX: usize = 100;
 
-/// Lets connections and requests in, or answers them itself. Knows routes by their access alone.
+/// Admits connections and requests, or rejects them. Of a route, it knows only the required access.
 pub(crate) struct Admission<G> {
     config: Arc<Config>,
     gate: Arc<G>,
@@ -43,42 +45,47 @@ impl<G: Gate> Admission<G> {
         }
     }
 
-    /// Lets a connection in; `None`: close it unread.
+    /// Admits a connection. `None` means to close it without reading from it.
     pub(crate) fn admit_connection(&self, peer: IpAddr) -> Option<ConnectionPermit> {
         let is_exempt = peer.is_loopback() || address::trusted(peer, &self.config.proxies);
         self.connections.admit(peer, is_exempt)
     }
 
-    /// Where a request came from.
+    /// Returns the origin of a request.
     pub(crate) fn caller<'a>(&'a self, head: &'a Parts, peer: IpAddr) -> Caller<'a> {
         Caller::remote(peer, &head.headers, &self.config.proxies)
     }
 
-    /// Whether clients reach this server by HTTPS.
+    /// Whether the client reached this server by HTTPS.
     pub(crate) fn is_behind_tls(&self, caller: &Caller<'_>) -> bool {
         self.config.hosts.has_https_url() || caller.is_behind_tls()
     }
 
-    /// The answer to a request that may not go on, whichever route it takes.
-    pub(crate) fn refuse_head(&self, head: &Parts) -> Option<Response> {
+    /// Checks the parts of a request that don't depend on its route. Returns the response if the request is
+    /// rejected.
+    pub(crate) fn reject_head(&self, head: &Parts) -> Option<Response> {
         let limits = &self.config.limits;
         let uri_bytes = head.uri.path_and_query().map_or(0, |uri| uri.as_str().len());
         let (status, message) = match self.config.hosts.check(head) {
-            Err(HostError::Ambiguous) => (StatusCode::BAD_REQUEST, "Exactly one Host is needed"),
-            Err(HostError::Host) => (StatusCode::FORBIDDEN, "Host not allowed"),
-            Err(HostError::Origin) => (StatusCode::FORBIDDEN, "Origin not allowed"),
-            Ok(()) if uri_bytes > limits.uri_bytes => (StatusCode::URI_TOO_LONG, "URI too long"),
+            Err(HostError::Ambiguous) => (StatusCode::BAD_REQUEST, text::HOST_REQUIRED),
+            Err(HostError::Host) => (StatusCode::FORBIDDEN, text::HOST_NOT_ALLOWED),
+            Err(HostError::Origin) => (StatusCode::FORBIDDEN, text::ORIGIN_NOT_ALLOWED),
+            Ok(()) if uri_bytes > limits.uri_bytes => (StatusCode::URI_TOO_LONG, text::URI_TOO_LONG),
             Ok(())
                 if head.headers.len() > HEADERS_MAX || uri_bytes + head_bytes(head) > limits.head_bytes =>
             {
-                (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "Headers too large")
+                (
+                    StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                    text::HEADERS_TOO_LARGE,
+                )
             }
             Ok(()) => return None,
         };
         Some(response::error(status, message))
     }
 
-    /// Who is acting, for a route that isn't public. The gate holds a key's allowance too, so all routes draw on one.
+    /// Authenticates a request to a route that isn't public. The gate also limits the rate per key, so all
+    /// routes share one limit.
     pub(crate) async fn authenticate(
         &self,
         head: &Parts,
@@ -88,56 +95,61 @@ impl<G: Gate> Admission<G> {
         let credential = match presented(&head.headers) {
             Presented::One(credential) if access.takes(&credential) => Some(credential),
             Presented::Unusable if access != Access::Member => {
-                return Err(self.refuse(caller, access, Refusal::Invalid));
+                return Err(self.reject(caller, access, Refusal::Invalid));
             }
             Presented::Nothing | Presented::One(_) | Presented::Unusable => None,
         };
         match credential {
-            // No site can make a browser send a key, so there is no forgery to look for.
+            // Another site can't make a browser send a key, so this kind needs no check for forgery.
             Some(Credential::Key(_)) => {}
-            None if access == Access::Member => return Err(self.refuse(caller, access, Refusal::Missing)),
+            None if access == Access::Member => return Err(self.reject(caller, access, Refusal::Missing)),
             None => {}
         }
         self.gate
             .admit(credential, caller)
             .await
-            .map_err(|refusal| self.refuse(caller, access, refusal))
+            .map_err(|refusal| self.reject(caller, access, refusal))
     }
 
-    /// Answers for the gate, and counts what it costs to knock with wrong keys.
-    fn refuse(&self, caller: &Caller<'_>, access: Access, refusal: Refusal) -> Response {
+    /// Returns the response for a refusal of the gate, and counts invalid keys.
+    fn reject(&self, caller: &Caller<'_>, access: Access, refusal: Refusal) -> Response {
         match refusal {
-            Refusal::Missing if access == Access::Member => response::unauthorized("Sign-in required"),
-            Refusal::Missing => response::unauthorized("API key required"),
-            Refusal::Invalid => self.refuse_wrong_key(caller),
+            Refusal::Missing if access == Access::Member => response::unauthorized(text::SIGN_IN_REQUIRED),
+            Refusal::Missing => response::unauthorized(text::API_KEY_REQUIRED),
+            Refusal::Invalid => self.reject_invalid_key(caller),
             Refusal::Throttled { retry_after } => response::later(
                 StatusCode::TOO_MANY_REQUESTS,
-                "Too many requests for this API key",
+                text::TOO_MANY_REQUESTS,
                 retry_after,
             ),
             Refusal::Unavailable { retry_after } => response::later(
                 StatusCode::SERVICE_UNAVAILABLE,
-                "Service unavailable",
+                text::SERVICE_UNAVAILABLE,
                 retry_after,
             ),
         }
     }
 
-    fn refuse_wrong_key(&self, caller: &Caller<'_>) -> Response {
+    fn reject_invalid_key(&self, caller: &Caller<'_>) -> Response {
         let Some(address) = caller.address() else {
-            return response::unauthorized("Invalid API key");
+            return response::unauthorized(text::INVALID_API_KEY);
         };
         if self.wrong_keys.may_report() {
-            tracing::warn!(client = %address, "a wrong API key was refused");
+            tracing::warn!(client = %address, "a request with an invalid API key was rejected");
         }
         match self.wrong_keys.count(address::network(address)) {
-            Ok(()) => response::unauthorized("Invalid API key"),
-            Err(wait) => response::later(StatusCode::TOO_MANY_REQUESTS, "Too many wrong API keys", wait),
+            Ok(()) => response::unauthorized(text::INVALID_API_KEY),
+            Err(wait) => response::later(
+                StatusCode::TOO_MANY_REQUESTS,
+                text::TOO_MANY_INVALID_API_KEYS,
+                wait,
+            ),
         }
     }
 }
 
-/// About how long the headers were. hyper's own bound is loose: it may read more than it was told to.
+/// Returns the approximate size of the headers. hyper's own limit isn't exact: it may read more than
+/// configured.
 fn head_bytes(head: &Parts) -> usize {
     let lengths = head
         .headers

@@ -1,4 +1,4 @@
-//! Counts wrong keys per address.
+//! Counts invalid keys per client address.
 
 use crate::environment::Clock;
 use governor::{
@@ -17,23 +17,23 @@ use std::{
     time::Duration,
 };
 
-/// How many addresses are told apart; beyond it, newcomers share one count.
+/// The maximum number of addresses with their own count. Beyond it, new addresses share one count.
 const ADDRESSES_MAX: usize = 65_536;
 
-/// How many wrong keys a minute are named in the log, over all addresses.
+/// The number of invalid keys per minute that are logged, over all addresses.
 const REPORTS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(10).expect("10 isn't zero");
 
-/// The count shared by addresses that found the table full; no client has this address.
+/// The key of the shared count. No client has this address.
 const OVERFLOW: IpAddr = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
 
-/// Allows so many wrong keys a minute per address (IPv6: per /64), then says how long to wait.
+/// Limits the number of invalid keys per minute and client address (per /64 network for IPv6).
 ///
-/// Only failures are counted and only failures are refused by it: a valid key from the same address goes on.
+/// Only invalid keys are counted and rejected. A valid key from the same address still works.
 pub(crate) struct WrongKeys {
     limiter: RateLimiter<IpAddr, HashMapStateStore<IpAddr>, Monotonic, NoOpMiddleware<Duration>>,
     reports: RateLimiter<NotKeyed, InMemoryState, Monotonic, NoOpMiddleware<Duration>>,
     clock: Monotonic,
-    /// When the full table was last swept, in seconds of the monotonic clock.
+    /// The time at which the full table was last swept, in seconds of the monotonic clock.
     swept: AtomicU64,
 }
 
@@ -65,16 +65,16 @@ impl WrongKeys {
         }
     }
 
-    /// Whether this wrong key goes to the log: a sample does, since a flood must not fill the disk.
+    /// Whether to log this invalid key. Only a sample is logged, so that a flood doesn't fill the disk.
     pub(crate) fn may_report(&self) -> bool {
         self.reports.check().is_ok()
     }
 
-    /// Counts one wrong key from `network`; `Err` holds the time until the next one would be looked at.
+    /// Counts one invalid key from `network`. Beyond the limit, returns the time until the next one is allowed.
     pub(crate) fn count(&self, network: IpAddr) -> Result<(), Duration> {
         let mut key = network;
         if self.limiter.len() >= ADDRESSES_MAX {
-            // Sweeping costs time in proportion to the table, so a flood may ask for it once a second.
+            // Sweeping takes time in proportion to the table, so it runs at most once per second.
             let second = self.clock.0.monotonic().as_secs();
             if self.swept.swap(second, Ordering::Relaxed) != second {
                 self.limiter.retain_recent();
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn the_21st_wrong_key_in_a_minute_has_to_wait() {
+    fn the_21st_invalid_key_in_a_minute_must_wait() {
         let clock = Arc::new(Set(Mutex::new(Duration::from_secs(1000))));
         let wrong = WrongKeys::new(NonZeroU32::new(20).unwrap(), Arc::<Set>::clone(&clock));
         let one: IpAddr = "192.0.2.1".parse().unwrap();
@@ -120,12 +120,12 @@ mod tests {
         );
         assert!(
             wrong.count("192.0.2.2".parse().unwrap()).is_ok(),
-            "another address is not affected"
+            "other addresses aren't affected"
         );
         *clock.0.lock().unwrap() += Duration::from_secs(61);
         assert!(
             wrong.count(one).is_ok(),
-            "a minute later the address may try again"
+            "the address may try again after a minute"
         );
     }
 
@@ -139,7 +139,7 @@ mod tests {
         assert!(wrong.limiter.len() <= ADDRESSES_MAX + 1);
         assert!(
             wrong.count("203.0.113.200".parse().unwrap()).is_err(),
-            "newcomers share one used-up count"
+            "new addresses share one exhausted count"
         );
     }
 }

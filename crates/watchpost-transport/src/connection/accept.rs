@@ -34,21 +34,21 @@ use tokio::{
 };
 use watchpost_protocol::Handler;
 
-/// How long to wait after the system refused a connection, for example for want of file descriptors.
+/// The pause after the system failed to accept a connection, for example because no file descriptors are left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// The least that hyper takes for a buffer, in bytes.
+/// The minimum buffer size that hyper accepts, in bytes.
 const HTTP1_BUFFER_MIN: usize = 8192;
 
-/// A connection of the reserve is for one probe: it has to be quick.
+/// The time for the headers on a reserved connection. It serves a single probe, which must be quick.
 const RESERVED_HEAD: Duration = Duration::from_secs(2);
 
-/// Serves `listener` until `stop` resolves, then lets what runs finish within
-/// [`Timing::stop_grace`](crate::Timing::stop_grace) and returns.
+/// Serves `listener` until `stop` resolves. Then waits up to [`Timing::stop_grace`](crate::Timing::stop_grace)
+/// for requests in progress, and returns.
 ///
-/// Runs on any tokio runtime. Several runtimes may each serve their own clone of one listening socket with
-/// clones of one service; limits and sessions are then shared between them. Call
-/// [`Service::stop`] as well (once), so that open streams end.
+/// Runs on any Tokio runtime. Several runtimes may each serve a clone of the listening socket with a clone of
+/// the service; they share limits and sessions. In that case, also call [`Service::stop`] once, so that all
+/// open streams end.
 pub async fn serve<G, H, P>(listener: TcpListener, service: Service<G, H, P>, stop: impl Future<Output = ()>)
 where
     G: Gate,
@@ -71,7 +71,7 @@ where
                     }
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "a connection could not be accepted");
+                    tracing::warn!(%error, "a connection couldn't be accepted");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             },
@@ -79,7 +79,7 @@ where
     }
     drop(listener);
     service.stop();
-    // No receiver left means no connection left.
+    // Sending fails only if there are no receivers, and therefore no connections.
     let _ = stopping.send(true);
     let grace = service.config().timing.stop_grace;
     let finished =
@@ -87,7 +87,7 @@ where
     if finished.is_err() {
         tracing::warn!(
             open = connections.len(),
-            "some connections did not finish in time and are cut"
+            "some connections didn't finish in time and are closed"
         );
         connections.shutdown().await;
     }
@@ -104,7 +104,7 @@ async fn serve_one<G, H, P>(
     H: Handler<Principal = G::Principal>,
     P: Probes,
 {
-    // Answers are whole messages: waiting for more of them only adds latency.
+    // Responses are complete messages, so delaying them to collect more data would only add latency.
     let _ = stream.set_nodelay(true);
     let limits = &service.config().limits;
     let mut timing = service.config().timing.clone();
@@ -117,7 +117,7 @@ async fn serve_one<G, H, P>(
         version = tokio::time::timeout(timing.head, peek_version(&stream)) => version,
         _ = stopped.wait_for(|stopped| *stopped) => return,
     };
-    // Neither a byte in time nor an end: nobody is there.
+    // The client sent no byte in time, or the connection failed.
     let Ok(Ok(version)) = version else { return };
 
     let activity = Activity::new();
@@ -127,8 +127,8 @@ async fn serve_one<G, H, P>(
     let answering = service_fn(|request| {
         let service = service.clone();
         let connection = Arc::clone(&connection);
-        // Boxed: hyper keeps the room for this future for as long as the connection is there, and an open stream
-        // would pay for the whole of it.
+        // Boxed: hyper reserves space for this future as long as the connection is open, and an open stream
+        // would keep all of it.
         Box::pin(async move { Ok::<_, Infallible>(service.answer(request, connection).await) })
     });
     let outcome = match version {
@@ -138,26 +138,26 @@ async fn serve_one<G, H, P>(
         }
         HttpVersion::Http2 => {
             let connection = http2(limits).serve_connection(io, answering);
-            // The rare kind, and the larger one.
+            // HTTP/2 is rare and its future is larger.
             Box::pin(drive(connection, &mut stopped)).await
         }
     };
     if let Err(error) = outcome {
-        // Peers that hang up or send rubbish are daily business.
+        // Clients that disconnect or send invalid data are common, so this isn't a warning.
         tracing::debug!(%error, "a connection ended early");
     }
 }
 
-// Not `auto` of hyper-util: its look ahead makes the read buffer of every HTTP/1 connection grow to twice its size.
+// hyper-util's `auto` isn't used: its detection doubles the read buffer of every HTTP/1 connection.
 fn http1(limits: &Limits, reserved: bool) -> http1::Builder {
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
-        // `TimedSocket` times headers.
+        // `TimedSocket` limits the time for headers.
         .header_read_timeout(None)
-        // The read buffer bounds the headers: 431 when they don't fit.
+        // The read buffer also limits the headers: if they don't fit, the response is 431.
         .max_buf_size(limits.head_bytes.max(HTTP1_BUFFER_MIN))
-        // Not `pipeline_flush`: with it, answers to requests that can't be parsed are never written.
+        // `pipeline_flush` isn't used: with it, responses to requests that can't be parsed are never written.
         .keep_alive(!reserved);
     builder
 }
@@ -178,19 +178,19 @@ fn http2(limits: &Limits) -> http2::Builder<TokioExecutor> {
     builder
 }
 
-/// Which protocol a peer speaks.
+/// The HTTP version that a client uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum HttpVersion {
     Http1,
     Http2,
 }
 
-/// How every HTTP/2 connection begins (RFC 9113, 3.4).
+/// The first bytes of every HTTP/2 connection (RFC 9113, 3.4).
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 impl HttpVersion {
-    /// No method of HTTP/1 begins like the preface from its third byte on, so three bytes of it are enough; whoever
-    /// sends fewer at first is taken for HTTP/1.
+    /// Detects the version from the first bytes. Three bytes of the preface suffice, because no HTTP/1 method
+    /// starts with them. A client that sends fewer bytes at first is treated as HTTP/1.
     fn of(bytes: &[u8]) -> Self {
         let compared = bytes.len().min(HTTP2_PREFACE.len());
         if compared >= 3 && bytes.get(..compared) == HTTP2_PREFACE.get(..compared) {
@@ -201,14 +201,14 @@ impl HttpVersion {
     }
 }
 
-/// Waits for the first bytes, and leaves them where they are.
+/// Waits for the first bytes without consuming them.
 async fn peek_version(stream: &TcpStream) -> io::Result<HttpVersion> {
     let mut bytes = [0; HTTP2_PREFACE.len()];
     let read = stream.peek(&mut bytes).await?;
     Ok(HttpVersion::of(bytes.get(..read).unwrap_or_default()))
 }
 
-/// Serves a connection to its end; lets it finish what it's at once the server stops.
+/// Serves a connection to its end. When the server stops, requests in progress may finish.
 async fn drive<C>(connection: C, stopped: &mut watch::Receiver<bool>) -> Result<(), C::Error>
 where
     C: GracefulConnection,
@@ -231,7 +231,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_preface_tells_http_2_from_http_1() {
+    fn the_preface_distinguishes_http_2_from_http_1() {
         let check = |bytes: &[u8], expected| assert_eq!(HttpVersion::of(bytes), expected, "{bytes:?}");
         check(HTTP2_PREFACE, HttpVersion::Http2);
         check(b"PRI", HttpVersion::Http2);

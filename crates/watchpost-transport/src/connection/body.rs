@@ -1,8 +1,9 @@
-//! Reads a request body within its bounds.
+//! Reads a request body within its limits.
 
 use crate::{
     config::Timing,
     response::{self, Response},
+    text,
 };
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
@@ -11,32 +12,32 @@ use hyper::body::Incoming;
 use std::{future::poll_fn, pin::Pin, task::Poll, time::Duration};
 use tokio::time::{Instant, Sleep};
 
-/// The least a body may bring per second once its grace is over.
+/// The minimum number of bytes per second after the grace period.
 const BYTES_PER_SECOND_MIN: u64 = 1024;
 
-/// Why a body couldn't be had.
+/// The reason why a request body couldn't be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyError {
-    /// It has more bytes than its route allows.
+    /// The body is larger than its route allows.
     TooLarge,
-    /// It took too long, or came too slowly.
+    /// The body took too long or arrived too slowly.
     TooSlow,
-    /// The peer broke off or its framing makes no sense.
+    /// The client closed the connection, or the body's framing is invalid.
     Incomplete,
 }
 
 impl BodyError {
-    /// What the client is told: 413, 408 or 400.
+    /// Returns the response for the client: 413, 408 or 400.
     pub fn response(self) -> Response {
         match self {
-            Self::TooLarge => response::error(StatusCode::PAYLOAD_TOO_LARGE, "The message is too large"),
-            Self::TooSlow => response::error(StatusCode::REQUEST_TIMEOUT, "The body took too long"),
-            Self::Incomplete => response::error(StatusCode::BAD_REQUEST, "The body is incomplete"),
+            Self::TooLarge => response::error(StatusCode::PAYLOAD_TOO_LARGE, text::MESSAGE_TOO_LARGE),
+            Self::TooSlow => response::error(StatusCode::REQUEST_TIMEOUT, text::BODY_TOO_SLOW),
+            Self::Incomplete => response::error(StatusCode::BAD_REQUEST, text::BODY_INCOMPLETE),
         }
     }
 }
 
-/// A body that hasn't been read, with the bounds of its route.
+/// A request body that hasn't been read yet, with the limits of its route.
 #[derive(Debug)]
 pub struct RequestBody<'a> {
     incoming: Incoming,
@@ -53,15 +54,17 @@ impl<'a> RequestBody<'a> {
         }
     }
 
-    /// Whether it says itself that it is too large.
+    /// Whether the declared size exceeds the limit.
     pub(crate) fn is_too_large(&self) -> bool {
         self.incoming.size_hint().lower() > u64::try_from(self.bytes_max).unwrap_or(u64::MAX)
     }
 
-    /// All of it, within the bounds of its route. A body that came in one piece, the usual case, isn't copied.
+    /// Reads the whole body within the limits of its route. A body that arrives in one piece, the usual case,
+    /// isn't copied.
     ///
     /// # Errors
-    /// If it is too large, too slow or cut off; [`BodyError::response`] answers each.
+    /// Returns an error if the body is too large, too slow or incomplete. [`BodyError::response`] is the
+    /// response for each.
     pub async fn read(self) -> Result<Bytes, BodyError> {
         if self.is_too_large() {
             return Err(BodyError::TooLarge);
@@ -87,7 +90,7 @@ impl<'a> RequestBody<'a> {
                 None => return Ok(whole.into_bytes()),
                 Some(Err(_)) => return Err(BodyError::Incomplete),
                 Some(Ok(frame)) => {
-                    // Trailers carry nothing for us.
+                    // Trailers are ignored.
                     let Ok(piece) = frame.into_data() else { continue };
                     if whole.len() + piece.len() > bytes_max {
                         return Err(BodyError::TooLarge);
@@ -121,7 +124,7 @@ impl Pieces {
         *self = match std::mem::replace(self, Self::None) {
             Self::None => Self::One(piece),
             Self::One(first) => {
-                // The declared rest is within the limit, since the whole was.
+                // The remaining declared size is within the limit, because the total size is.
                 let more = usize::try_from(rest.size_hint().lower()).unwrap_or(0);
                 let mut all = BytesMut::with_capacity(first.len() + piece.len() + more);
                 all.extend_from_slice(&first);
@@ -144,7 +147,7 @@ impl Pieces {
     }
 }
 
-/// Made only for bodies that don't arrive with their headers.
+/// The time limits of a body. Needed only for bodies that don't arrive together with their headers.
 struct Pace {
     started: Option<Instant>,
     sleep: Option<Pin<Box<Sleep>>>,

@@ -1,16 +1,17 @@
-//! A timer for deadlines that are nearly always met.
+//! A timer for deadlines that are usually met.
 
 use std::{pin::Pin, task::Context};
 use tokio::time::{Instant, Sleep};
 
-/// One timer that only ever rings late, never early: moving its deadline back costs nothing until then.
+/// A timer that isn't reset when its deadline moves later. It wakes at the old time, sees that the deadline
+/// hasn't passed, and continues.
 #[derive(Debug, Default)]
 pub(crate) struct DeadlineTimer {
     sleep: Option<(Pin<Box<Sleep>>, Instant)>,
 }
 
 impl DeadlineTimer {
-    /// Whether `deadline` has passed; if not, the task is woken no later than then.
+    /// Whether `deadline` has passed. If not, the task is woken at that time or earlier.
     pub(crate) fn has_passed(&mut self, deadline: Instant, cx: &mut Context<'_>) -> bool {
         let (sleep, armed) = self
             .sleep

@@ -1,4 +1,4 @@
-//! One TCP connection: how long it may take, and how many there may be.
+//! TCP connections: their timeouts and their number.
 
 pub(crate) mod accept;
 pub(crate) mod body;
@@ -17,15 +17,15 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// What one TCP connection is to its requests.
+/// A TCP connection, as its requests see it.
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) peer: IpAddr,
-    /// Probes only.
+    /// Whether the connection may serve only probes.
     pub(crate) reserved: bool,
     pub(crate) activity: Arc<Activity>,
     pub(crate) last_session: LastSession,
-    /// For HTTP/1, where one request follows another.
+    /// The timer for requests over HTTP/1, which are processed one after the other.
     timer: Mutex<DeadlineTimer>,
 }
 
@@ -40,7 +40,8 @@ impl Connection {
         }
     }
 
-    /// Whether `deadline` has passed; if not, the task is woken by then. One request at a time.
+    /// Whether `deadline` has passed. If not, the task is woken at that time. Only one request may use this at
+    /// a time.
     pub(crate) fn has_passed(&self, deadline: Instant, cx: &mut Context<'_>) -> bool {
         self.timer
             .lock()

@@ -1,4 +1,4 @@
-//! How many connections and calls there may be at one moment.
+//! Limits on the number of connections and calls.
 
 use crate::{admission::address, config::Limits};
 use std::{
@@ -10,7 +10,7 @@ use std::{
     },
 };
 
-/// A number with an upper bound.
+/// A count with an upper limit.
 #[derive(Debug)]
 pub(crate) struct Counter {
     now: AtomicUsize,
@@ -25,7 +25,7 @@ impl Counter {
         })
     }
 
-    /// One more, unless the bound is reached.
+    /// Increments the count. Returns `None` if the limit is reached.
     pub(crate) fn enter(self: &Arc<Self>) -> Option<Permit> {
         if self.now.fetch_add(1, Ordering::Relaxed) >= self.max {
             self.now.fetch_sub(1, Ordering::Relaxed);
@@ -39,7 +39,7 @@ impl Counter {
     }
 }
 
-/// One of the counted; given back when dropped.
+/// A unit of a [`Counter`]. Dropping it decrements the count.
 #[derive(Debug)]
 pub(crate) struct Permit(Arc<Counter>);
 
@@ -49,7 +49,7 @@ impl Drop for Permit {
     }
 }
 
-/// A bounded number per key; keys without any are forgotten.
+/// A count per key, with one upper limit for all keys. Keys with a count of 0 are removed.
 #[derive(Debug)]
 pub(crate) struct KeyedCounter<K: std::hash::Hash + Eq + Clone> {
     now: Mutex<HashMap<K, usize>>,
@@ -81,7 +81,7 @@ impl<K: std::hash::Hash + Eq + Clone> KeyedCounter<K> {
     }
 }
 
-/// One of those counted under a key; given back when dropped.
+/// A unit of a [`KeyedCounter`]. Dropping it decrements the count of its key.
 #[derive(Debug)]
 pub(crate) struct KeyedPermit<K: std::hash::Hash + Eq + Clone> {
     counter: Arc<KeyedCounter<K>>,
@@ -108,10 +108,10 @@ pub(crate) struct Connections {
     by_network: Arc<KeyedCounter<IpAddr>>,
 }
 
-/// Permission to serve one connection.
+/// The permission to serve one connection.
 #[derive(Debug)]
 pub(crate) struct ConnectionPermit {
-    /// Probes only: the ordinary permits are taken.
+    /// Whether the connection may serve only probes, because all ordinary permits are taken.
     pub(crate) reserved: bool,
     _permit: Permit,
     _by_network: Option<KeyedPermit<IpAddr>>,
@@ -126,22 +126,22 @@ impl Connections {
         }
     }
 
-    /// Lets a connection in from `peer`; `None`: close it unread.
+    /// Admits a connection from `peer`. `None` means to close it without reading from it.
     pub(crate) fn admit(&self, peer: IpAddr, exempt: bool) -> Option<ConnectionPermit> {
         let by_network = if exempt {
             None
         } else {
             self.by_network.enter(address::network(peer))
         };
-        let over_its_share = !exempt && by_network.is_none();
-        if !over_its_share && let Some(permit) = self.total.enter() {
+        let over_limit = !exempt && by_network.is_none();
+        if !over_limit && let Some(permit) = self.total.enter() {
             return Some(ConnectionPermit {
                 reserved: false,
                 _permit: permit,
                 _by_network: by_network,
             });
         }
-        if over_its_share {
+        if over_limit {
             return None;
         }
         let permit = self.reserve.enter()?;
@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn beyond_the_limit_a_few_connections_are_kept_for_probes() {
+    fn beyond_the_limit_some_connections_are_reserved_for_probes() {
         let limits = Limits {
             connections_total: 2,
             connections_reserved: 1,
@@ -176,12 +176,12 @@ mod tests {
         drop(first);
         assert!(
             !connections.admit(peer, false).unwrap().reserved,
-            "a permit that is given back is an ordinary one"
+            "a returned permit is an ordinary one"
         );
     }
 
     #[test]
-    fn one_address_cannot_take_every_connection() {
+    fn one_address_cannot_use_all_connections() {
         let limits = Limits {
             connections_per_address: 1,
             ..Limits::default()

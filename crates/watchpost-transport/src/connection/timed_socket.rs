@@ -1,9 +1,9 @@
-//! A socket that gives up on peers that are too slow.
+//! A socket that closes when the client is too slow.
 //!
-//! hyper's own header timeout also runs between two requests and sets a timer for each; here a connection
-//! has one timer for reading, which is looked at only when it rings, so a request costs no timer at all.
+//! hyper's own header timeout also runs between requests, and sets a timer for each of them. Here a connection
+//! has one timer for reading, and its deadline is checked only when it fires, so a request sets no timers.
 
-use crate::{config::Timing, connection::deadline::DeadlineTimer};
+use crate::{config::Timing, connection::deadline::DeadlineTimer, text};
 use std::{
     io,
     pin::Pin,
@@ -19,23 +19,24 @@ use tokio::{
     time::Instant,
 };
 
-/// What the service tells the socket about the requests on it.
+/// The state of a connection's requests, which the service updates and the socket reads.
 #[derive(Debug)]
 pub(crate) struct Activity {
-    /// Requests whose answer isn't complete.
+    /// The number of requests whose response isn't complete.
     running: AtomicU32,
     phase: AtomicU8,
-    /// HTTP/2 frames arrive between requests too, so bytes don't mean that headers have begun.
+    /// Whether the connection is HTTP/2. Its frames also arrive between requests, so received bytes don't mean
+    /// that headers have begun.
     multiplexed: AtomicBool,
 }
 
-/// The first bytes of a request are awaited, or its headers are coming in.
+/// Waiting for a request, or receiving its headers.
 const HEAD: u8 = 0;
 /// Between two requests.
 const IDLE: u8 = 1;
-/// At least one request is being served.
+/// Serving at least one request.
 const BUSY: u8 = 2;
-/// Just finished serving; the time hasn't been noted yet.
+/// The last request just ended. The socket hasn't recorded the time yet.
 const JUST_FINISHED: u8 = 3;
 
 impl Activity {
@@ -47,7 +48,8 @@ impl Activity {
         })
     }
 
-    /// A request's headers are complete; its answer is complete when the guard is dropped.
+    /// Records that a request's headers are complete. Its response is complete when the returned guard is
+    /// dropped.
     pub(crate) fn begin(self: &Arc<Self>, multiplexed: bool) -> RequestInProgress {
         self.running.fetch_add(1, Ordering::Relaxed);
         self.phase.store(BUSY, Ordering::Relaxed);
@@ -58,7 +60,7 @@ impl Activity {
     }
 }
 
-/// One request in progress.
+/// A request in progress.
 #[derive(Debug)]
 pub(crate) struct RequestInProgress(Arc<Activity>);
 
@@ -70,31 +72,32 @@ impl Drop for RequestInProgress {
     }
 }
 
-/// What a connection runs over.
+/// The underlying stream of a connection.
 pub(crate) trait Socket: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Socket for T {}
 
-/// The socket.
+/// A socket with timeouts.
 #[derive(Debug)]
 pub(crate) struct TimedSocket<T: Socket, K: Send + 'static> {
-    /// Taken when dropped.
+    /// `None` only while it is being dropped.
     io: Option<T>,
     activity: Arc<Activity>,
     head: Duration,
     idle: Duration,
     write_stall: Duration,
-    /// When the phase that is being timed began.
+    /// The start of the current phase.
     since: Instant,
     reading: DeadlineTimer,
     stalled_since: Option<Instant>,
     writing: DeadlineTimer,
-    /// What the connection holds until it is gone.
+    /// Permits that the connection holds until it is closed.
     held: Option<K>,
 }
 
-/// How long, and for how many bytes, a peer is still listened to that sends while we close. Closing at once
-/// would make its system throw away our last answer (431, say) unread.
+/// The time and number of bytes for which data of the client is still read and discarded while the connection
+/// closes. If the socket were closed at once, the client's system would discard the last response (for example
+/// 431) unread.
 const LINGER: Duration = Duration::from_millis(500);
 const LINGER_BYTES: usize = 4 << 20;
 
@@ -138,7 +141,9 @@ impl<T: Socket, K: Send + 'static> TimedSocket<T, K> {
     }
 
     fn io(&mut self) -> &mut T {
-        self.io.as_mut().expect("only `drop` takes it")
+        self.io
+            .as_mut()
+            .expect("the socket is present until it is dropped")
     }
 
     fn after_read(&mut self, got_bytes: bool) {
@@ -176,7 +181,7 @@ impl<T: Socket, K: Send + 'static> TimedSocket<T, K> {
         if self.writing.has_passed(since + self.write_stall, cx) {
             return Poll::Ready(Err(io::Error::new(
                 io::ErrorKind::TimedOut,
-                "the peer takes no bytes",
+                text::CLIENT_NOT_READING,
             )));
         }
         Poll::Pending
@@ -192,7 +197,7 @@ impl<T: Socket, K: Send + Unpin + 'static> AsyncRead for TimedSocket<T, K> {
                 if this.read_took_too_long(cx) {
                     return Poll::Ready(Err(io::Error::new(
                         io::ErrorKind::TimedOut,
-                        "the peer sends no request",
+                        text::NO_REQUEST_IN_TIME,
                     )));
                 }
                 Poll::Pending
@@ -251,7 +256,7 @@ mod tests {
     const LONG: u64 = 3_600_000;
 
     #[tokio::test]
-    async fn a_peer_that_never_ends_its_headers_is_cut_off() {
+    async fn a_client_that_never_completes_its_headers_is_disconnected() {
         let (mut client, server) = tokio::io::duplex(64);
         let mut watched = TimedSocket::new(server, Activity::new(), &timing(20, LONG, LONG), ());
         client.write_all(b"POST").await.unwrap();
@@ -264,7 +269,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_connection_between_requests_may_rest_for_the_idle_time() {
+    async fn a_connection_between_requests_stays_open_for_the_idle_time() {
         let (_client, server) = tokio::io::duplex(64);
         let activity = Activity::new();
         let mut watched = TimedSocket::new(server, Arc::clone(&activity), &timing(LONG, 20, LONG), ());
@@ -277,7 +282,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_request_in_progress_is_not_timed_by_the_socket() {
+    async fn a_request_in_progress_has_no_timeout_on_the_socket() {
         let (mut client, server) = tokio::io::duplex(64);
         let activity = Activity::new();
         let mut watched = TimedSocket::new(server, Arc::clone(&activity), &timing(1, 1, LONG), ());
@@ -291,7 +296,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_peer_that_takes_no_bytes_is_cut_off() {
+    async fn a_client_that_reads_no_bytes_is_disconnected() {
         let (_client, server) = tokio::io::duplex(16);
         let mut watched = TimedSocket::new(server, Activity::new(), &timing(LONG, LONG, 20), ());
         let error = watched.write_all(&[0; 64]).await.unwrap_err();

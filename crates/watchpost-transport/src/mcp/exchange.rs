@@ -1,4 +1,4 @@
-//! One exchange of streamable HTTP: a call, and how its answer travels.
+//! One exchange of Streamable HTTP: a call and the form of its response.
 
 use crate::{
     connection::{Connection, deadline::DeadlineTimer, permits::Permit},
@@ -27,7 +27,7 @@ use watchpost_protocol::{
     Batch, Era, Handler, Link, Operation, Outbox, Reply, Request, RpcError, SessionState,
 };
 
-/// One request on its way, besides its message.
+/// The context of a request: everything besides its message.
 pub(crate) struct Exchange<'a, T> {
     pub(crate) principal: T,
     pub(crate) session: Option<OpenSession>,
@@ -36,16 +36,16 @@ pub(crate) struct Exchange<'a, T> {
     pub(crate) version: Version,
 }
 
-/// How an answer may travel.
+/// The parameters that determine the form of a response.
 struct ResponseMode {
-    /// What the call says before its answer.
+    /// The notifications that precede the result.
     notifications: Option<Arc<EventQueue>>,
-    /// The session whose client can leave a stream and come back.
+    /// The session, if the stream of the response can be resumed.
     resumable: Option<SessionName>,
     version: Version,
 }
 
-/// A session of streamable HTTP: what it settled is in its id, the rest is in this process.
+/// A session of Streamable HTTP. Its state is in its id; the changes since the handshake are in this process.
 struct HttpSession<'a, G: Gate, H> {
     mcp: &'a Mcp<G, H>,
     name: SessionName,
@@ -56,7 +56,7 @@ where
     G: Gate,
     H: Handler<Principal = G::Principal>,
 {
-    /// Nothing to remember: the client gets an id that holds it.
+    /// Does nothing: the response carries the session's id, which contains the state.
     fn opened(&mut self, _: &Arc<SessionState>) {}
 
     fn local(&self) -> Arc<LocalState> {
@@ -95,7 +95,7 @@ where
         let entered = match &session {
             Some(session) if legacy => match self.outstanding.enter(session.name, request.id().clone()) {
                 Some(entered) => Some(entered),
-                None => return reply(self.server.refuse(&request, &RpcError::duplicate_id())),
+                None => return reply(self.server.reject(&request, &RpcError::duplicate_id())),
             },
             _ => None,
         };
@@ -118,10 +118,10 @@ where
             .as_ref()
             .and_then(|session| self.local.get(&session.name)?.level());
         let mcp = Arc::clone(self);
-        let whose = principal.clone();
+        let caller = principal.clone();
         let call = async move {
             let _permit: Permit = permit;
-            let seal = mcp.sealing(&whose);
+            let seal = mcp.sealing(&caller);
             let link = Link {
                 outbox: channel.as_ref().map(|channel| channel as &dyn Outbox),
                 peer: channel.as_ref().and_then(CallChannel::peer),
@@ -129,7 +129,7 @@ where
                 log_level: level,
                 cancelled: None,
             };
-            let finished = drive(&mcp.server, &whose, &request, entered.as_ref(), link).await;
+            let finished = drive(&mcp.server, &caller, &request, entered.as_ref(), link).await;
             match session {
                 Some(session) => {
                     effects::apply(&mcp.server, &request, finished, &mut mcp.http_session(&session))
@@ -146,14 +146,14 @@ where
             .await
     }
 
-    /// A modern client's subscription: always a stream.
+    /// Opens a modern client's subscription. The response is always a stream.
     async fn listen(self: &Arc<Self>, request: &Request, principal: G::Principal) -> Response {
         let Some(held) = self.streams.enter(&principal) else {
-            return reply(self.server.refuse(request, &RpcError::subscription_limit()));
+            return reply(self.server.reject(request, &RpcError::subscription_limit()));
         };
         match self.server.listen(&principal, request, Link::default()).await {
             Ok(stream) => response::events(self.streams.guard(Subscription::new(stream), principal, held)),
-            Err(refused) => reply(refused),
+            Err(rejection) => reply(rejection),
         }
     }
 
@@ -180,10 +180,10 @@ where
             version,
         } = exchange;
         let mcp = Arc::clone(self);
-        let whose = principal.clone();
+        let caller = principal.clone();
         let call = async move {
             let _permit: Permit = permit;
-            let finished = drive_batch(&mcp.server, &whose, &batch).await;
+            let finished = drive_batch(&mcp.server, &caller, &batch).await;
             if let Some(session) = &session {
                 effects::apply_batch(&finished, &mut mcp.http_session(session));
             }
@@ -198,7 +198,7 @@ where
             .await
     }
 
-    /// JSON if the call ends soon and silently, a stream otherwise.
+    /// Responds with JSON if the call ends soon and without notifications, otherwise with a stream.
     async fn respond(
         self: &Arc<Self>,
         mut call: DetachableCall,
@@ -211,7 +211,7 @@ where
             resumable,
             version,
         } = mode;
-        let mut patience: Option<Instant> = None;
+        let mut deadline: Option<Instant> = None;
         let mut own_timer = DeadlineTimer::default();
         let multiplexed = version == Version::HTTP_2;
         let first = poll_fn(|cx| {
@@ -221,18 +221,22 @@ where
             if notifications.as_ref().is_some_and(|queue| queue.has_events(cx)) {
                 return Poll::Ready(None);
             }
-            let deadline = *patience.get_or_insert_with(|| Instant::now() + self.config.timing.keep_alive);
-            let is_over = if multiplexed {
+            let deadline = *deadline.get_or_insert_with(|| Instant::now() + self.config.timing.keep_alive);
+            let has_passed = if multiplexed {
                 own_timer.has_passed(deadline, cx)
             } else {
                 connection.has_passed(deadline, cx)
             };
-            if is_over { Poll::Ready(None) } else { Poll::Pending }
+            if has_passed {
+                Poll::Ready(None)
+            } else {
+                Poll::Pending
+            }
         })
         .await;
-        let has_more_to_say = notifications.as_ref().is_some_and(|queue| !queue.is_empty());
+        let has_notifications = notifications.as_ref().is_some_and(|queue| !queue.is_empty());
         let first = match first {
-            Some(Finished::Replied(done)) if has_more_to_say && done.status == 200 => Some(done),
+            Some(Finished::Replied(done)) if has_notifications && done.status == 200 => Some(done),
             Some(finished) => return self.json_response(finished.into_reply(), &principal),
             None => None,
         };
@@ -242,8 +246,8 @@ where
             None => CallEvents::of_running(call, Arc::clone(&queue)),
         };
         let Some(held) = self.streams.enter(&principal) else {
-            // No place for another stream: the client waits for JSON, without what was said on the way, and can't be
-            // asked.
+            // The limit on streams is reached. The client gets JSON at the end, without the notifications, and
+            // can't be asked for input.
             queue.close();
             return self.json_response(events.into_finished().await.into_reply(), &principal);
         };
@@ -257,7 +261,7 @@ where
         }
     }
 
-    /// Gives a call a task of its own and its client a stream that it can come back to.
+    /// Runs a call in a task of its own and returns a stream that its client can resume.
     fn resumable(&self, session: SessionName, mut events: CallEvents) -> Reader {
         let mut name = [0; 8];
         self.config.random.fill(&mut name);
@@ -284,7 +288,7 @@ where
         reader
     }
 
-    /// A reply as JSON, with a session id if it opened one.
+    /// Responds with JSON, with the session id if the reply opened a session.
     fn json_response(&self, done: Reply, principal: &G::Principal) -> Response {
         let opened = done.opened().cloned();
         let mut response = reply(done);

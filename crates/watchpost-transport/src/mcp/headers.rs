@@ -1,4 +1,4 @@
-//! The headers of streamable HTTP.
+//! The headers of Streamable HTTP.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use watchpost_protocol::{Header, ParameterSource};
@@ -13,7 +13,7 @@ pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Header<'a
     Header::from_values(headers.get_all(name).iter().map(HeaderValue::as_bytes))
 }
 
-/// The headers that repeat arguments.
+/// The `Mcp-Param-*` headers of a request.
 #[derive(Debug)]
 pub(crate) struct Parameters<'a>(pub(crate) &'a HeaderMap);
 

@@ -1,6 +1,6 @@
-//! HTTP+SSE of 2024-11-05: a stream that carries every answer, and an endpoint to post to.
+//! HTTP+SSE of 2024-11-05: an event stream for all responses, and an endpoint for messages from the client.
 //!
-//! A session is its stream: it lives in this process and ends with the connection.
+//! A session exists only in this process and ends with the connection of its stream.
 
 use crate::{
     connection::body::RequestBody,
@@ -24,6 +24,7 @@ use crate::{
         queue::{EventQueue, Working},
         registry::Registered,
     },
+    text,
 };
 use http::{StatusCode, request::Parts};
 use std::{
@@ -37,7 +38,7 @@ use watchpost_protocol::{
     TransportFacts, Wire,
 };
 
-/// Dropped with the stream: the session ends.
+/// Ends the session when it is dropped together with the stream.
 struct Open {
     queue: Arc<EventQueue>,
     _registered: Registered<StreamName, SseSession>,
@@ -55,7 +56,7 @@ where
     G: Gate,
     H: Handler<Principal = G::Principal>,
 {
-    /// GET `/sse`.
+    /// Handles GET `/sse`: opens a session with its stream.
     pub(crate) fn open_sse_stream(self: &Arc<Self>, principal: G::Principal) -> Response {
         let Some(permits) = self.streams.enter(&principal) else {
             return response::too_many_streams();
@@ -74,7 +75,7 @@ where
         let Some(registered) = self.sse_sessions.enter(name, session) else {
             return response::too_many_streams();
         };
-        // A path, not a URL, so that it works behind proxies.
+        // A path instead of a URL, so that it works behind proxies.
         let path = format!("{}/messages?session_id={}", self.config.base_path, hex(&name));
         queue.push(frame::endpoint(&path));
         let open = Open {
@@ -85,7 +86,8 @@ where
         response::events(self.streams.guard(stream, principal, open))
     }
 
-    /// POST `/messages?session_id=…`: taken with 202, answered on the stream.
+    /// Handles POST `/messages?session_id=…`: accepts the message with 202 and sends its response on the
+    /// stream.
     pub(crate) async fn post_sse_message(
         self: &Arc<Self>,
         head: &Parts,
@@ -93,7 +95,7 @@ where
         principal: G::Principal,
     ) -> Response {
         let Some(name) = head.uri.query().and_then(session_id) else {
-            return response::error(StatusCode::BAD_REQUEST, "session_id is needed");
+            return response::error(StatusCode::BAD_REQUEST, text::SESSION_PARAMETER_REQUIRED);
         };
         let binding = self.gate.binding(&principal);
         let session = self
@@ -105,7 +107,7 @@ where
         };
         let message = match read_message(head, body).await {
             Ok(message) => message,
-            Err(refusal) => return refusal,
+            Err(rejection) => return rejection,
         };
         let state = session.state();
         let facts = TransportFacts::new(Wire::HttpSse, state.as_ref());
@@ -143,8 +145,8 @@ where
             return busy();
         };
         let Some(entered) = session.outstanding.enter((), request.id().clone()) else {
-            let refused = self.server.refuse(&request, &RpcError::duplicate_id());
-            session.send(refused.body.as_deref());
+            let rejection = self.server.reject(&request, &RpcError::duplicate_id());
+            session.send(rejection.body.as_deref());
             return response::empty(StatusCode::ACCEPTED);
         };
         let mcp = Arc::clone(self);
@@ -214,7 +216,7 @@ where
     }
 }
 
-/// An open stream with the server that it belongs to.
+/// A session together with its server.
 struct SseEffects<'a, H> {
     server: &'a Server<H>,
     session: &'a SseSession,
@@ -236,7 +238,7 @@ impl<H: Handler> Session for SseEffects<'_, H> {
     }
 }
 
-/// Runs a call and puts its answer on the stream. One that is ready at once needs no task of its own.
+/// Runs a call and sends its response on the stream. A call that ends at once needs no task of its own.
 async fn answer_on(
     session: Arc<SseSession>,
     call: impl Future<Output = Finished> + Send + 'static,
@@ -250,7 +252,7 @@ async fn answer_on(
         drop(working);
         finished
     };
-    // Legacy: the call goes on when this POST, or even the stream, ends.
+    // A legacy call continues after the end of this POST, and even of the stream.
     let mut running = DetachableCall::new(call, true);
     poll_fn(|cx| {
         let _ = running.poll(cx);
@@ -264,7 +266,7 @@ async fn answer_on(
 fn busy() -> Response {
     response::later(
         StatusCode::SERVICE_UNAVAILABLE,
-        "Too many calls on this stream",
+        text::TOO_MANY_CALLS_ON_STREAM,
         RETRY_SOON,
     )
 }

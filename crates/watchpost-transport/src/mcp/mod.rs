@@ -1,4 +1,4 @@
-//! The Model Context Protocol over HTTP: its routes, and what each answers.
+//! MCP over HTTP: its routes and their handlers.
 
 pub(crate) mod exchange;
 pub(crate) mod headers;
@@ -31,10 +31,10 @@ use http::Method;
 use std::sync::Arc;
 use watchpost_protocol::{Handler, RequestId, Server};
 
-/// The routes of streamable HTTP and HTTP+SSE.
+/// The mount of Streamable HTTP and HTTP+SSE.
 pub(crate) struct McpMount<G: Gate, H>(Arc<Mcp<G, H>>);
 
-/// What all requests of one MCP server share.
+/// The state that all requests to one MCP server share.
 pub(crate) struct Mcp<G: Gate, H> {
     pub(crate) config: Arc<Config>,
     pub(crate) gate: Arc<G>,
@@ -76,8 +76,8 @@ impl<G: Gate, H> McpMount<G, H> {
     }
 }
 
-/// What clients probe after a 401; anything but a 404 there makes them start OAuth.
-const PROBED: [&str; 6] = [
+/// Prefixes of paths that clients request after a 401. Any response other than 404 makes them start OAuth.
+const OAUTH_PREFIXES: [&str; 6] = [
     "/.well-known/oauth-",
     "/.well-known/openid-",
     "/mcp/.well-known/oauth-",
@@ -92,7 +92,7 @@ fn routes(surface: Surface, message_bytes: usize) -> Vec<Route> {
     if surface == Surface::Everything {
         routes.extend([
             Route::new("/mcp", full.clone(), Access::Key),
-            // Where a session was opened, its stream and its end are asked for too.
+            // A session must be reachable under every path at which it could be opened.
             Route::new("/", full.clone(), Access::Key).with_header(SESSION_ID),
             Route::new("/sse", full.clone(), Access::Key).with_header(SESSION_ID),
             Route::new("/", [Method::POST, Method::DELETE], Access::Key),
@@ -102,10 +102,10 @@ fn routes(surface: Surface, message_bytes: usize) -> Vec<Route> {
         routes.push(Route::new("/sse", [Method::GET], Access::Key));
     }
     routes.push(Route::new("/messages", [Method::POST], Access::Key));
-    for probed in PROBED {
+    for prefix in OAUTH_PREFIXES {
         let public = [Method::GET, Method::HEAD, Method::POST, Method::OPTIONS];
-        routes.push(Route::prefix(probed, public, Access::Public));
-        routes.push(Route::prefix(probed, [], Access::Key).any_method());
+        routes.push(Route::prefix(prefix, public, Access::Public));
+        routes.push(Route::prefix(prefix, [], Access::Key).any_method());
     }
     routes
         .into_iter()
@@ -139,7 +139,7 @@ where
             (&Method::POST, _) => mcp.post(head, body, principal, connection).await,
             (&Method::GET, "/sse") if !has_session() => mcp.open_sse_stream(principal),
             (&Method::GET, _) => mcp.open_session_stream(head, principal, connection),
-            (&Method::DELETE, _) if !is_probed(head.uri.path()) => {
+            (&Method::DELETE, _) if !is_oauth_path(head.uri.path()) => {
                 mcp.end_session(head, &principal, connection)
             }
             _ => response::not_found(),
@@ -147,6 +147,6 @@ where
     }
 }
 
-fn is_probed(path: &str) -> bool {
-    PROBED.iter().any(|prefix| path.starts_with(prefix))
+fn is_oauth_path(path: &str) -> bool {
+    OAUTH_PREFIXES.iter().any(|prefix| path.starts_with(prefix))
 }

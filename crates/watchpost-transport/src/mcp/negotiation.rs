@@ -1,21 +1,22 @@
-//! Content types, in and out.
+//! Content negotiation.
 
 use http::{
     HeaderMap, HeaderName,
     header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE},
 };
 
-/// Whether the client takes `kind/subtype`. A client that says nothing takes everything (RFC 9110, 12.5.1).
+/// Whether the client accepts `kind/subtype`. A request without an `Accept` header accepts everything (RFC
+/// 9110, 12.5.1).
 pub(crate) fn accepts(headers: &HeaderMap, kind: &str, subtype: &str) -> bool {
-    let mut said_something = false;
+    let mut has_header = false;
     for value in headers.get_all(ACCEPT) {
-        said_something = true;
+        has_header = true;
         let Ok(value) = value.to_str() else { continue };
         if value.split(',').any(|range| matches_range(range, kind, subtype)) {
             return true;
         }
     }
-    !said_something
+    !has_header
 }
 
 fn matches_range(range: &str, kind: &str, subtype: &str) -> bool {
@@ -30,7 +31,7 @@ fn matches_range(range: &str, kind: &str, subtype: &str) -> bool {
     matches && !parts.any(is_zero_weight)
 }
 
-/// `q=0`, `q=0.0` and the like: "not this one".
+/// Whether the parameter is a weight of zero, such as `q=0` or `q=0.0`, which excludes the media type.
 fn is_zero_weight(parameter: &str) -> bool {
     let Some((name, value)) = parameter.split_once('=') else {
         return false;
@@ -38,7 +39,7 @@ fn is_zero_weight(parameter: &str) -> bool {
     name.trim().eq_ignore_ascii_case("q") && value.trim().parse::<f32>().is_ok_and(|weight| weight <= 0.0)
 }
 
-/// `application/json`, with any parameters.
+/// Whether the content type is `application/json`, with any parameters.
 pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     let Some(value) = single(headers, &CONTENT_TYPE) else {
         return false;
@@ -47,7 +48,7 @@ pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     media.eq_ignore_ascii_case("application/json")
 }
 
-/// Whether the body is anything but plain bytes.
+/// Whether the request has a content coding other than `identity`.
 pub(crate) fn is_encoded(headers: &HeaderMap) -> bool {
     headers
         .get_all(CONTENT_ENCODING)
@@ -55,7 +56,7 @@ pub(crate) fn is_encoded(headers: &HeaderMap) -> bool {
         .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
-/// The one value of a header; `None` if it is absent, repeated, or not visible ASCII.
+/// Returns the value of a header, or `None` if the header is absent, repeated, or not visible ASCII.
 pub(crate) fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?.to_str().ok()?;
@@ -77,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn accept_is_read_as_http_says() {
+    fn accept_is_read_as_http_specifies() {
         check(&[], true, true);
         check(&["application/json, text/event-stream"], true, true);
         check(&["application/json", "text/event-stream"], true, true);
@@ -93,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn only_json_is_json() {
+    fn only_application_json_is_json() {
         let check = |value: &'static str, expected: bool| {
             let mut headers = HeaderMap::new();
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(value));

@@ -1,4 +1,4 @@
-//! From a session id to what the handshake settled, and back.
+//! Conversion between a session id and the result of the handshake.
 
 use crate::{
     connection::Connection,
@@ -40,7 +40,8 @@ where
             return SessionId::Unknown;
         };
         *last = Some(Last {
-            // A copy: the header is a slice of the connection's read buffer, which would live as long.
+            // A copy, because the header is a slice of the connection's read buffer and would keep all of it in
+            // memory.
             id: HeaderValue::from_bytes(id.as_bytes()).unwrap_or_else(|_| id.clone()),
             binding: *binding,
             session: session.clone(),
@@ -62,8 +63,9 @@ where
         })
     }
 
-    /// A fresh id for what a handshake settled. `None` can't happen while the protocol bounds what it keeps;
-    /// the client would then go on without a session.
+    /// Returns a new session id that contains the result of a handshake. Returns `None` only if the state is
+    /// too large to seal, which the protocol's limits prevent; the client would then continue without a
+    /// session.
     pub(crate) fn seal_session(&self, state: &SessionState, principal: &G::Principal) -> Option<HeaderValue> {
         let payload = serde_json::to_vec(state).ok()?;
         let now = self.config.clock.unix_seconds();

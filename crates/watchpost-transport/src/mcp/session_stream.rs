@@ -1,4 +1,5 @@
-//! What a legacy session does besides posting: its stream, coming back to a stream, and its end.
+//! The GET and DELETE requests of a legacy session: opening its stream, resuming a stream, and ending the
+//! session.
 
 use crate::{
     connection::Connection,
@@ -12,6 +13,7 @@ use crate::{
     response::{self, Response},
     sessions::open::{OpenSession, SessionId},
     streams::{listening::SessionStream, queue::EventQueue, replay::EventId},
+    text,
 };
 use http::{HeaderValue, StatusCode, request::Parts};
 use std::sync::Arc;
@@ -22,7 +24,7 @@ where
     G: Gate,
     H: Handler<Principal = G::Principal>,
 {
-    /// GET: the stream for what belongs to no request.
+    /// Handles GET: opens the stream for notifications that belong to no request.
     pub(crate) fn open_session_stream(
         self: &Arc<Self>,
         head: &Parts,
@@ -35,7 +37,7 @@ where
             Err(answer) => return *answer,
         };
         if !accepts(&head.headers, "text", "event-stream") {
-            return response::error(StatusCode::NOT_ACCEPTABLE, "Accept must list text/event-stream");
+            return response::error(StatusCode::NOT_ACCEPTABLE, text::ACCEPT_EVENT_STREAM);
         }
         if head.headers.contains_key(LAST_EVENT_ID) {
             return self.resume(head, &session, principal);
@@ -50,19 +52,19 @@ where
             .unsolicited(&principal, &session.state, uris.unwrap_or_default());
         let stream = SessionStream::new(queue, Some(changes));
         let Some(registered) = self.session_streams.enter(session.name, Arc::clone(&stream)) else {
-            return response::error(StatusCode::CONFLICT, "This session has a stream already");
+            return response::error(StatusCode::CONFLICT, text::STREAM_ALREADY_OPEN);
         };
         response::events(self.streams.guard(stream, principal, (held, registered)))
     }
 
-    /// GET with `Last-Event-ID`: what a client missed of the stream of one of its requests. Another session's event is
-    /// as unknown as one that never was.
+    /// Handles GET with `Last-Event-ID`: resumes the stream of a request. An event of another session is
+    /// treated as unknown.
     fn resume(self: &Arc<Self>, head: &Parts, session: &OpenSession, principal: G::Principal) -> Response {
         let reader = single(&head.headers, &LAST_EVENT_ID)
             .and_then(EventId::parse)
             .and_then(|event| self.replays.after(session.name, event));
         let Some(reader) = reader else {
-            return response::error(StatusCode::NOT_FOUND, "Event not found; send the request again");
+            return response::error(StatusCode::NOT_FOUND, text::EVENT_NOT_FOUND);
         };
         match self.streams.enter(&principal) {
             Some(held) => response::events(self.streams.guard(reader, principal, held)),
@@ -70,7 +72,8 @@ where
         }
     }
 
-    /// DELETE: the session is over, here at once, and on other replicas when its stream or its day ends.
+    /// Handles DELETE: ends the session. Other replicas still accept it until its stream ends or its id
+    /// expires.
     pub(crate) fn end_session(
         &self,
         head: &Parts,
@@ -79,7 +82,7 @@ where
     ) -> Response {
         let session = match self.bodiless_session(head, principal, connection) {
             Ok(Some(session)) => session,
-            Ok(None) => return response::error(StatusCode::BAD_REQUEST, "Mcp-Session-Id is needed"),
+            Ok(None) => return response::error(StatusCode::BAD_REQUEST, text::SESSION_ID_REQUIRED),
             Err(answer) => return *answer,
         };
         self.ended
@@ -92,7 +95,7 @@ where
         response::empty(StatusCode::NO_CONTENT)
     }
 
-    /// The session of a GET or DELETE; `None` if it names none.
+    /// Returns the session of a GET or DELETE, or `None` if the request names none.
     fn bodiless_session(
         &self,
         head: &Parts,
@@ -111,7 +114,7 @@ where
             Header::Repeated => false,
         };
         if !is_known {
-            return Err(bad_request("MCP-Protocol-Version is not served"));
+            return Err(bad_request(text::VERSION_NOT_SUPPORTED));
         }
         match self.session_of(&head.headers, principal, connection)? {
             SessionId::Absent => Ok(None),

@@ -1,4 +1,4 @@
-//! A POST of streamable HTTP: one message of either era, or one array of them.
+//! POST requests of Streamable HTTP: one message of either era, or an array of messages.
 
 use crate::{
     connection::{
@@ -14,6 +14,7 @@ use crate::{
     },
     response::{self, RETRY_SOON, Response},
     sessions::open::{OpenSession, SessionId},
+    text,
 };
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, request::Parts};
@@ -22,7 +23,8 @@ use watchpost_protocol::{
     Bodiless, Era, Handler, Incoming, Notification, RpcError, TransportFacts, Wire, classify_bodiless,
 };
 
-/// The code of errors about sessions; HTTP's own number, outside the range that JSON-RPC keeps.
+/// The code of errors about sessions. It equals the HTTP status and lies outside of the range reserved by
+/// JSON-RPC.
 const SESSION_NOT_FOUND: i64 = 404;
 
 impl<G, H> Mcp<G, H>
@@ -30,7 +32,7 @@ where
     G: Gate,
     H: Handler<Principal = G::Principal>,
 {
-    /// One message, or one array of them.
+    /// Handles a POST with one message or an array of messages.
     pub(crate) async fn post(
         self: &Arc<Self>,
         head: &Parts,
@@ -38,19 +40,19 @@ where
         principal: G::Principal,
         connection: &Connection,
     ) -> Response {
-        if let Some(refusal) = refuse_post(&head.headers, &body) {
-            return refusal;
+        if let Some(rejection) = reject_post(&head.headers, &body) {
+            return rejection;
         }
         let Some(permit) = self.calls.enter() else {
-            return response::later(StatusCode::SERVICE_UNAVAILABLE, "Too many calls", RETRY_SOON);
+            return response::later(StatusCode::SERVICE_UNAVAILABLE, text::TOO_MANY_CALLS, RETRY_SOON);
         };
         let message = match read_message(head, body).await {
             Ok(message) => message,
-            Err(refusal) => return refusal,
+            Err(rejection) => return rejection,
         };
         let session = match self.session_of(&head.headers, &principal, connection) {
             Ok(session) => session,
-            Err(refusal) => return *refusal,
+            Err(rejection) => return *rejection,
         };
         let version = header(&head.headers, &PROTOCOL_VERSION);
         let parameters = Parameters(&head.headers);
@@ -62,7 +64,7 @@ where
             parameters: Some(&parameters),
             session: session.open().map(|open| &open.state),
         };
-        let is_lost = session.is_unknown() && classify_bodiless(version) == Bodiless::Legacy;
+        let is_session_lost = session.is_unknown() && classify_bodiless(version) == Bodiless::Legacy;
         let incoming = self.server.decode(&message, &facts);
         let exchange = |session: SessionId| Exchange {
             principal,
@@ -73,16 +75,12 @@ where
         };
         match incoming {
             Incoming::Request(request) if session.is_unknown() && request.era() == Era::Legacy => {
-                let error = RpcError::new(
-                    SESSION_NOT_FOUND,
-                    "Session not found; send `initialize` again",
-                    404,
-                );
-                reply(self.server.refuse(&request, &error))
+                let error = RpcError::new(SESSION_NOT_FOUND, text::SESSION_NOT_FOUND_RPC, 404);
+                reply(self.server.reject(&request, &error))
             }
             Incoming::Request(request) => self.run(request, exchange(session)).await,
-            Incoming::Rejected(refused) => reply(refused),
-            _ if is_lost => session_not_found(),
+            Incoming::Rejected(rejection) => reply(rejection),
+            _ if is_session_lost => session_not_found(),
             Incoming::Notification(notification) => {
                 self.handle_notification(&notification, session.open());
                 response::empty(StatusCode::ACCEPTED)
@@ -118,17 +116,17 @@ where
         match (ids.next(), ids.next()) {
             (None, _) => Ok(SessionId::Absent),
             (Some(id), None) => Ok(self.find_session(id, &self.gate.binding(principal), connection)),
-            (Some(_), Some(_)) => Err(bad_request("Mcp-Session-Id is there more than once")),
+            (Some(_), Some(_)) => Err(bad_request(text::REPEATED_SESSION_ID)),
         }
     }
 }
 
-/// What can be told about a POST before its body is read.
-fn refuse_post(headers: &HeaderMap, body: &RequestBody<'_>) -> Option<Response> {
+/// Checks a POST before its body is read. Returns the response if it is rejected.
+fn reject_post(headers: &HeaderMap, body: &RequestBody<'_>) -> Option<Response> {
     if !is_json(headers) {
         return Some(response::error(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "Content-Type must be application/json",
+            text::CONTENT_TYPE_JSON,
         ));
     }
     if is_encoded(headers) {
@@ -140,13 +138,13 @@ fn refuse_post(headers: &HeaderMap, body: &RequestBody<'_>) -> Option<Response> 
     if !(accepts(headers, "application", "json") && accepts(headers, "text", "event-stream")) {
         return Some(response::error(
             StatusCode::NOT_ACCEPTABLE,
-            "Accept must list application/json and text/event-stream",
+            text::ACCEPT_JSON_AND_EVENT_STREAM,
         ));
     }
     None
 }
 
-/// The body of a message, within its bounds; also for HTTP+SSE.
+/// Reads the body of a message within its limits. Also used for HTTP+SSE.
 pub(crate) async fn read_message(head: &Parts, body: RequestBody<'_>) -> Result<Bytes, Response> {
     if is_encoded(&head.headers) {
         return Err(encoded());
@@ -157,7 +155,7 @@ pub(crate) async fn read_message(head: &Parts, body: RequestBody<'_>) -> Result<
 fn encoded() -> Response {
     response::error(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "Content-Encoding is not supported",
+        text::CONTENT_ENCODING_NOT_SUPPORTED,
     )
 }
 
@@ -166,5 +164,5 @@ pub(crate) fn bad_request(message: &'static str) -> Box<Response> {
 }
 
 pub(crate) fn session_not_found() -> Response {
-    response::error(StatusCode::NOT_FOUND, "Session not found")
+    response::error(StatusCode::NOT_FOUND, text::SESSION_NOT_FOUND)
 }

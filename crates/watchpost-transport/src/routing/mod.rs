@@ -1,4 +1,4 @@
-//! The seam between admission and what is served behind it: the one table of routes, and the mounts that it leads to.
+//! Routing between admission and the mounts: the route table and the mounts that it refers to.
 
 pub(crate) mod mount;
 pub(crate) mod route;

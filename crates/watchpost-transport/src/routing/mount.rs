@@ -1,4 +1,4 @@
-//! What is served behind admission.
+//! Mounts: groups of routes behind admission.
 
 use crate::{
     connection::{Connection, body::RequestBody},
@@ -9,19 +9,20 @@ use crate::{
 use http::request::Parts;
 use std::{future::Future, pin::Pin};
 
-/// A request on its way to the mount whose route it took.
+/// A request to a mount.
 pub struct Request<'a> {
-    /// Method, URI and headers; the credential is still in them, and nobody behind admission reads it.
+    /// The method, URI and headers. The headers still contain the credential; code behind admission must not
+    /// read it.
     pub head: &'a Parts,
-    /// The body, which hasn't been read.
+    /// The body, which hasn't been read yet.
     pub body: RequestBody<'a>,
-    /// Where it came from.
+    /// The origin of the request.
     pub caller: Caller<'a>,
     pub(crate) connection: &'a Connection,
 }
 
 impl std::fmt::Debug for Request<'_> {
-    /// Headers carry credentials, so they aren't shown.
+    /// Leaves out the headers, which may contain credentials.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Request")
             .field("method", &self.head.method)
@@ -30,13 +31,13 @@ impl std::fmt::Debug for Request<'_> {
     }
 }
 
-/// A request that admission let through, and who is acting. Only admission makes one.
+/// A request that passed admission, with its principal. Only admission creates it.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Admitted<'a, P> {
-    /// Who is acting.
+    /// The authenticated caller.
     pub principal: P,
-    /// What is asked.
+    /// The request.
     pub request: Request<'a>,
 }
 
@@ -46,30 +47,31 @@ impl<'a, P> Admitted<'a, P> {
     }
 }
 
-/// A group of routes: MCP, the probes, a REST API, pages. Mounts know nothing of each other.
+/// A group of routes, for example MCP, the probes, a REST API or web pages. Mounts are independent of each
+/// other.
 ///
-/// What comes before a mount (connections, `Host` and `Origin`, sizes of headers, the credential, its allowance) and
-/// after it (headers that protect browsers, the end of a stream whose principal isn't valid any more) isn't its
-/// business. A mount that panics costs its caller
-/// a 500, and nobody else anything.
+/// Admission handles everything before a mount: connections, `Host` and `Origin`, the size of headers, the
+/// credential and its allowance. The service adds the headers that protect browsers, and ends a stream when its
+/// principal becomes invalid. If a mount panics, the response is 500 and other requests aren't affected.
 pub trait Mount<P>: Send + Sync + 'static {
-    /// Its rows of the table of routes. Read once, when the service is put together.
+    /// Returns the routes of this mount. Read once, when the service is created.
     fn routes(&self) -> Vec<Route>;
 
-    /// Answers a request to one of its routes that isn't public. A mount without any leaves it out.
+    /// Serves a request to a route that isn't public. A mount with only public routes doesn't need to implement
+    /// it.
     fn serve(&self, admitted: Admitted<'_, P>) -> impl Future<Output = Response> + Send {
         let _ = admitted;
         std::future::ready(response::not_found())
     }
 
-    /// Answers a request to one of its public routes. A mount without any leaves it out.
+    /// Serves a request to a public route. A mount without public routes doesn't need to implement it.
     fn serve_public(&self, request: Request<'_>) -> impl Future<Output = Response> + Send {
         let _ = request;
         std::future::ready(response::not_found())
     }
 }
 
-/// Some mounts, besides MCP and the probes. One boxed future per request to them.
+/// Mounts besides MCP and the probes. Each request to one of them needs a boxed future.
 pub struct Mounts<P>(pub(crate) Vec<Box<dyn ErasedMount<P>>>);
 
 impl<P> std::fmt::Debug for Mounts<P> {
@@ -85,7 +87,7 @@ impl<P> Default for Mounts<P> {
 }
 
 impl<P> Mounts<P> {
-    /// Adds one.
+    /// Adds a mount.
     #[must_use]
     pub fn and(mut self, mount: impl Mount<P>) -> Self
     where
@@ -98,7 +100,7 @@ impl<P> Mounts<P> {
 
 pub(crate) type BoxedResponse<'a> = Pin<Box<dyn Future<Output = Response> + Send + 'a>>;
 
-/// A [`Mount`] whose type is forgotten.
+/// A [`Mount`] as a trait object.
 pub(crate) trait ErasedMount<P>: Send + Sync + 'static {
     fn declared_routes(&self) -> Vec<Route>;
     fn serve_boxed<'a>(&'a self, admitted: Admitted<'a, P>) -> BoxedResponse<'a>;

@@ -1,27 +1,26 @@
-//! One row of the table of routes: a path, methods, and who may use them.
+//! A route: a path, its methods and the access that it requires.
 
 use crate::gate::Credential;
 use http::{HeaderMap, HeaderName, Method};
 
-/// Bytes that the body of a request may have unless its route says otherwise.
+/// The default maximum size of a request body, in bytes.
 pub(crate) const BODY_BYTES_MAX: usize = 256 << 10;
 
-/// Whose requests a route answers.
+/// The access that a route requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Access {
-    /// Everybody's; a credential isn't looked at.
+    /// No credential. If there is one, it isn't checked.
     Public,
-    /// Those with an API key.
+    /// An API key.
     Key,
-    /// Those of a person who has signed in. No credential of a person exists yet, so such a route answers 401 to
-    /// everybody.
+    /// A signed-in user. There are no credentials of users yet, so such a route always answers 401.
     Member,
-    /// Those with an API key, and those of a person who has signed in.
+    /// An API key or a signed-in user.
     Either,
 }
 
 impl Access {
-    /// Whether a credential of this kind counts here. One that doesn't count is as good as none.
+    /// Whether a credential of this kind grants access. Other credentials are treated as missing.
     pub(crate) fn takes(self, credential: &Credential<'_>) -> bool {
         match credential {
             Credential::Key(_) => matches!(self, Self::Key | Self::Either),
@@ -29,7 +28,7 @@ impl Access {
     }
 }
 
-/// A path, or all paths that begin alike.
+/// A path, or all paths with a prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pattern {
     Exact(&'static str),
@@ -47,13 +46,13 @@ impl Pattern {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Methods {
-    /// Those that no other row of the same path has.
+    /// All methods that no other route of the same path has.
     Any,
     Only(Vec<Method>),
 }
 
 impl Methods {
-    /// A method that both have.
+    /// Returns a method that both have.
     pub(crate) fn overlap(&self, other: &Self) -> Option<&Method> {
         match (self, other) {
             (Self::Only(these), Self::Only(those)) => these.iter().find(|method| those.contains(method)),
@@ -62,10 +61,11 @@ impl Methods {
     }
 }
 
-/// A path with its methods and who may use them: what a [`Mount`](crate::Mount) declares and admission enforces.
+/// A path with its methods and required access. A [`Mount`](crate::Mount) declares it and admission enforces
+/// it.
 ///
-/// Paths are compared byte by byte, without decoding, so each has one spelling; a trailing slash makes another path.
-/// A longer prefix wins over a shorter one, and an exact path over any prefix.
+/// Paths are compared byte by byte without decoding. A trailing slash makes a different path. An exact path
+/// takes precedence over a prefix, and a longer prefix over a shorter one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
     pub(crate) pattern: Pattern,
@@ -76,7 +76,7 @@ pub struct Route {
 }
 
 impl Route {
-    /// One path.
+    /// Creates a route for one path.
     pub fn new(path: &'static str, methods: impl IntoIterator<Item = Method>, access: Access) -> Self {
         Self::with(
             Pattern::Exact(path),
@@ -85,7 +85,7 @@ impl Route {
         )
     }
 
-    /// Every path that begins with `prefix`, which usually ends in a slash.
+    /// Creates a route for every path that starts with `prefix`, which usually ends in a slash.
     pub fn prefix(prefix: &'static str, methods: impl IntoIterator<Item = Method>, access: Access) -> Self {
         Self::with(
             Pattern::Prefix(prefix),
@@ -104,40 +104,42 @@ impl Route {
         }
     }
 
-    /// For every method that no other row of the same path has. Such a path never answers 405.
+    /// Makes the route match every method that no other route of the same path has. Such a path never answers
+    /// 405.
     #[must_use]
     pub(crate) fn any_method(mut self) -> Self {
         self.methods = Methods::Any;
         self
     }
 
-    /// Counts only for requests with this header; they see this row instead of those without the condition.
+    /// Restricts the route to requests with this header. Routes of the same path without the header don't apply
+    /// to such requests.
     #[must_use]
     pub(crate) fn with_header(mut self, name: HeaderName) -> Self {
         self.header = Some(name);
         self
     }
 
-    /// Bytes that the body of a request may have; 256 KiB if nothing is said.
+    /// Sets the maximum size of a request body in bytes. The default is 256 KiB.
     #[must_use]
     pub fn body_bytes(mut self, max: usize) -> Self {
         self.body_bytes = max;
         self
     }
 
-    /// The path, or what the paths begin with.
+    /// Returns the path, or the prefix of the paths.
     pub fn path(&self) -> &'static str {
         match self.pattern {
             Pattern::Exact(path) | Pattern::Prefix(path) => path,
         }
     }
 
-    /// Whether it stands for all paths that begin with [`Route::path`].
+    /// Whether the route matches all paths that start with [`Route::path`].
     pub fn is_prefix(&self) -> bool {
         matches!(self.pattern, Pattern::Prefix(_))
     }
 
-    /// The methods; `None` is every method that no other row of the same path has.
+    /// Returns the methods. `None` means every method that no other route of the same path has.
     pub fn methods(&self) -> Option<&[Method]> {
         match &self.methods {
             Methods::Any => None,
@@ -145,17 +147,17 @@ impl Route {
         }
     }
 
-    /// Who may use it.
+    /// Returns the access that the route requires.
     pub fn access(&self) -> Access {
         self.access
     }
 
-    /// The header that a request must have for this row to count.
+    /// Returns the header that a request must have for the route to apply.
     pub fn header(&self) -> Option<&HeaderName> {
         self.header.as_ref()
     }
 
-    /// Whether both are about the same requests but for their methods.
+    /// Whether both routes match the same requests, apart from the method.
     pub(crate) fn has_same_target(&self, other: &Self) -> bool {
         self.pattern == other.pattern && self.header == other.header
     }

@@ -1,10 +1,13 @@
-//! The one table of routes, and how a request is looked up in it.
+//! The route table and its lookup.
 
-use crate::routing::route::{Methods, Pattern, Route};
+use crate::{
+    routing::route::{Methods, Pattern, Route},
+    text,
+};
 use http::{HeaderMap, HeaderValue, Method};
 use std::cmp::Reverse;
 
-/// Two mounts, or one, declared the same method of the same path.
+/// Two routes have the same method and path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RouteConflict {
     path: &'static str,
@@ -14,37 +17,37 @@ pub struct RouteConflict {
 impl std::fmt::Display for RouteConflict {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let method = self.method.as_ref().map_or("any method", Method::as_str);
-        write!(f, "two routes serve {method} {}", self.path)
+        f.write_str(&text::route_conflict(method, self.path))
     }
 }
 
 impl std::error::Error for RouteConflict {}
 
-/// Rows of one path.
+/// The rows of one path.
 #[derive(Debug)]
 struct Entry<T> {
     rows: Vec<Row<T>>,
-    /// The value of `Allow`.
+    /// The value of the `Allow` header.
     allow: HeaderValue,
 }
 
-/// A route and who serves it.
+/// A route and the mount that serves it.
 #[derive(Debug)]
 pub(crate) struct Row<T> {
     pub(crate) route: Route,
     pub(crate) target: T,
 }
 
-/// What a request comes to.
+/// The result of a lookup.
 #[derive(Debug)]
 pub(crate) enum Found<'t, T> {
     Row(&'t Row<T>),
-    /// The path is there, this method of it isn't; holds the value of `Allow`.
+    /// The path exists, but not with this method. Contains the value of the `Allow` header.
     OtherMethods(&'t HeaderValue),
     Nothing,
 }
 
-/// Routes of all mounts; `T` says which mount.
+/// The routes of all mounts. `T` identifies a mount.
 #[derive(Debug)]
 pub(crate) struct RouteTable<T> {
     entries: Vec<Entry<T>>,
@@ -55,7 +58,7 @@ impl<T: Copy> RouteTable<T> {
         Self { entries: Vec::new() }
     }
 
-    /// Adds the routes of one mount. Those that were added first are found first.
+    /// Adds the routes of one mount. Among equally specific paths, those added first take precedence.
     pub(crate) fn add(
         &mut self,
         routes: impl IntoIterator<Item = Route>,
@@ -85,7 +88,7 @@ impl<T: Copy> RouteTable<T> {
             entry.rows.push(Row { route, target });
             entry.allow = allow(entry.rows.iter().map(|row| &row.route));
         }
-        // The most particular first; a stable sort, so that the first mount keeps its place.
+        // The most specific first. The sort is stable, so mounts keep their order.
         self.entries.sort_by_key(|entry| {
             let route = entry.rows.first().map(|row| &row.route);
             let (is_prefix, length) = match route.map(|route| route.pattern) {
@@ -101,9 +104,9 @@ impl<T: Copy> RouteTable<T> {
         Ok(())
     }
 
-    /// Adds a route unless a mount has one of its methods already.
+    /// Adds a route unless a mount already has one of its methods.
     pub(crate) fn add_default(&mut self, route: Route, target: T) {
-        // A conflict is what is looked for.
+        // A conflict means that a mount has the route.
         let _ = self.add([route], target);
     }
 
@@ -126,7 +129,7 @@ impl<T: Copy> RouteTable<T> {
         }
     }
 
-    /// All rows.
+    /// Returns all routes.
     pub(crate) fn routes(&self) -> impl Iterator<Item = &Route> {
         self.entries
             .iter()
@@ -134,7 +137,7 @@ impl<T: Copy> RouteTable<T> {
     }
 }
 
-/// Every method of some rows of one path, and OPTIONS, which admission answers.
+/// Returns all methods of the routes of one path, and OPTIONS, which admission answers.
 fn allow<'r>(routes: impl IntoIterator<Item = &'r Route>) -> HeaderValue {
     const ORDER: [Method; 7] = [
         Method::GET,
@@ -180,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_particular_row_is_found() {
+    fn the_most_specific_route_is_found() {
         let table = table();
         let check = |method: Method, path: &str, header: bool, expected: Option<(char, Access)>| {
             let mut headers = HeaderMap::new();
@@ -209,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_names_the_methods_of_all_its_rows() {
+    fn allow_lists_the_methods_of_all_routes_of_a_path() {
         match table().find("/a", &Method::PUT, &HeaderMap::new()) {
             Found::OtherMethods(allow) => assert_eq!(allow, "GET, HEAD, POST, OPTIONS"),
             other => panic!("{other:?}"),
@@ -217,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn one_method_of_one_path_has_one_row() {
+    fn a_method_of_a_path_can_have_only_one_route() {
         let mut table = table();
         let again = Route::new("/a", [Method::PUT, Method::GET], Access::Member);
         let conflict = table.add([again], 'x').unwrap_err();
@@ -226,7 +229,7 @@ mod tests {
         let conflict = table.add([any], 'x').unwrap_err();
         assert_eq!(conflict.to_string(), "two routes serve any method /a/b/");
         table.add_default(Route::new("/a", [Method::GET], Access::Member), 'x');
-        assert_eq!(table.routes().count(), 6, "there was one");
+        assert_eq!(table.routes().count(), 6, "the existing route stays");
         table.add_default(Route::new("/", [Method::GET], Access::Public), 'x');
         assert_eq!(table.routes().count(), 7);
     }

@@ -1,23 +1,23 @@
-//! What requests change about their legacy session, on every transport.
+//! Changes that requests make to their legacy session, on every transport.
 
 use crate::{sessions::local::LocalState, streams::call::Finished};
 use std::{collections::BTreeSet, sync::Arc};
 use watchpost_protocol::{Effect, Handler, Request, RpcError, Server, SessionState};
 
-/// A legacy session as a transport keeps it.
+/// A legacy session, as a transport stores it.
 pub(crate) trait Session {
-    /// A handshake settled this.
+    /// Stores the result of a handshake.
     fn opened(&mut self, state: &Arc<SessionState>);
 
-    /// What it said since.
+    /// Returns the changes since the handshake.
     fn local(&self) -> Arc<LocalState>;
 
-    /// It subscribed to these resources, and no others.
+    /// Called with all subscribed URIs when the subscriptions have changed.
     fn subscriptions_changed(&mut self, uris: BTreeSet<String>);
 }
 
-/// Applies what one request changed, before its answer goes out: the client goes on as soon as it has it. A
-/// subscription beyond the session's bounds is refused instead.
+/// Applies the changes of one request before its response is sent, because the client may rely on them from
+/// then on. If a subscription exceeds the session's limits, the request is rejected instead.
 pub(crate) fn apply<H: Handler>(
     server: &Server<H>,
     request: &Request,
@@ -26,21 +26,21 @@ pub(crate) fn apply<H: Handler>(
 ) -> Finished {
     match finished {
         Finished::Replied(reply) if !apply_all(&reply.effects, session) => {
-            Finished::Replied(server.refuse(request, &RpcError::subscription_limit()))
+            Finished::Replied(server.reject(request, &RpcError::subscription_limit()))
         }
         finished => finished,
     }
 }
 
-/// Applies what the requests of an array changed. Their answers are one text already, so a subscription beyond the
-/// bounds is left out without a word.
+/// Applies the changes of an array of requests. Their responses are already encoded, so a subscription that
+/// exceeds the limits is silently left out.
 pub(crate) fn apply_batch(finished: &Finished, session: &mut impl Session) {
     if let Finished::Replied(reply) = finished {
         let _ = apply_all(&reply.effects, session);
     }
 }
 
-/// `false` if there was no room for a subscription.
+/// Returns `false` if a subscription exceeded the limits.
 fn apply_all(effects: &[Effect], session: &mut impl Session) -> bool {
     let (mut has_room, mut is_changed) = (true, false);
     for effect in effects {
@@ -48,9 +48,9 @@ fn apply_all(effects: &[Effect], session: &mut impl Session) -> bool {
             Effect::Opened(state) => session.opened(state),
             Effect::LogLevel(level) => session.local().set_level(*level),
             Effect::Subscribed(uri) => {
-                let is_kept = session.local().subscribe(uri.clone());
-                has_room &= is_kept;
-                is_changed |= is_kept;
+                let is_stored = session.local().subscribe(uri.clone());
+                has_room &= is_stored;
+                is_changed |= is_stored;
             }
             Effect::Unsubscribed(uri) => {
                 session.local().unsubscribe(uri);

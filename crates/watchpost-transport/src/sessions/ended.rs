@@ -1,4 +1,4 @@
-//! Session ids that were ended before their time.
+//! Session ids that a client ended before they expired.
 
 use crate::sessions::seal::SessionName;
 use std::{
@@ -9,13 +9,13 @@ use std::{
     },
 };
 
-/// Remembers ended ids until they would have expired. Bounded: beyond the bound the oldest is forgotten,
-/// which gives a client back a session that it had ended itself, and nobody else anything.
+/// Remembers ended ids until they would have expired. If there are too many, the oldest is forgotten; then a
+/// client could use a session again that it had ended, but only its own.
 #[derive(Debug)]
 pub(crate) struct EndedSessions {
     inner: Mutex<Inner>,
     max: usize,
-    /// Goes up with every end, so that a connection may keep what it looked up.
+    /// Incremented with every ended session, so that a connection can cache the result of a lookup.
     generation: AtomicU64,
 }
 
@@ -34,7 +34,7 @@ impl EndedSessions {
         }
     }
 
-    /// Changes whenever an id is added.
+    /// Returns a number that changes whenever an id is added.
     pub(crate) fn generation(&self) -> u64 {
         self.generation.load(Ordering::Acquire)
     }
@@ -71,15 +71,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ended_ids_are_kept_until_they_expire_and_never_too_many() {
+    fn ended_ids_are_kept_until_they_expire_up_to_the_limit() {
         let ended = EndedSessions::new(3);
         for n in 0..4_u8 {
             ended.add([n; 24], 100, 0);
         }
-        assert!(!ended.contains(&[0; 24]), "the oldest made room");
+        assert!(!ended.contains(&[0; 24]), "the oldest was removed");
         assert!((1..4).all(|n| ended.contains(&[n; 24])));
         ended.add([9; 24], 300, 200);
-        assert!((1..4).all(|n| !ended.contains(&[n; 24])), "expired ones are gone");
+        assert!(
+            (1..4).all(|n| !ended.contains(&[n; 24])),
+            "expired ids are removed"
+        );
         assert!(ended.contains(&[9; 24]));
         assert_eq!(ended.generation(), 5);
     }

@@ -1,4 +1,4 @@
-//! Sessions of HTTP+SSE: one is its stream, lives in this process and ends with the connection.
+//! Sessions of HTTP+SSE. A session exists only in this process and ends with the connection of its stream.
 
 use crate::{
     gate::Binding,
@@ -13,10 +13,10 @@ use watchpost_protocol::{RequestId, SessionState};
 
 pub(crate) const NAME_BYTES: usize = 16;
 
-/// Names an open stream: random, and useless without the key that opened it.
+/// The name of an open stream. It is random, and useless without the key that opened the stream.
 pub(crate) type StreamName = [u8; NAME_BYTES];
 
-/// One open stream, as those who post to it see it.
+/// An open session, as messages posted to it see it.
 pub(crate) struct SseSession {
     pub(crate) binding: Binding,
     pub(crate) stream: Arc<SessionStream>,
@@ -46,7 +46,7 @@ pub(crate) fn hex(name: &StreamName) -> String {
         })
 }
 
-/// The one `session_id` of a query; `None` if it is missing, repeated, or no name of a stream.
+/// Returns the `session_id` of a query, or `None` if it is missing, repeated or malformed.
 pub(crate) fn session_id(query: &str) -> Option<StreamName> {
     let mut found = url::form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == "session_id");
     let (_, value) = found.next()?;
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stream_is_named_once_and_exactly() {
+    fn a_query_must_name_one_stream_exactly_once() {
         let name = [0x0f; NAME_BYTES];
         let text = hex(&name);
         let check =

@@ -1,5 +1,5 @@
-//! What a legacy session has said since its handshake: subscriptions, a log level, questions to it. It lives in the
-//! process that holds it, is bounded, and may be lost; the client subscribes anew then.
+//! The state of a legacy session that changes after its handshake: subscriptions, the log level, and open
+//! questions. It is kept in this process, is bounded and may be lost; the client must then subscribe again.
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
@@ -12,22 +12,22 @@ use std::{
 use tokio::sync::oneshot;
 use watchpost_protocol::{INTEREST_MAX, LogLevel, RequestId, Response};
 
-/// Bytes of all URIs that one session subscribed to.
+/// The maximum size of all URIs that one session subscribed to, in bytes.
 const URI_BYTES_MAX: usize = 64 << 10;
 
-/// Questions to one session that wait for their answers.
+/// The maximum number of questions to one session that wait for their answers.
 const QUESTIONS_MAX: usize = 64;
 
-/// What one session has said.
+/// The changeable state of one session.
 #[derive(Debug, Default)]
 pub(crate) struct LocalState {
-    said: Mutex<Said>,
+    settings: Mutex<Settings>,
     next_question: AtomicU64,
     questions: Mutex<HashMap<u64, oneshot::Sender<Option<String>>>>,
 }
 
 #[derive(Debug, Default)]
-struct Said {
+struct Settings {
     uris: BTreeSet<String>,
     bytes: usize,
     level: Option<LogLevel>,
@@ -38,40 +38,40 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl LocalState {
-    /// Whether there was place for one more subscription.
+    /// Adds a subscription. Returns `false` if the limit is reached.
     #[must_use]
     pub(crate) fn subscribe(&self, uri: String) -> bool {
-        let mut said = lock(&self.said);
-        if said.uris.contains(&uri) {
+        let mut settings = lock(&self.settings);
+        if settings.uris.contains(&uri) {
             return true;
         }
-        if said.uris.len() >= INTEREST_MAX || said.bytes + uri.len() > URI_BYTES_MAX {
+        if settings.uris.len() >= INTEREST_MAX || settings.bytes + uri.len() > URI_BYTES_MAX {
             return false;
         }
-        said.bytes += uri.len();
-        said.uris.insert(uri)
+        settings.bytes += uri.len();
+        settings.uris.insert(uri)
     }
 
     pub(crate) fn unsubscribe(&self, uri: &str) {
-        let mut said = lock(&self.said);
-        if said.uris.remove(uri) {
-            said.bytes -= uri.len();
+        let mut settings = lock(&self.settings);
+        if settings.uris.remove(uri) {
+            settings.bytes -= uri.len();
         }
     }
 
     pub(crate) fn uris(&self) -> BTreeSet<String> {
-        lock(&self.said).uris.clone()
+        lock(&self.settings).uris.clone()
     }
 
     pub(crate) fn set_level(&self, level: LogLevel) {
-        lock(&self.said).level = Some(level);
+        lock(&self.settings).level = Some(level);
     }
 
     pub(crate) fn level(&self) -> Option<LogLevel> {
-        lock(&self.said).level
+        lock(&self.settings).level
     }
 
-    /// A question that is about to be asked; `None` if too many wait already.
+    /// Registers a question to the client. Returns `None` if too many are waiting.
     pub(crate) fn question(self: &Arc<Self>) -> Option<Question> {
         let (sender, answer) = oneshot::channel();
         let mut questions = lock(&self.questions);
@@ -88,7 +88,7 @@ impl LocalState {
         })
     }
 
-    /// Hands an answer to whoever asked; one that nobody waits for is dropped.
+    /// Passes a response to the question that it answers. A response without a waiting question is dropped.
     pub(crate) fn answer(&self, response: Response) {
         let Some(RequestId::Number(id)) = response.id else {
             return;
@@ -97,13 +97,13 @@ impl LocalState {
             .ok()
             .and_then(|id| lock(&self.questions).remove(&id));
         if let Some(waiting) = waiting {
-            // Whoever asked may have gone.
+            // The receiver may have been dropped.
             let _ = waiting.send(response.result);
         }
     }
 }
 
-/// One question that waits for its answer; forgotten when dropped.
+/// A question that waits for its answer. Dropping it unregisters it.
 #[derive(Debug)]
 pub(crate) struct Question {
     local: Arc<LocalState>,
@@ -112,12 +112,12 @@ pub(crate) struct Question {
 }
 
 impl Question {
-    /// The id of its request.
+    /// Returns the id of the request that asks the question.
     pub(crate) fn id(&self) -> u64 {
         self.id
     }
 
-    /// The result; `None` is an error, or no answer ever.
+    /// Waits for the result. `None` means an error, or that there won't be an answer.
     pub(crate) async fn answered(mut self) -> Option<String> {
         (&mut self.answer).await.ok().flatten()
     }
@@ -129,15 +129,16 @@ impl Drop for Question {
     }
 }
 
-/// The notes of all sessions of this process, by name. Bounded: beyond the bound the oldest are forgotten.
+/// The changeable state of all sessions of this process, by name. If there are too many, the oldest are
+/// forgotten.
 #[derive(Debug)]
 pub(crate) struct LocalStates<N> {
-    inner: Mutex<Book<N>>,
+    inner: Mutex<States<N>>,
     max: usize,
 }
 
 #[derive(Debug)]
-struct Book<N> {
+struct States<N> {
     local: HashMap<N, Arc<LocalState>>,
     order: VecDeque<N>,
 }
@@ -145,7 +146,7 @@ struct Book<N> {
 impl<N: Hash + Eq + Copy> LocalStates<N> {
     pub(crate) fn new(max: usize) -> Self {
         Self {
-            inner: Mutex::new(Book {
+            inner: Mutex::new(States {
                 local: HashMap::new(),
                 order: VecDeque::new(),
             }),
@@ -157,7 +158,7 @@ impl<N: Hash + Eq + Copy> LocalStates<N> {
         lock(&self.inner).local.get(name).cloned()
     }
 
-    /// The notes of a session; empty ones if there are none yet.
+    /// Returns the state of a session. Creates an empty one if there is none.
     pub(crate) fn open(&self, name: N) -> Arc<LocalState> {
         let mut inner = lock(&self.inner);
         if let Some(local) = inner.local.get(&name) {
@@ -195,11 +196,11 @@ mod tests {
         assert!(!local.subscribe("b".to_owned()));
         local.unsubscribe(&"a".repeat(URI_BYTES_MAX));
         assert!((0..INTEREST_MAX).all(|n| local.subscribe(n.to_string())));
-        assert!(!local.subscribe("one more".to_owned()));
+        assert!(!local.subscribe("additional".to_owned()));
     }
 
     #[tokio::test]
-    async fn an_answer_reaches_its_question_and_no_other() {
+    async fn an_answer_reaches_only_its_question() {
         let local = Arc::new(LocalState::default());
         let (first, second) = (local.question().unwrap(), local.question().unwrap());
         let answer = |id: u64, result: Option<&str>| Response {
@@ -215,18 +216,18 @@ mod tests {
         let many: Vec<Question> = std::iter::from_fn(|| local.question()).collect();
         assert_eq!(many.len(), QUESTIONS_MAX);
         drop(many);
-        assert!(local.question().is_some(), "forgotten questions make room");
+        assert!(local.question().is_some(), "dropped questions free their slots");
     }
 
     #[test]
     fn the_oldest_sessions_are_forgotten_first() {
-        let book = LocalStates::new(2);
+        let states = LocalStates::new(2);
         for name in [1, 2, 3] {
-            book.open(name).set_level(LogLevel::Info);
+            states.open(name).set_level(LogLevel::Info);
         }
-        assert!(book.get(&1).is_none());
-        assert_eq!(book.open(2).level(), Some(LogLevel::Info));
-        book.forget(&2);
-        assert!(book.get(&2).is_none() && book.get(&3).is_some());
+        assert!(states.get(&1).is_none());
+        assert_eq!(states.open(2).level(), Some(LogLevel::Info));
+        states.forget(&2);
+        assert!(states.get(&2).is_none() && states.get(&3).is_some());
     }
 }

@@ -1,4 +1,4 @@
-//! Legacy sessions: ids that carry their own content, and the little that has to be remembered.
+//! Legacy sessions: ids that contain the session's state, and the small part that a process remembers.
 
 pub(crate) mod effects;
 pub(crate) mod ended;

@@ -1,24 +1,24 @@
-//! A session that an id opened, and the one that a connection used last.
+//! Sessions opened from their ids, and the cache of a connection's last session.
 
 use crate::{gate::Binding, sessions::seal::SessionName};
 use http::HeaderValue;
 use std::sync::{Arc, Mutex};
 use watchpost_protocol::SessionState;
 
-/// A session that an id opened.
+/// A session opened from its id.
 #[derive(Debug, Clone)]
 pub(crate) struct OpenSession {
     pub(crate) name: SessionName,
-    /// In Unix seconds.
+    /// The time of expiry, in Unix seconds.
     pub(crate) expires: u64,
     pub(crate) state: Arc<SessionState>,
 }
 
-/// What the `Mcp-Session-Id` header comes to.
+/// The result of reading the `Mcp-Session-Id` header.
 #[derive(Debug)]
 pub(crate) enum SessionId {
     Absent,
-    /// Unknown, expired, ended, altered or another key's: all alike.
+    /// The session is unknown, expired, ended, altered, or bound to another key. These cases aren't told apart.
     Unknown,
     Open(OpenSession),
 }
@@ -43,7 +43,8 @@ impl SessionId {
     }
 }
 
-/// The session that a connection used last: clients stay with one, so its id is opened once per connection.
+/// The last session used on a connection. Clients usually stay with one session, so its id is opened only once
+/// per connection.
 #[derive(Debug, Default)]
 pub(crate) struct LastSession(pub(crate) Mutex<Option<Last>>);
 
@@ -52,6 +53,6 @@ pub(crate) struct Last {
     pub(crate) id: HeaderValue,
     pub(crate) binding: Binding,
     pub(crate) session: OpenSession,
-    /// Of the ended sessions when this one was looked for among them.
+    /// The generation of the ended sessions at the time of the lookup.
     pub(crate) generation: u64,
 }

@@ -1,4 +1,4 @@
-//! Calls that are being answered and may be cancelled by name.
+//! Calls in progress that can be cancelled by their request id.
 
 use std::{
     collections::HashMap,
@@ -10,10 +10,10 @@ use std::{
     task::{Context, Waker},
 };
 
-/// Enough that cores don't wait for each other.
+/// The number of shards. It is large enough that threads rarely wait for each other.
 const SHARDS: usize = 16;
 
-/// The outstanding calls, by whose they are (`S`) and their request id (`I`).
+/// The outstanding calls, by their owner (`S`, a session) and request id (`I`).
 pub(crate) struct Outstanding<S, I> {
     shards: [Shard<S, I>; SHARDS],
     hasher: RandomState,
@@ -21,7 +21,7 @@ pub(crate) struct Outstanding<S, I> {
 
 type Shard<S, I> = Mutex<HashMap<(S, I), Arc<Cancel>>>;
 
-/// Tells one call that it was cancelled.
+/// The cancellation signal of one call.
 #[derive(Debug, Default)]
 pub(crate) struct Cancel {
     cancelled: AtomicBool,
@@ -29,7 +29,7 @@ pub(crate) struct Cancel {
 }
 
 impl Cancel {
-    /// Whether the call was cancelled; if not, the task is woken when it is.
+    /// Whether the call was cancelled. If not, the task is woken when it is.
     pub(crate) fn is_cancelled(&self, cx: &Context<'_>) -> bool {
         if self.cancelled.load(Ordering::Acquire) {
             return true;
@@ -61,9 +61,9 @@ impl<S: Hash + Eq + Clone, I: Hash + Eq + Clone> Outstanding<S, I> {
         })
     }
 
-    /// Enters a call. `None` if one with this id is outstanding already.
-    pub(crate) fn enter(self: &Arc<Self>, whose: S, id: I) -> Option<OutstandingCall<S, I>> {
-        let key = (whose, id);
+    /// Registers a call. Returns `None` if a call with this id is already outstanding.
+    pub(crate) fn enter(self: &Arc<Self>, owner: S, id: I) -> Option<OutstandingCall<S, I>> {
+        let key = (owner, id);
         let cancel = Arc::new(Cancel::default());
         let mut shard = self.shard(&key).lock().unwrap_or_else(PoisonError::into_inner);
         if shard.contains_key(&key) {
@@ -78,9 +78,9 @@ impl<S: Hash + Eq + Clone, I: Hash + Eq + Clone> Outstanding<S, I> {
         })
     }
 
-    /// Cancels a call; one that isn't there is ignored.
-    pub(crate) fn cancel(&self, whose: S, id: I) {
-        let key = (whose, id);
+    /// Cancels a call. An unknown id is ignored.
+    pub(crate) fn cancel(&self, owner: S, id: I) {
+        let key = (owner, id);
         let found = self
             .shard(&key)
             .lock()
@@ -98,7 +98,7 @@ impl<S: Hash + Eq + Clone, I: Hash + Eq + Clone> Outstanding<S, I> {
     }
 }
 
-/// One outstanding call; forgotten when dropped.
+/// An outstanding call. Dropping it unregisters it.
 pub(crate) struct OutstandingCall<S: Hash + Eq + Clone, I: Hash + Eq + Clone> {
     all: Arc<Outstanding<S, I>>,
     key: (S, I),
@@ -106,7 +106,7 @@ pub(crate) struct OutstandingCall<S: Hash + Eq + Clone, I: Hash + Eq + Clone> {
 }
 
 impl<S: Hash + Eq + Clone, I: Hash + Eq + Clone> OutstandingCall<S, I> {
-    /// Set once the call is cancelled, for work that looks instead of waiting.
+    /// Returns a flag that is set when the call is cancelled, for code that polls instead of waiting.
     pub(crate) fn flag(&self) -> &AtomicBool {
         &self.cancel.cancelled
     }
@@ -132,11 +132,11 @@ mod tests {
     use std::{future::poll_fn, task::Poll};
 
     #[tokio::test]
-    async fn a_cancel_reaches_its_call_and_no_other() {
+    async fn a_cancellation_reaches_only_its_call() {
         let all = Outstanding::<u8, &str>::new();
         let mine = all.enter(1, "a").unwrap();
         let theirs = all.enter(2, "a").unwrap();
-        assert!(all.enter(1, "a").is_none(), "an id is outstanding once");
+        assert!(all.enter(1, "a").is_none(), "an id can be outstanding only once");
         all.cancel(1, "unknown");
         let waiting = poll_fn(|cx| {
             if mine.is_cancelled(cx) {
@@ -148,6 +148,9 @@ mod tests {
         let ((), ()) = tokio::join!(waiting, async { all.cancel(1, "a") });
         assert!(!poll_fn(|cx| Poll::Ready(theirs.is_cancelled(cx))).await);
         drop(mine);
-        assert!(all.enter(1, "a").is_some(), "a finished id may be used again");
+        assert!(
+            all.enter(1, "a").is_some(),
+            "the id of a finished call can be used again"
+        );
     }
 }

@@ -1,7 +1,7 @@
-//! Session ids that any replica, and a restarted process, can read.
+//! Session ids that every replica, and a restarted process, can open.
 //!
-//! An id is a nonce and a ciphertext in base64url. It is no credential: the key's binding is associated
-//! data, so another key's id doesn't open and looks like one that never was.
+//! An id is a nonce and a ciphertext in base64url. It isn't a credential: the binding of the principal is
+//! associated data, so the id doesn't open for another key and looks like an unknown one.
 
 use crate::{config::SessionKey, environment::Random, gate::Binding};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -11,7 +11,7 @@ use chacha20poly1305::{
 };
 use std::time::Duration;
 
-/// The most a session may carry, in bytes.
+/// The maximum size of a session's state, in bytes.
 pub(crate) const PAYLOAD_BYTES_MAX: usize = 2048;
 
 const NONCE_BYTES: usize = 24;
@@ -19,26 +19,27 @@ const TAG_BYTES: usize = 16;
 const ISSUED_BYTES: usize = 8;
 const PURPOSE: &[u8] = b"watchpost-session-1";
 
-/// The longest id, in characters.
+/// The maximum length of an id, in characters.
 const ID_CHARS_MAX: usize = (NONCE_BYTES + ISSUED_BYTES + PAYLOAD_BYTES_MAX + TAG_BYTES).div_ceil(3) * 4;
 
-/// A session id may be this much younger than our clock says, since replicas' clocks differ.
+/// The maximum time by which a session id may seem to be issued in the future, because the clocks of replicas
+/// differ.
 const SKEW_SECONDS: u64 = 300;
 
-/// Names a session within this process and others: its nonce.
+/// The name of a session in this and other processes: the nonce of its id.
 pub(crate) type SessionName = [u8; NONCE_BYTES];
 
-/// Makes and opens session ids.
+/// Creates and opens session ids.
 pub(crate) struct Sealer {
     cipher: XChaCha20Poly1305,
     life_seconds: u64,
 }
 
-/// What an id held.
+/// The content of an id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Opened {
     pub(crate) name: SessionName,
-    /// In Unix seconds.
+    /// The time of expiry, in Unix seconds.
     pub(crate) expires: u64,
     pub(crate) payload: Vec<u8>,
 }
@@ -51,7 +52,7 @@ impl Sealer {
         }
     }
 
-    /// A fresh id. `None` if the payload is over [`PAYLOAD_BYTES_MAX`].
+    /// Creates a new id. Returns `None` if the payload is larger than [`PAYLOAD_BYTES_MAX`].
     pub(crate) fn seal(
         &self,
         payload: &[u8],
@@ -83,7 +84,8 @@ impl Sealer {
         Some(URL_SAFE_NO_PAD.encode(id))
     }
 
-    /// What `id` holds; `None`, always alike, if it is no id of ours, another key's, or too old.
+    /// Opens an id. Returns `None` if it wasn't issued by this server, is bound to another key, or is expired.
+    /// These cases aren't told apart.
     pub(crate) fn open(&self, id: &[u8], binding: &Binding, now: u64) -> Option<Opened> {
         if id.len() > ID_CHARS_MAX {
             return None;
@@ -149,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_opens_for_its_key_until_a_day_has_passed() {
+    fn an_id_opens_for_its_key_until_it_expires() {
         let id = id_of(b"content");
         assert!(id.bytes().all(|byte| (0x21..=0x7e).contains(&byte)));
         let binding = Binding::new(b"key-1").unwrap();
@@ -169,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn another_key_or_instance_cannot_open_it() {
+    fn an_id_does_not_open_for_another_key_or_instance() {
         let id = id_of(b"content");
         assert!(
             sealer()
@@ -185,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn no_altered_or_cut_id_opens() {
+    fn an_altered_or_truncated_id_does_not_open() {
         let id = id_of(b"content");
         let binding = Binding::new(b"key-1").unwrap();
         for at in 0..id.len() {

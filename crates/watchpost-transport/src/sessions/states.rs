@@ -1,7 +1,7 @@
-//! State that travels through modern clients, sealed (mcp.md 16.2).
+//! Sealed state that travels through modern clients (MCP 2026-07-28, Multi Round-Trip Requests).
 //!
-//! A token is `v1.` and, in base64url, a nonce and a ciphertext. Whose it is and for which request it's good are
-//! associated data, so that it opens for nothing and nobody else; when it ends is inside.
+//! A token is `v1.` followed by a nonce and a ciphertext in base64url. The caller and the request are
+//! associated data, so the token doesn't open for other ones. The time of expiry is part of the ciphertext.
 
 use crate::{
     environment::{Clock, Random},
@@ -15,42 +15,43 @@ use chacha20poly1305::{
 use std::{fmt, time::Duration};
 use watchpost_protocol::Seal;
 
-/// For how long a token is good: a person has to read and decide.
-const LIFE: Duration = Duration::from_secs(600);
+/// The lifetime of a token. It includes the time that a user needs to decide.
+const LIFETIME: Duration = Duration::from_secs(600);
 
-/// Replicas' clocks differ by at most this.
+/// The maximum difference between the clocks of replicas.
 const SKEW_SECONDS: u64 = 60;
 
-/// The most state that is sealed, in bytes.
+/// The maximum size of a state, in bytes.
 const STATE_BYTES_MAX: usize = 16 << 10;
 
-/// The longest token, in characters.
+/// The maximum length of a token, in characters.
 const TOKEN_CHARS_MAX: usize = (STATE_BYTES_MAX + 64).div_ceil(3) * 4 + VERSION.len();
 
 const NONCE_BYTES: usize = 24;
 const VERSION: &str = "v1.";
 const PURPOSE: &[u8] = b"watchpost-request-state-1";
 
-/// The keys that seal request states, newest first: the first one seals, all of them open, so that keys can be
-/// changed while tokens are on their way. Equal on all replicas. Prints as `StateKeys(…)`.
+/// The keys that seal request states, newest first. The first key seals, and every key opens, so that keys can
+/// be rotated while tokens are in use. They must be the same on all replicas. `Debug` prints `StateKeys(…)`.
 #[derive(Clone)]
 pub struct StateKeys(Vec<XChaCha20Poly1305>);
 
 impl StateKeys {
-    /// One key, which the caller derives from its master key for this purpose alone.
+    /// Creates a ring with one key. The caller must derive it from its master key for this purpose only.
     pub fn new(newest: [u8; 32]) -> Self {
         Self(vec![XChaCha20Poly1305::new(&newest.into())])
     }
 
-    /// Tokens of an older key open too.
+    /// Adds an older key, so that its tokens still open.
     #[must_use]
     pub fn and_older(mut self, key: [u8; 32]) -> Self {
         self.0.push(XChaCha20Poly1305::new(&key.into()));
         self
     }
 
-    /// A token that holds `state` for ten minutes from `now` (in Unix seconds), for whoever is bound to `binding` and
-    /// the request that `context` describes. `None` if the state has more than 16 KiB.
+    /// Creates a token that contains `state`, valid for ten minutes from `now` (in Unix seconds). It opens only
+    /// for the caller with this `binding` and the request that `context` identifies. Returns `None` if the
+    /// state is larger than 16 KiB.
     pub fn seal(
         &self,
         binding: &Binding,
@@ -64,7 +65,7 @@ impl StateKeys {
         }
         let mut nonce = [0; NONCE_BYTES];
         random.fill(&mut nonce);
-        let mut plain = now.saturating_add(LIFE.as_secs()).to_le_bytes().to_vec();
+        let mut plain = now.saturating_add(LIFETIME.as_secs()).to_le_bytes().to_vec();
         plain.extend_from_slice(state);
         let payload = Payload {
             msg: &plain,
@@ -76,7 +77,8 @@ impl StateKeys {
         Some(format!("{VERSION}{}", URL_SAFE_NO_PAD.encode(token)))
     }
 
-    /// What a token holds; `None`, always alike, if it's none of ours, somebody else's, for another request, or over.
+    /// Opens a token. Returns `None` if it wasn't issued by this server, belongs to another caller or request,
+    /// or is expired. These cases aren't told apart.
     pub fn open(&self, binding: &Binding, context: &[u8], token: &str, now: u64) -> Option<Vec<u8>> {
         if token.len() > TOKEN_CHARS_MAX {
             return None;
@@ -91,10 +93,13 @@ impl StateKeys {
             };
             key.decrypt(&XNonce::from(*nonce), payload).ok()
         })?;
-        let (ends, state) = plain.split_first_chunk::<8>()?;
-        let ends = u64::from_le_bytes(*ends);
-        let is_good = now < ends && ends <= now.saturating_add(LIFE.as_secs()).saturating_add(SKEW_SECONDS);
-        is_good.then(|| state.to_vec())
+        let (expires, state) = plain.split_first_chunk::<8>()?;
+        let expires = u64::from_le_bytes(*expires);
+        let latest = now
+            .saturating_add(LIFETIME.as_secs())
+            .saturating_add(SKEW_SECONDS);
+        let is_valid = now < expires && expires <= latest;
+        is_valid.then(|| state.to_vec())
     }
 }
 
@@ -113,7 +118,7 @@ fn associated(binding: &Binding, context: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The keys in the hands of one principal.
+/// The keys for one principal.
 pub(crate) struct Sealing<'a> {
     pub(crate) keys: &'a StateKeys,
     pub(crate) binding: Binding,
@@ -158,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_state_opens_for_its_caller_and_request_until_ten_minutes_have_passed() {
+    fn a_state_opens_for_its_caller_and_request_until_it_expires() {
         let keys = StateKeys::new([1; 32]);
         let check = |caller: &str, context: &[u8], now: u64, opens: bool| {
             let opened = keys.open(&binding(caller), context, &token(), now);
@@ -174,12 +179,12 @@ mod tests {
         check("key-1", b"request", NOW - 61, false);
         check("key-2", b"request", NOW, false);
         check("key-1", b"requesu", NOW, false);
-        // A caller's name can't borrow from the context.
+        // Bytes can't move from the context into the binding.
         check("key-1r", b"equest", NOW, false);
     }
 
     #[test]
-    fn no_altered_or_cut_state_opens() {
+    fn an_altered_or_truncated_state_does_not_open() {
         let keys = StateKeys::new([1; 32]);
         let token = token();
         for at in 0..token.len() {
@@ -198,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_of_an_older_key_open_until_it_leaves_the_ring() {
+    fn tokens_of_an_older_key_open_while_the_key_is_in_the_ring() {
         let opened = |keys: StateKeys| keys.open(&binding("key-1"), b"request", &token(), NOW).is_some();
         assert!(opened(StateKeys::new([2; 32]).and_older([1; 32])));
         assert!(!opened(StateKeys::new([2; 32])));

@@ -4,23 +4,24 @@ use bytes::{Bytes, BytesMut};
 use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-/// How much is asked for at once.
+/// The size of one read, in bytes.
 const READ_BYTES: usize = 16 << 10;
 
-/// What was read.
+/// The result of reading a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Line {
-    /// A line without its line end; never blank.
+    /// A line without its line ending. Never blank.
     Message(Bytes),
-    /// A line over the limit. It was skipped up to its end; what follows is read as usual.
+    /// A line over the limit. It was skipped; the following lines are read as usual.
     TooLong,
 }
 
-/// Cuts a byte stream into lines ended by `\n` or `\r\n`. Holds at most one line of the limit and one read.
+/// Splits a byte stream into lines that end in `\n` or `\r\n`. Buffers at most one line of the maximum length
+/// and one read.
 pub(crate) struct Lines<R> {
     input: R,
     buffer: BytesMut,
-    /// Bytes at the start of `buffer` that hold no line end.
+    /// The number of bytes at the start of `buffer` that are known to contain no line ending.
     searched: usize,
     skipping: bool,
     bytes_max: usize,
@@ -37,9 +38,9 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         }
     }
 
-    /// The next line; `None` at the end of the input, where a last line without a line end counts.
+    /// Returns the next line, or `None` at the end of the input. The last line needs no line ending.
     ///
-    /// Cancel safe: what was read stays in the buffer.
+    /// Cancel safe: data that has been read stays in the buffer.
     pub(crate) async fn next(&mut self) -> io::Result<Option<Line>> {
         loop {
             if let Some(line) = self.take_line() {
@@ -59,7 +60,7 @@ impl<R: AsyncRead + Unpin> Lines<R> {
                 .position(|byte| *byte == b'\n')
             else {
                 self.searched = self.buffer.len();
-                // One more for the carriage return.
+                // One more byte for the carriage return.
                 if self.searched > self.bytes_max + 1 {
                     self.skipping = true;
                 }
@@ -74,7 +75,7 @@ impl<R: AsyncRead + Unpin> Lines<R> {
             if std::mem::take(&mut self.skipping) {
                 return Some(Line::TooLong);
             }
-            if let Some(line) = self.judge(line) {
+            if let Some(line) = self.finish_line(line) {
                 return Some(line);
             }
         }
@@ -86,10 +87,11 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         }
         let rest = self.buffer.split();
         self.searched = 0;
-        self.judge(rest)
+        self.finish_line(rest)
     }
 
-    fn judge(&self, mut line: BytesMut) -> Option<Line> {
+    /// Removes the line ending and checks the length. Returns `None` for a blank line.
+    fn finish_line(&self, mut line: BytesMut) -> Option<Line> {
         while matches!(line.last(), Some(b'\n' | b'\r')) {
             line.truncate(line.len() - 1);
         }
@@ -108,7 +110,7 @@ mod tests {
     use super::*;
     use tokio::io::AsyncWriteExt;
 
-    /// Feeds `input` in pieces of each size and compares the lines.
+    /// Feeds `input` in pieces of several sizes and compares the lines.
     async fn check(input: &[u8], expected: &[Line]) {
         for piece in [1, 3, 7, input.len().max(1)] {
             let (mut ours, theirs) = tokio::io::duplex(64);
@@ -141,7 +143,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn lines_are_cut_at_line_ends_and_blank_ones_skipped() {
+    async fn input_is_split_at_line_endings_and_blank_lines_are_skipped() {
         check(b"", &[]).await;
         check(b"a\nb\n", &[line("a"), line("b")]).await;
         check(b"a\r\n\r\n  \n\nb", &[line("a"), line("b")]).await;

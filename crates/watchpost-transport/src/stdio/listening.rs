@@ -1,4 +1,4 @@
-//! What changes, for the one client of a process: its legacy session and its modern subscriptions.
+//! Change notifications for the one client of a process: for its legacy session and its modern subscriptions.
 
 use crate::sessions::outstanding::OutstandingCall;
 use bytes::Bytes;
@@ -16,7 +16,7 @@ pub(super) struct Listening {
 }
 
 impl Listening {
-    /// Subscriptions that are open.
+    /// Returns the number of open subscriptions.
     pub(super) fn len(&self) -> usize {
         self.modern.len()
     }
@@ -25,12 +25,12 @@ impl Listening {
         self.legacy.is_none() && self.modern.is_empty()
     }
 
-    /// From now on the legacy session hears of changes.
+    /// Starts the notifications of the legacy session.
     pub(super) fn begin(&mut self, changes: ChangeStream) {
         self.legacy = Some(changes);
     }
 
-    /// The legacy session subscribed to more or less.
+    /// Replaces the interest of the legacy session after it subscribed or unsubscribed.
     pub(super) fn set_interest(&mut self, interest: Interest) {
         if let Some(legacy) = &mut self.legacy {
             legacy.set_interest(interest);
@@ -41,7 +41,7 @@ impl Listening {
         self.modern.push((stream, entered));
     }
 
-    /// The next notification; never ends.
+    /// Waits for the next notification. Never completes without one.
     pub(super) async fn next(&mut self) -> Bytes {
         poll_fn(|cx| self.poll_next(cx)).await
     }
@@ -54,7 +54,7 @@ impl Listening {
                 Poll::Pending => {}
             }
         }
-        // The client ended these; nothing more is said about them (CAN-03).
+        // The client cancelled these subscriptions, so nothing more is sent for them (CAN-03).
         self.modern.retain(|(_, entered)| !entered.is_cancelled(cx));
         let mut at = 0;
         while let Some((stream, _)) = self.modern.get_mut(at) {
@@ -70,7 +70,7 @@ impl Listening {
         Poll::Pending
     }
 
-    /// Ends everything; gives what is to be said about it.
+    /// Ends all subscriptions. Returns the messages to send about it.
     pub(super) fn end(&mut self) -> Vec<Bytes> {
         self.legacy = None;
         self.modern
@@ -80,7 +80,8 @@ impl Listening {
     }
 }
 
-/// The result of the listening, and then a cancellation of it (SUB-06, SUB-08); two lines, written as one.
+/// Returns the result of the subscription followed by its cancellation (SUB-06, SUB-08): two lines in one
+/// message.
 fn closing_messages(stream: &ChangeStream) -> Bytes {
     let mut lines = stream.ending().to_vec();
     if let Some(cancelled) = stream.cancelled() {

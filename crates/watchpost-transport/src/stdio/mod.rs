@@ -1,6 +1,7 @@
-//! One local client on standard input and output.
+//! Serves one local client on standard input and output.
 //!
-//! One message per line. Requests are served at the same time; only this module writes, so lines never mix.
+//! Each message is one line. Requests are processed concurrently. Only this module writes, so lines are never
+//! interleaved.
 
 mod lines;
 mod listening;
@@ -23,14 +24,14 @@ use tokio::{
 };
 use watchpost_protocol::Handler;
 
-/// Notifications that wait for the writer; more are dropped.
+/// The maximum number of notifications that wait to be written. More are dropped.
 const NOTIFICATIONS_MAX: usize = 256;
 
-/// Serves one client until its input ends or `stop` resolves; then calls in progress get
-/// [`Timing::stop_grace`] to finish.
+/// Serves one client until its input ends or `stop` resolves. Then waits up to [`Timing::stop_grace`] for calls
+/// in progress.
 ///
 /// # Errors
-/// When `input` can't be read or `output` can't be written.
+/// Returns an error if reading `input` or writing `output` fails.
 pub async fn serve_stdio<G, H, R, W>(
     service: StdioService<G, H>,
     input: R,
@@ -54,7 +55,7 @@ where
     };
     serve_lines(&mut session, &mut lines, &mut output, (&limits, &timing), stop).await?;
     for message in session.end_listening() {
-        // A client that has gone needs no last word.
+        // An error means that the client has gone. It doesn't need the message then.
         let _ = output.write(&message).await;
     }
     let drained = async {
@@ -113,19 +114,19 @@ where
     }
 }
 
-/// Writes whole lines.
+/// Writes complete lines.
 struct Output<W> {
     output: W,
     line: BytesMut,
-    /// What calls say before their answers.
+    /// Messages that calls send before their results.
     notified: mpsc::Receiver<Bytes>,
 }
 
-/// Lines up to this size keep their buffer for the next one.
+/// The maximum size of the line buffer that is kept for the next line, in bytes.
 const LINE_KEPT: usize = 64 << 10;
 
 impl<W: AsyncWrite + Unpin> Output<W> {
-    /// What calls have said goes out before an answer.
+    /// Writes messages after the notifications that calls sent before them.
     async fn write_answer(&mut self, messages: Vec<Bytes>) -> io::Result<()> {
         while let Ok(notification) = self.notified.try_recv() {
             self.write(&notification).await?;

@@ -1,4 +1,4 @@
-//! What serves one local client.
+//! The configuration of the stdio transport.
 
 use crate::{
     config::{Limits, Timing},
@@ -9,24 +9,24 @@ use crate::{
 use std::sync::Arc;
 use watchpost_protocol::Server;
 
-/// What serves the one client of this process.
+/// The service for the one client of this process.
 pub struct StdioService<G: Gate, H> {
-    /// The server, which may serve other transports too.
+    /// The server. It may serve other transports too.
     pub server: Arc<Server<H>>,
-    /// Asked before each request whether the principal is still valid.
+    /// The gate. It is asked before each request whether the principal is still valid.
     pub gate: Arc<G>,
-    /// What the gate said at the start. After a refusal the client stays connected, and each of its requests
-    /// is answered with an error that says why. A principal that stops being valid later is refused from
-    /// then on.
+    /// The result of the gate's check at the start. If it is a refusal, the client stays connected and each of
+    /// its requests is answered with an error that gives the reason. If the principal becomes invalid later,
+    /// the following requests are rejected.
     pub admission: Result<G::Principal, Refusal>,
-    /// Of these, `message_bytes` and `calls_per_stream` count.
+    /// The limits. Only `message_bytes` and `calls_per_stream` are used.
     pub limits: Limits,
-    /// Of these, `stop_grace`, `client_answer` and `revocation_check` count.
+    /// The timing. Only `stop_grace`, `client_answer` and `revocation_check` are used.
     pub timing: Timing,
-    /// Seals what travels through modern clients.
+    /// The keys that seal state sent through modern clients.
     pub state_keys: StateKeys,
-    /// The clocks.
+    /// The source of time.
     pub clock: Arc<dyn Clock>,
-    /// The generator for nonces.
+    /// The source of randomness for nonces.
     pub random: Arc<dyn Random>,
 }

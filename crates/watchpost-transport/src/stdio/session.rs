@@ -1,4 +1,4 @@
-//! The client's process, which is its session.
+//! The session of the local client, which is the process itself.
 
 use crate::{
     gate::{Gate, Refusal},
@@ -10,6 +10,7 @@ use crate::{
     },
     stdio::{lines::Line, listening::Listening, service::StdioService},
     streams::call::{Finished, Pace, drive, drive_batch},
+    text,
 };
 use bytes::Bytes;
 use std::{
@@ -26,13 +27,15 @@ use watchpost_protocol::{
     RequestId, RpcError, SessionState, TransportFacts, Wire, client_request,
 };
 
-/// The JSON-RPC code for a refused credential: HTTP's number, outside the range that JSON-RPC keeps.
-const REFUSED: i64 = 401;
+/// The JSON-RPC error code for a rejected credential. It equals the HTTP status and lies outside of the range
+/// reserved by
+/// JSON-RPC.
+const UNAUTHORIZED: i64 = 401;
 
-/// As above, for a store that doesn't answer.
+/// The JSON-RPC error code if the store doesn't respond.
 const UNAVAILABLE: i64 = 503;
 
-/// How a call ended.
+/// The outcome of a call.
 #[expect(clippy::large_enum_variant, reason = "the large variant is the common one")]
 enum CallEnd {
     Answered {
@@ -40,19 +43,19 @@ enum CallEnd {
         finished: Finished,
     },
     Batch(Finished),
-    /// A subscription was opened; it's cancelled by the id of its request.
+    /// A subscription was opened. It can be cancelled by the id of its request.
     Listening(Box<(ChangeStream, OutstandingCall<(), RequestId<'static>>)>),
-    /// A subscription was refused.
-    Refused(Reply),
+    /// A subscription was rejected.
+    Rejected(Reply),
 }
 
 type Call = Pin<Box<dyn Future<Output = CallEnd> + Send>>;
 
-/// What happened without the client's doing.
+/// An event that isn't a message from the client.
 pub(super) enum Event {
-    /// A call has ended; this is to be said about it.
+    /// A call has ended. These are the messages to send for it.
     Finished(Vec<Bytes>),
-    /// Something changed that the client listens for.
+    /// A change notification for the client.
     Changed(Bytes),
 }
 
@@ -62,7 +65,7 @@ pub(super) struct StdioSession<G: Gate, H> {
     local: Arc<LocalState>,
     notifications: mpsc::Sender<Bytes>,
     calls: JoinSet<CallEnd>,
-    /// What a handshake settled.
+    /// The result of the handshake.
     state: Option<Arc<SessionState>>,
     listening: Listening,
 }
@@ -103,12 +106,12 @@ where
         }
     }
 
-    /// The decoder's own limit.
+    /// Returns the decoder's limit on the size of a message.
     pub(super) fn message_bytes_max(&self) -> usize {
         usize::try_from(self.service.server.limits().message_bytes).unwrap_or(usize::MAX - 1)
     }
 
-    /// Calls in progress.
+    /// Returns the number of calls in progress.
     pub(super) fn calls(&self) -> usize {
         self.calls.len()
     }
@@ -117,17 +120,17 @@ where
         self.calls.abort_all();
     }
 
-    /// Whether the client hears of changes.
+    /// Whether the client receives change notifications.
     pub(super) fn is_listening(&self) -> bool {
         !self.listening.is_empty()
     }
 
-    /// Ends every subscription; gives what is to be said about it.
+    /// Ends all subscriptions. Returns the messages to send about it.
     pub(super) fn end_listening(&mut self) -> Vec<Bytes> {
         self.listening.end()
     }
 
-    /// Ends every subscription if the principal isn't valid any more.
+    /// Ends all subscriptions if the principal is no longer valid. Returns the messages to send about it.
     pub(super) async fn check_listening(&mut self) -> Vec<Bytes> {
         match Self::admitted(&self.service).await {
             Ok(_) => Vec::new(),
@@ -135,7 +138,7 @@ where
         }
     }
 
-    /// Waits until a call ends or something changes. Cancel safe.
+    /// Waits until a call ends or a change occurs. Cancel safe.
     pub(super) async fn next_event(&mut self) -> Event {
         let finished = tokio::select! {
             biased;
@@ -145,30 +148,30 @@ where
         Event::Finished(self.finish(finished))
     }
 
-    /// What the next call that ends has to say; `None` once there is no call left.
+    /// Waits for the next call to end and returns its messages. Returns `None` if no calls are left.
     pub(super) async fn next_finished(&mut self) -> Option<Vec<Bytes>> {
         let finished = self.calls.join_next().await?;
         Some(self.finish(finished.ok()))
     }
 
-    /// Handles one line; gives what is to be said at once.
+    /// Handles one line. Returns the messages to send immediately.
     pub(super) async fn handle_line(&mut self, line: Line) -> Vec<Bytes> {
         let message = match line {
             Line::Message(message) => message,
-            // The decoder looks at the length first, and knows in which form this client wants its errors.
+            // The decoder checks the size first, and encodes the error for the client's revision.
             Line::TooLong => Bytes::from(vec![b' '; self.message_bytes_max() + 1]),
         };
         let service = Arc::clone(&self.service);
         let principal = match Self::admitted(&service).await {
             Ok(principal) => principal,
-            Err(error) => return Vec::from_iter(self.refuse(&message, &error)),
+            Err(error) => return Vec::from_iter(self.reject(&message, &error)),
         };
         let facts = TransportFacts::new(Wire::Stdio, self.state.as_ref());
         let call: Call = match service.server.decode(&message, &facts) {
             Incoming::Request(request) => {
                 let Some(entered) = self.outstanding.enter((), request.id().clone()) else {
-                    let refused = service.server.refuse(&request, &RpcError::duplicate_id());
-                    return Vec::from_iter(refused.body);
+                    let rejection = service.server.reject(&request, &RpcError::duplicate_id());
+                    return Vec::from_iter(rejection.body);
                 };
                 if request.operation() == Operation::Listen {
                     self.listen(request, principal, entered)
@@ -212,7 +215,7 @@ where
             lines: self.notifications.clone(),
             pace: Pace::default(),
             local: Arc::clone(&self.local),
-            patience: service.timing.client_answer,
+            answer_timeout: service.timing.client_answer,
         });
         Box::pin(async move {
             let seal = Sealing {
@@ -245,16 +248,16 @@ where
         Box::pin(async move {
             if !has_room {
                 let error = RpcError::subscription_limit();
-                return CallEnd::Refused(service.server.refuse(&request, &error));
+                return CallEnd::Rejected(service.server.reject(&request, &error));
             }
             match service.server.listen(&principal, &request, Link::default()).await {
                 Ok(stream) => CallEnd::Listening(Box::new((stream, entered))),
-                Err(refused) => CallEnd::Refused(refused),
+                Err(rejection) => CallEnd::Rejected(rejection),
             }
         })
     }
 
-    /// Looks once whether the call is quick; gives it a task otherwise.
+    /// Polls the call once. If it isn't finished, it continues in a task of its own.
     async fn start(&mut self, mut call: Call) -> Vec<Bytes> {
         let first = poll_fn(|cx| match call.as_mut().poll(cx) {
             Poll::Ready(end) => Poll::Ready(Some(end)),
@@ -267,8 +270,8 @@ where
         self.finish(first)
     }
 
-    /// Applies what a finished call changed and gives what it has to say; nothing about one that was cancelled, in
-    /// either era.
+    /// Applies the changes of a finished call and returns its messages. A cancelled call has none, in either
+    /// era.
     fn finish(&mut self, end: Option<CallEnd>) -> Vec<Bytes> {
         let finished = match end {
             None => return Vec::new(),
@@ -278,7 +281,7 @@ where
                 self.listening.add(stream, entered);
                 return vec![acknowledgment];
             }
-            Some(CallEnd::Refused(reply)) => return Vec::from_iter(reply.body),
+            Some(CallEnd::Rejected(reply)) => return Vec::from_iter(reply.body),
             Some(CallEnd::Answered { request, finished }) => {
                 let service = Arc::clone(&self.service);
                 effects::apply(&service.server, &request, finished, self)
@@ -308,28 +311,28 @@ where
     async fn admitted(service: &StdioService<G, H>) -> Result<G::Principal, RpcError> {
         match &service.admission {
             Ok(principal) if service.gate.still_valid(principal).await => Ok(principal.clone()),
-            Ok(_) | Err(Refusal::Invalid) => Err(RpcError::new(REFUSED, "Invalid API key", 401)),
-            Err(Refusal::Missing) => Err(RpcError::new(REFUSED, "API key required", 401)),
+            Ok(_) | Err(Refusal::Invalid) => Err(RpcError::new(UNAUTHORIZED, text::INVALID_API_KEY, 401)),
+            Err(Refusal::Missing) => Err(RpcError::new(UNAUTHORIZED, text::API_KEY_REQUIRED, 401)),
             Err(Refusal::Throttled { .. } | Refusal::Unavailable { .. }) => {
-                Err(RpcError::new(UNAVAILABLE, "Service unavailable", 503))
+                Err(RpcError::new(UNAVAILABLE, text::SERVICE_UNAVAILABLE, 503))
             }
         }
     }
 
-    /// The one answer that a refused client gets, whatever it asks.
-    fn refuse(&self, message: &Bytes, error: &RpcError) -> Option<Bytes> {
+    /// Returns the response to a message of a client that isn't admitted.
+    fn reject(&self, message: &Bytes, error: &RpcError) -> Option<Bytes> {
         let server = &self.service.server;
         match server.decode(message, &TransportFacts::new(Wire::Stdio, None)) {
-            Incoming::Request(request) => server.refuse(&request, error).body,
-            Incoming::Batch(batch) => server.refuse_batch(&batch, error).body,
+            Incoming::Request(request) => server.reject(&request, error).body,
+            Incoming::Batch(batch) => server.reject_batch(&batch, error).body,
             Incoming::Notification(_) | Incoming::Responses(_) => None,
             Incoming::Rejected(reply) => reply.body.map(|body| replace_error(&body, error)),
         }
     }
 }
 
-/// A rejection tells what this server knows, so a refused client sees only the id of it. What isn't JSON is
-/// still called that.
+/// Replaces the error of a rejected message. The original could reveal what the server offers, so a client that
+/// isn't admitted gets only the id back. A parse error is kept.
 fn replace_error(rejection: &Bytes, error: &RpcError) -> Bytes {
     #[derive(serde::Deserialize)]
     struct Rejection<'a> {
@@ -354,18 +357,18 @@ fn replace_error(rejection: &Bytes, error: &RpcError) -> Bytes {
     ))
 }
 
-/// Takes what a call says before its answer to the writer, and asks the client there.
+/// Sends the messages of a call that precede its result, including questions to the client.
 struct StdioChannel {
     lines: mpsc::Sender<Bytes>,
     pace: Pace,
     local: Arc<LocalState>,
-    patience: Duration,
+    answer_timeout: Duration,
 }
 
 impl Outbox for StdioChannel {
     fn send(&self, message: Bytes) {
         if self.pace.allows_one() {
-            // A full writer means a client that doesn't read; it misses a step of progress.
+            // The queue is full because the client doesn't read. It misses a notification.
             let _ = self.lines.try_send(message);
         }
     }
@@ -381,7 +384,7 @@ impl Peer for StdioChannel {
             let question = self.local.question()?;
             let message = client_request(question.id(), method, &params);
             self.lines.try_send(message).ok()?;
-            let answered = tokio::time::timeout(self.patience, question.answered());
+            let answered = tokio::time::timeout(self.answer_timeout, question.answered());
             answered.await.ok().flatten()
         })
     }

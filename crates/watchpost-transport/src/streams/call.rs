@@ -1,8 +1,10 @@
-//! A call in progress: answered as JSON if it is quick and quiet, as a stream otherwise.
+//! A call in progress. It is answered with JSON if it ends soon and without notifications, otherwise with a
+//! stream.
 
 use crate::{
     sessions::{local::LocalState, outstanding::OutstandingCall},
     streams::{frame, guarded::Source, queue::EventQueue},
+    text,
 };
 use bytes::Bytes;
 use std::{
@@ -19,11 +21,11 @@ use watchpost_protocol::{
     Batch, Handler, Link, Outbox, Peer, Reply, Request, RpcError, Server, client_request, code,
 };
 
-/// How a call ended.
+/// The outcome of a call.
 #[derive(Debug)]
 pub(crate) enum Finished {
     Replied(Reply),
-    /// The client cancelled. The reply is for exchanges that need an end; streams just end.
+    /// The client cancelled the call. The reply is for exchanges that need a response; streams just end.
     Cancelled(Reply),
 }
 
@@ -34,7 +36,7 @@ impl Finished {
         }
     }
 
-    /// What goes out where silence is allowed.
+    /// Returns the message to send, on transports where a cancelled call needs none.
     pub(crate) fn into_message(self) -> Option<Bytes> {
         match self {
             Self::Replied(reply) => reply.body,
@@ -43,8 +45,8 @@ impl Finished {
     }
 }
 
-/// Answers one request until it is done or cancelled. A handler that panics costs its caller an error, and
-/// nobody else anything.
+/// Answers one request, until it is finished or cancelled. If the handler panics, the response is an error and
+/// other requests aren't affected.
 pub(crate) async fn drive<H, S, I>(
     server: &Server<H>,
     principal: &H::Principal,
@@ -73,9 +75,9 @@ where
     match handled {
         Ok(reply) => Finished::Replied(reply),
         Err(error) if error.code() == code::REQUEST_CANCELLED => {
-            Finished::Cancelled(server.refuse(request, &error))
+            Finished::Cancelled(server.reject(request, &error))
         }
-        Err(error) => Finished::Replied(server.refuse(request, &error)),
+        Err(error) => Finished::Replied(server.reject(request, &error)),
     }
 }
 
@@ -87,14 +89,14 @@ pub(crate) async fn drive_batch<H: Handler>(
 ) -> Finished {
     let mut handling = pin!(server.handle_batch(principal, batch, Link::default()));
     let handled = poll_fn(|cx| poll_caught(handling.as_mut(), cx)).await;
-    Finished::Replied(handled.unwrap_or_else(|()| server.refuse_batch(batch, &internal_error())))
+    Finished::Replied(handled.unwrap_or_else(|()| server.reject_batch(batch, &internal_error())))
 }
 
 fn internal_error() -> RpcError {
-    RpcError::new(code::INTERNAL_ERROR, "Internal error", 200)
+    RpcError::new(code::INTERNAL_ERROR, text::INTERNAL_ERROR, 200)
 }
 
-/// `Err` after a panic; the future is never polled again then.
+/// Polls a future. Returns `Err` if it panics; it must not be polled again then.
 pub(crate) fn poll_caught<F: Future + ?Sized>(
     future: Pin<&mut F>,
     cx: &mut Context<'_>,
@@ -103,25 +105,26 @@ pub(crate) fn poll_caught<F: Future + ?Sized>(
         Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
         Ok(Poll::Pending) => Poll::Pending,
         Err(_panic) => {
-            // The panic hook has reported where; what it says may quote data.
+            // The panic hook has logged the location. The panic message may contain user data, so it isn't
+            // logged here.
             tracing::error!("a handler panicked");
             Poll::Ready(Err(()))
         }
     }
 }
 
-/// What a call is while nobody looks inside.
+/// A call as a trait object.
 pub(crate) type Boxed = Pin<Box<dyn Future<Output = Finished> + Send>>;
 
-/// A call that may be moved while it runs.
+/// A call that can continue in a task of its own.
 pub(crate) struct DetachableCall {
     call: Option<Boxed>,
     outlives_client: bool,
 }
 
 impl DetachableCall {
-    /// `outlives_client`: when the client hangs up, the call goes on by itself. Legacy clients cancel by
-    /// saying so, modern ones by hanging up.
+    /// Wraps a call. If `outlives_client`, the call continues when the client disconnects: a legacy client
+    /// cancels by a notification, a modern one by disconnecting.
     pub(crate) fn new(call: impl Future<Output = Finished> + Send + 'static, outlives_client: bool) -> Self {
         Self {
             call: Some(Box::pin(call)),
@@ -129,7 +132,7 @@ impl DetachableCall {
         }
     }
 
-    /// Ready at most once.
+    /// Polls the call. It is ready at most once.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Finished> {
         let Some(call) = &mut self.call else {
             return Poll::Pending;
@@ -153,13 +156,13 @@ impl Drop for DetachableCall {
     }
 }
 
-/// Notifications of one call within a second, on average.
+/// The average number of notifications of one call per second.
 const NOTIFICATIONS_PER_SECOND: f64 = 10.0;
 
-/// Notifications of one call that may follow each other at once.
+/// The number of notifications of one call that may be sent in a burst.
 const NOTIFICATIONS_BURST: f64 = 20.0;
 
-/// Keeps one call's notifications to about ten a second; short bursts pass.
+/// Limits the notifications of one call to about ten per second. Short bursts are allowed.
 #[derive(Debug, Default)]
 pub(crate) struct Pace(Mutex<Option<Budget>>);
 
@@ -188,42 +191,42 @@ impl Pace {
     }
 }
 
-/// Takes what a call says before its answer to the event stream that carries it, and asks the client there.
+/// Sends the messages of a call that precede its result on its event stream, including questions to the client.
 pub(crate) struct CallChannel {
     queue: Arc<EventQueue>,
     pace: Pace,
-    /// Of a session whose client can be asked.
+    /// The state of a session whose client can be asked.
     local: Option<Arc<LocalState>>,
-    /// The client can leave this stream and come back.
+    /// Whether the client can resume the stream.
     is_resumable: bool,
-    /// How long a client may take to answer a question.
-    patience: Duration,
+    /// The time in which a client must answer a question.
+    answer_timeout: Duration,
 }
 
 impl CallChannel {
-    pub(crate) fn new(queue: Arc<EventQueue>, patience: Duration) -> Self {
+    pub(crate) fn new(queue: Arc<EventQueue>, answer_timeout: Duration) -> Self {
         Self {
             queue,
             pace: Pace::default(),
             local: None,
             is_resumable: false,
-            patience,
+            answer_timeout,
         }
     }
 
-    /// The client of this session can be asked.
+    /// Sets the state of the session whose client can be asked.
     pub(crate) fn asking(mut self, local: Arc<LocalState>) -> Self {
         self.local = Some(local);
         self
     }
 
-    /// The client can leave the stream and come back.
+    /// Sets whether the client can resume the stream.
     pub(crate) fn resumable(mut self, is_resumable: bool) -> Self {
         self.is_resumable = is_resumable;
         self
     }
 
-    /// Whether the client can be asked.
+    /// Returns this channel if it can be used to ask the client.
     pub(crate) fn peer(&self) -> Option<&dyn Peer> {
         self.local.is_some().then_some(self as &dyn Peer)
     }
@@ -255,13 +258,13 @@ impl Peer for CallChannel {
             if !self.queue.push(frame::message(&message)) {
                 return None;
             }
-            let answered = tokio::time::timeout(self.patience, question.answered());
+            let answered = tokio::time::timeout(self.answer_timeout, question.answered());
             answered.await.ok().flatten()
         })
     }
 }
 
-/// The events of one call: its notifications, then its answer, then the end.
+/// The events of a call: its notifications, then its result.
 pub(crate) struct CallEvents {
     call: Option<DetachableCall>,
     notifications: Arc<EventQueue>,
@@ -287,7 +290,7 @@ impl CallEvents {
         events
     }
 
-    /// The end of the call, without what was said on the way.
+    /// Waits for the end of the call, without its notifications.
     pub(crate) async fn into_finished(mut self) -> Finished {
         match (self.finished.take(), &mut self.call) {
             (Some(finished), _) => finished,
@@ -296,14 +299,14 @@ impl CallEvents {
         }
     }
 
-    /// What was said before the answer goes before the answer; nothing comes after it.
+    /// Stores the result. The notifications queued before are sent first; later ones are dropped.
     fn finish(&mut self, finished: Finished) {
         self.call = None;
         self.finished = Some(finished);
         self.notifications.close();
     }
 
-    /// Whether the reader is to leave the stream and come back; asked once.
+    /// Returns the retry time if the client should disconnect and resume the stream. Reset by this call.
     pub(crate) fn take_hang_up(&self) -> Option<Duration> {
         self.notifications.take_hang_up()
     }
@@ -322,7 +325,7 @@ impl Source for CallEvents {
                 let last = self.finished.take().and_then(Finished::into_message);
                 Poll::Ready(last.map(|json| frame::message(&json)))
             }
-            // The reader was too slow: the queue closed itself.
+            // The reader was too slow, so the queue has closed.
             Poll::Ready(None) => Poll::Ready(None),
             Poll::Pending => Poll::Pending,
         }

@@ -1,4 +1,4 @@
-//! Server-sent events.
+//! Encoding of server-sent events.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use std::time::Duration;
@@ -6,23 +6,24 @@ use std::time::Duration;
 /// A comment that keeps proxies from closing a quiet stream.
 pub(crate) const KEEP_ALIVE: Bytes = Bytes::from_static(b": keep-alive\n\n");
 
-/// One `message` event. JSON written compactly has no raw line break; one from elsewhere is split over
-/// several `data` lines, which means the same to JSON.
+/// Encodes a `message` event. Compact JSON has no line breaks. Other JSON is split into several `data` lines,
+/// which is equivalent.
 pub(crate) fn message(json: &[u8]) -> Bytes {
     event(b"message", json)
 }
 
-/// The first event of HTTP+SSE.
+/// Encodes the first event of HTTP+SSE.
 pub(crate) fn endpoint(path: &str) -> Bytes {
     event(b"endpoint", path.as_bytes())
 }
 
-/// An event without data that tells the client when to come back; the empty data makes it an event at all.
+/// Encodes an event without data that sets the client's reconnection time. Without the empty `data` field it
+/// wouldn't be dispatched as an event.
 pub(crate) fn retry(after: Duration) -> Bytes {
     Bytes::from(format!("retry: {}\ndata: \n\n", after.as_millis()))
 }
 
-/// A framed event with a name.
+/// Adds an id to an encoded event.
 pub(crate) fn with_id(id: &str, event: &[u8]) -> Bytes {
     let mut out = BytesMut::with_capacity(id.len() + event.len() + 5);
     out.put_slice(b"id: ");

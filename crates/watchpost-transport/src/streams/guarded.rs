@@ -1,4 +1,4 @@
-//! The body of every stream, and how many there may be.
+//! The body of every stream, and the limits on the number of streams.
 
 use crate::{
     config::{Config, Timing},
@@ -21,26 +21,26 @@ use std::{
 };
 use tokio::time::{Instant, Sleep};
 
-/// Where a stream's events come from.
+/// The source of a stream's events.
 pub(crate) trait Source: Send + Unpin + 'static {
-    /// The next event, already framed; `None` ends the stream.
+    /// Returns the next event, already encoded. `None` ends the stream.
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>>;
 
-    /// Whether the stream may be ended now because the server stops.
+    /// Whether the stream may end now because the server is stopping.
     fn may_stop(&self) -> bool;
 
-    /// The last event where the stream is ended from outside, already framed.
+    /// Returns the last event of a stream that ends early, already encoded.
     fn closing_event(&mut self) -> Option<Bytes> {
         None
     }
 
-    /// What goes out when nothing else does, so that proxies don't close a quiet stream.
+    /// Returns what is sent on a quiet stream so that proxies don't close it.
     fn keep_alive(&self) -> Option<Bytes> {
         Some(KEEP_ALIVE)
     }
 }
 
-/// Which streams are open, and what every one of them is watched with.
+/// The open streams, and what is needed to guard them.
 pub(crate) struct Streams<G> {
     gate: Arc<G>,
     stopping: Arc<AtomicBool>,
@@ -49,7 +49,7 @@ pub(crate) struct Streams<G> {
     by_principal: Arc<KeyedCounter<Binding>>,
 }
 
-/// What a stream holds while it is open.
+/// The permits of an open stream.
 pub(crate) type StreamPermits = (Permit, KeyedPermit<Binding>);
 
 impl<G: Gate> Streams<G> {
@@ -63,18 +63,18 @@ impl<G: Gate> Streams<G> {
         })
     }
 
-    /// Streams open at this moment.
+    /// Returns the number of open streams.
     pub(crate) fn open(&self) -> usize {
         self.total.now()
     }
 
-    /// Room for one more stream.
+    /// Reserves a place for a stream. Returns `None` if a limit is reached.
     pub(crate) fn enter(&self, principal: &G::Principal) -> Option<StreamPermits> {
         let binding = self.gate.binding(principal);
         Some((self.total.enter()?, self.by_principal.enter(binding)?))
     }
 
-    /// Puts a stream under guard, for as long as it holds `held`.
+    /// Guards a stream. `held` is dropped when the stream ends.
     pub(crate) fn guard<S: Source, K>(
         &self,
         source: S,
@@ -92,7 +92,7 @@ impl<G: Gate> Streams<G> {
     }
 }
 
-/// Bytes of a mount that isn't MCP: nothing may be put between them.
+/// The byte stream of a mount other than MCP. No comments may be inserted into it.
 pub(crate) struct RawStream(pub(crate) Pin<Box<dyn Body<Data = Bytes, Error = Infallible> + Send>>);
 
 impl Source for RawStream {
@@ -100,7 +100,7 @@ impl Source for RawStream {
         loop {
             match self.0.as_mut().poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => {
-                    // Trailers carry nothing for a client of ours.
+                    // Trailers are ignored.
                     if let Ok(bytes) = frame.into_data() {
                         return Poll::Ready(Some(bytes));
                     }
@@ -121,8 +121,8 @@ impl Source for RawStream {
     }
 }
 
-/// A [`Source`] under guard: comments when it is quiet, an end when its principal is no longer valid or
-/// the server stops.
+/// A [`Source`] with a guard, which sends comments while it is quiet and ends it when its principal becomes
+/// invalid or the server stops.
 pub(crate) struct Guarded<G: Gate, S, K> {
     source: S,
     gate: Arc<G>,
@@ -134,7 +134,7 @@ pub(crate) struct Guarded<G: Gate, S, K> {
     last_sent: Instant,
     checking: Option<Pin<Box<dyn Future<Output = bool> + Send>>>,
     ended: bool,
-    /// Permits and registrations that last as long as the stream.
+    /// Permits and registrations, held as long as the stream is open.
     _held: K,
 }
 
@@ -164,7 +164,7 @@ impl<G: Gate, S: Source, K> Guarded<G, S, K> {
         }
     }
 
-    /// One comment may be due; the stream may be over.
+    /// Polls the guard. It may yield a comment, or `None` to end the stream.
     fn poll_guard(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         loop {
             if let Some(checking) = &mut self.checking {
@@ -194,7 +194,7 @@ impl<G: Gate, S: Source, K> Guarded<G, S, K> {
     }
 }
 
-/// Nothing in it is pinned in place: what has to be, is boxed.
+/// No field needs to be pinned: futures and streams are boxed.
 impl<G: Gate, S, K> Unpin for Guarded<G, S, K> {}
 
 impl<G: Gate, S: Source, K: Send + 'static> Body for Guarded<G, S, K> {
@@ -209,7 +209,7 @@ impl<G: Gate, S: Source, K: Send + 'static> Body for Guarded<G, S, K> {
         if this.ended {
             return Poll::Ready(None);
         }
-        // The guard first: a stream that always has something to say is revoked like any other.
+        // The guard is polled first, so that a stream that is always ready can be ended too.
         let next = match this.poll_guard(cx) {
             Poll::Ready(None) => {
                 this.ended = true;

@@ -1,4 +1,4 @@
-//! Streams of what changes: those that modern clients ask for, and those that legacy sessions have anyway.
+//! Streams of change notifications: subscriptions of modern clients and the streams of legacy sessions.
 
 use crate::streams::{frame, guarded::Source, queue::EventQueue};
 use bytes::Bytes;
@@ -51,7 +51,7 @@ impl Source for Subscription {
     }
 }
 
-/// The open stream of a legacy session: messages that are put into its queue, and what changes.
+/// The stream of a legacy session: queued messages and change notifications.
 #[derive(Debug)]
 pub(crate) struct SessionStream {
     pub(crate) queue: Arc<EventQueue>,
@@ -66,13 +66,13 @@ impl SessionStream {
         })
     }
 
-    /// From now on the session hears of changes.
+    /// Starts the change notifications of the session.
     pub(crate) fn begin(&self, changes: ChangeStream) {
         *self.lock() = Some(changes);
         self.queue.wake();
     }
 
-    /// The session subscribed to more or less.
+    /// Replaces the session's interest after it subscribed or unsubscribed.
     pub(crate) fn set_interest(&self, interest: Interest) {
         if let Some(changes) = self.lock().as_mut() {
             changes.set_interest(interest);
@@ -96,7 +96,7 @@ impl Source for Arc<SessionStream> {
         };
         match stream.poll_next(cx) {
             Poll::Ready(Some(message)) => Poll::Ready(Some(frame::message(&message))),
-            // Answers may still come; only the changes are over.
+            // Only the changes have ended. Responses may still follow.
             Poll::Ready(None) => {
                 *changes = None;
                 Poll::Pending

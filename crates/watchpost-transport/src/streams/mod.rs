@@ -1,4 +1,5 @@
-//! Open event streams: framing, keep-alive, and an end when the key is revoked or the server stops.
+//! Event streams: encoding, comments on quiet streams, and their end when the key is revoked or the server
+//! stops.
 
 pub(crate) mod call;
 pub(crate) mod frame;

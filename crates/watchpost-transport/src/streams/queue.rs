@@ -1,4 +1,4 @@
-//! Messages on their way to one stream.
+//! The message queue of a stream.
 
 use bytes::Bytes;
 use std::{
@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-/// A bounded queue between those who answer and the one stream that carries the answers.
+/// A bounded queue between the calls that send messages and the stream that carries them.
 #[derive(Debug)]
 pub(crate) struct EventQueue {
     inner: Mutex<Inner>,
@@ -20,10 +20,10 @@ struct Inner {
     messages: VecDeque<Bytes>,
     bytes: usize,
     closed: bool,
-    /// Somebody still works on an answer.
+    /// The number of calls that may still send a response.
     working: usize,
     waker: Option<Waker>,
-    /// The reader is to go and come back after this.
+    /// The time after which the client should reconnect, if it should disconnect now.
     hang_up: Option<Duration>,
 }
 
@@ -35,16 +35,16 @@ impl EventQueue {
         })
     }
 
-    /// Queues one finished event. A reader so slow that the queue overflows loses its stream: an answer
-    /// that is silently missing would be worse.
-    /// `false` if nobody will read it.
+    /// Adds one encoded event. Returns `false` if the queue is closed. If the queue overflows because the
+    /// reader is too slow, the queue closes and the stream ends, since a silently missing response would be
+    /// worse.
     pub(crate) fn push(&self, event: Bytes) -> bool {
         let (waker, is_kept) = {
             let mut inner = self.lock();
             if inner.closed {
                 return false;
             }
-            // One message may be larger than the bound; a second one has to wait in vain.
+            // A single message may exceed the limit, but only if no other is queued.
             if !inner.messages.is_empty() && inner.bytes + event.len() > self.bytes_max {
                 inner.closed = true;
                 inner.messages.clear();
@@ -60,7 +60,7 @@ impl EventQueue {
         is_kept
     }
 
-    /// Lets the reader's task look again.
+    /// Wakes the reader's task.
     pub(crate) fn wake(&self) {
         let waker = self.lock().waker.take();
         if let Some(waker) = waker {
@@ -68,18 +68,18 @@ impl EventQueue {
         }
     }
 
-    /// The reader is to go and come back after `retry`.
+    /// Asks the reader to disconnect and resume the stream after `retry`.
     pub(crate) fn hang_up(&self, retry: Duration) {
         self.lock().hang_up = Some(retry);
         self.wake();
     }
 
-    /// Whether the reader is to go; asked once.
+    /// Returns the retry time if the reader should disconnect. Reset by this call.
     pub(crate) fn take_hang_up(&self) -> Option<Duration> {
         self.lock().hang_up.take()
     }
 
-    /// The next event; `None` once closed.
+    /// Returns the next event, or `None` if the queue is closed and empty.
     pub(crate) fn poll_next(&self, cx: &Context<'_>) -> Poll<Option<Bytes>> {
         let mut inner = self.lock();
         if let Some(event) = inner.messages.pop_front() {
@@ -93,7 +93,7 @@ impl EventQueue {
         Poll::Pending
     }
 
-    /// Ends the stream once what is queued has gone out.
+    /// Closes the queue. The stream ends after the queued events have been sent.
     pub(crate) fn close(&self) {
         let waker = {
             let mut inner = self.lock();
@@ -105,7 +105,7 @@ impl EventQueue {
         }
     }
 
-    /// Whether an event waits; if not, the task is woken when one comes.
+    /// Whether events are queued. If not, the task is woken when one is.
     pub(crate) fn has_events(&self, cx: &Context<'_>) -> bool {
         let mut inner = self.lock();
         let has_events = !inner.messages.is_empty() || inner.hang_up.is_some();
@@ -124,13 +124,14 @@ impl EventQueue {
         self.lock().closed
     }
 
-    /// Nothing queued and nobody working.
+    /// Whether the queue is empty and no call may still send a response.
     pub(crate) fn is_quiet(&self) -> bool {
         let inner = self.lock();
         inner.messages.is_empty() && inner.working == 0
     }
 
-    /// One more answer is being worked on, unless there are `max` already or the stream is gone.
+    /// Registers a call that will send a response. Returns `None` if there are already `max`, or if the queue
+    /// is closed.
     pub(crate) fn begin(self: &Arc<Self>, max: usize) -> Option<Working> {
         let mut inner = self.lock();
         if inner.closed || inner.working >= max {
@@ -146,7 +147,7 @@ impl EventQueue {
     }
 }
 
-/// One answer being worked on.
+/// A call that may still send a response.
 #[derive(Debug)]
 pub(crate) struct Working(Arc<EventQueue>);
 
@@ -171,7 +172,7 @@ mod tests {
         assert_eq!(
             next(&queue),
             Poll::Ready(Some(Bytes::from_static(b"12345678901234567890"))),
-            "a large one passes alone"
+            "a single large event is accepted"
         );
         queue.push(Bytes::from_static(b"123456"));
         queue.push(Bytes::from_static(b"123456"));
@@ -180,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn closing_lets_out_what_is_queued() {
+    fn closing_still_delivers_queued_events() {
         let queue = EventQueue::new(100);
         assert_eq!(next(&queue), Poll::Pending);
         queue.push(Bytes::from_static(b"a"));
@@ -191,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn only_so_many_answers_are_worked_on_at_once() {
+    fn the_number_of_calls_in_progress_is_limited() {
         let queue = EventQueue::new(100);
         let first = queue.begin(1);
         assert!(first.is_some() && queue.begin(1).is_none() && !queue.is_quiet());

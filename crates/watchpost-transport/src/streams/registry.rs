@@ -1,4 +1,4 @@
-//! Which named streams are open.
+//! A registry of open streams by name.
 
 use std::{
     collections::HashMap,
@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// Open streams by name, at most one each.
+/// The open streams by name, at most one per name.
 #[derive(Debug)]
 pub(crate) struct Registry<N: Hash + Eq + Clone, T> {
     open: Mutex<HashMap<N, Arc<T>>>,
@@ -19,7 +19,7 @@ impl<N: Hash + Eq + Clone, T> Registry<N, T> {
         })
     }
 
-    /// Enters a stream; `None` if one of that name is open.
+    /// Registers a stream. Returns `None` if a stream with this name is open.
     pub(crate) fn enter(self: &Arc<Self>, name: N, stream: Arc<T>) -> Option<Registered<N, T>> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if open.contains_key(&name) {
@@ -42,7 +42,7 @@ impl<N: Hash + Eq + Clone, T> Registry<N, T> {
     }
 }
 
-/// One entry; removed when dropped.
+/// A registered stream. Dropping it removes the entry.
 #[derive(Debug)]
 pub(crate) struct Registered<N: Hash + Eq + Clone, T> {
     registry: Arc<Registry<N, T>>,
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_open_at_most_once() {
+    fn a_name_can_be_registered_only_once_at_a_time() {
         let registry = Registry::new();
         let first = registry.enter("a", Arc::new(1)).unwrap();
         assert!(registry.enter("a", Arc::new(2)).is_none());

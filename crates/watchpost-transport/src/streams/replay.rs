@@ -1,7 +1,7 @@
-//! Streams of one request that their client can leave and come back to (2025-11-25).
+//! Resumable streams of single requests (MCP 2025-11-25, Transports > Resumability and Redelivery).
 //!
-//! The call is driven by a task of its own and writes its events here; readers come and go. An event is named after
-//! its stream and its sequence number in it.
+//! The call runs in a task of its own and writes its events here. Readers can disconnect and return. An event's
+//! id consists of the name of its stream and its sequence number.
 
 use crate::streams::{frame, guarded::Source};
 use bytes::Bytes;
@@ -16,10 +16,10 @@ use std::{
     time::Duration,
 };
 
-/// When a client should come back whose connection broke by itself.
+/// The reconnection time for a client whose connection broke.
 const RETRY: Duration = Duration::from_millis(1_000);
 
-/// Names an event of a stream: `{stream}-{sequence}`, the stream in 16 hexadecimal digits.
+/// The id of an event: `{stream}-{sequence}`, with the stream in 16 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct EventId {
     pub(crate) stream: u64,
@@ -27,7 +27,7 @@ pub(crate) struct EventId {
 }
 
 impl EventId {
-    /// Reads a `Last-Event-ID`; `None` if it's none of ours.
+    /// Parses a `Last-Event-ID`. Returns `None` if it doesn't have the format of this server.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (stream, sequence) = text.split_once('-')?;
         let is_ours = stream.len() == 16
@@ -59,7 +59,7 @@ pub(crate) struct Replay {
     stream: u64,
     inner: Mutex<Inner>,
     bytes_max: usize,
-    /// Bytes that all streams together keep.
+    /// The number of bytes kept by all streams together.
     kept: Arc<AtomicUsize>,
 }
 
@@ -72,14 +72,14 @@ struct Inner {
     /// The sequence number after the last event that a reader has taken.
     taken: u64,
     closed: bool,
-    /// The current reader is to go.
+    /// Whether the current reader should disconnect.
     leave: bool,
     reader: u64,
     waker: Option<Waker>,
 }
 
 impl Replay {
-    /// A stream with its opening event, which has an id and no data.
+    /// Creates a stream with its opening event, which has an id but no data.
     fn new(stream: u64, bytes_max: usize, kept: Arc<AtomicUsize>) -> Arc<Self> {
         let replay = Arc::new(Self {
             stream,
@@ -91,8 +91,8 @@ impl Replay {
         replay
     }
 
-    /// Adds an event, already framed. What no reader has taken is never dropped: a stream that grows beyond its bound
-    /// ends instead.
+    /// Adds an encoded event. Events that no reader has taken are never dropped: a stream that exceeds its
+    /// limit ends instead.
     pub(crate) fn push(&self, event: &[u8]) {
         let mut inner = self.lock();
         if inner.closed {
@@ -127,14 +127,14 @@ impl Replay {
         }
     }
 
-    /// There will be no more events.
+    /// Marks the end of the events.
     pub(crate) fn close(&self) {
         let mut inner = self.lock();
         inner.closed = true;
         wake(inner);
     }
 
-    /// Sends the current reader away once it has taken everything; it comes back after `retry`.
+    /// Disconnects the current reader after it has taken all events. It should return after `retry`.
     pub(crate) fn hang_up(&self, retry: Duration) {
         self.push(&frame::retry(retry));
         let mut inner = self.lock();
@@ -142,7 +142,7 @@ impl Replay {
         wake(inner);
     }
 
-    /// The first reader.
+    /// Returns the first reader.
     pub(crate) fn from_start(self: &Arc<Self>) -> Reader {
         let mut inner = self.lock();
         inner.reader += 1;
@@ -153,8 +153,8 @@ impl Replay {
         }
     }
 
-    /// A reader of what comes from `sequence` on; whoever read before is sent away. `None` if some of that is gone or
-    /// never was.
+    /// Returns a reader that starts at `sequence`, and disconnects the previous reader. Returns `None` if an
+    /// event from there on has been dropped, or doesn't exist yet.
     pub(crate) fn read(self: &Arc<Self>, sequence: u64) -> Option<Reader> {
         let mut inner = self.lock();
         if sequence < inner.first || sequence > inner.first + inner.events.len() as u64 {
@@ -191,7 +191,7 @@ fn wake(mut inner: MutexGuard<'_, Inner>) {
     }
 }
 
-/// One connection that reads a stream.
+/// A connection that reads a stream.
 #[derive(Debug)]
 pub(crate) struct Reader {
     replay: Arc<Replay>,
@@ -223,7 +223,7 @@ impl Source for Reader {
     }
 }
 
-/// The streams that can be come back to, by session. Bounded in number and in bytes: the oldest go first.
+/// The resumable streams, by session. If there are too many streams or bytes, the oldest are removed.
 #[derive(Debug)]
 pub(crate) struct Replays<S> {
     inner: Mutex<Kept<S>>,
@@ -251,7 +251,7 @@ impl<S: Hash + Eq + Copy> Replays<S> {
         }
     }
 
-    /// A new stream of a session; `stream` is a fresh random name.
+    /// Creates a stream for a session. `stream` must be a new random name.
     pub(crate) fn open(&self, session: S, stream: u64, bytes_max: usize) -> Arc<Replay> {
         let mut inner = self.lock();
         while inner.order.len() >= self.streams_max || self.bytes.load(Ordering::Relaxed) > self.bytes_max {
@@ -266,22 +266,23 @@ impl<S: Hash + Eq + Copy> Replays<S> {
         replay
     }
 
-    /// What came after an event; `None` for a foreign one exactly as for an unknown one.
+    /// Returns a reader of the events after `event`. Returns `None` for an unknown event or one of another
+    /// session, without telling them apart.
     pub(crate) fn after(&self, session: S, event: EventId) -> Option<Reader> {
         let replay = self.lock().streams.get(&(session, event.stream)).cloned()?;
         replay.read(event.sequence.checked_add(1)?)
     }
 
-    /// A session is over.
+    /// Removes the streams of a session that has ended.
     pub(crate) fn forget(&self, session: &S) {
         let mut inner = self.lock();
         inner.order.retain(|(other, _)| other != session);
         inner.streams.retain(|(other, _), replay| {
-            let stays = other != session;
-            if !stays {
+            let is_kept = other != session;
+            if !is_kept {
                 replay.close();
             }
-            stays
+            is_kept
         });
     }
 
@@ -309,7 +310,7 @@ mod tests {
 
     // SHT-11, SHT-13
     #[test]
-    fn a_reader_that_comes_back_gets_what_it_missed_of_its_own_stream() {
+    fn a_returning_reader_gets_the_missed_events_of_its_own_stream() {
         let replays = Replays::new(8, 1 << 20);
         let (mine, other) = (replays.open('s', 1, 1 << 10), replays.open('s', 2, 1 << 10));
         let mut reader = mine.read(0).unwrap();
@@ -326,7 +327,7 @@ mod tests {
             text(next(&mut reader)),
             "id: 0000000000000001-2\nretry: 50\ndata: \n\n"
         );
-        assert_eq!(next(&mut reader), Poll::Ready(None), "sent away");
+        assert_eq!(next(&mut reader), Poll::Ready(None), "the reader is disconnected");
         mine.push(b"data: b\n\n");
         mine.close();
         let mut back = replays
@@ -336,15 +337,15 @@ mod tests {
         assert_eq!(text(next(&mut back)), "id: 0000000000000001-3\ndata: b\n\n");
         assert_eq!(next(&mut back), Poll::Ready(None));
         let unknown = |session: char, id: &str| replays.after(session, EventId::parse(id).unwrap()).is_none();
-        assert!(unknown('t', "0000000000000001-1"), "another session's");
-        assert!(unknown('s', "0000000000000003-0"), "never was");
-        assert!(unknown('s', "0000000000000001-99"), "ahead");
+        assert!(unknown('t', "0000000000000001-1"), "of another session");
+        assert!(unknown('s', "0000000000000003-0"), "of an unknown stream");
+        assert!(unknown('s', "0000000000000001-99"), "in the future");
         replays.forget(&'s');
-        assert!(unknown('s', "0000000000000001-1"), "ended");
+        assert!(unknown('s', "0000000000000001-1"), "of an ended session");
     }
 
     #[test]
-    fn a_second_reader_sends_the_first_away() {
+    fn a_second_reader_disconnects_the_first() {
         let replay = Replay::new(1, 1 << 10, Arc::default());
         let mut first = replay.read(0).unwrap();
         let mut second = replay.read(0).unwrap();
@@ -359,13 +360,16 @@ mod tests {
         let mut reader = big.read(0).unwrap();
         assert!(next(&mut reader).is_ready());
         big.push(&[b'x'; 90]);
-        assert!(text(next(&mut reader)).contains("xxx"), "one large event passes");
+        assert!(
+            text(next(&mut reader)).contains("xxx"),
+            "a single large event is accepted"
+        );
         big.push(&[b'y'; 20]);
         big.push(&[b'z'; 90]);
         assert_eq!(
             next(&mut reader),
             Poll::Ready(None),
-            "more than a reader has taken"
+            "too many events that no reader has taken"
         );
         for stream in 2..5 {
             replays.open('s', stream, 100);
@@ -398,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn only_our_event_ids_are_read() {
+    fn only_valid_event_ids_are_parsed() {
         let check = |text: &str, is_ours: bool| assert_eq!(EventId::parse(text).is_some(), is_ours, "{text}");
         check("00000000000000ff-12", true);
         check("00000000000000FF-12", false);

@@ -25,7 +25,7 @@ const METHODS: [&str; 8] = [
     "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE",
 ];
 
-/// What answers without a key, and with what.
+/// Returns the status of a request without a key, if its route is public.
 fn is_public(method: &str, path: &str) -> Option<u16> {
     let reads = matches!(method, "GET" | "HEAD");
     match path {
@@ -40,7 +40,7 @@ fn is_public(method: &str, path: &str) -> Option<u16> {
 
 /// AUT-01, AUT-05, AUT-07.
 #[tokio::test]
-async fn without_a_key_only_the_public_table_answers() {
+async fn without_a_key_only_public_routes_are_served() {
     let app = App::start().await;
     for path in PATHS {
         for method in METHODS {
@@ -52,7 +52,7 @@ async fn without_a_key_only_the_public_table_answers() {
             let mut reply = {
                 wire.send(request.bytes()).await;
                 if method == "HEAD" {
-                    // A head has a length but no body.
+                    // The response to HEAD has a length but no body.
                     wire.head().await
                 } else {
                     wire.reply().await
@@ -77,7 +77,7 @@ async fn without_a_key_only_the_public_table_answers() {
 
 /// AUT-07.
 #[tokio::test]
-async fn well_known_paths_are_json_not_found() {
+async fn well_known_paths_answer_not_found_as_json() {
     let app = App::start().await;
     let mut wire = app.connect().await;
     let reply = wire
@@ -91,7 +91,7 @@ async fn well_known_paths_are_json_not_found() {
 }
 
 #[tokio::test]
-async fn probes_answer_and_say_when_the_server_stops() {
+async fn probes_answer_and_report_that_the_server_is_stopping() {
     let app = App::start().await;
     let mut wire = app.connect().await;
     assert_eq!(
@@ -113,7 +113,7 @@ async fn probes_answer_and_say_when_the_server_stops() {
 }
 
 #[tokio::test]
-async fn a_key_is_taken_in_every_spelling_of_both_headers() {
+async fn a_key_is_accepted_in_every_form_of_both_headers() {
     let app = App::start().await;
     let mut wire = app.connect().await;
     for (name, value) in [
@@ -135,7 +135,7 @@ async fn a_key_is_taken_in_every_spelling_of_both_headers() {
 
 /// AUT-01, AUT-05.
 #[tokio::test]
-async fn a_wrong_key_opens_nothing_and_says_so() {
+async fn an_invalid_key_is_rejected() {
     let app = App::start().await;
     let mut wire = app.connect().await;
     let with = |name: &str, value: &str| Request::post("/mcp", PING).header(name, value);
@@ -160,12 +160,12 @@ async fn a_wrong_key_opens_nothing_and_says_so() {
     assert_eq!(
         wire.ask(&in_query).await.status,
         401,
-        "a key in the query is none"
+        "a key in the query isn't used"
     );
 }
 
 #[tokio::test]
-async fn refusals_that_pass_say_when_to_come_back() {
+async fn temporary_refusals_say_when_to_retry() {
     let app = App::start().await;
     let mut wire = app.connect().await;
     let check = async |wire: &mut crate::wire::Wire, key: &str, status: u16| {
@@ -181,7 +181,7 @@ async fn refusals_that_pass_say_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn the_21st_wrong_key_of_an_address_waits_while_a_good_one_is_served() {
+async fn the_21st_invalid_key_of_an_address_must_wait_while_a_valid_one_is_served() {
     let app = App::start().await;
     let mut wire = app.connect().await;
     let wrong = Request::post("/mcp", PING).key("wrong");
@@ -195,19 +195,19 @@ async fn the_21st_wrong_key_of_an_address_waits_while_a_good_one_is_served() {
     assert_eq!(
         wire.ask(&post(PING)).await.status,
         200,
-        "a good key from the same address"
+        "a valid key from the same address"
     );
     assert_eq!(
         wire.ask(&Request::post("/mcp", PING)).await.status,
         401,
-        "no key is no wrong key"
+        "a missing key isn't counted as an invalid one"
     );
     app.clock.advance(60);
-    assert_eq!(wire.ask(&wrong).await.status, 401, "a minute later");
+    assert_eq!(wire.ask(&wrong).await.status, 401, "after a minute");
 }
 
 #[tokio::test]
-async fn wrong_keys_are_counted_by_what_trusted_proxies_say() {
+async fn invalid_keys_are_counted_by_the_address_from_trusted_proxies() {
     let app = App::with(|config| config.proxies = vec!["127.0.0.0/8".parse().unwrap()]).await;
     let mut wire = app.connect().await;
     let wrong = |client: &str| {
@@ -227,13 +227,13 @@ async fn wrong_keys_are_counted_by_what_trusted_proxies_say() {
     assert_eq!(
         wire.ask(&wrong("198.51.100.2, 198.51.100.1")).await.status,
         429,
-        "what the client wrote is ignored"
+        "an address written by the client is ignored"
     );
 }
 
 /// SEC-01, SEC-02, SSE-06.
 #[tokio::test]
-async fn strange_hosts_and_origins_are_refused_on_every_route() {
+async fn unknown_hosts_and_origins_are_rejected_on_every_route() {
     let public = url::Url::parse("https://posture.example.com").unwrap();
     let app = App::with(|config| config.hosts = config.hosts.clone().with_public_url(&public)).await;
     let mut wire = app.connect().await;
@@ -279,14 +279,14 @@ async fn strange_hosts_and_origins_are_refused_on_every_route() {
             &mut wire,
             request().header("Host", "localhost"),
             400,
-            "Exactly one Host is needed",
+            "Exactly one Host is required",
         )
         .await;
         check(
             &mut wire,
             request().without("Host"),
             400,
-            "Exactly one Host is needed",
+            "Exactly one Host is required",
         )
         .await;
     }
@@ -319,7 +319,7 @@ async fn strange_hosts_and_origins_are_refused_on_every_route() {
 
 /// SSE-04.
 #[tokio::test]
-async fn wrong_methods_name_the_right_ones() {
+async fn a_wrong_method_is_answered_with_the_allowed_ones() {
     let app = App::start().await;
     let mut wire = app.connect().await;
     for (method, path, allow) in [
@@ -353,7 +353,7 @@ async fn wrong_methods_name_the_right_ones() {
 
 /// SEC-04.
 #[tokio::test]
-async fn beyond_the_connection_limit_only_probes_are_answered() {
+async fn beyond_the_connection_limit_only_probes_are_served() {
     let app = App::with(|config| {
         config.limits.connections_total = 1;
         config.limits.connections_reserved = 1;
@@ -366,7 +366,7 @@ async fn beyond_the_connection_limit_only_probes_are_answered() {
     assert_eq!(reply.status, 200);
     assert!(
         reserved.is_closed().await,
-        "a reserved connection is for one probe"
+        "a reserved connection serves only one probe"
     );
     let mut reserved = app.connect().await;
     let reply = reserved.ask(&post(PING)).await;

@@ -1,4 +1,4 @@
-//! A server with an invented gate and some tools.
+//! A test server with a fake gate and some tools.
 
 use crate::wire::Wire;
 use std::{
@@ -29,7 +29,7 @@ pub(crate) const NOW: u64 = 1_800_000_000;
 pub(crate) const GOOD: &str = "good-key";
 pub(crate) const OTHER: &str = "other-key";
 
-/// A clock that stands until it is moved.
+/// A clock that changes only when it is advanced.
 pub(crate) struct SetClock(AtomicU64);
 
 impl SetClock {
@@ -48,7 +48,7 @@ impl Clock for SetClock {
     }
 }
 
-/// Different bytes on each call.
+/// Yields different bytes on each call.
 struct Counting(AtomicU64);
 
 impl Random for Counting {
@@ -60,10 +60,10 @@ impl Random for Counting {
     }
 }
 
-/// Knows two keys, until they are revoked.
+/// A gate that accepts two keys until they are revoked.
 pub(crate) struct FakeGate {
     keys: Mutex<HashMap<&'static str, bool>>,
-    /// Requests that a key may still make; without bound where none is named.
+    /// The number of requests that a key may still make. Unlimited for keys without an entry.
     allowances: Mutex<HashMap<&'static str, u32>>,
 }
 
@@ -79,7 +79,7 @@ impl FakeGate {
         self.keys.lock().unwrap().insert(key, false);
     }
 
-    /// From now on a key may make so many requests.
+    /// Limits the number of further requests that a key may make.
     pub(crate) fn allow(&self, key: &'static str, requests: u32) {
         self.allowances.lock().unwrap().insert(key, requests);
     }
@@ -140,13 +140,13 @@ impl Probes for FakeProbes {
     }
 }
 
-/// What the tools wait for and what became of them.
+/// The state that tests and tools share: signals that tools wait for, and counters.
 pub(crate) struct Bench {
     pub(crate) release: Semaphore,
     pub(crate) started: watch::Sender<usize>,
     pub(crate) finished: watch::Sender<usize>,
     pub(crate) dropped: watch::Sender<usize>,
-    /// What changes is told here.
+    /// The hub on which tests publish changes.
     pub(crate) hub: ChangeHub,
 }
 
@@ -156,7 +156,7 @@ impl Bench {
         let waiting = seen.wait_for(|now| *now >= count);
         tokio::time::timeout(Duration::from_secs(20), waiting)
             .await
-            .expect("it happens in time")
+            .expect("the counter reaches the value in time")
             .unwrap();
     }
 }
@@ -170,8 +170,8 @@ impl Drop for Dropped<'_> {
     }
 }
 
-/// `echo` answers its arguments, `wait` waits to be released, `step` reports progress and waits, `fall` panics, `ask`
-/// asks the person, `say` logs, `leave` sends its client away and waits.
+/// The tools: `echo` returns its arguments, `wait` waits to be released, `step` reports progress and waits,
+/// `panic` panics, `ask` asks the user, `say` logs, `disconnect` makes its client disconnect and waits.
 pub(crate) struct Tools {
     info: ServerInfo,
     catalog: Arc<ToolCatalog>,
@@ -221,7 +221,7 @@ impl Handler for Tools {
             Method::Subscribe { .. } | Method::Unsubscribe { .. } | Method::Listen { .. } => {
                 return Outcome::Complete(Completed::Acknowledged);
             }
-            // There is none that could be read; they only change.
+            // There are no resources to read. They only report changes.
             Method::ReadResource { .. } => return Outcome::Error(CallError::UnknownResource),
             Method::ListResources { .. } | Method::ListResourceTemplates { .. } => {
                 return Outcome::Error(CallError::InvalidCursor);
@@ -255,11 +255,11 @@ impl Handler for Tools {
                     .log(LogLevel::Error, Some("bench"), "a failure");
                 "said".to_owned()
             }
-            "leave" => {
+            "disconnect" => {
                 call.meta.notify().hang_up(Duration::from_millis(7));
                 self.bench.started.send_modify(|count| *count += 1);
                 self.bench.release.acquire().await.unwrap().forget();
-                "you came back".to_owned()
+                "resumed".to_owned()
             }
             "wait" | "step" => {
                 let mut guard = Dropped(&self.bench, false);
@@ -271,7 +271,7 @@ impl Handler for Tools {
                 guard.1 = true;
                 "done".to_owned()
             }
-            "fall" => panic!("a tool fell over on purpose"),
+            "panic" => panic!("this tool always panics"),
             _ => return Outcome::Error(CallError::UnknownTool),
         };
         Outcome::Complete(Completed::Tool(ToolResult::text(&text)))
@@ -279,7 +279,7 @@ impl Handler for Tools {
 }
 
 pub(crate) fn server(bench: &Arc<Bench>) -> Arc<Server<Tools>> {
-    let tools = ["ask", "echo", "fall", "leave", "say", "step", "wait"].map(|name| ToolDefinition {
+    let tools = ["ask", "echo", "panic", "disconnect", "say", "step", "wait"].map(|name| ToolDefinition {
         name: name.to_owned(),
         title: None,
         description: format!("For tests: {name}."),
@@ -309,7 +309,7 @@ pub(crate) fn server(bench: &Arc<Bench>) -> Arc<Server<Tools>> {
 
 pub(crate) type FakeService = Service<FakeGate, Tools, FakeProbes>;
 
-/// A server that doesn't listen yet.
+/// A server that isn't listening yet.
 pub(crate) struct Unserved {
     service: FakeService,
     gate: Arc<FakeGate>,
@@ -317,7 +317,7 @@ pub(crate) struct Unserved {
     bench: Arc<Bench>,
 }
 
-/// A running server on a port of its own.
+/// A running server on its own port.
 pub(crate) struct App {
     pub(crate) address: SocketAddr,
     pub(crate) gate: Arc<FakeGate>,
@@ -343,12 +343,13 @@ impl App {
         Self::with(|_| {}).await
     }
 
-    /// Changes the configuration before it starts.
+    /// Changes the configuration before the server starts.
     pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
         Self::with_mounts(change, Mounts::default()).await
     }
 
-    /// A server that doesn't listen, or why there can't be one. Checks of streams are quick, so that tests needn't wait.
+    /// Creates a server that isn't listening, or returns why it can't be created. Streams are checked at short
+    /// intervals, so that tests are fast.
     pub(crate) fn try_service(
         change: impl FnOnce(&mut Config),
         mounts: Mounts<Arc<str>>,
@@ -375,7 +376,7 @@ impl App {
         })
     }
 
-    /// As [`App::with`], with more mounts beside MCP.
+    /// Like [`App::with`], with additional mounts.
     pub(crate) async fn with_mounts(change: impl FnOnce(&mut Config), mounts: Mounts<Arc<str>>) -> Self {
         let Unserved {
             service,
@@ -404,14 +405,14 @@ impl App {
         Wire::connect(self.address).await
     }
 
-    /// Gives the signal to stop; the handle ends when the server has.
+    /// Signals the server to stop. The returned task ends when the server has stopped.
     pub(crate) fn stop(&mut self) -> JoinHandle<()> {
         self.stop.take().unwrap().send(()).unwrap();
         self.serving.take().unwrap()
     }
 }
 
-/// What serves one stdio client.
+/// Returns the service of one stdio client.
 pub(crate) fn stdio_service(
     bench: &Arc<Bench>,
     gate: &Arc<FakeGate>,

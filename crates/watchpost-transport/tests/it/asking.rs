@@ -1,9 +1,9 @@
-//! Asking the client before a call goes on: by requests of ours, by results that ask back, and what travels sealed.
+//! Requests for input during a call: requests to legacy clients, results for modern ones, and sealed state.
 
 use crate::{
     app::{App, OTHER},
     stdio::Process,
-    talk::{call, initialize, modern, post, shake_hands},
+    talk::{call, handshake, initialize, modern, post},
     wire::{Reply, Request, Wire},
 };
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ fn answer_to(question: &Value, result: &Value) -> String {
     json!({"jsonrpc": "2.0", "id": question["id"], "result": result}).to_string()
 }
 
-/// Begins `ask` in a session: its stream, and the question.
+/// Calls `ask` in a session. Returns the stream of the call and the question.
 async fn asked(app: &App, id: &str) -> (Wire, Value) {
     let mut stream = app.connect().await;
     stream
@@ -47,7 +47,7 @@ async fn a_legacy_client_is_asked_on_the_stream_of_its_call() {
             (json!({"action": "cancel"}), "Cancelled"),
         ] {
             let mut wire = app.connect().await;
-            let id = shake_hands(&mut wire, revision).await;
+            let id = handshake(&mut wire, revision).await;
             let (mut stream, question) = asked(&app, &id).await;
             let reply = wire
                 .ask(&post(answer_to(&question, &answer)).header("Mcp-Session-Id", &id))
@@ -63,10 +63,10 @@ async fn a_legacy_client_is_asked_on_the_stream_of_its_call() {
 
 /// ELI-05.
 #[tokio::test]
-async fn an_answer_that_is_not_what_was_asked_for_is_asked_again() {
+async fn an_invalid_answer_is_asked_for_again() {
     let app = App::start().await;
     let mut wire = app.connect().await;
-    let id = shake_hands(&mut wire, REVISION).await;
+    let id = handshake(&mut wire, REVISION).await;
     let (mut stream, mut question) = asked(&app, &id).await;
     for wrong in [
         json!({"action": "accept", "content": {"really": "yes"}}),
@@ -87,13 +87,13 @@ async fn an_answer_that_is_not_what_was_asked_for_is_asked_again() {
 
 /// ELI-08, ELI-03.
 #[tokio::test]
-async fn a_client_that_never_answers_has_failed() {
+async fn the_call_fails_if_the_client_never_answers() {
     let app = App::with(|config| config.timing.client_answer = Duration::from_millis(30)).await;
-    let id = shake_hands(&mut app.connect().await, REVISION).await;
+    let id = handshake(&mut app.connect().await, REVISION).await;
     let (mut stream, question) = asked(&app, &id).await;
     let last = stream.message().await.unwrap();
     assert_eq!(last["result"]["content"][0]["text"], "Failed");
-    // An answer that comes late, or to nothing, does no harm.
+    // A late answer, or one to an unknown question, is ignored.
     for question in [question, json!({"id": 99})] {
         let late = post(answer_to(&question, &accepted())).header("Mcp-Session-Id", &id);
         assert_eq!(app.connect().await.ask(&late).await.status, 202);
@@ -102,11 +102,11 @@ async fn a_client_that_never_answers_has_failed() {
 
 /// ELI-03.
 #[tokio::test]
-async fn another_sessions_answer_answers_nothing() {
+async fn an_answer_from_another_session_is_ignored() {
     let app = App::start().await;
-    let id = shake_hands(&mut app.connect().await, REVISION).await;
+    let id = handshake(&mut app.connect().await, REVISION).await;
     let mut wire = app.connect().await;
-    let other = shake_hands(&mut wire, REVISION).await;
+    let other = handshake(&mut wire, REVISION).await;
     let (mut stream, question) = asked(&app, &id).await;
     let answer = |id: &str, action: &str| {
         post(answer_to(&question, &json!({"action": action}))).header("Mcp-Session-Id", id)
@@ -121,7 +121,7 @@ async fn another_sessions_answer_answers_nothing() {
 
 /// ELI-02.
 #[tokio::test]
-async fn only_a_client_that_shows_forms_is_asked() {
+async fn only_a_client_that_supports_forms_is_asked() {
     let app = App::start().await;
     let mut wire = app.connect().await;
     let hello = initialize(REVISION).replace(r#""elicitation":{}"#, r#""roots":{}"#);
@@ -143,7 +143,7 @@ async fn only_a_client_that_shows_forms_is_asked() {
 }
 
 #[tokio::test]
-async fn stdio_asks_between_its_other_lines() {
+async fn stdio_asks_while_other_messages_are_exchanged() {
     let mut process = Process::admitted();
     process.ask(initialize(REVISION)).await;
     let question = process.ask(call(9, "ask")).await;
@@ -151,7 +151,7 @@ async fn stdio_asks_between_its_other_lines() {
     assert_eq!(
         process.ask(crate::talk::PING).await["id"],
         1,
-        "nobody waits for the person"
+        "other messages don't wait for the answer"
     );
     let last = process.ask(answer_to(&question, &accepted())).await;
     assert_eq!(
@@ -160,7 +160,7 @@ async fn stdio_asks_between_its_other_lines() {
     );
 }
 
-/// A modern call of `ask` by a client that shows forms.
+/// Returns a modern call of `ask` by a client that supports forms.
 fn ask(more: &Value) -> Request {
     let mut params = json!({"name": "ask"});
     for (key, value) in more.as_object().unwrap() {
@@ -199,7 +199,7 @@ fn code(reply: &Reply) -> Option<i64> {
 
 /// MRT-02, MRT-07, MRT-08, MRT-09, ENV-09, ENV-10, CCH-02.
 #[tokio::test]
-async fn a_modern_client_is_asked_by_a_result_and_any_replica_takes_the_answer() {
+async fn a_modern_client_is_asked_by_a_result_and_any_replica_accepts_the_answer() {
     let app = App::start().await;
     let mut wire = app.connect().await;
     let state = state_of(&mut wire).await;
@@ -224,7 +224,7 @@ async fn a_modern_client_is_asked_by_a_result_and_any_replica_takes_the_answer()
 
 /// MRT-04, MRT-05, RPC-11.
 #[tokio::test]
-async fn a_state_of_another_caller_request_time_or_making_is_refused() {
+async fn an_altered_foreign_or_expired_state_is_rejected() {
     let app = App::start().await;
     let mut wire = app.connect().await;
     let state = state_of(&mut wire).await;
@@ -244,6 +244,6 @@ async fn a_state_of_another_caller_request_time_or_making_is_refused() {
     refused.push(wire.ask(&retry(&state, &accepted())).await);
     for reply in &refused {
         assert_eq!((reply.status, code(reply)), (200, Some(-32602)), "{reply:?}");
-        assert_eq!(reply.body, refused[0].body, "all look alike");
+        assert_eq!(reply.body, refused[0].body, "all errors are equal");
     }
 }

@@ -5,12 +5,16 @@ use crate::{
 };
 
 async fn is_usable(wire: &mut Wire) {
-    assert_eq!(wire.ask(&post(PING)).await.status, 200, "the connection goes on");
+    assert_eq!(
+        wire.ask(&post(PING)).await.status,
+        200,
+        "the connection is still usable"
+    );
 }
 
 /// RPC-07.
 #[tokio::test]
-async fn malformed_messages_are_answered_and_the_connection_goes_on() {
+async fn malformed_messages_are_answered_and_the_connection_stays_usable() {
     let app = App::start().await;
     let mut wire = app.connect().await;
     let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
@@ -35,20 +39,20 @@ async fn malformed_messages_are_answered_and_the_connection_goes_on() {
 }
 
 #[tokio::test]
-async fn a_message_cut_at_any_byte_leaves_the_connection_usable() {
+async fn a_message_truncated_at_any_byte_leaves_the_connection_usable() {
     let app = App::start().await;
     let mut wire = app.connect().await;
     let message = call(7, "echo");
     for end in 0..message.len() {
         let reply = wire.ask(&post(&message[..end])).await;
-        assert_eq!(reply.json()["error"]["code"], -32700, "cut at {end}");
+        assert_eq!(reply.json()["error"]["code"], -32700, "truncated at {end}");
     }
     is_usable(&mut wire).await;
 }
 
 /// HTP-15, SEC-04.
 #[tokio::test]
-async fn a_body_over_the_limit_is_refused_before_it_is_read() {
+async fn a_body_over_the_limit_is_rejected_before_it_is_read() {
     let app = App::with(|config| config.limits.message_bytes = 2_000).await;
     let mut wire = app.connect().await;
     let fits = format!(
@@ -69,7 +73,7 @@ async fn a_body_over_the_limit_is_refused_before_it_is_read() {
 }
 
 #[tokio::test]
-async fn a_chunked_body_ends_at_the_limit_and_with_its_connection() {
+async fn a_chunked_body_over_the_limit_closes_its_connection() {
     let app = App::with(|config| config.limits.message_bytes = 2_000).await;
     let chunked = |chunks: &[&str]| {
         let head = Request::post("/mcp", "")
@@ -90,7 +94,7 @@ async fn a_chunked_body_ends_at_the_limit_and_with_its_connection() {
     assert_eq!((reply.status, reply.header("connection")), (200, Some("close")));
     assert!(
         wire.is_closed().await,
-        "nothing can follow a body whose end is in doubt"
+        "no request can follow a body whose end is unknown"
     );
 
     let mut wire = app.connect().await;
@@ -123,7 +127,7 @@ async fn content_types_and_encodings_are_checked() {
 }
 
 #[tokio::test]
-async fn heads_over_the_limits_are_refused() {
+async fn headers_over_the_limits_are_rejected() {
     let app = App::start().await;
     let check = async |request: Request, status: u16| {
         let mut wire = app.connect().await;
@@ -144,7 +148,7 @@ async fn heads_over_the_limits_are_refused() {
 }
 
 #[tokio::test]
-async fn slow_heads_and_bodies_are_cut_off() {
+async fn slow_headers_and_bodies_time_out() {
     let app = App::with(|config| {
         config.timing.head = std::time::Duration::from_millis(30);
         config.timing.body_grace = std::time::Duration::from_millis(30);
@@ -162,10 +166,10 @@ async fn slow_heads_and_bodies_are_cut_off() {
 
 /// RPC-13.
 #[tokio::test]
-async fn a_tool_that_panics_costs_its_caller_an_error_and_nobody_else_anything() {
+async fn a_panic_in_a_tool_affects_only_its_call() {
     let app = App::start().await;
     let mut wire = app.connect().await;
-    let reply = wire.ask(&post(call(1, "fall"))).await;
+    let reply = wire.ask(&post(call(1, "panic"))).await;
     assert_eq!(
         (reply.status, reply.json()["error"]["code"].as_i64()),
         (200, Some(-32603))

@@ -5,7 +5,7 @@ use crate::{
 };
 use watchpost_transport::Surface;
 
-/// Opens a stream and gives the path to post to.
+/// Opens a stream and returns the path to post to.
 async fn open(app: &App) -> (Wire, String) {
     let mut stream = app.connect().await;
     let reply = stream
@@ -29,7 +29,7 @@ async fn accepted(wire: &mut Wire, path: &str, body: impl Into<String>) {
 
 /// SSE-01, SSE-02, SSE-03.
 #[tokio::test]
-async fn answers_to_posts_come_on_the_stream() {
+async fn responses_to_posts_come_on_the_stream() {
     let app = App::start().await;
     let (mut stream, path) = open(&app).await;
     let mut wire = app.connect().await;
@@ -52,14 +52,14 @@ async fn answers_to_posts_come_on_the_stream() {
     assert_eq!(
         stream.message().await.unwrap()["id"],
         1,
-        "one call doesn't hold up another"
+        "calls don't wait for each other"
     );
     app.bench.release.add_permits(1);
     assert_eq!(stream.message().await.unwrap()["id"], 3);
 }
 
 #[tokio::test]
-async fn a_later_revision_may_be_negotiated_and_nothing_goes_before_the_handshake() {
+async fn a_later_revision_can_be_negotiated_and_no_request_precedes_the_handshake() {
     let app = App::start().await;
     let (mut stream, path) = open(&app).await;
     let mut wire = app.connect().await;
@@ -76,7 +76,7 @@ async fn a_later_revision_may_be_negotiated_and_nothing_goes_before_the_handshak
 
 /// SSE-04, SES-05.
 #[tokio::test]
-async fn posts_that_fit_no_stream_are_refused() {
+async fn posts_without_a_valid_session_are_rejected() {
     let app = App::start().await;
     let (_stream, path) = open(&app).await;
     let mut wire = app.connect().await;
@@ -93,7 +93,7 @@ async fn posts_that_fit_no_stream_are_refused() {
         assert_eq!(reply.status, status, "{path} {key}");
     }
     let reply = wire.ask(&Request::post(&path, PING)).await;
-    assert_eq!(reply.status, 401, "a session is no credential");
+    assert_eq!(reply.status, 401, "a session isn't a credential");
     let reply = wire.ask(&Request::post(&path, "nonsense").key(GOOD)).await;
     assert_eq!(
         (reply.status, reply.json()["error"]["code"].as_i64()),
@@ -110,7 +110,7 @@ async fn a_session_ends_with_its_stream() {
     loop {
         let reply = wire.ask(&Request::post(&path, INITIALIZED).key(GOOD)).await;
         match reply.status {
-            // The server hasn't noticed yet.
+            // The server may not have noticed yet.
             202 => tokio::task::yield_now().await,
             status => break assert_eq!(status, 404),
         }
@@ -134,13 +134,13 @@ async fn a_cancelled_call_is_not_answered() {
     assert_eq!(
         stream.message().await.unwrap()["id"],
         1,
-        "the next answer is another one's"
+        "the next response belongs to another request"
     );
 }
 
 /// SSE-05.
 #[tokio::test]
-async fn post_to_sse_is_streamable_http_unless_only_the_old_transport_is_served() {
+async fn post_to_sse_is_streamable_http_unless_only_http_sse_is_served() {
     let app = App::start().await;
     let mut wire = app.connect().await;
     assert_eq!(wire.ask(&Request::post("/sse", PING).key(GOOD)).await.status, 200);
@@ -167,7 +167,7 @@ async fn post_to_sse_is_streamable_http_unless_only_the_old_transport_is_served(
 }
 
 #[tokio::test]
-async fn calls_of_one_stream_are_bounded() {
+async fn the_number_of_calls_per_stream_is_limited() {
     let app = App::with(|config| config.limits.calls_per_stream = 1).await;
     let (mut stream, path) = open(&app).await;
     let mut wire = app.connect().await;

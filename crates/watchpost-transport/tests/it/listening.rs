@@ -1,9 +1,9 @@
-//! What changes while a client listens: subscriptions of modern clients, and what legacy sessions hear unasked.
+//! Change notifications: subscriptions of modern clients, and unsolicited notifications of legacy sessions.
 
 use crate::{
     app::{App, GOOD},
     stdio::Process,
-    talk::{INITIALIZED, PING, call_with_progress, initialize, modern, post, shake_hands},
+    talk::{INITIALIZED, PING, call_with_progress, handshake, initialize, modern, post},
     wire::{Request, Wire},
 };
 use serde_json::{Value, json};
@@ -12,18 +12,18 @@ use watchpost_protocol::Change;
 const REVISION: &str = "2025-11-25";
 const TAG: &str = "io.modelcontextprotocol/subscriptionId";
 
-fn wishes() -> Value {
+fn filter() -> Value {
     json!({"toolsListChanged": true, "promptsListChanged": true, "resourceSubscriptions": ["bench://a"]})
 }
 
-fn listen(id: impl Into<Value>, wishes: &Value) -> Request {
-    modern(id, "subscriptions/listen", json!({"notifications": wishes}))
+fn listen(id: impl Into<Value>, filter: &Value) -> Request {
+    modern(id, "subscriptions/listen", json!({"notifications": filter}))
 }
 
-/// Opens a subscription and gives what was granted.
-async fn subscribe(app: &App, id: impl Into<Value>, wishes: &Value) -> (Wire, Value) {
+/// Opens a subscription and returns its acknowledgment.
+async fn subscribe(app: &App, id: impl Into<Value>, filter: &Value) -> (Wire, Value) {
     let mut stream = app.connect().await;
-    let reply = stream.ask(&listen(id, wishes)).await;
+    let reply = stream.ask(&listen(id, filter)).await;
     assert!(reply.is_events(), "{reply:?}");
     assert!(reply.header("mcp-session-id").is_none());
     let granted = stream.message().await.unwrap();
@@ -36,10 +36,10 @@ fn updated(uri: &str) -> Change {
 
 /// SUB-01, SUB-02, SUB-03, SUB-04, SUB-05, HTP-12.
 #[tokio::test]
-async fn a_subscription_says_what_was_granted_and_then_tells_just_that() {
+async fn a_subscription_is_acknowledged_and_receives_only_what_was_granted() {
     let app = App::start().await;
     for id in [json!(5), json!("five")] {
-        let (mut stream, granted) = subscribe(&app, id.clone(), &wishes()).await;
+        let (mut stream, granted) = subscribe(&app, id.clone(), &filter()).await;
         assert_eq!(
             granted,
             json!({"jsonrpc": "2.0", "method": "notifications/subscriptions/acknowledged", "params": {
@@ -68,9 +68,9 @@ async fn a_subscription_says_what_was_granted_and_then_tells_just_that() {
 
 /// SUB-07, PRG-03.
 #[tokio::test]
-async fn progress_of_a_call_stays_off_the_subscription() {
+async fn progress_of_a_call_is_not_sent_on_a_subscription() {
     let app = App::start().await;
-    let (mut stream, _) = subscribe(&app, 5, &wishes()).await;
+    let (mut stream, _) = subscribe(&app, 5, &filter()).await;
     let mut wire = app.connect().await;
     let call = json!({"name": "step", "_meta": {"progressToken": 5}});
     wire.send(modern(5, "tools/call", call).bytes()).await;
@@ -82,15 +82,15 @@ async fn progress_of_a_call_stays_off_the_subscription() {
     assert_eq!(
         stream.message().await.unwrap()["method"],
         "notifications/tools/list_changed",
-        "nothing came before"
+        "no other message came before"
     );
 }
 
 /// SUB-06.
 #[tokio::test]
-async fn a_server_that_stops_ends_its_subscriptions_with_their_result() {
+async fn a_stopping_server_ends_its_subscriptions_with_their_result() {
     let mut app = App::start().await;
-    let (mut stream, _) = subscribe(&app, 5, &wishes()).await;
+    let (mut stream, _) = subscribe(&app, 5, &filter()).await;
     let serving = app.stop();
     let last = stream.message().await.unwrap();
     assert_eq!(
@@ -104,22 +104,22 @@ async fn a_server_that_stops_ends_its_subscriptions_with_their_result() {
 
 /// SUB-09.
 #[tokio::test]
-async fn subscriptions_are_bounded_and_end_with_their_key() {
+async fn subscriptions_are_limited_and_end_when_their_key_is_revoked() {
     let app = App::with(|config| config.limits.streams_per_key = 1).await;
-    let (mut stream, _) = subscribe(&app, 5, &wishes()).await;
-    let second = app.connect().await.ask(&listen(6, &wishes())).await;
+    let (mut stream, _) = subscribe(&app, 5, &filter()).await;
+    let second = app.connect().await.ask(&listen(6, &filter())).await;
     assert!(!second.is_events());
     assert!(second.json()["error"]["code"].is_i64(), "{second:?}");
     app.gate.revoke(GOOD);
     while let Some(message) = stream.message().await {
-        assert_eq!(message["id"], 5, "nothing but the end is told");
+        assert_eq!(message["id"], 5, "only the end is reported");
     }
     assert_eq!(app.service.open_streams(), 0);
 }
 
 /// RSC-06, SUB-10, INI-11.
 #[tokio::test]
-async fn a_legacy_session_hears_of_lists_and_of_what_it_subscribed_to() {
+async fn a_legacy_session_is_notified_of_lists_and_its_subscriptions() {
     let app = App::start().await;
     let mut wire = app.connect().await;
     let hello = wire.ask(&post(initialize(REVISION))).await;
@@ -170,20 +170,20 @@ async fn a_legacy_session_hears_of_lists_and_of_what_it_subscribed_to() {
     assert_eq!(
         stream.message().await.unwrap(),
         json!({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}),
-        "what was unsubscribed isn't told"
+        "an unsubscribed resource isn't reported"
     );
 }
 
 /// INI-06, SUB-10, SUB-08, CAN-03, CAN-06.
 #[tokio::test]
-async fn one_process_listens_in_both_eras_and_is_told_when_it_is_over() {
+async fn one_process_subscribes_in_both_eras_and_is_notified_of_the_end() {
     let mut process = Process::admitted();
     process.ask(initialize(REVISION)).await;
     process.bench.hub.publish(&Change::Tools);
     assert_eq!(
         process.ask(PING).await["id"],
         1,
-        "nothing is told before the client is ready"
+        "no notification precedes `initialized`"
     );
     process.send(INITIALIZED).await;
     assert_eq!(process.ask(PING).await["id"], 1);
@@ -225,16 +225,16 @@ async fn one_process_listens_in_both_eras_and_is_told_when_it_is_over() {
         .filter(|message| message["method"] == "notifications/cancelled")
         .map(|message| &message["params"]["requestId"])
         .collect();
-    assert_eq!(cancelled, [&json!(8)], "and of a call the server never says that");
+    assert_eq!(cancelled, [&json!(8)], "the server never cancels a call");
 }
 
 /// SHT-06.
 #[tokio::test]
-async fn what_changes_is_told_once_to_each_session() {
+async fn each_session_is_notified_once_of_a_change() {
     let app = App::start().await;
     let mut streams = Vec::new();
     for _ in 0..2 {
-        let id = shake_hands(&mut app.connect().await, REVISION).await;
+        let id = handshake(&mut app.connect().await, REVISION).await;
         let mut stream = app.connect().await;
         let open = Request::new("GET", "/mcp")
             .key(GOOD)
@@ -255,7 +255,7 @@ async fn what_changes_is_told_once_to_each_session() {
         assert_eq!(
             stream.message().await.unwrap()["method"],
             "notifications/resources/list_changed",
-            "nothing twice"
+            "no change is reported twice"
         );
     }
 }

@@ -1,5 +1,5 @@
-//! Real sockets on loopback, an invented gate, and a client that says exactly what it is told to.
-#![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+//! Tests over real sockets on loopback, with a fake gate and a client that sends exact bytes.
+#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod admission;
 mod app;

@@ -1,5 +1,5 @@
-//! Every file of `fixtures/mcp/malformed` over every transport: a legal error or the right refusal, and then the
-//! next message is served as if nothing had been.
+//! Sends every file of `fixtures/mcp/malformed` over every transport. The response must be a valid error or the
+//! right rejection, and the next message must be served normally.
 
 mod bytes;
 mod corpus;

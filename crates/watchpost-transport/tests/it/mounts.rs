@@ -1,8 +1,8 @@
-//! Routes beside MCP: who may use them, what they share with it, and what every answer says.
+//! Mounts beside MCP: access to their routes, shared limits, and common response headers.
 
 use crate::{
     app::{App, GOOD, OTHER},
-    talk::{PING, post, shake_hands},
+    talk::{PING, handshake, post},
     wire::{Reply, Request},
 };
 use bytes::Bytes;
@@ -21,10 +21,10 @@ use watchpost_transport::{
     Access, Admitted, Config, Mount, Mounts, Request as Asked, Response, ResponseBody, Route, Surface,
 };
 
-/// One route of each access, and some that answer in unusual ways.
-struct Office;
+/// A mount with a route of each access, and routes with unusual responses.
+struct TestMount;
 
-/// A first piece, and then nothing for good.
+/// A stream that yields one chunk and never ends.
 struct Endless(Option<Bytes>);
 
 impl Body for Endless {
@@ -46,18 +46,18 @@ fn endless() -> ResponseBody {
     ResponseBody::stream(Endless(Some(Bytes::from_static(b"first"))))
 }
 
-impl Mount<Arc<str>> for Office {
+impl Mount<Arc<str>> for TestMount {
     fn routes(&self) -> Vec<Route> {
         vec![
             Route::new("/api/v1/desk", [Method::GET, Method::POST], Access::Key),
             Route::new("/api/v1/report", [Method::GET], Access::Key),
-            Route::new("/api/v1/fall", [Method::GET], Access::Key),
+            Route::new("/api/v1/panic", [Method::GET], Access::Key),
             Route::new("/api/v1/import", [Method::POST], Access::Key).body_bytes(1 << 20),
             Route::new("/api/v1/rooms", [Method::GET], Access::Either),
             Route::prefix("/w/", [Method::GET, Method::POST], Access::Member),
             Route::prefix("/assets/", [Method::GET, Method::HEAD], Access::Public),
             Route::new("/assets/endless", [Method::GET], Access::Public),
-            Route::new("/assets/fall", [Method::GET], Access::Public),
+            Route::new("/assets/panic", [Method::GET], Access::Public),
         ]
     }
 
@@ -67,7 +67,7 @@ impl Mount<Arc<str>> for Office {
         } = admitted;
         match request.head.uri.path() {
             "/api/v1/report" => return Response::new(endless()),
-            "/api/v1/fall" => panic!("a mount fell over on purpose"),
+            "/api/v1/panic" => panic!("this route always panics"),
             _ => {}
         }
         let mut response = match request.body.read().await {
@@ -82,7 +82,7 @@ impl Mount<Arc<str>> for Office {
     async fn serve_public(&self, request: Asked<'_>) -> Response {
         match request.head.uri.path() {
             "/assets/endless" => return Response::new(endless()),
-            "/assets/fall" => panic!("a mount fell over on purpose"),
+            "/assets/panic" => panic!("this route always panics"),
             _ => {}
         }
         let mut response = Response::new(ResponseBody::bytes("asset"));
@@ -92,19 +92,19 @@ impl Mount<Arc<str>> for Office {
     }
 }
 
-async fn office(surface: Surface) -> App {
+async fn app_with_mount(surface: Surface) -> App {
     let change = |config: &mut Config| {
         config.surface = surface;
         config.limits.wrong_keys_per_minute = NonZeroU32::MAX;
     };
-    App::with_mounts(change, Mounts::default().and(Office)).await
+    App::with_mounts(change, Mounts::default().and(TestMount)).await
 }
 
 const METHODS: [&str; 8] = [
     "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE",
 ];
 
-/// A method of a path, and whose requests its route answers; `None` where the path hasn't that method.
+/// A method and path with the access of its route, or `None` if the path doesn't have the method.
 struct Step {
     method: &'static str,
     path: String,
@@ -112,7 +112,7 @@ struct Step {
     access: Option<Access>,
 }
 
-/// Every method of every path in the table, and of one that isn't there.
+/// Returns every method of every path in the route table and of an unknown path.
 fn steps(app: &App) -> Vec<Step> {
     let routes: Vec<Route> = app.service.routes().cloned().collect();
     let targets: BTreeSet<_> = routes.iter().map(|route| target(route)).collect();
@@ -165,7 +165,7 @@ impl Step {
         }
         let mut wire = app.connect().await;
         wire.send(change(request.body("")).bytes()).await;
-        // Some answers have a length and no body, or no end.
+        // Some responses have a length but no body, or don't end.
         wire.head().await
     }
 
@@ -174,13 +174,13 @@ impl Step {
     }
 }
 
-/// AUT-01, AUT-05, AUT-07. A new route is walked by itself.
+/// AUT-01, AUT-05, AUT-07. New routes are included automatically.
 #[tokio::test]
-async fn every_route_answers_who_its_access_says() {
+async fn every_route_enforces_its_access() {
     for surface in [Surface::Everything, Surface::HttpSse] {
-        let app = office(surface).await;
+        let app = app_with_mount(surface).await;
         let steps = steps(&app);
-        assert!(steps.len() > 100, "the table is there");
+        assert!(steps.len() > 100, "the route table isn't empty");
         for step in steps {
             let nobody = step.take(&app, |request| request).await;
             let wrong = step
@@ -195,7 +195,10 @@ async fn every_route_answers_who_its_access_says() {
                 assert_eq!(challenge.is_none(), is_public, "{name}");
             }
             match step.access {
-                Some(Access::Member) => assert_eq!(key.status, 401, "{name}: no key is a member"),
+                Some(Access::Member) => assert_eq!(
+                    key.status, 401,
+                    "{name}: a key doesn't grant access for signed-in users"
+                ),
                 _ => assert_ne!(key.status, 401, "{name}: {key:?}"),
             }
             if step.access.is_none() {
@@ -207,7 +210,7 @@ async fn every_route_answers_who_its_access_says() {
 
 #[tokio::test]
 async fn a_mount_serves_its_routes_beside_mcp() {
-    let app = office(Surface::Everything).await;
+    let app = app_with_mount(Surface::Everything).await;
     let mut wire = app.connect().await;
     let get = |path: &str| Request::new("GET", path);
     let reply = wire.ask(&get("/api/v1/desk").key(GOOD)).await;
@@ -231,12 +234,12 @@ async fn a_mount_serves_its_routes_beside_mcp() {
         (reply.status, reply.header("allow")),
         (204, Some("GET, POST, OPTIONS"))
     );
-    assert_eq!(wire.ask(&post(PING)).await.status, 200, "MCP is there as ever");
+    assert_eq!(wire.ask(&post(PING)).await.status, 200, "MCP still works");
 }
 
 #[tokio::test]
-async fn bodies_are_bounded_by_their_route() {
-    let app = office(Surface::Everything).await;
+async fn bodies_are_limited_by_their_route() {
+    let app = app_with_mount(Surface::Everything).await;
     for (path, bytes, status) in [
         ("/api/v1/desk", 256 << 10, 200),
         ("/api/v1/desk", (256 << 10) + 1, 413),
@@ -250,10 +253,10 @@ async fn bodies_are_bounded_by_their_route() {
     }
 }
 
-/// The allowance is the gate's, so it doesn't matter which mount a request goes to.
+/// The gate keeps the allowance, so all mounts share it.
 #[tokio::test]
-async fn calls_to_every_mount_draw_on_one_allowance() {
-    let app = office(Surface::Everything).await;
+async fn calls_to_all_mounts_use_one_allowance() {
+    let app = app_with_mount(Surface::Everything).await;
     app.gate.allow(GOOD, 4);
     let mut wire = app.connect().await;
     let rest = Request::new("GET", "/api/v1/desk").key(GOOD);
@@ -266,12 +269,12 @@ async fn calls_to_every_mount_draw_on_one_allowance() {
     }
     assert_eq!(wire.ask(&rest.clone().set("X-Api-Key", OTHER)).await.status, 200);
     let public = wire.ask(&Request::new("GET", "/assets/site.css").key(GOOD)).await;
-    assert_eq!(public.status, 200, "what is public costs nothing");
+    assert_eq!(public.status, 200, "public routes don't use the allowance");
 }
 
 #[tokio::test]
-async fn a_stream_of_a_mount_is_counted_and_ends_with_its_key() {
-    let app = office(Surface::Everything).await;
+async fn a_stream_of_a_mount_is_counted_and_ends_when_its_key_is_revoked() {
+    let app = app_with_mount(Surface::Everything).await;
     let mut wire = app.connect().await;
     let reply = wire.ask(&Request::new("GET", "/api/v1/report").key(GOOD)).await;
     assert_eq!(
@@ -284,14 +287,14 @@ async fn a_stream_of_a_mount_is_counted_and_ends_with_its_key() {
     assert_eq!(wire.event().await, None);
     let mut wire = app.connect().await;
     let reply = wire.ask(&Request::new("GET", "/assets/endless")).await;
-    assert_eq!(reply.status, 500, "nobody would end a stream without a principal");
+    assert_eq!(reply.status, 500, "a stream without a principal would never end");
 }
 
 #[tokio::test]
-async fn a_mount_that_panics_costs_its_caller_an_error() {
-    let app = office(Surface::Everything).await;
+async fn a_panic_in_a_mount_affects_only_its_call() {
+    let app = app_with_mount(Surface::Everything).await;
     let mut wire = app.connect().await;
-    for path in ["/api/v1/fall", "/assets/fall"] {
+    for path in ["/api/v1/panic", "/assets/panic"] {
         let reply = wire.ask(&Request::new("GET", path).key(GOOD)).await;
         let error = json!({"error": "Internal error"});
         assert_eq!((reply.status, reply.json()), (500, error), "{path}");
@@ -301,12 +304,12 @@ async fn a_mount_that_panics_costs_its_caller_an_error() {
 
 /// SEC-04.
 #[tokio::test]
-async fn beyond_the_connection_limit_no_mount_is_served_but_probes() {
+async fn beyond_the_connection_limit_only_probes_are_served_not_mounts() {
     let change = |config: &mut Config| {
         config.limits.connections_total = 1;
         config.limits.connections_reserved = 1;
     };
-    let app = App::with_mounts(change, Mounts::default().and(Office)).await;
+    let app = App::with_mounts(change, Mounts::default().and(TestMount)).await;
     let mut first = app.connect().await;
     assert_eq!(
         first.ask(&Request::new("GET", "/assets/site.css")).await.status,
@@ -324,12 +327,12 @@ async fn beyond_the_connection_limit_no_mount_is_served_but_probes() {
     }
 }
 
-/// A flood of calls to mounts leaves the probes their own room.
+/// A flood of calls to mounts doesn't affect the probes.
 #[tokio::test]
-async fn calls_to_mounts_are_bounded_and_probes_are_not_among_them() {
+async fn calls_to_mounts_are_limited_separately_from_probes() {
     let app = App::with_mounts(
         |config| config.limits.calls_total = 0,
-        Mounts::default().and(Office),
+        Mounts::default().and(TestMount),
     )
     .await;
     let mut wire = app.connect().await;
@@ -346,7 +349,7 @@ async fn calls_to_mounts_are_bounded_and_probes_are_not_among_them() {
 }
 
 #[tokio::test]
-async fn pages_take_the_root_while_mcp_keeps_its_posts_there() {
+async fn a_mount_can_serve_the_root_while_mcp_keeps_its_posts_there() {
     struct Pages;
 
     impl Mount<Arc<str>> for Pages {
@@ -366,27 +369,27 @@ async fn pages_take_the_root_while_mcp_keeps_its_posts_there() {
     assert_eq!(wire.ask(&Request::post("/", PING).key(GOOD)).await.status, 200);
     let reply = wire.ask(&Request::new("PUT", "/").key(GOOD)).await;
     assert_eq!(reply.header("allow"), Some("GET, HEAD, POST, DELETE, OPTIONS"));
-    let session = shake_hands(&mut wire, "2025-11-25").await;
+    let session = handshake(&mut wire, "2025-11-25").await;
     let stream = Request::new("GET", "/")
         .key(GOOD)
         .header("Mcp-Session-Id", &session);
     assert!(
         wire.ask(&stream).await.is_events(),
-        "a session's stream stays where it was"
+        "a session's stream is still served"
     );
 }
 
 #[tokio::test]
-async fn a_route_that_another_mount_has_is_refused_at_the_start() {
-    struct Thief;
+async fn a_route_that_another_mount_has_is_rejected_at_the_start() {
+    struct ConflictingMount;
 
-    impl Mount<Arc<str>> for Thief {
+    impl Mount<Arc<str>> for ConflictingMount {
         fn routes(&self) -> Vec<Route> {
             vec![Route::new("/mcp", [Method::PUT, Method::POST], Access::Public)]
         }
     }
 
-    let refused = App::try_service(|_| {}, Mounts::default().and(Thief))
+    let refused = App::try_service(|_| {}, Mounts::default().and(ConflictingMount))
         .err()
         .unwrap();
     assert_eq!(refused.to_string(), "two routes serve POST /mcp");
@@ -408,8 +411,8 @@ fn protects(reply: &Reply, access: Option<Access>, is_behind_tls: bool, name: &s
 }
 
 #[tokio::test]
-async fn every_answer_protects_browsers() {
-    let app = office(Surface::Everything).await;
+async fn every_response_has_the_headers_that_protect_browsers() {
+    let app = app_with_mount(Surface::Everything).await;
     for step in steps(&app) {
         let nobody = step.take(&app, |request| request).await;
         let key = step.take(&app, |request| request.key(GOOD)).await;
@@ -436,7 +439,7 @@ async fn every_answer_protects_browsers() {
 }
 
 #[tokio::test]
-async fn transport_security_is_demanded_where_clients_come_by_https() {
+async fn strict_transport_security_is_sent_if_clients_use_https() {
     let check = async |app: &App, forwarded: Option<&str>, expected: bool| {
         for step in steps(app) {
             let with = |request: Request| match forwarded {

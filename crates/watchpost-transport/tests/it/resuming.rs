@@ -1,8 +1,8 @@
-//! Streams that a client can leave and come back to, and log messages on them.
+//! Resumable streams, and log messages on streams.
 
 use crate::{
     app::{App, Bench, GOOD, OTHER},
-    talk::{call, modern, post, shake_hands},
+    talk::{call, handshake, modern, post},
     wire::{Request, Wire},
 };
 use serde_json::{Value, json};
@@ -21,13 +21,13 @@ fn field<'a>(event: &'a str, name: &str) -> Option<&'a str> {
 
 /// SHT-11, SHT-13, SHT-07.
 #[tokio::test]
-async fn a_client_that_was_sent_away_finds_its_answer_when_it_comes_back() {
+async fn a_returning_client_receives_the_response_it_missed() {
     let app = App::start().await;
     let mut wire = app.connect().await;
-    let id = shake_hands(&mut wire, "2025-11-25").await;
+    let id = handshake(&mut wire, "2025-11-25").await;
     let mut stream = app.connect().await;
     stream
-        .send(post(call(9, "leave")).header("Mcp-Session-Id", &id).bytes())
+        .send(post(call(9, "disconnect")).header("Mcp-Session-Id", &id).bytes())
         .await;
     assert!(stream.reply().await.is_events());
     let first = stream.event().await.unwrap();
@@ -48,17 +48,17 @@ async fn a_client_that_was_sent_away_finds_its_answer_when_it_comes_back() {
     ids.push(field(&answer, "id: ").unwrap().to_owned());
     let answer: Value = serde_json::from_str(field(&answer, "data: ").unwrap()).unwrap();
     assert_eq!(answer["id"], 9);
-    assert_eq!(answer["result"]["content"][0]["text"], "you came back");
+    assert_eq!(answer["result"]["content"][0]["text"], "resumed");
     assert_eq!(back.event().await, None);
     ids.sort();
     ids.dedup();
     assert!(ids.len() >= 3, "each event has an id of its own: {ids:?}");
 
-    // From the beginning, everything again; what isn't this session's isn't there.
+    // From the start, all events are sent again. Events of another session aren't found.
     let mut again = app.connect().await;
     assert!(again.ask(&come_back(&id, &opening)).await.is_events());
     assert_eq!(again.message().await.unwrap()["id"], 9);
-    let other = shake_hands(&mut wire, "2025-11-25").await;
+    let other = handshake(&mut wire, "2025-11-25").await;
     for (id, event, key) in [
         (&other, opening.as_str(), GOOD),
         (&id, opening.as_str(), OTHER),
@@ -71,7 +71,7 @@ async fn a_client_that_was_sent_away_finds_its_answer_when_it_comes_back() {
     }
 }
 
-/// What comes first on the stream of a call that is logged.
+/// Returns the first event on the stream of a call that logs.
 async fn first_event(wire: &mut Wire, request: Request) -> String {
     wire.send(request.bytes()).await;
     assert!(wire.reply().await.is_events());
@@ -86,11 +86,11 @@ fn set_level(level: &str) -> String {
 
 /// SHT-12, SHT-11.
 #[tokio::test]
-async fn only_clients_that_can_come_back_get_an_event_to_come_back_to() {
+async fn only_clients_of_resumable_revisions_get_an_opening_event() {
     let app = App::start().await;
     let mut wire = app.connect().await;
     for (revision, can_return) in [("2025-03-26", false), ("2025-06-18", false), ("2025-11-25", true)] {
-        let id = shake_hands(&mut wire, revision).await;
+        let id = handshake(&mut wire, revision).await;
         let in_session = |body: String| post(body).header("Mcp-Session-Id", &id);
         assert_eq!(wire.ask(&in_session(set_level("debug"))).await.status, 200);
         let first = first_event(&mut wire, in_session(call(9, "say"))).await;
@@ -104,27 +104,27 @@ async fn only_clients_that_can_come_back_get_an_event_to_come_back_to() {
 }
 
 #[tokio::test]
-async fn sending_a_client_away_that_cannot_come_back_does_nothing() {
+async fn disconnecting_has_no_effect_if_the_client_cannot_resume() {
     let app = App::start().await;
     let mut wire = app.connect().await;
-    let id = shake_hands(&mut wire, "2025-06-18").await;
-    wire.send(post(call(9, "leave")).header("Mcp-Session-Id", &id).bytes())
+    let id = handshake(&mut wire, "2025-06-18").await;
+    wire.send(post(call(9, "disconnect")).header("Mcp-Session-Id", &id).bytes())
         .await;
     Bench::until(&app.bench.started, 1).await;
     app.bench.release.add_permits(1);
     let reply = wire.reply().await;
-    assert_eq!(reply.json()["result"]["content"][0]["text"], "you came back");
+    assert_eq!(reply.json()["result"]["content"][0]["text"], "resumed");
 }
 
 /// LOG-02.
 #[tokio::test]
-async fn a_legacy_session_gets_the_levels_that_it_asked_for() {
+async fn a_legacy_session_gets_the_log_levels_it_asked_for() {
     let app = App::start().await;
     let mut wire = app.connect().await;
-    let id = shake_hands(&mut wire, "2025-06-18").await;
+    let id = handshake(&mut wire, "2025-06-18").await;
     let in_session = |body: String| post(body).header("Mcp-Session-Id", &id);
     let quiet = wire.ask(&in_session(call(9, "say"))).await;
-    assert!(!quiet.is_events(), "nobody asked: {quiet:?}");
+    assert!(!quiet.is_events(), "no log messages were requested: {quiet:?}");
     for level in ["loud", "", "Error"] {
         let refused = wire.ask(&in_session(set_level(level))).await;
         assert_eq!(refused.json()["error"]["code"], -32602, "{level}");
@@ -139,7 +139,7 @@ async fn a_legacy_session_gets_the_levels_that_it_asked_for() {
             while let Some(message) = wire.message().await {
                 told.push(message);
             }
-            assert_eq!(told.pop().unwrap()["id"], 9, "the answer is last");
+            assert_eq!(told.pop().unwrap()["id"], 9, "the response is last");
         }
         assert_eq!(told.len(), messages, "{level}");
         if let Some(last) = told.last() {
@@ -154,7 +154,7 @@ async fn a_legacy_session_gets_the_levels_that_it_asked_for() {
 
 /// LOG-01, ENV-05.
 #[tokio::test]
-async fn a_modern_request_gets_log_messages_only_if_it_asks_itself() {
+async fn a_modern_request_gets_log_messages_only_if_it_asks_for_them() {
     let app = App::start().await;
     let mut wire = app.connect().await;
     for (level, messages) in [(Some("debug"), 2), (Some("warning"), 1), (None, 0)] {

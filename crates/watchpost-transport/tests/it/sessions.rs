@@ -1,6 +1,6 @@
 use crate::{
     app::{App, Bench, GOOD, OTHER},
-    talk::{INITIALIZED, PING, call, cancel, initialize, post, shake_hands},
+    talk::{INITIALIZED, PING, call, cancel, handshake, initialize, post},
     wire::{Request, Wire},
 };
 
@@ -12,16 +12,16 @@ fn in_session(id: &str, body: impl Into<String>) -> Request {
 
 /// INI-10, SES-01, SHT-02.
 #[tokio::test]
-async fn a_handshake_opens_a_session_that_any_version_header_may_use() {
+async fn a_session_accepts_any_version_header() {
     let app = App::start().await;
     let mut wire = app.connect().await;
-    let id = shake_hands(&mut wire, REVISION).await;
+    let id = handshake(&mut wire, REVISION).await;
     assert!(id.bytes().all(|byte| (0x21..=0x7e).contains(&byte)));
     let early = wire.ask(&in_session(&id, call(1, "echo"))).await;
     assert_eq!(
         early.json()["result"]["isError"],
         false,
-        "before the client says that it's ready"
+        "before `notifications/initialized`"
     );
     let accepted = wire.ask(&in_session(&id, INITIALIZED)).await;
     assert_eq!((accepted.status, accepted.body.as_str()), (202, ""));
@@ -44,7 +44,7 @@ async fn a_handshake_opens_a_session_that_any_version_header_may_use() {
 }
 
 #[tokio::test]
-async fn a_post_without_a_session_is_served_by_itself() {
+async fn a_post_without_a_session_is_served_on_its_own() {
     let app = App::start().await;
     let mut wire = app.connect().await;
     let reply = wire.ask(&post(call(5, "echo"))).await;
@@ -54,9 +54,9 @@ async fn a_post_without_a_session_is_served_by_itself() {
 
 /// SES-03.
 #[tokio::test]
-async fn a_session_goes_on_in_another_process_with_the_same_key() {
+async fn a_session_continues_in_another_process_with_the_same_key() {
     let app = App::start().await;
-    let id = shake_hands(&mut app.connect().await, REVISION).await;
+    let id = handshake(&mut app.connect().await, REVISION).await;
     let replica = App::start().await;
     let mut wire = replica.connect().await;
     assert_eq!(wire.ask(&in_session(&id, PING)).await.status, 200);
@@ -86,7 +86,7 @@ async fn is_unknown(wire: &mut Wire, id: &str, key: &str) {
 async fn a_foreign_altered_or_expired_session_looks_like_an_unknown_one() {
     let app = App::start().await;
     let mut wire = app.connect().await;
-    let id = shake_hands(&mut wire, REVISION).await;
+    let id = handshake(&mut wire, REVISION).await;
     assert_eq!(wire.ask(&in_session(&id, PING)).await.status, 200);
     is_unknown(&mut wire, &id, OTHER).await;
     let altered = if id.ends_with('A') {
@@ -99,7 +99,7 @@ async fn a_foreign_altered_or_expired_session_looks_like_an_unknown_one() {
     assert_eq!(
         wire.ask(&in_session(&id, PING)).await.status,
         200,
-        "the session itself is unharmed"
+        "the original session still works"
     );
     app.clock.advance(24 * 60 * 60 - 1);
     assert_eq!(wire.ask(&in_session(&id, PING)).await.status, 200);
@@ -109,10 +109,10 @@ async fn a_foreign_altered_or_expired_session_looks_like_an_unknown_one() {
 
 /// SES-02, SES-03, SES-04.
 #[tokio::test]
-async fn a_deleted_session_is_over_on_every_connection() {
+async fn a_deleted_session_is_gone_on_every_connection() {
     let app = App::start().await;
     let mut wire = app.connect().await;
-    let id = shake_hands(&mut wire, REVISION).await;
+    let id = handshake(&mut wire, REVISION).await;
     let mut other = app.connect().await;
     assert_eq!(other.ask(&in_session(&id, PING)).await.status, 200);
     let end = Request::new("DELETE", "/mcp")
@@ -143,12 +143,12 @@ async fn a_failed_handshake_leaves_no_session() {
 
 /// CAN-01, CAN-07, RPC-16.
 #[tokio::test]
-async fn a_cancelled_call_ends_with_an_error_and_only_in_its_own_session() {
+async fn a_cancellation_ends_a_call_with_an_error_only_in_its_own_session() {
     let app = App::start().await;
     let mut wire = app.connect().await;
-    let id = shake_hands(&mut wire, REVISION).await;
+    let id = handshake(&mut wire, REVISION).await;
     let mut other = app.connect().await;
-    let other_id = shake_hands(&mut other, REVISION).await;
+    let other_id = handshake(&mut other, REVISION).await;
     wire.send(in_session(&id, call(9, "wait")).bytes()).await;
     Bench::until(&app.bench.started, 1).await;
     assert_eq!(other.ask(&in_session(&other_id, cancel(9))).await.status, 202);
@@ -158,7 +158,7 @@ async fn a_cancelled_call_ends_with_an_error_and_only_in_its_own_session() {
     assert_eq!(
         again.json()["error"]["code"],
         -32600,
-        "the id is in use, so the call still runs"
+        "the id is still in use, so the call is running"
     );
     assert_eq!(other.ask(&in_session(&id, cancel(9))).await.status, 202);
     let reply = wire.reply().await;
@@ -174,11 +174,11 @@ async fn a_cancelled_call_ends_with_an_error_and_only_in_its_own_session() {
 
 /// BAT-01, BAT-02, BAT-04.
 #[tokio::test]
-async fn batches_are_served_to_those_who_negotiated_them() {
+async fn batches_are_served_if_2025_03_26_was_negotiated() {
     let app = App::start().await;
     let mut wire = app.connect().await;
-    let array = format!("[{},{INITIALIZED},{}]", call(1, "echo"), call(2, "fall"));
-    let id = shake_hands(&mut wire, "2025-03-26").await;
+    let array = format!("[{},{INITIALIZED},{}]", call(1, "echo"), call(2, "panic"));
+    let id = handshake(&mut wire, "2025-03-26").await;
     let reply = wire.ask(&in_session(&id, array.clone())).await;
     assert_eq!(reply.status, 200);
     assert_eq!(reply.json().as_array().map(Vec::len), Some(2));
@@ -188,7 +188,7 @@ async fn batches_are_served_to_those_who_negotiated_them() {
             .status,
         202
     );
-    let id = shake_hands(&mut wire, "2025-06-18").await;
+    let id = handshake(&mut wire, "2025-06-18").await;
     assert_eq!(
         wire.ask(&in_session(&id, array)).await.json()["error"]["code"],
         -32600

@@ -66,20 +66,20 @@ impl Process {
 
     pub(crate) async fn next(&mut self) -> Option<Value> {
         let line = tokio::time::timeout(Duration::from_secs(20), self.output.next_line());
-        let line = line.await.expect("a line in time").unwrap()?;
+        let line = line.await.expect("a line arrives in time").unwrap()?;
         Some(serde_json::from_str(&line).unwrap())
     }
 
     pub(crate) async fn ask(&mut self, line: impl AsRef<str>) -> Value {
         self.send(line).await;
-        self.next().await.expect("an answer")
+        self.next().await.expect("there is a response")
     }
 
     pub(crate) fn signal_stop(&mut self) {
         self.stop.take().unwrap().send(()).unwrap();
     }
 
-    /// Ends the input and waits for the end of the process.
+    /// Ends the input and waits for the process to end.
     async fn end(mut self) {
         let mut input = self.input.take().unwrap();
         input.shutdown().await.unwrap();
@@ -106,7 +106,7 @@ async fn both_eras_are_served_on_one_stream() {
     assert_eq!(
         process.ask(call(2, "echo")).await["error"]["code"],
         -32602,
-        "neither envelope nor handshake"
+        "there was neither an envelope nor a handshake"
     );
     assert_eq!(
         process.ask(initialize("2025-11-25")).await["result"]["protocolVersion"],
@@ -123,7 +123,7 @@ async fn both_eras_are_served_on_one_stream() {
 
 /// STD-04.
 #[tokio::test]
-async fn broken_and_oversized_lines_are_answered_and_the_next_one_is_served() {
+async fn invalid_and_oversized_lines_are_answered_and_the_next_one_is_served() {
     let mut process = Process::admitted();
     process.ask(initialize("2025-11-25")).await;
     for broken in ["nonsense", "{", "[1,", "\u{0}", "\"text\""] {
@@ -144,7 +144,7 @@ async fn broken_and_oversized_lines_are_answered_and_the_next_one_is_served() {
 
 /// STD-01, STD-06, RPC-16.
 #[tokio::test]
-async fn calls_run_side_by_side_and_progress_goes_before_its_answer() {
+async fn calls_run_concurrently_and_progress_precedes_its_result() {
     let mut process = Process::admitted();
     process.ask(initialize("2025-11-25")).await;
     process.send(call_with_progress(7, "step")).await;
@@ -175,16 +175,16 @@ async fn a_cancelled_call_is_stopped_and_not_answered_in_either_era() {
     Bench::until(&process.bench.started, 2).await;
     process.send(cancel(6)).await;
     Bench::until(&process.bench.dropped, 2).await;
-    // Too late, and for what never was.
+    // Cancellations of a finished and of an unknown request.
     for id in [5, 6, 99] {
         process.send(cancel(id)).await;
     }
-    assert_eq!(process.ask(PING).await["id"], 1, "nothing came before");
+    assert_eq!(process.ask(PING).await["id"], 1, "no other message came before");
     process.end().await;
 }
 
 #[tokio::test]
-async fn a_refused_client_stays_connected_and_hears_why_every_time() {
+async fn a_refused_client_stays_connected_and_gets_the_reason_for_every_request() {
     for (refusal, code, message) in [
         (Refusal::Invalid, 401, "Invalid API key"),
         (Refusal::Missing, 401, "API key required"),
@@ -216,7 +216,7 @@ async fn a_refused_client_stays_connected_and_hears_why_every_time() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_revoked_later_is_refused_from_then_on() {
+async fn requests_are_rejected_after_the_key_is_revoked() {
     let mut process = Process::admitted();
     process.ask(initialize("2025-11-25")).await;
     assert_eq!(process.ask(call(1, "echo")).await["id"], 1);
@@ -243,7 +243,7 @@ async fn the_end_of_input_lets_calls_finish() {
 }
 
 #[tokio::test]
-async fn the_stop_signal_ends_the_process_after_its_grace() {
+async fn the_stop_signal_ends_the_process_after_the_grace_period() {
     let mut process = Process::admitted();
     process.ask(initialize("2025-11-25")).await;
     process.send(call(5, "wait")).await;

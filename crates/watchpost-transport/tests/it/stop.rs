@@ -25,19 +25,19 @@ async fn a_stop_lets_calls_finish_and_ends_streams_and_idle_connections() {
     let serving = app.stop();
     assert!(idle.is_closed().await);
     assert_eq!(stream.message().await, None);
-    assert!(!serving.is_finished(), "a call still runs");
+    assert!(!serving.is_finished(), "a call is still running");
     app.bench.release.add_permits(1);
     let reply = calling.reply().await;
     assert_eq!(reply.json()["result"]["content"][0]["text"], "done");
     serving.await.unwrap();
     assert!(
         tokio::net::TcpStream::connect(app.address).await.is_err(),
-        "nobody listens"
+        "the server no longer listens"
     );
 }
 
 #[tokio::test]
-async fn a_call_that_never_ends_is_cut_after_the_grace() {
+async fn a_call_that_never_ends_is_cancelled_after_the_grace_period() {
     let mut app = App::with(|config| config.timing.stop_grace = Duration::from_millis(50)).await;
     let mut calling = app.connect().await;
     calling.send(post(call(1, "wait")).bytes()).await;

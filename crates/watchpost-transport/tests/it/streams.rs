@@ -1,6 +1,6 @@
 use crate::{
     app::{App, Bench, GOOD},
-    talk::{PING, call, call_with_progress, modern, post, shake_hands},
+    talk::{PING, call, call_with_progress, handshake, modern, post},
     wire::{Request, Wire},
 };
 use serde_json::json;
@@ -17,7 +17,7 @@ fn listen(id: &str) -> Request {
 }
 
 async fn open_stream(app: &App) -> (Wire, String) {
-    let id = shake_hands(&mut app.connect().await, REVISION).await;
+    let id = handshake(&mut app.connect().await, REVISION).await;
     let mut stream = app.connect().await;
     let reply = stream.ask(&listen(&id)).await;
     assert_eq!((reply.status, reply.is_events()), (200, true));
@@ -28,7 +28,7 @@ async fn open_stream(app: &App) -> (Wire, String) {
 
 /// HTP-01, HTP-13, SHT-03.
 #[tokio::test]
-async fn quick_and_quiet_calls_are_answered_as_json() {
+async fn quick_calls_without_notifications_are_answered_as_json() {
     let app = App::start().await;
     let mut wire = app.connect().await;
     for request in [
@@ -47,7 +47,7 @@ async fn quick_and_quiet_calls_are_answered_as_json() {
 
 /// HTP-01, HTP-07, HTP-08, HTP-10, HTP-12, HTP-13, SHT-03, SHT-04, PRG-01, PRG-03.
 #[tokio::test]
-async fn progress_goes_before_the_answer_on_a_stream_of_its_own() {
+async fn progress_precedes_the_result_on_a_separate_stream() {
     let app = App::start().await;
     let mut wire = app.connect().await;
     let in_envelope = json!({"name": "step", "_meta": {"progressToken": "p"}});
@@ -72,12 +72,12 @@ async fn progress_goes_before_the_answer_on_a_stream_of_its_own() {
         app.bench.release.add_permits(1);
         let last = wire.message().await.unwrap();
         assert_eq!(last["result"]["content"][0]["text"], "done");
-        assert_eq!(wire.message().await, None, "the answer ends the stream");
+        assert_eq!(wire.message().await, None, "the response ends the stream");
     }
     assert_eq!(
         wire.ask(&post(PING)).await.status,
         200,
-        "and the connection goes on"
+        "the connection is still usable"
     );
 }
 
@@ -95,7 +95,7 @@ async fn progress_of_a_call_that_ends_at_once_is_not_lost() {
 
 /// HTP-11, HTP-13.
 #[tokio::test]
-async fn a_call_that_takes_long_becomes_a_stream_with_comments() {
+async fn a_long_call_becomes_a_stream_with_comments() {
     assert_eq!(Timing::default().keep_alive, Duration::from_secs(15));
     let app = App::with(|config| config.timing.keep_alive = Duration::from_millis(30)).await;
     let mut wire = app.connect().await;
@@ -129,7 +129,7 @@ async fn a_legacy_call_outlives_its_client_and_a_modern_one_does_not() {
 
 /// SHT-10, SES-04.
 #[tokio::test]
-async fn a_session_has_one_stream_of_its_own() {
+async fn a_session_has_at_most_one_stream() {
     let app = App::with(|config| config.timing.keep_alive = Duration::from_millis(30)).await;
     let (mut stream, id) = open_stream(&app).await;
     let mut wire = app.connect().await;
@@ -150,7 +150,7 @@ async fn a_session_has_one_stream_of_its_own() {
 
 /// SHT-06, SHT-07, PRG-03.
 #[tokio::test]
-async fn what_belongs_to_a_call_stays_off_the_stream_of_its_session() {
+async fn messages_of_a_call_are_not_sent_on_the_stream_of_its_session() {
     let app = App::start().await;
     let (mut stream, id) = open_stream(&app).await;
     let in_session = |body: String| post(body).header("Mcp-Session-Id", &id);
@@ -166,12 +166,12 @@ async fn what_belongs_to_a_call_stays_off_the_stream_of_its_session() {
         .key(GOOD)
         .header("Mcp-Session-Id", &id);
     assert_eq!(wire.ask(&end).await.status, 204);
-    assert_eq!(stream.message().await, None, "nothing went out on it");
+    assert_eq!(stream.message().await, None, "nothing was sent on it");
 }
 
 /// SHT-01, SHT-07, SES-05.
 #[tokio::test]
-async fn the_stream_of_a_session_is_open_on_every_path_that_takes_its_posts() {
+async fn the_stream_of_a_session_can_be_opened_on_every_path_that_accepts_its_posts() {
     let app = App::start().await;
     for path in ["/", "/sse", "/mcp"] {
         let mut wire = app.connect().await;
@@ -190,13 +190,13 @@ async fn the_stream_of_a_session_is_open_on_every_path_that_takes_its_posts() {
         assert_eq!(
             stream.event().await,
             None,
-            "{path}: no endpoint event, and the end"
+            "{path}: the stream ends without an `endpoint` event"
         );
     }
 }
 
 #[tokio::test]
-async fn a_revoked_key_loses_its_streams() {
+async fn the_streams_of_a_revoked_key_end() {
     let app = App::start().await;
     let (mut stream, _) = open_stream(&app).await;
     let mut old = app.connect().await;
@@ -216,7 +216,7 @@ async fn a_revoked_key_loses_its_streams() {
 
 /// SEC-04.
 #[tokio::test]
-async fn streams_are_bounded_in_all_and_per_key() {
+async fn streams_are_limited_in_total_and_per_key() {
     for per_key in [true, false] {
         let app = App::with(|config| {
             let limit = if per_key {
@@ -247,7 +247,7 @@ async fn streams_are_bounded_in_all_and_per_key() {
 }
 
 #[tokio::test]
-async fn without_a_place_for_a_stream_a_call_is_answered_as_json() {
+async fn at_the_stream_limit_a_call_is_answered_as_json() {
     let app = App::with(|config| config.limits.streams_total = 0).await;
     let mut wire = app.connect().await;
     wire.send(post(call_with_progress(1, "step")).bytes()).await;

@@ -1,24 +1,24 @@
-//! A legacy session's bound on subscriptions, on every transport.
+//! The limit on a legacy session's subscriptions, on every transport.
 
 use crate::{
     app::{App, GOOD},
     stdio::Process,
-    talk::{INITIALIZED, initialize, post, shake_hands},
+    talk::{INITIALIZED, handshake, initialize, post},
     wire::{Request, Wire},
 };
 use serde_json::{Value, json};
 
-/// So many of these are 63,000 bytes, and the bound is 65,536.
+/// The number of subscriptions that fit: 63,000 bytes, with a limit of 65,536.
 const FITTING: usize = 21;
 
-/// `resources/subscribe` for the resource of a number, with 3,000 bytes of URI.
+/// Returns `resources/subscribe` for a numbered resource with a URI of 3,000 bytes.
 fn subscribe(number: usize) -> String {
     let uri = format!("bench://{number:02}{}", "x".repeat(2_990));
     json!({"jsonrpc": "2.0", "id": number, "method": "resources/subscribe", "params": {"uri": uri}})
         .to_string()
 }
 
-/// What is said to one subscription more than fit, and to one that was there before.
+/// Checks the responses to one subscription too many, and to one that already exists.
 fn check(answers: &[Value]) {
     let (last, fitting) = answers.split_last().unwrap();
     for answer in fitting {
@@ -30,10 +30,10 @@ fn check(answers: &[Value]) {
 }
 
 #[tokio::test]
-async fn a_subscription_beyond_the_bound_is_refused_over_http() {
+async fn a_subscription_over_the_limit_is_rejected_over_http() {
     let app = App::start().await;
     let mut wire = app.connect().await;
-    let session = shake_hands(&mut wire, "2025-11-25").await;
+    let session = handshake(&mut wire, "2025-11-25").await;
     let mut answers = Vec::new();
     for number in 0..=FITTING {
         let request = post(subscribe(number)).header("Mcp-Session-Id", &session);
@@ -43,7 +43,7 @@ async fn a_subscription_beyond_the_bound_is_refused_over_http() {
 }
 
 #[tokio::test]
-async fn a_subscription_beyond_the_bound_is_refused_on_an_old_stream() {
+async fn a_subscription_over_the_limit_is_rejected_over_http_sse() {
     let app = App::start().await;
     let mut stream = app.connect().await;
     stream.ask(&Request::new("GET", "/sse").key(GOOD)).await;
@@ -64,7 +64,7 @@ async fn a_subscription_beyond_the_bound_is_refused_on_an_old_stream() {
 }
 
 #[tokio::test]
-async fn a_subscription_beyond_the_bound_is_refused_on_stdio() {
+async fn a_subscription_over_the_limit_is_rejected_on_stdio() {
     let mut process = Process::admitted();
     process.ask(initialize("2025-11-25")).await;
     process.send(INITIALIZED).await;

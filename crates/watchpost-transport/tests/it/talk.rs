@@ -22,7 +22,7 @@ pub(crate) fn call(id: impl Into<Value>, tool: &str) -> String {
     json!({"jsonrpc": "2.0", "id": id.into(), "method": "tools/call", "params": {"name": tool}}).to_string()
 }
 
-/// A call that wants to hear of its progress.
+/// Returns a call that asks for progress notifications.
 pub(crate) fn call_with_progress(id: impl Into<Value>, tool: &str) -> String {
     json!({"jsonrpc": "2.0", "id": id.into(), "method": "tools/call", "params": {
         "name": tool, "_meta": {"progressToken": "p"},
@@ -35,7 +35,7 @@ pub(crate) fn cancel(id: impl Into<Value>) -> String {
         .to_string()
 }
 
-/// A modern request with everything a client has to send.
+/// Returns a modern request with everything that a client must send.
 pub(crate) fn modern(id: impl Into<Value>, method: &str, mut params: Value) -> Request {
     params["_meta"]["io.modelcontextprotocol/protocolVersion"] = "2026-07-28".into();
     params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({});
@@ -51,15 +51,18 @@ pub(crate) fn modern(id: impl Into<Value>, method: &str, mut params: Value) -> R
     }
 }
 
-/// A post of the good key to `/mcp`.
+/// Returns a POST to `/mcp` with the valid key.
 pub(crate) fn post(body: impl Into<String>) -> Request {
     Request::post("/mcp", body).key(GOOD)
 }
 
-/// Shakes hands and gives the session id.
-pub(crate) async fn shake_hands(wire: &mut Wire, revision: &str) -> String {
+/// Performs the handshake and returns the session id.
+pub(crate) async fn handshake(wire: &mut Wire, revision: &str) -> String {
     let reply = wire.ask(&post(initialize(revision))).await;
     assert_eq!(reply.status, 200, "{reply:?}");
     assert_eq!(reply.json()["result"]["protocolVersion"], revision);
-    reply.header("mcp-session-id").expect("a session id").to_owned()
+    reply
+        .header("mcp-session-id")
+        .expect("the response has a session id")
+        .to_owned()
 }

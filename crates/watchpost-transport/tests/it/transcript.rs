@@ -6,7 +6,7 @@ use crate::{
 };
 use serde_json::Value;
 
-/// One conversation: what is said, and whether it is answered.
+/// Returns a conversation: the client's messages, and whether each gets a response.
 fn transcript(revision: &str) -> Vec<(String, bool)> {
     let list = r#"{"jsonrpc":"2.0","id":"list","method":"tools/list"}"#;
     let bad_id = r#"{"jsonrpc":"2.0","id":9,"method":"tools/call","params":{"name":7}}"#;
@@ -18,7 +18,7 @@ fn transcript(revision: &str) -> Vec<(String, bool)> {
         (call(2, "echo"), true),
         (call("2", "echo"), true),
         (call(3, "no_such_tool"), true),
-        (call(4, "fall"), true),
+        (call(4, "panic"), true),
         (bad_id.to_owned(), true),
         (
             r#"{"jsonrpc":"2.0","id":10,"method":"no/such/method"}"#.to_owned(),
@@ -47,7 +47,7 @@ async fn over_http(revision: &str) -> Vec<Value> {
     answers
 }
 
-async fn over_the_old_stream(revision: &str) -> Vec<Value> {
+async fn over_http_sse(revision: &str) -> Vec<Value> {
     let app = App::start().await;
     let mut stream = app.connect().await;
     stream.ask(&Request::new("GET", "/sse").key(GOOD)).await;
@@ -83,7 +83,7 @@ async fn over_stdio(revision: &str) -> Vec<Value> {
 
 /// ERA-08.
 #[tokio::test]
-async fn one_conversation_has_the_same_answers_on_every_transport() {
+async fn a_conversation_has_the_same_responses_on_every_transport() {
     for revision in ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"] {
         let http = over_http(revision).await;
         assert_eq!(http.len(), 10);
@@ -93,7 +93,7 @@ async fn one_conversation_has_the_same_answers_on_every_transport() {
                 .unwrap()
                 .starts_with("good-key said")
         );
-        assert_eq!(over_the_old_stream(revision).await, http, "{revision}");
+        assert_eq!(over_http_sse(revision).await, http, "{revision}");
         assert_eq!(over_stdio(revision).await, http, "{revision}");
     }
 }

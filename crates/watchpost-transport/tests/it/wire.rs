@@ -1,4 +1,4 @@
-//! A client that says exactly what it is told to.
+//! An HTTP client that sends exact bytes.
 
 use std::{net::SocketAddr, time::Duration};
 use tokio::{
@@ -6,20 +6,20 @@ use tokio::{
     net::TcpStream,
 };
 
-/// Longer than anything here takes; a test that reaches it has failed.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Longer than any step of a test should take.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// One connection.
+/// A connection.
 pub(crate) struct Wire {
     stream: TcpStream,
     buffer: Vec<u8>,
 }
 
-/// One response. Of an event stream, only the head.
+/// A response. For an event stream, only the headers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
-    /// Names in lower case.
+    /// The headers, with names in lower case.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
 }
@@ -53,7 +53,7 @@ impl Wire {
         self.stream.write_all(bytes.as_ref()).await.unwrap();
     }
 
-    /// Sends what can be sent; the server may have hung up already.
+    /// Sends as much as possible. The server may already have closed the connection.
     pub(crate) async fn try_send(&mut self, bytes: impl AsRef<[u8]>) {
         let _ = self.stream.write_all(bytes.as_ref()).await;
     }
@@ -63,18 +63,18 @@ impl Wire {
         self.reply().await
     }
 
-    /// The next response; `panic`s if the server hangs up first.
+    /// Reads the next response. Panics if the server closes the connection first.
     pub(crate) async fn reply(&mut self) -> Reply {
         self.try_reply()
             .await
-            .expect("a response before the end of the connection")
+            .expect("a response arrives before the connection ends")
     }
 
-    /// Only the head of the next response: the answer to HEAD.
+    /// Reads only the headers of the next response, as for HEAD.
     pub(crate) async fn head(&mut self) -> Reply {
         self.try_head()
             .await
-            .expect("a response before the end of the connection")
+            .expect("a response arrives before the connection ends")
     }
 
     async fn try_head(&mut self) -> Option<Reply> {
@@ -100,7 +100,7 @@ impl Wire {
         if let Some(length) = reply.header("content-length") {
             let length: usize = length.parse().unwrap();
             while self.buffer.len() < length {
-                assert!(self.fill().await, "the body is cut off");
+                assert!(self.fill().await, "the body is complete");
             }
             let body: Vec<u8> = self.buffer.drain(..length).collect();
             reply.body = String::from_utf8(body).unwrap();
@@ -108,10 +108,10 @@ impl Wire {
         Some(reply)
     }
 
-    /// The next event of a stream, without its blank line; `None` at the end of the stream.
+    /// Reads the next event of a stream, without its blank line. Returns `None` at the end of the stream.
     pub(crate) async fn event(&mut self) -> Option<String> {
         let size = self.until(b"\r\n").await?;
-        let size = usize::from_str_radix(&size, 16).expect("a chunk size");
+        let size = usize::from_str_radix(&size, 16).expect("there is a chunk size");
         if size == 0 {
             self.until(b"\r\n").await;
             return None;
@@ -125,7 +125,7 @@ impl Wire {
         Some(String::from_utf8(chunk).unwrap().trim_end().to_owned())
     }
 
-    /// The JSON of the next `message` event; comments, and events without data, are passed over.
+    /// Reads the JSON of the next `message` event. Skips comments and events without data.
     pub(crate) async fn message(&mut self) -> Option<serde_json::Value> {
         loop {
             let event = self.event().await?;
@@ -138,16 +138,16 @@ impl Wire {
         }
     }
 
-    /// Whether the server ends the connection.
+    /// Waits whether the server closes the connection.
     pub(crate) async fn is_closed(&mut self) -> bool {
         self.buffer.clear();
         !self.fill().await
     }
 
-    /// The next `count` bytes, whatever they are.
+    /// Reads the next `count` bytes.
     pub(crate) async fn bytes(&mut self, count: usize) -> Vec<u8> {
         while self.buffer.len() < count {
-            assert!(self.fill().await, "the connection ends");
+            assert!(self.fill().await, "the connection stays open");
         }
         self.buffer.drain(..count).collect()
     }
@@ -166,12 +166,14 @@ impl Wire {
 
     async fn fill(&mut self) -> bool {
         self.buffer.reserve(16_384);
-        let read = tokio::time::timeout(PATIENCE, self.stream.read_buf(&mut self.buffer));
-        read.await.expect("an answer in time").is_ok_and(|read| read > 0)
+        let read = tokio::time::timeout(TIMEOUT, self.stream.read_buf(&mut self.buffer));
+        read.await
+            .expect("a response arrives in time")
+            .is_ok_and(|read| read > 0)
     }
 }
 
-/// A request to be written out.
+/// A request.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     method: &'static str,
@@ -181,7 +183,7 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// A request for `localhost` without a credential.
+    /// Creates a request to `localhost` without a credential.
     pub(crate) fn new(method: &'static str, path: &str) -> Self {
         Self {
             method,
@@ -191,7 +193,7 @@ impl Request {
         }
     }
 
-    /// What every MCP client sends with a message.
+    /// Creates a POST with the headers that every MCP client sends.
     pub(crate) fn post(path: &str, body: impl Into<String>) -> Self {
         Self::new("POST", path)
             .header("Content-Type", "application/json")
@@ -204,7 +206,7 @@ impl Request {
         self
     }
 
-    /// Replaces every value of a header.
+    /// Replaces all values of a header.
     pub(crate) fn set(self, name: &str, value: &str) -> Self {
         self.without(name).header(name, value)
     }

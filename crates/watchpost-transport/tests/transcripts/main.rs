@@ -1,14 +1,15 @@
-//! Conversations of every revision, replayed over every transport that serves it: the answers are equal.
+//! Replays conversations of every revision over every transport that supports it. The responses must be equal.
 //!
-//! `fixtures/mcp/<revision>/*.jsonl` hold one conversation each; the README there says how to read and write them.
-#![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+//! Each file `fixtures/mcp/<revision>/*.jsonl` is one conversation. The README there describes how to read and
+//! write them.
+#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
 #[path = "../../examples/conformance_server/asking.rs"]
 mod asking;
 #[path = "../../examples/environment/mod.rs"]
 #[expect(
     dead_code,
-    reason = "the clock and generator of the example; here they stand still"
+    reason = "the clock and random generator of the example are replaced by fixed ones"
 )]
 mod environment;
 #[path = "../../examples/conformance_server/fixture.rs"]
@@ -24,7 +25,7 @@ mod tasks;
 mod tools;
 mod transport;
 #[path = "../it/wire.rs"]
-#[expect(dead_code, reason = "more than this test needs")]
+#[expect(dead_code, reason = "this test uses only a part")]
 mod wire;
 
 use crate::{
@@ -38,14 +39,14 @@ use std::{
     time::Duration,
 };
 
-/// How long nothing has to come until a recording believes that nothing more comes.
+/// A recording ends a step when no message arrives for this long.
 const QUIET: Duration = Duration::from_millis(400);
 
-fn folder() -> PathBuf {
+fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/mcp")
 }
 
-/// One line: what the client says, or what the server says.
+/// One line: a message from the client or from the server.
 #[derive(Debug, Clone, PartialEq)]
 enum Line {
     Send(Value),
@@ -58,7 +59,7 @@ impl Line {
         match (line.get("send"), line.get("receive")) {
             (Some(message), None) => Self::Send(message.clone()),
             (None, Some(message)) => Self::Receive(message.clone()),
-            _ => panic!("a line says `send` or `receive`: {text}"),
+            _ => panic!("a line must have `send` or `receive`: {text}"),
         }
     }
 
@@ -71,7 +72,7 @@ impl Line {
 }
 
 fn conversations(revision: &str) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder().join(revision)).unwrap();
+    let entries = std::fs::read_dir(directory().join(revision)).unwrap();
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     files.retain(|file| file.extension().is_some_and(|ending| ending == "jsonl"));
     files.sort();
@@ -86,13 +87,13 @@ fn lines(file: &Path) -> Vec<Line> {
         .collect()
 }
 
-/// The same whatever order they came in.
+/// Sorts messages, so that they can be compared regardless of their order.
 fn sorted(mut messages: Vec<Value>) -> Vec<Value> {
     messages.sort_by_key(Value::to_string);
     messages
 }
 
-/// Says what the client says, and compares what comes.
+/// Sends the client's messages and compares the responses.
 async fn replay(transport: Transport, revision: &str, file: &Path) {
     let mut names = Names::default();
     let mut conversation = Conversation::open(transport, revision).await;
@@ -122,14 +123,14 @@ async fn replay(transport: Transport, revision: &str, file: &Path) {
     }
     assert!(
         rest.is_empty(),
-        "{}: a conversation begins with `send`",
+        "{}: a conversation must begin with `send`",
         file.display()
     );
-    assert!(received > 0, "{}: nothing was answered", file.display());
+    assert!(received > 0, "{}: there was no response", file.display());
     conversation.end(file).await;
 }
 
-/// Writes down what the server says to what the client says in a file.
+/// Sends the client's messages of a file and records the responses.
 async fn record(transport: Transport, revision: &str, file: &Path) {
     let mut names = Names::default();
     let mut conversation = Conversation::open(transport, revision).await;
@@ -160,7 +161,7 @@ async fn check(revision: &str, transports: &[Transport]) {
 
 const LEGACY: [Transport; 3] = [Transport::Stdio, Transport::Http, Transport::HttpSse];
 
-// ERA-08: the same messages, the same answers, whatever carries them.
+// ERA-08: the same messages get the same responses on every transport.
 #[tokio::test]
 async fn conversations_of_2024_11_05_are_the_same_on_every_transport() {
     check("2024-11-05", &LEGACY).await;

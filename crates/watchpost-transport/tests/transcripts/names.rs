@@ -1,13 +1,13 @@
-//! Stand-ins for what differs from run to run: sealed states, task ids, times.
+//! Placeholders for values that differ between runs: sealed states, task ids and times.
 
 use serde_json::Value;
 
-/// Which stand-in stands for what, in one run of one conversation.
+/// The placeholders of one run of a conversation, with their values.
 #[derive(Default)]
 pub(crate) struct Names(Vec<(String, String)>);
 
 impl Names {
-    /// What came, with stand-ins.
+    /// Replaces values in a received message by placeholders.
     pub(crate) fn replace(&mut self, mut message: Value) -> Value {
         self.walk(&mut message);
         message
@@ -40,7 +40,7 @@ impl Names {
         name
     }
 
-    /// What is to be sent, with what the stand-ins stand for.
+    /// Replaces placeholders in a message to send by their values.
     pub(crate) fn fill_in(&self, message: &Value) -> Value {
         let text = self.0.iter().fold(message.to_string(), |text, (name, known)| {
             text.replace(name, known)

@@ -1,4 +1,4 @@
-//! A client on each transport: it sends what it's told to, and shows everything that comes, in one row.
+//! A client for each transport. It sends messages and yields everything that it receives in one sequence.
 
 use crate::{
     Fixture,
@@ -17,10 +17,10 @@ use watchpost_transport::{
     Clock, Config, Limits, Random, Service, SessionKey, StateKeys, StdioService, Timing, serve, serve_stdio,
 };
 
-/// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Longer than any step of a test should take.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What carries a conversation.
+/// The transport of a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Transport {
     Stdio,
@@ -28,10 +28,10 @@ pub(crate) enum Transport {
     HttpSse,
 }
 
-/// A clock that stands still, and bytes that are never the same.
-struct Still;
+/// A fixed clock, and random bytes that never repeat.
+struct FixedEnvironment;
 
-impl Clock for Still {
+impl Clock for FixedEnvironment {
     fn unix_seconds(&self) -> u64 {
         1_800_000_000
     }
@@ -41,19 +41,19 @@ impl Clock for Still {
     }
 }
 
-impl Random for Still {
+impl Random for FixedEnvironment {
     fn fill(&self, bytes: &mut [u8]) {
         crate::environment::Unpredictable.fill(bytes);
     }
 }
 
-/// One client in one conversation with a server of its own.
+/// A client in a conversation with its own server.
 pub(crate) struct Conversation {
     revision: String,
     outgoing: Outgoing,
     incoming: mpsc::UnboundedReceiver<Value>,
     arrived: mpsc::UnboundedSender<Value>,
-    /// Dropped last: the server stops.
+    /// Dropped last, which stops the server.
     _stop: oneshot::Sender<()>,
 }
 
@@ -87,8 +87,8 @@ impl Conversation {
                 limits: Limits::default(),
                 timing: Timing::default(),
                 state_keys: StateKeys::new([1; 32]),
-                clock: Arc::new(Still),
-                random: Arc::new(Still),
+                clock: Arc::new(FixedEnvironment),
+                random: Arc::new(FixedEnvironment),
             };
             tokio::spawn(serve_stdio(service, input, output, stopped));
             let (output, input) = tokio::io::split(ours);
@@ -106,8 +106,8 @@ impl Conversation {
             let config = Config::new(
                 SessionKey::new([2; 32]),
                 StateKeys::new([1; 32]),
-                Arc::new(Still),
-                Arc::new(Still),
+                Arc::new(FixedEnvironment),
+                Arc::new(FixedEnvironment),
             );
             let service = Service::new(config, Arc::new(Open), server, Open);
             tokio::spawn(serve(listener, service, stopped));
@@ -135,7 +135,7 @@ impl Conversation {
         }
     }
 
-    /// Sends one message; what comes of it arrives by and by.
+    /// Sends one message. The responses arrive later.
     pub(crate) async fn send(&mut self, message: &Value) {
         match &mut self.outgoing {
             Outgoing::Stdio(input) => {
@@ -144,7 +144,7 @@ impl Conversation {
             }
             Outgoing::HttpSse { wire, path } => {
                 let reply = wire.ask(&Request::post(path, message.to_string())).await;
-                // What has no id to answer under comes back on the post itself.
+                // A response without an id is sent as the response to the POST itself.
                 if reply.status != 202 {
                     let _ = self.arrived.send(reply.json());
                 }
@@ -178,29 +178,31 @@ impl Conversation {
         }
     }
 
-    /// The next message of the server.
+    /// Waits for the next message from the server.
     pub(crate) async fn next(&mut self) -> Value {
-        self.next_within(PATIENCE).await.expect("a message in time")
+        self.next_within(TIMEOUT)
+            .await
+            .expect("a message arrives in time")
     }
 
-    pub(crate) async fn next_within(&mut self, patience: Duration) -> Option<Value> {
-        tokio::time::timeout(patience, self.incoming.recv()).await.ok()?
+    pub(crate) async fn next_within(&mut self, timeout: Duration) -> Option<Value> {
+        tokio::time::timeout(timeout, self.incoming.recv()).await.ok()?
     }
 
-    /// Nothing may be left over.
+    /// Ends the conversation. Panics if the server sent more messages than expected.
     pub(crate) async fn end(mut self, file: &Path) {
         tokio::task::yield_now().await;
         let left = self.incoming.try_recv().ok();
         assert_eq!(
             left,
             None,
-            "{}: more was said than is written down",
+            "{}: more messages were received than recorded",
             file.display()
         );
     }
 }
 
-/// Every message of an event stream, in order.
+/// Forwards every message of an event stream, in order.
 async fn forward(mut wire: Wire, arrived: mpsc::UnboundedSender<Value>) {
     while let Some(event) = wire.event().await {
         let data = event.lines().find_map(|line| line.strip_prefix("data: "));
@@ -210,7 +212,7 @@ async fn forward(mut wire: Wire, arrived: mpsc::UnboundedSender<Value>) {
     }
 }
 
-/// A message as a client of `revision` posts it.
+/// Returns a POST of a message by a client of `revision`.
 fn post(message: &Value, revision: &str, session: Option<&str>) -> Request {
     let mut request = Request::post("/mcp", message.to_string());
     let params = &message["params"];

@@ -1,9 +1,9 @@
-//! One field of a form: its type, its constraints, and which values fit.
+//! Fields of a form: their types and constraints, and the check of a value.
 
 use crate::revision::Revision;
 use serde_json::{Map, Value, json};
 
-/// One field of a form.
+/// A field of a form.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Field {
     pub(super) kind: Kind,
@@ -12,16 +12,16 @@ pub struct Field {
     pub(super) required: bool,
 }
 
-/// What a text has to look like.
+/// The required format of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TextFormat {
     /// An email address.
     Email,
     /// An absolute URI.
     Uri,
-    /// A day, as `2026-07-28`.
+    /// A date, such as `2026-07-28`.
     Date,
-    /// A moment, as `2026-07-28T10:00:00Z`.
+    /// A date and time, such as `2026-07-28T10:00:00Z`.
     DateTime,
 }
 
@@ -35,7 +35,8 @@ impl TextFormat {
         }
     }
 
-    /// A plausibility check; a handler that depends on more looks for itself.
+    /// Whether the text plausibly has this format. A handler that needs certainty must validate the value
+    /// itself.
     fn fits(self, text: &str) -> bool {
         let is_date = |text: &str| {
             text.len() == 10
@@ -91,16 +92,11 @@ pub(super) enum Kind {
     },
 }
 
-/// Writes the least and the most that a value may be.
-fn push_bounds(
-    out: &mut Map<String, Value>,
-    names: [&str; 2],
-    least: impl Into<Value>,
-    most: impl Into<Value>,
-) {
-    let [least_name, most_name] = names;
-    out.insert(least_name.into(), least.into());
-    out.insert(most_name.into(), most.into());
+/// Writes the minimum and maximum of a value.
+fn push_bounds(out: &mut Map<String, Value>, names: [&str; 2], min: impl Into<Value>, max: impl Into<Value>) {
+    let [min_name, max_name] = names;
+    out.insert(min_name.into(), min.into());
+    out.insert(max_name.into(), max.into());
 }
 
 impl Kind {
@@ -124,7 +120,7 @@ impl Kind {
         }
     }
 
-    /// Writes what a value has to be, besides its type.
+    /// Writes the schema's constraints, without the type.
     fn push_constraints(&self, revision: Revision, out: &mut Map<String, Value>) {
         match self {
             Self::Text {
@@ -133,36 +129,36 @@ impl Kind {
                 if let Some(format) = format {
                     out.insert("format".into(), format.as_str().into());
                 }
-                if let Some((least, most)) = characters {
-                    push_bounds(out, ["minLength", "maxLength"], *least, *most);
+                if let Some((min, max)) = characters {
+                    push_bounds(out, ["minLength", "maxLength"], *min, *max);
                 }
             }
             Self::Integer {
-                range: Some((least, most)),
+                range: Some((min, max)),
                 ..
-            } => push_bounds(out, ["minimum", "maximum"], *least, *most),
+            } => push_bounds(out, ["minimum", "maximum"], *min, *max),
             Self::Number {
-                range: Some((least, most)),
+                range: Some((min, max)),
                 ..
-            } => push_bounds(out, ["minimum", "maximum"], *least, *most),
+            } => push_bounds(out, ["minimum", "maximum"], *min, *max),
             Self::Integer { range: None, .. } | Self::Number { range: None, .. } | Self::Boolean { .. } => {}
             Self::Choice { options, .. } => options.single(revision, out),
             Self::Choices { options, count } => {
                 out.insert("items".into(), options.item());
-                if let Some((least, most)) = count {
-                    push_bounds(out, ["minItems", "maxItems"], *least, *most);
+                if let Some((min, max)) = count {
+                    push_bounds(out, ["minItems", "maxItems"], *min, *max);
                 }
             }
         }
     }
 }
 
-/// The options of a choice: value, and the label that a person sees.
+/// The options of a choice: values, with labels in the last two variants.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Options {
     Plain(Vec<String>),
     Titled(Vec<(String, String)>),
-    /// Labels in the older form that 2025-06-18 knows.
+    /// Options with labels in `enumNames`, the only form in 2025-06-18.
     Named(Vec<(String, String)>),
 }
 
@@ -195,7 +191,7 @@ impl Options {
         }
     }
 
-    /// The schema of one item of a multiple choice.
+    /// Returns the schema of one item of a multiple choice.
     fn item(&self) -> Value {
         match self {
             Self::Plain(values) => json!({"type": "string", "enum": values}),
@@ -228,7 +224,7 @@ impl Field {
         }
     }
 
-    /// A line of text.
+    /// Creates a field for a line of text.
     pub fn text() -> Self {
         Self::of(Kind::Text {
             format: None,
@@ -237,7 +233,7 @@ impl Field {
         })
     }
 
-    /// A line of text that looks like this.
+    /// Creates a field for a line of text with the given format.
     pub fn formatted(format: TextFormat) -> Self {
         Self::of(Kind::Text {
             format: Some(format),
@@ -246,16 +242,16 @@ impl Field {
         })
     }
 
-    /// A line of text of so many characters, at least and at most.
-    pub fn text_between(least: u32, most: u32) -> Self {
+    /// Creates a field for a line of `min` to `max` characters.
+    pub fn text_between(min: u32, max: u32) -> Self {
         Self::of(Kind::Text {
             format: None,
-            characters: Some((least, most)),
+            characters: Some((min, max)),
             default: None,
         })
     }
 
-    /// A whole number.
+    /// Creates a field for an integer.
     pub fn integer() -> Self {
         Self::of(Kind::Integer {
             range: None,
@@ -263,15 +259,15 @@ impl Field {
         })
     }
 
-    /// A whole number, at least and at most.
-    pub fn integer_between(least: i64, most: i64) -> Self {
+    /// Creates a field for an integer from `min` to `max`.
+    pub fn integer_between(min: i64, max: i64) -> Self {
         Self::of(Kind::Integer {
-            range: Some((least, most)),
+            range: Some((min, max)),
             default: None,
         })
     }
 
-    /// A number.
+    /// Creates a field for a number.
     pub fn number() -> Self {
         Self::of(Kind::Number {
             range: None,
@@ -279,12 +275,12 @@ impl Field {
         })
     }
 
-    /// Yes or no.
+    /// Creates a field for yes or no.
     pub fn boolean() -> Self {
         Self::of(Kind::Boolean { default: None })
     }
 
-    /// One of some values.
+    /// Creates a field for one of the given values.
     pub fn choice<const N: usize>(values: [&str; N]) -> Self {
         Self::of(Kind::Choice {
             options: Options::Plain(values.map(str::to_owned).to_vec()),
@@ -292,7 +288,7 @@ impl Field {
         })
     }
 
-    /// One of some values that have a label each.
+    /// Creates a field for one of the given values. Each option is a value and its label.
     pub fn titled_choice<const N: usize>(options: [(&str, &str); N]) -> Self {
         Self::of(Kind::Choice {
             options: Options::Titled(owned(options)),
@@ -300,7 +296,8 @@ impl Field {
         })
     }
 
-    /// As [`Field::titled_choice`], with the labels in the form of 2025-06-18 (`enumNames`) for every client.
+    /// Like [`Field::titled_choice`], but with the labels in `enumNames`, the form of 2025-06-18, for every
+    /// client.
     pub fn named_choice<const N: usize>(options: [(&str, &str); N]) -> Self {
         Self::of(Kind::Choice {
             options: Options::Named(owned(options)),
@@ -308,7 +305,7 @@ impl Field {
         })
     }
 
-    /// Any of some values; 2025-11-25 and later.
+    /// Creates a field for any number of the given values. Supported by clients of 2025-11-25 and later.
     pub fn choices<const N: usize>(values: [&str; N]) -> Self {
         Self::of(Kind::Choices {
             options: Options::Plain(values.map(str::to_owned).to_vec()),
@@ -316,7 +313,8 @@ impl Field {
         })
     }
 
-    /// Any of some values that have a label each; 2025-11-25 and later.
+    /// Creates a field for any number of the given values. Each option is a value and its label. Supported by
+    /// clients of 2025-11-25 and later.
     pub fn titled_choices<const N: usize>(options: [(&str, &str); N]) -> Self {
         Self::of(Kind::Choices {
             options: Options::Titled(owned(options)),
@@ -324,16 +322,17 @@ impl Field {
         })
     }
 
-    /// At least and at most so many of the choices. Means nothing on other fields.
+    /// Sets the minimum and maximum number of selected values of a multiple choice. Has no effect on other
+    /// fields.
     #[must_use]
-    pub fn picking(mut self, least: u32, most: u32) -> Self {
+    pub fn count_between(mut self, min: u32, max: u32) -> Self {
         if let Kind::Choices { count, .. } = &mut self.kind {
-            *count = Some((least, most));
+            *count = Some((min, max));
         }
         self
     }
 
-    /// What the client fills in beforehand. A value of another type than the field's is ignored.
+    /// Sets the value that the client shows initially. A value of the wrong type is ignored.
     #[must_use]
     pub fn default_value(mut self, value: impl Into<Value>) -> Self {
         let value = value.into();
@@ -349,28 +348,28 @@ impl Field {
         self
     }
 
-    /// The label that the person sees.
+    /// Sets the label that the user sees.
     #[must_use]
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.title = Some(title.into());
         self
     }
 
-    /// What to fill in.
+    /// Sets the description, which tells the user what to fill in.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
 
-    /// It has to be filled in.
+    /// Makes the field required.
     #[must_use]
     pub fn required(mut self) -> Self {
         self.required = true;
         self
     }
 
-    /// The schema that clients of a revision get.
+    /// Returns the field's schema for clients of a revision.
     pub(super) fn schema(&self, revision: Revision) -> Value {
         let mut out = Map::new();
         out.insert("type".into(), self.kind.json_type().into());
@@ -380,7 +379,7 @@ impl Field {
             }
         }
         self.kind.push_constraints(revision, &mut out);
-        // 2025-06-18 has a default on booleans alone.
+        // In 2025-06-18, only booleans have a default.
         let default = self.kind.default_value();
         if let Some(default) = default.filter(|value| value.is_boolean() || revision.has_form_defaults()) {
             out.insert("default".into(), default);
@@ -388,31 +387,30 @@ impl Field {
         Value::Object(out)
     }
 
-    /// Whether a value is what was asked for.
+    /// Whether a value satisfies the field's type and constraints.
     pub(super) fn accepts(&self, value: &Value) -> bool {
         match &self.kind {
             Kind::Text {
                 format, characters, ..
             } => value.as_str().is_some_and(|text| {
                 let length = text.chars().count();
-                let fits = characters
-                    .is_none_or(|(least, most)| length >= least as usize && length <= most as usize);
+                let fits =
+                    characters.is_none_or(|(min, max)| length >= min as usize && length <= max as usize);
                 fits && format.is_none_or(|format| format.fits(text))
             }),
             Kind::Integer { range, .. } => whole(value)
-                .is_some_and(|number| range.is_none_or(|(least, most)| (least..=most).contains(&number))),
+                .is_some_and(|number| range.is_none_or(|(min, max)| (min..=max).contains(&number))),
             Kind::Number { range, .. } => value
                 .as_f64()
-                .is_some_and(|number| range.is_none_or(|(least, most)| (least..=most).contains(&number))),
+                .is_some_and(|number| range.is_none_or(|(min, max)| (min..=max).contains(&number))),
             Kind::Boolean { .. } => value.is_boolean(),
             Kind::Choice { options, .. } => value
                 .as_str()
                 .is_some_and(|chosen| options.values().contains(&chosen)),
             Kind::Choices { options, count } => value.as_array().is_some_and(|chosen| {
                 let values = options.values();
-                let fits = count.is_none_or(|(least, most)| {
-                    chosen.len() >= least as usize && chosen.len() <= most as usize
-                });
+                let fits = count
+                    .is_none_or(|(min, max)| chosen.len() >= min as usize && chosen.len() <= max as usize);
                 fits && chosen
                     .iter()
                     .all(|one| one.as_str().is_some_and(|one| values.contains(&one)))
@@ -421,7 +419,7 @@ impl Field {
     }
 }
 
-/// A whole number, also one that's written as `42.0`.
+/// Returns an integer, also if it is written as `42.0`.
 pub(super) fn whole(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| {
         let number = value.as_f64().filter(|number| number.fract() == 0.0)?;

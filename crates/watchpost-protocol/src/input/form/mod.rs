@@ -1,4 +1,4 @@
-//! Forms: flat objects of primitive fields, which is all that a client shows a person (ELI-04).
+//! Forms: flat objects of primitive fields, the only kind that clients can show (ELI-04).
 
 mod field;
 
@@ -12,19 +12,20 @@ use field::{Kind, whole};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// What a person is asked to fill in. Never passwords, keys or tokens (ELI-01): clients show and log it.
+/// A form for a user to fill in. It must not ask for passwords, keys or tokens (ELI-01), because clients show
+/// and log the answers.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Form {
     fields: Vec<(String, Field)>,
 }
 
 impl Form {
-    /// A form without fields.
+    /// Creates a form without fields.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a field; one of the same key is replaced.
+    /// Adds a field. Replaces a field with the same key.
     #[must_use]
     pub fn field(mut self, key: impl Into<String>, field: Field) -> Self {
         let key = key.into();
@@ -33,7 +34,7 @@ impl Form {
         self
     }
 
-    /// Whether clients of a revision can show it.
+    /// Whether clients of a revision can show the form.
     pub(crate) fn fits(&self, revision: Revision) -> bool {
         revision.has_titled_choices()
             || !self
@@ -42,7 +43,7 @@ impl Form {
                 .any(|(_, field)| matches!(field.kind, Kind::Choices { .. }))
     }
 
-    /// Appends the `requestedSchema`, its fields in their order.
+    /// Appends the `requestedSchema`, with the fields in their order.
     pub(crate) fn push(&self, out: &mut Vec<u8>, revision: Revision) {
         out.extend_from_slice(b"{\"type\":\"object\",\"properties\":{");
         for (index, (key, field)) in self.fields.iter().enumerate() {
@@ -65,7 +66,8 @@ impl Form {
         out.push(b'}');
     }
 
-    /// What the person filled in, if it's what was asked for. Members that weren't asked for are left out.
+    /// Reads the values that the user filled in. Returns `None` if they don't satisfy the form. Members that
+    /// the form doesn't have are left out.
     pub(crate) fn read(&self, content: Option<RawJson<'_>>) -> Option<FormContent> {
         let mut given: BTreeMap<String, Value> = match content {
             Some(content) => content.parse().ok()?,
@@ -85,38 +87,39 @@ impl Form {
     }
 }
 
-/// What a person filled in: checked against the form, so that each value has its field's type.
+/// The values that a user filled in. They have been checked against the form, so each value has its field's
+/// type.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FormContent(BTreeMap<String, Value>);
 
 impl FormContent {
-    /// Text, or the value of a single choice.
+    /// Returns a text, or the value of a single choice.
     pub fn text(&self, key: &str) -> Option<&str> {
         self.0.get(key)?.as_str()
     }
 
-    /// A whole number.
+    /// Returns an integer.
     pub fn integer(&self, key: &str) -> Option<i64> {
         whole(self.0.get(key)?)
     }
 
-    /// A number.
+    /// Returns a number.
     pub fn number(&self, key: &str) -> Option<f64> {
         self.0.get(key)?.as_f64()
     }
 
-    /// Yes or no.
+    /// Returns the value of a yes-or-no field.
     pub fn boolean(&self, key: &str) -> Option<bool> {
         self.0.get(key)?.as_bool()
     }
 
-    /// The values of a multiple choice.
+    /// Returns the values of a multiple choice.
     pub fn choices(&self, key: &str) -> Vec<&str> {
         let chosen = self.0.get(key).and_then(Value::as_array);
         chosen.into_iter().flatten().filter_map(Value::as_str).collect()
     }
 
-    /// All of it as one JSON object.
+    /// Returns all values as one JSON object.
     pub fn to_json(&self) -> String {
         serde_json::to_string(&self.0).expect("JSON values always serialize")
     }

@@ -1,8 +1,8 @@
-//! Where the parts of a message lie.
+//! The positions of a message's members.
 
 use crate::json::RawJson;
 
-/// A byte range of the message; empty means absent, since no JSON value is empty.
+/// A byte range of the message. An empty range means that the member is absent, since no JSON value is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Span {
     start: u32,
@@ -11,7 +11,8 @@ pub(crate) struct Span {
 
 impl Span {
     pub(super) fn new(start: usize, end: usize) -> Self {
-        // A message is smaller than 4 GiB (`Limits::message_bytes` is a `u32`); past that nothing is found.
+        // A message is smaller than 4 GiB, because `Limits::message_bytes` is a `u32`. A member beyond that
+        // counts as absent.
         match (u32::try_from(start), u32::try_from(end)) {
             (Ok(start), Ok(end)) => Self { start, end },
             _ => Self::default(),
@@ -22,12 +23,12 @@ impl Span {
         self.start < self.end
     }
 
-    /// Whether an object lies here.
+    /// Whether the value is an object.
     pub(crate) fn is_object(self, body: &[u8]) -> bool {
         self.begins_with(body, b'{')
     }
 
-    /// Whether a string lies here.
+    /// Whether the value is a string.
     pub(crate) fn is_string(self, body: &[u8]) -> bool {
         self.begins_with(body, b'"')
     }
@@ -36,7 +37,7 @@ impl Span {
         self.is_present() && body.get(self.start as usize) == Some(&byte)
     }
 
-    /// The value that lies here in `body`, the bytes that were scanned.
+    /// Returns the value in `body`, which must be the bytes that were scanned.
     pub(crate) fn of(self, body: &[u8]) -> Option<RawJson<'_>> {
         if !self.is_present() {
             return None;
@@ -46,7 +47,7 @@ impl Span {
     }
 }
 
-/// Where the parts of one message lie.
+/// The positions of the members of one message.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Members {
     pub(crate) is_object: bool,
@@ -56,7 +57,7 @@ pub(crate) struct Members {
     pub(crate) params: Span,
     pub(crate) result: Span,
     pub(crate) error: Span,
-    // In `params`.
+    // Members of `params`.
     pub(crate) meta: Span,
     pub(crate) name: Span,
     pub(crate) uri: Span,
@@ -74,7 +75,7 @@ pub(crate) struct Members {
     pub(crate) context: Span,
     pub(crate) level: Span,
     pub(crate) notifications: Span,
-    // In `params._meta`.
+    // Members of `params._meta`.
     pub(crate) envelope_version: Span,
     pub(crate) envelope_capabilities: Span,
     pub(crate) envelope_client_info: Span,
@@ -83,12 +84,12 @@ pub(crate) struct Members {
     pub(crate) traceparent: Span,
 }
 
-/// The key that tells the eras apart.
+/// The key whose presence marks a modern message.
 pub(crate) const ENVELOPE_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
-/// The other key that an envelope must have.
+/// The other required key of an envelope.
 pub(crate) const ENVELOPE_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
 
-/// Which object is being walked.
+/// The object that is being scanned.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Container {
     Message,
@@ -97,10 +98,10 @@ pub(super) enum Container {
     Elsewhere,
 }
 
-/// Where a span is kept.
+/// Selects the field that stores a member's position.
 pub(super) type Slot = fn(&mut Members) -> &mut Span;
 
-/// The slot for a member, and which object its value is.
+/// Returns the slot for a member, and the kind of object that its value is.
 pub(super) fn slot(container: Container, key: &[u8]) -> (Option<Slot>, Container) {
     let slot: Slot = match (container, key) {
         (Container::Message, b"jsonrpc") => |members| &mut members.jsonrpc,

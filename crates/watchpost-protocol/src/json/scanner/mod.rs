@@ -1,8 +1,8 @@
-//! One pass over a message: checks it and notes where its parts lie.
+//! The JSON scanner: checks a message in one pass and records the positions of its members.
 //!
-//! The pass holds the whole JSON grammar, UTF-8, paired surrogates, the depth limit, and unique keys at every
-//! depth (compared after unescaping, case-sensitively). It builds no tree: what it leaves is the span of each
-//! member that the protocol itself reads, and everything else is looked at only by whoever it's meant for.
+//! The scanner checks the JSON grammar, UTF-8, paired surrogates, the depth limit, and unique keys at every
+//! depth (compared after unescaping, case-sensitively). It builds no tree. It records the position of each
+//! member that the protocol reads; all other values are parsed only by the code that uses them.
 
 mod members;
 pub(crate) mod recover;
@@ -13,36 +13,36 @@ use crate::json::RawJson;
 use members::{Container, slot};
 use std::{borrow::Cow, collections::BTreeSet};
 
-/// Why a message can't be read.
+/// The reason why a message can't be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// Not JSON, from this byte on.
+    /// The message isn't JSON. The error is at this byte.
     Syntax { offset: usize },
-    /// Not UTF-8, from this byte on.
+    /// The message isn't UTF-8. The error is at this byte.
     Encoding { offset: usize },
-    /// Nested deeper than allowed.
+    /// The message is nested too deeply.
     Depth,
-    /// An object has a key twice.
+    /// An object has the same key twice. The second key is at this byte.
     DuplicateKey { offset: usize },
-    /// More messages in an array than allowed.
+    /// The array has too many messages.
     BatchLength,
 }
 
 impl Fault {
-    /// Whether the bytes are no JSON at all, rather than JSON that we refuse.
+    /// Whether the bytes aren't JSON, as opposed to JSON that violates a limit.
     pub(crate) fn is_syntax(self) -> bool {
         matches!(self, Self::Syntax { .. } | Self::Encoding { .. })
     }
 }
 
-/// What a text holds.
+/// The members of a message, or of each message of an array.
 #[expect(clippy::large_enum_variant, reason = "the large variant is the common one")]
 pub(crate) enum Located {
     One(Members),
     Array(Vec<Members>),
 }
 
-/// Walks `body` once.
+/// Scans `body`.
 pub(crate) fn locate(body: &[u8], depth: usize, batch: usize) -> Result<Located, Fault> {
     if let Err(error) = std::str::from_utf8(body) {
         return Err(Fault::Encoding {
@@ -70,16 +70,16 @@ pub(crate) fn locate(body: &[u8], depth: usize, batch: usize) -> Result<Located,
     }
 }
 
-/// Keys of one object up to which comparing each with each is cheaper than keeping a set.
+/// The number of keys of one object up to which comparing each pair is cheaper than a set.
 const FEW_KEYS: usize = 24;
 
 struct Scanner<'a> {
     body: &'a [u8],
     at: usize,
-    /// How deep containers may nest.
+    /// The maximum nesting depth.
     depth: usize,
     members: Members,
-    /// Keys of the objects that are open, innermost last.
+    /// The keys of the open objects, innermost last.
     keys: Vec<&'a [u8]>,
 }
 
@@ -119,7 +119,7 @@ impl<'a> Scanner<'a> {
             return Ok(found);
         }
         loop {
-            // One past the limit is enough to refuse the array.
+            // Whether the array goes on doesn't matter: one message beyond the limit is enough to reject it.
             if found.len() >= limit {
                 return Err(Fault::BatchLength);
             }
@@ -146,8 +146,8 @@ impl<'a> Scanner<'a> {
         Ok(self.members)
     }
 
-    /// Walks one value; `depth` is the nesting that it would have as a container. Recursion is bounded by the
-    /// depth limit.
+    /// Scans one value. `depth` is the nesting level that the value has if it is a container. The depth limit
+    /// bounds the recursion.
     fn value(&mut self, depth: usize, container: Container) -> Result<Span, Fault> {
         let start = self.at;
         match self.peek() {
@@ -212,8 +212,9 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// Remembers a key of the object whose keys begin at `base`; false if it was there. Few plain keys are
-    /// compared one by one; many or escaped ones go through a set, so a hostile object can't cost a square.
+    /// Records a key of the object whose keys start at `base`. Returns `false` if the object already has the
+    /// key. A few unescaped keys are compared in pairs; many or escaped keys go into a set, so that a hostile
+    /// object can't cause quadratic time.
     fn is_new(
         &mut self,
         key: Cow<'a, [u8]>,
@@ -257,7 +258,7 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// Walks a string; gives what lies between its quotes, and whether that has escapes.
+    /// Scans a string. Returns the bytes between its quotes, and whether they contain escapes.
     fn string(&mut self) -> Result<(&'a [u8], bool), Fault> {
         self.step(1);
         let start = self.at;
@@ -287,7 +288,8 @@ impl<'a> Scanner<'a> {
                 Ok(())
             }
             Some(b'u') => match self.code_unit()? {
-                // Half a pair alone is no text: refused here, so that nobody later has to decide.
+                // An unpaired surrogate isn't valid text. It is rejected here so that no later code has to
+                // handle it.
                 0xd800..=0xdbff if self.peek() == Some(b'\\') => {
                     self.step(1);
                     if self.peek() != Some(b'u') {
@@ -305,7 +307,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Four hexadecimal digits after a `u`.
+    /// Scans the four hexadecimal digits after a `u`.
     fn code_unit(&mut self) -> Result<u16, Fault> {
         self.step(1);
         let digits = self
@@ -368,8 +370,8 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// How many bytes at the beginning of `bytes` are neither a quote nor a backslash nor a control character.
-/// Eight at a time: strings are most of a message.
+/// Returns the number of leading bytes of `bytes` that are neither quotes, backslashes nor control characters.
+/// Checks eight bytes at a time, because strings make up most of a message.
 fn plain_run(bytes: &[u8]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
@@ -380,8 +382,8 @@ fn plain_run(bytes: &[u8]) -> usize {
     let mut count = 0_usize;
     while let Some((chunk, tail)) = rest.split_first_chunk::<8>() {
         let word = u64::from_le_bytes(*chunk);
-        // `(x - y) & !x` has a byte's high bit set where that byte of `x` is below that of `y`. A borrow can
-        // only set more of them above a true one, and the lowest is what counts.
+        // `(x - y) & !x` sets the high bit of each byte of `x` that is below that of `y`. A borrow can set it
+        // also in bytes above a true match, but only the lowest match is used.
         let quote = (word ^ QUOTES).wrapping_sub(ONES) & !(word ^ QUOTES);
         let slash = (word ^ SLASHES).wrapping_sub(ONES) & !(word ^ SLASHES);
         let control = word.wrapping_sub(SPACES) & !word;
@@ -398,7 +400,7 @@ fn plain_run(bytes: &[u8]) -> usize {
     count.saturating_add(plain.unwrap_or(rest.len()))
 }
 
-/// The key whose quoted form lies at `start..end` and is known to be a legal string.
+/// Returns the key at `start..end`, which must be a valid quoted string, without its escapes.
 fn unescape<'a>(body: &'a [u8], start: usize, end: usize) -> Cow<'a, [u8]> {
     let quoted = Span::new(start, end).of(body).and_then(RawJson::string);
     Cow::Owned(quoted.unwrap_or_default().into_owned().into_bytes())

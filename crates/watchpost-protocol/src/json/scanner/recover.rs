@@ -1,21 +1,23 @@
-//! A second look at a message that was refused, for whom to answer.
+//! Re-reads a rejected message to find the id to answer.
 
 use super::{Members, Scanner, members::Container, unescape};
 use crate::id::RequestId;
 use std::borrow::Cow;
 
-/// What can be told of a message that is refused for its depth or a repeated key.
+/// What can be recovered from a message that was rejected for its depth or a duplicate key.
 #[derive(Debug, Default)]
 pub(crate) struct Recovered {
-    /// Its one legal id, so that its sender can tell which request failed (RPC-09).
+    /// The id, if the message has exactly one and it is valid, so that the sender can tell which request failed
+    /// (RPC-09).
     pub(crate) id: Option<RequestId<'static>>,
-    /// It has a method and no id: it was meant as a notification, and those are never answered (RPC-04).
+    /// Whether the message has a method and no id. It was meant as a notification and must not be answered
+    /// (RPC-04).
     pub(crate) notification: bool,
 }
 
-/// Looks once more at a message that the scanner refused. Runs on the error path only, without recursion.
+/// Re-reads a message that the scanner rejected. Runs only on the error path, without recursion.
 pub(crate) fn recover(body: &[u8]) -> Recovered {
-    // The depth is that of one value without containers: only scalars are walked as values here.
+    // The depth limit of 1 allows no containers: only scalars are scanned as values here.
     let mut scanner = Scanner {
         body,
         at: 0,
@@ -35,7 +37,8 @@ pub(crate) fn recover(body: &[u8]) -> Recovered {
             let Ok((inside, escaped)) = scanner.string() else {
                 return Recovered::default();
             };
-            // An `id` may be written `\u0069d`: one that isn't seen here would make another look like the only one.
+            // An `id` key may be written as `\u0069d`. Missing it would make another `id` look like the only
+            // one.
             let key = match (level == 1 && key_next, escaped) {
                 (false, _) => Cow::Borrowed(&b""[..]),
                 (true, false) => Cow::Borrowed(inside),
@@ -48,7 +51,7 @@ pub(crate) fn recover(body: &[u8]) -> Recovered {
                 scanner.space();
                 scanner.step(1);
                 scanner.space();
-                // An object or array is walked below like any other.
+                // The outer loop walks objects and arrays.
                 let scalar = !matches!(scanner.peek(), Some(b'{' | b'['));
                 let span = if scalar {
                     scanner.value(1, Container::Elsewhere).ok()

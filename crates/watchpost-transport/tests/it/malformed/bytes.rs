@@ -1,8 +1,8 @@
-//! Cases that are wrong as bytes or as JSON, whatever they'd mean.
+//! Cases that are invalid as bytes or as JSON, whatever they mean.
 
 use super::corpus::Corpus;
 
-/// A whole modern call; every part of it is broken somewhere below.
+/// A complete modern call. The cases below make parts of it invalid.
 const CALL: &str = concat!(
     r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"echo","arguments":{"text":"h\u00e9 \"x\"","n":-1.5e2},"#,
     r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{},"#,
@@ -25,7 +25,7 @@ fn truncations(corpus: &mut Corpus) {
     }
 }
 
-/// A call whose argument `a` is `value`.
+/// Returns a call whose argument `a` is `value`.
 fn argument(value: &str) -> String {
     format!(
         r#"{{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{{"name":"echo","arguments":{{"a":{value}}}}}}}"#
@@ -151,8 +151,8 @@ fn syntax(corpus: &mut Corpus) {
     }
 }
 
-/// No number in JSON's grammar.
-const NO_NUMBERS: [(&str, &str); 20] = [
+/// Texts that aren't numbers in JSON's grammar.
+const INVALID_NUMBERS: [(&str, &str); 20] = [
     ("leading-zero", "01"),
     ("leading-zeros", "-007"),
     ("plus", "+1"),
@@ -176,7 +176,7 @@ const NO_NUMBERS: [(&str, &str); 20] = [
 ];
 
 fn numbers(corpus: &mut Corpus) {
-    for (name, value) in NO_NUMBERS {
+    for (name, value) in INVALID_NUMBERS {
         corpus.body("syntax", &format!("number-{name}"), argument(value));
         let id = format!(r#"{{"jsonrpc":"2.0","id":{value},"method":"ping"}}"#);
         corpus.body("syntax", &format!("id-number-{name}"), id);
@@ -355,7 +355,7 @@ fn duplicates(corpus: &mut Corpus) {
         ("empty-key", r#"{"jsonrpc":"2.0","id":7,"method":"ping","":1,"":1}"#.into()),
         (
             "tool-name",
-            r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"echo","name":"fall"}}"#.into(),
+            r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"echo","name":"panic"}}"#.into(),
         ),
         (
             "arguments",

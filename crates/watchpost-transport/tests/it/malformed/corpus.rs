@@ -1,15 +1,15 @@
-//! The files of `fixtures/mcp/malformed`: how they are made, written and read.
+//! Generates, writes and reads the files of `fixtures/mcp/malformed`.
 
 use super::{bytes, headers, messages, params};
 use std::{collections::BTreeMap, path::PathBuf};
 
-/// One file: what a broken or hostile client sends.
+/// One file: the input from a broken or hostile client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Case {
-    /// The file's name without its ending; up to the first `--` it is the kind.
+    /// The file name without its extension. The part before the first `--` is the kind.
     pub(super) name: String,
-    /// For a `.http` file, header lines: `Name: value` replaces a header that every client sends (or adds one
-    /// more), `-Name` leaves it out. The bytes needn't be text.
+    /// The header lines of a `.http` file: `Name: value` replaces a header that every client sends (or adds
+    /// another one), and `-Name` removes it. The bytes may be invalid text.
     pub(super) headers: Option<Vec<Vec<u8>>>,
     pub(super) body: Vec<u8>,
 }
@@ -20,8 +20,8 @@ impl Case {
     }
 
     fn file(&self) -> String {
-        let ending = if self.headers.is_some() { "http" } else { "json" };
-        format!("{}.{ending}", self.name)
+        let extension = if self.headers.is_some() { "http" } else { "json" };
+        format!("{}.{extension}", self.name)
     }
 
     fn bytes(&self) -> Vec<u8> {
@@ -67,12 +67,12 @@ impl Case {
     }
 }
 
-/// Collects cases.
+/// A collection of cases.
 #[derive(Default)]
 pub(super) struct Corpus(Vec<Case>);
 
 impl Corpus {
-    /// A case that is wrong wherever its bytes arrive.
+    /// Adds a case that is invalid on every transport.
     pub(super) fn body(&mut self, kind: &str, name: &str, body: impl AsRef<[u8]>) {
         self.0.push(Case {
             name: format!("{kind}--{name}"),
@@ -81,7 +81,7 @@ impl Corpus {
         });
     }
 
-    /// A case with headers.
+    /// Adds a case with headers.
     pub(super) fn http<L: AsRef<[u8]>>(
         &mut self,
         kind: &str,
@@ -97,8 +97,8 @@ impl Corpus {
     }
 }
 
-/// Every case, by file name.
-fn made() -> BTreeMap<String, Case> {
+/// Returns all cases by file name.
+fn generated() -> BTreeMap<String, Case> {
     let mut corpus = Corpus::default();
     bytes::add(&mut corpus);
     messages::add(&mut corpus);
@@ -110,21 +110,28 @@ fn made() -> BTreeMap<String, Case> {
         let plain = file
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
-        assert!(plain, "{file}: a plain name");
-        assert_eq!(Case::read(&file, &case.bytes()), case, "{file} can be read back");
-        assert!(files.insert(file.clone(), case).is_none(), "{file} is made twice");
+        assert!(plain, "{file} has a plain name");
+        assert_eq!(
+            Case::read(&file, &case.bytes()),
+            case,
+            "{file} reads back as the same case"
+        );
+        assert!(
+            files.insert(file.clone(), case).is_none(),
+            "{file} is generated only once"
+        );
     }
     files
 }
 
-fn folder() -> PathBuf {
+fn directory() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/mcp/malformed")
 }
 
-/// The files as they are checked in, by name; notes beside them are left out.
+/// Returns the checked-in files by name, without the notes beside them.
 pub(super) fn checked_in() -> BTreeMap<String, Case> {
     let mut found = BTreeMap::new();
-    for entry in std::fs::read_dir(folder()).unwrap() {
+    for entry in std::fs::read_dir(directory()).unwrap() {
         let path = entry.unwrap().path();
         let file = path.file_name().unwrap().to_str().unwrap().to_owned();
         if file == "README.md" || file.starts_with('.') {
@@ -136,17 +143,17 @@ pub(super) fn checked_in() -> BTreeMap<String, Case> {
     found
 }
 
-/// With `UPDATE_CORPUS=1`, writes the files anew.
+/// With `UPDATE_CORPUS=1`, rewrites the files.
 #[test]
-fn the_files_are_those_that_the_generator_makes() {
-    let made = made();
+fn the_files_match_the_generator() {
+    let made = generated();
     if std::env::var_os("UPDATE_CORPUS").is_some() {
-        std::fs::create_dir_all(folder()).unwrap();
+        std::fs::create_dir_all(directory()).unwrap();
         for file in checked_in().into_keys().filter(|file| !made.contains_key(file)) {
-            std::fs::remove_file(folder().join(file)).unwrap();
+            std::fs::remove_file(directory().join(file)).unwrap();
         }
         for (file, case) in &made {
-            std::fs::write(folder().join(file), case.bytes()).unwrap();
+            std::fs::write(directory().join(file), case.bytes()).unwrap();
         }
     }
     let found = checked_in();
@@ -157,12 +164,12 @@ fn the_files_are_those_that_the_generator_makes() {
         .collect();
     assert!(
         differing.is_empty(),
-        "not as the generator makes them (UPDATE_CORPUS=1 writes them anew): {differing:?}"
+        "different from the generator's output (UPDATE_CORPUS=1 rewrites them): {differing:?}"
     );
 }
 
 #[test]
-fn there_are_at_least_five_hundred_files_without_the_truncations() {
+fn there_are_at_least_500_files_besides_the_truncations() {
     let found = checked_in();
     let truncated = found.values().filter(|case| case.kind() == "truncated").count();
     assert!(truncated >= 200, "{truncated} truncations");
@@ -174,7 +181,10 @@ fn there_are_at_least_five_hundred_files_without_the_truncations() {
     let mut bodies = std::collections::BTreeSet::new();
     for (file, case) in &found {
         let content = (case.kind().to_owned(), case.headers.clone(), case.body.clone());
-        assert!(bodies.insert(content), "{file} says what another file says");
+        assert!(
+            bodies.insert(content),
+            "{file} has the same content as another file"
+        );
         assert!(case.body.len() <= 8_192, "{file} is small");
     }
 }

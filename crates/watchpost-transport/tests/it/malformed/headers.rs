@@ -1,4 +1,4 @@
-//! Cases whose headers are wrong, or disagree with the body.
+//! Cases whose headers are invalid or disagree with the body.
 
 use super::{corpus::Corpus, messages::envelope};
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ fn body(method: &str, mut params: Value) -> String {
     json!({"jsonrpc": "2.0", "id": 7, "method": method, "params": params}).to_string()
 }
 
-/// Methods, parameters, and what their `Mcp-Name` says.
+/// Returns methods, their parameters, and the value of their `Mcp-Name`.
 fn modern() -> Vec<(&'static str, Value, Option<&'static str>)> {
     vec![
         ("tools/call", json!({"name": "echo"}), Some("echo")),
@@ -89,10 +89,10 @@ fn names(corpus: &mut Corpus) {
         headers.extend(values.iter().map(|value| [b"Mcp-Name: ", *value].concat()));
         corpus.http("header", &format!("name-{name}"), &headers, body);
     };
-    add("another", &tool, &[b"fall"]);
+    add("another", &tool, &[b"panic"]);
     add("empty", &tool, &[b""]);
     add("twice", &tool, &[b"echo", b"echo"]);
-    add("twice-differently", &tool, &[b"echo", b"fall"]);
+    add("twice-differently", &tool, &[b"echo", b"panic"]);
     add("in-capitals", &tool, &[b"ECHO"]);
     add("quoted", &tool, &[b"\"echo\""]);
     add("as-a-list", &tool, &[b"echo, echo"]);

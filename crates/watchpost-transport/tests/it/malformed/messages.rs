@@ -1,4 +1,4 @@
-//! Cases that are JSON but no legal message, or a legal one that nothing here can serve.
+//! Cases that are JSON but not a valid message, or a valid message that the server doesn't support.
 
 use super::corpus::Corpus;
 use serde_json::{Value, json};
@@ -58,7 +58,7 @@ fn ids(corpus: &mut Corpus) {
     }
 }
 
-/// One value of each JSON type, by the type's name.
+/// Returns one value of each JSON type, by the name of the type.
 pub(super) fn of_each_type() -> [(&'static str, Value); 7] {
     [
         ("null", Value::Null),
@@ -178,7 +178,7 @@ fn methods(corpus: &mut Corpus) {
         let legacy = json!({"jsonrpc": "2.0", "id": 7, "method": method});
         corpus.body("method", &format!("{name}-legacy"), legacy.to_string());
         let modern = json!({"jsonrpc": "2.0", "id": 7, "method": method, "params": {"_meta": envelope()}});
-        // A header that can't say this method disagrees with the body; that's another kind.
+        // A header that can't represent this method disagrees with the body, which is another kind of case.
         if method.trim() == method && method.bytes().all(|byte| (0x21..0x7f).contains(&byte)) {
             let headers = [
                 "MCP-Protocol-Version: 2026-07-28".to_owned(),
@@ -343,7 +343,7 @@ fn batches(corpus: &mut Corpus) {
     ] {
         corpus.body("batch", name, body);
     }
-    // Under 2025-03-26 these arrays are legal and their elements aren't.
+    // In 2025-03-26 these arrays are valid, but their elements aren't.
     for (name, body) in [
         ("initialize", format!("[{initialize}]")),
         (

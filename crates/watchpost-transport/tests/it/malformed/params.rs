@@ -1,4 +1,4 @@
-//! Cases whose parameters are of wrong types, for every method of both eras, and broken envelopes.
+//! Cases whose parameters have wrong types, for every method of both eras, and invalid envelopes.
 
 use super::{
     corpus::Corpus,
@@ -6,8 +6,7 @@ use super::{
 };
 use serde_json::{Value, json};
 
-/// A method, parameters that are right, and the members of them that have a type, with the names of the types
-/// that are right.
+/// A method, its valid parameters, and their typed members with the names of the valid types.
 type Row = (
     &'static str,
     Value,
@@ -76,7 +75,7 @@ fn legacy() -> Vec<Row> {
     ]
 }
 
-/// Single answers aren't here: one that doesn't fit is asked again.
+/// Individual answers aren't included, because an invalid answer is asked for again.
 fn modern() -> Vec<Row> {
     vec![
         ("server/discover", json!({}), &[("_meta/progressToken", TOKEN)]),
@@ -142,14 +141,14 @@ fn plain(text: &str) -> String {
     text.trim_start_matches('_').replace('/', "-")
 }
 
-/// With an envelope that declares what any of these methods needs of the client.
+/// Adds an envelope that declares every client capability that these methods need.
 fn enveloped(mut params: Value) -> Value {
     params["_meta"] = envelope();
     params["_meta"][CAPABILITIES] = json!({"extensions": {"io.modelcontextprotocol/tasks": {}}});
     params
 }
 
-/// `params` with one member at a time of a wrong type, and, where it's the first level, without it if needed.
+/// Returns `params` with one member at a time of a wrong type, or missing if it is a required top-level member.
 fn wrong(params: &Value, members: &[(&str, &[&str])]) -> Vec<(String, Value)> {
     let mut found = Vec::new();
     for (path, right) in members {
@@ -198,7 +197,7 @@ fn take(params: &mut Value, path: &str) {
     }
 }
 
-/// A modern request with the headers that fit it.
+/// Adds a modern request with matching headers.
 fn post_modern(corpus: &mut Corpus, kind: &str, name: &str, method: &str, params: &Value) {
     let version = params["_meta"]["io.modelcontextprotocol/protocolVersion"].as_str();
     let mut headers = vec![
@@ -216,7 +215,7 @@ fn post_modern(corpus: &mut Corpus, kind: &str, name: &str, method: &str, params
     corpus.http(kind, name, &headers, body.to_string());
 }
 
-/// `params` and `_meta` themselves of every wrong type.
+/// Adds cases whose `params` or `_meta` itself has a wrong type.
 fn whole_params(corpus: &mut Corpus) {
     for (kind, value) in of_each_type().into_iter().filter(|(kind, _)| *kind != "object") {
         for method in [
@@ -306,7 +305,7 @@ fn handshakes(corpus: &mut Corpus) {
 const VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 const CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
 
-/// Envelopes whose members are wrong, with headers that agree with them as far as they can.
+/// Adds cases with invalid members of the envelope. The headers match as far as possible.
 fn envelopes(corpus: &mut Corpus) {
     for method in ["tools/call", "server/discover"] {
         let params = match method {

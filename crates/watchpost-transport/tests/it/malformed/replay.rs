@@ -1,7 +1,7 @@
 use super::corpus::{Case, checked_in};
 use crate::{
     app::{App, FakeGate, GOOD, bench, stdio_service},
-    talk::{INITIALIZED, initialize, shake_hands},
+    talk::{INITIALIZED, handshake, initialize},
     wire::{Reply, Request, Wire},
 };
 use serde_json::{Map, Value, value::RawValue};
@@ -9,35 +9,35 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, Lines, ReadHalf, WriteHalf};
 use watchpost_transport::serve_stdio;
 
-/// The revision of the conversations that have one.
+/// The revision of the sessions.
 const REVISION: &str = "2025-11-25";
 
-/// What kind of sequence in a conversation a case is replayed in.
+/// The transport and session state in which a case is replayed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Over {
     Http,
     HttpInSession,
-    OldStream,
+    HttpSse,
     Stdio,
 }
 
-/// The HTTP statuses and error codes that are right for a kind of case. Where the answer to a request travels on
-/// a stream of its own, 202 comes first.
+/// Returns the valid HTTP statuses and error codes for a kind of case. If the response is sent on a separate
+/// stream, the status 202 comes first.
 fn expected(kind: &str, over: Over) -> (&'static [u16], &'static [i64]) {
     match (kind, over) {
         ("truncated" | "syntax" | "surrogate" | "encoding" | "nul", _) => (&[400], &[-32700]),
         ("depth" | "duplicate" | "id" | "message" | "batch", _) => (&[400], &[-32600]),
-        // Where there are batches, each broken element has its own answer.
+        // If the revision has batches, each invalid element has its own response.
         ("element", Over::Http) => (&[200], &[-32600, -32601, -32602]),
         ("element", _) => (&[400], &[-32600]),
         // HTTP+SSE has no modern messages.
-        ("method", Over::OldStream) => (&[], &[-32601, -32600]),
+        ("method", Over::HttpSse) => (&[], &[-32601, -32600]),
         ("method", _) => (&[200, 404], &[-32601]),
-        ("params", Over::OldStream) => (&[], &[-32602, -32601, -32600]),
+        ("params", Over::HttpSse) => (&[], &[-32602, -32601, -32600]),
         ("params", _) => (&[200, 400, 404], &[-32602, -32601]),
         ("handshake", Over::Http) => (&[200], &[-32602]),
         ("handshake", _) => (&[400], &[-32600]),
-        ("envelope", Over::OldStream) => (&[], &[-32600]),
+        ("envelope", Over::HttpSse) => (&[], &[-32600]),
         ("envelope", _) => (&[400], &[-32602, -32022]),
         ("header", _) => (&[400], &[-32020, -32600, -32602, -32022]),
         ("accept", _) => (&[406], &[]),
@@ -45,11 +45,11 @@ fn expected(kind: &str, over: Over) -> (&'static [u16], &'static [i64]) {
         ("session", _) => (&[400, 404], &[]),
         ("framing", _) => (&[400, 403, 411, 413, 421, 501], &[]),
         ("notification", _) => (&[202, 400], &[-32600, -32602, -32020, -32022]),
-        (other, _) => panic!("{other}: no such kind"),
+        (other, _) => panic!("unknown kind {other}"),
     }
 }
 
-/// Whether only headers are wrong, so that elsewhere the body is a message like any other.
+/// Whether only the headers are invalid. On other transports the body is then an ordinary message.
 fn is_of_headers(kind: &str) -> bool {
     matches!(
         kind,
@@ -57,7 +57,7 @@ fn is_of_headers(kind: &str) -> bool {
     )
 }
 
-/// The members of the message, repeated ones included; `None` if it's no JSON object.
+/// Returns the members of the message, including duplicates, or `None` if it isn't a JSON object.
 fn members(body: &[u8]) -> Option<Vec<(String, Box<RawValue>)>> {
     struct Members(Vec<(String, Box<RawValue>)>);
     impl<'de> serde::Deserialize<'de> for Members {
@@ -86,8 +86,9 @@ fn members(body: &[u8]) -> Option<Vec<(String, Box<RawValue>)>> {
         .map(|members| members.0)
 }
 
-/// The one legal id of a message that could be answered, which a response can't.
-fn legal_id(body: &[u8]) -> Option<Value> {
+/// Returns the id of a message that could be answered, if it has exactly one valid id. A response can't be
+/// answered.
+fn valid_id(body: &[u8]) -> Option<Value> {
     let members = members(body)?;
     let has = |name| members.iter().any(|(key, _)| key == name);
     if !has("method") && has("result") != has("error") {
@@ -106,43 +107,44 @@ fn legal_id(body: &[u8]) -> Option<Value> {
 
 fn is_request(body: &[u8]) -> bool {
     members(body).is_some_and(|members| members.iter().any(|(key, _)| key == "method"))
-        && legal_id(body).is_some()
+        && valid_id(body).is_some()
 }
 
 fn has_only(object: &Map<String, Value>, keys: &[&str]) -> bool {
     object.keys().all(|key| keys.contains(&key.as_str()))
 }
 
-/// `answer` is a legal error response with one of `codes` and the id of the message, if that could be told.
+/// Checks that `answer` is a valid error response with one of `codes` and with the id of the message, if it can
+/// be read.
 fn is_error(answer: &Value, body: &[u8], codes: &[i64]) -> Result<(), String> {
     let fail = |what: &str| Err(format!("{what}: {answer}"));
     let Some(object) = answer
         .as_object()
         .filter(|object| has_only(object, &["jsonrpc", "id", "error"]))
     else {
-        return fail("no error response");
+        return fail("not an error response");
     };
     if object.get("jsonrpc") != Some(&"2.0".into()) {
-        return fail("no version");
+        return fail("no `jsonrpc` version");
     }
     let Some(error) = object["error"]
         .as_object()
         .filter(|error| has_only(error, &["code", "message", "data"]))
     else {
-        return fail("no error object");
+        return fail("no `error` object");
     };
     let Some(code) = error["code"].as_i64().filter(|code| codes.contains(code)) else {
-        return fail("another code");
+        return fail("unexpected code");
     };
     let text = error["message"].as_str().unwrap_or_default();
     if text.is_empty() || text.len() > 600 || text.chars().any(char::is_control) {
-        return fail("no readable message");
+        return fail("no valid message");
     }
     if error.get("data").is_some_and(|data| !data.is_object()) {
-        return fail("data is no object");
+        return fail("`data` isn't an object");
     }
-    // Bytes that are no JSON have no id, whatever is to be seen in them.
-    let id = legal_id(body).filter(|_| code != -32700);
+    // Bytes that aren't JSON have no id, whatever they look like.
+    let id = valid_id(body).filter(|_| code != -32700);
     let said = object.get("id").filter(|id| !id.is_null());
     if said != id.as_ref() {
         return fail(&format!("the id should be {id:?}"));
@@ -150,26 +152,26 @@ fn is_error(answer: &Value, body: &[u8], codes: &[i64]) -> Result<(), String> {
     Ok(())
 }
 
-/// Any legal response to the message.
+/// Checks that `answer` is a valid response to the message.
 fn is_response(answer: &Value, body: &[u8]) -> Result<(), String> {
-    if answer.get("result").is_some_and(Value::is_object) && answer.get("id") == legal_id(body).as_ref() {
+    if answer.get("result").is_some_and(Value::is_object) && answer.get("id") == valid_id(body).as_ref() {
         return Ok(());
     }
     is_error(answer, body, &[-32700, -32600, -32601, -32602, -32020, -32022])
 }
 
-/// What an HTTP reply has to be.
-fn is_right(case: &Case, over: Over, reply: &Reply) -> Result<(), String> {
+/// Checks an HTTP response.
+fn check_reply(case: &Case, over: Over, reply: &Reply) -> Result<(), String> {
     let (statuses, codes) = expected(case.kind(), over);
     if !statuses.contains(&reply.status) {
-        return Err(format!("another status than {statuses:?}: {reply:?}"));
+        return Err(format!("expected one of the statuses {statuses:?}: {reply:?}"));
     }
     let kind = case.kind();
     if kind == "notification" && reply.status == 202 {
         let silent = reply.body.is_empty();
         return silent
             .then_some(())
-            .ok_or_else(|| format!("not silent: {reply:?}"));
+            .ok_or_else(|| format!("expected no response: {reply:?}"));
     }
     if codes.is_empty() {
         return Ok(());
@@ -190,7 +192,7 @@ fn is_right(case: &Case, over: Over, reply: &Reply) -> Result<(), String> {
     }
 }
 
-/// The bytes of a POST with the case's headers over the usual ones.
+/// Returns the bytes of a POST with the usual headers, changed by the case's headers.
 fn post(path: &str, session: Option<&str>, case: &Case) -> Vec<u8> {
     let length = case.body.len().to_string();
     let mut headers: Vec<Vec<u8>> = [
@@ -223,7 +225,7 @@ fn post(path: &str, session: Option<&str>, case: &Case) -> Vec<u8> {
     out
 }
 
-/// A valid request whose id nothing else has.
+/// Returns a valid request with a unique id.
 fn next_ping(count: usize) -> (String, Value) {
     let id = Value::from(format!("after-{count}"));
     (format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#), id)
@@ -242,7 +244,7 @@ async fn over_http(over: Over) {
     let app = App::start().await;
     let mut wire = app.connect().await;
     let session = match over {
-        Over::HttpInSession => Some(shake_hands(&mut wire, REVISION).await),
+        Over::HttpInSession => Some(handshake(&mut wire, REVISION).await),
         _ => None,
     };
     let session = session.as_deref();
@@ -250,11 +252,11 @@ async fn over_http(over: Over) {
     for (count, (file, case)) in checked_in().into_iter().enumerate() {
         wire.send(post("/mcp", session, &case)).await;
         let reply = wire.reply().await;
-        if let Err(why) = is_right(&case, over, &reply) {
+        if let Err(why) = check_reply(&case, over, &reply) {
             wrong.push(format!("{file}: {why}"));
         }
         if case.kind() == "framing" {
-            // Nothing can follow a message whose end is in doubt.
+            // The end of the message is unknown, so no request can follow it.
             wire = app.connect().await;
         }
         let (ping, id) = next_ping(count);
@@ -278,10 +280,10 @@ async fn over_streamable_http_in_a_session() {
     over_http(Over::HttpInSession).await;
 }
 
-/// The next message of a stream has to be the answer to the case.
+/// Checks that the next message of a stream is the response to the case.
 async fn on_the_stream(stream: &mut Wire, case: &Case) -> Result<(), String> {
-    let (_, codes) = expected(case.kind(), Over::OldStream);
-    let answer = stream.message().await.expect("the stream goes on");
+    let (_, codes) = expected(case.kind(), Over::HttpSse);
+    let answer = stream.message().await.expect("the stream hasn't ended");
     if is_of_headers(case.kind()) {
         is_response(&answer, &case.body)
     } else {
@@ -290,7 +292,7 @@ async fn on_the_stream(stream: &mut Wire, case: &Case) -> Result<(), String> {
 }
 
 #[tokio::test]
-async fn over_the_old_stream() {
+async fn over_http_sse() {
     let app = App::start().await;
     let mut stream = app.connect().await;
     stream.ask(&Request::new("GET", "/sse").key(GOOD)).await;
@@ -305,14 +307,14 @@ async fn over_the_old_stream() {
     for (count, (file, case)) in checked_in().into_iter().enumerate() {
         wire.send(post(&path, None, &case)).await;
         let reply = wire.reply().await;
-        let answered = case.kind() != "notification" && legal_id(&case.body).is_some();
+        let answered = case.kind() != "notification" && valid_id(&case.body).is_some();
         let verdict = match reply.status {
             202 if answered && (is_request(&case.body) || !is_of_headers(case.kind())) => {
                 on_the_stream(&mut stream, &case).await
             }
             202 if case.kind() == "notification" || is_of_headers(case.kind()) => Ok(()),
             400..500 if is_of_headers(case.kind()) => Ok(()),
-            _ => is_right(&case, Over::OldStream, &reply),
+            _ => check_reply(&case, Over::HttpSse, &reply),
         };
         if let Err(why) = verdict {
             wrong.push(format!("{file}: {why}"));
@@ -323,13 +325,13 @@ async fn over_the_old_stream() {
         let (ping, id) = next_ping(count);
         let reply = wire.ask(&Request::post(&path, ping).key(GOOD)).await;
         assert_eq!(reply.status, 202, "after {file}");
-        let answer = stream.message().await.expect("the stream goes on");
+        let answer = stream.message().await.expect("the stream hasn't ended");
         assert_eq!(answer["id"], id, "after {file}: {answer}");
     }
-    report(Over::OldStream, &wrong);
+    report(Over::HttpSse, &wrong);
 }
 
-/// A process that is told bytes.
+/// A stdio process that accepts raw bytes.
 struct Process {
     input: WriteHalf<DuplexStream>,
     output: Lines<BufReader<ReadHalf<DuplexStream>>>,
@@ -355,12 +357,12 @@ impl Process {
 
     async fn next(&mut self) -> Value {
         let line = tokio::time::timeout(Duration::from_secs(20), self.output.next_line());
-        let line = line.await.expect("a line in time").unwrap();
-        serde_json::from_str(&line.expect("the process goes on")).unwrap()
+        let line = line.await.expect("a line arrives in time").unwrap();
+        serde_json::from_str(&line.expect("the process hasn't ended")).unwrap()
     }
 }
 
-/// How many answers the lines of a case have.
+/// Returns the number of responses to the lines of a case.
 fn answers_on_stdio(case: &Case) -> usize {
     match case.kind() {
         "notification" => 0,

@@ -1,4 +1,4 @@
-//! The rest of the small server: everything that a revision can offer beyond tools and resources.
+//! The optional features of the test server: everything beyond tools and resources.
 
 use crate::support::raw;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ const CACHE: CacheHint = CacheHint {
     scope: CacheScope::Private,
 };
 
-/// A form with a field of every kind.
+/// Returns a form with a field of every kind.
 pub(crate) fn every_field() -> Form {
     Form::new()
         .field("name", Field::text_between(2, 20).title("Name").required())
@@ -68,7 +68,7 @@ pub(crate) fn task(id: &str, status: TaskStatus) -> TaskState {
     }
 }
 
-/// The tools that ask, talk and take long.
+/// The tools that ask for input, send notifications or run long.
 pub(crate) fn tool(name: &str, meta: &RequestMeta<'_>) -> Outcome {
     match name {
         "ask" => match meta.inputs().form("sure", &sure()) {
@@ -85,7 +85,7 @@ pub(crate) fn tool(name: &str, meta: &RequestMeta<'_>) -> Outcome {
             None => ask(every_field(), None),
         },
         "ask-many" => {
-            let fields = Form::new().field("many", Field::choices(["a", "b"]).picking(1, 2).required());
+            let fields = Form::new().field("many", Field::choices(["a", "b"]).count_between(1, 2).required());
             match meta.inputs().form("sure", &fields) {
                 Some(FormAnswer::Accepted(content)) => text(&content.choices("many").join("+")),
                 Some(other) => text(&format!("{other:?}")),
@@ -148,7 +148,7 @@ pub(crate) fn tool(name: &str, meta: &RequestMeta<'_>) -> Outcome {
     }
 }
 
-/// Everything that isn't about tools or resources.
+/// Serves everything except tools and resources.
 pub(crate) fn call(call: Call<'_>) -> Outcome {
     Outcome::Complete(match call.method {
         Method::ListPrompts { cursor: Some(_) } => return Outcome::Error(CallError::InvalidCursor),

@@ -1,14 +1,14 @@
-//! Plays the fixture company until interrupted, and prints how to reach it.
+//! Simulates the fixture company until interrupted, and prints how to reach it.
 //!
-//! `cargo run -p watchpost-simulator --example play [USERS]`: with a number, a synthetic company of that size; with
-//! `--help`, the orders that the running program takes.
+//! `cargo run -p watchpost-simulator --example play [USERS]`: a number selects a synthetic company of that size; `--help`
+//! prints the orders that can be sent while the simulator runs.
 #![expect(
     clippy::print_stdout,
-    reason = "printing how to reach it is what this program is for"
+    reason = "the program prints how to reach the simulator"
 )]
 #![expect(
     clippy::disallowed_methods,
-    reason = "a program of its own, so nobody hands it a clock"
+    reason = "a stand-alone program has no clock port"
 )]
 
 use std::{
@@ -17,28 +17,28 @@ use std::{
 };
 use watchpost_simulator::{Company, Simulator, SimulatorConfig};
 
-/// What to send while it runs.
-const HELP: &str = r#"play [USERS]: plays Microsoft 365 and Okta on a free port of this machine until interrupted.
+/// The output of `--help`.
+const HELP: &str = r#"play [USERS]: simulates Microsoft 365 and Okta on a free port of this machine until interrupted.
 
 Orders are JSON, one per POST to {origin}/_simulator/orders:
-  {"stage": "-30d"}                                  the company as it was: "-30d", "-7d" or "now"
-  {"now_ms": 1772442902000}                          stops the clock at that moment
+  {"stage": "-30d"}                                  shows the company as it was at "-30d", "-7d" or "now"
+  {"now_ms": 1772442902000}                          stops the clock at that time
   {"fault": {"vendor": "exchange", "path_contains": "", "times": 1, "kind": {"too_many_requests": {"seconds": 5}}}}
       vendors: entra graph okta sharepoint exchange compliance power_platform fabric
       kinds: too_many_requests internal_error bad_gateway unavailable unauthorized forbidden reset {"slow": MS}
              malformed_json wrong_type_in_one_row looping_next foreign_next endless_pages null_optionals
              unknown_enum {"huge_list": ROWS}
   "clear_faults"
-  {"deny": {"vendor": "graph", "permission": "Policy.Read.All"}}, and "grant" to give it back
+  {"deny": {"vendor": "graph", "permission": "Policy.Read.All"}}, and "grant" to restore it
   {"unlicensed": {"vendor": "graph", "on": true}}    no Entra P1 and P2 (exchange: no Defender, fabric: no Power BI)
-  {"certificates_only": true}                        SharePoint refuses tokens that were got with a secret
+  {"certificates_only": true}                        SharePoint rejects tokens that were obtained with a secret
   {"snapshot_polls": 3}, {"snapshot_budget": 100}, {"unknown_snapshot_type": "microsoft.teams.meetingpolicy"}
   "expire_tokens"
   {"change": {"set_setting": {"path": "exchange/RemoteDomain", "pointer": "/value/0/AutoForwardEnabled", "value": false}}}
-  {"change": {"disable_m365_user": {"email": "mara.holt@birchworks.example"}}}, and others of the like
+  {"change": {"disable_m365_user": {"email": "mara.holt@birchworks.example"}}}, and the other changes of `Change`
 
-GET {origin}/_simulator/requests counts what was asked, /_simulator/expected and /_simulator/expected-checks tell
-what a correct engine finds."#;
+  GET {origin}/_simulator/requests returns the number of requests by route; /_simulator/expected and
+  /_simulator/expected-checks return what a correct engine finds."#;
 
 fn now_ms() -> i64 {
     SystemTime::now()

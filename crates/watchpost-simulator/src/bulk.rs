@@ -1,4 +1,4 @@
-//! The ordinary people of the company, grown one by one from name lists and a seed.
+//! The ordinary people of the company, who are generated one by one from name lists and a seed.
 
 use crate::{
     company::{Login, M365Account, OktaAccount, Person, PersonKind},
@@ -8,7 +8,7 @@ use crate::{
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// The ordinary people.
+/// The generator of ordinary people.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Bulk {
@@ -31,11 +31,11 @@ pub(crate) struct Department {
     pub(crate) titles: Vec<String>,
 }
 
-/// Coprime with any product of the two name lists that has no factor 7919, so that it walks over all pairs.
+/// A prime. If it doesn't divide the number of name pairs, multiples of it modulo that number visit every pair.
 const STRIDE: u64 = 7919;
 
 impl Bulk {
-    /// The `n`-th ordinary person; the same for the same seed.
+    /// Returns the `n`-th ordinary person, which depends only on `n` and the seed.
     pub(crate) fn person(&self, n: u64, seed: u64, domain: &str) -> Person {
         let (given_count, surname_count) = (self.given.len() as u64, self.surnames.len() as u64);
         let pairs = (given_count * surname_count).max(1);
@@ -111,7 +111,7 @@ fn pick(list: &[String], index: u64) -> &str {
         .map_or("", String::as_str)
 }
 
-/// The ASCII letters of a name in lower case, with the accents of the name lists folded.
+/// Returns the ASCII letters and digits of a name in lower case, without the accents that occur in the name lists.
 fn slug(name: &str) -> String {
     name.chars()
         .filter_map(|c| {

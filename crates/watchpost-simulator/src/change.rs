@@ -1,4 +1,4 @@
-//! Changes to the company between two syncs.
+//! Changes to the company while the simulator runs.
 
 use crate::{
     company::{Grant, HeldRole, Hold, Login, M365Account, Person},
@@ -11,157 +11,157 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::sync::Arc;
 
-/// A change that the company makes, at the simulator's clock. People are named by address (letter case aside), apps
-/// by name.
+/// A change to the company at the time of the simulator's clock. People are identified by their address (ignoring case),
+/// apps by their name.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Change {
-    /// The Okta login is suspended.
+    /// Suspends the Okta login.
     SuspendOktaUser {
-        /// Address of the person.
+        /// The address of the person.
         email: String,
     },
-    /// The Okta login is deprovisioned.
+    /// Deprovisions the Okta login.
     DeprovisionOktaUser {
-        /// Address of the person.
+        /// The address of the person.
         email: String,
     },
-    /// The Okta login is active again.
+    /// Activates the Okta login.
     ActivateOktaUser {
-        /// Address of the person.
+        /// The address of the person.
         email: String,
     },
-    /// Sign-in to Microsoft 365 is blocked.
+    /// Blocks sign-in to Microsoft 365.
     DisableM365User {
-        /// Address of the person.
+        /// The address of the person.
         email: String,
     },
-    /// Sign-in to Microsoft 365 is open again.
+    /// Allows sign-in to Microsoft 365 again.
     EnableM365User {
-        /// Address of the person.
+        /// The address of the person.
         email: String,
     },
-    /// The person vanishes from both platforms.
+    /// Deletes the person on both platforms.
     DeleteUser {
-        /// Address of the person.
+        /// The address of the person.
         email: String,
     },
-    /// The display name changes.
+    /// Changes the display name.
     RenameUser {
-        /// Address of the person.
+        /// The address of the person.
         email: String,
         /// The new display name.
         name: String,
     },
-    /// The address changes on both platforms.
+    /// Changes the address on both platforms.
     ChangeEmail {
-        /// Address of the person.
+        /// The address of the person.
         email: String,
         /// The new address.
         to: String,
     },
-    /// A security key is registered on every account of the person.
+    /// Registers a security key for every account of the person.
     EnrollMfa {
-        /// Address of the person.
+        /// The address of the person.
         email: String,
     },
-    /// All second factors are removed from every account of the person.
+    /// Removes all second factors from every account of the person.
     ResetMfa {
-        /// Address of the person.
+        /// The address of the person.
         email: String,
     },
-    /// The person signs in on every account.
+    /// Signs the person in with every account.
     SignIn {
-        /// Address of the person.
+        /// The address of the person.
         email: String,
     },
-    /// A permanent, active directory role in Microsoft 365.
+    /// Assigns a permanent, active directory role in Microsoft 365.
     AssignRole {
-        /// Address of the person.
+        /// The address of the person.
         email: String,
-        /// Display name of the role.
+        /// The display name of the role.
         role: String,
     },
-    /// A directory role in Microsoft 365 ends, in whatever way it was held.
+    /// Removes a directory role in Microsoft 365, whether it is permanent, timed or eligible.
     RemoveRole {
-        /// Address of the person.
+        /// The address of the person.
         email: String,
-        /// Display name of the role.
+        /// The display name of the role.
         role: String,
     },
-    /// A delegated permission in Microsoft 365 appears.
+    /// Adds a delegated permission in Microsoft 365.
     AddGrant {
-        /// Name of the app.
+        /// The name of the app.
         app: String,
-        /// Address of the person who consents; left out: consent for everybody.
+        /// The address of the person who consents. If it is left out, the consent is for everybody.
         #[serde(default)]
         email: Option<String>,
-        /// Space-separated scopes.
+        /// The scopes, separated by spaces.
         scopes: String,
     },
-    /// Permissions of an app in Microsoft 365 end.
+    /// Revokes permissions of an app in Microsoft 365.
     RevokeGrant {
-        /// Name of the app.
+        /// The name of the app.
         app: String,
-        /// Address of the person whose consent ends; left out: every permission of the app.
+        /// The address of the person whose consent is revoked. If it is left out, all permissions of the app are revoked.
         #[serde(default)]
         email: Option<String>,
     },
-    /// An app vanishes from Microsoft 365.
+    /// Deletes an app in Microsoft 365.
     DeleteApp {
-        /// Name of the app.
+        /// The name of the app.
         app: String,
     },
-    /// A setting of Microsoft 365 changes. Its value is played as it is given here.
+    /// Changes a setting of Microsoft 365. The value is returned as it is given here.
     SetSetting {
-        /// Path of the document below `fixtures/company/m365/settings/`, such as `exchange/TransportConfig`.
+        /// The path of the document below `fixtures/company/m365/settings/`, such as `exchange/TransportConfig`.
         path: String,
-        /// JSON pointer to what changes, such as `/value/0/SmtpClientAuthenticationDisabled`; a field that isn't
-        /// there is added, `-` appends to a list, left out or empty is the whole document.
+        /// The JSON pointer to the value, such as `/value/0/SmtpClientAuthenticationDisabled`. A missing field is added, `-`
+        /// appends to a list, and an empty or missing pointer replaces the whole document.
         #[serde(default)]
         pointer: String,
         /// The new value.
         value: Value,
     },
-    /// A name's records of one kind in public DNS are replaced. Without values they vanish.
+    /// Replaces the records of one type that a name has in public DNS. Without values the records are removed.
     SetDns {
-        /// The name.
+        /// The domain name.
         name: String,
-        /// Which records.
+        /// The type of the records.
         record: DnsRecord,
-        /// The new ones, as a zone file writes them.
+        /// The new records in the format of a zone file.
         values: Vec<String>,
     },
 }
 
-/// What a change names isn't there.
+/// The error when a change names something that doesn't exist.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChangeError {
-    /// No person with that address.
-    #[error("nobody has the address {0}")]
+    /// There is no person with that address.
+    #[error("no person has the address {0}")]
     NoSuchPerson(String),
-    /// The person has no login there.
+    /// The person has no login on the platform.
     #[error("{0} has no account on that platform")]
     NoSuchAccount(String),
-    /// No app with that name.
+    /// There is no app with that name.
     #[error("no app is named {0}")]
     NoSuchApp(String),
-    /// No grant of that app by that person.
-    #[error("{0} holds no such grant")]
+    /// The app has no such grant.
+    #[error("{0} has no such grant")]
     NoSuchGrant(String),
-    /// No directory role with that name.
+    /// There is no directory role with that name.
     #[error("no directory role is named {0}")]
     NoSuchRole(String),
-    /// No settings document with that path.
+    /// There is no settings document with that path.
     #[error("no setting has the path {0}")]
     NoSuchSetting(String),
-    /// The document has nothing at the pointer.
-    #[error("nothing in {path} is at {pointer}")]
+    /// The document has no value at the pointer.
+    #[error("{path} has no value at {pointer}")]
     NoSuchPointer {
-        /// Path of the document.
+        /// The path of the document.
         path: String,
-        /// The pointer that leads nowhere.
+        /// The pointer without a value.
         pointer: String,
     },
 }
@@ -169,7 +169,7 @@ pub enum ChangeError {
 impl Change {
     pub(crate) fn apply(&self, world: &mut World, now_ms: i64) -> Result<(), ChangeError> {
         let now = When::At(now_ms);
-        // The clock may be ahead of the stage; what happens now has happened.
+        // The clock may be ahead of the stage, and the change must be visible at once.
         world.as_of_ms = world.as_of_ms.max(now_ms);
         match self {
             Self::SuspendOktaUser { email } => okta_status(world, email, "SUSPENDED", now),
@@ -366,7 +366,7 @@ fn edit_m365(
     })
 }
 
-/// A change that fails leaves the person as it was.
+/// Edits a person. If the change fails, the person stays unchanged.
 fn try_edit(
     world: &mut World,
     email: &str,

@@ -1,7 +1,7 @@
-//! The fixture company as data: who works there, what they may do, which apps they let in.
+//! The data of the fixture company: its people, their permissions, its apps.
 //!
-//! Everything that is planted is written out in `fixtures/company/`; a bulk of ordinary people is grown from name
-//! lists and a seed when it is asked for, one person at a time, so that a company of 100,000 costs no memory.
+//! Everything that causes findings is written out in `fixtures/company/`. The ordinary people are generated from name lists
+//! and a seed when they are needed, one at a time, so that a company of 100,000 people takes no memory.
 
 use crate::{
     bulk::Bulk,
@@ -11,7 +11,7 @@ use crate::{
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::Value;
 
-/// Why a company could not be loaded. The embedded company always loads; a test holds that.
+/// The error when a company can't be loaded. A test checks that the embedded company loads.
 #[derive(Debug, thiserror::Error)]
 #[error("fixture {file}: {source}")]
 pub struct CompanyError {
@@ -19,11 +19,11 @@ pub struct CompanyError {
     source: serde_json::Error,
 }
 
-/// A fixture company: what it is now, and how it came to be so. Immutable; a simulator grows its state from it.
+/// A fixture company: its current state and its history. It is immutable; a simulator derives its own state from it.
 #[derive(Debug, Clone)]
 pub struct Company {
     pub(crate) profile: Profile,
-    /// Raw, because drift entries patch them before they are read.
+    /// The people as JSON, because drift entries are applied to them before they are parsed.
     pub(crate) people: Vec<Value>,
     pub(crate) bulk: Bulk,
     pub(crate) m365_apps: Vec<M365App>,
@@ -36,7 +36,7 @@ pub struct Company {
     pub(crate) settings: Documents,
     pub(crate) setting_drift: Vec<SettingDrift>,
     pub(crate) drift: Vec<Drift>,
-    /// What public DNS says of its domains.
+    /// The public DNS records of the company's domains.
     pub(crate) dns: crate::dns::Names,
 }
 
@@ -51,11 +51,11 @@ fn read<T: serde::de::DeserializeOwned>(file: &'static str, text: &str) -> Resul
 }
 
 impl Company {
-    /// The company of `fixtures/company/`: about 600 people at `birchworks.example`, most of them without any
-    /// problem, and every planted problem that `expected.json` lists.
+    /// Loads the company of `fixtures/company/`: about 600 people at `birchworks.example`. Most of them cause no finding; the
+    /// others cause the findings in `expected.json`.
     ///
     /// # Errors
-    /// If a fixture file does not parse; they are embedded at build time and tested.
+    /// [`CompanyError`] if a fixture file can't be parsed. The files are embedded at build time and tested.
     pub fn load_embedded() -> Result<Self, CompanyError> {
         let apps: Apps = fixture!("apps.json")?;
         let roles: Roles = fixture!("roles.json")?;
@@ -63,7 +63,7 @@ impl Company {
             "people.json",
             include_str!("../../../fixtures/company/people.json"),
         )? {
-            // Read once here so that a bad row is an error at load, not at the first request.
+            // Parsed here so that a bad row is an error when the company is loaded, not at the first request.
             serde_json::from_value::<Person>(person).map_err(|source| CompanyError {
                 file: "people.json",
                 source,
@@ -87,12 +87,12 @@ impl Company {
         })
     }
 
-    /// A company of `users` ordinary people for load tests, with the apps and policies of the embedded one and a
-    /// sprinkling of problems: 2 % without MFA, 3 % unused for long, 1 % gone from Okta but active in Microsoft 365.
-    /// Its people are made one by one when a page needs them.
+    /// Creates a company of `users` ordinary people for load tests, with the apps and policies of the embedded company. 2 % of
+    /// the people have no MFA, 3 % haven't signed in for a long time, and 1 % are deprovisioned in Okta but active in Microsoft
+    /// 365. The people are generated one by one when a page needs them.
     ///
     /// # Errors
-    /// As [`Company::load_embedded`].
+    /// [`CompanyError`] in the same cases as [`Company::load_embedded`].
     pub fn synthetic(users: u32) -> Result<Self, CompanyError> {
         let mut company = Self::load_embedded()?;
         company.people.clear();
@@ -113,17 +113,17 @@ impl Company {
         Ok(company)
     }
 
-    /// Everything that a correct engine must find, per stage, as `expected.json` lists it: an array of
+    /// Returns the content of `expected.json`, the findings of a correct engine at each stage: an array of
     /// `{"stage","rule","subject"}`.
     #[must_use]
     pub const fn expected_json() -> &'static str {
         include_str!("../../../fixtures/company/expected.json")
     }
 
-    /// What every check must say of the tenant, as `expected-checks.json` lists it: an array of
-    /// `{"check","-30d","now"}` where each moment says `passed`, `failed` or `skipped:` and the reason; a row with
-    /// `"would_pass": true` fails at `now` for nothing but its exclusions, one with `"needs": "dns"` is about public
-    /// DNS records, and `"entities"` counts the failing things.
+    /// Returns the content of `expected-checks.json`, the result of every check: an array of `{"check","-30d","now"}`. The
+    /// value for each time is `passed`, `failed`, or `skipped:` with the reason. A row with `"would_pass": true` fails at
+    /// `now` only because of exclusions, a row with `"needs": "dns"` is about public DNS records, and `"entities"` is the
+    /// number of failing entities.
     #[must_use]
     pub const fn expected_checks_json() -> &'static str {
         include_str!("../../../fixtures/company/expected-checks.json")
@@ -138,7 +138,7 @@ pub(crate) struct Profile {
     pub(crate) domain: String,
     pub(crate) initial_domain: String,
     pub(crate) okta_org: String,
-    /// Hosts that its administrators name when they connect it.
+    /// The hosts that administrators name when they connect the company.
     pub(crate) hosts: Vec<String>,
 }
 
@@ -161,7 +161,7 @@ struct Roles {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Person {
-    /// Unique; how other fixture files name the person. For the bulk: the local part of the address.
+    /// The unique name of the person in other fixture files. For ordinary people it is the local part of the address.
     pub(crate) key: String,
     pub(crate) name: String,
     pub(crate) email: String,
@@ -169,7 +169,7 @@ pub(crate) struct Person {
     pub(crate) department: Option<String>,
     #[serde(default)]
     pub(crate) title: Option<String>,
-    /// Key of the manager.
+    /// The key of the manager.
     #[serde(default)]
     pub(crate) manager: Option<String>,
     #[serde(default)]
@@ -185,7 +185,7 @@ pub(crate) struct Person {
     pub(crate) okta: Option<OktaAccount>,
 }
 
-/// What stands behind a login. Only Okta's `userType` shows it on the wire.
+/// The kind of user that a login belongs to. On the wire only Okta's `userType` shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum PersonKind {
@@ -195,16 +195,16 @@ pub(crate) enum PersonKind {
     Mailbox,
 }
 
-/// When a login was last used.
+/// The last use of a login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Login {
-    /// As the person's, and without one there: a few hours to 18 days before the clock.
+    /// The last use of the person; if that is inherited too, a time between an hour and 18 days before the clock.
     #[default]
     Inherit,
     Never,
-    /// Less than 30 days: a habit, so always that long before the clock, at every stage.
+    /// A regular use less than 30 days ago: always that long before the clock, at every stage.
     Habit(i64),
-    /// 30 days or more: the person stopped then.
+    /// A use 30 days ago or earlier, after which the person stopped.
     Stopped(When),
 }
 
@@ -226,30 +226,30 @@ impl<'de> Deserialize<'de> for Login {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct M365Account {
-    /// User principal name if it isn't the address.
+    /// The user principal name if it differs from the address.
     #[serde(default)]
     pub(crate) upn: Option<String>,
     #[serde(default)]
     pub(crate) other_mails: Vec<String>,
     #[serde(default)]
     pub(crate) guest: Option<GuestState>,
-    /// Since when sign-in is blocked.
+    /// The time since which sign-in is blocked.
     #[serde(default)]
     pub(crate) disabled: Option<When>,
     #[serde(default)]
     pub(crate) last_login: Login,
-    /// Registered methods; an ordinary account has the authenticator's push. An empty list: none.
+    /// The registered methods. The default is the authenticator's push notification; an empty list means no method.
     #[serde(default = "push_only")]
     pub(crate) methods: Vec<String>,
-    /// No row in the registration report.
+    /// Whether the account is missing from the registration report.
     #[serde(default)]
     pub(crate) unreported: bool,
     #[serde(default)]
     pub(crate) roles: Vec<HeldRole>,
-    /// Has a mailbox licence; ordinary members do.
+    /// Whether the account has a license with a mailbox. The default is true for members and false for guests.
     #[serde(default)]
-    pub(crate) licence: Option<bool>,
-    /// Comes from an on-premises directory.
+    pub(crate) license: Option<bool>,
+    /// Whether the account comes from an on-premises directory.
     #[serde(default)]
     pub(crate) synced: bool,
     #[serde(default)]
@@ -262,7 +262,7 @@ fn push_only() -> Vec<String> {
     vec!["microsoftAuthenticatorPush".to_owned()]
 }
 
-/// Whether a guest took up the invitation.
+/// Whether a guest has accepted the invitation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum GuestState {
@@ -274,21 +274,21 @@ pub(crate) enum GuestState {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct HeldRole {
-    /// Display name in `roles.json`.
+    /// The display name in `roles.json`.
     pub(crate) role: String,
     pub(crate) hold: Hold,
     pub(crate) since: When,
 }
 
-/// How a directory role is held.
+/// The way in which a directory role is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Hold {
-    /// Active without an end.
+    /// Active without an end time.
     Permanent,
     /// Active until 90 days after the origin.
     Timed,
-    /// May be activated; not active.
+    /// Not active, but can be activated.
     Eligible,
 }
 
@@ -296,24 +296,24 @@ pub(crate) enum Hold {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OktaAccount {
-    /// Status since `status_changed`; `ACTIVE` if left out.
+    /// The status since `status_changed`. The default is `ACTIVE`.
     #[serde(default)]
     pub(crate) status: Option<String>,
     #[serde(default)]
     pub(crate) status_changed: Option<When>,
     #[serde(default)]
     pub(crate) last_login: Login,
-    /// Enrolled factors; an ordinary account has push. An empty list: none.
+    /// The enrolled factors. The default is push; an empty list means no factor.
     #[serde(default = "okta_push_only")]
     pub(crate) factors: Vec<String>,
-    /// Administrator roles such as `SUPER_ADMIN`.
+    /// The administrator roles, such as `SUPER_ADMIN`.
     #[serde(default)]
     pub(crate) roles: Vec<String>,
     #[serde(default)]
     pub(crate) second_email: Option<String>,
     #[serde(default)]
     pub(crate) password_changed: Option<When>,
-    /// Scopes granted to an OAuth client by the person: (client label, scope).
+    /// The scopes that the person has granted to OAuth clients: pairs of client label and scope.
     #[serde(default)]
     pub(crate) consents: Vec<(String, String)>,
 }
@@ -322,13 +322,13 @@ fn okta_push_only() -> Vec<String> {
     vec!["push".to_owned()]
 }
 
-/// A service principal in Microsoft 365, with its app registration if it is the company's own.
+/// A service principal in Microsoft 365, with its registration if the company owns the app.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct M365App {
     pub(crate) name: String,
     pub(crate) owner: Ownership,
-    /// Only for Microsoft's own, whose ids are public; others are derived.
+    /// The application id. It is set only for Microsoft's own apps, whose ids are public; other ids are derived.
     #[serde(default)]
     pub(crate) app_id: Option<String>,
     #[serde(default)]
@@ -340,24 +340,24 @@ pub(crate) struct M365App {
     pub(crate) secrets: Vec<Credential>,
     #[serde(default)]
     pub(crate) certificates: Vec<Credential>,
-    /// Keys of the registration's owners.
+    /// The keys of the people who own the registration.
     #[serde(default)]
     pub(crate) owners: Vec<String>,
     #[serde(default)]
     pub(crate) roles: Vec<HeldRole>,
-    /// Permissions that other apps may hold on it.
+    /// The application permissions that the app offers to other apps.
     #[serde(default)]
     pub(crate) offers: Vec<String>,
-    /// Who may sign in to the registration if not only the company's own people, such as `AzureADMultipleOrgs`.
+    /// The audience of the registration, such as `AzureADMultipleOrgs`. The default is the company's own people.
     #[serde(default)]
     pub(crate) audience: Option<String>,
-    /// Where sign-in may lead back to.
+    /// The redirect addresses of the registration.
     #[serde(default)]
     pub(crate) redirects: Vec<String>,
-    /// Workloads elsewhere that may act as the app.
+    /// The external workloads that may act as the app.
     #[serde(default)]
     pub(crate) federated: Vec<Federated>,
-    /// Only people who are assigned to the app can sign in to it.
+    /// Whether only people who are assigned to the app can sign in to it.
     #[serde(default)]
     pub(crate) assigned_only: bool,
 }
@@ -372,7 +372,7 @@ pub(crate) struct Federated {
     pub(crate) since: When,
 }
 
-/// Whose app it is.
+/// The owner of an app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Ownership {
@@ -381,7 +381,7 @@ pub(crate) enum Ownership {
     Microsoft,
 }
 
-/// A secret's or certificate's validity.
+/// The validity of a secret or certificate.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Credential {
@@ -394,18 +394,18 @@ pub(crate) struct Credential {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Grant {
     pub(crate) app: String,
-    /// Delegated by this person.
+    /// The person who delegated the permission.
     #[serde(default)]
     pub(crate) person: Option<String>,
-    /// Delegated by every n-th ordinary person.
+    /// Set if every n-th ordinary person delegated the permission.
     #[serde(default)]
     pub(crate) every: Option<u64>,
-    /// Held by the app itself.
+    /// Whether it is an application permission.
     #[serde(default)]
     pub(crate) application: bool,
     #[serde(default = "graph_name")]
     pub(crate) resource: String,
-    /// Space-separated.
+    /// The scopes, separated by spaces.
     pub(crate) scopes: String,
     #[serde(default)]
     pub(crate) since: Option<When>,
@@ -429,23 +429,23 @@ pub(crate) struct OktaApp {
     #[serde(default)]
     pub(crate) features: Vec<String>,
     pub(crate) created: When,
-    /// Keys of people with an assignment.
+    /// The keys of the people who are assigned to the app.
     #[serde(default)]
     pub(crate) people: Vec<String>,
-    /// Assigned to every n-th ordinary person.
+    /// Set if every n-th ordinary person is assigned to the app.
     #[serde(default)]
     pub(crate) every: Option<u64>,
-    /// Okta API scopes that the app itself holds.
+    /// The Okta API scopes that are granted to the app itself.
     #[serde(default)]
     pub(crate) scopes: Vec<String>,
 }
 
-/// An API token of Okta.
+/// An API token in Okta.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OktaToken {
     pub(crate) name: String,
-    /// Key of the person whose rights it has.
+    /// The key of the person whose permissions the token has.
     pub(crate) owner: String,
     pub(crate) created: When,
     #[serde(default)]
@@ -470,18 +470,18 @@ pub(crate) struct Group {
     pub(crate) roles: Vec<HeldRole>,
     #[serde(default)]
     pub(crate) role_assignable: bool,
-    /// Since when it exists; left out: always.
+    /// The time of creation. The default is that the group has always existed.
     #[serde(default)]
     pub(crate) created: Option<When>,
-    /// A group with a mailbox and a team instead of a security group.
+    /// Whether the group has a mailbox and a team. Otherwise it is a security group.
     #[serde(default)]
     pub(crate) team: bool,
-    /// Anybody in the company can join and read.
+    /// Whether everybody in the company can join and read.
     #[serde(default)]
     pub(crate) public: bool,
 }
 
-/// How a person was before a moment: a merge patch over the person of `people.json`.
+/// The earlier state of a person, until a time: a merge patch that is applied to the person of `people.json`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Drift {

@@ -1,4 +1,4 @@
-//! Starting a simulator, and changing what it plays while it runs.
+//! Starts a simulator and controls it while it runs.
 
 use crate::{
     change::{Change, ChangeError},
@@ -15,30 +15,30 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-/// The application that the connectors are registered as in the simulated tenant.
+/// The application id of the connectors in the simulated tenant.
 pub(crate) const CLIENT_ID: &str = "5e1f0000-0000-4000-8000-00000000c11e";
 pub(crate) const CLIENT_SECRET: &str = "simulated-client-secret";
-/// The service app in the simulated Okta org.
+/// The client id of the service app in the simulated Okta organization.
 pub(crate) const OKTA_CLIENT_ID: &str = "0oasimulatedclient01";
 pub(crate) const OKTA_API_TOKEN: &str = "simulated-api-token";
 
-/// What to play, and where.
+/// The configuration of a simulator.
 pub struct SimulatorConfig {
-    /// Where to listen; port 0 takes any free one.
+    /// The address to listen on. Port 0 selects a free port.
     pub listen: SocketAddr,
-    /// Whom to play.
+    /// The company to simulate.
     pub company: Company,
-    /// "Now" of the fixture, in milliseconds since the Unix epoch: what its offsets count from.
+    /// The origin, which is the time that offsets in the fixture are relative to, in milliseconds since the Unix epoch.
     pub origin_ms: i64,
-    /// Tells the time in milliseconds since the Unix epoch. Left out, time stands still at the origin (or at the
+    /// The clock, which returns milliseconds since the Unix epoch. Without it the time stands still at the origin (or at the
     /// stage) until [`SimulatorHandle::set_now`].
     pub clock: Option<Arc<dyn Fn() -> i64 + Send + Sync>>,
-    /// Same seed, company, origin and requests: same bytes.
+    /// The seed. The same seed, company, origin and requests give the same responses, byte for byte.
     pub seed: u64,
 }
 
 impl SimulatorConfig {
-    /// Any free port on loopback, time standing still, seed 1.
+    /// Creates a configuration with a free port on loopback, a clock that stands still, and seed 1.
     #[must_use]
     pub fn new(company: Company, origin_ms: i64) -> Self {
         Self {
@@ -51,7 +51,7 @@ impl SimulatorConfig {
     }
 }
 
-/// Three moments of the fixture's past, between which people join and leave, apps appear and roles change.
+/// A point in the history of the fixture. Between stages people join and leave, apps appear and roles change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub enum Stage {
     /// 30 days before the origin.
@@ -66,7 +66,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// The stage's distance from the origin in milliseconds, zero or negative.
+    /// Returns the stage's offset from the origin in milliseconds, which is zero or negative.
     #[must_use]
     pub const fn offset_ms(self) -> i64 {
         match self {
@@ -77,79 +77,79 @@ impl Stage {
     }
 }
 
-/// Why a simulator could not start.
+/// The error when a simulator can't start.
 #[derive(Debug, thiserror::Error)]
 pub enum SimulatorError {
-    /// The fixture is broken.
+    /// The fixture can't be loaded.
     #[error(transparent)]
     Company(#[from] crate::company::CompanyError),
-    /// The address can't be listened on.
-    #[error("cannot listen on {listen}: {source}")]
+    /// The simulator can't listen on the address.
+    #[error("can't listen on {listen}: {source}")]
     Listen {
-        /// The address asked for.
+        /// The configured address.
         listen: SocketAddr,
-        /// Why not.
+        /// The error of the operating system.
         source: std::io::Error,
     },
 }
 
-/// How a connector reaches the simulated Microsoft 365. The credentials work nowhere else.
+/// The addresses and credentials of the simulated Microsoft 365. The credentials are valid only for the simulator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct M365Access {
-    /// Stands for `https://login.microsoftonline.com`; the token endpoint is `{login_url}/{tenant_id}/oauth2/v2.0/token`.
+    /// Replaces `https://login.microsoftonline.com`; the token endpoint is `{login_url}/{tenant_id}/oauth2/v2.0/token`.
     pub login_url: String,
-    /// Stands for `https://graph.microsoft.com`; `/v1.0/…` and `/beta/…` follow.
+    /// Replaces `https://graph.microsoft.com`; `/v1.0/…` and `/beta/…` follow.
     pub graph_url: String,
-    /// Stands for `https://{prefix}-admin.sharepoint.com`; `/_api/SPO.Tenant` follows.
+    /// Replaces `https://{prefix}-admin.sharepoint.com`; `/_api/SPO.Tenant` follows.
     pub sharepoint_admin_url: String,
-    /// Stands for `https://outlook.office365.com`; `/adminapi/v2.0/{tenant_id}/…` and
+    /// Replaces `https://outlook.office365.com`; `/adminapi/v2.0/{tenant_id}/…` and
     /// `/adminapi/beta/{tenant_id}/InvokeCommand` follow.
     pub exchange_url: String,
-    /// Stands for `https://ps.compliance.protection.outlook.com`; `/adminapi/beta/{tenant_id}/InvokeCommand` follows.
+    /// Replaces `https://ps.compliance.protection.outlook.com`; `/adminapi/beta/{tenant_id}/InvokeCommand` follows.
     pub compliance_url: String,
-    /// Stands for `https://api.bap.microsoft.com`; `/providers/…` follows.
+    /// Replaces `https://api.bap.microsoft.com`; `/providers/…` follows.
     pub power_platform_url: String,
-    /// Stands for `https://api.fabric.microsoft.com`; `/v1/admin/tenantsettings` follows.
+    /// Replaces `https://api.fabric.microsoft.com`; `/v1/admin/tenantsettings` follows.
     pub fabric_url: String,
-    /// Stands for the system's name servers: address and port.
+    /// The address and port that replace the system's name servers.
     pub dns_server: String,
-    /// Hosts of the company whose aliases are worth following.
+    /// The hosts of the company whose aliases the connector resolves.
     pub dns_hosts: Vec<String>,
-    /// Tenant id; the verified domains are accepted in its place.
+    /// The tenant id. The verified domains are accepted in its place.
     pub tenant_id: String,
-    /// Application id.
+    /// The application id.
     pub client_id: String,
-    /// Its secret. An assertion of the right shape is accepted instead.
+    /// The application's secret. A well-formed certificate assertion is accepted instead.
     pub client_secret: String,
 }
 
-/// How a connector reaches the simulated Okta. The credentials work nowhere else.
+/// The address and credentials of the simulated Okta. The credentials are valid only for the simulator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OktaAccess {
-    /// Stands for `https://{org}.okta.com`; `/api/v1/…` and `/oauth2/v1/token` follow.
+    /// Replaces `https://{org}.okta.com`; `/api/v1/…` and `/oauth2/v1/token` follow.
     pub org_url: String,
-    /// For `Authorization: SSWS …`.
+    /// The token for the header `Authorization: SSWS …`.
     pub api_token: String,
-    /// Service app for `private_key_jwt`; any signature is accepted.
+    /// The client id of the service app for `private_key_jwt`. Any signature is accepted.
     pub client_id: String,
 }
 
-/// Builds and starts simulators.
+/// Starts simulators.
 #[derive(Debug)]
 pub struct Simulator;
 
 impl Simulator {
-    /// Binds and serves until [`SimulatorHandle::stop`], or until the last handle is dropped. Must be called
-    /// inside a tokio runtime.
+    /// Starts a simulator, which serves until [`SimulatorHandle::stop`] or until the last handle is dropped. Must be called
+    /// within a tokio runtime.
     ///
     /// # Errors
-    /// If the address can't be listened on.
+    /// [`SimulatorError::Listen`] if it can't listen on the address.
     pub async fn start(config: SimulatorConfig) -> Result<SimulatorHandle, SimulatorError> {
         let listen = config.listen;
         let failed = |source| SimulatorError::Listen { listen, source };
         let listener = tokio::net::TcpListener::bind(listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        // Answers of a name server; any free port, since who is told of it is told the port.
+        // The name server takes any free port, since clients get the port together with the address.
         let names = tokio::net::UdpSocket::bind((address.ip(), 0))
             .await
             .map_err(failed)?;
@@ -178,27 +178,27 @@ impl Simulator {
         let answer = tokio::spawn(crate::dns::serve(names, Arc::clone(&shared)));
         Ok(SimulatorHandle {
             shared,
-            accept: Arc::new(Stop(accept)),
-            answer: Arc::new(Stop(answer)),
+            accept: Arc::new(AbortOnDrop(accept)),
+            answer: Arc::new(AbortOnDrop(answer)),
         })
     }
 }
 
-/// Ends the accept loop, and with it all connections, when the last handle goes.
-struct Stop(tokio::task::JoinHandle<()>);
+/// Aborts a server task, and with it all its connections, when the last handle is dropped.
+struct AbortOnDrop(tokio::task::JoinHandle<()>);
 
-impl Drop for Stop {
+impl Drop for AbortOnDrop {
     fn drop(&mut self) {
         self.0.abort();
     }
 }
 
-/// A running simulator. Clones steer the same one.
+/// The handle of a running simulator. Clones control the same simulator.
 #[derive(Clone)]
 pub struct SimulatorHandle {
     shared: Arc<Shared>,
-    accept: Arc<Stop>,
-    answer: Arc<Stop>,
+    accept: Arc<AbortOnDrop>,
+    answer: Arc<AbortOnDrop>,
 }
 
 impl std::fmt::Debug for SimulatorHandle {
@@ -210,19 +210,19 @@ impl std::fmt::Debug for SimulatorHandle {
 }
 
 impl SimulatorHandle {
-    /// Scheme, address and port, without a slash at the end.
+    /// Returns scheme, address and port, without a trailing slash.
     #[must_use]
     pub fn origin(&self) -> &str {
         &self.shared.base
     }
 
-    /// Where the name server for the company's domains answers, over UDP.
+    /// Returns the UDP address of the name server for the company's domains.
     #[must_use]
     pub fn dns_address(&self) -> SocketAddr {
         self.shared.dns_address
     }
 
-    /// Lets the name server have trouble with a name (`SERVFAIL`), or no longer.
+    /// Makes the name server fail with `SERVFAIL` for a name, or stops that.
     pub fn fail_dns(&self, name: &str, failing: bool) {
         let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
         let mut state = self.shared.state();
@@ -233,7 +233,7 @@ impl SimulatorHandle {
         }
     }
 
-    /// How to reach the simulated Microsoft 365.
+    /// Returns the addresses and credentials of the simulated Microsoft 365.
     #[must_use]
     pub fn m365(&self) -> M365Access {
         let base = &self.shared.base;
@@ -254,7 +254,7 @@ impl SimulatorHandle {
         }
     }
 
-    /// How to reach the simulated Okta.
+    /// Returns the address and credentials of the simulated Okta.
     #[must_use]
     pub fn okta(&self) -> OktaAccess {
         OktaAccess {
@@ -264,45 +264,44 @@ impl SimulatorHandle {
         }
     }
 
-    /// Sets the clock, in milliseconds since the Unix epoch, and makes it stand still there. What exists in the
-    /// company doesn't change; habits (recent logins) move with the clock, tokens expire.
+    /// Stops the clock at a time in milliseconds since the Unix epoch. The company doesn't change, but regular logins move
+    /// with the clock, and tokens expire.
     pub fn set_now(&self, now_ms: i64) {
         self.shared.state().set_now(now_ms);
     }
 
-    /// Lets time run: the clock tells milliseconds since the Unix epoch. For the end of a demo's past.
+    /// Sets a running clock, which returns milliseconds since the Unix epoch. A demo calls this after it has replayed its
+    /// history.
     pub fn set_clock(&self, clock: Arc<dyn Fn() -> i64 + Send + Sync>) {
         self.shared.state().clock = Some(clock);
     }
 
-    /// Plays the company as it was at that stage: starts over from the fixture, so changes made by
-    /// [`SimulatorHandle::apply`] are gone. A clock that stands still is moved to the stage's moment; a clock given
-    /// in the configuration is left alone.
+    /// Resets the company to its state at the stage. Changes made by [`SimulatorHandle::apply`] are lost. A stopped clock is
+    /// set to the time of the stage; a running clock is not changed.
     pub fn set_stage(&self, stage: Stage) {
         self.shared.state().set_stage(stage);
     }
 
-    /// Orders a fault.
+    /// Adds a fault.
     pub fn fault(&self, fault: Fault) {
         self.shared.state().faults.push(fault);
     }
 
-    /// Forgets all ordered faults.
+    /// Removes all faults.
     pub fn clear_faults(&self) {
         self.shared.state().faults.clear();
     }
 
-    /// Takes a Graph application permission or an Okta scope away; the routes that need it answer 403 from now on.
-    /// Elsewhere: `Exchange.ManageAsApp`, `Exchange.ManageAsAppV2` or a single cmdlet such as `Get-TransportRule`
-    /// (Exchange, compliance), `Sites.FullControl.All` (SharePoint), `management_app` (Power Platform),
-    /// `Tenant.Read.All` (Fabric). A resource type of configuration snapshots such as
-    /// `microsoft.exchange.transportrule`, or a workload such as `microsoft.teams`, taken from Graph is missing in
-    /// the snapshots.
+    /// Removes a permission; the routes that need it return 403 from now on. The permission is a Graph application permission,
+    /// an Okta scope, `Exchange.ManageAsApp`, `Exchange.ManageAsAppV2` or a single cmdlet such as `Get-TransportRule`
+    /// (Exchange, compliance), `Sites.FullControl.All` (SharePoint), `management_app` (Power Platform), or `Tenant.Read.All`
+    /// (Fabric). For Graph it can also be a resource type of configuration snapshots such as
+    /// `microsoft.exchange.transportrule`, or a workload such as `microsoft.teams`, which is then missing in the snapshots.
     pub fn deny_permission(&self, vendor: Vendor, permission: &str) {
         self.shared.state().denied.insert((vendor, permission.to_owned()));
     }
 
-    /// Gives a permission back.
+    /// Restores a permission.
     pub fn grant_permission(&self, vendor: Vendor, permission: &str) {
         self.shared
             .state()
@@ -310,8 +309,8 @@ impl SimulatorHandle {
             .remove(&(vendor, permission.to_owned()));
     }
 
-    /// Plays a tenant without premium licences: Graph without Entra P1 and P2 (no sign-in activity, registration
-    /// details or PIM), Exchange without Defender for Office 365, Fabric without Power BI, Okta without threat
+    /// Removes or restores the premium licenses of a vendor's API. Graph is then without Entra P1 and P2 (no sign-in activity,
+    /// registration details or PIM), Exchange without Defender for Office 365, Fabric without Power BI, Okta without threat
     /// insight, log streams and behavior detection.
     pub fn unlicensed(&self, vendor: Vendor, unlicensed: bool) {
         let mut state = self.shared.state();
@@ -322,61 +321,61 @@ impl SimulatorHandle {
         }
     }
 
-    /// Whether SharePoint's administration refuses tokens that were got with a secret, as the real one does. It takes
-    /// them unless told so, to be of use to those who have no certificate at hand.
+    /// Sets whether SharePoint's administration rejects tokens that were obtained with a secret, as the real service does. By
+    /// default it accepts them, so that it can be used without a certificate.
     pub fn certificates_only(&self, only: bool) {
         self.shared.state().certificates_only = only;
     }
 
-    /// How often a new configuration snapshot job says that it is running before it is done: 1 unless set,
-    /// `u32::MAX` for a job that never ends.
+    /// Sets how often a new configuration snapshot job reports that it is running before it completes. The default is 1;
+    /// with `u32::MAX` the job never completes.
     pub fn set_snapshot_polls(&self, polls: u32) {
         self.shared.state().snapshots.polls = polls;
     }
 
-    /// How many resources configuration snapshots may extract in a calendar month: 20,000 unless set.
+    /// Sets how many resources configuration snapshots may extract in a calendar month. The default is 20,000.
     pub fn set_snapshot_budget(&self, resources: u64) {
         self.shared.state().snapshots.budget = resources;
     }
 
-    /// Makes a resource type of configuration snapshots one that the API doesn't know.
+    /// Makes a resource type of configuration snapshots unknown to the API.
     pub fn forget_snapshot_type(&self, name: &str) {
         self.shared.state().snapshots.unknown.insert(name.to_owned());
     }
 
-    /// Makes every access token issued so far invalid.
+    /// Invalidates all access tokens issued so far.
     pub fn expire_tokens(&self) {
         self.shared.state().tokens.clear();
     }
 
-    /// Changes the company, as of the simulator's clock.
+    /// Changes the company at the time of the simulator's clock.
     ///
     /// # Errors
-    /// If the person, app or account that the change names doesn't exist.
+    /// [`ChangeError`] if the person, app or other thing that the change names doesn't exist.
     pub fn apply(&self, change: &Change) -> Result<(), ChangeError> {
         self.shared.state().apply(change)
     }
 
-    /// How often each route was asked since the start or the last [`SimulatorHandle::clear_requests`], as
-    /// `GET /graph/v1.0/users`; identifiers in paths are written `{id}`.
+    /// Returns the number of requests to each route since the start or the last [`SimulatorHandle::clear_requests`]. Keys are
+    /// like `GET /graph/v1.0/users`, with `{id}` in place of identifiers.
     #[must_use]
     pub fn requests(&self) -> BTreeMap<String, u64> {
         self.shared.state().requests.clone()
     }
 
-    /// Starts counting anew.
+    /// Resets the counts of requests.
     pub fn clear_requests(&self) {
         self.shared.state().requests.clear();
     }
 
-    /// Stops serving and ends all connections; the port is free once the runtime has dropped them.
+    /// Stops serving and closes all connections. The port is free once the runtime has dropped them.
     pub fn stop(&self) {
         self.accept.0.abort();
         self.answer.0.abort();
     }
 }
 
-/// What handles and connections share.
+/// The state that handles and connections share.
 pub(crate) struct Shared {
     pub(crate) base: String,
     dns_address: SocketAddr,
@@ -391,18 +390,18 @@ impl Shared {
     }
 }
 
-/// A token that was handed out.
+/// An issued token.
 #[derive(Debug, Clone)]
 pub(crate) struct Token {
     pub(crate) vendor: Vendor,
     pub(crate) expires_ms: i64,
-    /// Okta only: what the token may do.
+    /// The scopes of the token. Only for Okta.
     pub(crate) scopes: BTreeSet<String>,
-    /// Got with a certificate instead of a secret.
+    /// Whether the token was obtained with a certificate instead of a secret.
     pub(crate) by_certificate: bool,
 }
 
-/// Tokens kept; the oldest are forgotten first, as their names sort by age.
+/// The most tokens that are kept. The oldest are dropped first, since their names sort by age.
 const TOKENS_MAX: usize = 1024;
 
 pub(crate) struct State {
@@ -418,7 +417,7 @@ pub(crate) struct State {
     pub(crate) tokens: BTreeMap<String, Token>,
     pub(crate) certificates_only: bool,
     pub(crate) snapshots: Snapshots,
-    /// Names that the name server has trouble with.
+    /// The names for which the name server fails.
     pub(crate) dns_failing: BTreeSet<String>,
 }
 
@@ -449,7 +448,7 @@ impl State {
         change.apply(Arc::make_mut(&mut self.world), now_ms)
     }
 
-    /// Remembers a new token and returns its text.
+    /// Issues a token and returns its text.
     pub(crate) fn issue(
         &mut self,
         vendor: Vendor,
@@ -479,7 +478,7 @@ impl State {
         text
     }
 
-    /// The first fault that fits the request; it is used up by one.
+    /// Returns the first fault that matches the request, and uses it up once.
     pub(crate) fn take_fault(&mut self, vendor: Vendor, path: &str) -> Option<Fault> {
         let at = self
             .faults

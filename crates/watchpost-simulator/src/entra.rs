@@ -9,11 +9,10 @@ use crate::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-/// How long an access token lives, in seconds.
+/// The lifetime of an access token in seconds.
 pub(crate) const TOKEN_LIFETIME_SECS: i64 = 3599;
 
-/// The claims of a client assertion, if it has the shape of a JWT signed for a confidential client. The signature
-/// itself is not looked at.
+/// Returns the header and the claims of a client assertion if it is a well-formed signed JWT. The signature isn't verified.
 pub(crate) fn assertion(text: &str) -> Option<(Value, Value)> {
     let mut parts = text.split('.');
     let (header, claims, signature) = (parts.next()?, parts.next()?, parts.next()?);
@@ -24,8 +23,8 @@ pub(crate) fn assertion(text: &str) -> Option<(Value, Value)> {
     Some((read(header)?, read(claims)?))
 }
 
-/// Whether the claims are those of `client_id` talking to `audience`, for at most `lifetime_secs`.
-pub(crate) fn claims_fit(claims: &Value, client_id: &str, audience: &str, lifetime_secs: i64) -> bool {
+/// Whether the claims are made by `client_id` for `audience` and are valid for at most `lifetime_secs`.
+pub(crate) fn claims_match(claims: &Value, client_id: &str, audience: &str, lifetime_secs: i64) -> bool {
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     let number = |name: &str| claims.get(name).and_then(Value::as_i64);
     let from = number("iat").or_else(|| number("nbf"));
@@ -39,23 +38,23 @@ pub(crate) fn claims_fit(claims: &Value, client_id: &str, audience: &str, lifeti
         }
 }
 
-/// A form field.
+/// Returns a field of a form.
 pub(crate) fn form(request: &Request, name: &str) -> Option<String> {
     url::form_urlencoded::parse(&request.body)
         .find(|(key, _)| key == name)
         .map(|(_, value)| value.into_owned())
 }
 
-/// Why the token endpoint gives no token.
-struct Refused {
+/// An error of the token endpoint.
+struct TokenError {
     status: u16,
     error: &'static str,
     code: u32,
     text: String,
 }
 
-fn refused<T>(status: u16, error: &'static str, code: u32, text: &str) -> Result<T, Refused> {
-    Err(Refused {
+fn token_error<T>(status: u16, error: &'static str, code: u32, text: &str) -> Result<T, TokenError> {
+    Err(TokenError {
         status,
         error,
         code,
@@ -63,8 +62,8 @@ fn refused<T>(status: u16, error: &'static str, code: u32, text: &str) -> Result
     })
 }
 
-/// Answers a token request. `resource` tells whose API a scope is for; `issue` makes and remembers a token for it,
-/// got by certificate (`true`) or by secret.
+/// Handles a token request. `resource` returns the API that a scope belongs to. `issue` issues a token for it; its second
+/// argument is true if the token was requested_api with a certificate instead of a secret.
 pub(crate) fn answer(
     request: &Request,
     context: &Context,
@@ -72,8 +71,8 @@ pub(crate) fn answer(
     issue: impl FnOnce(Vendor, bool) -> String,
 ) -> Reply {
     let granted = check_address(request, context)
-        .and_then(|()| requested(request, resource))
-        .and_then(|vendor| Ok((vendor, proven_by_certificate(request)?)));
+        .and_then(|()| requested_api(request, resource))
+        .and_then(|vendor| Ok((vendor, authenticate(request)?)));
     match granted {
         Ok((vendor, by_certificate)) => {
             let lifetime = TOKEN_LIFETIME_SECS;
@@ -83,70 +82,73 @@ pub(crate) fn answer(
                 json!({ "token_type": "Bearer", "expires_in": lifetime, "ext_expires_in": lifetime, "access_token": token }),
             )
         }
-        Err(refused) => failure(
-            refused.status,
-            refused.error,
-            refused.code,
-            &refused.text,
+        Err(token_error) => failure(
+            token_error.status,
+            token_error.error,
+            token_error.code,
+            &token_error.text,
             context.clock_ms,
             &context.request_id,
         ),
     }
 }
 
-/// Whether a token endpoint of the tenant was asked by POST.
-fn check_address(request: &Request, context: &Context) -> Result<(), Refused> {
+/// Checks that the request is a POST to the token endpoint of the tenant.
+fn check_address(request: &Request, context: &Context) -> Result<(), TokenError> {
     let profile = &context.world.company.profile;
     let domains = [profile.domain.as_str(), profile.initial_domain.as_str()];
     let segments = request.segments();
     let ["oauth2", "v2.0", "token"] = segments.get(1..).unwrap_or_default() else {
-        let text = "The requested resource does not exist.";
-        return refused(404, "invalid_request", 900_144, text);
+        let text = "The requested_api resource does not exist.";
+        return token_error(404, "invalid_request", 900_144, text);
     };
     if request.method != "POST" {
         let text = "The endpoint only accepts POST requests.";
-        return refused(400, "invalid_request", 900_561, text);
+        return token_error(400, "invalid_request", 900_561, text);
     }
     let tenant = segments.first().copied().unwrap_or_default();
     if tenant != context.world.tenant_id() && !domains.contains(&tenant) {
         let text = format!("Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID.");
-        return refused(400, "invalid_request", 90_002, &text);
+        return token_error(400, "invalid_request", 90_002, &text);
     }
     Ok(())
 }
 
-/// Whose API the application asks for.
-fn requested(request: &Request, resource: impl FnOnce(&str) -> Option<Vendor>) -> Result<Vendor, Refused> {
+/// Returns the API that the application requests a token for.
+fn requested_api(
+    request: &Request,
+    resource: impl FnOnce(&str) -> Option<Vendor>,
+) -> Result<Vendor, TokenError> {
     if form(request, "grant_type").as_deref() != Some("client_credentials") {
-        let text = "The app requested an unsupported grant type.";
-        return refused(400, "unsupported_grant_type", 70_003, text);
+        let text = "The app requested_api an unsupported grant type.";
+        return token_error(400, "unsupported_grant_type", 70_003, text);
     }
     let client_id = form(request, "client_id").unwrap_or_default();
     if client_id != CLIENT_ID {
         let text = format!("Application with identifier '{client_id}' was not found in the directory.");
-        return refused(400, "unauthorized_client", 700_016, &text);
+        return token_error(400, "unauthorized_client", 700_016, &text);
     }
     let scope = form(request, "scope").unwrap_or_default();
     if !scope.ends_with("/.default") {
         let text = "The provided value for the input parameter 'scope' is not valid.";
-        return refused(400, "invalid_scope", 70_011, text);
+        return token_error(400, "invalid_scope", 70_011, text);
     }
     let Some(vendor) = resource(&scope) else {
         let name = scope.trim_end_matches("/.default");
         let text = format!("The resource principal named {name} was not found in the tenant.");
-        return refused(400, "invalid_resource", 500_011, &text);
+        return token_error(400, "invalid_resource", 500_011, &text);
     };
     Ok(vendor)
 }
 
-/// Whether the application proved by certificate (`true`) or by secret who it is.
-fn proven_by_certificate(request: &Request) -> Result<bool, Refused> {
+/// Authenticates the application. Returns true if it used a certificate, false if it used a secret.
+fn authenticate(request: &Request) -> Result<bool, TokenError> {
     match (form(request, "client_secret"), form(request, "client_assertion")) {
         (Some(secret), _) if secret == CLIENT_SECRET => Ok(false),
         (Some(_), _) => {
             let text = "Invalid client secret provided. Ensure the secret being sent in the request is the client \
                         secret value, not the client secret ID.";
-            refused(401, "invalid_client", 7_000_215, text)
+            token_error(401, "invalid_client", 7_000_215, text)
         }
         (None, Some(text)) => {
             let fits = assertion(&text).is_some_and(|(header, claims)| {
@@ -154,23 +156,23 @@ fn proven_by_certificate(request: &Request) -> Result<bool, Refused> {
                 matches!(algorithm, Some("PS256" | "RS256"))
                     && (header.get("x5t#S256").is_some() || header.get("x5t").is_some())
                     && claims.get("jti").is_some_and(Value::is_string)
-                    && claims_fit(&claims, CLIENT_ID, &request.url, 600)
+                    && claims_match(&claims, CLIENT_ID, &request.url, 600)
             });
             if fits {
                 return Ok(true);
             }
             let text = "The certificate with identifier used to sign the client assertion is not registered on \
                         application, or the assertion's claims are wrong.";
-            refused(401, "invalid_client", 700_027, text)
+            token_error(401, "invalid_client", 700_027, text)
         }
         (None, None) => {
             let text = "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.";
-            refused(401, "invalid_client", 7_000_218, text)
+            token_error(401, "invalid_client", 7_000_218, text)
         }
     }
 }
 
-/// An error of the token endpoint.
+/// Returns an error response of the token endpoint.
 pub(crate) fn failure(
     status: u16,
     error: &str,

@@ -1,4 +1,4 @@
-//! Faults that a test or a script orders: what a vendor does on a bad day.
+//! Faults that a test or a script injects into the vendors' APIs.
 
 use crate::{
     entra, hosts,
@@ -8,7 +8,7 @@ use crate::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// Which vendor API a request is for.
+/// A simulated vendor API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Vendor {
@@ -16,7 +16,7 @@ pub enum Vendor {
     Entra,
     /// Microsoft Graph, under `/graph`.
     Graph,
-    /// Okta, under `/okta` (its token endpoint too).
+    /// Okta, under `/okta`, including its token endpoint.
     Okta,
     /// SharePoint's tenant administration, under `/sharepoint-admin`.
     #[serde(rename = "sharepoint")]
@@ -31,74 +31,72 @@ pub enum Vendor {
     Fabric,
 }
 
-/// An order to misbehave. Faults are tried in the order in which they were ordered; the first that matches a
-/// request is used, and only that one.
+/// A fault. Faults are checked in the order in which they were added, and only the first that matches a request is used.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
-    /// Whose API.
+    /// The API that the fault affects.
     pub vendor: Vendor,
-    /// Part of the path, without the vendor's prefix and with a leading slash; empty matches every path.
+    /// A part of the path, which has a leading slash and no vendor prefix. An empty text matches every path.
     pub path_contains: String,
-    /// For how many matching requests; `u32::MAX` for ever.
+    /// The number of matching requests that the fault affects. `u32::MAX` means all.
     pub times: u32,
-    /// What happens.
+    /// The effect of the fault.
     pub kind: FaultKind,
 }
 
-/// What a fault does to a request.
+/// The effect of a fault on a request.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultKind {
-    /// Status 429 in the vendor's words.
+    /// Status 429 with the vendor's error body.
     TooManyRequests(RetryAfter),
-    /// Status 500 in the vendor's words.
+    /// Status 500 with the vendor's error body.
     InternalError,
     /// Status 502 with an HTML body.
     BadGateway,
-    /// Status 503 in the vendor's words.
+    /// Status 503 with the vendor's error body.
     Unavailable,
-    /// Status 401, as if the token had just become invalid.
+    /// Status 401, as if the token had just expired.
     Unauthorized,
     /// Status 403, as if the permission were missing.
     Forbidden,
-    /// The connection ends without an answer.
+    /// The connection is closed without a response.
     Reset,
-    /// The true answer, so many milliseconds late (tokio's clock, so a paused test doesn't wait).
+    /// The normal response after a delay in milliseconds. The delay uses tokio's clock, so a test with paused time doesn't wait.
     Slow(u64),
-    /// Status 200 with JSON that breaks off in the middle.
+    /// Status 200 with JSON that is cut off in the middle.
     MalformedJson,
-    /// The first row's `id` is an object. No effect on what isn't a list.
+    /// The `id` of the first row is an object. Has no effect on a response that isn't a list.
     WrongTypeInOneRow,
-    /// The next link leads to the same page again.
+    /// The next link points to the same page.
     LoopingNext,
-    /// The next link leads to another host.
+    /// The next link points to another host.
     ForeignNext,
-    /// There is always a next link, each with another address.
+    /// Every page has a next link, each with a different address.
     EndlessPages,
-    /// Every field of each row that isn't an identifier is null.
+    /// Every field of each row is null, except those that identify or classify the row.
     NullOptionals,
-    /// Enumerations carry a value that nobody has seen yet.
+    /// Enumerations have an unknown value.
     UnknownEnum,
-    /// The rows come over and over until there are so many in one page. No effect on what isn't a list, or is an
-    /// empty one.
+    /// The rows are repeated until the page has this many. Has no effect on an empty list or a response that isn't a list.
     HugeList(u32),
 }
 
-/// How a 429 says when to come back.
+/// The form in which a response with status 429 gives the time to retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RetryAfter {
     /// `Retry-After` with a number of seconds.
     Seconds(u32),
-    /// `Retry-After` with an HTTP date so many seconds after the simulator's clock.
+    /// `Retry-After` with an HTTP date that is this number of seconds after the simulator's clock.
     Date(u32),
-    /// No such header. Okta's reset header still says one second.
+    /// No `Retry-After` header. Okta's reset header still gives one second.
     Absent,
 }
 
 impl FaultKind {
-    /// The answer that stands in for the true one, if this fault replaces it.
+    /// Returns the response that replaces the normal one, if this fault replaces it.
     pub(crate) fn replacement(&self, vendor: Vendor, clock_ms: i64, request_id: &str) -> Option<Reply> {
         match self {
             Self::TooManyRequests(retry) => return Some(too_many(*retry, vendor, clock_ms, request_id)),
@@ -192,13 +190,13 @@ impl FaultKind {
         Some(Reply::okta_error(status, code, summary, request_id))
     }
 
-    /// Changes the true answer, if this fault does.
+    /// Modifies the normal response, if this fault does so.
     pub(crate) fn alter(&self, reply: &mut Reply, self_url: &str, serial: u64) {
         match self {
             Self::MalformedJson => {
                 if let Body::Json(value) = &reply.body {
                     let mut text = value.to_string();
-                    // Break off on a character boundary about half-way.
+                    // Cut off at the character boundary nearest to the middle.
                     let mut cut = text.len() / 2;
                     while !text.is_char_boundary(cut) {
                         cut -= 1;
@@ -251,7 +249,7 @@ impl FaultKind {
     }
 }
 
-/// Status 429 in the vendor's words, with its headers.
+/// Returns a response with status 429 and the vendor's error body and headers.
 fn too_many(retry: RetryAfter, vendor: Vendor, clock_ms: i64, request_id: &str) -> Reply {
     let mut reply = match vendor {
         Vendor::Okta => {
@@ -288,10 +286,10 @@ fn too_many(retry: RetryAfter, vendor: Vendor, clock_ms: i64, request_id: &str) 
     reply
 }
 
-/// A simulator on a small machine must live through an order for a huge list.
+/// The most rows of a huge list, so that the fault doesn't exhaust the memory of a small machine.
 const ROWS_MAX: u32 = 200_000;
 
-/// Fields without which a row means nothing at all.
+/// The fields that identify or classify a row.
 const IDENTIFYING: [&str; 11] = [
     "id",
     "appId",

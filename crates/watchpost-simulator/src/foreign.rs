@@ -1,10 +1,10 @@
-//! A company whose strangers write what a test wants: names, titles and descriptions, as the vendors' APIs carry them.
+//! A company in which a test sets every text that outsiders can write: names, titles and descriptions.
 
 use crate::company::{Company, Ownership};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Members of vendors' documents that people write freely.
+/// The fields of vendors' documents that contain free text.
 const FREE: [&str; 12] = [
     "displayName",
     "DisplayName",
@@ -20,7 +20,7 @@ const FREE: [&str; 12] = [
     "Title",
 ];
 
-/// Texts by what stood there before: equal names stay equal, so that what refers to one by name still finds it.
+/// Replaces texts. Equal texts get equal replacements, so that references by name stay valid.
 struct Rewriter<'w> {
     write: &'w mut dyn FnMut(&str) -> String,
     known: BTreeMap<String, String>,
@@ -43,14 +43,14 @@ impl Rewriter<'_> {
         }
     }
 
-    /// Every free text of a document, at any depth.
+    /// Replaces the free texts of a document at any depth.
     fn document(&mut self, document: &mut Value, free: &[&str]) {
         match document {
             Value::Array(items) => items.iter_mut().for_each(|item| self.document(item, free)),
             Value::Object(fields) => {
                 for (name, value) in fields.iter_mut() {
                     match value {
-                        // What the simulator fills in itself, or refers to by name, stays.
+                        // Placeholders that the simulator fills in itself are kept.
                         Value::String(text)
                             if free.contains(&name.as_str()) && !text.starts_with(['#', '@']) =>
                         {
@@ -66,9 +66,9 @@ impl Rewriter<'_> {
 }
 
 impl Company {
-    /// The company with every name, title, department and description that somebody outside Watchpost could have
-    /// written passed through `write`, once for each different text. Addresses, ids, permissions, Microsoft's own
-    /// apps and the names of built-in roles stay.
+    /// Replaces every name, title, department and description that somebody outside Watchpost could have written by the result
+    /// of `write`, which is called once for each distinct text. Addresses, ids, permissions, Microsoft's own apps and the
+    /// names of built-in roles are kept.
     #[must_use]
     pub fn with_texts(mut self, write: &mut dyn FnMut(&str) -> String) -> Self {
         let mut rewriter = Rewriter {

@@ -1,6 +1,6 @@
-//! Vendor identifiers, made from a kind and an index, so that nothing has to be remembered to find a thing again.
+//! Vendor identifiers, which are computed from a kind and an index, so that an object can be found without a table.
 
-/// What an identifier names. The number is part of the identifier.
+/// The kind of object that an identifier names. The number is part of the identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Person = 1,
@@ -28,7 +28,7 @@ pub(crate) enum Kind {
     Federated = 23,
 }
 
-/// A well-mixed 64-bit number from a seed, a kind and an index (the SplitMix64 finaliser).
+/// Mixes a seed, a kind and an index into a 64-bit number (the SplitMix64 finalizer).
 pub(crate) const fn mix(seed: u64, kind: u64, index: u64) -> u64 {
     let mut z = seed
         .wrapping_add(kind.wrapping_mul(0x9E37_79B9_7F4A_7C15))
@@ -39,13 +39,13 @@ pub(crate) const fn mix(seed: u64, kind: u64, index: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// A GUID as Microsoft writes it; the last twelve digits are the index.
+/// Returns a GUID as Microsoft writes it. The last twelve digits are the index.
 pub(crate) fn guid(seed: u64, kind: Kind, index: u64) -> String {
     let noise = mix(seed, kind as u64, index) >> 32;
     format!("{noise:08x}-{:04x}-4000-8000-{index:012x}", kind as u64)
 }
 
-/// The index in a GUID made by [`guid`] with the same seed and kind.
+/// Returns the index in a GUID made by [`guid`] with the same seed and kind.
 pub(crate) fn guid_index(seed: u64, kind: Kind, text: &str) -> Option<u64> {
     let index = u64::from_str_radix(text.get(24..36)?, 16).ok()?;
     (guid(seed, kind, index) == text).then_some(index)
@@ -53,7 +53,7 @@ pub(crate) fn guid_index(seed: u64, kind: Kind, text: &str) -> Option<u64> {
 
 const BASE36: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 
-/// A 20-character Okta id with the given three-character prefix; the last eight characters are the index.
+/// Returns a 20-character Okta id with the given three-character prefix. The last eight characters are the index.
 pub(crate) fn okta(seed: u64, prefix: &str, kind: Kind, index: u64) -> String {
     let mut text = String::with_capacity(20);
     text.push_str(prefix);
@@ -62,7 +62,7 @@ pub(crate) fn okta(seed: u64, prefix: &str, kind: Kind, index: u64) -> String {
     text
 }
 
-/// The index in an id made by [`okta`] with the same arguments.
+/// Returns the index in an id made by [`okta`] with the same arguments.
 pub(crate) fn okta_index(seed: u64, prefix: &str, kind: Kind, text: &str) -> Option<u64> {
     let index = u64::from_str_radix(text.get(12..20)?, 36).ok()?;
     (okta(seed, prefix, kind, index) == text).then_some(index)
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_identifier_leads_back_to_its_index() {
+    fn the_index_of_an_identifier_can_be_recovered() {
         for index in [0, 1, 599, 99_999] {
             let id = guid(7, Kind::Person, index);
             assert_eq!(id.len(), 36);

@@ -1,13 +1,13 @@
-//! Vendor APIs played from a fixture company, over real HTTP on loopback.
+//! A simulator of vendor APIs, over real HTTP on loopback.
 //!
-//! The simulator answers as Microsoft Entra's token endpoint, Microsoft Graph, Microsoft 365's administration hosts
-//! (Exchange and compliance, SharePoint, Power Platform, Fabric) and Okta would for one invented firm,
-//! `birchworks.example`: with real paging, real error bodies, permissions that can be missing, licences
-//! that can be absent, and faults on demand. The demo and the tests connect the real connectors to it.
+//! The simulator implements Microsoft Entra's token endpoint, Microsoft Graph, the administration hosts of Microsoft 365
+//! (Exchange and compliance, SharePoint, Power Platform, Fabric) and Okta for one invented company, `birchworks.example`. It
+//! has the vendors' paging and error bodies; permissions and licenses can be removed, and faults can be injected. The demo
+//! and the tests connect the real connectors to it.
 //!
-//! It does not know any other crate of Watchpost, store anything, check signatures of assertions, or write
-//! to the company because a vendor API was called: the only way to change the company is [`SimulatorHandle`]
-//! (or its JSON mirror under `/_simulator/`).
+//! It doesn't depend on any other crate of Watchpost, store anything, verify the signatures of assertions, or change the
+//! company because a vendor API was called: the company is changed only through [`SimulatorHandle`] or the equivalent
+//! orders under `/_simulator/`.
 //!
 //! ```no_run
 //! # async fn demo() -> Result<(), watchpost_simulator::SimulatorError> {
@@ -21,10 +21,10 @@
 //! # Ok(()) }
 //! ```
 //!
-//! To add a route: one arm in `graph/mod.rs`, `okta/mod.rs` or the host's file in `hosts/`, with the permission that
-//! it needs in the same file's table. To add a settings document: a file in `fixtures/company/m365/settings/` and
-//! its path in `settings.rs`. To plant a problem: write the person or app into `fixtures/company/`, name what it must cause in
-//! `expected.json`; a test computes the rules from the fixture and compares.
+//! To add a route, add a match arm to `graph/mod.rs`, `okta/mod.rs` or the host's file in `hosts/`, and the permission that
+//! it needs to the table in the same file. To add a settings document, add a file to `fixtures/company/m365/settings/` and
+//! its path to `settings.rs`. To add the cause of a finding, add the person or app to `fixtures/company/` and the finding to
+//! `expected.json`; a test computes the findings from the simulated APIs and compares them.
 
 mod bulk;
 mod change;

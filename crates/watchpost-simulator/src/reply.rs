@@ -1,4 +1,4 @@
-//! Requests as the vendors see them, answers before they become bytes, and paging.
+//! Requests to vendors, responses before they are encoded, and paging.
 
 use crate::{fault::Vendor, ids::mix, when::iso};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -9,26 +9,26 @@ use serde_json::{Value, json};
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) method: String,
-    /// Below the vendor's prefix, starting with a slash, still percent-encoded.
+    /// The path below the vendor's prefix, with a leading slash, percent-encoded.
     pub(crate) path: String,
     pub(crate) raw_query: String,
     pub(crate) authorization: Option<String>,
-    /// The `Accept` header, empty without one.
+    /// The `Accept` header, or an empty text.
     pub(crate) accept: String,
-    /// The `Prefer` header, empty without one.
+    /// The `Prefer` header, or an empty text.
     pub(crate) prefer: String,
     pub(crate) body: Bytes,
-    /// Address under which the request came in, with query.
+    /// The address of the request, with the query.
     pub(crate) url: String,
 }
 
 impl Request {
-    /// Non-empty parts of the path.
+    /// Returns the non-empty segments of the path.
     pub(crate) fn segments(&self) -> Vec<&str> {
         self.path.split('/').filter(|part| !part.is_empty()).collect()
     }
 
-    /// The decoded value of a query parameter.
+    /// Returns the decoded value of a query parameter.
     pub(crate) fn query(&self, name: &str) -> Option<String> {
         url::form_urlencoded::parse(self.raw_query.as_bytes())
             .find(|(key, _)| key == name)
@@ -36,8 +36,8 @@ impl Request {
     }
 }
 
-/// A part of a path with its percent escapes resolved; unchanged if that isn't text.
-pub(crate) fn unescaped(part: &str) -> String {
+/// Percent-decodes a segment of a path. Returns it unchanged if the result isn't UTF-8.
+pub(crate) fn percent_decoded(part: &str) -> String {
     let (mut bytes, mut rest) = (Vec::with_capacity(part.len()), part.as_bytes());
     while let Some((&first, tail)) = rest.split_first() {
         let escape = (first == b'%').then(|| tail.get(..2)).flatten();
@@ -52,31 +52,31 @@ pub(crate) fn unescaped(part: &str) -> String {
     String::from_utf8(bytes).unwrap_or_else(|_| part.to_owned())
 }
 
-/// What a handler of a route needs to know besides the request.
+/// The context of a request that the handler of a route uses.
 pub(crate) struct Context {
     pub(crate) world: std::sync::Arc<crate::world::World>,
     pub(crate) clock_ms: i64,
-    /// Permissions or scopes that the caller lacks.
+    /// The permissions or scopes that the caller lacks.
     pub(crate) denied: std::collections::BTreeSet<String>,
-    /// APIs whose premium licences the tenant doesn't have.
+    /// The APIs for which the tenant has no premium license.
     pub(crate) unlicensed: std::collections::BTreeSet<Vendor>,
     pub(crate) request_id: String,
 }
 
 impl Context {
-    /// Whether the tenant has no premium licence for that API.
-    pub(crate) fn lacks_licence(&self, vendor: Vendor) -> bool {
+    /// Whether the tenant has no premium license for the API.
+    pub(crate) fn lacks_license(&self, vendor: Vendor) -> bool {
         self.unlicensed.contains(&vendor)
     }
 }
 
-/// An answer before it becomes bytes.
+/// A response before it is encoded.
 #[derive(Debug, Clone)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Body,
-    /// Absolute address of the next page.
+    /// The absolute address of the next page.
     pub(crate) next: Option<String>,
     pub(crate) shape: Shape,
 }
@@ -89,7 +89,7 @@ pub(crate) enum Body {
     Empty,
 }
 
-/// Where the rows and the next link of a list stand.
+/// The format of a list: the position of its rows and of its next link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
     /// Not a list.
@@ -140,7 +140,7 @@ impl Reply {
         )
     }
 
-    /// Okta's answer to a token that it doesn't know: for an OAuth token with a challenge.
+    /// Returns Okta's response to an invalid token, with a challenge if it is an OAuth token.
     pub(crate) fn okta_bad_token(request_id: &str, oauth: bool) -> Self {
         let mut reply = Self::okta_error(401, "E0000011", "Invalid token provided", request_id);
         if oauth {
@@ -153,7 +153,7 @@ impl Reply {
         reply
     }
 
-    /// The rows, if this is a list.
+    /// Returns the rows, if this is a list.
     pub(crate) fn rows_mut(&mut self) -> Option<&mut Vec<Value>> {
         match (&mut self.body, self.shape) {
             (Body::Json(Value::Array(rows)), Shape::Okta) => Some(rows),
@@ -168,16 +168,16 @@ impl Reply {
     }
 }
 
-/// A place in a list: positions are those of the underlying things, of which some yield no row.
+/// A position in a list. Positions count the underlying objects, some of which have no row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Cursor {
     position: u64,
-    /// Answer an empty page first, as vendors now and then do.
+    /// Whether an empty page comes first, as it sometimes does in vendors' responses.
     gap: bool,
 }
 
 impl Cursor {
-    /// The opaque text of a cursor, valid for one path only.
+    /// Returns the opaque text of a cursor, which is valid only for one path.
     fn encode(self, path: &str) -> String {
         URL_SAFE_NO_PAD.encode(format!(
             "{:x}.{}.{}",
@@ -187,7 +187,7 @@ impl Cursor {
         ))
     }
 
-    /// Reads what [`Cursor::encode`] wrote for the same path. The made-up cursors of an endless list start over.
+    /// Decodes a text made by [`Cursor::encode`] for the same path. The cursors of an endless list start from the beginning.
     pub(crate) fn decode(text: &str, path: &str) -> Option<Self> {
         if text.starts_with("endless-") {
             return Some(Self::default());
@@ -205,8 +205,8 @@ fn path_tag(path: &str) -> u64 {
     path.bytes().fold(0, |tag, byte| mix(tag, 1, u64::from(byte))) >> 32
 }
 
-/// Collects up to `limit` rows from the cursor on. `row` is asked for positions below `total` in order. The second
-/// part is where the next page starts, `None` after the last row. With `gap` an empty page follows the first.
+/// Collects up to `limit` rows from the cursor on. `row` is called for the positions below `total` in order. Returns the
+/// rows, and the start of the next page or `None` after the last row. With `gap` an empty page follows the first page.
 pub(crate) fn collect(
     cursor: Cursor,
     total: u64,
@@ -235,7 +235,7 @@ pub(crate) fn collect(
     (rows, None)
 }
 
-/// The address of another page of the same list.
+/// Returns the address of another page of the same list.
 pub(crate) fn next_url(request: &Request, parameter: &str, cursor: Cursor) -> String {
     let path = request
         .url
@@ -246,7 +246,7 @@ pub(crate) fn next_url(request: &Request, parameter: &str, cursor: Cursor) -> St
     format!("{path}?{kept}{join}{parameter}={}", cursor.encode(&request.path))
 }
 
-/// The address of the page after the last, which is empty.
+/// Returns the address of the page after the last, which is empty.
 pub(crate) fn end_of_list(request: &Request, parameter: &str, total: u64) -> String {
     next_url(
         request,
@@ -258,7 +258,7 @@ pub(crate) fn end_of_list(request: &Request, parameter: &str, total: u64) -> Str
     )
 }
 
-/// A raw query without one parameter, the rest byte for byte.
+/// Removes one parameter from a raw query. The rest is unchanged.
 pub(crate) fn without_parameter(query: &str, parameter: &str) -> String {
     query
         .split('&')
@@ -275,15 +275,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn escapes_in_paths_are_resolved() {
-        assert_eq!(unescaped("a%40b%23c"), "a@b#c");
+    fn segments_of_paths_are_percent_decoded() {
+        assert_eq!(percent_decoded("a%40b%23c"), "a@b#c");
         for odd in ["a%", "a%4", "a%zz", "%ff", "é"] {
-            assert_eq!(unescaped(odd), odd);
+            assert_eq!(percent_decoded(odd), odd);
         }
     }
 
     #[test]
-    fn a_list_has_an_empty_page_after_the_first_and_no_next_after_the_last() {
+    fn a_list_has_an_empty_page_after_the_first_and_no_next_page_after_the_last() {
         let rows = |n: u64| n.is_multiple_of(2).then(|| json!(n));
         let (mut cursor, mut pages) = (Some(Cursor::default()), Vec::new());
         while let Some(at) = cursor {

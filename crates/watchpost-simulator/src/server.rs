@@ -1,4 +1,4 @@
-//! Sockets and bytes: accepts connections, finds the vendor, checks the token, applies faults, writes answers.
+//! The HTTP server: accepts connections, finds the vendor, checks the token, applies faults, writes responses.
 
 use crate::{
     change::Change,
@@ -20,19 +20,19 @@ use serde_json::{Value, json};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, task::JoinSet};
 
-/// No request to these APIs is larger.
+/// The largest request body. No request to these APIs is larger.
 const BODY_BYTES_MAX: usize = 1 << 20;
-/// Retry of a failed accept, for example when file descriptors run out.
+/// The pause after a failed accept, for example when the process has run out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
 type Answer = hyper::Response<Full<Bytes>>;
 
-/// The connection is to end without an answer.
+/// The error that closes a connection without a response.
 #[derive(Debug, thiserror::Error)]
-#[error("a fault asked for a reset")]
+#[error("a fault reset the connection")]
 struct Reset;
 
-/// Accepts until dropped; connections end with it.
+/// Accepts connections until the future is dropped, which also closes the connections.
 pub(crate) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
     loop {
@@ -42,7 +42,7 @@ pub(crate) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
                     let shared = Arc::clone(&shared);
                     connections.spawn(async move {
                         let service = service_fn(|request| serve(Arc::clone(&shared), request));
-                        // A client that goes away, or a reset, ends the connection; nobody waits for the reason.
+                        // A client that disconnects or a reset closes the connection; the error isn't needed.
                         let _ = hyper::server::conn::http1::Builder::new()
                             .auto_date_header(false)
                             .serve_connection(TokioIo::new(stream), service)
@@ -68,13 +68,13 @@ async fn serve(shared: Arc<Shared>, request: hyper::Request<Incoming>) -> Result
         .into_iter()
         .find(|(prefix, _)| request.path.starts_with(&format!("{prefix}/")))
     else {
-        let reply = own_route(&shared, &request);
+        let reply = control_route(&shared, &request);
         return Ok(respond(reply, 0, None));
     };
     let (fault, prepared) = {
         let mut state = shared.state();
         state.serial += 1;
-        let route = format!("{} {}", request.method, anonymous(&request.path));
+        let route = format!("{} {}", request.method, without_ids(&request.path));
         *state.requests.entry(route).or_default() += 1;
         request.path = request.path.get(prefix.len()..).unwrap_or_default().to_owned();
         let fault = state.take_fault(vendor, &request.path);
@@ -109,7 +109,7 @@ async fn serve(shared: Arc<Shared>, request: hyper::Request<Incoming>) -> Result
     ))
 }
 
-/// A request with its body; `None` if that is too large.
+/// Reads a request with its body. Returns `None` if the body is too large.
 async fn read(shared: &Shared, request: hyper::Request<Incoming>) -> Option<Request> {
     let (head, body) = request.into_parts();
     let path = head.uri.path().to_owned();
@@ -132,7 +132,7 @@ async fn read(shared: &Shared, request: hyper::Request<Incoming>) -> Option<Requ
     })
 }
 
-/// The true answer to a request whose token is good.
+/// Returns the normal response to a request with a valid token.
 fn answer(shared: &Shared, vendor: Vendor, request: &Request, context: &Context) -> Reply {
     match vendor {
         Vendor::Entra => token(shared, request, context),
@@ -152,11 +152,11 @@ fn answer(shared: &Shared, vendor: Vendor, request: &Request, context: &Context)
 struct Prepared {
     context: Context,
     serial: u64,
-    /// Answer without asking the vendor's routes: the token is not good.
+    /// The response if the token is invalid.
     early: Option<Reply>,
 }
 
-/// Checks the token and gathers what a route needs; everything that needs the lock.
+/// Checks the token and collects the context of the request. This is all the work that needs the lock.
 fn prepare(state: &mut State, vendor: Vendor, request: &Request) -> Prepared {
     let world = Arc::clone(&state.world);
     let clock_ms = state.now_ms();
@@ -197,7 +197,7 @@ fn prepare(state: &mut State, vendor: Vendor, request: &Request) -> Prepared {
         Vendor::Okta if request.path == "/oauth2/v1/token" => None,
         Vendor::Okta => match (token, ssws) {
             (Some(token), _) => {
-                // An OAuth token may do what it was asked for, and nothing that the app has lost meanwhile.
+                // An OAuth token has the scopes it was requested with, except those that were removed since.
                 denied.extend(
                     crate::okta::SCOPES
                         .iter()
@@ -210,7 +210,7 @@ fn prepare(state: &mut State, vendor: Vendor, request: &Request) -> Prepared {
             (None, ssws) => Some(Reply::okta_bad_token(&request_id, ssws.is_none())),
         },
         Vendor::SharePoint if token.is_some_and(|token| state.certificates_only && !token.by_certificate) => {
-            Some(hosts::sharepoint::certificate_wanted())
+            Some(hosts::sharepoint::certificate_required())
         }
         other => token.is_none().then(|| hosts::failure(other, 401, &request_id)),
     };
@@ -239,7 +239,7 @@ fn header(headers: &hyper::HeaderMap, name: &str) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// A token for one of Microsoft 365's hosts, and for no other.
+/// Handles a request for a token, which is valid for one host of Microsoft 365.
 fn token(shared: &Shared, request: &Request, context: &Context) -> Reply {
     entra::answer(
         request,
@@ -262,7 +262,7 @@ fn token_for_okta(shared: &Shared, request: &Request, context: &Context) -> Repl
     })
 }
 
-/// Puts the next link and the vendor's headers where they belong.
+/// Adds the next link and the vendor's headers.
 fn finish(reply: &mut Reply, vendor: Vendor, request: &Request, context: &Context, serial: u64) {
     if vendor == Vendor::Okta {
         if reply.shape != Shape::Single {
@@ -334,15 +334,15 @@ fn respond(reply: Reply, clock_ms: i64, vendor: Option<(Vendor, String)>) -> Ans
         };
     }
     response.body(Full::new(bytes)).unwrap_or_else(|_| {
-        // Only a header value with a control character gets here.
-        let mut failed = Answer::new(Full::new(Bytes::from_static(b"unprintable header")));
+        // This happens only for a header value with a control character.
+        let mut failed = Answer::new(Full::new(Bytes::from_static(b"invalid header value")));
         *failed.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;
         failed
     })
 }
 
-/// A path with identifiers replaced, so that counts stay few.
-fn anonymous(path: &str) -> String {
+/// Replaces identifiers in a path, so that there is one count per route.
+fn without_ids(path: &str) -> String {
     path.split('/')
         .map(|part| {
             let digits = part.bytes().filter(u8::is_ascii_digit).count();
@@ -356,7 +356,7 @@ fn anonymous(path: &str) -> String {
         .join("/")
 }
 
-/// Orders given over HTTP, for scripts: the mirror of [`crate::SimulatorHandle`].
+/// An order over HTTP, for scripts. The orders correspond to the methods of [`crate::SimulatorHandle`].
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Order {
@@ -375,8 +375,9 @@ enum Order {
     UnknownSnapshotType(String),
 }
 
-/// `/_simulator/orders` takes one [`Order`] by POST, `/_simulator/requests` tells the counts.
-fn own_route(shared: &Arc<Shared>, request: &Request) -> Reply {
+/// Handles the routes of the simulator itself: `/_simulator/orders` takes one [`Order`] by POST, `/_simulator/requests`
+/// returns the counts of requests.
+fn control_route(shared: &Arc<Shared>, request: &Request) -> Reply {
     match (request.method.as_str(), request.path.as_str()) {
         ("GET", "/_simulator/requests") => Reply::json(200, json!(shared.state().requests)),
         ("GET", "/_simulator/expected") => embedded(crate::Company::expected_json()),

@@ -1,9 +1,9 @@
-//! The tenant's settings documents: one JSON file per path of `fixtures/company/m365/settings/`, how they were
-//! before, and what a change makes of them.
+//! The tenant's settings documents: one JSON file for each path in `fixtures/company/m365/settings/`, their earlier states,
+//! and changes to them.
 //!
-//! A document is written as its API sends it. Four things in it are filled in when it is read: `@-400d` becomes
-//! the time so long before the origin (`@@-6h`: before the stage), `#person:key`, `#okta:key` and `#group:name`
-//! become identifiers, `{tenant}` becomes the tenant's id, and a row with `#since` isn't there before that moment.
+//! A document has the format in which its API returns it. Placeholders are filled in when it is read: `@-400d` becomes the
+//! time 400 days before the origin (`@@-6h`: 6 hours before the stage), `#person:key`, `#okta:key` and `#group:name` become
+//! identifiers, and `{tenant}` becomes the tenant's id. A row with `#since` is left out before that time.
 
 use crate::{
     ids::{self, Kind},
@@ -88,13 +88,13 @@ documents! {
     "teams/MeetingPolicy",
 }
 
-/// Documents by path, as they are at the origin and not filled in.
+/// The documents by path, with their state at the origin and with placeholders.
 pub(crate) type Documents = BTreeMap<String, Value>;
 
-/// Reads the embedded documents.
+/// Parses the embedded documents.
 ///
 /// # Errors
-/// The path of the first document that isn't JSON, and why.
+/// The path of the first document that isn't valid JSON, and the error.
 pub(crate) fn embedded() -> Result<Documents, (&'static str, serde_json::Error)> {
     DOCUMENTS
         .iter()
@@ -105,22 +105,22 @@ pub(crate) fn embedded() -> Result<Documents, (&'static str, serde_json::Error)>
         .collect()
 }
 
-/// How a place in a document was before a moment.
+/// The earlier value of a position in a document, until a time.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SettingDrift {
     path: String,
-    /// JSON pointer (RFC 6901).
+    /// The JSON pointer (RFC 6901) to the value.
     pointer: String,
     until: When,
     was: Value,
 }
 
-/// The documents as they were at `as_of_ms`.
+/// Returns the documents with their state at `as_of_ms`.
 pub(crate) fn as_of(now: &Documents, drift: &[SettingDrift], origin_ms: i64, as_of_ms: i64) -> Documents {
     let mut documents = now.clone();
     for was in drift.iter().filter(|drift| as_of_ms < drift.until.ms(origin_ms)) {
-        // A pointer that leads nowhere is an error of the fixture; a test goes over all of them.
+        // A pointer without a value is an error in the fixture; a test checks all pointers.
         let _ = documents
             .get_mut(&was.path)
             .is_some_and(|document| put(document, &was.pointer, was.was.clone()));
@@ -128,8 +128,8 @@ pub(crate) fn as_of(now: &Documents, drift: &[SettingDrift], origin_ms: i64, as_
     documents
 }
 
-/// Puts a value where a JSON pointer leads: replaces what is there, adds a field to an object, appends to a list at
-/// `-`. An empty pointer replaces the document. `false` if there is no such place.
+/// Sets the value at a JSON pointer: replaces an existing value, adds a field to an object, or appends to a list at `-`. An
+/// empty pointer replaces the document. Returns `false` if the pointer has no parent in the document.
 pub(crate) fn put(document: &mut Value, pointer: &str, value: Value) -> bool {
     if let Some(place) = document.pointer_mut(pointer) {
         *place = value;
@@ -151,12 +151,12 @@ pub(crate) fn put(document: &mut Value, pointer: &str, value: Value) -> bool {
     }
 }
 
-/// The document at a path, filled in.
+/// Returns the document at a path, with placeholders filled in.
 pub(crate) fn read(world: &World, path: &str) -> Option<Value> {
     world.settings.get(path).map(|document| filled(world, document))
 }
 
-/// The rows of a list document, filled in; none if there is no such list.
+/// Returns the rows of a list document, with placeholders filled in; empty if there is no such list.
 pub(crate) fn rows(world: &World, path: &str) -> Vec<Value> {
     match read(world, path).map(|mut document| document["value"].take()) {
         Some(Value::Array(rows)) => rows,
@@ -164,13 +164,13 @@ pub(crate) fn rows(world: &World, path: &str) -> Vec<Value> {
     }
 }
 
-/// Fills in times and identifiers at any depth, and drops rows that aren't there yet.
+/// Fills in placeholders at any depth, and removes rows that don't exist yet.
 pub(crate) fn filled(world: &World, value: &Value) -> Value {
     match value {
         Value::String(text) => Value::String(replaced(world, text)),
         Value::Array(items) => items
             .iter()
-            .filter(|item| begun(world, item))
+            .filter(|item| has_begun(world, item))
             .map(|item| filled(world, item))
             .collect(),
         Value::Object(fields) => fields
@@ -183,11 +183,11 @@ pub(crate) fn filled(world: &World, value: &Value) -> Value {
     }
 }
 
-fn begun(world: &World, item: &Value) -> bool {
+fn has_begun(world: &World, item: &Value) -> bool {
     item.get("#since")
         .and_then(Value::as_str)
         .and_then(parse_offset)
-        .is_none_or(|since| world.begun(Some(When::Offset(since))))
+        .is_none_or(|since| world.has_begun(Some(When::Offset(since))))
 }
 
 fn replaced(world: &World, text: &str) -> String {
@@ -221,7 +221,7 @@ mod tests {
     use std::sync::Arc;
 
     #[test]
-    fn a_pointer_replaces_adds_and_appends_but_makes_no_parents() {
+    fn setting_a_value_replaces_adds_or_appends_but_creates_no_parents() {
         let mut document = json!({ "value": [{ "a": 1 }] });
         assert!(put(&mut document, "/value/0/a", json!(2)));
         assert!(put(&mut document, "/value/0/b~1c", json!(3)));
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn every_drift_leads_to_a_place_and_changes_it() {
+    fn every_drift_points_to_a_value_and_changes_it() {
         let company = Company::load_embedded().unwrap();
         assert!(!company.setting_drift.is_empty());
         for drift in &company.setting_drift {
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_left_to_fill_in_and_no_document_tells_of_its_future() {
+    fn no_placeholder_is_left_and_no_document_contains_a_future_time() {
         let company = Arc::new(Company::load_embedded().unwrap());
         for days in [0, 7, 30] {
             let origin_ms = 1_772_442_902_000;

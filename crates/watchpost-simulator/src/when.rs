@@ -1,4 +1,4 @@
-//! Moments of the fixture company, written as offsets so that the fixture never ages.
+//! Times in the fixture, which are written as offsets so that the fixture never becomes outdated.
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 
@@ -7,18 +7,17 @@ pub(crate) const HOUR_MS: i64 = 3_600_000;
 /// One day in milliseconds.
 pub(crate) const DAY_MS: i64 = 24 * HOUR_MS;
 
-/// A moment: an offset from the simulator's origin (its "now" at the last stage), or a fixed time that a change
-/// at run time has set.
+/// A time: an offset from the simulator's origin, or a fixed time that a change at run time has set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum When {
-    /// Milliseconds after the origin; negative lies before it.
+    /// Milliseconds after the origin. A negative value is before it.
     Offset(i64),
     /// Milliseconds since the Unix epoch.
     At(i64),
 }
 
 impl When {
-    /// The moment in milliseconds since the Unix epoch, for a simulator whose origin is `origin_ms`.
+    /// Returns the time in milliseconds since the Unix epoch, for a simulator with the origin `origin_ms`.
     #[must_use]
     pub(crate) const fn ms(self, origin_ms: i64) -> i64 {
         match self {
@@ -37,7 +36,7 @@ impl<'de> Deserialize<'de> for When {
     }
 }
 
-/// Reads `-3d4h`, `+20d`, `-90m` or `0` as milliseconds. `None` for anything else.
+/// Parses an offset such as `-3d4h`, `+20d`, `-90m` or `0` into milliseconds. Returns `None` for anything else.
 pub(crate) fn parse_offset(text: &str) -> Option<i64> {
     let (sign, mut rest) = match text.as_bytes().first()? {
         b'-' => (-1, text.get(1..)?),
@@ -61,22 +60,22 @@ pub(crate) fn parse_offset(text: &str) -> Option<i64> {
     (total != 0).then_some(sign * total)
 }
 
-/// `2026-03-02T09:15:02Z`, as Graph writes times.
+/// Formats a time as Graph does: `2026-03-02T09:15:02Z`.
 pub(crate) fn iso(ms: i64) -> String {
     format_time(ms, "%Y-%m-%dT%H:%M:%SZ")
 }
 
-/// `2026-03-02T09:15:02.000Z`, as Okta writes times.
+/// Formats a time as Okta does: `2026-03-02T09:15:02.000Z`.
 pub(crate) fn iso_millis(ms: i64) -> String {
     format_time(ms, "%Y-%m-%dT%H:%M:%S.000Z")
 }
 
-/// `Mon, 02 Mar 2026 09:15:02 GMT`, as HTTP writes times.
+/// Formats a time as HTTP headers do: `Mon, 02 Mar 2026 09:15:02 GMT`.
 pub(crate) fn http_date(ms: i64) -> String {
     format_time(ms, "%a, %d %b %Y %H:%M:%S GMT")
 }
 
-/// `2026-03-02 09:15:02Z`, as Entra's error bodies write times.
+/// Formats a time as Entra's error bodies do: `2026-03-02 09:15:02Z`.
 pub(crate) fn entra_time(ms: i64) -> String {
     format_time(ms, "%Y-%m-%d %H:%M:%SZ")
 }
@@ -93,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn offsets_are_read_exactly() {
+    fn offsets_are_parsed_exactly() {
         let check = |text: &str, ms: Option<i64>| assert_eq!(parse_offset(text), ms, "{text}");
         check("-3d4h", Some(-(3 * DAY_MS + 4 * HOUR_MS)));
         check("+20d", Some(20 * DAY_MS));
@@ -115,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_written_as_each_vendor_writes_them() {
+    fn times_have_the_format_of_each_vendor() {
         let ms = 1_772_442_902_000;
         assert_eq!(iso(ms), "2026-03-02T09:15:02Z");
         assert_eq!(iso_millis(ms), "2026-03-02T09:15:02.000Z");

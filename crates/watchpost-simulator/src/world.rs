@@ -1,4 +1,4 @@
-//! The company at one moment: fixture, stage and the changes made since.
+//! The state of the company: the fixture at a stage, with the changes made since.
 
 use crate::{
     company::{Company, Grant, HeldRole, Hold, Login, M365App, OktaAccount, OktaApp, OktaToken, Person},
@@ -13,14 +13,14 @@ use std::{
     sync::Arc,
 };
 
-/// What exists at `as_of_ms`. Cheap to clone except for the lists, which are short.
+/// The state of the company at `as_of_ms`. It is cheap to clone, since its lists are short.
 #[derive(Debug, Clone)]
 pub(crate) struct World {
     pub(crate) company: Arc<Company>,
     pub(crate) seed: u64,
-    /// What offsets count from.
+    /// The time that offsets are relative to.
     pub(crate) origin_ms: i64,
-    /// The stage: what was created after it doesn't exist yet.
+    /// The time of the stage. Objects that were created later don't exist yet.
     pub(crate) as_of_ms: i64,
     explicit: Vec<Person>,
     edited: BTreeMap<u64, Person>,
@@ -29,13 +29,13 @@ pub(crate) struct World {
     pub(crate) okta_apps: Vec<OktaApp>,
     pub(crate) okta_tokens: Vec<OktaToken>,
     pub(crate) grants: Vec<Grant>,
-    /// Settings documents by path, not filled in.
+    /// The settings documents by path, with placeholders.
     pub(crate) settings: Arc<Documents>,
     pub(crate) dns: crate::dns::Names,
 }
 
 impl World {
-    /// The company as it was at `origin_ms + stage_offset_ms`.
+    /// Creates the state of the company at `origin_ms + stage_offset_ms`.
     pub(crate) fn new(company: Arc<Company>, seed: u64, origin_ms: i64, stage_offset_ms: i64) -> Self {
         let as_of_ms = origin_ms.saturating_add(stage_offset_ms);
         let mut explicit = Vec::with_capacity(company.people.len());
@@ -53,8 +53,7 @@ impl World {
             {
                 merge_patch(&mut raw, &drift.was);
             }
-            explicit
-                .push(serde_json::from_value(raw).expect("people and drift were read in the loading test"));
+            explicit.push(serde_json::from_value(raw).expect("a test parses all people with their drift"));
         }
         let keys = explicit
             .iter()
@@ -83,22 +82,22 @@ impl World {
         }
     }
 
-    /// How many people positions there are; some may be vacant.
+    /// Returns the number of positions of people, some of which may be empty.
     pub(crate) fn people(&self) -> u64 {
         self.explicit.len() as u64 + u64::from(self.company.bulk.people)
     }
 
-    /// How many of the first positions are written out in the fixture.
+    /// Returns the number of people who are written out in the fixture. They have the first positions.
     pub(crate) fn explicit_people(&self) -> u64 {
         self.explicit.len() as u64
     }
 
-    /// Whether the position is that of an ordinary person whom no change has touched: one without any role.
+    /// Whether the position is that of an ordinary person who hasn't been changed and therefore has no role.
     pub(crate) fn ordinary(&self, index: u64) -> bool {
         index >= self.explicit_people() && !self.edited.contains_key(&index)
     }
 
-    /// The person at a position, unless they have not joined yet or are gone.
+    /// Returns the person at a position, unless the person hasn't joined yet or has been deleted.
     pub(crate) fn person(&self, index: u64) -> Option<Cow<'_, Person>> {
         let person = self.person_ever(index)?;
         self.exists(person.created, person.deleted).then_some(person)
@@ -122,12 +121,12 @@ impl World {
         })
     }
 
-    /// The position of the person that fixture files name so, whether or not they exist now.
+    /// Returns the position of the person with a key, whether or not the person exists at the stage.
     pub(crate) fn position(&self, key: &str) -> Option<u64> {
         self.keys.get(key).copied()
     }
 
-    /// The position of an existing person with that address, letter case aside. Walks over everybody.
+    /// Returns the position of the existing person with an address, ignoring case. Searches all people.
     pub(crate) fn find_email(&self, email: &str) -> Option<u64> {
         (0..self.people()).find(|&index| {
             self.person(index)
@@ -135,31 +134,31 @@ impl World {
         })
     }
 
-    /// Whether a position takes part in a share of every `every`-th ordinary person.
+    /// Whether the position belongs to every `every`-th ordinary person.
     pub(crate) fn in_share(&self, index: u64, every: u64, salt: u64) -> bool {
         index
             .checked_sub(self.explicit_people())
             .is_some_and(|n| (n + salt).is_multiple_of(every.max(1)))
     }
 
-    /// Replaces a person from now on.
+    /// Replaces the person at a position.
     pub(crate) fn put_person(&mut self, index: u64, person: Person) {
         self.keys.insert(person.key.clone(), index);
         self.edited.insert(index, person);
     }
 
-    /// Whether something with this life exists at the stage.
+    /// Whether an object with these times exists at the stage.
     pub(crate) fn exists(&self, created: When, deleted: Option<When>) -> bool {
         created.ms(self.origin_ms) <= self.as_of_ms
             && deleted.is_none_or(|deleted| deleted.ms(self.origin_ms) > self.as_of_ms)
     }
 
-    /// Whether something that began at `since` (or always was) has begun.
-    pub(crate) fn begun(&self, since: Option<When>) -> bool {
+    /// Whether `since` is at or before the stage. `None` stands for something that has always existed.
+    pub(crate) fn has_begun(&self, since: Option<When>) -> bool {
         since.is_none_or(|since| since.ms(self.origin_ms) <= self.as_of_ms)
     }
 
-    /// When the account was last used, seen at `clock_ms`. `None`: never.
+    /// Returns the time of an account's last use before `clock_ms`, or `None` if it was never used.
     pub(crate) fn last_login_ms(
         &self,
         index: u64,
@@ -184,14 +183,14 @@ impl World {
         Some(at.max(person.created.ms(self.origin_ms) + HOUR_MS).min(clock_ms))
     }
 
-    /// Whether sign-in to Microsoft 365 is open.
+    /// Whether sign-in to Microsoft 365 is allowed.
     pub(crate) fn m365_enabled(&self, account: &crate::company::M365Account) -> bool {
         account
             .disabled
             .is_none_or(|since| since.ms(self.origin_ms) > self.as_of_ms)
     }
 
-    /// The Okta status and since when it holds. Before `status_changed` the account was active.
+    /// Returns the Okta status and the time since which it applies. Before `status_changed` the account was active.
     pub(crate) fn okta_status<'a>(&self, person: &Person, account: &'a OktaAccount) -> (&'a str, i64) {
         let created = person.created.ms(self.origin_ms) + 60_000;
         match (&account.status, account.status_changed) {
@@ -203,7 +202,7 @@ impl World {
         }
     }
 
-    /// Roles held now, active or eligible.
+    /// Returns the roles that are held at the stage, active or eligible.
     pub(crate) fn held<'a>(&self, roles: &'a [HeldRole]) -> impl Iterator<Item = &'a HeldRole> + use<'a> {
         let (origin_ms, as_of_ms) = (self.origin_ms, self.as_of_ms);
         roles
@@ -211,7 +210,7 @@ impl World {
             .filter(move |role| role.since.ms(origin_ms) <= as_of_ms)
     }
 
-    /// Position of the app with that name among the existing apps of Microsoft 365.
+    /// Returns the existing app of Microsoft 365 with a name, and its position.
     pub(crate) fn m365_app(&self, name: &str) -> Option<(u64, &M365App)> {
         self.m365_apps
             .iter()
@@ -232,7 +231,7 @@ impl World {
         ids::guid(self.seed, Kind::Tenant, 1)
     }
 
-    /// Password change of an account, or a moment in the last year.
+    /// Returns the time of the last password change, by default a time in the last year.
     pub(crate) fn password_changed_ms(&self, index: u64, person: &Person, set: Option<When>) -> i64 {
         let fallback = When::Offset(-((mix(self.seed, 301, index) % 120 + 90) as i64) * DAY_MS);
         let at = set
@@ -244,13 +243,13 @@ impl World {
 }
 
 impl Hold {
-    /// Whether the role is in force, not just within reach.
+    /// Whether the role is active, not only eligible.
     pub(crate) fn active(self) -> bool {
         !matches!(self, Self::Eligible)
     }
 }
 
-/// RFC 7396.
+/// Applies a JSON merge patch (RFC 7396).
 pub(crate) fn merge_patch(target: &mut Value, patch: &Value) {
     let Value::Object(patch) = patch else {
         *target = patch.clone();

@@ -1,11 +1,11 @@
-//! What the hot queries and the audit log cost: `cargo bench -p watchpost-sqlite`. Sizes come from the environment:
-//! `FINDINGS` (10,000) and `IDENTITIES` (2,000).
+//! Measures the hot queries and the audit log: `cargo bench -p watchpost-sqlite`. The environment variables `FINDINGS`
+//! (default 10,000) and `IDENTITIES` (default 2,000) set the sizes.
 //!
-//! No framework: each figure is the median of five rounds of many calls on one thread, which is what a request pays.
+//! Each figure is the median of five rounds of many calls on one thread, so it is the time that a request waits.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
-    reason = "a bench prints and may fail"
+    reason = "a benchmark prints its results and stops on an error"
 )]
 
 use std::{sync::Arc, time::Instant};
@@ -25,35 +25,35 @@ use watchpost_testkit::{
     conformance::{AnyStore, Harness, Opened, World, account_fact, call, live, observation, role_fact},
 };
 
-struct Bench {
-    folder: tempfile::TempDir,
+struct BenchStore {
+    directory: tempfile::TempDir,
     store: SqliteStore,
 }
 
-struct Bencher;
+struct BenchHarness;
 
 #[async_trait::async_trait]
-impl Harness for Bencher {
+impl Harness for BenchHarness {
     async fn open(&self, clock: Arc<SteppingClock>, random: Arc<SeededRandom>) -> Box<dyn Opened> {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(OpenOptions {
-            path: folder.path().join("data").join("watchpost.db"),
+            path: directory.path().join("data").join("watchpost.db"),
             master: MasterKey::new([5; 32]),
             clock,
             random,
             create: true,
         })
         .unwrap();
-        Box::new(Bench { folder, store })
+        Box::new(BenchStore { directory, store })
     }
 }
 
-impl Opened for Bench {
+impl Opened for BenchStore {
     fn store(&self) -> Arc<dyn AnyStore> {
         Arc::new(self.store.clone())
     }
-    fn another(&self) -> Arc<dyn AnyStore> {
-        assert!(self.folder.path().exists());
+    fn open_again(&self) -> Arc<dyn AnyStore> {
+        assert!(self.directory.path().exists());
         self.store()
     }
     fn break_audit(&self, _: bool) {}
@@ -66,7 +66,7 @@ fn size(name: &str, default: u64) -> u64 {
         .unwrap_or(default)
 }
 
-async fn measure<F: Future<Output = ()>>(what: &str, calls: u32, mut one: impl FnMut(u64) -> F) {
+async fn measure<F: Future<Output = ()>>(label: &str, calls: u32, mut one: impl FnMut(u64) -> F) {
     let mut rounds = Vec::new();
     let mut n = 0;
     for _ in 0..5 {
@@ -78,7 +78,7 @@ async fn measure<F: Future<Output = ()>>(what: &str, calls: u32, mut one: impl F
         rounds.push(start.elapsed().as_secs_f64() * 1e6 / f64::from(calls));
     }
     rounds.sort_by(f64::total_cmp);
-    println!("{what:<40} {:>8.1} µs", rounds[2]);
+    println!("{label:<40} {:>8.1} µs", rounds[2]);
 }
 
 fn main() {
@@ -91,7 +91,7 @@ fn main() {
 
 async fn run() {
     let (findings, identities) = (size("FINDINGS", 10_000), size("IDENTITIES", 2_000));
-    let world = World::new(&Bencher).await;
+    let world = World::new(&BenchHarness).await;
     let tenant = world.tenant("bench").await;
     let okta = world.integration(&tenant, Platform::Okta).await;
     let start = Instant::now();
@@ -109,7 +109,7 @@ async fn run() {
         syncing.facts(Dataset::Roles, roles).await;
     }
     syncing
-        .collected(
+        .finish_dataset(
             Dataset::Users,
             watchpost_core::value::word::CollectionState::Complete,
         )

@@ -1,7 +1,7 @@
--- The first schema. Every tenant table's primary key begins with workspace_id, a small number that stands for the
--- workspace's id inside this file; `integration` is likewise a small number inside its workspace, never used again.
--- Words are stored as their code (position in the closed list), ids as 16 bytes, times as milliseconds since 1970.
--- No partial index where an answer is made: see the crate's root documentation.
+-- The first schema. The primary key of every tenant table begins with workspace_id, a small number that stands for the
+-- workspace's id in this file. Likewise, `integration` is a small number within its workspace; it is never reused.
+-- Words are stored as their code (the position in the closed list), ids as 16 bytes, times as milliseconds since 1970.
+-- No request depends on a partial index: see the crate's root documentation.
 
 CREATE TABLE instance (
   one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
@@ -162,8 +162,8 @@ CREATE TABLE identity_addresses (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX identity_addresses_identity ON identity_addresses (workspace_id, identity_id);
 
--- Facts. `seen` is the sync that saw the row last, `content` a hash of what it says. Accounts and apps are retired
--- and stay, since other rows know them by id; rows of the other tables go.
+-- Facts. `seen` is the last sync that saw the row, `content` a hash of its values. Accounts and apps that are gone are
+-- retired but kept, since other rows refer to their ids; rows of the other tables are deleted.
 
 CREATE TABLE accounts (
   workspace_id INTEGER NOT NULL,
@@ -321,8 +321,8 @@ CREATE TABLE settings (
   FOREIGN KEY (workspace_id, integration) REFERENCES integrations (workspace_id, integration)
 ) STRICT;
 
--- Findings. What lists show stands in `findings`; what only one finding's page and the analysis need, and what each
--- analysis writes, stands in `finding_details`, so that the rows of lists stay few per page.
+-- Findings. `findings` holds what lists show. `finding_details` holds what is needed only for a single finding or by the
+-- analysis, and what each analysis writes, so that the rows of `findings` stay small.
 
 CREATE TABLE findings (
   workspace_id INTEGER NOT NULL REFERENCES workspaces (workspace_id),
@@ -388,7 +388,7 @@ CREATE TABLE finding_counts (
   PRIMARY KEY (workspace_id, status, severity, category, scored)
 ) STRICT, WITHOUT ROWID;
 
--- The words of findings by their rowid; keeps no copy of the text.
+-- The full-text index of findings, by their rowid. It keeps no copy of the text.
 CREATE VIRTUAL TABLE findings_text USING fts5 (
   words, rule, platforms,
   content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2'

@@ -1,6 +1,6 @@
--- Scans: what was read, what was found, schedules and exemptions. Only adds.
+-- Scans with their settings and results, schedules, exemptions. Only adds to the schema.
 
--- The service of a check's finding, none for a rule's; and a bit for each framework that its check or rule has ids of.
+-- The service of a check's finding, NULL for a rule's; and a bit for each framework in which its check or rule has an id.
 ALTER TABLE findings ADD COLUMN service INTEGER;
 ALTER TABLE findings ADD COLUMN frameworks INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX findings_service ON findings (workspace_id, service, status, severity, first_seen_at DESC, id);
@@ -28,10 +28,10 @@ CREATE TABLE scans (
   PRIMARY KEY (workspace_id, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX scans_of ON scans (workspace_id, integration, scan_type, state, id);
--- One at a time for each integration.
+-- At most one unfinished scan for each integration.
 CREATE UNIQUE INDEX scans_unfinished ON scans (workspace_id, integration) WHERE state IN (0, 1);
 
--- What a check found, kept once however many scans found the same.
+-- The results of checks. A result that several scans have is stored once.
 CREATE TABLE result_bodies (
   workspace_id INTEGER NOT NULL,
   check_id TEXT NOT NULL,
@@ -60,7 +60,7 @@ CREATE TABLE scan_results (
   FOREIGN KEY (workspace_id, scan_id) REFERENCES scans (workspace_id, id)
 ) STRICT, WITHOUT ROWID;
 
--- Documents by their SHA-256, kept once however many scans read the same.
+-- Setting documents by their SHA-256. A document that several scans have read is stored once.
 CREATE TABLE setting_bodies (
   workspace_id INTEGER NOT NULL,
   hash BLOB NOT NULL,

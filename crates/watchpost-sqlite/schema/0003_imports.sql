@@ -1,8 +1,8 @@
--- Imports: other scanners' results, beside our own. Only adds.
+-- Imports: the results of other scanners. Only adds to the schema.
 
--- One file. While it is read (state 0) nobody sees it; kept (1) it has batches; one that is given up (2) waits for its
--- rows to be deleted. The hash is gone once a batch of it was removed with its integration, so that the file can be
--- imported again.
+-- One row for each file. An import is staged and not visible (state 0), kept with its batches (1), or abandoned (2), in
+-- which case its rows are being deleted. The hash is set to NULL when a batch of the file is removed with its
+-- integration, so that the file can be imported again.
 CREATE TABLE imports (
   workspace_id INTEGER NOT NULL REFERENCES workspaces (workspace_id),
   import INTEGER NOT NULL,
@@ -74,7 +74,7 @@ CREATE TABLE import_results (
   FOREIGN KEY (workspace_id, import) REFERENCES imports (workspace_id, import)
 ) STRICT, WITHOUT ROWID;
 
--- What a batch says about each of our checks.
+-- The verdicts of a batch on Watchpost's checks.
 CREATE TABLE import_verdicts (
   workspace_id INTEGER NOT NULL,
   batch_id BLOB NOT NULL,

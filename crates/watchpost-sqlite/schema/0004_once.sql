@@ -1,6 +1,6 @@
--- Calls that took effect at most once: the tokens that they spent. Only adds.
+-- The spent tokens of changes that are made at most once. Only adds to the schema.
 
--- Token and request stand as HMACs; the outcome is what a repeat is answered with.
+-- Token and request are stored as HMACs. The outcome is returned for a repeated call.
 CREATE TABLE spent_tokens (
   workspace_id INTEGER NOT NULL REFERENCES workspaces (workspace_id),
   actor_kind INTEGER NOT NULL,

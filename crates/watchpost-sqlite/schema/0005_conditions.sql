@@ -1,14 +1,14 @@
--- One finding for all rules and checks that judge the same condition. Only adds.
+-- One finding for all rules and checks that judge the same condition. Only adds to the schema.
 
--- The condition where it isn't the rule's own id; the other rules and checks that see it, their services as bits, and
--- how many rows finding_sightings has for it: none while one rule alone ever saw it.
+-- The condition if it differs from the rule's id; the other rules and checks that report the finding; their services as
+-- bits; and the number of its rows in finding_sightings, which is 0 as long as only one rule has ever reported it.
 ALTER TABLE findings ADD COLUMN condition TEXT;
 ALTER TABLE findings ADD COLUMN also TEXT;
 ALTER TABLE findings ADD COLUMN services INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE findings ADD COLUMN sightings INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX findings_also ON findings (workspace_id) WHERE also IS NOT NULL;
 
--- What each of several rules and checks sees of a finding. The finding shows the worst that holds.
+-- The sightings of a finding that several rules and checks have reported. The finding shows the worst one that holds.
 CREATE TABLE finding_sightings (
   workspace_id INTEGER NOT NULL,
   finding_id BLOB NOT NULL,
@@ -32,7 +32,7 @@ CREATE TABLE finding_sightings (
   FOREIGN KEY (workspace_id, finding_id) REFERENCES findings (workspace_id, id)
 ) STRICT, WITHOUT ROWID;
 
--- Rules and checks whose findings are still to be moved to a condition: done when the file is next opened.
+-- Rules and checks whose findings must be moved to a condition. This is done when the file is next opened.
 CREATE TABLE condition_moves (
   rule_id TEXT NOT NULL PRIMARY KEY,
   condition TEXT NOT NULL

@@ -1,4 +1,4 @@
-//! Time and randomness that a test decides.
+//! A clock and a source of randomness that tests control.
 
 use std::sync::{
     Mutex, PoisonError,
@@ -9,7 +9,7 @@ use watchpost_core::{
     value::time::Timestamp,
 };
 
-/// A clock that stands still until it is moved. Its monotonic side moves along.
+/// A clock that stands still until it is advanced. Its monotonic time advances with it.
 #[derive(Debug)]
 pub struct FixedClock {
     now: AtomicI64,
@@ -17,14 +17,14 @@ pub struct FixedClock {
 }
 
 impl FixedClock {
-    /// A clock that shows this time.
+    /// Creates a clock that shows this time.
     pub const fn at(now: Timestamp) -> Self {
         Self {
             now: AtomicI64::new(now.as_millis()),
             monotonic: AtomicU64::new(1_000_000),
         }
     }
-    /// Moves it forward (or back: the monotonic side then stands still).
+    /// Advances the clock by `millis`. A negative value sets the time back and leaves the monotonic time unchanged.
     pub fn advance_ms(&self, millis: i64) {
         self.now.fetch_add(millis, Ordering::SeqCst);
         self.monotonic
@@ -41,16 +41,16 @@ impl Clock for FixedClock {
     }
 }
 
-/// A clock that moves by a millisecond each time somebody looks at it, so that ids made in a row are in order.
+/// A clock that advances by a millisecond each time it is read, so that ids that are generated in a row are in order.
 #[derive(Debug)]
 pub struct SteppingClock(FixedClock);
 
 impl SteppingClock {
-    /// A clock that begins at this time.
+    /// Creates a clock that starts at this time.
     pub const fn from(now: Timestamp) -> Self {
         Self(FixedClock::at(now))
     }
-    /// Moves it forward.
+    /// Advances the clock by `millis`.
     pub fn advance_ms(&self, millis: i64) {
         self.0.advance_ms(millis);
     }
@@ -66,16 +66,16 @@ impl Clock for SteppingClock {
     }
 }
 
-/// Bytes that look random and are the same for the same seed (SplitMix64). For tests alone.
+/// A generator whose bytes depend only on its seed (SplitMix64). For tests only.
 #[derive(Debug)]
 pub struct SeededRandom(Mutex<u64>);
 
 impl SeededRandom {
-    /// From a seed.
+    /// Creates a generator from a seed.
     pub const fn new(seed: u64) -> Self {
         Self(Mutex::new(seed))
     }
-    /// The next number.
+    /// Returns the next number.
     pub fn number(&self) -> u64 {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -84,14 +84,14 @@ impl SeededRandom {
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ (mixed >> 31)
     }
-    /// A number below `end`, which must not be zero.
+    /// Returns a number below `end`; 0 if `end` is 0.
     pub fn below(&self, end: u64) -> u64 {
         self.number() % end.max(1)
     }
-    /// One of some values.
+    /// Returns one of the values, or `None` if there are none.
     pub fn one_of<T: Copy>(&self, values: &[T]) -> Option<T> {
-        let place = usize::try_from(self.below(values.len() as u64)).unwrap_or(0);
-        values.get(place).copied()
+        let index = usize::try_from(self.below(values.len() as u64)).unwrap_or(0);
+        values.get(index).copied()
     }
 }
 

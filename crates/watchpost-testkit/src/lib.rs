@@ -1,8 +1,9 @@
-//! What tests share: time and randomness that a test decides, and the suite that every adapter of the storage ports
-//! must pass ([`conformance`]).
+//! Shared test code: a clock and a source of randomness that tests control, and the suite that every adapter of the storage
+//! ports must pass ([`conformance`]).
 //!
 //! # What this crate does not do
-//! It is a dev-dependency only and makes no scope of its own: tests go through the real gate.
+//! It is never a dependency of a released binary, only a dev-dependency. It doesn't create scopes on its own: tests use the
+//! real gate.
 
 pub mod conformance;
 mod deterministic;

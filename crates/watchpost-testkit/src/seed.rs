@@ -1,5 +1,5 @@
-//! Fills a store through its ports with as many identities and findings as a benchmark wants. The rows go the way that a sync and an
-//! analysis go; only the vendor and the rules are left out, since their speed is measured elsewhere.
+//! Fills a store with identities and findings for benchmarks. The rows are written through the ports, as a sync and an
+//! analysis write them. Only the vendor and the rules are left out, since their speed is measured elsewhere.
 
 use std::{collections::BTreeMap, fmt};
 use watchpost_core::{
@@ -23,40 +23,40 @@ use watchpost_core::{
     },
 };
 
-/// Rows of a page.
+/// The number of rows in a page.
 const PAGE: u64 = 500;
 const OWNER: &str = "watchpost-seed";
 
-/// What a seeding is made with.
-pub struct Seeding<'a> {
+/// Fills a store through its ports.
+pub struct Seeder<'a> {
     /// The store's ports.
     pub store: &'a dyn Store,
-    /// Leases.
+    /// The port for job leases.
     pub instance: &'a dyn InstanceStore,
-    /// The right to work on the store's jobs.
+    /// The authority that leases the store's jobs.
     pub jobs: &'a JobAuthority,
-    /// The operator of the workspace.
+    /// The scope of the workspace's operator.
     pub operator: &'a WorkspaceScope,
     /// The clock.
     pub clock: &'a dyn Clock,
-    /// The random source.
+    /// The source of randomness.
     pub random: &'a dyn Random,
 }
 
-impl fmt::Debug for Seeding<'_> {
+impl fmt::Debug for Seeder<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Seeding")
+        f.write_str("Seeder")
     }
 }
 
-/// Why seeding stopped.
+/// The error when a store can't be filled.
 #[derive(Debug, thiserror::Error)]
 pub enum SeedError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The store's queue didn't give the job that was just queued.
-    #[error("the queued job could not be leased: is a server working on this file?")]
+    /// The job that was just queued can't be leased.
+    #[error("the queued job can't be leased: stop the server that uses this file")]
     NoJob,
 }
 
@@ -64,12 +64,12 @@ fn call(operation: &'static str) -> CallRecord {
     CallRecord::new("cli", operation, "{}")
 }
 
-impl Seeding<'_> {
-    /// Makes `identities` people `user0@acme.example` … and `findings` findings over the five severities: 2 % critical, 8 % high,
-    /// 30 % medium, 40 % low, 20 % info.
+impl Seeder<'_> {
+    /// Creates `identities` people (`user0@acme.example`, `user1@acme.example` …) and `findings` findings: 2 % critical, 8 %
+    /// high, 30 % medium, 40 % low, 20 % info.
     ///
     /// # Errors
-    /// [`SeedError`].
+    /// [`SeedError`] if the store fails or a job can't be leased.
     pub async fn fill(&self, findings: u64, identities: u64) -> Result<(), SeedError> {
         let integration = IntegrationId::generate(self.clock, self.random);
         let command = AddIntegration {
@@ -195,7 +195,7 @@ impl Seeding<'_> {
             let page = (from..to)
                 .filter_map(|n| observation(n, integration, people))
                 .collect();
-            // Each page a minute after the one before, so that "first seen" differs.
+            // Each page is a minute later than the one before, so that the times of the first sighting differ.
             let at = start.plus_millis(
                 i64::try_from(from / PAGE)
                     .unwrap_or(0)
@@ -263,7 +263,7 @@ fn factors(n: u64) -> Fact {
 
 fn observation(n: u64, integration: IntegrationId, people: &[(IdentityId, String)]) -> Option<Observation> {
     let count = u64::try_from(people.len()).ok().filter(|count| *count > 0)?;
-    // One rule per round over all people: no two findings share rule and person.
+    // Each round over all people has its own rule, so that no two findings have the same rule and person.
     let (id, email) = people.get(usize::try_from(n % count).ok()?)?;
     let severity = match (n % count).wrapping_mul(7).wrapping_add(n / count * 13) % 50 {
         0 => Severity::Critical,

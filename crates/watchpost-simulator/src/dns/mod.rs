@@ -1,5 +1,5 @@
-//! A name server for the fixture company's domains, over UDP on loopback. It knows the names of
-//! `fixtures/company/dns.json` and says of every other that it doesn't exist.
+//! A name server for the fixture company's domains, over UDP on loopback. It serves the names of `fixtures/company/dns.json`;
+//! for any other name the response is that it doesn't exist.
 
 mod wire;
 mod zone;

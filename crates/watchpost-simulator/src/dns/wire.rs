@@ -1,6 +1,6 @@
-//! Questions and answers as bytes.
+//! Parses DNS queries and encodes responses.
 
-use super::zone::{DnsRecord, Names, plain};
+use super::zone::{DnsRecord, Names, normalized};
 use crate::control::Shared;
 use hickory_proto::{
     op::{Message, MessageType, OpCode, ResponseCode},
@@ -12,20 +12,20 @@ use hickory_proto::{
 use std::{str::FromStr, sync::Arc};
 use tokio::net::UdpSocket;
 
-/// Bytes of a question.
+/// The size of the buffer for a query, in bytes.
 const QUESTION_BYTES_MAX: usize = 4096;
-/// Bytes of an answer that a client takes without asking again over TCP, which isn't offered.
+/// The longest response in bytes that isn't truncated. A client repeats a truncated query over TCP, which isn't supported.
 const ANSWER_BYTES_MAX: usize = 1232;
-/// Aliases followed in a row.
+/// The most aliases that are followed for one query.
 const ALIASES_MAX: usize = 8;
-/// Seconds that an answer may be kept.
+/// The time for which a response may be cached, in seconds.
 const TTL: u32 = 60;
 
-/// Answers until dropped.
+/// Serves queries until the future is dropped.
 pub(crate) async fn serve(socket: UdpSocket, shared: Arc<Shared>) {
     let mut buffer = vec![0; QUESTION_BYTES_MAX];
     loop {
-        // An error here is a client that went away before its answer.
+        // An error here means that a client closed its socket before it got its response.
         let Ok((length, client)) = socket.recv_from(&mut buffer).await else {
             continue;
         };
@@ -40,12 +40,12 @@ pub(crate) async fn serve(socket: UdpSocket, shared: Arc<Shared>) {
             let failing = question
                 .queries
                 .first()
-                .is_some_and(|query| state.dns_failing.contains(&plain(&query.name().to_string())));
+                .is_some_and(|query| state.dns_failing.contains(&normalized(&query.name().to_string())));
             *state.requests.entry("DNS".to_owned()).or_default() += 1;
             answer(&question, &state.world.dns, failing)
         };
         if let Some(bytes) = encode(&reply) {
-            // Whoever doesn't read the answer asks again.
+            // A client that doesn't get the response repeats the query.
             let _ = socket.send_to(&bytes, client).await;
         }
     }
@@ -60,7 +60,7 @@ fn encode(reply: &Message) -> Option<Vec<u8>> {
     }
 }
 
-/// The answer to one question; `failing`: the server has trouble with that name.
+/// Returns the response to a query. If `failing` is set, it is `SERVFAIL`.
 pub(super) fn answer(question: &Message, names: &Names, failing: bool) -> Message {
     let mut reply = Message::response(question.metadata.id, OpCode::Query);
     reply.metadata.message_type = MessageType::Response;
@@ -75,7 +75,7 @@ pub(super) fn answer(question: &Message, names: &Names, failing: bool) -> Messag
         reply.metadata.response_code = ResponseCode::ServFail;
         return reply;
     }
-    let mut at = plain(&query.name().to_string());
+    let mut at = normalized(&query.name().to_string());
     for _ in 0..ALIASES_MAX {
         let Ok(owner) = Name::from_str(&format!("{at}.")) else {
             break;
@@ -94,12 +94,12 @@ pub(super) fn answer(question: &Message, names: &Names, failing: bool) -> Messag
         if let Some(data) = data(DnsRecord::Cname, &alias) {
             reply.add_answer(Record::from_rdata(owner, TTL, data));
         }
-        at = plain(&alias);
+        at = normalized(&alias);
     }
     if !names.exists(&at) {
         reply.metadata.response_code = ResponseCode::NXDomain;
     }
-    // A missing record is only believed with the zone's own word for it.
+    // Resolvers accept a negative response only with the SOA record of the zone.
     if let (Ok(zone), Ok(server)) = (
         Name::from_str("example."),
         Name::from_str("ns1.nameserve.example."),
@@ -123,7 +123,7 @@ fn kind_of(kind: RecordType) -> Option<DnsRecord> {
     })
 }
 
-/// A record from its text; `None` if the text isn't one of the kind.
+/// Parses the text of a record. Returns `None` if the text isn't valid for the record type.
 pub(super) fn data(kind: DnsRecord, text: &str) -> Option<RData> {
     let name = |text: &str| Name::from_str(text).ok();
     Some(match kind {
@@ -135,7 +135,7 @@ pub(super) fn data(kind: DnsRecord, text: &str) -> Option<RData> {
             RData::MX(MX::new(preference.parse().ok()?, name(host)?))
         }
         DnsRecord::Txt => {
-            // One string holds 255 bytes.
+            // A string of a TXT record has at most 255 bytes.
             let parts: Vec<&[u8]> = text.as_bytes().chunks(255).collect();
             RData::TXT(TXT::from_bytes(parts))
         }
@@ -151,7 +151,7 @@ fn authority(text: &str) -> Option<CAA> {
     let (_, rest) = text.split_once(' ')?;
     let (tag, value) = rest.split_once(' ')?;
     let value = value.trim_matches('"');
-    // The library knows how an issuer is written; only that kind is served.
+    // Only `issue` is supported, since the library can encode its value.
     if tag != "issue" {
         return None;
     }
@@ -182,7 +182,7 @@ mod tests {
     use crate::company::Company;
     use hickory_proto::op::Query;
 
-    fn asked(name: &str, kind: RecordType) -> Message {
+    fn response_to(name: &str, kind: RecordType) -> Message {
         let mut question = Message::query();
         question.add_query(Query::query(Name::from_str(name).unwrap(), kind));
         let names = Company::load_embedded().unwrap().dns;
@@ -200,24 +200,24 @@ mod tests {
             ("birchworks-news.example.", RecordType::TXT),
             ("selector1._domainkey.birchworks.example.", RecordType::TXT),
         ] {
-            let reply = asked(name, kind);
+            let reply = response_to(name, kind);
             assert!(!reply.answers.is_empty(), "{name}");
             assert!(reply.to_vec().unwrap().len() <= ANSWER_BYTES_MAX, "{name}");
         }
     }
 
     #[test]
-    fn a_missing_name_and_a_missing_record_differ() {
-        let missing = asked("nothing.birchworks.example.", RecordType::TXT);
+    fn a_missing_name_and_a_missing_record_give_different_responses() {
+        let missing = response_to("nothing.birchworks.example.", RecordType::TXT);
         assert_eq!(missing.metadata.response_code, ResponseCode::NXDomain);
-        let empty = asked("birchworks-shop.example.", RecordType::MX);
+        let empty = response_to("birchworks-shop.example.", RecordType::MX);
         assert_eq!(empty.metadata.response_code, ResponseCode::NoError);
         assert!(empty.answers.is_empty());
     }
 
     #[test]
-    fn an_alias_to_nowhere_says_so() {
-        let reply = asked("shop.birchworks.example.", RecordType::A);
+    fn an_alias_of_a_missing_name_gives_nxdomain() {
+        let reply = response_to("shop.birchworks.example.", RecordType::A);
         assert_eq!(reply.metadata.response_code, ResponseCode::NXDomain);
         assert_eq!(reply.answers.len(), 1);
     }

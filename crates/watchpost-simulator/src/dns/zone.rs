@@ -1,27 +1,27 @@
-//! Names and their records, as a zone file would write them.
+//! Names and their records, in the format of a zone file.
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// Kinds of record that the name server knows.
+/// The record types that the name server supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 pub enum DnsRecord {
     /// An IPv4 address.
     #[serde(rename = "A")]
     A,
-    /// Who may issue certificates, as `0 issue "ca.example"`.
+    /// A certificate authority that may issue certificates, as `0 issue "ca.example"`.
     #[serde(rename = "CAA")]
     Caa,
-    /// Another name for this one, with a dot at the end.
+    /// The canonical name of an alias, with a trailing dot.
     #[serde(rename = "CNAME")]
     Cname,
-    /// A signing key that the parent zone vouches for, as `20326 13 2 0A1B…`.
+    /// A signing key that the parent zone confirms, as `20326 13 2 0A1B…`.
     #[serde(rename = "DS")]
     Ds,
     /// A mail exchanger, as `10 mx.example.`.
     #[serde(rename = "MX")]
     Mx,
-    /// A name server of the zone that begins here.
+    /// A name server of the zone that begins at the name.
     #[serde(rename = "NS")]
     Ns,
     /// Text.
@@ -31,13 +31,13 @@ pub enum DnsRecord {
 
 type Records = BTreeMap<DnsRecord, Vec<String>>;
 
-/// All names. Lower-case, without a dot at the end.
+/// The records of all names. The names are in lower case, without a trailing dot.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Names(BTreeMap<String, Records>);
 
 impl Names {
-    /// Whether the name or one below it has any record.
+    /// Whether the name or a name below it has any record.
     pub(crate) fn exists(&self, name: &str) -> bool {
         let below = format!(".{name}");
         self.0
@@ -45,7 +45,7 @@ impl Names {
             .any(|(known, records)| !records.is_empty() && (known == name || known.ends_with(&below)))
     }
 
-    /// Records of a kind.
+    /// Returns the records of a type.
     pub(crate) fn records(&self, name: &str, kind: DnsRecord) -> &[String] {
         self.0
             .get(name)
@@ -53,9 +53,9 @@ impl Names {
             .map_or(&[], Vec::as_slice)
     }
 
-    /// Replaces the records of a kind; none: takes them away.
+    /// Replaces the records of a type. Without values the records are removed.
     pub(crate) fn set(&mut self, name: &str, kind: DnsRecord, values: &[String]) {
-        let records = self.0.entry(plain(name)).or_default();
+        let records = self.0.entry(normalized(name)).or_default();
         if values.is_empty() {
             records.remove(&kind);
         } else {
@@ -63,7 +63,7 @@ impl Names {
         }
     }
 
-    /// Every record, for a test that all of them can be sent.
+    /// Returns all records.
     #[cfg(test)]
     pub(crate) fn all(&self) -> impl Iterator<Item = (&str, DnsRecord, &str)> {
         self.0.iter().flat_map(|(name, records)| {
@@ -76,8 +76,8 @@ impl Names {
     }
 }
 
-/// Lower-case, without a dot at the end.
-pub(crate) fn plain(name: &str) -> String {
+/// Returns the name in lower case, without a trailing dot.
+pub(crate) fn normalized(name: &str) -> String {
     name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
 }
 
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_exists_if_one_below_it_does() {
+    fn a_name_exists_if_a_name_below_it_exists() {
         let mut names = Names::default();
         names.set(
             "_dmarc.birchworks.example.",

@@ -10,10 +10,10 @@ use crate::{
 };
 use serde_json::{Value, json};
 
-/// Tenant that Microsoft's own apps belong to.
+/// The tenant that owns Microsoft's own apps.
 const MICROSOFT_TENANT: &str = "f8cdef31-a31e-4b4a-93e4-5f571e91255a";
 
-/// The app's client id.
+/// Returns the client id of an app.
 pub(super) fn app_id(world: &World, position: u64, app: &M365App) -> String {
     app.app_id
         .clone()
@@ -24,7 +24,7 @@ fn principal_id(world: &World, position: u64) -> String {
     ids::guid(world.seed, Kind::ServicePrincipal, position)
 }
 
-/// Id of a permission that a resource offers; the same wherever the value is offered.
+/// Returns the id of a permission, which is the same for every resource that offers the permission.
 fn permission_id(world: &World, value: &str) -> String {
     let tag = value.bytes().fold(0, |tag, byte| mix(tag, 2, u64::from(byte))) >> 16;
     ids::guid(world.seed, Kind::AppRole, tag)
@@ -52,7 +52,7 @@ fn credentials(world: &World, salt: u64, credentials: &[Credential], secret: boo
     };
     credentials
         .iter()
-        .filter(|credential| world.begun(Some(credential.start)))
+        .filter(|credential| world.has_begun(Some(credential.start)))
         .zip(0..)
         .map(row)
         .collect()
@@ -65,7 +65,7 @@ pub(super) fn service_principals(request: &Request, context: &Context) -> Reply 
         total: world.m365_apps.len() as u64,
         page: (100, 999),
         gap: false,
-        by_itself: None,
+        default_fields: None,
     };
     list(request, context, &about, |position| {
         let app = world
@@ -118,7 +118,7 @@ pub(super) fn applications(request: &Request, context: &Context) -> Reply {
         total: world.m365_apps.len() as u64,
         page: (100, 999),
         gap: false,
-        by_itself: None,
+        default_fields: None,
     };
     list(request, context, &about, |position| {
         let app = own(world, position)?;
@@ -141,12 +141,12 @@ pub(super) fn applications(request: &Request, context: &Context) -> Reply {
     })
 }
 
-/// Who may sign in to an own app.
+/// Returns the sign-in audience of one of the company's own apps.
 fn audience(app: &M365App) -> &str {
     app.audience.as_deref().unwrap_or("AzureADMyOrg")
 }
 
-/// The object id of Microsoft Graph's own service principal in the tenant.
+/// Returns the object id of Microsoft Graph's service principal in the tenant.
 pub(super) fn graph_principal(world: &World) -> String {
     let position = world
         .m365_app("Microsoft Graph")
@@ -162,13 +162,13 @@ fn federated_rows(world: &World, position: u64, app: &M365App) -> Vec<Value> {
     };
     app.federated
         .iter()
-        .filter(|credential| world.begun(Some(credential.since)))
+        .filter(|credential| world.has_begun(Some(credential.since)))
         .zip(0..)
         .map(row)
         .collect()
 }
 
-/// Workloads elsewhere that may act as one app.
+/// Lists the external workloads that may act as one app.
 pub(super) fn federated(request: &Request, context: &Context, id: &str) -> Reply {
     let world = &context.world;
     let position = ids::guid_index(world.seed, Kind::Registration, id);
@@ -181,7 +181,7 @@ pub(super) fn federated(request: &Request, context: &Context, id: &str) -> Reply
         total: rows.len() as u64,
         page: (100, 999),
         gap: false,
-        by_itself: None,
+        default_fields: None,
     };
     list(request, context, &about, |at| rows.get(at as usize).cloned())
 }
@@ -202,7 +202,7 @@ pub(super) fn owners(request: &Request, context: &Context, id: &str) -> Reply {
         total: app.owners.len() as u64,
         page: (100, 999),
         gap: false,
-        by_itself: None,
+        default_fields: None,
     };
     list(request, context, &about, |nth| {
         let index = world.position(app.owners.get(nth as usize)?)?;
@@ -215,7 +215,7 @@ pub(super) fn owners(request: &Request, context: &Context, id: &str) -> Reply {
     })
 }
 
-/// Application permissions on one resource.
+/// Lists the application permissions that are granted on one resource.
 pub(super) fn app_role_assigned_to(request: &Request, context: &Context, id: &str) -> Reply {
     let world = &context.world;
     let resource = ids::guid_index(world.seed, Kind::ServicePrincipal, id)
@@ -241,7 +241,7 @@ pub(super) fn app_role_assigned_to(request: &Request, context: &Context, id: &st
         total: held.len() as u64,
         page: (100, 999),
         gap: false,
-        by_itself: None,
+        default_fields: None,
     };
     list(request, context, &about, |nth| {
         let (at, grant, scope) = held.get(nth as usize)?;
@@ -257,10 +257,13 @@ pub(super) fn app_role_assigned_to(request: &Request, context: &Context, id: &st
 }
 
 fn in_force(world: &World, grant: &Grant) -> bool {
-    world.begun(grant.since) && !grant.revoked.is_some_and(|revoked| world.begun(Some(revoked)))
+    world.has_begun(grant.since)
+        && !grant
+            .revoked
+            .is_some_and(|revoked| world.has_begun(Some(revoked)))
 }
 
-/// Delegated permissions: those of named people and of everybody first, then the shares of ordinary people.
+/// Lists the delegated permissions: first those of named people and of everybody, then those of ordinary people.
 pub(super) fn grants(request: &Request, context: &Context) -> Reply {
     let world = &context.world;
     let delegated: Vec<(u64, &Grant)> = world
@@ -280,7 +283,7 @@ pub(super) fn grants(request: &Request, context: &Context) -> Reply {
         total,
         page: (100, 999),
         gap: false,
-        by_itself: None,
+        default_fields: None,
     };
     list(request, context, &about, |position| {
         let (at, grant, index) = match position.checked_sub(single.len() as u64) {
@@ -310,7 +313,7 @@ pub(super) fn grants(request: &Request, context: &Context) -> Reply {
         };
         let (client, _) = world.m365_app(&grant.app)?;
         let (resource, _) = world.m365_app(&grant.resource)?;
-        // The person's position is in the low digits, the grant's above: unique for both.
+        // The low bits hold the position of the person, the high bits that of the grant, so that the id is unique.
         let id = ids::guid(
             world.seed,
             Kind::Grant,
@@ -319,7 +322,7 @@ pub(super) fn grants(request: &Request, context: &Context) -> Reply {
         Some(json!({ "id": id, "clientId": principal_id(world, client),
             "consentType": if principal.is_some() { "Principal" } else { "AllPrincipals" },
             "principalId": principal, "resourceId": principal_id(world, resource),
-            // Real answers often start with a space.
+            // In real responses the scope often starts with a space.
             "scope": format!(" {}", grant.scopes) }))
     })
 }

@@ -13,10 +13,10 @@ pub(crate) use people::names;
 use crate::reply::{Body, Context, Cursor, Reply, Request, Shape, collect, next_url};
 use serde_json::{Value, json};
 
-/// Most requests in one batch.
+/// The most requests in one batch.
 const BATCH_MAX: usize = 20;
 
-/// Answers a Graph request whose token is good.
+/// Handles a Graph request with a valid token.
 pub(crate) fn answer(request: &Request, context: &Context) -> Reply {
     let segments = request.segments();
     let Some((&version, route)) = segments.split_first() else {
@@ -36,8 +36,8 @@ pub(crate) fn answer(request: &Request, context: &Context) -> Reply {
             "Specified HTTP method is not allowed for the request target.",
         );
     }
-    if let Some(refused) = refused(route, request, context) {
-        return refused;
+    if let Some(denied) = denied(route, request, context) {
+        return denied;
     }
     if let Some(path) = settings::path(route, version, &context.world) {
         return settings::document(request, context, version, path);
@@ -74,7 +74,7 @@ pub(crate) fn answer(request: &Request, context: &Context) -> Reply {
     }
 }
 
-/// The application permissions that a route needs, all of them.
+/// Returns the application permissions that a route needs. All of them are required.
 fn permissions(route: &[&str], selects_sign_ins: bool) -> &'static [&'static str] {
     match route {
         ["users", ..] if selects_sign_ins => &["User.Read.All", "AuditLog.Read.All"],
@@ -105,8 +105,8 @@ fn permissions(route: &[&str], selects_sign_ins: bool) -> &'static [&'static str
     }
 }
 
-/// The refusal that Graph would give for a missing permission or licence, each family of routes in its own words.
-fn refused(route: &[&str], request: &Request, context: &Context) -> Option<Reply> {
+/// Returns Graph's error for a missing permission or license, if the route lacks one. The error depends on the route.
+fn denied(route: &[&str], request: &Request, context: &Context) -> Option<Reply> {
     let selects_sign_ins =
         select(request).is_some_and(|names| names.iter().any(|name| name == "signInActivity"));
     let missing = permissions(route, selects_sign_ins)
@@ -148,7 +148,7 @@ fn refused(route: &[&str], request: &Request, context: &Context) -> Option<Reply
         };
         return Some(reply);
     }
-    if !context.lacks_licence(crate::fault::Vendor::Graph) {
+    if !context.lacks_license(crate::fault::Vendor::Graph) {
         return None;
     }
     match route {
@@ -203,7 +203,7 @@ pub(super) fn not_found(request: &Request, context: &Context) -> Reply {
     )
 }
 
-/// The property names of `$select`.
+/// Returns the property names of `$select`.
 pub(super) fn select(request: &Request) -> Option<Vec<String>> {
     let text = request.query("$select")?;
     Some(
@@ -214,12 +214,13 @@ pub(super) fn select(request: &Request) -> Option<Vec<String>> {
     )
 }
 
-/// Keeps what `$select` names (and what OData always sends), or else what Graph sends by itself.
-pub(super) fn project(row: &mut Value, select: Option<&[String]>, by_itself: Option<&[&str]>) {
+/// Keeps the fields that `$select` names, or without it the fields that Graph returns by default. OData annotations are
+/// always kept.
+pub(super) fn project(row: &mut Value, select: Option<&[String]>, default_fields: Option<&[&str]>) {
     let Value::Object(fields) = row else { return };
-    match (select, by_itself) {
+    match (select, default_fields) {
         (Some(names), _) => {
-            // Some are there only if they were asked for by `$expand`.
+            // These fields exist only if `$expand` requested them.
             let expanded = ["principal", "federatedIdentityCredentials"];
             fields.retain(|name, _| {
                 name.starts_with('@')
@@ -234,21 +235,21 @@ pub(super) fn project(row: &mut Value, select: Option<&[String]>, by_itself: Opt
     }
 }
 
-/// How a list answers.
+/// The properties of a list.
 pub(super) struct List {
-    /// The part of the metadata address after `#`.
+    /// The fragment of the metadata address, after `#`.
     pub(super) context: &'static str,
-    /// Number of positions.
+    /// The number of positions.
     pub(super) total: u64,
-    /// Rows per page without `$top`, and the most that `$top` may ask for.
+    /// The rows per page without `$top`, and the largest `$top`.
     pub(super) page: (usize, usize),
-    /// Send an empty page after the first.
+    /// Whether an empty page follows the first page.
     pub(super) gap: bool,
-    /// What Graph sends without `$select`; `None`: everything.
-    pub(super) by_itself: Option<&'static [&'static str]>,
+    /// The fields that Graph returns without `$select`. `None` means all.
+    pub(super) default_fields: Option<&'static [&'static str]>,
 }
 
-/// Properties that `$filter` can compare by `eq`.
+/// The properties that `$filter` can compare with `eq`.
 const FILTERABLE: [&str; 10] = [
     "accountEnabled",
     "appId",
@@ -262,12 +263,12 @@ const FILTERABLE: [&str; 10] = [
     "userType",
 ];
 
-/// Properties and values of comparisons joined by `and`.
+/// Parses comparisons joined by `and` into properties and values.
 fn comparisons(filter: &str) -> Option<Vec<(&str, Value)>> {
     filter.split(" and ").map(comparison).collect()
 }
 
-/// Property and value of `name eq 'value'` or `name eq true`.
+/// Parses `name eq 'value'` or `name eq true` into the property and the value.
 fn comparison(filter: &str) -> Option<(&str, Value)> {
     let (name, value) = filter.trim().split_once(" eq ")?;
     let value = match value.trim() {
@@ -278,7 +279,7 @@ fn comparison(filter: &str) -> Option<(&str, Value)> {
     FILTERABLE.contains(&name).then_some((name, value))
 }
 
-/// One page of a list, as `$top` and `$skiptoken` ask.
+/// Returns one page of a list, according to `$top` and `$skiptoken`.
 pub(super) fn list(
     request: &Request,
     context: &Context,
@@ -322,7 +323,7 @@ pub(super) fn list(
         if wanted.iter().any(|(name, value)| row.get(*name) != Some(value)) {
             return None;
         }
-        project(&mut row, names.as_deref(), list.by_itself);
+        project(&mut row, names.as_deref(), list.default_fields);
         Some(row)
     });
     let base = request
@@ -339,7 +340,7 @@ pub(super) fn list(
     reply
 }
 
-/// Several GETs in one POST. Answers come in reverse order, as order isn't promised.
+/// Handles several GET requests in one POST. The responses are in reverse order, since Graph doesn't guarantee the order.
 fn batch(request: &Request, context: &Context, version: &str) -> Reply {
     let parsed: Option<Value> = serde_json::from_slice(&request.body).ok();
     let inner = parsed
@@ -386,7 +387,7 @@ fn batch(request: &Request, context: &Context, version: &str) -> Reply {
                 context,
                 405,
                 "Request_BadRequest",
-                "Only GET is played in a batch.",
+                "The simulator supports only GET in a batch.",
             )
         };
         let (status, next) = (reply.status, reply.next);

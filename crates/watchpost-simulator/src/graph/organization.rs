@@ -1,4 +1,4 @@
-//! The organisation itself.
+//! The organization itself.
 
 use crate::{
     reply::{Context, Reply, Shape},

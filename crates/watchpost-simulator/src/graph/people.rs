@@ -4,14 +4,14 @@ use super::{List, error, list, missing_object, project, select};
 use crate::{
     company::{GuestState, M365Account, Person},
     ids::{self, Kind},
-    reply::{Context, Reply, Request, unescaped},
+    reply::{Context, Reply, Request, percent_decoded},
     when::{HOUR_MS, iso},
     world::World,
 };
 use serde_json::{Value, json};
 
-/// What Graph sends of a user when nothing is selected.
-const BY_ITSELF: [&str; 11] = [
+/// The fields of a user that Graph returns without `$select`.
+const DEFAULT_FIELDS: [&str; 11] = [
     "businessPhones",
     "displayName",
     "givenName",
@@ -25,7 +25,7 @@ const BY_ITSELF: [&str; 11] = [
     "userPrincipalName",
 ];
 
-/// The licence with a mailbox that ordinary members have.
+/// The license with a mailbox that ordinary members have.
 pub(super) const OFFICE_SKU_ID: &str = "05e9a617-0261-4cee-bb44-138d3ef5d965";
 
 pub(super) fn users(request: &Request, context: &Context) -> Reply {
@@ -44,7 +44,7 @@ pub(super) fn users(request: &Request, context: &Context) -> Reply {
         total: world.people(),
         page: (100, most),
         gap: true,
-        by_itself: Some(&BY_ITSELF),
+        default_fields: Some(&DEFAULT_FIELDS),
     };
     list(request, context, &about, |index| {
         let person = world.person(index)?;
@@ -57,7 +57,7 @@ pub(super) fn user(request: &Request, context: &Context, id: &str) -> Reply {
     let world = &context.world;
     let names = select(request);
     let by_id = ids::guid_index(world.seed, Kind::Person, id);
-    let name = unescaped(id);
+    let name = percent_decoded(id);
     if by_id.is_none()
         && names
             .as_ref()
@@ -88,7 +88,7 @@ pub(super) fn user(request: &Request, context: &Context, id: &str) -> Reply {
         return missing_object(context, id);
     };
     let mut row = user_row(world, index, person, account, context.clock_ms);
-    project(&mut row, names.as_deref(), Some(&BY_ITSELF));
+    project(&mut row, names.as_deref(), Some(&DEFAULT_FIELDS));
     Reply::json(200, row)
 }
 
@@ -100,8 +100,8 @@ fn user_row(world: &World, index: u64, person: &Person, account: &M365Account, c
     let guest = account.guest;
     let created_ms = person.created.ms(world.origin_ms);
     let (given, surname) = names(person);
-    let licensed = account.licence.unwrap_or(guest.is_none());
-    let licences = if licensed {
+    let licensed = account.license.unwrap_or(guest.is_none());
+    let licenses = if licensed {
         json!([{ "skuId": OFFICE_SKU_ID, "disabledPlans": [] }])
     } else {
         json!([])
@@ -134,13 +134,13 @@ fn user_row(world: &World, index: u64, person: &Person, account: &M365Account, c
         "passwordPolicies": account.password_never_expires.then_some("DisablePasswordExpiration"),
         "lastPasswordChangeDateTime":
             iso(world.password_changed_ms(index, person, account.password_changed)),
-        "assignedLicenses": licences,
+        "assignedLicenses": licenses,
     });
     if let (Some(last_ms), Value::Object(fields)) = (
         world.last_login_ms(index, person, account.last_login, clock_ms),
         &mut row,
     ) {
-        // The background sign-in is the later one, as with real tokens being refreshed.
+        // The non-interactive sign-in is later, since real clients refresh their tokens.
         let interactive_ms = (last_ms - 2 * HOUR_MS).max(created_ms);
         fields.insert(
             "signInActivity".to_owned(),
@@ -157,7 +157,7 @@ fn user_row(world: &World, index: u64, person: &Person, account: &M365Account, c
     row
 }
 
-/// The addresses under which mail arrives: the main one in capitals, then aliases of the same domain.
+/// Returns the proxy addresses: the primary one with the prefix `SMTP:`, then the aliases of the same domain.
 fn proxy_addresses(person: &Person, account: &M365Account) -> Vec<String> {
     let domain = |address: &str| address.rsplit_once('@').map(|(_, domain)| domain.to_owned());
     let own = domain(&person.email);
@@ -167,12 +167,12 @@ fn proxy_addresses(person: &Person, account: &M365Account) -> Vec<String> {
         .collect()
 }
 
-/// First word and rest of a display name.
+/// Splits a display name into its first word and the rest.
 pub(crate) fn names(person: &Person) -> (&str, &str) {
     person.name.split_once(' ').unwrap_or((&person.name, ""))
 }
 
-/// Methods that count as a second factor.
+/// Whether a method counts as a second factor.
 fn second_factor(method: &str) -> bool {
     !matches!(method, "email" | "securityQuestion" | "temporaryAccessPass")
 }
@@ -192,7 +192,7 @@ pub(super) fn registrations(request: &Request, context: &Context) -> Reply {
         total: world.people(),
         page: (100, 999),
         gap: true,
-        by_itself: None,
+        default_fields: None,
     };
     list(request, context, &about, |index| {
         let person = world.person(index)?;

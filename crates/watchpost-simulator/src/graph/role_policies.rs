@@ -1,4 +1,4 @@
-//! PIM's policies: what activating or assigning a directory role demands.
+//! PIM's policies: the requirements for activating or assigning a directory role.
 
 use super::{List, list, missing_object};
 use crate::{
@@ -14,8 +14,8 @@ fn policy_id(world: &World, position: u64) -> String {
     format!("DirectoryRole_{}_{id}", world.tenant_id())
 }
 
-/// Which policy holds for which role. Graph wants the scope named in a filter; groups have none here, as no
-/// membership is given through PIM.
+/// Lists which policy applies to which role. Graph requires a filter with the scope. Groups have no policies, since the
+/// fixture has no membership through PIM.
 pub(super) fn assignments(request: &Request, context: &Context) -> Reply {
     let world = &context.world;
     if request.query("$filter").is_none() {
@@ -32,7 +32,7 @@ pub(super) fn assignments(request: &Request, context: &Context) -> Reply {
         total: roles.len() as u64,
         page: (100, 999),
         gap: false,
-        by_itself: None,
+        default_fields: None,
     };
     list(request, context, &about, |position| {
         let role = roles.get(position as usize)?;
@@ -43,7 +43,7 @@ pub(super) fn assignments(request: &Request, context: &Context) -> Reply {
     })
 }
 
-/// The policies themselves, without their rules.
+/// Lists the policies without their rules.
 pub(super) fn policies(request: &Request, context: &Context) -> Reply {
     let world = &context.world;
     let about = List {
@@ -51,7 +51,7 @@ pub(super) fn policies(request: &Request, context: &Context) -> Reply {
         total: world.company.roles.len() as u64,
         page: (100, 999),
         gap: false,
-        by_itself: None,
+        default_fields: None,
     };
     list(request, context, &about, |position| {
         Some(
@@ -62,7 +62,7 @@ pub(super) fn policies(request: &Request, context: &Context) -> Reply {
     })
 }
 
-/// The rules of one policy: the usual ones, with what the fixture says of the role.
+/// Lists the rules of one policy: the default ones, with the fixture's changes for the role.
 pub(super) fn rules(request: &Request, context: &Context, id: &str) -> Reply {
     let world = &context.world;
     let role = world
@@ -95,12 +95,12 @@ pub(super) fn rules(request: &Request, context: &Context, id: &str) -> Reply {
         total: rows.len() as u64,
         page: (100, 999),
         gap: false,
-        by_itself: None,
+        default_fields: None,
     };
     list(request, context, &about, |at| rows.get(at as usize).cloned())
 }
 
-/// A rule's name ends in who acts, and on what.
+/// Returns the target of a rule. The name of a rule ends in its caller and its level.
 fn target(name: &str) -> Value {
     let mut parts = name.rsplit('_');
     let (level, caller) = (parts.next(), parts.next());

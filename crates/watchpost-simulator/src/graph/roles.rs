@@ -1,4 +1,4 @@
-//! Directory roles: definitions, assignments, PIM schedules, and the groups that hold some.
+//! Directory roles: definitions, assignments, PIM schedules, and groups.
 
 use super::{List, error, list, missing_object, people::upn};
 use crate::{
@@ -17,7 +17,7 @@ pub(super) fn definitions(request: &Request, context: &Context) -> Reply {
         total: roles.len() as u64,
         page: (100, 500),
         gap: false,
-        by_itself: None,
+        default_fields: None,
     };
     list(request, context, &about, |index| {
         let role = roles.get(index as usize)?;
@@ -28,21 +28,21 @@ pub(super) fn definitions(request: &Request, context: &Context) -> Reply {
     })
 }
 
-/// Who holds a role, with the principal's description.
+/// The holder of a role, with the description of the principal.
 struct Holder<'a> {
     principal_id: String,
     principal: Value,
-    /// Makes assignment ids stable: kind of holder and its position.
+    /// The kind and position of the holder, which make assignment ids stable.
     salt: u64,
     roles: &'a [HeldRole],
 }
 
-/// People come first, then groups, then apps: positions are shared by all lists of assignments.
+/// Returns the number of possible holders: people, then groups, then apps. All lists of assignments use these positions.
 fn holders(world: &World) -> u64 {
     world.people() + (world.company.groups.len() + world.m365_apps.len()) as u64
 }
 
-/// Calls `row` with the holder at a position; only people may be many.
+/// Calls `row` with the holder at a position.
 fn with_holder<T>(world: &World, position: u64, row: impl FnOnce(Holder<'_>) -> Option<T>) -> Option<T> {
     let Some(position) = position.checked_sub(world.people()) else {
         if world.ordinary(position) {
@@ -88,7 +88,7 @@ fn with_holder<T>(world: &World, position: u64, row: impl FnOnce(Holder<'_>) -> 
     })
 }
 
-/// Most roles one holder may have in the fixture; positions of lists are holders times this.
+/// The most roles that one holder may have in the fixture. A list of assignments has this many positions per holder.
 const ROLES_EACH: u64 = 4;
 
 fn assignment_rows(
@@ -106,7 +106,7 @@ fn assignment_rows(
         total: holders(world) * ROLES_EACH,
         page: (100, 500),
         gap: false,
-        by_itself: None,
+        default_fields: None,
     };
     list(request, context, &about, |position| {
         with_holder(world, position / ROLES_EACH, |holder| {
@@ -122,7 +122,7 @@ fn assignment_rows(
     })
 }
 
-/// Active assignments, however they came about.
+/// Lists the active assignments, permanent or timed.
 pub(super) fn assignments(request: &Request, context: &Context) -> Reply {
     assignment_rows(
         request,
@@ -139,7 +139,7 @@ pub(super) fn assignments(request: &Request, context: &Context) -> Reply {
     )
 }
 
-/// PIM's instances of active (`active`) or eligible assignments.
+/// Lists PIM's instances of active or, without `active`, of eligible assignments.
 pub(super) fn schedules(request: &Request, context: &Context, active: bool) -> Reply {
     let metadata = if active {
         "roleManagement/directory/roleAssignmentScheduleInstances"
@@ -195,12 +195,12 @@ pub(super) fn groups(request: &Request, context: &Context) -> Reply {
         total: world.company.groups.len() as u64,
         page: (100, 999),
         gap: false,
-        by_itself: None,
+        default_fields: None,
     };
     list(request, context, &about, |position| {
         let group = world.company.groups.get(position as usize)?;
         world
-            .begun(group.created)
+            .has_begun(group.created)
             .then(|| group_row(world, position, group))
     })
 }
@@ -210,7 +210,7 @@ pub(super) fn members(request: &Request, context: &Context, id: &str) -> Reply {
     let position = ids::guid_index(world.seed, Kind::Group, id);
     let group = position
         .and_then(|position| world.company.groups.get(position as usize))
-        .filter(|group| world.begun(group.created));
+        .filter(|group| world.has_begun(group.created));
     let Some(group) = group else {
         return missing_object(context, id);
     };
@@ -227,7 +227,7 @@ pub(super) fn members(request: &Request, context: &Context, id: &str) -> Reply {
         total: group.members.len() as u64,
         page: (100, 999),
         gap: false,
-        by_itself: None,
+        default_fields: None,
     };
     list(request, context, &about, |position| {
         let index = world.position(group.members.get(position as usize)?)?;

@@ -1,4 +1,4 @@
-//! Graph routes that send a settings document as it is.
+//! Graph routes that return a settings document as it is.
 
 use super::{apps, error, list};
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
 };
 use serde_json::{Value, json};
 
-/// The settings path of a route, if the route is one of these.
+/// Returns the settings path of a route, if the route returns a settings document.
 pub(super) fn path(route: &[&str], version: &str, world: &World) -> Option<&'static str> {
     let path = match route {
         ["domains"] => "domains",
@@ -36,7 +36,7 @@ pub(super) fn path(route: &[&str], version: &str, world: &World) -> Option<&'sta
     Some(path)
 }
 
-/// Sends the document: a list in pages, anything else whole.
+/// Returns the document: a list in pages, anything else as a whole.
 pub(super) fn document(request: &Request, context: &Context, version: &str, path: &str) -> Reply {
     let Some(mut document) = settings::read(&context.world, path) else {
         return error(
@@ -57,12 +57,12 @@ pub(super) fn document(request: &Request, context: &Context, version: &str, path
         total: rows.len() as u64,
         page: (100, 999),
         gap: false,
-        by_itself: None,
+        default_fields: None,
     };
     list(request, context, &about, |at| rows.get(at as usize).cloned())
 }
 
-/// What only beta tells about a conditional access policy.
+/// Removes the fields of conditional access policies that only the beta version returns.
 fn strip_beta(policies: &mut Value) {
     let rows = policies.get_mut("value").and_then(Value::as_array_mut);
     for row in rows.into_iter().flatten() {
@@ -74,7 +74,7 @@ fn strip_beta(policies: &mut Value) {
     }
 }
 
-/// v1.0 has one object, beta a list of one with the consent policies in another place.
+/// Returns the authorization policy: v1.0 returns an object, beta a list of one with the consent policies in another field.
 pub(super) fn authorization(request: &Request, context: &Context, version: &str) -> Reply {
     let path = "policies/authorizationPolicy";
     let Some(mut policy) = settings::read(&context.world, path) else {
@@ -93,12 +93,12 @@ pub(super) fn authorization(request: &Request, context: &Context, version: &str)
         total: 1,
         page: (1, 999),
         gap: false,
-        by_itself: None,
+        default_fields: None,
     };
     list(request, context, &about, |_| Some(policy.clone()))
 }
 
-/// The tenant's licences, without those that it is to lack.
+/// Lists the tenant's licenses, without those that were removed.
 pub(super) fn subscribed_skus(request: &Request, context: &Context) -> Reply {
     let lost = |plan: &str| {
         let premium = match plan {
@@ -107,7 +107,7 @@ pub(super) fn subscribed_skus(request: &Request, context: &Context) -> Reply {
             _ if plan.starts_with("BI_") => Vendor::Fabric,
             _ => return false,
         };
-        context.lacks_licence(premium)
+        context.lacks_license(premium)
     };
     let rows: Vec<Value> = settings::rows(&context.world, "subscribedSkus")
         .into_iter()
@@ -122,7 +122,7 @@ pub(super) fn subscribed_skus(request: &Request, context: &Context) -> Reply {
         total: rows.len() as u64,
         page: (100, 999),
         gap: false,
-        by_itself: None,
+        default_fields: None,
     };
     list(request, context, &about, |at| rows.get(at as usize).cloned())
 }

@@ -1,4 +1,4 @@
-//! Tenant Configuration Management: snapshots of workload settings, made by jobs that take a while.
+//! Tenant Configuration Management: snapshots of workload settings, which are created by jobs.
 
 use super::{error, list, missing_object, project, select};
 use crate::{
@@ -10,29 +10,29 @@ use crate::{
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Jobs that may exist at a time.
+/// The most jobs that may exist at a time.
 const JOBS_MAX: usize = 12;
-/// Resources that may be extracted in a month.
+/// The resources that may be extracted in a month by default.
 const MONTHLY_RESOURCES: u64 = 20_000;
-/// How long the result of a job is kept.
+/// The time for which the result of a job is kept.
 const KEPT_MS: i64 = 7 * DAY_MS;
 
-/// Read and write permission; either is enough to read.
+/// The permissions to write and to read; either is enough to read.
 const WRITE: &str = "ConfigurationMonitoring.ReadWrite.All";
 const READ: &str = "ConfigurationMonitoring.Read.All";
 
-/// The jobs of the tenant, and how the service behaves.
+/// The jobs of the tenant, and the behavior of the service.
 #[derive(Debug)]
 pub(crate) struct Snapshots {
     jobs: BTreeMap<String, Job>,
     made: u64,
-    /// Resources extracted, by month (`2026-03`).
+    /// The number of extracted resources, by month (`2026-03`).
     used: BTreeMap<String, u64>,
-    /// How often a job says that it is running.
+    /// The number of polls for which a job reports that it is running.
     pub(crate) polls: u32,
-    /// Resources per month.
+    /// The resources that may be extracted in a month.
     pub(crate) budget: u64,
-    /// Resource types that the service is to know nothing of.
+    /// The resource types that are unknown to the service.
     pub(crate) unknown: BTreeSet<String>,
 }
 
@@ -55,10 +55,10 @@ struct Job {
     description: String,
     types: Vec<String>,
     created_ms: i64,
-    /// Polls that still say `running`.
+    /// The number of polls that still report `running`.
     polls_left: u32,
     completed_ms: Option<i64>,
-    /// What the snapshot holds: the settings at the time of the order.
+    /// The resources of the snapshot: the settings at the time of the request.
     resources: Vec<Value>,
     errors: Vec<String>,
 }
@@ -88,8 +88,8 @@ impl Job {
     }
 }
 
-/// Sent without `$select`.
-const BY_ITSELF: [&str; 9] = [
+/// The fields of a job that are returned without `$select`.
+const DEFAULT_FIELDS: [&str; 9] = [
     "id",
     "displayName",
     "description",
@@ -101,13 +101,13 @@ const BY_ITSELF: [&str; 9] = [
     "completedDateTime",
 ];
 
-/// The part of the path that this file answers, if it does.
+/// Returns the part of the path below `configurationManagement`, if this file handles the path.
 pub(crate) fn route(path: &str) -> Option<&str> {
     path.strip_prefix("/v1.0/admin/configurationManagement/")
         .or_else(|| path.strip_prefix("/beta/admin/configurationManagement/"))
 }
 
-/// Answers a request below `configurationManagement`.
+/// Handles a request below `configurationManagement`.
 pub(crate) fn answer(route: &str, request: &Request, context: &Context, all: &mut Snapshots) -> Reply {
     let writes = request.method != "GET";
     let denied = |name: &str| context.denied.contains(name);
@@ -143,7 +143,7 @@ pub(crate) fn answer(route: &str, request: &Request, context: &Context, all: &mu
                 .strip_prefix("configurationSnapshots('")
                 .and_then(|rest| rest.strip_suffix("')"));
             match id {
-                Some(id) => artefact(context, all, id),
+                Some(id) => snapshot_of(context, all, id),
                 None => super::not_found(request, context),
             }
         }
@@ -157,9 +157,9 @@ pub(crate) fn answer(route: &str, request: &Request, context: &Context, all: &mu
     }
 }
 
-/// Type and settings path of everything that a snapshot can hold.
+/// Returns the resource types that a snapshot can contain, with their settings paths.
 fn known(context: &Context, all: &Snapshots) -> BTreeMap<String, String> {
-    let workload = |folder: &str| match folder {
+    let workload = |directory: &str| match directory {
         "exchange" => Some("exchange"),
         "purview" => Some("securityandcompliance"),
         "teams" => Some("teams"),
@@ -170,54 +170,54 @@ fn known(context: &Context, all: &Snapshots) -> BTreeMap<String, String> {
         .settings
         .keys()
         .filter_map(|path| {
-            let (folder, noun) = path.split_once('/')?;
-            let name = format!("microsoft.{}.{}", workload(folder)?, noun.to_lowercase());
+            let (directory, noun) = path.split_once('/')?;
+            let name = format!("microsoft.{}.{}", workload(directory)?, noun.to_lowercase());
             (!all.unknown.contains(&name)).then(|| (name, path.clone()))
         })
         .collect()
 }
 
 fn create(request: &Request, context: &Context, all: &mut Snapshots) -> Reply {
-    let refuse = |code: &str, message: &str| error(context, 400, code, message);
+    let bad_request = |code: &str, message: &str| error(context, 400, code, message);
     let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
     let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
     let name = text("displayName");
     if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == ' ') {
-        return refuse(
+        return bad_request(
             "BadRequest",
             "The displayName may hold letters, digits and spaces only.",
         );
     }
     let Some(types) = resource_types(&body) else {
-        return refuse(
+        return bad_request(
             "BadRequest",
             "The resources must be a list of at least one resource type.",
         );
     };
     let known = known(context, all);
-    let strange: Vec<&str> = types
+    let unsupported: Vec<&str> = types
         .iter()
         .filter(|name| !known.contains_key(*name))
         .map(String::as_str)
         .collect();
-    if !strange.is_empty() {
+    if !unsupported.is_empty() {
         let message = format!(
             "The following resource types are not supported: {}.",
-            strange.join(", ")
+            unsupported.join(", ")
         );
-        return refuse("BadRequest", &message);
+        return bad_request("BadRequest", &message);
     }
     if all.jobs.len() >= JOBS_MAX {
         let message =
             format!("The tenant has {JOBS_MAX} snapshot jobs, which is the most it may have. Delete one.");
-        return refuse("SnapshotJobLimitReached", &message);
+        return bad_request("SnapshotJobLimitReached", &message);
     }
     let (resources, errors) = extract(&types, &known, context);
     let month = iso(context.clock_ms).get(..7).unwrap_or_default().to_owned();
     let used = all.used.entry(month).or_default();
-    // In which words the service says this isn't documented.
+    // The service's error for this case isn't documented.
     if *used + resources.len() as u64 > all.budget {
-        return refuse(
+        return bad_request(
             "QuotaExceeded",
             "The tenant's monthly quota of extracted resources is used up.",
         );
@@ -237,19 +237,19 @@ fn create(request: &Request, context: &Context, all: &mut Snapshots) -> Reply {
     };
     let mut row = job.row(&id, "", context);
     row["status"] = json!("notStarted");
-    project(&mut row, None, Some(&BY_ITSELF));
+    project(&mut row, None, Some(&DEFAULT_FIELDS));
     all.jobs.insert(id, job);
     Reply::json(201, row)
 }
 
-/// The types that an order names, in lower case; `None` if it names none.
+/// Returns the resource types of a request in lower case, or `None` if it names none.
 fn resource_types(body: &Value) -> Option<Vec<String>> {
     let types = body.get("resources")?.as_array()?.iter();
     let types: Option<Vec<String>> = types.map(|name| Some(name.as_str()?.to_lowercase())).collect();
     types.filter(|types| !types.is_empty())
 }
 
-/// The resources of these types, and what goes wrong with reading them. `known` are the types with their settings.
+/// Returns the resources of these types and the errors of types that can't be read. `known` maps types to settings paths.
 fn extract(
     types: &[String],
     known: &BTreeMap<String, String>,
@@ -276,7 +276,7 @@ fn extract(
     (resources, errors)
 }
 
-/// A row of a cmdlet as a resource of a snapshot.
+/// Converts a row of a cmdlet to a resource of a snapshot.
 fn resource(name: &str, noun: &str, mut row: Value) -> Value {
     let prefix = match name.split('.').nth(1) {
         Some("exchange") => "EXO",
@@ -294,7 +294,7 @@ fn resource(name: &str, noun: &str, mut row: Value) -> Value {
     json!({ "displayName": format!("{prefix}{noun}-{identity}"), "resourceType": name, "properties": row })
 }
 
-/// Where the result of a job is, on the host and version that was asked.
+/// Returns the address of a job's result, with the host and version of the request.
 fn location(request: &Request, id: &str) -> String {
     let base = request
         .url
@@ -310,7 +310,7 @@ fn jobs(request: &Request, context: &Context, all: &Snapshots) -> Reply {
         total: all.jobs.len() as u64,
         page: (10, 100),
         gap: false,
-        by_itself: Some(&BY_ITSELF),
+        default_fields: Some(&DEFAULT_FIELDS),
     };
     list(request, context, &about, |at| {
         let (id, job) = all.jobs.iter().nth(at as usize)?;
@@ -318,7 +318,7 @@ fn jobs(request: &Request, context: &Context, all: &Snapshots) -> Reply {
     })
 }
 
-/// Each look at a job brings it forward.
+/// Returns a job. Each request advances the job.
 fn job(request: &Request, context: &Context, all: &mut Snapshots, id: &str) -> Reply {
     let Some(job) = all.jobs.get_mut(id) else {
         return missing_object(context, id);
@@ -329,11 +329,11 @@ fn job(request: &Request, context: &Context, all: &mut Snapshots, id: &str) -> R
         job.polls_left -= 1;
     }
     let mut row = job.row(id, &location(request, id), context);
-    project(&mut row, select(request).as_deref(), Some(&BY_ITSELF));
+    project(&mut row, select(request).as_deref(), Some(&DEFAULT_FIELDS));
     Reply::json(200, row)
 }
 
-fn artefact(context: &Context, all: &Snapshots, id: &str) -> Reply {
+fn snapshot_of(context: &Context, all: &Snapshots, id: &str) -> Reply {
     let kept = all.jobs.get(id).filter(|job| {
         job.status() != "failed" && job.completed_ms.is_some_and(|at| context.clock_ms - at < KEPT_MS)
     });

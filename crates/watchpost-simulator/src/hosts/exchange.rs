@@ -1,5 +1,5 @@
-//! Exchange Online's administration, and the compliance host that speaks the same way: the documented v2.0
-//! endpoints and the undocumented proxy that runs one read cmdlet per call.
+//! Exchange Online's administration, and the compliance host with the same interface: the documented v2.0 endpoints, and
+//! the undocumented proxy that runs one read cmdlet per call.
 
 use crate::{
     company::PersonKind,
@@ -10,10 +10,10 @@ use crate::{
 };
 use serde_json::{Value, json};
 
-/// Rows per page unless `Prefer: odata.maxpagesize` says otherwise, and the most that it may ask for.
+/// The rows per page, and the largest value of `Prefer: odata.maxpagesize`.
 const PAGE_ROWS: usize = 1000;
 
-/// Endpoints of v2.0, and the cmdlet that each of them runs.
+/// The endpoints of v2.0, and the cmdlet that each of them runs.
 const DOCUMENTED: [(&str, &str); 6] = [
     ("OrganizationConfig", "Get-OrganizationConfig"),
     ("AcceptedDomain", "Get-AcceptedDomain"),
@@ -26,7 +26,7 @@ const DOCUMENTED: [(&str, &str); 6] = [
     ),
 ];
 
-/// Nouns that only Defender for Office 365 brings.
+/// The nouns of the cmdlets that require Defender for Office 365.
 const DEFENDER: [&str; 8] = [
     "SafeLinksPolicy",
     "SafeLinksRule",
@@ -38,7 +38,7 @@ const DEFENDER: [&str; 8] = [
     "TeamsProtectionPolicy",
 ];
 
-/// Answers a request to Exchange or, as `vendor`, to the compliance host, whose token is good.
+/// Handles a request with a valid token to Exchange or to the compliance host, depending on `vendor`.
 pub(crate) fn answer(request: &Request, context: &Context, vendor: Vendor) -> Reply {
     let tenant = context.world.tenant_id();
     let profile = &context.world.company.profile;
@@ -51,7 +51,7 @@ pub(crate) fn answer(request: &Request, context: &Context, vendor: Vendor) -> Re
         return failure(404);
     }
     match (request.method.as_str(), *version, *endpoint) {
-        // Tells which regional host to use; here there is but one.
+        // The real service returns the regional host to use; the simulator has only one.
         ("GET", "v1.0", "EXOModuleFile") => Reply::json(200, json!({ "value": [] })),
         ("POST", "v2.0", endpoint) if vendor == Vendor::Exchange => {
             let cmdlet = DOCUMENTED.into_iter().find(|(name, _)| *name == endpoint);
@@ -67,7 +67,7 @@ pub(crate) fn answer(request: &Request, context: &Context, vendor: Vendor) -> Re
     }
 }
 
-/// Runs the cmdlet that the body names; with `only`, no other.
+/// Runs the cmdlet that the body names. With `only`, no other cmdlet is allowed.
 fn run(request: &Request, context: &Context, vendor: Vendor, only: Option<&str>) -> Reply {
     let body: Option<Value> = serde_json::from_slice(&request.body).ok();
     let input = body.as_ref().and_then(|body| body.get("CmdletInput"));
@@ -79,10 +79,10 @@ fn run(request: &Request, context: &Context, vendor: Vendor, only: Option<&str>)
     }
     let verb_and_noun = name.split_once('-');
     let Some((_, noun)) = verb_and_noun.filter(|(verb, _)| verb.eq_ignore_ascii_case("get")) else {
-        // Nothing may ever be changed through the simulator; a real tenant would do as it is told.
+        // The simulator never changes anything for a vendor call, unlike a real tenant.
         return failure(403);
     };
-    // A cmdlet may be closed by itself: the role of the service principal doesn't hold it.
+    // A single cmdlet may be denied, as if the role of the service principal didn't include it.
     if context.denied.contains(name) {
         return failure(403);
     }
@@ -91,14 +91,14 @@ fn run(request: &Request, context: &Context, vendor: Vendor, only: Option<&str>)
         let kind = input.and_then(|input| input.pointer("/Parameters/RecipientTypeDetails"));
         mailboxes(context, kind.and_then(Value::as_str))
     } else {
-        let folder = if vendor == Vendor::Compliance {
+        let directory = if vendor == Vendor::Compliance {
             "purview"
         } else {
             "exchange"
         };
-        let unlicensed = context.lacks_licence(Vendor::Exchange)
+        let unlicensed = context.lacks_license(Vendor::Exchange)
             && DEFENDER.iter().any(|name| name.eq_ignore_ascii_case(noun));
-        let path = format!("{folder}/{noun}");
+        let path = format!("{directory}/{noun}");
         let known = context
             .world
             .settings
@@ -140,7 +140,7 @@ fn page(request: &Request, rows: &[Value]) -> Reply {
     reply
 }
 
-/// Mailboxes of people, and the shared ones.
+/// Returns the mailboxes of people, and shared mailboxes.
 fn mailboxes(context: &Context, kind: Option<&str>) -> Vec<Value> {
     let world = &context.world;
     let wanted = |is: &str| kind.is_none_or(|kind| kind.eq_ignore_ascii_case(is));
@@ -153,7 +153,7 @@ fn mailboxes(context: &Context, kind: Option<&str>) -> Vec<Value> {
         rows.extend((0..world.people()).filter_map(|index| {
             let person = world.person(index)?;
             let account = person.m365.as_ref()?;
-            let licensed = account.licence.unwrap_or(account.guest.is_none());
+            let licensed = account.license.unwrap_or(account.guest.is_none());
             (licensed && person.kind != PersonKind::Mailbox).then(|| {
                 json!({ "Identity": person.key, "DisplayName": person.name, "PrimarySmtpAddress": person.email,
                     "UserPrincipalName": account.upn.as_ref().unwrap_or(&person.email),
@@ -179,7 +179,7 @@ fn no_such_cmdlet(name: &str) -> Reply {
     reply
 }
 
-/// An error in these hosts' words.
+/// Returns the error response of these hosts for a status.
 pub(super) fn failure(status: u16) -> Reply {
     match status {
         401 => super::challenge(),

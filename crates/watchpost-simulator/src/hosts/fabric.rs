@@ -7,9 +7,9 @@ use crate::{
 };
 use serde_json::json;
 
-/// Answers a request whose token is good.
+/// Handles a request with a valid token.
 pub(crate) fn answer(request: &Request, context: &Context) -> Reply {
-    if context.denied.contains("Tenant.Read.All") || context.lacks_licence(Vendor::Fabric) {
+    if context.denied.contains("Tenant.Read.All") || context.lacks_license(Vendor::Fabric) {
         return failure(403, &context.request_id);
     }
     match (request.method.as_str(), request.segments().as_slice()) {
@@ -30,7 +30,7 @@ pub(crate) fn answer(request: &Request, context: &Context) -> Reply {
     }
 }
 
-/// An error in this host's words.
+/// Returns the error response of this host for a status.
 pub(super) fn failure(status: u16, request_id: &str) -> Reply {
     let (code, message) = match status {
         401 => (

@@ -1,8 +1,8 @@
-//! Microsoft 365's other administration hosts: one file each, and what they have in common.
+//! The other administration hosts of Microsoft 365, one file for each, and what they have in common.
 //!
-//! Each host is a path of the simulator's own origin:
+//! Each host is a path of the simulator's origin:
 //!
-//! | path | stands for | token scope there |
+//! | path | replaces | token scope of the real host |
 //! |---|---|---|
 //! | `/login` | `https://login.microsoftonline.com` | – |
 //! | `/graph` | `https://graph.microsoft.com` | `https://graph.microsoft.com/.default` |
@@ -12,7 +12,7 @@
 //! | `/power-platform` | `https://api.bap.microsoft.com` | `https://service.powerapps.com//.default` |
 //! | `/fabric` | `https://api.fabric.microsoft.com` | `https://api.fabric.microsoft.com/.default` |
 //!
-//! The base address of a host with `/.default` behind it is taken as a scope, too.
+//! The base address of a simulated host followed by `/.default` is accepted as a scope, too.
 
 pub(crate) mod exchange;
 pub(crate) mod fabric;
@@ -26,7 +26,7 @@ use crate::{
 };
 use serde_json::json;
 
-/// First part of the path, and whose API follows.
+/// The prefixes of paths, and the API under each.
 pub(crate) const HOSTS: [(&str, Vendor); 8] = [
     ("/login", Vendor::Entra),
     ("/graph", Vendor::Graph),
@@ -38,12 +38,11 @@ pub(crate) const HOSTS: [(&str, Vendor); 8] = [
     ("/fabric", Vendor::Fabric),
 ];
 
-/// Which API a token of that scope is for. `base` is the simulator's origin.
+/// Returns the API that a token with the scope is for. `base` is the simulator's origin.
 pub(crate) fn audience(base: &str, scope: &str) -> Option<Vendor> {
     let resource = scope.strip_suffix("/.default")?;
     if let Some(path) = resource.strip_prefix(base) {
-        // A path where nobody lives gets a token as Graph would: a client that was told a wrong address is to find
-        // out there, not here.
+        // An unknown path gets a token for Graph, so that a client with a wrong address fails at that address, not here.
         let vendor = HOSTS.into_iter().find(|(prefix, _)| *prefix == path);
         let vendor = vendor.map_or(Vendor::Graph, |(_, vendor)| vendor);
         return (!matches!(vendor, Vendor::Entra | Vendor::Okta)).then_some(vendor);
@@ -53,7 +52,7 @@ pub(crate) fn audience(base: &str, scope: &str) -> Option<Vendor> {
         "graph.microsoft.com" | "graph.microsoft.us" | "dod-graph.microsoft.us" => Some(Vendor::Graph),
         "outlook.office365.com" | "outlook.office365.us" => Some(Vendor::Exchange),
         "ps.compliance.protection.outlook.com" => Some(Vendor::Compliance),
-        // The slash at its end belongs to this resource's name.
+        // The trailing slash is part of the name of this resource.
         "service.powerapps.com/" => Some(Vendor::PowerPlatform),
         "api.fabric.microsoft.com" | "analysis.windows.net/powerbi/api" => Some(Vendor::Fabric),
         _ => host
@@ -63,7 +62,7 @@ pub(crate) fn audience(base: &str, scope: &str) -> Option<Vendor> {
     }
 }
 
-/// An error in the words of one of the hosts in this folder, for statuses that each of them knows.
+/// Returns the error response of one of the hosts in this module, for a status that all of them use.
 pub(crate) fn failure(vendor: Vendor, status: u16, request_id: &str) -> Reply {
     match vendor {
         Vendor::SharePoint => sharepoint::failure(status),
@@ -73,7 +72,7 @@ pub(crate) fn failure(vendor: Vendor, status: u16, request_id: &str) -> Reply {
     }
 }
 
-/// 401 as these hosts say it: a challenge, and no words.
+/// Returns the response of these hosts for status 401: a challenge without a body.
 fn challenge() -> Reply {
     let mut reply = Reply::json(401, json!(null));
     reply.body = Body::Empty;
@@ -89,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_scope_leads_to_one_host_or_to_none() {
+    fn a_scope_belongs_to_one_host_or_to_none() {
         let base = "http://127.0.0.1:9";
         let check =
             |scope: &str, vendor: Option<Vendor>| assert_eq!(audience(base, scope), vendor, "{scope}");

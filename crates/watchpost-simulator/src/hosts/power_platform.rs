@@ -7,10 +7,10 @@ use crate::{
 };
 use serde_json::json;
 
-/// Not a permission in Entra: the app has been registered as a management app in Power Platform itself.
+/// The registration as a management app in Power Platform itself. It isn't a permission in Entra.
 pub(crate) const MANAGEMENT_APP: &str = "management_app";
 
-/// Answers a request whose token is good.
+/// Handles a request with a valid token.
 pub(crate) fn answer(request: &Request, context: &Context) -> Reply {
     if context.denied.contains(MANAGEMENT_APP) {
         return failure(403);
@@ -77,7 +77,7 @@ pub(crate) fn answer(request: &Request, context: &Context) -> Reply {
     reply
 }
 
-/// An error in this host's words.
+/// Returns the error response of this host for a status.
 pub(super) fn failure(status: u16) -> Reply {
     match status {
         401 => super::challenge(),

@@ -6,7 +6,7 @@ use crate::{
 };
 use serde_json::{Value, json};
 
-/// Answers a request whose token is good.
+/// Handles a request with a valid token.
 pub(crate) fn answer(request: &Request, context: &Context) -> Reply {
     if context.denied.contains("Sites.FullControl.All") {
         return failure(403);
@@ -26,7 +26,7 @@ fn tenant(request: &Request, context: &Context) -> Reply {
     let Some(Value::Object(fields)) = settings::read(&context.world, "sharepoint/Tenant") else {
         return failure(500);
     };
-    // Without the verbose form the fields stand at the top.
+    // Without the verbose format the fields are at the top level.
     if !request.accept.contains("odata=verbose") {
         return Reply::json(200, Value::Object(fields));
     }
@@ -43,8 +43,8 @@ fn tenant(request: &Request, context: &Context) -> Reply {
     Reply::json(200, json!({ "d": body }))
 }
 
-/// The answer to a token that was got with a secret, where only certificates are taken.
-pub(crate) fn certificate_wanted() -> Reply {
+/// Returns the error for a token that was obtained with a secret, when only certificates are accepted.
+pub(crate) fn certificate_required() -> Reply {
     error(
         401,
         "-2147024891, System.UnauthorizedAccessException",
@@ -52,7 +52,7 @@ pub(crate) fn certificate_wanted() -> Reply {
     )
 }
 
-/// An error in this host's words.
+/// Returns the error response of this host for a status.
 pub(super) fn failure(status: u16) -> Reply {
     match status {
         401 => super::challenge(),

@@ -1,6 +1,6 @@
-//! Apps, who is assigned to them, what they may do, and API tokens.
+//! Apps, their assignments and grants, and API tokens.
 
-use super::{invalid, list, listing, not_found};
+use super::{UNSUPPORTED_SEARCH, invalid, list, listing, not_found};
 use crate::{
     company::OktaApp,
     ids::{self, Kind},
@@ -20,7 +20,7 @@ pub(super) fn apps(request: &Request, context: &Context) -> Reply {
         None => None,
         Some("status eq \"ACTIVE\"") => Some(true),
         Some("status eq \"INACTIVE\"") => Some(false),
-        Some(_) => return invalid(context, "filter", "Only comparisons of status by eq are played."),
+        Some(_) => return invalid(context, "filter", UNSUPPORTED_SEARCH),
     };
     list(
         request,
@@ -52,16 +52,16 @@ fn existing(world: &World, position: u64) -> Option<&OktaApp> {
     world
         .okta_apps
         .get(position as usize)
-        .filter(|app| world.begun(Some(app.created)))
+        .filter(|app| world.has_begun(Some(app.created)))
 }
 
-/// The app of an id, with its position.
+/// Returns the app with an id, and its position.
 fn find<'a>(world: &'a World, id: &str) -> Option<(u64, &'a OktaApp)> {
     let position = ids::okta_index(world.seed, "0oa", Kind::OktaApp, id)?;
     Some((position, existing(world, position)?))
 }
 
-/// Named people first, then the share of ordinary people.
+/// Lists the people who are assigned to an app: named people first, then ordinary people.
 pub(super) fn app_users(request: &Request, context: &Context, id: &str) -> Reply {
     let world = &context.world;
     let Some((position, app)) = find(world, id) else {
@@ -120,7 +120,7 @@ pub(super) fn tokens(context: &Context) -> Reply {
         .okta_tokens
         .iter()
         .zip(0..)
-        .filter(|(token, _)| world.begun(Some(token.created)))
+        .filter(|(token, _)| world.has_begun(Some(token.created)))
         .filter_map(|(token, nth)| {
             let owner = world.position(&token.owner)?;
             world.person(owner)?.okta.as_ref()?;

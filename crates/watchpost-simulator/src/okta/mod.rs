@@ -1,18 +1,18 @@
-//! Okta: routes, scopes, the token endpoint, paging by `Link` headers.
+//! Okta: routes, scopes, the token endpoint, paging with `Link` headers.
 
 mod apps;
 mod people;
 
 use crate::{
     control::OKTA_CLIENT_ID,
-    entra::{assertion, claims_fit, form},
+    entra::{assertion, claims_match, form},
     reply::{Context, Cursor, Reply, Request, Shape, collect, next_url},
     settings::filled,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// Every scope that a route asks for; also what the simulated service app has been granted.
+/// The scopes that the routes need. The simulated service app has been granted all of them.
 pub(crate) const SCOPES: [&str; 15] = [
     "okta.apiTokens.read",
     "okta.appGrants.read",
@@ -31,12 +31,15 @@ pub(crate) const SCOPES: [&str; 15] = [
     "okta.users.read",
 ];
 
-/// All scopes a token may be asked for.
+/// The reason for rejecting a search or filter that the simulator doesn't support.
+const UNSUPPORTED_SEARCH: &str = "The simulator supports only comparisons of status with eq.";
+
+/// Whether a token can be requested for the scope.
 fn known_scope(scope: &str) -> bool {
     SCOPES.contains(&scope)
 }
 
-/// Answers an Okta request whose token is good.
+/// Handles an Okta request with a valid token.
 pub(crate) fn answer(request: &Request, context: &Context) -> Reply {
     let segments = request.segments();
     let ["api", "v1", route @ ..] = segments.as_slice() else {
@@ -51,9 +54,9 @@ pub(crate) fn answer(request: &Request, context: &Context) -> Reply {
         );
     }
     if let Some(scope) = scope(route).filter(|scope| context.denied.contains(*scope)) {
-        return refused(request, context, scope);
+        return scope_missing(request, context, scope);
     }
-    if context.lacks_licence(crate::fault::Vendor::Okta)
+    if context.lacks_license(crate::fault::Vendor::Okta)
         && matches!(route, ["threats", ..] | ["logStreams", ..] | ["behaviors", ..])
     {
         return error(
@@ -92,7 +95,7 @@ pub(crate) fn answer(request: &Request, context: &Context) -> Reply {
     }
 }
 
-/// The OAuth scope that a route needs. An API token needs the same right by its owner's role.
+/// Returns the OAuth scope that a route needs. An API token needs the same permission through its owner's role.
 fn scope(route: &[&str]) -> Option<&'static str> {
     Some(match route {
         ["users", _, "roles"] | ["iam", ..] => "okta.roles.read",
@@ -114,7 +117,7 @@ fn scope(route: &[&str]) -> Option<&'static str> {
     })
 }
 
-fn refused(request: &Request, context: &Context, scope: &str) -> Reply {
+fn scope_missing(request: &Request, context: &Context, scope: &str) -> Reply {
     let mut reply = error(
         context,
         403,
@@ -166,7 +169,7 @@ pub(super) fn not_found(context: &Context, what: &str) -> Reply {
     )
 }
 
-/// Answers a token request; `issue` makes and remembers a token for the given scopes.
+/// Handles a token request. `issue` issues a token for the given scopes.
 pub(crate) fn token(
     request: &Request,
     context: &Context,
@@ -193,7 +196,7 @@ pub(crate) fn token(
     }
 }
 
-/// The scopes that a token request gets; or status, code and text of its refusal.
+/// Returns the scopes that a token request is granted, or the status, code and text of the error.
 fn granted_scopes(
     request: &Request,
     context: &Context,
@@ -214,7 +217,7 @@ fn granted_scopes(
         matches!(
             header.get("alg").and_then(Value::as_str),
             Some("RS256" | "RS384" | "RS512" | "ES256")
-        ) && claims_fit(&claims, OKTA_CLIENT_ID, &request.url, 3600)
+        ) && claims_match(&claims, OKTA_CLIENT_ID, &request.url, 3600)
     });
     if !fits {
         let text = "The client_assertion token has an invalid claim: iss, sub, aud or exp.";
@@ -237,7 +240,7 @@ fn granted_scopes(
     Ok(scopes)
 }
 
-/// One page of a list, as `limit` and `after` ask. `page` is the size without `limit` and the largest.
+/// Returns one page of a list, according to `limit` and `after`. `page` is the default size and the largest.
 pub(super) fn list(
     request: &Request,
     context: &Context,
@@ -249,7 +252,7 @@ pub(super) fn list(
     let (usual, most) = page;
     let limit = match request.query("limit").map(|limit| limit.parse::<usize>()) {
         None => usual,
-        // Okta takes larger limits as the largest.
+        // Okta reduces a larger limit to the largest.
         Some(Ok(limit)) if limit > 0 => limit.min(most),
         Some(_) => return invalid(context, "limit", "The limit must be a positive number."),
     };
@@ -273,7 +276,7 @@ pub(super) fn listing(rows: Vec<Value>) -> Reply {
     reply
 }
 
-/// A document of `policies.json`: a list or a single object.
+/// Returns a document of `policies.json`: a list or a single object.
 fn document(context: &Context, name: &str) -> Reply {
     match context
         .world
@@ -288,7 +291,7 @@ fn document(context: &Context, name: &str) -> Reply {
     }
 }
 
-/// Policies of one type, without their rules.
+/// Lists the policies of one type, without their rules.
 fn policies(request: &Request, context: &Context) -> Reply {
     const TYPES: [&str; 8] = [
         "OKTA_SIGN_ON",

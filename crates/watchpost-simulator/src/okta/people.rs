@@ -1,17 +1,17 @@
 //! Users, their factors, administrator roles, groups and sign-ins.
 
-use super::{invalid, list, listing, not_found};
+use super::{UNSUPPORTED_SEARCH, invalid, list, listing, not_found};
 use crate::{
     company::{OktaAccount, Person, PersonKind},
     graph::names,
     ids::{self, Kind},
-    reply::{Context, Reply, Request, Shape, unescaped},
+    reply::{Context, Reply, Request, Shape, percent_decoded},
     when::{DAY_MS, iso_millis},
     world::World,
 };
 use serde_json::{Value, json};
 
-/// Only as many sign-ins are in the system log: those of the first people.
+/// The most sign-ins in the system log. They are those of the first people.
 const LOG_EVENTS_MAX: u64 = 300;
 
 pub(super) fn users(request: &Request, context: &Context) -> Reply {
@@ -20,7 +20,7 @@ pub(super) fn users(request: &Request, context: &Context) -> Reply {
         (None, None) => None,
         (Some(text), _) | (None, Some(text)) => match statuses(&text) {
             Some(statuses) => Some(statuses),
-            None => return invalid(context, "search", "Only comparisons of status by eq are played."),
+            None => return invalid(context, "search", UNSUPPORTED_SEARCH),
         },
     };
     list(request, context, world.people(), (200, 200), true, |index| {
@@ -29,14 +29,14 @@ pub(super) fn users(request: &Request, context: &Context) -> Reply {
         let (status, _) = world.okta_status(&person, account);
         let listed = match &wanted {
             Some(wanted) => wanted.iter().any(|wanted| wanted == status),
-            // The plain list leaves out who is gone.
+            // Without a search, deprovisioned users are left out.
             None => status != "DEPROVISIONED",
         };
         listed.then(|| user_row(context, index, &person, account))
     })
 }
 
-/// The values of `status eq "A" or status eq "B"`.
+/// Parses `status eq "A" or status eq "B"` into the statuses.
 fn statuses(text: &str) -> Option<Vec<String>> {
     text.split(" or ")
         .map(|part| {
@@ -54,7 +54,7 @@ fn user_row(context: &Context, index: u64, person: &Person, account: &OktaAccoun
     let id = world.okta_user_id(index);
     let mut last_ms = world.last_login_ms(index, person, account.last_login, context.clock_ms);
     if matches!(status, "SUSPENDED" | "DEPROVISIONED") {
-        // Who is out can't sign in any more.
+        // A suspended or deprovisioned user can't sign in any more.
         last_ms = last_ms.map(|last_ms| last_ms.min(since_ms));
     }
     let password_ms = world.password_changed_ms(index, person, account.password_changed);
@@ -82,7 +82,7 @@ fn user_row(context: &Context, index: u64, person: &Person, account: &OktaAccoun
     })
 }
 
-/// Calls `answer` with the Okta account of that id, or says that there is none.
+/// Calls `answer` with the Okta account with the id, or returns 404 if there is none.
 fn with_account(
     context: &Context,
     id: &str,
@@ -90,8 +90,8 @@ fn with_account(
 ) -> Reply {
     let world = &context.world;
     let index = ids::okta_index(world.seed, "00u", Kind::Person, id).or_else(|| {
-        // A login may stand in place of the id.
-        let login = unescaped(id);
+        // A login is accepted in place of the id.
+        let login = percent_decoded(id);
         login.contains('@').then(|| world.find_email(&login)).flatten()
     });
     let person = index.and_then(|index| Some((index, world.person(index)?)));
@@ -159,7 +159,7 @@ pub(super) fn roles(context: &Context, id: &str) -> Reply {
     })
 }
 
-/// Who holds any administrator role.
+/// Lists the users who have an administrator role.
 pub(super) fn assignees(request: &Request, context: &Context) -> Reply {
     let world = &context.world;
     let mut reply = list(request, context, world.people(), (100, 200), false, |index| {
@@ -200,7 +200,7 @@ pub(super) fn grants(context: &Context, id: &str) -> Reply {
     })
 }
 
-/// Everyone, then one group per department.
+/// Returns the names of the groups: Everyone, then one group per department.
 fn group_names(world: &World) -> Vec<&str> {
     std::iter::once("Everyone")
         .chain(world.company.bulk.departments.keys().map(String::as_str))
@@ -251,7 +251,7 @@ pub(super) fn group_users(request: &Request, context: &Context, id: &str) -> Rep
     })
 }
 
-/// Sign-ins, oldest first by person. An open-ended query always has a next page; an empty page ends it.
+/// Lists sign-ins in the order of people. A query without `until` always has a next page; an empty page ends the list.
 pub(super) fn logs(request: &Request, context: &Context) -> Reply {
     let world = &context.world;
     let since = request

@@ -1,4 +1,4 @@
-//! A small vendor client without any resilience.
+//! A simple client of the vendors' APIs, without retries.
 
 use reqwest::header::HeaderMap;
 use serde_json::Value;
@@ -7,7 +7,7 @@ use watchpost_simulator::{Company, Simulator, SimulatorConfig, SimulatorHandle};
 /// 2026-03-02T09:15:02Z.
 pub(crate) const ORIGIN_MS: i64 = 1_772_442_902_000;
 
-/// No list of the embedded company is longer.
+/// The most pages that a list of the embedded company has.
 const PAGES_MAX: usize = 200;
 
 pub(crate) struct Client {
@@ -16,7 +16,7 @@ pub(crate) struct Client {
     graph_token: String,
 }
 
-/// One answer.
+/// A response.
 pub(crate) struct Got {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
@@ -72,7 +72,7 @@ impl Client {
             .await
     }
 
-    /// A token request for any scope.
+    /// Requests a token for a scope.
     pub(crate) async fn token_for(&self, scope: &str, credentials: &[(&str, &str)]) -> Got {
         let access = self.simulator.m365();
         let mut form = vec![("grant_type", "client_credentials"), ("scope", scope)];
@@ -81,7 +81,7 @@ impl Client {
         read(self.http.post(url).form(&form).send().await.unwrap()).await
     }
 
-    /// GET from Graph; `path` starts with the version, or is a whole address.
+    /// Sends a GET request to Graph. `path` starts with the version, or is a complete address.
     pub(crate) async fn graph(&self, path: &str) -> Got {
         self.try_graph(path).await.unwrap()
     }
@@ -110,7 +110,7 @@ impl Client {
         .await
     }
 
-    /// A token for the scope, got with the secret.
+    /// Returns a token for the scope, requested with the secret.
     pub(crate) async fn bearer(&self, scope: &str) -> String {
         let access = self.simulator.m365();
         let credentials = [
@@ -122,7 +122,7 @@ impl Client {
         got.json()["access_token"].as_str().unwrap().to_owned()
     }
 
-    /// GET from one of the administration hosts, with verbose OData where that is known.
+    /// Sends a GET request to one of the administration hosts, with verbose OData where it is supported.
     pub(crate) async fn host_get(&self, url: &str, bearer: &str) -> Got {
         let request = self.http.get(url).bearer_auth(bearer);
         read(
@@ -135,7 +135,7 @@ impl Client {
         .await
     }
 
-    /// POST to one of the administration hosts.
+    /// Sends a POST request to one of the administration hosts.
     pub(crate) async fn host_post(&self, url: &str, bearer: &str, body: &Value) -> Got {
         let request = self.http.post(url).bearer_auth(bearer).json(body);
         read(request.send().await.unwrap()).await
@@ -165,11 +165,11 @@ impl Client {
         .await
     }
 
-    /// All rows of a Graph list, and the sizes of its pages.
+    /// Returns all rows of a Graph list, and the sizes of its pages.
     pub(crate) async fn graph_all(&self, path: &str) -> (Vec<Value>, Vec<usize>) {
         let (mut rows, mut sizes, mut next) = (Vec::new(), Vec::new(), Some(path.to_owned()));
         while let Some(url) = next {
-            assert!(sizes.len() < PAGES_MAX, "{path} pages for ever");
+            assert!(sizes.len() < PAGES_MAX, "{path} has too many pages");
             let got = self.graph(&url).await;
             assert_eq!(got.status, 200, "{url}: {}", got.body);
             let mut body = got.json();
@@ -181,11 +181,11 @@ impl Client {
         (rows, sizes)
     }
 
-    /// All rows of an Okta list, and the sizes of its pages.
+    /// Returns all rows of an Okta list, and the sizes of its pages.
     pub(crate) async fn okta_all(&self, path: &str) -> (Vec<Value>, Vec<usize>) {
         let (mut rows, mut sizes, mut next) = (Vec::new(), Vec::new(), Some(path.to_owned()));
         while let Some(url) = next {
-            assert!(sizes.len() < PAGES_MAX, "{path} pages for ever");
+            assert!(sizes.len() < PAGES_MAX, "{path} has too many pages");
             let got = self.okta(&url).await;
             assert_eq!(got.status, 200, "{url}: {}", got.body);
             let mut body = got.json();

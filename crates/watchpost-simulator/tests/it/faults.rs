@@ -1,11 +1,11 @@
-//! Each fault, once.
+//! Tests of each fault.
 
 use crate::client::Client;
 use serde_json::json;
 use std::time::Duration;
 use watchpost_simulator::{Fault, FaultKind, RetryAfter, Vendor};
 
-fn order(client: &Client, vendor: Vendor, path: &str, kind: FaultKind) {
+fn inject(client: &Client, vendor: Vendor, path: &str, kind: FaultKind) {
     client.simulator.fault(Fault {
         vendor,
         path_contains: path.to_owned(),
@@ -15,7 +15,7 @@ fn order(client: &Client, vendor: Vendor, path: &str, kind: FaultKind) {
 }
 
 #[tokio::test]
-async fn a_fault_hits_as_often_as_ordered_and_only_its_route() {
+async fn a_fault_affects_only_its_route_and_as_many_requests_as_configured() {
     let client = Client::start().await;
     let fault = Fault {
         vendor: Vendor::Graph,
@@ -32,10 +32,10 @@ async fn a_fault_hits_as_often_as_ordered_and_only_its_route() {
 }
 
 #[tokio::test]
-async fn throttling_says_when_to_come_back_in_three_ways() {
+async fn throttling_gives_the_time_to_retry_in_each_form() {
     let client = Client::start().await;
     let check = async |retry: RetryAfter, header: Option<&str>| {
-        order(&client, Vendor::Graph, "", FaultKind::TooManyRequests(retry));
+        inject(&client, Vendor::Graph, "", FaultKind::TooManyRequests(retry));
         let got = client.graph("v1.0/users").await;
         assert_eq!(got.status, 429);
         assert_eq!(
@@ -48,7 +48,7 @@ async fn throttling_says_when_to_come_back_in_three_ways() {
     check(RetryAfter::Seconds(7), Some("7")).await;
     check(RetryAfter::Date(60), Some("Mon, 02 Mar 2026 09:16:02 GMT")).await;
     check(RetryAfter::Absent, None).await;
-    order(
+    inject(
         &client,
         Vendor::Okta,
         "/api/v1/users",
@@ -62,14 +62,14 @@ async fn throttling_says_when_to_come_back_in_three_ways() {
 }
 
 #[tokio::test]
-async fn statuses_come_in_the_vendors_words() {
+async fn error_statuses_have_the_vendors_error_codes() {
     let client = Client::start().await;
     let check = async |kind: FaultKind, status: u16, graph: &str, okta: &str| {
-        order(&client, Vendor::Graph, "", kind.clone());
+        inject(&client, Vendor::Graph, "", kind.clone());
         let got = client.graph("v1.0/users").await;
         assert_eq!(got.status, status);
         assert_eq!(got.json()["error"]["code"], graph);
-        order(&client, Vendor::Okta, "", kind);
+        inject(&client, Vendor::Okta, "", kind);
         let got = client.okta("api/v1/users").await;
         assert_eq!(got.status, status);
         assert_eq!(got.json()["errorCode"], okta);
@@ -90,7 +90,7 @@ async fn statuses_come_in_the_vendors_words() {
         "E0000006",
     )
     .await;
-    order(&client, Vendor::Graph, "", FaultKind::BadGateway);
+    inject(&client, Vendor::Graph, "", FaultKind::BadGateway);
     let got = client.graph("v1.0/users").await;
     assert_eq!(
         (got.status, got.headers["content-type"].to_str().unwrap()),
@@ -99,11 +99,11 @@ async fn statuses_come_in_the_vendors_words() {
 }
 
 #[tokio::test]
-async fn the_token_endpoint_fails_in_its_own_words() {
+async fn faults_of_the_token_endpoint_have_its_error_codes() {
     let client = Client::start().await;
     let access = client.simulator.m365();
     let check = async |kind: FaultKind, status: u16, code: u64| {
-        order(&client, Vendor::Entra, "/token", kind);
+        inject(&client, Vendor::Entra, "/token", kind);
         let credentials = [
             ("client_id", access.client_id.as_str()),
             ("client_secret", &access.client_secret),
@@ -123,61 +123,61 @@ async fn the_token_endpoint_fails_in_its_own_words() {
 }
 
 #[tokio::test]
-async fn a_reset_ends_the_connection_without_an_answer() {
+async fn a_reset_closes_the_connection_without_a_response() {
     let client = Client::start().await;
-    order(&client, Vendor::Graph, "/users", FaultKind::Reset);
-    // The pool would try a fresh connection only for requests that were never sent.
+    inject(&client, Vendor::Graph, "/users", FaultKind::Reset);
+    // The client's pool retries only requests that were never sent.
     assert!(client.try_graph("v1.0/users").await.is_err());
     assert_eq!(client.graph("v1.0/users").await.status, 200);
 }
 
 #[tokio::test]
-async fn a_slow_answer_outlasts_patience() {
+async fn a_slow_response_is_delayed() {
     let client = Client::start().await;
-    order(&client, Vendor::Graph, "/users", FaultKind::Slow(60_000));
+    inject(&client, Vendor::Graph, "/users", FaultKind::Slow(60_000));
     assert!(
         tokio::time::timeout(Duration::from_millis(50), client.graph("v1.0/users"))
             .await
             .is_err()
     );
-    order(&client, Vendor::Graph, "/users", FaultKind::Slow(1));
+    inject(&client, Vendor::Graph, "/users", FaultKind::Slow(1));
     assert_eq!(client.graph("v1.0/users").await.status, 200);
 }
 
 #[tokio::test]
-async fn bodies_break_in_each_way() {
+async fn faults_of_the_body_have_their_effect() {
     let client = Client::start().await;
     let url = "v1.0/users?$top=5&$select=id,userPrincipalName,userType,mail";
     let good = client.graph(url).await.json();
 
-    order(&client, Vendor::Graph, "/users", FaultKind::MalformedJson);
+    inject(&client, Vendor::Graph, "/users", FaultKind::MalformedJson);
     let got = client.graph(url).await;
     assert_eq!(got.status, 200);
     assert!(serde_json::from_str::<serde_json::Value>(&got.body).is_err());
 
-    order(&client, Vendor::Graph, "/users", FaultKind::WrongTypeInOneRow);
+    inject(&client, Vendor::Graph, "/users", FaultKind::WrongTypeInOneRow);
     let got = client.graph(url).await.json();
     assert!(got["value"][0]["id"].is_object());
     assert_eq!(got["value"][1], good["value"][1]);
 
-    order(&client, Vendor::Graph, "/users", FaultKind::NullOptionals);
+    inject(&client, Vendor::Graph, "/users", FaultKind::NullOptionals);
     let got = client.graph(url).await.json();
     assert_eq!(
         (&got["value"][0]["mail"], &got["value"][0]["id"]),
         (&json!(null), &good["value"][0]["id"])
     );
 
-    order(&client, Vendor::Graph, "/users", FaultKind::UnknownEnum);
+    inject(&client, Vendor::Graph, "/users", FaultKind::UnknownEnum);
     let got = client.graph(url).await.json();
     assert_eq!(got["value"][0]["userType"], "somethingNobodyHasSeenYet");
 }
 
 #[tokio::test]
-async fn next_links_go_astray() {
+async fn faults_of_next_links_have_their_effect() {
     let client = Client::start().await;
     let url = "v1.0/users?$top=5&$select=id";
     let next = async |kind: FaultKind| {
-        order(&client, Vendor::Graph, "/users", kind);
+        inject(&client, Vendor::Graph, "/users", kind);
         client.graph(url).await.json()["@odata.nextLink"]
             .as_str()
             .unwrap()
@@ -211,7 +211,7 @@ async fn next_links_go_astray() {
     }
     client.simulator.clear_faults();
 
-    order(&client, Vendor::Okta, "/users", FaultKind::LoopingNext);
+    inject(&client, Vendor::Okta, "/users", FaultKind::LoopingNext);
     let got = client.okta("api/v1/users?limit=5").await;
     assert_eq!(
         got.next_link(),

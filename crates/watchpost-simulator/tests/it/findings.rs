@@ -1,5 +1,5 @@
-//! Judges the company from what the vendors' APIs say, and compares with `expected.json`: so both the fixture and
-//! the way it is played must be right. The rules are written here a second time, plainly, on purpose.
+//! Computes the findings of the company from the vendors' APIs and compares them with `expected.json`, which tests both the
+//! fixture and the simulator. The rules are deliberately implemented a second time here, in a simple form.
 
 use crate::client::{Client, ORIGIN_MS};
 use serde_json::{Value, json};
@@ -37,7 +37,7 @@ const FREE_MAIL: [&str; 2] = ["freemail.example", "postbox.example"];
 const SHARED_LOGINS: [&str; 6] = ["admin", "administrator", "info", "root", "support", "test"];
 const VAULT_MODES: [&str; 3] = ["AUTO_LOGIN", "BROWSER_PLUGIN", "SECURE_PASSWORD_STORE"];
 
-/// One login, as a connector would normalise it.
+/// A login, as a connector would normalize it.
 #[derive(Debug, Default)]
 struct Account {
     m365: bool,
@@ -48,7 +48,7 @@ struct Account {
     privileged: bool,
     super_admin: bool,
     permanent: bool,
-    /// `None`: unknown.
+    /// `None` means unknown.
     mfa: Option<bool>,
     weak: bool,
     resistant: bool,
@@ -62,7 +62,7 @@ struct Account {
     offboarded_since_ms: Option<i64>,
 }
 
-/// A finding as text: rule and subject.
+/// Findings as texts: pairs of rule and subject.
 type Found = BTreeSet<(String, String)>;
 
 fn ms(value: &Value) -> Option<i64> {
@@ -391,25 +391,25 @@ fn judge_people(people: &BTreeMap<String, Vec<Account>>, now_ms: i64, out: &mut 
             "id.admin_daily_driver",
             privileged && any(&|a| a.licensed) && held >= 3,
         );
-        // Cases that another reading of the rules would judge otherwise must not occur.
+        // The fixture must not contain cases that depend on the exact interpretation of a rule.
         for a in accounts.iter().filter(|a| a.active) {
             assert_eq!(a.login, *email);
             assert!(
                 a.m365 || a.mfa.is_some(),
-                "{email}: Okta says nothing about factors"
+                "{email}: the factors in Okta are unknown"
             );
             let edges = [(a.last_ms, [30, 60, 90]), (Some(a.created_ms), [30, 30, 30])];
             for (at_ms, days) in edges {
                 let near =
                     |days: &i64| at_ms.is_some_and(|at| (now_ms - days * DAY_MS - at).abs() < DAY_MS / 2);
-                assert!(!days.iter().any(near), "{email} is too near a threshold");
+                assert!(!days.iter().any(near), "{email} is too close to a threshold");
             }
         }
         let driver = any(&|a| a.licensed && a.privileged && a.grants >= 3);
         assert_eq!(
             privileged && any(&|a| a.licensed) && held >= 3,
             driver,
-            "{email}: by account and by person"
+            "{email}: the result differs by account and by person"
         );
     }
 }
@@ -442,7 +442,7 @@ async fn m365_apps(
         {
             let name = names
                 .get(row["appRoleId"].as_str().unwrap())
-                .expect("every permission is on offer");
+                .expect("the resource offers every granted permission");
             held.entry(text(&row["principalId"]))
                 .or_default()
                 .insert(name.clone());
@@ -587,27 +587,27 @@ async fn check(stage: Stage, name: &str) {
     let missing: Vec<_> = wanted.difference(&got).collect();
     assert!(
         surplus.is_empty() && missing.is_empty(),
-        "{name}: not expected {surplus:#?}, not found {missing:#?}"
+        "{name}: unexpected {surplus:#?}, missing {missing:#?}"
     );
 }
 
 #[tokio::test]
-async fn the_company_now_has_exactly_the_expected_problems() {
+async fn the_company_now_has_exactly_the_expected_findings() {
     check(Stage::Now, "now").await;
 }
 
 #[tokio::test]
-async fn the_company_a_week_ago_had_exactly_the_expected_problems() {
+async fn the_company_a_week_ago_had_exactly_the_expected_findings() {
     check(Stage::Days7, "-7d").await;
 }
 
 #[tokio::test]
-async fn the_company_a_month_ago_had_exactly_the_expected_problems() {
+async fn the_company_a_month_ago_had_exactly_the_expected_findings() {
     check(Stage::Days30, "-30d").await;
 }
 
 #[test]
-fn every_rule_has_a_few_cases_and_most_people_have_none() {
+fn every_rule_has_a_few_findings_and_most_people_have_none() {
     let now = expected("now");
     let mut cases: BTreeMap<&str, usize> = BTreeMap::new();
     for (rule, _) in &now {
@@ -622,6 +622,6 @@ fn every_rule_has_a_few_cases_and_most_people_have_none() {
         .collect();
     assert!(people.len() < 80, "{}", people.len());
     for stage in ["-30d", "-7d"] {
-        assert_ne!(expected(stage), now, "the company drifts");
+        assert_ne!(expected(stage), now, "the findings change between stages");
     }
 }

@@ -1,4 +1,4 @@
-//! Microsoft 365's administration hosts: shapes, refusals, faults.
+//! Tests of the administration hosts of Microsoft 365: response formats, errors, faults.
 
 use crate::client::{Client, Got, read};
 use serde_json::{Value, json};
@@ -50,7 +50,7 @@ impl Client {
 }
 
 #[tokio::test]
-async fn every_cmdlet_of_the_catalogue_answers_rows() {
+async fn every_supported_cmdlet_returns_rows() {
     let client = Client::start().await;
     let bearer = client.bearer(EXCHANGE).await;
     for noun in [
@@ -104,7 +104,7 @@ async fn every_cmdlet_of_the_catalogue_answers_rows() {
 }
 
 #[tokio::test]
-async fn compliance_cmdlets_belong_to_their_own_host_and_token() {
+async fn compliance_cmdlets_require_their_own_host_and_token() {
     let client = Client::start().await;
     let access = client.simulator.m365();
     let url = format!(
@@ -136,7 +136,7 @@ async fn compliance_cmdlets_belong_to_their_own_host_and_token() {
 }
 
 #[tokio::test]
-async fn nothing_but_reading_cmdlets_is_run() {
+async fn only_read_cmdlets_are_run() {
     let client = Client::start().await;
     assert_eq!(client.invoke("Set-TransportConfig").await.status, 403);
     let got = client.invoke("Get-Nonsense").await;
@@ -189,7 +189,7 @@ async fn documented_endpoints_run_one_cmdlet_each() {
     assert_eq!(
         client.invoke("Get-AcceptedDomain").await.status,
         200,
-        "another permission"
+        "it needs another permission"
     );
     client
         .simulator
@@ -198,12 +198,12 @@ async fn documented_endpoints_run_one_cmdlet_each() {
     assert_eq!(
         client.invoke("Get-TransportRule").await.status,
         200,
-        "only that cmdlet"
+        "only one cmdlet is denied"
     );
 }
 
 #[tokio::test]
-async fn mailboxes_come_in_pages_to_the_same_body() {
+async fn mailboxes_are_paged_with_the_same_request_body() {
     let client = Client::start().await;
     let access = client.simulator.m365();
     let bearer = client.bearer(EXCHANGE).await;
@@ -242,7 +242,7 @@ async fn mailboxes_come_in_pages_to_the_same_body() {
 }
 
 #[tokio::test]
-async fn without_defender_its_cmdlets_do_not_exist() {
+async fn without_a_defender_license_its_cmdlets_do_not_exist() {
     let client = Client::start().await;
     client.simulator.unlicensed(Vendor::Exchange, true);
     assert_eq!(client.invoke("Get-SafeLinksPolicy").await.status, 400);
@@ -253,7 +253,7 @@ async fn without_defender_its_cmdlets_do_not_exist() {
 }
 
 #[tokio::test]
-async fn sharepoint_tells_its_tenant_verbosely_and_may_want_a_certificate() {
+async fn sharepoint_returns_its_tenant_in_verbose_odata_and_can_require_a_certificate() {
     let client = Client::start().await;
     let got = client.tenant_of_sharepoint().await;
     assert_eq!(got.status, 200, "{}", got.body);
@@ -275,7 +275,7 @@ async fn sharepoint_tells_its_tenant_verbosely_and_may_want_a_certificate() {
 }
 
 #[tokio::test]
-async fn power_platform_has_four_endpoints_and_wants_a_version() {
+async fn power_platform_has_four_endpoints_and_requires_a_version() {
     let client = Client::start().await;
     let tenant = client.simulator.m365().tenant_id;
     let base = "Microsoft.BusinessAppPlatform";
@@ -327,7 +327,7 @@ async fn power_platform_has_four_endpoints_and_wants_a_version() {
 }
 
 #[tokio::test]
-async fn fabric_tells_the_settings_of_power_bi() {
+async fn fabric_returns_the_settings_of_power_bi() {
     let client = Client::start().await;
     let body = client.tenant_of_fabric().await.json();
     let settings = body["tenantSettings"].as_array().unwrap();
@@ -345,7 +345,7 @@ async fn fabric_tells_the_settings_of_power_bi() {
 }
 
 #[tokio::test]
-async fn a_token_is_good_for_the_host_of_its_scope_alone() {
+async fn a_token_is_valid_only_for_the_host_of_its_scope() {
     let client = Client::start().await;
     let access = client.simulator.m365();
     let own = format!("{}/.default", access.fabric_url);
@@ -364,14 +364,14 @@ async fn a_token_is_good_for_the_host_of_its_scope_alone() {
     assert_eq!(
         (got.status, &got.json()["error_codes"][0]),
         (400, &json!(500_011)),
-        "one slash is another resource"
+        "with one slash it is another resource"
     );
 }
 
 #[tokio::test]
-async fn faults_come_in_each_hosts_words() {
+async fn faults_have_the_error_codes_of_each_host() {
     let client = Client::start().await;
-    let order = |vendor, kind: FaultKind| {
+    let inject = |vendor, kind: FaultKind| {
         client.simulator.fault(Fault {
             vendor,
             path_contains: String::new(),
@@ -393,7 +393,7 @@ async fn faults_come_in_each_hosts_words() {
             Vendor::PowerPlatform,
             Vendor::Fabric,
         ] {
-            order(vendor, kind.clone());
+            inject(vendor, kind.clone());
             let got = match vendor {
                 Vendor::Exchange => client.invoke("Get-TransportConfig").await,
                 Vendor::SharePoint => client.tenant_of_sharepoint().await,
@@ -413,9 +413,9 @@ async fn faults_come_in_each_hosts_words() {
 }
 
 #[tokio::test]
-async fn lists_of_other_hosts_loop_break_and_swell() {
+async fn faults_affect_the_lists_of_other_hosts() {
     let client = Client::start().await;
-    let order = |vendor, kind: FaultKind| {
+    let inject = |vendor, kind: FaultKind| {
         client.simulator.fault(Fault {
             vendor,
             path_contains: String::new(),
@@ -423,19 +423,19 @@ async fn lists_of_other_hosts_loop_break_and_swell() {
             kind,
         });
     };
-    order(Vendor::Exchange, FaultKind::LoopingNext);
+    inject(Vendor::Exchange, FaultKind::LoopingNext);
     let got = client.invoke("Get-RemoteDomain").await;
     assert_eq!(got.json()["@odata.nextLink"], client.invoke_url());
-    order(Vendor::Fabric, FaultKind::LoopingNext);
+    inject(Vendor::Fabric, FaultKind::LoopingNext);
     assert!(client.tenant_of_fabric().await.json()["continuationUri"].is_string());
     let environments = "Microsoft.BusinessAppPlatform/scopes/admin/environments?api-version=2023-06-01";
-    order(Vendor::PowerPlatform, FaultKind::ForeignNext);
+    inject(Vendor::PowerPlatform, FaultKind::ForeignNext);
     let got = client.power(true, environments).await;
     assert!(got.json()["nextLink"].as_str().unwrap().contains("foreign"));
-    order(Vendor::PowerPlatform, FaultKind::HugeList(5_000));
+    inject(Vendor::PowerPlatform, FaultKind::HugeList(5_000));
     let got = client.power(true, environments).await;
     assert_eq!(got.json()["value"].as_array().unwrap().len(), 5_000);
-    order(Vendor::SharePoint, FaultKind::MalformedJson);
+    inject(Vendor::SharePoint, FaultKind::MalformedJson);
     let got = client.tenant_of_sharepoint().await;
     assert!(serde_json::from_str::<Value>(&got.body).is_err());
 }

@@ -1,5 +1,5 @@
-//! The simulator as a connector sees it: over HTTP.
-#![expect(clippy::unwrap_used, reason = "a test that cannot unwrap has failed")]
+//! Tests of the simulator over HTTP, as a connector uses it.
+#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod client;
 mod faults;

@@ -1,4 +1,4 @@
-//! Settings that Graph tells, how they drift, and how they are changed at run time.
+//! Tests of Graph's settings: permissions, drift, changes at run time.
 
 use crate::client::{Client, read};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ fn change(path: &str, pointer: &str, value: Value) -> Change {
 }
 
 #[tokio::test]
-async fn graph_tells_every_setting_with_its_own_permission() {
+async fn every_graph_setting_requires_its_permission() {
     let client = Client::start().await;
     let services = client
         .graph_all(
@@ -88,7 +88,7 @@ async fn graph_tells_every_setting_with_its_own_permission() {
 }
 
 #[tokio::test]
-async fn beta_tells_more_of_a_conditional_access_policy() {
+async fn beta_returns_more_of_a_conditional_access_policy() {
     let client = Client::start().await;
     let flows = async |version: &str| {
         let (rows, _) = client
@@ -105,7 +105,7 @@ async fn beta_tells_more_of_a_conditional_access_policy() {
 }
 
 #[tokio::test]
-async fn excluded_users_and_groups_are_those_of_the_directory() {
+async fn excluded_users_and_groups_exist_in_the_directory() {
     let client = Client::start().await;
     let (policies, _) = client.graph_all("beta/identity/conditionalAccess/policies").await;
     let users = &policies[0]["conditions"]["users"]["excludeUsers"];
@@ -125,7 +125,7 @@ async fn excluded_users_and_groups_are_those_of_the_directory() {
 }
 
 #[tokio::test]
-async fn role_policies_have_rules_of_their_own() {
+async fn each_role_policy_has_its_own_rules() {
     let client = Client::start().await;
     let filter = "$filter=scopeId eq '/' and scopeType eq 'DirectoryRole'";
     let (rows, _) = client
@@ -156,7 +156,7 @@ async fn role_policies_have_rules_of_their_own() {
             .await
             .status,
         400,
-        "a scope must be named"
+        "the filter must name a scope"
     );
     client.simulator.unlicensed(Vendor::Graph, true);
     let got = client.graph(group).await;
@@ -164,7 +164,7 @@ async fn role_policies_have_rules_of_their_own() {
 }
 
 #[tokio::test]
-async fn apps_and_groups_tell_what_is_open() {
+async fn apps_and_groups_show_their_audience_and_visibility() {
     let client = Client::start().await;
     let (apps, _) = client
         .graph_all("v1.0/applications?$select=id,displayName,web,signInAudience&$expand=federatedIdentityCredentials")
@@ -237,7 +237,7 @@ async fn a_setting_changes_at_run_time_until_the_next_stage() {
     assert_eq!(on().await, true);
     client.simulator.set_stage(Stage::Now);
     assert_eq!(on().await, false);
-    // The same by HTTP.
+    // The same over HTTP.
     let order = json!({ "change": { "set_setting": { "path": path, "value": { "isEnabled": true } } } });
     let url = format!("{}/_simulator/orders", client.simulator.origin());
     let got = read(client.http.post(&url).json(&order).send().await.unwrap()).await;
@@ -256,9 +256,9 @@ async fn a_setting_changes_at_run_time_until_the_next_stage() {
     );
 }
 
-/// Every row is well formed, every check is there once, and the story of the last 30 days has both directions.
+/// Every row is well formed, no check occurs twice, and within the last 30 days some results improve and others get worse.
 #[test]
-fn the_expected_verdicts_tell_a_mixed_tenant_that_drifts() {
+fn the_expected_results_are_mixed_and_change_between_stages() {
     let rows: Vec<BTreeMap<String, Value>> = serde_json::from_str(Company::expected_checks_json()).unwrap();
     let mut seen = BTreeMap::new();
     for row in &rows {

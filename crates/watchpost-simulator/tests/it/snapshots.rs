@@ -1,4 +1,4 @@
-//! Tenant Configuration Management: the life of a snapshot job, its limits, and what may be missing.
+//! Tests of Tenant Configuration Management: the life cycle of a snapshot job, limits, missing permissions.
 
 use crate::client::{Client, Got};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ const SELECT: &str =
     "$select=id,displayName,status,resources,createdDateTime,completedDateTime,resourceLocation,errorDetails";
 
 impl Client {
-    async fn order_snapshot(&self, name: &str, types: &[&str]) -> Got {
+    async fn create_snapshot(&self, name: &str, types: &[&str]) -> Got {
         let body = json!({ "displayName": name, "description": "", "resources": types });
         self.graph_post(&format!("{BASE}/configurationSnapshots/createSnapshot"), &body)
             .await
@@ -30,10 +30,10 @@ fn id(got: &Got) -> String {
 }
 
 #[tokio::test]
-async fn a_job_runs_ends_is_fetched_and_deleted() {
+async fn a_job_runs_completes_and_can_be_deleted() {
     let client = Client::start().await;
     let got = client
-        .order_snapshot(
+        .create_snapshot(
             "Watchpost 20260302",
             &[
                 "microsoft.teams.meetingpolicy",
@@ -91,10 +91,10 @@ async fn a_job_runs_ends_is_fetched_and_deleted() {
 }
 
 #[tokio::test]
-async fn a_snapshot_holds_the_settings_of_its_order() {
+async fn a_snapshot_contains_the_settings_at_the_time_of_its_request() {
     let client = Client::start().await;
     let id = id(&client
-        .order_snapshot("One", &["microsoft.exchange.transportconfig"])
+        .create_snapshot("One", &["microsoft.exchange.transportconfig"])
         .await);
     client
         .simulator
@@ -117,7 +117,7 @@ async fn a_snapshot_holds_the_settings_of_its_order() {
 }
 
 #[tokio::test]
-async fn types_that_may_not_be_read_are_missing_with_a_reason() {
+async fn denied_types_are_missing_with_an_error() {
     let client = Client::start().await;
     client
         .simulator
@@ -128,7 +128,7 @@ async fn types_that_may_not_be_read_are_missing_with_a_reason() {
         "microsoft.exchange.transportconfig",
     ];
     let done = client
-        .poll(&id(&client.order_snapshot("Part", &types).await))
+        .poll(&id(&client.create_snapshot("Part", &types).await))
         .await;
     assert_eq!(done["status"], "partiallySuccessful");
     assert!(done["errorDetails"][0].as_str().unwrap().starts_with(types[0]));
@@ -136,7 +136,7 @@ async fn types_that_may_not_be_read_are_missing_with_a_reason() {
         .simulator
         .deny_permission(Vendor::Graph, "microsoft.exchange");
     let done = client
-        .poll(&id(&client.order_snapshot("None", &types).await))
+        .poll(&id(&client.create_snapshot("None", &types).await))
         .await;
     assert_eq!(
         (&done["status"], &done["resourceLocation"]),
@@ -145,10 +145,10 @@ async fn types_that_may_not_be_read_are_missing_with_a_reason() {
 }
 
 #[tokio::test]
-async fn wrong_orders_are_refused() {
+async fn invalid_requests_are_rejected() {
     let client = Client::start().await;
     let got = client
-        .order_snapshot(
+        .create_snapshot(
             "One",
             &["microsoft.teams.meetingpolicy", "microsoft.teams.nonsense"],
         )
@@ -168,19 +168,19 @@ async fn wrong_orders_are_refused() {
         ("", vec!["microsoft.teams.clientconfiguration"]),
         ("Nothing", vec![]),
     ] {
-        assert_eq!(client.order_snapshot(name, &types).await.status, 400, "{name}");
+        assert_eq!(client.create_snapshot(name, &types).await.status, 400, "{name}");
     }
 }
 
 #[tokio::test]
-async fn there_are_twelve_jobs_at_most_and_a_monthly_budget() {
+async fn there_are_limits_of_twelve_jobs_and_of_monthly_resources() {
     let client = Client::start().await;
     let types = ["microsoft.exchange.transportconfig"];
     let mut last = String::new();
     for _ in 0..12 {
-        last = id(&client.order_snapshot("Again", &types).await);
+        last = id(&client.create_snapshot("Again", &types).await);
     }
-    let got = client.order_snapshot("Again", &types).await;
+    let got = client.create_snapshot("Again", &types).await;
     assert_eq!(
         (got.status, &got.json()["error"]["code"]),
         (400, &json!("SnapshotJobLimitReached"))
@@ -193,7 +193,7 @@ async fn there_are_twelve_jobs_at_most_and_a_monthly_budget() {
         .graph_delete(&format!("{BASE}/configurationSnapshotJobs/{last}"))
         .await;
     client.simulator.set_snapshot_budget(12);
-    let got = client.order_snapshot("Again", &types).await;
+    let got = client.create_snapshot("Again", &types).await;
     assert_eq!(
         (got.status, &got.json()["error"]["code"]),
         (400, &json!("QuotaExceeded"))
@@ -203,19 +203,19 @@ async fn there_are_twelve_jobs_at_most_and_a_monthly_budget() {
         .set_now(crate::client::ORIGIN_MS + 31 * 86_400_000);
     let mut client = client;
     client.sign_in().await;
-    assert_eq!(client.order_snapshot("Next month", &types).await.status, 201);
+    assert_eq!(client.create_snapshot("Next month", &types).await.status, 201);
 }
 
 #[tokio::test]
-async fn creating_needs_more_than_reading() {
+async fn creating_requires_the_write_permission() {
     let client = Client::start().await;
     let types = ["microsoft.exchange.transportconfig"];
-    let id = id(&client.order_snapshot("One", &types).await);
+    let id = id(&client.create_snapshot("One", &types).await);
     let graph = Vendor::Graph;
     client
         .simulator
         .deny_permission(graph, "ConfigurationMonitoring.ReadWrite.All");
-    assert_eq!(client.order_snapshot("Two", &types).await.status, 403);
+    assert_eq!(client.create_snapshot("Two", &types).await.status, 403);
     client.poll(&id).await;
     client
         .simulator
@@ -234,13 +234,13 @@ async fn a_job_may_never_end_and_a_result_is_kept_for_a_week() {
     let client = Client::start().await;
     let types = ["microsoft.exchange.transportconfig"];
     client.simulator.set_snapshot_polls(u32::MAX);
-    let endless = id(&client.order_snapshot("Endless", &types).await);
+    let endless = id(&client.create_snapshot("Endless", &types).await);
     for _ in 0..5 {
         assert_eq!(client.poll(&endless).await["status"], "running");
     }
     client.simulator.set_snapshot_polls(0);
     let done = client
-        .poll(&id(&client.order_snapshot("Kept", &types).await))
+        .poll(&id(&client.create_snapshot("Kept", &types).await))
         .await;
     let location = done["resourceLocation"].as_str().unwrap();
     assert_eq!(client.graph(location).await.status, 200);

@@ -1,11 +1,11 @@
-//! Authentication, paging, query options, permissions and error bodies of each vendor.
+//! Tests of authentication, paging, query options, permissions and error bodies of each vendor.
 
 use crate::client::{Client, ORIGIN_MS, read};
 use serde_json::json;
 use watchpost_simulator::{Change, Company, Stage, Vendor};
 
 #[tokio::test]
-async fn users_page_with_an_empty_page_and_an_end() {
+async fn lists_of_users_have_an_empty_page_and_end() {
     let client = Client::start().await;
     let (users, sizes) = client.graph_all("v1.0/users?$select=id,mail&$top=100").await;
     assert!((550..=650).contains(&users.len()), "{}", users.len());
@@ -14,7 +14,7 @@ async fn users_page_with_an_empty_page_and_an_end() {
     let mut ids: Vec<_> = users.iter().map(|user| user["id"].as_str().unwrap()).collect();
     ids.sort_unstable();
     ids.dedup();
-    assert_eq!(ids.len(), users.len(), "nobody comes twice");
+    assert_eq!(ids.len(), users.len(), "no user occurs twice");
 
     let (plain, sizes) = client.okta_all("api/v1/users?limit=200").await;
     assert_eq!(sizes.get(..2), Some(&[200, 0][..]));
@@ -26,7 +26,7 @@ async fn users_page_with_an_empty_page_and_an_end() {
 }
 
 #[tokio::test]
-async fn special_properties_come_only_when_selected() {
+async fn special_properties_are_returned_only_when_selected() {
     let client = Client::start().await;
     let bare = client.graph("v1.0/users?$top=1").await.json();
     let row = &bare["value"][0];
@@ -64,7 +64,7 @@ async fn special_properties_come_only_when_selected() {
     let by_name = client
         .graph("v1.0/users/mara.holt@birchworks.example?$select=signInActivity")
         .await;
-    assert_eq!(by_name.status, 400, "sign-ins of one user only by object id");
+    assert_eq!(by_name.status, 400, "sign-in activity requires the object id");
     assert_eq!(
         client
             .graph("v1.0/users/mara.holt@birchworks.example")
@@ -75,7 +75,7 @@ async fn special_properties_come_only_when_selected() {
 }
 
 #[tokio::test]
-async fn simple_filters_select_and_others_are_refused() {
+async fn simple_filters_are_supported_and_others_are_rejected() {
     let client = Client::start().await;
     let url = "v1.0/servicePrincipals?$filter=appId%20eq%20'00000003-0000-0000-c000-000000000000'&$select=displayName";
     assert_eq!(
@@ -107,7 +107,7 @@ async fn simple_filters_select_and_others_are_refused() {
 }
 
 #[tokio::test]
-async fn principals_are_expanded_only_when_asked_for() {
+async fn principals_are_expanded_only_on_request() {
     let client = Client::start().await;
     for list in [
         "roleAssignments",
@@ -131,7 +131,7 @@ async fn principals_are_expanded_only_when_asked_for() {
 }
 
 #[tokio::test]
-async fn wrong_credentials_get_the_vendors_words() {
+async fn wrong_credentials_give_the_vendors_error_codes() {
     let client = Client::start().await;
     let access = client.simulator.m365();
     let check = async |credentials: &[(&str, &str)], status: u16, code: u64| {
@@ -192,7 +192,7 @@ async fn wrong_credentials_get_the_vendors_words() {
     assert!(bad.headers.contains_key("x-okta-request-id") && bad.headers.contains_key("x-rate-limit-reset"));
 }
 
-/// An unsigned stand-in for a signed assertion.
+/// Returns an assertion with a fake signature.
 fn assertion(header: &serde_json::Value, claims: &serde_json::Value) -> String {
     use base64::Engine as _;
     let encode =
@@ -201,7 +201,7 @@ fn assertion(header: &serde_json::Value, claims: &serde_json::Value) -> String {
 }
 
 #[tokio::test]
-async fn certificate_assertions_are_read() {
+async fn the_claims_of_certificate_assertions_are_checked() {
     let client = Client::start().await;
     let access = client.simulator.m365();
     let audience = format!("{}/{}/oauth2/v2.0/token", access.login_url, access.tenant_id);
@@ -227,7 +227,7 @@ async fn certificate_assertions_are_read() {
 }
 
 #[tokio::test]
-async fn okta_service_app_gets_the_scopes_it_was_granted() {
+async fn the_okta_service_app_gets_only_granted_scopes() {
     let client = Client::start().await;
     let okta = client.simulator.okta();
     let url = format!("{}/oauth2/v1/token", okta.org_url);
@@ -281,12 +281,12 @@ async fn okta_service_app_gets_the_scopes_it_was_granted() {
     assert_eq!(
         get("/api/v1/logs").await.status,
         403,
-        "a scope that was never asked for"
+        "the scope was not requested"
     );
 }
 
 #[tokio::test]
-async fn missing_permissions_cost_exactly_their_routes() {
+async fn a_missing_permission_affects_exactly_its_routes() {
     let client = Client::start().await;
     let check = async |permission: &str, path: &str, code: &str| {
         assert_eq!(client.graph(path).await.status, 200, "{path}");
@@ -398,7 +398,7 @@ async fn missing_permissions_cost_exactly_their_routes() {
 }
 
 #[tokio::test]
-async fn an_unlicensed_tenant_says_so() {
+async fn a_missing_license_gives_its_error() {
     let client = Client::start().await;
     let check = async |path: &str, status: u16, code: &str| {
         assert_eq!(client.graph(path).await.status, 200, "{path}");
@@ -433,7 +433,7 @@ async fn an_unlicensed_tenant_says_so() {
 }
 
 #[tokio::test]
-async fn a_batch_answers_each_step() {
+async fn a_batch_has_a_response_for_each_step() {
     let client = Client::start().await;
     let body = json!({ "requests": [
         { "id": "1", "method": "GET", "url": "/domains" },
@@ -457,7 +457,7 @@ async fn a_batch_answers_each_step() {
 }
 
 #[tokio::test]
-async fn same_seed_and_time_give_the_same_bytes() {
+async fn the_same_seed_and_time_give_the_same_bytes() {
     let (one, two) = (Client::start().await, Client::start().await);
     let paths = [
         "v1.0/users?$select=id,displayName,signInActivity&$top=500",
@@ -474,7 +474,7 @@ async fn same_seed_and_time_give_the_same_bytes() {
 }
 
 #[tokio::test]
-async fn changes_show_in_the_next_answer() {
+async fn a_change_is_visible_in_the_next_response() {
     let client = Client::start().await;
     let email = "mara.holt@birchworks.example".to_owned();
     let okta = async || client.okta(&format!("api/v1/users/{email}")).await;
@@ -517,12 +517,12 @@ async fn changes_show_in_the_next_answer() {
             .await
             .status,
         200,
-        "a stage starts over"
+        "setting a stage reverts changes"
     );
 }
 
 #[tokio::test]
-async fn scripts_steer_it_over_http() {
+async fn the_simulator_can_be_controlled_over_http() {
     let client = Client::start().await;
     let order = async |body: serde_json::Value| {
         let url = format!("{}/_simulator/orders", client.simulator.origin());
@@ -556,7 +556,7 @@ async fn scripts_steer_it_over_http() {
 }
 
 #[tokio::test]
-async fn tokens_end_with_their_time() {
+async fn tokens_expire() {
     let mut client = Client::start().await;
     client.simulator.set_now(ORIGIN_MS + 3_598_000);
     assert_eq!(client.graph("v1.0/domains").await.status, 200);
@@ -567,7 +567,7 @@ async fn tokens_end_with_their_time() {
 }
 
 #[tokio::test]
-async fn a_large_company_comes_page_by_page() {
+async fn a_large_company_is_paged() {
     let client = Client::start_with(Company::synthetic(100_000).unwrap()).await;
     let first = client.graph("v1.0/users?$select=id,mail&$top=999").await.json();
     assert_eq!(first["value"].as_array().unwrap().len(), 999);
@@ -601,7 +601,7 @@ async fn a_large_company_comes_page_by_page() {
 }
 
 #[tokio::test]
-async fn a_stopped_simulator_answers_no_more() {
+async fn a_stopped_simulator_does_not_respond() {
     let client = Client::start().await;
     client.simulator.stop();
     let mut tries = 0;

@@ -1,8 +1,11 @@
-//! Appending to the chains of the audit log.
+//! Appending to the hash chains of the audit log.
 
-use crate::base::{
-    fault::{Fault, Res, unavailable},
-    row::{Word, stored},
+use crate::{
+    base::{
+        fault::{Fault, Res, unavailable},
+        row::{Word, stored},
+    },
+    text,
 };
 use rusqlite::{Connection, params};
 use std::collections::HashMap;
@@ -11,7 +14,8 @@ use watchpost_core::{
     value::{id::WorkspaceId, time::Timestamp},
 };
 
-/// What the writer knows of the chains' ends. Dropped when another process has written.
+/// The writer's cache of workspace numbers and of each chain's last entry. The last entries are dropped when another
+/// process has written to the file.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Chain {
     workspaces: HashMap<WorkspaceId, i64>,
@@ -20,8 +24,9 @@ pub(crate) struct Chain {
 }
 
 impl Chain {
-    /// Forgets the ends if another connection has written since the last transaction. Called inside one.
-    pub(crate) fn notice_others(&mut self, conn: &Connection) -> Res<()> {
+    /// Drops the cached last entries if another connection has written since the last transaction. Must be called inside
+    /// a transaction.
+    pub(crate) fn drop_stale_tips(&mut self, conn: &Connection) -> Res<()> {
         let version: i64 = conn
             .prepare_cached("PRAGMA data_version")?
             .query_row([], |row| row.get(0))?;
@@ -32,11 +37,12 @@ impl Chain {
         Ok(())
     }
 
-    /// Forgets the ends: a transaction was rolled back.
-    pub(crate) fn forget(&mut self) {
+    /// Drops the cached last entries after a rollback.
+    pub(crate) fn drop_tips(&mut self) {
         self.tips.clear();
     }
 
+    /// Returns the number of a workspace in this file.
     pub(crate) fn workspace(&mut self, conn: &Connection, id: WorkspaceId) -> Res<i64> {
         if let Some(number) = self.workspaces.get(&id) {
             return Ok(*number);
@@ -45,20 +51,19 @@ impl Chain {
             .prepare_cached("SELECT workspace_id FROM workspaces WHERE id = ?1")?
             .query_row([id.as_bytes()], |row| row.get(0))
             .map_err(|error| match error {
-                rusqlite::Error::QueryReturnedNoRows => {
-                    Fault::Store(unavailable("there is no such workspace in this store"))
-                }
+                rusqlite::Error::QueryReturnedNoRows => Fault::Store(unavailable(text::NO_SUCH_WORKSPACE)),
                 other => other.into(),
             })?;
         self.workspaces.insert(id, number);
         Ok(number)
     }
 
+    /// Appends an entry to its workspace's chain and returns the entry's sequence number.
     pub(crate) fn append(&mut self, conn: &Connection, entry: &PendingEntry, at: Timestamp) -> Res<u64> {
         let workspace = self.workspace(conn, entry.workspace())?;
         let (seq, hash) = match self.tips.get(&workspace) {
             Some(tip) => *tip,
-            None => tip_of(conn, workspace)?,
+            None => read_tip(conn, workspace)?,
         };
         let row = entry.to_row(seq.saturating_add(1), at, hash);
         insert(conn, workspace, &row)?;
@@ -67,7 +72,7 @@ impl Chain {
     }
 }
 
-fn tip_of(conn: &Connection, workspace: i64) -> Res<(u64, [u8; 32])> {
+fn read_tip(conn: &Connection, workspace: i64) -> Res<(u64, [u8; 32])> {
     let tip = conn
         .prepare_cached(
             "SELECT seq, row_hash FROM audit_entries WHERE workspace_id = ?1 ORDER BY seq DESC LIMIT 1",
@@ -75,16 +80,15 @@ fn tip_of(conn: &Connection, workspace: i64) -> Res<(u64, [u8; 32])> {
         .query_row([workspace], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)));
     match tip {
         Ok((seq, hash)) => Ok((u64::try_from(seq).unwrap_or(0), hash)),
-        // Going on without the rows before would make a chain that looks whole.
-        Err(rusqlite::Error::QueryReturnedNoRows) => Err(Fault::Damaged(
-            "audit_entries",
-            "the genesis entry is missing".into(),
-        )),
+        // Starting a new chain here would hide that the earlier rows are missing.
+        Err(rusqlite::Error::QueryReturnedNoRows) => {
+            Err(Fault::Damaged("audit_entries", text::GENESIS_MISSING.into()))
+        }
         Err(error) => Err(error.into()),
     }
 }
 
-/// Stores a row of a chain.
+/// Inserts a row into a chain.
 pub(crate) fn insert(conn: &Connection, workspace: i64, row: &AuditRow) -> Res<()> {
     conn.prepare_cached(
         "INSERT INTO audit_entries (workspace_id, seq, at, actor_kind, actor_id, action, target_kind, target_id, \

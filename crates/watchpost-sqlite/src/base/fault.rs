@@ -1,25 +1,25 @@
-//! What goes wrong inside the adapter, and what the ports say of it.
+//! Errors inside the adapter, and their translation to the errors of the ports.
 
 use rusqlite::ErrorCode;
 use watchpost_core::error::StoreError;
 
-/// A failure inside a transaction, before it is known what the port calls it.
+/// A failure inside a transaction, before it is translated to the port's error.
 #[derive(Debug)]
 pub(crate) enum Fault {
-    /// SQLite's.
+    /// An error from SQLite.
     Sql(rusqlite::Error),
-    /// A stored value that isn't what was written: the table and what is wrong.
+    /// A stored value that can't be what was written: the table, and the problem.
     Damaged(&'static str, String),
-    /// A stored word that this version doesn't know: a newer one wrote it. The row is passed over, or damaged to somebody
-    /// who asks for it alone.
+    /// A stored word that this version doesn't know, because a newer version wrote it. A list skips the row; a read of
+    /// that row alone reports it as damaged.
     Unknown(String),
     /// The audit entry couldn't be stored.
     Audit(Box<Fault>),
-    /// Already in the port's words.
+    /// An error that is already the port's.
     Store(StoreError),
 }
 
-/// What code inside a transaction gives.
+/// The result of code inside a transaction.
 pub(crate) type Res<T> = Result<T, Fault>;
 
 impl From<rusqlite::Error> for Fault {
@@ -34,23 +34,23 @@ impl From<StoreError> for Fault {
     }
 }
 
-/// A source for the log, made of words.
+/// An error source that consists of a text. It is logged, never shown to a caller.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Reason(pub(crate) String);
 
-/// The store can't be used right now.
+/// Returns the error for a store that can't be used right now.
 pub(crate) fn unavailable(reason: &str) -> StoreError {
     StoreError::Unavailable(Box::new(Reason(reason.to_owned())))
 }
 
-/// A bug of a caller of the ports.
+/// Returns the error for a call that the store doesn't support, which is a bug in the caller.
 pub(crate) fn unsupported(reason: &str) -> StoreError {
     StoreError::Backend(Box::new(Reason(reason.to_owned())))
 }
 
 impl Fault {
-    /// In the port's words; `table` is where the values came from.
+    /// Translates the failure to the port's error; `table` is the table that was being read or written.
     pub(crate) fn into_store(self, table: &'static str) -> StoreError {
         match self {
             Self::Store(error) => error,
@@ -72,7 +72,7 @@ impl Fault {
         }
     }
 
-    /// Whether SQLite gave the whole transaction up, so that nothing of it can be kept.
+    /// Whether the whole transaction is lost, including the work of other calls in it.
     pub(crate) fn ends_transaction(&self) -> bool {
         match self {
             Self::Audit(inner) => inner.ends_transaction(),
@@ -127,7 +127,7 @@ mod tests {
     use rusqlite::ffi;
 
     #[test]
-    fn errors_become_the_decision_a_caller_can_take() {
+    fn sqlite_errors_map_to_the_errors_a_caller_can_act_on() {
         let check = |code: i32, expected: &str| {
             let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
             let found = match Fault::from(error).into_store("t") {

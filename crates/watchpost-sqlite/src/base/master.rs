@@ -1,6 +1,9 @@
 //! The master key, keys derived from it, and the sealing of credentials.
 
-use crate::base::fault::{Fault, Res};
+use crate::{
+    base::fault::{Fault, Res},
+    text,
+};
 use chacha20poly1305::{
     XChaCha20Poly1305, XNonce,
     aead::{Aead, KeyInit as _, Payload},
@@ -14,16 +17,17 @@ use watchpost_core::{
 };
 use zeroize::Zeroizing;
 
-/// The instance's 32 secret bytes. Reading and making the file is the caller's; the store never writes them.
+/// The instance's master key: 32 secret bytes. The caller reads and creates the key file; the store never writes the key.
 #[derive(Clone)]
 pub struct MasterKey(Zeroizing<[u8; 32]>);
 
 impl MasterKey {
-    /// From the 32 bytes of the key file.
+    /// Creates the key from the 32 bytes of the key file.
     pub fn new(bytes: [u8; 32]) -> Self {
         Self(Zeroizing::new(bytes))
     }
-    /// The key for one purpose: HMAC-SHA-256 over the purpose's name. A purpose's key tells nothing about another's.
+    /// Derives the key for one purpose: HMAC-SHA-256 over the purpose's name. One purpose's key reveals nothing about
+    /// another's.
     pub fn derive(&self, purpose: &str) -> [u8; 32] {
         let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(self.0.as_slice())
             .expect("HMAC takes a key of any length");
@@ -38,13 +42,13 @@ impl fmt::Debug for MasterKey {
     }
 }
 
-/// The version of the sealing key; part of the associated data, so that rotation can tell old from new.
+/// The version of the sealing key. It is part of the associated data, so that a key rotation can tell old from new.
 pub(crate) const KEY_VERSION: i64 = 1;
 
 /// Seals credentials with XChaCha20-Poly1305.
 pub(crate) struct Sealer(XChaCha20Poly1305);
 
-/// Where a credential belongs: it opens nowhere else.
+/// The position of a credential. A sealed credential can be opened only with the associated data it was sealed with.
 #[derive(Clone, Copy)]
 pub(crate) struct AssociatedData<'a> {
     pub(crate) workspace: WorkspaceId,
@@ -54,7 +58,7 @@ pub(crate) struct AssociatedData<'a> {
 }
 
 impl AssociatedData<'_> {
-    fn associated_data(&self) -> Vec<u8> {
+    fn to_bytes(self) -> Vec<u8> {
         let mut out = Vec::with_capacity(96);
         for part in [
             b"integration_secrets".as_slice(),
@@ -76,7 +80,7 @@ impl Sealer {
         Self(XChaCha20Poly1305::new((&*key).into()))
     }
 
-    /// Nonce and sealed bytes.
+    /// Seals `clear` and returns the nonce and the sealed bytes.
     pub(crate) fn seal(
         &self,
         associated: AssociatedData<'_>,
@@ -85,7 +89,7 @@ impl Sealer {
     ) -> Res<([u8; 24], Vec<u8>)> {
         let mut nonce = [0_u8; 24];
         random.fill(&mut nonce);
-        let aad = associated.associated_data();
+        let aad = associated.to_bytes();
         let payload = Payload {
             msg: clear,
             aad: &aad,
@@ -93,18 +97,18 @@ impl Sealer {
         let sealed = self
             .0
             .encrypt(&XNonce::from(nonce), payload)
-            .map_err(|_| Fault::Damaged("integration_secrets", "a credential can't be sealed".into()))?;
+            .map_err(|_| Fault::Damaged("integration_secrets", text::CREDENTIAL_NOT_SEALED.into()))?;
         Ok((nonce, sealed))
     }
 
-    /// The clear bytes, if they were sealed for the same credential and weren't changed.
+    /// Returns the clear bytes if they were sealed with the same key and associated data and haven't been changed.
     pub(crate) fn open(
         &self,
         associated: AssociatedData<'_>,
         nonce: [u8; 24],
         sealed: &[u8],
     ) -> Res<Zeroizing<Vec<u8>>> {
-        let aad = associated.associated_data();
+        let aad = associated.to_bytes();
         let payload = Payload {
             msg: sealed,
             aad: &aad,
@@ -112,12 +116,7 @@ impl Sealer {
         self.0
             .decrypt(&XNonce::from(nonce), payload)
             .map(Zeroizing::new)
-            .map_err(|_| {
-                Fault::Damaged(
-                    "integration_secrets",
-                    "a credential doesn't open: it was moved, changed, or sealed with another key".into(),
-                )
-            })
+            .map_err(|_| Fault::Damaged("integration_secrets", text::CREDENTIAL_NOT_OPENED.into()))
     }
 }
 
@@ -125,8 +124,8 @@ impl Sealer {
 mod tests {
     use super::*;
 
-    struct Sevens;
-    impl Random for Sevens {
+    struct ConstantRandom;
+    impl Random for ConstantRandom {
         fn fill(&self, bytes: &mut [u8]) {
             bytes.fill(7);
         }
@@ -141,16 +140,16 @@ mod tests {
             field: "api_token",
             key_version: 1,
         };
-        let (nonce, sealed) = sealer.seal(associated, b"clear", &Sevens).unwrap();
+        let (nonce, sealed) = sealer.seal(associated, b"clear", &ConstantRandom).unwrap();
         assert_eq!(
             sealer.open(associated, nonce, &sealed).unwrap().as_slice(),
             b"clear"
         );
-        let refused = |associated, nonce, sealed: &[u8], sealer: &Sealer| {
+        let assert_rejected = |associated, nonce, sealed: &[u8], sealer: &Sealer| {
             assert!(sealer.open(associated, nonce, sealed).is_err());
         };
         let workspace = WorkspaceId::from_bytes([9; 16]);
-        refused(
+        assert_rejected(
             AssociatedData {
                 workspace,
                 ..associated
@@ -160,7 +159,7 @@ mod tests {
             &sealer,
         );
         let integration = IntegrationId::from_bytes([9; 16]);
-        refused(
+        assert_rejected(
             AssociatedData {
                 integration,
                 ..associated
@@ -169,7 +168,7 @@ mod tests {
             &sealed,
             &sealer,
         );
-        refused(
+        assert_rejected(
             AssociatedData {
                 field: "other",
                 ..associated
@@ -178,7 +177,7 @@ mod tests {
             &sealed,
             &sealer,
         );
-        refused(
+        assert_rejected(
             AssociatedData {
                 key_version: 2,
                 ..associated
@@ -187,17 +186,17 @@ mod tests {
             &sealed,
             &sealer,
         );
-        refused(associated, [8; 24], &sealed, &sealer);
-        refused(associated, nonce, &sealed, &Sealer::new(&MasterKey::new([2; 32])));
+        assert_rejected(associated, [8; 24], &sealed, &sealer);
+        assert_rejected(associated, nonce, &sealed, &Sealer::new(&MasterKey::new([2; 32])));
         for i in 0..sealed.len() {
             let mut flipped = sealed.clone();
             flipped[i] ^= 1;
-            refused(associated, nonce, &flipped, &sealer);
+            assert_rejected(associated, nonce, &flipped, &sealer);
         }
     }
 
     #[test]
-    fn purposes_have_keys_of_their_own() {
+    fn each_purpose_has_its_own_key_and_debug_output_hides_the_master_key() {
         let master = MasterKey::new([3; 32]);
         assert_ne!(master.derive("cursor"), master.derive("session"));
         assert_eq!(format!("{master:?}"), "MasterKey(…)");

@@ -1,5 +1,5 @@
-//! What the tables stand on: faults, columns, the file and its key, the writer with the audit chains, the readers. Nothing here
-//! knows a table of the domain but the chains' own.
+//! The foundation for the tables: errors, columns, the file and its key, the writer with the audit chains, and the readers.
+//! Nothing here depends on a table of the domain, except the table of the audit chains.
 
 pub(crate) mod chain;
 pub(crate) mod fault;

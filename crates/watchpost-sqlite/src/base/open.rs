@@ -1,6 +1,6 @@
-//! Opening the file: permissions, settings, migrations.
+//! Opening and restoring the file: permissions, settings, migrations.
 
-use crate::base::master::MasterKey;
+use crate::{base::master::MasterKey, text};
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 use rusqlite_migration::{M, Migrations};
 use std::{
@@ -12,10 +12,10 @@ use std::{
 use subtle::ConstantTimeEq as _;
 use watchpost_core::port::{Clock, Random};
 
-/// "Wpst": marks the file as ours.
+/// SQLite's `application_id` of a Watchpost store: "Wpst" in ASCII.
 const APPLICATION_ID: i32 = 0x5770_7374;
 
-/// Migrations, oldest first. They only add; a released one is never changed.
+/// The migrations, oldest first. A migration only adds to the schema; a released one is never changed.
 const MIGRATIONS: &[&str] = &[
     include_str!("../../schema/0001_base.sql"),
     include_str!("../../schema/0002_scans.sql"),
@@ -24,18 +24,18 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../schema/0005_conditions.sql"),
 ];
 
-/// What opening a store needs.
+/// The options for opening a store.
 #[derive(Clone)]
 pub struct OpenOptions {
     /// The database file.
     pub path: PathBuf,
     /// The instance's master key.
     pub master: MasterKey,
-    /// The time.
+    /// The clock, for the times that the store sets itself.
     pub clock: Arc<dyn Clock>,
-    /// Randomness: for ids and nonces.
+    /// The source of randomness for ids and nonces.
     pub random: Arc<dyn Random>,
-    /// Whether to make folder, file and schema where there are none.
+    /// Whether to create the directory, the file and the schema if they don't exist.
     pub create: bool,
 }
 
@@ -48,116 +48,118 @@ impl std::fmt::Debug for OpenOptions {
     }
 }
 
-/// Why a store can't be opened. The texts say what to do.
+/// The error when a store can't be opened or restored. Each message says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// There is no such file and it wasn't to be made.
-    #[error("there is no store at `{path}`: run `watchpost init`, or name the folder with `--data-dir`")]
+    /// The file doesn't exist, and creating it wasn't asked for.
+    #[error(
+        "there is no store at `{path}`: run `watchpost init`, or name the data directory with `--data-dir`"
+    )]
     Missing {
         /// The file.
         path: PathBuf,
     },
-    /// Others can read or change it.
+    /// Other users of the machine can read or change the file or directory.
     #[error(
-        "`{path}` can be used by other people of this machine (mode {mode:03o}): run `chmod {wanted:03o} {path}`"
+        "other users of this machine can access `{path}` (mode {mode:03o}): run `chmod {wanted:03o} {path}`"
     )]
     Permissions {
-        /// The file or folder.
+        /// The file or directory.
         path: PathBuf,
-        /// Its mode.
+        /// The mode that it has.
         mode: u32,
-        /// What it must be at the most.
+        /// The mode with the most permissions that is accepted.
         wanted: u32,
     },
     /// The file can't be read or written at all.
     #[error("`{path}` can't be used: {reason}")]
     Io {
-        /// The file or folder.
+        /// The file or directory.
         path: PathBuf,
-        /// What the system says.
+        /// The operating system's message, or what is wrong.
         reason: String,
     },
-    /// The file is there and holds nothing: what was in it is lost, or `init` was cut off.
+    /// The file exists but is empty: its content was lost, or `init` was interrupted.
     #[error(
-        "`{path}` is empty: restore a backup with `watchpost restore`, or begin anew with `watchpost init`"
+        "`{path}` is empty: restore a backup with `watchpost restore`, or start over with `watchpost init`"
     )]
     Empty {
         /// The file.
         path: PathBuf,
     },
-    /// The file is no store, or a damaged one.
+    /// The file is not a store, or is a damaged one.
     #[error(
         "`{path}` is not a Watchpost store or is damaged ({reason}): restore a backup with `watchpost restore`"
     )]
     InvalidFile {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The problem that was found.
         reason: String,
     },
-    /// A later version of Watchpost made it.
+    /// A newer version of Watchpost wrote the file.
     #[error(
-        "`{path}` was made by a newer Watchpost (schema {found}, this one knows {known}): use that version, or restore an older backup"
+        "`{path}` was written by a newer version of Watchpost (schema {found}, this version supports up to {known}): use that version, or restore an older backup"
     )]
     Newer {
         /// The file.
         path: PathBuf,
-        /// Its schema.
+        /// The file's schema version.
         found: i64,
-        /// The last schema that this version knows.
+        /// The newest schema version that this binary supports.
         known: i64,
     },
-    /// Another process holds it.
-    #[error("`{path}` is locked by another process: end it, or wait until it is done")]
+    /// Another process has locked the file.
+    #[error("`{path}` is locked by another process: stop that process, or wait until it is done")]
     Locked {
         /// The file.
         path: PathBuf,
     },
-    /// The master key is not the one that the store was made with.
-    #[error("the master key doesn't belong to `{path}`: use the `master.key` that was made with it")]
+    /// The master key is not the one that the store was created with.
+    #[error("the master key doesn't belong to `{path}`: use the `master.key` that was created with it")]
     WrongMasterKey {
         /// The file.
         path: PathBuf,
     },
-    /// The new schema couldn't be put in place; the file is as before.
-    #[error("`{path}` can't be brought to this version's schema: {reason}")]
+    /// The migration to this version's schema failed; the file is unchanged.
+    #[error("`{path}` can't be migrated to this version's schema: {reason}")]
     Migration {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The reason for the failure.
         reason: String,
     },
 }
 
-/// Opens the writer's connection. Brings an older file to this version's schema after a backup beside it.
+/// Opens the writer's connection. Migrates an older file to this version's schema after copying it beside itself.
 pub(crate) fn open(options: &OpenOptions) -> Result<Connection, OpenError> {
     let path = &options.path;
     prepare_files(path, options.create)?;
-    let mut conn = connect(path, Access::Write).map_err(|error| explain(path, &error))?;
+    let mut conn = connect(path, Access::Write).map_err(|error| open_error(path, &error))?;
     let migrations = Migrations::new(MIGRATIONS.iter().map(|sql| M::up(sql)).collect());
     migrate(&mut conn, path, &migrations, MIGRATIONS.len(), options.create)?;
     check_master(&conn, path, &options.master)?;
     Ok(conn)
 }
 
-/// What a connection is for.
+/// The purpose of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// The one writer.
+    /// Writes by the one writer.
     Write,
-    /// Bounded reads in place.
+    /// Bounded reads on the caller's thread.
     Read,
-    /// Long reads on their own threads.
+    /// Long reads on threads of their own.
     LongRead,
 }
 
 /// Opens a connection with every setting of the store.
 pub(crate) fn connect(path: &Path, access: Access) -> rusqlite::Result<Connection> {
-    // A file that vanished isn't made anew: `prepare_files` makes it, with the right mode.
+    // SQLite must not create a file that has disappeared: only `prepare_files` creates it, with the right mode.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
     conn.busy_timeout(Duration::from_millis(5_000))?;
-    // Without it this SQLite prepares a cached statement anew whenever a parameter is bound.
+    // Without this setting, this version of SQLite prepares a cached statement again whenever a parameter is bound.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     conn.set_prepared_statement_cache_capacity(160);
@@ -178,7 +180,7 @@ pub(crate) fn connect(path: &Path, access: Access) -> rusqlite::Result<Connectio
     Ok(conn)
 }
 
-fn explain(path: &Path, error: &rusqlite::Error) -> OpenError {
+fn open_error(path: &Path, error: &rusqlite::Error) -> OpenError {
     let path = path.to_path_buf();
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => OpenError::Locked { path },
@@ -200,10 +202,10 @@ fn io_error(path: &Path, error: &std::io::Error) -> OpenError {
     }
 }
 
-/// Makes folder and file where asked, and refuses what other people of the machine can use.
+/// Creates the directory and the file if `create` is set, and rejects files that other users of the machine can access.
 fn prepare_files(path: &Path, create: bool) -> Result<(), OpenError> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
+    let directory = match path.parent() {
+        Some(directory) if !directory.as_os_str().is_empty() => directory,
         _ => Path::new("."),
     };
     if !path.exists() {
@@ -212,30 +214,33 @@ fn prepare_files(path: &Path, create: bool) -> Result<(), OpenError> {
                 path: path.to_path_buf(),
             });
         }
-        if !folder.exists() {
-            make_folder(folder).map_err(|error| io_error(folder, &error))?;
+        if !directory.exists() {
+            create_directory(directory).map_err(|error| io_error(directory, &error))?;
         }
-        check_mode(folder, 0o700)?;
-        make_file(path).map_err(|error| io_error(path, &error))?;
+        check_mode(directory, 0o700)?;
+        create_file(path).map_err(|error| io_error(path, &error))?;
     }
-    check_mode(folder, 0o700)?;
+    check_mode(directory, 0o700)?;
     if !path.is_file() {
         return Err(OpenError::Io {
             path: path.to_path_buf(),
-            reason: "it is no file".into(),
+            reason: text::NOT_A_FILE.into(),
         });
     }
     check_mode(path, 0o600)
 }
 
 #[cfg(unix)]
-fn make_folder(folder: &Path) -> std::io::Result<()> {
+fn create_directory(directory: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
 }
 
 #[cfg(unix)]
-pub(crate) fn make_file(path: &Path) -> std::io::Result<()> {
+pub(crate) fn create_file(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt as _;
     fs::OpenOptions::new()
         .write(true)
@@ -266,12 +271,12 @@ fn check_mode(path: &Path, wanted: u32) -> Result<(), OpenError> {
 }
 
 #[cfg(not(unix))]
-fn make_folder(folder: &Path) -> std::io::Result<()> {
-    fs::create_dir_all(folder)
+fn create_directory(directory: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(directory)
 }
 
 #[cfg(not(unix))]
-pub(crate) fn make_file(path: &Path) -> std::io::Result<()> {
+pub(crate) fn create_file(path: &Path) -> std::io::Result<()> {
     fs::OpenOptions::new()
         .write(true)
         .create(true)
@@ -289,7 +294,7 @@ fn pragma_number(conn: &Connection, name: &str) -> rusqlite::Result<i64> {
     conn.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))
 }
 
-/// Brings the file to the last schema. Several processes that start together wait for one another.
+/// Migrates the file to the latest schema. Processes that start at the same time wait for one another.
 fn migrate(
     conn: &mut Connection,
     path: &Path,
@@ -299,15 +304,15 @@ fn migrate(
 ) -> Result<(), OpenError> {
     let known = i64::try_from(latest).unwrap_or(i64::MAX);
     let version = |conn: &Connection| -> Result<i64, OpenError> {
-        let found = pragma_number(conn, "user_version").map_err(|error| explain(path, &error))?;
-        let application = pragma_number(conn, "application_id").map_err(|error| explain(path, &error))?;
+        let found = pragma_number(conn, "user_version").map_err(|error| open_error(path, &error))?;
+        let application = pragma_number(conn, "application_id").map_err(|error| open_error(path, &error))?;
         let tables: i64 = conn
             .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
-            .map_err(|error| explain(path, &error))?;
+            .map_err(|error| open_error(path, &error))?;
         if application != i64::from(APPLICATION_ID) && (found != 0 || tables != 0) {
             return Err(OpenError::InvalidFile {
                 path: path.to_path_buf(),
-                reason: "another program's database".into(),
+                reason: text::FOREIGN_DATABASE.into(),
             });
         }
         if found > known {
@@ -323,7 +328,7 @@ fn migrate(
         return Ok(());
     }
     let lock_path = path.with_extension("lock");
-    make_file(&lock_path).map_err(|error| io_error(&lock_path, &error))?;
+    create_file(&lock_path).map_err(|error| io_error(&lock_path, &error))?;
     let lock = fs::File::open(&lock_path).map_err(|error| io_error(&lock_path, &error))?;
     lock.lock().map_err(|error| io_error(&lock_path, &error))?;
     let found = version(conn)?;
@@ -331,7 +336,7 @@ fn migrate(
         return Ok(());
     }
     if found == 0 && !create {
-        // A fresh schema here would hide that a store was lost.
+        // Creating a new schema here would hide that a store was lost.
         return Err(OpenError::Empty {
             path: path.to_path_buf(),
         });
@@ -340,23 +345,24 @@ fn migrate(
         let copy = path.with_extension(format!("before-schema-{known}.db"));
         copy_database(conn, &copy).map_err(|reason| OpenError::Migration {
             path: path.to_path_buf(),
-            reason: format!("the backup before it failed: {reason}"),
+            reason: text::copy_before_migration_failed(&reason),
         })?;
     }
     conn.execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID};"))
-        .map_err(|error| explain(path, &error))?;
+        .map_err(|error| open_error(path, &error))?;
     migrations.to_latest(conn).map_err(|error| OpenError::Migration {
         path: path.to_path_buf(),
         reason: error.to_string(),
     })
 }
 
-/// Copies a database by SQLite's backup API to a file of mode 0600, by rename, so that there is never half a copy.
+/// Copies a database with SQLite's backup API to a file of mode 0600. The copy is written beside its target and renamed,
+/// so that there is never half a copy.
 pub(crate) fn copy_database(from: &Connection, to: &Path) -> Result<(), String> {
     let part = to.with_extension("part");
-    // A left-over of an interrupted copy.
+    // An interrupted copy may have left this file.
     let _ = fs::remove_file(&part);
-    make_file(&part).map_err(|error| error.to_string())?;
+    create_file(&part).map_err(|error| error.to_string())?;
     {
         let mut target = Connection::open(&part).map_err(|error| error.to_string())?;
         let backup = rusqlite::backup::Backup::new(from, &mut target).map_err(|error| error.to_string())?;
@@ -364,7 +370,7 @@ pub(crate) fn copy_database(from: &Connection, to: &Path) -> Result<(), String> 
             .run_to_completion(1_024, Duration::ZERO, None)
             .map_err(|error| error.to_string())?;
         drop(backup);
-        // One file, without a log beside it.
+        // A single file, without a write-ahead log beside it.
         target
             .query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))
             .map_err(|error| error.to_string())?;
@@ -375,7 +381,8 @@ pub(crate) fn copy_database(from: &Connection, to: &Path) -> Result<(), String> 
         .map_err(|error| error.to_string())
 }
 
-/// The store remembers a value derived from its master key: another key is refused before it seals anything.
+/// Compares the master key with the value derived from it that the store keeps, so that a wrong key is rejected before
+/// anything is sealed with it.
 fn check_master(conn: &Connection, path: &Path, master: &MasterKey) -> Result<(), OpenError> {
     let derived = master.derive("check of the master key v1");
     let read = |conn: &Connection| {
@@ -392,7 +399,7 @@ fn check_master(conn: &Connection, path: &Path, master: &MasterKey) -> Result<()
             .and_then(|_| read(conn)),
         other => other,
     }
-    .map_err(|error| explain(path, &error))?;
+    .map_err(|error| open_error(path, &error))?;
     if bool::from(found.as_slice().ct_eq(derived.as_slice())) {
         Ok(())
     } else {
@@ -402,7 +409,7 @@ fn check_master(conn: &Connection, path: &Path, master: &MasterKey) -> Result<()
     }
 }
 
-/// What `PRAGMA integrity_check` finds: empty if the file is whole.
+/// Returns the problems that `PRAGMA integrity_check` finds, at most 20; empty if the file is intact.
 pub(crate) fn integrity(conn: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut statement = conn.prepare("PRAGMA integrity_check(20)")?;
     let lines: Vec<String> = statement
@@ -411,11 +418,11 @@ pub(crate) fn integrity(conn: &Connection) -> rusqlite::Result<Vec<String>> {
     Ok(lines.into_iter().filter(|line| line != "ok").collect())
 }
 
-/// Puts a backup in place of a store that no process has open: checks it, copies it beside the target, renames.
-/// The file that was there stays beside it as `….before-restore.db`.
+/// Replaces a store that no process has open with a backup: checks the backup, copies it beside the target, and renames
+/// the copy. An existing target is kept beside it as `….before-restore.db`.
 ///
 /// # Errors
-/// [`OpenError`] if the backup isn't whole, is newer, or the target is in use.
+/// [`OpenError`] if the backup is missing, damaged or of a newer version, or if the target is in use.
 pub fn restore(backup: &Path, target: &Path) -> Result<(), OpenError> {
     if !backup.exists() {
         return Err(OpenError::Missing {
@@ -423,10 +430,10 @@ pub fn restore(backup: &Path, target: &Path) -> Result<(), OpenError> {
         });
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let from = Connection::open_with_flags(backup, flags).map_err(|error| explain(backup, &error))?;
-    let problems = integrity(&from).map_err(|error| explain(backup, &error))?;
-    let found = pragma_number(&from, "user_version").map_err(|error| explain(backup, &error))?;
-    let application = pragma_number(&from, "application_id").map_err(|error| explain(backup, &error))?;
+    let from = Connection::open_with_flags(backup, flags).map_err(|error| open_error(backup, &error))?;
+    let problems = integrity(&from).map_err(|error| open_error(backup, &error))?;
+    let found = pragma_number(&from, "user_version").map_err(|error| open_error(backup, &error))?;
+    let application = pragma_number(&from, "application_id").map_err(|error| open_error(backup, &error))?;
     let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
     if let Some(reason) = problems.into_iter().next() {
         return Err(OpenError::InvalidFile {
@@ -437,7 +444,7 @@ pub fn restore(backup: &Path, target: &Path) -> Result<(), OpenError> {
     if application != i64::from(APPLICATION_ID) {
         return Err(OpenError::InvalidFile {
             path: backup.to_path_buf(),
-            reason: "another program's database".into(),
+            reason: text::FOREIGN_DATABASE.into(),
         });
     }
     if found > known {
@@ -449,16 +456,17 @@ pub fn restore(backup: &Path, target: &Path) -> Result<(), OpenError> {
     }
     if target.exists() {
         check_mode(target, 0o600)?;
-        // Fails while anybody else has it open; also takes its log in. A damaged one is put aside as it is.
-        let old = Connection::open(target).map_err(|error| explain(target, &error))?;
-        let alone = old.busy_timeout(Duration::from_millis(500)).and_then(|()| {
+        // Fails while another process has the target open; also merges its write-ahead log. A damaged target is kept
+        // as it is.
+        let old = Connection::open(target).map_err(|error| open_error(target, &error))?;
+        let exclusive = old.busy_timeout(Duration::from_millis(500)).and_then(|()| {
             old.execute_batch(
                 "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE; ROLLBACK;",
             )
         });
         drop(old);
-        if let Err(error) = alone {
-            let error = explain(target, &error);
+        if let Err(error) = exclusive {
+            let error = open_error(target, &error);
             if !matches!(error, OpenError::InvalidFile { .. }) {
                 return Err(error);
             }
@@ -471,7 +479,7 @@ pub fn restore(backup: &Path, target: &Path) -> Result<(), OpenError> {
                 name.push(end);
                 PathBuf::from(name)
             };
-            // Usually there is none; a log must never meet another database.
+            // Usually there is none. A write-ahead log must never be found beside another database.
             let _ = fs::rename(beside(target), beside(&kept));
         }
     } else {

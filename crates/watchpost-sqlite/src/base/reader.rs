@@ -1,9 +1,12 @@
-//! Reading: bounded reads in place on kept connections, long ones on threads of their own.
+//! Reading: bounded reads on the caller's thread with pooled connections, long reads on threads of their own.
 
-use crate::base::{
-    fault::{Fault, Res, unavailable},
-    lock::lock,
-    open::{Access, connect},
+use crate::{
+    base::{
+        fault::{Fault, Res, unavailable},
+        lock::lock,
+        open::{Access, connect},
+    },
+    text,
 };
 use rusqlite::Connection;
 use std::{
@@ -15,46 +18,46 @@ use std::{
 use tokio::sync::oneshot;
 use watchpost_core::error::StoreError;
 
-/// Connections that are kept for reads in place; there are never more than threads that read at once.
-const KEPT_MAX: usize = 16;
+/// The most idle connections that the pool keeps. There are never more connections than threads that read at once.
+const IDLE_MAX: usize = 16;
 
-/// Threads for long reads.
+/// The most threads for long reads.
 const LONG_THREADS: usize = 2;
 
-/// Long reads that may wait.
+/// The most long reads that may wait for a thread.
 const LONG_MAX: usize = 64;
 
-/// After this long without work a thread ends and gives its memory back.
+/// The time without work after which a thread ends and frees its memory.
 const LONG_IDLE: Duration = Duration::from_secs(10);
 
-/// The kept connections. Taken from the end, so that the warm one is used again; a lock that nobody waits for is
-/// cheaper here than a table per thread, and the connections end with the store.
+/// The pool of read connections. The connection returned last is taken first, since its cache is warm. An uncontended
+/// lock is cheaper here than a connection per thread, and the connections close with the store.
 pub(crate) struct Pool {
     path: PathBuf,
-    kept: Mutex<Vec<Connection>>,
+    idle: Mutex<Vec<Connection>>,
 }
 
 impl Pool {
     pub(crate) fn new(path: PathBuf) -> Self {
         Self {
             path,
-            kept: Mutex::default(),
+            idle: Mutex::default(),
         }
     }
 
     fn take(&self) -> Res<Connection> {
-        let kept = lock(&self.kept).pop();
-        kept.map_or_else(|| connect(&self.path, Access::Read).map_err(Fault::from), Ok)
+        let idle = lock(&self.idle).pop();
+        idle.map_or_else(|| connect(&self.path, Access::Read).map_err(Fault::from), Ok)
     }
 
     fn put(&self, conn: Connection) {
-        let mut kept = lock(&self.kept);
-        if kept.len() < KEPT_MAX {
-            kept.push(conn);
+        let mut idle = lock(&self.idle);
+        if idle.len() < IDLE_MAX {
+            idle.push(conn);
         }
     }
 
-    /// One statement: it is its own transaction.
+    /// Runs a read of one statement, which is its own transaction.
     pub(crate) fn read_one<T>(&self, read: impl FnOnce(&Connection) -> Res<T>) -> Res<T> {
         let conn = self.take()?;
         let value = read(&conn);
@@ -62,11 +65,11 @@ impl Pool {
         value
     }
 
-    /// Several statements over one state of the file.
+    /// Runs a read of several statements in one transaction, so that they see one state of the file.
     pub(crate) fn read<T>(&self, read: impl FnOnce(&Connection) -> Res<T>) -> Res<T> {
         let conn = self.take()?;
         let value = in_transaction(&conn, read);
-        // One that can't end its transaction isn't kept.
+        // A connection that couldn't end its transaction isn't reused.
         if conn.is_autocommit() {
             self.put(conn);
         }
@@ -74,7 +77,7 @@ impl Pool {
     }
 
     pub(crate) fn clear(&self) {
-        lock(&self.kept).clear();
+        lock(&self.idle).clear();
     }
 }
 
@@ -91,14 +94,14 @@ type Read = Box<dyn FnOnce(&Connection) + Send>;
 
 #[derive(Default)]
 struct Waiting {
-    reads: VecDeque<(Read, Refusal)>,
+    reads: VecDeque<(Read, Fail)>,
     idle: usize,
     threads: usize,
     closing: bool,
 }
 
-/// Answers a read whose connection can't be opened.
-type Refusal = Box<dyn FnOnce(StoreError) + Send>;
+/// Completes a read with an error because its connection can't be opened.
+type Fail = Box<dyn FnOnce(StoreError) + Send>;
 
 #[derive(Default)]
 struct Shared {
@@ -106,7 +109,7 @@ struct Shared {
     ready: Condvar,
 }
 
-/// The threads for long reads: started when needed, ended when idle.
+/// The threads for long reads. They start when needed and end when idle.
 pub(crate) struct LongReads {
     path: PathBuf,
     shared: Arc<Shared>,
@@ -127,10 +130,10 @@ impl LongReads {
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
         let reply = Arc::new(Mutex::new(Some(reply)));
-        let refused = Arc::clone(&reply);
+        let reply_failed = Arc::clone(&reply);
         let send = move |reply: &Mutex<Option<oneshot::Sender<_>>>, value| {
             if let Some(reply) = lock(reply).take() {
-                // Nobody may wait any more.
+                // The caller may have stopped waiting.
                 let _ = reply.send(value);
             }
         };
@@ -140,22 +143,22 @@ impl LongReads {
                 in_transaction(conn, read).map_err(|fault| fault.into_store(table)),
             );
         });
-        let refuse: Refusal = Box::new(move |error| send(&refused, Err(error)));
-        self.enqueue(run, refuse)?;
+        let fail: Fail = Box::new(move |error| send(&reply_failed, Err(error)));
+        self.enqueue(run, fail)?;
         answer
             .await
-            .unwrap_or_else(|_| Err(unavailable("the store is closed")))
+            .unwrap_or_else(|_| Err(unavailable(text::STORE_CLOSED)))
     }
 
-    fn enqueue(&self, run: Read, refuse: Refusal) -> Result<(), StoreError> {
+    fn enqueue(&self, run: Read, fail: Fail) -> Result<(), StoreError> {
         let mut waiting = lock(&self.shared.waiting);
         if waiting.closing {
-            return Err(unavailable("the store is closed"));
+            return Err(unavailable(text::STORE_CLOSED));
         }
         if waiting.reads.len() >= LONG_MAX {
-            return Err(unavailable("too many long reads are waiting"));
+            return Err(unavailable(text::TOO_MANY_READS));
         }
-        waiting.reads.push_back((run, refuse));
+        waiting.reads.push_back((run, fail));
         if waiting.idle == 0 && waiting.threads < LONG_THREADS {
             let shared = Arc::clone(&self.shared);
             let path = self.path.clone();
@@ -206,7 +209,7 @@ fn serve(shared: &Shared, path: &std::path::Path) {
                 break None;
             }
         };
-        let Some((run, refuse)) = next else {
+        let Some((run, fail)) = next else {
             drop(conn.take());
             waiting.threads -= 1;
             shared.ready.notify_all();
@@ -217,13 +220,13 @@ fn serve(shared: &Shared, path: &std::path::Path) {
             match connect(path, Access::LongRead) {
                 Ok(fresh) => conn = Some(fresh),
                 Err(error) => {
-                    refuse(Fault::from(error).into_store("store"));
+                    fail(Fault::from(error).into_store("store"));
                     continue;
                 }
             }
         }
         if let Some(open) = &conn {
-            // The reply is dropped with the closure, which its reader takes for a closed store.
+            // A panic drops the reply with the closure, and the caller then reports a closed store.
             let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(open)));
             if ran.is_err() || !open.is_autocommit() {
                 conn = None;

@@ -1,22 +1,26 @@
-//! Columns to words, ids, times and texts. Nothing here trusts the file: what can't be read is damaged, not a panic.
+//! Conversion of columns to words, ids, times and texts. The file isn't trusted: a value that can't be read is reported
+//! as damaged and never causes a panic.
 //!
 //! # Words that this version doesn't know
-//! A newer version on the same file may have written a word that this one doesn't know. Such a row stops nothing:
-//! - A word that has a least one is read as that (see the table of `stored_words!`): an unknown status of an integration
-//!   is disconnected, an unknown collection is failed, an unknown account is never active, an unknown decision about an
-//!   app is none.
-//! - Any other makes the row unreadable ([`Fault::Unknown`]). Whoever goes over many rows passes over it
-//!   ([`super::unknown::known_rows`]): a job of an unknown kind or state isn't leased, a finding of an unknown status
-//!   is neither open nor ended, a key of an unknown scope doesn't authenticate. Whoever asks for that row alone is told
-//!   that it is damaged, and so is whoever reads the audit log, which is never shown with a gap.
-//! - An optional word that isn't known is none.
+//! A newer version that uses the same file may have written a word that this version doesn't know. Such a row doesn't
+//! stop anything:
+//! - A type with a fallback (see the list in `stored_words!`) reads an unknown word as that fallback: an unknown status
+//!   of an integration reads as disconnected, an unknown state of a collection as failed, an unknown status of an account
+//!   as pending, which is never active, an unknown policy of an app as none.
+//! - For any other type the row is unreadable ([`Fault::Unknown`]). Lists skip it ([`super::unknown::known_rows`]): a job
+//!   of an unknown kind or state isn't leased, a finding of an unknown status is neither open nor ended, a key of an
+//!   unknown scope doesn't authenticate. A read of that row alone reports it as damaged, and so does any read of the
+//!   audit log, which is never shown with a gap.
+//! - An unknown word in an optional column reads as `None`.
 //!
-//! What is written back is never a word that was read in place of an unknown one. Each unknown word is counted (see
-//! [`super::unknown`]).
+//! A fallback is never written back. Each unknown word is counted (see [`super::unknown`]).
 
-use crate::base::{
-    fault::{Fault, Res},
-    unknown,
+use crate::{
+    base::{
+        fault::{Fault, Res},
+        unknown,
+    },
+    text,
 };
 use rusqlite::{Row, types::ValueRef};
 use watchpost_core::value::{
@@ -24,23 +28,23 @@ use watchpost_core::value::{
     time::Timestamp,
 };
 
-/// A closed list of words that a column holds by code.
+/// A closed list of words that a column stores by their code.
 pub(crate) trait Word: Sized + Copy {
-    /// What a code counts as that this version doesn't know: never more than any word that it knows. `None`: the row
-    /// can't be read.
-    const LEAST: Option<Self>;
-    /// The word at a position.
+    /// The word that an unknown code is read as. It must not allow more than any known word does. `None` if a row with
+    /// an unknown code can't be read.
+    const FALLBACK: Option<Self>;
+    /// Returns the word with the code.
     fn at(code: u8) -> Option<Self>;
-    /// Its position.
+    /// Returns the word's code, which is its position in the list.
     fn position(self) -> u8;
 }
 
 macro_rules! stored_words {
-    (@least $name:path) => { None };
-    (@least $name:path, $least:ident) => { Some(<$name>::$least) };
-    ($($name:path $(= $least:ident)?),+ $(,)?) => {$(
+    (@fallback $name:path) => { None };
+    (@fallback $name:path, $fallback:ident) => { Some(<$name>::$fallback) };
+    ($($name:path $(= $fallback:ident)?),+ $(,)?) => {$(
         impl Word for $name {
-            const LEAST: Option<Self> = stored_words!(@least $name $(, $least)?);
+            const FALLBACK: Option<Self> = stored_words!(@fallback $name $(, $fallback)?);
             fn at(code: u8) -> Option<Self> { Self::from_code(code) }
             fn position(self) -> u8 { self.code() }
         }
@@ -82,12 +86,12 @@ stored_words!(
     watchpost_core::value::word::Severity,
 );
 
-/// A word's code as SQLite takes it.
+/// Returns a word's code as a value for SQLite.
 pub(crate) fn code(word: impl Word) -> i64 {
     i64::from(word.position())
 }
 
-/// Reading columns by position.
+/// Reads columns by position.
 pub(crate) trait Columns {
     fn word<T: Word>(&self, i: usize) -> Res<T>;
     fn word_opt<T: Word>(&self, i: usize) -> Res<Option<T>>;
@@ -112,11 +116,8 @@ impl Columns for Row<'_> {
             ValueRef::Blob(bytes) => bytes
                 .try_into()
                 .map(make)
-                .map_err(|_| Fault::Damaged("ids", format!("an id of {} bytes", bytes.len()))),
-            other => Err(Fault::Damaged(
-                "ids",
-                format!("an id that is {:?}", other.data_type()),
-            )),
+                .map_err(|_| Fault::Damaged("ids", text::id_of_wrong_length(bytes.len()))),
+            other => Err(Fault::Damaged("ids", text::id_of_wrong_type(other.data_type()))),
         }
     }
     fn text(&self, i: usize) -> Res<ForeignText> {
@@ -136,7 +137,7 @@ impl Columns for Row<'_> {
     }
     fn count(&self, i: usize) -> Res<u64> {
         let value: i64 = self.get(i)?;
-        u64::try_from(value).map_err(|_| Fault::Damaged("counts", format!("a count of {value}")))
+        u64::try_from(value).map_err(|_| Fault::Damaged("counts", text::negative_count(value)))
     }
     fn texts(&self, i: usize) -> Res<Vec<ForeignText>> {
         texts_of(str_of(self.get_ref(i)?)?)
@@ -148,25 +149,25 @@ fn word_of<T: Word>(code: i64) -> Res<T> {
     known
         .or_else(|| {
             unknown::count();
-            T::LEAST
+            T::FALLBACK
         })
-        .ok_or_else(|| Fault::Unknown(format!("no word has the code {code}")))
+        .ok_or_else(|| Fault::Unknown(text::unknown_code(code)))
 }
 
-/// The text of a value.
+/// Returns the text of a value.
 pub(crate) fn str_of(value: ValueRef<'_>) -> Res<&str> {
     value
         .as_str()
         .map_err(|error| Fault::Damaged("texts", error.to_string()))
 }
 
-/// Text as it was cleaned when it was stored: cleaning again changes nothing but costs next to nothing, and holds
-/// against a file that somebody edited.
+/// Returns text that was cleaned when it was stored. Cleaning it again costs next to nothing and changes nothing, except
+/// in a file that somebody has edited.
 pub(crate) fn foreign(raw: &str) -> ForeignText {
     ForeignText::clean(raw, DESCRIPTION_CHARS_MAX)
 }
 
-/// A JSON array of texts.
+/// Parses a JSON array of texts.
 pub(crate) fn texts_of(json: &str) -> Res<Vec<ForeignText>> {
     if json == "[]" {
         return Ok(Vec::new());
@@ -176,12 +177,12 @@ pub(crate) fn texts_of(json: &str) -> Res<Vec<ForeignText>> {
     Ok(raw.iter().map(|text| foreign(text)).collect())
 }
 
-/// Texts as a JSON array.
+/// Writes texts as a JSON array.
 pub(crate) fn texts_json(texts: &[ForeignText]) -> String {
     serde_json::to_string(texts).unwrap_or_else(|_| "[]".into())
 }
 
-/// A count as SQLite keeps it.
+/// Converts a count to an integer of SQLite.
 pub(crate) fn stored(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }

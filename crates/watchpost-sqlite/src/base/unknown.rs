@@ -1,50 +1,50 @@
-//! Rows with words that this version doesn't know: passed over, counted, and logged once for each list.
+//! Rows with words that this version doesn't know. Lists skip them; they are counted, and logged once for each list.
 
 use crate::base::fault::{Fault, Res};
 use rusqlite::{Row, Rows};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Unknown words that this process has met.
-static MET: AtomicU64 = AtomicU64::new(0);
+/// The number of unknown words that this process has read.
+static UNKNOWN_WORDS: AtomicU64 = AtomicU64::new(0);
 
 /// Counts an unknown word.
 pub(crate) fn count() {
-    MET.fetch_add(1, Ordering::Relaxed);
+    UNKNOWN_WORDS.fetch_add(1, Ordering::Relaxed);
 }
 
-/// How many words this process has read, in any store, that this version doesn't know: more than none means that a newer
-/// version works on the same file, and that some of its rows are passed over here.
+/// Returns how many words this process has read, in any store, that this version doesn't know. More than 0 means that a
+/// newer version uses the same file and that some of its rows are skipped here.
 pub fn unknown_words() -> u64 {
-    MET.load(Ordering::Relaxed)
+    UNKNOWN_WORDS.load(Ordering::Relaxed)
 }
 
-/// Reads rows and passes over those that a newer version wrote. `table`: for the log.
+/// Reads rows and skips those with an unknown word. `table` is the name for the log.
 pub(crate) fn known_rows<T>(
     rows: &mut Rows<'_>,
     table: &'static str,
     mut read: impl FnMut(&Row<'_>) -> Res<T>,
 ) -> Res<Vec<T>> {
     let mut out = Vec::new();
-    let mut passed_over = PassedOver::of(table);
+    let mut skipped = SkippedRows::new(table);
     while let Some(row) = rows.next()? {
-        out.extend(passed_over.unless(read(row))?);
+        out.extend(skipped.skip_unknown(read(row))?);
     }
     Ok(out)
 }
 
-/// How many rows of a list were passed over; logged when the list is done.
-pub(crate) struct PassedOver {
+/// The number of rows of a list that were skipped. It is logged when the value is dropped.
+pub(crate) struct SkippedRows {
     table: &'static str,
     rows: u64,
 }
 
-impl PassedOver {
-    pub(crate) const fn of(table: &'static str) -> Self {
+impl SkippedRows {
+    pub(crate) const fn new(table: &'static str) -> Self {
         Self { table, rows: 0 }
     }
 
-    /// What was read; `None` if a newer version wrote it.
-    pub(crate) fn unless<T>(&mut self, read: Res<T>) -> Res<Option<T>> {
+    /// Returns what was read, or `None` and counts the row if it has an unknown word.
+    pub(crate) fn skip_unknown<T>(&mut self, read: Res<T>) -> Res<Option<T>> {
         match read {
             Ok(value) => Ok(Some(value)),
             Err(Fault::Unknown(_)) => {
@@ -56,13 +56,13 @@ impl PassedOver {
     }
 }
 
-impl Drop for PassedOver {
+impl Drop for SkippedRows {
     fn drop(&mut self) {
         if self.rows > 0 {
             tracing::warn!(
                 table = self.table,
                 rows = self.rows,
-                "rows of a newer version were passed over"
+                "rows that a newer version wrote were skipped"
             );
         }
     }

@@ -1,4 +1,4 @@
-//! API keys: the directory of authentication, and the keys of a workspace.
+//! The ports of API keys: [`KeyDirectory`] for authentication, [`KeyStore`] for the keys of a workspace.
 
 use crate::{
     port::store::SqliteStore,
@@ -34,7 +34,7 @@ impl KeyDirectory for SqliteStore {
         let uses = uses.to_vec();
         self.inner
             .writer
-            .call("api_keys", false, move |tx| keys::note_uses(tx, &uses))
+            .call("api_keys", false, move |tx| keys::record_uses(tx, &uses))
             .await
     }
 }

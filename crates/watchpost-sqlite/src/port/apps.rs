@@ -1,4 +1,4 @@
-//! Apps.
+//! The [`AppStore`] port.
 
 use crate::{
     port::store::SqliteStore,

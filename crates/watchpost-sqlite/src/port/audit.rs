@@ -1,4 +1,4 @@
-//! The audit log.
+//! The [`AuditStore`] port: the audit log.
 
 use crate::{port::store::SqliteStore, table::audit};
 use async_trait::async_trait;

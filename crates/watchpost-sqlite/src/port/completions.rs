@@ -1,4 +1,4 @@
-//! Completion.
+//! The [`CompletionStore`] port.
 
 use crate::{port::store::SqliteStore, table::completions};
 use async_trait::async_trait;

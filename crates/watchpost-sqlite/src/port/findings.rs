@@ -1,8 +1,8 @@
-//! Findings.
+//! The [`FindingStore`] port.
 
 use crate::{
     port::store::SqliteStore,
-    table::findings::{self, Observing, Sweeping},
+    table::findings::{self, ObservationWriter, Sweep},
 };
 use async_trait::async_trait;
 use watchpost_core::{
@@ -25,7 +25,7 @@ impl FindingStore for SqliteStore {
         scope: &WorkspaceScope,
         query: &FindingQuery,
     ) -> Result<FindingPage, StoreError> {
-        // Only text search may have to look at more than a page's worth of rows.
+        // Only a text search may have to read more rows than a page has.
         if query.text.is_some() {
             let query = query.clone();
             return self
@@ -75,9 +75,9 @@ impl FindingStore for SqliteStore {
         observations: Vec<Observation>,
         now: Timestamp,
     ) -> Result<ObserveCounts, StoreError> {
-        let mut observing = Observing::new(analysis, observations, now);
+        let mut writer = ObservationWriter::new(analysis, observations, now);
         self.bulk("findings", permit.scope().workspace(), move |tx, workspace| {
-            observing.slice(tx, workspace)
+            writer.slice(tx, workspace)
         })
         .await
     }
@@ -89,9 +89,9 @@ impl FindingStore for SqliteStore {
         input: &SweepInput,
         now: Timestamp,
     ) -> Result<SweepCounts, StoreError> {
-        let mut sweeping = Sweeping::new(analysis, input.clone(), now);
+        let mut sweep = Sweep::new(analysis, input.clone(), now);
         self.bulk("findings", permit.scope().workspace(), move |tx, workspace| {
-            sweeping.slice(tx, workspace)
+            sweep.slice(tx, workspace)
         })
         .await
     }

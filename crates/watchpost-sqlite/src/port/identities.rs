@@ -1,4 +1,4 @@
-//! Identities.
+//! The [`IdentityStore`] port.
 
 use crate::{
     port::store::SqliteStore,
@@ -36,7 +36,7 @@ impl IdentityStore for SqliteStore {
     }
 
     async fn count_identities(&self, scope: &WorkspaceScope) -> Result<u64, StoreError> {
-        self.read_one(scope, "workspaces", identities::counted)
+        self.read_one(scope, "workspaces", identities::count)
     }
 
     async fn identity_documents(

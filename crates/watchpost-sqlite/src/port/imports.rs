@@ -1,8 +1,8 @@
-//! Imports.
+//! The [`ImportStore`] port.
 
 use crate::{
     port::store::SqliteStore,
-    table::imports::{self, Staging},
+    table::imports::{self, ImportWriter},
 };
 use async_trait::async_trait;
 use watchpost_core::{
@@ -39,9 +39,9 @@ impl ImportStore for SqliteStore {
         rows: Vec<(usize, ImportedRow)>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut staging = Staging::new(permit.import(), first, rows, now);
+        let mut writer = ImportWriter::new(permit.import(), first, rows, now);
         self.bulk("imports", permit.workspace(), move |tx, workspace| {
-            Ok(staging.slice(tx, workspace)?.then_some(()))
+            Ok(writer.slice(tx, workspace)?.then_some(()))
         })
         .await
     }
@@ -51,7 +51,7 @@ impl ImportStore for SqliteStore {
         self.inner
             .writer
             .call("imports", false, move |tx| {
-                imports::give_up(tx, tx.workspace(id)?, import)
+                imports::abandon(tx, tx.workspace(id)?, import)
             })
             .await?;
         self.clear_imports(permit).await
@@ -92,7 +92,7 @@ impl ImportStore for SqliteStore {
         query: &ImportedQuery,
     ) -> Result<ImportedPage, StoreError> {
         let query = query.clone();
-        // A condition that few rows meet looks at all of a batch.
+        // A filter that few rows match reads the whole batch.
         self.long(scope, "imports", move |conn, workspace| {
             imports::results(conn, workspace, batch, &query)
         })
@@ -111,10 +111,10 @@ impl ImportStore for SqliteStore {
 }
 
 impl SqliteStore {
-    /// Deletes the rows of imports that were given up, in slices.
+    /// Deletes the rows of abandoned imports, in slices.
     async fn clear_imports(&self, permit: &ImportPermit) -> Result<(), StoreError> {
         self.bulk("imports", permit.workspace(), |tx, workspace| {
-            let more = imports::clear(tx, workspace)?;
+            let more = imports::clear_abandoned(tx, workspace)?;
             Ok((!more).then_some(()))
         })
         .await

@@ -1,4 +1,4 @@
-//! What belongs to no workspace: leases, workspaces, schedules.
+//! The [`InstanceStore`] port, which isn't bound to a workspace: leases, workspaces, schedules.
 
 use crate::{
     port::store::SqliteStore,
@@ -33,7 +33,7 @@ impl InstanceStore for SqliteStore {
     }
 
     async fn lease_job(&self, owner: &str, now: Timestamp) -> Result<Option<LeaseRow>, StoreError> {
-        // Looking costs no transaction; only taking does.
+        // Checking needs no write transaction; only leasing does.
         let any = self
             .inner
             .pool
@@ -60,7 +60,7 @@ impl InstanceStore for SqliteStore {
         self.inner
             .writer
             .call("jobs", false, move |tx| {
-                lease::prolong(tx, &job, &owner, progress.as_deref(), now)
+                lease::extend(tx, &job, &owner, progress.as_deref(), now)
             })
             .await
     }
@@ -90,7 +90,7 @@ impl InstanceStore for SqliteStore {
                 Ok((is_due, removal::unfinished(conn)?))
             })
             .map_err(|fault| fault.into_store("jobs"))?;
-        // A removal that was interrupted goes on.
+        // Continues removals that were interrupted.
         for (workspace, integration) in removed {
             self.purge(workspace, integration).await?;
         }

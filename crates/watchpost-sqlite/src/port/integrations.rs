@@ -1,4 +1,4 @@
-//! Integrations.
+//! The [`IntegrationStore`] port.
 
 use crate::{
     base::fault::Res,
@@ -29,6 +29,7 @@ use watchpost_core::{
 };
 
 impl SqliteStore {
+    /// Reads the configuration of an integration with its decrypted credentials.
     pub(crate) fn open_secrets(
         &self,
         conn: &Connection,
@@ -45,6 +46,7 @@ impl SqliteStore {
         self.inner.writer.bulk("facts", move |tx| purge.slice(tx)).await
     }
 
+    /// Updates the stored usage of the integration's apps where it has changed.
     async fn measure_usage(
         &self,
         scope: &WorkspaceScope,
@@ -143,7 +145,7 @@ impl IntegrationStore for SqliteStore {
                 Ok(change)
             })
             .await?;
-        // The removal stands; deleting its facts goes on at the next schedule if it fails here.
+        // The removal is committed. If deleting the facts fails here, the next run of the schedules continues it.
         let left = self
             .inner
             .pool
@@ -178,9 +180,9 @@ impl IntegrationStore for SqliteStore {
         page: FactPage,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut storing = facts::Storing::new(sync, integration, page, now);
+        let mut writer = facts::FactWriter::new(sync, integration, page, now);
         self.bulk("facts", permit.scope().workspace(), move |tx, workspace| {
-            storing.slice(tx, workspace)
+            writer.slice(tx, workspace)
         })
         .await
     }
@@ -194,9 +196,9 @@ impl IntegrationStore for SqliteStore {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let determines_app_usage = collection.dataset.determines_app_usage();
-        let mut ending = facts::Ending::new(sync, integration, collection, now);
+        let mut finisher = facts::DatasetFinisher::new(sync, integration, collection, now);
         self.bulk("facts", permit.scope().workspace(), move |tx, workspace| {
-            ending.slice(tx, workspace)
+            finisher.slice(tx, workspace)
         })
         .await?;
         if determines_app_usage {

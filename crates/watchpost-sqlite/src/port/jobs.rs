@@ -1,4 +1,4 @@
-//! Jobs of a workspace.
+//! The [`JobStore`] port: the jobs of a workspace.
 
 use crate::{
     port::store::SqliteStore,

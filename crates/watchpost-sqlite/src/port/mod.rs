@@ -1,4 +1,4 @@
-//! The ports of the domain over the tables: one file for each aggregate, around [`store::SqliteStore`].
+//! The domain's ports, implemented for [`store::SqliteStore`] with the functions of the tables. One file for each aggregate.
 
 mod access;
 mod apps;

@@ -1,4 +1,4 @@
-//! The workspace's numbers.
+//! The [`PostureStore`] port: the workspace's numbers.
 
 use crate::{
     port::store::SqliteStore,

@@ -1,4 +1,4 @@
-//! Remediations.
+//! The [`RemediationStore`] port.
 
 use crate::{port::store::SqliteStore, table::remediations};
 use async_trait::async_trait;

@@ -1,4 +1,4 @@
-//! Scans, schedules, exemptions.
+//! The [`ScanStore`] port: scans, schedules, exemptions.
 
 use crate::{
     port::store::SqliteStore,
@@ -71,7 +71,7 @@ impl ScanStore for SqliteStore {
     ) -> Result<(), StoreError> {
         let scan = permit.scan();
         self.call("scan_settings", permit.workspace(), move |tx, workspace| {
-            finish::keep_setting(tx, workspace, scan, &setting, now)
+            finish::store_setting(tx, workspace, scan, &setting, now)
         })
         .await
     }

@@ -1,4 +1,4 @@
-//! The store as a value: its writer, its readers, and what is done with the file as a whole.
+//! The store: its writer, its readers, and the operations on the file as a whole.
 
 use crate::{
     base::{
@@ -14,6 +14,7 @@ use crate::{
         once::{self, StoredOutcome},
         workspaces,
     },
+    text,
 };
 use rusqlite::Connection;
 use std::{
@@ -29,9 +30,9 @@ use watchpost_core::{
     value::id::WorkspaceId,
 };
 
-/// The embedded store: all storage ports over one SQLite file. Cheap to clone; the last clone closes it.
+/// The embedded store: implements all storage ports with one SQLite file. Cheap to clone; dropping the last clone closes it.
 ///
-/// Futures of writes may be dropped: what was queued is done all the same.
+/// Dropping the future of a write doesn't cancel the write once it is queued.
 #[derive(Clone)]
 pub struct SqliteStore {
     pub(crate) inner: Arc<Inner>,
@@ -86,13 +87,13 @@ impl std::fmt::Debug for SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the store. Brings an older file to this version's schema after a backup beside it.
+    /// Opens the store. Migrates an older file to this version's schema after copying it beside itself.
     ///
     /// # Errors
-    /// [`OpenError`].
+    /// [`OpenError`] if the file can't be used, can't be migrated, or belongs to another master key.
     pub fn open(options: OpenOptions) -> Result<Self, OpenError> {
         let mut conn = open(&options)?;
-        findings::move_conditions(&mut conn, options.clock.now()).map_err(|fault| {
+        findings::apply_condition_moves(&mut conn, options.clock.now()).map_err(|fault| {
             let error = fault.into_store("findings");
             OpenError::Migration {
                 path: options.path.clone(),
@@ -106,18 +107,19 @@ impl SqliteStore {
         })
     }
 
-    /// The database file.
+    /// Returns the path of the database file.
     pub fn path(&self) -> &Path {
         &self.inner.path
     }
 
-    /// Ends the threads after what waits is done, and takes the log into the file. Later calls fail as unavailable.
+    /// Runs everything that is queued, ends the threads, and merges the write-ahead log into the file. Later calls fail as
+    /// unavailable.
     pub fn close(&self) {
         self.inner.close();
     }
 
-    /// Copies the store, as it is now, to a new file of mode 0600 while it goes on working. The copy holds no master
-    /// key: it opens only together with the one that made the store.
+    /// Copies the current state of the store to a new file of mode 0600, while the store stays in use. The copy doesn't
+    /// contain the master key: it can be opened only with the key of this store.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if the target can't be written.
@@ -127,17 +129,17 @@ impl SqliteStore {
         self.inner
             .long
             .read("store", move |_| {
-                // Its own connection outside any transaction, so that the copy is of one state.
+                // A separate connection outside any transaction, so that the copy is of one state.
                 let from = connect(&path, Access::LongRead)?;
                 copy_database(&from, &to).map_err(|reason| Fault::Store(unavailable(&reason)))
             })
             .await
     }
 
-    /// What is wrong with the file's structure, at most 20 lines; empty if it is whole.
+    /// Returns the problems in the file's structure, at most 20 lines; empty if the file is intact.
     ///
     /// # Errors
-    /// [`StoreError`] if it can't even be read.
+    /// [`StoreError`] if the file can't be read.
     pub async fn integrity_check(&self) -> Result<Vec<String>, StoreError> {
         self.inner
             .long
@@ -149,17 +151,17 @@ impl SqliteStore {
                     && problems.len() < 20
                 {
                     let table: String = row.get(0)?;
-                    problems.push(format!("a row of {table} refers to nothing"));
+                    problems.push(text::dangling_reference(&table));
                 }
                 Ok(problems)
             })
             .await
     }
 
-    /// Takes the log into the file.
+    /// Merges the write-ahead log into the file.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`].
+    /// [`StoreError::Unavailable`] if the file can't be opened or written.
     pub async fn checkpoint(&self) -> Result<(), StoreError> {
         let path = self.inner.path.clone();
         self.inner
@@ -172,10 +174,11 @@ impl SqliteStore {
             .await
     }
 
-    /// The generations of a workspace's data and of its keys, in one read: for what is kept between requests.
+    /// Returns the generations of a workspace's data and of its keys, in one read. A value that is cached between requests
+    /// is valid while they are unchanged.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError`] if the file can't be read.
     pub fn generations(&self, scope: &WorkspaceScope) -> Result<Generations, StoreError> {
         self.inner
             .pool
@@ -186,7 +189,7 @@ impl SqliteStore {
             .map_err(|fault| fault.into_store("workspaces"))
     }
 
-    /// The number that stands for a workspace; -1, which no row has, for one that isn't in this store.
+    /// Returns the number of a workspace in this file, or -1, which no row has, for a workspace that isn't in this store.
     pub(crate) fn number(&self, id: WorkspaceId) -> Res<i64> {
         let known = self
             .inner
@@ -209,7 +212,7 @@ impl SqliteStore {
         Ok(found.unwrap_or(-1))
     }
 
-    /// A bounded read of several statements, in place.
+    /// Runs a bounded read of several statements on the caller's thread, in one transaction.
     pub(crate) fn read<T>(
         &self,
         scope: &WorkspaceScope,
@@ -221,7 +224,7 @@ impl SqliteStore {
             .map_err(|fault| fault.into_store(table))
     }
 
-    /// A bounded read of one statement, in place.
+    /// Runs a bounded read of one statement on the caller's thread.
     pub(crate) fn read_one<T>(
         &self,
         scope: &WorkspaceScope,
@@ -233,7 +236,7 @@ impl SqliteStore {
             .map_err(|fault| fault.into_store(table))
     }
 
-    /// A read that may take longer than a request's thread should be held.
+    /// Runs a read on a thread for long reads, since it may take longer than it may block a request's thread.
     pub(crate) async fn long<T: Send + 'static>(
         &self,
         scope: &WorkspaceScope,
@@ -249,7 +252,7 @@ impl SqliteStore {
             .await
     }
 
-    /// A change of a workspace that isn't audited by itself: a job's own.
+    /// Runs a change in a workspace that has no audit entry of its own, because it is part of a job.
     pub(crate) async fn call<T: Send + 'static>(
         &self,
         table: &'static str,
@@ -262,7 +265,7 @@ impl SqliteStore {
             .await
     }
 
-    /// Bulk work in a workspace, slice by slice until `slice` gives a value.
+    /// Runs bulk work in a workspace, slice by slice until `slice` returns a value.
     pub(crate) async fn bulk<T: Send + 'static>(
         &self,
         table: &'static str,
@@ -275,7 +278,7 @@ impl SqliteStore {
             .await
     }
 
-    /// A change with its audit entry in one transaction. `work` may set how the entry ends.
+    /// Runs a change and stores its audit entry in the same transaction. `work` may set the entry's outcome.
     pub(crate) async fn change<C, T>(
         &self,
         table: &'static str,
@@ -288,8 +291,8 @@ impl SqliteStore {
     {
         let (id, command, mut entry) = write.open();
         if !entry.once().is_empty() {
-            // Nothing would hold the promise: see `change_once`.
-            return Err(unsupported("this change can't be made at most once"));
+            // Only `change_once` checks the tokens.
+            return Err(unsupported(text::ONCE_NOT_SUPPORTED));
         }
         self.inner
             .writer
@@ -302,7 +305,7 @@ impl SqliteStore {
             .await
     }
 
-    /// A change with its audit entry in one transaction, made at most once for the tokens of its call.
+    /// Runs a change and stores its audit entry in the same transaction, at most once for the tokens of the call.
     pub(crate) async fn change_once<C, T>(
         &self,
         table: &'static str,
@@ -319,14 +322,14 @@ impl SqliteStore {
             .call(table, true, move |tx| {
                 let workspace = tx.workspace(id)?;
                 let now = tx.clock.now();
-                if let Some((at, value)) = once::earlier(tx, workspace, &entry, now)? {
+                if let Some((at, value)) = once::find_earlier(tx, workspace, &entry, now)? {
                     entry.set_outcome(AuditOutcome::Unchanged);
                     let seq = tx.audit(&entry)?;
                     return Ok(entry.stored_again(seq, at, value));
                 }
                 let value = work(tx, workspace, command, &mut entry)?;
                 if !entry.once().is_empty() {
-                    once::spend(tx, workspace, &entry, &value.keep(), now)?;
+                    once::spend(tx, workspace, &entry, &value.to_text(), now)?;
                 }
                 let seq = tx.audit(&entry)?;
                 Ok(entry.stored(seq, value))
@@ -335,11 +338,11 @@ impl SqliteStore {
     }
 }
 
-/// The generations of a workspace: each is moved by any change of what it stands for.
+/// The generations of a workspace: counters that increase with every change of the data that they stand for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Generations {
-    /// Of what answers can show.
+    /// The generation of the data that answers can show.
     pub data: u64,
-    /// Of the keys.
+    /// The generation of the API keys.
     pub keys: u64,
 }

@@ -1,4 +1,4 @@
-//! Apps.
+//! Apps: look-up, lists, policies.
 
 use crate::{
     base::{
@@ -55,7 +55,7 @@ fn apps(conn: &Connection, sql: &str, values: &[&dyn ToSql]) -> Res<Vec<App>> {
     known_rows(&mut statement.query(values)?, "apps", app)
 }
 
-/// Text for a LIKE pattern with `\` as its escape.
+/// Returns a LIKE pattern that matches texts containing `text`, with `\` as the escape character.
 fn contains(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('%');
@@ -69,7 +69,7 @@ fn contains(text: &str) -> String {
     out
 }
 
-/// The app that a look-up means.
+/// Finds the app that a look-up means.
 pub(crate) fn find(conn: &Connection, workspace: i64, lookup: &AppLookup) -> Res<AppMatch> {
     let name = match lookup {
         AppLookup::Id(id) => {
@@ -83,7 +83,7 @@ pub(crate) fn find(conn: &Connection, workspace: i64, lookup: &AppLookup) -> Res
         return Ok(AppMatch::None);
     }
     let part = contains(&name);
-    // An exact name or client id first; apps that the vendor still shows before those it doesn't.
+    // An exact name or client id first. Retired apps, which the vendor no longer lists, come last.
     for (condition, value) in [
         ("(a.name_key = ?2 OR a.client_key = ?2) AND a.retired = 0", &name),
         ("a.name_key LIKE ?2 ESCAPE '\\' AND a.retired = 0", &part),
@@ -110,7 +110,7 @@ pub(crate) fn find(conn: &Connection, workspace: i64, lookup: &AppLookup) -> Res
     Ok(AppMatch::None)
 }
 
-/// A page of apps.
+/// Returns a page of apps.
 pub(crate) fn list(conn: &Connection, workspace: i64, query: &AppQuery) -> Res<Vec<App>> {
     let mut sql = format!("SELECT {COLUMNS} {FROM} WHERE a.workspace_id = ?1 AND a.retired = 0");
     let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(workspace)];
@@ -138,7 +138,7 @@ pub(crate) fn list(conn: &Connection, workspace: i64, query: &AppQuery) -> Res<V
     apps(conn, &sql, &values)
 }
 
-/// Sets the policy of an app.
+/// Sets the policy of an app and queues an analysis if the policy has changed.
 pub(crate) fn set_policy(
     tx: &Tx<'_>,
     workspace: i64,

@@ -1,8 +1,11 @@
 //! Reading the audit log.
 
-use crate::base::{
-    fault::{Fault, Res},
-    row::{Columns, stored},
+use crate::{
+    base::{
+        fault::{Fault, Res},
+        row::{Columns, stored},
+    },
+    text,
 };
 use rusqlite::{Connection, Row, params, types::ToSql};
 use std::borrow::Cow;
@@ -30,6 +33,7 @@ fn audit_row(row: &Row<'_>) -> Res<AuditRow> {
     })
 }
 
+/// Returns entries after a sequence number, oldest first. An entry that can't be read is reported with its number.
 pub(crate) fn page(conn: &Connection, workspace: i64, after: u64, limit: usize) -> Res<Vec<AuditRow>> {
     let mut out: Vec<AuditRow> = Vec::new();
     let mut statement = conn.prepare_cached(&format!(
@@ -41,12 +45,12 @@ pub(crate) fn page(conn: &Connection, workspace: i64, after: u64, limit: usize) 
         let damaged = |fault: Fault| {
             Fault::Damaged(
                 "audit_entries",
-                format!(
-                    "row {next} can't be read: {}",
-                    match fault {
+                text::unreadable_entry(
+                    next,
+                    &match fault {
                         Fault::Damaged(_, what) => what,
                         other => other.into_store("audit_entries").to_string(),
-                    }
+                    },
                 ),
             )
         };
@@ -65,6 +69,7 @@ pub(crate) fn page(conn: &Connection, workspace: i64, after: u64, limit: usize) 
     }
 }
 
+/// Returns the entries that match a query, newest first.
 pub(crate) fn list(conn: &Connection, workspace: i64, query: &AuditQuery) -> Res<Vec<AuditRow>> {
     let mut sql = format!("SELECT {COLUMNS} FROM audit_entries WHERE workspace_id = ?1");
     let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(workspace)];

@@ -1,4 +1,4 @@
-//! Completion: ranges of an index, read up to a bound.
+//! Completion values: ranges of an index, read up to a bound.
 
 use crate::base::{
     fault::Res,
@@ -11,10 +11,10 @@ use watchpost_core::{
     value::id::FindingId,
 };
 
-/// Rows that a look reads at the most: more than it gives, since some are retired or say the same as others.
+/// The most rows that a completion reads. This is more than it returns, since some rows are retired or duplicates.
 const ROWS_MAX: usize = 1_000;
 
-// A range of ids, newest first; what ranks them comes with each. The second column is the rank, lowest first.
+// These select a range of ids, newest first. The second column is the rank, lowest first.
 const FINDINGS: &str = "SELECT f.id, (f.status > 1) * 100 + f.severity FROM findings f \
                         WHERE f.workspace_id = ?1 AND f.id >= ?2 AND f.id <= ?3 \
                         ORDER BY f.id DESC LIMIT ?4";
@@ -28,7 +28,7 @@ const APPS: &str = "SELECT a.id, -a.accounts FROM apps a INDEXED BY apps_id \
                     WHERE a.workspace_id = ?1 AND a.id >= ?2 AND a.id <= ?3 AND a.retired = 0 \
                     ORDER BY a.id DESC LIMIT ?4";
 
-// A range of texts in their order; the second column is the rank, -1 for what isn't given.
+// These select a range of texts in their order. The second column is the rank, or -1 for a value that isn't returned.
 const NAMES: &str = "SELECT a.name, CASE WHEN a.retired = 0 AND i.removed = 0 THEN 0 ELSE -1 END \
                      FROM apps a INDEXED BY apps_name \
                      JOIN integrations i ON i.workspace_id = a.workspace_id AND i.integration = a.integration \
@@ -40,8 +40,9 @@ const ADDRESSES: &str = "SELECT d.address, CASE WHEN n.accounts > 0 THEN 0 ELSE 
                          WHERE d.workspace_id = ?1 AND d.address >= ?2 AND d.address < ?3 \
                          ORDER BY d.address LIMIT ?4";
 
-/// Cuts ranked values that were read up to a bound. The order among equals stays.
-fn cut(mut ranked: Vec<(i64, String)>, is_whole: bool) -> Completions {
+/// Sorts values by their rank; values of the same rank keep their order. `is_whole` is false if the read stopped at its
+/// bound.
+fn sort_by_rank(mut ranked: Vec<(i64, String)>, is_whole: bool) -> Completions {
     ranked.sort_by_key(|(rank, _)| *rank);
     let mut found = Completions::of(ranked.into_iter().map(|(_, value)| value).collect());
     if !is_whole {
@@ -56,12 +57,12 @@ fn ids(conn: &Connection, sql: &str, workspace: i64, from: &[u8; 16], to: &[u8; 
     let mut rows = statement.query(params![workspace, from, to, stored(ROWS_MAX as u64)])?;
     let mut ranked = Vec::new();
     while let Some(row) = rows.next()? {
-        // Ids of all kinds are written alike.
+        // Ids of all kinds have the same text form.
         let id = row.id(0, FindingId::from_bytes)?;
         ranked.push((row.get(1)?, id.to_string()));
     }
     let is_whole = ranked.len() < ROWS_MAX;
-    Ok(cut(ranked, is_whole))
+    Ok(sort_by_rank(ranked, is_whole))
 }
 
 fn texts(conn: &Connection, sql: &str, workspace: i64, prefix: &str) -> Res<Completions> {
@@ -78,10 +79,10 @@ fn texts(conn: &Connection, sql: &str, workspace: i64, prefix: &str) -> Res<Comp
             ranked.push((rank, value));
         }
     }
-    Ok(cut(ranked, read < ROWS_MAX))
+    Ok(sort_by_rank(ranked, read < ROWS_MAX))
 }
 
-/// What completes a text.
+/// Returns the values that complete a text.
 pub(crate) fn complete(conn: &Connection, workspace: i64, what: &StoredCompletion) -> Res<Completions> {
     match what {
         StoredCompletion::Findings(of) => ids(conn, FINDINGS, workspace, &of.from, &of.to),

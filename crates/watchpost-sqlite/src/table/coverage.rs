@@ -1,4 +1,4 @@
-//! Coverage, measured over the accounts as they are.
+//! Coverage numbers, measured over the current accounts and apps.
 
 use crate::{
     base::{
@@ -22,7 +22,7 @@ use watchpost_core::{
     },
 };
 
-/// Measures the coverage numbers. A long read.
+/// Measures the coverage numbers. This is a long read.
 pub(crate) fn coverage(conn: &Connection, workspace: i64, now: Timestamp) -> Res<CoverageNumbers> {
     let (numbers, integrations): (Vec<i64>, Vec<Integration>) =
         integrations::numbered(conn, workspace)?.into_iter().unzip();
@@ -53,7 +53,7 @@ impl Source {
     }
 }
 
-/// Gives the accounts of active people, person by person.
+/// Adds the accounts of active people to the tally, person by person.
 fn add_people(
     conn: &Connection,
     workspace: i64,
@@ -78,7 +78,7 @@ fn add_people(
     let mut current: Option<[u8; 16]> = None;
     let mut accounts = Vec::new();
     while let Some(row) = rows.next()? {
-        // An integration that is being removed is spoken of no more.
+        // The integration is being removed: it no longer counts.
         let Some(source) = sources.get(&row.get(1)?) else {
             continue;
         };
@@ -100,7 +100,7 @@ fn add_people(
     Ok(())
 }
 
-/// Gives the apps that aren't retired, by what decides whether they need a look.
+/// Adds the apps that aren't retired to the tally, grouped by the values that decide whether they need a review.
 fn add_apps(conn: &Connection, workspace: i64, tally: &mut CoverageTally) -> Res<()> {
     let mut statement = conn.prepare(
         "SELECT a.policy, a.first_party, a.grants > 0, count(*) FROM apps a \

@@ -1,10 +1,10 @@
-//! Identities as look-ups show them.
+//! Identities: look-up with accounts and grants, count, break-glass tag.
 
 use crate::{
     base::{
         fault::Res,
         row::{Columns, Word, stored},
-        unknown::{PassedOver, known_rows},
+        unknown::{SkippedRows, known_rows},
         writer::Tx,
     },
     table::jobs::{Subject, acting_key, enqueue},
@@ -26,7 +26,7 @@ use watchpost_core::{
     },
 };
 
-/// A last use out of two columns: when, and whether it is known.
+/// Reads a last use from two columns: the time, and whether it is known.
 pub(crate) fn last_use(row: &Row<'_>, at: usize, known: usize) -> Res<LastActive> {
     Ok(match (row.time_opt(at)?, row.get::<_, bool>(known)?) {
         (Some(at), _) => LastActive::At(at),
@@ -35,7 +35,7 @@ pub(crate) fn last_use(row: &Row<'_>, at: usize, known: usize) -> Res<LastActive
     })
 }
 
-/// The roles of a principal, as [`distinct_roles`] puts them.
+/// Reads the roles of a principal, combined by [`distinct_roles`].
 pub(crate) fn roles(
     conn: &Connection,
     workspace: i64,
@@ -63,7 +63,7 @@ pub(crate) fn roles(
     Ok(distinct_roles(out, limit))
 }
 
-/// An account's second factors.
+/// The stored state of an account's multi-factor authentication.
 pub(crate) struct StoredMfa {
     pub(crate) mfa: Mfa,
     pub(crate) methods: Vec<ForeignText>,
@@ -148,9 +148,9 @@ fn accounts(conn: &Connection, workspace: i64, identity: IdentityId) -> Res<Vec<
          WHERE a.workspace_id = ?1 AND a.identity_id = ?2 AND a.retired = 0 AND i.removed = 0",
     )?;
     let mut rows = statement.query(params![workspace, identity.as_bytes()])?;
-    let mut passed_over = PassedOver::of("integrations");
+    let mut skipped = SkippedRows::new("integrations");
     while let Some(row) = rows.next()? {
-        let Some(platform) = passed_over.unless(row.word(2))? else {
+        let Some(platform) = skipped.skip_unknown(row.word(2))? else {
             continue;
         };
         let integration: i64 = row.get(13)?;
@@ -191,7 +191,7 @@ fn accounts(conn: &Connection, workspace: i64, identity: IdentityId) -> Res<Vec<
     Ok(out)
 }
 
-/// One identity with everything known about it.
+/// Reads one identity with all its details.
 pub(crate) fn load(conn: &Connection, workspace: i64, id: IdentityId) -> Res<Option<Identity>> {
     let mut statement = conn.prepare_cached(
         "SELECT email, display_name, kind, break_glass FROM identities WHERE workspace_id = ?1 AND id = ?2",
@@ -223,8 +223,8 @@ pub(crate) fn load(conn: &Connection, workspace: i64, id: IdentityId) -> Res<Opt
     }))
 }
 
-/// The kept count of identities that have an account.
-pub(crate) fn counted(conn: &Connection, workspace: i64) -> Res<u64> {
+/// Reads the stored count of identities that have an account.
+pub(crate) fn count(conn: &Connection, workspace: i64) -> Res<u64> {
     let found: Option<i64> = conn
         .prepare_cached("SELECT identities FROM workspaces WHERE workspace_id = ?1")?
         .query_row([workspace], |row| row.get(0))
@@ -232,7 +232,7 @@ pub(crate) fn counted(conn: &Connection, workspace: i64) -> Res<u64> {
     Ok(found.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
 }
 
-/// The identity with an address.
+/// Reads the identity with an address.
 pub(crate) fn by_address(conn: &Connection, workspace: i64, address: &str) -> Res<Option<Identity>> {
     let id: Option<[u8; 16]> = conn
         .prepare_cached(
@@ -246,7 +246,7 @@ pub(crate) fn by_address(conn: &Connection, workspace: i64, address: &str) -> Re
     }
 }
 
-/// Tags or untags an identity for emergencies.
+/// Sets or removes the break-glass tag of an identity and queues an analysis if the tag has changed.
 pub(crate) fn tag(
     tx: &Tx<'_>,
     workspace: i64,

@@ -1,4 +1,4 @@
-//! The queue of jobs.
+//! The job queue.
 
 use crate::base::{
     fault::Res,
@@ -16,7 +16,7 @@ use watchpost_core::{
     },
 };
 
-/// The key that acts, if a key does.
+/// Returns the API key that acts, or `None` if the actor isn't a key.
 pub(crate) fn acting_key(entry: &PendingEntry) -> Option<KeyId> {
     let row = entry.to_row(0, Timestamp::default(), [0; 32]);
     (row.actor_kind == ActorKind::Key)
@@ -24,13 +24,13 @@ pub(crate) fn acting_key(entry: &PendingEntry) -> Option<KeyId> {
         .flatten()
 }
 
-/// How many kinds of job this version knows: codes from here on are a newer one's.
+/// The number of job kinds that this version knows. Codes from this one on belong to a newer version.
 pub(crate) const KINDS: i64 = JobKind::ALL.len() as i64;
 
-/// What a job is about.
+/// The subject of a job.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Subject {
-    /// The workspace.
+    /// The workspace as a whole.
     None,
     /// An integration.
     Integration(IntegrationId),
@@ -55,7 +55,7 @@ impl Subject {
     }
 }
 
-/// Queues a job unless one for the same is queued. Gives its id, or that of the queued one.
+/// Queues a job unless one of the same kind and subject is queued. Returns the id of the queued job, and whether it is new.
 pub(crate) fn enqueue(
     tx: &Tx<'_>,
     workspace: i64,
@@ -128,7 +128,7 @@ pub(crate) fn job_row(row: &Row<'_>) -> Res<JobRow> {
     })
 }
 
-/// One job.
+/// Reads one job.
 pub(crate) fn by_id(conn: &Connection, workspace: i64, id: JobId) -> Res<Option<JobRow>> {
     let mut statement = conn.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM jobs j WHERE j.workspace_id = ?1 AND j.id = ?2"
@@ -137,7 +137,7 @@ pub(crate) fn by_id(conn: &Connection, workspace: i64, id: JobId) -> Res<Option<
     rows.next()?.map(job_row).transpose()
 }
 
-/// Jobs that are queued or running, oldest first.
+/// Reads the jobs that are queued or running, oldest first, at most 100.
 pub(crate) fn unfinished(conn: &Connection, workspace: i64) -> Res<Vec<JobRow>> {
     let mut statement = conn.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM jobs j WHERE j.state IN (0, 1) AND j.workspace_id = ?1 \

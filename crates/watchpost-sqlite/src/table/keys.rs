@@ -37,7 +37,7 @@ fn key_row(row: &Row<'_>) -> Res<KeyRow> {
     })
 }
 
-/// The key with a hash. One that a newer version wrote, of a scope that this one doesn't know, isn't one.
+/// Returns the key with a hash. A key with a scope that this version doesn't know isn't found.
 pub(crate) fn by_hash(conn: &Connection, hash: &KeyHash) -> Res<Option<KeyRow>> {
     let mut statement = conn.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM api_keys k JOIN workspaces w USING (workspace_id) WHERE k.hash = ?1"
@@ -46,7 +46,7 @@ pub(crate) fn by_hash(conn: &Connection, hash: &KeyHash) -> Res<Option<KeyRow>> 
     Ok(found.pop())
 }
 
-/// All keys of a workspace, newest first.
+/// Returns all keys of a workspace, newest first.
 pub(crate) fn all(conn: &Connection, workspace: i64) -> Res<Vec<KeyRow>> {
     let mut statement = conn.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM api_keys k JOIN workspaces w USING (workspace_id) \
@@ -55,8 +55,8 @@ pub(crate) fn all(conn: &Connection, workspace: i64) -> Res<Vec<KeyRow>> {
     known_rows(&mut statement.query([workspace])?, "api_keys", key_row)
 }
 
-/// Notes when keys were used.
-pub(crate) fn note_uses(tx: &Tx<'_>, uses: &[KeyUse]) -> Res<()> {
+/// Records the times at which keys were used.
+pub(crate) fn record_uses(tx: &Tx<'_>, uses: &[KeyUse]) -> Res<()> {
     for used in uses {
         let workspace = tx.workspace(used.workspace)?;
         tx.conn
@@ -69,7 +69,7 @@ pub(crate) fn note_uses(tx: &Tx<'_>, uses: &[KeyUse]) -> Res<()> {
     Ok(())
 }
 
-/// Makes a key unless the limit is reached.
+/// Creates a key unless the limit of active keys is reached.
 pub(crate) fn create(
     tx: &Tx<'_>,
     workspace: i64,
@@ -101,7 +101,7 @@ pub(crate) fn create(
     Ok(outcome)
 }
 
-/// Takes a key back.
+/// Revokes a key.
 pub(crate) fn revoke(
     tx: &Tx<'_>,
     workspace: i64,
@@ -128,7 +128,7 @@ pub(crate) fn revoke(
     Ok(outcome)
 }
 
-/// How many keys of a workspace are active, those of a scope that this version doesn't know among them.
+/// Returns the number of active keys of a workspace, including those with a scope that this version doesn't know.
 fn active(conn: &Connection, workspace: i64, now: Timestamp) -> Res<u32> {
     let mut statement = conn.prepare_cached(
         "SELECT revoked_at, expires_at FROM api_keys WHERE workspace_id = ?1 AND revoked_at IS NULL",
@@ -142,7 +142,7 @@ fn active(conn: &Connection, workspace: i64, now: Timestamp) -> Res<u32> {
     Ok(active)
 }
 
-/// The state of a key; `revoked` if there is none, or if this version doesn't know its scope.
+/// Returns the state of a key: `Revoked` if there is no such key, or if this version doesn't know its scope.
 pub(crate) fn state(conn: &Connection, workspace: i64, id: KeyId, now: Timestamp) -> Res<KeyState> {
     let mut statement = conn.prepare_cached(
         "SELECT revoked_at, expires_at, scope FROM api_keys WHERE workspace_id = ?1 AND id = ?2",

@@ -1,5 +1,5 @@
-//! The tables, one module for each aggregate. They take a transaction or a connection and the workspace's number, and know
-//! no store.
+//! The tables, one module for each aggregate. Their functions take a transaction or a connection and the workspace's number,
+//! and don't depend on the store.
 
 pub(crate) mod apps;
 pub(crate) mod audit;

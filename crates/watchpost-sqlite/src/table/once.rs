@@ -1,5 +1,5 @@
-//! Changes that are made at most once: their tokens are spent in the same transaction, with what the change came to,
-//! so that a repeat is answered alike and changes nothing.
+//! Changes that are made at most once. The tokens of a change are stored in the same transaction, together with its outcome,
+//! so that a repeated call returns the same outcome and changes nothing.
 
 use crate::{
     base::{
@@ -8,6 +8,7 @@ use crate::{
         writer::Tx,
     },
     table::{integrations, remediations},
+    text,
 };
 use rusqlite::params;
 use watchpost_core::{
@@ -25,33 +26,33 @@ use watchpost_core::{
     },
 };
 
-/// Tokens that a change forgets when their time is over. Each change adds two at the most, so the table shrinks.
-const FORGOTTEN_PER_CHANGE: u32 = 64;
+/// The most expired tokens that a change deletes. A change adds two tokens at most, so the table shrinks.
+const DELETED_PER_CHANGE: u32 = 64;
 
-/// An outcome that can be kept as a short text and given again.
+/// An outcome that can be stored as a short text.
 pub(crate) trait StoredOutcome: Sized + Send + 'static {
-    /// The text.
-    fn keep(&self) -> String;
-    /// The outcome of a text. `None`: the text isn't one.
-    fn recall(tx: &Tx<'_>, workspace: i64, text: &str) -> Res<Option<Self>>;
+    /// Writes the outcome as a text.
+    fn to_text(&self) -> String;
+    /// Reads an outcome from its text. Returns `None` if the text isn't an outcome.
+    fn from_text(tx: &Tx<'_>, workspace: i64, text: &str) -> Res<Option<Self>>;
 }
 
-/// A spent token, as it was found.
+/// A spent token.
 struct Spent {
     request: Vec<u8>,
     at: Timestamp,
     outcome: String,
 }
 
-/// What an earlier call with one of the entry's tokens came to. Tokens whose time is over are forgotten on the way.
-pub(crate) fn earlier<T: StoredOutcome>(
+/// Returns the time and outcome of an earlier call with one of the entry's tokens. Also deletes some expired tokens.
+pub(crate) fn find_earlier<T: StoredOutcome>(
     tx: &Tx<'_>,
     workspace: i64,
     entry: &PendingEntry,
     now: Timestamp,
 ) -> Res<Option<(Timestamp, T)>> {
     if !entry.once().is_empty() {
-        forget(tx, now, FORGOTTEN_PER_CHANGE)?;
+        delete_expired(tx, now, DELETED_PER_CHANGE)?;
     }
     for once in entry.once() {
         let Some(found) = find(tx, workspace, entry, once, now)? else {
@@ -60,8 +61,8 @@ pub(crate) fn earlier<T: StoredOutcome>(
         if found.request != once.request() {
             return Err(StoreError::Reused(once.kind()).into());
         }
-        let value = T::recall(tx, workspace, &found.outcome)?
-            .ok_or_else(|| Fault::Damaged("spent_tokens", "an outcome can't be read".into()))?;
+        let value = T::from_text(tx, workspace, &found.outcome)?
+            .ok_or_else(|| Fault::Damaged("spent_tokens", text::OUTCOME_UNREADABLE.into()))?;
         return Ok(Some((found.at, value)));
     }
     Ok(None)
@@ -96,8 +97,8 @@ fn find(
     }))
 }
 
-/// Forgets tokens whose time is over, at most `limit`.
-pub(crate) fn forget(tx: &Tx<'_>, now: Timestamp, limit: u32) -> Res<()> {
+/// Deletes expired tokens, at most `limit`.
+pub(crate) fn delete_expired(tx: &Tx<'_>, now: Timestamp, limit: u32) -> Res<()> {
     tx.conn
         .prepare_cached(
             "DELETE FROM spent_tokens WHERE (workspace_id, actor_kind, actor_id, operation, kind, token) IN \
@@ -108,6 +109,7 @@ pub(crate) fn forget(tx: &Tx<'_>, now: Timestamp, limit: u32) -> Res<()> {
     Ok(())
 }
 
+/// Stores the tokens of a change with its outcome.
 pub(crate) fn spend(
     tx: &Tx<'_>,
     workspace: i64,
@@ -156,7 +158,7 @@ pub(crate) fn spend(
     Ok(())
 }
 
-/// Words, numbers and ids, a blank between two; `-` stands for nothing.
+/// A text of words, numbers and ids, separated by spaces. `-` stands for a missing value.
 struct Words<'a>(std::str::Split<'a, char>);
 
 impl<'a> Words<'a> {
@@ -167,8 +169,8 @@ impl<'a> Words<'a> {
     fn next<T: std::str::FromStr>(&mut self) -> Option<T> {
         self.0.next()?.parse().ok()
     }
-    /// What may be nothing. The outer `None`: it isn't readable.
-    fn maybe<T: std::str::FromStr>(&mut self) -> Option<Option<T>> {
+    /// Reads a value that may be missing. The outer `None` means that it can't be read.
+    fn next_optional<T: std::str::FromStr>(&mut self) -> Option<Option<T>> {
         match self.0.next()? {
             "-" => Some(None),
             text => text.parse().ok().map(Some),
@@ -193,8 +195,8 @@ fn state_text(state: &StateChange) -> String {
 fn state_of(words: &mut Words<'_>) -> Option<StateChange> {
     Some(StateChange {
         status: words.next()?,
-        snoozed_until: words.maybe()?.map(Timestamp::from_millis),
-        dismiss_reason: words.maybe::<DismissReason>()?,
+        snoozed_until: words.next_optional()?.map(Timestamp::from_millis),
+        dismiss_reason: words.next_optional::<DismissReason>()?,
         auto_resolved: words.next()?,
     })
 }
@@ -218,7 +220,7 @@ fn finding_outcome(text: &str) -> Option<FindingOutcome> {
 }
 
 impl StoredOutcome for FindingOutcome {
-    fn keep(&self) -> String {
+    fn to_text(&self) -> String {
         match self {
             Self::Changed { before, now } => format!("changed {before} {}", state_text(now)),
             Self::Unchanged { state } => format!("unchanged {}", state_text(state)),
@@ -226,7 +228,7 @@ impl StoredOutcome for FindingOutcome {
             Self::NotFound => "not_found".into(),
         }
     }
-    fn recall(_: &Tx<'_>, _: i64, text: &str) -> Res<Option<Self>> {
+    fn from_text(_: &Tx<'_>, _: i64, text: &str) -> Res<Option<Self>> {
         Ok(finding_outcome(text))
     }
 }
@@ -244,20 +246,20 @@ fn policy_outcome(text: &str) -> Option<AppPolicyOutcome> {
 }
 
 impl StoredOutcome for AppPolicyOutcome {
-    fn keep(&self) -> String {
+    fn to_text(&self) -> String {
         match self {
             Self::Changed { before } => format!("changed {before}"),
             Self::Unchanged => "unchanged".into(),
             Self::NotFound => "not_found".into(),
         }
     }
-    fn recall(_: &Tx<'_>, _: i64, text: &str) -> Res<Option<Self>> {
+    fn from_text(_: &Tx<'_>, _: i64, text: &str) -> Res<Option<Self>> {
         Ok(policy_outcome(text))
     }
 }
 
 impl StoredOutcome for RemediationOutcome {
-    fn keep(&self) -> String {
+    fn to_text(&self) -> String {
         match self {
             Self::Requested(made) => format!("requested {}", made.id),
             Self::AlreadyWaiting(waiting) => format!("waiting {}", waiting.id),
@@ -265,8 +267,8 @@ impl StoredOutcome for RemediationOutcome {
             Self::NotFound => "not_found".into(),
         }
     }
-    /// The remediation as it is now.
-    fn recall(tx: &Tx<'_>, workspace: i64, text: &str) -> Res<Option<Self>> {
+    /// Reads the remediation in its current state.
+    fn from_text(tx: &Tx<'_>, workspace: i64, text: &str) -> Res<Option<Self>> {
         let (what, mut words) = Words::of(text);
         let mut row = || -> Res<Option<_>> {
             match words.next::<RemediationId>() {
@@ -285,15 +287,15 @@ impl StoredOutcome for RemediationOutcome {
 }
 
 impl StoredOutcome for Vec<TriggeredSync> {
-    fn keep(&self) -> String {
+    fn to_text(&self) -> String {
         let parts: Vec<String> = self
             .iter()
             .map(|sync| format!("{} {} {}", sync.integration, sync.job, sync.is_new))
             .collect();
         parts.join(" ")
     }
-    /// Without integrations that were removed meanwhile.
-    fn recall(tx: &Tx<'_>, workspace: i64, text: &str) -> Res<Option<Self>> {
+    /// Leaves out integrations that have been removed since.
+    fn from_text(tx: &Tx<'_>, workspace: i64, text: &str) -> Res<Option<Self>> {
         let known = integrations::all(tx.conn, workspace)?;
         let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
         let mut out = Vec::new();
@@ -328,7 +330,7 @@ mod tests {
     use watchpost_core::value::word::AppPolicy;
 
     #[test]
-    fn outcomes_are_recalled_as_they_were_kept() {
+    fn outcomes_survive_being_stored_as_text() {
         let state = StateChange {
             status: FindingStatus::Snoozed,
             snoozed_until: Some(Timestamp::from_millis(1_770_000_000_123)),
@@ -352,7 +354,7 @@ mod tests {
             },
             FindingOutcome::NotFound,
         ] {
-            assert_eq!(finding_outcome(&outcome.keep()), Some(outcome));
+            assert_eq!(finding_outcome(&outcome.to_text()), Some(outcome));
         }
         for outcome in [
             AppPolicyOutcome::Changed {
@@ -361,7 +363,7 @@ mod tests {
             AppPolicyOutcome::Unchanged,
             AppPolicyOutcome::NotFound,
         ] {
-            assert_eq!(policy_outcome(&outcome.keep()), Some(outcome));
+            assert_eq!(policy_outcome(&outcome.to_text()), Some(outcome));
         }
         for text in ["", "changed", "changed open", "changed open x - - true", "else"] {
             assert_eq!(finding_outcome(text), None, "{text}");

@@ -1,4 +1,4 @@
-//! The workspace's numbers.
+//! The workspace's numbers: snapshots, risk facts, freshness.
 
 use crate::{
     base::{
@@ -7,7 +7,7 @@ use crate::{
         unknown::known_rows,
         writer::Tx,
     },
-    table::{findings, identities::counted},
+    table::{findings, identities},
 };
 use rusqlite::{Connection, Row, params};
 use watchpost_core::{
@@ -54,7 +54,7 @@ fn snapshot(row: &Row<'_>) -> Res<Snapshot> {
     })
 }
 
-/// The latest snapshots not after a time.
+/// Returns the latest snapshots up to a time, newest first.
 pub(crate) fn latest(conn: &Connection, workspace: i64, until: i64, count: i64) -> Res<Vec<Snapshot>> {
     let mut statement = conn.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM snapshots WHERE workspace_id = ?1 AND at <= ?2 \
@@ -68,6 +68,7 @@ pub(crate) fn latest(conn: &Connection, workspace: i64, until: i64, count: i64) 
     Ok(out)
 }
 
+/// Returns the states of the synced integrations, by platform, then name.
 pub(crate) fn sources(conn: &Connection, workspace: i64) -> Res<Vec<SourceState>> {
     let mut statement = conn.prepare_cached(
         "SELECT i.id, i.platform, i.name, i.status, i.last_completed_at, i.failure_reason, i.failure_since, \
@@ -93,7 +94,7 @@ pub(crate) fn sources(conn: &Connection, workspace: i64) -> Res<Vec<SourceState>
             unreadable: u32::try_from(row.count(8)?).unwrap_or(u32::MAX),
         })
     })?;
-    // Nothing is read from what only imports speak of.
+    // Integrations of imports are never synced.
     out.retain(|source| source.platform.is_synced());
     out.sort_by(|a, b| (a.platform, &a.name, a.id).cmp(&(b.platform, &b.name, b.id)));
     Ok(out)
@@ -116,7 +117,7 @@ pub(crate) fn risk_facts(conn: &Connection, workspace: i64) -> Res<RiskFacts> {
     let (week_ago, month_ago) = (days_before(7)?, days_before(30)?);
     Ok(RiskFacts {
         counts,
-        identities: counted(conn, workspace)?,
+        identities: identities::count(conn, workspace)?,
         top,
         latest: newest,
         previous,
@@ -126,7 +127,7 @@ pub(crate) fn risk_facts(conn: &Connection, workspace: i64) -> Res<RiskFacts> {
     })
 }
 
-/// Snapshots since a time, oldest first.
+/// Returns the snapshots since a time, oldest first, at most 1,000.
 pub(crate) fn since(conn: &Connection, workspace: i64, since: Timestamp) -> Res<Vec<Snapshot>> {
     let mut statement = conn.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM snapshots WHERE workspace_id = ?1 AND at >= ?2 ORDER BY at, analysis_id LIMIT 1000"
@@ -139,7 +140,7 @@ pub(crate) fn since(conn: &Connection, workspace: i64, since: Timestamp) -> Res<
     Ok(out)
 }
 
-/// The last analysis and the state of all sources.
+/// Returns the time of the last analysis and the states of all sources.
 pub(crate) fn freshness(conn: &Connection, workspace: i64) -> Res<Freshness> {
     Ok(Freshness {
         as_of: latest(conn, workspace, i64::MAX, 1)?.first().map(|row| row.at),
@@ -147,9 +148,10 @@ pub(crate) fn freshness(conn: &Connection, workspace: i64) -> Res<Freshness> {
     })
 }
 
+/// Stores the snapshot of an analysis.
 pub(crate) fn record(tx: &Tx<'_>, workspace: i64, command: &RecordAnalysis) -> Res<Snapshot> {
     let counts = findings::all_counts(tx.conn, workspace)?;
-    let identities = counted(tx.conn, workspace)?;
+    let identities = identities::count(tx.conn, workspace)?;
     let made = command.snapshot(&counts, identities);
     let live = made.live_by_severity;
     let n = |count: u64| stored(count);

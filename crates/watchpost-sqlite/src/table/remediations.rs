@@ -72,7 +72,7 @@ fn finding(conn: &Connection, workspace: i64, id: FindingId) -> Res<Option<Findi
     rows.next()?.map(|row| Ok(summary(row)?.0)).transpose()
 }
 
-/// Asks for an action on a finding.
+/// Requests an action on a finding.
 pub(crate) fn request(
     tx: &Tx<'_>,
     workspace: i64,
@@ -106,7 +106,7 @@ pub(crate) fn request(
     Ok(outcome)
 }
 
-/// Refuses what waits for approval.
+/// Rejects a remediation that waits for approval.
 pub(crate) fn reject(
     tx: &Tx<'_>,
     workspace: i64,
@@ -130,7 +130,7 @@ pub(crate) fn reject(
     Ok(outcome)
 }
 
-/// The newest remediations, of one state if asked so.
+/// Returns the newest remediations, optionally of one state.
 pub(crate) fn list(
     conn: &Connection,
     workspace: i64,

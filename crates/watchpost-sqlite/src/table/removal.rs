@@ -1,4 +1,4 @@
-//! Integrations that are paused, resumed or removed, and deleting what a removed one left.
+//! Pauses, resumes and removes integrations, and deletes the data of removed ones.
 
 use crate::{
     base::{fault::Res, row::Word, writer::Tx},
@@ -19,7 +19,7 @@ use watchpost_core::{
     },
 };
 
-/// Integrations whose removal isn't finished, with their workspaces.
+/// Returns the removed integrations whose data isn't deleted yet: pairs of workspace number and integration number.
 pub(crate) fn unfinished(conn: &Connection) -> Res<Vec<(i64, i64)>> {
     let mut statement =
         conn.prepare_cached("SELECT workspace_id, integration FROM integrations WHERE removed = 1")?;
@@ -27,7 +27,7 @@ pub(crate) fn unfinished(conn: &Connection) -> Res<Vec<(i64, i64)>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Pauses, resumes or hides an integration. A hidden one's facts are deleted afterwards, in bulk.
+/// Pauses, resumes or removes an integration. The facts of a removed one are deleted afterwards, in bulk.
 pub(crate) fn change(
     tx: &Tx<'_>,
     workspace: i64,
@@ -114,7 +114,7 @@ fn cancel_jobs(tx: &Tx<'_>, workspace: i64, command: &ChangeIntegration) -> Res<
     Ok(())
 }
 
-/// Cancels what waits for approval on the integration itself, its apps, and people who are nowhere else.
+/// Cancels the waiting remediations of the integration itself, of its apps, and of people with no account elsewhere.
 fn cancel_remediations(
     tx: &Tx<'_>,
     workspace: i64,
@@ -143,7 +143,7 @@ fn cancel_remediations(
     Ok(())
 }
 
-/// Deletes the facts of a removed integration, then its row: a slice at a time.
+/// Deletes the data of a removed integration in slices, its row last.
 pub(crate) struct Purge {
     workspace: i64,
     integration: i64,
@@ -167,7 +167,7 @@ impl Purge {
         }
     }
 
-    /// Gives `()` once nothing is left.
+    /// Runs a slice. Returns `Some` once nothing is left.
     pub(crate) fn slice(&mut self, tx: &Tx<'_>) -> Res<Option<()>> {
         let (workspace, integration) = (self.workspace, self.integration);
         while let Some(table) = self.left.last().copied() {
@@ -198,7 +198,7 @@ impl Purge {
     }
 }
 
-/// Deletes some rows of a table of facts. Gives whether there may be more.
+/// Deletes some rows of a table of facts. Returns whether there may be more.
 fn delete_some(tx: &Tx<'_>, table: &str, workspace: i64, integration: i64) -> Res<bool> {
     let deleted = tx
         .conn

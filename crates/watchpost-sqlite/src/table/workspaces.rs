@@ -1,4 +1,4 @@
-//! Workspaces, and readiness of the file.
+//! Workspaces, and the readiness check of the file.
 
 use crate::base::{
     chain,
@@ -14,7 +14,7 @@ use watchpost_core::{
     value::{id::WorkspaceId, time::Timestamp},
 };
 
-/// All workspaces by name.
+/// Returns all workspaces, by name.
 pub(crate) fn all(conn: &Connection) -> Res<Vec<WorkspaceRow>> {
     let mut statement = conn.prepare_cached("SELECT id, name, created_at FROM workspaces ORDER BY name")?;
     let mut rows = statement.query([])?;
@@ -29,7 +29,7 @@ pub(crate) fn all(conn: &Connection) -> Res<Vec<WorkspaceRow>> {
     Ok(out)
 }
 
-/// Makes a workspace with its genesis audit entry.
+/// Creates a workspace with its genesis audit entry.
 pub(crate) fn create(tx: &Tx<'_>, row: &WorkspaceRow) -> Res<()> {
     let made = tx.conn.execute(
         "INSERT INTO workspaces (id, name, created_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
@@ -42,7 +42,7 @@ pub(crate) fn create(tx: &Tx<'_>, row: &WorkspaceRow) -> Res<()> {
     chain::insert(tx.conn, workspace, &AuditRow::genesis(row.id, tx.clock.now()))
 }
 
-/// The number that stands for a workspace in this file.
+/// Returns the number of a workspace in this file.
 pub(crate) fn number(conn: &Connection, id: WorkspaceId) -> Res<Option<i64>> {
     Ok(conn
         .prepare_cached("SELECT workspace_id FROM workspaces WHERE id = ?1")?
@@ -50,7 +50,7 @@ pub(crate) fn number(conn: &Connection, id: WorkspaceId) -> Res<Option<i64>> {
         .optional()?)
 }
 
-/// The generations of a workspace's data and of its keys; zero if there is no such workspace.
+/// Returns the generations of a workspace's data and of its keys; both are 0 if there is no such workspace.
 pub(crate) fn generations(conn: &Connection, id: WorkspaceId) -> Res<(u64, u64)> {
     let row: Option<(i64, i64)> = conn
         .prepare_cached("SELECT generation, key_generation FROM workspaces WHERE id = ?1")?
@@ -60,7 +60,7 @@ pub(crate) fn generations(conn: &Connection, id: WorkspaceId) -> Res<(u64, u64)>
     Ok((u64::try_from(data).unwrap_or(0), u64::try_from(keys).unwrap_or(0)))
 }
 
-/// A number that any change of any workspace moves.
+/// Returns a number that changes with every change in any workspace.
 pub(crate) fn data_version(conn: &Connection) -> Res<u64> {
     let sum: i64 = conn
         .prepare_cached("SELECT coalesce(sum(generation + key_generation), 0) FROM workspaces")?
@@ -68,14 +68,14 @@ pub(crate) fn data_version(conn: &Connection) -> Res<u64> {
     Ok(u64::try_from(sum).unwrap_or(0))
 }
 
-/// Reads the row that readiness writes.
+/// Reads the row of the readiness check.
 pub(crate) fn read_ready(conn: &Connection) -> Res<()> {
     conn.prepare_cached("SELECT ready_at FROM instance WHERE one = 1")?
         .query_row([], |row| row.get::<_, i64>(0))?;
     Ok(())
 }
 
-/// Writes the row that readiness writes.
+/// Writes the row of the readiness check.
 pub(crate) fn write_ready(tx: &Tx<'_>, now: Timestamp) -> Res<()> {
     tx.conn
         .prepare_cached("UPDATE instance SET ready_at = ?1 WHERE one = 1")?

@@ -1,4 +1,4 @@
-//! The port conformance suite over SQLite files.
+//! The port conformance suite, run on SQLite files.
 
 use async_trait::async_trait;
 use rusqlite::Connection;
@@ -13,14 +13,14 @@ use watchpost_testkit::{
 pub(crate) struct Sqlite;
 
 pub(crate) struct File {
-    pub(crate) folder: TempDir,
+    pub(crate) directory: TempDir,
     pub(crate) store: SqliteStore,
     clock: Arc<SteppingClock>,
 }
 
 impl File {
     pub(crate) fn path(&self) -> PathBuf {
-        self.folder.path().join("data").join("watchpost.db")
+        self.directory.path().join("data").join("watchpost.db")
     }
 }
 
@@ -35,10 +35,14 @@ pub(crate) fn options(path: PathBuf, clock: Arc<SteppingClock>, seed: u64) -> Op
 }
 
 pub(crate) fn open(clock: Arc<SteppingClock>) -> File {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("data").join("watchpost.db");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("data").join("watchpost.db");
     let store = SqliteStore::open(options(path, Arc::clone(&clock), 1)).unwrap();
-    File { folder, store, clock }
+    File {
+        directory,
+        store,
+        clock,
+    }
 }
 
 #[async_trait]
@@ -52,7 +56,7 @@ impl Opened for File {
     fn store(&self) -> Arc<dyn AnyStore> {
         Arc::new(self.store.clone())
     }
-    fn another(&self) -> Arc<dyn AnyStore> {
+    fn open_again(&self) -> Arc<dyn AnyStore> {
         let options = options(self.path(), Arc::clone(&self.clock), 2);
         Arc::new(SqliteStore::open(options).unwrap())
     }

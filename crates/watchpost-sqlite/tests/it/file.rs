@@ -1,4 +1,4 @@
-//! The file: who may open it, what it refuses, tampering, backup.
+//! The file: permissions, rejected files, tampering, backup.
 
 use crate::conformance::{open, options};
 use rusqlite::Connection;
@@ -29,7 +29,7 @@ fn mode(path: &Path, mode: u32) {
 }
 
 #[test]
-fn files_that_others_can_use_are_refused_with_the_command_that_helps() {
+fn a_file_that_other_users_can_access_is_rejected_with_the_chmod_command_to_run() {
     let file = open(clock());
     let path = file.path();
     file.store.close();
@@ -39,16 +39,16 @@ fn files_that_others_can_use_are_refused_with_the_command_that_helps() {
     let error = reopen(&path).unwrap_err().to_string();
     assert!(error.contains("chmod 600"), "{error}");
     mode(&path, 0o600);
-    let folder = path.parent().unwrap();
-    mode(folder, 0o755);
+    let directory = path.parent().unwrap();
+    mode(directory, 0o755);
     let error = reopen(&path).unwrap_err().to_string();
     assert!(error.contains("chmod 700"), "{error}");
-    mode(folder, 0o700);
+    mode(directory, 0o700);
     reopen(&path).unwrap();
 }
 
 #[test]
-fn missing_newer_foreign_damaged_and_locked_files_are_told_apart() {
+fn each_kind_of_unusable_file_has_its_own_error() {
     let file = open(clock());
     let path = file.path();
     file.store.close();
@@ -103,7 +103,7 @@ fn missing_newer_foreign_damaged_and_locked_files_are_told_apart() {
     for keep in [100, 4_096, 20_000] {
         let whole = std::fs::read(&path).unwrap();
         std::fs::write(&other, &whole[..keep]).unwrap();
-        // Whatever it is, it is an error or a store whose reads say so; never a panic.
+        // A truncated file is rejected, or its reads fail; it never causes a panic.
         if let Ok(store) = reopen(&other) {
             let _ = run(store.integrity_check());
         }
@@ -111,7 +111,7 @@ fn missing_newer_foreign_damaged_and_locked_files_are_told_apart() {
 }
 
 #[test]
-fn a_changed_byte_of_the_log_names_its_row() {
+fn tampering_with_the_audit_log_is_detected_at_the_changed_row() {
     run(async {
         let file = open(clock());
         let store: Arc<SqliteStore> = Arc::new(file.store.clone());
@@ -159,7 +159,7 @@ fn a_changed_byte_of_the_log_names_its_row() {
             .unwrap();
         let error = store.audit_page(&scope, 0, 1_000).await.unwrap_err();
         let StoreError::Corrupt { source, .. } = error else {
-            panic!("damaged");
+            panic!("the error is not `Corrupt`");
         };
         assert!(source.to_string().contains("row 9"), "{source}");
         raw.execute("UPDATE audit_entries SET outcome = 0 WHERE seq = 9", [])
@@ -171,7 +171,7 @@ fn a_changed_byte_of_the_log_names_its_row() {
 }
 
 #[test]
-fn a_backup_restores_to_what_it_was() {
+fn a_restored_backup_has_the_content_of_its_time() {
     run(async {
         let file = open(clock());
         let row = |n: u8| WorkspaceRow {
@@ -180,7 +180,7 @@ fn a_backup_restores_to_what_it_was() {
             created_at: Timestamp::from_millis(1),
         };
         file.store.create_workspace(&row(1)).await.unwrap();
-        let copy = file.folder.path().join("copy.db");
+        let copy = file.directory.path().join("copy.db");
         file.store.backup(&copy).await.unwrap();
         assert_eq!(
             std::fs::metadata(&copy).unwrap().permissions().mode() & 0o777,
@@ -199,7 +199,7 @@ fn a_backup_restores_to_what_it_was() {
         assert!(path.with_extension("before-restore.db").exists());
         store.create_workspace(&row(2)).await.unwrap();
         store.close();
-        std::fs::write(&copy, b"no store").unwrap();
+        std::fs::write(&copy, b"not a store").unwrap();
         assert!(matches!(
             restore(&copy, &path),
             Err(OpenError::InvalidFile { .. })
@@ -209,14 +209,14 @@ fn a_backup_restores_to_what_it_was() {
 }
 
 #[test]
-fn a_lock_held_by_another_process_is_unavailable_and_passes() {
+fn writes_are_unavailable_while_another_process_holds_the_lock() {
     run(async {
         let file = open(clock());
         let raw = Connection::open(file.path()).unwrap();
         raw.execute_batch("BEGIN IMMEDIATE").unwrap();
         let store = file.store.clone();
         let waiting = tokio::spawn(async move { store.check_ready(Timestamp::from_millis(5)).await });
-        // Reads go on meanwhile.
+        // Reads still work.
         assert!(file.store.workspaces().await.unwrap().is_empty());
         let refused = waiting.await.unwrap();
         assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");

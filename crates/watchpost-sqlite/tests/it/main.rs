@@ -1,5 +1,5 @@
-//! The store through its ports and its file.
-#![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+//! Tests of the store through its ports and its file.
+#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod conformance;
 mod file;

@@ -1,4 +1,4 @@
-//! Spent tokens in the file: how many there may be, and that they go.
+//! Spent tokens in the file: their limit and their expiry.
 
 use crate::conformance::open;
 use rusqlite::Connection;
@@ -31,7 +31,7 @@ fn rows(conn: &Connection) -> i64 {
 }
 
 #[test]
-fn an_actors_tokens_are_bounded_and_forgotten_after_a_day() {
+fn an_actors_tokens_are_limited_and_deleted_after_a_day() {
     let clock = Arc::new(SteppingClock::from("2026-03-01T08:00:00Z".parse().unwrap()));
     let file = open(Arc::clone(&clock));
     let access = Access::open(Arc::new(file.store.clone()), Arc::clone(&clock) as _);
@@ -60,7 +60,7 @@ fn an_actors_tokens_are_bounded_and_forgotten_after_a_day() {
             Ok::<_, StoreError>(earlier)
         };
         assert_eq!(spend(&writer, "first").await.unwrap(), None);
-        // As many as there may be, without as many calls.
+        // Fills the table up to the limit without making that many calls.
         conn.execute(
             "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < ?1) \
              INSERT INTO spent_tokens SELECT workspace_id, actor_kind, actor_id, operation, kind, \
@@ -73,7 +73,7 @@ fn an_actors_tokens_are_bounded_and_forgotten_after_a_day() {
         assert!(matches!(refused, Err(StoreError::TooManyTokens)), "{refused:?}");
         assert!(spend(&writer, "first").await.unwrap().is_some());
         clock.advance_ms(ONCE_KEPT_MS + 60_000);
-        assert_eq!(spend(&writer, "first").await.unwrap(), None, "a day is over");
-        assert!(rows(&conn) < i64::from(ONCE_KEPT_MAX), "some are forgotten");
+        assert_eq!(spend(&writer, "first").await.unwrap(), None, "it has expired");
+        assert!(rows(&conn) < i64::from(ONCE_KEPT_MAX), "some are deleted");
     });
 }

@@ -1,11 +1,11 @@
-//! Hot queries use an index in list order: they neither scan a table nor sort.
+//! Query plans: hot queries read an index in the order of the list, without scanning a table or sorting.
 
 use crate::conformance::open;
 use rusqlite::Connection;
 use std::sync::Arc;
 use watchpost_testkit::SteppingClock;
 
-/// The plan of a statement, one step a line.
+/// Returns the query plan of a statement, one entry for each step.
 fn plan(conn: &Connection, sql: &str) -> Vec<String> {
     let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
     let parameters = statement.parameter_count();
@@ -92,7 +92,7 @@ fn every_tenant_tables_key_begins_with_the_workspace() {
         .collect::<rusqlite::Result<_>>()
         .unwrap();
     assert!(tables.len() > 20);
-    // What is of the file as a whole: its key, and what a migration left to do.
+    // These tables belong to the file as a whole.
     let of_file = |name: &&String| matches!(name.as_str(), "instance" | "condition_moves");
     for table in tables.iter().filter(|name| !of_file(name)) {
         let first: String = conn

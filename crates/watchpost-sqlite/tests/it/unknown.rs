@@ -1,4 +1,4 @@
-//! Words that a newer version wrote on the same file: such rows stop nothing, and count as the least.
+//! Words that only a newer version knows, written to the same file: such rows are skipped or read as the fallback.
 
 use crate::conformance::open;
 use async_trait::async_trait;
@@ -39,7 +39,7 @@ use watchpost_testkit::{
     },
 };
 
-/// A harness that tells where its file is.
+/// A harness that exposes the path of its file.
 #[derive(Default)]
 struct Exposed(Mutex<PathBuf>);
 
@@ -52,15 +52,15 @@ impl Harness for Exposed {
     }
 }
 
-/// A workspace with an integration that was read once, and the file itself.
-struct Scene {
+/// A workspace with an integration that was synced once, and a connection to its file.
+struct Fixture {
     world: World,
     conn: Connection,
     tenant: Tenant,
     integration: IntegrationId,
 }
 
-impl Scene {
+impl Fixture {
     async fn new() -> Self {
         let harness = Exposed::default();
         let world = World::new(&harness).await;
@@ -90,8 +90,8 @@ impl Scene {
         }
     }
 
-    /// Has a newer version write a word.
-    fn newer(&self, sql: &str) {
+    /// Runs a statement that stores what a newer version would write.
+    fn write_as_newer(&self, sql: &str) {
         let changed = self.conn.execute(sql, []).unwrap();
         assert!(changed > 0, "{sql}");
     }
@@ -100,7 +100,7 @@ impl Scene {
         self.conn.query_row(sql, [], |row| row.get(0)).unwrap()
     }
 
-    /// Findings of these rules, observed by the analysis that the sync queued.
+    /// Stores findings of these rules in the analysis that the sync queued.
     async fn findings(&self, rules: &[&str]) -> (AnalysisId, JobPermit) {
         let (analysis, permit, _) = self.world.analysis(&self.tenant).await;
         self.observe(rules, analysis, &permit).await;
@@ -156,13 +156,13 @@ fn is_corrupt<T>(found: &Result<T, StoreError>) -> bool {
 }
 
 #[test]
-fn jobs_of_unknown_kinds_and_states_leave_the_others_to_be_leased_and_listed() {
+fn jobs_of_unknown_kinds_and_states_do_not_block_other_jobs() {
     run(async {
-        let it = Scene::new().await;
+        let it = Fixture::new().await;
         let store = &it.world.store;
         let met = unknown_words();
         let now = it.world.now();
-        // More than a look takes at a time, all older than the one that is known.
+        // More jobs than one query returns, all of them older than the known one.
         for n in 0..150_u8 {
             let sql = "INSERT INTO jobs (workspace_id, id, kind, subject, state, queued_at, not_before) \
                        SELECT workspace_id, ?1, ?2, ?1, 0, 0, 0 FROM workspaces";
@@ -184,7 +184,7 @@ fn jobs_of_unknown_kinds_and_states_leave_the_others_to_be_leased_and_listed() {
         assert_eq!(job.row().kind, JobKind::Analyse);
         it.world.end_job(&job).await;
         assert!(it.world.lease("case", it.world.now()).await.is_none());
-        // Nobody waits for what this version can't do.
+        // The unknown jobs aren't waited for.
         let next = store.next_due(HOUR_MS, it.world.now()).await.unwrap();
         assert!(next.is_none_or(|at| at > it.world.now()), "{next:?}");
         store.enqueue_due(HOUR_MS, it.world.now()).await.unwrap();
@@ -201,9 +201,9 @@ fn jobs_of_unknown_kinds_and_states_leave_the_others_to_be_leased_and_listed() {
 }
 
 #[test]
-fn a_key_of_an_unknown_scope_authenticates_nobody_and_its_job_doesnt_start() {
+fn a_key_with_an_unknown_scope_does_not_authenticate_and_its_job_does_not_start() {
     run(async {
-        let it = Scene::new().await;
+        let it = Fixture::new().await;
         let store = &it.world.store;
         let (_, secret, _) = it.world.create_key(&it.tenant.operator, KeyScope::Write).await;
         it.world
@@ -217,8 +217,8 @@ fn a_key_of_an_unknown_scope_authenticates_nobody_and_its_job_doesnt_start() {
         };
         let write = it.world.write(&it.tenant.writer, command);
         let queued = store.trigger_sync(write).await.unwrap().into_value();
-        it.newer("UPDATE api_keys SET scope = 99");
-        it.newer("UPDATE workspaces SET key_generation = key_generation + 1");
+        it.write_as_newer("UPDATE api_keys SET scope = 99");
+        it.write_as_newer("UPDATE workspaces SET key_generation = key_generation + 1");
         it.world.clock.advance_ms(1_000);
         let found = it.world.access.gate.authenticate(&secret).await;
         assert!(matches!(found, Err(AuthError::Invalid)), "{found:?}");
@@ -235,12 +235,12 @@ fn a_key_of_an_unknown_scope_authenticates_nobody_and_its_job_doesnt_start() {
 }
 
 #[test]
-fn an_integration_of_an_unknown_status_is_disconnected_and_keeps_its_word() {
+fn an_integration_with_an_unknown_status_reads_as_disconnected_and_keeps_its_status() {
     run(async {
-        let it = Scene::new().await;
+        let it = Fixture::new().await;
         let store = &it.world.store;
         let syncing = it.world.begin(&it.tenant, it.integration).await;
-        it.newer("UPDATE integrations SET status = 99");
+        it.write_as_newer("UPDATE integrations SET status = 99");
         let row = it.world.row(&it.tenant, it.integration).await;
         assert_eq!(row.status, IntegrationStatus::Disconnected);
         assert!(!row.is_active());
@@ -259,19 +259,23 @@ fn an_integration_of_an_unknown_status_is_disconnected_and_keeps_its_word() {
             .unwrap();
         let sql = "SELECT count(*) FROM jobs WHERE kind = 0 AND state IN (0, 1)";
         assert_eq!(it.number(sql), 0, "no sync is queued");
-        assert_eq!(it.number("SELECT status FROM integrations"), 99, "its word stays");
+        assert_eq!(
+            it.number("SELECT status FROM integrations"),
+            99,
+            "the word is kept"
+        );
     });
 }
 
 #[test]
-fn integrations_of_unknown_platforms_and_datasets_leave_the_others() {
+fn integrations_with_unknown_platforms_or_datasets_do_not_affect_the_others() {
     run(async {
-        let it = Scene::new().await;
+        let it = Fixture::new().await;
         let store = &it.world.store;
         let scope = &it.tenant.operator;
         let other = it.world.integration(&it.tenant, Platform::Github).await;
-        it.newer("UPDATE collections SET dataset = 99 WHERE dataset = 3");
-        it.newer("UPDATE collections SET state = 99 WHERE dataset = 0");
+        it.write_as_newer("UPDATE collections SET dataset = 99 WHERE dataset = 3");
+        it.write_as_newer("UPDATE collections SET state = 99 WHERE dataset = 0");
         let row = it.world.row(&it.tenant, it.integration).await;
         assert_eq!(row.collection(Dataset::Roles), None);
         assert_eq!(
@@ -280,7 +284,7 @@ fn integrations_of_unknown_platforms_and_datasets_leave_the_others() {
         );
         assert!(row.collection(Dataset::Apps).is_some());
 
-        it.newer("UPDATE integrations SET platform = 99 WHERE platform = 1");
+        it.write_as_newer("UPDATE integrations SET platform = 99 WHERE platform = 1");
         let ids: Vec<IntegrationId> = store
             .list_integrations(scope)
             .await
@@ -317,9 +321,9 @@ fn integrations_of_unknown_platforms_and_datasets_leave_the_others() {
 }
 
 #[test]
-fn unknown_words_about_accounts_and_apps_count_as_the_least() {
+fn unknown_words_of_accounts_and_apps_read_as_the_fallback() {
     run(async {
-        let it = Scene::new().await;
+        let it = Fixture::new().await;
         let store = &it.world.store;
         let scope = &it.tenant.operator;
         for sql in [
@@ -329,7 +333,7 @@ fn unknown_words_about_accounts_and_apps_count_as_the_least() {
             "UPDATE grants SET risk = 99 WHERE vendor_id = 'g'",
             "UPDATE apps SET policy = 99",
         ] {
-            it.newer(sql);
+            it.write_as_newer(sql);
         }
         let ann = store
             .identity_by_email(scope, "ann@birch.example")
@@ -354,7 +358,7 @@ fn unknown_words_about_accounts_and_apps_count_as_the_least() {
             .await
             .unwrap();
         assert_eq!(apps[0].policy, AppPolicy::None);
-        it.newer("UPDATE grants SET kind = 99 WHERE vendor_id = 'h'");
+        it.write_as_newer("UPDATE grants SET kind = 99 WHERE vendor_id = 'h'");
         let people = store.identity_documents(scope, None, 10).await.unwrap();
         assert!(people[0].accounts[0].grants.is_empty());
         assert_eq!(
@@ -369,7 +373,7 @@ fn unknown_words_about_accounts_and_apps_count_as_the_least() {
             0,
             "no active person"
         );
-        // A further sync goes over all of them, and measures usage.
+        // Another sync reads all of these rows and measures usage.
         let facts = vec![account_fact("b", "bob@birch.example")];
         it.world
             .sync(&it.tenant, it.integration, vec![(Dataset::Users, facts)])
@@ -378,25 +382,25 @@ fn unknown_words_about_accounts_and_apps_count_as_the_least() {
 }
 
 #[test]
-fn findings_of_unknown_words_are_neither_listed_ended_woken_nor_overwritten() {
+fn findings_with_unknown_words_are_not_listed_resolved_woken_or_overwritten() {
     run(async {
         for column in ["status", "severity", "category", "entity_type"] {
-            let it = Scene::new().await;
+            let it = Fixture::new().await;
             let store = &it.world.store;
             let scope = &it.tenant.operator;
             let (analysis, permit) = it.findings(&["known", "newer"]).await;
-            it.newer(&format!(
+            it.write_as_newer(&format!(
                 "UPDATE findings SET {column} = 99 WHERE rule_id = 'newer'"
             ));
             if column != "entity_type" {
-                it.newer(&format!("UPDATE finding_counts SET {column} = 99"));
+                it.write_as_newer(&format!("UPDATE finding_counts SET {column} = 99"));
                 assert!(store.finding_counts(scope).await.unwrap().is_empty(), "{column}");
                 let old = match column {
                     "status" => 0,
                     "severity" => 1,
                     _ => 8,
                 };
-                it.newer(&format!("UPDATE finding_counts SET {column} = {old}"));
+                it.write_as_newer(&format!("UPDATE finding_counts SET {column} = {old}"));
             }
             assert_eq!(it.listed(live()).await, ["known"], "{column}");
             let by_text = FindingQuery {
@@ -424,19 +428,19 @@ fn findings_of_unknown_words_are_neither_listed_ended_woken_nor_overwritten() {
                 .unwrap();
             let resolved = it.listed(with_statuses(&[FindingStatus::Resolved])).await;
             assert_eq!(resolved, ["known"], "{column}");
-            it.newer("UPDATE findings SET snoozed_until = 1 WHERE rule_id = 'newer'");
+            it.write_as_newer("UPDATE findings SET snoozed_until = 1 WHERE rule_id = 'newer'");
             assert_eq!(store.wake_snoozed(&permit, it.world.now()).await.unwrap(), 0);
             assert!(store.enqueue_due(i64::MAX / 4, it.world.now()).await.is_ok());
             let sql = format!("SELECT {column} FROM findings WHERE rule_id = 'newer'");
-            assert_eq!(it.number(&sql), 99, "its word stays");
+            assert_eq!(it.number(&sql), 99, "the word is kept");
         }
     });
 }
 
 #[test]
-fn a_merge_of_identities_leaves_findings_of_unknown_words_where_they_are() {
+fn merging_identities_leaves_findings_with_unknown_words_unchanged() {
     run(async {
-        let it = Scene::new().await;
+        let it = Fixture::new().await;
         let store = &it.world.store;
         let scope = &it.tenant.operator;
         let facts = vec![account_fact("b", "bob@birch.example")];
@@ -455,8 +459,8 @@ fn a_merge_of_identities_leaves_findings_of_unknown_words_where_they_are() {
             .observe_findings(&permit, analysis, hits, it.world.now())
             .await
             .unwrap();
-        it.newer("UPDATE findings SET status = 99");
-        // Bob's account gets Ann's address: the two are one.
+        it.write_as_newer("UPDATE findings SET status = 99");
+        // Bob's account gets Ann's address, so the two identities are merged.
         let mut bob = watchpost_testkit::conformance::account("b", Some("bob@birch.example"));
         bob.aliases.push("ann@birch.example".into());
         let pages = vec![(Dataset::Users, vec![Fact::Account(Box::new(bob))])];
@@ -472,9 +476,9 @@ fn a_merge_of_identities_leaves_findings_of_unknown_words_where_they_are() {
 }
 
 #[test]
-fn optional_unknown_words_of_findings_are_none_and_unknown_remediations_are_left_out() {
+fn optional_unknown_words_read_as_none_and_remediations_with_unknown_states_are_skipped() {
     run(async {
-        let it = Scene::new().await;
+        let it = Fixture::new().await;
         let store = &it.world.store;
         let scope = &it.tenant.operator;
         it.findings(&["known"]).await;
@@ -490,7 +494,7 @@ fn optional_unknown_words_of_findings_are_none_and_unknown_remediations_are_left
             let write = it.world.write(&it.tenant.writer, command);
             store.request_remediation(write).await.unwrap();
         }
-        it.newer("UPDATE remediations SET state = 99 WHERE action = 'suspend_user'");
+        it.write_as_newer("UPDATE remediations SET state = 99 WHERE action = 'suspend_user'");
         let actions: Vec<String> = store
             .list_remediations(scope, None, 10)
             .await
@@ -510,7 +514,7 @@ fn optional_unknown_words_of_findings_are_none_and_unknown_remediations_are_left
         };
         let write = it.world.write(scope, command);
         store.change_finding(write).await.unwrap();
-        it.newer("UPDATE findings SET dismiss_reason = 99, service = 99");
+        it.write_as_newer("UPDATE findings SET dismiss_reason = 99, service = 99");
         let found = store.finding(scope, id).await.unwrap().unwrap();
         assert_eq!((found.dismiss_reason, found.summary.service), (None, None));
         assert_eq!(
@@ -521,13 +525,13 @@ fn optional_unknown_words_of_findings_are_none_and_unknown_remediations_are_left
 }
 
 #[test]
-fn scans_results_and_schedules_of_unknown_words_are_left_out() {
+fn scans_results_and_schedules_with_unknown_words_are_skipped() {
     run(async {
         for column in ["state", "scan_type", "trigger"] {
-            let it = Scene::new().await;
+            let it = Fixture::new().await;
             let store = &it.world.store;
             let id = it.start_scan().await;
-            it.newer(&format!("UPDATE scans SET {column} = 99"));
+            it.write_as_newer(&format!("UPDATE scans SET {column} = 99"));
             let query = ScanQuery {
                 limit: 10,
                 ..ScanQuery::default()
@@ -536,7 +540,7 @@ fn scans_results_and_schedules_of_unknown_words_are_left_out() {
             assert!(page.scans.is_empty(), "{column}");
             assert!(is_corrupt(&store.scan(&it.tenant.operator, id).await), "{column}");
         }
-        let it = Scene::new().await;
+        let it = Fixture::new().await;
         let store = &it.world.store;
         let scope = &it.tenant.operator;
         let id = it.start_scan().await;
@@ -547,10 +551,10 @@ fn scans_results_and_schedules_of_unknown_words_are_left_out() {
                 2 => (0, 0, 99),
                 _ => (0, 0, 0),
             };
-            it.newer(&format!(
+            it.write_as_newer(&format!(
                 "INSERT INTO result_bodies SELECT workspace_id, '{check}', 1, '', NULL, '[]', '[]', NULL FROM workspaces"
             ));
-            it.newer(&format!(
+            it.write_as_newer(&format!(
                 "INSERT INTO scan_results SELECT workspace_id, id, '{check}', '', {severity}, {service}, '', {result}, \
                  99, 0, 1 FROM scans"
             ));
@@ -577,7 +581,7 @@ fn scans_results_and_schedules_of_unknown_words_are_left_out() {
             let write = it.world.write(scope, AddSchedule { schedule });
             assert!(store.add_schedule(write).await.unwrap().into_value());
         }
-        it.newer("UPDATE schedules SET recurrence = '{\"frequency\":\"hourly\"}', next_at = 1 WHERE name = 'newer'");
+        it.write_as_newer("UPDATE schedules SET recurrence = '{\"frequency\":\"hourly\"}', next_at = 1 WHERE name = 'newer'");
         let names: Vec<ForeignText> = store
             .schedules(scope)
             .await
@@ -586,34 +590,34 @@ fn scans_results_and_schedules_of_unknown_words_are_left_out() {
             .map(|row| row.name)
             .collect();
         assert_eq!(names, [ForeignText::name("known")]);
-        it.newer("UPDATE jobs SET state = 2, finished_at = 1");
-        it.newer("UPDATE scans SET state = 2");
-        it.newer("UPDATE integrations SET last_started_at = 1");
+        it.write_as_newer("UPDATE jobs SET state = 2, finished_at = 1");
+        it.write_as_newer("UPDATE scans SET state = 2");
+        it.write_as_newer("UPDATE integrations SET last_started_at = 1");
         let every = i64::MAX / 4;
         assert_eq!(store.next_due(every, it.world.now()).await.unwrap(), Some(next));
         assert_eq!(
             store.enqueue_due(every, next).await.unwrap(),
             1,
-            "the known one's scan"
+            "the scan of the known schedule"
         );
         assert_eq!(it.number("SELECT next_at FROM schedules WHERE name = 'newer'"), 1);
     });
 }
 
 #[test]
-fn imports_of_unknown_tools_and_formats_are_left_out() {
+fn imports_with_unknown_tools_or_formats_are_skipped() {
     run(async {
         for (tool, format, shown) in [(0, 0, 1), (99, 0, 0), (0, 99, 0)] {
-            let it = Scene::new().await;
-            it.newer(
+            let it = Fixture::new().await;
+            it.write_as_newer(
                 "INSERT INTO imports (workspace_id, import, id, state, touched_at, kept_at) \
                  SELECT workspace_id, 1, zeroblob(16), 1, 0, 0 FROM workspaces",
             );
-            it.newer(&format!(
+            it.write_as_newer(&format!(
                 "INSERT INTO import_batches SELECT workspace_id, zeroblob(16), 1, 0, integration, {format}, {tool}, '', '', \
                  '', NULL, 0, 1, 1, 0, 0, 0, '[]', 0, '0,0,0,0,0', 1, '[]' FROM integrations"
             ));
-            it.newer(
+            it.write_as_newer(
                 "INSERT INTO import_verdicts SELECT workspace_id, id, 'c', '', 0, 99, 99, '', '0,0,0,0,0' \
                  FROM import_batches",
             );
@@ -640,12 +644,12 @@ fn imports_of_unknown_tools_and_formats_are_left_out() {
 }
 
 #[test]
-fn the_audit_log_is_never_shown_with_a_gap() {
+fn an_unknown_word_in_the_audit_log_is_an_error_instead_of_a_gap() {
     run(async {
-        let it = Scene::new().await;
+        let it = Fixture::new().await;
         let scope = &it.tenant.operator;
         assert!(it.world.store.audit_page(scope, 0, 100).await.is_ok());
-        it.newer(
+        it.write_as_newer(
             "INSERT INTO audit_entries SELECT workspace_id, seq + 1, at, 99, actor_id, action, target_kind, target_id, \
              outcome, channel, operation, arguments, row_hash, row_hash FROM audit_entries ORDER BY seq DESC LIMIT 1",
         );

@@ -1,4 +1,4 @@
-//! Files of former versions.
+//! Upgrades of files that older versions wrote.
 
 use crate::conformance::open;
 use async_trait::async_trait;
@@ -22,12 +22,12 @@ use watchpost_testkit::{
     conformance::{AnyStore, Harness, Opened, Tenant, World, live, observation, run, with_statuses},
 };
 
-/// Opens a file and keeps its path.
+/// A harness that exposes the path of its file.
 #[derive(Default)]
-struct Kept(Mutex<PathBuf>);
+struct Exposed(Mutex<PathBuf>);
 
 #[async_trait]
-impl Harness for Kept {
+impl Harness for Exposed {
     async fn open(&self, clock: Arc<SteppingClock>, _random: Arc<SeededRandom>) -> Box<dyn Opened> {
         let file = open(clock);
         *self.0.lock().unwrap() = file.path();
@@ -35,7 +35,7 @@ impl Harness for Kept {
     }
 }
 
-/// What a check saw, in a version without conditions.
+/// An observation of a check, in a version without conditions.
 fn seen(rule: &str, integration: IntegrationId) -> Observation {
     Observation {
         service: Some(Service::Entra),
@@ -48,8 +48,8 @@ fn seen(rule: &str, integration: IntegrationId) -> Observation {
     }
 }
 
-/// Takes the fifth migration back.
-fn without_conditions(path: &PathBuf) {
+/// Reverts the fifth migration.
+fn revert_conditions(path: &PathBuf) {
     let raw = Connection::open(path).unwrap();
     raw.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
     raw.execute_batch(
@@ -61,7 +61,11 @@ fn without_conditions(path: &PathBuf) {
     .unwrap();
 }
 
-async fn of(store: &Arc<dyn AnyStore>, tenant: &Tenant, statuses: &[FindingStatus]) -> Vec<FindingSummary> {
+async fn findings(
+    store: &Arc<dyn AnyStore>,
+    tenant: &Tenant,
+    statuses: &[FindingStatus],
+) -> Vec<FindingSummary> {
     let page = store
         .list_findings(&tenant.operator, &with_statuses(statuses))
         .await;
@@ -69,8 +73,8 @@ async fn of(store: &Arc<dyn AnyStore>, tenant: &Tenant, statuses: &[FindingStatu
 }
 
 #[test]
-fn findings_of_one_condition_become_one_and_a_decision_wins() {
-    let harness = Kept::default();
+fn an_upgrade_merges_findings_of_one_condition_and_keeps_decisions() {
+    let harness = Exposed::default();
     run(async {
         let world = World::new(&harness).await;
         let tenant = world.tenant("one").await;
@@ -100,21 +104,21 @@ fn findings_of_one_condition_become_one_and_a_decision_wins() {
             action: FindingAction::Dismiss {
                 reason: DismissReason::Mitigated,
             },
-            note: Some(ForeignText::sentence("the proxy asks")),
+            note: Some(ForeignText::sentence("the proxy asks for it")),
             now: world.now(),
         };
         let write = world.write(&tenant.operator, dismissal);
         world.store.change_finding(write).await.unwrap().into_value();
         let path = harness.0.lock().unwrap().clone();
-        without_conditions(&path);
+        revert_conditions(&path);
 
-        let store = world.opened.another();
-        let dismissed = of(&store, &tenant, &[FindingStatus::Dismissed]).await;
+        let store = world.opened.open_again();
+        let dismissed = findings(&store, &tenant, &[FindingStatus::Dismissed]).await;
         assert_eq!(dismissed.len(), 1);
         assert_eq!(
             dismissed[0].id,
             id_of("entra.legacy_auth_blocked"),
-            "the older row stays"
+            "the older finding is kept"
         );
         assert_eq!(dismissed[0].rule_id, "entra.legacy_auth_blocked");
         assert_eq!(dismissed[0].also, ["exp.legacy_auth_open"]);
@@ -124,16 +128,16 @@ fn findings_of_one_condition_become_one_and_a_decision_wins() {
             .unwrap()
             .unwrap();
         assert_eq!(one.dismiss_reason, Some(DismissReason::Mitigated));
-        assert_eq!(one.note.unwrap().untrusted(), "the proxy asks");
+        assert_eq!(one.note.unwrap().untrusted(), "the proxy asks for it");
 
-        let open = of(&store, &tenant, &[FindingStatus::Open]).await;
+        let open = findings(&store, &tenant, &[FindingStatus::Open]).await;
         let rules: Vec<&str> = open.iter().map(|row| row.rule_id.as_str()).collect();
         assert_eq!(rules, ["entra.mfa_all", "exp.direct_send_open"]);
         let counts = store.finding_counts(&tenant.operator).await.unwrap();
         let counted: Vec<_> = counts.iter().map(|row| (row.status, row.count)).collect();
         assert_eq!(counted, [(FindingStatus::Open, 2), (FindingStatus::Dismissed, 1)]);
 
-        // What the checks see from now on is those findings.
+        // Later observations of the checks match these findings.
         world.clock.advance_ms(60_000);
         let hits = [
             ("exp.legacy_auth_open", "entra.legacy_auth_blocked"),
@@ -150,7 +154,7 @@ fn findings_of_one_condition_become_one_and_a_decision_wins() {
             .await
             .unwrap();
         assert_eq!((done.new, done.kept), (0, 3));
-        let open = of(&store, &tenant, &[FindingStatus::Open]).await;
+        let open = findings(&store, &tenant, &[FindingStatus::Open]).await;
         assert_eq!(open[1].also, ["exo.direct_send_rejected"]);
     });
 }

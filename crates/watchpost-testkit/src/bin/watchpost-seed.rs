@@ -1,4 +1,4 @@
-//! Fills a data folder for benchmarks and prints a read key: see `watchpost_testkit::seed`.
+//! Fills a data directory for benchmarks and prints a read key: see `watchpost_testkit::seed`.
 
 use anyhow::{Context as _, Result};
 use clap::Parser;
@@ -12,21 +12,21 @@ use watchpost_runtime::{
     data_dir::DataDir,
     instance::{self, Environment, Instance},
 };
-use watchpost_testkit::seed::Seeding;
+use watchpost_testkit::seed::Seeder;
 
-/// Fills a store with invented people and findings.
+/// Fills a store with invented people and findings
 #[derive(Debug, Parser)]
 struct Flags {
-    /// The data folder; made if it isn't there
+    /// The data directory; it is created if it doesn't exist
     #[arg(long)]
     data_dir: PathBuf,
-    /// How many findings
+    /// The number of findings
     #[arg(long, default_value_t = 10_000)]
     findings: u64,
-    /// How many people
+    /// The number of people
     #[arg(long, default_value_t = 2_000)]
     identities: u64,
-    /// Make a read key and print it
+    /// Create a read key and print it
     #[arg(long)]
     print_key: bool,
 }
@@ -47,7 +47,7 @@ async fn run(flags: Flags) -> Result<()> {
     let instance = Instance::open(&dir, Settings::default(), environment.clone())?;
     let workspace = instance.workspace(None).await?;
     let operator = instance.operator(&workspace);
-    let seeding = Seeding {
+    let seeder = Seeder {
         store: instance.store(),
         instance: instance.store(),
         jobs: instance.jobs(),
@@ -55,7 +55,7 @@ async fn run(flags: Flags) -> Result<()> {
         clock: environment.clock.as_ref(),
         random: environment.random.as_ref(),
     };
-    seeding.fill(flags.findings, flags.identities).await?;
+    seeder.fill(flags.findings, flags.identities).await?;
     if flags.print_key {
         let call = CallRecord::new("cli", "seed", "{}");
         let issued = instance

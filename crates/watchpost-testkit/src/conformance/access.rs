@@ -1,4 +1,4 @@
-//! Keys, generations and the audit log.
+//! Cases for API keys, generations and the audit log.
 
 use super::{AnyStore, Harness, World, call};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use watchpost_core::{
     value::id::{KeyId, WorkspaceId},
 };
 
-/// A key's life, as the gate and the list see it.
+/// Creates, uses and revokes a key, and checks the gate and the list after each step.
 pub async fn a_key_is_found_listed_used_and_revoked(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let tenant = world.tenant("one").await;
@@ -44,11 +44,11 @@ pub async fn a_key_is_found_listed_used_and_revoked(harness: &dyn Harness) {
     assert_eq!(row.state(world.now()), KeyState::Revoked);
 }
 
-/// The limit holds whoever asks at once.
-pub async fn the_eleventh_key_is_refused_under_parallel_creations(harness: &dyn Harness) {
+/// The limit of active keys holds for parallel requests.
+pub async fn parallel_creations_never_exceed_the_key_limit(harness: &dyn Harness) {
     let world = Arc::new(World::new(harness).await);
     let tenant = world.tenant("one").await;
-    // One exists already.
+    // The workspace has one key already.
     let mut tasks = Vec::new();
     for _ in 0..32 {
         let (world, operator) = (Arc::clone(&world), Arc::clone(&tenant.operator));
@@ -65,7 +65,7 @@ pub async fn the_eleventh_key_is_refused_under_parallel_creations(harness: &dyn 
     }
     assert_eq!(made, 9);
     assert_eq!(world.store.list_keys(&tenant.operator).await.unwrap().len(), 10);
-    // A revoked one makes room.
+    // Revoking a key makes room for another.
     let write = world.write(
         &tenant.operator,
         RevokeKey {
@@ -77,8 +77,8 @@ pub async fn the_eleventh_key_is_refused_under_parallel_creations(harness: &dyn 
     assert_eq!(made, KeyCreation::Created);
 }
 
-/// What moves a generation and what doesn't.
-pub async fn generations_move_with_changes_only(harness: &dyn Harness) {
+/// Changes increase the generations; reads and heartbeats don't.
+pub async fn generations_increase_only_with_changes(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let tenant = world.tenant("one").await;
     let keys = || async { world.store.key_generation(tenant.id).await.unwrap() };
@@ -91,7 +91,7 @@ pub async fn generations_move_with_changes_only(harness: &dyn Harness) {
     assert_eq!(
         (keys().await, data().await, version().await),
         before,
-        "reads move nothing"
+        "reads change no generation"
     );
     world.create_key(&tenant.operator, KeyScope::Read).await;
     assert!(keys().await > before.0);
@@ -109,7 +109,7 @@ pub async fn generations_move_with_changes_only(harness: &dyn Harness) {
         .heartbeat(&job, "case", Some("half"), world.now())
         .await;
     assert!(kept.unwrap());
-    assert_eq!(data().await, leased, "heartbeats move nothing");
+    assert_eq!(data().await, leased, "heartbeats change no generation");
     assert_eq!(
         world
             .store
@@ -120,8 +120,8 @@ pub async fn generations_move_with_changes_only(harness: &dyn Harness) {
     );
 }
 
-/// Entries are numbered without gaps, chained, and listed newest first.
-pub async fn a_chain_is_whole_and_lists_by_condition(harness: &dyn Harness) {
+/// Entries are numbered without gaps, form a chain, and are listed newest first.
+pub async fn a_chain_has_no_gaps_and_its_entries_can_be_filtered(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let tenant = world.tenant("one").await;
     let other = world.tenant("two").await;
@@ -188,7 +188,7 @@ pub async fn a_chain_is_whole_and_lists_by_condition(harness: &dyn Harness) {
     assert!(later.is_empty());
 }
 
-/// Without its entry a change isn't made, and a read isn't answered.
+/// If the audit entry can't be stored, a change isn't made and a read fails.
 pub async fn a_change_that_cannot_be_audited_is_not_made(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let tenant = world.tenant("one").await;
@@ -244,24 +244,24 @@ pub async fn a_change_that_cannot_be_audited_is_not_made(harness: &dyn Harness) 
     ));
 }
 
-/// Two processes on one store keep one chain and see each other's changes.
+/// Two processes with the same store write one chain and see each other's changes.
 pub async fn two_stores_write_one_chain(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let tenant = world.tenant("one").await;
-    let another: Arc<dyn AnyStore> = world.opened.another();
+    let second: Arc<dyn AnyStore> = world.opened.open_again();
     for _ in 0..20 {
         world.observe(&tenant.writer).await;
         let entry = tenant
             .writer
             .observe("case.read", AuditTarget::default(), AuditOutcome::Ok, call());
-        another.append(entry).await.unwrap().into_value();
+        second.append(entry).await.unwrap().into_value();
     }
     assert!(matches!(
         world.verify_chain(&tenant).await,
         ChainVerdict::Intact { rows: 42, .. }
     ));
-    let before = another.key_generation(tenant.id).await.unwrap();
+    let before = second.key_generation(tenant.id).await.unwrap();
     world.create_key(&tenant.operator, KeyScope::Read).await;
-    assert!(another.key_generation(tenant.id).await.unwrap() > before);
-    assert_eq!(another.list_keys(&tenant.operator).await.unwrap().len(), 2);
+    assert!(second.key_generation(tenant.id).await.unwrap() > before);
+    assert_eq!(second.list_keys(&tenant.operator).await.unwrap().len(), 2);
 }

@@ -1,4 +1,4 @@
-//! Completion: prefixes, order, bounds, and nothing of another workspace.
+//! Cases for completion: prefixes, order, limits, isolation of workspaces.
 
 use super::{Harness, Tenant, World, account_fact, app_fact, life::somebody, live, observation};
 use watchpost_core::{
@@ -31,8 +31,8 @@ fn ids(prefix: &str) -> IdPrefix {
     IdPrefix::parse(prefix).unwrap()
 }
 
-/// Two workspaces that know other people, apps and scans.
-pub async fn what_begins_with_a_text_is_found_in_its_workspace_alone(harness: &dyn Harness) {
+/// Two workspaces have different people, apps and scans; each completes only its own.
+pub async fn completions_come_only_from_the_workspace_of_the_caller(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let (one, two) = (world.tenant("one").await, world.tenant("two").await);
     let first = world.integration(&one, Platform::Okta).await;
@@ -79,7 +79,7 @@ pub async fn what_begins_with_a_text_is_found_in_its_workspace_alone(harness: &d
     }
     assert_eq!(addresses(&world, &one, "50%").await, ["50%@birch.example"]);
 
-    // The same name of two apps is one value.
+    // Two apps with the same name give one value.
     assert_eq!(names(&world, &one, "pix").await.len(), 2);
     assert_eq!(names(&world, &one, "pixela").await, ["Pixelate_Pro"]);
     assert_eq!(names(&world, &one, "").await.len(), 3);
@@ -116,7 +116,7 @@ pub async fn what_begins_with_a_text_is_found_in_its_workspace_alone(harness: &d
         assert!(found.values.is_empty());
     }
 
-    // An app that the vendor no longer shows, and those of a removed integration, are not offered.
+    // Retired apps and the apps of a removed integration are not offered.
     let rest = vec![(Dataset::Apps, vec![app_fact("a4", "Ledger")])];
     world.sync(&one, first, rest).await;
     assert_eq!(names(&world, &one, "").await, ["Ledger"]);
@@ -137,8 +137,8 @@ pub async fn what_begins_with_a_text_is_found_in_its_workspace_alone(harness: &d
     assert!(left.values.is_empty());
 }
 
-/// Live findings before others, the worst first.
-pub async fn findings_come_live_and_worst_first(harness: &dyn Harness) {
+/// Live findings come before others, and the worst come first.
+pub async fn completions_list_live_findings_first_and_the_worst_first(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let (one, two) = (world.tenant("one").await, world.tenant("two").await);
     let integration = world.integration(&one, Platform::Okta).await;
@@ -184,8 +184,8 @@ pub async fn findings_come_live_and_worst_first(harness: &dyn Harness) {
     assert!(complete(&world, &two, all).await.values.is_empty());
 }
 
-/// What is more than a completion gives is cut, and said to be.
-pub async fn more_than_a_hundred_are_cut(harness: &dyn Harness) {
+/// More values than the limit are cut off, and the result says so.
+pub async fn completions_are_limited_to_a_hundred(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let tenant = world.tenant("one").await;
     let integration = world.integration(&tenant, Platform::Okta).await;

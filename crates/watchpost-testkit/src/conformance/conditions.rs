@@ -1,10 +1,10 @@
-//! One finding for all rules and checks that judge the same condition.
+//! Cases for conditions: all rules and checks that judge the same condition share one finding.
 
 use super::{
     Harness, Tenant, World, account, account_fact,
-    life::{analysing, somebody},
+    life::{somebody, with_analysis},
     live, observation,
-    scans::{Scanned, check},
+    scans::{ScanFixture, check},
     with_statuses,
 };
 use watchpost_core::{
@@ -27,7 +27,7 @@ use watchpost_core::{
 const ONE: &str = "c.one";
 const TWO: &str = "c.two";
 
-/// A hit of one of two rules of a condition.
+/// An observation of one of the two rules of a condition.
 fn hit(rule: &str) -> Observation {
     let severity = if rule == TWO {
         Severity::Critical
@@ -38,21 +38,21 @@ fn hit(rule: &str) -> Observation {
     Observation {
         condition: "c.shared".into(),
         fingerprint: fingerprint("c.shared", seen.entity),
-        title: ForeignText::sentence(&format!("{rule} sees it")),
+        title: ForeignText::sentence(&format!("{rule} reports it")),
         ..seen
     }
 }
 
-struct Analysed {
+struct Fixture {
     world: World,
     tenant: Tenant,
     permit: JobPermit,
 }
 
-impl Analysed {
+impl Fixture {
     async fn new(harness: &dyn Harness) -> Self {
         let world = World::new(harness).await;
-        let (tenant, _, permit) = analysing(&world).await;
+        let (tenant, _, permit) = with_analysis(&world).await;
         Self {
             world,
             tenant,
@@ -60,11 +60,11 @@ impl Analysed {
         }
     }
 
-    /// An analysis in which these rules of the active ones see it.
-    async fn analyse(&self, active: &[&str], seeing: &[&str]) -> (ObserveCounts, SweepCounts) {
+    /// Runs an analysis in which the rules `active` are active and the rules `reporting` report the finding.
+    async fn analyse(&self, active: &[&str], reporting: &[&str]) -> (ObserveCounts, SweepCounts) {
         let world = &self.world;
         let analysis = AnalysisId::generate(world.clock.as_ref(), world.random.as_ref());
-        let hits = seeing.iter().map(|rule| hit(rule)).collect();
+        let hits = reporting.iter().map(|rule| hit(rule)).collect();
         let observed = world
             .store
             .observe_findings(&self.permit, analysis, hits, world.now())
@@ -83,8 +83,8 @@ impl Analysed {
         self.world.all_findings(&self.tenant.operator, query).await
     }
 
-    /// The one live finding, and that the kept counts know of no other.
-    async fn only(&self) -> FindingSummary {
+    /// Returns the only live finding and checks that the stored counts contain no other.
+    async fn only_finding(&self) -> FindingSummary {
         let mut found = self.findings(live()).await;
         assert_eq!(found.len(), 1, "{found:?}");
         let counts = self
@@ -102,18 +102,18 @@ impl Analysed {
     }
 }
 
-/// What two rules of a condition see of an entity is one finding, counted once, found by either rule.
-pub async fn rules_of_a_condition_have_one_finding(harness: &dyn Harness) {
-    let it = Analysed::new(harness).await;
+/// Two rules of a condition that report the same entity share one finding. It is counted once and found by either rule.
+pub async fn rules_of_one_condition_share_a_finding(harness: &dyn Harness) {
+    let it = Fixture::new(harness).await;
     let (observed, _) = it.analyse(&[ONE, TWO], &[ONE, TWO]).await;
     assert_eq!((observed.new, observed.kept), (1, 1));
-    let found = it.only().await;
+    let found = it.only_finding().await;
     assert_eq!(
         (found.rule_id.as_str(), found.also.as_slice()),
         (ONE, [TWO.to_owned()].as_slice())
     );
     assert_eq!(found.severity, Severity::Critical, "the worst is shown");
-    assert_eq!(found.title.untrusted(), "c.two sees it");
+    assert_eq!(found.title.untrusted(), "c.two reports it");
     for rule in [ONE, TWO] {
         let query = FindingQuery {
             rule_id: Some(rule.into()),
@@ -121,10 +121,10 @@ pub async fn rules_of_a_condition_have_one_finding(harness: &dyn Harness) {
         };
         assert_eq!(it.findings(query).await.len(), 1, "{rule}");
     }
-    // Seen again it is the same; another order changes nothing.
+    // Reporting it again, in another order, changes nothing.
     let (observed, _) = it.analyse(&[ONE, TWO], &[TWO, ONE]).await;
     assert_eq!((observed.new, observed.kept), (0, 2));
-    assert_eq!(it.only().await, found);
+    assert_eq!(it.only_finding().await, found);
     let detail = it
         .world
         .store
@@ -134,46 +134,46 @@ pub async fn rules_of_a_condition_have_one_finding(harness: &dyn Harness) {
     assert_eq!(detail.unwrap().summary, found);
 }
 
-/// It is open while any of them sees it, ends when none does, and comes back as the same one.
-pub async fn a_finding_goes_on_while_one_of_its_rules_sees_it(harness: &dyn Harness) {
-    let it = Analysed::new(harness).await;
+/// The finding stays open while any of its rules reports it, is resolved when none does, and is reopened with the same id.
+pub async fn a_finding_stays_open_while_one_of_its_rules_reports_it(harness: &dyn Harness) {
+    let it = Fixture::new(harness).await;
     let both = [ONE, TWO];
     it.analyse(&both, &both).await;
-    let id = it.only().await.id;
+    let id = it.only_finding().await.id;
     assert_eq!(it.analyse(&both, &[ONE]).await.1.missed, 1);
-    assert_eq!(it.only().await.also, [TWO], "once may be chance");
+    assert_eq!(it.only_finding().await.also, [TWO], "one miss is not enough");
     it.analyse(&both, &[ONE]).await;
-    let found = it.only().await;
+    let found = it.only_finding().await;
     assert_eq!((found.severity, found.also.len()), (Severity::High, 0));
-    assert_eq!(found.title.untrusted(), "c.one sees it");
+    assert_eq!(found.title.untrusted(), "c.one reports it");
 
     it.analyse(&both, &[]).await;
-    assert_eq!(it.only().await.id, id);
+    assert_eq!(it.only_finding().await.id, id);
     assert_eq!(it.analyse(&both, &[]).await.1.resolved, 1);
     assert!(it.findings(live()).await.is_empty());
 
-    // The other one alone brings it back.
+    // The other rule alone reopens it.
     assert_eq!(it.analyse(&both, &[TWO]).await.0.reopened, 1);
-    let found = it.only().await;
+    let found = it.only_finding().await;
     assert_eq!(
         (found.id, found.rule_id.as_str(), found.also.as_slice()),
         (id, ONE, [TWO.to_owned()].as_slice())
     );
 
-    // A rule that is switched off leaves it to the other, and ends it when it was the last.
+    // Switching a rule off leaves the finding to the other rule; switching off the last one resolves it.
     it.analyse(&both, &[ONE]).await;
     it.analyse(&[ONE], &[ONE]).await;
-    assert!(it.only().await.also.is_empty());
+    assert!(it.only_finding().await.also.is_empty());
     it.analyse(&[], &[]).await;
     assert!(it.findings(live()).await.is_empty());
 }
 
-/// A person's decision holds for all of them.
-pub async fn a_decision_holds_for_all_rules_of_a_condition(harness: &dyn Harness) {
-    let it = Analysed::new(harness).await;
+/// A person's decision applies to all rules of the condition.
+pub async fn a_decision_applies_to_all_rules_of_a_condition(harness: &dyn Harness) {
+    let it = Fixture::new(harness).await;
     it.analyse(&[ONE, TWO], &[ONE]).await;
     let dismissal = FindingCommand {
-        finding: it.only().await.id,
+        finding: it.only_finding().await.id,
         action: FindingAction::Dismiss {
             reason: DismissReason::AcceptedRisk,
         },
@@ -193,9 +193,9 @@ pub async fn a_decision_holds_for_all_rules_of_a_condition(harness: &dyn Harness
     );
 }
 
-/// A finding that a rule made before it shared its condition goes over to the condition's.
-pub async fn a_rule_that_comes_to_share_a_condition_brings_its_finding(harness: &dyn Harness) {
-    let it = Analysed::new(harness).await;
+/// The finding of a rule that later shares a condition is merged with the finding of the condition.
+pub async fn a_rule_that_joins_a_condition_brings_its_finding(harness: &dyn Harness) {
+    let it = Fixture::new(harness).await;
     let world = &it.world;
     let analysis = AnalysisId::generate(world.clock.as_ref(), world.random.as_ref());
     let own = observation(ONE, somebody(1), Severity::High, Marks::new());
@@ -212,16 +212,16 @@ pub async fn a_rule_that_comes_to_share_a_condition_brings_its_finding(harness: 
     let older = before.iter().find(|row| row.rule_id == ONE).unwrap().id;
     let (observed, _) = it.analyse(&[ONE, TWO], &[ONE]).await;
     assert_eq!((observed.new, observed.kept), (0, 1));
-    let found = it.only().await;
+    let found = it.only_finding().await;
     assert_eq!(
         (found.id, found.also.as_slice()),
         (older, [TWO.to_owned()].as_slice())
     );
 }
 
-/// Two people who turn out to be one: what different rules of a condition saw of each is one finding, which ends once
-/// neither sees it.
-pub async fn merged_people_keep_one_finding_of_a_condition(harness: &dyn Harness) {
+/// Merging two identities also merges the findings that different rules of a condition reported about each. The result is
+/// resolved once neither rule reports it.
+pub async fn merged_identities_keep_one_finding_of_a_condition(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let tenant = world.tenant("one").await;
     let okta = world.integration(&tenant, Platform::Okta).await;
@@ -293,10 +293,10 @@ pub async fn merged_people_keep_one_finding_of_a_condition(harness: &dyn Harness
     world.end_job(&job).await;
 }
 
-/// A compliance and an exposure check of one condition.
-async fn scanned(harness: &dyn Harness) -> Scanned {
+/// Creates a fixture with a compliance check and an exposure check of one condition.
+async fn scanned(harness: &dyn Harness) -> ScanFixture {
     let path = "policies/authorizationPolicy";
-    let mut it = Scanned::new(harness).await;
+    let mut it = ScanFixture::new(harness).await;
     it.engine.checks = vec![
         check(ONE, Severity::High, Service::Entra, path),
         Check {
@@ -308,23 +308,23 @@ async fn scanned(harness: &dyn Harness) -> Scanned {
     it
 }
 
-async fn open(it: &Scanned) -> Vec<FindingSummary> {
+async fn open(it: &ScanFixture) -> Vec<FindingSummary> {
     it.findings(&[FindingStatus::Open]).await
 }
 
-/// What a compliance and an exposure scan find is one finding. It ends once both pass.
-pub async fn checks_of_two_scans_have_one_finding(harness: &dyn Harness) {
+/// A compliance check and an exposure check share one finding. It is resolved once both pass.
+pub async fn checks_of_two_scan_types_share_a_finding(harness: &dyn Harness) {
     let it = scanned(harness).await;
-    it.engine.says(ONE, CheckResult::Failed);
+    it.engine.set_result(ONE, CheckResult::Failed);
     it.scan_for(ScanType::Compliance).await;
-    // One that never saw it says nothing of it.
+    // Passing scans of a check that never reported the finding don't affect it.
     for _ in 0..3 {
         it.scan_for(ScanType::Exposure).await;
     }
     let first = open(&it).await;
     assert_eq!((first.len(), first[0].also.len()), (1, 0));
 
-    it.engine.says(TWO, CheckResult::Failed);
+    it.engine.set_result(TWO, CheckResult::Failed);
     it.scan_for(ScanType::Exposure).await;
     let both = open(&it).await;
     assert_eq!(
@@ -347,33 +347,33 @@ pub async fn checks_of_two_scans_have_one_finding(harness: &dyn Harness) {
         );
     }
 
-    it.engine.says(ONE, CheckResult::Passed);
+    it.engine.set_result(ONE, CheckResult::Passed);
     for _ in 0..3 {
         it.scan_for(ScanType::Compliance).await;
     }
     assert_eq!(open(&it).await.len(), 1, "the other still fails");
-    it.engine.says(TWO, CheckResult::Skipped);
+    it.engine.set_result(TWO, CheckResult::Skipped);
     for _ in 0..3 {
         it.scan_for(ScanType::Exposure).await;
     }
-    assert_eq!(open(&it).await.len(), 1, "unread is not mended");
-    it.engine.says(TWO, CheckResult::Passed);
+    assert_eq!(open(&it).await.len(), 1, "unreadable doesn't mean fixed");
+    it.engine.set_result(TWO, CheckResult::Passed);
     it.scan_for(ScanType::Exposure).await;
-    assert_eq!(open(&it).await.len(), 1, "once may be chance");
+    assert_eq!(open(&it).await.len(), 1, "one passing scan is not enough");
     it.scan_for(ScanType::Exposure).await;
     assert!(open(&it).await.is_empty());
 
-    it.engine.says(TWO, CheckResult::Failed);
+    it.engine.set_result(TWO, CheckResult::Failed);
     it.scan_for(ScanType::Exposure).await;
     let again = open(&it).await;
     assert_eq!((again.len(), again[0].id), (1, first[0].id));
 }
 
-/// An exemption of one check leaves the finding to the other.
-pub async fn an_exemption_leaves_the_finding_to_the_other_check(harness: &dyn Harness) {
+/// Exempting one check leaves the finding to the other.
+pub async fn an_exempted_check_leaves_the_finding_to_the_other_check(harness: &dyn Harness) {
     let it = scanned(harness).await;
-    it.engine.says(ONE, CheckResult::Failed);
-    it.engine.says(TWO, CheckResult::Failed);
+    it.engine.set_result(ONE, CheckResult::Failed);
+    it.engine.set_result(TWO, CheckResult::Failed);
     it.scan_for(ScanType::Compliance).await;
     it.scan_for(ScanType::Exposure).await;
     let exempt = async |check: &str| {

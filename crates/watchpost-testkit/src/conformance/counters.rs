@@ -1,4 +1,4 @@
-//! Kept counts against recounts.
+//! A case that compares the stored counts with recounts.
 
 use super::{Harness, Tenant, World, account_fact, life::somebody, observation, with_statuses};
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use watchpost_core::{
     value::word::{Category, CollectionState, DismissReason, FindingStatus, Platform, RunState, Severity},
 };
 
-/// Compares every kept count with what listing everything gives.
+/// Compares every stored count with a count over complete lists.
 pub(super) async fn check_counts(world: &World, tenant: &Tenant) {
     let kept = world.store.finding_counts(&tenant.operator).await.unwrap();
     let mut counted: BTreeMap<(FindingStatus, Severity, Category), u64> = BTreeMap::new();
@@ -51,7 +51,7 @@ pub(super) async fn check_counts(world: &World, tenant: &Tenant) {
     );
 }
 
-/// Whatever is done in whatever order.
+/// The stored counts are right after random operations in random order.
 pub async fn counts_equal_recounts_after_random_operations(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let tenant = world.tenant("one").await;
@@ -64,7 +64,7 @@ pub async fn counts_equal_recounts_after_random_operations(harness: &dyn Harness
         let users: Vec<Fact> = (0..random.below(30))
             .map(|_| {
                 let n = random.below(40);
-                // Addresses cross over, so that people merge now and then.
+                // Different accounts get the same address now and then, so that identities are merged.
                 account_fact(
                     &format!("u{n}"),
                     &format!("user{}@birch.example", n / (1 + random.below(2))),
@@ -78,7 +78,7 @@ pub async fn counts_equal_recounts_after_random_operations(harness: &dyn Harness
         } else {
             CollectionState::Complete
         };
-        syncing.collected(Dataset::Users, state).await;
+        syncing.finish_dataset(Dataset::Users, state).await;
         syncing.finish(RunState::Completed, None).await;
         let (analysis, permit, job) = world.analysis(&tenant).await;
         let documents = world

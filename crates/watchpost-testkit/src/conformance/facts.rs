@@ -1,4 +1,4 @@
-//! Facts, identities, apps, documents.
+//! Cases for facts, identities, apps and documents.
 
 use super::{
     Harness, World, account, account_fact, app_fact, grant_fact, live, mfa_fact, observation, role_fact,
@@ -18,8 +18,8 @@ use watchpost_core::{
     },
 };
 
-/// Accounts with an address in common are one person, whoever came first.
-pub async fn accounts_join_and_count_identities(harness: &dyn Harness) {
+/// Accounts with a common address belong to one identity, in whichever order they arrive.
+pub async fn accounts_with_a_common_address_share_an_identity(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let tenant = world.tenant("one").await;
     let okta = world.integration(&tenant, Platform::Okta).await;
@@ -74,7 +74,7 @@ pub async fn accounts_join_and_count_identities(harness: &dyn Harness) {
     );
     assert!(found("nobody@birch.example").await.is_none());
     assert!(found("no address").await.is_none());
-    // The same again changes nothing that an answer shows.
+    // Syncing the same facts again changes nothing that an answer shows.
     let before = world.store.identity(&tenant.writer, mara.id).await.unwrap();
     world.sync(&tenant, okta, vec![(Dataset::Users, users)]).await;
     assert_eq!(
@@ -106,8 +106,8 @@ pub async fn accounts_join_and_count_identities(harness: &dyn Harness) {
     );
 }
 
-/// What wasn't seen goes only if everything was read.
-pub async fn only_a_complete_dataset_retires(harness: &dyn Harness) {
+/// Rows that a sync didn't see are retired only if their dataset was read completely.
+pub async fn only_a_complete_dataset_retires_rows(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let tenant = world.tenant("one").await;
     let okta = world.integration(&tenant, Platform::Okta).await;
@@ -118,7 +118,9 @@ pub async fn only_a_complete_dataset_retires(harness: &dyn Harness) {
     for page in many.chunks(1_000) {
         let syncing = world.begin(&tenant, okta).await;
         syncing.facts(Dataset::Users, page.to_vec()).await;
-        syncing.collected(Dataset::Users, CollectionState::Partial).await;
+        syncing
+            .finish_dataset(Dataset::Users, CollectionState::Partial)
+            .await;
         syncing.finish(RunState::Completed, None).await;
     }
     world.sync(&tenant, okta, vec![(Dataset::Roles, roles)]).await;
@@ -134,7 +136,7 @@ pub async fn only_a_complete_dataset_retires(harness: &dyn Harness) {
         syncing
             .facts(Dataset::Users, vec![account_fact("o0", "user0@birch.example")])
             .await;
-        syncing.collected(Dataset::Users, state).await;
+        syncing.finish_dataset(Dataset::Users, state).await;
         syncing.finish(RunState::Completed, None).await;
         assert_eq!(count().await, 1_200, "{state}");
         assert_eq!(
@@ -162,11 +164,11 @@ pub async fn only_a_complete_dataset_retires(harness: &dyn Harness) {
     assert_eq!(
         held("user0@birch.example").await.accounts[0].roles.len(),
         1,
-        "users retire no roles"
+        "users don't retire roles"
     );
     let gone = held("user1@birch.example").await;
     assert!(gone.accounts.is_empty());
-    // Back again: the same person, the same account.
+    // An account that is back belongs to the same identity as before.
     let back = vec![
         account_fact("o0", "user0@birch.example"),
         account_fact("o1", "user1@birch.example"),
@@ -184,7 +186,7 @@ pub async fn only_a_complete_dataset_retires(harness: &dyn Harness) {
     assert_eq!(count().await, 2);
 }
 
-/// Two people that turn out to be one.
+/// Merging two identities keeps the older id, the tag and the decisions.
 pub async fn merging_keeps_the_older_identity_and_decisions(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let tenant = world.tenant("one").await;
@@ -288,7 +290,7 @@ pub async fn merging_keeps_the_older_identity_and_decisions(harness: &dyn Harnes
         theirs.id
     };
     assert_eq!(dismissed.iter().map(|row| row.id).collect::<Vec<_>>(), [first_id]);
-    // The moved finding is known by its new subject.
+    // The moved finding matches observations of its new subject.
     let (analysis, permit, _) = world.analysis(&tenant).await;
     let counts = world
         .store
@@ -299,7 +301,7 @@ pub async fn merging_keeps_the_older_identity_and_decisions(harness: &dyn Harnes
     super::counters::check_counts(&world, &tenant).await;
 }
 
-/// An app that comes back is the app it was.
+/// An app that is retired and comes back has its former id and policy.
 pub async fn apps_keep_their_ids_and_policies(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let tenant = world.tenant("one").await;
@@ -341,7 +343,7 @@ pub async fn apps_keep_their_ids_and_policies(harness: &dyn Harness) {
     };
     let one = |found| match found {
         AppMatch::One(app) => *app,
-        other => panic!("exactly one, not {other:?}"),
+        other => panic!("expected exactly one app, got {other:?}"),
     };
     let mail = one(find("  pixel MAIL ").await);
     assert_eq!(
@@ -442,8 +444,8 @@ pub async fn apps_keep_their_ids_and_policies(harness: &dyn Harness) {
     );
 }
 
-/// Documents are what was read, page by page.
-pub async fn documents_say_what_was_read(harness: &dyn Harness) {
+/// The pages of documents contain exactly what was read.
+pub async fn documents_contain_what_was_read(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let tenant = world.tenant("one").await;
     let okta = world.integration(&tenant, Platform::Okta).await;
@@ -532,11 +534,13 @@ pub async fn documents_say_what_was_read(harness: &dyn Harness) {
     assert_eq!(docs[0].settings["org"]["name"], "Birch");
     assert!(docs[0].lost.is_empty());
     let syncing = world.begin(&tenant, okta).await;
-    syncing.collected(Dataset::Mfa, CollectionState::Denied).await;
+    syncing
+        .finish_dataset(Dataset::Mfa, CollectionState::Denied)
+        .await;
     let domains = setting_fact("domains", r#"{"value":[{"id":"Elm.example","isVerified":true}]}"#);
     syncing.facts(Dataset::Domains, vec![domains]).await;
     syncing
-        .collected(Dataset::Domains, CollectionState::Complete)
+        .finish_dataset(Dataset::Domains, CollectionState::Complete)
         .await;
     syncing.finish(RunState::Completed, None).await;
     let docs = world.store.integration_documents(&tenant.operator).await.unwrap();

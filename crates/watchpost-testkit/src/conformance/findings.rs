@@ -1,4 +1,4 @@
-//! Findings: reconciling, lists, search.
+//! Cases for findings: reconciliation, lists, search.
 
 use super::{Harness, Tenant, World, app_fact, life::somebody, live, observation, with_statuses};
 use watchpost_core::{
@@ -15,8 +15,8 @@ fn marks(id: IntegrationId, completions: u64) -> Marks {
     Marks::from([((id, Dataset::Users), completions)])
 }
 
-/// New, kept, changed, resolved by a person, back.
-pub async fn observations_make_keep_and_reopen(harness: &dyn Harness) {
+/// Follows a finding that is created, kept, changed, resolved by a person, and reopened.
+pub async fn observations_create_keep_and_reopen_findings(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let tenant = world.tenant("one").await;
     let okta = world.integration(&tenant, Platform::Okta).await;
@@ -62,11 +62,7 @@ pub async fn observations_make_keep_and_reopen(harness: &dyn Harness) {
         .await
         .unwrap()
         .into_value();
-    assert_eq!(
-        observe(hit(1)).await.kept,
-        1,
-        "the same reading brings nothing back"
-    );
+    assert_eq!(observe(hit(1)).await.kept, 1, "the same data doesn't reopen it");
     assert!(world.all_findings(&tenant.operator, live()).await.is_empty());
     assert_eq!(observe(hit(2)).await.reopened, 1);
     let stored = world
@@ -82,8 +78,9 @@ pub async fn observations_make_keep_and_reopen(harness: &dyn Harness) {
     super::counters::check_counts(&world, &tenant).await;
 }
 
-/// Two analyses, each over newly completed datasets; a source that can't be read ends nothing.
-pub async fn absence_resolves_after_two_newer_collections(harness: &dyn Harness) {
+/// A finding is resolved when two analyses, each over newly completed datasets, don't report it. A source that can't be
+/// read resolves nothing.
+pub async fn a_finding_missing_from_two_newer_collections_is_resolved(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let tenant = world.tenant("one").await;
     let okta = world.integration(&tenant, Platform::Okta).await;
@@ -91,7 +88,7 @@ pub async fn absence_resolves_after_two_newer_collections(harness: &dyn Harness)
         let (world, tenant) = (&world, &tenant);
         async move {
             let syncing = world.begin(tenant, okta).await;
-            syncing.collected(Dataset::Users, state).await;
+            syncing.finish_dataset(Dataset::Users, state).await;
             syncing.finish(RunState::Completed, None).await;
         }
     };
@@ -134,7 +131,7 @@ pub async fn absence_resolves_after_two_newer_collections(harness: &dyn Harness)
     assert_eq!(
         sweep(&["a.rule"]).await,
         counts(2, 0, 0),
-        "missed twice; and a rule that is gone"
+        "one was missed twice, the rule of the other is no longer active"
     );
     let resolved = world
         .all_findings(&tenant.operator, with_statuses(&[FindingStatus::Resolved]))
@@ -150,7 +147,7 @@ pub async fn absence_resolves_after_two_newer_collections(harness: &dyn Harness)
     super::counters::check_counts(&world, &tenant).await;
 }
 
-/// Several hundred findings over everything that lists select by.
+/// Creates several hundred findings with varying values for every filter.
 pub(super) async fn filled(world: &World) -> (Tenant, IntegrationId) {
     let tenant = world.tenant("one").await;
     let okta = world.integration(&tenant, Platform::Okta).await;
@@ -175,7 +172,7 @@ pub(super) async fn filled(world: &World) -> (Tenant, IntegrationId) {
                 hit
             })
             .collect();
-        // Many share a time, so that ids decide their order.
+        // Many findings have the same time, so that ids decide their order.
         let now = at.plus_millis(i64::from(round % 2) * 1_000);
         world
             .store
@@ -186,7 +183,7 @@ pub(super) async fn filled(world: &World) -> (Tenant, IntegrationId) {
     (tenant, okta)
 }
 
-/// Every filter, page by page, gives exactly what selecting from everything gives.
+/// For every filter the pages together equal the filtered list of all findings.
 pub async fn pages_have_no_gaps_and_no_repeats(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let (tenant, _) = filled(&world).await;
@@ -231,8 +228,8 @@ pub async fn pages_have_no_gaps_and_no_repeats(harness: &dyn Harness) {
     }
 }
 
-/// The kept counts are the totals.
-pub async fn totals_are_exact_where_counts_are_kept(harness: &dyn Harness) {
+/// The total of a list equals the stored count.
+pub async fn totals_equal_the_stored_counts(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let (tenant, _) = filled(&world).await;
     let counts = world.store.finding_counts(&tenant.writer).await.unwrap();
@@ -263,8 +260,8 @@ pub async fn totals_are_exact_where_counts_are_kept(harness: &dyn Harness) {
     assert_eq!((none.total.value, none.findings.len(), none.next), (0, 0, None));
 }
 
-/// Words, beginnings, any case; nothing that is typed is syntax.
-pub async fn text_search_takes_words_not_syntax(harness: &dyn Harness) {
+/// A search matches words and their beginnings in any case, and no part of its text is interpreted as syntax.
+pub async fn search_text_is_never_interpreted_as_syntax(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let tenant = world.tenant("one").await;
     let okta = world.integration(&tenant, Platform::Okta).await;
@@ -317,12 +314,12 @@ pub async fn text_search_takes_words_not_syntax(harness: &dyn Harness) {
         .observe_findings(&permit, analysis, vec![hit], world.now())
         .await
         .unwrap();
-    assert_eq!(search("alvarez").await, 0, "the index follows the sentence");
+    assert_eq!(search("alvarez").await, 0, "the index is updated with the title");
     assert_eq!(search("kim").await, 1);
 }
 
-/// By subject, by app that is named besides, by platform.
-pub async fn entities_and_platforms_select(harness: &dyn Harness) {
+/// Filters by subject, by additional app, and by platform.
+pub async fn findings_can_be_filtered_by_entity_and_platform(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let tenant = world.tenant("one").await;
     let okta = world.integration(&tenant, Platform::Okta).await;
@@ -337,7 +334,7 @@ pub async fn entities_and_platforms_select(harness: &dyn Harness) {
         .await;
     let lookup = AppLookup::Name("pixel".into());
     let AppMatch::One(app) = world.store.find_app(&tenant.writer, &lookup).await.unwrap() else {
-        panic!("the app is known");
+        panic!("the app is not found");
     };
     let (analysis, permit, _) = world.analysis(&tenant).await;
     let mut with_app = observation("a.rule", somebody(1), Severity::High, marks(okta, 0));

@@ -1,4 +1,5 @@
-//! Imports: staged out of sight, kept whole or not at all, removed with what they are about.
+//! Cases for imports: staged rows are invisible, an import is kept completely or not at all, and it is removed with its
+//! integration.
 
 use super::{Harness, Tenant, World};
 use watchpost_core::{
@@ -136,7 +137,7 @@ impl World {
         Ok(self.store.keep_import(write).await?.into_value())
     }
 
-    /// Imports one row about a tenant; gives the integration.
+    /// Imports one row for a tenant and returns the integration.
     async fn imported(&self, tenant: &Tenant, file: u8, header: ImportBatchHeader) -> IntegrationId {
         let permit = self
             .staged(tenant, &[row("users_mfa", CheckResult::Failed)])
@@ -160,8 +161,8 @@ impl World {
     }
 }
 
-/// What is staged is nowhere to be seen; what is kept is there as it was given.
-pub async fn an_import_is_seen_when_it_is_kept(harness: &dyn Harness) {
+/// Staged rows aren't visible; a kept import is read back as it was given.
+pub async fn an_import_is_visible_once_it_is_kept(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let tenant = world.tenant("one").await;
     let mut rows: Vec<ImportedRow> = (0..1_100)
@@ -220,7 +221,7 @@ pub async fn an_import_is_seen_when_it_is_kept(harness: &dyn Harness) {
     assert_eq!(made.name.untrusted(), "Birchworks");
     assert_eq!(made.tenant_key.as_deref(), Some("t1"));
     assert_eq!(made.status, IntegrationStatus::Connected);
-    assert!(made.running.is_none(), "nothing is read from it");
+    assert!(made.running.is_none(), "it is never synced");
 
     let mut query = ImportedQuery {
         limit: 500,
@@ -264,7 +265,7 @@ pub async fn an_import_is_seen_when_it_is_kept(harness: &dyn Harness) {
         .await
         .unwrap();
     assert_eq!(page.results.len(), 1);
-    // A kept one can't be discarded.
+    // A kept import can't be discarded.
     world.store.discard_import(&permit).await.unwrap();
     assert_eq!(world.batches(&tenant.operator).await.len(), 1);
     assert!(matches!(
@@ -273,8 +274,8 @@ pub async fn an_import_is_seen_when_it_is_kept(harness: &dyn Harness) {
     ));
 }
 
-/// A discarded import leaves nothing, and can't be kept.
-pub async fn a_discarded_import_leaves_nothing(harness: &dyn Harness) {
+/// A discarded import leaves no rows and can't be kept.
+pub async fn a_discarded_import_leaves_no_rows(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let tenant = world.tenant("one").await;
     let rows = vec![row("users_mfa", CheckResult::Failed); 900];
@@ -295,8 +296,8 @@ pub async fn a_discarded_import_leaves_nothing(harness: &dyn Harness) {
     assert_eq!(world.batches(&tenant.operator).await.len(), 1);
 }
 
-/// An import whose process is gone is cleared away when the next one begins; one that goes on isn't.
-pub async fn an_abandoned_import_is_cleared_away(harness: &dyn Harness) {
+/// A staged import that hasn't been touched for a long time is deleted when another begins; one that is still written isn't.
+pub async fn an_abandoned_import_is_deleted_when_another_begins(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let tenant = world.tenant("one").await;
     let one = row("users_mfa", CheckResult::Failed);
@@ -323,8 +324,8 @@ pub async fn an_abandoned_import_is_cleared_away(harness: &dyn Harness) {
     ));
 }
 
-/// A file is kept once.
-pub async fn the_same_file_is_imported_once(harness: &dyn Harness) {
+/// A file is kept at most once in each workspace.
+pub async fn the_same_file_is_imported_only_once(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let tenant = world.tenant("one").await;
     world.imported(&tenant, 1, header("t1")).await;
@@ -346,11 +347,12 @@ pub async fn the_same_file_is_imported_once(harness: &dyn Harness) {
     );
 }
 
-/// The tenant decides where a batch goes, unless the caller does; another tenant's file is refused whole.
-pub async fn a_batch_goes_to_its_tenant(harness: &dyn Harness) {
+/// A batch is assigned to the integration of its tenant unless the caller names an integration. A file of another tenant is
+/// rejected.
+pub async fn a_batch_is_assigned_to_the_integration_of_its_tenant(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let tenant = world.tenant("one").await;
-    // Its tenant is "tenant".
+    // The tenant key of this integration is "tenant".
     let live = world.integration(&tenant, Platform::M365).await;
     assert_eq!(world.imported(&tenant, 1, header("TENANT")).await, live);
     let made = world.imported(&tenant, 2, header("t2")).await;
@@ -374,13 +376,13 @@ pub async fn a_batch_goes_to_its_tenant(harness: &dyn Harness) {
     assert_eq!(refused, KeepOutcome::Rejected(expected));
     assert_eq!(world.batches(&tenant.operator).await.len(), before);
     let KeepOutcome::Kept(places) = world.keep(&tenant, ask(true)).await.unwrap() else {
-        panic!("it was allowed");
+        panic!("another tenant's file was allowed");
     };
     assert_eq!((places[0].integration, &places[0].new), (live, &None));
 }
 
-/// The newest run of a tool speaks for it, whatever was imported last; each tool speaks for itself.
-pub async fn the_latest_run_of_a_tool_speaks(harness: &dyn Harness) {
+/// The verdicts of each tool are those of its newest run, whichever file was imported last.
+pub async fn the_latest_run_of_each_tool_provides_its_verdicts(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let tenant = world.tenant("one").await;
     let at = |day: i64| Some(Timestamp::from_millis(1_770_000_000_000 + day * 86_400_000));
@@ -419,7 +421,7 @@ pub async fn the_latest_run_of_a_tool_speaks(harness: &dyn Harness) {
     )
     .await;
     keep(3, ImportTool::Maester, 1, 1, vec![verdict("a", failed)]).await;
-    // Settings alone say nothing about verdicts.
+    // A file with settings alone doesn't replace verdicts.
     keep(4, ImportTool::Prowler, 9, 0, Vec::new()).await;
     let found = world
         .store
@@ -438,8 +440,8 @@ pub async fn the_latest_run_of_a_tool_speaks(harness: &dyn Harness) {
     assert_eq!(found[0].ran_at, at(5));
 }
 
-/// Settings become a completed scan at the time at which they were read.
-pub async fn imported_settings_are_a_scan_of_their_time(harness: &dyn Harness) {
+/// Imported settings become a completed scan with the time at which they were read.
+pub async fn imported_settings_become_a_scan_at_the_time_they_were_read(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let tenant = world.tenant("one").await;
     let scan = |day: i64| {
@@ -481,7 +483,7 @@ pub async fn imported_settings_are_a_scan_of_their_time(harness: &dyn Harness) {
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(latest.id, scan(5).id, "an older export is no newer scan");
+    assert_eq!(latest.id, scan(5).id, "an older export isn't the latest scan");
     assert_eq!(
         (latest.state, latest.trigger),
         (RunState::Completed, ScanTrigger::Import)
@@ -491,7 +493,7 @@ pub async fn imported_settings_are_a_scan_of_their_time(harness: &dyn Harness) {
     assert_eq!(world.batches(&tenant.operator).await[1].scans, [scan(5).id]);
 }
 
-/// What can't be audited isn't kept.
+/// If the audit entry can't be stored, the import isn't kept.
 pub async fn an_import_that_cannot_be_audited_is_not_kept(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let tenant = world.tenant("one").await;
@@ -518,8 +520,8 @@ pub async fn an_import_that_cannot_be_audited_is_not_kept(harness: &dyn Harness)
     ));
 }
 
-/// What was imported goes with its integration, and can be imported again.
-pub async fn imports_go_with_their_integration(harness: &dyn Harness) {
+/// Imports are removed with their integration, and the file can then be imported again.
+pub async fn removing_an_integration_deletes_its_imports(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let tenant = world.tenant("one").await;
     let integration = world.imported(&tenant, 1, header("t1")).await;
@@ -550,7 +552,7 @@ pub async fn imports_go_with_their_integration(harness: &dyn Harness) {
     assert_ne!(again, integration);
 }
 
-/// Nothing of another workspace is seen or touched.
+/// The imports of another workspace are neither visible nor changed.
 pub async fn another_workspace_sees_no_imports(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let (one, two) = (world.tenant("one").await, world.tenant("two").await);
@@ -574,7 +576,7 @@ pub async fn another_workspace_sees_no_imports(harness: &dyn Harness) {
         .await
         .unwrap();
     assert!(verdicts.is_empty());
-    // A permit of one workspace reaches nothing of the other.
+    // A permit of one workspace doesn't affect the imports of the other.
     let staged = world.staged(&one, &[row("users_mfa", CheckResult::Failed)]).await;
     let foreign = ImportPermit::new(&two.operator, staged.import()).unwrap();
     world.store.discard_import(&foreign).await.unwrap();

@@ -1,4 +1,4 @@
-//! Integrations: failure, removal, credentials.
+//! Cases for integrations: failure, removal, credentials.
 
 use super::{Harness, World, account_fact, app_fact};
 use secrecy::ExposeSecret as _;
@@ -12,8 +12,8 @@ use watchpost_core::{
     value::word::{IntegrationStatus, Platform, RunState},
 };
 
-/// Reason and beginning stay until a sync completes.
-pub async fn a_failed_sync_shows_its_reason_until_one_completes(harness: &dyn Harness) {
+/// The reason of a failure and its first time are shown until a sync completes.
+pub async fn the_reason_of_a_failed_sync_stays_until_a_sync_completes(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let tenant = world.tenant("one").await;
     let okta = world.integration(&tenant, Platform::Okta).await;
@@ -44,7 +44,7 @@ pub async fn a_failed_sync_shows_its_reason_until_one_completes(harness: &dyn Ha
             .await
             .unwrap()
             .is_empty(),
-        "no analysis"
+        "no analysis is queued"
     );
     world.sync(&tenant, okta, vec![]).await;
     let row = world.row(&tenant, okta).await;
@@ -60,7 +60,7 @@ pub async fn a_failed_sync_shows_its_reason_until_one_completes(harness: &dyn Ha
     );
 }
 
-/// Nothing is left but the findings, which the next analysis ends.
+/// Removing an integration deletes everything but its findings, which the next analysis resolves.
 pub async fn removal_deletes_facts_and_secrets(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let tenant = world.tenant("one").await;
@@ -158,8 +158,8 @@ pub async fn removal_deletes_facts_and_secrets(harness: &dyn Harness) {
     assert_eq!(again, IntegrationChange::NotFound);
 }
 
-/// For a sync and for the operator.
-pub async fn credentials_open_as_they_were_given(harness: &dyn Harness) {
+/// A sync and the operator read the credentials as they were given.
+pub async fn credentials_are_read_back_unchanged(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let tenant = world.tenant("one").await;
     let okta = world.integration(&tenant, Platform::Okta).await;
@@ -184,7 +184,7 @@ pub async fn credentials_open_as_they_were_given(harness: &dyn Harness) {
     assert_eq!(
         world
             .opened
-            .another()
+            .open_again()
             .list_integrations(&tenant.operator)
             .await
             .unwrap()

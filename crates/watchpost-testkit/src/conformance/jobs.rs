@@ -1,4 +1,4 @@
-//! Jobs, leases, schedules.
+//! Cases for jobs, leases and due syncs.
 
 use super::{Harness, World};
 use std::sync::Arc;
@@ -13,19 +13,19 @@ use watchpost_core::{
     },
 };
 
-/// However many ask at once, one gets it.
+/// Of many parallel requests for a lease, exactly one gets the job.
 pub async fn a_job_is_leased_once_by_two_stores(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let tenant = world.tenant("one").await;
     world.integration(&tenant, Platform::Okta).await;
-    let another = world.opened.another();
+    let second = world.opened.open_again();
     let now = world.now();
     let mut tasks = Vec::new();
     for i in 0..16 {
         let store = if i % 2 == 0 {
             Arc::clone(&world.store)
         } else {
-            Arc::clone(&another)
+            Arc::clone(&second)
         };
         tasks.push(tokio::spawn(async move {
             store.lease_job(&format!("worker {i}"), now).await.unwrap()
@@ -42,8 +42,8 @@ pub async fn a_job_is_leased_once_by_two_stores(harness: &dyn Harness) {
     );
 }
 
-/// Who lost a lease neither prolongs nor ends.
-pub async fn a_lost_lease_ends_nothing(harness: &dyn Harness) {
+/// A worker that has lost its lease can neither extend it nor end the job.
+pub async fn a_lost_lease_can_neither_be_extended_nor_end_the_job(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let tenant = world.tenant("one").await;
     world.integration(&tenant, Platform::Okta).await;
@@ -80,7 +80,7 @@ pub async fn a_lost_lease_ends_nothing(harness: &dyn Harness) {
         .unwrap()
         .unwrap();
     assert_eq!(job.state, RunState::InProgress);
-    // The same process, twice: the earlier lease ends nothing either.
+    // An earlier lease of the same worker can't end the job either.
     let later = late.plus_millis(LEASE_MS);
     let third = world.lease("b", later).await.unwrap();
     world
@@ -100,8 +100,8 @@ pub async fn a_lost_lease_ends_nothing(harness: &dyn Harness) {
     assert_eq!(job.state, RunState::Completed);
 }
 
-/// Three attempts, not before their time.
-pub async fn a_failed_job_is_tried_again_and_then_given_up(harness: &dyn Harness) {
+/// A job has three attempts, none of them before its retry time.
+pub async fn a_failing_job_fails_for_good_after_three_attempts(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let tenant = world.tenant("one").await;
     let integration = world.integration(&tenant, Platform::Okta).await;
@@ -136,7 +136,7 @@ pub async fn a_failed_job_is_tried_again_and_then_given_up(harness: &dyn Harness
     assert_eq!(row.failure.unwrap().reason, "it broke");
 }
 
-/// A key's job ends with the key, unless somebody else wants it too.
+/// The job of a revoked key is cancelled unless somebody else has requested it too.
 pub async fn a_job_of_a_revoked_key_does_not_start(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let tenant = world.tenant("one").await;
@@ -184,8 +184,8 @@ pub async fn a_job_of_a_revoked_key_does_not_start(harness: &dyn Harness) {
     }
 }
 
-/// Handles of what runs already.
-pub async fn triggering_twice_gives_the_same_jobs(harness: &dyn Harness) {
+/// A trigger returns the job that is queued or running.
+pub async fn triggering_a_sync_twice_returns_the_same_job(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let tenant = world.tenant("one").await;
     let trigger = |platform, integration| TriggerSync {
@@ -234,7 +234,7 @@ pub async fn triggering_twice_gives_the_same_jobs(harness: &dyn Harness) {
     assert_eq!(
         run(trigger(None, None)).await.len(),
         1,
-        "a paused one doesn't take part"
+        "a paused integration isn't synced"
     );
     assert_eq!(
         change(IntegrationAction::Resume).await,
@@ -243,8 +243,8 @@ pub async fn triggering_twice_gives_the_same_jobs(harness: &dyn Harness) {
     assert!(world.row(&tenant, m365).await.running.is_some());
 }
 
-/// The schedule queues a sync an hour after the last began.
-pub async fn schedules_queue_what_is_due(harness: &dyn Harness) {
+/// A sync is queued an hour after the last one began.
+pub async fn syncs_are_queued_when_they_are_due(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let tenant = world.tenant("one").await;
     let integration = world.integration(&tenant, Platform::Okta).await;
@@ -260,7 +260,7 @@ pub async fn schedules_queue_what_is_due(harness: &dyn Harness) {
     assert_eq!(
         world.store.enqueue_due(HOUR_MS, due).await.unwrap(),
         0,
-        "it is queued"
+        "it is queued already"
     );
     let jobs = world.store.unfinished_jobs(&tenant.operator).await.unwrap();
     assert_eq!(

@@ -1,4 +1,4 @@
-//! What people do to findings, and what the risk score is made of.
+//! Cases for people's decisions on findings, for remediations, and for the facts of the risk score.
 
 use super::{Harness, World, live, observation, with_statuses};
 use watchpost_core::{
@@ -15,13 +15,13 @@ use watchpost_core::{
     },
 };
 
-/// A subject that nothing else is known of.
+/// A subject about which the store has no facts.
 pub(super) fn somebody(n: u8) -> EntityRef {
     EntityRef::Identity(IdentityId::from_bytes([n; 16]))
 }
 
-/// A workspace with an analysis under way.
-pub(super) async fn analysing(
+/// Creates a workspace with a running analysis.
+pub(super) async fn with_analysis(
     world: &World,
 ) -> (super::Tenant, watchpost_core::value::id::AnalysisId, JobPermit) {
     let tenant = world.tenant("one").await;
@@ -31,10 +31,10 @@ pub(super) async fn analysing(
     (tenant, analysis, permit)
 }
 
-/// The whole life of a finding in a person's hands.
-pub async fn people_change_findings_and_repeat_without_change(harness: &dyn Harness) {
+/// Makes every decision on a finding, and repeats them.
+pub async fn repeating_a_decision_on_a_finding_changes_nothing(harness: &dyn Harness) {
     let world = World::new(harness).await;
-    let (tenant, analysis, permit) = analysing(&world).await;
+    let (tenant, analysis, permit) = with_analysis(&world).await;
     let hit = observation("id.rule", somebody(1), Severity::High, Marks::new());
     world
         .store
@@ -109,10 +109,10 @@ pub async fn people_change_findings_and_repeat_without_change(harness: &dyn Harn
     assert_eq!((counts[0].status, counts[0].count), (FindingStatus::Resolved, 1));
 }
 
-/// Asking, asking again, refusing, and what closing a finding does to what waits.
-pub async fn remediations_wait_and_are_refused(harness: &dyn Harness) {
+/// Requests a remediation twice, rejects it, and closes the finding of a waiting one.
+pub async fn remediations_are_requested_rejected_and_cancelled(harness: &dyn Harness) {
     let world = World::new(harness).await;
-    let (tenant, analysis, permit) = analysing(&world).await;
+    let (tenant, analysis, permit) = with_analysis(&world).await;
     let hits = vec![
         observation("id.rule", somebody(1), Severity::High, Marks::new()),
         observation("id.rule", somebody(2), Severity::High, Marks::new()),
@@ -124,12 +124,12 @@ pub async fn remediations_wait_and_are_refused(harness: &dyn Harness) {
         .unwrap();
     let found = world.all_findings(&tenant.writer, live()).await;
     let (world, tenant) = (&world, &tenant);
-    let RemediationOutcome::Requested(first) = ask_once(world, tenant, found[0].id).await else {
-        panic!("it is asked for");
+    let RemediationOutcome::Requested(first) = request(world, tenant, found[0].id).await else {
+        panic!("the remediation is not requested");
     };
     assert_eq!(first.requested_by, tenant.writer_key.to_string());
     assert_eq!(first.target.untrusted(), "Mara Holt (mara.holt@birch.example)");
-    let again = ask_once(world, tenant, found[0].id).await;
+    let again = request(world, tenant, found[0].id).await;
     assert_eq!(again, RemediationOutcome::AlreadyWaiting(first.clone()));
     let reject = |id| async move {
         let write = world.write(&tenant.operator, RejectRemediation { id, now: world.now() });
@@ -138,11 +138,11 @@ pub async fn remediations_wait_and_are_refused(harness: &dyn Harness) {
     assert_eq!(reject(first.id).await, RejectOutcome::Rejected);
     assert_eq!(reject(first.id).await, RejectOutcome::Unchanged);
     assert!(matches!(
-        ask_once(world, tenant, found[0].id).await,
+        request(world, tenant, found[0].id).await,
         RemediationOutcome::Requested(_)
     ));
-    let RemediationOutcome::Requested(second) = ask_once(world, tenant, found[1].id).await else {
-        panic!("it is asked for");
+    let RemediationOutcome::Requested(second) = request(world, tenant, found[1].id).await else {
+        panic!("the remediation is not requested");
     };
     let command = FindingCommand {
         finding: found[1].id,
@@ -167,10 +167,10 @@ pub async fn remediations_wait_and_are_refused(harness: &dyn Harness) {
         reject(second.id).await,
         RejectOutcome::NotPossible(RemediationState::Cancelled)
     );
-    let closed = ask_once(world, tenant, found[1].id).await;
+    let closed = request(world, tenant, found[1].id).await;
     assert_eq!(closed, RemediationOutcome::FindingClosed(FindingStatus::Resolved));
     assert_eq!(
-        ask_once(world, tenant, FindingId::from_bytes([1; 16])).await,
+        request(world, tenant, FindingId::from_bytes([1; 16])).await,
         RemediationOutcome::NotFound
     );
     let list = |state| async move {
@@ -185,7 +185,7 @@ pub async fn remediations_wait_and_are_refused(harness: &dyn Harness) {
     assert_eq!(list(Some(RemediationState::PendingApproval)).await, 1);
 }
 
-async fn ask_once(world: &World, tenant: &super::Tenant, finding: FindingId) -> RemediationOutcome {
+async fn request(world: &World, tenant: &super::Tenant, finding: FindingId) -> RemediationOutcome {
     let command = RequestRemediation {
         id: watchpost_core::value::id::RemediationId::generate(world.clock.as_ref(), world.random.as_ref()),
         finding,
@@ -197,10 +197,10 @@ async fn ask_once(world: &World, tenant: &super::Tenant, finding: FindingId) -> 
     world.store.request_remediation(write).await.unwrap().into_value()
 }
 
-/// What a repair saves decides the order, then age; what doesn't count comes last.
-pub async fn what_saves_most_comes_first_and_then_the_oldest(harness: &dyn Harness) {
+/// Top findings are ordered by how much their repair saves, then by age. Findings that aren't scored come last.
+pub async fn top_findings_are_ordered_by_saving_and_then_by_age(harness: &dyn Harness) {
     let world = World::new(harness).await;
-    let (tenant, analysis, permit) = analysing(&world).await;
+    let (tenant, analysis, permit) = with_analysis(&world).await;
     let top = || async {
         let facts = world.store.risk_facts(&tenant.operator).await.unwrap();
         let rules: Vec<String> = facts.top.iter().map(|row| row.rule_id.clone()).collect();
@@ -258,10 +258,10 @@ pub async fn what_saves_most_comes_first_and_then_the_oldest(harness: &dyn Harne
     );
 }
 
-/// The five worst that count come first, then others; snapshots are found by their age.
-pub async fn risk_facts_show_the_worst_that_count(harness: &dyn Harness) {
+/// The worst scored findings come first, then others. Snapshots are selected by their age.
+pub async fn risk_facts_list_the_worst_scored_findings_first(harness: &dyn Harness) {
     let world = World::new(harness).await;
-    let (tenant, analysis, permit) = analysing(&world).await;
+    let (tenant, analysis, permit) = with_analysis(&world).await;
     let empty = world.store.risk_facts(&tenant.operator).await.unwrap();
     assert!(empty.top.is_empty() && empty.latest.is_none() && empty.sources.len() == 1);
     let mut hits = vec![

@@ -1,8 +1,8 @@
-//! Calls that take effect at most once.
+//! Cases for changes that are made at most once.
 
 use super::{
     Harness, Tenant, World, app_fact, call,
-    life::{analysing, somebody},
+    life::{somebody, with_analysis},
     live, observation,
 };
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use watchpost_core::{
     },
 };
 
-/// A token of a kind for a request, as a server would make it.
+/// Creates a token for a request, as a server does.
 fn token(kind: OnceTokenKind, text: &str, arguments: &str) -> OnceToken {
     OnceToken::new(&AuditKey::new([9; 32]), kind, text.as_bytes(), "case", arguments)
 }
@@ -30,16 +30,16 @@ fn key(text: &str, arguments: &str) -> CallRecord {
     call().once(token(OnceTokenKind::IdempotencyKey, text, arguments))
 }
 
-struct Case {
+struct Fixture {
     world: World,
     tenant: Tenant,
     finding: FindingId,
 }
 
-impl Case {
+impl Fixture {
     async fn new(harness: &dyn Harness) -> Self {
         let world = World::new(harness).await;
-        let (tenant, analysis, permit) = analysing(&world).await;
+        let (tenant, analysis, permit) = with_analysis(&world).await;
         let hit = observation("id.rule", somebody(1), Severity::High, Marks::new());
         world
             .store
@@ -108,10 +108,10 @@ const DISMISS: FindingAction = FindingAction::Dismiss {
     reason: DismissReason::AcceptedRisk,
 };
 
-/// A repeat changes nothing, also when the state has moved on, and is told what the first call came to; the same
-/// token for another request is refused; after a day it is forgotten.
+/// A repeated call returns the outcome of the first call and changes nothing, even if the state has changed since. The same
+/// token for another request is rejected. After a day the token has expired.
 pub async fn a_token_is_spent_by_one_change(harness: &dyn Harness) {
-    let case = Case::new(harness).await;
+    let case = Fixture::new(harness).await;
     let writer = &case.tenant.writer;
     let before = case.world.now();
     let (first, made) = case.act(writer, DISMISS, key("k", "{}")).await.unwrap();
@@ -122,8 +122,8 @@ pub async fn a_token_is_spent_by_one_change(harness: &dyn Harness) {
         .unwrap();
     let moved = case.generation().await;
     let (again, repeat) = case.act(writer, DISMISS, key("k", "{}")).await.unwrap();
-    assert_eq!(again, first, "what the first call came to");
-    assert!(repeat.seq > made.seq, "a repeat has an entry of its own");
+    assert_eq!(again, first, "the outcome of the first call");
+    assert!(repeat.seq > made.seq, "a repeat has its own audit entry");
     assert!(repeat.earlier.unwrap() >= before);
     assert_eq!(case.status().await, FindingStatus::Open);
     assert_eq!(case.generation().await, moved, "a repeat changes nothing");
@@ -146,9 +146,9 @@ pub async fn a_token_is_spent_by_one_change(harness: &dyn Harness) {
     assert_eq!(made.earlier, None);
 }
 
-/// Other keys, other kinds, other actors, other operations and other workspaces have tokens of their own.
+/// The same token of another kind, actor, operation or workspace is a different token.
 pub async fn tokens_are_independent(harness: &dyn Harness) {
-    let case = Case::new(harness).await;
+    let case = Fixture::new(harness).await;
     let (writer, operator) = (&case.tenant.writer, &case.tenant.operator);
     let changed = async |scope: &Arc<WorkspaceScope>, action: FindingAction, call: CallRecord| {
         let (outcome, made) = case.act(scope, action, call).await.unwrap();
@@ -169,16 +169,16 @@ pub async fn tokens_are_independent(harness: &dyn Harness) {
     changed(writer, DISMISS, elsewhere).await;
     changed(operator, FindingAction::Reopen, call()).await;
 
-    // The same local operator, the same token, the same request, in another workspace.
+    // The same operator, token and request in another workspace.
     let other = case.world.tenant("two").await;
     let (unknown, made) = case.act(&other.operator, DISMISS, key("k", "{}")).await.unwrap();
     assert_eq!((unknown, made.earlier), (FindingOutcome::NotFound, None));
     assert_eq!(case.status().await, FindingStatus::Open);
 }
 
-/// A call with a key and a confirmation is a repeat by either of them.
+/// A call with a key and a confirmation spends both: either one marks a repeat.
 pub async fn each_token_of_a_call_is_spent(harness: &dyn Harness) {
-    let case = Case::new(harness).await;
+    let case = Fixture::new(harness).await;
     let writer = &case.tenant.writer;
     let confirmed = || token(OnceTokenKind::Confirmation, "nonce", "{}");
     case.act(writer, DISMISS, key("k", "{}").once(confirmed()))
@@ -199,9 +199,9 @@ pub async fn each_token_of_a_call_is_spent(harness: &dyn Harness) {
     ));
 }
 
-/// A call that came to nothing is remembered too: its repeat comes to nothing, whatever happened meanwhile.
-pub async fn a_token_is_spent_by_a_refusal(harness: &dyn Harness) {
-    let case = Case::new(harness).await;
+/// A call whose change wasn't possible spends its token too: its repeat changes nothing, even if the change is possible now.
+pub async fn a_token_is_spent_even_if_the_change_is_not_possible(harness: &dyn Harness) {
+    let case = Fixture::new(harness).await;
     let writer = &case.tenant.writer;
     case.act(&case.tenant.operator, FindingAction::Resolve, call())
         .await
@@ -220,9 +220,9 @@ pub async fn a_token_is_spent_by_a_refusal(harness: &dyn Harness) {
     assert_eq!(case.status().await, FindingStatus::Open);
 }
 
-/// A change that can't be audited isn't made and spends nothing.
+/// If the audit entry can't be stored, the change isn't made and the token isn't spent.
 pub async fn a_failed_transaction_spends_no_token(harness: &dyn Harness) {
-    let case = Case::new(harness).await;
+    let case = Fixture::new(harness).await;
     case.world.opened.break_audit(true);
     let failed = case.act(&case.tenant.writer, DISMISS, key("k", "{}")).await;
     assert!(
@@ -239,10 +239,10 @@ pub async fn a_failed_transaction_spends_no_token(harness: &dyn Harness) {
     assert_eq!(made.earlier, None);
 }
 
-/// Racing calls with one token, through two processes: one changes, all are answered alike.
-pub async fn racing_calls_change_once(harness: &dyn Harness) {
-    let case = Case::new(harness).await;
-    let stores = [Arc::clone(&case.world.store), case.world.opened.another()];
+/// Of racing calls with one token, through two processes, one makes the change and all return the same outcome.
+pub async fn racing_calls_with_one_token_make_one_change(harness: &dyn Harness) {
+    let case = Fixture::new(harness).await;
+    let stores = [Arc::clone(&case.world.store), case.world.opened.open_again()];
     let before = case.generation().await;
     let mut calls = Vec::new();
     for n in 0..16 {
@@ -266,9 +266,9 @@ pub async fn racing_calls_change_once(harness: &dyn Harness) {
     assert_eq!(case.generation().await, before + 1);
 }
 
-/// Every method that spends tokens answers a repeat with what the first call came to.
-pub async fn every_kind_of_change_is_repeated_alike(harness: &dyn Harness) {
-    let case = Case::new(harness).await;
+/// Every method that spends tokens returns the outcome of the first call for a repeat.
+pub async fn every_kind_of_change_returns_the_same_outcome_when_repeated(harness: &dyn Harness) {
+    let case = Fixture::new(harness).await;
     let (world, tenant) = (&case.world, &case.tenant);
     let store = &world.store;
     async fn twice<C: Command, T: PartialEq + std::fmt::Debug, F>(
@@ -319,7 +319,7 @@ pub async fn every_kind_of_change_is_repeated_alike(harness: &dyn Harness) {
     world.sync(tenant, integration, pages).await;
     let lookup = AppLookup::Name("pixel".into());
     let AppMatch::One(app) = store.find_app(&tenant.operator, &lookup).await.unwrap() else {
-        panic!("the app is known");
+        panic!("the app is not found");
     };
     let set = |policy| SetAppPolicy {
         app: app.id,
@@ -339,7 +339,7 @@ pub async fn every_kind_of_change_is_repeated_alike(harness: &dyn Harness) {
     )
     .await;
     let AppMatch::One(app) = store.find_app(&tenant.operator, &lookup).await.unwrap() else {
-        panic!("the app is known");
+        panic!("the app is not found");
     };
     assert_eq!(app.policy, AppPolicy::Sanctioned);
 
@@ -353,7 +353,7 @@ pub async fn every_kind_of_change_is_repeated_alike(harness: &dyn Harness) {
     let write = || tenant.writer.authorize(ask(), key("k", "{}")).unwrap();
     let (first, _) = split(store.request_remediation(write()).await.unwrap());
     let RemediationOutcome::Requested(first) = first else {
-        panic!("it is asked for");
+        panic!("the remediation is not requested");
     };
     let reject = RejectRemediation {
         id: first.id,
@@ -367,7 +367,7 @@ pub async fn every_kind_of_change_is_repeated_alike(harness: &dyn Harness) {
     let (again, made) = split(store.request_remediation(write()).await.unwrap());
     assert!(made.earlier.is_some());
     let RemediationOutcome::Requested(again) = again else {
-        panic!("the same outcome");
+        panic!("the repeat has another outcome");
     };
     assert_eq!(again.id, first.id, "no second request");
     assert_eq!(

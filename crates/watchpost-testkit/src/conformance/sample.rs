@@ -1,4 +1,4 @@
-//! Facts and observations with nothing special about them.
+//! Sample facts and observations.
 
 use watchpost_core::{
     finding::{Marks, Observation, fingerprint},
@@ -12,7 +12,7 @@ use watchpost_core::{
     },
 };
 
-/// An active member's account.
+/// Returns the facts of an active member's account.
 pub fn account(vendor_id: &str, email: Option<&str>) -> AccountFacts {
     AccountFacts {
         vendor_id: vendor_id.into(),
@@ -37,12 +37,12 @@ pub fn account(vendor_id: &str, email: Option<&str>) -> AccountFacts {
     }
 }
 
-/// An account as a fact.
+/// Returns a fact for an active member's account.
 pub fn account_fact(vendor_id: &str, email: &str) -> Fact {
     Fact::Account(Box::new(account(vendor_id, Some(email))))
 }
 
-/// An account's second factors.
+/// Returns a fact about the multi-factor authentication of an account.
 pub fn mfa_fact(account: &str, mfa: Mfa) -> Fact {
     Fact::Mfa(MfaFacts {
         account_vendor_id: account.into(),
@@ -53,7 +53,7 @@ pub fn mfa_fact(account: &str, mfa: Mfa) -> Fact {
     })
 }
 
-/// A highest role.
+/// Returns a fact for the platform's highest role.
 pub fn role_fact(id: &str, principal: &str) -> Fact {
     Fact::Role(RoleFacts {
         vendor_id: id.into(),
@@ -68,7 +68,7 @@ pub fn role_fact(id: &str, principal: &str) -> Fact {
     })
 }
 
-/// An app.
+/// Returns a fact for an app.
 pub fn app_fact(vendor_id: &str, name: &str) -> Fact {
     Fact::App(Box::new(AppFacts {
         vendor_id: vendor_id.into(),
@@ -86,7 +86,7 @@ pub fn app_fact(vendor_id: &str, name: &str) -> Fact {
     }))
 }
 
-/// A permission that an account gave an app.
+/// Returns a fact for a permission that an account granted to an app.
 pub fn grant_fact(id: &str, app: &str, account: Option<&str>, risk: GrantRisk) -> Fact {
     Fact::Grant(Box::new(GrantFacts {
         vendor_id: id.into(),
@@ -103,7 +103,7 @@ pub fn grant_fact(id: &str, app: &str, account: Option<&str>, risk: GrantRisk) -
     }))
 }
 
-/// A setting.
+/// Returns a fact for a setting.
 pub fn setting_fact(path: &str, document: &str) -> Fact {
     Fact::Setting(SettingFacts {
         path: path.into(),
@@ -111,7 +111,7 @@ pub fn setting_fact(path: &str, document: &str) -> Fact {
     })
 }
 
-/// A hit of a rule.
+/// Returns an observation of a rule.
 pub fn observation(rule: &str, entity: EntityRef, severity: Severity, marks: Marks) -> Observation {
     Observation {
         fingerprint: fingerprint(rule, entity),

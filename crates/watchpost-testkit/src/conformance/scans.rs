@@ -1,4 +1,4 @@
-//! Scans: one at a time, settings kept once, results whole or not at all, findings through their life, schedules, exemptions.
+//! Cases for scans, their results, settings and findings, for schedules, and for exemptions.
 
 use super::{Harness, Tenant, World, with_statuses};
 use async_trait::async_trait;
@@ -59,13 +59,13 @@ pub(super) fn check(id: &str, severity: Severity, service: Service, input: &str)
     }
 }
 
-/// An engine that finds what a case tells it to.
-pub(super) struct Engine {
+/// A check engine whose results a case sets. Checks without a result pass.
+pub(super) struct StubEngine {
     pub(super) checks: Vec<Check>,
     results: Mutex<BTreeMap<String, CheckResult>>,
 }
 
-impl Engine {
+impl StubEngine {
     fn new() -> Self {
         Self {
             checks: vec![
@@ -85,13 +85,13 @@ impl Engine {
             results: Mutex::default(),
         }
     }
-    pub(super) fn says(&self, id: &str, result: CheckResult) {
+    pub(super) fn set_result(&self, id: &str, result: CheckResult) {
         self.results.lock().unwrap().insert(id.into(), result);
     }
 }
 
 #[async_trait]
-impl CheckEngine for Engine {
+impl CheckEngine for StubEngine {
     fn checks(&self) -> &[Check] {
         &self.checks
     }
@@ -115,7 +115,7 @@ impl CheckEngine for Engine {
                     check: at,
                     outcome: Outcome {
                         detected: Some("{\"SharingCapability\":2}".into()),
-                        ..Outcome::plain(result, skip, "As the case says")
+                        ..Outcome::plain(result, skip, "Set by the case")
                     },
                 }
             })
@@ -123,20 +123,20 @@ impl CheckEngine for Engine {
     }
 }
 
-/// A connector whose settings a case sets.
-struct Tenantry(Mutex<String>);
+/// A connector whose SharePoint settings a case sets.
+struct StubConnector(Mutex<String>);
 
-struct Reading(Vec<SettingDocument>);
+struct StubSettingRun(Vec<SettingDocument>);
 
 #[async_trait]
-impl SettingRun for Reading {
+impl SettingRun for StubSettingRun {
     async fn next_setting(&mut self) -> Result<Option<SettingDocument>, ConnectorError> {
         Ok(self.0.pop())
     }
 }
 
 #[async_trait]
-impl Connector for Tenantry {
+impl Connector for StubConnector {
     fn platform(&self) -> Platform {
         Platform::M365
     }
@@ -148,12 +148,12 @@ impl Connector for Tenantry {
     }
     async fn verify(&self, _: &ConnectorConfig) -> Result<Verification, ConnectorError> {
         Err(ConnectorError::Api {
-            reason: "not in this suite".into(),
+            reason: "not supported by the stub".into(),
         })
     }
     async fn sync(&self, _: &ConnectorConfig) -> Result<Box<dyn SyncRun>, ConnectorError> {
         Err(ConnectorError::Api {
-            reason: "not in this suite".into(),
+            reason: "not supported by the stub".into(),
         })
     }
     fn setting_paths(&self) -> &'static [&'static str] {
@@ -171,28 +171,28 @@ impl Connector for Tenantry {
             source: "graph",
             document: Some(text.into()),
         };
-        Ok(Box::new(Reading(vec![
+        Ok(Box::new(StubSettingRun(vec![
             document("sharepoint/Tenant", &self.0.lock().unwrap()),
             document("policies/authorizationPolicy", "{\"allowInvitesFrom\":\"none\"}"),
         ])))
     }
 }
 
-/// A workspace with a scannable integration.
-pub(super) struct Scanned {
+/// A workspace with an integration that can be scanned.
+pub(super) struct ScanFixture {
     pub(super) world: World,
     pub(super) tenant: Tenant,
     integration: IntegrationId,
-    pub(super) engine: Engine,
-    connector: Arc<Tenantry>,
+    pub(super) engine: StubEngine,
+    connector: Arc<StubConnector>,
 }
 
-impl Scanned {
+impl ScanFixture {
     pub(super) async fn new(harness: &dyn Harness) -> Self {
         let world = World::new(harness).await;
         let tenant = world.tenant("one").await;
         let integration = world.integration(&tenant, Platform::M365).await;
-        // What connecting queued has run.
+        // Runs the jobs that adding the integration queued.
         world.sync(&tenant, integration, vec![]).await;
         let (_, _, analysis) = world.analysis(&tenant).await;
         world.end_job(&analysis).await;
@@ -200,8 +200,8 @@ impl Scanned {
             world,
             tenant,
             integration,
-            engine: Engine::new(),
-            connector: Arc::new(Tenantry(Mutex::new("{\"SharingCapability\":2}".into()))),
+            engine: StubEngine::new(),
+            connector: Arc::new(StubConnector(Mutex::new("{\"SharingCapability\":2}".into()))),
         }
     }
 
@@ -241,12 +241,12 @@ impl Scanned {
         .unwrap();
     }
 
-    /// A whole compliance scan.
+    /// Runs a complete compliance scan.
     async fn scan(&self) -> ScanId {
         self.scan_for(ScanType::Compliance).await
     }
 
-    /// A whole scan.
+    /// Runs a complete scan.
     pub(super) async fn scan_for(&self, scan_type: ScanType) -> ScanId {
         let (id, start) = self.start(scan_type).await;
         assert_eq!(start, ScanStart::Started);
@@ -272,9 +272,9 @@ impl Scanned {
     }
 }
 
-/// A second start names the first, and the way is free when that has ended.
-pub async fn one_scan_of_an_integration_at_a_time(harness: &dyn Harness) {
-    let it = Scanned::new(harness).await;
+/// Starting a second scan returns the id of the unfinished one. After that has ended, another can start.
+pub async fn an_integration_has_one_unfinished_scan_at_a_time(harness: &dyn Harness) {
+    let it = ScanFixture::new(harness).await;
     let (first, start) = it.start(ScanType::Compliance).await;
     assert_eq!(start, ScanStart::Started);
     assert_eq!(it.get(first).await.state, RunState::Queued);
@@ -295,9 +295,9 @@ pub async fn one_scan_of_an_integration_at_a_time(harness: &dyn Harness) {
     assert!(matches!(verdict, ChainVerdict::Intact { .. }), "{verdict:?}");
 }
 
-/// Cancelling takes the job along; what a worker still had in hand is not kept.
-pub async fn a_cancelled_scan_keeps_nothing(harness: &dyn Harness) {
-    let it = Scanned::new(harness).await;
+/// Cancelling a scan cancels its job, and results that a worker delivers afterwards are not stored.
+pub async fn a_cancelled_scan_stores_no_results(harness: &dyn Harness) {
+    let it = ScanFixture::new(harness).await;
     let (id, _) = it.start(ScanType::Compliance).await;
     let job = it.lease().await;
     let cancel = async |id| {
@@ -309,7 +309,7 @@ pub async fn a_cancelled_scan_keeps_nothing(harness: &dyn Harness) {
         it.world.store.cancel_scan(write).await.unwrap().into_value()
     };
     assert_eq!(cancel(id).await, CancelOutcome::Cancelled);
-    it.engine.says(SHARING, CheckResult::Failed);
+    it.engine.set_result(SHARING, CheckResult::Failed);
     it.run(&job).await;
     assert_eq!(it.get(id).await.state, RunState::Cancelled);
     let rows = it
@@ -326,9 +326,9 @@ pub async fn a_cancelled_scan_keeps_nothing(harness: &dyn Harness) {
     assert_eq!(it.start(ScanType::Compliance).await.1, ScanStart::Started);
 }
 
-/// A job that is given up takes its scan along, with the reason.
-pub async fn a_scan_follows_its_jobs_end(harness: &dyn Harness) {
-    let it = Scanned::new(harness).await;
+/// A scan whose job fails for good fails with the job's reason.
+pub async fn a_scan_ends_with_its_job(harness: &dyn Harness) {
+    let it = ScanFixture::new(harness).await;
     let (id, _) = it.start(ScanType::Compliance).await;
     let job = it.lease().await;
     let end = JobEnd::Failed {
@@ -346,13 +346,13 @@ pub async fn a_scan_follows_its_jobs_end(harness: &dyn Harness) {
     assert_eq!(it.start(ScanType::Compliance).await.1, ScanStart::Started);
 }
 
-/// Results, settings, lists and points say what the scans found.
-pub async fn scans_are_read_as_they_were_written(harness: &dyn Harness) {
-    let it = Scanned::new(harness).await;
+/// Results, settings, lists and trend points contain what the scans found.
+pub async fn scans_are_read_back_as_they_were_written(harness: &dyn Harness) {
+    let it = ScanFixture::new(harness).await;
     let (store, scope) = (&it.world.store, &it.tenant.operator);
-    it.engine.says(SHARING, CheckResult::Failed);
+    it.engine.set_result(SHARING, CheckResult::Failed);
     let first = it.scan().await;
-    it.engine.says(CONSENT, CheckResult::Skipped);
+    it.engine.set_result(CONSENT, CheckResult::Skipped);
     *it.connector.0.lock().unwrap() = "{\"SharingCapability\":0}".into();
     let second = it.scan().await;
 
@@ -378,7 +378,7 @@ pub async fn scans_are_read_as_they_were_written(harness: &dyn Harness) {
     );
     assert_eq!(store.scan_details(scope, second).await.unwrap().len(), 2);
 
-    // Equal documents have equal hashes; the other differs, and each scan has its own text.
+    // Equal documents have equal hashes. Of the document that changed, each scan has its own text.
     let (old, new) = (
         store.scan_settings(scope, first).await.unwrap(),
         store.scan_settings(scope, second).await.unwrap(),
@@ -443,10 +443,11 @@ pub async fn scans_are_read_as_they_were_written(harness: &dyn Harness) {
     assert_eq!(points[0].frameworks[0].1.failed, 1);
 }
 
-/// A failed check makes a finding, keeps it, ends it after two readings without it, and reopens it; what couldn't be read ends nothing.
-pub async fn checks_findings_have_the_life_of_rules_findings(harness: &dyn Harness) {
-    let it = Scanned::new(harness).await;
-    it.engine.says(SHARING, CheckResult::Failed);
+/// A failed check creates a finding and keeps it; two passing scans in a row resolve it; another failure reopens it. Scans
+/// that couldn't read the settings resolve nothing.
+pub async fn findings_of_checks_have_the_same_life_cycle_as_findings_of_rules(harness: &dyn Harness) {
+    let it = ScanFixture::new(harness).await;
+    it.engine.set_result(SHARING, CheckResult::Failed);
     it.scan().await;
     it.scan().await;
     let open = it.findings(&[FindingStatus::Open]).await;
@@ -456,33 +457,33 @@ pub async fn checks_findings_have_the_life_of_rules_findings(harness: &dyn Harne
         (SHARING, Some(Service::Sharepoint))
     );
 
-    it.engine.says(SHARING, CheckResult::Skipped);
+    it.engine.set_result(SHARING, CheckResult::Skipped);
     it.scan().await;
     it.scan().await;
     it.scan().await;
     assert_eq!(
         it.findings(&[FindingStatus::Open]).await.len(),
         1,
-        "unread is not mended"
+        "unreadable doesn't mean fixed"
     );
 
-    it.engine.says(SHARING, CheckResult::Passed);
+    it.engine.set_result(SHARING, CheckResult::Passed);
     it.scan().await;
     assert_eq!(
         it.findings(&[FindingStatus::Open]).await.len(),
         1,
-        "once may be chance"
+        "one passing scan is not enough"
     );
     it.scan().await;
     assert!(it.findings(&[FindingStatus::Open]).await.is_empty());
     assert_eq!(it.findings(&[FindingStatus::Resolved]).await.len(), 1);
 
-    it.engine.says(SHARING, CheckResult::Failed);
+    it.engine.set_result(SHARING, CheckResult::Failed);
     it.scan().await;
     let again = it.findings(&[FindingStatus::Open]).await;
     assert_eq!(again.iter().map(|row| row.id).collect::<Vec<_>>(), [open[0].id]);
 
-    // By service and framework, like other conditions.
+    // Findings of checks can be filtered by service and framework.
     let of = async |services: Vec<Service>, frameworks: Vec<Framework>| {
         let query = FindingQuery {
             services,
@@ -497,7 +498,7 @@ pub async fn checks_findings_have_the_life_of_rules_findings(harness: &dyn Harne
     assert_eq!(of(vec![], vec![Framework::Scuba]).await, 0);
 }
 
-fn schedule(it: &Scanned, recurrence: Recurrence) -> Schedule {
+fn schedule(it: &ScanFixture, recurrence: Recurrence) -> Schedule {
     let next = next_after(&recurrence, "Europe/Berlin", it.world.now()).unwrap();
     Schedule {
         id: ScheduleId::generate(it.world.clock.as_ref(), it.world.random.as_ref()),
@@ -512,9 +513,9 @@ fn schedule(it: &Scanned, recurrence: Recurrence) -> Schedule {
     }
 }
 
-/// A schedule starts its scans at its time, one after the other, and scans by hand don't move it.
+/// A schedule starts its scans when it is due, one after the other. Manual scans don't change its next time.
 pub async fn schedules_start_scans_one_after_the_other(harness: &dyn Harness) {
-    let it = Scanned::new(harness).await;
+    let it = ScanFixture::new(harness).await;
     let (store, scope) = (&it.world.store, &it.tenant.operator);
     let row = schedule(&it, Recurrence::Daily { hour: 6, minute: 30 });
     let next = row.next_at.unwrap();
@@ -539,7 +540,7 @@ pub async fn schedules_start_scans_one_after_the_other(harness: &dyn Harness) {
     let moved = store.schedules(scope).await.unwrap().remove(0);
     assert_eq!(moved.last_triggered_at, Some(next));
     assert_eq!(moved.next_at, Some(next.plus_millis(DAY_MS)));
-    // The other type comes when the first has ended.
+    // The scan of the other type starts when the first has ended.
     it.world
         .clock
         .advance_ms(next.as_millis() - it.world.now().as_millis());
@@ -566,9 +567,9 @@ pub async fn schedules_start_scans_one_after_the_other(harness: &dyn Harness) {
     assert!(store.schedules(scope).await.unwrap().is_empty());
 }
 
-/// Exemptions are kept as they were agreed, and go.
-pub async fn exemptions_are_kept_and_taken_back(harness: &dyn Harness) {
-    let it = Scanned::new(harness).await;
+/// Exemptions are read back as they were added, and can be removed.
+pub async fn exemptions_are_stored_and_removed(harness: &dyn Harness) {
+    let it = ScanFixture::new(harness).await;
     let (store, scope) = (&it.world.store, &it.tenant.operator);
     let row = Exemption {
         id: ExemptionId::generate(it.world.clock.as_ref(), it.world.random.as_ref()),
@@ -598,9 +599,9 @@ pub async fn exemptions_are_kept_and_taken_back(harness: &dyn Harness) {
     assert!(store.exemptions(scope).await.unwrap().is_empty());
 }
 
-/// Another workspace knows none of it, and what a removed integration left goes with it.
+/// Another workspace can't see or change scans and schedules, and a paused integration can't be scanned.
 pub async fn scans_belong_to_their_workspace_and_integration(harness: &dyn Harness) {
-    let it = Scanned::new(harness).await;
+    let it = ScanFixture::new(harness).await;
     let store = &it.world.store;
     let row = schedule(&it, Recurrence::Daily { hour: 1, minute: 0 });
     let write = it.world.write(&it.tenant.operator, AddSchedule { schedule: row });

@@ -1,4 +1,4 @@
-//! A store with workspaces in it, and the steps that cases are made of.
+//! A store under test, and the steps that cases consist of.
 
 use crate::{SeededRandom, SteppingClock};
 use async_trait::async_trait;
@@ -25,28 +25,28 @@ use watchpost_core::{
     },
 };
 
-/// Every storage port at once.
+/// All storage ports in one trait.
 pub trait AnyStore: Store + KeyDirectory + InstanceStore {}
 impl<T: Store + KeyDirectory + InstanceStore> AnyStore for T {}
 
-/// Makes stores for the suite.
+/// Opens the stores that the suite tests.
 #[async_trait]
 pub trait Harness: Send + Sync {
-    /// A fresh, empty store on this clock and this randomness.
+    /// Opens a new, empty store that uses the clock and the source of randomness.
     async fn open(&self, clock: Arc<SteppingClock>, random: Arc<SeededRandom>) -> Box<dyn Opened>;
 }
 
-/// A store under test.
+/// An open store under test.
 pub trait Opened: Send + Sync {
-    /// The store.
+    /// Returns the store.
     fn store(&self) -> Arc<dyn AnyStore>;
-    /// A second one on the same data, as another process would have it.
-    fn another(&self) -> Arc<dyn AnyStore>;
-    /// Makes every storing of an audit entry fail from now on, or work again.
+    /// Opens a second store on the same data, as another process would.
+    fn open_again(&self) -> Arc<dyn AnyStore>;
+    /// Makes storing audit entries fail from now on, or succeed again.
     fn break_audit(&self, broken: bool);
 }
 
-/// Runs a case to its end.
+/// Runs a case to completion.
 ///
 /// # Panics
 /// If the case fails.
@@ -59,39 +59,39 @@ pub fn run<F: Future>(case: F) -> F::Output {
         .block_on(case)
 }
 
-/// A store, its clock and its gate.
+/// A store under test with its clock, its source of randomness and the access to its workspaces.
 pub struct World {
-    /// The store under test.
+    /// The open store, to open it again or to break its audit log.
     pub opened: Box<dyn Opened>,
-    /// The same, as a value.
+    /// The store under test.
     pub store: Arc<dyn AnyStore>,
-    /// Its clock.
+    /// The store's clock.
     pub clock: Arc<SteppingClock>,
-    /// Its randomness.
+    /// The store's source of randomness.
     pub random: Arc<SeededRandom>,
-    /// The ways into its workspaces.
+    /// The gate, the operator and the job authority of the store.
     pub access: Access,
 }
 
-/// A workspace with the scopes that cases need.
+/// A workspace with the scopes that cases use.
 pub struct Tenant {
-    /// Its id.
+    /// The workspace's id.
     pub id: WorkspaceId,
-    /// The person at the command line.
+    /// The scope of the local operator.
     pub operator: Arc<WorkspaceScope>,
-    /// A write key's scope, got through the gate.
+    /// The scope of a write key, obtained through the gate.
     pub writer: Arc<WorkspaceScope>,
-    /// That key.
+    /// The id of the write key.
     pub writer_key: KeyId,
 }
 
-/// The record of a call, for audit entries.
+/// Returns a call record for audit entries.
 pub fn call() -> CallRecord {
     CallRecord::new("mcp", "case", "{}")
 }
 
 impl World {
-    /// A fresh world with nothing in it.
+    /// Opens a new, empty store.
     pub async fn new(harness: &dyn Harness) -> Self {
         let start = "2026-03-01T08:00:00Z".parse().expect("a time");
         let clock = Arc::new(SteppingClock::from(start));
@@ -111,17 +111,17 @@ impl World {
         }
     }
 
-    /// Now, a millisecond later than the last time.
+    /// Returns the current time, which is a millisecond later at each call.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// A fresh job id.
+    /// Returns a new job id.
     pub fn job_id(&self) -> JobId {
         JobId::generate(self.clock.as_ref(), self.random.as_ref())
     }
 
-    /// A workspace with a write key.
+    /// Creates a workspace with a write key.
     pub async fn tenant(&self, name: &str) -> Tenant {
         let id = WorkspaceId::generate(self.clock.as_ref(), self.random.as_ref());
         let row = WorkspaceRow {
@@ -147,7 +147,7 @@ impl World {
         }
     }
 
-    /// Makes a key; gives its id, its characters and what came of it.
+    /// Creates a key. Returns its id, its secret and the outcome.
     pub async fn create_key(
         &self,
         operator: &WorkspaceScope,
@@ -174,12 +174,12 @@ impl World {
         (id, key.reveal().to_owned(), made)
     }
 
-    /// A command that the scope may give.
+    /// Authorizes a command that the scope allows.
     pub fn write<C: Command>(&self, scope: &WorkspaceScope, command: C) -> AuthorizedWrite<C> {
         scope.authorize(command, call()).expect("the scope may")
     }
 
-    /// Records a read.
+    /// Records a read in the audit log and returns the entry's sequence number.
     pub async fn observe(&self, scope: &WorkspaceScope) -> u64 {
         let entry = scope.observe("case.read", AuditTarget::default(), AuditOutcome::Ok, call());
         self.store
@@ -189,7 +189,7 @@ impl World {
             .seq()
     }
 
-    /// Verifies a workspace's chain.
+    /// Verifies the audit chain of a workspace.
     pub async fn verify_chain(&self, tenant: &Tenant) -> ChainVerdict {
         let mut verifier = ChainVerifier::new(tenant.id);
         let mut after = 0;
@@ -211,7 +211,7 @@ impl World {
         }
     }
 
-    /// Connects a platform.
+    /// Adds an integration for a platform.
     pub async fn integration(&self, tenant: &Tenant, platform: Platform) -> IntegrationId {
         let id = IntegrationId::generate(self.clock.as_ref(), self.random.as_ref());
         let command = AddIntegration {
@@ -235,7 +235,7 @@ impl World {
         id
     }
 
-    /// An integration as it is stored.
+    /// Returns an integration as it is stored.
     pub async fn row(&self, tenant: &Tenant, id: IntegrationId) -> Integration {
         self.store
             .integration(&tenant.operator, id)
@@ -244,7 +244,7 @@ impl World {
             .expect("the integration exists")
     }
 
-    /// Leases the sync job of an integration, queueing it if it isn't.
+    /// Leases the sync job of an integration. Queues it first if necessary.
     pub async fn lease_sync(&self, tenant: &Tenant, integration: IntegrationId) -> LeasedJob {
         let command = TriggerSync {
             integration: Some(integration),
@@ -276,8 +276,8 @@ impl World {
             .expect("the store works")
     }
 
-    /// Takes the sync job of an integration over after its lease ran out.
-    pub async fn lease_sync_again(&self, tenant: &Tenant, integration: IntegrationId) -> LeasedJob {
+    /// Leases the sync job of an integration again after its lease has expired.
+    pub async fn take_over_sync(&self, tenant: &Tenant, integration: IntegrationId) -> LeasedJob {
         self.clock.advance_ms(watchpost_core::job::LEASE_MS + 1);
         loop {
             let job = self.lease("case", self.now()).await.expect("a job is due");
@@ -287,7 +287,7 @@ impl World {
         }
     }
 
-    /// Ends a job well.
+    /// Completes a job.
     pub async fn end_job(&self, job: &LeasedJob) {
         self.store
             .finish_job(job, "case", JobEnd::Completed, self.now())
@@ -296,7 +296,7 @@ impl World {
     }
 
     /// Begins a sync.
-    pub async fn begin(&self, tenant: &Tenant, integration: IntegrationId) -> Syncing<'_> {
+    pub async fn begin(&self, tenant: &Tenant, integration: IntegrationId) -> RunningSync<'_> {
         let job = self.lease_sync(tenant, integration).await;
         let permit = self.access.jobs.enter(&job);
         let sync = SyncId::generate(self.clock.as_ref(), self.random.as_ref());
@@ -304,7 +304,7 @@ impl World {
             .begin_sync(&permit, sync, integration, self.now())
             .await
             .expect("the store works");
-        Syncing {
+        RunningSync {
             world: self,
             job,
             permit,
@@ -313,17 +313,17 @@ impl World {
         }
     }
 
-    /// A whole sync of datasets that are read completely. Ends its job, and cancels nothing.
+    /// Runs a complete sync whose datasets are all read completely, and ends its job.
     pub async fn sync(&self, tenant: &Tenant, integration: IntegrationId, pages: Vec<(Dataset, Vec<Fact>)>) {
         let syncing = self.begin(tenant, integration).await;
         for (dataset, facts) in pages {
             syncing.facts(dataset, facts).await;
-            syncing.collected(dataset, CollectionState::Complete).await;
+            syncing.finish_dataset(dataset, CollectionState::Complete).await;
         }
         syncing.finish(RunState::Completed, None).await;
     }
 
-    /// A permit for an analysis: the queued one, or that of a policy-free trigger.
+    /// Leases the queued analysis job. Returns a new analysis id, the job's permit and the job.
     pub async fn analysis(&self, tenant: &Tenant) -> (AnalysisId, JobPermit, LeasedJob) {
         let job = loop {
             let job = self
@@ -340,7 +340,7 @@ impl World {
         (analysis, permit, job)
     }
 
-    /// What is known of each dataset.
+    /// Returns the state and the number of completions of each dataset.
     pub async fn completions(&self, tenant: &Tenant) -> Completions {
         self.store
             .list_integrations(&tenant.operator)
@@ -355,7 +355,7 @@ impl World {
             .collect()
     }
 
-    /// The input of a sweep in which these rules are active.
+    /// Returns the input of a sweep in which these rules are active.
     pub async fn sweep_input(&self, tenant: &Tenant, rules: &[&str]) -> SweepInput {
         let integrations = self
             .store
@@ -381,7 +381,7 @@ impl World {
         }
     }
 
-    /// Every finding of a workspace with these statuses, page by page; checks order and repeats on the way.
+    /// Reads all findings that match the query, page by page, and asserts that they are in order without repeats.
     pub async fn all_findings(&self, scope: &WorkspaceScope, mut query: FindingQuery) -> Vec<FindingSummary> {
         let mut out: Vec<FindingSummary> = Vec::new();
         loop {
@@ -404,7 +404,7 @@ impl World {
     }
 }
 
-/// A query for statuses, nothing else.
+/// Returns a query for findings with these statuses.
 pub fn with_statuses(statuses: &[FindingStatus]) -> FindingQuery {
     FindingQuery {
         statuses: statuses.to_vec(),
@@ -413,25 +413,25 @@ pub fn with_statuses(statuses: &[FindingStatus]) -> FindingQuery {
     }
 }
 
-/// A query for live findings.
+/// Returns a query for live findings.
 pub fn live() -> FindingQuery {
     with_statuses(&[FindingStatus::Open, FindingStatus::InProgress])
 }
 
-/// A sync under way.
-pub struct Syncing<'a> {
+/// A running sync.
+pub struct RunningSync<'a> {
     world: &'a World,
-    /// Its job.
+    /// The sync's job.
     pub job: LeasedJob,
-    /// Its permit.
+    /// The permit of the job.
     pub permit: JobPermit,
-    /// Its id.
+    /// The sync's id.
     pub sync: SyncId,
     integration: IntegrationId,
 }
 
-impl Syncing<'_> {
-    /// Stores facts.
+impl RunningSync<'_> {
+    /// Stores a page of facts.
     pub async fn facts(&self, dataset: Dataset, facts: Vec<Fact>) {
         let page = FactPage { dataset, facts };
         self.world
@@ -441,8 +441,8 @@ impl Syncing<'_> {
             .expect("the store works");
     }
 
-    /// Ends a dataset.
-    pub async fn collected(&self, dataset: Dataset, state: CollectionState) {
+    /// Finishes a dataset with a state.
+    pub async fn finish_dataset(&self, dataset: Dataset, state: CollectionState) {
         let collection = Collection {
             dataset,
             state,

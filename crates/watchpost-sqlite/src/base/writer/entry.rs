@@ -1,6 +1,9 @@
-//! Audit entries on their way into the log.
+//! Audit entries that wait to be committed.
 
-use crate::base::{fault::unavailable, lock::lock};
+use crate::{
+    base::{fault::unavailable, lock::lock},
+    text,
+};
 use std::{
     future::Future,
     pin::Pin,
@@ -9,7 +12,7 @@ use std::{
 };
 use watchpost_core::{access::Audited, error::StoreError};
 
-/// Where an entry's future and the writer meet.
+/// The state that an entry's future shares with the writer.
 #[derive(Default)]
 pub(super) struct Ticket(Mutex<TicketState>);
 
@@ -22,13 +25,13 @@ enum TicketState {
     Taken,
 }
 
-/// The wakers of a group that are still to be woken. Waking a task from the writer's thread costs a system call, so
-/// the writer wakes the first and that one wakes the others from its own thread.
+/// The wakers of a group that haven't been woken yet. Waking a task from the writer's thread costs a system call, so the
+/// writer wakes the first task, and that task wakes the others from its own thread.
 #[derive(Default)]
 pub(super) struct PendingWakers(Mutex<Vec<Waker>>);
 
 impl PendingWakers {
-    /// Of tasks that the task of the first waker wakes.
+    /// Sets the wakers that the first task is to wake.
     pub(super) fn hold(&self, wakers: Vec<Waker>) {
         *lock(&self.0) = wakers;
     }
@@ -50,7 +53,7 @@ impl Ticket {
         match std::mem::replace(&mut *state, TicketState::Done(result, Arc::clone(pending))) {
             TicketState::Waiting(waker) => Some(waker),
             TicketState::New => None,
-            // The future is gone: nobody will take the result.
+            // The future was dropped: nobody takes the result.
             TicketState::Taken | TicketState::Done(..) => {
                 *state = TicketState::Taken;
                 None
@@ -59,7 +62,7 @@ impl Ticket {
     }
 }
 
-/// An entry on its way into the log: gives its number once it is committed.
+/// A queued audit entry. The future completes once the entry is committed.
 pub(crate) struct Appending(pub(super) Arc<Ticket>);
 
 impl Future for Appending {
@@ -80,7 +83,7 @@ impl Future for Appending {
                 *state = TicketState::Waiting(context.waker().clone());
                 Poll::Pending
             }
-            TicketState::Taken => Poll::Ready(Err(unavailable("polled after its end"))),
+            TicketState::Taken => Poll::Ready(Err(unavailable(text::POLLED_AFTER_COMPLETION))),
         }
     }
 }
@@ -88,7 +91,7 @@ impl Future for Appending {
 impl Drop for Appending {
     fn drop(&mut self) {
         let state = std::mem::replace(&mut *lock(&self.0.0), TicketState::Taken);
-        // Its task may have been the one to wake the others.
+        // The dropped task may have been the one that was to wake the others.
         if let TicketState::Done(_, pending) = state {
             pending.wake();
         }

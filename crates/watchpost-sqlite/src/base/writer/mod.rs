@@ -1,9 +1,9 @@
 //! The one writer: a thread with two queues, calls before bulk.
 //!
-//! Calls (audit entries and changes) that wait together share a transaction. Each change of a group stands in a
-//! savepoint of its own, so that one that fails takes nothing else with it. A group with a change in it is committed
-//! with `synchronous=FULL`, one of read entries with `NORMAL`. Bulk work comes in slices, each a transaction of its
-//! own, so that a call waits for one slice at the most.
+//! Calls (audit entries and changes) that wait at the same time form a group and share a transaction. Each change runs in
+//! its own savepoint, so that a change that fails doesn't affect the others. A group that contains a change is committed
+//! with `synchronous=FULL`, a group of audit entries for reads with `NORMAL`. Bulk work runs in slices, each in its own
+//! transaction, so that a call waits for one slice at most.
 
 mod entry;
 mod queue;
@@ -14,9 +14,12 @@ mod work;
 pub(crate) use entry::Appending;
 pub(crate) use tx::{Ports, Tx};
 
-use crate::base::{
-    fault::{Res, unavailable},
-    lock::lock,
+use crate::{
+    base::{
+        fault::{Res, unavailable},
+        lock::lock,
+    },
+    text,
 };
 use entry::Ticket;
 use queue::{Call, Queues, Shared};
@@ -25,22 +28,22 @@ use std::{
     sync::{Arc, Mutex},
     thread::JoinHandle,
 };
-use thread::Running;
+use thread::WriterThread;
 use tokio::sync::oneshot;
 use watchpost_core::{audit::PendingEntry, error::StoreError};
 use work::{Change, Sliced};
 
-/// Calls that may wait; past it they are refused.
+/// The most calls that may wait. Further calls fail as unavailable.
 const CALLS_MAX: usize = 8_192;
 
-/// Bulk commands that may wait.
+/// The most bulk commands that may wait. Further ones fail as unavailable.
 const BULK_MAX: usize = 64;
 
 /// The writer's handle.
 pub(crate) struct Writer {
     shared: Arc<Shared>,
     ports: Ports,
-    /// The connection until the thread starts, which the first write does.
+    /// The connection until the first write starts the thread.
     idle: Mutex<Option<Connection>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -58,10 +61,10 @@ impl Writer {
     fn enqueue(&self, add: impl FnOnce(&mut Queues) -> bool) -> Result<(), StoreError> {
         let mut queues = lock(&self.shared.queues);
         if queues.closing {
-            return Err(unavailable("the store is closed"));
+            return Err(unavailable(text::STORE_CLOSED));
         }
         if !add(&mut queues) {
-            return Err(unavailable("too many writes are waiting"));
+            return Err(unavailable(text::TOO_MANY_WRITES));
         }
         if queues.sleeping {
             queues.sleeping = false;
@@ -74,7 +77,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Starts the thread if it doesn't run yet.
+    /// Starts the thread unless it is running.
     fn start(&self) -> Result<(), StoreError> {
         let mut idle = lock(&self.idle);
         let Some(conn) = idle.take() else {
@@ -84,16 +87,16 @@ impl Writer {
         let ports = self.ports.clone();
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || Running::new(conn, ports, shared).run())
+            .spawn(move || WriterThread::new(conn, ports, shared).run())
             .map_err(|error| StoreError::Unavailable(Box::new(error)))?;
         *lock(&self.thread) = Some(thread);
         Ok(())
     }
 
-    /// Queues an audit entry; the future ends when it is committed.
+    /// Queues an audit entry. The future completes when the entry is committed.
     pub(crate) fn append(&self, entry: PendingEntry) -> Result<Appending, StoreError> {
         let ticket = Arc::new(Ticket::default());
-        let mine = Arc::clone(&ticket);
+        let appending = Appending(Arc::clone(&ticket));
         self.enqueue(|queues| {
             let fits = queues.calls.len() < CALLS_MAX;
             if fits {
@@ -102,10 +105,10 @@ impl Writer {
             fits
         })
         .map_err(|error| StoreError::AuditUnavailable(Box::new(error)))?;
-        Ok(Appending(mine))
+        Ok(appending)
     }
 
-    /// Runs a change in a group. `durable`: it survives a power cut once this returns.
+    /// Runs a change in a group. If `durable` is set, the change survives a power cut once this returns.
     pub(crate) async fn call<T: Send + 'static>(
         &self,
         table: &'static str,
@@ -117,7 +120,7 @@ impl Writer {
             table,
             durable,
             work: Some(work),
-            result: Err(unavailable("the change was not made")),
+            result: Err(unavailable(text::CHANGE_NOT_MADE)),
             reply,
         };
         self.enqueue(|queues| {
@@ -129,10 +132,10 @@ impl Writer {
         })?;
         answer
             .await
-            .unwrap_or_else(|_| Err(unavailable("the store is closed")))
+            .unwrap_or_else(|_| Err(unavailable(text::STORE_CLOSED)))
     }
 
-    /// Runs bulk work slice by slice until `work` gives a value.
+    /// Runs bulk work slice by slice until `work` returns a value.
     pub(crate) async fn bulk<T: Send + 'static>(
         &self,
         table: &'static str,
@@ -154,16 +157,16 @@ impl Writer {
         })?;
         answer
             .await
-            .unwrap_or_else(|_| Err(unavailable("the store is closed")))
+            .unwrap_or_else(|_| Err(unavailable(text::STORE_CLOSED)))
     }
 
-    /// Does what waits, takes the log into the file and ends the thread.
+    /// Runs everything that is queued, merges the write-ahead log into the file, and ends the thread.
     pub(crate) fn close(&self) {
         lock(&self.shared.queues).closing = true;
         self.shared.ready.notify_one();
         let thread = lock(&self.thread).take();
         if let Some(thread) = thread {
-            // The thread catches panics of its work; there is nothing to do about another.
+            // The thread catches panics of the work it runs. Nothing can be done about any other panic.
             let _ = thread.join();
         }
         if let Some(conn) = lock(&self.idle).take() {

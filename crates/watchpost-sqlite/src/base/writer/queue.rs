@@ -1,4 +1,4 @@
-//! What waits for the writer.
+//! The writer's queues.
 
 use super::{
     entry::Ticket,

@@ -6,10 +6,13 @@ use super::{
     tx::{Ports, Tx},
     work::{Bulk, GroupFailure, Work},
 };
-use crate::base::{
-    chain::Chain,
-    fault::{Fault, Reason, Res},
-    lock::lock,
+use crate::{
+    base::{
+        chain::Chain,
+        fault::{Fault, Reason, Res},
+        lock::lock,
+    },
+    text,
 };
 use rusqlite::Connection;
 use std::{
@@ -20,24 +23,25 @@ use std::{
 };
 use watchpost_core::error::StoreError;
 
-/// Calls that share a transaction at the most.
+/// The most calls that share a transaction.
 const GROUP_MAX: usize = 512;
 
-/// Groups after which waiting bulk work gets a slice although calls still wait.
+/// The number of groups after which waiting bulk work gets a slice although calls still wait.
 const GROUPS_PER_SLICE: u32 = 4;
 
-/// Pages in the log at which it is taken into the file: when nothing waits, and in any case.
+/// Pages in the write-ahead log from which on it is merged into the file when the writer is idle.
 const CHECKPOINT_IDLE_PAGES: i32 = 256;
 
+/// Pages in the write-ahead log from which on it is merged into the file even if calls wait.
 const CHECKPOINT_PAGES: i32 = 1_024;
 
 thread_local! {
-    /// Pages in the log after the last commit of this thread.
+    /// Pages in the write-ahead log after the last commit of this thread.
     static LOG_PAGES: Cell<i32> = const { Cell::new(0) };
 }
 
-/// The thread's own state.
-pub(super) struct Running {
+/// The state of the writer's thread.
+pub(super) struct WriterThread {
     conn: Connection,
     ports: Ports,
     shared: Arc<Shared>,
@@ -47,7 +51,7 @@ pub(super) struct Running {
     bulk_since_shrink: bool,
 }
 
-impl Running {
+impl WriterThread {
     pub(super) fn new(conn: Connection, ports: Ports, shared: Arc<Shared>) -> Self {
         conn.wal_hook(Some(|_, pages| {
             LOG_PAGES.with(|cell| cell.set(pages));
@@ -70,8 +74,8 @@ impl Running {
             if !self.wait() {
                 break;
             }
-            // Lets the callers that are ready add theirs: where server and writer share a core this is what makes
-            // groups, elsewhere it costs a microsecond.
+            // Lets callers that are ready queue their calls first. Where the server and the writer share a core, this is
+            // what forms groups; elsewhere it costs a microsecond.
             std::thread::yield_now();
             let mut bulk = None;
             {
@@ -98,7 +102,7 @@ impl Running {
         self.checkpoint("TRUNCATE");
     }
 
-    /// Sleeps until there is something to do; `false` when the store closes and nothing waits.
+    /// Sleeps until there is work. Returns `false` when the store closes and the queues are empty.
     fn wait(&mut self) -> bool {
         loop {
             let shared = Arc::clone(&self.shared);
@@ -110,7 +114,7 @@ impl Running {
                 return false;
             }
             if LOG_PAGES.with(Cell::get) >= CHECKPOINT_IDLE_PAGES || self.bulk_since_shrink {
-                // Tidies up once nothing came for a moment.
+                // Cleans up after a moment without work.
                 queues.sleeping = true;
                 let (woken, timeout) = shared
                     .ready
@@ -139,7 +143,7 @@ impl Running {
             .conn
             .query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()));
         if let Err(error) = result {
-            tracing::warn!(%error, "the log can't be taken into the store's file");
+            tracing::warn!(%error, "the write-ahead log can't be merged into the store's file");
         }
     }
 
@@ -150,7 +154,7 @@ impl Running {
             self.full = full;
         }
         self.conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-        self.chain.borrow_mut().notice_others(&self.conn)?;
+        self.chain.borrow_mut().drop_stale_tips(&self.conn)?;
         Ok(())
     }
 
@@ -165,7 +169,7 @@ impl Running {
         {
             tracing::error!(%error, "a transaction can't be rolled back");
         }
-        self.chain.borrow_mut().forget();
+        self.chain.borrow_mut().drop_tips();
     }
 
     fn tx(&self) -> Tx<'_> {
@@ -184,7 +188,7 @@ impl Running {
         };
         let failure = done.err().map(|fault| {
             self.roll_back();
-            GroupFailure::of(fault)
+            GroupFailure::new(fault)
         });
         results.resize_with(group.len(), || None);
         let pending = Arc::new(PendingWakers::default());
@@ -196,12 +200,12 @@ impl Running {
                         (Some(failure), _) => Err(failure.audit_error()),
                         (None, Some(result)) => result.map(|seq| entry.stored(seq, ())),
                         (None, None) => Err(StoreError::AuditUnavailable(Box::new(Reason(
-                            "the entry was not stored".into(),
+                            text::ENTRY_NOT_STORED.into(),
                         )))),
                     };
                     wakers.extend(ticket.finish(result, &pending));
                 }
-                Call::Work(work) => work.answer(failure.as_ref()),
+                Call::Work(work) => work.finish(failure.as_ref()),
             }
         }
         if wakers.len() > 4 {
@@ -214,7 +218,7 @@ impl Running {
         }
     }
 
-    /// Runs each call of a group. An error ends the whole group.
+    /// Runs each call of a group. An error means that the whole group failed.
     fn run_calls(&self, group: &mut [Call], results: &mut Vec<Option<Result<u64, StoreError>>>) -> Res<()> {
         let tx = self.tx();
         for call in group {
@@ -240,7 +244,7 @@ impl Running {
         self.conn.prepare_cached("SAVEPOINT change")?.execute([])?;
         let before = self.chain.borrow().clone();
         let ran = catch_unwind(AssertUnwindSafe(|| work.run(tx)))
-            .unwrap_or_else(|_| Err(Fault::Damaged("store", "a change failed unexpectedly".into())));
+            .unwrap_or_else(|_| Err(Fault::Damaged("store", text::CHANGE_PANICKED.into())));
         if let Err(fault) = ran {
             if fault.ends_transaction() || self.conn.is_autocommit() {
                 return Err(fault);
@@ -260,17 +264,17 @@ impl Running {
             Ok(()) => {
                 let tx = self.tx();
                 catch_unwind(AssertUnwindSafe(|| work.slice(&tx)))
-                    .unwrap_or_else(|_| Err(Fault::Damaged("store", "bulk work failed unexpectedly".into())))
+                    .unwrap_or_else(|_| Err(Fault::Damaged("store", text::BULK_PANICKED.into())))
             }
             Err(fault) => Err(fault),
         };
         let done = done.and_then(|last| self.commit().map(|()| last));
         match done {
             Ok(false) => lock(&self.shared.queues).bulk.push_front(work),
-            Ok(true) => work.answer(None),
+            Ok(true) => work.finish(None),
             Err(fault) => {
                 self.roll_back();
-                work.answer(Some(fault));
+                work.finish(Some(fault));
             }
         }
     }

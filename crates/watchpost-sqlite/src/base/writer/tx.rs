@@ -1,4 +1,4 @@
-//! Inside a write transaction.
+//! Write transactions.
 
 use crate::base::{
     chain::Chain,
@@ -16,13 +16,13 @@ use watchpost_core::{
     value::id::WorkspaceId,
 };
 
-/// Rows of a bulk transaction.
+/// The most rows of a bulk transaction.
 const SLICE_ROWS: u32 = 500;
 
-/// Time of a bulk transaction.
+/// The longest that a bulk transaction takes.
 const SLICE_TIME: Duration = Duration::from_millis(10);
 
-/// Inside a write transaction.
+/// A write transaction that the writer has begun.
 pub(crate) struct Tx<'a> {
     pub(crate) conn: &'a Connection,
     chain: &'a RefCell<Chain>,
@@ -33,7 +33,7 @@ pub(crate) struct Tx<'a> {
 }
 
 impl<'a> Tx<'a> {
-    /// A transaction that the writer has begun.
+    /// Creates the handle of a transaction that the writer has begun.
     pub(super) fn new(conn: &'a Connection, chain: &'a RefCell<Chain>, ports: &'a Ports) -> Self {
         Self {
             conn,
@@ -44,33 +44,33 @@ impl<'a> Tx<'a> {
             until: Instant::now() + SLICE_TIME,
         }
     }
-    /// The number that stands for a workspace in this file.
+    /// Returns the number of a workspace in this file.
     pub(crate) fn workspace(&self, id: WorkspaceId) -> Res<i64> {
         self.chain.borrow_mut().workspace(self.conn, id)
     }
-    /// Stores an audit entry in this transaction. Gives its number.
+    /// Stores an audit entry in this transaction and returns its sequence number.
     pub(crate) fn audit(&self, entry: &PendingEntry) -> Res<u64> {
         self.chain
             .borrow_mut()
             .append(self.conn, entry, self.clock.now())
             .map_err(|fault| Fault::Audit(Box::new(fault)))
     }
-    /// Moves the generation of a workspace's data.
+    /// Increments the generation of a workspace's data.
     pub(crate) fn bump(&self, workspace: i64) -> Res<()> {
         self.conn
             .prepare_cached("UPDATE workspaces SET generation = generation + 1 WHERE workspace_id = ?1")?
             .execute([workspace])?;
         Ok(())
     }
-    /// Counts a row of bulk work. `false`: the slice is full.
-    pub(crate) fn may_go_on(&self) -> bool {
+    /// Counts a row of bulk work and returns whether the slice has room for another.
+    pub(crate) fn count_row(&self) -> bool {
         let rows = self.rows.get() + 1;
         self.rows.set(rows);
         rows < SLICE_ROWS && (!rows.is_multiple_of(16) || Instant::now() < self.until)
     }
 }
 
-/// What the writer thread needs besides its connection.
+/// The ports that the writer's thread uses.
 #[derive(Clone)]
 pub(crate) struct Ports {
     pub(crate) clock: Arc<dyn Clock>,

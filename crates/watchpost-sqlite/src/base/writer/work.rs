@@ -1,37 +1,41 @@
-//! Changes and bulk work, from being queued to being answered.
+//! Changes and bulk work that the writer runs.
 
 use super::tx::Tx;
-use crate::base::fault::{Fault, Reason, Res, unavailable};
+use crate::{
+    base::fault::{Fault, Reason, Res, unavailable},
+    text,
+};
 use tokio::sync::oneshot;
 use watchpost_core::error::StoreError;
 
-/// A change, from its being queued to its being answered.
+/// A queued change.
 pub(super) trait Work: Send {
-    /// Whether it must survive a power cut once it is answered.
+    /// Whether the change must survive a power cut once the caller has its result.
     fn is_durable(&self) -> bool;
-    /// Does it. An error undoes this work alone.
+    /// Makes the change. An error rolls back this change alone.
     fn run(&mut self, tx: &Tx<'_>) -> Res<()>;
-    /// Notes that it failed by itself.
+    /// Records that this change alone failed.
     fn fail(&mut self, fault: Fault);
-    /// Answers it: with what `run` gave, if the group was committed.
-    fn answer(self: Box<Self>, failure: Option<&GroupFailure>);
+    /// Sends the result to the caller: the result of `run`, or `failure` if the group wasn't committed.
+    fn finish(self: Box<Self>, failure: Option<&GroupFailure>);
 }
 
-/// Bulk work: a slice at a time.
+/// Queued bulk work, which runs one slice at a time.
 pub(super) trait Bulk: Send {
-    /// Does a slice. `true`: it was the last.
+    /// Runs a slice. Returns whether it was the last.
     fn slice(&mut self, tx: &Tx<'_>) -> Res<bool>;
-    fn answer(self: Box<Self>, failure: Option<Fault>);
+    /// Sends the result to the caller: the value of the last slice, or `failure`.
+    fn finish(self: Box<Self>, failure: Option<Fault>);
 }
 
-/// Why a whole group failed. Each of its calls gets its own error made of it.
+/// The reason that a whole group failed. Each call of the group gets an error made from it.
 pub(super) struct GroupFailure {
     corrupt: bool,
     reason: String,
 }
 
 impl GroupFailure {
-    pub(super) fn of(fault: Fault) -> Self {
+    pub(super) fn new(fault: Fault) -> Self {
         let error = fault.into_store("store");
         let mut reason = error.to_string();
         let mut source = std::error::Error::source(&error);
@@ -82,9 +86,9 @@ impl<T: Send, F: FnOnce(&Tx<'_>) -> Res<T> + Send> Work for Change<T, F> {
     fn fail(&mut self, fault: Fault) {
         self.result = Err(fault.into_store(self.table));
     }
-    fn answer(self: Box<Self>, failure: Option<&GroupFailure>) {
+    fn finish(self: Box<Self>, failure: Option<&GroupFailure>) {
         let result = failure.map_or(self.result, |failure| Err(failure.error()));
-        // Nobody may wait any more: the change stands all the same.
+        // The caller may have stopped waiting; the change is made all the same.
         let _ = self.reply.send(result);
     }
 }
@@ -101,11 +105,11 @@ impl<T: Send, F: FnMut(&Tx<'_>) -> Res<Option<T>> + Send> Bulk for Sliced<T, F> 
         self.result = (self.work)(tx)?;
         Ok(self.result.is_some())
     }
-    fn answer(self: Box<Self>, failure: Option<Fault>) {
+    fn finish(self: Box<Self>, failure: Option<Fault>) {
         let result = match (failure, self.result) {
             (Some(fault), _) => Err(fault.into_store(self.table)),
             (None, Some(value)) => Ok(value),
-            (None, None) => Err(unavailable("the work was not done")),
+            (None, None) => Err(unavailable(text::WORK_NOT_DONE)),
         };
         let _ = self.reply.send(result);
     }

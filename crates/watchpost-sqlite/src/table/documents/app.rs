@@ -1,11 +1,11 @@
-//! App documents.
+//! Documents of apps.
 
 use super::role;
 use crate::{
     base::{
         fault::{Fault, Res},
         row::{Columns, Word, stored},
-        unknown::PassedOver,
+        unknown::SkippedRows,
     },
     table::{identities::roles, integrations::numbered},
 };
@@ -20,7 +20,7 @@ use watchpost_core::{
     },
 };
 
-/// Documents of apps that aren't retired, by id.
+/// Returns the documents of apps that aren't retired, in the order of their ids.
 pub(crate) fn apps(
     conn: &Connection,
     workspace: i64,
@@ -95,7 +95,7 @@ struct Permissions {
 fn permissions(conn: &Connection, workspace: i64, integration: i64, app: &str) -> Res<Permissions> {
     let mut out = Permissions::default();
     let mut distinct: BTreeMap<GrantKind, BTreeSet<ForeignText>> = BTreeMap::new();
-    // Most people gave the same permissions, so groups are few where grants are many.
+    // Most accounts granted the same permissions, so even many grants form few groups.
     let mut statement = conn.prepare_cached(
         "SELECT g.kind, g.risk, g.scopes, count(*), sum(g.account_vendor_id IS NULL) FROM grants g \
          LEFT JOIN accounts a ON a.workspace_id = g.workspace_id AND a.integration = g.integration \
@@ -104,15 +104,15 @@ fn permissions(conn: &Connection, workspace: i64, integration: i64, app: &str) -
          AND (g.account_vendor_id IS NULL OR a.retired = 0) GROUP BY g.kind, g.risk, g.scopes",
     )?;
     let mut rows = statement.query(params![workspace, integration, app])?;
-    let mut passed_over = PassedOver::of("grants");
+    let mut skipped = SkippedRows::new("grants");
     while let Some(row) = rows.next()? {
         let words = row
             .word::<GrantKind>(0)
             .and_then(|kind| Ok((kind, row.word::<GrantRisk>(1)?)));
-        let Some((kind, risk)) = passed_over.unless(words)? else {
+        let Some((kind, risk)) = skipped.skip_unknown(words)? else {
             continue;
         };
-        // Words are declared worst first.
+        // `GrantRisk` declares its words worst first.
         out.risks
             .entry(kind)
             .and_modify(|worst| *worst = risk.min(*worst))
@@ -133,7 +133,7 @@ fn permissions(conn: &Connection, workspace: i64, integration: i64, app: &str) -
     Ok(out)
 }
 
-/// The people behind the accounts that `from` (`x` joined with accounts `a`) gives for an app, active ones first.
+/// Returns the people behind the accounts that `from` (`x` joined with accounts `a`) selects for an app, active ones first.
 fn people(
     conn: &Connection,
     from: &str,

@@ -1,4 +1,4 @@
-//! What many documents share: the integrations with what can't be read of them, and the company's mail domains.
+//! Parts that many documents share: the integrations with their unreadable datasets, and the company's mail domains.
 
 use crate::{
     base::{
@@ -21,7 +21,7 @@ use watchpost_core::{
     value::word::{AccountKind, AccountStatus, Platform},
 };
 
-/// Shared parts of documents, kept over the pages of one analysis.
+/// The shared parts of documents by workspace number, cached for the pages of one analysis.
 #[derive(Debug, Default)]
 pub(crate) struct Contexts(Mutex<HashMap<i64, Arc<Context>>>);
 
@@ -33,7 +33,7 @@ pub(super) struct Context {
 }
 
 impl Contexts {
-    /// The shared parts: read anew for a first page, and kept for those after it.
+    /// Returns the shared parts. They are read for the first page and reused for the pages after it.
     pub(super) fn get(&self, conn: &Connection, workspace: i64, first_page: bool) -> Res<Arc<Context>> {
         let known = self
             .0
@@ -71,7 +71,7 @@ impl Context {
     }
 }
 
-/// Domains that the platforms say are verified.
+/// Returns the domains that the platforms report as verified.
 fn verified(
     conn: &Connection,
     workspace: i64,
@@ -85,7 +85,7 @@ fn verified(
     while let Some(row) = rows.next()? {
         if integrations.contains_key(&row.get(0)?) {
             let document: String = row.get(1)?;
-            // A document that is no JSON names no domain.
+            // A document that isn't JSON has no domains.
             if let Ok(document) = serde_json::from_str::<Value>(&document) {
                 out.extend(verified_domains(&document));
             }
@@ -94,7 +94,7 @@ fn verified(
     Ok(out)
 }
 
-/// Domains that are common among the active members of identity providers.
+/// Returns the domains that are common among the active members of identity providers.
 fn common(
     conn: &Connection,
     workspace: i64,

@@ -1,4 +1,4 @@
-//! Identity documents.
+//! Documents of identities.
 
 use super::{
     context::{Context, Contexts},
@@ -23,7 +23,7 @@ use watchpost_core::{
     },
 };
 
-/// Documents of identities that have an account, by id.
+/// Returns the documents of identities that have an account, in the order of their ids.
 pub(crate) fn identities(
     conn: &Connection,
     workspace: i64,
@@ -55,7 +55,7 @@ pub(crate) fn identities(
     Ok(out)
 }
 
-/// Milliseconds of a last use, and whether it is known.
+/// Returns the time of the last use in milliseconds, and whether it is known.
 pub(super) fn use_ms(value: LastActive) -> (Option<i64>, bool) {
     match value {
         LastActive::At(at) => (Some(at.as_millis()), true),
@@ -80,7 +80,7 @@ fn accounts(
     let mut out = Vec::new();
     while let Some(row) = rows.next()? {
         let integration: i64 = row.get(1)?;
-        // An integration that is being removed is spoken of no more.
+        // The integration is being removed: its accounts are left out.
         let Some(reference) = context.by_number.get(&integration) else {
             continue;
         };

@@ -1,4 +1,4 @@
-//! Integration documents.
+//! Documents of integrations.
 
 use crate::{
     base::{
@@ -17,11 +17,11 @@ use watchpost_core::{
     },
 };
 
-/// Documents of the integrations that take part in syncs.
+/// Returns the documents of the integrations that are synced.
 pub(crate) fn integrations(conn: &Connection, workspace: i64) -> Res<Vec<IntegrationDocument>> {
     let mut out = Vec::new();
     for (number, row) in numbered(conn, workspace)? {
-        // Imports bring verdicts, nothing that rules read.
+        // Imports contain verdicts, which rules don't read.
         if !row.is_active() || row.platform == Platform::Import {
             continue;
         }
@@ -57,18 +57,19 @@ fn settings(conn: &Connection, workspace: i64, integration: i64) -> Res<BTreeMap
     let mut out = BTreeMap::new();
     while let Some(row) = rows.next()? {
         let path: String = row.get(0)?;
-        // A vendor's answer that is no JSON is as good as unread: the rules see no such setting.
+        // A setting that isn't JSON is left out, as if it hadn't been read.
         match serde_json::from_str(str_of(row.get_ref(1)?)?) {
             Ok(document) => {
                 out.insert(path, document);
             }
-            Err(error) => tracing::warn!(%path, %error, "a setting is no JSON"),
+            Err(error) => tracing::warn!(%path, %error, "a setting is not valid JSON"),
         }
     }
     Ok(out)
 }
 
-/// Active accounts that hold the platform's highest role, and those of them that are tagged for emergencies.
+/// Counts the active accounts that have the platform's highest role, and those of them that are tagged as break-glass
+/// accounts.
 fn super_admins(conn: &Connection, workspace: i64, integration: i64) -> Res<(u64, u64)> {
     let (all, tagged): (i64, i64) = conn
         .prepare_cached(

@@ -1,4 +1,4 @@
-//! Documents for the rules. All of these are long reads, on threads of their own.
+//! Documents that rules evaluate. All of these functions are long reads, which run on threads of their own.
 
 use watchpost_core::{identity::HeldRole, rule::document::RoleDocument};
 

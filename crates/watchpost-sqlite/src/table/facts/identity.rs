@@ -1,7 +1,7 @@
-//! Joining accounts to identities, merging identities, and the count of those that have an account.
+//! Joins accounts to identities, merges identities, and counts the identities that have an account.
 
 use super::{
-    table::{ACCOUNTS, Home, Written},
+    table::{ACCOUNTS, FactContext, Written},
     values::{account_values, blob},
 };
 use crate::{
@@ -22,13 +22,18 @@ use watchpost_core::{
     },
 };
 
-/// Stores an account and joins it. Gives whether anything changed.
-pub(super) fn store_account(tx: &Tx<'_>, home: Home, facts: &AccountFacts, now: Timestamp) -> Res<bool> {
+/// Stores an account and joins it to its identity. Returns whether anything changed.
+pub(super) fn store_account(
+    tx: &Tx<'_>,
+    context: FactContext,
+    facts: &AccountFacts,
+    now: Timestamp,
+) -> Res<bool> {
     let mut fresh = None;
     let addresses = || join_addresses(facts.email.as_deref(), &facts.aliases, facts.login.untrusted());
-    let written = ACCOUNTS.write(tx, home, &facts.vendor_id, account_values(facts), || {
+    let written = ACCOUNTS.write(tx, context, &facts.vendor_id, account_values(facts), || {
         let addresses = addresses();
-        let identity = settle(tx, home.workspace, None, &addresses, facts, now)?;
+        let identity = resolve_identity(tx, context.workspace, None, &addresses, facts, now)?;
         fresh = Some(identity);
         let id = AccountId::generate(tx.clock, tx.random);
         Ok(vec![blob(id.as_bytes()), blob(identity.as_bytes())])
@@ -37,23 +42,23 @@ pub(super) fn store_account(tx: &Tx<'_>, home: Home, facts: &AccountFacts, now: 
         Written::Same => return Ok(false),
         Written::New => {
             if let Some(identity) = fresh {
-                gain_account(tx, home.workspace, identity)?;
-                describe(tx, home.workspace, identity)?;
+                increment_accounts(tx, context.workspace, identity)?;
+                update_profile(tx, context.workspace, identity)?;
             }
         }
         Written::Changed { rowid, was_retired } => {
             let current = identity_of(tx, rowid)?;
-            let identity = settle(tx, home.workspace, Some(current), &addresses(), facts, now)?;
+            let identity = resolve_identity(tx, context.workspace, Some(current), &addresses(), facts, now)?;
             if identity != current {
-                // A merge has moved the row already if `current` was absorbed; this covers the rest.
+                // If `current` was absorbed by a merge, the row has been moved already.
                 tx.conn
                     .prepare_cached("UPDATE accounts SET identity_id = ?2 WHERE rowid = ?1")?
                     .execute(params![rowid, identity.as_bytes()])?;
             }
             if was_retired {
-                gain_account(tx, home.workspace, identity)?;
+                increment_accounts(tx, context.workspace, identity)?;
             }
-            describe(tx, home.workspace, identity)?;
+            update_profile(tx, context.workspace, identity)?;
         }
     }
     Ok(true)
@@ -70,8 +75,8 @@ fn identity_of(tx: &Tx<'_>, rowid: i64) -> Res<IdentityId> {
     }
 }
 
-/// Finds, makes or merges the identity of an account with these addresses, and notes the addresses with it.
-fn settle(
+/// Finds, creates or merges the identity of an account with these addresses, and stores the addresses for it.
+fn resolve_identity(
     tx: &Tx<'_>,
     workspace: i64,
     current: Option<IdentityId>,
@@ -128,7 +133,7 @@ fn settle(
     Ok(identity)
 }
 
-/// Makes two identities one: accounts, addresses, tag and findings of `gone` move to `keep`.
+/// Merges two identities: accounts, addresses, tag and findings of `gone` move to `keep`.
 fn merge(tx: &Tx<'_>, workspace: i64, keep: IdentityId, gone: IdentityId, now: Timestamp) -> Res<()> {
     let both = params![workspace, gone.as_bytes(), keep.as_bytes()];
     tx.conn
@@ -159,10 +164,10 @@ fn merge(tx: &Tx<'_>, workspace: i64, keep: IdentityId, gone: IdentityId, now: T
     tx.conn
         .prepare_cached("DELETE FROM identities WHERE workspace_id = ?1 AND id = ?2")?
         .execute(params![workspace, gone.as_bytes()])?;
-    describe(tx, workspace, keep)
+    update_profile(tx, workspace, keep)
 }
 
-/// How many accounts of an identity aren't retired, and its tag for emergencies.
+/// Returns the number of accounts of an identity that aren't retired, and its break-glass tag.
 fn tag_of(tx: &Tx<'_>, workspace: i64, id: IdentityId) -> Res<(i64, BreakGlassTag)> {
     let (accounts, tagged, at): (i64, bool, Option<i64>) = tx
         .conn
@@ -185,8 +190,8 @@ fn count_identities(tx: &Tx<'_>, workspace: i64, change: i64) -> Res<()> {
     Ok(())
 }
 
-/// Notes one more account that isn't retired.
-fn gain_account(tx: &Tx<'_>, workspace: i64, identity: IdentityId) -> Res<()> {
+/// Increments the count of the identity's accounts that aren't retired.
+fn increment_accounts(tx: &Tx<'_>, workspace: i64, identity: IdentityId) -> Res<()> {
     let now: i64 = tx
         .conn
         .prepare_cached(
@@ -196,8 +201,8 @@ fn gain_account(tx: &Tx<'_>, workspace: i64, identity: IdentityId) -> Res<()> {
     count_identities(tx, workspace, i64::from(now == 1))
 }
 
-/// Notes one account fewer that isn't retired.
-pub(super) fn lose_account(tx: &Tx<'_>, workspace: i64, identity: IdentityId) -> Res<()> {
+/// Decrements the count of the identity's accounts that aren't retired.
+pub(super) fn decrement_accounts(tx: &Tx<'_>, workspace: i64, identity: IdentityId) -> Res<()> {
     let now: i64 = tx
         .conn
         .prepare_cached(
@@ -207,10 +212,10 @@ pub(super) fn lose_account(tx: &Tx<'_>, workspace: i64, identity: IdentityId) ->
     count_identities(tx, workspace, -i64::from(now == 0))
 }
 
-/// Sets name, main address and kind of an identity from its accounts: those that aren't retired before others,
-/// identity providers before other platforms, then the account that was there first.
-pub(super) fn describe(tx: &Tx<'_>, workspace: i64, identity: IdentityId) -> Res<()> {
-    // Rank, then name, address and kind.
+/// Sets the name, main address and kind of an identity from its best account: accounts that aren't retired come before
+/// retired ones, those of identity providers before those of other platforms, then the oldest account.
+pub(super) fn update_profile(tx: &Tx<'_>, workspace: i64, identity: IdentityId) -> Res<()> {
+    // The rank, the name, the address, the kind.
     type Best = ((bool, bool, i64), String, Option<String>, i64);
     let mut best: Option<Best> = None;
     {

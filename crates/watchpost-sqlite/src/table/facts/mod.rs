@@ -1,4 +1,4 @@
-//! Facts: storing pages, ending datasets, measuring how apps are used.
+//! Facts: storing pages, finishing datasets, measuring the usage of apps.
 
 mod identity;
 mod retire;
@@ -7,6 +7,6 @@ mod table;
 mod usage;
 mod values;
 
-pub(crate) use retire::{Ending, purge_accounts};
-pub(crate) use store::Storing;
+pub(crate) use retire::{DatasetFinisher, purge_accounts};
+pub(crate) use store::FactWriter;
 pub(crate) use usage::changed_usage;

@@ -1,8 +1,8 @@
-//! Ending a dataset, in slices: what a complete one hasn't seen is retired. And deleting the accounts of a removed
-//! integration.
+//! Finishes a dataset in slices: rows that a complete dataset no longer contains are retired. Also deletes the accounts of
+//! a removed integration.
 
 use super::{
-    identity::{describe, lose_account},
+    identity::{decrement_accounts, update_profile},
     table::{ACCOUNTS, APPS, GRANTS, MFA, OWNERS, ROLES, SETTINGS, Table},
 };
 use crate::{
@@ -23,11 +23,11 @@ use watchpost_core::{
     },
 };
 
-/// Rows that a slice looks at, most of which it leaves alone.
-const LOOKED_AT: i64 = 2_000;
+/// The most rows that a slice reads; most of them need no change.
+const ROWS_READ_MAX: i64 = 2_000;
 
-/// A dataset that ends.
-pub(crate) struct Ending {
+/// Finishes a dataset in slices.
+pub(crate) struct DatasetFinisher {
     sync: SyncId,
     integration: IntegrationId,
     collection: Collection,
@@ -36,7 +36,7 @@ pub(crate) struct Ending {
     after: String,
 }
 
-impl Ending {
+impl DatasetFinisher {
     pub(crate) fn new(
         sync: SyncId,
         integration: IntegrationId,
@@ -67,7 +67,7 @@ impl Ending {
         }
     }
 
-    /// Gives `()` once it has ended.
+    /// Runs a slice. Returns `Some` once the dataset is finished.
     pub(crate) fn slice(&mut self, tx: &Tx<'_>, workspace: i64) -> Res<Option<()>> {
         let (sync, integration) = running_sync(tx.conn, workspace, self.sync, self.integration)?;
         let key = DatasetKey {
@@ -97,13 +97,13 @@ struct DatasetKey {
 }
 
 enum Slice {
-    /// There are no more rows.
+    /// No rows are left.
     Ended,
-    /// There may be more.
+    /// There may be more rows.
     Full,
 }
 
-/// Retires the rows after `after` that the sync hasn't seen, and moves `after`.
+/// Retires the rows after `after` that the sync hasn't seen, and advances `after`.
 fn retire(tx: &Tx<'_>, table: &Table, key: DatasetKey, sync: i64, after: &mut String) -> Res<Slice> {
     let name = table.name;
     let dataset = if table.by_dataset {
@@ -117,7 +117,7 @@ fn retire(tx: &Tx<'_>, table: &Table, key: DatasetKey, sync: i64, after: &mut St
         _ => ("0", "NULL"),
     };
     let mut unseen: Vec<(i64, Option<IdentityId>)> = Vec::new();
-    let mut looked_at = 0;
+    let mut rows_read = 0;
     let mut full = false;
     {
         let mut statement = tx.conn.prepare_cached(&format!(
@@ -129,10 +129,10 @@ fn retire(tx: &Tx<'_>, table: &Table, key: DatasetKey, sync: i64, after: &mut St
             key.integration,
             key.dataset,
             after.as_str(),
-            LOOKED_AT
+            ROWS_READ_MAX
         ])?;
         while let Some(row) = rows.next()? {
-            looked_at += 1;
+            rows_read += 1;
             let seen: i64 = row.get(2)?;
             if seen != sync && !row.get::<_, bool>(3)? {
                 let identity = match row.get_ref(4)? {
@@ -142,7 +142,7 @@ fn retire(tx: &Tx<'_>, table: &Table, key: DatasetKey, sync: i64, after: &mut St
                 unseen.push((row.get(0)?, identity));
             }
             *after = row.get(1)?;
-            if (!unseen.is_empty() || looked_at % 16 == 0) && !tx.may_go_on() {
+            if (!unseen.is_empty() || rows_read % 16 == 0) && !tx.count_row() {
                 full = true;
                 break;
             }
@@ -156,21 +156,21 @@ fn retire(tx: &Tx<'_>, table: &Table, key: DatasetKey, sync: i64, after: &mut St
         };
         tx.conn.prepare_cached(&sql)?.execute([rowid])?;
         if let Some(identity) = identity {
-            lose_account(tx, key.workspace, *identity)?;
-            describe(tx, key.workspace, *identity)?;
+            decrement_accounts(tx, key.workspace, *identity)?;
+            update_profile(tx, key.workspace, *identity)?;
         }
     }
     if !unseen.is_empty() {
         tx.bump(key.workspace)?;
     }
-    Ok(if full || looked_at == LOOKED_AT {
+    Ok(if full || rows_read == ROWS_READ_MAX {
         Slice::Full
     } else {
         Slice::Ended
     })
 }
 
-/// Deletes some accounts, and identities that are left without any. Gives whether there may be more.
+/// Deletes some accounts, and the identities that have none left. Returns whether there may be more.
 pub(crate) fn purge_accounts(tx: &Tx<'_>, workspace: i64, integration: i64) -> Res<bool> {
     let mut accounts = Vec::new();
     {
@@ -191,15 +191,15 @@ pub(crate) fn purge_accounts(tx: &Tx<'_>, workspace: i64, integration: i64) -> R
             .prepare_cached("DELETE FROM accounts WHERE rowid = ?1")?
             .execute([rowid])?;
         if !retired {
-            lose_account(tx, workspace, *identity)?;
+            decrement_accounts(tx, workspace, *identity)?;
         }
-        let alone: bool = tx
+        let has_none_left: bool = tx
             .conn
             .prepare_cached(
                 "SELECT NOT EXISTS (SELECT 1 FROM accounts WHERE workspace_id = ?1 AND identity_id = ?2)",
             )?
             .query_row(params![workspace, identity.as_bytes()], |row| row.get(0))?;
-        if alone {
+        if has_none_left {
             for sql in [
                 "DELETE FROM identity_addresses WHERE workspace_id = ?1 AND identity_id = ?2",
                 "DELETE FROM identities WHERE workspace_id = ?1 AND id = ?2",
@@ -209,7 +209,7 @@ pub(crate) fn purge_accounts(tx: &Tx<'_>, workspace: i64, integration: i64) -> R
                     .execute(params![workspace, identity.as_bytes()])?;
             }
         } else {
-            describe(tx, workspace, *identity)?;
+            update_profile(tx, workspace, *identity)?;
         }
     }
     Ok(!accounts.is_empty())

@@ -1,8 +1,8 @@
-//! Storing pages of facts.
+//! Stores pages of facts.
 
 use super::{
     identity,
-    table::{APPS, GRANTS, Home, MFA, OWNERS, ROLES, SETTINGS, Written},
+    table::{APPS, FactContext, GRANTS, MFA, OWNERS, ROLES, SETTINGS, Written},
     values::{app_values, blob, flag, grant_values, int, role_values},
 };
 use crate::{
@@ -22,8 +22,8 @@ use watchpost_core::{
     },
 };
 
-/// A page on its way into the tables: as many facts as a slice takes at a time.
-pub(crate) struct Storing {
+/// Stores a page of facts in slices.
+pub(crate) struct FactWriter {
     sync: SyncId,
     integration: IntegrationId,
     dataset: u8,
@@ -31,7 +31,7 @@ pub(crate) struct Storing {
     now: Timestamp,
 }
 
-impl Storing {
+impl FactWriter {
     pub(crate) fn new(sync: SyncId, integration: IntegrationId, page: FactPage, now: Timestamp) -> Self {
         Self {
             sync,
@@ -42,10 +42,10 @@ impl Storing {
         }
     }
 
-    /// Gives `()` once all are in.
+    /// Runs a slice. Returns `Some` once all facts are stored.
     pub(crate) fn slice(&mut self, tx: &Tx<'_>, workspace: i64) -> Res<Option<()>> {
         let (sync, integration) = running_sync(tx.conn, workspace, self.sync, self.integration)?;
-        let home = Home {
+        let context = FactContext {
             workspace,
             integration,
             dataset: self.dataset,
@@ -58,8 +58,8 @@ impl Storing {
                 done = Some(());
                 break;
             };
-            changed |= store(tx, home, fact, self.now)?;
-            if !tx.may_go_on() {
+            changed |= store(tx, context, fact, self.now)?;
+            if !tx.count_row() {
                 break;
             }
         }
@@ -70,11 +70,11 @@ impl Storing {
     }
 }
 
-/// Stores one fact. Gives whether anything changed.
-fn store(tx: &Tx<'_>, home: Home, fact: Fact, now: Timestamp) -> Res<bool> {
+/// Stores one fact. Returns whether anything changed.
+fn store(tx: &Tx<'_>, context: FactContext, fact: Fact, now: Timestamp) -> Res<bool> {
     let none = || Ok(Vec::new());
     let written = match fact {
-        Fact::Account(facts) => return identity::store_account(tx, home, &facts, now),
+        Fact::Account(facts) => return identity::store_account(tx, context, &facts, now),
         Fact::Mfa(facts) => {
             let values = vec![
                 int(facts.mfa.position()),
@@ -82,34 +82,34 @@ fn store(tx: &Tx<'_>, home: Home, fact: Fact, now: Timestamp) -> Res<bool> {
                 flag(facts.phishing_resistant),
                 flag(facts.weak_only),
             ];
-            MFA.write(tx, home, &facts.account_vendor_id, values, none)?
+            MFA.write(tx, context, &facts.account_vendor_id, values, none)?
         }
         Fact::Role(facts) => {
             let vendor_id = facts.vendor_id.clone();
-            ROLES.write(tx, home, &vendor_id, role_values(facts), none)?
+            ROLES.write(tx, context, &vendor_id, role_values(facts), none)?
         }
         Fact::App(facts) => {
             let once = || {
-                // The vendor's date if it is earlier than our first sight.
+                // The vendor's date if it is earlier than the first sync that saw the app.
                 let first = facts.created_at.map_or(now, |at| at.min(now));
                 let id = AppId::generate(tx.clock, tx.random);
                 Ok(vec![blob(id.as_bytes()), Value::Integer(first.as_millis())])
             };
-            APPS.write(tx, home, &facts.vendor_id, app_values(&facts), once)?
+            APPS.write(tx, context, &facts.vendor_id, app_values(&facts), once)?
         }
         Fact::AppOwner(facts) => {
-            // The pair is the row's identity.
+            // The vendor has no id for this pair: the two ids identify the row.
             let vendor_id = format!("{}\u{1f}{}", facts.app_vendor_id, facts.account_vendor_id);
             let values = vec![
                 Value::Text(facts.app_vendor_id),
                 Value::Text(facts.account_vendor_id),
             ];
-            OWNERS.write(tx, home, &vendor_id, values, none)?
+            OWNERS.write(tx, context, &vendor_id, values, none)?
         }
-        Fact::Grant(facts) => GRANTS.write(tx, home, &facts.vendor_id, grant_values(&facts), none)?,
+        Fact::Grant(facts) => GRANTS.write(tx, context, &facts.vendor_id, grant_values(&facts), none)?,
         Fact::Setting(facts) => {
             let values = vec![Value::Text(facts.document)];
-            SETTINGS.write(tx, home, &facts.path, values, none)?
+            SETTINGS.write(tx, context, &facts.path, values, none)?
         }
     };
     Ok(written != Written::Same)

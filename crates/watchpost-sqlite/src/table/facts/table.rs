@@ -1,17 +1,17 @@
-//! Writing rows of facts: only what changed is written anew, what didn't gets its mark alone.
+//! Writes rows of facts: a changed row is rewritten, an unchanged one only gets the number of the sync that saw it.
 
 use crate::base::{fault::Res, writer::Tx};
 use rusqlite::{params_from_iter, types::Value};
 use std::sync::LazyLock;
 
-/// A table of facts: its columns after workspace_id, integration and, where rows belong to a dataset, dataset.
+/// A table of facts. Its key is workspace_id, integration, dataset if `by_dataset` is set, and vendor_id.
 pub(super) struct Table {
     pub(super) name: &'static str,
-    /// Whether `dataset` is a part of the key.
+    /// Whether `dataset` is part of the key.
     pub(super) by_dataset: bool,
-    /// Columns that a new row gets and that never change.
+    /// Columns that are set when a row is inserted and never change.
     once: &'static [&'static str],
-    /// Columns that say what the vendor says.
+    /// Columns that hold the vendor's data.
     facts: &'static [&'static str],
     sql: LazyLock<Sql>,
 }
@@ -181,46 +181,46 @@ impl Sql {
     }
 }
 
-/// Where a row of facts belongs.
+/// The parts of the key that a page of facts shares, and the number of the sync that writes it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Home {
+pub(super) struct FactContext {
     pub(super) workspace: i64,
     pub(super) integration: i64,
     pub(super) dataset: u8,
     pub(super) sync: i64,
 }
 
-/// What writing a row did.
+/// The result of writing a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Written {
-    /// It was not known.
+    /// The row was inserted.
     New,
-    /// It says something else than before, or is back after it was retired.
+    /// The content has changed, or the row was retired and is back.
     Changed {
-        /// Its place in the table.
+        /// The rowid of the row.
         rowid: i64,
-        /// Whether it had been retired.
+        /// Whether the row was retired before.
         was_retired: bool,
     },
-    /// It says what it said.
+    /// The content is the same as before.
     Same,
 }
 
 impl Table {
-    /// Writes a row. `once` gives the columns that only a new row gets.
+    /// Writes a row. `once` returns the values of the columns that are set only in a new row.
     pub(super) fn write(
         &self,
         tx: &Tx<'_>,
-        home: Home,
+        context: FactContext,
         vendor_id: &str,
         facts: Vec<Value>,
         once: impl FnOnce() -> Res<Vec<Value>>,
     ) -> Res<Written> {
         debug_assert_eq!(facts.len(), self.facts.len());
         let content = content_of(&facts);
-        let mut key: Vec<Value> = vec![home.workspace.into(), home.integration.into()];
+        let mut key: Vec<Value> = vec![context.workspace.into(), context.integration.into()];
         if self.by_dataset {
-            key.push(i64::from(home.dataset).into());
+            key.push(i64::from(context.dataset).into());
         }
         key.push(vendor_id.to_owned().into());
         let found = {
@@ -239,11 +239,11 @@ impl Table {
             Some((rowid, before, false)) if before == content => {
                 tx.conn
                     .prepare_cached(&self.sql.touch)?
-                    .execute([rowid, home.sync])?;
+                    .execute([rowid, context.sync])?;
                 Ok(Written::Same)
             }
             Some((rowid, _, was_retired)) => {
-                let mut values: Vec<Value> = vec![rowid.into(), home.sync.into(), content.into()];
+                let mut values: Vec<Value> = vec![rowid.into(), context.sync.into(), content.into()];
                 values.extend(facts);
                 tx.conn
                     .prepare_cached(&self.sql.update)?
@@ -251,7 +251,7 @@ impl Table {
                 Ok(Written::Changed { rowid, was_retired })
             }
             None => {
-                key.extend([home.sync.into(), content.into()]);
+                key.extend([context.sync.into(), content.into()]);
                 key.extend(once()?);
                 key.extend(facts);
                 tx.conn
@@ -263,8 +263,8 @@ impl Table {
     }
 }
 
-/// A hash of what a row says: FNV-1a over the values, each with its kind and length. No protection against anybody,
-/// only a short cut for "the same as before".
+/// Hashes the content of a row: FNV-1a over the values, each with its type and length. The hash only detects unchanged
+/// rows; it is not a protection against deliberate collisions.
 fn content_of(values: &[Value]) -> i64 {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     let mut add = |bytes: &[u8]| {

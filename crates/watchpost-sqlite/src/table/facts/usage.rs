@@ -1,11 +1,11 @@
-//! How apps are used: measured over an integration's grants when a dataset that says so has ended, and kept with the
-//! app, so that looking an app up doesn't count its grants.
+//! The usage of apps: measured over an integration's grants when a dataset that affects it is finished, and stored with the
+//! app, so that looking up an app doesn't count its grants.
 
 use crate::{
     base::{
         fault::Res,
         row::{Columns, Word, stored, texts_json},
-        unknown::PassedOver,
+        unknown::SkippedRows,
         writer::Tx,
     },
     table::integrations::number_of,
@@ -17,8 +17,8 @@ use watchpost_core::{
     value::{id::IntegrationId, text::ForeignText, word::GrantRisk},
 };
 
-/// Distinct permissions of one app that are looked at.
-const SCOPES_LOOKED_AT: usize = 4_096;
+/// The most distinct permissions of one app that are read.
+const SCOPES_READ_MAX: usize = 4_096;
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Usage {
@@ -43,13 +43,13 @@ impl Usage {
     }
 }
 
-/// Changed uses of an integration's apps, on their way into the table.
+/// The changed usage of an integration's apps, which is stored in slices.
 pub(crate) struct ChangedUsage {
     integration: i64,
     apps: std::vec::IntoIter<(String, Usage)>,
 }
 
-/// Measures the use of an integration's apps; `None` if nothing changed.
+/// Measures the usage of an integration's apps. Returns `None` if nothing has changed.
 pub(crate) fn changed_usage(
     conn: &Connection,
     workspace: i64,
@@ -66,7 +66,7 @@ pub(crate) fn changed_usage(
 }
 
 impl ChangedUsage {
-    /// Gives `()` once all are in.
+    /// Runs a slice. Returns `Some` once everything is stored.
     pub(crate) fn slice(&mut self, tx: &Tx<'_>, workspace: i64) -> Res<Option<()>> {
         let mut done = None;
         loop {
@@ -88,7 +88,7 @@ impl ChangedUsage {
                     usage.risk.map(Word::position),
                     usage.scopes_json(),
                 ])?;
-            if !tx.may_go_on() {
+            if !tx.count_row() {
                 break;
             }
         }
@@ -97,10 +97,10 @@ impl ChangedUsage {
     }
 }
 
-/// Apps whose use isn't what their row says.
+/// Returns the apps whose usage differs from the stored one.
 fn changes(conn: &Connection, workspace: i64, integration: i64) -> Res<Vec<(String, Usage)>> {
     let mut now: HashMap<String, Usage> = HashMap::new();
-    // A grant of a retired account counts no more; one of no account belongs to everybody or to the app.
+    // A grant by a retired account doesn't count. A grant without an account is for everybody, or for the app itself.
     let grants = "FROM grants g LEFT JOIN accounts a ON a.workspace_id = g.workspace_id \
                   AND a.integration = g.integration AND a.vendor_id = g.account_vendor_id \
                   WHERE g.workspace_id = ?1 AND g.integration = ?2 AND g.app_vendor_id IS NOT NULL \
@@ -125,15 +125,15 @@ fn changes(conn: &Connection, workspace: i64, integration: i64) -> Res<Vec<(Stri
         let mut statement = conn.prepare(&format!(
             "SELECT DISTINCT g.app_vendor_id, g.risk, g.scopes {grants}"
         ))?;
-        let mut passed_over = PassedOver::of("grants");
+        let mut skipped = SkippedRows::new("grants");
         let mut rows = statement.query([workspace, integration])?;
         while let Some(row) = rows.next()? {
             let app: String = row.get(0)?;
-            let Some(risk) = passed_over.unless(row.word::<GrantRisk>(1))? else {
+            let Some(risk) = skipped.skip_unknown(row.word::<GrantRisk>(1))? else {
                 continue;
             };
             if let Some(usage) = now.get_mut(&app)
-                && usage.scopes.len() < SCOPES_LOOKED_AT
+                && usage.scopes.len() < SCOPES_READ_MAX
             {
                 usage
                     .scopes

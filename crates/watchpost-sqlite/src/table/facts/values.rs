@@ -1,4 +1,4 @@
-//! Facts as columns.
+//! Converts facts to the values of columns.
 
 use crate::base::row::{Word, texts_json};
 use rusqlite::types::Value;
@@ -40,7 +40,7 @@ pub(super) fn time_opt(value: Option<Timestamp>) -> Value {
     value.map_or(Value::Null, |at| Value::Integer(at.as_millis()))
 }
 
-/// A last use as two columns: when, and whether it is known.
+/// Returns the two columns of a last use: the time, and whether it is known.
 pub(super) fn last_use(value: LastActive) -> [Value; 2] {
     match value {
         LastActive::At(at) => [Value::Integer(at.as_millis()), flag(true)],

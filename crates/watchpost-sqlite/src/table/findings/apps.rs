@@ -1,10 +1,10 @@
-//! The further apps that findings name.
+//! The additional apps of findings.
 
 use crate::base::{fault::Res, row::Columns};
 use rusqlite::{Connection, params};
 use watchpost_core::value::id::{AppId, FindingId};
 
-/// Ids in order.
+/// Returns the ids of a finding's additional apps, in ascending order.
 pub(super) fn stored_apps(conn: &Connection, workspace: i64, finding: FindingId) -> Res<Vec<AppId>> {
     let mut statement = conn.prepare_cached(
         "SELECT app_id FROM finding_apps WHERE workspace_id = ?1 AND finding_id = ?2 ORDER BY app_id",

@@ -1,13 +1,13 @@
-//! Findings of checks: made, kept and ended by scans.
+//! Findings of checks: scans create, keep and resolve them.
 
 use super::{
-    condition::adopt,
+    condition::move_to_condition,
     counts::Changes,
-    observe::{Sight, count, observe_one, platforms},
+    observe::{ObservationContext, count, observe_one, platforms},
     sighting,
     state::resolve,
 };
-use crate::base::{fault::Res, row::Columns, unknown::PassedOver, writer::Tx};
+use crate::base::{fault::Res, row::Columns, unknown::SkippedRows, writer::Tx};
 use rusqlite::{Connection, params};
 use watchpost_core::{
     finding::{ClearChange, Observation, ObserveCounts, decide_clear, fingerprint, is_clear_enough},
@@ -19,8 +19,8 @@ use watchpost_core::{
     },
 };
 
-/// Makes, keeps or reopens the findings of failed checks.
-pub(crate) fn observe_check(
+/// Creates, keeps or reopens the findings of failed checks.
+pub(crate) fn observe_failed_checks(
     tx: &Tx<'_>,
     workspace: i64,
     scan: ScanId,
@@ -28,7 +28,7 @@ pub(crate) fn observe_check(
     now: Timestamp,
 ) -> Res<ObserveCounts> {
     let platforms = platforms(tx.conn, workspace)?;
-    let sight = Sight {
+    let context = ObservationContext {
         workspace,
         seen_by: AnalysisId::from_bytes(*scan.as_bytes()),
         platforms: &platforms,
@@ -36,10 +36,10 @@ pub(crate) fn observe_check(
     };
     let mut counts = Changes::default();
     let mut done = ObserveCounts::default();
-    let mut passed_over = PassedOver::of("findings");
+    let mut skipped = SkippedRows::new("findings");
     for observation in failed {
-        let observed = observe_one(tx, &sight, observation, &mut counts);
-        if let Some((what, _)) = passed_over.unless(observed)? {
+        let observed = observe_one(tx, &context, observation, &mut counts);
+        if let Some((what, _)) = skipped.skip_unknown(observed)? {
             count(&mut done, what);
         }
     }
@@ -47,9 +47,9 @@ pub(crate) fn observe_check(
     Ok(done)
 }
 
-/// Counts a miss of what each of these checks sees of a live or snoozed finding; the second in a row ends it, or the
-/// first where `at_once`. The finding goes on while another rule or check sees it.
-pub(crate) fn pass_checks(
+/// Counts a miss for the live or snoozed finding of each of these checks. The second miss in a row resolves the finding, or
+/// the first if `at_once` is set. A finding stays open while another rule or check still reports it.
+pub(crate) fn record_passed_checks(
     tx: &Tx<'_>,
     workspace: i64,
     checks: &[JudgedCheck],
@@ -57,14 +57,21 @@ pub(crate) fn pass_checks(
     now: Timestamp,
 ) -> Res<()> {
     let mut counts = Changes::default();
-    let mut passed_over = PassedOver::of("findings");
+    let mut skipped = SkippedRows::new("findings");
     for check in checks {
-        passed_over.unless(pass_check(tx.conn, workspace, check, at_once, now, &mut counts))?;
+        skipped.skip_unknown(record_passed_check(
+            tx.conn,
+            workspace,
+            check,
+            at_once,
+            now,
+            &mut counts,
+        ))?;
     }
     counts.write(tx.conn, workspace)
 }
 
-fn pass_check(
+fn record_passed_check(
     conn: &Connection,
     workspace: i64,
     check: &JudgedCheck,
@@ -73,7 +80,7 @@ fn pass_check(
     counts: &mut Changes,
 ) -> Res<()> {
     let (id, condition) = (&check.check_id, &check.condition);
-    adopt(conn, workspace, id, condition, check.entity, now, counts)?;
+    move_to_condition(conn, workspace, id, condition, check.entity, now, counts)?;
     let found: Option<(FindingId, FindingStatus, u64, String, i64)> = {
         let mut statement = conn.prepare_cached(
             "SELECT f.id, f.status, d.misses, f.rule_id, f.sightings FROM findings f JOIN finding_details d \
@@ -96,14 +103,14 @@ fn pass_check(
         return Ok(());
     };
     if sightings > 0 {
-        if sighting::miss(conn, workspace, finding, id, |clear| {
+        if sighting::record_miss(conn, workspace, finding, id, |clear| {
             is_clear_enough(clear, at_once)
         })? {
-            sighting::show(conn, workspace, finding, false, now, counts)?;
+            sighting::refresh_finding(conn, workspace, finding, false, now, counts)?;
         }
         return Ok(());
     }
-    // Another one of the condition made it, and this one never saw it.
+    // Another rule or check of the condition created the finding, and this check never reported it.
     if first != *id {
         return Ok(());
     }

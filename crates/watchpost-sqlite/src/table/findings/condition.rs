@@ -1,13 +1,13 @@
-//! Findings of rules and checks that have come to share a condition.
+//! Findings of rules and checks that share a condition.
 
 use super::{
     counts::Changes,
-    merge::{Moved, move_to},
+    merge::{MovedFinding, move_to},
 };
 use crate::base::{
     fault::Res,
     row::Columns,
-    unknown::{PassedOver, known_rows},
+    unknown::{SkippedRows, known_rows},
 };
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use watchpost_core::{
@@ -16,9 +16,9 @@ use watchpost_core::{
     value::{id::FindingId, time::Timestamp, word::EntityType},
 };
 
-/// Moves the finding that a rule made under its own id to the condition that it shares now. Where the condition has a
-/// finding already both become one.
-pub(super) fn adopt(
+/// Moves the finding that a rule created under its own id to the condition that the rule now shares. If the condition
+/// already has a finding, the two are merged.
+pub(super) fn move_to_condition(
     conn: &Connection,
     workspace: i64,
     rule_id: &str,
@@ -37,7 +37,7 @@ pub(super) fn adopt(
     match found {
         None => Ok(()),
         Some(id) => {
-            let moved = Moved {
+            let moved = MovedFinding {
                 id: FindingId::from_bytes(id),
                 condition: condition.to_owned(),
             };
@@ -46,9 +46,9 @@ pub(super) fn adopt(
     }
 }
 
-/// Does what a migration left to do: moves the findings of rules and checks that share a condition since. One
-/// transaction; nothing is to do in a file of this version.
-pub(crate) fn move_conditions(conn: &mut Connection, now: Timestamp) -> Res<()> {
+/// Completes the migration that introduced conditions: moves the findings of rules and checks that share a condition, in
+/// one transaction. Does nothing if the file has been migrated already.
+pub(crate) fn apply_condition_moves(conn: &mut Connection, now: Timestamp) -> Res<()> {
     let none: bool = conn.query_row("SELECT NOT EXISTS (SELECT 1 FROM condition_moves)", [], |row| {
         row.get(0)
     })?;
@@ -72,11 +72,11 @@ pub(crate) fn move_conditions(conn: &mut Connection, now: Timestamp) -> Res<()> 
             ))
         })?);
     }
-    let mut passed_over = PassedOver::of("findings");
+    let mut skipped = SkippedRows::new("findings");
     for (workspace, rule_id, condition, entity) in found {
         let mut counts = Changes::default();
-        let adopted = adopt(&tx, workspace, &rule_id, &condition, entity, now, &mut counts);
-        passed_over.unless(adopted)?;
+        let moved = move_to_condition(&tx, workspace, &rule_id, &condition, entity, now, &mut counts);
+        skipped.skip_unknown(moved)?;
         counts.write(&tx, workspace)?;
     }
     tx.execute("UPDATE workspaces SET generation = generation + 1", [])?;

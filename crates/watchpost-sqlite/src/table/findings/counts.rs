@@ -1,4 +1,4 @@
-//! The kept counts of findings.
+//! The stored counts of findings.
 
 use crate::base::{
     fault::Res,
@@ -12,10 +12,10 @@ use watchpost_core::{
     value::word::{Category, FindingStatus, Severity},
 };
 
-/// What findings are counted by.
+/// The values that findings are counted by: status, severity, category, and whether the finding is scored.
 pub(super) type Key = (FindingStatus, Severity, Category, bool);
 
-/// Changes of counts within a transaction, written once at its end.
+/// The changes of counts in a transaction, which are written once at its end.
 #[derive(Debug, Default)]
 pub(super) struct Changes(BTreeMap<Key, i64>);
 
@@ -23,7 +23,7 @@ impl Changes {
     pub(super) fn add(&mut self, key: Key, by: i64) {
         *self.0.entry(key).or_default() += by;
     }
-    /// Moves one finding from a place to another.
+    /// Moves one finding from one count to another.
     pub(super) fn shift(&mut self, from: Key, to: Key) {
         if from != to {
             self.add(from, -1);
@@ -52,7 +52,7 @@ impl Changes {
     }
 }
 
-/// All counts that aren't zero.
+/// Returns all counts that aren't zero.
 pub(crate) fn all(conn: &Connection, workspace: i64) -> Res<Vec<FindingCount>> {
     let mut statement = conn.prepare_cached(
         "SELECT status, severity, category, scored, count FROM finding_counts WHERE workspace_id = ?1",
@@ -60,7 +60,7 @@ pub(crate) fn all(conn: &Connection, workspace: i64) -> Res<Vec<FindingCount>> {
     rows(&mut statement, workspace)
 }
 
-/// The counts of live findings that aren't zero.
+/// Returns the counts of live findings that aren't zero.
 pub(crate) fn live(conn: &Connection, workspace: i64) -> Res<Vec<FindingCount>> {
     let mut statement = conn.prepare_cached(
         "SELECT status, severity, category, scored, count FROM finding_counts WHERE workspace_id = ?1 AND status <= 1",
@@ -68,7 +68,7 @@ pub(crate) fn live(conn: &Connection, workspace: i64) -> Res<Vec<FindingCount>> 
     rows(&mut statement, workspace)
 }
 
-// The range above stands on the codes of the two live words.
+// The condition `status <= 1` above depends on the codes of the two live words.
 const _: () = assert!(FindingStatus::Open.code() == 0 && FindingStatus::InProgress.code() == 1);
 
 fn rows(statement: &mut Statement<'_>, workspace: i64) -> Res<Vec<FindingCount>> {

@@ -1,12 +1,15 @@
-//! Marks of sources, as stored.
+//! The stored form of marks, which say how far each source had been read.
 
-use crate::base::{
-    fault::{Fault, Res},
-    unknown,
+use crate::{
+    base::{
+        fault::{Fault, Res},
+        unknown,
+    },
+    text,
 };
 use watchpost_core::{finding::Marks, integration::fact::Dataset, value::id::IntegrationId};
 
-/// Marks as stored: integration id (16 bytes), dataset (1), completions (8, little endian) each.
+/// The length of a stored mark: integration id (16 bytes), dataset (1 byte), completions (8 bytes, little endian).
 const MARK_BYTES: usize = 25;
 
 pub(super) fn marks_blob(marks: &Marks) -> Vec<u8> {
@@ -20,10 +23,10 @@ pub(super) fn marks_blob(marks: &Marks) -> Vec<u8> {
 }
 
 pub(super) fn marks_of(blob: &[u8]) -> Res<Marks> {
-    let damaged = || Fault::Damaged("finding_details", "marks of an unknown form".into());
+    let damaged = || Fault::Damaged("finding_details", text::MALFORMED_MARKS.into());
     let unknown = || {
         unknown::count();
-        Fault::Unknown("marks of an unknown dataset".into())
+        Fault::Unknown(text::MARKS_OF_UNKNOWN_DATASET.into())
     };
     if !blob.len().is_multiple_of(MARK_BYTES) {
         return Err(damaged());

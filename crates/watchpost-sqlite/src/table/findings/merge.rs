@@ -1,15 +1,14 @@
-//! Findings that become one: of an identity that is merged into another, of rules that come to share a condition.
+//! Merges findings: of identities that are merged, and of rules and checks that share a condition.
 
 use super::{
     counts::Changes,
-    sighting,
+    full_text, sighting,
     state::{key_of, set_state},
-    text,
 };
 use crate::base::{
     fault::Res,
     row::{Columns, code},
-    unknown::PassedOver,
+    unknown::SkippedRows,
     writer::Tx,
 };
 use rusqlite::{Connection, params};
@@ -23,14 +22,14 @@ use watchpost_core::{
     },
 };
 
-/// A finding that goes to another subject or condition.
-pub(super) struct Moved {
+/// A finding that moves to another subject or condition.
+pub(super) struct MovedFinding {
     pub(super) id: FindingId,
     pub(super) condition: String,
 }
 
-/// Moves the findings of an identity that is merged into another. Where both have one of a condition they become one,
-/// as [`decide_merge`] says. A finding that a newer version wrote stays where it is.
+/// Moves the findings of an identity that is merged into another. If both have a finding of the same condition, the two are
+/// merged as [`decide_merge`] decides. A finding with words that this version doesn't know stays unchanged.
 pub(crate) fn move_subject(
     tx: &Tx<'_>,
     workspace: i64,
@@ -46,26 +45,26 @@ pub(crate) fn move_subject(
         )?;
         let mut rows = statement.query(params![workspace, code(EntityType::Identity), gone.as_bytes()])?;
         while let Some(row) = rows.next()? {
-            moved.push(Moved {
+            moved.push(MovedFinding {
                 id: row.id(0, FindingId::from_bytes)?,
                 condition: row.get(1)?,
             });
         }
     }
-    let mut passed_over = PassedOver::of("findings");
+    let mut skipped = SkippedRows::new("findings");
     let mut counts = Changes::default();
     for finding in moved {
         let entity = EntityRef::Identity(keep);
-        passed_over.unless(move_to(tx.conn, workspace, &finding, entity, now, &mut counts))?;
+        skipped.skip_unknown(move_to(tx.conn, workspace, &finding, entity, now, &mut counts))?;
     }
     counts.write(tx.conn, workspace)
 }
 
-/// Gives a finding its subject and condition. Where there is one with both already the two become one.
+/// Sets the subject and condition of a finding. If there is a finding with both already, the two are merged.
 pub(super) fn move_to(
     conn: &Connection,
     workspace: i64,
-    moved: &Moved,
+    moved: &MovedFinding,
     entity: EntityRef,
     now: Timestamp,
     counts: &mut Changes,
@@ -94,7 +93,7 @@ pub(super) fn move_to(
     Ok(())
 }
 
-/// A finding by its id or fingerprint, as merging needs it.
+/// Reads the values of a finding that a merge needs, by its id or fingerprint.
 fn twin(conn: &Connection, workspace: i64, column: &str, value: &[u8]) -> Res<Option<MergeCandidate>> {
     let mut statement = conn.prepare_cached(&format!(
         "SELECT id, first_seen_at, status, snoozed_until, dismiss_reason, auto_resolved FROM findings \
@@ -117,17 +116,17 @@ fn twin(conn: &Connection, workspace: i64, column: &str, value: &[u8]) -> Res<Op
         .transpose()
 }
 
-/// Makes two findings of the same condition one.
+/// Merges two findings of the same condition.
 fn absorb(conn: &Connection, workspace: i64, merge: &Merge, now: Timestamp, counts: &mut Changes) -> Res<()> {
     let (older, younger) = (merge.keep, merge.gone);
-    // Read before anything is written: an unknown word leaves both as they are.
+    // Read before anything is written, so that an unknown word leaves both findings unchanged.
     let younger_key = key_of(conn, workspace, younger)?;
     key_of(conn, workspace, older)?;
-    let shared = are_seen_by_several(conn, workspace, older, younger)?;
+    let shared = have_several_sources(conn, workspace, older, younger)?;
     if shared {
-        sighting::begin(conn, workspace, older)?;
-        sighting::begin(conn, workspace, younger)?;
-        sighting::hand_over(conn, workspace, younger, older)?;
+        sighting::create_first(conn, workspace, older)?;
+        sighting::create_first(conn, workspace, younger)?;
+        sighting::transfer(conn, workspace, younger, older)?;
     }
     if let Some(won) = &merge.state {
         set_state(conn, workspace, older, won, now, counts)?;
@@ -143,7 +142,7 @@ fn absorb(conn: &Connection, workspace: i64, merge: &Merge, now: Timestamp, coun
         params![workspace, younger.as_bytes()],
         |row| row.get(0),
     )?;
-    text::forget(conn, rowid)?;
+    full_text::remove(conn, rowid)?;
     conn.prepare_cached(
         "UPDATE remediations SET finding_id = ?3 WHERE workspace_id = ?1 AND finding_id = ?2",
     )?
@@ -157,13 +156,13 @@ fn absorb(conn: &Connection, workspace: i64, merge: &Merge, now: Timestamp, coun
             .execute(params![workspace, younger.as_bytes()])?;
     }
     if shared {
-        sighting::show(conn, workspace, older, false, now, counts)?;
+        sighting::refresh_finding(conn, workspace, older, false, now, counts)?;
     }
     Ok(())
 }
 
-/// Whether more than one rule or check saw the two.
-fn are_seen_by_several(conn: &Connection, workspace: i64, one: FindingId, other: FindingId) -> Res<bool> {
+/// Whether more than one rule or check has reported the two findings.
+fn have_several_sources(conn: &Connection, workspace: i64, one: FindingId, other: FindingId) -> Res<bool> {
     Ok(conn
         .prepare_cached(
             "SELECT count(DISTINCT rule_id) > 1 OR max(sightings) > 0 FROM findings \

@@ -1,19 +1,19 @@
-//! Findings made, kept and brought back by what analyses and scans observe.
+//! Creates, keeps and reopens findings from the observations of analyses and scans.
 
 use super::{
     apps::{add_apps, stored_apps},
-    condition::adopt,
+    condition::move_to_condition,
     counts::{Changes, Key},
+    full_text::{self, Indexed},
     marks::{marks_blob, marks_of},
     row::{framework_bits, service_code},
     sighting,
     state::set_state,
-    text::{self, Indexed},
 };
 use crate::base::{
     fault::Res,
     row::{Columns, code},
-    unknown::{PassedOver, known_rows},
+    unknown::{SkippedRows, known_rows},
     writer::Tx,
 };
 use rusqlite::{Connection, params};
@@ -28,15 +28,15 @@ use watchpost_core::{
     },
 };
 
-/// Observations of an analysis, stored as many as a slice takes at a time.
-pub(crate) struct Observing {
+/// Stores the observations of an analysis in slices.
+pub(crate) struct ObservationWriter {
     analysis: AnalysisId,
     rest: std::vec::IntoIter<Observation>,
     done: ObserveCounts,
     now: Timestamp,
 }
 
-impl Observing {
+impl ObservationWriter {
     pub(crate) fn new(analysis: AnalysisId, observations: Vec<Observation>, now: Timestamp) -> Self {
         Self {
             analysis,
@@ -46,26 +46,26 @@ impl Observing {
         }
     }
 
-    /// Gives the counts once all are stored.
+    /// Runs a slice. Returns the counts once all observations are stored.
     pub(crate) fn slice(&mut self, tx: &Tx<'_>, workspace: i64) -> Res<Option<ObserveCounts>> {
         let platforms = platforms(tx.conn, workspace)?;
-        let sight = Sight {
+        let context = ObservationContext {
             workspace,
             seen_by: self.analysis,
             platforms: &platforms,
             now: self.now,
         };
         let mut counts = Changes::default();
-        let mut passed_over = PassedOver::of("findings");
+        let mut skipped = SkippedRows::new("findings");
         let mut changed = false;
         let mut ended = true;
         while let Some(observation) = self.rest.next() {
-            let observed = observe_one(tx, &sight, &observation, &mut counts);
-            if let Some((what, visible)) = passed_over.unless(observed)? {
+            let observed = observe_one(tx, &context, &observation, &mut counts);
+            if let Some((what, visible)) = skipped.skip_unknown(observed)? {
                 changed |= visible;
                 count(&mut self.done, what);
             }
-            if !tx.may_go_on() {
+            if !tx.count_row() {
                 ended = self.rest.len() == 0;
                 break;
             }
@@ -78,7 +78,7 @@ impl Observing {
     }
 }
 
-/// Counts what became of an observation.
+/// Counts the outcome of an observation.
 pub(super) fn count(done: &mut ObserveCounts, what: Observed) {
     match what {
         Observed::New => done.new += 1,
@@ -87,7 +87,7 @@ pub(super) fn count(done: &mut ObserveCounts, what: Observed) {
     }
 }
 
-/// A finding that is known by its fingerprint.
+/// The stored finding that has the observation's fingerprint.
 struct Known {
     id: FindingId,
     rowid: i64,
@@ -156,33 +156,33 @@ pub(super) fn platforms(conn: &Connection, workspace: i64) -> Res<Platforms> {
     Ok(out)
 }
 
-/// The platforms that an observation comes from, as bits.
+/// Returns the platforms that an observation comes from, as bits.
 fn platform_bits(observation: &Observation, platforms: &Platforms) -> i64 {
     let mut bits = 0;
     for (integration, _) in observation.marks.keys() {
         if let Some(platform) = platforms.get(integration) {
-            bits |= text::bit(*platform);
+            bits |= full_text::platform_bit(*platform);
         }
     }
     if let EntityRef::Integration(id) = observation.entity
         && let Some(platform) = platforms.get(&id)
     {
-        bits |= text::bit(*platform);
+        bits |= full_text::platform_bit(*platform);
     }
     bits
 }
 
-/// What a slice of observations is stored under.
-pub(super) struct Sight<'a> {
+/// The values that the observations of a slice share.
+pub(super) struct ObservationContext<'a> {
     pub(super) workspace: i64,
-    /// What saw them: an analysis or a scan; both are known by 16 bytes.
+    /// The analysis that made the observations, or the scan: the ids of both have 16 bytes.
     pub(super) seen_by: AnalysisId,
     pub(super) platforms: &'a Platforms,
     pub(super) now: Timestamp,
 }
 
-/// An observation with what is computed of it once.
-pub(super) struct Seen<'a> {
+/// An observation with the values that are computed from it once.
+pub(super) struct PreparedObservation<'a> {
     pub(super) observation: &'a Observation,
     pub(super) platforms: i64,
     pub(super) frameworks: i64,
@@ -190,8 +190,8 @@ pub(super) struct Seen<'a> {
     pub(super) apps: Vec<AppId>,
 }
 
-impl<'a> Seen<'a> {
-    fn of(observation: &'a Observation, platforms: &Platforms) -> Self {
+impl<'a> PreparedObservation<'a> {
+    fn new(observation: &'a Observation, platforms: &Platforms) -> Self {
         let mut apps = observation.apps.clone();
         apps.sort_unstable();
         apps.dedup();
@@ -224,37 +224,38 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// Stores an observation. Gives what became of it and whether an answer could show a difference. A finding that a newer
-/// version wrote stays as it is ([`Fault::Unknown`](crate::base::fault::Fault::Unknown), before anything is written).
+/// Stores an observation. Returns its outcome, and whether anything changed that an answer can show. Fails with
+/// [`Fault::Unknown`](crate::base::fault::Fault::Unknown) before anything is written if the finding has words that this
+/// version doesn't know.
 pub(super) fn observe_one(
     tx: &Tx<'_>,
-    sight: &Sight<'_>,
+    context: &ObservationContext<'_>,
     observation: &Observation,
     counts: &mut Changes,
 ) -> Res<(Observed, bool)> {
-    let seen = Seen::of(observation, sight.platforms);
+    let seen = PreparedObservation::new(observation, context.platforms);
     let (rule, condition) = (&observation.rule_id, &observation.condition);
-    adopt(
+    move_to_condition(
         tx.conn,
-        sight.workspace,
+        context.workspace,
         rule,
         condition,
         observation.entity,
-        sight.now,
+        context.now,
         counts,
     )?;
-    let Some(known) = known(tx, sight.workspace, &observation.fingerprint)? else {
-        make(tx, sight, &seen)?;
+    let Some(known) = known(tx, context.workspace, &observation.fingerprint)? else {
+        create(tx, context, &seen)?;
         counts.add(seen.key(FindingStatus::Open), 1);
         return Ok((Observed::New, true));
     };
     if known.sightings > 0 || known.rule_id != *rule {
-        return observe_shared(tx, sight, &known, &seen, counts);
+        return observe_shared(tx, context, &known, &seen, counts);
     }
     let decision = decide_observed(Some((&known.state, &marks_of(&known.marks)?)), observation);
-    let changed = update(tx, sight, &known, &seen, decision, counts)?;
+    let changed = update(tx, context, &known, &seen, decision, counts)?;
     let resolved_by_person = decision == Observed::Keep && known.key.0 == FindingStatus::Resolved;
-    // The marks of one that a person resolved stay: it comes back once all its sources are newer than they were.
+    // A finding that a person resolved keeps its marks: it is reopened once all its sources have been read again since.
     let marks = if resolved_by_person {
         &known.marks
     } else {
@@ -267,36 +268,36 @@ pub(super) fn observe_one(
              WHERE workspace_id = ?1 AND finding_id = ?2",
         )?
         .execute(params![
-            sight.workspace,
+            context.workspace,
             known.id.as_bytes(),
-            sight.seen_by.as_bytes(),
-            sight.now.as_millis(),
+            context.seen_by.as_bytes(),
+            context.now.as_millis(),
             marks,
             observation.evidence
         ])?;
     Ok((decision, changed || known.evidence != observation.evidence))
 }
 
-/// Stores what a rule or check sees of a finding that another one saw as well.
+/// Stores the sighting of a rule or check for a finding that another one has reported as well.
 fn observe_shared(
     tx: &Tx<'_>,
-    sight: &Sight<'_>,
+    context: &ObservationContext<'_>,
     known: &Known,
-    seen: &Seen<'_>,
+    seen: &PreparedObservation<'_>,
     counts: &mut Changes,
 ) -> Res<(Observed, bool)> {
-    let (conn, workspace) = (tx.conn, sight.workspace);
-    sighting::begin(conn, workspace, known.id)?;
-    // What it never saw before has no older reading: its own is taken for the last.
+    let (conn, workspace) = (tx.conn, context.workspace);
+    sighting::create_first(conn, workspace, known.id)?;
+    // A rule's first sighting has no older marks, so its own are used.
     let before = sighting::marks(conn, workspace, known.id, &seen.observation.rule_id)?;
     let before = before.as_ref().unwrap_or(&seen.marks);
     let decision = decide_observed(Some((&known.state, &marks_of(before)?)), seen.observation);
     let resolved_by_person = decision == Observed::Keep && known.key.0 == FindingStatus::Resolved;
     let marks = if resolved_by_person { before } else { &seen.marks };
-    sighting::keep(conn, sight, known.id, seen, marks)?;
+    sighting::store(conn, context, known.id, seen, marks)?;
     let reopened = decision == Observed::Reopen;
     if reopened {
-        set_state(conn, workspace, known.id, &StateChange::OPEN, sight.now, counts)?;
+        set_state(conn, workspace, known.id, &StateChange::OPEN, context.now, counts)?;
     }
     let indexed = seen.indexed();
     let renamed = known.name != indexed.name || known.email.as_deref() != indexed.email;
@@ -314,17 +315,17 @@ fn observe_shared(
     .execute(params![
         workspace,
         known.id.as_bytes(),
-        sight.seen_by.as_bytes(),
-        sight.now.as_millis()
+        context.seen_by.as_bytes(),
+        context.now.as_millis()
     ])?;
-    let changed = sighting::show(conn, workspace, known.id, renamed, sight.now, counts)?;
+    let changed = sighting::refresh_finding(conn, workspace, known.id, renamed, context.now, counts)?;
     Ok((decision, changed || reopened || renamed))
 }
 
-/// Makes a finding of an observation.
-fn make(tx: &Tx<'_>, sight: &Sight<'_>, seen: &Seen<'_>) -> Res<()> {
+/// Creates a finding from an observation.
+fn create(tx: &Tx<'_>, context: &ObservationContext<'_>, seen: &PreparedObservation<'_>) -> Res<()> {
     let id = FindingId::generate(tx.clock, tx.random);
-    insert(tx, sight, id, seen)?;
+    insert(tx, context, id, seen)?;
     let rowid = tx.conn.last_insert_rowid();
     tx.conn
         .prepare_cached(
@@ -332,23 +333,23 @@ fn make(tx: &Tx<'_>, sight: &Sight<'_>, seen: &Seen<'_>) -> Res<()> {
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
         .execute(params![
-            sight.workspace,
+            context.workspace,
             id.as_bytes(),
-            sight.seen_by.as_bytes(),
-            sight.now.as_millis(),
+            context.seen_by.as_bytes(),
+            context.now.as_millis(),
             seen.marks,
             seen.observation.evidence
         ])?;
-    add_apps(tx.conn, sight.workspace, id, &seen.apps)?;
-    text::index(tx.conn, rowid, false, &seen.indexed())
+    add_apps(tx.conn, context.workspace, id, &seen.apps)?;
+    full_text::index(tx.conn, rowid, false, &seen.indexed())
 }
 
-/// Brings a known finding to what was observed. Gives whether its row changed.
+/// Updates a stored finding to an observation. Returns whether its row changed.
 fn update(
     tx: &Tx<'_>,
-    sight: &Sight<'_>,
+    context: &ObservationContext<'_>,
     known: &Known,
-    seen: &Seen<'_>,
+    seen: &PreparedObservation<'_>,
     decision: Observed,
     counts: &mut Changes,
 ) -> Res<bool> {
@@ -363,7 +364,7 @@ fn update(
         || known.name != indexed.name
         || known.email.as_deref() != indexed.email
         || known.platforms != seen.platforms;
-    let apps_changed = known_apps(tx, sight.workspace, known)? != seen.apps;
+    let apps_changed = known_apps(tx, context.workspace, known)? != seen.apps;
     let changed = words_changed || apps_changed || known.key != key || known.frameworks != seen.frameworks;
     if changed {
         tx.conn
@@ -385,25 +386,30 @@ fn update(
                 seen.platforms,
                 seen.apps.len() as i64,
                 reopened,
-                sight.now.as_millis(),
+                context.now.as_millis(),
                 service_code(seen.observation.service),
                 seen.frameworks,
             ])?;
         counts.shift(known.key, key);
     }
     if words_changed {
-        text::index(tx.conn, known.rowid, true, &indexed)?;
+        full_text::index(tx.conn, known.rowid, true, &indexed)?;
     }
     if apps_changed {
         tx.conn
             .prepare_cached("DELETE FROM finding_apps WHERE workspace_id = ?1 AND finding_id = ?2")?
-            .execute(params![sight.workspace, known.id.as_bytes()])?;
-        add_apps(tx.conn, sight.workspace, known.id, &seen.apps)?;
+            .execute(params![context.workspace, known.id.as_bytes()])?;
+        add_apps(tx.conn, context.workspace, known.id, &seen.apps)?;
     }
     Ok(changed)
 }
 
-fn insert(tx: &Tx<'_>, sight: &Sight<'_>, id: FindingId, seen: &Seen<'_>) -> Res<()> {
+fn insert(
+    tx: &Tx<'_>,
+    context: &ObservationContext<'_>,
+    id: FindingId,
+    seen: &PreparedObservation<'_>,
+) -> Res<()> {
     let observation = seen.observation;
     tx.conn
         .prepare_cached(
@@ -414,13 +420,13 @@ fn insert(tx: &Tx<'_>, sight: &Sight<'_>, id: FindingId, seen: &Seen<'_>) -> Res
              nullif(?19, ?10))",
         )?
         .execute(params![
-            sight.workspace,
+            context.workspace,
             id.as_bytes(),
             code(FindingStatus::Open),
             code(observation.severity),
             code(observation.category),
             observation.scored,
-            sight.now.as_millis(),
+            context.now.as_millis(),
             code(observation.entity.entity_type()),
             observation.entity.id_bytes(),
             observation.rule_id,

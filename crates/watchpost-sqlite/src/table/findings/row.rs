@@ -18,10 +18,10 @@ use watchpost_core::{
 pub(crate) const SUMMARY: &str = "f.id, f.title, f.severity, f.category, f.status, f.rule_id, f.entity_type, \
                                   f.entity_id, f.subject_name, f.subject_email, f.first_seen_at, f.apps, f.service, f.scored, f.also";
 
-/// How many they are.
+/// The number of columns in [`SUMMARY`].
 pub(super) const SUMMARY_COLUMNS: usize = 15;
 
-/// A finding, and how many further apps it has; those are read apart.
+/// Reads a finding and the number of its additional apps. The apps themselves are read separately.
 pub(crate) fn summary(row: &Row<'_>) -> Res<(FindingSummary, u64)> {
     let entity = EntityRef::from_parts(row.word(6)?, row.id(7, |bytes| bytes)?);
     let summary = FindingSummary {
@@ -48,7 +48,7 @@ pub(crate) fn summary(row: &Row<'_>) -> Res<(FindingSummary, u64)> {
     Ok((summary, row.count(11)?))
 }
 
-/// The further apps of a finding that still exist, by name.
+/// Reads the additional apps of a finding that still exist, by name.
 pub(super) fn apps(conn: &Connection, workspace: i64, finding: FindingId) -> Res<Vec<AppRef>> {
     let mut statement = conn.prepare_cached(
         "SELECT a.id, a.name, a.policy FROM finding_apps x \
@@ -68,7 +68,7 @@ pub(super) fn apps(conn: &Connection, workspace: i64, finding: FindingId) -> Res
     )
 }
 
-/// One finding with everything known about it.
+/// Reads one finding with all its details.
 pub(crate) fn one(conn: &Connection, workspace: i64, id: FindingId) -> Res<Option<Finding>> {
     let mut finding = {
         let mut statement = conn.prepare_cached(&format!(
@@ -105,23 +105,23 @@ pub(crate) fn one(conn: &Connection, workspace: i64, id: FindingId) -> Res<Optio
     Ok(Some(finding.0))
 }
 
-/// A bit for each framework among ids.
+/// Returns the bits of the frameworks that the ids belong to.
 pub(super) fn framework_bits(ids: &[FrameworkId]) -> i64 {
     ids.iter()
         .fold(0, |bits, id| bits | framework_bit(id.framework()))
 }
 
-/// A framework's bit.
+/// Returns the bit of a framework.
 pub(super) const fn framework_bit(framework: Framework) -> i64 {
     1 << framework.code()
 }
 
-/// A service's bit.
+/// Returns the bit of a service.
 pub(super) const fn service_bit(service: Service) -> i64 {
     1 << service.code()
 }
 
-/// A service as stored.
+/// Returns the stored code of a service.
 pub(super) fn service_code(service: Option<Service>) -> Option<u8> {
     service.map(Service::code)
 }

@@ -1,19 +1,22 @@
-//! What each of several rules and checks sees of one finding, and what the finding shows of it.
+//! Sightings: the reports of several rules and checks about one finding, and the values that the finding shows of them.
 //!
-//! A finding that one rule alone ever saw has no row here: its own row and details say all.
+//! A finding that only one rule or check has ever reported has no sightings: its own row and details hold everything.
 
 use super::{
     apps::{add_apps, stored_apps},
     counts::Changes,
-    observe::{Seen, Sight},
+    full_text::{self, Indexed},
+    observe::{ObservationContext, PreparedObservation},
     row::service_code,
     state::{key_of, resolve},
-    text::{self, Indexed},
 };
-use crate::base::{
-    fault::{Fault, Res},
-    row::{Columns, code},
-    unknown::known_rows,
+use crate::{
+    base::{
+        fault::{Fault, Res},
+        row::{Columns, code},
+        unknown::known_rows,
+    },
+    text,
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
 use watchpost_core::{
@@ -25,8 +28,8 @@ use watchpost_core::{
     },
 };
 
-/// Makes the first sighting of a finding that one rule alone saw so far, out of its row.
-pub(super) fn begin(conn: &Connection, workspace: i64, finding: FindingId) -> Res<()> {
+/// Creates the first sighting of a finding from its row, unless the finding has sightings already.
+pub(super) fn create_first(conn: &Connection, workspace: i64, finding: FindingId) -> Res<()> {
     let apps = apps_blob(&stored_apps(conn, workspace, finding)?);
     conn.prepare_cached(
         "INSERT INTO finding_sightings (workspace_id, finding_id, rule_id, service, severity, category, scored, \
@@ -46,7 +49,7 @@ pub(super) fn begin(conn: &Connection, workspace: i64, finding: FindingId) -> Re
     Ok(())
 }
 
-/// The marks of what a rule last saw of a finding, if it ever did.
+/// Returns the marks of a rule's sighting of a finding, if there is one.
 pub(super) fn marks(
     conn: &Connection,
     workspace: i64,
@@ -61,12 +64,12 @@ pub(super) fn marks(
         .optional()?)
 }
 
-/// Keeps what a rule sees of a finding.
-pub(super) fn keep(
+/// Stores a rule's sighting of a finding.
+pub(super) fn store(
     conn: &Connection,
-    sight: &Sight<'_>,
+    context: &ObservationContext<'_>,
     finding: FindingId,
-    seen: &Seen<'_>,
+    seen: &PreparedObservation<'_>,
     marks: &[u8],
 ) -> Res<()> {
     let observation = seen.observation;
@@ -81,7 +84,7 @@ pub(super) fn keep(
          last_seen_at = excluded.last_seen_at, misses = 0, marks = excluded.marks",
     )?
     .execute(params![
-        sight.workspace,
+        context.workspace,
         finding.as_bytes(),
         observation.rule_id,
         service_code(observation.service),
@@ -93,15 +96,16 @@ pub(super) fn keep(
         observation.title.untrusted(),
         observation.evidence,
         apps_blob(&seen.apps),
-        sight.seen_by.as_bytes(),
-        sight.now.as_millis(),
+        context.seen_by.as_bytes(),
+        context.now.as_millis(),
         marks,
     ])?;
     Ok(())
 }
 
-/// Counts a miss of what a rule sees; one that it no longer sees is let go (`ends`). Gives whether it was let go.
-pub(super) fn miss(
+/// Counts a miss of a sighting that holds. The sighting ends if `ends` says so for the misses before this one. Returns
+/// whether it ended.
+pub(super) fn record_miss(
     conn: &Connection,
     workspace: i64,
     finding: FindingId,
@@ -127,7 +131,7 @@ pub(super) fn miss(
     Ok(gone)
 }
 
-/// Counts a miss of what a rule sees, at these marks.
+/// Counts a miss of a sighting and sets its marks.
 pub(super) fn count_miss(
     conn: &Connection,
     workspace: i64,
@@ -143,9 +147,9 @@ pub(super) fn count_miss(
     Ok(())
 }
 
-/// Gives the sightings of a finding to another, which has some of its own. Of a rule that saw both the one that holds
-/// counts.
-pub(super) fn hand_over(conn: &Connection, workspace: i64, from: FindingId, to: FindingId) -> Res<()> {
+/// Moves the sightings of a finding to another finding that has sightings itself. If a rule has a sighting of both, the
+/// result holds if one of the two does.
+pub(super) fn transfer(conn: &Connection, workspace: i64, from: FindingId, to: FindingId) -> Res<()> {
     for sql in [
         "UPDATE finding_sightings SET holds = 1 WHERE workspace_id = ?1 AND finding_id = ?3 AND rule_id IN \
          (SELECT rule_id FROM finding_sightings WHERE workspace_id = ?1 AND finding_id = ?2 AND holds = 1)",
@@ -159,7 +163,7 @@ pub(super) fn hand_over(conn: &Connection, workspace: i64, from: FindingId, to: 
     Ok(())
 }
 
-/// A sighting as stored.
+/// A stored sighting.
 struct Stored {
     decisive: Sighting,
     category: Category,
@@ -196,8 +200,8 @@ fn all(conn: &Connection, workspace: i64, finding: FindingId) -> Res<Vec<Stored>
     })
 }
 
-/// What the row of a finding shows now.
-struct Face {
+/// The values that the row of a finding shows.
+struct DisplayedRow {
     rowid: i64,
     rule_id: String,
     status: FindingStatus,
@@ -206,11 +210,11 @@ struct Face {
     email: Option<String>,
     platforms: i64,
     also: Option<String>,
-    /// Service, services and frameworks as bits.
+    /// The service, and the bits of the services and of the frameworks.
     rest: (Option<i64>, i64, i64),
 }
 
-fn face(conn: &Connection, workspace: i64, finding: FindingId) -> Res<Face> {
+fn displayed_row(conn: &Connection, workspace: i64, finding: FindingId) -> Res<DisplayedRow> {
     let mut statement = conn.prepare_cached(
         "SELECT rowid, rule_id, status, title, subject_name, subject_email, platforms, also, service, services, \
          frameworks FROM findings WHERE workspace_id = ?1 AND id = ?2",
@@ -219,7 +223,7 @@ fn face(conn: &Connection, workspace: i64, finding: FindingId) -> Res<Face> {
     let Some(row) = rows.next()? else {
         return Err(rusqlite::Error::QueryReturnedNoRows.into());
     };
-    Ok(Face {
+    Ok(DisplayedRow {
         rowid: row.get(0)?,
         rule_id: row.get(1)?,
         status: row.word(2)?,
@@ -232,10 +236,10 @@ fn face(conn: &Connection, workspace: i64, finding: FindingId) -> Res<Face> {
     })
 }
 
-/// Brings a finding's row to what its sightings say: the worst that holds is shown. A live or snoozed one of which none
-/// holds ends. `renamed`: its subject has another name than was indexed. Gives whether an answer could show a
-/// difference.
-pub(super) fn show(
+/// Updates a finding's row from its sightings: it shows the worst one that holds. If none holds, a live or snoozed finding
+/// is resolved. Set `renamed` if the name or address of the subject differs from the indexed one. Returns whether anything
+/// changed that an answer can show.
+pub(super) fn refresh_finding(
     conn: &Connection,
     workspace: i64,
     finding: FindingId,
@@ -244,7 +248,7 @@ pub(super) fn show(
     counts: &mut Changes,
 ) -> Res<bool> {
     let sightings = all(conn, workspace, finding)?;
-    let before = face(conn, workspace, finding)?;
+    let before = displayed_row(conn, workspace, finding)?;
     let seen_by = i64::try_from(sightings.len()).unwrap_or(i64::MAX);
     conn.prepare_cached("UPDATE findings SET sightings = ?2 WHERE rowid = ?1 AND sightings <> ?2")?
         .execute(params![before.rowid, seen_by])?;
@@ -295,7 +299,7 @@ pub(super) fn show(
     if words_changed {
         index(conn, &before, &from.title, also.as_deref(), platforms)?;
     }
-    let apps_changed = show_apps(conn, workspace, finding, holding())?;
+    let apps_changed = refresh_apps(conn, workspace, finding, holding())?;
     let evidence_changed = conn
         .prepare_cached(
             "UPDATE finding_details SET evidence = ?3 \
@@ -305,8 +309,8 @@ pub(super) fn show(
     Ok(changed || apps_changed || evidence_changed > 0)
 }
 
-/// Indexes a finding under what it shows now; all that see it are words of it.
-fn index(conn: &Connection, row: &Face, title: &str, also: Option<&str>, platforms: i64) -> Res<()> {
+/// Updates the full-text index for a finding, with the ids of all rules and checks that report it.
+fn index(conn: &Connection, row: &DisplayedRow, title: &str, also: Option<&str>, platforms: i64) -> Res<()> {
     let rules = format!("{} {}", row.rule_id, also.unwrap_or_default());
     let indexed = Indexed {
         title,
@@ -315,11 +319,11 @@ fn index(conn: &Connection, row: &Face, title: &str, also: Option<&str>, platfor
         rule_id: rules.trim_end(),
         platforms,
     };
-    text::index(conn, row.rowid, true, &indexed)
+    full_text::index(conn, row.rowid, true, &indexed)
 }
 
-/// The apps of all that hold.
-fn show_apps<'a>(
+/// Sets the apps of a finding to those of all sightings that hold. Returns whether they changed.
+fn refresh_apps<'a>(
     conn: &Connection,
     workspace: i64,
     finding: FindingId,
@@ -350,10 +354,7 @@ fn apps_blob(apps: &[AppId]) -> Vec<u8> {
 fn apps_of(blob: &[u8]) -> Res<Vec<AppId>> {
     let (ids, rest) = blob.as_chunks::<16>();
     if !rest.is_empty() {
-        return Err(Fault::Damaged(
-            "finding_sightings",
-            "apps of an unknown form".into(),
-        ));
+        return Err(Fault::Damaged("finding_sightings", text::MALFORMED_APPS.into()));
     }
     Ok(ids.iter().map(|id| AppId::from_bytes(*id)).collect())
 }

@@ -1,4 +1,4 @@
-//! A finding's state: read, and written with its counts.
+//! Reads and writes the state of a finding, with the counts.
 
 use super::counts::{Changes, Key};
 use crate::base::{
@@ -12,7 +12,7 @@ use watchpost_core::{
     value::{id::FindingId, text::ForeignText, time::Timestamp, word::RemediationState},
 };
 
-/// A finding's state as decisions need it.
+/// Reads the state of a finding that decisions are based on.
 pub(crate) fn state_of(conn: &Connection, workspace: i64, id: FindingId) -> Res<Option<FindingState>> {
     let mut statement = conn.prepare_cached(
         "SELECT status, snoozed_until, dismiss_reason, auto_resolved FROM findings WHERE workspace_id = ?1 AND id = ?2",
@@ -30,6 +30,7 @@ pub(crate) fn state_of(conn: &Connection, workspace: i64, id: FindingId) -> Res<
         .transpose()
 }
 
+/// Reads the values that a finding is counted by.
 pub(super) fn key_of(conn: &Connection, workspace: i64, id: FindingId) -> Res<Key> {
     let mut statement = conn.prepare_cached(
         "SELECT status, severity, category, scored FROM findings WHERE workspace_id = ?1 AND id = ?2",
@@ -41,7 +42,8 @@ pub(super) fn key_of(conn: &Connection, workspace: i64, id: FindingId) -> Res<Ke
     }
 }
 
-/// Writes a finding's new state with its counts; what waits for approval on a finding that closes is cancelled.
+/// Writes a finding's new state, its note and the counts. If the finding closes, its remediations that wait for approval
+/// are cancelled.
 pub(crate) fn apply_change(
     tx: &Tx<'_>,
     workspace: i64,
@@ -63,6 +65,7 @@ pub(crate) fn apply_change(
     tx.bump(workspace)
 }
 
+/// Writes a finding's new state and cancels its waiting remediations if it closes. The caller writes `counts`.
 pub(super) fn set_state(
     conn: &Connection,
     workspace: i64,
@@ -103,7 +106,7 @@ pub(super) fn set_state(
     Ok(())
 }
 
-/// Ends a finding that nothing sees any more.
+/// Resolves a finding that no rule or check reports any more.
 pub(super) fn resolve(
     conn: &Connection,
     workspace: i64,

@@ -1,4 +1,4 @@
-//! Findings ended by an analysis that didn't see them.
+//! Resolves findings that an analysis no longer reported.
 
 use super::{
     counts::Changes,
@@ -6,7 +6,7 @@ use super::{
     sighting,
     state::{resolve, state_of},
 };
-use crate::base::{fault::Res, row::Columns, unknown::PassedOver, writer::Tx};
+use crate::base::{fault::Res, row::Columns, unknown::SkippedRows, writer::Tx};
 use rusqlite::{Connection, params};
 use watchpost_core::{
     finding::{Missed, MissedChange, SweepCounts, SweepInput, decide_missed},
@@ -18,8 +18,8 @@ use watchpost_core::{
     },
 };
 
-/// Goes over the findings that an analysis didn't see, as many as a slice takes at a time.
-pub(crate) struct Sweeping {
+/// Checks, in slices, the findings that an analysis didn't report.
+pub(crate) struct Sweep {
     analysis: AnalysisId,
     input: SweepInput,
     after: i64,
@@ -27,7 +27,7 @@ pub(crate) struct Sweeping {
     now: Timestamp,
 }
 
-impl Sweeping {
+impl Sweep {
     pub(crate) fn new(analysis: AnalysisId, input: SweepInput, now: Timestamp) -> Self {
         Self {
             analysis,
@@ -38,48 +38,48 @@ impl Sweeping {
         }
     }
 
-    /// Gives the counts once all were looked at.
+    /// Runs a slice. Returns the counts once all findings have been checked.
     pub(crate) fn slice(&mut self, tx: &Tx<'_>, workspace: i64) -> Res<Option<SweepCounts>> {
         let (missed, last) = unseen_after(tx.conn, workspace, self.analysis, self.after)?;
         let mut counts = Changes::default();
-        let mut passed_over = PassedOver::of("findings");
+        let mut skipped = SkippedRows::new("findings");
         let mut full = false;
-        let mut looked_at = self.after;
+        let mut last_checked = self.after;
         for finding in missed {
-            looked_at = finding.rowid;
+            last_checked = finding.rowid;
             let change = if finding.sightings > 0 {
                 self.sweep_shared(tx.conn, workspace, &finding, &mut counts)
             } else {
                 sweep_one(tx, workspace, &finding, &self.input, self.now, &mut counts)
             };
-            match passed_over.unless(change)? {
+            match skipped.skip_unknown(change)? {
                 Some(MissedChange::Keep) | None => self.done.kept += 1,
                 Some(MissedChange::Count(_)) => self.done.missed += 1,
                 Some(MissedChange::Resolve) => self.done.resolved += 1,
             }
-            if !tx.may_go_on() {
+            if !tx.count_row() {
                 full = true;
                 break;
             }
         }
         counts.write(tx.conn, workspace)?;
-        if looked_at > self.after {
+        if last_checked > self.after {
             tx.bump(workspace)?;
         }
         match (full, last) {
-            (true, _) => self.after = looked_at,
+            (true, _) => self.after = last_checked,
             (false, Some(last)) => self.after = last,
             (false, None) => return Ok(Some(self.done)),
         }
         Ok(None)
     }
 
-    /// Goes over what rules saw of a finding and this analysis didn't. It ends once nothing sees it.
+    /// Checks the sightings of a finding that this analysis didn't report. The finding is resolved once no sighting holds.
     fn sweep_shared(
         &self,
         conn: &Connection,
         workspace: i64,
-        finding: &Swept,
+        finding: &Unseen,
         counts: &mut Changes,
     ) -> Res<MissedChange> {
         let mut change = MissedChange::Keep;
@@ -98,12 +98,12 @@ impl Sweeping {
                     change = MissedChange::Count(marks);
                 }
                 MissedChange::Resolve => {
-                    ended |= sighting::miss(conn, workspace, finding.id, &sighting.rule_id, |_| true)?;
+                    ended |= sighting::record_miss(conn, workspace, finding.id, &sighting.rule_id, |_| true)?;
                 }
             }
         }
         if ended {
-            sighting::show(conn, workspace, finding.id, false, self.now, counts)?;
+            sighting::refresh_finding(conn, workspace, finding.id, false, self.now, counts)?;
             let now_ended = state_of(conn, workspace, finding.id)?
                 .is_some_and(|state| state.status == FindingStatus::Resolved);
             if now_ended {
@@ -114,8 +114,8 @@ impl Sweeping {
     }
 }
 
-/// A finding as the sweep comes by it.
-struct Swept {
+/// A finding that the analysis didn't report, or one of its sightings.
+struct Unseen {
     rowid: i64,
     id: FindingId,
     status: FindingStatus,
@@ -129,26 +129,26 @@ struct Swept {
     sightings: i64,
 }
 
-/// Live and snoozed findings after a rowid that the analysis didn't see, out of the next thousand rows; and the last
-/// of those rows, `None` at the end.
+/// Reads the next thousand rows after a rowid. Returns the live and snoozed findings among them that the analysis didn't
+/// report, and the last rowid, which is `None` at the end of the table.
 fn unseen_after(
     conn: &Connection,
     workspace: i64,
     analysis: AnalysisId,
     after: i64,
-) -> Res<(Vec<Swept>, Option<i64>)> {
-    const LOOKED_AT: usize = 1_000;
+) -> Res<(Vec<Unseen>, Option<i64>)> {
+    const ROWS_READ_MAX: usize = 1_000;
     let mut statement = conn.prepare_cached(
         "SELECT f.rowid, f.workspace_id, f.id, f.status, f.rule_id, f.entity_type, f.entity_id, f.apps, d.seen_by, \
          d.marks, d.misses, d.last_seen_at, f.service, f.sightings \
          FROM findings f NOT INDEXED LEFT JOIN finding_details d ON d.workspace_id = f.workspace_id AND d.finding_id = f.id \
          WHERE f.rowid > ?1 ORDER BY f.rowid LIMIT ?2",
     )?;
-    let mut rows = statement.query(params![after, LOOKED_AT as i64])?;
+    let mut rows = statement.query(params![after, ROWS_READ_MAX as i64])?;
     let mut out = Vec::new();
     let mut last = None;
     let mut seen = 0;
-    let mut passed_over = PassedOver::of("findings");
+    let mut skipped = SkippedRows::new("findings");
     while let Some(row) = rows.next()? {
         let rowid = row.get(0)?;
         last = Some(rowid);
@@ -156,20 +156,20 @@ fn unseen_after(
         if row.get::<_, i64>(1)? != workspace {
             continue;
         }
-        let Some(status) = passed_over.unless(row.word::<FindingStatus>(3))? else {
+        let Some(status) = skipped.skip_unknown(row.word::<FindingStatus>(3))? else {
             continue;
         };
         let seen_by: [u8; 16] = row.get(8)?;
         let sightings = row.get(13)?;
-        // What saw one of several sightings last says nothing of the others.
+        // With several sightings, `seen_by` is only the last of them.
         let seen_now = sightings == 0 && seen_by == *analysis.as_bytes();
         if !status.can_end() || seen_now {
             continue;
         }
-        let Some(entity_type) = passed_over.unless(row.word::<EntityType>(5))? else {
+        let Some(entity_type) = skipped.skip_unknown(row.word::<EntityType>(5))? else {
             continue;
         };
-        out.push(Swept {
+        out.push(Unseen {
             rowid,
             id: row.id(2, FindingId::from_bytes)?,
             status,
@@ -183,16 +183,16 @@ fn unseen_after(
             sightings,
         });
     }
-    Ok((out, last.filter(|_| seen == LOOKED_AT)))
+    Ok((out, last.filter(|_| seen == ROWS_READ_MAX)))
 }
 
-/// What holds of a finding and the analysis didn't see, each as if it were the finding.
+/// Returns the sightings of a finding that hold and that the analysis didn't report, each in the form of a finding.
 fn unseen_sightings(
     conn: &Connection,
     workspace: i64,
     analysis: AnalysisId,
-    finding: &Swept,
-) -> Res<Vec<Swept>> {
+    finding: &Unseen,
+) -> Res<Vec<Unseen>> {
     let mut statement = conn.prepare_cached(
         "SELECT rule_id, marks, misses, last_seen_at, service FROM finding_sightings \
          WHERE workspace_id = ?1 AND finding_id = ?2 AND holds = 1 AND seen_by <> ?3",
@@ -200,7 +200,7 @@ fn unseen_sightings(
     let mut rows = statement.query(params![workspace, finding.id.as_bytes(), analysis.as_bytes()])?;
     let mut out = Vec::new();
     while let Some(row) = rows.next()? {
-        out.push(Swept {
+        out.push(Unseen {
             rule_id: row.get(0)?,
             marks: row.get(1)?,
             misses: row.get(2)?,
@@ -212,7 +212,7 @@ fn unseen_sightings(
     Ok(out)
 }
 
-fn decide(conn: &Connection, workspace: i64, finding: &Swept, input: &SweepInput) -> Res<MissedChange> {
+fn decide(conn: &Connection, workspace: i64, finding: &Unseen, input: &SweepInput) -> Res<MissedChange> {
     let marks = marks_of(&finding.marks)?;
     let missed = Missed {
         rule_id: &finding.rule_id,
@@ -228,7 +228,7 @@ fn decide(conn: &Connection, workspace: i64, finding: &Swept, input: &SweepInput
 fn sweep_one(
     tx: &Tx<'_>,
     workspace: i64,
-    finding: &Swept,
+    finding: &Unseen,
     input: &SweepInput,
     now: Timestamp,
     counts: &mut Changes,
@@ -252,8 +252,8 @@ fn sweep_one(
     Ok(change)
 }
 
-/// Whether people decided something about the subject, or about an app that the finding names, after it was last seen.
-fn decided_since(conn: &Connection, workspace: i64, finding: &Swept) -> Res<bool> {
+/// Whether a person has decided something about the finding's subject, or about one of its apps, since it was last seen.
+fn decided_since(conn: &Connection, workspace: i64, finding: &Unseen) -> Res<bool> {
     let after = |sql: &str, id: &[u8; 16]| -> Res<bool> {
         Ok(conn
             .prepare_cached(sql)?

@@ -1,4 +1,4 @@
-//! Findings whose snooze is over.
+//! Wakes findings whose snooze is over.
 
 use super::{counts::Changes, state::set_state};
 use crate::base::{
@@ -15,9 +15,9 @@ use watchpost_core::{
     },
 };
 
-/// The condition on `findings f` of those that sleep. What a newer version wrote with words that this one doesn't know
-/// isn't this one's to wake; in the statement, so that it is never waited for.
-pub(crate) fn asleep() -> String {
+/// Returns the SQL condition on `findings f` that selects snoozed findings. It excludes findings with words that this
+/// version doesn't know, so that they are neither woken nor waited for.
+pub(crate) fn snoozed_condition() -> String {
     format!(
         "f.snoozed_until IS NOT NULL AND f.status = {} AND f.severity < {} AND f.category < {}",
         code(FindingStatus::Snoozed),
@@ -26,14 +26,14 @@ pub(crate) fn asleep() -> String {
     )
 }
 
-/// Wakes some findings whose snooze is over. Gives how many; none once all are awake.
+/// Wakes some findings whose snooze is over. Returns how many, which is 0 once all are awake.
 pub(crate) fn wake_some(tx: &Tx<'_>, workspace: i64, now: Timestamp) -> Res<u64> {
     let mut over = Vec::new();
     {
         let mut statement = tx.conn.prepare_cached(&format!(
             "SELECT f.id, f.status, f.snoozed_until, f.dismiss_reason, f.auto_resolved FROM findings f \
              WHERE f.workspace_id = ?1 AND f.snoozed_until <= ?2 AND {} ORDER BY f.snoozed_until LIMIT 200",
-            asleep()
+            snoozed_condition()
         ))?;
         let mut rows = statement.query([workspace, now.as_millis()])?;
         while let Some(row) = rows.next()? {

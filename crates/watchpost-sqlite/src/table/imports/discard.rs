@@ -1,31 +1,31 @@
-//! Imports that are given up, and deleting what is no longer wanted.
+//! Abandons imports, and deletes the rows of abandoned imports and of removed integrations.
 
-use super::stage::{GIVEN_UP, staged};
+use super::stage::{ABANDONED, staged};
 use crate::base::{fault::Res, writer::Tx};
 use rusqlite::{OptionalExtension as _, params};
 use watchpost_core::value::id::ImportId;
 
-/// Rows that a slice deletes.
+/// The most rows that a slice deletes.
 const DELETED_PER_SLICE: i64 = 400;
 
-/// Gives a staged import up. `false`: there is none.
-pub(crate) fn give_up(tx: &Tx<'_>, workspace: i64, id: ImportId) -> Res<bool> {
+/// Abandons a staged import. Returns `false` if there is none with the id.
+pub(crate) fn abandon(tx: &Tx<'_>, workspace: i64, id: ImportId) -> Res<bool> {
     let Some(import) = staged(tx, workspace, id)? else {
         return Ok(false);
     };
     tx.conn.execute(
         "UPDATE imports SET state = ?3 WHERE workspace_id = ?1 AND import = ?2",
-        params![workspace, import, GIVEN_UP],
+        params![workspace, import, ABANDONED],
     )?;
     Ok(true)
 }
 
-/// Deletes some rows of imports that were given up. Gives whether there may be more.
-pub(crate) fn clear(tx: &Tx<'_>, workspace: i64) -> Res<bool> {
+/// Deletes some rows of abandoned imports. Returns whether there may be more.
+pub(crate) fn clear_abandoned(tx: &Tx<'_>, workspace: i64) -> Res<bool> {
     let import: Option<i64> = tx
         .conn
         .prepare_cached("SELECT import FROM imports WHERE workspace_id = ?1 AND state = ?2 LIMIT 1")?
-        .query_row([workspace, GIVEN_UP], |row| row.get(0))
+        .query_row([workspace, ABANDONED], |row| row.get(0))
         .optional()?;
     let Some(import) = import else {
         return Ok(false);
@@ -50,7 +50,7 @@ fn delete_rows(tx: &Tx<'_>, workspace: i64, import: i64, batch: Option<i64>) -> 
         .execute(params![workspace, import, batch, DELETED_PER_SLICE])?)
 }
 
-/// Lets the files of an integration that goes be imported again.
+/// Deletes the hashes of the files imported for an integration, so that the files can be imported again.
 pub(crate) fn forget_files(tx: &Tx<'_>, workspace: i64, integration: i64) -> Res<()> {
     tx.conn.execute(
         "UPDATE imports SET sha256 = NULL WHERE workspace_id = ?1 AND import IN ( \
@@ -60,7 +60,7 @@ pub(crate) fn forget_files(tx: &Tx<'_>, workspace: i64, integration: i64) -> Res
     Ok(())
 }
 
-/// Deletes some of what was imported about a removed integration. Gives whether there may be more.
+/// Deletes some of the imported rows of a removed integration. Returns whether there may be more.
 pub(crate) fn purge_some(tx: &Tx<'_>, workspace: i64, integration: i64) -> Res<bool> {
     let found: Option<([u8; 16], i64, i64)> = tx
         .conn

@@ -1,4 +1,4 @@
-//! Imports that are kept.
+//! Keeps a staged import: its batches, verdicts and scans become visible.
 
 use super::{
     row::{counts_text, errors_text, scans_text},
@@ -25,6 +25,7 @@ use watchpost_core::{
     },
 };
 
+/// Keeps a staged import unless the same file has been kept before or its batches have no valid target.
 pub(crate) fn keep(tx: &Tx<'_>, workspace: i64, command: &KeepImport) -> Res<KeepOutcome> {
     let Some(import) = staged(tx, workspace, command.id)? else {
         return Err(Fault::Store(StoreError::Conflict));
@@ -89,7 +90,7 @@ pub(crate) fn keep(tx: &Tx<'_>, workspace: i64, command: &KeepImport) -> Res<Kee
     Ok(KeepOutcome::Kept(found))
 }
 
-/// Makes the integration of a tenant that only imports speak of. Nothing is ever read from it.
+/// Creates the integration for a tenant that only imports are about. It is never synced.
 fn add_integration(
     tx: &Tx<'_>,
     workspace: i64,

@@ -1,4 +1,4 @@
-//! Imports: files, batches, results, and what they say about our checks.
+//! Imports: files, batches, results, and the verdicts on Watchpost's checks.
 
 mod discard;
 mod keep;
@@ -6,7 +6,7 @@ mod read;
 mod row;
 mod stage;
 
-pub(crate) use discard::{clear, forget_files, give_up, purge_some};
+pub(crate) use discard::{abandon, clear_abandoned, forget_files, purge_some};
 pub(crate) use keep::keep;
 pub(crate) use read::{by_id, page, results, verdicts};
-pub(crate) use stage::{Staging, begin};
+pub(crate) use stage::{ImportWriter, begin};

@@ -1,4 +1,4 @@
-//! Reading what was imported.
+//! Reads batches, results and verdicts of kept imports.
 
 use super::row;
 use crate::{
@@ -118,6 +118,7 @@ pub(crate) fn results(
     Ok(page)
 }
 
+/// Returns the verdicts of the newest batch of each tool for an integration.
 pub(crate) fn verdicts(
     conn: &Connection,
     workspace: i64,

@@ -1,8 +1,11 @@
-//! Imports' columns.
+//! The columns of imports, and their stored forms.
 
-use crate::base::{
-    fault::{Fault, Res},
-    row::{Columns, str_of},
+use crate::{
+    base::{
+        fault::{Fault, Res},
+        row::{Columns, str_of},
+    },
+    text,
 };
 use rusqlite::Row;
 use watchpost_core::{
@@ -23,7 +26,7 @@ pub(super) const BATCH: &str = "b.id, f.id, f.name, f.sha256, f.bytes, f.kept_at
     b.tenant_key, b.tenant_name, b.ran_at, i.id, i.platform, i.name, b.row_count, b.rows_ok, b.rows_skipped, \
     b.rows_not_run, b.partial, b.errors, b.settings, b.results, b.checks, b.scans";
 
-/// Where they come from.
+/// The FROM clause for [`BATCH`].
 pub(super) const FROM: &str = "import_batches b JOIN imports f ON f.workspace_id = b.workspace_id \
     AND f.import = b.import JOIN integrations i ON i.workspace_id = b.workspace_id AND i.integration = b.integration \
     AND i.removed = 0";
@@ -136,7 +139,7 @@ fn json_of<T: serde::de::DeserializeOwned>(text: &str) -> Res<T> {
     serde_json::from_str(text).map_err(|error| damaged(&error))
 }
 
-/// Passed, failed, skipped, errors, put aside: separated by commas.
+/// Writes the counts of passed, failed, skipped, errors and excepted, separated by commas.
 pub(super) fn counts_text(counts: &ResultCounts) -> String {
     format!(
         "{},{},{},{},{}",
@@ -144,9 +147,9 @@ pub(super) fn counts_text(counts: &ResultCounts) -> String {
     )
 }
 
-fn counts_of(text: &str) -> Res<ResultCounts> {
-    let damaged = || Fault::Damaged("imports", "counts of an unknown form".into());
-    let numbers: Vec<u64> = text
+fn counts_of(value: &str) -> Res<ResultCounts> {
+    let damaged = || Fault::Damaged("imports", text::MALFORMED_COUNTS.into());
+    let numbers: Vec<u64> = value
         .split(',')
         .map(|number| number.parse().map_err(|_| damaged()))
         .collect::<Res<_>>()?;
@@ -162,7 +165,7 @@ fn counts_of(text: &str) -> Res<ResultCounts> {
     })
 }
 
-/// Positions and reasons as a JSON array of pairs.
+/// Writes the positions and reasons as a JSON array of pairs.
 pub(super) fn errors_text(errors: &[RowError]) -> Res<String> {
     let pairs: Vec<(u64, &str)> = errors
         .iter()
@@ -183,7 +186,7 @@ pub(super) fn scans_text(scans: &[ScanId]) -> Res<String> {
     serde_json::to_string(scans).map_err(|error| damaged(&error))
 }
 
-/// Ids in frameworks as a JSON array: an imported one may hold any character.
+/// Writes framework ids as a JSON array, since an imported id may contain any character.
 pub(super) fn frameworks_text(ids: &[FrameworkId]) -> Res<String> {
     if ids.is_empty() {
         return Ok("[]".into());

@@ -1,4 +1,4 @@
-//! Imports on their way: what nobody sees yet.
+//! Staged imports: rows that are stored but not visible yet.
 
 use super::row::frameworks_text;
 use crate::base::{
@@ -13,16 +13,16 @@ use watchpost_core::{
     value::{id::ImportId, time::Timestamp},
 };
 
-/// Nobody sees it yet.
+/// The state of an import that isn't visible yet.
 pub(super) const STAGED: i64 = 0;
 
-/// Kept.
+/// The state of an import that was kept.
 pub(super) const KEPT: i64 = 1;
 
-/// Its rows are being deleted.
-pub(super) const GIVEN_UP: i64 = 2;
+/// The state of an import whose rows are being deleted.
+pub(super) const ABANDONED: i64 = 2;
 
-/// The number of an import that nobody sees yet.
+/// Returns the number of a staged import.
 pub(super) fn staged(tx: &Tx<'_>, workspace: i64, id: ImportId) -> Res<Option<i64>> {
     Ok(tx
         .conn
@@ -31,13 +31,14 @@ pub(super) fn staged(tx: &Tx<'_>, workspace: i64, id: ImportId) -> Res<Option<i6
         .optional()?)
 }
 
+/// Begins an import, and abandons staged imports that haven't been touched for a long time.
 pub(crate) fn begin(tx: &Tx<'_>, workspace: i64, id: ImportId, now: Timestamp) -> Res<()> {
     tx.conn.execute(
         "UPDATE imports SET state = ?3 WHERE workspace_id = ?1 AND state = ?2 AND touched_at < ?4",
         params![
             workspace,
             STAGED,
-            GIVEN_UP,
+            ABANDONED,
             now.plus_millis(-ABANDONED_AFTER_MS).as_millis()
         ],
     )?;
@@ -49,16 +50,16 @@ pub(crate) fn begin(tx: &Tx<'_>, workspace: i64, id: ImportId, now: Timestamp) -
     Ok(())
 }
 
-/// Rows on their way into a batch: as many as a slice takes at a time.
-pub(crate) struct Staging {
+/// Stores the rows of a staged import in slices.
+pub(crate) struct ImportWriter {
     import: ImportId,
     position: i64,
     rows: std::vec::IntoIter<(usize, ImportedRow)>,
     now: Timestamp,
 }
 
-impl Staging {
-    /// Rows from the position `first` on.
+impl ImportWriter {
+    /// Creates the writer of rows whose first one has the position `first`.
     pub(crate) fn new(import: ImportId, first: u64, rows: Vec<(usize, ImportedRow)>, now: Timestamp) -> Self {
         Self {
             import,
@@ -68,7 +69,7 @@ impl Staging {
         }
     }
 
-    /// Gives whether all are in.
+    /// Runs a slice. Returns whether all rows are stored.
     pub(crate) fn slice(&mut self, tx: &Tx<'_>, workspace: i64) -> Res<bool> {
         let Some(import) = staged(tx, workspace, self.import)? else {
             return Err(Fault::Store(StoreError::Conflict));
@@ -110,7 +111,7 @@ impl Staging {
                 row.fingerprint,
             ])?;
             self.position += 1;
-            if !tx.may_go_on() {
+            if !tx.count_row() {
                 return Ok(self.rows.len() == 0);
             }
         }

@@ -1,4 +1,4 @@
-//! New integrations.
+//! Adds integrations.
 
 use super::{row::next_number, secret::seal};
 use crate::{

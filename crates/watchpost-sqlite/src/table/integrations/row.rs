@@ -43,7 +43,7 @@ fn integration_row(row: &Row<'_>) -> Res<(i64, Integration)> {
     ))
 }
 
-/// All integrations with their numbers in this file, by platform, then name.
+/// Reads all integrations with their numbers in this file, by platform, then name.
 pub(crate) fn numbered(conn: &Connection, workspace: i64) -> Res<Vec<(i64, Integration)>> {
     let mut out;
     {
@@ -94,14 +94,14 @@ pub(crate) fn numbered(conn: &Connection, workspace: i64) -> Res<Vec<(i64, Integ
             .iter_mut()
             .find(|(_, integration)| integration.id.as_bytes().as_slice() == subject)
         {
-            // The running one comes last and wins over a queued one.
+            // A running sync comes after a queued one and replaces it.
             integration.running = Some(row.id(0, JobId::from_bytes)?);
         }
     }
     Ok(out)
 }
 
-/// All integrations, by platform, then name.
+/// Reads all integrations, by platform, then name.
 pub(crate) fn all(conn: &Connection, workspace: i64) -> Res<Vec<Integration>> {
     Ok(numbered(conn, workspace)?
         .into_iter()
@@ -109,7 +109,7 @@ pub(crate) fn all(conn: &Connection, workspace: i64) -> Res<Vec<Integration>> {
         .collect())
 }
 
-/// The number of an integration that isn't removed.
+/// Returns the number of an integration in this file unless it is removed.
 pub(crate) fn number_of(conn: &Connection, workspace: i64, id: IntegrationId) -> Res<Option<i64>> {
     Ok(conn
         .prepare_cached(
@@ -119,7 +119,7 @@ pub(crate) fn number_of(conn: &Connection, workspace: i64, id: IntegrationId) ->
         .optional()?)
 }
 
-/// A number for a new integration.
+/// Returns the number for a new integration.
 pub(crate) fn next_number(tx: &Tx<'_>, workspace: i64) -> Res<i64> {
     Ok(tx.conn.query_row(
         "UPDATE workspaces SET last_integration = last_integration + 1 WHERE workspace_id = ?1 \

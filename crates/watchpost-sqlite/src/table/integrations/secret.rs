@@ -1,9 +1,12 @@
-//! Sealed credentials.
+//! Stores and opens sealed credentials.
 
-use crate::base::{
-    fault::{Fault, Res},
-    master::{AssociatedData, KEY_VERSION, Sealer},
-    writer::Tx,
+use crate::{
+    base::{
+        fault::{Fault, Res},
+        master::{AssociatedData, KEY_VERSION, Sealer},
+        writer::Tx,
+    },
+    text,
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -13,6 +16,7 @@ use watchpost_core::{
     value::id::{IntegrationId, WorkspaceId},
 };
 
+/// Reads the configuration of an integration and opens its credentials.
 pub(crate) fn open_config(
     conn: &Connection,
     sealer: &Sealer,
@@ -48,13 +52,13 @@ pub(crate) fn open_config(
         };
         let clear = sealer.open(associated, row.get(2)?, &sealed)?;
         let clear = std::str::from_utf8(&clear)
-            .map_err(|_| Fault::Damaged("integration_secrets", "a credential is no text".into()))?;
+            .map_err(|_| Fault::Damaged("integration_secrets", text::CREDENTIAL_NOT_UTF8.into()))?;
         secrets.insert(field, SecretString::from(clear));
     }
     Ok(Some(ConnectorConfig { values, secrets }))
 }
 
-/// Stores credentials, sealed.
+/// Seals and stores credentials.
 pub(crate) fn seal(
     tx: &Tx<'_>,
     sealer: &Sealer,

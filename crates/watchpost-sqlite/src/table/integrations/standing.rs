@@ -1,4 +1,4 @@
-//! How an integration stands, read and written.
+//! Reads and writes the standing of an integration: status, last completed sync, failure.
 
 use crate::base::{
     fault::Res,
@@ -11,7 +11,7 @@ use watchpost_core::{
     value::time::Timestamp,
 };
 
-/// Applies the end of a sync to an integration, by its number.
+/// Applies the result of a sync to the integration with the number.
 pub(crate) fn end_sync(
     tx: &Tx<'_>,
     workspace: i64,
@@ -23,7 +23,7 @@ pub(crate) fn end_sync(
         return Ok(());
     };
     let after = after_sync(&before, result, now);
-    // The status is written only where it changes: it may be one that this version doesn't know.
+    // The status is written only if it changes, since the stored one may be a word that this version doesn't know.
     tx.conn.execute(
         "UPDATE integrations SET last_completed_at = ?3, failure_reason = ?4, failure_since = ?5, \
          status = coalesce(?6, status) WHERE workspace_id = ?1 AND integration = ?2",

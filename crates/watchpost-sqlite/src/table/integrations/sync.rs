@@ -1,4 +1,4 @@
-//! Syncs: their rows, what they collected, how they end.
+//! Syncs: their rows, their collections, their end.
 
 use super::{row::number_of, standing::end_sync};
 use crate::{
@@ -22,7 +22,8 @@ use watchpost_core::{
     },
 };
 
-/// The number of a sync that is under way: facts of another one are refused.
+/// Returns the numbers of a running sync and of its integration. Fails with a conflict if the sync isn't running, so that
+/// it can't write facts.
 pub(crate) fn running_sync(
     conn: &Connection,
     workspace: i64,
@@ -46,7 +47,7 @@ pub(crate) fn running_sync(
     .ok_or(Fault::Store(StoreError::Conflict))
 }
 
-/// Begins a sync. What an earlier attempt left behind is cancelled.
+/// Begins a sync and cancels the unfinished ones of the same integration.
 pub(crate) fn begin(
     tx: &Tx<'_>,
     workspace: i64,
@@ -57,7 +58,7 @@ pub(crate) fn begin(
     let Some(number) = number_of(tx.conn, workspace, integration)? else {
         return Err(Fault::Store(StoreError::Conflict));
     };
-    // What an earlier attempt left behind must not write any more.
+    // An earlier attempt that was interrupted must not write any more.
     tx.conn.execute(
         "UPDATE syncs SET state = ?3, finished_at = ?4 WHERE workspace_id = ?1 AND integration = ?2 AND state = ?5",
         params![
@@ -99,7 +100,7 @@ pub(crate) fn begin(
     Ok(())
 }
 
-/// Records the end of a collection.
+/// Records the result of a collection.
 pub(crate) fn record_collection(
     tx: &Tx<'_>,
     workspace: i64,
@@ -129,6 +130,7 @@ pub(crate) fn record_collection(
     tx.bump(workspace)
 }
 
+/// Ends a sync, and queues an analysis if it completed.
 pub(crate) fn finish_sync(
     tx: &Tx<'_>,
     workspace: i64,
@@ -138,7 +140,7 @@ pub(crate) fn finish_sync(
     let found = running_sync(tx.conn, workspace, command.sync, command.integration);
     let (sync, integration) = match found {
         Ok(found) => found,
-        // Another attempt took over, or the integration is gone: this one ends nothing.
+        // Another attempt has taken over, or the integration was removed: there is nothing to end.
         Err(Fault::Store(StoreError::Conflict)) => {
             entry.set_outcome(AuditOutcome::Conflict);
             return Ok(());

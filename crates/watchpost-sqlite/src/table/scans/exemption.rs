@@ -13,6 +13,7 @@ use watchpost_core::{
     value::{id::ExemptionId, text::ForeignText, time::Timestamp},
 };
 
+/// Returns the exemptions of a workspace, or the one with an id.
 pub(crate) fn exemptions(
     conn: &Connection,
     workspace: i64,
@@ -41,6 +42,7 @@ pub(crate) fn exemptions(
     Ok(out)
 }
 
+/// Adds an exemption. Returns `false` if the limit is reached.
 pub(crate) fn add_exemption(
     tx: &Tx<'_>,
     workspace: i64,
@@ -75,6 +77,7 @@ pub(crate) fn add_exemption(
     Ok(true)
 }
 
+/// Removes an exemption. Returns `false` if there is none with the id.
 pub(crate) fn remove_exemption(
     tx: &Tx<'_>,
     workspace: i64,

@@ -1,4 +1,4 @@
-//! Scans that end: results, settings, findings.
+//! Stores the results, settings and findings of scans that end.
 
 use super::{
     read::by_id,
@@ -10,7 +10,7 @@ use crate::{
         row::{Word, stored},
         writer::Tx,
     },
-    table::findings::{observe_check, pass_checks},
+    table::findings::{observe_failed_checks, record_passed_checks},
 };
 use rusqlite::params;
 use sha2::{Digest as _, Sha256};
@@ -29,7 +29,7 @@ use watchpost_core::{
     },
 };
 
-pub(crate) fn keep_setting(
+pub(crate) fn store_setting(
     tx: &Tx<'_>,
     workspace: i64,
     scan: ScanId,
@@ -66,7 +66,7 @@ pub(crate) fn keep_setting(
     Ok(())
 }
 
-fn keep_result(tx: &Tx<'_>, workspace: i64, scan: ScanId, result: &ResultDetail) -> Res<()> {
+fn store_result(tx: &Tx<'_>, workspace: i64, scan: ScanId, result: &ResultDetail) -> Res<()> {
     let row = &result.row;
     let content = row.content.cast_signed();
     tx.conn
@@ -106,7 +106,7 @@ fn keep_result(tx: &Tx<'_>, workspace: i64, scan: ScanId, result: &ResultDetail)
     Ok(())
 }
 
-/// Results, counts, and how many settings were read.
+/// Stores the results and counts of a completed scan, with the number of settings that were read.
 fn complete(
     tx: &Tx<'_>,
     workspace: i64,
@@ -116,7 +116,7 @@ fn complete(
     now: Timestamp,
 ) -> Res<()> {
     for result in results {
-        keep_result(tx, workspace, scan, result)?;
+        store_result(tx, workspace, scan, result)?;
     }
     let rows: Vec<ResultRow> = results.iter().map(|result| result.row.clone()).collect();
     let (frameworks, services) = (scored_by_framework(&rows), scored_by_service(&rows));
@@ -141,6 +141,7 @@ fn complete(
     Ok(())
 }
 
+/// Ends a scan that is queued or running.
 pub(crate) fn finish(
     tx: &Tx<'_>,
     workspace: i64,
@@ -163,9 +164,9 @@ pub(crate) fn finish(
             command.now,
         )?;
         if let Some(findings) = command.findings {
-            observed = observe_check(tx, workspace, command.id, &findings.failed, command.now)?;
-            pass_checks(tx, workspace, &findings.clear, false, command.now)?;
-            pass_checks(tx, workspace, &findings.ended, true, command.now)?;
+            observed = observe_failed_checks(tx, workspace, command.id, &findings.failed, command.now)?;
+            record_passed_checks(tx, workspace, &findings.clear, false, command.now)?;
+            record_passed_checks(tx, workspace, &findings.ended, true, command.now)?;
         }
     } else {
         tx.conn.execute(
@@ -183,8 +184,8 @@ pub(crate) fn finish(
     Ok(observed)
 }
 
-/// Keeps a scan that was not run here. Its time is that of its settings, so that an old export doesn't pass for the
-/// newest scan.
+/// Stores a scan that was imported. Its time is the time at which its settings were read, so that an old export isn't taken
+/// for the newest scan.
 pub(crate) fn record(tx: &Tx<'_>, workspace: i64, integration: i64, scan: &RecordedScan) -> Res<()> {
     tx.conn.execute(
         "INSERT INTO scans (workspace_id, id, integration, scan_type, state, trigger, fresh, queued_at, started_at) \
@@ -200,7 +201,7 @@ pub(crate) fn record(tx: &Tx<'_>, workspace: i64, integration: i64, scan: &Recor
         ],
     )?;
     for setting in &scan.settings {
-        keep_setting(tx, workspace, scan.id, setting, scan.read_at)?;
+        store_setting(tx, workspace, scan.id, setting, scan.read_at)?;
     }
     complete(tx, workspace, scan.id, &scan.results, &scan.counts, scan.read_at)
 }

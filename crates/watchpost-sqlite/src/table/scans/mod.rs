@@ -9,4 +9,4 @@ pub(crate) mod start;
 
 pub(crate) use finish::record;
 pub(crate) use schedule::{due_schedules, fire, next_schedule};
-pub(crate) use start::{cancel_unfinished, follow_job};
+pub(crate) use start::{cancel_unfinished, end_with_job};

@@ -1,4 +1,4 @@
-//! Reading scans and what they found.
+//! Reads scans, their results and their settings.
 
 use super::row;
 use crate::{

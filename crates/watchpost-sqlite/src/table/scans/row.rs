@@ -1,8 +1,11 @@
-//! Scans' columns.
+//! The columns of scans, and their stored forms.
 
-use crate::base::{
-    fault::{Fault, Res},
-    row::{Columns, Word, str_of},
+use crate::{
+    base::{
+        fault::{Fault, Res},
+        row::{Columns, Word, str_of},
+    },
+    text,
 };
 use rusqlite::Row;
 use watchpost_core::{
@@ -18,7 +21,7 @@ use watchpost_core::{
 pub(super) const SCAN: &str = "s.id, i.id, i.platform, i.name, s.scan_type, s.state, s.trigger, s.fresh, s.queued_at, \
     s.started_at, s.completed_at, s.reason, j.progress, s.job, s.counts, s.settings_read, s.settings_unread";
 
-/// Where they come from.
+/// The FROM clause for [`SCAN`].
 pub(super) const FROM: &str = "scans s JOIN integrations i ON i.workspace_id = s.workspace_id AND \
     i.integration = s.integration LEFT JOIN jobs j ON j.workspace_id = s.workspace_id AND j.id = s.job";
 
@@ -44,7 +47,8 @@ pub(super) fn scan(row: &Row<'_>) -> Res<Scan> {
     })
 }
 
-/// Passed, failed, the four kinds of skipped, errors, failed by the five severities: separated by commas.
+/// Writes the counts of passed, failed, the four kinds of skipped, errors, and failed by the five severities, separated by
+/// commas.
 pub(super) fn counts_text(counts: &ScanCounts) -> String {
     let mut numbers = vec![counts.passed, counts.failed];
     numbers.extend(counts.skipped);
@@ -54,12 +58,12 @@ pub(super) fn counts_text(counts: &ScanCounts) -> String {
     texts.join(",")
 }
 
-fn counts_of(text: &str) -> Res<ScanCounts> {
-    if text.is_empty() {
+fn counts_of(value: &str) -> Res<ScanCounts> {
+    if value.is_empty() {
         return Ok(ScanCounts::default());
     }
-    let damaged = || Fault::Damaged("scans", "counts of an unknown form".into());
-    let numbers: Vec<u64> = text
+    let damaged = || Fault::Damaged("scans", text::MALFORMED_COUNTS.into());
+    let numbers: Vec<u64> = value
         .split(',')
         .map(|number| number.parse().map_err(|_| damaged()))
         .collect::<Res<_>>()?;
@@ -75,7 +79,7 @@ fn counts_of(text: &str) -> Res<ScanCounts> {
     })
 }
 
-/// Counts by word: `code:counts`, separated by semicolons.
+/// Writes counts by word: `code:counts`, separated by semicolons.
 pub(super) fn grouped_text<'a, T: Word + 'a>(
     groups: impl IntoIterator<Item = (&'a T, &'a ScanCounts)>,
 ) -> String {
@@ -86,9 +90,10 @@ pub(super) fn grouped_text<'a, T: Word + 'a>(
     texts.join(";")
 }
 
-pub(super) fn grouped_of<T: Word>(text: &str) -> Res<Vec<(T, ScanCounts)>> {
-    let damaged = || Fault::Damaged("scans", "grouped counts of an unknown form".into());
-    text.split(';')
+pub(super) fn grouped_of<T: Word>(value: &str) -> Res<Vec<(T, ScanCounts)>> {
+    let damaged = || Fault::Damaged("scans", text::MALFORMED_GROUPED_COUNTS.into());
+    value
+        .split(';')
         .filter(|group| !group.is_empty())
         .filter_map(|group| {
             let Some((code, counts)) = group.split_once(':') else {
@@ -115,7 +120,7 @@ pub(super) fn groups_at<T: Word>(row: &Row<'_>, at: usize) -> Res<Vec<(T, ScanCo
 pub(super) const RESULT: &str = "r.check_id, r.title, r.severity, r.service, r.frameworks, r.result, r.skip, b.reason, \
     b.detected, r.entities, r.content";
 
-/// Where they come from.
+/// The FROM clause for [`RESULT`].
 pub(super) const RESULTS_FROM: &str = "scan_results r JOIN result_bodies b ON b.workspace_id = r.workspace_id AND \
     b.check_id = r.check_id AND b.content = r.content";
 
@@ -140,7 +145,7 @@ pub(super) fn result(row: &Row<'_>) -> Res<ResultRow> {
     })
 }
 
-/// Further columns that [`detail`] reads after [`RESULT`].
+/// The additional columns that [`detail`] reads after [`RESULT`].
 pub(super) const DETAIL: &str = "b.evidence, b.entities, b.would_pass";
 
 pub(super) fn detail(row: &Row<'_>) -> Res<ResultDetail> {
@@ -153,10 +158,10 @@ pub(super) fn detail(row: &Row<'_>) -> Res<ResultDetail> {
     })
 }
 
-/// Kind, id, name.
+/// The kind, id and name of an entity.
 type StoredEntity = (String, String, String);
 
-/// Condition, excluded ids.
+/// A condition and the excluded ids.
 type StoredCondition = (String, Vec<String>);
 
 fn damaged(error: &serde_json::Error) -> Fault {

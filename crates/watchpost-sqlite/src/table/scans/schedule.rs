@@ -5,10 +5,11 @@ use crate::{
     base::{
         fault::{Fault, Res},
         row::{Columns, Word, stored, str_of},
-        unknown::{self, PassedOver, known_rows},
+        unknown::{self, SkippedRows, known_rows},
         writer::Tx,
     },
     table::integrations,
+    text,
 };
 use rusqlite::{Connection, params};
 use watchpost_core::{
@@ -58,11 +59,11 @@ pub(crate) fn schedules(conn: &Connection, workspace: i64) -> Res<Vec<Schedule>>
     })
 }
 
-/// How often a schedule starts scans; a way that this version doesn't know is a newer one's.
-fn recurrence_of(text: &str) -> Res<Recurrence> {
-    serde_json::from_str(text).map_err(|error| {
+/// Reads the recurrence of a schedule. One that this version can't parse counts as an unknown word of a newer version.
+fn recurrence_of(json: &str) -> Res<Recurrence> {
+    serde_json::from_str(json).map_err(|error| {
         unknown::count();
-        Fault::Unknown(format!("a schedule's recurrence: {error}"))
+        Fault::Unknown(text::unknown_recurrence(&error))
     })
 }
 
@@ -132,7 +133,7 @@ pub(crate) fn change_schedule(
     Ok(true)
 }
 
-/// A schedule whose time has come, or whose further scans can begin.
+/// A schedule that is due, or that has pending scans that can start.
 pub(crate) struct Due {
     workspace: i64,
     id: [u8; 16],
@@ -142,23 +143,24 @@ pub(crate) struct Due {
     zone: String,
 }
 
-/// The first time at which a schedule starts something.
+/// Returns the earliest time at which a schedule is due.
 pub(crate) fn next_schedule(conn: &Connection) -> Res<Option<Timestamp>> {
     let mut statement = conn.prepare_cached(
         "SELECT next_at, recurrence FROM schedules WHERE enabled = 1 AND next_at IS NOT NULL ORDER BY next_at",
     )?;
     let mut rows = statement.query([])?;
-    let mut passed_over = PassedOver::of("schedules");
+    let mut skipped = SkippedRows::new("schedules");
     while let Some(row) = rows.next()? {
-        // A newer version's isn't waited for: this one couldn't move its time on.
+        // A schedule with an unknown recurrence is skipped, since this version can't compute its next time.
         let known = recurrence_of(str_of(row.get_ref(1)?)?);
-        if passed_over.unless(known)?.is_some() {
+        if skipped.skip_unknown(known)?.is_some() {
             return Ok(Some(row.time(0)?));
         }
     }
     Ok(None)
 }
 
+/// Returns the schedules that are due or have pending scans that can start, at most 1,000.
 pub(crate) fn due_schedules(conn: &Connection, now: Timestamp) -> Res<Vec<Due>> {
     let mut statement = conn.prepare_cached(
         "SELECT c.workspace_id, c.id, c.integration, c.scan_types, c.pending, coalesce(c.next_at <= ?1, 0), \
@@ -187,10 +189,11 @@ pub(crate) fn due_schedules(conn: &Connection, now: Timestamp) -> Res<Vec<Due>> 
     })
 }
 
-/// Lets a due schedule start a scan, as [`decide_scheduled_scans`] says. The next time is moved on, past now.
+/// Starts a scan of a due schedule if [`decide_scheduled_scans`] says so, and moves the schedule's next time past now. Returns the
+/// number of scans started.
 pub(crate) fn fire(tx: &Tx<'_>, due: &Due, now: Timestamp) -> Res<u64> {
     let mut schedule = due.schedule.clone();
-    // Another schedule of the same integration may have started one just now.
+    // Another schedule of the same integration may just have started a scan.
     schedule.busy = unfinished(tx, due.workspace, due.integration)?.is_some();
     let fired = decide_scheduled_scans(&schedule);
     if let Some(kind) = fired.start {

@@ -1,4 +1,4 @@
-//! Scans that begin, are cancelled, or end with their job.
+//! Starts and cancels scans, and ends them with their job.
 
 use super::read::by_id;
 use crate::{
@@ -23,7 +23,7 @@ use watchpost_core::{
     },
 };
 
-/// What a new scan's row says.
+/// The values of a new scan's row.
 pub(super) struct NewScan {
     pub(super) id: ScanId,
     pub(super) integration: i64,
@@ -35,7 +35,7 @@ pub(super) struct NewScan {
     pub(super) now: Timestamp,
 }
 
-/// The scan of an integration that waits or runs.
+/// Returns the scan of an integration that is queued or running.
 pub(super) fn unfinished(tx: &Tx<'_>, workspace: i64, integration: i64) -> Res<Option<ScanId>> {
     let found: Option<[u8; 16]> = tx
         .conn
@@ -47,6 +47,7 @@ pub(super) fn unfinished(tx: &Tx<'_>, workspace: i64, integration: i64) -> Res<O
     Ok(found.map(ScanId::from_bytes))
 }
 
+/// Inserts a scan and queues its job.
 pub(super) fn insert(tx: &Tx<'_>, workspace: i64, new: &NewScan) -> Res<()> {
     let what = (JobKind::Scan, Subject::Scan(new.id));
     let (job, _) = enqueue(tx, workspace, what, new.job, new.key, new.now)?;
@@ -68,6 +69,7 @@ pub(super) fn insert(tx: &Tx<'_>, workspace: i64, new: &NewScan) -> Res<()> {
     tx.bump(workspace)
 }
 
+/// Starts a scan unless the integration isn't active or has an unfinished one.
 pub(crate) fn start(
     tx: &Tx<'_>,
     workspace: i64,
@@ -139,6 +141,7 @@ pub(crate) fn cancel_unfinished(tx: &Tx<'_>, workspace: i64, id: ScanId, now: Ti
     Ok(())
 }
 
+/// Marks a scan as running and deletes the settings of an earlier attempt. Returns `false` if the scan has ended.
 pub(crate) fn begin(tx: &Tx<'_>, workspace: i64, id: ScanId, now: Timestamp) -> Res<bool> {
     let begun = tx.conn.execute(
         "UPDATE scans SET state = ?3, started_at = coalesce(started_at, ?4), settings_read = 0, settings_unread = 0 \
@@ -156,8 +159,8 @@ pub(crate) fn begin(tx: &Tx<'_>, workspace: i64, id: ScanId, now: Timestamp) -> 
     Ok(true)
 }
 
-/// A job that ended for good takes its scan along, if that hasn't ended by itself.
-pub(crate) fn follow_job(
+/// Ends the scan of a job that ended for good, unless the scan has ended already.
+pub(crate) fn end_with_job(
     tx: &Tx<'_>,
     workspace: i64,
     id: ScanId,

@@ -1,4 +1,4 @@
-//! Leasing jobs, and ending them.
+//! Leases and ends jobs.
 
 use crate::{
     base::{
@@ -32,18 +32,18 @@ pub(crate) fn is_any_due(conn: &Connection, now: Timestamp) -> Res<bool> {
     Ok(!due(conn, now)?.is_empty())
 }
 
-/// Leases the oldest job that is due.
+/// Leases the oldest job that is due and can run.
 pub(crate) fn lease(tx: &Tx<'_>, owner: &str, now: Timestamp) -> Res<Option<LeaseRow>> {
     for job in due(tx.conn, now)? {
-        if let Some(leased) = take_up(tx, job, owner, now)? {
+        if let Some(leased) = try_lease(tx, job, owner, now)? {
             return Ok(Some(leased));
         }
     }
     Ok(None)
 }
 
-/// Prolongs a lease. `false`: it is lost.
-pub(crate) fn prolong(
+/// Extends a lease. Returns `false` if the lease is lost.
+pub(crate) fn extend(
     tx: &Tx<'_>,
     job: &LeasedJob,
     owner: &str,
@@ -68,7 +68,7 @@ pub(crate) fn prolong(
     Ok(kept == 1)
 }
 
-/// Ends a leased job; a lease that was lost ends nothing.
+/// Ends a leased job. Does nothing if the lease is lost.
 pub(crate) fn finish(tx: &Tx<'_>, job: &LeasedJob, owner: &str, ended: JobEnd, now: Timestamp) -> Res<()> {
     let workspace = tx.workspace(job.workspace())?;
     let held: bool = tx.conn.query_row(
@@ -88,7 +88,7 @@ pub(crate) fn finish(tx: &Tx<'_>, job: &LeasedJob, owner: &str, ended: JobEnd, n
     }
 }
 
-/// A job that could be leased.
+/// A job that may be leased.
 struct Due {
     workspace: i64,
     workspace_id: WorkspaceId,
@@ -96,8 +96,8 @@ struct Due {
     key: Option<KeyId>,
 }
 
-/// Jobs that are due, oldest first. Kinds that this version doesn't know are left to a newer one; in the statement, so
-/// that however many there are they don't fill the list.
+/// Returns the jobs that are due, oldest first, at most 100. The statement excludes kinds that this version doesn't know, so
+/// that they can't fill the list.
 fn due(conn: &Connection, now: Timestamp) -> Res<Vec<Due>> {
     let mut statement = conn.prepare_cached(&format!(
         "SELECT {COLUMNS}, j.workspace_id, w.id, j.key_id FROM jobs j JOIN workspaces w USING (workspace_id) \
@@ -115,8 +115,8 @@ fn due(conn: &Connection, now: Timestamp) -> Res<Vec<Due>> {
     })
 }
 
-/// Takes a due job up, as [`decide_lease`] says.
-fn take_up(tx: &Tx<'_>, due: Due, owner: &str, now: Timestamp) -> Res<Option<LeaseRow>> {
+/// Leases, skips, cancels or fails a due job, as [`decide_lease`] decides.
+fn try_lease(tx: &Tx<'_>, due: Due, owner: &str, now: Timestamp) -> Res<Option<LeaseRow>> {
     let mut row = due.row;
     let key = match due.key {
         Some(key) => Some(keys::state(tx.conn, due.workspace, key, now)?),
@@ -161,7 +161,7 @@ fn take_up(tx: &Tx<'_>, due: Due, owner: &str, now: Timestamp) -> Res<Option<Lea
     }))
 }
 
-/// Whether another job of the same kind and subject runs under a lease that holds.
+/// Whether another job of the same kind and subject is running under a valid lease.
 fn same_is_under_way(tx: &Tx<'_>, workspace: i64, row: &JobRow, now: Timestamp) -> Res<bool> {
     Ok(tx.conn.query_row(
         "SELECT EXISTS (SELECT 1 FROM jobs WHERE workspace_id = ?1 AND kind = ?2 AND subject = ?3 AND state = 1 \
@@ -186,7 +186,7 @@ fn same_is_queued(tx: &Tx<'_>, workspace: i64, row: &JobRow) -> Res<bool> {
     )?)
 }
 
-/// Ends a job for good. A sync that can't end by itself leaves its failure with the integration.
+/// Ends a job for good, with its scan. If a sync failed, its failure is recorded with the integration.
 fn end(
     tx: &Tx<'_>,
     workspace: i64,
@@ -207,7 +207,7 @@ fn end(
         ],
     )?;
     if let Some(scan) = row.scan {
-        scans::follow_job(tx, workspace, scan, state, reason, now)?;
+        scans::end_with_job(tx, workspace, scan, state, reason, now)?;
     }
     if row.kind == JobKind::Sync
         && state == RunState::Failed

@@ -1,4 +1,4 @@
-//! Work in the background: leasing jobs, what is due by the time, syncs that somebody asks for.
+//! Background work: leasing jobs, queuing what is due, and syncs on request.
 
 pub(crate) mod lease;
 pub(crate) mod schedule;

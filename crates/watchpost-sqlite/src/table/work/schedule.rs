@@ -1,4 +1,4 @@
-//! What is due by the time: syncs, wake-ups, scans, tidying up.
+//! Queues the work that is due: syncs, wake-ups and scans. Also deletes old jobs and expired tokens.
 
 use crate::{
     base::{
@@ -24,10 +24,10 @@ use watchpost_core::{
     },
 };
 
-/// Spent tokens that a tick of the schedules forgets at the most.
-const FORGOTTEN_PER_TICK: u32 = 500;
+/// The most expired tokens that a run of the schedules deletes.
+const TOKENS_DELETED_PER_RUN: u32 = 500;
 
-/// Whether anything is due by the time.
+/// Whether a sync, wake-up or scan is due.
 pub(crate) fn is_any_due(conn: &Connection, every_ms: i64, now: Timestamp) -> Res<bool> {
     Ok(scheduled(conn, every_ms)?
         .iter()
@@ -36,7 +36,7 @@ pub(crate) fn is_any_due(conn: &Connection, every_ms: i64, now: Timestamp) -> Re
         || !scans::due_schedules(conn, now)?.is_empty())
 }
 
-/// When the next job or schedule is due.
+/// Returns the time at which the next job or schedule is due.
 pub(crate) fn next_due(conn: &Connection, every_ms: i64, now: Timestamp) -> Res<Option<Timestamp>> {
     let open: Option<i64> = conn
         .prepare_cached(
@@ -61,7 +61,7 @@ struct Scheduled {
     due: Option<Timestamp>,
 }
 
-/// Active integrations without a sync queued or running, with the time of their next.
+/// Returns the active integrations that have no sync queued or running, with the time of their next sync.
 fn scheduled(conn: &Connection, every_ms: i64) -> Res<Vec<Scheduled>> {
     let mut statement = conn.prepare_cached(
         "SELECT i.workspace_id, i.id, i.last_started_at, i.platform, i.status FROM integrations i \
@@ -83,14 +83,14 @@ fn scheduled(conn: &Connection, every_ms: i64) -> Res<Vec<Scheduled>> {
     Ok(known.into_iter().flatten().collect())
 }
 
-/// The first end of a snooze in each workspace that has no wake-up queued or running.
+/// Returns the earliest end of a snooze for each workspace that has no wake-up queued or running.
 fn wake_ups(conn: &Connection) -> Res<Vec<(i64, Timestamp)>> {
     let mut statement = conn.prepare_cached(&format!(
         "SELECT w.workspace_id, \
            (SELECT min(f.snoozed_until) FROM findings f WHERE f.workspace_id = w.workspace_id AND {}) \
          FROM workspaces w WHERE NOT EXISTS (SELECT 1 FROM jobs j WHERE j.state IN (0, 1) \
            AND j.workspace_id = w.workspace_id AND j.kind = ?1)",
-        findings::asleep(),
+        findings::snoozed_condition(),
     ))?;
     let mut rows = statement.query([JobKind::WakeSnoozed.position()])?;
     let mut out = Vec::new();
@@ -102,6 +102,7 @@ fn wake_ups(conn: &Connection) -> Res<Vec<(i64, Timestamp)>> {
     Ok(out)
 }
 
+/// Queues everything that is due. Returns the number of new jobs.
 pub(crate) fn enqueue_all(tx: &Tx<'_>, every_ms: i64, now: Timestamp) -> Res<u64> {
     let mut queued = 0_u64;
     let mut add = |workspace, what| -> Res<()> {
@@ -127,6 +128,6 @@ pub(crate) fn enqueue_all(tx: &Tx<'_>, every_ms: i64, now: Timestamp) -> Res<u64
         "DELETE FROM jobs WHERE state IN (2, 3, 4) AND finished_at < ?1",
         [now.plus_millis(-ENDED_KEPT_MS).as_millis()],
     )?;
-    once::forget(tx, now, FORGOTTEN_PER_TICK)?;
+    once::delete_expired(tx, now, TOKENS_DELETED_PER_RUN)?;
     Ok(queued)
 }

@@ -1,4 +1,4 @@
-//! Syncs that somebody asks for.
+//! Syncs on request.
 
 use crate::{
     base::{fault::Res, row::Word, writer::Tx},
@@ -14,6 +14,7 @@ use watchpost_core::{
     value::id::JobId,
 };
 
+/// Queues a sync for each selected integration, or returns the one that is queued or running.
 pub(crate) fn trigger(
     tx: &Tx<'_>,
     workspace: i64,

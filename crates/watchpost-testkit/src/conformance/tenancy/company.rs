@@ -1,4 +1,4 @@
-//! A company's workspace: one of everything, so that two of them look alike but for their ids and one address.
+//! A workspace with one of everything. Two of them are alike except for their ids and one address.
 
 use super::super::{
     Tenant, World, account_fact, app_fact, grant_fact,
@@ -27,12 +27,12 @@ use watchpost_core::{
     },
 };
 
-/// Ids of one workspace, or of nothing.
+/// The ids of one workspace, or ids that nothing has.
 pub(super) struct Ids {
     pub(super) key: KeyId,
     pub(super) integration: IntegrationId,
     pub(super) identity: IdentityId,
-    /// The address of a person whom only this workspace has.
+    /// The address of a person who is only in this workspace.
     pub(super) email: String,
     pub(super) app: AppId,
     pub(super) finding: FindingId,
@@ -40,23 +40,23 @@ pub(super) struct Ids {
     pub(super) remediation: RemediationId,
     pub(super) sync: SyncId,
     pub(super) analysis: AnalysisId,
-    /// A scan that has ended, with its settings.
+    /// A completed scan with its settings.
     pub(super) scan: ScanId,
-    /// A scan that is queued.
+    /// A queued scan.
     pub(super) queued_scan: ScanId,
     pub(super) schedule: ScheduleId,
     pub(super) exemption: ExemptionId,
-    /// An import that is staged and not kept.
+    /// A staged import.
     pub(super) import: ImportId,
-    /// A batch that is kept.
+    /// A kept batch.
     pub(super) batch: BatchId,
     /// The integration that the batch is about.
     pub(super) imported: IntegrationId,
 }
 
 impl Ids {
-    /// Ids that nothing has.
-    pub(super) fn of_nothing() -> Self {
+    /// Returns ids that nothing has.
+    pub(super) fn unused() -> Self {
         let none = [9; 16];
         Self {
             key: KeyId::from_bytes(none),
@@ -79,7 +79,7 @@ impl Ids {
         }
     }
 
-    /// All of them as texts.
+    /// Returns the text forms of all ids.
     pub(super) fn all(&self) -> Vec<String> {
         vec![
             self.key.to_string(),
@@ -103,7 +103,7 @@ impl Ids {
     }
 }
 
-/// A workspace with one of everything, and its ids.
+/// Creates a workspace with one of everything and returns it with its ids.
 pub(super) async fn filled(world: &World, name: &str) -> (Tenant, Ids) {
     let tenant = world.tenant(name).await;
     let email = format!("only@{name}.example");
@@ -140,7 +140,7 @@ pub(super) async fn filled(world: &World, name: &str) -> (Tenant, Ids) {
         .id;
     let lookup = AppLookup::Name("pixel".into());
     let AppMatch::One(app) = world.store.find_app(&tenant.operator, &lookup).await.unwrap() else {
-        panic!("the app is known");
+        panic!("the app is not found");
     };
     let finding = world.all_findings(&tenant.operator, live()).await[0].id;
     let remediation = requested(world, &tenant, finding).await;
@@ -149,7 +149,7 @@ pub(super) async fn filled(world: &World, name: &str) -> (Tenant, Ids) {
         .staged(&tenant, &[row("staged", CheckResult::Failed)])
         .await
         .import();
-    let (schedule, exemption) = arranged(world, &tenant, integration).await;
+    let (schedule, exemption) = schedule_and_exemption(world, &tenant, integration).await;
     let queued_scan = queued_scan(world, &tenant, integration).await;
     let syncing = world.begin(&tenant, integration).await;
     let ids = Ids {
@@ -192,7 +192,7 @@ async fn requested(world: &World, tenant: &Tenant, finding: FindingId) -> Remedi
     id
 }
 
-/// A kept batch with a scan in it: the batch, its integration, the scan.
+/// Imports a batch with a scan. Returns the ids of the batch, of its integration and of the scan.
 async fn imported(world: &World, tenant: &Tenant) -> (BatchId, IntegrationId, ScanId) {
     let permit = world.staged(tenant, &[row("kept", CheckResult::Failed)]).await;
     let scan = ScanId::generate(world.clock.as_ref(), world.random.as_ref());
@@ -218,13 +218,17 @@ async fn imported(world: &World, tenant: &Tenant) -> (BatchId, IntegrationId, Sc
     let batch = new.id;
     let command = world.command(&permit, 1, vec![new]);
     let KeepOutcome::Kept(places) = world.keep(tenant, command).await.unwrap() else {
-        panic!("the import is kept");
+        panic!("the import is not kept");
     };
     (batch, places[0].integration, scan)
 }
 
-/// A schedule and an exemption.
-async fn arranged(world: &World, tenant: &Tenant, integration: IntegrationId) -> (ScheduleId, ExemptionId) {
+/// Adds a schedule and an exemption.
+async fn schedule_and_exemption(
+    world: &World,
+    tenant: &Tenant,
+    integration: IntegrationId,
+) -> (ScheduleId, ExemptionId) {
     let schedule = schedule_of(world, integration);
     let exemption = exemption(world);
     let (schedule_id, exemption_id) = (schedule.id, exemption.id);
@@ -235,7 +239,7 @@ async fn arranged(world: &World, tenant: &Tenant, integration: IntegrationId) ->
     (schedule_id, exemption_id)
 }
 
-/// A new schedule of scans of an integration.
+/// Returns a new schedule for scans of an integration.
 pub(super) fn schedule_of(world: &World, integration: IntegrationId) -> Schedule {
     let recurrence = Recurrence::Daily { hour: 3, minute: 0 };
     Schedule {
@@ -251,7 +255,7 @@ pub(super) fn schedule_of(world: &World, integration: IntegrationId) -> Schedule
     }
 }
 
-/// A new exemption.
+/// Returns a new exemption.
 pub(super) fn exemption(world: &World) -> Exemption {
     Exemption {
         id: ExemptionId::generate(world.clock.as_ref(), world.random.as_ref()),
@@ -286,8 +290,8 @@ async fn queued_scan(world: &World, tenant: &Tenant, integration: IntegrationId)
     id
 }
 
-/// What a workspace has staged is still there: it can be kept, with its row.
-pub(super) async fn keeps_its_staged_import(world: &World, tenant: &Tenant, ids: &Ids) {
+/// Asserts that the staged import of a workspace can still be kept, with its row.
+pub(super) async fn assert_staged_import_is_intact(world: &World, tenant: &Tenant, ids: &Ids) {
     let permit = watchpost_core::import::ImportPermit::new(&tenant.operator, ids.import).unwrap();
     let new = world.batch_of(header("t2"), 1);
     let batch = new.id;

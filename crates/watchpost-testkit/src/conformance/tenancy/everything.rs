@@ -1,4 +1,4 @@
-//! Methods that list all of a workspace.
+//! Methods that list everything in a workspace.
 
 use super::{super::live, Probe, ask};
 use watchpost_core::{
@@ -17,11 +17,11 @@ use watchpost_core::{
     value::time::Timestamp,
 };
 
-/// Asks for everything. Own workspaces have one of each, so that an empty answer isn't taken for a good one.
-pub(super) async fn ask_for(probe: &mut Probe<'_>) {
+/// Calls each method. The workspace of the caller has one of everything, so an empty answer is an error.
+pub(super) async fn call_all(probe: &mut Probe<'_>) {
     let scope = &probe.own.operator;
     let long_ago = Timestamp::from_millis(0);
-    // One moment, so that two answers can be compared.
+    // A fixed time, so that answers can be compared.
     let now = "2026-03-01T09:00:00Z".parse().unwrap();
     ask!(probe, KeyStore::list_keys, scope);
     let query = AppQuery {
@@ -74,7 +74,7 @@ pub(super) async fn ask_for(probe: &mut Probe<'_>) {
         let empty = answers
             .iter()
             .all(|answer| answer == "Ok([])" || answer == "Ok(0)");
-        // No analysis is recorded here, so there is no snapshot.
+        // No analysis is recorded, so there is no snapshot.
         assert!(
             !empty || *method == "PostureStore::snapshots",
             "{method}: {answers:?}"

@@ -1,8 +1,9 @@
-//! Two workspaces that look alike: every method of every port, called from the one with the ids of the other.
+//! A case with two workspaces that are alike: every method of every port is called from one with the ids of the other.
 //!
-//! [`METHODS`] lists the methods that take a scope, an authorised write or a permit; `watchpost-tidy` compares it with the
-//! traits of the domain. The case calls each by the macros [`ask`] and [`change`], which note what they call, and ends
-//! by comparing what was called with the list. So a method that is added without its call here fails one or the other.
+//! [`METHODS`] lists the methods that take a scope, an authorized write or a permit; `watchpost-tidy` compares it with the
+//! traits of the domain. The case calls each method with the macros [`ask`] and [`change`], which record the method's
+//! name. At the end it compares the recorded names with the list. A method that is added without a call here therefore
+//! fails one of the two tests.
 
 mod company;
 mod everything;
@@ -15,7 +16,7 @@ use company::{Ids, filled};
 use std::collections::{BTreeMap, BTreeSet};
 use watchpost_core::access::JobPermit;
 
-/// The methods of all storage ports, `Trait::method`, in order.
+/// The methods of all storage ports as `Trait::method`, in alphabetical order.
 pub const METHODS: &[&str] = &[
     "AppStore::app_documents",
     "AppStore::find_app",
@@ -97,7 +98,7 @@ pub const METHODS: &[&str] = &[
     "ScanStore::store_setting",
 ];
 
-/// Calls methods in one workspace with ids that aren't its own, and keeps what came of each.
+/// Calls methods in one workspace with ids that aren't its own, and records the answers.
 struct Probe<'a> {
     world: &'a World,
     own: &'a Tenant,
@@ -116,28 +117,28 @@ impl<'a> Probe<'a> {
             answers: BTreeMap::new(),
         }
     }
-    fn note(&mut self, method: &'static str, answer: String) {
+    fn record(&mut self, method: &'static str, answer: String) {
         self.answers.entry(method).or_default().push(answer);
     }
 }
 
-/// Calls a port's method that reads, or that a permit allows, and notes the answer.
+/// Calls a port's method that reads, or that takes a permit, and records the answer.
 macro_rules! ask {
     ($probe:expr, $port:ident :: $method:ident, $($argument:expr),+ $(,)?) => {{
         let answer = $port::$method(&*$probe.world.store, $($argument),+).await;
-        $probe.note(
+        $probe.record(
             concat!(stringify!($port), "::", stringify!($method)),
             format!("{answer:?}"),
         );
     }};
 }
 
-/// Gives a port's method a command that this scope allows, and notes what came of it.
+/// Calls a port's method with a command that the scope allows, and records the outcome.
 macro_rules! change {
     ($probe:expr, $port:ident :: $method:ident, $scope:expr, $command:expr) => {{
         let write = $probe.world.write($scope, $command);
         let outcome = $port::$method(&*$probe.world.store, write).await;
-        $probe.note(
+        $probe.record(
             concat!(stringify!($port), "::", stringify!($method)),
             format!("{:?}", outcome.map(|done| done.into_value())),
         );
@@ -146,61 +147,61 @@ macro_rules! change {
 
 use {ask, change};
 
-/// Answers about another workspace's ids equal those about ids of nothing, name nothing of the other workspace, and change
-/// nothing there.
-pub async fn another_workspaces_ids_answer_like_unknown_ones(harness: &dyn Harness) {
+/// The answers for ids of another workspace equal the answers for unknown ids, contain no id of the other workspace, and
+/// change nothing there.
+pub async fn ids_of_another_workspace_are_treated_like_unknown_ids(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let (one, own) = filled(&world, "one").await;
     let (two, theirs) = filled(&world, "two").await;
-    let nothing = Ids::of_nothing();
+    let unused = Ids::unused();
     let permit = {
-        let job = world.lease_sync_again(&one, own.integration).await;
+        let job = world.take_over_sync(&one, own.integration).await;
         world.access.jobs.enter(&job)
     };
     let mut called = BTreeSet::new();
 
-    // What lists everything lists one's own alone.
+    // Methods that list everything list only the caller's workspace.
     let mut overview = async |tenant: &Tenant, others: &Ids| {
         let mut probe = Probe::new(&world, tenant, &permit, others);
-        everything::ask_for(&mut probe).await;
+        everything::call_all(&mut probe).await;
         called.extend(probe.answers.keys().copied());
-        names_nothing_of(others, &probe.answers);
+        assert_names_nothing_of(others, &probe.answers);
         probe.answers
     };
     overview(&one, &theirs).await;
     let before = overview(&two, &own).await;
 
-    // What is asked of the other's ids is asked of ids of nothing, too.
+    // Each read is called with the ids of the other workspace and with unused ids.
     let mut answers = Vec::new();
-    for ids in [&theirs, &nothing] {
+    for ids in [&theirs, &unused] {
         let mut probe = Probe::new(&world, &one, &permit, ids);
-        read::ask_for(&mut probe).await;
+        read::call_all(&mut probe).await;
         answers.push(probe.answers);
     }
-    names_nothing_of(&theirs, &answers[0]);
-    same_answers(&answers[0], &answers[1]);
+    assert_names_nothing_of(&theirs, &answers[0]);
+    assert_same_answers(&answers[0], &answers[1]);
     called.extend(answers[0].keys().copied());
 
     let mut outcomes = Vec::new();
-    for ids in [&theirs, &nothing] {
+    for ids in [&theirs, &unused] {
         let mut probe = Probe::new(&world, &one, &permit, ids);
         write::try_all(&mut probe).await;
         work::try_all(&mut probe).await;
         outcomes.push(probe.answers);
     }
-    same_answers(&outcomes[0], &outcomes[1]);
+    assert_same_answers(&outcomes[0], &outcomes[1]);
     called.extend(outcomes[0].keys().copied());
 
-    // What makes something new makes it in one's own workspace.
+    // Methods that create something create it in the caller's workspace.
     let mut probe = Probe::new(&world, &one, &permit, &theirs);
     write::make_all(&mut probe).await;
     work::make_all(&mut probe).await;
     called.extend(probe.answers.keys().copied());
 
     let mut after = Probe::new(&world, &two, &permit, &own);
-    everything::ask_for(&mut after).await;
-    same_answers(&before, &after.answers);
-    company::keeps_its_staged_import(&world, &two, &theirs).await;
+    everything::call_all(&mut after).await;
+    assert_same_answers(&before, &after.answers);
+    company::assert_staged_import_is_intact(&world, &two, &theirs).await;
 
     let listed: BTreeSet<&str> = METHODS.iter().copied().collect();
     let differing: Vec<_> = called.symmetric_difference(&listed).collect();
@@ -210,13 +211,13 @@ pub async fn another_workspaces_ids_answer_like_unknown_ones(harness: &dyn Harne
     );
 }
 
-fn same_answers(left: &BTreeMap<&str, Vec<String>>, right: &BTreeMap<&str, Vec<String>>) {
+fn assert_same_answers(left: &BTreeMap<&str, Vec<String>>, right: &BTreeMap<&str, Vec<String>>) {
     for (method, answers) in left {
         assert_eq!(right.get(method), Some(answers), "{method}");
     }
 }
 
-fn names_nothing_of(others: &Ids, answers: &BTreeMap<&str, Vec<String>>) {
+fn assert_names_nothing_of(others: &Ids, answers: &BTreeMap<&str, Vec<String>>) {
     for (method, answers) in answers {
         for known in others.all() {
             assert!(

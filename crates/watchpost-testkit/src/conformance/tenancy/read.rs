@@ -1,4 +1,4 @@
-//! Methods that read something by its id, address or parent.
+//! Methods that read something by its id, by its address, or by the id of its parent.
 
 use super::{super::live, Probe, ask};
 use watchpost_core::{
@@ -15,8 +15,8 @@ use watchpost_core::{
     value::time::Timestamp,
 };
 
-/// Asks for each thing.
-pub(super) async fn ask_for(probe: &mut Probe<'_>) {
+/// Calls each method.
+pub(super) async fn call_all(probe: &mut Probe<'_>) {
     people_and_findings(probe).await;
     scans(probe).await;
     imports(probe).await;

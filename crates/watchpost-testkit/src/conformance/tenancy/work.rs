@@ -1,4 +1,4 @@
-//! Methods of jobs and of imports, which a permit allows.
+//! Methods of jobs and of imports, which take a permit.
 
 use super::{
     super::{account_fact, imports::row, life::somebody, observation},
@@ -23,7 +23,7 @@ use watchpost_core::{
     },
 };
 
-/// Tries to work on each thing.
+/// Calls each method with the ids of the probe.
 pub(super) async fn try_all(probe: &mut Probe<'_>) {
     syncs(probe).await;
     scans(probe).await;
@@ -112,7 +112,7 @@ async fn imports(probe: &mut Probe<'_>) {
     let (world, ids) = (probe.world, probe.ids);
     let permit = ImportPermit::new(&probe.own.operator, ids.import).unwrap();
     let rows = || vec![(0, row("foreign", CheckResult::Passed))];
-    // Not begun in this workspace.
+    // The import hasn't begun in this workspace.
     ask!(probe, ImportStore::stage_rows, &permit, 1, rows(), world.now());
     ask!(probe, ImportStore::begin_import, &permit, world.now());
     ask!(probe, ImportStore::stage_rows, &permit, 0, rows(), world.now());
@@ -129,7 +129,7 @@ async fn analyses(probe: &mut Probe<'_>) {
             },
         )]),
         integrations: BTreeSet::from([ids.integration]),
-        // The own finding stays as it is.
+        // The caller's own finding must stay unchanged.
         failed: BTreeSet::from([("a.rule".to_owned(), somebody(1))]),
         ..SweepInput::default()
     };
@@ -141,7 +141,7 @@ async fn analyses(probe: &mut Probe<'_>) {
         &input,
         world.now()
     );
-    // The same fingerprint as the other workspace's finding: it is kept here, and untouched there.
+    // The same fingerprint as the finding of the other workspace: the finding here is kept, the other stays unchanged.
     let hit = observation("a.rule", somebody(1), Severity::Critical, Marks::new());
     ask!(
         probe,
@@ -154,7 +154,7 @@ async fn analyses(probe: &mut Probe<'_>) {
     ask!(probe, FindingStore::wake_snoozed, permit, world.now());
 }
 
-/// Makes what needs nothing that is there.
+/// Calls the methods that create something without referring to an existing id.
 pub(super) async fn make_all(probe: &mut Probe<'_>) {
     let world = probe.world;
     let command = RecordAnalysis {

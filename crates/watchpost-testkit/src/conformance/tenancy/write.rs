@@ -1,4 +1,4 @@
-//! Methods that change something for a person.
+//! Methods that make a person's changes.
 
 use super::{
     super::imports::header,
@@ -29,7 +29,7 @@ use watchpost_core::{
     },
 };
 
-/// Tries to change each thing.
+/// Calls each method with the ids of the probe.
 pub(super) async fn try_all(probe: &mut Probe<'_>) {
     findings_and_apps(probe).await;
     integrations(probe).await;
@@ -140,7 +140,7 @@ async fn scans(probe: &mut Probe<'_>) {
     change!(probe, ImportStore::keep_import, scope, command);
 }
 
-/// Makes what needs nothing that is there.
+/// Calls the methods that create something without referring to an existing id.
 pub(super) async fn make_all(probe: &mut Probe<'_>) {
     let (world, scope) = (probe.world, &probe.own.operator);
     let key = NewKey::generate(world.random.as_ref());
@@ -158,7 +158,7 @@ pub(super) async fn make_all(probe: &mut Probe<'_>) {
         id: IntegrationId::generate(world.clock.as_ref(), world.random.as_ref()),
         platform: Platform::M365,
         name: ForeignText::name("new"),
-        // The same tenant as the other workspace's.
+        // The same tenant key as in the other workspace.
         tenant_key: Some("tenant".into()),
         config: ConnectorConfig::default(),
         first_sync: world.job_id(),

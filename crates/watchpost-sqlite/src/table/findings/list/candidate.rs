@@ -1,15 +1,15 @@
-//! Pages of few findings: loaded, compared with the query, sorted here.
+//! Pages for queries that few findings can match: all candidates are loaded, filtered and sorted in memory.
 
 use super::stream::{ListedPosition, finish, order, rows_at};
 use crate::{
     base::{
         fault::Res,
         row::{Columns, code},
-        unknown::{PassedOver, known_rows},
+        unknown::{SkippedRows, known_rows},
     },
     table::findings::{
+        full_text,
         row::{framework_bit, service_bit},
-        text,
     },
 };
 use rusqlite::{Connection, params};
@@ -23,7 +23,7 @@ use watchpost_core::{
     },
 };
 
-/// A finding that may be in the list, with what decides it.
+/// A finding that may be in the list, with the values that decide it.
 #[derive(Debug, Clone)]
 pub(super) struct Candidate {
     pub(super) place: ListedPosition,
@@ -33,8 +33,9 @@ pub(super) struct Candidate {
     pub(super) platforms: i64,
     pub(super) service: Option<Service>,
     pub(super) frameworks: i64,
-    /// The other rules and checks that see it, and the services of all of them as bits.
+    /// The other rules and checks that report the finding, separated by spaces.
     pub(super) also: Option<String>,
+    /// The services of all rules and checks that report the finding, as bits.
     pub(super) services: i64,
 }
 
@@ -102,7 +103,7 @@ pub(super) fn of_services(conn: &Connection, workspace: i64, services: &[Service
             found.insert(candidate.place.rowid, candidate);
         }
     }
-    // Few are seen by checks of several services; which of them fit is told by their bits.
+    // Checks of several services report few findings; `fits` compares the bits of their services.
     let mut statement = conn.prepare_cached(&format!(
         "SELECT {CANDIDATE} FROM findings f INDEXED BY findings_also WHERE f.workspace_id = ?1 AND f.also IS NOT NULL"
     ))?;
@@ -118,17 +119,17 @@ pub(super) fn load(conn: &Connection, workspace: i64, rowids: &[i64]) -> Res<Vec
         "SELECT {CANDIDATE} FROM findings f WHERE f.rowid = ?1 AND f.workspace_id = ?2"
     ))?;
     let mut out = Vec::with_capacity(rowids.len());
-    let mut passed_over = PassedOver::of("findings");
+    let mut skipped = SkippedRows::new("findings");
     for rowid in rowids {
         let mut rows = statement.query([*rowid, workspace])?;
         if let Some(row) = rows.next()? {
-            out.extend(passed_over.unless(candidate(row))?);
+            out.extend(skipped.skip_unknown(candidate(row))?);
         }
     }
     Ok(out)
 }
 
-/// Conditions on a candidate besides text.
+/// Whether a candidate meets the query's conditions other than the text.
 fn fits(query: &FindingQuery, candidate: &Candidate) -> bool {
     query.statuses.contains(&candidate.status)
         && (query.severities.is_empty() || query.severities.contains(&candidate.place.position.severity))
@@ -159,7 +160,7 @@ pub(super) fn fits_source(
             || query
                 .platforms
                 .iter()
-                .any(|platform: &Platform| platforms & text::bit(*platform) != 0))
+                .any(|platform: &Platform| platforms & full_text::platform_bit(*platform) != 0))
         && (query.frameworks.is_empty()
             || query
                 .frameworks
@@ -167,7 +168,7 @@ pub(super) fn fits_source(
                 .any(|framework| frameworks & framework_bit(*framework) != 0))
 }
 
-/// A page of few findings, sorted here.
+/// Returns a page of the candidates that match the query.
 pub(super) fn from_candidates(
     conn: &Connection,
     workspace: i64,
@@ -179,7 +180,7 @@ pub(super) fn from_candidates(
     if (query.entity.is_some() || !query.services.is_empty())
         && let Some(text) = &query.text
     {
-        let matching = match text::expression(Some(text), None, &[]) {
+        let matching = match full_text::expression(Some(text), None, &[]) {
             Some(expression) => matching_among(conn, &expression, &candidates)?,
             None => Vec::new(),
         };
@@ -209,7 +210,7 @@ pub(super) fn from_candidates(
     finish(conn, workspace, findings, next, total)
 }
 
-/// Which of the candidates match, in order.
+/// Returns the rowids of the candidates that match the expression, in ascending order.
 fn matching_among(conn: &Connection, expression: &str, candidates: &[Candidate]) -> Res<Vec<i64>> {
     let mut wanted: Vec<i64> = candidates.iter().map(|candidate| candidate.place.rowid).collect();
     wanted.sort_unstable();

@@ -1,4 +1,4 @@
-//! Pages out of very many matches: along the streams, a look at each row.
+//! Pages for queries that very many findings may match: reads along the streams and checks each row.
 
 use super::{
     candidate::fits_source,
@@ -8,11 +8,11 @@ use crate::base::{fault::Res, row::str_of};
 use rusqlite::Connection;
 use watchpost_core::finding::{FindingPage, FindingPosition, FindingQuery, TOTAL_COUNTED_MAX, Total};
 
-/// Rows that a stream gives at a time when they have to be looked at one by one.
+/// The number of rows that are read from a stream at a time.
 const STEP: usize = 512;
 
-/// A page where very many findings match the words, the rule or the platform: goes along the streams and looks at
-/// each row, for the page from its position on and for the total from the beginning.
+/// Returns a page when very many findings match the words, the rule or the platform. Reads along the streams and checks each
+/// row: from the beginning for the total, and from the query's position for the page.
 pub(super) fn filtered(
     conn: &Connection,
     workspace: i64,
@@ -23,7 +23,7 @@ pub(super) fn filtered(
 ) -> Res<FindingPage> {
     let mut page: Vec<ListedPosition> = Vec::with_capacity(limit + 1);
     let mut counted = 0_u64;
-    let mut look =
+    let mut source =
         conn.prepare_cached("SELECT rule_id, platforms, frameworks, also FROM findings WHERE rowid = ?1")?;
     let mut passes = |place: &ListedPosition| -> Res<bool> {
         if words.is_some_and(|words| words.binary_search(&place.rowid).is_err()) {
@@ -32,7 +32,7 @@ pub(super) fn filtered(
         if query.rule_id.is_none() && query.platforms.is_empty() && query.frameworks.is_empty() {
             return Ok(true);
         }
-        let mut rows = look.query([place.rowid])?;
+        let mut rows = source.query([place.rowid])?;
         match rows.next()? {
             Some(row) => Ok(fits_source(
                 query,
@@ -82,7 +82,7 @@ pub(super) fn filtered(
     finish(conn, workspace, findings, next, total)
 }
 
-/// Streams of one severity as one, read in steps.
+/// Merges the streams of one severity, read in steps.
 struct Merge<'a> {
     conn: &'a Connection,
     workspace: i64,

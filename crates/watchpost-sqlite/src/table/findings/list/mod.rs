@@ -1,9 +1,9 @@
 //! Lists of findings.
 //!
-//! The order is severity, first seen (newest first), id. An index holds the findings of each (status, severity,
-//! scored) in that order, another those of each (category, status, severity, scored): a *stream*. The kept counts say
-//! which streams have anything in them; a page is the merge of those, severity by severity, so that it costs the same
-//! however many findings there are.
+//! The order is severity, first seen (newest first), id. One index holds the findings of each (status, severity, scored) in
+//! that order, another those of each (category, status, severity, scored). The findings under one such prefix form a
+//! *stream*. The stored counts tell which streams aren't empty. A page merges those streams, severity by severity, so that
+//! its cost doesn't depend on the number of findings.
 
 mod candidate;
 mod filtered;
@@ -11,7 +11,7 @@ mod stream;
 
 use crate::{
     base::fault::Res,
-    table::findings::{counts, text},
+    table::findings::{counts, full_text},
 };
 use candidate::{from_candidates, load, of_entity, of_services};
 use filtered::filtered;
@@ -26,7 +26,7 @@ use watchpost_core::finding::{
     repair_rank,
 };
 
-/// The page that a query asks for.
+/// Returns the page of a query.
 pub(crate) fn page(conn: &Connection, workspace: i64, query: &FindingQuery) -> Res<FindingPage> {
     let limit = query.limit.clamp(1, 100);
     let all = counts::all(conn, workspace)?;
@@ -41,7 +41,7 @@ pub(crate) fn page(conn: &Connection, workspace: i64, query: &FindingQuery) -> R
         return from_candidates(conn, workspace, query, candidates, limit);
     }
     if !query.services.is_empty() {
-        // At most one for each check and integration: few.
+        // At most one finding for each check and integration, so they are few.
         let candidates = of_services(conn, workspace, &query.services)?;
         return from_candidates(conn, workspace, query, candidates, limit);
     }
@@ -56,7 +56,7 @@ pub(crate) fn page(conn: &Connection, workspace: i64, query: &FindingQuery) -> R
         return walk(conn, workspace, &streams, query.after, limit, total);
     }
     let Some(expression) =
-        text::expression(query.text.as_deref(), query.rule_id.as_deref(), &query.platforms)
+        full_text::expression(query.text.as_deref(), query.rule_id.as_deref(), &query.platforms)
     else {
         return Ok(FindingPage {
             findings: Vec::new(),
@@ -77,7 +77,7 @@ pub(crate) fn page(conn: &Connection, workspace: i64, query: &FindingQuery) -> R
     }
 }
 
-/// The live findings whose repair saves most, the oldest first where that is equal.
+/// Returns the live findings whose repair reduces the score most. Among equals the oldest come first.
 pub(crate) fn top_live(
     conn: &Connection,
     workspace: i64,
@@ -108,7 +108,7 @@ pub(crate) fn top_live(
         for stream in equal {
             places.extend(oldest(conn, workspace, *stream, room)?);
         }
-        // The order of the list backwards: the index is read from its end.
+        // The reverse order of the list: the index is read from its end.
         places.sort_by_key(|place| Reverse(order(&place.position)));
         places.truncate(room);
         listed.extend(rows_at(conn, &places)?);
@@ -116,7 +116,7 @@ pub(crate) fn top_live(
     with_apps(conn, workspace, listed)
 }
 
-/// A page straight from the streams.
+/// Returns a page from the streams without a further filter.
 fn walk(
     conn: &Connection,
     workspace: i64,
@@ -141,7 +141,7 @@ fn walk(
             continue;
         }
         let room = limit - taken;
-        // One row past the page tells whether there is another page.
+        // One row more than the page holds tells whether there is another page.
         if let [only] = level {
             let mut rows = direct(conn, workspace, *only, after, room + 1)?;
             more = rows.len() > room;
@@ -169,11 +169,11 @@ fn walk(
     finish(conn, workspace, findings, last.filter(|_| more), total)
 }
 
-/// What the index of words gives for an expression.
+/// The rowids that match an expression of the full-text index.
 enum Matches {
-    /// All rows.
+    /// All matching rows.
     Few(Vec<i64>),
-    /// Too many to sort; all rows in order if they were wanted.
+    /// Too many rows to sort. Holds all of them in ascending order if `want_all` was set.
     Many(Option<Vec<i64>>),
 }
 

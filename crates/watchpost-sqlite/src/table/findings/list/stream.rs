@@ -1,10 +1,10 @@
-//! Streams: the findings of one place in an index, in list order.
+//! Streams: the findings under one prefix of an index, in the order of the list.
 
 use crate::{
     base::{
         fault::Res,
         row::{Columns, code, stored},
-        unknown::{PassedOver, known_rows},
+        unknown::{SkippedRows, known_rows},
     },
     table::findings::row::{SUMMARY, apps, summary},
 };
@@ -18,7 +18,7 @@ use watchpost_core::{
     },
 };
 
-/// Findings of one place in an index, in list order.
+/// The prefix of an index under which findings are in the order of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stream {
     pub(super) status: FindingStatus,
@@ -27,14 +27,14 @@ pub(super) struct Stream {
     pub(super) scored: bool,
 }
 
-/// A finding's place in the list, and in its table.
+/// A finding's position in the list, and its rowid.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ListedPosition {
     pub(super) position: FindingPosition,
     pub(super) rowid: i64,
 }
 
-/// The order of the list.
+/// Returns the sort key of the list.
 pub(super) fn order(position: &FindingPosition) -> (Severity, std::cmp::Reverse<Timestamp>, FindingId) {
     (
         position.severity,
@@ -43,6 +43,7 @@ pub(super) fn order(position: &FindingPosition) -> (Severity, std::cmp::Reverse<
     )
 }
 
+/// Whether the query selects findings with these counted values.
 pub(super) fn selected(query: &FindingQuery, count: &FindingCount) -> bool {
     let fits = |wanted: bool, any: bool| any || wanted;
     query.statuses.contains(&count.status)
@@ -56,7 +57,7 @@ pub(super) fn selected(query: &FindingQuery, count: &FindingCount) -> bool {
         )
 }
 
-/// The streams that hold what a query selects, worst severity first.
+/// Returns the streams that hold the findings that a query selects, worst severity first.
 pub(super) fn streams(query: &FindingQuery, counts: &[FindingCount]) -> Vec<Stream> {
     let mut out: Vec<Stream> = Vec::new();
     for count in counts.iter().filter(|count| selected(query, count)) {
@@ -74,7 +75,8 @@ pub(super) fn streams(query: &FindingQuery, counts: &[FindingCount]) -> Vec<Stre
     out
 }
 
-/// The statement and values of a stream from a position on; `condition` is a further one on `findings f`.
+/// Returns the statement that reads a stream after a position, and its values. `condition` is an additional condition on
+/// `findings f`.
 pub(super) fn stream_sql(
     (columns, condition): (&str, &str),
     workspace: i64,
@@ -101,7 +103,7 @@ pub(super) fn stream_sql(
         let n = values.len();
         values.push(after.first_seen_at.as_millis().into());
         values.push(Value::Blob(after.id.as_bytes().to_vec()));
-        // The first half is what the index can seek to.
+        // The index can seek with the first half of the condition.
         position = format!(
             " AND f.first_seen_at <= ?{a} AND (f.first_seen_at < ?{a} OR f.id > ?{b})",
             a = n + 1,
@@ -116,6 +118,7 @@ pub(super) fn stream_sql(
     (sql, values)
 }
 
+/// Reads the findings of a stream after a position.
 pub(super) fn direct(
     conn: &Connection,
     workspace: i64,
@@ -123,7 +126,7 @@ pub(super) fn direct(
     after: Option<FindingPosition>,
     limit: usize,
 ) -> Res<Vec<Listed>> {
-    // In the statement, since a page that is short ends the list.
+    // Rows with unknown words are excluded by the statement, because a page with fewer rows than its limit ends the list.
     let known = format!(
         " AND f.category < {} AND f.entity_type < {}",
         Category::ALL.len(),
@@ -138,6 +141,7 @@ pub(super) fn direct(
     )
 }
 
+/// Reads the positions of a stream's findings after a position.
 pub(super) fn places_of(
     conn: &Connection,
     workspace: i64,
@@ -156,7 +160,7 @@ pub(super) fn places_of(
     places_from(&mut statement.query(params_from_iter(values))?, stream)
 }
 
-/// The oldest findings of a stream, first seen first.
+/// Reads the positions of a stream's oldest findings, oldest first.
 pub(super) fn oldest(
     conn: &Connection,
     workspace: i64,
@@ -178,7 +182,7 @@ pub(super) fn oldest(
     places_from(&mut rows, stream)
 }
 
-/// Places from rows of first seen, id and rowid.
+/// Reads positions from rows of first_seen_at, id and rowid.
 fn places_from(rows: &mut Rows<'_>, stream: Stream) -> Res<Vec<ListedPosition>> {
     let mut out = Vec::new();
     while let Some(row) = rows.next()? {
@@ -194,24 +198,25 @@ fn places_from(rows: &mut Rows<'_>, stream: Stream) -> Res<Vec<ListedPosition>> 
     Ok(out)
 }
 
+/// Reads the findings at the positions.
 pub(super) fn rows_at(conn: &Connection, places: &[ListedPosition]) -> Res<Vec<Listed>> {
     let mut statement =
         conn.prepare_cached(&format!("SELECT {SUMMARY} FROM findings f WHERE f.rowid = ?1"))?;
     let mut out = Vec::with_capacity(places.len());
-    let mut passed_over = PassedOver::of("findings");
+    let mut skipped = SkippedRows::new("findings");
     for place in places {
         let mut rows = statement.query([place.rowid])?;
         if let Some(row) = rows.next()? {
-            out.extend(passed_over.unless(summary(row))?);
+            out.extend(skipped.skip_unknown(summary(row))?);
         }
     }
     Ok(out)
 }
 
-/// A finding and how many further apps it has.
+/// A finding and the number of its additional apps.
 pub(super) type Listed = (FindingSummary, u64);
 
-/// Where a finding stands in the list.
+/// Returns the position of a finding in the list.
 pub(super) fn position_of((finding, _): &Listed) -> FindingPosition {
     FindingPosition {
         severity: finding.severity,
@@ -220,7 +225,7 @@ pub(super) fn position_of((finding, _): &Listed) -> FindingPosition {
     }
 }
 
-/// A page of these findings; `next` is the last place that was looked at, if there are more after it.
+/// Returns a page of these findings. `next` is the position of the last one if there are more after it.
 pub(super) fn finish(
     conn: &Connection,
     workspace: i64,
@@ -236,7 +241,7 @@ pub(super) fn finish(
     })
 }
 
-/// Findings with their further apps.
+/// Adds the additional apps to findings.
 pub(super) fn with_apps(conn: &Connection, workspace: i64, listed: Vec<Listed>) -> Res<Vec<FindingSummary>> {
     let mut findings = Vec::with_capacity(listed.len());
     for (mut finding, count) in listed {

@@ -1,13 +1,14 @@
-//! The words of findings. What a caller types is split into words here, so that nothing of it is query syntax.
+//! The full-text index of findings. A caller's search text is split into words here, so that no part of it is interpreted
+//! as query syntax.
 
 use crate::base::{fault::Res, row::code};
 use rusqlite::{Connection, params};
 use watchpost_core::value::word::Platform;
 
-/// Words of a search that are looked at.
+/// The most words of a search text that are used.
 const WORDS_MAX: usize = 16;
 
-/// What is indexed of a finding.
+/// The values of a finding that are indexed.
 pub(super) struct Indexed<'a> {
     pub(super) title: &'a str,
     pub(super) name: &'a str,
@@ -16,7 +17,7 @@ pub(super) struct Indexed<'a> {
     pub(super) platforms: i64,
 }
 
-/// Indexes a finding; `known` if it is indexed already.
+/// Indexes a finding. `known` must be set if the finding is indexed already.
 pub(super) fn index(conn: &Connection, rowid: i64, known: bool, what: &Indexed<'_>) -> Res<()> {
     if known {
         conn.prepare_cached("DELETE FROM findings_text WHERE rowid = ?1")?
@@ -25,7 +26,7 @@ pub(super) fn index(conn: &Connection, rowid: i64, known: bool, what: &Indexed<'
     let words = format!("{} {} {}", what.title, what.name, what.email.unwrap_or_default());
     let platforms: Vec<&str> = Platform::ALL
         .iter()
-        .filter(|platform| what.platforms & bit(**platform) != 0)
+        .filter(|platform| what.platforms & platform_bit(**platform) != 0)
         .map(|platform| platform_word(*platform))
         .collect();
     conn.prepare_cached("INSERT INTO findings_text (rowid, words, rule, platforms) VALUES (?1, ?2, ?3, ?4)")?
@@ -33,22 +34,22 @@ pub(super) fn index(conn: &Connection, rowid: i64, known: bool, what: &Indexed<'
     Ok(())
 }
 
-/// Takes a finding out of the index.
-pub(super) fn forget(conn: &Connection, rowid: i64) -> Res<()> {
+/// Removes a finding from the index.
+pub(super) fn remove(conn: &Connection, rowid: i64) -> Res<()> {
     conn.prepare_cached("DELETE FROM findings_text WHERE rowid = ?1")?
         .execute([rowid])?;
     Ok(())
 }
 
-/// A platform's bit in the column `platforms`.
-pub(super) fn bit(platform: Platform) -> i64 {
+/// Returns the platform_bit of a platform in the column `platforms`.
+pub(super) fn platform_bit(platform: Platform) -> i64 {
     1 << code(platform)
 }
 
-/// A platform as one word of the index.
+/// Returns the word of a platform in the index.
 fn platform_word(platform: Platform) -> &'static str {
     match platform {
-        // The tokenizer would make two words of it.
+        // The tokenizer would split `google_workspace` into two words.
         Platform::GoogleWorkspace => "googleworkspace",
         other => other.as_str(),
     }
@@ -62,7 +63,7 @@ fn words(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// The search expression for a text, a rule and platforms; `None` if nothing can match.
+/// Returns the search expression for a text, a rule and platforms, or `None` if nothing can match.
 pub(super) fn expression(text: Option<&str>, rule: Option<&str>, platforms: &[Platform]) -> Option<String> {
     let mut parts = Vec::new();
     if let Some(text) = text {
@@ -70,7 +71,7 @@ pub(super) fn expression(text: Option<&str>, rule: Option<&str>, platforms: &[Pl
         if words.is_empty() {
             return None;
         }
-        // Letters and digits alone stand between the quotes.
+        // The words consist of letters and digits only, so quoting them is safe.
         let all: Vec<String> = words.iter().map(|word| format!("\"{word}\" *")).collect();
         parts.push(format!("{{words rule}} : ({})", all.join(" AND ")));
     }
@@ -96,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_typed_is_words_and_never_syntax() {
+    fn search_text_is_never_interpreted_as_query_syntax() {
         let check = |typed: &str, expected: Option<&str>| {
             assert_eq!(expression(Some(typed), None, &[]).as_deref(), expected, "{typed}");
         };

@@ -5,7 +5,7 @@
 //! has the vendors' paging and error bodies; permissions and licenses can be removed, and faults can be injected. The demo
 //! and the tests connect the real connectors to it.
 //!
-//! It doesn't depend on any other crate of Watchpost, store anything, verify the signatures of assertions, or change the
+//! It does not depend on any other crate of Watchpost, store anything, verify the signatures of assertions, or change the
 //! company because a vendor API was called: the company is changed only through [`SimulatorHandle`] or the equivalent
 //! orders under `/_simulator/`.
 //!

@@ -145,6 +145,13 @@ fn the_demo_accepts_its_own_keys_rejects_others_and_stops_at_sigterm() {
     );
     assert!(metrics.contains("watchpost_ready 1"), "{metrics}");
 
+    let welcome = read_until(&mut out, "Then ask");
+    let tools = tools_through(&snippet_for("Claude Desktop", &welcome));
+    assert_eq!(
+        tools, 14,
+        "the printed snippet starts a client's server: {welcome}"
+    );
+
     let mut stored = 0;
     let mut folders = vec![folder.path().to_owned()];
     while let Some(path) = folders.pop() {
@@ -179,13 +186,63 @@ fn the_demo_accepts_its_own_keys_rejects_others_and_stops_at_sigterm() {
         .filter(|name| name.to_string_lossy().starts_with("watchpost-demo-"))
         .collect();
     assert!(left.is_empty(), "the temporary folder is not removed: {left:?}");
-    let mut rest = String::new();
+    let mut rest = welcome;
     out.read_to_string(&mut rest).unwrap();
     assert_eq!(
         rest.matches(write).count(),
         1,
         "the write key must be shown exactly once: {rest}"
     );
+}
+
+/// The lines up to the one that begins with `start`.
+fn read_until(out: &mut impl std::io::BufRead, start: &str) -> String {
+    let mut text = String::new();
+    loop {
+        let before = text.len();
+        assert_ne!(out.read_line(&mut text).unwrap(), 0, "no line `{start}`: {text}");
+        if text[before..].starts_with(start) {
+            return text;
+        }
+    }
+}
+
+/// The JSON that is printed for a client.
+fn snippet_for(client: &str, welcome: &str) -> Value {
+    let (_, from) = welcome.split_once(&format!("\n{client} (")).unwrap();
+    let (_, json) = from.split_once('\n').unwrap();
+    let (json, _) = json.split_once("\n\n").unwrap();
+    serde_json::from_str(json).unwrap()
+}
+
+/// Starts the server of a snippet as the client would, and returns the number of tools that it lists.
+fn tools_through(snippet: &Value) -> usize {
+    let server = &snippet["mcpServers"]["watchpost"];
+    let args = server["args"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|arg| arg.as_str().unwrap());
+    let env = server["env"].as_object().unwrap().iter();
+    let mut child = Command::new(server["command"].as_str().unwrap())
+        .args(args)
+        .envs(env.map(|(name, value)| (name, value.as_str().unwrap())))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let hello = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+        "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"},
+    }});
+    let list = json!({"jsonrpc": "2.0", "id": 2, "method": "tools/list"});
+    let mut input = child.stdin.take().unwrap();
+    writeln!(input, "{hello}\n{list}").unwrap();
+    drop(input);
+    let done = child.wait_with_output().unwrap();
+    assert!(done.status.success());
+    let answers = String::from_utf8(done.stdout).unwrap();
+    let listed: Value = serde_json::from_str(answers.lines().last().unwrap()).unwrap();
+    listed["result"]["tools"].as_array().unwrap().len()
 }
 
 #[test]

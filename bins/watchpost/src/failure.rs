@@ -3,6 +3,7 @@
 use self::code::Code;
 use crate::text;
 use std::{error::Error as StdError, fmt};
+use watchpost_bridge::BridgeError;
 use watchpost_core::error::{Error, StoreError};
 
 /// Exit codes of commands that fail.
@@ -90,6 +91,14 @@ pub(crate) fn from_core(error: Error) -> anyhow::Error {
 /// Converts the error of a store.
 pub(crate) fn from_store(error: StoreError) -> anyhow::Error {
     from_core(error.into())
+}
+
+/// A failure of the bridge.
+pub(crate) fn from_bridge(error: BridgeError) -> anyhow::Error {
+    match error {
+        BridgeError::InsecureUrl => fail(code::USAGE, error.to_string()),
+        other => other.into(),
+    }
 }
 
 /// The messages of an error and its sources, separated by colons.

@@ -14,8 +14,8 @@ mod text;
 
 use crate::{
     command::{
-        apps, audit, backup, bridge, client_config, config, doctor, exemption, findings, identity, import,
-        imports, init, integrations, keys, policy, remediations, report, scan, schedule, score, sync,
+        apps, audit, backup, client_config, config, doctor, exemption, findings, identity, import, imports,
+        init, integrations, keys, policy, remediations, report, scan, schedule, score, sync,
     },
     output::Output,
     session::Session,
@@ -23,6 +23,7 @@ use crate::{
 use anyhow::Result;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use std::{path::PathBuf, process::ExitCode};
+use watchpost_bridge::BridgeFlags;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -94,7 +95,7 @@ enum Command {
     /// Prints the configuration that connects an assistant
     ClientConfig(client_config::ClientConfig),
     /// Connects a desktop assistant over stdio to a server over HTTP
-    Bridge(bridge::Bridge),
+    Bridge(BridgeFlags),
     /// Copies the database, even while it is in use
     Backup(backup::Backup),
     /// Restores a backup into an empty data folder
@@ -141,7 +142,7 @@ fn main() -> ExitCode {
 async fn run(cli: Cli, output: Output) -> Result<()> {
     let location = session::Location::find(cli.data_dir.as_deref(), cli.workspace.clone())?;
     match cli.command {
-        Command::Bridge(args) => bridge::run(args).await,
+        Command::Bridge(flags) => watchpost_bridge::run(flags).await.map_err(failure::from_bridge),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "watchpost", &mut script);

@@ -18,7 +18,7 @@ use std::{
 use watchpost_core::access::KeyScope;
 use watchpost_runtime::{
     client_config::{Client, KeyHeader, Snippet, Target, snippet},
-    launch::installed_program,
+    launch::{installed_program, own_program},
 };
 
 /// Maximum time for a server to accept a connection.
@@ -58,10 +58,11 @@ pub(crate) async fn run(
         .map_err(|error| fail(code::USAGE, format!("{error}")))?;
     let key = args.key.as_deref().map(read_key).transpose()?;
     let target = match &args.url {
-        Some(url) => Target::http(url, &installed_program("watchpost"))
-            .map_err(|error| fail(code::USAGE, error.to_string()))?,
+        Some(url) => {
+            Target::http(url, &own_program()).map_err(|error| fail(code::USAGE, error.to_string()))?
+        }
         None => Target::Stdio {
-            command: installed_program("watchpost-stdio"),
+            command: stdio_program()?,
             data_dir: data_dir.to_owned(),
             workspace,
             scope: args.scope,
@@ -95,6 +96,12 @@ pub(crate) async fn run(
         output.note(text::client_config::NOT_SET_UP);
     }
     Ok(())
+}
+
+/// The program that a client starts on this machine.
+fn stdio_program() -> Result<PathBuf> {
+    installed_program("watchpost-stdio")
+        .ok_or_else(|| fail(code::NOT_FOUND, text::client_config::STDIO_NOT_INSTALLED))
 }
 
 fn list(output: Output) -> Result<()> {
@@ -136,7 +143,7 @@ fn show(snippet: &Snippet, output: Output) -> Result<()> {
 
 /// Whether a server accepts connections at the host and port of a URL.
 pub(crate) fn accepts_connections(url: &str) -> bool {
-    let Ok(url) = reqwest::Url::parse(url) else {
+    let Ok(url) = url::Url::parse(url) else {
         return false;
     };
     let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else {

@@ -3,7 +3,6 @@
 pub(crate) mod apps;
 pub(crate) mod audit;
 pub(crate) mod backup;
-pub(crate) mod bridge;
 pub(crate) mod client_config;
 pub(crate) mod config;
 pub(crate) mod doctor;

@@ -24,3 +24,6 @@ pub(crate) fn server_unavailable(url: &str) -> String {
 pub(crate) fn not_ready(state: &dyn Display, step: &str) -> String {
     format!("state: {state}. {step}")
 }
+
+/// A configuration for this machine was asked for, and its server isn't installed.
+pub(crate) const STDIO_NOT_INSTALLED: &str = "`watchpost-stdio` is not installed in the folder of `watchpost`: install it there, or name a server with `--url`";

@@ -4,8 +4,9 @@
 //! 10).
 
 use crate::config::FlagValue;
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
+use watchpost_bridge::BridgeFlags;
 use watchpost_core::access::KeyScope;
 
 /// Flags of every server.
@@ -33,7 +34,11 @@ pub struct CommonFlags {
 
 /// Flags of `watchpost-http` and `watchpost-sse`.
 #[derive(Debug, Clone, Default, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct HttpFlags {
+    /// The command that replaces serving.
+    #[command(subcommand)]
+    pub command: Option<HttpCommand>,
     /// Flags of every server.
     #[command(flatten)]
     pub common: CommonFlags,
@@ -49,6 +54,13 @@ pub struct HttpFlags {
     /// Write the demo's addresses and keys as JSON to this file once the demo is ready
     #[arg(long, value_name = "FILE", requires = "demo", display_order = 14)]
     pub demo_info: Option<PathBuf>,
+}
+
+/// Commands of `watchpost-http` and `watchpost-sse`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum HttpCommand {
+    /// Connects a desktop assistant over stdio to a server over HTTP
+    Bridge(BridgeFlags),
 }
 
 /// Flags of `watchpost-stdio`.

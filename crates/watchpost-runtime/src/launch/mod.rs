@@ -2,7 +2,7 @@
 
 mod flags;
 
-pub use self::flags::{CommonFlags, HttpFlags, Scope, StdioFlags};
+pub use self::flags::{CommonFlags, HttpCommand, HttpFlags, Scope, StdioFlags};
 pub use watchpost_transport::Surface;
 
 use crate::{
@@ -61,6 +61,9 @@ impl CommonFlags {
 /// # Errors
 /// If the server can't start; the message says what to do.
 pub fn http(flags: &HttpFlags, surface: Surface) -> anyhow::Result<()> {
+    if let Some(HttpCommand::Bridge(bridge)) = &flags.command {
+        return Ok(event_loop()?.block_on(watchpost_bridge::run(bridge.clone()))?);
+    }
     let (dir, loaded) = flags.common.load(&flags.settings())?;
     if flags.common.demo {
         return http_demo(flags, loaded, surface);
@@ -86,7 +89,7 @@ fn http_demo(flags: &HttpFlags, loaded: Loaded, surface: Surface) -> anyhow::Res
         }
         print(&format!(
             "listening on {base_url}\n{}",
-            keys.welcome(&base_url, &installed_program("watchpost"))?
+            keys.welcome(&base_url, &own_program())?
         ))
     })
 }
@@ -148,13 +151,18 @@ fn base_url(address: SocketAddr) -> String {
     format!("http://{address}")
 }
 
-/// The program of this name beside the running one, as an absolute path; the bare name if that isn't known.
-pub fn installed_program(name: &str) -> PathBuf {
-    let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+/// The absolute path of the running program; its bare name if the system doesn't report one.
+pub fn own_program() -> PathBuf {
     std::env::current_exe()
-        .ok()
-        .and_then(|own| Some(own.parent()?.join(&name)))
-        .unwrap_or_else(|| name.into())
+        .or_else(|_| std::env::args_os().next().map(PathBuf::from).ok_or(()))
+        .unwrap_or_default()
+}
+
+/// The absolute path of a program in the folder of the running one, if it is installed there.
+pub fn installed_program(name: &str) -> Option<PathBuf> {
+    let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    let path = std::env::current_exe().ok()?.parent()?.join(name);
+    path.is_file().then_some(path)
 }
 
 /// Writes to standard output and flushes it.

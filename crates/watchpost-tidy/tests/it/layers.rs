@@ -27,6 +27,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "watchpost-transport",
             "watchpost-mcp",
             "watchpost-policy",
+            "watchpost-bridge",
             "watchpost-outbound",
             "watchpost-connectors",
             "watchpost-report",
@@ -45,7 +46,10 @@ const EDGES: &[(&str, &[&str])] = &[
         ],
     ),
     ("watchpost-tidy", &[]),
-    ("watchpost", &["watchpost-core", "watchpost-runtime"]),
+    (
+        "watchpost",
+        &["watchpost-bridge", "watchpost-core", "watchpost-runtime"],
+    ),
     ("watchpost-http", &["watchpost-runtime"]),
     ("watchpost-sse", &["watchpost-runtime"]),
     ("watchpost-stdio", &["watchpost-runtime"]),
@@ -54,9 +58,9 @@ const EDGES: &[(&str, &[&str])] = &[
 /// Outside crates that only some of ours may name.
 const PINNED: &[(&str, &[&str])] = &[
     ("rusqlite", &["watchpost-sqlite"]),
-    // Whoever needs another machine goes through the guarded client. The bridge of `watchpost` speaks to the person's own
-    // server, whose address they typed.
-    ("reqwest", &["watchpost-outbound", "watchpost"]),
+    // Whoever needs another machine goes through the guarded client. The bridge speaks to the person's own server, whose
+    // address they typed.
+    ("reqwest", &["watchpost-outbound", "watchpost-bridge"]),
     ("hickory-resolver", &["watchpost-outbound"]),
     ("askama", &["watchpost-report"]),
     ("regorus", &["watchpost-policy"]),
@@ -68,6 +72,7 @@ const PINNED: &[(&str, &[&str])] = &[
         "clap",
         &[
             "watchpost",
+            "watchpost-bridge",
             "watchpost-runtime",
             "watchpost-http",
             "watchpost-sse",

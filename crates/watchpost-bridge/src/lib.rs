@@ -1,15 +1,23 @@
-//! `watchpost bridge`: speaks stdio to a desktop assistant and HTTP to a Watchpost server, message by message. It runs nothing that
-//! it receives and opens no address but the one it was given.
+//! The bridge: speaks stdio to a desktop assistant and HTTP to a Watchpost server, one message at a time.
+//!
+//! `watchpost`, `watchpost-http` and `watchpost-sse` all offer it as their command `bridge`, so that a client's
+//! configuration can name whichever of them is installed.
+//!
+//! This crate does *not* interpret tools or results, does not run anything that it receives, and connects to no address
+//! except the one that it was given.
 
+mod error;
 mod events;
 mod message;
 mod server;
+mod text;
+
+pub use self::error::BridgeError;
 
 use self::{
     message::{parse, read_line},
     server::Server,
 };
-use anyhow::{Context as _, Result};
 use clap::Args;
 use reqwest::Url;
 use serde_json::Value;
@@ -20,11 +28,12 @@ use tokio::{
     task::JoinSet,
 };
 
-/// Requests under way at once.
+/// Requests in progress at once.
 const REQUESTS_MAX: usize = 32;
 
-#[derive(Debug, Args)]
-pub(crate) struct Bridge {
+/// The flags of the command `bridge`.
+#[derive(Debug, Clone, Args)]
+pub struct BridgeFlags {
     /// The server's address, e.g. https://watchpost.example.com/mcp
     #[arg(long)]
     url: Url,
@@ -33,8 +42,15 @@ pub(crate) struct Bridge {
     key_file: Option<PathBuf>,
 }
 
-pub(crate) async fn run(args: Bridge) -> Result<()> {
-    let server = Arc::new(Server::new(args.url, args.key_file.as_deref())?);
+/// Forwards messages between standard input and output and the server until the input ends.
+///
+/// Needs a Tokio runtime with I/O and time enabled.
+///
+/// # Errors
+/// If the URL would expose the key, the key's file can't be read, or standard input or output fails. A server that can't be
+/// reached is not an error: the client gets a JSON-RPC error for each request.
+pub async fn run(flags: BridgeFlags) -> Result<(), BridgeError> {
+    let server = Arc::new(Server::new(flags.url, flags.key_file.as_deref())?);
     let permits = Arc::new(Semaphore::new(REQUESTS_MAX));
     let mut tasks = JoinSet::new();
     let mut input = BufReader::new(tokio::io::stdin());
@@ -43,7 +59,7 @@ pub(crate) async fn run(args: Bridge) -> Result<()> {
         line.clear();
         let read = read_line(&mut input, &mut line)
             .await
-            .context("can't read from standard input")?;
+            .map_err(BridgeError::Input)?;
         if !read {
             break;
         }
@@ -53,7 +69,10 @@ pub(crate) async fn run(args: Bridge) -> Result<()> {
         let message = match parse(&line) {
             Ok(message) => message,
             Err(error) => {
-                server.write_error(None, error).await?;
+                server
+                    .write_error(None, error)
+                    .await
+                    .map_err(BridgeError::Output)?;
                 continue;
             }
         };
@@ -63,12 +82,12 @@ pub(crate) async fn run(args: Bridge) -> Result<()> {
         let permit = Arc::clone(&permits)
             .acquire_owned()
             .await
-            .context("the bridge is closing")?;
+            .expect("the semaphore is never closed");
         let id = message.get("id").cloned();
         let is_first = message["method"] == "initialize";
         let task = forward(Arc::clone(&server), line.clone(), message, permit);
         if is_first {
-            // What follows needs the session that this opens.
+            // The next messages need the session that this one opens.
             task.await;
         } else {
             let handle = tasks.spawn(task);
@@ -83,15 +102,15 @@ pub(crate) async fn run(args: Bridge) -> Result<()> {
     Ok(())
 }
 
-/// Forwards a message; a request that can't be forwarded is answered with an error.
+/// Forwards a message. If a request can't be forwarded, writes an error to the client.
 async fn forward(server: Arc<Server>, body: Vec<u8>, message: Value, permit: OwnedSemaphorePermit) {
     let outcome = server.forward(body, &message).await;
     if let Some(id) = message.get("id") {
         server.running.lock().await.remove(&id.to_string());
     }
     if let (Err(error), Some(id), true) = (outcome, message.get("id"), message.get("method").is_some()) {
-        let text = format!("the Watchpost server can't be reached: {error}");
-        let _ = server.write_error(Some(id), (-32603, text)).await;
+        let reason = text::server_unreachable(&error);
+        let _ = server.write_error(Some(id), (-32603, reason)).await;
     }
     drop(permit);
 }

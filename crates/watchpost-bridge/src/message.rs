@@ -1,16 +1,17 @@
-//! Messages of the client: one on a line.
+//! Messages from the client, one per line.
 
+use crate::text;
 use serde_json::Value;
 use std::io;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _};
 
-/// Bytes of one message, either way.
+/// The maximum size of one message in bytes, in both directions.
 pub(super) const MESSAGE_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// A JSON-RPC error: its code and its message.
 pub(super) type RpcError = (i64, String);
 
-/// Reads a line, whole, but keeps no more than one byte past the limit. `false` at the end.
+/// Reads one line, but stores at most one byte more than the limit. Returns `false` at the end of the input.
 pub(super) async fn read_line(
     input: &mut (impl AsyncBufRead + Unpin),
     line: &mut Vec<u8>,
@@ -38,13 +39,13 @@ pub(super) async fn read_line(
     }
 }
 
-/// The message on a line.
+/// Parses the message on a line.
 ///
 /// # Errors
-/// What the client is answered if there is none.
+/// The JSON-RPC error to send to the client.
 pub(super) fn parse(line: &[u8]) -> Result<Value, RpcError> {
     if line.len() > MESSAGE_BYTES_MAX {
-        return Err((-32600, "the message is longer than 8 MiB".to_owned()));
+        return Err((-32600, text::MESSAGE_TOO_LONG.to_owned()));
     }
-    serde_json::from_slice(line).map_err(|_| (-32700, "the line is not JSON".to_owned()))
+    serde_json::from_slice(line).map_err(|_| (-32700, text::NOT_JSON.to_owned()))
 }

@@ -1,9 +1,8 @@
-//! Event streams.
+//! Server-sent events.
 
-use super::message::MESSAGE_BYTES_MAX;
-use anyhow::Result;
+use crate::{error::ForwardError, message::MESSAGE_BYTES_MAX};
 
-/// Takes an event stream apart.
+/// An incremental parser of an event stream.
 #[derive(Default)]
 pub(super) struct Events {
     line: Vec<u8>,
@@ -11,16 +10,15 @@ pub(super) struct Events {
 }
 
 impl Events {
-    /// The data of each event that `chunk` completes.
-    pub(super) fn feed(&mut self, chunk: &[u8]) -> Result<Vec<Vec<u8>>> {
+    /// Returns the data of each event that `chunk` completes.
+    pub(super) fn feed(&mut self, chunk: &[u8]) -> Result<Vec<Vec<u8>>, ForwardError> {
         let mut out = Vec::new();
         for &byte in chunk {
             if byte != b'\n' {
                 self.line.push(byte);
-                anyhow::ensure!(
-                    self.line.len() <= MESSAGE_BYTES_MAX,
-                    "an event is longer than 8 MiB"
-                );
+                if self.line.len() > MESSAGE_BYTES_MAX {
+                    return Err(ForwardError::EventTooLong);
+                }
                 continue;
             }
             let line = std::mem::take(&mut self.line);
@@ -32,10 +30,9 @@ impl Events {
             } else if let Some(data) = line.strip_prefix(b"data:") {
                 self.data
                     .extend_from_slice(data.strip_prefix(b" ").unwrap_or(data));
-                anyhow::ensure!(
-                    self.data.len() <= MESSAGE_BYTES_MAX,
-                    "an event is longer than 8 MiB"
-                );
+                if self.data.len() > MESSAGE_BYTES_MAX {
+                    return Err(ForwardError::EventTooLong);
+                }
             }
         }
         Ok(out)

@@ -1,11 +1,13 @@
-//! The Watchpost server behind the bridge.
+//! The connection to the Watchpost server.
 
 use super::{
     events::Events,
     message::{MESSAGE_BYTES_MAX, RpcError},
 };
-use crate::failure::{code, fail};
-use anyhow::{Context as _, Result};
+use crate::{
+    error::{BridgeError, ForwardError},
+    text,
+};
 use base64::Engine as _;
 use reqwest::{Client, Response, StatusCode, Url, header::HeaderMap, redirect::Policy};
 use serde_json::{Value, json};
@@ -14,7 +16,7 @@ use tokio::{io::AsyncWriteExt as _, sync::Mutex, task::AbortHandle};
 
 const VERSION_KEY: &str = "io.modelcontextprotocol/protocolVersion";
 
-/// A server, with the session that the client's handshake opened there, and the client's standard input and output.
+/// A connection to the server, with the session of the client's handshake and the client's standard output.
 pub(super) struct Server {
     client: Client,
     url: Url,
@@ -22,29 +24,29 @@ pub(super) struct Server {
     session: Mutex<Option<String>>,
     version: Mutex<Option<String>>,
     out: Mutex<tokio::io::Stdout>,
-    /// Requests under way, by id.
+    /// Requests in progress, by id.
     pub(super) running: Mutex<HashMap<String, AbortHandle>>,
 }
 
 impl Server {
-    /// The server at a URL, with the key of a file or of the environment. Nothing is sent yet.
+    /// Creates a connection to the server at `url`, with the key from a file or from the environment. Sends nothing yet.
     ///
     /// # Errors
-    /// If the key could travel in the open, or its file can't be read.
-    pub(super) fn new(url: Url, key_file: Option<&Path>) -> Result<Self> {
+    /// If the key would travel unencrypted, or its file can't be read.
+    pub(super) fn new(url: Url, key_file: Option<&Path>) -> Result<Self, BridgeError> {
         let local = url
             .host_str()
             .is_some_and(|host| matches!(host, "127.0.0.1" | "localhost" | "[::1]"));
         if !(url.scheme() == "https" || (url.scheme() == "http" && local)) {
-            return Err(fail(
-                code::USAGE,
-                "`--url`: a key travels only over https, or over http to this machine",
-            ));
+            return Err(BridgeError::InsecureUrl);
         }
         let key = match key_file {
             Some(file) => Some(
                 std::fs::read_to_string(file)
-                    .with_context(|| format!("can't read {}", file.display()))?
+                    .map_err(|source| BridgeError::KeyFile {
+                        path: file.to_owned(),
+                        source,
+                    })?
                     .trim()
                     .to_owned(),
             ),
@@ -56,7 +58,7 @@ impl Server {
             .redirect(Policy::none())
             .connect_timeout(Duration::from_secs(5))
             .build()
-            .context("can't prepare the HTTP client")?;
+            .map_err(BridgeError::Client)?;
         Ok(Self {
             client,
             url,
@@ -68,7 +70,7 @@ impl Server {
         })
     }
 
-    /// Writes a JSON-RPC error to the client; without `id` where the request's can't be told.
+    /// Writes a JSON-RPC error to the client, without `id` if the request's id is unknown.
     pub(super) async fn write_error(
         &self,
         id: Option<&Value>,
@@ -84,7 +86,7 @@ impl Server {
     /// Writes a message to the client.
     async fn write(&self, message: &[u8]) -> std::io::Result<()> {
         let mut out = self.out.lock().await;
-        // A message is one line: JSON has no raw line ends inside strings, and those between tokens mean nothing.
+        // A message is one line. JSON strings hold no raw line breaks, and line breaks between tokens have no meaning.
         let line: Vec<u8> = message
             .iter()
             .copied()
@@ -95,7 +97,7 @@ impl Server {
         out.flush().await
     }
 
-    /// A stateless request is cancelled by closing its connection. `true` if that is what was done.
+    /// Cancels a stateless request by closing its connection. Returns whether it did.
     pub(super) async fn cancel(&self, message: &Value) -> bool {
         if self.session.lock().await.is_some() {
             return false;
@@ -146,11 +148,11 @@ impl Server {
         headers
     }
 
-    /// Sends a message and writes what comes back: one answer, or the events of a stream.
+    /// Sends a message to the server and writes its answer to the client: one message, or the events of a stream.
     ///
     /// # Errors
     /// If the server can't be reached or its answer is too long.
-    pub(super) async fn forward(&self, body: Vec<u8>, message: &Value) -> Result<()> {
+    pub(super) async fn forward(&self, body: Vec<u8>, message: &Value) -> Result<(), ForwardError> {
         let headers = self.headers(message).await;
         let response = self
             .client
@@ -181,7 +183,7 @@ impl Server {
         Ok(())
     }
 
-    async fn forward_events(&self, mut response: Response, message: &Value) -> Result<()> {
+    async fn forward_events(&self, mut response: Response, message: &Value) -> Result<(), ForwardError> {
         let mut events = Events::default();
         while let Some(chunk) = response.chunk().await.map_err(reqwest::Error::without_url)? {
             for data in events.feed(&chunk)? {
@@ -192,7 +194,7 @@ impl Server {
         Ok(())
     }
 
-    /// Keeps the protocol version that the answer to `initialize` settled.
+    /// Stores the protocol version from the answer to `initialize`.
     async fn note_version(&self, message: &Value, answer: &[u8]) {
         if message["method"] == "initialize"
             && let Ok(answer) = serde_json::from_slice::<Value>(answer)
@@ -212,58 +214,44 @@ impl Server {
             if let Some(key) = &self.key {
                 request = request.header("authorization", format!("Bearer {key}"));
             }
-            // The server forgets it by itself, too.
+            // The session expires on the server if this fails.
             let _ = request.send().await;
         }
     }
 }
 
-/// A header of a response, if it is text.
+/// Returns a header of a response if its value is text.
 fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
     response.headers().get(name).and_then(|value| value.to_str().ok())
 }
 
-async fn read_whole(mut response: Response) -> Result<Vec<u8>> {
+async fn read_whole(mut response: Response) -> Result<Vec<u8>, ForwardError> {
     let mut content = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(reqwest::Error::without_url)? {
         content.extend_from_slice(&chunk);
-        anyhow::ensure!(
-            content.len() <= MESSAGE_BYTES_MAX,
-            "its answer is longer than 8 MiB"
-        );
+        if content.len() > MESSAGE_BYTES_MAX {
+            return Err(ForwardError::AnswerTooLong);
+        }
     }
     Ok(content)
 }
 
-/// The JSON-RPC error for a response that holds no message.
+/// Returns the JSON-RPC error for a response that holds no message.
 fn refusal(status: StatusCode, retry_after: Option<u64>, content: &[u8]) -> RpcError {
     match status {
         StatusCode::UNAUTHORIZED => {
             let error = serde_json::from_slice::<Value>(content)
                 .ok()
                 .and_then(|value| value["error"].as_str().map(str::to_owned));
-            (401, error.unwrap_or_else(|| "Invalid API key".to_owned()))
+            (401, error.unwrap_or_else(|| text::INVALID_KEY.to_owned()))
         }
-        StatusCode::TOO_MANY_REQUESTS => (429, throttled(retry_after)),
-        StatusCode::NOT_FOUND => (
-            -32603,
-            "the server answers 404: check that `--url` ends in /mcp; if it does, the session has ended, so restart the client"
-                .to_owned(),
-        ),
-        other => (-32603, format!("the server answers {other}")),
+        StatusCode::TOO_MANY_REQUESTS => (429, text::too_many_requests(retry_after)),
+        StatusCode::NOT_FOUND => (-32603, text::NOT_FOUND.to_owned()),
+        other => (-32603, text::unexpected_status(&other)),
     }
 }
 
-/// What a client over its limit is told, with the time that the server named in `Retry-After`.
-fn throttled(wait_seconds: Option<u64>) -> String {
-    match wait_seconds {
-        Some(1) => "too many requests: try again in 1 second".to_owned(),
-        Some(seconds) => format!("too many requests: try again in {seconds} seconds"),
-        None => "too many requests: try again in a minute".to_owned(),
-    }
-}
-
-/// A routing header's value: plain where it can be, else in the Base64 form of the specification.
+/// Encodes the value of a routing header: plain if possible, otherwise as Base64 (MCP 2026-07-28, Transports).
 fn header_value(text: &str) -> String {
     let plain = text.bytes().all(|b| (0x20..0x7f).contains(&b))
         && text.trim() == text
@@ -280,16 +268,6 @@ fn header_value(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_client_over_its_limit_is_told_when_to_come_back() {
-        assert_eq!(
-            throttled(Some(1_800)),
-            "too many requests: try again in 1800 seconds"
-        );
-        assert_eq!(throttled(Some(1)), "too many requests: try again in 1 second");
-        assert_eq!(throttled(None), "too many requests: try again in a minute");
-    }
 
     #[test]
     fn routing_values_that_are_not_plain_travel_as_base64() {

@@ -10,15 +10,19 @@ mod source;
 mod statements;
 mod structure;
 mod surfaces;
+mod texts;
 
 use std::{
     path::{Path, PathBuf},
     process::Command,
 };
 
-/// The workspace's root folder.
+/// Returns the workspace's root directory.
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    // Cargo sets the variable for a test run, too; a binary that was built in another checkout then reads this one.
+    let manifest =
+        std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    Path::new(&manifest)
         .join("../..")
         .canonicalize()
         .expect("the workspace root exists")

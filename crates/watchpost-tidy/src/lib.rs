@@ -1,5 +1,5 @@
-//! Rules about the code itself, as ordinary tests: layers, outside crates, documents, fixtures. All of it is under
+//! Rules about the code itself, as ordinary tests: layers, external crates, documents, texts, fixtures. The tests are in
 //! `tests/it`; this library is empty.
 //!
 //! # What this crate does not do
-//! It checks nothing at run time and nothing depends on it.
+//! It does not check anything at run time, and no crate depends on it.

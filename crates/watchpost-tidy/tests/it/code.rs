@@ -1,27 +1,28 @@
-//! Reading Rust source as text: without comments, the contents of strings, and tests. Right for what rustfmt writes.
+//! Reads Rust source as text, without comments, contents of strings, and tests. The source must be formatted by rustfmt.
 
 use crate::{files, text};
 use std::collections::BTreeMap;
 
 /// A source file of production code.
 pub(crate) struct Source {
-    /// Relative to the workspace's root.
+    /// The path relative to the workspace's root.
     pub(crate) path: String,
-    /// Its text, line for line, without comments and `#[cfg(test)]` items; what stands in strings is replaced by `x`.
+    /// The code without comments and `#[cfg(test)]` items, with the contents of strings replaced by `x`. Line numbers are
+    /// those of the file.
     pub(crate) code: String,
 }
 
 /// A function with a body.
 pub(crate) struct Function {
-    /// Its name.
+    /// The name of the function.
     pub(crate) name: String,
-    /// The number of its first line.
+    /// The number of the first line.
     pub(crate) line: usize,
-    /// Its lines, from `fn` to the closing brace.
+    /// The number of lines from `fn` to the closing brace.
     pub(crate) lines: usize,
 }
 
-/// Whether a file is test code, whole: the test kit and this crate are.
+/// Whether a whole file is test code. All files of the testkit and of this crate are.
 fn is_test(path: &str) -> bool {
     path.starts_with("crates/watchpost-testkit/")
         || path.starts_with("crates/watchpost-tidy/")
@@ -31,7 +32,7 @@ fn is_test(path: &str) -> bool {
         || path.ends_with("/tests.rs")
 }
 
-/// All files of production code, in order of their paths.
+/// Returns all files of production code, sorted by path.
 pub(crate) fn production() -> Vec<Source> {
     let mut sources: Vec<Source> = files()
         .into_iter()
@@ -45,12 +46,12 @@ pub(crate) fn production() -> Vec<Source> {
     sources
 }
 
-/// The lines that hold code.
+/// Counts the lines that contain code.
 pub(crate) fn lines_of_code(code: &str) -> usize {
     code.lines().filter(|line| !line.trim().is_empty()).count()
 }
 
-/// A text without comments, whose strings hold only `x`. Lines stay where they are.
+/// Removes the comments of a source text and replaces the contents of its strings by `x`. Line numbers do not change.
 pub(crate) fn without_comments(text: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
     let mut out = String::with_capacity(text.len());
@@ -97,7 +98,7 @@ pub(crate) fn without_comments(text: &str) -> String {
     out
 }
 
-/// Whether the letter before an `r` makes it a part of a word; `br"…"` is a raw string too.
+/// Whether the character before an `r` makes it a part of a word. `br"…"` is a raw string as well.
 fn is_word_before_raw(chars: &[char], before: usize) -> bool {
     let c = chars[before];
     let is_byte_mark = c == 'b'
@@ -161,7 +162,7 @@ fn end_of_raw_string(chars: &[char], start: usize) -> usize {
         .map_or(chars.len(), |place| place + 1 + hashes)
 }
 
-/// The end of a character's literal; one past the mark for a lifetime.
+/// Returns the end of a character literal; for a lifetime, the position after the quotation mark.
 fn end_of_char(chars: &[char], start: usize) -> usize {
     match (chars.get(start + 1), chars.get(start + 2)) {
         (Some('\\'), _) => (start + 3..chars.len())
@@ -172,8 +173,8 @@ fn end_of_char(chars: &[char], start: usize) -> usize {
     }
 }
 
-/// The place after the item that begins here: after the brace that closes it, or the semicolon that ends it.
-/// Gives where its body opens, if it has one.
+/// Returns the position of the body of the item that begins at `start`, if it has one, and the position after the item:
+/// after its closing brace or its semicolon.
 fn end_of_item(code: &str, start: usize) -> (Option<usize>, usize) {
     let (mut depth, mut body) = (0_usize, None);
     for (place, c) in code[start..].char_indices() {
@@ -199,7 +200,7 @@ fn end_of_item(code: &str, start: usize) -> (Option<usize>, usize) {
     (body, code.len())
 }
 
-/// Code without its `#[cfg(test)]` items. Lines stay where they are.
+/// Removes the `#[cfg(test)]` items of code. Line numbers do not change.
 fn without_tests(code: &str) -> String {
     const MARK: &str = "#[cfg(test)]";
     let mut out = String::with_capacity(code.len());
@@ -215,7 +216,7 @@ fn without_tests(code: &str) -> String {
     out
 }
 
-/// The functions with a body, those inside others too.
+/// Returns the functions with a body, including nested ones.
 pub(crate) fn functions(code: &str) -> Vec<Function> {
     let mut functions = Vec::new();
     let mut offset = 0;
@@ -234,7 +235,7 @@ pub(crate) fn functions(code: &str) -> Vec<Function> {
     functions
 }
 
-/// The name of the function that a line begins, if it begins one.
+/// Returns the name of the function that begins on a line, if one does.
 pub(crate) fn name_of_function(line: &str) -> Option<&str> {
     let mut words = line.trim_start();
     loop {
@@ -254,15 +255,15 @@ pub(crate) fn name_of_function(line: &str) -> Option<&str> {
 
 /// A trait with its methods.
 pub(crate) struct Trait {
-    /// Its name.
+    /// The name of the trait.
     pub(crate) name: String,
-    /// What stands between its name and its body.
+    /// The source between the name and the body.
     pub(crate) supertraits: String,
-    /// Each method's name and parameters, on one line.
+    /// The name and the parameters of each method, without line breaks.
     pub(crate) methods: Vec<(String, String)>,
 }
 
-/// The public traits of a file.
+/// Returns the public traits of a file.
 pub(crate) fn traits(code: &str) -> Vec<Trait> {
     code.match_indices("pub trait ")
         .map(|(start, mark)| {
@@ -279,7 +280,7 @@ pub(crate) fn traits(code: &str) -> Vec<Trait> {
         .collect()
 }
 
-/// The methods that a trait's body declares.
+/// Returns the methods that the body of a trait declares.
 fn methods(body: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut offset = 0;
@@ -296,7 +297,8 @@ fn methods(body: &str) -> Vec<(String, String)> {
     found
 }
 
-/// The paths that a `use` item, without its `use` and semicolon, brings in: each with the name that it gets here.
+/// Appends the paths that a `use` item imports to `out`, each with its local name. `tree` is the item without `use` and
+/// semicolon.
 fn expand(tree: &str, prefix: &[&str], out: &mut Vec<(Vec<String>, String)>) {
     let tree = tree.trim();
     if tree.is_empty() {
@@ -333,7 +335,7 @@ fn expand(tree: &str, prefix: &[&str], out: &mut Vec<(Vec<String>, String)>) {
     out.push((parts, name));
 }
 
-/// The paths that code imports, each with the name that it gets and whether it goes on to others.
+/// Returns the paths that code imports, each with its local name and whether it is re-exported.
 pub(crate) fn imports(code: &str) -> Vec<(Vec<String>, String, bool)> {
     let mut found = Vec::new();
     let mut offset = 0;
@@ -357,7 +359,7 @@ pub(crate) fn imports(code: &str) -> Vec<(Vec<String>, String, bool)> {
     found
 }
 
-/// The paths after `crate::` anywhere in code that is no import.
+/// Returns the paths after `crate::` in expressions and types, where they are not in a `use` item.
 pub(crate) fn crate_paths(code: &str) -> Vec<Vec<String>> {
     code.match_indices("crate::")
         .filter(|(place, _)| {
@@ -379,7 +381,7 @@ pub(crate) fn crate_paths(code: &str) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// The crate that a file belongs to and its module there (empty for the root), if it is under `src`.
+/// Returns the crate of a file and the path of its module (empty for the root), if the file is under `src`.
 pub(crate) fn module_of(path: &str) -> Option<(String, Vec<String>)> {
     let (package, inner) = path.split_once("/src/")?;
     let mut parts: Vec<String> = inner.strip_suffix(".rs")?.split('/').map(str::to_owned).collect();
@@ -389,7 +391,7 @@ pub(crate) fn module_of(path: &str) -> Option<(String, Vec<String>)> {
     Some((package.rsplit('/').next()?.to_owned(), parts))
 }
 
-/// Production code by crate and module.
+/// Groups production code by crate and module.
 pub(crate) fn modules(sources: &[Source]) -> BTreeMap<String, BTreeMap<Vec<String>, &str>> {
     let mut crates = BTreeMap::<String, BTreeMap<Vec<String>, &str>>::new();
     for source in sources {

@@ -1,4 +1,4 @@
-//! Who may depend on whom. Changing a table here is a decision: write it down under `docs/decisions`.
+//! The allowed dependencies between crates. A change of a table here is a decision: record it in `docs/decisions`.
 
 use crate::root;
 use serde_json::Value;
@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-/// Our crates and the ones of ours that each may name. Dev-dependencies are exempt.
+/// The crates of the workspace, each with the crates of the workspace that it may depend on. Dev-dependencies are exempt.
 const EDGES: &[(&str, &[&str])] = &[
     ("watchpost-core", &[]),
     ("watchpost-protocol", &[]),
@@ -35,7 +35,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "watchpost-sqlite",
         ],
     ),
-    // Never a dependency of a shipped crate; may see what it fakes and fills.
+    // Only a dev-dependency of other crates. It depends on the crates that it replaces or fills with data.
     (
         "watchpost-testkit",
         &[
@@ -55,11 +55,11 @@ const EDGES: &[(&str, &[&str])] = &[
     ("watchpost-stdio", &["watchpost-runtime"]),
 ];
 
-/// Outside crates that only some of ours may name.
+/// External crates that only some crates of the workspace may depend on.
 const PINNED: &[(&str, &[&str])] = &[
     ("rusqlite", &["watchpost-sqlite"]),
-    // Whoever needs another machine goes through the guarded client. The bridge speaks to the person's own server, whose
-    // address they typed.
+    // Other crates connect through the guarded client. The bridge connects to the user's own server, at an address that
+    // the user entered.
     ("reqwest", &["watchpost-outbound", "watchpost-bridge"]),
     ("hickory-resolver", &["watchpost-outbound"]),
     ("askama", &["watchpost-report"]),
@@ -82,7 +82,7 @@ const PINNED: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// What the domain must never see, whoever else uses it.
+/// External crates that the domain must not depend on.
 const NOT_IN_CORE: &[&str] = &[
     "tokio",
     "http",
@@ -125,7 +125,7 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
 }
 
 #[test]
-fn crates_depend_only_downwards() {
+fn crates_depend_only_on_lower_layers() {
     let allowed: BTreeMap<&str, BTreeSet<&str>> = EDGES
         .iter()
         .map(|(name, edges)| (*name, edges.iter().copied().collect()))
@@ -134,7 +134,7 @@ fn crates_depend_only_downwards() {
     let mut wrong = Vec::new();
     for (name, names) in &found {
         let Some(edges) = allowed.get(name.as_str()) else {
-            wrong.push(format!("`{name}` is in no row of EDGES"));
+            wrong.push(format!("`{name}` is missing in EDGES"));
             continue;
         };
         for other in names.iter().filter(|other| found.contains_key(*other)) {
@@ -152,14 +152,12 @@ fn crates_depend_only_downwards() {
 }
 
 #[test]
-fn outside_crates_stay_where_they_belong() {
+fn restricted_external_crates_are_used_only_where_allowed() {
     let mut wrong = Vec::new();
     for (name, names) in dependencies() {
         for (pinned, homes) in PINNED {
             if names.contains(*pinned) && !homes.contains(&name.as_str()) {
-                wrong.push(format!(
-                    "`{name}` must not use `{pinned}`: its homes are {homes:?}"
-                ));
+                wrong.push(format!("`{name}` must not use `{pinned}`: only {homes:?} may"));
             }
         }
         if name == "watchpost-core" {
@@ -175,7 +173,7 @@ fn outside_crates_stay_where_they_belong() {
 }
 
 #[test]
-fn folders_are_named_like_their_packages() {
+fn directories_have_the_names_of_their_packages() {
     let root = root();
     for parent in ["crates", "bins"] {
         for entry in std::fs::read_dir(root.join(parent)).expect("the folder exists") {
@@ -191,7 +189,7 @@ fn folders_are_named_like_their_packages() {
             );
             assert!(
                 manifest.contains("[lints]\nworkspace = true"),
-                "{folder}: takes no part in the workspace's lints"
+                "{folder}: doesn't use the workspace's lints"
             );
         }
     }

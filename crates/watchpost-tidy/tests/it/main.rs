@@ -28,13 +28,13 @@ fn root() -> PathBuf {
         .expect("the workspace root exists")
 }
 
-/// All files that belong to the repository, relative to its root: tracked ones and new ones that git doesn't ignore.
+/// Returns the files of the repository, relative to its root: tracked files and new files that git does not ignore.
 fn files() -> Vec<String> {
     let output = Command::new("git")
         .args(["ls-files", "--cached", "--others", "--exclude-standard", "-z"])
         .current_dir(root())
         .output()
-        .expect("git is there: the rules look at the files that git knows");
+        .expect("git is installed: the rules read the files that git lists");
     assert!(
         output.status.success(),
         "git ls-files failed: the tests must run in a git checkout"
@@ -45,15 +45,11 @@ fn files() -> Vec<String> {
         .filter(|path| !path.is_empty() && root().join(path).is_file())
         .map(str::to_owned)
         .collect();
-    assert!(
-        files.len() > 50,
-        "only {} files: the listing is wrong",
-        files.len()
-    );
+    assert!(files.len() > 50, "only {} files: the list is wrong", files.len());
     files
 }
 
-/// A file's text, or `None` if it isn't text.
+/// Returns the content of a file, or `None` if the file does not exist or is not UTF-8.
 fn text(path: &str) -> Option<String> {
     std::fs::read(root().join(path))
         .ok()

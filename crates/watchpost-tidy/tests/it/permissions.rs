@@ -1,4 +1,4 @@
-//! The page of who may do what is that of the code.
+//! The page of permissions is generated from the code.
 
 use crate::{root, text};
 use std::fmt::Write as _;
@@ -9,7 +9,7 @@ use watchpost_core::{
 
 const PAGE: &str = "docs/permissions.md";
 
-/// Everybody who can act, with the heading of the column.
+/// Returns each kind of actor, with the heading of its column.
 fn actors() -> [(&'static str, Actor); 6] {
     let key = |scope| Actor::Key {
         id: KeyId::from_bytes([1; 16]),
@@ -31,7 +31,7 @@ fn actors() -> [(&'static str, Actor); 6] {
     ]
 }
 
-/// The sentence that the declaration of a permission says.
+/// Returns the documentation of a permission from its declaration.
 fn sentence(declarations: &str, permission: Permission) -> String {
     let declared = format!(" = \"{}\",", permission.as_str());
     let mut sentence = Vec::new();
@@ -44,13 +44,13 @@ fn sentence(declarations: &str, permission: Permission) -> String {
             sentence.clear();
         }
     }
-    panic!("{} is declared with a sentence", permission.as_str())
+    panic!("the declaration of {} has no documentation", permission.as_str())
 }
 
 fn page() -> String {
     let declarations = text("crates/watchpost-core/src/access/scope.rs").expect("the permissions' file");
     let mut page = String::from(
-        "# Permissions\n\nA test generates this page from `Permission::granted_to` in `crates/watchpost-core/src/access/scope.rs`\n\
+        "# Permissions\n\nA test generates this page from `crates/watchpost-core/src/access/scope.rs`\n\
          (`UPDATE_DOCS=1 cargo test -p watchpost-tidy permissions` updates it).\n\n\
          - **read key**, **write key**: an API key with this scope, over HTTP, HTTP+SSE or stdio.\n\
          - **worker**: the background worker, only within the job that it has leased and in the workspace of that job.\n\
@@ -76,7 +76,7 @@ fn page() -> String {
 }
 
 #[test]
-fn the_page_of_permissions_is_that_of_the_code() {
+fn the_page_of_permissions_matches_the_code() {
     let page = page();
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(root().join(PAGE), &page).expect("the page is written");

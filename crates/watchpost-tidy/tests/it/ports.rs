@@ -1,11 +1,11 @@
-//! Every method of the storage ports takes a proof of who is asking, and is called from another workspace in the
-//! conformance suite.
+//! Every method of the storage ports takes a proof of the caller's access, and the conformance suite calls it from
+//! another workspace.
 
 use crate::code::{production, traits};
 use std::collections::BTreeSet;
 use watchpost_testkit::conformance::tenancy::METHODS;
 
-/// What proves that the caller may see a workspace. None of them can be made outside the domain crate.
+/// The types that prove that the caller may access a workspace. Only the domain crate can create their values.
 const PROOFS: &[&str] = &[
     "&WorkspaceScope",
     "AuthorizedWrite<",
@@ -15,7 +15,7 @@ const PROOFS: &[&str] = &[
     "&ImportPermit",
 ];
 
-/// The methods of the traits that `Store` gathers, each with its parameters.
+/// Returns the methods of the supertraits of `Store`, each with its parameters.
 fn methods() -> Vec<(String, String)> {
     let sources = production();
     let domain = || {
@@ -26,9 +26,12 @@ fn methods() -> Vec<(String, String)> {
     let gathered = domain()
         .flat_map(|source| traits(&source.code))
         .find(|found| found.name == "Store")
-        .expect("the trait that gathers the storage ports");
+        .expect("the trait `Store` exists");
     let parts: BTreeSet<&str> = gathered.supertraits.split('+').map(str::trim).collect();
-    assert!(parts.len() > 8, "the storage ports are read wrongly: {parts:?}");
+    assert!(
+        parts.len() > 8,
+        "the storage ports are not parsed correctly: {parts:?}"
+    );
     let mut methods = Vec::new();
     let mut seen = BTreeSet::new();
     for found in domain().flat_map(|source| traits(&source.code)) {
@@ -42,12 +45,16 @@ fn methods() -> Vec<(String, String)> {
             seen.insert(found.name);
         }
     }
-    assert_eq!(seen.len(), parts.len(), "each storage port is found: {seen:?}");
+    assert_eq!(
+        seen.len(),
+        parts.len(),
+        "not all storage ports were found: {seen:?}"
+    );
     methods
 }
 
 #[test]
-fn every_storage_method_takes_a_proof_of_who_asks() {
+fn every_storage_method_takes_a_proof_of_access() {
     let wrong: Vec<String> = methods()
         .into_iter()
         .filter(|(_, parameters)| !PROOFS.iter().any(|proof| parameters.contains(proof)))
@@ -55,7 +62,7 @@ fn every_storage_method_takes_a_proof_of_who_asks() {
         .collect();
     assert!(
         wrong.is_empty(),
-        "these take none of {PROOFS:?}:\n{}",
+        "these methods take none of {PROOFS:?}:\n{}",
         wrong.join("\n")
     );
 }
@@ -70,5 +77,5 @@ fn every_storage_method_is_called_from_another_workspace_by_the_conformance_suit
         "add a call and a line to crates/watchpost-testkit/src/conformance/tenancy for {missing:?}"
     );
     let gone: Vec<_> = called.difference(&methods).collect();
-    assert!(gone.is_empty(), "no port has {gone:?}");
+    assert!(gone.is_empty(), "no port declares {gone:?}");
 }

@@ -1,4 +1,4 @@
-//! Every requirement of the protocol is cited by a test, or listed with the reason why not.
+//! Every requirement of the protocol is cited by a test or listed with the reason for which no test cites it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,7 +10,7 @@ use crate::{files, root, text};
 const LIST: &str = "fixtures/mcp/requirements.txt";
 const PAGE: &str = "docs/mcp-conformance.md";
 
-/// The ids of the list, each with its revisions and its level.
+/// Returns the ids of the list, each with its revisions and its level.
 fn listed() -> BTreeMap<String, (String, String)> {
     let mut ids = BTreeMap::new();
     for line in text(LIST).expect("the list exists").lines() {
@@ -19,16 +19,16 @@ fn listed() -> BTreeMap<String, (String, String)> {
         }
         let fields: Vec<&str> = line.split(" | ").collect();
         let [id, revisions, level, words] = fields[..] else {
-            panic!("{LIST}: not four fields: {line}")
+            panic!("{LIST}: a line doesn't have four fields: {line}")
         };
-        assert!(!words.trim().is_empty(), "{LIST}: {id} says nothing");
+        assert!(!words.trim().is_empty(), "{LIST}: {id} has no text");
         let was = ids.insert(id.to_owned(), (revisions.to_owned(), level.to_owned()));
-        assert!(was.is_none(), "{LIST}: {id} stands there twice");
+        assert!(was.is_none(), "{LIST} lists {id} twice");
     }
     ids
 }
 
-/// The ids in a text: three capitals of a known kind, a hyphen and two digits, nothing else around them.
+/// Returns the ids in a text: three capital letters of a known kind, a hyphen and two digits, as a whole word.
 fn ids_in(content: &str, kinds: &BTreeSet<&str>) -> BTreeSet<String> {
     content
         .split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'))
@@ -41,7 +41,7 @@ fn ids_in(content: &str, kinds: &BTreeSet<&str>) -> BTreeSet<String> {
         .collect()
 }
 
-/// The part of a file that is tests: all of it, what follows the mark of a module of tests, or nothing.
+/// Returns the part of a file that contains tests: the whole file, the part from its `#[cfg(test)]` on, or an empty string.
 fn tests_of<'a>(path: &str, content: &'a str) -> &'a str {
     if path.starts_with("tests/") || path.contains("/tests/") || path.ends_with("/tests.rs") {
         return content;
@@ -51,7 +51,7 @@ fn tests_of<'a>(path: &str, content: &'a str) -> &'a str {
         .map_or("", |at| content.get(at..).unwrap_or_default())
 }
 
-/// Code by us in any language, without this crate, which cites nothing.
+/// Returns the code of the repository in all languages, except this crate, which cites no requirement.
 fn code() -> impl Iterator<Item = (String, String)> {
     files()
         .into_iter()
@@ -64,7 +64,7 @@ fn code() -> impl Iterator<Item = (String, String)> {
         .filter_map(|path| text(&path).map(|content| (path, content)))
 }
 
-/// The rows of the page that begin with an id, with their reasons.
+/// Returns the reasons of the rows of the page that begin with an id.
 fn excused(kinds: &BTreeSet<&str>) -> BTreeMap<String, String> {
     let mut rows = BTreeMap::new();
     for line in text(PAGE).expect("the page exists").lines() {
@@ -101,7 +101,9 @@ fn each_requirement_is_cited_by_a_test_or_listed_with_a_reason() {
         match (cited.get(id), excused.get(id)) {
             (None, None) => wrong.push(format!("{id} is neither cited by a test nor listed in {PAGE}")),
             (Some(path), Some(_)) => {
-                wrong.push(format!("{id} is cited in {path} and yet listed in {PAGE}"));
+                wrong.push(format!(
+                    "{id} is cited in {path}, but {PAGE} lists it as not cited"
+                ));
             }
             (None, Some(reason)) if reason.split_whitespace().count() < 3 => {
                 wrong.push(format!("{PAGE} gives no reason for {id}"));
@@ -116,7 +118,7 @@ fn each_requirement_is_cited_by_a_test_or_listed_with_a_reason() {
 }
 
 #[test]
-fn the_list_is_that_of_the_reference() {
+fn the_list_matches_the_reference() {
     let shared = std::env::var_os("SHARED_DIR").map_or_else(|| root().join("../shared"), PathBuf::from);
     let Ok(reference) = std::fs::read_to_string(shared.join("reference/mcp.md")) else {
         assert!(
@@ -136,7 +138,7 @@ fn the_list_is_that_of_the_reference() {
         .filter_map(|line| {
             let mut cells = line.split('|').map(str::trim).skip(1);
             let id = cells.next()?;
-            // Of any kind, so that one which the list lacks altogether is missed.
+            // Ids of all kinds, so that a kind which the list lacks is reported.
             let is_id = id.split_once('-').is_some_and(|(kind, number)| {
                 kind.len() == 3
                     && kind.bytes().all(|byte| byte.is_ascii_uppercase())
@@ -151,7 +153,7 @@ fn the_list_is_that_of_the_reference() {
         .collect();
     assert!(
         rows.len() > 150,
-        "only {} rows: the table is read wrongly",
+        "only {} rows: the table is not parsed correctly",
         rows.len()
     );
     assert_eq!(listed, rows);

@@ -23,7 +23,10 @@ fn no_test_is_ignored_and_none_sleeps() {
                 wrong.push(format!("{path}:{}: an ignored test", number + 1));
             }
             if line.contains("thread::sleep") {
-                wrong.push(format!("{path}:{}: sleeps; wait on a condition", number + 1));
+                wrong.push(format!(
+                    "{path}:{}: sleeps; wait for a condition instead",
+                    number + 1
+                ));
             }
         }
     }
@@ -31,8 +34,8 @@ fn no_test_is_ignored_and_none_sleeps() {
 }
 
 #[test]
-fn ports_without_a_scope_are_named_only_where_they_belong() {
-    // (name, folders whose files may name it)
+fn ports_without_a_scope_are_used_only_where_allowed() {
+    // The name of the port, and the directories in which files may use it.
     let table: &[(&str, &[&str])] = &[
         (
             "KeyDirectory",
@@ -58,7 +61,7 @@ fn ports_without_a_scope_are_named_only_where_they_belong() {
     for (path, content) in rust_files() {
         for (name, homes) in table {
             if content.contains(name) && !is_test(&path) && !homes.iter().any(|home| path.starts_with(home)) {
-                wrong.push(format!("{path} names `{name}`"));
+                wrong.push(format!("{path} must not use `{name}`"));
             }
         }
     }
@@ -83,11 +86,14 @@ fn vague_module_names_are_not_used() {
             .contains(&name)
         })
         .collect();
-    assert!(wrong.is_empty(), "name what is in it: {wrong:?}");
+    assert!(
+        wrong.is_empty(),
+        "name these files after their contents: {wrong:?}"
+    );
 }
 
 #[test]
-fn every_crate_says_what_it_does_not_do() {
+fn every_crate_states_what_it_does_not_do() {
     let mut wrong = Vec::new();
     for (path, content) in rust_files() {
         if path.starts_with("crates/")
@@ -102,12 +108,12 @@ fn every_crate_says_what_it_does_not_do() {
     }
     assert!(
         wrong.is_empty(),
-        "these crate roots say nothing of what they don't do: {wrong:?}"
+        "the documentation of these crates doesn't state what they do not do: {wrong:?}"
     );
 }
 
 #[test]
-fn nothing_in_the_repository_is_a_real_key_or_a_path_of_one_machine() {
+fn the_repository_contains_no_valid_key_and_no_path_of_one_machine() {
     let mut wrong = Vec::new();
     for path in files() {
         if path.ends_with("Cargo.lock") || path.ends_with("package-lock.json") {
@@ -121,7 +127,7 @@ fn nothing_in_the_repository_is_a_real_key_or_a_path_of_one_machine() {
                 && !is_vector
                 && watchpost_core::access::key_is_well_formed(word)
             {
-                wrong.push(format!("{path}: holds a working key"));
+                wrong.push(format!("{path}: contains a valid key"));
             }
         }
         if !path.starts_with("crates/watchpost-tidy/") {
@@ -143,8 +149,8 @@ fn nothing_in_the_repository_is_a_real_key_or_a_path_of_one_machine() {
 }
 
 #[test]
-fn imports_and_derives_are_written_one_way() {
-    // Of the derives that have no place here the order is free.
+fn imports_and_derives_have_one_form() {
+    // Derives that are not in this list may be in any order.
     const ORDER: &[&str] = &[
         "Debug",
         "Clone",
@@ -182,11 +188,14 @@ fn imports_and_derives_are_written_one_way() {
                     .filter_map(|name| ORDER.iter().position(|known| *known == name))
                     .collect();
                 if !places.is_sorted() {
-                    wrong.push(format!("{path}:{}: derives in another order", number + 1));
+                    wrong.push(format!("{path}:{}: derives in the wrong order", number + 1));
                 }
             }
         }
     }
-    assert!(derives > 500, "only {derives} derives: they are read wrongly");
+    assert!(
+        derives > 500,
+        "only {derives} derives: they are not parsed correctly"
+    );
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

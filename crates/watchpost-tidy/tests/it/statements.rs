@@ -1,4 +1,4 @@
-//! What the pages state is what the code declares: numbers, lists of names, and what no crate does.
+//! Numbers and lists of names in the pages match the declarations in the code.
 
 use crate::{
     code::{production, without_comments},
@@ -6,12 +6,12 @@ use crate::{
 };
 use std::collections::BTreeSet;
 
-/// A sentence of a page, and the declarations that it states, each in some file of production code below a folder.
-/// Whoever changes a declaration changes the sentence and this line with it.
+/// A page, a sentence of it, a directory, and the declarations that the sentence states, each in some file of production
+/// code in the directory. A change of a declaration changes the sentence and the line here as well.
 const STATEMENTS: &[(&str, &str, &str, &[&str])] = &[
     (
         "docs/architecture.md",
-        "a remembered key is good for 50 ms",
+        "A cached key is valid for 50 ms",
         "crates/watchpost-core/src/access/",
         &["const FRESH_MS: u64 = 50;"],
     ),
@@ -112,12 +112,12 @@ const STATEMENTS: &[(&str, &str, &str, &[&str])] = &[
 ];
 
 #[test]
-fn a_sentence_with_a_number_states_what_the_code_declares() {
+fn numbers_in_sentences_match_the_code() {
     let sources = production();
     let mut wrong = Vec::new();
     for (page, sentence, folder, declarations) in STATEMENTS {
         if !text(page).unwrap_or_default().contains(sentence) {
-            wrong.push(format!("{page} doesn't say `{sentence}`"));
+            wrong.push(format!("{page} doesn't contain `{sentence}`"));
         }
         for declaration in *declarations {
             let declared = sources
@@ -133,12 +133,12 @@ fn a_sentence_with_a_number_states_what_the_code_declares() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The words in backticks.
+/// Returns the words in backticks.
 fn quoted(text: &str) -> BTreeSet<&str> {
     text.split('`').skip(1).step_by(2).collect()
 }
 
-/// The first cell of each row of a page's tables.
+/// Returns the first cell of each row of the tables of a page.
 fn first_cells(page: &str) -> Vec<&str> {
     page.lines()
         .filter_map(|line| line.trim().strip_prefix("| `"))
@@ -153,7 +153,7 @@ fn the_readme_lists_the_tools_of_the_generated_page() {
         .lines()
         .filter_map(|line| line.strip_prefix("## `")?.strip_suffix('`'))
         .collect();
-    assert!(tools.len() > 10, "the tools are read wrongly: {tools:?}");
+    assert!(tools.len() > 10, "the tools are not parsed correctly: {tools:?}");
     let (_, rest) = generated.split_once("write tools: ").expect("the write tools");
     let writing = quoted(rest.split(".\n").next().unwrap_or_default());
     let readme = text("README.md").expect("the README");
@@ -172,7 +172,7 @@ fn the_readme_lists_the_tools_of_the_generated_page() {
 }
 
 #[test]
-fn the_page_of_commands_lists_those_of_the_program() {
+fn the_page_of_commands_lists_all_commands() {
     let main = without_comments(&text("bins/watchpost/src/main.rs").expect("the program"));
     let (_, variants) = main.split_once("enum Command {").expect("the commands");
     let variants = variants.split("\n}").next().unwrap_or_default();
@@ -208,7 +208,7 @@ fn the_page_of_commands_lists_those_of_the_program() {
 }
 
 #[test]
-fn the_page_of_prompts_lists_those_of_the_server() {
+fn the_page_of_prompts_lists_all_prompts() {
     let declared: BTreeSet<String> = files()
         .into_iter()
         .filter_map(|path| {
@@ -241,7 +241,7 @@ fn the_pages_on_connecting_list_the_permissions_that_are_checked() {
     ] {
         let source = text(&format!("crates/watchpost-connectors/src/{file}"))
             .expect("the names of the vendor's permissions");
-        // One name in each pair of quotation marks; a list of names is made of the others.
+        // Each string literal is one name; lists of names refer to them.
         let declared: BTreeSet<&str> = source
             .split('"')
             .skip(1)
@@ -261,7 +261,7 @@ fn the_pages_on_connecting_list_the_permissions_that_are_checked() {
 
 #[test]
 fn only_the_named_permissions_can_write_at_a_vendor() {
-    // Where a vendor has no smaller one. SECURITY.md names each.
+    // The vendor has no narrower permission. SECURITY.md names each of them.
     let allowed = ["ConfigurationMonitoring.ReadWrite.All", "Sites.FullControl.All"];
     let security = text("SECURITY.md").expect("SECURITY.md");
     for name in allowed {
@@ -279,7 +279,7 @@ fn only_the_named_permissions_can_write_at_a_vendor() {
 }
 
 #[test]
-fn revisions_are_compared_in_their_module_alone() {
+fn revisions_are_compared_only_in_their_module() {
     let mut wrong = Vec::new();
     for source in production() {
         if source.path.starts_with("crates/watchpost-protocol/src/revision") {

@@ -1,4 +1,4 @@
-//! How the code is divided: long functions, long files, modules that import each other in a circle.
+//! The structure of the code: long functions, long files, and modules that import each other in a cycle.
 //!
 //! `cargo test -p watchpost-tidy structure -- --nocapture` prints the table.
 
@@ -8,55 +8,55 @@ use std::{
     fmt::Write as _,
 };
 
-/// Lines of code that a function may have.
+/// The maximum number of lines of a function.
 const FUNCTION_LINES_MAX: usize = 70;
-/// Lines of code that a file may have.
+/// The maximum number of lines of code of a file.
 const FILE_LINES_MAX: usize = 500;
 
-/// What is over a bound, and why it stays so. An entry that is no longer needed fails, so that the lists only shrink.
+/// Things that exceed a limit, each with the reason to keep it. An entry that is no longer needed fails the test.
 type Exceptions = &'static [(&'static str, &'static str)];
 
-/// `path function`.
+/// Entries have the form `path function`.
 const LONG_FUNCTIONS: Exceptions = &[];
 
-/// `path`.
+/// Entries are paths.
 const LONG_FILES: Exceptions = &[];
 
-/// `crate: modules in order`.
-const CIRCLES: Exceptions = &[
+/// Entries have the form `crate: modules in alphabetical order`.
+const CYCLES: Exceptions = &[
     (
         "watchpost-core: access app audit check error finding identity import integration job port posture remediation rule scan value",
-        "each aggregate declares its port and its commands beside its rules: a command needs `access` and names what `audit` keeps, \
-         `access` makes the entries of `audit`, and `port` gathers the ports of all",
+        "each aggregate declares its port and its commands next to its rules: a command needs `access` and names the values that `audit` \
+         stores, `access` creates the entries of `audit`, and `port` combines the ports of all aggregates",
     ),
     (
         "watchpost-policy: cases check judge pack",
-        "a pack is tested by its cases, and a case is judged by a pack",
+        "a pack is tested with its cases, and a case is evaluated by a pack",
     ),
     (
         "watchpost-protocol: call_error change method task",
-        "tasks and streams of changes are answers to methods, and the table of methods names them",
+        "tasks and streams of changes are answers to methods, and the table of methods refers to them",
     ),
     (
         "watchpost-protocol: id json",
-        "the scanner finds the id of a broken message, and an id is JSON",
+        "the scanner finds the id of an invalid message, and an id is JSON",
     ),
     (
         "watchpost-runtime: changes serve",
-        "serving starts the watch for changes, which runs in an event loop like that of serving",
+        "the server starts the watch for changes, which runs in the same kind of event loop as the server",
     ),
     (
         "watchpost-simulator: bulk change company control dns entra fault graph hosts okta reply server settings world",
-        "all vendors answer from one world and through one server, which tests change while they run",
+        "all simulated vendors share one state and one server, which tests change while they run",
     ),
     (
         "watchpost-transport: admission config connection gate mcp probes response routing service sessions streams",
-        "what is served behind admission names the types in which admission hands requests over",
+        "the handlers behind admission use the types in which admission passes requests",
     ),
 ];
 
-/// A crate's top modules (a folder is one), each with those that it imports from: the ones in which the imported items
-/// stand, not those that pass them on. The crate's root is none.
+/// Returns the top-level modules of a crate, each with the top-level modules from which it imports: those that declare the
+/// imported items, not those that re-export them. A directory is one module; the root of the crate is left out.
 fn graph(modules: &BTreeMap<Vec<String>, &str>) -> BTreeMap<String, BTreeSet<String>> {
     let mut graph = BTreeMap::<String, BTreeSet<String>>::new();
     for (module, code) in modules {
@@ -72,7 +72,7 @@ fn graph(modules: &BTreeMap<Vec<String>, &str>) -> BTreeMap<String, BTreeSet<Str
     graph
 }
 
-/// A path from the crate's root, if it is one of this crate.
+/// Resolves a path to one from the root of the crate; `None` for a path into another crate.
 fn absolute(
     modules: &BTreeMap<Vec<String>, &str>,
     module: &[String],
@@ -101,8 +101,8 @@ fn absolute(
     Some(base)
 }
 
-/// The module in which an item stands: the longest one that its path names, and on from there where that one only
-/// passes the item on.
+/// Returns the module that declares an item: the longest module path that is a prefix of `path`, or the module from which
+/// that one re-exports the item.
 fn home(modules: &BTreeMap<Vec<String>, &str>, path: &[String], depth: usize) -> Vec<String> {
     let length = (0..=path.len())
         .rev()
@@ -124,8 +124,8 @@ fn home(modules: &BTreeMap<Vec<String>, &str>, path: &[String], depth: usize) ->
     module.to_vec()
 }
 
-/// The groups of modules of which each reaches each other one.
-fn circles(graph: &BTreeMap<String, BTreeSet<String>>) -> Vec<BTreeSet<String>> {
+/// Returns the groups of modules in which every module reaches every other one.
+fn cycles(graph: &BTreeMap<String, BTreeSet<String>>) -> Vec<BTreeSet<String>> {
     let reach: BTreeMap<&String, BTreeSet<&String>> = graph
         .keys()
         .map(|start| {
@@ -153,7 +153,7 @@ fn circles(graph: &BTreeMap<String, BTreeSet<String>>) -> Vec<BTreeSet<String>> 
     groups.into_iter().collect()
 }
 
-/// What is over a bound.
+/// A thing that exceeds a limit.
 struct Over {
     package: String,
     name: String,
@@ -186,23 +186,23 @@ fn long_files(sources: &[Source]) -> Vec<Over> {
         .collect()
 }
 
-/// Every circle of every crate, named by its modules in order.
-fn circles_of(sources: &[Source]) -> Vec<Over> {
+/// Returns every cycle of every crate, named after its modules in alphabetical order.
+fn cycles_of(sources: &[Source]) -> Vec<Over> {
     modules(sources)
         .iter()
         .flat_map(|(package, modules)| {
-            circles(&graph(modules)).into_iter().map(move |circle| Over {
+            cycles(&graph(modules)).into_iter().map(move |cycle| Over {
                 package: package.clone(),
-                size: circle.len(),
-                name: circle.into_iter().collect::<Vec<_>>().join(" "),
+                size: cycle.len(),
+                name: cycle.into_iter().collect::<Vec<_>>().join(" "),
             })
         })
         .collect()
 }
 
-/// The table: a row for each crate, then what is over a bound.
+/// Formats the table: a row for each crate, then the things that exceed a limit.
 fn table(sources: &[Source]) -> String {
-    let (functions, files, circles) = (long_functions(sources), long_files(sources), circles_of(sources));
+    let (functions, files, cycles) = (long_functions(sources), long_files(sources), cycles_of(sources));
     let mut rows = BTreeMap::<String, [usize; 4]>::new();
     for source in sources {
         rows.entry(crate_of(&source.path).to_owned()).or_default()[0] += lines_of_code(&source.code);
@@ -213,12 +213,12 @@ fn table(sources: &[Source]) -> String {
     for over in &files {
         rows.entry(over.package.clone()).or_default()[2] += 1;
     }
-    for over in &circles {
+    for over in &cycles {
         rows.entry(over.package.clone()).or_default()[3] += over.size;
     }
     let mut table = format!(
         "{:<22}{:>9}{:>16}{:>13}{:>20}\n",
-        "crate", "lines", "functions > 70", "files > 500", "modules in circles"
+        "crate", "lines", "functions > 70", "files > 500", "modules in cycles"
     );
     let mut total = [0; 4];
     for (name, row) in &rows {
@@ -231,7 +231,7 @@ fn table(sources: &[Source]) -> String {
     for (title, list) in [
         ("functions over 70 lines", functions),
         ("files over 500 lines of code", files),
-        ("modules that import each other in a circle", circles),
+        ("modules that import each other in a cycle", cycles),
     ] {
         let _ = writeln!(table, "\n{title}");
         for over in list {
@@ -241,31 +241,31 @@ fn table(sources: &[Source]) -> String {
     table
 }
 
-fn push_row(table: &mut String, name: &str, [lines, functions, files, circles]: [usize; 4]) {
+fn push_row(table: &mut String, name: &str, [lines, functions, files, cycles]: [usize; 4]) {
     let _ = writeln!(
         table,
-        "{name:<22}{lines:>9}{functions:>16}{files:>13}{circles:>20}"
+        "{name:<22}{lines:>9}{functions:>16}{files:>13}{cycles:>20}"
     );
 }
 
-/// The crate of a file: the folder below `crates` or `bins`.
+/// Returns the crate of a file: the directory in `crates` or `bins`.
 fn crate_of(path: &str) -> &str {
     path.split('/').nth(1).unwrap_or(path)
 }
 
-/// What is wrong with a list of exceptions.
+/// Appends the faults of a list of exceptions to `wrong`.
 fn compare(what: &str, found: &[Over], listed: Exceptions, wrong: &mut Vec<String>) {
     let found: BTreeSet<&str> = found.iter().map(|over| over.name.as_str()).collect();
     for name in &found {
         if !listed.iter().any(|(listed, _)| listed == name) {
-            wrong.push(format!(
-                "{what}: `{name}` is over the bound: divide it by subject"
-            ));
+            wrong.push(format!("{what}: `{name}` exceeds the limit: split it by subject"));
         }
     }
     for (name, reason) in listed {
         if !found.contains(name) {
-            wrong.push(format!("{what}: `{name}` is fine now: take it off the list"));
+            wrong.push(format!(
+                "{what}: `{name}` is within the limit now: remove it from the list"
+            ));
         }
         if reason.split_whitespace().count() < 4 {
             wrong.push(format!("{what}: `{name}` has no reason"));
@@ -274,19 +274,19 @@ fn compare(what: &str, found: &[Over], listed: Exceptions, wrong: &mut Vec<Strin
 }
 
 #[test]
-fn structure_is_within_its_bounds() {
+fn the_structure_is_within_its_limits() {
     let sources = production();
     println!("{}", table(&sources));
     let mut wrong = Vec::new();
     compare("functions", &long_functions(&sources), LONG_FUNCTIONS, &mut wrong);
     compare("files", &long_files(&sources), LONG_FILES, &mut wrong);
-    let circles: Vec<Over> = circles_of(&sources)
+    let cycles: Vec<Over> = cycles_of(&sources)
         .into_iter()
         .map(|over| Over {
             name: format!("{}: {}", over.package, over.name),
             ..over
         })
         .collect();
-    compare("circles", &circles, CIRCLES, &mut wrong);
+    compare("cycles", &cycles, CYCLES, &mut wrong);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

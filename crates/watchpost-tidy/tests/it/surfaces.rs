@@ -1,11 +1,11 @@
-//! The domain speaks for no surface: what a caller can do next is a value there, which each surface renders.
+//! The domain does not name tools or commands: a next step is a value there, which each interface renders.
 
 use crate::{files, text};
 
 const TOOLS: &str = "crates/watchpost-mcp/src/tools/";
 const DOMAIN: &str = "crates/watchpost-core/src/";
 
-/// The code of a file without comments and without the tests at its end.
+/// Returns the code of a file without comments and without the tests at its end.
 fn code(text: &str) -> String {
     let code = text.split("#[cfg(test)]").next().unwrap_or_default();
     code.lines()
@@ -14,11 +14,11 @@ fn code(text: &str) -> String {
         .join("\n")
 }
 
-/// What a literal says that only one surface may say: a tool's name, or a command.
-fn speaks_for(code: &str, tools: &[String]) -> Vec<String> {
+/// Returns the names in literals that belong to one interface: names of tools, and commands.
+fn names_of_interfaces(code: &str, tools: &[String]) -> Vec<String> {
     let mut found = Vec::new();
     for tool in tools {
-        // A permission or another word may have a tool's name as its whole text; a sentence may not contain it.
+        // A literal may be equal to the name of a tool, as that of a permission is; a sentence must not contain it.
         let whole = format!("\"{tool}\"");
         let contained = code
             .match_indices(tool.as_str())
@@ -51,21 +51,17 @@ fn the_domain_names_no_tool_and_no_command() {
         .filter(|name| name.contains('_'))
         .map(str::to_owned)
         .collect();
-    assert!(
-        tools.len() > 15,
-        "only {} tools: the listing is wrong",
-        tools.len()
-    );
+    assert!(tools.len() > 15, "only {} tools: the list is wrong", tools.len());
     let mut found = Vec::new();
     for path in files().iter().filter(|path| path.starts_with(DOMAIN)) {
         let code = code(&text(path).expect("source is text"));
-        for named in speaks_for(&code, &tools) {
+        for named in names_of_interfaces(&code, &tools) {
             found.push(format!("{path}: {named}"));
         }
     }
     assert!(
         found.is_empty(),
-        "make it a variant of `NextStep`, which each surface renders: {found:#?}"
+        "make it a variant of `NextStep`, which each interface renders: {found:#?}"
     );
 }
 
@@ -84,11 +80,11 @@ fn a_sentence_with_a_tool_or_a_command_is_found() {
         ("async fn list_scans(&self)", vec![]),
         (r#""the scan is over""#, vec![]),
     ] {
-        assert_eq!(speaks_for(code, &tools), expected, "{code}");
+        assert_eq!(names_of_interfaces(code, &tools), expected, "{code}");
     }
 }
 
-/// The words of the commands that a text names in backticks, without flags and values.
+/// Returns the words of the commands that a text contains in backticks, without flags and values.
 fn commands(text: &str) -> Vec<Vec<&str>> {
     text.split("`watchpost ")
         .skip(1)
@@ -113,7 +109,7 @@ fn commands_that_other_crates_name_exist() {
         .collect();
     assert!(
         known.len() > 30,
-        "only {} commands: they are read wrongly",
+        "only {} commands: they are not parsed correctly",
         known.len()
     );
     let exists =
@@ -137,7 +133,7 @@ fn commands_that_other_crates_name_exist() {
     }
     assert!(
         named > 20,
-        "only {named} commands are named: they are read wrongly"
+        "only {named} commands were found: they are not parsed correctly"
     );
-    assert!(wrong.is_empty(), "no such command:\n{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "unknown commands:\n{}", wrong.join("\n"));
 }

@@ -1,13 +1,13 @@
-//! The indefinite article by the sound of the next word.
+//! The indefinite article, which depends on the sound of the next word.
 
 use super::phrases::{SPOKEN_LIKE_A_CONSONANT, SPOKEN_LIKE_A_VOWEL};
 
-/// Words after a lone "a" that show that it is a name, not an article.
+/// Words that cannot follow an article: before one of them, "a" is a name.
 const NOT_A_NOUN: &[&str] = &[
     "and", "are", "as", "at", "else", "if", "in", "is", "of", "on", "only", "or", "until", "unless", "upon",
     "used",
 ];
-/// Beginnings of words that are written with a vowel and spoken with a consonant.
+/// Beginnings of words that are written with a vowel and pronounced with a consonant.
 const CONSONANT_SOUNDS: &[&str] = &[
     "eu", "ewe", "one", "once", "ubiq", "unan", "unic", "unif", "unio", "uniq", "unit", "univ", "unix",
     "ura", "uri", "url", "usa", "use", "usi", "usu", "utc", "utf", "uti", "uto", "uuid", "ui",
@@ -15,7 +15,7 @@ const CONSONANT_SOUNDS: &[&str] = &[
 /// Beginnings of words with a silent h.
 const SILENT_H: &[&str] = &["heir", "honest", "honor", "hour"];
 
-/// The article that `next` takes, or `None` if it can't be decided.
+/// Returns the article of `next`, or `None` if the pronunciation is not known.
 pub(super) fn expected(next: &str) -> Option<&'static str> {
     let first = next.chars().next()?;
     let word = next.split('-').next().unwrap_or(next);
@@ -54,7 +54,7 @@ pub(super) fn is_wrong(article: &str, next: &str) -> bool {
 }
 
 #[test]
-fn articles_go_by_sound() {
+fn articles_depend_on_the_sound() {
     for (article, next) in [
         ("a", "exposure"),
         ("an", "user"),

@@ -72,7 +72,7 @@ const PANIC_MACROS: &[&str] = &[
 /// Macros whose literals are paths or names of variables.
 const PATH_MACROS: &[&str] = &["env", "include", "include_bytes", "include_str", "option_env"];
 
-/// The place of the tokens being walked.
+/// The context of the tokens that are being read.
 #[derive(Debug, Clone, Copy)]
 struct Context {
     /// Whether documentation comments here are shown to users.
@@ -81,7 +81,7 @@ struct Context {
     literal: Kind,
 }
 
-/// A range of a source file, in lines (from 1) and characters (from 0), that is no comment.
+/// The range of a literal in a source file, in lines (from 1) and characters (from 0).
 struct Span {
     start: (usize, usize),
     end: (usize, usize),
@@ -192,7 +192,7 @@ impl Walker<'_> {
         }
     }
 
-    /// Reads one attribute: `docs`, `shows_item` and `is_test` collect what it says about the item after it.
+    /// Reads one attribute, and updates `docs`, `shows_item` and `is_test`, which describe the item after it.
     fn attribute(
         &mut self,
         group: &Group,
@@ -243,7 +243,7 @@ impl Walker<'_> {
         self.note_spans(group.stream());
     }
 
-    /// Takes the literals of an attribute's arguments for which `kind` gives a kind; it gets the argument's name.
+    /// Emits the literals in the arguments of an attribute for which `kind`, called with the argument's name, returns a kind.
     fn attribute_literals(&mut self, arguments: Option<TokenStream>, kind: impl Fn(&str) -> Option<Kind>) {
         let mut argument = String::new();
         for tree in arguments.into_iter().flatten() {
@@ -297,7 +297,7 @@ impl Walker<'_> {
         }
     }
 
-    /// The context within the group at `at`; `None` if its literals are no texts.
+    /// Returns the context within the group at `at`; `None` if the literals in it are not texts.
     fn context_of(
         &self,
         trees: &[TokenTree],
@@ -357,7 +357,7 @@ impl Walker<'_> {
         }
     }
 
-    /// Records where a literal stands if a comment could be seen in it.
+    /// Records the position of a literal that could be mistaken for a comment.
     fn note_span(&mut self, literal: &Literal) {
         let text = literal.to_string();
         if text.contains("//") {
@@ -370,7 +370,7 @@ impl Walker<'_> {
     }
 }
 
-/// The attribute that begins at `at`, with the position after it.
+/// Returns the attribute that begins at `at`, and the position after it.
 fn attribute(trees: &[TokenTree], at: usize) -> Option<(&Group, usize)> {
     let is = |at: usize, sign: char| matches!(trees.get(at), Some(TokenTree::Punct(punct)) if punct.as_char() == sign);
     if !is(at, '#') {
@@ -383,7 +383,7 @@ fn attribute(trees: &[TokenTree], at: usize) -> Option<(&Group, usize)> {
     }
 }
 
-/// Whether a literal is SQL or a part of a statement.
+/// Whether a literal is an SQL statement or a part of one.
 fn is_sql(text: &str) -> bool {
     const KEYWORDS: &[&str] = &[
         "AND",
@@ -424,7 +424,7 @@ fn is_sql(text: &str) -> bool {
     keywords >= 2 || (keywords == 1 && text.contains(['?', '=', '(']))
 }
 
-/// The value of a string literal, or `None` for a literal of another kind.
+/// Returns the value of a string literal, or `None` for a literal of another kind.
 fn string(literal: &str) -> Option<String> {
     if let Some(raw) = literal.strip_prefix('r') {
         let raw = raw.trim_start_matches('#');
@@ -459,10 +459,11 @@ fn string(literal: &str) -> Option<String> {
     Some(out)
 }
 
-/// The comments of a file, without the documentation shown to users: each block of lines of one sort is a text.
+/// Returns the comments of a file, without the documentation that users read. Consecutive lines with the same mark are one
+/// text.
 fn comments(path: &str, source: &str, literals: &[Span], shown: &BTreeSet<usize>) -> Vec<Text> {
     let mut blocks: Vec<Text> = Vec::new();
-    // The line, the mark and whether code precedes the comment, of the last comment.
+    // The line and the mark of the previous comment.
     let mut last: Option<(usize, &str)> = None;
     for (index, line) in source.lines().enumerate() {
         let number = index + 1;

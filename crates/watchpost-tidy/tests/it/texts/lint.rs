@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Words that may stand twice in a row.
 const MAY_DOUBLE: &[&str] = &["had", "that"];
 
-/// Pages for developers, which name types and tables.
+/// Pages for developers, which may name types and tables.
 const DEVELOPER_PAGES: &[&str] = &[
     "docs/architecture.md",
     "docs/decisions/",
@@ -18,10 +18,10 @@ const DEVELOPER_PAGES: &[&str] = &[
     "docs/mcp-conformance.md",
 ];
 
-/// Names of types and tables that are also names for users: of a dataset, of a permission.
+/// Names of types and tables that are also names of datasets or permissions, which users see.
 const PUBLIC_NAMES: &[&str] = &["app_owners", "import_results"];
 
-/// What the rules compare texts with.
+/// The rules, with the names and phrases that they look for.
 #[derive(Debug, Default)]
 pub(super) struct Lint<'a> {
     /// Names of types in more than one word.
@@ -34,7 +34,7 @@ pub(super) struct Lint<'a> {
     phrases: BTreeMap<&'static str, Vec<(Vec<&'static str>, &'static str, &'static [&'static str])>>,
 }
 
-/// A word with its place.
+/// A word with its position.
 #[derive(Debug, Clone, Copy)]
 struct Word<'a> {
     text: &'a str,
@@ -97,7 +97,7 @@ impl<'a> Lint<'a> {
         }
     }
 
-    /// The faults of a text, each with its position.
+    /// Returns the faults of a text, each with its position.
     pub(super) fn faults(&self, text: &Text) -> Vec<String> {
         if text.kind == Kind::Sql {
             return Vec::new();
@@ -168,7 +168,7 @@ impl<'a> Lint<'a> {
         }
     }
 
-    /// Pages that the repository doesn't hold, and codes of rows in such pages.
+    /// Finds pages that are not in the repository, and codes of rows in such pages.
     fn citations(&self, text: &Text, found: &mut Vec<(usize, String)>) {
         let name = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         let mut from = 0;
@@ -188,7 +188,7 @@ impl<'a> Lint<'a> {
         }
     }
 
-    /// Paths, types and tables of the code, in texts for users.
+    /// Finds paths, types and tables of the code in texts for users.
     fn internal_names(&self, text: &Text, found: &mut Vec<(usize, String)>) {
         for part in text
             .text
@@ -222,7 +222,8 @@ fn is_camel_case(name: &str) -> bool {
         && name.chars().any(|c| c.is_ascii_lowercase())
 }
 
-/// Whether a word is a capital letter with one or two digits, or with a hyphen and three. Sets of control characters (`C0`, `C1`) are none.
+/// Whether a word is a capital letter with one or two digits, or with a hyphen and three digits. `C0` and `C1`, the sets of
+/// control characters, are not such codes.
 fn is_row_code(word: &str) -> bool {
     let Some(letter) = word.chars().next().filter(|c| "CDKLNRSTV".contains(*c)) else {
         return false;
@@ -239,7 +240,7 @@ fn is_row_code(word: &str) -> bool {
     is_number && is_short && !is_control_set
 }
 
-/// A text whose code, addresses and placeholders are replaced by NUL bytes, so that places stay the same.
+/// Replaces code, URLs and placeholders in a text by NUL bytes, so that positions stay the same.
 fn prose(text: &Text) -> String {
     let mut bytes = text.text.clone().into_bytes();
     let source = text.text.as_str();
@@ -334,7 +335,7 @@ fn words(prose: &str) -> Vec<Word<'_>> {
     words
 }
 
-/// Doubled words, articles and plurals.
+/// Finds doubled words, wrong articles, wrong plurals and British spelling.
 fn grammar(words: &[Word<'_>], found: &mut Vec<(usize, String)>) {
     for (index, word) in words.iter().enumerate() {
         let lower = word.text.to_lowercase();
@@ -370,7 +371,7 @@ fn grammar(words: &[Word<'_>], found: &mut Vec<(usize, String)>) {
     }
 }
 
-/// A plural that English forms otherwise: `daies`, `entrys`, `statuss`.
+/// Returns the fault of a wrong plural such as `daies`, `entrys` or `statuss`.
 fn plural(word: &str) -> Option<String> {
     let is_vowel = |c: char| "aeiou".contains(c);
     let stem = word.strip_suffix("ies").unwrap_or_default();
@@ -384,7 +385,7 @@ fn plural(word: &str) -> Option<String> {
     (is_long && (from_y || from_s || kept_y)).then(|| format!("\"{word}\" is no plural"))
 }
 
-/// British spelling by its stem or ending.
+/// Returns the fault of a word with British spelling, by its stem or ending.
 fn british(word: &str) -> Option<String> {
     let base = ["ising", "ised", "ises", "iser", "isers", "isable"]
         .iter()
@@ -397,7 +398,7 @@ fn british(word: &str) -> Option<String> {
     is_british.then(|| format!("\"{word}\" is British"))
 }
 
-/// Two spaces within a sentence. Columns, which have more or other ones, are none.
+/// Finds two spaces within a sentence. Texts with longer runs of spaces are aligned in columns.
 fn double_spaces(kind: Kind, prose: &str, found: &mut Vec<(usize, String)>) {
     if matches!(kind, Kind::Literal | Kind::Template) && prose.contains("   ") {
         return;
@@ -431,8 +432,8 @@ pub(super) fn opening(text: &Text) -> Option<String> {
     })
 }
 
-/// Abbreviations that neither everybody knows nor the text spells out. Parts of names with dots or digits are left out,
-/// such as those of controls, and so are texts that are written in capitals throughout.
+/// Finds abbreviations that are neither well-known nor spelled out in the text. Parts of names with dots or digits, such as
+/// those of controls, are skipped, and so are texts in capitals.
 fn abbreviations(words: &[Word<'_>], text: &str, found: &mut Vec<(usize, String)>) {
     if !text.contains(|c: char| c.is_ascii_lowercase()) {
         return;

@@ -1,5 +1,6 @@
-//! The texts of the repository: comments, documentation, messages, policies, pages. They are read in plain English,
-//! the texts that users read stand together, and a snapshot of each crate shows them to a reviewer or translator.
+//! The texts of the repository: comments, documentation, messages, policies, pages. The tests check their language, check
+//! that the sentences for users are in the `text` module of each crate, and compare the texts for users with a snapshot, in
+//! which a reviewer or a translator can read them together.
 //!
 //! `cargo test -p watchpost-tidy texts -- --nocapture` also prints the faults of the crates in [`PENDING`].
 
@@ -12,69 +13,35 @@ mod placement;
 mod snapshot;
 
 use crate::{files, text};
+use Check::{Openings, Placement, Words};
 use std::{
     collections::BTreeSet,
     sync::{Mutex, OnceLock},
 };
 
-/// The crates that don't pass yet, each with the checks that it still fails. A check that passes must leave the list.
-/// The texts of a crate are compared with its snapshot once the crate is not in the list.
+/// The crates that don't pass yet, each with the checks that it still fails. A check that passes must be removed from the
+/// list. The texts of a crate are compared with its snapshot when the crate is not in the list.
 const PENDING: &[(&str, &[Check])] = &[
-    (
-        "crates/watchpost-connectors",
-        &[Check::Words, Check::Openings, Check::Placement],
-    ),
-    (
-        "crates/watchpost-core",
-        &[Check::Words, Check::Openings, Check::Placement],
-    ),
-    (
-        "crates/watchpost-mcp",
-        &[Check::Words, Check::Openings, Check::Placement],
-    ),
-    (
-        "crates/watchpost-outbound",
-        &[Check::Words, Check::Openings, Check::Placement],
-    ),
-    (
-        "crates/watchpost-policy",
-        &[Check::Words, Check::Openings, Check::Placement],
-    ),
-    (
-        "crates/watchpost-protocol",
-        &[Check::Words, Check::Openings, Check::Placement],
-    ),
-    (
-        "crates/watchpost-report",
-        &[Check::Words, Check::Openings, Check::Placement],
-    ),
-    (
-        "crates/watchpost-runtime",
-        &[Check::Words, Check::Openings, Check::Placement],
-    ),
-    ("crates/watchpost-simulator", &[Check::Words, Check::Openings]),
-    (
-        "crates/watchpost-sqlite",
-        &[Check::Words, Check::Openings, Check::Placement],
-    ),
-    ("crates/watchpost-testkit", &[Check::Words, Check::Openings]),
-    ("crates/watchpost-tidy", &[Check::Words, Check::Openings]),
-    (
-        "crates/watchpost-transport",
-        &[Check::Words, Check::Openings, Check::Placement],
-    ),
-    (
-        "bins/watchpost",
-        &[Check::Words, Check::Openings, Check::Placement],
-    ),
-    ("docs", &[Check::Words]),
-    (ROOT_DOCUMENTS, &[Check::Words]),
+    ("crates/watchpost-connectors", &[Words, Openings, Placement]),
+    ("crates/watchpost-core", &[Words, Openings, Placement]),
+    ("crates/watchpost-mcp", &[Words, Openings, Placement]),
+    ("crates/watchpost-outbound", &[Words, Openings, Placement]),
+    ("crates/watchpost-policy", &[Words, Openings, Placement]),
+    ("crates/watchpost-protocol", &[Words, Openings, Placement]),
+    ("crates/watchpost-report", &[Words, Openings, Placement]),
+    ("crates/watchpost-runtime", &[Words, Openings, Placement]),
+    ("crates/watchpost-simulator", &[Words, Openings]),
+    ("crates/watchpost-sqlite", &[Words, Openings, Placement]),
+    ("crates/watchpost-testkit", &[Words, Openings]),
+    ("crates/watchpost-transport", &[Words, Openings, Placement]),
+    ("bins/watchpost", &[Words, Openings, Placement]),
+    ("docs", &[Words]),
 ];
 
 /// The group of files outside `crates`, `bins` and `docs`.
 const ROOT_DOCUMENTS: &str = "(other files)";
 
-/// A check that a crate can be exempt from for now.
+/// A check from which a crate can be exempt for now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Check {
     /// Grammar, phrases, citations, abbreviations, names of the code.
@@ -85,7 +52,7 @@ enum Check {
     Placement,
 }
 
-/// The sort of a text.
+/// The kind of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     /// A comment in code.
@@ -168,7 +135,7 @@ struct Texts {
     types: BTreeSet<String>,
 }
 
-/// Whether only the comments of a Rust file are read.
+/// Whether a Rust file contains only tests, so that only its comments are read.
 fn is_test(path: &str) -> bool {
     ["/tests/", "/benches/", "/examples/"]
         .iter()
@@ -177,7 +144,7 @@ fn is_test(path: &str) -> bool {
         || path.starts_with("fuzz/")
 }
 
-/// Reads a file. Modules that are declared for tests only go to `test_modules`.
+/// Appends the texts of a file to `out`, and the paths of modules that it declares only for tests to `test_modules`.
 fn read(path: &str, content: &str, out: &mut Texts, test_modules: &mut Vec<String>) {
     let extension = path.rsplit('.').next().unwrap_or_default();
     match extension {
@@ -206,7 +173,7 @@ fn read(path: &str, content: &str, out: &mut Texts, test_modules: &mut Vec<Strin
     }
 }
 
-/// All texts of the repository, in the order of their files.
+/// Returns all texts of the repository, sorted by file and line.
 fn all() -> &'static Texts {
     static TEXTS: OnceLock<Texts> = OnceLock::new();
     TEXTS.get_or_init(|| {
@@ -253,7 +220,7 @@ fn all() -> &'static Texts {
     })
 }
 
-/// Fails for the faults of crates that are checked, and prints those of the others.
+/// Fails if a crate that is not pending has a fault, and prints the faults of the pending crates.
 fn report(check: Check, faults: &[(&Text, String)]) {
     let is_pending = |group: &str| {
         PENDING
@@ -285,7 +252,7 @@ fn texts_are_plain_english() {
     assert_eq!(kinds.len(), 13, "some kind of text is not read: {kinds:?}");
     assert!(
         texts.texts.len() > 20_000 && texts.types.len() > 500,
-        "only {} texts and {} types: they are read wrongly",
+        "only {} texts and {} types: they are not parsed correctly",
         texts.texts.len(),
         texts.types.len()
     );
@@ -295,7 +262,7 @@ fn texts_are_plain_english() {
         .iter()
         .flat_map(|text| lint.faults(text).into_iter().map(move |fault| (text, fault)))
         .collect();
-    report(Check::Words, &faults);
+    report(Words, &faults);
 }
 
 #[test]
@@ -305,11 +272,11 @@ fn documentation_begins_with_a_noun_or_a_verb() {
         .iter()
         .filter_map(|text| Some((text, lint::opening(text)?)))
         .collect();
-    report(Check::Openings, &faults);
+    report(Openings, &faults);
 }
 
 #[test]
-fn texts_that_users_read_stand_together() {
+fn sentences_for_users_are_in_the_text_module() {
     let faults: Vec<(&Text, String)> = all()
         .texts
         .iter()
@@ -332,11 +299,11 @@ fn texts_that_users_read_stand_together() {
             )
         })
         .collect();
-    report(Check::Placement, &faults);
+    report(Placement, &faults);
 }
 
 #[test]
-fn texts_of_each_crate_are_those_of_its_snapshot() {
+fn texts_for_users_match_the_snapshot_of_the_crate() {
     let pending: BTreeSet<&str> = PENDING.iter().map(|(name, _)| *name).collect();
     snapshot::compare(&all().texts, &pending);
 }

@@ -1,4 +1,4 @@
-//! Reads the texts of files that aren't Rust: Rego, Markdown, templates.
+//! Reads the texts of Rego files, Markdown pages and HTML templates.
 
 use super::{Kind, Text};
 
@@ -11,7 +11,7 @@ fn text(path: &str, line: usize, kind: Kind, text: impl Into<String>) -> Text {
     }
 }
 
-/// The texts of a Rego file: the prose of its METADATA, its other comments, its strings.
+/// Returns the texts of a Rego file: the prose in METADATA, other comments, and strings.
 pub(super) fn rego(path: &str, source: &str) -> Vec<Text> {
     /// Fields of METADATA whose value is prose.
     const PROSE: &[&str] = &[
@@ -86,7 +86,7 @@ pub(super) fn rego(path: &str, source: &str) -> Vec<Text> {
     out
 }
 
-/// The strings of a line of Rego.
+/// Returns the strings in a line of Rego.
 fn rego_strings(line: &str) -> Vec<String> {
     let mut out = Vec::new();
     let mut rest = line;
@@ -111,7 +111,7 @@ fn rego_strings(line: &str) -> Vec<String> {
     out
 }
 
-/// The paragraphs of a Markdown page, without its fenced code.
+/// Returns the paragraphs of a Markdown page, without fenced code.
 pub(super) fn markdown(path: &str, source: &str) -> Vec<Text> {
     let mut out: Vec<Text> = Vec::new();
     let mut fenced = false;
@@ -143,7 +143,7 @@ pub(super) fn markdown(path: &str, source: &str) -> Vec<Text> {
     out
 }
 
-/// The texts between the tags of an HTML template, and its `title`, `alt` and `aria-label` attributes.
+/// Returns the texts between the tags of an HTML template, and those of `title`, `alt` and `aria-label` attributes.
 pub(super) fn template(path: &str, source: &str) -> Vec<Text> {
     let mut out = Vec::new();
     let mut inside = String::new();

@@ -5,7 +5,7 @@
 pub(super) type Phrase = (&'static str, &'static str, &'static [&'static str]);
 
 pub(super) const PHRASES: &[Phrase] = &[
-    // Turns that a native speaker wouldn't use.
+    // Phrases that a native speaker would not use.
     ("anew", "again", &[]),
     ("at the least", "at least", &[]),
     ("at the most", "at most", &[]),
@@ -51,7 +51,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("wherein", "in which", &[]),
     ("whereof", "of which", &[]),
     ("lest", "so that … not", &[]),
-    // Not words, or not plurals.
+    // Wrong words and plurals.
     ("advices", "advice", &[]),
     ("childs", "children", &[]),
     ("datas", "data", &[]),
@@ -63,7 +63,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("every findings", "every finding", &[]),
     ("every keys", "every key", &[]),
     ("every rules", "every rule", &[]),
-    // British spelling without a rule; `lint::british` knows the rest.
+    // British spellings that `lint::british` does not find.
     ("amongst", "among", &[]),
     ("artefact", "artifact", &[]),
     ("artefacts", "artifacts", &[]),
@@ -83,13 +83,13 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("whilst", "while", &[]),
 ];
 
-/// Words that begin the documentation of an item without naming it: "Its id." instead of "The finding's id.".
+/// First words of documentation that does not name its subject: "Its id." instead of "The finding's id.".
 pub(super) const OPENINGS: &[&str] = &[
     "His", "How", "Its", "That", "Their", "Those", "What", "When", "Where", "Which", "Who", "Whom", "Whose",
     "Why",
 ];
 
-/// Beginnings of two words of the same sort.
+/// First words of the same kind that consist of two words.
 pub(super) const OPENING_PAIRS: &[(&str, &str)] = &[
     ("By", "what"),
     ("By", "whom"),
@@ -98,7 +98,7 @@ pub(super) const OPENING_PAIRS: &[(&str, &str)] = &[
     ("To", "whom"),
 ];
 
-/// Plurals after "1" are wrong.
+/// Plurals, which are wrong after "1".
 pub(super) const PLURALS: &[&str] = &[
     "accounts",
     "apps",
@@ -158,7 +158,7 @@ pub(super) const PLURALS: &[&str] = &[
     "years",
 ];
 
-/// Beginnings that mark British spelling.
+/// Beginnings of words with British spelling.
 pub(super) const BRITISH_STEMS: &[&str] = &[
     "armour",
     "behaviour",
@@ -175,7 +175,7 @@ pub(super) const BRITISH_STEMS: &[&str] = &[
     "rumour",
     "unfavour",
 ];
-/// Endings in -ise that are right in American English too.
+/// Endings of words that end in -ise in American English as well.
 pub(super) const RIGHT_IN_ISE: &[&str] = &[
     "aise",
     "anchise",
@@ -218,12 +218,13 @@ pub(super) const ABBREVIATIONS: &[&str] = &[
     "HR", "IT", "SIM",
 ];
 
-/// Pairs of the indefinite article and an abbreviation by its sound. Abbreviations that aren't listed are not judged.
+/// Abbreviations that are pronounced with a vowel at the beginning. Unlisted abbreviations may have either article.
 pub(super) const SPOKEN_LIKE_A_VOWEL: &[&str] = &[
     "API", "AWS", "AI", "EU-WIDE", "FAQ", "HMAC", "HTML", "HTTP", "HTTPS", "ID", "IP", "LDAP", "MCP", "MFA",
     "MX", "NPM", "OCSF", "OAUTH", "OS", "RFC", "RSA", "SBOM", "SMS", "SMTP", "SPF", "SQS", "SSE", "SSH",
     "SSO", "SVG", "XML", "XLSX",
 ];
+/// Abbreviations that are pronounced with a consonant at the beginning.
 pub(super) const SPOKEN_LIKE_A_CONSONANT: &[&str] = &[
     "CA", "CIS", "CLI", "CPU", "CSS", "CSV", "CVE", "DKIM", "DMARC", "DNS", "EU", "FIDO", "JSON", "JWT",
     "NIST", "PDF", "PIN", "PNG", "SAML", "SCIM", "SHA", "TCP", "TLS", "TOML", "TOTP", "TXT", "UI", "URI",

@@ -1,4 +1,4 @@
-//! Sentences stand in the `text` module of their crate, where a reader finds all of them.
+//! The sentences for users are in the `text` module of each crate, where a reader finds all of them.
 
 use super::{Kind, Text};
 
@@ -9,16 +9,16 @@ pub(super) const WITHOUT_USERS: &[&str] = &[
     "crates/watchpost-tidy/",
 ];
 
-/// Files of which every text is a declaration or a template.
+/// Files in which every text is a declaration or a template.
 const DECLARING: &[&str] = &[
     "crates/watchpost-mcp/src/document.rs",
     "crates/watchpost-mcp/src/prompts/",
 ];
 
-/// Literals that look like sentences and are none, with the reason.
+/// Literals that are not sentences although they look like one, each with the reason.
 const EXCEPTIONS: &[(&str, &str)] = &[("check of the master key v1", "is encrypted and stored")];
 
-/// Words from which on a literal is a sentence.
+/// The number of words from which a literal counts as a sentence.
 const SENTENCE_WORDS: usize = 4;
 
 /// Whether a path belongs to the `text` module of its crate.
@@ -27,8 +27,8 @@ pub(super) fn is_text_module(path: &str) -> bool {
         .is_some_and(|(_, inner)| inner == "text.rs" || inner.starts_with("text/"))
 }
 
-/// Whether a literal is a sentence outside the `text` module. Error messages, declarations, help and log lines are of
-/// other kinds and stay beside what they describe.
+/// Whether a literal is a sentence outside the `text` module. Error messages of types, declarations, help and log messages
+/// have other kinds and stay in their place.
 pub(super) fn is_misplaced(text: &Text) -> bool {
     text.kind == Kind::Literal
         && !is_text_module(&text.path)
@@ -38,7 +38,7 @@ pub(super) fn is_misplaced(text: &Text) -> bool {
         && is_sentence(&text.text)
 }
 
-/// Whether a text has four or more words, placeholders among them but not alone.
+/// Whether a text has four or more words. Placeholders count as words, but at least three others must be present.
 fn is_sentence(text: &str) -> bool {
     let is_placeholder =
         |token: &str| token.starts_with('{') && token.trim_end_matches(['.', ',', ':', ')']).ends_with('}');

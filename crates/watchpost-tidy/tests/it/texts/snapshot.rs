@@ -1,4 +1,4 @@
-//! A snapshot of the texts of each crate that users, administrators and models read, file by file.
+//! Snapshots of the texts for users, administrators and models, one file per crate.
 
 use super::{Kind, Text, placement::is_text_module};
 use crate::root;
@@ -7,18 +7,18 @@ use std::{
     fmt::Write as _,
 };
 
-/// Whether a text goes to the snapshot of its crate.
+/// Whether a text belongs in the snapshot of its crate.
 fn belongs(text: &Text) -> bool {
     let is_prose = text.text.chars().any(char::is_alphabetic);
     let is_source =
         text.path.contains("/src/") || text.path.ends_with(".rego") || text.path.ends_with(".html");
     let is_text = text.kind != Kind::Literal || is_text_module(&text.path);
-    // The strings of rules that are no sentences are names of fields.
+    // Short strings of rules are names of fields.
     let is_message = text.kind != Kind::Policy || text.text.split_whitespace().count() > 2;
     text.kind.is_shown() && is_prose && is_source && is_text && is_message
 }
 
-/// The texts of one crate: a heading for each file, and its texts in their order there, without line numbers.
+/// Formats the texts of one crate: a heading for each file, and the texts in source order without line numbers.
 fn page(texts: &[&Text]) -> String {
     let mut page = String::new();
     let mut path = "";
@@ -45,13 +45,13 @@ fn page(texts: &[&Text]) -> String {
     page
 }
 
-/// Compares the texts of each crate with its snapshot, without the crates in `pending`.
+/// Compares the texts of each crate with its snapshot, except for the crates in `pending`.
 pub(super) fn compare(texts: &[Text], pending: &BTreeSet<&str>) {
     let mut crates = BTreeMap::<&str, Vec<&Text>>::new();
     for text in texts.iter().filter(|text| belongs(text)) {
         crates.entry(text.group()).or_default().push(text);
     }
-    assert!(crates.len() > 8, "texts of {} crates only", crates.len());
+    assert!(crates.len() > 8, "only {} crates have texts", crates.len());
     let folder = root().join("crates/watchpost-tidy/tests/it/texts/snapshots");
     for (name, texts) in crates {
         if !pending.contains(name) {

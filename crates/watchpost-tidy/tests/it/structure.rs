@@ -13,6 +13,9 @@ const FUNCTION_LINES_MAX: usize = 70;
 /// The maximum number of lines of code of a file.
 const FILE_LINES_MAX: usize = 500;
 
+/// The name of the module that holds the texts of a crate.
+const TEXTS: &str = "text";
+
 /// Things that exceed a limit, each with the reason to keep it. An entry that is no longer needed fails the test.
 type Exceptions = &'static [(&'static str, &'static str)];
 
@@ -56,17 +59,20 @@ const CYCLES: Exceptions = &[
 ];
 
 /// Returns the top-level modules of a crate, each with the top-level modules from which it imports: those that declare the
-/// imported items, not those that re-export them. A directory is one module; the root of the crate is left out.
+/// imported items, not those that re-export them. A directory is one module; the root of the crate is left out, and so is
+/// `text`, which formats values of the modules that use it.
 fn graph(modules: &BTreeMap<Vec<String>, &str>) -> BTreeMap<String, BTreeSet<String>> {
     let mut graph = BTreeMap::<String, BTreeSet<String>>::new();
     for (module, code) in modules {
-        let Some(top) = module.first() else { continue };
+        let Some(top) = module.first().filter(|top| *top != TEXTS) else {
+            continue;
+        };
         let targets = imports(code)
             .into_iter()
             .filter_map(|(path, ..)| absolute(modules, module, &path))
             .chain(crate_paths(code))
             .filter_map(|path| home(modules, &path, 0).first().cloned())
-            .filter(|home| home != top);
+            .filter(|home| home != top && home != TEXTS);
         graph.entry(top.clone()).or_default().extend(targets);
     }
     graph

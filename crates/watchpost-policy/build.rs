@@ -1,7 +1,7 @@
 //! Lists the built-in checks, so that adding one means adding its files and nothing else.
 //!
-//! Writes `checks.rs` with four tables of file name and text, sorted by name: `LIBRARIES` (`checks/lib*.rego`),
-//! `CHECKS` (the other `checks/*.rego`), `VARIANTS` (`checks/variants/*.rego`) and `CASES` (`*.cases.json` of both).
+//! Writes `checks.rs` with four tables of file names and texts, sorted by name: `LIBRARIES` (`checks/lib*.rego`),
+//! `CHECKS` (the other `checks/*.rego`), `VARIANTS` (`checks/variants/*.rego`) and `CASES` (the `*.cases.json` of both).
 
 use std::{
     env,
@@ -13,11 +13,11 @@ use std::{
 
 fn main() -> Result<(), Box<dyn Error>> {
     let manifest = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
-    let folder = manifest.join("checks");
+    let directory = manifest.join("checks");
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=checks");
-    let top = files(&folder)?;
-    let variants = files(&folder.join("variants"))?;
+    let top = files(&directory)?;
+    let variants = files(&directory.join("variants"))?;
     let is_library = |name: &str| name.starts_with("lib") && name.ends_with(".rego");
     let mut out = String::new();
     let tables: [(&str, Vec<&(String, PathBuf)>); 4] = [
@@ -49,7 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (table, rows) in tables {
         writeln!(out, "pub(crate) const {table}: &[(&str, &str)] = &[")?;
         for (name, path) in rows {
-            // The folder is named when the crate is compiled, so that a moved checkout needs no clean build.
+            // The compiler inserts the directory of the crate, so that a moved checkout needs no clean build.
             let path = path.strip_prefix(&manifest)?;
             let path = path.to_str().ok_or("a path that isn't UTF-8")?;
             writeln!(
@@ -63,13 +63,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Names and paths of a folder's files, sorted by name. A folder that isn't there has none.
-fn files(folder: &Path) -> Result<Vec<(String, PathBuf)>, Box<dyn Error>> {
+/// Returns the names and paths of a directory's files, sorted by name. A missing directory has none.
+fn files(directory: &Path) -> Result<Vec<(String, PathBuf)>, Box<dyn Error>> {
     let mut found = Vec::new();
-    if !folder.is_dir() {
+    if !directory.is_dir() {
         return Ok(found);
     }
-    for item in fs::read_dir(folder)? {
+    for item in fs::read_dir(directory)? {
         let path = item?.path();
         if path.is_file() {
             let name = path.file_name().and_then(|name| name.to_str());

@@ -1,7 +1,7 @@
-//! What judging people costs: 10,000 identities with all rules, on one thread and on all.
+//! The cost of evaluating all rules on 10,000 identities, on one thread and on all.
 
 #[path = "../tests/it/documents.rs"]
-#[expect(dead_code, reason = "the tests use the rest")]
+#[expect(dead_code, reason = "the tests use the other functions")]
 mod documents;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -15,8 +15,8 @@ use watchpost_core::{
 };
 use watchpost_policy::{Pack, RegoRules, cases::NOW_MS};
 
-/// Mostly ordinary people with two accounts and three grants; one in twenty is an administrator, one in ten has a
-/// problem.
+/// Returns identities with two accounts and three grants each. One in twenty is an administrator, one in ten has a
+/// finding.
 fn people(count: u32) -> Vec<Document> {
     (0..count)
         .map(|number| {

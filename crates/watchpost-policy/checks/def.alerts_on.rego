@@ -2,9 +2,9 @@
 # id: def.alerts_on
 # title: Required alerts are enabled
 # description: >-
-#   Microsoft raises alerts when an account sends like a spammer, forwards mail suspiciously or when a tenant may
-#   not send any more. The alerts that the published baseline asks for are on, that for clicks on malicious links
-#   where the tenant has it.
+#   Microsoft raises alerts when an account sends spam, when mail is forwarded suspiciously, or when the
+#   tenant is restricted from sending mail. The alerts that the published baseline requires must be on; the
+#   alert for clicks on malicious links is required only where the tenant has it.
 # scan: compliance
 # severity: high
 # service: defender
@@ -41,8 +41,8 @@ missing := {name | some name in wanted; not lower(name) in defender.alerts_on}
 detected := {"on": sort([name | some name in wanted - missing]), "off_or_absent": sort([name | some name in missing])}
 
 result := lib.failed(
-	sprintf("Alerts that should be on are off or missing (%s), so nobody hears of an attack in time.", [lib.join(sort([name | some name in missing]))]),
+	sprintf("Required alerts are off or missing (%s), so no one learns of an attack in time", [lib.join(sort([name | some name in missing]))]),
 	detected, [{"alert": name} | some name in sort([other | some other in missing])],
 ) if {
 	count(missing) > 0
-} else := lib.passed("All required alerts are on.", detected)
+} else := lib.passed("All required alerts are on", detected)

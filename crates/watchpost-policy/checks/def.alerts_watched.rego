@@ -1,9 +1,9 @@
 # METADATA
 # id: def.alerts_watched
-# title: Alerts reach a monitored address
+# title: Alerts go to a monitored address
 # description: >-
-#   An alert that nobody reads is no alert. The required alerts go to an address that somebody watches, or to the
-#   system where security events are collected.
+#   An alert that no one reads is useless. The required alerts must go to an address that someone monitors,
+#   or to the system that collects security events (SIEM).
 # scan: compliance
 # severity: medium
 # service: defender
@@ -11,7 +11,7 @@
 # inputs: []
 # manual: true
 # remediation:
-#   - "Defender portal, Email & collaboration, Policies & rules, Alert policy: open each required alert, Edit recipients, and choose an address that is watched around the clock."
+#   - "Defender portal, Email & collaboration, Policies & rules, Alert policy: open each required alert, Edit recipients, and choose an address that is monitored around the clock."
 #   - "Or send alerts to your SIEM with the connector for Defender XDR."
 # references:
 #   - "https://learn.microsoft.com/defender-xdr/alert-policies"
@@ -22,4 +22,4 @@ import rego.v1
 
 import data.watchpost.checklib as lib
 
-result := lib.skipped("manual", "Look at the recipients of the required alert policies: does somebody watch those addresses, or does a SIEM collect the alerts?")
+result := lib.skipped("manual", "Check the recipients of the required alert policies: does someone monitor these addresses, or does a SIEM collect the alerts?")

@@ -1,9 +1,9 @@
 # METADATA
 # id: def.audit_retention
-# title: Audit log is kept at least 12 months
+# title: Audit log is kept for at least 12 months
 # description: >-
-#   Intrusions are often noticed months later. A retention policy keeps the audit log for at least a year, which
-#   needs a license with advanced auditing.
+#   Intrusions are often discovered months later. A retention policy must keep the audit log for at least a
+#   year, which requires a license with advanced auditing.
 # scan: compliance
 # severity: medium
 # service: defender
@@ -13,7 +13,7 @@
 # remediation:
 #   - "Purview portal, Audit, Audit retention policies: create a policy with a duration of one year or more."
 #   - "Or in Security & Compliance PowerShell: New-UnifiedAuditLogRetentionPolicy -Name \"Audit 12 months\" -RetentionDuration TwelveMonths -Priority 100 with -RecordTypes or -UserIds"
-#   - "It holds for users with an E5 license or an add-on with advanced auditing."
+#   - "The policy applies to users with an E5 license or an add-on with advanced auditing."
 # references:
 #   - "https://learn.microsoft.com/purview/audit-log-retention-policies"
 # frameworks: ["MS.SECURITYSUITE.5.2v1", "MS.EXO.17.3v1", "NIST.800-53.AU-11"]
@@ -42,26 +42,26 @@ licensed if {
 
 licensed if lib.feature("audit_advanced") == true
 
-# Somebody looked at the licenses.
+# Whether the tenant's licenses were read.
 licenses_known if lib.has("subscribedSkus")
 
 licenses_known if is_boolean(lib.feature("audit_advanced"))
 
 detected := {"policies": [defender.shown(policy, ["Name", "RetentionDuration", "Enabled"]) | some policy in found]}
 
-result := lib.skipped("unreadable", "The retention policies of the audit log weren't read.") if {
+result := lib.skipped("unreadable", "The retention policies of the audit log weren't read") if {
 	not lib.has("purview/UnifiedAuditLogRetentionPolicy")
-} else := lib.skipped("unreadable", "Whether the tenant has a license with advanced auditing wasn't read.") if {
+} else := lib.skipped("unreadable", "It is unknown whether the tenant has a license with advanced auditing") if {
 	not licensed
 	not licenses_known
-} else := lib.skipped("unlicensed", "The tenant has no license with advanced auditing, without which the audit log is kept for 180 days.") if {
+} else := lib.skipped("unlicensed", "The tenant has no license with advanced auditing, without which the audit log is kept for only 180 days") if {
 	not licensed
 } else := lib.passed(
-	sprintf("The policy \"%s\" keeps the audit log for at least 12 months.", [lib.short(defender.name(good[0]))]),
+	sprintf("The policy \"%s\" keeps the audit log for at least 12 months", [lib.short(defender.name(good[0]))]),
 	detected,
 ) if {
 	count(good) > 0
 } else := lib.failed(
-	"No retention policy keeps the audit log for 12 months or longer, so traces of an intrusion that is noticed late are gone.",
+	"No retention policy keeps the audit log for 12 months or longer, so traces of an intrusion that is discovered late are gone",
 	detected, [],
 )

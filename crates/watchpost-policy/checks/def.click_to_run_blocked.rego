@@ -2,8 +2,9 @@
 # id: def.click_to_run_blocked
 # title: Executable attachments are blocked
 # description: >-
-#   A mail attachment that runs when it is opened is the shortest way onto a computer. The common attachments filter
-#   of the malware policy that counts for everybody stops at least exe, cmd and vbe files.
+#   An attachment that runs when it is opened is the quickest way to compromise a computer. The common
+#   attachments filter of the anti-malware policy that applies to all recipients must block at least exe, cmd
+#   and vbe files.
 # scan: compliance
 # severity: high
 # service: defender
@@ -14,9 +15,9 @@
 #   - exchange/EOPProtectionPolicyRule
 #   - exchange/AcceptedDomain
 # remediation:
-#   - "Defender portal, Email & collaboration, Policies & rules, Threat policies, Anti-malware: open the policy that counts for everybody, Edit protection settings, enable the common attachments filter and keep exe, cmd and vbe in its list."
+#   - "Defender portal, Email & collaboration, Policies & rules, Threat policies, Anti-malware: open the policy that applies to all recipients, Edit protection settings, enable the common attachments filter and keep exe, cmd and vbe in its list."
 #   - "Or in Exchange Online PowerShell: Set-MalwareFilterPolicy -Identity \"Default\" -EnableFileFilter $true, and add missing types with -FileTypes."
-#   - "Find the policy that counts for everybody: Get-MalwareFilterRule | sort Priority | ft Name,State,Priority,MalwareFilterPolicy"
+#   - "Find the policy that applies to all recipients: Get-MalwareFilterRule | sort Priority | ft Name,State,Priority,MalwareFilterPolicy"
 #   - "Or apply the standard or strict preset security policy to all recipients without exceptions."
 # references:
 #   - "https://learn.microsoft.com/defender-office-365/anti-malware-policies-configure"
@@ -45,12 +46,12 @@ result := defender.preset_passes(policy) if {
 } else := defender.unreadable(policy, fields) if {
 	defender.unknown(policy, ["EnableFileFilter"])
 } else := lib.failed_entities(
-	sprintf("In %s the common attachments filter is off, so mail with programs attached reaches people.", [policy.label]),
+	sprintf("In %s the common attachments filter is off, so mail with executable attachments is delivered", [policy.label]),
 	defender.detected(policy, fields), [], [defender.entity(row)],
 ) if {
 	row.EnableFileFilter != true
 } else := lib.failed_entities(
-	sprintf("The common attachments filter of %s lets %s files through, so mail with programs attached reaches people.", [
+	sprintf("The common attachments filter of %s allows %s files, so mail with executable attachments is delivered", [
 		policy.label,
 		lib.join(missing),
 	]),
@@ -58,6 +59,6 @@ result := defender.preset_passes(policy) if {
 ) if {
 	count(missing) > 0
 } else := lib.passed(
-	sprintf("The common attachments filter of %s stops exe, cmd and vbe files.", [policy.label]),
+	sprintf("The common attachments filter of %s blocks exe, cmd and vbe files", [policy.label]),
 	defender.detected(policy, fields),
 )

@@ -1,9 +1,10 @@
 # METADATA
 # id: def.dlp_block
-# title: DLP blocks everyone
+# title: DLP rules block access for everyone
 # description: >-
-#   A rule that only reports lets the data leave first. Rules that look for all configured information types block
-#   access, and for everyone rather than for people outside alone.
+#   A data loss prevention (DLP) rule that only reports lets the data leave first. Rules that look for all
+#   configured information types must block access for everyone, not only for people outside the
+#   organization.
 # scan: compliance
 # severity: medium
 # service: defender
@@ -39,15 +40,15 @@ detected := {"rules": [object.filter(entry.rule, ["Name", "ParentPolicyName", "B
 result := defender.no_dlp if {
 	defender.dlp_unlicensed
 } else := lib.failed(
-	"No enforced data loss prevention rule looks for all configured information types, so there is none that blocks everyone.",
+	"No enforced data loss prevention rule looks for all configured information types, so none blocks access for everyone",
 	detected, [],
 ) if {
 	count(defender.full_rules) == 0
 } else := lib.failed_entities(
-	sprintf("Data loss prevention rules don't block everyone (%s), so sensitive data is shared before anybody looks.", [
+	sprintf("Data loss prevention rules don't block access for everyone (%s), so sensitive data is shared before anyone can review it", [
 		lib.join([defender.name(entry.rule) | some entry in found]),
 	]),
 	detected, [], [defender.entity(entry.rule) | some entry in found],
 ) if {
 	count(found) > 0
-} else := lib.passed("Every rule for the configured information types blocks everyone.", detected)
+} else := lib.passed("Every rule for the configured information types blocks access for everyone", detected)

@@ -2,9 +2,9 @@
 # id: def.dlp_locations
 # title: DLP covers mail, files, chat and devices
 # description: >-
-#   A rule against sending card numbers by mail is of little use if they leave by chat. Policies that look for all
-#   configured information types apply to all of Exchange, SharePoint, OneDrive, Teams and devices; Teams and
-#   devices only where the tenant has a license for them.
+#   A rule against sending card numbers by email is of little use if they can leave through chat. Data loss
+#   prevention (DLP) policies that look for all configured information types must apply to all of Exchange,
+#   SharePoint, OneDrive, Teams and devices; Teams and devices only if the tenant has a license for them.
 # scan: compliance
 # severity: medium
 # service: defender
@@ -30,7 +30,7 @@ import rego.v1
 import data.watchpost.checklib as lib
 import data.watchpost.checklib_defender as defender
 
-# Name, the word in the policy's workload, its field, and the service plan that it needs beyond plain DLP.
+# The location's name, its name in the policy's workload, its field, and the service plan that it needs beyond plain DLP.
 places := [
 	{"name": "Exchange", "workload": "Exchange", "field": "ExchangeLocation", "plan": ""},
 	{"name": "SharePoint", "workload": "SharePoint", "field": "SharePointLocation", "plan": ""},
@@ -44,7 +44,7 @@ plans := {upper(defender.text(plan, "servicePlanName")) |
 	some plan in lib.list(sku, "servicePlans")
 }
 
-# A place isn't asked for if the licenses are known and none of them covers it.
+# A location isn't required if the licenses are known and none of them covers it.
 needed(_) if lib.scuba
 
 needed(place) if place.plan == ""
@@ -59,7 +59,7 @@ everywhere(policy, place) if {
 	contains(defender.text(policy, "Workload"), place.workload)
 }
 
-# `All`, or an object that is called so.
+# `All`, or an object with that name.
 location_name(location) := lower(location) if is_string(location)
 
 location_name(location) := lower(defender.name(location)) if is_object(location)
@@ -84,16 +84,16 @@ detected := {
 result := defender.no_dlp if {
 	lib.feature("defender_dlp") == false
 } else := lib.failed(
-	"No enforced data loss prevention policy looks for all configured information types, so none of the places where data leaves is covered.",
+	"No enforced data loss prevention policy looks for all configured information types, so no location is covered",
 	detected, [],
 ) if {
 	count(defender.full_rules) == 0
 } else := lib.failed(
-	sprintf("Data loss prevention doesn't cover all of %s, so sensitive data leaves there unnoticed.", [lib.join(missing)]),
+	sprintf("Data loss prevention doesn't cover all of %s, so sensitive data can leave there unnoticed", [lib.join(missing)]),
 	detected, [{"missing": missing}],
 ) if {
 	count(missing) > 0
 } else := lib.passed(
-	sprintf("Data loss prevention covers all of %s.", [lib.join(sort([name | some name in covered]))]),
+	sprintf("Data loss prevention covers all of %s", [lib.join(sort([name | some name in covered]))]),
 	detected,
 )

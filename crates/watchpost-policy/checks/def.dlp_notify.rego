@@ -1,9 +1,9 @@
 # METADATA
 # id: def.dlp_notify
-# title: DLP notifies users
+# title: DLP rules notify users
 # description: >-
-#   People who learn why something was blocked do it right the next time. Rules that look for all configured
-#   information types notify somebody.
+#   People who learn why something was blocked avoid it the next time. Data loss prevention (DLP) rules that
+#   look for all configured information types must notify someone.
 # scan: compliance
 # severity: low
 # service: defender
@@ -37,15 +37,15 @@ detected := {"rules": [object.filter(entry.rule, ["Name", "ParentPolicyName", "N
 result := defender.no_dlp if {
 	defender.dlp_unlicensed
 } else := lib.failed(
-	"No enforced data loss prevention rule looks for all configured information types, so there is none that notifies users.",
+	"No enforced data loss prevention rule looks for all configured information types, so none notifies users",
 	detected, [],
 ) if {
 	count(defender.full_rules) == 0
 } else := lib.failed_entities(
-	sprintf("Data loss prevention rules notify nobody (%s), so people don't learn what was wrong.", [
+	sprintf("Data loss prevention rules notify no one (%s), so people don't learn what they did wrong", [
 		lib.join([defender.name(entry.rule) | some entry in found]),
 	]),
 	detected, [], [defender.entity(entry.rule) | some entry in found],
 ) if {
 	count(found) > 0
-} else := lib.passed("Every rule for the configured information types notifies somebody.", detected)
+} else := lib.passed("Every rule for the configured information types notifies someone", detected)

@@ -1,8 +1,8 @@
 # METADATA
 # id: def.dlp_restricted_apps
-# title: DLP keeps data from restricted apps and Bluetooth
+# title: DLP blocks restricted apps and unwanted Bluetooth apps
 # description: >-
-#   On devices, data loss prevention can keep protected files from apps that were not approved and from unwanted
+#   On devices, data loss prevention (DLP) can keep protected files away from unapproved apps and unwanted
 #   Bluetooth apps. Which apps those are is a decision that no setting shows.
 # scan: compliance
 # severity: low
@@ -22,4 +22,4 @@ import rego.v1
 
 import data.watchpost.checklib as lib
 
-result := lib.skipped("manual", "Look at the endpoint settings of data loss prevention: are restricted apps and unwanted Bluetooth apps listed and blocked?")
+result := lib.skipped("manual", "Check the endpoint settings of data loss prevention: are restricted apps and unwanted Bluetooth apps listed and blocked?")

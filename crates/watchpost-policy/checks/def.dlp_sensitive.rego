@@ -1,10 +1,10 @@
 # METADATA
 # id: def.dlp_sensitive
-# title: DLP blocks card numbers and national ids
+# title: DLP protects card numbers and national ID numbers
 # description: >-
-#   Data loss prevention looks for what nobody should send by accident: card numbers and national identification
-#   numbers by default. Each configured information type is in an enabled rule of a policy that is enforced, not
-#   merely tested.
+#   Data loss prevention (DLP) must look for data that should never be sent by accident: by default card
+#   numbers and national identification numbers. Each configured information type must be in an enabled rule
+#   of a policy that is enforced, not only tested.
 # scan: compliance
 # severity: high
 # service: defender
@@ -12,7 +12,7 @@
 # inputs: [purview/DlpCompliancePolicy, purview/DlpComplianceRule]
 # optional_inputs: [licenses/features]
 # remediation:
-#   - "Purview portal, Data Loss Prevention, Policies: create a custom policy, or edit one, whose rules look for the missing information types. Which types are asked for is the parameter `sensitive_types`."
+#   - "Purview portal, Data Loss Prevention, Policies: create a custom policy, or edit one, whose rules look for the missing information types. The parameter `sensitive_types` lists the required types."
 #   - "Turn the policy on rather than leaving it in simulation: Set-DlpCompliancePolicy -Identity \"<policy>\" -Mode Enable"
 #   - "Add a rule in Security & Compliance PowerShell: New-DlpComplianceRule -Name \"<rule>\" -Policy \"<policy>\" -ContentContainsSensitiveInformation @{Name=\"Credit Card Number\"} -BlockAccess $true"
 # references:
@@ -49,11 +49,11 @@ detected := {"rules": [{
 
 result := defender.no_dlp if {
 	defender.dlp_unlicensed
-} else := lib.skipped("not_applicable", "No information types are configured for this check.") if {
+} else := lib.skipped("not_applicable", "No information types are configured for this check") if {
 	count(defender.wanted_types) == 0
 } else := lib.failed(
-	sprintf("No enforced data loss prevention rule looks for %s, so such data leaves unnoticed.", [lib.join(missing)]),
+	sprintf("No enforced data loss prevention rule looks for %s, so such data can leave unnoticed", [lib.join(missing)]),
 	detected, [{"missing": [kind | some kind in missing]}],
 ) if {
 	count(missing) > 0
-} else := lib.passed("Enforced data loss prevention rules look for every configured information type.", detected)
+} else := lib.passed("Enforced data loss prevention rules look for every configured information type", detected)

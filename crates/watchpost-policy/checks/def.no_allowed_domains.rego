@@ -2,8 +2,8 @@
 # id: def.no_allowed_domains
 # title: No allowed sender domains in spam policies
 # description: >-
-#   A sender's address is easily forged. Mail from an allowed domain skips the spam filter, so the spam policy that
-#   counts for everybody allows none.
+#   A sender's address is easily forged, and mail from an allowed domain skips the spam filter. The spam
+#   policy that applies to all recipients must allow no domains.
 # scan: compliance
 # severity: medium
 # service: defender
@@ -14,9 +14,9 @@
 #   - exchange/EOPProtectionPolicyRule
 #   - exchange/AcceptedDomain
 # remediation:
-#   - "Defender portal, Email & collaboration, Policies & rules, Threat policies, Anti-spam: open the policy that counts for everybody, Edit allowed and blocked senders and domains, and remove every allowed domain."
+#   - "Defender portal, Email & collaboration, Policies & rules, Threat policies, Anti-spam: open the policy that applies to all recipients, Edit allowed and blocked senders and domains, and remove every allowed domain."
 #   - "Or in Exchange Online PowerShell: Set-HostedContentFilterPolicy -Identity \"Default\" -AllowedSenderDomains @{}"
-#   - "For a sender that is filtered wrongly, use the Tenant Allow/Block List, whose entries expire."
+#   - "If mail from a sender is filtered wrongly, use the Tenant Allow/Block List, whose entries expire."
 # references:
 #   - "https://learn.microsoft.com/defender-office-365/anti-spam-policies-configure"
 # frameworks: ["MS.SECURITYSUITE.6.2v1", "MS.EXO.14.3v2", "CIS.M365.2.1.14", "NIST.800-53.SI-8"]
@@ -33,7 +33,7 @@ fields := ["AllowedSenderDomains"]
 
 row := policy.rows[0]
 
-# Allowed domains that nobody exempted; entries are texts or objects with a name.
+# Allowed domains that are not exempted. Entries are strings or objects with a name.
 allowed(candidate) := {domain |
 	some entry in lib.list(candidate, "AllowedSenderDomains")
 	domain := domain_of(entry)
@@ -51,7 +51,7 @@ domain_of(entry) := "an unnamed domain" if {
 	defender.text(entry, "Domain") == ""
 }
 
-says(candidate) if {
+has_field(candidate) if {
 	some field, _ in candidate
 	field == "AllowedSenderDomains"
 }
@@ -59,40 +59,40 @@ says(candidate) if {
 bad(candidate) if count(allowed(candidate)) > 0
 
 good(candidate) if {
-	says(candidate)
+	has_field(candidate)
 	count(allowed(candidate)) == 0
 }
 
-# The published reading: a bad policy counts unless one of a tier before it is good.
+# The published reading: a bad policy counts unless a policy of an earlier tier is good.
 offenders := defender.unshielded(
 	[candidate | some candidate in defender.policies("spam"); good(candidate)],
 	[candidate | some candidate in defender.policies("spam"); bad(candidate)],
 )
 
-result := lib.skipped("unreadable", "There are no spam policies in what was read.") if {
+result := lib.skipped("unreadable", "No spam policy was read") if {
 	count(defender.policies("spam")) == 0
 } else := lib.failed_entities(
-	sprintf("Spam policies let mail from allowed domains past the filter (%s), forged mail included.", [lib.join([defender.name(offender) | some offender in offenders])]),
+	sprintf("Spam policies let mail from allowed domains bypass the filter (%s), including forged mail", [lib.join([defender.name(offender) | some offender in offenders])]),
 	{"policies": [defender.shown(offender, array.concat(["Identity"], fields)) | some offender in offenders]}, [],
 	[defender.entity(offender) | some offender in offenders],
 ) if {
 	lib.scuba
 	count(offenders) > 0
-} else := lib.passed("No spam policy that is in force allows sender domains.", {"policy": policy.label}) if {
+} else := lib.passed("No effective spam policy allows sender domains", {"policy": policy.label}) if {
 	lib.scuba
 } else := defender.preset_passes(policy) if {
 	defender.by_preset_alone(policy)
 } else := defender.unreadable(policy, fields) if {
 	unreadable
 } else := lib.failed_entities(
-	sprintf("%s lets mail from allowed domains past the filter (%s), forged mail included.", [defender.capital(policy.label), problem]),
+	sprintf("%s lets mail from allowed domains bypass the filter (%s), including forged mail", [defender.capital(policy.label), problem]),
 	defender.detected(policy, fields), [], [defender.entity(row)],
 ) if {
 	bad(row)
-} else := lib.passed(sprintf("%s allows no sender domains.", [defender.capital(policy.label)]), defender.detected(policy, fields))
+} else := lib.passed(sprintf("%s allows no sender domains", [defender.capital(policy.label)]), defender.detected(policy, fields))
 
 unreadable if count(policy.rows) == 0
 
-unreadable if not says(row)
+unreadable if not has_field(row)
 
 problem := lib.join(allowed(row))

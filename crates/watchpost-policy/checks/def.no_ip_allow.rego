@@ -1,8 +1,9 @@
 # METADATA
 # id: def.no_ip_allow
-# title: No IP allow list
+# title: Connection filter allows no IP addresses
 # description: >-
-#   Mail from an allowed address skips the spam filter and the check of its sender. No connection filter allows any.
+#   Mail from an allowed IP address skips the spam filter and sender authentication. No connection filter may
+#   allow any.
 # scan: compliance
 # severity: medium
 # service: defender
@@ -23,8 +24,8 @@ import data.watchpost.checklib_defender as defender
 
 filters := lib.rows("exchange/HostedConnectionFilterPolicy")
 
-# No field is as unread as no filter; null is an empty list.
-says(filter_) if {
+# A missing field counts as unread, as a missing filter does; null is an empty list.
+has_field(filter_) if {
 	some field, _ in filter_
 	field == "IPAllowList"
 }
@@ -36,23 +37,23 @@ addresses := [address | some filter_ in open_filters; some address in lib.list(f
 detected := {"IPAllowList": [lib.short(address) | some address in array.slice(addresses, 0, 100)]}
 
 result := lib.failed_entities(
-	sprintf("The connection filter lets mail from %s past the spam filter (%s), whoever sends it.", [
-		lib.number_of(count(addresses), "address", "addresses"),
+	sprintf("The connection filter lets mail from %s bypass the spam filter (%s), regardless of its sender", [
+		lib.number_of(count(addresses), "IP address", "IP addresses"),
 		lib.join(addresses),
 	]),
 	detected, [], [defender.entity(filter_) | some filter_ in open_filters],
 ) if {
 	count(open_filters) > 0
-} else := lib.passed("No connection filter allows any address.", detected) if {
+} else := lib.passed("No connection filter allows any IP address", detected) if {
 	known
-} else := lib.skipped("unreadable", "The setting IPAllowList wasn't read.")
+} else := lib.skipped("unreadable", "The setting IPAllowList wasn't read")
 
 known if {
 	count(filters) > 0
-	every filter_ in filters { says(filter_) }
+	every filter_ in filters { has_field(filter_) }
 }
 
-# The published reading finds nothing wrong with no filters.
+# The published reading passes if there are no filters.
 known if {
 	lib.scuba
 	lib.has("exchange/HostedConnectionFilterPolicy")

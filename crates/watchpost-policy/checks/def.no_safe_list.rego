@@ -1,9 +1,9 @@
 # METADATA
 # id: def.no_safe_list
-# title: Microsoft safe list is off
+# title: Microsoft's safe list is off
 # description: >-
-#   With the safe list on, mail from senders whom Microsoft's partners trust skips the spam filter. Nobody can see
-#   who is on it.
+#   With the safe list on, mail from senders that Microsoft's partners trust skips the spam filter. Customers
+#   can't see which senders are on the list.
 # scan: compliance
 # severity: low
 # service: defender
@@ -31,7 +31,7 @@ known if {
 	every filter_ in filters { is_boolean(filter_.EnableSafeList) }
 }
 
-# The published reading finds nothing wrong with no filters.
+# The published reading passes if there are no filters.
 known if {
 	lib.scuba
 	lib.has("exchange/HostedConnectionFilterPolicy")
@@ -40,12 +40,12 @@ known if {
 detected := {"EnableSafeList": [object.get(filter_, "EnableSafeList", null) | some filter_ in filters]}
 
 result := lib.failed_entities(
-	sprintf("The connection filter %s uses the safe list, so mail from senders whom nobody here chose skips the spam filter.", [
+	sprintf("Microsoft's safe list is on (%s), so mail from senders that this organization did not choose skips the spam filter", [
 		lib.join([defender.name(filter_) | some filter_ in on]),
 	]),
 	detected, [], [defender.entity(filter_) | some filter_ in on],
 ) if {
 	count(on) > 0
-} else := lib.passed("No connection filter uses the safe list.", detected) if {
+} else := lib.passed("No connection filter uses the safe list", detected) if {
 	known
-} else := lib.skipped("unreadable", "The setting EnableSafeList wasn't read.")
+} else := lib.skipped("unreadable", "The setting EnableSafeList wasn't read")

@@ -1,9 +1,9 @@
 # METADATA
 # id: def.outbound_forwarding_off
-# title: Outbound policy blocks auto-forwarding
+# title: Outbound spam policies block automatic forwarding
 # description: >-
-#   An intruder who forwards a mailbox to the outside reads along for months. Every outbound policy blocks automatic
-#   forwarding; the automatic mode does, too.
+#   An intruder who forwards a mailbox to an outside address can read its mail for months. Every outbound
+#   spam policy must block automatic forwarding; the automatic mode also blocks it.
 # scan: compliance
 # severity: high
 # service: defender
@@ -12,7 +12,7 @@
 # remediation:
 #   - "Defender portal, Email & collaboration, Policies & rules, Threat policies, Anti-spam, Anti-spam outbound policy: Edit protection settings, Automatic forwarding rules: Off - Forwarding is disabled."
 #   - "Or in Exchange Online PowerShell: Set-HostedOutboundSpamFilterPolicy -Identity \"<policy>\" -AutoForwardingMode Off"
-#   - "Where somebody must forward, make a policy for that mailbox alone and exempt it here."
+#   - "If someone needs automatic forwarding, create a policy for that mailbox alone and exempt it here."
 # references:
 #   - "https://learn.microsoft.com/defender-office-365/outbound-spam-policies-external-email-forwarding"
 # frameworks: ["CIS.M365.6.2.1", "NIST.800-53.AC-4"]
@@ -37,15 +37,15 @@ forwarding := [policy |
 
 detected := {"policies": [defender.shown(policy, ["Identity", "AutoForwardingMode"]) | some policy in policies]}
 
-result := lib.skipped("unreadable", "The setting AutoForwardingMode wasn't read.") if {
+result := lib.skipped("unreadable", "The setting AutoForwardingMode wasn't read") if {
 	count(policies) == 0
-} else := lib.skipped("unreadable", "The setting AutoForwardingMode wasn't read.") if {
+} else := lib.skipped("unreadable", "The setting AutoForwardingMode wasn't read") if {
 	count(unread) > 0
 } else := lib.failed_entities(
-	sprintf("Outbound spam policies allow automatic forwarding to the outside (%s), so a mailbox can be read along unnoticed.", [
+	sprintf("Outbound spam policies allow automatic forwarding to outside addresses (%s), so an intruder can read a mailbox unnoticed", [
 		lib.join([defender.name(policy) | some policy in forwarding]),
 	]),
 	detected, [], [defender.entity(policy) | some policy in forwarding],
 ) if {
 	count(forwarding) > 0
-} else := lib.passed("No outbound spam policy allows automatic forwarding.", detected)
+} else := lib.passed("No outbound spam policy allows automatic forwarding", detected)

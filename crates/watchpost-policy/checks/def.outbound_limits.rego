@@ -2,15 +2,15 @@
 # id: def.outbound_limits
 # title: Outbound spam limits and alerts are set
 # description: >-
-#   An account that was taken over sends thousands of messages in an hour. Each outbound policy limits how many
-#   recipients an account may write to, blocks the account beyond that and tells somebody.
+#   A compromised account can send thousands of messages in an hour. Every outbound spam policy must limit
+#   the number of recipients, block an account that exceeds the limit, and notify someone.
 # scan: compliance
 # severity: medium
 # service: defender
 # platforms: [m365]
 # inputs: [exchange/HostedOutboundSpamFilterPolicy]
 # remediation:
-#   - "Defender portal, Email & collaboration, Policies & rules, Threat policies, Anti-spam, Anti-spam outbound policy: Edit protection settings, set 500 external and 1000 internal recipients per hour and 1000 per day at the most, action Restrict the user from sending mail, and notify a mailbox that is read."
+#   - "Defender portal, Email & collaboration, Policies & rules, Threat policies, Anti-spam, Anti-spam outbound policy: Edit protection settings, set at most 500 external and 1000 internal recipients per hour and 1000 per day, choose the action Restrict the user from sending mail, and notify a mailbox that is monitored."
 #   - "Or in Exchange Online PowerShell: Set-HostedOutboundSpamFilterPolicy -Identity \"Default\" -RecipientLimitExternalPerHour 500 -RecipientLimitInternalPerHour 1000 -RecipientLimitPerDay 1000 -ActionWhenThresholdReached BlockUser -NotifyOutboundSpam $true -NotifyOutboundSpamRecipients \"<address>\""
 # references:
 #   - "https://learn.microsoft.com/defender-office-365/outbound-spam-policies-configure"
@@ -28,7 +28,7 @@ fields := ["RecipientLimitExternalPerHour", "RecipientLimitInternalPerHour", "Re
 
 policies := lib.rows("exchange/HostedOutboundSpamFilterPolicy")
 
-# A number that may be written as a text.
+# A number that may be written as a string.
 number(thing) := thing if is_number(thing)
 
 number(thing) := to_number(thing) if {
@@ -54,7 +54,7 @@ problems(policy) := array.concat(
 		[sprintf("ActionWhenThresholdReached is %s", [lib.short(policy.ActionWhenThresholdReached)]) |
 			lower(defender.text(policy, "ActionWhenThresholdReached")) != "blockuser"
 		],
-		["nobody is notified" | not notifies(policy)],
+		["no one is notified" | not notifies(policy)],
 	),
 )
 
@@ -73,16 +73,16 @@ weak := [{"policy": policy, "problems": found} |
 
 detected := {"policies": [defender.shown(policy, array.concat(["Identity", "NotifyOutboundSpamRecipients"], fields)) | some policy in policies]}
 
-result := lib.skipped("unreadable", "The limits of the outbound spam policies weren't read.") if {
+result := lib.skipped("unreadable", "The limits of the outbound spam policies weren't read") if {
 	count(policies) == 0
-} else := lib.skipped("unreadable", "The limits of the outbound spam policies weren't read.") if {
+} else := lib.skipped("unreadable", "The limits of the outbound spam policies weren't read") if {
 	count(unread) > 0
 } else := lib.failed_entities(
-	sprintf("Outbound spam policies let an account that was taken over send on (%s).", [
+	sprintf("Outbound spam policies let a compromised account keep sending (%s)", [
 		lib.join([sprintf("%s: %s", [defender.name(entry.policy), concat(", ", entry.problems)]) | some entry in weak]),
 	]),
 	detected, [{"policy": defender.name(entry.policy), "problems": entry.problems} | some entry in weak],
 	[defender.entity(entry.policy) | some entry in weak],
 ) if {
 	count(weak) > 0
-} else := lib.passed("Every outbound spam policy limits recipients, blocks the account and notifies somebody.", detected)
+} else := lib.passed("Every outbound spam policy limits recipients, blocks the account and notifies someone", detected)

@@ -2,8 +2,9 @@
 # id: def.own_domain_impersonation
 # title: Own domains are protected from impersonation
 # description: >-
-#   Mail from a domain that looks like one's own passes for a colleague's. The anti-phishing policy that counts for
-#   everybody protects the domains of the organization and doesn't deliver such mail as if nothing was.
+#   Mail from a domain that looks like the organization's own passes for a colleague's. The anti-phishing
+#   policy that applies to all recipients must protect the organization's domains and must not deliver such
+#   mail normally.
 # scan: compliance
 # severity: medium
 # service: defender
@@ -15,7 +16,7 @@
 #   - exchange/AcceptedDomain
 # optional_inputs: [licenses/features]
 # remediation:
-#   - "Defender portal, Email & collaboration, Policies & rules, Threat policies, Anti-phishing: open the policy that counts for everybody, Edit protection settings, enable domains to protect, include domains I own."
+#   - "Defender portal, Email & collaboration, Policies & rules, Threat policies, Anti-phishing: open the policy that applies to all recipients, Edit protection settings, enable domains to protect, include domains I own."
 #   - "Or in Exchange Online PowerShell: Set-AntiPhishPolicy -Identity \"<policy>\" -EnableOrganizationDomainsProtection $true -TargetedDomainProtectionAction Quarantine"
 # references:
 #   - "https://learn.microsoft.com/defender-office-365/anti-phishing-policies-mdo-configure"
@@ -52,10 +53,10 @@ on if {
 
 result := defender.no_defender if {
 	unlicensed
-} else := lib.passed("The organization's domains are protected from impersonation.", detected) if {
+} else := lib.passed("The organization's domains are protected from impersonation", detected) if {
 	count(good) > 0
 } else := lib.failed(
-	"No anti-phishing policy that reaches every recipient protects the organization's own domains, so mail from look-alikes is delivered.",
+	"No anti-phishing policy that reaches every recipient protects the organization's own domains, so mail from look-alike domains is delivered",
 	detected, [],
 ) if {
 	lib.scuba
@@ -64,12 +65,12 @@ result := defender.no_defender if {
 } else := defender.unreadable(policy, fields) if {
 	defender.unknown(policy, ["Enabled", "EnableOrganizationDomainsProtection"])
 } else := lib.failed_entities(
-	sprintf("%s doesn't protect the organization's own domains, so mail from look-alikes is delivered.", [defender.capital(policy.label)]),
+	sprintf("%s doesn't protect the organization's own domains, so mail from look-alike domains is delivered", [defender.capital(policy.label)]),
 	detected, [], [defender.entity(row)],
 ) if {
 	not on
 } else := lib.failed_entities(
-	sprintf("%s recognizes look-alikes of the organization's domains and delivers their mail all the same: its action is %s.", [
+	sprintf("%s detects look-alikes of the organization's domains but still delivers their mail: its action is %s", [
 		defender.capital(policy.label),
 		lib.short(object.get(row, "TargetedDomainProtectionAction", null)),
 	]),

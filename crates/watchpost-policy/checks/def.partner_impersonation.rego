@@ -2,8 +2,8 @@
 # id: def.partner_impersonation
 # title: Partner domains are protected from impersonation
 # description: >-
-#   Mail from a domain that looks like a supplier's is believed. The anti-phishing policy that counts for everybody
-#   lists the domains of partners that matter.
+#   People trust mail from a domain that looks like a supplier's. The anti-phishing policy that applies to
+#   all recipients must list the domains of important partners.
 # scan: compliance
 # severity: low
 # service: defender
@@ -15,7 +15,7 @@
 #   - exchange/AcceptedDomain
 # optional_inputs: [licenses/features]
 # remediation:
-#   - "Defender portal, Email & collaboration, Policies & rules, Threat policies, Anti-phishing: open the policy that counts for everybody, Edit protection settings, enable domains to protect, include custom domains, add them."
+#   - "Defender portal, Email & collaboration, Policies & rules, Threat policies, Anti-phishing: open the policy that applies to all recipients, Edit protection settings, enable domains to protect, include custom domains, add them."
 #   - "Then Edit actions: quarantine the message or move it to the Junk Email folder."
 #   - "Or in Exchange Online PowerShell: Set-AntiPhishPolicy -Identity \"<policy>\" -EnableTargetedDomainsProtection $true -TargetedDomainsToProtect @{Add=\"domain\"} -TargetedDomainProtectionAction Quarantine"
 # references:
@@ -56,30 +56,30 @@ unlicensed if lib.feature("defender") == false
 
 result := defender.no_defender if {
 	unlicensed
-} else := lib.failed("No partner domains are configured for this check, so nobody can tell whether they are protected.", {"configured": []}, []) if {
+} else := lib.failed("No partner domains are configured for this check, so it is unknown whether they are protected", {"configured": []}, []) if {
 	lib.scuba
 	count(wanted) == 0
 } else := lib.skipped(
 	"manual",
-	"Set the parameter `partner_domains` to the partner domains that matter most, or look at the anti-phishing policies yourself.",
+	"Set the parameter `partner_domains` to the most important partner domains, or review the anti-phishing policies yourself",
 ) if {
 	count(wanted) == 0
-} else := lib.passed("Every configured partner domain is protected from impersonation.", detected) if {
+} else := lib.passed("Every configured partner domain is protected from impersonation", detected) if {
 	count(good) > 0
 } else := lib.failed(
-	"No anti-phishing policy that reaches every recipient protects all configured partner domains, so mail in their name is delivered.",
+	"No anti-phishing policy that reaches every recipient protects all configured partner domains, so mail that imitates them is delivered",
 	detected, [],
 ) if {
 	lib.scuba
 } else := defender.unreadable(policy, fields) if {
 	defender.unknown(policy, ["Enabled", "EnableTargetedDomainsProtection"])
 } else := lib.failed_entities(
-	sprintf("In %s impersonation protection is off for partner domains, so mail in their name is delivered.", [policy.label]),
+	sprintf("In %s impersonation protection is off for partner domains, so mail that imitates them is delivered", [policy.label]),
 	detected, [], [defender.entity(row)],
 ) if {
 	not on
 } else := lib.failed_entities(
-	sprintf("%s doesn't protect %s from impersonation, so mail in their name is delivered.", [
+	sprintf("%s doesn't protect %s from impersonation, so mail that imitates them is delivered", [
 		defender.capital(policy.label),
 		lib.join(unprotected),
 	]),
@@ -87,7 +87,7 @@ result := defender.no_defender if {
 ) if {
 	count(unprotected) > 0
 } else := lib.failed_entities(
-	sprintf("%s recognizes mail in the name of configured partner domains and delivers it all the same: its action is %s.", [
+	sprintf("%s detects mail that imitates configured partner domains but still delivers it: its action is %s", [
 		defender.capital(policy.label),
 		lib.short(object.get(row, "TargetedDomainProtectionAction", null)),
 	]),

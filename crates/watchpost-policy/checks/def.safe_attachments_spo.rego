@@ -2,7 +2,7 @@
 # id: def.safe_attachments_spo
 # title: Files in SharePoint, OneDrive and Teams are scanned
 # description: >-
-#   A file with malware in a shared library reaches everybody who syncs it. Safe Attachments for SharePoint,
+#   A file with malware in a shared library reaches everyone who syncs it. Safe Attachments for SharePoint,
 #   OneDrive and Teams locks such files.
 # scan: compliance
 # severity: high
@@ -13,7 +13,7 @@
 # remediation:
 #   - "Defender portal, Email & collaboration, Policies & rules, Threat policies, Safe Attachments, Global settings: turn on Defender for Office 365 for SharePoint, OneDrive and Microsoft Teams."
 #   - "Or in Exchange Online PowerShell: Set-AtpPolicyForO365 -EnableATPForSPOTeamsODB $true"
-#   - "Keep people from downloading such files: Set-SPOTenant -DisallowInfectedFileDownload $true"
+#   - "Prevent people from downloading such files: Set-SPOTenant -DisallowInfectedFileDownload $true"
 # references:
 #   - "https://learn.microsoft.com/defender-office-365/safe-attachments-for-spo-odfb-teams-configure"
 # frameworks:
@@ -36,11 +36,11 @@ detected := {"EnableATPForSPOTeamsODB": [row.EnableATPForSPOTeamsODB | some row 
 
 result := defender.no_defender if {
 	defender.defender_unlicensed
-} else := lib.passed("Files in SharePoint, OneDrive and Teams are scanned for malware.", detected) if {
+} else := lib.passed("Files in SharePoint, OneDrive and Teams are scanned for malware", detected) if {
 	count(on) > 0
-} else := lib.skipped("unreadable", "The setting EnableATPForSPOTeamsODB wasn't read.") if {
+} else := lib.skipped("unreadable", "The setting EnableATPForSPOTeamsODB wasn't read") if {
 	count(known) == 0
 } else := lib.failed(
-	"Safe Attachments is off for SharePoint, OneDrive and Teams, so files with malware stay open to everybody who shares them.",
+	"Safe Attachments is off for SharePoint, OneDrive and Teams, so files with malware stay open to everyone who has access to them",
 	detected, [],
 )

@@ -2,8 +2,9 @@
 # id: def.safe_links
 # title: Links are checked in mail, Teams and Office
 # description: >-
-#   Safe Links checks an address when somebody clicks it, long after the mail came in. The policy that counts for
-#   everybody has it on for mail (also from colleagues), Teams and Office apps.
+#   Safe Links checks an address when someone clicks it, long after the message arrived. The policy that
+#   applies to all recipients must enable it for mail (including mail from colleagues), Teams and Office
+#   apps.
 # scan: compliance
 # severity: high
 # service: defender
@@ -16,7 +17,7 @@
 #   - exchange/AcceptedDomain
 # optional_inputs: [licenses/features, exchange/EOPProtectionPolicyRule]
 # remediation:
-#   - "Defender portal, Email & collaboration, Policies & rules, Threat policies, Safe Links: open the policy that counts for everybody, Edit protection settings, tick Safe Links for email, for messages sent within the organization, for Teams and for Office 365 apps."
+#   - "Defender portal, Email & collaboration, Policies & rules, Threat policies, Safe Links: open the policy that applies to all recipients, Edit protection settings, select Safe Links for email, for messages sent within the organization, for Teams and for Office 365 apps."
 #   - "Or in Exchange Online PowerShell: Set-SafeLinksPolicy -Identity \"<policy>\" -EnableSafeLinksForEmail $true -EnableForInternalSenders $true -EnableSafeLinksForTeams $true -EnableSafeLinksForOffice $true"
 #   - "Or apply the standard or strict preset security policy to all recipients without exceptions."
 # references:
@@ -39,10 +40,10 @@ off := [field | some field in fields; object.get(row, field, false) != true]
 
 result := defender.no_defender if {
 	defender.defender_unlicensed
-} else := lib.passed(sprintf("%s checks links in mail, Teams and Office.", [defender.capital(policy.label)]), {"policy": policy.label}) if {
+} else := lib.passed(sprintf("%s checks links in mail, Teams and Office", [defender.capital(policy.label)]), {"policy": policy.label}) if {
 	defender.links_by_preset
 } else := lib.failed(
-	"No Safe Links policy reaches every recipient because the built-in protection has exceptions, so some follow links that nobody checks.",
+	"No Safe Links policy reaches every recipient because the built-in protection has exceptions, so some recipients follow links that are not checked",
 	{"policy": null},
 	[defender.shown(rule, ["Identity", "ExceptIfSentTo", "ExceptIfSentToMemberOf", "ExceptIfRecipientDomainIs"]) |
 		some rule in lib.rows("exchange/ATPBuiltInProtectionRule")
@@ -52,8 +53,8 @@ result := defender.no_defender if {
 } else := defender.unreadable(policy, fields) if {
 	defender.unknown(policy, fields)
 } else := lib.failed_entities(
-	sprintf("%s doesn't check every link (off: %s), so people reach malicious pages.", [defender.capital(policy.label), lib.join(off)]),
+	sprintf("%s doesn't check every link (off: %s), so people can reach malicious pages", [defender.capital(policy.label), lib.join(off)]),
 	defender.detected(policy, fields), [{"off": off}], [defender.entity(row)],
 ) if {
 	count(off) > 0
-} else := lib.passed(sprintf("%s checks links in mail, Teams and Office.", [defender.capital(policy.label)]), defender.detected(policy, fields))
+} else := lib.passed(sprintf("%s checks links in mail, Teams and Office", [defender.capital(policy.label)]), defender.detected(policy, fields))

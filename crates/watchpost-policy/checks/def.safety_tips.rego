@@ -2,8 +2,9 @@
 # id: def.safety_tips
 # title: Safety tips are shown
 # description: >-
-#   A short hint above a message tells people that its sender is new to them, looks like somebody they know or could
-#   not be verified. The anti-phishing policy that counts for everybody shows all of them.
+#   A short hint above a message tells people that its sender is new to them, resembles someone they know, or
+#   could not be verified. The anti-phishing policy that applies to all recipients must show all of these
+#   tips.
 # scan: compliance
 # severity: low
 # service: defender
@@ -15,7 +16,7 @@
 #   - exchange/AcceptedDomain
 # optional_inputs: [licenses/features]
 # remediation:
-#   - "Defender portal, Email & collaboration, Policies & rules, Threat policies, Anti-phishing: open the policy that counts for everybody, Edit actions, tick every safety tip and indicator."
+#   - "Defender portal, Email & collaboration, Policies & rules, Threat policies, Anti-phishing: open the policy that applies to all recipients, Edit actions, select every safety tip and indicator."
 #   - "Or in Exchange Online PowerShell: Set-AntiPhishPolicy -Identity \"<policy>\" -EnableFirstContactSafetyTips $true -EnableSimilarUsersSafetyTips $true -EnableSimilarDomainsSafetyTips $true -EnableUnusualCharactersSafetyTips $true -EnableViaTag $true -EnableUnauthenticatedSender $true"
 # references:
 #   - "https://learn.microsoft.com/defender-office-365/anti-phishing-policies-mdo-configure"
@@ -36,7 +37,7 @@ tips := [
 	"EnableUnusualCharactersSafetyTips",
 ]
 
-# Marks at the sender's picture; where they aren't in the document, nobody switched them off.
+# Marks beside the sender's picture. They are on where the document doesn't have them.
 marks := ["EnableViaTag", "EnableUnauthenticatedSender"]
 
 row := policy.rows[0]
@@ -70,24 +71,24 @@ detected := {"policy": policy.label, "policies": [defender.shown(candidate, arra
 
 result := defender.no_defender if {
 	unlicensed
-} else := lib.passed("A preset security policy that shows safety tips reaches every recipient.", detected) if {
+} else := lib.passed("A preset security policy that shows safety tips reaches every recipient", detected) if {
 	covered
-} else := lib.passed("Safety tips are shown to every recipient.", detected) if {
+} else := lib.passed("Safety tips are shown to every recipient", detected) if {
 	count(good) > 0
 } else := lib.failed(
-	"No anti-phishing policy with every safety tip reaches every recipient, so people aren't told what is odd about a message.",
+	"No anti-phishing policy with every safety tip reaches every recipient, so people miss warnings about suspicious messages",
 	detected, [],
 ) if {
 	lib.scuba
 } else := defender.unreadable(policy, tips) if {
 	defender.unknown(policy, tips)
 } else := lib.failed_entities(
-	sprintf("%s is off, so its safety tips aren't shown.", [defender.capital(policy.label)]),
+	sprintf("%s is off, so its safety tips aren't shown", [defender.capital(policy.label)]),
 	detected, [], [defender.entity(row)],
 ) if {
 	row.Enabled != true
 } else := lib.failed_entities(
-	sprintf("%s doesn't show every safety tip (off: %s), so people aren't told what is odd about a message.", [
+	sprintf("%s doesn't show every safety tip (off: %s), so people miss warnings about suspicious messages", [
 		defender.capital(policy.label),
 		lib.join(off(row)),
 	]),

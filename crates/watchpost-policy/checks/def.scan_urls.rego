@@ -2,8 +2,8 @@
 # id: def.scan_urls
 # title: Linked downloads are scanned before delivery
 # description: >-
-#   A link may lead straight to a download. The policy that counts for everybody scans such links, and delivers a
-#   message only when the scan is done.
+#   A link may lead directly to a download. The policy that applies to all recipients must scan such links,
+#   and deliver a message only after the scan is complete.
 # scan: compliance
 # severity: medium
 # service: defender
@@ -16,7 +16,7 @@
 #   - exchange/AcceptedDomain
 # optional_inputs: [licenses/features, exchange/EOPProtectionPolicyRule]
 # remediation:
-#   - "Defender portal, Email & collaboration, Policies & rules, Threat policies, Safe Links: open the policy that counts for everybody, Edit protection settings, tick real-time URL scanning and waiting for the scan to complete before delivery."
+#   - "Defender portal, Email & collaboration, Policies & rules, Threat policies, Safe Links: open the policy that applies to all recipients, Edit protection settings, select real-time URL scanning and waiting for the scan to complete before delivery."
 #   - "Or in Exchange Online PowerShell: Set-SafeLinksPolicy -Identity \"<policy>\" -ScanUrls $true -DeliverMessageAfterScan $true"
 #   - "Or apply the standard or strict preset security policy to all recipients without exceptions."
 # references:
@@ -39,10 +39,10 @@ off := [field | some field in fields; object.get(row, field, false) != true]
 
 result := defender.no_defender if {
 	defender.defender_unlicensed
-} else := lib.passed(sprintf("%s scans linked downloads before it delivers a message.", [defender.capital(policy.label)]), {"policy": policy.label}) if {
+} else := lib.passed(sprintf("%s scans linked downloads before it delivers a message", [defender.capital(policy.label)]), {"policy": policy.label}) if {
 	defender.links_by_preset
 } else := lib.failed(
-	"No Safe Links policy reaches every recipient because the built-in protection has exceptions, so some follow links that nobody checks.",
+	"No Safe Links policy reaches every recipient because the built-in protection has exceptions, so some recipients follow links that are not checked",
 	{"policy": null},
 	[defender.shown(rule, ["Identity", "ExceptIfSentTo", "ExceptIfSentToMemberOf", "ExceptIfRecipientDomainIs"]) |
 		some rule in lib.rows("exchange/ATPBuiltInProtectionRule")
@@ -52,8 +52,8 @@ result := defender.no_defender if {
 } else := defender.unreadable(policy, fields) if {
 	defender.unknown(policy, fields)
 } else := lib.failed_entities(
-	sprintf("%s doesn't scan linked downloads before delivery (off: %s), so people can open malware first.", [defender.capital(policy.label), lib.join(off)]),
+	sprintf("%s doesn't scan linked downloads before delivery (off: %s), so people can open malware", [defender.capital(policy.label), lib.join(off)]),
 	defender.detected(policy, fields), [{"off": off}], [defender.entity(row)],
 ) if {
 	count(off) > 0
-} else := lib.passed(sprintf("%s scans linked downloads before it delivers a message.", [defender.capital(policy.label)]), defender.detected(policy, fields))
+} else := lib.passed(sprintf("%s scans linked downloads before it delivers a message", [defender.capital(policy.label)]), defender.detected(policy, fields))

@@ -2,7 +2,8 @@
 # id: def.track_clicks
 # title: Link clicks are recorded
 # description: >-
-#   After a phishing wave the first question is who clicked. The policy that counts for everybody records clicks.
+#   After a phishing wave, the first question is who clicked. The policy that applies to all recipients must
+#   record clicks.
 # scan: compliance
 # severity: low
 # service: defender
@@ -15,7 +16,7 @@
 #   - exchange/AcceptedDomain
 # optional_inputs: [licenses/features, exchange/EOPProtectionPolicyRule]
 # remediation:
-#   - "Defender portal, Email & collaboration, Policies & rules, Threat policies, Safe Links: open the policy that counts for everybody, Edit protection settings, tick Track user clicks."
+#   - "Defender portal, Email & collaboration, Policies & rules, Threat policies, Safe Links: open the policy that applies to all recipients, Edit protection settings, select Track user clicks."
 #   - "Or in Exchange Online PowerShell: Set-SafeLinksPolicy -Identity \"<policy>\" -TrackClicks $true"
 #   - "Or apply the standard or strict preset security policy to all recipients without exceptions."
 # references:
@@ -40,10 +41,10 @@ off := [field | some field in fields; object.get(row, field, false) != true]
 
 result := defender.no_defender if {
 	defender.defender_unlicensed
-} else := lib.passed(sprintf("%s records clicks on links.", [defender.capital(policy.label)]), {"policy": policy.label}) if {
+} else := lib.passed(sprintf("%s records clicks on links", [defender.capital(policy.label)]), {"policy": policy.label}) if {
 	defender.links_by_preset
 } else := lib.failed(
-	"No Safe Links policy reaches every recipient because the built-in protection has exceptions, so some follow links that nobody checks.",
+	"No Safe Links policy reaches every recipient because the built-in protection has exceptions, so some recipients follow links that are not checked",
 	{"policy": null},
 	[defender.shown(rule, ["Identity", "ExceptIfSentTo", "ExceptIfSentToMemberOf", "ExceptIfRecipientDomainIs"]) |
 		some rule in lib.rows("exchange/ATPBuiltInProtectionRule")
@@ -53,8 +54,8 @@ result := defender.no_defender if {
 } else := defender.unreadable(policy, fields) if {
 	defender.unknown(policy, fields)
 } else := lib.failed_entities(
-	sprintf("%s doesn't record clicks (off: %s), so nobody can tell afterwards who followed a malicious link.", [defender.capital(policy.label), lib.join(off)]),
+	sprintf("%s doesn't record clicks (off: %s), so no one can tell later who followed a malicious link", [defender.capital(policy.label), lib.join(off)]),
 	defender.detected(policy, fields), [{"off": off}], [defender.entity(row)],
 ) if {
 	count(off) > 0
-} else := lib.passed(sprintf("%s records clicks on links.", [defender.capital(policy.label)]), defender.detected(policy, fields))
+} else := lib.passed(sprintf("%s records clicks on links", [defender.capital(policy.label)]), defender.detected(policy, fields))

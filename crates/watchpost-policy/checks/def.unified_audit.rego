@@ -2,7 +2,7 @@
 # id: def.unified_audit
 # title: Unified audit log is on
 # description: >-
-#   Without the unified audit log nobody can tell afterwards what an intruder did.
+#   Without the unified audit log, no one can reconstruct what an intruder did.
 # scan: compliance
 # severity: critical
 # service: defender
@@ -27,8 +27,8 @@ found := [row.UnifiedAuditLogIngestionEnabled |
 
 detected := {"UnifiedAuditLogIngestionEnabled": found}
 
-result := lib.passed("The unified audit log is on.", detected) if {
+result := lib.passed("The unified audit log is on", detected) if {
 	true in found
-} else := lib.skipped("unreadable", "The setting UnifiedAuditLogIngestionEnabled wasn't read.") if {
+} else := lib.skipped("unreadable", "The setting UnifiedAuditLogIngestionEnabled wasn't read") if {
 	count(found) == 0
-} else := lib.failed("The unified audit log is off, so nobody can tell afterwards what an intruder did.", detected, [])
+} else := lib.failed("The unified audit log is off, so no one can reconstruct what an intruder did", detected, [])

@@ -2,8 +2,9 @@
 # id: def.user_impersonation
 # title: Sensitive users are protected from impersonation
 # description: >-
-#   Mail that pretends to come from a director or from accounting is the start of most payment fraud. The anti-
-#   phishing policy that counts for everybody lists the people whom attackers would like to be.
+#   Most payment fraud starts with mail that pretends to come from an executive or from accounting. The
+#   anti-phishing policy that applies to all recipients must list the people whom attackers are likely to
+#   imitate.
 # scan: compliance
 # severity: medium
 # service: defender
@@ -15,7 +16,7 @@
 #   - exchange/AcceptedDomain
 # optional_inputs: [licenses/features]
 # remediation:
-#   - "Defender portal, Email & collaboration, Policies & rules, Threat policies, Anti-phishing: open the policy that counts for everybody, Edit protection settings, enable users to protect, add the people."
+#   - "Defender portal, Email & collaboration, Policies & rules, Threat policies, Anti-phishing: open the policy that applies to all recipients, Edit protection settings, enable users to protect, add the people."
 #   - "Then Edit actions: quarantine the message or move it to the Junk Email folder."
 #   - "Or in Exchange Online PowerShell: Set-AntiPhishPolicy -Identity \"<policy>\" -EnableTargetedUserProtection $true -TargetedUsersToProtect @{Add=\"Name;address\"} -TargetedUserProtectionAction Quarantine"
 # references:
@@ -56,30 +57,30 @@ unlicensed if lib.feature("defender") == false
 
 result := defender.no_defender if {
 	unlicensed
-} else := lib.failed("No sensitive users are configured for this check, so nobody can tell whether they are protected.", {"configured": []}, []) if {
+} else := lib.failed("No sensitive users are configured for this check, so it is unknown whether they are protected", {"configured": []}, []) if {
 	lib.scuba
 	count(wanted) == 0
 } else := lib.skipped(
 	"manual",
-	"Set the parameter `sensitive_users` to the sensitive users that matter most, or look at the anti-phishing policies yourself.",
+	"Set the parameter `sensitive_users` to the users whom attackers are most likely to imitate, or review the anti-phishing policies yourself",
 ) if {
 	count(wanted) == 0
-} else := lib.passed("Every configured sensitive user is protected from impersonation.", detected) if {
+} else := lib.passed("Every configured sensitive user is protected from impersonation", detected) if {
 	count(good) > 0
 } else := lib.failed(
-	"No anti-phishing policy that reaches every recipient protects all configured sensitive users, so mail in their name is delivered.",
+	"No anti-phishing policy that reaches every recipient protects all configured sensitive users, so mail that imitates them is delivered",
 	detected, [],
 ) if {
 	lib.scuba
 } else := defender.unreadable(policy, fields) if {
 	defender.unknown(policy, ["Enabled", "EnableTargetedUserProtection"])
 } else := lib.failed_entities(
-	sprintf("In %s impersonation protection is off for sensitive users, so mail in their name is delivered.", [policy.label]),
+	sprintf("In %s impersonation protection is off for sensitive users, so mail that imitates them is delivered", [policy.label]),
 	detected, [], [defender.entity(row)],
 ) if {
 	not on
 } else := lib.failed_entities(
-	sprintf("%s doesn't protect %s from impersonation, so mail in their name is delivered.", [
+	sprintf("%s doesn't protect %s from impersonation, so mail that imitates them is delivered", [
 		defender.capital(policy.label),
 		lib.join(unprotected),
 	]),
@@ -87,7 +88,7 @@ result := defender.no_defender if {
 ) if {
 	count(unprotected) > 0
 } else := lib.failed_entities(
-	sprintf("%s recognizes mail in the name of configured sensitive users and delivers it all the same: its action is %s.", [
+	sprintf("%s detects mail that imitates configured sensitive users but still delivers it: its action is %s", [
 		defender.capital(policy.label),
 		lib.short(object.get(row, "TargetedUserProtectionAction", null)),
 	]),

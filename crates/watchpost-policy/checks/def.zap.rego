@@ -1,9 +1,9 @@
 # METADATA
 # id: def.zap
-# title: Mail is re-checked after delivery
+# title: Zero-hour auto purge is on for malware
 # description: >-
-#   Zero-hour auto purge takes mail out of mailboxes again when it turns out to carry malware after it was
-#   delivered. The malware policy that counts for everybody has it on.
+#   Zero-hour auto purge (ZAP) removes delivered mail from mailboxes when it later turns out to contain
+#   malware. The anti-malware policy that applies to all recipients must have it on.
 # scan: compliance
 # severity: high
 # service: defender
@@ -14,9 +14,9 @@
 #   - exchange/EOPProtectionPolicyRule
 #   - exchange/AcceptedDomain
 # remediation:
-#   - "Defender portal, Email & collaboration, Policies & rules, Threat policies, Anti-malware: open the policy that counts for everybody, Edit protection settings, enable zero-hour auto purge for malware."
+#   - "Defender portal, Email & collaboration, Policies & rules, Threat policies, Anti-malware: open the policy that applies to all recipients, Edit protection settings, enable zero-hour auto purge for malware."
 #   - "Or in Exchange Online PowerShell: Set-MalwareFilterPolicy -Identity \"Default\" -ZapEnabled $true"
-#   - "Find the policy that counts for everybody: Get-MalwareFilterRule | sort Priority | ft Name,State,Priority,MalwareFilterPolicy"
+#   - "Find the policy that applies to all recipients: Get-MalwareFilterRule | sort Priority | ft Name,State,Priority,MalwareFilterPolicy"
 # references:
 #   - "https://learn.microsoft.com/defender-office-365/zero-hour-auto-purge"
 # frameworks: ["MS.SECURITYSUITE.1.2v1", "MS.EXO.10.3v1", "NIST.800-53.SI-3"]
@@ -38,11 +38,11 @@ result := defender.preset_passes(policy) if {
 } else := defender.unreadable(policy, fields) if {
 	defender.unknown(policy, fields)
 } else := lib.failed_entities(
-	sprintf("In %s zero-hour auto purge is off, so malware that is recognized late stays in mailboxes.", [policy.label]),
+	sprintf("In %s zero-hour auto purge is off, so malware that is detected late stays in mailboxes", [policy.label]),
 	defender.detected(policy, fields), [], [defender.entity(row)],
 ) if {
 	row.ZapEnabled != true
 } else := lib.passed(
-	sprintf("%s takes malware out of mailboxes that is recognized late.", [defender.capital(policy.label)]),
+	sprintf("%s removes malware that is detected late from mailboxes", [defender.capital(policy.label)]),
 	defender.detected(policy, fields),
 )

@@ -1,8 +1,8 @@
 # METADATA
 # id: def.zap_teams
-# title: Teams messages are re-checked
+# title: Zero-hour auto purge is on for Teams
 # description: >-
-#   Zero-hour auto purge takes chat messages away again that turn out to be malicious after they were delivered.
+#   Zero-hour auto purge (ZAP) removes chat messages that turn out to be malicious after they were delivered.
 # scan: compliance
 # severity: medium
 # service: defender
@@ -28,8 +28,8 @@ detected := {"ZapEnabled": found}
 
 result := defender.no_defender if {
 	defender.defender_unlicensed
-} else := lib.skipped("unreadable", "The setting ZapEnabled of the Teams protection policy wasn't read.") if {
+} else := lib.skipped("unreadable", "The setting ZapEnabled of the Teams protection policy wasn't read") if {
 	count(found) == 0
-} else := lib.failed("Zero-hour auto purge is off for Teams, so malicious messages that are recognized late stay in chats.", detected, []) if {
+} else := lib.failed("Zero-hour auto purge is off for Teams, so malicious messages that are detected late stay in chats", detected, []) if {
 	false in found
-} else := lib.passed("Malicious Teams messages that are recognized late are taken away.", detected)
+} else := lib.passed("Malicious Teams messages that are detected late are removed", detected)

@@ -2,8 +2,8 @@
 # id: entra.admin_consent_workflow
 # title: Admin consent workflow is on
 # description: >-
-#   Where users can't consent themselves, they need a way to ask; otherwise they work around the ban or
-#   administrators consent unseen.
+#   Where users can't consent to apps themselves, they need a way to request consent. Otherwise they work
+#   around the ban, or administrators consent without a review.
 # scan: compliance
 # severity: medium
 # category: identity_security
@@ -12,12 +12,8 @@
 # inputs: []
 # optional_inputs: [policies/adminConsentRequestPolicy, settings]
 # remediation:
-#   - >-
-#     Entra admin center > Identity > Applications > Enterprise applications > Consent and permissions > Admin
-#     consent settings.
-#   - >-
-#     Set Users can request admin consent to apps they are unable to consent to to Yes, name reviewers, and
-#     save.
+#   - "Entra admin center > Identity > Applications > Enterprise applications > Consent and permissions > Admin consent settings."
+#   - "Set \"Users can request admin consent to apps they are unable to consent to\" to Yes, name reviewers, and save."
 # references:
 #   - "https://learn.microsoft.com/en-us/entra/identity/enterprise-apps/configure-admin-consent-workflow"
 # frameworks: ["MS.AAD.5.3v1", "CIS.M365.5.1.5.2", "NIST.800-53.CM-4"]
@@ -37,8 +33,8 @@ read if lib.has("policies/adminConsentRequestPolicy")
 
 read if lib.has("settings")
 
-result := lib.skipped("unreadable", "Neither the admin consent policy nor the directory settings could be read.") if {
+result := lib.skipped("unreadable", "Neither the admin consent policy nor the directory settings could be read") if {
 	not read
-} else := lib.passed("Users can ask administrators for consent to an app", true) if {
+} else := lib.passed("Users can request admin consent for apps", true) if {
 	values == {"true"}
-} else := lib.failed("Users can't ask administrators for consent to an app, so they look for ways around", false, [{"values": values}])
+} else := lib.failed("Users can't request admin consent for apps, so they look for workarounds", false, [{"values": values}])

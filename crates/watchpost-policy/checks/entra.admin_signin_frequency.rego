@@ -1,9 +1,10 @@
 # METADATA
 # id: entra.admin_signin_frequency
-# title: Admin sessions are short and not persistent
+# title: Administrator sessions are short and not persistent
 # description: >-
-#   A stolen session of an administrator is worth as long as it lasts. A policy on the privileged roles must ask
-#   for a new sign-in after a few hours and forbid browsers to stay signed in.
+#   A stolen administrator session is usable for as long as it lasts. A Conditional Access policy for the
+#   privileged roles must require a new sign-in after a few hours and prevent browsers from staying signed
+#   in.
 # scan: compliance
 # severity: medium
 # category: identity_security
@@ -15,8 +16,8 @@
 #   - "Entra admin center > Protection > Conditional Access > Policies > New policy."
 #   - "Users: Directory roles, and choose the privileged roles. Target resources: all resources."
 #   - "Session: Sign-in frequency 4 hours or Every time; Persistent browser session: Never persistent."
-#   - "Leave out your emergency access accounts only, and declare them as exemptions of this check."
-#   - "Run it in report-only mode for a week, read the sign-in log, then set it to On."
+#   - "Exclude only your emergency access accounts, and declare them as exemptions of this check."
+#   - "Run the policy in report-only mode for a week, review the sign-in log, then turn it on."
 # references:
 #   - "https://learn.microsoft.com/en-us/entra/identity/conditional-access/concept-session-lifetime"
 # frameworks: ["CIS.M365.5.2.2.4", "NIST.800-53.AC-12"]
@@ -25,11 +26,12 @@
 package watchpost.checks.entra_admin_signin_frequency
 
 import data.watchpost.checklib_entra as entra
+import data.watchpost.checklib as lib
 import rego.v1
 
 words := {
-	"does": sprintf("ends the sessions of privileged roles within %d hours", [input.params.most_hours]),
-	"so": "so a stolen session of an administrator lasts",
+	"does": sprintf("limits sessions of privileged roles to %s", [lib.number_of(input.params.most_hours, "hour", "hours")]),
+	"so": "so a stolen administrator session stays usable",
 }
 
 found := [policy |

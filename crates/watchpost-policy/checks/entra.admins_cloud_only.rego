@@ -2,8 +2,8 @@
 # id: entra.admins_cloud_only
 # title: Privileged accounts are cloud-only
 # description: >-
-#   An account synced from on-premises can be taken over from there: whoever owns the local directory owns the
-#   cloud. Administrators need accounts that exist in Entra ID alone.
+#   An account synced from on-premises can be taken over from there: an attacker who controls the on-premises
+#   directory controls the cloud account. Administrators need accounts that exist only in Entra ID.
 # scan: compliance
 # severity: high
 # category: identity_security
@@ -11,9 +11,7 @@
 # platforms: [m365]
 # inputs: [directory/privilegedUsers]
 # remediation:
-#   - >-
-#     Make a cloud-only account for each administrator: Entra admin center > Identity > Users > New user, on
-#     the onmicrosoft.com domain.
+#   - "Create a cloud-only account for each administrator: Entra admin center > Identity > Users > New user, on the onmicrosoft.com domain."
 #   - "Move the role assignments to it: Identity > Roles & admins > the role > Add assignments."
 #   - "Remove the roles from the synced account."
 # references:
@@ -35,23 +33,23 @@ synced := [holder |
 	not is_null(object.get(holder, "onPremisesImmutableId", null))
 ]
 
-# Nobody said where the account comes from. The published reading takes it for synced.
-untold := [holder |
+# The origin of the account is unknown. The published reading treats it as synced.
+unreported := [holder |
 	some holder in considered
 	not "onPremisesImmutableId" in object.keys(holder)
 ]
 
-failing := array.concat(synced, untold) if input.profile == "scuba"
+failing := array.concat(synced, unreported) if input.profile == "scuba"
 
 failing := synced if input.profile != "scuba"
 
 result := lib.failed_entities(
-	sprintf("%s synced from on-premises (%s), so whoever owns the local directory owns the tenant", [lib.number_of(count(failing), "privileged account is", "privileged accounts are"), lib.join({entra.name_of(holder) | some holder in failing})]),
+	sprintf("%s synced from on-premises (%s), so an attacker who controls the on-premises directory controls the tenant", [lib.number_of(count(failing), "privileged account is", "privileged accounts are"), lib.join({entra.name_of(holder) | some holder in failing})]),
 	{"synced": count(failing), "privileged": count(considered)},
 	[{"account": entra.name_of(holder), "roles": entra.texts(holder, ["roles"])} | some holder in array.slice(failing, 0, 50)],
 	[{"type": "user", "id": object.get(holder, "id", ""), "name": entra.name_of(holder)} | some holder in failing],
 ) if {
 	count(failing) > 0
-} else := lib.skipped("unreadable", "For some privileged accounts it is unknown whether they are synced.") if {
-	count(untold) > 0
+} else := lib.skipped("unreadable", "It is unknown whether some privileged accounts are synced") if {
+	count(unreported) > 0
 } else := lib.passed(sprintf("%s, none synced from on-premises", [lib.number_of(count(considered), "privileged account", "privileged accounts")]), {"privileged": count(considered)})

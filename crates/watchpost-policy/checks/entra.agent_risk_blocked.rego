@@ -2,9 +2,9 @@
 # id: entra.agent_risk_blocked
 # title: High-risk agent identities are blocked
 # description: >-
-#   AI agents act with identities of their own. Those that Microsoft rates as compromised must be stopped by a
-#   conditional access policy. This needs Entra ID P2 and doesn't exist in the US government clouds GCC High and
-#   DoD.
+#   AI agents act with identities of their own. A Conditional Access policy must block the agent identities
+#   that Microsoft rates as high risk. This requires Entra ID P2 and doesn't exist in the US government
+#   clouds GCC High and DoD.
 # scan: compliance
 # severity: medium
 # category: identity_security
@@ -16,7 +16,7 @@
 #   - "Entra admin center > Protection > Conditional Access > Policies > New policy."
 #   - "Assignments: Agents (Preview) > All agent identities. Target resources: all resources."
 #   - "Conditions > Agent risk: High. Grant: Block access."
-#   - "Run it in report-only mode for a week, then set it to On."
+#   - "Run the policy in report-only mode for a week, then turn it on."
 # references:
 #   - "https://learn.microsoft.com/en-us/entra/identity/conditional-access/policy-agent-block-high-risk"
 # frameworks: ["MS.AAD.9.1v1", "NIST.800-53.AC-3", "NIST.800-53.AC-6", "NIST.800-53.CM-7(4)"]
@@ -30,10 +30,10 @@ import rego.v1
 
 words := {
 	"does": "blocks high-risk agent identities",
-	"so": "so an agent that was taken over goes on working",
+	"so": "so a compromised agent keeps working",
 }
 
-# Agents are no users: who is included among users doesn't matter.
+# Agents aren't users, so the users that a policy includes don't matter.
 found := [policy |
 	some policy in entra.policies
 	entra.all_apps(policy)
@@ -44,7 +44,7 @@ found := [policy |
 	entra.blocks(policy)
 ]
 
-# One text with commas, or a list.
+# A comma-separated string, or a list.
 risk_levels(policy) := {lower(trim_space(level)) |
 	some text in entra.texts(policy, ["conditions", "agentIdRiskLevels"])
 	some level in split(text, ",")
@@ -61,13 +61,13 @@ verdict := entra.ca_verdict(found, entra.people_and_apps, words)
 
 government if lib.feature("government") == true
 
-result := entra.without_premium("nobody rates the risk of agents") if {
+result := entra.without_premium("the risk of agents is not rated") if {
 	entra.premium != "yes"
 } else := verdict if {
 	verdict.result == "passed"
-} else := lib.skipped("manual", "Blocking by agent risk doesn't exist in this government cloud.") if {
+} else := lib.skipped("manual", "Blocking by agent risk is not available in this government cloud") if {
 	government
 	input.profile == "scuba"
-} else := lib.skipped("not_applicable", "Blocking by agent risk doesn't exist in this government cloud.") if {
+} else := lib.skipped("not_applicable", "Blocking by agent risk is not available in this government cloud") if {
 	government
 } else := verdict

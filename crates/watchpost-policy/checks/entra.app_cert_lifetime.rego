@@ -2,8 +2,8 @@
 # id: entra.app_cert_lifetime
 # title: App certificate lifetime is at most 365 days
 # description: >-
-#   A private key that leaked stays useful until its certificate ends. The tenant-wide policy must limit the
-#   life of app certificates to 365 days (366 are accepted, as portals round up).
+#   A leaked private key stays usable until its certificate expires. The tenant-wide app management policy
+#   must limit the lifetime of app certificates to 365 days (366 are accepted because portals round up).
 # scan: compliance
 # severity: medium
 # category: identity_security
@@ -26,10 +26,11 @@
 package watchpost.checks.entra_app_cert_lifetime
 
 import data.watchpost.checklib_entra as entra
+import data.watchpost.checklib as lib
 import rego.v1
 
 result := entra.app_verdict("keyCredentials", "asymmetricKeyLifetime", input.params.most_days, {
-	"what": "The limit on the life of app certificates",
-	"good": sprintf("App certificates live %d days at most", [input.params.most_days]),
-	"so": "so a leaked key stays useful",
+	"what": "The limit on the lifetime of app certificates",
+	"good": sprintf("App certificates are valid for at most %s", [lib.number_of(input.params.most_days, "day", "days")]),
+	"so": "so a leaked key stays usable",
 })

@@ -2,8 +2,8 @@
 # id: entra.app_password_lifetime
 # title: App secret lifetime is at most 180 days
 # description: >-
-#   A secret that leaked stays useful until it ends. Where apps may still have secrets, the tenant-wide policy
-#   must limit their life to 180 days (181 are accepted, as portals round up).
+#   A leaked secret stays usable until it expires. Where apps may still have secrets, the tenant-wide app
+#   management policy must limit their lifetime to 180 days (181 are accepted because portals round up).
 # scan: compliance
 # severity: medium
 # category: identity_security
@@ -27,14 +27,15 @@
 package watchpost.checks.entra_app_password_lifetime
 
 import data.watchpost.checklib_entra as entra
+import data.watchpost.checklib as lib
 import rego.v1
 
-banned := entra.app_verdict("passwordCredentials", "passwordAddition", null, {"what": "", "good": "No app can get a new secret, so none lives long", "so": ""})
+banned := entra.app_verdict("passwordCredentials", "passwordAddition", null, {"what": "", "good": "No app can get a new secret, so no secret is long-lived", "so": ""})
 
 result := banned if {
 	banned.result == "passed"
 } else := entra.app_verdict("passwordCredentials", "passwordLifetime", input.params.most_days, {
-	"what": "The limit on the life of app secrets",
-	"good": sprintf("App secrets live %d days at most", [input.params.most_days]),
-	"so": "so a leaked secret stays useful",
+	"what": "The limit on the lifetime of app secrets",
+	"good": sprintf("App secrets are valid for at most %s", [lib.number_of(input.params.most_days, "day", "days")]),
+	"so": "so a leaked secret stays usable",
 })

@@ -1,8 +1,8 @@
 # METADATA
 # id: entra.app_registration_admins_only
-# title: Only admins register applications
+# title: Only administrators can register applications
 # description: >-
-#   Any user who may register applications can give one a harmless name and ask colleagues to consent to it.
+#   A user who can register applications can give one a harmless name and ask colleagues to consent to it.
 # scan: compliance
 # severity: high
 # category: identity_security
@@ -27,5 +27,5 @@ result := entra.switch(
 	["defaultUserRolePermissions", "allowedToCreateApps"],
 	false,
 	"Ordinary users can't register applications",
-	"Ordinary users can register applications, so a taken-over account can make one that outlives its password",
+	"Ordinary users can register applications, so a compromised account can create one that outlives its password",
 )

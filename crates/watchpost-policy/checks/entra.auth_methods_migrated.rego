@@ -1,9 +1,9 @@
 # METADATA
 # id: entra.auth_methods_migrated
-# title: Authentication-methods migration finished
+# title: Authentication methods migration is complete
 # description: >-
-#   Until the migration is finished, the old per-user MFA and password-reset settings still allow methods that
-#   the new policy forbids.
+#   Until the migration is complete, the old per-user MFA and password reset settings still allow methods
+#   that the new policy forbids.
 # scan: compliance
 # severity: medium
 # category: identity_security
@@ -23,14 +23,14 @@ import rego.v1
 
 policy := lib.one("policies/authenticationMethodsPolicy")
 
-result := lib.skipped("unreadable", "The authentication methods policy doesn't tell the state of the migration.") if {
+result := lib.skipped("unreadable", "The authentication methods policy doesn't report the state of the migration") if {
 	not "policyMigrationState" in object.keys(policy)
-} else := lib.passed("The new authentication methods policy alone decides, as in all newer tenants", null) if {
+} else := lib.passed("Only the new authentication methods policy applies, as in all newer tenants", null) if {
 	is_null(policy.policyMigrationState)
-} else := lib.passed("The migration to the authentication methods policy is finished", policy.policyMigrationState) if {
+} else := lib.passed("The migration to the authentication methods policy is complete", policy.policyMigrationState) if {
 	policy.policyMigrationState == "migrationComplete"
 } else := lib.failed(
-	sprintf("The migration to the authentication methods policy is not finished (%s), so old settings still allow methods that it forbids", [policy.policyMigrationState]),
+	sprintf("The migration to the authentication methods policy is not complete (%s), so old settings still allow methods that the policy forbids", [policy.policyMigrationState]),
 	policy.policyMigrationState,
 	[],
 )

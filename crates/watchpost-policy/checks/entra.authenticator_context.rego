@@ -3,7 +3,8 @@
 # title: Authenticator prompts show app and location
 # description: >-
 #   People who see which app asks and from where are less likely to approve a prompt that they did not cause.
-#   Microsoft Authenticator must show both to all users, and must not hand out codes that can be relayed.
+#   Microsoft Authenticator must show both to all users, and must not issue one-time codes, which can be
+#   relayed.
 # scan: compliance
 # severity: medium
 # category: identity_security
@@ -13,7 +14,7 @@
 # optional_inputs: [identity/conditionalAccess/policies]
 # remediation:
 #   - "Entra admin center > Protection > Authentication methods > Policies > Microsoft Authenticator."
-#   - "Enable and Target: switch Allow use of Microsoft Authenticator OTP to No under Configure."
+#   - "Enable and Target: set Allow use of Microsoft Authenticator OTP to No under Configure."
 #   - "Configure > Show application name in push and passwordless notifications: Enabled, all users."
 #   - "Configure > Show geographic location in push and passwordless notifications: Enabled, all users."
 # references:
@@ -29,7 +30,7 @@ methods := lib.list(lib.one("policies/authenticationMethodsPolicy"), "authentica
 
 authenticator := [method | some method in methods; method.id == "MicrosoftAuthenticator"][0]
 
-# Fails closed: a feature left to Microsoft counts as off.
+# Fails closed: a feature that is left to Microsoft's default counts as off.
 shown(feature) if {
 	state = entra.at(authenticator, ["featureSettings", feature])
 	state.state == "enabled"
@@ -44,22 +45,22 @@ faults := [fault |
 	not shown(feature)
 ]
 
-codes := ["hands out one-time codes"] if object.get(authenticator, "isSoftwareOathEnabled", true) != false
+codes := ["issues one-time codes"] if object.get(authenticator, "isSoftwareOathEnabled", true) != false
 
 default codes := []
 
 all_faults := array.concat(faults, codes)
 
-result := lib.skipped("not_applicable", "Phishing-resistant MFA is demanded from everyone, so prompts no longer matter.") if {
+result := lib.skipped("not_applicable", "Phishing-resistant MFA is required for everyone, so Authenticator prompts no longer matter") if {
 	count(entra.phishing_resistant_for_all) > 0
-} else := lib.skipped("unreadable", "The authentication methods policy doesn't list its methods.") if {
+} else := lib.skipped("unreadable", "The authentication methods policy doesn't list its methods") if {
 	count(methods) == 0
-} else := lib.skipped("not_applicable", "Microsoft Authenticator is not in use.") if {
+} else := lib.skipped("not_applicable", "Microsoft Authenticator is not in use") if {
 	not enabled
-} else := lib.passed("Microsoft Authenticator shows app and location to all users and hands out no codes", {"state": "enabled"}) if {
+} else := lib.passed("Microsoft Authenticator shows app and location to all users and issues no one-time codes", {"state": "enabled"}) if {
 	count(all_faults) == 0
 } else := lib.failed(
-	sprintf("Microsoft Authenticator %s, so people may approve prompts they did not cause", [concat(", ", all_faults)]),
+	sprintf("Microsoft Authenticator %s, so people may approve prompts that they did not cause", [concat(", ", all_faults)]),
 	{"faults": all_faults},
 	[{"fault": fault} | some fault in all_faults],
 )

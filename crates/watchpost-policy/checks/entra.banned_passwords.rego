@@ -2,7 +2,7 @@
 # id: entra.banned_passwords
 # title: Custom banned password list is enforced
 # description: >-
-#   Microsoft bans common passwords by itself, but not the company's name, products and towns, which are what
+#   Microsoft bans common passwords, but not the names of the company, its products and its towns, which
 #   attackers try next.
 # scan: compliance
 # severity: medium
@@ -12,7 +12,7 @@
 # inputs: [settings]
 # remediation:
 #   - "Entra admin center > Protection > Authentication methods > Password protection."
-#   - "Set Enforce custom list to Yes, and add names of the company, its products, places and sports clubs."
+#   - "Set Enforce custom list to Yes, and add the names of the company, its products, locations and local sports clubs."
 # references:
 #   - "https://learn.microsoft.com/en-us/entra/identity/authentication/tutorial-configure-custom-password-protection"
 # frameworks: ["CIS.M365.5.2.3.2", "NIST.800-53.IA-5(1)"]
@@ -33,7 +33,7 @@ enforced if {
 	lower(value) == "true"
 }
 
-# One text, words apart by tabs. The words themselves stay out of findings.
+# A string of words separated by tabs. The words themselves don't appear in findings.
 words := {word |
 	some text in values("BannedPasswordList")
 	some line in split(text, "\t")
@@ -41,8 +41,8 @@ words := {word |
 	word != ""
 }
 
-result := lib.failed("No custom list of banned passwords is enforced, so the company's own name may serve as a password", {"enforced": false, "words": count(words)}, []) if {
+result := lib.failed("No custom list of banned passwords is enforced, so the company's own name can be used as a password", {"enforced": false, "words": count(words)}, []) if {
 	not enforced
-} else := lib.failed("The custom list of banned passwords is enforced but empty, so the company's own name may serve as a password", {"enforced": true, "words": 0}, []) if {
+} else := lib.failed("The custom list of banned passwords is enforced but empty, so the company's own name can be used as a password", {"enforced": true, "words": 0}, []) if {
 	count(words) == 0
 } else := lib.passed(sprintf("A custom list of %s is enforced", [lib.number_of(count(words), "banned word", "banned words")]), {"enforced": true, "words": count(words)})

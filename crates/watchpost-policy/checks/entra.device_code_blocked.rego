@@ -1,9 +1,9 @@
 # METADATA
 # id: entra.device_code_blocked
-# title: Device-code sign-in is blocked
+# title: Device code sign-in is blocked
 # description: >-
-#   In the device-code flow a person approves a sign-in that happens elsewhere; attackers send such codes in
-#   chat and mail. A conditional access policy must block the flow for all users and all apps.
+#   In the device code flow, a person approves a sign-in that happens on another device. Attackers send such
+#   codes in chat and mail. A Conditional Access policy must block the flow for all users and all apps.
 # scan: compliance
 # severity: high
 # category: identity_security
@@ -13,11 +13,9 @@
 # remediation:
 #   - "Entra admin center > Protection > Conditional Access > Policies > New policy."
 #   - "Users: all users. Target resources: all resources."
-#   - >-
-#     Conditions > Authentication flows: Device code flow. Grant: Block access. Leave out meeting-room devices
-#     by name if they need it.
-#   - "Leave out your emergency access accounts only, and declare them as exemptions of this check."
-#   - "Run it in report-only mode for a week, read the sign-in log, then set it to On."
+#   - "Conditions > Authentication flows: Device code flow. Grant: Block access. Exclude meeting-room devices by name if they need it."
+#   - "Exclude only your emergency access accounts, and declare them as exemptions of this check."
+#   - "Run the policy in report-only mode for a week, review the sign-in log, then turn it on."
 # references:
 #   - "https://learn.microsoft.com/en-us/entra/identity/conditional-access/policy-block-authentication-flows"
 # frameworks: ["MS.AAD.3.9v1", "CIS.M365.5.2.2.12", "NIST.800-53.CM-7"]
@@ -27,7 +25,7 @@ import data.watchpost.checklib_entra as entra
 import rego.v1
 
 words := {
-	"does": "blocks device-code sign-in for everyone",
+	"does": "blocks device code sign-in for everyone",
 	"so": "so a code sent in a chat is enough to take over an account",
 }
 
@@ -42,7 +40,7 @@ methods(policy) := entra.at(policy, ["conditions", "authenticationFlows", "trans
 
 stops_device_codes(policy) if methods(policy) == "deviceCodeFlow"
 
-# A policy may block several flows: one text with commas. The published reading wants this flow alone.
+# A policy may block several flows, as a comma-separated string. The published reading requires this flow alone.
 stops_device_codes(policy) if {
 	input.profile != "scuba"
 	some method in split(methods(policy), ",")

@@ -1,9 +1,9 @@
 # METADATA
 # id: entra.finer_roles
-# title: Fewer Global Administrators than other privileged users
+# title: Finer-grained roles instead of Global Administrator
 # description: >-
-#   Where most administrators are Global Administrators, smaller roles are not used. There should be at least as
-#   many privileged people without that role as with it.
+#   If most administrators are Global Administrators, finer-grained roles are not used. There must be at
+#   least as many privileged users without that role as with it.
 # scan: compliance
 # severity: medium
 # category: identity_security
@@ -11,11 +11,9 @@
 # platforms: [m365]
 # inputs: [directory/privilegedUsers]
 # remediation:
-#   - >-
-#     Entra admin center > Identity > Roles & admins > Global Administrator > Assignments: list who holds the
-#     role and what for.
-#   - "Give smaller roles for everyday tasks (Exchange, SharePoint, User or Application Administrator)."
-#   - "Remove the role from those who do not need it, and keep two emergency accounts."
+#   - "Entra admin center > Identity > Roles & admins > Global Administrator > Assignments: list who holds the role and what each person uses it for."
+#   - "Assign finer-grained roles for everyday tasks (Exchange, SharePoint, User or Application Administrator)."
+#   - "Remove the role from people who don't need it, and keep two emergency access accounts."
 # references:
 #   - "https://learn.microsoft.com/en-us/entra/identity/role-based-access-control/delegate-by-task"
 # frameworks: ["MS.AAD.7.2v1", "NIST.800-53.AC-5"]
@@ -33,18 +31,18 @@ globals := count(entra.global_administrators)
 lesser := count(entra.lesser_administrators)
 
 result := lib.failed(
-	sprintf("%s, which is not between %d and %d, so the balance with finer roles doesn't count", [lib.number_of(globals, "account is Global Administrator", "accounts are Global Administrators"), entra.global_least, entra.global_most]),
+	sprintf("%s, which is not between %d and %d, so the ratio to finer-grained roles doesn't count", [lib.number_of(globals, "account is Global Administrator", "accounts are Global Administrators"), entra.global_least, entra.global_most]),
 	{"global_administrators": globals, "others": lesser},
 	[],
 ) if {
 	not entra.global_count_good
 } else := lib.passed(
-	sprintf("%s beside %s with finer roles", [lib.number_of(globals, "Global Administrator", "Global Administrators"), lib.number_of(lesser, "account", "accounts")]),
+	sprintf("%s and %s with finer-grained roles", [lib.number_of(globals, "Global Administrator", "Global Administrators"), lib.number_of(lesser, "account", "accounts")]),
 	{"global_administrators": globals, "others": lesser},
 ) if {
 	globals <= lesser
 } else := lib.failed(
-	sprintf("%s but only %s finer roles, so everyday work is done with the highest rights", [lib.number_of(globals, "account is Global Administrator", "accounts are Global Administrators"), lib.number_of(lesser, "account has", "accounts have")]),
+	sprintf("%s but only %s finer-grained roles, so everyday work is done with the highest privileges", [lib.number_of(globals, "account is Global Administrator", "accounts are Global Administrators"), lib.number_of(lesser, "account has", "accounts have")]),
 	{"global_administrators": globals, "others": lesser},
 	[],
 )

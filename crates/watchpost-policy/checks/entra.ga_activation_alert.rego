@@ -1,9 +1,9 @@
 # METADATA
 # id: entra.ga_activation_alert
-# title: Global Administrator activation alerts someone
+# title: Global Administrator activation sends an alert
 # description: >-
-#   Each activation of Global Administrator is rare enough to be looked at. It must send mail to a watched
-#   address. This needs Entra ID P2.
+#   Activations of Global Administrator are rare enough to review each one. Each activation must send mail to
+#   a monitored address. This requires Entra ID P2.
 # scan: compliance
 # severity: medium
 # category: identity_security
@@ -17,7 +17,7 @@
 #     Roles > Global Administrator > Role settings > Edit > Notification.
 #   - >-
 #     Send notifications when eligible members activate this role: Role activation alert > Additional
-#     recipients, add the watched mailbox.
+#     recipients, add the monitored mailbox.
 # references:
 #   - "https://learn.microsoft.com/en-us/entra/id-governance/privileged-identity-management/pim-email-notifications"
 # frameworks: ["MS.AAD.7.8v1", "NIST.800-53.AC-6(9)"]
@@ -33,16 +33,16 @@ rules := [item |
 	by_mail(item.rule)
 ]
 
-result := entra.without_premium("nobody can be told") if {
+result := entra.without_premium("no alert can be sent") if {
 	entra.premium != "yes"
 } else := entra.alert_verdict(rules, {
-	"when": "on activation of Global Administrator",
-	"so": "so an attacker can use the role unseen",
+	"when": "when Global Administrator is activated",
+	"so": "so an attacker can use the role unnoticed",
 })
 
 by_mail(rule) if rule.notificationType == "Email"
 
-# Mail is the only kind there is; the published reading wants to see it.
+# Email is the only type of notification. The published reading requires the field.
 by_mail(rule) if {
 	not "notificationType" in object.keys(rule)
 	input.profile != "scuba"

@@ -1,9 +1,9 @@
 # METADATA
 # id: entra.ga_activation_approval
-# title: Global Administrator activation needs approval
+# title: Global Administrator activation requires approval
 # description: >-
-#   When a second person has to approve, a taken-over account alone can't become Global Administrator. The same
-#   holds for groups that give the role. This needs Entra ID P2.
+#   If a second person has to approve the activation, a compromised account alone can't become Global
+#   Administrator. The same applies to groups that grant the role. This requires Entra ID P2.
 # scan: compliance
 # severity: high
 # category: identity_security
@@ -17,7 +17,7 @@
 #     Roles > Global Administrator > Role settings > Edit.
 #   - "Activation: Require approval to activate, and choose at least two approvers."
 #   - >-
-#     Do the same for groups that give the role: Privileged Identity Management > Groups > the group >
+#     Do the same for groups that grant the role: Privileged Identity Management > Groups > the group >
 #     Settings > Member.
 # references:
 #   - "https://learn.microsoft.com/en-us/entra/id-governance/privileged-identity-management/pim-how-to-change-default-settings"
@@ -37,16 +37,16 @@ open := {entra.rule_source(item) |
 	entra.at(item.rule, ["setting", "isApprovalRequired"]) == false
 }
 
-result := entra.without_premium("activation can't be made to need approval") if {
+result := entra.without_premium("activation can't require approval") if {
 	entra.premium != "yes"
 } else := lib.failed_entities(
-	sprintf("%s can be activated without approval, so one taken-over account is enough", [lib.join(open)]),
+	sprintf("%s can be activated without approval, so one compromised account is enough", [lib.join(open)]),
 	{"without_approval": open},
 	[{"source": source, "approval": false} | some source in open],
 	[{"type": "role", "id": source, "name": source} | some source in open],
 ) if {
 	count(open) > 0
-} else := lib.skipped("unreadable", "The activation rules of Global Administrator were not read.") if {
+} else := lib.skipped("unreadable", "The activation rules of Global Administrator were not read") if {
 	input.profile != "scuba"
 	count(rules) == 0
-} else := lib.passed("Activation of Global Administrator needs approval", {"rules": count(rules)})
+} else := lib.passed("Activation of Global Administrator requires approval", {"rules": count(rules)})

@@ -2,8 +2,8 @@
 # id: entra.global_admin_count
 # title: Two to eight Global Administrators
 # description: >-
-#   Each Global Administrator is a way to everything; a single one is one lost phone away from locking the
-#   company out. Active and eligible holders count, also those through groups.
+#   Each Global Administrator is a path to full control, and with only one, a lost phone can lock the company
+#   out. Active and eligible holders count, including those through groups.
 # scan: compliance
 # severity: high
 # category: identity_security
@@ -11,11 +11,9 @@
 # platforms: [m365]
 # inputs: [directory/privilegedUsers]
 # remediation:
-#   - >-
-#     Entra admin center > Identity > Roles & admins > Global Administrator > Assignments: list who holds the
-#     role and what for.
-#   - "Give smaller roles for everyday tasks (Exchange, SharePoint, User or Application Administrator)."
-#   - "Remove the role from those who do not need it, and keep two emergency accounts."
+#   - "Entra admin center > Identity > Roles & admins > Global Administrator > Assignments: list who holds the role and what each person uses it for."
+#   - "Assign finer-grained roles for everyday tasks (Exchange, SharePoint, User or Application Administrator)."
+#   - "Remove the role from people who don't need it, and keep two emergency access accounts."
 # references:
 #   - "https://learn.microsoft.com/en-us/entra/identity/role-based-access-control/best-practices"
 # frameworks: ["MS.AAD.7.1v1", "CIS.M365.1.1.3", "NIST.800-53.AC-6(5)"]
@@ -35,7 +33,7 @@ shown := {entra.name_of(holder) | some holder in entra.holders; entra.is_global(
 result := lib.passed(sprintf("%s: %s", [lib.number_of(found, "Global Administrator", "Global Administrators"), lib.join(shown)]), {"global_administrators": found}) if {
 	entra.global_count_good
 } else := lib.failed_entities(
-	sprintf("%s, more than %d, each of them a way to everything", [lib.number_of(found, "account is Global Administrator", "accounts are Global Administrators"), entra.global_most]),
+	sprintf("%s, more than %d, and each is a path to full control", [lib.number_of(found, "account is Global Administrator", "accounts are Global Administrators"), entra.global_most]),
 	{"global_administrators": found, "most": entra.global_most},
 	[{"account": name} | some name in shown],
 	[{"type": "user", "id": object.get(holder, "id", ""), "name": entra.name_of(holder)} | some holder in entra.holders; entra.is_global(holder)],

@@ -1,9 +1,9 @@
 # METADATA
 # id: entra.guest_domains
-# title: Guest invitations only to listed domains
+# title: Guests can be invited only from listed domains
 # description: >-
-#   A list of partners' domains keeps invitations from going to private mailboxes and look-alike domains.
-#   Without a list, a person has to judge whether the business needs open invitations.
+#   A list of partner domains prevents invitations to private mailboxes and look-alike domains. Without a
+#   list, a person has to decide whether the business needs open invitations.
 # scan: compliance
 # severity: medium
 # category: identity_security
@@ -23,7 +23,7 @@ package watchpost.checks.entra_guest_domains
 import data.watchpost.checklib as lib
 import rego.v1
 
-# The rules are JSON text inside the policy.
+# The policy holds its rules as a JSON string.
 allowed := {lower(domain) |
 	some policy in lib.rows("policies/b2bManagementPolicy")
 	some text in lib.list(policy, "definition")
@@ -33,9 +33,9 @@ allowed := {lower(domain) |
 	is_string(domain)
 }
 
-# The published reading leaves this to people.
-result := lib.skipped("manual", "See External collaboration settings > Collaboration restrictions: invitations should go to listed domains only.") if {
+# The published reading leaves this to a person.
+result := lib.skipped("manual", "Check External collaboration settings > Collaboration restrictions: invitations should be limited to listed domains") if {
 	input.profile == "scuba"
-} else := lib.passed(sprintf("Invitations go to %s only: %s", [lib.number_of(count(allowed), "domain", "domains"), lib.join(allowed)]), {"allowed": allowed}) if {
+} else := lib.passed(sprintf("Invitations are limited to %s: %s", [lib.number_of(count(allowed), "domain", "domains"), lib.join(allowed)]), {"allowed": allowed}) if {
 	count(allowed) > 0
-} else := lib.skipped("manual", "Invitations may go to any domain that is not blocked: decide whether the business needs that, or list the partners' domains.")
+} else := lib.skipped("manual", "Invitations can go to any domain that is not blocked: decide whether the business needs that, or list the partner domains")

@@ -1,9 +1,9 @@
 # METADATA
 # id: entra.guest_limited
-# title: Guests see little of the directory
+# title: Guest access to the directory is limited
 # description: >-
-#   A guest with the rights of a member can list all people, groups and memberships: a map for whoever takes
-#   over that guest at another company.
+#   A guest with the same access as a member can list all users, groups and memberships, and so can an
+#   attacker who takes over the guest's account.
 # scan: compliance
 # severity: medium
 # category: identity_security
@@ -36,12 +36,12 @@ ids := entra.authorized(["guestUserRoleId"])
 
 wide := [id | some id in ids; not levels[lower(id)]]
 
-# The rights of members, or an id that nobody knows.
-title(id) := "the rights of members" if lower(id) == "a0b1b346-4d3e-4e8b-98f8-753987be4970"
+# The access level in words.
+title(id) := "the same access as members" if lower(id) == "a0b1b346-4d3e-4e8b-98f8-753987be4970"
 
 title(id) := sprintf("an unknown role (%s)", [lib.short(id)]) if lower(id) != "a0b1b346-4d3e-4e8b-98f8-753987be4970"
 
-result := lib.skipped("unreadable", "The authorization policy doesn't tell the rights of guests.") if {
+result := lib.skipped("unreadable", "The authorization policy doesn't report the access level of guests") if {
 	count(ids) == 0
 } else := lib.failed(
 	sprintf("Guests have %s, so each of them can list people and groups", [title(wide[0])]),

@@ -2,8 +2,8 @@
 # id: entra.high_risk_users_blocked
 # title: High-risk users are blocked
 # description: >-
-#   Entra ID Protection rates users; accounts that Microsoft holds for compromised must be stopped by a
-#   conditional access policy for all users and all apps. This needs Entra ID P2.
+#   Entra ID Protection rates the risk of users. A Conditional Access policy must block accounts that are
+#   rated as high risk, for all users and all apps. This requires Entra ID P2.
 # scan: compliance
 # severity: high
 # category: identity_security
@@ -15,8 +15,8 @@
 #   - "Entra admin center > Protection > Conditional Access > Policies > New policy."
 #   - "Users: all users. Target resources: all resources."
 #   - "Conditions > User risk: High. Grant: Block access."
-#   - "Leave out your emergency access accounts only, and declare them as exemptions of this check."
-#   - "Run it in report-only mode for a week, read the sign-in log, then set it to On."
+#   - "Exclude only your emergency access accounts, and declare them as exemptions of this check."
+#   - "Run the policy in report-only mode for a week, review the sign-in log, then turn it on."
 # references:
 #   - "https://learn.microsoft.com/en-us/entra/identity/conditional-access/policy-risk-based-user"
 # frameworks: ["MS.AAD.2.1v1", "CIS.M365.5.2.2.6", "NIST.800-53.AC-2(12)", "NIST.800-53.AC-2(13)"]
@@ -29,7 +29,7 @@ import rego.v1
 
 words := {
 	"does": "blocks high-risk users",
-	"so": "so accounts that Microsoft holds for compromised go on working",
+	"so": "so accounts that Microsoft rates as compromised keep working",
 }
 
 found := [policy |
@@ -39,6 +39,6 @@ found := [policy |
 	entra.blocks(policy)
 ]
 
-result := entra.without_premium("nobody rates the risk of users") if {
+result := entra.without_premium("the risk of users is not rated") if {
 	entra.premium != "yes"
 } else := entra.ca_verdict(found, entra.people_and_apps, words)

@@ -1,9 +1,9 @@
 # METADATA
 # id: entra.managed_device_auth
-# title: Managed device needed to sign in
+# title: Managed device required to sign in
 # description: >-
-#   With a managed device as a condition, a stolen password and even a relayed second factor are useless on the
-#   attacker's own computer.
+#   If sign-in requires a managed device, a stolen password and even a relayed second factor are useless on
+#   the attacker's own computer.
 # scan: compliance
 # severity: medium
 # category: identity_security
@@ -16,8 +16,8 @@
 #   - >-
 #     Grant: Require device to be marked as compliant and Require Microsoft Entra hybrid joined device, with
 #     Require one of the selected controls.
-#   - "Leave out your emergency access accounts only, and declare them as exemptions of this check."
-#   - "Run it in report-only mode for a week, read the sign-in log, then set it to On."
+#   - "Exclude only your emergency access accounts, and declare them as exemptions of this check."
+#   - "Run the policy in report-only mode for a week, review the sign-in log, then turn it on."
 # references:
 #   - "https://learn.microsoft.com/en-us/entra/identity/conditional-access/policy-all-users-device-compliance"
 # frameworks: ["MS.AAD.3.7v1", "CIS.M365.5.2.2.9", "NIST.800-53.AC-20", "NIST.800-53.IA-3"]
@@ -27,7 +27,7 @@ import data.watchpost.checklib_entra as entra
 import rego.v1
 
 words := {
-	"does": "asks everyone for a managed device",
+	"does": "requires a managed device for everyone",
 	"so": "so an attacker can sign in from any computer",
 }
 

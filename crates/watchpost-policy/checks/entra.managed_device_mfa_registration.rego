@@ -1,9 +1,9 @@
 # METADATA
 # id: entra.managed_device_mfa_registration
-# title: Managed device needed to register MFA
+# title: Managed device required to register MFA
 # description: >-
-#   Whoever has a password can register a second factor of their own where none exists yet. Registration must be
-#   possible from managed devices only.
+#   Anyone who has a password can register a second factor of their own if the account has none yet.
+#   Registration must be possible only from managed devices.
 # scan: compliance
 # severity: medium
 # category: identity_security
@@ -16,8 +16,8 @@
 #   - >-
 #     Grant: Require device to be marked as compliant or Require Microsoft Entra hybrid joined device. Hand
 #     out Temporary Access Passes for first devices.
-#   - "Leave out your emergency access accounts only, and declare them as exemptions of this check."
-#   - "Run it in report-only mode for a week, read the sign-in log, then set it to On."
+#   - "Exclude only your emergency access accounts, and declare them as exemptions of this check."
+#   - "Run the policy in report-only mode for a week, review the sign-in log, then turn it on."
 # references:
 #   - "https://learn.microsoft.com/en-us/entra/identity/conditional-access/policy-all-users-security-info-registration"
 # frameworks: ["MS.AAD.3.8v1", "CIS.M365.5.2.2.10", "NIST.800-53.AC-20", "NIST.800-53.IA-3"]
@@ -27,8 +27,8 @@ import data.watchpost.checklib_entra as entra
 import rego.v1
 
 words := {
-	"does": "asks for a managed device to register MFA",
-	"so": "so whoever has a password can register a second factor of their own",
+	"does": "requires a managed device to register MFA",
+	"so": "so anyone who has a password can register their own second factor",
 }
 
 found := [policy |
@@ -40,5 +40,5 @@ found := [policy |
 	count(entra.grants(policy) & {"compliantDevice", "domainJoinedDevice"}) > 0
 ]
 
-# Apps have no part in a user action.
+# A policy for a user action has no apps to exclude.
 result := entra.ca_verdict(found, entra.people, words)

@@ -2,8 +2,8 @@
 # id: entra.mfa_all
 # title: MFA for all users
 # description: >-
-#   A password alone must not be enough for anybody. Either security defaults are on, or a conditional access
-#   policy asks all users for multi-factor authentication in all apps.
+#   A password alone must not be enough for anyone. Either security defaults are on, or a Conditional Access
+#   policy requires multi-factor authentication (MFA) for all users in all apps.
 # scan: compliance
 # severity: critical
 # category: identity_security
@@ -15,10 +15,10 @@
 #   - "Entra admin center > Protection > Conditional Access > Policies > New policy."
 #   - "Users: all users. Target resources: all resources."
 #   - "Grant: Require authentication strength > Multifactor authentication."
-#   - "Leave out your emergency access accounts only, and declare them as exemptions of this check."
-#   - "Run it in report-only mode for a week, read the sign-in log, then set it to On."
+#   - "Exclude only your emergency access accounts, and declare them as exemptions of this check."
+#   - "Run the policy in report-only mode for a week, review the sign-in log, then turn it on."
 #   - >-
-#     Without Entra ID P1: switch on security defaults (Identity > Overview > Properties > Manage security
+#     Without Entra ID P1: turn on security defaults (Identity > Overview > Properties > Manage security
 #     defaults).
 # references:
 #   - "https://learn.microsoft.com/en-us/entra/identity/conditional-access/policy-all-users-mfa-strength"
@@ -31,8 +31,8 @@ import data.watchpost.checklib as lib
 import rego.v1
 
 words := {
-	"does": "asks everyone for MFA",
-	"so": "so a stolen password is enough to get in",
+	"does": "requires MFA for everyone",
+	"so": "so a stolen password is enough to sign in",
 }
 
 found := [policy |
@@ -49,7 +49,7 @@ asks(policy) if {
 	input.profile != "scuba"
 }
 
-# The published reading leaves a strength that is phishing-resistant throughout to its own control.
+# The published reading has a separate control for strengths with only phishing-resistant methods.
 asks(policy) if {
 	count(entra.combinations(policy) - entra.multi_factor) == 0
 	count(entra.combinations(policy) - entra.phishing_resistant) > 0
@@ -61,6 +61,6 @@ security_defaults if {
 	lib.one("policies/identitySecurityDefaultsEnforcementPolicy").isEnabled == true
 }
 
-result := lib.passed("Security defaults ask everyone for MFA", {"security_defaults": true}) if {
+result := lib.passed("Security defaults require MFA for everyone", {"security_defaults": true}) if {
 	security_defaults
 } else := entra.ca_verdict(found, entra.people_and_apps, words)

@@ -2,7 +2,8 @@
 # id: entra.msol_blocked
 # title: Legacy MSOnline access is blocked
 # description: >-
-#   The retired MSOnline PowerShell interface lets every user list the whole directory past newer controls.
+#   The retired MSOnline PowerShell interface lets every user list the whole directory and bypasses newer
+#   controls.
 # scan: compliance
 # severity: low
 # category: identity_security
@@ -28,5 +29,5 @@ result := entra.switch(
 	["blockMsolPowerShell"],
 	true,
 	"The MSOnline interface is blocked",
-	"The retired MSOnline interface is open to users, so any account can list the directory past newer controls",
+	"The retired MSOnline interface is open to users, so any account can list the directory and bypass newer controls",
 )

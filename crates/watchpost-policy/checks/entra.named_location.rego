@@ -2,7 +2,8 @@
 # id: entra.named_location
 # title: A trusted named location exists
 # description: >-
-#   Named locations let sign-in logs, risk detection and policies tell the office from the rest of the world.
+#   Named locations let sign-in logs, risk detection and policies distinguish the office from other
+#   locations.
 # scan: compliance
 # severity: low
 # category: identity_security
@@ -11,7 +12,7 @@
 # inputs: [identity/conditionalAccess/namedLocations]
 # remediation:
 #   - "Entra admin center > Protection > Conditional Access > Named locations > IP ranges location."
-#   - "Add the public addresses of your offices and VPN, and tick Mark as trusted location."
+#   - "Add the public addresses of your offices and VPN, and select Mark as trusted location."
 # references:
 #   - "https://learn.microsoft.com/en-us/entra/identity/conditional-access/concept-assignment-network"
 # frameworks: ["CIS.M365.5.2.2.14", "NIST.800-53.AC-2(12)"]
@@ -32,7 +33,7 @@ trusted := [location |
 result := lib.passed(sprintf("%s: %s", [lib.number_of(count(trusted), "trusted location", "trusted locations"), entra.names(trusted)]), {"trusted": count(trusted)}) if {
 	count(trusted) > 0
 } else := lib.failed(
-	sprintf("None of %s is trusted and has addresses, so nothing tells the office from the rest of the world", [lib.number_of(count(locations), "named location", "named locations")]),
+	sprintf("No trusted named location with IP addresses exists (%s checked), so the office can't be distinguished from other locations", [lib.number_of(count(locations), "named location", "named locations")]),
 	{"locations": count(locations), "trusted": 0},
 	[],
 )

@@ -1,10 +1,10 @@
 # METADATA
 # id: entra.no_permanent_privileged
-# title: No permanent active privileged assignments
+# title: No permanently active privileged role assignments
 # description: >-
-#   A privileged role that is active day and night is at hand for whoever takes over the account. Roles should
-#   be eligible, or active for a limited time; emergency accounts are declared as exemptions. This needs Entra
-#   ID P2.
+#   A privileged role that is always active is available to anyone who takes over the account. Roles should
+#   be eligible, or active for a limited time; declare emergency access accounts as exemptions. This requires
+#   Entra ID P2.
 # scan: compliance
 # severity: high
 # category: identity_security
@@ -17,8 +17,8 @@
 #     Entra admin center > Identity Governance > Privileged Identity Management > Microsoft Entra roles >
 #     Assignments > Active assignments.
 #   - "Change each permanent assignment to eligible, or give it an end date."
-#   - "Role settings > Assignment: switch Allow permanent active assignment off."
-#   - "Declare the two emergency accounts as exemptions of this check."
+#   - "Role settings > Assignment: turn off Allow permanent active assignment."
+#   - "Declare the two emergency access accounts as exemptions of this check."
 # references:
 #   - "https://learn.microsoft.com/en-us/entra/id-governance/privileged-identity-management/pim-how-to-add-role-to-user"
 # frameworks: ["MS.AAD.7.4v1", "CIS.M365.5.3.1", "NIST.800-53.AC-2"]
@@ -41,10 +41,10 @@ failing_roles := {item.role | some item in failing}
 
 result := entra.without_premium("privileged roles can only be permanent") if {
 	entra.premium != "yes"
-} else := lib.passed("No privileged role is permanently active for anyone not declared", {"assignments": 0}) if {
+} else := lib.passed("No privileged role is permanently active, apart from declared exemptions", {"assignments": 0}) if {
 	count(failing) == 0
 } else := lib.failed_entities(
-	sprintf("%s (%s), so whoever takes over such an account has the role at once", [lib.number_of(count(failing), "privileged assignment is permanent", "privileged assignments are permanent"), lib.join(failing_roles)]),
+	sprintf("%s (%s), so an attacker who takes over such an account has the role at once", [lib.number_of(count(failing), "privileged assignment is permanent", "privileged assignments are permanent"), lib.join(failing_roles)]),
 	{"assignments": count(failing), "roles": failing_roles},
 	[{"role": item.role, "principal": item.id} | some item in array.slice(failing, 0, 100)],
 	[{"type": "user", "id": item.id, "name": sprintf("%s: %s", [item.role, item.id])} | some item in array.slice(failing, 0, 1000)],
@@ -52,7 +52,7 @@ result := entra.without_premium("privileged roles can only be permanent") if {
 
 permanent(assignment) if is_null(assignment.endDateTime)
 
-# The published reading wants the null itself.
+# The published reading requires an explicit null.
 permanent(assignment) if {
 	not "endDateTime" in object.keys(assignment)
 	input.profile != "scuba"

@@ -1,9 +1,9 @@
 # METADATA
 # id: entra.other_activation_alert
-# title: Other privileged activations alert someone
+# title: Activation of other privileged roles sends an alert
 # description: >-
 #   Activations of privileged roles other than Global Administrator should send mail to an address where
-#   somebody can look at them. This needs Entra ID P2.
+#   someone can review them. This requires Entra ID P2.
 # scan: compliance
 # severity: low
 # category: identity_security
@@ -17,7 +17,7 @@
 #     Roles > the role > Role settings > Edit > Notification.
 #   - >-
 #     Send notifications when eligible members activate this role: Role activation alert > Additional
-#     recipients, add the watched mailbox.
+#     recipients, add the monitored mailbox.
 # references:
 #   - "https://learn.microsoft.com/en-us/entra/id-governance/privileged-identity-management/pim-email-notifications"
 # frameworks: ["MS.AAD.7.9v1", "NIST.800-53.AC-6(9)"]
@@ -33,16 +33,16 @@ rules := [item |
 	by_mail(item.rule)
 ]
 
-result := entra.without_premium("nobody can be told") if {
+result := entra.without_premium("no alert can be sent") if {
 	entra.premium != "yes"
 } else := entra.alert_verdict(rules, {
-	"when": "on activation of the role",
-	"so": "so an attacker can use it unseen",
+	"when": "when the role is activated",
+	"so": "so an attacker can use it unnoticed",
 })
 
 by_mail(rule) if rule.notificationType == "Email"
 
-# Mail is the only kind there is; the published reading wants to see it.
+# Email is the only type of notification. The published reading requires the field.
 by_mail(rule) if {
 	not "notificationType" in object.keys(rule)
 	input.profile != "scuba"

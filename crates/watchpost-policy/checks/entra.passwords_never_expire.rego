@@ -1,9 +1,9 @@
 # METADATA
 # id: entra.passwords_never_expire
-# title: Password expiry is switched off
+# title: Password expiry is turned off
 # description: >-
-#   Forced changes make people choose weaker passwords and number them. Passwords of managed domains must not
-#   expire; a change is due when there is a reason.
+#   Forced changes make people choose weaker passwords, often with a counter at the end. Passwords of managed
+#   domains must not expire; they should be changed only when there is a reason.
 # scan: compliance
 # severity: low
 # category: identity_security
@@ -37,7 +37,7 @@ managed := [domain |
 
 roots := [domain | some domain in managed; domain.isRoot == true]
 
-# The root domain that a subdomain belongs to: the longest that it ends in.
+# The root domain of a subdomain: the longest one that is a suffix of it.
 roots_of(domain) := [root | some root in roots; endswith(lower(domain.id), sprintf(".%s", [lower(root.id)]))]
 
 root_of(domain) := [root |
@@ -45,7 +45,7 @@ root_of(domain) := [root |
 	count(root.id) == max([count(other.id) | some other in roots_of(domain)])
 ][0]
 
-# Subdomains take the value of their root.
+# Subdomains inherit the value of their root.
 days(domain) := object.get(domain, "passwordValidityPeriodInDays", null) if domain.isRoot == true
 
 days(domain) := object.get(root_of(domain), "passwordValidityPeriodInDays", null) if {
@@ -59,7 +59,7 @@ days(domain) := object.get(domain, "passwordValidityPeriodInDays", null) if {
 	input.profile != "scuba"
 }
 
-# The published reading wants a managed root for each subdomain.
+# The published reading requires a managed root for each subdomain.
 days(domain) := 0 if {
 	object.get(domain, "isRoot", false) != true
 	count(roots_of(domain)) == 0
@@ -68,20 +68,20 @@ days(domain) := 0 if {
 
 good(domain) if days(domain) == never
 
-# Null is what newer tenants have: never, unless somebody set it.
+# Newer tenants have null, which means never unless it was set.
 good(domain) if is_null(days(domain))
 
 expiring := [domain | some domain in managed; not good(domain)]
 
-result := lib.failed("No verified domain has its passwords in Entra ID, so there is nothing that doesn't expire", {"managed": 0}, []) if {
+result := lib.failed("No verified domain has its passwords in Entra ID, so no domain has password expiry turned off", {"managed": 0}, []) if {
 	count(managed) == 0
 	input.profile == "scuba"
-} else := lib.skipped("not_applicable", "No verified domain has its passwords in Entra ID.") if {
+} else := lib.skipped("not_applicable", "No verified domain has its passwords in Entra ID") if {
 	count(managed) == 0
 } else := lib.passed(sprintf("Passwords don't expire in %s", [lib.number_of(count(managed), "domain", "domains")]), {"managed": count(managed)}) if {
 	count(expiring) == 0
 } else := lib.failed_entities(
-	sprintf("Passwords expire in %s, so people choose weaker ones and number them", [lib.join([domain.id | some domain in expiring])]),
+	sprintf("Passwords expire in %s, so people choose weaker passwords", [lib.join([domain.id | some domain in expiring])]),
 	{"expiring": count(expiring), "managed": count(managed)},
 	[{"domain": domain.id, "days": days(domain)} | some domain in expiring],
 	[{"type": "domain", "id": domain.id, "name": domain.id} | some domain in expiring],

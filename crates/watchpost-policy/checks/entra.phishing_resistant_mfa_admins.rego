@@ -2,8 +2,9 @@
 # id: entra.phishing_resistant_mfa_admins
 # title: Phishing-resistant MFA for privileged roles
 # description: >-
-#   Whoever takes over an administrator takes over the company. A conditional access policy must accept
-#   passkeys, Windows Hello for Business or certificates alone from every holder of a privileged role.
+#   An attacker who takes over an administrator account takes over the company. For every holder of a
+#   privileged role, a Conditional Access policy must accept only passkeys, Windows Hello for Business or
+#   certificates.
 # scan: compliance
 # severity: critical
 # category: identity_security
@@ -17,8 +18,8 @@
 #     Users: Directory roles, and choose the eight privileged roles (Global, Privileged Role, User,
 #     SharePoint, Exchange, Hybrid Identity, Application and Cloud Application Administrator).
 #   - "Target resources: all resources. Grant: Require authentication strength > Phishing-resistant MFA."
-#   - "Leave out your emergency access accounts only, and declare them as exemptions of this check."
-#   - "Run it in report-only mode for a week, read the sign-in log, then set it to On."
+#   - "Exclude only your emergency access accounts, and declare them as exemptions of this check."
+#   - "Run the policy in report-only mode for a week, review the sign-in log, then turn it on."
 # references:
 #   - "https://learn.microsoft.com/en-us/entra/identity/conditional-access/policy-admin-phish-resistant-mfa"
 # frameworks: ["MS.AAD.3.6v1", "CIS.M365.5.2.2.5", "NIST.800-53.IA-2(1)", "NIST.800-53.IA-2(8)", "NIST.800-53.IA-5"]
@@ -28,8 +29,8 @@ import data.watchpost.checklib_entra as entra
 import rego.v1
 
 words := {
-	"does": "demands phishing-resistant MFA from all privileged roles",
-	"so": "so a fake sign-in page can take over an administrator",
+	"does": "requires phishing-resistant MFA for all privileged roles",
+	"so": "so a fake sign-in page can take over an administrator account",
 }
 
 found := [policy |
@@ -43,7 +44,7 @@ found := [policy |
 
 reaches_administrators(policy) if entra.covers_privileged_roles(policy)
 
-# Everybody includes the administrators. The published reading wants the roles named.
+# All users include the administrators. The published reading requires the roles to be named.
 reaches_administrators(policy) if {
 	entra.all_users(policy)
 	input.profile != "scuba"

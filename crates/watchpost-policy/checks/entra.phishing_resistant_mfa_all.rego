@@ -2,8 +2,8 @@
 # id: entra.phishing_resistant_mfa_all
 # title: Phishing-resistant MFA for all users
 # description: >-
-#   Codes and prompts can be relayed by a fake sign-in page; passkeys, Windows Hello for Business and
-#   certificates cannot. A conditional access policy must accept nothing weaker from anyone.
+#   A fake sign-in page can relay codes and prompts, but not passkeys, Windows Hello for Business or
+#   certificates. A Conditional Access policy must accept nothing weaker from anyone.
 # scan: compliance
 # severity: high
 # category: identity_security
@@ -17,8 +17,8 @@
 #   - >-
 #     Give people a passkey or Windows Hello for Business first (Protection > Authentication methods > Passkey
 #     (FIDO2)).
-#   - "Leave out your emergency access accounts only, and declare them as exemptions of this check."
-#   - "Run it in report-only mode for a week, read the sign-in log, then set it to On."
+#   - "Exclude only your emergency access accounts, and declare them as exemptions of this check."
+#   - "Run the policy in report-only mode for a week, review the sign-in log, then turn it on."
 # references:
 #   - "https://learn.microsoft.com/en-us/entra/identity/conditional-access/policy-all-users-mfa-strength"
 # frameworks: ["MS.AAD.3.1v1", "NIST.800-53.IA-2(1)", "NIST.800-53.IA-2(2)", "NIST.800-53.IA-2(8)", "NIST.800-53.IA-5"]
@@ -28,7 +28,7 @@ import data.watchpost.checklib_entra as entra
 import rego.v1
 
 words := {
-	"does": "demands phishing-resistant MFA from everyone",
+	"does": "requires phishing-resistant MFA for everyone",
 	"so": "so a fake sign-in page can take over an account",
 }
 

@@ -1,9 +1,9 @@
 # METADATA
 # id: entra.privileged_via_pim
-# title: Privileged roles are given through PIM
+# title: Privileged roles are assigned through PIM
 # description: >-
-#   Privileged Identity Management records who got a role, from when and why. Assignments made outside it have
-#   no start and pass by its approvals and alerts. This needs Entra ID P2.
+#   Privileged Identity Management (PIM) records who got a role, when and why. Assignments made outside it
+#   have no start date and bypass its approvals and alerts. This requires Entra ID P2.
 # scan: compliance
 # severity: high
 # category: identity_security
@@ -15,8 +15,8 @@
 #   - >-
 #     Entra admin center > Identity Governance > Privileged Identity Management > Microsoft Entra roles >
 #     Assignments.
-#   - "Remove each assignment without a start date, and give it again in PIM as eligible."
-#   - "Watch the alert \"Roles are being assigned outside of Privileged Identity Management\" under Alerts."
+#   - "Remove each assignment without a start date, and create it again in PIM as eligible."
+#   - "Monitor the alert \"Roles are being assigned outside of Privileged Identity Management\" under Alerts."
 # references:
 #   - "https://learn.microsoft.com/en-us/entra/id-governance/privileged-identity-management/pim-how-to-configure-security-alerts"
 # frameworks: ["MS.AAD.7.5v1", "NIST.800-53.AC-2"]
@@ -37,12 +37,12 @@ failing := [{"role": entra.name_of(role), "id": assignment.principalId} |
 
 failing_roles := {item.role | some item in failing}
 
-result := entra.without_premium("privileged roles are given without a record") if {
+result := entra.without_premium("privileged roles are assigned without a record") if {
 	entra.premium != "yes"
-} else := lib.passed("All privileged roles were given through PIM", {"assignments": 0}) if {
+} else := lib.passed("All privileged roles were assigned through PIM", {"assignments": 0}) if {
 	count(failing) == 0
 } else := lib.failed_entities(
-	sprintf("%s (%s), past its approvals and alerts", [lib.number_of(count(failing), "privileged assignment was made outside PIM", "privileged assignments were made outside PIM"), lib.join(failing_roles)]),
+	sprintf("%s (%s), which bypasses its approvals and alerts", [lib.number_of(count(failing), "privileged assignment was made outside PIM", "privileged assignments were made outside PIM"), lib.join(failing_roles)]),
 	{"assignments": count(failing), "roles": failing_roles},
 	[{"role": item.role, "principal": item.id} | some item in array.slice(failing, 0, 100)],
 	[{"type": "user", "id": item.id, "name": sprintf("%s: %s", [item.role, item.id])} | some item in array.slice(failing, 0, 1000)],
@@ -55,7 +55,7 @@ outside(assignment) if {
 	input.profile != "scuba"
 }
 
-# The published reading knows no exemption here.
+# The published reading has no exemptions here.
 exempted(assignment) if {
 	lower(assignment.principalId) in entra.exempt_holders
 	input.profile != "scuba"

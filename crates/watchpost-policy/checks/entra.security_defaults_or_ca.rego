@@ -1,8 +1,8 @@
 # METADATA
 # id: entra.security_defaults_or_ca
-# title: Security defaults or conditional access protect sign-ins
+# title: Security defaults or Conditional Access protect sign-ins
 # description: >-
-#   A tenant with neither security defaults nor a conditional access policy for all users lets anybody in who
+#   A tenant with neither security defaults nor a Conditional Access policy for all users lets in anyone who
 #   has a password.
 # scan: compliance
 # severity: critical
@@ -34,11 +34,11 @@ for_all := [policy |
 
 result := lib.passed("Security defaults are on", {"security_defaults": true}) if {
 	defaults == true
-} else := lib.passed(sprintf("%s for all users: %s", [lib.number_of(count(for_all), "policy is on", "policies are on"), entra.names(for_all)]), {"security_defaults": false, "policies": count(for_all)}) if {
+} else := lib.passed(sprintf("%s to all users: %s", [lib.number_of(count(for_all), "Conditional Access policy applies", "Conditional Access policies apply"), entra.names(for_all)]), {"security_defaults": false, "policies": count(for_all)}) if {
 	count(for_all) > 0
-} else := lib.skipped("unreadable", "Neither security defaults nor conditional access could be read in full.") if {
+} else := lib.skipped("unreadable", "Security defaults and Conditional Access could not be read completely") if {
 	not readable
-} else := lib.failed("Security defaults are off and no enabled conditional access policy is for all users, so a password is all it takes", {"security_defaults": false, "policies": 0}, [])
+} else := lib.failed("Security defaults are off and no enabled Conditional Access policy applies to all users, so a password is enough to sign in", {"security_defaults": false, "policies": 0}, [])
 
 readable if {
 	is_boolean(defaults)

@@ -2,8 +2,8 @@
 # id: entra.tenant_creation_off
 # title: Users cannot create tenants
 # description: >-
-#   Whoever creates a tenant is its Global Administrator; company data in such tenants is out of everyone's
-#   sight.
+#   A user who creates a tenant is its Global Administrator, and no one oversees company data in such
+#   tenants.
 # scan: compliance
 # severity: medium
 # category: identity_security
@@ -29,5 +29,5 @@ result := entra.switch(
 	["defaultUserRolePermissions", "allowedToCreateTenants"],
 	false,
 	"Ordinary users can't create tenants",
-	"Ordinary users can create tenants, so company data may end up where nobody looks",
+	"Ordinary users can create tenants, so company data may end up in tenants that no one oversees",
 )

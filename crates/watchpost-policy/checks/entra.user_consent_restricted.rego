@@ -2,8 +2,8 @@
 # id: entra.user_consent_restricted
 # title: User consent to apps is restricted
 # description: >-
-#   A consent screen is a favourite way in: one click gives a stranger's app lasting access to mail and files
-#   without a password. Users must not be able to consent to anything but harmless permissions.
+#   Consent prompts are a common attack path: one click gives a malicious app lasting access to mail and
+#   files without a password. Users must be able to consent only to harmless permissions.
 # scan: compliance
 # severity: high
 # category: identity_security
@@ -18,7 +18,7 @@
 #   - >-
 #     Choose Do not allow user consent, or Allow user consent for apps from verified publishers, for selected
 #     permissions, and classify only permissions such as openid, profile, email and User.Read as low.
-#   - "Switch the admin consent workflow on, so that people can ask."
+#   - "Turn on the admin consent workflow, so that people can request consent."
 # references:
 #   - "https://learn.microsoft.com/en-us/entra/identity/enterprise-apps/configure-user-consent"
 # frameworks: ["MS.AAD.5.2v1", "CIS.M365.5.1.5.1", "NIST.800-53.AC-6(10)", "NIST.800-53.CM-5"]
@@ -71,28 +71,28 @@ assigned := {lower(id) |
 	some id in entra.texts(policy, keys)
 }
 
-told if {
+reported if {
 	some policy in entra.authorization
 	is_array(object.get(policy, "permissionGrantPolicyIdsAssignedToDefaultUserRole", null))
 }
 
-told if {
+reported if {
 	some policy in entra.authorization
 	is_array(object.get(policy, ["defaultUserRolePermissions", "permissionGrantPoliciesAssigned"], null))
 }
 
-told if input.profile == "scuba"
+reported if input.profile == "scuba"
 
 allows(name) if {
 	some id in assigned
 	id == sprintf("managepermissiongrantsforself.%s", [name])
 }
 
-open := {"microsoft-user-default-recommended": "Microsoft decides what users may consent to"} if input.profile == "scuba"
+open := {"microsoft-user-default-recommended": "Microsoft decides what users can consent to"} if input.profile == "scuba"
 
 open := {
-	"microsoft-user-default-recommended": "Microsoft decides what users may consent to",
-	"microsoft-user-default-legacy": "users may consent to any app",
+	"microsoft-user-default-recommended": "Microsoft decides what users can consent to",
+	"microsoft-user-default-legacy": "users can consent to any app",
 } if {
 	input.profile != "scuba"
 }
@@ -107,7 +107,7 @@ classified := lib.rows("delegatedPermissionClassifications")
 
 risky := [row | some row in classified; is_risky(row)]
 
-# An export lists only those that are both low and risky, and then without a classification.
+# An export lists only permissions that are both low and risky, without their classification.
 is_risky(_) if input.profile == "scuba"
 
 is_risky(row) if is_string(row)
@@ -128,25 +128,25 @@ risky_name(row) := row if is_string(row)
 
 risky_name(row) := object.get(row, "permissionName", "a permission") if is_object(row)
 
-result := lib.skipped("unreadable", "The authorization policy doesn't tell what users may consent to.") if {
-	not told
+result := lib.skipped("unreadable", "The authorization policy doesn't report what users can consent to") if {
+	not reported
 } else := lib.failed(
-	sprintf("%s%s, so one click can give a stranger's app lasting access", [upper(substring(wide_text, 0, 1)), substring(wide_text, 1, -1)]),
+	sprintf("%s%s, so one click can give a malicious app lasting access", [upper(substring(wide_text, 0, 1)), substring(wide_text, 1, -1)]),
 	{"policies": assigned},
 	[{"policy": name} | some name, _ in open; allows(name)],
 ) if {
 	count(wide) > 0
 } else := lib.failed(
-	sprintf("Users may consent to permissions classified low, among them %s, so one click can give a stranger's app lasting access", [lib.join(risky_names)]),
+	sprintf("Users can consent to permissions classified as low, including %s, so one click can give a malicious app lasting access", [lib.join(risky_names)]),
 	{"policies": assigned, "low": risky_names},
 	[{"permission": name} | some name in risky_names],
 ) if {
 	low_allowed
 	count(risky) > 0
-} else := lib.skipped("unreadable", "Which permissions are classified low could not be read.") if {
+} else := lib.skipped("unreadable", "The permissions that are classified as low could not be read") if {
 	low_allowed
 	input.profile != "scuba"
 	not lib.has("delegatedPermissionClassifications")
-} else := lib.passed("Users may consent to harmless permissions of verified publishers only", {"policies": assigned}) if {
+} else := lib.passed("Users can consent only to harmless permissions for verified publishers", {"policies": assigned}) if {
 	low_allowed
 } else := lib.passed("Users can't consent to apps", {"policies": assigned})

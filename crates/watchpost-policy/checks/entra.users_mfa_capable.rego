@@ -2,8 +2,8 @@
 # id: entra.users_mfa_capable
 # title: Every enabled member is MFA capable
 # description: >-
-#   A member without a registered second factor is either locked out by your policies or the one whom they don't
-#   reach; and an attacker with the password can register a factor first.
+#   A member without a registered second factor is either locked out by the policies or not covered by them,
+#   and an attacker with the password can register a factor first.
 # scan: compliance
 # severity: high
 # category: identity_security
@@ -11,12 +11,8 @@
 # platforms: [m365]
 # inputs: [reports/mfaCapability]
 # remediation:
-#   - >-
-#     Entra admin center > Protection > Authentication methods > User registration details: filter on
-#     Multifactor authentication capable: Not capable.
-#   - >-
-#     Disable accounts that nobody uses. Run a registration campaign, or hand out a Temporary Access Pass and
-#     have people register.
+#   - "Entra admin center > Protection > Authentication methods > User registration details: filter on Multifactor authentication capable: Not capable."
+#   - "Disable accounts that no one uses. Run a registration campaign, or issue a Temporary Access Pass and have people register."
 #   - "Declare service accounts and rooms as exemptions of this check, and block their interactive sign-in."
 # references:
 #   - "https://learn.microsoft.com/en-us/entra/identity/authentication/howto-authentication-methods-activity"
@@ -36,15 +32,15 @@ exempted(account) if lower(object.get(account, "userPrincipalName", "")) in lib.
 
 failing := [account | some account in listed; not exempted(account)]
 
-# The list is cut at a thousand; the number is not.
+# The list has at most 1,000 accounts; the count is complete.
 missing := report.notCapable - (count(listed) - count(failing))
 
-result := lib.skipped("unreadable", "The report on registrations doesn't tell how many members are not capable of MFA.") if {
+result := lib.skipped("unreadable", "The registration report doesn't state how many members are not MFA capable") if {
 	not is_number(report.notCapable)
-} else := lib.passed(sprintf("All of %s capable of MFA or exempt", [lib.number_of(report.enabledMembers, "enabled member is", "enabled members are")]), {"enabled_members": report.enabledMembers, "not_capable": 0}) if {
+} else := lib.passed(sprintf("%s MFA capable or exempt", [lib.number_of(report.enabledMembers, "enabled member is", "enabled members are")]), {"enabled_members": report.enabledMembers, "not_capable": 0}) if {
 	missing <= 0
 } else := lib.failed_entities(
-	sprintf("%d of %s not capable of MFA, so a password alone may be enough there", [missing, lib.number_of(report.enabledMembers, "enabled member is", "enabled members are")]),
+	sprintf("%s not MFA capable (of %d), so a password alone may be enough to sign in", [lib.number_of(missing, "enabled member is", "enabled members are"), report.enabledMembers]),
 	{"enabled_members": report.enabledMembers, "not_capable": missing},
 	[{"account": object.get(account, "userPrincipalName", "")} | some account in array.slice(failing, 0, 50)],
 	[{"type": "user", "id": object.get(account, "id", ""), "name": object.get(account, "userPrincipalName", "")} | some account in failing],

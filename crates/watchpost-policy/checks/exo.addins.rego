@@ -2,8 +2,8 @@
 # id: exo.addins
 # title: Users cannot install Outlook add-ins
 # description: >-
-#   An Outlook add-in can read and send mail as its user. Whoever can install add-ins by themselves can also be
-#   talked into installing a hostile one.
+#   An Outlook add-in can read and send mail as its user. A user who can install add-ins can be tricked into
+#   installing a malicious one.
 # scan: compliance
 # severity: medium
 # service: exchange
@@ -28,7 +28,7 @@ installing := {"my custom apps", "my marketplace apps", "my readwritemailbox app
 
 defaults := [row | some row in exchange.rows(path); object.get(row, "IsDefault", null) == true]
 
-# Where none is marked as the default one, any could be.
+# Where no policy is marked as the default, any of them could be.
 judged := defaults if count(defaults) > 0
 
 judged := exchange.rows(path) if count(defaults) == 0
@@ -43,18 +43,18 @@ roles_found := sort({role | some item in found; some role in item.roles})
 
 policies := [exchange.name(item.row) | some item in found]
 
-untold if count(judged) == 0
+unreported if count(judged) == 0
 
-untold if {
+unreported if {
 	some row in judged
-	not exchange.tells(row, "AssignedRoles")
+	not exchange.has_field(row, "AssignedRoles")
 }
 
 result := lib.failed_entities(
-	sprintf("%s %s users install Outlook add-ins by themselves (%s), so one that reads all their mail needs nobody's consent but theirs", [exchange.named(policies), exchange.verb(found, "lets", "let"), exchange.named(roles_found)]),
+	sprintf("%s %s users install Outlook add-ins themselves (%s), so an add-in that reads all their mail needs only their own consent", [exchange.named(policies), exchange.verb(found, "lets", "let"), exchange.named(roles_found)]),
 	roles_found, [{"policy": exchange.name(item.row), "field": "AssignedRoles", "value": item.roles} | some item in found], exchange.entities("policy", [item.row | some item in found]),
 ) if {
 	count(found) > 0
 } else := lib.skipped("unreadable", exchange.missing(path, "AssignedRoles")) if {
-	untold
-} else := lib.passed("The default role assignment policy doesn't let users install add-ins.", [])
+	unreported
+} else := lib.passed("The default role assignment policy doesn't let users install add-ins", [])

@@ -1,9 +1,9 @@
 # METADATA
 # id: exo.allowlist_rules
-# title: No transport rule lets domains skip filtering
+# title: No transport rule exempts domains from spam filtering
 # description: >-
-#   A transport rule that sets the spam score to -1 for a sender's domain lets everything pass that claims to
-#   come from there, forged mail included.
+#   A transport rule that sets the spam confidence level (SCL) to -1 for a sender domain lets through all
+#   mail that claims to come from there, including forged mail.
 # scan: compliance
 # severity: medium
 # service: exchange
@@ -11,8 +11,8 @@
 # inputs: [exchange/TransportRule]
 # remediation:
 #   - "Find the rules: Get-TransportRule | where {$_.SetSCL -eq -1 -and $_.SenderDomainIs} | Format-List Name,SenderDomainIs"
-#   - "Remove each: Remove-TransportRule -Identity \"<name>\", or take the domain out of it."
-#   - "Where a sender really is filtered wrongly, use the Tenant Allow/Block List in the Defender portal, which expires and still checks authentication."
+#   - "Remove each: Remove-TransportRule -Identity \"<name>\", or remove the domain from it."
+#   - "If mail from a sender really is filtered wrongly, use the Tenant Allow/Block List in the Defender portal, whose entries expire and still check authentication."
 # references:
 #   - "https://learn.microsoft.com/defender-office-365/create-safe-sender-lists-in-office-365"
 # frameworks: ["CIS.M365.6.2.2", "NIST.800-53.SI-8"]
@@ -37,8 +37,8 @@ domains := sort({lower(text) | some row in wide; some text in exchange.texts(row
 evidence := [{"rule": exchange.name(row), "domains": exchange.texts(row.SenderDomainIs)} | some row in wide]
 
 result := lib.failed_entities(
-	sprintf("%s %s mail that claims to come from %s pass unfiltered, so a forged sender gets through", [exchange.counted(wide, "transport rule", "transport rules"), exchange.verb(wide, "lets", "let"), exchange.named(domains)]),
+	sprintf("%s %s mail that claims to come from %s bypass spam filtering, so forged mail gets through", [exchange.counted(wide, "transport rule", "transport rules"), exchange.verb(wide, "lets", "let"), exchange.named(domains)]),
 	domains, evidence, exchange.entities("policy", wide),
 ) if {
 	count(wide) > 0
-} else := lib.passed("No transport rule lets a sender's domain skip filtering.", {"rules": count(exchange.rows(path))})
+} else := lib.passed("No transport rule exempts a sender domain from spam filtering", {"rules": count(exchange.rows(path))})

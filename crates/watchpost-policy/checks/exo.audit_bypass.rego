@@ -2,7 +2,7 @@
 # id: exo.audit_bypass
 # title: No mailbox bypasses auditing
 # description: >-
-#   An account on the bypass list leaves no trace in the mailbox audit log, whatever it opens or deletes.
+#   An account that bypasses auditing leaves no trace in the mailbox audit log, whatever it opens or deletes.
 # scan: compliance
 # severity: high
 # service: exchange
@@ -11,7 +11,7 @@
 # remediation:
 #   - "Find them: Get-MailboxAuditBypassAssociation -ResultSize Unlimited | where AuditBypassEnabled"
 #   - "For each: Set-MailboxAuditBypassAssociation -Identity <account> -AuditBypassEnabled $false"
-#   - "Find out who set it and why; it is a known way to hide."
+#   - "Find out who set the bypass and why: it is a known way to hide."
 # references:
 #   - "https://learn.microsoft.com/powershell/module/exchange/set-mailboxauditbypassassociation"
 # frameworks: ["CIS.M365.6.1.3", "NIST.800-53.AU-12"]
@@ -31,7 +31,7 @@ bypasses(row) if {
 	value == true
 }
 
-tells(row) if {
+has_field(row) if {
 	some field, value in row
 	lower(field) == "auditbypassenabled"
 	is_boolean(value)
@@ -45,7 +45,7 @@ failing := [row |
 
 names := sort([exchange.name(row) | some row in failing])
 
-untold := [row | some row in exchange.rows(path); not tells(row)]
+unreported := [row | some row in exchange.rows(path); not has_field(row)]
 
 result := lib.failed_entities(
 	sprintf("%s (%s) %s mailbox auditing, so what is read or deleted with %s leaves no trace", [exchange.counted(failing, "account", "accounts"), exchange.named(names), exchange.verb(failing, "bypasses", "bypass"), exchange.verb(failing, "it", "them")]),
@@ -53,5 +53,5 @@ result := lib.failed_entities(
 ) if {
 	count(failing) > 0
 } else := lib.skipped("unreadable", exchange.missing(path, "AuditBypassEnabled")) if {
-	count(untold) > 0
-} else := lib.passed("No account bypasses mailbox auditing.", [])
+	count(unreported) > 0
+} else := lib.passed("No account bypasses mailbox auditing", [])

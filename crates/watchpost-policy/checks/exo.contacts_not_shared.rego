@@ -2,17 +2,17 @@
 # id: exo.contacts_not_shared
 # title: Contacts are not shared with everyone
 # description: >-
-#   A sharing policy for all domains lets people give their contacts to anybody on the internet. Sharing belongs
-#   with named partners.
+#   A sharing policy for all domains lets people share their contacts with anyone on the internet. Contacts
+#   should be shared only with named partners.
 # scan: compliance
 # severity: medium
 # service: exchange
 # platforms: [m365]
 # inputs: [exchange/SharingPolicy]
 # remediation:
-#   - "See what is shared: Get-SharingPolicy | Format-List Name,Enabled,Domains"
-#   - "Take the entry for all domains out, for example: Set-SharingPolicy -Identity \"Default Sharing Policy\" -Domains @{Remove=\"*:ContactsSharing\"}"
-#   - "Name the partners that need it one by one instead: Set-SharingPolicy -Identity <policy> -Domains @{Add=\"partner.example:CalendarSharingFreeBusySimple\"}"
+#   - "List what is shared: Get-SharingPolicy | Format-List Name,Enabled,Domains"
+#   - "Remove the entry for all domains, for example: Set-SharingPolicy -Identity \"Default Sharing Policy\" -Domains @{Remove=\"*:ContactsSharing\"}"
+#   - "Instead, add each partner that needs it: Set-SharingPolicy -Identity <policy> -Domains @{Add=\"partner.example:CalendarSharingFreeBusySimple\"}"
 # references:
 #   - "https://learn.microsoft.com/exchange/sharing/sharing-policies/sharing-policies"
 # frameworks: ["MS.EXO.6.1v1", "NIST.800-53.AC-3", "NIST.800-53.SC-7(10)(a)"]
@@ -25,7 +25,7 @@ import data.watchpost.checklib_exchange as exchange
 
 path := "exchange/SharingPolicy"
 
-# A policy that is switched off shares nothing; the published reading looks at it all the same.
+# A disabled policy shares nothing. The published reading judges it anyway.
 counts(_) if lib.scuba
 
 counts(row) if object.get(row, "Enabled", true) != false
@@ -48,20 +48,20 @@ wide := [{"row": row, "entries": entries} |
 
 policies := [exchange.name(item.row) | some item in wide]
 
-sentence := sprintf("%s shares contacts with everybody (%s), so strangers can see them", [exchange.named(policies), exchange.clip(wide[0].entries[0])]) if count(wide) == 1
+sentence := sprintf("%s shares contacts with everyone (%s), so outsiders can see them", [exchange.named(policies), exchange.clip(wide[0].entries[0])]) if count(wide) == 1
 
-sentence := sprintf("%d sharing policies share contacts with everybody (%s), so strangers can see them", [count(wide), exchange.named(policies)]) if count(wide) > 1
+sentence := sprintf("%d sharing policies share contacts with everyone (%s), so outsiders can see them", [count(wide), exchange.named(policies)]) if count(wide) > 1
 
 evidence := [{"policy": exchange.name(item.row), "field": "Domains", "value": item.entries} | some item in wide]
 
 result := lib.failed_entities(sentence, policies, evidence, exchange.entities("policy", [item.row | some item in wide])) if {
 	count(wide) > 0
-} else := lib.passed("No sharing policy shares contacts with everybody.", exchange.counted(exchange.rows(path), "policy", "policies")) if {
+} else := lib.passed("No sharing policy shares contacts with everyone", exchange.counted(exchange.rows(path), "policy", "policies")) if {
 	lib.scuba
 	lib.has(path)
 } else := lib.skipped("unreadable", exchange.missing(path, "Domains")) if {
 	unknown
-} else := lib.passed("No sharing policy shares contacts with everybody.", exchange.counted(exchange.rows(path), "policy", "policies"))
+} else := lib.passed("No sharing policy shares contacts with everyone", exchange.counted(exchange.rows(path), "policy", "policies"))
 
 # Null is an empty list here; only an absent field is unknown.
 unknown if {

@@ -2,7 +2,7 @@
 # id: exo.customer_lockbox
 # title: Customer Lockbox is on
 # description: >-
-#   With Customer Lockbox, Microsoft's engineers need your approval before they can reach your content during
+#   With Customer Lockbox, Microsoft engineers need your approval before they can access your content during
 #   support.
 # scan: compliance
 # severity: low
@@ -22,6 +22,6 @@ import rego.v1
 import data.watchpost.checklib_exchange as exchange
 
 result := exchange.switch("exchange/OrganizationConfig", "CustomerLockBoxEnabled", {"good": true, "bad": false}, {
-	"failed": "Customer Lockbox is off (CustomerLockBoxEnabled is false), so Microsoft's support may reach your content without asking you",
-	"passed": "Customer Lockbox is on.",
+	"failed": "Customer Lockbox is off (CustomerLockBoxEnabled is false), so Microsoft support can access your content without your approval",
+	"passed": "Customer Lockbox is on",
 })

@@ -2,8 +2,8 @@
 # id: exo.direct_send_rejected
 # title: Unauthenticated Direct Send is rejected
 # description: >-
-#   Direct Send takes mail from anybody on the internet that claims to come from your own domains, without sign-
-#   in. Attackers use it for internal-looking phishing.
+#   Direct Send accepts unauthenticated mail from anyone on the internet that claims to come from your own
+#   domains. Attackers use it for phishing that looks like internal mail.
 # scan: compliance
 # severity: medium
 # service: exchange
@@ -11,7 +11,7 @@
 # inputs: [exchange/OrganizationConfig]
 # remediation:
 #   - "Find devices and services that send this way: Defender portal, Explorer, filter on your own sender domain without a connector."
-#   - "Give them an inbound connector tied to a certificate or an address: New-InboundConnector"
+#   - "Give them an inbound connector tied to a certificate or an IP address: New-InboundConnector"
 #   - "In Exchange Online PowerShell: Set-OrganizationConfig -RejectDirectSend $true"
 # references:
 #   - "https://learn.microsoft.com/powershell/module/exchange/set-organizationconfig"
@@ -23,6 +23,6 @@ import rego.v1
 import data.watchpost.checklib_exchange as exchange
 
 result := exchange.switch("exchange/OrganizationConfig", "RejectDirectSend", {"good": true, "bad": false}, {
-	"failed": "Exchange Online takes unauthenticated mail that claims to come from your own domains (RejectDirectSend is false), so strangers can send what looks like internal mail",
-	"passed": "Unauthenticated Direct Send is rejected.",
+	"failed": "Exchange Online accepts unauthenticated mail that claims to come from your own domains (RejectDirectSend is false), so outsiders can send mail that looks internal",
+	"passed": "Unauthenticated Direct Send is rejected",
 })

@@ -2,8 +2,8 @@
 # id: exo.dkim
 # title: DKIM signs every domain
 # description: >-
-#   DKIM signs outgoing mail so that receivers can tell that it is real and unchanged. It needs signing switched
-#   on in Exchange Online and the key in DNS, for every domain.
+#   DKIM signs outgoing mail so that receivers can verify that it is genuine and unchanged. Every domain
+#   needs signing turned on in Exchange Online and the key in DNS.
 # scan: compliance
 # severity: medium
 # service: exchange
@@ -51,7 +51,7 @@ published(row) if {
 	startswith(text, "v=DKIM1;")
 }
 
-# Names that Exchange Online accepts mail for; a domain of the directory alone needs no DKIM.
+# The domains that Exchange Online accepts mail for. A domain that is used only in the directory needs no DKIM.
 accepted := {lower(config.DomainName) |
 	some config in lib.rows("exchange/AcceptedDomain")
 	is_object(config)
@@ -97,6 +97,6 @@ result := dns.judge({
 	"failing": failing,
 	"unknown": unknown,
 	"failed": sentence,
-	"passed": "DKIM signs the mail of every domain.",
+	"passed": "DKIM signs the mail of every domain",
 	"none": dns.no_domains,
 })

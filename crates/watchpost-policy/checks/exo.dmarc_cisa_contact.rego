@@ -1,9 +1,9 @@
 # METADATA
 # id: exo.dmarc_cisa_contact
-# title: US federal DMARC report address present
+# title: DMARC reports are sent to CISA (US federal agencies)
 # description: >-
-#   US federal agencies must send aggregate DMARC reports to CISA. For everybody else this check doesn't apply;
-#   set us_federal to make it count.
+#   US federal agencies must send aggregate DMARC reports to CISA. This check doesn't apply to anyone else;
+#   set the parameter us_federal to enable it.
 # scan: compliance
 # severity: info
 # service: exchange
@@ -11,7 +11,7 @@
 # inputs: [dns/domains]
 # remediation:
 #   - "Add CISA's address to rua in the TXT record at _dmarc.<domain>: rua=mailto:reports@dmarc.cyber.dhs.gov,mailto:dmarc@<domain>"
-#   - "Everybody else: leave this check as it is, it doesn't apply."
+#   - "If you aren't a US federal agency, do nothing: this check doesn't apply."
 # references:
 #   - "https://learn.microsoft.com/defender-office-365/email-authentication-dmarc-configure"
 #   - "https://www.rfc-editor.org/rfc/rfc7489"
@@ -71,17 +71,17 @@ reported(text) if {
 
 failing := [{"domain": row.domain, "seen": first(row)} | some row in scope; answered(row); not good(row)]
 
-sentence := sprintf("%s %s no DMARC reports to CISA, as US federal agencies must", [dns.subjects(failing), dns.verb(failing, "sends", "send")])
+sentence := sprintf("%s %s no DMARC reports to CISA, which US federal agencies must do", [dns.subjects(failing), dns.verb(failing, "sends", "send")])
 
 judged := dns.judge({
 	"scope": scope,
 	"failing": failing,
 	"unknown": unknown,
 	"failed": sentence,
-	"passed": "Every domain reports to CISA.",
+	"passed": "Every domain sends DMARC reports to CISA",
 	"none": dns.no_domains,
 })
 
 result := judged if {
 	federal
-} else := lib.skipped("not_applicable", "Only US federal agencies report to CISA; set us_federal for this check to count.")
+} else := lib.skipped("not_applicable", "Only US federal agencies must report to CISA; set the parameter us_federal to enable this check")

@@ -1,16 +1,16 @@
 # METADATA
 # id: exo.dmarc_contacts
-# title: Own aggregate and failure contacts
+# title: DMARC record has aggregate and failure report contacts
 # description: >-
-#   DMARC reports show who sends mail in a domain's name. Aggregate (rua) and failure (ruf) reports each need an
-#   address that somebody reads.
+#   DMARC reports show who sends mail in a domain's name. Aggregate (rua) and failure (ruf) reports each need
+#   an address that someone reads.
 # scan: compliance
 # severity: low
 # service: exchange
 # platforms: [m365]
 # inputs: [dns/domains]
 # remediation:
-#   - "Name both in the TXT record at _dmarc.<domain>: rua=mailto:dmarc@<domain>; ruf=mailto:dmarc-failures@<domain>"
+#   - "Set both in the TXT record at _dmarc.<domain>: rua=mailto:dmarc@<domain>; ruf=mailto:dmarc-failures@<domain>"
 #   - "For an address in another domain, that domain must publish <domain>._report._dmarc.<other domain> with v=DMARC1"
 # references:
 #   - "https://learn.microsoft.com/defender-office-365/email-authentication-dmarc-configure"
@@ -65,13 +65,13 @@ signs(text, word, least) if {
 
 failing := [{"domain": row.domain, "seen": first(row)} | some row in scope; answered(row); not good(row)]
 
-sentence := sprintf("%s %s no address for both aggregate and failure reports, so forged mail goes unnoticed", [dns.subjects(failing), dns.verb(failing, "names", "name")])
+sentence := sprintf("%s %s addresses for both aggregate and failure reports, so forged mail goes unnoticed", [dns.subjects(failing), dns.verb(failing, "doesn't have", "don't have")])
 
 result := dns.judge({
 	"scope": scope,
 	"failing": failing,
 	"unknown": unknown,
 	"failed": sentence,
-	"passed": "Every domain names addresses for aggregate and failure reports.",
+	"passed": "Every domain has addresses for aggregate and failure reports",
 	"none": dns.no_domains,
 })

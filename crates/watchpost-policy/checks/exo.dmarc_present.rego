@@ -2,17 +2,17 @@
 # id: exo.dmarc_present
 # title: DMARC record on every domain
 # description: >-
-#   A DMARC record tells receivers what to do with mail that fails SPF and DKIM, and where to report it. The
-#   record of the organizational domain counts for its subdomains.
+#   A DMARC record tells receivers how to treat mail that fails SPF and DKIM, and where to report it. The
+#   record of the organizational domain applies to its subdomains.
 # scan: compliance
 # severity: high
 # service: exchange
 # platforms: [m365]
 # inputs: [dns/domains]
 # remediation:
-#   - "Publish a TXT record at _dmarc.<domain>, first to watch: v=DMARC1; p=none; rua=mailto:dmarc@<domain>"
-#   - "Read the reports for some weeks and repair SPF and DKIM of every sender that they show."
-#   - "Then tighten it to v=DMARC1; p=quarantine; rua=mailto:dmarc@<domain> and at last to p=reject"
+#   - "Publish a TXT record at _dmarc.<domain>, first for monitoring only: v=DMARC1; p=none; rua=mailto:dmarc@<domain>"
+#   - "Read the reports for some weeks, and fix SPF and DKIM for every legitimate sender that they show."
+#   - "Then tighten it to v=DMARC1; p=quarantine; rua=mailto:dmarc@<domain> and finally to p=reject"
 # references:
 #   - "https://learn.microsoft.com/defender-office-365/email-authentication-dmarc-configure"
 #   - "https://www.rfc-editor.org/rfc/rfc7489"
@@ -64,6 +64,6 @@ result := dns.judge({
 	"failing": failing,
 	"unknown": unknown,
 	"failed": sentence,
-	"passed": "Every domain has a DMARC record.",
+	"passed": "Every domain has a DMARC record",
 	"none": dns.no_domains,
 })

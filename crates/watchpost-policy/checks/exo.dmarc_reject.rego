@@ -2,17 +2,17 @@
 # id: exo.dmarc_reject
 # title: DMARC policy is reject
 # description: >-
-#   Only the policy reject makes receivers refuse forged mail. With quarantine it lands in the junk folder, with
-#   none it is delivered.
+#   Only the policy reject makes receivers reject forged mail. With quarantine, it goes to the junk folder;
+#   with none, it is delivered.
 # scan: compliance
 # severity: high
 # service: exchange
 # platforms: [m365]
 # inputs: [dns/domains]
 # remediation:
-#   - "Publish a TXT record at _dmarc.<domain>, first to watch: v=DMARC1; p=none; rua=mailto:dmarc@<domain>"
-#   - "Read the reports for some weeks and repair SPF and DKIM of every sender that they show."
-#   - "Then tighten it to v=DMARC1; p=quarantine; rua=mailto:dmarc@<domain> and at last to p=reject"
+#   - "Publish a TXT record at _dmarc.<domain>, first for monitoring only: v=DMARC1; p=none; rua=mailto:dmarc@<domain>"
+#   - "Read the reports for some weeks, and fix SPF and DKIM for every legitimate sender that they show."
+#   - "Then tighten it to v=DMARC1; p=quarantine; rua=mailto:dmarc@<domain> and finally to p=reject"
 # references:
 #   - "https://learn.microsoft.com/defender-office-365/email-authentication-dmarc-configure"
 #   - "https://www.rfc-editor.org/rfc/rfc7489"
@@ -53,13 +53,13 @@ good(row) if {
 
 failing := [{"domain": row.domain, "seen": first(row)} | some row in scope; answered(row); not good(row)]
 
-sentence := sprintf("%s %s receivers refuse forged mail, so some of it is delivered", [dns.subjects(failing), dns.verb(failing, "doesn't make", "don't make")])
+sentence := sprintf("%s %s receivers to reject forged mail, so some of it is delivered", [dns.subjects(failing), dns.verb(failing, "doesn't tell", "don't tell")])
 
 result := dns.judge({
 	"scope": scope,
 	"failing": failing,
 	"unknown": unknown,
 	"failed": sentence,
-	"passed": "Every domain's DMARC policy is reject.",
+	"passed": "Every domain's DMARC policy is reject",
 	"none": dns.no_domains,
 })

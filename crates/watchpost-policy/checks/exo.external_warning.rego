@@ -2,8 +2,8 @@
 # id: exo.external_warning
 # title: External mail is marked
 # description: >-
-#   People are careful with mail from outside only if they can tell it from mail by colleagues. Either a
-#   transport rule writes a warning into the subject, or Outlook shows its External tag.
+#   People can be careful with external mail only if they can tell it from internal mail. Either a transport
+#   rule adds a warning to the subject, or Outlook shows its External tag.
 # scan: compliance
 # severity: low
 # service: exchange
@@ -11,9 +11,9 @@
 # inputs: [exchange/TransportRule]
 # optional_inputs: [exchange/ExternalInOutlook]
 # remediation:
-#   - "The simple way, in Exchange Online PowerShell: Set-ExternalInOutlook -Enabled $true"
-#   - "Or with a rule that every client shows: New-TransportRule -Name \"Mark external mail\" -FromScope NotInOrganization -PrependSubject \"[External] \" -Mode Enforce"
-#   - "Give it a day until all clients show it."
+#   - "The simplest way, in Exchange Online PowerShell: Set-ExternalInOutlook -Enabled $true"
+#   - "Or with a rule, whose mark every client shows: New-TransportRule -Name \"Mark external mail\" -FromScope NotInOrganization -PrependSubject \"[External] \" -Mode Enforce"
+#   - "It takes up to a day until all clients show the tag."
 # references:
 #   - "https://learn.microsoft.com/powershell/module/exchange/set-externalinoutlook"
 #   - "https://learn.microsoft.com/powershell/module/exchange/new-transportrule"
@@ -38,7 +38,7 @@ marking := [row |
 	row.PrependSubject != ""
 ]
 
-# Outlook's own tag; the published reading knows the rule only.
+# Outlook's own tag. The published reading accepts only the rule.
 tagged if {
 	not lib.scuba
 	count(exchange.having(tag_path, "Enabled", true)) > 0
@@ -48,13 +48,13 @@ tag_known if lib.scuba
 
 tag_known if count(exchange.having(tag_path, "Enabled", false)) > 0
 
-sentence := "Neither a transport rule nor Outlook's External tag marks mail from outside, so people can't tell it from mail by colleagues"
+sentence := "Neither a transport rule nor Outlook's External tag marks external mail, so people can't tell it from internal mail"
 
-result := lib.passed(sprintf("The transport rule %s marks mail from outside.", [exchange.clip(exchange.name(marking[0]))]), marking[0].PrependSubject) if {
+result := lib.passed(sprintf("The transport rule %s marks external mail", [exchange.clip(exchange.name(marking[0]))]), marking[0].PrependSubject) if {
 	count(marking) > 0
-} else := lib.passed("Outlook marks mail from outside with its External tag.", {"ExternalInOutlook": true}) if {
+} else := lib.passed("Outlook marks external mail with its External tag", {"ExternalInOutlook": true}) if {
 	tagged
 } else := lib.failed(sentence, {"rules": count(exchange.rows(path))}, [{"setting": path, "field": "rules that mark external mail", "value": 0}]) if {
 	tag_known
 	lib.has(path)
-} else := lib.skipped("unreadable", "No transport rule marks mail from outside, and whether Outlook's External tag is on could not be read.")
+} else := lib.skipped("unreadable", "No transport rule marks external mail, and it is unknown whether Outlook's External tag is on")

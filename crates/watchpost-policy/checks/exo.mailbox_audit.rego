@@ -2,8 +2,8 @@
 # id: exo.mailbox_audit
 # title: Mailbox auditing is on
 # description: >-
-#   Mailbox auditing records who opened, sent and deleted mail in which mailbox. Without it nobody can say after
-#   a break-in what was read.
+#   Mailbox auditing records who opened, sent and deleted mail in which mailbox. Without it, no one can tell
+#   after a break-in what was read.
 # scan: compliance
 # severity: high
 # service: exchange
@@ -22,6 +22,6 @@ import rego.v1
 import data.watchpost.checklib_exchange as exchange
 
 result := exchange.switch("exchange/OrganizationConfig", "AuditDisabled", {"good": false, "bad": true}, {
-	"failed": "Mailbox auditing is switched off for the whole organization (AuditDisabled is true), so nobody can find out afterwards who read or deleted mail",
-	"passed": "Mailbox auditing is on for the organization.",
+	"failed": "Mailbox auditing is off for the whole organization (AuditDisabled is true), so no one can find out later who read or deleted mail",
+	"passed": "Mailbox auditing is on for the organization",
 })

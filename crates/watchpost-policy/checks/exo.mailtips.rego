@@ -2,7 +2,7 @@
 # id: exo.mailtips
 # title: External-recipient MailTips are on
 # description: >-
-#   MailTips warn people before they send mail to outside recipients or to very many people by mistake.
+#   MailTips warn people before they send mail to external recipients or to a large audience by mistake.
 # scan: compliance
 # severity: low
 # service: exchange
@@ -42,15 +42,15 @@ problems := array.concat(
 	[sprintf("MailTipsLargeAudienceThreshold is %d", [value]) | some value in high],
 )
 
-untold := [field | some field in switches; count(exchange.having(path, field, true)) == 0]
+unreported := [field | some field in switches; count(exchange.having(path, field, true)) == 0]
 
 result := lib.failed(
-	sprintf("MailTips don't warn people before they send to outside or to very many recipients (%s), so mistakes go out unnoticed", [concat(", ", problems)]),
+	sprintf("MailTips don't warn people before they send mail to external recipients or to a large audience (%s), so mistakes go unnoticed", [concat(", ", problems)]),
 	problems, [{"setting": path, "problem": problem} | some problem in problems],
 ) if {
 	count(problems) > 0
-} else := lib.skipped("unreadable", exchange.missing(path, concat(", ", untold))) if {
-	count(untold) > 0
+} else := lib.skipped("unreadable", exchange.missing(path, concat(", ", unreported))) if {
+	count(unreported) > 0
 } else := lib.skipped("unreadable", exchange.missing(path, "MailTipsLargeAudienceThreshold")) if {
 	count(thresholds) == 0
-} else := lib.passed("MailTips warn of outside recipients and large audiences.", {"MailTipsLargeAudienceThreshold": max(thresholds)})
+} else := lib.passed("MailTips warn about external recipients and large audiences", {"MailTipsLargeAudienceThreshold": max(thresholds)})

@@ -2,17 +2,17 @@
 # id: exo.no_auto_forward
 # title: No automatic forwarding to remote domains
 # description: >-
-#   Automatic forwarding carries mail out of the company without anybody noticing; attackers set it up right
-#   after they take over a mailbox. Only domains that were agreed on may be forwarded to, and never all of them.
+#   Automatic forwarding carries mail out of the company unnoticed, and attackers set it up right after they
+#   take over a mailbox. Forwarding may be allowed only to agreed domains, never to all of them.
 # scan: compliance
 # severity: high
 # service: exchange
 # platforms: [m365]
 # inputs: [exchange/RemoteDomain]
 # remediation:
-#   - "See what is open: Get-RemoteDomain | Format-Table Name,DomainName,AutoForwardEnabled"
+#   - "List what is allowed: Get-RemoteDomain | Format-Table Name,DomainName,AutoForwardEnabled"
 #   - "In Exchange Online PowerShell, for each of them: Set-RemoteDomain -Identity \"<name>\" -AutoForwardEnabled $false"
-#   - "Where a partner needs it, keep a remote domain of its own for that partner and exempt the domain in Watchpost with an owner and an end."
+#   - "If a partner needs it, keep a separate remote domain for that partner, and exempt the domain in Watchpost with an owner and an end date."
 # references:
 #   - "https://learn.microsoft.com/powershell/module/exchange/set-remotedomain"
 # frameworks: ["MS.EXO.1.1v2", "CIS.M365.6.2.1", "NIST.800-53.AC-4"]
@@ -31,7 +31,7 @@ domain(row) := row.DomainName if {
 	is_string(object.get(row, "DomainName", null))
 } else := exchange.name(row)
 
-# `*` stands for every domain, so nobody can agree to it.
+# `*` stands for every domain, so it can't be exempted.
 allowed(row) if {
 	domain(row) != "*"
 	lower(domain(row)) in lib.exempt("domain")
@@ -43,11 +43,11 @@ names := sort([domain(row) | some row in failing])
 
 kept := sort([domain(row) | some row in open; allowed(row)])
 
-sentence := sprintf("Mail may be forwarded automatically to every outside domain (remote domain *), so a taken-over mailbox can leak all its mail unnoticed%s", [others]) if "*" in names
+sentence := sprintf("Mail can be forwarded automatically to every outside domain (remote domain *), so a compromised mailbox can leak all its mail unnoticed%s", [others]) if "*" in names
 
-sentence := sprintf("Mail may be forwarded automatically to %s, so a taken-over mailbox can leak all its mail there unnoticed", [exchange.named(names)]) if not "*" in names
+sentence := sprintf("Mail can be forwarded automatically to %s, so a compromised mailbox can leak all its mail there unnoticed", [exchange.named(names)]) if not "*" in names
 
-others := sprintf("; %s opened besides", [exchange.counted(specific, "domain is", "domains are")]) if count(specific) > 0
+others := sprintf("; %s also allowed", [exchange.counted(specific, "domain is", "domains are")]) if count(specific) > 0
 
 others := "" if count(specific) == 0
 
@@ -57,16 +57,16 @@ entities := [{"type": "domain", "id": lower(text), "name": text} | some text in 
 
 evidence := [{"domain": text, "field": "AutoForwardEnabled", "value": true} | some text in names]
 
-good := "No remote domain may be forwarded to automatically." if count(kept) == 0
+good := "No remote domain allows automatic forwarding" if count(kept) == 0
 
-good := sprintf("Automatic forwarding is possible to exempted domains only: %s.", [exchange.named(kept)]) if count(kept) > 0
+good := sprintf("Automatic forwarding is allowed only to exempted domains: %s", [exchange.named(kept)]) if count(kept) > 0
 
 result := lib.failed_entities(sentence, names, evidence, entities) if {
 	count(failing) > 0
 } else := lib.passed(good, kept) if {
 	lib.scuba
 	lib.has(path)
-} else := lib.skipped("unreadable", "No remote domain was listed, though every tenant has one.") if {
+} else := lib.skipped("unreadable", "No remote domain was listed, although every tenant has one") if {
 	count(exchange.rows(path)) == 0
 } else := lib.skipped("unreadable", exchange.missing(path, "AutoForwardEnabled")) if {
 	count(exchange.silent(path, "AutoForwardEnabled")) > 0

@@ -2,8 +2,8 @@
 # id: exo.owa_storage
 # title: No third-party storage in Outlook on the web
 # description: >-
-#   Outlook on the web can attach from and save to private Dropbox, Box or Google Drive accounts, past every
-#   control over company files.
+#   Outlook on the web can attach files from, and save files to, private Dropbox, Box or Google Drive
+#   accounts. That bypasses every control over company files.
 # scan: compliance
 # severity: low
 # service: exchange
@@ -30,7 +30,7 @@ open := [row | some row in exchange.having(path, field, true); not lower(exchang
 policies := [exchange.name(row) | some row in open]
 
 result := lib.failed_entities(
-	sprintf("Outlook on the web lets people save mail to private cloud storage (%s), so files leave the company unseen", [exchange.named(policies)]),
+	sprintf("Outlook on the web lets people save files to private cloud storage (%s), so files can leave the company unnoticed", [exchange.named(policies)]),
 	policies, [{"policy": text, "field": field, "value": true} | some text in policies], exchange.entities("policy", open),
 ) if {
 	count(open) > 0
@@ -38,4 +38,4 @@ result := lib.failed_entities(
 	count(exchange.rows(path)) == 0
 } else := lib.skipped("unreadable", exchange.missing(path, field)) if {
 	count(exchange.silent(path, field)) > 0
-} else := lib.passed("No policy of Outlook on the web offers third-party storage.", {"policies": count(exchange.rows(path))})
+} else := lib.passed("No Outlook on the web policy offers third-party storage", {"policies": count(exchange.rows(path))})

@@ -1,9 +1,9 @@
 # METADATA
 # id: exo.spf
-# title: SPF record fails strangers
+# title: SPF record rejects unauthorized senders
 # description: >-
-#   An SPF record names the servers that may send mail for a domain. It protects only if there is exactly one
-#   and it says that everybody else fails, itself or through a redirect.
+#   An SPF record names the servers that may send mail for a domain. It protects the domain only if there is
+#   exactly one record and it fails all other senders, directly or through a redirect.
 # scan: compliance
 # severity: high
 # service: exchange
@@ -12,7 +12,7 @@
 # remediation:
 #   - "List every service that sends mail in the domain's name (Microsoft 365, newsletters, ticket systems, printers)."
 #   - "Publish one TXT record at the domain itself, for Microsoft 365 alone: v=spf1 include:spf.protection.outlook.com -all"
-#   - "Add an include: or ip4: for every other sender before -all; keep it one record."
+#   - "Add an include: or ip4: for every other sender before -all, in the same record."
 #   - "For a domain that sends no mail: v=spf1 -all"
 # references:
 #   - "https://learn.microsoft.com/defender-office-365/email-authentication-spf-configure"
@@ -27,7 +27,7 @@ import data.watchpost.checklib_dns as dns
 
 records(row) := dns.spf_records(row)
 
-# Ours: one record, and what it says in the end about everybody else is "fail" or "soft fail".
+# Our reading: there is one record, and its result for all other senders is "fail" or "softfail".
 good(row) if {
 	not lib.scuba
 	count(records(row)) == 1
@@ -40,7 +40,7 @@ good(row) if {
 	dns.compliant(row)
 }
 
-# An export may hold the exporter's conclusion instead of the records, or a redirect that it has followed itself.
+# An export may hold the exporter's conclusion instead of the records, or for a redirect that the exporter followed.
 concluded(row) if {
 	is_boolean(dns.compliant(row))
 	count(records(row)) == 0
@@ -52,7 +52,7 @@ concluded(row) if {
 	redirect_unknown(row)
 }
 
-# The published reading: the exporter's conclusion, or any record that fails others or redirects.
+# The published reading: the exporter's conclusion, or any record that fails other senders or redirects.
 good(row) if {
 	lib.scuba
 	dns.compliant(row) == true
@@ -103,13 +103,13 @@ failing := [{"domain": row.domain, "seen": seen(row)} |
 
 unknown := [row.domain | some row in scope; unknown_row(row)]
 
-sentence := sprintf("%s %s strangers send mail in %s name: SPF doesn't fail them", [dns.subjects(failing), dns.verb(failing, "lets", "let"), dns.verb(failing, "its", "their")])
+sentence := sprintf("%s %s unauthorized senders send mail in %s name, because SPF doesn't reject them", [dns.subjects(failing), dns.verb(failing, "lets", "let"), dns.verb(failing, "its", "their")])
 
 result := dns.judge({
 	"scope": scope,
 	"failing": failing,
 	"unknown": unknown,
 	"failed": sentence,
-	"passed": "Every domain's SPF record fails strangers.",
+	"passed": "Every domain's SPF record rejects unauthorized senders",
 	"none": dns.no_domains,
 })

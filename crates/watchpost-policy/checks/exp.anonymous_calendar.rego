@@ -2,8 +2,8 @@
 # id: exp.anonymous_calendar
 # title: Calendars readable by anyone
 # description: >-
-#   People may publish their calendar so that anybody with its address sees subjects, places or more, without
-#   signing in. Attackers read who meets whom, when and where.
+#   People can publish their calendar so that anyone with its address sees subjects, places or more without
+#   signing in. Attackers learn who meets whom, when and where.
 # scan: exposure
 # severity: high
 # service: exchange
@@ -24,7 +24,7 @@ import rego.v1
 import data.watchpost.checklib as lib
 import data.watchpost.checklib_workloads as work
 
-# Exchange: what enabled policies give to anybody. Google Workspace: policies of the Cloud Identity API, after
+# Exchange: what enabled policies publish to anyone. Google Workspace: policies of the Cloud Identity API, after
 # https://cloudidentity.googleapis.com/v1/policies.
 shown := [row |
 	some row in work.anonymous_calendars
@@ -37,9 +37,10 @@ google := [row |
 ]
 
 result := lib.failed_entities(
-	sprintf("%s %s allow calendars with details to be published to anyone, so strangers read what meetings are about", [
+	sprintf("%s %s %s calendars with details to be published to anyone, so outsiders can read what meetings are about", [
 		work.verb(count(shown), "Sharing policy", "Sharing policies"),
 		work.names([row.policy | some row in shown]),
+		work.verb(count(shown), "allows", "allow"),
 	]),
 	{"domains": [row.entry | some row in shown]},
 	[{"policy": row.policy, "entry": row.entry} | some row in array.slice(shown, 0, 50)],
@@ -48,7 +49,7 @@ result := lib.failed_entities(
 	input.doc.platform == "m365"
 	count(shown) > 0
 } else := lib.failed(
-	"Google Calendar allows calendars with details to be shared outside, so strangers read what meetings are about",
+	"Google Calendar allows calendars with details to be shared externally, so outsiders can read what meetings are about",
 	{"maxAllowedExternalSharing": [row.value.maxAllowedExternalSharing | some row in google]},
 	[{"orgUnit": row.unit, "maxAllowedExternalSharing": row.value.maxAllowedExternalSharing} | some row in array.slice(google, 0, 50)],
 ) if {

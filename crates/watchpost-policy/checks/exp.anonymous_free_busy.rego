@@ -2,8 +2,8 @@
 # id: exp.anonymous_free_busy
 # title: Free and busy times readable by anyone
 # description: >-
-#   People may publish when they are free or busy to anybody who has their calendar's address, without signing
-#   in. That is enough to time a fraud for a holiday or a board meeting.
+#   People can publish their free and busy times to anyone who has the calendar's address, without signing
+#   in. That is enough to time fraud for a vacation or a board meeting.
 # scan: exposure
 # severity: medium
 # service: exchange
@@ -28,9 +28,10 @@ shown := [row |
 ]
 
 result := lib.failed_entities(
-	sprintf("%s %s allow free and busy times to be published to anyone, so strangers see when people are away", [
-		work.verb(count(shown), "Rules of sharing policy", "Rules of sharing policies"),
+	sprintf("%s %s %s free and busy times to be published to anyone, so outsiders can see when people are away", [
+		work.verb(count(shown), "Sharing policy", "Sharing policies"),
 		work.names([row.policy | some row in shown]),
+		work.verb(count(shown), "allows", "allow"),
 	]),
 	{"domains": [row.entry | some row in shown]},
 	[{"policy": row.policy, "entry": row.entry} | some row in array.slice(shown, 0, 50)],

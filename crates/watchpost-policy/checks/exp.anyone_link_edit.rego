@@ -1,10 +1,10 @@
 # METADATA
 # id: exp.anyone_link_edit
 # condition: spo.anyone_link_view
-# title: Public links may edit
+# title: Public sharing links allow editing
 # description: >-
-#   Links that work for anybody let people change, upload or delete. Whoever finds such a link can plant a file
-#   that colleagues open in good faith.
+#   Links that work for anyone allow people to change, upload or delete files. Anyone who finds such a link
+#   can plant a file that colleagues open in good faith.
 # scan: exposure
 # severity: high
 # service: sharepoint
@@ -35,13 +35,13 @@ open := concat(" and ", array.concat([name | file > 1; name := "files"], [name |
 result := lib.skipped("not_applicable", "Links for anyone are not allowed") if {
 	work.spo_sharing in {0, 1, 3}
 } else := lib.failed(
-	sprintf("Public links may change %s, so anybody who gets one can alter them or plant malware", [open]),
+	sprintf("Public links allow changes to %s, so anyone who gets a link can alter them or plant malware", [open]),
 	detected,
 	[{"setting": "FileAnonymousLinkType", "value": file, "wanted": 1}, {"setting": "FolderAnonymousLinkType", "value": folder, "wanted": 1}],
 ) if {
 	work.spo_sharing == 2
 	open != ""
-} else := lib.passed("Public links let people view only", detected) if {
+} else := lib.passed("Public links allow only viewing", detected) if {
 	work.spo_sharing == 2
 	is_number(file)
 	is_number(folder)

@@ -1,10 +1,10 @@
 # METADATA
 # id: exp.anyone_link_no_expiry
 # condition: spo.anyone_link_expiry
-# title: Public links never expire
+# title: Public sharing links stay valid for too long
 # description: >-
-#   Links that work for anybody stay valid for good or for longer than 30 days. They go on working after their
-#   purpose, wherever they were forwarded or posted.
+#   Links that work for anyone stay valid indefinitely or for longer than 30 days. They keep working after
+#   they have served their purpose, wherever they were forwarded or posted.
 # scan: exposure
 # severity: high
 # service: sharepoint
@@ -28,20 +28,20 @@ import data.watchpost.checklib_workloads as work
 
 days := work.spo.RequireAnonymousLinksExpireInDays
 
-lasting := "never end" if {
+lasting := "never expire" if {
 	days < 1
-} else := sprintf("live for %d days", [days])
+} else := sprintf("stay valid for %s", [lib.number_of(days, "day", "days")])
 
 result := lib.skipped("not_applicable", "Links for anyone are not allowed") if {
 	work.spo_sharing in {0, 1, 3}
 } else := lib.failed(
-	sprintf("Public links %s, so files stay open to strangers long after they were shared", [lasting]),
+	sprintf("Public links %s, so files stay open to outsiders long after they were shared", [lasting]),
 	{"RequireAnonymousLinksExpireInDays": days},
 	[{"setting": "RequireAnonymousLinksExpireInDays", "value": days, "wanted": sprintf("1 to %d", [input.params.days])}],
 ) if {
 	work.spo_sharing == 2
 	wrong
-} else := lib.passed(sprintf("Public links end after %d days", [days]), {"RequireAnonymousLinksExpireInDays": days}) if {
+} else := lib.passed(sprintf("Public links expire after %s", [lib.number_of(days, "day", "days")]), {"RequireAnonymousLinksExpireInDays": days}) if {
 	work.spo_sharing == 2
 	is_number(days)
 } else := work.spo_needs(["SharingCapability", "RequireAnonymousLinksExpireInDays"])

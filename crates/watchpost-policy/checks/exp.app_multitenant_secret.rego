@@ -1,9 +1,9 @@
 # METADATA
 # id: exp.app_multitenant_secret
-# title: Own multi-tenant app with a secret
+# title: Multi-tenant app registration with a secret
 # description: >-
-#   An app that the company registered is open to other tenants and authenticates with a secret. Whoever gets
-#   the secret acts as the app in every tenant that trusts it.
+#   An app that the company registered is open to other tenants and authenticates with a secret. Anyone who
+#   gets the secret can act as the app in every tenant that trusts it.
 # scan: exposure
 # severity: medium
 # category: access_risk
@@ -12,7 +12,7 @@
 # inputs: [applications]
 # remediation:
 #   - "Entra admin center > App registrations > (app) > Authentication: choose \"Accounts in this organizational directory only\" unless other companies use the app."
-#   - "Otherwise replace the secret by a certificate or a managed identity: Certificates & secrets > remove the client secret."
+#   - "Otherwise replace the secret with a certificate or a managed identity: Certificates & secrets > remove the client secret."
 # references:
 #   - https://learn.microsoft.com/entra/identity-platform/howto-convert-app-to-be-multi-tenant
 # frameworks: ["NIST.800-53.IA-5", "NIST.800-53.AC-3"]
@@ -32,7 +32,7 @@ bad := [row |
 
 result := lib.failed_entities(
 	sprintf("%s open to other tenants and %s a secret (%s), so a leaked secret works in every tenant that trusts it", [
-		work.number_of(count(bad), "own app is", "own apps are"),
+		work.number_of(count(bad), "registered app is", "registered apps are"),
 		work.verb(count(bad), "has", "have"),
 		work.names(sort([work.text(row, ["displayName", "appId"]) | some row in bad])),
 	]),
@@ -41,11 +41,11 @@ result := lib.failed_entities(
 	work.entities("application", bad, ["id", "appId", "displayName"], ["displayName", "appId"]),
 ) if {
 	count(bad) > 0
-} else := lib.passed("No own app that is open to other tenants has a secret", {"count": 0}) if {
+} else := lib.passed("No registered app that is open to other tenants has a secret", {"count": 0}) if {
 	lib.has("applications")
 } else := work.unreadable("applications")
 
-# Now as a vendor writes times, to the second: texts of this form sort like times.
+# The current time in the vendor's format, to the second. Strings in this format sort by time.
 now := substring(time.format(input.now_ms * 1000000), 0, 19)
 
 live_secrets(row) := [secret |

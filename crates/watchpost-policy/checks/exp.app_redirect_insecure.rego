@@ -1,9 +1,9 @@
 # METADATA
 # id: exp.app_redirect_insecure
-# title: App redirects to http or a wildcard
+# title: App with an insecure redirect URI
 # description: >-
-#   Sign-in answers of an own app go to an address without encryption or to any address that fits a pattern.
-#   Whoever listens there, or owns such an address, receives the sign-in.
+#   A registered app sends sign-in responses to an unencrypted address, or to any address that matches a
+#   pattern. An attacker who intercepts the traffic, or owns such an address, receives the sign-in.
 # scan: exposure
 # severity: medium
 # category: access_risk
@@ -11,7 +11,7 @@
 # platforms: [m365]
 # inputs: [applications]
 # remediation:
-#   - "Entra admin center > App registrations > (app) > Authentication: replace each http:// address by https:// and each wildcard by the exact addresses; remove those that nobody uses."
+#   - "Entra admin center > App registrations > (app) > Authentication: replace each http:// address with https:// and each wildcard with the exact addresses; remove addresses that are not used."
 # references:
 #   - https://learn.microsoft.com/entra/identity-platform/reply-url
 # frameworks: ["NIST.800-53.SC-8", "NIST.800-53.CM-6"]
@@ -29,7 +29,7 @@ bad := [row |
 ]
 
 result := lib.failed_entities(
-	sprintf("%s sign-ins to unencrypted or wildcard addresses (%s), so an attacker on that path takes over sessions", [
+	sprintf("%s sign-ins to unencrypted or wildcard addresses (%s), so an attacker can take over sessions", [
 		work.number_of(count(bad), "app sends", "apps send"),
 		work.names(sort([work.text(row, ["displayName", "appId"]) | some row in bad])),
 	]),
@@ -38,7 +38,7 @@ result := lib.failed_entities(
 	work.entities("application", bad, ["id", "appId", "displayName"], ["displayName", "appId"]),
 ) if {
 	count(bad) > 0
-} else := lib.passed("Every redirect address is encrypted and exact", {"count": 0}) if {
+} else := lib.passed("Every redirect URI is encrypted and exact", {"count": 0}) if {
 	lib.has("applications")
 } else := work.unreadable("applications")
 
@@ -56,7 +56,7 @@ insecure(uri) if {
 	not loopback(host(uri))
 }
 
-# The host of an address: what stands before the path and the port.
+# The host of an address, without port and path.
 host(uri) := "[::1]" if {
 	startswith(uri, "http://[::1]")
 } else := split(split(split(trim_prefix(uri, "http://"), "/")[0], "?")[0], ":")[0]

@@ -1,16 +1,16 @@
 # METADATA
 # id: exp.bimi
-# title: BIMI record that has no effect
+# title: BIMI record without effect
 # description: >-
-#   BIMI shows a company's logo beside its mail. It is optional; this tells whether it is there, and when a
-#   record is there but can't work because DMARC doesn't stop forged mail.
+#   BIMI shows a company's logo beside its mail. It is optional. This check reports whether a BIMI record
+#   exists, and fails if the record can't work because DMARC doesn't stop forged mail.
 # scan: exposure
 # severity: info
 # service: dns
 # platforms: [m365, okta, google_workspace]
 # inputs: [dns/domains]
 # remediation:
-#   - "Bring DMARC to p=quarantine or p=reject with pct=100 first."
+#   - "First set DMARC to p=quarantine or p=reject with pct=100."
 #   - "Publish the TXT record default._bimi.<domain>: v=BIMI1; l=https://<domain>/logo.svg; a=https://<domain>/certificate.pem"
 # references:
 #   - "https://bimigroup.org/implementation-guide/"
@@ -36,9 +36,9 @@ unknown := dns.unknown(scope, "bimi")
 
 published := [row.domain | some row in scope; record(row)]
 
-state := "No domain publishes a BIMI record, which is optional." if count(published) == 0
+state := "No domain publishes a BIMI record, which is optional" if count(published) == 0
 
-state := sprintf("BIMI works for %s.", [dns.subjects(dns.plain(published))]) if count(published) > 0
+state := sprintf("BIMI works for %s", [dns.subjects(dns.plain(published))]) if count(published) > 0
 
 sentence := sprintf("%s %s a BIMI record, but DMARC doesn't stop forged mail there, so no logo is shown", [dns.subjects(failing), dns.verb(failing, "publishes", "publish")])
 

@@ -1,9 +1,9 @@
 # METADATA
 # id: exp.caa_missing
-# title: Any CA may issue
+# title: Any certificate authority may issue certificates
 # description: >-
-#   A CAA record names the certificate authorities that may issue for a domain. Without one, every authority in
-#   the world may.
+#   A CAA record names the certificate authorities that may issue certificates for a domain. Without one, any
+#   certificate authority may.
 # scan: exposure
 # severity: info
 # service: dns
@@ -11,7 +11,7 @@
 # inputs: [dns/domains]
 # remediation:
 #   - "Find out which authorities issue your certificates (crt.sh lists them)."
-#   - "Publish for each: <domain>. IN CAA 0 issue \"<authority's domain>\""
+#   - "Publish for each authority: <domain>. IN CAA 0 issue \"<authority's domain>\""
 #   - "Add a contact: <domain>. IN CAA 0 iodef \"mailto:security@<domain>\""
 # references:
 #   - "https://www.rfc-editor.org/rfc/rfc8659"
@@ -28,13 +28,13 @@ failing := [{"domain": row.domain} | some row in scope; dns.known(row, "caa"); c
 
 unknown := dns.unknown(scope, "caa")
 
-sentence := sprintf("%s %s every certificate authority issue certificates, so one that is tricked can help to impersonate %s", [dns.subjects(failing), dns.verb(failing, "lets", "let"), dns.verb(failing, "it", "them")])
+sentence := sprintf("%s %s any certificate authority issue certificates, so an attacker needs to trick only one to impersonate %s", [dns.subjects(failing), dns.verb(failing, "lets", "let"), dns.verb(failing, "it", "them")])
 
 result := dns.judge({
 	"scope": scope,
 	"failing": failing,
 	"unknown": unknown,
 	"failed": sentence,
-	"passed": "Every domain names the authorities that may issue.",
+	"passed": "Every domain names the certificate authorities that may issue certificates",
 	"none": dns.no_domains,
 })

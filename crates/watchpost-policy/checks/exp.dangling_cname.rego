@@ -1,18 +1,18 @@
 # METADATA
 # id: exp.dangling_cname
-# title: CNAME points at an unclaimed name
+# title: CNAME record points to an unclaimed name
 # description: >-
-#   A CNAME whose target no longer exists can be taken over: whoever registers the target at that service shows
-#   what they like under your name. Only the hosts that you list are looked at.
+#   A CNAME record whose target no longer exists can be taken over: anyone who registers the target at that
+#   service can serve content under your name. This check covers only the hosts that you list.
 # scan: exposure
 # severity: high
 # service: dns
 # platforms: [m365, okta, google_workspace]
 # inputs: [dns/domains]
 # remediation:
-#   - "If the service is no longer used: delete the CNAME record."
-#   - "If it still is: claim the name again at the service before somebody else does."
-#   - "Look in its logs and in certificate transparency for certificates that somebody else got for the host."
+#   - "If the service is no longer used, delete the CNAME record."
+#   - "If the service is still used, claim the name again before someone else does."
+#   - "Search the service's logs and certificate transparency for certificates that someone else obtained for the host."
 # references:
 #   - "https://learn.microsoft.com/azure/security/fundamentals/subdomain-takeover"
 # frameworks: ["NIST.800-53.CM-8", "NIST.800-53.SC-20"]
@@ -58,21 +58,21 @@ clear(host) if {
 
 target_name(host) := object.get(object.get(host, "target", {}), "name", null)
 
-target(host) := sprintf("to %s", [target_name(host)]) if is_string(target_name(host))
+target(host) := sprintf("target %s", [target_name(host)]) if is_string(target_name(host))
 
-target(host) := "its target is gone" if not is_string(target_name(host))
+target(host) := "target no longer exists" if not is_string(target_name(host))
 
 failing := [{"domain": host.name, "seen": target(host)} | some host in scope; dangling(host)]
 
 unknown := [host.name | some host in scope; not dangling(host); not clear(host)]
 
-sentence := sprintf("%s %s at a name that doesn't exist any more, so whoever registers it takes over the host", [dns.subjects(failing), dns.verb(failing, "points", "point")])
+sentence := sprintf("%s %s to a name that no longer exists, so anyone who registers it takes over the host", [dns.subjects(failing), dns.verb(failing, "points", "point")])
 
 result := dns.judge({
 	"scope": scope,
 	"failing": failing,
 	"unknown": unknown,
 	"failed": sentence,
-	"passed": "No listed host points at a name that is gone.",
-	"none": "No host is listed for this check; set hosts.",
+	"passed": "No listed host points to a name that no longer exists",
+	"none": "No host is listed for this check; set the parameter hosts",
 })

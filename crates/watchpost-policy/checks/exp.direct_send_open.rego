@@ -3,8 +3,8 @@
 # condition: exo.direct_send_rejected
 # title: Unauthenticated mail is accepted as internal
 # description: >-
-#   Anybody on the internet can hand mail to Exchange Online that claims to come from the company's own domain,
-#   without signing in. Phishing sent like this looks like a colleague's message.
+#   Anyone on the internet can submit mail to Exchange Online that claims to come from the company's own
+#   domain, without signing in. Phishing sent this way looks like a colleague's message.
 # scan: exposure
 # severity: medium
 # service: exchange
@@ -26,7 +26,7 @@ import data.watchpost.checklib_workloads as work
 rejects := lib.one("exchange/OrganizationConfig").RejectDirectSend
 
 result := lib.failed(
-	"Exchange accepts unauthenticated mail from the company's own domains, so phishing from outside looks like a colleague's",
+	"Exchange Online accepts unauthenticated mail from the company's own domains, so phishing from outside looks like a colleague's message",
 	{"RejectDirectSend": false},
 	[{"setting": "RejectDirectSend", "value": false, "wanted": true}],
 ) if {

@@ -1,18 +1,18 @@
 # METADATA
 # id: exp.dkim_missing
-# title: DKIM selectors absent
+# title: No DKIM key found
 # description: >-
-#   No usual or configured DKIM selector has a key, so mail goes out unsigned and fails DMARC as soon as
-#   somebody forwards it.
+#   No common or configured DKIM selector has a key, so mail is sent unsigned and fails DMARC as soon as it
+#   is forwarded.
 # scan: exposure
 # severity: medium
 # service: dns
 # platforms: [m365, okta, google_workspace]
 # inputs: [dns/domains]
 # remediation:
-#   - "Microsoft 365: publish the CNAME records that Get-DkimSigningConfig -Identity <domain> names, then Set-DkimSigningConfig -Identity <domain> -Enabled $true"
+#   - "Microsoft 365: publish the CNAME records that Get-DkimSigningConfig -Identity <domain> shows, then run Set-DkimSigningConfig -Identity <domain> -Enabled $true"
 #   - "Google Workspace: Admin console, Apps, Gmail, Authenticate email: generate a 2048-bit key, publish the TXT record google._domainkey.<domain>, start authentication."
-#   - "For another sender, tell Watchpost its selector so that it is looked up too."
+#   - "For another sender, add its selector in Watchpost so that it is looked up too."
 # references:
 #   - "https://learn.microsoft.com/defender-office-365/email-authentication-dkim-configure"
 #   - "https://www.rfc-editor.org/rfc/rfc6376"
@@ -23,7 +23,7 @@ import rego.v1
 
 import data.watchpost.checklib_dns as dns
 
-# A parked domain that says so sends nothing to sign.
+# A parked domain that declares that it sends no mail has nothing to sign.
 parked(row) if {
 	dns.locked(row)
 	dns.mx_known(row)
@@ -48,13 +48,13 @@ failing := [{"domain": row.domain, "seen": seen(row)} | some row in scope; not d
 
 unknown := [row.domain | some row in scope; not dns.dkim_signed(row); not dns.dkim_known(row)]
 
-sentence := sprintf("%s %s no DKIM key at the usual selectors, so %s mail is probably unsigned and can't be told from forgeries", [dns.subjects(failing), dns.verb(failing, "has", "have"), dns.verb(failing, "its", "their")])
+sentence := sprintf("%s %s no DKIM key at the common selectors, so %s mail is probably unsigned and can't be told from forgeries", [dns.subjects(failing), dns.verb(failing, "has", "have"), dns.verb(failing, "its", "their")])
 
 result := dns.judge({
 	"scope": scope,
 	"failing": failing,
 	"unknown": unknown,
 	"failed": sentence,
-	"passed": "Every domain has a DKIM key.",
+	"passed": "Every domain has a DKIM key",
 	"none": dns.no_domains,
 })

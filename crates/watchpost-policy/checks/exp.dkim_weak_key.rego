@@ -2,7 +2,7 @@
 # id: exp.dkim_weak_key
 # title: DKIM key under 1024 bits
 # description: >-
-#   A short DKIM key can be computed by anybody with some hardware, who can then sign forged mail. 2048 bits are
+#   Anyone with moderate computing power can break a short DKIM key and then sign forged mail. 2048 bits are
 #   good practice.
 # scan: exposure
 # severity: medium
@@ -29,8 +29,8 @@ rsa(text) if not dns.tag(text, "k")
 
 rsa(text) if lower(dns.tag(text, "k")) == "rsa"
 
-# Exactly, where the reader took the key apart; otherwise from its length: a key of 1024 bits has 216 characters, one of
-# 2048 bits 392.
+# The exact size if the key was parsed, otherwise an estimate from its length: a 1024-bit key has 216 characters, a
+# 2048-bit key 392.
 bits(found, _) := found.key_bits if is_number(object.get(found, "key_bits", null))
 
 bits(found, text) := 512 if {
@@ -72,13 +72,13 @@ failing := [{"domain": row.domain, "seen": sprintf("%s, %d bits", [weak(row)[0].
 
 unknown := [row.domain | some row in scope; not dns.dkim_known(row)]
 
-sentence := sprintf("%s %s with a key so short that others can compute it and sign forged mail", [dns.subjects(failing), dns.verb(failing, "signs", "sign")])
+sentence := sprintf("%s %s with a key so short that attackers can break it and sign forged mail", [dns.subjects(failing), dns.verb(failing, "signs", "sign")])
 
 result := dns.judge({
 	"scope": scope,
 	"failing": failing,
 	"unknown": unknown,
 	"failed": sentence,
-	"passed": "Every DKIM key is long enough.",
-	"none": "No domain has an RSA key for DKIM.",
+	"passed": "Every DKIM key is long enough",
+	"none": "No domain has an RSA key for DKIM",
 })

@@ -1,9 +1,9 @@
 # METADATA
 # id: exp.dmarc_external_unauth
-# title: DMARC reports to a domain that didn't agree
+# title: DMARC reports go to an unauthorized domain
 # description: >-
-#   Reports to an address in another domain are sent only if that domain agrees in DNS. Without it they are
-#   dropped silently.
+#   Receivers send reports to an address in another domain only if that domain authorizes it in DNS. Without
+#   the authorization, the reports are dropped silently.
 # scan: exposure
 # severity: low
 # service: dns
@@ -33,13 +33,13 @@ failing := [{"domain": row.domain, "seen": concat(", ", refused(row))} | some ro
 
 unknown := [row.domain | some row in scope; some found in asked(row); not found.status in dns.found_status]
 
-sentence := sprintf("%s %s DMARC reports sent to a domain that hasn't agreed to take them, so they are dropped", [dns.subjects(failing), dns.verb(failing, "wants", "want")])
+sentence := sprintf("%s %s DMARC reports at a domain that has not authorized them, so they are dropped", [dns.subjects(failing), dns.verb(failing, "requests", "request")])
 
 result := dns.judge({
 	"scope": scope,
 	"failing": failing,
 	"unknown": unknown,
 	"failed": sentence,
-	"passed": "Every outside address for DMARC reports has agreed.",
-	"none": "No domain sends DMARC reports outside.",
+	"passed": "Every external address for DMARC reports is authorized",
+	"none": "No domain requests DMARC reports at another domain",
 })

@@ -11,9 +11,9 @@
 # platforms: [m365, okta, google_workspace]
 # inputs: [dns/domains]
 # remediation:
-#   - "Publish a TXT record at _dmarc.<domain>, first to watch: v=DMARC1; p=none; rua=mailto:dmarc@<domain>"
-#   - "Read the reports for some weeks and repair SPF and DKIM of every sender that they show."
-#   - "Then tighten it to v=DMARC1; p=quarantine; rua=mailto:dmarc@<domain> and at last to p=reject"
+#   - "Publish a TXT record at _dmarc.<domain>, first for monitoring only: v=DMARC1; p=none; rua=mailto:dmarc@<domain>"
+#   - "Read the reports for some weeks, and fix SPF and DKIM for every legitimate sender that they show."
+#   - "Then tighten it to v=DMARC1; p=quarantine; rua=mailto:dmarc@<domain> and finally to p=reject"
 # references:
 #   - "https://learn.microsoft.com/defender-office-365/email-authentication-dmarc-configure"
 #   - "https://www.rfc-editor.org/rfc/rfc7489"
@@ -34,13 +34,13 @@ seen(row) := sprintf("%d records", [count(dns.dmarc_records(row))]) if count(dns
 
 failing := [{"domain": row.domain, "seen": seen(row)} | some row in scope; dns.known(row, "dmarc"); count(dns.dmarc_records(row)) != 1]
 
-sentence := sprintf("%s %s no single DMARC record, so receivers deliver forged mail", [dns.subjects(failing), dns.verb(failing, "has", "have")])
+sentence := sprintf("%s %s not have exactly one DMARC record, so receivers deliver forged mail", [dns.subjects(failing), dns.verb(failing, "does", "do")])
 
 result := dns.judge({
 	"scope": scope,
 	"failing": failing,
 	"unknown": unknown,
 	"failed": sentence,
-	"passed": "Every domain has a DMARC record.",
+	"passed": "Every domain has a DMARC record",
 	"none": dns.no_domains,
 })

@@ -1,8 +1,9 @@
 # METADATA
 # id: exp.dmarc_no_reports
-# title: DMARC sends no reports
+# title: DMARC record without a report address
 # description: >-
-#   Without an address for aggregate reports nobody learns who sends mail in the domain's name, good or bad.
+#   Without an address for aggregate reports, no one learns who sends mail in the domain's name, legitimate
+#   or not.
 # scan: exposure
 # severity: low
 # service: dns
@@ -20,7 +21,7 @@ import rego.v1
 
 import data.watchpost.checklib_dns as dns
 
-# Domains with a record; where there is none, another check says so.
+# Domains with a record. `exp.dmarc_missing` judges the others.
 with_record := [row | some row in dns.rows; count(dns.dmarc_records(row)) == 1]
 
 record(row) := dns.dmarc_records(row)[0]
@@ -31,13 +32,13 @@ unknown := dns.unknown(scope, "dmarc")
 
 failing := [{"domain": row.domain, "seen": record(row)} | some row in with_record; count(dns.addresses(record(row), "rua")) == 0]
 
-sentence := sprintf("%s %s for no DMARC reports, so nobody notices forged mail", [dns.subjects(failing), dns.verb(failing, "asks", "ask")])
+sentence := sprintf("%s %s no DMARC reports, so forged mail goes unnoticed", [dns.subjects(failing), dns.verb(failing, "requests", "request")])
 
 result := dns.judge({
 	"scope": scope,
 	"failing": failing,
 	"unknown": unknown,
 	"failed": sentence,
-	"passed": "Every DMARC record asks for reports.",
-	"none": "No domain has a DMARC record.",
+	"passed": "Every DMARC record requests reports",
+	"none": "No domain has a DMARC record",
 })

@@ -1,18 +1,18 @@
 # METADATA
 # id: exp.dmarc_none
-# title: DMARC only monitors
+# title: DMARC policy only monitors forged mail
 # description: >-
-#   The policy none asks receivers to deliver forged mail and report it. A weaker policy for subdomains opens
-#   every name below the domain.
+#   The policy none tells receivers to deliver forged mail and report it. A weaker policy for subdomains
+#   exposes every name below the domain.
 # scan: exposure
 # severity: medium
 # service: dns
 # platforms: [m365, okta, google_workspace]
 # inputs: [dns/domains]
 # remediation:
-#   - "Read the reports and repair SPF and DKIM of every real sender."
-#   - "Then publish at _dmarc.<domain>: v=DMARC1; p=quarantine; rua=mailto:dmarc@<domain> and later p=reject"
-#   - "Leave sp out, or set it to the same policy."
+#   - "Read the reports, and fix SPF and DKIM for every legitimate sender."
+#   - "Then publish at _dmarc.<domain>: v=DMARC1; p=quarantine; rua=mailto:dmarc@<domain>, and later p=reject."
+#   - "Omit sp, or set it to the same policy."
 # references:
 #   - "https://learn.microsoft.com/defender-office-365/email-authentication-dmarc-configure"
 #   - "https://www.rfc-editor.org/rfc/rfc7489"
@@ -23,7 +23,7 @@ import rego.v1
 
 import data.watchpost.checklib_dns as dns
 
-# Domains with a record; where there is none, another check says so.
+# Domains with a record. `exp.dmarc_missing` judges the others.
 with_record := [row | some row in dns.rows; count(dns.dmarc_records(row)) == 1]
 
 record(row) := dns.dmarc_records(row)[0]
@@ -38,13 +38,13 @@ monitors(row) if lower(dns.tag(record(row), "sp")) == "none"
 
 failing := [{"domain": row.domain, "seen": record(row)} | some row in with_record; monitors(row)]
 
-sentence := sprintf("%s only %s forged mail instead of stopping it, for the domain or its subdomains", [dns.subjects(failing), dns.verb(failing, "watches", "watch")])
+sentence := sprintf("%s only %s forged mail instead of stopping it, for the domain or its subdomains", [dns.subjects(failing), dns.verb(failing, "monitors", "monitor")])
 
 result := dns.judge({
 	"scope": scope,
 	"failing": failing,
 	"unknown": unknown,
 	"failed": sentence,
-	"passed": "No domain's DMARC policy only monitors.",
-	"none": "No domain has a DMARC record.",
+	"passed": "No domain's DMARC policy only monitors",
+	"none": "No domain has a DMARC record",
 })

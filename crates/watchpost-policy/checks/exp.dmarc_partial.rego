@@ -1,15 +1,15 @@
 # METADATA
 # id: exp.dmarc_partial
-# title: DMARC covers part of the mail
+# title: DMARC policy applies to only part of the mail
 # description: >-
-#   A pct below 100 leaves the rest of the forged mail to the next weaker policy.
+#   With pct below 100, receivers treat the rest of the forged mail according to the next weaker policy.
 # scan: exposure
 # severity: low
 # service: dns
 # platforms: [m365, okta, google_workspace]
 # inputs: [dns/domains]
 # remediation:
-#   - "Take pct out of the TXT record at _dmarc.<domain>, or set pct=100, once the reports show no real sender failing."
+#   - "Remove pct from the TXT record at _dmarc.<domain>, or set pct=100, once the reports show no legitimate sender failing."
 # references:
 #   - "https://learn.microsoft.com/defender-office-365/email-authentication-dmarc-configure"
 #   - "https://www.rfc-editor.org/rfc/rfc7489"
@@ -20,7 +20,7 @@ import rego.v1
 
 import data.watchpost.checklib_dns as dns
 
-# Domains with a record; where there is none, another check says so.
+# Domains with a record. `exp.dmarc_missing` judges the others.
 with_record := [row | some row in dns.rows; count(dns.dmarc_records(row)) == 1]
 
 record(row) := dns.dmarc_records(row)[0]
@@ -36,13 +36,13 @@ percent(row) := to_number(text) if {
 
 failing := [{"domain": row.domain, "seen": sprintf("pct=%d", [percent(row)])} | some row in with_record; percent(row) < 100]
 
-sentence := sprintf("%s %s the DMARC policy to only a part of forged mail, so the rest is treated more mildly", [dns.subjects(failing), dns.verb(failing, "applies", "apply")])
+sentence := sprintf("%s %s the DMARC policy to only part of the forged mail, so the rest is treated less strictly", [dns.subjects(failing), dns.verb(failing, "applies", "apply")])
 
 result := dns.judge({
 	"scope": scope,
 	"failing": failing,
 	"unknown": unknown,
 	"failed": sentence,
-	"passed": "Every DMARC policy covers all mail.",
-	"none": "No domain has a DMARC record.",
+	"passed": "Every DMARC policy applies to all mail",
+	"none": "No domain has a DMARC record",
 })

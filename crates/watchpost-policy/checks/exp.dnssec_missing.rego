@@ -1,16 +1,16 @@
 # METADATA
 # id: exp.dnssec_missing
-# title: Domain is not signed
+# title: Domain is not signed with DNSSEC
 # description: >-
-#   Without DNSSEC somebody who tampers with DNS answers can send a domain's mail and sign-ins elsewhere.
+#   Without DNSSEC, an attacker who tampers with DNS answers can redirect a domain's mail and sign-ins.
 # scan: exposure
 # severity: low
 # service: dns
 # platforms: [m365, okta, google_workspace]
 # inputs: [dns/domains]
 # remediation:
-#   - "Switch DNSSEC signing on at the provider that hosts the zone."
-#   - "Give the DS record that it shows to the registrar: <domain>. IN DS <key tag> 13 2 <digest>"
+#   - "Turn on DNSSEC signing at the provider that hosts the zone."
+#   - "Give the registrar the DS record that the provider shows: <domain>. IN DS <key tag> 13 2 <digest>"
 #   - "Check: dig +dnssec DS <domain>"
 # references:
 #   - "https://www.rfc-editor.org/rfc/rfc4033"
@@ -27,13 +27,13 @@ failing := [{"domain": row.domain} | some row in scope; dns.known(row, "ds"); co
 
 unknown := dns.unknown(scope, "ds")
 
-sentence := sprintf("%s %s not signed with DNSSEC, so forged DNS answers can lead mail and visitors elsewhere", [dns.subjects(failing), dns.verb(failing, "is", "are")])
+sentence := sprintf("%s %s not signed with DNSSEC, so forged DNS answers can redirect mail and visitors", [dns.subjects(failing), dns.verb(failing, "is", "are")])
 
 result := dns.judge({
 	"scope": scope,
 	"failing": failing,
 	"unknown": unknown,
 	"failed": sentence,
-	"passed": "Every domain is signed.",
+	"passed": "Every domain is signed with DNSSEC",
 	"none": dns.no_domains,
 })

@@ -1,9 +1,9 @@
 # METADATA
 # id: exp.domain_expiring
-# title: A domain in use is not verified
+# title: Domain in use is not verified
 # description: >-
-#   A domain that is no longer verified has lost its proof of ownership. Whoever registers or controls it next
-#   may receive its mail and sign in as its users.
+#   A domain that is no longer verified has lost its proof of ownership. The next owner of the domain may
+#   receive its mail and sign in as its users.
 # scan: exposure
 # severity: high
 # category: identity_security
@@ -11,12 +11,8 @@
 # platforms: [m365]
 # inputs: [domains]
 # remediation:
-#   - >-
-#     Entra admin center > Identity > Settings > Domain names > the domain: renew it at the registrar, publish
-#     the shown TXT record and choose Verify.
-#   - >-
-#     If you gave the domain up: move its users to another domain (Update-MgUser -UserId … -UserPrincipalName
-#     …), make another one primary, then delete it.
+#   - "Entra admin center > Identity > Settings > Domain names > the domain: renew it at the registrar, publish the TXT record that is shown and choose Verify."
+#   - "If you gave up the domain, move its users to another domain (Update-MgUser -UserId … -UserPrincipalName …), make another domain primary, then delete it."
 # references:
 #   - "https://learn.microsoft.com/en-us/entra/identity/users/domains-manage"
 # frameworks: ["NIST.800-53.CM-8"]
@@ -39,14 +35,14 @@ failing := [domain |
 	not lower(domain.id) in lib.exempt("domain")
 ]
 
-told := [domain | some domain in lib.rows("domains"); is_boolean(domain.isVerified)]
+judged := [domain | some domain in lib.rows("domains"); is_boolean(domain.isVerified)]
 
-result := lib.skipped("unreadable", "The domains don't tell whether they are verified.") if {
-	count(told) == 0
-} else := lib.passed(sprintf("Of %s none in use is unverified", [lib.number_of(count(told), "domain", "domains")]), {"domains": count(told)}) if {
+result := lib.skipped("unreadable", "It is unknown whether the domains are verified") if {
+	count(judged) == 0
+} else := lib.passed(sprintf("%s checked, and every domain in use is verified", [lib.number_of(count(judged), "domain", "domains")]), {"domains": count(judged)}) if {
 	count(failing) == 0
 } else := lib.failed_entities(
-	sprintf("%s not verified (%s), so whoever owns the name next may take over its accounts", [
+	sprintf("%s not verified (%s), so the next owner of the name may take over its accounts", [
 		lib.number_of(count(failing), "domain in use is", "domains in use are"),
 		lib.join([domain.id | some domain in failing]),
 	]),

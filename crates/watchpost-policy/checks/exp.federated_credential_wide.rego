@@ -1,9 +1,9 @@
 # METADATA
 # id: exp.federated_credential_wide
-# title: Workload federation trusts too much
+# title: Workload identity federation is too broad
 # description: >-
-#   An app accepts tokens of workloads by a pattern or of code that anybody can start, such as a pull request.
-#   Whoever can run such a workload acts as the app.
+#   An app accepts tokens from workloads that match a wildcard pattern, or from code that anyone can start,
+#   such as a pull request. Anyone who can run such a workload can act as the app.
 # scan: exposure
 # severity: high
 # category: access_risk
@@ -11,8 +11,8 @@
 # platforms: [m365]
 # inputs: [applications]
 # remediation:
-#   - "Entra admin center > App registrations > (app) > Certificates & secrets > Federated credentials: replace each one that is named by credentials for exactly one branch or environment."
-#   - "In GitHub protect that branch or environment with required reviewers."
+#   - "Entra admin center > App registrations > (app) > Certificates & secrets > Federated credentials: replace each credential that is named with credentials for exactly one branch or environment."
+#   - "In GitHub, protect that branch or environment with required reviewers."
 # references:
 #   - https://learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations
 # frameworks: ["NIST.800-53.IA-9", "NIST.800-53.AC-6"]
@@ -30,7 +30,7 @@ bad := [row |
 ]
 
 result := lib.failed_entities(
-	sprintf("%s tokens of workloads too widely (%s), so whoever can start such a workload acts as the app", [
+	sprintf("%s tokens from too many workloads (%s), so anyone who can start such a workload can act as the app", [
 		work.number_of(count(bad), "app accepts", "apps accept"),
 		work.names(sort([work.text(row, ["displayName", "appId"]) | some row in bad])),
 	]),
@@ -39,7 +39,7 @@ result := lib.failed_entities(
 	work.entities("application", bad, ["id", "appId", "displayName"], ["displayName", "appId"]),
 ) if {
 	count(bad) > 0
-} else := lib.passed("Every federated credential names one workload", {"count": 0}) if {
+} else := lib.passed("Every federated credential names exactly one workload", {"count": 0}) if {
 	lib.has("applications")
 } else := work.unreadable("applications")
 
@@ -49,7 +49,7 @@ wide(row) := [{"name": work.text(credential, ["name", "id"]), "issuer": work.val
 	too_wide(credential, subject(credential))
 ]
 
-# What tokens must say: the subject, or the expression that takes its place.
+# The required subject of tokens, or the expression in its place.
 subject(credential) := credential.subject if {
 	is_string(object.get(credential, "subject", null))
 } else := credential.claimsMatchingExpression.value if {

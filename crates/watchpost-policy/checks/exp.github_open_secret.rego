@@ -1,9 +1,9 @@
 # METADATA
 # id: exp.github_open_secret
-# title: Secret in a repository
+# title: Unresolved secret in a repository
 # description: >-
-#   Repositories hold secrets of which it is not known that they still work. Whoever may read the repository may
-#   try them.
+#   Repositories contain secrets, and it is unknown whether they still work. Anyone who can read the
+#   repository can try them.
 # scan: exposure
 # severity: high
 # category: access_risk
@@ -11,9 +11,9 @@
 # platforms: [github]
 # inputs: [orgs/secret-scanning/alerts]
 # remediation:
-#   - "Revoke the secret at the service that issued it, then make a new one and keep it outside the repository."
-#   - "Look through the service's log for use of the secret since it was committed."
-#   - "GitHub > (repository) > Security > Secret scanning: close the alert as revoked; switch on push protection."
+#   - "Revoke the secret at the service that issued it, then create a new one and keep it outside the repository."
+#   - "Search the service's logs for uses of the secret since it was committed."
+#   - "GitHub > (repository) > Security > Secret scanning: close the alert as revoked, and turn on push protection."
 # references:
 #   - https://docs.github.com/code-security/secret-scanning/managing-alerts-from-secret-scanning/resolving-alerts
 # frameworks: ["NIST.800-53.IA-5", "NIST.800-53.SI-4"]
@@ -24,7 +24,7 @@ import rego.v1
 import data.watchpost.checklib as lib
 import data.watchpost.checklib_workloads as work
 
-# Open alerts, after https://api.github.com/orgs/{org}/secret-scanning/alerts; the secrets themselves are never read.
+# Open alerts from https://api.github.com/orgs/{org}/secret-scanning/alerts. The secrets themselves are never read.
 bad := [row |
 	some row in work.objects("orgs/secret-scanning/alerts")
 	row.state == "open"
@@ -42,8 +42,8 @@ repository(row) := work.text(object.get(row, "repository", {}), ["full_name"])
 label(row) := sprintf("%s in %s", [work.text(row, ["secret_type_display_name", "secret_type"]), repository(row)])
 
 result := lib.failed_entities(
-	sprintf("%s lie open in repositories without anybody having dealt with them (%s), so every reader may try them", [
-		work.number_of(count(bad), "secret", "secrets"),
+	sprintf("%s unresolved (%s), so anyone who can read the repository can try to use it", [
+		work.number_of(count(bad), "secret in a repository is", "secrets in repositories are"),
 		work.names(sort([label(row) | some row in bad])),
 	]),
 	{"alerts": count(bad)},
@@ -51,6 +51,6 @@ result := lib.failed_entities(
 	work.first([{"type": "alert", "id": work.text(row, ["html_url", "number"]), "name": label(row)} | some row in bad]),
 ) if {
 	count(bad) > 0
-} else := lib.passed("No secret is left open in a repository", {"alerts": 0}) if {
+} else := lib.passed("No unresolved secret is known in a repository", {"alerts": 0}) if {
 	lib.has("orgs/secret-scanning/alerts")
 } else := work.unreadable("orgs/secret-scanning/alerts")

@@ -1,9 +1,9 @@
 # METADATA
 # id: exp.github_pages_private
-# title: Private repository publishes a site
+# title: Private repository publishes a website
 # description: >-
-#   These repositories are private but publish a website. Depending on the plan the site is public, so that
-#   parts of a private repository can be read by everybody.
+#   These repositories are private but publish a website. Depending on the plan, the website is public, so
+#   anyone can read parts of a private repository.
 # scan: exposure
 # severity: low
 # service: github

@@ -1,18 +1,18 @@
 # METADATA
 # id: exp.github_public_repo
-# title: Public repository that nobody accepted
+# title: Public repository that was not accepted
 # description: >-
-#   Everybody on the internet reads these repositories with their whole history. Repositories that are meant to
-#   be public are accepted by name.
+#   Anyone on the internet can read these repositories with their whole history. Repositories that are meant
+#   to be public are accepted by name.
 # scan: exposure
 # severity: medium
 # service: github
 # platforms: [github]
 # inputs: [orgs/repos]
 # remediation:
-#   - "GitHub > (repository) > Settings > General > Danger Zone: change the visibility to private, after rotating secrets that its history holds."
+#   - "GitHub > (repository) > Settings > General > Danger Zone: change the visibility to private, after rotating the secrets in its history."
 #   - "Accept repositories that are meant to be public by name."
-#   - "Organisation settings > Member privileges: let only owners change visibility."
+#   - "Organization settings > Member privileges: let only owners change the visibility."
 # references:
 #   - https://docs.github.com/repositories/managing-your-repositorys-settings-and-features/managing-repository-settings/setting-repository-visibility
 # frameworks: ["NIST.800-53.AC-22", "NIST.800-53.AC-3"]
@@ -35,7 +35,7 @@ bad := [row |
 ]
 
 result := lib.failed_entities(
-	sprintf("%s public without having been accepted (%s), so everybody on the internet reads code and history", [
+	sprintf("%s public but not accepted (%s), so anyone on the internet can read code and history", [
 		work.number_of(count(bad), "repository is", "repositories are"),
 		work.names(sort([work.text(row, ["full_name", "name"]) | some row in bad])),
 	]),
@@ -44,6 +44,6 @@ result := lib.failed_entities(
 	work.entities("repository", bad, ["full_name", "id", "name"], ["full_name", "name"]),
 ) if {
 	count(bad) > 0
-} else := lib.passed("No repository is public besides accepted ones", {"count": 0}) if {
+} else := lib.passed("No repository is public, apart from accepted ones", {"count": 0}) if {
 	lib.has("orgs/repos")
 } else := work.unreadable("orgs/repos")

@@ -1,9 +1,8 @@
 # METADATA
 # id: exp.google_group_public
-# title: Group posts or members are public
+# title: Google group is open to anyone on the internet
 # description: >-
-#   Anybody on the internet can read these Google groups or join them. What is written there, and who the
-#   members are, is public.
+#   Anyone on the internet can read the posts of these Google groups or join them.
 # scan: exposure
 # severity: medium
 # service: google
@@ -11,7 +10,7 @@
 # inputs: [groups/settings]
 # remediation:
 #   - "Google Admin console > Directory > Groups > (group) > Access settings: set who can view conversations to members and who can join to invited people."
-#   - "For all groups: Apps > Google Workspace > Groups for Business > Sharing settings > \"Accessing groups from outside this organisation\": private."
+#   - "For all groups: Apps > Google Workspace > Groups for Business > Sharing settings > \"Accessing groups from outside this organization\": private."
 # references:
 #   - https://support.google.com/a/answer/10308022
 # frameworks: ["NIST.800-53.AC-3"]
@@ -22,7 +21,7 @@ import rego.v1
 import data.watchpost.checklib as lib
 import data.watchpost.checklib_workloads as work
 
-# One row per group, after https://www.googleapis.com/groups/v1/groups/{email}.
+# One row per group, from https://www.googleapis.com/groups/v1/groups/{email}.
 bad := [row |
 	some row in work.objects("groups/settings")
 	count(openings(row)) > 0
@@ -30,7 +29,7 @@ bad := [row |
 ]
 
 result := lib.failed_entities(
-	sprintf("%s open to everybody on the internet (%s), so strangers read posts or join", [
+	sprintf("%s open to anyone on the internet (%s), so outsiders can read posts or join", [
 		work.number_of(count(bad), "group is", "groups are"),
 		work.names(sort([work.text(row, ["name", "email"]) | some row in bad])),
 	]),

@@ -1,10 +1,10 @@
 # METADATA
 # id: exp.guest_as_member
 # condition: entra.guest_limited
-# title: Guests see the directory like members
+# title: Guests have member access to the directory
 # description: >-
-#   Guests have the rights of members: each guest account, secured by another company or by nobody, shows all
-#   your people, groups and memberships.
+#   Guests have the same access as members: each guest account, which another organization secures or no one
+#   at all, can list all users, groups and memberships.
 # scan: exposure
 # severity: high
 # category: identity_security
@@ -31,8 +31,8 @@ ids := {lower(id) | some id in entra.authorized(["guestUserRoleId"])}
 
 member := "a0b1b346-4d3e-4e8b-98f8-753987be4970"
 
-result := lib.skipped("unreadable", "The authorization policy doesn't tell the rights of guests.") if {
+result := lib.skipped("unreadable", "The authorization policy doesn't report the access level of guests") if {
 	count(ids) == 0
-} else := lib.failed("Guests have the rights of members, so each of them can list all people and groups", member, [{"guest_role": member}]) if {
+} else := lib.failed("Guests have the same access as members, so each of them can list all people and groups", member, [{"guest_role": member}]) if {
 	member in ids
-} else := lib.passed("Guests see less of the directory than members", ids)
+} else := lib.passed("Guests have less access to the directory than members", ids)

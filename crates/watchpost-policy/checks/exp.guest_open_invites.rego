@@ -1,8 +1,9 @@
 # METADATA
 # id: exp.guest_open_invites
-# title: Anyone may invite guests
+# title: Anyone, including guests, can invite guests
 # description: >-
-#   Where guests may invite further guests, access to company data spreads without anyone of your own deciding.
+#   If guests can invite further guests, access to company data spreads without a decision by anyone in the
+#   company.
 # scan: exposure
 # severity: medium
 # category: identity_security
@@ -25,8 +26,8 @@ import rego.v1
 
 values := entra.authorized(["allowInvitesFrom"])
 
-result := lib.skipped("unreadable", "The authorization policy doesn't tell who may invite.") if {
+result := lib.skipped("unreadable", "The authorization policy doesn't report who can invite guests") if {
 	count(values) == 0
-} else := lib.failed("Everyone, guests included, may invite guests, so access spreads without anyone deciding", "everyone", [{"allow_invites_from": "everyone"}]) if {
+} else := lib.failed("Everyone, including guests, can invite guests, so access spreads without a decision by anyone in the company", "everyone", [{"allow_invites_from": "everyone"}]) if {
 	"everyone" in values
 } else := lib.passed("Guests can't invite guests", values[0])

@@ -1,9 +1,9 @@
 # METADATA
 # id: exp.guest_share
-# title: Many of the accounts are guests
+# title: High share of guest accounts
 # description: >-
-#   A quarter or more of guests usually means that invitations are never taken back. Each guest is an account
-#   that somebody else secures.
+#   If more than a quarter of the accounts are guests, invitations are probably never revoked. Another
+#   organization secures each of these accounts.
 # scan: exposure
 # severity: info
 # category: identity_security
@@ -36,12 +36,12 @@ known if {
 	is_number(summary.enabledGuests)
 }
 
-result := lib.skipped("unreadable", "The numbers of accounts and guests are not known.") if {
+result := lib.skipped("unreadable", "The numbers of accounts and guests are unknown") if {
 	not known
-} else := lib.skipped("not_applicable", "There are no enabled accounts.") if {
+} else := lib.skipped("not_applicable", "There are no enabled accounts") if {
 	summary.enabled <= 0
 } else := lib.failed(
-	sprintf("%d of %d enabled accounts are guests, more than %d percent, so invitations are probably never taken back", [summary.enabledGuests, summary.enabled, input.params.most_percent]),
+	sprintf("%d of %d enabled accounts are guests, more than %d percent, so invitations are probably never revoked", [summary.enabledGuests, summary.enabled, input.params.most_percent]),
 	{"enabled": summary.enabled, "guests": summary.enabledGuests},
 	[{"enabled": summary.enabled, "guests": summary.enabledGuests}],
 ) if {

@@ -2,8 +2,8 @@
 # id: exp.internet_facing_apps
 # title: Apps that anyone in the tenant can sign in to
 # description: >-
-#   These apps of other makers take everybody in the tenant, guests included, without an assignment. A stolen
-#   account of any person opens them all.
+#   These third-party apps let everyone in the tenant sign in, including guests, without an assignment. A
+#   stolen account of any user opens them all.
 # scan: exposure
 # severity: low
 # category: access_risk
@@ -11,7 +11,7 @@
 # platforms: [m365]
 # inputs: [servicePrincipals/open]
 # remediation:
-#   - "Entra admin center > Enterprise applications > (app) > Properties: switch on \"Assignment required?\", then assign the groups that use the app."
+#   - "Entra admin center > Enterprise applications > (app) > Properties: turn on \"Assignment required?\", then assign the groups that use the app."
 # references:
 #   - https://learn.microsoft.com/entra/identity/enterprise-apps/assign-user-or-group-access-portal
 # frameworks: ["NIST.800-53.AC-3", "NIST.800-53.AC-6"]
@@ -29,7 +29,7 @@ bad := [row |
 ]
 
 result := lib.failed_entities(
-	sprintf("%s everybody in the tenant sign in without an assignment (%s), so any stolen account opens them", [
+	sprintf("%s everyone in the tenant sign in without an assignment (%s), so any stolen account is enough to sign in", [
 		work.number_of(count(bad), "app lets", "apps let"),
 		work.names(sort([work.text(row, ["displayName", "appId"]) | some row in bad])),
 	]),
@@ -38,6 +38,6 @@ result := lib.failed_entities(
 	work.entities("application", bad, ["id", "appId", "displayName"], ["displayName", "appId"]),
 ) if {
 	count(bad) > 0
-} else := lib.passed("Every app demands an assignment", {"count": 0}) if {
+} else := lib.passed("Every app requires an assignment", {"count": 0}) if {
 	lib.has("servicePrincipals/open")
 } else := work.unreadable("servicePrincipals/open")

@@ -1,10 +1,11 @@
 # METADATA
 # id: exp.legacy_auth_open
 # condition: entra.legacy_auth_blocked
-# title: Legacy authentication is reachable
+# title: Legacy authentication is allowed
 # description: >-
-#   Anyone on the internet can try passwords against protocols that cannot ask for a second factor: no policy
-#   blocks them for everyone and security defaults are off, or SMTP AUTH is on for the whole organisation.
+#   Anyone on the internet can try passwords against protocols that don't support a second factor: no policy
+#   blocks these protocols for everyone and security defaults are off, or SMTP AUTH is on for the whole
+#   organization.
 # scan: exposure
 # severity: critical
 # category: identity_security
@@ -13,12 +14,8 @@
 # inputs: [identity/conditionalAccess/policies]
 # optional_inputs: [policies/identitySecurityDefaultsEnforcementPolicy, exchange/TransportConfig]
 # remediation:
-#   - >-
-#     Entra admin center > Protection > Conditional Access > New policy: all users, all resources, Client
-#     apps: Exchange ActiveSync clients and Other clients, Grant: Block access.
-#   - >-
-#     Exchange Online PowerShell: Set-TransportConfig -SmtpClientAuthenticationDisabled $true, and allow
-#     single mailboxes with Set-CASMailbox where a device needs it.
+#   - "Entra admin center > Protection > Conditional Access > New policy: all users, all resources, Client apps: Exchange ActiveSync clients and Other clients, Grant: Block access."
+#   - "Exchange Online PowerShell: Set-TransportConfig -SmtpClientAuthenticationDisabled $true, and allow individual mailboxes with Set-CASMailbox where a device needs it."
 # references:
 #   - "https://learn.microsoft.com/en-us/entra/identity/conditional-access/policy-block-legacy-authentication"
 # frameworks: ["NIST.800-53.CM-7"]
@@ -30,7 +27,7 @@ import rego.v1
 
 words := {
 	"does": "blocks legacy authentication for everyone",
-	"so": "and security defaults are off, so anyone can try passwords without a second factor",
+	"so": "and security defaults are off, so anyone can try passwords without MFA",
 }
 
 found := [policy |
@@ -57,13 +54,13 @@ smtp := "on" if smtp_open
 
 smtp := "off" if not smtp_open
 
-result := lib.skipped("unreadable", "No policy blocks legacy authentication for everyone, and whether security defaults are on could not be read.") if {
+result := lib.skipped("unreadable", "No policy blocks legacy authentication for everyone, and it is unknown whether security defaults are on") if {
 	not blocked
 	not is_boolean(defaults)
 } else := conditional if {
 	not blocked
 } else := lib.failed(
-	"SMTP AUTH is on for the whole organisation, so anyone can try passwords there without a second factor",
+	"SMTP AUTH is on for the whole organization, so anyone can try passwords there without MFA",
 	{"smtp_auth": "on"},
 	[{"setting": "SmtpClientAuthenticationDisabled", "value": false}],
 ) if {

@@ -1,9 +1,9 @@
 # METADATA
 # id: exp.mta_sts_missing
-# title: No MTA-STS
+# title: MTA-STS is missing or not enforced
 # description: >-
-#   MTA-STS makes other mail servers insist on encryption with a valid certificate. Without it, or without
-#   enforcement, mail to the domain can be read on its way by somebody who tampers with the connection.
+#   MTA-STS makes other mail servers require encryption with a valid certificate. Without it, or without
+#   enforcement, an attacker who tampers with the connection can read mail to the domain in transit.
 # scan: exposure
 # severity: low
 # service: dns
@@ -12,7 +12,7 @@
 # remediation:
 #   - "Serve https://mta-sts.<domain>/.well-known/mta-sts.txt with the lines version: STSv1, mode: testing, mx: <your mail exchanger>, max_age: 604800 (for Microsoft 365: mx: *.mail.protection.outlook.com)"
 #   - "Publish the TXT record _mta-sts.<domain>: v=STSv1; id=<date>"
-#   - "Watch the TLS reports, then set mode: enforce and give the record a new id."
+#   - "Monitor the TLS reports, then set mode: enforce and give the record a new id."
 # references:
 #   - "https://learn.microsoft.com/purview/enhancing-mail-flow-with-mta-sts"
 #   - "https://www.rfc-editor.org/rfc/rfc8461"
@@ -23,7 +23,7 @@ import rego.v1
 
 import data.watchpost.checklib_dns as dns
 
-# Domains without mail exchangers take no mail that could be protected.
+# Domains without mail exchangers receive no mail to protect.
 scope := [row | some row in dns.rows; not without_mail(row); not dns.vendor_zone(row)]
 
 without_mail(row) if {
@@ -45,7 +45,7 @@ line(row, wanted) := {lower(trim_space(bits[1])) |
 
 covered(host, patterns) if host in patterns
 
-# A star stands for one label.
+# An asterisk stands for one label.
 covered(host, patterns) if {
 	labels := split(host, ".")
 	concat(".", array.concat(["*"], array.slice(labels, 1, count(labels)))) in patterns
@@ -85,13 +85,13 @@ enough(row) if {
 
 unknown := [row.domain | some row in scope; not problem(row); not enough(row)]
 
-sentence := sprintf("%s %s other servers deliver without verified encryption, so mail can be read on its way", [dns.subjects(failing), dns.verb(failing, "lets", "let")])
+sentence := sprintf("%s %s other servers deliver without verified encryption, so mail can be read in transit", [dns.subjects(failing), dns.verb(failing, "lets", "let")])
 
 result := dns.judge({
 	"scope": scope,
 	"failing": failing,
 	"unknown": unknown,
 	"failed": sentence,
-	"passed": "Every domain that takes mail enforces MTA-STS.",
-	"none": "No domain takes mail.",
+	"passed": "Every domain that receives mail enforces MTA-STS",
+	"none": "No domain receives mail",
 })

@@ -2,8 +2,8 @@
 # id: exp.null_mx
 # title: Parked domain can be spoofed
 # description: >-
-#   A domain that takes no mail should also say that it sends none: with SPF v=spf1 -all and the DMARC policy
-#   reject. Otherwise it is a free gift to forgers.
+#   A domain that receives no mail should also declare that it sends none: with the SPF record v=spf1 -all
+#   and the DMARC policy reject. Otherwise anyone can forge mail in its name.
 # scan: exposure
 # severity: medium
 # service: dns
@@ -34,7 +34,7 @@ safe(row) if {
 	rejects(row)
 }
 
-# One open door is enough to fail, whatever the other lookup would say.
+# One missing protection is enough to fail, whatever the other lookup returns.
 open(row) if {
 	dns.known(row, "spf")
 	not dns.locked(row)
@@ -72,8 +72,8 @@ failing := [{"domain": row.domain, "seen": sprintf("%s, %s", [dns.clip(spf_seen(
 
 unknown := [row.domain | some row in scope; unsure(row)]
 
-sentence := sprintf("%s %s no mail but %s not say that %s none either, so forgers can use the name", [
-	dns.subjects(failing), dns.verb(failing, "takes", "take"), dns.verb(failing, "does", "do"), dns.verb(failing, "it sends", "they send"),
+sentence := sprintf("%s %s no mail but %s not declare that %s none, so anyone can forge mail in %s name", [
+	dns.subjects(failing), dns.verb(failing, "receives", "receive"), dns.verb(failing, "does", "do"), dns.verb(failing, "it sends", "they send"), dns.verb(failing, "its", "their"),
 ])
 
 result := dns.judge({
@@ -81,6 +81,6 @@ result := dns.judge({
 	"failing": failing,
 	"unknown": unknown,
 	"failed": sentence,
-	"passed": "Every domain that takes no mail also says that it sends none.",
-	"none": "Every domain takes mail.",
+	"passed": "Every domain that receives no mail also declares that it sends none",
+	"none": "Every domain receives mail",
 })

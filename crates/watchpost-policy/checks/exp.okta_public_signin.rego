@@ -1,9 +1,9 @@
 # METADATA
 # id: exp.okta_public_signin
-# title: Okta sign-on from anywhere with one factor
+# title: Okta sign-on from anywhere without MFA
 # description: >-
-#   A rule of an active sign-on policy lets people in from any network without a second factor. A guessed or
-#   stolen password is enough, from anywhere in the world.
+#   A rule of an active sign-on policy lets people sign in from any network without a second factor. A
+#   guessed or stolen password is enough, from anywhere in the world.
 # scan: exposure
 # severity: high
 # service: okta
@@ -11,7 +11,7 @@
 # inputs: [policies/OKTA_SIGN_ON]
 # remediation:
 #   - "Okta admin console > Security > Global Session Policy > (policy) > (rule): set \"Multifactor authentication (MFA) is\" to \"Required\"."
-#   - "Limit the rule to network zones where people work, and put a last rule that denies everything else."
+#   - "Limit the rule to the network zones where people work, and add a last rule that denies everything else."
 # references:
 #   - https://help.okta.com/oie/en-us/content/topics/identity-engine/policies/create-okta-sign-on-policy.htm
 # frameworks: ["NIST.800-53.IA-2(1)", "NIST.800-53.IA-2(2)", "NIST.800-53.AC-17"]
@@ -42,7 +42,7 @@ bad := [each |
 label(each) := sprintf("%s of %s", [work.text(each.rule, ["name", "id"]), work.text(each.policy, ["name", "id"])])
 
 result := lib.failed_entities(
-	sprintf("%s people in from anywhere with one factor (%s), so a stolen password is enough", [
+	sprintf("%s people sign in from anywhere with one factor (%s), so a stolen password is enough", [
 		work.number_of(count(bad), "sign-on rule lets", "sign-on rules let"),
 		work.names(sort([label(each) | some each in bad])),
 	]),
@@ -51,6 +51,6 @@ result := lib.failed_entities(
 	work.first([{"type": "policy", "id": work.text(each.rule, ["id", "name"]), "name": label(each)} | some each in bad]),
 ) if {
 	count(bad) > 0
-} else := lib.passed("No sign-on rule lets people in from anywhere with one factor", {"rules": 0}) if {
+} else := lib.passed("No sign-on rule lets people sign in from anywhere with one factor", {"rules": 0}) if {
 	count(rules) > 0
 } else := work.unreadable("policies/OKTA_SIGN_ON")

@@ -2,8 +2,8 @@
 # id: exp.public_groups
 # title: Public Microsoft 365 groups and teams
 # description: >-
-#   Everybody in the tenant, in most tenants guests too, can join these groups and read their files, mail and
-#   conversations without anybody agreeing.
+#   Everyone in the tenant, in most tenants also guests, can join these groups and read their files, mail and
+#   conversations without approval.
 # scan: exposure
 # severity: medium
 # category: access_risk
@@ -13,7 +13,7 @@
 # remediation:
 #   - "Microsoft 365 admin center > Teams & groups > Active teams & groups > (group) > Settings: set privacy to \"Private\"."
 #   - "Or in PowerShell, per group: Set-UnifiedGroup -Identity <group> -AccessType Private"
-#   - "Accept groups that are meant for everybody by exempting them from this check."
+#   - "Accept groups that are meant for everyone by exempting them from this check."
 # references:
 #   - https://learn.microsoft.com/microsoft-365/solutions/manage-creation-of-groups
 # frameworks: ["NIST.800-53.AC-3", "NIST.800-53.AC-6"]
@@ -31,7 +31,7 @@ groups := [group |
 ]
 
 result := lib.failed_entities(
-	sprintf("%s public (%s), so anybody in the tenant reads what is in them without asking", [
+	sprintf("%s public (%s), so anyone in the tenant can read the content without approval", [
 		work.number_of(count(groups), "group is", "groups are"),
 		work.names(sort([work.text(group, ["displayName", "id"]) | some group in groups])),
 	]),
@@ -40,6 +40,6 @@ result := lib.failed_entities(
 	work.entities("group", groups, ["id"], ["displayName", "id"]),
 ) if {
 	count(groups) > 0
-} else := lib.passed("No group is public besides accepted ones", {"public": 0}) if {
+} else := lib.passed("No group is public, apart from accepted ones", {"public": 0}) if {
 	lib.has("groups/public")
 } else := work.unreadable("groups/public")

@@ -2,8 +2,9 @@
 # id: exp.risky_grant_tenant_wide
 # title: High-risk permission for the whole tenant
 # description: >-
-#   An app that nobody has approved holds a permission of high risk over everybody's data: given to the app
-#   itself, or by an administrator for every user. Whoever controls the app reads or changes the whole tenant.
+#   An app that has not been sanctioned holds a high-risk permission for the whole tenant: granted to the app
+#   itself, or by an administrator on behalf of every user. Anyone who controls the app can read or change
+#   everyone's data.
 # scan: exposure
 # severity: critical
 # category: shadow_it
@@ -12,9 +13,9 @@
 # over: apps
 # inputs: []
 # remediation:
-#   - "Ask the app's owner which of the permissions it needs, and what for."
-#   - "Entra admin center > Enterprise applications > (app) > Permissions: revoke what it doesn't need; for mailboxes limit it with application access policies."
-#   - "Approve the app in Watchpost if the permission is meant, or disable it."
+#   - "Ask the app's owner which permissions it needs and why."
+#   - "Entra admin center > Enterprise applications > (app) > Permissions: revoke the permissions that it doesn't need, and limit mailbox permissions with application access policies."
+#   - "Sanction the app in Watchpost if the permission is intended, or disable it."
 # references:
 #   - https://learn.microsoft.com/entra/identity/enterprise-apps/manage-application-permissions
 # frameworks: ["NIST.800-53.AC-6", "NIST.800-53.CM-7(5)"]
@@ -25,7 +26,7 @@ import rego.v1
 import data.watchpost.checklib as lib
 import data.watchpost.checklib_workloads as work
 
-# Apps that this is about, those of them that fail, and those about which too little is known.
+# The apps in scope, those of them that fail, and the unreadable datasets of the others.
 pool := [app |
 	some app in input.apps
 	work.foreign_app(app)
@@ -44,11 +45,10 @@ unknown := [dataset |
 ]
 
 result := lib.failed_entities(
-	sprintf("%s a high-risk permission over the whole tenant although nobody has approved %s (%s), so whoever controls %s reaches everybody's data", [
+	sprintf("%s a high-risk permission for the whole tenant without being sanctioned (%s), so anyone who controls %s can reach everyone's data", [
 		work.number_of(count(bad), "app holds", "apps hold"),
-		work.verb(count(bad), "it", "them"),
 		work.names(sort([app.name | some app in bad])),
-		work.verb(count(bad), "it", "one"),
+		work.verb(count(bad), "it", "one of them"),
 	]),
 	{"apps": count(bad)},
 	[{"app": app.name, "scopes": array.slice(wide_scopes(app), 0, 20)} | some app in array.slice(bad, 0, 50)],
@@ -57,9 +57,9 @@ result := lib.failed_entities(
 	count(bad) > 0
 } else := lib.skipped("unreadable", sprintf("%s could not be read", [concat(" and ", {dataset | some dataset in unknown})])) if {
 	count(unknown) > 0
-} else := lib.passed("No app without approval holds a high-risk permission over the whole tenant", {"apps": 0}) if {
+} else := lib.passed("No unsanctioned app holds a high-risk permission for the whole tenant", {"apps": 0}) if {
 	count(pool) > 0
-} else := lib.skipped("not_applicable", "There is no app of others without approval")
+} else := lib.skipped("not_applicable", "There is no unsanctioned third-party app")
 
 fails(app) if {
 	app.risks.application == "high"

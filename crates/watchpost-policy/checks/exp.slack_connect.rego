@@ -2,15 +2,15 @@
 # id: exp.slack_connect
 # title: Channel shared with another company
 # description: >-
-#   People of another company read and write in these channels, and see files and past messages there. It is
-#   good to know of each.
+#   People from another company can read and write in these channels, and see their files and past messages.
+#   Each such channel should be known.
 # scan: exposure
 # severity: info
 # service: slack
 # platforms: [slack]
 # inputs: [conversations]
 # remediation:
-#   - "Slack admin > Settings > Slack Connect: go through the channels that are named, and end the sharing where the common work is over."
+#   - "Slack admin > Settings > Slack Connect: review the named channels, and end the sharing where the joint work is over."
 #   - "Accept the others by exempting them from the check."
 # references:
 #   - https://slack.com/help/articles/115004151203
@@ -33,7 +33,7 @@ bad := [row |
 	not work.exempted(row, ["id", "name"], {"channel"})
 ]
 
-# A word of the list that the channel's name, topic or purpose holds.
+# Whether the channel's name, topic or purpose contains a word from the list.
 sensitive(row) if {
 	some word in input.params.sensitive_words
 	some place in [work.value(row, "name"), work.value(object.get(row, "topic", {}), "value"), work.value(object.get(row, "purpose", {}), "value")]
@@ -42,7 +42,7 @@ sensitive(row) if {
 }
 
 result := lib.failed_entities(
-	sprintf("%s shared with other companies (%s), so their people read what is written and stored there", [
+	sprintf("%s shared with other companies (%s), so their people can read messages and files there", [
 		work.number_of(count(bad), "channel is", "channels are"),
 		work.names(sort([work.text(row, ["name", "id"]) | some row in bad])),
 	]),
@@ -51,6 +51,6 @@ result := lib.failed_entities(
 	work.entities("channel", bad, ["id"], ["name", "id"]),
 ) if {
 	count(bad) > 0
-} else := lib.passed("No channel is shared with another company besides accepted ones", {"channels": 0}) if {
+} else := lib.passed("No channel is shared with another company, apart from accepted ones", {"channels": 0}) if {
 	lib.has("conversations")
 } else := work.unreadable("conversations")

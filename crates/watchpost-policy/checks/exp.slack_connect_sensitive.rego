@@ -2,15 +2,15 @@
 # id: exp.slack_connect_sensitive
 # title: Sensitive channel shared with another company
 # description: >-
-#   People of another company read and write in channels whose name, topic or purpose speaks of money, law,
-#   personnel or security.
+#   People from another company can read and write in channels whose name, topic or purpose suggests finance,
+#   legal, personnel or security matters.
 # scan: exposure
 # severity: medium
 # service: slack
 # platforms: [slack]
 # inputs: [conversations]
 # remediation:
-#   - "Slack admin > Settings > Slack Connect: go through the channels that are named, and end the sharing where the common work is over."
+#   - "Slack admin > Settings > Slack Connect: review the named channels, and end the sharing where the joint work is over."
 #   - "Accept the others by exempting them from the check."
 # references:
 #   - https://slack.com/help/articles/115004151203
@@ -33,7 +33,7 @@ bad := [row |
 	not work.exempted(row, ["id", "name"], {"channel"})
 ]
 
-# A word of the list that the channel's name, topic or purpose holds.
+# Whether the channel's name, topic or purpose contains a word from the list.
 sensitive(row) if {
 	some word in input.params.sensitive_words
 	some place in [work.value(row, "name"), work.value(object.get(row, "topic", {}), "value"), work.value(object.get(row, "purpose", {}), "value")]
@@ -42,7 +42,7 @@ sensitive(row) if {
 }
 
 result := lib.failed_entities(
-	sprintf("%s shared with other companies although the name or topic is sensitive (%s), so outsiders may read what is not meant for them", [
+	sprintf("%s shared with other companies although the name, topic or purpose is sensitive (%s), so outsiders may read confidential content", [
 		work.number_of(count(bad), "channel is", "channels are"),
 		work.names(sort([work.text(row, ["name", "id"]) | some row in bad])),
 	]),

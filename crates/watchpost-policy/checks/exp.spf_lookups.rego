@@ -1,18 +1,18 @@
 # METADATA
 # id: exp.spf_lookups
-# title: SPF needs over 10 DNS lookups
+# title: SPF record needs too many DNS lookups
 # description: >-
-#   Receivers stop at ten DNS lookups, or two that find nothing, and then treat the SPF record as broken. Long
-#   chains of includes also get there by a partner's change.
+#   Receivers stop after ten DNS lookups, or after two lookups that find nothing, and then treat the SPF
+#   record as invalid. With long chains of includes, a partner's change can exceed the limit.
 # scan: exposure
 # severity: medium
 # service: dns
 # platforms: [m365, okta, google_workspace]
 # inputs: [dns/domains]
 # remediation:
-#   - "Show the chain: resolve each include: of the record in turn and count include, a, mx, ptr, exists and redirect."
-#   - "Take out services that no longer send, and names that don't exist any more."
-#   - "Move bulk senders to a subdomain with a record of its own."
+#   - "Show the chain: resolve each include: of the record in turn, and count include, a, mx, ptr, exists and redirect."
+#   - "Remove services that no longer send, and names that no longer exist."
+#   - "Move bulk senders to a subdomain with its own record."
 # references:
 #   - "https://learn.microsoft.com/defender-office-365/email-authentication-spf-configure"
 #   - "https://www.rfc-editor.org/rfc/rfc7208"
@@ -52,13 +52,13 @@ failing := [{"domain": row.domain, "seen": sprintf("%d lookups, %d of them void"
 
 unknown := [row.domain | some row in scope; not counted(row)]
 
-sentence := sprintf("%s %s more DNS lookups for SPF than receivers make, so they treat the record as broken", [dns.subjects(failing), dns.verb(failing, "needs", "need")])
+sentence := sprintf("%s %s more DNS lookups for SPF than receivers make, so they treat the record as invalid", [dns.subjects(failing), dns.verb(failing, "needs", "need")])
 
 result := dns.judge({
 	"scope": scope,
 	"failing": failing,
 	"unknown": unknown,
 	"failed": sentence,
-	"passed": "No SPF record needs more lookups than receivers make.",
-	"none": "No domain has an SPF record.",
+	"passed": "No SPF record needs more DNS lookups than receivers make",
+	"none": "No domain has an SPF record",
 })

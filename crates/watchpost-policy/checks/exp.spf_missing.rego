@@ -2,7 +2,7 @@
 # id: exp.spf_missing
 # title: No SPF record
 # description: >-
-#   Without an SPF record, receivers have no list of the servers that may send mail for a domain.
+#   Without an SPF record, receivers don't know which servers may send mail for a domain.
 # scan: exposure
 # severity: high
 # service: dns
@@ -11,7 +11,7 @@
 # remediation:
 #   - "List every service that sends mail in the domain's name (Microsoft 365, newsletters, ticket systems, printers)."
 #   - "Publish one TXT record at the domain itself, for Microsoft 365 alone: v=spf1 include:spf.protection.outlook.com -all"
-#   - "Add an include: or ip4: for every other sender before -all; keep it one record."
+#   - "Add an include: or ip4: for every other sender before -all, in the same record."
 #   - "For a domain that sends no mail: v=spf1 -all"
 # references:
 #   - "https://learn.microsoft.com/defender-office-365/email-authentication-spf-configure"
@@ -36,6 +36,6 @@ result := dns.judge({
 	"failing": failing,
 	"unknown": unknown,
 	"failed": sentence,
-	"passed": "Every domain has an SPF record.",
+	"passed": "Every domain has an SPF record",
 	"none": dns.no_domains,
 })

@@ -1,6 +1,6 @@
 # METADATA
 # id: exp.spf_multiple
-# title: Several SPF records
+# title: Multiple SPF records
 # description: >-
 #   Two SPF records on one domain are an error that makes receivers ignore both.
 # scan: exposure
@@ -34,6 +34,6 @@ result := dns.judge({
 	"failing": failing,
 	"unknown": unknown,
 	"failed": sentence,
-	"passed": "No domain has more than one SPF record.",
+	"passed": "No domain has more than one SPF record",
 	"none": dns.no_domains,
 })

@@ -1,17 +1,17 @@
 # METADATA
 # id: exp.spf_weak
-# title: SPF lets strangers pass
+# title: SPF record allows unauthorized senders
 # description: >-
-#   An SPF record that ends in +all or ?all, or says nothing about other senders, lets anybody send mail in the
-#   domain's name.
+#   An SPF record that ends in +all or ?all, or that has no result for other senders, lets anyone send mail
+#   in the domain's name.
 # scan: exposure
 # severity: high
 # service: dns
 # platforms: [m365, okta, google_workspace]
 # inputs: [dns/domains]
 # remediation:
-#   - "Read the reports of DMARC first, so that every real sender is listed."
-#   - "End the TXT record in -all (or ~all while you still watch): v=spf1 include:spf.protection.outlook.com -all"
+#   - "First read the DMARC reports, so that every legitimate sender is listed."
+#   - "End the TXT record with -all (or with ~all while you still monitor): v=spf1 include:spf.protection.outlook.com -all"
 # references:
 #   - "https://learn.microsoft.com/defender-office-365/email-authentication-spf-configure"
 #   - "https://www.rfc-editor.org/rfc/rfc7208"
@@ -22,7 +22,7 @@ import rego.v1
 
 import data.watchpost.checklib_dns as dns
 
-# Domains with one record; none and several are other checks' matter.
+# Domains with exactly one record. `exp.spf_missing` and `exp.spf_multiple` judge the others.
 with_record := [row | some row in dns.rows; count(dns.spf_records(row)) == 1]
 
 end(row) := dns.spf_end(row, dns.spf_records(row)[0])
@@ -35,13 +35,13 @@ failing := [{"domain": row.domain, "seen": dns.spf_records(row)[0]} | some row i
 
 unknown := [row.domain | some row in scope; not end(row)]
 
-sentence := sprintf("%s %s strangers pass as senders, so forged mail looks real", [dns.subjects(failing), dns.verb(failing, "lets", "let")])
+sentence := sprintf("%s %s unauthorized senders pass SPF, so forged mail looks genuine", [dns.subjects(failing), dns.verb(failing, "lets", "let")])
 
 result := dns.judge({
 	"scope": scope,
 	"failing": failing,
 	"unknown": unknown,
 	"failed": sentence,
-	"passed": "No SPF record lets strangers pass.",
-	"none": "No domain has an SPF record.",
+	"passed": "No SPF record allows unauthorized senders",
+	"none": "No domain has an SPF record",
 })

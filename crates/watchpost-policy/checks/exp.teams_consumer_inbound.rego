@@ -1,10 +1,10 @@
 # METADATA
 # id: exp.teams_consumer_inbound
 # condition: teams.unmanaged_inbound
-# title: Unknown personal accounts can start chats
+# title: Personal Teams accounts can start chats with employees
 # description: >-
-#   Anybody with a free Teams account, under any name, can write to employees first. Government clouds have no
-#   such contact.
+#   Anyone with a free Teams account can start a chat with employees, under any name. Government clouds have
+#   no contact with such accounts.
 # scan: exposure
 # severity: high
 # service: teams
@@ -12,7 +12,7 @@
 # inputs: [teams/FederationConfiguration]
 # optional_inputs: [teams/TenantInfo, licenses/features]
 # remediation:
-#   - "Teams admin center > Users > External access > Organization settings: untick \"External users with Teams accounts not managed by an organization can contact users in my organization\"."
+#   - "Teams admin center > Users > External access > Organization settings: clear \"External users with Teams accounts not managed by an organization can contact users in my organization\"."
 #   - "Or in PowerShell: Set-CsTenantFederationConfiguration -AllowTeamsConsumerInbound $false"
 # references:
 #   - https://learn.microsoft.com/microsoftteams/trusted-organizations-external-meetings-chat
@@ -39,10 +39,10 @@ shut(row) if row.AllowTeamsConsumer == false
 
 shut(row) if row.AllowTeamsConsumerInbound == false
 
-result := lib.skipped("not_applicable", "Government clouds have no contact with private accounts") if {
+result := lib.skipped("not_applicable", "Government clouds have no contact with personal accounts") if {
 	work.government
 } else := lib.failed_entities(
-	"Teams lets unknown people with free accounts write to employees first, so anybody can approach them under any name",
+	"Teams lets people with free accounts start chats with employees, so anyone can contact them under any name",
 	{"AllowTeamsConsumer": true, "AllowTeamsConsumerInbound": true},
 	work.evidence(bad, ["AllowTeamsConsumer", "AllowTeamsConsumerInbound"]),
 	work.policy_entities(bad),

@@ -1,10 +1,10 @@
 # METADATA
 # id: exp.teams_open_federation
 # condition: teams.federation_by_domain
-# title: Open Teams federation
+# title: Teams federation is open to every organization
 # description: >-
-#   People of every organisation with Teams can write to and call employees. Attackers use a tenant of their own
-#   to pose as help desk or supplier.
+#   People from any organization that uses Teams can message and call employees. Attackers use their own
+#   tenants to pose as the help desk or a supplier.
 # scan: exposure
 # severity: high
 # service: teams
@@ -28,12 +28,12 @@ bad := work.open_federation
 rows := work.teams_rows(work.federation_path)
 
 result := lib.failed_entities(
-	"Teams lets people of every outside organisation write to and call employees, so attackers can pose as help desk or supplier",
+	"Teams lets people from any external organization message and call employees, so attackers can pose as the help desk or a supplier",
 	{"AllowFederatedUsers": true, "AllowedDomains": []},
 	work.evidence(bad, ["AllowFederatedUsers", "AllowedDomains"]),
 	work.policy_entities(bad),
 ) if {
 	count(bad) > 0
-} else := lib.passed("Outside organisations are let in by domain or not at all", work.switches(rows, "AllowFederatedUsers")) if {
+} else := lib.passed("External organizations are allowed by domain or not at all", work.switches(rows, "AllowFederatedUsers")) if {
 	work.known_switch(rows, "AllowFederatedUsers")
 } else := work.lacks(work.federation_path, ["AllowFederatedUsers"])

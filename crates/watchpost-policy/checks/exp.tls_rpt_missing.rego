@@ -2,8 +2,8 @@
 # id: exp.tls_rpt_missing
 # title: No TLS reporting
 # description: >-
-#   With TLS reporting other servers tell when they couldn't encrypt mail to the domain. Without it nobody
-#   notices.
+#   With TLS reporting, other mail servers report when they couldn't encrypt mail to the domain. Without it,
+#   such failures go unnoticed.
 # scan: exposure
 # severity: info
 # service: dns
@@ -36,13 +36,13 @@ failing := [{"domain": row.domain} | some row in scope; dns.known(row, "tls_rpt"
 
 unknown := dns.unknown(scope, "tls_rpt")
 
-sentence := sprintf("%s %s for no reports on failed encryption, so nobody notices when mail can't be protected on its way", [dns.subjects(failing), dns.verb(failing, "asks", "ask")])
+sentence := sprintf("%s %s no reports on failed encryption, so no one notices when mail can't be protected in transit", [dns.subjects(failing), dns.verb(failing, "requests", "request")])
 
 result := dns.judge({
 	"scope": scope,
 	"failing": failing,
 	"unknown": unknown,
 	"failed": sentence,
-	"passed": "Every domain that takes mail asks for TLS reports.",
-	"none": "No domain takes mail.",
+	"passed": "Every domain that receives mail requests TLS reports",
+	"none": "No domain receives mail",
 })

@@ -1,9 +1,9 @@
 # METADATA
 # id: exp.unverified_publisher_grant
-# title: Unverified publisher holds mail or file access
+# title: App from an unverified publisher can read mail or files
 # description: >-
-#   An app of another company, whose publisher Microsoft has not verified, may read mail, files, sites or chats.
-#   That is the usual shape of consent phishing.
+#   An app from another organization, whose publisher Microsoft has not verified, can read mail, files, sites
+#   or chats. This is the usual pattern of consent phishing.
 # scan: exposure
 # severity: high
 # category: shadow_it
@@ -12,9 +12,9 @@
 # over: apps
 # inputs: []
 # remediation:
-#   - "Ask the people who consented where they met the app."
+#   - "Ask the people who consented how they came across the app."
 #   - "Entra admin center > Enterprise applications > (app): revoke its permissions and disable it; check the mailboxes that it could read."
-#   - "Entra admin center > Enterprise applications > Consent and permissions: allow user consent for verified publishers only."
+#   - "Entra admin center > Enterprise applications > Consent and permissions: allow user consent only for verified publishers."
 # references:
 #   - https://learn.microsoft.com/entra/identity/enterprise-apps/configure-user-consent
 # frameworks: ["NIST.800-53.CM-7(5)", "NIST.800-53.SR-3"]
@@ -25,7 +25,7 @@ import rego.v1
 import data.watchpost.checklib as lib
 import data.watchpost.checklib_workloads as work
 
-# Apps that this is about, those of them that fail, and those about which too little is known.
+# The apps in scope, those of them that fail, and the unreadable datasets of the others.
 pool := [app |
 	some app in input.apps
 	work.foreign_app(app)
@@ -45,9 +45,8 @@ unknown := [dataset |
 ]
 
 result := lib.failed_entities(
-	sprintf("%s from unverified publishers %s mail, files or chats (%s), so somebody nobody vouches for reads company data", [
-		work.number_of(count(bad), "app", "apps"),
-		work.verb(count(bad), "may read", "may read"),
+	sprintf("%s can read mail, files or chats (%s), so unknown parties can read company data", [
+		work.number_of(count(bad), "app from an unverified publisher", "apps from unverified publishers"),
 		work.names(sort([app.name | some app in bad])),
 	]),
 	{"apps": count(bad)},
@@ -57,13 +56,13 @@ result := lib.failed_entities(
 	count(bad) > 0
 } else := lib.skipped("unreadable", sprintf("%s could not be read", [concat(" and ", {dataset | some dataset in unknown})])) if {
 	count(unknown) > 0
-} else := lib.passed("Apps of unverified publishers have no access to mail, files or chats", {"apps": 0}) if {
+} else := lib.passed("Apps from unverified publishers have no access to mail, files or chats", {"apps": 0}) if {
 	count(pool) > 0
-} else := lib.skipped("not_applicable", "There is no app of an unverified publisher")
+} else := lib.skipped("not_applicable", "There is no app from an unverified publisher")
 
 fails(app) if count(content_scopes(app)) > 0
 
-# Permissions for mail, files, sites and chats that can be relied on. A permission may come with its resource before a slash.
+# Readable permissions for mail, files, sites and chats. A permission may have its resource before a slash.
 content_scopes(app) := {scope |
 	some kind, scopes in object.get(app, "scopes", {})
 	work.kind_known(app, kind)

@@ -1,8 +1,8 @@
-# What all checks share. Settings are in `input.doc.settings`, each a vendor's document under its path.
+# Functions that all checks share. Settings are in `input.doc.settings`, each a vendor's document under its path.
 #
-# Three habits of the machine that runs checks differ from the language's books, and checks are written around them: `x := y`
-# holds where `y` is undefined (`x = y` doesn't), a list keeps undefined elements (a set doesn't), and an `else` isn't
-# tried after a body whose `some … in` found nothing (`count([…]) > 0` fails properly).
+# The engine differs from the language's specification in three ways, and checks work around them: `x := y` succeeds where
+# `y` is undefined (`x = y` doesn't), a list keeps undefined elements (a set doesn't), and an `else` isn't tried after a
+# body whose `some … in` found nothing (`count([…]) > 0` fails as it should).
 package watchpost.checklib
 
 import rego.v1
@@ -14,10 +14,10 @@ has(path) if is_object(input.doc.settings[path])
 
 has(path) if is_array(input.doc.settings[path])
 
-# Why it wasn't: `denied`, `unlicensed`, `partial` or `failed`. Undefined if it was read or never tried.
+# Why a setting wasn't read: `denied`, `unlicensed`, `partial` or `failed`. Undefined if it was read or never tried.
 unread(path) := input.doc.unreadable[path].state
 
-# The rows of a list document: its `value`, the bare list, or the object alone. None if it wasn't read.
+# The rows of a list document: its `value`, the bare list, or the object alone. Empty if it wasn't read.
 rows(path) := as_list(unwrapped(object.get(input.doc.settings, path, null)))
 
 unwrapped(document) := document if not wrapper(document)
@@ -42,7 +42,8 @@ wrapper(document) if {
 # The first row; undefined if there is none.
 one(path) := rows(path)[0]
 
-# A list without nulls from what PowerShell makes of lists: nothing for null, "" and {}, one for a thing alone.
+# A list without nulls, from the shapes that PowerShell gives to lists: null, "" and {} are empty, a single value is a list
+# of one.
 as_list(thing) := [item | some item in thing; not is_null(item)] if is_array(thing)
 
 as_list(thing) := [item | some item in thing; not is_null(item)] if is_set(thing)
@@ -67,20 +68,20 @@ as_list(thing) := [thing] if is_number(thing)
 
 as_list(thing) := [thing] if is_boolean(thing)
 
-# The list in a field, also if the field is absent.
+# The list in a field. Empty if the field is absent.
 list(object_, field) := as_list(object.get(object_, field, null)) if is_object(object_)
 
 list(object_, _) := [] if not is_object(object_)
 
-# The texts of a list in lower case, as a set.
+# The strings of a list in lower case, as a set.
 lower_set(things) := {lower(item) | some item in as_list(things); is_string(item)}
 
-# -- Licences, exemptions, profile -----------------------------------------------------------------------------------
+# -- Licenses, exemptions, profile -----------------------------------------------------------------------------------
 
-# Whether the tenant has a licensed feature: true or false, undefined if nobody knows.
+# Whether the tenant has a licensed feature. Undefined if that is unknown.
 feature(name) := one("licenses/features")[name]
 
-# What a person exempted from this check, by kind: lower-case ids.
+# The lower-case ids of a kind that are exempted from this check.
 exempt(kind) := lower_set(object.get(input.exempt, kind, []))
 
 default scuba := false
@@ -88,7 +89,7 @@ default scuba := false
 # The reading of CISA's published baselines.
 scuba if input.profile == "scuba"
 
-# -- Answers ---------------------------------------------------------------------------------------------------------
+# -- Results ---------------------------------------------------------------------------------------------------------
 
 passed(reason, detected) := {"result": "passed", "reason": reason, "detected": detected}
 
@@ -111,7 +112,7 @@ skipped(word, details) := {"result": "skipped", "reason": word, "details": detai
 
 # -- Sentences -------------------------------------------------------------------------------------------------------
 
-# Ten of a list or set of texts and numbers, and how many more: `exe, cmd and 3 more`.
+# The first ten of a list or set of strings and numbers, and the number of further ones: `exe, cmd and 3 more`.
 join(things) := concat(", ", shown(things)) if count(things) <= 10
 
 join(things) := sprintf("%s and %d more", [
@@ -136,7 +137,7 @@ short(thing) := "a list" if is_set(thing)
 
 short(thing) := "an object" if is_object(thing)
 
-# For customers' checks, which can't call `sprintf` themselves: a sentence of at most ten short parts.
+# For customers' checks, which can't call `sprintf`: a sentence with at most ten short parts.
 text(format, parts) := sprintf(format, [part(thing) | some thing in parts]) if {
 	count(format) <= 500
 	count(parts) <= 10

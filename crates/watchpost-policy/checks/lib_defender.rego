@@ -1,5 +1,5 @@
-# What the checks of Defender for Office 365 and Purview share: whom a policy reaches, which policy counts for everybody,
-# which data loss prevention rules are enforced.
+# What the checks of Defender for Office 365 and Purview share: the recipients that a policy reaches, the policy that
+# applies to all recipients, and the data loss prevention rules that are enforced.
 package watchpost.checklib_defender
 
 import rego.v1
@@ -12,23 +12,23 @@ atp_presets := "exchange/ATPProtectionPolicyRule"
 
 # -- Fields ----------------------------------------------------------------------------------------------------------
 
-# A field's text, empty if there is none.
+# A field's string, empty if there is none.
 text(row, field) := row[field] if is_string(row[field])
 
 text(row, field) := "" if not is_string(row[field])
 
-# The names among `fields` that a row doesn't have; what isn't there can't be judged.
+# The names among `fields` that a row doesn't have. A missing field can't be judged.
 lacking(row, fields) := {field | some field in fields; is_null(object.get(row, field, null))}
 
-# `field: value` of each, for evidence.
+# The fields with their values, for evidence.
 shown(row, fields) := {field: object.get(row, field, null) | some field in fields}
 
-# What a row is called.
+# A row's name.
 name(row) := row.Name if text(row, "Name") != ""
 
 name(row) := text(row, "Identity") if text(row, "Name") == ""
 
-# Whether a row goes by this name.
+# Whether a row has this name or identity.
 called(row, wanted) if {
 	wanted != ""
 	lower(wanted) in {lower(text(row, "Identity")), lower(text(row, "Name"))}
@@ -43,7 +43,7 @@ priority(rule) := 1000000 if not is_number(rule.Priority)
 
 entity(row) := {"type": "policy", "id": substring(text(row, "Identity"), 0, 200), "name": substring(name(row), 0, 200)}
 
-# -- Whom a rule reaches ---------------------------------------------------------------------------------------------
+# -- Recipients of a rule --------------------------------------------------------------------------------------------
 
 accepted_domains := {lower(trim_space(text(row, "DomainName"))) |
 	some row in lib.rows("exchange/AcceptedDomain")
@@ -56,14 +56,14 @@ no_conditions(rule) if {
 	count(lib.list(rule, "RecipientDomainIs")) == 0
 }
 
-# Exceptions that nobody exempted from the check.
+# Whether every exception of the rule is exempted from the check.
 no_exceptions(rule) if {
 	count(lib.lower_set(lib.list(rule, "ExceptIfSentTo")) - lib.exempt("user")) == 0
 	count(lib.lower_set(lib.list(rule, "ExceptIfSentToMemberOf")) - lib.exempt("group")) == 0
 	count(lib.lower_set(lib.list(rule, "ExceptIfRecipientDomainIs")) - lib.exempt("domain")) == 0
 }
 
-# Whether a custom rule reaches every recipient: no condition, or one that lists every accepted domain; no exception.
+# Whether a custom rule reaches every recipient: it has no exception, and no condition or one with every accepted domain.
 covers_all(rule) if {
 	no_conditions(rule)
 	no_exceptions(rule)
@@ -81,7 +81,7 @@ every_domain(rule) if {
 	count(accepted_domains - lib.lower_set(lib.list(rule, "RecipientDomainIs"))) == 0
 }
 
-# The published reading takes any list of domains for complete where it knows of none.
+# The published reading treats any list of domains as complete where it knows of no accepted domain.
 every_domain(_) if {
 	lib.scuba
 	count(accepted_domains) == 0
@@ -89,14 +89,14 @@ every_domain(_) if {
 
 # -- Preset security policies ----------------------------------------------------------------------------------------
 
-# Rules and policies of the presets carry a number behind the name. `kind` is `strict` or `standard`.
+# The names of the presets' rules and policies end with a number. `kind` is `strict` or `standard`.
 of_preset(row, kind) if contains(lower(text(row, "Identity")), concat(" ", [kind, "preset security policy"]))
 
 any_preset(row) if of_preset(row, "strict")
 
 any_preset(row) if of_preset(row, "standard")
 
-# The preset's rules that are on and reach everybody. The published reading doesn't look at a preset's exceptions.
+# The preset's rules that are on and reach every recipient. The published reading ignores a preset's exceptions.
 full_presets(path, kind) := [rule |
 	some rule in lib.rows(path)
 	of_preset(rule, kind)
@@ -122,9 +122,9 @@ any_preset_covers(path) if preset_covers(path, "strict")
 
 any_preset_covers(path) if preset_covers(path, "standard")
 
-# -- The policy that counts for everybody ----------------------------------------------------------------------------
+# -- The policy that applies to all recipients -----------------------------------------------------------------------
 
-# What to look at, by kind of policy. `fallback` is what applies where no rule does.
+# The settings to read, by kind of policy.
 kinds := {
 	"malware": {
 		"presets": eop_presets,
@@ -160,8 +160,8 @@ kinds := {
 
 policies(kind) := lib.rows(kinds[kind].policies)
 
-# `{"source", "label", "rows"}`: where the effective policy comes from, what to call it, and its row (none if the list of
-# policies doesn't hold it). Source `none` means that a rule leaves people out even of the built-in protection.
+# `{"source", "label", "rows"}`: where the effective policy comes from, its name in sentences, and its row (none if the
+# list of policies doesn't have it). Source `none` means that even the built-in protection has exceptions.
 effective(kind) := preset_policy(kind, "strict") if {
 	preset_counts(kind, "strict")
 } else := preset_policy(kind, "standard") if {
@@ -175,7 +175,7 @@ preset_counts(kind, preset) if {
 	not lib.scuba
 }
 
-# The published reading wants to see the preset's policy as well.
+# The published reading also requires the preset's policy.
 preset_counts(kind, preset) if {
 	lib.scuba
 	preset_covers(kinds[kind].presets, preset)
@@ -214,8 +214,8 @@ built_in_reaches_all if {
 
 enabled_rules(kind) := [rule | some rule in lib.rows(kinds[kind].rules); enabled(rule)]
 
-# Among the enabled custom rules that reach everybody, the one that comes first (the lowest number). The published
-# reading looks at the first enabled rule alone and goes on to the default policy if that one leaves people out.
+# The first of the enabled custom rules that reach every recipient (the lowest number). The published reading judges only
+# the first enabled rule, and uses the default policy if that rule doesn't reach everyone.
 first_rule(kind) := first(candidates(kind))
 
 candidates(kind) := [rule | some rule in enabled_rules(kind); covers_all(rule)] if not lib.scuba
@@ -233,14 +233,14 @@ first(rules) := [rule |
 	priority(rule) == min({priority(other) | some other in rules})
 ][0]
 
-# Whether a preset counts whose policy isn't in the list: what a preset does is known without it.
+# Whether the effective policy is a preset's that isn't in the list. What a preset does is known without it.
 by_preset_alone(policy) if {
 	policy.source in {"strict", "standard"}
 	count(policy.rows) == 0
 }
 
 preset_passes(policy) := lib.passed(
-	sprintf("%s reaches every recipient.", [capital(policy.label)]),
+	sprintf("%s reaches every recipient", [capital(policy.label)]),
 	{"policy": policy.label},
 )
 
@@ -251,12 +251,12 @@ unknown(policy, _) if count(policy.rows) == 0
 
 unknown(policy, fields) if count(lacking(policy.rows[0], fields)) > 0
 
-unreadable(policy, fields) := lib.skipped("unreadable", sprintf("What %s says of %s wasn't read.", [
+unreadable(policy, fields) := lib.skipped("unreadable", sprintf("The values of %[2]s in %[1]s weren't read", [
 	policy.label,
 	lib.join(fields),
 ]))
 
-# `shown` with the policy's name.
+# The fields of the effective policy, with its name.
 detected(policy, fields) := {field: value |
 	some field in array.concat(["policy"], fields)
 	value = object.get({"policy": policy.label}, field, object.get(policy.rows[0], field, null))
@@ -264,7 +264,7 @@ detected(policy, fields) := {field: value |
 
 # -- Spam policies, the published reading ----------------------------------------------------------------------------
 
-# Policies that are in force, by tier.
+# Effective policies, by tier.
 spam_tiers := {
 	"strict": [policy | some policy in policies("spam"); policy.RecommendedPolicyType == "Strict"; from_preset(policy)],
 	"standard": [policy | some policy in policies("spam"); policy.RecommendedPolicyType == "Standard"; from_preset(policy)],
@@ -289,7 +289,7 @@ from_custom_rule(policy) if {
 	called(policy, text(rule, "HostedContentFilterPolicy"))
 }
 
-# The bad policies that no good policy of a tier before them stands in for. All are lists of policies.
+# The bad policies for which no policy of an earlier tier is good. `good` and `bad` are lists of policies.
 unshielded(good, bad) := [policy |
 	some tier, before in {
 		"strict": [],
@@ -304,8 +304,8 @@ unshielded(good, bad) := [policy |
 
 # -- Safe Links ------------------------------------------------------------------------------------------------------
 
-# The Safe Links policy that counts for everybody. The published reading asks the presets' rules for mail, then the first
-# custom rule without any condition, then the built-in protection.
+# The Safe Links policy that applies to all recipients. The published reading uses the presets' rules for mail, then the
+# first custom rule without conditions, then the built-in protection.
 links := effective("links") if {
 	not lib.scuba
 } else := {"source": "strict", "label": "a preset security policy", "rows": []} if {
@@ -320,12 +320,12 @@ links := effective("links") if {
 
 open_link_rules := [rule | some rule in enabled_rules("links"); no_conditions(rule)]
 
-# Whether a preset answers for Safe Links.
+# Whether the Safe Links policy is a preset's.
 links_by_preset if links.source in {"strict", "standard"}
 
 # -- Impersonation protection ----------------------------------------------------------------------------------------
 
-# Whether an anti-phishing policy reaches everybody, whatever comes before it.
+# Whether an anti-phishing policy reaches every recipient, regardless of policies with a higher priority.
 phishing_covers_all(policy) if policy.IsDefault == true
 
 phishing_covers_all(policy) if {
@@ -343,12 +343,13 @@ phishing_covers_all(policy) if {
 	covers_all(rule)
 }
 
-# Policies that may meet a demand for everybody: the effective one; in the published reading any that reaches everybody.
+# Policies that can satisfy a requirement for all recipients: the effective one, or in the published reading any policy
+# that reaches every recipient.
 phishing_candidates := [policy | some policy in effective("phishing").rows] if not lib.scuba
 
 phishing_candidates := [policy | some policy in policies("phishing"); phishing_covers_all(policy)] if lib.scuba
 
-# The policy is on and its action keeps the message from being delivered as if nothing was.
+# Whether the policy is on and its action prevents normal delivery of the message.
 acts(policy, field) if {
 	policy.Enabled == true
 	text(policy, field) != ""
@@ -364,12 +365,12 @@ addresses(entries) := {address(entry) | some entry in lib.as_list(entries); is_s
 
 trimmed(entries) := {lower(trim_space(entry)) | some entry in lib.as_list(entries); is_string(entry); trim_space(entry) != ""}
 
-# What a person configured for the check.
+# A parameter of the check.
 param(key) := object.get(input.params, key, [])
 
 # -- Data loss prevention --------------------------------------------------------------------------------------------
 
-# Information types that the checks ask for, in lower case.
+# Information types that the checks require, in lower case.
 wanted_types := trimmed(param("sensitive_types"))
 
 enforced(policy) if {
@@ -377,7 +378,7 @@ enforced(policy) if {
 	policy.Mode == "Enable"
 }
 
-# Rules that are on, in an enforced policy, with the information types that they look for and that are asked for.
+# Enabled rules in an enforced policy, with the required information types that they look for.
 sensitive_rules := [{"rule": rule, "policy": policy, "types": found} |
 	some rule in lib.rows("purview/DlpComplianceRule")
 	rule.Disabled == false
@@ -388,12 +389,12 @@ sensitive_rules := [{"rule": rule, "policy": policy, "types": found} |
 	enforced(policy)
 ]
 
-# Those that look for all the information types.
+# The rules that look for all required information types.
 full_rules := [entry | some entry in sensitive_rules; count(wanted_types - entry.types) == 0]
 
 rule_types(rule) := basic_types(rule) if not rule.IsAdvancedRule == true
 
-# An advanced rule is a text; the names of the types stand in it as they are.
+# An advanced rule is a string that contains the names of the types.
 rule_types(rule) := {wanted |
 	some wanted in wanted_types
 	contains(lower(text(rule, "AdvancedRule")), wanted)
@@ -417,7 +418,7 @@ type_name(entry) := entry.name if is_string(entry.name)
 
 type_name(entry) := text(entry, "Name") if not is_string(entry.name)
 
-# A tenant known to have no data loss prevention at all. The published reading judges by the rules alone.
+# Whether the tenant is known to have no data loss prevention. The published reading judges by the rules alone.
 dlp_unlicensed if {
 	not lib.scuba
 	lib.feature("defender_dlp") == false
@@ -428,13 +429,13 @@ defender_unlicensed if {
 	lib.feature("defender") == false
 }
 
-no_defender := lib.skipped("unlicensed", "The tenant has no license for Defender for Office 365, which this needs.")
+no_defender := lib.skipped("unlicensed", "The tenant has no license for Defender for Office 365, which this check needs")
 
-no_dlp := lib.skipped("unlicensed", "The tenant has no license for Purview Data Loss Prevention.")
+no_dlp := lib.skipped("unlicensed", "The tenant has no license for Purview Data Loss Prevention")
 
 # -- Alerts ----------------------------------------------------------------------------------------------------------
 
-# Names of alert policies that are there, and those that are on, in lower case.
+# The names of all alert policies, and of those that are on, in lower case.
 alerts := {lower(trim_space(text(row, "Name"))) | some row in lib.rows("purview/ProtectionAlert")}
 
 alerts_on := {lower(trim_space(text(row, "Name"))) |

@@ -1,5 +1,5 @@
-# What the checks of mail domains share. A row of `dns/domains` is one domain with the lookups that were made for it;
-# `nxdomain` and `empty` are facts, `failed` means that no name server could be asked.
+# Functions that the checks of mail domains share. A row of `dns/domains` is one domain with the lookups that were made
+# for it. `nxdomain` and `empty` are facts, `failed` means that no name server answered.
 package watchpost.checklib_dns
 
 import rego.v1
@@ -14,7 +14,7 @@ all_rows := [row |
 	is_string(object.get(row, "domain", null))
 ]
 
-# The domains to judge: without exempted ones, and without the routing domains that Microsoft keeps for itself.
+# The domains to judge: all but exempted ones and Microsoft's own routing domains.
 rows := [row |
 	some row in all_rows
 	not exempted(row)
@@ -25,7 +25,7 @@ exempted(row) if lower(row.domain) in lib.exempt("domain")
 
 routing(row) if contains(lower(row.domain), ".mail.onmicrosoft.")
 
-# Microsoft's zone: a customer can't sign it or add names of its own choice.
+# Microsoft's zone: a customer can't sign it or add records to it.
 vendor_zone(row) if contains(lower(row.domain), ".onmicrosoft.")
 
 # -- Lookups ---------------------------------------------------------------------------------------------------------
@@ -39,7 +39,7 @@ found_status := {"found", "empty", "nxdomain"}
 
 known_lookup(found) if found.status in found_status
 
-# Exported rows of older versions don't say how the lookup ended.
+# Exported rows of older versions don't have the status of a lookup.
 known_lookup(found) if {
 	not is_string(object.get(found, "status", null))
 	is_array(object.get(found, "rdata", null))
@@ -55,7 +55,7 @@ rdata(row, name) := answers(lookup(row, name)) if {
 	answers(lookup(row, name))
 } else := []
 
-# Rows without an answer about this.
+# Domains without an answer for a lookup.
 unknown(list, name) := [row.domain | some row in list; not known(row, name)]
 
 # -- SPF -------------------------------------------------------------------------------------------------------------
@@ -70,10 +70,10 @@ spf_terms(record) := [term | some term in split(lower(record), " "); term != ""]
 
 spf_words := {"all": "+", "+all": "+", "?all": "?", "~all": "~", "-all": "-"}
 
-# Terms about everybody else, in their order.
+# Terms for all other senders, in their order.
 spf_alls(record) := [term | some term in spf_terms(record); term in object.keys(spf_words)]
 
-# What a record says about everybody else: `-`, `~`, `?`, `+`. The first such word counts.
+# A record's result for all other senders: `-`, `~`, `?` or `+`. The first such term counts.
 spf_all(record) := spf_words[spf_alls(record)[0]] if count(spf_alls(record)) > 0
 
 spf_redirects(record) if {
@@ -81,7 +81,7 @@ spf_redirects(record) if {
 	startswith(term, "redirect=")
 }
 
-# The same, with a redirect followed. `none`: nothing is said about everybody else. Undefined: not known.
+# The same, after following a redirect. `none`: the record has no result for other senders. Undefined: unknown.
 spf_end(_, record) := spf_all(record)
 
 spf_end(_, record) := "none" if {
@@ -105,7 +105,7 @@ spf_tree_end(row) := "none" if {
 	is_null(lookup(row, "spf_tree").all)
 }
 
-# What the exporter concluded itself, where an export has no records.
+# The exporter's own conclusion, where an export has no records.
 compliant(row) := value if {
 	some place in [object.get(object.get(row, "lookups", {}), "spf", {}), row]
 	value := object.get(place, "compliant", null)
@@ -114,7 +114,7 @@ compliant(row) := value if {
 
 # -- DMARC -----------------------------------------------------------------------------------------------------------
 
-# The first value of a tag, without the spaces around it. Undefined: the record doesn't have it.
+# The first value of a tag, without surrounding spaces. Undefined if the record doesn't have the tag.
 tag(record, wanted) := values[0] if {
 	values := [trim_space(concat("=", array.slice(bits, 1, count(bits)))) |
 		some part in split(record, ";")
@@ -125,7 +125,7 @@ tag(record, wanted) := values[0] if {
 	count(values) > 0
 }
 
-# Records that a receiver takes for DMARC: the version comes first, and something follows it.
+# Records that a receiver accepts as DMARC: the version comes first, and another tag follows it.
 is_dmarc(text) if {
 	parts := split(text, ";")
 	count(parts) > 1
@@ -163,7 +163,7 @@ dkim_lookups(row) := [found |
 
 dkim_asked(row) if count(dkim_lookups(row)) > 0
 
-# Records that carry a key: marked as DKIM or just holding one, and not revoked by an empty key.
+# Records with a key: marked as DKIM or with a key tag, and not revoked by an empty key.
 dkim_keys(found) := [text |
 	some text in answers(found)
 	is_dkim(text)
@@ -181,7 +181,7 @@ dkim_signed(row) if {
 	count(dkim_keys(found)) > 0
 }
 
-# Whether a missing key is a fact: every selector was answered.
+# Whether a missing key is a fact: every selector's lookup was answered.
 dkim_known(row) if {
 	dkim_asked(row)
 	every found in dkim_lookups(row) {
@@ -191,7 +191,7 @@ dkim_known(row) if {
 
 # -- MX --------------------------------------------------------------------------------------------------------------
 
-# Host names of the mail exchangers, without the dot at the end.
+# Host names of the mail exchangers, without the trailing dot.
 mx_hosts(row) := {host |
 	some text in rdata(row, "mx")
 	words := split(trim_space(text), " ")
@@ -210,7 +210,7 @@ mx_known(row) if known(row, "mx")
 
 mx_known(row) if is_boolean(object.get(row, "has_mx", null))
 
-# A domain that says that it neither sends nor receives mail.
+# A domain whose SPF record lets no server send mail.
 locked(row) if {
 	records := spf_records(row)
 	count(records) == 1
@@ -225,7 +225,7 @@ label(item) := sprintf("%s (%s)", [item.domain, clip(item.seen)]) if {
 	is_string(object.get(item, "seen", null))
 } else := item.domain
 
-# At most three domains with what was seen: `a.example (p=none), b.example (p=none) and 3 more`.
+# At most three domains with their evidence: `a.example (p=none), b.example (p=none) and 3 more`.
 subjects(failing) := concat(" and ", [label(item) | some item in failing]) if {
 	count(failing) < 3
 } else := concat(", ", [label(item) | some item in failing]) if {
@@ -241,12 +241,12 @@ verb(failing, _, many) := many if count(failing) != 1
 
 plain(domains) := [{"domain": domain} | some domain in domains]
 
-not_answered(domains) := sprintf("No name server answered for %s, or it wasn't asked.", [subjects(plain(domains))])
+not_answered(domains) := sprintf("No name server answered for %s, or none was asked", [subjects(plain(domains))])
 
 entities(failing) := [{"type": "domain", "id": lower(item.domain), "name": item.domain} | some item in failing]
 
 # The verdict on a list of domains. `scope`: those that the check is about; `failing`: rows `{domain, seen}`;
-# `unknown`: names of those about which not enough is known; `failed`, `passed` and `none` are sentences.
+# `unknown`: names of domains about which not enough is known; `failed`, `passed` and `none` are sentences.
 judge(found) := lib.failed_entities(found.failed, found.failing, found.failing, entities(found.failing)) if {
 	count(found.failing) > 0
 	count(found.unknown) == 0
@@ -261,5 +261,5 @@ judge(found) := lib.failed_entities(found.failed, found.failing, found.failing, 
 	count(found.unknown) > 0
 } else := lib.passed(found.passed, {"domains": count(found.scope)})
 
-# Where no domain is known at all.
-no_domains := "No domain of this tenant is known."
+# The sentence for a tenant without known domains.
+no_domains := "No domains are known for this tenant"

@@ -1,4 +1,4 @@
-# What the Entra checks share: conditional access, licences, privileged roles, app credential limits.
+# What the Entra checks share: Conditional Access, licenses, privileged roles, limits on app credentials.
 package watchpost.checklib_entra
 
 import data.watchpost.checklib as lib
@@ -6,14 +6,14 @@ import rego.v1
 
 # -- Reading ---------------------------------------------------------------------------------------------------------
 
-# What is at a path of keys; undefined where a key is missing or the value is null.
+# The value at a path of keys. Undefined where a key is missing or the value is null.
 at(thing, keys) := found if {
 	is_object(thing)
 	found := object.get(thing, keys, null)
 	not is_null(found)
 }
 
-# The non-empty texts at a path of keys. A bare text counts as a list of one: PowerShell unwraps such lists.
+# The non-empty strings at a path of keys. A bare string counts as a list of one, because PowerShell unwraps such lists.
 texts(thing, keys) := {item | some item in lib.as_list(at(thing, keys)); is_string(item); item != ""}
 
 lower_texts(thing, keys) := lib.lower_set(texts(thing, keys))
@@ -23,18 +23,18 @@ name_of(thing) := thing.displayName if {
 	thing.displayName != ""
 } else := thing.id if {
 	is_string(thing.id)
-} else := "without a name"
+} else := "(unnamed)"
 
 names(things) := lib.join({sprintf("\"%s\"", [substring(name_of(thing), 0, 80)]) | some thing in things})
 
-# The policies that say what users and guests may do; one in every tenant.
+# The authorization policies, which define what users and guests may do. Every tenant has one.
 authorization := [policy | some policy in lib.rows("policies/authorizationPolicy"); is_object(policy)]
 
-# A value of the policies that say what users and guests may do, one per policy that tells it.
+# A value of the authorization policies, one for each policy that has it.
 authorized(keys) := [found | some policy in authorization; found = at(policy, keys)]
 
-# For checks of one true-or-false value of the authorization policy.
-switch(keys, wanted, good, bad) := lib.skipped("unreadable", "The authorization policy doesn't tell this setting.") if {
+# The verdict for one boolean of the authorization policy.
+switch(keys, wanted, good, bad) := lib.skipped("unreadable", "The authorization policy doesn't report this setting") if {
 	count(authorized(keys)) == 0
 } else := lib.passed(good, wanted) if {
 	count([found | some found in authorized(keys); found != wanted]) == 0
@@ -43,11 +43,11 @@ switch(keys, wanted, good, bad) := lib.skipped("unreadable", "The authorization 
 	found != wanted
 ])
 
-# -- Licence ---------------------------------------------------------------------------------------------------------
+# -- License ---------------------------------------------------------------------------------------------------------
 
 plans := [plan | some sku in lib.rows("subscribedSkus"); some plan in lib.list(sku, "servicePlans"); is_object(plan)]
 
-# A plan that says nothing of its state is there: old exports leave the state out.
+# A plan without a state counts, because old exports leave the state out.
 premium_plan if {
 	some plan in plans
 	plan.servicePlanName == "AAD_PREMIUM_P2"
@@ -67,14 +67,14 @@ premium := "yes" if {
 	lib.has("subscribedSkus")
 }
 
-# What a check answers that needs Entra ID P2 where it isn't there. `gap` ends a sentence: "…, so {gap}".
-without_premium(gap) := lib.skipped("unreadable", "Whether the tenant has Entra ID P2 could not be read.") if {
+# The verdict of a check that needs Entra ID P2 in a tenant without it. `gap` ends a sentence: "…, so {gap}".
+without_premium(gap) := lib.skipped("unreadable", "It is unknown whether the tenant has Entra ID P2") if {
 	premium == "unknown"
-} else := lib.failed(sprintf("The tenant has no Entra ID P2 licence, so %s", [gap]), "no Entra ID P2", []) if {
+} else := lib.failed(sprintf("The tenant has no Entra ID P2 license, so %s", [gap]), "no Entra ID P2", []) if {
 	input.params.strict_license == true
-} else := lib.skipped("unlicensed", "This needs Entra ID P2, which the tenant has not.")
+} else := lib.skipped("unlicensed", "This check needs Entra ID P2, which the tenant doesn't have")
 
-# -- Conditional access ----------------------------------------------------------------------------------------------
+# -- Conditional Access ----------------------------------------------------------------------------------------------
 
 ca_path := "identity/conditionalAccess/policies"
 
@@ -108,7 +108,7 @@ all_apps(policy) if "all" in lower_texts(policy, ["conditions", "applications", 
 
 no_excluded_roles(policy) if count(texts(policy, ["conditions", "users", "excludeRoles"])) == 0
 
-# A policy for some platforms or places alone isn't one for everybody. CISA's reading doesn't look.
+# Whether a policy applies only to some platforms or locations, and so not to everyone. CISA's reading ignores this.
 narrowed(policy) if {
 	input.profile != "scuba"
 	some keys in [["conditions", "platforms", "includePlatforms"], ["conditions", "locations", "includeLocations"]]
@@ -116,7 +116,7 @@ narrowed(policy) if {
 	not "all" in lower_texts(policy, keys)
 }
 
-# All users, all apps, no role left out, whatever the state and whoever is excluded.
+# Whether a policy applies to all users and apps and excludes no role, regardless of its state and other exclusions.
 for_everyone(policy) if {
 	all_users(policy)
 	all_apps(policy)
@@ -138,7 +138,7 @@ excluded_of_kind(policy, "group") := texts(policy, ["conditions", "users", "excl
 
 excluded_of_kind(policy, "application") := texts(policy, ["conditions", "applications", "excludeApplications"])
 
-# Kinds of guests are one text with commas.
+# Types of guests are a comma-separated string.
 excluded_of_kind(policy, "guest_user_type") := {trim_space(word) |
 	some text in texts(policy, ["conditions", "users", "excludeGuestsOrExternalUsers", "guestOrExternalUserTypes"])
 	some word in split(text, ",")
@@ -147,7 +147,7 @@ excluded_of_kind(policy, "guest_user_type") := {trim_space(word) |
 
 exempt(kind) := lib.exempt(kind) | lib.exempt("*")
 
-# What a policy excludes and nobody declared.
+# The exclusions of a policy that aren't declared as exemptions.
 undeclared(policy, kinds) := [{"type": kind, "id": id} |
 	some kind in kinds
 	some id in excluded_of_kind(policy, kind)
@@ -158,7 +158,7 @@ kind_words := {
 	"user": ["user", "users"],
 	"group": ["group", "groups"],
 	"application": ["app", "apps"],
-	"guest_user_type": ["kind of guests", "kinds of guests"],
+	"guest_user_type": ["guest type", "guest types"],
 }
 
 # `2 users, 1 group`
@@ -168,16 +168,16 @@ counted(excluded) := concat(", ", [lib.number_of(number, kind_words[kind][0], ki
 	number > 0
 ])
 
-# -- The verdict on conditional access -------------------------------------------------------------------------------
+# -- The verdict on Conditional Access -------------------------------------------------------------------------------
 
-# `found`: policies of any state that reach everybody they should and do what the check asks.
+# `found`: policies in any state that have the required scope and do what the check requires.
 # `words`: `does` ("blocks legacy authentication") and `so` ("so a stolen password is enough").
-# Evaluated twice, with the exclusions as they are and as if all were declared, because an exclusion that nobody
-# declared is what most often fails such a check.
-ca_verdict(found, kinds, words) := lib.passed(sprintf("%s %s", [names(clean(found, kinds)), words.does]), described(clean(found, kinds), kinds)) if {
+# Evaluated twice, with the exclusions as they are and as if all were declared, because undeclared exclusions are the most
+# common reason for a failure.
+ca_verdict(found, kinds, words) := lib.passed(sprintf("An enabled Conditional Access policy %s: %s", [words.does, names(clean(found, kinds))]), described(clean(found, kinds), kinds)) if {
 	count(clean(found, kinds)) > 0
 } else := object.union(lib.failed(excluding(nearest(found, kinds), kinds, words), described(enabled(found), kinds), described(enabled(found), kinds)), {
-	"details": "It passes once the exclusions are declared as exemptions of this check.",
+	"details": "The check passes if the exclusions are declared as exemptions of this check",
 	"would_pass": {
 		"if": sprintf("the exclusions of \"%s\" were declared as exemptions", [substring(name_of(nearest(found, kinds)), 0, 80)]),
 		"excluded": [thing.id | some thing in array.slice(undeclared(nearest(found, kinds), kinds), 0, 200)],
@@ -185,22 +185,22 @@ ca_verdict(found, kinds, words) := lib.passed(sprintf("%s %s", [names(clean(foun
 }) if {
 	count(enabled(found)) > 0
 } else := lib.failed(
-	sprintf("No enabled policy %s: %s %s so in report-only mode or switched off, %s", [
-		words.does, names(found), words_do(found), words.so,
+	sprintf("No enabled Conditional Access policy %s (%s %s off or in report-only mode), %s", [
+		words.does, names(found), is_or_are(found), words.so,
 	]),
 	described(found, kinds),
 	described(found, kinds),
 ) if {
 	count(found) > 0
 } else := lib.failed(
-	sprintf("None of %s %s, %s", [lib.number_of(count(policies), "conditional access policy", "conditional access policies"), words.does, words.so]),
+	sprintf("No Conditional Access policy %s (%s checked), %s", [words.does, lib.number_of(count(policies), "policy", "policies"), words.so]),
 	{"policies": count(policies), "enabled": count(enabled(policies))},
 	[],
 )
 
-words_do(found) := "does" if count(found) == 1
+is_or_are(found) := "is" if count(found) == 1
 
-words_do(found) := "do" if count(found) != 1
+is_or_are(found) := "are" if count(found) != 1
 
 clean(found, kinds) := [policy | some policy in enabled(found); count(undeclared(policy, kinds)) == 0]
 
@@ -210,7 +210,7 @@ nearest(found, kinds) := [policy |
 	count(undeclared(policy, kinds)) == min([count(undeclared(other, kinds)) | some other in enabled(found)])
 ][0]
 
-excluding(policy, kinds, words) := sprintf("\"%s\" %s but leaves out %s that nobody declared, %s", [
+excluding(policy, kinds, words) := sprintf("\"%s\" %s but excludes %s without a declared exemption, %s", [
 	substring(name_of(policy), 0, 80), words.does, counted(undeclared(policy, kinds)), words.so,
 ])
 
@@ -222,7 +222,7 @@ described(found, kinds) := [{
 	some policy in array.slice(found, 0, 20)
 ]
 
-# The policies that demand phishing-resistant sign-in from everybody; a better state than its weaker relatives ask.
+# The policies that require phishing-resistant sign-in for everyone, which is stricter than what weaker checks require.
 phishing_resistant_for_all := [policy |
 	some policy in clean([one | some one in policies; for_everyone(one)], people_and_apps)
 	demands_phishing_resistant(policy)
@@ -244,12 +244,12 @@ privileged_templates := {
 
 roles := [role | some role in lib.rows("directory/privilegedRoles"); is_object(role)]
 
-# The template ids of the privileged roles that the tenant has.
-role_templates := told_templates if {
-	count(told_templates) > 0
+# The template ids of the tenant's privileged roles.
+role_templates := tenant_templates if {
+	count(tenant_templates) > 0
 } else := privileged_templates
 
-told_templates := {lower(role.roleTemplateId) | some role in roles; is_string(role.roleTemplateId)}
+tenant_templates := {lower(role.roleTemplateId) | some role in roles; is_string(role.roleTemplateId)}
 
 covers_privileged_roles(policy) if count(role_templates - lower_texts(policy, ["conditions", "users", "includeRoles"])) == 0
 
@@ -264,45 +264,45 @@ role_rules(found, ids) := [{"role": name_of(role), "rule": rule} |
 	rule.id in ids
 ]
 
-# Whose rule it is: the role itself, or a group that gives it.
+# The source of a rule: the role itself, or a group that grants it.
 rule_source(item) := sprintf("%s (%s)", [item.rule.ruleSource, lower(item.rule.ruleSourceType)]) if {
 	is_string(item.rule.ruleSource)
 	is_string(item.rule.ruleSourceType)
 } else := item.role
 
-# Rules that send mail to nobody. Microsoft's default recipients are the holders of the roles, not a mailbox that is watched.
+# Rules without additional recipients. Microsoft's default recipients are the holders of the roles, not a monitored mailbox.
 silent(items) := {rule_source(item) |
 	some item in items
 	count(lib.list(item.rule, "notificationRecipients")) == 0
-	told_recipients(item.rule)
+	has_recipients_field(item.rule)
 }
 
-told_recipients(rule) if "notificationRecipients" in object.keys(rule)
+has_recipients_field(rule) if "notificationRecipients" in object.keys(rule)
 
-# A verdict on notification rules. `words`: `when` ("on activation of …") and `so`.
-alert_verdict(items, words) := lib.skipped("unreadable", "The notification rules of the roles were not read.") if {
+# A verdict on notification rules. `words`: `when` ("when the role is activated") and `so`.
+alert_verdict(items, words) := lib.skipped("unreadable", "The notification rules of the roles were not read") if {
 	input.profile != "scuba"
 	count(items) == 0
-} else := lib.passed(sprintf("Somebody is told by mail %s", [words.when]), {"rules": count(items)}) if {
+} else := lib.passed(sprintf("An email notification is sent %s", [words.when]), {"rules": count(items)}) if {
 	count(silent(items)) == 0
 } else := lib.failed_entities(
-	sprintf("%s: nobody is told by mail %s, %s", [lib.join(silent(items)), words.when, words.so]),
+	sprintf("%s: no email notification is sent %s, %s", [lib.join(silent(items)), words.when, words.so]),
 	{"without_recipients": silent(items)},
 	[{"source": source, "recipients": 0} | some source in silent(items)],
 	[{"type": "role", "id": source, "name": source} | some source in silent(items)],
 )
 
-# Whom an operator exempts from the rules on role assignments: break-glass accounts and their groups.
+# The exempted holders of role assignments: break-glass accounts and their groups.
 exempt_holders := ((lib.exempt("role_user") | lib.exempt("role_group")) | lib.exempt("*")) | exempt_accounts
 
-# The published reading knows exemptions of role assignments alone.
+# The published reading has exemptions only for role assignments.
 default exempt_accounts := set()
 
 exempt_accounts := lib.exempt("user") | lib.exempt("group") if input.profile != "scuba"
 
 holders := [holder | some holder in lib.rows("directory/privilegedUsers"); is_object(holder)]
 
-# Who a holder is. CISA's reading counts names.
+# The key that identifies a holder. CISA's reading uses names.
 holder_key(holder) := name_of(holder) if input.profile == "scuba"
 
 holder_key(holder) := object.get(holder, "id", name_of(holder)) if input.profile != "scuba"
@@ -342,7 +342,7 @@ for_all_apps(restriction) if startswith(restriction.restrictForAppsCreatedAfterD
 
 for_all_apps(restriction) if startswith(restriction.restrictForAppsCreatedAfterDateTime, "0001-01-01")
 
-# Days of an ISO 8601 duration; undefined if it is none. A part of a day is left out.
+# Days of an ISO 8601 duration, rounded down. Undefined if the string isn't a duration.
 days(text) := ((whole(parts[1]) * 365) + (whole(parts[2]) * 30)) + ((whole(parts[3]) * 7) + whole(parts[4])) if {
 	is_string(text)
 	parts = regex.find_all_string_submatch_n(`^P(?:([0-9]{1,4})Y)?(?:([0-9]{1,5})M)?(?:([0-9]{1,5})W)?(?:([0-9]{1,6})D)?(?:T[0-9HMS.]*)?$`, text, 1)[0]
@@ -352,15 +352,15 @@ whole(text) := to_number(text) if text != ""
 
 whole(text) := 0 if text == ""
 
-# What is wrong with a restriction; `most` is null where its life doesn't matter.
-restriction_fault(restriction, _) := "is switched off" if restriction.state != "enabled"
+# The fault of a restriction. `most` is null where its lifetime doesn't matter.
+restriction_fault(restriction, _) := "is off" if restriction.state != "enabled"
 
-restriction_fault(restriction, _) := "holds for apps created after a date only" if {
+restriction_fault(restriction, _) := "covers only apps created after a certain date" if {
 	restriction.state == "enabled"
 	not for_all_apps(restriction)
 }
 
-restriction_fault(restriction, most) := sprintf("allows %d days", [days(restriction.maxLifetime)]) if {
+restriction_fault(restriction, most) := sprintf("allows %s", [lib.number_of(days(restriction.maxLifetime), "day", "days")]) if {
 	is_number(most)
 	restriction.state == "enabled"
 	for_all_apps(restriction)
@@ -376,7 +376,7 @@ restriction_fault(restriction, most) := "has no lifetime" if {
 
 default_policy_off if object.get(app_default, "isEnabled", true) == false
 
-# What the tenant-wide policy lacks, per side.
+# The faults of the tenant-wide policy, per side.
 app_faults(list, type, most) := {fault |
 	some side, title in app_sides
 	not default_policy_off
@@ -387,12 +387,12 @@ app_faults(list, type, most) := {fault |
 	some side, title in app_sides
 	not default_policy_off
 	count(app_restrictions(side, list, type)) == 0
-} | {{"for": title, "fault": "is not in force, as the policy is switched off"} |
+} | {{"for": title, "fault": "is not in force because the policy is off"} |
 	some _, title in app_sides
 	default_policy_off
 })
 
-# Policies for single apps that loosen a restriction, with the apps they loosen it for.
+# Policies for individual apps that relax a restriction, with those apps.
 app_exceptions(list, type, most) := [{"policy": name_of(policy), "fault": fault, "apps": loosened} |
 	some policy in lib.rows("policies/appManagementPolicies")
 	is_object(policy)
@@ -404,9 +404,9 @@ app_exceptions(list, type, most) := [{"policy": name_of(policy), "fault": fault,
 	count(loosened) > 0
 ]
 
-loosening(restriction, _) := "switches it off" if restriction.state != "enabled"
+loosening(restriction, _) := "turns it off" if restriction.state != "enabled"
 
-loosening(restriction, most) := sprintf("allows %d days", [days(restriction.maxLifetime)]) if {
+loosening(restriction, most) := sprintf("allows %s", [lib.number_of(days(restriction.maxLifetime), "day", "days")]) if {
 	restriction.state == "enabled"
 	is_number(most)
 	days(restriction.maxLifetime) > most
@@ -417,14 +417,14 @@ app_exempt(app) if {
 	lower(app[key]) in (lib.exempt("application") | lib.exempt("*"))
 }
 
-# A verdict on one restriction. `words`: `what` ("The ban on new app secrets"), `good` and `so`.
-app_verdict(list, type, most, words) := lib.skipped("unreadable", "The app management policy was not read.") if {
+# A verdict on one restriction. `words`: `what` ("The block on new app secrets"), `good` and `so`.
+app_verdict(list, type, most, words) := lib.skipped("unreadable", "The app management policy was not read") if {
 	not app_default
 } else := lib.failed_entities(
-	sprintf("%s %s for %s, %s", [
+	sprintf("%s for %s %s, %s", [
 		words.what,
-		concat(" and ", {fault.fault | some fault in app_faults(list, type, most)}),
 		concat(" and ", {fault.for | some fault in app_faults(list, type, most)}),
+		concat(" and ", {fault.fault | some fault in app_faults(list, type, most)}),
 		words.so,
 	]),
 	{"faults": app_faults(list, type, most)},
@@ -433,7 +433,7 @@ app_verdict(list, type, most, words) := lib.skipped("unreadable", "The app manag
 ) if {
 	count(app_faults(list, type, most)) > 0
 } else := lib.failed_entities(
-	sprintf("%s is loosened for single apps by %s, %s", [
+	sprintf("%s is relaxed for individual apps by %s, %s", [
 		words.what,
 		lib.join({sprintf("\"%s\"", [exception.policy]) | some exception in app_exceptions(list, type, most)}),
 		words.so,

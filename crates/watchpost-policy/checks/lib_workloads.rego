@@ -1,4 +1,4 @@
-# What the checks of SharePoint, Teams, Power Platform, Power BI and of exposed things share.
+# Functions that the checks of SharePoint, Teams, Power Platform, Power BI and exposures share.
 package watchpost.checklib_workloads
 
 import rego.v1
@@ -7,30 +7,30 @@ import data.watchpost.checklib as lib
 
 default strict := false
 
-# The strict reading of exports. By its full name: the evaluator loses rules (not functions) that are imported under a
-# short name within the functions of a library.
+# The strict reading of exports. The full name is necessary: within the functions of a library, the evaluator loses rules
+# (not functions) that are imported under a short name.
 strict if data.watchpost.checklib.scuba
 
 # -- Reading ---------------------------------------------------------------------------------------------------------
 
-# Why a document isn't there, in words.
+# The reason why a document is missing, in words.
 unread(path) := sprintf("%s could not be read (%s)", [path, input.doc.unreadable[path].state]) if {
 	input.doc.unreadable[path]
-} else := sprintf("%s holds nothing to judge", [path]) if {
+} else := sprintf("%s has no data to judge", [path]) if {
 	lib.has(path)
 } else := sprintf("%s has not been read", [path])
 
-# The answer where a document isn't there.
+# The verdict where a document is missing.
 unreadable(path) := lib.skipped("unreadable", unread(path))
 
-# The answer where documents are there but lack what the check needs.
+# The verdict where documents lack fields that the check needs.
 lacks(path, fields) := unreadable(path) if {
 	not lib.has(path)
 } else := unreadable(path) if {
 	count(objects(path)) == 0
 } else := lib.skipped("unreadable", sprintf("%s lacks %s", [path, concat(" and ", fields)]))
 
-# Rows that are objects: an export may hold the word "null" or a list in a list.
+# Rows that are objects. An export may hold the string "null" or a nested list.
 objects(path) := [row |
 	some row in lib.rows(path)
 	is_object(row)
@@ -92,8 +92,8 @@ spo_graph := row if {
 	index == 0
 }
 
-# How far sharing reaches, whichever of its spellings a document uses: 0 nobody outside, 1 new and existing guests,
-# 2 anyone with the link, 3 guests who are there already.
+# The scope of sharing, by its name in a document: 0 the organization, 1 new and existing guests, 2 anyone with the link,
+# 3 existing guests.
 sharing_words := {
 	"0": 0,
 	"disabled": 0,
@@ -112,7 +112,7 @@ reach(value) := value if {
 
 reach(value) := sharing_words[lower(value)] if is_string(value)
 
-reach_title(0) := "only people in the organisation"
+reach_title(0) := "people in the organization only"
 
 reach_title(1) := "new and existing guests"
 
@@ -120,7 +120,7 @@ reach_title(2) := "anyone with the link"
 
 reach_title(3) := "existing guests"
 
-# SharePoint's sharing: from the tenant document, otherwise from Graph's (never in the strict reading of exports).
+# SharePoint's sharing scope, from the tenant document or else from Graph's (not in the strict reading of exports).
 spo_sharing := reach(spo.SharingCapability) if {
 	reach(spo.SharingCapability)
 } else := reach(spo_graph.sharingCapability) if {
@@ -128,13 +128,13 @@ spo_sharing := reach(spo.SharingCapability) if {
 	reach(spo_graph.sharingCapability)
 }
 
-# The tenant document's fields that are absent.
+# The fields that the tenant document lacks.
 spo_missing(fields) := missing(spo, fields) if {
 	spo
 } else := fields
 
-# Whether a condition for a check is known not to hold, so that its other fields needn't be there. The strict reading of
-# exports wants them all.
+# Whether a check that doesn't apply may be skipped although fields are missing. The strict reading of exports requires all
+# fields.
 spo_may_skip(_) if not strict
 
 spo_may_skip(fields) if {
@@ -146,10 +146,10 @@ spo_needs(fields) := lacks(spo_path, spo_missing(fields))
 
 # -- Teams -----------------------------------------------------------------------------------------------------------
 
-# A policy's name without the prefix that Teams gives to every policy but the global one.
+# A policy's name, without the prefix that Teams adds to every policy but the global one.
 policy_name(row) := trim_prefix(row.Identity, "Tag:") if {
 	is_string(object.get(row, "Identity", null))
-} else := "without a name"
+} else := "(unnamed)"
 
 # Rows of a Teams document that aren't exempted.
 teams_rows(path) := [row |
@@ -165,7 +165,7 @@ exempt_policy(row) if {
 
 exempt_policy(row) if lower(policy_name(row)) in (lib.exempt("policy") | lib.exempt("*"))
 
-# The policy that holds for everybody without another.
+# The policy for everyone who has no other one.
 teams_global(path) := row if {
 	found := [each |
 		some each in objects(path)
@@ -179,7 +179,7 @@ switched_on(rows, field) := [row |
 	row[field] == true
 ]
 
-# Whether a switch is known in every row. The strict reading of exports takes an absent switch for off.
+# Whether a switch is known in every row. The strict reading of exports treats a missing switch as off.
 known_switch(rows, _) if {
 	strict
 	count(rows) > 0
@@ -210,7 +210,7 @@ evidence(rows, fields) := [object.union({"policy": policy_name(row)}, {field: va
 	some row in array.slice(rows, 0, 50)
 ]
 
-# Government clouds lack some features: the plan names say so.
+# Whether the tenant is in a government cloud, which lacks some features. The names of its plans show it.
 government if lib.feature("government") == true
 
 government if {
@@ -221,7 +221,7 @@ government if {
 	contains(upper(plan), mark)
 }
 
-# An export that asked for the tenant and got nothing can't tell which cloud it is.
+# Whether an export asked for the tenant and got nothing, so that its cloud is unknown.
 tenant_info_empty if {
 	lib.has("teams/TenantInfo")
 	count(objects("teams/TenantInfo")) == 0
@@ -255,14 +255,14 @@ domain_text(inner) := trim_prefix(inner, "Domain=") if {
 	is_object(inner)
 } else := ""
 
-# Federation objects that let every outside domain in.
+# Federation objects that allow every external domain.
 open_federation := [row |
 	some row in teams_rows(federation_path)
 	row.AllowFederatedUsers == true
 	not names_domains(row)
 ]
 
-# Federation objects through which people with private Teams accounts can start a conversation.
+# Federation objects that let people with personal Teams accounts start chats.
 consumer_inbound := [row |
 	some row in teams_rows(federation_path)
 	row.AllowTeamsConsumer == true
@@ -275,7 +275,7 @@ app_policies_path := "teams/AppPermissionPolicy"
 
 app_settings_path := "teams/TenantAppSettings"
 
-# The tenant's own switch for a family of apps, where the tenant has these switches.
+# The tenant-wide setting for a family of apps, where the tenant has these settings.
 app_switch(name) := setting.SettingValue if {
 	found := [each |
 		some each in objects(app_settings_path)
@@ -284,17 +284,18 @@ app_switch(name) := setting.SettingValue if {
 	setting = found[0]
 }
 
-# Policies that allow every app but listed ones.
+# Policies that allow every app except listed ones.
 open_app_policies(field) := [row |
 	some row in teams_rows(app_policies_path)
 	row[field] == "BlockedAppList"
 ]
 
-# The verdict for one family of apps: `name` the tenant's switch, `field` the policies' field, `apps` for sentences.
-app_verdict(name, field, apps) := lib.passed(sprintf("No %s can be used before they are approved", [apps]), {name: "None"}) if {
+# The verdict for a family of apps. `name` is the tenant-wide setting, `field` the policies' field, `apps` the family's
+# name in sentences.
+app_verdict(name, field, apps) := lib.passed(sprintf("No %s can be used without approval", [apps]), {name: "None"}) if {
 	app_switch(name) == "None"
 } else := lib.failed(
-	sprintf("The tenant-wide app setting %s is %s instead of None, so people can use %s that nobody has approved", [name, clip(app_switch(name)), apps]),
+	sprintf("The tenant-wide app setting %s is %s instead of None, so people can use %s without approval", [name, clip(app_switch(name)), apps]),
 	{name: app_switch(name)},
 	[{"setting": name, "value": app_switch(name)}],
 ) if {
@@ -303,7 +304,7 @@ app_verdict(name, field, apps) := lib.passed(sprintf("No %s can be used before t
 
 # The verdict from the policies alone.
 app_policies_verdict(field, apps) := lib.failed_entities(
-	sprintf("%s %s every one of the %s except listed ones, so people can use apps that nobody has approved", [
+	sprintf("%s %s all %s except listed ones, so people can use apps without approval", [
 		subject(open_app_policies(field), "App permission policy", "App permission policies"),
 		verb(count(open_app_policies(field)), "allows", "allow"),
 		apps,
@@ -314,7 +315,7 @@ app_policies_verdict(field, apps) := lib.failed_entities(
 ) if {
 	count(open_app_policies(field)) > 0
 } else := lib.passed(
-	sprintf("Every app permission policy allows only listed ones of the %s", [apps]),
+	sprintf("Every app permission policy allows only listed %s", [apps]),
 	switches(teams_rows(app_policies_path), field),
 ) if {
 	known_app_field(field)
@@ -346,7 +347,7 @@ pp_switch(field, good, bad) := lib.failed(bad, {field: false}, [{"setting": fiel
 	}
 } else := lacks(pp_settings_path, [field])
 
-# Data policies: bare ones, and those that an export keeps in a further `value`.
+# Data policies. An export may wrap them in another `value`.
 pp_policies := [policy |
 	some row in objects(pp_dlp_path)
 	some policy in lib.as_list(object.get(row, "value", row))
@@ -356,7 +357,7 @@ pp_policies := [policy |
 policy_title(policy) := policy.displayName if {
 	is_string(object.get(policy, "displayName", null))
 	policy.displayName != ""
-} else := object.get(policy, "name", "without a name")
+} else := object.get(policy, "name", "(unnamed)")
 
 # Names of the environments that a policy lists.
 listed(policy) := {lower(environment.name) |
@@ -365,7 +366,7 @@ listed(policy) := {lower(environment.name) |
 	is_string(object.get(environment, "name", null))
 }
 
-# Whether a policy holds in an environment.
+# Whether a policy covers an environment.
 covers(policy, _) if policy.environmentType == "AllEnvironments"
 
 covers(policy, name) if {
@@ -373,7 +374,7 @@ covers(policy, name) if {
 	not lower(name) in listed(policy)
 }
 
-# What lists its environments without a type holds for those.
+# A policy that lists environments without a type covers those.
 covers(policy, name) if {
 	not policy.environmentType in {"AllEnvironments", "ExceptEnvironments"}
 	lower(name) in listed(policy)
@@ -384,8 +385,8 @@ covered(name) if {
 	covers(policy, name)
 }
 
-# Environments in one shape, whether they come from PowerShell or from the REST API. A list in a list is opened, except
-# in the strict reading of exports.
+# Environments from PowerShell or from the REST API, in one shape. A nested list is flattened, except in the strict reading
+# of exports.
 pp_environments := [environment |
 	some row in pp_environment_rows
 	environment = pp_environment(row)
@@ -407,7 +408,7 @@ pp_environment(row) := {"name": row.EnvironmentName, "title": object.get(row, "D
 	properties := object.get(row, "properties", {})
 }
 
-# Environments that say they are the default.
+# Environments that are marked as the default.
 marked_default := [environment.name |
 	some environment in pp_environments
 	environment.default == true
@@ -435,20 +436,20 @@ pbi_setting(name) := setting if {
 	setting = found[0]
 }
 
-# Settings: bare ones, and those in the API's own envelope.
+# Settings. The API wraps them in `tenantSettings`.
 pbi_rows := [setting |
 	some row in objects(pbi_path)
 	some setting in lib.as_list(object.get(row, "tenantSettings", row))
 	is_object(setting)
 ]
 
-# Groups that a setting is limited to.
-pbi_groups(setting) := [object.get(group, "name", object.get(group, "graphId", "without a name")) |
+# The groups that a setting is limited to.
+pbi_groups(setting) := [object.get(group, "name", object.get(group, "graphId", "(unnamed)")) |
 	some group in lib.as_list(object.get(setting, "enabledSecurityGroups", []))
 	is_object(group)
 ]
 
-# The strict reading of exports wants to know of a licence; ours is content with settings that could be read.
+# The strict reading of exports requires a known license. Our reading accepts any settings that could be read.
 pbi_unlicensed if lib.feature("powerbi") == false
 
 pbi_unlicensed if {
@@ -456,7 +457,7 @@ pbi_unlicensed if {
 	not lib.feature("powerbi") == true
 }
 
-pbi_no_licence := lib.skipped("unlicensed", "The tenant has no Power BI licence, so its settings can't be judged")
+pbi_no_license := lib.skipped("unlicensed", "The tenant has no Power BI license, so its settings can't be judged")
 
 pbi_needs(name) := lib.skipped("unreadable", sprintf("%s has no setting %s", [pbi_path, name])) if {
 	lib.has(pbi_path)
@@ -464,7 +465,7 @@ pbi_needs(name) := lib.skipped("unreadable", sprintf("%s has no setting %s", [pb
 } else := unreadable(pbi_path)
 
 # The verdict for a setting that has to be `wanted`.
-pbi_switch(name, wanted, good, bad) := pbi_no_licence if {
+pbi_switch(name, wanted, good, bad) := pbi_no_license if {
 	pbi_unlicensed
 } else := lib.passed(good, {name: wanted}) if {
 	pbi_setting(name).enabled == wanted
@@ -473,7 +474,7 @@ pbi_switch(name, wanted, good, bad) := pbi_no_licence if {
 } else := pbi_needs(name)
 
 # The verdict for a setting that has to be off or limited to groups. `what` completes "… is off".
-pbi_limited(name, what, bad) := pbi_no_licence if {
+pbi_limited(name, what, bad) := pbi_no_license if {
 	pbi_unlicensed
 } else := lib.passed(sprintf("%s is off", [what]), {name: false}) if {
 	pbi_setting(name).enabled == false
@@ -486,12 +487,12 @@ pbi_limited(name, what, bad) := pbi_no_licence if {
 	pbi_setting(name)
 } else := pbi_needs(name)
 
-# -- Things that are listed ------------------------------------------------------------------------------------------
+# -- Listed items ----------------------------------------------------------------------------------------------------
 
-# The first of some fields that holds a text or a number, as text.
+# The first of some fields that holds a string or a number, as a string.
 text(row, fields) := texts(row, fields)[0] if {
 	count(texts(row, fields)) > 0
-} else := "without a name"
+} else := "(unnamed)"
 
 texts(row, fields) := [as_text(row[field]) |
 	some field in fields
@@ -502,22 +503,22 @@ as_text(thing) := thing if is_string(thing)
 
 as_text(thing) := sprintf("%v", [thing]) if is_number(thing)
 
-# Whether somebody exempted a thing, by one of its fields.
+# Whether an item is exempted, by one of its fields.
 exempted(row, fields, kinds) if {
 	some field in fields
 	some kind in kinds | {"*"}
 	lower(as_text(row[field])) in lib.exempt(kind)
 }
 
-# Things as a verdict names them.
+# Items as the entities of a verdict.
 entities(kind, rows, ids, titles) := first([{"type": kind, "id": text(row, ids), "name": text(row, titles)} | some row in rows])
 
 # -- Calendars -------------------------------------------------------------------------------------------------------
 
-# How much of a calendar a sharing rule shows: 1 free and busy, 2 subject and place, 3 everything.
+# The details that a sharing rule shows: 1 free and busy times, 2 subjects and places, 3 everything.
 calendar_levels := {"calendarsharingfreebusysimple": 1, "calendarsharingfreebusydetail": 2, "calendarsharingfreebusyreviewer": 3}
 
-# What enabled sharing policies of Exchange publish to anybody.
+# The calendars that enabled sharing policies of Exchange publish to anyone.
 anonymous_calendars := [{"policy": text(policy, ["Name", "Identity", "Id"]), "entry": clip(entry), "level": level} |
 	some policy in objects("exchange/SharingPolicy")
 	object.get(policy, "Enabled", true) == true
@@ -532,7 +533,7 @@ anonymous_calendars := [{"policy": text(policy, ["Name", "Identity", "Id"]), "en
 
 # -- Google Workspace ------------------------------------------------------------------------------------------------
 
-# Policies of one type, `{unit, value}`: what an administrator set in a unit hides the vendor's default there.
+# Policies of one type, as `{unit, value}`. A policy that an administrator set for a unit hides the vendor's default there.
 google_policies(type) := [{"unit": google_unit(row), "value": row.setting.value} |
 	some row in google_rows(type)
 	not hidden(row, type)
@@ -555,13 +556,13 @@ hidden(row, type) if {
 
 # -- Apps ------------------------------------------------------------------------------------------------------------
 
-# Datasets of an app document that can't be relied on, of those named.
+# The datasets among `needs` that are unreadable for an app.
 app_unread(app, needs) := [dataset |
 	some dataset in needs
 	dataset in object.get(app.integration, "unreadable", [])
 ]
 
-# Apps in use that the platform's vendor didn't make and that nobody exempted.
+# Whether an app is in use, is not the platform vendor's own, and is not exempted.
 foreign_app(app) if {
 	app.first_party == false
 	app.enabled == true

@@ -2,8 +2,8 @@
 # id: pp.content_security
 # title: Content security policy is on for apps
 # description: >-
-#   Model-driven and canvas apps of the environments with Dataverse send a content security policy, so that a
-#   browser runs no foreign script within an app and no foreign page frames it.
+#   Model-driven and canvas apps in environments with Dataverse must send a content security policy, so that
+#   browsers run no third-party scripts in an app and other sites can't frame it.
 # scan: compliance
 # severity: medium
 # service: powerplatform
@@ -11,7 +11,7 @@
 # inputs: []
 # manual: true
 # remediation:
-#   - "Power Platform admin center > Manage > Environments > (environment) > Settings > Product > Privacy + Security: switch on \"Enforce content security policy\" for model-driven and canvas apps."
+#   - "Power Platform admin center > Manage > Environments > (environment) > Settings > Product > Privacy + Security: turn on \"Enforce content security policy\" for model-driven and canvas apps."
 # references:
 #   - https://learn.microsoft.com/power-platform/admin/content-security-policy
 # frameworks: ["MS.POWERPLATFORM.4.1v1"]
@@ -21,4 +21,4 @@ import rego.v1
 
 import data.watchpost.checklib as lib
 
-result := lib.skipped("manual", "No API that is read here shows the content security policy of environments: a person looks at each environment")
+result := lib.skipped("manual", "No API that Watchpost reads shows the content security policy of environments: check each environment")

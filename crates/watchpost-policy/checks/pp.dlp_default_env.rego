@@ -2,8 +2,8 @@
 # id: pp.dlp_default_env
 # title: A data policy covers the default environment
 # description: >-
-#   At least one data policy holds in the default environment, where everybody in the tenant is a maker. Without
-#   it any app or flow there may join company data with any outside service.
+#   At least one data policy must apply to the default environment, where everyone in the tenant is a maker.
+#   Without one, any app or flow there can combine company data with any external service.
 # scan: compliance
 # severity: high
 # service: powerplatform
@@ -36,10 +36,10 @@ result := work.unreadable(work.pp_dlp_path) if {
 	not lib.has(work.pp_dlp_path)
 } else := lib.passed(sprintf("The default environment is covered by %s", [work.names(covering)]), {"policies": work.first(covering)}) if {
 	count(covering) > 0
-} else := lib.skipped("unreadable", "The name of the default environment isn't known") if {
+} else := lib.skipped("unreadable", "The name of the default environment is unknown") if {
 	not work.default_environment
 } else := lib.failed_entities(
-	sprintf("None of %s covers the default environment, so everybody's apps and flows there may send company data to any service", [work.number_of(count(policies), "data policy", "data policies")]),
+	sprintf("No data policy covers the default environment (%s checked), so anyone's apps and flows there can send company data to any service", [work.number_of(count(policies), "policy", "policies")]),
 	{"environment": work.default_environment, "policies": count(policies)},
 	policies,
 	[{"type": "environment", "id": work.default_environment, "name": work.default_environment}],

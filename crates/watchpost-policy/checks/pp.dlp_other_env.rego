@@ -2,8 +2,8 @@
 # id: pp.dlp_other_env
 # title: Every other environment has a data policy
 # description: >-
-#   Each environment besides the default one is covered by a data policy too, so that connectors are limited
-#   wherever apps and flows run.
+#   Each environment besides the default one must also be covered by a data policy, so that connectors are
+#   limited wherever apps and flows run.
 # scan: compliance
 # severity: medium
 # service: powerplatform
@@ -11,7 +11,7 @@
 # inputs: [powerplatform/DlpPolicies]
 # optional_inputs: [powerplatform/Environments]
 # remediation:
-#   - "Power Platform admin center > Security > Data and privacy > Data policy: widen a policy to all environments, or create one for the environments that are named."
+#   - "Power Platform admin center > Security > Data and privacy > Data policy: extend a policy to all environments, or create one for the named environments."
 #   - "Or in PowerShell, per policy: Set-DlpPolicy -PolicyName <name> -UpdatedPolicy $policy"
 # references:
 #   - https://learn.microsoft.com/power-platform/admin/wp-data-loss-prevention
@@ -46,13 +46,13 @@ result := work.unreadable(work.pp_dlp_path) if {
 } else := lib.passed("A data policy covers every environment", detected) if {
 	for_all
 } else := lib.failed(
-	"There is no data policy at all, so apps and flows in every environment may send company data to any service",
+	"There is no data policy, so apps and flows in every environment can send company data to any service",
 	detected,
 	[{"policies": 0, "environments": count(others)}],
 ) if {
 	count(work.pp_policies) == 0
 } else := lib.failed_entities(
-	sprintf("%s without a data policy (%s), so apps and flows there may send company data to any service", [
+	sprintf("%s without a data policy (%s), so apps and flows there can send company data to any service", [
 		work.number_of(count(bare), "environment is", "environments are"),
 		work.names(sort([environment.title | some environment in bare])),
 	]),
@@ -64,6 +64,6 @@ result := work.unreadable(work.pp_dlp_path) if {
 } else := lib.skipped("not_applicable", "There is no environment besides the default one") if {
 	lib.has(work.pp_environments_path)
 	count(others) == 0
-} else := lib.passed(sprintf("Each of %s is covered by a data policy", [work.number_of(count(others), "other environment", "other environments")]), detected) if {
+} else := lib.passed(sprintf("%s covered by a data policy", [work.number_of(count(others), "other environment is", "other environments are")]), detected) if {
 	count(others) > 0
 } else := work.unreadable(work.pp_environments_path)

@@ -1,9 +1,9 @@
 # METADATA
 # id: pp.env_creation
-# title: Only admins create environments
+# title: Only administrators can create environments
 # description: >-
-#   Production and sandbox environments are created by administrators alone. Each environment is a new place
-#   with its own data, makers and connectors, outside the policies made for the known ones.
+#   Only administrators may create production and sandbox environments. Each environment has its own data,
+#   makers and connectors, outside the policies made for existing environments.
 # scan: compliance
 # severity: medium
 # service: powerplatform
@@ -21,4 +21,4 @@ import rego.v1
 
 import data.watchpost.checklib_workloads as work
 
-result := work.pp_switch("disableEnvironmentCreationByNonAdminUsers", "Only administrators create environments", "Everybody may create production environments, so data ends up in places that no policy was made for")
+result := work.pp_switch("disableEnvironmentCreationByNonAdminUsers", "Only administrators can create environments", "Everyone can create production environments, so data ends up in environments without policies")

@@ -1,9 +1,9 @@
 # METADATA
 # id: pp.isolation_allowlist
-# title: The list of tenants let through is short
+# title: Tenant isolation allows only necessary tenants
 # description: >-
-#   Where tenant isolation is on, only tenants that the company works with are on its list, each in the
-#   direction that is needed.
+#   Where tenant isolation is on, its rules must allow only tenants that the company works with, each only in
+#   the direction that is needed.
 # scan: compliance
 # severity: medium
 # service: powerplatform
@@ -11,7 +11,7 @@
 # inputs: []
 # manual: true
 # remediation:
-#   - "Power Platform admin center > Security > Identity and access > Tenant isolation: go through the rules and remove tenants without a current purpose."
+#   - "Power Platform admin center > Security > Identity and access > Tenant isolation: review the rules and remove tenants without a current purpose."
 # references:
 #   - https://learn.microsoft.com/power-platform/admin/cross-tenant-restrictions
 # frameworks: ["MS.POWERPLATFORM.3.2v1"]
@@ -21,4 +21,4 @@ import rego.v1
 
 import data.watchpost.checklib as lib
 
-result := lib.skipped("manual", "A person decides which tenants the company works with: compare them with the rules of tenant isolation")
+result := lib.skipped("manual", "Compare the rules of tenant isolation with the tenants that the company works with")

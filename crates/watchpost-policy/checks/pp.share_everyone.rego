@@ -1,16 +1,16 @@
 # METADATA
 # id: pp.share_everyone
-# title: Share with Everyone is off
+# title: Sharing with Everyone is off
 # description: >-
-#   Canvas apps can not be shared with "Everyone", a group that also holds guests. Otherwise one click gives an
-#   app and its connections to the whole tenant.
+#   Sharing canvas apps with "Everyone", a group that includes guests, must be off. Otherwise one click gives
+#   an app and its connections to the whole tenant.
 # scan: compliance
 # severity: medium
 # service: powerplatform
 # platforms: [m365]
 # inputs: [powerplatform/TenantSettings]
 # remediation:
-#   - "PowerShell (there is no page for it): $s = Get-TenantSettings; $s.powerPlatform.powerApps.disableShareWithEveryone = $true; Set-TenantSettings -RequestBody $s"
+#   - "PowerShell (the admin center has no setting for it): $s = Get-TenantSettings; $s.powerPlatform.powerApps.disableShareWithEveryone = $true; Set-TenantSettings -RequestBody $s"
 # references:
 #   - https://learn.microsoft.com/power-platform/admin/list-tenantsettings
 # frameworks: ["MS.POWERPLATFORM.6.1v1", "NIST.800-53.AC-3", "NIST.800-53.AC-6"]
@@ -21,7 +21,7 @@ import rego.v1
 import data.watchpost.checklib as lib
 import data.watchpost.checklib_workloads as work
 
-# The switch of a row; an old export holds the inner object as the text that PowerShell prints.
+# The switch of a row. An old export holds the inner object as PowerShell prints it.
 off(row) := row.powerPlatform.powerApps.disableShareWithEveryone if {
 	is_boolean(row.powerPlatform.powerApps.disableShareWithEveryone)
 } else := true if {
@@ -35,7 +35,7 @@ off(row) := row.powerPlatform.powerApps.disableShareWithEveryone if {
 rows := work.objects(work.pp_settings_path)
 
 result := lib.failed(
-	"Makers may share apps with Everyone, so one click gives an app and its data to the whole tenant with its guests",
+	"Makers can share apps with Everyone, so one click gives an app and its data to the whole tenant, including guests",
 	{"disableShareWithEveryone": false},
 	[{"setting": "powerPlatform.powerApps.disableShareWithEveryone", "value": false, "wanted": true}],
 ) if {

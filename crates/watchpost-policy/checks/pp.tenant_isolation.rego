@@ -2,15 +2,16 @@
 # id: pp.tenant_isolation
 # title: Tenant isolation is on
 # description: >-
-#   Apps and flows can connect to other tenants, and other tenants to this one, only where a rule allows it.
-#   Otherwise a flow signed in to a foreign tenant carries data out past every data policy.
+#   Apps and flows must be able to connect to other tenants, and other tenants to this one, only where a rule
+#   allows it. Otherwise a flow that is signed in to another tenant can carry data out despite every data
+#   policy.
 # scan: compliance
 # severity: high
 # service: powerplatform
 # platforms: [m365]
 # inputs: [powerplatform/TenantIsolationPolicy]
 # remediation:
-#   - "Power Platform admin center > Security > Identity and access > Tenant isolation: switch on \"Restrict cross-tenant connections\", then add rules for the tenants that you work with."
+#   - "Power Platform admin center > Security > Identity and access > Tenant isolation: turn on \"Restrict cross-tenant connections\", then add rules for the tenants that you work with."
 #   - "Or in PowerShell: $p = Get-PowerAppTenantIsolationPolicy; $p.properties.isDisabled = $false; Set-PowerAppTenantIsolationPolicy -TenantIsolationPolicy $p -TenantId <tenant>"
 # references:
 #   - https://learn.microsoft.com/power-platform/admin/cross-tenant-restrictions
@@ -24,7 +25,7 @@ import data.watchpost.checklib_workloads as work
 
 rows := work.objects("powerplatform/TenantIsolationPolicy")
 
-# A tenant that never had a policy has none to send: isolation is off.
+# A tenant that never had a policy returns none, and its isolation is off.
 disabled if count(rows) == 0
 
 disabled if {
@@ -40,12 +41,12 @@ known if {
 
 why := "was never set up" if {
 	count(rows) == 0
-} else := "is switched off"
+} else := "is off"
 
 result := work.unreadable("powerplatform/TenantIsolationPolicy") if {
 	not lib.has("powerplatform/TenantIsolationPolicy")
 } else := lib.failed(
-	sprintf("Tenant isolation %s, so apps and flows carry data to and from any other tenant", [why]),
+	sprintf("Tenant isolation %s, so apps and flows can carry data to and from any other tenant", [why]),
 	{"isDisabled": true},
 	[{"setting": "properties.isDisabled", "value": [object.get(object.get(row, "properties", {}), "isDisabled", null) | some row in rows], "wanted": false}],
 ) if {

@@ -1,9 +1,9 @@
 # METADATA
 # id: pp.trial_env
-# title: Only admins create trial environments
+# title: Only administrators can create trial environments
 # description: >-
-#   Trial environments are created by administrators alone. They need no licence, so nobody notices them, and
-#   what is tried there is often real data.
+#   Only administrators may create trial environments. These need no license, so they go unnoticed, and
+#   people often try things there with real data.
 # scan: compliance
 # severity: low
 # service: powerplatform
@@ -21,4 +21,4 @@ import rego.v1
 
 import data.watchpost.checklib_workloads as work
 
-result := work.pp_switch("disableTrialEnvironmentCreationByNonAdminUsers", "Only administrators create trial environments", "Everybody may create trial environments, so real data is tried out where nobody looks")
+result := work.pp_switch("disableTrialEnvironmentCreationByNonAdminUsers", "Only administrators can create trial environments", "Everyone can create trial environments, so real data ends up in environments that no one oversees")

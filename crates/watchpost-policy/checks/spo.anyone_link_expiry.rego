@@ -2,8 +2,8 @@
 # id: spo.anyone_link_expiry
 # title: Anyone links expire within 30 days
 # description: >-
-#   Where links that work for anybody are allowed, they end after at most 30 days. A link that never ends goes
-#   on working long after its purpose, and wherever it was forwarded.
+#   Where links that work for anyone are allowed, they must expire after at most 30 days. A link that never
+#   expires keeps working long after it has served its purpose, wherever it was forwarded.
 # scan: compliance
 # severity: high
 # service: sharepoint
@@ -11,7 +11,7 @@
 # inputs: []
 # optional_inputs: [sharepoint/Tenant, admin/sharepoint/settings]
 # remediation:
-#   - "SharePoint admin center > Policies > Sharing > Choose expiration and permissions options for Anyone links: tick \"These links must expire within this many days\" and enter 30 or less."
+#   - "SharePoint admin center > Policies > Sharing > Choose expiration and permissions options for Anyone links: select \"These links must expire within this many days\" and enter 30 or less."
 #   - "Or in PowerShell: Set-SPOTenant -RequireAnonymousLinksExpireInDays 30"
 # references:
 #   - https://learn.microsoft.com/sharepoint/turn-external-sharing-on-or-off
@@ -30,14 +30,14 @@ result := lib.skipped("not_applicable", "Links for anyone are not allowed") if {
 	work.spo_sharing in {0, 1, 3}
 	work.spo_may_skip(needs)
 } else := lib.passed(
-	sprintf("Links for anyone end after %d days", [days]),
+	sprintf("Links for anyone expire after %s", [lib.number_of(days, "day", "days")]),
 	{"RequireAnonymousLinksExpireInDays": days},
 ) if {
 	work.spo_sharing == 2
 	days >= 1
 	days <= 30
 } else := lib.failed(
-	sprintf("Links for anyone %s, so a forwarded link keeps opening files to strangers", [lasting]),
+	sprintf("Links for anyone %s, so a forwarded link keeps opening files to outsiders", [lasting]),
 	{"SharingCapability": 2, "RequireAnonymousLinksExpireInDays": days},
 	[{"setting": "RequireAnonymousLinksExpireInDays", "value": days, "wanted": "1 to 30"}],
 ) if {
@@ -47,6 +47,6 @@ result := lib.skipped("not_applicable", "Links for anyone are not allowed") if {
 
 days := work.spo.RequireAnonymousLinksExpireInDays
 
-lasting := "never end" if {
+lasting := "never expire" if {
 	days < 1
-} else := sprintf("live for %d days", [days])
+} else := sprintf("stay valid for %s", [lib.number_of(days, "day", "days")])

@@ -1,9 +1,9 @@
 # METADATA
 # id: spo.anyone_link_view
-# title: Anyone links are view only
+# title: Anyone links are view-only
 # description: >-
-#   Where links that work for anybody are allowed, they only let people read files and folders. Otherwise people
-#   nobody knows can change, delete or upload.
+#   Where links that work for anyone are allowed, they must only let people read files and folders. Otherwise
+#   unknown people can change, delete or upload files.
 # scan: compliance
 # severity: high
 # service: sharepoint
@@ -29,12 +29,12 @@ needs := ["SharingCapability", "FileAnonymousLinkType", "FolderAnonymousLinkType
 result := lib.skipped("not_applicable", "Links for anyone are not allowed") if {
 	work.spo_sharing in {0, 1, 3}
 	work.spo_may_skip(needs)
-} else := lib.passed("Links for anyone let people view only", detected) if {
+} else := lib.passed("Links for anyone allow only viewing", detected) if {
 	work.spo_sharing == 2
 	file == 1
 	folder == 1
 } else := lib.failed(
-	sprintf("Links for anyone let people do more than view %s, so people nobody knows can change them", [work_on]),
+	sprintf("Links for anyone let people do more than view %s, so unknown people can change them", [work_on]),
 	detected,
 	[{"setting": "FileAnonymousLinkType", "value": file, "wanted": 1}, {"setting": "FolderAnonymousLinkType", "value": folder, "wanted": 1}],
 ) if {

@@ -2,8 +2,8 @@
 # id: spo.default_link_specific
 # title: Default link is for specific people
 # description: >-
-#   The link that "Share" offers first works only for the people who are named. A wider default spreads files by
-#   habit rather than by decision.
+#   The link that "Share" offers first must work only for the people who are named. A wider default spreads
+#   files by habit rather than by decision.
 # scan: compliance
 # severity: medium
 # service: sharepoint
@@ -25,12 +25,12 @@ import data.watchpost.checklib_workloads as work
 
 kind := work.spo.DefaultSharingLinkType
 
-titles := {0: "whatever its site says", 2: "everyone in the organisation", 3: "anyone who has it"}
+titles := {0: "the people that each site's setting allows", 2: "everyone in the organization", 3: "anyone who has it"}
 
-result := lib.passed("The default sharing link works only for the people named", {"DefaultSharingLinkType": kind}) if {
+result := lib.passed("The default sharing link works only for the people who are named", {"DefaultSharingLinkType": kind}) if {
 	kind == 1
 } else := lib.failed(
-	sprintf("The default sharing link works for %s instead of the people named, so files spread by habit", [object.get(titles, kind, "more people")]),
+	sprintf("The default sharing link works for %s instead of only the people who are named, so files spread by habit", [object.get(titles, kind, "more people")]),
 	{"DefaultSharingLinkType": kind},
 	[{"setting": "DefaultSharingLinkType", "value": kind, "wanted": 1}],
 ) if {

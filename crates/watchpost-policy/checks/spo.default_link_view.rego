@@ -2,8 +2,8 @@
 # id: spo.default_link_view
 # title: Default link permission is view
 # description: >-
-#   A new sharing link lets people read, not change. Who needs to edit is given more on purpose; the other way
-#   round documents are changed or deleted by readers.
+#   A new sharing link must let people read, not change. People who need to edit can be given more access
+#   deliberately; with a wider default, readers can change or delete documents.
 # scan: compliance
 # severity: medium
 # service: sharepoint
@@ -25,7 +25,7 @@ import data.watchpost.checklib_workloads as work
 
 permission := work.spo.DefaultLinkPermission
 
-result := lib.passed("New sharing links let people view only", {"DefaultLinkPermission": permission}) if {
+result := lib.passed("New sharing links allow only viewing", {"DefaultLinkPermission": permission}) if {
 	permission == 1
 } else := lib.failed(
 	sprintf("New sharing links let people %s by default, so readers can change or delete documents", [object.get({2: "edit"}, permission, "do more than view")]),

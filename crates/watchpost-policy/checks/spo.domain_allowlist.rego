@@ -1,9 +1,9 @@
 # METADATA
 # id: spo.domain_allowlist
-# title: Sharing only with listed domains
+# title: External sharing only with listed domains
 # description: >-
-#   Where sharing outside is on, it is limited to a list of allowed domains. A list of blocked domains stops
-#   only the strangers somebody thought of. Limits by security group are not looked at.
+#   Where external sharing is on, it must be limited to a list of allowed domains. A list of blocked domains
+#   stops only the outsiders that someone thought of. This check doesn't consider limits by security group.
 # scan: compliance
 # severity: medium
 # service: sharepoint
@@ -11,7 +11,7 @@
 # inputs: []
 # optional_inputs: [sharepoint/Tenant, admin/sharepoint/settings]
 # remediation:
-#   - "SharePoint admin center > Policies > Sharing > More external sharing settings: tick \"Limit external sharing by domain\", choose \"Allow only specific domains\" and list your partners."
+#   - "SharePoint admin center > Policies > Sharing > More external sharing settings: select \"Limit external sharing by domain\", choose \"Allow only specific domains\" and list your partners."
 #   - "Or in PowerShell: Set-SPOTenant -SharingDomainRestrictionMode AllowList -SharingAllowedDomainList \"partner.example\""
 # references:
 #   - https://learn.microsoft.com/sharepoint/restricted-domains-sharing
@@ -37,17 +37,17 @@ mode := work.spo.SharingDomainRestrictionMode if {
 
 titles := {0: "doesn't limit domains", 2: "only blocks listed domains"}
 
-result := lib.skipped("not_applicable", "SharePoint is shared with nobody outside") if {
+result := lib.skipped("not_applicable", "External sharing is off in SharePoint") if {
 	work.spo_sharing == 0
 	work.spo_may_skip(needs)
 } else := lib.passed(
-	"Files can only be shared with listed domains",
+	"Files can be shared only with listed domains",
 	{"SharingCapability": work.spo_sharing, "SharingDomainRestrictionMode": mode},
 ) if {
 	work.spo_sharing in {1, 2, 3}
 	mode == 1
 } else := lib.failed(
-	sprintf("SharePoint shares with %s and %s, so files can go to any other company or private address", [
+	sprintf("SharePoint allows sharing with %s and %s, so files can go to any other company or private address", [
 		work.reach_title(work.spo_sharing),
 		object.get(titles, mode, "has no list of allowed domains"),
 	]),

@@ -2,15 +2,15 @@
 # id: spo.guest_expiry
 # title: Guest access to sites expires
 # description: >-
-#   A guest loses a site or OneDrive after at most 30 days unless somebody prolongs it. Otherwise guests of
-#   finished projects keep their access for good.
+#   A guest must lose access to a site or OneDrive after at most 30 days unless someone extends it. Otherwise
+#   guests from finished projects keep their access indefinitely.
 # scan: compliance
 # severity: low
 # service: sharepoint
 # platforms: [m365]
 # inputs: [sharepoint/Tenant]
 # remediation:
-#   - "SharePoint admin center > Policies > Sharing > More external sharing settings: tick \"Guest access to a site or OneDrive will expire automatically after this many days\" and enter 30."
+#   - "SharePoint admin center > Policies > Sharing > More external sharing settings: select \"Guest access to a site or OneDrive will expire automatically after this many days\" and enter 30."
 #   - "Or in PowerShell: Set-SPOTenant -ExternalUserExpirationRequired $true -ExternalUserExpireInDays 30"
 # references:
 #   - https://learn.microsoft.com/sharepoint/turn-external-sharing-on-or-off
@@ -34,16 +34,16 @@ detected := {"ExternalUserExpirationRequired": required, "ExternalUserExpireInDa
 
 lasting := "never loses it" if {
 	required == false
-} else := sprintf("loses it only after %d days", [days])
+} else := sprintf("loses it only after %s", [lib.number_of(days, "day", "days")])
 
-result := lib.skipped("not_applicable", "SharePoint is shared with nobody outside") if {
+result := lib.skipped("not_applicable", "External sharing is off in SharePoint") if {
 	work.spo_sharing == 0
-} else := lib.passed(sprintf("Guests lose access to a site after %d days", [days]), detected) if {
+} else := lib.passed(sprintf("Guests lose access to a site after %s", [lib.number_of(days, "day", "days")]), detected) if {
 	required == true
 	days >= 1
 	days <= input.params.days
 } else := lib.failed(
-	sprintf("A guest who was let into a site %s, so people of finished projects keep reading", [lasting]),
+	sprintf("A guest with access to a site %s, so people from finished projects keep their access", [lasting]),
 	detected,
 	[{"setting": "ExternalUserExpirationRequired", "value": required, "wanted": true}, {"setting": "ExternalUserExpireInDays", "value": days, "wanted": sprintf("at most %d", [input.params.days])}],
 ) if {

@@ -2,8 +2,8 @@
 # id: spo.idle_signout
 # title: Idle web sessions are signed out
 # description: >-
-#   A browser session of SharePoint and OneDrive that nobody uses ends after at most three hours, so that a
-#   shared or forgotten computer doesn't stay signed in.
+#   An idle browser session of SharePoint and OneDrive must end after at most three hours, so that a shared
+#   or forgotten computer doesn't stay signed in.
 # scan: compliance
 # severity: low
 # service: sharepoint
@@ -32,13 +32,13 @@ detected := {"isEnabled": idle.isEnabled, "signOutAfterInSeconds": object.get(id
 
 wrong := "Idle browser sessions of SharePoint are never signed out" if {
 	idle.isEnabled == false
-} else := sprintf("Idle browser sessions of SharePoint are signed out only after %d minutes", [floor(seconds / 60)])
+} else := sprintf("Idle browser sessions of SharePoint are signed out only after %s", [lib.number_of(floor(seconds / 60), "minute", "minutes")])
 
-result := lib.passed(sprintf("Idle sessions are signed out after %d minutes", [floor(seconds / 60)]), detected) if {
+result := lib.passed(sprintf("Idle sessions are signed out after %s", [lib.number_of(floor(seconds / 60), "minute", "minutes")]), detected) if {
 	idle.isEnabled == true
 	seconds <= input.params.seconds
 } else := lib.failed(
-	sprintf("%s, so a computer left alone keeps files open to whoever comes by", [wrong]),
+	sprintf("%s, so an unattended computer keeps files open to anyone who passes by", [wrong]),
 	detected,
 	[{"setting": "idleSessionSignOut", "value": detected, "wanted": sprintf("at most %d seconds", [input.params.seconds])}],
 ) if {

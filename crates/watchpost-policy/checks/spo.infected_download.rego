@@ -2,15 +2,15 @@
 # id: spo.infected_download
 # title: Infected files cannot be downloaded
 # description: >-
-#   A file that virus scanning found infected can not be downloaded from SharePoint or OneDrive, so that it ends
-#   there.
+#   A file that virus scanning found to be infected must not be downloadable from SharePoint or OneDrive, so
+#   that it doesn't spread.
 # scan: compliance
 # severity: medium
 # service: sharepoint
 # platforms: [m365]
 # inputs: [sharepoint/Tenant]
 # remediation:
-#   - "PowerShell (there is no page for it): Set-SPOTenant -DisallowInfectedFileDownload $true"
+#   - "PowerShell (the admin center has no setting for it): Set-SPOTenant -DisallowInfectedFileDownload $true"
 # references:
 #   - https://learn.microsoft.com/defender-office-365/safe-attachments-for-spo-odfb-teams-configure
 # frameworks: ["CIS.M365.7.3.1", "NIST.800-53.SI-3"]

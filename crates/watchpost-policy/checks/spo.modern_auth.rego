@@ -2,8 +2,8 @@
 # id: spo.modern_auth
 # title: Legacy authentication to SharePoint is off
 # description: >-
-#   Old applications that send a password with every request can not sign in to SharePoint. They know no second
-#   factor and no conditional access.
+#   Old applications that send a password with every request must not be able to sign in to SharePoint. They
+#   support neither a second factor nor Conditional Access.
 # scan: compliance
 # severity: high
 # service: sharepoint
@@ -30,10 +30,10 @@ enabled := work.spo.LegacyAuthProtocolsEnabled if {
 	is_boolean(work.spo_graph.isLegacyAuthProtocolsEnabled)
 }
 
-result := lib.passed("SharePoint refuses apps without modern authentication", {"LegacyAuthProtocolsEnabled": false}) if {
+result := lib.passed("SharePoint rejects apps without modern authentication", {"LegacyAuthProtocolsEnabled": false}) if {
 	enabled == false
 } else := lib.failed(
-	"SharePoint accepts apps that don't use modern authentication, so a stolen password opens files without a second factor",
+	"SharePoint accepts apps that don't use modern authentication, so a stolen password opens files without MFA",
 	{"LegacyAuthProtocolsEnabled": true},
 	[{"setting": "LegacyAuthProtocolsEnabled", "value": true, "wanted": false}],
 ) if {

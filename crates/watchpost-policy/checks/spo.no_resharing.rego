@@ -1,8 +1,8 @@
 # METADATA
 # id: spo.no_resharing
-# title: Guests cannot share on
+# title: Guests cannot reshare items
 # description: >-
-#   Guests can not pass on what was shared with them: who sees a file stays the decision of its owners.
+#   Guests must not be able to pass on what was shared with them: a file's owners decide who sees it.
 # scan: compliance
 # severity: medium
 # service: sharepoint
@@ -10,7 +10,7 @@
 # inputs: []
 # optional_inputs: [admin/sharepoint/settings, sharepoint/Tenant]
 # remediation:
-#   - "SharePoint admin center > Policies > Sharing > More external sharing settings: untick \"Allow guests to share items they don't own\"."
+#   - "SharePoint admin center > Policies > Sharing > More external sharing settings: clear \"Allow guests to share items they don't own\"."
 #   - "Or in PowerShell: Set-SPOTenant -PreventExternalUsersFromResharing $true"
 # references:
 #   - https://learn.microsoft.com/sharepoint/turn-external-sharing-on-or-off
@@ -28,12 +28,12 @@ blocked := work.spo.PreventExternalUsersFromResharing if {
 	is_boolean(work.spo_graph.isResharingByExternalUsersEnabled)
 }
 
-result := lib.skipped("not_applicable", "SharePoint is shared with nobody outside") if {
+result := lib.skipped("not_applicable", "External sharing is off in SharePoint") if {
 	work.spo_sharing == 0
-} else := lib.passed("Guests can't share files on that they don't own", {"resharing": false}) if {
+} else := lib.passed("Guests can't share files that they don't own", {"resharing": false}) if {
 	blocked == true
 } else := lib.failed(
-	"Guests may share on files that they don't own, so documents reach people whom no member chose",
+	"Guests can share files that they don't own, so documents reach people whom no member chose",
 	{"resharing": true},
 	[{"setting": "resharing by guests", "value": true, "wanted": false}],
 ) if {

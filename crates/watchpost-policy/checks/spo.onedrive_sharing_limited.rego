@@ -1,9 +1,9 @@
 # METADATA
 # id: spo.onedrive_sharing_limited
-# title: OneDrive shares with nobody new outside
+# title: OneDrive sharing is limited to existing guests
 # description: >-
-#   Files in OneDrive may be shared with people of the organisation and guests who are in the directory already.
-#   With wider sharing every member can hand out their own files to strangers.
+#   OneDrive files may be shared only with people in the organization and guests who are already in the
+#   directory. With wider sharing, every member can share their own files with outsiders.
 # scan: compliance
 # severity: high
 # service: sharepoint
@@ -25,12 +25,12 @@ import data.watchpost.checklib_workloads as work
 reach := work.reach(work.spo.ODBSharingCapability)
 
 result := lib.passed(
-	sprintf("OneDrive shares with %s", [work.reach_title(reach)]),
+	sprintf("OneDrive allows sharing with %s", [work.reach_title(reach)]),
 	{"ODBSharingCapability": reach},
 ) if {
 	reach in {0, 3}
 } else := lib.failed(
-	sprintf("OneDrive shares with %s, so members can hand their files to strangers", [work.reach_title(reach)]),
+	sprintf("OneDrive allows sharing with %s, so members can give their files to outsiders", [work.reach_title(reach)]),
 	{"ODBSharingCapability": reach},
 	[{"setting": "ODBSharingCapability", "value": reach, "wanted": "0 or 3"}],
 ) if {

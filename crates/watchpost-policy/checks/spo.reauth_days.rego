@@ -1,9 +1,9 @@
 # METADATA
 # id: spo.reauth_days
-# title: Verification-code guests sign in again within 30 days
+# title: Verification code users reauthenticate within 30 days
 # description: >-
-#   People who open shared files with a code sent by mail have to prove again at least every 30 days that the
-#   mailbox is still theirs.
+#   People who open shared files with a code sent by email must prove at least every 30 days that the mailbox
+#   is still theirs.
 # scan: compliance
 # severity: medium
 # service: sharepoint
@@ -11,7 +11,7 @@
 # inputs: []
 # optional_inputs: [sharepoint/Tenant, admin/sharepoint/settings]
 # remediation:
-#   - "SharePoint admin center > Policies > Sharing > More external sharing settings: tick \"People who use a verification code must reauthenticate after this many days\" and enter 30."
+#   - "SharePoint admin center > Policies > Sharing > More external sharing settings: select \"People who use a verification code must reauthenticate after this many days\" and enter 30."
 #   - "Or in PowerShell: Set-SPOTenant -EmailAttestationRequired $true -EmailAttestationReAuthDays 30"
 # references:
 #   - https://learn.microsoft.com/sharepoint/turn-external-sharing-on-or-off
@@ -34,12 +34,12 @@ detected := {"EmailAttestationRequired": required, "EmailAttestationReAuthDays":
 
 lasting := "are never asked again" if {
 	required == false
-} else := sprintf("are asked again only after %d days", [days])
+} else := sprintf("are asked again only after %s", [lib.number_of(days, "day", "days")])
 
-result := lib.skipped("not_applicable", "SharePoint is shared with nobody outside") if {
+result := lib.skipped("not_applicable", "External sharing is off in SharePoint") if {
 	work.spo_sharing == 0
 	work.spo_may_skip(needs)
-} else := lib.passed(sprintf("People who use a verification code prove themselves every %d days", [days]), detected) if {
+} else := lib.passed(sprintf("People who use a verification code must reauthenticate after %s", [lib.number_of(days, "day", "days")]), detected) if {
 	work.spo_sharing in {1, 2, 3}
 	required == true
 	days <= 30

@@ -1,9 +1,9 @@
 # METADATA
 # id: spo.sharing_limited
-# title: SharePoint shares with nobody new outside
+# title: SharePoint sharing is limited to existing guests
 # description: >-
-#   SharePoint sites may be shared with people of the organisation and guests who are in the directory already,
-#   not with anybody new. With wider sharing every member can let strangers in without an administrator knowing.
+#   SharePoint sites may be shared only with people in the organization and guests who are already in the
+#   directory. With wider sharing, every member can let in outsiders without an administrator's knowledge.
 # scan: compliance
 # severity: high
 # service: sharepoint
@@ -24,12 +24,12 @@ import data.watchpost.checklib as lib
 import data.watchpost.checklib_workloads as work
 
 result := lib.passed(
-	sprintf("SharePoint shares with %s", [work.reach_title(work.spo_sharing)]),
+	sprintf("SharePoint allows sharing with %s", [work.reach_title(work.spo_sharing)]),
 	{"SharingCapability": work.spo_sharing},
 ) if {
 	work.spo_sharing in {0, 3}
 } else := lib.failed(
-	sprintf("SharePoint shares with %s, so every member can let strangers into sites", [work.reach_title(work.spo_sharing)]),
+	sprintf("SharePoint allows sharing with %s, so every member can let outsiders into sites", [work.reach_title(work.spo_sharing)]),
 	{"SharingCapability": work.spo_sharing},
 	[{"setting": "SharingCapability", "value": work.spo_sharing, "wanted": "0 or 3"}],
 ) if {

@@ -2,15 +2,15 @@
 # id: spo.unmanaged_sync
 # title: OneDrive sync only on managed devices
 # description: >-
-#   The OneDrive app copies files only to computers joined to the company's domains. On a private computer the
-#   copies stay behind when a person leaves.
+#   The OneDrive app must sync files only to computers that are joined to the company's domains. On a private
+#   computer, the copies remain when a person leaves.
 # scan: compliance
 # severity: medium
 # service: sharepoint
 # platforms: [m365]
 # inputs: [admin/sharepoint/settings]
 # remediation:
-#   - "SharePoint admin center > Settings > OneDrive Sync: tick \"Allow syncing only on computers joined to specific domains\" and enter the domains' GUIDs."
+#   - "SharePoint admin center > Settings > OneDrive Sync: select \"Allow syncing only on computers joined to specific domains\" and enter the domains' GUIDs."
 #   - "Or in PowerShell: Set-SPOTenantSyncClientRestriction -Enable -DomainGuids \"<guid>\""
 # references:
 #   - https://learn.microsoft.com/sharepoint/allow-syncing-only-on-specific-domains
@@ -24,10 +24,10 @@ import data.watchpost.checklib_workloads as work
 
 restricted := work.spo_graph.isUnmanagedSyncAppForTenantRestricted
 
-result := lib.passed("Files are synchronised only to computers of listed domains", {"isUnmanagedSyncAppForTenantRestricted": true}) if {
+result := lib.passed("Files are synced only to computers in listed domains", {"isUnmanagedSyncAppForTenantRestricted": true}) if {
 	restricted == true
 } else := lib.failed(
-	"OneDrive synchronises files to any computer, so private devices keep copies after people leave",
+	"OneDrive syncs files to any computer, so private devices keep copies after people leave",
 	{"isUnmanagedSyncAppForTenantRestricted": false},
 	[{"setting": "isUnmanagedSyncAppForTenantRestricted", "value": false, "wanted": true}],
 ) if {

@@ -1,16 +1,16 @@
 # METADATA
 # id: teams.anonymous_join
-# title: Anonymous people cannot join
+# title: Anonymous users cannot join meetings
 # description: >-
-#   Under the global meeting policy only people who are signed in join meetings, so that everybody in the room
-#   has a name that somebody vouches for.
+#   Under the global meeting policy, only people who are signed in may join meetings, so that every
+#   participant's name can be trusted.
 # scan: compliance
 # severity: medium
 # service: teams
 # platforms: [m365]
 # inputs: [teams/MeetingPolicy]
 # remediation:
-#   - "Teams admin center > Meetings > Meeting policies > Global > Meeting join & lobby: switch off \"Anonymous users can join a meeting unverified\"."
+#   - "Teams admin center > Meetings > Meeting policies > Global > Meeting join & lobby: turn off \"Anonymous users can join a meeting unverified\"."
 #   - "Or in PowerShell: Set-CsTeamsMeetingPolicy -Identity Global -AllowAnonymousUsersToJoinMeeting $false"
 # references:
 #   - https://learn.microsoft.com/powershell/module/teams/set-csteamsmeetingpolicy
@@ -28,10 +28,10 @@ policy := work.teams_global(path)
 
 value := work.value(policy, "AllowAnonymousUsersToJoinMeeting")
 
-result := lib.passed("People who aren't signed in can't join meetings", {"AllowAnonymousUsersToJoinMeeting": value}) if {
+result := lib.passed("Anonymous users can't join meetings", {"AllowAnonymousUsersToJoinMeeting": value}) if {
 	value == false
 } else := lib.failed_entities(
-	"The global meeting policy lets people join who aren't signed in, so anybody with a forwarded invitation sits in under any name",
+	"The global meeting policy lets people join without signing in, so anyone with a forwarded invitation can join under any name",
 	{"AllowAnonymousUsersToJoinMeeting": value},
 	work.evidence([policy], ["AllowAnonymousUsersToJoinMeeting"]),
 	work.policy_entities([policy]),

@@ -1,9 +1,9 @@
 # METADATA
 # id: teams.custom_apps
-# title: Custom apps are approved first
+# title: Custom Teams apps require approval
 # description: >-
-#   Apps that employees make or upload can be used in Teams only after an administrator allowed them. Nobody
-#   else has looked at their code.
+#   Apps that employees create or upload may be used in Teams only after an administrator has allowed them.
+#   No one else has reviewed their code.
 # scan: compliance
 # severity: medium
 # service: teams
@@ -11,7 +11,7 @@
 # inputs: []
 # optional_inputs: [teams/AppPermissionPolicy, teams/TenantAppSettings]
 # remediation:
-#   - "Teams admin center > Teams apps > Manage apps > Actions > Org-wide app settings: switch off \"Custom apps\", then allow the apps that you have approved one by one."
+#   - "Teams admin center > Teams apps > Manage apps > Actions > Org-wide app settings: turn off \"Custom apps\", then allow the approved apps individually."
 #   - "In tenants that still have them: Teams apps > Permission policies: set \"custom apps\" to \"Allow specific apps and block all others\" in each policy."
 # references:
 #   - https://learn.microsoft.com/microsoftteams/manage-apps

@@ -1,16 +1,16 @@
 # METADATA
 # id: teams.dialin_lobby
-# title: Dial-in callers wait
+# title: Dial-in callers wait in the lobby
 # description: >-
-#   In no meeting policy do people who call by phone pass the lobby. A phone number is no proof of who somebody
-#   is.
+#   No meeting policy may let people who call by phone bypass the lobby. A phone number doesn't prove a
+#   caller's identity.
 # scan: compliance
 # severity: medium
 # service: teams
 # platforms: [m365]
 # inputs: [teams/MeetingPolicy]
 # remediation:
-#   - "Teams admin center > Meetings > Meeting policies: open each policy that is named and switch off \"People dialing in can bypass the lobby\"."
+#   - "Teams admin center > Meetings > Meeting policies: open each policy that is named and turn off \"People dialing in can bypass the lobby\"."
 #   - "Or in PowerShell, for each: Set-CsTeamsMeetingPolicy -Identity Global -AllowPSTNUsersToBypassLobby $false"
 # references:
 #   - https://learn.microsoft.com/powershell/module/teams/set-csteamsmeetingpolicy
@@ -29,7 +29,7 @@ rows := work.teams_rows(path)
 bad := work.switched_on(rows, "AllowPSTNUsersToBypassLobby")
 
 result := lib.failed_entities(
-	sprintf("%s %s dial-in callers pass the lobby, so whoever knows the number listens in unseen", [
+	sprintf("%s %s dial-in callers bypass the lobby, so anyone who knows the number can listen in unnoticed", [
 		work.subject(bad, "Meeting policy", "Meeting policies"),
 		work.verb(count(bad), "lets", "let"),
 	]),

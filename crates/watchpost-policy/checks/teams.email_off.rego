@@ -1,9 +1,9 @@
 # METADATA
 # id: teams.email_off
-# title: Channel e-mail is off
+# title: Channel email is off
 # description: >-
-#   Channels have no mail addresses. A message sent to one appears in the channel without the filters of a
-#   mailbox and without its owner seeing who sent it. Government clouds do not have the feature.
+#   Channels must not have email addresses. A message sent to one appears in the channel without the filters
+#   of a mailbox, and the channel's owner can't see who sent it. Government clouds don't have this feature.
 # scan: compliance
 # severity: medium
 # service: teams
@@ -11,7 +11,7 @@
 # inputs: [teams/ClientConfiguration]
 # optional_inputs: [teams/TenantInfo, licenses/features]
 # remediation:
-#   - "Teams admin center > Teams > Teams settings > Email integration: switch off \"Users can send emails to a channel email address\"."
+#   - "Teams admin center > Teams > Teams settings > Email integration: turn off \"Users can send emails to a channel email address\"."
 #   - "Or in PowerShell: Set-CsTeamsClientConfiguration -Identity Global -AllowEmailIntoChannel $false"
 # references:
 #   - https://learn.microsoft.com/powershell/module/teams/set-csteamsclientconfiguration
@@ -35,7 +35,7 @@ result := lib.skipped("not_applicable", "Government clouds don't have this featu
 	lib.scuba
 	work.tenant_info_empty
 } else := lib.failed_entities(
-	sprintf("%s %s outsiders send mail into channels, so unfiltered messages appear among colleagues' posts", [
+	sprintf("%s %s outsiders send mail to channels, so unfiltered messages appear among colleagues' posts", [
 		work.subject(bad, "Client configuration", "Client configurations"),
 		work.verb(count(bad), "lets", "let"),
 	]),
@@ -44,6 +44,6 @@ result := lib.skipped("not_applicable", "Government clouds don't have this featu
 	work.policy_entities(bad),
 ) if {
 	count(bad) > 0
-} else := lib.passed("Channels can't be reached by mail", work.switches(rows, "AllowEmailIntoChannel")) if {
+} else := lib.passed("Channels can't receive email", work.switches(rows, "AllowEmailIntoChannel")) if {
 	work.known_switch(rows, "AllowEmailIntoChannel")
 } else := work.lacks(path, ["AllowEmailIntoChannel"])

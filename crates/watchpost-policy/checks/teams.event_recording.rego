@@ -2,8 +2,7 @@
 # id: teams.event_recording
 # title: Events are not always recorded
 # description: >-
-#   The global live events policy leaves recording to the organiser or forbids it; it does not record every
-#   event.
+#   The global live events policy must leave recording to the organizer or forbid it, not record every event.
 # scan: compliance
 # severity: low
 # service: teams
@@ -28,7 +27,7 @@ policy := work.teams_global(path)
 
 mode := policy.BroadcastRecordingMode
 
-# The strict reading takes every value but one for right, null among them.
+# The strict reading accepts every value but one, including null.
 right if {
 	is_string(mode)
 	mode != "AlwaysEnabled"
@@ -42,7 +41,7 @@ right if {
 result := lib.passed("Live events aren't always recorded", {"BroadcastRecordingMode": mode}) if {
 	right
 } else := lib.failed_entities(
-	"The global live events policy records every event, so copies exist that no organiser asked for",
+	"The global live events policy records every event, so recordings exist that no organizer asked for",
 	{"BroadcastRecordingMode": mode},
 	work.evidence([policy], ["BroadcastRecordingMode"]),
 	work.policy_entities([policy]),

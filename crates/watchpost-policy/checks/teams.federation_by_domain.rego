@@ -1,10 +1,10 @@
 # METADATA
 # id: teams.federation_by_domain
-# title: External access only per domain
+# title: External access is limited to listed domains
 # description: >-
-#   Other organisations reach people in Teams only where their domain is listed (or not at all). With open
-#   federation anybody with a Teams tenant of their own can write to every employee, a common way to deliver
-#   malware and to pose as the help desk.
+#   Other organizations may contact people in Teams only if their domain is listed, or not at all. With open
+#   federation, anyone with their own Teams tenant can message every employee, which is a common way to
+#   deliver malware and to pose as the help desk.
 # scan: compliance
 # severity: high
 # service: teams
@@ -30,7 +30,7 @@ rows := work.teams_rows(path)
 bad := work.open_federation
 
 result := lib.failed_entities(
-	sprintf("%s %s people of every outside organisation reach employees, so attackers can pose as help desk or supplier in chat", [
+	sprintf("%s %s people from any external organization contact employees, so attackers can pose as the help desk or a supplier in chat", [
 		work.subject(bad, "Federation configuration", "Federation configurations"),
 		work.verb(count(bad), "lets", "let"),
 	]),
@@ -39,6 +39,6 @@ result := lib.failed_entities(
 	work.policy_entities(bad),
 ) if {
 	count(bad) > 0
-} else := lib.passed("Outside organisations are let in by domain or not at all", work.switches(rows, "AllowFederatedUsers")) if {
+} else := lib.passed("External organizations are allowed by domain or not at all", work.switches(rows, "AllowFederatedUsers")) if {
 	work.known_switch(rows, "AllowFederatedUsers")
 } else := work.lacks(path, ["AllowFederatedUsers"])

@@ -1,9 +1,9 @@
 # METADATA
 # id: teams.meeting_chat
-# title: Anonymous people cannot chat
+# title: Anonymous users cannot use the meeting chat
 # description: >-
-#   Under the global meeting policy people who are not signed in neither read nor write the meeting chat, where
-#   links and files are passed around.
+#   Under the global meeting policy, people who are not signed in must be able neither to read nor to write
+#   in the meeting chat, where links and files are exchanged.
 # scan: compliance
 # severity: low
 # service: teams
@@ -28,10 +28,10 @@ policy := work.teams_global(path)
 
 value := work.value(policy, "MeetingChatEnabledType")
 
-result := lib.passed("People who aren't signed in take no part in meeting chats", {"MeetingChatEnabledType": value}) if {
+result := lib.passed("Anonymous users can't use meeting chats", {"MeetingChatEnabledType": value}) if {
 	value in {"EnabledExceptAnonymous", "EnabledInMeetingOnlyForAllExceptAnonymous", "Disabled"}
 } else := lib.failed_entities(
-	sprintf("The global meeting policy opens the meeting chat to people who aren't signed in (%s), so strangers post links and read files", [work.clip(value)]),
+	sprintf("The global meeting policy opens the meeting chat to anonymous users (%s), so outsiders can post links and read files", [work.clip(value)]),
 	{"MeetingChatEnabledType": value},
 	work.evidence([policy], ["MeetingChatEnabledType"]),
 	work.policy_entities([policy]),

@@ -1,9 +1,9 @@
 # METADATA
 # id: teams.ms_apps
-# title: Microsoft apps are approved first
+# title: Microsoft Teams apps require approval
 # description: >-
-#   Apps by Microsoft can be used in Teams only after an administrator allowed them, so that each new one is
-#   looked at once before it reads messages and files.
+#   Microsoft's apps may be used in Teams only after an administrator has allowed them, so that each new app
+#   is reviewed before it reads messages and files.
 # scan: compliance
 # severity: low
 # service: teams
@@ -11,7 +11,7 @@
 # inputs: []
 # optional_inputs: [teams/AppPermissionPolicy, teams/TenantAppSettings]
 # remediation:
-#   - "Teams admin center > Teams apps > Manage apps > Actions > Org-wide app settings: switch off \"Let users install and use available apps by default (Microsoft apps)\", then allow the apps that you have approved one by one."
+#   - "Teams admin center > Teams apps > Manage apps > Actions > Org-wide app settings: turn off \"Let users install and use available apps by default (Microsoft apps)\", then allow the approved apps individually."
 #   - "In tenants that still have them: Teams apps > Permission policies: set \"Microsoft apps\" to \"Allow specific apps and block all others\" in each policy."
 # references:
 #   - https://learn.microsoft.com/microsoftteams/manage-apps

@@ -1,16 +1,16 @@
 # METADATA
 # id: teams.no_anonymous_start
-# title: Anonymous people cannot start meetings
+# title: Anonymous users cannot start meetings
 # description: >-
-#   In no meeting policy may somebody who is not signed in start a meeting. Otherwise a leaked invitation is a
-#   room that strangers can use, and a lobby that they open.
+#   No meeting policy may let people who are not signed in start a meeting. Otherwise outsiders with a leaked
+#   invitation can use the meeting and open its lobby to others.
 # scan: compliance
 # severity: high
 # service: teams
 # platforms: [m365]
 # inputs: [teams/MeetingPolicy]
 # remediation:
-#   - "Teams admin center > Meetings > Meeting policies: open each policy that is named and switch off \"Anonymous users and dial-in callers can start a meeting\"."
+#   - "Teams admin center > Meetings > Meeting policies: open each policy that is named and turn off \"Anonymous users and dial-in callers can start a meeting\"."
 #   - "Or in PowerShell, for each: Set-CsTeamsMeetingPolicy -Identity Global -AllowAnonymousUsersToStartMeeting $false"
 # references:
 #   - https://learn.microsoft.com/powershell/module/teams/set-csteamsmeetingpolicy
@@ -29,7 +29,7 @@ rows := work.teams_rows(path)
 bad := work.switched_on(rows, "AllowAnonymousUsersToStartMeeting")
 
 result := lib.failed_entities(
-	sprintf("%s %s people who aren't signed in start meetings, so whoever holds an invitation can use the room without its organiser", [
+	sprintf("%s %s anonymous users start meetings, so anyone with an invitation can use the meeting without its organizer", [
 		work.subject(bad, "Meeting policy", "Meeting policies"),
 		work.verb(count(bad), "lets", "let"),
 	]),
@@ -38,6 +38,6 @@ result := lib.failed_entities(
 	work.policy_entities(bad),
 ) if {
 	count(bad) > 0
-} else := lib.passed("Anonymous people can't start meetings", work.switches(rows, "AllowAnonymousUsersToStartMeeting")) if {
+} else := lib.passed("Anonymous users can't start meetings", work.switches(rows, "AllowAnonymousUsersToStartMeeting")) if {
 	work.known_switch(rows, "AllowAnonymousUsersToStartMeeting")
 } else := work.lacks(path, ["AllowAnonymousUsersToStartMeeting"])

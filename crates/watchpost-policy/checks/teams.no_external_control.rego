@@ -1,16 +1,16 @@
 # METADATA
 # id: teams.no_external_control
-# title: External people cannot take control
+# title: External participants cannot take control
 # description: >-
-#   In no meeting policy may people from outside be given, or ask for, control of a shared screen. Whoever has
-#   control operates the computer of the person who shares.
+#   No meeting policy may let external participants get or request control of a shared screen. A person who
+#   has control operates the computer of the person who shares.
 # scan: compliance
 # severity: medium
 # service: teams
 # platforms: [m365]
 # inputs: [teams/MeetingPolicy]
 # remediation:
-#   - "Teams admin center > Meetings > Meeting policies: open each policy that is named and switch off \"External participants can give or request control\"."
+#   - "Teams admin center > Meetings > Meeting policies: open each policy that is named and turn off \"External participants can give or request control\"."
 #   - "Or in PowerShell, for each: Set-CsTeamsMeetingPolicy -Identity Global -AllowExternalParticipantGiveRequestControl $false"
 # references:
 #   - https://learn.microsoft.com/powershell/module/teams/set-csteamsmeetingpolicy

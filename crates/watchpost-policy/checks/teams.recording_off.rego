@@ -1,16 +1,16 @@
 # METADATA
 # id: teams.recording_off
-# title: Meeting recording off by default
+# title: Meeting recording is off by default
 # description: >-
-#   The global meeting policy switches recording off; people who need it get a policy that allows it. A
-#   recording is a copy of everything said and shown, kept where many can open it.
+#   The global meeting policy must turn recording off; people who need it get a policy that allows it. A
+#   recording is a copy of everything that is said and shown, stored where many people can open it.
 # scan: compliance
 # severity: low
 # service: teams
 # platforms: [m365]
 # inputs: [teams/MeetingPolicy]
 # remediation:
-#   - "Teams admin center > Meetings > Meeting policies > Global > Recording & transcription: switch off \"Meeting recording\"."
+#   - "Teams admin center > Meetings > Meeting policies > Global > Recording & transcription: turn off \"Meeting recording\"."
 #   - "Or in PowerShell: Set-CsTeamsMeetingPolicy -Identity Global -AllowCloudRecording $false"
 # references:
 #   - https://learn.microsoft.com/powershell/module/teams/set-csteamsmeetingpolicy
@@ -31,7 +31,7 @@ value := work.value(policy, "AllowCloudRecording")
 result := lib.passed("Meetings can't be recorded under the global policy", {"AllowCloudRecording": value}) if {
 	value == false
 } else := lib.failed_entities(
-	"The global meeting policy lets people record meetings, so copies of everything said pile up in OneDrive",
+	"The global meeting policy lets people record meetings, so copies of everything that is said pile up in OneDrive",
 	{"AllowCloudRecording": value},
 	work.evidence([policy], ["AllowCloudRecording"]),
 	work.policy_entities([policy]),

@@ -2,15 +2,16 @@
 # id: teams.storage
 # title: No third-party file storage in Teams
 # description: >-
-#   The Files tab of teams offers none of the five storage services of other companies (Dropbox, Box, Google
-#   Drive, ShareFile, Egnyte). What is put there is outside the company's search, retention and loss prevention.
+#   The Files tab of teams must offer none of the five third-party storage services (Dropbox, Box, Google
+#   Drive, ShareFile, Egnyte). Files stored there are outside the company's search, retention and data loss
+#   prevention.
 # scan: compliance
 # severity: medium
 # service: teams
 # platforms: [m365]
 # inputs: [teams/ClientConfiguration]
 # remediation:
-#   - "Teams admin center > Teams > Teams settings > Files: switch off every storage service that the company doesn't use."
+#   - "Teams admin center > Teams > Teams settings > Files: turn off every storage service that the company doesn't use."
 #   - "Or in PowerShell: Set-CsTeamsClientConfiguration -Identity Global -AllowDropBox $false -AllowBox $false -AllowGoogleDrive $false -AllowShareFile $false -AllowEgnyte $false"
 # references:
 #   - https://learn.microsoft.com/powershell/module/teams/set-csteamsclientconfiguration
@@ -50,12 +51,12 @@ known if {
 }
 
 result := lib.failed_entities(
-	sprintf("Teams offers file storage of other companies (%s), so documents end up outside the company's control", [concat(", ", allowed)]),
+	sprintf("Teams offers third-party file storage (%s), so documents end up outside the company's control", [concat(", ", allowed)]),
 	{"allowed": allowed},
 	work.evidence(bad, [field | some field, _ in services]),
 	work.policy_entities(bad),
 ) if {
 	count(allowed) > 0
-} else := lib.passed("Teams offers no file storage of other companies", {"allowed": []}) if {
+} else := lib.passed("Teams offers no third-party file storage", {"allowed": []}) if {
 	known
 } else := work.lacks(path, [field | some field, _ in services])

@@ -1,8 +1,8 @@
 # METADATA
 # id: teams.third_party_apps
-# title: Third-party apps are approved first
+# title: Third-party Teams apps require approval
 # description: >-
-#   Apps by other makers can be used in Teams only after an administrator allowed them. An app sees the
+#   Third-party apps may be used in Teams only after an administrator has allowed them. An app sees the
 #   messages, files and people of every team that adds it.
 # scan: compliance
 # severity: medium
@@ -11,7 +11,7 @@
 # inputs: []
 # optional_inputs: [teams/AppPermissionPolicy, teams/TenantAppSettings]
 # remediation:
-#   - "Teams admin center > Teams apps > Manage apps > Actions > Org-wide app settings: switch off \"Third-party apps\", then allow the apps that you have approved one by one."
+#   - "Teams admin center > Teams apps > Manage apps > Actions > Org-wide app settings: turn off \"Third-party apps\", then allow the approved apps individually."
 #   - "In tenants that still have them: Teams apps > Permission policies: set \"third-party apps\" to \"Allow specific apps and block all others\" in each policy."
 # references:
 #   - https://learn.microsoft.com/microsoftteams/manage-apps

@@ -2,15 +2,15 @@
 # id: teams.trial_tenants
 # title: Trial tenants are blocked
 # description: >-
-#   Teams tenants that consist of trial licences can not reach employees. Such a tenant costs nothing and nobody
-#   checked who is behind it: attackers make one per campaign.
+#   Teams tenants with only trial licenses must not be able to contact employees. Such a tenant is free and
+#   no one has verified its owner, so attackers create one per campaign.
 # scan: compliance
 # severity: medium
 # service: teams
 # platforms: [m365]
 # inputs: [teams/FederationConfiguration]
 # remediation:
-#   - "Teams admin center > Users > External access > Organization settings: switch off \"People in my organization can communicate with accounts in trial Teams tenants\"."
+#   - "Teams admin center > Users > External access > Organization settings: turn off \"People in my organization can communicate with accounts in trial Teams tenants\"."
 #   - "Or in PowerShell: Set-CsTenantFederationConfiguration -ExternalAccessWithTrialTenants Blocked"
 # references:
 #   - https://learn.microsoft.com/microsoftteams/trusted-organizations-external-meetings-chat
@@ -33,7 +33,7 @@ bad := [row |
 ]
 
 result := lib.failed_entities(
-	sprintf("%s %s trial tenants reach employees, so attackers need nothing but a free sign-up", [
+	sprintf("%s %s trial tenants contact employees, so attackers need only a free sign-up", [
 		work.subject(bad, "Federation configuration", "Federation configurations"),
 		work.verb(count(bad), "lets", "let"),
 	]),
@@ -42,7 +42,7 @@ result := lib.failed_entities(
 	work.policy_entities(bad),
 ) if {
 	count(bad) > 0
-} else := lib.passed("Trial tenants can't reach employees", work.switches(rows, "ExternalAccessWithTrialTenants")) if {
+} else := lib.passed("Trial tenants can't contact employees", work.switches(rows, "ExternalAccessWithTrialTenants")) if {
 	count(rows) > 0
 	every row in rows {
 		row.ExternalAccessWithTrialTenants == "Blocked"

@@ -1,9 +1,10 @@
 # METADATA
 # id: teams.unmanaged_inbound
-# title: Unmanaged users cannot start contact
+# title: Unmanaged users cannot initiate contact
 # description: >-
-#   People with private Teams accounts can not write to employees first. Nobody manages those accounts, and
-#   anybody can make one under any name. Government clouds do not have them.
+#   People with personal Teams accounts must not be able to start chats with employees. No organization
+#   manages these accounts, and anyone can create one under any name. Government clouds have no contact with
+#   them.
 # scan: compliance
 # severity: high
 # service: teams
@@ -11,7 +12,7 @@
 # inputs: [teams/FederationConfiguration]
 # optional_inputs: [teams/TenantInfo, licenses/features]
 # remediation:
-#   - "Teams admin center > Users > External access > Organization settings: untick \"External users with Teams accounts not managed by an organization can contact users in my organization\"."
+#   - "Teams admin center > Users > External access > Organization settings: clear \"External users with Teams accounts not managed by an organization can contact users in my organization\"."
 #   - "Or in PowerShell: Set-CsTenantFederationConfiguration -AllowTeamsConsumerInbound $false"
 # references:
 #   - https://learn.microsoft.com/microsoftteams/trusted-organizations-external-meetings-chat
@@ -38,10 +39,10 @@ known if {
 	}
 }
 
-result := lib.skipped("not_applicable", "Government clouds have no contact with private accounts") if {
+result := lib.skipped("not_applicable", "Government clouds have no contact with personal accounts") if {
 	work.government
 } else := lib.failed_entities(
-	sprintf("%s %s people with private Teams accounts write to employees first, so anybody can approach them under any name", [
+	sprintf("%s %s people with personal Teams accounts start chats with employees, so anyone can contact them under any name", [
 		work.subject(bad, "Federation configuration", "Federation configurations"),
 		work.verb(count(bad), "lets", "let"),
 	]),
@@ -50,7 +51,7 @@ result := lib.skipped("not_applicable", "Government clouds have no contact with 
 	work.policy_entities(bad),
 ) if {
 	count(bad) > 0
-} else := lib.passed("People with private Teams accounts can't start a conversation", work.switches(rows, "AllowTeamsConsumerInbound")) if {
+} else := lib.passed("People with personal Teams accounts can't start chats", work.switches(rows, "AllowTeamsConsumerInbound")) if {
 	known
 	work.known_switch(rows, "AllowTeamsConsumer")
 } else := work.lacks(path, ["AllowTeamsConsumer", "AllowTeamsConsumerInbound"])

@@ -2,8 +2,8 @@
 # id: teams.unmanaged_outbound
 # title: No contact with unmanaged users
 # description: >-
-#   Employees can not chat with private Teams accounts. What they send there leaves every control of the
-#   company. Government clouds do not have such contact.
+#   Employees must not be able to chat with personal Teams accounts. Anything that they send there is outside
+#   the company's control. Government clouds have no contact with such accounts.
 # scan: compliance
 # severity: medium
 # service: teams
@@ -11,7 +11,7 @@
 # inputs: [teams/FederationConfiguration]
 # optional_inputs: [teams/TenantInfo, licenses/features]
 # remediation:
-#   - "Teams admin center > Users > External access > Organization settings: switch off \"People in my organization can communicate with Teams users whose accounts aren't managed by an organization\"."
+#   - "Teams admin center > Users > External access > Organization settings: turn off \"People in my organization can communicate with Teams users whose accounts aren't managed by an organization\"."
 #   - "Or in PowerShell: Set-CsTenantFederationConfiguration -AllowTeamsConsumer $false"
 # references:
 #   - https://learn.microsoft.com/microsoftteams/trusted-organizations-external-meetings-chat
@@ -32,7 +32,7 @@ bad := work.switched_on(rows, "AllowTeamsConsumer")
 result := lib.skipped("not_applicable", "Government clouds don't have this feature") if {
 	work.government
 } else := lib.failed_entities(
-	sprintf("%s %s employees chat with private Teams accounts, so files and messages leave for places that nobody manages", [
+	sprintf("%s %s employees chat with personal Teams accounts, so files and messages go to accounts that no organization manages", [
 		work.subject(bad, "Federation configuration", "Federation configurations"),
 		work.verb(count(bad), "lets", "let"),
 	]),
@@ -41,6 +41,6 @@ result := lib.skipped("not_applicable", "Government clouds don't have this featu
 	work.policy_entities(bad),
 ) if {
 	count(bad) > 0
-} else := lib.passed("Employees have no contact with private Teams accounts", work.switches(rows, "AllowTeamsConsumer")) if {
+} else := lib.passed("Employees have no contact with personal Teams accounts", work.switches(rows, "AllowTeamsConsumer")) if {
 	work.known_switch(rows, "AllowTeamsConsumer")
 } else := work.lacks(path, ["AllowTeamsConsumer"])

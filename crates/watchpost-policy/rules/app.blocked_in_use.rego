@@ -2,8 +2,8 @@
 # id: app.blocked_in_use
 # title: Blocked app still has access
 # description: >-
-#   Somebody decided that this app must not have access at all, and it still has grants or can still be
-#   signed in to.
+#   This app was blocked, which means that it must have no access, but it still holds grants or users can
+#   still sign in to it.
 # severity: critical
 # category: shadow_it
 # document: app
@@ -12,9 +12,9 @@
 # depends_on_decisions: true
 # action: block_app
 # remediation:
-#   - "Disable the app at the platform."
-#   - "Remove every grant it holds, for users and for the tenant."
-#   - "Look through its sign-ins since the decision."
+#   - "Disable the app on the platform."
+#   - "Remove every grant that the app holds, for users and for the tenant."
+#   - "Review the app's sign-ins since it was blocked."
 # frameworks: ["NIST.800-53.CM-7(5)", "NIST.800-53.AC-3"]
 package watchpost.rules.app_blocked_in_use
 
@@ -52,6 +52,6 @@ else := lib.skipped("unreadable") if {
 
 else := lib.app_quiet(needs)
 
-sentence := sprintf("%s is blocked but can still get in: %s, %s at the platform", [lib.app, lib.number_of(lib.grant_count, "grant", "grants"), state])
+sentence := sprintf("%s is blocked but still reachable: it has %s and is %s on the platform", [lib.app, lib.number_of(lib.grant_count, "grant", "grants"), state])
 
 evidence := [lib.fact("grant_counts", input.doc.grant_counts), lib.fact("enabled", input.doc.enabled)]

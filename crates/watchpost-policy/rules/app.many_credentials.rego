@@ -1,17 +1,17 @@
 # METADATA
 # id: app.many_credentials
-# title: App with several live secrets
+# title: App with many active credentials
 # description: >-
-#   An app has three or more secrets or certificates that haven't expired. An attacker's own secret hides
-#   well among them, and nobody knows who holds which.
+#   An app has three or more unexpired secrets or certificates. A credential that an attacker adds is hard to
+#   notice among them, and it is unclear who holds which one.
 # severity: low
 # category: identity_security
 # document: app
 # datasets: [apps]
 # action: create_ticket
 # remediation:
-#   - "Ask the owners who uses which secret."
-#   - "Delete those that nobody claims and those that are replaced."
+#   - "Ask the app's owners who uses each credential."
+#   - "Delete the credentials that no one claims and those that have been replaced."
 # frameworks: ["NIST.800-53.IA-5"]
 # params:
 #   least: 3
@@ -47,6 +47,6 @@ else := lib.skipped("not_applicable") if not has_credentials
 
 else := lib.app_quiet(needs)
 
-sentence := sprintf("%s has %d live secrets or certificates, among which a stranger's would not stand out", [lib.app, count(live)])
+sentence := sprintf("%s has %s, so one that an attacker adds would be hard to notice", [lib.app, lib.number_of(count(live), "unexpired secret or certificate", "unexpired secrets or certificates")])
 
 evidence := [lib.fact("credential", {"kind": credential.kind, "ends_at_ms": credential.ends_at_ms}) | some credential in live]

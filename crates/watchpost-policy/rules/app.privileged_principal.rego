@@ -2,17 +2,17 @@
 # id: app.privileged_principal
 # title: App with an administrator role
 # description: >-
-#   An app that isn't the platform vendor's own holds a privileged directory role. Whoever has its secret is
-#   an administrator, without any second factor.
+#   An app that isn't the platform vendor's own holds a privileged directory role. Anyone who has the app's
+#   secret is an administrator, without multi-factor authentication (MFA).
 # severity: critical
 # category: access_risk
 # document: app
 # datasets: [apps, roles]
 # action: remove_admin_role
 # remediation:
-#   - "Find what the app does with the role."
-#   - "Give it the few application permissions that this needs instead."
-#   - "Remove the role and rotate its secrets."
+#   - "Find out what the app uses the role for."
+#   - "Grant the app only the application permissions that it needs."
+#   - "Remove the role and rotate the app's secrets."
 # references:
 #   - https://learn.microsoft.com/entra/identity/role-based-access-control/best-practices
 # frameworks: ["NIST.800-53.AC-6", "NIST.800-53.AC-6(5)"]
@@ -34,6 +34,6 @@ result := lib.failed(sentence, evidence, []) if {
 
 else := lib.app_quiet(needs)
 
-sentence := sprintf("%s is itself %s, so whoever has its secret is an administrator without a second factor", [lib.app, lib.names(held)])
+sentence := sprintf("%s holds administrator access (%s), which anyone with its secret can use without MFA", [lib.app, lib.names(held)])
 
 evidence := [lib.fact("role", {"name": role.name, "hold": role.hold}) | some role in input.doc.roles; role.privileged]

@@ -2,8 +2,8 @@
 # id: app.risky_scopes
 # title: App with high-risk permissions
 # description: >-
-#   An app holds a permission from the platform's high-risk list (write all mail or files, send as anybody,
-#   change roles …), and nobody has sanctioned it.
+#   An app holds a permission from the platform's high-risk list (such as writing all mail or files, sending
+#   mail as any user, or changing roles) and has not been sanctioned.
 # severity: high
 # category: shadow_it
 # document: app
@@ -12,9 +12,9 @@
 # depends_on_decisions: true
 # action: block_app
 # remediation:
-#   - "Ask the people who use the app what it is for."
-#   - "Needed: review its maker, reduce its permissions, mark it as sanctioned."
-#   - "Not needed: remove its grants and disable it."
+#   - "Ask the app's users what they use it for."
+#   - "If the app is needed, review its publisher, reduce its permissions and mark it as sanctioned."
+#   - "If the app isn't needed, remove its grants and disable it."
 # references:
 #   - https://learn.microsoft.com/entra/identity/enterprise-apps/manage-application-permissions
 # frameworks: ["NIST.800-53.AC-6", "NIST.800-53.CM-7(5)"]
@@ -48,6 +48,6 @@ else := lib.skipped("unreadable") if {
 
 else := lib.app_quiet(needs)
 
-sentence := sprintf("%s holds high-risk permissions (%s) for %s and nobody has approved it, so its maker could misuse or lose them", [lib.app, lib.names({scope | some kind in kinds; some scope in object.get(input.doc.scopes, kind, [])}), lib.users])
+sentence := sprintf("%s holds high-risk permissions (%s) for %s but is not sanctioned, so its publisher could misuse or leak them", [lib.app, lib.names({scope | some kind in kinds; some scope in object.get(input.doc.scopes, kind, [])}), lib.users])
 
 evidence := [lib.fact("scopes", {"kind": kind, "risk": input.doc.risks[kind], "scopes": array.slice(object.get(input.doc.scopes, kind, []), 0, 20)}) | some kind in kinds]

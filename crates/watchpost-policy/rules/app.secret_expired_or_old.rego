@@ -1,18 +1,19 @@
 # METADATA
 # id: app.secret_expired_or_old
-# title: App secret expired, expiring or too long-lived
+# title: App credential expired, expiring soon or too long-lived
 # description: >-
-#   A secret or certificate of an app has expired, expires within 30 days, or lives for more than a year.
-#   The first two break the app; the last gives whoever copied it a long time.
+#   A secret or certificate of an app has expired, expires within 30 days, or is valid for more than a year.
+#   An expired credential breaks the app; a long-lived one gives an attacker who copied it a long time to use
+#   it.
 # severity: medium
 # category: identity_security
 # document: app
 # datasets: [apps]
 # action: create_ticket
 # remediation:
-#   - "Make a new secret of at most 180 days, or better a certificate or a federated credential."
-#   - "Change what uses it, then delete the old one."
-#   - "Limit the lifetime of secrets by an app management policy."
+#   - "Create a new secret that is valid for at most 180 days or, better, use a certificate or a federated credential."
+#   - "Update everything that uses the old credential, then delete it."
+#   - "Limit the lifetime of secrets with an app management policy."
 # references:
 #   - https://learn.microsoft.com/entra/identity/enterprise-apps/configure-app-management-policies
 # frameworks: ["NIST.800-53.IA-5(1)"]
@@ -38,12 +39,16 @@ soon_ms := data.params["app.secret_expired_or_old"].soon_days * lib.day_ms
 
 life_ms := data.params["app.secret_expired_or_old"].lifetime_days * lib.day_ms
 
+expiring := sprintf("has expired or expires within %s, so whatever uses it stops working", [lib.number_of(data.params["app.secret_expired_or_old"].soon_days, "day", "days")])
+
+long_lived := sprintf("is valid for more than %s, so a stolen copy stays usable for a long time", [lib.number_of(data.params["app.secret_expired_or_old"].lifetime_days, "day", "days")])
+
 problems := array.concat(
-	[entry(credential, "has expired or expires within a month, so what uses it stops") |
+	[entry(credential, expiring) |
 		some credential in dated
 		credential.ends_at_ms < input.now_ms + soon_ms
 	],
-	[entry(credential, "lives for more than a year, so a copy stays good for long") |
+	[entry(credential, long_lived) |
 		some credential in dated
 		is_number(credential.starts_at_ms)
 		credential.ends_at_ms - credential.starts_at_ms > life_ms
@@ -62,6 +67,6 @@ else := lib.skipped("not_applicable") if not has_credentials
 
 else := lib.app_quiet(needs)
 
-sentence := sprintf("%s has a secret or certificate that %s", [lib.app, concat(" and one that ", {problem.text | some problem in problems})])
+sentence := sprintf("%s has a secret or certificate that %s", [lib.app, concat(", and one that ", {problem.text | some problem in problems})])
 
 evidence := [lib.fact("credential", problem) | some problem in problems]

@@ -1,10 +1,10 @@
 # METADATA
 # id: app.shadow_ai
-# title: AI tool with data access
+# title: Unsanctioned AI tool with access to data
 # description: >-
-#   An app that looks like an AI tool can read mail, files or other content, and nobody has sanctioned it.
-#   What it reads may leave the company and be kept or learned from. Words and beginnings of words that mark
-#   such tools are parameters.
+#   An app that looks like an AI tool can read mail, files or other content and has not been sanctioned. The
+#   data that it reads may leave the company and be stored or used for training. The words and prefixes that
+#   mark such tools are parameters.
 # severity: medium
 # category: shadow_it
 # document: app
@@ -13,9 +13,9 @@
 # depends_on_decisions: true
 # action: block_app
 # remediation:
-#   - "Ask the users what they do with it and with which data."
-#   - "Check where the maker keeps and uses data."
-#   - "Decide: sanction it with a contract, or revoke its grants and name an alternative."
+#   - "Ask the users what they use the app for and with which data."
+#   - "Check where the publisher stores data and what it uses the data for."
+#   - "Decide: sanction the app under a contract, or revoke its grants and name an alternative."
 # frameworks: ["NIST.800-53.CM-11", "NIST.800-53.SA-9"]
 # params:
 #   words:
@@ -39,7 +39,7 @@ ai_candidate if {
 	ai_tool
 }
 
-# The words of the name, as they are written.
+# The words of the app's name, in their original case.
 words := split(replace(replace(replace(input.doc.name, "-", " "), ".", " "), "_", " "), " ")
 
 ai_tool if {
@@ -53,7 +53,7 @@ ai_tool if {
 	startswith(lower(word), beginning)
 }
 
-# NotesAI, WriterGPT: an ending in capitals on a word that isn't all in capitals.
+# NotesAI, WriterGPT: a suffix in capitals on a word that isn't all in capitals.
 ai_tool if {
 	some word in words
 	some ending in {"AI", "GPT"}
@@ -78,6 +78,6 @@ else := lib.skipped("unreadable") if {
 
 else := lib.app_quiet(needs)
 
-sentence := sprintf("%s looks like an AI tool, reads content of %s (%s) and nobody has approved it, so company data may leave unseen", [lib.app, lib.users, lib.names({scope | some kind in kinds; some scope in object.get(input.doc.scopes, kind, [])})])
+sentence := sprintf("%s looks like an AI tool, can read content of %s (%s) and is not sanctioned, so company data may leave unnoticed", [lib.app, lib.users, lib.names({scope | some kind in kinds; some scope in object.get(input.doc.scopes, kind, [])})])
 
 evidence := [lib.fact("scopes", {"kind": kind, "risk": input.doc.risks[kind], "scopes": array.slice(object.get(input.doc.scopes, kind, []), 0, 20)}) | some kind in kinds]

@@ -1,9 +1,9 @@
 # METADATA
 # id: app.tenant_wide_consent
-# title: Consent for everybody
+# title: Unsanctioned app with tenant-wide consent
 # description: >-
-#   An administrator gave an app a permission beyond basic sign-in for every user at once, and nobody has
-#   sanctioned the app.
+#   An administrator granted an app permissions beyond basic sign-in on behalf of all users, and the app has
+#   not been sanctioned.
 # severity: high
 # category: shadow_it
 # document: app
@@ -11,9 +11,9 @@
 # depends_on_decisions: true
 # action: revoke_oauth_token
 # remediation:
-#   - "Find who consented and why."
-#   - "Assign the app to the people who need it and demand assignment."
-#   - "Remove the consent for everybody, or sanction the app."
+#   - "Find out who consented and why."
+#   - "Require user assignment for the app, and assign it to the people who need it."
+#   - "Revoke the tenant-wide consent, or sanction the app."
 # references:
 #   - https://learn.microsoft.com/entra/identity/enterprise-apps/grant-admin-consent
 # frameworks: ["NIST.800-53.AC-6", "NIST.800-53.CM-7(5)"]
@@ -36,6 +36,6 @@ else := lib.skipped("not_applicable") if not lib.unsanctioned
 
 else := lib.app_quiet(needs)
 
-sentence := sprintf("%s may act for every user of the tenant (%s risk) and nobody has approved it", [lib.app, input.doc.tenant_wide_risk])
+sentence := sprintf("%s can act on behalf of every user in the tenant (%s risk) but is not sanctioned", [lib.app, input.doc.tenant_wide_risk])
 
 evidence := [lib.fact("tenant_wide_risk", input.doc.tenant_wide_risk), lib.fact("scopes", array.slice(object.get(input.doc.scopes, "delegated", []), 0, 20))]

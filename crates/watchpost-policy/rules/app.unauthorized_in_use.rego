@@ -2,7 +2,7 @@
 # id: app.unauthorized_in_use
 # title: Unauthorized app in use
 # description: >-
-#   Somebody decided that this app is not approved, and people or the tenant still give it access.
+#   This app was marked as unauthorized, but users or the tenant still give it access.
 # severity: high
 # category: shadow_it
 # document: app
@@ -11,9 +11,9 @@
 # depends_on_decisions: true
 # action: block_app
 # remediation:
-#   - "Tell the people who use it, and name the alternative."
+#   - "Tell the app's users that it is unauthorized, and name an alternative."
 #   - "Remove the grants listed in the evidence."
-#   - "Block the app so that nobody gives it access again."
+#   - "Block the app so that no one gives it access again."
 # frameworks: ["NIST.800-53.CM-7(5)", "NIST.800-53.CM-11"]
 package watchpost.rules.app_unauthorized_in_use
 
@@ -41,6 +41,6 @@ else := lib.skipped("unreadable") if {
 
 else := lib.app_quiet(needs)
 
-sentence := sprintf("%s is not approved but still has access: %s from %s", [lib.app, lib.number_of(lib.grant_count, "grant", "grants"), lib.users])
+sentence := sprintf("%s is unauthorized but still has access: %s from %s", [lib.app, lib.number_of(lib.grant_count, "grant", "grants"), lib.users])
 
 evidence := [lib.fact("grant_counts", input.doc.grant_counts)]

@@ -1,8 +1,8 @@
 # METADATA
 # id: app.unreviewed
-# title: New app without a decision
+# title: New app not yet reviewed
 # description: >-
-#   An app appeared within the last 30 days, has access already, and nobody has decided about it yet.
+#   An app was first seen within the last 30 days, already has access, and has not been reviewed.
 # severity: low
 # category: shadow_it
 # document: app
@@ -11,8 +11,8 @@
 # depends_on_decisions: true
 # action: sanction_app
 # remediation:
-#   - "Ask the first user what the app is for."
-#   - "Look at its permissions and its maker."
+#   - "Ask the app's first user what it is for."
+#   - "Review the app's permissions and its publisher."
 #   - "Decide: sanctioned, unauthorized or blocked."
 # frameworks: ["NIST.800-53.CM-8", "NIST.800-53.CM-11"]
 # params:
@@ -53,6 +53,10 @@ else := lib.skipped("unreadable") if {
 
 else := lib.app_quiet(needs)
 
-sentence := sprintf("%s appeared %s ago, %s given it access, and nobody has decided about it", [lib.app, lib.number_of(lib.days_since(input.doc.first_seen_ms), "day", "days"), have])
+sentence := sprintf("%s was first seen %s, %s given it access, and it has not been reviewed", [lib.app, first_seen, have])
+
+first_seen := "today" if {
+	lib.days_since(input.doc.first_seen_ms) == 0
+} else := sprintf("%s ago", [lib.number_of(lib.days_since(input.doc.first_seen_ms), "day", "days")])
 
 evidence := [lib.fact_over("first_seen_ms", input.doc.first_seen_ms, days), lib.fact("grant_counts", input.doc.grant_counts)]

@@ -1,9 +1,9 @@
 # METADATA
 # id: app.unverified_publisher
-# title: Unverified publisher with user data
+# title: App from an unverified publisher reads user data
 # description: >-
-#   A foreign app whose publisher the platform has not verified can read mail, files or contacts. Nobody
-#   vouches for who is behind it: the usual shape of consent phishing.
+#   An app from another organization can read mail, files or contacts, and the platform has not verified the
+#   app's publisher. This is the usual pattern of consent phishing.
 # severity: medium
 # category: shadow_it
 # document: app
@@ -11,9 +11,9 @@
 # optional_datasets: [grants, app_grants]
 # action: block_app
 # remediation:
-#   - "Ask the people who consented where they met the app."
-#   - "Unknown: revoke its grants, disable it, check the mailboxes that it could read."
-#   - "Allow consent only to verified publishers."
+#   - "Ask the people who consented how they came across the app."
+#   - "If no one can explain it, revoke its grants, disable it, and check the mailboxes that it could read."
+#   - "Allow user consent only for apps from verified publishers."
 # references:
 #   - https://learn.microsoft.com/entra/identity/enterprise-apps/configure-user-consent
 # frameworks: ["NIST.800-53.CM-7(5)", "NIST.800-53.SR-3"]
@@ -49,6 +49,6 @@ else := lib.skipped("unreadable") if {
 
 else := lib.app_quiet(needs)
 
-sentence := sprintf("%s reads user data of %s (%s) although nobody has verified its publisher, the usual shape of consent phishing", [lib.app, lib.users, lib.names({scope | some kind in kinds; some scope in object.get(input.doc.scopes, kind, [])})])
+sentence := sprintf("%s can read data of %s (%s) but its publisher is not verified, which is the usual pattern of consent phishing", [lib.app, lib.users, lib.names({scope | some kind in kinds; some scope in object.get(input.doc.scopes, kind, [])})])
 
 evidence := [lib.fact("scopes", {"kind": kind, "risk": input.doc.risks[kind], "scopes": array.slice(object.get(input.doc.scopes, kind, []), 0, 20)}) | some kind in kinds]

@@ -2,8 +2,8 @@
 # id: id.admin_daily_driver
 # title: Administrator account used for daily work
 # description: >-
-#   A privileged account has a mailbox and uses several apps. Each mail it reads and each app it signs in to
-#   is a way to its privileges.
+#   A privileged account has a mailbox and uses several apps. Every message that it receives and every app
+#   that it signs in to is a path to its privileges.
 # severity: medium
 # category: access_risk
 # document: identity
@@ -11,8 +11,8 @@
 # optional_datasets: [grants, app_assignments]
 # action: remove_admin_role
 # remediation:
-#   - "Give the administrator a second account without mailbox and apps for the role."
-#   - "Move the role to it and take it from the everyday account."
+#   - "Give the administrator a second account for the role, without a mailbox or apps."
+#   - "Move the role to the second account and remove it from the everyday account."
 # frameworks: ["NIST.800-53.AC-6(2)"]
 # params:
 #   apps: 3
@@ -42,7 +42,7 @@ result := lib.failed(sentence, evidence, [id | some account in hits; some grant 
 
 else := lib.quiet(lib.admins, judged)
 
-sentence := sprintf("%s does daily work with an administrator's account: %s, with a mailbox and %d apps, each a way to its privileges", [lib.who, lib.positions(hits), max([count(used(account)) | some account in hits])])
+sentence := sprintf("%s uses an administrator account (%s) for daily work, with a mailbox and %s, and each of them is a path to its privileges", [lib.who, lib.positions(hits), lib.number_of(max([count(used(account)) | some account in hits]), "app", "apps")])
 
 evidence := [lib.over(account, "apps", [object.get(grant, "app_name", "") | some grant in used(account)], least) | some account in hits]
 

@@ -1,18 +1,18 @@
 # METADATA
 # id: id.admin_no_mfa
-# title: Administrator without a second factor
+# title: Administrator without MFA
 # description: >-
-#   An active account with a privileged role has no second factor registered. A password that leaks, or is
-#   guessed, then is all an attacker needs to take over what the role controls.
+#   An active account with a privileged role has no second factor registered for multi-factor authentication
+#   (MFA). A leaked or guessed password is then enough to take over everything that the role controls.
 # severity: critical
 # category: identity_security
 # document: identity
 # datasets: [users, roles, mfa]
 # action: force_mfa_enroll
 # remediation:
-#   - "Ask the person through a second channel whether a second factor can be registered today; if not, suspend the account until it can."
-#   - "Let them register a second factor, best a passkey or a security key."
-#   - "Make a sign-in policy demand it for every administrator, so that the gap can't open again."
+#   - "Contact the person through another channel and have them register a second factor today. If that isn't possible, suspend the account until it is."
+#   - "Have them register a second factor, preferably a passkey or a security key."
+#   - "Require MFA for every administrator in a sign-in policy, so that the gap can't reopen."
 # references:
 #   - https://learn.microsoft.com/entra/identity/role-based-access-control/best-practices
 # frameworks: ["NIST.800-53.IA-2(1)"]
@@ -40,7 +40,7 @@ result := lib.failed(sentence, evidence, []) if count(hits) > 0
 
 else := lib.quiet(lib.admins, judged)
 
-sentence := sprintf("%s is %s without a second factor, so one stolen password is enough to %s", [lib.who, lib.positions(hits), reach])
+sentence := sprintf("%s holds %s without MFA, so one stolen password is enough to %s", [lib.who, lib.positions(hits), reach])
 
 evidence := [lib.seen(account, "mfa", account.mfa) | some account in hits]
 

@@ -1,18 +1,18 @@
 # METADATA
 # id: id.admin_weak_mfa
-# title: Administrator with weak second factors only
+# title: Administrator with weak MFA methods only
 # description: >-
-#   An active privileged account has nothing stronger than text messages, calls, mail or questions as second
-#   factor. Those are intercepted or talked out of people; administrators are worth that effort.
+#   An active privileged account has no second factor stronger than text messages, phone calls, email or
+#   security questions. Attackers can intercept these or trick people into revealing them.
 # severity: high
 # category: identity_security
 # document: identity
 # datasets: [users, roles, mfa]
 # action: force_mfa_enroll
 # remediation:
-#   - "Let the administrator register a passkey, a security key or an authenticator app."
-#   - "Remove phone numbers and mail as second factor from the account."
-#   - "Switch the weak methods off for administrators."
+#   - "Have the administrator register a passkey, a security key or an authenticator app."
+#   - "Remove phone numbers and email addresses as second factors from the account."
+#   - "Disable the weak methods for administrators."
 # references:
 #   - https://learn.microsoft.com/entra/identity/authentication/concept-authentication-strengths
 # frameworks: ["NIST.800-53.IA-2(1)"]
@@ -40,7 +40,7 @@ result := lib.failed(sentence, evidence, []) if count(hits) > 0
 
 else := lib.quiet(lib.admins, judged)
 
-sentence := sprintf("%s is %s with weak second factors only (%s), which attackers intercept or talk people out of", [lib.who, lib.positions(hits), methods])
+sentence := sprintf("%s holds %s with weak MFA methods only (%s), which attackers can intercept or trick people into revealing", [lib.who, lib.positions(hits), methods])
 
 evidence := [lib.seen(account, "mfa_methods", account.mfa_methods) | some account in hits]
 

@@ -1,10 +1,10 @@
 # METADATA
 # id: id.breakglass_missing
-# title: No emergency account declared
+# title: No emergency access account declared
 # description: >-
-#   No active account with the highest role is tagged as an emergency account. When the identity provider or
-#   the second factor fails, nobody may be able to get in; and a real emergency account that isn't tagged
-#   looks like a stale administrator.
+#   No active account with the highest role is tagged as an emergency access (break-glass) account. If the
+#   identity provider or multi-factor authentication fails, no one may be able to sign in. An emergency
+#   account that exists but isn't tagged looks like a stale administrator.
 # severity: medium
 # category: identity_security
 # document: integration
@@ -13,8 +13,8 @@
 # depends_on_decisions: true
 # action: create_ticket
 # remediation:
-#   - "Make two cloud-only accounts with permanent Global Administrator and security keys kept in a safe."
-#   - "Leave one of them out of each conditional-access policy and alert on every use."
+#   - "Create two cloud-only accounts with the Global Administrator role assigned permanently and security keys kept in a safe."
+#   - "Exclude one of them from each Conditional Access policy, and alert on every use."
 #   - "Tag them as emergency accounts in Watchpost."
 # references:
 #   - https://learn.microsoft.com/entra/identity/role-based-access-control/security-emergency-access
@@ -45,6 +45,6 @@ applies if {
 	input.doc.platform == "m365"
 }
 
-sentence := "No emergency account is declared for Microsoft 365, so an outage of sign-in or a lost second factor may lock everybody out"
+sentence := "No emergency access account is declared for Microsoft 365, so a sign-in outage or a lost second factor may lock everyone out"
 
 evidence := [lib.fact("break_glass_accounts", 0)]

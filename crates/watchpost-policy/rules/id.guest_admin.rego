@@ -2,17 +2,17 @@
 # id: id.guest_admin
 # title: Guest with an administrator role
 # description: >-
-#   An active guest holds a privileged role. Their sign-in, their device and their leaving are in another
-#   company's hands.
+#   An active guest account holds a privileged role. Another organization controls the guest's sign-in,
+#   device and offboarding.
 # severity: critical
 # category: access_risk
 # document: identity
 # datasets: [users, roles]
 # action: remove_admin_role
 # remediation:
-#   - "Find out who gave the guest the role and what for."
-#   - "Remove the role; if the work goes on, make the role eligible, time-bound and approved."
-#   - "Review the guest's sign-ins since the role was given."
+#   - "Find out who gave the guest the role and why."
+#   - "Remove the role. If it is still needed, make it eligible, time-bound and subject to approval."
+#   - "Review the guest's sign-ins since the role was assigned."
 # references:
 #   - https://learn.microsoft.com/entra/external-id/external-collaboration-settings-configure
 # frameworks: ["NIST.800-53.AC-6", "NIST.800-53.AC-6(5)"]
@@ -39,6 +39,6 @@ result := lib.failed(sentence, evidence, []) if count(hits) > 0
 
 else := lib.quiet(lib.admins, judged)
 
-sentence := sprintf("%s is a guest and %s, so another company's security decides over this one", [lib.who, lib.positions(hits)])
+sentence := sprintf("%s is a guest and holds %s, so this tenant depends on another organization's security", [lib.who, lib.positions(hits)])
 
 evidence := [lib.seen(account, "role", lib.role_name(account)) | some account in hits]

@@ -2,15 +2,16 @@
 # id: id.guest_pending
 # title: Guest invitation pending for 30 days
 # description: >-
-#   An invitation has waited for 30 days. Whoever gets hold of that mailbox can still accept it.
+#   A guest invitation has been pending for more than 30 days. Anyone who gains access to the invited mailbox
+#   can still accept it.
 # severity: low
 # category: identity_security
 # document: identity
 # datasets: [users]
 # action: suspend_user
 # remediation:
-#   - "Ask whoever invited the guest whether the invitation is still wanted."
-#   - "If not, delete the guest account."
+#   - "Ask the person who invited the guest whether the invitation is still needed."
+#   - "If it isn't, delete the guest account."
 # frameworks: ["NIST.800-53.AC-2"]
 # params:
 #   days: 30
@@ -37,7 +38,7 @@ result := lib.failed(sentence, evidence, []) if count(hits) > 0
 
 else := lib.quiet(pool, judged)
 
-sentence := sprintf("The invitation of %s to %s has waited for %d days and can still be accepted", [lib.who, lib.where(hits), min([lib.days_since(account.created_at_ms) | some account in hits])])
+sentence := sprintf("The invitation of %s to %s has been pending for %s and can still be accepted", [lib.who, lib.where(hits), lib.number_of(min([lib.days_since(account.created_at_ms) | some account in hits]), "day", "days")])
 
 evidence := [lib.over(account, "created_at_ms", account.created_at_ms, days) | some account in hits]
 

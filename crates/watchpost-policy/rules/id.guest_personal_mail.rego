@@ -1,19 +1,19 @@
 # METADATA
 # id: id.guest_personal_mail
-# title: Guest with a personal mail address
+# title: Guest with a personal email address
 # description: >-
-#   A guest is invited under an address at a free mail provider. No company stands behind it: nobody demands
-#   a second factor there, and nobody closes it when the person changes jobs. The list of providers is a
-#   parameter; names under .example are for the demonstration.
+#   A guest account uses an address at a free email provider. No organization requires multi-factor
+#   authentication for that mailbox or closes it when the person changes jobs. The list of providers is a
+#   parameter; the domains under .example are for the demo.
 # severity: low
 # category: identity_security
 # document: identity
 # datasets: [users]
 # action: notify_user
 # remediation:
-#   - "Ask whoever invited the guest for the person's company address."
-#   - "Invite that address and remove the personal one."
-#   - "Limit invitations to the domains of partners."
+#   - "Ask the person who invited the guest for the guest's work address."
+#   - "Invite the work address and remove the guest account with the personal address."
+#   - "Limit guest invitations to the domains of partners."
 # references:
 #   - https://learn.microsoft.com/entra/external-id/allow-deny-list
 # frameworks: ["NIST.800-53.AC-2"]
@@ -50,7 +50,7 @@ result := lib.failed(sentence, evidence, []) if count(hits) > 0
 
 else := lib.quiet(pool, judged)
 
-sentence := sprintf("The guest %s comes in with a personal address at %s, which no company secures or closes", [lib.who, concat(" and ", {domain(account) | some account in hits})])
+sentence := sprintf("The guest %s signs in with a personal address at %s, which no organization secures or closes", [lib.who, concat(" and ", {domain(account) | some account in hits})])
 
 evidence := [lib.seen(account, "email", account.email) | some account in hits]
 

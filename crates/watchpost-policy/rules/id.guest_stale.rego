@@ -1,17 +1,18 @@
 # METADATA
 # id: id.guest_stale
-# title: Guest unused for 60 days
+# title: Guest inactive for 60 days
 # description: >-
-#   An active guest has not signed in for 60 days. Projects end, guests stay.
+#   An active guest account has not signed in for more than 60 days. Guest access often outlives the project
+#   that it was granted for.
 # severity: medium
 # category: identity_security
 # document: identity
 # datasets: [users, sign_in]
 # action: suspend_user
 # remediation:
-#   - "Ask whoever invited the guest whether the work goes on."
-#   - "If not, remove the guest."
-#   - "Let guest access end by itself: an access review or an expiry."
+#   - "Ask the person who invited the guest whether access is still needed."
+#   - "If it isn't, remove the guest."
+#   - "Let guest access end automatically: set up an access review or an expiry."
 # references:
 #   - https://learn.microsoft.com/entra/id-governance/access-reviews-overview
 # frameworks: ["NIST.800-53.AC-2(3)"]
@@ -40,7 +41,7 @@ result := lib.failed(sentence, evidence, []) if count(hits) > 0
 
 else := lib.quiet(pool, judged)
 
-sentence := sprintf("The guest %s has not signed in to %s for %d days but can still get in", [lib.who, lib.where(hits), min([lib.days_since(account.last_active_ms) | some account in hits])])
+sentence := sprintf("The guest %s has not signed in to %s for %s but still has access", [lib.who, lib.where(hits), lib.number_of(min([lib.days_since(account.last_active_ms) | some account in hits]), "day", "days")])
 
 evidence := [lib.over(account, "last_active_ms", account.last_active_ms, days) | some account in hits]
 

@@ -1,9 +1,10 @@
 # METADATA
 # id: id.offboarded_active
-# title: Offboarded person with an active account
+# title: Offboarded person still has an active account
 # description: >-
-#   The account on the identity provider was suspended or ended at least a day ago, yet another account of
-#   the same person is active. Whoever left, or got hold of their password, can still sign in there.
+#   The person's account on the identity provider was suspended or deprovisioned at least a day ago, but
+#   another account of the same person is still active. The person who left, or anyone who has their
+#   password, can still sign in there.
 # severity: critical
 # category: access_hygiene
 # document: identity
@@ -11,8 +12,8 @@
 # action: suspend_user
 # remediation:
 #   - "Confirm with the person's manager or HR that they left."
-#   - "Suspend the active account, revoke its sessions and tokens, hand over mail and files."
-#   - "Find out why offboarding didn't reach it: provision the platform from the identity provider."
+#   - "Suspend the active account, revoke its sessions and tokens, and hand over its mail and files."
+#   - "Find out why offboarding missed the account, and provision the platform from the identity provider."
 # frameworks: ["NIST.800-53.AC-2(3)", "NIST.800-53.PS-4"]
 # params:
 #   grace_hours: 24
@@ -32,7 +33,8 @@ people := [account |
 	lib.readable(account.integration, needs)
 ]
 
-# Accounts on an identity provider that ended long enough ago. Where the provider doesn't say when, they count.
+# Accounts on an identity provider that were suspended or deprovisioned long enough ago. An account without that time
+# counts, too.
 left := [account |
 	some account in people
 	account.integration.identity_provider
@@ -41,7 +43,7 @@ left := [account |
 	not back(account.integration.id)
 ]
 
-# Somebody who came back has a second, active account on the same provider.
+# A person who came back has a second, active account on the same provider.
 back(integration) if {
 	some account in input.doc.accounts
 	account.integration.id == integration
@@ -60,13 +62,13 @@ result := lib.failed(sentence, evidence, []) if {
 
 else := lib.quiet(multiple, people)
 
-# Only somebody with accounts in several places can be gone in one and active in another.
+# Only a person with several accounts can be offboarded in one and active in another.
 multiple := [account |
 	some account in input.doc.accounts
 	lib.human(account)
 ]
 
-sentence := sprintf("%s was offboarded in %s but is still active in %s, so somebody who left can get in", [lib.who, lib.where(left), lib.where(hits)])
+sentence := sprintf("%s was offboarded in %s but is still active in %s, so a person who left can still sign in", [lib.who, lib.where(left), lib.where(hits)])
 
 evidence := array.concat(
 	[lib.seen(account, "status", account.status) | some account in left],

@@ -2,8 +2,9 @@
 # id: id.offboarded_grants
 # title: Offboarded person still holds app grants
 # description: >-
-#   A suspended or ended account still holds permissions that it gave to apps, or tokens. Apps can go on
-#   reading on behalf of somebody who left, and come back to life with the account.
+#   A suspended or deprovisioned account still holds tokens, or permissions that it granted to apps. Apps can
+#   keep reading data on behalf of a person who left, and the grants are in force again if the account is
+#   reactivated.
 # severity: high
 # category: access_hygiene
 # document: identity
@@ -13,7 +14,7 @@
 # remediation:
 #   - "Revoke the permissions and tokens listed in the evidence."
 #   - "Check the apps' sign-in logs for use after the person left."
-#   - "Add revoking grants and tokens to the offboarding steps."
+#   - "Add the revocation of grants and tokens to the offboarding steps."
 # frameworks: ["NIST.800-53.AC-2(3)", "NIST.800-53.PS-4"]
 package watchpost.rules.id_offboarded_grants
 
@@ -36,7 +37,7 @@ judged := [account |
 	readable_kinds(account)
 ]
 
-# Grants and tokens are read separately; either is worth judging.
+# Grants and tokens are read separately; one of the two is enough to judge.
 readable_kinds(account) if {
 	some kind in kinds
 	lib.kind_readable(account.integration, kind)
@@ -53,7 +54,7 @@ result := lib.failed(sentence, evidence, apps) if count(held) > 0
 
 else := lib.quiet(pool, judged)
 
-sentence := sprintf("%s is %s in %s but still holds %s (%s), which let apps act for somebody who left", [
+sentence := sprintf("%s is %s in %s but still holds %s (%s), so apps can still act for a person who left", [
 	lib.who, states, lib.where([account | some [account, _] in held]),
 	lib.number_of(count(held), "app permission or token", "app permissions or tokens"),
 	lib.names({name | some [_, grant] in held; name := called(grant)}),

@@ -1,18 +1,18 @@
 # METADATA
 # id: id.offboarded_owner
-# title: App owned only by people who left
+# title: App without an active owner
 # description: >-
-#   An app has no owner who is still active. Nobody renews its secrets, answers for its permissions, or
-#   notices when it misbehaves; whoever gets hold of an old owner's account controls it.
+#   An app has no owner who is still active. No one renews its secrets, is responsible for its permissions,
+#   or notices when it misbehaves. Anyone who takes over a former owner's account controls the app.
 # severity: medium
 # category: access_hygiene
 # document: app
 # datasets: [apps, app_owners, users]
 # action: create_ticket
 # remediation:
-#   - "Find who uses the app and make two of them owners."
-#   - "Rotate its secrets, since former owners may know them."
-#   - "If nobody needs it, disable it and delete it after a month."
+#   - "Find out who uses the app and make two of them owners."
+#   - "Rotate the app's secrets, because former owners may know them."
+#   - "If no one needs the app, disable it and delete it after a month."
 # frameworks: ["NIST.800-53.AC-2", "NIST.800-53.CM-8"]
 package watchpost.rules.id_offboarded_owner
 
@@ -27,7 +27,7 @@ applies if {
 	count(input.doc.owners) > 0
 }
 
-# An app of our own ought to have an owner; a foreign one needs none.
+# An app that the tenant registered itself should have an owner; an app from another organization needs none.
 applies if {
 	lib.foreign_app
 	input.doc.own_registration == true
@@ -45,9 +45,9 @@ else := lib.skipped("not_applicable") if not applies
 
 else := lib.app_quiet(needs)
 
-sentence := sprintf("%s has no owner, so nobody answers for its secrets and permissions", [lib.app]) if {
+sentence := sprintf("%s has no owner, so no one is responsible for its secrets and permissions", [lib.app]) if {
 	count(input.doc.owners) == 0
-} else := sprintf("%s is owned only by people who left (%s), so nobody answers for its secrets and permissions", [
+} else := sprintf("%s is owned only by people who left (%s), so no one is responsible for its secrets and permissions", [
 	lib.app, lib.names({owner.display_name | some owner in input.doc.owners}),
 ])
 

@@ -1,9 +1,9 @@
 # METADATA
 # id: id.orphan_account
-# title: Account with nobody behind it in the identity provider
+# title: Account missing from the identity provider
 # description: >-
 #   An active member account in Microsoft 365 with a company address has no counterpart in the connected
-#   identity provider. It escapes its sign-in policies and its offboarding.
+#   identity provider, so the provider's sign-in policies and offboarding don't apply to it.
 # severity: medium
 # category: access_hygiene
 # document: identity
@@ -12,9 +12,9 @@
 # depends_on_decisions: true
 # action: suspend_user
 # remediation:
-#   - "Find out who uses the account; ask the department that it was made for."
-#   - "A person: create or link their account in the identity provider. A machine: make it a service principal or tag it."
-#   - "Nobody: suspend it, and delete it after a month."
+#   - "Find out who uses the account; ask the department that it was created for."
+#   - "If a person uses it, create or link their account in the identity provider. If a machine uses it, make it a service principal or tag it."
+#   - "If no one uses it, suspend it and delete it after a month."
 # frameworks: ["NIST.800-53.AC-2", "NIST.800-53.IA-4"]
 package watchpost.rules.id_orphan_account
 
@@ -67,7 +67,7 @@ result := lib.failed(sentence, evidence, []) if {
 
 else := lib.quiet(pool, judged)
 
-sentence := sprintf("%s has an account in Microsoft 365 but none in %s, so its sign-in policies and offboarding don't reach it", [
+sentence := sprintf("%s has an account in Microsoft 365 but none in %s, so sign-in policies and offboarding there don't apply to it", [
 	lib.who, concat(" or ", {lib.platform_title(provider.platform) | some provider in providers}),
 ])
 

@@ -1,17 +1,18 @@
 # METADATA
 # id: id.password_never_expires
-# title: Password never expires and no second factor
+# title: Non-expiring password without MFA
 # description: >-
-#   An active account has a password that never expires, and no second factor. A password that leaked years
-#   ago still opens it. With a second factor a lasting password is fine.
+#   An active account has a password that never expires and no second factor for multi-factor authentication
+#   (MFA), so a password that leaked years ago still opens the account. With MFA, a password that never
+#   expires is acceptable.
 # severity: medium
 # category: identity_security
 # document: identity
 # datasets: [users, mfa]
 # action: force_mfa_enroll
 # remediation:
-#   - "Let the person register a second factor."
-#   - "Until then let the password expire, and change it now."
+#   - "Have the person register a second factor."
+#   - "Until then, let the password expire, and change it now."
 # frameworks: ["NIST.800-53.IA-5(1)"]
 package watchpost.rules.id_password_never_expires
 
@@ -38,6 +39,6 @@ result := lib.failed(sentence, evidence, []) if count(hits) > 0
 
 else := lib.quiet(lib.actives, judged)
 
-sentence := sprintf("%s has a password in %s that never expires and no second factor, so an old leak still opens the account", [lib.who, lib.where(hits)])
+sentence := sprintf("%s has a non-expiring password and no MFA in %s, so a password that leaked years ago still opens the account", [lib.who, lib.where(hits)])
 
 evidence := [lib.seen(account, "password_never_expires", true) | some account in hits]

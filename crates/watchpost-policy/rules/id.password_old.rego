@@ -1,16 +1,16 @@
 # METADATA
 # id: id.password_old
-# title: Password older than a year without second factor
+# title: Password older than a year without MFA
 # description: >-
-#   An active account has a password more than 365 days old and no second factor, so whoever learned it in
-#   that time can use it.
+#   An active account has a password that is more than 365 days old and no second factor for multi-factor
+#   authentication (MFA). Anyone who learned the password in that time can use it.
 # severity: low
 # category: identity_security
 # document: identity
 # datasets: [users, mfa]
 # action: force_password_change
 # remediation:
-#   - "Let the person register a second factor."
+#   - "Have the person register a second factor."
 #   - "Have the password changed."
 # frameworks: ["NIST.800-53.IA-5(1)"]
 # params:
@@ -40,7 +40,7 @@ result := lib.failed(sentence, evidence, []) if count(hits) > 0
 
 else := lib.quiet(lib.actives, judged)
 
-sentence := sprintf("%s has had the same password in %s for %d days and no second factor, so whoever learned it can use it", [lib.who, lib.where(hits), min([lib.days_since(account.password_changed_at_ms) | some account in hits])])
+sentence := sprintf("%s has had the same password in %s for %s and no MFA, so anyone who learned it can use it", [lib.who, lib.where(hits), lib.number_of(min([lib.days_since(account.password_changed_at_ms) | some account in hits]), "day", "days")])
 
 evidence := [lib.over(account, "password_changed_at_ms", account.password_changed_at_ms, days) | some account in hits]
 

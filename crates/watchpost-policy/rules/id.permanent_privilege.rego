@@ -1,9 +1,9 @@
 # METADATA
 # id: id.permanent_privilege
-# title: Permanent privileged role
+# title: Permanently assigned privileged role
 # description: >-
-#   A privileged role in Microsoft 365 is held permanently, although it could be activated for the hours in
-#   which it is needed. A stolen session then has the role at once and for good.
+#   A privileged role in Microsoft 365 is assigned permanently instead of being activated only for the hours
+#   in which it is needed. A stolen session has the role immediately, for as long as the assignment lasts.
 # severity: high
 # category: access_risk
 # document: identity
@@ -12,8 +12,8 @@
 # depends_on_decisions: true
 # action: remove_admin_role
 # remediation:
-#   - "Make the role eligible in Privileged Identity Management: activation with second factor, reason and a limit of hours."
-#   - "Take the permanent assignment away."
+#   - "Make the role eligible in Privileged Identity Management (PIM), and require multi-factor authentication, a justification and a time limit for its activation."
+#   - "Remove the permanent assignment."
 #   - "If it is an emergency account, tag it as one."
 # references:
 #   - https://learn.microsoft.com/entra/id-governance/privileged-identity-management/pim-configure
@@ -49,7 +49,7 @@ result := lib.failed(sentence, evidence, []) if count(held) > 0
 
 else := lib.quiet(pool, judged)
 
-sentence := sprintf("%s is permanently %s in Microsoft 365, so a stolen session has the role at once", [
+sentence := sprintf("%s permanently holds %s in Microsoft 365, so a stolen session has these privileges at once", [
 	lib.who, lib.names({role.name | some [_, role] in held}),
 ])
 

@@ -1,17 +1,17 @@
 # METADATA
 # id: id.shared_account
-# title: Shared account with privileges
+# title: Shared account with a privileged role
 # description: >-
-#   An account whose name says that several people use it (admin, support, test …) is active and privileged.
-#   Nobody can tell who did what with it, and its password goes round.
+#   An active privileged account has a name that suggests that several people use it (such as admin, support
+#   or test). No one can tell who did what with it, and several people may know its password.
 # severity: medium
 # category: access_hygiene
 # document: identity
 # datasets: [users, roles]
 # action: remove_admin_role
 # remediation:
-#   - "Give each person who uses the account a personal one with the role."
-#   - "Take the role from the shared account and change its password."
+#   - "Give each person who uses the account a personal account with the role."
+#   - "Remove the role from the shared account and change its password."
 # frameworks: ["NIST.800-53.AC-2(9)", "NIST.800-53.IA-2"]
 # params:
 #   names:
@@ -41,7 +41,7 @@ result := lib.failed(sentence, evidence, []) if count(hits) > 0
 
 else := lib.quiet(lib.admins, judged)
 
-sentence := sprintf("The shared account %s is %s, so nobody can tell who used its privileges", [concat(" and ", {account.login | some account in hits}), lib.positions(hits)])
+sentence := sprintf("The shared account %s holds %s, so no one can tell who used its privileges", [concat(" and ", {account.login | some account in hits}), lib.positions(hits)])
 
 evidence := [lib.seen(account, "login", account.login) | some account in hits]
 

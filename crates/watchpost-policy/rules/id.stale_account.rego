@@ -1,9 +1,9 @@
 # METADATA
 # id: id.stale_account
-# title: Account unused for 90 days
+# title: Account inactive for 90 days
 # description: >-
-#   An active account of a member has not been used for 90 days, or never since it was made a month ago.
-#   Nobody notices when somebody else begins to use it.
+#   An active member account has not been used for more than 90 days, or has never been used since it was
+#   created more than 30 days ago. If an attacker starts to use it, no one notices.
 # severity: medium
 # category: access_hygiene
 # document: identity
@@ -12,8 +12,8 @@
 # action: suspend_user
 # remediation:
 #   - "Ask the person or their manager whether the account is needed."
-#   - "If not, suspend it and take its licences back."
-#   - "Delete it once nobody has missed it for a month."
+#   - "If it isn't, suspend it and reclaim its licenses."
+#   - "Delete it if no one has missed it after a month."
 # frameworks: ["NIST.800-53.AC-2(3)"]
 # params:
 #   days: 90
@@ -41,13 +41,13 @@ result := lib.failed(sentence, evidence, []) if count(hits) > 0
 
 else := lib.quiet(pool, judged)
 
-sentence := sprintf("%s has not used %s for %s, so nobody would notice a stranger using the account", [lib.who, lib.where(hits), since])
+sentence := sprintf("%s has not used %s for %s, so no one would notice an attacker who uses the account", [lib.who, lib.where(hits), since])
 
 evidence := [lib.over(account, "last_active_ms", object.get(account, "last_active_ms", "never"), days) | some account in hits]
 
 days := data.params["id.stale_account"].days
 
-# Administrators are the business of id.stale_admin; emergency accounts are meant to be unused.
+# `id.stale_admin` judges administrators; emergency accounts are meant to be unused.
 pool := [account |
 	some account in lib.actives
 	account.kind == "member"
@@ -64,6 +64,6 @@ stale(account) if {
 
 idle := min([lib.days_since(account.last_active_ms) | some account in hits])
 
-since := sprintf("%d days", [idle]) if {
+since := lib.number_of(idle, "day", "days") if {
 	idle
-} else := sprintf("%d days, ever since it was made", [min([lib.days_since(account.created_at_ms) | some account in hits])])
+} else := sprintf("%s (never since it was created)", [lib.number_of(min([lib.days_since(account.created_at_ms) | some account in hits]), "day", "days")])

@@ -1,9 +1,9 @@
 # METADATA
 # id: id.stale_admin
-# title: Administrator unused for 30 days
+# title: Administrator inactive for 30 days
 # description: >-
-#   An active privileged account has not been used for 30 days. Standing privileges that nobody uses serve
-#   attackers only.
+#   An active privileged account has not been used for more than 30 days. Standing privileges that no one
+#   uses only help attackers.
 # severity: high
 # category: access_risk
 # document: identity
@@ -12,7 +12,7 @@
 # action: remove_admin_role
 # remediation:
 #   - "Ask the administrator whether the role is still needed."
-#   - "Take the role away, or make it eligible so that it has to be activated."
+#   - "Remove the role, or make it eligible so that it has to be activated."
 #   - "If it is an emergency account, tag it as one."
 # frameworks: ["NIST.800-53.AC-2(3)", "NIST.800-53.AC-6"]
 # params:
@@ -41,7 +41,7 @@ result := lib.failed(sentence, evidence, []) if count(hits) > 0
 
 else := lib.quiet(pool, judged)
 
-sentence := sprintf("%s is %s but has not signed in there for %d days, so the privileges serve nobody but an attacker", [lib.who, lib.positions(hits), min([lib.days_since(account.last_active_ms) | some account in hits])])
+sentence := sprintf("%s holds %s but has not signed in there for %s, so the privileges only help an attacker", [lib.who, lib.positions(hits), lib.number_of(min([lib.days_since(account.last_active_ms) | some account in hits]), "day", "days")])
 
 evidence := [lib.over(account, "last_active_ms", account.last_active_ms, days) | some account in hits]
 

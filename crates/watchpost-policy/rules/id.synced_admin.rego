@@ -1,9 +1,9 @@
 # METADATA
 # id: id.synced_admin
-# title: Administrator synced from on-premises
+# title: Administrator synced from an on-premises directory
 # description: >-
-#   A privileged account in Microsoft 365 is tied to an on-premises directory. Whoever takes over that
-#   directory takes over the cloud with it.
+#   A privileged account in Microsoft 365 is synchronized from an on-premises directory. An attacker who
+#   takes over that directory also takes over the cloud account.
 # severity: high
 # category: access_risk
 # document: identity
@@ -11,8 +11,8 @@
 # datasets: [users, roles]
 # action: remove_admin_role
 # remediation:
-#   - "Make a cloud-only account for the administrator's role."
-#   - "Move the role to it and take it from the synced account."
+#   - "Create a cloud-only account for the administrator's role."
+#   - "Move the role to it and remove it from the synced account."
 # references:
 #   - https://learn.microsoft.com/entra/identity/role-based-access-control/best-practices
 # frameworks: ["NIST.800-53.AC-6(5)"]
@@ -40,7 +40,7 @@ result := lib.failed(sentence, evidence, []) if count(hits) > 0
 
 else := lib.quiet(pool, judged)
 
-sentence := sprintf("%s is %s with an account synced from on-premises, so an attack on the local directory reaches the cloud", [lib.who, lib.positions(hits)])
+sentence := sprintf("%s holds %s with an account synced from on-premises, so an attack on the on-premises directory reaches the cloud", [lib.who, lib.positions(hits)])
 
 evidence := [lib.seen(account, "on_premises_id", true) | some account in hits]
 

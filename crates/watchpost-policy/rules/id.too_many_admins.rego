@@ -2,8 +2,8 @@
 # id: id.too_many_admins
 # title: Too many or too few administrators
 # description: >-
-#   More than four accounts hold the platform's highest role, each a way to everything; or fewer than two,
-#   so that one lost device locks the company out.
+#   More than four accounts hold the platform's highest role, and each is a path to full control; or fewer
+#   than two hold it, so that one lost device can lock the company out.
 # severity: medium
 # category: access_risk
 # document: integration
@@ -11,8 +11,8 @@
 # datasets: [users, roles]
 # action: create_access_review
 # remediation:
-#   - "List who holds the role and what each does with it."
-#   - "Give smaller roles for everyday tasks, and make the highest one eligible."
+#   - "List who holds the role and what each person uses it for."
+#   - "Assign narrower roles for everyday tasks, and make the highest role eligible instead of permanent."
 #   - "Keep two to four holders."
 # frameworks: ["NIST.800-53.AC-6(5)"]
 # params:
@@ -34,7 +34,7 @@ outside if input.doc.super_admins > most
 
 outside if input.doc.super_admins < least
 
-consequence := sprintf("more than %d: each is a way to everything", [most]) if {
+consequence := sprintf("more than %d: each is a path to full control", [most]) if {
 	input.doc.super_admins > most
 } else := sprintf("fewer than %d: one lost device may lock the company out", [least])
 

@@ -1,4 +1,4 @@
-# What the rules share. Documents are in `input.doc`, the time is `input.now_ms` (docs/rules.md).
+# Functions and values that the rules share. The document is `input.doc`, the time is `input.now_ms` (docs/rules.md).
 package watchpost.lib
 
 import rego.v1
@@ -11,7 +11,7 @@ day_ms := 86400000
 
 active(account) if account.status == "active"
 
-# Blocked or ended; an account that waits for its activation is neither.
+# Suspended or deprovisioned. An account that is pending activation is neither.
 ended(account) if account.status == "suspended"
 
 ended(account) if account.status == "deprovisioned"
@@ -30,9 +30,9 @@ super_admin(account) if {
 	role.super_admin
 }
 
-# -- Could it be read? -----------------------------------------------------------------------------------------------
+# -- Readable data ---------------------------------------------------------------------------------------------------
 
-# Whether none of the datasets in the set `needs` is unreadable at the integration.
+# Whether the integration could read every dataset in the set `needs`.
 readable(integration, needs) if {
 	every dataset in integration.unreadable {
 		not dataset in needs
@@ -49,7 +49,7 @@ dataset_of := {
 
 kind_readable(integration, kind) if not dataset_of[kind] in integration.unreadable
 
-# Active accounts that are privileged or may be: where roles can't be read, nobody knows.
+# Active accounts that are privileged, or may be because the integration's roles can't be read.
 admins := [account |
 	some account in input.doc.accounts
 	account.status == "active"
@@ -75,7 +75,7 @@ older(at_ms, days) if {
 
 days_since(at_ms) := floor((input.now_ms - at_ms) / day_ms)
 
-# -- Answers ---------------------------------------------------------------------------------------------------------
+# -- Results ---------------------------------------------------------------------------------------------------------
 
 passed := {"result": "passed"}
 
@@ -88,8 +88,8 @@ failed(sentence, evidence, entities) := {
 	"entities": entities,
 }
 
-# For a rule over accounts that has found nothing. `pool`: accounts that the rule is about; `judged`: those of them
-# about which enough is known.
+# The result of a rule over accounts that found nothing. `pool`: the accounts that the rule covers; `judged`: those of
+# them about which enough is known.
 quiet(_, judged) := passed if count(judged) > 0
 
 quiet(pool, judged) := skipped("unreadable") if {
@@ -102,7 +102,7 @@ quiet(pool, judged) := skipped("not_applicable") if {
 	count(pool) == 0
 }
 
-# What was seen at an account.
+# Evidence: the value of an account's field.
 seen(account, field, value) := {
 	"platform": account.integration.platform,
 	"account": account.login,
@@ -110,7 +110,7 @@ seen(account, field, value) := {
 	"value": value,
 }
 
-# The same, with the limit that it was compared with.
+# Evidence: the value of an account's field, and the limit that it was compared with.
 over(account, field, value, limit) := {
 	"platform": account.integration.platform,
 	"account": account.login,
@@ -132,7 +132,7 @@ platform_titles := {
 
 platform_title(platform) := object.get(platform_titles, platform, clip(platform))
 
-# The person of an identity document: name and address.
+# The person of an identity document: `Mara Holt (mara.holt@birchworks.example)`.
 who := sprintf("%s (%s)", [input.doc.display_name, input.doc.email]) if {
 	input.doc.display_name != ""
 	input.doc.display_name != input.doc.email
@@ -142,24 +142,24 @@ who := sprintf("%s (%s)", [input.doc.display_name, input.doc.email]) if {
 	input.doc.display_name != ""
 } else := input.doc.accounts[0].login
 
-# The app of an app document and where it is.
+# The app of an app document and its platform: `Ledgerly (Microsoft 365)`.
 app := sprintf("%s (%s)", [input.doc.name, platform_title(input.doc.integration.platform)])
 
-# Where accounts are: `Microsoft 365 and Okta`.
+# The platforms of accounts: `Microsoft 365 and Okta`.
 where(accounts) := concat(" and ", {platform_title(account.integration.platform) | some account in accounts})
 
-# Which roles accounts hold where: `Global Administrator in Microsoft 365`.
+# The roles of accounts and their platforms: `Global Administrator in Microsoft 365`.
 positions(accounts) := concat(" and ", {position |
 	some account in accounts
 	position := sprintf("%s in %s", [clip(role_name(account)), platform_title(account.integration.platform)])
 })
 
-# The role to name: the highest if it is held, otherwise a privileged one.
+# The role to name: the highest if the account holds it, otherwise a privileged one.
 role_name(account) := min({role.name | some role in account.roles; role.super_admin}) if {
 	super_admin(account)
 } else := min({role.name | some role in account.roles; role.privileged}) if {
 	privileged(account)
-} else := "an administrator"
+} else := "an administrator role"
 
 # At most three names of a set: `Ledgerly, Fieldnote, Quillpost and 4 more`.
 names(set) := concat(", ", {clip(name) | some name in set}) if {
@@ -169,10 +169,10 @@ names(set) := concat(", ", {clip(name) | some name in set}) if {
 	count(set) - 3,
 ])
 
-# At most 200 characters of a text: what keeps sentences made of sentences from growing without end.
+# At most 200 characters of a text, so that sentences composed of sentences stay bounded.
 clip(value) := substring(value, 0, 200)
 
-# For customers' rules, which can't call `sprintf` themselves: a sentence of at most ten short parts.
+# For customers' rules, which can't call `sprintf`: a sentence with at most ten short parts.
 text(format, parts) := sprintf(format, [short(part) | some part in parts]) if {
 	count(format) <= 500
 	count(parts) <= 10
@@ -191,19 +191,19 @@ number_of(count_, _, many) := sprintf("%d %s", [count_, clip(many)]) if count_ !
 
 # -- Apps ------------------------------------------------------------------------------------------------------------
 
-# What every `app.*` rule leaves alone: the platform vendor's own apps.
+# Not one of the platform vendor's own apps, which `app.*` rules don't judge.
 foreign_app if not input.doc.first_party
 
 unsanctioned if input.doc.policy != "sanctioned"
 
-# Kinds of grant whose worst risk is among `risks` and whose data can be read.
+# The readable kinds of grant whose worst risk is in `risks`.
 kinds_at_risk(risks) := {kind |
 	some kind, risk in input.doc.risks
 	risk in risks
 	kind_readable(input.doc.integration, kind)
 }
 
-# Grants of the kinds that could be read.
+# The number of grants of the kinds that could be read.
 grant_count := sum([number |
 	some kind, number in input.doc.grant_counts
 	kind_readable(input.doc.integration, kind)
@@ -214,12 +214,12 @@ any_grants_unreadable if {
 	not kind_readable(input.doc.integration, kind)
 }
 
-# Who uses it, for sentences.
+# The number of accounts that use the app: `3 accounts`.
 users := number_of(input.doc.accounts, "account", "accounts")
 
 principal_names := names({person.display_name | some person in input.doc.principals})
 
-# For a rule over apps that has found nothing.
+# The result of a rule over apps that found nothing.
 app_quiet(_) := skipped("not_applicable") if not foreign_app
 
 app_quiet(needs) := skipped("unreadable") if {
@@ -232,7 +232,7 @@ app_quiet(needs) := passed if {
 	readable(input.doc.integration, needs)
 }
 
-# What was seen at an app or an integration.
+# Evidence: the value of a field of an app or an integration.
 fact(field, value) := {"field": field, "value": value}
 
 fact_over(field, value, limit) := {"field": field, "value": value, "limit": limit}

@@ -1,9 +1,9 @@
 # METADATA
 # id: okta.no_deprovisioning
-# title: App without deprovisioning
+# title: Okta app without deprovisioning
 # description: >-
-#   An active, federated Okta app with several users isn't told when somebody leaves. Accounts, sessions and
-#   tokens inside it live on.
+#   An active, federated Okta app with several users is not notified when a person leaves. Accounts, sessions
+#   and tokens inside the app stay valid.
 # severity: low
 # category: access_hygiene
 # document: app
@@ -11,8 +11,8 @@
 # datasets: [apps, app_assignments]
 # action: create_ticket
 # remediation:
-#   - "Switch on deprovisioning for the app in Okta, if it offers it."
-#   - "If not, put the app on the list of manual offboarding steps."
+#   - "Turn on deprovisioning for the app in Okta, if the app supports it."
+#   - "If it doesn't, add the app to the list of manual offboarding steps."
 # frameworks: ["NIST.800-53.AC-2(1)", "NIST.800-53.AC-2(3)"]
 # params:
 #   accounts: 5
@@ -45,6 +45,6 @@ else := lib.skipped("not_applicable") if not federated
 
 else := lib.app_quiet(needs)
 
-sentence := sprintf("%s isn't told when one of its %d people leaves, so their accounts in it live on", [lib.app, input.doc.accounts])
+sentence := sprintf("%s has %s but no deprovisioning, so accounts in it stay active after people leave", [lib.app, lib.number_of(input.doc.accounts, "user", "users")])
 
 evidence := [lib.fact("deprovisioning", false), lib.fact_over("accounts", input.doc.accounts, least)]

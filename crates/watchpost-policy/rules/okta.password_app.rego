@@ -1,9 +1,9 @@
 # METADATA
 # id: okta.password_app
-# title: Password vault instead of federation
+# title: App uses stored passwords instead of federation
 # description: >-
-#   An Okta app signs people in by filling in stored passwords. The app keeps its own passwords, which
-#   outlive offboarding and need no second factor when typed directly.
+#   An Okta app signs people in with stored passwords instead of federation. The app keeps its own passwords,
+#   which survive offboarding and need no second factor when they are typed directly.
 # severity: low
 # category: access_hygiene
 # document: app
@@ -11,8 +11,8 @@
 # datasets: [apps, app_assignments]
 # action: create_ticket
 # remediation:
-#   - "Ask the app's maker for SAML or OpenID Connect."
-#   - "Set it up, move people over, switch password sign-in off in the app."
+#   - "Ask the app's vendor for SAML or OpenID Connect."
+#   - "Set it up, migrate the users, and turn off password sign-in in the app."
 # frameworks: ["NIST.800-53.IA-2", "NIST.800-53.AC-2(1)"]
 # params:
 #   accounts: 5
@@ -42,6 +42,6 @@ else := lib.skipped("not_applicable") if not vault
 
 else := lib.app_quiet(needs)
 
-sentence := sprintf("%s signs in %d people with stored passwords, which go on working outside Okta", [lib.app, input.doc.accounts])
+sentence := sprintf("%s signs in %s with stored passwords, which also work outside Okta", [lib.app, lib.number_of(input.doc.accounts, "user", "users")])
 
 evidence := [lib.fact("sign_on_mode", input.doc.sign_on_mode), lib.fact_over("accounts", input.doc.accounts, least)]

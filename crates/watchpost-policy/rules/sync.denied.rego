@@ -1,9 +1,9 @@
 # METADATA
 # id: sync.denied
-# title: Permission lost
+# title: Integration lost a permission
 # description: >-
-#   A part of the platform that could be read before is refused now. The rules that need it are blind, and
-#   what they found before stays as it was.
+#   The platform now denies access to data that Watchpost could read before. Rules that need this data can't
+#   judge, and what they found before stays unchanged.
 # severity: high
 # category: drift_signal
 # document: integration
@@ -12,8 +12,8 @@
 # action: trigger_sync
 # remediation:
 #   - "Run `watchpost integrations verify` to see which permission is missing."
-#   - "Grant it again, then sync."
-#   - "Find out who took it away."
+#   - "Grant the permission again, then sync."
+#   - "Find out who removed it."
 # frameworks: ["NIST.800-53.CA-7", "NIST.800-53.CM-3"]
 package watchpost.rules.sync_denied
 
@@ -21,7 +21,7 @@ import rego.v1
 
 import data.watchpost.lib
 
-# Never read: nothing can have been lost, or nobody could tell.
+# Never read: it is unknown whether anything was lost.
 unreadable if not input.doc.last_completed_ms
 
 result := lib.failed(sentence, evidence, []) if {
@@ -39,6 +39,8 @@ applies if {
 	not input.doc.status in {"paused", "disconnected", "pending"}
 }
 
-sentence := sprintf("%s no longer lets Watchpost read %s, so rules that need it are blind", [lib.platform_title(input.doc.platform), lib.names({replace(dataset, "_", " ") | some dataset in input.doc.lost})])
+sentence := sprintf("%s no longer lets Watchpost read %s, so rules that need this data can't judge", [lib.platform_title(input.doc.platform), lib.names({title(dataset) | some dataset in input.doc.lost})])
 
 evidence := [lib.fact("dataset", dataset) | some dataset in input.doc.lost]
+
+title(dataset) := object.get({"mfa": "MFA methods", "sign_in": "sign-in activity"}, dataset, replace(dataset, "_", " "))

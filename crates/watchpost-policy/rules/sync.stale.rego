@@ -2,8 +2,8 @@
 # id: sync.stale
 # title: Integration has not synced for a day
 # description: >-
-#   The last completed sync is older than 24 hours. Findings and scores about this platform no longer show
-#   how it is.
+#   The last completed sync is more than 24 hours old. Findings and scores for this platform may be out of
+#   date.
 # severity: medium
 # category: drift_signal
 # document: integration
@@ -11,8 +11,8 @@
 # depends_on_decisions: true
 # action: trigger_sync
 # remediation:
-#   - "Look at the integration's last error."
-#   - "Repair its credentials or permissions, then sync."
+#   - "Check the integration's last error."
+#   - "Fix its credentials or permissions, then sync."
 # frameworks: ["NIST.800-53.CA-7"]
 # params:
 #   hours: 24
@@ -24,7 +24,7 @@ import data.watchpost.lib
 
 hours := data.params["sync.stale"].hours
 
-# Never read: nobody can say since when.
+# Never read: the time of the last sync is unknown.
 unreadable if not input.doc.last_completed_ms
 
 result := lib.failed(sentence, evidence, []) if {
@@ -42,6 +42,6 @@ applies if {
 	not input.doc.status in {"paused", "disconnected", "pending"}
 }
 
-sentence := sprintf("%s was last read completely %d hours ago, so what is shown about it may be out of date", [lib.platform_title(input.doc.platform), floor((input.now_ms - input.doc.last_completed_ms) / lib.hour_ms)])
+sentence := sprintf("The last completed sync of %s was %s ago, so its findings and scores may be out of date", [lib.platform_title(input.doc.platform), lib.number_of(floor((input.now_ms - input.doc.last_completed_ms) / lib.hour_ms), "hour", "hours")])
 
 evidence := [lib.fact_over("last_completed_ms", input.doc.last_completed_ms, hours), lib.fact("status", input.doc.status)]

@@ -2,16 +2,16 @@
 # id: tok.admin_token
 # title: API token of a super administrator
 # description: >-
-#   An API token belongs to an account with the platform's highest role. It carries that role without a
-#   second factor, from wherever it is stored.
+#   An API token belongs to an account with the platform's highest role. The token carries that role without
+#   multi-factor authentication (MFA), wherever it is stored.
 # severity: high
 # category: identity_security
 # document: identity
 # datasets: [users, roles, tokens]
 # action: revoke_oauth_token
 # remediation:
-#   - "Find what uses the token."
-#   - "Make a service account with the least role that this needs and a new token for it."
+#   - "Find out what uses the token."
+#   - "Create a service account with the least privileged role that is sufficient, and a new token for it."
 #   - "Revoke the administrator's token."
 # frameworks: ["NIST.800-53.AC-6", "NIST.800-53.IA-5"]
 package watchpost.rules.tok_admin_token
@@ -50,7 +50,7 @@ holds_token(account) if {
 
 holds_token(account) if "tokens" in account.integration.unreadable
 
-sentence := sprintf("%s holds %s (%s) with the rights of %s, which no second factor protects", [
+sentence := sprintf("%s holds %s (%s) with the privileges of %s, which MFA does not protect", [
 	lib.who, lib.number_of(count(held), "API token", "API tokens"), tokens,
 	lib.positions([account | some [account, _] in held]),
 ])

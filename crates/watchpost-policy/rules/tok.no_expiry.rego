@@ -1,17 +1,17 @@
 # METADATA
 # id: tok.no_expiry
-# title: Token without expiry
+# title: API token that never expires
 # description: >-
-#   A token never expires. Once it leaks it works until somebody notices.
+#   A token never expires. If it leaks, it works until someone notices.
 # severity: medium
 # category: identity_security
 # document: identity
 # datasets: [users, tokens]
 # action: revoke_oauth_token
 # remediation:
-#   - "Find what uses the token."
-#   - "Replace it by one with an end, or by OAuth with a key."
-#   - "Revoke the old one."
+#   - "Find out what uses the token."
+#   - "Replace it with a token that expires, or with OAuth and a key pair."
+#   - "Revoke the old token."
 # frameworks: ["NIST.800-53.IA-5(1)"]
 package watchpost.rules.tok_no_expiry
 
@@ -49,9 +49,9 @@ holds_token(account) if {
 
 holds_token(account) if "tokens" in account.integration.unreadable
 
-sentence := sprintf("%s holds %s without expiry in %s (%s), which works for ever once it leaks", [
-	lib.who, lib.number_of(count(held), "token", "tokens"),
-	lib.where([account | some [account, _] in held]), tokens,
+sentence := sprintf("%s holds %s (%s) in %s, so a leaked copy works until it is revoked", [
+	lib.who, lib.number_of(count(held), "token that never expires", "tokens that never expire"), tokens,
+	lib.where([account | some [account, _] in held]),
 ])
 
 tokens := lib.names({object.get(grant, "name", "unnamed") | some [_, grant] in held})

@@ -1,26 +1,26 @@
-//! Writes imported rules out by their full names before a module is compiled.
+//! Replaces imported rules by their full names before a module is compiled.
 //!
-//! The machine reads `lib.who` as "the whole document `data.watchpost.lib`, and of it `who`", so it evaluates every rule
-//! of the library, each time. `data.watchpost.lib.who` is a call of that one rule. Calls of functions are fine as they
-//! are. Lines stay where they are, so that errors name the right one.
+//! The engine reads `lib.who` as the field `who` of the whole document `data.watchpost.lib`, so it evaluates every rule
+//! of the library each time. `data.watchpost.lib.who` evaluates only that rule. Calls of functions don't have this
+//! problem. Line numbers stay the same, so that errors name the right line.
 
 use std::borrow::Cow;
 
-/// An import: the name that it goes by in its file, and what it stands for (`data.…`).
+/// An import: the alias in its file and the full path (`data.…`).
 struct Import<'a> {
     alias: &'a str,
     path: &'a str,
 }
 
-/// The text with `alias.rule` written as `data.….rule`.
-pub(crate) fn written_out(text: &str) -> Cow<'_, str> {
+/// Returns the text with every `alias.rule` replaced by `data.….rule`.
+pub(crate) fn expand_imports(text: &str) -> Cow<'_, str> {
     let imports: Vec<Import<'_>> = text.lines().filter_map(import).collect();
     if imports.is_empty() {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len().saturating_mul(2));
     let mut rest = text;
-    // What stands before `rest`: a name goes on after a letter, and is a field after a dot.
+    // The character before `rest`: after a dot, a name is a field.
     let mut before = '\n';
     while let Some(first) = rest.chars().next() {
         let taken = match first {
@@ -52,7 +52,7 @@ pub(crate) fn written_out(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// `import data.a.b` and `import data.a.b as c`.
+/// Parses `import data.a.b` and `import data.a.b as c`.
 fn import(line: &str) -> Option<Import<'_>> {
     let mut words = line.strip_prefix("import ")?.split_whitespace();
     let path = words.next().filter(|path| path.starts_with("data."))?;
@@ -65,7 +65,7 @@ fn import(line: &str) -> Option<Import<'_>> {
     plain.then_some(Import { alias, path })
 }
 
-/// Whether a field follows that is not called: `.name`, but not `.name(`.
+/// Whether `after` starts with a field that is not called: `.name`, but not `.name(`.
 fn names_a_rule(after: &str) -> bool {
     let Some(field) = after.strip_prefix('.') else {
         return false;
@@ -75,7 +75,7 @@ fn names_a_rule(after: &str) -> bool {
     !name.is_empty() && !next.starts_with('(')
 }
 
-/// Bytes of the text in quotes that `rest` begins with.
+/// Returns the length in bytes of the quoted string that `rest` begins with.
 fn quoted(rest: &str) -> usize {
     let mut escaped = false;
     for (at, c) in rest.char_indices().skip(1) {
@@ -89,7 +89,7 @@ fn quoted(rest: &str) -> usize {
     rest.len()
 }
 
-/// Bytes of the raw text that `rest` begins with.
+/// Returns the length in bytes of the raw string that `rest` begins with.
 fn raw(rest: &str) -> usize {
     rest.char_indices()
         .skip(1)
@@ -109,11 +109,11 @@ mod tests {
 
     fn check(body: &str, expected: &str) {
         let text = format!("{HEAD}{body}");
-        assert_eq!(written_out(&text), format!("{HEAD}{expected}"), "{body}");
+        assert_eq!(expand_imports(&text), format!("{HEAD}{expected}"), "{body}");
     }
 
     #[test]
-    fn rules_are_written_out_and_calls_are_not() {
+    fn rules_are_expanded_and_calls_are_not() {
         check("x := lib.who", "x := data.watchpost.lib.who");
         check(
             "x := [lib.who, c.d.e[0]]",
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_like_an_import_stays() {
+    fn text_that_only_looks_like_an_import_is_unchanged() {
         for same in [
             "x := data.watchpost.lib.who",
             "x := input.lib.who",
@@ -140,13 +140,13 @@ mod tests {
             check(same, same);
         }
         assert_eq!(
-            written_out("package p\n\nx := lib.who\n"),
+            expand_imports("package p\n\nx := lib.who\n"),
             "package p\n\nx := lib.who\n"
         );
     }
 
     #[test]
-    fn what_follows_text_is_written_out_again() {
+    fn imports_after_strings_are_expanded() {
         check(
             "x := [\"é lib.who\", `ü`, lib.who] # lib.who\ny := c.d",
             "x := [\"é lib.who\", `ü`, data.watchpost.lib.who] # lib.who\ny := data.a.b.d",

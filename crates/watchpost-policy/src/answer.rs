@@ -1,14 +1,15 @@
-//! What rules and checks answer alike, read within bounds.
+//! The parts that results of rules and checks have in common, read within limits.
 
 use crate::{
     limits::{EVIDENCE_BYTES_MAX, VERDICT_DEPTH_MAX, VERDICT_NODES_MAX},
+    text,
     value::name,
 };
 use regorus::Value;
 use std::io;
 use watchpost_core::check::CheckResult;
 
-/// An answer: an object with a result.
+/// The value of `result`: an object with the field `result`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Answer<'v> {
     pub(crate) result: CheckResult,
@@ -16,19 +17,19 @@ pub(crate) struct Answer<'v> {
 }
 
 impl<'v> Answer<'v> {
-    /// Reads `value`; `Err` says what is wrong with it.
+    /// Reads `value`. The error states what is wrong with it.
     pub(crate) fn read(value: &'v Value) -> Result<Self, String> {
         if matches!(value, Value::Undefined) {
-            return Err("gave no result".to_owned());
+            return Err(text::NO_RESULT.to_owned());
         }
         if value.as_object().is_err() {
-            return Err("`result` is not an object".to_owned());
+            return Err(text::RESULT_NOT_OBJECT.to_owned());
         }
-        let result = match text(value, "result") {
+        let result = match string(value, "result") {
             Some("passed") => CheckResult::Passed,
             Some("failed") => CheckResult::Failed,
             Some("skipped") => CheckResult::Skipped,
-            _ => return Err("`result.result` is none of passed, failed, skipped".to_owned()),
+            _ => return Err(text::RESULT_UNKNOWN.to_owned()),
         };
         Ok(Self {
             result,
@@ -40,74 +41,72 @@ impl<'v> Answer<'v> {
         field(self.fields, key)
     }
 
-    /// The text of a field that must be there.
-    pub(crate) fn text(&self, key: &'static str) -> Result<&'v str, String> {
-        text(self.fields, key).ok_or_else(|| format!("`result.{key}` is not text"))
+    /// Returns a required string field.
+    pub(crate) fn string(&self, key: &'static str) -> Result<&'v str, String> {
+        string(self.fields, key).ok_or_else(|| text::not_string(key))
     }
 
-    /// JSON text of the evidence: as many whole entries as fit.
+    /// Returns the evidence as JSON text, with as many complete entries as fit.
     pub(crate) fn evidence(&self) -> Result<String, String> {
         evidence(self.field("evidence"))
     }
 }
 
-/// A field of an object that isn't null.
+/// Returns a field of an object, unless it is null.
 pub(crate) fn field<'v>(value: &'v Value, key: &'static str) -> Option<&'v Value> {
     let found = value.as_object().ok()?.get(&name(key))?;
     (!matches!(found, Value::Null)).then_some(found)
 }
 
-/// A field that is text.
-pub(crate) fn text<'v>(value: &'v Value, key: &'static str) -> Option<&'v str> {
+/// Returns a field that is a string.
+pub(crate) fn string<'v>(value: &'v Value, key: &'static str) -> Option<&'v str> {
     match field(value, key) {
         Some(Value::String(text)) => Some(text.as_ref()),
         _ => None,
     }
 }
 
-/// The entries of a list or set; `key` is for the error.
+/// Returns the entries of a list or set. The error names `key`.
 pub(crate) fn list<'v>(value: Option<&'v Value>, key: &str) -> Result<Vec<&'v Value>, String> {
     match value {
         None => Ok(Vec::new()),
         Some(Value::Array(items)) => Ok(items.iter().collect()),
         Some(Value::Set(items)) => Ok(items.iter().collect()),
-        Some(_) => Err(format!("`result.{key}` is not a list")),
+        Some(_) => Err(text::not_list(key)),
     }
 }
 
 fn evidence(value: Option<&Value>) -> Result<String, String> {
     let mut out = Bounded {
         bytes: vec![b'['],
-        most: EVIDENCE_BYTES_MAX,
+        max_bytes: EVIDENCE_BYTES_MAX,
     };
     let mut nodes = VERDICT_NODES_MAX;
     for item in list(value, "evidence")? {
-        small(item, &mut nodes, "evidence")?;
+        check_size(item, &mut nodes, "evidence")?;
         let before = out.bytes.len();
         if before > 1 {
             out.bytes.push(b',');
         }
         if let Err(error) = serde_json::to_writer(&mut out, item) {
             if !error.is_io() {
-                return Err(format!("`result.evidence` isn't JSON: {error}"));
+                return Err(text::evidence_not_json(&error));
             }
             out.bytes.truncate(before);
             break;
         }
     }
     out.bytes.push(b']');
-    String::from_utf8(out.bytes).map_err(|_| "`result.evidence` isn't text".to_owned())
+    String::from_utf8(out.bytes).map_err(|_| text::EVIDENCE_NOT_UTF8.to_owned())
 }
 
-/// Refuses what is too big to be shown. A value whose parts are shared can be exponentially bigger than its memory, so
-/// it is measured before it is written.
-pub(crate) fn small(value: &Value, nodes: &mut usize, key: &str) -> Result<(), String> {
+/// Rejects a value that is too big to show. A value with shared parts can be exponentially bigger than the memory that
+/// it uses, so it is measured before it is written.
+pub(crate) fn check_size(value: &Value, nodes: &mut usize, key: &str) -> Result<(), String> {
     if is_small(value, VERDICT_DEPTH_MAX, nodes) {
         return Ok(());
     }
-    Err(format!(
-        "`result.{key}` is too big: at most {VERDICT_NODES_MAX} values, {VERDICT_DEPTH_MAX} deep"
-    ))
+    Err(text::too_big(key))
 }
 
 fn is_small(value: &Value, depth: usize, nodes: &mut usize) -> bool {
@@ -125,26 +124,26 @@ fn is_small(value: &Value, depth: usize, nodes: &mut usize) -> bool {
     }
 }
 
-/// JSON text of a value, if it has fewer bytes than `most`.
-pub(crate) fn json_within(value: &Value, most: usize) -> Option<String> {
+/// Returns the JSON text of a value, if it has fewer than `max_bytes` bytes.
+pub(crate) fn json_within(value: &Value, max_bytes: usize) -> Option<String> {
     let mut out = Bounded {
         bytes: Vec::new(),
-        most,
+        max_bytes,
     };
     serde_json::to_writer(&mut out, value).ok()?;
     String::from_utf8(out.bytes).ok()
 }
 
-/// Bytes up to a limit, less a closing bracket.
+/// A buffer with a size limit, which keeps one byte for a closing bracket.
 struct Bounded {
     bytes: Vec<u8>,
-    most: usize,
+    max_bytes: usize,
 }
 
 impl io::Write for Bounded {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.bytes.len().saturating_add(bytes.len()) >= self.most {
-            return Err(io::Error::other("no room is left"));
+        if self.bytes.len().saturating_add(bytes.len()) >= self.max_bytes {
+            return Err(io::Error::from(io::ErrorKind::WriteZero));
         }
         self.bytes.extend_from_slice(bytes);
         Ok(bytes.len())
@@ -163,23 +162,23 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_answer_is_said() {
+    fn invalid_results_are_reported() {
         let check = |value: &Value, expected: &str| {
             let error = Answer::read(value).unwrap_err();
             assert!(error.contains(expected), "{error}");
         };
         check(&Value::Undefined, "no result");
         check(&json("true"), "not an object");
-        check(&json(r#"{"result":"fail"}"#), "none of");
+        check(&json(r#"{"result":"fail"}"#), "must be passed");
         let value = json(r#"{"result":"failed","reason":null,"evidence":1}"#);
         let answer = Answer::read(&value).unwrap();
         assert_eq!(answer.result, CheckResult::Failed);
-        assert!(answer.text("reason").unwrap_err().contains("reason"));
+        assert!(answer.string("reason").unwrap_err().contains("reason"));
         assert!(answer.evidence().unwrap_err().contains("not a list"));
     }
 
     #[test]
-    fn evidence_keeps_whole_entries_within_its_limit() {
+    fn evidence_keeps_complete_entries_within_its_limit() {
         let entries: Vec<Value> = (0..400).map(|_| Value::from("x".repeat(100).as_str())).collect();
         let text = evidence(Some(&Value::from(entries))).unwrap();
         assert!(text.len() <= EVIDENCE_BYTES_MAX && text.len() > EVIDENCE_BYTES_MAX - 200);
@@ -187,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn evidence_that_unfolds_without_end_is_refused() {
+    fn exponentially_large_evidence_is_rejected() {
         let mut value = json("[1]");
         for _ in 0..60 {
             value = Value::from(vec![value.clone(), value]);

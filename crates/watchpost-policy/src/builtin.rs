@@ -2,12 +2,12 @@
 
 include!(concat!(env!("OUT_DIR"), "/checks.rs"));
 
-/// What the rules share.
+/// The rules' library: file name and text.
 pub(crate) const LIB: (&str, &str) = ("lib.rego", include_str!("../rules/lib.rego"));
 
 macro_rules! rules {
     ($($id:literal),+ $(,)?) => {
-        /// File name and text of each, sorted.
+        /// File name and text of each rule, sorted.
         pub(crate) const RULES: &[(&str, &str)] =
             &[$((concat!($id, ".rego"), include_str!(concat!("../rules/", $id, ".rego")))),+];
         /// File name and text of each rule's cases.
@@ -57,5 +57,5 @@ rules! {
     "tok.no_expiry",
 }
 
-/// What the documents of cases are merged over.
+/// The JSON documents that the documents of cases are merged over.
 pub(crate) const CASE_BASE: &str = include_str!("../rules/cases.base.json");

@@ -1,22 +1,23 @@
-//! The examples beside each rule (`<rule_id>.cases.json`): they are its tests, ours and the customer's.
+//! The test cases beside each rule (`<rule_id>.cases.json`), of built-in rules and of customers' rules.
 //!
-//! A case's document is partial and is merged over a base (`rules/cases.base.json`): objects field by field, a `null`
-//! removes the field, lists replace the base's, and each account, role, grant, integration, person and credential in a
-//! list is merged over a base of its own kind. A text like `"-90d"` or `"-24h -1ms"` in a field whose name ends in
-//! `_ms` means that long before [`NOW_MS`].
+//! A case's document is partial and is merged over a base (`rules/cases.base.json`): objects are merged field by field,
+//! `null` removes a field, lists replace those of the base, and each account, role, grant, integration, person and
+//! credential in a list is merged over the base of its kind. A string like `"-90d"` or `"-24h -1ms"` in a field whose
+//! name ends in `_ms` is an offset from [`NOW_MS`].
 
 use crate::{
     builtin,
     judge::{Judge, Strikes},
     pack::Pack,
     program::guarded,
+    text,
     verdict::Verdict,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use watchpost_core::rule::{EngineError, Rule};
 
-/// The time at which cases happen: 2026-01-01T00:00:00Z.
+/// The current time in cases: 2026-01-01T00:00:00Z, in milliseconds since 1970.
 pub const NOW_MS: i64 = 1_767_225_600_000;
 
 /// A file of cases.
@@ -26,17 +27,17 @@ struct File<C> {
     cases: Vec<C>,
 }
 
-/// The cases in `text`, the content of `file`.
+/// Parses the cases in `text`, the content of `file`.
 pub(crate) fn read<C: DeserializeOwned>(file: &str, text: &str) -> Result<Vec<C>, String> {
     let read: File<C> = serde_json::from_str(text).map_err(|error| format!("{file}: {error}"))?;
     Ok(read.cases)
 }
 
-/// Whether a sentence has all the parts that a case expects of it.
+/// Checks that a sentence contains all expected parts. `what` names the sentence in the error.
 pub(crate) fn contains_all(what: &str, sentence: &str, parts: &[String]) -> Result<(), String> {
     match parts.iter().find(|part| !sentence.contains(part.as_str())) {
         None => Ok(()),
-        Some(part) => Err(format!("the {what} `{sentence}` lacks `{part}`")),
+        Some(part) => Err(text::lacks_part(what, sentence, part)),
     }
 }
 
@@ -60,22 +61,22 @@ struct Expect {
     evidence: Option<usize>,
 }
 
-/// What the cases of one rule or check showed.
+/// The outcome of the cases of one rule or check.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CaseReport {
-    /// Cases that ended as expected.
+    /// Number of cases with the expected outcome.
     pub passed: usize,
-    /// The others, each as a sentence.
+    /// The other cases, one sentence each.
     pub failed: Vec<String>,
-    /// The outcomes that the cases expect: `passed`, `failed`, the reason of a skipped one (`not_applicable`), `error`.
-    /// Of a check those in the profile `default`.
+    /// The expected outcome of each case: `passed`, `failed`, the reason for skipping (`not_applicable`) or `error`. For
+    /// a check, only cases in the profile `default`.
     pub kinds: Vec<String>,
-    /// The sentences of what failed, of a check in the profile `default`.
+    /// The sentences of failed outcomes. For a check, only cases in the profile `default`.
     pub titles: Vec<String>,
 }
 
 impl CaseReport {
-    /// Counts a case of a rule or check.
+    /// Adds the outcome of a case.
     pub(crate) fn add(&mut self, id: &str, case: &str, outcome: Result<(), String>) {
         match outcome {
             Ok(()) => self.passed = self.passed.saturating_add(1),
@@ -84,48 +85,47 @@ impl CaseReport {
     }
 }
 
-/// Runs the cases in `text` (the content of a `.cases.json` named `file`) on a rule of `pack`.
+/// Runs the cases in `text` (the content of the `.cases.json` named `file`) on a rule of `pack`.
 ///
 /// # Errors
-/// [`EngineError::Load`] if the file isn't one of cases or the rule doesn't exist. A case that fails is in the report.
+/// [`EngineError::Load`] if the file has no valid cases or the rule doesn't exist. A failed case is in the report.
 pub fn run(pack: &Pack, rule_id: &str, file: &str, text: &str) -> Result<CaseReport, EngineError> {
     guarded(|| run_here(pack, rule_id, file, text)).map_err(EngineError::Load)
 }
 
-/// The built-in rules' cases: rule id, file name, text.
+/// Returns the cases of the built-in rules: rule id, file name, text.
 pub fn builtin_cases() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
     builtin::RULE_CASES
         .iter()
         .map(|(file, text)| (file.trim_end_matches(".cases.json"), *file, *text))
 }
 
-/// The base documents that cases are merged over, as JSON.
+/// Returns the base documents that cases are merged over, as JSON.
 pub const fn base() -> &'static str {
     builtin::CASE_BASE
 }
 
-fn run_here(pack: &Pack, rule_id: &str, file: &str, text: &str) -> Result<CaseReport, String> {
-    let cases: Vec<Case> = read(file, text)?;
-    let base: Map<String, Value> =
-        serde_json::from_str(builtin::CASE_BASE).map_err(|error| format!("cases.base.json: {error}"))?;
+fn run_here(pack: &Pack, rule_id: &str, file: &str, content: &str) -> Result<CaseReport, String> {
+    let cases: Vec<Case> = read(file, content)?;
+    let base = base_documents()?;
     let index = pack
         .rules()
         .iter()
         .position(|rule| rule.id == rule_id)
-        .ok_or_else(|| format!("{file}: there is no rule `{rule_id}`"))?;
-    let rule = pack.rules().get(index).ok_or("the rule vanished")?;
+        .ok_or_else(|| text::cases_of_unknown(file, "rule", rule_id))?;
+    let rule = pack.rules().get(index).ok_or(text::RULE_LOST)?;
     let mut judge = Judge::new(pack).map_err(|error| error.to_string())?;
     let mut report = CaseReport::default();
     for case in cases {
-        // Fresh for each case: one that runs out of bounds is not to spoil the next.
+        // New for each case, so that a case that exceeds its limits doesn't affect the next one.
         let strikes = Strikes::new(pack.rules().len());
         let document = document(&base, rule, case.document.clone())
-            .map_err(|error| format!("{file}: {}: {error}", case.name))?;
+            .map_err(|error| text::broken_case(file, &case.name, &error))?;
         let judged = judge
             .all(rule.document, &document, &strikes, NOW_MS)
             .into_iter()
             .find(|(at, _)| *at == index)
-            .map_or_else(|| Err("it was not evaluated".to_owned()), |(_, judged)| judged);
+            .map_or_else(|| Err(text::NOT_EVALUATED.to_owned()), |(_, judged)| judged);
         let (kind, outcome) = compare(&case.expect, judged, &mut report.titles);
         report.kinds.push(kind);
         report.add(rule_id, &case.name, outcome);
@@ -141,10 +141,10 @@ fn compare(
     let kind = expect.reason.as_ref().unwrap_or(&expect.result).clone();
     let outcome = match judged {
         Err(error) if expect.result == "error" => contains_all("error", &error, &expect.reason_contains),
-        Err(error) => Err(format!("failed to evaluate: {error}")),
+        Err(error) => Err(text::evaluation_failed(&error)),
         Ok(Verdict::Passed) if expect.result == "passed" => Ok(()),
         Ok(Verdict::Skipped(reason)) if expect.result == "skipped" => match &expect.reason {
-            Some(expected) if *expected != reason => Err(format!("skipped as `{reason}`, not `{expected}`")),
+            Some(expected) if *expected != reason => Err(text::skipped_otherwise(&reason, expected)),
             _ => Ok(()),
         },
         Ok(Verdict::Failed {
@@ -152,28 +152,28 @@ fn compare(
             evidence,
             apps,
         }) if expect.result == "failed" => {
-            // A test reads the sentence that a person would read.
+            // Tests compare the sentence that a person would read.
             let title = title.untrusted().to_owned();
             let apps: Vec<String> = apps.iter().map(ToString::to_string).collect();
             let count = serde_json::from_str::<Vec<Value>>(&evidence).map_or(0, |list| list.len());
             let outcome = if let Err(lacking) = contains_all("sentence", &title, &expect.reason_contains) {
                 Err(lacking)
             } else if expect.entities.as_ref().is_some_and(|expected| *expected != apps) {
-                Err(format!("names the apps {apps:?}"))
+                Err(text::other_apps(&apps))
             } else if expect.evidence.is_some_and(|expected| expected != count) {
-                Err(format!("has {count} pieces of evidence: {evidence}"))
+                Err(text::other_evidence_count(count, &evidence))
             } else {
                 Ok(())
             };
             titles.push(title);
             outcome
         }
-        Ok(other) => Err(format!("expected {kind}, got {other:?}")),
+        Ok(other) => Err(text::other_verdict(&kind, format_args!("{other:?}"))),
     };
     (kind, outcome)
 }
 
-/// The case's document over its base.
+/// Merges the case's document over its base.
 fn document(base: &Map<String, Value>, rule: &Rule, partial: Value) -> Result<Value, String> {
     let kind = rule.document.as_str();
     let mut whole = merged(base, kind, partial)?;
@@ -181,16 +181,18 @@ fn document(base: &Map<String, Value>, rule: &Rule, partial: Value) -> Result<Va
     Ok(whole)
 }
 
-/// A partial thing of a kind (`app`) over its base.
+/// Merges a partial object of a kind (`app`) over its base.
 pub(crate) fn whole(kind: &str, partial: Value) -> Result<Value, String> {
-    let base: Map<String, Value> =
-        serde_json::from_str(builtin::CASE_BASE).map_err(|error| format!("cases.base.json: {error}"))?;
-    let mut whole = merged(&base, kind, partial)?;
+    let mut whole = merged(&base_documents()?, kind, partial)?;
     set_times(&mut whole)?;
     Ok(whole)
 }
 
-/// The kind of thing that a list holds, by the list's name.
+fn base_documents() -> Result<Map<String, Value>, String> {
+    serde_json::from_str(builtin::CASE_BASE).map_err(|error| text::broken_base(&error))
+}
+
+/// Returns the kind of object in a list, by the list's name.
 fn kind_of(list: &str) -> Option<&'static str> {
     Some(match list {
         "accounts" => "account",
@@ -205,15 +207,15 @@ fn kind_of(list: &str) -> Option<&'static str> {
 
 fn merged(base: &Map<String, Value>, kind: &str, partial: Value) -> Result<Value, String> {
     let Value::Object(partial) = partial else {
-        return Err(format!("a {kind} is an object"));
+        return Err(text::partial_not_object(kind));
     };
     let defaults = base
         .get(kind)
         .and_then(Value::as_object)
-        .ok_or_else(|| format!("cases.base.json has no `{kind}`"))?;
+        .ok_or_else(|| text::base_lacks(kind))?;
     let mut whole = defaults.clone();
     if kind == "integration_ref" {
-        // The platform brings its id, name and whether it is an identity provider.
+        // The platform determines the id, the name and whether it is an identity provider.
         let platform = partial.get("platform").and_then(Value::as_str).unwrap_or("m365");
         let of_platform = base
             .get("platforms")
@@ -229,7 +231,7 @@ fn merged(base: &Map<String, Value>, kind: &str, partial: Value) -> Result<Value
             }
             ("integration", value) => merged(base, "integration_ref", value)?,
             (list, Value::Array(items)) => match kind_of(list) {
-                // An app knows its people as principals, an identity knows a count of accounts.
+                // An app has its people as principals, and its accounts as a number.
                 Some(kind) => items
                     .into_iter()
                     .map(|item| merged(base, kind, item))
@@ -249,9 +251,9 @@ fn set_times(value: &mut Value) -> Result<(), String> {
         Value::Object(fields) => {
             for (key, value) in fields.iter_mut() {
                 if key.ends_with("_ms")
-                    && let Value::String(text) = value
+                    && let Value::String(offset) = value
                 {
-                    *value = time(text)?.into();
+                    *value = time(offset)?.into();
                 } else {
                     set_times(value)?;
                 }
@@ -263,10 +265,10 @@ fn set_times(value: &mut Value) -> Result<(), String> {
     }
 }
 
-/// `-90d`, `+24h`, `-24h -1ms`.
-fn time(text: &str) -> Result<i64, String> {
-    text.split_whitespace().try_fold(NOW_MS, |sum, part| {
-        let wrong = || format!("`{text}` is no time: write -90d, +24h or -1ms");
+/// Parses `-90d`, `+24h` or `-24h -1ms` as an offset from [`NOW_MS`].
+fn time(offset: &str) -> Result<i64, String> {
+    offset.split_whitespace().try_fold(NOW_MS, |sum, part| {
+        let wrong = || text::not_a_time(offset);
         let unit_at = part.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(wrong)?;
         let (number, unit) = part.split_at(unit_at);
         let number: i64 = number.parse().map_err(|_| wrong())?;

@@ -1,21 +1,21 @@
-//! Conditions that several rules and checks share: one finding for what all of them judge.
+//! Conditions that several rules and checks share. All of them together have one finding for each entity.
 
-use crate::source::Source;
+use crate::{source::Source, text};
 use std::collections::BTreeMap;
 use watchpost_core::value::word::EntityType;
 
 /// A condition that more than one rule or check judges.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SharedCondition {
-    /// The id that they share: by habit the id of one of them.
+    /// The condition's id, by convention the id of one of its rules or checks.
     pub id: String,
-    /// What its finding is about.
+    /// The type of entity that its finding is about.
     pub entity: EntityType,
-    /// The rules and checks, by id, sorted; at least two.
+    /// The ids of the rules and checks, sorted, at least two.
     pub judged_by: Vec<String>,
 }
 
-/// What the METADATA of a rule or check says of its condition.
+/// The condition of a rule or check, from its METADATA.
 pub(crate) struct Declared<'a> {
     pub(crate) source: &'a Source,
     pub(crate) id: &'a str,
@@ -25,13 +25,12 @@ pub(crate) struct Declared<'a> {
 
 impl Declared<'_> {
     fn error(&self, what: &str) -> String {
-        let line = self.source.line_of("condition");
-        format!("{}:{line}: METADATA: {what}", self.source.file)
+        text::metadata_error(&self.source.file, self.source.line_of("condition"), what)
     }
 }
 
-/// The conditions that several share, sorted by id. The error names file and line of a `condition` that nothing else
-/// has, or whose rules and checks find it at different types of entity.
+/// Returns the conditions that several rules or checks share, sorted by id. The error names the file and line of a
+/// `condition` that no other rule or check has, or whose rules and checks have different types of entity.
 pub(crate) fn shared(declared: &[Declared<'_>]) -> Result<Vec<SharedCondition>, String> {
     let mut by_id: BTreeMap<&str, Vec<&Declared<'_>>> = BTreeMap::new();
     for one in declared {
@@ -41,11 +40,11 @@ pub(crate) fn shared(declared: &[Declared<'_>]) -> Result<Vec<SharedCondition>, 
     for (id, of) in by_id {
         if let [only] = of.as_slice() {
             if only.id != id {
-                return Err(only.error(&format!("no other rule or check has the condition `{id}`")));
+                return Err(only.error(&text::condition_of_one(id)));
             }
             continue;
         }
-        // The one to blame is a customer's where there is one, and never the one that the condition is named after.
+        // The error names a customer's file if there is one, and never the one that the condition is named after.
         let blamed = of
             .iter()
             .filter(|one| one.id != id)
@@ -54,10 +53,8 @@ pub(crate) fn shared(declared: &[Declared<'_>]) -> Result<Vec<SharedCondition>, 
         if let Some(blamed) = blamed
             && let Some(other) = of.iter().find(|other| other.entity != blamed.entity)
         {
-            return Err(blamed.error(&format!(
-                "the condition `{id}` is also that of `{}`, whose findings are about another type of entity ({}, not {})",
-                other.id, other.entity, blamed.entity
-            )));
+            let message = text::condition_of_other_entity(id, other.id, other.entity, blamed.entity);
+            return Err(blamed.error(&message));
         }
         let mut judged_by: Vec<String> = of.iter().map(|one| one.id.to_owned()).collect();
         judged_by.sort_unstable();

@@ -1,4 +1,4 @@
-//! The rule engine: a pool of threads behind the port.
+//! The rule engine: a thread pool that implements the port.
 
 use crate::{
     judge::{Judge, Strikes},
@@ -15,23 +15,24 @@ use std::{
 };
 use watchpost_core::rule::{EngineError, Evaluation, Rule, RuleEngine, document::Document};
 
-/// Threads that a pool has at the most.
+/// Maximum number of threads in a pool.
 const THREADS_MAX: usize = 16;
-/// Documents that a thread takes at a time, at the most.
+/// Maximum number of documents that a thread takes at a time.
 const CHUNK_MAX: usize = 256;
 
-/// The rule engine. Its threads start, and its rules are compiled, at the first evaluation; dropping it ends them.
+/// The rule engine. The first evaluation starts its threads and compiles its rules; dropping the engine stops the
+/// threads.
 pub struct RegoRules {
     pool: Pool<Batch>,
 }
 
-/// What the threads share.
+/// State that the threads share.
 struct Shared {
     pack: Pack,
     strikes: OnceLock<Strikes>,
 }
 
-/// Documents to judge.
+/// Documents to evaluate.
 struct Batch {
     documents: Arc<Vec<Document>>,
     now_ms: i64,
@@ -46,12 +47,12 @@ impl std::fmt::Debug for RegoRules {
 }
 
 impl RegoRules {
-    /// An engine with as many threads as the machine has processors.
+    /// Creates an engine with as many threads as the machine has processors, at most 16.
     pub fn new(pack: Pack) -> Self {
         Self::with_threads(pack, processors())
     }
 
-    /// An engine with so many threads (1 to 16).
+    /// Creates an engine with `threads` threads (1 to 16).
     pub fn with_threads(pack: Pack, threads: usize) -> Self {
         let shared = Shared {
             pack,
@@ -62,7 +63,7 @@ impl RegoRules {
         }
     }
 
-    /// Its rules' pack.
+    /// Returns the pack with the engine's rules.
     pub fn pack(&self) -> &Pack {
         &self.pool.shared().pack
     }

@@ -1,35 +1,40 @@
-//! The cases of a customer's folder, rules and checks alike.
+//! Runs the cases in a customer's folder, for rules and checks.
 
 use crate::{
     cases,
     check::{self, CheckSet},
     limits::Limits,
     pack::Pack,
+    text,
 };
-use std::{fs::File, io::Read, path::Path};
+use std::{
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
 use watchpost_core::rule::EngineError;
 
-/// Bytes of a file of cases.
+/// Maximum size of a file of cases, in bytes.
 const CASES_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
-/// What the cases of a folder showed.
+/// The outcome of the cases in a folder.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FolderReport {
-    /// Cases that ended as expected.
+    /// Number of cases with the expected outcome.
     pub passed: usize,
-    /// The others, each as a sentence that names the rule or check and the case.
+    /// The other cases, one sentence each with the rule or check and the case.
     pub failed: Vec<String>,
-    /// Rules and checks of the folder that have no cases.
+    /// Ids of the folder's rules and checks without cases, sorted.
     pub without_cases: Vec<String>,
-    /// Rules and checks of the folder.
+    /// Number of rules and checks in the folder.
     pub rules: usize,
 }
 
 /// Loads the folder's rules and checks and runs the `*.cases.json` beside them.
 ///
 /// # Errors
-/// [`EngineError::Load`] as [`Pack::with_dir`], or if a file isn't one of cases or belongs to no rule or check of
-/// the folder. A case that fails is in the report.
+/// [`EngineError::Load`] like [`Pack::with_dir`], or if a file has no valid cases or belongs to no rule or check in
+/// the folder. A failed case is in the report.
 pub fn test_folder(path: &Path) -> Result<FolderReport, EngineError> {
     let pack = Pack::with_dir(path)?;
     let set = pack.checks();
@@ -54,13 +59,11 @@ pub fn test_folder(path: &Path) -> Result<FolderReport, EngineError> {
         let id = name.strip_suffix(".cases.json").unwrap_or(name);
         let shown = file.display().to_string();
         let Some(at) = left.iter().position(|own| *own == id) else {
-            return Err(EngineError::Load(format!(
-                "{shown}: the folder has no rule or check `{id}`"
-            )));
+            return Err(EngineError::Load(text::cases_without_owner(&shown, id)));
         };
         left.swap_remove(at);
-        let text = read(&file, &shown)?;
-        run(&pack, set, id, &shown, &text, &mut report)?;
+        let content = read(&file, &shown)?;
+        run(&pack, set, id, &shown, &content, &mut report)?;
     }
     left.sort_unstable();
     report.without_cases = left.into_iter().map(str::to_owned).collect();
@@ -72,20 +75,20 @@ fn run(
     set: &CheckSet,
     id: &str,
     file: &str,
-    text: &str,
+    content: &str,
     report: &mut FolderReport,
 ) -> Result<(), EngineError> {
     let found = if set.position(id).is_some() {
-        check::cases::run(pack, id, file, text)?
+        check::cases::run(pack, id, file, content)?
     } else {
-        cases::run(pack, id, file, text)?
+        cases::run(pack, id, file, content)?
     };
     report.passed = report.passed.saturating_add(found.passed);
     report.failed.extend(found.failed);
     Ok(())
 }
 
-fn case_files(path: &Path, limits: &Limits) -> Result<Vec<std::path::PathBuf>, EngineError> {
+fn case_files(path: &Path, limits: &Limits) -> Result<Vec<PathBuf>, EngineError> {
     let shown = path.display();
     let failed = |error: std::io::Error| EngineError::Load(format!("{shown}: {error}"));
     let mut files = Vec::new();
@@ -95,10 +98,7 @@ fn case_files(path: &Path, limits: &Limits) -> Result<Vec<std::path::PathBuf>, E
         if name.is_some_and(|name| name.ends_with(".cases.json")) {
             files.push(file);
             if files.len() > limits.files {
-                return Err(EngineError::Load(format!(
-                    "{shown}: more than {} files of cases",
-                    limits.files
-                )));
+                return Err(EngineError::Load(text::too_many_case_files(shown, limits.files)));
             }
         }
     }
@@ -116,9 +116,7 @@ fn read(file: &Path, shown: &str) -> Result<String, EngineError> {
         })
         .map_err(|error| EngineError::Load(format!("{shown}: {error}")))?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > CASES_BYTES_MAX {
-        return Err(EngineError::Load(format!(
-            "{shown}: longer than {CASES_BYTES_MAX} bytes"
-        )));
+        return Err(EngineError::Load(text::file_too_long(shown, CASES_BYTES_MAX)));
     }
-    String::from_utf8(bytes).map_err(|_| EngineError::Load(format!("{shown}: not UTF-8 text")))
+    String::from_utf8(bytes).map_err(|_| EngineError::Load(format!("{shown}: {}", text::NOT_UTF8)))
 }

@@ -1,10 +1,11 @@
-//! One thread's evaluator: documents in, hits and failures out.
+//! The evaluator of one thread: turns documents into hits and failures.
 
 use crate::{
     limits::Limits,
     metadata::Metadata,
     pack::{Pack, Prepared},
     program::{Compiled, Stop},
+    text,
     value::{name, to_value},
     verdict::{self, Verdict},
 };
@@ -23,7 +24,7 @@ use watchpost_core::{
     value::word::Platform,
 };
 
-/// Which rules rest because they ran out of bounds, seen by all threads.
+/// The rules that are paused because they exceeded their limits, shared by all threads.
 #[derive(Debug)]
 pub(crate) struct Strikes(Vec<(AtomicU32, AtomicI64)>);
 
@@ -36,7 +37,7 @@ impl Strikes {
         )
     }
 
-    fn rests(&self, rule: usize, now_ms: i64) -> bool {
+    fn is_paused(&self, rule: usize, now_ms: i64) -> bool {
         self.0
             .get(rule)
             .is_some_and(|(_, until)| now_ms < until.load(Ordering::Relaxed))
@@ -48,20 +49,20 @@ impl Strikes {
         };
         if count.fetch_add(1, Ordering::Relaxed).saturating_add(1) >= limits.strikes {
             count.store(0, Ordering::Relaxed);
-            let rest = i64::try_from(limits.rest.as_millis()).unwrap_or(i64::MAX);
-            until.store(now_ms.saturating_add(rest), Ordering::Relaxed);
+            let pause_ms = i64::try_from(limits.pause.as_millis()).unwrap_or(i64::MAX);
+            until.store(now_ms.saturating_add(pause_ms), Ordering::Relaxed);
         }
     }
 }
 
-/// Machines of one thread.
+/// The virtual machines of one thread.
 pub(crate) struct Judge {
     prepared: Arc<Prepared>,
     limits: Limits,
     machines: Vec<RegoVM>,
 }
 
-/// What evaluating one rule gave.
+/// The outcome of evaluating one rule.
 type Judged = Result<Verdict, String>;
 
 impl Judge {
@@ -86,7 +87,7 @@ impl Judge {
         Ok(())
     }
 
-    /// New machines in place of those of which one panicked.
+    /// Replaces all machines after one of them panicked.
     fn renew(&mut self, position: usize, input: &Value) {
         if self.make_machines().is_err() {
             self.machines.clear();
@@ -96,7 +97,7 @@ impl Judge {
         }
     }
 
-    /// Evaluates all rules of the document's type; hits and failures are added to `out` in the order of rules.
+    /// Evaluates all rules for the document's type. Adds hits and failures to `out` in the order of the rules.
     pub(crate) fn judge(
         &mut self,
         pack: &Pack,
@@ -139,7 +140,7 @@ impl Judge {
         }
     }
 
-    /// All rules of a type on one document.
+    /// Evaluates all rules for a type on one document.
     pub(crate) fn all<T: Serialize>(
         &mut self,
         document_type: DocumentType,
@@ -180,18 +181,18 @@ impl Judge {
             machine.set_input(input.clone());
         }
         for (entry, &rule) in compiled.rules.iter().enumerate() {
-            if strikes.rests(rule, now_ms) {
-                verdicts.push((rule, Err("rests: it ran out of time or instructions".to_owned())));
+            if strikes.is_paused(rule, now_ms) {
+                verdicts.push((rule, Err(text::RULE_PAUSED.to_owned())));
                 continue;
             }
             let Some(machine) = self.machines.get_mut(position) else {
-                verdicts.push((rule, Err("the rule engine could not be set up again".to_owned())));
+                verdicts.push((rule, Err(text::ENGINE_NOT_RESTARTED.to_owned())));
                 continue;
             };
             let judged = match compiled.run(machine, entry) {
                 Ok(value) => verdict::read(&value),
                 Err(stop) => {
-                    if !matches!(stop, Stop::Broke(_)) {
+                    if !matches!(stop, Stop::Failed(_)) {
                         strikes.strike(rule, now_ms, &self.limits);
                     }
                     if matches!(stop, Stop::Panicked) {
@@ -205,7 +206,7 @@ impl Judge {
     }
 }
 
-/// What a rule sees as `input`.
+/// Builds a rule's `input`.
 fn input(doc: Value, now_ms: i64) -> Value {
     Value::Object(Rc::new(
         [(name("doc"), doc), (name("now_ms"), Value::from(now_ms))]
@@ -214,7 +215,7 @@ fn input(doc: Value, now_ms: i64) -> Value {
     ))
 }
 
-/// Whether the data that a rule needs could be read: a net under the rules' own care.
+/// Whether the data that a rule needs could be read. A second check: rules also check this themselves.
 fn may_judge(metadata: &Metadata, document: &Document) -> bool {
     let readable = |unreadable: &[Dataset]| !metadata.required.iter().any(|need| unreadable.contains(need));
     let of_rule = |platform: Platform| {

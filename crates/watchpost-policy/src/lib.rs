@@ -1,12 +1,12 @@
 //! Rego rules and checks: the built-in pack, a customer's own, and the engines that evaluate them.
 //!
-//! [`Pack`] is the rules and checks. [`RegoRules`] evaluates rules on [`Document`]s on threads of its own behind
-//! the port [`RuleEngine`]; [`check::RegoChecks`] evaluates checks on settings behind the port [`CheckEngine`].
-//! [`cases`] and [`check::cases`] run the examples beside each. How to write a rule: `docs/rules.md`; a check:
-//! `docs/checks/writing.md`.
+//! [`Pack`] holds the rules and checks. [`RegoRules`] evaluates rules on [`Document`]s on its own threads and
+//! implements the port [`RuleEngine`]; [`check::RegoChecks`] evaluates checks on settings and implements the port
+//! [`CheckEngine`]. [`cases`] and [`check::cases`] run the test cases beside each rule and check. `docs/rules.md`
+//! describes how to write a rule, `docs/checks/writing.md` how to write a check.
 //!
-//! Does not: read facts, keep findings, know SQL, HTTP or MCP, take the time (a batch brings it), or let a rule reach
-//! the network, a file or another document.
+//! This crate does not read facts, store findings, use SQL, HTTP or MCP, or read the clock (a batch carries the
+//! time). A rule can't access the network, files or other documents.
 //!
 //! [`Document`]: watchpost_core::rule::document::Document
 //! [`CheckEngine`]: watchpost_core::check::CheckEngine
@@ -27,6 +27,7 @@ mod pack;
 mod pool;
 mod program;
 mod source;
+mod text;
 mod value;
 mod verdict;
 

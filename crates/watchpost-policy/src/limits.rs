@@ -1,28 +1,28 @@
-//! Bounds on rules that a customer wrote.
+//! Limits on rules and checks that a customer wrote.
 
 use std::time::Duration;
 
-/// Bounds on a folder of rules and on each evaluation of one of them. Built-in rules run within the same bound on
-/// instructions.
+/// Limits on a folder of rules and on each evaluation of a rule. Built-in rules have the same limit on instructions.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Rule files in the folder.
+    /// Maximum number of rule files in the folder.
     pub files: usize,
-    /// Bytes of one file.
+    /// Maximum size of one file, in bytes.
     pub file_bytes: usize,
-    /// Lines of one file.
+    /// Maximum number of lines in one file.
     pub lines: usize,
-    /// Columns of one line.
+    /// Maximum number of columns in one line.
     pub columns: u32,
-    /// Instructions that one rule may spend on one document. Each adds at most one element to what a rule holds, so
-    /// this bounds its memory too; functions that make much out of little are refused when a rule is loaded.
+    /// Maximum number of instructions of one rule on one document. Each adds at most one element to a rule's values, so
+    /// this also limits its memory; functions with a result bigger than their arguments are rejected when a rule is
+    /// loaded.
     pub instructions: usize,
-    /// Time that one rule may spend on one document, by the wall clock: a busy machine counts.
+    /// Maximum wall-clock time of one rule on one document. Time on a busy machine counts.
     pub time: Duration,
-    /// Times that a rule may run out of bounds before it rests.
+    /// How often a rule may exceed its limits before it is paused.
     pub strikes: u32,
-    /// How long it rests, by the clock that evaluations are given.
-    pub rest: Duration,
+    /// How long a rule is paused, by the time that evaluations are given.
+    pub pause: Duration,
 }
 
 impl Default for Limits {
@@ -35,21 +35,22 @@ impl Default for Limits {
             instructions: 500_000,
             time: Duration::from_millis(250),
             strikes: 3,
-            rest: Duration::from_secs(600),
+            pause: Duration::from_secs(600),
         }
     }
 }
 
-/// Elements that a verdict may hold in all, and how deep it may be nested.
+/// Maximum number of values in a verdict.
 pub(crate) const VERDICT_NODES_MAX: usize = 10_000;
+/// Maximum nesting depth of a verdict.
 pub(crate) const VERDICT_DEPTH_MAX: usize = 12;
-/// Bytes of a hit's evidence.
+/// Maximum size of the evidence, in bytes of JSON.
 pub(crate) const EVIDENCE_BYTES_MAX: usize = 16 * 1024;
-/// Apps that a hit names.
+/// Maximum number of apps that a hit names.
 pub(crate) const APPS_MAX: usize = 20;
 
-/// Functions that a customer's rule may call: pure, deterministic, and with an answer no bigger than what they are
-/// given. Each instruction then adds a bounded amount, and the bound on instructions is one on memory.
+/// Functions that a customer's rule may call. They are pure and deterministic, and their result is no bigger than their
+/// arguments, so the limit on instructions also limits memory.
 pub(crate) const FUNCTIONS: &[&str] = &[
     "abs",
     "all",
@@ -110,6 +111,6 @@ pub(crate) const FUNCTIONS: &[&str] = &[
     "upper",
 ];
 
-/// Functions that make more out of what they are given, without end when they are chained. The library calls them on
-/// clipped text; a customer's rule calls the library (`lib.text`, `lib.names`).
+/// Functions whose result can be bigger than their arguments, without limit when they are chained. The library calls
+/// them with clipped strings; a customer's rule calls the library (`lib.text`, `lib.names`).
 pub(crate) const LIBRARY_FUNCTIONS: &[&str] = &["array.concat", "concat", "replace", "sprintf"];

@@ -1,5 +1,6 @@
 //! The YAML METADATA comment at the head of a rule.
 
+use crate::text;
 use serde::Deserialize;
 use watchpost_core::{
     integration::fact::Dataset,
@@ -7,14 +8,14 @@ use watchpost_core::{
     value::word::{Category, Platform, Severity},
 };
 
-/// Bytes that a METADATA comment has at the most.
+/// Maximum size of a METADATA comment, in bytes.
 const METADATA_BYTES_MAX: usize = 16 * 1024;
-/// Characters of a title.
+/// Maximum length of a title, in characters.
 const TITLE_CHARS_MAX: usize = 60;
-/// Entries of a list.
+/// Maximum number of entries in a list.
 const LIST_MAX: usize = 32;
 
-/// The API names of remediations that a rule may name.
+/// The API names of the remediation actions that a rule may name.
 pub const ACTIONS: &[&str] = &[
     "suspend_user",
     "unsuspend_user",
@@ -32,11 +33,11 @@ pub const ACTIONS: &[&str] = &[
     "trigger_sync",
 ];
 
-/// A rule's METADATA, read.
+/// The METADATA of a rule.
 #[derive(Debug, Clone)]
 pub(crate) struct Metadata {
     pub(crate) rule: Rule,
-    /// Datasets that must all be readable; the others of `rule.datasets` are weighed by the rule itself.
+    /// Datasets that must all be readable. The rule itself handles the others of `rule.datasets`.
     pub(crate) required: Vec<Dataset>,
     pub(crate) params: serde_json::Map<String, serde_json::Value>,
 }
@@ -70,7 +71,7 @@ struct Raw {
     params: serde_json::Map<String, serde_json::Value>,
 }
 
-/// Reads the METADATA of the rule in `file`. The error names file and, where known, line.
+/// Reads the METADATA of the rule in `file`. The error names the file and, if known, the line.
 pub(crate) fn read(file: &str, source: &str) -> Result<Metadata, String> {
     let raw: Raw = parse(file, source)?;
     Common {
@@ -81,7 +82,7 @@ pub(crate) fn read(file: &str, source: &str) -> Result<Metadata, String> {
         title: &raw.title,
         description: &raw.description,
         remediation: &raw.remediation,
-        by_hand: true,
+        requires_steps: true,
         params: raw.params.len(),
         texts: &[
             ("references", &raw.references, 500),
@@ -92,12 +93,7 @@ pub(crate) fn read(file: &str, source: &str) -> Result<Metadata, String> {
     if let Some(action) = &raw.action
         && !ACTIONS.contains(&action.as_str())
     {
-        return Err(bad(
-            file,
-            source,
-            "action",
-            &format!("`action` must be one of: {}", ACTIONS.join(", ")),
-        ));
+        return Err(bad(file, source, "action", &text::unknown_action(ACTIONS)));
     }
     let required = sorted(raw.datasets);
     let optional: Vec<Dataset> = raw
@@ -128,7 +124,7 @@ pub(crate) fn read(file: &str, source: &str) -> Result<Metadata, String> {
     })
 }
 
-/// What rules and checks say of themselves alike.
+/// METADATA that rules and checks have in common.
 pub(crate) struct Common<'a> {
     pub(crate) file: &'a str,
     pub(crate) source: &'a str,
@@ -137,85 +133,78 @@ pub(crate) struct Common<'a> {
     pub(crate) title: &'a str,
     pub(crate) description: &'a str,
     pub(crate) remediation: &'a [String],
-    /// Whether it must say what to do by hand.
-    pub(crate) by_hand: bool,
-    /// How many parameters it has.
+    /// Whether `remediation` is required.
+    pub(crate) requires_steps: bool,
+    /// Number of parameters.
     pub(crate) params: usize,
-    /// Further lists: key, entries, bytes of an entry at the most.
+    /// Further lists: key, entries, maximum size of an entry in bytes.
     pub(crate) texts: &'a [(&'static str, &'a [String], usize)],
 }
 
 impl Common<'_> {
-    /// Whether all of it has the form and size that it must have. The error names file and line.
+    /// Checks the form and size of the METADATA. The error names the file and line.
     pub(crate) fn check(&self) -> Result<(), String> {
         let bad = |key: &str, what: &str| Err(bad(self.file, self.source, key, what));
         if !is_rule_id(self.id) {
-            return bad(
-                "id",
-                "`id` has the form `area.name`: lower-case letters, digits and `_`, at most 64 characters",
-            );
+            return bad("id", text::ID_FORM);
         }
         if self.condition.is_some_and(|id| !is_rule_id(id)) {
-            return bad(
-                "condition",
-                "`condition` is an id: that of a rule or check that judges the same",
-            );
+            return bad("condition", text::CONDITION_FORM);
         }
         if self.title.is_empty() || self.title.chars().count() > TITLE_CHARS_MAX {
-            return bad("title", "`title` has 1 to 60 characters");
+            return bad("title", text::TITLE_LENGTH);
         }
         if self.description.is_empty() || self.description.chars().count() > 2_000 {
-            return bad("description", "`description` has 1 to 2,000 characters");
+            return bad("description", text::DESCRIPTION_LENGTH);
         }
-        if self.remediation.is_empty() && self.by_hand {
-            return bad("remediation", "`remediation` names at least one step");
+        if self.remediation.is_empty() && self.requires_steps {
+            return bad("remediation", text::NO_STEPS);
         }
         let steps = [("remediation", self.remediation, 500)];
-        for (key, list, most) in steps.iter().chain(self.texts) {
+        for (key, list, max_bytes) in steps.iter().chain(self.texts) {
             if list.len() > LIST_MAX {
-                return bad(key, &format!("`{key}` has at most {LIST_MAX} entries"));
+                return bad(key, &text::too_many_entries(key, LIST_MAX));
             }
-            if list.iter().any(|text| text.is_empty() || text.len() > *most) {
-                return bad(key, &format!("entries of `{key}` have 1 to {most} bytes"));
+            if list
+                .iter()
+                .any(|entry| entry.is_empty() || entry.len() > *max_bytes)
+            {
+                return bad(key, &text::entry_length(key, *max_bytes));
             }
         }
         if self.params > LIST_MAX {
-            return bad("params", &format!("`params` has at most {LIST_MAX} entries"));
+            return bad("params", &text::too_many_entries("params", LIST_MAX));
         }
         Ok(())
     }
 }
 
-/// What is wrong with a key of the METADATA, with file and line.
+/// Builds an error about a key of the METADATA, with the file and line.
 pub(crate) fn bad(file: &str, source: &str, key: &str, what: &str) -> String {
-    format!("{file}:{}: METADATA: {what}", line_of(source, key))
+    text::metadata_error(file, line_of(source, key), what)
 }
 
-/// Reads the METADATA of `file` as `T`. The error names file and line.
+/// Reads the METADATA of `file` as `T`. The error names the file and line.
 pub(crate) fn parse<T: serde::de::DeserializeOwned>(file: &str, source: &str) -> Result<T, String> {
-    let (yaml, first_line) = block(source).ok_or_else(|| {
-        format!(
-            "{file}:1: a rule starts with a comment block whose first line is `# METADATA` (docs/rules.md)"
-        )
-    })?;
+    let (yaml, first_line) = block(source).ok_or_else(|| text::no_metadata(file))?;
     if yaml.len() > METADATA_BYTES_MAX {
-        return Err(format!(
-            "{file}:{first_line}: METADATA is longer than {METADATA_BYTES_MAX} bytes"
-        ));
+        return Err(text::metadata_too_long(file, first_line, METADATA_BYTES_MAX));
     }
     serde_saphyr::from_str(&yaml).map_err(|error| {
         let line = error.location().map_or(first_line, |at| {
             first_line.saturating_add(usize::try_from(at.line()).unwrap_or(0))
         });
-        let text = error.without_snippet().to_string();
-        let text = text.lines().next().unwrap_or_default();
-        // Its own line counts from the comment's second.
-        let text = text.rsplit_once(" at line ").map_or(text, |(text, _)| text);
-        format!("{file}:{line}: METADATA: {text}")
+        let message = error.without_snippet().to_string();
+        let message = message.lines().next().unwrap_or_default();
+        // The parser's own line number counts from the second line of the comment.
+        let message = message
+            .rsplit_once(" at line ")
+            .map_or(message, |(message, _)| message);
+        text::metadata_error(file, line, message)
     })
 }
 
-/// The package that a rule's file must have: `id.admin_no_mfa` lives in `watchpost.rules.id_admin_no_mfa`.
+/// Returns the package of a rule: `watchpost.rules.id_admin_no_mfa` for `id.admin_no_mfa`.
 pub(crate) fn package_of(id: &str) -> String {
     format!("watchpost.rules.{}", id.replace('.', "_"))
 }
@@ -239,7 +228,7 @@ fn is_rule_id(id: &str) -> bool {
             .is_some_and(|(area, rest)| part(area) && !area.contains('_') && part(rest))
 }
 
-/// The line of a key of the METADATA, or the first.
+/// Returns the line of a key of the METADATA, or 1.
 pub(crate) fn line_of(source: &str, key: &str) -> usize {
     source
         .lines()
@@ -252,7 +241,7 @@ pub(crate) fn line_of(source: &str, key: &str) -> usize {
         .map_or(1, |line| line.saturating_add(1))
 }
 
-/// The comment's YAML and the number of the file's line before it.
+/// Returns the YAML of the METADATA comment and the number of the line before it.
 pub(crate) fn block(source: &str) -> Option<(String, usize)> {
     let mut lines = source.lines();
     if lines.next()?.trim_end() != "# METADATA" {
@@ -286,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_file_and_line() {
+    fn errors_name_file_and_line() {
         let check = |from: &str, to: &str, expected: &str| {
             let error = read("x.rego", &GOOD.replace(from, to)).unwrap_err();
             assert!(error.contains(expected), "{error}");
@@ -295,7 +284,7 @@ mod tests {
         check("severity: low", "severity: dreadful", "x.rego:5:");
         check("# datasets: [users]", "# datasets: [user]", "x.rego:8:");
         check("# title: An example", "# titel: An example", "x.rego:3:");
-        check("id: id.example", "id: Example", "`id` has the form");
+        check("id: id.example", "id: Example", "`id` must have the form");
         check(
             "# params",
             "# action: delete_everything\n# params",

@@ -1,4 +1,4 @@
-//! A pack: the rules that are active in this process.
+//! A pack: the rules and checks that are active in this process.
 
 use crate::{
     builtin,
@@ -8,6 +8,7 @@ use crate::{
     metadata::{self, Metadata, package_of},
     program::{Compiled, Module, guarded},
     source::{self, Source},
+    text,
     value::to_value,
 };
 use regorus::Value;
@@ -24,9 +25,9 @@ pub(crate) struct Entry {
     pub(crate) metadata: Metadata,
 }
 
-/// The active rules and checks: the built-in ones and perhaps a customer's. Making one is free: the built-in files'
-/// METADATA is read when somebody asks for it, and they are compiled at the first evaluation. A clone is the same
-/// pack: both engines can be made of one, and it is loaded once.
+/// The active rules and checks: the built-in ones and optionally a customer's. Creating a pack is cheap: the METADATA of
+/// built-in files is read on demand, and they are compiled at the first evaluation. Clones share one pack, so both
+/// engines can use the same pack, which is loaded once.
 #[derive(Clone)]
 pub struct Pack(Arc<Inner>);
 
@@ -45,7 +46,7 @@ struct Loaded {
     rules: Vec<Rule>,
 }
 
-/// Compiled rules with the data that they see.
+/// Compiled rules with their `data`.
 #[derive(Debug)]
 pub(crate) struct Prepared {
     pub(crate) programs: Vec<(DocumentType, Compiled)>,
@@ -63,24 +64,25 @@ impl std::fmt::Debug for Pack {
 }
 
 impl Pack {
-    /// The built-in rules and checks.
+    /// Returns the built-in rules and checks.
     pub fn builtin() -> Self {
         Self(Arc::new(Inner::builtin()))
     }
 
-    /// The built-in rules and checks and those in the folder `path` (`*.rego`, not its subfolders), within
-    /// [`Limits::default`]. A file whose METADATA has `scan:` is a check, any other a rule.
+    /// Loads the built-in rules and checks and those in the folder `path` (`*.rego`, without subfolders), within
+    /// [`Limits::default`]. A file whose METADATA has `scan:` is a check, any other file is a rule.
     ///
     /// # Errors
-    /// [`EngineError::Load`] names file and line of what is wrong: METADATA, Rego, an id that is taken, a bound.
+    /// [`EngineError::Load`] if METADATA or Rego is invalid, an id is taken, or a limit is exceeded. It names the file
+    /// and line.
     pub fn with_dir(path: &Path) -> Result<Self, EngineError> {
         Self::with_dir_and_limits(path, Limits::default())
     }
 
-    /// As [`Self::with_dir`], within `limits`.
+    /// Like [`Self::with_dir`], within `limits`.
     ///
     /// # Errors
-    /// As [`Self::with_dir`].
+    /// Like [`Self::with_dir`].
     pub fn with_dir_and_limits(path: &Path, limits: Limits) -> Result<Self, EngineError> {
         let mut pack = Inner::builtin();
         pack.limits = limits;
@@ -92,8 +94,8 @@ impl Pack {
         let checks = CheckSet::load(&pack.check_sources, limits).map_err(EngineError::Load)?;
         check_ids(&loaded, &checks).map_err(EngineError::Load)?;
         condition::shared(&declared(&loaded, &checks)).map_err(EngineError::Load)?;
-        // Each customer's rule is compiled by itself, so that the error names its file; and at start, so that a
-        // mistake is seen then and not at night.
+        // Each customer's rule is compiled separately, so that the error names its file, and when the process starts, so
+        // that mistakes are reported immediately.
         guarded(|| {
             for entry in loaded.entries.iter().filter(|entry| !entry.source.builtin) {
                 check(entry, &limits)?;
@@ -106,31 +108,31 @@ impl Pack {
         Ok(Self(Arc::new(pack)))
     }
 
-    /// The rules, sorted by id.
+    /// Returns the rules, sorted by id.
     pub fn rules(&self) -> &[Rule] {
         &self.loaded().rules
     }
 
-    /// The checks and what is known of them besides.
+    /// Returns the checks.
     pub fn checks(&self) -> &CheckSet {
         self.check_set()
     }
 
-    /// The conditions that several rules or checks judge, sorted by id.
+    /// Returns the conditions that several rules or checks judge, sorted by id.
     ///
     /// # Errors
-    /// [`EngineError::Load`] names what declares a condition wrongly. A pack with a customer's folder was refused for
-    /// that when it was loaded.
+    /// [`EngineError::Load`] if a condition is declared incorrectly. A pack with a customer's folder never returns this
+    /// error, because loading it would have failed.
     pub fn shared_conditions(&self) -> Result<Vec<SharedCondition>, EngineError> {
         condition::shared(&declared(self.loaded(), self.check_set())).map_err(EngineError::Load)
     }
 
-    /// The bounds in force.
+    /// Returns the limits on customers' rules and checks.
     pub fn limits(&self) -> &Limits {
         &self.0.limits
     }
 
-    /// Whether a rule is built in.
+    /// Whether the rule with this id is built in.
     pub fn is_builtin(&self, id: &str) -> bool {
         self.entries()
             .iter()
@@ -154,7 +156,7 @@ impl Pack {
             .get_or_init(|| load(&self.0.sources).expect("built-in METADATA is read by a test"))
     }
 
-    /// Compiles the rules, once. Takes some ten milliseconds and much stack: call it on a thread of the pool.
+    /// Compiles the rules once. Takes about ten milliseconds and much stack, so call it on a thread of the pool.
     pub(crate) fn prepared(&self) -> Result<Arc<Prepared>, EngineError> {
         self.0
             .prepared
@@ -195,10 +197,7 @@ fn load(sources: &[Source]) -> Result<Loaded, String> {
         let id = &metadata.rule.id;
         let stem = Path::new(source.file.as_ref()).file_stem();
         if stem.is_none_or(|stem| stem != id.as_str()) {
-            return Err(format!(
-                "{}:2: METADATA: the file of rule `{id}` is named `{id}.rego`",
-                source.file
-            ));
+            return Err(text::wrong_file_name(&source.file, "rule", id));
         }
         entries.push(Entry {
             source: source.clone(),
@@ -211,17 +210,14 @@ fn load(sources: &[Source]) -> Result<Loaded, String> {
             && one.metadata.rule.id == other.metadata.rule.id
         {
             let new = if one.source.builtin { other } else { one };
-            return Err(format!(
-                "{}:2: METADATA: there is a rule `{}` already",
-                new.source.file, new.metadata.rule.id
-            ));
+            return Err(text::id_taken(&new.source.file, "rule", &new.metadata.rule.id));
         }
     }
     let rules = entries.iter().map(|entry| entry.metadata.rule.clone()).collect();
     Ok(Loaded { entries, rules })
 }
 
-/// The conditions of all rules and checks.
+/// Returns the conditions of all rules and checks.
 fn declared<'a>(loaded: &'a Loaded, checks: &'a CheckSet) -> Vec<Declared<'a>> {
     let rules = loaded.entries.iter().map(|entry| Declared {
         source: &entry.source,
@@ -232,7 +228,7 @@ fn declared<'a>(loaded: &'a Loaded, checks: &'a CheckSet) -> Vec<Declared<'a>> {
     rules.chain(checks.declared()).collect()
 }
 
-/// A rule and a check with one id would take each other's findings for their own.
+/// Rejects a rule and a check with the same id: each would treat the other's findings as its own.
 fn check_ids(loaded: &Loaded, checks: &CheckSet) -> Result<(), String> {
     let taken = loaded
         .entries
@@ -240,14 +236,10 @@ fn check_ids(loaded: &Loaded, checks: &CheckSet) -> Result<(), String> {
         .find_map(|entry| Some((entry, checks.entry(checks.position(&entry.metadata.rule.id)?)?)));
     match taken {
         None => Ok(()),
-        Some((rule, check)) if rule.source.builtin => Err(format!(
-            "{}:2: METADATA: there is a rule `{}` already",
-            check.source.file, rule.metadata.rule.id
-        )),
-        Some((rule, _)) => Err(format!(
-            "{}:2: METADATA: there is a check `{}` already",
-            rule.source.file, rule.metadata.rule.id
-        )),
+        Some((rule, check)) if rule.source.builtin => {
+            Err(text::id_taken(&check.source.file, "rule", &rule.metadata.rule.id))
+        }
+        Some((rule, _)) => Err(text::id_taken(&rule.source.file, "check", &rule.metadata.rule.id)),
     }
 }
 
@@ -273,7 +265,7 @@ fn prepare(entries: &[Entry], limits: &Limits) -> Result<Prepared, String> {
         let compiled = Compiled::new(&modules, &rules, true, &builtin_limits)?;
         programs.push((*document, compiled));
     }
-    // A customer's rule has a program of its own: it sees the library and nothing else, and can't crowd others out.
+    // Each customer's rule has its own program: it sees only the library, and can't affect other rules.
     for (index, entry) in entries
         .iter()
         .enumerate()
@@ -303,7 +295,7 @@ fn compile_alone(index: usize, entry: &Entry, limits: &Limits) -> Result<Compile
     )
 }
 
-/// Whether a customer's rule compiles, has its package and calls only what it may.
+/// Checks that a customer's rule has the right package, compiles, and calls only allowed functions.
 fn check(entry: &Entry, limits: &Limits) -> Result<(), String> {
     let id = &entry.metadata.rule.id;
     entry.source.check_package("rule", id, &package_of(id))?;

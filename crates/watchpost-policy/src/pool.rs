@@ -1,4 +1,4 @@
-//! A pool of threads with deep stacks that work is cut up for.
+//! A pool of threads with large stacks, which evaluate work in chunks.
 
 use crate::program::STACK_BYTES;
 use std::{
@@ -15,14 +15,14 @@ use watchpost_core::rule::EngineError;
 
 /// Work that is cut into chunks.
 pub(crate) trait Work: Send + Sync + 'static {
-    /// What all threads of the pool share.
+    /// State that all threads of the pool share.
     type Shared: Send + Sync + 'static;
-    /// What a thread keeps from chunk to chunk. It is dropped after a panic.
+    /// State that a thread keeps between chunks. It is dropped after a panic.
     type Judge;
-    /// What a chunk gives.
+    /// The result of a chunk.
     type Part: Send + 'static;
 
-    /// Does a chunk. Between items it may stop once nobody waits any more.
+    /// Evaluates a chunk. It may stop between items once `abandoned` is set, because the caller no longer waits.
     fn chunk(
         &self,
         shared: &Self::Shared,
@@ -32,7 +32,7 @@ pub(crate) trait Work: Send + Sync + 'static {
     ) -> Result<Self::Part, EngineError>;
 }
 
-/// The pool. Its threads start at the first work; dropping it ends them.
+/// The pool. Its threads start with the first work; dropping the pool stops them.
 pub(crate) struct Pool<W: Work> {
     inner: Arc<Inner<W>>,
     name: &'static str,
@@ -58,10 +58,10 @@ struct Task<W: Work> {
     items: Range<usize>,
 }
 
-/// Work under way.
+/// Work in progress.
 struct Job<W: Work> {
     work: W,
-    /// The caller went away: what isn't begun needn't be.
+    /// Set when the caller no longer waits. Chunks that haven't started are skipped.
     abandoned: AtomicBool,
     progress: Mutex<Progress<W::Part>>,
 }
@@ -73,7 +73,7 @@ struct Progress<P> {
 }
 
 impl<W: Work> Pool<W> {
-    /// A pool of so many threads, named `name` and a number.
+    /// Creates a pool of `threads` threads, which are named `name` and a number.
     pub(crate) fn new(name: &'static str, threads: usize, shared: W::Shared) -> Self {
         Self {
             inner: Arc::new(Inner {
@@ -98,7 +98,7 @@ impl<W: Work> Pool<W> {
         &self.inner.shared
     }
 
-    /// Does work on `items` things in chunks of `size`. Gives the parts in order.
+    /// Evaluates work on `items` items in chunks of `size`. Returns the parts in order.
     pub(crate) async fn run(&self, work: W, items: usize, size: usize) -> Result<Vec<W::Part>, EngineError> {
         let size = size.max(1);
         let chunks = items.div_ceil(size);
@@ -134,7 +134,7 @@ impl<W: Work> Pool<W> {
         answered.await.unwrap_or(Err(EngineError::Stopped))
     }
 
-    /// Starts the threads once; whether at least one runs.
+    /// Starts the threads once. Returns whether at least one thread runs.
     fn start(&self) -> bool {
         *self.started.get_or_init(|| {
             let running = (0..self.threads).filter(|number| {
@@ -144,7 +144,7 @@ impl<W: Work> Pool<W> {
                     .stack_size(STACK_BYTES)
                     .spawn(move || inner.work());
                 if let Err(error) = &spawned {
-                    tracing::error!(%error, pool = self.name, "a thread doesn't start");
+                    tracing::error!(%error, pool = self.name, "a worker thread could not start");
                 }
                 spawned.is_ok()
             });
@@ -160,7 +160,7 @@ impl<W: Work> Drop for Pool<W> {
     }
 }
 
-/// Lives as long as somebody waits for the job.
+/// Exists while the caller waits for the job.
 struct Caller<W: Work>(Arc<Job<W>>);
 
 impl<W: Work> Drop for Caller<W> {
@@ -170,7 +170,7 @@ impl<W: Work> Drop for Caller<W> {
 }
 
 impl<W: Work> Inner<W> {
-    /// A thread's life.
+    /// The main loop of a thread.
     fn work(&self) {
         let mut judge = None;
         while let Some(task) = self.next() {
@@ -190,7 +190,7 @@ impl<W: Work> Inner<W> {
         }
     }
 
-    /// The next task; `None` once the pool is closed.
+    /// Waits for the next task. Returns `None` once the pool is closed.
     fn next(&self) -> Option<Task<W>> {
         let mut queue = lock(&self.queue);
         loop {
@@ -206,7 +206,7 @@ impl<W: Work> Inner<W> {
 }
 
 impl<W: Work> Task<W> {
-    /// Keeps the chunk's part; the last one, or the first error, answers.
+    /// Stores the chunk's part. The last part, or the first error, completes the job.
     fn finish(self, outcome: Result<W::Part, EngineError>) {
         let mut progress = lock(&self.job.progress);
         let answer = match outcome {
@@ -226,18 +226,18 @@ impl<W: Work> Task<W> {
             }
         };
         if let Some(sender) = progress.answer.take() {
-            // Nobody waits any more: nothing to do about it.
+            // The send fails if the caller no longer waits.
             drop(sender.send(answer));
         }
     }
 }
 
-/// A panic while a lock is held can't leave these values half changed.
+/// Locks a mutex. Ignores poisoning, because a panic can't leave these values partly changed.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// As many threads as the machine has processors.
+/// Returns the number of the machine's processors.
 pub(crate) fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }

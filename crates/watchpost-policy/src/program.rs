@@ -1,8 +1,9 @@
-//! From sources to programs that threads can share.
+//! Compiles sources to programs that threads can share.
 
 use crate::{
-    alias::written_out,
+    alias::expand_imports,
     limits::{FUNCTIONS, LIBRARY_FUNCTIONS, Limits},
+    text,
 };
 use regorus::{
     CompiledPolicy, Engine, PolicyLengthConfig, Rc, Value,
@@ -20,23 +21,23 @@ use std::{
     time::Duration,
 };
 
-/// Instructions between two looks at the clock.
+/// Number of instructions between two checks of the clock.
 const CLOCK_INTERVAL: NonZeroU32 = NonZeroU32::new(256).expect("not zero");
-/// The same in a customer's rule: numbers have no bound, and a few squarings in a row can take minutes.
+/// The same for a customer's rule: numbers are unbounded, and a few squarings in a row can take minutes.
 const CLOCK_INTERVAL_CUSTOMER: NonZeroU32 = NonZeroU32::MIN;
-/// Time for a built-in rule on one document. They end by construction and are bounded by instructions; a wall clock
-/// also runs while the thread waits for a busy processor.
+/// Maximum time of a built-in rule on one document. Built-in rules are known to terminate and have a limit on
+/// instructions; the wall clock also runs while the thread waits for a busy processor.
 const TIME_BUILTIN: Duration = Duration::from_secs(30);
-/// Stack of every thread that compiles or evaluates: expressions and values nest.
+/// Stack size of every thread that compiles or evaluates. Expressions and values are nested.
 pub(crate) const STACK_BYTES: usize = 16 * 1024 * 1024;
 
-/// One file of Rego.
+/// A Rego file.
 pub(crate) struct Module<'a> {
     pub(crate) file: &'a str,
     pub(crate) text: &'a str,
 }
 
-/// Rules or checks compiled together. Entry point `i` is the rule `rules[i]`.
+/// Rules or checks that are compiled together. Entry point `i` is the rule `rules[i]`.
 #[derive(Clone)]
 pub(crate) struct Compiled {
     pub(crate) rules: Vec<usize>,
@@ -56,14 +57,14 @@ impl std::fmt::Debug for Compiled {
 }
 
 impl Compiled {
-    /// Compiles `modules`; `rules` are positions and packages of the rules among them.
+    /// Compiles `modules`. `rules` are the positions and packages of the rules among them.
     pub(crate) fn new(
         modules: &[Module<'_>],
         rules: &[(usize, String)],
         builtin: bool,
         limits: &Limits,
     ) -> Result<Self, String> {
-        // What fits may grow when names are written out; what doesn't is refused as it is.
+        // A file within the limits may grow when imports are expanded; any other file is rejected as it is.
         let fits = modules.iter().all(|module| fits(module.text, limits));
         let (room, bytes_room) = if fits { (16, 16) } else { (1, 1) };
         let mut engine = Engine::new();
@@ -75,7 +76,7 @@ impl Compiled {
         });
         for module in modules {
             engine
-                .add_policy(module.file.to_owned(), written_out(module.text).into_owned())
+                .add_policy(module.file.to_owned(), expand_imports(module.text).into_owned())
                 .map_err(|error| explain(module.file, &error.to_string()))?;
         }
         let entries: Vec<String> = rules
@@ -83,7 +84,7 @@ impl Compiled {
             .map(|(_, package)| format!("data.{package}.result"))
             .collect();
         let names: Vec<&str> = entries.iter().map(String::as_str).collect();
-        // Of several rules none is to blame by its file.
+        // With several rules, the file of the last one stands for all of them.
         let file = modules.last().map_or("", |module| module.file);
         // Libraries come before the rules that import them.
         let first_file = modules
@@ -95,10 +96,8 @@ impl Compiled {
         let policy = engine
             .compile_with_entrypoint(&first)
             .map_err(|error| match error.to_string() {
-                text if text.contains("not a valid rule path") => {
-                    format!("{file}: the package has no rule `result`")
-                }
-                text => explain(file, &text),
+                message if message.contains("not a valid rule path") => text::no_result_rule(file),
+                message => explain(file, &message),
             })?;
         let program = Compiler::compile_from_policy(&policy, &names)
             .map_err(|error| explain(file, &error.to_string()))?;
@@ -111,7 +110,7 @@ impl Compiled {
         })
     }
 
-    /// The first function in it that neither a customer's rule nor the library may call.
+    /// Returns the first function in the program that neither a customer's rule nor the library may call.
     pub(crate) fn forbidden_function(&self) -> Option<&str> {
         self.program
             .builtin_info_table
@@ -120,29 +119,25 @@ impl Compiled {
             .find(|name| !FUNCTIONS.contains(name) && !LIBRARY_FUNCTIONS.contains(name))
     }
 
-    /// Why a machine gave up, on one line, with file and line in front.
+    /// Explains an error of a machine on one line, starting with the file and line.
     fn explain(&self, error: &VmError) -> String {
         let whole = error.to_string();
-        // The place is the end of each message: `… (pc=46)`, `…, pc=46)`.
-        let (text, place) = whole
+        // Each message ends with the position: `… (pc=46)`, `…, pc=46)`.
+        let (message, place) = whole
             .rsplit_once("pc=")
-            .and_then(|(text, place)| Some((text, place.trim_end_matches(')').parse::<usize>().ok()?)))
-            .map_or((whole.as_str(), None), |(text, place)| (text, Some(place)));
-        let said = match error {
-            VmError::InstructionLimitExceeded { limit, .. } => {
-                format!("spent more than {limit} instructions on one document")
-            }
-            VmError::TimeLimitExceeded { limit, .. } => {
-                format!("took longer than {} ms on one document", limit.as_millis())
-            }
-            _ => text.trim_end_matches([' ', '(', ',']).to_owned(),
+            .and_then(|(message, place)| Some((message, place.trim_end_matches(')').parse::<usize>().ok()?)))
+            .map_or((whole.as_str(), None), |(message, place)| (message, Some(place)));
+        let explanation = match error {
+            VmError::InstructionLimitExceeded { limit, .. } => text::out_of_instructions(limit),
+            VmError::TimeLimitExceeded { limit, .. } => text::out_of_time(limit.as_millis()),
+            _ => message.trim_end_matches([' ', '(', ',']).to_owned(),
         };
-        let clipped = said.chars().take(300);
+        let clipped = explanation.chars().take(300);
         if self.rules.len() != 1 {
             return clipped.collect();
         }
-        // Spans number files in the order in which they were compiled, which begins with the rule's own. A place in the
-        // library says nothing to its caller.
+        // Spans number files in the order in which they were compiled, starting with the rule's own file. A position in
+        // the library doesn't help the rule's author.
         let span = place.and_then(|place| self.program.get_instruction_span(place));
         let own = span.filter(|span| span.source_index == 0 && span.line > 0);
         let place = own.map_or_else(
@@ -152,7 +147,7 @@ impl Compiled {
         place.chars().chain(clipped).collect()
     }
 
-    /// Runs an entry point on a machine that has its input.
+    /// Runs an entry point on a machine whose input is set.
     pub(crate) fn run(&self, machine: &mut RegoVM, entry: usize) -> Result<Value, Stop> {
         match catch_unwind(AssertUnwindSafe(|| machine.execute_entry_point_by_index(entry))) {
             Ok(Ok(value)) => Ok(value),
@@ -160,16 +155,16 @@ impl Compiled {
                 let reason = self.explain(&error);
                 Err(match error {
                     VmError::TimeLimitExceeded { .. } | VmError::InstructionLimitExceeded { .. } => {
-                        Stop::OutOfBounds(reason)
+                        Stop::LimitExceeded(reason)
                     }
-                    _ => Stop::Broke(reason),
+                    _ => Stop::Failed(reason),
                 })
             }
             Err(_) => Err(Stop::Panicked),
         }
     }
 
-    /// A machine that runs it, for one thread.
+    /// Creates a machine that runs the program, for one thread.
     pub(crate) fn machine(&self, data: &Value, limits: &Limits) -> Result<RegoVM, String> {
         let mut machine = RegoVM::new_with_policy(self.policy.clone());
         machine.load_program(Arc::clone(&self.program));
@@ -189,22 +184,22 @@ impl Compiled {
     }
 }
 
-/// Why an entry point gave no answer.
+/// The reason why an entry point returned no value.
 pub(crate) enum Stop {
-    /// It broke.
-    Broke(String),
-    /// It ran out of its bounds.
-    OutOfBounds(String),
+    /// The evaluation failed.
+    Failed(String),
+    /// The evaluation exceeded a limit.
+    LimitExceeded(String),
     /// The machine panicked and is in an unknown state.
     Panicked,
 }
 
 impl Stop {
-    /// As a sentence.
+    /// Returns the reason as a sentence.
     pub(crate) fn reason(self) -> String {
         match self {
-            Self::Broke(reason) | Self::OutOfBounds(reason) => reason,
-            Self::Panicked => "the rule engine panicked on it".to_owned(),
+            Self::Failed(reason) | Self::LimitExceeded(reason) => reason,
+            Self::Panicked => text::ENGINE_PANICKED.to_owned(),
         }
     }
 }
@@ -214,7 +209,7 @@ fn fits(text: &str, limits: &Limits) -> bool {
     text.len() <= limits.file_bytes && text.lines().all(|line| line.chars().count() <= columns)
 }
 
-/// Runs `work` on a thread with a deep stack and turns a panic into an error, so that no rule text ends the process.
+/// Runs `work` on a thread with a large stack and turns a panic into an error, so that no rule can end the process.
 pub(crate) fn guarded<T: Send>(work: impl FnOnce() -> Result<T, String> + Send) -> Result<T, String> {
     std::thread::scope(|scope| {
         std::thread::Builder::new()
@@ -222,35 +217,35 @@ pub(crate) fn guarded<T: Send>(work: impl FnOnce() -> Result<T, String> + Send) 
             .stack_size(STACK_BYTES)
             .spawn_scoped(scope, || {
                 catch_unwind(AssertUnwindSafe(work))
-                    .unwrap_or_else(|_| Err("the rule compiler panicked on it".to_owned()))
+                    .unwrap_or_else(|_| Err(text::COMPILER_PANICKED.to_owned()))
             })
-            .map_err(|error| format!("no thread to load rules on: {error}"))?
+            .map_err(|error| text::no_loading_thread(&error))?
             .join()
-            .unwrap_or_else(|_| Err("the rule compiler panicked on it".to_owned()))
+            .unwrap_or_else(|_| Err(text::COMPILER_PANICKED.to_owned()))
     })
 }
 
-/// The engine's message on one line, with file and line in front. Its own form spreads over several lines around a
-/// copy of the source.
+/// Returns the engine's message on one line, starting with the file and line. The engine's own format spans several
+/// lines around a copy of the source.
 fn explain(file: &str, message: &str) -> String {
     let mut place = None;
-    let mut text = Vec::new();
+    let mut parts = Vec::new();
     for line in message.lines().map(str::trim) {
         if let Some(at) = line.strip_prefix("--> ") {
             place = Some(at.to_owned());
         } else if let Some(error) = line.strip_prefix("error: ") {
-            text.push(error.to_owned());
+            parts.push(error.to_owned());
         } else if !line.is_empty()
             && !line.starts_with('|')
             && !line.starts_with(|c: char| c.is_ascii_digit())
         {
-            text.push(line.to_owned());
+            parts.push(line.to_owned());
         }
     }
-    let mut text = text.join(" ");
-    if text.is_empty() {
-        message.clone_into(&mut text);
+    let mut explanation = parts.join(" ");
+    if explanation.is_empty() {
+        message.clone_into(&mut explanation);
     }
-    let clipped: String = text.chars().take(300).collect();
+    let clipped: String = explanation.chars().take(300).collect();
     format!("{}: {clipped}", place.unwrap_or_else(|| file.to_owned()))
 }

@@ -1,19 +1,20 @@
-//! Files of Rego: where they come from, and what is checked before they are compiled.
+//! Rego files: how they are read, and the checks before they are compiled.
 
 use crate::{
     limits::{LIBRARY_FUNCTIONS, Limits},
     metadata,
     program::{Compiled, Module},
+    text,
 };
 use std::{borrow::Cow, fs::File, io::Read, path::Path};
 
-/// A rule's or a check's file.
+/// The file of a rule or check.
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
     pub(crate) file: Cow<'static, str>,
     pub(crate) text: Cow<'static, str>,
     pub(crate) builtin: bool,
-    /// A check of a former baseline, for offline evaluation alone.
+    /// Whether it is a check of a former baseline, which only offline evaluation uses.
     pub(crate) variant: bool,
 }
 
@@ -34,7 +35,7 @@ impl Source {
         }
     }
 
-    /// Whether its METADATA has the key that makes it a check.
+    /// Whether the METADATA has the key that marks a check.
     pub(crate) fn is_check(&self) -> bool {
         metadata::block(&self.text).is_some_and(|(yaml, _)| {
             yaml.lines().any(|line| {
@@ -44,7 +45,7 @@ impl Source {
         })
     }
 
-    /// The line of a key of its METADATA, or the first.
+    /// Returns the line of a key of the METADATA, or 1.
     pub(crate) fn line_of(&self, key: &str) -> usize {
         metadata::line_of(&self.text, key)
     }
@@ -56,7 +57,7 @@ impl Source {
         }
     }
 
-    /// The package that it declares, with the number of its line less one.
+    /// Returns the declared package and the zero-based number of its line.
     pub(crate) fn package(&self) -> Option<(usize, &str)> {
         self.text
             .lines()
@@ -64,43 +65,39 @@ impl Source {
             .find_map(|(number, line)| Some((number, line.strip_prefix("package ")?.trim())))
     }
 
-    /// Whether the package is the one that the `noun` (rule, check) `id` has.
+    /// Checks that the file declares `package`, the package of the `noun` (`rule` or `check`) `id`.
     pub(crate) fn check_package(&self, noun: &str, id: &str, package: &str) -> Result<(), String> {
         let file = &self.file;
         match self.package() {
             Some((_, name)) if name == package => Ok(()),
-            Some((number, _)) => Err(format!(
-                "{file}:{}: the package of {noun} `{id}` is `{package}`",
-                number.saturating_add(1)
-            )),
-            None => Err(format!("{file}: the package of {noun} `{id}` is `{package}`")),
+            Some((number, _)) => {
+                let place = format!("{file}:{}", number.saturating_add(1));
+                Err(text::wrong_package(place, noun, id, package))
+            }
+            None => Err(text::wrong_package(file, noun, id, package)),
         }
     }
 
-    /// Whether a customer's file compiles and calls only what it may.
+    /// Checks that a customer's file compiles and calls only allowed functions.
     pub(crate) fn check_functions(
         &self,
         compile: impl FnOnce() -> Result<Compiled, String>,
     ) -> Result<(), String> {
-        let refuse = |function: &str, line: usize| {
-            Err(format!(
-                "{}:{line}: a rule must not call `{function}` (docs/rules.md lists what it may)",
-                self.file
-            ))
-        };
+        let reject = |function: &str, line: usize| Err(text::forbidden_call(&self.file, line, function));
         if let Some((function, line)) = library_call(&self.text) {
-            return refuse(function, line);
+            return reject(function, line);
         }
         let compiled = compile()?;
         match compiled.forbidden_function() {
-            Some(function) => refuse(function, call_line(&self.text, function)),
+            Some(function) => reject(function, call_line(&self.text, function)),
             None => Ok(()),
         }
     }
 }
 
-/// The first call of a function that is the library's alone. The text is searched: what is compiled no longer says
-/// whose call it is. That a text which only mentions such a call is refused too does no harm.
+/// Returns the first call of a function that only the library may call, with its line. Searches the source, because the
+/// compiled program doesn't show which file makes a call. A string that only mentions such a call is also rejected,
+/// which is harmless.
 fn library_call(text: &str) -> Option<(&'static str, usize)> {
     LIBRARY_FUNCTIONS.iter().find_map(|function| {
         let line = call_line(text, function);
@@ -108,7 +105,7 @@ fn library_call(text: &str) -> Option<(&'static str, usize)> {
     })
 }
 
-/// The line with the first call of a function, 0 if there is none.
+/// Returns the line with the first call of a function, or 0.
 fn call_line(text: &str, function: &str) -> usize {
     let part_of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
     text.match_indices(function)
@@ -126,10 +123,11 @@ fn call_line(text: &str, function: &str) -> usize {
         })
 }
 
-/// Brackets within brackets in a rule. The parser tries alternatives at each level, so its time doubles with every one.
+/// Maximum nesting depth of brackets in a rule. The parser tries alternatives at each level, so its time doubles with
+/// every level.
 const NESTING_MAX: usize = 10;
 
-/// The line on which brackets are nested too deep. Brackets in text count, too: that errs on the safe side.
+/// Returns the line on which brackets are nested too deep. Brackets in strings also count, which errs on the safe side.
 fn too_deep(text: &str) -> Option<usize> {
     let mut depth = 0_usize;
     for (number, line) in text.lines().enumerate() {
@@ -150,7 +148,7 @@ fn too_deep(text: &str) -> Option<usize> {
     None
 }
 
-/// The folder's `*.rego`, sorted by name, within bounds.
+/// Reads the folder's `*.rego` files, sorted by name, within `limits`.
 pub(crate) fn read_dir(path: &Path, limits: &Limits) -> Result<Vec<Source>, String> {
     let shown = path.display();
     let mut files = Vec::new();
@@ -160,7 +158,7 @@ pub(crate) fn read_dir(path: &Path, limits: &Limits) -> Result<Vec<Source>, Stri
         if file.extension().is_some_and(|extension| extension == "rego") {
             files.push(file);
             if files.len() > limits.files {
-                return Err(format!("{shown}: more than {} rule files", limits.files));
+                return Err(text::too_many_rule_files(shown, limits.files));
             }
         }
     }
@@ -169,32 +167,30 @@ pub(crate) fn read_dir(path: &Path, limits: &Limits) -> Result<Vec<Source>, Stri
         .into_iter()
         .map(|file| {
             let name = file.display().to_string();
-            let most = u64::try_from(limits.file_bytes).unwrap_or(u64::MAX);
+            let max_bytes = u64::try_from(limits.file_bytes).unwrap_or(u64::MAX);
             let mut bytes = Vec::new();
             File::open(&file)
-                .and_then(|handle| handle.take(most.saturating_add(1)).read_to_end(&mut bytes))
+                .and_then(|handle| handle.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes))
                 .map_err(|error| format!("{name}: {error}"))?;
             if bytes.len() > limits.file_bytes {
-                return Err(format!("{name}: longer than {} bytes", limits.file_bytes));
+                return Err(text::file_too_long(&name, limits.file_bytes));
             }
-            let text = String::from_utf8(bytes).map_err(|_| format!("{name}: not UTF-8 text"))?;
+            let content = String::from_utf8(bytes).map_err(|_| format!("{name}: {}", text::NOT_UTF8))?;
             let columns = usize::try_from(limits.columns).unwrap_or(usize::MAX);
-            let wide = text.lines().position(|line| line.chars().count() > columns);
+            let wide = content.lines().position(|line| line.chars().count() > columns);
             if let Some(line) = wide {
                 let line = line.saturating_add(1);
-                return Err(format!("{name}:{line}: wider than {columns} columns"));
+                return Err(text::line_too_wide(&name, line, columns));
             }
-            if text.lines().count() > limits.lines {
-                return Err(format!("{name}: more than {} lines", limits.lines));
+            if content.lines().count() > limits.lines {
+                return Err(text::too_many_lines(&name, limits.lines));
             }
-            if let Some(line) = too_deep(&text) {
-                return Err(format!(
-                    "{name}:{line}: nested deeper than {NESTING_MAX} brackets"
-                ));
+            if let Some(line) = too_deep(&content) {
+                return Err(text::nested_too_deep(&name, line, NESTING_MAX));
             }
             Ok(Source {
                 file: name.into(),
-                text: text.into(),
+                text: content.into(),
                 builtin: false,
                 variant: false,
             })

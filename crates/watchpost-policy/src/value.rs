@@ -1,12 +1,13 @@
-//! From a document to the engine's value, in one step: no JSON text and no second tree in between.
+//! Converts a document directly to the engine's value, without JSON text or a second tree in between.
 
 use regorus::{Rc, Value};
 use serde::ser::{self, Impossible, Serialize};
 use std::{cell::RefCell, collections::HashMap, fmt::Display};
 
-/// Why a document could not be converted. Our documents always can; a map with keys that aren't text can't.
+/// The reason why a document could not be converted. All documents of the domain can be converted; a map with keys that
+/// aren't strings can't.
 #[derive(Debug, thiserror::Error)]
-#[error("a document can't be given to the rules: {0}")]
+#[error("a document can't be converted for the rules: {0}")]
 pub(crate) struct ValueError(String);
 
 impl ser::Error for ValueError {
@@ -15,17 +16,17 @@ impl ser::Error for ValueError {
     }
 }
 
-/// Converts anything that serialises.
+/// Converts any serializable value.
 pub(crate) fn to_value<T: Serialize + ?Sized>(value: &T) -> Result<Value, ValueError> {
     value.serialize(ToValue)
 }
 
 thread_local! {
-    /// Field names and words are static and few: each is allocated once per thread instead of once per document.
+    /// Field names and enum values are static and few, so each is allocated once per thread instead of once per document.
     static NAMES: RefCell<HashMap<&'static str, Rc<str>>> = RefCell::new(HashMap::new());
 }
 
-/// A field name or word as a value.
+/// Returns a field name or enum value as a value.
 pub(crate) fn name(text: &'static str) -> Value {
     NAMES.with(|names| {
         Value::String(Rc::clone(
@@ -131,7 +132,7 @@ impl ser::Serializer for ToValue {
         _: &'static str,
         _: usize,
     ) -> Result<Self::SerializeTupleVariant, ValueError> {
-        Err(ser::Error::custom("an enum with fields"))
+        Err(ser::Error::custom("an enum has fields"))
     }
     fn serialize_map(self, len: Option<usize>) -> Result<Fields, ValueError> {
         Ok(Fields {
@@ -149,7 +150,7 @@ impl ser::Serializer for ToValue {
         _: &'static str,
         _: usize,
     ) -> Result<Self::SerializeStructVariant, ValueError> {
-        Err(ser::Error::custom("an enum with fields"))
+        Err(ser::Error::custom("an enum has fields"))
     }
 }
 
@@ -200,14 +201,14 @@ impl ser::SerializeMap for Fields {
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), ValueError> {
         let key = to_value(key)?;
         if !matches!(key, Value::String(_)) {
-            return Err(ser::Error::custom("a key that isn't text"));
+            return Err(ser::Error::custom("a key is not a string"));
         }
         self.key = Some(key);
         Ok(())
     }
     fn serialize_value<T: Serialize + ?Sized>(&mut self, v: &T) -> Result<(), ValueError> {
         let Some(key) = self.key.take() else {
-            return Err(ser::Error::custom("a value without a key"));
+            return Err(ser::Error::custom("a value has no key"));
         };
         self.entries.push((key, to_value(v)?));
         Ok(())
@@ -234,7 +235,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn conversion_gives_what_json_text_would_give() {
+    fn conversion_equals_conversion_through_json_text() {
         let json = serde_json::json!({
             "text": "Mara", "number": -5, "big": 1_763_714_139_000_i64, "half": 0.5, "yes": true, "nothing": null,
             "list": [1, "two", {"three": 3}], "empty": {}, "none": []
@@ -244,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_are_not_text_are_refused() {
+    fn keys_that_are_not_strings_are_rejected() {
         let map = std::collections::BTreeMap::from([(1_u8, 2_u8)]);
         assert!(to_value(&map).is_err());
     }

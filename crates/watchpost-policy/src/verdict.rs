@@ -1,8 +1,9 @@
-//! What a rule answers.
+//! The verdict of a rule.
 
 use crate::{
     answer::{Answer, list},
     limits::APPS_MAX,
+    text,
 };
 use regorus::Value;
 use watchpost_core::{
@@ -10,12 +11,12 @@ use watchpost_core::{
     value::{id::AppId, text::ForeignText},
 };
 
-/// A rule's answer on one document.
+/// A rule's verdict on one document.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Verdict {
     /// The condition doesn't hold.
     Passed,
-    /// The rule doesn't judge this document, and why.
+    /// The rule doesn't judge this document, with the reason.
     Skipped(String),
     /// The condition holds.
     Failed {
@@ -25,14 +26,14 @@ pub(crate) enum Verdict {
     },
 }
 
-/// Reads `value`; `Err` says what is wrong with it.
+/// Reads `value`. The error states what is wrong with it.
 pub(crate) fn read(value: &Value) -> Result<Verdict, String> {
     let answer = Answer::read(value)?;
     match answer.result {
         CheckResult::Failed => {
-            let title = ForeignText::sentence(answer.text("reason")?);
+            let title = ForeignText::sentence(answer.string("reason")?);
             if title.is_empty() {
-                return Err("`result.reason` is empty".to_owned());
+                return Err(text::REASON_EMPTY.to_owned());
             }
             Ok(Verdict::Failed {
                 title,
@@ -41,7 +42,7 @@ pub(crate) fn read(value: &Value) -> Result<Verdict, String> {
             })
         }
         CheckResult::Skipped => {
-            let reason = answer.text("reason")?.chars().take(200).collect();
+            let reason = answer.string("reason")?.chars().take(200).collect();
             Ok(Verdict::Skipped(reason))
         }
         CheckResult::Passed | CheckResult::Error => Ok(Verdict::Passed),
@@ -52,10 +53,10 @@ fn apps(value: Option<&Value>) -> Result<Vec<AppId>, String> {
     let mut apps = Vec::new();
     for item in list(value, "entities")? {
         let id = match item {
-            Value::String(text) => text.parse::<AppId>().ok(),
+            Value::String(id) => id.parse::<AppId>().ok(),
             _ => None,
         };
-        let id = id.ok_or_else(|| "`result.entities` holds something that isn't an app's id".to_owned())?;
+        let id = id.ok_or_else(|| text::ENTITY_NOT_APP.to_owned())?;
         if !apps.contains(&id) {
             apps.push(id);
         }
@@ -75,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_read() {
+    fn verdicts_are_read() {
         assert_eq!(read(&json(r#"{"result":"passed"}"#)), Ok(Verdict::Passed));
         assert_eq!(
             read(&json(r#"{"result":"skipped","reason":"unreadable"}"#)),
@@ -96,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_answer_is_said() {
+    fn invalid_verdicts_are_reported() {
         let check = |value: &Value, expected: &str| {
             let error = read(value).unwrap_err();
             assert!(error.contains(expected), "{error}");
@@ -110,7 +111,7 @@ mod tests {
         );
         check(
             &json(r#"{"result":"failed","reason":"x","entities":["x"]}"#),
-            "app's id",
+            "id of an app",
         );
     }
 }

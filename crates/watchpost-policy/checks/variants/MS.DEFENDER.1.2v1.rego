@@ -2,8 +2,8 @@
 # id: legacy.ms_defender_1_2
 # title: A preset covers everyone for mail filtering
 # description: >-
-#   The former Defender baseline: the standard or the strict preset security policy reaches all recipients for mail
-#   filtering.
+#   The former Defender baseline: the standard or the strict preset security policy must reach all recipients
+#   for mail filtering.
 # scan: compliance
 # severity: high
 # service: defender
@@ -11,7 +11,7 @@
 # variant_of: def.spam_not_inbox
 # inputs: [exchange/EOPProtectionPolicyRule]
 # remediation:
-#   - "The baseline that asks for this was replaced; see the check that took its place."
+#   - "CISA replaced the baseline that had this requirement. See the check that took its place."
 # frameworks: ["MS.DEFENDER.1.2v1"]
 package watchpost.checks.legacy_ms_defender_1_2
 
@@ -26,6 +26,6 @@ reaching := [defender.name(rule) |
 	defender.no_conditions(rule)
 ]
 
-result := lib.passed(sprintf("All recipients are reached by %s.", [lib.join(reaching)]), {"reaching": reaching}) if {
+result := lib.passed(sprintf("All recipients are covered by %s", [lib.join(reaching)]), {"reaching": reaching}) if {
 	count(reaching) > 0
-} else := lib.failed("No preset security policy reaches all recipients for mail filtering.", {"reaching": []}, [])
+} else := lib.failed("No preset security policy reaches all recipients for mail filtering", {"reaching": []}, [])

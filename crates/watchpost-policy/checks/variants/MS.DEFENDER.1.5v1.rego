@@ -2,8 +2,8 @@
 # id: legacy.ms_defender_1_5
 # title: Strict preset for sensitive accounts (Defender)
 # description: >-
-#   The former Defender baseline: the strict preset security policy reaches all recipients, or exactly the sensitive
-#   accounts that were configured (Defender).
+#   The former Defender baseline: the strict preset security policy must reach all recipients, or exactly the
+#   configured sensitive accounts (Defender).
 # scan: compliance
 # severity: high
 # service: defender
@@ -11,7 +11,7 @@
 # variant_of: def.malware_quarantined
 # inputs: [exchange/ATPProtectionPolicyRule]
 # remediation:
-#   - "The baseline that asks for this was replaced; see the check that took its place."
+#   - "CISA replaced the baseline that had this requirement. See the check that took its place."
 # frameworks: ["MS.DEFENDER.1.5v1"]
 package watchpost.checks.legacy_ms_defender_1_5
 
@@ -28,7 +28,7 @@ strict := [rule |
 	defender.enabled(rule)
 ]
 
-# The rule's field and the name it was configured under.
+# The rule's fields, and the names under which they are configured.
 pairs := {
 	"SentTo": "IncludedUsers",
 	"ExceptIfSentTo": "ExcludedUsers",
@@ -47,39 +47,39 @@ anything_configured if {
 	count(configured(name)) > 0
 }
 
-# The rule itself says in two more fields whether it has any condition or exception.
+# Two more fields of the rule show whether it has any condition or exception.
 open_rule(rule) if {
 	is_null(object.get(rule, "Conditions", null))
 	is_null(object.get(rule, "Exceptions", null))
-	says(rule)
+	has_field(rule)
 }
 
 open_rule(rule) if {
-	not says(rule)
+	not has_field(rule)
 	count([field | some field, _ in pairs; count(set_on(rule, field)) > 0]) == 0
 }
 
-says(rule) if {
+has_field(rule) if {
 	some field, _ in rule
 	field == "Conditions"
 }
 
 different(rule) := [field | some field, name in pairs; set_on(rule, field) != configured(name)]
 
-result := lib.failed("The strict preset security policy is off for Defender.", {"strict": null}, []) if {
+result := lib.failed("The strict preset security policy is off for Defender", {"strict": null}, []) if {
 	count(strict) == 0
-} else := lib.passed("The strict preset security policy reaches all recipients.", {"strict": "all"}) if {
+} else := lib.passed("The strict preset security policy reaches all recipients", {"strict": "all"}) if {
 	open_rule(strict[0])
 } else := lib.failed(
-	"The strict preset security policy reaches some recipients, and no sensitive accounts are configured to compare them with.",
+	"The strict preset security policy reaches some recipients, and no sensitive accounts are configured to compare them with",
 	{"strict": "some"}, [],
 ) if {
 	not anything_configured
 } else := lib.failed(
-	sprintf("The strict preset security policy reaches others than the configured sensitive accounts (%s).", [
+	sprintf("The strict preset security policy doesn't reach exactly the configured sensitive accounts (%s)", [
 		lib.join(different(strict[0])),
 	]),
 	{"strict": "some"}, [{"differs": field} | some field in different(strict[0])],
 ) if {
 	count(different(strict[0])) > 0
-} else := lib.passed("The strict preset security policy reaches the configured sensitive accounts.", {"strict": "some"})
+} else := lib.passed("The strict preset security policy reaches the configured sensitive accounts", {"strict": "some"})

@@ -2,8 +2,8 @@
 # id: legacy.ms_defender_2_3
 # title: Presets protect partner domains
 # description: >-
-#   The former Defender baseline: the anti-phishing policies of both presets protect the configured partner domains
-#   from impersonation.
+#   The former Defender baseline: the anti-phishing policies of both presets must protect the configured
+#   partner domains from impersonation.
 # scan: compliance
 # severity: medium
 # service: defender
@@ -11,7 +11,7 @@
 # variant_of: def.partner_impersonation
 # inputs: [exchange/AntiPhishPolicy]
 # remediation:
-#   - "The baseline that asks for this was replaced; see the check that took its place."
+#   - "CISA replaced the baseline that had this requirement. See the check that took its place."
 # frameworks: ["MS.DEFENDER.2.3v1"]
 # params:
 #   partner_domains: []
@@ -24,7 +24,7 @@ import data.watchpost.checklib_defender as defender
 
 wanted := {lower(trim_space(entry)) | some entry in lib.as_list(defender.param("partner_domains")); is_string(entry)}
 
-# The first policy of a preset that is on and protects.
+# The first policy of a preset that is on and has the protection on.
 policy(kind) := [row |
 	some row in lib.rows("exchange/AntiPhishPolicy")
 	defender.of_preset(row, kind)
@@ -34,7 +34,7 @@ policy(kind) := [row |
 
 protected(kind) := {lower(entry) | some entry in lib.list(policy(kind), "TargetedDomainsToProtect"); is_string(entry)}
 
-# Protects all that was configured, and nobody if nobody was.
+# Whether a preset protects everything that was configured, or nothing if nothing was.
 enough(kind) if {
 	count(wanted) > 0
 	count(wanted - protected(kind)) == 0
@@ -51,8 +51,8 @@ lacking := [kind | some kind in ["strict", "standard"]; not enough(kind)]
 detected := {"configured": [entry | some entry in wanted], "lacking": lacking}
 
 result := lib.failed(
-	sprintf("Preset security policies don't protect all configured partner domains from impersonation (%s).", [lib.join(lacking)]),
+	sprintf("Preset security policies don't protect all configured partner domains from impersonation (%s)", [lib.join(lacking)]),
 	detected, [],
 ) if {
 	count(lacking) > 0
-} else := lib.passed("Both presets protect the configured partner domains from impersonation.", detected)
+} else := lib.passed("Both presets protect the configured partner domains from impersonation", detected)

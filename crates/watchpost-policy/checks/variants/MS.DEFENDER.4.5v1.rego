@@ -1,9 +1,9 @@
 # METADATA
 # id: legacy.ms_defender_4_5
-# title: Apps kept from protected files are listed
+# title: Apps blocked from protected files are listed
 # description: >-
-#   The former Defender baseline: a list of apps that may not open files that data loss prevention protects. Which
-#   apps those are no setting of an export shows.
+#   The former Defender baseline: a list must name the apps that may not open files that data loss prevention
+#   protects. No setting in an export shows the list.
 # scan: compliance
 # severity: low
 # service: defender
@@ -12,7 +12,7 @@
 # inputs: []
 # manual: true
 # remediation:
-#   - "The baseline that asked for this was replaced."
+#   - "CISA replaced the baseline that had this requirement."
 # frameworks: ["MS.DEFENDER.4.5v1"]
 package watchpost.checks.legacy_ms_defender_4_5
 
@@ -20,4 +20,4 @@ import rego.v1
 
 import data.watchpost.checklib as lib
 
-result := lib.skipped("manual", "Look at the endpoint settings of data loss prevention: are restricted apps listed?")
+result := lib.skipped("manual", "Check the endpoint settings of data loss prevention: are restricted apps listed?")

@@ -2,7 +2,7 @@
 # id: legacy.ms_defender_5_1
 # title: Alerts of the former baseline are enabled
 # description: >-
-#   The former Defender baseline: seven alerts are on, among them the one for a restricted user.
+#   The former Defender baseline: seven alerts must be on, including the one for a restricted user.
 # scan: compliance
 # severity: high
 # service: defender
@@ -10,7 +10,7 @@
 # variant_of: def.alerts_on
 # inputs: [purview/ProtectionAlert]
 # remediation:
-#   - "The baseline that asks for this was replaced; see the check that took its place."
+#   - "CISA replaced the baseline that had this requirement. See the check that took its place."
 # frameworks: ["MS.DEFENDER.5.1v1"]
 package watchpost.checks.legacy_ms_defender_5_1
 
@@ -32,8 +32,8 @@ wanted := {
 missing := sort([name | some name in wanted; not lower(name) in defender.alerts_on])
 
 result := lib.failed(
-	sprintf("Alerts that should be on are off or missing (%s), so nobody hears of an attack in time.", [lib.join(missing)]),
+	sprintf("Required alerts are off or missing (%s), so no one learns of an attack in time", [lib.join(missing)]),
 	{"off_or_absent": missing}, [{"alert": name} | some name in missing],
 ) if {
 	count(missing) > 0
-} else := lib.passed("All required alerts are on.", {"off_or_absent": []})
+} else := lib.passed("All required alerts are on", {"off_or_absent": []})

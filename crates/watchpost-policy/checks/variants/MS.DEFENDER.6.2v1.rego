@@ -2,7 +2,8 @@
 # id: legacy.ms_defender_6_2
 # title: Advanced audit logging is on
 # description: >-
-#   The former Defender baseline: advanced audit logging is on for users. An export doesn't show it per user.
+#   The former Defender baseline: advanced audit logging must be on for users. An export doesn't show this
+#   per user.
 # scan: compliance
 # severity: low
 # service: defender
@@ -11,7 +12,7 @@
 # inputs: []
 # manual: true
 # remediation:
-#   - "The baseline that asked for this was replaced."
+#   - "CISA replaced the baseline that had this requirement."
 # frameworks: ["MS.DEFENDER.6.2v1"]
 package watchpost.checks.legacy_ms_defender_6_2
 
@@ -19,4 +20,4 @@ import rego.v1
 
 import data.watchpost.checklib as lib
 
-result := lib.skipped("manual", "Look at the audit settings of licensed users: is advanced auditing on?")
+result := lib.skipped("manual", "Check the audit settings of licensed users: is advanced auditing on?")

@@ -1,9 +1,9 @@
 # METADATA
 # id: legacy.ms_defender_6_3
-# title: Audit log is kept as long as required
+# title: Audit log is kept for as long as required
 # description: >-
-#   The former Defender baseline: audit logs are kept for as long as the law demands, in the tenant or elsewhere,
-#   which an export doesn't show.
+#   The former Defender baseline: audit logs must be kept for as long as the law requires, in the tenant or
+#   elsewhere. An export doesn't show this.
 # scan: compliance
 # severity: low
 # service: defender
@@ -12,7 +12,7 @@
 # inputs: []
 # manual: true
 # remediation:
-#   - "The baseline that asked for this was replaced."
+#   - "CISA replaced the baseline that had this requirement."
 # frameworks: ["MS.DEFENDER.6.3v1"]
 package watchpost.checks.legacy_ms_defender_6_3
 
@@ -20,4 +20,4 @@ import rego.v1
 
 import data.watchpost.checklib as lib
 
-result := lib.skipped("manual", "Look at where audit logs go and how long they are kept there.")
+result := lib.skipped("manual", "Check where audit logs are sent and how long they are kept there")

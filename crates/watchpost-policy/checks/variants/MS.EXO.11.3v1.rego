@@ -2,7 +2,7 @@
 # id: legacy.ms_exo_11_3
 # title: Phishing protection learns from mailboxes
 # description: >-
-#   The former Exchange baseline: phishing protection learns who usually writes to whom.
+#   The former Exchange baseline: phishing protection must learn who usually writes to whom.
 # scan: compliance
 # severity: low
 # service: defender
@@ -11,7 +11,7 @@
 # inputs: []
 # manual: true
 # remediation:
-#   - "The baseline that asked for this was replaced."
+#   - "CISA replaced the baseline that had this requirement."
 # frameworks: ["MS.EXO.11.3v1"]
 package watchpost.checks.legacy_ms_exo_11_3
 
@@ -19,4 +19,4 @@ import rego.v1
 
 import data.watchpost.checklib as lib
 
-result := lib.skipped("manual", "Look at whether mailbox intelligence, or something like it, is on.")
+result := lib.skipped("manual", "Check whether mailbox intelligence, or an equivalent, is on")

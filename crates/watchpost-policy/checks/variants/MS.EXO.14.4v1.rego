@@ -1,8 +1,8 @@
 # METADATA
 # id: legacy.ms_exo_14_4
-# title: Other spam filter is as good as the native one
+# title: Third-party spam filter matches the native one
 # description: >-
-#   The former Exchange baseline: a spam filter from another maker offers what the native one does.
+#   The former Exchange baseline: a third-party spam filter must offer what the native one does.
 # scan: compliance
 # severity: low
 # service: defender
@@ -11,7 +11,7 @@
 # inputs: []
 # manual: true
 # remediation:
-#   - "The baseline that asked for this was replaced."
+#   - "CISA replaced the baseline that had this requirement."
 # frameworks: ["MS.EXO.14.4v1"]
 package watchpost.checks.legacy_ms_exo_14_4
 
@@ -19,4 +19,4 @@ import rego.v1
 
 import data.watchpost.checklib as lib
 
-result := lib.skipped("manual", "If spam is filtered by another maker's product, compare what it offers.")
+result := lib.skipped("manual", "If a third-party product filters spam, compare its features with the native filter")

@@ -2,7 +2,7 @@
 # id: legacy.ms_exo_17_2
 # title: Advanced audit logging is on for mail
 # description: >-
-#   The former Exchange baseline: advanced audit logging is on.
+#   The former Exchange baseline: advanced audit logging must be on.
 # scan: compliance
 # severity: low
 # service: defender
@@ -11,7 +11,7 @@
 # inputs: []
 # manual: true
 # remediation:
-#   - "The baseline that asked for this was replaced."
+#   - "CISA replaced the baseline that had this requirement."
 # frameworks: ["MS.EXO.17.2v1"]
 package watchpost.checks.legacy_ms_exo_17_2
 
@@ -19,4 +19,4 @@ import rego.v1
 
 import data.watchpost.checklib as lib
 
-result := lib.skipped("manual", "Look at the audit settings of licensed users: is advanced auditing on?")
+result := lib.skipped("manual", "Check the audit settings of licensed users: is advanced auditing on?")

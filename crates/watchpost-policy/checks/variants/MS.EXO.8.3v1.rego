@@ -1,8 +1,8 @@
 # METADATA
 # id: legacy.ms_exo_8_3
-# title: Other DLP is as good as the native one
+# title: Third-party DLP matches the native one
 # description: >-
-#   The former Exchange baseline: data loss prevention from another maker offers what the native one does.
+#   The former Exchange baseline: third-party data loss prevention (DLP) must offer what the native one does.
 # scan: compliance
 # severity: low
 # service: defender
@@ -11,7 +11,7 @@
 # inputs: []
 # manual: true
 # remediation:
-#   - "The baseline that asked for this was replaced."
+#   - "CISA replaced the baseline that had this requirement."
 # frameworks: ["MS.EXO.8.3v1"]
 package watchpost.checks.legacy_ms_exo_8_3
 
@@ -19,4 +19,4 @@ import rego.v1
 
 import data.watchpost.checklib as lib
 
-result := lib.skipped("manual", "If data loss prevention comes from another maker, compare what it offers.")
+result := lib.skipped("manual", "If a third-party product provides data loss prevention, compare its features with the native one")

@@ -1,8 +1,8 @@
 # METADATA
 # id: legacy.ms_exo_9_2
-# title: Attachment filter looks at the true file type
+# title: Attachment filter checks the true file type
 # description: >-
-#   The former Exchange baseline: the attachment filter looks at what a file is, not only at its name.
+#   The former Exchange baseline: the attachment filter must check a file's content, not only its name.
 # scan: compliance
 # severity: low
 # service: defender
@@ -11,7 +11,7 @@
 # inputs: []
 # manual: true
 # remediation:
-#   - "The baseline that asked for this was replaced."
+#   - "CISA replaced the baseline that had this requirement."
 # frameworks: ["MS.EXO.9.2v1"]
 package watchpost.checks.legacy_ms_exo_9_2
 
@@ -19,4 +19,4 @@ import rego.v1
 
 import data.watchpost.checklib as lib
 
-result := lib.skipped("manual", "Look at whether the attachment filter recognizes a file by its content.")
+result := lib.skipped("manual", "Check whether the attachment filter detects the file type by content")

@@ -1,9 +1,9 @@
 # METADATA
 # id: legacy.ms_powerplatform_2_3
-# title: Only Microsoft's own connectors in the default environment
+# title: Only Microsoft connectors in the default environment
 # description: >-
-#   A former baseline: data policies for the default environment block every connector besides Microsoft's own.
-#   Policies that name the default environment are looked at.
+#   A former baseline: data policies for the default environment must block every connector except
+#   Microsoft's own. Only policies that name the default environment count.
 # scan: compliance
 # variant_of: pp.dlp_default_env
 # severity: medium
@@ -11,7 +11,7 @@
 # platforms: [m365]
 # inputs: [powerplatform/DlpPolicies]
 # remediation:
-#   - "Power Platform admin center > Security > Data policy: move every connector that is named into \"Blocked\"."
+#   - "Power Platform admin center > Security > Data policy: move every named connector to \"Blocked\"."
 # references:
 #   - https://learn.microsoft.com/power-platform/admin/wp-data-loss-prevention
 # frameworks: ["MS.POWERPLATFORM.2.3v1"]
@@ -22,7 +22,7 @@ import rego.v1
 import data.watchpost.checklib as lib
 import data.watchpost.checklib_workloads as work
 
-# Microsoft's own connectors that can't be blocked, or needn't be.
+# Microsoft's own connectors, which can't be blocked or need not be.
 own := {
 	"shared_powervirtualagents",
 	"shared_sharepointonline",
@@ -70,13 +70,13 @@ foreign := sort(usable - allowed_ids)
 result := work.unreadable(work.pp_dlp_path) if {
 	not lib.has(work.pp_dlp_path)
 } else := lib.failed(
-	"There is no data policy at all, so every connector can be used in the default environment",
+	"There is no data policy, so every connector can be used in the default environment",
 	{"policies": 0},
 	[],
 ) if {
 	count(work.pp_policies) == 0
 } else := lib.failed(
-	sprintf("Data policies leave %s usable in the default environment that should be blocked: %s", [
+	sprintf("Data policies don't block %s in the default environment that should be blocked: %s", [
 		work.number_of(count(foreign), "connector", "connectors"),
 		work.names([trim_prefix(id, prefix) | some id in foreign]),
 	]),
@@ -84,4 +84,4 @@ result := work.unreadable(work.pp_dlp_path) if {
 	[{"connector": id} | some id in array.slice(foreign, 0, 50)],
 ) if {
 	count(foreign) > 0
-} else := lib.passed("Every connector besides Microsoft's own is blocked in the default environment", {"connectors": []})
+} else := lib.passed("Every connector except Microsoft's own is blocked in the default environment", {"connectors": []})

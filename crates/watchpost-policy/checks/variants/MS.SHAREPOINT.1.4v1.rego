@@ -1,16 +1,16 @@
 # METADATA
 # id: legacy.ms_sharepoint_1_4
-# title: Invitations are used by the invited account
+# title: Only the invited account can accept an invitation
 # description: >-
-#   A former baseline: an invitation is accepted only by the account that it was sent to, or nothing is shared
-#   outside. Today this can no longer be switched.
+#   A former baseline: only the account that an invitation was sent to may accept it, or external sharing is
+#   off. Microsoft has removed the setting.
 # scan: compliance
 # severity: medium
 # service: sharepoint
 # platforms: [m365]
 # inputs: [sharepoint/Tenant]
 # remediation:
-#   - "Nothing to do: Microsoft removed the switch, and matching is always demanded."
+#   - "Nothing to do: Microsoft removed the setting, and the match is now always required."
 # references:
 #   - https://learn.microsoft.com/powershell/module/sharepoint-online/set-spotenant
 # frameworks: ["MS.SHAREPOINT.1.4v1"]
@@ -25,12 +25,12 @@ needs := ["SharingCapability", "RequireAcceptingAccountMatchInvitedAccount"]
 
 matched := work.spo.RequireAcceptingAccountMatchInvitedAccount
 
-result := lib.passed("SharePoint is shared with nobody outside", {"SharingCapability": 0}) if {
+result := lib.passed("External sharing is off in SharePoint", {"SharingCapability": 0}) if {
 	work.spo_sharing == 0
 } else := lib.passed("Only the invited account can accept an invitation", {"RequireAcceptingAccountMatchInvitedAccount": true}) if {
 	matched == true
 } else := lib.failed(
-	"An invitation can be accepted by another account than the invited one, so it can be passed on to strangers",
+	"An account other than the invited one can accept an invitation, so it can be passed on to outsiders",
 	{"RequireAcceptingAccountMatchInvitedAccount": false},
 	[{"setting": "RequireAcceptingAccountMatchInvitedAccount", "value": false, "wanted": true}],
 ) if {

@@ -1,8 +1,8 @@
 # METADATA
 # id: legacy.ms_sharepoint_3_3v1
-# title: Verification codes expire where new guests are let in
+# title: Verification codes expire where new guests are allowed
 # description: >-
-#   A former baseline: as today's, but it does not apply where only existing guests are let in.
+#   A former baseline: like the current one, but it does not apply where only existing guests are allowed.
 # scan: compliance
 # variant_of: spo.reauth_days
 # severity: medium
@@ -29,9 +29,9 @@ days := work.spo.EmailAttestationReAuthDays
 
 detected := {"EmailAttestationRequired": required, "EmailAttestationReAuthDays": days}
 
-result := lib.skipped("not_applicable", "SharePoint lets no new guests in") if {
+result := lib.skipped("not_applicable", "SharePoint allows no new guests") if {
 	work.spo_sharing in {0, 3}
-} else := lib.passed(sprintf("People who use a verification code prove themselves every %d days", [days]), detected) if {
+} else := lib.passed(sprintf("People who use a verification code must reauthenticate after %s", [lib.number_of(days, "day", "days")]), detected) if {
 	work.spo_sharing in {1, 2}
 	required == true
 	days <= 30

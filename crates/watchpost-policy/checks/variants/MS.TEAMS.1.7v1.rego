@@ -1,9 +1,9 @@
 # METADATA
 # id: legacy.ms_teams_1_7v1
-# title: Event recording is left to the organiser
+# title: Event recording is left to the organizer
 # description: >-
-#   A former baseline: the global live events policy leaves recording to the organiser; never recording did not
-#   count.
+#   A former baseline: the global live events policy must leave recording to the organizer. The mode that
+#   never records was not accepted.
 # scan: compliance
 # variant_of: teams.event_recording
 # severity: low
@@ -28,10 +28,10 @@ policy := work.teams_global(path)
 
 mode := policy.BroadcastRecordingMode
 
-result := lib.passed("Organisers decide whether an event is recorded", {"BroadcastRecordingMode": mode}) if {
+result := lib.passed("Organizers decide whether an event is recorded", {"BroadcastRecordingMode": mode}) if {
 	mode == "UserOverride"
 } else := lib.failed_entities(
-	sprintf("The global live events policy has the recording mode %s instead of leaving it to the organiser", [mode]),
+	sprintf("The global live events policy has the recording mode %s instead of leaving the decision to the organizer", [mode]),
 	{"BroadcastRecordingMode": mode},
 	work.evidence([policy], ["BroadcastRecordingMode"]),
 	work.policy_entities([policy]),

@@ -1,8 +1,8 @@
 # METADATA
 # id: legacy.ms_teams_2_2v1
-# title: Unmanaged users cannot start contact, in every cloud
+# title: Unmanaged users cannot initiate contact, in every cloud
 # description: >-
-#   A former baseline: as today's, for government clouds too.
+#   A former baseline: like the current one, but also for government clouds.
 # scan: compliance
 # variant_of: teams.unmanaged_inbound
 # severity: medium
@@ -28,7 +28,7 @@ rows := work.teams_rows(path)
 bad := work.consumer_inbound
 
 result := lib.failed_entities(
-	sprintf("%s %s people with private Teams accounts write to employees first, so anybody can approach them under any name", [
+	sprintf("%s %s people with personal Teams accounts start chats with employees, so anyone can contact them under any name", [
 		work.subject(bad, "Federation configuration", "Federation configurations"),
 		work.verb(count(bad), "lets", "let"),
 	]),
@@ -37,6 +37,6 @@ result := lib.failed_entities(
 	work.policy_entities(bad),
 ) if {
 	count(bad) > 0
-} else := lib.passed("People with private Teams accounts can't start a conversation", work.switches(rows, "AllowTeamsConsumerInbound")) if {
+} else := lib.passed("People with personal Teams accounts can't start chats", work.switches(rows, "AllowTeamsConsumerInbound")) if {
 	work.known_switch(rows, "AllowTeamsConsumer")
 } else := work.lacks(path, ["AllowTeamsConsumer"])

@@ -2,7 +2,7 @@
 # id: legacy.ms_teams_2_3v1
 # title: No contact with unmanaged users, in every cloud
 # description: >-
-#   A former baseline: as today's, for government clouds too.
+#   A former baseline: like the current one, but also for government clouds.
 # scan: compliance
 # variant_of: teams.unmanaged_outbound
 # severity: medium
@@ -28,7 +28,7 @@ rows := work.teams_rows(path)
 bad := work.switched_on(rows, "AllowTeamsConsumer")
 
 result := lib.failed_entities(
-	sprintf("%s %s employees chat with private Teams accounts, so files and messages leave for places that nobody manages", [
+	sprintf("%s %s employees chat with personal Teams accounts, so files and messages go to accounts that no organization manages", [
 		work.subject(bad, "Federation configuration", "Federation configurations"),
 		work.verb(count(bad), "lets", "let"),
 	]),
@@ -37,6 +37,6 @@ result := lib.failed_entities(
 	work.policy_entities(bad),
 ) if {
 	count(bad) > 0
-} else := lib.passed("Employees have no contact with private Teams accounts", work.switches(rows, "AllowTeamsConsumer")) if {
+} else := lib.passed("Employees have no contact with personal Teams accounts", work.switches(rows, "AllowTeamsConsumer")) if {
 	work.known_switch(rows, "AllowTeamsConsumer")
 } else := work.lacks(path, ["AllowTeamsConsumer"])

@@ -2,7 +2,8 @@
 # id: legacy.ms_teams_3_1
 # title: Contact with Skype users is blocked
 # description: >-
-#   A former baseline: people with private Skype accounts can not reach employees. The service has ended.
+#   A former baseline: people with personal Skype accounts must not be able to contact employees. The service
+#   has been discontinued.
 # scan: compliance
 # severity: medium
 # service: teams
@@ -27,7 +28,7 @@ rows := work.teams_rows(path)
 bad := work.switched_on(rows, "AllowPublicUsers")
 
 result := lib.failed_entities(
-	sprintf("%s %s people with private Skype accounts reach employees, so anybody can approach them under any name", [
+	sprintf("%s %s people with personal Skype accounts contact employees, so anyone can contact them under any name", [
 		work.subject(bad, "Federation configuration", "Federation configurations"),
 		work.verb(count(bad), "lets", "let"),
 	]),
@@ -36,6 +37,6 @@ result := lib.failed_entities(
 	work.policy_entities(bad),
 ) if {
 	count(bad) > 0
-} else := lib.passed("People with private Skype accounts are blocked", work.switches(rows, "AllowPublicUsers")) if {
+} else := lib.passed("People with personal Skype accounts are blocked", work.switches(rows, "AllowPublicUsers")) if {
 	work.known_switch(rows, "AllowPublicUsers")
 } else := work.lacks(path, ["AllowPublicUsers"])

@@ -2,7 +2,7 @@
 # id: legacy.ms_teams_5_1v1
 # title: App policies restrict Microsoft apps
 # description: >-
-#   A former baseline: app permission policies alone decide on Microsoft apps; the tenant-wide settings did not
+#   A former baseline: app permission policies alone control Microsoft apps. The tenant-wide settings did not
 #   exist.
 # scan: compliance
 # variant_of: teams.ms_apps

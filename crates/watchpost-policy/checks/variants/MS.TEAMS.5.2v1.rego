@@ -2,7 +2,7 @@
 # id: legacy.ms_teams_5_2v1
 # title: App policies restrict third-party apps
 # description: >-
-#   A former baseline: app permission policies alone decide on third-party apps; the tenant-wide settings did
+#   A former baseline: app permission policies alone control third-party apps. The tenant-wide settings did
 #   not exist.
 # scan: compliance
 # variant_of: teams.third_party_apps

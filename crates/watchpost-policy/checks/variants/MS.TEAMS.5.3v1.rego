@@ -2,7 +2,7 @@
 # id: legacy.ms_teams_5_3v1
 # title: App policies restrict custom apps
 # description: >-
-#   A former baseline: app permission policies alone decide on custom apps; the tenant-wide settings did not
+#   A former baseline: app permission policies alone control custom apps. The tenant-wide settings did not
 #   exist.
 # scan: compliance
 # variant_of: teams.custom_apps

@@ -1,4 +1,4 @@
-//! Which controls of a published SCuBA baseline a check answers for.
+//! The controls of a published SCuBA baseline that each check covers.
 
 use super::{control_id::stem, set::CheckSet};
 use std::collections::BTreeSet;
@@ -10,27 +10,27 @@ use watchpost_core::{
 /// A generation of CISA's baselines for Microsoft 365.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Baseline {
-    /// Today's, with the security suite.
+    /// The current one, with the security suite.
     Current,
-    /// A former one, whose Defender, Exchange and Teams baselines held what the security suite holds today.
+    /// A former one, whose Defender, Exchange and Teams baselines had the controls that are now in the security suite.
     Former {
-        /// From before any control had a second version.
+        /// Whether it is from the time before any control had a second version.
         first_versions: bool,
     },
 }
 
-/// A check that answers for controls of a baseline.
+/// A check and the controls of a baseline that it covers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BaselineLine {
     /// Position in [`CheckSet::checks`].
     pub check: usize,
-    /// Ids of the controls; none for a check that stands in no SCuBA baseline.
+    /// Ids of the controls. Empty for a check that is in no SCuBA baseline.
     pub controls: Vec<String>,
 }
 
 impl CheckSet {
-    /// The checks that judge an export of a tenant made for a baseline, each with the controls that it answers for, in
-    /// the order of checks. Those over apps need more than an export has and are left out.
+    /// Returns the checks that judge an export of a tenant made for a baseline, each with the controls that it covers, in
+    /// the order of checks. Checks over apps are left out, because an export lacks the data that they need.
     pub fn lines(&self, baseline: Baseline) -> Vec<BaselineLine> {
         let variants = || self.checks().iter().filter(|check| check.scan.is_none());
         let exact: BTreeSet<&str> = variants().flat_map(scuba_ids).collect();
@@ -64,12 +64,12 @@ impl CheckSet {
     }
 }
 
-/// Ids of a check in the baselines for Microsoft 365.
+/// Returns a check's ids in the baselines for Microsoft 365.
 fn scuba_ids(check: &Check) -> impl Iterator<Item = &str> {
     check.ids_in(Framework::Scuba).filter(|id| id.starts_with("MS."))
 }
 
-/// Whether today's baselines no longer have a control, by its id without version.
+/// Whether the current baselines no longer have a control, by its id without version.
 fn is_former(stem: &str) -> bool {
     let mut parts = stem.split('.').skip(1);
     let product = parts.next().unwrap_or_default();
@@ -82,7 +82,7 @@ fn is_former(stem: &str) -> bool {
     }
 }
 
-/// An id in its version and all before it.
+/// Returns an id with its own version and all earlier ones.
 fn versions(id: &str) -> Vec<String> {
     let last = id
         .rsplit_once('v')
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn todays_baseline_has_the_security_suite_and_no_defender() {
+    fn the_current_baseline_has_the_security_suite_and_no_defender() {
         let ids = controls(Baseline::Current);
         assert!(ids.contains("MS.SECURITYSUITE.7.1v1"));
         assert!(ids.contains("MS.EXO.13.1v1"));
@@ -123,18 +123,18 @@ mod tests {
     }
 
     #[test]
-    fn a_former_baseline_has_defender_and_every_version_that_was() {
+    fn a_former_baseline_has_defender_and_all_earlier_versions() {
         let ids = controls(Baseline::Former {
             first_versions: false,
         });
-        for there in [
+        for present in [
             "MS.DEFENDER.1.1v1",
             "MS.EXO.9.1v1",
             "MS.AAD.3.2v1",
             "MS.TEAMS.2.2v1",
             "MS.TEAMS.2.2v2",
         ] {
-            assert!(ids.contains(there), "{there}");
+            assert!(ids.contains(present), "{present}");
         }
         assert!(!ids.iter().any(|id| id.starts_with("MS.SECURITYSUITE.")));
         let first = controls(Baseline::Former { first_versions: true });
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn no_control_is_answered_twice() {
+    fn no_control_is_covered_twice() {
         let pack = Pack::builtin();
         for baseline in [
             Baseline::Current,

@@ -1,4 +1,4 @@
-//! The examples beside each check (`<check id>.cases.json`): they are its tests, ours and the customer's.
+//! The test cases beside each check (`<check id>.cases.json`), of built-in checks and of customers' checks.
 //!
 //! ```json
 //! {"cases": [{
@@ -8,8 +8,8 @@
 //!   "expect": {"result": "failed", "reason_contains": ["…"], "entities": 1, "would_pass": true}
 //! }]}
 //! ```
-//! Only `name` and `expect` are needed. A `reason` is expected of skipped checks alone. Apps are partial and merged
-//! over the same base as the documents of rules' cases; the time is [`crate::cases::NOW_MS`].
+//! Only `name` and `expect` are required. `reason` is the reason of a skipped check. Apps are partial and are merged over
+//! the same base as the documents of rules' cases. The time is [`crate::cases::NOW_MS`].
 
 use super::{host, judge::Machine, set::CheckSet, view::View};
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
     limits::Limits,
     pack::Pack,
     program::{Stop, guarded},
+    text,
     value::to_value,
 };
 use serde::Deserialize;
@@ -70,22 +71,22 @@ struct Expect {
     would_pass: Option<bool>,
 }
 
-/// Runs the cases in `text` (the content of a `.cases.json` named `file`) on a check of `pack`.
+/// Runs the cases in `text` (the content of the `.cases.json` named `file`) on a check of `pack`.
 ///
 /// # Errors
-/// [`EngineError::Load`] if the file isn't one of cases, the check doesn't exist or doesn't compile. A case that fails
-/// is in the report.
+/// [`EngineError::Load`] if the file has no valid cases, or the check doesn't exist or doesn't compile. A failed case is
+/// in the report.
 pub fn run(pack: &Pack, check_id: &str, file: &str, text: &str) -> Result<CaseReport, EngineError> {
     guarded(|| run_here(pack, check_id, file, text)).map_err(EngineError::Load)
 }
 
-/// The built-in checks' cases: file name and text. A check's file is named after its id, a variant's after the control
-/// that it reads.
+/// Returns the cases of the built-in checks: file name and text. A check's file is named after its id, a variant's after
+/// the control that it covers.
 pub fn builtin_cases() -> impl Iterator<Item = (&'static str, &'static str)> {
     builtin::CASES.iter().copied()
 }
 
-/// The check whose cases are in a file of this name.
+/// Returns the check whose cases are in the file with this name.
 pub fn check_of_file<'p>(pack: &'p Pack, file: &str) -> Option<&'p Check> {
     let stem = file.strip_suffix(".cases.json")?;
     let set = pack.checks();
@@ -94,13 +95,13 @@ pub fn check_of_file<'p>(pack: &'p Pack, file: &str) -> Option<&'p Check> {
         .and_then(|check| set.checks().get(check))
 }
 
-fn run_here(pack: &Pack, check_id: &str, file: &str, text: &str) -> Result<CaseReport, String> {
-    let cases: Vec<Case> = cases::read(file, text)?;
+fn run_here(pack: &Pack, check_id: &str, file: &str, content: &str) -> Result<CaseReport, String> {
+    let cases: Vec<Case> = cases::read(file, content)?;
     let set = pack.checks();
     let position = set
         .position(check_id)
-        .ok_or_else(|| format!("{file}: there is no check `{check_id}`"))?;
-    let check = set.checks().get(position).ok_or("the check vanished")?;
+        .ok_or_else(|| text::cases_of_unknown(file, "check", check_id))?;
+    let check = set.checks().get(position).ok_or(text::CHECK_LOST)?;
     let mut report = CaseReport::default();
     let mut machine = None;
     for case in cases {
@@ -112,14 +113,14 @@ fn run_here(pack: &Pack, check_id: &str, file: &str, text: &str) -> Result<CaseR
             report.kinds.push(kind.clone());
         }
         let outcome = judged(set, position, check, &case, &mut machine)
-            .map_err(|error| format!("{file}: {}: {error}", case.name))?;
+            .map_err(|error| text::broken_case(file, &case.name, &error))?;
         if outcome.result == CheckResult::Failed && case.profile != Some(Profile::Scuba) {
-            // A test reads the sentence that a person would read.
+            // Tests compare the sentence that a person would read.
             report.titles.push(outcome.reason.untrusted().to_owned());
         }
-        // A list keeps what is undefined, and shows it so.
+        // Lists keep undefined elements, which are displayed as `<undefined>`.
         let compared = if format!("{outcome:?}").contains("<undefined>") {
-            Err("what it shows is partly undefined".to_owned())
+            Err(text::PARTLY_UNDEFINED.to_owned())
         } else {
             compare(expect, &kind, &outcome)
         };
@@ -128,7 +129,7 @@ fn run_here(pack: &Pack, check_id: &str, file: &str, text: &str) -> Result<CaseR
     Ok(report)
 }
 
-/// What the check, compiled by itself, says of a case.
+/// Evaluates a case with the check compiled alone.
 fn judged(
     set: &CheckSet,
     position: usize,
@@ -143,7 +144,7 @@ fn judged(
         .map(|app| cases::whole("app", app.clone()))
         .collect::<Result<_, _>>()?;
     if !apps.is_empty() && check.over != CheckOver::Apps {
-        return Err("the check isn't one over apps".to_owned());
+        return Err(text::APPS_FOR_SETTINGS.to_owned());
     }
     let profile = case.profile.unwrap_or(Profile::Default);
     let apps = to_value(&apps).map_err(|error| error.to_string())?;
@@ -165,16 +166,16 @@ fn judged(
     let answered = match machine.run(0, input) {
         Ok(answered) => answered,
         Err(stop @ Stop::Panicked) => return Err(stop.reason()),
-        // What the case shows, like in a scan: no fault of the file.
+        // The outcome of the case, as in a scan. The file is not at fault.
         Err(stop) => Err(stop.reason()),
     };
     Ok(host::read_as(profile, check, &document, answered))
 }
 
 fn document(check: &Check, case: &Case) -> CheckDocument {
-    let usual = check.platforms.first().copied().unwrap_or(Platform::M365);
+    let default = check.platforms.first().copied().unwrap_or(Platform::M365);
     let mut document = CheckDocument::new(
-        case.platform.unwrap_or(usual),
+        case.platform.unwrap_or(default),
         case.tenant.clone(),
         "Birchworks".to_owned(),
     );
@@ -207,26 +208,19 @@ fn compare(expect: &Expect, kind: &str, outcome: &Outcome) -> Result<(), String>
         let got = outcome
             .skip
             .map_or_else(|| outcome.result.to_string(), |skip| format!("skipped: {skip}"));
-        return Err(format!("expected {kind}, got {got}: {sentence}"));
+        return Err(text::other_verdict(kind, format_args!("{got}: {sentence}")));
     }
     contains_all("sentence", sentence, &expect.reason_contains)?;
     if let Some(expected) = expect.entities
         && expected != outcome.entities.len()
     {
-        return Err(format!(
-            "names {} entities, not {expected}: {:?}",
-            outcome.entities.len(),
-            outcome
-                .entities
-                .iter()
-                .map(|entity| &entity.id)
-                .collect::<Vec<_>>()
-        ));
+        let ids: Vec<&String> = outcome.entities.iter().map(|entity| &entity.id).collect();
+        return Err(text::other_entity_count(ids.len(), expected, &ids));
     }
     if let Some(expected) = expect.would_pass
         && expected != outcome.would_pass.is_some()
     {
-        return Err(format!("`would_pass` is there: {}", !expected));
+        return Err(text::other_would_pass(!expected));
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
-//! Ids of controls in published baselines: which say the same, apart from their versions.
+//! Ids of controls in published baselines, and their comparison without versions.
 
-/// An id for comparing: upper case, without the version that SCuBA ids end with (`MS.AAD.3.2v2`, `GWS.GMAIL.1.1v0.6`).
+/// Returns an id for comparison: in upper case, without the version at the end of SCuBA ids (`MS.AAD.3.2v2`,
+/// `GWS.GMAIL.1.1v0.6`).
 pub(crate) fn stem(id: &str) -> String {
     let id = id.trim();
     let upper = id.to_ascii_uppercase();
@@ -23,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_version_of_a_scuba_id_is_dropped() {
+    fn only_versions_of_scuba_ids_are_removed() {
         let check = |id: &str, expected: &str| assert_eq!(stem(id), expected, "{id}");
         check("MS.AAD.3.2v2", "MS.AAD.3.2");
         check("ms.aad.3.2V1", "MS.AAD.3.2");

@@ -1,4 +1,4 @@
-//! The check engine: a pool of threads behind the port.
+//! The check engine: a thread pool that implements the port.
 
 use super::{judge::CheckJudge, view::View};
 use crate::{
@@ -15,12 +15,12 @@ use watchpost_core::{
     rule::EngineError,
 };
 
-/// Threads that a pool has at the most: few scans run at a time, and each is short.
+/// Maximum number of threads in a pool. Few scans run at a time, and each is short.
 const THREADS_MAX: usize = 4;
-/// Checks that a thread takes at a time.
+/// Number of checks that a thread takes at a time.
 const CHUNK: usize = 16;
 
-/// The engine that evaluates checks. Its threads start at the first evaluation and end when it is dropped.
+/// The engine that evaluates checks. Its threads start at the first evaluation and stop when it is dropped.
 pub struct RegoChecks {
     pool: Pool<Evaluating>,
 }
@@ -28,7 +28,7 @@ pub struct RegoChecks {
 /// A document under evaluation.
 struct Evaluating {
     document: Arc<CheckDocument>,
-    /// Converted by the thread that comes first.
+    /// The converted document. The first thread converts it.
     view: OnceLock<Result<View, String>>,
     checks: Vec<usize>,
     profile: Profile,
@@ -44,20 +44,20 @@ impl std::fmt::Debug for RegoChecks {
 }
 
 impl RegoChecks {
-    /// An engine with as many threads as the machine has processors, at most 4. Give it a clone of the pack that the
-    /// rule engine has: a pack is loaded once.
+    /// Creates an engine with as many threads as the machine has processors, at most 4. Pass a clone of the rule engine's
+    /// pack, so that the pack is loaded only once.
     pub fn new(pack: Pack) -> Self {
         Self::with_threads(pack, processors())
     }
 
-    /// An engine with so many threads (1 to 4).
+    /// Creates an engine with `threads` threads (1 to 4).
     pub fn with_threads(pack: Pack, threads: usize) -> Self {
         Self {
             pool: Pool::new("watchpost-checks", threads.clamp(1, THREADS_MAX), pack),
         }
     }
 
-    /// Its checks' pack.
+    /// Returns the pack with the engine's checks.
     pub fn pack(&self) -> &Pack {
         self.pool.shared()
     }

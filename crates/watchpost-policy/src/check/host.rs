@@ -1,18 +1,16 @@
-//! What is decided without evaluating a check, and how a profile reads what it answered.
+//! Outcomes that need no evaluation, and the interpretation of outcomes by a profile.
 
+use crate::text;
 use watchpost_core::{
     check::{Check, CheckDocument, CheckResult, Outcome, Profile, SkipReason},
     value::word::CollectionState,
 };
 
-/// The outcome where Rego isn't asked.
+/// Returns the outcome if it needs no Rego.
 pub(crate) fn decided(check: &Check, document: &CheckDocument, profile: Profile) -> Option<Outcome> {
     let skipped = |why, details: &str| Some(Outcome::plain(CheckResult::Skipped, Some(why), details));
     if !check.platforms.is_empty() && !check.platforms.contains(&document.platform) {
-        return skipped(
-            SkipReason::NotApplicable,
-            "The integration's platform doesn't have this.",
-        );
+        return skipped(SkipReason::NotApplicable, text::OTHER_PLATFORM);
     }
     if check.manual {
         return skipped(SkipReason::Manual, &check.description);
@@ -24,7 +22,7 @@ pub(crate) fn decided(check: &Check, document: &CheckDocument, profile: Profile)
     }
 }
 
-/// Why a check's required settings don't let it judge.
+/// Returns why a check's required settings don't allow a verdict.
 pub(crate) fn missing(check: &Check, document: &CheckDocument) -> Option<(SkipReason, String)> {
     let mut first = None;
     for path in &check.inputs {
@@ -34,23 +32,11 @@ pub(crate) fn missing(check: &Check, document: &CheckDocument) -> Option<(SkipRe
                     CollectionState::Unlicensed => SkipReason::Unlicensed,
                     _ => SkipReason::Unreadable,
                 };
-                let what = match unread.state {
-                    CollectionState::Unlicensed => "isn't part of the tenant's licences",
-                    CollectionState::Denied => "couldn't be read: a permission is missing",
-                    CollectionState::Partial => "couldn't be read wholly",
-                    CollectionState::Failed | CollectionState::Complete => "couldn't be read",
-                };
-                let details = match &unread.detail {
-                    Some(detail) => format!("The setting `{path}` {what} ({detail})."),
-                    None => format!("The setting `{path}` {what}."),
-                };
+                let details = text::setting_unreadable(path, unread.state, unread.detail.as_deref());
                 (why, details)
             }
             None if document.settings.contains_key(path) => continue,
-            None => (
-                SkipReason::Unreadable,
-                format!("The setting `{path}` was not collected."),
-            ),
+            None => (SkipReason::Unreadable, text::setting_not_collected(path)),
         };
         if why == SkipReason::Unlicensed {
             return Some((why, details));
@@ -60,7 +46,7 @@ pub(crate) fn missing(check: &Check, document: &CheckDocument) -> Option<(SkipRe
     first
 }
 
-/// The answer of an evaluated check as a profile reads it.
+/// Returns the outcome of an evaluated check as the profile interprets it.
 pub(crate) fn read_as(
     profile: Profile,
     check: &Check,
@@ -70,7 +56,7 @@ pub(crate) fn read_as(
     let outcome = match judged {
         Ok(outcome) => outcome,
         Err(error) => match missing(check, document) {
-            // Evaluated without what it needs: that it has no answer is no fault of the check.
+            // The check was evaluated without required settings, so the missing result is not an error of the check.
             Some((why, details)) if profile == Profile::Scuba => {
                 Outcome::plain(CheckResult::Skipped, Some(why), &details)
             }

@@ -1,19 +1,20 @@
-//! One thread's evaluator: a document in, verdicts out.
+//! The evaluator of one thread: turns a document into verdicts.
 
 use super::{host, set::CheckSet, verdict, view::View};
 use crate::{
     limits::Limits,
     pack::Pack,
     program::{Compiled, Stop},
+    text,
 };
 use regorus::{Value, rvm::vm::RegoVM};
 use std::sync::Arc;
 use watchpost_core::check::{CheckDocument, CheckResult, Outcome, Profile, Verdict};
 
-/// Evaluates checks on the thread that calls it, with machines of its own. Cheap to make; programs are compiled when
-/// they are first needed and shared by all judges of a pack.
+/// Evaluates checks on the calling thread, with its own machines. Creating a judge is cheap: programs are compiled on
+/// demand and shared by all judges of a pack.
 ///
-/// The thread needs a deep stack: make it with [`CheckJudge::STACK_BYTES`].
+/// The thread needs a stack of at least [`CheckJudge::STACK_BYTES`].
 pub struct CheckJudge {
     set: Arc<CheckSet>,
     machines: Vec<Option<Machine>>,
@@ -26,10 +27,10 @@ impl std::fmt::Debug for CheckJudge {
 }
 
 impl CheckJudge {
-    /// Stack of a thread that a judge runs on: expressions and values nest.
+    /// Required stack size of a judge's thread, in bytes. Expressions and values are nested.
     pub const STACK_BYTES: usize = crate::program::STACK_BYTES;
 
-    /// A judge of the pack's checks.
+    /// Creates a judge for the pack's checks.
     pub fn new(pack: &Pack) -> Self {
         Self::of(Arc::clone(pack.check_set()))
     }
@@ -39,8 +40,8 @@ impl CheckJudge {
         Self { set, machines }
     }
 
-    /// Evaluates the checks at these positions of [`CheckSet::checks`] on one document: one verdict per position, in
-    /// the order given. `now_ms` is the time that the checks see.
+    /// Evaluates the checks at the given positions of [`CheckSet::checks`] on one document. Returns one verdict per
+    /// position, in the given order. `now_ms` is the current time for the checks, in milliseconds since 1970.
     pub fn judge(
         &mut self,
         document: &Arc<CheckDocument>,
@@ -52,7 +53,7 @@ impl CheckJudge {
         self.judge_view(view.as_ref().map_err(String::as_str), checks)
     }
 
-    /// The same on a document that is converted already.
+    /// Like [`Self::judge`], on a document that is already converted.
     pub(crate) fn judge_view(&mut self, view: Result<&View, &str>, checks: &[usize]) -> Vec<Verdict> {
         checks
             .iter()
@@ -69,7 +70,7 @@ impl CheckJudge {
     fn one(&mut self, view: &View, position: usize) -> Outcome {
         let set = Arc::clone(&self.set);
         let Some(check) = set.checks().get(position) else {
-            return Outcome::plain(CheckResult::Error, None, "there is no such check");
+            return Outcome::plain(CheckResult::Error, None, text::NO_SUCH_CHECK);
         };
         if let Some(outcome) = host::decided(check, &view.document, view.profile()) {
             return outcome;
@@ -81,8 +82,8 @@ impl CheckJudge {
     }
 
     fn evaluate(&mut self, position: usize, input: Value) -> Result<Outcome, String> {
-        let (group, entry) = self.set.place(position).ok_or("the check has no program")?;
-        let slot = self.machines.get_mut(group).ok_or("the check has no program")?;
+        let (group, entry) = self.set.place(position).ok_or(text::NO_PROGRAM)?;
+        let slot = self.machines.get_mut(group).ok_or(text::NO_PROGRAM)?;
         let machine = match slot {
             Some(machine) => machine,
             None => {
@@ -99,7 +100,7 @@ impl CheckJudge {
     }
 }
 
-/// A machine with the program that it runs.
+/// A machine with its program.
 pub(crate) struct Machine {
     compiled: Arc<Compiled>,
     machine: RegoVM,
@@ -111,7 +112,7 @@ impl Machine {
         Ok(Self { compiled, machine })
     }
 
-    /// Runs an entry point. The inner error is an answer that is none.
+    /// Runs an entry point. The inner error reports an invalid result.
     pub(crate) fn run(&mut self, entry: usize, input: Value) -> Result<Result<Outcome, String>, Stop> {
         self.machine.set_input(input);
         let value = self.compiled.run(&mut self.machine, entry)?;

@@ -1,16 +1,19 @@
 //! The YAML METADATA comment at the head of a check.
 
-use crate::metadata::{Common, bad, parse, sorted};
+use crate::{
+    metadata::{Common, bad, parse, sorted},
+    text,
+};
 use serde::Deserialize;
 use watchpost_core::{
     check::{Check, CheckOver, Framework, FrameworkId, ScanType, Service},
     value::word::{Category, Platform, Severity},
 };
 
-/// Bytes of a setting's path.
+/// Maximum length of a setting's path, in bytes.
 const PATH_BYTES_MAX: usize = 128;
 
-/// A check's METADATA, read.
+/// The METADATA of a check.
 #[derive(Debug, Clone)]
 pub(crate) struct CheckMetadata {
     pub(crate) check: Check,
@@ -48,7 +51,8 @@ struct Raw {
     params: serde_json::Map<String, serde_json::Value>,
 }
 
-/// Reads the METADATA of the check in `file`; `variant`: of a former baseline. The error names file and line.
+/// Reads the METADATA of the check in `file`. `variant` marks a check of a former baseline. The error names the file and
+/// line.
 pub(crate) fn read(file: &str, source: &str, variant: bool) -> Result<CheckMetadata, String> {
     let raw: Raw = parse(file, source)?;
     check_raw(file, source, variant, &raw)?;
@@ -83,7 +87,7 @@ pub(crate) fn read(file: &str, source: &str, variant: bool) -> Result<CheckMetad
     })
 }
 
-/// Whether METADATA has the form that it must have.
+/// Checks the form of the METADATA.
 fn check_raw(file: &str, source: &str, variant: bool, raw: &Raw) -> Result<(), String> {
     Common {
         file,
@@ -93,7 +97,7 @@ fn check_raw(file: &str, source: &str, variant: bool, raw: &Raw) -> Result<(), S
         title: &raw.title,
         description: &raw.description,
         remediation: &raw.remediation,
-        by_hand: !variant,
+        requires_steps: !variant,
         params: raw.params.len(),
         texts: &[
             ("references", &raw.references, 500),
@@ -105,27 +109,18 @@ fn check_raw(file: &str, source: &str, variant: bool, raw: &Raw) -> Result<(), S
     .check()?;
     let bad = |key: &str, what: &str| Err(bad(file, source, key, what));
     if raw.scan.is_none() && !variant {
-        return bad(
-            "id",
-            "`scan` says which scans run the check: compliance or exposure",
-        );
+        return bad("id", text::NO_SCAN);
     }
     if raw.variant_of.is_some() && !variant {
-        return bad(
-            "variant_of",
-            "`variant_of` is for checks of former baselines alone",
-        );
+        return bad("variant_of", text::VARIANT_OF_OUTSIDE_BASELINE);
     }
     if raw.condition.is_some() && variant {
-        return bad(
-            "condition",
-            "a check of a former baseline makes no findings, so it shares no `condition`",
-        );
+        return bad("condition", text::CONDITION_OF_VARIANT);
     }
     Ok(())
 }
 
-/// Adds the CSF categories that a service's checks have unless one names its own. None are added to what no scan runs.
+/// Adds the service's default CSF categories unless the check names its own. Adds none to a check that no scan runs.
 fn with_csf(mut ids: Vec<FrameworkId>, scan: Option<ScanType>, service: Service) -> Vec<FrameworkId> {
     if ids.iter().any(|id| id.framework() == Framework::NistCsf) {
         return ids;
@@ -139,7 +134,7 @@ fn with_csf(mut ids: Vec<FrameworkId>, scan: Option<ScanType>, service: Service)
     ids
 }
 
-/// CSF 2.0 categories of a service's compliance checks.
+/// Returns the CSF 2.0 categories of a service's compliance checks.
 const fn csf_of(service: Service) -> &'static [&'static str] {
     match service {
         Service::Entra
@@ -157,8 +152,7 @@ const fn csf_of(service: Service) -> &'static [&'static str] {
     }
 }
 
-/// The package that a check's file must have: `spo.default_link_view` lives in
-/// `watchpost.checks.spo_default_link_view`.
+/// Returns the package of a check: `watchpost.checks.spo_default_link_view` for `spo.default_link_view`.
 pub(crate) fn package_of(id: &str) -> String {
     format!("watchpost.checks.{}", id.replace('.', "_"))
 }
@@ -203,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variant_is_run_by_no_scan() {
+    fn no_scan_runs_a_variant() {
         let text = GOOD.replace("# severity", "# variant_of: spo.sharing_limited\n# severity");
         let check = read("x.rego", &text, true).unwrap().check;
         assert_eq!(
@@ -215,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_file_and_line() {
+    fn errors_name_file_and_line() {
         let check = |from: &str, to: &str, expected: &str| {
             let error = read("x.rego", &GOOD.replace(from, to), false).unwrap_err();
             assert!(error.contains(expected), "{error}");
@@ -224,8 +218,16 @@ mod tests {
         check("severity: low", "severity: dreadful", "x.rego:6:");
         check("service: sharepoint", "service: fax", "x.rego:7:");
         check("# title: An example", "# titel: An example", "x.rego:3:");
-        check("# scan: compliance\n", "", "x.rego:2: METADATA: `scan` says");
-        check("id: spo.example", "id: Example", "x.rego:2: METADATA: `id` has");
+        check(
+            "# scan: compliance\n",
+            "",
+            "x.rego:2: METADATA: `scan` is missing",
+        );
+        check(
+            "id: spo.example",
+            "id: Example",
+            "x.rego:2: METADATA: `id` must have",
+        );
         check(
             "#   - Do this.\n",
             "#   []\n",

@@ -1,11 +1,11 @@
-//! Checks: Rego files that judge a tenant's settings, and what makes verdicts of them.
+//! Checks: Rego files that judge a tenant's settings, and their evaluation.
 //!
-//! [`CheckSet`] is the checks of a pack, [`RegoChecks`] evaluates them on threads of its own behind the port
-//! [`CheckEngine`], [`CheckJudge`] does so on the caller's thread, [`cases`] runs the examples beside each check. How
-//! to write one: `docs/checks/writing.md`.
+//! [`CheckSet`] holds the checks of a pack. [`RegoChecks`] evaluates them on its own threads and implements the port
+//! [`CheckEngine`], [`CheckJudge`] evaluates them on the caller's thread, and [`cases`] runs the test cases beside each
+//! check. `docs/checks/writing.md` describes how to write a check.
 //!
-//! Before a check is evaluated the host decides what needs no Rego: another platform, a setting that couldn't be read,
-//! a check that a person must always do.
+//! Before a check is evaluated, the host decides the outcomes that need no Rego: another platform, a setting that
+//! couldn't be read, a manual check.
 //!
 //! [`CheckEngine`]: watchpost_core::check::CheckEngine
 

@@ -10,6 +10,7 @@ use crate::{
     limits::Limits,
     program::{Compiled, Module},
     source::Source,
+    text,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,51 +22,48 @@ use watchpost_core::{
     value::word::EntityType,
 };
 
-/// Instructions that a built-in check may spend on one document. A big tenant has thousands of rows in a setting.
+/// Maximum number of instructions of a built-in check on one document. A big tenant has thousands of rows in a setting.
 const BUILTIN_INSTRUCTIONS: usize = 20_000_000;
 
-/// A check with what isn't the port's business.
+/// A check with data that the port doesn't need.
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) source: Source,
     pub(crate) metadata: CheckMetadata,
 }
 
-/// Checks that are compiled together, the first time that one of them is evaluated.
+/// Checks that are compiled together when one of them is first evaluated.
 #[derive(Debug)]
 pub(crate) struct Group {
     members: Vec<usize>,
     compiled: OnceLock<Result<Arc<Compiled>, String>>,
 }
 
-/// The checks of a pack: the built-in ones, those of former baselines and perhaps a customer's. Loaded with their
-/// METADATA; compiled by groups when they are first needed, then shared by all threads.
+/// The checks of a pack: the built-in ones, those of former baselines, and optionally a customer's. METADATA is loaded
+/// first; groups of checks are compiled on demand and shared by all threads.
 #[derive(Debug)]
 pub struct CheckSet {
     entries: Vec<Entry>,
     checks: Vec<Check>,
     limits: Limits,
     groups: Vec<Group>,
-    /// Where each check is compiled: its group and its entry point there. `None` for manual ones.
+    /// Each check's group and its entry point there. `None` for manual checks.
     places: Vec<Option<(usize, usize)>>,
-    /// Checks by the stem of each id that exemptions and parameters may name.
+    /// Positions of checks, by the stem of each id that exemptions and parameters may use.
     by_key: BTreeMap<String, Vec<usize>>,
 }
 
 impl CheckSet {
-    /// Loads METADATA; sorted by id.
+    /// Loads the METADATA and sorts the checks by id.
     pub(crate) fn load(sources: &[Source], limits: Limits) -> Result<Self, String> {
         let mut entries: Vec<Entry> = Vec::with_capacity(sources.len());
         for source in sources {
             let metadata = metadata::read(&source.file, &source.text, source.variant)?;
             let id = &metadata.check.id;
             let stem = Path::new(source.file.as_ref()).file_stem();
-            // Variants are named after the control that they read.
+            // Files of variants are named after the control that they cover.
             if !source.variant && stem.is_none_or(|stem| stem != id.as_str()) {
-                return Err(format!(
-                    "{}:2: METADATA: the file of check `{id}` is named `{id}.rego`",
-                    source.file
-                ));
+                return Err(text::wrong_file_name(&source.file, "check", id));
             }
             entries.push(Entry {
                 source: source.clone(),
@@ -78,10 +76,7 @@ impl CheckSet {
                 && one.metadata.check.id == other.metadata.check.id
             {
                 let new = if one.source.builtin { other } else { one };
-                return Err(format!(
-                    "{}:2: METADATA: there is a check `{}` already",
-                    new.source.file, new.metadata.check.id
-                ));
+                return Err(text::id_taken(&new.source.file, "check", &new.metadata.check.id));
             }
         }
         let checks: Vec<Check> = entries.iter().map(|entry| entry.metadata.check.clone()).collect();
@@ -96,7 +91,7 @@ impl CheckSet {
         })
     }
 
-    /// Compiles each of a customer's checks by itself, so that the error names its file.
+    /// Compiles each of a customer's checks separately, so that the error names its file.
     pub(crate) fn check_customers(&self) -> Result<(), String> {
         let customers = self.entries.iter().filter(|entry| !entry.source.builtin);
         for entry in customers {
@@ -112,12 +107,12 @@ impl CheckSet {
         Ok(())
     }
 
-    /// The checks, sorted by id.
+    /// Returns the checks, sorted by id.
     pub fn checks(&self) -> &[Check] {
         &self.checks
     }
 
-    /// The position of a check.
+    /// Returns the position of the check with this id.
     pub fn position(&self, id: &str) -> Option<usize> {
         self.checks
             .binary_search_by(|check| check.id.as_str().cmp(id))
@@ -129,13 +124,14 @@ impl CheckSet {
         self.entries.get(check).is_some_and(|entry| entry.source.builtin)
     }
 
-    /// The default parameters of the check at a position.
+    /// Returns the default parameters of the check at a position.
     pub fn params(&self, check: usize) -> Option<&serde_json::Map<String, serde_json::Value>> {
         self.entries.get(check).map(|entry| &entry.metadata.params)
     }
 
-    /// The check that answers for a control of a published baseline, e.g. `MS.AAD.3.2v1`: one that names this very id,
-    /// else one that scans run and that names another version of it, else one of a former baseline.
+    /// Returns the position of the check that covers a control of a published baseline (`MS.AAD.3.2v1`): a check with
+    /// exactly this id, or a check with another version of it. Checks that scans run come before checks of former
+    /// baselines.
     pub fn position_of_control(&self, control: &str) -> Option<usize> {
         let named = |check: &Check, same: &dyn Fn(&str) -> bool| {
             check
@@ -156,14 +152,14 @@ impl CheckSet {
         find(&[true, false], &exact).or_else(|| find(&[true, false], &versions))
     }
 
-    /// The check in a built-in file of this name.
+    /// Returns the position of the check in the built-in file with this name.
     pub(crate) fn position_of_file(&self, file: &str) -> Option<usize> {
         self.entries
             .iter()
             .position(|entry| entry.source.file.as_ref() == file)
     }
 
-    /// The conditions of the checks that make findings.
+    /// Returns the conditions of the checks that make findings.
     pub(crate) fn declared(&self) -> impl Iterator<Item = Declared<'_>> {
         let makes_findings = |entry: &&Entry| entry.metadata.check.scan.is_some();
         self.entries.iter().filter(makes_findings).map(|entry| Declared {
@@ -190,7 +186,7 @@ impl CheckSet {
         self.groups.len()
     }
 
-    /// The bounds of a group's checks.
+    /// Returns the limits of a group's checks.
     pub(crate) fn limits_of(&self, group: usize) -> Limits {
         let first = self.groups.get(group).and_then(|group| group.members.first());
         if first.is_some_and(|check| self.is_builtin(*check)) {
@@ -200,10 +196,10 @@ impl CheckSet {
         }
     }
 
-    /// A group's program. Compiling takes some milliseconds and much stack.
+    /// Returns a group's program. Compiling it takes some milliseconds and much stack.
     pub(crate) fn compiled(&self, group: usize) -> Result<Arc<Compiled>, String> {
         let Some(group_) = self.groups.get(group) else {
-            return Err("no such group of checks".to_owned());
+            return Err(text::NO_SUCH_GROUP.to_owned());
         };
         group_
             .compiled
@@ -218,9 +214,9 @@ impl CheckSet {
             .clone()
     }
 
-    /// The check at a position, compiled without any other.
+    /// Compiles the check at a position alone.
     pub(crate) fn compiled_alone(&self, check: usize) -> Result<Compiled, String> {
-        let entry = self.entries.get(check).ok_or("no such check")?;
+        let entry = self.entries.get(check).ok_or(text::NO_SUCH_CHECK)?;
         let limits = if entry.source.builtin {
             builtin_limits()
         } else {
@@ -229,7 +225,7 @@ impl CheckSet {
         compile(&[(check, entry)], &limits)
     }
 
-    /// Checks that an exemption or a parameter names by check id or by an id in a framework.
+    /// Returns the positions of the checks with a check id or framework id, as used by exemptions and parameters.
     pub(crate) fn named_by(&self, key: &str) -> &[usize] {
         self.by_key.get(&stem(key)).map_or(&[], Vec::as_slice)
     }
@@ -243,7 +239,8 @@ fn builtin_limits() -> Limits {
     }
 }
 
-/// One group per service of what is built in, one for each of a customer's: it can't crowd others out.
+/// Groups the checks: one group per service for built-in checks, and one per check for a customer's, so that it can't
+/// affect others.
 fn grouped(entries: &[Entry]) -> (Vec<Group>, Vec<Option<(usize, usize)>>) {
     let mut groups: Vec<Group> = Vec::new();
     let mut places = vec![None; entries.len()];
@@ -281,14 +278,14 @@ fn keys(checks: &[Check]) -> BTreeMap<String, Vec<usize>> {
             .map(|id| stem(id.as_str()))
             .chain([stem(&check.id)])
             .collect();
-        // What was configured for a control of a former baseline also holds for the check that took its place.
-        let today = check
+        // Configuration for a control of a former baseline also applies to the check that replaced it.
+        let successor = check
             .variant_of
             .as_deref()
             .and_then(|id| checks.iter().position(|other| other.id == id));
         for id in ids {
             let named = by_key.entry(id).or_default();
-            for position in [Some(position), today].into_iter().flatten() {
+            for position in [Some(position), successor].into_iter().flatten() {
                 if !named.contains(&position) {
                     named.push(position);
                 }
@@ -298,7 +295,7 @@ fn keys(checks: &[Check]) -> BTreeMap<String, Vec<usize>> {
     by_key
 }
 
-/// Compiles checks with the libraries that they import, and those that these import.
+/// Compiles checks with the libraries that they import, directly or indirectly.
 fn compile(members: &[(usize, &Entry)], limits: &Limits) -> Result<Compiled, String> {
     let builtin = members.iter().all(|(_, entry)| entry.source.builtin);
     let mut libraries: Vec<(&str, &str)> = Vec::new();
@@ -308,7 +305,7 @@ fn compile(members: &[(usize, &Entry)], limits: &Limits) -> Result<Compiled, Str
         .collect();
     while let Some(text) = texts.pop() {
         for (file, library) in builtin::LIBRARIES {
-            // A customer's check sees the library that is made for it and no other.
+            // A customer's check can import only the public library.
             let offered = builtin || *file == "lib.rego";
             if offered && imports(text, library) && !libraries.iter().any(|(name, _)| name == file) {
                 libraries.push((file, library));

@@ -1,8 +1,9 @@
-//! What a check answers.
+//! The outcome of a check.
 
 use crate::{
-    answer::{Answer, field, json_within, list, small, text},
+    answer::{Answer, check_size, field, json_within, list, string},
     limits::VERDICT_NODES_MAX,
+    text,
 };
 use regorus::Value;
 use watchpost_core::{
@@ -10,36 +11,39 @@ use watchpost_core::{
     value::text::ForeignText,
 };
 
-/// Bytes of the JSON text of `detected`.
+/// Maximum size of `detected`, in bytes of JSON.
 const DETECTED_BYTES_MAX: usize = 4 * 1024;
-/// Entities that an outcome names.
+/// Maximum number of entities in an outcome.
 const ENTITIES_MAX: usize = 1_000;
-/// Ids that stand in the way of passing.
+/// Maximum number of ids in `would_pass.excluded`.
 const EXCLUDED_MAX: usize = 200;
-/// Characters of an id or a word.
+/// Maximum length of an id or an entity type, in characters.
 const ID_CHARS_MAX: usize = 200;
 
-/// Reads `value`; `Err` says what is wrong with it.
+/// Reads `value`. The error states what is wrong with it.
 pub(crate) fn read(value: &Value) -> Result<Outcome, String> {
     let answer = Answer::read(value)?;
-    let reason = answer.text("reason")?;
+    let reason = answer.string("reason")?;
     let details = match answer.field("details") {
         None => "",
         Some(Value::String(details)) => details.as_ref(),
-        Some(_) => return Err("`result.details` is not text".to_owned()),
+        Some(_) => return Err(text::DETAILS_NOT_STRING.to_owned()),
     };
     let (skip, sentence) = if answer.result == CheckResult::Skipped {
-        let word = reason.parse::<SkipReason>().map_err(|_| {
-            "`result.reason` of a skipped check is none of not_applicable, unlicensed, unreadable, manual"
-                .to_owned()
-        })?;
-        let sentence = if details.is_empty() { usual(word) } else { details };
-        (Some(word), ForeignText::sentence(sentence))
+        let skip = reason
+            .parse::<SkipReason>()
+            .map_err(|_| text::SKIP_REASON_UNKNOWN.to_owned())?;
+        let sentence = if details.is_empty() {
+            default_sentence(skip)
+        } else {
+            details
+        };
+        (Some(skip), ForeignText::sentence(sentence))
     } else {
         (None, ForeignText::sentence(reason))
     };
     if sentence.is_empty() {
-        return Err("`result.reason` is empty".to_owned());
+        return Err(text::REASON_EMPTY.to_owned());
     }
     Ok(Outcome {
         result: answer.result,
@@ -56,47 +60,47 @@ pub(crate) fn read(value: &Value) -> Result<Outcome, String> {
     })
 }
 
-/// The sentence of a skipped check that has none of its own.
-const fn usual(word: SkipReason) -> &'static str {
-    match word {
-        SkipReason::NotApplicable => "This doesn't apply to the tenant.",
-        SkipReason::Unlicensed => "The tenant's licences lack this.",
-        SkipReason::Unreadable => "A setting that this needs couldn't be read.",
-        SkipReason::Manual => "A person must look at this.",
+/// Returns the sentence for a skipped check that gives none.
+const fn default_sentence(skip: SkipReason) -> &'static str {
+    match skip {
+        SkipReason::NotApplicable => text::NOT_APPLICABLE,
+        SkipReason::Unlicensed => text::UNLICENSED,
+        SkipReason::Unreadable => text::UNREADABLE,
+        SkipReason::Manual => text::MANUAL,
     }
 }
 
-/// JSON text of a value; of a list that is too long, as many entries as fit.
+/// Returns the JSON text of a value. A list that is too long keeps as many entries as fit.
 fn detected(value: Option<&Value>) -> Result<Option<String>, String> {
     let Some(value) = value else {
         return Ok(None);
     };
     let mut nodes = VERDICT_NODES_MAX;
-    small(value, &mut nodes, "detected")?;
-    if let Some(text) = json(value) {
-        return Ok(Some(text));
+    check_size(value, &mut nodes, "detected")?;
+    if let Some(whole) = json(value) {
+        return Ok(Some(whole));
     }
     let items: Vec<&Value> = match value {
         Value::Array(items) => items.iter().collect(),
         Value::Set(items) => items.iter().collect(),
-        _ => return Ok(Some("\"too long to show\"".to_owned())),
+        _ => return Ok(Some(text::TOO_LONG_TO_SHOW.to_owned())),
     };
     let mut out = String::from("[");
     for item in items {
-        let Some(text) = json(item) else { break };
-        if out.len().saturating_add(text.len()).saturating_add(2) > DETECTED_BYTES_MAX {
+        let Some(entry) = json(item) else { break };
+        if out.len().saturating_add(entry.len()).saturating_add(2) > DETECTED_BYTES_MAX {
             break;
         }
         if out.len() > 1 {
             out.push(',');
         }
-        out.push_str(&text);
+        out.push_str(&entry);
     }
     out.push(']');
     Ok(Some(out))
 }
 
-/// JSON text, if it fits.
+/// Returns the JSON text of a value, if it fits.
 fn json(value: &Value) -> Option<String> {
     json_within(value, DETECTED_BYTES_MAX)
 }
@@ -104,13 +108,11 @@ fn json(value: &Value) -> Option<String> {
 fn entities(value: Option<&Value>) -> Result<Vec<CheckEntity>, String> {
     let mut found = Vec::new();
     for item in list(value, "entities")?.into_iter().take(ENTITIES_MAX) {
-        let kind = text(item, "type").filter(|kind| !kind.is_empty());
-        let title = text(item, "name");
-        let id = text(item, "id").filter(|id| !id.is_empty()).or(title);
+        let kind = string(item, "type").filter(|kind| !kind.is_empty());
+        let title = string(item, "name");
+        let id = string(item, "id").filter(|id| !id.is_empty()).or(title);
         let (Some(kind), Some(id)) = (kind, id.filter(|id| !id.is_empty())) else {
-            return Err(
-                "an entry of `result.entities` has no text `type` or neither `id` nor `name`".to_owned(),
-            );
+            return Err(text::ENTITY_INCOMPLETE.to_owned());
         };
         found.push(CheckEntity {
             kind: clipped(kind),
@@ -125,7 +127,7 @@ fn would_pass(value: Option<&Value>) -> Result<Option<WouldPass>, String> {
     let Some(value) = value else {
         return Ok(None);
     };
-    let condition = text(value, "if").ok_or("`result.would_pass.if` is not text")?;
+    let condition = string(value, "if").ok_or(text::WOULD_PASS_NOT_STRING)?;
     let excluded = list(field(value, "excluded"), "would_pass.excluded")?
         .into_iter()
         .filter_map(|id| match id {
@@ -153,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_read() {
+    fn outcomes_are_read() {
         let passed = read(&json(
             r#"{"result":"passed","reason":"All is well.","detected":null}"#,
         ))
@@ -184,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_answer_is_said() {
+    fn invalid_outcomes_are_reported() {
         let check = |value: &Value, expected: &str| {
             let error = read(value).unwrap_err();
             assert!(error.contains(expected), "{error}");
@@ -203,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_detected_is_cut_to_whole_entries() {
+    fn detected_values_are_cut_to_complete_entries() {
         let entries: Vec<Value> = (0..100).map(|_| Value::from("x".repeat(100).as_str())).collect();
         let text = detected(Some(&Value::from(entries))).unwrap().unwrap();
         assert!(text.len() <= DETECTED_BYTES_MAX && text.len() > DETECTED_BYTES_MAX - 200);
@@ -213,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn what_unfolds_without_end_is_refused() {
+    fn exponentially_large_values_are_rejected() {
         let mut value = json("[1]");
         for _ in 0..60 {
             value = Value::from(vec![value.clone(), value]);

@@ -1,7 +1,10 @@
-//! A document as checks see it: converted once, shared by all of them.
+//! A document converted for checks. It is converted once and shared by all checks.
 
 use super::set::CheckSet;
-use crate::value::{name, to_value};
+use crate::{
+    text,
+    value::{ValueError, name, to_value},
+};
 use regorus::{Rc, Value};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,10 +12,10 @@ use std::{
 };
 use watchpost_core::check::{CheckDocument, CheckOver, Profile};
 
-/// Exempted things that one check is given.
+/// Maximum number of exempted items for one check.
 const EXEMPTED_MAX: usize = 10_000;
 
-/// A document, converted.
+/// A converted document.
 pub(crate) struct View {
     pub(crate) document: Arc<CheckDocument>,
     doc: Value,
@@ -22,10 +25,10 @@ pub(crate) struct View {
     now_ms: i64,
 }
 
-/// What a document says to one check alone.
+/// The exemptions and parameters of a document for one check.
 #[derive(Default)]
 struct Overrides {
-    /// Ids by kind.
+    /// Exempted ids by kind.
     exempt: BTreeMap<String, BTreeSet<String>>,
     params: serde_json::Map<String, serde_json::Value>,
 }
@@ -68,13 +71,11 @@ impl View {
                 own.extend(params.iter().map(|(key, value)| (key.clone(), value.clone())));
             }
         }
-        let value = |converted: Result<Value, _>| {
-            converted.map_err(|error: crate::value::ValueError| error.to_string())
-        };
+        let value = |converted: Result<Value, _>| converted.map_err(|error: ValueError| error.to_string());
         let doc = object([
-            ("platform", text(document.platform.as_str())),
-            ("tenant", text(&document.tenant)),
-            ("tenant_name", text(&document.tenant_name)),
+            ("platform", string(document.platform.as_str())),
+            ("tenant", string(&document.tenant)),
+            ("tenant_name", string(&document.tenant_name)),
             ("settings", value(to_value(&document.settings))?),
             ("unreadable", value(to_value(&document.unreadable))?),
         ]);
@@ -88,14 +89,14 @@ impl View {
         })
     }
 
-    /// The reading that was asked for.
+    /// Returns the requested profile.
     pub(crate) const fn profile(&self) -> Profile {
         self.profile
     }
 
-    /// What a check sees as `input`.
+    /// Builds a check's `input`.
     pub(crate) fn input(&self, set: &CheckSet, check: usize) -> Result<Value, String> {
-        let entry = set.entry(check).ok_or("no such check")?;
+        let entry = set.entry(check).ok_or(text::NO_SUCH_CHECK)?;
         let overrides = self.overrides.get(&check);
         let exempt = match overrides {
             Some(own) => to_value(&own.exempt),
@@ -111,7 +112,7 @@ impl View {
         };
         let mut fields = vec![
             ("doc", self.doc.clone()),
-            ("profile", text(self.profile.as_str())),
+            ("profile", string(self.profile.as_str())),
             ("exempt", exempt.map_err(|error| error.to_string())?),
             ("params", params.map_err(|error| error.to_string())?),
             ("now_ms", Value::from(self.now_ms)),
@@ -123,7 +124,7 @@ impl View {
     }
 }
 
-fn text(text: &str) -> Value {
+fn string(text: &str) -> Value {
     Value::String(Rc::from(text))
 }
 

@@ -1,19 +1,19 @@
-//! The built-in checks: their METADATA, that they compile, and the cases beside them.
+//! The built-in checks: their METADATA, their compilation, and their cases.
 
 use std::{collections::BTreeSet, fmt::Write as _};
 use watchpost_core::check::{Check, ScanType};
 use watchpost_policy::{Pack, check::cases};
 
-/// Whether the Rego of a check answers with a word anywhere.
-fn answers(id: &str, word: &str) -> bool {
+/// Whether a check's Rego contains a quoted result or reason.
+fn rego_contains(id: &str, value: &str) -> bool {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("checks");
     let text = std::fs::read_to_string(folder.join(format!("{id}.rego"))).unwrap_or_default();
     text.lines()
-        .any(|line| !line.starts_with('#') && line.contains(&format!("\"{word}\"")))
+        .any(|line| !line.starts_with('#') && line.contains(&format!("\"{value}\"")))
 }
 
 #[test]
-fn every_case_of_a_built_in_check_ends_as_it_says() {
+fn every_case_of_every_built_in_check_passes() {
     let pack = Pack::builtin();
     let mut wrong = Vec::new();
     for (file, text) in cases::builtin_cases() {
@@ -46,12 +46,13 @@ fn every_built_in_check_has_cases_of_each_kind() {
         if check.scan.is_some() {
             kinds.push("unreadable");
         }
-        if answers(&check.id, "not_applicable") {
+        if rego_contains(&check.id, "not_applicable") {
             kinds.push("not_applicable");
         }
-        // A check that leaves what it can't tell to a person may have nothing to fail by.
-        let leaves = answers(&check.id, "manual") && report.kinds.iter().any(|kind| kind == "manual");
-        kinds.push(if leaves { "manual" } else { "failed" });
+        // A check that leaves some verdicts to a person may never fail.
+        let partly_manual =
+            rego_contains(&check.id, "manual") && report.kinds.iter().any(|kind| kind == "manual");
+        kinds.push(if partly_manual { "manual" } else { "failed" });
         if check.manual {
             continue;
         }
@@ -73,7 +74,7 @@ fn every_built_in_check_has_cases_of_each_kind() {
 }
 
 #[test]
-fn a_failed_check_says_one_sentence() {
+fn sentences_of_failed_checks_are_well_formed() {
     let pack = Pack::builtin();
     let mut wrong = Vec::new();
     for (file, text) in cases::builtin_cases() {
@@ -84,13 +85,13 @@ fn a_failed_check_says_one_sentence() {
             continue;
         };
         for title in report.titles {
-            // The name of a domain is written as it is, even where a sentence begins with it.
+            // A domain keeps its lower case at the start of a sentence.
             let domain = title
                 .split_whitespace()
                 .next()
                 .is_some_and(|word| word.contains('.'));
-            let begins = domain || title.chars().next().is_some_and(|c| !c.is_lowercase());
-            if !begins || title.contains("<nil>") || title.contains("%!") {
+            let capitalized = domain || title.chars().next().is_some_and(|c| !c.is_lowercase());
+            if !capitalized || title.contains("<nil>") || title.contains("%!") {
                 wrong.push(format!("{}: {title}", check.id));
             }
         }
@@ -99,7 +100,7 @@ fn a_failed_check_says_one_sentence() {
 }
 
 #[test]
-fn variants_name_a_check_of_today() {
+fn variants_name_a_current_check() {
     let pack = Pack::builtin();
     let set = pack.checks();
     let unknown: Vec<&str> = set
@@ -111,14 +112,14 @@ fn variants_name_a_check_of_today() {
     assert!(unknown.is_empty(), "no such check: {unknown:?}");
 }
 
-/// The page `docs/checks/catalogue.md`. To write it anew: `UPDATE_DOCS=1 cargo test -p watchpost-policy`.
+/// Compares the page `docs/checks/catalogue.md`. `UPDATE_DOCS=1 cargo test -p watchpost-policy` writes it.
 #[test]
-fn the_catalogue_of_checks_is_current() {
+fn the_catalog_of_checks_is_current() {
     let pack = Pack::builtin();
     let checks = pack.checks().checks();
     let mut page = String::from(
-        "# The catalogue\n\nGenerated from the METADATA of `crates/watchpost-policy/checks`; a test holds it current. \
-         What verdicts mean: [README.md](README.md). Of frameworks the ids alone are listed; `watchpost policy show ID` \
+        "# Catalog of checks\n\nGenerated from the METADATA in `crates/watchpost-policy/checks`; a test keeps it up to date. \
+         [README.md](README.md) explains the verdicts. Of frameworks, only the ids are listed; `watchpost policy show ID` \
          shows the rest.\n",
     );
     for (title, scan) in [
@@ -134,7 +135,7 @@ fn the_catalogue_of_checks_is_current() {
         );
         for check in of_kind {
             let ids: Vec<String> = check.frameworks.iter().map(ToString::to_string).collect();
-            let manual = if check.manual { " (a person looks)" } else { "" };
+            let manual = if check.manual { " (manual)" } else { "" };
             let _ = writeln!(
                 page,
                 "| `{}` | {}{manual} | {} | {} | {} |",

@@ -1,4 +1,4 @@
-//! The built-in rules: their cases, their METADATA, their page in the docs.
+//! The built-in rules: their cases, their METADATA, and their page in the docs.
 
 use std::{collections::BTreeSet, fmt::Write as _, fs, path::PathBuf};
 use watchpost_core::rule::Rule;
@@ -9,7 +9,7 @@ fn folder(name: &str) -> PathBuf {
 }
 
 #[test]
-fn every_case_of_every_rule_holds() {
+fn every_case_of_every_rule_passes() {
     let pack = Pack::builtin();
     let mut failed = Vec::new();
     let mut passed = 0;
@@ -19,7 +19,7 @@ fn every_case_of_every_rule_holds() {
         failed.extend(report.failed);
         for title in report.titles {
             if title.chars().count() > 260 || !title.contains(' ') || title.contains("undefined") {
-                failed.push(format!("{rule}: no sentence for a person: {title}"));
+                failed.push(format!("{rule}: not a readable sentence: {title}"));
             }
         }
     }
@@ -68,7 +68,11 @@ fn metadata_is_complete_and_rules_are_sorted() {
     assert_eq!(titles.len(), rules.len(), "titles repeat");
     for rule in rules {
         assert!(pack.is_builtin(&rule.id));
-        assert!(rule.description.len() > 40, "{}: says too little", rule.id);
+        assert!(
+            rule.description.len() > 40,
+            "{}: the description is too short",
+            rule.id
+        );
         assert!(rule.action.is_some(), "{}: no action", rule.id);
         assert!(
             !rule.remediation.is_empty() && !rule.frameworks.is_empty(),
@@ -78,7 +82,7 @@ fn metadata_is_complete_and_rules_are_sorted() {
         assert!(rule.is_scored(), "{}", rule.id);
         assert!(
             rule.references.iter().all(|url| url.starts_with("https://")),
-            "{}: references are addresses",
+            "{}: a reference is not an https URL",
             rule.id
         );
         let area = rule.id.split('.').next().unwrap_or_default();
@@ -89,7 +93,7 @@ fn metadata_is_complete_and_rules_are_sorted() {
         );
         assert!(
             area == "sync" || !rule.datasets.is_empty(),
-            "{}: needs some data",
+            "{}: has no datasets",
             rule.id
         );
     }
@@ -122,17 +126,17 @@ fn row(rule: &Rule) -> String {
     )
 }
 
-/// The page `docs/rules-builtin.md`. To write it anew: `UPDATE_DOCS=1 cargo test -p watchpost-policy`.
+/// Compares the page `docs/rules-builtin.md`. `UPDATE_DOCS=1 cargo test -p watchpost-policy` writes it.
 #[test]
 fn the_page_of_built_in_rules_is_current() {
     let pack = Pack::builtin();
     let mut page = String::from(
-        "# Built-in rules\n\nGenerated from the METADATA of `crates/watchpost-policy/rules/*.rego`; a test holds it \
-         current. How rules work: [rules.md](rules.md).\n",
+        "# Built-in rules\n\nGenerated from the METADATA in `crates/watchpost-policy/rules/*.rego`; a test keeps it up to \
+         date. [rules.md](rules.md) explains how rules work.\n",
     );
     let _ = write!(
         page,
-        "\n{} rules.\n\n| rule | title | severity | category | judges | platforms | datasets | action |\n\
+        "\n{} rules.\n\n| rule | title | severity | category | document | platforms | datasets | action |\n\
          | --- | --- | --- | --- | --- | --- | --- | --- |\n",
         pack.rules().len()
     );
@@ -140,7 +144,7 @@ fn the_page_of_built_in_rules_is_current() {
         page.push_str(&row(rule));
         page.push('\n');
     }
-    page.push_str("\n## What each looks for\n");
+    page.push_str("\n## Descriptions\n");
     for rule in pack.rules() {
         let _ = write!(
             page,

@@ -1,4 +1,4 @@
-//! The engine of checks: what the host decides, profiles, exemptions, parameters, and a customer's checks.
+//! The check engine: outcomes without Rego, profiles, exemptions, parameters, and a customer's checks.
 
 use serde_json::json;
 use std::{path::Path, sync::Arc};
@@ -14,7 +14,7 @@ use watchpost_policy::{
 
 const NOW: i64 = 1_767_225_600_000;
 
-/// A check named `acme.<name>` with this METADATA beside the usual and this body.
+/// Returns a check named `acme.<name>` with further METADATA and a body.
 fn check(name: &str, more: &str, body: &str) -> String {
     format!(
         "# METADATA\n# id: acme.{name}\n# title: An example\n# description: Says why.\n# scan: compliance\n\
@@ -83,7 +83,7 @@ fn shape(outcome: &Outcome) -> (CheckResult, Option<SkipReason>) {
 }
 
 #[test]
-fn a_check_answers_with_its_sentence_and_what_it_detected() {
+fn an_outcome_has_its_sentence_detected_value_and_evidence() {
     let folder = Folder::new().with("sharing", &check("sharing", "", SHARING));
     let engine = folder.engine();
     let failed = evaluate(&engine, "acme.sharing", tenant(2), Profile::Default);
@@ -96,7 +96,7 @@ fn a_check_answers_with_its_sentence_and_what_it_detected() {
 }
 
 #[test]
-fn what_could_not_be_read_is_never_judged() {
+fn unreadable_settings_are_never_judged() {
     let folder = Folder::new().with("sharing", &check("sharing", "", SHARING));
     let engine = folder.engine();
     let unread = |state, detail: Option<&str>| {
@@ -133,7 +133,7 @@ fn what_could_not_be_read_is_never_judged() {
 }
 
 #[test]
-fn the_published_reading_fails_what_is_missing_and_passes_what_does_not_apply() {
+fn the_published_reading_fails_missing_settings_and_passes_checks_that_do_not_apply() {
     let folder = Folder::new()
         .with("sharing", &check("sharing", "", SHARING))
         .with(
@@ -185,7 +185,7 @@ fn exemptions_and_parameters_reach_a_check_by_any_of_its_ids() {
 }
 
 #[test]
-fn what_was_configured_for_a_former_policy_holds_for_the_check_in_its_place() {
+fn configuration_for_a_former_control_applies_to_the_check_that_replaced_it() {
     let engine = RegoChecks::with_threads(Pack::builtin(), 1);
     let set = engine.pack().checks();
     let check = &set.checks()[set.position("def.user_impersonation").unwrap()];
@@ -203,14 +203,14 @@ fn what_was_configured_for_a_former_policy_holds_for_the_check_in_its_place() {
 }
 
 #[test]
-fn a_check_that_needs_a_person_says_so() {
+fn a_manual_check_is_skipped() {
     let folder = Folder::new().with("look", &check("look", "# manual: true\n", ""));
     let outcome = evaluate(&folder.engine(), "acme.look", tenant(0), Profile::Scuba);
     assert_eq!(shape(&outcome), (CheckResult::Skipped, Some(SkipReason::Manual)));
 }
 
 #[test]
-fn a_check_that_goes_wrong_hurts_no_other() {
+fn a_broken_check_does_not_affect_others() {
     let endless = "n := numbers if numbers := [x | some x in input.doc.settings[\"many\"].value]\n\n\
         pairs := [[a, b, c] | some a in n; some b in n; some c in n]\n\n\
         result := lib.passed(\"Counted.\", count(pairs))";
@@ -247,18 +247,18 @@ fn a_check_that_goes_wrong_hurts_no_other() {
     let endless = verdicts[0].outcome.reason.untrusted();
     assert!(endless.contains("acme.endless.rego:1"), "{endless}");
     assert!(endless.contains("on one document"), "{endless}");
-    assert!(verdicts[1].outcome.reason.untrusted().contains("none of passed"));
+    assert!(verdicts[1].outcome.reason.untrusted().contains("must be passed"));
 }
 
 #[test]
-fn what_is_wrong_with_a_customers_check_is_said_with_file_and_line() {
+fn errors_in_a_customers_check_name_file_and_line() {
     let check = |text: &str, expected: &[&str]| {
         let error = Folder::new().with("sharing", text).error();
         for part in expected {
             assert!(error.contains(part), "{error}");
         }
     };
-    let good = super_check();
+    let good = check_on_sharing();
     check(
         &good.replace("severity: medium", "severity: dreadful"),
         &["acme.sharing.rego:6:", "dreadful", "critical, high"],
@@ -294,7 +294,7 @@ fn what_is_wrong_with_a_customers_check_is_said_with_file_and_line() {
     );
 }
 
-fn super_check() -> String {
+fn check_on_sharing() -> String {
     check("sharing", "", SHARING)
 }
 
@@ -327,7 +327,7 @@ fn the_example_in_the_docs_works() {
         case("a week", json!(7), json!({"result": "passed"})),
         case("longer", json!(8), json!({"result": "failed", "reason_contains": ["8 days"]})),
         case("never", json!(0), json!({"result": "failed"})),
-        case("not told", json!(null), json!({"result": "skipped", "reason": "unreadable"})),
+        case("not reported", json!(null), json!({"result": "skipped", "reason": "unreadable"})),
     ]});
     std::fs::write(
         folder.path().join("our.links_expire.cases.json"),
@@ -339,7 +339,7 @@ fn the_example_in_the_docs_works() {
 }
 
 #[test]
-fn a_case_fails_that_shows_something_undefined() {
+fn a_case_with_an_undefined_value_in_its_outcome_fails() {
     let body =
         "names := [row.name | some row in lib.rows(\"many\")]\n\nresult := lib.passed(\"Named.\", names)";
     let folder = Folder::new().with("names", &check("names", "", body));
@@ -355,7 +355,7 @@ fn a_case_fails_that_shows_something_undefined() {
 }
 
 #[test]
-fn a_case_whose_check_runs_out_of_bounds_fails_and_is_no_fault_of_the_file() {
+fn a_case_whose_check_exceeds_its_limits_fails_without_an_error_of_the_file() {
     let numbers: Vec<String> = (0..60).map(|number| number.to_string()).collect();
     let body = format!(
         "n := [{}]\n\nall := [1 | some a in n; some b in n; some c in n; some d in n; a + b + c + d < 0]\n\n\

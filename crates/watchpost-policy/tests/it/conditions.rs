@@ -1,14 +1,14 @@
-//! Rules and checks that judge one condition.
+//! Rules and checks that share a condition.
 
 use std::{fmt::Write as _, fs, path::Path};
 use watchpost_core::value::word::EntityType;
 use watchpost_policy::Pack;
 
-/// Before and after the generated part of the page.
-const BEGIN: &str = "<!-- conditions: generated from METADATA, a test holds them current -->\n";
+/// Marks the beginning and the end of the generated part of the page.
+const BEGIN: &str = "<!-- conditions: generated from METADATA, a test keeps them up to date -->\n";
 const END: &str = "<!-- end of conditions -->\n";
 
-/// The list in `docs/checks/README.md`. To write it anew: `UPDATE_DOCS=1 cargo test -p watchpost-policy`.
+/// Compares the list in `docs/checks/README.md`. `UPDATE_DOCS=1 cargo test -p watchpost-policy` writes it.
 #[test]
 fn the_list_of_shared_conditions_is_current() {
     let mut list = String::from("\n| condition | judged by | the finding is about |\n| --- | --- | --- |\n");
@@ -71,7 +71,7 @@ fn a_customers_rule_may_share_the_condition_of_another() {
 }
 
 #[test]
-fn what_declares_a_condition_wrongly_is_refused_with_file_and_line() {
+fn invalid_conditions_are_rejected_with_file_and_line() {
     let check = |files: &[(String, String)], expected: &[&str]| {
         let error = load(files).err().unwrap();
         for part in expected {
@@ -100,10 +100,10 @@ fn what_declares_a_condition_wrongly_is_refused_with_file_and_line() {
     );
     check(
         &[rule("our.one", "# condition: Legacy\n", "identity")],
-        &["our.one.rego", "`condition` is an id"],
+        &["our.one.rego", "`condition` must be the id"],
     );
     check(
         &[rule("exo.spf", "", "integration")],
-        &["exo.spf.rego:2", "there is a check `exo.spf` already"],
+        &["exo.spf.rego:2", "a check `exo.spf` already exists"],
     );
 }

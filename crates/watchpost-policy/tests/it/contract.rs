@@ -1,4 +1,4 @@
-//! The documents' field names are a contract: what cases and rules use must be what the domain serialises.
+//! The field names of documents are a contract: cases and rules use only fields that the domain serializes.
 
 use crate::documents::{app, identity, integration};
 use serde_json::{Map, Value};
@@ -9,7 +9,7 @@ use std::{
 };
 use watchpost_policy::cases;
 
-/// Field names by kind of thing.
+/// Field names by kind of object.
 type Fields = BTreeMap<String, BTreeSet<String>>;
 
 fn kind_of(parent: &str, key: &str) -> Option<&'static str> {
@@ -47,7 +47,7 @@ fn object(value: Value) -> Map<String, Value> {
     }
 }
 
-/// What the domain serialises when everything is known.
+/// Returns the fields that the domain serializes when everything is known.
 fn serialized() -> Fields {
     let mut out = Fields::new();
     for (kind, document) in [
@@ -90,8 +90,8 @@ fn cases_use_only_fields_that_documents_have() {
 
 #[test]
 fn a_base_sets_every_field_that_documents_always_have() {
-    // What may be unknown is left out of a base; everything else must be in it, or rules meet documents in cases
-    // that they never meet in life.
+    // The base leaves out only fields that may be unknown. Otherwise, rules would be tested with documents that never
+    // occur.
     let optional = [
         "status_changed_at_ms",
         "password_never_expires",
@@ -116,7 +116,7 @@ fn a_base_sets_every_field_that_documents_always_have() {
     }
 }
 
-/// Words after `prefix` in a rule's text.
+/// Returns the field names after `prefix` in a rule's text.
 fn fields_after<'t>(text: &'t str, prefix: &str) -> Vec<&'t str> {
     text.match_indices(prefix)
         .filter(|(at, _)| {
@@ -143,7 +143,7 @@ fn rules_read_only_fields_that_documents_have() {
             read += 1;
             assert!(
                 kinds.iter().any(|kind| real[*kind].contains(field)),
-                "{file}: {prefix}{field} is no field of {kinds:?}"
+                "{file}: {prefix}{field} is not a field of {kinds:?}"
             );
         }
     };

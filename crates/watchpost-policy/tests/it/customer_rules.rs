@@ -1,4 +1,4 @@
-//! A customer's own rules, good and bad.
+//! A customer's own rules, valid and invalid.
 
 use crate::documents::identity;
 use std::{fs, sync::Arc, time::Duration};
@@ -33,12 +33,12 @@ fn folder(files: &[(String, String)]) -> TempDir {
 fn load_error(files: &[(String, String)]) -> String {
     let folder = folder(files);
     match Pack::with_dir(folder.path()) {
-        Ok(_) => panic!("loads: {}", files[0].1),
+        Ok(_) => panic!("loaded: {}", files[0].1),
         Err(error) => error.to_string(),
     }
 }
 
-/// Quick to run out.
+/// Limits that are exceeded quickly.
 fn tight() -> Limits {
     Limits {
         instructions: 100_000,
@@ -89,7 +89,7 @@ async fn a_customers_rule_runs_beside_the_built_in_ones_and_uses_the_library() {
 }
 
 #[test]
-fn bad_rules_are_refused_with_file_and_line() {
+fn invalid_rules_are_rejected_with_file_and_line() {
     let check = |files: &[(String, String)], expected: &[&str]| {
         let error = load_error(files);
         for part in expected {
@@ -170,7 +170,7 @@ fn bad_rules_are_refused_with_file_and_line() {
 }
 
 #[test]
-fn a_missing_folder_is_an_error_and_other_files_are_left_alone() {
+fn a_missing_folder_is_an_error_and_other_files_are_ignored() {
     let folder = folder(&[("notes.txt".to_owned(), "x".to_owned())]);
     assert!(Pack::with_dir(folder.path()).is_ok());
     let error = Pack::with_dir(&folder.path().join("nowhere")).unwrap_err();
@@ -178,7 +178,7 @@ fn a_missing_folder_is_an_error_and_other_files_are_left_alone() {
 }
 
 #[tokio::test]
-async fn a_rule_that_runs_for_ever_fails_rests_and_is_tried_again() {
+async fn a_rule_that_never_ends_fails_is_paused_and_is_tried_again() {
     let loops = "ten := [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]\n\nresult := {\"result\": \"passed\"} if {\n\
                  \tcount([1 | some a in ten; some b in ten; some c in ten; some d in ten; some e in ten; some f in ten; \
                  some g in ten; some h in ten; a + b + c + d + e + f + g + h == 73]) == 0\n}\n";
@@ -193,7 +193,7 @@ async fn a_rule_that_runs_for_ever_fails_rests_and_is_tried_again() {
     let engine = RegoRules::with_threads(pack, 1);
     let reason = async |now_ms: i64| {
         let evaluation = judge(&engine, now_ms).await;
-        assert_eq!(evaluation.hits.len(), 1, "the other rule goes on");
+        assert_eq!(evaluation.hits.len(), 1, "the other rule still runs");
         assert_eq!(evaluation.failures.len(), 1);
         let failure = &evaluation.failures[0];
         assert_eq!(engine.rules()[failure.rule].id, "our.loops");
@@ -204,13 +204,13 @@ async fn a_rule_that_runs_for_ever_fails_rests_and_is_tried_again() {
         assert!(reason.contains("our.loops.rego:1"), "{reason}");
         assert!(reason.contains("on one document"), "{reason}");
     }
-    assert!(reason(NOW_MS).await.starts_with("rests"));
-    assert!(reason(NOW_MS + 599_999).await.starts_with("rests"));
+    assert!(reason(NOW_MS).await.starts_with("paused"));
+    assert!(reason(NOW_MS + 599_999).await.starts_with("paused"));
     assert!(reason(NOW_MS + 600_000).await.contains("on one document"));
 }
 
 #[tokio::test]
-async fn a_rule_that_piles_up_memory_is_stopped() {
+async fn a_rule_that_grows_in_memory_is_stopped() {
     let mut body = String::from("a0 := 7\n\n");
     for n in 1..60 {
         body += &format!("a{n} := a{0} * a{0}\n\n", n - 1);
@@ -232,12 +232,12 @@ async fn a_rule_that_piles_up_memory_is_stopped() {
     assert_eq!(
         judge(&engine, NOW_MS).await.failures.len(),
         2,
-        "the engine lives on"
+        "the engine still works"
     );
 }
 
 #[tokio::test]
-async fn answers_that_are_none_are_failures_of_that_rule_alone() {
+async fn invalid_results_are_failures_of_that_rule_alone() {
     let folder = folder(&[
         rule(
             "our.none",

@@ -1,4 +1,4 @@
-//! Documents as the store builds them, with every field set and nothing wrong in them.
+//! Documents as the store builds them, with every field set and no problems.
 
 use std::{collections::BTreeMap, sync::Arc};
 use watchpost_core::{
@@ -83,7 +83,7 @@ pub(crate) fn account(platform: Platform) -> AccountDocument {
     }
 }
 
-/// An administrator with two accounts who does everything right.
+/// An administrator with two accounts and no findings.
 pub(crate) fn identity(number: u8) -> IdentityDocument {
     IdentityDocument {
         id: IdentityId::from_bytes([number; 16]),
@@ -109,7 +109,7 @@ pub(crate) fn principal() -> PrincipalDocument {
     }
 }
 
-/// An app that nobody need worry about.
+/// An app without findings.
 pub(crate) fn app() -> AppDocument {
     AppDocument {
         id: AppId::from_bytes([9; 16]),
@@ -144,7 +144,7 @@ pub(crate) fn app() -> AppDocument {
     }
 }
 
-/// A healthy integration.
+/// An integration without findings.
 pub(crate) fn integration() -> IntegrationDocument {
     IntegrationDocument {
         id: IntegrationId::from_bytes([1; 16]),

@@ -1,4 +1,4 @@
-//! The engine behind its port.
+//! The rule engine, through its port.
 
 use crate::documents::{DAY_MS, account, app, identity, integration, integration_ref};
 use std::{sync::Arc, time::Duration};
@@ -28,7 +28,7 @@ async fn judge(documents: Vec<Document>) -> (Vec<String>, Evaluation) {
 }
 
 #[tokio::test]
-async fn nothing_is_found_where_nothing_is_wrong() {
+async fn healthy_documents_have_no_findings() {
     let mut small = identity(2);
     small.accounts = vec![account(Platform::Okta)];
     small.accounts[0].roles.clear();
@@ -46,7 +46,7 @@ async fn nothing_is_found_where_nothing_is_wrong() {
 }
 
 #[tokio::test]
-async fn a_hit_names_its_entity_its_sentence_its_evidence_and_its_apps() {
+async fn a_hit_has_its_entity_sentence_evidence_and_apps() {
     let mut doc = identity(7);
     doc.accounts[0].status = AccountStatus::Suspended;
     doc.accounts[1].status = AccountStatus::Suspended;
@@ -58,7 +58,7 @@ async fn a_hit_names_its_entity_its_sentence_its_evidence_and_its_apps() {
     assert_eq!(
         hit.title.untrusted(),
         "Mara Holt (mara.holt@birchworks.example) is suspended in Microsoft 365 but still holds 1 app permission or \
-         token (Ledgerly), which let apps act for somebody who left"
+         token (Ledgerly), so apps can still act for a person who left"
     );
     assert_eq!(hit.apps, [crate::documents::app().id]);
     let evidence: serde_json::Value = serde_json::from_str(&hit.evidence).unwrap();
@@ -66,7 +66,7 @@ async fn a_hit_names_its_entity_its_sentence_its_evidence_and_its_apps() {
 }
 
 #[tokio::test]
-async fn hits_come_in_the_order_of_documents_and_rules_on_any_number_of_threads() {
+async fn hits_are_in_the_order_of_documents_and_rules_on_any_number_of_threads() {
     let documents: Vec<Document> = (0..200_u8)
         .map(|number| {
             let mut doc = identity(number);
@@ -98,7 +98,7 @@ async fn hits_come_in_the_order_of_documents_and_rules_on_any_number_of_threads(
 }
 
 #[tokio::test]
-async fn what_could_not_be_read_is_not_judged() {
+async fn unreadable_data_is_not_judged() {
     let unread = |dataset: Dataset| {
         let mut doc = identity(1);
         for account in &mut doc.accounts {
@@ -130,7 +130,7 @@ async fn what_could_not_be_read_is_not_judged() {
 }
 
 #[tokio::test]
-async fn an_abandoned_batch_does_not_keep_the_next_one_waiting() {
+async fn an_abandoned_batch_does_not_delay_the_next_one() {
     let engine = RegoRules::with_threads(Pack::builtin(), 1);
     let many: Vec<Document> = (0..2000_u32)
         .map(|number| Document::Identity(Box::new(identity((number % 250) as u8))))

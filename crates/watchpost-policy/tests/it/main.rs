@@ -1,5 +1,5 @@
-//! What the rules and the engine do, seen from outside.
-#![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
+//! Tests of rules, checks and engines through the public API.
+#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod builtin_checks;
 mod builtin_rules;

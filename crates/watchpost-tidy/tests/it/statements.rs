@@ -95,7 +95,7 @@ const STATEMENTS: &[(&str, &str, &str, &[&str])] = &[
     ),
     (
         "docs/rules.md",
-        "At most 200 files of 64 KiB, 2,000 lines and 1,024 columns; brackets nested at most 10 deep. On one document a rule may spend 500,000\ninstructions and 250 ms; after it exceeds these limits three times, it is paused for ten minutes",
+        "At most 200 files of 64 KiB, 2,000 lines and 1,024 columns; brackets nested at most 10 deep. On one document a rule may use 500,000\ninstructions and 250 ms; after it exceeds these limits three times, it is paused for ten minutes",
         "crates/watchpost-policy/src/",
         &[
             "files: 200,",

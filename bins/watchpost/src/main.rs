@@ -32,13 +32,13 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Debug, Parser)]
 #[command(name = "watchpost", version, propagate_version = true)]
 struct Cli {
-    /// The folder that holds the database and the master key
+    /// The data folder, with the database, the master key and the settings
     #[arg(long, global = true, env = "WATCHPOST_DATA_DIR")]
     data_dir: Option<PathBuf>,
     /// The workspace, if the data folder holds more than one
     #[arg(long, global = true, env = "WATCHPOST_WORKSPACE")]
     workspace: Option<String>,
-    /// Print JSON
+    /// Print the result as JSON
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]

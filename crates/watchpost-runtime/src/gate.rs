@@ -94,7 +94,7 @@ impl Gate for KeyGate {
         match self.access.still_valid(principal).await {
             Ok(valid) => valid,
             Err(error) => {
-                tracing::warn!(%error, "a stream's key can't be checked; the stream ends");
+                tracing::warn!(%error, "the key of a stream can't be checked; the stream is closed");
                 false
             }
         }

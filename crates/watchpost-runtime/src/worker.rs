@@ -153,12 +153,12 @@ impl Worker {
 
     async fn run_leased(&self, job: &LeasedJob, stop: watch::Receiver<bool>) -> Result<(), StoreError> {
         let kind = job.row().kind;
-        tracing::debug!(job.id = %job.id(), job.kind = %kind, attempt = job.row().attempts, "job begins");
+        tracing::debug!(job.id = %job.id(), job.kind = %kind, attempt = job.row().attempts, "job started");
         let end = match self.drive(job, stop).await {
             RunOutcome::Ended(end) => end,
             RunOutcome::LeaseLost => {
                 self.counters.jobs_lost.add();
-                tracing::warn!(job.id = %job.id(), job.kind = %kind, "the job's lease is lost; its work is dropped");
+                tracing::warn!(job.id = %job.id(), job.kind = %kind, "the job's lease was lost; the handler is dropped");
                 return Ok(());
             }
             // Returned to the queue immediately, so that another process needn't wait until the lease expires.
@@ -298,7 +298,7 @@ pub fn spawn(
                 () = begin => {}
             }
             if let Err(error) = instance.record_exemptions().await {
-                tracing::error!(error = %error, "no jobs are run: the exemptions from outbound rules can't be recorded");
+                tracing::error!(error = %error, "no jobs run: the exemptions from the outbound rules can't be recorded");
                 return;
             }
             Worker::new(&instance, counters).run(stop).await;

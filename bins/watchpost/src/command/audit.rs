@@ -23,7 +23,7 @@ pub(crate) enum Audit {
     Verify,
     /// Writes all entries to standard output, oldest first; the export itself is audited too
     Export {
-        /// jsonl (one object per line), json (one array) or csv
+        /// The format
         #[arg(long, value_enum, default_value_t = Format::Jsonl)]
         format: Format,
     },

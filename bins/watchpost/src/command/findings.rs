@@ -39,7 +39,7 @@ pub(crate) enum Findings {
         #[arg(long)]
         note: Option<String>,
     },
-    /// Closes a finding that will not be fixed
+    /// Closes a finding as accepted, wrong, mitigated or not applicable
     Dismiss {
         /// The finding's id
         id: FindingId,

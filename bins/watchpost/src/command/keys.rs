@@ -16,7 +16,7 @@ use watchpost_core::{
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Keys {
-    /// Creates a key and prints it to standard output, only this once
+    /// Creates a key and prints it to standard output; it can't be shown again
     Create {
         /// The key's label, for example the name of the client that uses it
         #[arg(long)]

@@ -70,7 +70,7 @@ pub(crate) struct Add {
     /// The integration, if more than one can be scanned
     #[arg(long)]
     integration: Option<IntegrationId>,
-    /// The interval: day, week or month
+    /// The interval
     #[arg(long, required_unless_present = "cron", conflicts_with = "cron")]
     every: Option<Every>,
     /// With --every: hour and minute, such as 06:30

@@ -25,7 +25,7 @@ pub(crate) enum Integrations {
     Add(add::Add),
     /// Lists integrations with their state
     List,
-    /// Verifies the credentials with the vendor, and shows what can't be read or judged for lack of a permission
+    /// Verifies the credentials with the vendor, and shows what each missing permission prevents
     Verify {
         /// Only this integration: its id, or its platform if that is connected only once
         which: Option<String>,

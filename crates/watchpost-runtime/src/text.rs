@@ -23,6 +23,25 @@ pub(crate) fn invalid_log_filter(filter: &str, error: &dyn Display) -> String {
     format!("`log.filter`: `{filter}` is not a log filter: {error}")
 }
 
+/// Invalid values of settings. Each constant describes a valid value, and continues "must be".
+pub(crate) mod setting {
+    use std::fmt::Display;
+
+    pub(crate) const ADDRESS: &str = "an address with a port, such as 127.0.0.1:8787";
+    pub(crate) const COUNT: &str = "a whole number from 0 to 4294967295";
+    pub(crate) const COUNT_FROM_ONE: &str = "a whole number above 0";
+    pub(crate) const DURATION: &str = "a duration such as \"90s\", \"15m\", \"1h\" or \"1d\"";
+    pub(crate) const LIST: &str = "a list of texts in quotes";
+    pub(crate) const NETWORK: &str = "a network such as 10.0.0.0/8";
+    pub(crate) const ORIGIN: &str = "an exact origin such as http://127.0.0.1:8080";
+    pub(crate) const PUBLIC_URL: &str = "a URL without a path, such as https://watchpost.example.com";
+
+    /// The text continues the setting's key.
+    pub(crate) fn invalid(expected: &str, value: &dyn Display) -> String {
+        format!("must be {expected}, not `{value}`")
+    }
+}
+
 // Data folders and workspaces.
 
 pub(crate) fn invalid_workspace_name(chars_max: usize) -> String {

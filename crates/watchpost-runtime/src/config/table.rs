@@ -4,6 +4,7 @@ use super::{
     settings::{LogFormat, Settings},
     value::{InvalidValue, RawValue, show_duration, show_list, show_text},
 };
+use crate::text;
 use std::{path::PathBuf, time::Duration};
 use url::Url;
 use watchpost_mcp::ConfirmMode;
@@ -65,7 +66,7 @@ pub const KEYS: &[Key] = &[
         name: "http.listen",
         about: "address and port to listen on; port 0 selects a free port",
         set: |to, raw| {
-            raw.parsed("an address with a port, such as 127.0.0.1:8787")
+            raw.parsed(text::setting::ADDRESS)
                 .map(|value| to.http.listen = value)
         },
         show: |from| show_text(&from.http.listen.to_string()),
@@ -193,15 +194,13 @@ fn public_url(raw: &RawValue) -> Result<Option<Url>, InvalidValue> {
                 && url.password().is_none()
         })
         .map(Some)
-        .ok_or_else(|| {
-            InvalidValue::expected("a URL without a path, such as https://watchpost.example.com", raw)
-        })
+        .ok_or_else(|| InvalidValue::expected(text::setting::PUBLIC_URL, raw))
 }
 
 fn network(text: &str) -> Result<ipnet::IpNet, InvalidValue> {
     text.parse()
         .or_else(|_| text.parse::<std::net::IpAddr>().map(ipnet::IpNet::from))
-        .map_err(|_| InvalidValue::expected("a network such as 10.0.0.0/8", &text))
+        .map_err(|_| InvalidValue::expected(text::setting::NETWORK, &text))
 }
 
 fn origin(text: &str) -> Result<String, InvalidValue> {
@@ -210,5 +209,5 @@ fn origin(text: &str) -> Result<String, InvalidValue> {
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
         .map(|url| url.origin().ascii_serialization())
         .filter(|origin| origin == text)
-        .ok_or_else(|| InvalidValue::expected("an exact origin such as http://127.0.0.1:8080", &text))
+        .ok_or_else(|| InvalidValue::expected(text::setting::ORIGIN, &text))
 }

@@ -1,5 +1,6 @@
 //! Conversion of settings from text and TOML to typed values.
 
+use crate::text;
 use std::{fmt, str::FromStr, time::Duration};
 
 /// A value before conversion.
@@ -23,7 +24,7 @@ impl fmt::Display for InvalidValue {
 
 impl InvalidValue {
     pub(super) fn expected(expected: &str, raw: &impl fmt::Display) -> Self {
-        Self(format!("must be {expected}, not `{raw}`"))
+        Self(text::setting::invalid(expected, raw))
     }
 }
 
@@ -44,12 +45,12 @@ impl RawValue {
             Self::Toml(toml::Value::Integer(number)) => u32::try_from(*number).ok(),
             Self::Toml(_) => None,
         }
-        .ok_or_else(|| InvalidValue::expected("a whole number from 0 to 4294967295", self))
+        .ok_or_else(|| InvalidValue::expected(text::setting::COUNT, self))
     }
     /// Converts to a whole number from 1.
     pub(super) fn count_from_one(&self) -> Result<u32, InvalidValue> {
         match self.count()? {
-            0 => Err(InvalidValue::expected("a whole number above 0", self)),
+            0 => Err(InvalidValue::expected(text::setting::COUNT_FROM_ONE, self)),
             count => Ok(count),
         }
     }
@@ -87,14 +88,13 @@ impl RawValue {
                 .iter()
                 .map(|item| item.as_str().map(str::to_owned))
                 .collect::<Option<_>>()
-                .ok_or_else(|| InvalidValue::expected("a list of texts in quotes", self)),
-            Self::Toml(_) => Err(InvalidValue::expected("a list of texts in quotes", self)),
+                .ok_or_else(|| InvalidValue::expected(text::setting::LIST, self)),
+            Self::Toml(_) => Err(InvalidValue::expected(text::setting::LIST, self)),
         }
     }
     /// Converts to a duration: a number and `s`, `m`, `h` or `d`.
     pub(super) fn duration(&self) -> Result<Duration, InvalidValue> {
-        let invalid =
-            || InvalidValue::expected("a duration such as \"90s\", \"15m\", \"1h\" or \"1d\"", self);
+        let invalid = || InvalidValue::expected(text::setting::DURATION, self);
         let text = self.text().map_err(|_| invalid())?;
         let (number, unit) = text.split_at(text.trim_end_matches(|c: char| c.is_ascii_alphabetic()).len());
         let seconds: u64 = match unit {

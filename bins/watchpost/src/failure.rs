@@ -93,7 +93,7 @@ pub(crate) fn from_store(error: StoreError) -> anyhow::Error {
     from_core(error.into())
 }
 
-/// A failure of the bridge.
+/// Converts the error of the bridge.
 pub(crate) fn from_bridge(error: BridgeError) -> anyhow::Error {
     match error {
         BridgeError::InsecureUrl => fail(code::USAGE, error.to_string()),

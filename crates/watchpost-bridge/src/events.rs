@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn events_come_out_whole_however_they_are_cut() {
+    fn events_are_complete_for_any_size_of_chunks() {
         let stream = b": hello\r\n\r\nevent: message\ndata: {\"a\":1}\n\nid: 1\ndata:{\"b\":\ndata: 2}\n\n";
         for size in 1..stream.len() {
             let mut events = Events::default();
@@ -55,7 +55,7 @@ mod tests {
             assert_eq!(
                 out,
                 [b"{\"a\":1}".to_vec(), b"{\"b\":2}".to_vec()],
-                "in pieces of {size}"
+                "in chunks of {size}"
             );
         }
     }

@@ -1,10 +1,10 @@
-//! The bridge: speaks stdio to a desktop assistant and HTTP to a Watchpost server, one message at a time.
+//! The bridge: forwards messages between a desktop assistant on stdio and a Watchpost server over HTTP.
 //!
-//! `watchpost`, `watchpost-http` and `watchpost-sse` all offer it as their command `bridge`, so that a client's
-//! configuration can name whichever of them is installed.
+//! `watchpost`, `watchpost-http` and `watchpost-sse` provide it as their command `bridge`, so that a client's
+//! configuration can name any of these binaries.
 //!
-//! This crate does *not* interpret tools or results, does not run anything that it receives, and connects to no address
-//! except the one that it was given.
+//! # What this crate does not do
+//! It doesn't interpret tools or results, executes nothing that it receives, and connects only to the configured address.
 
 mod error;
 mod events;
@@ -28,27 +28,27 @@ use tokio::{
     task::JoinSet,
 };
 
-/// Requests in progress at once.
+/// Maximum number of concurrent requests.
 const REQUESTS_MAX: usize = 32;
 
 /// The flags of the command `bridge`.
 #[derive(Debug, Clone, Args)]
 pub struct BridgeFlags {
-    /// The server's address, e.g. https://watchpost.example.com/mcp
+    /// The server's address, such as https://watchpost.example.com/mcp
     #[arg(long)]
     url: Url,
-    /// A file that holds the key [default: the environment's WATCHPOST_API_KEY]
+    /// A file with the API key [default: the environment variable WATCHPOST_API_KEY]
     #[arg(long)]
     key_file: Option<PathBuf>,
 }
 
-/// Forwards messages between standard input and output and the server until the input ends.
+/// Forwards messages between the client on standard input and output and the server until the input ends.
 ///
 /// Needs a Tokio runtime with I/O and time enabled.
 ///
 /// # Errors
-/// If the URL would expose the key, the key's file can't be read, or standard input or output fails. A server that can't be
-/// reached is not an error: the client gets a JSON-RPC error for each request.
+/// If the key would travel unencrypted, if its file can't be read, or if standard input or output fails. A server that
+/// can't be reached is not an error: the client gets a JSON-RPC error for each request.
 pub async fn run(flags: BridgeFlags) -> Result<(), BridgeError> {
     let server = Arc::new(Server::new(flags.url, flags.key_file.as_deref())?);
     let permits = Arc::new(Semaphore::new(REQUESTS_MAX));
@@ -109,7 +109,7 @@ async fn forward(server: Arc<Server>, body: Vec<u8>, message: Value, permit: Own
         server.running.lock().await.remove(&id.to_string());
     }
     if let (Err(error), Some(id), true) = (outcome, message.get("id"), message.get("method").is_some()) {
-        let reason = text::server_unreachable(&error);
+        let reason = text::request_failed(&error);
         let _ = server.write_error(Some(id), (-32603, reason)).await;
     }
     drop(permit);

@@ -16,7 +16,7 @@ use tokio::{io::AsyncWriteExt as _, sync::Mutex, task::AbortHandle};
 
 const VERSION_KEY: &str = "io.modelcontextprotocol/protocolVersion";
 
-/// A connection to the server, with the session of the client's handshake and the client's standard output.
+/// A connection to the server, with the session of the client's handshake and the output to the client.
 pub(super) struct Server {
     client: Client,
     url: Url,
@@ -24,7 +24,7 @@ pub(super) struct Server {
     session: Mutex<Option<String>>,
     version: Mutex<Option<String>>,
     out: Mutex<tokio::io::Stdout>,
-    /// Requests in progress, by id.
+    /// The unfinished requests, by id.
     pub(super) running: Mutex<HashMap<String, AbortHandle>>,
 }
 
@@ -97,7 +97,8 @@ impl Server {
         out.flush().await
     }
 
-    /// Cancels a stateless request by closing its connection. Returns whether it did.
+    /// Cancels a request without a session by closing its connection. Returns `false` if the cancellation must be
+    /// forwarded instead.
     pub(super) async fn cancel(&self, message: &Value) -> bool {
         if self.session.lock().await.is_some() {
             return false;
@@ -177,7 +178,7 @@ impl Server {
             self.note_version(message, &content).await;
             self.write(&content).await?;
         } else if let Some(id) = message.get("id").filter(|_| message.get("method").is_some()) {
-            self.write_error(Some(id), refusal(status, retry_after, &content))
+            self.write_error(Some(id), http_error(status, retry_after, &content))
                 .await?;
         }
         Ok(())
@@ -204,6 +205,7 @@ impl Server {
         }
     }
 
+    /// Ends the session, if there is one. Ignores errors.
     pub(super) async fn end_session(&self) {
         if let Some(session) = self.session.lock().await.take() {
             let mut request = self
@@ -236,8 +238,8 @@ async fn read_whole(mut response: Response) -> Result<Vec<u8>, ForwardError> {
     Ok(content)
 }
 
-/// Returns the JSON-RPC error for a response that holds no message.
-fn refusal(status: StatusCode, retry_after: Option<u64>, content: &[u8]) -> RpcError {
+/// Returns the JSON-RPC error for a response without a message.
+fn http_error(status: StatusCode, retry_after: Option<u64>, content: &[u8]) -> RpcError {
     match status {
         StatusCode::UNAUTHORIZED => {
             let error = serde_json::from_slice::<Value>(content)
@@ -251,7 +253,8 @@ fn refusal(status: StatusCode, retry_after: Option<u64>, content: &[u8]) -> RpcE
     }
 }
 
-/// Encodes the value of a routing header: plain if possible, otherwise as Base64 (MCP 2026-07-28, Transports).
+/// Encodes the value of a routing header: as plain text if possible, otherwise as `=?base64?…?=` (MCP 2026-07-28,
+/// Transports > Streamable HTTP > Value Encoding).
 fn header_value(text: &str) -> String {
     let plain = text.bytes().all(|b| (0x20..0x7f).contains(&b))
         && text.trim() == text
@@ -270,7 +273,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn routing_values_that_are_not_plain_travel_as_base64() {
+    fn header_values_that_are_not_plain_text_are_encoded_in_base64() {
         let check = |text: &str, expected: &str| assert_eq!(header_value(text), expected);
         check("list_findings", "list_findings");
         check("ä", "=?base64?w6Q=?=");

@@ -1,5 +1,5 @@
-//! The texts that the bridge sends to the client in JSON-RPC errors. Not here: the messages of `BridgeError` and
-//! `ForwardError`, which stand at their variants.
+//! The messages of JSON-RPC errors that the bridge sends to the client. Not here: the messages of `BridgeError` and
+//! `ForwardError`, which are with their variants.
 
 use std::fmt::Display;
 
@@ -7,15 +7,15 @@ pub(crate) const MESSAGE_TOO_LONG: &str = "the message is longer than 8 MiB";
 pub(crate) const NOT_JSON: &str = "the line is not JSON";
 pub(crate) const INVALID_KEY: &str = "Invalid API key";
 
-/// The server answered 404, which means a wrong path or a session that ended.
+/// The server answered 404: the path is wrong, or the session has ended.
 pub(crate) const NOT_FOUND: &str = "the server answers 404: check that `--url` ends in /mcp; if it does, the session has ended, so restart the client";
 
-/// The message could not be forwarded.
-pub(crate) fn server_unreachable(error: &dyn Display) -> String {
-    format!("the Watchpost server can't be reached: {error}")
+/// A message could not be forwarded, or its answer could not be read.
+pub(crate) fn request_failed(error: &dyn Display) -> String {
+    format!("the request to the Watchpost server failed: {error}")
 }
 
-/// The server answered with a status that has no meaning of its own here.
+/// The server answered with a status that the bridge has no message for.
 pub(crate) fn unexpected_status(status: &dyn Display) -> String {
     format!("the server answers {status}")
 }
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_wait_is_the_time_that_the_server_named() {
+    fn a_throttled_client_reads_how_long_to_wait() {
         assert_eq!(
             too_many_requests(Some(1_800)),
             "too many requests: try again in 1800 seconds"

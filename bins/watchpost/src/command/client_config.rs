@@ -98,7 +98,7 @@ pub(crate) async fn run(
     Ok(())
 }
 
-/// The program that a client starts on this machine.
+/// The path of the binary that a client starts on this machine.
 fn stdio_program() -> Result<PathBuf> {
     installed_program("watchpost-stdio")
         .ok_or_else(|| fail(code::NOT_FOUND, text::client_config::STDIO_NOT_INSTALLED))

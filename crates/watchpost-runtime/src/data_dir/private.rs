@@ -80,7 +80,7 @@ pub(super) fn check_mode(path: &Path, required: u32) -> Result<(), DataDirError>
 pub(super) fn close_to_others(path: &Path) -> Result<(), DataDirError> {
     use std::os::unix::fs::PermissionsExt as _;
     fs::set_permissions(path, fs::Permissions::from_mode(0o700))
-        .map_err(|source| io_error("change the mode of", path, source))
+        .map_err(|source| io_error("restrict access to", path, source))
 }
 
 #[cfg(not(unix))]

@@ -36,7 +36,7 @@ pub struct CommonFlags {
 #[derive(Debug, Clone, Default, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct HttpFlags {
-    /// The command that replaces serving.
+    /// The command to run instead of serving.
     #[command(subcommand)]
     pub command: Option<HttpCommand>,
     /// Flags of every server.

@@ -151,14 +151,14 @@ fn base_url(address: SocketAddr) -> String {
     format!("http://{address}")
 }
 
-/// The absolute path of the running program; its bare name if the system doesn't report one.
+/// The absolute path of the running binary; its name alone if the system doesn't report the path.
 pub fn own_program() -> PathBuf {
     std::env::current_exe()
         .or_else(|_| std::env::args_os().next().map(PathBuf::from).ok_or(()))
         .unwrap_or_default()
 }
 
-/// The absolute path of a program in the folder of the running one, if it is installed there.
+/// The absolute path of another binary in the folder of the running one, if it is installed there.
 pub fn installed_program(name: &str) -> Option<PathBuf> {
     let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
     let path = std::env::current_exe().ok()?.parent()?.join(name);

@@ -28,9 +28,7 @@ const PENDING: &[(&str, &[Check])] = &[
     ("crates/watchpost-policy", &[Words, Openings, Placement]),
     ("crates/watchpost-protocol", &[Openings, Placement]),
     ("crates/watchpost-report", &[Words, Openings, Placement]),
-    ("crates/watchpost-runtime", &[Placement]),
     ("crates/watchpost-transport", &[Openings]),
-    ("bins/watchpost", &[Words, Openings, Placement]),
     ("docs", &[Words]),
 ];
 

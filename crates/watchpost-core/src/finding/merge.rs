@@ -56,7 +56,7 @@ mod tests {
     use super::*;
     use FindingStatus::{Dismissed, InProgress, Open, Resolved, Snoozed};
 
-    fn twin(id: u8, seen: i64, status: FindingStatus) -> MergeCandidate {
+    fn row(id: u8, seen: i64, status: FindingStatus) -> MergeCandidate {
         MergeCandidate {
             id: FindingId::from_bytes([id; 16]),
             first_seen_at: Timestamp::from_millis(seen),
@@ -72,17 +72,17 @@ mod tests {
     #[test]
     fn the_older_row_is_kept_and_a_persons_decision_takes_precedence() {
         for (one, other, keep, state) in [
-            (twin(1, 10, Open), twin(2, 20, Open), 1, None),
-            (twin(1, 20, Open), twin(2, 10, Open), 2, None),
-            (twin(1, 10, Open), twin(2, 10, Open), 1, None),
-            (twin(2, 10, Open), twin(1, 10, Open), 1, None),
-            (twin(1, 10, Open), twin(2, 20, Dismissed), 1, Some(Dismissed)),
-            (twin(1, 10, Dismissed), twin(2, 20, Open), 1, None),
-            (twin(1, 10, Snoozed), twin(2, 20, Dismissed), 1, Some(Dismissed)),
-            (twin(1, 10, InProgress), twin(2, 20, Snoozed), 1, Some(Snoozed)),
-            (twin(1, 10, Open), twin(2, 20, InProgress), 1, Some(InProgress)),
-            (twin(1, 10, Resolved), twin(2, 20, Open), 1, Some(Open)),
-            (twin(1, 10, Open), twin(2, 20, Resolved), 1, None),
+            (row(1, 10, Open), row(2, 20, Open), 1, None),
+            (row(1, 20, Open), row(2, 10, Open), 2, None),
+            (row(1, 10, Open), row(2, 10, Open), 1, None),
+            (row(2, 10, Open), row(1, 10, Open), 1, None),
+            (row(1, 10, Open), row(2, 20, Dismissed), 1, Some(Dismissed)),
+            (row(1, 10, Dismissed), row(2, 20, Open), 1, None),
+            (row(1, 10, Snoozed), row(2, 20, Dismissed), 1, Some(Dismissed)),
+            (row(1, 10, InProgress), row(2, 20, Snoozed), 1, Some(Snoozed)),
+            (row(1, 10, Open), row(2, 20, InProgress), 1, Some(InProgress)),
+            (row(1, 10, Resolved), row(2, 20, Open), 1, Some(Open)),
+            (row(1, 10, Open), row(2, 20, Resolved), 1, None),
         ] {
             let merged = decide_merge(one, other);
             assert_eq!(

@@ -90,7 +90,7 @@ pub enum LastActive {
     At(Timestamp),
     /// Never used, according to a vendor that records use.
     Never,
-    /// The vendor doesn't provide the time.
+    /// The time of the last use isn't known.
     #[default]
     Unknown,
 }
@@ -102,8 +102,8 @@ pub struct AccountFacts {
     pub vendor_id: String,
     /// The name used to sign in.
     pub login: ForeignText,
-    /// The main email address, in lower case; `None` if there is none. Only an address that the vendor has
-    /// verified.
+    /// The main email address, in lower case; `None` if there is none. Only an address that the vendor
+    /// confirms.
     pub email: Option<String>,
     /// Other email addresses of the account, in lower case.
     pub aliases: Vec<String>,

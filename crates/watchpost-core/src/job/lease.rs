@@ -1,5 +1,6 @@
-//! Decisions on leasing jobs and on the end of an attempt. Pure functions: stores call them inside their
-//! transaction.
+//! Decisions on leasing due jobs, and on retrying jobs that failed.
+//!
+//! All functions are pure. Stores call them inside the transaction that reads and changes the job.
 
 use super::JobEnd;
 use crate::{
@@ -13,9 +14,9 @@ use crate::{
 
 /// The duration of a lease without a heartbeat, in milliseconds.
 pub const LEASE_MS: i64 = 30_000;
-/// Maximum number of attempts; then the job has failed permanently.
+/// Maximum number of attempts. A job whose last attempt fails has failed permanently.
 pub const ATTEMPTS_MAX: u32 = 3;
-/// The delay after a failed attempt, in milliseconds; multiplied by the number of attempts so far.
+/// The delay after a failed attempt, in milliseconds. It is multiplied by the number of attempts so far.
 pub const RETRY_AFTER_MS: i64 = 60_000;
 /// The time for which ended jobs are kept, in milliseconds.
 pub const ENDED_KEPT_MS: i64 = 30 * DAY_MS;
@@ -68,7 +69,7 @@ pub fn decide_lease(job: DueJob) -> LeaseDecision {
     }
 }
 
-/// Returns the time of the next attempt of a job that failed at its `attempts`th attempt.
+/// Returns the earliest time of the next attempt of a job that has failed `attempts` times.
 pub const fn retry_at(attempts: u32, now: Timestamp) -> Timestamp {
     let times = if attempts == 0 { 1 } else { attempts as i64 };
     now.plus_millis(RETRY_AFTER_MS.saturating_mul(times))
@@ -93,8 +94,9 @@ pub enum AttemptEnd {
     },
 }
 
-/// Decides the state of a job after its `attempts`th attempt. `same_queued` is whether the same work has been
-/// queued again in the meantime, so that this job isn't needed.
+/// Decides whether a job has ended or is retried, given the result of its last attempt and the number of attempts.
+///
+/// `same_queued` is whether the same work was queued again during the attempt. Then this job isn't retried.
 pub fn decide_end(end: JobEnd, attempts: u32, same_queued: bool) -> AttemptEnd {
     match end {
         JobEnd::Completed => AttemptEnd::Final {
@@ -116,74 +118,98 @@ pub fn decide_end(end: JobEnd, attempts: u32, same_queued: bool) -> AttemptEnd {
 mod tests {
     use super::*;
 
+    fn due(state: RunState, attempts: u32) -> DueJob {
+        DueJob {
+            state,
+            attempts,
+            key: None,
+            same_in_progress: false,
+        }
+    }
+
     #[test]
-    fn a_due_job_is_leased_or_waits_or_is_cancelled_or_fails() {
-        use RunState::{Completed, InProgress, Queued};
-        let check = |state, attempts, key, same_in_progress, expected| {
+    fn a_queued_job_is_leased_only_if_its_key_is_active() {
+        for (key, same_in_progress, expected) in [
+            (None, false, LeaseDecision::Lease),
+            (Some(KeyState::Active), false, LeaseDecision::Lease),
+            (Some(KeyState::Active), true, LeaseDecision::Wait),
+            (
+                Some(KeyState::Expired),
+                false,
+                LeaseDecision::Cancel(KEY_NOT_ACTIVE),
+            ),
+            (
+                Some(KeyState::Revoked),
+                false,
+                LeaseDecision::Cancel(KEY_NOT_ACTIVE),
+            ),
+            (
+                Some(KeyState::Revoked),
+                true,
+                LeaseDecision::Cancel(KEY_NOT_ACTIVE),
+            ),
+        ] {
             let job = DueJob {
-                state,
-                attempts,
                 key,
                 same_in_progress,
+                ..due(RunState::Queued, 0)
             };
             assert_eq!(decide_lease(job), expected, "{job:?}");
-        };
-        let (active, expired, revoked) = (
-            Some(KeyState::Active),
-            Some(KeyState::Expired),
-            Some(KeyState::Revoked),
-        );
-        check(Queued, 0, None, false, LeaseDecision::Lease);
-        check(Queued, 0, active, false, LeaseDecision::Lease);
-        check(Queued, 0, expired, false, LeaseDecision::Cancel(KEY_NOT_ACTIVE));
-        check(Queued, 0, revoked, false, LeaseDecision::Cancel(KEY_NOT_ACTIVE));
-        check(Queued, 0, revoked, true, LeaseDecision::Cancel(KEY_NOT_ACTIVE));
-        check(Queued, 0, active, true, LeaseDecision::Wait);
-        // A job that waits for its next attempt was queued again. It may start whatever the number of its
-        // attempts.
-        check(Queued, ATTEMPTS_MAX, None, false, LeaseDecision::Lease);
-        check(InProgress, 1, None, false, LeaseDecision::Lease);
-        check(InProgress, 1, revoked, false, LeaseDecision::Lease);
-        check(InProgress, 1, None, true, LeaseDecision::Wait);
-        check(InProgress, ATTEMPTS_MAX - 1, None, false, LeaseDecision::Lease);
-        check(
-            InProgress,
-            ATTEMPTS_MAX,
-            None,
-            false,
-            LeaseDecision::Fail(INTERRUPTED),
-        );
-        check(
-            InProgress,
-            ATTEMPTS_MAX,
-            None,
-            true,
-            LeaseDecision::Fail(INTERRUPTED),
-        );
-        check(Completed, 1, None, false, LeaseDecision::Wait);
+        }
+    }
+
+    #[test]
+    fn an_interrupted_job_is_leased_again_until_the_maximum_number_of_attempts() {
+        for (attempts, key, same_in_progress, expected) in [
+            (1, None, false, LeaseDecision::Lease),
+            (1, Some(KeyState::Revoked), false, LeaseDecision::Lease),
+            (1, None, true, LeaseDecision::Wait),
+            (ATTEMPTS_MAX - 1, None, false, LeaseDecision::Lease),
+            (ATTEMPTS_MAX, None, false, LeaseDecision::Fail(INTERRUPTED)),
+            (ATTEMPTS_MAX, None, true, LeaseDecision::Fail(INTERRUPTED)),
+        ] {
+            let job = DueJob {
+                key,
+                same_in_progress,
+                ..due(RunState::InProgress, attempts)
+            };
+            assert_eq!(decide_lease(job), expected, "{job:?}");
+        }
+    }
+
+    #[test]
+    fn a_job_that_was_queued_for_a_retry_is_leased_whatever_its_attempts() {
+        let job = due(RunState::Queued, ATTEMPTS_MAX);
+        assert_eq!(decide_lease(job), LeaseDecision::Lease);
+    }
+
+    #[test]
+    fn an_ended_job_is_not_leased() {
+        let job = due(RunState::Completed, 1);
+        assert_eq!(decide_lease(job), LeaseDecision::Wait);
     }
 
     #[test]
     fn a_failed_job_is_retried_until_the_maximum_number_of_attempts() {
         let at = Timestamp::from_millis(5);
         let failed = |retry_at| JobEnd::Failed {
-            reason: "no".into(),
+            reason: "reason".into(),
             retry_at,
         };
-        let over = AttemptEnd::Final {
+        let ended = AttemptEnd::Final {
             state: RunState::Failed,
-            reason: Some("no".into()),
+            reason: Some("reason".into()),
         };
-        let again = AttemptEnd::Retry {
-            reason: "no".into(),
+        let retried = AttemptEnd::Retry {
+            reason: "reason".into(),
             not_before: at,
         };
         for (end, attempts, same_queued, expected) in [
-            (failed(Some(at)), 1, false, &again),
-            (failed(Some(at)), ATTEMPTS_MAX - 1, false, &again),
-            (failed(Some(at)), ATTEMPTS_MAX, false, &over),
-            (failed(Some(at)), 1, true, &over),
-            (failed(None), 1, false, &over),
+            (failed(Some(at)), 1, false, &retried),
+            (failed(Some(at)), ATTEMPTS_MAX - 1, false, &retried),
+            (failed(Some(at)), ATTEMPTS_MAX, false, &ended),
+            (failed(Some(at)), 1, true, &ended),
+            (failed(None), 1, false, &ended),
         ] {
             assert_eq!(
                 &decide_end(end, attempts, same_queued),

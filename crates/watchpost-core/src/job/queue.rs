@@ -1,4 +1,4 @@
-//! Queueing work that may be queued already. Pure: stores call this inside their transaction.
+//! The decision on requests for work that may be queued already. Pure: stores call this inside their transaction.
 
 use crate::value::id::KeyId;
 

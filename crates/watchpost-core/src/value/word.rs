@@ -187,7 +187,7 @@ words! {
         On = "on",
         /// No second factor is registered.
         Off = "off",
-        /// The vendor doesn't provide the state.
+        /// The state isn't known.
         Unknown = "unknown",
     }
     /// The policy that people set for an app.

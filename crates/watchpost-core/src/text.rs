@@ -1,9 +1,9 @@
 //! Texts that users, administrators and models read: reasons of errors, reasons stored with jobs, scans and
 //! results, progress messages, and warnings.
 //!
-//! None contains untrusted text, except where a function's documentation says so.
+//! None contains untrusted text, except where a function's documentation says so. This module depends on no other:
+//! functions take displayable values. A `platform` or `title` is the name of a product.
 
-use crate::value::word::Platform;
 use std::{fmt::Display, ops::RangeInclusive};
 
 /// The reason why a name is rejected that matches several apps. `candidates` are ids with platforms.
@@ -73,38 +73,29 @@ pub(crate) mod error {
 
 /// Reasons why an exemption isn't created.
 pub(crate) mod exemption {
-    use crate::scan::EXEMPTIONS_MAX;
-
     pub(crate) const UNKNOWN_CHECK: &str = "no check has this id";
     pub(crate) const END_IN_PAST: &str = "must be in the future";
     pub(crate) const REASON_AND_OWNER_REQUIRED: &str =
         "must not be empty: an exemption has a reason and a person responsible for it";
 
-    pub(crate) fn limit_reached() -> String {
-        format!("this workspace already has {EXEMPTIONS_MAX} exemptions, which is the limit")
+    pub(crate) fn limit_reached(exemptions_max: u64) -> String {
+        format!("this workspace already has {exemptions_max} exemptions, which is the limit")
     }
 }
 
-/// Warnings about the age and completeness of the data behind an answer. `title` is a product name.
+/// Warnings about the age and completeness of the data behind an answer.
 pub(crate) mod freshness {
-    use crate::{
-        integration::{Failure, STALE_AFTER_MS},
-        value::time::{HOUR_MS, Timestamp},
-    };
+    use super::Display;
 
-    pub(crate) fn failing(title: &str, failure: &Failure) -> String {
-        format!(
-            "{title} has not been read since {}: {}",
-            failure.since, failure.reason
-        )
+    pub(crate) fn failing(title: &str, since: impl Display, reason: &str) -> String {
+        format!("{title} has not been read since {since}: {reason}")
     }
 
     pub(crate) fn paused(title: &str) -> String {
         format!("{title} is paused; its data does not change")
     }
 
-    pub(crate) fn stale(title: &str, last_completed_at: Timestamp) -> String {
-        let hours = STALE_AFTER_MS / HOUR_MS;
+    pub(crate) fn stale(title: &str, last_completed_at: impl Display, hours: i64) -> String {
         format!("{title} was last read at {last_completed_at}, more than {hours} hours ago")
     }
 
@@ -136,8 +127,7 @@ pub(crate) mod import {
 
 /// Reasons of errors about integrations, and the progress of a sync.
 pub(crate) mod integration {
-    use super::Platform;
-    use crate::{integration::fact::Dataset, value::id::IntegrationId};
+    use super::Display;
 
     /// The reason why a scan isn't started.
     pub(crate) const INACTIVE: &str = "this integration is paused or disconnected";
@@ -154,8 +144,8 @@ pub(crate) mod integration {
     }
 
     /// The progress of a sync.
-    pub(crate) fn reading(platform: Platform, dataset: Dataset, facts: u64) -> String {
-        format!("{}: reading {dataset}, {facts} facts so far", platform.title())
+    pub(crate) fn reading(platform: &str, dataset: impl Display, facts: u64) -> String {
+        format!("{platform}: reading {dataset}, {facts} facts so far")
     }
 
     /// The reason why a request without an integration is rejected. `candidates` are ids, each with its platform
@@ -167,13 +157,13 @@ pub(crate) mod integration {
         )
     }
 
-    pub(crate) fn unconnectable_platform(platform: Platform) -> String {
-        format!("this version can't connect {}", platform.title())
+    pub(crate) fn unconnectable_platform(platform: &str) -> String {
+        format!("this version can't connect {platform}")
     }
 
     /// The reason why a sync or a scan failed.
-    pub(crate) fn unreadable_platform(platform: Platform) -> String {
-        format!("this version can't read {}", platform.title())
+    pub(crate) fn unreadable_platform(platform: &str) -> String {
+        format!("this version can't read {platform}")
     }
 }
 
@@ -187,11 +177,11 @@ pub(crate) mod job {
 
 /// Parts of sentences about the risk score.
 pub(crate) mod posture {
-    use crate::value::word::Severity;
+    use super::Display;
     use std::fmt;
 
     /// The end of a sentence with a label and grade that the worst finding decided.
-    pub(crate) fn because_of_worst_finding(f: &mut fmt::Formatter<'_>, worst: Severity) -> fmt::Result {
+    pub(crate) fn because_of_worst_finding(f: &mut fmt::Formatter<'_>, worst: impl Display) -> fmt::Result {
         write!(f, " because of an open {worst} finding")
     }
 }
@@ -205,11 +195,7 @@ pub(crate) mod rule {
 
 /// Reasons and progress of scans, and reasons of errors about them.
 pub(crate) mod scan {
-    use super::Platform;
-    use crate::{
-        check::ScanType,
-        value::{time::Timestamp, word::RunState},
-    };
+    use super::Display;
 
     /// The thing that isn't found: a check of a scan.
     pub(crate) const CHECK_OF_SCAN: &str = "check in this scan";
@@ -241,7 +227,7 @@ pub(crate) mod scan {
         "there is no earlier completed scan of this type to compare with";
 
     /// The reason why a scan isn't cancelled.
-    pub(crate) fn already_ended(state: RunState) -> String {
+    pub(crate) fn already_ended(state: impl Display) -> String {
         format!("the scan is {state} and can no longer be cancelled")
     }
 
@@ -252,7 +238,7 @@ pub(crate) mod scan {
     }
 
     /// The reason of a check that is exempted as a whole. `owner` and `reason` are a person's words: untrusted.
-    pub(crate) fn exempted(owner: &str, until: Option<Timestamp>, reason: &str) -> String {
+    pub(crate) fn exempted(owner: &str, until: Option<impl Display>, reason: &str) -> String {
         match until {
             Some(until) => format!("Exempted by {owner} until {until}: {reason}"),
             None => format!("Exempted by {owner} until the exemption is removed: {reason}"),
@@ -260,18 +246,18 @@ pub(crate) mod scan {
     }
 
     /// The reason why a scan failed or isn't started.
-    pub(crate) fn no_checks(scan_type: ScanType, platform: Platform) -> String {
-        format!("there are no {scan_type} checks for {}", platform.title())
+    pub(crate) fn no_checks(scan_type: impl Display, platform: &str) -> String {
+        format!("there are no {scan_type} checks for {platform}")
     }
 
     /// The reason why a scan has no report. `state` is not `completed`.
-    pub(crate) fn no_report(state: RunState) -> String {
+    pub(crate) fn no_report(state: impl Display) -> String {
         format!("the scan is {state}: only completed scans have reports")
     }
 
     /// The reason why a scan isn't started.
-    pub(crate) fn nothing_to_scan(platform: Platform) -> String {
-        format!("this version has no checks for {}", platform.title())
+    pub(crate) fn nothing_to_scan(platform: &str) -> String {
+        format!("this version has no checks for {platform}")
     }
 
     /// The progress of a scan.
@@ -287,19 +273,16 @@ pub(crate) mod scan {
 
 /// Reasons why a schedule is rejected.
 pub(crate) mod schedule {
-    use crate::{check::ScanType, scan::SCHEDULES_MAX};
-
     pub(crate) const DAY_OF_MONTH_RANGE: &str = "`day_of_month` must be 1 to 31";
     pub(crate) const DAY_OF_WEEK_RANGE: &str = "`day_of_week` must be 0 (Monday) to 6 (Sunday)";
     pub(crate) const TIME_OF_DAY_RANGE: &str = "`hour` must be 0 to 23 and `minute` 0 to 59";
     pub(crate) const TIME_OUT_OF_RANGE: &str = "the time is out of range";
 
-    pub(crate) fn no_scan_types() -> String {
-        let types: Vec<&str> = ScanType::ALL.iter().map(|scan_type| scan_type.as_str()).collect();
+    pub(crate) fn no_scan_types(types: &[&str]) -> String {
         format!("must contain at least one of: {}", types.join(", "))
     }
 
-    pub(crate) fn not_added() -> String {
-        format!("a workspace has at most {SCHEDULES_MAX} schedules, each for an existing integration")
+    pub(crate) fn not_added(schedules_max: u64) -> String {
+        format!("a workspace has at most {schedules_max} schedules, each for an existing integration")
     }
 }

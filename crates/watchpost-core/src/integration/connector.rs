@@ -150,7 +150,7 @@ pub trait Connector: Send + Sync {
         _request: CollectRequest,
     ) -> Result<Box<dyn SettingRun>, ConnectorError> {
         Err(ConnectorError::Api {
-            reason: text::integration::platform_without_settings(self.platform()),
+            reason: text::integration::platform_without_settings(self.platform().title()),
         })
     }
 }

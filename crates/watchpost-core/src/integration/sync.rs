@@ -76,7 +76,9 @@ pub async fn run_sync(
             )
             .await?
         }
-        None => Err(text::integration::unreadable_platform(integration.platform)),
+        None => Err(text::integration::unreadable_platform(
+            integration.platform.title(),
+        )),
     };
     let (state, reason) = match &read {
         Ok(_) => (RunState::Completed, None),
@@ -126,7 +128,7 @@ async fn read_all(
             Ok(Some(Page::Facts(page))) => {
                 facts = facts.saturating_add(page.facts.len() as u64);
                 progress(text::integration::reading(
-                    connector.platform(),
+                    connector.platform().title(),
                     page.dataset,
                     facts,
                 ));

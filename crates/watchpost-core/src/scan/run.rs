@@ -134,7 +134,10 @@ async fn read_and_evaluate(
     };
     let chosen: Vec<usize> = checks_for(engine, scan.scan_type, &integration);
     if chosen.is_empty() {
-        return Ok(Err(text::scan::no_checks(scan.scan_type, integration.platform)));
+        return Ok(Err(text::scan::no_checks(
+            scan.scan_type,
+            integration.platform.title(),
+        )));
     }
     if scan.fresh {
         let paths = paths_of(engine.checks(), &chosen);
@@ -212,7 +215,9 @@ async fn collect(
     progress: &(dyn Fn(String) + Send + Sync),
 ) -> Result<Result<(), String>, Error> {
     let Some(connector) = connector_for(connectors, integration.platform) else {
-        return Ok(Err(text::integration::unreadable_platform(integration.platform)));
+        return Ok(Err(text::integration::unreadable_platform(
+            integration.platform.title(),
+        )));
     };
     let known: BTreeSet<String> = connector
         .setting_paths()

@@ -8,7 +8,7 @@ use crate::{
     posture::{Freshness, SourceState},
     text,
     value::{
-        time::Timestamp,
+        time::{HOUR_MS, Timestamp},
         word::{IntegrationStatus, words},
     },
 };
@@ -60,12 +60,12 @@ impl Freshness {
         for source in &self.sources {
             let title = source.platform.title();
             if let Some(failure) = &source.failure {
-                out.push(text::freshness::failing(title, failure).into());
+                out.push(text::freshness::failing(title, failure.since, &failure.reason).into());
             } else if source.status == IntegrationStatus::Paused {
                 out.push(text::freshness::paused(title).into());
             } else if let Some(at) = source.last_completed_at {
                 if now.millis_since(at) > STALE_AFTER_MS {
-                    out.push(text::freshness::stale(title, at).into());
+                    out.push(text::freshness::stale(title, at, STALE_AFTER_MS / HOUR_MS).into());
                 }
             } else {
                 out.push(text::freshness::never_read(title).into());

@@ -153,8 +153,12 @@ impl Watchpost {
         config: ConnectorConfig,
         call: CallRecord,
     ) -> Result<IntegrationAdded, Error> {
-        let connector = connector_for(self.connectors(), platform)
-            .ok_or_else(|| Error::invalid("platform", text::integration::unconnectable_platform(platform)))?;
+        let connector = connector_for(self.connectors(), platform).ok_or_else(|| {
+            Error::invalid(
+                "platform",
+                text::integration::unconnectable_platform(platform.title()),
+            )
+        })?;
         let verification = connector
             .verify(&config)
             .await
@@ -164,7 +168,8 @@ impl Watchpost {
             row.platform == platform && row.tenant_key.as_deref() == Some(verification.tenant_key.as_str())
         }) {
             return Err(Error::conflict(text::integration::already_connected(
-                platform, known.id,
+                platform.title(),
+                known.id,
             )));
         }
         let id = IntegrationId::generate(self.clock(), self.random());
@@ -208,7 +213,7 @@ impl Watchpost {
         let connector = connector_for(self.connectors(), row.platform).ok_or_else(|| {
             Error::invalid(
                 "platform",
-                text::integration::unconnectable_platform(row.platform),
+                text::integration::unconnectable_platform(row.platform.title()),
             )
         })?;
         let write = scope.authorize(VerifyIntegration { id }, call)?;

@@ -5,7 +5,7 @@ use crate::{
     audit::CallRecord,
     check::Exempted,
     error::{Error, NextStep},
-    scan::{AddExemption, Exemption, RemoveExemption},
+    scan::{AddExemption, EXEMPTIONS_MAX, Exemption, RemoveExemption},
     service::{Unrecorded, Watchpost},
     text,
     value::{id::ExemptionId, text::ForeignText, time::Timestamp},
@@ -73,7 +73,7 @@ impl Watchpost {
         if self.store().add_exemption(write).await?.into_value() {
             Ok(exemption)
         } else {
-            Err(Error::conflict(text::exemption::limit_reached()))
+            Err(Error::conflict(text::exemption::limit_reached(EXEMPTIONS_MAX)))
         }
     }
 

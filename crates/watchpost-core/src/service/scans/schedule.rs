@@ -3,8 +3,9 @@
 use crate::{
     access::WorkspaceScope,
     audit::CallRecord,
+    check::ScanType,
     error::{Error, NextStep},
-    scan::{AddSchedule, ChangeSchedule, Schedule, ScheduleChange, next_after},
+    scan::{AddSchedule, ChangeSchedule, SCHEDULES_MAX, Schedule, ScheduleChange, next_after},
     service::{Unrecorded, Watchpost},
     text,
     value::id::ScheduleId,
@@ -32,7 +33,8 @@ impl Watchpost {
         call: CallRecord,
     ) -> Result<Schedule, Error> {
         if schedule.scan_types.is_empty() {
-            return Err(Error::invalid("type", text::schedule::no_scan_types()));
+            let types: Vec<&str> = ScanType::ALL.iter().map(|scan_type| scan_type.as_str()).collect();
+            return Err(Error::invalid("type", text::schedule::no_scan_types(&types)));
         }
         let next = next_after(&schedule.recurrence, &schedule.zone, self.clock().now())
             .map_err(|error| Error::invalid("schedule", error.to_string()))?;
@@ -45,7 +47,7 @@ impl Watchpost {
         if self.store().add_schedule(write).await?.into_value() {
             Ok(schedule)
         } else {
-            Err(Error::conflict(text::schedule::not_added()))
+            Err(Error::conflict(text::schedule::not_added(SCHEDULES_MAX)))
         }
     }
 

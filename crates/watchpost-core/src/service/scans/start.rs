@@ -52,13 +52,15 @@ impl Watchpost {
             .await
             .into_inner()?;
         if !self.has_checks(integration.platform, None) {
-            return Err(Error::conflict(text::scan::nothing_to_scan(integration.platform))
-                .with_next_step(NextStep::ImportResults));
+            return Err(
+                Error::conflict(text::scan::nothing_to_scan(integration.platform.title()))
+                    .with_next_step(NextStep::ImportResults),
+            );
         }
         if !self.can_scan(&integration, scan_type) {
             return Err(Error::conflict(text::scan::no_checks(
                 scan_type,
-                integration.platform,
+                integration.platform.title(),
             )));
         }
         let id = ScanId::generate(self.clock(), self.random());

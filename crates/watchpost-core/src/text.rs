@@ -132,15 +132,12 @@ pub(crate) mod integration {
     /// The reason why a scan isn't started.
     pub(crate) const INACTIVE: &str = "this integration is paused or disconnected";
 
-    pub(crate) fn already_connected(platform: Platform, existing: IntegrationId) -> String {
-        format!(
-            "this {} tenant is already connected as {existing}",
-            platform.title()
-        )
+    pub(crate) fn already_connected(platform: &str, existing: impl Display) -> String {
+        format!("this {platform} tenant is already connected as {existing}")
     }
 
-    pub(crate) fn platform_without_settings(platform: Platform) -> String {
-        format!("{} has no settings that this version can scan", platform.title())
+    pub(crate) fn platform_without_settings(platform: &str) -> String {
+        format!("{platform} has no settings that this version can scan")
     }
 
     /// The progress of a sync.

@@ -1,9 +1,9 @@
-//! Tells subscribers what changed after an analysis or a scan, of this process or of any other on the same store.
+//! Notifies subscribers of changes after an analysis or a scan, by this process or any other on the same store.
 //!
-//! A [`ChangeFeed`] reads a workspace's generation. Only if that moved (or work in progress may have) does it read again
-//! what the open streams ask for, with the code that answers `resources/read`, and publishes what differs from the
-//! reading before. The first reading is made before a subscription is answered, so that no change after the answer is
-//! missed. A workspace without subscribers is not read.
+//! A [`ChangeFeed`] polls each workspace's generation. If it has changed, or the subject is work in progress, the feed reads
+//! the subjects of the open streams again, with the code that answers `resources/read`, and publishes those that differ
+//! from the previous reading. The first reading is taken before a subscription is answered, so that no change after the
+//! answer is missed. A workspace without subscribers is not read.
 
 use crate::{
     arguments::Reduced,
@@ -27,30 +27,30 @@ use watchpost_protocol::{
     Change, ChangeHub, Changes, Interest, NoChanges, ResourcePage, TaskState, TaskStatus,
 };
 
-/// For how long a reading is kept for a stream that isn't open yet, in milliseconds.
+/// How long a reading is kept for a stream that isn't open yet, in milliseconds.
 const READING_KEPT_MS: u64 = 60_000;
 
-/// What can be subscribed to.
+/// The subject of a subscription.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Subject {
     /// The list of resources.
     List,
-    /// A resource, by the address that the client gave.
+    /// A resource, by the URI that the client sent.
     Resource(String),
     /// A task.
     Task(String),
 }
 
-/// What a subject was when it was last read.
+/// A subject's state when it was last read.
 #[derive(Debug, Clone, Copy)]
 struct Reading {
-    /// A digest of all that it says.
+    /// A digest of the subject's whole contents.
     digest: u64,
-    /// The generation before it was read.
+    /// The workspace's generation before the reading.
     generation: u64,
-    /// Whether it may change without a change of the generation: work in progress.
+    /// Whether the subject is work in progress, which may change without a new generation.
     unsettled: bool,
-    /// When it was read (monotonic milliseconds).
+    /// The time of the reading, in monotonic milliseconds.
     at: u64,
 }
 
@@ -58,14 +58,14 @@ struct Reading {
 #[derive(Debug)]
 struct WorkspaceSubscriptions {
     hub: ChangeHub,
-    /// What this workspace is read with: the scope of the latest subscriber. All scopes of a workspace may read the same.
+    /// The scope for reading: that of the latest subscriber. All scopes of a workspace may read the same.
     scope: Mutex<Arc<WorkspaceScope>>,
     readings: Mutex<HashMap<Subject, Reading>>,
-    /// Whose each task is.
+    /// The owner of each task.
     tasks: Mutex<HashMap<String, Arc<WorkspaceScope>>>,
 }
 
-/// The subscriptions of all workspaces: part of the server, shared with its feed.
+/// The subscriptions of all workspaces, shared by the server and its feed.
 #[derive(Debug, Default)]
 pub(crate) struct Subscriptions {
     workspaces: Mutex<HashMap<WorkspaceId, Arc<WorkspaceSubscriptions>>>,
@@ -73,7 +73,7 @@ pub(crate) struct Subscriptions {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A panic while the lock was held leaves plain data: usable.
+    // The data is plain, so it stays usable after a panic while the lock was held.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -86,20 +86,20 @@ impl WorkspaceSubscriptions {
         lock(&self.readings).contains_key(subject)
     }
 
-    /// Whether a reading is as good as a new one.
+    /// Whether a new reading would give the same result.
     fn is_current(&self, subject: &Subject, generation: u64) -> bool {
         lock(&self.readings)
             .get(subject)
             .is_some_and(|reading| reading.generation == generation && !reading.unsettled)
     }
 
-    /// Remembers a reading. Says whether it differs from the one before; the first differs from nothing.
+    /// Stores a reading. Returns whether it differs from the previous one; `false` for the first.
     fn record(&self, subject: Subject, reading: Reading) -> bool {
         let before = lock(&self.readings).insert(subject, reading);
         before.is_some_and(|before| before.digest != reading.digest)
     }
 
-    /// Drops readings that no stream asks for.
+    /// Drops readings that no stream needs.
     fn prune(&self, wanted: &Interest, now: u64) {
         lock(&self.readings).retain(|subject, reading| {
             let is_wanted = match subject {
@@ -128,7 +128,7 @@ impl Subscriptions {
         Arc::clone(workspace)
     }
 
-    /// Opens a stream of this caller. Of tasks, it only tells of the caller's own.
+    /// Opens a stream for this caller. It reports no tasks but the caller's own.
     pub(crate) fn open(
         &self,
         scope: &Arc<WorkspaceScope>,
@@ -155,14 +155,14 @@ impl Subscriptions {
     }
 }
 
-/// Whose stream it is.
+/// The caller that a stream belongs to.
 struct Owner {
     scope: Arc<WorkspaceScope>,
     cursors: CursorKey,
 }
 
 impl Owner {
-    /// The part of an interest that is the caller's to have.
+    /// Returns the interest without other callers' tasks.
     fn permitted(&self, interest: &Interest) -> Interest {
         let mut interest = interest.clone();
         interest
@@ -170,7 +170,7 @@ impl Owner {
             .retain(|id| tasks::belongs_to(&self.cursors, &self.scope, id));
         interest
     }
-    /// Says whose the tasks of a stream are, once it is open.
+    /// Records the owner of a stream's tasks, once the stream is open.
     fn register(&self, workspace: &WorkspaceSubscriptions, interest: &Interest) {
         let mut owners = lock(&workspace.tasks);
         for id in &interest.tasks {
@@ -179,7 +179,7 @@ impl Owner {
     }
 }
 
-/// A stream that never widens to what isn't its caller's.
+/// A stream that is limited to its caller's own tasks, even when its interest changes.
 struct OwnedChanges {
     workspace: Arc<WorkspaceSubscriptions>,
     owner: Owner,
@@ -197,7 +197,8 @@ impl Changes for OwnedChanges {
     }
 }
 
-/// Looks for changes and publishes them. One per process, made by [`McpServer::change_feed`](crate::McpServer::change_feed).
+/// Finds changes and publishes them. Each process runs one, created by
+/// [`McpServer::change_feed`](crate::McpServer::change_feed).
 pub struct ChangeFeed {
     pub(crate) watchpost: Watchpost,
     pub(crate) cursors: CursorKey,
@@ -212,7 +213,7 @@ impl std::fmt::Debug for ChangeFeed {
 }
 
 impl ChangeFeed {
-    /// Resolves once somebody subscribes.
+    /// Waits until there is a subscriber.
     pub async fn wait_for_subscriber(&self) {
         loop {
             let opened = self.subscriptions.opened.notified();
@@ -224,7 +225,8 @@ impl ChangeFeed {
         }
     }
 
-    /// Looks once, and publishes what changed since the look before. What can't be read is looked at again the next time.
+    /// Reads once and publishes the changes since the previous call. A subject that can't be read is retried in the next
+    /// call.
     pub async fn publish(&self) {
         let workspaces: Vec<(WorkspaceId, Arc<WorkspaceSubscriptions>)> =
             lock(&self.subscriptions.workspaces)
@@ -237,7 +239,7 @@ impl ChangeFeed {
             if workspace.hub.is_idle() {
                 if lock(&workspace.readings).is_empty() {
                     let mut workspaces = lock(&self.subscriptions.workspaces);
-                    // Somebody may have come meanwhile.
+                    // A subscriber may have arrived in the meantime.
                     if workspaces
                         .get(&id)
                         .is_some_and(|workspace| Arc::strong_count(workspace) <= 2)
@@ -256,7 +258,7 @@ impl ChangeFeed {
         let generation = match self.watchpost.generation(&scope).await {
             Ok(generation) => generation,
             Err(error) => {
-                tracing::warn!(%error, "the generation could not be read; listeners are told later");
+                tracing::warn!(%error, "the generation could not be read; subscribers are notified later");
                 return;
             }
         };
@@ -289,8 +291,8 @@ impl ChangeFeed {
         }
     }
 
-    /// Publishes a task's state if it is new. Whoever asks for a task gets its state once, and from then on what is new:
-    /// each with an entry of its own.
+    /// Publishes a task's state if it is new: once for a new subscriber, and then after each change. Each notification has
+    /// its own audit entry.
     async fn publish_task(
         &self,
         workspace: &WorkspaceSubscriptions,
@@ -307,7 +309,10 @@ impl ChangeFeed {
                 (status, state.message.clone(), state.updated_at.clone())
             }),
             Err(error) => {
-                tracing::warn!(?error, "a task could not be read; its listeners are told later");
+                tracing::warn!(
+                    ?error,
+                    "a task could not be read; its subscribers are notified later"
+                );
                 None
             }
         });
@@ -338,7 +343,7 @@ impl ChangeFeed {
             Ok(Ok(Some(state))) => state,
             Ok(_) => return,
             Err(error) => {
-                tracing::error!(%error, "an audit entry could not be stored; a task's listeners are told later");
+                tracing::error!(%error, "an audit entry could not be stored; a task's subscribers are notified later");
                 return;
             }
         };
@@ -363,7 +368,7 @@ impl ChangeFeed {
         }
     }
 
-    /// Reads what the streams of this caller will be compared with: before their subscription is answered.
+    /// Takes the first readings for a caller's streams, before their subscription is answered.
     pub(crate) async fn prepare(&self, scope: &Arc<WorkspaceScope>, uris: &BTreeSet<String>, list: bool) {
         if !scope.may(Permission::ReadPosture) {
             return;
@@ -376,7 +381,7 @@ impl ChangeFeed {
         };
         for uri in uris {
             let subject = Subject::Resource(uri.clone());
-            // An open stream is still to hear what changed since the last reading.
+            // An open stream has yet to be notified of the changes since the last reading.
             if wanted.uris.contains(uri) && workspace.has_reading(&subject) {
                 continue;
             }
@@ -401,7 +406,7 @@ impl ChangeFeed {
             at: self.watchpost.clock().monotonic_ms(),
         };
         match Address::parse(uri) {
-            // What a report says follows from the scan in its address, which has ended.
+            // A report never changes: the scan in its address has ended.
             None | Some(Address::Report(..)) => return Some(reading),
             Some(Address::Scan(id)) => {
                 reading.unsettled = self.watchpost.scan_is_unfinished(scope, id).await.ok()?;
@@ -413,7 +418,7 @@ impl ChangeFeed {
             Ok(found) => Some(Some(found.text.clone())),
             Err(ReadError::NotFound | ReadError::Denied) => Some(None),
             Err(ReadError::Failed(error)) => {
-                tracing::warn!(%error, "a resource could not be read; its listeners are told later");
+                tracing::warn!(%error, "a resource could not be read; its subscribers are notified later");
                 None
             }
         })?;

@@ -1,5 +1,6 @@
-//! Whether a person is asked before a change, and how the audit log says what they answered.
+//! Confirmation of changes by a person: when one is asked, and how the audit log records the answer.
 
+use crate::text;
 use std::fmt;
 use watchpost_core::{
     audit::AuditTarget,
@@ -11,24 +12,23 @@ use watchpost_core::{
 };
 use watchpost_protocol::{Field, Form, FormAnswer, InputRequest, InputRequired, Inputs};
 
-/// When a person is asked before a tool changes something, where the client can ask.
+/// The calls of write tools before which a person is asked, if the client can ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ConfirmMode {
-    /// Never.
+    /// None.
     Never,
-    /// Before what is hard to take back: dismissing a critical or high finding, blocking an app, asking for a
-    /// remediation.
+    /// Those that are hard to undo: dismissing a critical or high finding, blocking an app, requesting a remediation.
     #[default]
     Risky,
-    /// Before each call of a write tool.
+    /// Every call of a write tool.
     Always,
 }
 
 impl ConfirmMode {
-    /// All of them.
+    /// All modes.
     pub const ALL: &'static [Self] = &[Self::Risky, Self::Always, Self::Never];
 
-    /// The word in the configuration.
+    /// Returns the mode's word in the configuration.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Never => "never",
@@ -37,49 +37,49 @@ impl ConfirmMode {
         }
     }
 
-    /// From the word in the configuration.
+    /// Returns the mode of a word in the configuration; `None` if there is no such mode.
     pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|policy| policy.as_str() == word)
+        Self::ALL.iter().copied().find(|mode| mode.as_str() == word)
     }
 }
 
-/// Which calls of a write tool are hard to take back, so that a person confirms them under [`ConfirmMode::Risky`].
-/// Part of the tool's declaration.
+/// The calls of a write tool that are hard to undo, which a person confirms in [`ConfirmMode::Risky`]. Part of the tool's
+/// declaration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Risk {
-    /// None: each is easily taken back.
+    /// None: every call is easy to undo.
     Low,
-    /// Those about a finding of this severity or a worse one.
+    /// Those about a finding of this severity or worse.
     FindingFrom(Severity),
-    /// Those that give an app this policy.
+    /// Those that set an app to this policy.
     SettingPolicy(AppPolicy),
     /// All.
     High,
 }
 
-/// What a call would change, as far as its risk depends on it.
+/// The part of a call's effect on which its risk depends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Affected {
-    /// What it is about isn't there: then the tool says so.
+    /// The target does not exist. The tool itself reports that.
     Nothing,
-    /// Reading the platforms.
+    /// The call reads the platforms.
     Sources,
-    /// A finding of this severity.
+    /// The call changes a finding of this severity.
     Finding(Severity),
-    /// An app, which is to get this policy.
+    /// The call sets an app to this policy.
     App(AppPolicy),
 }
 
 impl Risk {
-    /// Whether a call that would change this is hard to take back.
+    /// Whether a call with this effect is hard to undo.
     pub(crate) fn is_high(self, affected: Affected) -> bool {
         match (self, affected) {
             (Self::High, _) => true,
             (Self::Low, _) | (_, Affected::Nothing) => false,
-            // Severities are declared worst first.
+            // Severities are ordered worst first.
             (Self::FindingFrom(least), Affected::Finding(severity)) => severity <= least,
             (Self::SettingPolicy(risky), Affected::App(policy)) => policy == risky,
-            // A tool that doesn't say what its own risk depends on: better one question too many.
+            // The preview doesn't fit the tool's declared risk: asking once too often is the safe side.
             (Self::FindingFrom(_), Affected::App(_) | Affected::Sources)
             | (Self::SettingPolicy(_), Affected::Finding(_) | Affected::Sources) => true,
         }
@@ -96,16 +96,16 @@ impl fmt::Display for Risk {
                     .filter(|severity| *severity <= least)
                     .map(|severity| severity.as_str())
                     .collect();
-                write!(f, "if the finding is {}", named.join(" or "))
+                f.write_str(&text::confirm::if_severity(&named))
             }
-            Self::SettingPolicy(policy) => write!(f, "if the policy is to be `{policy}`"),
+            Self::SettingPolicy(policy) => f.write_str(&text::confirm::if_policy(*policy)),
             Self::High => f.write_str("always"),
         }
     }
 }
 
 impl ConfirmMode {
-    /// Whether a person is to be asked before a call of a tool of this risk.
+    /// Whether a person is asked before a call with this effect, of a tool with this risk.
     pub(crate) fn asks(self, risk: Risk, affected: Affected) -> bool {
         match self {
             Self::Never => false,
@@ -115,28 +115,28 @@ impl ConfirmMode {
     }
 }
 
-/// How a change was confirmed: the word `confirmation` of its audit entry's arguments.
+/// The confirmation of a change: `confirmation` in the arguments of its audit entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Confirmation {
-    /// The policy doesn't ask for it.
+    /// The mode does not require one.
     NotNeeded,
     /// The client can't ask, so nobody was asked.
     NobodyAsked,
-    /// The question went out; nothing was done yet.
+    /// The question was sent; nothing has been changed yet.
     Awaited,
-    /// A person agreed. The bytes are what their consent is known by: it is good for one change.
+    /// A person agreed. The nonce identifies the consent, which is valid for one change.
     Asked(Nonce),
-    /// A person said no.
+    /// A person declined.
     Declined,
-    /// A person went away without an answer, or the client had none.
+    /// A person gave no answer, or the client returned none.
     Cancelled,
 }
 
-/// What a person's consent is known by, drawn when they are asked.
+/// Random bytes that identify a person's consent, drawn when the person is asked.
 pub(crate) type Nonce = [u8; 16];
 
 impl Confirmation {
-    /// The word.
+    /// Returns the word in the audit entry.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::NotNeeded => "not_needed",
@@ -149,22 +149,22 @@ impl Confirmation {
     }
 }
 
-/// A change that may need a person's consent, as the tool describes it before it begins.
+/// A tool's description of a change before it is made.
 #[derive(Debug)]
 pub(crate) struct Preview {
-    /// What the decision depends on.
+    /// The effect on which the risk depends.
     pub(crate) affected: Affected,
-    /// What the person is asked: our own words, and names from outside in quotes. `None` if there is nothing to ask.
+    /// The question for the person, in which names from outside are quoted. `None` if there is nothing to ask.
     pub(crate) question: Option<String>,
-    /// What it is about, for the audit entry of a call that comes to nothing.
+    /// The target, for the audit entry of a call that changes nothing.
     pub(crate) target: AuditTarget,
 }
 
-/// Characters of a name in a question.
+/// The maximum number of characters of a name in a question.
 const NAME_CHARS_MAX: usize = 120;
 
-/// A name from outside, for a person's eyes, as part of a question. It was cleaned when it was read; here it loses
-/// what could end the quotes.
+/// Quotes a name from outside for a question. The name was cleaned when it was read; here its own quotation marks are
+/// replaced, so that it can't end the quotes.
 pub(crate) fn quoted(name: &ForeignText) -> String {
     let name: String = name
         .untrusted()
@@ -181,18 +181,18 @@ pub(crate) fn quoted(name: &ForeignText) -> String {
     format!("\"{name}\"")
 }
 
-/// The field of the form.
+/// The name of the form's only field.
 const FIELD: &str = "confirm";
 
 fn form() -> Form {
     let field = Field::boolean()
         .title("Confirm")
-        .description("Yes: make this change. No: leave everything as it is.")
+        .description(text::confirm::FIELD)
         .required();
     Form::new().field(FIELD, field)
 }
 
-/// A question, with a fresh nonce as the state that comes back with the answer.
+/// Returns the request for a confirmation, with a new nonce as the state that comes back with the answer.
 pub(crate) fn ask(question: String, random: &dyn Random) -> InputRequired {
     let mut nonce = Nonce::default();
     random.fill(&mut nonce);
@@ -206,7 +206,7 @@ pub(crate) fn ask(question: String, random: &dyn Random) -> InputRequired {
     }
 }
 
-/// What a person answered; `None` if they weren't asked yet, or gave no answer to this question.
+/// Returns the person's answer; `None` if they haven't been asked yet or the client sent no valid answer to this question.
 pub(crate) fn answer(inputs: &Inputs) -> Option<Confirmation> {
     let nonce = Nonce::try_from(inputs.state()?).ok()?;
     Some(match inputs.form(FIELD, &form())? {
@@ -221,7 +221,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_risky_is_asked_unless_the_policy_says_otherwise() {
+    fn the_mode_and_the_risk_decide_whether_a_person_is_asked() {
         let from_high = Risk::FindingFrom(Severity::High);
         let blocking = Risk::SettingPolicy(AppPolicy::Blocked);
         let cases = [
@@ -257,9 +257,9 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_is_known_by_its_word() {
-        for policy in ConfirmMode::ALL {
-            assert_eq!(ConfirmMode::from_word(policy.as_str()), Some(*policy));
+    fn a_mode_is_parsed_from_its_word() {
+        for mode in ConfirmMode::ALL {
+            assert_eq!(ConfirmMode::from_word(mode.as_str()), Some(*mode));
         }
         assert_eq!(ConfirmMode::from_word("sometimes"), None);
         assert_eq!(ConfirmMode::default(), ConfirmMode::Risky);

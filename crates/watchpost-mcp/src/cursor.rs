@@ -1,5 +1,5 @@
-//! Cursors of lists: a place in the order, sealed so that it only works for the workspace and the query it was made
-//! for. Nothing is kept on the server.
+//! Cursors of lists: a position in the list with a MAC over workspace and query, so that a cursor is valid only for the
+//! query it was made for. The server stores nothing.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -17,26 +17,27 @@ use watchpost_core::{
 
 const POSITION_BYTES: usize = 1 + 8 + 16;
 const MAC_BYTES: usize = 16;
-/// Text length of every cursor: 41 bytes in base64url without padding.
+/// The length of every cursor: 41 bytes in base64url without padding.
 pub(crate) const CURSOR_CHARS: usize = 55;
 
-/// The key of cursors: 32 bytes derived from the master key for this purpose alone, equal in all processes on one
+/// The key of cursors: 32 bytes derived from the master key for this purpose alone, the same in all processes on one
 /// store.
 #[derive(Clone)]
 pub struct CursorKey([u8; 32]);
 
 impl CursorKey {
-    /// From the derived bytes.
+    /// Creates the key from the derived bytes.
     pub const fn new(key: [u8; 32]) -> Self {
         Self(key)
     }
 
-    /// The cursor of a place in the answer to a query. The page's size isn't part of it: it may change on the way.
+    /// Returns the cursor for a position in the answer to a query. The page size isn't part of it and may change from page
+    /// to page.
     pub(crate) fn seal(&self, scope: &WorkspaceScope, query: &FindingQuery, at: &FindingPosition) -> String {
         self.seal_in(scope.workspace(), query, at)
     }
 
-    /// As [`CursorKey::seal`].
+    /// As [`CursorKey::seal`], for a workspace's id.
     pub(crate) fn seal_in(
         &self,
         workspace: WorkspaceId,
@@ -51,7 +52,7 @@ impl CursorKey {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// The place that a cursor of this workspace and query names; `None` for any other text.
+    /// Returns the position in a cursor of this workspace and query; `None` for any other text.
     pub(crate) fn open(
         &self,
         scope: &WorkspaceScope,
@@ -61,7 +62,7 @@ impl CursorKey {
         self.open_in(scope.workspace(), query, text)
     }
 
-    /// As [`CursorKey::open`].
+    /// As [`CursorKey::open`], for a workspace's id.
     pub(crate) fn open_in(
         &self,
         workspace: WorkspaceId,
@@ -90,10 +91,10 @@ impl CursorKey {
         })
     }
 
-    /// A seal of a task's parts, under a key of its own that follows from this one.
+    /// Returns the MAC of a task's parts, under a separate key that is derived from this one.
     pub(crate) fn task_mac(&self, parts: &[&[u8]]) -> [u8; MAC_BYTES] {
         let mut out = [0_u8; MAC_BYTES];
-        // Keys of 32 bytes are always accepted.
+        // HMAC accepts keys of any length.
         let Ok(derive) = <Hmac<Sha256> as KeyInit>::new_from_slice(&self.0) else {
             return out;
         };
@@ -118,11 +119,11 @@ impl CursorKey {
     ) -> [u8; MAC_BYTES] {
         let mut out = [0_u8; MAC_BYTES];
         let Ok(mut mac) = <Hmac<Sha256> as KeyInit>::new_from_slice(&self.0) else {
-            return out; // A key of 32 bytes is always accepted.
+            return out; // HMAC accepts keys of any length.
         };
         mac.update(b"wp-cursor-1");
         mac.update(workspace.as_bytes());
-        // Each list goes in with its length, so that no two queries give the same bytes.
+        // Each list is preceded by its length, so that no two queries give the same bytes.
         let mut list = |codes: &mut dyn ExactSizeIterator<Item = u8>| {
             mac.update(&[u8::try_from(codes.len()).unwrap_or(u8::MAX)]);
             for code in codes {

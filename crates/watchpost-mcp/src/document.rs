@@ -1,10 +1,13 @@
-//! The page `docs/tools.md`, made from the declarations, so that it can't say anything else than the server.
+//! The page `docs/tools.md`, generated from the declarations of the tools so that it always matches the server.
 
-use crate::tools::{self, TOOLS, ToolEntry};
+use crate::{
+    text,
+    tools::{self, TOOLS, ToolEntry},
+};
 use serde_json::Value;
 use std::fmt::Write as _;
 
-fn head() -> String {
+fn introduction() -> String {
     let names = |tools: Vec<&ToolEntry>| {
         let names: Vec<String> = tools
             .iter()
@@ -19,28 +22,12 @@ fn head() -> String {
         .filter(|tool| !tool.takes_write_key())
         .partition(|tool| tool.is_query());
     let read_count = queries.len() + others.len();
-    let queries = queries.len();
-    let (others, writes) = (names(others), names(writes));
-    format!(
-        "# The tools
-
-This page is made from the declarations in `crates/watchpost-mcp/src/tools`; a test compares the two.
-
-A read key sees and calls {read_count} tools: {queries} queries, and {others}. A write key also has the
-{write_count} write tools: {writes}.
-A write tool called with a read key answers `Write scope required`.
-
-Answers about findings, people, apps, rules and sources carry `as_of`, the time of the last analysis (left out before the
-first), and `warnings` when a source is stale, failing, paused or partly unreadable. What is unknown is left out, or
-says `unknown`; nothing is ever `null`. Unknown arguments are refused by name. Lists of words also take one bare word.
-Each call, refused ones too, has exactly one entry in the audit log, which is committed before the answer leaves.
-
-The write tools are safe to repeat: see [Changes by an assistant](changes.md) for `idempotency_key`, for what an error
-says about retrying, and for when a person is asked first.
-
-Times are RFC 3339 in UTC. The text block of an answer is a sentence of Watchpost's own words, then the structured
-answer as one line of JSON between two marker lines that call it data from outside.
-"
+    text::tools_page::introduction(
+        read_count,
+        queries.len(),
+        &names(others),
+        write_count,
+        &names(writes),
     )
 }
 
@@ -125,10 +112,7 @@ fn tool(out: &mut String, tool: &ToolEntry) {
         yes(hints.open_world),
     );
     if let Some(risk) = tool.risk() {
-        let _ = writeln!(
-            out,
-            "A person is asked first, with `confirm = \"risky\"`: {risk}.\n"
-        );
+        let _ = writeln!(out, "{}\n", text::tools_page::asked_first(&risk.to_string()));
     }
     let input = tool.input_schema();
     if input
@@ -145,9 +129,9 @@ fn tool(out: &mut String, tool: &ToolEntry) {
     fields(out, &tool.output_schema());
 }
 
-/// The page's text.
+/// Returns the Markdown of `docs/tools.md`.
 pub fn tools_page() -> String {
-    let mut out = head();
+    let mut out = introduction();
     for entry in TOOLS {
         tool(&mut out, entry);
     }

@@ -1,8 +1,9 @@
-//! What the tools that change one finding share: what a person is asked, and how a decision ended.
+//! The shared part of the tools that change one finding: the preview and the decision.
 
 use crate::{
     confirm::{Affected, Preview, quoted},
     error::{self, Failure},
+    text,
     tool::Context,
     wire::AsOf,
 };
@@ -14,25 +15,26 @@ use watchpost_core::{
     value::id::FindingId,
 };
 
-/// The target of an entry about a finding.
+/// Returns the target of an audit entry about a finding.
 pub(crate) fn target(id: FindingId) -> AuditTarget {
     AuditTarget::new("finding", &id)
 }
 
-/// The preview of a change of a finding. `what` is what a person is asked, up to the question mark.
-pub(crate) async fn preview(context: &Context<'_>, id: FindingId, what: &str) -> Result<Preview, Failure> {
+/// Previews a change of a finding. `question` asks the person for consent; the finding's description is appended to it.
+pub(crate) async fn preview(
+    context: &Context<'_>,
+    id: FindingId,
+    question: &str,
+) -> Result<Preview, Failure> {
     let found = context.open(context.watchpost.finding(context.scope, id).await);
     let (affected, question) = match found {
-        // Then the change says so.
+        // The tool itself reports that the finding does not exist.
         Err(Error::NotFound { .. }) => (Affected::Nothing, None),
         Err(error) => return Err(Failure::from(error).about(target(id))),
         Ok((found, _)) => {
             let finding = &found.summary;
-            let question = format!(
-                "{what}? It is {} and says {}. Its id is {id}.",
-                finding.severity,
-                quoted(&finding.title)
-            );
+            let question =
+                text::findings::confirmed_finding(question, finding.severity, &quoted(&finding.title), id);
             (Affected::Finding(finding.severity), Some(question))
         }
     };
@@ -43,49 +45,49 @@ pub(crate) async fn preview(context: &Context<'_>, id: FindingId, what: &str) ->
     })
 }
 
-/// How a decision on a finding ended.
+/// The result of a decision on a finding.
 pub(crate) struct Decision {
-    /// Whether this call changed it.
+    /// Whether this call changed the finding.
     pub(crate) changed: bool,
-    /// What the answer begins with if the call was a repeat.
+    /// The beginning of the answer, if the call was a repeat.
     pub(crate) repeat: Option<String>,
-    /// The proof that its entry is stored.
-    pub(crate) made: ChangeReceipt,
-    /// How it stands.
+    /// The receipt of the stored audit entry.
+    pub(crate) receipt: ChangeReceipt,
+    /// The finding's state after the call.
     pub(crate) state: StateChange,
     pub(crate) as_of: AsOf,
-    /// What a person can type to take it back.
+    /// The command with which a person takes the decision back.
     pub(crate) reopen_command: String,
 }
 
 impl Decision {
-    /// `done` says what couldn't be done, as in `the finding can't be snoozed`.
+    /// `done` is the participle of the change for errors, as in `the finding can't be snoozed`.
     ///
     /// # Errors
-    /// The store's, and a finding that isn't there or that can't be decided on.
+    /// The store fails, the finding does not exist, or its status forbids the decision.
     pub(crate) async fn new(
         context: &Context<'_>,
         id: FindingId,
         done: &str,
         result: Result<(FindingOutcome, ChangeReceipt), Error>,
     ) -> Result<Self, Failure> {
-        let (outcome, made) = result.map_err(|error| Failure::from(error).about(target(id)))?;
-        let repeat = context.repeat(made);
+        let (outcome, receipt) = result.map_err(|error| Failure::from(error).about(target(id)))?;
+        let repeat = context.repeat(receipt);
         let (changed, state) = match outcome {
             FindingOutcome::Changed { now, .. } => (repeat.is_none(), now),
             FindingOutcome::Unchanged { state } => (false, state),
             FindingOutcome::NotPossible { status } => {
-                return Err(error::not_possible(status, id, done, made));
+                return Err(error::not_possible(status, id, done, receipt));
             }
-            FindingOutcome::NotFound => return Err(error::finding_gone(made)),
+            FindingOutcome::NotFound => return Err(error::finding_not_found(receipt)),
         };
         Ok(Self {
             changed,
             repeat,
-            made,
+            receipt,
             state,
             as_of: context.as_of().await,
-            reopen_command: format!("watchpost findings reopen {id}"),
+            reopen_command: text::findings::reopen_command(id),
         })
     }
 }

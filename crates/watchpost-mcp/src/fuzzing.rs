@@ -1,5 +1,5 @@
-//! What fuzzers run, and the tests of this crate over checked-in input: not part of the API, and only there with
-//! the feature `fuzzing`.
+//! Entry points for fuzzers, which this crate's tests also run over the checked-in corpus. Not part of the API; compiled
+//! only with the feature `fuzzing`.
 
 use crate::cursor::{CURSOR_CHARS, CursorKey};
 use std::sync::OnceLock;
@@ -25,32 +25,36 @@ fn key() -> CursorKey {
     CursorKey::new([5; 32])
 }
 
-/// A cursor of [`PLACE`] in the list without filters.
-fn good() -> &'static str {
-    static GOOD: OnceLock<String> = OnceLock::new();
-    GOOD.get_or_init(|| key().seal_in(OURS, &FindingQuery::default(), &PLACE))
+/// A valid cursor: [`PLACE`] in the list without filters.
+fn valid() -> &'static str {
+    static VALID: OnceLock<String> = OnceLock::new();
+    VALID.get_or_init(|| key().seal_in(OURS, &FindingQuery::default(), &PLACE))
 }
 
-/// Cursors. The first byte says what the rest is: a cursor, changes to one of ours, or a place to seal and a
-/// filter by text.
+/// Checks cursors. The first byte selects the meaning of the rest: a cursor, changes to a valid one, or a position to seal
+/// with a text filter.
 ///
 /// # Panics
-/// If a cursor opens that isn't ours, or one of ours doesn't.
+/// If a forged cursor opens or a valid one doesn't.
 pub fn cursors(input: &[u8]) {
     let Some((first, rest)) = input.split_first() else {
         return;
     };
     match first % 3 {
-        0 => a_cursor(&String::from_utf8_lossy(rest)),
-        1 => changes(rest),
-        _ => a_place(rest),
+        0 => check_cursor(&String::from_utf8_lossy(rest)),
+        1 => check_changed(rest),
+        _ => check_sealed(rest),
     }
 }
 
-fn a_cursor(text: &str) {
+fn check_cursor(text: &str) {
     let query = FindingQuery::default();
     let opened = key().open_in(OURS, &query, text);
-    assert_eq!(opened, (text == good()).then_some(PLACE), "only ours opens");
+    assert_eq!(
+        opened,
+        (text == valid()).then_some(PLACE),
+        "only the valid one opens"
+    );
     assert_eq!(key().open_in(THEIRS, &query, text), None);
     let filtered = FindingQuery {
         text: Some("mfa".to_owned()),
@@ -59,22 +63,22 @@ fn a_cursor(text: &str) {
     assert_eq!(key().open_in(OURS, &filtered, text), None);
 }
 
-/// Pairs of a place and a byte: what they make of a good cursor.
-fn changes(pairs: &[u8]) {
-    let mut text = good().as_bytes().to_vec();
+/// Changes the valid cursor by pairs of an index and a byte.
+fn check_changed(pairs: &[u8]) {
+    let mut text = valid().as_bytes().to_vec();
     for pair in pairs.chunks_exact(2) {
         let &[at, byte] = pair else { continue };
         match text.get_mut(usize::from(at)) {
-            Some(place) => *place = byte,
-            // Past the end: cut, or made longer.
+            Some(old) => *old = byte,
+            // An index past the end truncates or extends the cursor.
             None if byte % 2 == 0 => text.truncate(usize::from(byte)),
             None => text.push(byte),
         }
     }
-    a_cursor(&String::from_utf8_lossy(&text));
+    check_cursor(&String::from_utf8_lossy(&text));
 }
 
-fn a_place(bytes: &[u8]) {
+fn check_sealed(bytes: &[u8]) {
     let Some((severity, rest)) = bytes.split_first() else {
         return;
     };
@@ -104,7 +108,7 @@ fn a_place(bytes: &[u8]) {
         text: None,
         ..FindingQuery::default()
     };
-    // An empty text is no filter, and neither is an empty rule.
+    // An empty text and an empty rule are both no filter.
     assert_eq!(key().open_in(OURS, &swapped, &cursor).is_some(), text.is_empty());
 }
 
@@ -113,17 +117,17 @@ mod tests {
     use std::path::PathBuf;
 
     #[test]
-    fn cursors_of_the_corpus_open_only_if_they_are_ours() {
+    fn only_valid_cursors_of_the_corpus_open() {
         let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/cursors");
         let mut count = 0;
-        for entry in std::fs::read_dir(&folder).expect("the folder is there") {
+        for entry in std::fs::read_dir(&folder).expect("the folder exists") {
             let path = entry.expect("an entry").path();
-            // The input that fails is the last one on the output.
+            // The last path in the output is the input that fails.
             eprintln!("{}", path.display());
             super::cursors(&std::fs::read(&path).expect("a file"));
             count += 1;
         }
         assert!(count >= 20, "{count} files");
-        super::a_cursor(super::good());
+        super::check_cursor(super::valid());
     }
 }

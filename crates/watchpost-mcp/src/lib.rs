@@ -1,17 +1,17 @@
-//! The MCP server of Watchpost: [`McpServer`] implements `watchpost_protocol`'s [`Handler`] over the use cases of
-//! [`watchpost_core::service::Watchpost`], as tools, resources and prompts, one file each, completion, and tasks.
+//! The MCP server of Watchpost. [`McpServer`] implements [`Handler`] of `watchpost_protocol` over the use cases of
+//! [`watchpost_core::service::Watchpost`]: tools, resources and prompts (one file each), completion, and tasks.
 //!
-//! An answer is built once: rows become an output struct, that becomes JSON bytes, and the same bytes go out as
-//! structured content and, between two markers that call them data from outside, in the text block for older
-//! clients. What strangers wrote only ever stands inside a JSON string; sentences and errors are our own words.
+//! The structured part of an answer is serialized once. The same bytes are sent as structured content and, for older
+//! clients, in the text block between two markers that label them as data from outside. Text from outside appears only
+//! in JSON strings; sentences and errors, which stand in the module `text`, contain none.
 //!
 //! # What this crate does not do
-//! It knows nothing of revisions, envelopes, sessions or transports, checks no credential, and reads no table: the
-//! caller's [`WorkspaceScope`] comes from the gate, and every look-up goes through the core's ports. It never
-//! applies anything to a customer's platform.
+//! It does not handle revisions, envelopes, sessions or transports, check credentials, or read tables: the caller's
+//! [`WorkspaceScope`] comes from the gate, and all data from the core's ports. It never changes anything on a customer's
+//! platform.
 //!
-//! # Where to add something
-//! A tool: see [`tools`]. A resource or a prompt: see the root of its folder.
+//! # Adding tools, resources and prompts
+//! For a tool, see [`tools`]. For a resource or a prompt, see the root of its module.
 //!
 //! [`Handler`]: watchpost_protocol::Handler
 //! [`WorkspaceScope`]: watchpost_core::access::WorkspaceScope
@@ -28,7 +28,6 @@ mod finding_change;
 #[doc(hidden)]
 pub mod fuzzing;
 mod instructions;
-mod next;
 mod prompts;
 mod reply_cache;
 mod resources;
@@ -36,6 +35,7 @@ mod scan_wire;
 mod schema;
 mod server;
 mod tasks;
+mod text;
 mod tool;
 pub mod tools;
 mod wire;

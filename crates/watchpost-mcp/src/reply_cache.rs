@@ -1,11 +1,11 @@
-//! Cached replies of queries, so that the same question asked again costs no look-up while nothing has changed.
+//! A cache of replies to queries, so that a repeated question costs no lookup while nothing has changed.
 //!
-//! A reply is good while the workspace's generation is the one that was read before it was made, where the generation
-//! itself may have been read up to 50 ms ago; own changes drop that reading at once. A reply also ends when its text
-//! goes stale by time alone. The audit entry of a call is not cached: each call has its own.
+//! A reply is valid while the workspace's generation is the one that was read before the reply was made. The generation
+//! itself may have been read up to 50 ms ago; this process's own changes invalidate that reading at once. A reply also
+//! expires when its text becomes outdated by time alone. The audit entry of a call is not cached: each call has its own.
 //!
-//! Memory is bounded: replies live in a young and an old half. When the young half is full it becomes the old one and
-//! the old one is dropped; what is asked for again moves back to the young one.
+//! Memory is bounded: replies are in a young or an old half. When the young half is full, the old half is dropped and the
+//! young one takes its place. A reply in the old half that is requested again moves to the young half.
 
 use std::{
     collections::HashMap,
@@ -20,58 +20,58 @@ use watchpost_core::{
 };
 use watchpost_protocol::ToolResult;
 
-/// For how long a generation may be used after it was read, in milliseconds.
+/// How long a generation may be used after it was read, in milliseconds.
 const FRESH_MS: u64 = 50;
-/// Replies in one half.
+/// The maximum number of replies in one half.
 const HALF_ENTRIES: usize = 2_048;
-/// Bytes in one half.
+/// The maximum number of bytes in one half.
 const HALF_BYTES: usize = 32 * 1_024 * 1_024;
-/// A larger reply isn't cached.
+/// The size of the largest reply that is cached.
 const REPLY_BYTES_MAX: usize = 512 * 1_024;
-/// A call with longer arguments isn't cached.
+/// The length of the longest arguments whose reply is cached.
 const ARGUMENTS_BYTES_MAX: usize = 2_048;
-/// Workspaces whose generation is remembered; past it the memory starts anew.
+/// The maximum number of workspaces whose generations are cached. At the limit, all are dropped.
 const WORKSPACES_MAX: usize = 1_024;
 
-/// What a cached reply answers. Arguments are compared as they were written: another spelling of the same
-/// question is only asked anew. Whether the caller may act is part of it, so that no answer crosses scopes.
+/// The call that a cached reply answers. Arguments are compared as written, so the same question in another spelling
+/// is not a hit. The key includes whether the caller may write, so that no answer crosses scopes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct CacheKey {
     workspace: WorkspaceId,
-    may_act: bool,
+    may_write: bool,
     tool: usize,
     arguments: Box<str>,
 }
 
 impl CacheKey {
-    /// The key, if replies to calls of this size are cached.
-    pub(crate) fn new(scope: &WorkspaceScope, may_act: bool, tool: usize, arguments: &str) -> Option<Self> {
+    /// Returns the key; `None` if the arguments are too long for a cached reply.
+    pub(crate) fn new(scope: &WorkspaceScope, may_write: bool, tool: usize, arguments: &str) -> Option<Self> {
         (arguments.len() <= ARGUMENTS_BYTES_MAX).then(|| Self {
             workspace: scope.workspace(),
-            may_act,
+            may_write,
             tool,
             arguments: arguments.into(),
         })
     }
 }
 
-/// A reply with what its audit entry needs.
+/// A reply, with the contents of its audit entry.
 #[derive(Debug)]
 pub(crate) struct CachedReply {
-    /// Each call that it answers stores an entry of its own first.
+    /// The result, for which each call stores its own audit entry first.
     pub(crate) result: Unrecorded<ToolResult>,
     pub(crate) reduced: String,
     pub(crate) target: AuditTarget,
-    /// About how much memory it takes.
+    /// The approximate memory use.
     pub(crate) bytes: usize,
-    /// The generation before it was made.
+    /// The workspace's generation before the reply was made.
     pub(crate) generation: u64,
-    /// When its text goes stale by time alone.
+    /// The time at which the text becomes outdated by time alone.
     pub(crate) good_until: Option<Timestamp>,
 }
 
 impl CachedReply {
-    /// A result that was answered, to be answered again.
+    /// Creates a reply from the result of a call.
     pub(crate) fn new(
         result: ToolResult,
         reduced: String,
@@ -116,9 +116,9 @@ impl Halves {
 
 #[derive(Default)]
 struct GenerationReading {
-    /// The generation and when it was read (monotonic milliseconds).
+    /// The generation and the time at which it was read, in monotonic milliseconds.
     read: Option<(u64, u64)>,
-    /// Counts own changes: a reading that began before one isn't remembered after it.
+    /// The number of this process's own changes. A reading that began before a change isn't stored after it.
     changes: u64,
 }
 
@@ -130,7 +130,7 @@ pub(crate) struct ReplyCache {
 }
 
 impl ReplyCache {
-    /// The workspace's generation, read at most 50 ms ago.
+    /// Returns the workspace's generation, read at most 50 ms ago.
     pub(crate) async fn generation(
         &self,
         watchpost: &Watchpost,
@@ -159,7 +159,7 @@ impl ReplyCache {
         Ok(generation)
     }
 
-    /// Drops the reading of the generation: called after own changes, before they are answered.
+    /// Drops the reading of the generation. Called after the process's own changes, before they are answered.
     pub(crate) fn invalidate(&self, scope: &WorkspaceScope) {
         let mut readings = lock(&self.readings);
         let reading = readings.entry(scope.workspace()).or_default();
@@ -167,7 +167,7 @@ impl ReplyCache {
         reading.changes = reading.changes.wrapping_add(1);
     }
 
-    /// A reply that is still good.
+    /// Returns the reply if it is still valid.
     pub(crate) fn get(&self, key: &CacheKey, generation: u64, now: Timestamp) -> Option<Arc<CachedReply>> {
         let mut halves = lock(&self.halves);
         let (reply, is_old) = match halves.young.get(key) {
@@ -183,7 +183,7 @@ impl ReplyCache {
         Some(reply)
     }
 
-    /// Caches a reply.
+    /// Caches a reply, unless it is too large.
     pub(crate) fn insert(&self, key: CacheKey, reply: Arc<CachedReply>) {
         if reply.bytes <= REPLY_BYTES_MAX {
             lock(&self.halves).insert(key, reply);
@@ -198,7 +198,7 @@ impl std::fmt::Debug for ReplyCache {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A panic while the lock was held leaves plain data: usable.
+    // The data is plain, so it stays usable after a panic while the lock was held.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -209,7 +209,7 @@ mod tests {
     fn key(n: usize) -> CacheKey {
         CacheKey {
             workspace: WorkspaceId::from_bytes([1; 16]),
-            may_act: false,
+            may_write: false,
             tool: 0,
             arguments: n.to_string().into(),
         }
@@ -232,7 +232,8 @@ mod tests {
         ))
     }
 
-    fn held(cache: &ReplyCache) -> (usize, usize) {
+    /// The numbers of replies and bytes in the cache.
+    fn size(cache: &ReplyCache) -> (usize, usize) {
         let halves = lock(&cache.halves);
         let bytes = |half: &HashMap<CacheKey, Arc<CachedReply>>| {
             half.values().map(|reply| reply.bytes).sum::<usize>()
@@ -244,18 +245,18 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded_whatever_is_asked() {
+    fn memory_is_bounded() {
         let cache = ReplyCache::default();
         for n in 0..3 * HALF_ENTRIES {
             cache.insert(key(n), reply(10));
         }
-        let (entries, _) = held(&cache);
+        let (entries, _) = size(&cache);
         assert!(entries > HALF_ENTRIES && entries <= 2 * HALF_ENTRIES, "{entries}");
         let cache = ReplyCache::default();
         for n in 0..300 {
             cache.insert(key(n), reply(REPLY_BYTES_MAX - 1_024));
         }
-        let (_, bytes) = held(&cache);
+        let (_, bytes) = size(&cache);
         assert!(bytes > HALF_BYTES && bytes <= 2 * HALF_BYTES, "{bytes}");
         cache.insert(key(1_000), reply(REPLY_BYTES_MAX));
         assert!(
@@ -265,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_again_survives_and_what_is_stale_does_not() {
+    fn requested_replies_survive_and_outdated_ones_do_not() {
         let cache = ReplyCache::default();
         let now = Timestamp::from_millis(0);
         cache.insert(key(0), reply(10));
@@ -277,8 +278,8 @@ mod tests {
         assert!(cache.get(&key(0), 8, now).is_none(), "another generation");
         assert!(
             cache.get(&key(0), 7, Timestamp::from_millis(10)).is_none(),
-            "its time is over"
+            "outdated"
         );
-        assert!(cache.get(&key(1), 7, now).is_none(), "long not asked");
+        assert!(cache.get(&key(1), 7, now).is_none(), "not requested again");
     }
 }

@@ -1,4 +1,4 @@
-//! Shapes that the scan tools' answers share.
+//! Output structs that the answers about scans share.
 
 use crate::{
     schema::inline_schema,
@@ -18,12 +18,12 @@ use watchpost_core::{
     },
 };
 
-/// A score as answers show it.
+/// A compliance score as answers show it.
 pub(crate) fn tenths(score: Option<ComplianceScore>) -> Option<Tenths> {
     score.map(|score| Tenths(score.tenths().into()))
 }
 
-/// One decimal with its sign, for differences.
+/// A signed difference of scores, in tenths.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Difference(pub i16);
 
@@ -35,14 +35,14 @@ impl Serialize for Difference {
 
 inline_schema!(Difference, "Difference", { "type": "number" });
 
-/// An object whose fields are named by data: its schema says no more than that.
+/// An object whose schema doesn't list its fields.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
-pub(crate) struct Open<T>(pub T);
+pub(crate) struct OpenObject<T>(pub T);
 
-inline_schema!(Open<T>, [T], "Open", { "type": "object" });
+inline_schema!(OpenObject<T>, [T], "OpenObject", { "type": "object" });
 
-/// A list of objects whose schema says no more than that.
+/// A list of objects whose schema doesn't list their fields.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
 pub(crate) struct OpenList<T>(pub Vec<T>);
@@ -55,7 +55,7 @@ impl<T> OpenList<T> {
 
 inline_schema!(OpenList<T>, [T], "OpenList", { "type": "array", "items": { "type": "object" } });
 
-/// Counts and score.
+/// The counts and the score of a group of checks.
 #[derive(Debug, Serialize)]
 pub(crate) struct CountsOut {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,12 +78,12 @@ impl From<&ScanCounts> for CountsOut {
     }
 }
 
-/// Counts by a word.
-pub(crate) fn by_word<T: Copy + Ord>(
+/// The counts of each group, by the group's word.
+pub(crate) fn counts_by_word<T: Copy + Ord>(
     groups: &BTreeMap<T, ScanCounts>,
     name: fn(T) -> &'static str,
-) -> Open<BTreeMap<&'static str, CountsOut>> {
-    Open(
+) -> OpenObject<BTreeMap<&'static str, CountsOut>> {
+    OpenObject(
         groups
             .iter()
             .map(|(word, counts)| (name(*word), CountsOut::from(counts)))
@@ -160,7 +160,7 @@ pub(crate) struct ResultOut<'a> {
     service: Text<Service>,
     framework_ids: Vec<&'a str>,
     reason: Text<&'a ForeignText>,
-    /// How many things fail it.
+    /// Number of failing entities.
     #[serde(skip_serializing_if = "Option::is_none")]
     failing: Option<u64>,
 }
@@ -178,28 +178,5 @@ impl<'a> From<&'a ResultRow> for ResultOut<'a> {
             reason: Text(&row.reason),
             failing: (row.entities > 0).then_some(row.entities),
         }
-    }
-}
-
-/// `91.3 (Excellent, higher is better)`, or that there is none.
-pub(crate) fn score_words(scan: &Scan) -> String {
-    match (scan.exposure(), scan.score()) {
-        (Some(label), _) => label.to_string(),
-        (None, Some(score)) => format!("{score} ({}, higher is better)", score.band()),
-        (None, None) => "no score, since no check passed or failed".to_owned(),
-    }
-}
-
-/// `Microsoft 365`, for sentences of our own words.
-pub(crate) const fn platform_words(scan: &Scan) -> &'static str {
-    scan.platform.title()
-}
-
-/// `Compliance` or `Exposure`, at the beginning of a sentence.
-pub(crate) fn kind_words(scan: &Scan) -> &'static str {
-    if scan.exposure().is_some() {
-        "Exposure"
-    } else {
-        "Compliance"
     }
 }

@@ -1,10 +1,10 @@
-//! JSON Schemas of inputs and outputs, flat: no `$ref`, no `null`, no unions. Several clients reject or drop a tool
-//! whose schema has any of these, and every byte of a schema is read by a model on each conversation.
+//! JSON Schemas of inputs and outputs. They are flat: no `$ref`, no `null`, no unions. Several clients reject a tool
+//! whose schema has any of these, and a model reads every byte of the schemas in each conversation.
 
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value};
 
-/// Gives a type a schema that is written where the type is used.
+/// Implements `JsonSchema` with a schema that is inlined wherever the type is used.
 macro_rules! inline_schema {
     ($type:ty, $([$($generics:tt)*],)? $name:literal, $schema:tt) => {
         impl$(<$($generics)*>)? schemars::JsonSchema for $type {
@@ -37,7 +37,7 @@ pub(crate) fn of_input<T: JsonSchema>() -> Value {
     schema
 }
 
-/// The schema of a tool's structured answer. What may be left out isn't required.
+/// The schema of a tool's structured answer. A field that may be omitted isn't required.
 pub(crate) fn of_output<T: JsonSchema>() -> Value {
     let mut settings = SchemaSettings::draft2020_12().for_serialize();
     settings.inline_subschemas = true;
@@ -48,7 +48,8 @@ pub(crate) fn of_output<T: JsonSchema>() -> Value {
     schema
 }
 
-/// Bounds of our own numbers and words about our own structs tell a model nothing; fields keep their descriptions.
+/// Removes the bounds of numbers and the descriptions of objects, which are no use to a model. The descriptions of fields
+/// stay.
 fn shorten(schema: &mut Value) {
     let Value::Object(map) = schema else { return };
     map.remove("minimum");
@@ -65,14 +66,14 @@ fn shorten(schema: &mut Value) {
     }
 }
 
-/// Keywords that say nothing that a caller needs.
+/// Keywords that a caller doesn't need.
 const DROPPED: &[&str] = &["$schema", "$defs", "title", "default", "format"];
 
 fn flatten(schema: &mut Value) {
     match schema {
         Value::Object(map) => {
             hoist_optional(map);
-            // `properties` maps names of fields, which may be called `title`: only schemas lose keywords.
+            // The keys of `properties` are names of fields, such as `title`: keywords are removed from schemas alone.
             for keyword in DROPPED.iter().copied() {
                 map.remove(keyword);
             }
@@ -102,7 +103,7 @@ fn flatten(schema: &mut Value) {
     }
 }
 
-/// `anyOf: [X, null]`, as an optional struct gives it, becomes X: what is unknown is left out, never null.
+/// Replaces `anyOf: [X, null]`, the schema of an optional struct, with X: an unknown value is omitted, never null.
 fn hoist_optional(map: &mut Map<String, Value>) {
     let Some(Value::Array(mut choices)) = map.remove("anyOf") else {
         return;

@@ -1,5 +1,5 @@
-//! The handler behind every transport: finds the tool, checks its permission, runs it, and answers only once the
-//! call's audit entry is committed.
+//! The handler behind every transport: finds the tool, checks its permission, runs it, and answers only after the call's
+//! audit entry is committed.
 
 mod calls;
 mod catalog;
@@ -18,6 +18,7 @@ use crate::{
     fence,
     instructions::instructions,
     reply_cache::ReplyCache,
+    text,
     tool::Caller,
     tools::{self, TOOLS},
 };
@@ -33,7 +34,7 @@ use watchpost_protocol::{
     Interest, Method, Offer, Outcome, PromptDefinition, RequestMeta, ServerInfo, ToolCatalog, ToolPage,
 };
 
-/// For how long a modern client may keep the list of tools, in milliseconds: it only changes with a new version or
+/// How long a modern client may cache the list of tools, in milliseconds. The list changes only with a new version or
 /// another key.
 const LIST_TTL_MS: u32 = 300_000;
 
@@ -44,8 +45,9 @@ pub struct McpServer {
     cursors: CursorKey,
     audit_key: AuditKey,
     info: ServerInfo,
-    /// The list for keys that may only read, and the list for keys that may act.
+    /// The tools for read keys.
     read_list: Arc<ToolCatalog>,
+    /// The tools for write keys.
     write_list: Arc<ToolCatalog>,
     prompts: Arc<[PromptDefinition]>,
     replies: ReplyCache,
@@ -54,13 +56,13 @@ pub struct McpServer {
 }
 
 impl McpServer {
-    /// A server over the use cases.
+    /// Creates a server over the use cases.
     ///
-    /// `cursors` and `audit_key` are derived from the master key, each for its purpose alone, and equal in all
-    /// processes on one store. `version` is the program's.
+    /// `cursors` and `audit_key` are derived from the master key, each for its purpose alone, and are the same in all
+    /// processes on one store. `version` is the version of the binary.
     ///
     /// # Errors
-    /// A tool's definition that no client should see: a bug, found when the server starts.
+    /// A tool's definition is invalid, which is a bug.
     pub fn new(
         watchpost: Watchpost,
         cursors: CursorKey,
@@ -75,7 +77,7 @@ impl McpServer {
                 name: "watchpost".into(),
                 title: Some("Watchpost".into()),
                 version: version.into(),
-                description: Some("Answers questions about a company's security posture".into()),
+                description: Some(text::SERVER.into()),
                 website_url: None,
             },
             read_list: catalog(
@@ -91,16 +93,16 @@ impl McpServer {
         })
     }
 
-    /// The same server with another rule about when a person is asked. The default is [`ConfirmMode::Risky`].
+    /// Sets the mode of confirmation. The default is [`ConfirmMode::Risky`].
     #[must_use]
-    pub const fn with_confirmation(mut self, policy: ConfirmMode) -> Self {
-        self.confirm = policy;
+    pub const fn with_confirmation(mut self, mode: ConfirmMode) -> Self {
+        self.confirm = mode;
         self
     }
 
-    /// The tools that this caller may call, sorted by name.
+    /// Returns the tools that this caller may call, sorted by name.
     pub fn tools(&self, scope: &WorkspaceScope) -> &Arc<ToolCatalog> {
-        if may_act(scope) {
+        if may_write(scope) {
             &self.write_list
         } else {
             &self.read_list
@@ -118,8 +120,8 @@ impl McpServer {
         }
     }
 
-    /// A caller who may hear of progress.
-    fn caller_with<'c>(
+    /// As [`Self::caller`], with the request's notifications of progress.
+    fn caller_with_progress<'c>(
         &'c self,
         scope: &'c WorkspaceScope,
         reader: &'c Reader,
@@ -131,12 +133,12 @@ impl McpServer {
         }
     }
 
-    /// Stores the entry of a request that is no tool call: its action, and what was asked. Opens what was read once it
-    /// is committed. `describe` says what the entry is about and how it ends.
+    /// Stores the audit entry of a request other than a tool call, and returns what was read once the entry is committed.
+    /// `describe` returns the entry's target and outcome.
     async fn record_request<T>(
         &self,
         scope: &WorkspaceScope,
-        (action, what): (&'static str, &'static str),
+        (action, method): (&'static str, &'static str),
         reduced: Reduced<'_>,
         read: Unrecorded<T>,
         describe: impl FnOnce(&T) -> (AuditTarget, AuditOutcome),
@@ -147,29 +149,29 @@ impl McpServer {
                 action,
                 target,
                 outcome,
-                call: CallRecord::new("mcp", what, reduced.finish()),
+                call: CallRecord::new("mcp", method, reduced.finish()),
             }
         };
         self.watchpost.record(scope, read, describe).await.map_err(|error| {
-            tracing::error!(%error, what, "an audit entry could not be stored; the request is not answered");
+            tracing::error!(%error, method, "an audit entry could not be stored; the request is not answered");
             CallError::Internal
         })
     }
 
-    /// The same for a request that reads nothing.
+    /// As [`Self::record_request`], for a request that reads nothing.
     async fn record_outcome(
         &self,
         scope: &WorkspaceScope,
-        what: (&'static str, &'static str),
+        names: (&'static str, &'static str),
         reduced: Reduced<'_>,
         outcome: AuditOutcome,
     ) -> Result<(), CallError> {
         let describe = |(): &()| (AuditTarget::default(), outcome);
-        self.record_request(scope, what, reduced, Unrecorded::new(()), describe)
+        self.record_request(scope, names, reduced, Unrecorded::new(()), describe)
             .await
     }
 
-    /// A bug: the caller gets an id under which the log says what happened.
+    /// Logs an internal error and returns the error for the caller, which has the log's incident id.
     fn incident(
         &self,
         tool: &'static str,
@@ -178,7 +180,7 @@ impl McpServer {
         Outcome::Error(CallError::Incident(self.log_incident(tool, source)))
     }
 
-    /// Logs a bug and gives the id under which it stands there.
+    /// Logs an internal error and returns its incident id.
     fn log_incident(
         &self,
         tool: &'static str,
@@ -186,13 +188,13 @@ impl McpServer {
     ) -> String {
         let incident = fence::incident_id(self.watchpost.random());
         let source: &(dyn std::error::Error + 'static) = source;
-        tracing::error!(tool, incident, error = source, "a call failed inside Watchpost");
+        tracing::error!(tool, incident, error = source, "a call hit an internal error");
         incident
     }
 }
 
-/// Whether the caller may call any tool that takes a write key: which of the two lists it sees.
-fn may_act(scope: &WorkspaceScope) -> bool {
+/// Whether the caller may call any tool that needs a write key, and so sees the longer list.
+fn may_write(scope: &WorkspaceScope) -> bool {
     tools::write_tools().any(|tool| scope.may(tool.declaration.permission))
 }
 
@@ -216,7 +218,7 @@ impl Handler for McpServer {
     }
 
     fn instructions(&self, scope: &Arc<WorkspaceScope>) -> Option<Cow<'_, str>> {
-        Some(Cow::Owned(instructions(may_act(scope))))
+        Some(Cow::Owned(instructions(may_write(scope))))
     }
 
     fn watch(&self, scope: &Arc<WorkspaceScope>, interest: &Interest) -> Box<dyn Changes> {
@@ -255,7 +257,7 @@ impl Handler for McpServer {
             Method::GetTask { id } => self.get_task(scope, &id).await,
             Method::UpdateTask { id, .. } => self.update_task(scope, &id).await,
             Method::CancelTask { id } => self.cancel_task(scope, &id).await,
-            // What a later protocol brings has a capability that isn't declared above: it never comes here.
+            // A method of a later protocol needs a capability that isn't declared above, so none arrives here.
             _ => Outcome::Error(CallError::Internal),
         }
     }

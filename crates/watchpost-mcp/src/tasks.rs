@@ -1,11 +1,12 @@
-//! Calls that go on after their answer, for clients that take tasks: a scan that was started, syncs that were asked
-//! for. A task has no row of its own. What it is about are rows that were committed before its answer (the scan, the
-//! jobs), and its id names them: sealed for the caller alone, so that another key's task is as unknown as one that
-//! never was, and every process on the store knows it.
+//! Tasks, for clients that support them: a started scan, or requested syncs, which continue after the answer.
+//!
+//! A task has no row of its own. Its id contains the ids of the scan or the jobs, whose rows are committed before the
+//! answer, with a MAC for the caller. So every process on the store can resolve it, and to any other key it is unknown.
 
 use crate::{
     cursor::CursorKey,
     error::Failure,
+    text::tasks as text,
     tool::{Answer, Caller, FollowUp, SYNCS_MAX},
     tools,
 };
@@ -26,19 +27,19 @@ use watchpost_core::{
 };
 use watchpost_protocol::{TaskState, TaskStatus};
 
-/// For how long a task can be asked for, in milliseconds.
+/// How long a task can be requested, in milliseconds.
 const TTL_MS: u32 = 24 * 60 * 60 * 1_000;
-/// How long a client should wait between two looks, in milliseconds.
+/// How long a client should wait between two requests, in milliseconds.
 const POLL_MS: u32 = 2_000;
 const MAC_BYTES: usize = 16;
-/// Longest id in characters: kind, flags, time, 16 jobs and the seal, in base64url.
+/// The length of the longest id in characters: kind, flags, time, 16 jobs and the MAC, in base64url.
 const ID_CHARS_MAX: usize = (1 + 2 + 8 + 16 * SYNCS_MAX + MAC_BYTES).div_ceil(3) * 4;
 
-/// What a task is about, and since when.
+/// A task's contents, and the time at which it was created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Task {
     follow_up: FollowUp,
-    made: Timestamp,
+    created: Timestamp,
 }
 
 impl Task {
@@ -51,13 +52,13 @@ impl Task {
                 jobs.iter()
                     .enumerate()
                     .filter(|(_, (_, is_new))| *is_new)
-                    .fold(0, |flags, (place, _)| flags | (1 << place)),
+                    .fold(0, |flags, (index, _)| flags | (1 << index)),
                 jobs.iter().map(|(job, _)| *job.as_bytes()).collect(),
             ),
         };
         out.push(kind);
         out.extend_from_slice(&flags.to_be_bytes());
-        out.extend_from_slice(&self.made.as_millis().to_be_bytes());
+        out.extend_from_slice(&self.created.as_millis().to_be_bytes());
         for id in ids {
             out.extend_from_slice(&id);
         }
@@ -67,7 +68,7 @@ impl Task {
     fn read(bytes: &[u8]) -> Option<Self> {
         let (kind, rest) = bytes.split_first()?;
         let (flags, rest) = rest.split_first_chunk::<2>()?;
-        let (made, rest) = rest.split_first_chunk::<8>()?;
+        let (created, rest) = rest.split_first_chunk::<8>()?;
         let flags = u16::from_be_bytes(*flags);
         let (ids, []) = rest.as_chunks::<16>() else {
             return None;
@@ -80,14 +81,14 @@ impl Task {
             (2, jobs) if (1..=SYNCS_MAX).contains(&jobs.len()) => FollowUp::Syncs(
                 jobs.iter()
                     .enumerate()
-                    .map(|(place, job)| (JobId::from_bytes(*job), flags >> place & 1 == 1))
+                    .map(|(index, job)| (JobId::from_bytes(*job), flags >> index & 1 == 1))
                     .collect(),
             ),
             _ => return None,
         };
         Some(Self {
             follow_up,
-            made: Timestamp::from_millis(i64::from_be_bytes(*made)),
+            created: Timestamp::from_millis(i64::from_be_bytes(*created)),
         })
     }
 
@@ -98,7 +99,7 @@ impl Task {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// The task that an id of this caller names; `None` for any other text.
+    /// Returns the task of one of this caller's ids; `None` for any other text.
     fn open(key: &CursorKey, scope: &WorkspaceScope, id: &str) -> Option<Self> {
         if id.len() > ID_CHARS_MAX {
             return None;
@@ -112,9 +113,9 @@ impl Task {
     }
 }
 
-/// The seal of a task's bytes for one caller.
+/// Returns the MAC of a task's bytes for one caller.
 fn mac(key: &CursorKey, scope: &WorkspaceScope, bytes: &[u8]) -> [u8; MAC_BYTES] {
-    // A key by its id; who opened the file is one caller, whatever the process was allowed.
+    // The local operator is the same caller whatever the scope of the process.
     let caller = match scope.actor() {
         Actor::Key { id, .. } => *id.as_bytes(),
         Actor::LocalOperator { .. } => [0; 16],
@@ -123,39 +124,42 @@ fn mac(key: &CursorKey, scope: &WorkspaceScope, bytes: &[u8]) -> [u8; MAC_BYTES]
     key.task_mac(&[scope.workspace().as_bytes(), &caller, bytes])
 }
 
-/// Whether an id is one of this caller's.
+/// Whether an id is that of one of this caller's tasks.
 pub(crate) fn belongs_to(key: &CursorKey, scope: &WorkspaceScope, id: &str) -> bool {
     Task::open(key, scope, id).is_some()
 }
 
-/// The task that a call continues as.
+/// Creates the task with which a call continues.
 pub(crate) fn begin(
     key: &CursorKey,
     scope: &WorkspaceScope,
     now: Timestamp,
     follow_up: FollowUp,
 ) -> TaskState {
-    let task = Task { follow_up, made: now };
+    let task = Task {
+        follow_up,
+        created: now,
+    };
     let id = task.seal(key, scope);
     task_state(
         id,
-        task.made,
-        task.made,
-        Some("queued".into()),
+        task.created,
+        task.created,
+        Some(text::QUEUED.into()),
         TaskStatus::Working,
     )
 }
 
 fn task_state(
     id: String,
-    made: Timestamp,
+    created: Timestamp,
     updated: Timestamp,
     message: Option<String>,
     status: TaskStatus,
 ) -> TaskState {
     TaskState {
         id,
-        created_at: made.to_string(),
+        created_at: created.to_string(),
         updated_at: updated.to_string(),
         ttl_ms: Some(TTL_MS),
         poll_interval_ms: Some(POLL_MS),
@@ -164,16 +168,16 @@ fn task_state(
     }
 }
 
-/// How a task of this caller stands; `None` if there is none of this id (any more).
+/// Returns the state of one of this caller's tasks; `None` if there is no such task or it has expired.
 ///
 /// # Errors
-/// The store's.
+/// The store fails.
 pub(crate) async fn state(caller: Caller<'_>, id: &str) -> Result<Option<TaskState>, Failure> {
     let Some(task) = Task::open(caller.cursors, caller.scope, id) else {
         return Ok(None);
     };
     let now = caller.watchpost.clock().now();
-    if now.millis_since(task.made) > DAY_MS {
+    if now.millis_since(task.created) > DAY_MS {
         return Ok(None);
     }
     let progress = match &task.follow_up {
@@ -189,10 +193,10 @@ pub(crate) async fn state(caller: Caller<'_>, id: &str) -> Result<Option<TaskSta
         },
     };
     let (updated, message, status) = progress;
-    let updated = updated.max(task.made);
+    let updated = updated.max(task.created);
     Ok(Some(task_state(
         id.to_owned(),
-        task.made,
+        task.created,
         updated,
         message,
         status,
@@ -208,14 +212,14 @@ fn completed(caller: Caller<'_>, answer: &Answer) -> TaskStatus {
 fn of_scan(caller: Caller<'_>, scan: Scan, is_new: bool) -> Result<Progress, Failure> {
     let at = scan.completed_at.or(scan.started_at).unwrap_or(scan.queued_at);
     Ok(match scan.state {
-        RunState::Queued => (at, Some("queued".into()), TaskStatus::Working),
+        RunState::Queued => (at, Some(text::QUEUED.into()), TaskStatus::Working),
         RunState::InProgress => {
-            let message = scan.progress.unwrap_or_else(|| "in progress".into());
+            let message = scan.progress.unwrap_or_else(|| text::IN_PROGRESS.into());
             (at, Some(message), TaskStatus::Working)
         }
-        RunState::Cancelled => (at, Some("the scan was cancelled".into()), TaskStatus::Cancelled),
+        RunState::Cancelled => (at, Some(text::SCAN_CANCELLED.into()), TaskStatus::Cancelled),
         RunState::Completed | RunState::Failed => {
-            let answer = tools::scan_started(&ScanStarted { scan, is_new })?;
+            let answer = tools::scan_answer(&ScanStarted { scan, is_new })?;
             (at, None, completed(caller, &answer))
         }
     })
@@ -237,30 +241,23 @@ async fn of_syncs(caller: Caller<'_>, jobs: &[(JobId, bool)]) -> Result<Option<P
         .unwrap_or(Timestamp::from_millis(0));
     if ended < rows.len() {
         let progress = rows.iter().find_map(|(row, _)| row.progress.as_deref());
-        let message = match progress {
-            Some(progress) => format!("{ended} of {} platforms read; {progress}", rows.len()),
-            None => format!("{ended} of {} platforms read", rows.len()),
-        };
+        let message = text::platforms_read(ended, rows.len(), progress);
         return Ok(Some((at, Some(message), TaskStatus::Working)));
     }
-    // The findings follow from the analysis that each completed sync queues.
+    // Each completed sync queues an analysis, which updates the findings.
     let unfinished = caller.open(caller.watchpost.unfinished_jobs(caller.scope).await)?;
     if unfinished.iter().any(|job| job.kind == JobKind::Analyse) {
-        return Ok(Some((
-            at,
-            Some("all platforms read; analysing".into()),
-            TaskStatus::Working,
-        )));
+        return Ok(Some((at, Some(text::ANALYZING.into()), TaskStatus::Working)));
     }
-    let answer = tools::syncs_ended(caller, &rows).await?;
+    let answer = tools::ended_syncs_answer(caller, &rows).await?;
     Ok(Some((at, None, completed(caller, &answer))))
 }
 
-/// Ends a task of this caller if it can be ended: a scan that this caller started. What others started, and syncs, go
-/// on. `None` if there is no such task; else whether an entry was stored.
+/// Cancels one of this caller's tasks, if it is a scan that the same call started. Other scans and syncs continue. Returns
+/// whether an audit entry was stored; `None` if there is no such task.
 ///
 /// # Errors
-/// The store's.
+/// The store fails.
 pub(crate) async fn cancel(
     watchpost: &Watchpost,
     key: &CursorKey,
@@ -276,7 +273,7 @@ pub(crate) async fn cancel(
     };
     match watchpost.cancel_scan(scope, scan, call()).await {
         Ok(()) => Ok(Some(true)),
-        // It has ended or is gone: the wish came too late, and its entry is stored.
+        // The scan has already ended or was removed; the audit entry is stored.
         Err(Error::Conflict { .. } | Error::NotFound { .. }) => Ok(Some(true)),
         Err(error) => Err(error.into()),
     }
@@ -287,9 +284,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tasks_bytes_are_read_as_they_were_written_and_no_others_are() {
+    fn task_bytes_round_trip_and_truncated_ones_are_rejected() {
         let job = |n: u8| JobId::from_bytes([n; 16]);
-        let made = Timestamp::from_millis(1_772_000_000_123);
+        let created = Timestamp::from_millis(1_772_000_000_123);
         for follow_up in [
             FollowUp::Scan {
                 scan: ScanId::from_bytes([7; 16]),
@@ -302,7 +299,7 @@ mod tests {
             FollowUp::Syncs(vec![(job(1), true)]),
             FollowUp::Syncs((0..16).map(|n| (job(n), n % 3 == 0)).collect()),
         ] {
-            let task = Task { follow_up, made };
+            let task = Task { follow_up, created };
             let bytes = task.bytes();
             assert_eq!(Task::read(&bytes), Some(task));
             for end in 0..bytes.len() {
@@ -316,7 +313,7 @@ mod tests {
         assert_eq!(Task::read(&[3; 27]), None);
         let many = Task {
             follow_up: FollowUp::Syncs((0..17).map(|n| (job(n), false)).collect()),
-            made,
+            created,
         };
         assert_eq!(Task::read(&many.bytes()), None);
     }

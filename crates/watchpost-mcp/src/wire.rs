@@ -1,9 +1,11 @@
-//! Shapes that several answers share. Foreign text only ever becomes a JSON string here.
+//! Output structs that several answers share. Foreign text becomes nothing but a JSON string here.
 
-use crate::{next, schema::inline_schema};
+use crate::{
+    schema::inline_schema,
+    text::{self, next_step},
+};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
-use std::fmt;
 use watchpost_core::{
     app::AppRef,
     finding::FindingSummary,
@@ -17,7 +19,7 @@ use watchpost_core::{
     },
 };
 
-/// Anything that is a string on the wire.
+/// A value that is a string on the wire.
 #[derive(Debug, Clone)]
 pub(crate) struct Text<T>(pub T);
 
@@ -29,7 +31,7 @@ impl<T: Serialize> Serialize for Text<T> {
 
 inline_schema!(Text<T>, [T], "Text", { "type": "string" });
 
-/// A number with one decimal, kept as tenths.
+/// A number with one decimal, stored as tenths.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Tenths(pub u64);
 
@@ -42,7 +44,7 @@ impl Serialize for Tenths {
 
 inline_schema!(Tenths, "Tenths", { "type": "number" });
 
-/// How old and whole the data is: part of every answer.
+/// The age and the completeness of the data, as answers report it.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct AsOf {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,25 +57,21 @@ impl AsOf {
     pub(crate) fn new(freshness: &Freshness, now: Timestamp) -> Self {
         Self {
             as_of: freshness.as_of.map(Text),
-            warnings: freshness.warnings(now).into_iter().map(next::warning).collect(),
+            warnings: freshness
+                .warnings(now)
+                .into_iter()
+                .map(next_step::warning)
+                .collect(),
         }
     }
-    /// A sentence for the text form, if something is to be said.
-    pub(crate) fn sentence(&self) -> String {
-        match (&self.as_of, self.warnings.len()) {
-            (None, 0) => " No analysis has run yet.".into(),
-            (None, n) => format!(" No analysis has run yet; {} below.", warnings(n)),
-            (Some(at), 0) => format!(" As of {}.", at.0),
-            (Some(at), n) => format!(" As of {}, with {} about the sources below.", at.0, warnings(n)),
-        }
+    /// The sentence of an answer with the age of its data appended.
+    pub(crate) fn dated(&self, sentence: &str) -> String {
+        let at = self.as_of.as_ref().map(|at| at.0);
+        format!("{sentence}{}", text::as_of(at, len(&self.warnings)))
     }
 }
 
-fn warnings(n: usize) -> String {
-    count(u64::try_from(n).unwrap_or(u64::MAX), "warning")
-}
-
-/// Findings by severity.
+/// Numbers of findings by severity.
 #[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 pub(crate) struct SeverityCounts {
     critical: u64,
@@ -98,18 +96,8 @@ impl SeverityCounts {
     }
 }
 
-impl fmt::Display for SeverityCounts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} critical, {} high, {} medium, {} low, {} info",
-            self.critical, self.high, self.medium, self.low, self.info
-        )
-    }
-}
-
-/// The schema of rows that `list_findings` spells out: said once in the list of tools, not in every tool, since the
-/// list is read by a model each time.
+/// The schema of rows that `list_findings` describes in full. The other tools only refer to it, since a model reads the
+/// whole list of tools in each session.
 pub(crate) fn finding_rows(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "array",
@@ -118,7 +106,7 @@ pub(crate) fn finding_rows(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
-/// The schema of grants: their fields tell themselves.
+/// The schema of a list of grants, whose fields need no more than their names.
 pub(crate) fn grant_rows(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "array",
@@ -127,8 +115,8 @@ pub(crate) fn grant_rows(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
-/// The schema of an object whose fields were spelled out beside it already.
-pub(crate) fn alike(_: &mut SchemaGenerator) -> Schema {
+/// The schema of an object whose fields another schema beside it describes.
+pub(crate) fn plain_object(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "object" })
 }
 
@@ -157,7 +145,7 @@ struct SubjectOut<'a> {
     email: Option<&'a str>,
 }
 
-/// An entity's id, whatever its type.
+/// An entity's id, regardless of the entity's type.
 #[derive(Debug, Clone, Copy)]
 struct Entity(EntityRef);
 
@@ -207,16 +195,7 @@ impl<'a> From<&'a FindingSummary> for FindingOut<'a> {
     }
 }
 
-/// `1 finding`, `2 findings`, `3 identities`.
-pub(crate) fn count(n: u64, noun: &str) -> String {
-    match (n, noun.strip_suffix('y')) {
-        (1, _) => format!("1 {noun}"),
-        (_, Some(stem)) => format!("{n} {stem}ies"),
-        _ => format!("{n} {noun}s"),
-    }
-}
-
-/// A number of things as JSON has it.
+/// The length of a list as a JSON number.
 pub(crate) fn len<T>(list: &[T]) -> u64 {
     u64::try_from(list.len()).unwrap_or(u64::MAX)
 }

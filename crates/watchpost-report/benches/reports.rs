@@ -1,4 +1,4 @@
-//! What writing a report of 200 checks costs, in every format.
+//! The time to render a report on 200 checks, in every format.
 
 #[path = "../tests/it/company.rs"]
 #[expect(dead_code, reason = "the tests use the rest")]

@@ -1,4 +1,4 @@
-//! Writes sample reports of every kind and format into a folder, to look at: `samples FOLDER`.
+//! Writes a sample report of every kind and format into a directory: `samples DIRECTORY`.
 
 #[path = "../tests/it/company.rs"]
 #[expect(dead_code, reason = "the tests use the rest")]
@@ -12,16 +12,16 @@ use watchpost_core::{
 use watchpost_report::Reports;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let folder = PathBuf::from(env::args().nth(1).ok_or("name a folder")?);
-    fs::create_dir_all(&folder)?;
+    let directory = PathBuf::from(env::args().nth(1).ok_or("usage: samples DIRECTORY")?);
+    fs::create_dir_all(&directory)?;
     for scan_type in ScanType::ALL {
         for kind in ReportKind::ALL {
             for difference in [false, true] {
                 let data = company::whole(*kind, *scan_type, difference);
                 for format in ReportFormat::ALL {
-                    let what = if difference { "-difference" } else { "" };
-                    let name = format!("{scan_type}-{kind}{what}.{}", format.extension());
-                    fs::write(folder.join(name), Reports.render(&data, *format)?.bytes)?;
+                    let suffix = if difference { "-difference" } else { "" };
+                    let name = format!("{scan_type}-{kind}{suffix}.{}", format.extension());
+                    fs::write(directory.join(name), Reports.render(&data, *format)?.bytes)?;
                 }
             }
         }

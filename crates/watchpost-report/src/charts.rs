@@ -1,9 +1,9 @@
-//! Charts as inline SVG. They are made of numbers and of our own words only, take their colours from the page's style
-//! sheet (so that they follow light, dark and print), and say in words what they show.
+//! Charts as inline SVG. They contain no foreign text, take their colors from the page's style sheet (so that they follow
+//! light, dark and print), and have a text alternative.
 
 use crate::{
+    text::{charts as text, words},
     view::{Point, View},
-    words,
 };
 use std::fmt::Write as _;
 use watchpost_core::{
@@ -11,7 +11,7 @@ use watchpost_core::{
     value::word::Severity,
 };
 
-/// Bands of the score and where each ends, in percent.
+/// The bands of the score: CSS class, start and length, in percent.
 const BANDS: [(&str, u16, u16); 4] = [
     ("critical", 0, 50),
     ("attention", 50, 20),
@@ -19,7 +19,7 @@ const BANDS: [(&str, u16, u16); 4] = [
     ("excellent", 90, 10),
 ];
 
-/// Width and height of the plot, and its left and top edge, in the trend's own units.
+/// The width, the height, the left edge and the top edge of the trend's plot, in units of its view box.
 const PLOT: (i64, i64, i64, i64) = (456, 140, 34, 14);
 
 /// The gauge of a compliance score, or the three labels of an exposure scan.
@@ -32,24 +32,18 @@ pub(crate) fn headline(view: &View<'_>) -> String {
 }
 
 fn gauge(score: Option<ComplianceScore>) -> String {
-    let (said, value, tone) = match score {
+    let (alternative, value, tone) = match score {
         Some(score) => (
-            format!(
-                "Compliance score {score} of 100: {}. Higher is better.",
-                score.band()
-            ),
+            text::gauge(score),
             score.to_string(),
             words::band_class(score.band()),
         ),
-        None => (
-            "No compliance score: nothing was judged.".to_owned(),
-            "–".to_owned(),
-            "none",
-        ),
+        None => (text::NO_SCORE.to_owned(), "–".to_owned(), "none"),
     };
+    let scale = text::SCALE;
     let mut bands = String::new();
     for (name, from, length) in BANDS {
-        // A little of each band is left out, so that they stand apart.
+        // Each band is drawn a little shorter, so that there are gaps between them.
         put(
             &mut bands,
             format_args!(
@@ -64,14 +58,14 @@ fn gauge(score: Option<ComplianceScore>) -> String {
         )
     });
     format!(
-        r#"<svg class="gauge" role="img" aria-label="{said}" viewBox="0 0 240 140"><title>{said}</title>{bands}<path class="stroke track" d="M32 120A88 88 0 0 1 208 120" stroke-width="18"/>{arc}<text class="big" x="120" y="108" text-anchor="middle">{value}</text><text class="small" x="120" y="130" text-anchor="middle">of 100, higher is better</text></svg>"#
+        r#"<svg class="gauge" role="img" aria-label="{alternative}" viewBox="0 0 240 140"><title>{alternative}</title>{bands}<path class="stroke track" d="M32 120A88 88 0 0 1 208 120" stroke-width="18"/>{arc}<text class="big" x="120" y="108" text-anchor="middle">{value}</text><text class="small" x="120" y="130" text-anchor="middle">{scale}</text></svg>"#
     )
 }
 
 fn labels(label: ExposureLabel) -> String {
-    let said = format!("Exposure: {label}.");
+    let alternative = text::exposure(label);
     let mut out = format!(
-        r#"<svg class="gauge" role="img" aria-label="{said}" viewBox="0 0 240 140"><title>{said}</title><text class="label" x="120" y="62" text-anchor="middle">{label}</text>"#
+        r#"<svg class="gauge" role="img" aria-label="{alternative}" viewBox="0 0 240 140"><title>{alternative}</title><text class="label" x="120" y="62" text-anchor="middle">{label}</text>"#
     );
     let steps = [
         (ExposureLabel::Low, "Low"),
@@ -96,7 +90,7 @@ fn labels(label: ExposureLabel) -> String {
     out
 }
 
-/// The trend of score or failures; empty with fewer than two points.
+/// The trend of the score, or of the failures of exposure scans; empty with fewer than two points.
 pub(crate) fn trend(view: &View<'_>) -> String {
     let points = view.trend.as_slice();
     let (Some(first), Some(last)) = (points.first(), points.last()) else {
@@ -112,18 +106,18 @@ pub(crate) fn trend(view: &View<'_>) -> String {
     }
 }
 
-fn open(said: &str) -> String {
+fn open(alternative: &str) -> String {
     format!(
-        r#"<svg class="trend" role="img" aria-label="{said}" viewBox="0 0 540 190"><title>{said}</title>"#
+        r#"<svg class="trend" role="img" aria-label="{alternative}" viewBox="0 0 540 190"><title>{alternative}</title>"#
     )
 }
 
-/// Where a point lies from left to right, by its time.
+/// The horizontal position of a point, by its time.
 fn across(point: &Point, first: &Point, last: &Point) -> i64 {
     let (width, _, left, _) = PLOT;
     let span = last.at.millis_since(first.at).max(1);
     let along = point.at.millis_since(first.at).clamp(0, span);
-    // Wide enough for any two times: the product of milliseconds and a small width.
+    // The product of milliseconds and the width may not fit in an `i64`.
     let along = i128::from(along).saturating_mul(i128::from(width)) / i128::from(span);
     left.saturating_add(i64::try_from(along).unwrap_or(0))
 }
@@ -155,17 +149,13 @@ fn line(out: &mut String, y: i64, label: i64) {
     );
 }
 
-/// The score over time, on the whole scale: a cut scale would make small moves look large.
+/// The score over time. The scale is always 0 to 100, since a shorter one would exaggerate small changes.
 fn scores(points: &[Point], first: &Point, last: &Point) -> String {
     let (_, height, _, top) = PLOT;
-    let score = |point: &Point| words::score(point.counts.score());
-    let mut out = open(&format!(
-        "Compliance score over {} scans, from {} on {} to {} on {}; higher is better.",
+    let mut out = open(&text::score_trend(
         points.len(),
-        score(first),
-        words::day(first.at),
-        score(last),
-        words::day(last.at)
+        (first.at, &first.counts),
+        (last.at, &last.counts),
     ));
     let up = |tenths: i64| top + height - tenths * height / 1_000;
     for label in [0, 50, 70, 90, 100] {
@@ -212,13 +202,10 @@ fn scores(points: &[Point], first: &Point, last: &Point) -> String {
 /// Failed checks by severity over time.
 fn failures(points: &[Point], first: &Point, last: &Point) -> String {
     let (width, height, left, top) = PLOT;
-    let mut out = open(&format!(
-        "Failed checks over {} scans, from {} on {} to {} on {}.",
+    let mut out = open(&text::failure_trend(
         points.len(),
-        first.counts.failed,
-        words::day(first.at),
-        last.counts.failed,
-        words::day(last.at)
+        (first.at, &first.counts),
+        (last.at, &last.counts),
     ));
     let number = |count: u64| i64::try_from(count).unwrap_or(0);
     let most = points
@@ -257,35 +244,31 @@ fn failures(points: &[Point], first: &Point, last: &Point) -> String {
     out
 }
 
-/// Passed, failed, in error and skipped as parts of one bar.
+/// The shares of passed, failed and skipped checks and errors, as parts of one bar.
 pub(crate) fn shares(counts: &ScanCounts) -> String {
-    let skipped = counts.skipped_total();
     let parts = [
         ("passed", counts.passed),
         ("failed", counts.failed),
         ("error", counts.errors),
-        ("skipped", skipped),
+        ("skipped", counts.skipped_total()),
     ];
     let all = parts
         .iter()
         .fold(0_u64, |sum, (_, count)| sum.saturating_add(*count));
-    let said = format!(
-        "{} passed, {} failed, {} in error, {skipped} skipped",
-        counts.passed, counts.failed, counts.errors
-    );
+    let alternative = text::shares(counts);
     let mut out = format!(
-        r#"<svg class="shares" role="img" aria-label="{said}" viewBox="0 0 1000 10" preserveAspectRatio="none"><title>{said}</title>"#
+        r#"<svg class="shares" role="img" aria-label="{alternative}" viewBox="0 0 1000 10" preserveAspectRatio="none"><title>{alternative}</title>"#
     );
     let mut before = 0_u64;
     for (name, count) in parts.into_iter().filter(|(_, count)| *count > 0) {
-        let place = |count: u64| count.saturating_mul(1_000).checked_div(all).unwrap_or(0);
-        let x = place(before);
+        let position = |count: u64| count.saturating_mul(1_000).checked_div(all).unwrap_or(0);
+        let x = position(before);
         before = before.saturating_add(count);
         put(
             &mut out,
             format_args!(
                 r#"<rect class="{name}" x="{x}" y="0" width="{}" height="10"/>"#,
-                place(before) - x
+                position(before) - x
             ),
         );
     }
@@ -293,14 +276,9 @@ pub(crate) fn shares(counts: &ScanCounts) -> String {
     out
 }
 
-/// Failed checks by severity, one bar each.
+/// The numbers of failed checks by severity, one bar each.
 pub(crate) fn severities(counts: &ScanCounts) -> String {
-    let parts = words::failed_by_severity(counts);
-    let said = if parts.is_empty() {
-        "No check failed.".to_owned()
-    } else {
-        format!("Failed checks: {parts}.")
-    };
+    let alternative = text::severities(counts);
     let most = counts
         .failed_by_severity
         .iter()
@@ -309,7 +287,7 @@ pub(crate) fn severities(counts: &ScanCounts) -> String {
         .unwrap_or(0)
         .max(1);
     let mut out = format!(
-        r#"<svg class="severities" role="img" aria-label="{said}" viewBox="0 0 260 190"><title>{said}</title>"#
+        r#"<svg class="severities" role="img" aria-label="{alternative}" viewBox="0 0 260 190"><title>{alternative}</title>"#
     );
     for ((severity, count), y) in Severity::ALL
         .iter()
@@ -343,7 +321,7 @@ pub(crate) fn severities(counts: &ScanCounts) -> String {
     out
 }
 
-/// Appends; writing to a string can't fail.
+/// Appends formatted text; writing to a string can't fail.
 fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
     let _ = out.write_fmt(text);
 }

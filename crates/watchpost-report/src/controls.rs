@@ -1,4 +1,4 @@
-//! The controls of a framework, in its own order, with what the checks on each came to.
+//! The controls of a framework in its own order, with the results of their checks.
 
 use std::{cmp::Ordering, collections::BTreeMap};
 use watchpost_core::{
@@ -6,16 +6,16 @@ use watchpost_core::{
     scan::{ResultDetail, ScanCounts},
 };
 
-/// What a control's checks come to.
+/// The state of a control, from the results of its checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ControlState {
     /// A check failed.
     Failed,
-    /// None failed, but a check is in error.
+    /// No check failed, but one is in error.
     Error,
-    /// None failed, and some couldn't be judged.
+    /// Some checks passed, and others couldn't be judged.
     Incomplete,
-    /// Every check that applies passed.
+    /// Every applicable check passed.
     Passed,
     /// No check was judged.
     NotJudged,
@@ -61,31 +61,31 @@ impl ControlState {
 /// One control.
 #[derive(Debug)]
 pub(crate) struct Control<'a> {
-    /// Its id in the framework, without the framework's own prefix where the heading says it.
+    /// The control's id in the framework.
     pub id: &'a str,
-    /// What its checks come to.
+    /// The control's state.
     pub state: ControlState,
-    /// The checks on it, worst first.
+    /// The results of the control's checks, worst first.
     pub results: Vec<&'a ResultDetail>,
 }
 
-/// Controls of one part of a framework.
+/// The controls of one section of a framework.
 #[derive(Debug)]
 pub(crate) struct Section<'a> {
-    /// The part, e.g. `MS.AAD`, `5.2`, `AC`.
+    /// The section's name, e.g. `MS.AAD`, `CIS.M365.5.2`, `NIST.800-53.AC`.
     pub name: String,
-    /// Counts of the checks in it.
+    /// The counts of the section's checks.
     pub counts: ScanCounts,
-    /// Its controls.
+    /// The section's controls.
     pub controls: Vec<Control<'a>>,
 }
 
-/// A framework with all its controls that a check was run on.
+/// A framework with all controls for which a check was run.
 #[derive(Debug)]
 pub(crate) struct FrameworkControls<'a> {
-    /// Which.
+    /// The framework.
     pub framework: Framework,
-    /// Its parts.
+    /// The framework's sections.
     pub sections: Vec<Section<'a>>,
 }
 
@@ -108,7 +108,7 @@ impl<'a> FrameworkControls<'a> {
         }
         let mut sections: Vec<Section<'a>> = Vec::new();
         for (Key(id), results) in by_id {
-            let name = part_of(framework, id);
+            let name = section_of(framework, id);
             let control = Control {
                 id,
                 state: ControlState::of(&results),
@@ -124,7 +124,7 @@ impl<'a> FrameworkControls<'a> {
             }
         }
         for section in &mut sections {
-            // A check counts once in a section, however many of its controls it is on.
+            // A check with several controls in the section counts once.
             let rows: BTreeMap<&str, _> = section
                 .controls
                 .iter()
@@ -136,7 +136,7 @@ impl<'a> FrameworkControls<'a> {
         Self { framework, sections }
     }
 
-    /// How many controls there are, and how many are in this state.
+    /// The number of controls in a state; `None` counts all controls.
     pub(crate) fn count(&self, state: Option<ControlState>) -> u64 {
         self.sections
             .iter()
@@ -146,8 +146,8 @@ impl<'a> FrameworkControls<'a> {
     }
 }
 
-/// The part of a framework that an id belongs to.
-fn part_of(framework: Framework, id: &str) -> &str {
+/// The section of a framework to which an id belongs.
+fn section_of(framework: Framework, id: &str) -> &str {
     let cut = |text: &'_ str, dots: usize| text.match_indices('.').nth(dots).map_or(text.len(), |(at, _)| at);
     match framework {
         Framework::Scuba => id.get(..cut(id, 1)).unwrap_or(id),
@@ -162,7 +162,7 @@ fn part_of(framework: Framework, id: &str) -> &str {
     }
 }
 
-/// An id that sorts as people count: `5.2` before `5.10`.
+/// An id in natural sort order: `5.2` before `5.10`.
 #[derive(Debug, PartialEq, Eq)]
 struct Key<'a>(&'a str);
 
@@ -196,7 +196,7 @@ fn natural(mut one: &str, mut two: &str) -> Ordering {
     }
 }
 
-/// The digits, or the other characters, that a text begins with, and what follows.
+/// Splits off the leading digits, or the leading characters other than digits.
 fn piece(text: &str) -> (&str, &str) {
     let digit = text.starts_with(|c: char| c.is_ascii_digit());
     let end = text
@@ -210,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_sort_as_people_count() {
+    fn ids_sort_naturally() {
         let mut ids = [
             "CIS.M365.5.10.1",
             "CIS.M365.5.2.1",
@@ -232,9 +232,9 @@ mod tests {
     }
 
     #[test]
-    fn an_id_names_its_part() {
+    fn an_id_begins_with_its_section() {
         let check =
-            |framework, id: &str, expected: &str| assert_eq!(part_of(framework, id), expected, "{id}");
+            |framework, id: &str, expected: &str| assert_eq!(section_of(framework, id), expected, "{id}");
         check(Framework::Scuba, "MS.AAD.1.1v1", "MS.AAD");
         check(Framework::Cis, "CIS.M365.5.2.2.3", "CIS.M365.5.2");
         check(Framework::Nist80053, "NIST.800-53.AC-6", "NIST.800-53.AC");

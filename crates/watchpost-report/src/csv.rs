@@ -1,9 +1,9 @@
-//! Comma-separated: one line for each check, or, of a difference, for each change.
+//! The CSV format: one line for each check, or for each change between two scans.
 
-use crate::{text::cell, view::View, words};
+use crate::{escape::cell, text::words, view::View};
 use watchpost_core::{check::FrameworkId, scan::ResultRow};
 
-/// Failing things that a cell names.
+/// The maximum number of failing entities that a cell names.
 const ENTITIES_SHOWN: usize = 100;
 
 const RESULT_COLUMNS: &[&str] = &[
@@ -39,7 +39,7 @@ const CHANGE_COLUMNS: &[&str] = &[
     "scan_after",
 ];
 
-/// A table with a heading line; lines end as RFC 4180 says.
+/// Renders a table with a header line. Lines end with CRLF, as in RFC 4180.
 pub(crate) fn table(view: &View<'_>) -> String {
     let mut out = String::new();
     match &view.changes {

@@ -1,18 +1,19 @@
-//! One check's result with everything that a report says of it.
+//! The result of one check, with everything that reports show of it.
 
-use crate::words;
+use crate::text::words;
 use serde_json::{Value, value::RawValue};
 use watchpost_core::{
     check::{Check, CheckEntity, FrameworkId},
     scan::{ResultDetail, ResultRow, SettingRow},
 };
 
-/// A result, the check behind it as far as this version has it, and the settings that it looked at.
+/// A result, with its check and the check's settings.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry<'a> {
     pub detail: &'a ResultDetail,
+    /// The check; `None` if this version no longer has it.
     pub check: Option<&'a Check>,
-    /// Settings that the check looks at and that the scan tried to read.
+    /// The settings that the check reads and that the scan tried to read.
     pub settings: Vec<&'a SettingRow>,
 }
 
@@ -32,7 +33,7 @@ impl<'a> Entry<'a> {
     pub(crate) fn result(&self) -> &'static str {
         words::result(self.row().result, self.row().skip)
     }
-    /// A style's name for the result: `passed`, `failed`, `skipped`, `error`.
+    /// The CSS class of the result: `passed`, `failed`, `skipped` or `error`.
     pub(crate) fn result_class(&self) -> &'static str {
         self.row().result.as_str()
     }
@@ -60,14 +61,14 @@ impl<'a> Entry<'a> {
     pub(crate) fn entities(&self) -> &'a [CheckEntity] {
         &self.detail.entities
     }
-    /// What would make it pass, with the ids in the way.
+    /// The condition under which the check would pass, and the ids that prevent it.
     pub(crate) fn would_pass(&self) -> Option<(&'a str, String)> {
         self.detail
             .would_pass
             .as_ref()
             .map(|one| (one.condition.untrusted(), one.excluded.join(", ")))
     }
-    /// Evidence with one value on each line; empty if there is none.
+    /// The evidence, with one value on each line; empty if there is none.
     pub(crate) fn evidence(&self) -> String {
         match self.detail.evidence.trim() {
             "" | "[]" | "null" => String::new(),
@@ -76,13 +77,13 @@ impl<'a> Entry<'a> {
                 .unwrap_or_else(|_| text.to_owned()),
         }
     }
-    /// The hash over result, reason, value, evidence and things.
+    /// The hash of result, reason, value, evidence and entities.
     pub(crate) fn content(&self) -> String {
         format!("{:016x}", self.row().content)
     }
 }
 
-/// Stored JSON text on its way into JSON: as it is, or, if it isn't JSON, as a string.
+/// Converts stored text to a JSON value: JSON is passed through, other text becomes a string.
 pub(crate) fn raw(text: &str) -> Result<Box<RawValue>, serde_json::Error> {
     match serde_json::value::RawValue::from_string(text.to_owned()) {
         Ok(raw) => Ok(raw),

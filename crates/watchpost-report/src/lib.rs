@@ -1,38 +1,37 @@
-//! Reports of scans: what a scan found, written for a board, for who answers for a framework, or for an auditor.
+//! Reports on scans, for a board, for the owner of a framework, or for an auditor.
 //!
-//! [`Reports`] implements the port [`ReportRenderer`]: report data in, bytes out, as HTML, Markdown, JSON, CSV or OCSF.
-//! Pure: the same data gives the same bytes; times are those of the data, and UTC.
+//! [`Reports`] implements the port [`ReportRenderer`]: it renders report data as HTML, Markdown, JSON, CSV or OCSF.
+//! Rendering is pure: the same data gives the same bytes, and all times are from the data, in UTC.
 //!
-//! Everything that a vendor, a tenant or a customer's pack wrote is escaped for the place it goes to: HTML by the
-//! template engine, Markdown by [`mod@text`], a spreadsheet's cell so that it can't begin a formula. The HTML page loads
-//! nothing, and its content security policy forbids scripts.
+//! Text from vendors, tenants and customers' packs is escaped for its destination: in HTML by the template engine, in
+//! Markdown and CSV by [`escape`]. No cell of a spreadsheet can begin with a formula. The HTML page loads nothing, and its
+//! content security policy forbids scripts.
 //!
-//! Does not: read a store, take the time, judge or score anything (that is the domain's), know a file's place or an
-//! address, make a PDF (print the page), or speak HTTP or MCP.
+//! This crate does not read a store or the clock, judge or score anything (the domain does), handle files or addresses,
+//! make PDFs (print the page instead), or use HTTP or MCP.
 
 mod charts;
 mod controls;
 mod csv;
 mod entry;
+mod escape;
 mod html;
 mod json;
 mod markdown;
 mod ocsf;
 mod text;
 mod view;
-mod words;
 
 use std::error::Error;
 use view::View;
 use watchpost_core::report::{Rendered, ReportData, ReportError, ReportFormat, ReportRenderer};
 
-/// Writes reports in every format. Has no state; every kind can be written in every format.
+/// The renderer of reports. Every kind of report can be rendered in every format.
 ///
-/// * HTML and Markdown tell what the kind is for: the executive summary a page or two, the framework report every
-///   control, the evidence export everything.
-/// * JSON has the same parts as data: the executive summary only the failed checks, the evidence export all evidence.
-/// * CSV has one line for each check, OCSF one event: whatever the kind. For the difference of two scans, one for each
-///   change.
+/// * HTML and Markdown are for reading: the executive summary has one or two pages, the framework report every control,
+///   the evidence export everything.
+/// * JSON has the same parts as data: only the failed checks in the executive summary, all evidence in the evidence export.
+/// * CSV has one line and OCSF one event for each check, or for each change between two scans, whatever the kind.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Reports;
 

@@ -1,13 +1,13 @@
-//! OCSF 1.8.0 events, one JSON object on each line; only attributes older than 1.5.
+//! The OCSF format: OCSF 1.8.0 events, one JSON object on each line, using only attributes older than 1.5.
 //!
-//! A verdict is a Compliance Finding (2003); a failed check of an exposure scan is a Detection Finding (2004). Every
-//! check has an event, skipped ones too: who counts lines counts checks. Watchpost's own importer reads them back with
-//! the same verdicts, for which `unmapped.skip_reason` carries our word.
+//! A result is a Compliance Finding (2003); a failed check of an exposure scan is a Detection Finding (2004). Every check has
+//! an event, skipped ones included, so that the number of lines is the number of checks. Watchpost's own importer restores
+//! the same results, for which `unmapped.skip_reason` has the reason.
 
 use crate::{
     entry::{Entry, raw},
+    text::words,
     view::View,
-    words,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -164,7 +164,7 @@ struct Setting<'a> {
     sha256: Option<String>,
 }
 
-/// What a difference says besides.
+/// The additional fields of a change between two scans.
 #[derive(Serialize)]
 struct Change<'a> {
     kind: &'static str,
@@ -177,7 +177,7 @@ struct Change<'a> {
     detected_before: Option<Box<RawValue>>,
 }
 
-/// The events, each on its line.
+/// Renders the events, one on each line.
 pub(crate) fn lines(view: &View<'_>) -> Result<Vec<u8>, serde_json::Error> {
     let mut out = Vec::new();
     let mut push = |event: &Event<'_>| {
@@ -195,7 +195,7 @@ pub(crate) fn lines(view: &View<'_>) -> Result<Vec<u8>, serde_json::Error> {
                 .collect();
             for group in &changes.groups {
                 for change in &group.changes {
-                    // A check that is gone has no verdict any more.
+                    // A check that was not run in the later scan has no result.
                     let Some(after) = &change.after else { continue };
                     let Some(detail) = by_id.get(after.check_id.as_str()) else {
                         continue;
@@ -286,7 +286,7 @@ fn event<'a>(
     })
 }
 
-/// What became of the finding.
+/// The activity id and name of a finding.
 fn activity(change: Option<&Change<'_>>) -> (u8, &'static str) {
     match change.map(|change| change.kind) {
         Some("fixed" | "newly_readable") => (3, "Close"),
@@ -378,7 +378,7 @@ fn compliance(row: &ResultRow) -> Compliance<'_> {
     }
 }
 
-/// Failing things; of a check that names none, the tenant.
+/// The failing entities; the tenant if the check names none.
 fn resources<'a>(view: &View<'a>, entry: &Entry<'a>) -> Vec<Resource<'a>> {
     let mut out: Vec<Resource<'a>> = entry
         .entities()

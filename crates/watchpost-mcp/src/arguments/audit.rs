@@ -1,4 +1,4 @@
-//! Arguments as the audit log keeps them, and what makes a repeated call a repeat.
+//! The form of arguments in the audit log, by which a repeated call is also recognized.
 
 use super::Arguments;
 use crate::confirm::Confirmation;
@@ -9,8 +9,8 @@ use watchpost_core::{
     value::id::FindingId,
 };
 
-/// Arguments as the audit log keeps them: one JSON object in canonical text (names sorted). What is on the safe list
-/// (closed words, numbers, ids) stands in the clear; every other string as an HMAC.
+/// Arguments in the form of the audit log: one JSON object with sorted names. Words of closed lists, numbers, flags and ids
+/// are stored in the clear, all other strings as HMACs.
 #[derive(Clone)]
 pub(crate) struct Reduced<'k> {
     key: &'k AuditKey,
@@ -27,26 +27,26 @@ impl<'k> Reduced<'k> {
         }
     }
 
-    /// A list of words of ours; an empty one is left out.
+    /// Adds a list of words from a closed list; an empty list is omitted.
     pub(crate) fn words(&mut self, name: &'static str, words: &[&str]) {
         if !words.is_empty() {
             let list: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
             self.fields.push((name, format!("[{}]", list.join(","))));
         }
     }
-    /// One word of ours.
+    /// Adds one word from a closed list.
     pub(crate) fn word(&mut self, name: &'static str, word: &str) {
         self.fields.push((name, format!("\"{word}\"")));
     }
-    /// A number.
+    /// Adds a number.
     pub(crate) fn number(&mut self, name: &'static str, number: i64) {
         self.fields.push((name, number.to_string()));
     }
-    /// Yes or no.
+    /// Adds a flag.
     pub(crate) fn flag(&mut self, name: &'static str, flag: bool) {
         self.fields.push((name, flag.to_string()));
     }
-    /// An id of ours, if it is one; any other text as a digest.
+    /// Adds an id; text that isn't an id is added as a digest.
     pub(crate) fn id(&mut self, name: &'static str, text: &str) {
         if text.parse::<FindingId>().is_ok() {
             self.word(name, text);
@@ -54,23 +54,23 @@ impl<'k> Reduced<'k> {
             self.secret(name, text);
         }
     }
-    /// An address: the same person gives the same digest, however written.
+    /// Adds the digest of an email address. All spellings of an address have the same digest.
     pub(crate) fn address(&mut self, name: &'static str, text: &str) {
         let normal = normalize_address(text);
         self.secret(name, normal.as_deref().unwrap_or(text));
     }
-    /// Any other string.
+    /// Adds the digest of any other string.
     pub(crate) fn secret(&mut self, name: &'static str, text: &str) {
         let digest = self.key.digest(text);
         self.word(name, &digest);
     }
-    /// The key under which the call takes effect at most once. It is no part of what a repeat has in common with the
-    /// first call.
+    /// Sets the key under which the call takes effect at most once. It isn't part of the request that a repeat is compared
+    /// with.
     pub(crate) fn idempotency_key(&mut self, name: &'static str, key: &str) {
         self.idempotency_key = Some((name, key.to_owned()));
     }
 
-    /// The object's text, without the idempotency key.
+    /// Returns the JSON text, without the idempotency key.
     pub(crate) fn finish(mut self) -> String {
         self.fields.sort_unstable_by_key(|(name, _)| *name);
         let fields: Vec<String> = self
@@ -82,7 +82,7 @@ impl<'k> Reduced<'k> {
     }
 }
 
-/// The arguments of one call of a tool: the text of its audit entry, and what its change spends.
+/// The arguments of one call, for its audit entry and for recognizing a repeat.
 pub(crate) struct AuditArguments<'k> {
     tool: &'static str,
     reduced: Reduced<'k>,
@@ -95,12 +95,12 @@ impl<'k> AuditArguments<'k> {
         Self { tool, reduced }
     }
 
-    /// Whether a repeat of the call would be known as one.
+    /// Whether the call has an idempotency key, so that a repeat would be recognized.
     pub(crate) const fn has_idempotency_key(&self) -> bool {
         self.reduced.idempotency_key.is_some()
     }
 
-    /// The text of the entry, with how the change was confirmed.
+    /// Returns the text of the audit entry, with the confirmation of the change.
     pub(crate) fn text(&self, confirmation: Option<Confirmation>) -> String {
         let mut reduced = self.reduced.clone();
         if let Some((name, key)) = reduced.idempotency_key.take() {
@@ -112,7 +112,7 @@ impl<'k> AuditArguments<'k> {
         reduced.finish()
     }
 
-    /// The call's record, for the use case that stores it with its change.
+    /// Returns the record of the call, which the use case stores with its change.
     pub(crate) fn record(&self, confirmation: Option<Confirmation>) -> CallRecord {
         let mut call = CallRecord::new("mcp", self.tool, self.text(confirmation));
         let request = self.reduced.clone().finish();

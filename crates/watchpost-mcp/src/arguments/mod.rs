@@ -1,9 +1,9 @@
-//! Arguments of tools: values as models write them, one pass from the raw text into the tool's input struct, and
-//! errors that name the field and say what would be right.
+//! The arguments of tools: parsing from JSON into the tool's input struct, with errors that name the field and the expected
+//! value.
 //!
-//! An input struct is declared with [`arguments!`], which also walks its fields for the audit log: each field's type
-//! says how its value is kept there, so no field is left out of a call's audit entry or of what makes a repeat a
-//! repeat.
+//! An input struct is declared with [`arguments!`], which also writes its fields to the audit log: the type of each field
+//! determines the form of its value there. So no field is missing in the audit entry, or when a repeated call is compared
+//! with the first one.
 
 mod audit;
 mod number;
@@ -14,25 +14,25 @@ mod word;
 pub(crate) use audit::{AuditArguments, Reduced};
 pub(crate) use number::Whole;
 pub(crate) use scan::{ScanChoice, integration_id, scan_arguments, scan_id};
-pub(crate) use text::{AddressLine, FindingArg, IdLine, Line, OnceKey};
+pub(crate) use text::{AddressLine, FindingArg, IdLine, IdempotencyKey, Line};
 pub(crate) use word::{Many, Word};
 
-use crate::error::Failure;
+use crate::{error::Failure, text::arguments as messages};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-/// Characters of an unknown argument's name that an error repeats at the most.
+/// The maximum number of characters of an unknown argument's name that an error repeats.
 const ECHOED_NAME_MAX: usize = 64;
 
-/// A tool's input struct. [`arguments!`] declares one.
+/// A tool's input struct, declared with [`arguments!`].
 pub(crate) trait Arguments: DeserializeOwned + JsonSchema + Send + Sync + 'static {
-    /// Puts each field into the form in which the audit log keeps it. Two calls with equal arguments reduce alike.
+    /// Adds each field in its form for the audit log. Equal arguments have equal forms.
     fn reduce(&self, out: &mut Reduced<'_>);
 }
 
-/// A field of an input struct: its type says how the audit log keeps it.
+/// The value of an argument, whose type determines its form in the audit log.
 pub(crate) trait ArgumentValue {
-    /// Puts the value under its name.
+    /// Adds the value under its name.
     fn reduce(&self, name: &'static str, out: &mut Reduced<'_>);
 }
 
@@ -50,8 +50,8 @@ impl ArgumentValue for bool {
     }
 }
 
-/// Declares an input struct, whose fields may have attributes and documentation as in any struct. Unknown arguments
-/// are refused, and every field goes into the audit entry.
+/// Declares an input struct. Its fields may have attributes and documentation. Unknown arguments are rejected, and every
+/// field is added to the audit entry.
 macro_rules! arguments {
     (
         $(#[$attribute:meta])*
@@ -78,11 +78,11 @@ macro_rules! arguments {
 pub(crate) use arguments;
 
 arguments! {
-    /// A tool that takes nothing.
+    /// No arguments.
     pub(crate) struct NoArguments {}
 }
 
-/// Parses the arguments of a call. Absent ones are an empty object.
+/// Parses the arguments of a call. Absent arguments are an empty object.
 pub(crate) fn parse<I: Arguments>(tool: &str, raw: Option<&str>) -> Result<I, Failure> {
     let text = raw.unwrap_or("{}");
     let mut json = serde_json::Deserializer::from_str(text);
@@ -92,8 +92,8 @@ pub(crate) fn parse<I: Arguments>(tool: &str, raw: Option<&str>) -> Result<I, Fa
     })
 }
 
-/// Turns a parser's message into one for a model. Of the caller's own text only a number, or the cleaned name of an
-/// unknown argument, is repeated.
+/// Converts the parser's message into one for a model. It repeats nothing of the caller's text but a number or the cleaned
+/// name of an unknown argument.
 fn explain<I: Arguments>(tool: &str, path: &str, message: &str) -> String {
     let message = message
         .rfind(" at line ")
@@ -117,28 +117,24 @@ fn explain<I: Arguments>(tool: &str, path: &str, message: &str) -> String {
             .and_then(|properties| properties.as_object())
             .map(|properties| properties.keys().map(String::as_str).collect())
             .unwrap_or_default();
-        return if allowed.is_empty() {
-            format!("unknown argument `{name}`: `{tool}` takes no arguments")
-        } else {
-            format!("unknown argument `{name}`: `{tool}` takes {}", allowed.join(", "))
-        };
+        return messages::unknown_argument(&name, tool, &allowed);
     }
     if let Some(rest) = message.strip_prefix("missing field `") {
         let name = rest.trim_end_matches('`');
-        return format!("`{name}` is missing: `{tool}` needs it");
+        return messages::missing_argument(name, tool);
     }
     let Some((_, expected)) = message.rsplit_once(", expected ") else {
-        return format!("the arguments of `{tool}` can't be read: give one JSON object");
+        return messages::not_json(tool);
     };
     if path == "." || path == "?" {
-        return format!("the arguments of `{tool}` must be one JSON object");
+        return messages::not_an_object(tool);
     }
-    let got = ["invalid value: integer `", "invalid value: floating point `"]
+    let number = ["invalid value: integer `", "invalid value: floating point `"]
         .iter()
         .find_map(|prefix| message.strip_prefix(prefix))
         .and_then(|rest| rest.split('`').next());
-    match got {
-        Some(number) => format!("`{path}` must be {expected}, not {number}"),
-        None => format!("`{path}` must be {expected}"),
+    match number {
+        Some(number) => messages::unexpected_number(path, expected, number),
+        None => messages::unexpected_value(path, expected),
     }
 }

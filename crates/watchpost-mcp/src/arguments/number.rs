@@ -1,14 +1,14 @@
-//! Numbers.
+//! Whole numbers.
 
 use super::{ArgumentValue, Reduced};
-use crate::schema::inline_schema;
+use crate::{schema::inline_schema, text::arguments::expect_number};
 use serde::{
     Deserialize, Deserializer,
     de::{self, Unexpected, Visitor},
 };
 use std::fmt;
 
-/// A whole number within bounds; `25.0` is one, too.
+/// A whole number within bounds. `25.0` is accepted as 25.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Whole<const MIN: i64, const MAX: i64>(pub i64);
 
@@ -17,7 +17,7 @@ struct WholeVisitor<const MIN: i64, const MAX: i64>;
 impl<const MIN: i64, const MAX: i64> Visitor<'_> for WholeVisitor<MIN, MAX> {
     type Value = Whole<MIN, MAX>;
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a whole number from {MIN} to {MAX}")
+        expect_number(f, MIN, MAX)
     }
     fn visit_i64<E: de::Error>(self, number: i64) -> Result<Self::Value, E> {
         if (MIN..=MAX).contains(&number) {
@@ -33,7 +33,7 @@ impl<const MIN: i64, const MAX: i64> Visitor<'_> for WholeVisitor<MIN, MAX> {
         }
     }
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<Self::Value, E> {
-        // Bounds are small, so a whole number within them is exact as a float: compare candidates, cast nothing.
+        // The bounds are small, so each whole number within them is exact as a float. Comparing with each avoids a cast.
         (MIN..=MAX)
             .find(|whole| i32::try_from(*whole).is_ok_and(|whole| f64::from(whole) == number))
             .map(Whole)

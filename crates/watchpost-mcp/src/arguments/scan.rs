@@ -1,7 +1,7 @@
-//! The arguments that the tools about one scan share.
+//! The arguments that all tools about one scan have.
 
 use super::{IdLine, Word};
-use crate::error::Failure;
+use crate::{error::Failure, text::arguments::malformed_id};
 use watchpost_core::{
     access::WorkspaceScope,
     check::ScanType,
@@ -11,7 +11,7 @@ use watchpost_core::{
     value::id::{IntegrationId, ScanId},
 };
 
-/// Which scan: one by id, or the latest completed one of a type.
+/// The selection of a scan: one by id, or the latest completed one of a type.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ScanChoice<'i> {
     pub(crate) scan_id: Option<&'i IdLine>,
@@ -42,30 +42,28 @@ impl ScanChoice<'_> {
     }
 }
 
-fn bad_id(field: &str, tool: &str) -> Failure {
-    Failure::invalid(format!(
-        "`{field}` must be an id as `{tool}` gives it, like 018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f"
-    ))
-}
-
-/// A scan's id.
+/// Parses a scan's id.
 pub(crate) fn scan_id(field: &'static str, text: Option<&IdLine>) -> Result<Option<ScanId>, Failure> {
-    text.map(|text| text.as_str().parse().map_err(|_| bad_id(field, "list_scans")))
-        .transpose()
-}
-
-/// An integration's id.
-pub(crate) fn integration_id(text: Option<&IdLine>) -> Result<Option<IntegrationId>, Failure> {
     text.map(|text| {
         text.as_str()
             .parse()
-            .map_err(|_| bad_id("integration_id", "get_integrations"))
+            .map_err(|_| Failure::invalid(malformed_id(field, "list_scans")))
     })
     .transpose()
 }
 
-/// Declares the input struct of a tool about one scan: which scan, the frameworks and services that its answer is
-/// confined to, and the tool's own fields.
+/// Parses an integration's id.
+pub(crate) fn integration_id(text: Option<&IdLine>) -> Result<Option<IntegrationId>, Failure> {
+    text.map(|text| {
+        text.as_str()
+            .parse()
+            .map_err(|_| Failure::invalid(malformed_id("integration_id", "get_integrations")))
+    })
+    .transpose()
+}
+
+/// Declares the input struct of a tool about one scan: the selection of the scan, the filter by frameworks and services,
+/// and the tool's own fields.
 macro_rules! scan_arguments {
     (
         $visibility:vis struct $name:ident {
@@ -78,9 +76,9 @@ macro_rules! scan_arguments {
             $visibility struct $name {
                 /// Default: the latest completed scan.
                 scan_id: Option<$crate::arguments::IdLine>,
-                /// Of the latest scan; default compliance.
+                /// Used without scan_id; default compliance.
                 scan_type: Option<$crate::arguments::Word<watchpost_core::check::ScanType>>,
-                /// Only needed if several platforms can be scanned.
+                /// Needed only if several platforms can be scanned.
                 integration_id: Option<$crate::arguments::IdLine>,
                 $(#[$framework_attribute])*
                 #[serde(default)]
@@ -92,7 +90,7 @@ macro_rules! scan_arguments {
         }
 
         impl $name {
-            /// Which scan.
+            /// The selection of the scan.
             const fn choice(&self) -> $crate::arguments::ScanChoice<'_> {
                 $crate::arguments::ScanChoice {
                     scan_id: self.scan_id.as_ref(),
@@ -100,7 +98,7 @@ macro_rules! scan_arguments {
                     integration_id: self.integration_id.as_ref(),
                 }
             }
-            /// The results that the answer is confined to.
+            /// The filter of the answer's results.
             fn results(&self) -> watchpost_core::scan::ResultFilter {
                 watchpost_core::scan::ResultFilter {
                     frameworks: self.framework.as_slice().to_vec(),

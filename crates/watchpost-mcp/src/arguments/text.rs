@@ -1,7 +1,10 @@
-//! Text and ids.
+//! Strings and ids.
 
 use super::{ArgumentValue, Reduced};
-use crate::schema::inline_schema;
+use crate::{
+    schema::inline_schema,
+    text::arguments::{expect_finding_id, expect_idempotency_key, expect_line},
+};
 use serde::{
     Deserialize, Deserializer,
     de::{self, Unexpected, Visitor},
@@ -9,7 +12,7 @@ use serde::{
 use std::fmt;
 use watchpost_core::value::id::FindingId;
 
-/// A string of 1 to `MAX` characters after white space at the ends is cut off.
+/// A string of 1 to `MAX` characters, after trimming white space.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Line<const MAX: usize>(String);
 
@@ -24,16 +27,13 @@ struct LineVisitor<const MAX: usize>;
 impl<const MAX: usize> Visitor<'_> for LineVisitor<MAX> {
     type Value = Line<MAX>;
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a string of 1 to {MAX} characters")
+        expect_line(f, MAX)
     }
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Line<MAX>, E> {
         let text = text.trim();
-        // Bytes first: counting the characters of a huge string costs.
+        // The length in bytes is checked first, since counting the characters of a huge string is slow.
         if text.is_empty() || text.len() > MAX.saturating_mul(4) || text.chars().count() > MAX {
-            return Err(E::invalid_value(
-                Unexpected::Other("a string of another length"),
-                &self,
-            ));
+            return Err(E::invalid_value(Unexpected::Other("another string"), &self));
         }
         Ok(Line(text.to_owned()))
     }
@@ -47,7 +47,7 @@ impl<'de, const MAX: usize> Deserialize<'de> for Line<MAX> {
 
 inline_schema!(Line<MAX>, [const MAX: usize], "Line", { "type": "string" });
 
-/// The id of a thing, as another answer gives it. Whether it is one is only seen when it is looked up.
+/// A string that should be an id from another answer. It is validated when it is used.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct IdLine(Line<36>);
@@ -60,7 +60,7 @@ impl IdLine {
 
 inline_schema!(IdLine, "IdLine", { "type": "string" });
 
-/// An email address, or what may be one.
+/// A string that should be an email address. It is validated when it is used.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct AddressLine(Line<320>);
@@ -73,40 +73,37 @@ impl AddressLine {
 
 inline_schema!(AddressLine, "AddressLine", { "type": "string" });
 
-/// A key that makes a repeated call take effect once: 1 to 64 visible ASCII characters.
+/// A key with which a repeated call takes effect only once: 1 to 64 visible ASCII characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct OnceKey(String);
+pub(crate) struct IdempotencyKey(String);
 
-/// Characters of a key at the most.
+/// The length of the longest idempotency key.
 const ONCE_KEY_MAX: usize = 64;
 
-struct OnceKeyVisitor;
+struct IdempotencyKeyVisitor;
 
-impl Visitor<'_> for OnceKeyVisitor {
-    type Value = OnceKey;
+impl Visitor<'_> for IdempotencyKeyVisitor {
+    type Value = IdempotencyKey;
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "a string of 1 to {ONCE_KEY_MAX} visible ASCII characters without blanks"
-        )
+        expect_idempotency_key(f, ONCE_KEY_MAX)
     }
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<OnceKey, E> {
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<IdempotencyKey, E> {
         let fits =
             (1..=ONCE_KEY_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
         if !fits {
             return Err(E::invalid_value(Unexpected::Other("another string"), &self));
         }
-        Ok(OnceKey(text.to_owned()))
+        Ok(IdempotencyKey(text.to_owned()))
     }
 }
 
-impl<'de> Deserialize<'de> for OnceKey {
+impl<'de> Deserialize<'de> for IdempotencyKey {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(OnceKeyVisitor)
+        deserializer.deserialize_any(IdempotencyKeyVisitor)
     }
 }
 
-inline_schema!(OnceKey, "OnceKey", { "type": "string" });
+inline_schema!(IdempotencyKey, "IdempotencyKey", { "type": "string" });
 
 /// A finding's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,9 +114,7 @@ struct FindingVisitor;
 impl Visitor<'_> for FindingVisitor {
     type Value = FindingArg;
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "the id of a finding as `list_findings` gives it, like 018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f",
-        )
+        expect_finding_id(f)
     }
     fn visit_str<E: de::Error>(self, text: &str) -> Result<FindingArg, E> {
         text.trim()
@@ -155,7 +150,7 @@ impl ArgumentValue for AddressLine {
     }
 }
 
-impl ArgumentValue for OnceKey {
+impl ArgumentValue for IdempotencyKey {
     fn reduce(&self, name: &'static str, out: &mut Reduced<'_>) {
         out.idempotency_key(name, &self.0);
     }

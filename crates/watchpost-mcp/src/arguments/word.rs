@@ -1,7 +1,7 @@
-//! Words of closed lists, one or several.
+//! Words from closed lists, one or several.
 
 use super::{ArgumentValue, Reduced};
-use crate::schema::inline_schema;
+use crate::{schema::inline_schema, text::arguments::expect_list};
 use serde::{
     Deserialize, Deserializer,
     de::{self, Unexpected, Visitor},
@@ -13,16 +13,16 @@ use watchpost_core::{
     value::word::{AppPolicy, Category, DismissReason, FindingStatus, Platform, RunState, Severity},
 };
 
-/// Values that one list takes at the most: each closed list has fewer words.
+/// The maximum number of values that a list takes. Each closed list has fewer words.
 const LIST_MAX: usize = 32;
 
-/// A closed list of words that arguments use.
+/// A closed list of words that an argument takes.
 pub(crate) trait WordList: Copy + Ord + 'static {
-    /// All words, in the order in which the schema shows them.
+    /// All words, in the order of the schema.
     const WORDS: &'static [Self];
-    /// A word's text.
+    /// Returns the word's text.
     fn text(self) -> &'static str;
-    /// A second spelling of a word.
+    /// Parses an alternative spelling of a word.
     fn other_spelling(_: &str) -> Option<Self> {
         None
     }
@@ -78,7 +78,7 @@ impl WordList for AppPolicy {
     }
 }
 
-/// One word of a closed list.
+/// One word from a closed list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Word<T>(pub T);
 
@@ -110,14 +110,14 @@ impl<'de, T: WordList> Deserialize<'de> for Word<T> {
     }
 }
 
-/// The words as the schema shows them.
+/// The texts of all words, for the schema.
 fn words<T: WordList>() -> Vec<&'static str> {
     T::WORDS.iter().map(|word| word.text()).collect()
 }
 
 inline_schema!(Word<T>, [T: WordList], "Word", { "type": "string", "enum": words::<T>() });
 
-/// Several words of a closed list, sorted and without repeats. A bare string is a list of one.
+/// Words from a closed list, sorted and without duplicates. A single string is a list of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Many<T>(Vec<T>);
 
@@ -131,7 +131,7 @@ impl<T: WordList> Many<T> {
     pub(crate) fn as_slice(&self) -> &[T] {
         &self.0
     }
-    /// Whether the list is empty (no condition) or contains the word.
+    /// Whether the word passes this filter: the list contains it or is empty.
     pub(crate) fn admits(&self, word: T) -> bool {
         self.0.is_empty() || self.0.contains(&word)
     }
@@ -155,7 +155,7 @@ struct ManyVisitor<T>(PhantomData<T>);
 impl<'de, T: WordList> Visitor<'de> for ManyVisitor<T> {
     type Value = Many<T>;
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of at most 32 words, each ")?;
+        expect_list(f, LIST_MAX)?;
         WordVisitor::<T>(PhantomData).expecting(f)
     }
     fn visit_unit<E: de::Error>(self) -> Result<Many<T>, E> {

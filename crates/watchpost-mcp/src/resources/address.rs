@@ -1,4 +1,4 @@
-//! Addresses of resources, and what they name.
+//! Addresses (URIs) of resources.
 
 use watchpost_core::{
     identity::normalize_address,
@@ -6,12 +6,12 @@ use watchpost_core::{
     value::id::{AppId, FindingId, ScanId},
 };
 
-/// Bytes of an address.
+/// The length of the longest address.
 const URI_BYTES_MAX: usize = 1_024;
-/// Bytes of a rule's id.
+/// The length of the longest rule id.
 const RULE_ID_BYTES_MAX: usize = 200;
 
-/// What an address names; not known to exist.
+/// A parsed address. The resource may not exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Address {
     /// `watchpost://posture`.
@@ -20,7 +20,7 @@ pub(crate) enum Address {
     Integrations,
     /// `watchpost://findings/{id}`.
     Finding(FindingId),
-    /// `watchpost://identities/{email}`: the address in its normal form.
+    /// `watchpost://identities/{email}`, with the email address in its normal form.
     Identity(String),
     /// `watchpost://apps/{id}`.
     App(AppId),
@@ -33,7 +33,7 @@ pub(crate) enum Address {
 }
 
 impl Address {
-    /// Reads an address; `None` for anything that no list, template or answer of ours says.
+    /// Parses an address; `None` for any text that doesn't have the form of a listed resource, a template or a link.
     pub(crate) fn parse(uri: &str) -> Option<Self> {
         if uri.len() > URI_BYTES_MAX {
             return None;
@@ -65,9 +65,9 @@ impl Address {
     }
 }
 
-/// An email address that stands in a path: percent-encoded where RFC 3986 wants it, in its normal form afterwards.
+/// Parses an email address in a path, percent-encoded as RFC 3986 requires, into its normal form.
 fn email(item: &str) -> Option<String> {
-    // What the path of an address can't hold as it is; encoded it may be part of an email address.
+    // These characters must be percent-encoded in a path; decoded they may be part of an email address.
     if item
         .chars()
         .any(|c| !c.is_ascii_graphic() || "/?#[]<>\"\\^`{|}".contains(c))
@@ -76,11 +76,11 @@ fn email(item: &str) -> Option<String> {
     }
     let address = percent_decoded(item)?;
     let normal = normalize_address(&address)?;
-    // White space around it was part of the path: that is another address, which nobody has.
+    // The normal form is shorter if the path has encoded white space around the address, which makes it another address.
     (normal.len() == address.to_lowercase().len()).then_some(normal)
 }
 
-/// The text with `%xx` read; `None` if one is broken or the bytes aren't UTF-8.
+/// Decodes `%xx`; `None` if an escape is malformed or the bytes aren't UTF-8.
 fn percent_decoded(text: &str) -> Option<String> {
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_email_address_is_read_as_it_was_encoded() {
+    fn percent_encoded_email_addresses_are_decoded() {
         for (item, expected) in [
             ("mara.holt@birchworks.example", "mara.holt@birchworks.example"),
             ("mara.holt%40birchworks.example", "mara.holt@birchworks.example"),
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_names_nothing() {
+    fn malformed_addresses_are_rejected() {
         let id = "018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f";
         let long = format!("watchpost://rules/{}", "a".repeat(1_100));
         let longish = format!("watchpost://rules/{}", "a".repeat(201));

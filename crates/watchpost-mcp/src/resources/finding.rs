@@ -1,4 +1,4 @@
-//! `watchpost://findings/{id}`: a finding as lists show it, with everything known about it.
+//! `watchpost://findings/{id}`: a finding as in `list_findings`, with its evidence, history and rule.
 
 use super::{ReadError, to_json};
 use crate::{
@@ -30,17 +30,16 @@ struct Output<'a> {
     auto_resolved: bool,
     reopen_count: u32,
     scored: bool,
-    /// What was seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     evidence: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    rule: Option<RuleShort<'a>>,
+    rule: Option<FindingRule<'a>>,
     #[serde(flatten)]
     as_of: AsOf,
 }
 
 #[derive(Debug, Serialize)]
-struct RuleShort<'a> {
+struct FindingRule<'a> {
     title: &'a str,
     description: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,7 +61,7 @@ fn output<'a>(finding: &'a Finding, rule: Option<&'a Rule>, as_of: AsOf) -> Outp
         reopen_count: finding.reopen_count,
         scored: finding.summary.scored,
         evidence: serde_json::from_str(&finding.evidence).ok(),
-        rule: rule.map(|rule| RuleShort {
+        rule: rule.map(|rule| FindingRule {
             title: &rule.title,
             description: &rule.description,
             action: rule.action.as_deref(),

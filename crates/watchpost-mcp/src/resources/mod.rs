@@ -1,9 +1,9 @@
-//! Resources: what can be read by its address. What a tool answers, a resource says with the same numbers, made by the
-//! same code: the JSON of its structured answer. What strangers wrote only ever stands inside JSON strings (and, in
-//! reports, behind the renderer's escapes); no address holds any of it but an email address that the caller gave.
+//! Resources, which are read by their addresses. A resource that corresponds to a tool returns the JSON of the tool's
+//! structured answer, made by the same code. Text from outside appears only in JSON strings and, in reports, escaped by the
+//! renderer. No address contains any, except for an email address that the caller sent.
 //!
 //! # Adding a resource
-//! Give [`Address`] a variant, [`read`] its arm, and the list or the templates their line.
+//! Add a variant to [`Address`], its arm to [`text`], and an entry to the list or the templates.
 
 mod address;
 mod finding;
@@ -27,25 +27,25 @@ use watchpost_core::{
 use watchpost_protocol::{CacheHint, CacheScope, ResourceDefinition, ResourcePage, ResourceRead};
 
 const JSON: &str = "application/json";
-/// What resources say changes when analyses and scans end: clients ask again.
-const FRESH: CacheHint = CacheHint {
+/// The cache hint of resources, which change whenever an analysis or a scan ends.
+const NOT_CACHED: CacheHint = CacheHint {
     ttl_ms: 0,
     scope: CacheScope::Private,
 };
-/// The templates never change within a version.
-const STEADY: CacheHint = CacheHint {
+/// The cache hint of the templates, which never change within a version.
+const CACHED_FOR_AN_HOUR: CacheHint = CacheHint {
     ttl_ms: 3_600_000,
     scope: CacheScope::Private,
 };
 
-/// Why a resource wasn't read.
+/// The failure of a read.
 #[derive(Debug)]
 pub(crate) enum ReadError {
-    /// There is none of this address.
+    /// There is no resource at this address.
     NotFound,
     /// The caller may not read posture.
     Denied,
-    /// Watchpost failed.
+    /// An internal error occurred.
     Failed(Source),
 }
 
@@ -74,20 +74,20 @@ impl From<Failure> for ReadError {
     }
 }
 
-/// An output struct as JSON text.
+/// Serializes an output struct.
 fn to_json(output: &impl Serialize) -> Result<String, ReadError> {
     serde_json::to_string(output).map_err(|error| ReadError::Failed(Box::new(error)))
 }
 
-/// The structured part of a tool's answer, and what it is about.
+/// Returns the structured part of a tool's answer, and the target for the audit entry.
 fn structured(answer: Answer) -> Result<(String, AuditTarget), ReadError> {
     let text =
         String::from_utf8(answer.structured.into()).map_err(|error| ReadError::Failed(Box::new(error)))?;
     Ok((text, answer.target))
 }
 
-/// A resource, or a family of them.
-fn line(uri: &str, name: &str, title: &str, description: &str) -> ResourceDefinition {
+/// Creates the definition of a resource or a template.
+fn definition(uri: &str, name: &str, title: &str, description: &str) -> ResourceDefinition {
     ResourceDefinition {
         uri: uri.into(),
         name: name.into(),
@@ -97,7 +97,7 @@ fn line(uri: &str, name: &str, title: &str, description: &str) -> ResourceDefini
     }
 }
 
-/// A family of resources, and what completes the variables of its template.
+/// A family of resources with a common template. Each variable has the kind of values that complete it.
 struct Family {
     template: &'static str,
     name: &'static str,
@@ -111,42 +111,42 @@ const FAMILIES: &[Family] = &[
         template: "watchpost://findings/{id}",
         name: "finding",
         title: "A finding",
-        description: "One finding with its evidence, its life so far and what its rule says to do. Ids come from list_findings.",
+        description: "One finding with its evidence, its history and the remediation steps of its rule. Ids come from list_findings.",
         variables: &[("id", Completable::Finding)],
     },
     Family {
         template: "watchpost://identities/{email}",
         name: "identity",
         title: "A person",
-        description: "One person or machine account by any of its email addresses, as lookup_identity answers.",
+        description: "One person or machine account by any of its email addresses, as lookup_identity returns it.",
         variables: &[("email", Completable::Address)],
     },
     Family {
         template: "watchpost://apps/{id}",
         name: "app",
         title: "An app",
-        description: "One third-party app with its policy and use, as check_app_policy answers. Ids come from check_app_policy and list_findings.",
+        description: "One third-party app with its policy and use, as check_app_policy returns it. Ids come from check_app_policy and list_findings.",
         variables: &[("id", Completable::App)],
     },
     Family {
         template: "watchpost://rules/{id}",
         name: "rule",
         title: "A detection rule",
-        description: "One active rule: what it looks for and why, what to do about it, where it is blind. Ids come from list_rules.",
+        description: "One active rule: what it looks for and why, how to fix its findings, where it is blind. Ids come from list_rules.",
         variables: &[("id", Completable::Rule)],
     },
     Family {
         template: "watchpost://scans/{id}",
         name: "scan",
         title: "A scan",
-        description: "One scan with its score, counts and new failures, as get_scan answers. Ids come from list_scans.",
+        description: "One scan with its score, counts and new failures, as get_scan returns it. Ids come from list_scans.",
         variables: &[("id", Completable::Scan)],
     },
     Family {
         template: "watchpost://reports/{scan_id}-{kind}.{ending}{?framework*,service*,compare_with}",
         name: "report",
         title: "Report on a scan",
-        description: "A report on a completed scan: kind executive, framework or evidence; ending html, md, json, csv or ocsf.jsonl. With compare_with, another scan's id: on the difference of the two.",
+        description: "A report on a completed scan: kind executive, framework or evidence; ending html, md, json, csv or ocsf.jsonl. With compare_with, the id of another scan: on the differences between the two.",
         variables: &[
             ("scan_id", Completable::Scan),
             ("kind", Completable::ReportKind),
@@ -158,33 +158,33 @@ const FAMILIES: &[Family] = &[
     },
 ];
 
-/// What addresses there are besides those of the list.
+/// Returns the templates of the addresses that are not in the list.
 pub(crate) fn templates() -> ResourcePage {
     let resources = FAMILIES
         .iter()
         .map(|family| ResourceDefinition {
-            // Reports have the media type of their ending.
+            // The media type of a report depends on its ending.
             media_type: (family.name != "report").then(|| JSON.to_owned()),
-            ..line(family.template, family.name, family.title, family.description)
+            ..definition(family.template, family.name, family.title, family.description)
         })
         .collect();
     ResourcePage {
         resources,
         next_cursor: None,
-        cache: STEADY,
+        cache: CACHED_FOR_AN_HOUR,
     }
 }
 
-/// The family that has this template, and what completes its variables.
+/// Returns the name and the variables of the family with this template.
 pub(crate) fn variables(template: &str) -> Option<(&'static str, &'static [(&'static str, Completable)])> {
     let family = FAMILIES.iter().find(|family| family.template == template)?;
     Some((family.name, family.variables))
 }
 
-/// What every caller can read, and executive reports of the latest completed scans.
+/// Lists the fixed resources and the executive reports on the latest completed scans.
 ///
 /// # Errors
-/// The store's.
+/// The store fails.
 pub(crate) async fn list(
     watchpost: &Watchpost,
     scope: &WorkspaceScope,
@@ -192,42 +192,39 @@ pub(crate) async fn list(
     let page = |resources| ResourcePage {
         resources,
         next_cursor: None,
-        cache: FRESH,
+        cache: NOT_CACHED,
     };
     if !scope.may(Permission::ReadPosture) {
         return Unrecorded::new(Ok(page(Vec::new())));
     }
     let fixed = [
-        line(
+        definition(
             "watchpost://posture",
             "posture",
             "Security posture",
-            "Score, grade, coverage and top risk areas, as get_posture_summary answers.",
+            "Score, grade, coverage and top risk areas, as get_posture_summary returns them.",
         ),
-        line(
+        definition(
             "watchpost://integrations",
             "integrations",
             "Integrations",
-            "The connected platforms and how fresh their data is, as get_integrations answers.",
+            "The connected platforms and the age of their data, as get_integrations returns them.",
         ),
     ];
     let reports = report::latest(watchpost, scope).await;
     reports.map_ok(|reports| page(fixed.into_iter().chain(reports).collect()))
 }
 
-/// What a resource says.
+/// The contents of a resource.
 #[derive(Debug)]
 pub(crate) struct ResourceText {
     pub(crate) text: String,
     pub(crate) media_type: &'static str,
-    /// What was looked at.
+    /// The target for the audit entry.
     pub(crate) target: AuditTarget,
 }
 
 /// Reads a resource.
-///
-/// # Errors
-/// [`ReadError`].
 pub(crate) async fn text(caller: Caller<'_>, uri: &str) -> Result<ResourceText, ReadError> {
     if !caller.scope.may(Permission::ReadPosture) {
         return Err(ReadError::Denied);
@@ -241,7 +238,7 @@ pub(crate) async fn text(caller: Caller<'_>, uri: &str) -> Result<ResourceText, 
         Address::App(id) => {
             let id = id.to_string();
             let answer = tools::app(caller, &id).await?;
-            // The tool answers for apps that nobody has seen, and looks for the text as a name, too.
+            // The tool also answers for unknown apps, and also looks the text up as a name.
             if answer.target.id != id {
                 return Err(ReadError::NotFound);
             }
@@ -261,14 +258,11 @@ pub(crate) async fn text(caller: Caller<'_>, uri: &str) -> Result<ResourceText, 
     })
 }
 
-/// Reads a resource for its answer, and says what was looked at.
-///
-/// # Errors
-/// [`ReadError`].
+/// Reads a resource for `resources/read`, and returns the target for the audit entry.
 pub(crate) async fn read(caller: Caller<'_>, uri: &str) -> Result<(ResourceRead, AuditTarget), ReadError> {
     let found = text(caller, uri).await?;
     Ok((
-        ResourceRead::text(uri, found.media_type, found.text, FRESH),
+        ResourceRead::text(uri, found.media_type, found.text, NOT_CACHED),
         found.target,
     ))
 }

@@ -1,7 +1,7 @@
-//! `watchpost://reports/…`: reports, by addresses that say all that a report depends on.
+//! `watchpost://reports/…`: reports on scans. The address contains everything that a report depends on.
 
 use super::ReadError;
-use crate::tool::Caller;
+use crate::{text, tool::Caller};
 use watchpost_core::{
     access::WorkspaceScope,
     audit::AuditTarget,
@@ -26,17 +26,13 @@ fn executive(scan: &Scan) -> ResourceDefinition {
     ResourceDefinition {
         uri: report_uri(&scan.id, &request, ReportFormat::Html),
         name: format!("{}-{}-report", scan.platform, scan.scan_type),
-        title: Some(format!(
-            "Executive report of the latest {} scan of {}",
-            scan.scan_type,
-            scan.platform.title()
-        )),
+        title: Some(text::scans::latest_report(scan)),
         description: None,
         media_type: Some(ReportFormat::Html.media_type().into()),
     }
 }
 
-/// Executive reports of the latest completed scans.
+/// Lists the executive reports on the latest completed scans.
 pub(super) async fn latest(
     watchpost: &Watchpost,
     scope: &WorkspaceScope,

@@ -1,4 +1,4 @@
-//! `watchpost://rules/{id}`: a rule as `list_rules` shows it, with its own words.
+//! `watchpost://rules/{id}`: a rule as in `list_rules`, with its description, steps and references.
 
 use super::{ReadError, to_json};
 use crate::{tool::Caller, tools::RuleOut, wire::AsOf};

@@ -1,14 +1,14 @@
-//! `tools/call`: finds the tool, checks its permission, and runs it. Each call has one audit entry, and is answered
-//! once that is committed.
+//! `tools/call`: finds the tool, checks its permission, and runs it. Each call has one audit entry and is answered only
+//! after it is committed.
 
-use super::{McpServer, may_act};
+use super::{McpServer, may_write};
 use crate::{
     arguments::{AuditArguments, Reduced},
     confirm::{self, Confirmation},
-    error::{self, Failure, Retry, UserError},
+    error::{Failure, Retry, UserError},
     fence,
     reply_cache::{CacheKey, CachedReply},
-    tasks,
+    tasks, text,
     tool::{Answer, Context, Kind, NOT_PARSED, Prepare, Prepared, RunAction, RunQuery},
     tools::{TOOLS, ToolEntry},
 };
@@ -23,33 +23,33 @@ use watchpost_protocol::{CallError, Completed, Outcome, RequestMeta, ToolResult}
 /// The audit action of a call that changes nothing.
 const CALLED: &str = "tool.called";
 
-/// The audit entry of a call that has none of a change.
+/// The contents of the audit entry of a call, if the use case stores no entry with a change.
 pub(super) struct Entry {
     pub(super) target: AuditTarget,
     pub(super) outcome: AuditOutcome,
     pub(super) reduced: String,
 }
 
-/// How a call of a tool ended.
-pub(super) struct Ended {
-    /// How a change was confirmed; `None` for a tool that nobody is ever asked about.
+/// A finished tool call.
+pub(super) struct FinishedCall {
+    /// The confirmation of a change; `None` for a tool that needs none.
     pub(super) confirmation: Option<Confirmation>,
     pub(super) result: Result<Done, Failure>,
-    /// Under which id the log says what a bug did.
+    /// The id of an internal error in the log.
     incident: Option<String>,
 }
 
-/// What a call did that didn't fail.
+/// The result of a call without a failure.
 pub(super) enum Done {
-    /// It is answered.
+    /// The tool ran.
     Answered(Answer),
-    /// A person is asked first.
-    Asked(String, AuditTarget),
-    /// A person was asked and didn't agree.
-    Refused(AuditTarget),
+    /// A person must answer this question first.
+    NeedsConfirmation(String, AuditTarget),
+    /// A person was asked and did not agree.
+    NotConfirmed(AuditTarget),
 }
 
-impl Ended {
+impl FinishedCall {
     pub(super) const fn new(confirmation: Option<Confirmation>, result: Result<Done, Failure>) -> Self {
         Self {
             confirmation,
@@ -58,24 +58,26 @@ impl Ended {
         }
     }
 
-    /// The proof that the entry of a change is stored, which is then the call's.
-    fn made(&self) -> Option<ChangeReceipt> {
+    /// The receipt of the audit entry that the use case has stored.
+    fn receipt(&self) -> Option<ChangeReceipt> {
         match &self.result {
-            Ok(Done::Answered(answer)) => answer.made,
-            Ok(Done::Asked(..) | Done::Refused(_)) => None,
-            Err(failure) => failure.made(),
+            Ok(Done::Answered(answer)) => answer.receipt,
+            Ok(Done::NeedsConfirmation(..) | Done::NotConfirmed(_)) => None,
+            Err(failure) => failure.receipt(),
         }
     }
 
     fn entry(&self) -> (AuditTarget, AuditOutcome) {
         match &self.result {
             Ok(Done::Answered(answer)) => (answer.target.clone(), AuditOutcome::Ok),
-            Ok(Done::Asked(_, target) | Done::Refused(target)) => (target.clone(), AuditOutcome::Unchanged),
+            Ok(Done::NeedsConfirmation(_, target) | Done::NotConfirmed(target)) => {
+                (target.clone(), AuditOutcome::Unchanged)
+            }
             Err(failure) => failure.entry(),
         }
     }
 
-    /// Whether a failed call can be repeated.
+    /// Whether a failed call can be retried.
     const fn retry(&self, has_key: bool) -> Retry {
         match (&self.result, has_key) {
             (
@@ -96,8 +98,10 @@ impl Ended {
 }
 
 impl McpServer {
-    /// Stores the entry of a call, and opens what it read once that is committed; if it can't be, the error's text is
-    /// the answer.
+    /// Stores the audit entry of a call and returns what the call read once the entry is committed.
+    ///
+    /// # Errors
+    /// The entry can't be stored. The error is the message for the caller.
     pub(super) async fn record<T>(
         &self,
         scope: &WorkspaceScope,
@@ -123,7 +127,7 @@ impl McpServer {
             .await
             .map_err(|error| {
                 tracing::error!(%error, tool, "an audit entry could not be stored; the call is not answered");
-                error::AUDIT_UNAVAILABLE
+                text::errors::AUDIT_UNAVAILABLE
             })
     }
 
@@ -143,7 +147,7 @@ impl McpServer {
         }
         match &tool.kind {
             Kind::Query(prepare) => {
-                let key = CacheKey::new(scope, may_act(scope), index, raw.unwrap_or("{}"));
+                let key = CacheKey::new(scope, may_write(scope), index, raw.unwrap_or("{}"));
                 self.query(scope, tool, *prepare, key, raw, meta).await
             }
             Kind::Action(prepare) => match prepare(raw, &self.audit_key) {
@@ -173,7 +177,7 @@ impl McpServer {
 
     async fn denied(&self, scope: &WorkspaceScope, tool: &'static ToolEntry, raw: Option<&str>) -> Outcome {
         let name = tool.declaration.name;
-        let required = Unrecorded::new(error::write_scope_required(name, scope.actor()));
+        let required = Unrecorded::new(text::errors::write_scope_required(name, scope.actor()));
         let describe = |_: &String| Entry {
             target: AuditTarget::default(),
             outcome: AuditOutcome::Denied,
@@ -184,16 +188,16 @@ impl McpServer {
         complete(error_of(tool, &message, Retry::Unchanged))
     }
 
-    /// A call whose arguments are none of the tool's.
+    /// Answers a call whose arguments can't be parsed.
     async fn unparsed(&self, scope: &WorkspaceScope, tool: &'static ToolEntry, failure: Failure) -> Outcome {
-        let ended = Unrecorded::new(Ended::new(None, Err(failure)));
-        match self.settle(scope, tool, None, ended).await {
+        let finished = Unrecorded::new(FinishedCall::new(None, Err(failure)));
+        match self.settle(scope, tool, None, finished).await {
             Ok(answer) => complete(answer.result(self.watchpost.random())),
             Err(outcome) => outcome,
         }
     }
 
-    /// A query: a cached reply if one is good, else a new one; its own audit entry in each case.
+    /// Answers a query from the cache if a valid reply is there, or runs it. Each call has its own audit entry.
     async fn query(
         &self,
         scope: &WorkspaceScope,
@@ -204,7 +208,7 @@ impl McpServer {
         meta: &RequestMeta<'_>,
     ) -> Outcome {
         let clock = self.watchpost.clock();
-        // Read before the answer is made: whatever changes from here on ends the reply.
+        // Read before the answer is made, so that any later change invalidates the reply.
         let generation = self
             .replies
             .generation(&self.watchpost, scope)
@@ -213,8 +217,8 @@ impl McpServer {
                 |error| tracing::warn!(%error, "the generation could not be read; nothing is cached"),
             )
             .ok();
-        let place = key.zip(generation);
-        if let Some((key, generation)) = &place
+        let slot = key.zip(generation);
+        if let Some((key, generation)) = &slot
             && let Some(reply) = self.replies.get(key, *generation, clock.now())
         {
             let recorded = self.record_reply(scope, tool, &reply).await;
@@ -224,16 +228,16 @@ impl McpServer {
             Ok(prepared) => prepared,
             Err(failure) => return self.unparsed(scope, tool, failure).await,
         };
-        let ended = Unrecorded::gather(async |reader| {
-            let context = Context::new(self.caller_with(scope, reader, meta), &arguments, None);
-            Ended::new(None, call.run(&context).await.map(Done::Answered))
+        let finished = Unrecorded::gather(async |reader| {
+            let context = Context::new(self.caller_with_progress(scope, reader, meta), &arguments, None);
+            FinishedCall::new(None, call.run(&context).await.map(Done::Answered))
         });
-        let answer = match self.settle(scope, tool, Some(&arguments), ended.await).await {
+        let answer = match self.settle(scope, tool, Some(&arguments), finished.await).await {
             Ok(answer) => answer,
             Err(outcome) => return outcome,
         };
         let result = answer.result(self.watchpost.random());
-        if let Some((key, generation)) = place {
+        if let Some((key, generation)) = slot {
             let reduced = arguments.text(None);
             let reply = CachedReply::new(
                 result.clone(),
@@ -247,7 +251,7 @@ impl McpServer {
         complete(result)
     }
 
-    /// The result of a cached reply, once the entry of this call is stored.
+    /// Returns the result of a cached reply once the audit entry of this call is stored.
     async fn record_reply(
         &self,
         scope: &WorkspaceScope,
@@ -263,7 +267,7 @@ impl McpServer {
             .await
     }
 
-    /// An action: its use case stores the entry together with the change.
+    /// Runs an action. Its use case stores the audit entry together with the change.
     async fn act(
         &self,
         scope: &WorkspaceScope,
@@ -271,19 +275,19 @@ impl McpServer {
         Prepared { arguments, call }: Prepared<'_, dyn RunAction>,
         meta: &RequestMeta<'_>,
     ) -> Outcome {
-        let ended = Unrecorded::gather(async |reader| {
+        let finished = Unrecorded::gather(async |reader| {
             let context = Context::new(self.caller(scope, reader), &arguments, None);
-            Ended::new(None, call.run(&context).await.map(Done::Answered))
+            FinishedCall::new(None, call.run(&context).await.map(Done::Answered))
         })
         .await;
         self.replies.invalidate(scope);
-        match self.settle(scope, tool, Some(&arguments), ended).await {
+        match self.settle(scope, tool, Some(&arguments), finished).await {
             Ok(answer) => self.answered(scope, answer, meta),
             Err(outcome) => outcome,
         }
     }
 
-    /// The answer of an action: a task, if it goes on and the client takes those.
+    /// Returns the answer of an action: a task, if the action continues and the client supports tasks.
     pub(super) fn answered(&self, scope: &WorkspaceScope, answer: Answer, meta: &RequestMeta<'_>) -> Outcome {
         match answer.follow_up {
             Some(follow_up) if meta.capabilities().tasks => {
@@ -294,56 +298,56 @@ impl McpServer {
         }
     }
 
-    /// The answer of a call, once its entry is stored: that of the change, or else one of its own. `arguments`: those
-    /// of the entry, if they could be parsed.
+    /// Returns the answer of a call once its audit entry is stored, by the use case or here. `arguments` are those of the
+    /// entry; `None` if they could not be parsed.
     ///
     /// # Errors
-    /// What is sent instead of an answer.
+    /// The call has no answer; the error is the outcome to send instead.
     pub(super) async fn settle(
         &self,
         scope: &WorkspaceScope,
         tool: &'static ToolEntry,
         arguments: Option<&AuditArguments<'_>>,
-        ended: Unrecorded<Ended>,
+        finished: Unrecorded<FinishedCall>,
     ) -> Result<Answer, Outcome> {
         let name = tool.declaration.name;
         let has_key = arguments.is_some_and(AuditArguments::has_idempotency_key);
         let mut retry = Retry::Unchanged;
-        let ended = ended.map(|mut ended| {
-            retry = ended.retry(has_key);
-            // A bug is logged whether its entry can be stored or not.
-            if let Err(Failure::Internal { source, .. }) = &ended.result {
-                ended.incident = Some(self.log_incident(name, source.as_ref()));
+        let finished = finished.map(|mut finished| {
+            retry = finished.retry(has_key);
+            // Internal errors are logged even if the audit entry can't be stored.
+            if let Err(Failure::Internal { source, .. }) = &finished.result {
+                finished.incident = Some(self.log_incident(name, source.as_ref()));
             }
-            ended
+            finished
         });
-        let describe = |ended: &Ended| {
-            let (target, outcome) = ended.entry();
-            let text = |arguments: &AuditArguments<'_>| arguments.text(ended.confirmation);
+        let describe = |finished: &FinishedCall| {
+            let (target, outcome) = finished.entry();
+            let text = |arguments: &AuditArguments<'_>| arguments.text(finished.confirmation);
             Entry {
                 target,
                 outcome,
                 reduced: arguments.map_or_else(|| NOT_PARSED.to_owned(), text),
             }
         };
-        let recorded = match ended.open_with(Ended::made) {
-            Ok(ended) => Ok(ended),
+        let recorded = match finished.open_with(FinishedCall::receipt) {
+            Ok(finished) => Ok(finished),
             Err(unrecorded) => self.record(scope, name, unrecorded, describe).await,
         };
-        let ended = recorded.map_err(|message| complete(error_of(tool, message, retry)))?;
-        match ended.result {
+        let finished = recorded.map_err(|message| complete(error_of(tool, message, retry)))?;
+        match finished.result {
             Ok(Done::Answered(answer)) => Ok(answer),
-            Ok(Done::Asked(question, _)) => {
+            Ok(Done::NeedsConfirmation(question, _)) => {
                 let ask = confirm::ask(question, self.watchpost.random());
                 Err(Outcome::InputRequired(ask))
             }
-            Ok(Done::Refused(_)) => Err(complete(unconfirmed(ended.confirmation))),
+            Ok(Done::NotConfirmed(_)) => Err(complete(unconfirmed(finished.confirmation))),
             Err(Failure::User(UserError { message, .. })) => Err(complete(error_of(tool, &message, retry))),
             Err(Failure::Internal { .. }) => {
-                let id = ended.incident.unwrap_or_default();
-                // Clients show a protocol error to nobody who could tell what may have happened.
+                let id = finished.incident.unwrap_or_default();
+                // Clients don't pass protocol errors on to the model, which must know whether a retry is safe.
                 Err(if tool.takes_write_key() {
-                    complete(error_of(tool, &error::incident(&id), retry))
+                    complete(error_of(tool, &text::errors::internal_error(&id), retry))
                 } else {
                     Outcome::Error(CallError::Incident(id))
                 })
@@ -352,7 +356,7 @@ impl McpServer {
     }
 }
 
-/// An error of a tool; one of a write tool says whether the call can be repeated.
+/// Returns a tool error. For a write tool, it says whether the call can be retried.
 fn error_of(tool: &ToolEntry, message: &str, retry: Retry) -> ToolResult {
     if tool.takes_write_key() {
         write_error(message, retry)
@@ -370,7 +374,7 @@ fn tool_error(message: &str) -> ToolResult {
     }
 }
 
-/// An error of a write tool: in words and as fields, with whether the call can be repeated.
+/// Returns the error of a write tool, with whether the call can be retried, as text and as fields.
 fn write_error(message: &str, retry: Retry) -> ToolResult {
     let structured = serde_json::json!({ "error": message, "safe_to_retry": retry.is_safe() });
     ToolResult {
@@ -381,12 +385,12 @@ fn write_error(message: &str, retry: Retry) -> ToolResult {
     }
 }
 
-/// A change that a person was asked about and that wasn't made. An error to the model, so that it doesn't report it
-/// as done.
+/// Returns the result of a change that the person did not confirm: an error, so that the model doesn't report the change
+/// as made.
 fn unconfirmed(confirmation: Option<Confirmation>) -> ToolResult {
     let message = match confirmation {
-        Some(Confirmation::Declined) => error::DECLINED,
-        _ => error::CANCELLED,
+        Some(Confirmation::Declined) => text::confirm::DECLINED,
+        _ => text::confirm::CANCELLED,
     };
     let structured = serde_json::json!({
         "error": message,

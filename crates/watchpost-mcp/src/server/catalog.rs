@@ -1,4 +1,4 @@
-//! The list of tools as clients see it.
+//! The answer to `tools/list`.
 
 use crate::tools::ToolEntry;
 use serde_json::value::RawValue;
@@ -9,7 +9,7 @@ pub(super) fn catalog(
     tools: impl Iterator<Item = &'static ToolEntry>,
 ) -> Result<Arc<ToolCatalog>, CatalogError> {
     let raw = |schema: serde_json::Value| {
-        RawValue::from_string(schema.to_string()).expect("a JSON value's own text is JSON")
+        RawValue::from_string(schema.to_string()).expect("a JSON value serializes as JSON")
     };
     let definitions = tools
         .map(|tool| {

@@ -10,8 +10,9 @@ use watchpost_core::{
 };
 use watchpost_protocol::{CallError, Completed, CompletionQuery, CompletionRef, Completions, Outcome};
 
-/// What is asked for, in our own words; `None` if there is no such prompt, template or argument.
-fn meant(query: &CompletionQuery<'_>) -> Option<(&'static str, &'static str, Completable)> {
+/// Resolves a query: the name of the prompt or the family of resources, the argument's name, and the kind of values. `None`
+/// if there is no such prompt, template or argument.
+fn resolve(query: &CompletionQuery<'_>) -> Option<(&'static str, &'static str, Completable)> {
     match &query.reference {
         CompletionRef::Prompt(name) => {
             let prompt = prompts::find(name)?;
@@ -31,9 +32,9 @@ fn meant(query: &CompletionQuery<'_>) -> Option<(&'static str, &'static str, Com
 
 impl McpServer {
     pub(super) async fn complete(&self, scope: &WorkspaceScope, query: &CompletionQuery<'_>) -> Outcome {
-        const WHAT: &str = "completion/complete";
-        let meant = meant(query);
-        let found = match meant {
+        const METHOD: &str = "completion/complete";
+        let resolved = resolve(query);
+        let found = match resolved {
             None => Unrecorded::new(Ok(None)),
             Some((_, _, completes)) => {
                 let found = self.watchpost.complete(scope, completes, &query.value).await;
@@ -41,7 +42,7 @@ impl McpServer {
             }
         };
         let mut reduced = Reduced::new(&self.audit_key);
-        if let Some((of, argument, _)) = meant {
+        if let Some((of, argument, _)) = resolved {
             reduced.word("of", of);
             reduced.word("argument", argument);
         }
@@ -55,7 +56,7 @@ impl McpServer {
             (AuditTarget::default(), outcome)
         };
         let recorded = self
-            .record_request(scope, ("completion", WHAT), reduced, found, describe)
+            .record_request(scope, ("completion", METHOD), reduced, found, describe)
             .await;
         match recorded {
             Err(unrecorded) => Outcome::Error(unrecorded),
@@ -65,7 +66,7 @@ impl McpServer {
                 has_more: found.more,
             })),
             Ok(Ok(None)) => Outcome::Error(CallError::UnknownCompletion),
-            Ok(Err(error)) => self.incident(WHAT, &error),
+            Ok(Err(error)) => self.incident(METHOD, &error),
         }
     }
 }

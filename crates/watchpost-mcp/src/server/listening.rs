@@ -7,7 +7,7 @@ use watchpost_core::{access::WorkspaceScope, audit::AuditOutcome};
 use watchpost_protocol::{Completed, Interest, Outcome};
 
 impl McpServer {
-    /// What tells listening clients of changes. Whoever serves runs one.
+    /// Returns the feed that notifies subscribers of changes. A process that serves clients runs one.
     pub fn change_feed(&self) -> ChangeFeed {
         ChangeFeed {
             watchpost: self.watchpost.clone(),
@@ -17,7 +17,8 @@ impl McpServer {
         }
     }
 
-    /// A legacy session begins to hear of a resource. An address that names nothing is no error: nothing comes of it.
+    /// Subscribes a legacy session to a resource. A URI that names no resource is not an error: its subscription never
+    /// notifies.
     pub(super) async fn subscribe(&self, scope: &Arc<WorkspaceScope>, uri: &str) -> Outcome {
         let uris = BTreeSet::from([uri.to_owned()]);
         self.change_feed().prepare(scope, &uris, true).await;
@@ -26,14 +27,14 @@ impl McpServer {
         self.acknowledge(scope, "resources/subscribe", reduced).await
     }
 
-    /// A legacy session no longer hears of a resource.
+    /// Ends a legacy session's subscription to a resource.
     pub(super) async fn unsubscribe(&self, scope: &WorkspaceScope, uri: &str) -> Outcome {
         let mut reduced = Reduced::new(&self.audit_key);
         reduced.secret("uri", uri);
         self.acknowledge(scope, "resources/unsubscribe", reduced).await
     }
 
-    /// A modern stream begins.
+    /// Opens a modern stream.
     pub(super) async fn listen(&self, scope: &Arc<WorkspaceScope>, interest: &Interest) -> Outcome {
         self.change_feed()
             .prepare(scope, &interest.uris, interest.resources)
@@ -55,9 +56,14 @@ impl McpServer {
         self.acknowledge(scope, "subscriptions/listen", reduced).await
     }
 
-    async fn acknowledge(&self, scope: &WorkspaceScope, what: &'static str, reduced: Reduced<'_>) -> Outcome {
+    async fn acknowledge(
+        &self,
+        scope: &WorkspaceScope,
+        method: &'static str,
+        reduced: Reduced<'_>,
+    ) -> Outcome {
         let recorded = self
-            .record_outcome(scope, ("subscription", what), reduced, AuditOutcome::Ok)
+            .record_outcome(scope, ("subscription", method), reduced, AuditOutcome::Ok)
             .await;
         match recorded {
             Ok(()) => Outcome::Complete(Completed::Acknowledged),

@@ -4,6 +4,7 @@ use super::McpServer;
 use crate::{
     arguments::Reduced,
     prompts::{self, FillError, PROMPTS, Prompt},
+    text,
 };
 use std::{collections::BTreeMap, sync::Arc};
 use watchpost_core::{access::WorkspaceScope, audit::AuditOutcome};
@@ -12,13 +13,13 @@ use watchpost_protocol::{
     PromptMessage, PromptPage, PromptResult, Role,
 };
 
-/// The prompts never change within a version.
-const STEADY: CacheHint = CacheHint {
+/// The cache hint of the list, which never changes within a version.
+const CACHED_FOR_AN_HOUR: CacheHint = CacheHint {
     ttl_ms: 3_600_000,
     scope: CacheScope::Public,
 };
 
-/// The prompts as lists show them.
+/// Returns the prompts as `prompts/list` shows them.
 pub(super) fn definitions() -> Arc<[PromptDefinition]> {
     PROMPTS
         .iter()
@@ -45,11 +46,11 @@ impl McpServer {
         Outcome::Complete(Completed::Prompts(PromptPage {
             prompts: Arc::clone(&self.prompts),
             next_cursor: None,
-            cache: STEADY,
+            cache: CACHED_FOR_AN_HOUR,
         }))
     }
 
-    /// The text of a prompt. It shows nothing of the workspace; that somebody took it is still told in the trail.
+    /// Returns the text of a prompt. It contains no data of the workspace, but its use is audited.
     pub(super) async fn get_prompt(
         &self,
         scope: &WorkspaceScope,
@@ -82,12 +83,12 @@ impl McpServer {
             .await;
         match (recorded, filled, prompt) {
             (Err(error), ..) => Outcome::Error(error),
-            (Ok(()), Ok(text), Some(Prompt { description, .. })) => {
+            (Ok(()), Ok(filled), Some(Prompt { description, .. })) => {
                 Outcome::Complete(Completed::Prompt(PromptResult {
                     description: Some((*description).to_owned()),
                     messages: vec![PromptMessage {
                         role: Role::User,
-                        content: ContentBlock::text(text),
+                        content: ContentBlock::text(filled),
                     }],
                 }))
             }
@@ -95,16 +96,13 @@ impl McpServer {
             (Ok(()), Err(FillError::Missing(name)), _) => {
                 Outcome::Error(CallError::MissingArgument(name.into()))
             }
-            (Ok(()), Err(FillError::Wrong(text)), _) => Outcome::Error(CallError::InvalidParams(text.into())),
+            (Ok(()), Err(FillError::Invalid(message)), _) => {
+                Outcome::Error(CallError::InvalidParams(message.into()))
+            }
             (Ok(()), _, Some(prompt)) => {
                 let names: Vec<&str> = prompt.arguments.iter().map(|argument| argument.name).collect();
-                let takes = if names.is_empty() {
-                    "no arguments".to_owned()
-                } else {
-                    names.join(", ")
-                };
-                let text = format!("unknown argument: `{}` takes {takes}", prompt.name);
-                Outcome::Error(CallError::InvalidParams(text.into()))
+                let message = text::arguments::unknown_prompt_argument(prompt.name, &names);
+                Outcome::Error(CallError::InvalidParams(message.into()))
             }
         }
     }

@@ -10,12 +10,13 @@ use watchpost_core::{
 };
 use watchpost_protocol::{CallError, Completed, Outcome};
 
-/// What can be told of a list of resources: which reports of scans there are.
+/// The audit action and the method of a listing.
 const LIST: (&str, &str) = ("resource.listed", "resources/list");
+/// The audit action and the method of a read.
 const READ: (&str, &str) = ("resource.read", "resources/read");
 
 impl McpServer {
-    /// The list names the latest scans, so it has an entry.
+    /// Lists the resources. The list names the latest scans, so it has an audit entry.
     pub(super) async fn list_resources(&self, scope: &WorkspaceScope) -> Outcome {
         let read = crate::resources::list(&self.watchpost, scope).await;
         let reduced = Reduced::new(&self.audit_key);
@@ -30,7 +31,7 @@ impl McpServer {
         }
     }
 
-    /// Reading is audited like a query; what can't be read is told apart from what failed.
+    /// Reads a resource. Each read has an audit entry, whose outcome distinguishes unknown, denied and failed ones.
     pub(super) async fn read_resource(&self, scope: &WorkspaceScope, uri: &str) -> Outcome {
         let read =
             Unrecorded::gather(async |reader| crate::resources::read(self.caller(scope, reader), uri).await)
@@ -47,7 +48,7 @@ impl McpServer {
             Err(unrecorded) => Outcome::Error(unrecorded),
             Ok(Ok((text, _))) => Outcome::Complete(Completed::Resource(text)),
             Ok(Err(ReadError::Failed(error))) => self.incident(READ.1, error.as_ref()),
-            // The same answer for what doesn't exist and for what isn't theirs.
+            // A denied resource is reported as unknown, so that its existence isn't disclosed.
             Ok(Err(ReadError::NotFound | ReadError::Denied)) => Outcome::Error(CallError::UnknownResource),
         }
     }

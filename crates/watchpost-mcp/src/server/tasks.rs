@@ -17,7 +17,7 @@ impl McpServer {
     }
 
     pub(super) async fn get_task(&self, scope: &WorkspaceScope, id: &str) -> Outcome {
-        const WHAT: &str = "tasks/get";
+        const METHOD: &str = "tasks/get";
         let found = Unrecorded::gather(async |reader| tasks::state(self.caller(scope, reader), id).await);
         let describe = |found: &Result<Option<_>, Failure>| {
             let outcome = match found {
@@ -27,19 +27,19 @@ impl McpServer {
             };
             (AuditTarget::default(), outcome)
         };
-        let what = ("task.get", WHAT);
+        let names = ("task.get", METHOD);
         let recorded = self
-            .record_request(scope, what, self.reduced_task(id), found.await, describe)
+            .record_request(scope, names, self.reduced_task(id), found.await, describe)
             .await;
         match recorded {
             Err(unrecorded) => Outcome::Error(unrecorded),
             Ok(Ok(Some(state))) => Outcome::Complete(Completed::Task(state)),
             Ok(Ok(None)) => Outcome::Error(CallError::UnknownTask),
-            Ok(Err(failure)) => self.task_failed(WHAT, failure),
+            Ok(Err(failure)) => self.task_failed(METHOD, failure),
         }
     }
 
-    /// No task of ours asks anything, so answers to it are none of anything.
+    /// Acknowledges input for a task and ignores it, since Watchpost's tasks never request any.
     pub(super) async fn update_task(&self, scope: &WorkspaceScope, id: &str) -> Outcome {
         let is_ours = tasks::belongs_to(&self.cursors, scope, id);
         let outcome = if is_ours {
@@ -62,10 +62,11 @@ impl McpServer {
         }
     }
 
-    /// A wish: the change's entry is the call's, and where nothing can be ended the call has one of its own.
+    /// Cancels a task if that is possible. The use case stores the audit entry of a cancelled scan; otherwise the entry is
+    /// stored here.
     pub(super) async fn cancel_task(&self, scope: &WorkspaceScope, id: &str) -> Outcome {
-        const WHAT: &str = "tasks/cancel";
-        let record = || CallRecord::new("mcp", WHAT, self.reduced_task(id).finish());
+        const METHOD: &str = "tasks/cancel";
+        let record = || CallRecord::new("mcp", METHOD, self.reduced_task(id).finish());
         let cancelled = tasks::cancel(&self.watchpost, &self.cursors, scope, id, record).await;
         self.replies.invalidate(scope);
         if !matches!(cancelled, Ok(Some(true))) {
@@ -75,7 +76,7 @@ impl McpServer {
                 Err(_) => AuditOutcome::Error,
             };
             let recorded = self
-                .record_outcome(scope, ("task.cancel", WHAT), self.reduced_task(id), outcome)
+                .record_outcome(scope, ("task.cancel", METHOD), self.reduced_task(id), outcome)
                 .await;
             if let Err(error) = recorded {
                 return Outcome::Error(error);
@@ -84,15 +85,19 @@ impl McpServer {
         match cancelled {
             Ok(Some(_)) => Outcome::Complete(Completed::Acknowledged),
             Ok(None) => Outcome::Error(CallError::UnknownTask),
-            Err(failure) => self.task_failed(WHAT, failure),
+            Err(failure) => self.task_failed(METHOD, failure),
         }
     }
 
-    fn task_failed(&self, what: &'static str, failure: Failure) -> Outcome {
+    fn task_failed(&self, method: &'static str, failure: Failure) -> Outcome {
         match failure {
-            Failure::Internal { source, .. } => self.incident(what, source.as_ref()),
+            Failure::Internal { source, .. } => self.incident(method, source.as_ref()),
             Failure::User(error) => {
-                tracing::warn!(what, reason = error.message, "a task could not be answered");
+                tracing::warn!(
+                    method,
+                    reason = error.message,
+                    "a request about a task could not be answered"
+                );
                 Outcome::Error(CallError::Internal)
             }
         }

@@ -1,8 +1,8 @@
-//! The write tools: whether a person is asked before a change, and what their answer means.
+//! Calls of write tools: a person is asked before a risky change, and the change is made only if they agree.
 
 use super::{
     McpServer,
-    calls::{Done, Ended},
+    calls::{Done, FinishedCall},
 };
 use crate::{
     confirm::{self, ConfirmMode, Confirmation, Preview, Risk},
@@ -13,18 +13,18 @@ use crate::{
 use watchpost_core::{access::WorkspaceScope, audit::AuditTarget, service::Unrecorded};
 use watchpost_protocol::{Outcome, RequestMeta};
 
-/// What is done with a call of a write tool.
+/// The consent to a call of a write tool.
 enum Consent {
-    /// The change is made.
+    /// The change may be made.
     Given(Confirmation),
-    /// A person is asked first.
-    Awaited(String, AuditTarget),
-    /// A person was asked and didn't agree.
+    /// A person must answer this question first.
+    Needed(String, AuditTarget),
+    /// A person was asked and did not agree.
     Refused(Confirmation, AuditTarget),
 }
 
 impl McpServer {
-    /// One of the write tools: a person is asked first, where that is wanted and possible.
+    /// Runs a write tool, after asking a person if the mode requires it and the client can ask.
     pub(super) async fn write(
         &self,
         scope: &WorkspaceScope,
@@ -33,32 +33,33 @@ impl McpServer {
         Prepared { arguments, call }: Prepared<'_, dyn RunWrite>,
         meta: &RequestMeta<'_>,
     ) -> Outcome {
-        let ended = Unrecorded::gather(async |reader| {
+        let finished = Unrecorded::gather(async |reader| {
             let context = Context::new(self.caller(scope, reader), &arguments, None);
             match self.consent(risk, call.as_ref(), &context, meta).await {
-                Err(failure) => Ended::new(None, Err(failure)),
-                Ok(Consent::Awaited(question, target)) => {
-                    Ended::new(Some(Confirmation::Awaited), Ok(Done::Asked(question, target)))
-                }
+                Err(failure) => FinishedCall::new(None, Err(failure)),
+                Ok(Consent::Needed(question, target)) => FinishedCall::new(
+                    Some(Confirmation::Awaited),
+                    Ok(Done::NeedsConfirmation(question, target)),
+                ),
                 Ok(Consent::Refused(confirmation, target)) => {
-                    Ended::new(Some(confirmation), Ok(Done::Refused(target)))
+                    FinishedCall::new(Some(confirmation), Ok(Done::NotConfirmed(target)))
                 }
                 Ok(Consent::Given(confirmation)) => {
                     let context = Context::new(self.caller(scope, reader), &arguments, Some(confirmation));
                     let answer = call.run(&context).await;
-                    Ended::new(Some(confirmation), answer.map(Done::Answered))
+                    FinishedCall::new(Some(confirmation), answer.map(Done::Answered))
                 }
             }
         })
         .await;
         self.replies.invalidate(scope);
-        match self.settle(scope, tool, Some(&arguments), ended).await {
+        match self.settle(scope, tool, Some(&arguments), finished).await {
             Ok(answer) => self.answered(scope, answer, meta),
             Err(outcome) => outcome,
         }
     }
 
-    /// The one place where it is decided whether a person is asked, and what their answer means.
+    /// Decides whether a person is asked, and evaluates their answer. No other code does either.
     async fn consent(
         &self,
         risk: Risk,
@@ -69,7 +70,7 @@ impl McpServer {
         if self.confirm == ConfirmMode::Never {
             return Ok(Consent::Given(Confirmation::NotNeeded));
         }
-        // What can't be previewed isn't done.
+        // A call that can't be previewed is not run.
         let Preview {
             affected,
             question,
@@ -81,7 +82,7 @@ impl McpServer {
         Ok(match (confirm::answer(meta.inputs()), question) {
             (Some(answer @ Confirmation::Asked(_)), _) => Consent::Given(answer),
             (Some(answer), _) => Consent::Refused(answer, target),
-            (None, Some(question)) if meta.can_ask_form() => Consent::Awaited(question, target),
+            (None, Some(question)) if meta.can_ask_form() => Consent::Needed(question, target),
             (None, _) => Consent::Given(Confirmation::NobodyAsked),
         })
     }

@@ -1,4 +1,4 @@
-//! What a tool answers.
+//! The answer of a tool.
 
 use crate::{error::Failure, fence, tool::FollowUp};
 use bytes::Bytes;
@@ -8,23 +8,23 @@ use watchpost_core::{
 };
 use watchpost_protocol::{ContentBlock, ResourceDefinition, ToolResult};
 
-/// A tool's answer: a sentence of our own words and numbers, and the structured part as finished bytes.
+/// A tool's answer: a sentence without text from outside, and the structured part, already serialized.
 pub(crate) struct Answer {
     pub(crate) sentence: String,
     pub(crate) structured: Bytes,
-    /// What the audit entry is about.
+    /// The target in the audit entry.
     pub(crate) target: AuditTarget,
-    /// The proof that a change's own entry is stored; `None`: the call's entry is still to be stored.
-    pub(crate) made: Option<ChangeReceipt>,
-    /// When the text goes stale by time alone.
+    /// The receipt of the audit entry that the use case has stored; `None` if the server has yet to store it.
+    pub(crate) receipt: Option<ChangeReceipt>,
+    /// The time at which the text becomes outdated by time alone.
     pub(crate) good_until: Option<Timestamp>,
-    /// A file that it points to.
+    /// A link to a resource.
     pub(crate) link: Option<Link>,
-    /// What continues after it: a task, for a client that takes those.
+    /// The work that continues after the answer: a task, for a client that supports tasks.
     pub(crate) follow_up: Option<FollowUp>,
 }
 
-/// A link to a resource, beside the text.
+/// A link to a resource, in addition to the text.
 #[derive(Debug, Clone)]
 pub(crate) struct Link {
     pub(crate) uri: String,
@@ -33,19 +33,19 @@ pub(crate) struct Link {
 }
 
 impl Answer {
-    /// Writes the structured part: once, here.
+    /// Creates an answer and serializes its structured part.
     pub(crate) fn new(sentence: String, output: &impl Serialize) -> Result<Self, Failure> {
         Ok(Self {
             sentence,
             structured: serde_json::to_vec(output).map_err(Failure::unwritable)?.into(),
             target: AuditTarget::default(),
-            made: None,
+            receipt: None,
             good_until: None,
             link: None,
             follow_up: None,
         })
     }
-    /// The result: the text, the link if there is one, and the structured part.
+    /// Returns the result for the client: the text, the link if there is one, and the structured part.
     pub(crate) fn result(&self, random: &dyn Random) -> ToolResult {
         let link = self.link.as_ref().map(|link| {
             ContentBlock::Link(ResourceDefinition {
@@ -63,17 +63,17 @@ impl Answer {
             is_error: false,
         }
     }
-    /// Names what the audit entry is about.
+    /// Sets the target of the audit entry.
     pub(crate) fn about(mut self, target: AuditTarget) -> Self {
         self.target = target;
         self
     }
-    /// Answers a change, whose entry is stored.
-    pub(crate) fn of_change(mut self, made: ChangeReceipt) -> Self {
-        self.made = Some(made);
+    /// Sets the receipt of the audit entry that the use case has stored.
+    pub(crate) fn of_change(mut self, receipt: ChangeReceipt) -> Self {
+        self.receipt = Some(receipt);
         self
     }
-    /// Says when the text goes stale by time alone.
+    /// Sets the time at which the text becomes outdated by time alone.
     pub(crate) fn until(mut self, freshness: &Freshness, now: Timestamp) -> Self {
         self.good_until = freshness.warnings_change_at(now);
         self

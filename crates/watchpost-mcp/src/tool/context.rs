@@ -1,6 +1,6 @@
-//! What a call comes with, and what a running tool has at hand.
+//! The context of a call and of a running tool.
 
-use crate::{arguments::AuditArguments, confirm::Confirmation, cursor::CursorKey, wire::AsOf};
+use crate::{arguments::AuditArguments, confirm::Confirmation, cursor::CursorKey, text, wire::AsOf};
 use watchpost_core::{
     access::{ChangeReceipt, WorkspaceScope},
     audit::{AuditKey, CallRecord},
@@ -10,42 +10,42 @@ use watchpost_core::{
 };
 use watchpost_protocol::Notify;
 
-/// What a call needs besides its arguments.
+/// The context of a call: everything but its arguments.
 #[derive(Clone, Copy)]
 pub(crate) struct Caller<'c> {
     pub(crate) watchpost: &'c Watchpost,
     pub(crate) scope: &'c WorkspaceScope,
     pub(crate) cursors: &'c CursorKey,
     pub(crate) audit_key: &'c AuditKey,
-    /// Takes progress to a client that wants to hear of it.
+    /// Sends progress to a client that requested it.
     pub(crate) notify: Option<&'c Notify<'c>>,
-    /// Opens what is read for the answer, which needs its entry as a whole.
+    /// Opens the data that is read for the answer. One audit entry covers all of it.
     pub(crate) reader: &'c Reader,
 }
 
 impl Caller<'_> {
-    /// What was read, to make the answer of.
+    /// Returns the data that was read, for use in the answer.
     pub(crate) fn open<T>(&self, read: Unrecorded<T>) -> T {
         self.reader.open(read)
     }
 }
 
-/// What a running tool has at hand.
+/// The context of a running tool.
 pub(crate) struct Context<'c> {
     reader: &'c Reader,
     pub(crate) watchpost: &'c Watchpost,
     pub(crate) scope: &'c WorkspaceScope,
     pub(crate) cursors: &'c CursorKey,
-    /// The wall clock at the beginning of the call.
+    /// The time at which the call began.
     pub(crate) now: Timestamp,
-    /// Takes progress to a client that wants to hear of it.
+    /// Sends progress to a client that requested it.
     pub(crate) notify: Option<&'c Notify<'c>>,
     arguments: &'c AuditArguments<'c>,
     confirmation: Option<Confirmation>,
 }
 
 impl<'c> Context<'c> {
-    /// `confirmation`: how the change was confirmed, for its entry; `None` for a tool that nobody is ever asked about.
+    /// Creates the context. `confirmation` is that of the change, for the audit entry; `None` for a tool that needs none.
     pub(crate) fn new(
         caller: Caller<'c>,
         arguments: &'c AuditArguments<'c>,
@@ -63,31 +63,29 @@ impl<'c> Context<'c> {
         }
     }
 
-    /// What was read, to make the answer of.
+    /// Returns the data that was read, for use in the answer.
     pub(crate) fn open<T>(&self, read: Unrecorded<T>) -> T {
         self.reader.open(read)
     }
 
-    /// The call's record, for the use case that stores it with its change.
+    /// Returns the record of the call, which the use case stores with its change.
     pub(crate) fn record(&self) -> CallRecord {
         self.arguments.record(self.confirmation)
     }
 
-    /// What an answer begins with if the call was a repeat.
-    pub(crate) fn repeat(&self, made: ChangeReceipt) -> Option<String> {
-        let earlier = made.earlier?;
-        let by = if self.arguments.has_idempotency_key() {
+    /// Returns the beginning of the answer if the call was a repeat.
+    pub(crate) fn repeat(&self, receipt: ChangeReceipt) -> Option<String> {
+        let first_at = receipt.earlier?;
+        let token = if self.arguments.has_idempotency_key() {
             "idempotency_key"
         } else {
             "confirmation"
         };
-        Some(format!(
-            "Nothing was changed now: an earlier call with the same {by} was made at {earlier}, and this is what it came to."
-        ))
+        Some(text::repeated_call(token, first_at))
     }
 
-    /// How old and whole the data is, for the answer of a change. The change is made, so a failure to read this is
-    /// no failure of the call.
+    /// Returns the age and the completeness of the data, for the answer to a change. The change has already been made, so a
+    /// failed read doesn't fail the call.
     pub(crate) async fn as_of(&self) -> AsOf {
         let freshness = self.open(self.watchpost.freshness(self.scope).await);
         match freshness {

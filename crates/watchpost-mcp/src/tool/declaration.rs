@@ -1,4 +1,4 @@
-//! What is fixed about a tool, and what it does.
+//! The declaration of a tool, and the traits for its behavior.
 
 use crate::{
     arguments::Arguments,
@@ -9,17 +9,17 @@ use crate::{
 use std::future::Future;
 use watchpost_core::access::{KeyScope, Permission};
 
-/// What a tool says about its effects. MCP's defaults are pessimistic, so all four are always stated. They are
-/// declared beside the permission and derived from nothing.
+/// The hints of a tool about its effects. MCP's defaults are the pessimistic values, so all four hints are always stated.
+/// They are declared separately from the permission, not derived from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hints {
-    /// It changes nothing.
+    /// Whether the tool changes nothing.
     pub read_only: bool,
-    /// It changes or hides something that is there.
+    /// Whether the tool changes or hides existing data.
     pub destructive: bool,
-    /// Doing it again changes nothing more.
+    /// Whether repeating a call has no further effect.
     pub idempotent: bool,
-    /// It makes Watchpost talk to systems outside.
+    /// Whether the tool makes Watchpost connect to external systems.
     pub open_world: bool,
 }
 
@@ -31,18 +31,18 @@ pub(crate) const QUERY: Hints = Hints {
     open_world: false,
 };
 
-/// What is fixed about a tool.
+/// The declaration of a tool.
 #[derive(Debug, Clone, Copy)]
 pub struct Declaration {
-    /// Its name on the wire.
+    /// The name on the wire.
     pub name: &'static str,
-    /// Its name for people.
+    /// The name for people.
     pub title: &'static str,
-    /// For a model that must pick the right tool at the first try.
+    /// The description, from which a model must choose the right tool at the first try.
     pub description: &'static str,
-    /// What the caller needs. No default.
+    /// The permission that the caller needs. There is no default.
     pub permission: Permission,
-    /// The four hints.
+    /// The hints about the tool's effects.
     pub hints: Hints,
 }
 
@@ -51,42 +51,42 @@ impl Declaration {
     pub(super) const fn reads(&self) -> bool {
         matches!(self.permission, Permission::ReadPosture)
     }
-    /// Whether the permission takes a write key.
+    /// Whether the permission requires a write key.
     pub(super) const fn takes_write_key(&self) -> bool {
         !self.permission.granted_to_scope(KeyScope::Read)
     }
 }
 
-/// A tool: what clients see of it. What it does is one of [`QueryTool`], [`ActionTool`], and [`WriteTool`].
+/// A tool as clients see it. Its behavior is in [`QueryTool`], or in [`ActionTool`] and [`WriteTool`].
 pub(crate) trait Tool: 'static {
-    /// What is fixed about it.
+    /// The declaration.
     const DECLARATION: Declaration;
-    /// Its arguments.
+    /// The arguments.
     type Input: Arguments;
-    /// Its structured answer, for the schema.
+    /// The structured answer, for its schema.
     type Output: schemars::JsonSchema;
 }
 
-/// A tool that changes nothing: any key may call it, its replies may be kept, and the server stores the audit entry.
+/// A tool that changes nothing. Any key may call it, its replies may be cached, and the server stores the audit entry.
 pub(crate) trait QueryTool: Tool {
-    /// Answers.
+    /// Answers a call.
     fn run(context: &Context<'_>, input: Self::Input)
     -> impl Future<Output = Result<Answer, Failure>> + Send;
 }
 
-/// A tool that leaves something behind: its use case stores the audit entry with the change.
+/// A tool that changes something. Its use case stores the audit entry with the change.
 pub(crate) trait ActionTool: Tool {
-    /// Does it.
+    /// Executes a call.
     fn run(context: &Context<'_>, input: Self::Input)
     -> impl Future<Output = Result<Answer, Failure>> + Send;
 }
 
-/// An action that takes a write key. Its errors say whether it can be called again, and a person may be asked first:
-/// nothing here has a default, so that no tool of this kind escapes the question.
+/// An action that requires a write key. Its errors say whether a retry is safe, and a person may be asked before a call.
+/// Nothing here has a default, so every tool of this kind must declare its risk.
 pub(crate) trait WriteTool: ActionTool {
-    /// Which calls are hard to take back.
+    /// The calls that are hard to undo.
     const RISK: Risk;
-    /// What a call would change. It changes nothing itself.
+    /// Describes the effect of a call without changing anything.
     fn preview(
         context: &Context<'_>,
         input: &Self::Input,

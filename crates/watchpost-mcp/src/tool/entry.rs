@@ -1,4 +1,4 @@
-//! A tool in the list of tools, and a call of it with its arguments parsed.
+//! An entry in the list of tools, and a call with parsed arguments.
 
 use crate::{
     arguments::{self, AuditArguments},
@@ -10,59 +10,59 @@ use crate::{
 use std::{future::Future, pin::Pin};
 use watchpost_core::audit::AuditKey;
 
-/// A tool in the list: its declaration, and what the server does with it.
+/// An entry in the list of tools.
 pub struct ToolEntry {
-    /// What is fixed about it.
+    /// The tool's declaration.
     pub declaration: Declaration,
     pub(crate) kind: Kind,
     input_schema: fn() -> serde_json::Value,
     output_schema: fn() -> serde_json::Value,
 }
 
-/// What the server does with calls of a tool.
+/// The kind of a tool, which determines how the server handles its calls.
 pub(crate) enum Kind {
-    /// Answers them, from kept replies where it can.
+    /// Calls are answered from the cache if possible.
     Query(Prepare<dyn RunQuery>),
-    /// Does them at once.
+    /// Calls are executed without a question.
     Action(Prepare<dyn RunAction>),
-    /// May ask a person first.
+    /// A person may be asked before a call is executed.
     Write {
-        /// Which calls are hard to take back.
+        /// The calls that are hard to undo.
         risk: Risk,
         /// Parses a call's arguments.
         prepare: Prepare<dyn RunWrite>,
     },
 }
 
-/// Parses a call's arguments: the only place where that happens.
+/// Parses a call's arguments. All arguments are parsed by such a function.
 pub(crate) type Prepare<R> = for<'k> fn(Option<&str>, &'k AuditKey) -> Result<Prepared<'k, R>, Failure>;
 
-/// A call with its arguments parsed.
+/// A call with parsed arguments.
 pub(crate) struct Prepared<'k, R: ?Sized> {
-    /// The arguments as the audit log keeps them.
+    /// The arguments in the form of the audit log.
     pub(crate) arguments: AuditArguments<'k>,
-    /// What runs.
+    /// The call to run.
     pub(crate) call: Box<R>,
 }
 
-/// What a running call will come to.
+/// The future of a running call.
 pub(crate) type Running<'c, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'c>>;
 
 /// A parsed call of a [`QueryTool`].
 pub(crate) trait RunQuery: Send + Sync {
-    /// Answers it.
+    /// Answers the call.
     fn run<'c>(self: Box<Self>, context: &'c Context<'c>) -> Running<'c, Answer>;
 }
 
 /// A parsed call of an [`ActionTool`].
 pub(crate) trait RunAction: Send + Sync {
-    /// Does it.
+    /// Executes the call.
     fn run<'c>(self: Box<Self>, context: &'c Context<'c>) -> Running<'c, Answer>;
 }
 
 /// A parsed call of a [`WriteTool`].
 pub(crate) trait RunWrite: RunAction {
-    /// What it would change.
+    /// Describes the effect of the call without changing anything.
     fn preview<'c>(&'c self, context: &'c Context<'c>) -> Running<'c, Preview>;
 }
 
@@ -97,14 +97,14 @@ fn parse<'k, T: Tool>(
 }
 
 impl ToolEntry {
-    /// The entry of a query.
+    /// Creates the entry of a query.
     ///
     /// # Panics
-    /// If the tool's permission isn't that of queries. The list is a static, so the build fails.
+    /// If the tool's permission isn't that of queries. The list is a static, so this fails the build.
     pub(crate) const fn query<T: QueryTool>() -> Self {
         assert!(
             T::DECLARATION.reads() && T::DECLARATION.hints.read_only,
-            "a query needs the permission to read and no other"
+            "a query requires the permission to read and no other"
         );
         Self::of::<T>(Kind::Query(|raw, key| {
             let (arguments, call) = parse::<T>(raw, key)?;
@@ -113,10 +113,10 @@ impl ToolEntry {
         }))
     }
 
-    /// The entry of an action that a read key may ask for.
+    /// Creates the entry of an action that a read key may call.
     ///
     /// # Panics
-    /// If the tool's permission is that of queries, or takes a write key. The list is a static, so the build fails.
+    /// If the tool's permission is that of queries, or requires a write key. The list is a static, so this fails the build.
     pub(crate) const fn action<T: ActionTool>() -> Self {
         assert!(
             !T::DECLARATION.reads() && !T::DECLARATION.hints.read_only,
@@ -124,7 +124,7 @@ impl ToolEntry {
         );
         assert!(
             !T::DECLARATION.takes_write_key(),
-            "an action that takes a write key is a `WriteTool`, which says how risky it is"
+            "an action that requires a write key must be a `WriteTool`, which declares its risk"
         );
         Self::of::<T>(Kind::Action(|raw, key| {
             let (arguments, call) = parse::<T>(raw, key)?;
@@ -133,14 +133,14 @@ impl ToolEntry {
         }))
     }
 
-    /// The entry of a tool that takes a write key.
+    /// Creates the entry of a tool that requires a write key.
     ///
     /// # Panics
-    /// If the tool's permission takes none. The list is a static, so the build fails.
+    /// If the tool's permission requires none. The list is a static, so this fails the build.
     pub(crate) const fn write<T: WriteTool>() -> Self {
         assert!(
             T::DECLARATION.takes_write_key() && !T::DECLARATION.hints.read_only,
-            "a write tool needs a permission that read keys don't have"
+            "a write tool requires a permission that read keys don't have"
         );
         Self::of::<T>(Kind::Write {
             risk: T::RISK,
@@ -161,30 +161,30 @@ impl ToolEntry {
         }
     }
 
-    /// Whether it changes nothing.
+    /// Whether the tool changes nothing.
     pub const fn is_query(&self) -> bool {
         matches!(self.kind, Kind::Query(_))
     }
-    /// Which calls are hard to take back; `None` unless it takes a write key.
+    /// Returns the calls that are hard to undo; `None` for a tool that requires no write key.
     pub const fn risk(&self) -> Option<Risk> {
         match &self.kind {
             Kind::Query(_) | Kind::Action(_) => None,
             Kind::Write { risk, .. } => Some(*risk),
         }
     }
-    /// Whether it takes a write key.
+    /// Whether the tool requires a write key.
     pub const fn takes_write_key(&self) -> bool {
         self.risk().is_some()
     }
-    /// JSON Schema of the arguments.
+    /// Returns the JSON Schema of the arguments.
     pub fn input_schema(&self) -> serde_json::Value {
         (self.input_schema)()
     }
-    /// JSON Schema of the structured answer.
+    /// Returns the JSON Schema of the structured answer.
     pub fn output_schema(&self) -> serde_json::Value {
         (self.output_schema)()
     }
-    /// The arguments of a call that is refused before it begins, as the audit log keeps them.
+    /// Returns the arguments of a call that is denied, in the form of the audit log.
     pub(crate) fn reduce(&self, raw: Option<&str>, key: &AuditKey) -> String {
         let arguments = match &self.kind {
             Kind::Query(prepare) => prepare(raw, key).map(|call| call.arguments),
@@ -195,7 +195,7 @@ impl ToolEntry {
     }
 }
 
-/// What the audit log keeps of arguments that can't be parsed.
+/// The text in the audit log for arguments that can't be parsed.
 pub(crate) const NOT_PARSED: &str = "{}";
 
 impl std::fmt::Debug for ToolEntry {
@@ -204,7 +204,7 @@ impl std::fmt::Debug for ToolEntry {
     }
 }
 
-/// A query's answer for what isn't a call of the tool: a resource. Its audit entry is the resource's.
+/// Runs a query for a resource, outside a tool call. The resource stores the audit entry.
 pub(crate) async fn answer<T: QueryTool>(
     caller: Caller<'_>,
     arguments: &serde_json::Value,

@@ -1,24 +1,24 @@
-//! What continues after a call's answer.
+//! Work that continues after a call's answer.
 
 use watchpost_core::{
     service::{ScanStarted, SyncAnswer},
     value::id::{JobId, ScanId},
 };
 
-/// Syncs in one task; a call that is about more answers with its handles at once.
+/// The maximum number of syncs in one task. A call with more syncs is not a task.
 pub(crate) const SYNCS_MAX: usize = 16;
 
-/// What continues after a call's answer: what a task is about.
+/// Work that continues after a call's answer, as a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FollowUp {
     /// A scan.
     Scan {
-        /// Which.
+        /// The scan's id.
         scan: ScanId,
-        /// Whether this call started it.
+        /// Whether the call started the scan.
         is_new: bool,
     },
-    /// Syncs, and the analysis after them.
+    /// Syncs and the analysis that follows. Each job comes with whether the call queued it.
     Syncs(Vec<(JobId, bool)>),
 }
 
@@ -32,7 +32,7 @@ impl From<&ScanStarted> for FollowUp {
 }
 
 impl FollowUp {
-    /// The syncs of a call, if they make a task: there are some, and not too many.
+    /// Returns the syncs of a call; `None` if there are none or more than fit in a task.
     pub(crate) fn of_syncs(answer: &SyncAnswer) -> Option<Self> {
         let jobs: Vec<_> = answer.syncs.iter().map(|sync| (sync.job, sync.is_new)).collect();
         (1..=SYNCS_MAX).contains(&jobs.len()).then_some(Self::Syncs(jobs))

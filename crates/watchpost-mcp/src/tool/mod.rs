@@ -1,5 +1,5 @@
-//! What a tool is: its declaration ([`Tool`]) and what it does ([`QueryTool`], [`ActionTool`], [`WriteTool`]), the
-//! entry that the list of tools has of it, and what a running tool has at hand.
+//! The framework for tools: the declaration ([`Tool`]), the behavior ([`QueryTool`], [`ActionTool`], [`WriteTool`]), the
+//! entry in the list of tools, and the context of a running tool.
 
 mod answer;
 mod context;

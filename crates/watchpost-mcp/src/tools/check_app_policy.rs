@@ -1,10 +1,11 @@
-//! `check_app_policy`.
+//! `check_app_policy`: the policy and the use of one third-party app.
 
 use crate::{
     arguments::{Line, arguments},
     error::Failure,
+    text,
     tool::{Answer, Context, Declaration, QUERY, QueryTool, Tool},
-    wire::{AsOf, Text, count, len},
+    wire::{AsOf, Text, len},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -21,7 +22,7 @@ use watchpost_core::{
     },
 };
 
-/// Permissions that the answer shows; more are counted.
+/// The maximum number of permissions that the answer shows.
 const SCOPES_SHOWN: usize = 20;
 
 pub(super) struct CheckAppPolicy;
@@ -99,7 +100,7 @@ impl<'a> From<&'a App> for AppOut<'a> {
     }
 }
 
-/// Looks an app up by id, then by name.
+/// Looks up an app by id, then by name.
 pub(super) async fn find(context: &Context<'_>, text: &str) -> Result<AppAnswer, Failure> {
     let lookups = AppLookup::all(text);
     let mut last = None;
@@ -111,14 +112,14 @@ pub(super) async fn find(context: &Context<'_>, text: &str) -> Result<AppAnswer,
             break;
         }
     }
-    last.ok_or_else(|| Failure::invalid("`app` must be a name or an id".into()))
+    last.ok_or_else(|| Failure::invalid(text::apps::NO_NAME.to_owned()))
 }
 
 impl Tool for CheckAppPolicy {
     const DECLARATION: Declaration = Declaration {
         name: "check_app_policy",
         title: "Check app policy",
-        description: "Whether one third-party app is sanctioned, unauthorized, blocked or undecided (none), with its use: accounts, permissions and their risk. An app nobody has seen answers policy none, seen false; a name that fits several apps answers candidates to choose from by id.",
+        description: "Returns the policy of one third-party app (sanctioned, unauthorized, blocked, or none if undecided) and its use: accounts, permissions and their risk. For an unknown app: policy none, seen false; for a name shared by several apps: candidates to choose from by id.",
         permission: Permission::ReadPosture,
         hints: QUERY,
     };
@@ -130,10 +131,9 @@ impl QueryTool for CheckAppPolicy {
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
         let answer = find(context, input.app.as_str()).await?;
         let as_of = AsOf::new(&answer.freshness, context.now);
-        let since = as_of.sentence();
         let (sentence, output, target) = match &answer.found {
             AppMatch::None => (
-                format!("No connected platform has seen this app, and nobody has decided on it.{since}"),
+                as_of.dated(text::apps::NOT_SEEN),
                 Output {
                     policy: Some(AppPolicy::None.as_str()),
                     seen: false,
@@ -145,12 +145,7 @@ impl QueryTool for CheckAppPolicy {
                 AuditTarget::default(),
             ),
             AppMatch::One(app) => (
-                format!(
-                    "The app's policy is {}; it was seen on {}, used by {}.{since}",
-                    app.policy,
-                    app.platform.title(),
-                    count(app.accounts, "account"),
-                ),
+                as_of.dated(&text::apps::found(app)),
                 Output {
                     policy: Some(app.policy.as_str()),
                     seen: true,
@@ -162,7 +157,7 @@ impl QueryTool for CheckAppPolicy {
                 AuditTarget::new("app", &app.id),
             ),
             AppMatch::Several(apps, total) => (
-                format!("{total} apps fit this name: ask again with the id of one of the candidates.{since}"),
+                as_of.dated(&text::apps::several_match(*total)),
                 Output {
                     policy: None,
                     seen: true,

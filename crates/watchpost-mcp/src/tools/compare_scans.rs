@@ -1,11 +1,12 @@
-//! `compare_scans`.
+//! `compare_scans`: the differences between two scans of one platform.
 
 use crate::{
     arguments::{IdLine, scan_arguments, scan_id},
     error::Failure,
-    scan_wire::{Difference, Open, OpenList, kind_words, platform_words, tenths},
+    scan_wire::{Difference, OpenList, OpenObject, tenths},
+    text,
     tool::{Answer, Context, Declaration, QUERY, QueryTool, Tool},
-    wire::{Tenths, Text, count, len},
+    wire::{Tenths, Text, len},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -19,9 +20,9 @@ use watchpost_core::{
     value::{id::ScanId, text::ForeignText, time::Timestamp},
 };
 
-/// Changes of one kind that the answer shows.
+/// The maximum number of changes of one kind that the answer shows.
 const SHOWN: usize = 25;
-/// Moved values that are shown for a change.
+/// The maximum number of changed values that a setting shows.
 const VALUES_SHOWN: usize = 5;
 
 pub(super) struct CompareScans;
@@ -29,7 +30,7 @@ pub(super) struct CompareScans;
 scan_arguments! {
     pub(super) struct Input {
         framework, service;
-        /// The earlier scan; default: the one before.
+        /// The earlier scan. Default: the previous one.
         before_scan_id: Option<IdLine>,
     }
 }
@@ -39,7 +40,7 @@ pub(super) struct Output<'a> {
     before_scan_id: Text<ScanId>,
     before_at: Text<Timestamp>,
     scan_id: Text<ScanId>,
-    /// Each with check, results and values before and after.
+    /// Each with check, and result and value before and after.
     new_failures: OpenList<ChangeOut<'a>>,
     fixed: OpenList<ChangeOut<'a>>,
     #[serde(skip_serializing_if = "OpenList::is_empty")]
@@ -57,7 +58,7 @@ pub(super) struct Output<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     score_change: Option<Difference>,
     /// Scores by framework: before, after, change.
-    frameworks: Open<BTreeMap<&'static str, Delta>>,
+    frameworks: OpenObject<BTreeMap<&'static str, Delta>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -81,9 +82,9 @@ struct ChangeOut<'a> {
     before: Option<Side<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     after: Option<Side<'a>>,
-    /// What moved in the settings behind it.
+    /// The changes in the settings that the check reads.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    settings: Vec<MovedSetting<'a>>,
+    settings: Vec<ChangedSetting<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -97,7 +98,7 @@ struct Side<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct MovedSetting<'a> {
+struct ChangedSetting<'a> {
     path: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     state_before: Option<&'static str>,
@@ -118,12 +119,12 @@ fn side(row: &ResultRow) -> Side<'_> {
     }
 }
 
-fn moved<'a>(answer: &'a ComparisonAnswer, check: &str) -> Vec<MovedSetting<'a>> {
+fn changed_settings<'a>(answer: &'a ComparisonAnswer, check: &str) -> Vec<ChangedSetting<'a>> {
     let paths = answer.inputs.get(check).map_or(&[][..], Vec::as_slice);
     paths
         .iter()
         .filter_map(|path| answer.settings.get(path))
-        .map(|change: &SettingChange| MovedSetting {
+        .map(|change: &SettingChange| ChangedSetting {
             path: &change.path,
             state_before: change.state_before,
             state_after: change.state_after,
@@ -153,7 +154,7 @@ fn changes<'a>(
                 framework_ids: row.frameworks.iter().map(|id| id.as_str()).collect(),
                 before: change.before.as_ref().map(side),
                 after: change.after.as_ref().map(side),
-                settings: moved(answer, &row.check_id),
+                settings: changed_settings(answer, &row.check_id),
             })
             .collect(),
     )
@@ -167,7 +168,7 @@ fn ids<'a>(list: &'a [ResultChange], results: &ResultFilter) -> Vec<&'a str> {
         .collect()
 }
 
-/// The scan to compare with: the one that was asked for, or the completed one before.
+/// The scan to compare with: the requested one, or the previous completed one.
 async fn earlier(context: &Context<'_>, input: &Input, after: &Scan) -> Result<Scan, Failure> {
     if let Some(id) = scan_id("before_scan_id", input.before_scan_id.as_ref())? {
         let found = context
@@ -176,12 +177,7 @@ async fn earlier(context: &Context<'_>, input: &Input, after: &Scan) -> Result<S
         return Ok(context.open(found.await)?);
     }
     let found = context.open(context.watchpost.scan_before(context.scope, after).await)?;
-    found.ok_or_else(|| {
-        Failure::invalid(
-            "there is no earlier completed scan of this type to compare with; the next scan can be compared with this one"
-                .to_owned(),
-        )
-    })
+    found.ok_or_else(|| Failure::invalid(text::scans::NO_EARLIER_SCAN.to_owned()))
 }
 
 fn difference(before: Option<ComplianceScore>, after: Option<ComplianceScore>) -> Option<Difference> {
@@ -214,23 +210,18 @@ fn output<'a>(answer: &'a ComparisonAnswer, results: &ResultFilter) -> Output<'a
         still_failing: found.still_failing,
         unchanged: found.unchanged,
         score_change: difference(found.score.0, found.score.1),
-        frameworks: Open(frameworks.collect()),
+        frameworks: OpenObject(frameworks.collect()),
     }
 }
 
 fn sentence(answer: &ComparisonAnswer, results: &ResultFilter) -> String {
     let found = &answer.comparison;
-    let scores = match found.score {
-        (Some(before), Some(after)) => format!(" Score {before}, now {after} (higher is better)."),
-        _ => String::new(),
-    };
-    format!(
-        "{} scans of {} compared: {}, {} fixed, {} still failing.{scores}",
-        kind_words(&answer.after),
-        platform_words(&answer.after),
-        count(len(&ids(&found.new_failures, results)), "new failure"),
+    text::scans::compared(
+        &answer.after,
+        len(&ids(&found.new_failures, results)),
         ids(&found.fixed, results).len(),
         found.still_failing,
+        found.score,
     )
 }
 
@@ -238,7 +229,7 @@ impl Tool for CompareScans {
     const DECLARATION: Declaration = Declaration {
         name: "compare_scans",
         title: "Compare scans",
-        description: "What changed between two scans of one platform: new failures, fixed, newly skipped or readable, old and new values, score difference by framework. Default: the latest completed scan against the one before. Filter by framework and service.",
+        description: "Compares two scans of one platform: new failures, fixes, checks newly skipped or readable, old and new values, score changes by framework. Default: the latest completed scan and the previous one. Filter by framework and service.",
         permission: Permission::ReadPosture,
         hints: QUERY,
     };

@@ -1,10 +1,11 @@
-//! `dismiss_finding`.
+//! `dismiss_finding`: closes a finding until a person reopens it.
 
 use crate::{
-    arguments::{FindingArg, Line, OnceKey, Word, arguments},
+    arguments::{FindingArg, IdempotencyKey, Line, Word, arguments},
     confirm::{Preview, Risk},
     error::Failure,
     finding_change::{Decision, preview, target},
+    text,
     tool::{ActionTool, Answer, Context, Declaration, Hints, Tool, WriteTool},
     wire::{AsOf, Text},
 };
@@ -25,10 +26,10 @@ arguments! {
         /// id from list_findings.
         finding_id: FindingArg,
         reason: Word<DismissReason>,
-        /// Why, for the people who read it later.
+        /// Explanation for later readers.
         note: Option<Line<1000>>,
-        /// Makes a repeat safe.
-        idempotency_key: Option<OnceKey>,
+        /// Makes retries safe.
+        idempotency_key: Option<IdempotencyKey>,
     }
 }
 
@@ -47,7 +48,7 @@ impl Tool for DismissFinding {
     const DECLARATION: Declaration = Declaration {
         name: "dismiss_finding",
         title: "Dismiss a finding",
-        description: "Closes one finding for good as accepted or wrong; it does not come back by itself, even if the condition stays; only a person can reopen it. Use snooze_finding to only put it off. Ask the person first.",
+        description: "Closes one finding permanently, as accepted or wrong. It stays closed even if the condition persists; only a person can reopen it. To postpone a finding, use snooze_finding. Ask the user first.",
         permission: Permission::DismissFinding,
         hints: Hints {
             read_only: false,
@@ -65,11 +66,7 @@ impl WriteTool for DismissFinding {
 
     async fn preview(context: &Context<'_>, input: &Input) -> Result<Preview, Failure> {
         let FindingArg(id) = input.finding_id;
-        let what = format!(
-            "Close this finding for good ({}), so that it does not come back by itself",
-            input.reason.0
-        );
-        preview(context, id, &what).await
+        preview(context, id, &text::findings::confirm_dismissal(input.reason.0)).await
     }
 }
 
@@ -84,17 +81,14 @@ impl ActionTool for DismissFinding {
             .await;
         let decision = Decision::new(context, id, "dismissed", result).await?;
         let as_of = decision.as_of;
-        let sentence = format!(
-            "{} A person can take that back with `watchpost findings reopen {id}`.{}",
-            if let Some(repeat) = decision.repeat {
-                format!("{repeat} The finding was dismissed ({reason}).")
-            } else if decision.changed {
-                format!("The finding is dismissed ({reason}) and left lists and score.")
-            } else {
-                format!("Nothing was changed: the finding is dismissed already ({reason}).")
-            },
-            as_of.sentence()
-        );
+        let sentence = if let Some(repeat) = decision.repeat {
+            text::findings::dismissed_before(&repeat, id, reason)
+        } else if decision.changed {
+            text::findings::dismissed(id, reason)
+        } else {
+            text::findings::already_dismissed(id, reason)
+        };
+        let sentence = as_of.dated(&sentence);
         let output = Output {
             finding_id: Text(id),
             status: Text(FindingStatus::Dismissed),
@@ -105,6 +99,6 @@ impl ActionTool for DismissFinding {
         };
         Ok(Answer::new(sentence, &output)?
             .about(target(id))
-            .of_change(decision.made))
+            .of_change(decision.receipt))
     }
 }

@@ -1,9 +1,9 @@
-//! `generate_report`.
+//! `generate_report`: a report on a scan, or on the differences between two.
 
 use crate::{
     arguments::{IdLine, Word, scan_arguments, scan_id},
     error::Failure,
-    scan_wire::{platform_words, score_words},
+    text,
     tool::{Answer, Context, Declaration, Link, QUERY, QueryTool, Tool},
     wire::Text,
 };
@@ -16,7 +16,7 @@ use watchpost_core::{
     value::{id::ScanId, text::ForeignText},
 };
 
-/// Characters of Markdown that the answer carries; the linked file has everything.
+/// The maximum number of characters of Markdown in the answer; the linked file has the whole report.
 const MARKDOWN_CHARS_MAX: usize = 24_000;
 
 pub(super) struct GenerateReport;
@@ -26,7 +26,7 @@ scan_arguments! {
         framework, service;
         /// executive: for a board (default); framework: every check; evidence: for an auditor.
         kind: Option<Word<ReportKind>>,
-        /// Report the difference to this earlier scan.
+        /// An earlier scan to compare with.
         compare_with: Option<IdLine>,
     }
 }
@@ -44,7 +44,7 @@ impl Tool for GenerateReport {
     const DECLARATION: Declaration = Declaration {
         name: "generate_report",
         title: "Report",
-        description: "A written report of a scan, as Markdown with a link to the full file: executive summary for a board, framework report, or evidence for an auditor; with compare_with, of the difference of two scans.",
+        description: "Writes a report on a scan, as Markdown with a link to the full file: executive summary for a board, framework report, or evidence for an auditor. With compare_with: on the differences between two scans.",
         permission: Permission::ReadPosture,
         hints: QUERY,
     };
@@ -56,15 +56,15 @@ impl QueryTool for GenerateReport {
     async fn run(context: &Context<'_>, input: Input) -> Result<Answer, Failure> {
         let compare_with = scan_id("compare_with", input.compare_with.as_ref())?;
         let choice = input.choice();
-        let confined = input.results();
+        let filter = input.results();
         let request = ReportRequest {
             kind: input.kind.map_or(ReportKind::Executive, |word| word.0),
             scan: choice.scan_id()?,
             scan_type: choice.scan_type(),
             compare_with,
             difference: compare_with.is_some(),
-            frameworks: confined.frameworks,
-            services: confined.services,
+            frameworks: filter.frameworks,
+            services: filter.services,
         };
         let integration = choice.integration_id()?;
         let data = context.open(
@@ -74,9 +74,9 @@ impl QueryTool for GenerateReport {
                 .await,
         )?;
         let rendered = context.watchpost.render_report(&data, ReportFormat::Markdown)?;
-        let text = String::from_utf8_lossy(&rendered.bytes);
-        let markdown: String = text.chars().take(MARKDOWN_CHARS_MAX).collect();
-        let truncated = markdown.len() < text.len();
+        let whole = String::from_utf8_lossy(&rendered.bytes);
+        let markdown: String = whole.chars().take(MARKDOWN_CHARS_MAX).collect();
+        let truncated = markdown.len() < whole.len();
         let uri = watchpost_core::report::report_uri(&data.scan.id, &request, ReportFormat::Html);
         let foreign = ForeignText::lines(&markdown, MARKDOWN_CHARS_MAX);
         let output = Output {
@@ -85,17 +85,7 @@ impl QueryTool for GenerateReport {
             markdown: Text(&foreign),
             truncated: truncated.then_some(true),
         };
-        let sentence = format!(
-            "{} report of the {} scan of {}: {}. The Markdown is below; `watchpost report` writes it as HTML, JSON, CSV or OCSF.",
-            match request.kind {
-                ReportKind::Executive => "Executive",
-                ReportKind::Framework => "Framework",
-                ReportKind::Evidence => "Evidence",
-            },
-            data.scan.scan_type,
-            platform_words(&data.scan),
-            score_words(&data.scan),
-        );
+        let sentence = text::scans::report(request.kind, &data.scan);
         let mut answer = Answer::new(sentence, &output)?.about(AuditTarget::new("scan", &data.scan.id));
         answer.link = Some(Link {
             uri,

@@ -1,11 +1,11 @@
-//! `get_integrations`.
+//! `get_integrations`: the connected platforms and the state of their data.
 
 use crate::{
     arguments::NoArguments,
     error::Failure,
-    next,
+    text::{self, next_step},
     tool::{Answer, Context, Declaration, QUERY, QueryTool, Tool},
-    wire::{AsOf, Text, count, len},
+    wire::{AsOf, Text, len},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -22,7 +22,7 @@ use watchpost_core::{
     },
 };
 
-/// Integrations that the answer shows; more are counted.
+/// The maximum number of integrations that the answer shows.
 const SHOWN: usize = 50;
 
 pub(super) struct GetIntegrations;
@@ -52,7 +52,7 @@ struct IntegrationOut<'a> {
     identity_provider: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<FailureOut<'a>>,
-    /// Datasets that could not be read whole.
+    /// Datasets that were not read completely.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     problems: Vec<Problem<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -128,7 +128,7 @@ impl Tool for GetIntegrations {
     const DECLARATION: Declaration = Declaration {
         name: "get_integrations",
         title: "Integrations",
-        description: "The connected platforms (Okta, Microsoft 365, ...): connection status, sync status, last sync, whether the data is stale, why a sync fails and since when, what could not be read, and which rules are blind because of it. Use for \"what is connected\", \"is the data fresh\", \"why is data missing\".",
+        description: "Lists the connected platforms (Okta, Microsoft 365, ...): connection status, sync status, last sync, whether the data is stale, why and since when syncs fail, what could not be read, and which rules are blind as a result. Use for \"what is connected\", \"is the data fresh\", \"why is data missing\".",
         permission: Permission::ReadPosture,
         hints: QUERY,
     };
@@ -154,22 +154,15 @@ impl QueryTool for GetIntegrations {
                 .collect(),
             connected_count: u64::try_from(connected).unwrap_or(u64::MAX),
             total_count: len(&rows),
-            next_step: freshness.not_ready().map(|why| next::words(why.next_step)),
+            next_step: freshness.not_ready().map(|why| next_step::step(why.next_step)),
             as_of: AsOf::new(&freshness, context.now),
         };
         let sentence = if rows.is_empty() {
-            format!(
-                "No platform is connected. {}.{}",
-                output.next_step.as_deref().unwrap_or_default(),
-                output.as_of.sentence()
-            )
+            text::posture::no_integrations(output.next_step.as_deref().unwrap_or_default())
         } else {
-            format!(
-                "{}: {connected} connected, {failing} failing, {stale} stale.{}",
-                count(output.total_count, "integration"),
-                output.as_of.sentence()
-            )
+            text::posture::integrations(output.total_count, connected, failing, stale)
         };
+        let sentence = output.as_of.dated(&sentence);
         Ok(Answer::new(sentence, &output)?.until(&freshness, context.now))
     }
 }

@@ -1,12 +1,12 @@
-//! `get_posture_summary`.
+//! `get_posture_summary`: the whole posture in a short text and its numbers.
 
 use crate::{
     arguments::NoArguments,
     error::Failure,
-    next,
-    scan_wire::{OpenList, score_words, tenths},
+    scan_wire::{OpenList, tenths},
+    text::{self, next_step},
     tool::{Answer, Context, Declaration, QUERY, QueryTool, Tool},
-    wire::{AsOf, SeverityCounts, Tenths, Text, count, len},
+    wire::{AsOf, SeverityCounts, Tenths, Text, len},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -23,9 +23,9 @@ use watchpost_core::{
     },
 };
 
-/// Blind rules that the answer shows; more are counted.
+/// The maximum number of blind rules that the answer shows.
 const BLIND_SHOWN: usize = 20;
-/// Areas that the answer names.
+/// The maximum number of risk areas that the answer shows.
 const AREAS_SHOWN: usize = 5;
 
 pub(super) struct GetPostureSummary;
@@ -37,7 +37,7 @@ pub(super) struct Output<'a> {
     metrics: Option<Metrics>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     top_risk_areas: Vec<Area>,
-    /// The latest scans: compliance score (higher is better) and exposure.
+    /// Latest scans: compliance score (higher is better) and exposure.
     #[serde(skip_serializing_if = "OpenList::is_empty")]
     compliance: OpenList<Scanned<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -91,26 +91,7 @@ impl<'a> From<&'a ScanSummary> for Scanned<'a> {
     }
 }
 
-/// One sentence for each integration that was scanned.
-fn scanned_words(summaries: &[ScanSummary]) -> String {
-    let mut text = String::new();
-    for summary in summaries {
-        if let Some(scan) = &summary.compliance {
-            text.push_str(&format!(
-                " Compliance of {}: {}, {} failing.",
-                summary.platform.title(),
-                score_words(scan),
-                count(scan.counts.failed, "check"),
-            ));
-        }
-        if let Some(label) = summary.exposure.as_ref().and_then(Scan::exposure) {
-            text.push_str(&format!(" Exposure of {}: {label}.", summary.platform.title()));
-        }
-    }
-    text
-}
-
-/// Numbers; what nobody could tell is left out.
+/// The numbers. Unknown ones are omitted.
 #[derive(Debug, Serialize, JsonSchema)]
 struct Metrics {
     risk_score: u8,
@@ -119,7 +100,7 @@ struct Metrics {
     decided_by: &'static str,
     direction: &'static str,
     total_findings: u64,
-    #[schemars(schema_with = "crate::wire::alike")]
+    #[schemars(schema_with = "crate::wire::plain_object")]
     severity_counts: SeverityCounts,
     identity_count: u64,
     connected_integrations: u64,
@@ -183,7 +164,7 @@ fn metrics(scored: &Scored, latest: Option<&Snapshot>, connected: u64) -> Metric
     }
 }
 
-/// Categories by points, most first; equal ones by name.
+/// The categories with the most points, in descending order; those with equal points are sorted by name.
 fn areas(scored: &Scored) -> Vec<Area> {
     let mut areas: Vec<(Category, u64)> = scored
         .risk
@@ -202,53 +183,7 @@ fn areas(scored: &Scored) -> Vec<Area> {
         .collect()
 }
 
-/// The same facts give the same text: no model writes it.
-fn summary(scored: &Scored, latest: Option<&Snapshot>, areas: &[Area], blind: u64) -> String {
-    let counts = SeverityCounts::new(scored.severity_counts);
-    let mut text = format!(
-        "Risk score {} of 100 (higher is worse): {}. {} open: {counts}. {} known.",
-        scored.risk.score,
-        scored.risk.rating,
-        count(counts.total(), "finding"),
-        count(scored.identities, "identity"),
-    );
-    if let Some(snapshot) = latest {
-        let coverage = |name: &str, coverage: &Coverage| match coverage.tenths_of_percent() {
-            Some(_) if coverage.unknown > 0 => {
-                format!(" {name}: {coverage} ({} more unknown).", coverage.unknown)
-            }
-            Some(_) => format!(" {name}: {coverage}."),
-            None => format!(" {name}: unknown."),
-        };
-        text.push_str(&coverage("MFA coverage", &snapshot.mfa));
-        text.push_str(&coverage("MFA coverage of admins", &snapshot.admin_mfa));
-        text.push_str(&coverage("Single sign-on coverage", &snapshot.sso));
-        text.push_str(&format!(
-            " {}, {} without a sign-in for 30 days, {} without a decision.",
-            count(snapshot.admins, "admin"),
-            count(snapshot.stale_accounts, "person").replace("persons", "people"),
-            count(snapshot.unreviewed_apps, "app"),
-        ));
-    }
-    if areas.is_empty() {
-        text.push_str(" No area has risk points.");
-    } else {
-        let named: Vec<String> = areas
-            .iter()
-            .map(|area| format!("{} ({})", area.category, count(area.points, "point")))
-            .collect();
-        text.push_str(&format!(" Top risk areas: {}.", named.join(", ")));
-    }
-    if blind > 0 {
-        text.push_str(&format!(
-            " {} can't judge everything at present because of missing data.",
-            count(blind, "rule"),
-        ));
-    }
-    text
-}
-
-/// One line for each rule, with what it lacks on the platform; a rule that is blind on several is named for each.
+/// One entry for each rule and each platform where it lacks data.
 fn blind(rules: &[BlindRule]) -> Vec<Blind<'_>> {
     rules
         .iter()
@@ -269,7 +204,7 @@ impl Tool for GetPostureSummary {
     const DECLARATION: Declaration = Declaration {
         name: "get_posture_summary",
         title: "Posture summary",
-        description: "The company's security posture in a short text and its numbers: risk grade, MFA coverage, admins and admins without MFA, single sign-on coverage, stale accounts, unreviewed apps, top risk areas, the latest compliance and exposure scans, and rules that are blind because data is missing. Use for \"give me an overview\" or \"how is our MFA coverage\"; unknown numbers are left out.",
+        description: "Summarizes the company's security posture in a short text and numbers: risk grade, MFA coverage, admins and admins without MFA, single sign-on coverage, stale accounts, unreviewed apps, top risk areas, the latest compliance and exposure scans, and rules that are blind because data is missing. Use for \"give me an overview\", \"how is our MFA coverage\". Unknown numbers are omitted.",
         permission: Permission::ReadPosture,
         hints: QUERY,
     };
@@ -289,11 +224,13 @@ impl QueryTool for GetPostureSummary {
             .iter()
             .filter(|source| source.status == IntegrationStatus::Connected)
             .count();
-        let (text, metrics, top_risk_areas, not_ready) = match &answer.risk.score {
+        let (summary, metrics, top_risk_areas, not_ready) = match &answer.risk.score {
             Ok(scored) => {
                 let areas = areas(scored);
+                let points: Vec<(&str, u64)> =
+                    areas.iter().map(|area| (area.category, area.points)).collect();
                 (
-                    summary(scored, answer.latest.as_ref(), &areas, len(&rule_ids)),
+                    text::posture::summary(scored, answer.latest.as_ref(), &points, len(&rule_ids)),
                     Some(metrics(
                         scored,
                         answer.latest.as_ref(),
@@ -304,28 +241,24 @@ impl QueryTool for GetPostureSummary {
                 )
             }
             Err(why) => (
-                format!(
-                    "There is nothing to judge by yet ({}), so there is no score and no grade. {}.",
-                    why.state,
-                    next::words(why.next_step)
-                ),
+                text::posture::no_summary(*why, &next_step::step(why.next_step)),
                 None,
                 Vec::new(),
                 Some(why),
             ),
         };
         let scans = context.open(context.watchpost.scan_summaries(context.scope).await)?;
-        let text = format!("{text}{}", scanned_words(&scans));
-        let sentence = format!("{text}{}", as_of.sentence());
+        let summary = summary + &text::scans::latest(&scans);
+        let sentence = as_of.dated(&summary);
         let output = Output {
-            summary: &text,
+            summary: &summary,
             metrics,
             top_risk_areas,
             compliance: OpenList(scans.iter().map(Scanned::from).collect()),
             blind_rules: blind(&answer.blind),
             blind_rules_total: len(&rule_ids),
             state: not_ready.map(|why| why.state.as_str()),
-            next_step: not_ready.map(|why| next::words(why.next_step)),
+            next_step: not_ready.map(|why| next_step::step(why.next_step)),
             as_of,
         };
         Ok(Answer::new(sentence, &output)?.until(freshness, context.now))

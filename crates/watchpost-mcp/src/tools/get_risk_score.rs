@@ -1,9 +1,9 @@
-//! `get_risk_score`.
+//! `get_risk_score`: the risk score and how it is computed.
 
 use crate::{
     arguments::NoArguments,
     error::Failure,
-    next,
+    text::{self, next_step},
     tool::{Answer, Context, Declaration, QUERY, QueryTool, Tool},
     wire::{AsOf, FindingOut, SeverityCounts, Tenths, Text},
 };
@@ -18,8 +18,6 @@ use watchpost_core::{
 
 pub(super) struct GetRiskScore;
 
-const FORMULA: &str = "round(100 * raw / ceiling), at most 100; raw = 10*critical + 5*high + 2*medium + 1*low over open and in_progress findings that count; ceiling = max(300, 5 * identities)";
-
 #[derive(Debug, Default, Serialize, JsonSchema)]
 pub(super) struct Output<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -33,7 +31,7 @@ pub(super) struct Output<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     direction: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "crate::wire::alike")]
+    #[schemars(schema_with = "crate::wire::plain_object")]
     severity_counts: Option<SeverityCounts>,
     #[serde(skip_serializing_if = "Option::is_none")]
     not_scored: Option<u64>,
@@ -65,7 +63,7 @@ struct Explanation {
     top: Vec<Saving>,
 }
 
-/// The schema of [`Saving`]s: their fields tell themselves.
+/// The schema of a list of [`Saving`]s, whose fields need no more than their names.
 fn saving_rows(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "array",
@@ -74,7 +72,7 @@ fn saving_rows(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
-/// What fixing one of the top findings saves.
+/// The effect of fixing one of the top findings.
 #[derive(Debug, Serialize)]
 struct Saving {
     id: Text<FindingId>,
@@ -88,10 +86,10 @@ struct Changes {
     #[serde(skip_serializing_if = "Option::is_none")]
     last_analysis: Option<Change>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "crate::wire::alike")]
+    #[schemars(schema_with = "crate::wire::plain_object")]
     seven_days: Option<Change>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "crate::wire::alike")]
+    #[schemars(schema_with = "crate::wire::plain_object")]
     thirty_days: Option<Change>,
 }
 
@@ -143,7 +141,7 @@ fn scored(scored: &Scored) -> Output<'_> {
             raw: risk.raw,
             ceiling: risk.ceiling,
             score_exact: Tenths(risk.tenths()),
-            formula: FORMULA,
+            formula: text::posture::RISK_FORMULA,
             points_by_category: risk
                 .points_by_category
                 .iter()
@@ -164,7 +162,7 @@ impl Tool for GetRiskScore {
     const DECLARATION: Declaration = Declaration {
         name: "get_risk_score",
         title: "Risk score",
-        description: "The company's risk score, 0-100 where higher is worse, with label, grade (A-F) and what decided them, open findings by severity, the 5 whose fix saves most, its explanation, and the change since the last analysis, 7 and 30 days ago. Use for \"how risky are we\", \"what should we fix first\". Without data: state and next_step instead of a score.",
+        description: "Returns the company's risk score, 0-100 (higher is worse), with label, grade (A-F) and what decided them, open findings by severity, the 5 whose fix lowers it most, how it is computed, and its change since the last analysis and over 7 and 30 days. Use for \"how risky are we\", \"what should we fix first\". Without data: state and next_step, no score.",
         permission: Permission::ReadPosture,
         hints: QUERY,
     };
@@ -176,21 +174,12 @@ impl QueryTool for GetRiskScore {
     async fn run(context: &Context<'_>, _: NoArguments) -> Result<Answer, Failure> {
         let answer = context.open(context.watchpost.risk(context.scope).await)?;
         let as_of = AsOf::new(&answer.freshness, context.now);
-        let since = as_of.sentence();
         let (sentence, mut output) = match &answer.score {
-            Ok(risk) => (
-                format!(
-                    "The risk score is {} of 100 (higher is worse): {}; open findings: {}.{since}",
-                    risk.risk.score,
-                    risk.risk.rating,
-                    SeverityCounts::new(risk.severity_counts),
-                ),
-                scored(risk),
-            ),
+            Ok(risk) => (text::posture::risk_score(risk), scored(risk)),
             Err(why) => {
-                let step = next::words(why.next_step);
+                let step = next_step::step(why.next_step);
                 (
-                    format!("There is no risk score ({}). {step}.{since}", why.state),
+                    text::posture::no_risk_score(*why, &step),
                     Output {
                         state: Some(why.state.as_str()),
                         next_step: Some(step),
@@ -199,6 +188,7 @@ impl QueryTool for GetRiskScore {
                 )
             }
         };
+        let sentence = as_of.dated(&sentence);
         output.as_of = Some(as_of);
         Ok(Answer::new(sentence, &output)?.until(&answer.freshness, context.now))
     }

@@ -1,14 +1,12 @@
-//! `get_scan`.
+//! `get_scan`: one scan, its counts, and what is new since the previous one.
 
 use crate::{
     arguments::{Whole, scan_arguments},
     error::Failure,
-    scan_wire::{
-        CountsOut, Difference, Open, OpenList, ResultOut, ScanOut, by_word, kind_words, platform_words,
-        score_words,
-    },
+    scan_wire::{CountsOut, Difference, OpenList, OpenObject, ResultOut, ScanOut, counts_by_word},
+    text,
     tool::{Answer, Context, Declaration, QUERY, QueryTool, Tool},
-    wire::{Text, count, len},
+    wire::{Text, len},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -22,18 +20,18 @@ use watchpost_core::{
     value::{id::ScanId, word::Severity},
 };
 
-/// Time between two readings of a scan that a caller waits for.
+/// The time between two reads of a scan that a caller waits for.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
-/// Settings that couldn't be read, in the answer.
+/// The maximum number of unreadable settings that the answer shows.
 const UNREAD_SHOWN: usize = 20;
 
 pub(super) struct GetScan;
 
 scan_arguments! {
     pub(super) struct Input {
-        /// New failures of these only.
+        /// Limits new failures to these.
         framework, service;
-        /// Wait this long for it to end.
+        /// How long to wait for its end.
         wait_seconds: Option<Whole<0, 50>>,
     }
 }
@@ -42,15 +40,15 @@ scan_arguments! {
 pub(super) struct Output<'a> {
     scan: ScanOut<'a>,
     direction: &'static str,
-    failed_by_severity: Open<BTreeMap<&'static str, u64>>,
-    by_framework: Open<BTreeMap<&'static str, CountsOut>>,
-    by_service: Open<BTreeMap<&'static str, CountsOut>>,
-    /// Checks that fail and didn't in the completed scan before.
+    failed_by_severity: OpenObject<BTreeMap<&'static str, u64>>,
+    by_framework: OpenObject<BTreeMap<&'static str, CountsOut>>,
+    by_service: OpenObject<BTreeMap<&'static str, CountsOut>>,
+    /// Failed checks that did not fail in the previous scan.
     #[serde(skip_serializing_if = "Option::is_none")]
     new_failures: Option<OpenList<ResultOut<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     new_failures_total: Option<u64>,
-    /// Why there are no new failures to tell.
+    /// Why new failures are unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     new_failures_note: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,15 +70,15 @@ struct UnreadSetting<'a> {
     detail: Option<&'a str>,
 }
 
-/// Reads the scan until it has ended or the time is over.
+/// Reads the scan repeatedly until it has ended or `seconds` have passed.
 async fn wait(context: &Context<'_>, mut scan: Scan, seconds: i64) -> Result<Scan, Failure> {
     let watchpost: &Watchpost = context.watchpost;
-    let begun = watchpost.clock().monotonic_ms();
-    let until = begun.saturating_add(u64::try_from(seconds).unwrap_or(0).saturating_mul(1_000));
+    let started = watchpost.clock().monotonic_ms();
+    let until = started.saturating_add(u64::try_from(seconds).unwrap_or(0).saturating_mul(1_000));
     while scan.is_unfinished() && watchpost.clock().monotonic_ms() < until {
         if let Some(notify) = context.notify {
-            // How long a scan takes isn't known: progress is the time of this wait in seconds, and what is being done.
-            let waited = watchpost.clock().monotonic_ms().saturating_sub(begun);
+            // The duration of a scan isn't known in advance, so progress is the time waited, in seconds.
+            let waited = watchpost.clock().monotonic_ms().saturating_sub(started);
             let waited = f64::from(u32::try_from(waited).unwrap_or(u32::MAX)) / 1_000.0;
             let message = scan.progress.as_deref().unwrap_or(scan.state.as_str());
             notify.progress(waited, None, Some(message));
@@ -94,22 +92,22 @@ async fn wait(context: &Context<'_>, mut scan: Scan, seconds: i64) -> Result<Sca
     Ok(scan)
 }
 
-/// What is new since the completed scan before.
+/// The changes since the previous completed scan.
 enum Since<'a> {
     /// The scan has no results.
     NoResults,
-    /// Why it isn't known.
+    /// The changes are unknown for this reason.
     Unknown(&'static str),
     Known {
         previous: ScanId,
-        /// Those that the answer is confined to.
+        /// The new failures that match the call's filter.
         new_failures: Vec<&'a ResultRow>,
         fixed: u64,
         score_change: Option<Difference>,
     },
 }
 
-fn since_before<'a>(answer: &'a ScanAnswer, results: &ResultFilter) -> Since<'a> {
+fn since_previous<'a>(answer: &'a ScanAnswer, results: &ResultFilter) -> Since<'a> {
     match &answer.new_failures {
         None => Since::NoResults,
         Some(NewFailures::Unknown(why)) => Since::Unknown(why),
@@ -142,7 +140,7 @@ fn output<'a>(answer: &'a ScanAnswer, since: Since<'a>) -> Output<'a> {
     let mut output = Output {
         scan: ScanOut::from(scan),
         direction: "higher_is_better",
-        failed_by_severity: Open(
+        failed_by_severity: OpenObject(
             Severity::ALL
                 .iter()
                 .zip(scan.counts.failed_by_severity)
@@ -150,8 +148,8 @@ fn output<'a>(answer: &'a ScanAnswer, since: Since<'a>) -> Output<'a> {
                 .map(|(severity, n)| (severity.as_str(), n))
                 .collect(),
         ),
-        by_framework: by_word(&answer.by_framework, Framework::as_str),
-        by_service: by_word(&answer.by_service, Service::as_str),
+        by_framework: counts_by_word(&answer.by_framework, Framework::as_str),
+        by_service: counts_by_word(&answer.by_service, Service::as_str),
         new_failures: None,
         new_failures_total: None,
         new_failures_note: None,
@@ -182,45 +180,24 @@ fn output<'a>(answer: &'a ScanAnswer, since: Since<'a>) -> Output<'a> {
 
 fn sentence(answer: &ScanAnswer, since: &Since<'_>) -> String {
     let scan = &answer.scan;
-    let named = format!("{} scan of {}", scan.scan_type, platform_words(scan));
     if scan.is_unfinished() {
-        return format!(
-            "The {named} is {}. Call get_scan with this scan_id and wait_seconds again.",
-            scan.state
-        );
+        return text::scans::unfinished(scan);
     }
     let since = match since {
-        Since::NoResults => {
-            return format!(
-                "The {named} is {}: it did not finish, so it has no results.",
-                scan.state
-            );
-        }
-        Since::Unknown(why) => format!(" New failures can't be told: {why}."),
+        Since::NoResults => return text::scans::without_results(scan),
+        Since::Unknown(why) => text::scans::new_failures_unknown(why),
         Since::Known {
             new_failures, fixed, ..
-        } => format!(
-            " Since the scan before: {}, {fixed} fixed.",
-            count(len(new_failures), "new failure")
-        ),
+        } => text::scans::new_failures(len(new_failures), *fixed),
     };
-    format!(
-        "{} scan of {}: {}; {} failed, {} passed, {} skipped, {}.{since}",
-        kind_words(scan),
-        platform_words(scan),
-        score_words(scan),
-        scan.counts.failed,
-        scan.counts.passed,
-        scan.counts.skipped_total(),
-        count(scan.counts.errors, "error"),
-    )
+    text::scans::completed(scan, &since)
 }
 
 impl Tool for GetScan {
     const DECLARATION: Declaration = Declaration {
         name: "get_scan",
         title: "Scan",
-        description: "One scan, by default the latest completed one: status, compliance score (higher is better) or exposure label, counts by framework and service, and the failures that are new since the scan before. wait_seconds waits for a running scan.",
+        description: "Returns one scan, by default the latest completed one: status, compliance score (higher is better) or exposure label, counts by framework and service, and new failures since the previous scan. wait_seconds waits for a running scan.",
         permission: Permission::ReadPosture,
         hints: QUERY,
     };
@@ -235,12 +212,12 @@ impl QueryTool for GetScan {
         let scan = wait(context, scan, seconds).await?;
         let answer = context.open(context.watchpost.explain_scan(context.scope, scan).await)?;
         let scan = &answer.scan;
-        let since = since_before(&answer, &input.results());
+        let since = since_previous(&answer, &input.results());
         let sentence = sentence(&answer, &since);
         let mut done =
             Answer::new(sentence, &output(&answer, since))?.about(AuditTarget::new("scan", &scan.id));
         if scan.is_unfinished() {
-            // Progress moves without a change of the data, and whoever waits must not get a cached answer.
+            // Progress advances without a new generation of the data, so this answer must not be cached.
             done.good_until = Some(context.now);
         }
         Ok(done)

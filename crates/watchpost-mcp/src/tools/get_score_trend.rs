@@ -1,11 +1,12 @@
-//! `get_score_trend`.
+//! `get_score_trend`: the scores of completed scans over time.
 
 use crate::{
     arguments::{IdLine, Whole, Word, arguments, integration_id},
     error::Failure,
     scan_wire::{Difference, OpenList, tenths},
+    text,
     tool::{Answer, Context, Declaration, QUERY, QueryTool, Tool},
-    wire::{Tenths, Text, count, len},
+    wire::{Tenths, Text, len},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -20,7 +21,7 @@ use watchpost_core::{
     },
 };
 
-/// Points that the answer shows, newest ones.
+/// The maximum number of points that the answer shows: the newest ones.
 const POINTS_SHOWN: usize = 60;
 
 pub(super) struct GetScoreTrend;
@@ -80,7 +81,7 @@ impl Tool for GetScoreTrend {
     const DECLARATION: Declaration = Declaration {
         name: "get_score_trend",
         title: "Score trend",
-        description: "How the compliance score (higher is better) or the exposure moved over completed scans, overall and by framework.",
+        description: "Shows how the compliance score (higher is better) or the exposure changed over completed scans, overall and by framework.",
         permission: Permission::ReadPosture,
         hints: QUERY,
     };
@@ -115,12 +116,10 @@ impl QueryTool for GetScoreTrend {
             change: ends.map(|(first, last)| Difference(last.difference(first))),
         };
         let sentence = match ends {
-            Some((first, last)) => format!(
-                "{} in {}: the score went from {first} to {last} (higher is better).",
-                count(len(&answer.points), "completed scan"),
-                count(u64::try_from(days).unwrap_or(0), "day").replace("daies", "days")
-            ),
-            None => format!("No completed {scan_type} scan in that time; start_scan starts one."),
+            Some((first, last)) => {
+                text::scans::trend(len(&answer.points), u64::try_from(days).unwrap_or(0), first, last)
+            }
+            None => text::scans::no_trend(scan_type),
         };
         Answer::new(sentence, &output)
     }

@@ -1,11 +1,12 @@
-//! `list_check_results`.
+//! `list_check_results`: the results of a scan's checks, or everything about one.
 
 use crate::{
     arguments::{Line, Many, Whole, scan_arguments},
     error::Failure,
-    scan_wire::{Open, ResultOut, platform_words},
+    scan_wire::{OpenObject, ResultOut},
+    text,
     tool::{Answer, Context, Declaration, QUERY, QueryTool, Tool},
-    wire::{Text, count, len},
+    wire::{Text, len},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -19,7 +20,7 @@ use watchpost_core::{
     value::{id::ScanId, text::ForeignText, time::Timestamp, word::Severity},
 };
 
-/// Failing things that a detail names.
+/// The maximum number of failing entities that the detail of a result names.
 const ENTITIES_SHOWN: usize = 50;
 
 pub(super) struct ListCheckResults;
@@ -27,7 +28,7 @@ pub(super) struct ListCheckResults;
 scan_arguments! {
     pub(super) struct Input {
         framework, service;
-        /// A check or framework id: gives everything about that one result.
+        /// A check or framework id: returns that one result in full.
         check_id: Option<Line<64>>,
         #[serde(default)]
         result: Many<CheckResult>,
@@ -37,7 +38,7 @@ scan_arguments! {
         text: Option<Line<200>>,
         /// Default 25.
         limit: Option<Whole<1, 100>>,
-        /// next_after of the page before.
+        /// next_after of the previous page.
         after: Option<Line<64>>,
     }
 }
@@ -51,9 +52,9 @@ pub(super) struct Output<'a> {
     total: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_after: Option<&'a str>,
-    /// With check_id: value found, evidence, failing things, remediation.
+    /// With check_id: detected value, evidence, failing entities, remediation.
     #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<Open<Detail<'a>>>,
+    detail: Option<OpenObject<Detail<'a>>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -136,7 +137,7 @@ impl Tool for ListCheckResults {
     const DECLARATION: Declaration = Declaration {
         name: "list_check_results",
         title: "Check results",
-        description: "Results of a scan's checks, failed and worst first, by default of the latest completed compliance scan. Filter by result, framework, service, severity, text. Use for \"which CIS checks fail for Exchange Online\". With check_id: evidence and how to repair it.",
+        description: "Lists the results of a scan's checks, failed and worst first, by default of the latest completed compliance scan. Filter by result, framework, service, severity, text. Use for \"which CIS checks fail for Exchange Online\". With check_id: evidence and how to fix it.",
         permission: Permission::ReadPosture,
         hints: QUERY,
     };
@@ -162,15 +163,9 @@ impl QueryTool for ListCheckResults {
                 results: vec![ResultOut::from(row)],
                 total: 1,
                 next_after: None,
-                detail: Some(Open(detail(&answer)?)),
+                detail: Some(OpenObject(detail(&answer)?)),
             };
-            let sentence = format!(
-                "Check {} {} in the {} scan of {}.",
-                row.check_id,
-                row.result,
-                answer.scan.scan_type,
-                platform_words(&answer.scan)
-            );
+            let sentence = text::scans::result(row, &answer.scan);
             return Ok(Answer::new(sentence, &output)?.about(target));
         }
         let filter = ResultFilter {
@@ -198,17 +193,11 @@ impl QueryTool for ListCheckResults {
             next_after: answer.page.next.as_deref(),
             detail: None,
         };
-        let sentence = format!(
-            "{} of the {} scan of {} fit; {} below{}.",
-            count(answer.page.total, "result"),
-            answer.scan.scan_type,
-            platform_words(&answer.scan),
+        let sentence = text::scans::results_listed(
+            &answer.scan,
+            answer.page.total,
             len(&output.results),
-            if output.next_after.is_some() {
-                ", the next page with next_after"
-            } else {
-                ""
-            },
+            output.next_after.is_some(),
         );
         Ok(Answer::new(sentence, &output)?.about(target))
     }

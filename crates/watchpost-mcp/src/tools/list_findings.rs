@@ -1,10 +1,11 @@
-//! `list_findings`.
+//! `list_findings`: findings by filters, page by page.
 
 use crate::{
     arguments::{AddressLine, Line, Many, Whole, arguments},
     error::{self, Failure},
+    text,
     tool::{Answer, Context, Declaration, QUERY, QueryTool, Tool},
-    wire::{AsOf, FindingOut, count, len},
+    wire::{AsOf, FindingOut, len},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -31,18 +32,18 @@ arguments! {
         /// Platforms the evidence comes from.
         #[serde(default)]
         platform: Many<Platform>,
-        /// Of failed checks: their framework or service.
+        /// Framework or service of the failed check.
         #[serde(default)]
         framework: Many<Framework>,
         #[serde(default)]
         service: Many<Service>,
-        /// Whom or what findings are about: an email address, an app's name, or an id from another answer.
+        /// Subject of the findings: an email address, an app's name, or an id from another answer.
         entity: Option<AddressLine>,
-        /// Words that title, subject or rule id must contain.
+        /// Words in the title, subject or rule id.
         text: Option<Line<200>>,
         /// Default 25.
         limit: Option<Whole<1, 100>>,
-        /// next_cursor of the page before, with the same filters.
+        /// next_cursor of the previous page, with the same filters.
         cursor: Option<Line<200>>,
     }
 }
@@ -60,7 +61,7 @@ pub(super) struct Output<'a> {
     as_of: AsOf,
 }
 
-/// What a caller means by an entity. What another workspace has is as unknown as what nobody has.
+/// Resolves the `entity` argument. An entity of another workspace is reported as not found.
 async fn entity(context: &Context<'_>, text: &str) -> Result<EntityFilter, Failure> {
     let found = context.watchpost.find_entity(context.scope, text).await;
     context.open(found)?.ok_or_else(error::entity_not_found)
@@ -70,7 +71,7 @@ impl Tool for ListFindings {
     const DECLARATION: Declaration = Declaration {
         name: "list_findings",
         title: "List findings",
-        description: "Findings: what is wrong with the company's identities, apps and platforms, worst first. Filter by severity, category, status, platform (each one value or a list), by framework or service of a failed check, by entity (a person's email, an app, any id) and by text. Use for \"who are the admins without MFA\", \"critical findings in Okta\", \"what is wrong with this app\". total counts all that fit; page with next_cursor.",
+        description: "Lists findings: what is wrong with the company's identities, apps and platforms, worst first. Filter by severity, category, status, platform (each one value or a list), framework or service of a failed check, entity (a person's email, an app, any id) and text. Use for \"who are the admins without MFA\", \"critical findings in Okta\", \"what is wrong with this app\". total counts all matches; page with next_cursor.",
         permission: Permission::ReadPosture,
         hints: QUERY,
     };
@@ -103,7 +104,7 @@ impl QueryTool for ListFindings {
         };
         if let Some(cursor) = &input.cursor {
             let place = context.cursors.open(context.scope, &query, cursor.as_str());
-            query.after = Some(place.ok_or_else(error::foreign_cursor)?);
+            query.after = Some(place.ok_or_else(error::wrong_cursor)?);
         }
         let (page, freshness) = context.open(context.watchpost.findings(context.scope, &query).await)?;
         let as_of = AsOf::new(&freshness, context.now);
@@ -118,25 +119,8 @@ impl QueryTool for ListFindings {
                 .map(|place| context.cursors.seal(context.scope, &query, place)),
             as_of,
         };
-        let sentence = format!(
-            "{}{} these conditions; {} below{}.{}",
-            if page.total.is_minimum { "At least " } else { "" },
-            match page.total.value {
-                1 => "1 finding fits".to_owned(),
-                n => format!("{} fit", count(n, "finding")),
-            },
-            if output.returned == page.total.value {
-                "all".to_owned()
-            } else {
-                output.returned.to_string()
-            },
-            if output.next_cursor.is_some() {
-                ", the next page with next_cursor"
-            } else {
-                ""
-            },
-            output.as_of.sentence(),
-        );
+        let sentence = text::findings::listed(page.total, output.returned, output.next_cursor.is_some());
+        let sentence = output.as_of.dated(&sentence);
         Ok(Answer::new(sentence, &output)?.until(&freshness, context.now))
     }
 }

@@ -1,10 +1,11 @@
-//! `list_rules`.
+//! `list_rules`: the active detection rules.
 
 use crate::{
     arguments::{Many, arguments},
     error::Failure,
+    text,
     tool::{Answer, Context, Declaration, QUERY, QueryTool, Tool},
-    wire::{AsOf, count, len},
+    wire::{AsOf, len},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -14,7 +15,7 @@ use watchpost_core::{
     value::word::{Category, Platform, Severity},
 };
 
-/// Rules that the answer shows; more are counted.
+/// The maximum number of rules that the answer shows.
 const SHOWN: usize = 200;
 
 pub(super) struct ListRules;
@@ -51,7 +52,7 @@ pub(crate) struct RuleOut<'a> {
     platforms: Vec<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     action: Option<&'a str>,
-    /// false: no connected platform feeds it.
+    /// false: no connected platform has its data.
     has_source: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     blind: Vec<Blind>,
@@ -95,7 +96,7 @@ impl Tool for ListRules {
     const DECLARATION: Declaration = Declaration {
         name: "list_rules",
         title: "List rules",
-        description: "The active detection rules: what Watchpost looks for, with severity, category, the kind of entity each judges, platforms, the remediation it can ask for, and where it is blind because data is missing. Use for \"what do you check\"; for what was found use list_findings.",
+        description: "Lists the active detection rules (what Watchpost looks for): severity, category, type of entity, platforms, the remediation that can be requested, and where a rule is blind because data is missing. Use for \"what do you check\"; for what was found use list_findings.",
         permission: Permission::ReadPosture,
         hints: QUERY,
     };
@@ -126,14 +127,7 @@ impl QueryTool for ListRules {
             returned: len(&all).min(u64::try_from(SHOWN).unwrap_or(u64::MAX)),
             as_of: AsOf::new(&freshness, context.now),
         };
-        let sentence = format!(
-            "{}; {blind} of them can't judge everything at present.{}",
-            match output.total {
-                1 => "1 active rule fits".to_owned(),
-                n => format!("{} fit", count(n, "active rule")),
-            },
-            output.as_of.sentence(),
-        );
+        let sentence = output.as_of.dated(&text::posture::rules(output.total, blind));
         Ok(Answer::new(sentence, &output)?.until(&freshness, context.now))
     }
 }

@@ -1,11 +1,12 @@
-//! `list_scans`.
+//! `list_scans`: past and running scans.
 
 use crate::{
     arguments::{IdLine, Whole, Word, arguments, integration_id, scan_id},
     error::Failure,
     scan_wire::{OpenList, ScanOut},
+    text,
     tool::{Answer, Context, Declaration, QUERY, QueryTool, Tool},
-    wire::{Text, count},
+    wire::Text,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -25,7 +26,7 @@ arguments! {
         integration_id: Option<IdLine>,
         /// Default 10.
         limit: Option<Whole<1, 50>>,
-        /// next_before of the page before.
+        /// next_before of the previous page.
         before: Option<IdLine>,
     }
 }
@@ -42,7 +43,7 @@ impl Tool for ListScans {
     const DECLARATION: Declaration = Declaration {
         name: "list_scans",
         title: "Scans",
-        description: "Past and running scans, newest first, with status, score, exposure label and counts. Use to find a scan_id, e.g. for compare_scans.",
+        description: "Lists past and running scans, newest first, with status, score, exposure label and counts. Use to find a scan_id, e.g. for compare_scans.",
         permission: Permission::ReadPosture,
         hints: QUERY,
     };
@@ -71,12 +72,7 @@ impl QueryTool for ListScans {
                 .then(|| page.scans.last().map(|scan| Text(scan.id)))
                 .flatten(),
         };
-        let sentence = if page.total == 0 {
-            "No scan fits; start_scan starts one.".to_owned()
-        } else {
-            format!("{}, newest first.", count(page.total, "scan"))
-        };
-        let mut done = Answer::new(sentence, &output)?;
+        let mut done = Answer::new(text::scans::listed(page.total), &output)?;
         if page.scans.iter().any(|scan| scan.is_unfinished()) {
             done.good_until = Some(context.now);
         }

@@ -1,14 +1,14 @@
-//! `lookup_identity`.
+//! `lookup_identity`: one person or machine account over all platforms.
 
 use crate::{
     arguments::{AddressLine, arguments},
     error::Failure,
+    text,
     tool::{Answer, Context, Declaration, QUERY, QueryTool, Tool},
-    wire::{AsOf, FindingOut, Text, count, len},
+    wire::{AsOf, FindingOut, Text, len},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::borrow::Cow;
 use watchpost_core::{
     access::Permission,
     audit::AuditTarget,
@@ -22,22 +22,22 @@ use watchpost_core::{
     },
 };
 
-/// Accounts that the answer shows; more are counted.
+/// The maximum number of accounts that the answer shows.
 const ACCOUNTS_SHOWN: usize = 20;
-/// Roles that the answer shows, over all accounts.
+/// The maximum number of roles that the answer shows, over all accounts.
 const ROLES_SHOWN: usize = 40;
-/// Grants that the answer shows, over all accounts.
+/// The maximum number of grants that the answer shows, over all accounts.
 const GRANTS_SHOWN: usize = 40;
-/// Permissions of one grant that the answer shows.
+/// The maximum number of permissions of one grant that the answer shows.
 const SCOPES_SHOWN: usize = 8;
-/// Addresses that the answer shows.
+/// The maximum number of email addresses that the answer shows.
 const EMAILS_SHOWN: usize = 20;
 
 pub(super) struct LookupIdentity;
 
 arguments! {
     pub(super) struct Input {
-        /// Any address of the person, upper or lower case.
+        /// Any email address of the person, in any case.
         email: AddressLine,
     }
 }
@@ -50,10 +50,10 @@ pub(super) struct Output<'a> {
     email: Option<&'a str>,
     emails: Vec<&'a str>,
     kind: &'static str,
-    /// active as soon as one account is.
+    /// active if any account is.
     status: &'static str,
     break_glass: bool,
-    /// on, off or unknown, from the platforms in mfa_sources.
+    /// on, off or unknown, according to mfa_sources.
     mfa: &'static str,
     mfa_sources: Vec<&'static str>,
     last_login: LastLogin,
@@ -110,7 +110,7 @@ struct AccountOut<'a> {
     mfa: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     mfa_methods: Vec<Text<&'a ForeignText>>,
-    #[schemars(schema_with = "crate::wire::alike")]
+    #[schemars(schema_with = "crate::wire::plain_object")]
     last_login: LastLogin,
     #[serde(skip_serializing_if = "Option::is_none")]
     created_at: Option<Text<Timestamp>>,
@@ -177,7 +177,7 @@ impl<'a> From<&'a Grant> for GrantOut<'a> {
     }
 }
 
-/// Accounts in their order, as long as the room for roles and grants lasts.
+/// The first accounts in their order. Roles and grants are cut off at the limits over all accounts.
 fn accounts(identity: &Identity) -> Vec<AccountOut<'_>> {
     let mut roles_left = ROLES_SHOWN;
     let mut grants_left = GRANTS_SHOWN;
@@ -217,21 +217,24 @@ fn accounts(identity: &Identity) -> Vec<AccountOut<'_>> {
         .collect()
 }
 
-/// The accounts that decide: those at identity providers if any of them `knows`, else all; ended accounts only
-/// where there's nothing else.
-fn deciding_accounts(identity: &Identity, knows: impl Fn(&Account) -> bool) -> Vec<&Account> {
-    let all = || identity.accounts.iter().filter(|account| knows(account));
-    let lives = |account: &&Account| account.status != AccountStatus::Deprovisioned;
+/// The accounts that decide a value, out of those that report it: accounts at identity providers before others, and
+/// deprovisioned accounts only if there are no others.
+fn deciding_accounts(identity: &Identity, reports: impl Fn(&Account) -> bool) -> Vec<&Account> {
+    let all = || identity.accounts.iter().filter(|account| reports(account));
+    let is_live = |account: &&Account| account.status != AccountStatus::Deprovisioned;
     let is_provider = |account: &&Account| account.platform.is_identity_provider();
-    let best: [Vec<&Account>; 3] = [
-        all().filter(lives).filter(is_provider).collect(),
-        all().filter(lives).collect(),
+    let by_preference: [Vec<&Account>; 3] = [
+        all().filter(is_live).filter(is_provider).collect(),
+        all().filter(is_live).collect(),
         all().collect(),
     ];
-    best.into_iter().find(|some| !some.is_empty()).unwrap_or_default()
+    by_preference
+        .into_iter()
+        .find(|accounts| !accounts.is_empty())
+        .unwrap_or_default()
 }
 
-/// The liveliest state of all accounts: whoever can still sign in somewhere is active.
+/// The status of the most active account: a person who can still sign in anywhere is active.
 fn status(identity: &Identity) -> AccountStatus {
     let order = [
         AccountStatus::Active,
@@ -244,7 +247,7 @@ fn status(identity: &Identity) -> AccountStatus {
         .unwrap_or(AccountStatus::Deprovisioned)
 }
 
-/// Whether the person has a second factor: `off` as soon as one account that counts has none.
+/// Whether the person has a second factor, and the platforms that report it: `off` if any deciding account has none.
 fn mfa(identity: &Identity) -> (Mfa, Vec<Platform>) {
     let known = deciding_accounts(identity, |account| account.mfa != Mfa::Unknown);
     let mut platforms: Vec<Platform> = known.iter().map(|account| account.platform).collect();
@@ -259,7 +262,7 @@ fn mfa(identity: &Identity) -> (Mfa, Vec<Platform>) {
     (mfa, platforms)
 }
 
-/// The latest sign-in, as an identity provider saw it where one knows.
+/// The latest sign-in, from an identity provider if one reports it.
 fn last_login(identity: &Identity) -> LastLogin {
     let at = |account: &Account| match account.last_active {
         LastActive::At(at) => Some(at),
@@ -284,16 +287,11 @@ fn last_login(identity: &Identity) -> LastLogin {
     )
 }
 
-fn titles(platforms: &[Platform]) -> String {
-    let titles: Vec<&str> = platforms.iter().map(|platform| platform.title()).collect();
-    titles.join(" and ")
-}
-
 impl Tool for LookupIdentity {
     const DECLARATION: Declaration = Declaration {
         name: "lookup_identity",
         title: "Look up a person",
-        description: "Everything about one person or machine account by email, over all connected platforms: accounts with status, MFA (on, off, unknown, and which platform says so), last login, roles, apps and permissions with their risk, and open findings. Use for \"tell me about jane@company\", \"does he have MFA\", \"what can she access\".",
+        description: "Looks up one person or machine account by email, over all connected platforms: accounts with status, MFA (on, off or unknown, and according to which platform), last login, roles, apps and permissions with their risk, and open findings. Use for \"tell me about jane@company\", \"does he have MFA\", \"what can she access\".",
         permission: Permission::ReadPosture,
         hints: QUERY,
     };
@@ -336,22 +334,13 @@ impl QueryTool for LookupIdentity {
             open_findings_total: answer.total.value,
             as_of: AsOf::new(&answer.freshness, context.now),
         };
-        let said_by = if sources.is_empty() {
-            Cow::Borrowed("no platform could say")
-        } else {
-            Cow::Owned(format!("according to {}", titles(&sources)))
-        };
-        let sentence = format!(
-            "Found: {} on {}; MFA {mfa} ({said_by}); {}.{}",
-            count(output.accounts_total, "account"),
-            if platforms.is_empty() {
-                "no platform".to_owned()
-            } else {
-                titles(&platforms)
-            },
-            count(output.open_findings_total, "open finding"),
-            output.as_of.sentence(),
-        );
+        let sentence = output.as_of.dated(&text::posture::identity_found(
+            output.accounts_total,
+            &platforms,
+            mfa,
+            &sources,
+            output.open_findings_total,
+        ));
         Ok(Answer::new(sentence, &output)?
             .about(AuditTarget::new("identity", &identity.id))
             .until(&answer.freshness, context.now))

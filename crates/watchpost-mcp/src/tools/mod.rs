@@ -1,9 +1,10 @@
 //! The tools: one file each, and their list.
 //!
 //! # Adding a tool
-//! Write `tools/<name>.rs` with one type that implements `Tool`, its declaration with input and output struct, and what
-//! it does: `QueryTool`, or `ActionTool`, with `WriteTool` if it takes a write key. Add it to [`TOOLS`], accept its
-//! snapshot, and run the tests with `UPDATE_DOCS=1` once to write `docs/tools.md` anew.
+//! Write `tools/<name>.rs` with a type that implements `Tool` (the declaration, the input struct and the output struct)
+//! and `QueryTool` or `ActionTool`; a tool that needs a write key also implements `WriteTool`. The sentences of its
+//! answers belong in `text`. Add it to [`TOOLS`], accept its snapshot, and run the tests once with `UPDATE_DOCS=1` to
+//! regenerate `docs/tools.md`.
 
 mod check_app_policy;
 mod compare_scans;
@@ -28,8 +29,8 @@ mod trigger_sync;
 pub use crate::tool::{Declaration, Hints, ToolEntry};
 
 pub(crate) use list_rules::RuleOut;
-pub(crate) use start_scan::answer as scan_started;
-pub(crate) use trigger_sync::ended as syncs_ended;
+pub(crate) use start_scan::answer as scan_answer;
+pub(crate) use trigger_sync::ended as ended_syncs_answer;
 
 use crate::{
     error::Failure,
@@ -60,32 +61,32 @@ pub static TOOLS: &[ToolEntry] = &[
     ToolEntry::write::<trigger_sync::TriggerSync>(),
 ];
 
-/// The tools that take a write key.
+/// The tools that need a write key.
 pub(crate) fn write_tools() -> impl Iterator<Item = &'static ToolEntry> {
     TOOLS.iter().filter(|tool| tool.takes_write_key())
 }
 
-/// What `get_posture_summary` answers.
+/// The answer of `get_posture_summary`.
 pub(crate) async fn posture(caller: Caller<'_>) -> Result<Answer, Failure> {
     answer::<get_posture_summary::GetPostureSummary>(caller, &json!({})).await
 }
 
-/// What `get_integrations` answers.
+/// The answer of `get_integrations`.
 pub(crate) async fn integrations(caller: Caller<'_>) -> Result<Answer, Failure> {
     answer::<get_integrations::GetIntegrations>(caller, &json!({})).await
 }
 
-/// What `lookup_identity` answers.
+/// The answer of `lookup_identity`.
 pub(crate) async fn identity(caller: Caller<'_>, email: &str) -> Result<Answer, Failure> {
     answer::<lookup_identity::LookupIdentity>(caller, &json!({ "email": email })).await
 }
 
-/// What `check_app_policy` answers.
+/// The answer of `check_app_policy`.
 pub(crate) async fn app(caller: Caller<'_>, id: &str) -> Result<Answer, Failure> {
     answer::<check_app_policy::CheckAppPolicy>(caller, &json!({ "app": id })).await
 }
 
-/// What `get_scan` answers.
+/// The answer of `get_scan`.
 pub(crate) async fn scan(caller: Caller<'_>, id: &str) -> Result<Answer, Failure> {
     answer::<get_scan::GetScan>(caller, &json!({ "scan_id": id })).await
 }

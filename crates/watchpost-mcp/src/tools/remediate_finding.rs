@@ -1,10 +1,11 @@
-//! `remediate_finding`.
+//! `remediate_finding`: requests the fix for a finding.
 
 use crate::{
-    arguments::{FindingArg, Line, OnceKey, arguments},
+    arguments::{FindingArg, IdempotencyKey, Line, arguments},
     confirm::{Preview, Risk},
     error::{self, Failure},
     finding_change::{preview, target},
+    text,
     tool::{ActionTool, Answer, Context, Declaration, Hints, Tool, WriteTool},
     wire::{AsOf, Text},
 };
@@ -27,10 +28,10 @@ arguments! {
     pub(super) struct Input {
         /// id from list_findings.
         finding_id: FindingArg,
-        /// Why, for the person who approves.
+        /// Explanation for the approver.
         note: Option<Line<1000>>,
-        /// Makes a repeat safe.
-        idempotency_key: Option<OnceKey>,
+        /// Makes retries safe.
+        idempotency_key: Option<IdempotencyKey>,
     }
 }
 
@@ -44,15 +45,13 @@ pub(super) struct Output<'a> {
     action: &'a str,
     target: Text<&'a ForeignText>,
     executed: bool,
-    /// To do by hand meanwhile.
+    /// Steps to do by hand.
     steps: &'a [String],
     note: &'static str,
     reject_command: String,
     #[serde(flatten)]
     as_of: AsOf,
 }
-
-const TRUTH: &str = "This version only records the request: nothing was changed on any platform. Approving and carrying out come with the dashboard; until then a person does the steps by hand";
 
 fn output<'a>(remediation: &'a Remediation, steps: &'a [String], changed: bool, as_of: AsOf) -> Output<'a> {
     Output {
@@ -64,8 +63,8 @@ fn output<'a>(remediation: &'a Remediation, steps: &'a [String], changed: bool, 
         target: Text(&remediation.target),
         executed: false,
         steps,
-        note: TRUTH,
-        reject_command: format!("watchpost remediations reject {}", remediation.id),
+        note: text::findings::REQUEST_ONLY,
+        reject_command: text::findings::reject_command(remediation),
         as_of,
     }
 }
@@ -73,8 +72,8 @@ fn output<'a>(remediation: &'a Remediation, steps: &'a [String], changed: bool, 
 impl Tool for RemediateFinding {
     const DECLARATION: Declaration = Declaration {
         name: "remediate_finding",
-        title: "Ask for a remediation",
-        description: "Puts the fix for one open finding (e.g. suspend the account, revoke the grant) into the queue, where it waits for a person's approval, and gives the steps to do by hand. This version only records the request: nothing changes on any platform.",
+        title: "Request a remediation",
+        description: "Requests the fix for one open finding (e.g. suspend the account, revoke the grant), which waits for a person's approval, and returns the steps to do by hand. This version only records the request: nothing changes on any platform.",
         permission: Permission::RequestRemediation,
         hints: Hints {
             read_only: false,
@@ -92,8 +91,7 @@ impl WriteTool for RemediateFinding {
 
     async fn preview(context: &Context<'_>, input: &Input) -> Result<Preview, Failure> {
         let FindingArg(id) = input.finding_id;
-        let what = "Put the fix for this finding into the queue for approval, which changes nothing on a platform yet";
-        preview(context, id, what).await
+        preview(context, id, text::findings::CONFIRM_REMEDIATION).await
     }
 }
 
@@ -121,22 +119,17 @@ impl ActionTool for RemediateFinding {
             RemediationAnswer::Closed { status, receipt } => {
                 return Err(error::closed(*status, id, *receipt));
             }
-            RemediationAnswer::Gone { receipt } => return Err(error::finding_gone(*receipt)),
+            RemediationAnswer::Gone { receipt } => return Err(error::finding_not_found(*receipt)),
         };
         let repeat = context.repeat(receipt);
         let changed = changed && repeat.is_none();
         let as_of = context.as_of().await;
-        let sentence = format!(
-            "{} the action `{}` is {}. {TRUTH}.{}",
-            match (&repeat, changed) {
-                (Some(repeat), _) => format!("{repeat} The request was recorded;"),
-                (None, true) => "The request is recorded:".to_owned(),
-                (None, false) => "Nothing was changed: the same request waits already;".to_owned(),
-            },
-            remediation.action,
-            remediation.state,
-            as_of.sentence()
-        );
+        let sentence = match (&repeat, changed) {
+            (Some(repeat), _) => text::findings::remediation_requested_before(repeat, remediation),
+            (None, true) => text::findings::remediation_requested(remediation),
+            (None, false) => text::findings::remediation_waiting(remediation),
+        };
+        let sentence = as_of.dated(&sentence);
         let output = output(remediation, steps, changed, as_of);
         Ok(Answer::new(sentence, &output)?
             .about(target(id))

@@ -1,12 +1,13 @@
-//! `set_app_policy`.
+//! `set_app_policy`: the workspace's decision on one third-party app.
 
 use super::check_app_policy::find;
 use crate::{
-    arguments::{Line, OnceKey, Word, arguments},
+    arguments::{IdempotencyKey, Line, Word, arguments},
     confirm::{Affected, Preview, Risk, quoted},
     error::{self, Failure},
+    text,
     tool::{ActionTool, Answer, Context, Declaration, Hints, Tool, WriteTool},
-    wire::{AppNamed, AsOf, Text, count},
+    wire::{AppNamed, AsOf, Text},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -24,8 +25,8 @@ arguments! {
         /// Name, client id or id.
         app: Line<200>,
         policy: Word<AppPolicy>,
-        /// Makes a repeat safe.
-        idempotency_key: Option<OnceKey>,
+        /// Makes retries safe.
+        idempotency_key: Option<IdempotencyKey>,
     }
 }
 
@@ -45,7 +46,7 @@ impl Tool for SetAppPolicy {
     const DECLARATION: Declaration = Declaration {
         name: "set_app_policy",
         title: "Set app policy",
-        description: "Decides on one third-party app: sanctioned, unauthorized, blocked, or none (take the decision back). The next analysis, queued at once, makes or resolves findings accordingly; nothing changes on any platform.",
+        description: "Sets the policy of one third-party app: sanctioned, unauthorized, blocked, or none (withdraws the decision). Queues an analysis, which opens or resolves findings accordingly; nothing changes on any platform.",
         permission: Permission::SetAppPolicy,
         hints: Hints {
             read_only: false,
@@ -66,14 +67,7 @@ impl WriteTool for SetAppPolicy {
         let app = find(context, input.app.as_str()).await?.found.one("app")?;
         Ok(Preview {
             affected: Affected::App(policy),
-            question: Some(format!(
-                "Set the policy of the app {} to {policy} (now: {})? It is on {}; {} can use it. Its id is {}.",
-                quoted(&app.name),
-                app.policy,
-                app.platform.title(),
-                count(app.accounts, "account"),
-                app.id
-            )),
+            question: Some(text::apps::confirm_policy(&app, &quoted(&app.name), policy)),
             target: AuditTarget::new("app", &app.id),
         })
     }
@@ -84,7 +78,7 @@ impl ActionTool for SetAppPolicy {
         let Word(policy) = input.policy;
         let found = find(context, input.app.as_str()).await?.found.one("app")?;
         let target = AuditTarget::new("app", &found.id);
-        let (app, outcome, made) = context
+        let (app, outcome, receipt) = context
             .watchpost
             .set_app_policy(context.scope, &AppLookup::Id(found.id), policy, context.record())
             .await
@@ -92,28 +86,20 @@ impl ActionTool for SetAppPolicy {
         let (changed, before) = match outcome {
             AppPolicyOutcome::Changed { before } => (true, before),
             AppPolicyOutcome::Unchanged => (false, policy),
-            AppPolicyOutcome::NotFound => return Err(error::app_gone(made)),
+            AppPolicyOutcome::NotFound => return Err(error::app_removed(receipt)),
         };
-        let repeat = context.repeat(made);
+        let repeat = context.repeat(receipt);
         let queued = changed;
         let changed = changed && repeat.is_none();
         let as_of = context.as_of().await;
         let sentence = if let Some(repeat) = repeat {
-            format!(
-                "{repeat} The app's policy was set to {policy} (before: {before}).{}",
-                as_of.sentence()
-            )
+            text::apps::policy_set_before(&repeat, policy, before)
         } else if changed {
-            format!(
-                "The app's policy is {policy} now (before: {before}). The next analysis is queued and makes or resolves findings accordingly; nothing was changed on any platform.{}",
-                as_of.sentence()
-            )
+            text::apps::policy_set(policy, before)
         } else {
-            format!(
-                "Nothing was changed: the app's policy is {policy} already.{}",
-                as_of.sentence()
-            )
+            text::apps::policy_unchanged(policy)
         };
+        let sentence = as_of.dated(&sentence);
         let named = AppRef {
             id: app.id,
             name: app.name.clone(),
@@ -128,6 +114,6 @@ impl ActionTool for SetAppPolicy {
             analysis_queued: queued,
             as_of,
         };
-        Ok(Answer::new(sentence, &output)?.about(target).of_change(made))
+        Ok(Answer::new(sentence, &output)?.about(target).of_change(receipt))
     }
 }

@@ -1,12 +1,13 @@
-//! `snooze_finding`.
+//! `snooze_finding`: hides a finding for some days.
 
 use crate::{
-    arguments::{FindingArg, Line, OnceKey, Whole, arguments},
+    arguments::{FindingArg, IdempotencyKey, Line, Whole, arguments},
     confirm::{Preview, Risk},
     error::Failure,
     finding_change::{Decision, preview, target},
+    text,
     tool::{ActionTool, Answer, Context, Declaration, Hints, Tool, WriteTool},
-    wire::{AsOf, Text, count},
+    wire::{AsOf, Text},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -22,10 +23,10 @@ arguments! {
         /// id from list_findings.
         finding_id: FindingArg,
         days: Whole<1, 90>,
-        /// Why, for the people who read it later.
+        /// Explanation for later readers.
         note: Option<Line<1000>>,
-        /// Makes a repeat safe.
-        idempotency_key: Option<OnceKey>,
+        /// Makes retries safe.
+        idempotency_key: Option<IdempotencyKey>,
     }
 }
 
@@ -45,7 +46,7 @@ impl Tool for SnoozeFinding {
     const DECLARATION: Declaration = Declaration {
         name: "snooze_finding",
         title: "Snooze a finding",
-        description: "Hides one open finding from lists and score for 1 to 90 days; then it is open again by itself. Use when it can't be fixed now but must come back.",
+        description: "Hides one open finding from lists and score for 1 to 90 days, then reopens it automatically. Use when it can't be fixed now but must come back.",
         permission: Permission::SnoozeFinding,
         hints: Hints {
             read_only: false,
@@ -63,9 +64,8 @@ impl WriteTool for SnoozeFinding {
 
     async fn preview(context: &Context<'_>, input: &Input) -> Result<Preview, Failure> {
         let FindingArg(id) = input.finding_id;
-        let days = count(input.days.0.unsigned_abs(), "day");
-        let what = format!("Hide this finding from lists and score for {days}");
-        preview(context, id, &what).await
+        let question = text::findings::confirm_snooze(input.days.0.unsigned_abs());
+        preview(context, id, &question).await
     }
 }
 
@@ -79,24 +79,14 @@ impl ActionTool for SnoozeFinding {
             .await;
         let decision = Decision::new(context, id, "snoozed", result).await?;
         let (until, as_of) = (decision.state.snoozed_until, decision.as_of);
-        let until_text = until.map_or_else(|| "its time is over".to_owned(), |until| until.to_string());
         let sentence = if let Some(repeat) = decision.repeat {
-            format!(
-                "{repeat} The finding was snoozed until {until_text}.{}",
-                as_of.sentence()
-            )
+            text::findings::snoozed_before(&repeat, until)
         } else if decision.changed {
-            format!(
-                "The finding is snoozed for {}, until {until_text}, and left lists and score.{}",
-                count(input.days.0.unsigned_abs(), "day"),
-                as_of.sentence()
-            )
+            text::findings::snoozed(input.days.0.unsigned_abs(), until)
         } else {
-            format!(
-                "Nothing was changed: the finding is snoozed already, until {until_text}.{}",
-                as_of.sentence()
-            )
+            text::findings::already_snoozed(until)
         };
+        let sentence = as_of.dated(&sentence);
         let output = Output {
             finding_id: Text(id),
             status: Text(decision.state.status),
@@ -107,6 +97,6 @@ impl ActionTool for SnoozeFinding {
         };
         Ok(Answer::new(sentence, &output)?
             .about(target(id))
-            .of_change(decision.made))
+            .of_change(decision.receipt))
     }
 }

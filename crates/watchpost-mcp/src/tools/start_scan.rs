@@ -1,9 +1,9 @@
-//! `start_scan`.
+//! `start_scan`: queues a scan.
 
 use crate::{
     arguments::{IdLine, Word, arguments, integration_id},
     error::Failure,
-    scan_wire::platform_words,
+    text,
     tool::{ActionTool, Answer, Context, Declaration, FollowUp, Hints, Tool},
     wire::Text,
 };
@@ -14,23 +14,19 @@ use watchpost_core::{
     audit::AuditTarget,
     check::ScanType,
     service::{ScanStarted, ScanTarget},
-    value::{
-        id::ScanId,
-        time::Timestamp,
-        word::{Platform, RunState},
-    },
+    value::{id::ScanId, time::Timestamp, word::Platform},
 };
 
 pub(super) struct StartScan;
 
 arguments! {
     pub(super) struct Input {
-        /// compliance: do settings meet the frameworks; exposure: can strangers get in or data out.
+        /// compliance: do settings meet the frameworks; exposure: can outsiders get in or data leak out.
         scan_type: Word<ScanType>,
-        /// Only needed if several could be meant.
+        /// Needed only if several match.
         integration_id: Option<IdLine>,
         platform: Option<Word<Platform>>,
-        /// Default true; false judges the settings of the scan before again.
+        /// Default true; false reuses the settings of the previous scan.
         read_settings: Option<bool>,
     }
 }
@@ -46,7 +42,7 @@ pub(super) struct Output {
     queued_at: Text<Timestamp>,
 }
 
-/// The answer about a scan that was asked for: at once, or when it has ended.
+/// The answer about a requested scan: when it was requested, or when it has ended.
 pub(crate) fn answer(started: &ScanStarted) -> Result<Answer, Failure> {
     let scan = &started.scan;
     let output = Output {
@@ -62,32 +58,11 @@ pub(crate) fn answer(started: &ScanStarted) -> Result<Answer, Failure> {
         queued_at: Text(scan.queued_at),
     };
     let sentence = if !scan.is_unfinished() {
-        format!(
-            "The {} scan of {} is {}{}.",
-            scan.scan_type,
-            platform_words(scan),
-            scan.state,
-            if scan.state == RunState::Completed {
-                "; get_scan with this scan_id has its results"
-            } else {
-                " (it did not finish, so it has no results)"
-            },
-        )
+        text::scans::ended(scan)
     } else if started.is_new {
-        format!(
-            "Queued: {} scan of {}. Call get_scan with scan_id {} and wait_seconds 50 until its status is completed.",
-            scan.scan_type,
-            platform_words(scan),
-            scan.id
-        )
+        text::scans::started(scan)
     } else {
-        format!(
-            "Nothing was started: a {} scan of {} is {} already, {}; one at a time per integration.",
-            scan.scan_type,
-            platform_words(scan),
-            scan.state,
-            scan.id
-        )
+        text::scans::already_running(scan)
     };
     Ok(Answer::new(sentence, &output)?.about(AuditTarget::new("scan", &scan.id)))
 }
@@ -96,7 +71,7 @@ impl Tool for StartScan {
     const DECLARATION: Declaration = Declaration {
         name: "start_scan",
         title: "Start a scan",
-        description: "Starts a read-only scan of a platform's settings and answers at once with its scan_id; then call get_scan with that id and wait_seconds. One scan at a time per integration: if one runs already, its id is given. Changes nothing on the platform.",
+        description: "Starts a read-only scan of a platform's settings and immediately returns its scan_id; then call get_scan with that id and wait_seconds. One scan at a time per integration: if one is running, returns its id. Changes nothing on the platform.",
         permission: Permission::StartScan,
         hints: Hints {
             read_only: false,
@@ -117,7 +92,7 @@ impl ActionTool for StartScan {
             integration: wanted,
             platform,
         };
-        let (started, made) = context
+        let (started, receipt) = context
             .watchpost
             .start_scan(
                 context.scope,
@@ -127,7 +102,7 @@ impl ActionTool for StartScan {
                 context.record(),
             )
             .await?;
-        let mut answer = answer(&started)?.of_change(made);
+        let mut answer = answer(&started)?.of_change(receipt);
         answer.follow_up = Some(FollowUp::from(&started));
         Ok(answer)
     }

@@ -1,11 +1,12 @@
-//! `trigger_sync`.
+//! `trigger_sync`: queues syncs of the connected platforms.
 
 use crate::{
-    arguments::{OnceKey, Word, arguments},
+    arguments::{IdempotencyKey, Word, arguments},
     confirm::{Affected, Preview, Risk},
     error::Failure,
+    text,
     tool::{ActionTool, Answer, Caller, Context, Declaration, FollowUp, Hints, Tool, WriteTool},
-    wire::{AsOf, Text, count, len},
+    wire::{AsOf, Text, len},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -26,8 +27,8 @@ arguments! {
     pub(super) struct Input {
         /// Default: all.
         platform: Option<Word<Platform>>,
-        /// Makes a repeat safe.
-        idempotency_key: Option<OnceKey>,
+        /// Makes retries safe.
+        idempotency_key: Option<IdempotencyKey>,
     }
 }
 
@@ -49,17 +50,14 @@ struct Job {
     job_id: Text<JobId>,
     platform: &'static str,
     integration_id: Text<IntegrationId>,
-    /// How it stands.
     state: &'static str,
 }
-
-const NOTHING_TO_SYNC: &str = "Connect a platform: run `watchpost integrations add okta` or `watchpost integrations add m365`; a paused one goes on after `watchpost integrations resume`";
 
 impl Tool for TriggerSync {
     const DECLARATION: Declaration = Declaration {
         name: "trigger_sync",
         title: "Sync now",
-        description: "Reads the connected platforms anew, all or one; the findings follow by themselves. Answers at once with jobs; get_integrations shows their progress. A sync that is queued or running is joined, not repeated.",
+        description: "Re-reads all connected platforms, or one, and then updates the findings. Immediately returns jobs; get_integrations shows their progress. A sync that is already queued or running is joined, not repeated.",
         permission: Permission::TriggerSync,
         hints: Hints {
             read_only: false,
@@ -78,10 +76,9 @@ impl WriteTool for TriggerSync {
     async fn preview(_: &Context<'_>, input: &Input) -> Result<Preview, Failure> {
         Ok(Preview {
             affected: Affected::Sources,
-            question: Some(match &input.platform {
-                Some(Word(platform)) => format!("Read {} anew now?", platform.title()),
-                None => "Read all connected platforms anew now?".to_owned(),
-            }),
+            question: Some(text::syncs::confirm(
+                input.platform.map(|Word(platform)| platform),
+            )),
             target: AuditTarget::default(),
         })
     }
@@ -118,39 +115,32 @@ impl ActionTool for TriggerSync {
                     state: if sync.is_new { "queued" } else { "already_running" },
                 })
                 .collect(),
-            next_step: matches!(answer.start, SyncStart::NoIntegrations).then_some(NOTHING_TO_SYNC),
+            next_step: matches!(answer.start, SyncStart::NoIntegrations)
+                .then_some(text::syncs::NOTHING_TO_SYNC),
             as_of: context.as_of().await,
         };
         let sentence = match answer.start {
-            SyncStart::Triggered => format!(
-                "Queued: {}; get_integrations shows the progress.",
-                count(u64::try_from(new).unwrap_or(u64::MAX), "sync"),
-            ),
-            SyncStart::AlreadyRunning => {
-                "Nothing was changed: every sync asked for is queued or running already.".to_owned()
-            }
-            SyncStart::NoIntegrations => match platform {
-                Some(platform) => format!(
-                    "Nothing to sync: no active {} integration. {NOTHING_TO_SYNC}.",
-                    platform.title()
-                ),
-                None => format!("Nothing to sync: no active integration. {NOTHING_TO_SYNC}."),
-            },
+            SyncStart::Triggered => text::syncs::queued(new),
+            SyncStart::AlreadyRunning => text::syncs::ALREADY_RUNNING.to_owned(),
+            SyncStart::NoIntegrations => text::syncs::no_integrations(platform),
         };
-        let repeat = repeat.map(|repeat| format!("{repeat} ")).unwrap_or_default();
-        let sentence = format!("{repeat}{sentence}{}", output.as_of.sentence());
+        let sentence = match repeat {
+            Some(repeat) => text::syncs::after_repeat(&repeat, &sentence),
+            None => sentence,
+        };
+        let sentence = output.as_of.dated(&sentence);
         let mut done = Answer::new(sentence, &output)?.of_change(answer.receipt);
         done.follow_up = FollowUp::of_syncs(&answer);
         Ok(done)
     }
 }
 
-/// The answer when all syncs that were asked for have ended, each with whether the call had queued it.
+/// The answer once all requested syncs have ended. Each job comes with whether the call queued it.
 pub(crate) async fn ended(caller: Caller<'_>, jobs: &[(JobRow, bool)]) -> Result<Answer, Failure> {
     let mut rows = Vec::with_capacity(jobs.len());
     for (job, _) in jobs {
         let Some(id) = job.integration else { continue };
-        // A removed integration has nothing more to tell.
+        // The integration may have been removed in the meantime.
         let found = caller.watchpost.integration(caller.scope, id).await;
         let Some(integration) = caller.open(found)? else {
             continue;
@@ -183,16 +173,6 @@ pub(crate) async fn ended(caller: Caller<'_>, jobs: &[(JobRow, bool)]) -> Result
         next_step: None,
         as_of: AsOf::new(&freshness, caller.watchpost.clock().now()),
     };
-    let all = count(len(jobs), "sync");
-    let sentence = match failed {
-        0 => format!(
-            "Completed: {all}, and the analysis after it.{}",
-            output.as_of.sentence()
-        ),
-        n => format!(
-            "Ended: {all}, of which {n} did not complete; get_integrations says why.{}",
-            output.as_of.sentence()
-        ),
-    };
+    let sentence = output.as_of.dated(&text::syncs::ended(len(jobs), failed));
     Answer::new(sentence, &output)
 }

@@ -1,13 +1,13 @@
-//! What the audit log keeps of a call's arguments: each of them, whatever the tool.
+//! The audit entry of a call has each of its arguments, for every tool.
 
 use crate::world::World;
 use serde_json::{Map, Value, json};
 use watchpost_mcp::tools::TOOLS;
 
-/// An id that no workspace has. It fits every string argument, a key for repeats too.
+/// An id that no workspace has. It is valid for every string argument, the idempotency key included.
 const ID: &str = "018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f";
 
-/// A value that fits an argument's schema.
+/// A value that is valid for an argument's schema.
 fn sample(schema: &Value) -> Value {
     if let Some(items) = schema.get("items") {
         let words = items["enum"].as_array().unwrap();
@@ -21,11 +21,11 @@ fn sample(schema: &Value) -> Value {
             .and_then(|words| words.as_array()?.last())
             .cloned()
             .unwrap_or_else(|| json!(ID)),
-        other => panic!("no sample of {other}"),
+        other => panic!("no sample of type {other}"),
     }
 }
 
-/// All that a tool takes.
+/// A value for each argument of a tool.
 fn samples(schema: &Value) -> Map<String, Value> {
     let fields = schema["properties"].as_object().unwrap();
     fields
@@ -35,7 +35,7 @@ fn samples(schema: &Value) -> Map<String, Value> {
 }
 
 #[tokio::test]
-async fn each_argument_of_each_tool_is_in_its_audit_entry() {
+async fn audit_entries_have_every_argument() {
     let world = World::company().await;
     let mut entries = String::new();
     for tool in TOOLS {

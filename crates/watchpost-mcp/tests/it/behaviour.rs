@@ -1,4 +1,4 @@
-//! What each tool answers.
+//! The answers of the tools.
 
 use crate::world::{World, app_id, failing, finding_id, now};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use watchpost_core::{
 use watchpost_mcp::tools::{TOOLS, ToolEntry};
 
 #[tokio::test]
-async fn the_risk_score_explains_itself() {
+async fn the_risk_score_comes_with_an_explanation() {
     let world = World::company().await;
     let answer = world.ok(&world.reader, "get_risk_score", json!({})).await;
     insta::assert_snapshot!(answer.sentence(), @"The risk score is 9 of 100 (higher is worse): High, grade D because of an open critical finding; open findings: 2 critical, 1 high, 0 medium, 1 low, 0 info. As of 2026-03-01T06:00:00Z.");
@@ -19,7 +19,7 @@ async fn the_risk_score_explains_itself() {
 }
 
 #[tokio::test]
-async fn nothing_is_never_all_good() {
+async fn without_data_there_is_no_score() {
     for (expected, world) in [
         ("not_connected", World::empty().await),
         ("waiting_for_first_sync", {
@@ -61,7 +61,7 @@ async fn nothing_is_never_all_good() {
 }
 
 #[tokio::test]
-async fn the_summary_leaves_out_what_nobody_knows() {
+async fn the_summary_omits_unknown_numbers() {
     let world = World::company().await;
     let answer = world.ok(&world.reader, "get_posture_summary", json!({})).await;
     insta::assert_json_snapshot!(answer.data());
@@ -69,7 +69,7 @@ async fn the_summary_leaves_out_what_nobody_knows() {
 }
 
 #[tokio::test]
-async fn stale_and_failing_sources_are_told_in_every_answer() {
+async fn every_answer_warns_of_stale_and_failing_integrations() {
     let world = World::company().await;
     world.ours(|data| {
         data.integrations[0].last_completed_at = Some(now().plus_hours(-11));
@@ -89,7 +89,7 @@ async fn stale_and_failing_sources_are_told_in_every_answer() {
     }
 }
 
-/// A call of every query whose answer says how old the data is.
+/// A call of every query whose answer has the age of the data.
 pub(crate) fn queries() -> Vec<(&'static str, Value)> {
     let calls = vec![
         ("get_risk_score", json!({})),
@@ -127,7 +127,7 @@ pub(crate) fn actions() -> Vec<(&'static str, Value)> {
     calls
 }
 
-/// A tool of a kind without a call among those of a test is a hole in the test.
+/// Asserts that the calls of a test include every tool of a kind.
 pub(crate) fn covers<T>(calls: &[(&'static str, T)], of_kind: impl Fn(&ToolEntry) -> bool) {
     let called: BTreeSet<&str> = calls.iter().map(|(name, _)| *name).collect();
     let kind: BTreeSet<&str> = TOOLS
@@ -181,7 +181,7 @@ async fn findings_are_filtered_counted_and_paged() {
 
 /// PAG-01.
 #[tokio::test]
-async fn a_cursor_serves_one_list_of_one_workspace() {
+async fn a_cursor_is_valid_for_one_list_of_one_workspace() {
     let world = World::company().await;
     let page = world
         .ok(&world.reader, "list_findings", json!({"limit": 1}))
@@ -196,20 +196,20 @@ async fn a_cursor_serves_one_list_of_one_workspace() {
         (&world.reader, json!({"cursor": cursor, "severity": "critical"})),
         (&world.stranger, json!({"cursor": cursor})),
     ] {
-        let text = world.refused(scope, "list_findings", arguments.clone()).await;
+        let text = world.rejected(scope, "list_findings", arguments.clone()).await;
         assert!(
-            text.contains("`cursor` isn't one of this list"),
+            text.contains("`cursor` does not belong to this list"),
             "{arguments}: {text}"
         );
     }
-    // The write key of the same workspace may go on with it.
+    // The write key of the same workspace may use it.
     world
         .ok(&world.writer, "list_findings", json!({"cursor": cursor}))
         .await;
 }
 
 #[tokio::test]
-async fn a_person_is_found_by_any_address_in_any_case() {
+async fn a_person_is_found_by_any_address_regardless_of_case() {
     let world = World::company().await;
     let answer = world
         .ok(
@@ -228,7 +228,7 @@ async fn a_person_is_found_by_any_address_in_any_case() {
         .await;
     assert_eq!(alias.data()["id"], answer.data()["id"]);
     let text = world
-        .refused(
+        .rejected(
             &world.reader,
             "lookup_identity",
             json!({"email": "nobody@birchworks.example"}),
@@ -239,7 +239,7 @@ async fn a_person_is_found_by_any_address_in_any_case() {
 }
 
 #[tokio::test]
-async fn integrations_tell_what_is_blind() {
+async fn integrations_name_their_blind_rules() {
     let world = World::company().await;
     world.ours(|data| {
         let row = &mut data.integrations[1];
@@ -295,7 +295,7 @@ async fn an_app_is_looked_up_by_name_or_id() {
     assert_eq!(several.data()["candidates"].as_array().unwrap().len(), 2);
     assert!(several.data().get("policy").is_none());
     let text = world
-        .refused(
+        .rejected(
             &world.writer,
             "set_app_policy",
             json!({"app": "twin", "policy": "blocked"}),
@@ -308,7 +308,7 @@ async fn an_app_is_looked_up_by_name_or_id() {
 }
 
 #[tokio::test]
-async fn repeating_an_action_changes_nothing_and_says_so() {
+async fn a_repeated_action_reports_that_nothing_was_changed() {
     let world = World::company().await;
     for (tool, arguments) in actions() {
         let first = world.ok(&world.writer, tool, arguments.clone()).await;
@@ -336,7 +336,7 @@ async fn repeating_an_action_changes_nothing_and_says_so() {
 }
 
 #[tokio::test]
-async fn a_change_shows_at_once_in_the_next_answer() {
+async fn the_next_answer_reflects_a_change() {
     let world = World::company().await;
     let total = async || world.ok(&world.writer, "list_findings", json!({})).await.data()["total"].clone();
     assert_eq!(total().await, 4);
@@ -359,7 +359,7 @@ async fn a_change_shows_at_once_in_the_next_answer() {
     assert!(answer.text().contains(&format!("watchpost findings reopen {id}")));
     assert_eq!(total().await, 2);
     let text = world
-        .refused(
+        .rejected(
             &world.writer,
             "snooze_finding",
             json!({"finding_id": id, "days": 1}),
@@ -367,13 +367,13 @@ async fn a_change_shows_at_once_in_the_next_answer() {
         .await;
     assert!(text.contains("the finding is dismissed"), "{text}");
     let text = world
-        .refused(&world.writer, "remediate_finding", json!({"finding_id": id}))
+        .rejected(&world.writer, "remediate_finding", json!({"finding_id": id}))
         .await;
     assert!(text.contains("the finding is dismissed"), "{text}");
 }
 
 #[tokio::test]
-async fn a_remediation_is_only_ever_requested() {
+async fn a_remediation_is_requested_and_not_executed() {
     let world = World::company().await;
     let answer = world
         .ok(
@@ -394,7 +394,7 @@ async fn a_remediation_is_only_ever_requested() {
         FindingStatus::Open
     );
     let text = world
-        .refused(
+        .rejected(
             &world.writer,
             "remediate_finding",
             json!({"finding_id": finding_id(3)}),
@@ -408,7 +408,7 @@ async fn a_remediation_is_only_ever_requested() {
 }
 
 #[tokio::test]
-async fn a_sync_says_what_it_came_to() {
+async fn trigger_sync_reports_new_running_and_missing_syncs() {
     let world = World::company().await;
     let one = world
         .ok(&world.writer, "trigger_sync", json!({"platform": "okta"}))
@@ -431,7 +431,7 @@ async fn a_sync_says_what_it_came_to() {
 }
 
 #[tokio::test]
-async fn clear_is_read_as_none() {
+async fn the_policy_clear_means_none() {
     let world = World::company().await;
     let set = json!({"app": "plumline", "policy": "unauthorized"});
     let answer = world.ok(&world.writer, "set_app_policy", set).await;
@@ -450,14 +450,14 @@ async fn clear_is_read_as_none() {
 
 /// TOO-09, TOO-10.
 #[tokio::test]
-async fn wrong_arguments_are_explained() {
+async fn errors_about_arguments_name_the_expected_value() {
     let world = World::company().await;
     let id = finding_id(1).to_string();
     let check = async |tool: &str, arguments: Value, expected: &str| {
-        let text = world.refused(&world.writer, tool, arguments).await;
-        // A write tool's error goes on with whether it is safe to retry.
-        let said = text.split(". Safe to retry: yes, ").next().unwrap();
-        assert_eq!(said, expected, "{tool}");
+        let text = world.rejected(&world.writer, tool, arguments).await;
+        // The error of a write tool is followed by advice on retrying.
+        let message = text.split(". Safe to retry: yes, ").next().unwrap();
+        assert_eq!(message, expected, "{tool}");
         let rows = world.audit();
         assert_eq!(rows.last().unwrap().outcome, AuditOutcome::Invalid, "{tool}");
         assert_eq!(rows.last().unwrap().arguments, "{}", "{tool}");
@@ -501,7 +501,7 @@ async fn wrong_arguments_are_explained() {
     check(
         "list_findings",
         json!({"severity": 3}),
-        "`severity` must be a list of at most 32 words, each one of: critical; high; medium; low; info",
+        "`severity` must be a list of at most 32 values, each one of: critical; high; medium; low; info",
     )
     .await;
     check(
@@ -513,7 +513,7 @@ async fn wrong_arguments_are_explained() {
     check(
         "lookup_identity",
         json!({}),
-        "`email` is missing: `lookup_identity` needs it",
+        "`email` is missing: `lookup_identity` requires it",
     )
     .await;
     check(
@@ -531,7 +531,7 @@ async fn wrong_arguments_are_explained() {
     check(
         "snooze_finding",
         json!({"finding_id": "7", "days": 1}),
-        "`finding_id` must be the id of a finding as `list_findings` gives it, like 018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f",
+        "`finding_id` must be a finding's id from `list_findings`, such as 018f3c1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f",
     )
     .await;
     check(
@@ -543,7 +543,7 @@ async fn wrong_arguments_are_explained() {
     check(
         "dismiss_finding",
         json!({"finding_id": id}),
-        "`reason` is missing: `dismiss_finding` needs it",
+        "`reason` is missing: `dismiss_finding` requires it",
     )
     .await;
     check(

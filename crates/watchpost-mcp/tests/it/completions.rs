@@ -1,4 +1,4 @@
-//! Completion over the fake, and the fake's part of it.
+//! Completion, and the fake's port for it.
 
 use crate::{
     store::Fake,
@@ -139,7 +139,7 @@ async fn arguments_of_prompts_and_variables_of_templates_are_completed() {
         values(&world, at, findings(), "id", &finding[..8]).await,
         std::slice::from_ref(&finding)
     );
-    // Nothing typed yet: the worst first.
+    // Without input, the worst finding comes first.
     let all = values(&world, at, findings(), "id", "").await;
     assert_eq!((all.len(), &all[0]), (4, &finding));
     assert_eq!(
@@ -180,7 +180,7 @@ async fn arguments_of_prompts_and_variables_of_templates_are_completed() {
 
 /// CMP-04.
 #[tokio::test]
-async fn people_are_not_given_away_a_letter_at_a_time() {
+async fn addresses_are_completed_from_three_characters_on() {
     let world = World::company().await;
     for typed in ["", "m", "ma", " m ", "m  "] {
         let found = values(&world, &world.reader, prompt("offboarding_proof"), "email", typed).await;
@@ -196,7 +196,7 @@ async fn people_are_not_given_away_a_letter_at_a_time() {
 
 /// CMP-04.
 #[tokio::test]
-async fn another_workspace_completes_nothing_of_ours() {
+async fn completions_are_limited_to_the_callers_workspace() {
     let world = World::company().await;
     for (of, argument, typed) in [
         (prompt("investigate_person"), "email", "mara".to_owned()),
@@ -220,7 +220,7 @@ async fn another_workspace_completes_nothing_of_ours() {
 }
 
 #[tokio::test]
-async fn odd_questions_have_no_answer_and_every_question_has_an_entry() {
+async fn unknown_arguments_are_errors_and_each_request_has_an_audit_entry() {
     let world = World::company().await;
     for (of, argument) in [
         (prompt("no_such_prompt"), "email"),

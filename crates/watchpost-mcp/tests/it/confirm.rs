@@ -1,4 +1,4 @@
-//! A person is asked before a risky change: over both eras, through the protocol's own encoding.
+//! Confirmation of risky changes by a person, for legacy and modern clients, over the real protocol.
 
 use crate::{
     behaviour::covers,
@@ -14,7 +14,7 @@ use watchpost_core::{audit::AuditOutcome, value::word::FindingStatus};
 use watchpost_mcp::{ConfirmMode, Risk};
 use watchpost_protocol::{ClientCapabilities, ClientInfo, Link, Peer, Revision, Seal, SessionState};
 
-/// Shows what it is given, bound to its context: what a transport encrypts.
+/// A seal without encryption that binds the state to its context.
 struct OpenSeal;
 
 fn hex(bytes: &[u8]) -> String {
@@ -34,7 +34,7 @@ impl Seal for OpenSeal {
     }
 }
 
-/// A legacy client whose person answers every question alike.
+/// A legacy client whose user gives the same answer to every question.
 struct Person {
     answer: Option<Value>,
     asked: Mutex<Vec<Value>>,
@@ -98,7 +98,7 @@ async fn legacy(world: &World, revision: &str, tool: &str, arguments: &Value, pe
         .await
 }
 
-/// A risky call of every tool that has one, each with a word that its question has.
+/// A risky call of every tool that has one, each with a word from its question.
 fn risky() -> Vec<(&'static str, Value, String)> {
     let calls = vec![
         (
@@ -133,7 +133,7 @@ fn accept(confirm: bool) -> Value {
     json!({"action": "accept", "content": {"confirm": confirm}})
 }
 
-/// What anything could have changed.
+/// Numbers that every change affects.
 fn changed(world: &World) -> (usize, usize, usize, u64) {
     world.ours(|data| {
         (
@@ -165,7 +165,7 @@ fn confirmations(world: &World) -> Vec<(String, AuditOutcome)> {
         .collect()
 }
 
-/// The first answer asks: checks the question and gives what the client sends back with the answer.
+/// Makes the first call and checks its question. Returns the state that the client sends back with the answer.
 async fn asked(world: &World, tool: &str, arguments: &Value, word: &str) -> (String, Value) {
     let answer = modern(world, tool, arguments, json!({})).await;
     let result = &answer.0["result"];
@@ -186,7 +186,7 @@ fn check_question(params: &Value, word: &str) {
 
 /// MRT-06, ELI-01.
 #[tokio::test]
-async fn a_modern_client_brings_the_answer_and_an_accepted_change_is_made_once() {
+async fn a_modern_client_sends_the_answer_and_an_accepted_change_is_made_once() {
     for (tool, arguments, word) in risky() {
         let world = World::company().await;
         let before = changed(&world);
@@ -199,7 +199,7 @@ async fn a_modern_client_brings_the_answer_and_an_accepted_change_is_made_once()
         let after = changed(&world);
         assert_ne!(after, before);
 
-        // The same confirmation again does nothing, whatever happened meanwhile.
+        // Sending the same confirmation again changes nothing, even if the change was undone in the meantime.
         world.ours(|data| {
             data.findings
                 .iter_mut()
@@ -212,7 +212,7 @@ async fn a_modern_client_brings_the_answer_and_an_accepted_change_is_made_once()
         assert!(
             replayed
                 .sentence()
-                .starts_with("Nothing was changed now: an earlier call with the same confirmation"),
+                .starts_with("Nothing was changed this time: a call with the same confirmation"),
             "{}",
             replayed.sentence()
         );
@@ -231,7 +231,7 @@ async fn a_modern_client_brings_the_answer_and_an_accepted_change_is_made_once()
 }
 
 #[tokio::test]
-async fn a_no_or_no_answer_changes_nothing_and_is_audited() {
+async fn without_consent_nothing_changes_and_the_call_is_audited() {
     let answers = [
         (accept(false), "declined"),
         (json!({"action": "decline"}), "declined"),
@@ -279,7 +279,7 @@ async fn a_legacy_client_is_asked_within_the_call() {
             let asked = client.asked.lock().unwrap().clone();
             assert_eq!(asked.len(), 1);
             check_question(&asked[0], &word);
-            // No answer at all, in time or of the right form, is no consent.
+            // A missing answer is no consent.
             let world = World::company().await;
             let gone = legacy(&world, revision, tool, &arguments, &person(None)).await;
             assert_eq!(gone.data()["confirmation"], "cancelled", "{}", gone.0);
@@ -289,7 +289,7 @@ async fn a_legacy_client_is_asked_within_the_call() {
 }
 
 #[tokio::test]
-async fn what_is_no_answer_to_the_question_is_no_consent() {
+async fn an_invalid_answer_is_no_consent() {
     let world = World::company().await;
     let before = changed(&world);
     let (tool, arguments, word) = risky().remove(0);
@@ -304,20 +304,20 @@ async fn what_is_no_answer_to_the_question_is_no_consent() {
         let again = modern(&world, tool, &arguments, more).await;
         assert_eq!(again.0["result"]["resultType"], "input_required", "{}", again.0);
     }
-    // An answer without the state that only we can give is none.
+    // An answer without the server's state is invalid.
     let forged = json!({"inputResponses": {"confirm": accept(true)}});
     let again = modern(&world, tool, &arguments, forged).await;
     assert_eq!(again.0["result"]["resultType"], "input_required", "{}", again.0);
-    // The state of one call is no good for another.
+    // The state of one call is invalid for another.
     let other = json!({"finding_id": finding_id(1), "reason": "mitigated"});
     let more = json!({"inputResponses": {"confirm": accept(true)}, "requestState": state});
-    let refused = modern(&world, tool, &other, more).await;
-    assert!(refused.0["error"].is_object(), "{}", refused.0);
+    let rejected = modern(&world, tool, &other, more).await;
+    assert!(rejected.0["error"].is_object(), "{}", rejected.0);
     assert_eq!(changed(&world), before);
 }
 
 #[tokio::test]
-async fn what_is_not_risky_is_not_asked() {
+async fn a_person_is_asked_only_about_risky_calls() {
     let world = World::company().await;
     for (tool, arguments) in [
         (
@@ -364,9 +364,9 @@ async fn errors_come_before_questions() {
         ("set_app_policy", json!({"app": "twin", "policy": "blocked"})),
         ("set_app_policy", json!({"app": "nothing", "policy": "blocked"})),
     ] {
-        let refused = modern(&world, tool, &arguments, json!({})).await;
-        assert!(refused.is_error(), "{tool}: {}", refused.0);
-        assert_eq!(refused.data()["safe_to_retry"], true);
+        let rejected = modern(&world, tool, &arguments, json!({})).await;
+        assert!(rejected.is_error(), "{tool}: {}", rejected.0);
+        assert_eq!(rejected.data()["safe_to_retry"], true);
     }
 }
 
@@ -388,7 +388,7 @@ async fn a_name_in_a_question_cannot_end_its_quotes() {
 }
 
 #[tokio::test]
-async fn a_key_and_a_confirmation_work_together() {
+async fn a_call_may_have_both_an_idempotency_key_and_a_confirmation() {
     let world = World::company().await;
     let arguments = json!({"finding_id": finding_id(2), "reason": "mitigated", "idempotency_key": "k"});
     let tool = "dismiss_finding";

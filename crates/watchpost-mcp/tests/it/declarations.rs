@@ -1,4 +1,4 @@
-//! What clients see of the tools before they call one.
+//! The tools as clients see them before a call.
 
 use crate::world::World;
 use serde_json::{Value, json};
@@ -6,8 +6,8 @@ use watchpost_core::access::{KeyScope, Permission};
 use watchpost_mcp::tools::{Declaration, Hints, TOOLS, ToolEntry};
 use watchpost_protocol::Revision;
 
-/// Bytes of the whole list for a write key, in the revision with most fields. Checked once with `gpt-tokenizer`
-/// (o200k_base): it stays under 8,000 tokens while the list stays under this.
+/// The size limit of the whole list for a write key, in the revision with the most fields. According to `gpt-tokenizer`
+/// (o200k_base), a list of this size has fewer than 8,000 tokens.
 const LIST_BYTES_MAX: usize = 33_200;
 
 fn definition(tool: &ToolEntry) -> Value {
@@ -28,7 +28,7 @@ fn definition(tool: &ToolEntry) -> Value {
 }
 
 #[test]
-fn each_definition_is_reviewed() {
+fn definitions_match_their_snapshots() {
     for tool in TOOLS {
         insta::assert_json_snapshot!(tool.declaration.name, definition(tool));
     }
@@ -39,7 +39,7 @@ fn names(tools: impl Iterator<Item = &'static ToolEntry>) -> Vec<String> {
 }
 
 #[test]
-fn the_list_is_sorted_and_has_every_file_of_the_folder() {
+fn the_list_is_sorted_and_complete() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/tools");
     let mut files: Vec<String> = std::fs::read_dir(folder)
         .unwrap()
@@ -52,7 +52,7 @@ fn the_list_is_sorted_and_has_every_file_of_the_folder() {
 }
 
 #[tokio::test]
-async fn the_whole_list_stays_small() {
+async fn the_list_stays_within_its_size_limit() {
     let world = World::empty().await;
     let list = world.handler().tools(&world.writer);
     for name in ["2025-11-25", "2026-07-28"] {
@@ -61,12 +61,12 @@ async fn the_whole_list_stays_small() {
             std::fs::write(format!("{folder}/{name}.json"), &bytes).unwrap();
         }
         assert!(bytes.len() <= LIST_BYTES_MAX, "{name}: {} bytes", bytes.len());
-        // A floor, so that this can't pass on an empty list.
+        // The lower bound makes the test fail on an empty list.
         assert!(bytes.len() > 10_000, "{name}: {} bytes", bytes.len());
     }
 }
 
-/// TOO-12. Permissions, hints and risks are reviewed as one table.
+/// TOO-12. Permissions, hints and risks are compared with a snapshot of one table.
 #[test]
 fn hints_permissions_and_risks_are_declared() {
     const QUERY: Hints = Hints {
@@ -110,7 +110,7 @@ fn hints_permissions_and_risks_are_declared() {
     insta::assert_snapshot!(table);
 }
 
-/// Every schema below, with its path.
+/// Visits a schema and every schema within it, with its path.
 fn walk(schema: &Value, path: &str, see: &mut dyn FnMut(&str, &Value)) {
     see(path, schema);
     if let Some(fields) = schema.get("properties").and_then(Value::as_object) {
@@ -213,7 +213,7 @@ fn input_schemas_accept_the_documented_forms() {
 }
 
 #[test]
-fn the_page_about_the_tools_says_what_the_declarations_say() {
+fn the_tools_page_matches_the_declarations() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/tools.md");
     let page = watchpost_mcp::tools_page();
     if std::env::var_os("UPDATE_DOCS").is_some() {
@@ -222,12 +222,12 @@ fn the_page_about_the_tools_says_what_the_declarations_say() {
     let stored = std::fs::read_to_string(path).unwrap_or_default();
     assert!(
         stored == page,
-        "docs/tools.md is out of date: run the tests once with UPDATE_DOCS=1"
+        "docs/tools.md is out of date: run this test once with UPDATE_DOCS=1"
     );
 }
 
 #[test]
-fn the_page_about_changes_names_every_write_tool() {
+fn the_page_on_changes_names_every_write_tool() {
     let page = include_str!("../../../../docs/changes.md");
     for tool in TOOLS.iter().filter(|tool| tool.takes_write_key()) {
         let name = tool.declaration.name;

@@ -1,4 +1,4 @@
-//! The fake's imports: none.
+//! The fake's import port, which has no imports.
 
 use crate::store::Fake;
 use async_trait::async_trait;
@@ -15,14 +15,14 @@ use watchpost_core::{
     },
 };
 
-fn refused<T>() -> Result<T, StoreError> {
+fn conflict<T>() -> Result<T, StoreError> {
     Err(StoreError::Conflict)
 }
 
 #[async_trait]
 impl ImportStore for Fake {
     async fn begin_import(&self, _: &ImportPermit, _: Timestamp) -> Result<(), StoreError> {
-        refused()
+        conflict()
     }
     async fn stage_rows(
         &self,
@@ -31,13 +31,13 @@ impl ImportStore for Fake {
         _: Vec<(usize, ImportedRow)>,
         _: Timestamp,
     ) -> Result<(), StoreError> {
-        refused()
+        conflict()
     }
     async fn discard_import(&self, _: &ImportPermit) -> Result<(), StoreError> {
-        refused()
+        conflict()
     }
     async fn keep_import(&self, _: AuthorizedWrite<KeepImport>) -> Result<Audited<KeepOutcome>, StoreError> {
-        refused()
+        conflict()
     }
     async fn list_batches(&self, _: &WorkspaceScope, _: &BatchQuery) -> Result<BatchPage, StoreError> {
         Ok(BatchPage {
@@ -55,7 +55,7 @@ impl ImportStore for Fake {
         _: BatchId,
         _: &ImportedQuery,
     ) -> Result<ImportedPage, StoreError> {
-        refused()
+        conflict()
     }
     async fn imported_verdicts(
         &self,

@@ -1,5 +1,5 @@
 //! Tests of the MCP server through its public interface.
-#![expect(clippy::unwrap_used, reason = "a fixture that can't be made fails its test")]
+#![expect(clippy::unwrap_used, reason = "a panic in a fixture fails its test")]
 
 mod audit;
 mod behaviour;

@@ -1,5 +1,5 @@
-//! Resources: what they say, who may read them, and which addresses there are. Those of scans and reports are tested
-//! over a real store in `watchpost-runtime`.
+//! Resources: contents, access and addresses. The resources of scans and reports are tested over a real store in
+//! `watchpost-runtime`.
 
 use crate::{
     safety::{CANARY, HOSTILE},
@@ -24,8 +24,8 @@ async fn read(world: &World, scope: &Arc<WorkspaceScope>, uri: &str) -> Answer {
     ask(world, scope, "resources/read", json!({ "uri": uri })).await
 }
 
-/// Reads a resource that is there: its text as JSON.
-async fn say(world: &World, uri: &str) -> Value {
+/// Reads an existing resource and returns its text as JSON.
+async fn contents(world: &World, uri: &str) -> Value {
     let answer = read(world, &world.reader, uri).await;
     let content = &answer.0["result"]["contents"][0];
     assert_eq!(content["uri"], uri, "{}", answer.0);
@@ -33,7 +33,7 @@ async fn say(world: &World, uri: &str) -> Value {
     serde_json::from_str(content["text"].as_str().unwrap()).unwrap()
 }
 
-/// One of each kind.
+/// One address of each kind.
 fn all() -> [String; 6] {
     [
         "watchpost://posture".into(),
@@ -46,7 +46,7 @@ fn all() -> [String; 6] {
 }
 
 #[tokio::test]
-async fn a_resource_says_what_its_tool_answers() {
+async fn a_resource_has_the_same_contents_as_its_tools_answer() {
     let world = World::company().await;
     let app = app_id(31);
     for (uri, tool, arguments) in [
@@ -69,32 +69,32 @@ async fn a_resource_says_what_its_tool_answers() {
         ),
     ] {
         let answer = world.ok(&world.reader, tool, arguments).await;
-        assert_eq!(&say(&world, &uri).await, answer.data(), "{uri}");
+        assert_eq!(&contents(&world, &uri).await, answer.data(), "{uri}");
     }
 }
 
-/// All fields of `part` are in `whole` with the same values.
-fn contains(whole: &Value, part: &Value) {
+/// Asserts that `whole` has all fields of `part` with the same values.
+fn assert_contains(whole: &Value, part: &Value) {
     for (name, value) in part.as_object().unwrap() {
         assert_eq!(&whole[name], value, "{name}");
     }
 }
 
 #[tokio::test]
-async fn a_finding_is_told_with_its_evidence_and_what_to_do() {
+async fn a_finding_has_its_evidence_and_remediation() {
     let world = World::company().await;
     let list = world.ok(&world.reader, "list_findings", json!({})).await;
     let rows = list.data()["findings"].as_array().unwrap();
     assert_eq!(rows.len(), 4);
     for row in rows {
         let uri = format!("watchpost://findings/{}", row["id"].as_str().unwrap());
-        let said = say(&world, &uri).await;
-        contains(&said, row);
-        assert_eq!(said["as_of"], list.data()["as_of"]);
-        assert_eq!(said["evidence"], json!([{"login": "Mara Holt"}]));
-        assert_eq!(said["rule"]["remediation"][0], "Open the admin console.");
-        assert_eq!(said["reopen_count"], 0);
-        assert!(said.get("snoozed_until").is_none());
+        let resource = contents(&world, &uri).await;
+        assert_contains(&resource, row);
+        assert_eq!(resource["as_of"], list.data()["as_of"]);
+        assert_eq!(resource["evidence"], json!([{"login": "Mara Holt"}]));
+        assert_eq!(resource["rule"]["remediation"][0], "Open the admin console.");
+        assert_eq!(resource["reopen_count"], 0);
+        assert!(resource.get("snoozed_until").is_none());
     }
     world
         .ok(
@@ -103,46 +103,46 @@ async fn a_finding_is_told_with_its_evidence_and_what_to_do() {
             json!({"finding_id": finding_id(1), "days": 7}),
         )
         .await;
-    let said = say(&world, &format!("watchpost://findings/{}", finding_id(1))).await;
-    assert_eq!(said["snoozed_until"], "2026-03-08T07:00:00Z");
+    let resource = contents(&world, &format!("watchpost://findings/{}", finding_id(1))).await;
+    assert_eq!(resource["snoozed_until"], "2026-03-08T07:00:00Z");
 }
 
 #[tokio::test]
-async fn a_rule_is_told_as_in_the_list_with_its_own_words() {
+async fn a_rule_has_the_fields_of_the_list_and_its_remediation() {
     let world = World::company().await;
     let list = world.ok(&world.reader, "list_rules", json!({})).await;
     let rows = list.data()["rules"].as_array().unwrap();
     assert_eq!(rows.len(), 2);
     for row in rows {
-        let said = say(
+        let resource = contents(
             &world,
             &format!("watchpost://rules/{}", row["id"].as_str().unwrap()),
         )
         .await;
-        contains(&said, row);
-        assert_eq!(said["remediation"][1], "Enroll a second factor.");
+        assert_contains(&resource, row);
+        assert_eq!(resource["remediation"][1], "Enroll a second factor.");
     }
 }
 
 /// RSC-05, RSC-07.
 #[tokio::test]
-async fn what_another_workspace_has_is_as_unknown_as_what_nobody_has_and_as_what_is_no_address() {
+async fn foreign_missing_and_malformed_addresses_are_all_unknown() {
     let world = World::company().await;
-    let refused = async |scope, uri: &str| {
+    let rejected = async |scope, uri: &str| {
         let mut answer = read(&world, scope, uri).await.0;
         let echoed = answer["error"]["data"]["uri"].as_str().unwrap();
         assert!(uri.starts_with(echoed.trim_end_matches('…')), "{answer}");
         answer["error"]["data"].take();
         answer
     };
-    let expected = refused(&world.reader, "watchpost://nothing").await;
+    let expected = rejected(&world.reader, "watchpost://nothing").await;
     assert_eq!(expected["error"]["code"], -32602);
     for theirs in [
         format!("watchpost://findings/{}", finding_id(1)),
         "watchpost://identities/mara.holt@birchworks.example".into(),
         format!("watchpost://apps/{}", app_id(31)),
     ] {
-        assert_eq!(refused(&world.stranger, &theirs).await, expected, "{theirs}");
+        assert_eq!(rejected(&world.stranger, &theirs).await, expected, "{theirs}");
     }
     for uri in [
         format!("watchpost://findings/{NOBODYS}"),
@@ -159,16 +159,16 @@ async fn what_another_workspace_has_is_as_unknown_as_what_nobody_has_and_as_what
         String::new(),
         format!("watchpost://identities/{}@birchworks.example", "m".repeat(2_000)),
     ] {
-        assert_eq!(refused(&world.reader, &uri).await, expected, "{uri}");
+        assert_eq!(rejected(&world.reader, &uri).await, expected, "{uri}");
     }
-    // Their own posture is empty, not ours.
+    // The other workspace's own posture is empty.
     let answer = read(&world, &world.stranger, "watchpost://posture").await;
     let text = answer.0["result"]["contents"][0]["text"].as_str().unwrap();
     assert!(text.contains("not_connected"), "{text}");
 }
 
 #[tokio::test]
-async fn lists_and_templates_name_every_kind() {
+async fn the_list_and_the_templates_cover_every_kind() {
     let world = World::company().await;
     let listed = ask(&world, &world.reader, "resources/list", json!({})).await;
     let templates = ask(&world, &world.reader, "resources/templates/list", json!({})).await;
@@ -176,7 +176,7 @@ async fn lists_and_templates_name_every_kind() {
     let templates = templates.0["result"]["resourceTemplates"].as_array().unwrap();
     assert_eq!((listed.len(), templates.len()), (2, 6));
     for resource in listed {
-        say(&world, resource["uri"].as_str().unwrap()).await;
+        contents(&world, resource["uri"].as_str().unwrap()).await;
     }
     for uri in all() {
         let family = uri.rsplit_once('/').unwrap().0;
@@ -190,10 +190,10 @@ async fn lists_and_templates_name_every_kind() {
 }
 
 #[tokio::test]
-async fn each_read_has_one_entry_that_holds_no_address() {
+async fn each_read_has_one_audit_entry_without_the_address() {
     let world = World::company().await;
     for uri in all() {
-        say(&world, &uri).await;
+        contents(&world, &uri).await;
     }
     read(&world, &world.reader, "watchpost://identities/no@one.example").await;
     let rows = world.audit();
@@ -236,10 +236,10 @@ async fn text_from_outside_stays_inside_json_strings() {
     for hostile in HOSTILE {
         let world = World::with(&format!("{CANARY} {hostile} {CANARY}")).await;
         for uri in all() {
-            let said = say(&world, &uri).await;
-            seen += strings(&said);
-            let names = said.to_string().matches(&format!("{CANARY}\":")).count();
-            assert_eq!(names, 0, "no field is named by a stranger");
+            let resource = contents(&world, &uri).await;
+            seen += strings(&resource);
+            let names = resource.to_string().matches(&format!("{CANARY}\":")).count();
+            assert_eq!(names, 0, "no field's name comes from outside");
         }
         let listed = ask(&world, &world.reader, "resources/list", json!({})).await;
         assert!(!listed.0.to_string().contains(CANARY));
@@ -247,7 +247,7 @@ async fn text_from_outside_stays_inside_json_strings() {
     assert!(seen > 20 * 20, "{seen}");
 }
 
-/// How many string values hold the canary; a value that does holds no control character.
+/// The number of string values with the canary, none of which has a control character.
 fn strings(value: &Value) -> usize {
     match value {
         Value::String(text) if text.contains(CANARY) => {

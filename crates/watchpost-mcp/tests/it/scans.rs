@@ -1,4 +1,4 @@
-//! The fake's scans: what a test put there.
+//! The fake's scan port, which has no scans.
 
 use crate::store::Fake;
 use async_trait::async_trait;
@@ -19,26 +19,26 @@ use watchpost_core::{
     },
 };
 
-fn refused() -> StoreError {
+fn conflict() -> StoreError {
     StoreError::Conflict
 }
 
 #[async_trait]
 impl ScanStore for Fake {
     async fn start_scan(&self, _: AuthorizedWrite<StartScan>) -> Result<Audited<ScanStart>, StoreError> {
-        Err(refused())
+        Err(conflict())
     }
     async fn cancel_scan(
         &self,
         _: AuthorizedWrite<CancelScan>,
     ) -> Result<Audited<CancelOutcome>, StoreError> {
-        Err(refused())
+        Err(conflict())
     }
     async fn begin_scan(&self, _: &ScanPermit, _: Timestamp) -> Result<bool, StoreError> {
-        Err(refused())
+        Err(conflict())
     }
     async fn open_config_for_scan(&self, _: &ScanPermit) -> Result<Option<ConnectorConfig>, StoreError> {
-        Err(refused())
+        Err(conflict())
     }
     async fn store_setting(
         &self,
@@ -46,16 +46,16 @@ impl ScanStore for Fake {
         _: SettingDocument,
         _: Timestamp,
     ) -> Result<(), StoreError> {
-        Err(refused())
+        Err(conflict())
     }
     async fn copy_settings(&self, _: &ScanPermit, _: ScanId) -> Result<(), StoreError> {
-        Err(refused())
+        Err(conflict())
     }
     async fn finish_scan(
         &self,
         _: AuthorizedWrite<FinishScan>,
     ) -> Result<Audited<ObserveCounts>, StoreError> {
-        Err(refused())
+        Err(conflict())
     }
     async fn scan(&self, _: &WorkspaceScope, _: ScanId) -> Result<Option<Scan>, StoreError> {
         Ok(None)
@@ -114,22 +114,22 @@ impl ScanStore for Fake {
         Ok(Vec::new())
     }
     async fn add_schedule(&self, _: AuthorizedWrite<AddSchedule>) -> Result<Audited<bool>, StoreError> {
-        Err(refused())
+        Err(conflict())
     }
     async fn change_schedule(&self, _: AuthorizedWrite<ChangeSchedule>) -> Result<Audited<bool>, StoreError> {
-        Err(refused())
+        Err(conflict())
     }
     async fn exemptions(&self, _: &WorkspaceScope) -> Result<Vec<Exemption>, StoreError> {
         Ok(Vec::new())
     }
     async fn add_exemption(&self, _: AuthorizedWrite<AddExemption>) -> Result<Audited<bool>, StoreError> {
-        Err(refused())
+        Err(conflict())
     }
     async fn remove_exemption(
         &self,
         _: AuthorizedWrite<RemoveExemption>,
     ) -> Result<Audited<bool>, StoreError> {
-        Err(refused())
+        Err(conflict())
     }
     async fn exemption(&self, _: &WorkspaceScope, _: ExemptionId) -> Result<Option<Exemption>, StoreError> {
         Ok(None)

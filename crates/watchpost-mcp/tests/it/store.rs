@@ -1,4 +1,4 @@
-//! A store in memory for the ports that the tools use. What they don't use answers an error.
+//! A store in memory for the ports that the tools use. Unused methods return an error.
 
 use async_trait::async_trait;
 use std::{
@@ -47,7 +47,7 @@ use watchpost_core::{
     },
 };
 
-/// A finding as the fake keeps it.
+/// A finding in the fake.
 #[derive(Clone)]
 pub(crate) struct Row {
     pub(crate) summary: FindingSummary,
@@ -55,7 +55,7 @@ pub(crate) struct Row {
     pub(crate) state: FindingState,
 }
 
-/// One workspace.
+/// The data of one workspace.
 #[derive(Default)]
 pub(crate) struct Data {
     pub(crate) findings: Vec<Row>,
@@ -71,7 +71,7 @@ pub(crate) struct Data {
     pub(crate) spent: Vec<Spent>,
 }
 
-/// A token that a call spent, with what the call came to.
+/// A token that a call spent, with the result of the call.
 pub(crate) struct Spent {
     actor: (ActorKind, String),
     operation: String,
@@ -85,18 +85,18 @@ pub(crate) struct Fake {
     pub(crate) keys: Mutex<HashMap<KeyHash, KeyRow>>,
     /// While set, no audit entry can be written.
     pub(crate) audit_broken: AtomicBool,
-    /// While set, changes are made and their answers lost.
+    /// While set, changes are made but their answers are lost.
     pub(crate) answers_lost: AtomicBool,
-    /// While set, the store fails.
+    /// While set, reads fail.
     pub(crate) broken: AtomicBool,
-    /// Reads of risk facts so far.
+    /// The number of reads of risk facts.
     pub(crate) risk_reads: AtomicU64,
-    /// Reads of the generation so far.
+    /// The number of reads of the generation.
     pub(crate) generation_reads: AtomicU64,
 }
 
 fn unused<T>() -> Result<T, StoreError> {
-    Err(StoreError::Backend("the fake store has no such thing".into()))
+    Err(StoreError::Backend("not part of the fake store".into()))
 }
 
 impl Fake {
@@ -120,7 +120,7 @@ impl Fake {
         Ok(self.with(scope.workspace(), see))
     }
 
-    /// A change: the decision, then its entry, unless the log can't be written.
+    /// Makes a change and stores its audit entry; fails if the audit log is broken.
     fn write<C: Command, T: Clone + Send + 'static>(
         &self,
         write: AuthorizedWrite<C>,
@@ -228,7 +228,7 @@ fn fits(row: &Row, query: &FindingQuery) -> bool {
         })
 }
 
-fn place(finding: &FindingSummary) -> FindingPosition {
+fn position(finding: &FindingSummary) -> FindingPosition {
     FindingPosition {
         severity: finding.severity,
         first_seen_at: finding.first_seen_at,
@@ -247,7 +247,7 @@ fn page(data: &Data, query: &FindingQuery) -> FindingPage {
     });
     let start = query.after.map_or(0, |after| {
         all.iter()
-            .position(|row| place(&row.summary) == after)
+            .position(|row| position(&row.summary) == after)
             .map_or(all.len(), |at| at + 1)
     });
     let rest = &all[start..];
@@ -258,7 +258,7 @@ fn page(data: &Data, query: &FindingQuery) -> FindingPage {
         .collect();
     FindingPage {
         next: (rest.len() > query.limit)
-            .then(|| findings.last().map(place))
+            .then(|| findings.last().map(position))
             .flatten(),
         total: Total {
             value: u64::try_from(all.len()).unwrap(),

@@ -1,4 +1,4 @@
-//! A company in memory, callers with real scopes from the real gate, and calls through the real protocol.
+//! A company in memory, callers with scopes from the real gate, and calls through the real protocol.
 
 use crate::store::{Data, Fake, Row};
 use async_trait::async_trait;
@@ -65,7 +65,7 @@ impl Clock for TestClock {
     }
 }
 
-/// Different bytes at each draw, the same in each run.
+/// Returns different bytes in each draw, and the same sequence in each run.
 #[derive(Default)]
 struct TestRandom(AtomicU64);
 
@@ -155,7 +155,7 @@ static SCHEMAS: LazyLock<HashMap<&'static str, jsonschema::Validator>> = LazyLoc
         .collect()
 });
 
-/// The result of a call: the JSON-RPC answer's `result` or `error`.
+/// A JSON-RPC answer.
 pub(crate) struct Answer(pub(crate) Value);
 
 impl Answer {
@@ -203,19 +203,19 @@ pub(crate) fn now() -> Timestamp {
 }
 
 impl World {
-    /// An empty workspace.
+    /// Creates an empty workspace.
     pub(crate) async fn empty() -> Self {
         Self::asking(ConfirmMode::default()).await
     }
 
-    /// The company, before a server that asks people by this policy.
-    pub(crate) async fn company_that_asks(policy: ConfirmMode) -> Self {
-        let world = Self::asking(policy).await;
+    /// Creates the company, with a server in this mode of confirmation.
+    pub(crate) async fn company_that_asks(mode: ConfirmMode) -> Self {
+        let world = Self::asking(mode).await;
         world.ours(|data| fill(data, ""));
         world
     }
 
-    async fn asking(policy: ConfirmMode) -> Self {
+    async fn asking(mode: ConfirmMode) -> Self {
         let store = Arc::new(Fake::default());
         let clock = Arc::new(TestClock(
             AtomicI64::new(now().as_millis()),
@@ -255,7 +255,7 @@ impl World {
             "0.0.0",
         )
         .unwrap()
-        .with_confirmation(policy);
+        .with_confirmation(mode);
         Self {
             store,
             clock,
@@ -266,8 +266,8 @@ impl World {
         }
     }
 
-    /// A company with two platforms, two people, three apps and four findings. `hostile` goes into every name that
-    /// somebody outside wrote.
+    /// Creates a company with two platforms, one person, three apps and four findings. `hostile` is appended to every name
+    /// from outside.
     pub(crate) async fn with(hostile: &str) -> Self {
         let world = Self::empty().await;
         world.ours(|data| fill(data, hostile));
@@ -286,7 +286,7 @@ impl World {
         self.store.with(self.reader.workspace(), see)
     }
 
-    /// Sends `tools/call` as a modern client does.
+    /// Sends `tools/call` as a modern client.
     pub(crate) async fn call(&self, scope: &Arc<WorkspaceScope>, tool: &str, arguments: Value) -> Answer {
         let message = json!({
             "jsonrpc": "2.0", "id": 7, "method": "tools/call",
@@ -305,7 +305,7 @@ impl World {
         self.send_over(scope, message, None, Link::default()).await
     }
 
-    /// Sends a message over a connection, and within a legacy session, if there is one.
+    /// Sends a message over a connection, within a legacy session if there is one.
     pub(crate) async fn send_over(
         &self,
         scope: &Arc<WorkspaceScope>,
@@ -326,7 +326,8 @@ impl World {
         }
     }
 
-    /// TOO-05, TOO-06. A call that must be answered; the answer fits the tool's own schema and the text block holds the same JSON.
+    /// TOO-05, TOO-06. Makes a call that must succeed. Its answer must match the tool's schema, and the text block must have
+    /// the same JSON.
     pub(crate) async fn ok(&self, scope: &Arc<WorkspaceScope>, tool: &str, arguments: Value) -> Answer {
         let answer = self.call(scope, tool, arguments).await;
         assert!(!answer.is_error(), "{tool}: {}", answer.0);
@@ -348,8 +349,8 @@ impl World {
         answer
     }
 
-    /// A call that must be a tool error. Gives its text.
-    pub(crate) async fn refused(&self, scope: &Arc<WorkspaceScope>, tool: &str, arguments: Value) -> String {
+    /// Makes a call that must be a tool error, and returns its text.
+    pub(crate) async fn rejected(&self, scope: &Arc<WorkspaceScope>, tool: &str, arguments: Value) -> String {
         let answer = self.call(scope, tool, arguments).await;
         assert!(answer.is_error(), "{tool}: {}", answer.0);
         answer.text().to_owned()

@@ -1,4 +1,4 @@
-//! Write tools called again, and what their errors say about calling again.
+//! Repeated calls of write tools, and the advice on retrying in their errors.
 
 use crate::{
     behaviour::actions,
@@ -14,8 +14,13 @@ fn with(mut arguments: Value, name: &str, value: &str) -> Value {
     arguments
 }
 
-/// A call that must fail; the error says in words and as a field whether it is safe to repeat.
-async fn refused(world: &World, scope: &Arc<WorkspaceScope>, tool: &str, arguments: Value) -> (String, bool) {
+/// Makes a call that must fail. Returns the error's text and whether it says that a retry is safe.
+async fn rejected(
+    world: &World,
+    scope: &Arc<WorkspaceScope>,
+    tool: &str,
+    arguments: Value,
+) -> (String, bool) {
     let answer = world.call(scope, tool, arguments).await;
     check_error(tool, &answer)
 }
@@ -24,12 +29,12 @@ fn check_error(tool: &str, answer: &Answer) -> (String, bool) {
     assert!(answer.is_error(), "{tool}: {}", answer.0);
     let safe = answer.data()["safe_to_retry"].as_bool().unwrap();
     let text = answer.text();
-    let said = if safe {
+    let advice = if safe {
         "Safe to retry: yes, "
     } else {
         "Safe to retry: no, "
     };
-    assert_eq!(text.matches(said).count(), 1, "{tool}: {text}");
+    assert_eq!(text.matches(advice).count(), 1, "{tool}: {text}");
     assert_eq!(text.matches("Safe to retry").count(), 1, "{tool}: {text}");
     assert_eq!(text.lines().count(), 1, "{tool}: {text}");
     let error = answer.data()["error"].as_str().unwrap();
@@ -38,14 +43,14 @@ fn check_error(tool: &str, answer: &Answer) -> (String, bool) {
 }
 
 #[tokio::test]
-async fn a_repeat_with_the_same_key_changes_nothing_and_says_what_the_first_came_to() {
+async fn a_repeat_with_the_same_key_changes_nothing_and_returns_the_first_result() {
     let world = World::company().await;
     for (tool, arguments) in actions() {
         let keyed = with(arguments.clone(), "idempotency_key", "one-and-only/1");
         let first = world.ok(&world.writer, tool, keyed.clone()).await;
         assert_eq!(first.data()["changed"], true, "{tool}");
         assert!(!first.sentence().contains("Nothing was changed"), "{tool}");
-        // What the first did is taken back meanwhile.
+        // In the meantime, the first change is undone.
         world.ours(|data| {
             for row in &mut data.findings {
                 row.state.status = FindingStatus::Open;
@@ -60,7 +65,7 @@ async fn a_repeat_with_the_same_key_changes_nothing_and_says_what_the_first_came
         assert_eq!(again.data()["changed"], false, "{tool}");
         let sentence = again.sentence();
         assert!(
-            sentence.starts_with("Nothing was changed now: an earlier call with the same idempotency_key"),
+            sentence.starts_with("Nothing was changed this time: a call with the same idempotency_key"),
             "{tool}: {sentence}"
         );
         world.ours(|data| {
@@ -92,11 +97,11 @@ async fn a_repeat_with_the_same_key_changes_nothing_and_says_what_the_first_came
 }
 
 #[tokio::test]
-async fn a_key_serves_one_set_of_arguments_of_one_tool_of_one_caller() {
+async fn a_key_is_valid_for_one_set_of_arguments_of_one_tool_of_one_caller() {
     let world = World::company().await;
     let snooze = |days: i64| json!({"finding_id": finding_id(1), "days": days, "idempotency_key": "k"});
     world.ok(&world.writer, "snooze_finding", snooze(3)).await;
-    let (text, safe) = refused(&world, &world.writer, "snooze_finding", snooze(4)).await;
+    let (text, safe) = rejected(&world, &world.writer, "snooze_finding", snooze(4)).await;
     assert!(
         safe && text.contains("`idempotency_key`") && text.contains("other arguments"),
         "{text}"
@@ -106,7 +111,7 @@ async fn a_key_serves_one_set_of_arguments_of_one_tool_of_one_caller() {
         (row.outcome, &*row.operation),
         (AuditOutcome::Invalid, "snooze_finding")
     );
-    // The same word in another spelling is the same argument; another tool has keys of its own.
+    // Each tool has its own keys.
     let policy = |word: &str| json!({"app": app_id(31), "policy": word, "idempotency_key": "k"});
     world
         .ok(
@@ -119,10 +124,10 @@ async fn a_key_serves_one_set_of_arguments_of_one_tool_of_one_caller() {
         .ok(&world.writer, "trigger_sync", json!({"idempotency_key": "k"}))
         .await;
     let note = json!({"finding_id": finding_id(1), "days": 3, "idempotency_key": "k", "note": "because"});
-    let (text, _) = refused(&world, &world.writer, "snooze_finding", note).await;
+    let (text, _) = rejected(&world, &world.writer, "snooze_finding", note).await;
     assert!(text.contains("other arguments"), "{text}");
-    // Another workspace's same key is another key: there is just no such finding.
-    let (text, _) = refused(&world, &world.stranger, "snooze_finding", snooze(3)).await;
+    // Each workspace has its own keys, so the error is that there is no such finding.
+    let (text, _) = rejected(&world, &world.stranger, "snooze_finding", snooze(3)).await;
     assert!(text.contains("finding not found"), "{text}");
 }
 
@@ -133,7 +138,7 @@ async fn a_key_has_1_to_64_visible_ascii_characters() {
     for (tool, arguments) in actions() {
         for bad in ["", " ", "a b", "a\n", "é", "\u{200b}", long.as_str()] {
             let bad = with(arguments.clone(), "idempotency_key", bad);
-            let (text, safe) = refused(&world, &world.writer, tool, bad).await;
+            let (text, safe) = rejected(&world, &world.writer, tool, bad).await;
             assert!(safe, "{text}");
             assert!(
                 text.starts_with("`idempotency_key` must be a string of 1 to 64 visible ASCII"),
@@ -166,7 +171,7 @@ async fn an_error_that_changed_nothing_is_safe_to_retry() {
         ("snooze_finding", snooze(unknown.into(), 91), "`days` must be"),
         ("dismiss_finding", dismiss("x".into()), "`finding_id` must be"),
         ("set_app_policy", policy("x", "great"), "`policy` must be"),
-        // Nothing there.
+        // The target does not exist.
         ("snooze_finding", snooze(unknown.into(), 3), "finding not found"),
         ("dismiss_finding", dismiss(unknown.into()), "finding not found"),
         ("remediate_finding", json!({"finding_id": unknown}), "not found"),
@@ -175,7 +180,7 @@ async fn an_error_that_changed_nothing_is_safe_to_retry() {
             policy("nothing like it", "blocked"),
             "app not found",
         ),
-        // Not from this state.
+        // The target's state forbids the change.
         (
             "snooze_finding",
             snooze(closed.to_string(), 3),
@@ -199,7 +204,7 @@ async fn an_error_that_changed_nothing_is_safe_to_retry() {
         ("set_app_policy", policy("Twin", "blocked"), &twin),
     ];
     for (tool, arguments, expected) in cases {
-        let (text, safe) = refused(&world, &world.writer, tool, arguments).await;
+        let (text, safe) = rejected(&world, &world.writer, tool, arguments).await;
         assert!(text.contains(expected), "{tool}: {text}");
         assert!(
             safe && text.ends_with("yes, because nothing was changed."),
@@ -207,11 +212,11 @@ async fn an_error_that_changed_nothing_is_safe_to_retry() {
         );
     }
     for (tool, arguments) in actions() {
-        let (text, safe) = refused(&world, &world.reader, tool, arguments.clone()).await;
+        let (text, safe) = rejected(&world, &world.reader, tool, arguments.clone()).await;
         assert!(safe && text.starts_with("Write scope required"), "{text}");
         world.store.audit_broken.store(true, Ordering::Relaxed);
         for scope in [&world.reader, &world.writer] {
-            let (text, safe) = refused(&world, scope, tool, arguments.clone()).await;
+            let (text, safe) = rejected(&world, scope, tool, arguments.clone()).await;
             assert!(
                 safe && text.contains("audit log can't be written"),
                 "{tool}: {text}"
@@ -222,14 +227,13 @@ async fn an_error_that_changed_nothing_is_safe_to_retry() {
 }
 
 #[tokio::test]
-async fn a_store_that_fails_before_the_change_leaves_it_unchanged() {
+async fn a_store_failure_before_the_change_is_safe_to_retry() {
     let world = World::company().await;
     world.store.broken.store(true, Ordering::Relaxed);
     for (tool, arguments) in actions() {
-        // The fake fails its reads: tools that look first never reach the change, and where it can't be told whether
-        // a person must be asked, nothing is done.
+        // The fake's reads fail, so a tool with a preview never reaches the change.
         if ["dismiss_finding", "remediate_finding", "set_app_policy"].contains(&tool) {
-            let (text, safe) = refused(&world, &world.writer, tool, arguments).await;
+            let (text, safe) = rejected(&world, &world.writer, tool, arguments).await;
             assert!(safe, "{tool}: {text}");
             assert!(
                 text.contains("incident") && !text.contains("fire"),
@@ -246,7 +250,7 @@ async fn whether_a_lost_change_is_safe_to_retry_depends_on_its_key() {
         let world = World::company().await;
         world.store.answers_lost.store(true, Ordering::Relaxed);
         let keyed = with(arguments.clone(), "idempotency_key", "k");
-        let (text, safe) = refused(&world, &world.writer, tool, keyed.clone()).await;
+        let (text, safe) = rejected(&world, &world.writer, tool, keyed.clone()).await;
         assert!(
             safe && text.contains("with the same idempotency_key"),
             "{tool}: {text}"
@@ -258,20 +262,23 @@ async fn whether_a_lost_change_is_safe_to_retry_depends_on_its_key() {
         world.store.answers_lost.store(false, Ordering::Relaxed);
         let generation = world.ours(|data| data.generation);
         let again = world.ok(&world.writer, tool, keyed).await;
-        assert!(again.sentence().starts_with("Nothing was changed now"), "{tool}");
+        assert!(
+            again.sentence().starts_with("Nothing was changed this time"),
+            "{tool}"
+        );
         assert_eq!(world.ours(|data| data.generation), generation, "{tool}");
 
         let world = World::company().await;
         world.store.answers_lost.store(true, Ordering::Relaxed);
-        let (text, safe) = refused(&world, &world.writer, tool, arguments).await;
+        let (text, safe) = rejected(&world, &world.writer, tool, arguments).await;
         assert!(!safe && text.contains("it isn't known whether"), "{tool}: {text}");
     }
 }
 
 #[tokio::test]
-async fn the_entry_of_a_change_says_how_it_was_confirmed() {
-    let confirmations = async |policy: ConfirmMode| {
-        let world = World::company_that_asks(policy).await;
+async fn the_audit_entry_of_a_change_has_its_confirmation() {
+    let confirmations = async |mode: ConfirmMode| {
+        let world = World::company_that_asks(mode).await;
         for (tool, arguments) in actions() {
             world.ok(&world.writer, tool, arguments).await;
         }
@@ -287,7 +294,7 @@ async fn the_entry_of_a_change_says_how_it_was_confirmed() {
         found.sort();
         found
     };
-    // The dismissed finding is a low one; the policy that is set is `blocked`.
+    // The dismissed finding has a low severity, and the new policy is `blocked`.
     let risky = ["remediate_finding", "set_app_policy"];
     let expected = |asks: &dyn Fn(&str) -> bool| {
         let mut words: Vec<(String, String)> = actions()

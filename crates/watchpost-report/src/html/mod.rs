@@ -1,11 +1,10 @@
-//! One page that needs nothing else: style sheet and charts are inside, scripts are forbidden, and it prints well.
+//! The HTML format: a self-contained page, with the style sheet and the charts inline, without scripts, for screen and print.
 
 use crate::{
     charts,
-    controls::ControlState,
     entry::Entry,
+    text::{self, words},
     view::{Changes, View},
-    words,
 };
 use askama::Template;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -17,11 +16,11 @@ use watchpost_core::{
 
 const STYLE: &str = include_str!("../../templates/report.css");
 
-/// Steps of remediation that a summary tells.
+/// The maximum number of remediation steps in a summary.
 const STEPS_SHOWN: usize = 2;
-/// Rows of a list in a summary.
+/// The maximum number of rows of a list in a summary.
 const ROWS_SHOWN: usize = 8;
-/// Failing things named outside the evidence export.
+/// The maximum number of failing entities that are named outside the evidence export.
 const NAMES_SHOWN: usize = 12;
 
 #[derive(Template)]
@@ -32,7 +31,7 @@ struct Page<'a> {
     style_hash: String,
 }
 
-/// The page.
+/// Renders the page.
 pub(crate) fn page(view: &View<'_>) -> askama::Result<Vec<u8>> {
     let page = Page {
         view,
@@ -42,7 +41,7 @@ pub(crate) fn page(view: &View<'_>) -> askama::Result<Vec<u8>> {
     Ok(page.render()?.into_bytes())
 }
 
-/// A row of a table of counts.
+/// A row in a table of counts.
 struct CountsRow {
     name: &'static str,
     score: String,
@@ -87,18 +86,17 @@ impl<'a> Page<'a> {
     fn number(&self, entries: &[Entry<'_>], one: &str, many: &str) -> String {
         words::counted(entries.len() as u64, one, many)
     }
-    /// The check in the earlier and in the later scan.
+    /// The results of a check in the earlier and in the later scan.
     fn sides<'b>(&self, change: &'b ResultChange) -> [Option<&'b ResultRow>; 2] {
         [change.before.as_ref(), change.after.as_ref()]
     }
     fn further(&self) -> String {
-        self.number(&self.view.further_failed(), "failed check", "failed checks")
+        text::html::further_failures(self.view.further_failed().len() as u64)
     }
     fn exemptions(&self) -> String {
-        let count = self.view.data.exemptions.len() as u64;
-        words::counted(count, "agreed exemption holds", "agreed exemptions hold")
+        text::html::exemptions(self.view.data.exemptions.len() as u64)
     }
-    /// How many rows of a list are shown.
+    /// The maximum number of rows of a list.
     fn limit(&self) -> usize {
         if self.view.is_executive() {
             ROWS_SHOWN
@@ -108,13 +106,13 @@ impl<'a> Page<'a> {
     }
 }
 
-/// A failed check on its card.
+/// The card of a failed check.
 struct Card<'a> {
     entry: Entry<'a>,
     steps: &'a [String],
     names: Vec<&'a str>,
     unnamed: usize,
-    /// Whether value and things are told too.
+    /// Whether the card shows the detected value and the entities.
     in_full: bool,
 }
 
@@ -156,7 +154,7 @@ fn hash(row: &SettingRow) -> String {
     row.hash.map_or_else(|| "–".to_owned(), |hash| words::hex(&hash))
 }
 
-/// The address of a reference if it may be followed: over HTTPS only.
+/// Whether a reference becomes a link: only HTTPS addresses do.
 fn is_link(reference: &str) -> bool {
     reference.starts_with("https://")
 }

@@ -1,12 +1,12 @@
-//! One JSON object. Absent values are left out; the order of keys is fixed.
+//! The JSON format: one object. Absent values are omitted, and the order of keys is fixed.
 
 mod shape;
 
 use crate::{
     controls::FrameworkControls,
     entry::{Entry, raw},
+    text::words,
     view::{Changes, View},
-    words,
 };
 use shape::{
     Change, CheckReport, Comparison, Control, Controls, Counts, EntityReport, ExemptionReport,
@@ -19,7 +19,7 @@ use watchpost_core::{
     value::word::Severity,
 };
 
-/// The object, indented.
+/// Renders the object, indented.
 pub(crate) fn object(view: &View<'_>) -> Result<Vec<u8>, serde_json::Error> {
     let mut out = serde_json::to_vec_pretty(&report(view)?)?;
     out.push(b'\n');
@@ -139,11 +139,11 @@ fn trend(view: &View<'_>) -> Vec<TrendPoint> {
     view.trend
         .iter()
         .map(|point| {
-            let told = verdict(view.data.scan.scan_type, &point.counts);
+            let verdict = verdict(view.data.scan.scan_type, &point.counts);
             TrendPoint {
                 at: point.at,
-                score: told.score,
-                exposure: told.exposure,
+                score: verdict.score,
+                exposure: verdict.exposure,
                 passed: point.counts.passed,
                 failed: point.counts.failed,
                 skipped: point.counts.skipped_total(),

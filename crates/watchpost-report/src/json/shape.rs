@@ -1,4 +1,4 @@
-//! The shapes that the JSON report is made of.
+//! The structs of the JSON report.
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -196,7 +196,7 @@ pub(super) struct CheckReport<'a> {
     pub(super) proof: Option<Proof<'a>>,
 }
 
-/// What only the evidence export tells.
+/// The part of a check's result that only the evidence export has.
 #[derive(Serialize)]
 pub(super) struct Proof<'a> {
     pub(super) evidence: Box<RawValue>,

@@ -1,17 +1,17 @@
-//! One check: in short with what to do, or with everything that proves its result.
+//! One check: a failure with its remediation, or a result with all its evidence.
 
 use super::lines::Document;
 use crate::{
     entry::Entry,
-    text::{clipped, code, code_block, markdown},
-    words,
+    escape::{clipped, code, code_block, markdown},
+    text::words,
 };
 use watchpost_core::check::CheckResult;
 
-/// Failing things named outside the evidence export.
+/// The maximum number of failing entities in the list of names.
 const NAMES_SHOWN: usize = 10;
 
-/// A failed check with what to do.
+/// Writes a failed check with at most `steps` remediation steps.
 pub(super) fn failure(out: &mut Document, entry: &Entry<'_>, level: usize, steps: usize) {
     out.heading(
         level,
@@ -74,12 +74,12 @@ fn would_pass_line(out: &mut Document, entry: &Entry<'_>) {
     if let Some((condition, excluded)) = entry.would_pass() {
         out.line(&format!("- Would pass if: {}", markdown(condition)));
         if !excluded.is_empty() {
-            out.line(&format!("- In the way: {}", markdown(&excluded)));
+            out.line(&format!("- Blocked by: {}", markdown(&excluded)));
         }
     }
 }
 
-/// A check with everything.
+/// Writes a check with all its evidence.
 pub(super) fn proof(out: &mut Document, entry: &Entry<'_>) {
     out.heading(3, &format!("{}: {}", entry.result(), markdown(entry.title())));
     out.line(&markdown(entry.reason()));
@@ -99,10 +99,7 @@ pub(super) fn proof(out: &mut Document, entry: &Entry<'_>) {
             words::state(row.state).to_lowercase()
         ));
     }
-    out.line(&format!(
-        "- Hash of the result: {}",
-        code(&entry.content(), false)
-    ));
+    out.line(&format!("- Result hash: {}", code(&entry.content(), false)));
     if !entry.description().is_empty() {
         out.paragraph(&markdown(entry.description()));
     }

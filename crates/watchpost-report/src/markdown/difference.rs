@@ -1,17 +1,17 @@
-//! What changed since an earlier scan.
+//! The changes since an earlier scan.
 
 use super::lines::{Document, ROWS_SHOWN};
 use crate::{
-    text::{clipped, code, markdown},
+    escape::{clipped, code, markdown},
+    text::{markdown as text, words},
     view::{ChangeGroup, Changes, View},
-    words,
 };
 use watchpost_core::{
     check::CheckResult,
     scan::{ResultRow, SettingChange},
 };
 
-/// Characters of a value in a table.
+/// The maximum number of characters of a value in a table.
 const VALUE_CHARS: usize = 160;
 
 pub(super) fn difference(out: &mut Document, view: &View<'_>, changes: &Changes<'_>) {
@@ -36,23 +36,22 @@ pub(super) fn difference(out: &mut Document, view: &View<'_>, changes: &Changes<
         changed(out, view, group);
     }
     if changes.groups.iter().all(|group| group.changes.is_empty()) {
-        out.paragraph("No check came to another result.");
+        out.paragraph(text::NO_DIFFERENCE);
     }
     if !changes.settings.is_empty() {
-        out.heading(2, "Settings that moved");
+        out.heading(2, "Changed settings");
         for setting in &changes.settings {
-            moved(out, setting);
+            changed_setting(out, setting);
         }
     }
 }
 
-fn moved(out: &mut Document, setting: &SettingChange) {
+fn changed_setting(out: &mut Document, setting: &SettingChange) {
     out.heading(3, &code(&setting.path, false));
     if setting.state_before != setting.state_after {
-        out.line(&format!(
-            "Reading it: {}, now {}.",
-            words::state_of(setting.state_before).to_lowercase(),
-            words::state_of(setting.state_after).to_lowercase()
+        out.line(&text::state_change(
+            &words::state_of(setting.state_before).to_lowercase(),
+            &words::state_of(setting.state_after).to_lowercase(),
         ));
     }
     if setting.values.is_empty() {
@@ -65,7 +64,7 @@ fn moved(out: &mut Document, setting: &SettingChange) {
         )
     };
     out.table(
-        ["Where", "Before", "After"],
+        ["Field", "Before", "After"],
         setting.values.iter().map(|value| {
             [
                 code(&value.pointer, true),
@@ -121,6 +120,6 @@ fn changed(out: &mut Document, view: &View<'_>, group: &ChangeGroup<'_>) {
     }
     let more = group.changes.len().saturating_sub(limit);
     if more > 0 {
-        out.paragraph(&format!("And {more} more."));
+        out.paragraph(&text::more(more));
     }
 }

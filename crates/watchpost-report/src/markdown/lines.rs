@@ -1,11 +1,11 @@
-//! Lines, headings, tables and lists of Markdown.
+//! A Markdown document under construction.
 
-use crate::text::markdown;
+use crate::{escape::markdown, text};
 
-/// Rows of a list in a summary.
+/// The maximum number of rows of a list in a summary.
 pub(super) const ROWS_SHOWN: usize = 15;
 
-/// Lines of Markdown.
+/// A Markdown document.
 pub(super) struct Document(pub(super) String);
 
 impl Document {
@@ -27,7 +27,7 @@ impl Document {
         self.blank();
         self.line(text);
     }
-    /// A table; `cells` are Markdown already.
+    /// Appends a table, whose cells are Markdown.
     pub(super) fn table<const N: usize>(
         &mut self,
         head: [&str; N],
@@ -40,9 +40,9 @@ impl Document {
             self.line(&format!("| {} |", row.join(" | ")));
         }
     }
-    /// A numbered list of what to do, at most `limit` steps.
+    /// Appends a numbered list of at most `limit` remediation steps.
     pub(super) fn steps(&mut self, steps: &[String], limit: usize) {
-        self.paragraph("What to do:");
+        self.paragraph(text::markdown::REMEDIATION);
         self.blank();
         for (at, step) in steps.iter().take(limit).enumerate() {
             self.line(&format!("{}. {}", at.saturating_add(1), markdown(step)));

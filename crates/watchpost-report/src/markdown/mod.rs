@@ -1,14 +1,13 @@
-//! Markdown: flat lists, small tables, everything foreign escaped. No line depends on being indented.
+//! The Markdown format: flat lists and small tables without indentation. All foreign text is escaped.
 
 mod check;
 mod difference;
 mod lines;
 
 use crate::{
-    controls::ControlState,
-    text::{code, markdown},
+    escape::{code, markdown},
+    text::{self, words},
     view::View,
-    words,
 };
 use check::{failure, proof};
 use difference::difference;
@@ -18,12 +17,12 @@ use watchpost_core::{
     scan::{ScanCounts, SettingRow, exposure_label},
 };
 
-/// Steps of remediation that a summary tells.
+/// The maximum number of remediation steps in a summary.
 const STEPS_SHOWN: usize = 3;
-/// Points of the trend.
+/// The maximum number of points of the trend.
 const POINTS_SHOWN: usize = 12;
 
-/// The report.
+/// Renders the report.
 pub(crate) fn document(view: &View<'_>) -> String {
     let mut out = Document(String::new());
     opening(&mut out, view);
@@ -40,7 +39,7 @@ pub(crate) fn document(view: &View<'_>) -> String {
         provenance(&mut out, view);
     }
     exemptions(&mut out, view);
-    out.heading(2, "How to read this");
+    out.heading(2, "Scoring method");
     out.line(view.method());
     out.0
 }
@@ -50,7 +49,7 @@ fn opening(out: &mut Document, view: &View<'_>) {
     let headline = view.headline();
     out.line(&match view.band() {
         "" => format!("**{headline}**"),
-        band if view.score().is_some() => format!("**{headline} of 100, {band}** (higher is better)"),
+        band if view.score().is_some() => text::markdown::score(&headline, band),
         band => format!("**{band}**"),
     });
     out.paragraph(&view.movement());
@@ -128,22 +127,16 @@ fn trend(out: &mut Document, view: &View<'_>) {
 fn executive(out: &mut Document, view: &View<'_>) {
     trend(out, view);
     let worst = view.worst();
-    out.heading(2, "Worst failures, and what to do");
+    out.heading(2, "Worst failures");
     if worst.is_empty() {
-        out.line("No check failed.");
+        out.line(text::NO_FAILURE);
     }
     for entry in &worst {
         failure(out, entry, 3, STEPS_SHOWN);
     }
     let more = view.further_failed();
     if !more.is_empty() {
-        out.heading(
-            3,
-            &format!(
-                "{} besides",
-                words::counted(more.len() as u64, "failed check", "failed checks")
-            ),
-        );
+        out.heading(3, &text::markdown::further_failures(more.len() as u64));
         for entry in &more {
             out.line(&format!(
                 "- {}: {} ({})",
@@ -161,20 +154,11 @@ fn framework(out: &mut Document, view: &View<'_>) {
     let (frameworks, rest) = view.frameworks();
     for framework in &frameworks {
         out.heading(2, framework.framework.title());
-        let count = |state| framework.count(Some(state));
-        out.line(&format!(
-            "{}: {} passed, {} failed, {} incomplete, {} in error, {} not judged.",
-            words::counted(framework.count(None), "control", "controls"),
-            count(ControlState::Passed),
-            count(ControlState::Failed),
-            count(ControlState::Incomplete),
-            count(ControlState::Error),
-            count(ControlState::NotJudged),
-        ));
+        out.line(&text::controls(framework));
         for section in &framework.sections {
             out.heading(3, &markdown(&section.name));
             out.table(
-                ["Control", "Result", "Check", "What it came to"],
+                ["Control", "Result", "Check", "Reason"],
                 section.controls.iter().flat_map(|control| {
                     control.results.iter().enumerate().map(move |(at, detail)| {
                         let row = &detail.row;
@@ -194,9 +178,9 @@ fn framework(out: &mut Document, view: &View<'_>) {
         }
     }
     if !rest.is_empty() {
-        out.heading(2, "Checks on no control");
+        out.heading(2, "Checks without a control");
         out.table(
-            ["Check", "Result", "Severity", "What it came to"],
+            ["Check", "Result", "Severity", "Reason"],
             rest.iter().map(|entry| {
                 [
                     markdown(entry.title()),
@@ -209,7 +193,7 @@ fn framework(out: &mut Document, view: &View<'_>) {
     }
     let failed = view.failed();
     if !failed.is_empty() {
-        out.heading(2, "Failed checks, and what to do");
+        out.heading(2, "Failed checks");
         for entry in &failed {
             failure(out, entry, 3, usize::MAX);
         }
@@ -238,10 +222,10 @@ fn unread(out: &mut Document, view: &View<'_>) {
     } else {
         usize::MAX
     };
-    out.heading(2, "What couldn't be read or judged");
+    out.heading(2, "Unread settings and unjudged checks");
     if !rows.is_empty() {
         out.table(
-            ["Setting", "What happened", "Detail"],
+            ["Setting", "State", "Detail"],
             rows.iter().take(limit).map(|row| {
                 [
                     code(&row.path, true),
@@ -277,12 +261,12 @@ fn bracketed(text: &str) -> String {
 fn rest(out: &mut Document, all: usize, limit: usize) {
     let more = all.saturating_sub(limit);
     if more > 0 {
-        out.paragraph(&format!("And {more} more."));
+        out.paragraph(&text::markdown::more(more));
     }
 }
 
 fn provenance(out: &mut Document, view: &View<'_>) {
-    out.heading(2, "What was read");
+    out.heading(2, "Settings of the scan");
     let hash = |row: &SettingRow| {
         row.hash
             .map_or_else(|| "–".to_owned(), |hash| code(&words::hex(&hash), true))
@@ -301,10 +285,9 @@ fn provenance(out: &mut Document, view: &View<'_>) {
         }),
     );
     if let Some(changes) = &view.changes {
-        out.paragraph(&format!(
-            "Compared with scan {} of {}.",
+        out.paragraph(&text::markdown::compared_with(
             changes.before.id,
-            words::completed(changes.before)
+            words::completed(changes.before),
         ));
     }
 }
@@ -313,14 +296,14 @@ fn exemptions(out: &mut Document, view: &View<'_>) {
     if view.data.exemptions.is_empty() {
         return;
     }
-    out.heading(2, "Exemptions that hold");
+    out.heading(2, "Active exemptions");
     out.table(
-        ["Check", "What", "Reason", "Owner", "Since", "Until"],
+        ["Check", "Scope", "Reason", "Owner", "Since", "Until"],
         view.data.exemptions.iter().map(|one| {
             [
                 code(&one.what.check, true),
                 if one.what.kind == "*" {
-                    "the whole check".to_owned()
+                    text::markdown::ALL_OF_CHECK.to_owned()
                 } else {
                     format!("{} {}", markdown(&one.what.kind), code(&one.what.id, true))
                 },

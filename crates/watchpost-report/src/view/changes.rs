@@ -1,42 +1,42 @@
-//! What differs from an earlier scan, as far as the report's selection goes.
+//! The changes since an earlier scan, within the report's selection.
 
-use crate::words;
+use crate::text::{self, lists, words};
 use watchpost_core::{
     report::ReportData,
     scan::{Comparison, FrameworkDelta, ResultChange, ResultRow, Scan, ScanCounts, ScanPoint, SettingChange},
 };
 
-/// A list of changes with a heading.
+/// A list of changes of one kind.
 #[derive(Debug)]
 pub(crate) struct ChangeGroup<'a> {
-    /// Its name in data.
+    /// The name in data formats.
     pub key: &'static str,
-    /// Its heading.
+    /// The heading.
     pub title: &'static str,
-    /// What it lists.
+    /// The description under the heading.
     pub meaning: &'static str,
     /// The changes, worst first.
     pub changes: Vec<&'a ResultChange>,
 }
 
-/// What differs from the earlier scan, as far as the report's selection goes.
+/// The changes since an earlier scan, within the report's selection.
 #[derive(Debug)]
 pub(crate) struct Changes<'a> {
     /// The earlier scan.
     pub before: &'a Scan,
-    /// Its counts over the same selection, if they are known.
+    /// The earlier scan's counts over the same selection, if they are known.
     pub counts_before: Option<ScanCounts>,
-    /// All lists, empty ones too, in the order in which they are shown.
+    /// All lists in order, empty ones included.
     pub groups: Vec<ChangeGroup<'a>>,
-    /// Checks with the same result as before, and how many of those fail; only without a selection.
+    /// The number of checks with the same result as before, and how many of them fail. Only known without a selection.
     pub unchanged: Option<(u64, u64)>,
-    /// Scores by framework.
+    /// The scores by framework.
     pub frameworks: Vec<FrameworkDelta>,
-    /// Settings that moved.
+    /// The changed settings.
     pub settings: Vec<&'a SettingChange>,
 }
 
-/// A list of a comparison as reports show it.
+/// A list of a comparison, as reports show it.
 struct ListShape {
     key: &'static str,
     title: &'static str,
@@ -44,48 +44,48 @@ struct ListShape {
     changes: fn(&Comparison) -> &[ResultChange],
 }
 
-/// The lists, in the order in which they are shown.
+/// The lists in their order in reports.
 const LISTS: [ListShape; 7] = [
     ListShape {
         key: "new_failures",
         title: "New failures",
-        meaning: "Fail now and didn't before.",
+        meaning: lists::NEW_FAILURES,
         changes: |comparison| &comparison.new_failures,
     },
     ListShape {
         key: "fixed",
         title: "Fixed",
-        meaning: "Failed before and pass now.",
+        meaning: lists::FIXED,
         changes: |comparison| &comparison.fixed,
     },
     ListShape {
         key: "changed_failures",
-        title: "Still failing, differently",
-        meaning: "Failed in both scans, with another value or other things than before.",
+        title: "Changed failures",
+        meaning: lists::CHANGED_FAILURES,
         changes: |comparison| &comparison.changed_failures,
     },
     ListShape {
         key: "newly_skipped",
         title: "No longer judged",
-        meaning: "Were judged before and are skipped or in error now.",
+        meaning: lists::NEWLY_SKIPPED,
         changes: |comparison| &comparison.newly_skipped,
     },
     ListShape {
         key: "newly_readable",
         title: "Judged again",
-        meaning: "Couldn't be judged before and pass now.",
+        meaning: lists::NEWLY_READABLE,
         changes: |comparison| &comparison.newly_readable,
     },
     ListShape {
         key: "added",
         title: "New checks",
-        meaning: "Weren't run before and don't fail.",
+        meaning: lists::ADDED,
         changes: |comparison| &comparison.added,
     },
     ListShape {
         key: "removed",
-        title: "Checks no longer run",
-        meaning: "Were run before only.",
+        title: "Removed checks",
+        meaning: lists::REMOVED,
         changes: |comparison| &comparison.removed,
     },
 ];
@@ -142,7 +142,7 @@ impl<'a> Changes<'a> {
         }
     }
 
-    /// How many changes a list has.
+    /// The number of changes in a list.
     pub(crate) fn count(&self, key: &str) -> u64 {
         self.groups
             .iter()
@@ -150,29 +150,15 @@ impl<'a> Changes<'a> {
             .map_or(0, |group| group.changes.len() as u64)
     }
 
-    /// What differs, in a sentence.
+    /// The changes in one sentence.
     pub(crate) fn summary(&self) -> String {
-        let mut out = format!(
-            "{} and {} since {}",
-            words::counted(self.count("new_failures"), "new failure", "new failures"),
-            words::counted(self.count("fixed"), "failure fixed", "failures fixed"),
-            words::day(words::completed(self.before))
-        );
-        if let Some((_, failing)) = self.unchanged {
-            out.push_str(&format!(
-                "; {} still failing",
-                words::counted(failing, "check", "checks")
-            ));
-        }
-        let lost = self.count("newly_skipped");
-        if lost > 0 {
-            out.push_str(&format!(
-                "; {} no longer judged",
-                words::counted(lost, "check", "checks")
-            ));
-        }
-        out.push('.');
-        out
+        text::changes(
+            words::completed(self.before),
+            self.count("new_failures"),
+            self.count("fixed"),
+            self.unchanged.map(|(_, failing)| failing),
+            self.count("newly_skipped"),
+        )
     }
 }
 
@@ -180,8 +166,8 @@ fn is_selected(data: &ReportData, row: &ResultRow) -> bool {
     row.is_within(&data.frameworks, &data.services)
 }
 
-/// A point's counts over the report's selection. Services don't overlap and add up; frameworks do overlap, so only
-/// one of them has counts, and a selection by both has none.
+/// The counts of a point over the report's selection. The counts of services, which don't overlap, are added up. Frameworks
+/// overlap, so there are counts for one framework only, and none for a framework within services.
 pub(super) fn selected_counts(data: &ReportData, point: &ScanPoint) -> Option<ScanCounts> {
     match (data.frameworks.as_slice(), data.services.as_slice()) {
         ([], []) => Some(point.counts),

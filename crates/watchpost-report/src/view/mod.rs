@@ -1,10 +1,14 @@
-//! Report data seen as a reader needs it: what all formats say, worked out once.
+//! Report data with the derived values that all formats show.
 
 mod changes;
 
 pub(crate) use changes::{ChangeGroup, Changes};
 
-use crate::{controls::FrameworkControls, entry::Entry, words};
+use crate::{
+    controls::FrameworkControls,
+    entry::Entry,
+    text::{self, words},
+};
 use changes::selected_counts;
 use std::collections::BTreeMap;
 use watchpost_core::{
@@ -14,26 +18,26 @@ use watchpost_core::{
     value::{time::Timestamp, word::CollectionState},
 };
 
-/// Failed checks that an executive summary tells in full.
+/// The maximum number of failed checks that an executive summary shows in full.
 const WORST_SHOWN: usize = 5;
 
 /// A point of the trend.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Point {
-    /// When the scan completed.
+    /// The time at which the scan completed.
     pub at: Timestamp,
-    /// Its counts over the report's selection.
+    /// The scan's counts over the report's selection.
     pub counts: ScanCounts,
 }
 
-/// Report data with what follows from it.
+/// Report data with derived values.
 #[derive(Debug)]
 pub(crate) struct View<'a> {
     /// The data.
     pub data: &'a ReportData,
-    /// What differs from the earlier scan.
+    /// The changes since the earlier scan.
     pub changes: Option<Changes<'a>>,
-    /// The trend over the report's selection, oldest first; empty if it isn't known for the selection.
+    /// The trend over the report's selection, oldest first; empty if it is unknown for the selection.
     pub trend: Vec<Point>,
     settings: BTreeMap<&'a str, &'a SettingRow>,
 }
@@ -69,7 +73,7 @@ impl<'a> View<'a> {
         self.data.counts.score()
     }
 
-    /// The number or label that the report opens with.
+    /// The score or the exposure label, at the top of the report.
     pub(crate) fn headline(&self) -> String {
         if self.is_exposure() {
             exposure_label(&self.data.counts).to_string()
@@ -81,11 +85,11 @@ impl<'a> View<'a> {
     pub(crate) fn band(&self) -> &'static str {
         match self.score() {
             Some(score) if !self.is_exposure() => score.band().as_str(),
-            None if !self.is_exposure() => "Nothing was judged",
+            None if !self.is_exposure() => text::NOT_JUDGED,
             _ => "",
         }
     }
-    /// The style of the headline.
+    /// The CSS class of the headline.
     pub(crate) fn tone(&self) -> &'static str {
         if self.is_exposure() {
             words::exposure_class(exposure_label(&self.data.counts))
@@ -95,90 +99,49 @@ impl<'a> View<'a> {
         }
     }
 
-    /// How the score or label moved; empty without an earlier scan.
+    /// The change of the score or label since the earlier scan, in one sentence.
     pub(crate) fn movement(&self) -> String {
         let Some(changes) = &self.changes else {
-            return "This is the first completed scan of its type, so there is no earlier one to compare with.".to_owned();
+            return text::FIRST_SCAN.to_owned();
         };
-        let day = words::day(words::completed(changes.before));
+        let at = words::completed(changes.before);
         let Some(before) = changes.counts_before else {
-            return format!("Compared with the scan of {day}; for this selection its score isn't kept.");
+            return text::compared_without_score(at);
         };
         if self.is_exposure() {
             let (old, new) = (exposure_label(&before), exposure_label(&self.data.counts));
             return if old == new {
-                format!(
-                    "Same label as in the scan of {day}: then {} failed.",
-                    words::counted(before.failed, "check", "checks")
-                )
+                text::same_label(at, before.failed)
             } else {
-                format!("It was \u{201c}{old}\u{201d} in the scan of {day}.")
+                text::earlier_label(at, old)
             };
         }
-        match (before.score(), self.score()) {
-            (Some(old), Some(new)) => format!(
-                "{} points since {day} (then {old}, {}).",
-                words::signed(new.difference(old)),
-                old.band()
-            ),
-            (None, _) => format!("In the scan of {day} nothing could be judged."),
-            (Some(old), None) => format!("It was {old} in the scan of {day}; now nothing could be judged."),
-        }
+        text::score_change(at, before.score(), self.score())
     }
 
-    /// What was judged and what wasn't, in sentences: skipped checks and errors never hide behind a score.
+    /// The counts in sentences. They always include skipped checks, errors and unread settings, which the score doesn't show.
     pub(crate) fn summary(&self) -> Vec<String> {
         let counts = &self.data.counts;
-        let judged = counts.passed.saturating_add(counts.failed);
-        let all = self.data.results.len() as u64;
-        let mut out = vec![format!(
-            "Of {}, {judged} could be judged: {} passed and {} failed{}.",
-            words::counted(all, "check", "checks"),
-            counts.passed,
-            counts.failed,
-            match words::failed_by_severity(counts) {
-                parts if parts.is_empty() => String::new(),
-                parts => format!(" ({parts})"),
-            }
-        )];
-        let skipped = counts.skipped_total();
-        if skipped > 0 {
-            let were = if skipped == 1 { "was" } else { "were" };
-            out.push(format!(
-                "{} {were} skipped: {}.",
-                words::counted(skipped, "check", "checks"),
-                words::skipped_by_reason(counts)
-            ));
-        } else {
-            out.push("No check was skipped.".to_owned());
-        }
+        let mut out = vec![
+            text::judged(self.data.results.len() as u64, counts),
+            text::skipped(counts),
+        ];
         if counts.errors > 0 {
-            out.push(format!(
-                "{} could not be evaluated.",
-                words::counted(counts.errors, "check", "checks")
-            ));
+            out.push(text::errors(counts.errors));
         }
         let unread = self.unread().len() as u64;
         if unread > 0 {
-            let of = self.data.settings.len();
-            out.push(format!(
-                "{unread} of {} couldn't be read wholly.",
-                words::counted(of as u64, "setting", "settings")
-            ));
+            out.push(text::unread(unread, self.data.settings.len() as u64));
         }
         out
     }
 
-    /// How the score is made, in a sentence.
+    /// The computation of the score or label.
     pub(crate) fn method(&self) -> &'static str {
-        if self.is_exposure() {
-            "The worst failed check decides the label: a critical or high one makes it High risk, a medium one Medium risk, anything else Low risk. Skipped checks and errors count neither way."
-        } else {
-            "Score = passed ÷ (passed + failed) × 100; higher is better. Skipped checks and errors are in neither term. Bands: Excellent from 90, Good from 70, Needs attention from 50, Critical risk below."
-        }
+        text::method(self.data.scan.scan_type)
     }
 
-    /// Results with this verdict.
+    /// The details of all checks with this result.
     pub(crate) fn with(&self, result: CheckResult) -> impl Iterator<Item = &'a ResultDetail> {
         let data = self.data;
         data.results
@@ -191,7 +154,7 @@ impl<'a> View<'a> {
             .map(|detail| self.entry(detail))
             .collect()
     }
-    /// The failed checks that an executive summary tells.
+    /// The failed checks that an executive summary shows in full.
     pub(crate) fn worst(&self) -> Vec<Entry<'a>> {
         self.with(CheckResult::Failed)
             .take(WORST_SHOWN)
@@ -205,7 +168,7 @@ impl<'a> View<'a> {
             .map(|detail| self.entry(detail))
             .collect()
     }
-    /// Checks that a missing setting or their own fault kept from a verdict.
+    /// Checks that have no result because of an unread setting or an error.
     pub(crate) fn not_judged(&self) -> Vec<Entry<'a>> {
         self.data
             .results
@@ -256,7 +219,7 @@ impl<'a> View<'a> {
         }
         out
     }
-    /// Settings that weren't read wholly, by how reading them ended.
+    /// Settings that weren't read completely, by state.
     pub(crate) fn unread_by_state(&self) -> Vec<(&'static str, Vec<&'a SettingRow>)> {
         let mut out: BTreeMap<CollectionState, Vec<&'a SettingRow>> = BTreeMap::new();
         for row in self.unread() {
@@ -267,7 +230,7 @@ impl<'a> View<'a> {
             .collect()
     }
 
-    /// Settings that weren't read wholly.
+    /// Settings that weren't read completely.
     pub(crate) fn unread(&self) -> Vec<&'a SettingRow> {
         let data = self.data;
         data.settings
@@ -276,7 +239,7 @@ impl<'a> View<'a> {
             .collect()
     }
 
-    /// The controls of every framework that the report is about, and the checks that are on none of them.
+    /// The controls of every framework in the report, and the checks without any of these controls.
     pub(crate) fn frameworks(&self) -> (Vec<FrameworkControls<'a>>, Vec<Entry<'a>>) {
         let data = self.data;
         let shown: Vec<Framework> = data
@@ -304,7 +267,7 @@ impl<'a> View<'a> {
         (controls, rest)
     }
 
-    /// What the report is confined to; empty for everything.
+    /// The frameworks and services to which the report is limited; empty for all.
     pub(crate) fn selection(&self) -> String {
         let frameworks = self.data.frameworks.iter().map(|one| one.title());
         let services = self.data.services.iter().map(|one| one.title());
@@ -313,23 +276,15 @@ impl<'a> View<'a> {
 
     /// The report's title.
     pub(crate) fn title(&self) -> String {
-        let kind = words::kind(self.data.kind);
-        if self.data.difference {
-            format!("{kind}: what changed")
-        } else {
-            kind.to_owned()
-        }
+        text::title(self.data.kind, self.data.difference)
     }
-    /// Which scan, when.
+    /// The scan's type and date.
     pub(crate) fn subtitle(&self) -> String {
-        format!(
-            "{} of {}",
-            words::scan_type(self.data.scan.scan_type),
-            words::day(words::completed(&self.data.scan))
-        )
+        let scan = &self.data.scan;
+        text::subtitle(scan.scan_type, words::completed(scan))
     }
 
-    /// Facts about the report: names and values, in order. Values may be foreign.
+    /// Facts about the report: names and values, in order. Values may contain foreign text.
     pub(crate) fn facts(&self) -> Vec<(&'static str, String)> {
         let scan = &self.data.scan;
         let name = scan.integration_name.untrusted();
@@ -337,14 +292,7 @@ impl<'a> View<'a> {
             ("Integration", format!("{name} ({})", scan.platform.title())),
             ("Scan", format!("{} ({})", scan.id, words::trigger(scan.trigger))),
             ("Completed", words::moment(words::completed(scan))),
-            (
-                "Settings",
-                if scan.fresh {
-                    "read anew for this scan".to_owned()
-                } else {
-                    "those of the scan before".to_owned()
-                },
-            ),
+            ("Settings", text::settings_source(scan.fresh).to_owned()),
         ];
         if !self.data.tenant.is_empty() {
             out.insert(1, ("Tenant", self.data.tenant.clone()));
@@ -358,15 +306,11 @@ impl<'a> View<'a> {
         }
         let selection = self.selection();
         if !selection.is_empty() {
-            out.push(("Confined to", selection));
+            out.push(("Limited to", selection));
         }
         out.push((
-            "Written",
-            format!(
-                "{} by Watchpost {}",
-                words::moment(self.data.generated_at),
-                self.data.version
-            ),
+            "Generated",
+            text::generated(self.data.generated_at, self.data.version),
         ));
         out
     }

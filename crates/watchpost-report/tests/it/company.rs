@@ -1,4 +1,4 @@
-//! Report data of an invented company: small for snapshots, or as large as the catalogue.
+//! Report data of an invented company: a small set for snapshots, and one as large as the real catalog of checks.
 
 use std::collections::BTreeMap;
 use watchpost_core::{
@@ -19,7 +19,7 @@ use watchpost_core::{
     },
 };
 
-/// What a vendor's administrator might write to trouble a reader.
+/// Foreign text that attacks every format.
 pub(crate) const HOSTILE: &str =
     "=cmd|'/c calc'!A1 <img src=x onerror=alert(1)> [a](https://evil.example) `*_|\u{2028}";
 
@@ -94,7 +94,7 @@ fn failed(reason: &str, detected: &str, names: &[&str]) -> Outcome {
     }
 }
 
-/// Nine checks: every result, every reason for skipping, a hostile name, and an earlier scan to compare with.
+/// Returns data with nine checks: every result, every skip reason, a hostile name, and an earlier scan to compare with.
 pub(crate) fn small(kind: ReportKind, scan_type: ScanType, difference: bool) -> ReportData {
     use CheckResult::{Error, Passed, Skipped};
     use Severity::{Critical, High, Info, Low, Medium};
@@ -155,16 +155,10 @@ pub(crate) fn small(kind: ReportKind, scan_type: ScanType, difference: bool) -> 
             Info,
             &["CIS.M365.9.1.1"],
         ),
-        check(
-            "acme.own",
-            "A check of the customer's own",
-            Service::Other,
-            Medium,
-            &[],
-        ),
+        check("acme.own", "A custom check", Service::Other, Medium, &[]),
     ];
     let mut would_pass = failed(
-        "The policy Block legacy leaves out 2 users, so whoever has their password needs no second factor.",
+        "The policy Block legacy excludes 2 users, so an attacker with their password needs no second factor.",
         r#"{"policies":2,"excluded":["u-1","u-2"]}"#,
         &["Mara Holt", "Ivo Brandt"],
     );
@@ -193,12 +187,12 @@ pub(crate) fn small(kind: ReportKind, scan_type: ScanType, difference: bool) -> 
         outcome(
             Skipped,
             Some(SkipReason::Unlicensed),
-            "The tenant has no licence for Defender.",
+            "The tenant has no license for Defender.",
         ),
         outcome(
             Skipped,
             Some(SkipReason::Manual),
-            "A person must look for the accounts' cards.",
+            "A person must check that the accounts' cards are kept safe.",
         ),
         outcome(
             Skipped,
@@ -208,19 +202,23 @@ pub(crate) fn small(kind: ReportKind, scan_type: ScanType, difference: bool) -> 
         outcome(
             Skipped,
             Some(SkipReason::NotApplicable),
-            "No such thing is in use.",
+            "The feature is not in use.",
         ),
     ];
     let before = [
-        outcome(Passed, None, "No user is left out."),
+        outcome(Passed, None, "No user is excluded."),
         failed(
             "Mail may be forwarded to every domain (remote domain *).",
             "\"partly\"",
             &[],
         ),
-        outcome(Skipped, Some(SkipReason::Unreadable), "Reading failed."),
+        outcome(
+            Skipped,
+            Some(SkipReason::Unreadable),
+            "The settings could not be read.",
+        ),
         failed(
-            "Anyone may be shared with.",
+            "Files may be shared with anyone.",
             r#""ExternalUserAndGuestSharing""#,
             &[],
         ),
@@ -228,12 +226,12 @@ pub(crate) fn small(kind: ReportKind, scan_type: ScanType, difference: bool) -> 
         outcome(
             Skipped,
             Some(SkipReason::Unlicensed),
-            "The tenant has no licence for Defender.",
+            "The tenant has no license for Defender.",
         ),
         outcome(
             Skipped,
             Some(SkipReason::Manual),
-            "A person must look for the accounts' cards.",
+            "A person must check that the accounts' cards are kept safe.",
         ),
         outcome(
             Skipped,
@@ -281,7 +279,7 @@ pub(crate) fn small(kind: ReportKind, scan_type: ScanType, difference: bool) -> 
     })
 }
 
-/// What the checks of [`whole`] are about, each with its service and its family of controls.
+/// The subjects of the checks of [`whole`], each with its service and its family of controls.
 const SUBJECTS: [(&str, Service, &str); 10] = [
     ("Legacy authentication is blocked", Service::Entra, "AAD"),
     ("Administrators use phishing-resistant MFA", Service::Entra, "AAD"),
@@ -307,7 +305,7 @@ const SUBJECTS: [(&str, Service, &str); 10] = [
     ("Publishing to the web is off", Service::Powerbi, "POWERBI"),
 ];
 
-/// 200 checks with results that spread over every verdict.
+/// Returns data with 200 checks and every result.
 pub(crate) fn whole(kind: ReportKind, scan_type: ScanType, difference: bool) -> ReportData {
     let checks: Vec<Check> = (0_usize..200)
         .map(|number| {
@@ -330,9 +328,9 @@ pub(crate) fn whole(kind: ReportKind, scan_type: ScanType, difference: bool) -> 
             );
             one.inputs = vec![format!("{service}/Setting{}", number % 6)];
             one.remediation = vec![
-                "Open the admin centre of the service as an administrator with the role that its settings need.".into(),
+                "Open the admin center of the service as an administrator with the role that its settings require.".into(),
                 "Set-Policy -Identity Global -Enabled $true".into(),
-                "Where a partner needs an exception, make one with an owner and an end.".into(),
+                "If a partner needs an exception, create one with an owner and an end date.".into(),
                 "Scan again.".into(),
             ];
             one
@@ -343,7 +341,7 @@ pub(crate) fn whole(kind: ReportKind, scan_type: ScanType, difference: bool) -> 
         match (number * 7 + usize::from(later && number.is_multiple_of(9)) * 3) % 20 {
             0..=3 => failed(
                 &format!(
-                    "{first} is not as it should be at Larkfield Foods, so an outsider could make use of it without anybody noticing."
+                    "{first} is not configured as required at Larkfield Foods, so an outsider could exploit it unnoticed."
                 ),
                 r#"{"Identity":"Global","Enabled":false,"AllowedDomains":["partner.example","supplier.example"]}"#,
                 &["Mara Holt", "Ivo Brandt", "Reception tablet"],
@@ -361,17 +359,21 @@ pub(crate) fn whole(kind: ReportKind, scan_type: ScanType, difference: bool) -> 
             6 if number.is_multiple_of(3) => outcome(
                 CheckResult::Skipped,
                 Some(SkipReason::Unlicensed),
-                "The tenant has no licence for it.",
+                "The tenant has no license for it.",
             ),
             7 if number.is_multiple_of(3) => outcome(
                 CheckResult::Skipped,
                 Some(SkipReason::Manual),
-                "A person must look.",
+                "A person must check this.",
             ),
             8 if number.is_multiple_of(11) => {
                 outcome(CheckResult::Error, None, "The check could not be evaluated.")
             }
-            _ => outcome(CheckResult::Passed, None, &format!("{first} is as it should be.")),
+            _ => outcome(
+                CheckResult::Passed,
+                None,
+                &format!("{first} is configured as required."),
+            ),
         }
     };
     let details = |later| -> Vec<ResultDetail> {
@@ -444,7 +446,7 @@ fn assembled(parts: Parts) -> ReportData {
         .into_iter()
         .map(|detail| (detail.row.check_id.clone(), detail))
         .collect();
-    let chosen = select(now.clone(), &ResultFilter::default(), None, usize::MAX).results;
+    let sorted = select(now.clone(), &ResultFilter::default(), None, usize::MAX).results;
     let point = |at: Timestamp, number: u8, counts: ScanCounts, rows: &[ResultRow]| ScanPoint {
         scan: ScanId::from_bytes([number; 16]),
         at,
@@ -464,7 +466,7 @@ fn assembled(parts: Parts) -> ReportData {
         .collect();
     trend.push(point(day(52), 1, counts_before, &before));
     trend.push(point(day(59), 2, counts, &now));
-    let moved = |path: &str, one: &str, two: &str| {
+    let changed = |path: &str, one: &str, two: &str| {
         let row = |hash| SettingRow {
             path: path.into(),
             state: CollectionState::Complete,
@@ -488,7 +490,7 @@ fn assembled(parts: Parts) -> ReportData {
         counts,
         by_framework: scored_by_framework(&now),
         by_service: scored_by_service(&now),
-        results: chosen
+        results: sorted
             .iter()
             .filter_map(|row| by_id.remove(&row.check_id))
             .collect(),
@@ -502,12 +504,12 @@ fn assembled(parts: Parts) -> ReportData {
             compare(&before, &now),
         )),
         setting_changes: BTreeMap::from([
-            moved(
+            changed(
                 "exchange/Settings",
                 r#"{"value":[{"Identity":"Default","AutoForwardEnabled":false}]}"#,
                 r#"{"value":[{"Identity":"Default","AutoForwardEnabled":true},{"Identity":"=x|`<b>"}]}"#,
             ),
-            moved(
+            changed(
                 "sharepoint/Settings",
                 r#"{"SharingCapability":2}"#,
                 r#"{"SharingCapability":1}"#,
@@ -523,7 +525,7 @@ fn assembled(parts: Parts) -> ReportData {
                 kind: "user".into(),
                 id: "u-9".into(),
             },
-            reason: ForeignText::sentence("An emergency account, watched by the alarm centre."),
+            reason: ForeignText::sentence("An emergency account, monitored by the operations center."),
             owner: ForeignText::name("Mara Holt"),
             created_at: day(3),
             until: Some(day(300)),

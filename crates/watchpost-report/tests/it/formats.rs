@@ -1,4 +1,4 @@
-//! Markdown, JSON, CSV and OCSF.
+//! The formats Markdown, JSON, CSV and OCSF.
 
 use crate::company::{HOSTILE, small, whole};
 use serde_json::Value;
@@ -24,7 +24,7 @@ fn events(data: &ReportData) -> Vec<Value> {
 }
 
 #[test]
-fn an_executive_summary_in_markdown() {
+fn executive_summary_in_markdown() {
     insta::assert_snapshot!(written(
         &compliance(ReportKind::Executive),
         ReportFormat::Markdown
@@ -32,7 +32,7 @@ fn an_executive_summary_in_markdown() {
 }
 
 #[test]
-fn a_framework_report_in_markdown() {
+fn framework_report_in_markdown() {
     insta::assert_snapshot!(written(
         &compliance(ReportKind::Framework),
         ReportFormat::Markdown
@@ -40,46 +40,46 @@ fn a_framework_report_in_markdown() {
 }
 
 #[test]
-fn an_evidence_export_in_markdown() {
+fn evidence_export_in_markdown() {
     insta::assert_snapshot!(written(&compliance(ReportKind::Evidence), ReportFormat::Markdown));
 }
 
 #[test]
-fn a_difference_in_markdown() {
+fn difference_in_markdown() {
     let data = small(ReportKind::Framework, ScanType::Compliance, true);
     insta::assert_snapshot!(written(&data, ReportFormat::Markdown));
 }
 
 #[test]
-fn an_exposure_summary_in_markdown() {
+fn exposure_summary_in_markdown() {
     let data = small(ReportKind::Executive, ScanType::Exposure, false);
     insta::assert_snapshot!(written(&data, ReportFormat::Markdown));
 }
 
 #[test]
-fn an_evidence_export_in_json() {
+fn evidence_export_in_json() {
     insta::assert_snapshot!(written(&compliance(ReportKind::Evidence), ReportFormat::Json));
 }
 
 #[test]
-fn a_difference_in_json() {
+fn difference_in_json() {
     let data = small(ReportKind::Executive, ScanType::Compliance, true);
     insta::assert_snapshot!(written(&data, ReportFormat::Json));
 }
 
 #[test]
-fn a_table_of_results() {
+fn results_in_csv() {
     insta::assert_snapshot!(written(&compliance(ReportKind::Evidence), ReportFormat::Csv));
 }
 
 #[test]
-fn a_table_of_changes() {
+fn changes_in_csv() {
     let data = small(ReportKind::Evidence, ScanType::Compliance, true);
     insta::assert_snapshot!(written(&data, ReportFormat::Csv));
 }
 
 #[test]
-fn ocsf_events() {
+fn results_in_ocsf() {
     insta::assert_snapshot!(written(&compliance(ReportKind::Evidence), ReportFormat::Ocsf));
 }
 
@@ -94,7 +94,7 @@ fn the_same_data_gives_the_same_bytes() {
 }
 
 #[test]
-fn json_tells_every_check_and_how_the_skipped_ones_were_skipped() {
+fn json_has_every_check_and_counts_skipped_ones_by_reason() {
     let data = whole(ReportKind::Framework, ScanType::Compliance, false);
     let json: Value = serde_json::from_str(&written(&data, ReportFormat::Json)).unwrap();
     assert_eq!(json["results"].as_array().unwrap().len(), data.results.len());
@@ -108,7 +108,7 @@ fn json_tells_every_check_and_how_the_skipped_ones_were_skipped() {
 }
 
 #[test]
-fn no_cell_begins_a_formula() {
+fn no_cell_begins_with_a_formula() {
     for difference in [false, true] {
         let table = written(
             &small(ReportKind::Evidence, ScanType::Compliance, difference),
@@ -122,14 +122,14 @@ fn no_cell_begins_a_formula() {
     }
 }
 
-/// The cells of a table, read as RFC 4180 says.
+/// Parses the cells of a table, as in RFC 4180.
 fn cells(table: &str) -> Vec<String> {
     let mut out = Vec::new();
     let (mut cell, mut quoted, mut opened) = (String::new(), false, false);
     for c in table.chars() {
         match c {
             '"' => {
-                // Two quotes in a row stand for one: the second of them opens again.
+                // Two quotes in a row are an escaped quote: the second reopens the cell.
                 if opened && !quoted {
                     cell.push('"');
                 }
@@ -148,7 +148,7 @@ fn cells(table: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_result_is_an_event_and_a_failed_exposure_is_a_detection() {
+fn every_result_is_an_event_and_failed_exposure_checks_are_detections() {
     for scan_type in ScanType::ALL {
         let data = whole(ReportKind::Executive, *scan_type, false);
         let events = events(&data);
@@ -172,7 +172,7 @@ fn every_result_is_an_event_and_a_failed_exposure_is_a_detection() {
 }
 
 #[test]
-fn a_difference_creates_updates_and_closes_events() {
+fn changes_are_create_update_and_close_events() {
     let events = events(&small(ReportKind::Evidence, ScanType::Compliance, true));
     let of = |check: &str| {
         events
@@ -192,7 +192,7 @@ fn a_difference_creates_updates_and_closes_events() {
 }
 
 #[test]
-fn markdown_shows_foreign_text_as_text() {
+fn foreign_text_is_escaped_in_markdown() {
     for kind in ReportKind::ALL {
         let text = written(&compliance(*kind), ReportFormat::Markdown);
         assert!(!text.contains(HOSTILE));
@@ -210,7 +210,7 @@ fn markdown_shows_foreign_text_as_text() {
 }
 
 #[test]
-fn a_selection_compares_what_it_selects() {
+fn a_comparison_is_limited_to_the_selection() {
     let mut data = compliance(ReportKind::Executive);
     data.services = vec![Service::Exchange];
     data.results
@@ -221,7 +221,7 @@ fn a_selection_compares_what_it_selects() {
     assert!(changes.iter().all(|change| change["service"] == "exchange"));
     assert_eq!(json["comparison"]["before"]["counts"]["failed"], 1);
     assert!(json["comparison"].get("unchanged").is_none());
-    // Scores of one framework in one service were never kept: nothing is made up.
+    // Scores of a framework within a service are not stored, so they are omitted.
     data.frameworks = vec![Framework::Cis];
     let json: Value = serde_json::from_str(&written(&data, ReportFormat::Json)).unwrap();
     assert!(json["comparison"].get("before").is_none());

@@ -214,8 +214,8 @@ fn vocabulary(client: &Client) -> Vec<String> {
             "notifications/tools/list_changed",
             "watchpost://findings/",
             "global_administrators",
-            "can't judge everything at present",
-            "ask again with the id of one of the candidates",
+            "can't judge everything because data is missing",
+            "call again with the id of one of the candidates",
             "because of an open critical finding",
         ]
         .map(str::to_owned),

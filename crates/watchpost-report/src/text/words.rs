@@ -1,4 +1,4 @@
-//! How reports name things to people.
+//! Labels, numbers and dates for people.
 
 use watchpost_core::{
     check::{CheckResult, ScanType, SkipReason},
@@ -10,7 +10,7 @@ use watchpost_core::{
     },
 };
 
-/// What a report is called.
+/// The title of a report.
 pub(crate) const fn kind(kind: ReportKind) -> &'static str {
     match kind {
         ReportKind::Executive => "Executive summary",
@@ -28,9 +28,9 @@ pub(crate) const fn scan_type(scan_type: ScanType) -> &'static str {
 
 pub(crate) const fn trigger(trigger: ScanTrigger) -> &'static str {
     match trigger {
-        ScanTrigger::Manual => "started by hand",
-        ScanTrigger::Schedule => "started by its schedule",
-        ScanTrigger::Import => "made from an imported settings export",
+        ScanTrigger::Manual => "started manually",
+        ScanTrigger::Schedule => "started on schedule",
+        ScanTrigger::Import => "created from an imported settings export",
     }
 }
 
@@ -44,7 +44,7 @@ pub(crate) const fn severity(severity: Severity) -> &'static str {
     }
 }
 
-/// The result, and for a skipped check the reason.
+/// The result; for a skipped check, the reason.
 pub(crate) const fn result(result: CheckResult, skip: Option<SkipReason>) -> &'static str {
     match (result, skip) {
         (CheckResult::Passed, _) => "Passed",
@@ -52,37 +52,38 @@ pub(crate) const fn result(result: CheckResult, skip: Option<SkipReason>) -> &'s
         (CheckResult::Error, _) => "Error",
         (CheckResult::Skipped, Some(SkipReason::NotApplicable)) => "Not applicable",
         (CheckResult::Skipped, Some(SkipReason::Unlicensed)) => "Not licensed",
-        (CheckResult::Skipped, Some(SkipReason::Manual)) => "Needs a person",
+        (CheckResult::Skipped, Some(SkipReason::Manual)) => "Needs manual review",
         (CheckResult::Skipped, Some(SkipReason::Unreadable) | None) => "Not readable",
     }
 }
 
-/// Why checks were skipped, after a number.
+/// The reason why checks were skipped, for use after their number.
 pub(crate) const fn skipped(reason: SkipReason) -> &'static str {
     match reason {
-        SkipReason::NotApplicable => "not applicable here",
+        SkipReason::NotApplicable => "not applicable",
         SkipReason::Unlicensed => "not licensed",
-        SkipReason::Unreadable => "settings not readable",
-        SkipReason::Manual => "to be looked at by a person",
+        SkipReason::Unreadable => "without readable settings",
+        SkipReason::Manual => "for manual review",
     }
 }
 
 pub(crate) const fn state(state: CollectionState) -> &'static str {
     match state {
         CollectionState::Complete => "Read",
-        CollectionState::Partial => "Read in part",
+        CollectionState::Partial => "Partly read",
         CollectionState::Denied => "Permission missing",
         CollectionState::Unlicensed => "Not licensed",
-        CollectionState::Failed => "Reading failed",
+        CollectionState::Failed => "Read failed",
     }
 }
 
-/// The word of a state as a comparison keeps it.
+/// The label of a state that is given as its word, as in comparisons.
 pub(crate) fn state_of(word: Option<&str>) -> &'static str {
-    word.and_then(|word| word.parse().ok()).map_or("Not tried", state)
+    word.and_then(|word| word.parse().ok())
+        .map_or("Not attempted", state)
 }
 
-/// A style's name for a band.
+/// The CSS class of a band.
 pub(crate) const fn band_class(band: Band) -> &'static str {
     match band {
         Band::Excellent => "excellent",
@@ -92,7 +93,7 @@ pub(crate) const fn band_class(band: Band) -> &'static str {
     }
 }
 
-/// A style's name for a label.
+/// The CSS class of an exposure label.
 pub(crate) const fn exposure_class(label: ExposureLabel) -> &'static str {
     match label {
         ExposureLabel::High => "critical",
@@ -101,12 +102,12 @@ pub(crate) const fn exposure_class(label: ExposureLabel) -> &'static str {
     }
 }
 
-/// A score, or a dash where nothing was judged.
+/// A score; a dash if no check was judged.
 pub(crate) fn score(score: Option<ComplianceScore>) -> String {
     score.map_or_else(|| "–".to_owned(), |score| score.to_string())
 }
 
-/// Tenths with a sign: `+2.1`, `−0.4`, `±0.0`.
+/// A signed number of tenths: `+2.1`, `−0.4`, `±0.0`.
 pub(crate) fn signed(tenths: i16) -> String {
     let sign = match tenths {
         1.. => '+',
@@ -122,7 +123,7 @@ pub(crate) fn counted(count: u64, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
-/// `2 critical, 5 high`; empty if nothing failed.
+/// `2 critical, 5 high`; empty if no check failed.
 pub(crate) fn failed_by_severity(counts: &ScanCounts) -> String {
     let parts: Vec<String> = Severity::ALL
         .iter()
@@ -133,7 +134,7 @@ pub(crate) fn failed_by_severity(counts: &ScanCounts) -> String {
     parts.join(", ")
 }
 
-/// `8 not applicable here, 2 settings not readable`; empty if none was skipped.
+/// `8 not applicable, 2 without readable settings`; empty if no check was skipped.
 pub(crate) fn skipped_by_reason(counts: &ScanCounts) -> String {
     let parts: Vec<String> = SkipReason::ALL
         .iter()
@@ -151,7 +152,7 @@ fn formatted(at: Timestamp, form: &str) -> String {
     )
 }
 
-/// When a scan ended; when it was queued, if that isn't known.
+/// The time at which a scan completed; if unknown, the time at which it was queued.
 pub(crate) fn completed(scan: &Scan) -> Timestamp {
     scan.completed_at.unwrap_or(scan.queued_at)
 }

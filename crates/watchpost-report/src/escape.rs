@@ -1,9 +1,9 @@
-//! Foreign text on its way into Markdown and spreadsheets.
+//! Escaping of foreign text for Markdown and spreadsheets.
 
 use std::borrow::Cow;
 
-/// Text as Markdown shows it unchanged: nothing in it makes a heading, list, table cell, link, picture, tag or
-/// emphasis, on one line.
+/// Escapes text for one line of Markdown, so that no part of it becomes a heading, list, table cell, link, image, tag or
+/// emphasis.
 pub(crate) fn markdown(raw: &str) -> String {
     let mut out = String::with_capacity(raw.len().saturating_add(8));
     let mut line_start = true;
@@ -13,9 +13,9 @@ pub(crate) fn markdown(raw: &str) -> String {
         let c = if c.is_control() { ' ' } else { c };
         let special = match c {
             '\\' | '`' | '*' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '#' | '!' => true,
-            // `snake_case` is no emphasis; `_word_` is.
+            // `_word_` is emphasis, `snake_case` is not.
             '_' => !last.is_alphanumeric(),
-            // Bare addresses become links in some readers.
+            // Some viewers turn bare addresses into links.
             '/' => last == ':',
             '.' => digits || ends_www(&out),
             ')' => digits,
@@ -40,8 +40,8 @@ fn ends_www(out: &str) -> bool {
         .is_some_and(|end| end.eq_ignore_ascii_case("www"))
 }
 
-/// Text as Markdown code on one line, fenced by more backticks than it holds in a row. `in_table` also keeps it inside
-/// one cell.
+/// Formats text as inline code on one line. The fence is longer than any run of backticks in the text. `in_table` also
+/// escapes the separators of cells.
 pub(crate) fn code(raw: &str, in_table: bool) -> String {
     let one_line: String = raw
         .chars()
@@ -61,7 +61,7 @@ pub(crate) fn code(raw: &str, in_table: bool) -> String {
     format!("{fence}{pad}{text}{pad}{fence}")
 }
 
-/// A block of code on lines of its own.
+/// Formats text as a block of code.
 pub(crate) fn code_block(raw: &str, language: &str) -> String {
     let fence = "`".repeat(longest_run(raw).saturating_add(1).max(3));
     format!("{fence}{language}\n{raw}\n{fence}")
@@ -77,7 +77,7 @@ fn longest_run(text: &str) -> usize {
     longest
 }
 
-/// A cell of a comma-separated table. What a spreadsheet would take for a formula gets an apostrophe in front.
+/// Formats a cell of a comma-separated table. An apostrophe is put before text that a spreadsheet would take for a formula.
 pub(crate) fn cell(raw: &str) -> String {
     let first = raw.trim_start().chars().next();
     let formula = matches!(first, Some('=' | '+' | '-' | '@')) || raw.starts_with(['\t', '\r', '\n']);
@@ -93,7 +93,7 @@ pub(crate) fn cell(raw: &str) -> String {
     }
 }
 
-/// The first `max` characters, with `…` where more follow.
+/// Returns the first `max` characters, with `…` appended if the text is longer.
 pub(crate) fn clipped(raw: &str, max: usize) -> Cow<'_, str> {
     match raw.char_indices().nth(max) {
         Some((at, _)) => Cow::Owned(format!("{}…", raw.get(..at).unwrap_or_default())),
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn markdown_text_makes_no_markdown() {
+    fn escaped_text_has_no_markdown() {
         let check = |raw: &str, expected: &str| assert_eq!(markdown(raw), expected, "{raw}");
         check("<script>alert(1)</script>", "\\<script\\>alert(1)\\</script\\>");
         check("![x](https://a.example)", "\\!\\[x\\](https:\\//a.example)");
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn code_holds_any_backticks() {
+    fn code_may_contain_backticks() {
         assert_eq!(code("a`b``c", false), "```a`b``c```");
         assert_eq!(code("`x", false), "`` `x ``");
         assert_eq!(code("a|b", true), "`a\\|b`");

@@ -1,13 +1,11 @@
-//! What a caller can do next, as an assistant can: by a tool, or, where none does it, by asking whoever runs
-//! Watchpost for a command.
+//! Next steps for a caller who is an assistant: a tool to call or, where no tool does it, a command for the operator.
 
 use watchpost_core::{
     error::{Error, NextStep},
     service::Warning,
 };
 
-/// The step in words.
-pub(crate) fn words(step: NextStep) -> String {
+pub(crate) fn step(step: NextStep) -> String {
     let text = match step {
         NextStep::ConnectPlatform => {
             "Connect a platform: run `watchpost integrations add okta` or `watchpost integrations add m365`"
@@ -16,15 +14,15 @@ pub(crate) fn words(step: NextStep) -> String {
             "The first sync has not finished: wait a minute, or run `watchpost sync --wait`; a server or `watchpost sync` must be running"
         }
         NextStep::RepairSources => {
-            "No source can be read: run `watchpost integrations verify` and repair what it names, then `watchpost sync`"
+            "No integration can be read: run `watchpost integrations verify`, fix what it reports, then run `watchpost sync`"
         }
-        NextStep::VerifyIntegrations => "`watchpost integrations verify` says why",
-        NextStep::ResumeIntegration => "`watchpost integrations resume` brings it back",
+        NextStep::VerifyIntegrations => "`watchpost integrations verify` shows why",
+        NextStep::ResumeIntegration => "`watchpost integrations resume` resumes it",
         NextStep::ListIntegrations => "`get_integrations` shows what is connected",
         NextStep::ListFindings => "take an id from `list_findings`",
         NextStep::ListScans => "`list_scans` shows the ids",
         NextStep::ListResults => "`list_check_results` shows the check ids",
-        NextStep::ListChecks => "`watchpost policy list` shows the checks that there are",
+        NextStep::ListChecks => "`watchpost policy list` shows the available checks",
         NextStep::StartScan(scan_type) => {
             return format!("start one with `start_scan` and scan_type `{scan_type}`");
         }
@@ -35,7 +33,7 @@ pub(crate) fn words(step: NextStep) -> String {
         }
         NextStep::FindIdentity => "`lookup_identity` looks people up by any of their addresses",
         NextStep::CheckAddress => {
-            "no connected platform knows this address; check the spelling, or whether the platform that would know it is connected"
+            "no connected platform has an account with this address; check the spelling, and that the person's platform is connected"
         }
         NextStep::ListKeys => "`watchpost keys list` shows the ids",
         NextStep::RevokeKey => {
@@ -48,18 +46,18 @@ pub(crate) fn words(step: NextStep) -> String {
     text.to_owned()
 }
 
-/// What a use case failed with, and what to do about it.
+/// A use case's error, with its next step.
 pub(crate) fn explained(error: &Error) -> String {
     match error.next_step() {
-        Some(step) => format!("{error}: {}", words(step)),
+        Some(next) => format!("{error}: {}", step(next)),
         None => error.to_string(),
     }
 }
 
-/// A warning, and what to do about it.
+/// A warning, with its next step.
 pub(crate) fn warning(warning: Warning) -> String {
     match warning.next_step {
-        Some(step) => format!("{}; {}", warning.text, words(step)),
+        Some(next) => format!("{}; {}", warning.text, step(next)),
         None => warning.text,
     }
 }
@@ -70,21 +68,21 @@ mod tests {
     use crate::tools::TOOLS;
 
     #[test]
-    fn a_step_names_a_tool_that_there_is_or_a_command_or_neither() {
-        for step in NextStep::ALL {
-            let text = words(step);
+    fn every_step_names_only_existing_tools_and_commands() {
+        for next in NextStep::ALL {
+            let text = step(next);
             for quoted in text.split('`').skip(1).step_by(2) {
                 let is_tool = TOOLS.iter().any(|tool| tool.declaration.name == quoted);
                 let is_other = quoted.starts_with("watchpost ")
                     || quoted.starts_with('[')
                     || ["compliance", "exposure"].contains(&quoted);
-                assert!(is_tool || is_other, "{step:?}: `{quoted}`");
+                assert!(is_tool || is_other, "{next:?}: `{quoted}`");
             }
         }
     }
 
     #[test]
-    fn an_error_says_what_to_do_about_it() {
+    fn an_error_gives_its_next_step() {
         let error = Error::not_found("scan", NextStep::ListScans);
         assert_eq!(explained(&error), "scan not found: `list_scans` shows the ids");
         let plain = Error::invalid("limit", "must be 1 to 100, not 0");

@@ -1,0 +1,49 @@
+//! Answers about apps and their policies.
+
+use super::count;
+use watchpost_core::{app::App, value::word::AppPolicy};
+
+pub(crate) const NOT_SEEN: &str = "No connected platform has this app, and no policy is set for it.";
+
+pub(crate) const NO_NAME: &str = "`app` must be a name or an id";
+
+pub(crate) const REMOVED: &str =
+    "app not found: it was removed in the meantime; `check_app_policy` looks apps up by name";
+
+pub(crate) fn found(app: &App) -> String {
+    format!(
+        "The app's policy is {}. It was seen on {} and is used by {}.",
+        app.policy,
+        app.platform.title(),
+        count(app.accounts, "account")
+    )
+}
+
+pub(crate) fn several_match(total: u64) -> String {
+    format!("{total} apps match this name: call again with the id of one of the candidates.")
+}
+
+pub(crate) fn policy_set(policy: AppPolicy, before: AppPolicy) -> String {
+    format!(
+        "The app's policy is now {policy} (before: {before}). An analysis is queued, which opens or resolves findings accordingly; nothing was changed on any platform."
+    )
+}
+
+pub(crate) fn policy_unchanged(policy: AppPolicy) -> String {
+    format!("Nothing was changed: the app's policy is already {policy}.")
+}
+
+pub(crate) fn policy_set_before(repeated: &str, policy: AppPolicy, before: AppPolicy) -> String {
+    format!("{repeated} The app's policy was set to {policy} (before: {before}).")
+}
+
+/// The question before a change. `name` is quoted.
+pub(crate) fn confirm_policy(app: &App, name: &str, policy: AppPolicy) -> String {
+    format!(
+        "Set the policy of the app {name} to {policy} (now: {})? It was seen on {} and is used by {}. Its id is {}.",
+        app.policy,
+        app.platform.title(),
+        count(app.accounts, "account"),
+        app.id
+    )
+}

@@ -1,0 +1,147 @@
+//! Answers about scores, coverage, integrations, rules and identities.
+
+use super::{count, matching};
+use watchpost_core::{
+    posture::{Coverage, Snapshot},
+    service::{NotReady, Scored},
+    value::word::{Mfa, Platform},
+};
+
+/// The formula of the risk score, as part of its explanation.
+pub(crate) const RISK_FORMULA: &str = "round(100 * raw / ceiling), at most 100; raw = 10*critical + 5*high + 2*medium + 1*low over open and in_progress findings that count; ceiling = max(300, 5 * identities)";
+
+pub(crate) fn risk_score(scored: &Scored) -> String {
+    format!(
+        "The risk score is {} of 100 (higher is worse): {}; open findings: {}.",
+        scored.risk.score,
+        scored.risk.rating,
+        by_severity(scored.severity_counts),
+    )
+}
+
+/// `2 critical, 1 high, 0 medium, 1 low, 0 info`.
+fn by_severity([critical, high, medium, low, info]: [u64; 5]) -> String {
+    format!("{critical} critical, {high} high, {medium} medium, {low} low, {info} info")
+}
+
+pub(crate) fn no_risk_score(why: NotReady, next_step: &str) -> String {
+    format!("There is no risk score ({}). {next_step}.", why.state)
+}
+
+/// `areas` are categories with their risk points; `blind_rules` is the number of rules that lack data.
+pub(crate) fn summary(
+    scored: &Scored,
+    latest: Option<&Snapshot>,
+    areas: &[(&str, u64)],
+    blind_rules: u64,
+) -> String {
+    let mut text = format!(
+        "Risk score {} of 100 (higher is worse): {}. {}: {}. {}.",
+        scored.risk.score,
+        scored.risk.rating,
+        count(scored.severity_counts.iter().sum(), "open finding"),
+        by_severity(scored.severity_counts),
+        count(scored.identities, "identity"),
+    );
+    if let Some(snapshot) = latest {
+        text.push_str(&coverage("MFA coverage", &snapshot.mfa));
+        text.push_str(&coverage("MFA coverage of admins", &snapshot.admin_mfa));
+        text.push_str(&coverage("Single sign-on coverage", &snapshot.sso));
+        let people = if snapshot.stale_accounts == 1 {
+            "1 person".to_owned()
+        } else {
+            format!("{} people", snapshot.stale_accounts)
+        };
+        text.push_str(&format!(
+            " {}, {people} without a sign-in for 30 days, {} without a policy.",
+            count(snapshot.admins, "admin"),
+            count(snapshot.unreviewed_apps, "app"),
+        ));
+    }
+    if areas.is_empty() {
+        text.push_str(" No area has risk points.");
+    } else {
+        let named: Vec<String> = areas
+            .iter()
+            .map(|(category, points)| format!("{category} ({})", count(*points, "point")))
+            .collect();
+        text.push_str(&format!(" Top risk areas: {}.", named.join(", ")));
+    }
+    if blind_rules > 0 {
+        text.push_str(&format!(
+            " {} can't judge everything because data is missing.",
+            count(blind_rules, "rule"),
+        ));
+    }
+    text
+}
+
+fn coverage(name: &str, coverage: &Coverage) -> String {
+    match coverage.tenths_of_percent() {
+        Some(_) if coverage.unknown > 0 => {
+            format!(" {name}: {coverage} ({} more unknown).", coverage.unknown)
+        }
+        Some(_) => format!(" {name}: {coverage}."),
+        None => format!(" {name}: unknown."),
+    }
+}
+
+pub(crate) fn no_summary(why: NotReady, next_step: &str) -> String {
+    format!(
+        "There is no data to judge yet ({}), so there is no score and no grade. {next_step}.",
+        why.state
+    )
+}
+
+pub(crate) fn no_integrations(next_step: &str) -> String {
+    format!("No platform is connected. {next_step}.")
+}
+
+pub(crate) fn integrations(total: u64, connected: usize, failing: usize, stale: usize) -> String {
+    format!(
+        "{}: {connected} connected, {failing} failing, {stale} stale.",
+        count(total, "integration")
+    )
+}
+
+pub(crate) fn rules(total: u64, blind: usize) -> String {
+    let matching = matching(total, "active rule");
+    if blind == 0 {
+        format!("{matching}.")
+    } else {
+        format!("{matching}; {blind} of them can't judge everything because data is missing.")
+    }
+}
+
+/// `mfa_sources` are the platforms that report `mfa`.
+pub(crate) fn identity_found(
+    accounts: u64,
+    platforms: &[Platform],
+    mfa: Mfa,
+    mfa_sources: &[Platform],
+    open_findings: u64,
+) -> String {
+    let on = if platforms.is_empty() {
+        "no platform".to_owned()
+    } else {
+        titles(platforms)
+    };
+    let according_to = if mfa_sources.is_empty() {
+        "no platform reports it".to_owned()
+    } else {
+        format!("according to {}", titles(mfa_sources))
+    };
+    format!(
+        "Found: {} on {on}; MFA {mfa} ({according_to}); {}.",
+        count(accounts, "account"),
+        count(open_findings, "open finding"),
+    )
+}
+
+fn titles(platforms: &[Platform]) -> String {
+    let titles: Vec<&str> = platforms.iter().map(|platform| platform.title()).collect();
+    match titles.as_slice() {
+        [others @ .., last] if others.len() > 1 => format!("{} and {last}", others.join(", ")),
+        _ => titles.join(" and "),
+    }
+}

@@ -33,7 +33,7 @@ pub(crate) fn step(step: NextStep) -> String {
         }
         NextStep::FindIdentity => "`lookup_identity` looks people up by any of their addresses",
         NextStep::CheckAddress => {
-            "no connected platform has an account with this address; check the spelling, and that the person's platform is connected"
+            "no connected platform has an account with this address; check the spelling, and whether the platform is connected"
         }
         NextStep::ListKeys => "`watchpost keys list` shows the ids",
         NextStep::RevokeKey => {

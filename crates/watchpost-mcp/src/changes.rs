@@ -27,7 +27,7 @@ use watchpost_protocol::{
     Change, ChangeHub, Changes, Interest, NoChanges, ResourcePage, TaskState, TaskStatus,
 };
 
-/// How long a reading is kept for a stream that isn't open yet, in milliseconds.
+/// The time for which a reading is stored for a stream that isn't open yet, in milliseconds.
 const READING_KEPT_MS: u64 = 60_000;
 
 /// The subject of a subscription.

@@ -17,7 +17,7 @@ use watchpost_protocol::{Field, Form, FormAnswer, InputRequest, InputRequired, I
 pub enum ConfirmMode {
     /// None.
     Never,
-    /// Those that are hard to undo: dismissing a critical or high finding, blocking an app, requesting a remediation.
+    /// Calls that are hard to undo: dismissing a critical or high finding, blocking an app, requesting a remediation.
     #[default]
     Risky,
     /// Every call of a write tool.
@@ -47,13 +47,13 @@ impl ConfirmMode {
 /// declaration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Risk {
-    /// None: every call is easy to undo.
+    /// No calls: every call is easy to undo.
     Low,
-    /// Those about a finding of this severity or worse.
+    /// Calls about a finding of this severity or worse.
     FindingFrom(Severity),
-    /// Those that set an app to this policy.
+    /// Calls that set an app to this policy.
     SettingPolicy(AppPolicy),
-    /// All.
+    /// All calls.
     High,
 }
 

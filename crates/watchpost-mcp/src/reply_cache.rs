@@ -20,7 +20,7 @@ use watchpost_core::{
 };
 use watchpost_protocol::ToolResult;
 
-/// How long a generation may be used after it was read, in milliseconds.
+/// The time for which a generation may be used after it was read, in milliseconds.
 const FRESH_MS: u64 = 50;
 /// The maximum number of replies in one half.
 const HALF_ENTRIES: usize = 2_048;

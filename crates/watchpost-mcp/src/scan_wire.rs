@@ -107,7 +107,7 @@ pub(crate) struct ScanOut<'a> {
     completed_at: Option<Text<Timestamp>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     progress: Option<&'a str>,
-    /// Why it did not finish.
+    /// Reason for not finishing.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -34,8 +34,8 @@ use watchpost_protocol::{
     Interest, Method, Offer, Outcome, PromptDefinition, RequestMeta, ServerInfo, ToolCatalog, ToolPage,
 };
 
-/// How long a modern client may cache the list of tools, in milliseconds. The list changes only with a new version or
-/// another key.
+/// The time for which a modern client may cache the list of tools, in milliseconds. The list changes only with a new
+/// version or another key.
 const LIST_TTL_MS: u32 = 300_000;
 
 /// The MCP server of Watchpost.

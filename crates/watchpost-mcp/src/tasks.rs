@@ -27,9 +27,9 @@ use watchpost_core::{
 };
 use watchpost_protocol::{TaskState, TaskStatus};
 
-/// How long a task can be requested, in milliseconds.
+/// The time for which a task can be requested, in milliseconds.
 const TTL_MS: u32 = 24 * 60 * 60 * 1_000;
-/// How long a client should wait between two requests, in milliseconds.
+/// The time that a client should wait between two requests, in milliseconds.
 const POLL_MS: u32 = 2_000;
 const MAC_BYTES: usize = 16;
 /// The length of the longest id in characters: kind, flags, time, 16 jobs and the MAC, in base64url.

@@ -92,8 +92,8 @@ pub(crate) fn parse<I: Arguments>(tool: &str, raw: Option<&str>) -> Result<I, Fa
     })
 }
 
-/// Converts the parser's message into one for a model. It repeats nothing of the caller's text but a number or the cleaned
-/// name of an unknown argument.
+/// Converts the parser's message into one for a model. The only text of the caller in it is a number, or the cleaned name
+/// of an unknown argument.
 fn explain<I: Arguments>(tool: &str, path: &str, message: &str) -> String {
     let message = message
         .rfind(" at line ")
@@ -129,9 +129,13 @@ fn explain<I: Arguments>(tool: &str, path: &str, message: &str) -> String {
     if path == "." || path == "?" {
         return messages::not_an_object(tool);
     }
-    let number = ["invalid value: integer `", "invalid value: floating point `"]
-        .iter()
-        .find_map(|prefix| message.strip_prefix(prefix))
+    let number = message
+        .strip_prefix("invalid value: ")
+        .and_then(|value| {
+            value
+                .strip_prefix("integer `")
+                .or_else(|| value.strip_prefix("floating point `"))
+        })
         .and_then(|rest| rest.split('`').next());
     match number {
         Some(number) => messages::unexpected_number(path, expected, number),

@@ -106,7 +106,7 @@ pub(crate) struct Prompt {
 pub(crate) enum FillError {
     /// A required argument is missing.
     Missing(&'static str),
-    /// A value is invalid. The message contains nothing of the value.
+    /// A value is invalid. The message does not contain the value.
     Invalid(String),
     /// The prompt has no such argument.
     Unknown,

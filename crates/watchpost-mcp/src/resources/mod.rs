@@ -86,19 +86,8 @@ fn structured(answer: Answer) -> Result<(String, AuditTarget), ReadError> {
     Ok((text, answer.target))
 }
 
-/// Creates the definition of a resource or a template.
-fn definition(uri: &str, name: &str, title: &str, description: &str) -> ResourceDefinition {
-    ResourceDefinition {
-        uri: uri.into(),
-        name: name.into(),
-        title: Some(title.into()),
-        description: Some(description.into()),
-        media_type: Some(JSON.into()),
-    }
-}
-
-/// A family of resources with a common template. Each variable has the kind of values that complete it.
-struct Family {
+/// A resource, or a family of resources with a common template. Each variable has the kind of values that complete it.
+struct ResourceTemplate {
     template: &'static str,
     name: &'static str,
     title: &'static str,
@@ -106,43 +95,73 @@ struct Family {
     variables: &'static [(&'static str, Completable)],
 }
 
-const FAMILIES: &[Family] = &[
-    Family {
+impl ResourceTemplate {
+    fn definition(&self) -> ResourceDefinition {
+        ResourceDefinition {
+            uri: self.template.into(),
+            name: self.name.into(),
+            title: Some(self.title.into()),
+            description: Some(self.description.into()),
+            media_type: Some(JSON.into()),
+        }
+    }
+}
+
+/// The resources that the list always has.
+const FIXED: &[ResourceTemplate] = &[
+    ResourceTemplate {
+        template: "watchpost://posture",
+        name: "posture",
+        title: "Security posture",
+        description: "Score, grade, coverage and top risk areas, as get_posture_summary returns them.",
+        variables: &[],
+    },
+    ResourceTemplate {
+        template: "watchpost://integrations",
+        name: "integrations",
+        title: "Integrations",
+        description: "The connected platforms and the age of their data, as get_integrations returns them.",
+        variables: &[],
+    },
+];
+
+const FAMILIES: &[ResourceTemplate] = &[
+    ResourceTemplate {
         template: "watchpost://findings/{id}",
         name: "finding",
         title: "A finding",
         description: "One finding with its evidence, its history and the remediation steps of its rule. Ids come from list_findings.",
         variables: &[("id", Completable::Finding)],
     },
-    Family {
+    ResourceTemplate {
         template: "watchpost://identities/{email}",
         name: "identity",
         title: "A person",
         description: "One person or machine account by any of its email addresses, as lookup_identity returns it.",
         variables: &[("email", Completable::Address)],
     },
-    Family {
+    ResourceTemplate {
         template: "watchpost://apps/{id}",
         name: "app",
         title: "An app",
         description: "One third-party app with its policy and use, as check_app_policy returns it. Ids come from check_app_policy and list_findings.",
         variables: &[("id", Completable::App)],
     },
-    Family {
+    ResourceTemplate {
         template: "watchpost://rules/{id}",
         name: "rule",
         title: "A detection rule",
         description: "One active rule: what it looks for and why, how to fix its findings, where it is blind. Ids come from list_rules.",
         variables: &[("id", Completable::Rule)],
     },
-    Family {
+    ResourceTemplate {
         template: "watchpost://scans/{id}",
         name: "scan",
         title: "A scan",
         description: "One scan with its score, counts and new failures, as get_scan returns it. Ids come from list_scans.",
         variables: &[("id", Completable::Scan)],
     },
-    Family {
+    ResourceTemplate {
         template: "watchpost://reports/{scan_id}-{kind}.{ending}{?framework*,service*,compare_with}",
         name: "report",
         title: "Report on a scan",
@@ -165,7 +184,7 @@ pub(crate) fn templates() -> ResourcePage {
         .map(|family| ResourceDefinition {
             // The media type of a report depends on its ending.
             media_type: (family.name != "report").then(|| JSON.to_owned()),
-            ..definition(family.template, family.name, family.title, family.description)
+            ..family.definition()
         })
         .collect();
     ResourcePage {
@@ -197,22 +216,9 @@ pub(crate) async fn list(
     if !scope.may(Permission::ReadPosture) {
         return Unrecorded::new(Ok(page(Vec::new())));
     }
-    let fixed = [
-        definition(
-            "watchpost://posture",
-            "posture",
-            "Security posture",
-            "Score, grade, coverage and top risk areas, as get_posture_summary returns them.",
-        ),
-        definition(
-            "watchpost://integrations",
-            "integrations",
-            "Integrations",
-            "The connected platforms and the age of their data, as get_integrations returns them.",
-        ),
-    ];
     let reports = report::latest(watchpost, scope).await;
-    reports.map_ok(|reports| page(fixed.into_iter().chain(reports).collect()))
+    let fixed = FIXED.iter().map(ResourceTemplate::definition);
+    reports.map_ok(|reports| page(fixed.chain(reports).collect()))
 }
 
 /// The contents of a resource.

@@ -31,7 +31,7 @@ scan_arguments! {
     pub(super) struct Input {
         /// Limits new failures to these.
         framework, service;
-        /// How long to wait for its end.
+        /// Time to wait for its end.
         wait_seconds: Option<Whole<0, 50>>,
     }
 }
@@ -48,7 +48,7 @@ pub(super) struct Output<'a> {
     new_failures: Option<OpenList<ResultOut<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     new_failures_total: Option<u64>,
-    /// Why new failures are unknown.
+    /// Reason for unknown failures.
     #[serde(skip_serializing_if = "Option::is_none")]
     new_failures_note: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -4,7 +4,7 @@ use super::lines::Document;
 use crate::{
     entry::Entry,
     escape::{clipped, code, code_block, markdown},
-    text::words,
+    text::{self, words},
 };
 use watchpost_core::check::CheckResult;
 
@@ -72,7 +72,11 @@ fn names_line(out: &mut Document, entry: &Entry<'_>) {
 
 fn would_pass_line(out: &mut Document, entry: &Entry<'_>) {
     if let Some((condition, excluded)) = entry.would_pass() {
-        out.line(&format!("- Would pass if: {}", markdown(condition)));
+        out.line(&format!(
+            "- {}: {}",
+            text::markdown::CONDITION,
+            markdown(condition)
+        ));
         if !excluded.is_empty() {
             out.line(&format!("- Blocked by: {}", markdown(&excluded)));
         }

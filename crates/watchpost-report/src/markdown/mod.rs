@@ -178,7 +178,7 @@ fn framework(out: &mut Document, view: &View<'_>) {
         }
     }
     if !rest.is_empty() {
-        out.heading(2, "Checks without a control");
+        out.heading(2, text::markdown::WITHOUT_CONTROL);
         out.table(
             ["Check", "Result", "Severity", "Reason"],
             rest.iter().map(|entry| {
@@ -222,7 +222,7 @@ fn unread(out: &mut Document, view: &View<'_>) {
     } else {
         usize::MAX
     };
-    out.heading(2, "Unread settings and unjudged checks");
+    out.heading(2, text::markdown::UNREAD);
     if !rows.is_empty() {
         out.table(
             ["Setting", "State", "Detail"],
@@ -266,7 +266,7 @@ fn rest(out: &mut Document, all: usize, limit: usize) {
 }
 
 fn provenance(out: &mut Document, view: &View<'_>) {
-    out.heading(2, "Settings of the scan");
+    out.heading(2, text::markdown::SETTINGS);
     let hash = |row: &SettingRow| {
         row.hash
             .map_or_else(|| "–".to_owned(), |hash| code(&words::hex(&hash), true))

@@ -267,6 +267,10 @@ pub(crate) mod markdown {
 
     pub(crate) const NO_DIFFERENCE: &str = "No check has a different result.";
     pub(crate) const REMEDIATION: &str = "What to do:";
+    pub(crate) const CONDITION: &str = "Would pass if";
+    pub(crate) const WITHOUT_CONTROL: &str = "Checks without a control";
+    pub(crate) const UNREAD: &str = "Unread settings and unjudged checks";
+    pub(crate) const SETTINGS: &str = "Settings of the scan";
     pub(crate) const ALL_OF_CHECK: &str = "the whole check";
 
     pub(crate) fn score(score: &str, band: &str) -> String {

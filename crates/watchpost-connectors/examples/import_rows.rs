@@ -1,6 +1,6 @@
-//! Writes OCSF findings to a temporary file, imports it, and prints the time it took and the most memory it needed.
+//! Writes OCSF findings to a temporary file, imports it, and prints the time and the peak memory use.
 //!
-//! `cargo run --release -p watchpost-connectors --example import_rows -- [ROWS]` (200,000 unless told)
+//! `cargo run --release -p watchpost-connectors --example import_rows -- [ROWS]` (200,000 by default)
 #![expect(clippy::print_stdout, reason = "the output is the purpose")]
 
 use std::{
@@ -57,7 +57,7 @@ fn write_rows(file: &mut File, rows: u64) -> std::io::Result<()> {
     out.flush()
 }
 
-/// The most memory that the process has held so far, in MiB, where the system tells.
+/// Returns the peak memory use of the process, in MiB; `None` if the system doesn't report it.
 fn peak_mib() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

@@ -1,11 +1,12 @@
-//! Reading the values of a connection.
+//! Reading the values of a connection's configuration.
 
+use crate::text;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 use watchpost_core::integration::connector::{ConfigField, ConnectorConfig, ConnectorError};
 use watchpost_outbound::Outbound;
 
-/// A plain value that must be given.
+/// Describes a plain value that is required.
 pub(crate) const fn required_field(name: &'static str, title: &'static str) -> ConfigField {
     ConfigField {
         name,
@@ -16,7 +17,7 @@ pub(crate) const fn required_field(name: &'static str, title: &'static str) -> C
     }
 }
 
-/// A plain value that may be left out.
+/// Describes a plain value that is optional.
 pub(crate) const fn optional_field(
     name: &'static str,
     title: &'static str,
@@ -31,7 +32,7 @@ pub(crate) const fn optional_field(
     }
 }
 
-/// A credential. None is required by itself: each vendor takes one of several.
+/// Describes a credential. No single credential is required: each vendor accepts one of several.
 pub(crate) const fn secret_field(name: &'static str, title: &'static str) -> ConfigField {
     ConfigField {
         name,
@@ -42,15 +43,15 @@ pub(crate) const fn secret_field(name: &'static str, title: &'static str) -> Con
     }
 }
 
-/// A value of the configuration is missing or wrong.
-pub(crate) fn wrong(field: &'static str, reason: &str) -> ConnectorError {
+/// Returns the error for a missing or invalid value.
+pub(crate) fn config_error(field: &'static str, reason: &str) -> ConnectorError {
     ConnectorError::Config {
         field,
         reason: reason.to_owned(),
     }
 }
 
-/// A plain value without surrounding blanks; `None` if it's empty.
+/// Returns a plain value without surrounding whitespace; `None` if it is absent or empty.
 pub(crate) fn plain<'c>(config: &'c ConnectorConfig, field: &str) -> Option<&'c str> {
     config
         .values
@@ -59,15 +60,15 @@ pub(crate) fn plain<'c>(config: &'c ConnectorConfig, field: &str) -> Option<&'c 
         .filter(|value| !value.is_empty())
 }
 
-/// A plain value that must be there.
+/// Returns a plain value that is required.
 pub(crate) fn required<'c>(
     config: &'c ConnectorConfig,
     field: &'static str,
 ) -> Result<&'c str, ConnectorError> {
-    plain(config, field).ok_or_else(|| wrong(field, "is missing"))
+    plain(config, field).ok_or_else(|| config_error(field, text::MISSING))
 }
 
-/// A credential; `None` if it's empty.
+/// Returns a credential; `None` if it is absent or empty.
 pub(crate) fn secret<'c>(config: &'c ConnectorConfig, field: &str) -> Option<&'c SecretString> {
     config
         .secrets
@@ -75,35 +76,36 @@ pub(crate) fn secret<'c>(config: &'c ConnectorConfig, field: &str) -> Option<&'c
         .filter(|secret| !secret.expose_secret().trim().is_empty())
 }
 
-/// A credential as it goes into a request: people paste blanks and line ends along with it.
+/// Returns a credential without the surrounding whitespace that people paste with it.
 pub(crate) fn trimmed(secret: &SecretString) -> SecretString {
     SecretString::from(secret.expose_secret().trim().to_owned())
 }
 
-/// A base address without a slash at its end. `https://` may be left out.
-pub(crate) fn base_url(outbound: &Outbound, field: &'static str, text: &str) -> Result<Url, ConnectorError> {
-    let no_address = || wrong(field, "is no address; it looks like https://host");
-    let whole = if text.contains("://") {
-        text.to_owned()
-    } else if is_host(text) {
-        format!("https://{text}")
+/// Parses a base address. `https://` may be omitted.
+pub(crate) fn base_url(
+    outbound: &Outbound,
+    field: &'static str,
+    address: &str,
+) -> Result<Url, ConnectorError> {
+    let invalid = || config_error(field, text::NOT_AN_ADDRESS);
+    let whole = if address.contains("://") {
+        address.to_owned()
+    } else if is_host(address) {
+        format!("https://{address}")
     } else {
-        return Err(no_address());
+        return Err(invalid());
     };
-    let url = Url::parse(&whole).map_err(|_| no_address())?;
+    let url = Url::parse(&whole).map_err(|_| invalid())?;
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(wrong(
-            field,
-            "must end with the host; leave out everything from `?` or `#` on",
-        ));
+        return Err(config_error(field, text::ADDRESS_WITH_QUERY));
     }
     outbound
         .check(&url)
-        .map_err(|error| wrong(field, &error.to_string()))?;
+        .map_err(|error| config_error(field, &error.to_string()))?;
     Ok(url)
 }
 
-/// Whether a text without scheme is a host name, perhaps with a port and slashes at its end.
+/// Whether a text without a scheme is a host name, optionally with a port and trailing slashes.
 fn is_host(text: &str) -> bool {
     let text = text.trim_end_matches('/');
     let (name, port) = text.split_once(':').unwrap_or((text, "443"));
@@ -115,7 +117,7 @@ fn is_host(text: &str) -> bool {
         && port.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// An address below a base. `path` starts with a slash; identifiers in it went through [`crate::value::id`].
+/// Appends a path to a base address. `path` starts with a slash; identifiers in it are checked by [`crate::value::id`].
 pub(crate) fn below(base: &Url, path: &str, query: Option<&str>) -> Url {
     let mut url = base.clone();
     url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));

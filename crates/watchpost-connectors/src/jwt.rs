@@ -1,4 +1,4 @@
-//! Signed assertions (RFC 7515, RFC 7523), by which a connector proves who it is without sending its key.
+//! Signed client assertions (RFC 7515, RFC 7523), with which a connector authenticates without sending its private key.
 
 use aws_lc_rs::{
     digest,
@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use std::fmt;
 use watchpost_core::{port::Random, value::time::Timestamp};
 
-/// How an assertion is signed.
+/// A signature algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Algorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256.
@@ -22,27 +22,29 @@ pub(crate) enum Algorithm {
     Ps256,
 }
 
-/// Why a key is of no use. Quotes nothing of it.
+/// The reason why a key can't be used. The messages don't quote the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum KeyError {
-    #[error("the private key is encrypted; give it without a passphrase")]
+    #[error("the private key is encrypted; provide it without a passphrase")]
     Encrypted,
-    #[error("no private key found: it must be a PEM block (`BEGIN PRIVATE KEY`) or a JWK")]
+    #[error("no private key found; provide a PEM block (`BEGIN PRIVATE KEY`) or a JWK")]
     Missing,
     #[error("only RSA keys of at least 2048 bits are accepted")]
     Unfit,
-    #[error("the JWK is no complete RSA private key (it needs n, e, d, p, q, dp, dq, qi)")]
+    #[error("the JWK is not a complete RSA private key (n, e, d, p, q, dp, dq and qi are required)")]
     PartialJwk,
-    #[error("no certificate found: paste the PEM blocks of the certificate and of its private key together")]
+    #[error(
+        "no certificate found; provide the PEM blocks of the certificate and of its private key together"
+    )]
     NoCertificate,
     #[error("signing failed")]
     Signing,
 }
 
-/// An RSA key that can sign.
+/// An RSA private key.
 pub(crate) struct SigningKey {
     pair: KeyPair,
-    /// The id under which the vendor knows the public half, if the key says.
+    /// The vendor's id of the public key, if the private key names one.
     pub(crate) kid: Option<String>,
 }
 
@@ -52,7 +54,7 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// The private half of a JWK (RFC 7518, 6.3.2).
+/// An RSA private key as a JWK (RFC 7518, section 6.3.2).
 #[derive(Deserialize)]
 struct Jwk {
     kid: Option<String>,
@@ -67,7 +69,7 @@ struct Jwk {
 }
 
 impl SigningKey {
-    /// Reads PEM (PKCS#8 or PKCS#1) or a JWK.
+    /// Parses a key in PEM (PKCS#8 or PKCS#1) or JWK format.
     pub(crate) fn read(text: &str) -> Result<Self, KeyError> {
         if text.trim_start().starts_with('{') {
             return Self::from_jwk(text);
@@ -107,7 +109,7 @@ impl SigningKey {
         Ok(Self { pair, kid: jwk.kid })
     }
 
-    /// A compact JWS of the claims.
+    /// Signs the claims. Returns a JWS in compact serialization (RFC 7515, section 7.1).
     pub(crate) fn sign(
         &self,
         algorithm: Algorithm,
@@ -133,13 +135,14 @@ impl SigningKey {
     }
 }
 
-/// The thumbprint by which Entra knows a certificate (`x5t#S256`): SHA-256 over its DER form, in base64url.
+/// Returns the thumbprint by which Entra identifies a certificate (`x5t#S256`): SHA-256 of its DER encoding, in base64url.
 pub(crate) fn certificate_thumbprint(pem: &str) -> Result<String, KeyError> {
     let certificate = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|_| KeyError::NoCertificate)?;
     Ok(URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, &certificate)))
 }
 
-/// The claims of a client assertion (RFC 7523): for one audience, good for five minutes from a minute ago.
+/// Returns the claims of a client assertion (RFC 7523, section 3) for one audience, valid from one minute ago for the next
+/// five minutes.
 pub(crate) fn client_claims(client_id: &str, audience: &str, now: Timestamp, random: &dyn Random) -> Value {
     let seconds = now.as_millis().div_euclid(1_000);
     let mut id = [0_u8; 16];

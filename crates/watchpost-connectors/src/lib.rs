@@ -1,28 +1,30 @@
-//! Connectors: how Watchpost reads the platforms that a company runs on. One folder per vendor behind
-//! [`watchpost_core::integration::connector::Connector`]; [`connectors`] lists them, [`watchpost_outbound`] is their only way
-//! to a vendor.
+//! Connectors: they read the platforms that a company uses. Each vendor has a folder that implements
+//! [`watchpost_core::integration::connector::Connector`]; [`connectors`] lists them. All their requests go through
+//! [`watchpost_outbound`].
 //!
-//! Everything that a vendor sends is foreign: rows are read one by one, sizes and pages are bounded, names become
-//! [`watchpost_core::value::text::ForeignText`], and neither an answer's body nor a credential ever gets into an error or a
-//! log line.
+//! Everything that a vendor sends is untrusted: rows are parsed one by one, sizes and pages are bounded, names become
+//! [`watchpost_core::value::text::ForeignText`], and neither the body of a response nor a credential appears in an error or
+//! a log line.
 //!
-//! [`import`] reads files instead: what other scanners found.
+//! [`import`] reads the result files of other scanners.
 //!
-//! What this crate does NOT do: open a connection of its own, store, judge, schedule, or change anything at a vendor. It only reads.
+//! What this crate does NOT do: open network connections of its own, store anything, evaluate rules or checks, schedule
+//! syncs, or change a setting at a vendor.
 
+mod concurrency;
 mod config;
 pub mod dns;
-mod driven;
+mod generator;
 pub mod import;
 mod jwt;
 mod m365;
-mod many;
 mod okta;
 mod paging;
 mod registry;
 mod run;
 mod session;
 mod settings;
+mod text;
 mod token;
 mod value;
 mod vendor;

@@ -1,6 +1,6 @@
-//! A sync as straight-line code that yields pages, and the bookkeeping of one dataset.
+//! Syncs as sequential code that yields pages, and the row counts and outcome of each dataset.
 
-use crate::driven::Driven;
+use crate::{generator::Generator, text};
 use async_trait::async_trait;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -14,24 +14,24 @@ use watchpost_core::{
 };
 use watchpost_outbound::RequestError;
 
-/// Facts of one page.
+/// The number of facts per page.
 const FACTS_PER_PAGE: usize = 500;
-/// Bytes of one setting's document.
+/// The maximum size of a setting's document, in bytes.
 pub(crate) const DOCUMENT_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// Datasets in a row without any answer after which the vendor counts as gone.
+/// The number of consecutive datasets without any response after which the vendor counts as unreachable.
 const UNREACHABLE_MAX: u32 = 2;
 
-/// A sync under way.
-pub(crate) struct DrivenRun(Driven<Page>);
+/// A sync in progress.
+pub(crate) struct PageGenerator(Generator<Page>);
 
-impl DrivenRun {
-    /// `drive` gets the way to yield pages.
-    pub(crate) fn new<F>(drive: impl FnOnce(Emitter) -> F) -> Self
+impl PageGenerator {
+    /// Starts a sync. `body` receives the emitter for its pages.
+    pub(crate) fn new<F>(body: impl FnOnce(Emitter) -> F) -> Self
     where
         F: Future<Output = Result<(), ConnectorError>> + Send + 'static,
     {
-        Self(Driven::new(|pages| {
-            drive(Emitter {
+        Self(Generator::new(|pages| {
+            body(Emitter {
                 pages,
                 unreachable: 0,
                 answered: false,
@@ -41,32 +41,32 @@ impl DrivenRun {
 }
 
 #[async_trait]
-impl SyncRun for DrivenRun {
+impl SyncRun for PageGenerator {
     async fn next_page(&mut self) -> Result<Option<Page>, ConnectorError> {
         self.0.next().await
     }
 }
 
-/// Why a dataset wasn't read to its end. Texts are our own words.
+/// The reason why a dataset wasn't read completely. The messages are Watchpost's own, never the vendor's.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Trouble {
+pub(crate) enum ReadError {
     /// This permission is missing.
     Denied(&'static str),
-    /// The tenant's licence lacks it.
+    /// The tenant's license doesn't include the dataset.
     Unlicensed(&'static str),
     /// Reading failed.
     Failed(String),
-    /// Time ran out, or a part could not be read.
+    /// Time ran out, or a part of the dataset could not be read.
     Partial(String),
-    /// There was no answer at all.
+    /// There was no response.
     Unreachable(String),
-    /// The whole sync can't go on.
+    /// The whole sync can't continue.
     Fatal(ConnectorError),
 }
 
-impl Trouble {
-    /// What it means where there are no datasets that could end one by one: for a verification.
-    pub(crate) fn give_up(self) -> ConnectorError {
+impl ReadError {
+    /// Converts the error for a verification, which fails as a whole.
+    pub(crate) fn into_connector_error(self) -> ConnectorError {
         match self {
             Self::Fatal(error) => error,
             Self::Partial(reason) => ConnectorError::RateLimited { reason },
@@ -78,18 +78,15 @@ impl Trouble {
     }
 }
 
-/// A request's failure, told to whoever waits for a sync.
+/// Describes the error of a request that was part of a sync.
 pub(crate) fn reason(error: &RequestError) -> String {
     match error {
-        RequestError::OutOfTime { wait } => format!(
-            "the vendor asked to wait {} s, longer than this sync may still take",
-            wait.as_secs()
-        ),
+        RequestError::OutOfTime { wait } => text::wait_exceeds_sync(wait.as_secs()),
         error => error.to_string(),
     }
 }
 
-impl From<RequestError> for Trouble {
+impl From<RequestError> for ReadError {
     fn from(error: RequestError) -> Self {
         let reason = reason(&error);
         match error {
@@ -102,28 +99,28 @@ impl From<RequestError> for Trouble {
     }
 }
 
-impl From<ConnectorError> for Trouble {
+impl From<ConnectorError> for ReadError {
     fn from(error: ConnectorError) -> Self {
         Self::Fatal(error)
     }
 }
 
-/// Where pages go.
+/// The channel for the pages of a sync.
 pub(crate) struct Emitter {
     pages: mpsc::Sender<Page>,
-    /// Datasets in a row that had no answer.
+    /// The number of consecutive datasets without a response.
     unreachable: u32,
-    /// Whether any dataset had an answer.
+    /// Whether any dataset had a response.
     answered: bool,
 }
 
 impl Emitter {
     async fn page(&self, page: Page) {
-        // The receiver goes only together with this future: there is nobody left to tell.
+        // Sending can't fail: the receiver is dropped only together with this future.
         let _ = self.pages.send(page).await;
     }
 
-    /// Begins a dataset.
+    /// Starts a dataset.
     pub(crate) fn begin(&mut self, dataset: Dataset) -> DatasetRun<'_> {
         DatasetRun {
             out: self,
@@ -134,12 +131,12 @@ impl Emitter {
         }
     }
 
-    /// Ends a dataset that has no facts of its own, since its `rows` came with another's.
+    /// Reports the outcome of a dataset that emits no facts itself, because its `rows` came with another dataset.
     pub(crate) async fn end(
         &mut self,
         dataset: Dataset,
         rows: u64,
-        end: Result<(), Trouble>,
+        end: Result<(), ReadError>,
     ) -> Result<(), ConnectorError> {
         let mut run = self.begin(dataset);
         run.add_rows(rows);
@@ -147,7 +144,7 @@ impl Emitter {
     }
 }
 
-/// One dataset being read.
+/// A dataset that is being read.
 pub(crate) struct DatasetRun<'e> {
     out: &'e mut Emitter,
     dataset: Dataset,
@@ -157,7 +154,7 @@ pub(crate) struct DatasetRun<'e> {
 }
 
 impl DatasetRun<'_> {
-    /// Reads one row; an unusable one is counted.
+    /// Parses one row. A row that can't be parsed is counted as an error.
     pub(crate) fn row<T: DeserializeOwned>(&mut self, row: &RawValue) -> Option<T> {
         self.rows = self.rows.saturating_add(1);
         let read = serde_json::from_str(row.get()).ok();
@@ -167,22 +164,22 @@ impl DatasetRun<'_> {
         read
     }
 
-    /// Rows so far.
+    /// Returns the number of rows so far.
     pub(crate) const fn rows(&self) -> u64 {
         self.rows
     }
 
-    /// Counts rows that weren't read by [`DatasetRun::row`].
+    /// Counts rows that weren't parsed by [`DatasetRun::row`].
     pub(crate) fn add_rows(&mut self, rows: u64) {
         self.rows = self.rows.saturating_add(rows);
     }
 
-    /// Counts an unusable row.
+    /// Counts a row that can't be used.
     pub(crate) fn row_error(&mut self) {
         self.row_errors = self.row_errors.saturating_add(1);
     }
 
-    /// Yields a fact, or counts the row whose fact could not be made.
+    /// Emits a fact; `None` counts as a row that can't be used.
     pub(crate) async fn push(&mut self, fact: Option<Fact>) {
         let Some(fact) = fact else {
             self.row_error();
@@ -194,17 +191,17 @@ impl DatasetRun<'_> {
         }
     }
 
-    /// Yields a setting.
-    pub(crate) async fn setting(&mut self, path: &str, document: String) -> Result<(), Trouble> {
+    /// Emits a setting.
+    pub(crate) async fn setting(&mut self, path: &str, document: String) -> Result<(), ReadError> {
         if document.len() > DOCUMENT_BYTES_MAX {
-            return Err(Trouble::Failed(format!("`{path}` is larger than 4 MiB")));
+            return Err(ReadError::Failed(text::setting_too_large(path)));
         }
         self.push(Some(Fact::Setting(SettingFacts {
             path: path.to_owned(),
             document,
         })))
         .await;
-        // Settings are large: a page holds few of them.
+        // Settings are large, so each is a page of its own.
         self.flush().await;
         Ok(())
     }
@@ -221,12 +218,15 @@ impl DatasetRun<'_> {
         }
     }
 
-    /// Ends the dataset. Says how, unless the whole sync can't go on.
-    pub(crate) async fn end(mut self, end: Result<(), Trouble>) -> Result<CollectionState, ConnectorError> {
+    /// Ends the dataset and reports its outcome. Returns its state.
+    ///
+    /// # Errors
+    /// Returns an error if the whole sync can't continue.
+    pub(crate) async fn end(mut self, end: Result<(), ReadError>) -> Result<CollectionState, ConnectorError> {
         self.flush().await;
         let (state, detail) = match end {
-            Err(Trouble::Fatal(error)) => return Err(error),
-            Err(Trouble::Unreachable(reason)) => {
+            Err(ReadError::Fatal(error)) => return Err(error),
+            Err(ReadError::Unreachable(reason)) => {
                 self.out.unreachable = self.out.unreachable.saturating_add(1);
                 if !self.out.answered || self.out.unreachable >= UNREACHABLE_MAX {
                     return Err(ConnectorError::Api { reason });
@@ -238,25 +238,22 @@ impl DatasetRun<'_> {
                 self.out.answered = true;
                 match other {
                     Ok(()) if self.row_errors == 0 => (CollectionState::Complete, None),
-                    // A row that can't be read may be one that we know: what is missing must not count as gone.
+                    // An unreadable row may be that of a known entity, so the entities that weren't seen must not be retired.
                     Ok(()) => {
-                        let reason = format!(
-                            "{} of {} rows could not be understood",
-                            self.row_errors, self.rows
-                        );
+                        let reason = text::unreadable_rows(self.row_errors, self.rows);
                         (CollectionState::Partial, Some(reason))
                     }
-                    Err(Trouble::Denied(permission)) => {
+                    Err(ReadError::Denied(permission)) => {
                         (CollectionState::Denied, Some(permission.to_owned()))
                     }
-                    Err(Trouble::Unlicensed(licence)) => {
-                        (CollectionState::Unlicensed, Some(licence.to_owned()))
+                    Err(ReadError::Unlicensed(license)) => {
+                        (CollectionState::Unlicensed, Some(license.to_owned()))
                     }
-                    Err(Trouble::Partial(reason)) => (CollectionState::Partial, Some(reason)),
-                    Err(Trouble::Failed(reason) | Trouble::Unreachable(reason)) => {
+                    Err(ReadError::Partial(reason)) => (CollectionState::Partial, Some(reason)),
+                    Err(ReadError::Failed(reason) | ReadError::Unreachable(reason)) => {
                         (CollectionState::Failed, Some(reason))
                     }
-                    Err(Trouble::Fatal(error)) => return Err(error),
+                    Err(ReadError::Fatal(error)) => return Err(error),
                 }
             }
         };

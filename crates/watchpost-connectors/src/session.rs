@@ -1,20 +1,20 @@
-//! What a sync, a collection or a verification has for its length: the client, a deadline and the limit of pages.
+//! The session of a sync, a collection or a verification: the client, the deadline and the page limit.
 
-use crate::paging::Trail;
+use crate::paging::Pagination;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 use url::Url;
 use watchpost_core::{port::Random, value::time::Timestamp};
 use watchpost_outbound::{Outbound, Request, RequestError, Response};
 
-/// How long reading a vendor may take, and how many pages it may have.
+/// The limits on reading from a vendor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadLimits {
-    /// How long one sync may take; no wait goes past it.
+    /// The time limit for one sync, including waits.
     pub sync_budget: Duration,
-    /// How long one verification may take.
+    /// The time limit for one verification.
     pub verify_budget: Duration,
-    /// Pages of one list.
+    /// The maximum number of pages of one list.
     pub pages_max: u32,
 }
 
@@ -28,7 +28,7 @@ impl Default for ReadLimits {
     }
 }
 
-/// One sync, collection or verification under way.
+/// The session of one sync, collection or verification.
 pub(crate) struct Session {
     outbound: Outbound,
     deadline: Instant,
@@ -36,7 +36,7 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Begins now and ends after `budget`.
+    /// Starts a session that ends after `budget`.
     pub(crate) fn begin(outbound: &Outbound, limits: &ReadLimits, budget: Duration) -> Self {
         let now = Instant::now();
         Self {
@@ -46,37 +46,37 @@ impl Session {
         }
     }
 
-    /// The client.
+    /// Returns the HTTP client.
     pub(crate) const fn outbound(&self) -> &Outbound {
         &self.outbound
     }
 
-    /// When everything must have ended.
+    /// Returns the time at which the session ends.
     pub(crate) const fn deadline(&self) -> Instant {
         self.deadline
     }
 
-    /// The time of day.
+    /// Returns the current time.
     pub(crate) fn now(&self) -> Timestamp {
         self.outbound.clock().now()
     }
 
-    /// Milliseconds of a clock that only goes forward.
+    /// Returns the milliseconds of the monotonic clock.
     pub(crate) fn monotonic_ms(&self) -> u64 {
         self.outbound.clock().monotonic_ms()
     }
 
-    /// For ids and nonces.
+    /// Returns the random generator, for ids and nonces.
     pub(crate) fn random(&self) -> &dyn Random {
         self.outbound.random()
     }
 
-    /// Sends a request, and again where that can help.
+    /// Sends a request, with retries where they can help.
     pub(crate) async fn send(&self, request: &Request) -> Result<Response, RequestError> {
         self.outbound.send(request, self.deadline).await
     }
 
-    /// Sleeps, but not past the end.
+    /// Sleeps, but not past the deadline.
     pub(crate) async fn pause(&self, wait: Duration) {
         let until = Instant::now()
             .checked_add(wait)
@@ -84,8 +84,8 @@ impl Session {
         sleep_until(until).await;
     }
 
-    /// The way through a list that begins at `first`.
-    pub(crate) fn trail(&self, first: &Url) -> Trail {
-        Trail::new(first, self.pages_max)
+    /// Starts reading a list whose first page is at `first`.
+    pub(crate) fn pagination(&self, first: &Url) -> Pagination {
+        Pagination::new(first, self.pages_max)
     }
 }

@@ -1,7 +1,7 @@
-//! A collection of settings as straight-line code: each requested path gets exactly one document, or the reason why
-//! there is none.
+//! Collections of settings as sequential code. Each requested path yields exactly one document, or the reason why there
+//! is none.
 
-use crate::{driven::Driven, run::Trouble};
+use crate::{generator::Generator, run::ReadError, text};
 use async_trait::async_trait;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -14,22 +14,22 @@ use watchpost_core::{
     value::word::CollectionState,
 };
 
-/// Paths in a row that had no answer, after which the vendor counts as gone.
+/// The number of consecutive paths without any response after which the vendor counts as unreachable.
 const UNREACHABLE_MAX: u32 = 2;
 
-/// Runs a collection only while somebody waits for the next document.
-pub(crate) struct DrivenSettings(Driven<SettingDocument>);
+/// A collection in progress. It reads only while the next document is being requested.
+pub(crate) struct SettingGenerator(Generator<SettingDocument>);
 
-impl DrivenSettings {
-    /// `drive` gets the way to yield documents. What it leaves out is yielded as failed.
-    pub(crate) fn new<F>(request: CollectRequest, drive: impl FnOnce(Outlet) -> F) -> Self
+impl SettingGenerator {
+    /// Starts a collection. `body` receives the emitter for its documents.
+    pub(crate) fn new<F>(request: CollectRequest, body: impl FnOnce(SettingEmitter) -> F) -> Self
     where
         F: Future<Output = Result<(), ConnectorError>> + Send + 'static,
     {
-        Self(Driven::new(|documents| {
-            drive(Outlet {
+        Self(Generator::new(|documents| {
+            body(SettingEmitter {
                 documents,
-                due: request.paths,
+                pending: request.paths,
                 unreachable: 0,
             })
         }))
@@ -37,99 +37,99 @@ impl DrivenSettings {
 }
 
 #[async_trait]
-impl SettingRun for DrivenSettings {
+impl SettingRun for SettingGenerator {
     async fn next_setting(&mut self) -> Result<Option<SettingDocument>, ConnectorError> {
         self.0.next().await
     }
 }
 
-/// What was read of a path.
+/// The content of a setting.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Found {
+pub(crate) struct SettingContent {
     /// The document.
     pub(crate) document: Value,
-    /// Why it isn't everything, if it isn't.
-    pub(crate) lacks: Option<String>,
+    /// The reason why the document is incomplete; `None` if it is complete.
+    pub(crate) incomplete: Option<String>,
 }
 
-impl Found {
-    /// Everything.
-    pub(crate) const fn whole(document: Value) -> Self {
+impl SettingContent {
+    /// Creates a complete document.
+    pub(crate) const fn complete(document: Value) -> Self {
         Self {
             document,
-            lacks: None,
+            incomplete: None,
         }
     }
 
-    /// A list, in the shape in which Graph sends lists.
+    /// Creates a complete list, in Microsoft Graph's format for lists.
     pub(crate) fn list(rows: Vec<Value>) -> Self {
         let mut document = serde_json::Map::new();
         document.insert("value".to_owned(), Value::Array(rows));
-        Self::whole(Value::Object(document))
+        Self::complete(Value::Object(document))
     }
 
-    /// Not everything, for this reason.
-    pub(crate) fn lacking(mut self, reason: Option<String>) -> Self {
-        self.lacks = reason;
+    /// Sets the reason why the document is incomplete.
+    pub(crate) fn incomplete_because(mut self, reason: Option<String>) -> Self {
+        self.incomplete = reason;
         self
     }
 }
 
-/// Why a path has no document. Texts are our own words.
+/// The reason why a path has no document. The messages are Watchpost's own, never the vendor's.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Miss {
-    /// These permissions are missing; any of them, if there are several.
+pub(crate) enum SettingError {
+    /// A permission is missing. If the text lists several, each of them suffices.
     Denied(String),
-    /// The tenant's licence lacks it.
+    /// The tenant's license doesn't include the setting.
     Unlicensed(String),
     /// Reading failed.
     Failed(String),
-    /// There was no answer at all.
+    /// There was no response.
     Unreachable(String),
 }
 
-impl From<Trouble> for Miss {
-    fn from(trouble: Trouble) -> Self {
-        match trouble {
-            Trouble::Denied(permission) => Self::Denied(permission.to_owned()),
-            Trouble::Unlicensed(licence) => Self::Unlicensed(licence.to_owned()),
-            // A part of a document would be judged as if it were the whole.
-            Trouble::Failed(reason) | Trouble::Partial(reason) => Self::Failed(reason),
-            Trouble::Unreachable(reason) => Self::Unreachable(reason),
-            // What ends a sync ends one path here: another service may still answer.
-            Trouble::Fatal(error) => Self::Failed(error.to_string()),
+impl From<ReadError> for SettingError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Denied(permission) => Self::Denied(permission.to_owned()),
+            ReadError::Unlicensed(license) => Self::Unlicensed(license.to_owned()),
+            // Checks would evaluate a partial document as if it were complete.
+            ReadError::Failed(reason) | ReadError::Partial(reason) => Self::Failed(reason),
+            ReadError::Unreachable(reason) => Self::Unreachable(reason),
+            // An error that is fatal to a sync ends only one path here, because other services may still respond.
+            ReadError::Fatal(error) => Self::Failed(error.to_string()),
         }
     }
 }
 
-/// Where documents go.
-pub(crate) struct Outlet {
+/// The channel for the documents of a collection.
+pub(crate) struct SettingEmitter {
     documents: mpsc::Sender<SettingDocument>,
-    due: BTreeSet<String>,
+    pending: BTreeSet<String>,
     unreachable: u32,
 }
 
-impl Outlet {
-    /// Whether a path was asked for and had nothing yet.
-    pub(crate) fn wants(&self, path: &str) -> bool {
-        self.due.contains(path)
+impl SettingEmitter {
+    /// Whether a path was requested and has no result yet.
+    pub(crate) fn is_pending(&self, path: &str) -> bool {
+        self.pending.contains(path)
     }
 
-    /// Ends a path. One that nobody waits for is dropped.
+    /// Emits the result of a path. The result of a path that isn't pending is dropped.
     ///
     /// # Errors
-    /// If the vendor is gone altogether.
-    pub(crate) async fn give(
+    /// Returns an error if the vendor is unreachable.
+    pub(crate) async fn emit(
         &mut self,
         path: &str,
         source: &'static str,
-        end: Result<Found, Miss>,
+        result: Result<SettingContent, SettingError>,
     ) -> Result<(), ConnectorError> {
-        if !self.due.remove(path) {
+        if !self.pending.remove(path) {
             return Ok(());
         }
-        match &end {
-            Err(Miss::Unreachable(reason)) => {
+        match &result {
+            Err(SettingError::Unreachable(reason)) => {
                 self.unreachable = self.unreachable.saturating_add(1);
                 if self.unreachable >= UNREACHABLE_MAX {
                     return Err(ConnectorError::Api {
@@ -139,44 +139,50 @@ impl Outlet {
             }
             _ => self.unreachable = 0,
         }
-        // The receiver goes only together with this future: there is nobody left to tell.
-        let _ = self.documents.send(document(path, source, end)).await;
+        // Sending can't fail: the receiver is dropped only together with this future.
+        let _ = self.documents.send(document(path, source, result)).await;
         Ok(())
     }
 
-    /// Ends what is left: paths that this version can't read.
+    /// Emits a failure for each path that is still pending: this version can't read it.
     ///
     /// # Errors
-    /// If the vendor is gone altogether.
+    /// Returns an error if the vendor is unreachable.
     pub(crate) async fn finish(&mut self, source: &'static str) -> Result<(), ConnectorError> {
-        for path in std::mem::take(&mut self.due) {
-            self.due.insert(path.clone());
-            let reason =
-                "this version knows no way to read it from the vendor; an imported export may have it";
-            self.give(&path, source, Err(Miss::Failed(reason.to_owned())))
-                .await?;
+        for path in std::mem::take(&mut self.pending) {
+            self.pending.insert(path.clone());
+            self.emit(
+                &path,
+                source,
+                Err(SettingError::Failed(text::UNSUPPORTED_SETTING.to_owned())),
+            )
+            .await?;
         }
         Ok(())
     }
 }
 
-/// A path's end in the port's words.
-fn document(path: &str, source: &'static str, end: Result<Found, Miss>) -> SettingDocument {
-    let (state, detail, text) = match end {
+/// Converts the result of a path into the port's type.
+fn document(
+    path: &str,
+    source: &'static str,
+    result: Result<SettingContent, SettingError>,
+) -> SettingDocument {
+    let (state, detail, document) = match result {
         Ok(found) => {
-            let text = found.document.to_string();
-            if text.len() > SETTING_BYTES_MAX {
-                let reason = "it is larger than 4 MiB".to_owned();
+            let json = found.document.to_string();
+            if json.len() > SETTING_BYTES_MAX {
+                let reason = text::SETTING_TOO_LARGE.to_owned();
                 (CollectionState::Failed, Some(reason), None)
-            } else if found.lacks.is_some() {
-                (CollectionState::Partial, found.lacks, Some(text))
+            } else if found.incomplete.is_some() {
+                (CollectionState::Partial, found.incomplete, Some(json))
             } else {
-                (CollectionState::Complete, None, Some(text))
+                (CollectionState::Complete, None, Some(json))
             }
         }
-        Err(Miss::Denied(permission)) => (CollectionState::Denied, Some(permission), None),
-        Err(Miss::Unlicensed(licence)) => (CollectionState::Unlicensed, Some(licence), None),
-        Err(Miss::Failed(reason) | Miss::Unreachable(reason)) => {
+        Err(SettingError::Denied(permission)) => (CollectionState::Denied, Some(permission), None),
+        Err(SettingError::Unlicensed(license)) => (CollectionState::Unlicensed, Some(license), None),
+        Err(SettingError::Failed(reason) | SettingError::Unreachable(reason)) => {
             (CollectionState::Failed, Some(reason), None)
         }
     };
@@ -185,6 +191,6 @@ fn document(path: &str, source: &'static str, end: Result<Found, Miss>) -> Setti
         state,
         detail,
         source,
-        document: text,
+        document,
     }
 }

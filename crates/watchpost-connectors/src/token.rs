@@ -1,6 +1,7 @@
-//! Access tokens by client credentials (RFC 6749, 4.4): asked for once, shared, renewed before they end.
+//! Access tokens by client credentials (RFC 6749, section 4.4). A token is shared by all requests of a session and renewed
+//! before it expires.
 
-use crate::{run::reason, session::Session};
+use crate::{run::reason, session::Session, text};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::sync::Mutex;
@@ -8,29 +9,29 @@ use url::{Url, form_urlencoded};
 use watchpost_core::integration::connector::ConnectorError;
 use watchpost_outbound::{HeaderValue, Request, RequestError};
 
-/// What an assertion is called that a private key signed (RFC 7523).
+/// The type of a client assertion that is signed with a private key (RFC 7523, section 2.2).
 pub(crate) const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-/// How long before its end a token is renewed.
+/// The time before its expiry at which a token is renewed.
 const RENEW_BEFORE_MS: u64 = 5 * 60 * 1_000;
-/// A token's life where the answer doesn't say.
-const LIFE_SECS: u64 = 3_600;
-/// The longest life that is believed.
-const LIFE_SECS_MAX: u64 = 24 * 3_600;
+/// The lifetime of a token whose response doesn't state one.
+const LIFETIME_SECS: u64 = 3_600;
+/// The longest lifetime that is accepted.
+const LIFETIME_SECS_MAX: u64 = 24 * 3_600;
 
-/// A token endpoint's good answer.
+/// A token endpoint's successful response (RFC 6749, section 5.1).
 #[derive(Deserialize)]
 struct Granted {
     access_token: String,
     expires_in: Option<u64>,
 }
 
-/// A token endpoint's refusal, as far as we tell refusals apart.
+/// A token endpoint's error response (RFC 6749, section 5.2), with the fields by which errors are distinguished.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Refused {
-    /// OAuth's error word.
+pub(crate) struct TokenError {
+    /// The OAuth error code.
     pub(crate) error: Option<String>,
-    /// Entra's numbers.
+    /// The error codes of Entra.
     pub(crate) error_codes: Option<Vec<u64>>,
 }
 
@@ -40,32 +41,33 @@ struct Held {
     serial: u64,
 }
 
-/// The token that requests share.
+/// The token that the requests of a session share.
 #[derive(Default)]
 pub(crate) struct TokenCache {
     held: Mutex<Held>,
 }
 
-/// A token, and which one: so that of many requests refused with the same token only one renews it.
+/// A token with its serial number. If several requests are rejected with the same token, only one of them renews it.
 pub(crate) struct Bearer {
     pub(crate) header: HeaderValue,
     pub(crate) serial: u64,
 }
 
 impl TokenCache {
-    /// The token in use, or a new one from `issue` where there is none, it is about to end, or it is `refused`.
+    /// Returns the current token, or a new one from `issue` if there is none, it is about to expire, or its serial number is
+    /// `rejected`.
     pub(crate) async fn bearer(
         &self,
         session: &Session,
-        refused: Option<u64>,
+        rejected: Option<u64>,
         issue: impl Future<Output = Result<(SecretString, u64), ConnectorError>> + Send,
     ) -> Result<Bearer, ConnectorError> {
-        // Held while a new one is fetched: whoever else needs it waits instead of fetching too.
+        // The lock is held while a token is fetched, so that concurrent requests wait for it instead of fetching their own.
         let mut held = self.held.lock().await;
         let now_ms = session.monotonic_ms();
         let serial = held.serial;
         if let Some((token, until_ms)) = &held.token
-            && refused != Some(serial)
+            && rejected != Some(serial)
             && now_ms < *until_ms
         {
             return Ok(Bearer {
@@ -74,10 +76,11 @@ impl TokenCache {
             });
         }
         held.token = None;
-        let (token, life_secs) = issue.await?;
-        let life_ms = life_secs.min(LIFE_SECS_MAX).saturating_mul(1_000);
-        // A short life is used up to its half.
-        let until_ms = now_ms.saturating_add(life_ms.saturating_sub(RENEW_BEFORE_MS).max(life_ms / 2));
+        let (token, lifetime_secs) = issue.await?;
+        let lifetime_ms = lifetime_secs.min(LIFETIME_SECS_MAX).saturating_mul(1_000);
+        // A token with a short lifetime is used for at least half of it.
+        let until_ms =
+            now_ms.saturating_add(lifetime_ms.saturating_sub(RENEW_BEFORE_MS).max(lifetime_ms / 2));
         let header = header("Bearer", &token)?;
         held.serial = serial.saturating_add(1);
         held.token = Some((token, until_ms));
@@ -88,23 +91,24 @@ impl TokenCache {
     }
 }
 
-/// `Authorization` with a secret, marked so that no log shows it.
+/// Returns the value of an `Authorization` header, marked as sensitive so that it isn't logged.
 pub(crate) fn header(scheme: &str, secret: &SecretString) -> Result<HeaderValue, ConnectorError> {
     let mut value = HeaderValue::from_str(&format!("{scheme} {}", secret.expose_secret())).map_err(|_| {
         ConnectorError::Auth {
-            reason: "the credential holds characters that no credential has".to_owned(),
+            reason: text::INVALID_CREDENTIAL.to_owned(),
         }
     })?;
     value.set_sensitive(true);
     Ok(value)
 }
 
-/// Asks a token endpoint. The inner error is the endpoint's refusal with its status.
-pub(crate) async fn ask(
+/// Requests a token. Returns the token and its lifetime in seconds; the inner error is the endpoint's error response with
+/// its status.
+pub(crate) async fn request_token(
     session: &Session,
     url: &Url,
     fields: &[(&str, &str)],
-) -> Result<Result<(SecretString, u64), (u16, Refused)>, ConnectorError> {
+) -> Result<Result<(SecretString, u64), (u16, TokenError)>, ConnectorError> {
     let form = form_urlencoded::Serializer::new(String::new())
         .extend_pairs(fields)
         .finish();
@@ -120,15 +124,15 @@ pub(crate) async fn ask(
         )));
     }
     let granted: Granted = serde_json::from_slice(&response.body).map_err(|_| ConnectorError::Api {
-        reason: "the token endpoint's answer is not what such endpoints send; check the address".to_owned(),
+        reason: text::NOT_A_TOKEN_RESPONSE.to_owned(),
     })?;
     Ok(Ok((
         SecretString::from(granted.access_token),
-        granted.expires_in.unwrap_or(LIFE_SECS),
+        granted.expires_in.unwrap_or(LIFETIME_SECS),
     )))
 }
 
-/// A call that failed before anything could be read.
+/// Converts the error of a request to a token endpoint.
 fn unreachable(error: &RequestError) -> ConnectorError {
     let reason = reason(error);
     match error {

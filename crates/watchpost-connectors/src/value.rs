@@ -1,16 +1,16 @@
-//! Small values that vendors send as text, made safe or refused.
+//! Validation of short values that vendors send as text.
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::panic)]
 
 use watchpost_core::value::time::Timestamp;
 
-/// Characters of an identifier.
+/// The maximum length of an identifier, in characters.
 const ID_CHARS_MAX: usize = 200;
-/// Characters of an address (RFC 5321: 64 + 1 + 255).
+/// The maximum length of an email address, in bytes (RFC 5321, section 4.5.3.1: 64 + 1 + 255).
 const EMAIL_CHARS_MAX: usize = 320;
-/// Microsoft's way to say "never".
+/// The time that Microsoft uses for "never": the beginning of the year 1.
 const NEVER_YEAR_ONE_MS: i64 = -62_135_596_800_000;
 
-/// An identifier: visible ASCII, nothing that a path could stumble over.
+/// Validates an identifier: visible ASCII without characters that have a meaning in a URL's path.
 pub(crate) fn id(text: &str) -> Option<String> {
     let fits = (1..=ID_CHARS_MAX).contains(&text.len())
         && text
@@ -20,7 +20,7 @@ pub(crate) fn id(text: &str) -> Option<String> {
     fits.then(|| text.to_owned())
 }
 
-/// An e-mail address in lower case; `None` if the text is none.
+/// Parses an email address. Returns it in lower case; `None` if the text isn't one.
 pub(crate) fn email(text: &str) -> Option<String> {
     let text = text.trim();
     if text.len() > EMAIL_CHARS_MAX {
@@ -40,14 +40,14 @@ pub(crate) fn email(text: &str) -> Option<String> {
     (local_fits && domain_fits).then(|| text.to_lowercase())
 }
 
-/// A point in time; `None` for what is no time and for the year 1, which says "never".
+/// Parses a time. Returns `None` for a text that isn't a time and for the year 1, which stands for "never".
 pub(crate) fn time(text: Option<&str>) -> Option<Timestamp> {
     let time: Timestamp = text?.parse().ok()?;
     (time.as_millis() > NEVER_YEAR_ONE_MS).then_some(time)
 }
 
-/// A word of a vendor's closed list that is kept as it is: short, letters, digits and a few signs.
-pub(crate) fn word(text: &str) -> Option<String> {
+/// Validates a value of a vendor's enumeration: at most 64 letters, digits and `_`, `-`, `:`, `.`.
+pub(crate) fn enum_value(text: &str) -> Option<String> {
     let fits = (1..=64).contains(&text.len())
         && text
             .bytes()
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_lower_case_or_nothing() {
+    fn email_addresses_are_validated_and_lowercased() {
         let check =
             |text: &str, expected: Option<&str>| assert_eq!(email(text).as_deref(), expected, "{text}");
         check(
@@ -69,7 +69,7 @@ mod tests {
         );
         check(" a+b@x.example ", Some("a+b@x.example"));
         check("zoë@x.example", Some("zoë@x.example"));
-        for none in [
+        for invalid in [
             "",
             "@",
             "a@",
@@ -81,13 +81,13 @@ mod tests {
             "a@x\u{202e}.y",
             "<a>@x.y",
         ] {
-            check(none, None);
+            check(invalid, None);
         }
         check(&format!("{}@x.example", "a".repeat(400)), None);
     }
 
     #[test]
-    fn an_id_cannot_leave_its_place_in_a_path() {
+    fn an_id_cannot_change_the_path_that_contains_it() {
         for good in [
             "00u1abcd2EFGHijkl5d7",
             "5b1c0f0a-1111-4222-8333-444455556666",
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn year_one_and_nonsense_are_no_times() {
+    fn year_one_and_invalid_times_are_rejected() {
         assert_eq!(time(Some("0001-01-01T00:00:00Z")), None);
         assert_eq!(time(Some("yesterday")), None);
         assert_eq!(time(None), None);

@@ -1,6 +1,6 @@
-//! Which addresses may be spoken to at all.
+//! The addresses to which requests may go.
 
-use crate::request::RequestError;
+use crate::{request::RequestError, text};
 use ipnet::{Ipv4Net, Ipv6Net};
 use std::{
     fmt,
@@ -9,19 +9,19 @@ use std::{
 };
 use url::{Host, Url};
 
-/// Scheme, host and port. Two origins are equal if all three are; a scheme's usual port may be left out.
+/// A scheme, host and port. Two origins are equal if all three parts are; the default port of a scheme may be omitted.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Origin(url::Origin);
 
-/// The text isn't an origin.
+/// The error returned when a text isn't an origin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "not an origin: origins look like https://host or http://127.0.0.1:8080, without user, path or query"
+    "not an origin: an origin looks like https://host or http://127.0.0.1:8080, without a user name, path or query"
 )]
 pub struct InvalidOrigin;
 
 impl Origin {
-    /// The origin of an address.
+    /// Returns the origin of a URL.
     #[must_use]
     pub fn of(url: &Url) -> Self {
         Self(url.origin())
@@ -56,29 +56,29 @@ impl fmt::Debug for Origin {
     }
 }
 
-/// Which rules hold for an address that may be connected to.
+/// The rules that apply to an allowed address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Destination {
-    /// HTTPS, global addresses only.
+    /// HTTPS, and public IP addresses only.
     Public,
-    /// The operator listed exactly this origin.
+    /// No restriction: the operator listed exactly this origin.
     Exempt,
 }
 
-/// Decides on an address before anything is sent. Names are checked again when they are resolved.
+/// Checks an address before anything is sent. Host names are checked again when they are resolved.
 pub(crate) fn check(url: &Url, allow: &[Origin]) -> Result<Destination, RequestError> {
-    let refuse = |reason: &'static str| Err(RequestError::Refused { reason });
+    let reject = |reason: &'static str| Err(RequestError::Refused { reason });
     if !url.username().is_empty() || url.password().is_some() {
-        return refuse("addresses with a user name or password in them are not used");
+        return reject(text::CREDENTIALS_IN_ADDRESS);
     }
     let Some(host) = url.host() else {
-        return refuse("the address has no host");
+        return reject(text::NO_HOST);
     };
     if matches!(url.scheme(), "http" | "https") && allow.contains(&Origin::of(url)) {
         return Ok(Destination::Exempt);
     }
     if url.scheme() != "https" {
-        return refuse("only https:// addresses are used");
+        return reject(text::NOT_HTTPS);
     }
     let address = match host {
         Host::Domain(_) => return Ok(Destination::Public),
@@ -88,13 +88,13 @@ pub(crate) fn check(url: &Url, allow: &[Origin]) -> Result<Destination, RequestE
     if is_global(address) {
         Ok(Destination::Public)
     } else {
-        refuse("the host is an address that is not on the public internet")
+        reject(text::PRIVATE_ADDRESS)
     }
 }
 
-/// IPv4 ranges that aren't the public internet (IANA's special-purpose registry), and the one public address that is
-/// a cloud's own metadata service.
-const REFUSED_V4: &[Ipv4Net] = &[
+/// The IPv4 ranges outside the public internet (IANA IPv4 Special-Purpose Address Registry), and the one public address
+/// that serves a cloud's internal metadata.
+const BLOCKED_V4: &[Ipv4Net] = &[
     v4(0, 0, 0, 0, 8),
     v4(10, 0, 0, 0, 8),
     v4(100, 64, 0, 0, 10),
@@ -113,12 +113,13 @@ const REFUSED_V4: &[Ipv4Net] = &[
     v4(240, 0, 0, 0, 4),
 ];
 
-/// The one IPv6 range that is handed out for the public internet. Mapped, NAT64, unique-local, link-local and
-/// multicast addresses lie outside it.
+/// The only IPv6 range assigned to the public internet. IPv4-mapped, NAT64, unique-local, link-local and multicast
+/// addresses are outside it.
 const GLOBAL_V6: Ipv6Net = v6([0x2000, 0, 0, 0, 0, 0, 0, 0], 3);
 
-/// What in [`GLOBAL_V6`] isn't: protocol assignments with Teredo, documentation, 6to4 (an IPv4 address in disguise).
-const REFUSED_V6: &[Ipv6Net] = &[
+/// The parts of [`GLOBAL_V6`] that aren't public: protocol assignments including Teredo, documentation, and 6to4, which
+/// embeds an IPv4 address.
+const BLOCKED_V6: &[Ipv6Net] = &[
     v6([0x2001, 0, 0, 0, 0, 0, 0, 0], 23),
     v6([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32),
     v6([0x2002, 0, 0, 0, 0, 0, 0, 0], 16),
@@ -137,9 +138,9 @@ const fn v6(s: [u16; 8], bits: u8) -> Ipv6Net {
 /// Whether an address is on the public internet.
 pub(crate) fn is_global(address: IpAddr) -> bool {
     match address {
-        IpAddr::V4(address) => !REFUSED_V4.iter().any(|net| net.contains(&address)),
+        IpAddr::V4(address) => !BLOCKED_V4.iter().any(|net| net.contains(&address)),
         IpAddr::V6(address) => {
-            GLOBAL_V6.contains(&address) && !REFUSED_V6.iter().any(|net| net.contains(&address))
+            GLOBAL_V6.contains(&address) && !BLOCKED_V6.iter().any(|net| net.contains(&address))
         }
     }
 }
@@ -160,7 +161,7 @@ mod tests {
         check("100.63.255.255", true);
         check("2606:4700::1111", true);
         check("2620:1ec::1", true);
-        for refused in [
+        for blocked in [
             "0.0.0.0",
             "0.1.2.3",
             "10.0.0.1",
@@ -204,7 +205,7 @@ mod tests {
             "fec0::1",
             "ff02::1",
         ] {
-            check(refused, false);
+            check(blocked, false);
         }
     }
 

@@ -1,10 +1,10 @@
-//! The client: where to, how long, how much and how often.
+//! The HTTP client with its limits on destinations, time, size and retries.
 
 use crate::{
     address::{Destination, Origin, check},
     lookup::{AnyAddress, Lookup, NoPublicAddress, PublicOnly, SystemLookup},
     request::{Body, Request, RequestError, Response},
-    wait,
+    text, wait,
 };
 use backon::{ExponentialBuilder, Retryable};
 use bytes::{Bytes, BytesMut};
@@ -16,29 +16,29 @@ use tokio::time::{Instant, timeout};
 use url::Url;
 use watchpost_core::port::{Clock, Random};
 
-/// How often a request is repeated after its first try.
-const REPEATS_MAX: usize = 4;
-/// First wait where the server doesn't say; doubles.
+/// The maximum number of retries after the first attempt.
+const RETRIES_MAX: usize = 4;
+/// The first wait when the server doesn't specify one; it doubles with each retry.
 const WAIT_FIRST: Duration = Duration::from_secs(1);
-/// Longest wait where the server doesn't say.
+/// The longest wait when the server doesn't specify one.
 const WAIT_MAX: Duration = Duration::from_secs(60);
-/// Bytes kept of an error's body: enough for its code.
+/// The maximum size of an error response's body, in bytes. It is enough to read the error code.
 const ERROR_BODY_BYTES_MAX: usize = 64 * 1024;
-/// Characters kept of a server's request id in logs.
+/// The number of characters of a server's request id that are logged.
 const REQUEST_ID_CHARS_MAX: usize = 64;
-/// Headers under which servers name the request for their support.
+/// The headers in which servers return the request id that their support asks for.
 const REQUEST_ID_HEADERS: [&str; 3] = ["request-id", "x-okta-request-id", "x-request-id"];
 
-/// Limits of the client, and its exceptions.
+/// The limits of the client, and the exceptions from its address rules.
 #[derive(Debug, Clone)]
 pub struct OutboundSettings {
-    /// Exact origins that may be spoken to without HTTPS and at private addresses. Empty in production.
+    /// The exact origins that may be reached without HTTPS and at private addresses. Empty in production.
     pub allow: Vec<Origin>,
-    /// Until a connection stands, name lookup included.
+    /// The time limit for connecting, including the name lookup.
     pub connect_timeout: Duration,
-    /// Until the whole response is there.
+    /// The time limit for one attempt, until the whole response has arrived.
     pub response_timeout: Duration,
-    /// Bytes of a response's body after decompression.
+    /// The maximum size of a response's body after decompression, in bytes.
     pub response_bytes_max: usize,
 }
 
@@ -53,21 +53,21 @@ impl Default for OutboundSettings {
     }
 }
 
-/// The client can't be made.
+/// The error returned when the client can't be created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the HTTP client can't be set up: the system's certificate store may be missing")]
 pub struct OutboundError;
 
-/// The guarded HTTP client. Clones share connections.
+/// The restricted HTTP client. Clones share connections.
 #[derive(Clone)]
 pub struct Outbound {
     shared: Arc<Shared>,
 }
 
 struct Shared {
-    /// For [`Destination::Public`].
+    /// The client for [`Destination::Public`].
     public: Client,
-    /// For [`Destination::Exempt`].
+    /// The client for [`Destination::Exempt`].
     exempt: Client,
     settings: OutboundSettings,
     clock: Arc<dyn Clock>,
@@ -83,10 +83,10 @@ impl fmt::Debug for Outbound {
 }
 
 impl Outbound {
-    /// With the system's name servers.
+    /// Creates a client that resolves names through the system's name servers.
     ///
     /// # Errors
-    /// If the system's certificates can't be read.
+    /// Returns an error if the system's certificates can't be read.
     pub fn new(
         settings: OutboundSettings,
         clock: Arc<dyn Clock>,
@@ -95,10 +95,10 @@ impl Outbound {
         Self::with_lookup(settings, clock, random, Arc::new(SystemLookup::default()))
     }
 
-    /// With another way to look names up.
+    /// Creates a client that resolves names through `lookup`.
     ///
     /// # Errors
-    /// If the system's certificates can't be read.
+    /// Returns an error if the system's certificates can't be read.
     pub fn with_lookup(
         settings: OutboundSettings,
         clock: Arc<dyn Clock>,
@@ -109,7 +109,7 @@ impl Outbound {
             Client::builder()
                 .user_agent(concat!("watchpost/", env!("CARGO_PKG_VERSION")))
                 .redirect(reqwest::redirect::Policy::none())
-                // Waiting and repeating is decided here and nowhere else.
+                // `send` is the only place that decides on retries.
                 .retry(reqwest::retry::never())
                 .referer(false)
                 .no_proxy()
@@ -136,61 +136,61 @@ impl Outbound {
         })
     }
 
-    /// The clock that it was made with.
+    /// Returns the clock that the client was created with.
     pub fn clock(&self) -> &dyn Clock {
         self.shared.clock.as_ref()
     }
 
-    /// The generator that it was made with.
+    /// Returns the random generator that the client was created with.
     pub fn random(&self) -> &dyn Random {
         self.shared.random.as_ref()
     }
 
-    /// Whether an address may be spoken to, as far as that can be said without looking its name up.
+    /// Checks whether requests to an address are allowed, without resolving its host name.
     ///
     /// # Errors
-    /// [`RequestError::Refused`].
+    /// Returns [`RequestError::Refused`] if they aren't.
     pub fn check(&self, url: &Url) -> Result<(), RequestError> {
         check(url, &self.shared.settings.allow).map(drop)
     }
 
-    /// Sends a request, again where that can help, and never past `deadline`. Gives any response but 429, 500, 502, 503
-    /// and 504: those are errors once no try is left.
+    /// Sends a request, with retries where they are safe and can help, and never past `deadline`. Returns a response with
+    /// any status except 429, 500, 502, 503 and 504: those are errors once no retry is left.
     ///
     /// # Errors
-    /// [`RequestError::Refused`] before anything is sent; the others when there is no response.
+    /// Returns [`RequestError::Refused`] before anything is sent, and the other variants when there is no usable response.
     pub async fn send(&self, request: &Request, deadline: Instant) -> Result<Response, RequestError> {
-        let mut asked_too_long = None;
+        let mut wait_too_long = None;
         let waits = ExponentialBuilder::new()
             .with_min_delay(WAIT_FIRST)
             .with_max_delay(WAIT_MAX)
-            .with_max_times(REPEATS_MAX);
-        let end = (|| self.attempt(request, deadline))
+            .with_max_times(RETRIES_MAX);
+        let result = (|| self.attempt(request, deadline))
             .retry(waits)
-            .when(|failed| failed.is_worth_repeating(request))
+            .when(|failed| failed.is_worth_retrying(request))
             .adjust(|failed: &Attempt, wait: Option<Duration>| {
-                // `None`: no try is left.
+                // `None`: no retry is left.
                 let wait = match (wait?, failed) {
-                    (usual, Attempt::Status(response)) => {
+                    (default, Attempt::Status(response)) => {
                         let (status, headers) = (response.status, &response.headers);
-                        wait::asked(status, headers, request.rate_limit, self.clock().now())
-                            .unwrap_or_else(|| self.part_of(usual))
+                        wait::requested(status, headers, request.rate_limit, self.clock().now())
+                            .unwrap_or_else(|| self.jitter(default))
                     }
-                    (usual, Attempt::Broken(_)) => self.part_of(usual),
+                    (default, Attempt::Broken(_)) => self.jitter(default),
                 };
                 if wait >= deadline.saturating_duration_since(Instant::now()) {
-                    asked_too_long = Some(wait);
+                    wait_too_long = Some(wait);
                     return None;
                 }
                 tracing::debug!(
                     path = request.url.path(),
                     wait_ms = wait.as_millis(),
-                    "waiting to ask again"
+                    "waiting before a retry"
                 );
                 Some(wait)
             })
             .await;
-        match (end, asked_too_long) {
+        match (result, wait_too_long) {
             (Ok(response), _) => Ok(response),
             (Err(_), Some(wait)) => Err(RequestError::OutOfTime { wait }),
             (Err(Attempt::Broken(error)), None) => Err(error),
@@ -201,18 +201,18 @@ impl Outbound {
         }
     }
 
-    /// Full jitter: any part of the wait, so that clients that failed together don't come back together.
-    fn part_of(&self, wait: Duration) -> Duration {
+    /// Returns a random part of the wait (full jitter), so that clients that failed together don't retry together.
+    fn jitter(&self, wait: Duration) -> Duration {
         let mut bytes = [0_u8; 4];
         self.random().fill(&mut bytes);
         wait.mul_f64(f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX))
     }
 
-    /// One try, with its log line.
+    /// Makes one attempt, and logs it.
     async fn attempt(&self, request: &Request, deadline: Instant) -> Result<Response, Attempt> {
         if request.has_reserved_header() {
             return Err(Attempt::Broken(RequestError::Refused {
-                reason: "the request sets a header that only the client sets",
+                reason: text::RESERVED_HEADER,
             }));
         }
         let destination = check(&request.url, &self.shared.settings.allow).map_err(Attempt::Broken)?;
@@ -221,17 +221,17 @@ impl Outbound {
         if left.is_zero() {
             return Err(Attempt::Broken(RequestError::OutOfTime { wait: Duration::ZERO }));
         }
-        let end = timeout(
+        let result = timeout(
             self.shared.settings.response_timeout.min(left),
             self.exchange(request, destination),
         )
         .await
         .unwrap_or(Err(RequestError::Transport {
-            reason: "the answer took too long",
+            reason: text::RESPONSE_TIMEOUT,
         }));
         let took_ms = self.shared.clock.monotonic_ms().saturating_sub(began_ms);
         let (method, path) = (request.method(), request.url.path());
-        match end {
+        match result {
             Ok(response) => {
                 let status = response.status;
                 let request_id = request_id(&response);
@@ -286,7 +286,7 @@ impl Outbound {
                 limit_mib: limit >> 20,
             })?
         } else {
-            // A code in an error's body helps to tell errors apart, but isn't needed.
+            // The error code in the body helps to distinguish errors, but isn't required.
             read(&mut incoming, ERROR_BODY_BYTES_MAX)
                 .await
                 .ok()
@@ -301,7 +301,7 @@ impl Outbound {
     }
 }
 
-/// Reads a decompressed body; `None` if it exceeds the limit.
+/// Reads a decompressed body. Returns `None` if it exceeds the limit.
 async fn read(incoming: &mut reqwest::Response, limit: usize) -> Result<Option<Bytes>, RequestError> {
     let mut body = BytesMut::new();
     while let Some(chunk) = incoming.chunk().await.map_err(|error| broken(&error))? {
@@ -313,47 +313,47 @@ async fn read(incoming: &mut reqwest::Response, limit: usize) -> Result<Option<B
     Ok(Some(body.freeze()))
 }
 
-/// A failed try.
+/// A failed attempt.
 enum Attempt {
-    /// A response whose status asks for another try.
+    /// A response whose status suggests a retry.
     Status(Response),
     /// No response.
     Broken(RequestError),
 }
 
 impl Attempt {
-    const fn is_worth_repeating(&self, request: &Request) -> bool {
+    const fn is_worth_retrying(&self, request: &Request) -> bool {
         match self {
-            Self::Status(response) => request.is_repeatable() || matches!(response.status, 429 | 503),
-            Self::Broken(error) => request.is_repeatable() && matches!(error, RequestError::Transport { .. }),
+            Self::Status(response) => request.is_retryable() || matches!(response.status, 429 | 503),
+            Self::Broken(error) => request.is_retryable() && matches!(error, RequestError::Transport { .. }),
         }
     }
 }
 
-/// The client's error in our own words: its own text may hold the address with its query.
+/// Translates the HTTP library's error. The library's own message may contain the address with its query.
 fn broken(error: &reqwest::Error) -> RequestError {
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(inner) = cause {
         if inner.is::<NoPublicAddress>() {
             return RequestError::Refused {
-                reason: "the host leads to no address on the public internet",
+                reason: text::NO_PUBLIC_ADDRESS,
             };
         }
         cause = inner.source();
     }
     let reason = if error.is_timeout() {
-        "connecting took too long"
+        text::CONNECT_TIMEOUT
     } else if error.is_connect() {
-        "no connection could be made (name, network or certificate)"
+        text::CONNECT_FAILED
     } else if error.is_decode() || error.is_body() {
-        "the answer broke off or was garbled"
+        text::RESPONSE_INCOMPLETE
     } else {
-        "the connection broke"
+        text::CONNECTION_LOST
     };
     RequestError::Transport { reason }
 }
 
-/// The id under which the server's support finds the request.
+/// Returns the id by which the server's support finds the request; empty if the server sent none.
 fn request_id(response: &Response) -> String {
     REQUEST_ID_HEADERS
         .iter()

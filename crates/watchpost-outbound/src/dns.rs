@@ -1,4 +1,4 @@
-//! Questions to name servers about the records of a name.
+//! Lookups of DNS records.
 
 use async_trait::async_trait;
 use hickory_resolver::{
@@ -12,29 +12,31 @@ use hickory_resolver::{
 };
 use std::{fmt, net::SocketAddr, time::Duration};
 
-/// How often a name server is asked before a lookup counts as failed.
-const TRIES: u32 = 3;
-/// How long one try may take.
-const TRY_TIME: Duration = Duration::from_secs(3);
-/// Answers kept of one lookup.
-const ANSWERS_MAX: usize = 100;
-/// Bytes kept of one answer.
-const ANSWER_BYTES_MAX: usize = 4096;
+/// The number of attempts before a lookup counts as failed.
+const ATTEMPTS: u32 = 3;
+/// The time limit for one attempt.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
+/// The maximum number of records kept from one lookup.
+const RECORDS_MAX: usize = 100;
+/// The maximum length of a record's text, in bytes.
+const RECORD_BYTES_MAX: usize = 4096;
 
-/// Characters of a name.
+/// The maximum length of a name, in characters (RFC 1035, section 2.3.4, without the trailing dot).
 const NAME_CHARS_MAX: usize = 253;
-/// Characters between two dots.
+/// The maximum length of a label, in characters (RFC 1035, section 2.3.4).
 const LABEL_CHARS_MAX: usize = 63;
 
-/// The text isn't a name in public DNS.
+/// The error returned when a text isn't a name in public DNS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a domain name: labels of letters, digits, `-` and `_` with dots between them, at least two")]
+#[error(
+    "not a domain name: a name has at least two labels of letters, digits, `-` and `_`, separated by dots"
+)]
 pub struct InvalidDomainName;
 
-/// A text as a name that may be asked for: in lower case, without a dot at the end, with at least two labels.
+/// Parses a domain name: at least two labels. Returns it in lower case and without a trailing dot.
 ///
 /// # Errors
-/// If it isn't one.
+/// Returns an error if the text isn't a domain name.
 pub fn domain_name(text: &str) -> Result<String, InvalidDomainName> {
     let text = text.trim();
     let text = text.strip_suffix('.').unwrap_or(text);
@@ -52,20 +54,20 @@ pub fn domain_name(text: &str) -> Result<String, InvalidDomainName> {
     }
 }
 
-/// What is asked about a name.
+/// A kind of DNS record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RecordKind {
-    /// Free text; the strings of one record are joined.
+    /// Free text. The strings of one record are joined.
     Txt,
     /// Mail exchangers, as `10 mx.example.`.
     Mx,
-    /// The name that this one stands for.
+    /// The name that this name is an alias for.
     Cname,
-    /// Signing keys that the parent zone vouches for, as `12345 13 2 0A1B…`.
+    /// Digests of the zone's signing keys in the parent zone, as `12345 13 2 0A1B…`.
     Ds,
-    /// Authorities that may issue certificates, as `0 issue "ca.example"`.
+    /// The certificate authorities that may issue certificates, as `0 issue "ca.example"`.
     Caa,
-    /// Name servers of the zone that begins at the name.
+    /// The name servers of the zone whose apex is the name.
     Ns,
     /// IPv4 addresses.
     Address,
@@ -85,21 +87,21 @@ impl RecordKind {
     }
 }
 
-/// How a lookup ended.
+/// The result of a lookup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DnsAnswer {
-    /// At least one record, as text; at most 100 of at most 4,096 bytes.
+    /// The records as text: at least one and at most 100, of at most 4,096 bytes each.
     Found(Vec<String>),
-    /// The name exists, but has no such record.
+    /// The name exists, but has no record of this kind.
     Empty,
     /// The name doesn't exist.
     NoSuchName,
-    /// No server gave an answer.
+    /// No name server gave a usable answer.
     Failed,
 }
 
 impl DnsAnswer {
-    /// The records; none unless found.
+    /// Returns the records; empty unless the result is [`DnsAnswer::Found`].
     pub fn records(&self) -> &[String] {
         match self {
             Self::Found(records) => records,
@@ -107,7 +109,7 @@ impl DnsAnswer {
         }
     }
 
-    /// One word for it: `found`, `empty`, `nxdomain`, `failed`.
+    /// Returns the name of the result: `found`, `empty`, `nxdomain` or `failed`.
     pub const fn status(&self) -> &'static str {
         match self {
             Self::Found(_) => "found",
@@ -118,19 +120,21 @@ impl DnsAnswer {
     }
 }
 
-/// Asks name servers about names.
+/// Looks up DNS records.
 #[async_trait]
 pub trait DomainResolver: Send + Sync {
-    /// What public DNS says of a name: lower-case, without a dot at the end. Never waits longer than a few seconds.
+    /// Looks up the records of one kind for `name`, which is in lower case and has no trailing dot. Returns within a few
+    /// seconds.
     async fn lookup(&self, name: &str, kind: RecordKind) -> DnsAnswer;
 }
 
-/// The system's name server configuration can't be read.
+/// The error returned when the system's name server configuration can't be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the name server configuration can't be read")]
 pub struct NoResolver;
 
-/// Asks the configured name server, or those of the system. Each question is tried three times for three seconds.
+/// A resolver that queries the configured name server, or the system's. Each lookup makes up to three attempts of up to
+/// three seconds.
 pub struct HickoryResolver {
     resolver: TokioResolver,
 }
@@ -142,10 +146,11 @@ impl fmt::Debug for HickoryResolver {
 }
 
 impl HickoryResolver {
-    /// `server`: whom to ask instead of the system's name servers, over UDP, and over TCP for long answers.
+    /// Creates a resolver. `server` replaces the system's name servers; it is queried over UDP, and over TCP for long
+    /// answers.
     ///
     /// # Errors
-    /// If the system's name server configuration can't be read.
+    /// Returns an error if the system's name server configuration can't be read.
     pub fn new(server: Option<SocketAddr>) -> Result<Self, NoResolver> {
         let mut builder = match server {
             None => Resolver::builder_tokio().map_err(|_| NoResolver)?,
@@ -160,20 +165,20 @@ impl HickoryResolver {
                 )
             }
         };
-        bound(builder.options_mut());
+        configure(builder.options_mut());
         Ok(Self {
             resolver: builder.build().map_err(|_| NoResolver)?,
         })
     }
 }
 
-/// Tries are counted here, so that every kind of failure is tried as often.
-fn bound(options: &mut ResolverOpts) {
+/// Sets the resolver's options. `lookup` counts the attempts itself, so that every kind of failure is retried equally.
+fn configure(options: &mut ResolverOpts) {
     options.attempts = 0;
-    options.timeout = TRY_TIME;
+    options.timeout = ATTEMPT_TIMEOUT;
     options.use_hosts_file = ResolveHosts::Never;
     options.cache_size = 1024;
-    // A record that was changed a minute ago must be seen by the next scan.
+    // The next scan must see a record that was changed a minute ago.
     options.positive_max_ttl = Some(Duration::from_secs(1));
     options.negative_max_ttl = Some(Duration::from_secs(1));
 }
@@ -184,18 +189,21 @@ impl DomainResolver for HickoryResolver {
         let Ok(name) = domain_name(name) else {
             return DnsAnswer::NoSuchName;
         };
-        // With the dot no search list is tried.
+        // The trailing dot disables the search list.
         let name = format!("{name}.");
-        for _ in 0..TRIES {
-            let asked =
-                tokio::time::timeout(TRY_TIME, self.resolver.lookup(name.as_str(), kind.record_type())).await;
-            match asked {
+        for _ in 0..ATTEMPTS {
+            let result = tokio::time::timeout(
+                ATTEMPT_TIMEOUT,
+                self.resolver.lookup(name.as_str(), kind.record_type()),
+            )
+            .await;
+            match result {
                 Ok(Ok(found)) => {
                     let records: Vec<String> = found
                         .answers()
                         .iter()
                         .filter_map(|record| text_of(&record.data, kind))
-                        .take(ANSWERS_MAX)
+                        .take(RECORDS_MAX)
                         .collect();
                     return if records.is_empty() {
                         DnsAnswer::Empty
@@ -204,8 +212,8 @@ impl DomainResolver for HickoryResolver {
                     };
                 }
                 Ok(Err(error)) => {
-                    if let Some(fact) = fact(&error) {
-                        return fact;
+                    if let Some(answer) = negative_answer(&error) {
+                        return answer;
                     }
                 }
                 Err(_) => {}
@@ -215,8 +223,8 @@ impl DomainResolver for HickoryResolver {
     }
 }
 
-/// What an error says for certain.
-fn fact(error: &NetError) -> Option<DnsAnswer> {
+/// Returns the answer that an error stands for, if it stands for a definite one.
+fn negative_answer(error: &NetError) -> Option<DnsAnswer> {
     let NetError::Dns(WireError::NoRecordsFound(none)) = error else {
         return None;
     };
@@ -227,7 +235,7 @@ fn fact(error: &NetError) -> Option<DnsAnswer> {
     }
 }
 
-/// A record of the kind as text; others, such as the aliases on the way, are left out.
+/// Formats a record. Returns `None` for a record of another kind, such as an alias that was followed.
 fn text_of(data: &RData, kind: RecordKind) -> Option<String> {
     let text = match (kind, data) {
         (RecordKind::Txt, RData::TXT(txt)) => {
@@ -259,10 +267,11 @@ fn text_of(data: &RData, kind: RecordKind) -> Option<String> {
         ) => ds_text(&rdata.anything)?,
         _ => return None,
     };
-    Some(clip(text))
+    Some(truncate(text))
 }
 
-/// Key tag, algorithm, digest type and digest; without features for validation they come as bytes.
+/// Formats a DS record: key tag, algorithm, digest type and digest. The resolver returns it as raw bytes, because its
+/// DNSSEC features are disabled.
 fn ds_text(bytes: &[u8]) -> Option<String> {
     let [tag_high, tag_low, algorithm, digest_type, digest @ ..] = bytes else {
         return None;
@@ -272,9 +281,9 @@ fn ds_text(bytes: &[u8]) -> Option<String> {
     Some(format!("{tag} {algorithm} {digest_type} {digest}"))
 }
 
-fn clip(mut text: String) -> String {
-    if text.len() > ANSWER_BYTES_MAX {
-        let end = (0..=ANSWER_BYTES_MAX)
+fn truncate(mut text: String) -> String {
+    if text.len() > RECORD_BYTES_MAX {
+        let end = (0..=RECORD_BYTES_MAX)
             .rev()
             .find(|at| text.is_char_boundary(*at))
             .unwrap_or(0);
@@ -288,7 +297,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_signing_key_is_told_as_people_write_it() {
+    fn a_ds_record_is_shown_in_presentation_format() {
         assert_eq!(
             ds_text(&[0x30, 0x39, 13, 2, 0x0a, 0x1b]).as_deref(),
             Some("12345 13 2 0A1B")
@@ -297,8 +306,8 @@ mod tests {
     }
 
     #[test]
-    fn long_answers_are_cut_between_characters() {
-        let text = clip(format!("{}äöü", "a".repeat(ANSWER_BYTES_MAX - 1)));
-        assert_eq!(text.len(), ANSWER_BYTES_MAX - 1);
+    fn long_records_are_cut_at_a_character_boundary() {
+        let text = truncate(format!("{}äöü", "a".repeat(RECORD_BYTES_MAX - 1)));
+        assert_eq!(text.len(), RECORD_BYTES_MAX - 1);
     }
 }

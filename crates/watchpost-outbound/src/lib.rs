@@ -1,16 +1,17 @@
-//! The one way out of Watchpost: the HTTP client and the DNS resolver that everything uses that talks to another
-//! machine on a customer's behalf. Connectors read through it; what notifies or acts goes through it as well.
+//! Outbound traffic: the HTTP client and the DNS resolver through which Watchpost reaches other machines on a customer's
+//! behalf. Connectors, notifications and remediations all use them.
 //!
-//! [`Outbound::send`] is the only way to make an HTTP request. For each request it decides
-//! - **where to**: HTTPS to addresses on the public internet only, however an address is written. A name is resolved
-//!   here and the connection goes to the very addresses that were checked. [`OutboundSettings::allow`] lists exact
-//!   origins that are exempt; nothing else is.
-//! - **how**: no redirect is followed, no proxy is taken from the environment, the certificate must fit the name.
-//! - **how much and how long**: limits on the time to connect, on the whole exchange and on the decompressed body.
-//! - **how often**: a failed request is repeated where that is harmless and can help, as the server asks
-//!   (`Retry-After`, [`RateLimitHeaders`]) and never past the caller's deadline.
+//! [`Outbound::send`] is the only way to make an HTTP request. It enforces, for each request:
+//! - **Destination**: only HTTPS to addresses on the public internet, in whatever notation an address is written. Host
+//!   names are resolved here, and the connection uses exactly the addresses that were checked. Only the exact origins in
+//!   [`OutboundSettings::allow`] are exempt.
+//! - **Connection**: redirects aren't followed, proxies from the environment are ignored, and the certificate must match
+//!   the host name.
+//! - **Limits**: on the time to connect, on the time of each attempt, and on the size of the decompressed body.
+//! - **Retries**: a failed request is retried where that is safe and can help, after the wait that the server asks for
+//!   (`Retry-After`, [`RateLimitHeaders`]), and never past the caller's deadline.
 //!
-//! [`dns::HickoryResolver`] asks name servers for records.
+//! [`dns::HickoryResolver`] looks up DNS records.
 //!
 //! ```no_run
 //! # async fn example(
@@ -29,9 +30,9 @@
 //! # }
 //! ```
 //!
-//! What this crate does NOT do: hand out the HTTP library's client, or any of its types, by which a request could go
-//! round these rules; know a vendor; keep, refresh or choose credentials; read a body as anything but bytes; put an
-//! address's query, a credential or a body into an error or a log line; check the address of the name server that an
+//! What this crate does NOT do: expose the HTTP library's client or any of its types, with which a request could bypass
+//! these rules; contain anything specific to a vendor; store, refresh or choose credentials; interpret a body; put the
+//! query of an address, a credential or a body into an error or a log line; check the address of the name server that an
 //! operator configured.
 
 mod address;
@@ -39,6 +40,7 @@ mod client;
 pub mod dns;
 mod lookup;
 mod request;
+mod text;
 mod wait;
 
 pub use address::{InvalidOrigin, Origin};

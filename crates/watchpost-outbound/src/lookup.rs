@@ -1,6 +1,6 @@
-//! Names to addresses, of which only public ones come out.
+//! Name resolution for the HTTP client, restricted to public addresses.
 
-use crate::address::is_global;
+use crate::{address::is_global, text};
 use async_trait::async_trait;
 use hickory_resolver::{Resolver, TokioResolver};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -10,17 +10,18 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-/// Looks names up for the client. A connection goes to the very addresses that this gave and that were then checked.
+/// Resolves host names for the client. A connection uses exactly the addresses that this returned and that were checked
+/// afterwards.
 #[async_trait]
 pub trait Lookup: Send + Sync {
-    /// The addresses of a name.
+    /// Resolves a host name to its addresses.
     ///
     /// # Errors
-    /// If there are none or nobody could be asked.
+    /// Returns an error if the name has no address or no name server answered.
     async fn lookup(&self, name: &str) -> io::Result<Vec<IpAddr>>;
 }
 
-/// Asks the name servers that the system is configured with.
+/// A lookup through the system's name servers.
 #[derive(Default)]
 pub(crate) struct SystemLookup {
     resolver: OnceLock<TokioResolver>,
@@ -31,10 +32,10 @@ impl SystemLookup {
         if let Some(resolver) = self.resolver.get() {
             return Ok(resolver);
         }
-        let made = Resolver::builder_tokio()
+        let resolver = Resolver::builder_tokio()
             .and_then(hickory_resolver::ResolverBuilder::build)
-            .map_err(|_| io::Error::other("the system's name server configuration can't be read"))?;
-        Ok(self.resolver.get_or_init(|| made))
+            .map_err(|_| io::Error::other(text::NO_NAME_SERVERS))?;
+        Ok(self.resolver.get_or_init(|| resolver))
     }
 }
 
@@ -45,17 +46,17 @@ impl Lookup for SystemLookup {
             .resolver()?
             .lookup_ip(name)
             .await
-            .map_err(|_| io::Error::new(io::ErrorKind::NotFound, "the name doesn't resolve"))?;
+            .map_err(|_| io::Error::new(io::ErrorKind::NotFound, text::UNRESOLVED_NAME))?;
         Ok(found.iter().collect())
     }
 }
 
-/// All addresses of a name are private.
+/// The error returned when none of a name's addresses is public.
 #[derive(Debug, thiserror::Error)]
-#[error("the name leads to no public address")]
+#[error("the name resolves to no public address")]
 pub(crate) struct NoPublicAddress;
 
-/// Drops whatever isn't on the public internet.
+/// A resolver that drops every address outside the public internet.
 pub(crate) struct PublicOnly(pub(crate) Arc<dyn Lookup>);
 
 impl Resolve for PublicOnly {
@@ -76,7 +77,7 @@ impl Resolve for PublicOnly {
     }
 }
 
-/// For origins that the operator listed.
+/// A resolver for exempt origins: it returns all addresses.
 pub(crate) struct AnyAddress(pub(crate) Arc<dyn Lookup>);
 
 impl Resolve for AnyAddress {

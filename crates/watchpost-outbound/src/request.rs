@@ -1,4 +1,4 @@
-//! One request, its response, and what can go wrong on the way.
+//! Requests, responses and errors.
 
 use crate::wait::RateLimitHeaders;
 use bytes::Bytes;
@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use std::{fmt, time::Duration};
 use url::Url;
 
-/// Headers that a caller doesn't set by name: the connection's own, and those that have a method of their own here.
+/// The headers that a caller must not set by name: those of the connection, and those that [`Request`] has a method for.
 const RESERVED_HEADERS: [HeaderName; 10] = [
     ACCEPT,
     AUTHORIZATION,
@@ -27,7 +27,7 @@ const RESERVED_HEADERS: [HeaderName; 10] = [
     USER_AGENT,
 ];
 
-/// A request. Its `Debug` text shows method and path only.
+/// An HTTP request. Its `Debug` text shows only the method and the path.
 #[derive(Clone)]
 pub struct Request {
     pub(crate) body: Body,
@@ -38,7 +38,7 @@ pub struct Request {
     pub(crate) rate_limit: Option<&'static RateLimitHeaders>,
 }
 
-/// The method of a request with what it carries.
+/// The method of a request with its body.
 #[derive(Clone)]
 pub(crate) enum Body {
     /// A GET.
@@ -47,7 +47,7 @@ pub(crate) enum Body {
     Form(SecretString),
     /// A POST of JSON that changes nothing.
     Query(String),
-    /// A POST of JSON that makes something.
+    /// A POST of JSON that creates something.
     Create(String),
     /// A DELETE.
     Delete,
@@ -71,55 +71,54 @@ impl Request {
         }
     }
 
-    /// A GET.
+    /// Creates a GET request.
     pub const fn get(url: Url) -> Self {
         Self::new(url, Body::None)
     }
 
-    /// A POST of a form (`application/x-www-form-urlencoded`) to a token endpoint. May be repeated.
+    /// Creates a POST request with a form (`application/x-www-form-urlencoded`) for a token endpoint. It may be retried.
     pub const fn form(url: Url, form: SecretString) -> Self {
         Self::new(url, Body::Form(form))
     }
 
-    /// A POST of JSON that asks for something and changes nothing, so that it may be repeated.
+    /// Creates a POST request with JSON that changes nothing at the server. It may be retried.
     pub const fn query(url: Url, json: String) -> Self {
         Self::new(url, Body::Query(json))
     }
 
-    /// A POST of JSON that makes something at the server. Repeated only if the server says that it did nothing (429,
-    /// 503): without a response nobody knows whether it arrived.
+    /// Creates a POST request with JSON that creates something at the server. It is retried only if the server's status
+    /// says that nothing was done (429, 503): without a response, whether the request was processed is unknown.
     pub const fn create(url: Url, json: String) -> Self {
         Self::new(url, Body::Create(json))
     }
 
-    /// A DELETE. May be repeated.
+    /// Creates a DELETE request. It may be retried.
     pub const fn delete(url: Url) -> Self {
         Self::new(url, Body::Delete)
     }
 
-    /// With this `Accept` instead of `application/json`.
+    /// Sets `Accept`, which is `application/json` by default.
     #[must_use]
     pub const fn accepting(mut self, media_type: &'static str) -> Self {
         self.accept = media_type;
         self
     }
 
-    /// With more headers. [`crate::Outbound::send`] refuses those that it sets itself, `Host` and `Authorization` among
-    /// them.
+    /// Adds headers. [`crate::Outbound::send`] rejects those that it sets itself, such as `Host` and `Authorization`.
     #[must_use]
     pub fn with_headers(mut self, headers: &[(HeaderName, HeaderValue)]) -> Self {
         self.headers.extend_from_slice(headers);
         self
     }
 
-    /// With the headers by which the server tells how many requests it still takes.
+    /// Names the headers in which the server reports its rate limit.
     #[must_use]
     pub const fn limited_by(mut self, headers: &'static RateLimitHeaders) -> Self {
         self.rate_limit = Some(headers);
         self
     }
 
-    /// Sets `Authorization`, or replaces it. The value is kept out of `Debug` texts.
+    /// Sets `Authorization`, replacing an earlier value. The value doesn't appear in `Debug` texts.
     pub fn authorize(&mut self, mut value: HeaderValue) {
         value.set_sensitive(true);
         self.authorization = Some(value);
@@ -133,27 +132,26 @@ impl Request {
         }
     }
 
-    /// Whether it may be sent again when nobody knows whether it arrived.
-    pub(crate) const fn is_repeatable(&self) -> bool {
+    /// Whether the request may be sent again when it is unknown whether the server processed it.
+    pub(crate) const fn is_retryable(&self) -> bool {
         !matches!(self.body, Body::Create(_))
     }
 
-    /// Whether a caller tries to set a header that isn't a caller's to set.
+    /// Whether the caller has set a reserved header.
     pub(crate) fn has_reserved_header(&self) -> bool {
         let mut names = self.headers.iter().map(|(name, _)| name);
         names.any(|name| RESERVED_HEADERS.contains(name))
     }
 }
 
-/// A response with any status that repeating the request wouldn't change. Its `Debug` text shows no header and no
-/// body.
+/// A response whose status a retry wouldn't change. Its `Debug` text shows only the status and the size of the body.
 pub struct Response {
-    /// The status.
+    /// The HTTP status code.
     pub status: u16,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body after decompression, at most [`crate::OutboundSettings::response_bytes_max`]; of an error (a status
-    /// outside 200–299) at most 64 KiB, and nothing if it is longer.
+    /// The decompressed body, of at most [`crate::OutboundSettings::response_bytes_max`]. The body of an error (a status
+    /// outside 200–299) is empty if it is longer than 64 KiB.
     pub body: Bytes,
 }
 
@@ -164,51 +162,52 @@ impl fmt::Debug for Response {
 }
 
 impl Response {
-    /// Whether the status says success (200–299).
+    /// Whether the status is a success (200–299).
     pub const fn is_success(&self) -> bool {
         matches!(self.status, 200..=299)
     }
 
-    /// A header as text; `None` if it is absent or no visible ASCII.
+    /// Returns a header as text; `None` if it is absent or contains anything but visible ASCII.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 }
 
-/// Why there is no response. The texts are our own words and hold nothing of the request or of a response's body.
+/// The reason why a request has no usable response. The messages are Watchpost's own: they don't quote the request or the
+/// response's body.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RequestError {
-    /// The rules forbid the address.
-    #[error("the address is refused: {reason}")]
+    /// The request isn't allowed, and was not sent.
+    #[error("the address is not allowed: {reason}")]
     Refused {
-        /// Which rule.
+        /// The rule that forbids it.
         reason: &'static str,
     },
-    /// No connection, or it broke.
+    /// The connection could not be made or was lost.
     #[error("{reason}")]
     Transport {
-        /// How.
+        /// The reason.
         reason: &'static str,
     },
-    /// The body exceeds the limit.
-    #[error("an answer was larger than {limit_mib} MiB")]
+    /// The response's body exceeds the limit.
+    #[error("a response was larger than {limit_mib} MiB")]
     TooLarge {
-        /// The limit.
+        /// The limit in MiB.
         limit_mib: usize,
     },
-    /// 429 after all tries.
-    #[error("the vendor kept answering \"too many requests\" (429)")]
+    /// The server answered 429 to the last attempt.
+    #[error("the vendor kept responding \"too many requests\" (status 429)")]
     Throttled,
-    /// 5xx after all tries.
-    #[error("the vendor kept answering with an error of its own (status {status})")]
+    /// The server answered 5xx to the last attempt.
+    #[error("the vendor kept responding with a server error (status {status})")]
     Server {
         /// The last status.
         status: u16,
     },
-    /// Waiting as asked would go past the deadline.
-    #[error("the vendor asked to wait {} s, longer than there is time for", wait.as_secs())]
+    /// The next wait would go past the deadline.
+    #[error("the next attempt would have to wait {} s, which is past the deadline", wait.as_secs())]
     OutOfTime {
-        /// How long it asked to wait; zero if the deadline had passed before the request was sent.
+        /// The length of the wait; zero if the deadline had passed before the request was sent.
         wait: Duration,
     },
 }

@@ -1,4 +1,4 @@
-//! How long a server asks us to wait.
+//! The waits that servers ask for.
 
 use http::{
     HeaderMap,
@@ -8,23 +8,24 @@ use jiff::fmt::rfc2822;
 use std::time::Duration;
 use watchpost_core::value::time::Timestamp;
 
-/// The longest pause that [`RateLimitHeaders::pace`] advises.
+/// The longest pause that [`RateLimitHeaders::pace`] returns.
 const PACE_MAX: Duration = Duration::from_secs(60);
 
-/// The headers by which a server tells how many requests it still takes. It sends them with each response.
+/// The names of the headers in which a server reports its rate limit with each response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimitHeaders {
-    /// How many requests it takes in a period. Zero says that too many came at once; the others then mean nothing.
+    /// The number of requests allowed in a period. Zero means that too many requests ran concurrently; the other headers then
+    /// have no meaning.
     pub limit: &'static str,
-    /// How many of them are left.
+    /// The number of requests left in the period.
     pub remaining: &'static str,
-    /// When the next period begins, in seconds since 1970.
+    /// The start of the next period, in seconds since the Unix epoch.
     pub reset: &'static str,
 }
 
 impl RateLimitHeaders {
-    /// A pause before the next request when little of the limit is left (below a tenth): the rest is spread until the
-    /// next period begins. `share` callers ask at the same time.
+    /// Returns a pause before the next request when less than a tenth of the limit is left: the remaining requests are spread
+    /// over the rest of the period. `share` is the number of callers that send requests concurrently.
     pub fn pace(&self, headers: &HeaderMap, now: Timestamp, share: u32) -> Option<Duration> {
         let number = |name: &str| text(headers, name)?.parse::<u32>().ok();
         let (limit, left) = (number(self.limit)?, number(self.remaining)?);
@@ -36,7 +37,7 @@ impl RateLimitHeaders {
         Some(until / turns)
     }
 
-    /// The time until the next period begins, with a second to spare.
+    /// Returns the time until the next period begins, plus one second.
     fn until_reset(&self, headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
         let reset = text(headers, self.reset)?.parse::<i64>().ok()?;
         let until_ms = reset.saturating_mul(1_000).saturating_add(1_000);
@@ -44,10 +45,10 @@ impl RateLimitHeaders {
     }
 }
 
-/// The wait that a response asks for: `Retry-After` in seconds or as an HTTP date, else, if there were too many
-/// requests, the time until the limit starts anew. Dates are counted from the response's own `Date`, since clocks
-/// differ; `now` stands in for a missing one.
-pub(crate) fn asked(
+/// Returns the wait that a response asks for: `Retry-After` in seconds or as an HTTP date or, for status 429, the time
+/// until the rate limit resets. Times are relative to the response's own `Date`, since the server's clock may differ;
+/// `now` is used if it has none.
+pub(crate) fn requested(
     status: u16,
     headers: &HeaderMap,
     rate_limit: Option<&RateLimitHeaders>,
@@ -113,11 +114,11 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_is_the_servers_by_its_own_clock() {
+    fn the_wait_follows_the_servers_headers_and_clock() {
         let now: Timestamp = "2026-03-01T00:00:00Z".parse().unwrap();
         let check = |pairs: &[(&'static str, &str)], expected_ms: Option<u64>| {
             assert_eq!(
-                asked(429, &headers(pairs), Some(&LIMIT), now).map(|wait| wait.as_millis() as u64),
+                requested(429, &headers(pairs), Some(&LIMIT), now).map(|wait| wait.as_millis() as u64),
                 expected_ms,
                 "{pairs:?}"
             );
@@ -156,7 +157,7 @@ mod tests {
             None,
         );
         assert_eq!(
-            asked(
+            requested(
                 503,
                 &headers(&[("x-rate-limit-reset", "1772323205")]),
                 Some(&LIMIT),
@@ -165,20 +166,20 @@ mod tests {
             None
         );
         assert_eq!(
-            asked(503, &headers(&[("retry-after", "7")]), None, now),
+            requested(503, &headers(&[("retry-after", "7")]), None, now),
             Some(Duration::from_secs(7))
         );
         check(&[("x-rate-limit-reset", "99999999999999999999")], None);
         check(&[("x-rate-limit-reset", "-9223372036854775808")], Some(0));
         assert_eq!(
-            asked(429, &headers(&[("x-rate-limit-reset", "1772323205")]), None, now),
+            requested(429, &headers(&[("x-rate-limit-reset", "1772323205")]), None, now),
             None,
-            "nobody said that the server has such a header"
+            "the request doesn't name rate limit headers"
         );
     }
 
     #[test]
-    fn pace_slows_only_when_little_is_left() {
+    fn requests_are_slowed_only_near_the_limit() {
         let now: Timestamp = "2026-03-01T00:00:00Z".parse().unwrap();
         let check = |left: &str, share: u32, expected_ms: Option<u64>| {
             let headers = headers(&[

@@ -1,7 +1,10 @@
-//! What a connection says about looking domains up.
+//! The part of a connection's configuration about looking up domains.
 
 use super::read::{DnsSettings, HOSTS_MAX, SELECTORS_MAX, USUAL_SELECTORS};
-use crate::config::{optional_field, plain, wrong};
+use crate::{
+    config::{config_error, optional_field, plain},
+    text::dns as text,
+};
 use std::net::{IpAddr, SocketAddr};
 use watchpost_core::integration::connector::{ConfigField, ConnectorConfig, ConnectorError};
 use watchpost_outbound::dns::domain_name;
@@ -10,43 +13,31 @@ const SERVER: &str = "dns_server";
 const SELECTORS: &str = "dkim_selectors";
 const HOSTS: &str = "dns_hosts";
 
-/// The system's name servers.
+/// The value that stands for the system's name servers.
 const SYSTEM: &str = "auto";
-/// Nothing more than what is known anyhow.
+/// The value that stands for an empty list.
 const NONE: &str = "none";
-/// Where name servers listen.
+/// The default port of name servers.
 const PORT: u16 = 53;
-/// Selectors that a connection may add.
+/// The maximum number of selectors that a connection may add.
 const MORE_SELECTORS_MAX: usize = SELECTORS_MAX - USUAL_SELECTORS.len();
 
-/// Whom to ask.
-pub(crate) const SERVER_FIELD: ConfigField = optional_field(
-    SERVER,
-    "Name server to ask about the company's domains, an IP address; `auto`: the system's",
-    Some(SYSTEM),
-);
+/// The field for the name server.
+pub(crate) const SERVER_FIELD: ConfigField = optional_field(SERVER, text::SERVER_TITLE, Some(SYSTEM));
 
-/// More selectors.
-pub(crate) const SELECTORS_FIELD: ConfigField = optional_field(
-    SELECTORS,
-    "DKIM selectors of other services that send the company's mail, with commas; `none`: the usual ones only",
-    Some(NONE),
-);
+/// The field for additional selectors.
+pub(crate) const SELECTORS_FIELD: ConfigField = optional_field(SELECTORS, text::SELECTORS_TITLE, Some(NONE));
 
-/// Hosts to follow.
-pub(crate) const HOSTS_FIELD: ConfigField = optional_field(
-    HOSTS,
-    "Hosts whose aliases are followed to see whether they lead nowhere, with commas; `none`: no host",
-    Some(NONE),
-);
+/// The field for the hosts whose aliases are checked.
+pub(crate) const HOSTS_FIELD: ConfigField = optional_field(HOSTS, text::HOSTS_TITLE, Some(NONE));
 
 impl DnsSettings {
-    /// Reads a connection's configuration.
+    /// Parses a connection's configuration.
     ///
     /// # Errors
-    /// If a value can't be what it should be.
+    /// Returns an error if a value is invalid.
     pub(crate) fn from_config(config: &ConnectorConfig) -> Result<Self, ConnectorError> {
-        let given = |field, known| plain(config, field).filter(|text| !text.eq_ignore_ascii_case(known));
+        let given = |field, default| plain(config, field).filter(|text| !text.eq_ignore_ascii_case(default));
         let server = given(SERVER, SYSTEM).map(address).transpose()?;
         let selectors = names(
             SELECTORS,
@@ -65,37 +56,32 @@ impl DnsSettings {
     }
 }
 
-fn address(text: &str) -> Result<SocketAddr, ConnectorError> {
-    let with_port = text.parse::<SocketAddr>();
+fn address(value: &str) -> Result<SocketAddr, ConnectorError> {
+    let with_port = value.parse::<SocketAddr>();
     with_port
-        .or_else(|_| text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, PORT)))
-        .map_err(|_| {
-            wrong(
-                SERVER,
-                "must be an IP address, with `:` and a port if it isn't 53",
-            )
-        })
+        .or_else(|_| value.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, PORT)))
+        .map_err(|_| config_error(SERVER, text::INVALID_SERVER))
 }
 
-/// Names with commas or blanks between them.
+/// Parses names separated by commas or spaces.
 fn names(
     field: &'static str,
-    text: Option<&str>,
+    value: Option<&str>,
     max: usize,
-    good: impl Fn(&str) -> bool,
+    is_valid: impl Fn(&str) -> bool,
 ) -> Result<Vec<String>, ConnectorError> {
-    let words = text.unwrap_or_default().split([',', ' ']);
-    let names: Vec<String> = words
-        .filter(|word| !word.is_empty())
+    let parts = value.unwrap_or_default().split([',', ' ']);
+    let names: Vec<String> = parts
+        .filter(|part| !part.is_empty())
         .map(str::to_ascii_lowercase)
         .collect();
     if names.len() > max {
-        return Err(wrong(field, &format!("may name {max} at the most")));
+        return Err(config_error(field, &text::too_many_names(max)));
     }
-    if names.iter().all(|name| good(name)) {
+    if names.iter().all(|name| is_valid(name)) {
         Ok(names)
     } else {
-        Err(wrong(field, "must be names as in DNS, with commas between them"))
+        Err(config_error(field, text::INVALID_NAMES))
     }
 }
 
@@ -110,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_word_the_system_is_asked_about_what_is_usual() {
+    fn the_defaults_are_the_systems_name_servers_and_no_additional_names() {
         for (field, value) in [
             (SERVER, ""),
             (SERVER, "AUTO"),
@@ -124,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_is_an_address_with_or_without_port() {
+    fn a_server_is_an_address_with_an_optional_port() {
         for (text, expected) in [
             ("192.0.2.53", "192.0.2.53:53"),
             ("192.0.2.53:5353", "192.0.2.53:5353"),
@@ -140,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_a_list_and_checked() {
+    fn lists_of_names_are_split_and_validated() {
         assert_eq!(
             read(SELECTORS, "K1, s2024 ,pm").unwrap().selectors,
             ["k1", "s2024", "pm"]

@@ -1,9 +1,9 @@
-//! Names that may be asked for.
+//! The domains to look up.
 
 use std::fmt;
 use watchpost_outbound::dns::{InvalidDomainName, domain_name};
 
-/// A domain to look up, lower-case, without a dot at the end.
+/// A domain to look up, in lower case and without a trailing dot.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MailDomain {
     name: String,
@@ -11,10 +11,10 @@ pub struct MailDomain {
 }
 
 impl MailDomain {
-    /// From a vendor's or a person's text.
+    /// Parses a text from a vendor or an operator.
     ///
     /// # Errors
-    /// If it isn't a name with at least two labels.
+    /// Returns an error if the text isn't a domain name with at least two labels.
     pub fn new(text: &str) -> Result<Self, InvalidDomainName> {
         domain_name(text).map(|name| Self {
             name,
@@ -22,19 +22,19 @@ impl MailDomain {
         })
     }
 
-    /// Whether the platform takes it for the company's main domain.
+    /// Sets whether the domain is the company's default domain on the platform.
     #[must_use]
     pub fn default_is(mut self, is_default: bool) -> Self {
         self.is_default = Some(is_default);
         self
     }
 
-    /// Its name.
+    /// Returns the domain's name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Whether the platform takes it for the main one, if that is known.
+    /// Returns whether the domain is the default one on the platform; `None` if that is unknown.
     pub const fn is_default(&self) -> Option<bool> {
         self.is_default
     }
@@ -46,25 +46,24 @@ impl fmt::Display for MailDomain {
     }
 }
 
-/// The names above it that have at least two labels, nearest first: `b.c` for `a.b.c`.
+/// Returns the parents of a name that have at least two labels, nearest first: `b.c` for `a.b.c`.
 pub(super) fn parents(name: &str) -> impl Iterator<Item = &str> {
-    std::iter::successors(above(name), |parent| above(parent))
+    std::iter::successors(parent(name), |name| parent(name))
 }
 
-fn above(name: &str) -> Option<&str> {
+fn parent(name: &str) -> Option<&str> {
     name.split_once('.')
         .map(|(_, parent)| parent)
         .filter(|parent| parent.contains('.'))
 }
 
-/// Whether one of the two lies below the other, or they are the same.
+/// Whether the names are equal or one is a subdomain of the other.
 pub(super) fn related(one: &str, other: &str) -> bool {
-    let below = |lower: &str, upper: &str| {
-        lower
-            .strip_suffix(upper)
+    let is_within = |name: &str, domain: &str| {
+        name.strip_suffix(domain)
             .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     };
-    below(one, other) || below(other, one)
+    is_within(one, other) || is_within(other, one)
 }
 
 #[cfg(test)]
@@ -72,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_names_are_taken() {
+    fn only_domain_names_are_accepted() {
         assert_eq!(
             MailDomain::new(" Birchworks.EXAMPLE. ").unwrap().name(),
             "birchworks.example"
@@ -81,7 +80,7 @@ mod tests {
             MailDomain::new("_spf.birchworks.example").unwrap().name(),
             "_spf.birchworks.example"
         );
-        for wrong in [
+        for invalid in [
             "",
             "localhost",
             "a..b",
@@ -91,20 +90,20 @@ mod tests {
             "ä.example",
             "%{i}.example",
         ] {
-            assert_eq!(MailDomain::new(wrong), Err(InvalidDomainName), "{wrong}");
+            assert_eq!(MailDomain::new(invalid), Err(InvalidDomainName), "{invalid}");
         }
         assert!(MailDomain::new(&format!("{}.example", "a".repeat(64))).is_err());
         assert!(MailDomain::new(&format!("{}example", "abcdefgh.".repeat(40))).is_err());
     }
 
     #[test]
-    fn parents_end_above_the_top() {
+    fn parents_end_below_the_top_level_domain() {
         assert_eq!(parents("a.b.c.d").collect::<Vec<_>>(), ["b.c.d", "c.d"]);
         assert_eq!(parents("b.example").count(), 0);
     }
 
     #[test]
-    fn names_are_related_by_whole_labels() {
+    fn names_are_compared_by_whole_labels() {
         assert!(related("mail.birchworks.example", "birchworks.example"));
         assert!(related("birchworks.example", "birchworks.example"));
         assert!(related("birchworks.example", "mail.birchworks.example"));

@@ -1,8 +1,8 @@
-//! How long a DKIM key is.
+//! The length of DKIM keys.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 
-/// The value of a tag in a `name=value; …` record, without the spaces around it.
+/// Returns the value of a tag in a `name=value; …` record, without surrounding whitespace.
 pub(super) fn tag<'r>(record: &'r str, wanted: &str) -> Option<&'r str> {
     record.split(';').find_map(|part| {
         let (name, value) = part.split_once('=')?;
@@ -10,7 +10,8 @@ pub(super) fn tag<'r>(record: &'r str, wanted: &str) -> Option<&'r str> {
     })
 }
 
-/// Bits of the RSA modulus in a DKIM record; `None` for other keys, revoked ones and what can't be read.
+/// Returns the length of the RSA modulus in a DKIM record, in bits; `None` for a key of another type, a revoked key and a
+/// malformed record.
 pub(super) fn rsa_bits(record: &str) -> Option<usize> {
     if tag(record, "k").is_some_and(|kind| !kind.eq_ignore_ascii_case("rsa")) {
         return None;
@@ -23,7 +24,7 @@ pub(super) fn rsa_bits(record: &str) -> Option<usize> {
     let (0x30, content, _) = element(&der)? else {
         return None;
     };
-    // Either the bare key, or an algorithm and the key in a bit string.
+    // The value is either an `RSAPublicKey`, or a `SubjectPublicKeyInfo` that contains one in a bit string.
     let key = match element(content)? {
         (0x02, _, _) => content,
         (0x30, _, rest) => {
@@ -46,7 +47,7 @@ pub(super) fn rsa_bits(record: &str) -> Option<usize> {
     bytes.checked_mul(8)?.checked_sub(usize::try_from(lead).ok()?)
 }
 
-/// Tag, content and rest of a DER element.
+/// Splits off a DER element. Returns its tag, its content and the rest of the input.
 fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&kind, rest) = bytes.split_first()?;
     let (&first, rest) = rest.split_first()?;
@@ -75,7 +76,7 @@ mod tests {
         [&[kind, 0x82, length[0], length[1]], content].concat()
     }
 
-    /// A public key with a modulus of so many bytes, in the form that DKIM uses.
+    /// Returns a DKIM record with a public key whose modulus has this many bytes.
     fn record(modulus_bytes: usize, first: u8) -> String {
         let mut modulus = vec![0, first];
         modulus.resize(modulus_bytes + 1, 0x55);
@@ -86,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn the_modulus_is_measured() {
+    fn the_length_is_that_of_the_modulus() {
         for bits in [512, 1024, 2048, 4096] {
             assert_eq!(rsa_bits(&record(bits / 8, 0x80)), Some(bits));
         }
@@ -94,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_rsa_key_has_no_length() {
+    fn records_without_an_rsa_key_have_no_length() {
         for text in [
             "",
             "v=DKIM1; p=",
@@ -107,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn every_cut_of_a_key_is_refused_without_a_panic() {
+    fn truncated_keys_have_no_length_and_cause_no_panic() {
         let whole = record(64, 0x80);
         for end in 0..whole.len() {
             assert_eq!(rsa_bits(&whole[..end]), None, "{end}");

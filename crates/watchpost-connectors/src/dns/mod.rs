@@ -1,7 +1,7 @@
-//! What public DNS says of a company's mail domains: who may send for them, who signs, who may issue certificates.
+//! The public DNS records of a company's mail domains: permitted senders, signing keys, and certificate authorities.
 //!
-//! [`DomainsReader::read`] makes the setting `dns/domains`, whatever the platform that named the domains. It asks name
-//! servers through [`watchpost_outbound::dns`]. For a connector that collects settings:
+//! [`DomainsReader::read`] creates the setting `dns/domains`, independently of the platform that listed the domains. It
+//! queries name servers through [`watchpost_outbound::dns`]. For a connector that collects settings:
 //!
 //! ```no_run
 //! # use std::sync::Arc;
@@ -15,20 +15,24 @@
 //! # Ok(())
 //! # }
 //! ```
-//! `document.json` is the setting's document, its source is `dns`; with `document.note` its state is `partial`. A
-//! [`DnsError`] means that no name server answered at all: the setting is `failed`.
+//! `document.json` is the setting's document, and its source is `dns`; if there is a `document.note`, its state is
+//! `partial`. A [`DnsError`] means that no name server answered: the setting's state is `failed`.
 //!
-//! The document is `{"value": [row…], "hosts": [host…]}`. A row is `{"domain", "is_default", "has_mx", "lookups"}`;
-//! `lookups` holds for `spf`, `mx`, `dmarc`, `mta_sts`, `tls_rpt`, `ds`, `caa` and `bimi` one object
-//! `{"status": "found"|"empty"|"nxdomain"|"failed", "rdata": [text…], "name"}`, for `dkim` a list of such, each with
-//! `"selector"` and, if the key is RSA, `"key_bits"`; `spf_tree` is `{"status", "lookups", "voids", "all"}` with `all`
-//! what the record says in the end about everybody else (`"-"`, `"~"`, `"?"`, `"+"` or null); `dmarc` has
-//! `"organizational": true` where a parent's record counts; `mta_sts_policy` has the policy's lines; `dmarc_external`
-//! lists `{"status", "address_domain"}`. A lookup that nobody made is absent. A host is
-//! `{"name", "cname": {…}, "target": {"status", "name"}}`.
+//! The document is `{"value": [row…], "hosts": [host…]}`. A row is `{"domain", "is_default", "has_mx", "lookups"}`.
+//! `lookups` contains:
+//! - for each of `spf`, `mx`, `dmarc`, `mta_sts`, `tls_rpt`, `ds`, `caa` and `bimi`, an object
+//!   `{"status": "found"|"empty"|"nxdomain"|"failed", "rdata": [text…], "name"}`; `dmarc` also has
+//!   `"organizational": true` if the record of a parent domain applies;
+//! - for `dkim`, a list of such objects, each with `"selector"` and, for an RSA key, `"key_bits"`;
+//! - `spf_tree`: `{"status", "lookups", "voids", "all"}`, with `all` the qualifier of the record's `all` mechanism (`"-"`,
+//!   `"~"`, `"?"`, `"+"` or null);
+//! - `mta_sts_policy`: the lines of the policy;
+//! - `dmarc_external`: a list of `{"status", "address_domain"}`.
 //!
-//! `nxdomain` and `empty` are facts; `failed` says that no server could be asked, after three tries. Names of hosts
-//! are never guessed: only the operator's are looked up.
+//! A lookup that wasn't made is absent. A host is `{"name", "cname": {…}, "target": {"status", "name"}}`.
+//!
+//! `nxdomain` and `empty` are answers of a name server; `failed` means that no server answered in three attempts. Host
+//! names are never guessed: only those that the operator configured are looked up.
 
 mod config;
 mod domain;

@@ -1,18 +1,18 @@
-//! The one file that mail domains publish over HTTPS.
+//! The MTA-STS policies of mail domains (RFC 8461).
 
 use async_trait::async_trait;
 use tokio::time::Instant;
 use url::Url;
 use watchpost_outbound::{Outbound, Request};
 
-/// Bytes of a policy file (RFC 8461 allows as many).
+/// The maximum size of a policy, in bytes (RFC 8461, section 3.3).
 const POLICY_BYTES_MAX: usize = 64 * 1024;
 
 /// Fetches MTA-STS policies.
 #[async_trait]
 pub trait MtaStsSource: Send + Sync {
-    /// The text at `https://mta-sts.{domain}/.well-known/mta-sts.txt`; `None` if it can't be had by `deadline`, over a
-    /// connection with a valid certificate and without redirects, as RFC 8461 demands.
+    /// Fetches `https://mta-sts.{domain}/.well-known/mta-sts.txt`. Returns `None` if it can't be fetched by `deadline`, over a
+    /// connection with a valid certificate and without redirects, as RFC 8461, section 3.3 requires.
     async fn policy(&self, domain: &str, deadline: Instant) -> Option<String>;
 }
 

@@ -1,4 +1,4 @@
-//! The document on a company's domains.
+//! The setting `dns/domains`.
 
 use super::{
     domain::{MailDomain, parents, related},
@@ -6,58 +6,59 @@ use super::{
     policy::MtaStsSource,
     spf,
 };
-use crate::many::gather;
+use crate::{concurrency::gather, text::dns as text};
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};
 use watchpost_outbound::dns::{DnsAnswer, DomainResolver, RecordKind, domain_name};
 
-/// Domains of one document.
+/// The maximum number of domains in one document.
 const DOMAINS_MAX: usize = 200;
-/// Hosts of one document.
+/// The maximum number of hosts in one document.
 pub(super) const HOSTS_MAX: usize = 200;
-/// Selectors that are asked for at each domain.
+/// The maximum number of DKIM selectors looked up for each domain.
 pub(super) const SELECTORS_MAX: usize = 12;
-/// Outside addresses for reports that are asked for at each domain.
+/// The maximum number of external report addresses looked up for each domain.
 const EXTERNAL_MAX: usize = 10;
-/// Domains that are looked up at once.
+/// The maximum number of domains looked up concurrently.
 const AT_ONCE: usize = 8;
-/// How long the looking up of one domain may take.
-const DOMAIN_TIME: Duration = Duration::from_secs(60);
-/// How long fetching a policy file may take.
-const POLICY_TIME: Duration = Duration::from_secs(15);
-/// Lines kept of a policy file, and characters of each.
+/// The time limit for looking up one domain.
+const DOMAIN_TIMEOUT: Duration = Duration::from_secs(60);
+/// The time limit for fetching a policy.
+const POLICY_TIMEOUT: Duration = Duration::from_secs(15);
+/// The maximum number of lines kept from a policy.
 const POLICY_LINES_MAX: usize = 100;
+/// The maximum number of characters kept from a line of a policy.
 const POLICY_LINE_CHARS_MAX: usize = 300;
-/// Selectors of Microsoft 365 and Google Workspace.
+/// The selectors that Microsoft 365 and Google Workspace use.
 pub(super) const USUAL_SELECTORS: [&str; 3] = ["selector1", "selector2", "google"];
 
-/// What the operator may say about looking domains up.
+/// The operator's configuration for looking up domains.
 #[derive(Debug, Clone, Default)]
 pub struct DnsSettings {
-    /// Whom to ask instead of the system's name servers; for [`watchpost_outbound::dns::HickoryResolver::new`].
+    /// The name server to query instead of the system's; see [`watchpost_outbound::dns::HickoryResolver::new`].
     pub server: Option<SocketAddr>,
-    /// DKIM selectors besides the usual ones.
+    /// The DKIM selectors to look up in addition to the usual ones.
     pub selectors: Vec<String>,
-    /// Hosts whose aliases are followed. None is ever guessed.
+    /// The hosts whose aliases are checked. No other host is looked up.
     pub hosts: Vec<String>,
 }
 
-/// No name server answered any question, so nothing is known.
+/// The error returned when no lookup was answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("no name server answers")]
+#[error("no name server answered")]
 pub struct DnsError;
 
 /// The setting `dns/domains`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DomainsDocument {
-    /// The document, as the module describes it.
+    /// The document, in the format that the module describes.
     pub json: Value,
-    /// What is missing from it, in our own words; `None`: nothing.
+    /// A message that says what is missing; `None` if the document is complete.
     pub note: Option<String>,
 }
 
-/// Looks domains up.
+/// Looks up domains and creates the document.
 #[derive(Clone)]
 pub struct DomainsReader {
     resolver: Arc<dyn DomainResolver>,
@@ -74,7 +75,7 @@ impl std::fmt::Debug for DomainsReader {
 }
 
 impl DomainsReader {
-    /// A reader that asks `resolver`, and `policies` for MTA-STS.
+    /// Creates a reader that looks up records through `resolver` and MTA-STS policies through `policies`.
     pub fn new(
         resolver: Arc<dyn DomainResolver>,
         policies: Arc<dyn MtaStsSource>,
@@ -87,17 +88,17 @@ impl DomainsReader {
         }
     }
 
-    /// Looks up at most 200 domains and 200 hosts, some at once, until `deadline`; a domain that isn't done by then
-    /// has no lookups.
+    /// Looks up at most 200 domains and 200 hosts, some of them concurrently, until `deadline`. A domain that isn't finished
+    /// by then has no lookups.
     ///
     /// # Errors
-    /// If no question was answered at all.
+    /// Returns an error if no lookup was answered.
     pub async fn read(&self, domains: &[MailDomain], deadline: Instant) -> Result<DomainsDocument, DnsError> {
-        let wanted: Vec<MailDomain> = domains.iter().take(DOMAINS_MAX).cloned().collect();
-        let rows = wanted.into_iter().map(|domain| {
+        let selected: Vec<MailDomain> = domains.iter().take(DOMAINS_MAX).cloned().collect();
+        let rows = selected.into_iter().map(|domain| {
             let reader = self.clone();
             async move {
-                let until = deadline.min(Instant::now() + DOMAIN_TIME);
+                let until = deadline.min(Instant::now() + DOMAIN_TIMEOUT);
                 match timeout_at(until, reader.row(&domain, until)).await {
                     Ok(row) => row,
                     Err(_) => {
@@ -113,7 +114,7 @@ impl DomainsReader {
             .iter()
             .filter_map(|host| domain_name(host).ok())
             .collect();
-        let named = hosts.len();
+        let hosts_total = hosts.len();
         let followed = hosts.into_iter().take(HOSTS_MAX).map(|host| {
             let reader = self.clone();
             async move {
@@ -124,25 +125,22 @@ impl DomainsReader {
         });
         let followed = gather(followed, AT_ONCE).await;
         let all = || rows.iter().chain(&followed);
-        if all().next().is_some() && !all().any(answered) {
+        if all().next().is_some() && !all().any(is_answered) {
             return Err(DnsError);
         }
         let mut missing = Vec::new();
         if domains.len() > DOMAINS_MAX {
-            missing.push(format!(
-                "only {DOMAINS_MAX} of {} domains were looked up",
-                domains.len()
-            ));
+            missing.push(text::too_many_domains(DOMAINS_MAX, domains.len()));
         }
-        if named > HOSTS_MAX {
-            missing.push(format!("only {HOSTS_MAX} of {named} hosts were looked up"));
+        if hosts_total > HOSTS_MAX {
+            missing.push(text::too_many_hosts(HOSTS_MAX, hosts_total));
         }
-        let late = rows
+        let unfinished = rows
             .iter()
             .filter(|row| lookups(row).is_some_and(Map::is_empty))
             .count();
-        if late > 0 {
-            missing.push(format!("time ran out at {late} domains"));
+        if unfinished > 0 {
+            missing.push(text::out_of_time(unfinished));
         }
         Ok(DomainsDocument {
             json: json!({"value": rows, "hosts": followed}),
@@ -150,7 +148,7 @@ impl DomainsReader {
         })
     }
 
-    async fn ask(&self, name: &str, kind: RecordKind) -> DnsAnswer {
+    async fn query(&self, name: &str, kind: RecordKind) -> DnsAnswer {
         self.resolver.lookup(name, kind).await
     }
 
@@ -160,7 +158,7 @@ impl DomainsReader {
         let mut put = |key: &str, value: Value| {
             lookups.insert(key.to_owned(), value);
         };
-        let txt = self.ask(name, RecordKind::Txt).await;
+        let txt = self.query(name, RecordKind::Txt).await;
         if let Some(record) = spf::record(&txt) {
             let tree = spf::follow(self.resolver.as_ref(), name, record).await;
             put(
@@ -174,7 +172,7 @@ impl DomainsReader {
             );
         }
         put("spf", lookup_json(&txt, name));
-        let mx = self.ask(name, RecordKind::Mx).await;
+        let mx = self.query(name, RecordKind::Mx).await;
         let has_mx =
             (mx != DnsAnswer::Failed).then(|| mx.records().iter().any(|record| !record.ends_with(" .")));
         put("mx", lookup_json(&mx, name));
@@ -190,7 +188,7 @@ impl DomainsReader {
         put("dmarc", dmarc);
         put("dkim", Value::Array(self.dkim(name).await));
         let sts_name = format!("_mta-sts.{name}");
-        let sts = self.ask(&sts_name, RecordKind::Txt).await;
+        let sts = self.query(&sts_name, RecordKind::Txt).await;
         if sts
             .records()
             .iter()
@@ -200,23 +198,27 @@ impl DomainsReader {
         }
         put("mta_sts", lookup_json(&sts, &sts_name));
         for (key, prefix) in [("tls_rpt", "_smtp._tls"), ("bimi", "default._bimi")] {
-            let asked = format!("{prefix}.{name}");
-            put(key, lookup_json(&self.ask(&asked, RecordKind::Txt).await, &asked));
+            let lookup_name = format!("{prefix}.{name}");
+            put(
+                key,
+                lookup_json(&self.query(&lookup_name, RecordKind::Txt).await, &lookup_name),
+            );
         }
-        put("ds", self.signed(name).await);
-        put("caa", self.authorities(name).await);
+        put("ds", self.ds(name).await);
+        put("caa", self.caa(name).await);
         json!({"domain": name, "is_default": domain.is_default(), "has_mx": has_mx, "lookups": lookups})
     }
 
-    /// The record that counts for a domain: its own, or the nearest one above it. Walking up the tree needs no list of
-    /// public suffixes, and ends before the top.
+    /// Looks up the DMARC record that applies to a domain: its own, or that of the nearest parent. Returns the answer, the
+    /// domain of the record, and whether that is a parent. Walking up the tree requires no list of public suffixes; it ends
+    /// below the top-level domain.
     async fn dmarc(&self, domain: &str) -> (DnsAnswer, String, bool) {
-        let own = self.ask(&format!("_dmarc.{domain}"), RecordKind::Txt).await;
+        let own = self.query(&format!("_dmarc.{domain}"), RecordKind::Txt).await;
         if has_dmarc(&own) || own == DnsAnswer::Failed {
             return (own, domain.to_owned(), false);
         }
         for parent in parents(domain).take(5) {
-            let above = self.ask(&format!("_dmarc.{parent}"), RecordKind::Txt).await;
+            let above = self.query(&format!("_dmarc.{parent}"), RecordKind::Txt).await;
             if has_dmarc(&above) || above == DnsAnswer::Failed {
                 return (above, parent.to_owned(), true);
             }
@@ -224,13 +226,13 @@ impl DomainsReader {
         (own, domain.to_owned(), false)
     }
 
-    /// Whether domains that reports go to have agreed to take them. Addresses below or above the domain, or the one
-    /// whose record counts, need no agreement.
+    /// Looks up whether the external domains that DMARC reports are sent to have authorized that (RFC 7489, section 7.1).
+    /// Addresses in a parent or a subdomain of the domain, or of the domain `at` whose record applies, need no authorization.
     async fn external(&self, domain: &str, at: &str, dmarc: &DnsAnswer) -> Vec<Value> {
         let mut outside = BTreeSet::new();
         for record in dmarc.records().iter().filter(|text| is_dmarc(text)) {
             for address in tag(record, "rua").unwrap_or_default().split(',') {
-                // A size limit may follow: `mailto:dmarc@example.org!10m`.
+                // A size limit may follow the address: `mailto:dmarc@example.org!10m`.
                 let host = address
                     .rsplit_once('@')
                     .map(|(_, host)| host.split('!').next().unwrap_or_default())
@@ -246,9 +248,9 @@ impl DomainsReader {
         let mut rows = Vec::new();
         for host in outside.into_iter().take(EXTERNAL_MAX) {
             let answer = self
-                .ask(&format!("{at}._report._dmarc.{host}"), RecordKind::Txt)
+                .query(&format!("{at}._report._dmarc.{host}"), RecordKind::Txt)
                 .await;
-            // Some other text there is no agreement.
+            // A TXT record that isn't a DMARC record is no authorization.
             let status = match &answer {
                 DnsAnswer::Found(records) if !records.iter().any(|text| is_dmarc(text)) => "empty",
                 answer => answer.status(),
@@ -261,7 +263,7 @@ impl DomainsReader {
     async fn dkim(&self, domain: &str) -> Vec<Value> {
         let mut selectors: Vec<String> = USUAL_SELECTORS.iter().map(|&text| text.to_owned()).collect();
         if domain.contains(".onmicrosoft.") {
-            // Microsoft signs for its own zone with keys named after the domain.
+            // In its own zone, Microsoft uses selectors that contain the domain's name.
             let dashed = domain.replace('.', "-");
             selectors.extend([format!("selector1-{dashed}"), format!("selector2-{dashed}")]);
         }
@@ -277,7 +279,7 @@ impl DomainsReader {
             if domain_name(&name).is_err() {
                 continue;
             }
-            let answer = self.ask(&name, RecordKind::Txt).await;
+            let answer = self.query(&name, RecordKind::Txt).await;
             let bits = answer.records().iter().find_map(|record| rsa_bits(record));
             let mut row = lookup_json(&answer, &name);
             if let Some(object) = row.as_object_mut() {
@@ -292,7 +294,7 @@ impl DomainsReader {
     }
 
     async fn policy(&self, domain: &str, deadline: Instant) -> Value {
-        let until = deadline.min(Instant::now() + POLICY_TIME);
+        let until = deadline.min(Instant::now() + POLICY_TIMEOUT);
         let text = timeout_at(until, self.policies.policy(domain, until))
             .await
             .ok()
@@ -316,15 +318,15 @@ impl DomainsReader {
         }
     }
 
-    /// The keys that the parent vouches for. A name inside a larger zone is signed with that zone.
-    async fn signed(&self, domain: &str) -> Value {
+    /// Looks up the DS records of the zone that contains the domain.
+    async fn ds(&self, domain: &str) -> Value {
         for name in std::iter::once(domain).chain(parents(domain)) {
-            let answer = self.ask(name, RecordKind::Ds).await;
+            let answer = self.query(name, RecordKind::Ds).await;
             if matches!(answer, DnsAnswer::Found(_) | DnsAnswer::Failed) {
                 return lookup_json(&answer, name);
             }
-            // Where a zone begins, nothing above it counts.
-            let zone = self.ask(name, RecordKind::Ns).await;
+            // If this name is the apex of a zone, its parents don't matter.
+            let zone = self.query(name, RecordKind::Ns).await;
             if matches!(zone, DnsAnswer::Found(_) | DnsAnswer::Failed) || parents(name).next().is_none() {
                 let status = if zone == DnsAnswer::Failed { zone } else { answer };
                 return lookup_json(&status, name);
@@ -333,14 +335,14 @@ impl DomainsReader {
         lookup_json(&DnsAnswer::Empty, domain)
     }
 
-    /// The nearest record at or above the domain counts (RFC 8659).
-    async fn authorities(&self, domain: &str) -> Value {
-        let own = self.ask(domain, RecordKind::Caa).await;
+    /// Looks up the CAA records that apply to a domain: its own, or those of the nearest parent (RFC 8659, section 3).
+    async fn caa(&self, domain: &str) -> Value {
+        let own = self.query(domain, RecordKind::Caa).await;
         if matches!(own, DnsAnswer::Found(_) | DnsAnswer::Failed) {
             return lookup_json(&own, domain);
         }
         for parent in parents(domain) {
-            let above = self.ask(parent, RecordKind::Caa).await;
+            let above = self.query(parent, RecordKind::Caa).await;
             if matches!(above, DnsAnswer::Found(_) | DnsAnswer::Failed) {
                 return lookup_json(&above, parent);
             }
@@ -349,21 +351,21 @@ impl DomainsReader {
     }
 
     async fn host(&self, host: &str) -> Value {
-        let cname = self.ask(host, RecordKind::Cname).await;
+        let cname = self.query(host, RecordKind::Cname).await;
         let target = cname
             .records()
             .first()
             .and_then(|record| domain_name(record).ok());
         let mut row = json!({"name": host, "cname": lookup_json(&cname, host)});
         if let (Some(target), Some(object)) = (target, row.as_object_mut()) {
-            let status = self.ask(&target, RecordKind::Address).await.status();
+            let status = self.query(&target, RecordKind::Address).await.status();
             object.insert("target".to_owned(), json!({"status": status, "name": target}));
         }
         row
     }
 }
 
-/// An answer as the document tells it.
+/// Converts an answer into the document's format.
 fn lookup_json(answer: &DnsAnswer, name: &str) -> Value {
     json!({"status": answer.status(), "rdata": answer.records(), "name": name})
 }
@@ -372,7 +374,7 @@ fn has_dmarc(answer: &DnsAnswer) -> bool {
     answer.records().iter().any(|text| is_dmarc(text))
 }
 
-/// The version comes first.
+/// Whether a text is a DMARC record. The version must be its first tag (RFC 7489, section 6.3).
 fn is_dmarc(text: &str) -> bool {
     let first = text.split(';').next().unwrap_or_default();
     tag(first, "v").is_some_and(|version| version.eq_ignore_ascii_case("DMARC1"))
@@ -382,21 +384,21 @@ fn lookups(row: &Value) -> Option<&Map<String, Value>> {
     row.get("lookups").and_then(Value::as_object)
 }
 
-/// Whether any question about a domain or host was answered.
-fn answered(row: &Value) -> bool {
-    let known = |lookup: &Value| {
+/// Whether any lookup for a domain or host was answered.
+fn is_answered(row: &Value) -> bool {
+    let answered = |lookup: &Value| {
         matches!(
             lookup.get("status").and_then(Value::as_str),
             Some("found" | "empty" | "nxdomain")
         )
     };
-    row.get("cname").is_some_and(known)
+    row.get("cname").is_some_and(answered)
         || lookups(row).is_some_and(|lookups| {
             lookups.iter().any(|(key, lookup)| match lookup {
-                Value::Array(several) => several.iter().any(known),
-                // Not a question to a name server.
+                Value::Array(several) => several.iter().any(answered),
+                // The policy isn't fetched from a name server.
                 _ if key == "mta_sts_policy" => false,
-                one => known(one),
+                one => answered(one),
             })
         })
 }

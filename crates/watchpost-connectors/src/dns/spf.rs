@@ -1,36 +1,36 @@
-//! How many lookups an SPF record costs its receivers, and what it says in the end (RFC 7208, section 4.6.4).
+//! Evaluation of SPF records (RFC 7208): the number of lookups (section 4.6.4), and the qualifier of `all`.
 
 use std::collections::{BTreeSet, VecDeque};
 use watchpost_outbound::dns::{DnsAnswer, DomainResolver, RecordKind, domain_name};
 
-/// Lookups after which nothing more is learnt: receivers stop at ten.
+/// The number of lookups after which the evaluation stops. Receivers stop at ten.
 const LOOKUPS_MAX: u32 = 40;
 
-/// What following a record showed.
+/// The result of evaluating a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct SpfTree {
-    /// A name on the way couldn't be asked for, so the numbers are too low.
+    /// Whether a lookup failed, so that the counts are too low.
     pub(super) failed: bool,
-    /// Terms that cost a lookup.
+    /// The number of terms that require a lookup.
     pub(super) lookups: u32,
-    /// Lookups that found nothing.
+    /// The number of lookups that found no record (void lookups).
     pub(super) voids: u32,
-    /// What is said about everybody else: `-`, `~`, `?`, `+`; `None`: nothing.
+    /// The qualifier of `all`, which applies to all other senders: `-`, `~`, `?` or `+`; `None` if there is no `all`.
     pub(super) all: Option<char>,
 }
 
-/// One term of a record.
+/// A term of a record.
 #[derive(Debug, PartialEq, Eq)]
 enum Term<'r> {
     Include(&'r str),
     Redirect(&'r str),
-    /// Addresses of a name, or of the domain itself.
+    /// The addresses of a name, or of the domain itself.
     A(Option<&'r str>),
     Mx(Option<&'r str>),
     Exists(&'r str),
     Ptr,
     All(char),
-    /// Costs nothing.
+    /// A term that requires no lookup.
     Free,
 }
 
@@ -41,7 +41,7 @@ pub(super) fn is_spf(text: &str) -> bool {
         .is_some_and(|first| first.eq_ignore_ascii_case("v=spf1"))
 }
 
-/// The record of an answer; `None` unless there is exactly one.
+/// Returns the SPF record in an answer; `None` unless there is exactly one.
 pub(super) fn record(answer: &DnsAnswer) -> Option<&str> {
     let mut records = answer.records().iter().filter(|text| is_spf(text));
     let first = records.next()?;
@@ -55,7 +55,7 @@ fn term(text: &str) -> Term<'_> {
     };
     let end = rest.find([':', '=', '/']).unwrap_or(rest.len());
     let (name, argument) = rest.split_at(end);
-    // A name ends where its mask begins: `a:mail.example/24`.
+    // A prefix length may follow the name: `a:mail.example/24`.
     let target = argument
         .strip_prefix([':', '='])
         .map(|value| value.split('/').next().unwrap_or_default())
@@ -72,11 +72,11 @@ fn term(text: &str) -> Term<'_> {
     }
 }
 
-/// Follows the record of `domain` to its end, or to a bound.
+/// Evaluates the record of `domain`, with the records that it includes, up to [`LOOKUPS_MAX`] lookups.
 pub(super) async fn follow(resolver: &dyn DomainResolver, domain: &str, record_text: &str) -> SpfTree {
     let mut tree = SpfTree::default();
     let mut seen = BTreeSet::from([domain.to_owned()]);
-    // Records still to walk; `true`: what it says about everybody else counts for the whole.
+    // The records still to evaluate. `true` means that the `all` of the record applies to the whole.
     let mut waiting = VecDeque::from([(domain.to_owned(), record_text.to_owned(), true)]);
     while let Some((at, text, main)) = waiting.pop_front() {
         let terms: Vec<Term<'_>> = text.split_ascii_whitespace().skip(1).map(term).collect();
@@ -90,7 +90,7 @@ pub(super) async fn follow(resolver: &dyn DomainResolver, domain: &str, record_t
         for term in &terms {
             let (name, kind, next_main) = match term {
                 Term::Include(name) => (Some(*name), RecordKind::Txt, false),
-                // A redirect counts only where nothing is said about everybody else.
+                // A redirect is ignored if the record has an `all` (RFC 7208, section 6.1).
                 Term::Redirect(name) if all.is_none() => (Some(*name), RecordKind::Txt, main),
                 Term::A(name) => (Some(name.unwrap_or(&at)), RecordKind::Address, false),
                 Term::Exists(name) => (Some(*name), RecordKind::Address, false),
@@ -102,7 +102,7 @@ pub(super) async fn follow(resolver: &dyn DomainResolver, domain: &str, record_t
             if tree.lookups >= LOOKUPS_MAX {
                 return tree;
             }
-            // Names made of a sender's address can't be known here, and cost a lookup all the same.
+            // A name with macros depends on the sender and can't be looked up here, but counts as a lookup.
             let Some(name) = name.and_then(|name| domain_name(name).ok()) else {
                 continue;
             };
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn terms_are_told_apart() {
+    fn terms_are_parsed() {
         assert_eq!(term("-all"), Term::All('-'));
         assert_eq!(term("ALL"), Term::All('+'));
         assert_eq!(
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn lookups_of_includes_count() {
+    async fn lookups_in_included_records_are_counted() {
         let found = tree(
             "v=spf1 mx include:_spf.post.example ip4:203.0.113.7 ~all",
             &[
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_redirect_speaks_for_the_record_and_an_include_does_not() {
+    async fn the_all_of_a_redirect_applies_and_that_of_an_include_does_not() {
         let names = [
             ("_spf.post.example", RecordKind::Txt, txt("v=spf1 +all")),
             ("strict.example", RecordKind::Txt, txt("v=spf1 -all")),
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn circles_and_endless_records_end() {
+    async fn cycles_and_long_records_end() {
         let circle = [(
             "b.example",
             RecordKind::Txt,
@@ -223,13 +223,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unanswered_name_is_told() {
+    async fn a_failed_lookup_is_reported() {
         let names = [("b.example", RecordKind::Txt, DnsAnswer::Failed)];
         assert!(tree("v=spf1 include:b.example -all", &names).await.failed);
     }
 
     #[tokio::test]
-    async fn names_made_of_a_sender_cost_a_lookup_and_are_not_asked_for() {
+    async fn names_with_macros_are_counted_but_not_looked_up() {
         let found = tree("v=spf1 exists:%{i}._spf.example -all", &[]).await;
         assert_eq!((found.lookups, found.voids), (1, 0));
     }

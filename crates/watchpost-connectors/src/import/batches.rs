@@ -1,4 +1,4 @@
-//! The batches of a file while it is read: their counts and limits, on the way to the sink.
+//! The batches of a file while it is read: counts and limits of the rows on their way to the sink.
 
 use watchpost_core::{
     check::{Check, CheckDocument},
@@ -8,18 +8,18 @@ use watchpost_core::{
     },
 };
 
-/// What readers of formats hand their rows to.
+/// Collects the rows of the format readers and passes them to the sink.
 pub(super) struct Batches<'s> {
     sink: &'s mut dyn ImportSink,
-    /// The catalogue, for aliases.
+    /// The catalog of checks, for their names in other tools.
     pub(super) checks: &'s [Check],
-    /// What is allowed.
+    /// The limits of the import.
     pub(super) limits: ImportLimits,
-    all: Vec<ImportedBatch>,
-    /// Where the batches of the file of an archive begin that is read now.
-    own_from: usize,
-    /// Rows that couldn't be read before a batch began.
-    early: ImportCounts,
+    batches: Vec<ImportedBatch>,
+    /// The index of the first batch of the file that is being read.
+    file_start: usize,
+    /// The counts of unreadable rows that precede the first batch.
+    unassigned: ImportCounts,
     rows: u64,
 }
 
@@ -29,49 +29,49 @@ impl<'s> Batches<'s> {
             sink,
             checks,
             limits,
-            all: Vec::new(),
-            own_from: 0,
-            early: ImportCounts::default(),
+            batches: Vec::new(),
+            file_start: 0,
+            unassigned: ImportCounts::default(),
             rows: 0,
         }
     }
 
-    /// The batch of a head: one that began in the same file for the same tool and tenant, or a new one.
+    /// Returns the index of the batch for a header: one of the same file with the same tool and tenant, or a new one.
     pub(super) fn batch(&mut self, header: ImportBatchHeader) -> Result<usize, ImportError> {
         let same = |batch: &ImportedBatch| {
             batch.header.tool == header.tool
                 && batch.header.tenant_key == header.tenant_key
                 && batch.header.format == header.format
         };
-        // The last one first: rows of a tenant lie together.
+        // The search starts at the last batch, because the rows of a tenant are usually adjacent.
         let found = self
-            .all
+            .batches
             .iter()
             .enumerate()
-            .skip(self.own_from)
+            .skip(self.file_start)
             .rev()
-            .find(|(_, one)| same(one));
-        if let Some((at, _)) = found {
-            return Ok(at);
+            .find(|(_, batch)| same(batch));
+        if let Some((index, _)) = found {
+            return Ok(index);
         }
-        if self.all.len() >= self.limits.batches {
+        if self.batches.len() >= self.limits.batches {
             return Err(ImportError::TooManyTenants {
                 limit: self.limits.batches,
             });
         }
-        let at = self.all.len();
-        self.sink.begin_batch(at, &header)?;
-        self.all.push(ImportedBatch {
+        let index = self.batches.len();
+        self.sink.begin_batch(index, &header)?;
+        self.batches.push(ImportedBatch {
             header,
-            counts: std::mem::take(&mut self.early),
+            counts: std::mem::take(&mut self.unassigned),
             settings: 0,
         });
-        Ok(at)
+        Ok(index)
     }
 
-    /// A batch's head.
+    /// Returns the header of a batch.
     pub(super) fn header(&self, batch: usize) -> Option<&ImportBatchHeader> {
-        self.all.get(batch).map(|one| &one.header)
+        self.batches.get(batch).map(|batch| &batch.header)
     }
 
     fn count(&mut self, batch: Option<usize>) -> Result<&mut ImportCounts, ImportError> {
@@ -82,27 +82,27 @@ impl<'s> Batches<'s> {
             });
         }
         let counts = batch
-            .and_then(|batch| self.all.get_mut(batch))
-            .map_or(&mut self.early, |one| &mut one.counts);
+            .and_then(|batch| self.batches.get_mut(batch))
+            .map_or(&mut self.unassigned, |batch| &mut batch.counts);
         counts.rows = counts.rows.saturating_add(1);
         Ok(counts)
     }
 
-    /// A row of a batch.
+    /// Adds a row to a batch.
     pub(super) fn row(&mut self, batch: usize, row: ImportedRow) -> Result<(), ImportError> {
         let counts = self.count(Some(batch))?;
         counts.rows_ok = counts.rows_ok.saturating_add(1);
         self.sink.row(batch, row)
     }
 
-    /// A row that couldn't be read: of a batch, or of the file's first one if it can't be told which.
+    /// Counts an unreadable row: in `batch` or, if its batch is unknown, in the file's first one.
     pub(super) fn bad_row(
         &mut self,
         batch: Option<usize>,
         index: u64,
         reason: String,
     ) -> Result<(), ImportError> {
-        let first = (self.all.len() > self.own_from).then_some(self.own_from);
+        let first = (self.batches.len() > self.file_start).then_some(self.file_start);
         let errors_max = self.limits.errors;
         let counts = self.count(batch.or(first))?;
         counts.rows_skipped = counts.rows_skipped.saturating_add(1);
@@ -112,56 +112,59 @@ impl<'s> Batches<'s> {
         Ok(())
     }
 
-    /// A row of a test that the tool didn't run.
+    /// Counts a row for a test that the tool didn't run.
     pub(super) fn not_run(&mut self, batch: usize) -> Result<(), ImportError> {
         let counts = self.count(Some(batch))?;
         counts.rows_not_run = counts.rows_not_run.saturating_add(1);
         Ok(())
     }
 
-    /// The tenant's settings.
+    /// Adds the tenant's settings to a batch.
     pub(super) fn settings(&mut self, batch: usize, document: CheckDocument) -> Result<(), ImportError> {
-        if let Some(one) = self.all.get_mut(batch) {
-            one.settings = one.settings.saturating_add(document.settings.len() as u64);
+        if let Some(batch) = self.batches.get_mut(batch) {
+            batch.settings = batch.settings.saturating_add(document.settings.len() as u64);
         }
         self.sink.settings(batch, document)
     }
 
-    /// Marks the batches of the file that is read now: their end is missing.
+    /// Marks the batches of the current file as partial, because the end of the file is missing.
     pub(super) fn partial(&mut self) {
-        self.early.partial = true;
-        for one in self.all.iter_mut().skip(self.own_from) {
-            one.counts.partial = true;
+        self.unassigned.partial = true;
+        for batch in self.batches.iter_mut().skip(self.file_start) {
+            batch.counts.partial = true;
         }
     }
 
-    /// The file of an archive that was read now has ended.
+    /// Ends the current file of an archive.
     pub(super) const fn next_file(&mut self) {
-        self.own_from = self.all.len();
+        self.file_start = self.batches.len();
     }
 
     /// Ends all batches.
+    ///
+    /// # Errors
+    /// Returns an error if nothing in the file is usable.
     pub(super) fn finish(mut self) -> Result<Vec<ImportedBatch>, ImportError> {
-        let late = std::mem::take(&mut self.early);
-        if let Some(last) = self.all.last_mut() {
+        let unassigned = std::mem::take(&mut self.unassigned);
+        if let Some(last) = self.batches.last_mut() {
             let counts = &mut last.counts;
-            counts.rows = counts.rows.saturating_add(late.rows);
-            counts.rows_skipped = counts.rows_skipped.saturating_add(late.rows_skipped);
-            counts.errors.extend(late.errors);
+            counts.rows = counts.rows.saturating_add(unassigned.rows);
+            counts.rows_skipped = counts.rows_skipped.saturating_add(unassigned.rows_skipped);
+            counts.errors.extend(unassigned.errors);
             counts.errors.truncate(self.limits.errors);
         } else {
-            self.early = late;
+            self.unassigned = unassigned;
         }
         let usable = self
-            .all
+            .batches
             .iter()
-            .any(|one| one.counts.rows_ok > 0 || one.counts.rows_not_run > 0 || one.settings > 0);
+            .any(|batch| batch.counts.rows_ok > 0 || batch.counts.rows_not_run > 0 || batch.settings > 0);
         if !usable {
             let first = self
-                .all
+                .batches
                 .iter()
-                .map(|one| &one.counts)
-                .chain([&self.early])
+                .map(|batch| &batch.counts)
+                .chain([&self.unassigned])
                 .flat_map(|counts| &counts.errors)
                 .next();
             return Err(first.map_or(ImportError::Empty, |first| ImportError::NoGoodRow {
@@ -169,9 +172,9 @@ impl<'s> Batches<'s> {
                 first: first.reason.clone(),
             }));
         }
-        for (at, one) in self.all.iter().enumerate() {
-            self.sink.end_batch(at, &one.counts)?;
+        for (index, batch) in self.batches.iter().enumerate() {
+            self.sink.end_batch(index, &batch.counts)?;
         }
-        Ok(self.all)
+        Ok(self.batches)
     }
 }

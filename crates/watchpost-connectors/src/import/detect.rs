@@ -1,56 +1,56 @@
-//! Tells the form of a file by its content.
+//! Detection of a file's format by its content.
 
 use super::{
     document::Document,
-    maester,
+    maester, sanitize,
     scubagear::results,
     split::{Next, Piece, Splitter},
-    text,
 };
+use crate::text::import as text;
 use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
 use watchpost_core::import::ImportError;
 
-/// Rows at the beginning that may be no objects.
+/// The maximum number of rows before the first object.
 const BAD_ROWS_MAX: u64 = 100;
-/// Keys that an error names.
+/// The maximum number of keys that an error lists.
 const KEYS_MAX: usize = 12;
 
-/// A form that is read as rows.
+/// A format that is read row by row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rows {
     /// OCSF findings.
     Ocsf,
-    /// Raw tests of ScubaGear or ScubaGoggles.
+    /// The raw tests of ScubaGear or ScubaGoggles.
     ScubaTests,
 }
 
-/// A form that is read as one document.
+/// A format that is read as one document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
-    /// Results of ScubaGear or ScubaGoggles.
+pub(super) enum Format {
+    /// The results of ScubaGear or ScubaGoggles.
     ScubaResults,
-    /// One product's report of such results.
+    /// The part of such results that covers one product.
     ScubaReport,
     /// A provider settings export.
     ProviderSettings,
-    /// Maester's results of one tenant.
+    /// Maester's results for one tenant.
     Maester,
-    /// Maester's results of several tenants.
+    /// Maester's merged results for several tenants.
     MaesterMerged,
-    /// One row alone.
+    /// A single row.
     Rows(Rows),
 }
 
-/// What a file turned out to hold.
+/// The content of a file.
 pub(super) enum Content {
-    /// One document, as text.
-    Document(String, Form),
-    /// Rows; the first lies in the splitter.
+    /// One document.
+    Document(String, Format),
+    /// Rows. The splitter holds the first one.
     Rows(Rows),
 }
 
-/// Tells what a file holds.
+/// Detects the content of a file.
 pub(super) fn content(splitter: &mut Splitter<'_>) -> Result<Content, ImportError> {
     match splitter.peek()? {
         None => Err(ImportError::Empty),
@@ -58,30 +58,30 @@ pub(super) fn content(splitter: &mut Splitter<'_>) -> Result<Content, ImportErro
         Some(b'{') => object(splitter),
         Some(byte) => Err(ImportError::UnknownFormat {
             seen: match byte {
-                b'<' => "the file is HTML or XML",
-                b'%' => "the file is a PDF or a program's own format",
-                0x20..0x7f => "the file is text, but neither a JSON list nor a JSON object",
-                _ => "the file is not text, or text in an encoding other than UTF-8 and UTF-16 with a byte-order mark",
+                b'<' => text::HTML_OR_XML,
+                b'%' => text::PDF_OR_BINARY,
+                0x20..0x7f => text::OTHER_TEXT,
+                _ => text::NOT_TEXT,
             }
             .to_owned(),
         }),
     }
 }
 
-/// A list: its first object tells.
+/// Detects the format of a list by its first object.
 fn list(splitter: &mut Splitter<'_>) -> Result<Content, ImportError> {
     splitter.begin_list();
     for index in 0..BAD_ROWS_MAX {
         match splitter.next_row(index)? {
-            Next::Row(Piece::Whole) => {}
+            Next::Row(Piece::Complete) => {}
             Next::End if index == 0 => return Err(ImportError::Empty),
-            Next::Row(Piece::Cut) | Next::NoEnd => {
+            Next::Row(Piece::Truncated) | Next::Truncated => {
                 return Err(ImportError::Truncated {
                     byte: splitter.offset,
                     row: Some(index),
                 });
             }
-            Next::Garbage => {
+            Next::Invalid => {
                 return Err(ImportError::Damaged {
                     byte: splitter.offset,
                     row: Some(index),
@@ -96,34 +96,34 @@ fn list(splitter: &mut Splitter<'_>) -> Result<Content, ImportError> {
         return rows(&keys)
             .map(Content::Rows)
             .ok_or_else(|| ImportError::UnknownFormat {
-                seen: format!("the file is a list whose first object has {}", named(&keys)),
+                seen: text::unknown_list(&listed(&keys)),
             });
     }
     Err(ImportError::UnknownFormat {
-        seen: "the file is a list without objects".to_owned(),
+        seen: text::LIST_WITHOUT_OBJECTS.to_owned(),
     })
 }
 
-/// An object: the first of lines of rows, or a document.
+/// Detects the format of an object, which is a document or the first row of a file with one row per line.
 fn object(splitter: &mut Splitter<'_>) -> Result<Content, ImportError> {
     let max = splitter.document_bytes();
     let piece = splitter.value(0, 0, max).map_err(|error| match error {
         ImportError::RowTooLarge { limit, .. } => ImportError::TooLarge { limit },
         other => other,
     })?;
-    if piece == Piece::Whole
+    if piece == Piece::Complete
         && let Some(keys) = keys(&splitter.row)
         && let Some(rows) = rows(&keys)
     {
         splitter.begin_lines();
         return Ok(Content::Rows(rows));
     }
-    let text =
+    let document =
         String::from_utf8(std::mem::take(&mut splitter.row)).map_err(|error| ImportError::Encoding {
             byte: error.utf8_error().valid_up_to() as u64,
         })?;
-    if piece == Piece::Cut {
-        // The place where the text stopped to make sense, which is before its end if a text never ends.
+    if piece == Piece::Truncated {
+        // If a string isn't terminated, the offset is that of the end of the file.
         return Err(ImportError::Truncated {
             byte: splitter.offset,
             row: None,
@@ -136,38 +136,38 @@ fn object(splitter: &mut Splitter<'_>) -> Result<Content, ImportError> {
             row: None,
         });
     }
-    let form = form(&text)?;
-    Ok(Content::Document(text, form))
+    let format = document_format(&document)?;
+    Ok(Content::Document(document, format))
 }
 
-fn form(text: &str) -> Result<Form, ImportError> {
-    let document = Document::new(text)?;
+fn document_format(json: &str) -> Result<Format, ImportError> {
+    let document = Document::new(json)?;
     let has = |key| document.has(key);
     if has("Results") && results::tool(&document).is_some() {
-        return Ok(Form::ScubaResults);
+        return Ok(Format::ScubaResults);
     }
     if has("scuba_config") || (has("conditional_access_policies") && has("module_version")) {
-        return Ok(Form::ProviderSettings);
+        return Ok(Format::ProviderSettings);
     }
     if maester::is_tenant(&document) {
-        return Ok(Form::Maester);
+        return Ok(Format::Maester);
     }
     if maester::is_merged(&document) {
-        return Ok(Form::MaesterMerged);
+        return Ok(Format::MaesterMerged);
     }
     if results::is_report(&document) {
-        return Ok(Form::ScubaReport);
+        return Ok(Format::ScubaReport);
     }
     let version: Option<String> = document.read("version");
     if has("runs") && version.is_some_and(|version| version.starts_with("2.1")) {
         return Err(ImportError::Unsupported {
             format: "SARIF",
-            next: "let the tool write OCSF (Prowler: `-M json-ocsf`) and import that",
+            next: text::INSTEAD_OF_SARIF,
         });
     }
     let keys: Vec<String> = document.keys().map(str::to_owned).collect();
     Err(ImportError::UnknownFormat {
-        seen: format!("the file is an object with {}", named(&keys)),
+        seen: text::unknown_object(&listed(&keys)),
     })
 }
 
@@ -179,25 +179,19 @@ fn rows(keys: &[String]) -> Option<Rows> {
     (has("class_uid") && has("category_uid")).then_some(Rows::Ocsf)
 }
 
-/// The keys of a row; `None` if it is no object. A row with a key twice tells its keys, too.
+/// Returns the keys of a row; `None` if the row isn't an object. Duplicate keys are allowed.
 fn keys(row: &[u8]) -> Option<Vec<String>> {
     serde_json::from_slice::<BTreeMap<String, IgnoredAny>>(row)
         .ok()
         .map(|fields| fields.into_keys().collect())
 }
 
-/// The keys for an error.
-fn named(keys: &[String]) -> String {
-    if keys.is_empty() {
-        return "no keys".to_owned();
-    }
-    let mut out: Vec<String> = keys
+/// Lists the keys for an error.
+fn listed(keys: &[String]) -> String {
+    let listed: Vec<String> = keys
         .iter()
         .take(KEYS_MAX)
-        .map(|key| format!("`{}`", text::id(key, 40)))
+        .map(|key| format!("`{}`", sanitize::id(key, 40)))
         .collect();
-    if keys.len() > KEYS_MAX {
-        out.push(format!("{} more", keys.len().saturating_sub(KEYS_MAX)));
-    }
-    format!("the keys {}", out.join(", "))
+    text::keys(&listed, keys.len().saturating_sub(KEYS_MAX))
 }

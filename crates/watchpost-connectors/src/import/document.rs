@@ -1,24 +1,24 @@
-//! A JSON object that has to be read as a whole: its keys at the top, what lies under them still as text.
+//! A JSON object that is read as a whole. Only its top-level keys are parsed; the values remain JSON text.
 
-use super::loose::{Fields, TWICE};
+use super::lenient::{DUPLICATE_FIELD, Fields};
 use serde_json::{error::Category, value::RawValue};
 use std::collections::BTreeMap;
 use watchpost_core::import::ImportError;
 
-/// The keys at the top of a document.
+/// The top-level fields of a document.
 pub(super) struct Document<'t> {
     fields: BTreeMap<String, &'t RawValue>,
 }
 
 impl<'t> Document<'t> {
-    /// From its text.
+    /// Parses a document.
     pub(super) fn new(text: &'t str) -> Result<Self, ImportError> {
         serde_json::from_str::<Fields<&'t RawValue>>(text)
             .map(|Fields(fields)| Self { fields })
-            .map_err(|error| fault(text, &error))
+            .map_err(|error| parse_error(text, &error))
     }
 
-    /// What lies under a key; `null` counts as nothing.
+    /// Returns the value of a key; `None` for `null`.
     pub(super) fn get(&self, key: &str) -> Option<&'t RawValue> {
         self.fields
             .get(key)
@@ -26,28 +26,29 @@ impl<'t> Document<'t> {
             .filter(|value| value.get() != "null")
     }
 
-    /// Whether the key is there, if only with `null`.
+    /// Whether the key is present, even if its value is `null`.
     pub(super) fn has(&self, key: &str) -> bool {
         self.fields.contains_key(key)
     }
 
-    /// The value under a key, if it is of the type.
+    /// Parses the value of a key. Returns `None` if it is of another type.
     pub(super) fn read<T: serde::Deserialize<'t>>(&self, key: &str) -> Option<T> {
         serde_json::from_str(self.get(key)?.get()).ok()
     }
 
-    /// The keys.
+    /// Returns the keys, in order.
     pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
         self.fields.keys().map(String::as_str)
     }
 
-    /// What lies under the keys, in the order of the keys.
+    /// Returns the values, in the order of their keys.
     pub(super) fn values(&self) -> impl Iterator<Item = &'t RawValue> {
         self.fields.values().copied()
     }
 }
 
-/// The elements of a list, in whatever shape PowerShell wrote it; `None` if it is broken.
+/// Returns the elements of a list as written by PowerShell: an array without its nulls, or a single object. Returns `None`
+/// if the array is malformed.
 pub(super) fn elements(list: &RawValue) -> Option<Vec<&RawValue>> {
     let text = list.get().trim();
     match text.bytes().next() {
@@ -59,14 +60,14 @@ pub(super) fn elements(list: &RawValue) -> Option<Vec<&RawValue>> {
     }
 }
 
-/// Where in the text an error lies, and what that means.
-pub(super) fn fault(text: &str, error: &serde_json::Error) -> ImportError {
-    let said = error.to_string();
-    if let Some(key) = said.strip_prefix(TWICE) {
-        // serde_json puts the place behind its message.
+/// Converts a parse error, with its position in the text.
+pub(super) fn parse_error(text: &str, error: &serde_json::Error) -> ImportError {
+    let message = error.to_string();
+    if let Some(key) = message.strip_prefix(DUPLICATE_FIELD) {
+        // serde_json appends the position to the message.
         let key = key.rsplit_once(" at line ").map_or(key, |(key, _)| key);
         return ImportError::DuplicateKey {
-            key: super::text::id(key, 40),
+            key: super::sanitize::id(key, 40),
         };
     }
     let line_start: usize = text

@@ -1,4 +1,4 @@
-//! Reading on a thread of its own, as far ahead as there is room.
+//! Reading on a separate thread, a bounded number of steps ahead of the consumer.
 
 use super::read::read;
 use async_trait::async_trait;
@@ -12,49 +12,49 @@ use watchpost_core::{
     },
 };
 
-/// Rows that are handed over at a time.
-const ROWS: usize = 500;
-/// Bytes of text that are handed over at a time, about.
-const BYTES: usize = 512 * 1024;
-/// Steps that the reader may be ahead.
-const AHEAD: usize = 4;
+/// The maximum number of rows in one step.
+const STEP_ROWS_MAX: usize = 500;
+/// The approximate size of the text in one step from which on it is sent, in bytes.
+const STEP_BYTES: usize = 512 * 1024;
+/// The number of steps that the reader may be ahead.
+const STEPS_AHEAD: usize = 4;
 
-type Sent = Result<ImportStep, ImportError>;
+type StepResult = Result<ImportStep, ImportError>;
 
-/// A result file being read.
+/// A result file that is being read on a separate thread.
 #[derive(Debug)]
-pub struct Feed(mpsc::Receiver<Sent>);
+pub struct Feed(mpsc::Receiver<StepResult>);
 
-/// Starts reading a result file; see [`read`]. Dropping the feed ends the reading at its next step.
+/// Starts reading a result file as [`read`] does. If the feed is dropped, reading stops at the next step.
 ///
 /// # Errors
-/// [`ImportError::Read`] if no thread can be started.
+/// Returns [`ImportError::Read`] if the thread can't be started.
 pub fn feed(
     source: impl Read + Send + 'static,
     limits: ImportLimits,
     checks: Vec<Check>,
 ) -> Result<Feed, ImportError> {
-    let (sender, receiver) = mpsc::channel(AHEAD);
+    let (sender, receiver) = mpsc::channel(STEPS_AHEAD);
     std::thread::Builder::new()
         .name("import-reader".into())
         .spawn(move || {
-            let mut sink = Ahead {
+            let mut sink = ChannelSink {
                 sender,
                 rows: Vec::new(),
                 bytes: 0,
             };
             let last = read(source, &limits, &checks, &mut sink)
                 .and_then(|report| sink.flush().map(|()| ImportStep::Done(report)));
-            // Nobody may wait any more.
+            // Fails if the feed has been dropped.
             let _ = sink.sender.blocking_send(last);
         })
         .map_err(ImportError::Read)?;
     Ok(Feed(receiver))
 }
 
-/// What ends a reading that nobody waits for, or that ended unexpectedly.
+/// The error of a reader whose feed was dropped, or of a feed whose reader panicked.
 #[derive(Debug, thiserror::Error)]
-#[error("the reading was stopped")]
+#[error("reading the file was interrupted")]
 struct Stopped;
 
 fn stopped() -> ImportError {
@@ -68,13 +68,14 @@ impl ImportFeed for Feed {
     }
 }
 
-struct Ahead {
-    sender: mpsc::Sender<Sent>,
+/// A sink that sends its rows to the feed in steps.
+struct ChannelSink {
+    sender: mpsc::Sender<StepResult>,
     rows: Vec<(usize, ImportedRow)>,
     bytes: usize,
 }
 
-impl Ahead {
+impl ChannelSink {
     fn send(&self, step: ImportStep) -> Result<(), ImportError> {
         self.sender.blocking_send(Ok(step)).map_err(|_| stopped())
     }
@@ -88,7 +89,7 @@ impl Ahead {
     }
 }
 
-impl ImportSink for Ahead {
+impl ImportSink for ChannelSink {
     fn begin_batch(&mut self, _batch: usize, header: &ImportBatchHeader) -> Result<(), ImportError> {
         self.flush()?;
         self.send(ImportStep::Begin(Box::new(header.clone())))
@@ -99,7 +100,7 @@ impl ImportSink for Ahead {
             .saturating_add(row.details.untrusted().len())
             .saturating_add(row.title.untrusted().len());
         self.rows.push((batch, row));
-        if self.rows.len() >= ROWS || self.bytes >= BYTES {
+        if self.rows.len() >= STEP_ROWS_MAX || self.bytes >= STEP_BYTES {
             self.flush()?;
         }
         Ok(())
@@ -110,7 +111,7 @@ impl ImportSink for Ahead {
         self.send(ImportStep::Settings { batch, document })
     }
     fn end_batch(&mut self, _batch: usize, _counts: &ImportCounts) -> Result<(), ImportError> {
-        // The counts come once more with the report of the whole file.
+        // The report on the whole file contains the counts.
         self.flush()
     }
 }
@@ -132,14 +133,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn rows_come_in_order_and_the_report_last() {
+    async fn rows_are_in_order_and_the_report_comes_last() {
         let mut feed = feed(lines(1_203), ImportLimits::FILE, Vec::new()).unwrap();
         assert!(matches!(feed.next().await.unwrap(), ImportStep::Begin(_)));
         let mut controls = Vec::new();
         let report = loop {
             match feed.next().await.unwrap() {
                 ImportStep::Rows(rows) => {
-                    assert!(rows.len() <= ROWS);
+                    assert!(rows.len() <= STEP_ROWS_MAX);
                     controls.extend(rows.into_iter().map(|(batch, row)| (batch, row.control)));
                 }
                 ImportStep::Done(report) => break report,
@@ -158,7 +159,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_damaged_file_ends_with_its_error() {
+    async fn an_unreadable_file_ends_with_an_error() {
         let mut feed = feed(Cursor::new(b"{\"a\":1}"), ImportLimits::FILE, Vec::new()).unwrap();
         assert!(matches!(
             feed.next().await,
@@ -166,7 +167,7 @@ mod tests {
         ));
     }
 
-    /// Tells when its reader is gone.
+    /// A reader that sends a message when it is dropped.
     struct Watched(Cursor<Vec<u8>>, blocking::Sender<()>);
     impl Read for Watched {
         fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
@@ -180,11 +181,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_dropped_feed_ends_the_reading() {
-        let (told, gone) = blocking::channel();
-        let feed = feed(Watched(lines(20_000), told), ImportLimits::FILE, Vec::new()).unwrap();
+    async fn dropping_the_feed_stops_the_reader() {
+        let (sender, dropped) = blocking::channel();
+        let feed = feed(Watched(lines(20_000), sender), ImportLimits::FILE, Vec::new()).unwrap();
         drop(feed);
-        gone.recv_timeout(Duration::from_secs(20))
+        dropped
+            .recv_timeout(Duration::from_secs(20))
             .expect("the reader ended");
     }
 }

@@ -1,11 +1,12 @@
-//! Maester's results, of one tenant or of several merged ones.
+//! Maester's results, for one tenant or merged for several.
 
 use super::{
     batches::Batches,
     document::{Document, elements},
-    loose::{self, Loose, Many, Maybe},
-    text,
+    lenient::{self, OneOrMany, OrDefault, Scalar},
+    sanitize,
 };
+use crate::text::import as reasons;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use watchpost_core::{
@@ -17,15 +18,15 @@ use watchpost_core::{
     value::{text::ForeignText, word::Severity},
 };
 
-/// The version of the CIS benchmark whose numbers our checks carry; those of others mean other controls.
+/// The version of the CIS benchmark whose control numbers our checks use. In other versions, the numbers differ.
 const CIS_VERSION: &str = "7.0.0";
 
-/// Whether a document is one tenant's results.
+/// Whether a document is the results of one tenant.
 pub(super) fn is_tenant(document: &Document<'_>) -> bool {
     document.has("Tests") && document.has("TenantId")
 }
 
-/// Whether a document is merged results of several tenants.
+/// Whether a document is the merged results of several tenants.
 pub(super) fn is_merged(document: &Document<'_>) -> bool {
     document
         .get("Tenants")
@@ -42,16 +43,16 @@ pub(super) fn read_merged(document: &Document<'_>, batches: &mut Batches<'_>) ->
     Ok(())
 }
 
-/// Reads one tenant's results. Scripts, error records, host and user names are never looked at.
+/// Reads the results of one tenant. Ignores scripts, error records, and the names of hosts and users.
 pub(super) fn read(document: &Document<'_>, batches: &mut Batches<'_>) -> Result<(), ImportError> {
-    let string = |key: &str| document.read::<Loose>(key).unwrap_or_default();
+    let string = |key: &str| document.read::<Scalar>(key).unwrap_or_default();
     let batch = batches.batch(ImportBatchHeader {
         format: ImportFormat::Maester,
         tool: ImportTool::Maester,
-        tool_version: text::name(string("CurrentVersion").text()),
-        tenant_key: text::id(string("TenantId").text(), 200),
-        tenant_name: text::name(string("TenantName").text()),
-        ran_at: text::time(string("ExecutedAt").text()),
+        tool_version: sanitize::name(string("CurrentVersion").text()),
+        tenant_key: sanitize::id(string("TenantId").text(), 200),
+        tenant_name: sanitize::name(string("TenantName").text()),
+        ran_at: sanitize::time(string("ExecutedAt").text()),
     })?;
     let tests = document.get("Tests").and_then(elements).unwrap_or_default();
     for (index, test) in tests.into_iter().enumerate() {
@@ -63,49 +64,48 @@ pub(super) fn read(document: &Document<'_>, batches: &mut Batches<'_>) -> Result
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct Test {
-    id: Loose,
-    title: Loose,
-    name: Loose,
-    severity: Loose,
-    tag: Many<Loose>,
-    result: Loose,
-    result_detail: Maybe<Detail>,
+    id: Scalar,
+    title: Scalar,
+    name: Scalar,
+    severity: Scalar,
+    tag: OneOrMany<Scalar>,
+    result: Scalar,
+    result_detail: OrDefault<Detail>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct Detail {
-    test_title: Loose,
-    test_result: Loose,
-    test_skipped: Loose,
-    skipped_reason: Loose,
-    severity: Loose,
-    service: Loose,
+    test_title: Scalar,
+    test_result: Scalar,
+    test_skipped: Scalar,
+    skipped_reason: Scalar,
+    severity: Scalar,
+    service: Scalar,
 }
 
 fn read_test(raw: &RawValue, index: u64, batch: usize, batches: &mut Batches<'_>) -> Result<(), ImportError> {
-    let test = match loose::row::<Test>(raw.get().as_bytes()) {
+    let test = match lenient::row::<Test>(raw.get().as_bytes()) {
         Ok(test) => test,
         Err(reason) => return batches.bad_row(Some(batch), index, reason),
     };
-    // Former versions have the id only at the beginning of the name.
-    let named = test.name.text().split_once(':').map(|(id, _)| id.trim());
-    let Some(control) = test.id.some().or(named).filter(|id| !id.is_empty()) else {
-        return batches.bad_row(Some(batch), index, "it has no id of a test".to_owned());
+    // In older versions, the id is only at the beginning of the name.
+    let id_in_name = test.name.text().split_once(':').map(|(id, _)| id.trim());
+    let Some(control) = test.id.some().or(id_in_name).filter(|id| !id.is_empty()) else {
+        return batches.bad_row(Some(batch), index, reasons::NO_TEST_ID.to_owned());
     };
     let detail = &test.result_detail.0;
     let skipped = format!("{} {}", detail.skipped_reason.text(), detail.test_skipped.text());
-    let (result, skip) = match verdict(test.result.text(), &skipped) {
-        Some(Verdict::Result(result, skip)) => (result, skip),
-        Some(Verdict::NotRun) => return batches.not_run(batch),
+    let (result, skip) = match outcome(test.result.text(), &skipped) {
+        Some(Outcome::Result(result, skip)) => (result, skip),
+        Some(Outcome::NotRun) => return batches.not_run(batch),
         None => {
-            let reason = "its result is none of Passed, Failed, Skipped, Error, Investigate, NotRun";
-            return batches.bad_row(Some(batch), index, reason.to_owned());
+            return batches.bad_row(Some(batch), index, reasons::UNKNOWN_MAESTER_RESULT.to_owned());
         }
     };
     let is_cis = control.starts_with("CIS.");
-    let is_known = !is_cis || test.tag.0.iter().any(|tag| tag.text().contains(CIS_VERSION));
-    let check = is_known
+    let has_our_number = !is_cis || test.tag.0.iter().any(|tag| tag.text().contains(CIS_VERSION));
+    let check = has_our_number
         .then(|| check_of(ImportTool::Maester, control, batches.checks))
         .flatten();
     let own = batches.checks.iter().find(|one| Some(one.id.as_str()) == check);
@@ -116,7 +116,7 @@ fn read_test(raw: &RawValue, index: u64, batch: usize, batches: &mut Batches<'_>
         .unwrap_or(Severity::Medium);
     let title = [&detail.test_title, &test.title, &test.name]
         .into_iter()
-        .find_map(Loose::some)
+        .find_map(Scalar::some)
         .unwrap_or_default();
     let entity = entity_name(control, test.title.text());
     let header = batches.header(batch);
@@ -128,14 +128,14 @@ fn read_test(raw: &RawValue, index: u64, batch: usize, batches: &mut Batches<'_>
     };
     let (tenant_key, tenant_name) = tenant.unwrap_or_default();
     let row = ImportedRow {
-        control: text::id(control, 200),
+        control: sanitize::id(control, 200),
         check: check.map(str::to_owned),
-        title: text::title(title),
+        title: sanitize::title(title),
         result,
         skip,
         severity,
         service: own.map_or_else(|| service(control, &detail.service), |own| own.service),
-        details: text::plain(details),
+        details: sanitize::plain(details),
         frameworks: framework(control).into_iter().collect(),
         exception: None,
         fingerprint: fingerprint(
@@ -147,13 +147,13 @@ fn read_test(raw: &RawValue, index: u64, batch: usize, batches: &mut Batches<'_>
     batches.row(batch, row)
 }
 
-/// The thing that a test was about: the one that it names, else the tenant, if that is known.
+/// Returns the entity that a test evaluated: the one that it names, else the tenant, if it is known.
 fn subject(entity: Option<&str>, tenant_key: String, tenant_name: ForeignText) -> Option<ImportedEntity> {
     if let Some(name) = entity {
         return Some(ImportedEntity {
             kind: "other".to_owned(),
-            id: text::id(name, 500),
-            name: text::name(name),
+            id: sanitize::id(name, 500),
+            name: sanitize::name(name),
         });
     }
     (!tenant_key.is_empty()).then(|| ImportedEntity {
@@ -163,24 +163,24 @@ fn subject(entity: Option<&str>, tenant_key: String, tenant_name: ForeignText) -
     })
 }
 
-/// What a test came to.
-enum Verdict {
+/// The outcome of a test.
+enum Outcome {
     Result(CheckResult, Option<SkipReason>),
     NotRun,
 }
 
-/// The verdict behind a word of a test's result; `None` if it is none of the tool's words.
-fn verdict(word: &str, skipped: &str) -> Option<Verdict> {
-    let (result, skip) = match word.to_ascii_lowercase().as_str() {
+/// Converts a test's result. Returns `None` for an unknown result.
+fn outcome(result: &str, skipped: &str) -> Option<Outcome> {
+    let (result, skip) = match result.to_ascii_lowercase().as_str() {
         "passed" => (CheckResult::Passed, None),
         "failed" => (CheckResult::Failed, None),
         "error" => (CheckResult::Error, None),
         "investigate" => (CheckResult::Skipped, Some(SkipReason::Manual)),
         "skipped" => (CheckResult::Skipped, Some(skip_reason(skipped))),
-        "notrun" => return Some(Verdict::NotRun),
+        "notrun" => return Some(Outcome::NotRun),
         _ => return None,
     };
-    Some(Verdict::Result(result, skip))
+    Some(Outcome::Result(result, skip))
 }
 
 fn skip_reason(reason: &str) -> SkipReason {
@@ -197,12 +197,12 @@ fn skip_reason(reason: &str) -> SkipReason {
     }
 }
 
-fn severity(word: &Loose) -> Option<Severity> {
-    word.text().to_ascii_lowercase().parse().ok()
+fn severity(value: &Scalar) -> Option<Severity> {
+    value.text().to_ascii_lowercase().parse().ok()
 }
 
-/// A test that runs once per thing has a further number at the end of its id, and the thing's name in parentheses at
-/// the end of its title.
+/// Returns the name of the entity that a test evaluated. A test that runs once per entity has an additional number at the
+/// end of its id, and the entity's name in parentheses at the end of its title.
 fn entity_name<'t>(control: &str, title: &'t str) -> Option<&'t str> {
     let mut parts = control.strip_prefix("MT.")?.split('.');
     let (_, index) = (parts.next()?, parts.next()?);
@@ -217,16 +217,16 @@ fn framework(control: &str) -> Option<FrameworkId> {
     let known = ["MS.", "CIS.", "EIDSCA."]
         .iter()
         .any(|start| id.starts_with(start));
-    known.then(|| FrameworkId::new(&text::id(id, 64)))
+    known.then(|| FrameworkId::new(&sanitize::id(id, 64)))
 }
 
-fn service(control: &str, named: &Loose) -> Service {
+fn service(control: &str, name: &Scalar) -> Service {
     let by_id = control
         .strip_prefix("CISA.MS.")
         .and_then(|rest| rest.split('.').next())
         .and_then(Service::from_name);
     by_id
-        .or_else(|| named.some().and_then(Service::from_name))
+        .or_else(|| name.some().and_then(Service::from_name))
         .or_else(|| control.starts_with("EIDSCA.").then_some(Service::Entra))
         .or_else(|| control.starts_with("ORCA.").then_some(Service::Defender))
         .unwrap_or(Service::Other)

@@ -1,26 +1,27 @@
-//! Importers: result files and settings exports of other scanners, as Watchpost's own documents and rows.
+//! Importers: they read result files and settings exports of other scanners into Watchpost's own documents and rows.
 //!
-//! Everything in such a file is foreign. It is unpacked, decoded and read within [`ImportLimits`]; no size, nesting
-//! or form of it makes a reader panic or grow. The form is told by content, never by a name.
+//! The content of such a file is untrusted. It is decompressed, decoded and read within
+//! [`ImportLimits`](watchpost_core::import::ImportLimits); no size, nesting or malformed content makes a reader panic or use
+//! unbounded memory. The format is detected by the content, never by the file's name.
 //!
-//! # What is kept of a damaged file
-//! * A row that isn't what it should be is counted, told with its position, and left out; the others count.
-//! * OCSF findings are written one by one while a scan runs. If their end is missing, the whole rows are kept and the
-//!   batch is marked partial; a row that is cut in the middle counts as one that couldn't be read.
-//! * Every other form is written in one go: if its end is missing, the file is refused and nothing of it is kept.
+//! # Damaged files
+//! * A malformed row is counted, reported with its position, and skipped. The other rows are imported.
+//! * Tools write OCSF findings one by one during a scan. If the end of the file is missing, the complete rows are imported
+//!   and the batch is marked as partial; a truncated row counts as malformed.
+//! * Files in all other formats are written at once. If the end is missing, the file is rejected and nothing is imported.
 
 mod batches;
 mod detect;
 mod document;
 mod feed;
-mod loose;
+mod lenient;
 mod maester;
 mod ocsf;
 mod read;
+mod sanitize;
 pub mod scubagear;
 mod source;
 mod split;
-mod text;
 
 pub use feed::{Feed, feed};
 pub use read::read;

@@ -1,10 +1,11 @@
-//! OCSF findings: those of Prowler, our own export, and other tools'.
+//! OCSF findings of Prowler, of our own export, and of other tools.
 
 use super::{
     batches::Batches,
-    loose::{self, Fields, Loose, Many, Maybe},
-    text,
+    lenient::{self, Fields, OneOrMany, OrDefault, Scalar},
+    sanitize,
 };
+use crate::text::import as reasons;
 use serde::Deserialize;
 use watchpost_core::{
     check::{CheckResult, FrameworkId, Service, SkipReason},
@@ -15,120 +16,120 @@ use watchpost_core::{
     value::{text::ForeignText, time::Timestamp, word::Severity},
 };
 
-/// Framework ids of a row that are kept.
+/// The maximum number of framework ids kept per row.
 const FRAMEWORKS_MAX: usize = 100;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Finding {
-    class_uid: Loose,
-    category_uid: Loose,
-    message: Loose,
-    metadata: Maybe<Metadata>,
-    severity: Loose,
-    severity_id: Loose,
-    status_id: Loose,
-    status_code: Loose,
-    status_detail: Loose,
-    comment: Loose,
-    unmapped: Maybe<Unmapped>,
-    finding_info: Maybe<Info>,
-    resources: Many<Maybe<Resource>>,
-    cloud: Maybe<Cloud>,
-    compliance: Maybe<Compliance>,
-    time: Loose,
-    time_dt: Loose,
+    class_uid: Scalar,
+    category_uid: Scalar,
+    message: Scalar,
+    metadata: OrDefault<Metadata>,
+    severity: Scalar,
+    severity_id: Scalar,
+    status_id: Scalar,
+    status_code: Scalar,
+    status_detail: Scalar,
+    comment: Scalar,
+    unmapped: OrDefault<Unmapped>,
+    finding_info: OrDefault<Info>,
+    resources: OneOrMany<OrDefault<Resource>>,
+    cloud: OrDefault<Cloud>,
+    compliance: OrDefault<Compliance>,
+    time: Scalar,
+    time_dt: Scalar,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Metadata {
-    event_code: Loose,
-    product: Maybe<Product>,
-    tenant_uid: Loose,
+    event_code: Scalar,
+    product: OrDefault<Product>,
+    tenant_uid: Scalar,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Product {
-    name: Loose,
-    version: Loose,
+    name: Scalar,
+    version: Scalar,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Unmapped {
-    compliance: Maybe<Fields<Many<Loose>>>,
-    provider: Loose,
-    provider_uid: Loose,
-    skip_reason: Loose,
+    compliance: OrDefault<Fields<OneOrMany<Scalar>>>,
+    provider: Scalar,
+    provider_uid: Scalar,
+    skip_reason: Scalar,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Info {
-    title: Loose,
-    analytic: Maybe<Analytic>,
+    title: Scalar,
+    analytic: OrDefault<Analytic>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Analytic {
-    uid: Loose,
+    uid: Scalar,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Resource {
-    uid: Loose,
-    name: Loose,
+    uid: Scalar,
+    name: Scalar,
     #[serde(rename = "type")]
-    kind: Loose,
-    group: Maybe<Group>,
+    kind: Scalar,
+    group: OrDefault<Group>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Group {
-    name: Loose,
+    name: Scalar,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Cloud {
-    account: Maybe<Account>,
-    provider: Loose,
+    account: OrDefault<Account>,
+    provider: Scalar,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Account {
-    uid: Loose,
-    name: Loose,
+    uid: Scalar,
+    name: Scalar,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Compliance {
-    standards: Many<Loose>,
-    requirements: Many<Loose>,
-    control: Loose,
-    status: Loose,
-    status_id: Loose,
-    status_detail: Loose,
+    standards: OneOrMany<Scalar>,
+    requirements: OneOrMany<Scalar>,
+    control: Scalar,
+    status: Scalar,
+    status_id: Scalar,
+    status_detail: Scalar,
 }
 
 /// Reads one finding.
 pub(super) fn read(row: &[u8], index: u64, batches: &mut Batches<'_>) -> Result<(), ImportError> {
-    let finding = match loose::row::<Finding>(row) {
+    let finding = match lenient::row::<Finding>(row) {
         Ok(finding) => finding,
         Err(reason) => return batches.bad_row(None, index, reason),
     };
-    if let Err(reason) = finding.is_ours() {
+    if let Err(reason) = finding.check_class() {
         return batches.bad_row(None, index, reason.to_owned());
     }
     let Some(control) = finding.control() else {
-        return batches.bad_row(None, index, "it does not say which control it is of".to_owned());
+        return batches.bad_row(None, index, reasons::NO_CONTROL.to_owned());
     };
     let batch = batches.batch(finding.header())?;
     let row = finding.row(control, batches);
@@ -140,13 +141,14 @@ impl Finding {
         &self.finding_info.0
     }
 
-    fn is_ours(&self) -> Result<(), &'static str> {
+    /// Checks that the object is a finding of a supported class.
+    fn check_class(&self) -> Result<(), &'static str> {
         if self.category_uid.number() != Some(2) {
-            return Err("its `category_uid` is not 2 (findings)");
+            return Err(reasons::NOT_A_FINDING);
         }
         match self.class_uid.number() {
             Some(2002 | 2003 | 2004 | 2007) => Ok(()),
-            _ => Err("its `class_uid` is none of 2002, 2003, 2004, 2007"),
+            _ => Err(reasons::UNKNOWN_CLASS),
         }
     }
 
@@ -173,19 +175,20 @@ impl Finding {
             &self.info().title,
         ]
         .into_iter()
-        .find_map(Loose::some)
+        .find_map(Scalar::some)
     }
 
     fn tenant(&self) -> &str {
         [&self.cloud.0.account.0.uid, &self.metadata.0.tenant_uid]
             .into_iter()
-            .find_map(Loose::some)
+            .find_map(Scalar::some)
             .unwrap_or_default()
     }
 
     fn header(&self) -> ImportBatchHeader {
         let product = &self.metadata.0.product.0;
-        let of_tenant = |resource: &&Maybe<Resource>| resource.0.kind.text().eq_ignore_ascii_case("tenant");
+        let is_tenant =
+            |resource: &&OrDefault<Resource>| resource.0.kind.text().eq_ignore_ascii_case("tenant");
         let name = self
             .cloud
             .0
@@ -194,13 +197,13 @@ impl Finding {
             .name
             .some()
             .or(self.unmapped.0.provider_uid.some())
-            .or_else(|| self.resources.0.iter().find(of_tenant)?.0.name.some());
+            .or_else(|| self.resources.0.iter().find(is_tenant)?.0.name.some());
         ImportBatchHeader {
             format: ImportFormat::Ocsf,
             tool: self.tool(),
-            tool_version: text::name(product.version.text()),
-            tenant_key: text::id(self.tenant(), 200),
-            tenant_name: text::name(name.unwrap_or_default()),
+            tool_version: sanitize::name(product.version.text()),
+            tenant_key: sanitize::id(self.tenant(), 200),
+            tenant_name: sanitize::name(name.unwrap_or_default()),
             ran_at: self.ran_at(),
         }
     }
@@ -208,35 +211,35 @@ impl Finding {
     fn ran_at(&self) -> Option<Timestamp> {
         self.time
             .number()
-            .and_then(text::epoch)
-            .or_else(|| text::time(self.time_dt.text()))
+            .and_then(sanitize::epoch)
+            .or_else(|| sanitize::time(self.time_dt.text()))
     }
 
     fn row(&self, control: &str, batches: &Batches<'_>) -> ImportedRow {
         let tool = self.tool();
         let check = check_of(tool, control, batches.checks);
         let own = batches.checks.iter().find(|one| Some(one.id.as_str()) == check);
-        let (result, skip) = self.judged();
+        let (result, skip) = self.result();
         let details = [
             &self.status_detail,
             &self.compliance.0.status_detail,
             &self.message,
         ]
         .into_iter()
-        .find_map(Loose::some)
+        .find_map(Scalar::some)
         .unwrap_or_default();
         let resource = self.resources.0.first().map(|resource| &resource.0);
         let requirements: String = match tool {
-            // One row per finding and requirement.
+            // Prowler writes one row per finding and requirement.
             ImportTool::Prowler if self.is_compliance() => self.requirements().collect::<Vec<_>>().join("\n"),
             _ => String::new(),
         };
         let resource_uid = resource.map_or("", |resource| resource.uid.text());
         let muted = self.status_id.number() == Some(3) && result == CheckResult::Failed;
         ImportedRow {
-            control: text::id(control, 200),
+            control: sanitize::id(control, 200),
             check: check.map(str::to_owned),
-            title: text::title(self.info().title.some().unwrap_or(control)),
+            title: sanitize::title(self.info().title.some().unwrap_or(control)),
             result,
             skip,
             severity: self
@@ -244,22 +247,22 @@ impl Finding {
                 .or(own.map(|own| own.severity))
                 .unwrap_or(Severity::Medium),
             service: own.map_or_else(|| self.service(control), |own| own.service),
-            details: text::plain(details),
+            details: sanitize::plain(details),
             entity: resource.and_then(entity),
             frameworks: self.frameworks(),
             exception: muted.then(|| ImportedException {
                 kind: ExceptionKind::Suppressed,
-                reason: text::plain(self.comment.text()),
+                reason: sanitize::plain(self.comment.text()),
                 until: None,
             }),
             fingerprint: fingerprint(tool, &[control, self.tenant(), resource_uid, &requirements]),
         }
     }
 
-    /// The tool's own word first, then the verdict on the requirement; a mere finding is a failure until it is
-    /// resolved.
-    fn judged(&self) -> (CheckResult, Option<SkipReason>) {
-        let skipped = |why| (CheckResult::Skipped, Some(why));
+    /// Returns the result: the tool's own status code if it is known, else the status of the requirement. A finding without
+    /// either is failed until it is resolved.
+    fn result(&self) -> (CheckResult, Option<SkipReason>) {
+        let skipped = |reason| (CheckResult::Skipped, Some(reason));
         match self.status_code.text().to_ascii_uppercase().as_str() {
             "PASS" => return (CheckResult::Passed, None),
             "FAIL" => return (CheckResult::Failed, None),
@@ -268,16 +271,16 @@ impl Finding {
         }
         if self.is_compliance() {
             let compliance = &self.compliance.0;
-            let told = self.unmapped.0.skip_reason.text().parse().ok();
+            let reason = self.unmapped.0.skip_reason.text().parse().ok();
             return match compliance.status_id.number() {
                 Some(1) => (CheckResult::Passed, None),
                 Some(3) => (CheckResult::Failed, None),
                 Some(2) if compliance.status.text().eq_ignore_ascii_case("error") => {
                     (CheckResult::Error, None)
                 }
-                Some(2) => skipped(told.unwrap_or(SkipReason::Unreadable)),
-                Some(99) => skipped(told.unwrap_or(SkipReason::NotApplicable)),
-                _ => skipped(told.unwrap_or(SkipReason::Manual)),
+                Some(2) => skipped(reason.unwrap_or(SkipReason::Unreadable)),
+                Some(99) => skipped(reason.unwrap_or(SkipReason::NotApplicable)),
+                _ => skipped(reason.unwrap_or(SkipReason::Manual)),
             };
         }
         if self.status_id.number() == Some(4) {
@@ -296,7 +299,7 @@ impl Finding {
             _ => match self.severity.text().to_ascii_lowercase().as_str() {
                 "informational" => Some(Severity::Info),
                 "fatal" => Some(Severity::Critical),
-                word => word.parse().ok(),
+                name => name.parse().ok(),
             },
         }
     }
@@ -304,7 +307,7 @@ impl Finding {
     fn service(&self, control: &str) -> Service {
         let provider = [&self.unmapped.0.provider, &self.cloud.0.provider]
             .into_iter()
-            .find_map(Loose::some)
+            .find_map(Scalar::some)
             .unwrap_or_default();
         match provider.to_ascii_lowercase().as_str() {
             "github" => Service::Github,
@@ -331,12 +334,13 @@ impl Finding {
             .0
             .iter()
             .chain(&compliance.requirements.0)
-            .filter_map(Loose::some)
+            .filter_map(Scalar::some)
     }
 
-    /// Ids as their framework writes them if they are of one that we know; else name and id.
+    /// Returns the ids of the requirements: those of the finding itself, and those in `unmapped` with the framework's name as
+    /// a prefix.
     fn frameworks(&self) -> Vec<FrameworkId> {
-        let of_unmapped = self
+        let unmapped = self
             .unmapped
             .0
             .compliance
@@ -346,21 +350,21 @@ impl Finding {
             .flat_map(|(framework, ids)| {
                 ids.0
                     .iter()
-                    .filter_map(Loose::some)
+                    .filter_map(Scalar::some)
                     .map(move |id| format!("{framework}/{id}"))
             });
-        let of_compliance = self
+        let requirements = self
             .compliance
             .0
             .requirements
             .0
             .iter()
-            .filter_map(Loose::some)
+            .filter_map(Scalar::some)
             .map(str::to_owned);
-        let mut out: Vec<FrameworkId> = of_compliance
-            .chain(of_unmapped)
+        let mut out: Vec<FrameworkId> = requirements
+            .chain(unmapped)
             .take(FRAMEWORKS_MAX)
-            .map(|id| FrameworkId::new(&text::id(&id, 64)))
+            .map(|id| FrameworkId::new(&sanitize::id(&id, 64)))
             .collect();
         out.dedup();
         out
@@ -371,16 +375,16 @@ fn entity(resource: &Resource) -> Option<ImportedEntity> {
     let id = resource.uid.some().or(resource.name.some())?;
     let kind = resource.kind.text().to_ascii_lowercase();
     let name = match resource.name.some() {
-        Some(name) => text::name(name),
+        Some(name) => sanitize::name(name),
         None => ForeignText::name(id),
     };
     Some(ImportedEntity {
         kind: if kind.is_empty() || kind == "notdefined" {
             "other".to_owned()
         } else {
-            text::id(&kind, 40)
+            sanitize::id(&kind, 40)
         },
-        id: text::id(id, 500),
+        id: sanitize::id(id, 500),
         name,
     })
 }

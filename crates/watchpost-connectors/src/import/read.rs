@@ -1,14 +1,15 @@
-//! Reading a result file: unpacking it, telling its form, handing its rows on.
+//! Reading a result file: decompressing it, detecting its format, and passing on its rows.
 
 use super::{
     batches::Batches,
-    detect::{self, Content, Form, Rows},
+    detect::{self, Content, Format, Rows},
     document::Document,
     maester, ocsf,
     scubagear::results,
-    source::{Hashing, Taken, Unpacked, decoded, from_io, peek},
+    source::{HashingReader, InputDigest, UnpackingReader, decoded, import_error, peek},
     split::{self, Piece, Splitter},
 };
+use crate::text::import as text;
 use std::{
     cell::RefCell,
     io::{Cursor, Read},
@@ -20,30 +21,30 @@ use watchpost_core::{
     value::text::ForeignText,
 };
 
-/// Files of an archive that were left alone and are told by name.
+/// The maximum number of ignored files of an archive that are reported.
 const IGNORED_MAX: usize = 100;
 
-/// Reads a result file and hands its batches to `sink` as it goes. `checks` is our catalogue, for the names that other
-/// tools have for its checks.
+/// Reads a result file and passes its batches to `sink` while reading. `checks` is our catalog of checks, with their names
+/// in other tools.
 ///
-/// Plain, gzip and zip files are read, in UTF-8 or, with a byte-order mark, in UTF-16. Of a zip file the result files
-/// count and others are left alone; where it holds ScubaGear's results, the raw tests, reports and settings of the
-/// same run beside them are left alone too.
+/// The file may be compressed with gzip or be a zip archive. Text is UTF-8 or, with a byte order mark, UTF-16. In an
+/// archive, files that aren't result files are ignored; if it contains ScubaGear's results, the raw tests, reports and
+/// settings of the same run are ignored as well.
 ///
 /// # Errors
-/// [`ImportError`]. What the sink was given until then must not be kept.
+/// Returns an error if the file can't be read. The data that the sink has received must then be discarded.
 pub fn read(
     source: impl Read,
     limits: &ImportLimits,
     checks: &[Check],
     sink: &mut dyn ImportSink,
 ) -> Result<ImportReport, ImportError> {
-    let taken = Taken::new();
-    let hashing = Hashing {
+    let digest = InputDigest::new();
+    let hashing = HashingReader {
         inner: source,
-        taken: Rc::clone(&taken),
+        digest: Rc::clone(&digest),
     };
-    let (magic, mut input) = peek(hashing, 4).map_err(from_io)?;
+    let (magic, mut input) = peek(hashing, 4).map_err(import_error)?;
     let mut batches = Batches::new(sink, checks, *limits);
     let mut ignored = Vec::new();
     let unpacked = Rc::new(RefCell::new(0));
@@ -53,9 +54,9 @@ pub fn read(
             ignored = read_archive(&packed, &unpacked, &mut batches)?;
         }
         [0x1f, 0x8b, ..] => {
-            let count = Rc::clone(&taken);
+            let count = Rc::clone(&digest);
             read_file(
-                Unpacked {
+                UnpackingReader {
                     inner: flate2::read::MultiGzDecoder::new(input.by_ref()),
                     packing: Some("gzip"),
                     packed: Box::new(move || count.borrow().bytes),
@@ -66,7 +67,7 @@ pub fn read(
             )?;
         }
         _ => read_file(
-            Unpacked {
+            UnpackingReader {
                 inner: input.by_ref(),
                 packing: None,
                 packed: Box::new(|| 0),
@@ -76,25 +77,25 @@ pub fn read(
             &mut batches,
         )?,
     }
-    // Whatever a reader had no need of belongs to the file all the same.
-    std::io::copy(&mut input, &mut std::io::sink()).map_err(from_io)?;
+    // The hash and the size include the rest of the file, which the reader didn't need.
+    std::io::copy(&mut input, &mut std::io::sink()).map_err(import_error)?;
     let batches = batches.finish()?;
-    let taken = taken.borrow();
+    let digest = digest.borrow();
     Ok(ImportReport {
-        sha256: taken.sha256(),
-        bytes: taken.bytes,
+        sha256: digest.sha256(),
+        bytes: digest.bytes,
         batches,
         ignored,
     })
 }
 
-/// A zip file's directory is at its end: it is held in memory.
+/// Reads a zip archive into memory, because its directory is at its end.
 fn whole_archive(input: impl Read, limits: &ImportLimits) -> Result<Vec<u8>, ImportError> {
     let mut packed = Vec::new();
     input
         .take(limits.archive_bytes.saturating_add(1))
         .read_to_end(&mut packed)
-        .map_err(from_io)?;
+        .map_err(import_error)?;
     if packed.len() as u64 > limits.archive_bytes {
         return Err(ImportError::TooLarge {
             limit: limits.archive_bytes,
@@ -112,16 +113,16 @@ fn entry<'a>(
     at: usize,
     unpacked: &Rc<RefCell<u64>>,
     limits: &ImportLimits,
-) -> Result<Unpacked<impl Read + 'a>, ImportError> {
+) -> Result<UnpackingReader<impl Read + 'a>, ImportError> {
     let file = archive.by_index(at).map_err(|_| DAMAGED_ZIP)?;
     let packed = file.compressed_size();
-    // What came out of former files has its own share of the archive.
+    // The bytes from earlier files count with the share of the archive that they may have come from.
     let before = *unpacked.borrow();
     let share = before
         .checked_div(limits.expansion)
         .unwrap_or(0)
         .saturating_add(packed);
-    Ok(Unpacked {
+    Ok(UnpackingReader {
         inner: file,
         packing: Some("zip"),
         packed: Box::new(move || share),
@@ -130,7 +131,20 @@ fn entry<'a>(
     })
 }
 
-/// Reads the result files of an archive; gives the names of the others and why they were left alone.
+/// Returns the index and the name of each file in an archive.
+fn files(archive: &mut Archive<'_>) -> Result<Vec<(usize, ForeignText)>, ImportError> {
+    let mut files = Vec::new();
+    for at in 0..archive.len() {
+        let file = archive.by_index_raw(at).map_err(|_| DAMAGED_ZIP)?;
+        if file.is_file() {
+            let name = file.name().map_err(|_| DAMAGED_ZIP)?;
+            files.push((at, ForeignText::name(&name)));
+        }
+    }
+    Ok(files)
+}
+
+/// Reads the result files of an archive. Returns the names of the ignored files, each with the reason.
 fn read_archive(
     packed: &[u8],
     unpacked: &Rc<RefCell<u64>>,
@@ -143,15 +157,8 @@ fn read_archive(
             limit: limits.archive_entries,
         });
     }
-    let mut files = Vec::new();
-    for at in 0..archive.len() {
-        let file = archive.by_index_raw(at).map_err(|_| DAMAGED_ZIP)?;
-        if file.is_file() {
-            let name = file.name().map_err(|_| DAMAGED_ZIP)?;
-            files.push((at, ForeignText::name(&name)));
-        }
-    }
-    let alone = files.len() == 1;
+    let files = files(&mut archive)?;
+    let is_only_file = files.len() == 1;
     let mut ignored = Vec::new();
     let mut ignore = |name: ForeignText, reason: String| {
         if ignored.len() < IGNORED_MAX {
@@ -159,35 +166,37 @@ fn read_archive(
         }
     };
     let mut found = Vec::new();
-    let looked = Rc::new(RefCell::new(0));
+    let detected = Rc::new(RefCell::new(0));
     for (at, name) in files {
-        let text = decoded(entry(&mut archive, at, &looked, &limits)?).map_err(from_io)?;
+        let text = decoded(entry(&mut archive, at, &detected, &limits)?).map_err(import_error)?;
         match detect::content(&mut Splitter::new(text, limits)) {
-            Ok(Content::Document(text, form)) => found.push((at, name, form, text.contains("\"Raw\""))),
-            Ok(Content::Rows(rows)) => found.push((at, name, Form::Rows(rows), false)),
+            Ok(Content::Document(text, format)) => found.push((at, name, format, text.contains("\"Raw\""))),
+            Ok(Content::Rows(rows)) => found.push((at, name, Format::Rows(rows), false)),
             Err(
                 error @ (ImportError::UnknownFormat { .. }
                 | ImportError::Unsupported { .. }
                 | ImportError::Empty),
-            ) if !alone => {
+            ) if !is_only_file => {
                 ignore(name, error.to_string());
             }
             Err(error) => return Err(error),
         }
     }
-    let results = found.iter().any(|(_, _, form, _)| *form == Form::ScubaResults);
+    let results = found
+        .iter()
+        .any(|(_, _, format, _)| *format == Format::ScubaResults);
     let raw = found
         .iter()
-        .any(|(_, _, form, raw)| *form == Form::ScubaResults && *raw);
+        .any(|(_, _, format, raw)| *format == Format::ScubaResults && *raw);
     let mut read_any = false;
-    for (at, name, form, _) in found {
-        let repeats = match form {
-            Form::ScubaReport | Form::Rows(Rows::ScubaTests) => results,
-            Form::ProviderSettings => raw,
+    for (at, name, format, _) in found {
+        let is_repeated = match format {
+            Format::ScubaReport | Format::Rows(Rows::ScubaTests) => results,
+            Format::ProviderSettings => raw,
             _ => false,
         };
-        if repeats {
-            ignore(name, "the results beside it say the same".to_owned());
+        if is_repeated {
+            ignore(name, text::REPEATED_FILE.to_owned());
             continue;
         }
         read_any = true;
@@ -196,37 +205,37 @@ fn read_archive(
     }
     if !read_any && let Some((_, reason)) = ignored.first() {
         return Err(ImportError::UnknownFormat {
-            seen: format!("no file of the archive is a result file (the first: {reason})"),
+            seen: text::no_result_file(reason),
         });
     }
     Ok(ignored)
 }
 
-/// Reads one file's text.
+/// Reads one decompressed file.
 fn read_file(input: impl Read, batches: &mut Batches<'_>) -> Result<(), ImportError> {
-    let mut splitter = Splitter::new(decoded(input).map_err(from_io)?, batches.limits);
+    let mut splitter = Splitter::new(decoded(input).map_err(import_error)?, batches.limits);
     match detect::content(&mut splitter)? {
-        Content::Document(text, form) => {
+        Content::Document(text, format) => {
             drop(splitter);
-            read_document(&text, form, batches)
+            read_document(&text, format, batches)
         }
         Content::Rows(rows) => read_rows(&mut splitter, rows, batches),
     }
 }
 
-fn read_document(text: &str, form: Form, batches: &mut Batches<'_>) -> Result<(), ImportError> {
+fn read_document(text: &str, format: Format, batches: &mut Batches<'_>) -> Result<(), ImportError> {
     let document = Document::new(text)?;
-    match form {
-        Form::ScubaResults | Form::ScubaReport => results::read(&document, batches),
-        Form::ProviderSettings => results::read_export(text, batches),
-        Form::Maester => {
+    match format {
+        Format::ScubaResults | Format::ScubaReport => results::read(&document, batches),
+        Format::ProviderSettings => results::read_export(text, batches),
+        Format::Maester => {
             if !document.has("EndOfJson") {
                 batches.partial();
             }
             maester::read(&document, batches)
         }
-        Form::MaesterMerged => maester::read_merged(&document, batches),
-        Form::Rows(rows) => read_row(text.as_bytes(), 0, rows, batches),
+        Format::MaesterMerged => maester::read_merged(&document, batches),
+        Format::Rows(rows) => read_row(text.as_bytes(), 0, rows, batches),
     }
 }
 
@@ -237,25 +246,25 @@ fn read_row(row: &[u8], index: u64, rows: Rows, batches: &mut Batches<'_>) -> Re
     }
 }
 
-/// Reads rows one by one. The detection has taken the first, which lies in the splitter.
+/// Reads rows one by one. The detection has already read the first one into the splitter.
 fn read_rows(splitter: &mut Splitter<'_>, rows: Rows, batches: &mut Batches<'_>) -> Result<(), ImportError> {
     let first = splitter.first_index();
     for index in 0..first {
-        batches.bad_row(None, index, "it is not an object".to_owned())?;
+        batches.bad_row(None, index, text::NOT_AN_OBJECT.to_owned())?;
     }
     let mut index = first;
-    let mut piece = Piece::Whole;
+    let mut piece = Piece::Complete;
     loop {
-        if piece == Piece::Cut {
-            return cut(splitter.offset, Some(index), rows, batches);
+        if piece == Piece::Truncated {
+            return truncated(splitter.offset, Some(index), rows, batches);
         }
         read_row(&splitter.row, index, rows, batches)?;
         index = index.saturating_add(1);
         piece = match splitter.next_row(index)? {
             split::Next::Row(piece) => piece,
             split::Next::End => return Ok(()),
-            split::Next::NoEnd => return cut(splitter.offset, None, rows, batches),
-            split::Next::Garbage => {
+            split::Next::Truncated => return truncated(splitter.offset, None, rows, batches),
+            split::Next::Invalid => {
                 return Err(ImportError::Damaged {
                     byte: splitter.offset,
                     row: Some(index),
@@ -265,13 +274,13 @@ fn read_rows(splitter: &mut Splitter<'_>, rows: Rows, batches: &mut Batches<'_>)
     }
 }
 
-/// The end is missing: within a row, or behind one.
-fn cut(byte: u64, row: Option<u64>, rows: Rows, batches: &mut Batches<'_>) -> Result<(), ImportError> {
+/// Handles a file whose end is missing: within `row`, or after a row.
+fn truncated(byte: u64, row: Option<u64>, rows: Rows, batches: &mut Batches<'_>) -> Result<(), ImportError> {
     if rows != Rows::Ocsf {
         return Err(ImportError::Truncated { byte, row });
     }
     if let Some(index) = row {
-        batches.bad_row(None, index, format!("the file ends within it, at byte {byte}"))?;
+        batches.bad_row(None, index, text::file_ends_within(byte))?;
     }
     batches.partial();
     Ok(())

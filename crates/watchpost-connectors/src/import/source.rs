@@ -1,4 +1,4 @@
-//! From a file's bytes to its text: hashed as read, unpacked, decoded, and never more of it than allowed.
+//! Readers that turn a file's bytes into text: hashing, decompression within limits, and decoding.
 
 use std::{
     cell::RefCell,
@@ -7,30 +7,30 @@ use std::{
 };
 use watchpost_core::import::{ImportError, ImportLimits};
 
-/// Unpacked bytes below which the expansion isn't judged.
-const EXPANSION_FREE: u64 = 1 << 20;
+/// The decompressed size up to which the compression ratio isn't checked, in bytes.
+const RATIO_UNCHECKED_BYTES: u64 = 1 << 20;
 
-/// An error of ours that travels through `Read`.
-pub(super) fn into_io(error: ImportError) -> io::Error {
+/// Wraps an import error so that it can be returned from `Read`.
+pub(super) fn io_error(error: ImportError) -> io::Error {
     io::Error::other(error)
 }
 
-/// The error that came through `Read`: ours if it is one, else that of the reader.
-pub(super) fn from_io(error: io::Error) -> ImportError {
+/// Converts an error returned from `Read`: unwraps an import error; any other is an error of the underlying reader.
+pub(super) fn import_error(error: io::Error) -> ImportError {
     match error.downcast::<ImportError>() {
-        Ok(ours) => ours,
-        Err(theirs) => ImportError::Read(theirs),
+        Ok(error) => error,
+        Err(error) => ImportError::Read(error),
     }
 }
 
-/// What was read of the file so far.
-pub(super) struct Taken {
+/// The hash and size of the part of the file that has been read.
+pub(super) struct InputDigest {
     hash: aws_lc_rs::digest::Context,
-    /// Bytes.
+    /// The number of bytes.
     pub(super) bytes: u64,
 }
 
-impl Taken {
+impl InputDigest {
     pub(super) fn new() -> Rc<RefCell<Self>> {
         Rc::new(RefCell::new(Self {
             hash: aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256),
@@ -38,42 +38,42 @@ impl Taken {
         }))
     }
 
-    /// SHA-256 of it, in hexadecimal digits.
+    /// Returns the SHA-256 hash, in hexadecimal.
     pub(super) fn sha256(&self) -> String {
         let digest = self.hash.clone().finish();
         digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
-/// Hashes what passes.
-pub(super) struct Hashing<R> {
+/// A reader that hashes the bytes that pass through it.
+pub(super) struct HashingReader<R> {
     pub(super) inner: R,
-    pub(super) taken: Rc<RefCell<Taken>>,
+    pub(super) digest: Rc<RefCell<InputDigest>>,
 }
 
-impl<R: Read> Read for Hashing<R> {
+impl<R: Read> Read for HashingReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
-        let mut taken = self.taken.borrow_mut();
-        taken.hash.update(buffer.get(..read).unwrap_or_default());
-        taken.bytes = taken.bytes.saturating_add(read as u64);
+        let mut digest = self.digest.borrow_mut();
+        digest.hash.update(buffer.get(..read).unwrap_or_default());
+        digest.bytes = digest.bytes.saturating_add(read as u64);
         Ok(read)
     }
 }
 
-/// Unpacks, and refuses what becomes too large.
-pub(super) struct Unpacked<R> {
+/// A reader that enforces the limits on a file's decompressed size.
+pub(super) struct UnpackingReader<R> {
     pub(super) inner: R,
-    /// What `inner` unpacks; `None` if it doesn't.
+    /// The format that `inner` decompresses; `None` if the file isn't compressed.
     pub(super) packing: Option<&'static str>,
-    /// Bytes that went in so far.
+    /// Returns the number of compressed bytes read so far.
     pub(super) packed: Box<dyn Fn() -> u64>,
-    /// Bytes that came out so far, of all files of an archive.
+    /// The number of decompressed bytes so far, from all files of an archive.
     pub(super) bytes: Rc<RefCell<u64>>,
     pub(super) limits: ImportLimits,
 }
 
-impl<R: Read> Read for Unpacked<R> {
+impl<R: Read> Read for UnpackingReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer).map_err(|error| {
             let damaged = matches!(
@@ -81,20 +81,20 @@ impl<R: Read> Read for Unpacked<R> {
                 io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof
             );
             match self.packing {
-                Some(kind) if damaged => into_io(ImportError::DamagedArchive { kind }),
+                Some(kind) if damaged => io_error(ImportError::DamagedArchive { kind }),
                 _ => error,
             }
         })?;
         let mut bytes = self.bytes.borrow_mut();
         *bytes = bytes.saturating_add(read as u64);
-        if self.packing.is_some() && *bytes > EXPANSION_FREE {
-            let room = (self.packed)().saturating_mul(self.limits.expansion);
-            if *bytes > room {
-                return Err(into_io(ImportError::Bomb));
+        if self.packing.is_some() && *bytes > RATIO_UNCHECKED_BYTES {
+            let bytes_max = (self.packed)().saturating_mul(self.limits.expansion);
+            if *bytes > bytes_max {
+                return Err(io_error(ImportError::Bomb));
             }
         }
         if *bytes > self.limits.bytes {
-            return Err(into_io(ImportError::TooLarge {
+            return Err(io_error(ImportError::TooLarge {
                 limit: self.limits.bytes,
             }));
         }
@@ -102,14 +102,14 @@ impl<R: Read> Read for Unpacked<R> {
     }
 }
 
-/// The first bytes of a reader, which stay to be read.
+/// Returns the first bytes of a reader, and a reader that still returns them.
 pub(super) fn peek<R: Read>(mut reader: R, count: usize) -> io::Result<(Vec<u8>, impl Read)> {
     let mut first = Vec::with_capacity(count);
     reader.by_ref().take(count as u64).read_to_end(&mut first)?;
     Ok((first.clone(), io::Cursor::new(first).chain(reader)))
 }
 
-/// Text as UTF-8 without byte-order mark: UTF-16 with a mark is rewritten, everything else passes as it is.
+/// Decodes text to UTF-8 without a byte order mark. UTF-16 with a mark is converted; everything else is unchanged.
 pub(super) fn decoded<'r>(reader: impl Read + 'r) -> io::Result<Box<dyn Read + 'r>> {
     let (first, mut reader) = peek(reader, 3)?;
     Ok(match first.as_slice() {
@@ -133,7 +133,7 @@ pub(super) fn decoded<'r>(reader: impl Read + 'r) -> io::Result<Box<dyn Read + '
     })
 }
 
-/// UTF-16 to UTF-8. A half of a pair becomes U+FFFD; a half of a unit at the end is an error.
+/// A reader that converts UTF-16 to UTF-8. An unpaired surrogate becomes U+FFFD; an incomplete unit at the end is an error.
 struct Utf16<R> {
     inner: R,
     little: bool,
@@ -173,7 +173,7 @@ impl<R: Read> Read for Utf16<R> {
             self.read = self.read.saturating_add(count as u64);
             if count == 0 {
                 if self.odd.is_some() {
-                    return Err(into_io(ImportError::Encoding { byte: self.read }));
+                    return Err(io_error(ImportError::Encoding { byte: self.read }));
                 }
                 if self.high.take().is_some() {
                     self.out.extend_from_slice("\u{fffd}".as_bytes());
@@ -204,7 +204,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn utf16_and_marks_become_plain_utf8() {
+    fn utf16_and_byte_order_marks_become_plain_utf8() {
         let text = "{\"a\": \"é 🦊\"}";
         let units: Vec<u16> = std::iter::once(0xfeff).chain(text.encode_utf16()).collect();
         let little: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
@@ -220,13 +220,13 @@ mod tests {
     }
 
     #[test]
-    fn half_a_unit_is_an_error_and_half_a_pair_a_replacement() {
+    fn incomplete_units_are_errors_and_unpaired_surrogates_are_replaced() {
         let mut out = String::new();
         let cut: &[u8] = &[0xff, 0xfe, b'a', 0, b'b'];
         let error = decoded(cut)
             .and_then(|mut reader| reader.read_to_string(&mut out))
             .expect_err("cut");
-        assert!(matches!(from_io(error), ImportError::Encoding { byte: 5 }));
+        assert!(matches!(import_error(error), ImportError::Encoding { byte: 5 }));
         out.clear();
         let half: &[u8] = &[0xff, 0xfe, 0x3e, 0xd8, b'a', 0, 0x3e, 0xd8];
         decoded(half)

@@ -1,51 +1,51 @@
-//! Takes a JSON text apart into its rows without parsing them: one row is in memory at a time.
+//! Splits a JSON text into rows without parsing them. Only one row is in memory at a time.
 
-use super::source::from_io;
+use super::source::import_error;
 use std::io::{BufRead, BufReader, Read};
 use watchpost_core::import::{ImportError, ImportLimits};
 
-/// How a row came out.
+/// Whether a row is complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Piece {
-    /// It is whole, as far as brackets tell.
-    Whole,
-    /// The text ended within it.
-    Cut,
+    /// The brackets of the row are balanced.
+    Complete,
+    /// The text ends within the row.
+    Truncated,
 }
 
-/// What comes next.
+/// The next item of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
-    /// A row, which lies in [`Splitter::row`].
+    /// A row, which is in [`Splitter::row`].
     Row(Piece),
-    /// Nothing: the rows have ended as they should.
+    /// The regular end of the rows.
     End,
-    /// Nothing: the text has ended, and a bracket is missing.
-    NoEnd,
-    /// Something that is neither.
-    Garbage,
+    /// The end of the text, with a closing bracket missing.
+    Truncated,
+    /// Anything else.
+    Invalid,
 }
 
-/// How rows follow each other.
+/// The layout of the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Order {
-    /// In a list that hasn't begun.
+enum Layout {
+    /// A list, before its first element.
+    ListStart,
+    /// A list, after its first element.
     List,
-    /// In a list, after its first element.
-    ListGoesOn,
-    /// One a line.
+    /// One row per line.
     Lines,
 }
 
-/// A text that is taken apart.
+/// A text that is split into rows.
 pub(super) struct Splitter<'r> {
     input: BufReader<Box<dyn Read + 'r>>,
     limits: ImportLimits,
-    /// Bytes taken so far.
+    /// The number of bytes consumed so far.
     pub(super) offset: u64,
-    /// The row last taken.
+    /// The last row that was read.
     pub(super) row: Vec<u8>,
-    order: Order,
+    layout: Layout,
     first: u64,
 }
 
@@ -56,76 +56,76 @@ impl<'r> Splitter<'r> {
             limits,
             offset: 0,
             row: Vec::new(),
-            order: Order::List,
+            layout: Layout::ListStart,
             first: 0,
         }
     }
 
-    /// Bytes that a document may have.
+    /// Returns the maximum size of a document, in bytes.
     pub(super) const fn document_bytes(&self) -> u64 {
         self.limits.document_bytes
     }
 
-    /// Position of the first row that is an object.
+    /// Returns the position of the first row that is an object.
     pub(super) const fn first_index(&self) -> u64 {
         self.first
     }
 
-    /// Sets that position.
+    /// Sets the position of the first row that is an object.
     pub(super) const fn set_first_index(&mut self, index: u64) {
         self.first = index;
     }
 
-    /// Takes the bracket of a list, which was peeked at.
+    /// Consumes the opening bracket of a list.
     pub(super) fn begin_list(&mut self) {
-        self.take(1);
-        self.order = Order::List;
+        self.consume(1);
+        self.layout = Layout::ListStart;
     }
 
-    /// From now on, a row is a line.
+    /// Switches to one row per line.
     pub(super) const fn begin_lines(&mut self) {
-        self.order = Order::Lines;
+        self.layout = Layout::Lines;
     }
 
-    /// Takes the next row.
+    /// Reads the next row.
     pub(super) fn next_row(&mut self, index: u64) -> Result<Next, ImportError> {
-        if self.order == Order::Lines {
+        if self.layout == Layout::Lines {
             return self.line(index);
         }
-        match (self.peek()?, self.order) {
-            (None, _) => return Ok(Next::NoEnd),
+        match (self.peek()?, self.layout) {
+            (None, _) => return Ok(Next::Truncated),
             (Some(b']'), _) => {
-                self.take(1);
+                self.consume(1);
                 return Ok(if self.peek()?.is_some() {
-                    Next::Garbage
+                    Next::Invalid
                 } else {
                     Next::End
                 });
             }
-            (Some(b','), Order::ListGoesOn) => {
-                self.take(1);
+            (Some(b','), Layout::List) => {
+                self.consume(1);
                 match self.peek()? {
-                    None => return Ok(Next::NoEnd),
-                    Some(b',' | b']') => return Ok(Next::Garbage),
+                    None => return Ok(Next::Truncated),
+                    Some(b',' | b']') => return Ok(Next::Invalid),
                     Some(_) => {}
                 }
             }
-            (Some(_), Order::List) => {}
-            (Some(_), _) => return Ok(Next::Garbage),
+            (Some(_), Layout::ListStart) => {}
+            (Some(_), _) => return Ok(Next::Invalid),
         }
-        self.order = Order::ListGoesOn;
+        self.layout = Layout::List;
         let piece = self.value(1, index, self.limits.row_bytes)?;
         Ok(if self.row.is_empty() {
-            Next::Garbage
+            Next::Invalid
         } else {
             Next::Row(piece)
         })
     }
 
-    /// The next byte that isn't white space; it stays.
+    /// Skips whitespace and returns the next byte without consuming it.
     pub(super) fn peek(&mut self) -> Result<Option<u8>, ImportError> {
         loop {
-            let buffer = self.input.fill_buf().map_err(from_io)?;
+            let buffer = self.input.fill_buf().map_err(import_error)?;
             if buffer.is_empty() {
                 return Ok(None);
             }
@@ -134,58 +134,58 @@ impl<'r> Splitter<'r> {
                 .position(|byte| !byte.is_ascii_whitespace())
                 .unwrap_or(buffer.len());
             let found = buffer.get(skip).copied();
-            self.take(skip);
+            self.consume(skip);
             if found.is_some() {
                 return Ok(found);
             }
         }
     }
 
-    fn take(&mut self, count: usize) {
+    fn consume(&mut self, count: usize) {
         self.input.consume(count);
         self.offset = self.offset.saturating_add(count as u64);
     }
 
-    /// Takes the value that begins with the byte peeked at, an object or a list by its brackets, anything else up to
-    /// the next comma or bracket. `above` is how deep it lies; `max` how many bytes it may have.
+    /// Reads the next value: an object or a list up to its closing bracket, anything else up to the next comma or bracket.
+    /// `above` is the number of enclosing brackets, and `max` is the maximum size in bytes.
     pub(super) fn value(&mut self, above: u32, index: u64, max: u64) -> Result<Piece, ImportError> {
         self.row.clear();
         let mut state = Brackets::default();
         loop {
-            let buffer = self.input.fill_buf().map_err(from_io)?;
+            let buffer = self.input.fill_buf().map_err(import_error)?;
             if buffer.is_empty() {
-                return Ok(if state.depth == 0 && !state.in_text && !self.row.is_empty() {
-                    Piece::Whole
+                return Ok(if state.depth == 0 && !state.in_string && !self.row.is_empty() {
+                    Piece::Complete
                 } else {
-                    Piece::Cut
+                    Piece::Truncated
                 });
             }
-            let mut taken = 0_usize;
+            let mut consumed = 0_usize;
             let mut ended = false;
             for byte in buffer {
-                if state.depth == 0 && !state.in_text && matches!(byte, b',' | b']' | b'}') {
+                if state.depth == 0 && !state.in_string && matches!(byte, b',' | b']' | b'}') {
                     ended = true;
                     break;
                 }
-                taken = taken.saturating_add(1);
+                consumed = consumed.saturating_add(1);
                 state.step(*byte);
                 if above.saturating_add(state.depth) > self.limits.nesting {
                     return Err(ImportError::TooDeep {
                         limit: self.limits.nesting,
-                        byte: self.offset.saturating_add(taken as u64),
+                        byte: self.offset.saturating_add(consumed as u64),
                     });
                 }
-                if state.depth == 0 && matches!(byte, b']' | b'}') && !state.in_text {
+                if state.depth == 0 && matches!(byte, b']' | b'}') && !state.in_string {
                     ended = true;
                     break;
                 }
             }
-            let fits = (self.row.len() as u64).saturating_add(taken as u64) <= max;
+            let fits = (self.row.len() as u64).saturating_add(consumed as u64) <= max;
             if fits {
                 self.row
-                    .extend_from_slice(buffer.get(..taken).unwrap_or_default());
+                    .extend_from_slice(buffer.get(..consumed).unwrap_or_default());
             }
-            self.take(taken);
+            self.consume(consumed);
             if !fits {
                 return Err(ImportError::RowTooLarge {
                     row: index,
@@ -193,12 +193,12 @@ impl<'r> Splitter<'r> {
                 });
             }
             if ended {
-                return Ok(Piece::Whole);
+                return Ok(Piece::Complete);
             }
         }
     }
 
-    /// Takes the next line that isn't blank.
+    /// Reads the next line that isn't blank.
     fn line(&mut self, index: u64) -> Result<Next, ImportError> {
         self.row.clear();
         if self.peek()?.is_none() {
@@ -210,7 +210,7 @@ impl<'r> Splitter<'r> {
             .by_ref()
             .take(max.saturating_add(1))
             .read_until(b'\n', &mut self.row)
-            .map_err(from_io)?;
+            .map_err(import_error)?;
         self.offset = self.offset.saturating_add(count as u64);
         if count as u64 > max {
             return Err(ImportError::RowTooLarge {
@@ -228,33 +228,37 @@ impl<'r> Splitter<'r> {
                 });
             }
         }
-        let cut = (state.depth > 0 || state.in_text) && !self.row.ends_with(b"\n");
-        Ok(Next::Row(if cut { Piece::Cut } else { Piece::Whole }))
+        let truncated = (state.depth > 0 || state.in_string) && !self.row.ends_with(b"\n");
+        Ok(Next::Row(if truncated {
+            Piece::Truncated
+        } else {
+            Piece::Complete
+        }))
     }
 }
 
-/// Where in nested brackets a scan is. Brackets in texts don't count.
+/// The nesting of brackets at a position. Brackets in strings are ignored.
 #[derive(Default)]
 struct Brackets {
     depth: u32,
-    in_text: bool,
+    in_string: bool,
     escaped: bool,
 }
 
 impl Brackets {
     const fn step(&mut self, byte: u8) {
-        if self.in_text {
+        if self.in_string {
             if self.escaped {
                 self.escaped = false;
             } else if byte == b'\\' {
                 self.escaped = true;
             } else if byte == b'"' {
-                self.in_text = false;
+                self.in_string = false;
             }
             return;
         }
         match byte {
-            b'"' => self.in_text = true,
+            b'"' => self.in_string = true,
             b'{' | b'[' => self.depth = self.depth.saturating_add(1),
             b'}' | b']' => self.depth = self.depth.saturating_sub(1),
             _ => {}
@@ -271,7 +275,7 @@ mod tests {
         let mut out = Vec::new();
         while let Ok(Some(byte)) = splitter.peek() {
             if byte == b',' {
-                splitter.take(1);
+                splitter.consume(1);
                 continue;
             }
             let piece = splitter.value(1, 0, 1_000).expect("fits");
@@ -281,14 +285,14 @@ mod tests {
     }
 
     #[test]
-    fn values_are_told_by_their_brackets() {
+    fn values_are_delimited_by_their_brackets() {
         assert_eq!(
             values(r#" {"a": "}\"{"} , [1,[2]], 7 , {"b": "#),
             [
-                (r#"{"a": "}\"{"}"#.to_owned(), Piece::Whole),
-                ("[1,[2]]".to_owned(), Piece::Whole),
-                ("7 ".to_owned(), Piece::Whole),
-                (r#"{"b": "#.to_owned(), Piece::Cut),
+                (r#"{"a": "}\"{"}"#.to_owned(), Piece::Complete),
+                ("[1,[2]]".to_owned(), Piece::Complete),
+                ("7 ".to_owned(), Piece::Complete),
+                (r#"{"b": "#.to_owned(), Piece::Truncated),
             ]
         );
     }

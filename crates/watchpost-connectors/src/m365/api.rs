@@ -1,14 +1,15 @@
-//! How Graph is asked and how it answers: permissions to try out, pauses, refusals, pages.
+//! The API of Microsoft Graph: permission probes, pauses, errors, and pages.
 
 use super::{
     client::{GRAPH_API, M365Tenant, Service},
     permission, settings, sync, wire,
 };
 use crate::{
-    run::Trouble,
+    run::ReadError,
     session::Session,
+    text::m365 as text,
     token::Bearer,
-    vendor::{Api, ListPage, Probe, Refusal, Vendor},
+    vendor::{Api, ApiError, ListPage, Probe, Vendor},
 };
 use std::time::Duration;
 use url::Url;
@@ -18,12 +19,12 @@ use watchpost_core::{
 };
 use watchpost_outbound::Response;
 
-/// From this share of its throttling limit on Graph is asked more slowly.
+/// The share of Graph's throttling limit from which on requests are slowed down.
 const BUSY_SHARE: f64 = 0.8;
-/// The pause then.
+/// The pause after each response once that share is reached.
 const BUSY_PAUSE: Duration = Duration::from_secs(1);
 
-/// The first one's response names the tenant.
+/// The permission probes. The response to the first one names the tenant.
 const PROBES: &[Probe] = &[
     Probe {
         permission: permission::ORGANIZATION,
@@ -118,9 +119,9 @@ impl Vendor for M365Tenant {
         &self,
         session: &Session,
         service: &Service,
-        refused: Option<u64>,
+        rejected: Option<u64>,
     ) -> Result<Bearer, ConnectorError> {
-        self.token(session, service, refused).await
+        self.token(session, service, rejected).await
     }
 
     fn pause(_: &Session, response: &Response, _: u32) -> Option<Duration> {
@@ -129,7 +130,7 @@ impl Vendor for M365Tenant {
         (share >= BUSY_SHARE).then_some(BUSY_PAUSE)
     }
 
-    fn refusal(&self, response: &Response) -> Refusal {
+    fn error(&self, response: &Response) -> ApiError {
         let error = serde_json::from_slice::<wire::ErrorBody>(&response.body)
             .ok()
             .and_then(|body| body.error);
@@ -138,23 +139,21 @@ impl Vendor for M365Tenant {
         });
         match (response.status, code.as_str()) {
             (_, "Authentication_RequestFromNonPremiumTenantOrB2CTenant" | "AadPremiumLicenseRequired") => {
-                Refusal::Unlicensed
+                ApiError::Unlicensed
             }
-            (401, _) => Refusal::Trouble(Trouble::Fatal(ConnectorError::Auth {
-                reason: "Microsoft Graph refuses the token, a fresh one too; check that `login_url` and `graph_url` \
-                         belong to the same cloud and that the application is enabled"
-                    .to_owned(),
+            (401, _) => ApiError::Read(ReadError::Fatal(ConnectorError::Auth {
+                reason: text::NEW_TOKEN_REJECTED.to_owned(),
             })),
-            (403, _) => Refusal::Denied,
-            (404, _) => Refusal::NotFound,
-            (400, code) => Refusal::Malformed(format!("{code} {message}")),
-            (status, _) => Refusal::Status(status),
+            (403, _) => ApiError::Denied,
+            (404, _) => ApiError::NotFound,
+            (400, code) => ApiError::Malformed(format!("{code} {message}")),
+            (status, _) => ApiError::Status(status),
         }
     }
 
-    fn page(response: &Response) -> Result<ListPage, Trouble> {
+    fn page(response: &Response) -> Result<ListPage, ReadError> {
         let page: wire::ListPage =
-            serde_json::from_slice(&response.body).map_err(|_| GRAPH_API.not_understood())?;
+            serde_json::from_slice(&response.body).map_err(|_| GRAPH_API.unexpected_response())?;
         Ok(ListPage {
             rows: page.value,
             next: page.next.filter(|link| !link.is_empty()),
@@ -174,9 +173,6 @@ impl Vendor for M365Tenant {
     }
 
     fn hint(&self, permission: &str) -> String {
-        format!(
-            "Entra admin center > App registrations > your application > API permissions > Add a permission > \
-             Microsoft Graph > Application permissions > {permission}, then Grant admin consent"
-        )
+        text::grant_permission(permission)
     }
 }

@@ -1,9 +1,10 @@
-//! Who we are to Microsoft Graph and its sister APIs: addresses, credentials, tokens.
+//! The addresses, credentials and tokens for Microsoft Graph and the tenant's other APIs.
 
 use crate::{
-    config::{base_url, below, plain, required, secret, trimmed, wrong},
+    config::{base_url, below, config_error, plain, required, secret, trimmed},
     jwt::{Algorithm, KeyError, SigningKey, certificate_thumbprint, client_claims},
     session::Session,
+    text::m365 as text,
     token::{self, Bearer, TokenCache},
     vendor::{self, Api},
 };
@@ -13,27 +14,27 @@ use url::Url;
 use watchpost_core::integration::connector::{ConnectorConfig, ConnectorError};
 use watchpost_outbound::Origin;
 
-/// Where applications get tokens.
+/// The default address for sign-ins and tokens.
 pub(super) const LOGIN_URL: &str = "https://login.microsoftonline.com";
-/// Microsoft Graph.
+/// The default address of Microsoft Graph.
 pub(super) const GRAPH_URL: &str = "https://graph.microsoft.com";
 /// A client of one tenant.
 pub(super) type Client = vendor::Client<M365Tenant>;
 
-/// What sentences say of Graph.
+/// The description of Graph for messages.
 pub(super) const GRAPH_API: Api = Api {
     name: "Microsoft Graph",
-    unlicensed: "the tenant has no Microsoft Entra ID licence for this (P1 or P2)",
+    unlicensed: text::UNLICENSED,
     url_field: "graph_url",
 };
 
-/// How the application proves who it is.
-enum Proof {
+/// The credential with which the application authenticates.
+enum Credential {
     Secret(SecretString),
     Certificate { key: SigningKey, thumbprint: String },
 }
 
-/// One of the tenant's APIs, with an address and tokens of its own.
+/// One of the tenant's APIs, with its own address and tokens.
 pub(crate) struct Service {
     base: Url,
     scope: String,
@@ -41,7 +42,7 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// Tokens are asked for `scope`; without one, for the address itself.
+    /// Creates a service. Tokens are requested for `scope`, which by default is derived from the address.
     pub(super) fn new(base: Url, scope: Option<&str>) -> Self {
         let scope = scope.map_or_else(
             || format!("{}/.default", base.as_str().trim_end_matches('/')),
@@ -54,15 +55,15 @@ impl Service {
         }
     }
 
-    /// An address of it.
+    /// Returns an address of the service.
     pub(super) fn url(&self, path: &str, query: Option<&str>) -> Url {
         below(&self.base, path, query)
     }
 }
 
-/// One tenant, as its application sees it.
+/// A tenant, with the application through which it is read.
 pub(crate) struct M365Tenant {
-    proof: Proof,
+    credential: Credential,
     token_url: Url,
     graph: Service,
     tenant: String,
@@ -70,81 +71,79 @@ pub(crate) struct M365Tenant {
 }
 
 impl M365Tenant {
-    /// Reads the configuration.
+    /// Parses the configuration.
     ///
     /// # Errors
-    /// If a value is missing or can't be what it should be.
+    /// Returns an error if a value is missing or invalid.
     pub(super) fn new(session: &Session, config: &ConnectorConfig) -> Result<Self, ConnectorError> {
         let tenant = required(config, "tenant_id")?;
-        let host_like = |text: &str| {
-            text.bytes()
+        let is_host_like = |value: &str| {
+            value
+                .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.'))
         };
-        if !host_like(tenant) || tenant.len() > 253 {
-            return Err(wrong(
-                "tenant_id",
-                "must be the directory (tenant) id or a domain of the tenant",
-            ));
+        if !is_host_like(tenant) || tenant.len() > 253 {
+            return Err(config_error("tenant_id", text::INVALID_TENANT_ID));
         }
         let client_id = required(config, "client_id")?;
-        if !host_like(client_id) || client_id.len() > 100 {
-            return Err(wrong("client_id", "must be the application (client) id"));
+        if !is_host_like(client_id) || client_id.len() > 100 {
+            return Err(config_error("client_id", text::INVALID_CLIENT_ID));
         }
-        let proof = proof(config)?;
-        let url = |field: &'static str, usual: &str| {
-            base_url(session.outbound(), field, plain(config, field).unwrap_or(usual))
+        let credential = credential(config)?;
+        let url = |field: &'static str, default: &str| {
+            base_url(session.outbound(), field, plain(config, field).unwrap_or(default))
         };
         let login = url("login_url", LOGIN_URL)?;
         Ok(Self {
             token_url: below(&login, &format!("/{tenant}/oauth2/v2.0/token"), None),
-            proof,
+            credential,
             graph: Service::new(url("graph_url", GRAPH_URL)?, None),
             tenant: tenant.to_owned(),
             client_id: client_id.to_owned(),
         })
     }
 
-    /// The tenant as the configuration names it: its id, or one of its domains.
+    /// Returns the tenant as named in the configuration: its id or one of its domains.
     pub(super) fn configured_tenant(&self) -> &str {
         &self.tenant
     }
 
-    /// The host of Graph, which tells the cloud.
+    /// Returns the host of Graph, which identifies the cloud.
     pub(super) fn graph_host(&self) -> &str {
         self.graph.base.host_str().unwrap_or_default()
     }
 
-    /// Whether an address is one of Graph.
+    /// Whether an address belongs to Graph.
     pub(super) fn is_graph(&self, url: &Url) -> bool {
         Origin::of(url) == Origin::of(&self.graph.base)
             && url.username().is_empty()
             && url.password().is_none()
     }
 
-    /// Whether the application has a certificate; some services take nothing else.
+    /// Whether the application authenticates with a certificate. Some services accept nothing else.
     pub(super) const fn has_certificate(&self) -> bool {
-        matches!(self.proof, Proof::Certificate { .. })
+        matches!(self.credential, Credential::Certificate { .. })
     }
 
-    /// Whether the tenant lives in a cloud for the United States' government.
+    /// Whether the tenant is in one of the US government clouds.
     pub(super) fn is_government_cloud(&self) -> bool {
         self.graph_host().ends_with(".us")
     }
 
-    /// Graph.
+    /// Returns the service for Graph.
     pub(super) const fn graph(&self) -> &Service {
         &self.graph
     }
 
-    /// A token for a service; a new one if that with the serial `refused` was refused.
+    /// Returns a token for a service. It is a new one if the current token's serial number is `rejected`.
     pub(super) async fn token(
         &self,
         session: &Session,
         service: &Service,
-        refused: Option<u64>,
+        rejected: Option<u64>,
     ) -> Result<Bearer, ConnectorError> {
         let issue = self.issue(session, &service.scope);
-        service.tokens.bearer(session, refused, issue).await
+        service.tokens.bearer(session, rejected, issue).await
     }
 
     async fn issue(&self, session: &Session, scope: &str) -> Result<(SecretString, u64), ConnectorError> {
@@ -154,9 +153,9 @@ impl M365Tenant {
             ("grant_type", "client_credentials"),
         ];
         let assertion;
-        match &self.proof {
-            Proof::Secret(secret) => fields.push(("client_secret", secret.expose_secret())),
-            Proof::Certificate { key, thumbprint } => {
+        match &self.credential {
+            Credential::Secret(secret) => fields.push(("client_secret", secret.expose_secret())),
+            Credential::Certificate { key, thumbprint } => {
                 let mut header = Map::new();
                 header.insert("x5t#S256".to_owned(), thumbprint.as_str().into());
                 let claims = client_claims(
@@ -167,66 +166,60 @@ impl M365Tenant {
                 );
                 assertion = key
                     .sign(Algorithm::Ps256, header, &claims)
-                    .map_err(|error| wrong("client_certificate", &error.to_string()))?;
+                    .map_err(|error| config_error("client_certificate", &error.to_string()))?;
                 fields.push(("client_assertion_type", token::ASSERTION_TYPE));
                 fields.push(("client_assertion", assertion.as_str()));
             }
         }
-        match token::ask(session, &self.token_url, &fields).await? {
+        match token::request_token(session, &self.token_url, &fields).await? {
             Ok(granted) => Ok(granted),
-            Err((status, refused)) => Err(ConnectorError::Auth {
-                reason: explain(status, &refused),
+            Err((status, error)) => Err(ConnectorError::Auth {
+                reason: explain(status, &error),
             }),
         }
     }
 }
 
-fn proof(config: &ConnectorConfig) -> Result<Proof, ConnectorError> {
+fn credential(config: &ConnectorConfig) -> Result<Credential, ConnectorError> {
     match (
         secret(config, "client_certificate"),
         secret(config, "client_secret"),
     ) {
         (Some(pem), _) => {
             let pem = pem.expose_secret();
-            let unfit = |error: KeyError| wrong("client_certificate", &error.to_string());
-            Ok(Proof::Certificate {
-                key: SigningKey::read(pem).map_err(unfit)?,
-                thumbprint: certificate_thumbprint(pem).map_err(unfit)?,
+            let invalid = |error: KeyError| config_error("client_certificate", &error.to_string());
+            Ok(Credential::Certificate {
+                key: SigningKey::read(pem).map_err(invalid)?,
+                thumbprint: certificate_thumbprint(pem).map_err(invalid)?,
             })
         }
-        (None, Some(secret)) => Ok(Proof::Secret(trimmed(secret))),
-        (None, None) => Err(wrong(
-            "client_secret",
-            "is missing; give it or `client_certificate`",
-        )),
+        (None, Some(secret)) => Ok(Credential::Secret(trimmed(secret))),
+        (None, None) => Err(config_error("client_secret", text::NO_CREDENTIAL)),
     }
 }
 
-/// What to do about a token endpoint's refusal.
-fn explain(status: u16, refused: &token::Refused) -> String {
-    let codes = refused.error_codes.as_deref().unwrap_or_default();
+/// Explains an error response of the token endpoint.
+fn explain(status: u16, error: &token::TokenError) -> String {
+    let codes = error.error_codes.as_deref().unwrap_or_default();
     let has = |code: u64| codes.contains(&code);
-    let text = if has(7_000_215) {
-        "the client secret is wrong; copy the secret's value, not its id, from Certificates & secrets"
+    let reason = if has(7_000_215) {
+        text::WRONG_SECRET
     } else if has(7_000_222) {
-        "the client secret has expired; make a new one under Certificates & secrets"
+        text::EXPIRED_SECRET
     } else if has(700_016) {
-        "the tenant has no application with this client id; check `client_id` and `tenant_id`"
+        text::NO_SUCH_APPLICATION
     } else if has(90_002) {
-        "there is no such tenant; check `tenant_id`"
+        text::NO_SUCH_TENANT
     } else if has(700_027) {
-        "the certificate isn't the one that was uploaded to the application, or it has expired"
+        text::WRONG_CERTIFICATE
     } else if has(65_001) || has(7_000_112) {
-        "the application is disabled or lacks an administrator's consent; grant it under API permissions"
+        text::NO_CONSENT
     } else if has(500_011) {
-        "the tenant doesn't know the service that is asked for; it may have no licence for it, or an address is of \
-         another cloud"
+        text::NO_SUCH_SERVICE
     } else if has(7_000_218) {
-        "Entra asks for a client secret or certificate"
+        text::CREDENTIAL_REQUIRED
     } else {
-        return format!(
-            "Entra refused to issue a token (status {status}); check `tenant_id`, `client_id` and the secret"
-        );
+        return text::token_denied(status);
     };
-    text.to_owned()
+    reason.to_owned()
 }

@@ -2,7 +2,7 @@
 
 mod api;
 mod client;
-mod normalise;
+mod normalize;
 mod permission;
 mod settings;
 mod sync;
@@ -13,8 +13,9 @@ use crate::{
     dns::{self, DnsSettings},
     run::Emitter,
     session::Session,
-    settings::Outlet,
-    vendor::{Readable, VendorConnector},
+    settings::SettingEmitter,
+    text::m365 as text,
+    vendor::{ReadableVendor, VendorConnector},
 };
 use client::{Client, GRAPH_URL, LOGIN_URL, M365Tenant};
 use settings::Hosts;
@@ -31,57 +32,40 @@ use watchpost_core::{
 pub(crate) type M365 = VendorConnector<M365Tenant>;
 
 const FIELDS: &[ConfigField] = &[
-    required_field(
-        "tenant_id",
-        "Directory (tenant) id, from the application's overview in the Entra admin center",
-    ),
-    required_field("client_id", "Application (client) id, from the same page"),
-    secret_field(
-        "client_secret",
-        "Client secret (its value, not its id); leave empty if you use a certificate",
-    ),
-    secret_field(
-        "client_certificate",
-        "Certificate and its private key as PEM, one after the other; leave empty if you use a secret",
-    ),
-    optional_field(
-        "login_url",
-        "Sign-in address; another one only for national clouds",
-        Some(LOGIN_URL),
-    ),
-    optional_field(
-        "graph_url",
-        "Microsoft Graph's address; another one only for national clouds",
-        Some(GRAPH_URL),
-    ),
+    required_field("tenant_id", text::TENANT_ID_TITLE),
+    required_field("client_id", text::CLIENT_ID_TITLE),
+    secret_field("client_secret", text::CLIENT_SECRET_TITLE),
+    secret_field("client_certificate", text::CLIENT_CERTIFICATE_TITLE),
+    optional_field("login_url", text::LOGIN_URL_TITLE, Some(LOGIN_URL)),
+    optional_field("graph_url", text::GRAPH_URL_TITLE, Some(GRAPH_URL)),
     optional_field(
         "exchange_admin_beta",
-        "Read Exchange and Purview settings through Exchange's undocumented proxy, too (true or false)",
+        text::EXCHANGE_ADMIN_BETA_TITLE,
         Some("false"),
     ),
     optional_field(
         "sharepoint_admin_url",
-        "SharePoint's administration address; `auto`: the tenant's usual one",
+        text::SHAREPOINT_ADMIN_URL_TITLE,
         Some(settings::KNOWN_ADDRESS),
     ),
     optional_field(
         "exchange_url",
-        "Exchange's administration address; `auto`: the cloud's usual one",
+        text::EXCHANGE_URL_TITLE,
         Some(settings::KNOWN_ADDRESS),
     ),
     optional_field(
         "compliance_url",
-        "Purview's administration address; `auto`: the cloud's usual one",
+        text::COMPLIANCE_URL_TITLE,
         Some(settings::KNOWN_ADDRESS),
     ),
     optional_field(
         "power_platform_url",
-        "Power Platform's administration address; `auto`: the cloud's usual one",
+        text::POWER_PLATFORM_URL_TITLE,
         Some(settings::KNOWN_ADDRESS),
     ),
     optional_field(
         "fabric_url",
-        "Fabric's administration address; `auto`: the cloud's usual one",
+        text::FABRIC_URL_TITLE,
         Some(settings::KNOWN_ADDRESS),
     ),
     dns::SERVER_FIELD,
@@ -89,7 +73,7 @@ const FIELDS: &[ConfigField] = &[
     dns::HOSTS_FIELD,
 ];
 
-impl Readable for M365Tenant {
+impl ReadableVendor for M365Tenant {
     const PLATFORM: Platform = Platform::M365;
     const FIELDS: &'static [ConfigField] = FIELDS;
     const DATASETS: &'static [Dataset] = &[
@@ -113,7 +97,7 @@ impl Readable for M365Tenant {
         Dataset::Locations,
     ];
 
-    /// The sister APIs, and how names are looked up.
+    /// The hosts of the other APIs, and the configuration for looking up domains.
     type SettingSources = (Hosts, DnsSettings);
 
     fn setting_paths() -> &'static [&'static str] {
@@ -138,15 +122,15 @@ impl Readable for M365Tenant {
     }
 
     async fn sync(client: Arc<Client>, out: Emitter) -> Result<(), ConnectorError> {
-        sync::drive(client, out).await
+        sync::read_all(client, out).await
     }
 
     async fn collect(
         client: Arc<Client>,
         (hosts, dns): Self::SettingSources,
         metered: bool,
-        out: Outlet,
+        out: SettingEmitter,
     ) -> Result<(), ConnectorError> {
-        settings::drive(client, hosts, dns, metered, out).await
+        settings::collect(client, hosts, dns, metered, out).await
     }
 }

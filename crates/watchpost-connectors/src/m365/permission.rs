@@ -1,5 +1,5 @@
-//! The names of the application permissions that are used. All of them only read but [`SNAPSHOTS`]: making a
-//! configuration snapshot counts as a change, even though it changes no setting.
+//! The names of the application permissions that Watchpost uses. All of them are read-only except [`SNAPSHOTS`]: Graph
+//! treats the creation of a configuration snapshot as a write, although it changes no setting.
 
 pub(super) const APPLICATION: &str = "Application.Read.All";
 pub(super) const AUDIT_LOG: &str = "AuditLog.Read.All";

@@ -1,17 +1,18 @@
-//! Reading one tenant from front to back. Later datasets use what earlier ones showed.
+//! The sync of one tenant. Later datasets use data from earlier ones.
 
 mod apps;
 mod roles;
 
 use super::{
     client::{Client, GRAPH_API},
-    normalise::{self, MailboxPlans},
+    normalize::{self, MailboxPlans},
     permission, wire,
 };
 use crate::{
-    run::{DOCUMENT_BYTES_MAX, DatasetRun, Emitter, Trouble},
+    run::{DOCUMENT_BYTES_MAX, DatasetRun, Emitter, ReadError},
+    text::{m365 as text, setting_too_large},
     value::id,
-    vendor::Refusal,
+    vendor::ApiError,
 };
 use serde_json::Value;
 use std::{collections::HashMap, sync::Arc};
@@ -20,29 +21,29 @@ use watchpost_core::{
     value::{text::ForeignText, word::CollectionState},
 };
 
-/// What is asked of users besides the last sign-in.
+/// The properties of users that are read in addition to the last sign-in.
 const USER_FIELDS: &str = "id,userPrincipalName,mail,proxyAddresses,displayName,userType,accountEnabled,\
     createdDateTime,externalUserState,onPremisesSyncEnabled,onPremisesImmutableId,passwordPolicies,\
     lastPasswordChangeDateTime,department,jobTitle,assignedLicenses";
 
-/// What later datasets need of earlier ones.
+/// Data from earlier datasets that later ones need.
 #[derive(Default)]
 struct Seen {
     tenant_id: Option<String>,
     mailboxes: Option<MailboxPlans>,
-    /// Own registrations (application id) with their service principal.
+    /// The tenant's own app registrations: application id and service principal id.
     own_apps: Vec<(String, String)>,
-    /// Resources (service principal id) with the permissions that they offer to apps.
+    /// The resources, by service principal id, with their permissions for apps.
     resources: Vec<(String, HashMap<String, String>)>,
-    /// Members of groups that hold roles.
+    /// The members of the groups that hold roles, by group id.
     groups: HashMap<String, Vec<String>>,
     group_members: usize,
 }
 
-/// One document, or list of documents, that is kept as a setting.
+/// A document or a list of documents that is stored as a setting.
 struct Document {
     dataset: Dataset,
-    /// Below `/v1.0/`; it is also the setting's path.
+    /// The path below `/v1.0/`, which is also the setting's path.
     path: &'static str,
     list: bool,
     permission: &'static str,
@@ -87,77 +88,77 @@ const DOCUMENTS: &[Document] = &[
     },
 ];
 
-/// Reads everything.
-pub(super) async fn drive(client: Arc<Client>, mut out: Emitter) -> Result<(), ConnectorError> {
+/// Reads all datasets.
+pub(super) async fn read_all(client: Arc<Client>, mut out: Emitter) -> Result<(), ConnectorError> {
     let mut seen = Seen::default();
 
     let mut run = out.begin(Dataset::Organization);
-    let end = organization(&client, &mut run, &mut seen).await;
-    run.end(end).await?;
+    let result = organization(&client, &mut run, &mut seen).await;
+    run.end(result).await?;
 
     let mut run = out.begin(Dataset::Licenses);
-    let end = licenses(&client, &mut run, &mut seen).await;
-    run.end(end).await?;
+    let result = licenses(&client, &mut run, &mut seen).await;
+    run.end(result).await?;
 
     let mut run = out.begin(Dataset::Domains);
-    let end = list_setting(&client, &mut run, "domains", permission::DOMAIN)
+    let result = list_setting(&client, &mut run, "domains", permission::DOMAIN)
         .await
         .map(drop);
-    run.end(end).await?;
+    run.end(result).await?;
 
     users(&client, &mut out, &seen).await?;
 
     let mut run = out.begin(Dataset::Mfa);
-    let end = registrations(&client, &mut run).await;
-    run.end(end).await?;
+    let result = registrations(&client, &mut run).await;
+    run.end(result).await?;
 
     roles::roles(&client, &mut out, &mut seen).await?;
 
     let mut run = out.begin(Dataset::Apps);
-    let end = apps::apps(&client, &mut run, &mut seen).await;
-    let apps_end = end.clone();
-    run.end(end).await?;
+    let result = apps::apps(&client, &mut run, &mut seen).await;
+    let apps_result = result.clone();
+    run.end(result).await?;
 
     let mut run = out.begin(Dataset::AppOwners);
-    let end = apps::owners(&client, &mut run, &seen)
+    let result = apps::owners(&client, &mut run, &seen)
         .await
-        .and_then(|()| after_apps(&apps_end));
-    run.end(end).await?;
+        .and_then(|()| require_all_apps(&apps_result));
+    run.end(result).await?;
 
     let mut run = out.begin(Dataset::Grants);
-    let end = apps::grants(&client, &mut run).await;
-    run.end(end).await?;
+    let result = apps::grants(&client, &mut run).await;
+    run.end(result).await?;
 
     let mut run = out.begin(Dataset::AppGrants);
-    let end = apps::app_grants(&client, &mut run, &seen)
+    let result = apps::app_grants(&client, &mut run, &seen)
         .await
-        .and_then(|()| after_apps(&apps_end));
-    run.end(end).await?;
+        .and_then(|()| require_all_apps(&apps_result));
+    run.end(result).await?;
 
     for document in DOCUMENTS {
         let mut run = out.begin(document.dataset);
-        let end = if document.list {
+        let result = if document.list {
             list_setting(&client, &mut run, document.path, document.permission)
                 .await
                 .map(drop)
         } else {
-            one_setting(&client, &mut run, document).await
+            document_setting(&client, &mut run, document).await
         };
-        run.end(end).await?;
+        run.end(result).await?;
     }
     Ok(())
 }
 
-/// What is read app by app can't be whole if the apps aren't.
-fn after_apps(apps: &Result<(), Trouble>) -> Result<(), Trouble> {
+/// Returns the outcome of a dataset that is read app by app: it is incomplete if the apps are.
+fn require_all_apps(apps: &Result<(), ReadError>) -> Result<(), ReadError> {
     match apps {
         Ok(()) => Ok(()),
-        Err(Trouble::Denied(permission)) => Err(Trouble::Denied(permission)),
-        Err(_) => Err(Trouble::Partial("not all apps could be read".to_owned())),
+        Err(ReadError::Denied(permission)) => Err(ReadError::Denied(permission)),
+        Err(_) => Err(ReadError::Partial(text::APPS_INCOMPLETE.to_owned())),
     }
 }
 
-/// The tenant's id and name in an answer about the organisation.
+/// Parses the tenant's id and name in a response about the organization.
 pub(super) fn tenant(body: &[u8]) -> Option<(String, ForeignText)> {
     let page: wire::ListPage = serde_json::from_slice(body).ok()?;
     tenant_of(page.value.first()?.get())
@@ -170,7 +171,7 @@ fn tenant_of(row: &str) -> Option<(String, ForeignText)> {
     Some((tenant, name))
 }
 
-async fn organization(client: &Client, run: &mut DatasetRun<'_>, seen: &mut Seen) -> Result<(), Trouble> {
+async fn organization(client: &Client, run: &mut DatasetRun<'_>, seen: &mut Seen) -> Result<(), ReadError> {
     let rows = list_setting(client, run, "organization", permission::ORGANIZATION).await?;
     let first = rows.as_array().and_then(|rows| rows.first());
     seen.tenant_id = first
@@ -179,7 +180,7 @@ async fn organization(client: &Client, run: &mut DatasetRun<'_>, seen: &mut Seen
     Ok(())
 }
 
-async fn licenses(client: &Client, run: &mut DatasetRun<'_>, seen: &mut Seen) -> Result<(), Trouble> {
+async fn licenses(client: &Client, run: &mut DatasetRun<'_>, seen: &mut Seen) -> Result<(), ReadError> {
     let rows = list_setting(client, run, "subscribedSkus", permission::ORGANIZATION).await?;
     let mut plans = MailboxPlans::default();
     for row in rows.as_array().into_iter().flatten() {
@@ -192,21 +193,21 @@ async fn licenses(client: &Client, run: &mut DatasetRun<'_>, seen: &mut Seen) ->
     Ok(())
 }
 
-/// Keeps a list as one document in the shape in which Graph sends lists, without its links. Gives the rows back.
+/// Stores a list as one document, in Graph's format for lists but without links. Returns the rows.
 async fn list_setting(
     client: &Client,
     run: &mut DatasetRun<'_>,
     path: &'static str,
     permission: &'static str,
-) -> Result<Value, Trouble> {
+) -> Result<Value, ReadError> {
     let mut list = client.list(&format!("/v1.0/{path}"), None);
     let mut rows = Vec::new();
     let mut bytes = 0_usize;
-    while let Some(page) = list.page().await.map_err(GRAPH_API.refused(permission))? {
+    while let Some(page) = list.page().await.map_err(GRAPH_API.read_error_for(permission))? {
         for raw in page {
             bytes = bytes.saturating_add(raw.get().len());
             if bytes > DOCUMENT_BYTES_MAX {
-                return Err(Trouble::Failed(format!("`{path}` is larger than 4 MiB")));
+                return Err(ReadError::Failed(setting_too_large(path)));
             }
             if let Some(row) = run.row::<Value>(&raw) {
                 rows.push(row);
@@ -220,15 +221,19 @@ async fn list_setting(
     Ok(rows)
 }
 
-/// Keeps one document as it is, without Graph's notes about it.
-async fn one_setting(client: &Client, run: &mut DatasetRun<'_>, document: &Document) -> Result<(), Trouble> {
+/// Stores one document, without Graph's annotations.
+async fn document_setting(
+    client: &Client,
+    run: &mut DatasetRun<'_>,
+    document: &Document,
+) -> Result<(), ReadError> {
     let url = client.url(&format!("/v1.0/{}", document.path), None);
-    let answer = client
+    let response = client
         .get(url)
         .await
-        .map_err(GRAPH_API.refused(document.permission))?;
-    let Ok(Value::Object(mut fields)) = serde_json::from_slice(&answer.body) else {
-        return Err(GRAPH_API.not_understood());
+        .map_err(GRAPH_API.read_error_for(document.permission))?;
+    let Ok(Value::Object(mut fields)) = serde_json::from_slice(&response.body) else {
+        return Err(GRAPH_API.unexpected_response());
     };
     fields.retain(|name, _| !name.starts_with("@odata."));
     run.add_rows(1);
@@ -236,39 +241,37 @@ async fn one_setting(client: &Client, run: &mut DatasetRun<'_>, document: &Docum
         .await
 }
 
-/// Accounts, and with them when they were last used: two datasets from one list.
+/// Reads the accounts with their last sign-ins: two datasets from one list.
 async fn users(client: &Client, out: &mut Emitter, seen: &Seen) -> Result<(), ConnectorError> {
     let mut run = out.begin(Dataset::Users);
     let mut sign_in = Ok(());
-    let end = user_pages(client, &mut run, seen, &mut sign_in).await;
-    let users_end = end.clone();
+    let result = user_pages(client, &mut run, seen, &mut sign_in).await;
+    let users_result = result.clone();
     let rows = run.rows();
-    let state = run.end(end).await?;
-    // Only where the column could be read.
+    let state = run.end(result).await?;
+    // The rows have sign-ins only if that property could be read.
     let sign_in_rows = if sign_in.is_ok() { rows } else { 0 };
-    let sign_in_end = match (users_end, sign_in) {
-        (_, Err(trouble)) => Err(trouble),
-        (Err(trouble), Ok(())) => Err(trouble),
+    let sign_in_result = match (users_result, sign_in) {
+        (_, Err(error)) => Err(error),
+        (Err(error), Ok(())) => Err(error),
         (Ok(()), Ok(())) if state == CollectionState::Complete => Ok(()),
-        (Ok(()), Ok(())) => Err(Trouble::Partial(
-            "not all accounts could be understood".to_owned(),
-        )),
+        (Ok(()), Ok(())) => Err(ReadError::Partial(text::ACCOUNTS_INCOMPLETE.to_owned())),
     };
-    out.end(Dataset::SignIn, sign_in_rows, sign_in_end).await
+    out.end(Dataset::SignIn, sign_in_rows, sign_in_result).await
 }
 
 async fn user_pages(
     client: &Client,
     run: &mut DatasetRun<'_>,
     seen: &Seen,
-    sign_in: &mut Result<(), Trouble>,
-) -> Result<(), Trouble> {
+    sign_in: &mut Result<(), ReadError>,
+) -> Result<(), ReadError> {
     let with = format!("$select={USER_FIELDS},signInActivity&$top=500");
     let mut list = client.list("/v1.0/users", Some(&with));
     let first = match list.page().await {
-        // Either the licence or the permission for sign-ins is missing; without that column both don't matter.
-        Err(refusal @ (Refusal::Denied | Refusal::Unlicensed)) => {
-            *sign_in = Err(GRAPH_API.trouble(refusal, permission::AUDIT_LOG));
+        // The license or the permission for sign-ins is missing. The other properties may still be readable.
+        Err(error @ (ApiError::Denied | ApiError::Unlicensed)) => {
+            *sign_in = Err(GRAPH_API.read_error(error, permission::AUDIT_LOG));
             let without = format!("$select={USER_FIELDS}&$top=999");
             list = client.list("/v1.0/users", Some(&without));
             list.page().await
@@ -276,17 +279,17 @@ async fn user_pages(
         other => other,
     };
     let mut page = match first {
-        // It was the list itself that is denied.
-        Err(Refusal::Denied) => {
-            *sign_in = Err(Trouble::Denied(permission::USER));
-            return Err(Trouble::Denied(permission::USER));
+        // The list itself is denied, not only the sign-ins.
+        Err(ApiError::Denied) => {
+            *sign_in = Err(ReadError::Denied(permission::USER));
+            return Err(ReadError::Denied(permission::USER));
         }
-        other => other.map_err(GRAPH_API.refused(permission::USER))?,
+        other => other.map_err(GRAPH_API.read_error_for(permission::USER))?,
     };
     while let Some(rows) = page {
         for raw in rows {
             if let Some(user) = run.row::<wire::User>(&raw) {
-                run.push(normalise::account(
+                run.push(normalize::account(
                     &user,
                     sign_in.is_ok(),
                     seen.mailboxes.as_ref(),
@@ -294,22 +297,25 @@ async fn user_pages(
                 .await;
             }
         }
-        page = list.page().await.map_err(GRAPH_API.refused(permission::USER))?;
+        page = list
+            .page()
+            .await
+            .map_err(GRAPH_API.read_error_for(permission::USER))?;
     }
     Ok(())
 }
 
-async fn registrations(client: &Client, run: &mut DatasetRun<'_>) -> Result<(), Trouble> {
+async fn registrations(client: &Client, run: &mut DatasetRun<'_>) -> Result<(), ReadError> {
     let path = "/v1.0/reports/authenticationMethods/userRegistrationDetails";
     let mut list = client.list(path, Some("$top=500"));
     while let Some(rows) = list
         .page()
         .await
-        .map_err(GRAPH_API.refused(permission::AUDIT_LOG))?
+        .map_err(GRAPH_API.read_error_for(permission::AUDIT_LOG))?
     {
         for raw in rows {
             if let Some(row) = run.row::<wire::Registration>(&raw) {
-                run.push(normalise::registration(&row)).await;
+                run.push(normalize::registration(&row)).await;
             }
         }
     }

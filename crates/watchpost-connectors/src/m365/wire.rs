@@ -1,10 +1,10 @@
-//! Microsoft Graph's JSON, as far as it is used. Everything but identifiers may be missing or null.
+//! The JSON of Microsoft Graph, as far as it is used. Everything except identifiers may be missing or null.
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::panic)]
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// One page of a list. Rows are read one by one, so that a broken one spoils no other.
+/// A page of a list. Rows are parsed one by one, so that a malformed one doesn't affect the others.
 #[derive(Deserialize)]
 pub(super) struct ListPage {
     pub(super) value: Vec<Box<RawValue>>,
@@ -20,7 +20,7 @@ pub(super) struct ErrorBody {
 #[derive(Deserialize)]
 pub(super) struct ErrorDetail {
     pub(super) code: Option<String>,
-    /// Some hosts send an object.
+    /// `None` for the hosts that send an object.
     #[serde(default, deserialize_with = "text_or_none")]
     pub(super) message: Option<String>,
 }
@@ -116,7 +116,7 @@ pub(super) struct RoleAssignment {
     pub(super) principal: Option<DirectoryObject>,
 }
 
-/// An instance of a PIM schedule, active or eligible.
+/// An active or eligible instance of a schedule of Privileged Identity Management (PIM).
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ScheduleInstance {
@@ -205,7 +205,7 @@ pub(super) struct AppRoleAssignment {
     pub(super) created_date_time: Option<String>,
 }
 
-/// A trust between an application and another identity provider's workload.
+/// A trust between an application and a workload of another identity provider.
 #[derive(Deserialize)]
 pub(super) struct FederatedCredential {
     pub(super) name: Option<String>,

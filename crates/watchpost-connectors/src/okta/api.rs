@@ -1,4 +1,4 @@
-//! How Okta is asked and how it answers: scopes to try out, limits, refusals, pages by `Link` headers.
+//! The API of Okta: permission probes, rate limits, errors, and pages linked by `Link` headers.
 
 use super::{
     client::{OKTA_API, OktaOrg},
@@ -6,10 +6,11 @@ use super::{
 };
 use crate::{
     config::below,
-    run::Trouble,
+    run::ReadError,
     session::Session,
+    text::okta as text,
     token::Bearer,
-    vendor::{Api, ListPage, Probe, Refusal, Vendor},
+    vendor::{Api, ApiError, ListPage, Probe, Vendor},
 };
 use serde_json::value::RawValue;
 use std::time::Duration;
@@ -20,14 +21,14 @@ use watchpost_core::{
 };
 use watchpost_outbound::{RateLimitHeaders, Response};
 
-/// Okta tells its limits with each response.
+/// The headers in which Okta reports its rate limits with each response.
 static RATE_LIMIT: RateLimitHeaders = RateLimitHeaders {
     limit: "x-rate-limit-limit",
     remaining: "x-rate-limit-remaining",
     reset: "x-rate-limit-reset",
 };
 
-/// The first one's response names the org.
+/// The permission probes. The response to the first one names the org.
 const PROBES: &[Probe] = &[
     Probe {
         permission: scope::ORGS,
@@ -104,39 +105,39 @@ impl Vendor for OktaOrg {
         &self,
         session: &Session,
         (): &(),
-        refused: Option<u64>,
+        rejected: Option<u64>,
     ) -> Result<Bearer, ConnectorError> {
-        self.token(session, refused).await
+        self.token(session, rejected).await
     }
 
-    fn refuses_token(response: &Response) -> bool {
+    fn rejects_token(response: &Response) -> bool {
         response.status == 401 && error_code(response) != NO_FEATURE
     }
 
-    fn pause(session: &Session, response: &Response, callers: u32) -> Option<Duration> {
-        RATE_LIMIT.pace(&response.headers, session.now(), callers)
+    fn pause(session: &Session, response: &Response, concurrency: u32) -> Option<Duration> {
+        RATE_LIMIT.pace(&response.headers, session.now(), concurrency)
     }
 
-    fn refusal(&self, response: &Response) -> Refusal {
+    fn error(&self, response: &Response) -> ApiError {
         match (response.status, error_code(response).as_str()) {
-            (401 | 403, NO_FEATURE) => Refusal::Unlicensed,
+            (401 | 403, NO_FEATURE) => ApiError::Unlicensed,
             (401, _) => {
                 let reason = if self.uses_api_token() {
-                    "Okta refuses the API token; it may be revoked, unused for 30 days, or its owner may be gone"
+                    text::API_TOKEN_REJECTED
                 } else {
-                    "Okta refuses the token, a fresh one too; check that the service app is active"
+                    text::NEW_TOKEN_REJECTED
                 };
-                Refusal::Trouble(Trouble::Fatal(ConnectorError::Auth {
+                ApiError::Read(ReadError::Fatal(ConnectorError::Auth {
                     reason: reason.to_owned(),
                 }))
             }
-            (403, _) => Refusal::Denied,
-            (404, _) => Refusal::NotFound,
-            (status, _) => Refusal::Status(status),
+            (403, _) => ApiError::Denied,
+            (404, _) => ApiError::NotFound,
+            (status, _) => ApiError::Status(status),
         }
     }
 
-    fn page(response: &Response) -> Result<ListPage, Trouble> {
+    fn page(response: &Response) -> Result<ListPage, ReadError> {
         let next = response
             .headers
             .get_all("link")
@@ -148,7 +149,7 @@ impl Vendor for OktaOrg {
             return Ok(ListPage { rows, next });
         }
         let page: wire::WrappedPage =
-            serde_json::from_slice(&response.body).map_err(|_| OKTA_API.not_understood())?;
+            serde_json::from_slice(&response.body).map_err(|_| OKTA_API.unexpected_response())?;
         Ok(ListPage {
             rows: page.value,
             next: next.or_else(|| page.links?.next?.href),
@@ -169,20 +170,14 @@ impl Vendor for OktaOrg {
 
     fn hint(&self, permission: &str) -> String {
         if self.uses_api_token() {
-            format!(
-                "the API token's owner may not read this ({permission}): give the owner the Read-only Administrator \
-                 role (for administrators' roles: a custom role that may view roles), or use a service app"
-            )
+            text::grant_to_token_owner(permission)
         } else {
-            format!(
-                "Okta admin console > Applications > your service app > Okta API Scopes > grant {permission}; and under \
-                 Admin roles the app needs a role that may read this, such as Read-only Administrator"
-            )
+            text::grant_scope(permission)
         }
     }
 }
 
-/// Okta's code for a feature that the org doesn't have.
+/// Okta's error code for a feature that the org doesn't have.
 const NO_FEATURE: &str = "E0000015";
 
 fn error_code(response: &Response) -> String {
@@ -192,8 +187,8 @@ fn error_code(response: &Response) -> String {
         .unwrap_or_default()
 }
 
-/// The address of relation `next` in a `Link` header (RFC 8288). An address stands between `<` and `>` and may hold
-/// commas; several links may be joined by commas.
+/// Returns the target of the link with the relation `next` in a `Link` header (RFC 8288). A target is enclosed in `<` and
+/// `>` and may contain commas, which also separate links.
 fn next_link(header: &str) -> Option<&str> {
     let mut rest = header;
     while let Some((_, after)) = rest.split_once('<') {
@@ -218,7 +213,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_next_link_is_found_in_any_notation() {
+    fn the_next_link_is_found_in_every_notation() {
         let check =
             |header: &str, expected: Option<&str>| assert_eq!(next_link(header), expected, "{header}");
         check(
@@ -233,14 +228,14 @@ mod tests {
             "<https://o.example/b>;title=\"x\";REL=next,<https://o.example/a>;rel=self",
             Some("https://o.example/b"),
         );
-        for none in [
+        for header in [
             "",
             "<https://o.example/a>; rel=\"self\"",
             "<https://o.example/a; rel=next",
             "rel=next",
             "<<>>",
         ] {
-            check(none, None);
+            check(header, None);
         }
     }
 }

@@ -1,10 +1,11 @@
-//! How an org lets us in: address, credentials, tokens.
+//! The address, credentials and tokens for an org.
 
 use super::scope;
 use crate::{
-    config::{base_url, below, plain, required, secret, trimmed, wrong},
+    config::{base_url, below, config_error, plain, required, secret, trimmed},
     jwt::{Algorithm, SigningKey, client_claims},
     session::Session,
+    text::okta as text,
     token::{self, Bearer, TokenCache},
     vendor::{self, Api},
 };
@@ -18,18 +19,18 @@ use watchpost_outbound::HeaderValue;
 /// A client of one org.
 pub(super) type Client = vendor::Client<OktaOrg>;
 
-/// What sentences say of Okta.
+/// The description of Okta for messages.
 pub(super) const OKTA_API: Api = Api {
     name: "Okta",
-    unlicensed: "the org does not have this feature",
+    unlicensed: text::UNLICENSED,
     url_field: "org_url",
 };
 
-/// How the org lets us in.
-enum Entry {
-    /// An administrator's token: one header for ever.
+/// The credential with which the connector authenticates.
+enum Credential {
+    /// An administrator's API token: a header that never changes.
     ApiToken(HeaderValue),
-    /// A service app with a key of its own.
+    /// A service app with a private key.
     ServiceApp(Box<ServiceApp>),
 }
 
@@ -39,21 +40,21 @@ struct ServiceApp {
     kid: Option<String>,
     token_url: Url,
     tokens: TokenCache,
-    /// Scopes to ask for; those that the app wasn't granted are dropped at the first refusal.
+    /// The scopes to request. Those that the app hasn't been granted are removed after the first rejected request.
     scopes: Mutex<Vec<String>>,
 }
 
-/// One org, as whoever reads it sees it.
+/// An org, with the credential through which it is read.
 pub(crate) struct OktaOrg {
-    entry: Entry,
+    credential: Credential,
     org: Url,
 }
 
 impl OktaOrg {
-    /// Reads the configuration.
+    /// Parses the configuration.
     ///
     /// # Errors
-    /// If a value is missing or can't be what it should be.
+    /// Returns an error if a value is missing or invalid.
     pub(super) fn new(session: &Session, config: &ConnectorConfig) -> Result<Self, ConnectorError> {
         let org = base_url(session.outbound(), "org_url", required(config, "org_url")?)?;
         if org.host_str().is_some_and(|host| {
@@ -61,44 +62,41 @@ impl OktaOrg {
                 .next()
                 .is_some_and(|name| name.ends_with("-admin"))
         }) {
-            return Err(wrong(
-                "org_url",
-                "is the administrators' address; leave `-admin` out",
-            ));
+            return Err(config_error("org_url", text::ADMIN_ADDRESS));
         }
         Ok(Self {
-            entry: entry(config, &org)?,
+            credential: credential(config, &org)?,
             org,
         })
     }
 
-    /// The org's address.
+    /// Returns the org's address.
     pub(super) const fn address(&self) -> &Url {
         &self.org
     }
 
-    /// A token; a new one if that with the serial `refused` was refused and we can get another.
+    /// Returns a token. For a service app, it is a new one if the current token's serial number is `rejected`.
     pub(super) async fn token(
         &self,
         session: &Session,
-        refused: Option<u64>,
+        rejected: Option<u64>,
     ) -> Result<Bearer, ConnectorError> {
-        match &self.entry {
-            Entry::ApiToken(header) => Ok(Bearer {
+        match &self.credential {
+            Credential::ApiToken(header) => Ok(Bearer {
                 header: header.clone(),
                 serial: 0,
             }),
-            Entry::ServiceApp(app) => app.tokens.bearer(session, refused, app.issue(session)).await,
+            Credential::ServiceApp(app) => app.tokens.bearer(session, rejected, app.issue(session)).await,
         }
     }
 
-    /// Whether an administrator's token is used: then what may be read depends on a role, not on scopes.
+    /// Whether the credential is an API token, whose permissions depend on its owner's role instead of scopes.
     pub(super) const fn uses_api_token(&self) -> bool {
-        matches!(self.entry, Entry::ApiToken(_))
+        matches!(self.credential, Credential::ApiToken(_))
     }
 }
 
-fn entry(config: &ConnectorConfig, org: &Url) -> Result<Entry, ConnectorError> {
+fn credential(config: &ConnectorConfig, org: &Url) -> Result<Credential, ConnectorError> {
     match (
         plain(config, "client_id"),
         secret(config, "private_key"),
@@ -106,9 +104,9 @@ fn entry(config: &ConnectorConfig, org: &Url) -> Result<Entry, ConnectorError> {
     ) {
         (Some(client_id), Some(key), _) => {
             let key = SigningKey::read(key.expose_secret())
-                .map_err(|error| wrong("private_key", &error.to_string()))?;
+                .map_err(|error| config_error("private_key", &error.to_string()))?;
             let scopes = plain(config, "scopes").unwrap_or(scope::DEFAULT);
-            Ok(Entry::ServiceApp(Box::new(ServiceApp {
+            Ok(Credential::ServiceApp(Box::new(ServiceApp {
                 client_id: client_id.to_owned(),
                 kid: plain(config, "key_id")
                     .map(str::to_owned)
@@ -119,61 +117,57 @@ fn entry(config: &ConnectorConfig, org: &Url) -> Result<Entry, ConnectorError> {
                 scopes: Mutex::new(scopes.split_whitespace().map(str::to_owned).collect()),
             })))
         }
-        (_, _, Some(token)) => Ok(Entry::ApiToken(token::header("SSWS", &trimmed(token))?)),
-        (Some(_), None, None) => Err(wrong("private_key", "is missing; it goes with `client_id`")),
-        (None, Some(_), None) => Err(wrong("client_id", "is missing; it goes with `private_key`")),
-        (None, None, None) => Err(wrong(
-            "api_token",
-            "is missing; give it, or `client_id` and `private_key`",
-        )),
+        (_, _, Some(token)) => Ok(Credential::ApiToken(token::header("SSWS", &trimmed(token))?)),
+        (Some(_), None, None) => Err(config_error("private_key", text::NO_PRIVATE_KEY)),
+        (None, Some(_), None) => Err(config_error("client_id", text::NO_CLIENT_ID)),
+        (None, None, None) => Err(config_error("api_token", text::NO_CREDENTIAL)),
     }
 }
 
 impl ServiceApp {
     async fn issue(&self, session: &Session) -> Result<(SecretString, u64), ConnectorError> {
-        let asked = self.scopes.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match self.ask(session, &asked.join(" ")).await? {
-            Ok(granted) => return Ok(granted),
-            // One scope that the app wasn't granted spoils the whole request.
-            Err((_, refused)) if is(&refused, "invalid_scope") && asked.len() > 1 => {}
-            Err((status, refused)) => {
+        let scopes = self.scopes.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match self.request_token(session, &scopes.join(" ")).await? {
+            Ok(token) => return Ok(token),
+            // A single scope that the app hasn't been granted fails the whole request.
+            Err((_, error)) if has_code(&error, "invalid_scope") && scopes.len() > 1 => {}
+            Err((status, error)) => {
                 return Err(ConnectorError::Auth {
-                    reason: explain(status, &refused),
+                    reason: explain(status, &error),
                 });
             }
         }
-        let mut fit = Vec::new();
-        for scope in asked {
-            if self.ask(session, &scope).await?.is_ok() {
-                fit.push(scope);
+        let mut granted = Vec::new();
+        for scope in scopes {
+            if self.request_token(session, &scope).await?.is_ok() {
+                granted.push(scope);
             }
         }
-        let end = if fit.is_empty() {
+        let result = if granted.is_empty() {
             None
         } else {
-            Some(self.ask(session, &fit.join(" ")).await?)
+            Some(self.request_token(session, &granted.join(" ")).await?)
         };
         self.scopes
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .clone_from(&fit);
-        match end {
-            Some(Ok(granted)) => Ok(granted),
-            Some(Err((status, refused))) => Err(ConnectorError::Auth {
-                reason: explain(status, &refused),
+            .clone_from(&granted);
+        match result {
+            Some(Ok(token)) => Ok(token),
+            Some(Err((status, error))) => Err(ConnectorError::Auth {
+                reason: explain(status, &error),
             }),
             None => Err(ConnectorError::Auth {
-                reason: "the service app was granted none of the scopes; grant them under Okta API Scopes"
-                    .to_owned(),
+                reason: text::NO_SCOPE.to_owned(),
             }),
         }
     }
 
-    async fn ask(
+    async fn request_token(
         &self,
         session: &Session,
         scope: &str,
-    ) -> Result<Result<(SecretString, u64), (u16, token::Refused)>, ConnectorError> {
+    ) -> Result<Result<(SecretString, u64), (u16, token::TokenError)>, ConnectorError> {
         let mut header = Map::new();
         if let Some(kid) = &self.kid {
             header.insert("kid".to_owned(), kid.as_str().into());
@@ -187,40 +181,28 @@ impl ServiceApp {
         let assertion = self
             .key
             .sign(Algorithm::Rs256, header, &claims)
-            .map_err(|error| wrong("private_key", &error.to_string()))?;
+            .map_err(|error| config_error("private_key", &error.to_string()))?;
         let fields = [
             ("grant_type", "client_credentials"),
             ("scope", scope),
             ("client_assertion_type", token::ASSERTION_TYPE),
             ("client_assertion", assertion.as_str()),
         ];
-        token::ask(session, &self.token_url, &fields).await
+        token::request_token(session, &self.token_url, &fields).await
     }
 }
 
-fn is(refused: &token::Refused, error: &str) -> bool {
-    refused.error.as_deref() == Some(error)
+fn has_code(error: &token::TokenError, code: &str) -> bool {
+    error.error.as_deref() == Some(code)
 }
 
-/// What to do about a token endpoint's refusal.
-fn explain(status: u16, refused: &token::Refused) -> String {
-    let text = match refused.error.as_deref() {
-        Some("invalid_client") => {
-            "Okta refuses the client; check `client_id`, that the public half of `private_key` is registered with the \
-             service app (and active), and that this machine's clock is right"
-        }
-        Some("invalid_dpop_proof" | "use_dpop_nonce") => {
-            "the service app demands DPoP; switch off \"Require Demonstrating Proof of Possession\" in its settings"
-        }
-        Some("invalid_scope" | "consent_required" | "access_denied") => {
-            "the service app was granted none of the scopes, or has no administrator role; see Okta API Scopes and \
-             Admin roles"
-        }
-        _ => {
-            return format!(
-                "Okta refused to issue a token (status {status}); check `org_url` and `client_id`"
-            );
-        }
+/// Explains an error response of the token endpoint.
+fn explain(status: u16, error: &token::TokenError) -> String {
+    let reason = match error.error.as_deref() {
+        Some("invalid_client") => text::CLIENT_REJECTED,
+        Some("invalid_dpop_proof" | "use_dpop_nonce") => text::DPOP_REQUIRED,
+        Some("invalid_scope" | "consent_required" | "access_denied") => text::NO_SCOPE_OR_ROLE,
+        _ => return text::token_denied(status),
     };
-    text.to_owned()
+    reason.to_owned()
 }

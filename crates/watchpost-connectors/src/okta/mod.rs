@@ -1,8 +1,8 @@
-//! Okta, read as a service app with a key of its own or with an administrator's API token.
+//! Okta, read as a service app with a private key, or with an administrator's API token.
 
 mod api;
 mod client;
-mod normalise;
+mod normalize;
 mod scope;
 mod settings;
 mod sync;
@@ -12,8 +12,9 @@ use crate::{
     config::{optional_field, required_field, secret_field},
     run::Emitter,
     session::Session,
-    settings::Outlet,
-    vendor::{Readable, VendorConnector},
+    settings::SettingEmitter,
+    text::okta as text,
+    vendor::{ReadableVendor, VendorConnector},
 };
 use client::{Client, OktaOrg};
 use std::sync::Arc;
@@ -29,36 +30,15 @@ use watchpost_core::{
 pub(crate) type Okta = VendorConnector<OktaOrg>;
 
 const FIELDS: &[ConfigField] = &[
-    required_field(
-        "org_url",
-        "Address of your Okta org, like https://company.okta.com (without -admin)",
-    ),
-    optional_field(
-        "client_id",
-        "Client id of the API service app; leave empty if you use an API token",
-        None,
-    ),
-    secret_field(
-        "private_key",
-        "Private key of the service app, as PEM or JWK; leave empty if you use an API token",
-    ),
-    optional_field(
-        "key_id",
-        "Key id (kid) that Okta shows for the key; only needed with several keys as PEM",
-        None,
-    ),
-    optional_field(
-        "scopes",
-        "Scopes to ask for, separated by blanks",
-        Some(scope::DEFAULT),
-    ),
-    secret_field(
-        "api_token",
-        "API token of a read-only administrator; leave empty if you use a service app",
-    ),
+    required_field("org_url", text::ORG_URL_TITLE),
+    optional_field("client_id", text::CLIENT_ID_TITLE, None),
+    secret_field("private_key", text::PRIVATE_KEY_TITLE),
+    optional_field("key_id", text::KEY_ID_TITLE, None),
+    optional_field("scopes", text::SCOPES_TITLE, Some(scope::DEFAULT)),
+    secret_field("api_token", text::API_TOKEN_TITLE),
 ];
 
-impl Readable for OktaOrg {
+impl ReadableVendor for OktaOrg {
     const PLATFORM: Platform = Platform::Okta;
     const FIELDS: &'static [ConfigField] = FIELDS;
     const DATASETS: &'static [Dataset] = &[
@@ -74,7 +54,7 @@ impl Readable for OktaOrg {
         Dataset::Locations,
         Dataset::ThreatDetection,
         Dataset::SupportAccess,
-        // One request per account: last, so that nothing else waits for it.
+        // The last one, because it needs a request for each account.
         Dataset::Mfa,
     ];
 
@@ -92,16 +72,21 @@ impl Readable for OktaOrg {
         Ok(())
     }
 
-    /// Settings need no scope that a sync doesn't need.
+    /// Returns nothing: settings need no scopes beyond those of a sync.
     async fn setting_permissions(_: &Client, (): &()) -> Vec<PermissionCheck> {
         Vec::new()
     }
 
     async fn sync(client: Arc<Client>, out: Emitter) -> Result<(), ConnectorError> {
-        sync::drive(client, out).await
+        sync::read_all(client, out).await
     }
 
-    async fn collect(client: Arc<Client>, (): (), _: bool, out: Outlet) -> Result<(), ConnectorError> {
-        settings::drive(client, out).await
+    async fn collect(
+        client: Arc<Client>,
+        (): (),
+        _: bool,
+        out: SettingEmitter,
+    ) -> Result<(), ConnectorError> {
+        settings::collect(client, out).await
     }
 }

@@ -1,4 +1,4 @@
-//! The names of the scopes that are used, all of them read-only.
+//! The names of the scopes that Watchpost uses. All of them are read-only.
 
 pub(super) const API_TOKENS: &str = "okta.apiTokens.read";
 pub(super) const APPS: &str = "okta.apps.read";
@@ -10,6 +10,6 @@ pub(super) const ROLES: &str = "okta.roles.read";
 pub(super) const THREAT_INSIGHTS: &str = "okta.threatInsights.read";
 pub(super) const USERS: &str = "okta.users.read";
 
-/// What is asked for unless the configuration says otherwise.
+/// The scopes that are requested by default.
 pub(super) const DEFAULT: &str = "okta.orgs.read okta.users.read okta.roles.read okta.apps.read okta.apiTokens.read \
     okta.policies.read okta.authenticators.read okta.networkZones.read okta.threatInsights.read";

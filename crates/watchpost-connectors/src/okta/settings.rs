@@ -1,4 +1,4 @@
-//! Reading the settings that scans look at: the same documents that a sync keeps, under the same paths.
+//! The collection of the settings that scans evaluate: the same documents as in a sync, under the same paths.
 
 use super::{
     client::{Client, OKTA_API},
@@ -7,10 +7,11 @@ use super::{
     wire,
 };
 use crate::{
-    run::Trouble,
-    settings::{Found, Miss, Outlet},
+    run::ReadError,
+    settings::{SettingContent, SettingEmitter, SettingError},
+    text::{SETTING_TOO_LARGE, okta as text},
     value::id,
-    vendor::Refusal,
+    vendor::ApiError,
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use watchpost_core::integration::{connector::ConnectorError, setting::SETTING_BY
 
 const SOURCE: &str = "okta";
 
-/// What is kept as it is: path, query, whether it is a list, and the scope.
+/// The settings that are stored unchanged: path, query, whether it is a list, and scope.
 const PLAIN: &[(&str, Option<&str>, bool, &str)] = &[
     ("org", None, false, scope::ORGS),
     ("authenticators", None, true, scope::AUTHENTICATORS),
@@ -43,7 +44,7 @@ pub(super) const PATHS: [&str; PLAIN.len() + POLICY_TYPES.len()] = {
     paths
 };
 
-/// The settings that can't be read without a scope.
+/// Returns the paths of the settings that require a scope.
 pub(super) fn settings_of(scope: &str) -> Vec<&'static str> {
     let plain = PLAIN.iter().filter(|(_, _, _, needs)| *needs == scope);
     let policies = POLICY_TYPES.iter().filter(|_| scope == scope::POLICIES);
@@ -53,42 +54,42 @@ pub(super) fn settings_of(scope: &str) -> Vec<&'static str> {
         .collect()
 }
 
-/// Reads what `out` wants.
-pub(super) async fn drive(client: Arc<Client>, mut out: Outlet) -> Result<(), ConnectorError> {
+/// Reads the settings that are pending in `out`.
+pub(super) async fn collect(client: Arc<Client>, mut out: SettingEmitter) -> Result<(), ConnectorError> {
     for (path, query, list, scope) in PLAIN {
-        if !out.wants(path) {
+        if !out.is_pending(path) {
             continue;
         }
         let at = format!("/api/v1/{path}");
-        let end = if *list {
-            whole_list(&client, &at, *query)
+        let result = if *list {
+            read_list(&client, &at, *query)
                 .await
-                .map(|rows| Found::whole(rows.into()))
+                .map(|rows| SettingContent::complete(rows.into()))
         } else {
             one(&client, &at).await
         };
-        let end = end.map_err(|refusal| OKTA_API.trouble(refusal, scope).into());
-        out.give(path, SOURCE, end).await?;
+        let result = result.map_err(|error| OKTA_API.read_error(error, scope).into());
+        out.emit(path, SOURCE, result).await?;
     }
     for (kind, path) in POLICY_TYPES {
-        if out.wants(path) {
-            let end = policies(&client, kind).await;
-            out.give(path, SOURCE, end).await?;
+        if out.is_pending(path) {
+            let result = policies(&client, kind).await;
+            out.emit(path, SOURCE, result).await?;
         }
     }
     out.finish(SOURCE).await
 }
 
-async fn one(client: &Client, at: &str) -> Result<Found, Refusal> {
-    let answer = client.get(client.url(at, None)).await?;
-    match serde_json::from_slice(&answer.body) {
-        Ok(document @ Value::Object(_)) => Ok(Found::whole(document)),
-        _ => Err(OKTA_API.not_understood().into()),
+async fn one(client: &Client, at: &str) -> Result<SettingContent, ApiError> {
+    let response = client.get(client.url(at, None)).await?;
+    match serde_json::from_slice(&response.body) {
+        Ok(document @ Value::Object(_)) => Ok(SettingContent::complete(document)),
+        _ => Err(OKTA_API.unexpected_response().into()),
     }
 }
 
-/// A list that is small enough to become one document.
-async fn whole_list(client: &Client, at: &str, query: Option<&str>) -> Result<Vec<Value>, Refusal> {
+/// Reads a list that is small enough for one document.
+async fn read_list(client: &Client, at: &str, query: Option<&str>) -> Result<Vec<Value>, ApiError> {
     let mut list = client.list(at, query);
     let mut rows = Vec::new();
     let mut bytes = 0_usize;
@@ -96,46 +97,44 @@ async fn whole_list(client: &Client, at: &str, query: Option<&str>) -> Result<Ve
         for raw in page {
             bytes = bytes.saturating_add(raw.get().len());
             if bytes > SETTING_BYTES_MAX {
-                let reason = "it is larger than 4 MiB".to_owned();
-                return Err(Trouble::Failed(reason).into());
+                let reason = SETTING_TOO_LARGE.to_owned();
+                return Err(ReadError::Failed(reason).into());
             }
             match serde_json::from_str(raw.get()) {
                 Ok(row @ Value::Object(_)) => rows.push(row),
-                _ => return Err(OKTA_API.not_understood().into()),
+                _ => return Err(OKTA_API.unexpected_response().into()),
             }
         }
     }
     Ok(rows)
 }
 
-/// Policies of one kind, each with its `rules`.
-async fn policies(client: &Client, kind: &str) -> Result<Found, Miss> {
-    let mut rows = match whole_list(client, "/api/v1/policies", Some(&format!("type={kind}"))).await {
+/// Reads the policies of one type, each with its `rules`.
+async fn policies(client: &Client, kind: &str) -> Result<SettingContent, SettingError> {
+    let mut rows = match read_list(client, "/api/v1/policies", Some(&format!("type={kind}"))).await {
         Ok(rows) => rows,
-        Err(Refusal::Status(400) | Refusal::NotFound | Refusal::Unlicensed) => {
-            return Err(Miss::Unlicensed(
-                "the org's edition has no policies of this kind".to_owned(),
-            ));
+        Err(ApiError::Status(400) | ApiError::NotFound | ApiError::Unlicensed) => {
+            return Err(SettingError::Unlicensed(text::NO_SUCH_POLICIES.to_owned()));
         }
-        Err(refusal) => return Err(OKTA_API.trouble(refusal, scope::POLICIES).into()),
+        Err(error) => return Err(OKTA_API.read_error(error, scope::POLICIES).into()),
     };
-    let mut odd = 0_u64;
+    let mut unreadable = 0_u64;
     for row in &mut rows {
         let policy = serde_json::from_value::<wire::Policy>(row.clone())
             .ok()
             .and_then(|row| id(&row.id));
         let (Some(policy), Value::Object(fields)) = (policy, row) else {
-            odd = odd.saturating_add(1);
+            unreadable = unreadable.saturating_add(1);
             continue;
         };
-        let rules = match whole_list(client, &format!("/api/v1/policies/{policy}/rules"), None).await {
+        let rules = match read_list(client, &format!("/api/v1/policies/{policy}/rules"), None).await {
             Ok(rules) => rules,
-            // The policy is gone by now.
-            Err(Refusal::NotFound) => Vec::new(),
-            Err(refusal) => return Err(OKTA_API.trouble(refusal, scope::POLICIES).into()),
+            // The policy no longer exists.
+            Err(ApiError::NotFound) => Vec::new(),
+            Err(error) => return Err(OKTA_API.read_error(error, scope::POLICIES).into()),
         };
         fields.insert("rules".to_owned(), Value::Array(rules));
     }
-    let lacks = (odd > 0).then(|| format!("the rules of {odd} policies could not be read"));
-    Ok(Found::whole(Value::Array(rows)).lacking(lacks))
+    let incomplete = (unreadable > 0).then(|| text::unreadable_rules(unreadable));
+    Ok(SettingContent::complete(Value::Array(rows)).incomplete_because(incomplete))
 }

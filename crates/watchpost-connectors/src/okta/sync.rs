@@ -1,14 +1,15 @@
-//! Reading one org from front to back. Later datasets use what earlier ones showed.
+//! The sync of one org. Later datasets use data from earlier ones.
 
 use super::{
     client::{Client, OKTA_API},
-    normalise, scope, wire,
+    normalize, scope, wire,
 };
 use crate::{
-    many::gather,
-    run::{DOCUMENT_BYTES_MAX, DatasetRun, Emitter, Trouble},
+    concurrency::gather,
+    run::{DOCUMENT_BYTES_MAX, DatasetRun, Emitter, ReadError},
+    text::okta as text,
     value::id,
-    vendor::Refusal,
+    vendor::ApiError,
 };
 use serde_json::{Value, value::RawValue};
 use std::sync::Arc;
@@ -20,16 +21,16 @@ use watchpost_core::{
     value::{text::ForeignText, word::CollectionState},
 };
 
-/// Requests for single accounts at a time. Okta refuses more than 75 of all clients of an org together.
+/// The number of concurrent requests for single accounts. Okta rejects more than 75 concurrent requests per org.
 const AT_ONCE: u32 = 8;
-/// Accounts that are asked for before their facts go out.
+/// The number of accounts that are read before their facts are emitted.
 const BATCH: usize = 64;
-/// Accounts whose ids are remembered for their factors.
+/// The maximum number of accounts whose factors are read.
 const ACCOUNTS_MAX: usize = 1_000_000;
-/// Apps whose ids are remembered for their assignments.
+/// The maximum number of apps.
 const APPS_MAX: usize = 50_000;
 
-/// Policies that are read with their rules. Which types there are depends on the org's edition.
+/// The types of policies, with the paths of their settings. The available types depend on the org's edition.
 pub(super) const POLICY_TYPES: &[(&str, &str)] = &[
     ("OKTA_SIGN_ON", "policies/OKTA_SIGN_ON"),
     ("PASSWORD", "policies/PASSWORD"),
@@ -37,44 +38,44 @@ pub(super) const POLICY_TYPES: &[(&str, &str)] = &[
     ("ACCESS_POLICY", "policies/ACCESS_POLICY"),
 ];
 
-/// Reads everything.
-pub(super) async fn drive(client: Arc<Client>, mut out: Emitter) -> Result<(), ConnectorError> {
+/// Reads all datasets.
+pub(super) async fn read_all(client: Arc<Client>, mut out: Emitter) -> Result<(), ConnectorError> {
     let mut run = out.begin(Dataset::Organization);
-    let end = one_setting(&client, &mut run, "org", scope::ORGS).await;
-    run.end(end).await?;
+    let result = document_setting(&client, &mut run, "org", scope::ORGS).await;
+    run.end(result).await?;
 
     let mut active = Vec::new();
-    let users_end = accounts(&client, &mut out, &mut active).await?;
+    let users_result = accounts(&client, &mut out, &mut active).await?;
 
     let mut run = out.begin(Dataset::Roles);
-    let end = roles(&client, &mut run).await;
-    run.end(end).await?;
+    let result = roles(&client, &mut run).await;
+    run.end(result).await?;
 
     let mut app_ids = Vec::new();
     let mut run = out.begin(Dataset::Apps);
-    let end = apps(&client, &mut run, &mut app_ids).await;
-    let apps_end = end.clone();
-    run.end(end).await?;
+    let result = apps(&client, &mut run, &mut app_ids).await;
+    let apps_result = result.clone();
+    run.end(result).await?;
 
     let mut run = out.begin(Dataset::AppAssignments);
-    let end = assignments(&client, &mut run, &app_ids).await;
-    let end = end.and_then(|()| after(&apps_end, "not all apps could be read"));
-    run.end(end).await?;
+    let result = assignments(&client, &mut run, &app_ids).await;
+    let result = result.and_then(|()| require_all(&apps_result, text::APPS_NOT_READ));
+    run.end(result).await?;
 
     let mut run = out.begin(Dataset::Tokens);
-    let end = tokens(&client, &mut run).await;
-    run.end(end).await?;
+    let result = tokens(&client, &mut run).await;
+    run.end(result).await?;
 
     let mut run = out.begin(Dataset::SignInPolicies);
-    let end = policies(&client, &mut run).await;
-    run.end(end).await?;
+    let result = policies(&client, &mut run).await;
+    run.end(result).await?;
 
     let mut run = out.begin(Dataset::AuthenticationMethods);
-    let end = list_setting(&client, &mut run, "authenticators", None, scope::AUTHENTICATORS).await;
-    run.end(end).await?;
+    let result = list_setting(&client, &mut run, "authenticators", None, scope::AUTHENTICATORS).await;
+    run.end(result).await?;
 
     let mut run = out.begin(Dataset::Locations);
-    let end = list_setting(
+    let result = list_setting(
         &client,
         &mut run,
         "zones",
@@ -82,54 +83,55 @@ pub(super) async fn drive(client: Arc<Client>, mut out: Emitter) -> Result<(), C
         scope::NETWORK_ZONES,
     )
     .await;
-    run.end(end).await?;
+    run.end(result).await?;
 
     let mut run = out.begin(Dataset::ThreatDetection);
-    let end = one_setting(&client, &mut run, "threats/configuration", scope::THREAT_INSIGHTS).await;
-    run.end(end).await?;
+    let result = document_setting(&client, &mut run, "threats/configuration", scope::THREAT_INSIGHTS).await;
+    run.end(result).await?;
 
     let mut run = out.begin(Dataset::SupportAccess);
-    let end = one_setting(&client, &mut run, "org/privacy/oktaSupport", scope::ORGS).await;
-    run.end(end).await?;
+    let result = document_setting(&client, &mut run, "org/privacy/oktaSupport", scope::ORGS).await;
+    run.end(result).await?;
 
     let mut run = out.begin(Dataset::Mfa);
-    let end = factors(&client, &mut run, &active).await;
-    let end = end.and_then(|()| after(&users_end, "not all accounts could be read"));
-    run.end(end).await?;
+    let result = factors(&client, &mut run, &active).await;
+    let result = result.and_then(|()| require_all(&users_result, text::ACCOUNTS_NOT_READ));
+    run.end(result).await?;
     Ok(())
 }
 
-/// Accounts, and with them when they were last used: two datasets from one list. Gives how reading the list ended; whoever
-/// may sign in goes into `active`.
+/// Reads the accounts with their last sign-ins: two datasets from one list. Adds the accounts that may sign in to `active`.
+/// Returns the outcome of the list.
 async fn accounts(
     client: &Client,
     out: &mut Emitter,
     active: &mut Vec<Box<str>>,
-) -> Result<Result<(), Trouble>, ConnectorError> {
+) -> Result<Result<(), ReadError>, ConnectorError> {
     let mut run = out.begin(Dataset::Users);
-    let end = users(client, &mut run, active).await;
+    let result = users(client, &mut run, active).await;
     let rows = run.rows();
-    let state = run.end(end.clone()).await?;
-    let sign_in_end = match end.clone() {
-        Ok(()) if state != CollectionState::Complete => Err(Trouble::Partial(
-            "not all accounts could be understood".to_owned(),
-        )),
-        end => end,
+    let state = run.end(result.clone()).await?;
+    let sign_in_result = match result.clone() {
+        Ok(()) if state != CollectionState::Complete => {
+            Err(ReadError::Partial(text::ACCOUNTS_INCOMPLETE.to_owned()))
+        }
+        result => result,
     };
-    out.end(Dataset::SignIn, rows, sign_in_end).await?;
-    Ok(end)
+    out.end(Dataset::SignIn, rows, sign_in_result).await?;
+    Ok(result)
 }
 
-/// What is read one by one can't be whole if the list of them isn't.
-fn after(list: &Result<(), Trouble>, otherwise: &str) -> Result<(), Trouble> {
+/// Returns the outcome of a dataset that is read row by row of a list: if the list is incomplete, so is the dataset, for
+/// `reason`.
+fn require_all(list: &Result<(), ReadError>, reason: &str) -> Result<(), ReadError> {
     match list {
         Ok(()) => Ok(()),
-        Err(Trouble::Denied(scope)) => Err(Trouble::Denied(scope)),
-        Err(_) => Err(Trouble::Partial(otherwise.to_owned())),
+        Err(ReadError::Denied(scope)) => Err(ReadError::Denied(scope)),
+        Err(_) => Err(ReadError::Partial(reason.to_owned())),
     }
 }
 
-/// The org's id and name in an answer about it.
+/// Parses the org's id and name.
 pub(super) fn tenant(body: &[u8]) -> Option<(String, ForeignText)> {
     let org: wire::Org = serde_json::from_slice(body).ok()?;
     let tenant = id(&org.id)?;
@@ -140,43 +142,43 @@ pub(super) fn tenant(body: &[u8]) -> Option<(String, ForeignText)> {
     Some((tenant, ForeignText::name(&name)))
 }
 
-/// Keeps one document as it is.
-async fn one_setting(
+/// Stores one document unchanged.
+async fn document_setting(
     client: &Client,
     run: &mut DatasetRun<'_>,
     path: &'static str,
     scope: &'static str,
-) -> Result<(), Trouble> {
+) -> Result<(), ReadError> {
     let url = client.url(&format!("/api/v1/{path}"), None);
-    let answer = client.get(url).await.map_err(OKTA_API.refused(scope))?;
-    let Ok(document @ Value::Object(_)) = serde_json::from_slice::<Value>(&answer.body) else {
-        return Err(OKTA_API.not_understood());
+    let response = client.get(url).await.map_err(OKTA_API.read_error_for(scope))?;
+    let Ok(document @ Value::Object(_)) = serde_json::from_slice::<Value>(&response.body) else {
+        return Err(OKTA_API.unexpected_response());
     };
     run.add_rows(1);
     run.setting(path, document.to_string()).await
 }
 
-/// Keeps a list as one document: an array, as Okta sends it.
+/// Stores a list as one document: an array, in Okta's format.
 async fn list_setting(
     client: &Client,
     run: &mut DatasetRun<'_>,
     path: &'static str,
     query: Option<&str>,
     scope: &'static str,
-) -> Result<(), Trouble> {
-    let rows = whole_list(client, run, &format!("/api/v1/{path}"), query)
+) -> Result<(), ReadError> {
+    let rows = read_list(client, run, &format!("/api/v1/{path}"), query)
         .await
-        .map_err(OKTA_API.refused(scope))?;
+        .map_err(OKTA_API.read_error_for(scope))?;
     run.setting(path, Value::Array(rows).to_string()).await
 }
 
-/// A list that is small enough to be held, since it becomes one document.
-async fn whole_list(
+/// Reads a list that is small enough for one document.
+async fn read_list(
     client: &Client,
     run: &mut DatasetRun<'_>,
     path: &str,
     query: Option<&str>,
-) -> Result<Vec<Value>, Refusal> {
+) -> Result<Vec<Value>, ApiError> {
     let mut list = client.list(path, query);
     let mut rows = Vec::new();
     let mut bytes = 0_usize;
@@ -184,8 +186,8 @@ async fn whole_list(
         for raw in page {
             bytes = bytes.saturating_add(raw.get().len());
             if bytes > DOCUMENT_BYTES_MAX {
-                let reason = "a list of settings is larger than 4 MiB".to_owned();
-                return Err(Trouble::Failed(reason).into());
+                let reason = text::LIST_TOO_LARGE.to_owned();
+                return Err(ReadError::Failed(reason).into());
             }
             rows.extend(run.row::<Value>(&raw));
         }
@@ -193,16 +195,20 @@ async fn whole_list(
     Ok(rows)
 }
 
-/// All accounts: the plain list leaves out those that have ended.
-async fn users(client: &Client, run: &mut DatasetRun<'_>, active: &mut Vec<Box<str>>) -> Result<(), Trouble> {
+/// Reads all accounts. The list without a filter omits the deprovisioned ones.
+async fn users(
+    client: &Client,
+    run: &mut DatasetRun<'_>,
+    active: &mut Vec<Box<str>>,
+) -> Result<(), ReadError> {
     for query in ["limit=200", "search=status%20eq%20%22DEPROVISIONED%22&limit=200"] {
         let mut list = client.list("/api/v1/users", Some(query));
-        while let Some(rows) = list.page().await.map_err(OKTA_API.refused(scope::USERS))? {
+        while let Some(rows) = list.page().await.map_err(OKTA_API.read_error_for(scope::USERS))? {
             for raw in rows {
                 let Some(user) = run.row::<wire::User>(&raw) else {
                     continue;
                 };
-                let Some((fact, has_factors)) = normalise::account(&user) else {
+                let Some((fact, has_factors)) = normalize::account(&user) else {
                     run.row_error();
                     continue;
                 };
@@ -216,12 +222,12 @@ async fn users(client: &Client, run: &mut DatasetRun<'_>, active: &mut Vec<Box<s
     Ok(())
 }
 
-/// The second factors of each account that may sign in.
+/// Reads the factors of each account that may sign in.
 async fn factors(
     client: &Arc<Client>,
     run: &mut DatasetRun<'_>,
     accounts: &[Box<str>],
-) -> Result<(), Trouble> {
+) -> Result<(), ReadError> {
     for batch in accounts.chunks(BATCH) {
         let work = batch.iter().map(|account| {
             let (client, account) = (Arc::clone(client), account.clone());
@@ -233,19 +239,19 @@ async fn factors(
         for (account, list) in batch.iter().zip(lists) {
             let rows = match list {
                 Ok(rows) => rows,
-                // Gone between the two requests.
-                Err(Refusal::NotFound) => continue,
-                Err(refusal) => match OKTA_API.trouble(refusal, scope::USERS) {
-                    // These hold for all accounts.
-                    trouble @ (Trouble::Fatal(_)
-                    | Trouble::Denied(_)
-                    | Trouble::Unlicensed(_)
-                    | Trouble::Partial(_)) => return Err(trouble),
-                    trouble => {
+                // The account has been deleted since.
+                Err(ApiError::NotFound) => continue,
+                Err(error) => match OKTA_API.read_error(error, scope::USERS) {
+                    // These errors apply to all accounts.
+                    error @ (ReadError::Fatal(_)
+                    | ReadError::Denied(_)
+                    | ReadError::Unlicensed(_)
+                    | ReadError::Partial(_)) => return Err(error),
+                    error => {
                         run.add_rows(1);
                         run.row_error();
-                        run.push(Some(normalise::mfa_unknown(account))).await;
-                        failed = Some(trouble);
+                        run.push(Some(normalize::mfa_unknown(account))).await;
+                        failed = Some(error);
                         continue;
                     }
                 },
@@ -257,42 +263,42 @@ async fn factors(
                 .map(|raw| serde_json::from_str(raw.get()))
                 .collect::<Result<Vec<_>, _>>()
             {
-                Ok(factors) => run.push(Some(normalise::mfa(account, &factors))).await,
-                // Without one factor we can't say that there is none.
+                Ok(factors) => run.push(Some(normalize::mfa(account, &factors))).await,
+                // The unreadable factor may be a second factor.
                 Err(_) => {
                     run.row_error();
-                    run.push(Some(normalise::mfa_unknown(account))).await;
+                    run.push(Some(normalize::mfa_unknown(account))).await;
                 }
             }
         }
-        // Nothing of a whole batch: going on would only take long.
-        if let (Some(trouble), 0) = (failed, read)
+        // A whole batch failed, so the remaining ones would most likely fail as well.
+        if let (Some(error), 0) = (failed, read)
             && batch.len() == BATCH
         {
-            return Err(trouble);
+            return Err(error);
         }
     }
     Ok(())
 }
 
-/// A list that belongs to one account and is short.
-async fn small_list(client: &Client, path: &str) -> Result<Vec<Box<RawValue>>, Refusal> {
-    let mut list = client.list_among(path, None, AT_ONCE);
+/// Reads a short list that belongs to one account.
+async fn small_list(client: &Client, path: &str) -> Result<Vec<Box<RawValue>>, ApiError> {
+    let mut list = client.list_concurrent(path, None, AT_ONCE);
     let mut rows = Vec::new();
     while let Some(page) = list.page().await? {
         rows.extend(page);
         if rows.len() > 1_000 {
-            let reason = "paging: a list that belongs to one account did not end".to_owned();
-            return Err(Trouble::Failed(reason).into());
+            let reason = text::ENDLESS_ACCOUNT_LIST.to_owned();
+            return Err(ReadError::Failed(reason).into());
         }
     }
     Ok(rows)
 }
 
-/// Administrator roles: who has any, then which.
-async fn roles(client: &Arc<Client>, run: &mut DatasetRun<'_>) -> Result<(), Trouble> {
+/// Reads the accounts with administrator roles, and then the roles of each.
+async fn roles(client: &Arc<Client>, run: &mut DatasetRun<'_>) -> Result<(), ReadError> {
     let mut list = client.list("/api/v1/iam/assignees/users", Some("limit=100"));
-    while let Some(rows) = list.page().await.map_err(OKTA_API.refused(scope::ROLES))? {
+    while let Some(rows) = list.page().await.map_err(OKTA_API.read_error_for(scope::ROLES))? {
         let mut holders = Vec::with_capacity(rows.len());
         for raw in rows {
             if let Some(row) = run.row::<wire::Assignee>(&raw) {
@@ -310,12 +316,12 @@ async fn roles(client: &Arc<Client>, run: &mut DatasetRun<'_>) -> Result<(), Tro
         for (holder, list) in holders.iter().zip(lists) {
             let rows = match list {
                 Ok(rows) => rows,
-                Err(Refusal::NotFound) => continue,
-                Err(refusal) => return Err(OKTA_API.trouble(refusal, scope::ROLES)),
+                Err(ApiError::NotFound) => continue,
+                Err(error) => return Err(OKTA_API.read_error(error, scope::ROLES)),
             };
             for raw in rows {
                 if let Some(row) = run.row::<wire::Role>(&raw) {
-                    push(run, normalise::role(holder, &row)).await;
+                    push(run, normalize::role(holder, &row)).await;
                 }
             }
         }
@@ -323,20 +329,18 @@ async fn roles(client: &Arc<Client>, run: &mut DatasetRun<'_>) -> Result<(), Tro
     Ok(())
 }
 
-async fn apps(client: &Client, run: &mut DatasetRun<'_>, ids: &mut Vec<String>) -> Result<(), Trouble> {
+async fn apps(client: &Client, run: &mut DatasetRun<'_>, ids: &mut Vec<String>) -> Result<(), ReadError> {
     let query = "filter=status%20eq%20%22ACTIVE%22&limit=200";
     let mut list = client.list("/api/v1/apps", Some(query));
-    while let Some(rows) = list.page().await.map_err(OKTA_API.refused(scope::APPS))? {
+    while let Some(rows) = list.page().await.map_err(OKTA_API.read_error_for(scope::APPS))? {
         for raw in rows {
             let Some(row) = run.row::<wire::App>(&raw) else {
                 continue;
             };
-            let fact = normalise::app(&row);
+            let fact = normalize::app(&row);
             if fact.is_some() {
                 if ids.len() >= APPS_MAX {
-                    return Err(Trouble::Partial(
-                        "there are more apps than can be remembered".to_owned(),
-                    ));
+                    return Err(ReadError::Partial(text::TOO_MANY_APPS.to_owned()));
                 }
                 ids.push(row.id);
             }
@@ -346,19 +350,19 @@ async fn apps(client: &Client, run: &mut DatasetRun<'_>, ids: &mut Vec<String>) 
     Ok(())
 }
 
-async fn assignments(client: &Client, run: &mut DatasetRun<'_>, apps: &[String]) -> Result<(), Trouble> {
+async fn assignments(client: &Client, run: &mut DatasetRun<'_>, apps: &[String]) -> Result<(), ReadError> {
     for app in apps {
         let mut list = client.list(&format!("/api/v1/apps/{app}/users"), Some("limit=500"));
         loop {
             let rows = match list.page().await {
                 Ok(Some(rows)) => rows,
-                // The app is gone by now.
-                Ok(None) | Err(Refusal::NotFound) => break,
-                Err(refusal) => return Err(OKTA_API.trouble(refusal, scope::APPS)),
+                // The app no longer exists.
+                Ok(None) | Err(ApiError::NotFound) => break,
+                Err(error) => return Err(OKTA_API.read_error(error, scope::APPS)),
             };
             for raw in rows {
                 if let Some(row) = run.row::<wire::AppUser>(&raw) {
-                    push(run, normalise::assignment(app, &row)).await;
+                    push(run, normalize::assignment(app, &row)).await;
                 }
             }
         }
@@ -366,27 +370,31 @@ async fn assignments(client: &Client, run: &mut DatasetRun<'_>, apps: &[String])
     Ok(())
 }
 
-async fn tokens(client: &Client, run: &mut DatasetRun<'_>) -> Result<(), Trouble> {
+async fn tokens(client: &Client, run: &mut DatasetRun<'_>) -> Result<(), ReadError> {
     let mut list = client.list("/api/v1/api-tokens", Some("limit=200"));
-    while let Some(rows) = list.page().await.map_err(OKTA_API.refused(scope::API_TOKENS))? {
+    while let Some(rows) = list
+        .page()
+        .await
+        .map_err(OKTA_API.read_error_for(scope::API_TOKENS))?
+    {
         for raw in rows {
             if let Some(row) = run.row::<wire::ApiToken>(&raw) {
-                run.push(normalise::token(&row)).await;
+                run.push(normalize::token(&row)).await;
             }
         }
     }
     Ok(())
 }
 
-/// Policies with their rules, one document per type: an array of policies as Okta sends them, each with its `rules`.
-async fn policies(client: &Client, run: &mut DatasetRun<'_>) -> Result<(), Trouble> {
+/// Reads the policies: one document per type, an array of policies in Okta's format, each with its `rules`.
+async fn policies(client: &Client, run: &mut DatasetRun<'_>) -> Result<(), ReadError> {
     for (kind, path) in POLICY_TYPES {
         let query = format!("type={kind}");
-        let mut rows = match whole_list(client, run, "/api/v1/policies", Some(&query)).await {
+        let mut rows = match read_list(client, run, "/api/v1/policies", Some(&query)).await {
             Ok(rows) => rows,
-            // Not every edition has every type.
-            Err(Refusal::Status(400) | Refusal::NotFound | Refusal::Unlicensed) => continue,
-            Err(refusal) => return Err(OKTA_API.trouble(refusal, scope::POLICIES)),
+            // The org's edition doesn't have this type.
+            Err(ApiError::Status(400) | ApiError::NotFound | ApiError::Unlicensed) => continue,
+            Err(error) => return Err(OKTA_API.read_error(error, scope::POLICIES)),
         };
         for row in &mut rows {
             let policy = serde_json::from_value::<wire::Policy>(row.clone())
@@ -396,11 +404,11 @@ async fn policies(client: &Client, run: &mut DatasetRun<'_>) -> Result<(), Troub
                 run.row_error();
                 continue;
             };
-            let rules = match whole_list(client, run, &format!("/api/v1/policies/{policy}/rules"), None).await
+            let rules = match read_list(client, run, &format!("/api/v1/policies/{policy}/rules"), None).await
             {
                 Ok(rules) => rules,
-                Err(Refusal::NotFound) => Vec::new(),
-                Err(refusal) => return Err(OKTA_API.trouble(refusal, scope::POLICIES)),
+                Err(ApiError::NotFound) => Vec::new(),
+                Err(error) => return Err(OKTA_API.read_error(error, scope::POLICIES)),
             };
             fields.insert("rules".to_owned(), Value::Array(rules));
         }
@@ -409,7 +417,7 @@ async fn policies(client: &Client, run: &mut DatasetRun<'_>) -> Result<(), Troub
     Ok(())
 }
 
-/// Yields what a row became, if anything; an unusable one is counted.
+/// Emits the fact of a row. The inner `None` emits nothing; the outer one is counted as a row that can't be used.
 async fn push(run: &mut DatasetRun<'_>, fact: Option<Option<Fact>>) {
     match fact {
         Some(Some(fact)) => run.push(Some(fact)).await,

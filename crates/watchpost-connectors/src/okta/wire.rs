@@ -1,10 +1,10 @@
-//! Okta's JSON, as far as it is used. Everything but identifiers may be missing or null.
+//! The JSON of Okta, as far as it is used. Everything except identifiers may be missing or null.
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::panic)]
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// A page that isn't a bare array.
+/// A page that is an object instead of an array.
 #[derive(Deserialize)]
 pub(super) struct WrappedPage {
     #[serde(default)]
@@ -83,7 +83,7 @@ pub(super) struct Factor {
     pub(super) status: Option<String>,
 }
 
-/// Who holds any administrator role.
+/// An account with an administrator role.
 #[derive(Deserialize)]
 pub(super) struct Assignee {
     pub(super) id: String,

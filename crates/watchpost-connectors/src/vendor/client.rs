@@ -1,49 +1,53 @@
-//! Requests with tokens, and lists.
+//! A client that adds access tokens to requests and reads lists page by page.
 
 use super::{
-    own::{ListPage, Vendor},
-    refusal::Refusal,
+    definition::{ListPage, Vendor},
+    error::ApiError,
 };
-use crate::{paging::Trail, session::Session};
+use crate::{paging::Pagination, session::Session};
 use serde_json::value::RawValue;
 use url::Url;
 use watchpost_core::integration::connector::ConnectorError;
 use watchpost_outbound::{Request, Response};
 
-/// One tenant of a vendor, for the length of a sync, a collection or a verification.
+/// A client for one tenant of a vendor, for the duration of a sync, a collection or a verification.
 pub(crate) struct Client<V> {
     pub(crate) session: Session,
     pub(crate) vendor: V,
 }
 
 impl<V: Vendor> Client<V> {
-    /// Speaks to nobody yet.
+    /// Creates a client. Sends nothing.
     pub(crate) const fn new(session: Session, vendor: V) -> Self {
         Self { session, vendor }
     }
 
-    /// An address of the vendor's.
+    /// Returns the address of a path of the vendor's main API.
     pub(crate) fn url(&self, path: &str, query: Option<&str>) -> Url {
         self.vendor.url(path, query)
     }
 
-    /// Gets a token if there is none yet: shows whether the credentials are good.
+    /// Fetches a token if there is none yet. This checks the credentials.
     ///
     /// # Errors
-    /// If they aren't.
+    /// Returns an error if the vendor rejects the credentials or can't be reached.
     pub(crate) async fn sign_in(&self) -> Result<(), ConnectorError> {
         let service = self.vendor.service();
         self.vendor.bearer(&self.session, service, None).await.map(drop)
     }
 
-    /// Sends a request to a service, with a new token and one more try if the token is refused. Gives any response,
-    /// good or bad.
-    pub(crate) async fn ask(&self, service: &V::Service, mut request: Request) -> Result<Response, Refusal> {
+    /// Sends a request to a service. If the token is rejected, sends it again with a new one. Returns the response, whatever
+    /// its status.
+    pub(crate) async fn request(
+        &self,
+        service: &V::Service,
+        mut request: Request,
+    ) -> Result<Response, ApiError> {
         let (session, vendor) = (&self.session, &self.vendor);
         let bearer = vendor.bearer(session, service, None).await?;
         request.authorize(bearer.header);
         let mut response = session.send(&request).await?;
-        if response.status == 401 && V::refuses_token(&response) {
+        if response.status == 401 && V::rejects_token(&response) {
             let bearer = vendor.bearer(session, service, Some(bearer.serial)).await?;
             request.authorize(bearer.header);
             response = session.send(&request).await?;
@@ -51,73 +55,76 @@ impl<V: Vendor> Client<V> {
         Ok(response)
     }
 
-    /// Sends a request. Gives good responses only.
-    pub(crate) async fn send(&self, request: Request) -> Result<Response, Refusal> {
-        self.send_among(request, 1).await
+    /// Sends a request to the main API. A response with an error status is an error.
+    pub(crate) async fn send(&self, request: Request) -> Result<Response, ApiError> {
+        self.send_concurrent(request, 1).await
     }
 
-    /// A GET.
-    pub(crate) async fn get(&self, url: Url) -> Result<Response, Refusal> {
+    /// Sends a GET request to the main API. A response with an error status is an error.
+    pub(crate) async fn get(&self, url: Url) -> Result<Response, ApiError> {
         self.send(Request::get(url)).await
     }
 
-    /// [`Client::send`], where `callers` ask at the same time.
-    async fn send_among(&self, request: Request, callers: u32) -> Result<Response, Refusal> {
+    /// Does the same as [`Client::send`], when `concurrency` callers send requests at the same time.
+    async fn send_concurrent(&self, request: Request, concurrency: u32) -> Result<Response, ApiError> {
         let request = match V::RATE_LIMIT {
             Some(headers) => request.limited_by(headers),
             None => request,
         };
-        let response = self.ask(self.vendor.service(), request).await?;
-        if let Some(pause) = V::pause(&self.session, &response, callers) {
+        let response = self.request(self.vendor.service(), request).await?;
+        if let Some(pause) = V::pause(&self.session, &response, concurrency) {
             tracing::debug!(
                 pause_ms = pause.as_millis(),
-                "little of the vendor's limit is left"
+                "pausing: close to the vendor's rate limit"
             );
             self.session.pause(pause).await;
         }
         if response.is_success() {
             Ok(response)
         } else {
-            Err(self.vendor.refusal(&response))
+            Err(self.vendor.error(&response))
         }
     }
 
-    /// A list, page by page.
+    /// Starts reading a list.
     pub(crate) fn list(&self, path: &str, query: Option<&str>) -> List<'_, V> {
-        self.list_among(path, query, 1)
+        self.list_concurrent(path, query, 1)
     }
 
-    /// A list that is one of `callers` that are read at the same time.
-    pub(crate) fn list_among(&self, path: &str, query: Option<&str>, callers: u32) -> List<'_, V> {
+    /// Starts reading a list, when `concurrency` lists are read at the same time.
+    pub(crate) fn list_concurrent(&self, path: &str, query: Option<&str>, concurrency: u32) -> List<'_, V> {
         let first = self.url(path, query);
-        let trail = self.session.trail(&first);
+        let pagination = self.session.pagination(&first);
         List {
             client: self,
             next: Some(first),
-            trail,
-            callers,
+            pagination,
+            concurrency,
         }
     }
 }
 
-/// A list being read.
+/// A list that is being read page by page.
 pub(crate) struct List<'c, V> {
     client: &'c Client<V>,
     next: Option<Url>,
-    trail: Trail,
-    callers: u32,
+    pagination: Pagination,
+    concurrency: u32,
 }
 
 impl<V: Vendor> List<'_, V> {
-    /// The rows of the next page, perhaps none; `None` after the last page.
-    pub(crate) async fn page(&mut self) -> Result<Option<Vec<Box<RawValue>>>, Refusal> {
+    /// Returns the rows of the next page, which may be empty; `None` after the last page.
+    pub(crate) async fn page(&mut self) -> Result<Option<Vec<Box<RawValue>>>, ApiError> {
         let Some(url) = self.next.take() else {
             return Ok(None);
         };
-        let response = self.client.send_among(Request::get(url), self.callers).await?;
+        let response = self
+            .client
+            .send_concurrent(Request::get(url), self.concurrency)
+            .await?;
         let ListPage { rows, next } = V::page(&response)?;
         if let Some(link) = next {
-            self.next = Some(self.trail.follow(&link, rows.len())?);
+            self.next = Some(self.pagination.follow(&link, rows.len())?);
         }
         Ok(Some(rows))
     }

@@ -1,10 +1,10 @@
-//! The connector that every vendor has, over what is the vendor's own.
+//! The implementation of [`Connector`] that all vendors share.
 
-use super::{client::Client, own::Vendor, verify::verify};
+use super::{client::Client, definition::Vendor, verify::verify};
 use crate::{
-    run::{DrivenRun, Emitter},
+    run::{Emitter, PageGenerator},
     session::{ReadLimits, Session},
-    settings::{DrivenSettings, Outlet},
+    settings::{SettingEmitter, SettingGenerator},
 };
 use async_trait::async_trait;
 use std::{marker::PhantomData, sync::Arc, time::Duration};
@@ -20,40 +20,40 @@ use watchpost_core::{
 };
 use watchpost_outbound::Outbound;
 
-/// How long a collection of settings may take.
+/// The time limit for a collection of settings.
 const COLLECT_BUDGET: Duration = Duration::from_secs(20 * 60);
 
-/// A vendor that is read: what a connection asks for, and what is read of it.
-pub(crate) trait Readable: Vendor + Sized + 'static {
+/// A vendor that can be read: the configuration of a connection, and the datasets and settings that are read.
+pub(crate) trait ReadableVendor: Vendor + Sized + 'static {
     /// The platform.
     const PLATFORM: Platform;
-    /// What a connection is configured with.
+    /// The fields of a connection's configuration.
     const FIELDS: &'static [ConfigField];
-    /// What a sync reads, in the order in which it ends them.
+    /// The datasets that a sync reads, in the order in which it completes them.
     const DATASETS: &'static [Dataset];
 
-    /// What a configuration says of where settings are read, besides the vendor's main address.
+    /// The part of the configuration that only the collection of settings needs, such as the addresses of further services.
     type SettingSources: Send + Sync + 'static;
 
-    /// The paths of the settings that can be read.
+    /// Returns the paths of the settings that can be read.
     fn setting_paths() -> &'static [&'static str];
 
-    /// Reads the configuration; speaks to nobody yet.
+    /// Parses the configuration. Sends nothing.
     ///
     /// # Errors
-    /// If a value is missing or can't be what it should be.
+    /// Returns an error if a value is missing or invalid.
     fn open(session: &Session, config: &ConnectorConfig) -> Result<Self, ConnectorError>;
 
-    /// Reads the rest of the configuration.
+    /// Parses the part of the configuration that only the collection of settings needs.
     ///
     /// # Errors
-    /// If a value can't be what it should be.
+    /// Returns an error if a value is invalid.
     fn setting_sources(
         client: &Client<Self>,
         config: &ConnectorConfig,
     ) -> Result<Self::SettingSources, ConnectorError>;
 
-    /// Tries out the permissions that only the reading of settings needs.
+    /// Checks the permissions that only the collection of settings needs.
     fn setting_permissions(
         client: &Client<Self>,
         sources: &Self::SettingSources,
@@ -65,12 +65,12 @@ pub(crate) trait Readable: Vendor + Sized + 'static {
         out: Emitter,
     ) -> impl Future<Output = Result<(), ConnectorError>> + Send + 'static;
 
-    /// Reads the settings that `out` wants; `metered`: also in ways that use up a quota of the tenant's.
+    /// Reads the settings that are pending in `out`. If `metered`, also by requests that count against a quota of the tenant.
     fn collect(
         client: Arc<Client<Self>>,
         sources: Self::SettingSources,
         metered: bool,
-        out: Outlet,
+        out: SettingEmitter,
     ) -> impl Future<Output = Result<(), ConnectorError>> + Send + 'static;
 }
 
@@ -81,7 +81,7 @@ pub(crate) struct VendorConnector<V> {
     vendor: PhantomData<fn() -> V>,
 }
 
-impl<V: Readable> VendorConnector<V> {
+impl<V: ReadableVendor> VendorConnector<V> {
     pub(crate) fn new(outbound: &Outbound, limits: ReadLimits) -> Self {
         Self {
             outbound: outbound.clone(),
@@ -98,7 +98,7 @@ impl<V: Readable> VendorConnector<V> {
 }
 
 #[async_trait]
-impl<V: Readable> Connector for VendorConnector<V> {
+impl<V: ReadableVendor> Connector for VendorConnector<V> {
     fn platform(&self) -> Platform {
         V::PLATFORM
     }
@@ -129,7 +129,7 @@ impl<V: Readable> Connector for VendorConnector<V> {
         let client = self.client(config, self.limits.sync_budget)?;
         client.sign_in().await?;
         let client = Arc::new(client);
-        Ok(Box::new(DrivenRun::new(|out| V::sync(client, out))))
+        Ok(Box::new(PageGenerator::new(|out| V::sync(client, out))))
     }
 
     async fn collect(
@@ -142,7 +142,7 @@ impl<V: Readable> Connector for VendorConnector<V> {
         client.sign_in().await?;
         let client = Arc::new(client);
         let metered = request.metered;
-        Ok(Box::new(DrivenSettings::new(request, |out| {
+        Ok(Box::new(SettingGenerator::new(request, |out| {
             V::collect(client, sources, metered, out)
         })))
     }

@@ -1,14 +1,14 @@
-//! What reading a vendor takes whoever it is: tokens that are renewed, requests that are repeated, lists that are
-//! followed, refusals that become sentences, permissions that are tried out. A vendor's folder says only what is the
-//! vendor's own, by [`Vendor`] and [`Readable`]; [`VendorConnector`] is the connector over it.
+//! The parts of a connector that all vendors share: renewing tokens, retrying requests, following lists, describing errors,
+//! and checking permissions. A vendor's folder contains only what is specific to the vendor, as implementations of
+//! [`Vendor`] and [`ReadableVendor`]; [`VendorConnector`] is the connector over them.
 
 mod client;
 mod connector;
-mod own;
-mod refusal;
+mod definition;
+mod error;
 mod verify;
 
 pub(crate) use client::Client;
-pub(crate) use connector::{Readable, VendorConnector};
-pub(crate) use own::{ListPage, Probe, Vendor};
-pub(crate) use refusal::{Api, Refusal};
+pub(crate) use connector::{ReadableVendor, VendorConnector};
+pub(crate) use definition::{ListPage, Probe, Vendor};
+pub(crate) use error::{Api, ApiError};

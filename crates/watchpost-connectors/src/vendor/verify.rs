@@ -1,7 +1,7 @@
-//! A verification: each permission is tried out with the smallest request that needs it. What a token says of itself
-//! wouldn't do: larger permissions include smaller ones.
+//! Verification of a connection: each permission is checked with the smallest request that needs it. The permissions
+//! listed in a token aren't sufficient for that, because broader permissions include narrower ones.
 
-use super::{client::Client, own::Vendor, refusal::Refusal};
+use super::{client::Client, definition::Vendor, error::ApiError};
 use watchpost_core::{
     integration::{
         connector::{ConnectorError, PermissionCheck, Verification},
@@ -10,10 +10,11 @@ use watchpost_core::{
     value::text::ForeignText,
 };
 
-/// Tries each of the vendor's probes.
+/// Sends each of the vendor's probes.
 ///
 /// # Errors
-/// If the credentials are no good, the vendor can't be reached, or whoever answers isn't the vendor.
+/// Returns an error if the credentials are rejected, the vendor can't be reached, or the host that responds isn't the
+/// vendor.
 pub(crate) async fn verify<V: Vendor>(client: &Client<V>) -> Result<Verification, ConnectorError> {
     client.sign_in().await?;
     let mut tenant = None;
@@ -28,8 +29,8 @@ pub(crate) async fn verify<V: Vendor>(client: &Client<V>) -> Result<Verification
                 true
             }
             Ok(_) => true,
-            Err(Refusal::Denied) => false,
-            Err(Refusal::Unlicensed) => {
+            Err(ApiError::Denied) => false,
+            Err(ApiError::Unlicensed) => {
                 for dataset in probe.datasets {
                     if !unlicensed.contains(dataset) {
                         unlicensed.push(*dataset);
@@ -37,12 +38,12 @@ pub(crate) async fn verify<V: Vendor>(client: &Client<V>) -> Result<Verification
                 }
                 true
             }
-            Err(Refusal::Trouble(trouble)) => return Err(trouble.give_up()),
-            Err(Refusal::NotFound | Refusal::Malformed(_) | Refusal::Status(_)) if names_tenant => {
+            Err(ApiError::Read(error)) => return Err(error.into_connector_error()),
+            Err(ApiError::NotFound | ApiError::Malformed(_) | ApiError::Status(_)) if names_tenant => {
                 return Err(V::API.unexpected_vendor());
             }
-            // It wasn't refused for lack of a permission, so that isn't what is missing.
-            Err(Refusal::NotFound | Refusal::Malformed(_) | Refusal::Status(_)) => true,
+            // The error has another cause than a missing permission.
+            Err(ApiError::NotFound | ApiError::Malformed(_) | ApiError::Status(_)) => true,
         };
         permissions.push(PermissionCheck {
             permission: probe.permission.to_owned(),

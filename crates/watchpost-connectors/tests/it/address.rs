@@ -1,5 +1,5 @@
-//! What a configuration may name: the guard of the client decides, and the field is named in the refusal. The guard's own
-//! tests are those of `watchpost-outbound`.
+//! Configured addresses are checked by the HTTP client, and the error names the field. The tests of the check itself are in
+//! `watchpost-outbound`.
 
 use crate::support::{TestClock, TestRandom, config};
 use async_trait::async_trait;
@@ -18,16 +18,16 @@ use watchpost_core::{
 };
 use watchpost_outbound::{Lookup, Outbound, OutboundSettings};
 
-/// Says that every name leads to this machine; counts the questions.
+/// A lookup that resolves every name to this machine, and counts the lookups.
 #[derive(Default)]
 struct ThisMachine {
-    asked: AtomicUsize,
+    lookups: AtomicUsize,
 }
 
 #[async_trait]
 impl Lookup for ThisMachine {
     async fn lookup(&self, _: &str) -> io::Result<Vec<IpAddr>> {
-        self.asked.fetch_add(1, Ordering::SeqCst);
+        self.lookups.fetch_add(1, Ordering::SeqCst);
         Ok(vec![Ipv4Addr::LOCALHOST.into()])
     }
 }
@@ -47,11 +47,11 @@ fn okta(lookup: Arc<ThisMachine>) -> Arc<dyn Connector> {
 }
 
 #[tokio::test]
-async fn a_configured_address_goes_through_the_guard() {
+async fn configured_addresses_are_checked() {
     let lookup = Arc::new(ThisMachine::default());
     let connector = okta(Arc::clone(&lookup));
     for url in [
-        // Refused by the guard.
+        // Rejected by the client.
         "https://127.0.0.1:8443",
         "https://0x7f000001",
         "https://[::ffff:169.254.169.254]",
@@ -60,12 +60,12 @@ async fn a_configured_address_goes_through_the_guard() {
         "file:///etc/passwd",
         "https://birchworks.okta.com@127.0.0.1",
         "https://user:word@birchworks.okta.com",
-        // Completed to an address, then refused by the guard.
+        // Completed to a URL, then rejected by the client.
         "127.0.0.1:8443",
         "127.1",
         "2130706433",
         "0x7f000001",
-        // No address.
+        // Not an address.
         "::1",
         "[::1]",
         "//127.0.0.1",
@@ -86,15 +86,11 @@ async fn a_configured_address_goes_through_the_guard() {
             other => panic!("{url}: {other:?}"),
         }
     }
-    assert_eq!(
-        lookup.asked.load(Ordering::SeqCst),
-        0,
-        "none of them is looked up"
-    );
+    assert_eq!(lookup.lookups.load(Ordering::SeqCst), 0, "no name was looked up");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_configured_name_that_leads_to_this_machine_is_refused() {
+async fn a_configured_name_that_resolves_to_this_machine_is_rejected() {
     let lookup = Arc::new(ThisMachine::default());
     let config = config(
         &[("org_url", "https://birchworks.okta.com")],
@@ -105,5 +101,5 @@ async fn a_configured_name_that_leads_to_this_machine_is_refused() {
         error.to_string().contains("no address on the public internet"),
         "{error}"
     );
-    assert_eq!(lookup.asked.load(Ordering::SeqCst), 1);
+    assert_eq!(lookup.lookups.load(Ordering::SeqCst), 1);
 }

@@ -1,4 +1,4 @@
-//! The reader of mail domains against the simulator's name server, over UDP.
+//! Tests of the reader of mail domains against the simulator's name server, over UDP.
 
 use crate::support::ORIGIN_MS;
 use async_trait::async_trait;
@@ -13,7 +13,7 @@ use watchpost_connectors::dns::{DnsError, DnsSettings, DomainsReader, MailDomain
 use watchpost_outbound::dns::HickoryResolver;
 use watchpost_simulator::{Change, Company, DnsRecord, Simulator, SimulatorConfig, SimulatorHandle};
 
-/// Hands out one policy.
+/// A source with one policy.
 struct Policy(Option<&'static str>);
 
 #[async_trait]
@@ -63,7 +63,7 @@ fn dkim<'v>(row: &'v Value, selector: &str) -> &'v Value {
 }
 
 #[tokio::test]
-async fn a_domain_is_told_with_everything_that_dns_says_of_it() {
+async fn all_records_of_a_domain_are_read() {
     let simulator = simulator().await;
     let row = &rows(
         &reader(&simulator, None, DnsSettings::default()),
@@ -107,7 +107,7 @@ async fn a_domain_is_told_with_everything_that_dns_says_of_it() {
 }
 
 #[tokio::test]
-async fn domains_of_every_posture_differ() {
+async fn domains_with_different_records_are_distinguished() {
     let simulator = simulator().await;
     let names = [
         "birchworks-events.example",
@@ -140,12 +140,12 @@ async fn domains_of_every_posture_differ() {
         json!({"status": "found", "lookups": 11, "voids": 2, "all": "?"})
     );
     assert_eq!(dkim(news, "google")["key_bits"], 768);
-    // Two records are no record to follow.
+    // With two SPF records, neither is evaluated.
     assert_eq!(old["lookups"].get("spf_tree"), None);
 }
 
 #[tokio::test]
-async fn a_name_below_the_domain_takes_the_parents_records() {
+async fn a_subdomain_uses_the_records_of_its_parent() {
     let simulator = simulator().await;
     let row = &rows(
         &reader(&simulator, None, DnsSettings::default()),
@@ -160,7 +160,7 @@ async fn a_name_below_the_domain_takes_the_parents_records() {
 }
 
 #[tokio::test]
-async fn a_change_in_dns_is_seen_by_the_next_reader() {
+async fn the_next_reader_sees_changes_in_dns() {
     let simulator = simulator().await;
     let set = |name: &str, record: DnsRecord, values: &[&str]| {
         let values = values.iter().map(|&value| value.to_owned()).collect();
@@ -221,7 +221,7 @@ async fn configured_selectors_and_hosts_are_looked_up() {
 }
 
 #[tokio::test]
-async fn trouble_at_a_name_server_is_no_fact() {
+async fn a_failed_lookup_is_reported_as_failed() {
     let simulator = simulator().await;
     for name in ["_dmarc.birchworks.example", "birchworks.example"] {
         simulator.fail_dns(name, true);
@@ -239,8 +239,8 @@ async fn trouble_at_a_name_server_is_no_fact() {
 }
 
 #[tokio::test]
-async fn without_any_name_server_nothing_is_told() {
-    // A port that nobody answers at.
+async fn reading_fails_if_no_name_server_answers() {
+    // A port on which nothing listens.
     let closed = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))
         .unwrap()
         .local_addr()
@@ -254,7 +254,7 @@ async fn without_any_name_server_nothing_is_told() {
 }
 
 #[tokio::test]
-async fn many_domains_are_cut_and_told_to_be() {
+async fn too_many_domains_are_truncated_with_a_note() {
     let simulator = simulator().await;
     let names: Vec<String> = (0..201).map(|n| format!("d{n}.birchworks.example")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();

@@ -1,4 +1,4 @@
-//! The setting on the tenant's domains: which are looked up, and what it is when names, servers or Graph fail.
+//! Tests of the setting `dns/domains`: the domains that are looked up, and failures of lookups, name servers and Graph.
 
 use crate::support::{Rig, Settings};
 use serde_json::json;
@@ -22,7 +22,7 @@ fn names(read: &Settings) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn every_verified_domain_is_looked_up_with_the_hosts_that_were_named() {
+async fn every_verified_domain_and_configured_host_is_looked_up() {
     let rig = Rig::start().await;
     let read = read(&rig).await;
     assert_eq!(read.incomplete(), []);
@@ -45,7 +45,7 @@ async fn every_verified_domain_is_looked_up_with_the_hosts_that_were_named() {
 }
 
 #[tokio::test]
-async fn the_organisation_names_the_domains_where_their_list_is_denied() {
+async fn the_domains_are_taken_from_the_organization_if_their_list_is_denied() {
     let rig = Rig::start().await;
     let before = read(&rig).await;
     rig.simulator.deny_permission(Vendor::Graph, "Domain.Read.All");
@@ -65,7 +65,7 @@ async fn the_organisation_names_the_domains_where_their_list_is_denied() {
 }
 
 #[tokio::test]
-async fn a_name_that_no_server_answers_for_is_told_and_costs_no_other() {
+async fn a_failed_lookup_does_not_affect_other_lookups() {
     let rig = Rig::start().await;
     rig.simulator.fail_dns("_dmarc.birchworks.example", true);
     let read = read(&rig).await;
@@ -80,7 +80,7 @@ async fn a_name_that_no_server_answers_for_is_told_and_costs_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_name_server_that_never_answers_fails_the_setting_alone() {
+async fn a_name_server_that_never_answers_fails_only_this_setting() {
     let rig = Rig::start().await;
     let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
     let mut config = rig.m365();
@@ -92,18 +92,18 @@ async fn a_name_server_that_never_answers_fails_the_setting_alone() {
         .await
         .unwrap();
     assert_eq!(read.incomplete(), [(DNS, CollectionState::Failed)]);
-    assert_eq!(read.detail(DNS), "no name server answers");
+    assert_eq!(read.detail(DNS), "no name server answered");
 }
 
 #[tokio::test]
-async fn domains_that_graph_does_not_tell_are_asked_for_elsewhere() {
+async fn the_domains_are_taken_from_the_organization_if_their_list_is_malformed() {
     let rig = Rig::start().await;
     rig.fault(Vendor::Graph, "/v1.0/domains", u32::MAX, FaultKind::MalformedJson);
     assert_eq!(read(&rig).await.incomplete(), []);
 }
 
 #[tokio::test]
-async fn a_selector_that_was_named_is_asked_for_and_a_wrong_one_refused_before_anything_is_asked() {
+async fn configured_selectors_are_looked_up_and_invalid_ones_rejected_before_any_request() {
     let rig = Rig::start().await;
     let mut config = rig.m365();
     config.values.insert("dkim_selectors".to_owned(), "pm".to_owned());
@@ -116,8 +116,8 @@ async fn a_selector_that_was_named_is_asked_for_and_a_wrong_one_refused_before_a
         .iter()
         .find(|row| row["domain"] == "birchworks.example")
         .unwrap();
-    let asked = row["lookups"]["dkim"].as_array().unwrap();
-    assert!(asked.iter().any(|found| found["selector"] == json!("pm")));
+    let dkim = row["lookups"]["dkim"].as_array().unwrap();
+    assert!(dkim.iter().any(|found| found["selector"] == json!("pm")));
 
     let rig = Rig::start().await;
     let mut config = rig.m365();

@@ -1,4 +1,4 @@
-//! Vendors on a bad day.
+//! Tests of syncs with failing vendors.
 
 use crate::support::{FOREVER, Rig};
 use std::time::Duration;
@@ -11,14 +11,14 @@ use watchpost_core::{
 };
 use watchpost_simulator::{Company, FaultKind, RetryAfter, Vendor};
 
-/// Where each vendor's list of accounts is.
+/// The path of each vendor's list of accounts.
 const USERS: [(Platform, Vendor, &str); 2] = [
     (Platform::M365, Vendor::Graph, "/v1.0/users"),
     (Platform::Okta, Vendor::Okta, "/api/v1/users"),
 ];
 
 #[tokio::test(start_paused = true)]
-async fn what_passes_is_asked_again_and_leaves_no_trace() {
+async fn temporary_failures_are_retried() {
     for (platform, vendor, path) in USERS {
         for (times, kind) in [
             (1, FaultKind::Unauthorized),
@@ -49,7 +49,7 @@ async fn what_passes_is_asked_again_and_leaves_no_trace() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_wait_that_a_vendor_asks_for_is_kept() {
+async fn requested_waits_are_respected() {
     for (platform, vendor, path) in USERS {
         for (retry, least, most) in [
             (RetryAfter::Seconds(40), 40, 60),
@@ -67,7 +67,7 @@ async fn the_wait_that_a_vendor_asks_for_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_stays_broken_ends_its_dataset_alone() {
+async fn a_permanent_failure_affects_only_its_dataset() {
     use CollectionState::{Denied, Failed, Partial};
     for (platform, vendor, path, dataset) in [
         (
@@ -88,19 +88,19 @@ async fn what_stays_broken_ends_its_dataset_alone() {
             (FaultKind::InternalError, Failed, "status 500"),
             (FaultKind::BadGateway, Failed, "status 502"),
             (FaultKind::Forbidden, Denied, "read"),
-            (FaultKind::Reset, Failed, "connection broke"),
+            (FaultKind::Reset, Failed, "connection was lost"),
             (FaultKind::Slow(3_600_000), Failed, "took too long"),
             (FaultKind::MalformedJson, Failed, "could not be understood"),
             (FaultKind::WrongTypeInOneRow, Partial, "1 of "),
             (
                 FaultKind::LoopingNext,
                 Failed,
-                "paging: the vendor's next link leads in a circle",
+                "paging: the vendor's link to the next page leads back to an earlier page",
             ),
             (
                 FaultKind::ForeignNext,
                 Failed,
-                "paging: the vendor's next link leads to another host",
+                "paging: the vendor's link to the next page leads to another host",
             ),
             (FaultKind::EndlessPages, Failed, "paging: the list did not end"),
         ] {
@@ -126,7 +126,7 @@ async fn what_stays_broken_ends_its_dataset_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_missing_permission_is_named_and_costs_only_its_datasets() {
+async fn a_missing_permission_is_named_and_affects_only_its_datasets() {
     use Dataset as D;
     let policy = [
         D::ConditionalAccess,
@@ -209,12 +209,12 @@ async fn a_missing_permission_is_named_and_costs_only_its_datasets() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_accounts_unreadable_factors_leave_that_accounts_mfa_unknown() {
+async fn mfa_is_unknown_for_an_account_with_unreadable_factors() {
     let rig = Rig::small().await;
     rig.fault(Vendor::Okta, "/factors", 1, FaultKind::MalformedJson);
     let outcome = rig.sync(Platform::Okta).await;
     assert_eq!(outcome.incomplete(), [(Dataset::Mfa, CollectionState::Partial)]);
-    assert_eq!(outcome.ends[&Dataset::Mfa].row_errors, 1);
+    assert_eq!(outcome.collections[&Dataset::Mfa].row_errors, 1);
     assert_eq!(
         outcome.mfa().iter().filter(|mfa| mfa.mfa == Mfa::Unknown).count(),
         1
@@ -223,15 +223,15 @@ async fn one_accounts_unreadable_factors_leave_that_accounts_mfa_unknown() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_vendor_that_is_gone_ends_the_sync_with_a_reason() {
+async fn an_unreachable_vendor_ends_the_sync_with_a_reason() {
     for (platform, vendor, _) in USERS {
         let rig = Rig::small().await;
         rig.fault(vendor, "/", u32::MAX, FaultKind::Reset);
         let outcome = rig.sync(platform).await;
         let reason = outcome.error.unwrap().to_string();
-        assert!(reason.contains("connection broke"), "{reason}");
+        assert!(reason.contains("connection was lost"), "{reason}");
 
-        // Gone in the middle: what came before stays, and not every dataset is tried in vain.
+        // The vendor becomes unreachable during the sync: earlier datasets are kept, and the sync ends early.
         let rig = Rig::small().await;
         let connector = rig.connector(platform);
         let config = if platform == Platform::Okta {
@@ -248,7 +248,7 @@ async fn a_vendor_that_is_gone_ends_the_sync_with_a_reason() {
         let error = loop {
             match run.next_page().await {
                 Ok(Some(_)) => {}
-                Ok(None) => panic!("{platform}: a sync without a vendor can't end well"),
+                Ok(None) => panic!("{platform}: the sync succeeded without a vendor"),
                 Err(error) => break error,
             }
         };
@@ -257,7 +257,7 @@ async fn a_vendor_that_is_gone_ends_the_sync_with_a_reason() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_budget_that_runs_out_ends_datasets_as_partial() {
+async fn datasets_are_partial_when_the_time_limit_is_reached() {
     let budget = Duration::from_secs(60);
     let rig = Rig::with(Company::load_embedded().unwrap(), |limits| {
         limits.sync_budget = budget;
@@ -278,7 +278,7 @@ async fn a_budget_that_runs_out_ends_datasets_as_partial() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn expired_tokens_are_renewed_in_the_middle_of_a_sync() {
+async fn expired_tokens_are_renewed_during_a_sync() {
     let rig = Rig::small().await;
     let connector = rig.connector(Platform::M365);
     let mut run = connector.sync(&rig.m365()).await.unwrap();

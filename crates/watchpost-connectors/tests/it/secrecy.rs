@@ -1,4 +1,4 @@
-//! Credentials, tokens and responses stay where they are.
+//! Credentials, tokens and bodies of responses don't appear in logs or errors.
 
 use crate::support::Rig;
 use std::{
@@ -8,7 +8,7 @@ use std::{
 use watchpost_core::{integration::connector::ConnectorConfig, value::word::Platform};
 use watchpost_simulator::{FaultKind, RetryAfter, Vendor};
 
-/// Keeps the whole log.
+/// A writer that keeps the whole log.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -23,15 +23,15 @@ impl Write for Log {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_credential_token_or_body_gets_into_logs_errors_or_debug_text() {
+async fn credentials_tokens_and_bodies_do_not_appear_in_logs_errors_or_debug_texts() {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
         .with_writer(move || writer.clone())
         .finish();
-    // With a single subscriber `tracing` asks the thread that first meets a log line, which may be another test's and has none. A
-    // second one makes it ask all.
+    // With a single subscriber, `tracing` decides whether a log line is enabled on the thread that reaches it first, which may
+    // be that of another test and have no subscriber. With a second one, it asks all subscribers.
     let _second = tracing::Dispatch::new(
         tracing_subscriber::fmt()
             .with_max_level(tracing::Level::TRACE)
@@ -42,7 +42,7 @@ async fn no_credential_token_or_body_gets_into_logs_errors_or_debug_text() {
     tracing::callsite::rebuild_interest_cache();
 
     let rig = Rig::small().await;
-    let mut said = String::new();
+    let mut texts = String::new();
     for (vendor, path, kind) in [
         (Vendor::Graph, "/users", FaultKind::Unauthorized),
         (Vendor::Okta, "/users", FaultKind::Unauthorized),
@@ -64,22 +64,22 @@ async fn no_credential_token_or_body_gets_into_logs_errors_or_debug_text() {
         } else {
             rig.m365()
         };
-        said.push_str(&format!("{config:?} {:?}", rig.outbound));
+        texts.push_str(&format!("{config:?} {:?}", rig.outbound));
         let outcome = rig.sync_with(platform, &config).await;
-        said.push_str(&format!("{:?} {:?}", outcome.ends, outcome.error));
+        texts.push_str(&format!("{:?} {:?}", outcome.collections, outcome.error));
         let mut wrong = config;
         for secret in wrong.secrets.values_mut() {
             *secret = "wrong-credential-text".into();
         }
         let error = rig.connector(platform).verify(&wrong).await.unwrap_err();
-        said.push_str(&format!("{error} {error:?}"));
+        texts.push_str(&format!("{error} {error:?}"));
     }
     let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(
         logged.contains("response received") && logged.contains("/graph/v1.0/users"),
         "the log was kept"
     );
-    for text in [&said, &logged] {
+    for text in [&texts, &logged] {
         for secret in [
             rig.simulator.m365().client_secret.as_str(),
             rig.simulator.okta().api_token.as_str(),

@@ -1,4 +1,4 @@
-//! Reading settings for a scan: each path by itself.
+//! Tests of the collection of settings: each path is read separately.
 
 use crate::support::Rig;
 use watchpost_core::value::word::{AccountStatus, CollectionState, Platform};
@@ -13,7 +13,7 @@ const MFA: &str = "reports/mfaCapability";
 const OPEN_APPS: &str = "servicePrincipals/open";
 const USERS: &str = "users/summary";
 
-/// Paths of each kind: an object, lists, and what is put together from lists.
+/// Paths of each kind: an object, lists, and settings that are derived from lists.
 const SOME: &[&str] = &[
     AUTHORIZATION,
     CONDITIONAL_ACCESS,
@@ -26,7 +26,7 @@ const SOME: &[&str] = &[
 ];
 
 #[tokio::test]
-async fn objects_and_lists_are_kept_as_graph_sends_them_without_its_notes() {
+async fn objects_and_lists_are_stored_without_annotations() {
     let rig = Rig::start().await;
     let read = rig.collect_paths(Platform::M365, SOME).await;
     assert_eq!(read.incomplete(), []);
@@ -39,7 +39,7 @@ async fn objects_and_lists_are_kept_as_graph_sends_them_without_its_notes() {
 }
 
 #[tokio::test]
-async fn accounts_groups_apps_and_licences_are_summed_up() {
+async fn settings_are_derived_from_accounts_groups_apps_and_licenses() {
     let rig = Rig::start().await;
     let read = rig.collect_paths(Platform::M365, SOME).await;
     let sync = rig.sync(Platform::M365).await;
@@ -47,7 +47,7 @@ async fn accounts_groups_apps_and_licences_are_summed_up() {
     let enabled = sync
         .accounts()
         .iter()
-        // An invitation that nobody took up yet is an enabled account, too.
+        // An account with a pending invitation is enabled as well.
         .filter(|account| matches!(account.status, AccountStatus::Active | AccountStatus::Pending))
         .count();
     assert_eq!(users["enabled"], enabled);
@@ -68,7 +68,7 @@ async fn accounts_groups_apps_and_licences_are_summed_up() {
 }
 
 #[tokio::test]
-async fn a_missing_permission_is_named_and_costs_only_its_paths() {
+async fn a_missing_permission_is_named_and_affects_only_its_paths() {
     let rig = Rig::start().await;
     for (permission, lost) in [
         ("Policy.Read.All", &[CONDITIONAL_ACCESS, AUTHORIZATION][..]),
@@ -91,7 +91,7 @@ async fn a_missing_permission_is_named_and_costs_only_its_paths() {
 }
 
 #[tokio::test]
-async fn what_the_licence_lacks_is_told_from_what_is_denied() {
+async fn a_missing_license_is_distinguished_from_a_missing_permission() {
     let rig = Rig::start().await;
     rig.simulator.unlicensed(Vendor::Graph, true);
     let read = rig.collect_paths(Platform::M365, SOME).await;
@@ -100,8 +100,8 @@ async fn what_the_licence_lacks_is_told_from_what_is_denied() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_passes_is_asked_again_and_what_stays_broken_ends_its_path_alone() {
-    let bad = [
+async fn temporary_failures_are_retried_and_permanent_ones_affect_only_their_path() {
+    let faults = [
         (2, FaultKind::TooManyRequests(RetryAfter::Seconds(20)), None),
         (2, FaultKind::Unavailable, None),
         (1, FaultKind::Unauthorized, None),
@@ -123,7 +123,7 @@ async fn what_passes_is_asked_again_and_what_stays_broken_ends_its_path_alone() 
         (
             u32::MAX,
             FaultKind::Unauthorized,
-            Some((CollectionState::Failed, "refuses the token")),
+            Some((CollectionState::Failed, "rejects even a new token")),
         ),
         (
             u32::MAX,
@@ -133,7 +133,7 @@ async fn what_passes_is_asked_again_and_what_stays_broken_ends_its_path_alone() 
         (
             u32::MAX,
             FaultKind::LoopingNext,
-            Some((CollectionState::Failed, "in a circle")),
+            Some((CollectionState::Failed, "back to an earlier page")),
         ),
         (
             u32::MAX,
@@ -148,17 +148,17 @@ async fn what_passes_is_asked_again_and_what_stays_broken_ends_its_path_alone() 
         (
             u32::MAX,
             FaultKind::Reset,
-            Some((CollectionState::Failed, "connection broke")),
+            Some((CollectionState::Failed, "connection was lost")),
         ),
     ];
-    for (times, kind, end) in bad {
+    for (times, kind, expected) in faults {
         let rig = Rig::with(Company::load_embedded().unwrap(), |limits| {
             limits.pages_max = 20;
         })
         .await;
         rig.fault(Vendor::Graph, "/v1.0/domains", times, kind.clone());
         let read = rig.collect_paths(Platform::M365, SOME).await;
-        match end {
+        match expected {
             None => assert_eq!(read.incomplete(), [], "{kind:?}"),
             Some((state, reason)) => {
                 assert_eq!(read.incomplete(), [(DOMAINS, state)], "{kind:?}");
@@ -173,23 +173,23 @@ async fn what_passes_is_asked_again_and_what_stays_broken_ends_its_path_alone() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_vendor_that_is_gone_ends_the_collection() {
+async fn an_unreachable_vendor_ends_the_collection() {
     let rig = Rig::small().await;
     rig.fault(Vendor::Graph, "/", u32::MAX, FaultKind::Reset);
     let error = rig
         .collect_with(Platform::M365, &rig.m365(), SOME, true)
         .await
         .unwrap_err();
-    assert!(error.to_string().contains("connection broke"), "{error}");
+    assert!(error.to_string().contains("connection was lost"), "{error}");
 }
 
 #[tokio::test]
-async fn only_what_is_asked_for_is_read_and_an_unknown_path_fails_by_itself() {
+async fn only_requested_paths_are_read_and_unknown_ones_fail_separately() {
     let rig = Rig::small().await;
     let unknown = "something/else";
     let read = rig.collect_paths(Platform::M365, &[AUTHORIZATION, unknown]).await;
     assert_eq!(read.incomplete(), [(unknown, CollectionState::Failed)]);
     let requests = rig.simulator.requests();
-    let asked: Vec<_> = requests.keys().filter(|key| key.contains("/v1.0/")).collect();
-    assert_eq!(asked.len(), 1, "{requests:?}");
+    let sent: Vec<_> = requests.keys().filter(|key| key.contains("/v1.0/")).collect();
+    assert_eq!(sent.len(), 1, "{requests:?}");
 }

@@ -1,4 +1,4 @@
-//! How connectors prove who they are, and what they say when they can't.
+//! Tests of authentication and of the errors for invalid credentials and configurations.
 
 use crate::support::{Rig, config};
 use aws_lc_rs::{
@@ -25,7 +25,7 @@ fn pem(label: &str, der: &[u8]) -> String {
     )
 }
 
-/// A key that lives as long as the test.
+/// Generates an RSA key.
 fn pkcs8() -> Vec<u8> {
     KeyPair::generate(KeySize::Rsa2048)
         .unwrap()
@@ -35,7 +35,7 @@ fn pkcs8() -> Vec<u8> {
         .to_vec()
 }
 
-/// The integers of a PKCS#8 RSA key, in their order.
+/// Returns the integers of a PKCS#8 RSA key, in order.
 fn integers(der: &[u8]) -> Vec<Vec<u8>> {
     let mut found = Vec::new();
     let mut rest = der;
@@ -52,7 +52,7 @@ fn integers(der: &[u8]) -> Vec<Vec<u8>> {
         };
         let (value, after) = tail.split_at(length);
         rest = match tag {
-            // Sequences and the string around the inner key are walked into.
+            // Sequences, and the octet string that contains the inner key.
             0x30 | 0x04 => {
                 found.extend(integers(value));
                 after
@@ -69,7 +69,7 @@ fn integers(der: &[u8]) -> Vec<Vec<u8>> {
 
 fn jwk(der: &[u8]) -> String {
     let numbers = integers(der);
-    // Versions of the outer and inner structure are zero, hence empty.
+    // The versions of the outer and the inner structure are zero and therefore empty here.
     let numbers: Vec<&Vec<u8>> = numbers.iter().filter(|number| !number.is_empty()).collect();
     let names = ["n", "e", "d", "p", "q", "dp", "dq", "qi"];
     let mut fields = serde_json::Map::new();
@@ -90,7 +90,7 @@ fn okta_app(rig: &Rig, key: &str) -> ConnectorConfig {
 }
 
 #[tokio::test]
-async fn okta_lets_a_service_app_in_by_a_key_in_pem_or_jwk() {
+async fn okta_accepts_a_service_apps_key_as_pem_or_jwk() {
     let rig = Rig::small().await;
     let der = pkcs8();
     for key in [pem("PRIVATE KEY", &der), jwk(&der)] {
@@ -101,7 +101,7 @@ async fn okta_lets_a_service_app_in_by_a_key_in_pem_or_jwk() {
 }
 
 #[tokio::test]
-async fn a_service_app_that_lacks_a_scope_reads_the_rest() {
+async fn a_service_app_without_one_scope_reads_the_other_datasets() {
     let rig = Rig::small().await;
     rig.simulator.deny_permission(Vendor::Okta, "okta.apiTokens.read");
     let outcome = rig
@@ -111,12 +111,12 @@ async fn a_service_app_that_lacks_a_scope_reads_the_rest() {
 }
 
 #[tokio::test]
-async fn a_scope_that_the_org_does_not_know_spoils_no_other() {
+async fn an_unknown_scope_does_not_affect_the_others() {
     let rig = Rig::small().await;
     let mut config = okta_app(&rig, &pem("PRIVATE KEY", &pkcs8()));
     config.values.insert(
         "scopes".to_owned(),
-        "okta.users.read okta.unheardOf.read okta.orgs.read".to_owned(),
+        "okta.users.read okta.unknown.read okta.orgs.read".to_owned(),
     );
     let outcome = rig.sync_with(Platform::Okta, &config).await;
     assert_eq!(outcome.error, None);
@@ -126,7 +126,7 @@ async fn a_scope_that_the_org_does_not_know_spoils_no_other() {
 }
 
 #[tokio::test]
-async fn entra_lets_an_application_in_by_certificate() {
+async fn entra_accepts_a_certificate() {
     let rig = Rig::small().await;
     let both = format!(
         "{}{}",
@@ -144,12 +144,15 @@ async fn entra_lets_an_application_in_by_certificate() {
 }
 
 #[tokio::test]
-async fn wrong_credentials_say_what_to_do() {
+async fn errors_for_wrong_credentials_say_what_to_do() {
     let rig = Rig::small().await;
     let check = async |platform: Platform, config: ConnectorConfig, expected: &str| {
         let error = rig.sync_with(platform, &config).await.error.expect(expected);
         assert!(matches!(error, ConnectorError::Auth { .. }), "{error:?}");
-        assert!(error.to_string().contains(expected), "{error} lacks {expected}");
+        assert!(
+            error.to_string().contains(expected),
+            "{error} doesn't contain {expected}"
+        );
         assert_eq!(rig.connector(platform).verify(&config).await.unwrap_err(), error);
     };
     let m365 = |field: &str, value: &str| {
@@ -179,16 +182,16 @@ async fn wrong_credentials_say_what_to_do() {
     wrong_token
         .secrets
         .insert("api_token".to_owned(), "not-it".into());
-    check(Platform::Okta, wrong_token, "refuses the API token").await;
+    check(Platform::Okta, wrong_token, "rejects the API token").await;
     let mut wrong_client = okta_app(&rig, &pem("PRIVATE KEY", &pkcs8()));
     wrong_client
         .values
         .insert("client_id".to_owned(), "0oanobody".to_owned());
-    check(Platform::Okta, wrong_client, "refuses the client").await;
+    check(Platform::Okta, wrong_client, "rejects the client").await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_that_stays_refused_ends_the_sync() {
+async fn a_token_that_is_rejected_again_ends_the_sync() {
     let rig = Rig::small().await;
     for (platform, vendor) in [(Platform::M365, Vendor::Graph), (Platform::Okta, Vendor::Okta)] {
         rig.fault(vendor, "/apps", 2, FaultKind::Unauthorized);
@@ -199,12 +202,12 @@ async fn a_token_that_stays_refused_ends_the_sync() {
             "{platform} {:?}",
             outcome.error
         );
-        assert!(!outcome.accounts().is_empty(), "what was read before stays");
+        assert!(!outcome.accounts().is_empty(), "earlier datasets are kept");
     }
 }
 
 #[tokio::test]
-async fn a_configuration_that_cannot_work_names_its_field() {
+async fn an_invalid_configuration_is_rejected_with_its_field() {
     let rig = Rig::small().await;
     let check = async |platform: Platform, config: ConnectorConfig, field: &str, expected: &str| match rig
         .sync_with(platform, &config)
@@ -213,7 +216,7 @@ async fn a_configuration_that_cannot_work_names_its_field() {
     {
         Some(ConnectorError::Config { field: named, reason }) => {
             assert_eq!(named, field);
-            assert!(reason.contains(expected), "{reason} lacks {expected}");
+            assert!(reason.contains(expected), "{reason} doesn't contain {expected}");
         }
         other => panic!("{field}: {other:?}"),
     };
@@ -240,7 +243,7 @@ async fn a_configuration_that_cannot_work_names_its_field() {
         "leave out",
     )
     .await;
-    check(Platform::Okta, okta("https://["), "org_url", "no address").await;
+    check(Platform::Okta, okta("https://["), "org_url", "not an address").await;
     let no_credential = config(&[("org_url", "birchworks.okta.com")], &[]);
     check(Platform::Okta, no_credential, "api_token", "missing").await;
     check(

@@ -1,4 +1,4 @@
-//! A simulator, the connectors, and a sync read to its end.
+//! A simulator with the connectors, and the results of syncs and collections.
 
 use secrecy::SecretString;
 use std::{
@@ -29,7 +29,7 @@ use watchpost_simulator::{Company, Fault, FaultKind, Simulator, SimulatorConfig,
 /// 2026-03-02T09:00:00Z.
 pub(crate) const ORIGIN_MS: i64 = 1_772_442_000_000;
 
-/// Tells the fixture's time, and goes with tokio's clock.
+/// A clock that starts at the fixture's time and follows tokio's clock.
 pub(crate) struct TestClock(Instant);
 
 impl TestClock {
@@ -47,7 +47,7 @@ impl Clock for TestClock {
     }
 }
 
-/// The same bytes in each run.
+/// A generator that returns the same bytes in each run.
 pub(crate) struct TestRandom(AtomicU64);
 
 impl TestRandom {
@@ -146,7 +146,7 @@ impl Rig {
         )
     }
 
-    /// With Exchange's undocumented proxy switched on.
+    /// Returns the configuration with Exchange's undocumented proxy enabled.
     pub(crate) fn m365_with_proxy(&self) -> ConnectorConfig {
         let mut config = self.m365();
         config
@@ -202,21 +202,21 @@ impl Rig {
                         page.facts.len()
                     );
                     assert!(
-                        !outcome.ends.contains_key(&page.dataset),
-                        "{} after its end",
+                        !outcome.collections.contains_key(&page.dataset),
+                        "facts of {} after its end",
                         page.dataset
                     );
                     outcome.facts.entry(page.dataset).or_default().extend(page.facts);
                 }
                 Ok(Some(Page::Collected(end))) => {
                     order.push(end.dataset);
-                    assert!(outcome.ends.insert(end.dataset, end).is_none());
+                    assert!(outcome.collections.insert(end.dataset, end).is_none());
                 }
                 Ok(None) => {
                     assert_eq!(
                         order,
                         connector.datasets(),
-                        "each dataset ends once, in the order that was told"
+                        "each dataset ends once, in the order of `datasets`"
                     );
                     assert!(run.next_page().await.unwrap().is_none());
                     return outcome;
@@ -231,7 +231,7 @@ impl Rig {
 }
 
 impl Rig {
-    /// Reads these settings.
+    /// Collects the settings at these paths.
     pub(crate) async fn collect_paths(&self, platform: Platform, paths: &[&str]) -> Settings {
         let config = if platform == Platform::Okta {
             self.okta()
@@ -273,15 +273,18 @@ impl Rig {
             );
             assert!(paths.contains(&document.path.as_str()), "{document:?}");
             let path = document.path.clone();
-            assert!(read.insert(path, document).is_none(), "each path has one end");
+            assert!(
+                read.insert(path, document).is_none(),
+                "each path has only one result"
+            );
         }
         assert!(run.next_setting().await.unwrap().is_none());
-        assert_eq!(read.len(), paths.len(), "each path has an end");
+        assert_eq!(read.len(), paths.len(), "each path has a result");
         Ok(Settings { read })
     }
 }
 
-/// What a collection yielded, by path.
+/// The results of a collection, by path.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) read: BTreeMap<String, SettingDocument>,
@@ -302,7 +305,7 @@ impl Settings {
         self.read[path].detail.as_deref().unwrap_or_default()
     }
 
-    /// Paths that didn't end complete.
+    /// Returns the paths that aren't complete.
     pub(crate) fn incomplete(&self) -> Vec<(&str, CollectionState)> {
         let ends = self
             .read
@@ -312,27 +315,27 @@ impl Settings {
     }
 }
 
-/// What a sync yielded.
+/// The result of a sync.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
     pub(crate) facts: BTreeMap<Dataset, Vec<Fact>>,
-    pub(crate) ends: BTreeMap<Dataset, Collection>,
+    pub(crate) collections: BTreeMap<Dataset, Collection>,
     pub(crate) error: Option<ConnectorError>,
 }
 
 impl Outcome {
     pub(crate) fn state(&self, dataset: Dataset) -> CollectionState {
-        self.ends[&dataset].state
+        self.collections[&dataset].state
     }
 
     pub(crate) fn detail(&self, dataset: Dataset) -> &str {
-        self.ends[&dataset].detail.as_deref().unwrap_or_default()
+        self.collections[&dataset].detail.as_deref().unwrap_or_default()
     }
 
-    /// Datasets that didn't end complete.
+    /// Returns the datasets that aren't complete.
     pub(crate) fn incomplete(&self) -> Vec<(Dataset, CollectionState)> {
         let ends = self
-            .ends
+            .collections
             .values()
             .filter(|end| end.state != CollectionState::Complete);
         ends.map(|end| (end.dataset, end.state)).collect()
@@ -434,5 +437,5 @@ impl Outcome {
     }
 }
 
-/// Longer than any test waits in true time: what passes is tokio's paused clock.
+/// A time limit that no test reaches. The tests that use it run on tokio's paused clock.
 pub(crate) const FOREVER: Duration = Duration::from_secs(7 * 24 * 3_600);

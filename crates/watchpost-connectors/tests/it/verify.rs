@@ -1,4 +1,4 @@
-//! What verifying says.
+//! Tests of verifications.
 
 use crate::support::Rig;
 use std::collections::BTreeSet;
@@ -17,7 +17,7 @@ fn missing(verification: &Verification) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_good_connection_names_the_tenant_and_misses_nothing() {
+async fn a_valid_connection_names_the_tenant_and_has_all_permissions() {
     let rig = Rig::start().await;
     for platform in [Platform::M365, Platform::Okta] {
         let config = if platform == Platform::Okta {
@@ -31,18 +31,18 @@ async fn a_good_connection_names_the_tenant_and_misses_nothing() {
         assert_eq!(verification.unlicensed, []);
         assert!(verification.tenant_name.untrusted().starts_with("Birchworks"));
         assert!(!verification.tenant_key.is_empty());
-        let served: BTreeSet<Dataset> = verification
+        let covered: BTreeSet<Dataset> = verification
             .permissions
             .iter()
             .flat_map(|check| check.datasets.iter().copied())
             .collect();
-        let known: BTreeSet<Dataset> = connector.datasets().iter().copied().collect();
-        assert_eq!(served, known, "every dataset is served by some permission");
+        let all: BTreeSet<Dataset> = connector.datasets().iter().copied().collect();
+        assert_eq!(covered, all, "every dataset belongs to a permission");
     }
 }
 
 #[tokio::test]
-async fn each_missing_permission_is_named_with_its_cost_and_a_hint() {
+async fn each_missing_permission_is_named_with_its_effects_and_a_hint() {
     let rig = Rig::start().await;
     for platform in [Platform::M365, Platform::Okta] {
         let config = if platform == Platform::Okta {
@@ -89,7 +89,7 @@ async fn each_missing_permission_is_named_with_its_cost_and_a_hint() {
 }
 
 #[tokio::test]
-async fn what_the_licence_lacks_is_no_missing_permission() {
+async fn a_missing_license_is_not_a_missing_permission() {
     let rig = Rig::start().await;
     rig.simulator.unlicensed(Vendor::Graph, true);
     let verification = rig.connector(Platform::M365).verify(&rig.m365()).await.unwrap();
@@ -101,7 +101,7 @@ async fn what_the_licence_lacks_is_no_missing_permission() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_vendor_that_does_not_answer_is_an_error_and_no_missing_permission() {
+async fn a_failing_vendor_is_an_error_and_not_a_missing_permission() {
     let rig = Rig::small().await;
     rig.fault(Vendor::Okta, "/", u32::MAX, FaultKind::BadGateway);
     let error = rig
@@ -120,7 +120,7 @@ async fn a_vendor_that_does_not_answer_is_an_error_and_no_missing_permission() {
 }
 
 #[tokio::test]
-async fn an_address_where_somebody_else_lives_is_an_error_and_not_a_connection() {
+async fn the_address_of_another_server_is_an_error() {
     let rig = Rig::small().await;
     let elsewhere = format!("{}/elsewhere", rig.simulator.origin());
     let mut okta = rig.okta();
@@ -134,6 +134,6 @@ async fn an_address_where_somebody_else_lives_is_an_error_and_not_a_connection()
             .await
             .unwrap_err()
             .to_string();
-        assert!(error.contains("does not answer like"), "{error}");
+        assert!(error.contains("does not respond like"), "{error}");
     }
 }

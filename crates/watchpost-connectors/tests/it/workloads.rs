@@ -1,4 +1,5 @@
-//! Settings of workloads: configuration snapshots, Exchange's own administration, SharePoint, Power Platform, Fabric.
+//! Tests of the settings of workloads: configuration snapshots, and the admin APIs of Exchange, SharePoint, Power Platform and
+//! Fabric.
 
 use crate::support::{Rig, Settings};
 use std::collections::BTreeSet;
@@ -21,7 +22,7 @@ const SAFE_LINKS: &str = "exchange/SafeLinksPolicy";
 const SHAREPOINT: &str = "sharepoint/Tenant";
 const FABRIC: &str = "powerbi/TenantSettings";
 
-/// One of each kind.
+/// One path of each kind.
 const SOME: &[&str] = &[ORGANIZATION, MAILBOXES, RULES, SAFE_LINKS, DLP, MEETINGS];
 
 const CREATE: &str = "POST /graph/v1.0/admin/configurationManagement/configurationSnapshots/createSnapshot";
@@ -38,7 +39,7 @@ async fn with_proxy(rig: &Rig, paths: &[&str], metered: bool) -> Settings {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_path_of_a_tenant_that_allows_everything_is_read_once() {
+async fn with_all_permissions_every_path_is_read() {
     let rig = Rig::start().await;
     let paths = rig.connector(Platform::M365).setting_paths();
     let read = with_proxy(&rig, paths, true).await;
@@ -68,7 +69,7 @@ async fn every_path_of_a_tenant_that_allows_everything_is_read_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_collection_changes_nothing_and_leaves_no_snapshot_behind() {
+async fn a_collection_only_reads_and_deletes_its_snapshots() {
     let rig = Rig::start().await;
     let paths = rig.connector(Platform::M365).setting_paths();
     with_proxy(&rig, paths, true).await;
@@ -83,11 +84,11 @@ async fn a_collection_changes_nothing_and_leaves_no_snapshot_behind() {
         "/Mailbox",
     ];
     for request in requests.keys() {
-        let reads = request.starts_with("GET ")
+        let is_allowed = request.starts_with("GET ")
             || request == "DNS"
             || (request.starts_with("POST ") && allowed.iter().any(|end| request.ends_with(end)))
             || (request.starts_with("DELETE ") && request.contains("/configurationSnapshotJobs/"));
-        assert!(reads, "{request}");
+        assert!(is_allowed, "{request}");
     }
     assert_eq!(requests[CREATE], 1);
     let deleted: u64 = requests
@@ -99,7 +100,7 @@ async fn a_collection_changes_nothing_and_leaves_no_snapshot_behind() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_snapshots_exchange_is_asked_itself_and_its_proxy_only_if_switched_on() {
+async fn without_snapshots_exchanges_endpoints_are_used_and_its_proxy_only_if_enabled() {
     let rig = Rig::start().await;
     let read = rig
         .collect_with(Platform::M365, &rig.m365(), SOME, false)
@@ -129,13 +130,13 @@ async fn without_snapshots_exchange_is_asked_itself_and_its_proxy_only_if_switch
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_type_that_snapshots_do_not_know_costs_no_other_type() {
+async fn a_type_unknown_to_snapshots_does_not_affect_the_others() {
     let rig = Rig::start().await;
     rig.simulator
         .forget_snapshot_type("microsoft.exchange.transportrule");
     let read = rig.collect_paths(Platform::M365, SOME).await;
     assert_eq!(read.incomplete(), [(RULES, CollectionState::Failed)]);
-    assert!(read.detail(RULES).contains("don't know this type"));
+    assert!(read.detail(RULES).contains("don't support this setting type"));
     assert_eq!(rig.simulator.requests()[CREATE], 2);
     let read = with_proxy(&rig, SOME, true).await;
     assert_eq!(read.incomplete(), []);
@@ -143,7 +144,7 @@ async fn a_type_that_snapshots_do_not_know_costs_no_other_type() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_snapshot_leaves_out_is_told_and_read_otherwise_where_it_can_be() {
+async fn a_setting_missing_from_a_snapshot_is_reported_or_read_in_another_way() {
     let rig = Rig::start().await;
     for denied in ["microsoft.exchange.transportrule", "microsoft.teams"] {
         rig.simulator.deny_permission(Vendor::Graph, denied);
@@ -151,18 +152,18 @@ async fn what_a_snapshot_leaves_out_is_told_and_read_otherwise_where_it_can_be()
     let read = rig.collect_paths(Platform::M365, SOME).await;
     let failed = CollectionState::Failed;
     assert_eq!(read.incomplete(), [(RULES, failed), (MEETINGS, failed)]);
-    assert!(read.detail(MEETINGS).contains("left it out"));
+    assert!(read.detail(MEETINGS).contains("doesn't contain it"));
     let read = with_proxy(&rig, SOME, true).await;
     assert_eq!(read.incomplete(), [(MEETINGS, failed)]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_budget_that_is_used_up_and_a_job_that_never_ends_fall_back() {
+async fn an_exhausted_quota_and_an_endless_job_fall_back_to_other_ways() {
     let rig = Rig::start().await;
     rig.simulator.set_snapshot_budget(0);
     let read = with_proxy(&rig, SOME, true).await;
     assert_eq!(read.incomplete(), [(MEETINGS, CollectionState::Failed)]);
-    assert!(read.detail(MEETINGS).contains("its limit is reached"));
+    assert!(read.detail(MEETINGS).contains("limit on configuration snapshots"));
     assert_eq!(sources(&read), [SNAPSHOT, DOCUMENTED, PROXY].into());
     assert_eq!(rig.simulator.requests()[CREATE], 1);
 
@@ -178,7 +179,7 @@ async fn a_budget_that_is_used_up_and_a_job_that_never_ends_fall_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_missing_permission_costs_only_its_paths_and_is_named() {
+async fn each_missing_permission_is_named_and_affects_only_its_paths() {
     let rig = Rig::start().await;
     let all = [SHAREPOINT, FABRIC, ORGANIZATION, RULES, DLP, MEETINGS].as_slice();
     let power = [
@@ -236,7 +237,7 @@ async fn each_missing_permission_costs_only_its_paths_and_is_named() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_certificate_is_asked_for_where_a_secret_is_refused() {
+async fn a_certificate_is_requested_if_a_secret_is_rejected() {
     let rig = Rig::start().await;
     rig.simulator.certificates_only(true);
     let read = rig.collect_paths(Platform::M365, &[SHAREPOINT, FABRIC]).await;
@@ -245,7 +246,7 @@ async fn a_certificate_is_asked_for_where_a_secret_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_licence_lacks_is_unlicensed_and_roles_are_known_without_schedules() {
+async fn without_a_license_settings_are_unlicensed_and_roles_are_read_without_schedules() {
     let rig = Rig::start().await;
     let paths = [
         "directory/privilegedUsers",
@@ -290,7 +291,7 @@ async fn what_a_licence_lacks_is_unlicensed_and_roles_are_known_without_schedule
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_missing_permission_for_role_policies_leaves_the_assignments() {
+async fn role_assignments_are_read_without_the_permission_for_role_policies() {
     let rig = Rig::start().await;
     let roles = "directory/privilegedRoles";
     rig.simulator
@@ -302,14 +303,14 @@ async fn a_missing_permission_for_role_policies_leaves_the_assignments() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_host_on_a_bad_day_ends_its_own_paths_alone() {
+async fn a_failing_host_affects_only_its_own_paths() {
     for (kind, detail) in [
         (FaultKind::TooManyRequests(RetryAfter::Seconds(5)), "429"),
         (FaultKind::InternalError, "status 500"),
         (FaultKind::MalformedJson, "could not be understood"),
         (FaultKind::Reset, "can't be reached"),
         (FaultKind::Slow(10 * 60_000), "can't be reached"),
-        (FaultKind::LoopingNext, "in a circle"),
+        (FaultKind::LoopingNext, "back to an earlier page"),
         (FaultKind::ForeignNext, "another host"),
     ] {
         let rig = Rig::start().await;
@@ -341,9 +342,9 @@ async fn a_host_on_a_bad_day_ends_its_own_paths_alone() {
     }
 }
 
-// With the real clock: a paused one runs ahead while a large answer is on its way, and the request times out.
+// Uses the real clock: a paused one advances while a large response is in transit, so that the request times out.
 #[tokio::test]
-async fn a_document_that_is_too_large_is_told_and_not_kept() {
+async fn a_document_that_is_too_large_is_reported_and_dropped() {
     let rig = Rig::start().await;
     rig.fault(Vendor::Fabric, "/v1/admin", 1, FaultKind::HugeList(60_000));
     rig.fault(Vendor::Graph, "/v1.0/domains", 1, FaultKind::HugeList(60_000));
@@ -358,7 +359,7 @@ async fn a_document_that_is_too_large_is_told_and_not_kept() {
 }
 
 #[tokio::test]
-async fn a_service_whose_address_is_unknown_is_told_and_a_wrong_switch_refused() {
+async fn an_unknown_address_is_reported_and_an_invalid_bool_rejected() {
     let rig = Rig::small().await;
     let mut config = rig.m365();
     config.values.remove("fabric_url");
@@ -387,20 +388,20 @@ async fn a_service_whose_address_is_unknown_is_told_and_a_wrong_switch_refused()
 }
 
 #[tokio::test]
-async fn okta_settings_are_those_that_a_sync_keeps() {
+async fn okta_settings_equal_those_of_a_sync() {
     let rig = Rig::start().await;
     let paths = rig.connector(Platform::Okta).setting_paths();
     let read = rig.collect_paths(Platform::Okta, paths).await;
-    let kept = rig.sync(Platform::Okta).await;
-    let kept = kept.settings();
+    let sync = rig.sync(Platform::Okta).await;
+    let synced = sync.settings();
     for (path, end) in &read.read {
         match end.state {
             CollectionState::Complete => {
-                assert_eq!(Some(&read.document(path)), kept.get(path.as_str()), "{path}");
+                assert_eq!(Some(&read.document(path)), synced.get(path.as_str()), "{path}");
             }
             state => {
                 assert_eq!(state, CollectionState::Unlicensed, "{end:?}");
-                assert!(!kept.contains_key(path.as_str()));
+                assert!(!synced.contains_key(path.as_str()));
             }
         }
     }

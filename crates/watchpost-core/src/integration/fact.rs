@@ -1,5 +1,5 @@
 //! Facts: the data that a connector has read, converted to the domain's types. Pure data, created by a
-//! connector's `normalise` module.
+//! connector's `normalize` module.
 
 use crate::value::{
     text::ForeignText,

@@ -1,4 +1,4 @@
-//! Where the client goes: nowhere but to public addresses over HTTPS, whatever a caller or a name server says.
+//! The client connects only to public addresses over HTTPS, whatever a caller or a name server returns.
 
 use crate::support::{client, deadline};
 use async_trait::async_trait;
@@ -14,16 +14,16 @@ use tokio::net::TcpListener;
 use url::Url;
 use watchpost_outbound::{Lookup, Outbound, OutboundSettings, Request, RequestError};
 
-/// Knows every name, and what it leads to; counts the questions.
+/// A lookup that resolves every name to the same addresses, and counts the lookups.
 struct Names {
     answer: Vec<IpAddr>,
-    asked: AtomicUsize,
+    lookups: AtomicUsize,
 }
 
 #[async_trait]
 impl Lookup for Names {
     async fn lookup(&self, _: &str) -> io::Result<Vec<IpAddr>> {
-        self.asked.fetch_add(1, Ordering::SeqCst);
+        self.lookups.fetch_add(1, Ordering::SeqCst);
         Ok(self.answer.clone())
     }
 }
@@ -32,11 +32,11 @@ fn names(answer: &[&str]) -> Arc<Names> {
     let answer = answer.iter().map(|text| text.parse().unwrap()).collect();
     Arc::new(Names {
         answer,
-        asked: AtomicUsize::new(0),
+        lookups: AtomicUsize::new(0),
     })
 }
 
-/// A listener on loopback that counts connections. Its port stands in the table as `PORT`.
+/// Starts a listener on loopback that counts connections. `PORT` stands for its port in the tables below.
 async fn listener() -> (u16, Arc<AtomicUsize>) {
     let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
         .await
@@ -58,9 +58,9 @@ async fn get(outbound: &Outbound, url: &str) -> RequestError {
     outbound.send(&request, deadline()).await.unwrap_err()
 }
 
-/// Addresses in all the ways in which one can write them.
-const REFUSED: &[&str] = &[
-    // Loopback, plain and in disguise.
+/// URLs that must be rejected, in every notation of an address.
+const REJECTED: &[&str] = &[
+    // Loopback, in plain and in obscure notations.
     "https://127.0.0.1:PORT",
     "https://127.1:PORT",
     "https://127.0.1:PORT",
@@ -94,7 +94,7 @@ const REFUSED: &[&str] = &[
     "https://[64:ff9b:1::7f00:1]:PORT",
     "https://[2002:7f00:1::]:PORT",
     "https://[2001:0:7f00:1::]:PORT",
-    // Private, link-local, shared, special.
+    // Private, link-local, shared and special-purpose.
     "https://10.0.0.1",
     "https://10.255.255.255",
     "https://167772161",
@@ -156,7 +156,7 @@ const REFUSED: &[&str] = &[
     "https://user:word@birchworks.okta.com",
     "https://user@birchworks.okta.com",
     "https://127.0.0.1:PORT\\@birchworks.okta.com",
-    // Read leniently, as browsers do.
+    // URLs that the parser normalizes leniently, as browsers do.
     "https://127.0.0.1:PORT/?x",
     "https:\\\\127.0.0.1:PORT",
     "https:127.0.0.1:PORT",
@@ -165,8 +165,8 @@ const REFUSED: &[&str] = &[
     "https://127.0.0\n.1:PORT",
 ];
 
-/// Texts that are no addresses, though some programs take them for some.
-const NO_ADDRESS: &[&str] = &[
+/// Texts that aren't valid URLs, although some programs accept them.
+const INVALID: &[&str] = &[
     "//127.0.0.1:PORT",
     "https://",
     "https://[::1",
@@ -184,11 +184,11 @@ const NO_ADDRESS: &[&str] = &[
 ];
 
 #[tokio::test]
-async fn no_notation_of_a_private_address_is_connected_to() {
+async fn private_addresses_are_rejected_in_every_notation() {
     let (port, connections) = listener().await;
     let lookup = names(&[]);
     let outbound = client(OutboundSettings::default(), lookup.clone());
-    for form in REFUSED {
+    for form in REJECTED {
         let text = form.replace("PORT", &port.to_string());
         let url: Url = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
         let checked = outbound.check(&url);
@@ -210,16 +210,16 @@ async fn no_notation_of_a_private_address_is_connected_to() {
             );
         }
     }
-    for form in NO_ADDRESS {
+    for form in INVALID {
         let text = form.replace("PORT", &port.to_string());
         assert!(text.parse::<Url>().is_err(), "{text}");
     }
     assert_eq!(connections.load(Ordering::SeqCst), 0);
-    assert_eq!(lookup.asked.load(Ordering::SeqCst), 0, "none of them is a name");
+    assert_eq!(lookup.lookups.load(Ordering::SeqCst), 0, "no name was looked up");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_name_that_leads_to_a_private_address_is_not_connected_to() {
+async fn names_that_resolve_to_private_addresses_are_rejected() {
     let (port, connections) = listener().await;
     for answer in [
         &["127.0.0.1"][..],
@@ -247,7 +247,11 @@ async fn a_name_that_leads_to_a_private_address_is_not_connected_to() {
                 error.to_string().contains("no address on the public internet"),
                 "{url} {answer:?}: {error}"
             );
-            assert_eq!(lookup.asked.load(Ordering::SeqCst), 1, "such a refusal is final");
+            assert_eq!(
+                lookup.lookups.load(Ordering::SeqCst),
+                1,
+                "the rejection isn't retried"
+            );
         }
     }
     assert_eq!(connections.load(Ordering::SeqCst), 0);
@@ -272,7 +276,7 @@ async fn only_the_listed_origin_is_exempt() {
         assert!(matches!(error, RequestError::Refused { .. }), "{url}: {error}");
     }
     assert_eq!(connections.load(Ordering::SeqCst), 0);
-    // The listener hangs up, but it is spoken to.
+    // The listener closes the connection, but the client did connect.
     let error = get(&outbound, &format!("http://127.0.0.1:{port}")).await;
     assert!(matches!(error, RequestError::Transport { .. }), "{error}");
     assert!(connections.load(Ordering::SeqCst) > 0);

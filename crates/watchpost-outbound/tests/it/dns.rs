@@ -16,7 +16,7 @@ fn resolver(simulator: &SimulatorHandle) -> HickoryResolver {
 }
 
 #[tokio::test]
-async fn what_a_name_server_says_is_told_apart_from_its_silence() {
+async fn answers_are_distinguished_from_failures() {
     let simulator = simulator().await;
     let resolver = resolver(&simulator);
     for (name, kind, expected) in [
@@ -50,7 +50,7 @@ async fn what_a_name_server_says_is_told_apart_from_its_silence() {
 }
 
 #[tokio::test]
-async fn a_failing_lookup_is_tried_three_times() {
+async fn a_failing_lookup_is_attempted_three_times() {
     let simulator = simulator().await;
     simulator.fail_dns("birchworks.example", true);
     let resolver = resolver(&simulator);

@@ -1,4 +1,4 @@
-//! Broken and hostile responses: they stay small, lead nowhere else, and can't be steered by a caller's headers.
+//! Malformed and hostile responses: bodies are limited, redirects aren't followed, and callers can't set reserved headers.
 
 use crate::support::{allowing, client, deadline};
 use std::sync::{
@@ -12,8 +12,8 @@ use tokio::{
 };
 use watchpost_outbound::{HeaderName, HeaderValue, OutboundSettings, Request, RequestError};
 
-/// Answers each connection with `head` and then `body` again and again.
-async fn stubborn(head: String, body: &'static [u8]) -> String {
+/// Starts a server that answers each connection with `head`, followed by `body` repeated endlessly.
+async fn endless_server(head: String, body: &'static [u8]) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {
@@ -31,7 +31,7 @@ async fn stubborn(head: String, body: &'static [u8]) -> String {
 }
 
 async fn too_large(head: &str, body: &'static [u8]) -> RequestError {
-    let origin = stubborn(head.to_owned(), body).await;
+    let origin = endless_server(head.to_owned(), body).await;
     let outbound = client(
         OutboundSettings {
             response_bytes_max: 3 << 20,
@@ -44,14 +44,14 @@ async fn too_large(head: &str, body: &'static [u8]) -> RequestError {
 }
 
 #[tokio::test]
-async fn a_response_without_end_is_cut_off() {
+async fn an_endless_response_is_rejected() {
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n";
     let error = too_large(head, &[b' '; 64 * 1024]).await;
     assert_eq!(error, RequestError::TooLarge { limit_mib: 3 });
 }
 
 #[tokio::test]
-async fn the_limit_counts_what_was_unpacked() {
+async fn the_limit_applies_to_the_decompressed_body() {
     // Eight MiB of zeroes in eight KiB: `head -c 8388608 /dev/zero | gzip -9n`.
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-encoding: gzip\r\n\r\n";
     let error = too_large(head, include_bytes!("zeroes.gz")).await;
@@ -59,9 +59,9 @@ async fn the_limit_counts_what_was_unpacked() {
 }
 
 #[tokio::test]
-async fn an_errors_body_without_end_is_dropped() {
+async fn the_endless_body_of_an_error_is_dropped() {
     let head = "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\n\r\n";
-    let origin = stubborn(head.to_owned(), &[b' '; 64 * 1024]).await;
+    let origin = endless_server(head.to_owned(), &[b' '; 64 * 1024]).await;
     let outbound = client(allowing(&[&origin]), Arc::new(crate::support::NoNames));
     let request = Request::get(origin.parse().unwrap());
     let response = outbound.send(&request, deadline()).await.unwrap();
@@ -82,8 +82,8 @@ async fn a_redirect_is_not_followed() {
     let head = format!(
         "HTTP/1.1 302 Found\r\nlocation: http://{address}/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
     );
-    let origin = stubborn(head, b"").await;
-    // Even where both addresses are allowed.
+    let origin = endless_server(head, b"").await;
+    // Not even when both addresses are allowed.
     let settings = allowing(&[&origin, &format!("http://{address}")]);
     let outbound = client(settings, Arc::new(crate::support::NoNames));
     let request = Request::get(origin.parse().unwrap());
@@ -96,7 +96,7 @@ async fn a_redirect_is_not_followed() {
     assert_eq!(hits.load(Ordering::SeqCst), 0);
 }
 
-/// Tells the head of each request that arrives.
+/// Starts a server that returns the head of each request through a channel.
 async fn recorder() -> (String, mpsc::UnboundedReceiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
@@ -115,7 +115,7 @@ async fn recorder() -> (String, mpsc::UnboundedReceiver<String>) {
 }
 
 #[tokio::test]
-async fn only_the_client_sets_the_headers_of_the_connection() {
+async fn reserved_headers_are_rejected() {
     let (origin, mut heads) = recorder().await;
     let outbound = client(allowing(&[&origin]), Arc::new(crate::support::NoNames));
     let value = HeaderValue::from_static("internal.example");

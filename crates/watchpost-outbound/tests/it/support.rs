@@ -1,4 +1,4 @@
-//! A client with a clock and randomness of the test.
+//! A client with a deterministic clock and random generator.
 
 use async_trait::async_trait;
 use std::{
@@ -20,7 +20,7 @@ use watchpost_outbound::{Lookup, Outbound, OutboundSettings};
 /// 2026-03-02T09:00:00Z.
 pub(crate) const ORIGIN_MS: i64 = 1_772_442_000_000;
 
-/// Goes with tokio's clock.
+/// A clock that follows tokio's.
 struct TestClock(Instant);
 
 impl Clock for TestClock {
@@ -32,7 +32,7 @@ impl Clock for TestClock {
     }
 }
 
-/// The same bytes in each run.
+/// A generator that returns the same bytes in each run.
 struct TestRandom(AtomicU64);
 
 impl Random for TestRandom {
@@ -44,7 +44,7 @@ impl Random for TestRandom {
     }
 }
 
-/// Knows no name.
+/// A lookup that resolves no name.
 pub(crate) struct NoNames;
 
 #[async_trait]
@@ -60,7 +60,7 @@ pub(crate) fn client(settings: OutboundSettings, lookup: Arc<dyn Lookup>) -> Out
     Outbound::with_lookup(settings, clock, random, lookup).unwrap()
 }
 
-/// Settings with these origins exempt.
+/// Returns settings in which these origins are exempt.
 pub(crate) fn allowing(origins: &[&str]) -> OutboundSettings {
     OutboundSettings {
         allow: origins.iter().map(|origin| origin.parse().unwrap()).collect(),

@@ -1,11 +1,11 @@
-//! The crate hands out nothing by which a request could go round the guard.
+//! The crate exposes nothing with which a request could bypass its rules.
 
 use std::{fs, path::Path};
 
-/// Libraries whose types must not be seen from outside.
+/// The libraries whose types must not be public.
 const HIDDEN: [&str; 2] = ["reqwest", "hickory_resolver"];
 
-/// Public items of a source file whose head names a hidden library or something imported from one.
+/// Returns the public items of a source file whose declaration names a hidden library or something imported from one.
 fn leaks(source: &str) -> Vec<String> {
     let mut names: Vec<String> = HIDDEN.iter().map(|name| (*name).to_owned()).collect();
     for statement in source.split(';') {
@@ -16,13 +16,13 @@ fn leaks(source: &str) -> Vec<String> {
             names.extend(words(tree).map(str::to_owned));
         }
     }
-    // Words of the language's own paths aren't the libraries'.
+    // Keywords in paths don't belong to the libraries.
     names.retain(|name| !matches!(name.as_str(), "self" | "super" | "crate"));
     let mut found = Vec::new();
     for (at, _) in source.match_indices("pub ") {
         let rest = &source[at..];
         let end = rest.find(['{', ';', '=']).unwrap_or(rest.len());
-        // A field has neither: its line is all of it.
+        // A field has none of these: it ends with its line.
         let head = rest[..end].split(",\n").next().unwrap_or_default();
         if words(head).any(|word| names.iter().any(|name| name == word)) {
             found.push(head.trim().to_owned());

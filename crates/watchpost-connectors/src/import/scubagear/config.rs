@@ -1,15 +1,15 @@
-//! The operator's own configuration in an export: exemptions and parameters, per policy.
+//! The ScubaGear configuration in an export: exemptions and parameters by policy.
 
 use super::shape::texts;
 use serde_json::{Map, Value};
 use watchpost_core::check::CheckDocument;
 
-/// Policies that a configuration may speak of; the catalogue has fewer than two hundred.
+/// The maximum number of policies in a configuration. The catalog has fewer than two hundred.
 const POLICIES_MAX: usize = 1_000;
-/// Exempted things of one policy and kind.
+/// The maximum number of exempted ids per policy and kind.
 const IDS_MAX: usize = 10_000;
 
-/// Lists of exempted things: key, key within it, and the kind that we call it.
+/// The lists of exempted ids: the outer key, the inner key, and the kind of the exemption.
 const EXCLUSIONS: &[(&str, &str, &str)] = &[
     ("CapExclusions", "Users", "user"),
     ("CapExclusions", "Groups", "group"),
@@ -19,9 +19,9 @@ const EXCLUSIONS: &[(&str, &str, &str)] = &[
     ("RoleExclusions", "Groups", "role_group"),
 ];
 
-/// Puts the exemptions and parameters of a `scuba_config` into a document. Products are told by their policies'
-/// names, not by their own, which changed. Omitted and annotated policies are no exemptions: those policies are
-/// judged all the same.
+/// Adds the exemptions and parameters of a `scuba_config` to a document. Products are recognized by the names of their
+/// policies, because the names of the products have changed. Omitted and annotated policies aren't exemptions: they are
+/// still evaluated.
 pub(super) fn read(config: &Value, document: &mut CheckDocument) {
     let Some(products) = config.as_object() else {
         return;
@@ -38,7 +38,7 @@ pub(super) fn read(config: &Value, document: &mut CheckDocument) {
     }
 }
 
-/// The cloud that the run was told it is in: `commercial`, `gcc`, `gcchigh`, `dod`.
+/// Returns the configured cloud: `commercial`, `gcc`, `gcchigh` or `dod`.
 pub(super) fn environment(config: &Value) -> Option<String> {
     let name = config
         .get("M365Environment")?
@@ -79,21 +79,21 @@ fn exempt(policy: &str, kind: &str, ids: Option<&Value>, document: &mut CheckDoc
     }
 }
 
-/// `MS.AAD.1.1v1` and the like.
+/// Whether a key is the id of a policy, such as `MS.AAD.1.1v1`.
 fn is_policy(name: &str) -> bool {
     let upper = name.get(..4).unwrap_or_default().to_ascii_uppercase();
     name.len() <= 64 && (upper.starts_with("MS.") || upper == "GWS.")
 }
 
-/// `SensitiveUsers` as `sensitive_users`.
+/// Converts `SensitiveUsers` to `sensitive_users`.
 fn snake_case(name: &str) -> String {
     let mut out = String::with_capacity(name.len().saturating_add(4));
-    let mut before_is_lower = false;
+    let mut previous_is_lower = false;
     for c in name.chars().take(64) {
-        if c.is_ascii_uppercase() && before_is_lower {
+        if c.is_ascii_uppercase() && previous_is_lower {
             out.push('_');
         }
-        before_is_lower = c.is_ascii_lowercase() || c.is_ascii_digit();
+        previous_is_lower = c.is_ascii_lowercase() || c.is_ascii_digit();
         out.push(c.to_ascii_lowercase());
     }
     out

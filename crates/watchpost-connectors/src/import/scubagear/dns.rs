@@ -1,21 +1,21 @@
-//! What an export found in public DNS, as rows of `dns/domains`.
+//! The conversion of an export's DNS records to the setting `dns/domains`.
 
 use super::shape::{boolean, rows, texts, with_dates};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// Path of the rows.
+/// The path of the setting.
 pub(super) const PATH: &str = "dns/domains";
 
-/// Keys of the export and the lookups that they hold.
+/// The keys of the export, with the lookup that each contains.
 pub(super) const KEYS: &[(&str, &str)] = &[
     ("spf_records", "spf"),
     ("dkim_records", "dkim"),
     ("dmarc_records", "dmarc"),
 ];
 
-/// One row per domain that any of the three keys names; `None` if the export has none of the keys. `failed` are the
-/// lookups whose command failed: they count as tried for every domain.
+/// Returns one row per domain in the three keys; `None` if the export has none of the keys. `failed` are the lookups whose
+/// command failed; they count as failed for every domain without records.
 pub(super) fn domains(export: &Map<String, Value>, failed: &[&str]) -> Option<Vec<Value>> {
     let mut by_domain: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
     let mut present = false;
@@ -57,11 +57,11 @@ pub(super) fn domains(export: &Map<String, Value>, failed: &[&str]) -> Option<Ve
     })
 }
 
-/// One lookup's answer, with the export's own `compliant`, `message` and `log` beside it.
+/// Converts the answer of one lookup, with the export's fields `compliant`, `message` and `log`.
 fn answer(row: &Value, failed: bool) -> Value {
     let rdata = texts(row.get("rdata"));
     let log = row.get("log").map(rows).unwrap_or_default();
-    let says = |words: &[&str]| {
+    let log_contains = |words: &[&str]| {
         log.last()
             .and_then(|entry| entry.get("query_result"))
             .and_then(Value::as_str)
@@ -72,12 +72,12 @@ fn answer(row: &Value, failed: bool) -> Value {
     };
     let status = if !rdata.is_empty() {
         "found"
-    } else if failed || says(&["exception", "error", "timed out", "servfail", "refused"]) {
+    } else if failed || log_contains(&["exception", "error", "timed out", "servfail", "refused"]) {
         "failed"
-    } else if says(&["nxdomain"]) {
+    } else if log_contains(&["nxdomain"]) {
         "nxdomain"
     } else if row.get("rdata").is_none() && row.get("compliant").and_then(boolean) == Some(true) {
-        // Some exports give a judgement without the record.
+        // Some exports contain the result without the record.
         "found"
     } else {
         "empty"
@@ -101,7 +101,7 @@ fn answer(row: &Value, failed: bool) -> Value {
     Value::Object(out)
 }
 
-/// The selector is the part of the queried name before `._domainkey`.
+/// Adds the selector, which is the part of the queried name before `._domainkey`.
 fn with_selector(mut answer: Value) -> Value {
     let selector = answer
         .get("name")

@@ -1,10 +1,11 @@
-//! The provider settings export: one tenant's whole configuration, as checks read it.
+//! The conversion of a provider settings export, the configuration of one tenant, to the document that checks evaluate.
 
 use super::{
     config, dns,
     paths::{LISTS, NOT_SETTINGS, Spelling, lookup_of, paths_of},
     shape::{as_graph, boolean, rows, texts, with_dates, with_hashtables},
 };
+use crate::text::import as text;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use watchpost_core::{
@@ -12,15 +13,15 @@ use watchpost_core::{
     value::word::{CollectionState, Platform},
 };
 
-/// What `licenses/features` is built from, apart from the plans.
+/// The keys, besides the service plans, from which `licenses/features` is derived.
 const FEATURE_KEYS: &[(&str, &str)] = &[
     ("defender_license", "defender"),
     ("defender_dlp_license", "defender_dlp"),
     ("powerbi_license_found", "powerbi"),
 ];
-/// A key with a shape of its own: key, path, and what makes the setting of it.
-type OwnKey = (&'static str, &'static str, fn(&Value) -> Value);
-const OWN_KEYS: [OwnKey; 10] = [
+/// A key whose value isn't a plain list: the key, the setting's path, and the conversion.
+type SpecialKey = (&'static str, &'static str, fn(&Value) -> Value);
+const SPECIAL_KEYS: [SpecialKey; 10] = [
     (
         "authentication_method",
         "policies/authenticationMethodsPolicy",
@@ -48,14 +49,14 @@ const OWN_KEYS: [OwnKey; 10] = [
         unwrapped(value, "tenantSettings")
     }),
 ];
-/// Characters of a tenant's id or name that are kept.
+/// The maximum length of a tenant's id or name, in characters.
 const TENANT_CHARS_MAX: usize = 200;
 
-/// One tenant's settings from a provider settings export, or from a part of one.
+/// Converts a provider settings export, or a part of one, to the settings of a tenant.
 ///
-/// Keys of today's and of former exports are read. An absent key stays an absent setting, a present one without rows
-/// is `{"value":[]}`; keys that no setting is known for are kept under `export/<key>`. Settings whose command failed
-/// are unreadable. Any other JSON gives an empty document.
+/// The keys of current and older exports are supported. An absent key is an absent setting, and a key without rows is
+/// `{"value":[]}`. A key without a known setting is stored under `export/<key>`. Settings whose command failed are
+/// unreadable. Any other JSON results in an empty document.
 pub fn check_document(export: &Value) -> CheckDocument {
     let mut document = CheckDocument::new(Platform::M365, String::new(), String::new());
     let Some(export) = export.as_object() else {
@@ -64,7 +65,7 @@ pub fn check_document(export: &Value) -> CheckDocument {
     (document.tenant, document.tenant_name) = tenant(export);
     let mut used: BTreeSet<&str> = NOT_SETTINGS.iter().copied().collect();
     read_lists(export, &mut document, &mut used);
-    for (key, path, read) in OWN_KEYS {
+    for (key, path, read) in SPECIAL_KEYS {
         if let Some(value) = export.get(key) {
             used.insert(key);
             document.settings.insert(path.to_owned(), read(value));
@@ -99,7 +100,7 @@ pub fn check_document(export: &Value) -> CheckDocument {
     document
 }
 
-/// The keys whose value is a list of rows, as most are.
+/// Converts the keys whose value is a plain list of rows.
 fn read_lists(export: &Map<String, Value>, document: &mut CheckDocument, used: &mut BTreeSet<&str>) {
     for list in LISTS {
         let Some(value) = export.get(list.key) else {
@@ -107,13 +108,13 @@ fn read_lists(export: &Map<String, Value>, document: &mut CheckDocument, used: &
         };
         used.insert(list.key);
         if !document.settings.contains_key(list.path) {
-            let spelled = rows(value).into_iter().map(|row| match list.spelling {
+            let converted = rows(value).into_iter().map(|row| match list.spelling {
                 Spelling::Graph => as_graph(row),
                 Spelling::Command => with_dates(row),
             });
             document
                 .settings
-                .insert(list.path.to_owned(), listed(spelled.collect()));
+                .insert(list.path.to_owned(), listed(converted.collect()));
         }
     }
 }
@@ -122,7 +123,7 @@ fn listed(rows: Vec<Value>) -> Value {
     Value::Object(Map::from_iter([("value".to_owned(), Value::Array(rows))]))
 }
 
-/// Id and name of the tenant, as far as the export says.
+/// Returns the tenant's id and name; each is empty if the export doesn't contain it.
 fn tenant(export: &Map<String, Value>) -> (String, String) {
     let details = export
         .get("tenant_details")
@@ -142,8 +143,8 @@ fn tenant(export: &Map<String, Value>) -> (String, String) {
     (id.unwrap_or_default(), name.unwrap_or_default())
 }
 
-/// Today's export keeps the policy and its methods apart; a former one has the policy alone, its methods reduced to
-/// the names of types, which say nothing.
+/// Converts the authentication methods policy. In current exports, the policy and its methods are separate. Older ones
+/// contain only the policy, with the names of types instead of the methods.
 fn authentication_methods(value: &Value) -> Value {
     let rows = rows(value);
     if rows.is_empty() {
@@ -170,27 +171,27 @@ fn authentication_methods(value: &Value) -> Value {
             }
         }
     }
-    let own = policy
+    let in_policy = policy
         .remove("authenticationMethodConfigurations")
-        .map(|own| {
-            self::rows(&own)
+        .map(|list| {
+            self::rows(&list)
                 .into_iter()
                 .filter(Value::is_object)
                 .collect::<Vec<_>>()
         })
-        .filter(|own| !own.is_empty());
+        .filter(|list| !list.is_empty());
     if let Some(methods) = methods
-        .filter(|methods| !methods.is_empty() || own.is_none())
-        .or(own)
+        .filter(|methods| !methods.is_empty() || in_policy.is_none())
+        .or(in_policy)
     {
         policy.insert("authenticationMethodConfigurations".to_owned(), methods.into());
     }
     Value::Object(policy)
 }
 
-/// An object keyed by ids as rows with `id`.
+/// Converts an object keyed by id to rows with an `id`.
 fn keyed_rows(value: &Value) -> Value {
-    let straight = |id: Option<&str>, row: &Value| {
+    let convert = |id: Option<&str>, row: &Value| {
         let Value::Object(mut row) = as_graph(row.clone()) else {
             return None;
         };
@@ -204,9 +205,9 @@ fn keyed_rows(value: &Value) -> Value {
     listed(match value {
         Value::Object(map) => map
             .iter()
-            .filter_map(|(id, row)| straight(Some(id), row))
+            .filter_map(|(id, row)| convert(Some(id), row))
             .collect(),
-        other => rows(other).iter().filter_map(|row| straight(None, row)).collect(),
+        other => rows(other).iter().filter_map(|row| convert(None, row)).collect(),
     })
 }
 
@@ -223,7 +224,7 @@ fn privileged_roles(value: &Value) -> Value {
     listed(roles.collect())
 }
 
-/// All plans as those of one subscription. An export that doesn't give a plan's status lists only provisioned ones.
+/// Converts all plans to those of one subscription. An export without the plans' states lists only provisioned ones.
 fn subscribed(value: &Value) -> Value {
     let plans: Vec<Value> = rows(value)
         .into_iter()
@@ -247,7 +248,7 @@ fn subscribed(value: &Value) -> Value {
     })])
 }
 
-/// The export gives the names of permissions that are classified low.
+/// Converts the classified permissions. The export lists the names of those that are classified as low.
 fn classified_permissions(value: &Value) -> Value {
     let low = |name: &str| json!({"permissionName": name, "classification": "low"});
     let mut out = Vec::new();
@@ -279,7 +280,8 @@ fn tables(value: &Value) -> Value {
     listed(rows.collect())
 }
 
-/// Rows as they are: a list within the list stays one, because the published baselines don't look into it.
+/// Converts rows without flattening: a list within the list is kept, because the published baselines don't evaluate its
+/// elements.
 fn outer_rows(value: &Value) -> Value {
     let rows = match value {
         Value::Array(items) => items.clone(),
@@ -289,12 +291,12 @@ fn outer_rows(value: &Value) -> Value {
     listed(present.map(with_dates).collect())
 }
 
-/// Rows, of which some may be answers that hold the rows proper under `key`.
+/// Converts rows, some of which may be responses that contain the actual rows under `key`.
 fn unwrapped(value: &Value, key: &str) -> Value {
     let mut out = Vec::new();
     for row in rows(value) {
         match row.get(key) {
-            // A policy's own `value` would be no list.
+            // A field `value` of an actual row isn't a list.
             Some(inner @ (Value::Array(_) | Value::Null)) => out.extend(rows(inner)),
             Some(inner @ Value::Object(_)) => out.push(inner.clone()),
             _ => out.push(row),
@@ -303,7 +305,7 @@ fn unwrapped(value: &Value, key: &str) -> Value {
     listed(out.into_iter().map(with_dates).collect())
 }
 
-/// What the tenant has, as far as the export says: an unknown feature is absent.
+/// Returns the tenant's licensed features. An unknown feature is absent.
 fn features(export: &Map<String, Value>, configuration: &Value) -> Option<Value> {
     let mut out = Map::new();
     for (key, feature) in FEATURE_KEYS {
@@ -331,7 +333,7 @@ fn features(export: &Map<String, Value>, configuration: &Value) -> Option<Value>
     (!out.is_empty()).then_some(Value::Object(out))
 }
 
-/// The commands that failed, of all products.
+/// Returns the failed commands of all products.
 fn failed_commands(export: &Map<String, Value>) -> BTreeSet<String> {
     export
         .iter()
@@ -340,13 +342,13 @@ fn failed_commands(export: &Map<String, Value>) -> BTreeSet<String> {
         .collect()
 }
 
-/// What a failed command reads isn't known: whatever the export holds in its place is an empty leftover.
+/// Marks the settings of failed commands as unreadable. Their values in the export are empty placeholders.
 fn mark_unreadable(failed: &BTreeSet<String>, document: &mut CheckDocument) {
     for command in failed {
         let paths = paths_of(command).iter().copied();
         let lookup = lookup_of(command).is_some();
         for path in paths.chain(lookup.then_some(dns::PATH)) {
-            // Other lookups of a domain may have worked: only a setting without any row is unreadable as a whole.
+            // Other lookups may have succeeded, so the setting is unreadable only if it has no rows.
             if path == dns::PATH && has_rows(document.settings.get(path)) {
                 continue;
             }
@@ -355,7 +357,7 @@ fn mark_unreadable(failed: &BTreeSet<String>, document: &mut CheckDocument) {
                 path.to_owned(),
                 Unreadable {
                     state: CollectionState::Failed,
-                    detail: Some(format!("{} failed", known_part(command))),
+                    detail: Some(text::command_failed(&command_name(command))),
                 },
             );
         }
@@ -369,8 +371,8 @@ fn has_rows(setting: Option<&Value>) -> bool {
         .is_some_and(|rows| !rows.is_empty())
 }
 
-/// A command's name without whatever foreign text could follow it.
-fn known_part(command: &str) -> String {
+/// Returns the name of a command, restricted to safe characters.
+fn command_name(command: &str) -> String {
     command
         .trim()
         .chars()

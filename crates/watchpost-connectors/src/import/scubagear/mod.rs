@@ -1,4 +1,4 @@
-//! ScubaGear: its provider settings export, its results and its raw tests.
+//! ScubaGear's provider settings export, results and raw tests.
 
 mod config;
 mod dns;

@@ -1,21 +1,21 @@
-//! Which key of an export is which setting, and which command reads it.
+//! The keys of an export, the settings that they correspond to, and the commands that read them.
 
-/// How a document is rewritten on its way to a setting.
+/// The spelling of keys in a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Spelling {
-    /// As Graph spells it.
+    /// The spelling of Microsoft Graph.
     Graph,
-    /// As the command wrote it; only dates are rewritten.
+    /// The spelling of the command's output. Only dates are converted.
     Command,
 }
 
-/// A key whose rows become a setting's rows.
+/// A key whose value is a plain list of rows.
 pub(super) struct ListKey {
     /// The key in the export.
     pub(super) key: &'static str,
     /// The setting's path.
     pub(super) path: &'static str,
-    /// How it is spelled.
+    /// The spelling of the keys in its rows.
     pub(super) spelling: Spelling,
 }
 
@@ -35,7 +35,7 @@ const fn command(key: &'static str, path: &'static str) -> ListKey {
     }
 }
 
-/// Keys that hold lists, today's name of a path before its former one.
+/// The keys with lists. If a setting's key has changed, the current key precedes the older one.
 pub(super) const LISTS: &[ListKey] = &[
     graph(
         "conditional_access_policies",
@@ -101,7 +101,7 @@ pub(super) const LISTS: &[ListKey] = &[
     command("tenant_isolation", "powerplatform/TenantIsolationPolicy"),
 ];
 
-/// Keys that say something of the run or repeat another key for display; they are no settings.
+/// The keys that describe the run or repeat another key for display. They aren't settings.
 pub(super) const NOT_SETTINGS: &[&str] = &[
     "baseline_version",
     "module_version",
@@ -116,8 +116,8 @@ pub(super) const NOT_SETTINGS: &[&str] = &[
     "powerbi_license_found",
 ];
 
-/// What a command reads, by the end of its name in lower case: `Get-MgBetaSubscribedSku` and `Get-MgSubscribedSku`
-/// both end with `subscribedsku`.
+/// The settings that a command reads, by the lower-case suffix of its name: `Get-MgBetaSubscribedSku` and
+/// `Get-MgSubscribedSku` both end with `subscribedsku`.
 const COMMANDS: &[(&str, &[&str])] = &[
     (
         "identityconditionalaccesspolicy",
@@ -231,16 +231,16 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("get-powerbitenantsettings", &["powerbi/TenantSettings"]),
 ];
 
-/// The settings that a command reads; none if we don't know it.
+/// Returns the paths of the settings that a command reads; none for an unknown command.
 pub(super) fn paths_of(command: &str) -> &'static [&'static str] {
     let command = command.trim().to_ascii_lowercase();
     COMMANDS
         .iter()
-        .find(|(end, _)| command.ends_with(end))
+        .find(|(suffix, _)| command.ends_with(suffix))
         .map_or(&[], |(_, paths)| paths)
 }
 
-/// The kind of name lookup that a command makes, as `dns/domains` calls it.
+/// Returns the lookup of `dns/domains` that a command makes.
 pub(super) fn lookup_of(command: &str) -> Option<&'static str> {
     match command.trim().to_ascii_lowercase().as_str() {
         "get-scubaspfrecords" | "get-scubaspfrecord" => Some("spf"),

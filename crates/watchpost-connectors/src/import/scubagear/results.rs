@@ -1,11 +1,14 @@
-//! Verdicts of ScubaGear and of ScubaGoggles, which has the same shape: its results, and its raw tests.
+//! The results and raw tests of ScubaGear, and those of ScubaGoggles, which have the same format.
 
 use super::check_document;
-use crate::import::{
-    batches::Batches,
-    document::{Document, elements},
-    loose::{self, Loose, Many},
-    text,
+use crate::{
+    import::{
+        batches::Batches,
+        document::{Document, elements},
+        lenient::{self, OneOrMany, Scalar},
+        sanitize,
+    },
+    text::import as reasons,
 };
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
@@ -21,15 +24,15 @@ use watchpost_core::{
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct MetaData {
-    tool: Loose,
-    tool_version: Loose,
-    tenant_id: Loose,
-    display_name: Loose,
-    domain_name: Loose,
-    timestamp_zulu: Loose,
+    tool: Scalar,
+    tool_version: Scalar,
+    tenant_id: Scalar,
+    display_name: Scalar,
+    domain_name: Scalar,
+    timestamp_zulu: Scalar,
 }
 
-/// Which of the two tools a document's head names.
+/// Returns the tool that a document's metadata names.
 pub(in crate::import) fn tool(document: &Document<'_>) -> Option<ImportTool> {
     let meta: MetaData = document.read("MetaData")?;
     match meta.tool.text().to_ascii_lowercase().as_str() {
@@ -39,7 +42,7 @@ pub(in crate::import) fn tool(document: &Document<'_>) -> Option<ImportTool> {
     }
 }
 
-/// Whether a document without a tool's name is one product's report: results that are groups of controls.
+/// Whether a document that doesn't name a tool is the report on one product: its results are groups of controls.
 pub(in crate::import) fn is_report(document: &Document<'_>) -> bool {
     let first = document.get("Results").and_then(elements).unwrap_or_default();
     first
@@ -48,11 +51,11 @@ pub(in crate::import) fn is_report(document: &Document<'_>) -> bool {
         .is_some_and(|group| group.has("Controls"))
 }
 
-/// Reads `ScubaResults`, or one product's report of it.
+/// Reads `ScubaResults` or the report on one product.
 pub(in crate::import) fn read(document: &Document<'_>, batches: &mut Batches<'_>) -> Result<(), ImportError> {
     let meta: MetaData = document.read("MetaData").unwrap_or_default();
     let results = document.get("Results");
-    // Products, each with groups; a product's report has the groups alone.
+    // The results are products with groups. A report on one product contains only its groups.
     let groups = match results.map(|results| (results, results.get().starts_with('{'))) {
         Some((results, true)) => match Document::new(results.get()) {
             Ok(products) if !products.has("Controls") => {
@@ -70,13 +73,13 @@ pub(in crate::import) fn read(document: &Document<'_>, batches: &mut Batches<'_>
         .filter_map(elements)
         .flatten()
         .collect();
-    let goggles = || {
+    let is_goggles = || {
         controls
             .first()
             .is_some_and(|control| control.get().contains("\"GWS."))
     };
     let tool = tool(document).unwrap_or_else(|| {
-        if goggles() {
+        if is_goggles() {
             ImportTool::Scubagoggles
         } else {
             ImportTool::Scubagear
@@ -90,17 +93,17 @@ pub(in crate::import) fn read(document: &Document<'_>, batches: &mut Batches<'_>
     let batch = batches.batch(ImportBatchHeader {
         format: ImportFormat::ScubaResults,
         tool,
-        tool_version: text::name(meta.tool_version.text()),
-        tenant_key: text::id(meta.tenant_id.text(), 200),
-        tenant_name: text::name(name),
-        ran_at: text::time(meta.timestamp_zulu.text()),
+        tool_version: sanitize::name(meta.tool_version.text()),
+        tenant_key: sanitize::id(meta.tenant_id.text(), 200),
+        tenant_name: sanitize::name(name),
+        ran_at: sanitize::time(meta.timestamp_zulu.text()),
     })?;
     for (index, control) in controls.into_iter().enumerate() {
         let index = index as u64;
-        match loose::row::<Control>(control.get().as_bytes()) {
+        match lenient::row::<Control>(control.get().as_bytes()) {
             Err(reason) => batches.bad_row(Some(batch), index, reason)?,
             Ok(control) if control.id.some().is_none() => {
-                batches.bad_row(Some(batch), index, "it has no control id".to_owned())?;
+                batches.bad_row(Some(batch), index, reasons::NO_CONTROL_ID.to_owned())?;
             }
             Ok(control) => {
                 let row = control.row(batch, tool, batches);
@@ -112,7 +115,7 @@ pub(in crate::import) fn read(document: &Document<'_>, batches: &mut Batches<'_>
         let mut settings = check_document(&raw);
         if tool == ImportTool::Scubagear && !settings.settings.is_empty() {
             if settings.tenant.is_empty() {
-                settings.tenant = text::id(meta.tenant_id.text(), 200);
+                settings.tenant = sanitize::id(meta.tenant_id.text(), 200);
             }
             batches.settings(batch, settings)?;
         }
@@ -123,16 +126,16 @@ pub(in crate::import) fn read(document: &Document<'_>, batches: &mut Batches<'_>
 /// Reads a provider settings export.
 pub(in crate::import) fn read_export(export: &str, batches: &mut Batches<'_>) -> Result<(), ImportError> {
     let export: Value =
-        serde_json::from_str(export).map_err(|error| crate::import::document::fault(export, &error))?;
+        serde_json::from_str(export).map_err(|error| crate::import::document::parse_error(export, &error))?;
     let settings = check_document(&export);
     let string = |key: &str| export.get(key).and_then(Value::as_str).unwrap_or_default();
     let batch = batches.batch(ImportBatchHeader {
         format: ImportFormat::ProviderSettings,
         tool: ImportTool::Scubagear,
-        tool_version: text::name(string("module_version")),
-        tenant_key: text::id(&settings.tenant, 200),
-        tenant_name: text::name(&settings.tenant_name),
-        ran_at: text::time(string("timestamp_zulu")),
+        tool_version: sanitize::name(string("module_version")),
+        tenant_key: sanitize::id(&settings.tenant, 200),
+        tenant_name: sanitize::name(&settings.tenant_name),
+        ran_at: sanitize::time(string("timestamp_zulu")),
     })?;
     batches.settings(batch, settings)
 }
@@ -141,48 +144,47 @@ pub(in crate::import) fn read_export(export: &str, batches: &mut Batches<'_>) ->
 #[serde(default)]
 struct Control {
     #[serde(rename = "Control ID")]
-    id: Loose,
+    id: Scalar,
     #[serde(rename = "Requirement")]
-    requirement: Loose,
+    requirement: Scalar,
     #[serde(rename = "Result")]
-    result: Loose,
+    result: Scalar,
     #[serde(rename = "Criticality")]
-    criticality: Loose,
+    criticality: Scalar,
     #[serde(rename = "Details")]
-    details: Loose,
+    details: Scalar,
     #[serde(rename = "OmittedEvaluationResult")]
-    omitted_result: Loose,
+    omitted_result: Scalar,
     #[serde(rename = "OmittedEvaluationDetails")]
-    omitted_details: Loose,
+    omitted_details: Scalar,
     #[serde(rename = "IncorrectResultDetails")]
-    incorrect_result_details: Loose,
+    incorrect_result_details: Scalar,
     #[serde(rename = "IncorrectDetails")]
-    incorrect_details: Loose,
+    incorrect_details: Scalar,
     #[serde(rename = "OriginalResult")]
-    original_result: Loose,
+    original_result: Scalar,
     #[serde(rename = "OriginalDetails")]
-    original_details: Loose,
+    original_details: Scalar,
     #[serde(rename = "Comments")]
-    comments: Many<Loose>,
+    comments: OneOrMany<Scalar>,
     #[serde(rename = "ResolutionDate")]
-    resolution: Loose,
+    resolution: Scalar,
     #[serde(rename = "RemediationDate")]
-    remediation: Loose,
+    remediation: Scalar,
 }
 
 impl Control {
     fn row(&self, batch: usize, tool: ImportTool, batches: &Batches<'_>) -> ImportedRow {
-        let word = self.result.text().to_ascii_lowercase();
-        let exception = match word.as_str() {
+        let exception = match self.result.text().to_ascii_lowercase().as_str() {
             "omitted" => Some(ExceptionKind::Omitted),
             "incorrect result" => Some(ExceptionKind::FalsePositive),
             _ => None,
         };
-        let real = |text: &Loose| text.some().is_some_and(|text| !matches!(text, "N/A" | "-"));
-        // What the machine had found before a person put it aside.
-        let (machine, details) = match exception {
+        let has_value = |value: &Scalar| value.some().is_some_and(|text| !matches!(text, "N/A" | "-"));
+        // For an exception, the result of the evaluation before an operator excluded it.
+        let (evaluated, details) = match exception {
             None => (&self.result, &self.details),
-            Some(ExceptionKind::Omitted) if real(&self.omitted_result) => {
+            Some(ExceptionKind::Omitted) if has_value(&self.omitted_result) => {
                 (&self.omitted_result, &self.omitted_details)
             }
             Some(_) => (&self.original_result, &self.original_details),
@@ -194,20 +196,20 @@ impl Control {
             &self.incorrect_details,
         ]
         .into_iter()
-        .find(|text| real(text))
+        .find(|value| has_value(value))
         .unwrap_or(&self.details);
-        let (result, skip) = judged(machine.text(), details.text());
-        let warning = machine.text().eq_ignore_ascii_case("warning");
+        let (result, skip) = convert_result(evaluated.text(), details.text());
+        let warning = evaluated.text().eq_ignore_ascii_case("warning");
         let reason: Vec<&str> = self
             .comments
             .0
             .iter()
-            .filter_map(Loose::some)
+            .filter_map(Scalar::some)
             .filter(|text| *text != "System.Object[]")
             .collect();
         let requirement = self.requirement.text();
         let title = requirement.split('<').next().unwrap_or_default();
-        Judged {
+        PolicyResult {
             tool,
             control: self.id.text(),
             criticality: self.criticality.text(),
@@ -218,29 +220,27 @@ impl Control {
             warning,
             exception: exception.map(|kind| ImportedException {
                 kind,
-                reason: text::plain(&reason.join(" ")),
+                reason: sanitize::plain(&reason.join(" ")),
                 until: self
                     .resolution
                     .some()
                     .or(self.remediation.some())
-                    .and_then(text::time),
+                    .and_then(sanitize::time),
             }),
         }
         .row(batch, batches)
     }
 }
 
-/// A result's word as our own. `N/A` stands for a person's work and for a policy that doesn't apply; the details tell
-/// which.
-fn judged(word: &str, details: &str) -> (CheckResult, Option<SkipReason>) {
-    let word = word.to_ascii_lowercase();
-    match word.as_str() {
+/// Converts a result. `N/A` stands for a manual policy and for one that isn't applicable; the details distinguish them.
+fn convert_result(result: &str, details: &str) -> (CheckResult, Option<SkipReason>) {
+    match result.to_ascii_lowercase().as_str() {
         "pass" => (CheckResult::Passed, None),
         "fail" | "warning" => (CheckResult::Failed, None),
         "n/a" | "-" | "" => {
             let details = details.to_ascii_lowercase();
-            let applies_not = details.contains("only applicable") || details.contains("not applicable");
-            let skip = if applies_not {
+            let not_applicable = details.contains("only applicable") || details.contains("not applicable");
+            let skip = if not_applicable {
                 SkipReason::NotApplicable
             } else {
                 SkipReason::Manual
@@ -251,8 +251,8 @@ fn judged(word: &str, details: &str) -> (CheckResult, Option<SkipReason>) {
     }
 }
 
-/// One judged policy, of results or of raw tests.
-struct Judged<'c> {
+/// The result of one policy, from results or raw tests.
+struct PolicyResult<'c> {
     tool: ImportTool,
     control: &'c str,
     criticality: &'c str,
@@ -264,7 +264,7 @@ struct Judged<'c> {
     exception: Option<ImportedException>,
 }
 
-impl Judged<'_> {
+impl PolicyResult<'_> {
     fn row(self, batch: usize, batches: &Batches<'_>) -> ImportedRow {
         let check = check_of(self.tool, self.control, batches.checks);
         let own = batches.checks.iter().find(|one| Some(one.id.as_str()) == check);
@@ -272,7 +272,7 @@ impl Judged<'_> {
         let severity = own.map_or(if should { Severity::Medium } else { Severity::High }, |own| {
             own.severity
         });
-        // Worst first: the later of the two is the milder.
+        // The variants are declared from the highest severity to the lowest, so the maximum is the lower one.
         let severity = if self.warning {
             severity.max(Severity::Medium)
         } else {
@@ -281,14 +281,14 @@ impl Judged<'_> {
         let header = batches.header(batch);
         let tenant = header.map_or("", |header| header.tenant_key.as_str());
         ImportedRow {
-            control: text::id(self.control, 200),
+            control: sanitize::id(self.control, 200),
             check: check.map(str::to_owned),
-            title: text::title(self.title),
+            title: sanitize::title(self.title),
             result: self.result,
             skip: self.skip,
             severity,
             service: own.map_or_else(|| service(self.control), |own| own.service),
-            details: text::plain(self.details),
+            details: sanitize::plain(self.details),
             entity: header
                 .filter(|header| !header.tenant_key.is_empty())
                 .map(|header| ImportedEntity {
@@ -296,14 +296,14 @@ impl Judged<'_> {
                     id: header.tenant_key.clone(),
                     name: header.tenant_name.clone(),
                 }),
-            frameworks: vec![FrameworkId::new(&text::id(self.control, 64))],
+            frameworks: vec![FrameworkId::new(&sanitize::id(self.control, 64))],
             exception: self.exception,
             fingerprint: fingerprint(self.tool, &[tenant, &scuba_key(self.control)]),
         }
     }
 }
 
-/// The service that a policy's id names.
+/// Returns the service that a policy's id names.
 fn service(control: &str) -> Service {
     let mut parts = control.split('.');
     if parts
@@ -315,32 +315,31 @@ fn service(control: &str) -> Service {
     Service::from_name(parts.next().unwrap_or_default()).unwrap_or(Service::Other)
 }
 
-/// One raw test.
+/// A raw test.
 #[derive(Deserialize)]
 pub(in crate::import) struct Test {
     #[serde(rename = "PolicyId", default)]
-    id: Loose,
+    id: Scalar,
     #[serde(rename = "Criticality", default)]
-    criticality: Loose,
+    criticality: Scalar,
     #[serde(rename = "ReportDetails", default)]
-    details: Many<Loose>,
+    details: OneOrMany<Scalar>,
     #[serde(rename = "RequirementMet", default)]
-    met: Loose,
+    met: Scalar,
 }
 
-/// Reads one raw test. They name no tenant.
+/// Reads one raw test. Raw tests don't name their tenant.
 pub(in crate::import) fn read_test(
     row: &[u8],
     index: u64,
     batches: &mut Batches<'_>,
 ) -> Result<(), ImportError> {
-    let test = match loose::row::<Test>(row) {
+    let test = match lenient::row::<Test>(row) {
         Ok(test) => test,
         Err(reason) => return batches.bad_row(None, index, reason),
     };
     let (Some(control), Some(met)) = (test.id.some(), test.met.boolean()) else {
-        let reason = "it has no policy id, or does not say whether the requirement is met";
-        return batches.bad_row(None, index, reason.to_owned());
+        return batches.bad_row(None, index, reasons::NO_POLICY_RESULT.to_owned());
     };
     let tool = if control.to_ascii_uppercase().starts_with("GWS.") {
         ImportTool::Scubagoggles
@@ -350,23 +349,23 @@ pub(in crate::import) fn read_test(
     let batch = batches.batch(ImportBatchHeader {
         format: ImportFormat::ScubaTests,
         tool,
-        tool_version: text::name(""),
+        tool_version: sanitize::name(""),
         tenant_key: String::new(),
-        tenant_name: text::name(""),
+        tenant_name: sanitize::name(""),
         ran_at: None,
     })?;
     let criticality = test.criticality.text();
-    let details: Vec<&str> = test.details.0.iter().filter_map(Loose::some).collect();
+    let details: Vec<&str> = test.details.0.iter().filter_map(Scalar::some).collect();
     let details = details.join(" ");
     let lower = criticality.to_ascii_lowercase();
     let (result, skip) = if lower.ends_with("/not-implemented") || lower.ends_with("/3rd party") {
-        judged("N/A", &details)
+        convert_result("N/A", &details)
     } else if met {
         (CheckResult::Passed, None)
     } else {
         (CheckResult::Failed, None)
     };
-    let row = Judged {
+    let row = PolicyResult {
         tool,
         control,
         criticality,

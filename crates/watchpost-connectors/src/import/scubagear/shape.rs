@@ -1,12 +1,12 @@
-//! Straightens what PowerShell's JSON writer makes of lists, dates and names.
+//! Normalization of lists, dates and names as PowerShell writes them to JSON.
 
 use serde_json::{Map, Value};
 
-/// How deep values are rewritten; what lies deeper stays as it is.
+/// The nesting depth up to which values are converted.
 const DEPTH_MAX: usize = 64;
 
-/// A list from whatever PowerShell made of it: absent, `null`, `""` and `{}` are no rows, one element may stand
-/// alone, lists may be wrapped twice; nulls (also spelled `"null"`) are dropped.
+/// Returns the rows of a list as written by PowerShell. `null`, `""` and `{}` are empty lists, a single element is a list of
+/// one, nested lists are flattened, and nulls (also as the string `"null"`) are dropped.
 pub(super) fn rows(value: &Value) -> Vec<Value> {
     let mut out = Vec::new();
     collect(value, 0, &mut out);
@@ -27,7 +27,7 @@ fn collect(value: &Value, depth: usize, out: &mut Vec<Value>) {
     }
 }
 
-/// The texts in a list of whatever shape, trimmed, without empty ones.
+/// Returns the non-empty strings of a list as written by PowerShell, without surrounding whitespace.
 pub(super) fn texts(value: Option<&Value>) -> Vec<String> {
     value
         .map(rows)
@@ -39,7 +39,7 @@ pub(super) fn texts(value: Option<&Value>) -> Vec<String> {
         .collect()
 }
 
-/// A boolean, also if spelled as text.
+/// Parses a bool, which may be a string or a list of one.
 pub(super) fn boolean(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(yes) => Some(*yes),
@@ -50,14 +50,14 @@ pub(super) fn boolean(value: &Value) -> Option<bool> {
     }
 }
 
-/// Dates such as `/Date(1777406310050)/` as ISO 8601, everywhere in a value. Year 1, which stands for "always" or
-/// "never", becomes `0001-01-01T00:00:00Z`.
+/// Converts dates such as `/Date(1777406310050)/` to ISO 8601, everywhere in a value. The year 1, which stands for "always"
+/// or "never", becomes `0001-01-01T00:00:00Z`.
 pub(super) fn with_dates(value: Value) -> Value {
     rewrite(value, 0, &|key| key, false)
 }
 
-/// As Graph spells it: the first letter of every key in lower case, dates as ISO 8601, and what the PowerShell module
-/// put aside under `AdditionalProperties` back in its place.
+/// Converts a value to the spelling of Microsoft Graph: every key begins with a lower-case letter, dates are ISO 8601, and
+/// the fields that the PowerShell module moved into `AdditionalProperties` are moved back.
 pub(super) fn as_graph(value: Value) -> Value {
     rewrite(value, 0, &lower_first, true)
 }
@@ -80,8 +80,8 @@ fn rewrite(value: Value, depth: usize, name: &dyn Fn(String) -> String, hoist: b
             for (key, inner) in map {
                 out.insert(name(key), rewrite(inner, deeper, name, hoist));
             }
-            if hoist && let Some(Value::Object(aside)) = out.remove("additionalProperties") {
-                for (key, inner) in aside {
+            if hoist && let Some(Value::Object(additional)) = out.remove("additionalProperties") {
+                for (key, inner) in additional {
                     let slot = out.entry(key).or_insert(Value::Null);
                     if slot.is_null() {
                         *slot = inner;
@@ -106,7 +106,7 @@ fn lower_first(key: String) -> String {
     }
 }
 
-/// `/Date(ms)/`, with or without a zone behind the number, as ISO 8601 in UTC.
+/// Converts `/Date(ms)/`, with or without a time zone after the number, to ISO 8601 in UTC.
 fn iso_date(text: &str) -> Option<String> {
     let inner = text.strip_prefix("/Date(")?.strip_suffix(")/")?;
     let sign = usize::from(inner.starts_with('-'));
@@ -120,8 +120,8 @@ fn iso_date(text: &str) -> Option<String> {
         .map(|at| at.to_string())
 }
 
-/// Hash tables that an older export wrote as text, `@{disableShareWithEveryone=False; limit=10}`, as objects, one
-/// level deep. A text that isn't wholly of that form stays text.
+/// Converts hash tables that an older export wrote as strings, such as `@{disableShareWithEveryone=False; limit=10}`, to
+/// objects, one level deep. A string that isn't a hash table is kept unchanged.
 pub(super) fn with_hashtables(value: Value) -> Value {
     match value {
         Value::String(text) => hashtable(&text).unwrap_or(Value::String(text)),
@@ -165,7 +165,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn lists_come_out_of_every_shape_that_powershell_gives_them() {
+    fn lists_are_read_in_every_format_of_powershell() {
         let check = |value: Value, expected: Value| {
             assert_eq!(Value::Array(rows(&value)), expected, "{value}");
         };
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_are_iso_and_year_one_stays() {
+    fn dates_are_converted_to_iso_8601() {
         let check = |text: &str, expected: &str| {
             assert_eq!(with_dates(json!([text])), json!([expected]));
         };
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_spelled_as_graph_spells_them() {
+    fn keys_are_converted_to_the_spelling_of_graph() {
         assert_eq!(
             as_graph(
                 json!({"Conditions": {"Users": [{"IncludeUsers": null, "@odata.type": "x"}]},
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_table_in_text_is_an_object_again() {
+    fn hash_tables_in_strings_become_objects() {
         assert_eq!(
             with_hashtables(
                 json!({"powerApps": "@{disableShareWithEveryone=False; limit=10; name=x}", "note": "@{a; b}"})

@@ -1,74 +1,79 @@
-//! Settings of SharePoint, Power Platform and Fabric, from their own administration APIs.
+//! The settings of SharePoint, Power Platform and Fabric, from the admin APIs of these services.
 
 use super::{
-    hosts::{Host, Hosts, ListShape, Question, as_usual},
-    seen::Seen,
+    documents::Documents,
+    hosts::{Host, Hosts, ListFormat, ReadRequest, no_special_error},
     table::admin,
 };
 use crate::{
     m365::client::Client,
-    settings::{Found, Miss, Outlet},
+    settings::{SettingContent, SettingEmitter, SettingError},
+    text::m365_settings as text,
 };
 use serde_json::Value;
 use watchpost_core::integration::connector::ConnectorError;
 
-/// The application permission of SharePoint's own API; there is none that only reads.
+/// The application permission of SharePoint's own API, which has no read-only one.
 pub(super) const SHAREPOINT_PERMISSION: &str = "Sites.FullControl.All";
-/// What an administrator does instead of granting a permission.
-pub(super) const MANAGEMENT_APP: &str = "registration as a Power Platform management application";
-/// What Fabric calls the right to read its settings.
+/// Power Platform's requirement, which replaces a permission.
+pub(super) const MANAGEMENT_APP: &str = text::MANAGEMENT_APP;
+/// Fabric's name of the permission to read its settings.
 pub(super) const FABRIC_PERMISSION: &str = "Tenant.Read.All";
 
-/// Reads what is wanted of them.
+/// Reads the pending settings of these services.
 pub(super) async fn read(
     client: &Client,
     hosts: &Hosts,
-    seen: &mut Seen,
-    out: &mut Outlet,
+    documents: &mut Documents,
+    out: &mut SettingEmitter,
 ) -> Result<(), ConnectorError> {
-    if out.wants(admin::SHAREPOINT) {
-        let end = sharepoint(client, hosts, seen).await;
-        out.give(admin::SHAREPOINT, "sharepoint-admin", end).await?;
+    if out.is_pending(admin::SHAREPOINT) {
+        let result = sharepoint(client, hosts, documents).await;
+        out.emit(admin::SHAREPOINT, "sharepoint-admin", result).await?;
     }
-    if admin::POWER_PLATFORM.iter().any(|path| out.wants(path)) {
+    if admin::POWER_PLATFORM.iter().any(|path| out.is_pending(path)) {
         let mut host = hosts.power_platform();
         for path in admin::POWER_PLATFORM {
-            if !out.wants(path) {
+            if !out.is_pending(path) {
                 continue;
             }
-            let end = match &mut host {
-                Ok(host) => power_platform(client, host, seen, path).await,
-                Err(miss) => Err(miss.clone()),
+            let result = match &mut host {
+                Ok(host) => power_platform(client, host, documents, path).await,
+                Err(error) => Err(error.clone()),
             };
-            out.give(path, "power-platform", end).await?;
+            out.emit(path, "power-platform", result).await?;
         }
     }
-    if out.wants(admin::FABRIC) {
-        let end = fabric(client, hosts).await;
-        out.give(admin::FABRIC, "fabric", end).await?;
+    if out.is_pending(admin::FABRIC) {
+        let result = fabric(client, hosts).await;
+        out.emit(admin::FABRIC, "fabric", result).await?;
     }
     Ok(())
 }
 
-/// The tenant's settings as one object.
-pub(super) async fn sharepoint(client: &Client, hosts: &Hosts, seen: &mut Seen) -> Result<Found, Miss> {
-    let mut host = hosts.sharepoint(client, seen).await?;
+/// Reads SharePoint's settings as one object.
+pub(super) async fn sharepoint(
+    client: &Client,
+    hosts: &Hosts,
+    documents: &mut Documents,
+) -> Result<SettingContent, SettingError> {
+    let mut host = hosts.sharepoint(client, documents).await?;
     let url = host.url("/_api/SPO.Tenant", None);
-    let answer = host
-        .ask(client, url, &Question::Get, |request| {
+    let response = host
+        .request(client, url, &ReadRequest::Get, |request| {
             request.accepting("application/json;odata=verbose")
         })
         .await?;
     let permission = if client.vendor.has_certificate() {
         SHAREPOINT_PERMISSION.to_owned()
     } else {
-        format!("{SHAREPOINT_PERMISSION}, and a certificate instead of a client secret")
+        text::with_certificate(SHAREPOINT_PERMISSION)
     };
-    let mut fields = host.judge(&answer, &permission)?;
-    // The verbose form wraps them.
+    let mut fields = host.body(&response, &permission)?;
+    // The verbose format wraps the fields.
     if let Some(inner) = fields.remove("d") {
         let Value::Object(inner) = inner else {
-            return Err(host.not_understood());
+            return Err(host.unexpected_response());
         };
         fields = inner;
     }
@@ -77,77 +82,77 @@ pub(super) async fn sharepoint(client: &Client, hosts: &Hosts, seen: &mut Seen) 
         !link && !name.starts_with("__") && !name.starts_with("odata.") && !name.starts_with('@')
     });
     if !fields.contains_key("SharingCapability") {
-        return Err(host.not_understood());
+        return Err(host.unexpected_response());
     }
-    Ok(Found::whole(Value::Object(fields)))
+    Ok(SettingContent::complete(Value::Object(fields)))
 }
 
-/// One of Power Platform's settings.
+/// Reads one of Power Platform's settings.
 pub(super) async fn power_platform(
     client: &Client,
     host: &mut Host,
-    seen: &mut Seen,
+    documents: &mut Documents,
     path: &'static str,
-) -> Result<Found, Miss> {
+) -> Result<SettingContent, SettingError> {
     let root = "/providers/Microsoft.BusinessAppPlatform";
-    let (at, version, question) = match path {
+    let (at, version, request) = match path {
         admin::POWER_SETTINGS => (
             format!("{root}/listTenantSettings"),
             "2023-06-01",
-            Question::Query("{}".to_owned()),
+            ReadRequest::Query("{}".to_owned()),
         ),
         admin::POWER_ENVIRONMENTS => (
             format!("{root}/scopes/admin/environments"),
             "2023-06-01",
-            Question::Get,
+            ReadRequest::Get,
         ),
         admin::POWER_POLICIES => (
             format!("{root}/scopes/admin/apiPolicies"),
             "2016-11-01",
-            Question::Get,
+            ReadRequest::Get,
         ),
         _ => {
-            let tenant = seen.tenant_id(client).await;
+            let tenant = documents.tenant_id(client).await;
             (
                 format!("/providers/PowerPlatform.Governance/v1/tenants/{tenant}/tenantIsolationPolicy"),
                 "2020-06-01",
-                Question::Get,
+                ReadRequest::Get,
             )
         }
     };
     let url = host.url(&at, Some(&format!("api-version={version}")));
     if matches!(path, admin::POWER_ENVIRONMENTS | admin::POWER_POLICIES) {
-        let shape = ListShape {
-            question,
+        let format = ListFormat {
+            request,
             headers: &[],
             rows: "value",
             next: "nextLink",
             permission: MANAGEMENT_APP,
-            refused: as_usual,
+            special_error: no_special_error,
             keep: Value::is_object,
         };
-        return host.list(client, url, &shape).await.map(Found::list);
+        return host.list(client, url, &format).await.map(SettingContent::list);
     }
-    let answer = host.ask(client, url, &question, |request| request).await?;
-    let fields = host.judge(&answer, MANAGEMENT_APP)?;
+    let response = host.request(client, url, &request, |request| request).await?;
+    let fields = host.body(&response, MANAGEMENT_APP)?;
     if fields.is_empty() {
-        return Err(host.not_understood());
+        return Err(host.unexpected_response());
     }
-    Ok(Found::whole(Value::Object(fields)))
+    Ok(SettingContent::complete(Value::Object(fields)))
 }
 
-/// Fabric's settings, which hold Power BI's.
-pub(super) async fn fabric(client: &Client, hosts: &Hosts) -> Result<Found, Miss> {
+/// Reads Fabric's settings, which include Power BI's.
+pub(super) async fn fabric(client: &Client, hosts: &Hosts) -> Result<SettingContent, SettingError> {
     let mut host = hosts.fabric()?;
     let url = host.url("/v1/admin/tenantsettings", None);
-    let shape = ListShape {
-        question: Question::Get,
+    let format = ListFormat {
+        request: ReadRequest::Get,
         headers: &[],
         rows: "tenantSettings",
         next: "continuationUri",
         permission: FABRIC_PERMISSION,
-        refused: as_usual,
+        special_error: no_special_error,
         keep: Value::is_object,
     };
-    host.list(client, url, &shape).await.map(Found::list)
+    host.list(client, url, &format).await.map(SettingContent::list)
 }

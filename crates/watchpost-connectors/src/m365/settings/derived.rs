@@ -1,19 +1,20 @@
-//! Settings that are put together from lists of Graph. Long lists are counted page by page.
+//! The settings that are derived from lists of Graph. Long lists are counted page by page.
 
 use super::{
-    graph::{Rows, each, odd_rows, whole_list},
-    seen::Seen,
+    documents::Documents,
+    graph::{Rows, each, read_list, unreadable_rows},
     table::{DERIVED, GRAPH, GRAPH_BETA, derived},
 };
 use crate::{
+    concurrency::gather,
     m365::{
         client::{Client, GRAPH_API},
         permission, wire,
     },
-    many::gather,
-    settings::{Found, Miss, Outlet},
+    settings::{SettingContent, SettingEmitter, SettingError},
+    text::m365_settings as text,
     value::id,
-    vendor::Refusal,
+    vendor::ApiError,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -22,51 +23,51 @@ use watchpost_core::integration::connector::ConnectorError;
 
 /// Microsoft Graph's own application id.
 const GRAPH_APP_ID: &str = "00000003-0000-0000-c000-000000000000";
-/// Tenants that first-party applications belong to.
+/// The tenants that own the first-party applications.
 const FIRST_PARTY_OWNERS: [&str; 2] = [
     "f8cdef31-a31e-4b4a-93e4-5f571e91255a",
     "72f988bf-86f1-41af-91ab-2d7cd011db47",
 ];
-/// Things that a document names.
-const NAMED_MAX: usize = 1_000;
-/// Accounts whose registration is remembered until their state is known.
+/// The maximum number of entries that a document lists.
+const LISTED_MAX: usize = 1_000;
+/// The maximum number of accounts whose MFA capability is kept in memory.
 const ACCOUNTS_MAX: usize = 1_000_000;
-/// Applications whose federated credentials are asked for at the same time.
+/// The number of concurrent requests for federated credentials.
 const AT_ONCE: usize = 4;
 
-/// Reads what is wanted of them.
+/// Reads the pending settings of this module.
 pub(super) async fn read(
     client: &Arc<Client>,
-    seen: &mut Seen,
-    out: &mut Outlet,
+    documents: &mut Documents,
+    out: &mut SettingEmitter,
 ) -> Result<(), ConnectorError> {
-    if out.wants(derived::B2B) {
+    if out.is_pending(derived::B2B) {
         let keep = |row: Map<String, Value>| {
             (row.get("type").and_then(Value::as_str) == Some("B2BManagementPolicy")).then_some(row)
         };
-        let end = whole_list(client, "/beta/legacy/policies", None, permission::POLICY, keep).await;
-        out.give(derived::B2B, GRAPH_BETA, end).await?;
+        let result = read_list(client, "/beta/legacy/policies", None, permission::POLICY, keep).await;
+        out.emit(derived::B2B, GRAPH_BETA, result).await?;
     }
-    if out.wants(derived::CLASSIFICATIONS) {
-        let end = classifications(client).await;
-        out.give(derived::CLASSIFICATIONS, GRAPH, end).await?;
+    if out.is_pending(derived::CLASSIFICATIONS) {
+        let result = classifications(client).await;
+        out.emit(derived::CLASSIFICATIONS, GRAPH, result).await?;
     }
-    if out.wants(derived::LICENSES) {
-        let end = licenses(client, seen).await;
-        out.give(derived::LICENSES, DERIVED, end).await?;
+    if out.is_pending(derived::LICENSES) {
+        let result = licenses(client, documents).await;
+        out.emit(derived::LICENSES, DERIVED, result).await?;
     }
     users(client, out).await?;
-    if out.wants(derived::GROUPS) {
-        let end = public_groups(client).await;
-        out.give(derived::GROUPS, GRAPH, end).await?;
+    if out.is_pending(derived::GROUPS) {
+        let result = public_groups(client).await;
+        out.emit(derived::GROUPS, GRAPH, result).await?;
     }
-    if out.wants(derived::APPLICATIONS) {
-        let end = applications(client).await;
-        out.give(derived::APPLICATIONS, GRAPH, end).await?;
+    if out.is_pending(derived::APPLICATIONS) {
+        let result = applications(client).await;
+        out.emit(derived::APPLICATIONS, GRAPH, result).await?;
     }
-    if out.wants(derived::SERVICE_PRINCIPALS) {
-        let end = open_service_principals(client).await;
-        out.give(derived::SERVICE_PRINCIPALS, GRAPH, end).await?;
+    if out.is_pending(derived::SERVICE_PRINCIPALS) {
+        let result = open_service_principals(client).await;
+        out.emit(derived::SERVICE_PRINCIPALS, GRAPH, result).await?;
     }
     Ok(())
 }
@@ -78,9 +79,9 @@ struct AppKey {
     app_id: Option<String>,
 }
 
-/// Which delegated permissions of Graph itself an administrator has classified.
-async fn classifications(client: &Client) -> Result<Found, Miss> {
-    let refused = GRAPH_API.refused(permission::APPLICATION);
+/// Reads the administrators' classifications of Graph's delegated permissions.
+async fn classifications(client: &Client) -> Result<SettingContent, SettingError> {
+    let read_error = GRAPH_API.read_error_for(permission::APPLICATION);
     let query = format!("$filter=appId%20eq%20'{GRAPH_APP_ID}'&$select=id,appId");
     let mut graph = None;
     each(client, "/v1.0/servicePrincipals", Some(&query), |row: AppKey| {
@@ -90,32 +91,30 @@ async fn classifications(client: &Client) -> Result<Found, Miss> {
         true
     })
     .await
-    .map_err(refused)?;
+    .map_err(read_error)?;
     let Some(graph) = graph else {
-        return Err(Miss::Failed(
-            "the tenant's list of applications doesn't show Microsoft Graph itself".to_owned(),
-        ));
+        return Err(SettingError::Failed(text::GRAPH_NOT_LISTED.to_owned()));
     };
     let at = format!("/v1.0/servicePrincipals/{graph}/delegatedPermissionClassifications");
-    whole_list(client, &at, None, permission::APPLICATION, Some).await
+    read_list(client, &at, None, permission::APPLICATION, Some).await
 }
 
-/// What the licences include.
-async fn licenses(client: &Client, seen: &mut Seen) -> Result<Found, Miss> {
-    let skus = seen.skus(client).await?;
+/// Reads the features that the licenses include.
+async fn licenses(client: &Client, documents: &mut Documents) -> Result<SettingContent, SettingError> {
+    let skus = documents.skus(client).await?;
     let mut features = Map::new();
     let rows = skus.get("value").and_then(Value::as_array);
     let rows = rows.map(Vec::as_slice).unwrap_or_default();
     let mut plans = Vec::new();
-    let mut odd = 0_u64;
+    let mut unreadable = 0_u64;
     for row in rows {
-        // A suspended subscription gives nothing; one in its warning period still does.
+        // A suspended subscription grants no features; one in its warning period still does.
         let active = matches!(
             row.get("capabilityStatus").and_then(Value::as_str),
             None | Some("Enabled" | "Warning")
         );
         let Some(list) = row.get("servicePlans").and_then(Value::as_array) else {
-            odd = odd.saturating_add(1);
+            unreadable = unreadable.saturating_add(1);
             continue;
         };
         plans.extend(
@@ -126,44 +125,44 @@ async fn licenses(client: &Client, seen: &mut Seen) -> Result<Found, Miss> {
                 .filter_map(|plan| plan.get("servicePlanName").and_then(Value::as_str)),
         );
     }
-    for (feature, names, otherwise) in FEATURES {
+    for (feature, names, if_absent) in FEATURES {
         let has = plans.iter().any(|plan| names.contains(plan));
-        // With a row missing, "isn't there" can't be said.
-        if has || (*otherwise == Otherwise::Lacks && odd == 0) {
+        // An unreadable row may contain the plan, so its absence is certain only if there are none.
+        if has || (*if_absent == IfAbsent::Lacking && unreadable == 0) {
             features.insert((*feature).to_owned(), has.into());
         }
     }
-    let sold_to_government = |row: &Value| {
+    let is_government_sku = |row: &Value| {
         let name = row
             .get("skuPartNumber")
             .and_then(Value::as_str)
             .unwrap_or_default();
         name.contains("_GOV") || name.contains("USGOV") || name.contains("_GCC")
     };
-    if client.vendor.is_government_cloud() || rows.iter().any(sold_to_government) {
+    if client.vendor.is_government_cloud() || rows.iter().any(is_government_sku) {
         features.insert("government".to_owned(), true.into());
-    } else if odd == 0 {
+    } else if unreadable == 0 {
         features.insert("government".to_owned(), false.into());
     }
-    Ok(Found::whole(Value::Object(features)).lacking(odd_rows(odd)))
+    Ok(SettingContent::complete(Value::Object(features)).incomplete_because(unreadable_rows(unreadable)))
 }
 
-/// What it means that no plan of the list is there.
+/// The meaning of the absence of all plans of a feature.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Otherwise {
-    /// The tenant lacks the feature.
-    Lacks,
-    /// Other plans, or none at all, may bring it.
+enum IfAbsent {
+    /// The tenant incomplete the feature.
+    Lacking,
+    /// The feature may be included in other plans or require none.
     Unknown,
 }
 
-/// Features with the names of the service plans that include them.
-const FEATURES: &[(&str, &[&str], Otherwise)] = &[
-    ("entra_p2", &["AAD_PREMIUM_P2"], Otherwise::Lacks),
+/// The features, with the names of the service plans that include them.
+const FEATURES: &[(&str, &[&str], IfAbsent)] = &[
+    ("entra_p2", &["AAD_PREMIUM_P2"], IfAbsent::Lacking),
     (
         "defender",
         &["ATP_ENTERPRISE", "THREAT_INTELLIGENCE"],
-        Otherwise::Lacks,
+        IfAbsent::Lacking,
     ),
     (
         "defender_dlp",
@@ -173,13 +172,13 @@ const FEATURES: &[(&str, &[&str], Otherwise)] = &[
             "BPOS_S_DlpAddOn",
             "EXCHANGE_S_ENTERPRISE",
         ],
-        Otherwise::Unknown,
+        IfAbsent::Unknown,
     ),
-    ("audit_advanced", &["M365_ADVANCED_AUDITING"], Otherwise::Lacks),
+    ("audit_advanced", &["M365_ADVANCED_AUDITING"], IfAbsent::Lacking),
     (
         "powerbi",
         &["BI_AZURE_P0", "BI_AZURE_P1", "BI_AZURE_P2", "BI_AZURE_P3"],
-        Otherwise::Unknown,
+        IfAbsent::Unknown,
     ),
 ];
 
@@ -199,22 +198,22 @@ struct Capability {
     is_mfa_capable: Option<bool>,
 }
 
-/// How many accounts there are, and which members lack a second factor: two documents from one pass.
-async fn users(client: &Client, out: &mut Outlet) -> Result<(), ConnectorError> {
+/// Reads two settings in one pass: the number of accounts, and the members without MFA capability.
+async fn users(client: &Client, out: &mut SettingEmitter) -> Result<(), ConnectorError> {
     let mut capable = HashMap::new();
-    if out.wants(derived::MFA)
-        && let Err(miss) = capabilities(client, &mut capable).await
+    if out.is_pending(derived::MFA)
+        && let Err(error) = capabilities(client, &mut capable).await
     {
-        out.give(derived::MFA, DERIVED, Err(miss)).await?;
+        out.emit(derived::MFA, DERIVED, Err(error)).await?;
     }
-    if !out.wants(derived::MFA) && !out.wants(derived::USERS) {
+    if !out.is_pending(derived::MFA) && !out.is_pending(derived::USERS) {
         return Ok(());
     }
     let (mut enabled, mut guests, mut members) = (0_u64, 0_u64, 0_u64);
     let (mut not_capable, mut unknown) = (0_u64, 0_u64);
     let mut accounts = Vec::new();
     let query = Some("$select=id,userPrincipalName,userType,accountEnabled&$top=999");
-    let odd = each(client, "/v1.0/users", query, |row: Account| {
+    let unreadable = each(client, "/v1.0/users", query, |row: Account| {
         let Some(is_enabled) = row.account_enabled else {
             return false;
         };
@@ -231,7 +230,7 @@ async fn users(client: &Client, out: &mut Outlet) -> Result<(), ConnectorError> 
             Some(true) => {}
             Some(false) => {
                 not_capable = not_capable.saturating_add(1);
-                if accounts.len() < NAMED_MAX {
+                if accounts.len() < LISTED_MAX {
                     accounts.push(json!({"id": row.id, "userPrincipalName": row.user_principal_name}));
                 }
             }
@@ -240,34 +239,38 @@ async fn users(client: &Client, out: &mut Outlet) -> Result<(), ConnectorError> 
         true
     })
     .await
-    .map_err(GRAPH_API.refused(permission::USER));
-    let odd = match odd {
-        Ok(odd) => odd,
-        Err(trouble) => {
-            let miss = Miss::from(trouble);
-            out.give(derived::MFA, DERIVED, Err(miss.clone())).await?;
-            return out.give(derived::USERS, DERIVED, Err(miss)).await;
+    .map_err(GRAPH_API.read_error_for(permission::USER));
+    let unreadable = match unreadable {
+        Ok(unreadable) => unreadable,
+        Err(error) => {
+            let error = SettingError::from(error);
+            out.emit(derived::MFA, DERIVED, Err(error.clone())).await?;
+            return out.emit(derived::USERS, DERIVED, Err(error)).await;
         }
     };
-    let lacks = match (odd, unknown) {
+    let incomplete = match (unreadable, unknown) {
         (0, 0) => None,
-        (0, unknown) => Some(format!("the report says nothing about {unknown} enabled members")),
-        (odd, _) => odd_rows(odd),
+        (0, unknown) => Some(text::members_not_in_report(unknown)),
+        (unreadable, _) => unreadable_rows(unreadable),
     };
     let document = json!({"enabledMembers": members, "notCapable": not_capable, "accounts": accounts});
-    out.give(derived::MFA, DERIVED, Ok(Found::whole(document).lacking(lacks)))
-        .await?;
+    out.emit(
+        derived::MFA,
+        DERIVED,
+        Ok(SettingContent::complete(document).incomplete_because(incomplete)),
+    )
+    .await?;
     let document = json!({"enabled": enabled, "enabledGuests": guests});
-    out.give(
+    out.emit(
         derived::USERS,
         DERIVED,
-        Ok(Found::whole(document).lacking(odd_rows(odd))),
+        Ok(SettingContent::complete(document).incomplete_because(unreadable_rows(unreadable))),
     )
     .await
 }
 
-/// Which accounts could use a second factor.
-async fn capabilities(client: &Client, capable: &mut HashMap<u128, bool>) -> Result<(), Miss> {
+/// Reads the MFA capability of each account.
+async fn capabilities(client: &Client, capable: &mut HashMap<u128, bool>) -> Result<(), SettingError> {
     let path = "/v1.0/reports/authenticationMethods/userRegistrationDetails";
     let mut overflow = false;
     each(client, path, Some("$top=500"), |row: Capability| {
@@ -282,16 +285,14 @@ async fn capabilities(client: &Client, capable: &mut HashMap<u128, bool>) -> Res
         true
     })
     .await
-    .map_err(GRAPH_API.refused(permission::AUDIT_LOG))?;
+    .map_err(GRAPH_API.read_error_for(permission::AUDIT_LOG))?;
     if overflow {
-        return Err(Miss::Failed(
-            "there are more accounts than can be compared".to_owned(),
-        ));
+        return Err(SettingError::Failed(text::TOO_MANY_ACCOUNTS.to_owned()));
     }
     Ok(())
 }
 
-/// A directory object's id in little room.
+/// Returns the id of a directory object as a number, which takes less memory.
 fn key(id: &str) -> Option<u128> {
     let hex: String = id.chars().filter(|c| *c != '-').collect();
     (hex.len() == 32).then(|| u128::from_str_radix(&hex, 16).ok())?
@@ -305,47 +306,46 @@ struct Group {
     visibility: Option<String>,
 }
 
-/// A list of which only the first thousand are named.
+/// A list that keeps only the first thousand rows and counts all.
 #[derive(Default)]
-struct Named {
+struct TruncatedList {
     rows: Vec<Value>,
-    all: u64,
+    total: u64,
 }
 
-impl Named {
+impl TruncatedList {
     fn push(&mut self, row: impl FnOnce() -> Value) {
-        self.all = self.all.saturating_add(1);
-        if self.rows.len() < NAMED_MAX {
+        self.total = self.total.saturating_add(1);
+        if self.rows.len() < LISTED_MAX {
             self.rows.push(row());
         }
     }
 
-    fn found(self, odd: u64) -> Found {
-        let lacks = odd_rows(odd).or_else(|| {
-            (self.all > self.rows.len() as u64)
-                .then(|| format!("only the first {NAMED_MAX} of {} are listed", self.all))
+    fn found(self, unreadable: u64) -> SettingContent {
+        let incomplete = unreadable_rows(unreadable).or_else(|| {
+            (self.total > self.rows.len() as u64).then(|| text::list_truncated(LISTED_MAX, self.total))
         });
-        Found::list(self.rows).lacking(lacks)
+        SettingContent::list(self.rows).incomplete_because(incomplete)
     }
 }
 
-/// Groups that anybody in the tenant can join.
-async fn public_groups(client: &Client) -> Result<Found, Miss> {
-    let mut groups = Named::default();
+/// Reads the groups that every member of the tenant can join.
+async fn public_groups(client: &Client) -> Result<SettingContent, SettingError> {
+    let mut groups = TruncatedList::default();
     let query = Some("$select=id,displayName,visibility&$top=999");
-    let odd = each(client, "/v1.0/groups", query, |row: Group| {
+    let unreadable = each(client, "/v1.0/groups", query, |row: Group| {
         if row.visibility.as_deref() == Some("Public") {
             groups.push(|| json!({"id": row.id, "displayName": row.display_name, "visibility": "Public"}));
         }
         true
     })
     .await
-    .map_err(GRAPH_API.refused(permission::GROUP_MEMBER))?;
-    Ok(groups.found(odd))
+    .map_err(GRAPH_API.read_error_for(permission::GROUP_MEMBER))?;
+    Ok(groups.found(unreadable))
 }
 
-/// Other tenants' and own applications that every account of the tenant may sign in to.
-async fn open_service_principals(client: &Client) -> Result<Found, Miss> {
+/// Reads the applications, except Microsoft's, that every account of the tenant may sign in to.
+async fn open_service_principals(client: &Client) -> Result<SettingContent, SettingError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct ServicePrincipal {
@@ -357,12 +357,12 @@ async fn open_service_principals(client: &Client) -> Result<Found, Miss> {
         account_enabled: Option<bool>,
         app_role_assignment_required: Option<bool>,
     }
-    let mut open = Named::default();
+    let mut open = TruncatedList::default();
     let query = Some(
         "$select=id,appId,displayName,appOwnerOrganizationId,servicePrincipalType,accountEnabled,\
          appRoleAssignmentRequired&$top=999",
     );
-    let odd = each(
+    let unreadable = each(
         client,
         "/v1.0/servicePrincipals",
         query,
@@ -372,23 +372,23 @@ async fn open_service_principals(client: &Client) -> Result<Found, Miss> {
                 return false;
             };
             let owner = row.app_owner_organization_id.as_deref().unwrap_or_default();
-            // Nobody signs in to a managed identity.
-            let of_people = row
+            // Users don't sign in to a managed identity.
+            let accepts_users = row
                 .service_principal_type
                 .as_deref()
                 .is_none_or(|kind| kind != "ManagedIdentity");
-            if enabled && !required && of_people && !FIRST_PARTY_OWNERS.contains(&owner) {
+            if enabled && !required && accepts_users && !FIRST_PARTY_OWNERS.contains(&owner) {
                 open.push(|| json!({"id": row.id, "appId": row.app_id, "displayName": row.display_name}));
             }
             true
         },
     )
     .await
-    .map_err(GRAPH_API.refused(permission::APPLICATION))?;
-    Ok(open.found(odd))
+    .map_err(GRAPH_API.read_error_for(permission::APPLICATION))?;
+    Ok(open.found(unreadable))
 }
 
-/// What is kept of an application.
+/// The properties of an application that are kept.
 const APPLICATION_FIELDS: [&str; 6] = [
     "id",
     "appId",
@@ -398,15 +398,15 @@ const APPLICATION_FIELDS: [&str; 6] = [
     "web",
 ];
 
-/// The tenant's own applications, with whom their workload federation trusts.
-async fn applications(client: &Arc<Client>) -> Result<Found, Miss> {
+/// Reads the tenant's own applications with their federated credentials.
+async fn applications(client: &Arc<Client>) -> Result<SettingContent, SettingError> {
     let mut rows = Rows::default();
     let query = "$select=id,appId,displayName,signInAudience,passwordCredentials,web&$top=999";
     let mut list = client.list("/v1.0/applications", Some(query));
     while let Some(page) = list
         .page()
         .await
-        .map_err(GRAPH_API.refused(permission::APPLICATION))?
+        .map_err(GRAPH_API.read_error_for(permission::APPLICATION))?
     {
         let begins = rows.rows_mut().len();
         let mut ids = Vec::with_capacity(page.len());
@@ -416,11 +416,11 @@ async fn applications(client: &Arc<Client>) -> Result<Found, Miss> {
                 .as_ref()
                 .and_then(|row| id(row.get("id").and_then(Value::as_str)?));
             let (Some(mut row), Some(app)) = (row, app) else {
-                rows.odd = rows.odd.saturating_add(1);
+                rows.unreadable = rows.unreadable.saturating_add(1);
                 continue;
             };
             row.retain(|name, _| APPLICATION_FIELDS.contains(&name.as_str()));
-            tidy_credentials(&mut row);
+            strip_application(&mut row);
             rows.push(&raw, row)?;
             ids.push(app);
         }
@@ -431,14 +431,15 @@ async fn applications(client: &Arc<Client>) -> Result<Found, Miss> {
         let lists = gather(work.collect::<Vec<_>>(), AT_ONCE).await;
         let pending = rows.rows_mut().iter_mut().skip(begins);
         for (row, list) in pending.zip(lists) {
-            row["federatedIdentityCredentials"] = list.map_err(GRAPH_API.refused(permission::APPLICATION))?;
+            row["federatedIdentityCredentials"] =
+                list.map_err(GRAPH_API.read_error_for(permission::APPLICATION))?;
         }
     }
     Ok(rows.found())
 }
 
-/// When each secret ends, without the vendor's hint at what it is; of the web settings only the addresses.
-fn tidy_credentials(row: &mut Map<String, Value>) {
+/// Removes the hints at the secrets' values, and everything in the web settings except the redirect addresses.
+fn strip_application(row: &mut Map<String, Value>) {
     for credential in row
         .get_mut("passwordCredentials")
         .and_then(Value::as_array_mut)
@@ -458,8 +459,8 @@ fn tidy_credentials(row: &mut Map<String, Value>) {
     }
 }
 
-/// Whom one application trusts to sign in as it. Entra allows 20.
-async fn federated(client: &Client, app: &str) -> Result<Value, Refusal> {
+/// Reads the federated credentials of one application. Entra allows at most 20.
+async fn federated(client: &Client, app: &str) -> Result<Value, ApiError> {
     let at = format!("/v1.0/applications/{app}/federatedIdentityCredentials");
     let mut list = client.list(&at, None);
     let mut rows = Vec::new();
@@ -468,19 +469,19 @@ async fn federated(client: &Client, app: &str) -> Result<Value, Refusal> {
             Ok(Some(page)) => {
                 for raw in page {
                     let row: wire::FederatedCredential =
-                        serde_json::from_str(raw.get()).map_err(|_| GRAPH_API.not_understood())?;
+                        serde_json::from_str(raw.get()).map_err(|_| GRAPH_API.unexpected_response())?;
                     rows.push(
                         json!({"name": row.name, "issuer": row.issuer, "subject": row.subject,
                         "audiences": row.audiences}),
                     );
                 }
             }
-            // The application is gone by now.
-            Ok(None) | Err(Refusal::NotFound) => return Ok(Value::Array(rows)),
-            Err(refusal) => return Err(refusal),
+            // The application no longer exists.
+            Ok(None) | Err(ApiError::NotFound) => return Ok(Value::Array(rows)),
+            Err(error) => return Err(error),
         }
-        if rows.len() > NAMED_MAX {
-            return Err(GRAPH_API.not_understood().into());
+        if rows.len() > LISTED_MAX {
+            return Err(GRAPH_API.unexpected_response().into());
         }
     }
 }

@@ -1,10 +1,11 @@
-//! What public DNS says of the tenant's domains.
+//! The public DNS records of the tenant's domains.
 
-use super::{seen::Seen, table::DNS};
+use super::{documents::Documents, table::DNS};
 use crate::{
     dns::{DnsSettings, DomainsReader, MailDomain},
     m365::client::Client,
-    settings::{Found, Miss, Outlet},
+    settings::{SettingContent, SettingEmitter, SettingError},
+    text::m365_settings as text,
 };
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};
@@ -13,27 +14,31 @@ use watchpost_core::integration::connector::ConnectorError;
 use watchpost_outbound::dns::HickoryResolver;
 
 const SOURCE: &str = "dns";
-/// How long all domains may take.
+/// The time limit for looking up all domains.
 const BUDGET: Duration = Duration::from_secs(5 * 60);
 
-/// Looks the domains up, if that is wanted.
+/// Looks up the domains if the setting is pending.
 pub(super) async fn read(
     client: &Client,
     settings: DnsSettings,
-    seen: &mut Seen,
-    out: &mut Outlet,
+    documents: &mut Documents,
+    out: &mut SettingEmitter,
 ) -> Result<(), ConnectorError> {
-    if out.wants(DNS) {
-        let end = look_up(client, settings, seen).await;
-        out.give(DNS, SOURCE, end).await?;
+    if out.is_pending(DNS) {
+        let result = look_up(client, settings, documents).await;
+        out.emit(DNS, SOURCE, result).await?;
     }
     Ok(())
 }
 
-async fn look_up(client: &Client, settings: DnsSettings, seen: &mut Seen) -> Result<Found, Miss> {
-    let domains = verified(client, seen).await?;
+async fn look_up(
+    client: &Client,
+    settings: DnsSettings,
+    documents: &mut Documents,
+) -> Result<SettingContent, SettingError> {
+    let domains = verified(client, documents).await?;
     let resolver = HickoryResolver::new(settings.server)
-        .map_err(|error| Miss::Failed(format!("{error}; `dns_server` may name one")))?;
+        .map_err(|error| SettingError::Failed(text::no_name_server(&error.to_string())))?;
     let reader = DomainsReader::new(
         Arc::new(resolver),
         Arc::new(client.session.outbound().clone()),
@@ -45,33 +50,32 @@ async fn look_up(client: &Client, settings: DnsSettings, seen: &mut Seen) -> Res
         .deadline()
         .min(now.checked_add(BUDGET).unwrap_or(now));
     let read = reader.read(&domains, deadline).await;
-    let document = read.map_err(|error| Miss::Failed(error.to_string()))?;
-    Ok(Found::whole(document.json).lacking(document.note))
+    let document = read.map_err(|error| SettingError::Failed(error.to_string()))?;
+    Ok(SettingContent::complete(document.json).incomplete_because(document.note))
 }
 
-/// The domains that the tenant has shown to be its own: others may belong to anybody. The organisation names them too.
-async fn verified(client: &Client, seen: &mut Seen) -> Result<Vec<MailDomain>, Miss> {
-    let domains = match seen.domains(client).await {
-        Ok(rows) => own(rows, "value", "id", true),
-        Err(miss) => match seen.organization(client).await {
+/// Reads the tenant's verified domains; an unverified one may belong to someone else. If the list of domains can't be
+/// read, they are taken from the organization.
+async fn verified(client: &Client, documents: &mut Documents) -> Result<Vec<MailDomain>, SettingError> {
+    let domains = match documents.domains(client).await {
+        Ok(rows) => parse_domains(rows, "value", "id", true),
+        Err(error) => match documents.organization(client).await {
             Ok(rows) => {
                 let first = rows.get("value").and_then(|rows| rows.get(0));
-                own(first.unwrap_or(&Value::Null), "verifiedDomains", "name", false)
+                parse_domains(first.unwrap_or(&Value::Null), "verifiedDomains", "name", false)
             }
-            Err(_) => return Err(miss),
+            Err(_) => return Err(error),
         },
     };
     if domains.is_empty() {
-        // Every tenant has one from the beginning.
-        return Err(Miss::Failed(
-            "Microsoft Graph names no domain of the tenant".to_owned(),
-        ));
+        // Every tenant has an initial domain.
+        return Err(SettingError::Failed(text::NO_DOMAIN.to_owned()));
     }
     Ok(domains)
 }
 
-/// The domains of a list. Names that can't be in DNS are left out.
-fn own(document: &Value, list: &str, name: &str, verified_only: bool) -> Vec<MailDomain> {
+/// Returns the domains of a list, except those whose names can't be in DNS.
+fn parse_domains(document: &Value, list: &str, name: &str, verified_only: bool) -> Vec<MailDomain> {
     let is = |row: &Value, field: &str| row.get(field).and_then(Value::as_bool);
     let rows = document.get(list).and_then(Value::as_array);
     rows.into_iter()
@@ -90,15 +94,15 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn only_domains_that_are_the_tenants_own_are_looked_up() {
+    fn only_verified_domains_are_looked_up() {
         let list = json!({"value": [
             {"id": "Birchworks.example", "isVerified": true, "isDefault": true},
             {"id": "alder.example", "isVerified": false},
             {"id": "lawhouse.example"},
-            {"id": "no domain", "isVerified": true},
+            {"id": "not a domain", "isVerified": true},
             {"isVerified": true},
         ]});
-        let domains = own(&list, "value", "id", true);
+        let domains = parse_domains(&list, "value", "id", true);
         assert_eq!(
             domains,
             [MailDomain::new("birchworks.example").unwrap().default_is(true)]

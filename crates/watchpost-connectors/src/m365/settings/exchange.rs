@@ -1,37 +1,38 @@
-//! Exchange's and Purview's own administration APIs: documented endpoints, and an undocumented proxy that runs one
-//! cmdlet per request.
+//! The admin APIs of Exchange and Purview: the documented endpoints, and an undocumented proxy that runs one cmdlet per
+//! request.
 
 use super::{
-    hosts::{Host, Hosts, ListShape, Question},
-    seen::Seen,
+    documents::Documents,
+    hosts::{Host, Hosts, ListFormat, ReadRequest},
     table::{AUDIT_BYPASS, SHARED_MAILBOX, Workload, WorkloadSetting},
 };
 use crate::{
     m365::client::Client,
-    settings::{Found, Miss},
+    settings::{SettingContent, SettingError},
+    text::m365_settings as text,
 };
 use serde_json::{Value, json};
 use url::Url;
 use watchpost_outbound::{HeaderName, HeaderValue, Response};
 
-/// The mailbox that routes a request to the tenant's servers. The same in all tenants.
+/// The mailbox by which a request is routed to the tenant's servers. It is the same in all tenants.
 const ANCHOR: &str = "SystemMailbox{bb558c35-97f1-4cb9-8ff7-d53741dc928c}";
 const DOCUMENTED_PERMISSION: &str = "Exchange.ManageAsAppV2";
 const PROXY_PERMISSION: &str = "Exchange.ManageAsApp";
 
-/// These APIs for one collection.
+/// The two APIs, for one collection.
 pub(super) struct Admin {
     tenant: String,
     headers: Vec<(HeaderName, HeaderValue)>,
-    exchange: Result<Host, Miss>,
-    compliance: Result<Host, Miss>,
-    /// The regional host that the proxy names, once it was asked.
+    exchange: Result<Host, SettingError>,
+    compliance: Result<Host, SettingError>,
+    /// The regional host that the proxy names; the outer `None` means that it hasn't been requested yet.
     region: Option<Option<Url>>,
     beta: bool,
 }
 
 impl Admin {
-    pub(super) async fn new(client: &Client, hosts: &Hosts, seen: &mut Seen) -> Self {
+    pub(super) async fn new(client: &Client, hosts: &Hosts, documents: &mut Documents) -> Self {
         let mut headers = vec![
             (
                 HeaderName::from_static("prefer"),
@@ -42,14 +43,14 @@ impl Admin {
                 HeaderValue::from_static("json"),
             ),
         ];
-        let names = seen.tenant(client).await.ok();
+        let names = documents.tenant(client).await.ok();
         if let Some(domain) = names.and_then(|names| names.initial_domain)
             && let Ok(anchor) = HeaderValue::from_str(&format!("UPN:{ANCHOR}@{domain}"))
         {
             headers.push((HeaderName::from_static("x-anchormailbox"), anchor));
         }
         Self {
-            tenant: seen.tenant_id(client).await,
+            tenant: documents.tenant_id(client).await,
             headers,
             exchange: hosts.exchange(),
             compliance: hosts.compliance(),
@@ -58,13 +59,13 @@ impl Admin {
         }
     }
 
-    /// Whether the undocumented proxy may be used.
+    /// Whether the operator has enabled the undocumented proxy.
     pub(super) const fn may_use_proxy(&self) -> bool {
         self.beta
     }
 
-    /// Whether it is known where a workload is.
-    pub(super) const fn knows(&self, workload: Workload) -> bool {
+    /// Whether the address of a workload is known.
+    pub(super) const fn has_address(&self, workload: Workload) -> bool {
         match workload {
             Workload::Exchange => self.exchange.is_ok(),
             Workload::Purview => self.compliance.is_ok(),
@@ -72,29 +73,33 @@ impl Admin {
         }
     }
 
-    /// Reads a setting at its documented endpoint.
+    /// Reads a setting from its documented endpoint.
     pub(super) async fn documented(
         &mut self,
         client: &Client,
         setting: &WorkloadSetting,
         endpoint: &str,
-    ) -> Result<Found, Miss> {
-        let host = self.exchange.as_mut().map_err(|miss| miss.clone())?;
+    ) -> Result<SettingContent, SettingError> {
+        let host = self.exchange.as_mut().map_err(|error| error.clone())?;
         let url = host.url(&format!("/adminapi/v2.0/{}/{endpoint}", self.tenant), None);
         run(client, host, url, setting, DOCUMENTED_PERMISSION, &self.headers).await
     }
 
     /// Reads a setting through the proxy.
-    pub(super) async fn proxy(&mut self, client: &Client, setting: &WorkloadSetting) -> Result<Found, Miss> {
+    pub(super) async fn proxy(
+        &mut self,
+        client: &Client,
+        setting: &WorkloadSetting,
+    ) -> Result<SettingContent, SettingError> {
         let at = format!("/adminapi/beta/{}/InvokeCommand", self.tenant);
         let (host, url) = match setting.workload {
             Workload::Purview => {
-                let host = self.compliance.as_mut().map_err(|miss| miss.clone())?;
+                let host = self.compliance.as_mut().map_err(|error| error.clone())?;
                 let url = host.url(&at, None);
                 (host, url)
             }
             Workload::Exchange => {
-                let host = self.exchange.as_mut().map_err(|miss| miss.clone())?;
+                let host = self.exchange.as_mut().map_err(|error| error.clone())?;
                 if self.region.is_none() {
                     self.region = Some(region(client, host, &self.tenant).await);
                 }
@@ -102,44 +107,42 @@ impl Admin {
                 if let Some(Some(region)) = &self.region
                     && let Some(name) = region.host_str()
                 {
-                    // Same scheme and port, and a name below ours: that was seen to.
+                    // `region` has checked that the host is a subdomain of ours with the same scheme and port.
                     let _ = url.set_host(Some(name));
                 }
                 (host, url)
             }
             Workload::Teams => {
-                return Err(Miss::Failed(
-                    "only a configuration snapshot can read it".to_owned(),
-                ));
+                return Err(SettingError::Failed(text::SNAPSHOT_REQUIRED.to_owned()));
             }
         };
         run(client, host, url, setting, PROXY_PERMISSION, &self.headers).await
     }
 }
 
-/// The regional host for the tenant, if Exchange names one below its own.
+/// Returns the tenant's regional host, if Exchange names one that is a subdomain of its own host.
 async fn region(client: &Client, host: &mut Host, tenant: &str) -> Option<Url> {
     let url = host.url(&format!("/AdminApi/v1.0/{tenant}/EXOModuleFile"), None);
-    let answer = host
-        .ask(client, url.clone(), &Question::Get, |request| request)
+    let response = host
+        .request(client, url.clone(), &ReadRequest::Get, |request| request)
         .await
         .ok()?;
-    if answer.status != 302 {
+    if response.status != 302 {
         return None;
     }
-    let target = Url::parse(answer.header("location")?).ok()?;
-    let below = target
+    let target = Url::parse(response.header("location")?).ok()?;
+    let is_subdomain = target
         .host_str()?
         .strip_suffix(url.host_str()?)
         .is_some_and(|name| name.ends_with('.'));
-    let same = target.scheme() == url.scheme()
+    let is_same = target.scheme() == url.scheme()
         && target.port_or_known_default() == url.port_or_known_default()
         && target.username().is_empty()
         && target.password().is_none();
-    (below && same).then_some(target)
+    (is_subdomain && is_same).then_some(target)
 }
 
-/// Runs the setting's own cmdlet and no other.
+/// Runs the cmdlet that reads the setting.
 async fn run(
     client: &Client,
     host: &mut Host,
@@ -147,38 +150,38 @@ async fn run(
     setting: &WorkloadSetting,
     permission: &str,
     headers: &[(HeaderName, HeaderValue)],
-) -> Result<Found, Miss> {
+) -> Result<SettingContent, SettingError> {
     let parameters = match setting.path {
         SHARED_MAILBOX => json!({"RecipientTypeDetails": "SharedMailbox", "ResultSize": "Unlimited"}),
         AUDIT_BYPASS => json!({"ResultSize": "Unlimited"}),
         _ => json!({}),
     };
     let body = json!({"CmdletInput": {"CmdletName": setting.cmdlet(), "Parameters": parameters}});
-    let shape = ListShape {
-        question: Question::Query(body.to_string()),
+    let format = ListFormat {
+        request: ReadRequest::Query(body.to_string()),
         headers,
         rows: "value",
         next: "@odata.nextLink",
         permission,
-        refused: if setting.defender { no_defender } else { no_cmdlet },
+        special_error: if setting.defender { no_defender } else { no_cmdlet },
         keep: if setting.path == AUDIT_BYPASS {
             may_bypass
         } else {
             Value::is_object
         },
     };
-    let mut rows = host.list(client, url, &shape).await?;
+    let mut rows = host.list(client, url, &format).await?;
     for row in rows.iter_mut().filter_map(Value::as_object_mut) {
-        // Types of values, which come beside them.
+        // Fields with `@` in their names describe the types of other fields.
         row.retain(|name, _| !name.contains('@'));
         if setting.path == SHARED_MAILBOX {
             row.retain(|name, _| MAILBOX_FIELDS.contains(&name.as_str()));
         }
     }
-    Ok(Found::list(rows))
+    Ok(SettingContent::list(rows))
 }
 
-/// What is kept of a mailbox.
+/// The fields of a mailbox that are kept.
 const MAILBOX_FIELDS: [&str; 6] = [
     "Identity",
     "DisplayName",
@@ -188,27 +191,22 @@ const MAILBOX_FIELDS: [&str; 6] = [
     "RecipientTypeDetails",
 ];
 
-/// There is a row for each mailbox: those that are known to be audited are left out.
+/// Whether a mailbox may bypass auditing. The list has a row for each mailbox; those that are audited are omitted.
 fn may_bypass(row: &Value) -> bool {
     let fields = row.as_object().into_iter().flatten();
-    let mut told = fields.filter(|(name, _)| name.eq_ignore_ascii_case("AuditBypassEnabled"));
-    row.is_object() && !told.any(|(_, value)| *value == Value::Bool(false))
+    let mut flags = fields.filter(|(name, _)| name.eq_ignore_ascii_case("AuditBypassEnabled"));
+    row.is_object() && !flags.any(|(_, value)| *value == Value::Bool(false))
 }
 
-fn is_unknown_cmdlet(answer: &Response) -> bool {
-    let words = b"CommandNotFoundException";
-    matches!(answer.status, 400 | 404) && answer.body.windows(words.len()).any(|part| part == words)
+fn is_unknown_cmdlet(response: &Response) -> bool {
+    let name = b"CommandNotFoundException";
+    matches!(response.status, 400 | 404) && response.body.windows(name.len()).any(|part| part == name)
 }
 
-fn no_defender(answer: &Response) -> Option<Miss> {
-    is_unknown_cmdlet(answer)
-        .then(|| Miss::Unlicensed("the tenant has no Defender for Office 365".to_owned()))
+fn no_defender(response: &Response) -> Option<SettingError> {
+    is_unknown_cmdlet(response).then(|| SettingError::Unlicensed(text::NO_DEFENDER.to_owned()))
 }
 
-fn no_cmdlet(answer: &Response) -> Option<Miss> {
-    is_unknown_cmdlet(answer).then(|| {
-        Miss::Denied(
-            "a role that may run this cmdlet, such as Global Reader on the service principal".to_owned(),
-        )
-    })
+fn no_cmdlet(response: &Response) -> Option<SettingError> {
+    is_unknown_cmdlet(response).then(|| SettingError::Denied(text::CMDLET_ROLE.to_owned()))
 }

@@ -1,54 +1,55 @@
-//! Documents and lists that Graph gives as they are kept.
+//! Documents and lists of Graph that are stored unchanged.
 
 use super::table::GraphSetting;
 use crate::{
     m365::client::{Client, GRAPH_API},
-    settings::{Found, Miss},
-    vendor::Refusal,
+    settings::{SettingContent, SettingError},
+    text::{self, m365_settings},
+    vendor::ApiError,
 };
 use serde_json::{Map, Value, value::RawValue};
 use watchpost_core::integration::setting::SETTING_BYTES_MAX;
 
 /// Reads one setting.
-pub(super) async fn read(client: &Client, setting: &GraphSetting) -> Result<Found, Miss> {
+pub(super) async fn read(client: &Client, setting: &GraphSetting) -> Result<SettingContent, SettingError> {
     if setting.list {
-        whole_list(client, setting.at, setting.query, setting.permission, Some).await
+        read_list(client, setting.at, setting.query, setting.permission, Some).await
     } else {
         one(client, setting).await
     }
 }
 
-/// One object, without Graph's notes about it. Beta wraps some single objects in a list.
-async fn one(client: &Client, setting: &GraphSetting) -> Result<Found, Miss> {
-    let answer = client
+/// Reads one object, without Graph's annotations. The beta version wraps some single objects in a list.
+async fn one(client: &Client, setting: &GraphSetting) -> Result<SettingContent, SettingError> {
+    let response = client
         .get(client.url(setting.at, setting.query))
         .await
-        .map_err(GRAPH_API.refused(setting.permission))?;
-    let mut fields = match serde_json::from_slice(&answer.body) {
+        .map_err(GRAPH_API.read_error_for(setting.permission))?;
+    let mut fields = match serde_json::from_slice(&response.body) {
         Ok(Value::Object(fields)) => fields,
-        _ => return Err(GRAPH_API.not_understood().into()),
+        _ => return Err(GRAPH_API.unexpected_response().into()),
     };
     if let Some(Value::Array(rows)) = fields.get_mut("value") {
         fields = match (rows.len(), rows.pop()) {
             (1, Some(Value::Object(row))) => row,
-            _ => return Err(GRAPH_API.not_understood().into()),
+            _ => return Err(GRAPH_API.unexpected_response().into()),
         };
     }
     fields.retain(|name, _| !name.starts_with("@odata."));
-    Ok(Found::whole(Value::Object(fields)))
+    Ok(SettingContent::complete(Value::Object(fields)))
 }
 
-/// A list as one document. `keep` may change a row or drop it.
-pub(super) async fn whole_list(
+/// Reads a list as one document. `keep` may change or drop a row.
+pub(super) async fn read_list(
     client: &Client,
     at: &str,
     query: Option<&str>,
     permission: &'static str,
     keep: impl Fn(Map<String, Value>) -> Option<Map<String, Value>>,
-) -> Result<Found, Miss> {
+) -> Result<SettingContent, SettingError> {
     let mut rows = Rows::default();
     let mut list = client.list(at, query);
-    while let Some(page) = list.page().await.map_err(GRAPH_API.refused(permission))? {
+    while let Some(page) = list.page().await.map_err(GRAPH_API.read_error_for(permission))? {
         for raw in page {
             match serde_json::from_str(raw.get()) {
                 Ok(Value::Object(row)) => {
@@ -56,73 +57,69 @@ pub(super) async fn whole_list(
                         rows.push(&raw, row)?;
                     }
                 }
-                _ => rows.odd = rows.odd.saturating_add(1),
+                _ => rows.unreadable = rows.unreadable.saturating_add(1),
             }
         }
     }
     Ok(rows.found())
 }
 
-/// Rows of a document, no more than fit into one.
+/// The rows of a document, up to the size limit of a setting.
 #[derive(Default)]
 pub(super) struct Rows {
     rows: Vec<Value>,
     bytes: usize,
-    /// Rows that could not be understood.
-    pub(super) odd: u64,
+    /// The number of rows that could not be parsed.
+    pub(super) unreadable: u64,
 }
 
 impl Rows {
-    /// Adds what `raw` became.
-    pub(super) fn push(&mut self, raw: &RawValue, row: Map<String, Value>) -> Result<(), Miss> {
+    /// Adds the row that was parsed from `raw`.
+    pub(super) fn push(&mut self, raw: &RawValue, row: Map<String, Value>) -> Result<(), SettingError> {
         self.bytes = self.bytes.saturating_add(raw.get().len());
         if self.bytes > SETTING_BYTES_MAX {
-            return Err(Miss::Failed("it is larger than 4 MiB".to_owned()));
+            return Err(SettingError::Failed(text::SETTING_TOO_LARGE.to_owned()));
         }
         self.rows.push(Value::Object(row));
         Ok(())
     }
 
-    /// The rows so far.
+    /// Returns the rows so far.
     pub(super) fn rows_mut(&mut self) -> &mut Vec<Value> {
         &mut self.rows
     }
 
-    /// The document.
-    pub(super) fn found(self) -> Found {
-        let lacks = (self.odd > 0).then(|| {
-            let all = u64::try_from(self.rows.len()).unwrap_or(u64::MAX);
-            format!(
-                "{} of {} rows could not be understood",
-                self.odd,
-                all.saturating_add(self.odd)
-            )
+    /// Returns the document.
+    pub(super) fn found(self) -> SettingContent {
+        let incomplete = (self.unreadable > 0).then(|| {
+            let readable = u64::try_from(self.rows.len()).unwrap_or(u64::MAX);
+            text::unreadable_rows(self.unreadable, readable.saturating_add(self.unreadable))
         });
-        Found::list(self.rows).lacking(lacks)
+        SettingContent::list(self.rows).incomplete_because(incomplete)
     }
 }
 
-/// Reads a long list row by row, holding a page at a time; `row` says whether it understood one. Gives how many it
-/// didn't.
+/// Reads a long list row by row, with one page in memory at a time. `row` returns whether it could use a row. Returns the
+/// number of rows that could not be parsed or used.
 pub(super) async fn each<T: serde::de::DeserializeOwned>(
     client: &Client,
     at: &str,
     query: Option<&str>,
     mut row: impl FnMut(T) -> bool,
-) -> Result<u64, Refusal> {
-    let mut odd = 0_u64;
+) -> Result<u64, ApiError> {
+    let mut unreadable = 0_u64;
     let mut list = client.list(at, query);
     while let Some(page) = list.page().await? {
         for raw in page {
             if !serde_json::from_str(raw.get()).is_ok_and(&mut row) {
-                odd = odd.saturating_add(1);
+                unreadable = unreadable.saturating_add(1);
             }
         }
     }
-    Ok(odd)
+    Ok(unreadable)
 }
 
-/// The reason for a document that lacks rows.
-pub(super) fn odd_rows(odd: u64) -> Option<String> {
-    (odd > 0).then(|| format!("{odd} rows could not be understood"))
+/// Returns the reason for a document with unreadable rows.
+pub(super) fn unreadable_rows(unreadable: u64) -> Option<String> {
+    (unreadable > 0).then(|| m365_settings::unreadable_rows(unreadable))
 }

@@ -1,30 +1,31 @@
-//! The tenant's administration APIs beside Graph: where they are in each cloud, and one that is spoken to.
+//! The tenant's admin APIs other than Graph: their addresses in each cloud, and requests to them.
 
-use super::seen::Seen;
+use super::documents::Documents;
 use crate::{
-    config::{base_url, plain, wrong},
+    config::{base_url, config_error, plain},
     m365::client::{Client, GRAPH_API, Service},
-    run::Trouble,
-    settings::Miss,
-    vendor::Refusal,
+    run::ReadError,
+    settings::SettingError,
+    text::{self, m365_settings},
+    vendor::ApiError,
 };
 use serde_json::{Map, Value};
 use url::Url;
 use watchpost_core::integration::connector::{ConnectorConfig, ConnectorError};
 use watchpost_outbound::{HeaderName, HeaderValue, Outbound, Request, Response};
 
-/// Stands for the address that is known from elsewhere.
+/// The value that stands for the default address.
 pub(in crate::m365) const KNOWN_ADDRESS: &str = "auto";
 
-/// Where the services of a cloud are, by the host of its Graph. Clouds for the United States' government have Fabric
-/// at addresses that differ too much to be guessed.
+/// The addresses of a cloud's services. A cloud is identified by the host of its Graph. The US government clouds have no
+/// default address for Fabric, because the addresses there differ too much to be derived.
 struct Cloud {
     graph: &'static str,
     exchange: &'static str,
     compliance: &'static str,
     power_platform: &'static str,
     fabric: Option<&'static str>,
-    /// What follows the tenant's own name in SharePoint's administration.
+    /// The suffix of the tenant's name in the host name of SharePoint's admin API.
     sharepoint: &'static str,
 }
 
@@ -55,7 +56,7 @@ const CLOUDS: &[Cloud] = &[
     },
 ];
 
-/// Tokens for Power Platform go by another name than its address. The second slash belongs there.
+/// The scopes of tokens for Power Platform, by host: they differ from its addresses. The double slash is required.
 const POWER_PLATFORM_SCOPES: &[(&str, &str)] = &[
     ("api.bap.microsoft.com", "https://service.powerapps.com//.default"),
     (
@@ -72,7 +73,7 @@ const POWER_PLATFORM_SCOPES: &[(&str, &str)] = &[
     ),
 ];
 
-/// The addresses of a connection; what is neither given nor known is absent.
+/// The addresses of the APIs. An address that is neither configured nor known is absent.
 pub(crate) struct Hosts {
     exchange: Option<Url>,
     compliance: Option<Url>,
@@ -85,7 +86,7 @@ pub(crate) struct Hosts {
 }
 
 impl Hosts {
-    /// Reads the configuration.
+    /// Parses the configuration.
     pub(in crate::m365) fn new(
         outbound: &Outbound,
         config: &ConnectorConfig,
@@ -93,8 +94,8 @@ impl Hosts {
     ) -> Result<Self, ConnectorError> {
         let cloud = CLOUDS.iter().find(|cloud| cloud.graph == graph_host);
         let given = |field| plain(config, field).filter(|text| *text != KNOWN_ADDRESS);
-        let read = |field: &'static str, known: Option<&'static str>| match given(field).or(known) {
-            Some(text) => base_url(outbound, field, text).map(Some),
+        let read = |field: &'static str, default: Option<&'static str>| match given(field).or(default) {
+            Some(address) => base_url(outbound, field, address).map(Some),
             None => Ok(None),
         };
         let beta = plain(config, "exchange_admin_beta").unwrap_or("false");
@@ -108,23 +109,23 @@ impl Hosts {
             exchange_beta: match beta.to_ascii_lowercase().as_str() {
                 "true" | "yes" | "on" | "1" => true,
                 "false" | "no" | "off" | "0" => false,
-                _ => return Err(wrong("exchange_admin_beta", "must be `true` or `false`")),
+                _ => return Err(config_error("exchange_admin_beta", m365_settings::NOT_A_BOOL)),
             },
         })
     }
 
-    /// Exchange Online's administration.
-    pub(super) fn exchange(&self) -> Result<Host, Miss> {
+    /// Returns the admin API of Exchange Online.
+    pub(super) fn exchange(&self) -> Result<Host, SettingError> {
         host("Exchange", "exchange_url", self.exchange.as_ref(), None)
     }
 
-    /// Security and compliance.
-    pub(super) fn compliance(&self) -> Result<Host, Miss> {
+    /// Returns the admin API of Purview.
+    pub(super) fn compliance(&self) -> Result<Host, SettingError> {
         host("Purview", "compliance_url", self.compliance.as_ref(), None)
     }
 
-    /// Power Platform's administration.
-    pub(super) fn power_platform(&self) -> Result<Host, Miss> {
+    /// Returns the admin API of Power Platform.
+    pub(super) fn power_platform(&self) -> Result<Host, SettingError> {
         let url = self.power_platform.as_ref();
         let name = url.and_then(Url::host_str).unwrap_or_default();
         let scope = POWER_PLATFORM_SCOPES.iter().find(|(host, _)| *host == name);
@@ -136,17 +137,21 @@ impl Hosts {
         )
     }
 
-    /// Fabric's administration.
-    pub(super) fn fabric(&self) -> Result<Host, Miss> {
+    /// Returns the admin API of Fabric.
+    pub(super) fn fabric(&self) -> Result<Host, SettingError> {
         host("Fabric", "fabric_url", self.fabric.as_ref(), None)
     }
 
-    /// SharePoint's administration, which has the tenant's own name in its address.
-    pub(super) async fn sharepoint(&self, client: &Client, seen: &mut Seen) -> Result<Host, Miss> {
+    /// Returns the admin API of SharePoint, whose address contains the tenant's name.
+    pub(super) async fn sharepoint(
+        &self,
+        client: &Client,
+        documents: &mut Documents,
+    ) -> Result<Host, SettingError> {
         let derived;
         let mut url = self.sharepoint.as_ref();
         if let (None, Some(suffix)) = (url, self.sharepoint_suffix) {
-            let tenant = seen.tenant(client).await?;
+            let tenant = documents.tenant(client).await?;
             let name = tenant
                 .initial_domain
                 .as_deref()
@@ -169,151 +174,152 @@ fn host(
     field: &'static str,
     url: Option<&Url>,
     scope: Option<&str>,
-) -> Result<Host, Miss> {
+) -> Result<Host, SettingError> {
     match url {
         Some(url) => Ok(Host {
             name,
             service: Service::new(url.clone(), scope),
-            gone: None,
+            unavailable: None,
         }),
-        None => Err(Miss::Failed(format!(
-            "`{field}` isn't set, and it can't be told from `graph_url`"
-        ))),
+        None => Err(SettingError::Failed(m365_settings::unknown_address(field))),
     }
 }
 
-/// One of these APIs, being spoken to.
+/// One of the APIs.
 pub(super) struct Host {
     name: &'static str,
     service: Service,
-    /// Why it isn't asked any more.
-    gone: Option<Miss>,
+    /// The reason why no more requests are sent.
+    unavailable: Option<SettingError>,
 }
 
-/// Requests that only read.
-pub(super) enum Question {
+/// A request that only reads.
+pub(super) enum ReadRequest {
     /// A GET.
     Get,
-    /// A POST that asks, with its JSON.
+    /// A POST with JSON.
     Query(String),
 }
 
 impl Host {
-    /// An address of it.
+    /// Returns an address of the API.
     pub(super) fn url(&self, path: &str, query: Option<&str>) -> Url {
         self.service.url(path, query)
     }
 
-    /// Asks, and gives any answer. Once it can't be reached or gives no tokens it isn't asked again.
-    pub(super) async fn ask(
+    /// Sends a request. Returns the response, whatever its status. After the API was unreachable or issued no token, no more
+    /// requests are sent.
+    pub(super) async fn request(
         &mut self,
         client: &Client,
         url: Url,
-        question: &Question,
+        request: &ReadRequest,
         with: impl FnOnce(Request) -> Request,
-    ) -> Result<Response, Miss> {
-        if let Some(miss) = &self.gone {
-            return Err(miss.clone());
+    ) -> Result<Response, SettingError> {
+        if let Some(error) = &self.unavailable {
+            return Err(error.clone());
         }
-        let request = match question {
-            Question::Get => Request::get(url),
-            Question::Query(json) => Request::query(url, json.clone()),
+        let request = match request {
+            ReadRequest::Get => Request::get(url),
+            ReadRequest::Query(json) => Request::query(url, json.clone()),
         };
-        match client.ask(&self.service, with(request)).await {
-            Ok(answer) => Ok(answer),
-            Err(Refusal::Trouble(trouble @ (Trouble::Fatal(_) | Trouble::Unreachable(_)))) => {
-                // That Graph answers shows that the network is there: this host alone is the trouble.
-                let miss = match Miss::from(trouble) {
-                    Miss::Unreachable(reason) => {
-                        Miss::Failed(format!("{} can't be reached: {reason}", self.name))
+        match client.request(&self.service, with(request)).await {
+            Ok(response) => Ok(response),
+            Err(ApiError::Read(error @ (ReadError::Fatal(_) | ReadError::Unreachable(_)))) => {
+                // Graph has responded, so only this host is unreachable, not the vendor.
+                let error = match SettingError::from(error) {
+                    SettingError::Unreachable(reason) => {
+                        SettingError::Failed(m365_settings::unreachable(self.name, &reason))
                     }
-                    miss => miss,
+                    error => error,
                 };
-                self.gone = Some(miss.clone());
-                Err(miss)
+                self.unavailable = Some(error.clone());
+                Err(error)
             }
-            Err(refusal) => Err(GRAPH_API.trouble(refusal, "").into()),
+            Err(error) => Err(GRAPH_API.read_error(error, "").into()),
         }
     }
 
-    /// What an answer says: its body, or why there is none. `permission` is what a 401 or 403 lacks.
-    pub(super) fn judge(&self, answer: &Response, permission: &str) -> Result<Map<String, Value>, Miss> {
-        match answer.status {
-            200..=299 => match serde_json::from_slice(&answer.body) {
+    /// Parses the body of a response, or converts its error. `permission` is the one whose absence causes a 401 or 403.
+    pub(super) fn body(
+        &self,
+        response: &Response,
+        permission: &str,
+    ) -> Result<Map<String, Value>, SettingError> {
+        match response.status {
+            200..=299 => match serde_json::from_slice(&response.body) {
                 Ok(Value::Object(fields)) => Ok(fields),
-                _ => Err(self.not_understood()),
+                _ => Err(self.unexpected_response()),
             },
-            401 | 403 => Err(Miss::Denied(permission.to_owned())),
-            status => Err(Miss::Failed(format!(
-                "{} refused the request (status {status})",
-                self.name
-            ))),
+            401 | 403 => Err(SettingError::Denied(permission.to_owned())),
+            status => Err(SettingError::Failed(text::request_rejected(self.name, status))),
         }
     }
 
-    /// An answer that isn't what such a host sends.
-    pub(super) fn not_understood(&self) -> Miss {
-        Miss::Failed(format!("{}'s answer could not be understood", self.name))
+    /// Returns the error for a response that isn't in the API's format.
+    pub(super) fn unexpected_response(&self) -> SettingError {
+        SettingError::Failed(text::unexpected_response(self.name))
     }
 
-    /// All rows of a list, that stands in `rows` and goes on at the address in `next`.
+    /// Reads all rows of a list.
     pub(super) async fn list(
         &mut self,
         client: &Client,
         first: Url,
-        list: &ListShape<'_>,
-    ) -> Result<Vec<Value>, Miss> {
-        let mut trail = client.session.trail(&first);
+        list: &ListFormat<'_>,
+    ) -> Result<Vec<Value>, SettingError> {
+        let mut pagination = client.session.pagination(&first);
         let mut url = first;
         let mut rows = Vec::new();
         let mut bytes = 0_usize;
         loop {
             let headers = list.headers;
-            let answer = self
-                .ask(client, url, &list.question, |request| {
+            let response = self
+                .request(client, url, &list.request, |request| {
                     request.with_headers(headers)
                 })
                 .await?;
-            let refused = (list.refused)(&answer);
-            if let Some(miss) = refused {
-                return Err(miss);
+            if let Some(error) = (list.special_error)(&response) {
+                return Err(error);
             }
-            bytes = bytes.saturating_add(answer.body.len());
+            bytes = bytes.saturating_add(response.body.len());
             if bytes > LIST_BYTES_MAX {
-                return Err(Miss::Failed("the list is larger than 32 MiB".to_owned()));
+                return Err(SettingError::Failed(m365_settings::LIST_TOO_LARGE.to_owned()));
             }
-            let mut fields = self.judge(&answer, list.permission)?;
+            let mut fields = self.body(&response, list.permission)?;
             let page = match fields.remove(list.rows) {
                 Some(Value::Array(page)) => page,
-                _ => return Err(self.not_understood()),
+                _ => return Err(self.unexpected_response()),
             };
             let count = page.len();
             rows.extend(page.into_iter().filter(|row| (list.keep)(row)));
             match fields.get(list.next).and_then(Value::as_str) {
-                Some(link) if !link.is_empty() => url = trail.follow(link, count)?,
+                Some(link) if !link.is_empty() => url = pagination.follow(link, count)?,
                 _ => return Ok(rows),
             }
         }
     }
 }
 
-/// Bytes of all pages of one list.
+/// The maximum size of all pages of a list, in bytes.
 const LIST_BYTES_MAX: usize = 32 * 1024 * 1024;
 
-/// How a list is asked for and what its pages look like.
-pub(super) struct ListShape<'a> {
-    pub(super) question: Question,
+/// The request for a list, and the format of its pages.
+pub(super) struct ListFormat<'a> {
+    pub(super) request: ReadRequest,
     pub(super) headers: &'a [(HeaderName, HeaderValue)],
+    /// The field with the rows of a page.
     pub(super) rows: &'static str,
+    /// The field with the address of the next page.
     pub(super) next: &'static str,
     pub(super) permission: &'a str,
-    /// A refusal that means something particular here.
-    pub(super) refused: fn(&Response) -> Option<Miss>,
-    /// Which rows are kept.
+    /// Returns the error of a response that has a special meaning for this list.
+    pub(super) special_error: fn(&Response) -> Option<SettingError>,
+    /// Returns whether a row is kept.
     pub(super) keep: fn(&Value) -> bool,
 }
 
-/// No refusal that means anything particular.
-pub(super) fn as_usual(_: &Response) -> Option<Miss> {
+/// A list without special errors.
+pub(super) fn no_special_error(_: &Response) -> Option<SettingError> {
     None
 }

@@ -1,19 +1,20 @@
-//! Who holds the eight most powerful directory roles, and what their activation demands.
+//! The eight most powerful directory roles: their holders, and the requirements for activating them.
 
 use super::{
-    graph::{each, odd_rows, whole_list},
+    graph::{each, read_list, unreadable_rows},
     table::{DERIVED, privileged},
 };
 use crate::{
+    concurrency::gather,
     m365::{
         client::{Client, GRAPH_API},
         permission,
     },
-    many::gather,
-    run::Trouble,
-    settings::{Found, Miss, Outlet},
+    run::ReadError,
+    settings::{SettingContent, SettingEmitter, SettingError},
+    text::m365_settings as text,
     value::id,
-    vendor::Refusal,
+    vendor::ApiError,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -23,7 +24,7 @@ use std::{
 };
 use watchpost_core::integration::connector::ConnectorError;
 
-/// Template id (which for built-in roles is also the definition's id) and name.
+/// The template ids and names of the roles. The template id of a built-in role is also the id of its definition.
 const ROLES: [(&str, &str); 8] = [
     ("62e90394-69f5-4237-9190-012177145e10", "Global Administrator"),
     (
@@ -46,14 +47,14 @@ const ROLES: [(&str, &str); 8] = [
         "Cloud Application Administrator",
     ),
 ];
-/// Assignments of these roles that are remembered.
+/// The maximum number of assignments of these roles that are kept in memory.
 const ASSIGNMENTS_MAX: usize = 20_000;
-/// Accounts that hold one of them.
+/// The maximum number of accounts that hold one of these roles.
 const HOLDERS_MAX: usize = 5_000;
-/// Accounts that are asked for at the same time.
+/// The number of concurrent requests for accounts.
 const AT_ONCE: usize = 4;
 
-/// One assignment, active or eligible, of a schedule or (without a start) a plain one.
+/// An active or eligible assignment: an instance of a schedule or, without a start time, an assignment without PIM.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Assignment {
@@ -76,122 +77,120 @@ struct Principal {
     app_id: Option<String>,
 }
 
-/// Assignments of the eight roles, with the role's place in [`ROLES`].
+/// The assignments of the eight roles, each with the role's index in [`ROLES`].
 #[derive(Default)]
-struct Held {
+struct Assignments {
     rows: Vec<(usize, Assignment)>,
-    odd: u64,
-    /// There are no schedules: the licence has no PIM.
-    plain: bool,
+    unreadable: u64,
+    /// Whether the license doesn't include PIM, so that there are no schedules.
+    without_pim: bool,
 }
 
-/// Reads what is wanted of them.
-pub(super) async fn read(client: &Arc<Client>, out: &mut Outlet) -> Result<(), ConnectorError> {
+/// Reads the pending settings of this module.
+pub(super) async fn read(client: &Arc<Client>, out: &mut SettingEmitter) -> Result<(), ConnectorError> {
     let all = [
         privileged::USERS,
         privileged::ROLES,
         privileged::SERVICE_PRINCIPALS,
     ];
-    if !all.iter().any(|path| out.wants(path)) {
+    if !all.iter().any(|path| out.is_pending(path)) {
         return Ok(());
     }
     let active = match active(client).await {
         Ok(active) => active,
-        Err(miss) => {
+        Err(error) => {
             for path in all {
-                out.give(path, DERIVED, Err(miss.clone())).await?;
+                out.emit(path, DERIVED, Err(error.clone())).await?;
             }
             return Ok(());
         }
     };
-    if out.wants(privileged::ROLES) {
-        let end = roles(client, &active).await;
-        out.give(privileged::ROLES, DERIVED, end).await?;
+    if out.is_pending(privileged::ROLES) {
+        let result = roles(client, &active).await;
+        out.emit(privileged::ROLES, DERIVED, result).await?;
     }
-    if !out.wants(privileged::USERS) && !out.wants(privileged::SERVICE_PRINCIPALS) {
+    if !out.is_pending(privileged::USERS) && !out.is_pending(privileged::SERVICE_PRINCIPALS) {
         return Ok(());
     }
     let holders = match holders(client, &active).await {
         Ok(holders) => holders,
-        Err(miss) => {
+        Err(error) => {
             for path in [privileged::USERS, privileged::SERVICE_PRINCIPALS] {
-                out.give(path, DERIVED, Err(miss.clone())).await?;
+                out.emit(path, DERIVED, Err(error.clone())).await?;
             }
             return Ok(());
         }
     };
-    if out.wants(privileged::USERS) {
-        let end = users(client, &holders).await;
-        out.give(privileged::USERS, DERIVED, end).await?;
+    if out.is_pending(privileged::USERS) {
+        let result = users(client, &holders).await;
+        out.emit(privileged::USERS, DERIVED, result).await?;
     }
     let rows = holders.apps.values().cloned().collect();
-    let end = Ok(Found::list(rows).lacking(odd_rows(holders.odd)));
-    out.give(privileged::SERVICE_PRINCIPALS, DERIVED, end).await
+    let result = Ok(SettingContent::list(rows).incomplete_because(unreadable_rows(holders.unreadable)));
+    out.emit(privileged::SERVICE_PRINCIPALS, DERIVED, result).await
 }
 
-/// Roles that are on. Without PIM there are plain assignments only.
-async fn active(client: &Client) -> Result<Held, Miss> {
-    let scheduled = "/beta/roleManagement/directory/roleAssignmentScheduleInstances";
-    let plain = "/v1.0/roleManagement/directory/roleAssignments";
-    match assignments(client, scheduled).await {
-        Err(Refusal::Unlicensed) => {
-            let held = assignments(client, plain).await;
-            let held = held.map_err(GRAPH_API.refused(permission::ROLES))?;
-            Ok(Held { plain: true, ..held })
+/// Reads the active assignments, which are schedule instances only with PIM.
+async fn active(client: &Client) -> Result<Assignments, SettingError> {
+    let with_pim = "/beta/roleManagement/directory/roleAssignmentScheduleInstances";
+    let without_pim = "/v1.0/roleManagement/directory/roleAssignments";
+    match assignments(client, with_pim).await {
+        Err(ApiError::Unlicensed) => {
+            let active = assignments(client, without_pim).await;
+            let active = active.map_err(GRAPH_API.read_error_for(permission::ROLES))?;
+            Ok(Assignments {
+                without_pim: true,
+                ..active
+            })
         }
-        end => Ok(end.map_err(GRAPH_API.refused(permission::ROLES_ACTIVE))?),
+        result => Ok(result.map_err(GRAPH_API.read_error_for(permission::ROLES_ACTIVE))?),
     }
 }
 
-/// The eight roles' rows of a list. A list with more than can be remembered is none that could be judged.
-async fn assignments(client: &Client, at: &str) -> Result<Held, Refusal> {
-    let mut held = Held::default();
+/// Reads the assignments of the eight roles from a list.
+///
+/// # Errors
+/// Returns an error if there are too many, because checks can't evaluate a partial list.
+async fn assignments(client: &Client, at: &str) -> Result<Assignments, ApiError> {
+    let mut found = Assignments::default();
     let mut overflow = false;
-    held.odd = each(client, at, Some("$expand=principal"), |row: Assignment| {
+    found.unreadable = each(client, at, Some("$expand=principal"), |row: Assignment| {
         let role = ROLES
             .iter()
             .position(|(template, _)| row.role_definition_id.eq_ignore_ascii_case(template));
         if let Some(role) = role {
-            if held.rows.len() >= ASSIGNMENTS_MAX {
+            if found.rows.len() >= ASSIGNMENTS_MAX {
                 overflow = true;
             } else {
-                held.rows.push((role, row));
+                found.rows.push((role, row));
             }
         }
         true
     })
     .await?;
     if overflow {
-        return Err(too_many("there are more role assignments than can be judged"));
+        return Err(ReadError::Failed(text::TOO_MANY_ASSIGNMENTS.to_owned()).into());
     }
-    Ok(held)
+    Ok(found)
 }
 
-fn too_many(reason: &str) -> Refusal {
-    Trouble::Failed(reason.to_owned()).into()
-}
-
-/// Each role with its assignments, and with its rules as far as there are any.
-async fn roles(client: &Client, active: &Held) -> Result<Found, Miss> {
-    let (rules, mut lacks) = if active.plain {
-        // Without PIM nothing is activated, so there are no rules.
+/// Returns each role with its assignments and its activation rules.
+async fn roles(client: &Client, active: &Assignments) -> Result<SettingContent, SettingError> {
+    let (rules, mut incomplete) = if active.without_pim {
+        // Without PIM, roles aren't activated, so there are no rules.
         (Some(HashMap::new()), None)
     } else {
         match all_rules(client).await {
             Ok(rules) => (Some(rules), None),
-            Err(Miss::Denied(permission)) => {
-                let reason =
-                    format!("{permission} is missing, so what activating a role demands isn't known");
-                (None, Some(reason))
-            }
-            Err(miss) => return Err(miss),
+            Err(SettingError::Denied(permission)) => (None, Some(text::role_rules_unknown(&permission))),
+            Err(error) => return Err(error),
         }
     };
     let rows = ROLES.iter().enumerate().map(|(role, (template, name))| {
         let assignments = active
             .rows
             .iter()
-            .filter(|(held, _)| *held == role)
+            .filter(|(assigned, _)| *assigned == role)
             .map(|(_, row)| {
                 json!({"principalId": row.principal_id, "startDateTime": row.start_date_time,
                     "endDateTime": row.end_date_time,
@@ -210,8 +209,8 @@ async fn roles(client: &Client, active: &Held) -> Result<Found, Miss> {
         Value::Object(fields)
     });
     let rows = rows.collect();
-    lacks = lacks.or_else(|| odd_rows(active.odd));
-    Ok(Found::list(rows).lacking(lacks))
+    incomplete = incomplete.or_else(|| unreadable_rows(active.unreadable));
+    Ok(SettingContent::list(rows).incomplete_because(incomplete))
 }
 
 #[derive(Deserialize)]
@@ -221,13 +220,13 @@ struct PolicyAssignment {
     role_definition_id: Option<String>,
 }
 
-/// The rules of each of the eight roles, by template id.
-async fn all_rules(client: &Client) -> Result<HashMap<&'static str, Vec<Value>>, Miss> {
-    let refused = GRAPH_API.refused(permission::ROLE_POLICIES);
+/// Reads the activation rules of the eight roles, by template id.
+async fn all_rules(client: &Client) -> Result<HashMap<&'static str, Vec<Value>>, SettingError> {
+    let read_error = GRAPH_API.read_error_for(permission::ROLE_POLICIES);
     let filter = "$filter=scopeId%20eq%20'/'%20and%20scopeType%20eq%20'DirectoryRole'";
     let at = "/beta/policies/roleManagementPolicyAssignments";
     let mut policies = Vec::new();
-    let odd = each(client, at, Some(filter), |row: PolicyAssignment| {
+    let unreadable = each(client, at, Some(filter), |row: PolicyAssignment| {
         let definition = row.role_definition_id.as_deref().unwrap_or_default();
         let role = ROLES
             .iter()
@@ -240,11 +239,9 @@ async fn all_rules(client: &Client) -> Result<HashMap<&'static str, Vec<Value>>,
         true
     })
     .await
-    .map_err(refused)?;
-    if odd > 0 {
-        return Err(Miss::Failed(
-            "the list of role policies could not be understood".to_owned(),
-        ));
+    .map_err(read_error)?;
+    if unreadable > 0 {
+        return Err(SettingError::Failed(text::ROLE_POLICIES_UNREADABLE.to_owned()));
     }
     let mut rules = HashMap::new();
     for ((template, name), policy) in policies {
@@ -254,9 +251,9 @@ async fn all_rules(client: &Client) -> Result<HashMap<&'static str, Vec<Value>>,
             row.insert("ruleSourceType".to_owned(), "Directory Role".into());
             Some(row)
         };
-        let found = whole_list(client, &at, None, permission::ROLE_POLICIES, keep).await?;
-        if found.lacks.is_some() {
-            return Err(Miss::Failed("a role's rules could not be understood".to_owned()));
+        let found = read_list(client, &at, None, permission::ROLE_POLICIES, keep).await?;
+        if found.incomplete.is_some() {
+            return Err(SettingError::Failed(text::ROLE_RULES_UNREADABLE.to_owned()));
         }
         let rows = found.document.get("value").and_then(Value::as_array).cloned();
         rules.insert(*template, rows.unwrap_or_default());
@@ -264,30 +261,30 @@ async fn all_rules(client: &Client) -> Result<HashMap<&'static str, Vec<Value>>,
     Ok(rules)
 }
 
-/// Who holds the roles, groups expanded.
+/// The holders of the roles, with groups expanded.
 #[derive(Default)]
 struct Holders {
-    /// Accounts with their roles.
+    /// The roles of each account.
     users: BTreeMap<String, BTreeSet<usize>>,
-    /// Service principals as they are kept.
+    /// The service principals, as rows of the document.
     apps: BTreeMap<String, Value>,
-    odd: u64,
+    unreadable: u64,
 }
 
-/// Whoever has one of the roles on or can switch one on.
-async fn holders(client: &Client, active: &Held) -> Result<Holders, Miss> {
-    let eligible = if active.plain {
-        Held::default()
+/// Reads the holders of active and eligible roles.
+async fn holders(client: &Client, active: &Assignments) -> Result<Holders, SettingError> {
+    let eligible = if active.without_pim {
+        Assignments::default()
     } else {
         assignments(
             client,
             "/beta/roleManagement/directory/roleEligibilityScheduleInstances",
         )
         .await
-        .map_err(GRAPH_API.refused(permission::ROLES_ELIGIBLE))?
+        .map_err(GRAPH_API.read_error_for(permission::ROLES_ELIGIBLE))?
     };
     let mut holders = Holders {
-        odd: active.odd.saturating_add(eligible.odd),
+        unreadable: active.unreadable.saturating_add(eligible.unreadable),
         ..Holders::default()
     };
     let mut groups: HashMap<String, Vec<Principal>> = HashMap::new();
@@ -298,15 +295,15 @@ async fn holders(client: &Client, active: &Held) -> Result<Holders, Miss> {
             continue;
         }
         let Some(group) = id(&row.principal_id) else {
-            holders.odd = holders.odd.saturating_add(1);
+            holders.unreadable = holders.unreadable.saturating_add(1);
             continue;
         };
         if !groups.contains_key(&group) {
-            let members = members(client, &group, &mut holders.odd).await?;
+            let members = members(client, &group, &mut holders.unreadable).await?;
             groups.insert(group.clone(), members);
         }
         for member in groups.get(&group).into_iter().flatten() {
-            // Groups in the group have their members in this same list.
+            // The members of nested groups are in this list, so the groups themselves are skipped.
             if let Some(holder) = &member.id
                 && member.kind.as_deref() != Some("#microsoft.graph.group")
             {
@@ -314,9 +311,7 @@ async fn holders(client: &Client, active: &Held) -> Result<Holders, Miss> {
             }
         }
         if holders.users.len().max(holders.apps.len()) > HOLDERS_MAX {
-            return Err(Miss::Failed(
-                "more accounts hold privileged roles than can be judged".to_owned(),
-            ));
+            return Err(SettingError::Failed(text::TOO_MANY_HOLDERS.to_owned()));
         }
     }
     Ok(holders)
@@ -324,7 +319,7 @@ async fn holders(client: &Client, active: &Held) -> Result<Holders, Miss> {
 
 fn add(holders: &mut Holders, role: usize, holder: &str, object: Option<&Principal>) {
     let Some(holder) = id(holder) else {
-        holders.odd = holders.odd.saturating_add(1);
+        holders.unreadable = holders.unreadable.saturating_add(1);
         return;
     };
     let kind = object.and_then(|object| object.kind.as_deref());
@@ -344,12 +339,12 @@ fn add(holders: &mut Holders, role: usize, holder: &str, object: Option<&Princip
     }
 }
 
-async fn members(client: &Client, group: &str, odd: &mut u64) -> Result<Vec<Principal>, Miss> {
+async fn members(client: &Client, group: &str, unreadable: &mut u64) -> Result<Vec<Principal>, SettingError> {
     let at = format!("/v1.0/groups/{group}/transitiveMembers");
     let mut found = Vec::new();
     let mut overflow = false;
     let query = Some("$select=id,displayName&$top=999");
-    let strange = each(client, &at, query, |row: Principal| {
+    let skipped = each(client, &at, query, |row: Principal| {
         if found.len() >= HOLDERS_MAX {
             overflow = true;
         } else {
@@ -358,18 +353,16 @@ async fn members(client: &Client, group: &str, odd: &mut u64) -> Result<Vec<Prin
         true
     })
     .await
-    .map_err(GRAPH_API.refused(permission::GROUP_MEMBER))?;
-    *odd = odd.saturating_add(strange);
+    .map_err(GRAPH_API.read_error_for(permission::GROUP_MEMBER))?;
+    *unreadable = unreadable.saturating_add(skipped);
     if overflow {
-        return Err(Miss::Failed(
-            "a group that holds a privileged role has more members than can be judged".to_owned(),
-        ));
+        return Err(SettingError::Failed(text::TOO_MANY_GROUP_MEMBERS.to_owned()));
     }
     Ok(found)
 }
 
-/// The accounts that hold roles, with where each comes from.
-async fn users(client: &Arc<Client>, holders: &Holders) -> Result<Found, Miss> {
+/// Reads the accounts that hold roles, each with its on-premises id.
+async fn users(client: &Arc<Client>, holders: &Holders) -> Result<SettingContent, SettingError> {
     let work = holders.users.keys().cloned().map(|user| {
         let client = Arc::clone(client);
         async move {
@@ -378,18 +371,18 @@ async fn users(client: &Arc<Client>, holders: &Holders) -> Result<Found, Miss> {
             client.get(url).await
         }
     });
-    let answers = gather(work.collect::<Vec<_>>(), AT_ONCE).await;
+    let responses = gather(work.collect::<Vec<_>>(), AT_ONCE).await;
     let mut rows = Vec::new();
-    let mut odd = holders.odd;
-    for (roles, answer) in holders.users.values().zip(answers) {
-        let answer = match answer {
-            Ok(answer) => answer,
-            // Deleted by now.
-            Err(Refusal::NotFound) => continue,
-            Err(refusal) => return Err(GRAPH_API.trouble(refusal, permission::USER).into()),
+    let mut unreadable = holders.unreadable;
+    for (roles, response) in holders.users.values().zip(responses) {
+        let response = match response {
+            Ok(response) => response,
+            // The account has been deleted.
+            Err(ApiError::NotFound) => continue,
+            Err(error) => return Err(GRAPH_API.read_error(error, permission::USER).into()),
         };
-        let Ok(Value::Object(mut fields)) = serde_json::from_slice(&answer.body) else {
-            odd = odd.saturating_add(1);
+        let Ok(Value::Object(mut fields)) = serde_json::from_slice(&response.body) else {
+            unreadable = unreadable.saturating_add(1);
             continue;
         };
         fields.retain(|name, _| {
@@ -405,5 +398,5 @@ async fn users(client: &Arc<Client>, holders: &Holders) -> Result<Found, Miss> {
         fields.insert("roles".to_owned(), names.collect());
         rows.push(Value::Object(fields));
     }
-    Ok(Found::list(rows).lacking(odd_rows(odd)))
+    Ok(SettingContent::list(rows).incomplete_because(unreadable_rows(unreadable)))
 }

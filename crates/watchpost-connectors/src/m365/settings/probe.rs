@@ -1,10 +1,10 @@
-//! What a verification says of the permissions that only scans need.
+//! The verification of the permissions that only scans need.
 
 use super::{
+    documents::Documents,
     exchange::Admin,
     graph,
     hosts::Hosts,
-    seen::Seen,
     snapshot,
     table::{
         DERIVED_PERMISSIONS, GRAPH_SETTINGS, WORKLOAD_SETTINGS, Workload, WorkloadSetting, admin, privileged,
@@ -15,11 +15,12 @@ use crate::{
         client::{Client, GRAPH_API},
         permission,
     },
-    settings::Miss,
+    settings::SettingError,
+    text::m365_settings as text,
 };
 use watchpost_core::integration::connector::PermissionCheck;
 
-/// The settings that can't be read without one of Graph's permissions.
+/// Returns the paths of the settings that require a permission of Graph.
 pub(in crate::m365) fn settings_of(permission: &str) -> Vec<&'static str> {
     let plain = GRAPH_SETTINGS
         .iter()
@@ -32,34 +33,34 @@ pub(in crate::m365) fn settings_of(permission: &str) -> Vec<&'static str> {
     plain.chain(derived).collect()
 }
 
-/// Tries each permission that only scans need. A service whose address isn't known is left out.
+/// Checks each permission that only scans need. A service without a known address is skipped.
 pub(in crate::m365) async fn permissions(client: &Client, hosts: &Hosts) -> Vec<PermissionCheck> {
-    let mut seen = Seen::default();
+    let mut documents = Documents::default();
     let mut checks = Checks::default();
     graph(client, &mut checks).await;
-    exchange(client, hosts, &mut seen, &mut checks).await;
-    administration(client, hosts, &mut seen, &mut checks).await;
+    exchange(client, hosts, &mut documents, &mut checks).await;
+    admin_apis(client, hosts, &mut documents, &mut checks).await;
     checks.0
 }
 
-/// What was found out so far.
+/// The results so far.
 #[derive(Default)]
 struct Checks(Vec<PermissionCheck>);
 
 impl Checks {
-    /// Adds a permission. `end` is how the try of it ended, `how` what to do if it is missing.
+    /// Adds a permission. `result` is that of a request that needs the permission; `advice` tells how to grant it.
     fn add<T>(
         &mut self,
         permission: &'static str,
-        end: Result<T, Miss>,
+        result: Result<T, SettingError>,
         settings: Vec<&'static str>,
-        how: &str,
+        advice: &str,
     ) {
-        let hint = match end {
-            Ok(_) | Err(Miss::Unlicensed(_)) => None,
-            Err(Miss::Denied(_)) => Some(how.to_owned()),
-            Err(Miss::Failed(reason) | Miss::Unreachable(reason)) => {
-                Some(format!("it could not be tried: {reason}"))
+        let hint = match result {
+            Ok(_) | Err(SettingError::Unlicensed(_)) => None,
+            Err(SettingError::Denied(_)) => Some(advice.to_owned()),
+            Err(SettingError::Failed(reason) | SettingError::Unreachable(reason)) => {
+                Some(text::permission_not_checked(&reason))
             }
         };
         self.0.push(PermissionCheck {
@@ -72,106 +73,100 @@ impl Checks {
     }
 }
 
-/// Graph's permissions.
+/// Checks the permissions of Graph.
 async fn graph(client: &Client, checks: &mut Checks) {
     let filter = "$filter=scopeId%20eq%20'/'%20and%20scopeType%20eq%20'DirectoryRole'&$top=1";
     let url = client.url("/beta/policies/roleManagementPolicyAssignments", Some(filter));
-    let end = client.get(url).await;
-    let end = end.map_err(|refusal| GRAPH_API.trouble(refusal, permission::ROLE_POLICIES).into());
+    let result = client.get(url).await;
+    let result = result.map_err(|error| GRAPH_API.read_error(error, permission::ROLE_POLICIES).into());
     checks.add(
         permission::ROLE_POLICIES,
-        end,
+        result,
         vec![privileged::ROLES],
-        &graph_hint(permission::ROLE_POLICIES),
+        &text::grant_graph_permission(permission::ROLE_POLICIES),
     );
     let setting = GRAPH_SETTINGS
         .iter()
         .find(|setting| setting.permission == permission::SHAREPOINT_SETTINGS);
     if let Some(setting) = setting {
-        let end = graph::read(client, setting).await;
-        let how = graph_hint(setting.permission);
-        checks.add(setting.permission, end, settings_of(setting.permission), &how);
+        let result = graph::read(client, setting).await;
+        let advice = text::grant_graph_permission(setting.permission);
+        checks.add(
+            setting.permission,
+            result,
+            settings_of(setting.permission),
+            &advice,
+        );
     }
-    let how = format!(
-        "{}; and add the service principal \"Tenant Configuration Management\" to the tenant with the role Global Reader",
-        graph_hint(permission::SNAPSHOTS)
-    );
     checks.add(
         permission::SNAPSHOTS,
         snapshot::probe(client).await,
         paths(|setting| setting.snapshot),
-        &how,
+        &text::grant_snapshots(permission::SNAPSHOTS),
     );
 }
 
-/// Exchange's permissions: those of its documented endpoints, and those of its undocumented proxy if it may be used.
-async fn exchange(client: &Client, hosts: &Hosts, seen: &mut Seen, checks: &mut Checks) {
-    let mut exchange = Admin::new(client, hosts, seen).await;
-    if !exchange.knows(Workload::Exchange) {
+/// Checks the permissions of Exchange: those for its documented endpoints and, if it is enabled, for its undocumented
+/// proxy.
+async fn exchange(client: &Client, hosts: &Hosts, documents: &mut Documents, checks: &mut Checks) {
+    let mut exchange = Admin::new(client, hosts, documents).await;
+    if !exchange.has_address(Workload::Exchange) {
         return;
     }
-    if let Some(setting) = named("exchange/OrganizationConfig")
+    if let Some(setting) = workload_setting("exchange/OrganizationConfig")
         && let Some(endpoint) = setting.documented
     {
         checks.add(
             "Exchange.ManageAsAppV2",
             exchange.documented(client, setting, endpoint).await,
             paths(|setting| setting.documented.is_some()),
-            "API permissions > Office 365 Exchange Online > Exchange.ManageAsAppV2, and an Exchange role that may view \
-             the configuration; only needed without configuration snapshots",
+            text::GRANT_EXCHANGE_V2,
         );
     }
-    if let Some(setting) = named("exchange/AdminAuditLogConfig")
+    if let Some(setting) = workload_setting("exchange/AdminAuditLogConfig")
         && exchange.may_use_proxy()
     {
         checks.add(
             "Exchange.ManageAsApp",
             exchange.proxy(client, setting).await,
             paths(|setting| setting.workload != Workload::Teams),
-            "API permissions > Office 365 Exchange Online > Exchange.ManageAsApp, and the role Global Reader for the \
-             application",
+            text::GRANT_EXCHANGE,
         );
     }
 }
 
-/// What SharePoint, Power Platform and Fabric want.
-async fn administration(client: &Client, hosts: &Hosts, seen: &mut Seen, checks: &mut Checks) {
-    if hosts.sharepoint(client, seen).await.is_ok() {
-        let how = "API permissions > SharePoint > Sites.FullControl.All (SharePoint has none that only reads), with a \
-                   certificate: it takes no client secrets";
-        let end = super::admin::sharepoint(client, hosts, seen).await;
+/// Checks the permissions of SharePoint, Power Platform and Fabric.
+async fn admin_apis(client: &Client, hosts: &Hosts, documents: &mut Documents, checks: &mut Checks) {
+    if hosts.sharepoint(client, documents).await.is_ok() {
+        let result = super::admin::sharepoint(client, hosts, documents).await;
         checks.add(
             super::admin::SHAREPOINT_PERMISSION,
-            end,
+            result,
             vec![admin::SHAREPOINT],
-            how,
+            text::GRANT_SHAREPOINT,
         );
     }
     if let Ok(mut host) = hosts.power_platform() {
-        let how = "an administrator of Power Platform registers the application: New-PowerAppManagementApp";
-        let end = super::admin::power_platform(client, &mut host, seen, admin::POWER_SETTINGS).await;
+        let result = super::admin::power_platform(client, &mut host, documents, admin::POWER_SETTINGS).await;
         checks.add(
             super::admin::MANAGEMENT_APP,
-            end,
+            result,
             admin::POWER_PLATFORM.to_vec(),
-            how,
+            text::REGISTER_MANAGEMENT_APP,
         );
     }
     if hosts.fabric().is_ok() {
-        let how = "Fabric admin portal > Tenant settings > Admin API settings: let service principals use read-only \
-                   admin APIs (what Fabric calls Tenant.Read.All), for a group with the application";
-        let end = super::admin::fabric(client, hosts).await;
-        checks.add(super::admin::FABRIC_PERMISSION, end, vec![admin::FABRIC], how);
+        let result = super::admin::fabric(client, hosts).await;
+        checks.add(
+            super::admin::FABRIC_PERMISSION,
+            result,
+            vec![admin::FABRIC],
+            text::GRANT_FABRIC,
+        );
     }
 }
 
-fn graph_hint(permission: &str) -> String {
-    format!(
-        "API permissions > Microsoft Graph > Application permissions > {permission}, then Grant admin consent"
-    )
-}
-
-fn named(path: &str) -> Option<&'static WorkloadSetting> {
+fn workload_setting(path: &str) -> Option<&'static WorkloadSetting> {
     WORKLOAD_SETTINGS.iter().find(|setting| setting.path == path)
 }
 

@@ -1,5 +1,5 @@
-//! Configuration snapshots: Microsoft collects the settings of many workloads in a job of its own, which is ordered,
-//! waited for, fetched and deleted.
+//! Configuration snapshots: jobs in which Microsoft collects the settings of many workloads. This module creates a job,
+//! waits for it, fetches its result and deletes it.
 
 use super::table::WorkloadSetting;
 use crate::{
@@ -7,9 +7,10 @@ use crate::{
         client::{Client, GRAPH_API},
         permission,
     },
-    settings::{Found, Miss},
+    settings::{SettingContent, SettingError},
+    text::{SETTING_TOO_LARGE, m365_settings as text},
     value::id,
-    vendor::Refusal,
+    vendor::ApiError,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json, value::RawValue};
@@ -23,108 +24,97 @@ use watchpost_core::integration::setting::SETTING_BYTES_MAX;
 use watchpost_outbound::Request;
 
 const ROOT: &str = "/v1.0/admin/configurationManagement";
-/// What our jobs are called, with a date behind.
+/// The first part of our jobs' names; a date follows.
 const NAME: &str = "Watchpost";
-/// How long a job is waited for.
+/// The time limit for waiting for a job.
 const WAIT_MAX: Duration = Duration::from_secs(10 * 60);
-/// The pause after the first look at a job, which comes at once; each further one is twice as long, up to the second.
+/// The pause after the first check of a job's status. Each further pause is twice as long.
 const PAUSE_FIRST: Duration = Duration::from_secs(2);
+/// The longest pause between two checks of a job's status.
 const PAUSE_MAX: Duration = Duration::from_secs(30);
-/// Orders in one collection: a tenant may have twelve jobs.
-const ORDERS_MAX: usize = 10;
-/// Our jobs that are older than this were left behind by a collection that was broken off.
-const LEFT_BEHIND_MS: i64 = 60 * 60 * 1_000;
+/// The maximum number of jobs created in one collection. A tenant can have twelve.
+const JOBS_MAX: usize = 10;
+/// The age from which on one of our jobs is considered abandoned by an interrupted collection.
+const ABANDONED_AFTER_MS: i64 = 60 * 60 * 1_000;
 
-/// What snapshots hold, by path. Paths that aren't in it were not asked for.
-pub(super) type Readings = BTreeMap<&'static str, Result<Found, Miss>>;
+/// The results of the requested settings, by path.
+pub(super) type SnapshotResults = BTreeMap<&'static str, Result<SettingContent, SettingError>>;
 
 /// Takes a snapshot of these settings.
-pub(super) async fn take(client: &Client, settings: &[&'static WorkloadSetting]) -> Readings {
-    let mut readings = Readings::new();
-    clear_away(client).await;
-    let mut orders = 0;
-    // What is refused as a whole is ordered again without what is unknown, or in halves.
+pub(super) async fn take(client: &Client, settings: &[&'static WorkloadSetting]) -> SnapshotResults {
+    let mut results = SnapshotResults::new();
+    delete_abandoned(client).await;
+    let mut jobs = 0;
+    // A set that is rejected as a whole is requested again without the unknown types, or in halves.
     let mut waiting: Vec<Vec<&'static WorkloadSetting>> = vec![settings.to_vec()];
     while let Some(set) = waiting.pop() {
         if set.is_empty() {
             continue;
         }
-        if orders >= ORDERS_MAX {
-            miss_all(
-                &mut readings,
-                &set,
-                &failed("Microsoft refuses too many of its types"),
-            );
+        if jobs >= JOBS_MAX {
+            fail_all(&mut results, &set, &failed(text::SNAPSHOT_TYPES_REJECTED));
             continue;
         }
-        orders += 1;
-        match order(client, &set).await {
+        jobs += 1;
+        match create(client, &set).await {
             Ok(job) => {
-                let end = outcome(client, &job, &set).await;
-                withdraw(client, &job).await;
-                match end {
-                    Ok(some) => readings.extend(some),
-                    Err(miss) => miss_all(&mut readings, &set, &miss),
+                let result = finish(client, &job, &set).await;
+                delete(client, &job).await;
+                match result {
+                    Ok(found) => results.extend(found),
+                    Err(error) => fail_all(&mut results, &set, &error),
                 }
             }
-            Err(Refusal::Malformed(words)) => {
-                let words = words.to_ascii_lowercase();
+            Err(ApiError::Malformed(message)) => {
+                let message = message.to_ascii_lowercase();
                 let (unknown, known): (Vec<_>, Vec<_>) =
-                    set.iter().partition(|setting| names(&words, setting));
+                    set.iter().partition(|setting| mentions(&message, setting));
                 if unknown.is_empty() || known.is_empty() {
-                    // It doesn't say which. A quota that is used up looks the same as long as several are asked for.
-                    halve(&mut readings, &mut waiting, set, &words);
+                    // The message doesn't say which type is unknown, or says that a quota is used up.
+                    split(&mut results, &mut waiting, set, &message);
                 } else {
-                    miss_all(
-                        &mut readings,
-                        &unknown,
-                        &failed("Microsoft's snapshots don't know this type"),
-                    );
+                    fail_all(&mut results, &unknown, &failed(text::SNAPSHOT_TYPE_UNKNOWN));
                     waiting.push(known);
                 }
             }
-            Err(refusal) => {
-                let miss = Miss::from(GRAPH_API.trouble(refusal, permission::SNAPSHOTS));
-                miss_all(&mut readings, &set, &miss);
+            Err(error) => {
+                let error = SettingError::from(GRAPH_API.read_error(error, permission::SNAPSHOTS));
+                fail_all(&mut results, &set, &error);
                 for set in waiting.drain(..) {
-                    miss_all(&mut readings, &set, &miss);
+                    fail_all(&mut results, &set, &error);
                 }
             }
         }
     }
-    readings
+    results
 }
 
-fn failed(reason: &str) -> Miss {
-    Miss::Failed(reason.to_owned())
+fn failed(reason: &str) -> SettingError {
+    SettingError::Failed(reason.to_owned())
 }
 
-fn miss_all(readings: &mut Readings, set: &[&'static WorkloadSetting], miss: &Miss) {
+fn fail_all(results: &mut SnapshotResults, set: &[&'static WorkloadSetting], error: &SettingError) {
     for setting in set {
-        readings.insert(setting.path, Err(miss.clone()));
+        results.insert(setting.path, Err(error.clone()));
     }
 }
 
-/// Splits a set that was refused, unless the words speak of a limit.
-fn halve(
-    readings: &mut Readings,
+/// Splits a set that was rejected, unless the message is about a limit.
+fn split(
+    results: &mut SnapshotResults,
     waiting: &mut Vec<Vec<&'static WorkloadSetting>>,
     mut set: Vec<&'static WorkloadSetting>,
-    words: &str,
+    message: &str,
 ) {
     let limit = ["quota", "limit", "maximum", "exceed", "at most", "the most"];
-    if limit.iter().any(|word| words.contains(word)) {
-        let miss = failed("Microsoft takes no more snapshots of this tenant for now: its limit is reached");
-        miss_all(readings, &set, &miss);
+    if limit.iter().any(|word| message.contains(word)) {
+        let error = failed(text::SNAPSHOT_LIMIT_REACHED);
+        fail_all(results, &set, &error);
         for set in waiting.drain(..) {
-            miss_all(readings, &set, &miss);
+            fail_all(results, &set, &error);
         }
     } else if set.len() == 1 {
-        miss_all(
-            readings,
-            &set,
-            &failed("Microsoft's snapshots don't know this type"),
-        );
+        fail_all(results, &set, &failed(text::SNAPSHOT_TYPE_UNKNOWN));
     } else {
         let half = set.split_off(set.len() / 2);
         waiting.push(set);
@@ -132,11 +122,11 @@ fn halve(
     }
 }
 
-/// Whether a text names a setting's type, and not just one whose name begins the same.
-fn names(words: &str, setting: &WorkloadSetting) -> bool {
+/// Whether a message contains the whole name of a setting's type.
+fn mentions(message: &str, setting: &WorkloadSetting) -> bool {
     let name = setting.resource_type();
-    words.match_indices(&name).any(|(at, _)| {
-        let after = words.get(at.saturating_add(name.len())..).unwrap_or_default();
+    message.match_indices(&name).any(|(at, _)| {
+        let after = message.get(at.saturating_add(name.len())..).unwrap_or_default();
         !after.starts_with(|c: char| c.is_ascii_alphanumeric())
     })
 }
@@ -149,12 +139,12 @@ struct Job {
     status: Option<String>,
     created_date_time: Option<String>,
     resource_location: Option<String>,
-    /// Texts, or objects with texts in them.
+    /// Strings, or objects that contain strings.
     error_details: Option<Vec<Value>>,
 }
 
 impl Job {
-    fn is_over(&self) -> bool {
+    fn is_finished(&self) -> bool {
         matches!(
             self.status.as_deref(),
             Some("succeeded" | "partiallySuccessful" | "failed")
@@ -162,13 +152,13 @@ impl Job {
     }
 }
 
-/// Deletes our jobs that nobody waits for any more. That it fails hinders nothing.
-async fn clear_away(client: &Client) {
+/// Deletes our abandoned jobs. Errors are ignored.
+async fn delete_abandoned(client: &Client) {
     let query = "$select=id,displayName,status,createdDateTime";
     let mut list = client.list(&format!("{ROOT}/configurationSnapshotJobs"), Some(query));
     let now_ms = client.session.now().as_millis();
     let mut old = Vec::new();
-    // Twelve jobs need no second page.
+    // A tenant has at most twelve jobs, so there is no second page.
     if let Ok(Some(page)) = list.page().await {
         for raw in page {
             let Ok(job) = serde_json::from_str::<Job>(raw.get()) else {
@@ -179,86 +169,88 @@ async fn clear_away(client: &Client) {
                 .as_deref()
                 .is_some_and(|name| name.split(' ').next() == Some(NAME));
             let created = crate::value::time(job.created_date_time.as_deref());
-            let left_behind =
-                created.is_some_and(|time| now_ms.saturating_sub(time.as_millis()) > LEFT_BEHIND_MS);
-            if let (true, true, true, Some(job)) = (ours, left_behind, job.is_over(), id(&job.id)) {
+            let abandoned =
+                created.is_some_and(|time| now_ms.saturating_sub(time.as_millis()) > ABANDONED_AFTER_MS);
+            if let (true, true, true, Some(job)) = (ours, abandoned, job.is_finished(), id(&job.id)) {
                 old.push(job);
             }
         }
     }
     for job in old {
-        withdraw(client, &job).await;
+        delete(client, &job).await;
     }
 }
 
-/// Whether snapshots may be ordered. An order of nothing is understood only by who may order, and makes no job.
-pub(super) async fn probe(client: &Client) -> Result<(), Miss> {
-    match order(client, &[]).await {
+/// Checks the permission to create snapshots with a request for no types: only callers with the permission get the error
+/// that the request is malformed, and no job is created.
+pub(super) async fn probe(client: &Client) -> Result<(), SettingError> {
+    match create(client, &[]).await {
         Ok(job) => {
-            withdraw(client, &job).await;
+            delete(client, &job).await;
             Ok(())
         }
-        Err(Refusal::Malformed(_)) => Ok(()),
-        Err(refusal) => Err(GRAPH_API.trouble(refusal, permission::SNAPSHOTS).into()),
+        Err(ApiError::Malformed(_)) => Ok(()),
+        Err(error) => Err(GRAPH_API.read_error(error, permission::SNAPSHOTS).into()),
     }
 }
 
-/// Orders a snapshot. Gives the job's id.
-async fn order(client: &Client, set: &[&'static WorkloadSetting]) -> Result<String, Refusal> {
+/// Creates a job. Returns its id.
+async fn create(client: &Client, set: &[&'static WorkloadSetting]) -> Result<String, ApiError> {
     let resources: Vec<String> = set.iter().map(|setting| setting.resource_type()).collect();
-    // Letters, digits and spaces only.
+    // The name may contain only letters, digits and spaces.
     let now = client.session.now().to_string();
     let date: String = now.chars().take(10).filter(char::is_ascii_digit).collect();
     let body = json!({"displayName": format!("{NAME} {date}"), "description": "", "resources": resources});
     let url = client.url(&format!("{ROOT}/configurationSnapshots/createSnapshot"), None);
-    let answer = client.send(Request::create(url, body.to_string())).await?;
-    let job: Job = serde_json::from_slice(&answer.body).map_err(|_| GRAPH_API.not_understood())?;
-    id(&job.id).ok_or_else(|| GRAPH_API.not_understood().into())
+    let response = client.send(Request::create(url, body.to_string())).await?;
+    let job: Job = serde_json::from_slice(&response.body).map_err(|_| GRAPH_API.unexpected_response())?;
+    id(&job.id).ok_or_else(|| GRAPH_API.unexpected_response().into())
 }
 
-/// Deletes a job. One that is left behind is cleared away by a later collection.
-async fn withdraw(client: &Client, job: &str) {
+/// Deletes a job. If that fails, a later collection deletes it.
+async fn delete(client: &Client, job: &str) {
     let url = client.url(&format!("{ROOT}/configurationSnapshotJobs/{job}"), None);
     if client.send(Request::delete(url)).await.is_err() {
         tracing::debug!("a configuration snapshot could not be deleted");
     }
 }
 
-/// Waits for a job and fetches what it collected.
-async fn outcome(client: &Client, job: &str, set: &[&'static WorkloadSetting]) -> Result<Readings, Miss> {
-    let over = wait(client, job).await?;
-    let partial = match over.status.as_deref() {
+/// Waits for a job and fetches its results.
+async fn finish(
+    client: &Client,
+    job: &str,
+    set: &[&'static WorkloadSetting],
+) -> Result<SnapshotResults, SettingError> {
+    let job = wait(client, job).await?;
+    let partial = match job.status.as_deref() {
         Some("succeeded") => false,
         Some("partiallySuccessful") => true,
         _ => {
-            return Err(failed(
-                "Microsoft's snapshot failed; the service principal \"Tenant Configuration Management\" may be missing \
-                 in the tenant or may not read this workload",
-            ));
+            return Err(failed(text::SNAPSHOT_FAILED));
         }
     };
-    let location = over
+    let location = job
         .resource_location
-        .ok_or_else(|| Miss::from(GRAPH_API.not_understood()))?;
+        .ok_or_else(|| SettingError::from(GRAPH_API.unexpected_response()))?;
     let url = Url::parse(&location)
         .ok()
         .filter(|url| client.vendor.is_graph(url))
-        .ok_or_else(|| failed("the snapshot's address leads to another host; it was not followed"))?;
-    let answer = client
+        .ok_or_else(|| failed(text::SNAPSHOT_OF_OTHER_HOST))?;
+    let response = client
         .get(url)
         .await
-        .map_err(GRAPH_API.refused(permission::SNAPSHOTS))?;
-    let errors: Vec<String> = over
+        .map_err(GRAPH_API.read_error_for(permission::SNAPSHOTS))?;
+    let errors: Vec<String> = job
         .error_details
         .unwrap_or_default()
         .iter()
         .map(|error| error.to_string().to_ascii_lowercase())
         .collect();
-    sort(&answer.body, set, partial, &errors)
+    parse(&response.body, set, partial, &errors)
 }
 
-/// Looks at a job until it is over.
-async fn wait(client: &Client, job: &str) -> Result<Job, Miss> {
+/// Polls a job until it is finished.
+async fn wait(client: &Client, job: &str) -> Result<Job, SettingError> {
     let select = "$select=id,displayName,status,resources,createdDateTime,completedDateTime,resourceLocation,\
                   errorDetails";
     let url = client.url(&format!("{ROOT}/configurationSnapshotJobs/{job}"), Some(select));
@@ -269,17 +261,17 @@ async fn wait(client: &Client, job: &str) -> Result<Job, Miss> {
         });
     let mut pause = PAUSE_FIRST;
     loop {
-        let answer = client
+        let response = client
             .get(url.clone())
             .await
-            .map_err(GRAPH_API.refused(permission::SNAPSHOTS))?;
-        let job: Job =
-            serde_json::from_slice(&answer.body).map_err(|_| Miss::from(GRAPH_API.not_understood()))?;
-        if job.is_over() {
+            .map_err(GRAPH_API.read_error_for(permission::SNAPSHOTS))?;
+        let job: Job = serde_json::from_slice(&response.body)
+            .map_err(|_| SettingError::from(GRAPH_API.unexpected_response()))?;
+        if job.is_finished() {
             return Ok(job);
         }
         if Instant::now() >= latest {
-            return Err(failed("Microsoft's snapshot took too long"));
+            return Err(failed(text::SNAPSHOT_TIMEOUT));
         }
         let left = latest.saturating_duration_since(Instant::now());
         client.session.pause(pause.min(left)).await;
@@ -288,8 +280,8 @@ async fn wait(client: &Client, job: &str) -> Result<Job, Miss> {
 }
 
 #[derive(Deserialize)]
-struct Artefact {
-    /// An older form has other words for the two.
+struct Snapshot {
+    /// An older format has other names for this field and for the type.
     #[serde(alias = "configurationItems")]
     resources: Vec<Box<RawValue>>,
 }
@@ -302,17 +294,16 @@ struct Resource {
     properties: Map<String, Value>,
 }
 
-/// What a snapshot collected, path by path.
-fn sort(
+/// Parses a snapshot. Returns the results by path.
+fn parse(
     body: &[u8],
     set: &[&'static WorkloadSetting],
     partial: bool,
     errors: &[String],
-) -> Result<Readings, Miss> {
-    let artefact: Artefact = serde_json::from_slice(body)
-        .map_err(|_| failed("Microsoft's snapshot is not what such snapshots look like"))?;
+) -> Result<SnapshotResults, SettingError> {
+    let snapshot: Snapshot = serde_json::from_slice(body).map_err(|_| failed(text::SNAPSHOT_UNREADABLE))?;
     tracing::info!(
-        resources = artefact.resources.len(),
+        resources = snapshot.resources.len(),
         "configuration snapshot read"
     );
     let types: BTreeMap<String, &'static WorkloadSetting> = set
@@ -320,10 +311,10 @@ fn sort(
         .map(|setting| (setting.resource_type(), *setting))
         .collect();
     let mut rows: BTreeMap<&str, (Vec<Value>, usize)> = BTreeMap::new();
-    let mut odd = 0_u64;
-    for raw in &artefact.resources {
+    let mut unreadable = 0_u64;
+    for raw in &snapshot.resources {
         let Ok(row) = serde_json::from_str::<Resource>(raw.get()) else {
-            odd = odd.saturating_add(1);
+            unreadable = unreadable.saturating_add(1);
             continue;
         };
         if let Some(setting) = types.get(&row.resource_type.to_ascii_lowercase()) {
@@ -334,37 +325,36 @@ fn sort(
             }
         }
     }
-    let blamed: BTreeSet<&str> = set
+    let affected: BTreeSet<&str> = set
         .iter()
-        .filter(|setting| errors.iter().any(|error| names(error, setting)))
+        .filter(|setting| errors.iter().any(|error| mentions(error, setting)))
         .map(|setting| setting.path)
         .collect();
-    // What went wrong may concern anything that has no rows.
-    let vague = partial && (blamed.is_empty() || errors.iter().any(|error| !blames_one(error, set)));
-    let readings = set.iter().map(|setting| {
+    // An error that mentions no type may affect every setting without rows.
+    let unattributed =
+        partial && (affected.is_empty() || errors.iter().any(|error| !mentions_any(error, set)));
+    let results = set.iter().map(|setting| {
         let (list, bytes) = rows.remove(setting.path).unwrap_or_default();
-        let left_out = "Microsoft's snapshot left it out; the service principal \"Tenant Configuration Management\" \
-                        may not read it";
-        let end = if bytes > SETTING_BYTES_MAX {
-            Err(failed("it is larger than 4 MiB"))
-        } else if list.is_empty() && (vague || blamed.contains(setting.path)) {
-            Err(failed(left_out))
-        } else if blamed.contains(setting.path) {
-            let reason = "Microsoft's snapshot could not read all of it".to_owned();
-            Ok(Found::list(list).lacking(Some(reason)))
-        } else if odd > 0 {
-            let reason = format!("{odd} rows of the snapshot could not be understood");
-            Ok(Found::list(list).lacking(Some(reason)))
+        let result = if bytes > SETTING_BYTES_MAX {
+            Err(failed(SETTING_TOO_LARGE))
+        } else if list.is_empty() && (unattributed || affected.contains(setting.path)) {
+            Err(failed(text::NOT_IN_SNAPSHOT))
+        } else if affected.contains(setting.path) {
+            let reason = text::SNAPSHOT_INCOMPLETE.to_owned();
+            Ok(SettingContent::list(list).incomplete_because(Some(reason)))
+        } else if unreadable > 0 {
+            let reason = text::unreadable_snapshot_rows(unreadable);
+            Ok(SettingContent::list(list).incomplete_because(Some(reason)))
         } else {
-            Ok(Found::list(list))
+            Ok(SettingContent::list(list))
         };
-        (setting.path, end)
+        (setting.path, result)
     });
-    Ok(readings.collect())
+    Ok(results.collect())
 }
 
-fn blames_one(error: &str, set: &[&'static WorkloadSetting]) -> bool {
-    set.iter().any(|setting| names(error, setting))
+fn mentions_any(error: &str, set: &[&'static WorkloadSetting]) -> bool {
+    set.iter().any(|setting| mentions(error, setting))
 }
 
 #[cfg(test)]
@@ -380,15 +370,15 @@ mod tests {
     }
 
     #[test]
-    fn a_type_is_named_only_by_its_whole_name() {
+    fn only_the_whole_name_of_a_type_is_a_mention() {
         let text = "unknown: microsoft.exchange.transportrule, microsoft.exchange.remotedomains.";
-        assert!(names(text, setting("exchange/TransportRule")));
-        assert!(!names(text, setting("exchange/RemoteDomain")));
-        assert!(!names(text, setting("exchange/SharingPolicy")));
+        assert!(mentions(text, setting("exchange/TransportRule")));
+        assert!(!mentions(text, setting("exchange/RemoteDomain")));
+        assert!(!mentions(text, setting("exchange/SharingPolicy")));
     }
 
     #[test]
-    fn both_forms_of_a_snapshot_are_read_and_what_it_lacks_is_told() {
+    fn both_formats_are_read_and_missing_settings_are_reported() {
         let set = [
             setting("teams/MeetingPolicy"),
             setting("exchange/TransportRule"),
@@ -397,19 +387,23 @@ mod tests {
         let new = r#"{"resources":[{"resourceType":"Microsoft.Teams.MeetingPolicy","properties":{"Identity":"Global"}}]}"#;
         let old = r#"{"configurationItems":[{"type":"microsoft.teams.meetingpolicy","properties":{"Identity":"Global"}}]}"#;
         for body in [new, old] {
-            let readings = sort(body.as_bytes(), &set, false, &[]).unwrap();
-            assert!(readings.values().all(|end| end.as_ref().unwrap().lacks.is_none()));
-            let rows = &readings["teams/MeetingPolicy"].as_ref().unwrap().document["value"];
+            let results = parse(body.as_bytes(), &set, false, &[]).unwrap();
+            assert!(
+                results
+                    .values()
+                    .all(|result| result.as_ref().unwrap().incomplete.is_none())
+            );
+            let rows = &results["teams/MeetingPolicy"].as_ref().unwrap().document["value"];
             assert_eq!(rows[0]["Identity"], "Global");
         }
-        let blamed = ["microsoft.exchange.transportrule: no right".to_owned()];
-        let readings = sort(new.as_bytes(), &set, true, &blamed).unwrap();
-        assert!(readings["exchange/TransportRule"].is_err());
-        assert!(readings["exchange/RemoteDomain"].is_ok());
-        let readings = sort(new.as_bytes(), &set, true, &["something".to_owned()]).unwrap();
-        assert!(readings["exchange/RemoteDomain"].is_err());
-        assert!(readings["teams/MeetingPolicy"].is_ok());
-        assert!(sort(br#"{"resources":{}}"#, &set, false, &[]).is_err());
-        assert!(sort(b"[]", &set, false, &[]).is_err());
+        let errors = ["microsoft.exchange.transportrule: access denied".to_owned()];
+        let results = parse(new.as_bytes(), &set, true, &errors).unwrap();
+        assert!(results["exchange/TransportRule"].is_err());
+        assert!(results["exchange/RemoteDomain"].is_ok());
+        let results = parse(new.as_bytes(), &set, true, &["something".to_owned()]).unwrap();
+        assert!(results["exchange/RemoteDomain"].is_err());
+        assert!(results["teams/MeetingPolicy"].is_ok());
+        assert!(parse(br#"{"resources":{}}"#, &set, false, &[]).is_err());
+        assert!(parse(b"[]", &set, false, &[]).is_err());
     }
 }

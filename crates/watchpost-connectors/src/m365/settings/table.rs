@@ -1,21 +1,21 @@
-//! Every setting of a tenant, and how it is read.
+//! The table of a tenant's settings, with the way in which each is read.
 
 use crate::m365::permission;
 
-/// A document, or list of documents, that Graph gives as it is to be kept.
+/// A document or a list of documents of Graph that is stored unchanged.
 pub(super) struct GraphSetting {
-    /// Its stable path.
+    /// The setting's path.
     pub(super) path: &'static str,
-    /// Below Graph's address, with the version.
+    /// The path at Graph, including the version.
     pub(super) at: &'static str,
     pub(super) query: Option<&'static str>,
-    /// Whether it is a list. Where one object is expected, a list of one is accepted too.
+    /// Whether the document is a list. If it isn't, a list of one is accepted as well.
     pub(super) list: bool,
     pub(super) permission: &'static str,
 }
 
 impl GraphSetting {
-    /// Where it comes from in the port's words.
+    /// Returns the name of the setting's source.
     pub(super) fn source(&self) -> &'static str {
         if self.at.starts_with("/beta/") {
             GRAPH_BETA
@@ -46,12 +46,13 @@ const fn one(path: &'static str, at: &'static str, permission: &'static str) -> 
     }
 }
 
-/// What Graph gives as it is. One after the other: conditional access allows about one request a second.
+/// The settings that are stored unchanged. They are read one after the other, because conditional access allows about one
+/// request per second.
 pub(super) const GRAPH_SETTINGS: &[GraphSetting] = &[
     list("organization", "/v1.0/organization", permission::ORGANIZATION),
     list("subscribedSkus", "/v1.0/subscribedSkus", permission::ORGANIZATION),
     list("domains", "/v1.0/domains", permission::DOMAIN),
-    // Only beta tells the conditions on authentication flows and on agents' risk.
+    // Only the beta version includes the conditions on authentication flows and on agents' risk.
     list(
         "identity/conditionalAccess/policies",
         "/beta/identity/conditionalAccess/policies",
@@ -102,7 +103,7 @@ pub(super) const GRAPH_SETTINGS: &[GraphSetting] = &[
     ),
 ];
 
-/// What is put together from several answers of Graph, in the order in which it is read.
+/// The settings that are derived from other data of Graph, in the order in which they are read.
 pub(super) mod derived {
     pub(in crate::m365) const B2B: &str = "policies/b2bManagementPolicy";
     pub(in crate::m365) const CLASSIFICATIONS: &str = "delegatedPermissionClassifications";
@@ -125,7 +126,8 @@ const DERIVED_PATHS: &[&str] = &[
     derived::SERVICE_PRINCIPALS,
 ];
 
-/// What is put together, with the permissions that it needs. Role policies only add to what is known of roles.
+/// The derived settings, with the permissions that they require. The permission for role policies isn't among them, since
+/// `directory/privilegedRoles` can be read in part without it.
 pub(super) const DERIVED_PERMISSIONS: &[(&str, &[&str])] = &[
     (derived::B2B, &[permission::POLICY]),
     (derived::CLASSIFICATIONS, &[permission::APPLICATION]),
@@ -155,7 +157,7 @@ pub(super) const DERIVED_PERMISSIONS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// What is put together from roles.
+/// The settings that are derived from role assignments.
 pub(super) mod privileged {
     pub(in crate::m365) const USERS: &str = "directory/privilegedUsers";
     pub(in crate::m365) const ROLES: &str = "directory/privilegedRoles";
@@ -168,7 +170,7 @@ const PRIVILEGED_PATHS: &[&str] = &[
     privileged::SERVICE_PRINCIPALS,
 ];
 
-/// What SharePoint, Power Platform and Fabric tell themselves.
+/// The settings from the admin APIs of SharePoint, Power Platform and Fabric.
 pub(super) mod admin {
     pub(in crate::m365) const SHAREPOINT: &str = "sharepoint/Tenant";
     pub(in crate::m365) const POWER_SETTINGS: &str = "powerplatform/TenantSettings";
@@ -184,7 +186,7 @@ pub(super) mod admin {
     pub(in crate::m365) const FABRIC: &str = "powerbi/TenantSettings";
 }
 
-/// What public DNS says of the tenant's domains.
+/// The public DNS records of the tenant's domains.
 pub(super) const DNS: &str = "dns/domains";
 
 const ADMIN_PATHS: &[&str] = &[
@@ -196,7 +198,7 @@ const ADMIN_PATHS: &[&str] = &[
     admin::FABRIC,
 ];
 
-/// Whose cmdlet reads a workload's setting.
+/// A workload whose settings are read by cmdlets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Workload {
     Exchange,
@@ -204,26 +206,26 @@ pub(super) enum Workload {
     Teams,
 }
 
-/// Settings of Exchange, Purview and Teams: the output of `Get-` and the path's last part.
+/// A setting of Exchange, Purview or Teams: the output of the cmdlet `Get-` plus the last part of the path.
 pub(super) struct WorkloadSetting {
     pub(super) path: &'static str,
     pub(super) workload: Workload,
-    /// Whether configuration snapshots hold it. What has a row for each mailbox isn't taken from there, since rows
-    /// count against a monthly budget.
+    /// Whether the setting is read from configuration snapshots. Settings with a row for each mailbox aren't, because rows
+    /// count against a monthly quota.
     pub(super) snapshot: bool,
-    /// Its endpoint in Exchange's documented administration API.
+    /// The setting's endpoint in Exchange's documented admin API.
     pub(super) documented: Option<&'static str>,
-    /// Whether it comes with Defender for Office 365 only.
+    /// Whether the setting requires Defender for Office 365.
     pub(super) defender: bool,
 }
 
 impl WorkloadSetting {
-    /// The path's last part.
+    /// Returns the last part of the path.
     pub(super) fn noun(&self) -> &'static str {
         self.path.rsplit('/').next().unwrap_or_default()
     }
 
-    /// Its name in configuration snapshots.
+    /// Returns the type's name in configuration snapshots.
     pub(super) fn resource_type(&self) -> String {
         let workload = match self.workload {
             Workload::Exchange => "exchange",
@@ -233,7 +235,7 @@ impl WorkloadSetting {
         format!("microsoft.{workload}.{}", self.noun().to_ascii_lowercase())
     }
 
-    /// The cmdlet that reads it: always one that only gets. Shared mailboxes are mailboxes of a kind.
+    /// Returns the cmdlet that reads the setting, which is always a `Get-` cmdlet.
     pub(super) fn cmdlet(&self) -> String {
         match self.path {
             SHARED_MAILBOX => "Get-Mailbox".to_owned(),
@@ -365,14 +367,14 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn no_path_is_read_in_two_ways() {
-        let different: BTreeSet<&str> = PATHS.into_iter().collect();
-        assert_eq!(different.len(), PATHS.len());
-        assert!(!different.contains(""));
+    fn paths_are_unique() {
+        let distinct: BTreeSet<&str> = PATHS.into_iter().collect();
+        assert_eq!(distinct.len(), PATHS.len());
+        assert!(!distinct.contains(""));
     }
 
     #[test]
-    fn every_cmdlet_only_gets() {
+    fn every_cmdlet_is_read_only() {
         for setting in WORKLOAD_SETTINGS {
             let cmdlet = setting.cmdlet();
             let noun = cmdlet.strip_prefix("Get-").unwrap();

@@ -1,12 +1,12 @@
-//! Settings of Exchange, Purview and Teams. In this order: a configuration snapshot, Exchange's documented endpoints,
-//! and (only if the operator switched it on) its undocumented proxy.
+//! The settings of Exchange, Purview and Teams. They are read from a configuration snapshot, else from Exchange's
+//! documented endpoints, else, if the operator has enabled it, through Exchange's undocumented proxy.
 
 use super::{
+    documents::Documents,
     exchange::Admin,
     graph::each,
     hosts::Hosts,
-    seen::Seen,
-    snapshot::{self, Readings},
+    snapshot::{self, SnapshotResults},
     table::{SHARED_MAILBOX, WORKLOAD_SETTINGS, Workload, WorkloadSetting},
 };
 use crate::{
@@ -14,8 +14,9 @@ use crate::{
         client::{Client, GRAPH_API},
         permission,
     },
-    run::Trouble,
-    settings::{Found, Miss, Outlet},
+    run::ReadError,
+    settings::{SettingContent, SettingEmitter, SettingError},
+    text::m365_settings as text,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -26,105 +27,105 @@ const SNAPSHOT: &str = "configuration-snapshot";
 const DOCUMENTED: &str = "exchange-admin";
 const PROXY: &str = "exchange-admin-beta";
 
-/// Reads what is wanted of them.
+/// Reads the pending settings of these workloads.
 pub(super) async fn read(
     client: &Client,
     hosts: &Hosts,
-    seen: &mut Seen,
+    documents: &mut Documents,
     metered: bool,
-    out: &mut Outlet,
+    out: &mut SettingEmitter,
 ) -> Result<(), ConnectorError> {
-    let wanted: Vec<&'static WorkloadSetting> = WORKLOAD_SETTINGS
+    let pending: Vec<&'static WorkloadSetting> = WORKLOAD_SETTINGS
         .iter()
-        .filter(|setting| out.wants(setting.path))
+        .filter(|setting| out.is_pending(setting.path))
         .collect();
-    if wanted.is_empty() {
+    if pending.is_empty() {
         return Ok(());
     }
-    let in_snapshots: Vec<_> = wanted
+    let in_snapshots: Vec<_> = pending
         .iter()
         .copied()
         .filter(|setting| setting.snapshot)
         .collect();
-    let mut readings = if metered && !in_snapshots.is_empty() {
+    let mut results = if metered && !in_snapshots.is_empty() {
         snapshot::take(client, &in_snapshots).await
     } else {
-        Readings::new()
+        SnapshotResults::new()
     };
     let mut admin = None;
-    for setting in wanted {
-        let first = readings.remove(setting.path).unwrap_or_else(|| {
-            Err(Miss::Failed(
+    for setting in pending {
+        let from_snapshot = results.remove(setting.path).unwrap_or_else(|| {
+            Err(SettingError::Failed(
                 if setting.snapshot {
-                    "configuration snapshots are off for this scan"
+                    text::SNAPSHOTS_DISABLED
                 } else {
-                    "configuration snapshots don't read what has a row for each mailbox"
+                    text::NOT_IN_SNAPSHOTS
                 }
                 .to_owned(),
             ))
         });
-        let (source, end) = match first {
-            Err(miss) if setting.workload != Workload::Teams => {
+        let (source, result) = match from_snapshot {
+            Err(error) if setting.workload != Workload::Teams => {
                 let admin = match &mut admin {
                     Some(admin) => admin,
-                    None => admin.insert(Admin::new(client, hosts, seen).await),
+                    None => admin.insert(Admin::new(client, hosts, documents).await),
                 };
-                otherwise(client, admin, setting, miss).await
+                without_snapshot(client, admin, setting, error).await
             }
-            end => (SNAPSHOT, end),
+            result => (SNAPSHOT, result),
         };
-        let end = match end {
+        let result = match result {
             Ok(found) if setting.path == SHARED_MAILBOX => Ok(with_sign_in(client, found).await),
-            end => end,
+            result => result,
         };
-        out.give(setting.path, source, end).await?;
+        out.emit(setting.path, source, result).await?;
     }
     Ok(())
 }
 
-/// The ways that are left when there is no snapshot.
-async fn otherwise(
+/// Reads a setting from the endpoints or through the proxy, after the snapshot failed.
+async fn without_snapshot(
     client: &Client,
     admin: &mut Admin,
     setting: &WorkloadSetting,
-    first: Miss,
-) -> (&'static str, Result<Found, Miss>) {
-    let mut misses = vec![first];
+    snapshot_error: SettingError,
+) -> (&'static str, Result<SettingContent, SettingError>) {
+    let mut errors = vec![snapshot_error];
     let mut source = SNAPSHOT;
     if let Some(endpoint) = setting.documented {
         source = DOCUMENTED;
         match admin.documented(client, setting, endpoint).await {
             Ok(found) => return (source, Ok(found)),
-            Err(miss) => misses.push(miss),
+            Err(error) => errors.push(error),
         }
     }
     if admin.may_use_proxy() {
         source = PROXY;
         match admin.proxy(client, setting).await {
             Ok(found) => return (source, Ok(found)),
-            Err(miss) => misses.push(miss),
+            Err(error) => errors.push(error),
         }
     }
-    (source, Err(together(misses)))
+    (source, Err(combine(errors)))
 }
 
-/// What several ways that all failed come to: a licence that is missing explains the rest, and a permission is what a
-/// person can do something about.
-fn together(misses: Vec<Miss>) -> Miss {
+/// Combines the errors of several attempts. A missing license explains all other errors, and a missing permission is more
+/// useful to report than a failure.
+fn combine(errors: Vec<SettingError>) -> SettingError {
     let (mut denied, mut failed) = (Vec::new(), Vec::new());
-    for miss in misses {
-        match miss {
-            Miss::Unlicensed(licence) => return Miss::Unlicensed(licence),
-            Miss::Denied(permission) => denied.push(permission),
-            Miss::Failed(reason) | Miss::Unreachable(reason) => failed.push(reason),
+    for error in errors {
+        match error {
+            SettingError::Unlicensed(license) => return SettingError::Unlicensed(license),
+            SettingError::Denied(permission) => denied.push(permission),
+            SettingError::Failed(reason) | SettingError::Unreachable(reason) => failed.push(reason),
         }
     }
     if denied.is_empty() {
         failed.dedup();
-        Miss::Failed(failed.join("; "))
+        SettingError::Failed(failed.join("; "))
     } else {
         denied.dedup();
-        Miss::Denied(denied.join(" or "))
+        SettingError::Denied(denied.join(" or "))
     }
 }
 
@@ -137,18 +138,18 @@ struct Account {
     account_enabled: Option<bool>,
 }
 
-/// Adds to each shared mailbox whether its account can sign in.
-async fn with_sign_in(client: &Client, mut found: Found) -> Found {
+/// Adds to each shared mailbox whether its account is enabled.
+async fn with_sign_in(client: &Client, mut found: SettingContent) -> SettingContent {
     let Some(rows) = found.document.get_mut("value").and_then(Value::as_array_mut) else {
         return found;
     };
-    // By whatever names the account: id, name or address, in lower case.
-    let mut places: HashMap<String, usize> = HashMap::new();
-    for (place, row) in rows.iter().enumerate() {
+    // The indexes of the rows by id, name or address of the account, in lower case.
+    let mut indexes: HashMap<String, usize> = HashMap::new();
+    for (index, row) in rows.iter().enumerate() {
         for (name, value) in row.as_object().into_iter().flatten() {
             let is_key = KEYS.iter().any(|key| name.eq_ignore_ascii_case(key));
             if let (true, Some(text)) = (is_key, value.as_str()) {
-                places.insert(text.to_lowercase(), place);
+                indexes.insert(text.to_lowercase(), index);
             }
         }
     }
@@ -157,37 +158,35 @@ async fn with_sign_in(client: &Client, mut found: Found) -> Found {
     }
     let mut enabled: HashMap<usize, bool> = HashMap::new();
     let query = Some("$select=id,userPrincipalName,mail,accountEnabled&$top=999");
-    let end = each(client, "/v1.0/users", query, |account: Account| {
+    let result = each(client, "/v1.0/users", query, |account: Account| {
         let names = [Some(account.id), account.user_principal_name, account.mail];
-        let place = names
+        let index = names
             .into_iter()
             .flatten()
-            .find_map(|name| places.get(&name.to_lowercase()));
-        if let (Some(place), Some(is_enabled)) = (place, account.account_enabled) {
-            enabled.insert(*place, is_enabled);
+            .find_map(|name| indexes.get(&name.to_lowercase()));
+        if let (Some(index), Some(is_enabled)) = (index, account.account_enabled) {
+            enabled.insert(*index, is_enabled);
         }
         true
     })
     .await;
-    let all = rows.len();
-    for (place, row) in rows.iter_mut().enumerate() {
-        if let (Some(is_enabled), Some(row)) = (enabled.get(&place), row.as_object_mut()) {
+    let total = rows.len();
+    for (index, row) in rows.iter_mut().enumerate() {
+        if let (Some(is_enabled), Some(row)) = (enabled.get(&index), row.as_object_mut()) {
             row.insert("accountEnabled".to_owned(), (*is_enabled).into());
         }
     }
-    let lacks = match end.map_err(GRAPH_API.refused(permission::USER)) {
-        Ok(_) if enabled.len() == all => None,
-        Ok(_) => Some("the accounts of some shared mailboxes were not found".to_owned()),
-        Err(Trouble::Denied(permission)) => Some(format!(
-            "{permission} is missing, so whether the mailboxes' accounts can sign in isn't known"
-        )),
-        Err(_) => Some("the mailboxes' accounts could not be read".to_owned()),
+    let incomplete = match result.map_err(GRAPH_API.read_error_for(permission::USER)) {
+        Ok(_) if enabled.len() == total => None,
+        Ok(_) => Some(text::MAILBOX_ACCOUNTS_MISSING.to_owned()),
+        Err(ReadError::Denied(permission)) => Some(text::mailbox_accounts_denied(permission)),
+        Err(_) => Some(text::MAILBOX_ACCOUNTS_UNREADABLE.to_owned()),
     };
-    let lacks = found.lacks.take().or(lacks);
-    found.lacking(lacks)
+    let incomplete = found.incomplete.take().or(incomplete);
+    found.incomplete_because(incomplete)
 }
 
-/// Fields of a mailbox that name its account.
+/// The fields of a mailbox that identify its account.
 const KEYS: [&str; 4] = [
     "ExternalDirectoryObjectId",
     "UserPrincipalName",
@@ -200,12 +199,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_several_misses_the_one_that_explains_most_is_told() {
-        let denied = |text: &str| Miss::Denied(text.to_owned());
-        let failed = |text: &str| Miss::Failed(text.to_owned());
-        let unlicensed = Miss::Unlicensed("no Defender".to_owned());
-        let check = |misses: &[&Miss], expected: Miss| {
-            assert_eq!(together(misses.iter().copied().cloned().collect()), expected);
+    fn the_most_useful_of_several_errors_is_reported() {
+        let denied = |text: &str| SettingError::Denied(text.to_owned());
+        let failed = |text: &str| SettingError::Failed(text.to_owned());
+        let unlicensed = SettingError::Unlicensed("no Defender".to_owned());
+        let check = |errors: &[&SettingError], expected: SettingError| {
+            assert_eq!(combine(errors.iter().copied().cloned().collect()), expected);
         };
         check(&[&denied("A"), &failed("b"), &denied("C")], denied("A or C"));
         check(&[&failed("a"), &failed("b")], failed("a; b"));

@@ -1,42 +1,47 @@
-//! Apps, who owns them, and what they may do.
+//! Apps, their owners, and their permissions.
 
 use super::Seen;
 use crate::{
+    concurrency::gather,
     m365::{
         client::{Client, GRAPH_API},
-        normalise::{self, Registered},
+        normalize::{self, AppRegistration},
         permission, wire,
     },
-    many::gather,
-    run::{DatasetRun, Trouble},
-    vendor::Refusal,
+    run::{DatasetRun, ReadError},
+    text::m365 as text,
+    vendor::ApiError,
 };
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
 };
 
-/// Own app registrations that are remembered.
+/// The maximum number of the tenant's own app registrations that are kept in memory.
 const REGISTRATIONS_MAX: usize = 50_000;
-/// Permissions offered by resources that are remembered.
+/// The maximum number of the resources' permissions that are kept in memory.
 const APP_ROLES_MAX: usize = 100_000;
-/// Requests for owners at a time.
+/// The number of concurrent requests for owners.
 const OWNERS_AT_ONCE: usize = 4;
-/// Apps whose owners are asked for before their facts go out.
+/// The number of apps whose owners are read before the facts are emitted.
 const OWNERS_BATCH: usize = 64;
 
-pub(super) async fn apps(client: &Client, run: &mut DatasetRun<'_>, seen: &mut Seen) -> Result<(), Trouble> {
-    let refused = GRAPH_API.refused(permission::APPLICATION);
-    let mut own: HashMap<String, Registered> = HashMap::new();
+pub(super) async fn apps(
+    client: &Client,
+    run: &mut DatasetRun<'_>,
+    seen: &mut Seen,
+) -> Result<(), ReadError> {
+    let read_error = GRAPH_API.read_error_for(permission::APPLICATION);
+    let mut own: HashMap<String, AppRegistration> = HashMap::new();
     let mut overflow = false;
     let query = "$select=id,appId,passwordCredentials,keyCredentials&$top=999";
     let mut list = client.list("/v1.0/applications", Some(query));
-    while let Some(rows) = list.page().await.map_err(refused)? {
+    while let Some(rows) = list.page().await.map_err(read_error)? {
         for raw in rows {
             let Some(row) = run.row::<wire::Application>(&raw) else {
                 continue;
             };
-            match normalise::registered(&row) {
+            match normalize::app_registration(&row) {
                 Some(_) if own.len() >= REGISTRATIONS_MAX => overflow = true,
                 Some((client_id, registered)) => drop(own.insert(client_id, registered)),
                 None => run.row_error(),
@@ -47,19 +52,19 @@ pub(super) async fn apps(client: &Client, run: &mut DatasetRun<'_>, seen: &mut S
         passwordCredentials,keyCredentials,appRoles,createdDateTime&$top=999";
     let mut list = client.list("/v1.0/servicePrincipals", Some(query));
     let mut app_roles = 0_usize;
-    while let Some(rows) = list.page().await.map_err(refused)? {
+    while let Some(rows) = list.page().await.map_err(read_error)? {
         for raw in rows {
             let Some(row) = run.row::<wire::ServicePrincipal>(&raw) else {
                 continue;
             };
             let registered = row.app_id.as_ref().and_then(|client_id| own.get(client_id));
-            let fact = normalise::app(&row, registered, seen.tenant_id.as_deref());
+            let fact = normalize::app(&row, registered, seen.tenant_id.as_deref());
             if fact.is_some() {
                 if let Some(registered) = registered {
                     seen.own_apps
                         .push((registered.application_id.clone(), row.id.clone()));
                 }
-                let offers = normalise::app_roles(&row);
+                let offers = normalize::app_roles(&row);
                 app_roles = app_roles.saturating_add(offers.len());
                 if app_roles > APP_ROLES_MAX {
                     overflow = true;
@@ -71,9 +76,7 @@ pub(super) async fn apps(client: &Client, run: &mut DatasetRun<'_>, seen: &mut S
         }
     }
     if overflow {
-        return Err(Trouble::Partial(
-            "there are more app registrations or app roles than can be remembered".to_owned(),
-        ));
+        return Err(ReadError::Partial(text::TOO_MANY_APPS.to_owned()));
     }
     Ok(())
 }
@@ -82,7 +85,7 @@ pub(super) async fn owners(
     client: &Arc<Client>,
     run: &mut DatasetRun<'_>,
     seen: &Seen,
-) -> Result<(), Trouble> {
+) -> Result<(), ReadError> {
     for batch in seen.own_apps.chunks(OWNERS_BATCH) {
         let work = batch.iter().map(|(application, _)| {
             let (client, application) = (Arc::clone(client), application.clone());
@@ -92,13 +95,13 @@ pub(super) async fn owners(
         for ((_, app), list) in batch.iter().zip(lists) {
             for raw in list? {
                 if let Some(row) = run.row::<wire::DirectoryObject>(&raw) {
-                    // Apps can own apps; owners here are accounts.
+                    // An app can own an app, but only accounts count as owners here.
                     if row
                         .kind
                         .as_deref()
                         .is_none_or(|kind| kind == "#microsoft.graph.user")
                     {
-                        run.push(normalise::owner(app, &row)).await;
+                        run.push(normalize::owner(app, &row)).await;
                     }
                 }
             }
@@ -107,11 +110,11 @@ pub(super) async fn owners(
     Ok(())
 }
 
-/// The owners of one application; none if it is gone by now. A vendor allows 100.
+/// Reads the owners of one application; none if it no longer exists. Entra allows at most 100.
 async fn owners_of(
     client: &Client,
     application: &str,
-) -> Result<Vec<Box<serde_json::value::RawValue>>, Trouble> {
+) -> Result<Vec<Box<serde_json::value::RawValue>>, ReadError> {
     let mut list = client.list(
         &format!("/v1.0/applications/{application}/owners"),
         Some("$select=id"),
@@ -120,25 +123,25 @@ async fn owners_of(
     loop {
         match list.page().await {
             Ok(Some(rows)) => owners.extend(rows),
-            Ok(None) | Err(Refusal::NotFound) => return Ok(owners),
-            Err(refusal) => return Err(GRAPH_API.trouble(refusal, permission::APPLICATION)),
+            Ok(None) | Err(ApiError::NotFound) => return Ok(owners),
+            Err(error) => return Err(GRAPH_API.read_error(error, permission::APPLICATION)),
         }
         if owners.len() > 1_000 {
-            return Err(Trouble::Failed("an app's list of owners did not end".to_owned()));
+            return Err(ReadError::Failed(text::ENDLESS_OWNERS.to_owned()));
         }
     }
 }
 
-pub(super) async fn grants(client: &Client, run: &mut DatasetRun<'_>) -> Result<(), Trouble> {
+pub(super) async fn grants(client: &Client, run: &mut DatasetRun<'_>) -> Result<(), ReadError> {
     let mut list = client.list("/v1.0/oauth2PermissionGrants", Some("$top=999"));
     while let Some(rows) = list
         .page()
         .await
-        .map_err(GRAPH_API.refused(permission::DIRECTORY))?
+        .map_err(GRAPH_API.read_error_for(permission::DIRECTORY))?
     {
         for raw in rows {
             if let Some(row) = run.row::<wire::PermissionGrant>(&raw) {
-                run.push(normalise::grant(&row)).await;
+                run.push(normalize::grant(&row)).await;
             }
         }
     }
@@ -149,8 +152,8 @@ pub(super) async fn app_grants(
     client: &Client,
     run: &mut DatasetRun<'_>,
     seen: &Seen,
-) -> Result<(), Trouble> {
-    // In a fixed order, so that two syncs of the same tenant ask the same.
+) -> Result<(), ReadError> {
+    // The order is fixed, so that two syncs of the same tenant send the same requests.
     let resources: BTreeMap<&str, &HashMap<String, String>> = seen
         .resources
         .iter()
@@ -162,13 +165,13 @@ pub(super) async fn app_grants(
         loop {
             let rows = match list.page().await {
                 Ok(Some(rows)) => rows,
-                // The resource is gone by now.
-                Ok(None) | Err(Refusal::NotFound) => break,
-                Err(refusal) => return Err(GRAPH_API.trouble(refusal, permission::APPLICATION)),
+                // The resource no longer exists.
+                Ok(None) | Err(ApiError::NotFound) => break,
+                Err(error) => return Err(GRAPH_API.read_error(error, permission::APPLICATION)),
             };
             for raw in rows {
                 if let Some(row) = run.row::<wire::AppRoleAssignment>(&raw) {
-                    match normalise::app_grant(&row, offers) {
+                    match normalize::app_grant(&row, offers) {
                         Some(Some(fact)) => run.push(Some(fact)).await,
                         Some(None) => {}
                         None => run.row_error(),

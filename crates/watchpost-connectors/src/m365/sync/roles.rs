@@ -1,13 +1,14 @@
-//! Who holds which role, directly or through a group, for good, for a time, or when they switch it on.
+//! The holders of directory roles: directly or through a group, permanently, for a limited time, or after activation.
 
 use super::Seen;
 use crate::{
     m365::{
         client::{Client, GRAPH_API},
-        normalise::{self, Held, Holding, RoleName},
+        normalize::{self, Held, Holding, RoleName},
         permission, wire,
     },
-    run::{DatasetRun, Emitter, Trouble},
+    run::{DatasetRun, Emitter, ReadError},
+    text::m365 as text,
     value::id,
 };
 use std::collections::HashMap;
@@ -16,22 +17,21 @@ use watchpost_core::{
     value::{text::ForeignText, word::RoleHold},
 };
 
-/// Role definitions and PIM instances of one tenant.
+/// The maximum numbers of role definitions and of PIM schedule instances of a tenant.
 const ROLE_ROWS_MAX: usize = 100_000;
-/// Members of role-holding groups that are remembered.
+/// The maximum number of members of role-holding groups that are kept in memory.
 const GROUP_MEMBERS_MAX: usize = 200_000;
 
-/// Principal, role definition, scope.
+/// The ids of the principal and the role definition, and the scope.
 type AssignmentKey = (String, String, String);
 
-/// Roles that are on, and roles that can be switched on. How an active role is held is known from PIM's schedules,
-/// which are therefore read first.
+/// Reads the active and the eligible roles. Only PIM's schedules show how an active role is held, so they are read first.
 pub(super) async fn roles(client: &Client, out: &mut Emitter, seen: &mut Seen) -> Result<(), ConnectorError> {
     let mut schedules: HashMap<AssignmentKey, Held> = HashMap::new();
     let scheduled = active_schedules(client, &mut schedules).await;
-    let otherwise = match &scheduled {
-        // Without PIM there is no other way to hold a role.
-        Ok(()) | Err(Trouble::Unlicensed(_)) => Held {
+    let default = match &scheduled {
+        // Without PIM, all roles are permanent.
+        Ok(()) | Err(ReadError::Unlicensed(_)) => Held {
             hold: RoleHold::Permanent,
             ends_at: None,
         },
@@ -43,21 +43,21 @@ pub(super) async fn roles(client: &Client, out: &mut Emitter, seen: &mut Seen) -
     let mut definitions = HashMap::new();
 
     let mut run = out.begin(Dataset::Roles);
-    let end = assignments(client, &mut run, seen, &mut definitions, &schedules, otherwise).await;
-    run.end(end).await?;
+    let result = assignments(client, &mut run, seen, &mut definitions, &schedules, default).await;
+    run.end(result).await?;
 
     let mut run = out.begin(Dataset::RoleSchedules);
-    let end = match scheduled {
+    let result = match scheduled {
         Ok(()) => eligible(client, &mut run, seen, &definitions).await,
-        Err(trouble) => Err(trouble),
+        Err(error) => Err(error),
     };
-    run.end(end).await.map(drop)
+    run.end(result).await.map(drop)
 }
 
 async fn active_schedules(
     client: &Client,
     schedules: &mut HashMap<AssignmentKey, Held>,
-) -> Result<(), Trouble> {
+) -> Result<(), ReadError> {
     let mut list = client.list(
         "/v1.0/roleManagement/directory/roleAssignmentScheduleInstances",
         None,
@@ -65,19 +65,15 @@ async fn active_schedules(
     while let Some(rows) = list
         .page()
         .await
-        .map_err(GRAPH_API.refused(permission::ROLES_ACTIVE))?
+        .map_err(GRAPH_API.read_error_for(permission::ROLES_ACTIVE))?
     {
         for raw in rows {
-            // An unreadable row leaves one role's hold at what the others say.
+            // With an unreadable schedule, a role without a schedule can't be assumed to be permanent.
             let Ok(row) = serde_json::from_str::<wire::ScheduleInstance>(raw.get()) else {
-                return Err(Trouble::Partial(
-                    "some role schedules could not be understood".to_owned(),
-                ));
+                return Err(ReadError::Partial(text::SCHEDULES_UNREADABLE.to_owned()));
             };
             if schedules.len() >= ROLE_ROWS_MAX {
-                return Err(Trouble::Partial(
-                    "there are more role schedules than can be remembered".to_owned(),
-                ));
+                return Err(ReadError::Partial(text::TOO_MANY_SCHEDULES.to_owned()));
             }
             let held = Held::active(row.end_date_time.as_deref());
             let key = (
@@ -97,29 +93,29 @@ async fn assignments(
     seen: &mut Seen,
     definitions: &mut HashMap<String, RoleName>,
     schedules: &HashMap<AssignmentKey, Held>,
-    otherwise: Held,
-) -> Result<(), Trouble> {
-    let refused = GRAPH_API.refused(permission::ROLES);
+    default: Held,
+) -> Result<(), ReadError> {
+    let read_error = GRAPH_API.read_error_for(permission::ROLES);
     let query = "$select=id,displayName,templateId";
     let mut list = client.list("/v1.0/roleManagement/directory/roleDefinitions", Some(query));
-    while let Some(rows) = list.page().await.map_err(refused)? {
+    while let Some(rows) = list.page().await.map_err(read_error)? {
         for raw in rows {
             if let Some(row) = run.row::<wire::RoleDefinition>(&raw)
                 && definitions.len() < ROLE_ROWS_MAX
             {
-                match normalise::role_definition(&row) {
+                match normalize::role_definition(&row) {
                     Some((definition, role)) => drop(definitions.insert(definition, role)),
                     None => run.row_error(),
                 }
             }
         }
     }
-    let mut groups_end = Ok(());
+    let mut groups_result = Ok(());
     let mut list = client.list(
         "/v1.0/roleManagement/directory/roleAssignments",
         Some("$expand=principal"),
     );
-    while let Some(rows) = list.page().await.map_err(refused)? {
+    while let Some(rows) = list.page().await.map_err(read_error)? {
         for raw in rows {
             let Some(row) = run.row::<wire::RoleAssignment>(&raw) else {
                 continue;
@@ -129,7 +125,7 @@ async fn assignments(
                 row.role_definition_id.clone(),
                 row.directory_scope_id.clone().unwrap_or_default(),
             );
-            let held = schedules.get(&key).copied().unwrap_or(otherwise);
+            let held = schedules.get(&key).copied().unwrap_or(default);
             let assignment = Assignment {
                 id: &row.id,
                 principal: &row.principal_id,
@@ -137,13 +133,13 @@ async fn assignments(
                 object: row.principal.as_ref(),
                 held,
             };
-            note(
-                &mut groups_end,
-                holders(client, run, seen, definitions, &assignment).await,
+            keep_first_error(
+                &mut groups_result,
+                emit_holders(client, run, seen, definitions, &assignment).await,
             )?;
         }
     }
-    groups_end
+    groups_result
 }
 
 async fn eligible(
@@ -151,20 +147,20 @@ async fn eligible(
     run: &mut DatasetRun<'_>,
     seen: &mut Seen,
     definitions: &HashMap<String, RoleName>,
-) -> Result<(), Trouble> {
+) -> Result<(), ReadError> {
     let path = "/v1.0/roleManagement/directory/roleEligibilityScheduleInstances";
-    let mut groups_end = Ok(());
+    let mut groups_result = Ok(());
     let mut list = client.list(path, Some("$expand=principal"));
     while let Some(rows) = list
         .page()
         .await
-        .map_err(GRAPH_API.refused(permission::ROLES_ELIGIBLE))?
+        .map_err(GRAPH_API.read_error_for(permission::ROLES_ELIGIBLE))?
     {
         for raw in rows {
             let Some(row) = run.row::<wire::ScheduleInstance>(&raw) else {
                 continue;
             };
-            // The group itself has a row too, and its members are looked up there.
+            // The group has a row of its own, for which its members are read.
             if row.member_type.as_deref() == Some("Group") {
                 continue;
             }
@@ -179,28 +175,31 @@ async fn eligible(
                     ends_at,
                 },
             };
-            note(
-                &mut groups_end,
-                holders(client, run, seen, definitions, &assignment).await,
+            keep_first_error(
+                &mut groups_result,
+                emit_holders(client, run, seen, definitions, &assignment).await,
             )?;
         }
     }
-    groups_end
+    groups_result
 }
 
-/// Keeps the first thing that went wrong with a group, and goes on; what ends the sync ends it at once.
-fn note(first: &mut Result<(), Trouble>, end: Result<(), Trouble>) -> Result<(), Trouble> {
-    match end {
-        Err(Trouble::Fatal(error)) => Err(Trouble::Fatal(error)),
-        Err(trouble) if first.is_ok() => {
-            *first = Err(trouble);
+/// Stores the first error of a group, so that reading continues. Only an error that ends the sync is returned.
+fn keep_first_error(
+    first: &mut Result<(), ReadError>,
+    result: Result<(), ReadError>,
+) -> Result<(), ReadError> {
+    match result {
+        Err(ReadError::Fatal(error)) => Err(ReadError::Fatal(error)),
+        Err(error) if first.is_ok() => {
+            *first = Err(error);
             Ok(())
         }
         _ => Ok(()),
     }
 }
 
-/// One assignment, active or eligible.
+/// An active or eligible assignment of a role.
 struct Assignment<'a> {
     id: &'a str,
     principal: &'a str,
@@ -209,14 +208,14 @@ struct Assignment<'a> {
     held: Held,
 }
 
-/// Yields a role for its holder, or for each member if that is a group.
-async fn holders(
+/// Emits a role for its holder or, if the holder is a group, for each member.
+async fn emit_holders(
     client: &Client,
     run: &mut DatasetRun<'_>,
     seen: &mut Seen,
     definitions: &HashMap<String, RoleName>,
     assignment: &Assignment<'_>,
-) -> Result<(), Trouble> {
+) -> Result<(), ReadError> {
     let mut holding = Holding {
         assignment: assignment.id,
         principal: assignment.principal,
@@ -226,7 +225,7 @@ async fn holders(
     };
     let kind = assignment.object.and_then(|object| object.kind.as_deref());
     if kind != Some("#microsoft.graph.group") {
-        run.push(normalise::role(&holding, definitions)).await;
+        run.push(normalize::role(&holding, definitions)).await;
         return Ok(());
     }
     let Some(group) = id(assignment.principal) else {
@@ -250,27 +249,25 @@ async fn holders(
     for member in seen.groups.get(&group).into_iter().flatten() {
         holding.principal = member;
         holding.via_group = Some(&name);
-        run.push(normalise::role(&holding, definitions)).await;
+        run.push(normalize::role(&holding, definitions)).await;
     }
     Ok(())
 }
 
-async fn group_members(client: &Client, group: &str, at_most: usize) -> Result<Vec<String>, Trouble> {
+async fn group_members(client: &Client, group: &str, at_most: usize) -> Result<Vec<String>, ReadError> {
     let path = format!("/v1.0/groups/{group}/transitiveMembers");
     let mut list = client.list(&path, Some("$select=id&$top=999"));
     let mut members = Vec::new();
     while let Some(rows) = list
         .page()
         .await
-        .map_err(GRAPH_API.refused(permission::GROUP_MEMBER))?
+        .map_err(GRAPH_API.read_error_for(permission::GROUP_MEMBER))?
     {
         for raw in rows {
             let Ok(row) = serde_json::from_str::<wire::DirectoryObject>(raw.get()) else {
-                return Err(Trouble::Partial(
-                    "some members of a group could not be understood".to_owned(),
-                ));
+                return Err(ReadError::Partial(text::GROUP_MEMBERS_UNREADABLE.to_owned()));
             };
-            // Groups in the group have their members in this same list.
+            // The members of nested groups are in this list, so the groups themselves are skipped.
             let holds = row.kind.as_deref().is_none_or(|kind| {
                 matches!(
                     kind,
@@ -279,9 +276,7 @@ async fn group_members(client: &Client, group: &str, at_most: usize) -> Result<V
             });
             if holds && let Some(member) = row.id.as_deref().and_then(id) {
                 if members.len() >= at_most {
-                    return Err(Trouble::Partial(
-                        "a group that holds a role has too many members".to_owned(),
-                    ));
+                    return Err(ReadError::Partial(text::TOO_MANY_GROUP_MEMBERS.to_owned()));
                 }
                 members.push(member);
             }

@@ -1,4 +1,4 @@
-//! Files that are packed, mis-encoded, damaged, or meant to harm.
+//! Tests of compressed, unusually encoded, damaged and malicious files.
 
 use crate::import::recorder::{fixture, import, import_within};
 use std::io::{Cursor, Write};
@@ -27,11 +27,11 @@ fn utf16(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn error(bytes: &[u8]) -> ImportError {
-    import(bytes).0.expect_err("refused")
+    import(bytes).0.expect_err("rejected")
 }
 
 #[test]
-fn packed_and_differently_encoded_files_say_the_same() {
+fn compression_and_encoding_do_not_change_the_results() {
     let plain = fixture("prowler.ocsf.json");
     let (report, expected) = import(&plain);
     let report = report.unwrap();
@@ -55,7 +55,7 @@ fn packed_and_differently_encoded_files_say_the_same() {
 }
 
 #[test]
-fn of_an_archive_the_results_count_and_what_repeats_them_does_not() {
+fn files_of_an_archive_that_repeat_the_results_are_ignored() {
     let archive = zip(&[
         ("BaselineReports.html", b"<html></html>"),
         ("TestResults.json", &fixture("test_results.json")),
@@ -81,7 +81,7 @@ fn of_an_archive_the_results_count_and_what_repeats_them_does_not() {
 }
 
 #[test]
-fn one_products_report_is_read_for_itself() {
+fn the_report_on_one_product_is_read() {
     let report = br#"{"MetaData": {"TenantId": "t1"}, "Results": [{"GroupName": "g", "Controls": [
         {"Control ID": "MS.EXO.1.1v2", "Requirement": "r", "Result": "Pass", "Criticality": "Shall", "Details": "d"}]}]}"#;
     let (report, got) = import(&utf16(report));
@@ -90,7 +90,7 @@ fn one_products_report_is_read_for_itself() {
 }
 
 #[test]
-fn findings_without_an_end_are_kept_and_marked() {
+fn truncated_findings_are_imported_as_partial() {
     let whole = String::from_utf8(fixture("prowler.ocsf.json")).unwrap();
     let row_end = whole.rfind("},\n").unwrap() + 1;
     for (name, cut, ok, skipped) in [
@@ -100,7 +100,7 @@ fn findings_without_an_end_are_kept_and_marked() {
             5,
             1,
         ),
-        ("a comma last", format!("{},", &whole[..row_end]), 4, 1),
+        ("a trailing comma", format!("{},", &whole[..row_end]), 4, 1),
         ("within a row", whole[..whole.len() - 100].to_owned(), 4, 2),
     ] {
         let (report, _) = import(cut.as_bytes());
@@ -127,7 +127,7 @@ fn findings_without_an_end_are_kept_and_marked() {
 }
 
 #[test]
-fn other_files_without_an_end_are_refused() {
+fn other_truncated_files_are_rejected() {
     for name in [
         "scuba_results.json",
         "provider_settings.json",
@@ -154,7 +154,7 @@ fn other_files_without_an_end_are_refused() {
 }
 
 #[test]
-fn a_bad_row_hurts_only_itself() {
+fn a_malformed_row_does_not_affect_the_others() {
     let row = r#"{"class_uid": 2004, "category_uid": 2, "metadata": {"event_code": "a"}}"#;
     let text = format!(
         r#"[7, {row}, {{"class_uid": 2004, "category_uid": 2, "metadata": {{}}}}, {{"class_uid": 2004, "class_uid": 2004, "category_uid": 2}}, {{"class_uid": tru}}, null, {row}]"#
@@ -162,17 +162,17 @@ fn a_bad_row_hurts_only_itself() {
     let (report, _) = import(text.as_bytes());
     let counts = &report.unwrap().batches[0].counts;
     assert_eq!((counts.rows_ok, counts.rows_skipped), (2, 5));
-    let said: Vec<(u64, &str)> = counts
+    let errors: Vec<(u64, &str)> = counts
         .errors
         .iter()
-        .map(|one| (one.index, one.reason.as_str()))
+        .map(|error| (error.index, error.reason.as_str()))
         .collect();
     assert_eq!(
-        said,
+        errors,
         [
             (0, "it is not an object"),
-            (2, "it does not say which control it is of"),
-            (3, "it has a field twice"),
+            (2, "it does not name its control"),
+            (3, "it has the same field twice"),
             (4, "it is not valid JSON at its byte 18"),
             (5, "it is not an object"),
         ]
@@ -187,34 +187,34 @@ fn a_bad_row_hurts_only_itself() {
 }
 
 #[test]
-fn what_is_no_result_file_is_refused_with_what_was_seen() {
-    let says = |bytes: &[u8], part: &str| {
+fn other_files_are_rejected_with_a_description_of_their_content() {
+    let check = |bytes: &[u8], part: &str| {
         let text = error(bytes).to_string();
         assert!(text.contains(part), "{text}");
     };
-    says(b"", "no results");
-    says(b" \n ", "no results");
-    says(b"[]", "no results");
-    says(b"[1, 2]", "a list without objects");
-    says(br#"{"alpha": 1, "beta": {}}"#, "the keys `alpha`, `beta`");
-    says(br#"[{"gamma": 1}]"#, "whose first object has the keys `gamma`");
-    says(b"<html></html>", "HTML");
-    says(b"Control ID;Result", "neither a JSON list nor a JSON object");
-    says(b"\x89PNG\r\n", "not text");
-    says(br#"{"version": "2.1.0", "runs": []}"#, "SARIF is not supported");
-    says(br#"{"a": 1} {"b": 2}"#, "byte 8");
-    says(br#"{"a": 1, "a": 2}"#, "key `a` twice");
-    says(
+    check(b"", "no results");
+    check(b" \n ", "no results");
+    check(b"[]", "no results");
+    check(b"[1, 2]", "a list without objects");
+    check(br#"{"alpha": 1, "beta": {}}"#, "the keys `alpha`, `beta`");
+    check(br#"[{"gamma": 1}]"#, "whose first object has the keys `gamma`");
+    check(b"<html></html>", "HTML");
+    check(b"Control ID;Result", "neither a JSON list nor a JSON object");
+    check(b"\x89PNG\r\n", "not text");
+    check(br#"{"version": "2.1.0", "runs": []}"#, "SARIF is not supported");
+    check(br#"{"a": 1} {"b": 2}"#, "byte 8");
+    check(br#"{"a": 1, "a": 2}"#, "key `a` twice");
+    check(
         br#"{"Tests": [], "TenantId": "t", "Tests": []}"#,
         "key `Tests` twice",
     );
-    says(b"{\"a\": \"\xff\"}", "neither UTF-8 nor UTF-16");
-    says(b"PK\x03\x04nothing", "zip file is damaged");
-    says(
+    check(b"{\"a\": \"\xff\"}", "neither UTF-8 nor UTF-16");
+    check(b"PK\x03\x04nothing", "zip file is damaged");
+    check(
         br#"[{"PolicyId": "MS.AAD.1.1v1", "RequirementMet": 7}]"#,
         "none of 1 rows",
     );
-    says(br#"[{"class_uid": 1, "category_uid": 2} {}]"#, "byte 37 (row 1)");
+    check(br#"[{"class_uid": 1, "category_uid": 2} {}]"#, "byte 37 (row 1)");
 }
 
 #[test]
@@ -226,38 +226,39 @@ fn sizes_are_bounded() {
         change(&mut limits);
         limits
     };
-    let refused = |bytes: &[u8], limits: &ImportLimits| import_within(bytes, limits).0.expect_err("refused");
-    let error = refused(three.as_bytes(), &small(|limits| limits.rows = 2));
+    let rejected =
+        |bytes: &[u8], limits: &ImportLimits| import_within(bytes, limits).0.expect_err("rejected");
+    let error = rejected(three.as_bytes(), &small(|limits| limits.rows = 2));
     assert!(matches!(error, ImportError::TooManyRows { limit: 2 }), "{error}");
-    let error = refused(three.as_bytes(), &small(|limits| limits.bytes = 100));
+    let error = rejected(three.as_bytes(), &small(|limits| limits.bytes = 100));
     assert!(matches!(error, ImportError::TooLarge { limit: 100 }), "{error}");
-    let error = refused(three.as_bytes(), &small(|limits| limits.row_bytes = 20));
+    let error = rejected(three.as_bytes(), &small(|limits| limits.row_bytes = 20));
     assert!(
         matches!(error, ImportError::RowTooLarge { row: 0, limit: 20 }),
         "{error}"
     );
-    let error = refused(
+    let error = rejected(
         &fixture("maester.json"),
         &small(|limits| limits.document_bytes = 100),
     );
     assert!(matches!(error, ImportError::TooLarge { limit: 100 }), "{error}");
-    let error = refused(&fixture("prowler.ocsf.json"), &small(|limits| limits.batches = 1));
+    let error = rejected(&fixture("prowler.ocsf.json"), &small(|limits| limits.batches = 1));
     assert!(
         matches!(error, ImportError::TooManyTenants { limit: 1 }),
         "{error}"
     );
     let archive = zip(&[("a.json", three.as_bytes()), ("b.json", three.as_bytes())]);
-    let error = refused(&archive, &small(|limits| limits.archive_entries = 1));
+    let error = rejected(&archive, &small(|limits| limits.archive_entries = 1));
     assert!(
         matches!(error, ImportError::TooManyEntries { limit: 1 }),
         "{error}"
     );
-    let error = refused(&archive, &small(|limits| limits.archive_bytes = 50));
+    let error = rejected(&archive, &small(|limits| limits.archive_bytes = 50));
     assert!(matches!(error, ImportError::TooLarge { limit: 50 }), "{error}");
 }
 
 #[test]
-fn nesting_is_bounded_in_every_form() {
+fn nesting_is_bounded_in_every_format() {
     let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
     for text in [
         format!(r#"[{{"class_uid": 2004, "category_uid": 2, "x": {}}}]"#, deep(63)),
@@ -268,15 +269,15 @@ fn nesting_is_bounded_in_every_form() {
         let error = error(text.as_bytes());
         assert!(matches!(error, ImportError::TooDeep { limit: 64, .. }), "{error}");
     }
-    let bearable = format!(
+    let allowed = format!(
         r#"[{{"class_uid": 2004, "category_uid": 2, "metadata": {{"event_code": "a"}}, "x": {}}}]"#,
         deep(62)
     );
-    assert!(import(bearable.as_bytes()).0.is_ok());
+    assert!(import(allowed.as_bytes()).0.is_ok());
 }
 
 #[test]
-fn bombs_are_refused_before_they_burst() {
+fn decompression_bombs_are_rejected() {
     let zeroes = vec![b' '; 8 << 20];
     let error_of = |bytes: &[u8]| error(bytes);
     let error = error_of(&gzip(&zeroes));
@@ -286,7 +287,7 @@ fn bombs_are_refused_before_they_burst() {
 }
 
 #[test]
-fn lists_of_one_and_nulls_are_read_as_powershell_means_them() {
+fn single_elements_and_nulls_are_read_as_powershell_writes_them() {
     let one = br#"{"PolicyId": "MS.AAD.1.1v1", "Criticality": "Shall", "ReportDetails": null, "RequirementMet": true}"#;
     let (report, got) = import(one);
     report.unwrap();

@@ -1,4 +1,4 @@
-//! Every format as its tool writes it.
+//! Tests of every format, with files as the tools write them.
 
 use crate::import::recorder::{fixture, import};
 use watchpost_core::{
@@ -11,7 +11,7 @@ const TENANT: &str = "c0ffee00-1111-4222-8333-444444444444";
 const SKIPPED: CheckResult = CheckResult::Skipped;
 
 #[test]
-fn scubagear_results_give_verdicts_exceptions_and_settings() {
+fn scubagear_results_contain_results_exceptions_and_settings() {
     let (report, got) = import(&fixture("scuba_results.json"));
     let report = report.unwrap();
     assert_eq!(report.batches.len(), 1);
@@ -87,7 +87,7 @@ fn scubagear_results_give_verdicts_exceptions_and_settings() {
 }
 
 #[test]
-fn the_same_control_of_another_version_has_the_same_fingerprint() {
+fn the_fingerprint_does_not_depend_on_the_version_of_the_control() {
     let text = String::from_utf8(fixture("scuba_results.json")).unwrap();
     let (_, one) = import(text.as_bytes());
     let (_, two) = import(text.replace("MS.AAD.3.2v1", "MS.AAD.3.2v2").as_bytes());
@@ -97,7 +97,7 @@ fn the_same_control_of_another_version_has_the_same_fingerprint() {
 }
 
 #[test]
-fn scubagoggles_results_are_googles() {
+fn scubagoggles_results_are_read() {
     let (report, got) = import(&fixture("goggles_results.json"));
     report.unwrap();
     assert_eq!(got.headers[0].tool, ImportTool::Scubagoggles);
@@ -109,7 +109,7 @@ fn scubagoggles_results_are_googles() {
 }
 
 #[test]
-fn a_provider_export_gives_settings_and_no_rows() {
+fn a_provider_settings_export_contains_settings_and_no_rows() {
     let (report, got) = import(&fixture("provider_settings.json"));
     assert_eq!(report.unwrap().batches[0].settings, 2);
     assert!(got.rows.is_empty());
@@ -125,7 +125,7 @@ fn a_provider_export_gives_settings_and_no_rows() {
 }
 
 #[test]
-fn raw_tests_give_verdicts_without_a_tenant() {
+fn raw_tests_contain_results_without_a_tenant() {
     let (report, got) = import(&fixture("test_results.json"));
     report.unwrap();
     let counts = &got.ended[0].1;
@@ -145,7 +145,7 @@ fn raw_tests_give_verdicts_without_a_tenant() {
 }
 
 #[test]
-fn prowlers_findings_are_one_batch_per_account() {
+fn findings_of_prowler_are_one_batch_per_account() {
     let (report, got) = import(&fixture("prowler.ocsf.json"));
     let report = report.unwrap();
     let of = |at: usize| {
@@ -196,7 +196,7 @@ fn prowlers_findings_are_one_batch_per_account() {
 }
 
 #[test]
-fn our_own_findings_are_read_back_from_lines() {
+fn our_own_findings_are_read_from_lines() {
     let (report, got) = import(&fixture("compliance.ocsf.jsonl"));
     let report = report.unwrap();
     assert_eq!(report.batches.len(), 1);
@@ -223,7 +223,7 @@ fn our_own_findings_are_read_back_from_lines() {
 }
 
 #[test]
-fn maesters_tests_are_counted_not_believed_in_their_head() {
+fn tests_of_maester_are_counted_independently_of_its_totals() {
     let (report, got) = import(&fixture("maester.json"));
     let report = report.unwrap();
     let counts = &report.batches[0].counts;
@@ -253,7 +253,7 @@ fn maesters_tests_are_counted_not_believed_in_their_head() {
     assert_eq!(
         cis,
         [None, Some("entra.legacy_auth_blocked")],
-        "numbers of another version mean others"
+        "numbers of another version are other controls"
     );
     let is = |control: &str, result, skip| {
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Importers, fed with invented files and, where there are any, with files by others.
+//! Tests of the importers, with invented files and, where available, with third-party files.
 
 mod bad_input;
 mod formats;

@@ -1,4 +1,4 @@
-//! A sink that keeps everything, and a small catalogue.
+//! A sink that keeps everything, and a small catalog of checks.
 
 use std::path::PathBuf;
 use watchpost_connectors::import::read;
@@ -10,7 +10,7 @@ use watchpost_core::{
     value::word::{Category, Platform, Severity},
 };
 
-/// What a sink was given.
+/// A sink that records its calls.
 #[derive(Default)]
 pub(crate) struct Recorder {
     pub(crate) headers: Vec<ImportBatchHeader>,
@@ -20,7 +20,7 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    /// The row of a control.
+    /// Returns the row of a control.
     pub(crate) fn row(&self, control: &str) -> &ImportedRow {
         let found = self.rows.iter().find(|(_, row)| row.control == control);
         &found.unwrap_or_else(|| panic!("no row {control}")).1
@@ -52,22 +52,22 @@ impl ImportSink for Recorder {
     }
 }
 
-/// Reads with the limits of files.
+/// Imports a file with the default limits.
 pub(crate) fn import(bytes: &[u8]) -> (Result<ImportReport, ImportError>, Recorder) {
     import_within(bytes, &ImportLimits::FILE)
 }
 
-/// Reads within limits.
+/// Imports a file with the given limits.
 pub(crate) fn import_within(
     bytes: &[u8],
     limits: &ImportLimits,
 ) -> (Result<ImportReport, ImportError>, Recorder) {
     let mut recorder = Recorder::default();
-    let report = read(bytes, limits, &catalogue(), &mut recorder);
+    let report = read(bytes, limits, &catalog(), &mut recorder);
     (report, recorder)
 }
 
-/// An invented file.
+/// Reads an invented file.
 pub(crate) fn fixture(name: &str) -> Vec<u8> {
     let file = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("tests/it/import/fixtures")
@@ -75,13 +75,13 @@ pub(crate) fn fixture(name: &str) -> Vec<u8> {
     std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 
-/// A few checks.
-pub(crate) fn catalogue() -> Vec<Check> {
+/// Returns a few checks.
+pub(crate) fn catalog() -> Vec<Check> {
     let check = |id: &str, service, severity, frameworks: &[&str]| Check {
         id: id.into(),
         condition: id.into(),
         title: "A title".into(),
-        description: "What it demands.".into(),
+        description: "A description.".into(),
         scan: Some(ScanType::Compliance),
         severity,
         category: Category::IdentitySecurity,

@@ -1,4 +1,4 @@
-//! Files by others. They are not part of the repository: `SHARED_DIR`, or `../shared` beside it.
+//! Tests with third-party files. They aren't part of the repository: they are in `SHARED_DIR`, by default `../shared`.
 
 use crate::import::recorder::import;
 use serde_json::Value;
@@ -6,7 +6,8 @@ use std::{io::Read, path::PathBuf};
 use watchpost_connectors::import::scubagear::check_document;
 use watchpost_core::import::ImportTool;
 
-/// A file of the shared data, or `None` with a printed line where there is none; continuous integration must have it.
+/// Returns a file of the shared data. If it doesn't exist, prints a line and returns `None`, or fails in continuous
+/// integration.
 pub(crate) fn shared_file(name: &str) -> Option<PathBuf> {
     let shared = std::env::var_os("SHARED_DIR").map_or_else(
         || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
@@ -26,19 +27,19 @@ pub(crate) fn shared_file(name: &str) -> Option<PathBuf> {
 }
 
 #[test]
-fn a_provider_export_of_a_former_shape_gives_all_its_settings() {
+fn an_older_provider_settings_export_is_read_completely() {
     let Some(file) = shared_file("scubagear/ProviderSettingsExport.older.json") else {
         return;
     };
     let export: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
     let document = check_document(&export);
-    let aside: Vec<&str> = document
+    let unknown: Vec<&str> = document
         .settings
         .keys()
         .filter_map(|path| path.strip_prefix("export/"))
         .collect();
     assert_eq!(
-        aside,
+        unknown,
         [
             "OneDrive_PnP_Flag",
             "SPO_site",
@@ -73,12 +74,12 @@ fn a_provider_export_of_a_former_shape_gives_all_its_settings() {
             .unwrap()
             .iter()
             .any(|rule| rule["setting"]["isApprovalRequired"].is_boolean()),
-        "what the module put aside is back in its place"
+        "additional properties are moved back"
     );
 }
 
 #[test]
-fn every_file_by_others_is_read_with_its_counts() {
+fn third_party_files_are_read_with_their_counts() {
     let check = |name: &str, tool: ImportTool, rows: usize, settings: usize| {
         let Some(file) = shared_file(name) else { return };
         let (report, got) = import(&std::fs::read(file).unwrap());
@@ -100,7 +101,7 @@ fn every_file_by_others_is_read_with_its_counts() {
 }
 
 #[test]
-fn every_case_by_others_becomes_a_document() {
+fn third_party_cases_are_converted_to_documents() {
     for product in [
         "aad",
         "defender",
@@ -128,11 +129,11 @@ fn every_case_by_others_becomes_a_document() {
                 "{} {keys}",
                 case["id"]
             );
-            let aside = document
+            let unknown = document
                 .settings
                 .keys()
                 .find(|path| path.starts_with("export/") && path.as_str() != "export/environment");
-            assert_eq!(aside, None, "{}", case["id"]);
+            assert_eq!(unknown, None, "{}", case["id"]);
         }
     }
 }

@@ -1,23 +1,23 @@
 use super::*;
 
-/// The setting at a path.
+/// Returns the setting at a path.
 fn setting<'a>(document: &'a CheckDocument, path: &str) -> &'a Value {
     document.settings.get(path).unwrap_or(&Value::Null)
 }
 
 #[test]
-fn what_is_no_export_is_an_empty_document() {
-    for odd in [json!([]), json!(null), json!("x"), json!(7), json!({})] {
-        let document = check_document(&odd);
+fn other_json_results_in_an_empty_document() {
+    for other in [json!([]), json!(null), json!("x"), json!(7), json!({})] {
+        let document = check_document(&other);
         assert!(
             document.settings.is_empty() && document.unreadable.is_empty(),
-            "{odd}"
+            "{other}"
         );
     }
 }
 
 #[test]
-fn an_absent_key_is_an_absent_setting_and_an_empty_list_a_present_one() {
+fn absent_keys_are_absent_settings_and_empty_lists_are_present_ones() {
     let document =
         check_document(&json!({"remote_domains": [null], "transport_rule": {}, "dkim_config": ""}));
     for path in [
@@ -33,7 +33,7 @@ fn an_absent_key_is_an_absent_setting_and_an_empty_list_a_present_one() {
 }
 
 #[test]
-fn graph_documents_get_graphs_spelling_and_commands_keep_theirs() {
+fn only_graph_documents_are_converted_to_the_spelling_of_graph() {
     let document = check_document(&json!({
         "conditional_access_policies": {"State": "enabled", "Conditions": {"Users": {"IncludeUsers": ["All"]}}},
         "domain_settings": {"Id": "fernhill.example", "PasswordValidityPeriodInDays": 90},
@@ -62,7 +62,7 @@ fn graph_documents_get_graphs_spelling_and_commands_keep_theirs() {
 }
 
 #[test]
-fn a_former_name_is_read_unless_todays_is_there() {
+fn an_older_key_is_read_unless_the_current_one_is_present() {
     let former = check_document(&json!({"malware_filter_policies": [{"Name": "old"}],
         "all_domains": [{"DomainName": "fernhill.example"}]}));
     assert_eq!(
@@ -83,7 +83,7 @@ fn a_former_name_is_read_unless_todays_is_there() {
 }
 
 #[test]
-fn authentication_methods_and_their_policy_become_one_document() {
+fn authentication_methods_and_their_policy_are_merged() {
     let document = check_document(&json!({"authentication_method": [{
         "authentication_method_policy": {"PolicyMigrationState": "migrationComplete", "AuthenticationMethodConfigurations": ["Some.Type"]},
         "authentication_method_feature_settings": [{"Id": "Sms", "State": "disabled"}],
@@ -98,12 +98,12 @@ fn authentication_methods_and_their_policy_become_one_document() {
     assert_eq!(
         setting(&former, "policies/authenticationMethodsPolicy"),
         &json!({"policyMigrationState": "preMigration"}),
-        "names of types say nothing of the methods"
+        "the names of types aren't methods"
     );
 }
 
 #[test]
-fn people_and_roles_become_rows() {
+fn users_and_roles_become_rows() {
     let document = check_document(&json!({
         "privileged_users": {"5b1c": {"DisplayName": "Mara Holt", "OnPremisesImmutableId": null, "roles": "Global Administrator"}},
         "privileged_roles": [{"DisplayName": "Global Administrator", "RoleTemplateId": "62e9", "Assignments": {"PrincipalId": "5b1c", "EndDateTime": null},
@@ -123,7 +123,7 @@ fn people_and_roles_become_rows() {
 }
 
 #[test]
-fn licences_are_told_as_far_as_the_export_tells() {
+fn licensed_features_are_derived_from_the_export() {
     let document = check_document(&json!({
         "service_plans": [{"ServicePlanName": "AAD_PREMIUM_P2"}, {"ServicePlanName": "M365_ADVANCED_AUDITING", "ProvisioningStatus": "Disabled"}],
         "defender_license": true, "powerbi_license_found": "False",
@@ -142,7 +142,7 @@ fn licences_are_told_as_far_as_the_export_tells() {
 }
 
 #[test]
-fn the_configuration_gives_exemptions_and_parameters_but_omits_nothing() {
+fn the_configuration_contains_exemptions_and_parameters_but_no_omissions() {
     let document = check_document(&json!({"scuba_config": {
         "Aad": {"MS.AAD.1.1v1": {"CapExclusions": {"Users": ["u1", null, " "], "Groups": "g1", "Applications": []}, "RoleExclusions": {"Users": ["u2"], "Groups": ["g2"]}}},
         "Exo": {"MS.EXO.1.1v2": {"AllowedForwardingDomains": ["Partner.example"]}},
@@ -152,7 +152,13 @@ fn the_configuration_gives_exemptions_and_parameters_but_omits_nothing() {
     let exempted: Vec<(&str, &str, &str)> = document
         .exemptions
         .iter()
-        .map(|one| (one.check.as_str(), one.kind.as_str(), one.id.as_str()))
+        .map(|exempted| {
+            (
+                exempted.check.as_str(),
+                exempted.kind.as_str(),
+                exempted.id.as_str(),
+            )
+        })
         .collect();
     assert_eq!(
         exempted,
@@ -169,13 +175,13 @@ fn the_configuration_gives_exemptions_and_parameters_but_omits_nothing() {
         document
             .params
             .get("MS.DEFENDER.2.1v1")
-            .and_then(|own| own.get("sensitive_users")),
+            .and_then(|params| params.get("sensitive_users")),
         Some(&json!(["Mara Holt;mara@fernhill.example"]))
     );
 }
 
 #[test]
-fn name_lookups_become_one_row_per_domain() {
+fn dns_lookups_become_one_row_per_domain() {
     let document = check_document(&json!({
         "accepted_domains": [{"DomainName": "Fernhill.example", "Default": true}],
         "spf_records": {"domain": "fernhill.example", "rdata": "v=spf1 -all", "compliant": true},
@@ -214,18 +220,18 @@ fn a_failed_command_makes_its_settings_unreadable() {
     );
     assert!(!document.settings.contains_key("exchange/TransportRule"));
     assert!(document.settings.contains_key("exchange/RemoteDomain"));
-    let why = document
+    let unreadable = document
         .unreadable
         .get("exchange/TransportRule")
-        .map(|one| (one.state, one.detail.clone()));
+        .map(|setting| (setting.state, setting.detail.clone()));
     assert_eq!(
-        why,
+        unreadable,
         Some((CollectionState::Failed, Some("Get-TransportRule failed".into())))
     );
 }
 
 #[test]
-fn what_no_setting_is_known_for_is_kept_aside() {
+fn keys_without_a_known_setting_are_stored_under_export() {
     let document = check_document(
         &json!({"module_version": "1.8.0", "cap_table_data": [1], "aad_successful_commands": ["x"],
         "risky_applications": [{"AppId": "a"}], "OneDrive_PnP_Flag": false,

@@ -1,4 +1,4 @@
-//! Apps, their owners, and what they may do.
+//! Apps, their owners, and their permissions.
 
 use crate::{
     m365::wire,
@@ -14,13 +14,13 @@ use watchpost_core::{
     },
 };
 
-/// Microsoft's own tenants: apps from there are part of the platform.
+/// Microsoft's own tenants. Their apps are part of the platform.
 pub(super) const FIRST_PARTY_TENANTS: &[&str] = &[
     "f8cdef31-a31e-4b4a-93e4-5f571e91255a",
     "72f988bf-86f1-41af-91ab-2d7cd011db47",
 ];
 
-/// Permissions of an app itself that reach everything or everybody's content.
+/// The application permissions that give access to the whole directory or to every user's content.
 const HIGH_RISK_APPLICATION: &[&str] = &[
     "RoleManagement.ReadWrite.Directory",
     "AppRoleAssignment.ReadWrite.All",
@@ -38,7 +38,7 @@ const HIGH_RISK_APPLICATION: &[&str] = &[
     "UserAuthenticationMethod.ReadWrite.All",
 ];
 
-/// Permissions on a person's behalf that let an app act as that person.
+/// The delegated permissions that let an app act as the user.
 const HIGH_RISK_DELEGATED: &[&str] = &[
     "Mail.ReadWrite",
     "Mail.Send",
@@ -47,22 +47,22 @@ const HIGH_RISK_DELEGATED: &[&str] = &[
     "Directory.AccessAsUser.All",
 ];
 
-/// What signing in needs, and no more.
+/// The permissions that signing in requires.
 const BASIC: &[&str] = &["openid", "profile", "email", "offline_access", "User.Read"];
 
-/// Scopes of one grant that are kept.
+/// The maximum number of scopes kept per grant.
 const SCOPES_MAX: usize = 256;
-/// Credentials of one app that are kept.
+/// The maximum number of credentials kept per app.
 const CREDENTIALS_MAX: usize = 64;
-/// An app's own registration: what its service principal doesn't say.
+/// The tenant's own registration of an app, with the data that the app's service principal lacks.
 #[derive(Debug)]
-pub(in crate::m365) struct Registered {
+pub(in crate::m365) struct AppRegistration {
     pub(in crate::m365) application_id: String,
     credentials: Vec<AppCredential>,
 }
 
-/// A registration under its client id.
-pub(in crate::m365) fn registered(row: &wire::Application) -> Option<(String, Registered)> {
+/// Converts a registration. Returns it with its client id.
+pub(in crate::m365) fn app_registration(row: &wire::Application) -> Option<(String, AppRegistration)> {
     let application_id = id(&row.id)?;
     let credentials = credentials(
         row.password_credentials.as_deref(),
@@ -70,7 +70,7 @@ pub(in crate::m365) fn registered(row: &wire::Application) -> Option<(String, Re
     );
     Some((
         row.app_id.as_deref().and_then(id)?,
-        Registered {
+        AppRegistration {
             application_id,
             credentials,
         },
@@ -82,7 +82,7 @@ fn credentials(
     keys: Option<&[wire::Credential]>,
 ) -> Vec<AppCredential> {
     let of = |kind: &'static str, list: Option<&[wire::Credential]>| {
-        let made = list
+        let credentials = list
             .unwrap_or_default()
             .iter()
             .take(CREDENTIALS_MAX)
@@ -91,7 +91,7 @@ fn credentials(
                 starts_at_ms: time(credential.start_date_time.as_deref()).map(Timestamp::as_millis),
                 ends_at_ms: time(credential.end_date_time.as_deref()).map(Timestamp::as_millis),
             });
-        made.collect::<Vec<_>>()
+        credentials.collect::<Vec<_>>()
     };
     let mut all = of("password", passwords);
     all.extend(of("certificate", keys));
@@ -99,10 +99,11 @@ fn credentials(
     all
 }
 
-/// An app. `own`: its registration, if the tenant has one; `tenant`: the tenant's id, if known.
+/// Converts an app. `own` is the tenant's own registration of the app, if there is one; `tenant` is the tenant's id, if it
+/// is known.
 pub(in crate::m365) fn app(
     row: &wire::ServicePrincipal,
-    own: Option<&Registered>,
+    own: Option<&AppRegistration>,
     tenant: Option<&str>,
 ) -> Option<Fact> {
     let owner = row.app_owner_organization_id.as_deref();
@@ -148,7 +149,7 @@ pub(in crate::m365) fn app(
     })))
 }
 
-/// The permissions that apps can hold on a resource, by id.
+/// Returns the application permissions of a resource: their names by id.
 pub(in crate::m365) fn app_roles(row: &wire::ServicePrincipal) -> HashMap<String, String> {
     row.app_roles
         .iter()
@@ -166,7 +167,7 @@ pub(in crate::m365) fn app_roles(row: &wire::ServicePrincipal) -> HashMap<String
         .collect()
 }
 
-/// An app's owner.
+/// Converts an owner of an app.
 pub(in crate::m365) fn owner(app: &str, row: &wire::DirectoryObject) -> Option<Fact> {
     let account = id(row.id.as_deref()?)?;
     Some(Fact::AppOwner(AppOwnerFacts {
@@ -175,9 +176,9 @@ pub(in crate::m365) fn owner(app: &str, row: &wire::DirectoryObject) -> Option<F
     }))
 }
 
-/// A delegated permission.
+/// Converts a delegated permission.
 pub(in crate::m365) fn grant(row: &wire::PermissionGrant) -> Option<Fact> {
-    // Consent for everybody names nobody; a person's consent must name that person.
+    // Consent for all users has no principal; a single user's consent must have one.
     let account = match row.consent_type.as_deref() {
         Some("AllPrincipals") => None,
         Some("Principal") => Some(id(row.principal_id.as_deref()?)?),
@@ -208,7 +209,7 @@ pub(in crate::m365) fn grant(row: &wire::PermissionGrant) -> Option<Fact> {
     })))
 }
 
-/// A permission of an app itself. `None` inside: the row is fine but is no app's permission.
+/// Converts an application permission. The inner `None` is a valid row that isn't a permission of an app.
 pub(in crate::m365) fn app_grant(
     row: &wire::AppRoleAssignment,
     roles: &HashMap<String, String>,
@@ -237,7 +238,7 @@ pub(in crate::m365) fn app_grant(
     }))))
 }
 
-/// How dangerous one permission is.
+/// Returns the risk of one permission.
 pub(super) fn risk(scope: &str, kind: GrantKind) -> GrantRisk {
     let high = if kind == GrantKind::Application {
         HIGH_RISK_APPLICATION
@@ -254,7 +255,7 @@ pub(super) fn risk(scope: &str, kind: GrantKind) -> GrantRisk {
     }
 }
 
-/// The worst of several; `low` of none. Words are declared worst first.
+/// Returns the highest of several risks; low if there are none. The variants are declared from the highest to the lowest.
 fn worst(risks: impl Iterator<Item = GrantRisk>) -> GrantRisk {
     risks.min().unwrap_or(GrantRisk::Low)
 }

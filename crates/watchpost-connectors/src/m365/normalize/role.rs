@@ -1,4 +1,4 @@
-//! Directory roles and who holds them.
+//! Directory roles and their holders.
 
 use crate::{
     m365::wire,
@@ -10,10 +10,10 @@ use watchpost_core::{
     value::{text::ForeignText, time::Timestamp, word::RoleHold},
 };
 
-/// Template id of the role that may do everything.
+/// The template id of the Global Administrator role.
 pub(super) const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
 
-/// Template ids of the roles from which a whole tenant can be taken over or read.
+/// The template ids of the roles with which a whole tenant can be taken over or read.
 const PRIVILEGED_ROLES: &[&str] = &[
     GLOBAL_ADMINISTRATOR,
     "e8611ab8-c189-46e8-94e1-60213ab1f814", // Privileged Role Administrator
@@ -30,14 +30,14 @@ const PRIVILEGED_ROLES: &[&str] = &[
     "729827e3-9c14-49f7-bb1b-9608f156bbb8", // Helpdesk Administrator
 ];
 
-/// A role of the tenant.
+/// The key and the name of a role.
 #[derive(Debug, Clone)]
 pub(in crate::m365) struct RoleName {
     key: String,
     name: ForeignText,
 }
 
-/// A role definition under its id.
+/// Converts a role definition. Returns it with its id.
 pub(in crate::m365) fn role_definition(row: &wire::RoleDefinition) -> Option<(String, RoleName)> {
     let definition = id(&row.id)?;
     let key = row
@@ -49,7 +49,7 @@ pub(in crate::m365) fn role_definition(row: &wire::RoleDefinition) -> Option<(St
     Some((definition, RoleName { key, name }))
 }
 
-/// How and until when a role is held.
+/// The way in which a role is held, with its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::m365) struct Held {
     pub(in crate::m365) hold: RoleHold,
@@ -57,7 +57,7 @@ pub(in crate::m365) struct Held {
 }
 
 impl Held {
-    /// From a schedule of an active assignment.
+    /// Converts the schedule of an active assignment.
     pub(in crate::m365) fn active(end: Option<&str>) -> Self {
         let ends_at = time(end);
         Self {
@@ -71,7 +71,7 @@ impl Held {
     }
 }
 
-/// A role that somebody holds.
+/// A role with its holder.
 pub(in crate::m365) struct Holding<'a> {
     pub(in crate::m365) assignment: &'a str,
     pub(in crate::m365) principal: &'a str,
@@ -80,7 +80,7 @@ pub(in crate::m365) struct Holding<'a> {
     pub(in crate::m365) held: Held,
 }
 
-/// The fact of a holding. One through a group gets an id of both parts.
+/// Converts a holding. The id of a holding through a group consists of the assignment's and the principal's ids.
 pub(in crate::m365) fn role(holding: &Holding<'_>, definitions: &HashMap<String, RoleName>) -> Option<Fact> {
     let assignment = id(holding.assignment)?;
     let principal = id(holding.principal)?;

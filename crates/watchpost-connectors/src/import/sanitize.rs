@@ -1,4 +1,4 @@
-//! Foreign text as plain text, and the few other things that texts stand for.
+//! Conversion of values in imported files: plain text, names, ids and times.
 
 use jiff::{civil, tz::TimeZone};
 use watchpost_core::{
@@ -6,16 +6,16 @@ use watchpost_core::{
     value::{text::ForeignText, time::Timestamp},
 };
 
-/// Bytes of a text that are kept.
+/// The maximum size of a converted text, in bytes.
 const TEXT_BYTES_MAX: usize = DETAILS_CHARS_MAX;
-/// Bytes of a raw text that are looked at: markup and entities take more room than what they stand for.
+/// The maximum size of the raw text that is converted, in bytes. It is larger, because of markup and entities.
 const RAW_BYTES_MAX: usize = 64 * 1024;
-/// Numbers below are seconds, others milliseconds: the year 1973 in milliseconds, the year 5138 in seconds.
+/// The number below which a time is in seconds instead of milliseconds: the year 5138 in seconds, 1973 in milliseconds.
 const SECONDS_BELOW: i64 = 100_000_000_000;
 
-/// A text without HTML, its entities decoded, cleaned, and of at most 8 KiB.
+/// Converts a text to plain text: removes HTML, decodes entities, and cuts it to 8 KiB.
 pub(super) fn plain(raw: &str) -> ForeignText {
-    let raw = clipped(raw, RAW_BYTES_MAX);
+    let raw = truncated(raw, RAW_BYTES_MAX);
     let cleaned = if raw.contains(['<', '&']) {
         ForeignText::clean(&without_html(raw), TEXT_BYTES_MAX)
     } else {
@@ -24,33 +24,34 @@ pub(super) fn plain(raw: &str) -> ForeignText {
     if cleaned.untrusted().len() <= TEXT_BYTES_MAX {
         return cleaned;
     }
-    // Letters of several bytes: clip once more, by bytes, with room for the mark of clipping.
-    let mut out = clipped(cleaned.untrusted(), TEXT_BYTES_MAX.saturating_sub(3)).to_owned();
+    // The limit above counts characters. Cut multi-byte text by bytes, and leave room for the ellipsis.
+    let mut out = truncated(cleaned.untrusted(), TEXT_BYTES_MAX.saturating_sub(3)).to_owned();
     out.push('…');
     ForeignText::clean(&out, TEXT_BYTES_MAX)
 }
 
-/// A name or title: plain text of at most 200 characters.
+/// Converts a name: plain text of at most 200 characters.
 pub(super) fn name(raw: &str) -> ForeignText {
     ForeignText::name(plain(raw).untrusted())
 }
 
-/// A title: plain text of at most 600 characters.
+/// Converts a title: plain text of at most 600 characters.
 pub(super) fn title(raw: &str) -> ForeignText {
     ForeignText::sentence(plain(raw).untrusted())
 }
 
-/// An id: cleaned and cut, at most `chars` characters.
+/// Converts an id: clean text of at most `chars` characters.
 pub(super) fn id(raw: &str, chars: usize) -> String {
     let cleaned = ForeignText::clean(raw, chars.saturating_mul(2));
     cleaned.untrusted().chars().take(chars).collect()
 }
 
-fn clipped(text: &str, bytes: usize) -> &str {
+fn truncated(text: &str, bytes: usize) -> &str {
     text.get(..text.floor_char_boundary(bytes)).unwrap_or(text)
 }
 
-/// Drops tags, and what lies in script and style elements; a tag leaves a blank. A `<` that begins no tag stays.
+/// Removes tags, comments, and the content of script and style elements. A tag is replaced by a space. A `<` that doesn't
+/// start a tag is kept.
 fn without_html(raw: &str) -> String {
     let mut out = String::with_capacity(raw.len());
     let mut rest = raw;
@@ -71,7 +72,7 @@ fn without_html(raw: &str) -> String {
             continue;
         }
         let Some(end) = inner.find('>') else {
-            // A tag that never ends: its text is no text.
+            // The tag isn't closed: the rest is dropped.
             return out;
         };
         out.push(' ');
@@ -96,7 +97,7 @@ fn without_html(raw: &str) -> String {
     out
 }
 
-/// Decodes the entities that tools write; others stay.
+/// Decodes the entities that tools use. Others are kept unchanged.
 fn decode_into(text: &str, out: &mut String) {
     let mut rest = text;
     while let Some(at) = rest.find('&') {
@@ -143,7 +144,7 @@ fn entity_char(name: &str) -> Option<char> {
     })
 }
 
-/// A time: RFC 3339, without zone as UTC, or a day alone.
+/// Parses a time: RFC 3339 with or without a time zone (UTC by default), or a date.
 pub(super) fn time(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     if text.is_empty() || text.len() > 64 {
@@ -169,7 +170,7 @@ pub(super) fn time(text: &str) -> Option<Timestamp> {
         })
 }
 
-/// A time as a number: OCSF means milliseconds, some tools write seconds.
+/// Converts a time in milliseconds, as OCSF specifies, or in seconds, as some tools write it.
 pub(super) fn epoch(number: i64) -> Option<Timestamp> {
     let millis = if number.abs() < SECONDS_BELOW {
         number.checked_mul(1_000)?
@@ -199,14 +200,14 @@ mod tests {
     }
 
     #[test]
-    fn texts_keep_at_most_eight_kibibytes() {
+    fn texts_are_cut_to_eight_kibibytes() {
         for raw in ["x".repeat(100_000), "é".repeat(100_000), "<b>".repeat(100_000)] {
             assert!(plain(&raw).untrusted().len() <= TEXT_BYTES_MAX);
         }
     }
 
     #[test]
-    fn times_are_read_in_every_spelling() {
+    fn times_are_parsed_in_every_format() {
         let check = |text: &str, expected: Option<&str>| {
             assert_eq!(
                 time(text).map(|time| time.to_string()).as_deref(),

@@ -1,8 +1,9 @@
-//! Several requests at once, but never many.
+//! Bounded concurrency.
 
 use tokio::task::JoinSet;
 
-/// Runs the futures, `at_once` at a time; results in the order of the futures. Dropping this ends them all.
+/// Runs the futures, at most `at_once` concurrently. Returns their results in the order of the futures. Dropping the
+/// returned future cancels all of them.
 pub(crate) async fn gather<F, R>(work: impl IntoIterator<Item = F>, at_once: usize) -> Vec<R>
 where
     F: Future<Output = R> + Send + 'static,
@@ -19,7 +20,7 @@ where
         }
         match running.join_next().await {
             Some(Ok(result)) => done.push(result),
-            // A panic in there is one in here; nothing else ends a task of this set.
+            // A panic is passed on to the caller. Tasks of this set can't end abnormally in any other way.
             Some(Err(error)) => {
                 if let Ok(panic) = error.try_into_panic() {
                     std::panic::resume_unwind(panic);
@@ -44,7 +45,7 @@ mod tests {
     };
 
     #[tokio::test(start_paused = true)]
-    async fn results_are_in_order_and_few_run_at_once() {
+    async fn results_are_in_order_and_concurrency_is_bounded() {
         let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let work = (0..20_u64).map(|n| {
             let (now, most) = (Arc::clone(&now), Arc::clone(&most));

@@ -1,4 +1,4 @@
-//! Whole syncs of the fixture company.
+//! Tests of complete syncs of the fixture company.
 
 use crate::support::Rig;
 use std::collections::{BTreeMap, HashSet};
@@ -22,8 +22,8 @@ async fn a_sync_of_m365_reads_every_dataset() {
         .iter()
         .map(|account| account.vendor_id.as_str())
         .collect();
-    assert_eq!(ids.len(), accounts.len(), "no account twice");
-    assert_eq!(outcome.ends[&Dataset::Users].rows, accounts.len() as u64);
+    assert_eq!(ids.len(), accounts.len(), "accounts are unique");
+    assert_eq!(outcome.collections[&Dataset::Users].rows, accounts.len() as u64);
     assert!(accounts.len() > 500, "{}", accounts.len());
     assert!(accounts.iter().any(|account| account.kind == AccountKind::Guest));
     assert!(
@@ -70,7 +70,7 @@ async fn a_sync_of_m365_reads_every_dataset() {
     assert!(roles.iter().all(|role| role.hold != RoleHold::Unknown));
     assert!(
         roles.iter().any(|role| role.via_group.is_some()),
-        "groups are opened"
+        "groups are expanded"
     );
     let eligible = outcome.roles(Dataset::RoleSchedules);
     assert!(!eligible.is_empty() && eligible.iter().all(|role| role.hold == RoleHold::Eligible));
@@ -92,7 +92,7 @@ async fn a_sync_of_m365_reads_every_dataset() {
     assert!(delegated.iter().all(|grant| grant.kind == GrantKind::Delegated));
     assert!(
         delegated.iter().any(|grant| grant.account_vendor_id.is_none()),
-        "consent for everybody"
+        "consent for all users"
     );
     assert!(
         delegated
@@ -143,7 +143,7 @@ async fn a_sync_of_okta_reads_every_dataset() {
         .iter()
         .map(|account| account.vendor_id.as_str())
         .collect();
-    assert_eq!(ids.len(), accounts.len(), "no account twice");
+    assert_eq!(ids.len(), accounts.len(), "accounts are unique");
     assert!(
         accounts
             .iter()
@@ -160,7 +160,7 @@ async fn a_sync_of_okta_reads_every_dataset() {
             .any(|account| account.kind == AccountKind::Service)
     );
 
-    // Factors are asked for of accounts that may sign in, one request each.
+    // Factors are read only for accounts that may sign in, with one request each.
     let active = accounts
         .iter()
         .filter(|account| account.status == AccountStatus::Active)
@@ -206,17 +206,17 @@ async fn a_sync_of_okta_reads_every_dataset() {
 }
 
 #[tokio::test]
-async fn two_syncs_of_the_same_company_say_the_same() {
+async fn two_syncs_of_the_same_company_are_equal() {
     let rig = Rig::start().await;
     for platform in [Platform::M365, Platform::Okta] {
         let (first, second) = (rig.sync(platform).await, rig.sync(platform).await);
         assert_eq!(first.facts, second.facts, "{platform}");
-        assert_eq!(first.ends, second.ends, "{platform}");
+        assert_eq!(first.collections, second.collections, "{platform}");
     }
 }
 
 #[tokio::test]
-async fn lists_longer_than_a_page_are_read_to_their_end() {
+async fn long_lists_are_read_completely() {
     let rig = Rig::with(Company::synthetic(1_300).unwrap(), |_| {}).await;
     for (platform, route) in [
         (Platform::M365, "GET /graph/v1.0/users"),
@@ -229,16 +229,16 @@ async fn lists_longer_than_a_page_are_read_to_their_end() {
             .iter()
             .map(|account| account.vendor_id.as_str())
             .collect();
-        assert_eq!(ids.len() as u64, outcome.ends[&Dataset::Users].rows);
+        assert_eq!(ids.len() as u64, outcome.collections[&Dataset::Users].rows);
         assert!(ids.len() > 1_000, "{}", ids.len());
-        assert_eq!(outcome.ends[&Dataset::SignIn].rows, ids.len() as u64);
-        // Among them an empty page with a next link.
+        assert_eq!(outcome.collections[&Dataset::SignIn].rows, ids.len() as u64);
+        // One of the pages is empty and has a link to the next.
         assert!(rig.simulator.requests()[route] >= 4, "{platform}");
     }
 }
 
 #[tokio::test]
-async fn without_a_premium_licence_sign_ins_and_mfa_are_unlicensed_and_accounts_are_complete() {
+async fn without_a_premium_license_accounts_are_complete_and_sign_ins_unlicensed() {
     let rig = Rig::start().await;
     rig.simulator.unlicensed(Vendor::Graph, true);
     let outcome = rig.sync(Platform::M365).await;
@@ -256,7 +256,7 @@ async fn without_a_premium_licence_sign_ins_and_mfa_are_unlicensed_and_accounts_
             .iter()
             .all(|account| account.last_active == LastActive::Unknown)
     );
-    // Without PIM every role is held for good.
+    // Without PIM, all roles are permanent.
     assert!(
         outcome
             .roles(Dataset::Roles)

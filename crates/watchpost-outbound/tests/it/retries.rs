@@ -1,4 +1,4 @@
-//! When a request is sent again, and when it must not be.
+//! Tests of retries: the requests that are retried, and the waits before a retry.
 
 use crate::support::{NoNames, allowing, client, deadline};
 use std::{
@@ -15,8 +15,9 @@ use tokio::{
 };
 use watchpost_outbound::{RateLimitHeaders, Request, RequestError};
 
-/// Gives these answers, one for each connection and the last again and again; an empty one hangs up. Counts them.
-async fn script(answers: &'static [&'static str]) -> (String, Arc<AtomicUsize>) {
+/// Starts a server that gives these answers, one for each connection, and repeats the last. An empty answer closes the
+/// connection. Returns the server's origin and its count of connections.
+async fn scripted_server(answers: &'static [&'static str]) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
     let count = Arc::new(AtomicUsize::new(0));
@@ -44,7 +45,7 @@ const BROKEN: &str = "500 Broken";
 const HANG_UP: &str = "";
 
 #[tokio::test(start_paused = true)]
-async fn only_what_is_harmless_is_sent_again() {
+async fn only_safe_requests_are_retried() {
     type Make = fn(url::Url) -> Request;
     let get: Make = Request::get;
     let delete: Make = Request::delete;
@@ -53,7 +54,7 @@ async fn only_what_is_harmless_is_sent_again() {
     let create: Make = |url| Request::create(url, "{}".to_owned());
     let server = |status| Err(RequestError::Server { status });
     let hung_up = Err(RequestError::Transport {
-        reason: "the connection broke",
+        reason: "the connection was lost",
     });
     for (make, answers, expected, connections) in [
         (get, &[BUSY, OK][..], Ok(200), 2),
@@ -65,13 +66,13 @@ async fn only_what_is_harmless_is_sent_again() {
         (form, &[HANG_UP, OK], Ok(200), 2),
         (query, &[BROKEN, OK], Ok(200), 2),
         (delete, &[HANG_UP, OK], Ok(200), 2),
-        // The server says that it did nothing.
+        // The server reports that nothing was done.
         (create, &[BUSY, OK], Ok(200), 2),
-        // Nobody knows whether it made something.
+        // Whether something was created is unknown.
         (create, &[BROKEN, OK], server(500), 1),
         (create, &[HANG_UP, OK], hung_up, 1),
     ] {
-        let (origin, count) = script(answers).await;
+        let (origin, count) = scripted_server(answers).await;
         let outbound = client(allowing(&[&origin]), Arc::new(NoNames));
         let request = make(origin.parse().unwrap());
         let sent = outbound.send(&request, deadline()).await;
@@ -89,16 +90,16 @@ async fn only_what_is_harmless_is_sent_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_wait_is_the_one_that_the_server_asks_for() {
+async fn the_client_waits_as_long_as_the_server_asks() {
     static LIMIT: RateLimitHeaders = RateLimitHeaders {
         limit: "x-limit",
         remaining: "x-left",
         reset: "x-reset",
     };
-    // The reset comes ten seconds after the test clock's origin, and a second is spared.
+    // The reset is ten seconds after the test clock's origin, and the client adds one second.
     let limited = "429 Too Many Requests\r\nx-limit: 600\r\nx-left: 0\r\nx-reset: 1772442010";
     for (answers, least) in [([BUSY, OK], 7), ([limited, OK], 11)] {
-        let (origin, _) = script(Vec::from(answers).leak()).await;
+        let (origin, _) = scripted_server(Vec::from(answers).leak()).await;
         let outbound = client(allowing(&[&origin]), Arc::new(NoNames));
         let request = Request::get(origin.parse().unwrap()).limited_by(&LIMIT);
         let began = Instant::now();
@@ -109,8 +110,8 @@ async fn the_wait_is_the_one_that_the_server_asks_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_wait_goes_past_the_deadline() {
-    let (origin, count) = script(&["503 Busy\r\nretry-after: 3600"]).await;
+async fn the_client_never_waits_past_the_deadline() {
+    let (origin, count) = scripted_server(&["503 Busy\r\nretry-after: 3600"]).await;
     let outbound = client(allowing(&[&origin]), Arc::new(NoNames));
     let request = Request::get(origin.parse().unwrap());
     let sent = outbound.send(&request, deadline()).await;

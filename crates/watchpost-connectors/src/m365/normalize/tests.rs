@@ -31,7 +31,7 @@ fn user(change: Value) -> AccountFacts {
 }
 
 #[test]
-fn status_and_kind_follow_what_graph_says_and_nothing_else() {
+fn status_and_kind_are_derived_from_graph_properties() {
     use AccountKind as K;
     use AccountStatus as S;
     let check = |change: Value, status: S, kind: K| {
@@ -74,7 +74,7 @@ fn status_and_kind_follow_what_graph_says_and_nothing_else() {
 }
 
 #[test]
-fn only_addresses_that_the_tenant_vouches_for_count() {
+fn only_addresses_verified_by_the_tenant_are_used() {
     let check = |change: Value, email: Option<&str>, aliases: &[&str]| {
         let account = user(change.clone());
         assert_eq!(account.email.as_deref(), email, "{change}");
@@ -111,11 +111,11 @@ fn only_addresses_that_the_tenant_vouches_for_count() {
 }
 
 #[test]
-fn the_last_use_is_the_latest_of_three_or_never_or_unknown() {
-    let check = |activity: Value, asked: bool, expected: LastActive| {
+fn last_activity_is_the_latest_of_three_times_or_never_or_unknown() {
+    let check = |activity: Value, known: bool, expected: LastActive| {
         let row: wire::User = read(json!({ "id": "u-1", "signInActivity": activity }));
         assert_eq!(
-            last_active(row.sign_in_activity.as_ref(), asked),
+            last_active(row.sign_in_activity.as_ref(), known),
             expected,
             "{activity}"
         );
@@ -138,7 +138,7 @@ fn the_last_use_is_the_latest_of_three_or_never_or_unknown() {
 }
 
 #[test]
-fn a_mailbox_comes_with_an_exchange_plan_that_is_not_switched_off() {
+fn an_enabled_exchange_plan_includes_a_mailbox() {
     let mut plans = MailboxPlans::default();
     for sku in [
         json!({ "skuId": "e3", "servicePlans": [{ "servicePlanId": "p-ex", "servicePlanName": "EXCHANGE_S_ENTERPRISE" },
@@ -150,20 +150,20 @@ fn a_mailbox_comes_with_an_exchange_plan_that_is_not_switched_off() {
     }
     let check = |licenses: Value, expected: Option<bool>| {
         let licenses: Vec<wire::AssignedLicense> = read(licenses);
-        assert_eq!(plans.judge(&licenses), expected);
+        assert_eq!(plans.has_mailbox(&licenses), expected);
     };
     check(json!([]), Some(false));
     check(json!([{ "skuId": "e3" }]), Some(true));
     check(json!([{ "skuId": "e3", "disabledPlans": ["p-aad"] }]), Some(true));
     check(json!([{ "skuId": "e3", "disabledPlans": ["p-ex"] }]), Some(false));
     check(json!([{ "skuId": "ems" }, { "skuId": "none" }]), Some(false));
-    check(json!([{ "skuId": "unheard" }]), None);
-    check(json!([{ "skuId": "unheard" }, { "skuId": "e3" }]), Some(true));
+    check(json!([{ "skuId": "unknown" }]), None);
+    check(json!([{ "skuId": "unknown" }, { "skuId": "e3" }]), Some(true));
     check(json!([{ "skuId": null }]), None);
 }
 
 #[test]
-fn mfa_is_on_off_or_unknown_and_weak_only_if_every_method_is() {
+fn mfa_is_weak_only_if_every_method_is_weak() {
     let check = |row: Value, mfa: Mfa, resistant: bool, weak: bool| {
         let mut whole = json!({ "id": "u-1" });
         whole
@@ -222,7 +222,7 @@ fn mfa_is_on_off_or_unknown_and_weak_only_if_every_method_is() {
 }
 
 #[test]
-fn the_risk_of_a_permission_depends_on_who_uses_it() {
+fn the_risk_of_a_permission_depends_on_its_kind() {
     use GrantKind::{Application, Delegated};
     use GrantRisk::{High, Low, Medium};
     let check = |scope: &str, delegated: GrantRisk, application: GrantRisk| {
@@ -246,7 +246,7 @@ fn the_risk_of_a_permission_depends_on_who_uses_it() {
 }
 
 #[test]
-fn a_grant_has_its_scopes_and_the_worst_of_their_risks() {
+fn a_grant_has_the_highest_risk_of_its_scopes() {
     let check = |row: Value, expected: Option<(Option<&str>, &[&str], GrantRisk)>| {
         let made = grant(&read(row.clone()));
         let made = made.as_ref().map(|fact| match fact {
@@ -289,7 +289,7 @@ fn a_grant_has_its_scopes_and_the_worst_of_their_risks() {
 }
 
 #[test]
-fn a_role_through_a_group_is_one_per_member() {
+fn a_role_held_through_a_group_has_an_id_per_member() {
     let mut definitions = HashMap::new();
     let row =
         json!({ "id": "d-1", "templateId": GLOBAL_ADMINISTRATOR, "displayName": "Global Administrator" });
@@ -326,21 +326,24 @@ fn a_role_through_a_group_is_one_per_member() {
 }
 
 #[test]
-fn an_app_is_ours_the_vendors_or_foreign() {
+fn apps_are_own_first_party_or_third_party() {
     let own: wire::Application = read(json!({ "id": "o-1", "appId": "c-1",
         "passwordCredentials": [{ "endDateTime": "2026-01-01T00:00:00Z" }], "keyCredentials": null }));
-    let (_, own) = registered(&own).unwrap();
-    let check =
-        |row: Value, own: Option<&Registered>, ours: Option<bool>, first_party: bool, credentials: usize| {
-            match app(&read(row.clone()), own, Some("t-1")) {
-                Some(Fact::App(app)) => assert_eq!(
-                    (app.own_registration, app.first_party, app.credentials.len()),
-                    (ours, first_party, credentials),
-                    "{row}"
-                ),
-                other => panic!("{other:?}"),
-            }
-        };
+    let (_, own) = app_registration(&own).unwrap();
+    let check = |row: Value,
+                 own: Option<&AppRegistration>,
+                 ours: Option<bool>,
+                 first_party: bool,
+                 credentials: usize| {
+        match app(&read(row.clone()), own, Some("t-1")) {
+            Some(Fact::App(app)) => assert_eq!(
+                (app.own_registration, app.first_party, app.credentials.len()),
+                (ours, first_party, credentials),
+                "{row}"
+            ),
+            other => panic!("{other:?}"),
+        }
+    };
     check(json!({ "id": "s" }), None, None, false, 0);
     check(json!({ "id": "s" }), Some(&own), Some(true), false, 1);
     check(

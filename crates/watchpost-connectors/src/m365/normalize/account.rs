@@ -1,4 +1,4 @@
-//! Accounts, when they were last used, and their second factors.
+//! Accounts, their last sign-ins, and their authentication methods.
 
 use crate::{
     m365::wire,
@@ -13,7 +13,7 @@ use watchpost_core::{
     },
 };
 
-/// Registered methods that can be phished no more.
+/// The authentication methods that are resistant to phishing.
 const PHISHING_RESISTANT: &[&str] = &[
     "fido2SecurityKey",
     "passKeyDeviceBound",
@@ -22,7 +22,7 @@ const PHISHING_RESISTANT: &[&str] = &[
     "windowsHelloForBusiness",
 ];
 
-/// Registered methods that are easily taken over, or are no second factor at all.
+/// The authentication methods that are easily taken over or aren't a second factor.
 const WEAK_METHODS: &[&str] = &[
     "mobilePhone",
     "alternateMobilePhone",
@@ -31,20 +31,20 @@ const WEAK_METHODS: &[&str] = &[
     "securityQuestion",
 ];
 
-/// Methods of one account that are kept.
+/// The maximum number of methods kept per account.
 pub(super) const METHODS_MAX: usize = 32;
-/// Further addresses of one account that are kept.
+/// The maximum number of aliases kept per account.
 const ALIASES_MAX: usize = 50;
 
-/// What licences contain: for each, the plans that come with a mailbox.
+/// The service plans with a mailbox, by license (SKU id).
 #[derive(Debug, Default)]
 pub(in crate::m365) struct MailboxPlans(HashMap<String, HashSet<String>>);
 
 impl MailboxPlans {
-    /// Adds a licence.
+    /// Adds a license.
     pub(in crate::m365) fn add(&mut self, sku: &wire::SubscribedSku) {
         let plans = sku.service_plans.iter().flatten().filter(|plan| {
-            // The "foundation" plan comes with everything and has no mailbox.
+            // The "foundation" plan is part of most licenses and includes no mailbox.
             plan.service_plan_name
                 .as_deref()
                 .is_some_and(|name| name.starts_with("EXCHANGE_") && name != "EXCHANGE_S_FOUNDATION")
@@ -55,8 +55,8 @@ impl MailboxPlans {
         self.0.insert(sku.sku_id.clone(), ids);
     }
 
-    /// Whether an account with these licences has a mailbox; `None` if a licence is one that we know nothing of.
-    pub(super) fn judge(&self, licenses: &[wire::AssignedLicense]) -> Option<bool> {
+    /// Returns whether an account with these licenses has a mailbox; `None` if that depends on an unknown license.
+    pub(super) fn has_mailbox(&self, licenses: &[wire::AssignedLicense]) -> Option<bool> {
         let mut known = true;
         for license in licenses {
             let Some(plans) = license.sku_id.as_ref().and_then(|sku| self.0.get(sku)) else {
@@ -75,8 +75,8 @@ impl MailboxPlans {
     }
 }
 
-/// An account. `sign_ins`: whether the last sign-in was asked for and given; `mailboxes`: what licences contain, if
-/// that could be read.
+/// Converts an account. `sign_ins` is whether the rows contain the last sign-in; `mailboxes` is `None` if the licenses
+/// could not be read.
 pub(in crate::m365) fn account(
     user: &wire::User,
     sign_ins: bool,
@@ -129,20 +129,20 @@ pub(in crate::m365) fn account(
         department: text(&user.department),
         title: text(&user.job_title),
         manager_email: None,
-        // Null means that no policy is set, hence not this one.
+        // Null means that no policy is set.
         password_never_expires: Some(
             policies.is_some_and(|policies| policies.contains("DisablePasswordExpiration")),
         ),
         password_changed_at: time(user.last_password_change_date_time.as_deref()),
-        // Null for accounts that were never synced.
+        // Null means that the account was never synced.
         synced: Some(user.on_premises_sync_enabled == Some(true)),
         on_premises_id: Some(on_premises_id.is_some_and(|id| !id.is_empty())),
         invitation_pending: if guest { pending } else { None },
-        mailbox: mailboxes.and_then(|plans| plans.judge(licenses)),
+        mailbox: mailboxes.and_then(|plans| plans.has_mailbox(licenses)),
     })))
 }
 
-/// The main address and the further ones. An invited guest's login only looks like an address.
+/// Returns the primary address and the aliases. The login of an invited guest isn't an address, although it looks like one.
 fn addresses(user: &wire::User, upn: &str, invited: bool) -> (Option<String>, Vec<String>) {
     let upn_address = if invited { None } else { email(upn) };
     let main = user
@@ -158,7 +158,7 @@ fn addresses(user: &wire::User, upn: &str, invited: bool) -> (Option<String>, Ve
             .then(|| email(address))
             .flatten()
     });
-    // `otherMails` is left out: nobody checked that those addresses are this person's.
+    // `otherMails` is ignored, because nobody verifies that those addresses belong to the person.
     for alias in upn_address.into_iter().chain(proxies) {
         if main.as_ref() != Some(&alias) && !aliases.contains(&alias) && aliases.len() < ALIASES_MAX {
             aliases.push(alias);
@@ -167,9 +167,10 @@ fn addresses(user: &wire::User, upn: &str, invited: bool) -> (Option<String>, Ve
     (main, aliases)
 }
 
-/// The latest of the three times; Graph leaves the property out for accounts that never signed in.
-pub(super) fn last_active(activity: Option<&wire::SignInActivity>, asked: bool) -> LastActive {
-    if !asked {
+/// Returns the latest of the three times. Graph omits the property for accounts that have never signed in. `known` is
+/// whether the property could be read.
+pub(super) fn last_active(activity: Option<&wire::SignInActivity>, known: bool) -> LastActive {
+    if !known {
         return LastActive::Unknown;
     }
     let latest = activity.and_then(|activity| {
@@ -185,7 +186,7 @@ pub(super) fn last_active(activity: Option<&wire::SignInActivity>, asked: bool) 
     latest.map_or(LastActive::Never, LastActive::At)
 }
 
-/// An account's second factors.
+/// Converts the authentication methods of an account.
 pub(in crate::m365) fn registration(row: &wire::Registration) -> Option<Fact> {
     let methods = row.methods_registered.as_deref().unwrap_or_default();
     let mfa = match row.is_mfa_registered {

@@ -1,8 +1,8 @@
-//! From Okta's words to ours. Pure; `None` is a row that can't be used.
+//! The conversion of Okta's data into facts. The functions are pure; they return `None` for a row that can't be used.
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::panic)]
 
 use super::wire;
-use crate::value::{email, id, time, word};
+use crate::value::{email, enum_value, id, time};
 use watchpost_core::{
     integration::fact::{AccountFacts, AppFacts, Fact, GrantFacts, LastActive, MfaFacts, RoleFacts},
     value::{
@@ -11,22 +11,22 @@ use watchpost_core::{
     },
 };
 
-/// The role that may do everything.
+/// The role with all permissions.
 const SUPER_ADMIN: &str = "SUPER_ADMIN";
 
-/// Roles from which an org can be taken over.
+/// The roles with which an org can be taken over.
 const PRIVILEGED_ROLES: &[&str] = &[SUPER_ADMIN, "ORG_ADMIN", "APP_ADMIN"];
 
-/// Factors that can't be phished.
+/// The factors that are resistant to phishing.
 const PHISHING_RESISTANT: &[&str] = &["webauthn", "u2f", "signed_nonce"];
 
-/// Factors that are easily taken over, or don't count at all.
+/// The factors that are easily taken over or aren't a second factor.
 const WEAK_FACTORS: &[&str] = &["sms", "call", "email", "question"];
 
-/// What Okta lists among factors but is no second factor.
-const NO_SECOND_FACTORS: &[&str] = &["question", "email"];
+/// The types in Okta's list of factors that aren't a second factor.
+const NOT_SECOND_FACTORS: &[&str] = &["question", "email"];
 
-/// Okta's own apps, by the names of their templates.
+/// The template names of Okta's own apps.
 const FIRST_PARTY_APPS: &[&str] = &[
     "saasure",
     "okta_enduser",
@@ -36,8 +36,8 @@ const FIRST_PARTY_APPS: &[&str] = &[
     "okta_flow_sso",
 ];
 
-/// States of factors that are no second factor (yet, or any more).
-const IDLE_STATES: &[&str] = &[
+/// The states of factors that can't be used yet or any longer.
+const INACTIVE_STATES: &[&str] = &[
     "PENDING_ACTIVATION",
     "ENROLLED",
     "NOT_SETUP",
@@ -47,21 +47,22 @@ const IDLE_STATES: &[&str] = &[
     "UNINITIALIZED",
 ];
 
-/// Factors of one account that are kept.
+/// The maximum number of factors kept per account.
 const METHODS_MAX: usize = 32;
 
-/// An account's state. A word that we don't know yet counts as active: nobody is declared gone by mistake.
+/// Converts the status of an account. An unknown status counts as active, so that no account is treated as removed by
+/// mistake.
 fn status(text: Option<&str>) -> AccountStatus {
     match text {
         Some("STAGED" | "PROVISIONED") => AccountStatus::Pending,
         Some("SUSPENDED") => AccountStatus::Suspended,
         Some("DEPROVISIONED") => AccountStatus::Deprovisioned,
-        // RECOVERY, LOCKED_OUT and PASSWORD_EXPIRED are states of people who are in.
+        // This includes RECOVERY, LOCKED_OUT and PASSWORD_EXPIRED.
         _ => AccountStatus::Active,
     }
 }
 
-/// An account, and whether its factors are worth asking for.
+/// Converts an account. Returns it with whether its factors should be read.
 pub(super) fn account(user: &wire::User) -> Option<(Fact, bool)> {
     let vendor_id = id(&user.id)?;
     let empty = wire::Profile::default();
@@ -73,7 +74,7 @@ pub(super) fn account(user: &wire::User) -> Option<(Fact, bool)> {
         .as_deref()
         .and_then(email)
         .or_else(|| login_address.clone());
-    // `secondEmail` is left out: people enter it themselves.
+    // `secondEmail` is ignored, because users enter it themselves.
     let aliases = login_address
         .filter(|address| main.as_ref() != Some(address))
         .into_iter()
@@ -144,20 +145,20 @@ fn display_name(profile: &wire::Profile, login: &str) -> ForeignText {
     }
 }
 
-/// An account's factors.
+/// Converts the factors of an account.
 pub(super) fn mfa(account: &str, factors: &[wire::Factor]) -> Fact {
     let active: Vec<&str> = factors
         .iter()
         .filter(|factor| factor.status.as_deref() == Some("ACTIVE"))
         .map(|factor| factor.factor_type.as_str())
         .collect();
-    let on = active.iter().any(|kind| !NO_SECOND_FACTORS.contains(kind));
-    // A state that we don't know yet may be a good one.
+    let on = active.iter().any(|kind| !NOT_SECOND_FACTORS.contains(kind));
+    // A factor in an unknown state may be active.
     let unclear = factors.iter().any(|factor| {
         !factor
             .status
             .as_deref()
-            .is_some_and(|state| state == "ACTIVE" || IDLE_STATES.contains(&state))
+            .is_some_and(|state| state == "ACTIVE" || INACTIVE_STATES.contains(&state))
     });
     Fact::Mfa(MfaFacts {
         account_vendor_id: account.to_owned(),
@@ -176,7 +177,7 @@ pub(super) fn mfa(account: &str, factors: &[wire::Factor]) -> Fact {
     })
 }
 
-/// An account whose factors could not be read.
+/// Returns the fact for an account whose factors could not be read.
 pub(super) fn mfa_unknown(account: &str) -> Fact {
     Fact::Mfa(MfaFacts {
         account_vendor_id: account.to_owned(),
@@ -187,21 +188,21 @@ pub(super) fn mfa_unknown(account: &str) -> Fact {
     })
 }
 
-/// A role of an account. `None` inside: the row is fine, but the role is switched off.
+/// Converts a role of an account. The inner `None` is a valid row whose role is inactive.
 pub(super) fn role(account: &str, row: &wire::Role) -> Option<Option<Fact>> {
     if row.status.as_deref() == Some("INACTIVE") {
         return Some(None);
     }
     let assignment = id(&row.id)?;
-    let kind = word(&row.kind)?;
-    // All custom roles have the same type; their own id tells them apart.
+    let kind = enum_value(&row.kind)?;
+    // All custom roles have the same type, so their ids are added.
     let key = match row.role.as_deref().and_then(id) {
         Some(role) if kind == "CUSTOM" => format!("CUSTOM:{role}"),
         _ => kind,
     };
     let through_group = row.assignment_type.as_deref() == Some("GROUP");
     Some(Some(Fact::Role(RoleFacts {
-        // A role that comes through a group has the same id for all its members.
+        // A role through a group has the same id for all members of the group.
         vendor_id: format!("{account}:{assignment}"),
         principal_vendor_id: account.to_owned(),
         privileged: PRIVILEGED_ROLES.contains(&key.as_str()),
@@ -209,13 +210,13 @@ pub(super) fn role(account: &str, row: &wire::Role) -> Option<Option<Fact>> {
         role_name: ForeignText::name(row.label.as_deref().unwrap_or(&key)),
         role_key: key,
         hold: RoleHold::Permanent,
-        // Okta doesn't name the group here.
+        // The row doesn't contain the group's name.
         via_group: through_group.then(|| ForeignText::name("a group")),
         ends_at: None,
     })))
 }
 
-/// An app.
+/// Converts an app.
 pub(super) fn app(row: &wire::App) -> Option<Fact> {
     let vendor_id = id(&row.id)?;
     let template = row.name.as_deref().unwrap_or_default();
@@ -235,7 +236,7 @@ pub(super) fn app(row: &wire::App) -> Option<Fact> {
         own_registration: own.then_some(true),
         enabled: row.status.as_deref() != Some("INACTIVE"),
         created_at: time(row.created.as_deref()),
-        sign_on_mode: row.sign_on_mode.as_deref().and_then(word),
+        sign_on_mode: row.sign_on_mode.as_deref().and_then(enum_value),
         deprovisioning: row
             .features
             .as_ref()
@@ -244,7 +245,7 @@ pub(super) fn app(row: &wire::App) -> Option<Fact> {
     })))
 }
 
-/// That an account may sign in to an app. `None` inside: the row is fine, but the assignment has ended.
+/// Converts the assignment of an app to an account. The inner `None` is a valid row whose assignment has ended.
 pub(super) fn assignment(app: &str, row: &wire::AppUser) -> Option<Option<Fact>> {
     let account = id(&row.id)?;
     if matches!(
@@ -268,7 +269,7 @@ pub(super) fn assignment(app: &str, row: &wire::AppUser) -> Option<Option<Fact>>
     }))))
 }
 
-/// An API token. It may do all that its owner may, and only administrators can make one.
+/// Converts an API token. It has all permissions of its owner, who is an administrator.
 pub(super) fn token(row: &wire::ApiToken) -> Option<Fact> {
     let expires_at = time(row.expires_at.as_deref());
     Some(Fact::Grant(Box::new(GrantFacts {
@@ -291,5 +292,5 @@ pub(super) fn token(row: &wire::ApiToken) -> Option<Fact> {
 }
 
 #[cfg(test)]
-#[expect(clippy::panic, reason = "a table test that stops has failed")]
+#[expect(clippy::panic, reason = "a panic in a table test is a failure")]
 mod tests;

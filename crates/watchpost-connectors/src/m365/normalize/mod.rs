@@ -1,4 +1,4 @@
-//! From Graph's words to ours. Pure; `None` is a row that can't be used.
+//! The conversion of Graph's data into facts. The functions are pure; they return `None` for a row that can't be used.
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::panic)]
 
 mod account;
@@ -6,7 +6,7 @@ mod app;
 mod role;
 
 pub(super) use account::{MailboxPlans, account, registration};
-pub(super) use app::{Registered, app, app_grant, app_roles, grant, owner, registered};
+pub(super) use app::{AppRegistration, app, app_grant, app_registration, app_roles, grant, owner};
 pub(super) use role::{Held, Holding, RoleName, role, role_definition};
 
 #[cfg(test)]
@@ -14,6 +14,6 @@ pub(super) use role::{Held, Holding, RoleName, role, role_definition};
     clippy::indexing_slicing,
     clippy::panic,
     clippy::needless_pass_by_value,
-    reason = "a table test that stops has failed"
+    reason = "a panic in a table test is a failure"
 )]
 mod tests;

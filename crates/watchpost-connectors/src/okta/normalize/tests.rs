@@ -13,11 +13,15 @@ fn user(row: Value) -> (AccountFacts, bool) {
 }
 
 #[test]
-fn each_status_has_its_meaning_and_an_unknown_one_declares_nobody_gone() {
+fn an_unknown_status_counts_as_active() {
     use AccountStatus as S;
     let check = |status: Value, expected: S, has_factors: bool| {
-        let (account, asked) = user(json!({ "id": "u", "status": status }));
-        assert_eq!((account.status, asked), (expected, has_factors), "{status}");
+        let (account, reads_factors) = user(json!({ "id": "u", "status": status }));
+        assert_eq!(
+            (account.status, reads_factors),
+            (expected, has_factors),
+            "{status}"
+        );
     };
     check(json!("ACTIVE"), S::Active, true);
     check(json!("LOCKED_OUT"), S::Active, true);
@@ -32,7 +36,7 @@ fn each_status_has_its_meaning_and_an_unknown_one_declares_nobody_gone() {
 }
 
 #[test]
-fn a_profile_gives_name_addresses_and_kind() {
+fn name_addresses_and_kind_are_taken_from_the_profile() {
     let check = |profile: Value, name: &str, email: Option<&str>, aliases: &[&str], kind: AccountKind| {
         let (account, _) = user(json!({ "id": "u", "profile": profile }));
         assert_eq!(account.display_name.untrusted(), name, "{profile}");
@@ -67,7 +71,7 @@ fn a_profile_gives_name_addresses_and_kind() {
 }
 
 #[test]
-fn factors_decide_mfa() {
+fn mfa_is_derived_from_active_factors() {
     let check = |factors: Value, expected: Mfa, resistant: bool, weak: bool| {
         let factors: Vec<wire::Factor> = read(factors);
         match mfa("u", &factors) {
@@ -133,7 +137,7 @@ fn factors_decide_mfa() {
 }
 
 #[test]
-fn roles_are_told_apart() {
+fn roles_have_distinct_keys_and_privileges() {
     let check = |row: Value, expected: Option<Option<(&str, bool, bool)>>| {
         let made = role("u", &read(row.clone()));
         let made = made.as_ref().map(|fact| {
@@ -173,7 +177,7 @@ fn roles_are_told_apart() {
 }
 
 #[test]
-fn a_token_has_an_owner_and_an_end_or_none() {
+fn a_token_requires_an_owner_and_may_never_expire() {
     let check = |row: Value, expected: Option<(bool, bool)>| {
         let made = token(&read(row.clone()));
         let made = made.as_ref().map(|fact| match fact {
@@ -194,7 +198,7 @@ fn a_token_has_an_owner_and_an_end_or_none() {
 }
 
 #[test]
-fn an_app_keeps_what_matters_of_its_template() {
+fn app_facts_depend_on_the_template() {
     let check = |row: Value, first_party: bool, own: Option<bool>, deprovisioning: Option<bool>| match app(
         &read(row.clone()),
     ) {
